@@ -1,0 +1,175 @@
+"""Every setting of the gateway: shipped defaults, a file over them, the environment over both.
+
+``config/gateway.toml`` < the file that ``GATEWAY_CONFIG`` names < ``GATEWAY_…`` variables, with two
+underscores between the levels: ``GATEWAY_SUPPLIERS__<NAME>__BASE_URL``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from decimal import Decimal
+from importlib import resources
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from schemas.errors import ConfigurationError
+
+ENV_CONFIG = "GATEWAY_CONFIG"
+Share = Annotated[float, Field(ge=0, le=1)]
+Network = IPv4Network | IPv6Network
+
+
+def _listed(value: Any) -> Any:
+    """A list written in one variable: JSON, or values between commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Pricing(_Section):
+    """The one price rule: cost in base currency x (1 + percent/100) + fixed, rounded."""
+
+    percent: Decimal = Field(default=Decimal(10), ge=0, le=1000)
+    fixed: Decimal = Field(default=Decimal(0), ge=0)
+    rounding: Literal["currency", ".99"] = "currency"
+    minimum_margin: Decimal = Field(default=Decimal(0), ge=0)
+
+
+class Quotes(_Section):
+    ttl_seconds: int = Field(default=900, gt=0)
+
+
+class Sync(_Section):
+    """Bounds of a sync. Shares are 0 to 1; ``suspect_rise`` 2.00 means 200 % above."""
+
+    interval_seconds: int = Field(default=900, gt=0)
+    expire_after_seconds: int = Field(default=86400, gt=0)
+    max_gone_share: Share = 0.30
+    moved_by: float = Field(default=0.30, gt=0)
+    max_moved_share: Share = 0.30
+    quarantine_from: int = Field(default=10, ge=1)
+    suspect_drop: Share = 0.60
+    suspect_rise: float = Field(default=2.00, gt=0)
+    suspect_below_median: Share = 0.25
+
+
+class Orders(_Section):
+    price_check_seconds: int = Field(default=300, gt=0)
+
+
+class RateLimit(_Section):
+    per_minute: int = Field(default=600, gt=0)
+
+
+class Webhooks(_Section):
+    allow_private: Networks = ()
+
+
+class Esim(_Section):
+    cache_seconds: int = Field(default=60, ge=0)
+
+
+class Metrics(_Section):
+    """Where figures are served; port 0 switches them off."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9090, ge=0, le=65535)
+    worker_port: int = Field(default=9091, ge=0, le=65535)
+
+
+class Settings(BaseSettings):
+    """All settings. ``suppliers`` are checked against their plugins' own types by the loader."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
+    )
+
+    database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    state_dir: Path = Path(".state")
+    base_currency: str = "USD"
+    secret_key: Secrets = ()
+    cors_origins: Texts = ()
+    trusted_proxies: Networks = ()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    pricing: Pricing = Pricing()
+    quotes: Quotes = Quotes()
+    sync: Sync = Sync()
+    orders: Orders = Orders()
+    rate_limit: RateLimit = RateLimit()
+    webhooks: Webhooks = Webhooks()
+    esim: Esim = Esim()
+    metrics: Metrics = Metrics()
+    suppliers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < 32 for key in value):
+            raise ValueError("each secret key must have 32 characters or more")
+        return value
+
+    @field_validator("suppliers")
+    @classmethod
+    def _names(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name in value:
+            if not name.replace("_", "").replace("-", "").isalnum() or name != name.lower() or len(name) > 40:
+                raise ValueError(f"supplier name {name!r} must be lower-case letters, digits, - and _")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def load(config: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings. ``config`` defaults to what ``GATEWAY_CONFIG`` names; ``overrides`` lie under the environment.
+
+    Raises ``ConfigurationError`` with one line for each thing that is wrong.
+    """
+    path = config or (Path(os.environ[ENV_CONFIG]) if os.environ.get(ENV_CONFIG) else None)
+    values = tomllib.loads(resources.files("config").joinpath("gateway.toml").read_text("utf-8"))
+    if path is not None:
+        try:
+            values = _over(values, tomllib.loads(path.read_text("utf-8")))
+        except OSError as error:
+            raise ConfigurationError(f"{ENV_CONFIG}: cannot read {path}: {error.strerror}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{path}: {error}") from None
+    try:
+        return Settings(**_over(values, overrides))
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigurationError("; ".join(lines)) from None
+
+
+def _over(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,301 @@
+"""What a supplier plugin is: a manifest that says what it can do, and a class that does it.
+
+A plugin is one folder under ``providers/`` (or a package behind the entry-point group
+``esim_gateway.providers``) whose ``__init__`` names ``MANIFEST``. An optional method is overridden
+if and only if its capability is declared; the contract suite and ``check_manifest`` hold that.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from schemas.account import Balance, NumberCountry, NumberTier, Transaction
+from schemas.errors import ConfigurationError, NotSupported
+from schemas.esim import EsimStatus
+from schemas.event import SupplierEvent
+from schemas.order import Cancellation, PurchaseRequest, SupplierOrder
+from schemas.payment import PaymentLink, PaymentLinkRequest, PaymentNotice
+from schemas.plan import Offer, SetAside
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from providers.sandbox import SandboxWorld
+    from providers.transport import Transport
+
+ENTRY_POINT_GROUP = "esim_gateway.providers"
+
+
+class Capability(StrEnum):
+    """What a supplier can do; each names the methods that a plugin then overrides."""
+
+    CATALOG = "catalog"
+    PLAN_LOOKUP = "plan_lookup"
+    ORDERS = "orders"
+    TOPUP = "topup"
+    ESIM_STATUS = "esim_status"
+    CANCEL = "cancel"
+    BALANCE = "balance"
+    TRANSACTIONS = "transactions"
+    WEBHOOKS = "webhooks"
+    NUMBERS = "numbers"
+
+
+CAPABILITY_METHODS: Mapping[Capability, tuple[str, ...]] = {
+    Capability.CATALOG: ("catalog",),
+    Capability.PLAN_LOOKUP: ("plan",),
+    Capability.ORDERS: ("purchase", "find_order"),
+    Capability.TOPUP: ("topup_plans", "topup"),
+    Capability.ESIM_STATUS: ("esim_status",),
+    Capability.CANCEL: ("cancel",),
+    Capability.BALANCE: ("balance",),
+    Capability.TRANSACTIONS: ("transactions",),
+    Capability.WEBHOOKS: ("verify_webhook", "parse_webhook"),
+    Capability.NUMBERS: ("number_countries", "number_tiers", "purchase_number"),
+}
+
+
+class SupplierSettings(BaseModel):
+    """What every supplier account is configured with; a plugin's settings type adds its own.
+
+    Amounts of time are seconds. ``requests_per_minute`` None means the manifest's number.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: str
+    mode: Literal["live", "test"] = "live"
+    base_url: str
+    requests_per_minute: int | None = Field(default=None, gt=0)
+    timeout_seconds: float = Field(default=30, gt=0)
+    charge_tolerance: Decimal | None = Field(default=None, ge=0)
+    daily_spend_limit: Decimal | None = Field(default=None, ge=0)
+    quiescence_seconds: int = Field(default=600, gt=0)
+    provisioning_seconds: int = Field(default=1800, gt=0)
+    trust_absence: bool = False
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value in these settings, for redaction."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(v.get_secret_value() for v in values if isinstance(v, SecretStr) and v.get_secret_value())
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a supplier allows, from its page.
+
+    ``requests_per_minute`` None means that the page states no limit. ``concurrent_pages`` is how
+    many pages of its catalogue are fetched at once. ``max_body_bytes`` caps one decompressed answer.
+    """
+
+    requests_per_minute: int | None = None
+    concurrent_pages: int = 1
+    max_body_bytes: int = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxRoute:
+    """A call that the supplier's page documents: method, path template and what the gateway uses it for.
+
+    ``used_for`` is empty when it is not used; ``why_not`` then says why.
+    """
+
+    method: str
+    path: str
+    used_for: str = ""
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A plugin's own description: everything that the gateway may know before it makes the provider.
+
+    ``provider`` makes the adapter. ``sandbox`` makes the supplier itself as an aiohttp app from a
+    world of plans. ``absence_fence`` says why a write that was not seen within the quiescence time
+    can no longer arrive; without one, ``trust_absence`` is refused. ``capability_notes`` says, for
+    a capability that is missing, why.
+    """
+
+    name: str
+    title: str
+    capabilities: frozenset[Capability]
+    settings: type[SupplierSettings]
+    provider: type[Provider] | type[PaymentProvider]
+    limits: Limits = Limits()
+    sandbox: Callable[[SandboxWorld, Mapping[str, Any]], web.Application] | None = None
+    sandbox_settings: Mapping[str, Any] = field(default_factory=dict)
+    routes: tuple[SandboxRoute, ...] = ()
+    charge_tolerance: Decimal = Decimal(0)
+    absence_fence: str | None = None
+    capability_notes: Mapping[Capability, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPage:
+    """A part of a walk through a supplier's catalogue, already in the gateway's words.
+
+    ``other_products`` counts items that are no eSIM. ``total`` is how many items of the whole
+    catalogue the supplier claims, when it does (for progress). ``warnings`` are for the sync run.
+    """
+
+    offers: tuple[Offer, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    other_products: int = 0
+    total: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Provider(ABC):
+    """One configured account at a supplier.
+
+    Every method does one job at the supplier and raises a ``SupplierError`` when it cannot. Methods
+    hold no state between calls but the transport's connections.
+    """
+
+    def __init__(self, manifest: Manifest, name: str, settings: SupplierSettings, transport: Transport) -> None:
+        self.manifest = manifest
+        self.name = name
+        self.settings = settings
+        self.transport = transport
+
+    @abstractmethod
+    def catalog(self) -> AsyncIterator[CatalogPage]:
+        """Walk the whole catalogue. Ends normally only after a whole walk; raises otherwise."""
+
+    async def plan(self, supplier_plan_id: str) -> Offer | SetAside:
+        """One item as it stands now. Raises ``NotFound`` when it is gone."""
+        raise self._missing(Capability.PLAN_LOOKUP)
+
+    async def purchase(self, request: PurchaseRequest) -> SupplierOrder:
+        """Buy one item: exactly one POST, never repeated. Any doubt raises with ``Outcome.UNKNOWN``."""
+        raise self._missing(Capability.ORDERS)
+
+    async def find_order(self, request: PurchaseRequest, supplier_order_id: str | None) -> SupplierOrder | None:
+        """Look up what became of an attempt; None when the supplier shows nothing of it."""
+        raise self._missing(Capability.ORDERS)
+
+    async def topup_plans(self, iccid: str, supplier_plan_id: str) -> list[Offer]:
+        """What can be added to an eSIM that was bought as ``supplier_plan_id``."""
+        raise self._missing(Capability.TOPUP)
+
+    async def topup(self, request: PurchaseRequest) -> SupplierOrder:
+        """Add data to ``request.iccid``: exactly one POST, never repeated."""
+        raise self._missing(Capability.TOPUP)
+
+    async def esim_status(self, iccid: str) -> EsimStatus:
+        """Profile, service and usage of an eSIM now."""
+        raise self._missing(Capability.ESIM_STATUS)
+
+    async def cancel(self, iccid: str) -> Cancellation:
+        """Give an unused eSIM back: exactly one request, never repeated."""
+        raise self._missing(Capability.CANCEL)
+
+    async def balance(self) -> Balance:
+        """Our money at the supplier."""
+        raise self._missing(Capability.BALANCE)
+
+    def transactions(self, since: datetime) -> AsyncIterator[Transaction]:
+        """Movements of our balance, newest first, back to ``since`` (UTC)."""
+        raise self._missing(Capability.TRANSACTIONS)
+
+    def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+        """Whether the supplier itself sent these bytes, compared in constant time."""
+        raise self._missing(Capability.WEBHOOKS)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[SupplierEvent]:
+        """The events in a verified webhook."""
+        raise self._missing(Capability.WEBHOOKS)
+
+    async def number_countries(self) -> list[NumberCountry]:
+        """Where virtual numbers can be bought."""
+        raise self._missing(Capability.NUMBERS)
+
+    async def number_tiers(self) -> list[NumberTier]:
+        """How long virtual numbers are held, and for how much."""
+        raise self._missing(Capability.NUMBERS)
+
+    async def purchase_number(self, request: PurchaseRequest, country: NumberCountry, tier_id: str) -> SupplierOrder:
+        """Buy one virtual number: exactly one POST, never repeated."""
+        raise self._missing(Capability.NUMBERS)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.transport.close()
+
+    def _missing(self, capability: Capability) -> NotSupported:
+        return NotSupported(self.name, capability.value, self.manifest.capability_notes.get(capability, ""))
+
+
+class PaymentProvider(ABC):
+    """One configured account at a payment supplier."""
+
+    def __init__(self, manifest: Manifest, name: str, settings: SupplierSettings, transport: Transport) -> None:
+        self.manifest = manifest
+        self.name = name
+        self.settings = settings
+        self.transport = transport
+
+    @abstractmethod
+    async def create_link(self, request: PaymentLinkRequest) -> PaymentLink:
+        """Make a link for exactly one payment."""
+
+    @abstractmethod
+    async def link(self, link_id: str) -> PaymentLink:
+        """A link as it stands now. Raises ``NotFound`` when it is not there."""
+
+    @abstractmethod
+    def verify_notice(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether the payment supplier itself sent these bytes."""
+
+    @abstractmethod
+    def parse_notice(self, body: bytes) -> PaymentNotice:
+        """The payment in a verified notification."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.transport.close()
+
+
+def check_manifest(manifest: Manifest) -> None:
+    """Hold a manifest against its class. Raises ``ConfigurationError`` naming each disagreement."""
+    problems: list[str] = []
+    if not manifest.name.isidentifier() or manifest.name != manifest.name.lower():
+        problems.append(f"name {manifest.name!r} is not a lower-case identifier")
+    if not issubclass(manifest.settings, SupplierSettings):
+        problems.append(f"settings {manifest.settings.__name__} does not extend SupplierSettings")
+    cls = manifest.provider
+    if issubclass(cls, Provider):
+        for capability, methods in CAPABILITY_METHODS.items():
+            for method in methods:
+                overridden = getattr(cls, method) is not getattr(Provider, method)
+                declared = capability in manifest.capabilities
+                if declared and not overridden:
+                    problems.append(f"declares {capability.value} but {cls.__name__} does not define {method}()")
+                if overridden and not declared:
+                    problems.append(f"{cls.__name__} defines {method}() but {capability.value} is not declared")
+    elif not issubclass(cls, PaymentProvider):
+        problems.append(f"{cls.__name__} is neither a Provider nor a PaymentProvider")
+    if problems:
+        raise ConfigurationError(f"provider {manifest.name}: " + "; ".join(problems))
+
+
+def check_settings(manifest: Manifest, name: str, values: Mapping[str, Any]) -> SupplierSettings:
+    """The typed settings of one supplier account. Raises ``ConfigurationError`` naming each wrong key."""
+    try:
+        settings = manifest.settings.model_validate(dict(values))
+    except ValidationError as error:
+        lines = [f"suppliers.{name}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigurationError("; ".join(lines)) from None
+    if settings.trust_absence and manifest.absence_fence is None:
+        raise ConfigurationError(
+            f"suppliers.{name}.trust_absence: {manifest.title} gives no fence against a late send; set it to false"
+        )
+    return settings

@@ -1,0 +1,71 @@
+"""An eSIM's life, in two states that are never mixed: its profile and its service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class ProfileState(StrEnum):
+    """The profile, on the SM-DP+ side and on the device."""
+
+    RELEASED = "released"
+    DOWNLOADED = "downloaded"
+    INSTALLED = "installed"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+
+
+class ServiceState(StrEnum):
+    """The subscription, on the network side."""
+
+    NOT_ACTIVE = "not_active"
+    ACTIVE = "active"
+    DEPLETED = "depleted"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+class DataUsage(msgspec.Struct, frozen=True):
+    """MB with 1 GB = 1024; None where the supplier does not say."""
+
+    total_mb: int | None
+    used_mb: int | None
+    remaining_mb: int | None
+
+
+class EsimPackage(msgspec.Struct, frozen=True):
+    """One data package on an eSIM."""
+
+    name: str
+    total_mb: int | None = None
+    remaining_mb: int | None = None
+    expires_at: datetime | None = None
+    state: str | None = None
+
+
+class EsimCoverage(msgspec.Struct, frozen=True):
+    """An operator that the eSIM may use in a country."""
+
+    country: str
+    operator: str
+
+
+class EsimStatus(msgspec.Struct, frozen=True):
+    """What a supplier says of an eSIM at ``observed_at`` (UTC)."""
+
+    iccid: str
+    profile_state: ProfileState
+    service_state: ServiceState
+    observed_at: datetime
+    data: DataUsage | None = None
+    expires_at: datetime | None = None
+    can_topup: bool | None = None
+    packages: tuple[EsimPackage, ...] = ()
+    coverage: tuple[EsimCoverage, ...] = ()
