@@ -22,6 +22,7 @@ SCOPES = ("storefront", "ops", "routing", "goods")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM = 32
 _CHECK = 6
+_LONGEST_NAME = 200
 _PREFIXES: Mapping[str, Mode] = {"gw_live_": "live", "gw_test_": "test"}
 _LENGTH = len("gw_live_") + _RANDOM + _CHECK
 
@@ -57,7 +58,7 @@ class NewKey(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...]
 
 
-class KeyRefused(ValueError):
+class InvalidKeyError(ValueError):
     """A key was asked for that cannot be: no storefront's name, no scope, or an unknown one."""
 
 
@@ -88,20 +89,20 @@ async def create_key(
 ) -> NewKey:
     """Make a key for the storefront of that name, which is made too when it is new.
 
-    Raises ``KeyRefused`` for a blank name, an unknown mode or scope, no scope, or a rate below one.
+    Raises ``InvalidKeyError`` for a blank name, an unknown mode or scope, no scope, or a rate below one.
     """
     name = storefront.strip()
     chosen = tuple(scope for scope in SCOPES if scope in scopes)
-    if not name or len(name) > 200:
-        raise KeyRefused("a storefront's name has 1 to 200 characters")
+    if not name or len(name) > _LONGEST_NAME:
+        raise InvalidKeyError("a storefront's name has 1 to 200 characters")
     if mode not in _PREFIXES.values():
-        raise KeyRefused(f"unknown mode {mode!r}: live or test")
+        raise InvalidKeyError(f"unknown mode {mode!r}: live or test")
     if unknown := sorted(set(scopes) - set(SCOPES)):
-        raise KeyRefused(f"unknown scope {unknown[0]!r}: {', '.join(SCOPES)}")
+        raise InvalidKeyError(f"unknown scope {unknown[0]!r}: {', '.join(SCOPES)}")
     if not chosen:
-        raise KeyRefused(f"a key needs at least one scope of {', '.join(SCOPES)}")
+        raise InvalidKeyError(f"a key needs at least one scope of {', '.join(SCOPES)}")
     if per_minute is not None and per_minute < 1:
-        raise KeyRefused("a rate is at least one request a minute")
+        raise InvalidKeyError("a rate is at least one request a minute")
     text = new_key_text(mode)
     key_id = f"key_{secrets.token_hex(8)}"
     async with pool.acquire() as connection, connection.transaction():
