@@ -1,0 +1,44 @@
+"""The ground that every supplier's sandbox stands on: one world of items, one frame with faults.
+
+A plugin's ``sandbox.py`` is a function ``(world, settings) -> web.Application`` which writes the
+world's items in the supplier's own words::
+
+    def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
+        async def packages(request: web.Request) -> web.Response:
+            shown = listing(request, keep=lambda item: item.visible)
+            page = shown.page(offset, limit)
+            return web.json_response({"data": [in_our_words(item) for item in page], "total": shown.total})
+
+        return sandbox_app(
+            world, "pikasim", [web.get("/packages", packages)],
+            authenticate=lambda request: None if request.headers.get("X-API-Key") == settings["api_key"] else "bad key",
+            error_body=lambda status, message: {"success": False, "error": message},
+            rate_limit=60,
+        )
+
+Handlers read items through ``listing`` (or ``one``), never from the world itself, so that faults reach them.
+"""
+
+from providers.sandbox.app import listing, one, sandbox_app
+from providers.sandbox.faults import Fault, FaultKind
+from providers.sandbox.item import Dirt, Item
+from providers.sandbox.listing import Listing
+from providers.sandbox.serve import Served, base_url, sandbox_site, serve, world_for
+from providers.sandbox.world import SandboxWorld
+
+__all__ = [
+    "Dirt",
+    "Fault",
+    "FaultKind",
+    "Item",
+    "Listing",
+    "SandboxWorld",
+    "Served",
+    "base_url",
+    "listing",
+    "one",
+    "sandbox_app",
+    "sandbox_site",
+    "serve",
+    "world_for",
+]
