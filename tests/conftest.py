@@ -1,0 +1,150 @@
+"""Real servers for the tests, a database for each test that asks, and no network but loopback.
+
+Each xdist worker starts its own PostgreSQL and Valkey when its first test asks for one, and they end
+with it. A test's database is copied from a migrated template, so it costs some hundredths of a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import itertools
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway import embedded
+
+_TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+class OutsideConnectionError(RuntimeError):
+    """A test reached for something that is not this machine. No OSError: code under test must not swallow it."""
+
+
+def _guard(event: str, args: tuple[Any, ...]) -> None:
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        address = args[1]
+        if isinstance(address, tuple) and not _here(address[0]):
+            raise OutsideConnectionError(f"a test tried to connect to {address!r}")
+    elif event == "socket.getaddrinfo" and args[0] is not None and not _name_here(args[0]):
+        raise OutsideConnectionError(f"a test tried to resolve {args[0]!r}")
+
+
+def _here(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.split("%", maxsplit=1)[0])
+    except ValueError:
+        return _name_here(host)
+    return address.is_loopback or address.is_unspecified
+
+
+def _name_here(host: str | bytes) -> bool:
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    if name in {"", "localhost"}:
+        return True
+    try:
+        ipaddress.ip_address(name.split("%")[0])
+    except ValueError:
+        return False
+    return True  # a literal resolves without asking anyone
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Servers]:
+    """PostgreSQL and Valkey of this worker. A test that stops one takes ``own_servers``."""
+    folder = tmp_path_factory.mktemp("servers")
+    with embedded.start(folder) as started:
+        yield started
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def own_servers(tmp_path: Path) -> Iterator[embedded.Servers]:
+    """Servers for one test alone, which may stop and start them. Their database is not migrated."""
+    with embedded.start(tmp_path / "servers") as started:
+        yield started
+    shutil.rmtree(tmp_path / "servers")
+
+
+def _admin(servers: embedded.Servers, *statements: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(servers.postgres.url("postgres"))
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    # A loop of its own: fixtures of both kinds of test use this.
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+
+
+async def _migrate(url: str) -> None:
+    folder = Path(__file__).parents[1] / "gateway" / "store" / "migrations" / "versions"
+    connection = await asyncpg.connect(url)
+    try:
+        for revision in sorted(folder.glob("*.sql")):
+            await connection.execute(revision.read_text("utf-8"))
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def _template(servers: embedded.Servers) -> str:
+    _admin(servers, f"CREATE DATABASE {_TEMPLATE}")
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(_migrate(servers.postgres.url(_TEMPLATE)))
+    finally:
+        loop.close()
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database_url(servers: embedded.Servers, _template: str) -> Iterator[str]:
+    """A fresh migrated database, dropped after the test."""
+    name = f"test_{next(_numbers)}"
+    _admin(servers, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    yield servers.postgres.url(name)
+    _admin(servers, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on a fresh migrated database."""
+    made = await asyncpg.create_pool(database_url, min_size=1, max_size=10)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def redis_url(servers: embedded.Servers) -> str:
+    """The worker's Valkey, emptied before the test."""
+    import redis
+
+    with redis.Redis.from_url(servers.where.redis_url) as client:
+        client.flushall()
+    return servers.where.redis_url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Any]:
+    """A client of the worker's emptied Valkey."""
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(redis_url) as client:
+        yield client

@@ -1,0 +1,37 @@
+"""The fixtures that every other test stands on."""
+
+import socket
+
+import pytest
+
+from tests.conftest import OutsideConnectionError
+
+
+@pytest.mark.parametrize("_", range(10))
+async def test_each_test_gets_a_migrated_database_of_its_own(pool, _):
+    assert await pool.fetchval("SELECT count(*) FROM storefronts") == 0
+    await pool.execute("INSERT INTO storefronts (id, name) VALUES ('one', 'one')")
+    assert await pool.fetchval("SELECT content FROM catalog_state") == 0
+
+
+@pytest.mark.parametrize("_", range(2))
+async def test_each_test_finds_the_cache_empty(redis, _):
+    assert await redis.get("left") is None
+    await redis.set("left", "behind")
+
+
+async def test_fsync_is_on(pool):
+    assert await pool.fetchval("SHOW fsync") == "on"
+    assert await pool.fetchval("SHOW synchronous_commit") == "on"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_a_connection_to_another_machine_fails(host):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as outside, pytest.raises(OutsideConnectionError):
+        outside.connect((host, 80))
+
+
+def test_a_name_of_another_machine_is_not_resolved():
+    with pytest.raises(OutsideConnectionError):
+        socket.getaddrinfo("example.org", 443)
