@@ -1,0 +1,44 @@
+"""Supplier text made harmless: no markup, no control characters, capped before any pattern sees it."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+NAME_LENGTH = 200
+DESCRIPTION_LENGTH = 500
+RAW_LENGTH = 64 * 1024
+
+_READ_AHEAD = 4  # markup may take up most of a text, so this many times the wanted length is looked at
+_HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
+_INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
+
+
+def clean_text(text: str | None, length: int = NAME_LENGTH) -> str:
+    """``text`` on one line, at most ``length`` characters, without markup, control or invisible characters.
+
+    Entities are resolved first, so that an escaped tag goes too. Empty for None.
+    """
+    if not text:
+        return ""
+    text = text[: length * _READ_AHEAD]
+    if text.isascii() and text.isprintable() and "<" not in text and ">" not in text and "&" not in text:
+        return " ".join(text.split())[:length]
+    text = html.unescape(text)
+    text = _TAG.sub(" ", _HIDDEN.sub(" ", text)).replace("<", " ").replace(">", " ")
+    text = "".join(map(_visible, unicodedata.normalize("NFC", text)))
+    return " ".join(text.split())[:length].rstrip()
+
+
+def raw_json(raw: bytes | memoryview) -> bytes:
+    """A supplier's item as it came, as valid UTF-8 without NUL, at most 64 KiB of it: fit for a text column."""
+    return bytes(raw)[:RAW_LENGTH].decode("utf-8", "replace").replace("\0", "\ufffd").encode()
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cc":
+        return " "
+    return "" if category in _INVISIBLE else character
