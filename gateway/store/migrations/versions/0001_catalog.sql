@@ -53,8 +53,8 @@ CREATE TABLE supplier_breakers (
 
 -- One row for each sellable item that could be mapped. cost is the supplier's own number.
 CREATE TABLE offers (
-    id               text PRIMARY KEY,            -- off_ + digest of supplier and supplier_plan_id
-    supplier         text NOT NULL REFERENCES suppliers,
+    id               text PRIMARY KEY,            -- off_ + 24 hex digits: digest of supplier and supplier_plan_id
+    supplier         text NOT NULL,               -- a suppliers row; unchecked, for the check costs more than the insert
     supplier_plan_id text NOT NULL,
     plan_id          text NOT NULL,
     name             text NOT NULL,
@@ -72,7 +72,7 @@ CREATE TABLE offers (
     suspect          text,                        -- why the price is suspect, null when it is not
     good_cost        numeric,                     -- last cost that was not suspect, in `currency`
     released_cost    numeric,                     -- a suspect cost that a person let through
-    digest           bytea NOT NULL,              -- of everything above that comes from the supplier
+    digest           bytea NOT NULL CHECK (octet_length(digest) = 16), -- of everything that came from the supplier
     first_seen_at    timestamptz NOT NULL,
     changed_at       timestamptz NOT NULL,
     gone_at          timestamptz,                 -- not in the last whole walk
@@ -119,9 +119,12 @@ CREATE INDEX price_changes_at ON price_changes (at);
 
 CREATE TABLE sync_runs (
     id         text PRIMARY KEY,
+    suppliers  text[] NOT NULL DEFAULT '{}',      -- those that it is to sync
+    accepts    text[] NOT NULL DEFAULT '{}',      -- those of them whose bounds of quarantine a person lifted
     started_at timestamptz NOT NULL DEFAULT now(),
-    ended_at   timestamptz,
-    state      text CHECK (state IN ('ok', 'partial', 'failed'))
+    ended_at   timestamptz,                       -- null while it runs or waits for a worker
+    state      text CHECK (state IN ('ok', 'partial', 'failed')),
+    CHECK ((ended_at IS NULL) = (state IS NULL))
 );
 CREATE INDEX sync_runs_started ON sync_runs (started_at);
 

@@ -1,0 +1,106 @@
+"""The connection pool to PostgreSQL: sizes, time-outs, JSON, and what a fault of the database may say.
+
+A pool reconnects by itself: a connection that the server closed is replaced when the next one is
+asked for, so a restart of PostgreSQL costs the calls that were running and no more. ``DATABASE_DOWN``
+names the faults that mean "not now" (a web handler answers 503, a flow tries again).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+import msgspec
+
+if TYPE_CHECKING:
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection
+
+STATEMENT_SECONDS = 30
+LOCK_SECONDS = 15
+IDLE_IN_TRANSACTION_SECONDS = 120
+CONNECT_SECONDS = 5
+_JSONB_VERSION = b"\x01"
+
+DATABASE_DOWN: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+)
+
+
+def _without_detail(error: asyncpg.PostgresError) -> str:
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
+# A DETAIL line quotes the values of rows: keys, e-mail addresses, activation codes. asyncpg prints it in
+# str(error), and so in every traceback; here it is taken out at the source. It stays in `error.detail`.
+asyncpg.PostgresError.__str__ = _without_detail  # type: ignore[method-assign,assignment]
+
+
+async def open_pool(
+    dsn: str,
+    *,
+    min_size: int = 0,
+    max_size: int = 10,
+    statement_seconds: float = STATEMENT_SECONDS,
+    name: str = "esim-gateway",
+) -> Pool:
+    """A pool on the database at ``dsn``; ``jsonb`` columns are Python objects both ways.
+
+    With ``min_size`` 0 it opens although the database is down. A connection that a caller asked for
+    and that cannot be made raises one of ``DATABASE_DOWN``.
+    """
+    pool: Pool = await asyncpg.create_pool(
+        dsn,
+        min_size=min_size,
+        max_size=max_size,
+        timeout=CONNECT_SECONDS,
+        command_timeout=statement_seconds + CONNECT_SECONDS,
+        max_inactive_connection_lifetime=300,
+        init=prepare_connection,
+        server_settings=server_settings(statement_seconds, name),
+    )
+    return pool
+
+
+async def connect(dsn: str, *, statement_seconds: float = STATEMENT_SECONDS, name: str = "esim-gateway") -> Connection:
+    """One connection outside any pool, prepared in the same way. The caller closes it."""
+    connection = await asyncpg.connect(
+        dsn, timeout=CONNECT_SECONDS, server_settings=server_settings(statement_seconds, name)
+    )
+    await prepare_connection(connection)
+    return connection
+
+
+def server_settings(statement_seconds: float, name: str) -> dict[str, str]:
+    """What each session tells the server: no statement, lock or idle transaction may hang for ever."""
+    return {
+        "application_name": name,
+        "timezone": "UTC",
+        "statement_timeout": f"{int(statement_seconds * 1000)}",
+        "lock_timeout": f"{LOCK_SECONDS * 1000}",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS * 1000}",
+        "jit": "off",  # compiling costs more than any of our statements runs
+    }
+
+
+async def prepare_connection(connection: Any) -> None:
+    """Make ``jsonb`` columns Python objects, in COPY too (which takes binary values only)."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
+    )
+
+
+def _encode_jsonb(value: Any) -> bytes:
+    return _JSONB_VERSION + msgspec.json.encode(value)
+
+
+def _decode_jsonb(value: bytes) -> Any:
+    return msgspec.json.decode(value[1:])
