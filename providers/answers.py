@@ -1,0 +1,153 @@
+"""What an answer means: a typed value, or the one error that it is. Pure.
+
+The one place where an HTTP status and a body become the error tree. A write is definite only with
+a readable refusal; whatever else is not a typed answer may have happened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from providers.gate import RateReport
+from providers.redaction import Redactor
+from schemas.errors import (
+    InsufficientBalance,
+    InvalidRequest,
+    NotAuthorised,
+    NotFound,
+    Outcome,
+    RateLimited,
+    Refused,
+    ServerFault,
+    SupplierError,
+    UnreadableAnswer,
+)
+
+T = TypeVar("T")
+
+# A plugin's own table of documented refusals: status and body -> the error, None when it is not in the table.
+RefusalTable = Callable[[int, bytes], SupplierError | None]
+
+_REQUEST_TIMEOUT, _TOO_EARLY, _TOO_MANY, _CONFLICT = 408, 425, 429, 409
+_KINDS: Mapping[int, type[Refused]] = {
+    400: InvalidRequest,
+    401: NotAuthorised,
+    402: InsufficientBalance,
+    403: NotAuthorised,
+    404: NotFound,
+    410: NotFound,
+    422: InvalidRequest,
+}
+# Quick to look for in a page of 10 MB; only a hit is read as an envelope.
+_SUCCESS_FALSE = re.compile(rb'"success"\s*:\s*(?:false|0\b|"false")')
+
+
+class _Envelope(msgspec.Struct):
+    success: bool | None = None
+    error: Any = None
+    message: Any = None
+
+    def text(self) -> str:
+        found = self.error or self.message
+        if isinstance(found, dict):
+            found = found.get("message") or found.get("code") or found
+        return str(found) if found else "refused without a reason"
+
+
+_envelope = msgspec.json.Decoder(_Envelope, strict=False)
+
+
+@cache
+def _decoder(type: Any, lax: bool) -> msgspec.json.Decoder[Any]:  # noqa: A002 - named as in msgspec
+    return msgspec.json.Decoder(type, strict=not lax, float_hook=Decimal)
+
+
+def fault_of_status(status: int, headers: Mapping[str, str], now: datetime) -> SupplierError | None:
+    """The error that a status is whatever the body says: 429, 5xx, 408, 425. None for all others."""
+    if status == _TOO_MANY:
+        return RateLimited("too many requests", status=status, retry_after=RateReport.of(headers, now).wait())
+    if status >= 500 or status in (_REQUEST_TIMEOUT, _TOO_EARLY):  # noqa: PLR2004 - the HTTP class itself
+        report = RateReport.of(headers, now)
+        return ServerFault("the supplier reported a fault", status=status, retry_after=report.retry_after)
+    return None
+
+
+def read_answer(
+    status: int,
+    body: bytes,
+    type: type[T],  # noqa: A002 - named as in msgspec
+    *,
+    refusal: RefusalTable | None,
+    redact: Redactor,
+    lax: bool = False,
+) -> T:
+    """The typed value in an answer whose status is no fault.
+
+    Raises what the plugin's ``refusal`` table names, else ``Refused`` kinds for a readable
+    ``success: false``, else ``UnreadableAnswer``. 409 is definite only where the table says so.
+    """
+    if not 200 <= status < 300:  # noqa: PLR2004 - the HTTP class itself
+        raise _refusal(status, body, refusal, redact) or UnreadableAnswer(
+            f"not an answer that can be read: {_glimpse(body, redact)}", status=status
+        )
+    if _SUCCESS_FALSE.search(body) and (refused := _refusal(status, body, refusal, redact)):
+        raise refused
+    if type is bytes:
+        return cast("T", body)
+    if type is cast("Any", None) and not body.strip():
+        return cast("T", None)
+    try:
+        return cast("T", _decoder(cast("Any", type), lax).decode(body))
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        if refusal is not None and (refused := _asked(refusal, status, body, redact)):
+            raise refused from None
+        raise UnreadableAnswer(f"{redact(error, 120)}: {_glimpse(body, redact)}", status=status) from None
+
+
+def _refusal(status: int, body: bytes, refusal: RefusalTable | None, redact: Redactor) -> SupplierError | None:
+    if refusal is not None and (known := _asked(refusal, status, body, redact)):
+        return known
+    try:
+        envelope = _envelope.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    if envelope.success is not False:
+        return None
+    detail = redact(envelope.text())
+    if status == _CONFLICT:
+        # A conflict may mean that an earlier request of ours arrived; only the supplier's page can say.
+        return SupplierError(detail, status=status)
+    return _KINDS.get(status, Refused)(detail, status=status)
+
+
+def _asked(refusal: RefusalTable, status: int, body: bytes, redact: Redactor) -> SupplierError | None:
+    try:
+        known = refusal(status, body)
+    except Exception as error:  # noqa: BLE001 - a hostile body must not turn a doubt into a crash
+        return UnreadableAnswer(f"the table of refusals failed on it: {redact(error, 120)}", status=status)
+    if known is None:
+        return None
+    known.detail = redact(known.detail)
+    known.args = (known.detail,)
+    known.status = status
+    return known
+
+
+def _glimpse(body: bytes, redact: Redactor) -> str:
+    if not body.strip():
+        return "empty body"
+    if body.lstrip()[:1] == b"<":
+        return "HTML instead of JSON"
+    return redact(body[:2000].decode("utf-8", "replace"), 120)
+
+
+def is_definite(error: SupplierError) -> bool:
+    """Whether what was asked certainly did not happen."""
+    return error.outcome is Outcome.DID_NOT_HAPPEN

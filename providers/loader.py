@@ -1,0 +1,98 @@
+"""Finding the supplier plugins and opening one configured account.
+
+Those in the tree are found by folder, third parties' by the entry-point group of ``contract.py``.
+A plugin that cannot be imported stops the start: a supplier that is silently missing would be found
+out by a customer.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import providers
+from providers.contract import ENTRY_POINT_GROUP, Manifest, Provider, SupplierSettings, check_manifest
+from providers.transport import Gate, Transport
+from schemas.errors import ConfigurationError
+
+# Folders under providers/ that are no suppliers.
+_NOT_SUPPLIERS = frozenset({"sandbox", "scaffold"})
+
+
+def load_manifests() -> dict[str, Manifest]:
+    """Every plugin's manifest by its name, sorted.
+
+    Raises ``ConfigurationError`` naming the plugin and the cause: it cannot be imported, has no
+    manifest, disagrees with its own manifest, or has the name of another.
+    """
+    found: dict[str, Manifest] = {}
+    for where, manifest in (*_in_the_tree(), *_installed()):
+        check_manifest(manifest)
+        if manifest.name in found:
+            raise ConfigurationError(f"{where}: there is another provider named {manifest.name!r}; rename one")
+        found[manifest.name] = manifest
+    return dict(sorted(found.items()))
+
+
+def open_provider(manifest: Manifest, name: str, settings: SupplierSettings, gate: Gate) -> Provider:
+    """One configured account, with connections of its own. The same provider may stand under several names.
+
+    Raises ``ConfigurationError`` for a base URL that cannot be used, or when the plugin is no supplier of eSIMs.
+    """
+    cls: type[Any] = manifest.provider
+    if not issubclass(cls, Provider):
+        raise ConfigurationError(f"suppliers.{name}: {manifest.title} takes payments and sells nothing")
+    transport = Transport(
+        name,
+        settings.base_url,
+        timeout_seconds=settings.timeout_seconds,
+        max_body_bytes=manifest.limits.max_body_bytes,
+        secrets=settings.secrets(),
+        gate=gate,
+    )
+    return cls(manifest, name, settings, transport)
+
+
+def _in_the_tree() -> Iterator[tuple[str, Manifest]]:
+    for module in pkgutil.iter_modules(providers.__path__):
+        if not module.ispkg or module.name in _NOT_SUPPLIERS:
+            continue
+        where = f"providers/{module.name}"
+        manifest = _manifest_of(where, _imported(where, f"providers.{module.name}"))
+        if manifest.name != module.name:
+            raise ConfigurationError(f"{where}: its MANIFEST is named {manifest.name!r}; folder and name must agree")
+        yield where, manifest
+
+
+def _installed() -> Iterator[tuple[str, Manifest]]:
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        where = f"entry point {point.name} = {point.value}"
+        yield where, _manifest_of(where, _loaded(where, point))
+
+
+def _imported(where: str, module: str) -> Any:
+    try:
+        return import_module(module)
+    except Exception as error:
+        raise ConfigurationError(_cannot_import(where, error)) from error
+
+
+def _loaded(where: str, point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        raise ConfigurationError(_cannot_import(where, error)) from error
+
+
+def _cannot_import(where: str, error: Exception) -> str:
+    return f"{where}: cannot be imported: {type(error).__name__}: {error}"
+
+
+def _manifest_of(where: str, found: Any) -> Manifest:
+    manifest = found if isinstance(found, Manifest) else getattr(found, "MANIFEST", None)
+    if not isinstance(manifest, Manifest):
+        raise ConfigurationError(f"{where}: has no MANIFEST of type providers.contract.Manifest")
+    return manifest

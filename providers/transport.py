@@ -1,0 +1,350 @@
+"""The one HTTP client of every supplier: time-outs, size caps, rate, redaction, one mapping of failures.
+
+A read is retried, bounded, when nothing speaks against it. A write is sent once, on a connection of
+its own, and never again by anyone: what became of it is looked up.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import msgspec
+import stamina
+import stamina.instrumentation
+import structlog
+from yarl import URL
+
+from providers.answers import RefusalTable, fault_of_status, read_answer
+from providers.body import ENCODINGS, read_capped
+from providers.gate import Gate, MemoryGate, Priority, RateReport, is_outage
+from providers.redaction import Redactor
+from schemas.errors import (
+    ConfigurationError,
+    ConnectionLost,
+    NotReached,
+    RateLimited,
+    ServerFault,
+    SupplierError,
+    TimedOut,
+    UnreadableAnswer,
+)
+
+__all__ = [
+    "Gate",
+    "MemoryGate",
+    "Params",
+    "Priority",
+    "RateReport",
+    "RefusalTable",
+    "Transport",
+    "check_base_url",
+    "segment",
+]
+
+T = TypeVar("T")
+Params = Mapping[str, str | int | bool | None]
+
+READ_ATTEMPTS = 3
+LONGEST_RETRY_AFTER = 30.0
+CONNECT_SECONDS = 10.0
+CONNECTIONS = 32
+REFUSAL_BYTES = 1024 * 1024
+# A supplier that comes and goes writes one pair of lines in this time, not one per call.
+QUIET_SECONDS = 300.0
+
+# Retries are our own business: they show in the breaker's row and in the one line about a failing supplier.
+stamina.instrumentation.set_on_retry_hooks(())
+
+_log = structlog.get_logger("providers.transport")
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(slots=True)
+class _Sending:
+    """How far a send came: whether a connection stood."""
+
+    connected: bool = False
+
+
+def segment(text: str) -> str:
+    """A supplier's id as one segment of a path, whatever stands in it. Raises ``ValueError`` when empty."""
+    if not text:
+        raise ValueError("an empty id is no path segment")
+    return "%2E" * len(text) if text in {".", ".."} else quote(text, safe="", errors="replace")
+
+
+def check_base_url(supplier: str, base_url: str) -> str:
+    """The base URL without its last slash. Raises ``ConfigurationError`` naming what is wrong.
+
+    http is for loopback only: anything else would carry keys and activation codes in the clear.
+    """
+    where = f"suppliers.{supplier}.base_url"
+    try:
+        url = URL(base_url.strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{where}: {error}") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ConfigurationError(f"{where}: must be https://host/path")
+    if url.user is not None or url.password is not None:
+        raise ConfigurationError(f"{where}: credentials belong into their own settings, not into the URL")
+    if url.query_string or url.fragment:
+        raise ConfigurationError(f"{where}: must end with its path, without ? and #")
+    if url.scheme == "http" and not _is_loopback(url.host):
+        raise ConfigurationError(f"{where}: http is allowed to this machine only; use https")
+    return str(url).rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+class Transport:
+    """HTTP to one supplier account.
+
+    ``base_url`` may have a path of its own; ``secrets`` never appear in an error or a log line;
+    ``max_body_bytes`` caps one answer after decompression. Raises ``ConfigurationError`` for a base
+    URL that cannot be used.
+    """
+
+    def __init__(
+        self,
+        supplier: str,
+        base_url: str,
+        *,
+        timeout_seconds: float = 30,
+        max_body_bytes: int = 32 * 1024 * 1024,
+        secrets: tuple[str, ...] = (),
+        gate: Gate | None = None,
+    ) -> None:
+        self.supplier = supplier
+        self.base_url = check_base_url(supplier, base_url)
+        self.redact = Redactor(secrets)
+        self._gate = gate if gate is not None else MemoryGate(supplier)
+        self._max_body_bytes = max_body_bytes
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds))
+        self._reads: aiohttp.ClientSession | None = None
+        self._writes: aiohttp.ClientSession | None = None
+        self._health = _Health(supplier)
+
+    async def read(
+        self,
+        path: str,
+        type: type[T],  # noqa: A002 - named as in msgspec
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        refusal: RefusalTable | None = None,
+        priority: Priority = Priority.SYNC,
+        lax: bool = False,
+    ) -> T:
+        """GET ``path`` below the base URL and decode the answer into ``type``.
+
+        Retried when the supplier was not reached, broke off, was too slow, had a fault or asked for a
+        short wait. ``lax`` also takes "5" for 5 where the page is not strict; Decimals are exact
+        either way. ``bytes`` gives the body as it came. Ids in ``path`` go through ``segment``.
+        Raises ``SupplierError``.
+        """
+        if self._reads is None:
+            self._reads = self._session(aiohttp.TCPConnector(limit=CONNECTIONS))
+        async for attempt in stamina.retry_context(
+            on=_pause_before_retry, attempts=READ_ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=5, wait_jitter=0.5
+        ):
+            with attempt:
+                return await self._once(
+                    self._reads, "GET", self._url(path, params), type,
+                    body=None, headers=headers, refusal=refusal, priority=priority, lax=lax,
+                )  # fmt: skip
+        raise AssertionError("unreachable")
+
+    async def write(
+        self,
+        method: str,
+        path: str,
+        type: type[T],  # noqa: A002 - named as in msgspec
+        *,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        refusal: RefusalTable | None = None,
+        priority: Priority = Priority.PURCHASE,
+        lax: bool = False,
+    ) -> T:
+        """Send ``json`` once, on a fresh connection, and decode the answer into ``type``.
+
+        ``json`` is encoded with exact numbers; ``bytes`` go out as they are (for signed bodies); None
+        sends no body. Raises ``SupplierError``, whose ``outcome`` alone says whether it may have happened.
+        """
+        if self._writes is None:
+            self._writes = self._session(aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True))
+        body = json if isinstance(json, bytes) or json is None else _encoder.encode(json)
+        return await self._once(
+            self._writes, method, self._url(path, None), type,
+            body=body, headers=headers, refusal=refusal, priority=priority, lax=lax,
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        """Close the connections; the next call would open new ones."""
+        for session in (self._reads, self._writes):
+            if session is not None:
+                await session.close()
+        self._reads = self._writes = None
+
+    def _url(self, path: str, params: Params | None) -> URL:
+        words = {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in (params or {}).items()
+            if value is not None
+        }
+        query = f"?{urlencode(words, quote_via=quote)}" if words else ""
+        return URL(f"{self.base_url}/{path.lstrip('/')}{query}", encoded=True)
+
+    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(_connected)
+        trace.on_connection_reuseconn.append(_connected)
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=self._timeout,
+            trace_configs=[trace],
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept": "application/json", "Accept-Encoding": ENCODINGS, "User-Agent": "esim-gateway"},
+            middlewares=(self._send_once,),
+        )
+
+    async def _send_once(
+        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        # aiohttp sends GET, PUT and DELETE again by itself when the connection drops (seen in 3.14.5). It
+        # looks for its own errors only, so a drop leaves here as ours: one admission is one send.
+        try:
+            return await send(request)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise ConnectionLost(f"the connection dropped: {self.redact(error, 120)}") from error
+
+    async def _once(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: URL,
+        type: type[T],  # noqa: A002
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+        refusal: RefusalTable | None,
+        priority: Priority,
+        lax: bool,
+    ) -> T:
+        await self._gate.admit(priority)
+        try:
+            status, answer = await self._exchange(session, method, url, body, headers)
+            value = read_answer(status, answer, type, refusal=refusal, redact=self.redact, lax=lax)
+        except SupplierError as error:
+            error.supplier = self.supplier
+            await self._report(error)
+            raise
+        await self._report(None)
+        return value
+
+    async def _exchange(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: URL,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> tuple[int, bytes]:
+        """One request on the wire. Every way in which it can break is named here, once."""
+        sending = _Sending()
+        sent = dict(headers or {})
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        try:
+            async with session.request(
+                method, url, data=body, headers=sent, allow_redirects=False, trace_request_ctx=sending
+            ) as response:
+                await self._observed(response)
+                if fault := fault_of_status(response.status, response.headers, datetime.now(UTC)):
+                    raise fault
+                cap = self._max_body_bytes if response.ok else min(REFUSAL_BYTES, self._max_body_bytes)
+                return response.status, await read_capped(response, cap)
+        except SupplierError:
+            raise
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._broken(error, sending) from error
+
+    def _broken(self, error: Exception, sending: _Sending) -> SupplierError:
+        detail = self.redact(str(error) or type(error).__name__, 200)
+        if not sending.connected:
+            return NotReached(f"no connection: {detail}")
+        if isinstance(error, TimeoutError):
+            return TimedOut(f"no whole answer within {self._timeout.total:g} s")
+        if isinstance(error, aiohttp.ClientResponseError):
+            return UnreadableAnswer(f"not HTTP: {detail}")
+        return ConnectionLost(f"the connection broke: {detail}")
+
+    async def _observed(self, response: aiohttp.ClientResponse) -> None:
+        try:
+            await self._gate.observed(response.headers, response.status)
+        except Exception as error:  # noqa: BLE001 - keeping count must not lose an answer that came
+            _log.warning("rate_not_recorded", supplier=self.supplier, error=self.redact(error, 120))
+
+    async def _report(self, error: SupplierError | None) -> None:
+        outage = error is not None and is_outage(error)
+        self._health.saw(error if outage else None)
+        try:
+            if error is not None and outage:
+                await self._gate.failed(error)
+            else:
+                await self._gate.succeeded()
+        except Exception as fault:  # noqa: BLE001 - as above
+            _log.warning("breaker_not_recorded", supplier=self.supplier, error=self.redact(fault, 120))
+
+
+async def _connected(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:
+    context.trace_request_ctx.connected = True
+
+
+def _pause_before_retry(error: Exception) -> bool | float:
+    """Whether a failed read is tried again: False, True (backing off), or after so many seconds."""
+    if not isinstance(error, SupplierError):
+        return False
+    if isinstance(error, RateLimited | ServerFault) and error.retry_after is not None:
+        return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER else False
+    return is_outage(error) or isinstance(error, RateLimited)
+
+
+class _Health:
+    """Writes one line when a supplier starts failing and one when it is back, never one per call."""
+
+    def __init__(self, supplier: str) -> None:
+        self._supplier = supplier
+        self._failing = False
+        self._announced = False
+        self._last = -math.inf
+
+    def saw(self, outage: SupplierError | None) -> None:
+        """Take note of one finished call."""
+        if outage is not None and not self._failing:
+            self._failing = True
+            now = time.monotonic()
+            self._announced = now - self._last >= QUIET_SECONDS
+            if self._announced:
+                self._last = now
+                _log.warning("supplier_failing", supplier=self._supplier, code=outage.code, detail=outage.detail)
+        elif outage is None and self._failing:
+            self._failing = False
+            if self._announced:
+                _log.info("supplier_recovered", supplier=self._supplier)
