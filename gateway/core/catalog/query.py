@@ -1,0 +1,137 @@
+"""What may be asked of the catalogue, and the shape of its answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from schemas.money import Money
+from schemas.plan import Scope
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+SORTS = ("price", "price_per_gb", "price_per_day", "data", "days")
+
+
+class QueryError(ValueError):
+    """The catalogue cannot answer this question; ``parameter`` is the query's field that is wrong."""
+
+    def __init__(self, parameter: str, detail: str) -> None:
+        super().__init__(f"{parameter}: {detail}")
+        self.parameter = parameter
+        self.detail = detail
+
+
+class InStock(StrEnum):
+    """Which plans are listed: those that can be sold now, those that cannot, or both."""
+
+    TRUE = "true"
+    FALSE = "false"
+    ANY = "any"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Features that an offer must have (RULES 11); False and None ask for nothing.
+
+    ``five_g`` is ``network=5G``: in each country asked for, or in some country when none is.
+    """
+
+    topup: bool = False
+    voice: bool = False
+    sms: bool = False
+    five_g: bool = False
+    exit_country: str | None = None
+
+
+class PlanQuery(msgspec.Struct, frozen=True):
+    """A list of plans. Every filter narrows; ``countries`` are all covered by each plan.
+
+    ``currency`` None is the base currency. ``max_price`` is an amount of ``currency``. ``unlimited``
+    None asks for nothing. ``sort`` is one of ``SORTS``, turned round by a ``-`` before it. Equal
+    sort values go by plan id, ascending, whichever way the sort goes.
+    """
+
+    countries: tuple[str, ...] = ()
+    region: str | None = None
+    scope: Scope | None = None
+    min_data_mb: int | None = None
+    unlimited: bool | None = None
+    min_days: int | None = None
+    max_days: int | None = None
+    wanted: Wanted = Wanted()
+    max_price: Decimal | None = None
+    currency: str | None = None
+    in_stock: InStock = InStock.TRUE
+    q: str | None = None
+    updated_since: datetime | None = None
+    sort: str = "price"
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+class PlanPage(msgspec.Struct, frozen=True):
+    """One page. ``body`` is the whole JSON answer of ``GET /v1/plans``, ready to send."""
+
+    body: bytes
+    count: int
+    next_cursor: str | None = None
+
+    @property
+    def has_more(self) -> bool:
+        return self.next_cursor is not None
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """A plan that was in the catalogue once: its page answers 410."""
+
+    plan_id: str
+    gone_at: datetime
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What a traveller needs, or one plan by ``plan_id``.
+
+    Met by every plan that covers all ``countries``, holds at least ``data_mb`` for at least ``days``
+    and has what is ``wanted``; regional and unlimited plans compete with local ones.
+    """
+
+    countries: tuple[str, ...] = ()
+    data_mb: int | None = None
+    days: int | None = None
+    unlimited: bool = False
+    wanted: Wanted = Wanted()
+    plan_id: str | None = None
+    currency: str | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The cheapest plan in stock that meets a need.
+
+    ``plan`` is its JSON as in a list. ``cost_base`` is what the chosen offer costs us, in base
+    currency: never shown to a storefront. ``next_best`` is the plan that would have been chosen next.
+    """
+
+    plan_id: str
+    plan: bytes
+    price: Money
+    cost_base: Money
+    considered: int
+    in_stock: int
+    rule: str = "cheapest_in_stock"
+    next_best: tuple[str, Money] | None = None
+
+
+class NoMatch(msgspec.Struct, frozen=True):
+    """Nothing meets the need. ``missing`` says in one sentence what there was none of.
+
+    ``code`` is no_plan when no plan would do and no_stock when one would but none can be sold now;
+    ``gone`` is set when the plan asked for by id has left the catalogue.
+    """
+
+    code: str
+    missing: str
+    considered: int = 0
+    gone: bool = False
