@@ -19,6 +19,8 @@ import asyncpg
 import pytest
 
 from gateway import embedded
+from gateway.store.migrations import upgrade
+from gateway.store.pool import Pool, open_pool
 
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
@@ -93,22 +95,12 @@ def _admin(servers: embedded.Servers, *statements: str) -> None:
         loop.close()
 
 
-async def _migrate(url: str) -> None:
-    folder = Path(__file__).parents[1] / "gateway" / "store" / "migrations" / "versions"
-    connection = await asyncpg.connect(url)
-    try:
-        for revision in sorted(folder.glob("*.sql")):
-            await connection.execute(revision.read_text("utf-8"))
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 def _template(servers: embedded.Servers) -> str:
     _admin(servers, f"CREATE DATABASE {_TEMPLATE}")
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(_migrate(servers.postgres.url(_TEMPLATE)))
+        loop.run_until_complete(upgrade(servers.postgres.url(_TEMPLATE)))
     finally:
         loop.close()
     return _TEMPLATE
@@ -124,9 +116,9 @@ def database_url(servers: embedded.Servers, _template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool on a fresh migrated database."""
-    made = await asyncpg.create_pool(database_url, min_size=1, max_size=10)
+    made = await open_pool(database_url)
     yield made
     await made.close()
 
