@@ -1,0 +1,210 @@
+"""BepPay's plans in the gateway's words, and its refusals. Pure.
+
+Rules of its page (seen 2026-11): ``countries_included`` is a string of names separated by ", ",
+``countryIso2`` is "JP", "JP,KR" or "" for a region; prices are USD.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+from msgspec import Raw
+
+from providers import places, units
+from providers.beppay import wire
+from providers.places import PlaceKind
+from providers.text import clean_text
+from providers.unmapped import Unmapped, cost_of, unreadable
+from schemas.errors import (
+    InsufficientBalance,
+    InvalidRequest,
+    NotAuthorised,
+    NotFound,
+    OutOfStock,
+    Refused,
+    SupplierError,
+)
+from schemas.plan import Features, Offer, SetAside, SetAsideReason, Validity
+
+PROVIDER = "beppay"
+CURRENCY = "USD"
+MAX_NAMES_LENGTH = 10_000
+
+# The page has nothing but data plans, and no top-up call. It says nothing of calls or SMS.
+FEATURES = Features(topup=False, voice=None, sms=None, exit_country=None)
+
+# FACTS: errors are {"success": false, "error": …} with these statuses; 409 is "sold out".
+REFUSALS: dict[int, type[SupplierError]] = {
+    400: InvalidRequest,
+    401: NotAuthorised,
+    402: InsufficientBalance,
+    403: NotAuthorised,
+    404: NotFound,
+    409: OutOfStock,
+}
+
+# Which reason an item gets when the field of that name is not what the page says.
+UNREADABLE_FIELD: dict[str, SetAsideReason] = {
+    "price": SetAsideReason.NO_PRICE,
+    "days": SetAsideReason.NO_VALIDITY,
+    "data": SetAsideReason.NO_DATA_AMOUNT,
+    "countries_included": SetAsideReason.COVERAGE_UNKNOWN,
+    "countryIso2": SetAsideReason.COVERAGE_UNKNOWN,
+}
+
+_PLAN = msgspec.json.Decoder(wire.Plan, strict=False)
+_PROBLEM = msgspec.json.Decoder(wire.Problem)
+_DAYS = re.compile(r"(\d{1,9})(?:\s*-?\s*([A-Za-z]{1,20}))?")
+_UNITS = {"": "DAY", "D": "DAY", "DAY": "DAY", "DAYS": "DAY", "MONTH": "MONTH", "MONTHS": "MONTH"}
+
+
+def item(raw: Raw) -> Offer | SetAside:
+    """One plan of the list, mapped or set aside with its reason. Never raises."""
+    try:
+        plan = _PLAN.decode(raw)
+    except (ValueError, RecursionError) as error:
+        return unreadable(raw, error, id_fields=("plan_id", "id"), reasons=UNREADABLE_FIELD)
+    plan_id = _plan_id(plan)
+    name = clean_text(plan.name)
+    try:
+        return _offer(plan, plan_id, name)
+    except Unmapped as why:
+        return why.row(raw, plan_id, name)
+
+
+def refusal(status: int, body: bytes) -> SupplierError | None:
+    """The refusal in an error answer or in a 200 that says ``success: false``; None when there is none."""
+    try:
+        problem = _PROBLEM.decode(body)
+    except ValueError:
+        return None
+    if problem.success:
+        return None
+    kind = Refused if status < 300 else REFUSALS.get(status)  # noqa: PLR2004
+    if kind is None:
+        return None
+    return kind(clean_text(problem.error or problem.message) or "refused without a reason", status=status)
+
+
+def coverage(names: str | list[str] | None, iso2: str | None) -> tuple[str, ...]:
+    """The sorted countries of a plan. Raises ``Unmapped`` when they are not known or contradict each other.
+
+    ``countries_included`` decides when it names more than ``countryIso2``; a code that is not among the
+    names contradicts them. A region's name gives no countries: its codes do, or its own list in
+    ``config/regions.toml``.
+    """
+    return _coverage(", ".join(names) if isinstance(names, list) else names or "", iso2 or "")
+
+
+def days(value: str | int | None) -> int:
+    """The validity in days of "30", 30 or "30 Days". Raises ``Unmapped``."""
+    text = clean_text(str(value)) if value is not None else ""
+    if not (match := _DAYS.fullmatch(text)):
+        raise Unmapped(SetAsideReason.NO_VALIDITY, f"days {text!r}")
+    unit = _UNITS.get((match[2] or "").upper())
+    found = units.days(match[1], unit) if unit else SetAsideReason.UNKNOWN_UNIT
+    if isinstance(found, SetAsideReason):
+        raise Unmapped(found, f"days {text!r}")
+    return found
+
+
+def _offer(plan: wire.Plan, plan_id: str, name: str) -> Offer:
+    if not plan_id or not name:
+        raise Unmapped(SetAsideReason.NO_NAME, "no name" if plan_id else "neither plan_id nor id")
+    cost = cost_of(plan.price, CURRENCY)
+    validity = Validity(days(plan.days))
+    text = clean_text(plan.data)
+    data = units.declared_from_text(text)
+    if data is None:
+        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"data {text!r}")
+    return Offer(
+        supplier_plan_id=plan_id,
+        name=name,
+        coverage=coverage(plan.countries_included, plan.country_iso2),
+        data=data,
+        validity=validity,
+        cost=cost,
+        features=FEATURES,
+        visible=plan.is_visible is not False,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _coverage(names: str, iso2: str) -> tuple[str, ...]:
+    codes = _codes(iso2)
+    named = _named(names)
+    if named.strange or (named.islands and not named.codes and not named.regions):
+        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, "no such country: " + ", ".join(named.strange + named.islands))
+    if named.regions:
+        return _of_region(named, codes)
+    if not named.codes:
+        if codes:
+            return tuple(sorted(codes))
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"no country in {iso2!r}" if iso2 else "names no country")
+    if beyond := codes - named.codes:
+        raise Unmapped(
+            SetAsideReason.CONTRADICTORY, f"countryIso2 has {', '.join(sorted(beyond))}, countries_included has not"
+        )
+    return tuple(sorted(named.codes))
+
+
+def _of_region(named: _Named, codes: frozenset[str]) -> tuple[str, ...]:
+    if len(codes) > 1 and named.codes <= codes:
+        return tuple(sorted(codes))
+    if codes and not codes <= named.codes:
+        raise Unmapped(SetAsideReason.CONTRADICTORY, f"{', '.join(named.regions)} is more than {', '.join(sorted(codes))}")
+    found = set(named.codes)
+    for region in named.regions:
+        listed = places.supplier_region(PROVIDER, region)
+        if listed is None:
+            raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"the countries of {region!r} are not given")
+        found.update(listed)
+    return tuple(sorted(found))
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """What a list of names holds; ``islands`` are known places that are no country."""
+
+    codes: frozenset[str] = frozenset()
+    regions: tuple[str, ...] = ()
+    islands: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
+
+
+def _named(text: str) -> _Named:
+    if len(text) > MAX_NAMES_LENGTH:
+        return _Named(strange=(text[:40] + "…",))
+    parts = [part for part in (clean_text(p) for p in text.split(",")) if part]
+    codes: set[str] = set()
+    others: dict[PlaceKind, list[str]] = {PlaceKind.REGION: [], PlaceKind.NO_COUNTRY: [], PlaceKind.UNKNOWN: []}
+    at = 0
+    while at < len(parts):
+        # A name may hold a comma itself ("Korea, Republic of"), so two parts that are one country go first.
+        pair = places.country(f"{parts[at]}, {parts[at + 1]}") if at + 1 < len(parts) else None
+        if pair is not None:
+            codes.add(pair)
+            at += 2
+            continue
+        found = places.place(parts[at])
+        codes.update(found.codes)
+        if not found.codes:
+            others[found.kind].append(parts[at])
+        at += 1
+    return _Named(frozenset(codes), *(tuple(words) for words in others.values()))
+
+
+def _codes(text: str) -> frozenset[str]:
+    """The countries among the codes; a region's word ("EU", "global") is none."""
+    words = re.split(r"[\s,;/|]+", text[:MAX_NAMES_LENGTH].upper())
+    return frozenset(
+        code
+        for word in words
+        if len(word) == 2 and (code := word if places.is_country(word) else places.country(word))  # noqa: PLR2004
+    )
+
+
+def _plan_id(plan: wire.Plan) -> str:
+    value = plan.plan_id if plan.plan_id not in (None, "") else plan.id
+    return clean_text(str(value)) if value is not None else ""

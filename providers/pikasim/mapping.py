@@ -1,0 +1,268 @@
+"""PikaSim's packages in the gateway's words, and its refusals. Pure.
+
+Rules of its page (seen 2026-11): ``price`` is cents, ``volume`` bytes, ``ipExport`` null means HK.
+``location`` is a code, several separated by commas, or a region's name; ``locationNetworkList`` names
+the countries with their operators.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from providers import places, units
+from providers.pikasim import wire
+from providers.places import PlaceKind
+from providers.text import DESCRIPTION_LENGTH, clean_text
+from providers.unmapped import Unmapped, cost_of, unreadable
+from schemas.errors import (
+    DuplicateReference,
+    InsufficientBalance,
+    InvalidRequest,
+    NotAuthorised,
+    NotFound,
+    Refused,
+    SupplierError,
+)
+from schemas.plan import (
+    AfterAllowance,
+    DataAllowance,
+    Features,
+    Network,
+    Offer,
+    SetAside,
+    SetAsideReason,
+    Starts,
+    Validity,
+)
+
+PROVIDER = "pikasim"
+CURRENCY = "USD"
+CENTS = 2  # decimal places of a price
+BYTES_PER_GB = 2**30
+MAX_NETWORKS = 1000
+MAX_BYTES = 2**50
+
+# RULES 3. FACTS: the page states 1 and 2, the upstream also knows 3 and 4.
+TOTAL, DAILY_THROTTLED, DAILY_CUT_OFF, UNLIMITED = 1, 2, 3, 4
+DAILY: dict[int, AfterAllowance] = {
+    DAILY_THROTTLED: AfterAllowance.THROTTLED,
+    DAILY_CUT_OFF: AfterAllowance.CUT_OFF,
+}
+
+# smsStatus 2 is SMS through the supplier's API only, which is no SMS to a traveller.
+SMS: dict[int, bool] = {0: False, 1: True, 2: False}
+STARTS: dict[int, Starts] = {1: Starts.INSTALL, 2: Starts.FIRST_USE}
+GENERATIONS: tuple[tuple[str, str], ...] = (("5G", "5G"), ("4G", "4G"), ("LTE", "4G"), ("3G", "3G"))
+
+# The page's status table. 409 is not in it, so a conflict stays unknown.
+REFUSALS: dict[int, type[SupplierError]] = {
+    400: InvalidRequest,
+    401: NotAuthorised,
+    402: InsufficientBalance,
+    403: NotAuthorised,
+    404: NotFound,
+}
+
+# Which reason an item gets when the field of that name is not what the page says.
+UNREADABLE_FIELD: dict[str, SetAsideReason] = {
+    "price": SetAsideReason.NO_PRICE,
+    "volume": SetAsideReason.NO_DATA_AMOUNT,
+    "volumeGB": SetAsideReason.NO_DATA_AMOUNT,
+    "dataType": SetAsideReason.UNKNOWN_DATA_TYPE,
+    "duration": SetAsideReason.NO_VALIDITY,
+    "durationUnit": SetAsideReason.UNKNOWN_UNIT,
+    "location": SetAsideReason.COVERAGE_UNKNOWN,
+    "locationNetworkList": SetAsideReason.COVERAGE_UNKNOWN,
+}
+
+_PACKAGE = msgspec.json.Decoder(wire.Package, strict=False)
+_PROBLEM = msgspec.json.Decoder(wire.Problem)
+_USED_BEFORE = re.compile(r"externalOrderId|duplicate|already (?:exists|used)", re.IGNORECASE)
+
+
+def item(raw: Raw) -> Offer | SetAside:
+    """One package, mapped or set aside with its reason. Never raises."""
+    try:
+        package = _PACKAGE.decode(raw)
+    except (ValueError, RecursionError) as error:
+        return unreadable(raw, error, id_fields=("packageCode",), reasons=UNREADABLE_FIELD)
+    code, name = clean_text(package.package_code), clean_text(package.name)
+    try:
+        return _offer(package, code, name)
+    except Unmapped as why:
+        return why.row(raw, code, name)
+
+
+def refusal(status: int, body: bytes) -> SupplierError | None:
+    """The refusal in an error answer or in a 200 that says ``success: false``; None when there is none.
+
+    Whether a repeated ``externalOrderId`` is refused is not on the page; one that is was an order
+    that arrived, so it is no refusal.
+    """
+    try:
+        problem = _PROBLEM.decode(body)
+    except ValueError:
+        return None
+    kind = Refused if status < 300 else REFUSALS.get(status)  # noqa: PLR2004 - the HTTP class itself
+    if problem.success or kind is None:
+        return None
+    detail = clean_text(problem.error or problem.message) or "refused without a reason"
+    if kind in (Refused, InvalidRequest) and _USED_BEFORE.search(detail):
+        kind = DuplicateReference
+    return kind(detail, status=status)
+
+
+def allowance(package: wire.Package) -> DataAllowance:
+    """The declared amount. Raises ``Unmapped`` for no amount or a dataType that nobody stated.
+
+    A ``volume`` of an unlimited package is its stated high-speed amount of a day (the upstream calls
+    the type "daily unlimited").
+    """
+    kind, count = package.data_type, package.volume
+    if kind not in (TOTAL, UNLIMITED, *DAILY):
+        raise Unmapped(SetAsideReason.UNKNOWN_DATA_TYPE, f"dataType {kind}")
+    if count is None and package.volume_gb is not None and package.volume_gb.is_finite():
+        count = int(package.volume_gb * BYTES_PER_GB)
+    if kind == UNLIMITED and not count:
+        return units.unlimited()
+    data = None
+    if count is not None and 0 < count <= MAX_BYTES:
+        data = units.declared_from_bytes(count, gb=package.volume_gb, daily=kind in DAILY, after=DAILY.get(kind))
+    if data is None:
+        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"volume {package.volume}, volumeGB {package.volume_gb}")
+    return units.unlimited(allowance_mb=data.mb, per_day=True) if kind == UNLIMITED else data
+
+
+def coverage(package: wire.Package) -> tuple[str, ...]:
+    """The sorted countries of a package. Raises ``Unmapped`` when they are not known or contradict each other.
+
+    The longer of ``location`` and ``locationNetworkList`` decides when it holds the other whole;
+    otherwise they contradict each other. A region's name alone counts only where
+    ``config/regions.toml`` lists its countries for this supplier.
+    """
+    names = tuple(entry.location_name or "" for entry in package.location_network_list or ())
+    regional = bool(package.region) or bool(package.is_global_package)
+    return _coverage(package.location or "", names, package.region or "", regional)
+
+
+def networks(package: wire.Package, covered: Iterable[str]) -> tuple[Network, ...]:
+    """The operators in the covered countries, without repeats; the package's ``speed`` where one has no type."""
+    inside = set(covered)
+    found: dict[Network, None] = {}
+    for entry in package.location_network_list or ():
+        country = _country(entry.location_name or "")
+        if country not in inside or country is None:
+            continue
+        for operator in entry.operator_list or ():
+            name = clean_text(operator.operator_name)
+            if name and len(found) < MAX_NETWORKS:
+                found[Network(country, name, generation(operator.network_type or package.speed))] = None
+    return tuple(found)
+
+
+def generation(text: str | None) -> str | None:
+    """The newest generation that a text names: "3G/4G/5G" is "5G", "4G/LTE" is "4G"."""
+    words = clean_text(text).upper()
+    return next((name for word, name in GENERATIONS if word in words), None)
+
+
+def exit_country(package: wire.Package) -> str | None:
+    """Where traffic reaches the internet; null is HK by the page.
+
+    A package of maximum privacy never exits through Hong Kong or China, so null says nothing there.
+    """
+    if package.ip_export is UNSET:
+        return None
+    if not package.ip_export:
+        return None if package.max_privacy else "HK"
+    return _country(package.ip_export)
+
+
+def _offer(package: wire.Package, code: str, name: str) -> Offer:
+    if not code or not name:
+        raise Unmapped(SetAsideReason.NO_NAME, "no name" if code else "no packageCode")
+    price = package.price
+    cost = cost_of(price.scaleb(-CENTS) if price is not None and price.is_finite() else None, CURRENCY)
+    data = allowance(package)
+    unit = clean_text(package.duration_unit).upper()
+    days = units.days(package.duration, unit)
+    if isinstance(days, SetAsideReason):
+        raise Unmapped(days, f"duration {package.duration} {unit}")
+    covered = coverage(package)
+    topup = package.support_top_up_type
+    return Offer(
+        supplier_plan_id=code,
+        name=name,
+        coverage=covered,
+        data=data,
+        validity=Validity(days, STARTS.get(package.active_type or 0, Starts.UNKNOWN)),
+        cost=cost,
+        networks=networks(package, covered),
+        features=Features(
+            topup=topup if isinstance(topup, bool) else None,
+            # The page lists what a package has, data and SMS; calls are not among it.
+            voice=False,
+            sms=SMS.get(package.sms_status) if package.sms_status is not None else None,
+            exit_country=exit_country(package),
+        ),
+        description=clean_text(package.description, DESCRIPTION_LENGTH),
+    )
+
+
+@lru_cache(maxsize=8192)
+def _coverage(location: str, names: tuple[str, ...], region: str, regional: bool) -> tuple[str, ...]:
+    located, kind = _located(location)
+    named, islands, strange = _named(names)
+    if located:
+        if islands and not named:
+            raise Unmapped(SetAsideReason.CONTRADICTORY, f"location {location!r}, networks in {', '.join(islands)}")
+        if named <= located or located <= named:
+            return tuple(sorted(located | named))
+        apart = ", ".join(sorted(located ^ named))
+        raise Unmapped(SetAsideReason.CONTRADICTORY, f"location and locationNetworkList differ in {apart}")
+    if strange:
+        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {', '.join(strange)}")
+    is_region = regional or kind is PlaceKind.REGION or not location
+    if named and (is_region or len(named) > 1):
+        return tuple(sorted(named))
+    where = clean_text(location or region)
+    listed = places.supplier_region(PROVIDER, where)
+    if listed is not None:
+        return listed
+    if is_region:
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"the countries of {where!r} are not given")
+    raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {where}")
+
+
+def _located(location: str) -> tuple[frozenset[str], PlaceKind]:
+    """The countries of ``location``, and what it is when they are none."""
+    words = [word for word in (clean_text(part) for part in location.split(",")) if word]
+    codes = [word.upper() for word in words]
+    if codes and all(places.is_country(code) for code in codes):
+        return frozenset(codes), PlaceKind.COUNTRIES
+    found = places.place(clean_text(location))
+    return frozenset(found.codes), found.kind
+
+
+def _named(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
+    """The countries that network entries name, and those of their names that are none or are not known."""
+    codes: set[str] = set()
+    islands: list[str] = []
+    strange: list[str] = []
+    for name in filter(None, map(clean_text, names)):
+        found = places.place(name)
+        codes.update(found.codes)
+        if not found.codes:
+            (islands if found.kind is PlaceKind.NO_COUNTRY else strange).append(name)
+    return frozenset(codes), tuple(islands), tuple(strange)
+
+
+@lru_cache(maxsize=4096)
+def _country(text: str) -> str | None:
+    word = clean_text(text)
+    return word.upper() if places.is_country(word.upper()) else places.country(word)

@@ -1,0 +1,87 @@
+"""Items that cannot be a plan: kept with the reason, the words that were not understood, and as they came."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw
+
+from providers.text import clean_text, raw_json
+from schemas.money import Money
+from schemas.plan import Offer, SetAside, SetAsideReason
+
+MAX_COST = Decimal(100_000)
+MAX_DECIMALS = 8
+
+_FIELD = re.compile(r"at `\$\.(\w+)")
+
+
+class Unmapped(Exception):  # noqa: N818 - a decision on its way up, not a fault
+    """Why an item cannot be a plan. Mapping functions raise it, the one for a whole item turns it into a row."""
+
+    def __init__(self, reason: SetAsideReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+    def row(self, raw: Raw, supplier_plan_id: str, name: str) -> SetAside:
+        """The item as a set-aside row. One without an id gets a stand-in that is stable for its JSON."""
+        return SetAside(
+            supplier_plan_id or "unnamed-" + hashlib.blake2b(raw, digest_size=8).hexdigest(),
+            name,
+            self.reason,
+            clean_text(self.detail),
+            raw_json(raw),
+        )
+
+
+def unreadable(
+    raw: Raw, error: Exception, *, id_fields: tuple[str, ...], reasons: Mapping[str, SetAsideReason]
+) -> SetAside:
+    """Set an item aside whose JSON has another shape than the page's.
+
+    ``reasons`` gives the reason by the name of the field that spoilt it; NO_NAME for all others.
+    """
+    field = _FIELD.search(str(error))
+    reason = reasons.get(field[1] if field else "", SetAsideReason.NO_NAME)
+    try:
+        fields = msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        fields = None
+    known = fields if isinstance(fields, dict) else {}
+    words = [clean_text(str(known[name])) for name in id_fields if isinstance(known.get(name), str | int)]
+    name = known.get("name")
+    return Unmapped(reason, f"not readable: {error}").row(
+        raw, next(filter(None, words), ""), clean_text(name) if isinstance(name, str) else ""
+    )
+
+
+def cost_of(amount: Decimal | None, currency: str) -> Money:
+    """A price as money. Raises ``Unmapped`` for one that is missing, not positive or beyond all reason."""
+    if amount is None or not amount.is_finite() or not 0 < amount <= MAX_COST:
+        raise Unmapped(SetAsideReason.NO_PRICE, f"price {amount}")
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -MAX_DECIMALS:
+        raise Unmapped(SetAsideReason.NO_PRICE, f"price with {-exponent} digits after the point")
+    return Money(amount, currency)
+
+
+class Once:
+    """Sees to it that no id of a walk stands for two items: repeated ones are set aside, none is lost."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def __call__(self, found: Offer | SetAside, raw: Raw) -> Offer | SetAside:
+        """``found`` itself the first time its id is seen, else a row of its own that says so."""
+        plan_id = found.supplier_plan_id
+        self._seen[plan_id] += 1
+        if (nth := self._seen[plan_id]) == 1:
+            return found
+        why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id {plan_id} stands more than once; this is number {nth}")
+        return why.row(raw, f"{plan_id}#{nth}", found.name)
