@@ -1,0 +1,100 @@
+"""What a walk changes: each item's key and digest, and a compact memory of those that are stored.
+
+A supplier's catalogue may hold a hundred thousand offers of which few change, so the comparison is made
+here, on 28 bytes an offer, and only what changed goes to the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+KEY_BYTES = 12
+DIGEST_BYTES = 16
+_ROW = np.dtype([("head", ">u8"), ("tail", ">u4"), ("low", "<u8"), ("high", "<u8")])
+_KEY = np.dtype([("head", ">u8"), ("tail", ">u4")])
+_DIGEST = np.dtype([("low", "<u8"), ("high", "<u8")])
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Numbers: TypeAlias = npt.NDArray[np.uint64]
+
+
+def offer_key(supplier: str, supplier_plan_id: str) -> bytes:
+    """The 12 bytes that an offer's id is made of."""
+    return hashlib.blake2b(f"{supplier}\0{supplier_plan_id}".encode(), digest_size=KEY_BYTES).digest()
+
+
+def offer_id(key: bytes) -> str:
+    """The public id of an offer with that key."""
+    return f"off_{key.hex()}"
+
+
+def digest(encoded: bytes) -> bytes:
+    """16 bytes that stand for everything that a supplier says of one offer."""
+    return hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest()
+
+
+class StoredOffers:
+    """The offers of one supplier that stand in the database, as a walk meets them one page after another.
+
+    ``rows`` is key and digest of each, 28 bytes, in any order.
+    """
+
+    def __init__(self, rows: bytes) -> None:
+        table = np.frombuffer(rows, dtype=_ROW)
+        table = table[np.argsort(table["head"], kind="stable")]
+        self._head: Numbers = table["head"].astype(np.uint64)
+        self._tail = table["tail"].copy()
+        self._low: Numbers = table["low"].copy()
+        self._high: Numbers = table["high"].copy()
+        self._seen: Flags = np.zeros(len(table), dtype=np.bool_)
+        self._new: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._head)
+
+    @property
+    def new(self) -> int:
+        """How many items met so far are not stored."""
+        return len(self._new)
+
+    def meet(self, keys: Sequence[bytes], digests: Sequence[bytes]) -> tuple[Flags, Flags]:
+        """Mark a page's items as seen: which are to be written (new or changed), and which were met before.
+
+        An item that was met before in this walk is not to be written again.
+        """
+        heads = np.frombuffer(b"".join(keys), dtype=_KEY)["head"].astype(np.uint64)
+        found = np.frombuffer(b"".join(digests), dtype=_DIGEST)
+        repeated = np.zeros(len(heads), dtype=np.bool_)
+        repeated[np.setdiff1d(np.arange(len(heads)), np.unique(heads, return_index=True)[1])] = True
+        if len(self):
+            at = np.minimum(np.searchsorted(self._head, heads), len(self) - 1)
+            stored = self._head[at] == heads
+            same = stored & (self._low[at] == found["low"]) & (self._high[at] == found["high"])
+            repeated |= stored & self._seen[at]
+            self._seen[at[stored]] = True
+        else:
+            stored = same = np.zeros(len(heads), dtype=np.bool_)
+        for position in np.flatnonzero(~stored).tolist():
+            head = int(heads[position])
+            if head in self._new:
+                repeated[position] = True
+            else:
+                self._new.add(head)
+        return ~same & ~repeated, repeated
+
+    def gone(self) -> list[bytes]:
+        """The keys of stored offers that the walk did not meet."""
+        at = np.flatnonzero(~self._seen)
+        keys = np.empty(len(at), dtype=_KEY)
+        keys["head"], keys["tail"] = self._head[at], self._tail[at]
+        raw = keys.tobytes()
+        return [raw[i : i + KEY_BYTES] for i in range(0, len(raw), KEY_BYTES)]
+
+    def gone_count(self) -> int:
+        """How many stored offers the walk did not meet."""
+        return int(len(self) - np.count_nonzero(self._seen))
