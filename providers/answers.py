@@ -22,7 +22,6 @@ from schemas.errors import (
     InvalidRequest,
     NotAuthorised,
     NotFound,
-    Outcome,
     RateLimited,
     Refused,
     ServerFault,
@@ -146,8 +145,3 @@ def _glimpse(body: bytes, redact: Redactor) -> str:
     if body.lstrip()[:1] == b"<":
         return "HTML instead of JSON"
     return redact(body[:2000].decode("utf-8", "replace"), 120)
-
-
-def is_definite(error: SupplierError) -> bool:
-    """Whether what was asked certainly did not happen."""
-    return error.outcome is Outcome.DID_NOT_HAPPEN

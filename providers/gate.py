@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
+from http import HTTPStatus
 from typing import Protocol
 
-from schemas.errors import CircuitOpen, ConnectionLost, NotReached, ServerFault, SupplierError, TimedOut
+from schemas.errors import CircuitOpen, ConnectionLost, NotReached, RateLimited, ServerFault, SupplierError, TimedOut
 
 BREAKER_FAILURES = 5
 BREAKER_SECONDS = 30.0
 BREAKER_MAX_SECONDS = 600.0
 # What a supplier may ask us to wait at most; a wrong header must not stop it for a day.
 MAX_WAIT_SECONDS = 3600.0
+# A refusal for the rate that names no time.
+UNNAMED_WAIT_SECONDS = 2.0
 # From here on a number is not seconds from now but a Unix time, and from the second one in milliseconds.
 _UNIX_SECONDS = 1_000_000_000
 _UNIX_MILLISECONDS = 100_000_000_000
@@ -44,6 +47,14 @@ RESERVED_SHARE: Mapping[Priority, float] = {
     Priority.SETTLE: 0.1,
     Priority.SYNC: 0.5,
     Priority.USAGE: 0.7,
+}
+
+# How long a call of each priority waits for a supplier that asked us to stay away.
+LONGEST_WAIT: Mapping[Priority, float] = {
+    Priority.PURCHASE: 5.0,
+    Priority.SETTLE: 30.0,
+    Priority.SYNC: 65.0,
+    Priority.USAGE: 30.0,
 }
 
 
@@ -90,14 +101,15 @@ class RateReport:
             retry_after=seconds_until(lower.get("retry-after"), now),
         )
 
-    @property
-    def blocked_for(self) -> float | None:
-        """Seconds for which nothing should be sent, None when there is no such time."""
-        return self.resets_in if self.remaining == 0 else None
-
     def wait(self) -> float | None:
         """Seconds to wait after a refusal for the rate: Retry-After, else the reset."""
         return self.retry_after if self.retry_after is not None else self.resets_in
+
+    def blocks(self, status: int) -> float | None:
+        """Seconds for which nothing should be sent after an answer of this status, None when it may go on."""
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return wait if (wait := self.wait()) is not None else UNNAMED_WAIT_SECONDS
+        return self.resets_in if self.remaining == 0 else None
 
 
 class Gate(Protocol):
@@ -122,6 +134,12 @@ class Gate(Protocol):
 def is_outage(error: SupplierError) -> bool:
     """Whether an error says that the supplier is down, rather than that it answered something."""
     return isinstance(error, NotReached | TimedOut | ConnectionLost | ServerFault)
+
+
+def refuse_long_wait(supplier: str, priority: Priority, wait: float) -> None:
+    """Raises ``RateLimited`` when ``wait`` seconds are more than a call of this priority waits."""
+    if wait > LONGEST_WAIT[priority]:
+        raise RateLimited("not called: its rate leaves no room in time", supplier=supplier, retry_after=wait)
 
 
 def breaker_seconds(failures: int) -> float:
@@ -185,13 +203,13 @@ class MemoryGate:
             )
         self._probe = False
         while (wait := self._take(priority)) > 0:
+            refuse_long_wait(self.supplier, priority, wait)
             await asyncio.sleep(wait)
 
     async def observed(self, headers: Mapping[str, str], status: int) -> None:
         """As ``Gate.observed``."""
         report = RateReport.of(headers, datetime.now(UTC))
-        wait = report.wait() if status == 429 else report.blocked_for  # noqa: PLR2004 - the HTTP status itself
-        if wait:
+        if wait := report.blocks(status):
             self._blocked_until = max(self._blocked_until, self._clock() + wait)
         if report.limit is not None and self.per_minute is not None:
             self.per_minute = min(self.per_minute, report.limit)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -24,14 +25,13 @@ from yarl import URL
 
 from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
-from providers.gate import Gate, MemoryGate, Priority, RateReport, is_outage
+from providers.gate import LONGEST_WAIT, Gate, MemoryGate, Priority, RateReport, is_outage
 from providers.redaction import Redactor
 from schemas.errors import (
     ConfigurationError,
     ConnectionLost,
     NotReached,
     RateLimited,
-    ServerFault,
     SupplierError,
     TimedOut,
     UnreadableAnswer,
@@ -53,7 +53,6 @@ T = TypeVar("T")
 Params = Mapping[str, str | int | bool | None]
 
 READ_ATTEMPTS = 3
-LONGEST_RETRY_AFTER = 30.0
 CONNECT_SECONDS = 10.0
 CONNECTIONS = 32
 REFUSAL_BYTES = 1024 * 1024
@@ -158,7 +157,12 @@ class Transport:
         if self._reads is None:
             self._reads = self._session(aiohttp.TCPConnector(limit=CONNECTIONS))
         async for attempt in stamina.retry_context(
-            on=_pause_before_retry, attempts=READ_ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=5, wait_jitter=0.5
+            on=partial(_pause_before_retry, priority),
+            attempts=READ_ATTEMPTS,
+            timeout=None,
+            wait_initial=0.2,
+            wait_max=5,
+            wait_jitter=0.5,
         ):
             with attempt:
                 return await self._once(
@@ -317,13 +321,13 @@ async def _connected(_session: aiohttp.ClientSession, context: Any, _params: obj
     context.trace_request_ctx.connected = True
 
 
-def _pause_before_retry(error: Exception) -> bool | float:
+def _pause_before_retry(priority: Priority, error: Exception) -> bool | float:
     """Whether a failed read is tried again: False, True (backing off), or after so many seconds."""
-    if not isinstance(error, SupplierError):
+    if not isinstance(error, RateLimited) and not (isinstance(error, SupplierError) and is_outage(error)):
         return False
-    if isinstance(error, RateLimited | ServerFault) and error.retry_after is not None:
-        return error.retry_after if error.retry_after <= LONGEST_RETRY_AFTER else False
-    return is_outage(error) or isinstance(error, RateLimited)
+    if error.retry_after is not None:
+        return error.retry_after if error.retry_after <= LONGEST_WAIT[priority] else False
+    return True
 
 
 class _Health:
