@@ -1,0 +1,46 @@
+"""The command line ``esim-gateway``: one file a command, registered below.
+
+A command's file holds a function for ``app.command`` or a typer app for ``app.add_typer``, and
+imports what is heavy inside its functions, so that ``--help`` is quick. What a command needs of the
+world it takes from ``gateway.cli.state.settings_here``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from gateway.cli import db, dev, doctor
+from schemas.errors import ConfigurationError
+
+WRONG_CONFIGURATION = 2
+
+app = typer.Typer(
+    name="esim-gateway",
+    help=(
+        "Several eSIM suppliers behind one catalogue and one API.\n\n"
+        "Start with **esim-gateway dev**: everything on this machine, on made-up suppliers, with a key to try it. "
+        "In production run **db upgrade** once, then **serve** and **worker**, with GATEWAY_DATABASE_URL, "
+        "GATEWAY_REDIS_URL and the suppliers' accounts in the environment or in the file that GATEWAY_CONFIG names. "
+        "**doctor** says what is missing."
+    ),
+    rich_markup_mode="markdown",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+# One line a command.
+app.command("dev")(dev.dev)
+app.add_typer(db.app, name="db")
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line. A wrong configuration is one line on stderr and exit code 2."""
+    try:
+        app()
+    except ConfigurationError as error:
+        print(f"esim-gateway: {error}", file=sys.stderr)
+        raise SystemExit(WRONG_CONFIGURATION) from None

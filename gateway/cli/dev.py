@@ -1,0 +1,251 @@
+"""``esim-gateway dev``: everything on this machine, ended by Ctrl-C.
+
+Servers first, then the schema, the suppliers' sandboxes (when the configuration names no supplier),
+a first sync, and ``serve`` and ``worker``. What is made up (secret key, keys, data) stays in the state
+folder, so the second start only starts processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli import dev_keys, state
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.cli.children import Children
+    from gateway.embedded import Servers
+    from gateway.settings import Settings
+
+_START_SECONDS = 120.0
+_METRICS_PORTS = {"GATEWAY_METRICS__PORT": "port", "GATEWAY_METRICS__WORKER_PORT": "worker_port"}
+
+
+def dev(
+    host: Annotated[str, typer.Option(help="Where the API listens; 0.0.0.0 is every network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port of the API.", min=1, max=65535)] = 8080,
+    state_dir: state.StateDir = None,
+    market: Annotated[
+        Path | None,
+        typer.Option(help="A market price list (CSV) that the sandboxes sell instead of made-up plans.", exists=True),
+    ] = None,
+    sandbox_port: Annotated[int, typer.Option(help="The port of the suppliers' sandboxes.", min=1, max=65535)] = 8081,
+) -> None:
+    """Run everything on this machine: servers, suppliers' sandboxes, a first sync, worker and API.
+
+    With suppliers in the configuration it uses those and no sandbox. GATEWAY_DATABASE_URL and
+    GATEWAY_REDIS_URL replace the servers that it brings along.
+    """
+    from gateway.cli.children import ChildEndedError
+
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            stack.callback(_deaf)  # runs after all else: a second Ctrl-C then has nothing left to break
+            _run(stack, host=host, port=port, state_dir=state_dir, market=market, sandbox_port=sandbox_port)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+    except ChildEndedError as error:
+        print(f"\nesim-gateway dev: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _run(
+    stack: ExitStack, *, host: str, port: int, state_dir: Path | None, market: Path | None, sandbox_port: int
+) -> None:
+    from gateway import embedded
+    from gateway.cli.children import Children
+
+    settings = state.settings_here(state_dir)
+    folder = settings.state_dir.absolute()
+    os.environ[state.ENV_STATE_DIR] = str(folder)  # what the children go by
+    if (already := embedded.running(folder)) is not None:
+        raise ConfigurationError(
+            f"a dev (process {already.owner}) already runs on the state folder {folder}; "
+            "stop it, or choose another --state-dir, --port and --sandbox-port"
+        )
+    sandboxed = not settings.suppliers
+    if market is not None and not sandboxed:
+        raise ConfigurationError("--market is for the sandboxes, but the configuration names suppliers; leave one out")
+    _claim(host, port, "--port")
+    if sandboxed:
+        _claim("127.0.0.1", sandbox_port, "--sandbox-port")
+    _free_metrics(settings)
+
+    began = time.monotonic()
+    _say("servers")
+    servers = stack.enter_context(
+        embedded.start(folder, postgres=settings.database_url is None, valkey=settings.redis_url is None)
+    )
+    children = Children(folder / "logs")
+    stack.callback(children.close)
+    if not settings.secret_key:
+        state.make_secret(folder)
+    changed = _sandboxes(children, folder, market, sandbox_port) if sandboxed else _no_sandboxes(folder)
+    settings = state.settings_here()
+    _upgrade(settings)
+    _first_sync(children, settings, changed=changed)
+    _say("API and worker")
+    children.start("serve", "--host", host, "--port", str(port))
+    children.start("worker")
+    keys = asyncio.run(dev_keys.keys(settings))
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    _until_ready(children, servers, url)
+    print(_greeting(url, keys, folder, time.monotonic() - began, sandbox_port if sandboxed else None), flush=True)
+    while True:
+        _check(children, servers)
+        time.sleep(0.2)
+
+
+def _sandboxes(children: Children, folder: Path, market: Path | None, port: int) -> bool:
+    """Start the sandboxes and note their accounts; whether they sell something else than last time."""
+    from providers.loader import load_manifests
+    from providers.sandbox import base_url
+
+    _say("suppliers' sandboxes")
+    accounts: dict[str, dict[str, Any]] = {
+        name: {
+            **manifest.sandbox_settings,
+            "provider": name,
+            "mode": "test",
+            "base_url": base_url("127.0.0.1", port, name),
+        }
+        for name, manifest in load_manifests().items()
+        if manifest.sandbox is not None
+    }
+    digest = hashlib.sha256(market.read_bytes()).hexdigest() if market is not None else None
+    before = state.dev_before(folder)
+    state.keep_dev(folder, state.Dev(accounts=accounts, market=digest))
+    arguments = ["--market", str(market.absolute())] if market is not None else []
+    children.start("sandbox", "--port", str(port), *arguments)
+    _until(children, lambda: _listens("127.0.0.1", port), "the sandboxes")
+    return before is not None and before.market != digest
+
+
+def _no_sandboxes(folder: Path) -> bool:
+    state.keep_dev(folder, None)
+    return False
+
+
+def _upgrade(settings: Settings) -> None:
+    from gateway.store.migrations import upgrade
+
+    asyncio.run(upgrade(state.database_url(settings)))
+
+
+def _first_sync(children: Children, settings: Settings, *, changed: bool) -> None:
+    """Fetch every catalogue before the API opens, unless all were fetched a short while ago."""
+    if not changed and asyncio.run(_fresh(settings)):
+        return
+    _say("first sync")
+    accepted = [word for name in settings.suppliers if changed for word in ("--accept", name)]
+    if code := children.run("sync", *accepted):
+        print(f"the sync ended with exit code {code}: what it fetched is served, the worker tries again", flush=True)
+
+
+async def _fresh(settings: Settings) -> bool:
+    """Whether every configured account had a whole walk within the time between two syncs."""
+    from gateway.store.pool import connect
+
+    connection = await connect(state.database_url(settings))
+    try:
+        names = await connection.fetch(
+            "SELECT name FROM suppliers WHERE last_good_at > now() - make_interval(secs => $1)",
+            float(settings.sync.interval_seconds),
+        )
+    finally:
+        await connection.close()
+    return {row["name"] for row in names} >= set(settings.suppliers)
+
+
+def _until_ready(children: Children, servers: Servers, url: str) -> None:
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    def ready() -> bool:
+        _check(children, servers)
+        try:
+            with urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own http address
+                return bool(answer.status == 200)  # noqa: PLR2004 - OK
+        except (URLError, OSError):
+            return False
+
+    _until(children, ready, "the API")
+
+
+def _until(children: Children, done: Any, what: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not done():
+        children.check()
+        if time.monotonic() > deadline:
+            raise ConfigurationError(f"{what} did not answer in {_START_SECONDS:.0f} s; see {children.logs}")
+        time.sleep(0.05)
+
+
+def _check(children: Children, servers: Servers) -> None:
+    from gateway.cli.children import ChildEndedError
+
+    children.check()
+    if (fallen := servers.fallen()) is not None:
+        raise ChildEndedError(fallen)
+
+
+def _claim(host: str, port: int, option: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {host} port {port} ({error.strerror}): choose another with {option}"
+            ) from None
+
+
+def _free_metrics(settings: Settings) -> None:
+    """Switch metrics off where their port is taken: no reason not to start."""
+    for variable, name in _METRICS_PORTS.items():
+        if (port := getattr(settings.metrics, name)) and _listens(settings.metrics.host, port):
+            os.environ[variable] = "0"
+            print(f"metrics are off: port {port} is taken (set {variable})", flush=True)
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        return probe.connect_ex((host, port)) == 0
+
+
+def _deaf() -> None:
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_IGN)
+
+
+def _say(what: str) -> None:
+    print(f"starting: {what}", flush=True)
+
+
+def _greeting(url: str, keys: dev_keys.DevKeys, folder: Path, seconds: float, sandbox_port: int | None) -> str:
+    sandboxes = f"  Sandboxes  http://127.0.0.1:{sandbox_port}/<supplier>\n" if sandbox_port else ""
+    return (
+        f"\nThe gateway is up after {seconds:.1f} s. Its data and logs are in {folder}. Ctrl-C ends it.\n\n"
+        f"  API        {url}\n"
+        f"  Docs       {url}/docs\n"
+        f"{sandboxes}"
+        f"  Key        {keys.storefront}\n"
+        f"  Ops key    {keys.ops}\n\n"
+        "Plans for Japan, the cheapest first:\n\n"
+        f"  curl -s -H 'Authorization: Bearer {keys.storefront}' '{url}/v1/plans?country=JP&limit=3'\n"
+    )

@@ -1,0 +1,173 @@
+"""``esim-gateway doctor``: says what is wrong before something else does.
+
+Every check is one line: what was looked at, whether it is good, and what to do when it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.state import StateDir, settings_here
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+OLDEST_POSTGRES = 150000
+_PATIENCE = 5.0
+_MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. ``good`` None is a warning: it works, but somebody should know."""
+
+    name: str
+    good: bool | None
+    says: str
+
+
+def doctor(
+    state_dir: StateDir = None,
+    port: Annotated[int, typer.Option(help="The port that serve would take.")] = 8080,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of {name, state, says}.")] = False,
+) -> None:
+    """Check settings, database, cache, suppliers, ports and folders. Exit code 1 when something is wrong."""
+    checks = asyncio.run(examine(state_dir, port))
+    if as_json:
+        import orjson
+
+        words = {True: "ok", None: "warning", False: "wrong"}
+        print(orjson.dumps([{"name": c.name, "state": words[c.good], "says": c.says} for c in checks]).decode())
+    else:
+        signs = {True: "ok  ", None: "note", False: "WRONG"}
+        for check in checks:
+            print(f"{signs[check.good]:<6}{check.name:<12}{check.says}")
+    if any(check.good is False for check in checks):
+        raise typer.Exit(1)
+
+
+async def examine(state_dir: StateDir, port: int) -> list[Check]:
+    """All checks, in the order in which one would set things right."""
+    try:
+        settings = settings_here(state_dir)
+    except ConfigurationError as error:
+        return [Check("settings", good=False, says=str(error))]
+    checks = [Check("settings", good=True, says="can be read"), *_secret(settings), *_folder(settings)]
+    checks += [check async for check in _database(settings)]
+    checks += [check async for check in _redis(settings)]
+    checks += [*_suppliers(settings), *_port("port", port, "another program, or a running serve")]
+    return checks
+
+
+def _secret(settings: Settings) -> Iterator[Check]:
+    if settings.secret_key:
+        yield Check("secret key", good=True, says="is set")
+    else:
+        yield Check("secret key", good=False, says="set GATEWAY_SECRET_KEY to 32 random characters or more")
+
+
+def _folder(settings: Settings) -> Iterator[Check]:
+    folder = settings.state_dir.absolute()
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if os.access(nearest, os.W_OK | os.X_OK) and nearest.is_dir():
+        yield Check("state folder", good=True, says=str(folder))
+    else:
+        yield Check("state folder", good=False, says=f"cannot write to {folder}: set GATEWAY_STATE_DIR")
+
+
+async def _database(settings: Settings) -> AsyncIterator[Check]:
+    if settings.database_url is None:
+        yield Check("database", good=False, says="set GATEWAY_DATABASE_URL, or start esim-gateway dev")
+        return
+    from gateway.store.migrations import HEAD, current
+    from gateway.store.pool import DATABASE_DOWN, connect
+
+    url = settings.database_url.get_secret_value()
+    try:
+        connection = await connect(url)
+    except DATABASE_DOWN as error:
+        yield Check("database", good=False, says=f"cannot be reached: {str(error) or type(error).__name__}")
+        return
+    try:
+        version = int(await connection.fetchval("SHOW server_version_num"))
+        said = f"PostgreSQL {await connection.fetchval('SHOW server_version')}"
+        good = version >= OLDEST_POSTGRES
+        yield Check("database", good=good, says=said if good else f"{said} is too old: 15 or later is needed")
+        for name in _MUST_BE_ON:
+            if (value := await connection.fetchval("SELECT current_setting($1)", name)) == "off":
+                yield Check(name, good=False, says="is off: a power cut could undo an order. Switch it on")
+            else:
+                yield Check(name, good=True, says=str(value))
+    finally:
+        await connection.close()
+    revision = await current(url)
+    if revision == HEAD:
+        yield Check("schema", good=True, says=f"revision {revision}")
+    else:
+        yield Check("schema", good=False, says=f"is at {revision or 'nothing'}, not {HEAD}: run db upgrade")
+
+
+async def _redis(settings: Settings) -> AsyncIterator[Check]:
+    if settings.redis_url is None:
+        yield Check("redis", good=None, says="none is set: each process counts and polls for itself")
+        return
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        async with Redis.from_url(
+            settings.redis_url.get_secret_value(), socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
+        ) as client:
+            info = await client.info("server")
+    except (RedisError, OSError, ValueError) as error:
+        yield Check("redis", good=None, says=f"cannot be reached, the gateway does without: {error}")
+        return
+    name = "Valkey" if "valkey_version" in info else "Redis"
+    yield Check("redis", good=True, says=f"{name} {info.get('valkey_version') or info.get('redis_version')}")
+
+
+def _suppliers(settings: Settings) -> Iterator[Check]:
+    if not settings.suppliers:
+        yield Check(
+            "suppliers", good=False, says="none is configured: set GATEWAY_SUPPLIERS__… or name a GATEWAY_CONFIG"
+        )
+        return
+    from providers.contract import check_settings
+    from providers.loader import load_manifests
+
+    try:
+        manifests = load_manifests()
+    except ConfigurationError as error:
+        yield Check("plugins", good=False, says=str(error))
+        return
+    for name, values in settings.suppliers.items():
+        provider = str(values.get("provider"))
+        if provider not in manifests:
+            known = ", ".join(sorted(manifests))
+            yield Check(name, good=False, says=f"suppliers.{name}.provider: {provider!r} is none of {known}")
+            continue
+        try:
+            account = check_settings(manifests[provider], name, values)
+        except ConfigurationError as error:
+            yield Check(name, good=False, says=str(error))
+        else:
+            yield Check(name, good=True, says=f"{manifests[provider].title}, {account.mode}, {account.base_url}")
+
+
+def _port(name: str, port: int, holder: str) -> Iterator[Check]:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            yield Check(name, good=None, says=f"{port} is taken by {holder} ({error.strerror})")
+        else:
+            yield Check(name, good=True, says=f"{port} is free")
