@@ -53,8 +53,10 @@ def dev(
         signal.signal(ending, signal.default_int_handler)
     try:
         with ExitStack() as stack:
-            stack.callback(_deaf)  # runs after all else: a second Ctrl-C then has nothing left to break
-            _run(stack, host=host, port=port, state_dir=state_dir, market=market, sandbox_port=sandbox_port)
+            try:
+                _run(stack, host=host, port=port, state_dir=state_dir, market=market, sandbox_port=sandbox_port)
+            finally:
+                _deaf()  # a second Ctrl-C must not break the clearing up
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
     except ChildEndedError as error:
@@ -116,16 +118,11 @@ def _sandboxes(children: Children, folder: Path, market: Path | None, port: int)
     from providers.sandbox import base_url
 
     _say("suppliers' sandboxes")
-    accounts: dict[str, dict[str, Any]] = {
-        name: {
-            **manifest.sandbox_settings,
-            "provider": name,
-            "mode": "test",
-            "base_url": base_url("127.0.0.1", port, name),
-        }
-        for name, manifest in load_manifests().items()
-        if manifest.sandbox is not None
-    }
+    accounts: dict[str, dict[str, Any]] = {}
+    for name, manifest in load_manifests().items():
+        if manifest.sandbox is not None:
+            url = base_url("127.0.0.1", port, name)
+            accounts[name] = {**manifest.sandbox_settings, "provider": name, "mode": "test", "base_url": url}
     digest = hashlib.sha256(market.read_bytes()).hexdigest() if market is not None else None
     before = state.dev_before(folder)
     state.keep_dev(folder, state.Dev(accounts=accounts, market=digest))
