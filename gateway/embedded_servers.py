@@ -248,7 +248,7 @@ def _give(folder: Path, to: Footing) -> None:
 
 def _end_all_in(folder: Path) -> None:
     for signum in (None, signal.SIGQUIT, signal.SIGKILL):
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 3
         for pid in working_in(folder) if signum is not None else ():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signum or 0)
