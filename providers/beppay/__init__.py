@@ -1,0 +1,45 @@
+"""BepPay: a partner API for eSIM plans and virtual numbers, paid from a USDT wallet."""
+
+from __future__ import annotations
+
+from providers.beppay.client import BepPay, BepPaySettings
+from providers.beppay.sandbox import sandbox
+from providers.contract import Capability, Limits, Manifest, SandboxRoute
+
+_ORDERS = "the gateway sells nothing yet; the wire types and the mapping are there"
+_NUMBERS = "the gateway sells no virtual numbers yet; the wire types and the mapping are there"
+_MONEY = "the gateway does not watch balances yet; the wire types and the mapping are there"
+_KEYS = "the gateway does not turn its key over by itself yet; the wire types are there"
+
+MANIFEST = Manifest(
+    name="beppay",
+    title="BepPay",
+    capabilities=frozenset({Capability.CATALOG}),
+    settings=BepPaySettings,
+    provider=BepPay,
+    limits=Limits(max_body_bytes=64 * 1024 * 1024),
+    sandbox=sandbox,
+    sandbox_settings={"api_key": "pk_live_beppay_sandbox", "email_domain": "example.com"},
+    routes=(
+        SandboxRoute("GET", "/api/partner/esim/plans", used_for="the catalogue, all plans in one answer"),
+        SandboxRoute("POST", "/api/partner/esim/purchase", why_not=_ORDERS),
+        SandboxRoute("GET", "/api/partner/esim/orders", why_not=_ORDERS),
+        SandboxRoute("GET", "/api/partner/balance", why_not=_MONEY),
+        SandboxRoute("GET", "/api/partner/keys", why_not=_KEYS),
+        SandboxRoute("POST", "/api/partner/keys", why_not=_KEYS),
+        SandboxRoute("DELETE", "/api/partner/keys", why_not=_KEYS),
+        SandboxRoute("GET", "/api/partner/virtual-numbers/countries", why_not=_NUMBERS),
+        SandboxRoute("GET", "/api/partner/virtual-numbers/tiers", why_not=_NUMBERS),
+        SandboxRoute("POST", "/api/partner/virtual-numbers/purchase", why_not=_NUMBERS),
+        SandboxRoute("GET", "/api/partner/virtual-numbers/orders", why_not=_NUMBERS),
+        SandboxRoute("GET", "/api/auth/me", why_not="it takes a person's session cookie from the dashboard, not a key"),
+    ),
+    capability_notes={
+        Capability.PLAN_LOOKUP: "BepPay can tell one plan only by listing all",
+        Capability.TOPUP: "BepPay has no top-up call",
+        Capability.ESIM_STATUS: "BepPay tells nothing of an eSIM after its purchase",
+        Capability.CANCEL: "BepPay has no cancel call",
+        Capability.TRANSACTIONS: "BepPay lists orders, not movements of the balance",
+        Capability.WEBHOOKS: "BepPay sends no webhooks",
+    },
+)

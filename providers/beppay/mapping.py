@@ -154,7 +154,9 @@ def _of_region(named: _Named, codes: frozenset[str]) -> tuple[str, ...]:
     if len(codes) > 1 and named.codes <= codes:
         return tuple(sorted(codes))
     if codes and not codes <= named.codes:
-        raise Unmapped(SetAsideReason.CONTRADICTORY, f"{', '.join(named.regions)} is more than {', '.join(sorted(codes))}")
+        raise Unmapped(
+            SetAsideReason.CONTRADICTORY, f"{', '.join(named.regions)} is more than {', '.join(sorted(codes))}"
+        )
     found = set(named.codes)
     for region in named.regions:
         listed = places.supplier_region(PROVIDER, region)

@@ -18,7 +18,7 @@ from providers import places, units
 from providers.pikasim import wire
 from providers.places import PlaceKind
 from providers.text import DESCRIPTION_LENGTH, clean_text
-from providers.unmapped import Unmapped, cost_of, unreadable
+from providers.unmapped import MAX_COST, Unmapped, cost_of, unreadable
 from schemas.errors import (
     DuplicateReference,
     InsufficientBalance,
@@ -45,7 +45,9 @@ CURRENCY = "USD"
 CENTS = 2  # decimal places of a price
 BYTES_PER_GB = 2**30
 MAX_NETWORKS = 1000
-MAX_BYTES = 2**50
+MAX_GB = 2**20
+MAX_BYTES = MAX_GB * BYTES_PER_GB
+MAX_CENTS = 100 * MAX_COST
 
 # RULES 3. FACTS: the page states 1 and 2, the upstream also knows 3 and 4.
 TOTAL, DAILY_THROTTLED, DAILY_CUT_OFF, UNLIMITED = 1, 2, 3, 4
@@ -81,6 +83,7 @@ UNREADABLE_FIELD: dict[str, SetAsideReason] = {
 }
 
 _PACKAGE = msgspec.json.Decoder(wire.Package, strict=False)
+_NESTED = msgspec.json.Decoder(wire.NestedPackage)
 _PROBLEM = msgspec.json.Decoder(wire.Problem)
 _USED_BEFORE = re.compile(r"externalOrderId|duplicate|already (?:exists|used)", re.IGNORECASE)
 
@@ -96,6 +99,15 @@ def item(raw: Raw) -> Offer | SetAside:
         return _offer(package, code, name)
     except Unmapped as why:
         return why.row(raw, code, name)
+
+
+def single(raw: Raw) -> Offer | SetAside:
+    """The one package of GET /packages/:packageCode, be it the ``data`` itself or its ``package`` field."""
+    try:
+        inner = _NESTED.decode(raw).package
+    except (ValueError, RecursionError):
+        inner = None
+    return item(inner if inner is not None else raw)
 
 
 def refusal(status: int, body: bytes) -> SupplierError | None:
@@ -126,13 +138,14 @@ def allowance(package: wire.Package) -> DataAllowance:
     kind, count = package.data_type, package.volume
     if kind not in (TOTAL, UNLIMITED, *DAILY):
         raise Unmapped(SetAsideReason.UNKNOWN_DATA_TYPE, f"dataType {kind}")
-    if count is None and package.volume_gb is not None and package.volume_gb.is_finite():
-        count = int(package.volume_gb * BYTES_PER_GB)
+    gb = package.volume_gb if package.volume_gb is not None and 0 < package.volume_gb <= MAX_GB else None
+    if count is None and gb is not None:
+        count = int(gb * BYTES_PER_GB)
     if kind == UNLIMITED and not count:
         return units.unlimited()
     data = None
     if count is not None and 0 < count <= MAX_BYTES:
-        data = units.declared_from_bytes(count, gb=package.volume_gb, daily=kind in DAILY, after=DAILY.get(kind))
+        data = units.declared_from_bytes(count, gb=gb, daily=kind in DAILY, after=DAILY.get(kind))
     if data is None:
         raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"volume {package.volume}, volumeGB {package.volume_gb}")
     return units.unlimited(allowance_mb=data.mb, per_day=True) if kind == UNLIMITED else data
@@ -186,8 +199,10 @@ def exit_country(package: wire.Package) -> str | None:
 def _offer(package: wire.Package, code: str, name: str) -> Offer:
     if not code or not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name" if code else "no packageCode")
-    price = package.price
-    cost = cost_of(price.scaleb(-CENTS) if price is not None and price.is_finite() else None, CURRENCY)
+    cents = package.price
+    if cents is None or not cents.is_finite() or not 0 < cents <= MAX_CENTS:
+        raise Unmapped(SetAsideReason.NO_PRICE, f"price {cents}")
+    cost = cost_of(cents.scaleb(-CENTS), CURRENCY)
     data = allowance(package)
     unit = clean_text(package.duration_unit).upper()
     days = units.days(package.duration, unit)
@@ -217,20 +232,24 @@ def _offer(package: wire.Package, code: str, name: str) -> Offer:
 @lru_cache(maxsize=8192)
 def _coverage(location: str, names: tuple[str, ...], region: str, regional: bool) -> tuple[str, ...]:
     located, kind = _located(location)
-    named, islands, strange = _named(names)
+    named, others = _named(names)
     if located:
-        if islands and not named:
+        if islands := others[PlaceKind.NO_COUNTRY] if not named else ():
             raise Unmapped(SetAsideReason.CONTRADICTORY, f"location {location!r}, networks in {', '.join(islands)}")
         if named <= located or located <= named:
             return tuple(sorted(located | named))
         apart = ", ".join(sorted(located ^ named))
         raise Unmapped(SetAsideReason.CONTRADICTORY, f"location and locationNetworkList differ in {apart}")
-    if strange:
+    if strange := others[PlaceKind.UNKNOWN]:
         raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {', '.join(strange)}")
-    is_region = regional or kind is PlaceKind.REGION or not location
+    if regions := others[PlaceKind.REGION]:
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"the countries of {', '.join(regions)} are not given")
+    return _of_region(clean_text(location or region), named, regional or kind is PlaceKind.REGION or not location)
+
+
+def _of_region(where: str, named: frozenset[str], is_region: bool) -> tuple[str, ...]:
     if named and (is_region or len(named) > 1):
         return tuple(sorted(named))
-    where = clean_text(location or region)
     listed = places.supplier_region(PROVIDER, where)
     if listed is not None:
         return listed
@@ -249,17 +268,16 @@ def _located(location: str) -> tuple[frozenset[str], PlaceKind]:
     return frozenset(found.codes), found.kind
 
 
-def _named(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
-    """The countries that network entries name, and those of their names that are none or are not known."""
+def _named(names: tuple[str, ...]) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
+    """The countries that network entries name, and by kind those of their names that are none."""
     codes: set[str] = set()
-    islands: list[str] = []
-    strange: list[str] = []
+    others: dict[PlaceKind, list[str]] = {kind: [] for kind in PlaceKind}
     for name in filter(None, map(clean_text, names)):
         found = places.place(name)
         codes.update(found.codes)
         if not found.codes:
-            (islands if found.kind is PlaceKind.NO_COUNTRY else strange).append(name)
-    return frozenset(codes), tuple(islands), tuple(strange)
+            others[found.kind].append(name)
+    return frozenset(codes), others
 
 
 @lru_cache(maxsize=4096)

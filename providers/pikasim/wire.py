@@ -89,11 +89,34 @@ class Package(msgspec.Struct, rename="camel"):
     description: str | None = None
 
 
+class PackageQuery(msgspec.Struct, rename="camel", omit_defaults=True):
+    """The query of GET /packages. Data in GB, duration in days; ``privacy`` is max, standard or all."""
+
+    country: str | None = None
+    region: str | None = None
+    duration: int | None = None
+    min_data: Decimal | None = None
+    max_data: Decimal | None = None
+    privacy: str | None = None
+    page: int | None = None
+    limit: int | None = None
+
+    def params(self) -> dict[str, str]:
+        """The query as it stands in a URL; what is not asked for is left out."""
+        return {name: str(value) for name, value in msgspec.to_builtins(self).items()}
+
+
 class PackagePage(msgspec.Struct):
     """One page of packages, each still as it came, so that one bad item spoils only itself."""
 
     packages: list[Raw]
     pagination: Pagination
+
+
+class NestedPackage(msgspec.Struct):
+    """GET /packages/:packageCode may wrap its package so; the page gives no example."""
+
+    package: Raw | None = None
 
 
 class TopupOptions(msgspec.Struct, rename="camel"):

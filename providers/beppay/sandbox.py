@@ -1,0 +1,128 @@
+"""BepPay as its page describes it: an aiohttp app over a world of items. It lists sold-out plans too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from providers import places
+from providers.sandbox import Dirt, Item, SandboxWorld, listing, sandbox_app
+from providers.sandbox.iso import codes_by_name
+from schemas.plan import GLOBAL_FROM
+
+PUBLIC = (
+    "/api/partner/esim/plans",
+    "/api/partner/virtual-numbers/countries",
+    "/api/partner/virtual-numbers/tiers",
+)
+BALANCE = "500.00"
+FEW = 3  # up to so many countries have their codes in `countryIso2`; a region has none
+STARTED = "2026-03-01T00:00:00Z"
+NUMBER_COUNTRIES = [{"code": "US", "name": "United States"}, {"code": "GB", "name": "United Kingdom"}]
+NUMBER_TIERS = [
+    {"id": "7d", "name": "7 Days", "days": 7, "price_usd": 10},
+    {"id": "1y", "name": "1 Year", "days": 365, "price_usd": 40},
+]
+
+
+def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
+    """The partner API below its base URL. ``settings`` holds the one ``api_key`` that it takes."""
+    key: str = settings["api_key"]
+
+    def authenticate(request: web.Request) -> str | None:
+        if request.path.endswith(PUBLIC):
+            return None
+        given = request.headers.get("X-API-Key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return None if given == key else "Invalid or missing API key"
+
+    async def keys(_request: web.Request) -> web.Response:
+        prefix = key[:11]
+        return _answer([{"id": 1, "name": "Sandbox", "key_prefix": prefix, "is_active": True, "created_at": STARTED}])
+
+    return sandbox_app(
+        world,
+        "beppay",
+        [
+            web.get("/api/partner/esim/plans", plans),
+            web.get("/api/partner/esim/orders", no_orders),
+            web.get("/api/partner/balance", balance),
+            web.get("/api/partner/keys", keys),
+            web.get("/api/partner/virtual-numbers/countries", number_countries),
+            web.get("/api/partner/virtual-numbers/tiers", number_tiers),
+            web.get("/api/partner/virtual-numbers/orders", no_orders),
+        ],
+        authenticate=authenticate,
+        error_body=lambda _status, message: {"success": False, "error": message},
+    )
+
+
+async def plans(request: web.Request) -> web.Response:
+    """GET /api/partner/esim/plans: everything in one answer, what is hidden marked so."""
+    shown = listing(request)
+    return _answer([in_its_words(item) for item in shown.all()], total=shown.total)
+
+
+async def balance(_request: web.Request) -> web.Response:
+    """GET /api/partner/balance."""
+    return _answer({"total_balance_usd": BALANCE, "wallets": [{"id": 1, "balance": BALANCE, "currency": "USDT_TRC20"}]})
+
+
+async def number_countries(_request: web.Request) -> web.Response:
+    """GET /api/partner/virtual-numbers/countries."""
+    return _answer(NUMBER_COUNTRIES, total=len(NUMBER_COUNTRIES))
+
+
+async def number_tiers(_request: web.Request) -> web.Response:
+    """GET /api/partner/virtual-numbers/tiers."""
+    return _answer(NUMBER_TIERS, total=len(NUMBER_TIERS))
+
+
+async def no_orders(_request: web.Request) -> web.Response:
+    """The order histories, empty."""
+    return _answer([], total=0)
+
+
+def in_its_words(item: Item) -> dict[str, Any]:
+    """A plan as BepPay writes it, out of what the item says and nothing more."""
+    codes = item.countries or codes_by_name(item.place)
+    names = item.place if len(codes) <= 1 else ", ".join(map(places.country_name, codes))
+    data = _data(item)
+    days = "" if item.days is None else str(item.days)
+    return {
+        "id": item.key,
+        "plan_id": item.key,
+        "name": " ".join(filter(None, (item.place, data, days and f"{days} Days"))),
+        "days": days,
+        "price": "" if item.price is None else f"{item.price:.2f}",
+        "data": data,
+        "countries_included": names,
+        "countryIso2": _iso2(item, codes),
+        "plan_type": _plan_type(item, codes),
+        "is_visible": item.visible,
+    }
+
+
+def _data(item: Item) -> str:
+    if item.dirt is Dirt.UNKNOWN_DATA_TYPE:
+        return "5 credits"
+    return item.data_text if item.market else item.data_text.replace(" GB", "GB").replace(" MB", "MB")
+
+
+def _iso2(item: Item, codes: tuple[str, ...]) -> str:
+    if item.dirt is Dirt.CONTRADICTORY:
+        return "DE" if "DE" not in codes else "JP"
+    return ",".join(codes) if len(codes) <= FEW else ""
+
+
+def _plan_type(item: Item, codes: tuple[str, ...]) -> str:
+    if len(codes) >= GLOBAL_FROM or item.place == "Global":
+        return "global"
+    return "region" if len(codes) > 1 or item.region else "country"
+
+
+def _answer(data: Any, *, total: int | None = None) -> web.Response:
+    body = {"success": True, "data": data} | ({} if total is None else {"total": total})
+    return web.Response(body=msgspec.json.encode(body), content_type="application/json")

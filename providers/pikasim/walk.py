@@ -1,0 +1,47 @@
+"""Whether a walk through PikaSim's numbered pages was whole. Pure.
+
+The pages are fetched while the list may change. A walk counts only if every page agrees on the
+totals, none repeats another, and all rows came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from providers.pikasim.wire import Pagination
+from schemas.errors import UnreadableAnswer
+
+# At 200 packages a page far more than any supplier has; a number beyond it is a fault.
+MOST_PAGES = 10_000
+
+
+class Walk:
+    """One walk, opened by its first page. Its methods raise ``UnreadableAnswer`` once it cannot be whole."""
+
+    def __init__(self, first: Pagination) -> None:
+        if first.total < 0 or first.limit < 1:
+            raise UnreadableAnswer(f"impossible pagination: {first}")
+        needed = -(-first.total // first.limit)
+        if first.pages not in (needed, max(1, needed)) or needed > MOST_PAGES:
+            raise UnreadableAnswer(f"{first.total} packages do not fill {first.pages} pages of {first.limit}")
+        self.total = first.total
+        self.pages = max(1, needed)
+        self._stated = first
+        self._page_of: dict[str, int] = {}
+        self._rows = 0
+
+    def take(self, number: int, stated: Pagination, codes: Iterable[str]) -> None:
+        """Count the packages of page ``number``. A code twice on one page is no fault of the walk."""
+        if stated.page != number:
+            raise UnreadableAnswer(f"asked for page {number}, got page {stated.page}")
+        if (stated.total, stated.pages, stated.limit) != (self._stated.total, self._stated.pages, self._stated.limit):
+            raise UnreadableAnswer(f"the catalogue changed during the walk: {self._stated}, then {stated}")
+        for code in codes:
+            self._rows += 1
+            if (before := self._page_of.setdefault(code, number)) != number:
+                raise UnreadableAnswer(f"{code} stands on page {before} and on page {number}")
+
+    def finish(self) -> None:
+        """Hold the number of rows against the total."""
+        if self._rows != self.total:
+            raise UnreadableAnswer(f"the walk is not whole: {self._rows} packages of {self.total}")
