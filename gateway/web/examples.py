@@ -1,0 +1,149 @@
+"""What the documentation shows for each answer. All of it is checked against the types by a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_AT = "2026-11-20T10:00:00Z"
+
+PLAN: dict[str, Any] = {
+    "id": "jp-1gb-7d-5c2a9e0b71d4",
+    "name": "Japan 1 GB, 7 days",
+    "scope": "country",
+    "countries": ["JP"],
+    "data": {
+        "mb": 1024,
+        "total_mb": 1024,
+        "declared": "1 GB",
+        "unlimited": False,
+        "reset": "never",
+        "fair_use": None,
+    },
+    "validity": {"days": 7, "starts": "install"},
+    "networks": [{"country": "JP", "operator": "Docomo", "generation": "4G"}],
+    "features": {"topup": True, "voice": False, "sms": False, "exit_country": "US"},
+    "price": {"amount": "5.50", "currency": "USD"},
+    "price_per_gb": {"amount": "5.50", "currency": "USD"},
+    "price_per_day": {"amount": "0.79", "currency": "USD"},
+    "in_stock": True,
+    "offer_count": 2,
+    "stale": False,
+    "updated_at": _AT,
+}
+PLAN_LIST: dict[str, Any] = {
+    "data": [PLAN],
+    "has_more": False,
+    "next_cursor": None,
+    "catalog": {"version": "5f3a1c", "synced_at": _AT, "stale": False},
+}
+OFFER: dict[str, Any] = {
+    "id": "off_9d1f2c",
+    "plan_id": PLAN["id"],
+    "supplier": "pikasim",
+    "supplier_plan_id": "JP_7D_1GB",
+    "name": "Japan 7 Days 1GB",
+    "cost": {"amount": "5.00", "currency": "USD"},
+    "cost_base": {"amount": "5.00", "currency": "USD"},
+    "price": {"amount": "5.50", "currency": "USD"},
+    "stock": None,
+    "in_stock": True,
+    "stale": False,
+    "observed_at": _AT,
+    "selectable": True,
+    "why_not": None,
+}
+OFFER_LIST: dict[str, Any] = {"data": [OFFER]}
+COUNTRY_LIST: dict[str, Any] = {
+    "data": [{"code": "JP", "name": "Japan", "plan_count": 41, "from_price": {"amount": "1.10", "currency": "USD"}}]
+}
+REGION_LIST: dict[str, Any] = {
+    "data": [
+        {
+            "code": "scandinavia",
+            "name": "Scandinavia",
+            "countries": ["DK", "NO", "SE"],
+            "plan_count": 12,
+            "from_price": {"amount": "2.20", "currency": "USD"},
+        }
+    ]
+}
+NEED: dict[str, Any] = {"countries": ["JP", "KR"], "data_mb": 3072, "days": 10, "features": {"topup": True}}
+QUOTE: dict[str, Any] = {
+    "id": "qt_Zm9vYmFy",
+    "plan": PLAN,
+    "price": {"amount": "5.50", "currency": "USD"},
+    "expires_at": "2026-11-20T10:15:00Z",
+    "why": {
+        "plans_considered": 41,
+        "plans_in_stock": 37,
+        "rule": "cheapest_in_stock",
+        "next_best": {"plan_id": "jp-2gb-7d-0b71d45c2a9e", "price": {"amount": "6.40", "currency": "USD"}},
+    },
+}
+SUPPLIER: dict[str, Any] = {
+    "name": "pikasim",
+    "provider": "pikasim",
+    "mode": "live",
+    "state": "ok",
+    "configured": True,
+    "capabilities": ["catalog", "orders"],
+    "last_sync": {"state": "ok", "at": _AT, "good_at": _AT},
+    "offers": 2310,
+    "set_aside": 12,
+    "balance": None,
+    "breaker": {"state": "closed", "failures": 0, "retry_at": None, "last_error": None},
+    "rate_limit": {
+        "per_minute": 60,
+        "reported_limit": 60,
+        "remaining": 57,
+        "resets_at": _AT,
+        "blocked_until": None,
+    },
+}
+SYNC_RUN: dict[str, Any] = {
+    "id": "run_01",
+    "started_at": _AT,
+    "ended_at": "2026-11-20T10:00:21Z",
+    "state": "ok",
+    "suppliers": [
+        {
+            "supplier": "pikasim",
+            "state": "ok",
+            "total": 2322,
+            "mapped": 2310,
+            "set_aside": {"coverage_unknown": 12},
+            "other_products": 0,
+            "new": 4,
+            "changed": 31,
+            "gone": 2,
+            "suspect": 0,
+            "warnings": [],
+            "error": None,
+            "ms": 4210,
+        }
+    ],
+}
+SYNC_STARTED: dict[str, Any] = {"status": "queued", "suppliers": ["pikasim"], "accept": []}
+UNMAPPED: dict[str, Any] = {
+    "supplier": "pikasim",
+    "supplier_plan_id": "BALI_5GB",
+    "name": "Bali 5GB",
+    "reason": "no_such_country",
+    "detail": "Bali",
+    "raw": '{"packageCode": "BALI_5GB"}',
+    "first_seen_at": _AT,
+}
+PRICE_CHANGE: dict[str, Any] = {
+    "supplier": "pikasim",
+    "supplier_plan_id": "JP_7D_1GB",
+    "plan_id": PLAN["id"],
+    "old": {"amount": "5.20", "currency": "USD"},
+    "new": {"amount": "5.00", "currency": "USD"},
+    "at": _AT,
+    "sync_run_id": "run_01",
+}
+
+
+def page(item: dict[str, Any]) -> dict[str, Any]:
+    """A page with one item in it."""
+    return {"data": [item], "has_more": False, "next_cursor": None}

@@ -1,0 +1,31 @@
+"""Who really asks, behind proxies: ``X-Forwarded-For`` counts only as far as trusted proxies wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from aiohttp import web
+
+
+def client_address(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+    """The address of the client: the nearest that is no trusted proxy, "unknown" without a connection."""
+    nearest = request.remote or "unknown"
+    if not trusted:
+        return nearest
+    hops = [hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    while hops and _is_in(nearest, trusted):
+        hop = hops.pop()
+        if _is_in(hop, None):
+            nearest = hop
+        else:
+            break  # not an address: whoever wrote it is not believed
+    return nearest
+
+
+def _is_in(text: str, networks: Sequence[IPv4Network | IPv6Network] | None) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return networks is None or any(address in network for network in networks if network.version == address.version)

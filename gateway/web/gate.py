@@ -1,0 +1,234 @@
+"""The one middleware: request id, key, rate limit, remembered answers, errors, headers, figures, request line.
+
+It is one piece because a chain of small ones costs more than what they do. A question that was
+answered before in this catalogue version never gets beyond ``__call__``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from time import monotonic, perf_counter, time
+from typing import Any, cast
+
+import structlog
+from aiohttp import HttpVersion11, hdrs, web
+
+from gateway.flows.browse import Catalog
+from gateway.settings import Settings
+from gateway.store.keys import Mode
+from gateway.store.pool import DATABASE_DOWN
+from gateway.web import state
+from gateway.web.answers import SECURITY_HEADERS, Answer, Memory, ReadyResponse
+from gateway.web.forwarded import client_address
+from gateway.web.keyring import Caller, Keyring
+from gateway.web.metrics import Metrics, RouteFigures
+from gateway.web.problems import Refusal, of_status, render, unavailable
+from gateway.web.spec import Result, Route
+
+Inner = Callable[[web.Request], Awaitable[Result]]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}\Z")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_SERVER = "esim-gateway"
+_EXPOSED = "ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+_ASKABLE = "Authorization, X-API-Key, Content-Type, Idempotency-Key, If-None-Match, Prefer, X-Request-Id"
+_LINES = b"Date: %b\r\nX-Request-Id: %b\r\nRateLimit-Limit: %d\r\nRateLimit-Remaining: %d\r\nRateLimit-Reset: %d\r\n"
+_LINES = b"Date: %b\r\nX-Request-Id: %b\r\nRateLimit-Limit: %d\r\nRateLimit-Remaining: %d\r\nRateLimit-Reset: %d\r\n"
+UNMATCHED = "unmatched"
+
+
+class Gate:
+    """Stands before every handler. ``routes`` are by method and path template."""
+
+    def __init__(self, settings: Settings, routes: Mapping[tuple[str, str], Route]) -> None:
+        self._settings = settings
+        self._routes = routes
+        self._origins = frozenset(settings.cors_origins)
+        self._ids = map(f"req_{secrets.token_hex(5)}{{:06x}}".format, itertools.count(1))
+        self._date = b""
+        self._date_at = 0
+        vary = "Accept-Encoding, Authorization, X-API-Key" + (", Origin" if self._origins else "")
+        self.fixed = {"Vary": vary, "Server": _SERVER, **SECURITY_HEADERS}
+
+    async def open(self, app: web.Application) -> None:
+        """Take hold of what the application opened; the last step of its start."""
+        self._catalog: Catalog = app[state.CATALOG]
+        self._keyring: Keyring = app[state.KEYRING]
+        self._known = self._keyring.known
+        self._memories: dict[Mode, Memory] = app[state.MEMORIES]
+        self._metrics: Metrics = app[state.METRICS]
+        self._line = app[state.ACCESS_LOG].line
+        self._figures: dict[str, RouteFigures] = {path: self._metrics.route(path) for _, path in self._routes}
+        self._figures[UNMATCHED] = self._metrics.route(UNMATCHED)
+
+    async def __call__(self, request: web.Request, handler: Inner) -> web.StreamResponse:
+        """Answer from memory where that can be, else let the handler."""
+        began = perf_counter()
+        caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
+        if caller is not None and request.method == "GET":
+            version = self._catalog.index(caller.mode).version
+            answer = self._memories[caller.mode].at(version).get(request.raw_path)
+            if answer is not None and caller.bucket.take(monotonic()):
+                self._metrics.remembered.inc()
+                return self._send(request, answer, caller, self._request_id(request), began)
+        return await self._long_way(request, handler, began)
+
+    def _send(
+        self, request: web.Request, answer: Answer, caller: Caller, request_id: str, began: float
+    ) -> web.StreamResponse:
+        """A catalogue answer in the form that suits, or 304."""
+        headers = request.headers
+        form, added = answer.form(headers.get(hdrs.ACCEPT_ENCODING))
+        if added:
+            self._memories[caller.mode].grew(added)
+        held = headers.get(hdrs.IF_NONE_MATCH)
+        status = 304 if held is not None and answer.matches(held) else 200
+        caller.used = True
+        bucket = caller.bucket
+        if request.method == "GET" and request.version == HttpVersion11 and request.keep_alive:
+            line = _LINES % (
+                self._now(),
+                request_id.encode(),
+                bucket.capacity,
+                bucket.remaining(),
+                bucket.full_in(),
+            )
+            if self._origins:
+                line += b"".join(f"{k}: {v}\r\n".encode() for k, v in self._cors(request).items())
+            parts = (form.not_modified, line, b"\r\n") if status == 304 else (form.head, line, b"\r\n", form.body)  # noqa: PLR2004
+            response = ReadyResponse(status, parts).as_response()
+        else:
+            body = None if status == 304 else form.body  # noqa: PLR2004 - HTTP
+            response = web.Response(status=status, body=body, headers=form.headers)
+            self._dress(request, response, caller, request_id)
+        self._note(request.method, answer.route, status, caller, request_id, began)
+        return response
+
+    async def _long_way(self, request: web.Request, handler: Inner, began: float) -> web.StreamResponse:
+        request_id = request[state.REQUEST_ID] = self._request_id(request)
+        template, route = self._route(request)
+        caller: Caller | None = None
+        try:
+            if request.method == "OPTIONS":
+                response: web.StreamResponse = self._options(request)
+            else:
+                if route is not None and route.access != "public":
+                    caller = await self._admit(request, route)
+                result = await handler(request)
+                if isinstance(result, Answer) and caller is not None:
+                    return self._send(request, result, caller, request_id, began)
+                response = cast("web.StreamResponse", result)
+        except Refusal as refusal:
+            response = render(refusal, request_id)
+            caller = request.get(state.CALLER)
+        except web.HTTPException as error:
+            response = error if error.status < 400 else render(of_status(error), request_id)  # noqa: PLR2004 - HTTP
+        except DATABASE_DOWN as error:
+            structlog.get_logger().warning("database down", route=template, request_id=request_id, error=str(error))
+            response = render(unavailable("this needs the database, which cannot be reached"), request_id)
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the trace
+            structlog.get_logger().exception("unexpected fault", route=template, request_id=request_id)
+            response = render(Refusal("internal"), request_id)
+        self._dress(request, response, caller, request_id)
+        self._note(request.method, template, response.status, caller, request_id, began)
+        return response
+
+    async def _admit(self, request: web.Request, route: Route) -> Caller:
+        """Key, rate limit, scope, in this order. Raises ``Refusal``."""
+        scheme, _, text = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() != "bearer":
+            text = request.headers.get("X-API-Key", "")
+        if not text:
+            raise Refusal("unauthorized", "send the key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
+        caller = await self._keyring.caller(text.strip(), client_address(request, self._settings.trusted_proxies))
+        request[state.CALLER] = caller
+        caller.used = True
+        if not caller.bucket.take(monotonic()):
+            self._metrics.limited.inc()
+            wait = str(caller.bucket.wait())
+            detail = f"this key may send {caller.bucket.capacity} requests a minute"
+            raise Refusal("rate_limited", detail, headers={"Retry-After": wait})
+        if route.access == "ops" and not caller.ops:
+            raise Refusal("forbidden", "this needs a key with the scope ops")
+        return caller
+
+    def _route(self, request: web.Request) -> tuple[str, Route | None]:
+        resource = request.match_info.route.resource
+        if resource is None:
+            return UNMATCHED, None
+        method = "GET" if request.method == "HEAD" else request.method
+        return resource.canonical, self._routes.get((method, resource.canonical))
+
+    def _options(self, request: web.Request) -> web.Response:
+        error = request.match_info.http_exception
+        if not isinstance(error, web.HTTPMethodNotAllowed):
+            raise error or web.HTTPNotFound
+        allowed = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
+        headers = {"Allow": allowed}
+        if self._cors(request) and "Access-Control-Request-Method" in request.headers:
+            headers |= {
+                "Access-Control-Allow-Methods": allowed,
+                "Access-Control-Allow-Headers": _ASKABLE,
+                "Access-Control-Max-Age": "600",
+            }
+        return web.Response(status=204, headers=headers)
+
+    def _dress(
+        self, request: web.Request, response: web.StreamResponse, caller: Caller | None, request_id: str
+    ) -> None:
+        headers = response.headers
+        for name, value in self.fixed.items():
+            headers.setdefault(name, value)
+        headers.setdefault("Cache-Control", "no-store")
+        headers["X-Request-Id"] = request_id
+        if caller is not None:
+            bucket = caller.bucket
+            headers["RateLimit-Limit"] = str(bucket.capacity)
+            headers["RateLimit-Remaining"] = str(bucket.remaining())
+            headers["RateLimit-Reset"] = str(bucket.full_in())
+        if self._origins:
+            headers.update(self._cors(request))
+
+    def _cors(self, request: web.Request) -> dict[str, str]:
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None or (origin not in self._origins and "*" not in self._origins):
+            return {}
+        allowed = "*" if "*" in self._origins else origin
+        return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": _EXPOSED}
+
+    def _request_id(self, request: web.Request) -> str:
+        given = request.headers.get("X-Request-Id")
+        return given if given is not None and _REQUEST_ID.match(given) else next(self._ids)
+
+    def _now(self) -> bytes:
+        second = int(time())
+        if second != self._date_at:
+            self._date_at = second
+            self._date = datetime.fromtimestamp(second, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").encode()
+        return self._date
+
+    def _note(
+        self, method: str, template: str, status: int, caller: Caller | None, request_id: str, began: float
+    ) -> None:
+        """One observation and one line. Both name the route by its template."""
+        if method not in _METHODS:
+            method = "other"
+        seconds = perf_counter() - began
+        figures = self._figures.get(template) or self._figures[UNMATCHED]
+        figures.child(method, status).observe(seconds)
+        fields: dict[str, Any] = {
+            "event": "request",
+            "at": datetime.now(UTC),
+            "method": method,
+            "route": template,
+            "status": status,
+            "ms": round(seconds * 1000, 3),
+            "request_id": request_id,
+        }
+        if caller is not None:
+            fields["key_id"] = caller.key.id
+        self._line(fields)

@@ -1,0 +1,91 @@
+"""Figures for Prometheus. Children are bound once, because ``labels()`` costs more than counting does.
+
+The workers of ``serve`` write theirs to files in the folder that ``PROMETHEUS_MULTIPROC_DIR`` names
+(set before this module is imported); the parent reads them all and adds them up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_BUCKETS = (0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
+
+
+class RouteFigures:
+    """The figures of one route, by status."""
+
+    __slots__ = ("_by_status", "_metrics", "ok", "route")
+
+    def __init__(self, metrics: Metrics, route: str) -> None:
+        self._metrics = metrics
+        self._by_status: dict[tuple[str, int], Histogram] = {}
+        self.route = route
+        self.ok = self.child("GET", 200)
+
+    def child(self, method: str, status: int) -> Histogram:
+        """Where the seconds of requests with this method and status are observed."""
+        found = self._by_status.get((method, status))
+        if found is None:
+            found = self._metrics.seconds.labels(method=method, route=self.route, status=str(status))
+            self._by_status[method, status] = found
+        return found
+
+
+class Metrics:
+    """Every figure that a serving process keeps."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else CollectorRegistry()
+        self.seconds = Histogram(
+            "gateway_http_request_seconds",
+            "Time to answer, by method, route template and status.",
+            ["method", "route", "status"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.answers = Counter(
+            "gateway_catalog_answers",
+            "Catalogue answers, remembered or computed.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.limited = Counter(
+            "gateway_rate_limited", "Requests refused by a key's rate limit.", registry=self.registry
+        )
+        self.offers = Gauge(
+            "gateway_catalog_offers",
+            "Offers in the catalogue that is served.",
+            ["mode"],
+            registry=self.registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.synced_at = Gauge(
+            "gateway_catalog_synced_timestamp_seconds",
+            "When the offers of the catalogue that is served were last fetched.",
+            ["mode"],
+            registry=self.registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.degraded = Gauge(
+            "gateway_degraded",
+            "How many things do not work at present in the worst worker.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
+        self.remembered = self.answers.labels(source="memory")
+        self.computed = self.answers.labels(source="computed")
+        self._routes: dict[str, RouteFigures] = {}
+
+    def route(self, template: str) -> RouteFigures:
+        """The figures of a route."""
+        found = self._routes.get(template)
+        if found is None:
+            found = self._routes[template] = RouteFigures(self, template)
+        return found
+
+    def declare(self, templates: Iterable[str]) -> None:
+        """Bind the children of all routes at the start."""
+        for template in templates:
+            self.route(template)

@@ -1,0 +1,136 @@
+"""What may stand in a query, operation by operation; the types that check it also describe it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
+from schemas.plan import Scope, SetAsideReason, WhyNot
+
+Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
+Position = Annotated[
+    str,
+    Meta(pattern="^([0-9a-f]{2}){1,300}$", max_length=600, description="Where to go on: the `next_cursor` of a page."),
+]
+Currency = Annotated[CurrencyCode, Meta(description="The currency of prices; the gateway's base currency by default.")]
+Sort = Literal[
+    "price", "-price", "price_per_gb", "-price_per_gb", "price_per_day", "-price_per_day",
+    "data", "-data", "days", "-days",
+]  # fmt: skip
+
+
+class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An operation that takes none."""
+
+
+class CurrencyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer with prices."""
+
+    currency: Currency | UnsetType = UNSET
+
+
+class PlanParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The filters of the list of plans. Every one narrows."""
+
+    country: Annotated[
+        list[CountryCode], Meta(max_length=50, description="Plans that cover this country; repeated: all of them.")
+    ] = []
+    region: (
+        Annotated[
+            str,
+            Meta(pattern="^[a-z0-9_-]+$", max_length=60, description="Plans of this region (`code` in `/v1/regions`)."),
+        ]
+        | UnsetType
+    ) = UNSET
+    scope: Annotated[Scope, Meta(description="One country, a region, or 100 countries and more.")] | UnsetType = UNSET
+    min_data_mb: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=1_000_000_000,
+                description="At least this much data, 1 GB being 1024. A daily plan counts its amount times its days, "
+                "or times `min_days` when that is given. Unlimited meets any amount.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    unlimited: Annotated[bool, Meta(description="Only unlimited plans, or none of them.")] | UnsetType = UNSET
+    min_days: Annotated[Days, Meta(description="Valid for at least so many days.")] | UnsetType = UNSET
+    max_days: Annotated[Days, Meta(description="Valid for at most so many days.")] | UnsetType = UNSET
+    topup: Annotated[Literal[True], Meta(description="Can be topped up.")] | UnsetType = UNSET
+    voice: Annotated[Literal[True], Meta(description="Has voice.")] | UnsetType = UNSET
+    sms: Annotated[Literal[True], Meta(description="Has SMS.")] | UnsetType = UNSET
+    network: (
+        Annotated[Literal["5G"], Meta(description="5G in each country asked for, or in some country when none is.")]
+        | UnsetType
+    ) = UNSET
+    exit_country: (
+        Annotated[CountryCode, Meta(description="Where traffic reaches the internet; matches only what is known.")]
+        | UnsetType
+    ) = UNSET
+    max_price: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$",
+                max_length=16,
+                description="The highest price, as an amount of `currency`.",
+                examples=["9.90"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    currency: Currency | UnsetType = UNSET
+    in_stock: Annotated[
+        Literal["true", "false", "any"], Meta(description="What can be sold now, what cannot, or both.")
+    ] = "true"
+    q: Annotated[str, Meta(min_length=1, max_length=100, description="Words of the plan's name.")] | UnsetType = UNSET
+    updated_since: (
+        Annotated[
+            datetime,
+            Meta(tz=True, description="Plans that changed since this time; ids that left since are listed in `gone`."),
+        ]
+        | UnsetType
+    ) = UNSET
+    sort: Annotated[Sort, Meta(description="What to sort by; `-` turns it round.")] = "price"
+    limit: Limit = 50
+    cursor: (
+        Annotated[str, Meta(min_length=1, max_length=400, description="Where to go on: the `next_cursor` of a page.")]
+        | UnsetType
+    ) = UNSET
+
+
+class PageParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A list in pages."""
+
+    limit: Limit = 50
+    cursor: Position | UnsetType = UNSET
+
+
+class UnmappedParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Items that could not be mapped."""
+
+    supplier: SupplierName | UnsetType = UNSET
+    reason: SetAsideReason | UnsetType = UNSET
+
+
+class PriceChangeParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Price changes."""
+
+    supplier: SupplierName | UnsetType = UNSET
+    plan_id: PlanId | UnsetType = UNSET
+
+
+class OpsOfferParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Offers of all suppliers."""
+
+    why_not: Annotated[WhyNot, Meta(description="Only offers that this keeps out of the selection.")] | UnsetType = (
+        UNSET
+    )
+    supplier: SupplierName | UnsetType = UNSET
+    plan_id: PlanId | UnsetType = UNSET

@@ -1,0 +1,102 @@
+"""Errors as RFC 9457 ``application/problem+json``: the codes there are, and how one is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from schemas.api import Problem, ProblemError
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an error code means, the same in every answer and in the documentation."""
+
+    status: int
+    title: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "malformed": Kind(400, "The request cannot be read"),
+    "unauthorized": Kind(401, "A valid key is needed"),
+    "forbidden": Kind(403, "This key may not do that"),
+    "not_found": Kind(404, "There is no such thing"),
+    "no_plan": Kind(404, "No plan meets the need"),
+    "method_not_allowed": Kind(405, "This method is not allowed here"),
+    "not_acceptable": Kind(406, "That form cannot be given"),
+    "conflict": Kind(409, "The state of things does not allow it"),
+    "no_stock": Kind(409, "None can be sold at present"),
+    "gone": Kind(410, "It is no longer there"),
+    "too_large": Kind(413, "The request is too large"),
+    "unsupported_media_type": Kind(415, "The body must be JSON"),
+    "expectation_failed": Kind(417, "That expectation cannot be met"),
+    "invalid": Kind(422, "The request is not valid"),
+    "rate_limited": Kind(429, "Too many requests"),
+    "internal": Kind(500, "Something went wrong here"),
+    "unavailable": Kind(503, "Not possible at present"),
+}
+_BY_STATUS = {400: "malformed", 404: "not_found", 413: "too_large"} | {
+    kind.status: code for code, kind in KINDS.items() if code not in {"no_plan", "no_stock"}
+}
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a fault
+    """Raised anywhere under a request: the answer is this problem.
+
+    ``errors`` are (pointer, detail) pairs.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        *,
+        errors: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail or KINDS[code].title)
+        self.code = code
+        self.status = KINDS[code].status
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+
+def invalid(pointer: str, detail: str) -> Refusal:
+    """422 for one part of a request; ``pointer`` names it ("/country", "/countries/0")."""
+    return Refusal("invalid", f"{pointer.lstrip('/') or 'the body'}: {detail}", errors=[(pointer, detail)])
+
+
+def unavailable(what: str, retry_after: int = 5) -> Refusal:
+    """503: ``what`` needs something that is down; worth another try after ``retry_after`` seconds."""
+    return Refusal("unavailable", what, headers={"Retry-After": str(retry_after)})
+
+
+def of_status(error: web.HTTPException) -> Refusal:
+    """The problem for an error that aiohttp raised itself: no route, wrong method, too large a body."""
+    code = _BY_STATUS.get(error.status, "internal" if error.status >= 500 else "malformed")  # noqa: PLR2004 - HTTP
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    return Refusal(code, headers=headers)
+
+
+def render(refusal: Refusal, request_id: str) -> web.Response:
+    """The problem as an answer."""
+    kind = KINDS[refusal.code]
+    body = Problem(
+        type=f"/errors/{refusal.code}",
+        title=kind.title,
+        status=kind.status,
+        code=refusal.code,
+        request_id=request_id,
+        detail=refusal.detail if refusal.detail is not None else msgspec.UNSET,
+        errors=[ProblemError(*error) for error in refusal.errors] if refusal.errors else msgspec.UNSET,
+    )
+    headers = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store", **refusal.headers}
+    if kind.status == 401:  # noqa: PLR2004 - HTTP
+        headers["WWW-Authenticate"] = 'Bearer realm="esim-gateway"'
+    return web.Response(status=kind.status, body=msgspec.json.encode(body), headers=headers)

@@ -1,0 +1,64 @@
+"""A route as it is written beside its handler: what it needs, takes, answers, and how it is described."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from gateway.web.answers import Answer
+
+Access = Literal["public", "key", "ops"]
+Result = web.StreamResponse | Answer
+Handler = Callable[[web.Request], Awaitable[Result]]
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the API.
+
+    ``parameters`` is the type that the query is checked against, ``path`` the pattern and description
+    of each part of the path, ``bodies`` the types that the body may be, ``answer`` the type of a good
+    answer (None: something else than JSON of ours). ``problems`` are the codes beside those that
+    every operation has.
+    """
+
+    method: str
+    path: str
+    summary: str
+    description: str
+    access: Access
+    tag: str
+    status: int = 200
+    answer: type | None = None
+    answer_type: str = "application/json"
+    example: Any = None
+    parameters: type[msgspec.Struct] | None = None
+    parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    bodies: tuple[type, ...] = ()
+    body_optional: bool = False
+    body_example: Any = None
+    problems: tuple[str, ...] = ()
+    cached: bool = False
+
+
+class Table:
+    """The routes of one module, in the order in which they are written."""
+
+    def __init__(self) -> None:
+        self.routes: list[tuple[Route, Handler]] = []
+
+    def __call__(self, method: str, path: str, **described: Any) -> Callable[[H], H]:
+        """Declare the decorated handler as a route; its docstring is the description."""
+
+        def declare(handler: H) -> H:
+            lines = (handler.__doc__ or "").strip().split("\n\n", 1)
+            text = " ".join(lines[1].split()) if len(lines) > 1 else ""
+            self.routes.append((Route(method, path, lines[0].rstrip("."), text, **described), handler))
+            return handler
+
+        return declare

@@ -1,0 +1,51 @@
+"""What handlers find in the application: one typed key for each thing that it is composed of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from aiohttp import web
+
+from gateway.flows.browse import Catalog
+from gateway.log import AccessLog
+from gateway.settings import Settings
+from gateway.store.keys import Mode
+from gateway.store.pool import Pool
+from gateway.web.answers import Memory
+from gateway.web.keyring import Caller, Keyring
+from gateway.web.metrics import Metrics
+from gateway.web.ratelimit import Limiter
+
+
+class StartSync(Protocol):
+    """Hands a sync to a worker."""
+
+    async def __call__(self, only: Sequence[str], accept: Sequence[str]) -> None:
+        """Queue it. Raises when the database is down."""
+
+
+class PublishSoon(Protocol):
+    """Has the catalogue published anew after something in it was changed by hand."""
+
+    async def __call__(self) -> None:
+        """Queue it. Raises when the database is down."""
+
+
+SETTINGS = web.AppKey("settings", Settings)
+CATALOG = web.AppKey("catalog", Catalog)
+POOL = web.AppKey("pool", Pool)
+KEYRING = web.AppKey("keyring", Keyring)
+LIMITER = web.AppKey("limiter", Limiter)
+MEMORIES = web.AppKey("memories", dict[Mode, Memory])
+METRICS = web.AppKey("metrics", Metrics)
+ACCESS_LOG = web.AppKey("access_log", AccessLog)
+START_SYNC = web.AppKey("start_sync", StartSync)
+PUBLISH_SOON = web.AppKey("publish_soon", PublishSoon)
+FIXED_HEADERS = web.AppKey("fixed_headers", dict[str, str])
+CAPABILITIES = web.AppKey("capabilities", dict[str, tuple[str, ...]])
+RATES = web.AppKey("rates", dict[str, int | None])
+DOCUMENT = web.AppKey("document", bytes)
+
+CALLER = web.RequestKey("caller", Caller)
+REQUEST_ID = web.RequestKey("request_id", str)
