@@ -1,0 +1,83 @@
+# Everything runs in .venv, installed from the exact versions of requirements.lock. `make` shows what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+MARKET ?=
+LOCKED := $(VENV)/.locked
+RUNS := $(VENV)/.runs
+TESTS := $(VENV)/.tests
+# So that a killed make leaves no gateway behind.
+BOUND := $(if $(shell command -v setpriv),setpriv --pdeathsig TERM)
+# Words that must not be committed: where packages come from is each machine's own matter.
+HOSTS := pypi[.]org|pythonhosted[.]|npmjs[.]|unpkg[.]|jsdelivr[.]|cdnjs[.]|--(extra-)?index-url|--find-links| @ (https?|file):
+NOT_OURS := $(addprefix --exclude-dir=,.git $(VENV) .state .mypy_cache .ruff_cache static) --exclude=Makefile
+MEASURED := schemas/*,providers/*,gateway/core/*
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install run test check format bench provider openapi lock wheel clean
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(RUNS) ## install what `run` needs, once
+
+run: $(RUNS) ## run everything on this machine (MARKET=prices.csv sells a real price list; ARGS="--port 9000")
+	@exec $(BOUND) $(BIN)/esim-gateway dev $(if $(MARKET),--market "$(MARKET)") $(ARGS)
+
+test: $(TESTS) ## run all tests, with coverage (ARGS="-k words" for some)
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= $(ARGS)
+	@$(if $(ARGS),true,$(BIN)/python -m coverage report --skip-covered --include='$(MEASURED)' --fail-under=90)
+
+check: $(TESTS) ## lint, format, types, imports between parts, no package host in the tree
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@! grep -rnIE '$(HOSTS)' $(NOT_OURS) . \
+		|| { echo 'a package host or a download address stands in the tree'; exit 1; }
+
+format: $(TESTS) ## put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(TESTS) ## measure, each figure beside its goal (ARGS="http" for one)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+provider: $(TESTS) ## stamp a new supplier plugin: make provider name=acme
+	@$(BIN)/python -m providers.scaffold "$(name)"
+
+lock: ## write requirements.lock anew from what pyproject.toml allows today
+	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip --disable-pip-version-check --quiet install hatchling editables '.[embedded,dev]'
+	@{ echo '# Exact versions of everything: to run, to test and to build. Written by `make lock`.'; \
+		$(VENV)-lock/bin/python -m pip --disable-pip-version-check freeze --exclude esim-gateway; } > requirements.lock
+	@rm -rf $(VENV)-lock
+
+wheel: $(TESTS) ## build the wheel into dist/
+	@$(BIN)/python -m hatchling build -t wheel
+
+clean: ## remove the environment, the data of `run` and everything made
+	@rm -rf $(VENV) .state dist build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(LOCKED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Python 3.11 or later is needed; name one: make PYTHON=python3.12 …'; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo 'Python lacks its venv module (on Debian: apt-get install python3-venv)'; exit 1; }
+	@echo 'installing into $(VENV) …'
+	@$(PIP) install -c requirements.lock hatchling editables
+	@touch $@
+
+# No build isolation: the build tool is locked too.
+$(RUNS): $(LOCKED) pyproject.toml
+	@$(PIP) install -c requirements.lock --no-build-isolation -e '.[embedded]'
+	@touch $@
+
+$(TESTS): $(RUNS)
+	@$(PIP) install -c requirements.lock --no-build-isolation -e '.[embedded,dev]'
+	@touch $@
