@@ -70,8 +70,11 @@ CREATE TABLE offers (
     stock            integer,
     visible          boolean NOT NULL DEFAULT true,
     suspect          text,                        -- why the price is suspect, null when it is not
-    good_cost        numeric,                     -- last cost that was not suspect, in `currency`
-    released_cost    numeric,                     -- a suspect cost that a person let through
+    good_cost        numeric,                     -- last cost that was not suspect
+    good_currency    text,
+    prior_good_cost  numeric,                     -- what good_cost was before the last change of cost,
+    prior_good_currency text,                     -- for a cost that turns out suspect beside the others'
+    released_cost    numeric,                     -- a suspect cost that a person let through, in `currency`
     digest           bytea NOT NULL CHECK (octet_length(digest) = 16), -- of everything that came from the supplier
     first_seen_at    timestamptz NOT NULL,
     changed_at       timestamptz NOT NULL,
@@ -122,7 +125,8 @@ CREATE TABLE sync_runs (
     suppliers  text[] NOT NULL DEFAULT '{}',      -- those that it is to sync
     accepts    text[] NOT NULL DEFAULT '{}',      -- those of them whose bounds of quarantine a person lifted
     started_at timestamptz NOT NULL DEFAULT now(),
-    ended_at   timestamptz,                       -- null while it runs or waits for a worker
+    waiting    boolean NOT NULL DEFAULT false,    -- asked for, but no worker has begun it
+    ended_at   timestamptz,                       -- null while it runs or waits
     state      text CHECK (state IN ('ok', 'partial', 'failed')),
     CHECK ((ended_at IS NULL) = (state IS NULL))
 );

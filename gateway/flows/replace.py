@@ -1,0 +1,151 @@
+"""Replacing a supplier's offers by a whole walk: in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from gateway.core.diff import offer_id
+from gateway.core.quarantine import QuarantineBounds, WalkChange, moved_far, quarantine
+from gateway.core.runs import SupplierRun
+from gateway.core.suspect import SuspectBounds, against_past
+from gateway.flows.walk import Walk
+from gateway.settings import Settings, Sync
+from gateway.store import catalog_state, fx, offers, set_aside, suppliers, sync_runs
+from gateway.store.fx import Rate
+from gateway.store.offers import Repriced
+from gateway.store.pool import Connection, Pool
+from schemas.errors import GatewayError
+
+
+class RunTakenOverError(GatewayError):
+    """Another process found this run dead and closed it; what was walked is thrown away."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the changed costs of a walk come to: why a person must look first, and which are suspect, and why."""
+
+    quarantined: str | None
+    suspects: dict[str, str]
+
+
+def quarantine_bounds(sync: Sync) -> QuarantineBounds:
+    """The bounds as exact numbers."""
+    return QuarantineBounds(
+        max_gone_share=Decimal(str(sync.max_gone_share)),
+        moved_by=Decimal(str(sync.moved_by)),
+        max_moved_share=Decimal(str(sync.max_moved_share)),
+        from_offers=sync.quarantine_from,
+    )
+
+
+def suspect_bounds(sync: Sync) -> SuspectBounds:
+    """The bounds as exact numbers."""
+    return SuspectBounds(
+        drop=Decimal(str(sync.suspect_drop)),
+        rise=Decimal(str(sync.suspect_rise)),
+        below_median=Decimal(str(sync.suspect_below_median)),
+    )
+
+
+def judge(
+    repriced: Sequence[Repriced], before: int, gone: int, rates: dict[str, Rate], sync: Sync, *, accepted: bool
+) -> Verdict:
+    """Judge a walk by RULES 17 and 18. Costs of one offer in two currencies are compared by today's rates.
+
+    A person who accepts a walk has looked at its prices: neither the bounds of quarantine nor the
+    offers' own past hold it back then.
+    """
+    if accepted:
+        return Verdict(None, {})
+    bounds = suspect_bounds(sync)
+    moved_by = Decimal(str(sync.moved_by))
+    moved = 0
+    suspects: dict[str, str] = {}
+    for offer in repriced:
+        old = _told_in(offer.old_cost, offer.old_currency, offer.currency, rates)
+        moved += offer.live and moved_far(old, offer.cost, moved_by)
+        good = _told_in(offer.good_cost, offer.good_currency, offer.currency, rates)
+        if reason := against_past(offer.cost, good, offer.released_cost, bounds):
+            suspects[offer.id] = reason
+    return Verdict(quarantine(WalkChange(before, gone, moved), quarantine_bounds(sync)), suspects)
+
+
+async def replace(
+    pool: Pool, walk: Walk, run_id: str, settings: Settings, at: datetime, *, accepted: bool, began: float
+) -> SupplierRun:
+    """Put a whole walk in place of the supplier's offers, or leave all as it was when a person must look first.
+
+    ``at`` dates the changes; ``began`` is the ``time.monotonic`` of the first request. Raises
+    ``RunTakenOverError``, and what the database raises; nothing is changed then. Called again after a lost
+    connection it finds what it committed.
+    """
+    if (done := await sync_runs.part_of(pool, run_id, walk.supplier)) is not None:
+        return done
+    async with pool.acquire() as connection, connection.transaction():
+        await catalog_state.lock_writer(connection)
+        if not await sync_runs.still_open(connection, run_id):
+            raise RunTakenOverError("another sync found this one dead and closed it")
+        await walk.staging.copy_to(connection)
+        verdict = judge(
+            await offers.repriced(connection),
+            len(walk.stored),
+            walk.stored.gone_count(),
+            await fx.current(connection, settings.base_currency),
+            settings.sync,
+            accepted=accepted,
+        )
+        changed = False
+        if verdict.quarantined is None:
+            changed = await _write(connection, walk, run_id, verdict, at)
+        part = SupplierRun(
+            supplier=walk.supplier,
+            state="ok" if verdict.quarantined is None else "quarantined",
+            total=walk.total,
+            mapped=walk.mapped,
+            set_aside=dict(sorted(walk.staging.reasons.items())),
+            other_products=walk.other_products,
+            new=0 if verdict.quarantined else walk.stored.new,
+            changed=0 if verdict.quarantined else walk.changed,
+            gone=0 if verdict.quarantined else walk.stored.gone_count(),
+            suspect=await offers.count_suspect(connection, walk.supplier),
+            warnings=walk.warnings,
+            error=verdict.quarantined,
+            ms=round((time.monotonic() - began) * 1000),
+        )
+        await sync_runs.add_supplier(connection, run_id, part)
+        # Last, for these take the one row that everybody who marks or pauses something needs too.
+        if part.state == "ok":
+            await suppliers.synced(connection, walk.supplier, walk.started_at)
+        else:
+            await suppliers.not_synced(connection, walk.supplier, walk.started_at, "quarantined")
+        if changed:
+            await catalog_state.content_changed(connection)
+    return part
+
+
+async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdict, at: datetime) -> bool:
+    gone = [offer_id(key) for key in walk.stored.gone()]
+    staged = walk.staging.offers
+    if staged or gone:
+        await offers.mark_suspect(connection, verdict.suspects)
+        await offers.touch_plans(connection, gone)
+        await offers.record_price_changes(connection, walk.supplier, run_id, at)
+        await offers.merge(connection, walk.supplier, at, staged)
+        await offers.retire(connection, gone, at)
+        await offers.date_plans(connection, at)
+    await set_aside.replace(connection, walk.supplier, at)
+    await offers.clear_marks(connection, walk.supplier, walk.started_at)
+    return bool(staged or gone)
+
+
+def _told_in(cost: Decimal | None, currency: str | None, wanted: str | None, rates: dict[str, Rate]) -> Decimal | None:
+    if cost is None or currency is None or wanted is None or currency == wanted:
+        return cost if wanted is not None else None
+    if currency not in rates or wanted not in rates:
+        return None
+    return cost * rates[currency].rate / rates[wanted].rate
