@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import msgspec
 
-from schemas.plan import DataAllowance
+from providers import places, units
+from schemas.plan import DataAllowance, Reset
+
+NAMED_COUNTRIES = 3
+
+_DURATION = re.compile(
+    r"(?<![0-9A-Za-z.,])([0-9]{1,5})\s?-?\s?(days?|d|months?|mo|weeks?|wk|w|hours?|hrs?|h|years?|yrs?|y|minutes?|mins?)\b",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"\(([^()]{0,100})\)|\[([^\[\]]{0,100})\]")
+_COUNTED = re.compile(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinations|regions)\b", re.IGNORECASE)
+_SPEED = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE|[0-9]{1,4}\s?[km]bps)\b", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[\s,;:|/_+\-–—•·]+")
+# Words of the trade that are part of no place's name.
+_FILLERS = frozenset(
+    "bundle data esim esims fair fixed full fup high internet mobile only pack package packages pass plan plans"  # noqa: SIM905
+    " prepaid recharge reduced roaming sim speed then throttled topup total tourist travel unlimited use valid"
+    " validity".split()  # a list of words reads better as words
+)
 
 
 class Parsed(msgspec.Struct, frozen=True):
     """The parts of a name that were understood.
 
-    ``data`` is None when the name states no amount, ``days`` None when it states no number of days.
-    ``place`` is what is left of the words ("Europe"), for ``places.place``; empty when nothing is.
+    ``data`` is None when the name states no amount, ``days`` None when it states no number of days or
+    several. ``place`` is what is left of the words ("Europe"), for ``places.place``; empty when nothing is.
     ``other_unit`` is a duration that is neither days nor months ("2 weeks"), None when there is none.
     """
 
@@ -24,16 +45,77 @@ class Parsed(msgspec.Struct, frozen=True):
     def unlimited(self) -> bool:
         return self.data is not None and self.data.unlimited
 
+    @property
+    def daily(self) -> bool:
+        return self.data is not None and self.data.reset is Reset.DAILY
+
 
 def parse(text: str) -> Parsed:
     """The amount, duration and place in a name. Never raises; a text that is too long says nothing."""
-    raise NotImplementedError
+    if len(text) > units.MAX_TEXT:
+        return Parsed()
+    text = unicodedata.normalize("NFKC", text)
+    days, other_unit = _duration(text)
+    return Parsed(data=units.declared_from_text(text), days=days, place=_place_words(text), other_unit=other_unit)
 
 
 def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     """A plan's display name, a function of what the plan is: "Japan 1 GB, 7 days".
 
-    Two or three countries are named ("Japan, South Korea 3 GB, 10 days"); more are their region and
+    Up to three countries are named ("Japan, South Korea 3 GB, 10 days"); more are their region and
     number ("Europe (33 countries) 5 GB, 30 days").
     """
-    raise NotImplementedError
+    return f"{_where(coverage)} {_amount(data)}, {days} {'day' if days == 1 else 'days'}"
+
+
+def _duration(text: str) -> tuple[int | None, str | None]:
+    found: set[int] = set()
+    other: str | None = None
+    for match in _DURATION.finditer(text):
+        unit = match[2].lower()
+        if unit in ("d", "day", "days"):
+            value = units.days(match[1], "DAY")
+        elif unit in ("mo", "month", "months"):
+            value = units.days(match[1], "MONTH")
+        else:
+            other = other or match[0]
+            continue
+        if isinstance(value, int):
+            found.add(value)
+    days = found.pop() if len(found) == 1 else None
+    return days, None if days is not None else other
+
+
+def _place_words(text: str) -> str:
+    """What stays when amounts, durations, speeds and words of the trade are taken away."""
+    text = _BRACKETED.sub(
+        lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" {m[1] or m[2] or ''} ", text
+    )
+    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, _DURATION, _COUNTED, _SPEED):
+        text = pattern.sub(" ", text)
+    words = text.split()
+    kept = [word for word in words if not all(part.lower() in _FILLERS or not part for part in _SEPARATORS.split(word))]
+    return " ".join(kept).strip(" ,;:|/_+-–—•·()[]&")
+
+
+def _says_amount(text: str) -> bool:
+    return units.AMOUNT.search(text) is not None or units.UNLIMITED.search(text) is not None
+
+
+def _where(coverage: tuple[str, ...]) -> str:
+    if len(coverage) <= NAMED_COUNTRIES:
+        return ", ".join(sorted(places.country_name(code) for code in coverage))
+    region = places.region(places.region_of(coverage) or "")
+    if region is None:
+        return f"{len(coverage)} countries"
+    return f"{region.name} ({len(coverage)} countries)"
+
+
+def _amount(data: DataAllowance) -> str:
+    if data.mb is None:
+        allowance = data.fair_use.allowance_mb if data.fair_use is not None else None
+        if data.fair_use is None or allowance is None:
+            return "unlimited"
+        each = " a day" if data.fair_use.per_day else ""
+        return f"unlimited ({units.declared_text(allowance)}{each} at full speed)"
+    return units.declared_text(data.mb) + (" a day" if data.reset is Reset.DAILY else "")

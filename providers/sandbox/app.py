@@ -1,18 +1,37 @@
-"""The frame of every supplier's sandbox: authentication, rate limit, faults and control routes."""
+"""The frame of every supplier's sandbox: authentication, rate limit and faults around its own routes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+import functools
+import gzip
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
+from providers.sandbox.control import CONTROL_PREFIX, control_routes
+from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Item
+from providers.sandbox.keys import MOUNT, SUPPLIER, WORLD
 from providers.sandbox.listing import Listing
 from providers.sandbox.world import SandboxWorld
 
 Authenticate = Callable[[web.Request], str | None]
 ErrorBody = Callable[[int, str], Any]
+
+_FAULTS: web.RequestKey[Mapping[FaultKind, Fault]] = web.RequestKey("faults", dict)
+_LISTING: web.RequestKey[Listing] = web.RequestKey("listing", Listing)
+_WINDOW_SECONDS = 60
+_BOMB_BYTES = 256 * 1024 * 1024
+_TOO_MANY_IN_TOTAL = 137
+_CENT = Decimal("0.01")
+_PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 def sandbox_app(
@@ -26,19 +45,185 @@ def sandbox_app(
 ) -> web.Application:
     """A supplier's sandbox: ``routes`` (paths below its base URL) inside the common frame.
 
-    ``authenticate`` answers None to let a request in, else the message of its 401. ``error_body`` is the
-    JSON of an error with that status and message; the frame uses it for 401, 404, 405, 429 and 500.
-    ``rate_limit`` is in requests a minute for each caller and adds ``X-RateLimit-*`` headers.
-    Control routes stand under ``/_sandbox/`` and need no authentication.
+    ``authenticate`` answers None to let a request in, else the message of its 401; it is asked for every
+    path, so public ones are its business. ``error_body`` is the JSON of an error with that status and
+    message; the frame uses it for 401, 404, 405, 429 and 500, and for a ``web.HTTPException`` that a
+    handler raises. ``rate_limit`` is in requests a minute for each caller and adds ``X-RateLimit-*``
+    headers. Control routes stand under ``/_sandbox/`` and need no authentication.
     """
-    raise NotImplementedError
+    frame = _Frame(world, supplier, authenticate, error_body, _Window(rate_limit) if rate_limit else None)
+    app = web.Application(middlewares=[frame.middleware])
+    app[WORLD] = world
+    app[SUPPLIER] = supplier
+    app.add_routes(routes)
+    app.add_routes(control_routes())
+    return app
 
 
 def listing(request: web.Request, keep: Callable[[Item], bool] | None = None) -> Listing:
     """The items that this request may show: the world's that ``keep`` accepts, with the request's faults."""
-    raise NotImplementedError
+    faults = request.get(_FAULTS, {})
+    items = request.app[WORLD].items(request.app[SUPPLIER])
+    if FaultKind.VANISH_HALF in faults:
+        items = items[::2]
+    if keep is not None:
+        items = [item for item in items if keep(item)]
+    if FaultKind.PRICE_OFF_BY_TEN in faults:
+        items = [_off_by_ten(item) for item in items]
+    shown = Listing(
+        items,
+        total=len(items) + (_TOO_MANY_IN_TOTAL if FaultKind.WRONG_TOTAL in faults else 0),
+        empty_from=(len(items) + 1) // 2 if FaultKind.EMPTY_PAGES in faults else None,
+    )
+    request[_LISTING] = shown
+    return shown
 
 
 def one(request: web.Request, key: str) -> Item | None:
     """One item as this request may show it; None when the supplier has none of that key."""
-    raise NotImplementedError
+    item = request.app[WORLD].item(request.app[SUPPLIER], key)
+    if item is not None and FaultKind.PRICE_OFF_BY_TEN in request.get(_FAULTS, {}):
+        return _off_by_ten(item)
+    return item
+
+
+@dataclass(slots=True)
+class _Window:
+    """Requests of each caller in the running minute of the clock."""
+
+    per_minute: int
+    minute: int = 0
+    used: dict[str, int] = field(default_factory=dict)
+
+    def take(self, caller: str, now: float) -> tuple[bool, dict[str, str]]:
+        """Whether one more is allowed, and the headers that say how it stands."""
+        minute = int(now) // _WINDOW_SECONDS
+        if minute != self.minute:
+            self.minute = minute
+            self.used.clear()
+        used = self.used.get(caller, 0) + 1
+        self.used[caller] = used
+        reset = (minute + 1) * _WINDOW_SECONDS
+        headers = {
+            "X-RateLimit-Limit": str(self.per_minute),
+            "X-RateLimit-Remaining": str(max(0, self.per_minute - used)),
+            "X-RateLimit-Reset": str(reset),
+        }
+        return used <= self.per_minute, headers
+
+
+@dataclass(slots=True)
+class _Frame:
+    world: SandboxWorld
+    supplier: str
+    authenticate: Authenticate
+    error_body: ErrorBody
+    window: _Window | None
+
+    @property
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def frame(request: web.Request, handler: Handler) -> web.StreamResponse:
+            path = request.path.removeprefix(request.app.get(MOUNT, ""))
+            if path.startswith(CONTROL_PREFIX):
+                return await handler(request)
+            self.world.calls(self.supplier)[path] += 1
+            faults = self.world.faults(self.supplier).strike(path)
+            request[_FAULTS] = faults
+            return await self._answer(request, handler, faults)
+
+        return frame
+
+    async def _answer(
+        self, request: web.Request, handler: Handler, faults: Mapping[FaultKind, Fault]
+    ) -> web.StreamResponse:
+        if slow := faults.get(FaultKind.SLOW):
+            await asyncio.sleep(slow.seconds)
+        if FaultKind.DOWN in faults:
+            return _hang_up(request)
+        limited, headers = self._limit(request, faults.get(FaultKind.RATE_LIMITED))
+        response = limited or self._spoilt(faults) or await self._own_answer(request, handler)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        shown = request.get(_LISTING)
+        midway = FaultKind.VANISH_MIDWAY in faults and shown is not None and shown.reached > (len(shown.items) + 1) // 2
+        if midway or FaultKind.TRUNCATED in faults:
+            return await _cut_off(request, response)
+        return response
+
+    def _limit(self, request: web.Request, fault: Fault | None) -> tuple[web.Response | None, dict[str, str]]:
+        """The refusal of a caller who asks too often, and the headers for any answer."""
+        now = time.time()
+        allowed, headers = self.window.take(_caller(request), now) if self.window else (True, {})
+        seconds = None
+        if fault is not None:
+            seconds = fault.seconds
+            if headers:
+                headers |= {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(now + seconds))}
+        elif not allowed and self.world.enforce_rate_limits:
+            seconds = _WINDOW_SECONDS - now % _WINDOW_SECONDS
+        if seconds is None:
+            return None, headers
+        return self._error(429, "Too many requests"), headers | {"Retry-After": str(max(0, round(seconds + 0.5)))}
+
+    def _spoilt(self, faults: Mapping[FaultKind, Fault]) -> web.Response | None:
+        """The answer of a supplier that is out of order, whatever was asked."""
+        if FaultKind.UNAUTHORISED in faults:
+            return self._error(401, "Invalid API key")
+        if FaultKind.SERVER_ERROR in faults:
+            return self._error(500, "Internal server error")
+        if FaultKind.HTML in faults:
+            return web.Response(body=_PAGE, content_type="text/html")
+        if FaultKind.GZIP_BOMB in faults:
+            return web.Response(body=_bomb(), content_type="application/json", headers={"Content-Encoding": "gzip"})
+        return None
+
+    async def _own_answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if (refusal := self.authenticate(request)) is not None:
+            return self._error(401, refusal)
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:  # noqa: PLR2004 - a redirect is no error
+                raise
+            return self._error(error.status, error.text or error.reason)
+
+    def _error(self, status: int, message: str) -> web.Response:
+        body = msgspec.json.encode(self.error_body(status, message))
+        return web.Response(status=status, body=body, content_type="application/json")
+
+
+def _caller(request: web.Request) -> str:
+    return request.headers.get("X-API-Key") or request.headers.get("Authorization") or request.remote or ""
+
+
+def _off_by_ten(item: Item) -> Item:
+    if item.price is None:
+        return item
+    return msgspec.structs.replace(item, price=(item.price / 10).quantize(_CENT))
+
+
+def _hang_up(request: web.Request) -> web.StreamResponse:
+    """Close the connection without a byte of an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def _cut_off(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Announce the whole body, send half of it and close the connection."""
+    body = response.body if isinstance(response, web.Response) else b""
+    whole = bytes(body) if isinstance(body, bytes | bytearray) else b""
+    cut = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
+    cut.content_length = max(2, len(whole))
+    await cut.prepare(request)
+    await cut.write(whole[: max(1, len(whole) // 2)] or b"{")
+    if request.transport is not None:
+        request.transport.close()
+    return cut
+
+
+@functools.cache
+def _bomb() -> bytes:
+    """A quarter of a gigabyte of spaces inside a JSON text, compressed."""
+    return gzip.compress(b'{"data": "' + b" " * _BOMB_BYTES + b'"}', compresslevel=9)

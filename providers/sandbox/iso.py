@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-from itertools import product
-from string import ascii_uppercase
 
 from providers import places
 
@@ -17,5 +15,4 @@ def codes_by_name(place: str) -> tuple[str, ...]:
 
 @functools.cache
 def _names() -> dict[str, str]:
-    pairs = ("".join(letters) for letters in product(ascii_uppercase, repeat=2))
-    return {places.country_name(code).lower(): code for code in pairs if places.is_country(code)}
+    return {places.country_name(code).lower(): code for code in places.country_codes()}

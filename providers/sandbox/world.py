@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from providers.sandbox.faults import Fault
+import msgspec
+
+from providers.sandbox.faults import Fault, FaultBoard
+from providers.sandbox.generate import generate
 from providers.sandbox.item import Item
+from providers.sandbox.market import deal
 
 DEFAULT_SEED = 7
+_CENT = Decimal("0.01")
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """One supplier's items, what was changed about them, and what is wrong with the supplier."""
+
+    original: dict[str, Item]
+    current: dict[str, Item]
+    faults: FaultBoard = field(default_factory=FaultBoard)
+    calls: Counter[str] = field(default_factory=Counter)
+    drifts: int = 0
 
 
 class SandboxWorld:
@@ -18,7 +37,7 @@ class SandboxWorld:
     Nothing changes by itself: two looks without a control call between them see the same. The same
     suppliers, seed and market file give the same items in every process. ``market`` is a CSV with the
     columns date, competitor, country, data, days, price_usd, source_url; its brands, sorted, are dealt
-    round-robin to the suppliers, sorted.
+    round-robin to the suppliers, sorted. Raises ``ConfigurationError`` for a file that is no such list.
 
     ``enforce_rate_limits`` False keeps the sandboxes' rate-limit headers but never refuses.
     """
@@ -35,47 +54,93 @@ class SandboxWorld:
         self.seed = seed
         self.market = market
         self.enforce_rate_limits = enforce_rate_limits
-        self._faults: dict[str, list[Fault]] = {name: [] for name in self.suppliers}
+        dealt = generate(self.suppliers, seed) if market is None else deal(market, self.suppliers)
+        self._shelves = {name: _shelf(items) for name, items in dealt.items()}
 
     def items(self, supplier: str) -> list[Item]:
         """What the supplier has now, in a stable order: after drift, new prices, stock and removals."""
-        raise NotImplementedError
+        return list(self._shelves[supplier].current.values())
 
     def item(self, supplier: str, key: str) -> Item | None:
         """One item as it is now; None when there is none of that key or it was removed."""
-        raise NotImplementedError
+        return self._shelves[supplier].current.get(key)
 
     def set_price(self, supplier: str, key: str, price: Decimal) -> None:
         """Give one item another price (USD). Raises ``KeyError`` for an unknown key."""
-        raise NotImplementedError
+        shelf = self._shelves[supplier]
+        shelf.current[key] = msgspec.structs.replace(shelf.current[key], price=price)
 
     def set_stock(self, supplier: str, key: str, stock: int | None) -> None:
         """Give one item another stock; None is plenty. Raises ``KeyError`` for an unknown key."""
-        raise NotImplementedError
+        shelf = self._shelves[supplier]
+        shelf.current[key] = msgspec.structs.replace(shelf.current[key], stock=stock)
 
     def remove(self, supplier: str, keys: Iterable[str]) -> None:
-        """Take items out of the catalogue. Raises ``KeyError`` for an unknown key."""
-        raise NotImplementedError
+        """Take items out of the catalogue. Raises ``KeyError`` for an unknown key, and then removes none."""
+        shelf = self._shelves[supplier]
+        gone = set(keys)
+        if missing := sorted(gone - shelf.current.keys()):
+            raise KeyError(missing[0])
+        shelf.current = {key: item for key, item in shelf.current.items() if key not in gone}
 
     def drift(self, supplier: str, *, share: float = 0.05, by: float = 0.10) -> list[str]:
         """Move the prices of a ``share`` of the items by up to ``by`` either way; the keys that moved.
 
         Each call moves others, the same ones in the same order for the same seed.
         """
-        raise NotImplementedError
+        shelf = self._shelves[supplier]
+        shelf.drifts += 1
+        chance = random.Random(f"{self.seed}|{supplier}|drift {shelf.drifts}")
+        priced = [item for item in shelf.current.values() if item.price]
+        moved: list[str] = []
+        for item in chance.sample(priced, min(len(priced), round(len(priced) * share))):
+            price = _moved(item.price or _CENT, chance.uniform(-by, by))
+            if price != item.price:
+                shelf.current[item.key] = msgspec.structs.replace(item, price=price)
+                moved.append(item.key)
+        return moved
 
     def sell(self, supplier: str, key: str) -> bool:
         """Take one of an item's stock; False when it is gone or sold out."""
-        raise NotImplementedError
+        item = self.item(supplier, key)
+        if item is None or not item.in_stock:
+            return False
+        if item.stock is not None:
+            self.set_stock(supplier, key, item.stock - 1)
+        return True
 
     def reset(self, supplier: str) -> None:
-        """Undo every change and fault."""
-        raise NotImplementedError
+        """Undo every change and lift every fault."""
+        shelf = self._shelves[supplier]
+        self._shelves[supplier] = _Shelf(shelf.original, dict(shelf.original))
+
+    def changes(self, supplier: str) -> int:
+        """How many items differ from what the world began with, those that were removed included."""
+        shelf = self._shelves[supplier]
+        return sum(shelf.current.get(key) != item for key, item in shelf.original.items())
+
+    def faults(self, supplier: str) -> FaultBoard:
+        """The supplier's faults, to be added to and cleared."""
+        return self._shelves[supplier].faults
+
+    def calls(self, supplier: str) -> Counter[str]:
+        """How often each path (below the base URL, without its query) was called since the start or a reset."""
+        return self._shelves[supplier].calls
 
     def add_fault(self, supplier: str, fault: Fault) -> None:
         """Put a fault in force, besides those that are."""
-        raise NotImplementedError
+        self.faults(supplier).add(fault)
 
     def clear_faults(self, supplier: str) -> None:
         """Lift every fault of the supplier."""
-        raise NotImplementedError
+        self.faults(supplier).clear()
+
+
+def _shelf(items: list[Item]) -> _Shelf:
+    original = {item.key: item for item in items}
+    return _Shelf(original, dict(original))
+
+
+def _moved(price: Decimal, by: float) -> Decimal:
+    """The price moved by a share, in whole cents, never below one."""
+    return max(_CENT, (price * (1 + Decimal(repr(round(by, 6))))).quantize(_CENT))
