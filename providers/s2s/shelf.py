@@ -1,0 +1,192 @@
+"""The sandbox's catalogue in S2S's words: products, SKUs, price rows and categories, from a world's items.
+
+Made as a reseller's catalogue grows: half of the SKUs carry attributes, the others only names, in two
+styles. Beside eSIMs stand gift cards and recharges, some of which have no fixed price.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+from babel import Locale
+
+from providers import places
+from providers.sandbox import Dirt, Item
+
+ATTRIBUTE_CODES: Mapping[str, str] = {"country": "coverage", "data": "data_volume", "days": "validity_days"}
+PLENTY = 9999
+ESIM_CATEGORY = {"id": 40, "name": "eSIM"}
+_CARDS = {"id": 18, "name": "Gift cards"}
+_MOBILE = {"id": 21, "name": "Mobile recharge"}
+_ABOUT = "<p>Data for travellers in <b>{place}</b>.</p><ul><li>Install once</li><li>No contract</li></ul>"
+_RUSSIAN_UNITS = (("GB", "ГБ"), ("MB", "МБ"), ("/day", "/день"), ("Unlimited", "Безлимит"), ("Days", "дней"))
+
+CATEGORIES: tuple[dict[str, Any], ...] = (
+    {**_CARDS, "parent_id": None, "attributes": [
+        {"code": "digital_acceptance", "name": "Where accepted", "type": "text", "target": "product"},
+        {"code": "denomination", "name": "Denomination", "type": "number", "target": "sku"},
+        {"code": "denomination_currency", "name": "Currency", "type": "text", "target": "sku"},
+    ]},
+    {**_MOBILE, "parent_id": None, "attributes": []},
+    {**ESIM_CATEGORY, "parent_id": None, "attributes": [
+        {"code": "coverage", "name": "Countries", "type": "text", "target": "sku"},
+        {"code": "data_volume", "name": "Data", "type": "text", "target": "sku"},
+        {"code": "validity_days", "name": "Days", "type": "number", "target": "sku"},
+    ]},
+)  # fmt: skip
+
+
+class Goods(msgspec.Struct, frozen=True):
+    """A product of the shelf with the items that are its SKUs; ``priced`` are rows of other kinds of goods."""
+
+    product: dict[str, Any]
+    items: tuple[Item, ...] = ()
+    priced: tuple[dict[str, Any], ...] = ()
+
+
+def sku_id(key: str) -> str:
+    """The id of an item's SKU, the same in every process."""
+    return str(uuid5(NAMESPACE_URL, f"s2s/sku/{key}"))
+
+
+def esim_goods(items: Iterable[Item], locale: str) -> list[Goods]:
+    """One product for each place, in the order in which the places first appear."""
+    by_place: dict[str, list[Item]] = {}
+    for item in items:
+        by_place.setdefault(item.place, []).append(item)
+    return [
+        Goods(_product("esim", place, _place_name(place, there, locale), ESIM_CATEGORY), tuple(there))
+        for place, there in by_place.items()
+    ]
+
+
+def sku(item: Item, locale: str) -> dict[str, Any]:
+    """A SKU without its price, in one of the ways in which this supplier names things."""
+    attributes: Any = []  # as the supplier writes an empty object
+    if _has_attributes(item):
+        attributes = {
+            "coverage": ",".join(item.countries),
+            "data_volume": "Flex" if item.dirt is Dirt.UNKNOWN_DATA_TYPE else item.data_text,
+            "validity_days": None if item.days is None else str(item.days),
+        }
+    return {"id": sku_id(item.key), "name": _in(locale, _sku_name(item)), "image": "", "attributes": attributes}
+
+
+def price_row(item: Item) -> dict[str, Any]:
+    """An item's row in the price list; one without a price is of a denomination that the buyer chooses."""
+    row: dict[str, Any] = {"sku_id": sku_id(item.key), "denomination_type": "fixed"}
+    if item.price is None:
+        row |= {"denomination_type": "custom"}
+    else:
+        row |= {"price": item.price}
+    row |= {"currency": "USD", "stock": PLENTY if item.stock is None else item.stock, "max_per_order": 1}
+    if item.price is None:
+        row |= {"markup_percent": 3, "markup_fixed": 0, "rate": 1}
+    return row
+
+
+def other_goods() -> list[Goods]:
+    """What the supplier sells beside eSIMs."""
+    goods = [
+        _card(name, place) for name in ("Apple gift card", "Game card", "Streaming card") for place in ("USA", "EU")
+    ]
+    goods.append(_custom("recharge", "Mobile recharge | UAE", "AED", "0.272", -2))
+    goods.append(_custom("recharge", "Mobile recharge | Turkey", "TRY", "0.029", 1))
+    goods.append(_custom("voucher_open_range", "Travel voucher", "EUR", "1.08", 4))
+    goods.append(_fixed("recharge_fixed", "Mobile recharge | India", _MOBILE, {"₹199": "2.41", "₹399": "4.8"}))
+    goods.append(_fixed("other", "Airport lounge pass", _CARDS, {"One visit": "29.09"}))
+    return goods
+
+
+def _card(name: str, place: str) -> Goods:
+    prices = {f"${worth} {name} {place}": f"{worth * 1.1:.1f}" for worth in (2, 3, 10, 30)}
+    return _fixed("voucher", f"{name} | {place}", _CARDS, prices)
+
+
+def _fixed(product_type: str, name: str, category: Mapping[str, Any], prices: Mapping[str, str]) -> Goods:
+    rows = tuple(
+        {
+            "sku_id": sku_id(f"{name}/{sku_name}"),
+            "sku_name": sku_name,
+            "denomination_type": "fixed",
+            "price": msgspec.Raw(price.encode()),
+            "currency": "USD",
+            "stock": 100,
+            "max_per_order": 1,
+        }
+        for sku_name, price in prices.items()
+    )
+    return Goods(_product(product_type, name, name, category), priced=rows)
+
+
+def _custom(product_type: str, name: str, currency: str, rate: str, percent: int) -> Goods:
+    row = {
+        "sku_id": sku_id(name),
+        "sku_name": f"{name}, any amount",
+        "denomination_type": "custom",
+        "currency": currency,
+        "stock": PLENTY,
+        "max_per_order": 99,
+        "markup_percent": percent,
+        "markup_fixed": 0,
+        "rate": msgspec.Raw(rate.encode()),
+    }
+    return Goods(_product(product_type, name, name, _MOBILE, denomination="custom"), priced=(row,))
+
+
+def _product(
+    product_type: str, key: str, name: str, category: Mapping[str, Any], denomination: str = "fixed"
+) -> dict[str, Any]:
+    return {
+        "id": str(uuid5(NAMESPACE_URL, f"s2s/product/{product_type}/{key}")),
+        "name": name,
+        "type": product_type,
+        "denomination_type": denomination,
+        "category": category,
+        "description": _ABOUT.format(place=name) if product_type == "esim" else f"<p>{name}.</p>",
+        "image": "",
+        "attributes": {"digital_acceptance": "online"} if category is _CARDS else [],
+        "fields": [],
+    }
+
+
+def _place_name(place: str, items: list[Item], locale: str) -> str:
+    countries = items[0].countries
+    if locale == "ru" and len(countries) == 1:
+        return str(Locale("ru").territories.get(countries[0], place))
+    return place
+
+
+def _sku_name(item: Item) -> str:
+    """Such as "3 GB 30 Days" where product or attributes say the rest, "10GB Europe Data 30 Days" where they do not."""
+    days = "" if item.days is None else f"{item.days} Days"
+    if item.dirt is Dirt.UNKNOWN_DATA_TYPE:
+        return f"Flex {days}".strip()
+    if item.dirt is Dirt.CONTRADICTORY:
+        other = "JP" if item.countries == ("FR",) else "FR"
+        return f"{places.country_name(other)} {item.data_text} {days}".strip()
+    if item.market or item.unlimited or _has_attributes(item) or _dealt(item.key, 2):
+        return f"{item.data_text} {days}".strip() or "eSIM"
+    return f"{item.data_text.replace(' ', '')} {item.place} Data {days}".strip()
+
+
+def _has_attributes(item: Item) -> bool:
+    """Plans of several countries always have them: their names alone say no countries."""
+    if item.market or not item.countries:
+        return False
+    return len(item.countries) > 1 or item.dirt is not None or _dealt(f"{item.key}/attributes", 2)
+
+
+def _dealt(key: str, among: int) -> bool:
+    return zlib.crc32(key.encode()) % among == 0
+
+
+def _in(locale: str, name: str) -> str:
+    if locale == "ru":
+        for english, russian in _RUSSIAN_UNITS:
+            name = name.replace(english, russian)
+    return name
