@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from gateway.cli import db, dev, doctor
+from gateway.cli import db, dev, doctor, sandbox
 from schemas.errors import ConfigurationError
 
 WRONG_CONFIGURATION = 2
@@ -35,6 +35,7 @@ app = typer.Typer(
 app.command("dev")(dev.dev)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
+app.command("sandbox")(sandbox.sandbox)
 
 
 def main() -> None:
