@@ -30,6 +30,7 @@ from schemas.errors import (
 )
 
 T = TypeVar("T")
+_NONE: Any = type(None)
 
 # A plugin's own table of documented refusals: status and body -> the error, None when it is not in the table.
 RefusalTable = Callable[[int, bytes], SupplierError | None]
@@ -100,7 +101,7 @@ def read_answer(
         raise refused
     if type is bytes:
         return cast("T", body)
-    if type is cast("Any", None) and not body.strip():
+    if type is _NONE and not body.strip():
         return cast("T", None)
     try:
         return cast("T", _decoder(cast("Any", type), lax).decode(body))

@@ -236,7 +236,7 @@ class Transport:
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-            raise ConnectionLost(f"the connection dropped: {self.redact(error, 120)}") from error
+            raise ConnectionLost(f"the connection dropped: {self.redact(error, 120)}") from None
 
     async def _once(
         self,
@@ -287,7 +287,7 @@ class Transport:
         except SupplierError:
             raise
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise self._broken(error, sending) from error
+            raise self._broken(error, sending) from None  # its text may repeat what was sent
 
     def _broken(self, error: Exception, sending: _Sending) -> SupplierError:
         detail = self.redact(str(error) or type(error).__name__, 200)
