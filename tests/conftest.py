@@ -21,6 +21,8 @@ import pytest
 from gateway import embedded
 from gateway.store.migrations import upgrade
 from gateway.store.pool import Pool, open_pool
+from providers.loader import load_manifests
+from providers.sandbox import Served, serve, world_for
 
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
@@ -140,3 +142,11 @@ async def redis(redis_url: str) -> AsyncIterator[Any]:
 
     async with Redis.from_url(redis_url) as client:
         yield client
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Served]:
+    """All suppliers' sandboxes over HTTP on a free port; the test may change their world and set faults."""
+    manifests = load_manifests()
+    async with await serve(world_for(manifests), manifests, port=0) as served:
+        yield served

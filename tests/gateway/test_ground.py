@@ -2,6 +2,7 @@
 
 import socket
 
+import aiohttp
 import pytest
 
 from tests.conftest import OutsideConnectionError
@@ -35,3 +36,11 @@ def test_a_connection_to_another_machine_fails(host):
 def test_a_name_of_another_machine_is_not_resolved():
     with pytest.raises(OutsideConnectionError):
         socket.getaddrinfo("example.org", 443)
+
+
+async def test_every_supplier_has_a_sandbox(sandbox):
+    assert set(sandbox.urls) >= {"beppay", "pikasim", "s2s"}
+    async with aiohttp.ClientSession() as session:
+        for url in sandbox.urls.values():
+            async with session.get(f"{url}/_sandbox/state") as answer:
+                assert answer.status == 200
