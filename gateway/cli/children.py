@@ -52,6 +52,10 @@ class Children:
             _stop([process])
         return process.returncode
 
+    def pids(self) -> dict[str, int]:
+        """The process of each that was started."""
+        return {name: process.pid for name, process in self._started.items()}
+
     def check(self) -> None:
         """Raise ``ChildEndedError`` when one has ended."""
         for name, process in self._started.items():
