@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from gateway.cli import db, dev, doctor, sandbox
+from gateway.cli import db, dev, doctor, sandbox, suppliers, sync, worker
 from schemas.errors import ConfigurationError
 
 WRONG_CONFIGURATION = 2
@@ -36,6 +36,9 @@ app.command("dev")(dev.dev)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.command("sandbox")(sandbox.sandbox)
+app.command("sync")(sync.sync)
+app.command("worker")(worker.worker)
+app.add_typer(suppliers.app, name="suppliers")
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from gateway.flows.replace import replace
 from gateway.flows.walk import Walk
 from gateway.settings import Settings
 from gateway.store import fx, offers, suppliers, sync_runs
+from gateway.store.jobs import SyncJob, enqueue_sync
 from gateway.store.pool import Pool
 from gateway.store.run_locks import RunLocks, run_locks
 from gateway.store.staging import Staging
@@ -70,7 +71,12 @@ async def run_sync(
     Raises ``ConfigurationError`` for names that are no account and when there is none to sync, and
     what the database raises when it stays away.
     """
-    names = chosen(accounts, only, accept)
+    try:
+        names = chosen(accounts, only, accept)
+    except ConfigurationError as error:
+        if run_id is not None:
+            await _close(pool, run_id, str(error))
+        raise
     async with run_locks(pool) as locks:
         began = await _begin(pool, locks, run_id, names, accept)
         if isinstance(began, SyncRun):
@@ -96,12 +102,21 @@ def chosen(accounts: Mapping[str, Account], only: Collection[str], accept: Colle
     return sorted(wanted or able)
 
 
-async def request_sync(pool: Pool, names: Sequence[str], accept: Sequence[str] = ()) -> str:
-    """Write a run that waits for a worker, and return its id; the caller wakes the worker."""
+async def request_sync(pool: Pool, only: Collection[str] = (), accept: Collection[str] = ()) -> SyncRun:
+    """Have a worker sync all suppliers, or these; return the run, which waits until a worker takes it.
+
+    ``accept`` as in ``run_sync``: a person takes what these suppliers say, however much vanished or
+    moved. Names are not checked here; one that is no account fails in the run.
+    """
     run_id = sync_runs.new_id()
-    async with pool.acquire() as connection:
-        await sync_runs.insert(connection, run_id, sorted({*names, *accept}), sorted(accept), waiting=True)
-    return run_id
+    job = SyncJob(only=tuple(sorted(only)), accept=tuple(sorted(accept)), run_id=run_id)
+    async with pool.acquire() as connection, connection.transaction():
+        await sync_runs.insert(connection, run_id, sorted({*only, *accept}), sorted(accept), waiting=True)
+        await enqueue_sync(connection, job)
+        found = await sync_runs.read(connection, run_id)
+    if found is None:
+        raise GatewayError(f"the sync run {run_id} is gone")
+    return found
 
 
 class _Began:
@@ -126,14 +141,16 @@ async def _begin(
                     joined = other["id"]
             if joined is None:
                 own = run_id or sync_runs.new_id()
-                await sync_runs.insert(connection, own, names, sorted(accept))
+                if not await sync_runs.insert(connection, own, names, sorted(accept)):
+                    own = sync_runs.new_id()  # the run that was asked for has ended, closed as dead: this is another
+                    await sync_runs.insert(connection, own, names, sorted(accept))
                 await connection.fetchval("SELECT pg_advisory_lock($1, hashtext($2))", RUN_LOCK, own)
                 return _Began(own, after_a_dead_one=dead)
         await locks.acquire((RUN_LOCK, joined))
         await locks.release((RUN_LOCK, joined))
         found = await sync_runs.read(pool, joined)
         if found is not None and found.ended_at is not None:
-            if run_id is not None:
+            if run_id not in {None, joined}:
                 await sync_runs.copy_parts(pool, joined, run_id)
                 return await _close(pool, run_id, "not part of the run that was joined")
             return found

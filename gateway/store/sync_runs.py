@@ -28,18 +28,20 @@ def new_id() -> str:
 
 async def insert(
     connection: Connection, run_id: str, suppliers: Sequence[str], accepts: Sequence[str], *, waiting: bool = False
-) -> None:
-    """Note a run that begins, or one that waits for a worker (and then begins)."""
-    await connection.execute(
+) -> bool:
+    """Note a run that begins, or one that waits for a worker (and then begins); False when it began before."""
+    status = await connection.execute(
         """
         INSERT INTO sync_runs (id, suppliers, accepts, waiting) VALUES ($1, $2, $3, $4)
         ON CONFLICT (id) DO UPDATE SET suppliers = excluded.suppliers, waiting = false, started_at = now()
+        WHERE sync_runs.waiting
         """,
         run_id,
         list(suppliers),
         list(accepts),
         waiting,
     )
+    return status.endswith("1")
 
 
 async def running(connection: Connection) -> list[dict[str, Any]]:

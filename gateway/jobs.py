@@ -1,0 +1,160 @@
+"""What a worker does: jobs out of the queue, and a sync whenever one is due.
+
+A sync runs in a process of its own: it takes a whole core for a while and gives its memory back at the
+end, and whatever else the worker has to do must not wait for that. The schedule is no appointment but a
+look every few seconds whether a sync is due, so a look that is missed costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import asyncpg
+import msgspec
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.domain.errors import FailingListenerError
+from pgqueuer.models import Job, Schedule
+
+from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
+from gateway.processes import die_with_parent
+from gateway.settings import Settings
+from gateway.store.jobs import SYNC, SyncJob, enqueue_sync
+from gateway.store.pool import DATABASE_DOWN, Pool, open_pool, server_settings
+
+log = structlog.get_logger(__name__)
+
+LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
+SYNCS_AT_ONCE = 2
+HEARTBEAT = timedelta(seconds=30)
+# What a running sync gets to end by itself when the worker is to stop.
+DRAIN_SECONDS = 20.0
+BACK_OFF_SECONDS = 2.0
+# A sync that could not even begin (a wrong setting) is not tried again at once.
+AFTER_A_FAULT_SECONDS = 30.0
+QUEUE_LOST: tuple[type[Exception], ...] = (*DATABASE_DOWN, FailingListenerError)
+
+
+async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Sequence[str] = ()) -> None:
+    """Work until ``stop`` is set, then end what runs and return. A database that is away is waited for.
+
+    ``command`` is how to call this program's command line; the running interpreter's by default.
+    """
+    program = tuple(command) or (sys.executable, "-m", "gateway")
+    pool = await open_pool(dsn, max_size=4, name="esim-gateway worker")
+    try:
+        while not stop.is_set():
+            try:
+                await _work(settings, pool, dsn, stop, program)
+            except QUEUE_LOST as error:
+                log.warning("queue_lost", error=f"{type(error).__name__}: {error}")
+                await _sleep(stop, BACK_OFF_SECONDS)
+    finally:
+        await pool.close()
+
+
+async def _work(settings: Settings, pool: Pool, dsn: str, stop: asyncio.Event, program: tuple[str, ...]) -> None:
+    # PgQueuer's own pool: its jsonb is text, ours is Python objects.
+    queue_pool = await asyncpg.create_pool(
+        dsn, min_size=0, max_size=6, timeout=5, server_settings=server_settings(30, "esim-gateway queue")
+    )
+    queue = PgQueuer.from_asyncpg_pool(queue_pool)
+
+    @queue.entrypoint(SYNC, concurrency_limit=SYNCS_AT_ONCE)
+    async def sync(job: Job) -> None:
+        wanted = msgspec.json.decode(job.payload or b"{}", type=SyncJob)
+        if await run_child((*program, *sync_arguments(wanted)), stop) not in {EXIT_ALL, EXIT_SOME, EXIT_NONE}:
+            await _sleep(stop, AFTER_A_FAULT_SECONDS)
+
+    @queue.schedule("sync_if_due", LOOK)
+    async def look(_: Schedule) -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            if await is_due(connection, sorted(settings.suppliers), settings.sync.interval_seconds):
+                await enqueue_sync(connection, SyncJob())
+
+    ending = asyncio.create_task(_end(queue, stop))
+    try:
+        await queue.run(
+            dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=HEARTBEAT, shutdown_on_listener_failure=True
+        )
+    finally:
+        ending.cancel()
+        await asyncio.wait([ending])
+        queue_pool.terminate()
+
+
+async def is_due(
+    connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], names: Sequence[str], seconds: int
+) -> bool:
+    """Whether no sync of all these suppliers began within the interval. Without suppliers none ever is."""
+    if not names:
+        return False
+    recent = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM sync_runs WHERE NOT waiting AND suppliers @> $1::text[]"
+        " AND started_at > now() - make_interval(secs => $2))",
+        names,
+        float(seconds),
+    )
+    return not recent
+
+
+def sync_arguments(job: SyncJob) -> tuple[str, ...]:
+    """The command line that runs a sync job."""
+    words = ["sync", "--json"]
+    for option, names in (("--supplier", job.only), ("--accept", job.accept)):
+        for name in names:
+            words += [option, name]
+    if job.run_id is not None:
+        words += ["--run-id", job.run_id]
+    return tuple(words)
+
+
+async def run_child(command: Sequence[str], stop: asyncio.Event) -> int:
+    """Run a command to its end and return its exit code; when ``stop`` is set it is asked to end, then made to."""
+    began = time.monotonic()
+    child = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        preexec_fn=die_with_parent(signal.SIGTERM),
+    )
+    ended = asyncio.create_task(child.wait())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            await asyncio.wait([ended], timeout=DRAIN_SECONDS)
+        if not ended.done():
+            child.terminate()
+            await asyncio.wait([ended], timeout=DRAIN_SECONDS)
+        if not ended.done():
+            child.kill()
+        code = await ended
+    finally:
+        stopped.cancel()
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    log.info("child_ended", command=command[3] if len(command) > 3 else "", code=code, seconds=_since(began))  # noqa: PLR2004 - the word after -m gateway
+    return code
+
+
+async def _end(queue: PgQueuer, stop: asyncio.Event) -> None:
+    await stop.wait()
+    queue.shutdown.set()
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 2)
