@@ -97,7 +97,7 @@ def _run(
         state.make_secret(folder)
     changed = _sandboxes(children, folder, market, sandbox_port) if sandboxed else _no_sandboxes(folder)
     settings = state.settings_here()
-    _upgrade(settings)
+    asyncio.run(_prepare(settings))
     _first_sync(children, settings, changed=changed)
     _say("API and worker")
     children.start("serve", "--host", host, "--port", str(port))
@@ -137,10 +137,22 @@ def _no_sandboxes(folder: Path) -> bool:
     return False
 
 
-def _upgrade(settings: Settings) -> None:
+async def _prepare(settings: Settings) -> None:
+    """Hold the database to its promises (it may be one of the user's own) and bring its schema up."""
+    from gateway.store.durability import require_durable
     from gateway.store.migrations import upgrade
+    from gateway.store.pool import DATABASE_DOWN, connect
 
-    asyncio.run(upgrade(state.database_url(settings)))
+    url = state.database_url(settings)
+    try:
+        connection = await connect(url)
+    except DATABASE_DOWN as error:
+        raise ConfigurationError(f"GATEWAY_DATABASE_URL: the database cannot be reached: {error}") from None
+    try:
+        await require_durable(connection)
+    finally:
+        await connection.close()
+    await upgrade(url)
 
 
 def _first_sync(children: Children, settings: Settings, *, changed: bool) -> None:

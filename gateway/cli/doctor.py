@@ -20,9 +20,7 @@ from schemas.errors import ConfigurationError
 if TYPE_CHECKING:
     from gateway.settings import Settings
 
-OLDEST_POSTGRES = 150000
 _PATIENCE = 5.0
-_MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
     if settings.database_url is None:
         yield Check("database", good=False, says="set GATEWAY_DATABASE_URL, or start esim-gateway dev")
         return
+    from gateway.store.durability import promises
     from gateway.store.migrations import HEAD, current
     from gateway.store.pool import DATABASE_DOWN, connect
 
@@ -97,15 +96,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         yield Check("database", good=False, says=f"cannot be reached: {str(error) or type(error).__name__}")
         return
     try:
-        version = int(await connection.fetchval("SHOW server_version_num"))
-        said = f"PostgreSQL {await connection.fetchval('SHOW server_version')}"
-        good = version >= OLDEST_POSTGRES
-        yield Check("database", good=good, says=said if good else f"{said} is too old: 15 or later is needed")
-        for name in _MUST_BE_ON:
-            if (value := await connection.fetchval("SELECT current_setting($1)", name)) == "off":
-                yield Check(name, good=False, says="is off: a power cut could undo an order. Switch it on")
-            else:
-                yield Check(name, good=True, says=str(value))
+        for promise in await promises(connection):
+            yield Check("database" if promise.name == "version" else promise.name, promise.kept, promise.says)
     finally:
         await connection.close()
     revision = await current(url)
