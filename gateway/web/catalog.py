@@ -29,7 +29,7 @@ _NAMES = {"countries": "country"}
     access="key", tag="Catalogue", answer=PlanList, example=examples.PLAN_LIST,
     parameters=PlanParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
-async def plans(request: web.Request) -> Answer:
+async def list_plans(request: web.Request) -> Answer:
     """List plans.
 
     Each with the cheapest offer in stock that meets the filters, the cheapest plan first. Send the answer's ETag
@@ -66,7 +66,7 @@ async def plans(request: web.Request) -> Answer:
     access="key", tag="Catalogue", answer=Plan, example=examples.PLAN, parts=_PLAN_PART,
     parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
 )  # fmt: skip
-async def plan(request: web.Request) -> Answer:
+async def get_plan(request: web.Request) -> Answer:
     """One plan.
 
     410 when it was in the catalogue once and has left it.
@@ -84,7 +84,7 @@ async def plan(request: web.Request) -> Answer:
     access="ops", tag="Catalogue", answer=OfferList, example=examples.OFFER_LIST, parts=_PLAN_PART,
     parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
 )  # fmt: skip
-async def offers(request: web.Request) -> Answer:
+async def list_plan_offers(request: web.Request) -> Answer:
     """The offers of a plan, with what they cost.
 
     Those that can be sold first, each group cheapest first; `why_not` says why one cannot. Needs the scope ops.
@@ -102,7 +102,7 @@ async def offers(request: web.Request) -> Answer:
     access="key", tag="Catalogue", answer=CountryList, example=examples.COUNTRY_LIST,
     parameters=CurrencyParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
-async def countries(request: web.Request) -> Answer:
+async def list_countries(request: web.Request) -> Answer:
     """Countries that plans in stock cover.
 
     With how many, and the lowest price.
@@ -119,7 +119,7 @@ async def countries(request: web.Request) -> Answer:
     access="key", tag="Catalogue", answer=RegionList, example=examples.REGION_LIST,
     parameters=CurrencyParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
-async def regions(request: web.Request) -> Answer:
+async def list_regions(request: web.Request) -> Answer:
     """Regions.
 
     Named groups of countries, with how many plans in stock are of each and the lowest price.

@@ -156,6 +156,16 @@ class Gate:
             raise Refusal("forbidden", "this needs a key with the scope ops")
         return caller
 
+    async def expect(self, request: web.Request) -> web.StreamResponse | None:
+        """An Expect header that is not 100-continue cannot be met."""
+        if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+            request_id = self._request_id(request)
+            response = render(Refusal("expectation_failed"), request_id)
+            self._dress(request, response, None, request_id)
+            return response
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return None
+
     def _route(self, request: web.Request) -> tuple[str, Route | None]:
         resource = request.match_info.route.resource
         if resource is None:

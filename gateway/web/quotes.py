@@ -27,15 +27,15 @@ routes = Table()
     parameters=NoParameters, bodies=(QuoteForPlan, QuoteForNeed), body_example=examples.NEED,
     problems=("no_plan", "no_stock", "gone", "invalid"),
 )  # fmt: skip
-async def make(request: web.Request) -> web.Response:
+async def create_quote(request: web.Request) -> web.Response:
     """Ask for a price that is held.
 
     Send a need (countries, data, days, features) or a plan's id. The answer is the cheapest plan in stock that
     meets it, its price held until `expires_at`, and why it was chosen. Regional and unlimited plans compete with
-    local ones. When none does, 404 `no_plan` says what was missing; when some would but none can be sold, 409 `no_stock`.
+    local ones. 404 `no_plan` says what was missing; 409 `no_stock`: some would do, but none can be sold now.
     """
     read_query(request, NoParameters)
-    sent: QuoteForPlan | QuoteForNeed = await read_body(request, QuoteForPlan, QuoteForNeed)  # type: ignore[type-var]
+    sent: QuoteForPlan | QuoteForNeed = await read_body(request, QuoteForPlan, QuoteForNeed)
     caller = request[state.CALLER]
     try:
         quote = make_quote(

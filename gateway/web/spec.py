@@ -14,19 +14,20 @@ from gateway.web.answers import Answer
 Access = Literal["public", "key", "ops"]
 Result = web.StreamResponse | Answer
 Handler = Callable[[web.Request], Awaitable[Result]]
-H = TypeVar("H", bound=Handler)
+H = TypeVar("H", bound=Callable[[web.Request], Awaitable[Any]])
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One operation of the API.
 
-    ``parameters`` is the type that the query is checked against, ``path`` the pattern and description
+    ``name`` is its operation id, ``parameters`` the type that the query is checked against, ``path`` the pattern and description
     of each part of the path, ``bodies`` the types that the body may be, ``answer`` the type of a good
     answer (None: something else than JSON of ours). ``problems`` are the codes beside those that
     every operation has.
     """
 
+    name: str
     method: str
     path: str
     summary: str
@@ -58,7 +59,9 @@ class Table:
         def declare(handler: H) -> H:
             lines = (handler.__doc__ or "").strip().split("\n\n", 1)
             text = " ".join(lines[1].split()) if len(lines) > 1 else ""
-            self.routes.append((Route(method, path, lines[0].rstrip("."), text, **described), handler))
+            self.routes.append(
+                (Route(handler.__name__, method, path, lines[0].rstrip("."), text, **described), handler)
+            )
             return handler
 
         return declare

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -21,8 +22,8 @@ from gateway.web.ratelimit import Limiter
 class StartSync(Protocol):
     """Hands a sync to a worker."""
 
-    async def __call__(self, only: Sequence[str], accept: Sequence[str]) -> None:
-        """Queue it. Raises when the database is down."""
+    async def __call__(self, only: Sequence[str], accept: Sequence[str]) -> str:
+        """Queue it; the id of its run. Raises when the database is down."""
 
 
 class PublishSoon(Protocol):
@@ -35,6 +36,7 @@ class PublishSoon(Protocol):
 SETTINGS = web.AppKey("settings", Settings)
 CATALOG = web.AppKey("catalog", Catalog)
 POOL = web.AppKey("pool", Pool)
+REDIS = web.AppKey("redis", Any)
 KEYRING = web.AppKey("keyring", Keyring)
 LIMITER = web.AppKey("limiter", Limiter)
 MEMORIES = web.AppKey("memories", dict[Mode, Memory])
@@ -42,9 +44,10 @@ METRICS = web.AppKey("metrics", Metrics)
 ACCESS_LOG = web.AppKey("access_log", AccessLog)
 START_SYNC = web.AppKey("start_sync", StartSync)
 PUBLISH_SOON = web.AppKey("publish_soon", PublishSoon)
-FIXED_HEADERS = web.AppKey("fixed_headers", dict[str, str])
-CAPABILITIES = web.AppKey("capabilities", dict[str, tuple[str, ...]])
-RATES = web.AppKey("rates", dict[str, int | None])
+FIXED_HEADERS = web.AppKey("fixed_headers", Mapping[str, str])
+CAPABILITIES = web.AppKey("capabilities", Mapping[str, tuple[str, ...]])
+TOLERANCES = web.AppKey("tolerances", Mapping[str, Decimal])
+RATES = web.AppKey("rates", Mapping[str, int | None])
 DOCUMENT = web.AppKey("document", bytes)
 
 CALLER = web.RequestKey("caller", Caller)

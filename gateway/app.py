@@ -1,0 +1,191 @@
+"""The composition root of a serving process: every part is made here, opened in order and closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from gateway import jobs
+from gateway.flows.accounts import check_accounts
+from gateway.flows.browse import Catalog
+from gateway.log import AccessLog
+from gateway.settings import Settings
+from gateway.store import fx
+from gateway.store.pool import Pool, open_pool
+from gateway.web import catalog, health, ops, quotes, state
+from gateway.web.answers import Memory
+from gateway.web.gate import Gate
+from gateway.web.keyring import Keyring
+from gateway.web.metrics import Metrics
+from gateway.web.openapi import document
+from gateway.web.problems import unavailable
+from gateway.web.ratelimit import Limiter
+from gateway.web.spec import Route, Table
+from providers import places
+
+MAX_BODY_BYTES = 64 * 1024
+HOUSEKEEPING_SECONDS = 1.0
+REDIS_SECONDS = 1.0
+TABLES: tuple[Table, ...] = (catalog.routes, quotes.routes, ops.routes, health.routes)
+
+Opening = Callable[[web.Application], AsyncIterator[None]]
+
+
+def make_app(
+    settings: Settings, *, access_log: AccessLog | None = None, registry: CollectorRegistry | None = None
+) -> web.Application:
+    """The API as an application; nothing is opened before it starts.
+
+    It starts without Redis, and without PostgreSQL too. Raises ``ConfigurationError`` for suppliers that
+    are configured wrongly and for a plugin that cannot be loaded.
+    """
+    routes = {(route.method, route.path): route for route in all_routes()}
+    gate = Gate(settings, routes)
+    app = web.Application(middlewares=[web.middleware(gate)], client_max_size=MAX_BODY_BYTES)
+    app[state.SETTINGS] = settings
+    app[state.ACCESS_LOG] = access_log if access_log is not None else AccessLog()
+    app[state.METRICS] = Metrics(registry)
+    app[state.MEMORIES] = {"live": Memory(), "test": Memory()}
+    app[state.FIXED_HEADERS] = gate.fixed
+    _describe(app, settings)
+    for table in TABLES:
+        for route, handler in table.routes:
+            app.router.add_route(route.method, route.path, handler, expect_handler=gate.expect)
+            if route.method == "GET":
+                app.router.add_route("HEAD", route.path, handler, expect_handler=gate.expect)
+    app.router.add_get("/docs/static/{name}", health.asset)
+    app.router.add_get("/errors/{code}", health.error_page)
+    app.cleanup_ctx.extend((_database, _redis, _catalog, _limiter, _keyring, _jobs, _housekeeping))
+    app.on_startup.append(gate.open)
+    return app
+
+
+def all_routes() -> list[Route]:
+    """Every operation of the API, in the order of its description."""
+    return [route for table in TABLES for route, _ in table.routes]
+
+
+def _describe(app: web.Application, settings: Settings) -> None:
+    accounts = check_accounts(settings)
+    app[state.CAPABILITIES] = {
+        name: tuple(sorted(capability.value for capability in manifest.capabilities))
+        for name, (manifest, _) in accounts.items()
+    }
+    app[state.RATES] = {
+        name: account.requests_per_minute or manifest.limits.requests_per_minute
+        for name, (manifest, account) in accounts.items()
+    }
+    app[state.TOLERANCES] = {
+        name: account.charge_tolerance if account.charge_tolerance is not None else manifest.charge_tolerance
+        for name, (manifest, account) in accounts.items()
+    }
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    app[state.DOCUMENT] = document(
+        all_routes(),
+        countries=[a + b for a in letters for b in letters if places.is_country(a + b)],
+        regions=[region.code for region in places.regions()],
+        currencies={rate.currency for rate in fx.shipped(settings.base_currency)} | {settings.base_currency},
+    )
+
+
+async def _database(app: web.Application) -> AsyncIterator[None]:
+    url = app[state.SETTINGS].database_url
+    app[state.POOL] = None
+    if url is None:
+        yield
+        return
+    pool = await open_pool(url.get_secret_value(), name="esim-gateway serve")
+    app[state.POOL] = pool
+    yield
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _redis(app: web.Application) -> AsyncIterator[None]:
+    url = app[state.SETTINGS].redis_url
+    app[state.REDIS] = None
+    if url is None:
+        yield
+        return
+    from redis.asyncio import Redis  # noqa: PLC0415 - half a second that a gateway without Redis does not spend
+
+    client = Redis.from_url(url.get_secret_value(), socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
+    app[state.REDIS] = client
+    yield
+    with contextlib.suppress(Exception):
+        await client.aclose()
+
+
+async def _catalog(app: web.Application) -> AsyncIterator[None]:
+    opened = await Catalog.open(app[state.SETTINGS], app[state.POOL], app[state.REDIS])
+    app[state.CATALOG] = opened
+    yield
+    await opened.close()
+
+
+async def _limiter(app: web.Application) -> AsyncIterator[None]:
+    limiter = Limiter(app[state.REDIS])
+    app[state.LIMITER] = limiter
+    limiter.start()
+    yield
+    await limiter.close()
+
+
+async def _keyring(app: web.Application) -> AsyncIterator[None]:
+    keyring = Keyring(app[state.POOL], app[state.LIMITER], app[state.SETTINGS].rate_limit.per_minute)
+    app[state.KEYRING] = keyring
+    keyring.start()
+    yield
+    await keyring.close()
+
+
+async def _jobs(app: web.Application) -> AsyncIterator[None]:
+    """What hands work to ``worker``; PostgreSQL must stand when it is used, not before."""
+    pool: Pool | None = app[state.POOL]
+
+    async def start_sync(only: Sequence[str], accept: Sequence[str]) -> str:
+        if pool is None:
+            raise unavailable("no database is configured")
+        return await jobs.request_sync(pool, only=only, accept=accept)
+
+    async def publish_soon() -> None:
+        if pool is not None:
+            await jobs.request_publish(pool)
+
+    app[state.START_SYNC] = start_sync
+    app[state.PUBLISH_SOON] = publish_soon
+    yield
+
+
+async def _housekeeping(app: web.Application) -> AsyncIterator[None]:
+    """Once a second: request lines written out, figures of the catalogue taken."""
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            app[state.ACCESS_LOG].flush()
+            _take_figures(app)
+
+    task = asyncio.create_task(keep(), name="housekeeping")
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    app[state.ACCESS_LOG].flush()
+
+
+def _take_figures(app: web.Application) -> None:
+    metrics, opened = app[state.METRICS], app[state.CATALOG]
+    metrics.degraded.set(len(opened.degraded) + app[state.LIMITER].failing)
+    if opened.loaded:
+        for mode in ("live", "test"):
+            index = opened.index(mode)
+            metrics.offers.labels(mode=mode).set(index.offer_count)
+            if index.synced_at is not None:
+                metrics.synced_at.labels(mode=mode).set(index.synced_at.timestamp())

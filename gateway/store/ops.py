@@ -1,0 +1,269 @@
+"""What operators look at: suppliers, sync runs, items that could not be mapped, price changes, offers.
+
+Every list is read in its own order from a position on. A position is a tuple of texts, and any tuple is
+one: what stands before it was shown, whether or not that row still exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+import msgspec
+
+from gateway.store.pool import Pool
+from schemas.api import (
+    Breaker,
+    LastSync,
+    Price,
+    PriceChange,
+    Supplier,
+    SupplierRateLimit,
+    SyncRun,
+    SyncRunSupplier,
+    UnmappedItem,
+)
+from schemas.money import Money
+
+T = TypeVar("T")
+Position = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[T]):
+    """Some rows of a list, and the position after them when there are more."""
+
+    rows: list[T]
+    after: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRow:
+    """An offer with everything that decides whether it may be sold."""
+
+    id: str
+    plan_id: str
+    supplier: str
+    supplier_plan_id: str
+    name: str
+    cost: Money | None
+    stock: int | None
+    visible: bool
+    suspect: bool
+    marks: tuple[str, ...]
+    paused: bool
+    last_good_at: datetime | None
+    last_sync_state: str | None
+
+
+_SUPPLIERS = """
+    SELECT s.name, s.provider, s.mode, s.state, s.configured, s.last_sync_at, s.last_good_at, s.last_sync_state,
+           (SELECT count(*)::int FROM offers o WHERE o.supplier = s.name AND o.gone_at IS NULL) AS offers,
+           (SELECT count(*)::int FROM set_aside a WHERE a.supplier = s.name) AS set_aside,
+           coalesce(b.state, 'closed') AS breaker, coalesce(b.failures, 0) AS failures, b.retry_at, b.last_error,
+           l.reported_limit, l.remaining, l.resets_at, l.blocked_until
+    FROM suppliers s
+    LEFT JOIN supplier_breakers b ON b.supplier = s.name
+    LEFT JOIN supplier_limits l ON l.supplier = s.name
+"""
+
+
+_OFFERS = """
+    SELECT o.id, o.plan_id, o.supplier, o.supplier_plan_id, o.name, o.cost, o.currency, o.stock, o.visible,
+           o.suspect IS NOT NULL AS suspect, s.state <> 'active' OR NOT s.configured AS paused,
+           s.last_good_at, s.last_sync_state,
+           ARRAY(SELECT m.why FROM offer_marks m
+                 WHERE m.supplier = o.supplier AND m.supplier_plan_id = o.supplier_plan_id
+                   AND (m.until IS NULL OR m.until > now())) AS marks
+    FROM offers o JOIN suppliers s ON s.name = o.supplier
+"""
+
+
+async def suppliers(
+    pool: Pool,
+    limit: int,
+    after: Position | None,
+    capabilities: Mapping[str, Sequence[str]],
+    per_minute: Mapping[str, int | None],
+) -> Rows[Supplier]:
+    """Supplier accounts by name; those that are configured no longer stay while they have offers."""
+    rows = await pool.fetch(
+        _SUPPLIERS
+        + """WHERE s.name > $1 AND (s.configured OR EXISTS
+                 (SELECT FROM offers o WHERE o.supplier = s.name AND o.gone_at IS NULL))
+             ORDER BY s.name LIMIT $2""",
+        _part(after, 0),
+        limit + 1,
+    )
+    return _page([_supplier(row, capabilities, per_minute) for row in rows], limit, lambda s: (s.name,))
+
+
+async def supplier(
+    pool: Pool, name: str, capabilities: Mapping[str, Sequence[str]], per_minute: Mapping[str, int | None]
+) -> Supplier | None:
+    """One supplier account, None when there is none of that name."""
+    row = await pool.fetchrow(_SUPPLIERS + "WHERE s.name = $1", name)
+    return None if row is None else _supplier(row, capabilities, per_minute)
+
+
+async def set_supplier_state(pool: Pool, name: str, state: str) -> bool:
+    """Set "active" or "paused"; False when there is no such supplier. A change tells every process to look again."""
+    row = await pool.fetchrow(
+        """WITH changed AS (UPDATE suppliers SET state = $2 WHERE name = $1 AND state <> $2)
+           SELECT name FROM suppliers WHERE name = $1""",
+        name,
+        state,
+    )
+    return row is not None
+
+
+async def sync_runs(pool: Pool, limit: int, after: Position | None) -> Rows[SyncRun]:
+    """Sync runs, the newest first."""
+    rows = await pool.fetch(
+        """SELECT id, started_at, ended_at, state FROM sync_runs
+           WHERE $1 = '' OR id < $1 ORDER BY id DESC LIMIT $2""",
+        _part(after, 0),
+        limit + 1,
+    )
+    parts = await pool.fetch(
+        """SELECT run_id, supplier, state, total, mapped, set_aside, other_products, new, changed, gone, suspect,
+                  warnings, error, ms
+           FROM sync_run_suppliers WHERE run_id = ANY($1) ORDER BY supplier""",
+        [row["id"] for row in rows],
+    )
+    by_run: dict[str, list[SyncRunSupplier]] = {}
+    for part in parts:
+        fields = dict(part)
+        by_run.setdefault(fields.pop("run_id"), []).append(SyncRunSupplier(**fields))
+    runs = [SyncRun(**row, suppliers=by_run.get(row["id"], [])) for row in rows]
+    return _page(runs, limit, lambda run: (run.id,))
+
+
+async def unmapped(
+    pool: Pool, limit: int, after: Position | None, supplier_name: str | None, reason: str | None
+) -> Rows[UnmappedItem]:
+    """Items that no rule understood, by supplier and its own id."""
+    rows = await pool.fetch(
+        """SELECT supplier, supplier_plan_id, name, reason, detail, raw, first_seen_at FROM set_aside
+           WHERE (supplier, supplier_plan_id) > ($1, $2)
+             AND ($3::text IS NULL OR supplier = $3) AND ($4::text IS NULL OR reason = $4)
+           ORDER BY supplier, supplier_plan_id LIMIT $5""",
+        _part(after, 0),
+        _part(after, 1),
+        supplier_name,
+        reason,
+        limit + 1,
+    )
+    items = [msgspec.convert(dict(row), UnmappedItem) for row in rows]
+    return _page(items, limit, lambda item: (item.supplier, item.supplier_plan_id))
+
+
+async def price_changes(
+    pool: Pool, limit: int, after: Position | None, supplier_name: str | None, plan_id: str | None
+) -> Rows[PriceChange]:
+    """Price changes, the newest first."""
+    last = _part(after, 0)
+    rows = await pool.fetch(
+        """SELECT id, supplier, supplier_plan_id, plan_id, old, new, old_currency, new_currency, at, sync_run_id
+           FROM price_changes
+           WHERE ($1::bigint IS NULL OR id < $1)
+             AND ($2::text IS NULL OR supplier = $2) AND ($3::text IS NULL OR plan_id = $3)
+           ORDER BY id DESC LIMIT $4""",
+        None if after is None else int(last) if last.isascii() and last.isdecimal() and len(last) < 19 else 0,  # noqa: PLR2004 - a bigint's digits
+        supplier_name,
+        plan_id,
+        limit + 1,
+    )
+    shown = rows[:limit]
+    changes = [
+        PriceChange(
+            supplier=row["supplier"],
+            supplier_plan_id=row["supplier_plan_id"],
+            plan_id=row["plan_id"],
+            old=price_of(_money(row["old"], row["old_currency"])),
+            new=price_of(_money(row["new"], row["new_currency"])),
+            at=row["at"],
+            sync_run_id=row["sync_run_id"],
+        )
+        for row in shown
+    ]
+    return Rows(changes, (str(shown[-1]["id"]),) if len(rows) > limit else None)
+
+
+async def offers(
+    pool: Pool, limit: int, after: Position | None, supplier_name: str | None, plan_id: str | None, *, suspect: bool
+) -> Rows[OfferRow]:
+    """Offers that stand, by id; with ``suspect`` only those whose price is."""
+    rows = await pool.fetch(
+        _OFFERS
+        + """WHERE o.id > $1 AND o.gone_at IS NULL
+             AND ($2::text IS NULL OR o.supplier = $2) AND ($3::text IS NULL OR o.plan_id = $3)
+             AND (NOT $4 OR o.suspect IS NOT NULL)
+           ORDER BY o.id LIMIT $5""",
+        _part(after, 0),
+        supplier_name,
+        plan_id,
+        suspect,
+        limit + 1,
+    )
+    return _page([_offer(row) for row in rows], limit, lambda offer: (offer.id,))
+
+
+async def offer(pool: Pool, offer_id: str) -> OfferRow | None:
+    """One offer that stands, None when there is none."""
+    row = await pool.fetchrow(_OFFERS + "WHERE o.id = $1 AND o.gone_at IS NULL", offer_id)
+    return None if row is None else _offer(row)
+
+
+def price_of(money: Money | None) -> Price | None:
+    """Money as the API writes it."""
+    return None if money is None else Price(f"{money.padded().amount:f}", money.currency)
+
+
+def _supplier(
+    row: asyncpg.Record, capabilities: Mapping[str, Sequence[str]], per_minute: Mapping[str, int | None]
+) -> Supplier:
+    name, state = row["name"], row["state"]
+    if state == "active":
+        good = row["last_sync_state"] in {None, "ok"} and row["breaker"] == "closed"
+        state = "ok" if good else "degraded"
+    last = LastSync(row["last_sync_state"], row["last_sync_at"], row["last_good_at"]) if row["last_sync_at"] else None
+    return Supplier(
+        name=name,
+        provider=row["provider"],
+        mode=row["mode"],
+        state=state,
+        configured=row["configured"],
+        capabilities=list(capabilities.get(name, ())),
+        last_sync=last,
+        offers=row["offers"],
+        set_aside=row["set_aside"],
+        balance=None,
+        breaker=Breaker(row["breaker"], row["failures"], row["retry_at"], row["last_error"]),
+        rate_limit=SupplierRateLimit(
+            per_minute.get(name), row["reported_limit"], row["remaining"], row["resets_at"], row["blocked_until"]
+        ),
+    )
+
+
+def _offer(row: asyncpg.Record) -> OfferRow:
+    fields: dict[str, Any] = dict(row)
+    cost = _money(fields.pop("cost"), fields.pop("currency"))
+    return OfferRow(**{**fields, "marks": tuple(fields["marks"])}, cost=cost)
+
+
+def _money(amount: Decimal | None, currency: str | None) -> Money | None:
+    return None if amount is None or currency is None else Money(amount, currency)
+
+
+def _part(after: Position | None, place: int) -> str:
+    return after[place] if after is not None and place < len(after) else ""
+
+
+def _page(found: list[T], limit: int, position: Any) -> Rows[T]:
+    shown = found[:limit]
+    return Rows(shown, position(shown[-1]) if len(found) > limit else None)

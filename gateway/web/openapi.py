@@ -1,0 +1,259 @@
+"""OpenAPI 3.1, made from the routes and from the types that check requests and shape answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from typing import Any
+
+import msgspec
+import orjson
+from msgspec import json as msgspec_json
+
+from gateway.web.problems import KINDS, PROBLEM_TYPE
+from gateway.web.spec import Route
+from schemas.api import Problem
+
+_REF = "#/components/schemas/{name}"
+_HEADERS: Mapping[str, tuple[str, str]] = {
+    "X-Request-Id": ("The request's own id, or the one that was made for it.", "string"),
+    "RateLimit-Limit": ("Requests that this key may send in a minute.", "integer"),
+    "RateLimit-Remaining": ("Requests that are left now.", "integer"),
+    "RateLimit-Reset": ("Seconds until all are left again.", "integer"),
+    "ETag": ("Names this answer; send it as If-None-Match.", "string"),
+    "Retry-After": ("Seconds after which another try is worth it.", "integer"),
+}
+_DESCRIPTION = """
+One catalogue, one order and one event stream for several eSIM suppliers.
+
+**Keys.** Send `Authorization: Bearer gw_live_…` or `X-API-Key: gw_live_…`. A live key sees live suppliers,
+a test key (`gw_test_…`) those in test mode.
+
+**Errors** are `application/problem+json` (RFC 9457) with a `code` for programs, and the `request_id` that stands in
+our log. What is wrong with a request stands in `errors`, each with a JSON pointer.
+
+**Pages.** A list holds `data`, `has_more` and `next_cursor`; send that as `cursor` for the next page.
+
+**Caching.** Answers of the catalogue carry an ETag that changes when the answer may have changed; send it back as
+`If-None-Match` and get 304 without a body when it has not.
+
+**Rate limit.** Each answer says in `RateLimit-…` what is left; beyond it comes 429 with `Retry-After`.
+
+**Money** is exact: `{"amount": "5.50", "currency": "USD"}`, the amount being text. Times are RFC 3339 in UTC.
+"""
+_TAGS = {
+    "Catalogue": "What can be bought, answered from memory.",
+    "Quotes": "A price that is held for a while.",
+    "Operations": "For those who run the shop; needs a key with the scope `ops`.",
+    "Health": "For load balancers and monitors; needs no key.",
+    "Documentation": "This description.",
+}
+
+
+def document(
+    routes: Iterable[Route], *, countries: Iterable[str], regions: Iterable[str], currencies: Iterable[str]
+) -> bytes:
+    """The whole document as JSON. Countries, regions and currencies are those that the gateway knows."""
+    listed = list(routes)
+    types = {kind for route in listed for kind in _types(route)} | {Problem}
+    ordered = sorted(types, key=lambda kind: kind.__name__)
+    _, components = msgspec_json.schema_components(ordered, ref_template=_REF)
+    known = {
+        "CountryCode": {"type": "string", "description": "ISO 3166-1 alpha-2.", "enum": sorted(countries)},
+        "CurrencyCode": {"type": "string", "description": "A currency that prices can be told in.", "enum": sorted(currencies)},
+        "RegionCode": {"type": "string", "description": "A region of `/v1/regions`.", "enum": sorted(regions)},
+    }  # fmt: skip
+    schemas = {name: _named(schema, asked=name in _asked(listed)) for name, schema in components.items()}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in listed:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return orjson.dumps(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "eSIM gateway",
+                "version": metadata.version("esim-gateway"),
+                "description": _DESCRIPTION.strip(),
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [{"url": "/"}],
+            "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+            "paths": paths,
+            "components": {
+                "schemas": schemas | known,
+                "securitySchemes": {
+                    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "gw_live_… or gw_test_…"},
+                    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                },
+                "headers": {
+                    name: {"description": text, "schema": {"type": kind}} for name, (text, kind) in _HEADERS.items()
+                },
+                "responses": {code: _problem(code) for code in KINDS},
+            },
+        }
+    )
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.tag],
+        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "responses": _responses(route),
+    }
+    if route.description:
+        operation["description"] = route.description
+    if route.cached:
+        operation["parameters"].append(
+            {
+                "name": "If-None-Match",
+                "in": "header",
+                "required": False,
+                "description": "The ETag of an answer that you hold.",
+                "schema": {"type": "string"},
+            }
+        )
+    if route.bodies:
+        refs = [{"$ref": _REF.format(name=kind.__name__)} for kind in route.bodies]
+        content: dict[str, Any] = {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}
+        if route.body_example is not None:
+            content["example"] = route.body_example
+        operation["requestBody"] = {"required": not route.body_optional, "content": {"application/json": content}}
+    operation["security"] = [] if route.access == "public" else [{"bearer": []}, {"apiKey": []}]
+    return operation
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    headers = ["X-Request-Id"]
+    if route.access != "public":
+        headers += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+    if route.cached:
+        headers.append("ETag")
+    good: dict[str, Any] = {
+        "description": route.summary,
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
+    }
+    if route.answer is dict:
+        good["content"] = {route.answer_type: {"schema": {"type": "object"}}}
+    elif route.answer is not None:
+        good["content"] = {route.answer_type: {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}}
+        if route.example is not None:
+            good["content"][route.answer_type]["example"] = route.example
+    else:
+        good["content"] = {route.answer_type: {"schema": {"type": "string"}}}
+    responses: dict[str, Any] = {str(route.status): good}
+    if route.cached:
+        responses["304"] = {"description": "What you hold is still right."}
+    by_status: dict[int, list[str]] = {}
+    for code in _problem_codes(route):
+        by_status.setdefault(KINDS[code].status, []).append(code)
+    for status, codes in sorted(by_status.items()):
+        if len(codes) == 1:
+            responses[str(status)] = {"$ref": f"#/components/responses/{codes[0]}"}
+        else:
+            responses[str(status)] = _problem(*codes)
+    return responses
+
+
+def _problem_codes(route: Route) -> list[str]:
+    codes = list(route.problems)
+    if route.parameters is not None and "invalid" not in codes:
+        codes.append("invalid")
+    codes.append("malformed")
+    if route.access != "public":
+        codes += ["unauthorized", "rate_limited", "unavailable"]
+    if route.access == "ops":
+        codes.append("forbidden")
+    if route.bodies:
+        codes += ["too_large", "unsupported_media_type"]
+    codes.append("internal")
+    return list(dict.fromkeys(codes))
+
+
+def _problem(*codes: str) -> dict[str, Any]:
+    first = KINDS[codes[0]]
+    example = {
+        "type": f"/errors/{codes[0]}", "title": first.title, "status": first.status, "code": codes[0],
+        "request_id": "req_0123456789000001",
+    }  # fmt: skip
+    headers = ["X-Request-Id"] + (["Retry-After"] if first.status in {429, 503} else [])
+    return {
+        "description": " · ".join(f"`{code}`: {KINDS[code].title}." for code in codes),
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}, "example": example}},
+    }
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": text,
+            "schema": {"type": "string", "pattern": pattern},
+        }
+        for name, (pattern, text) in route.parts.items()
+    ]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.parameters is None:
+        return []
+    _, components = msgspec_json.schema_components([route.parameters], ref_template=_REF)
+    properties: dict[str, Any] = components[route.parameters.__name__].get("properties", {})
+    found = []
+    for name, schema in properties.items():
+        named = _named(schema, asked=True, name=name)
+        text = named.pop("description", None) if isinstance(named, dict) else None
+        parameter = {"name": name, "in": "query", "required": False, "schema": named}
+        if text:
+            parameter["description"] = text
+        if named.get("type") == "array":
+            parameter |= {"style": "form", "explode": True}
+        found.append(parameter)
+    return found
+
+
+def _named(schema: Any, *, asked: bool, name: str = "") -> Any:
+    """Put the known codes in the place of their patterns, where they are asked for."""
+    if isinstance(schema, list):
+        return [_named(item, asked=asked) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    pattern = schema.get("pattern")
+    known = {"^[A-Z]{2}$": "CountryCode", "^[A-Z]{3,4}$": "CurrencyCode"}.get(str(pattern))
+    if name == "region":
+        known = "RegionCode"
+    if known is not None and asked:
+        named: dict[str, Any] = {"$ref": _REF.format(name=known)}
+        return named | ({"description": schema["description"]} if "description" in schema else {})
+    return {key: _named(value, asked=asked, name=key) for key, value in schema.items()}
+
+
+def _asked(routes: Iterable[Route]) -> set[str]:
+    """Names of the types that requests are made of."""
+    bodies = [kind for route in routes for kind in route.bodies]
+    _, components = msgspec_json.schema_components(bodies, ref_template=_REF)
+    return set(components)
+
+
+def _types(route: Route) -> Iterable[type]:
+    if route.answer is not None and issubclass(route.answer, msgspec.Struct):
+        yield route.answer
+    yield from route.bodies
+    if route.parameters is not None:
+        _, components = msgspec_json.schema_components([route.parameters], ref_template=_REF)
+        del components[route.parameters.__name__]
+        yield from _enums(route.parameters, set(components))
+
+
+def _enums(parameters: type[msgspec.Struct], names: set[str]) -> Iterable[type]:
+    from schemas import plan  # noqa: PLC0415 - only while the document is made
+
+    for name in names:
+        kind = getattr(plan, name, None)
+        if kind is None:
+            raise LookupError(f"{parameters.__name__} uses {name}, which schemas.plan does not have")
+        yield kind

@@ -1,0 +1,263 @@
+"""What operators see and do: suppliers, sync runs, unmapped items, price changes, offers that are held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from gateway.flows import judge
+from gateway.store import offers as stored_offers
+from gateway.store import ops, sync_runs
+from gateway.store.pool import Pool
+from gateway.web import examples, state
+from gateway.web.parameters import (
+    NoParameters,
+    OpsOfferParameters,
+    PageParameters,
+    PriceChangeParameters,
+    UnmappedParameters,
+)
+from gateway.web.problems import Refusal, unavailable
+from gateway.web.reading import given, read_body, read_query
+from gateway.web.spec import Table
+from schemas.api import (
+    AcceptRequest,
+    Offer,
+    OpsOfferPage,
+    PriceChangePage,
+    Supplier,
+    SupplierPage,
+    SyncRequest,
+    SyncRun,
+    SyncRunPage,
+    UnmappedPage,
+)
+
+routes = Table()
+
+_SUPPLIER_PART = {"name": ("^[a-z0-9_-]{1,40}$", "The supplier's name in the configuration.")}
+_RUN_PART = {"id": ("^[a-z0-9_]{1,60}$", "The sync run's `id`.")}
+_OFFER_PART = {"id": ("^[a-z0-9_]{1,60}$", "The offer's `id`.")}
+_SEPARATOR = "\x1f"
+
+
+@routes(
+    "GET", "/v1/ops/suppliers",
+    access="ops", tag="Operations", answer=SupplierPage, example=examples.page(examples.SUPPLIER),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_suppliers(request: web.Request) -> web.Response:
+    """Suppliers.
+
+    Every account with its last sync, counts, breaker and rate limit. `degraded`: its last sync failed, was
+    quarantined, or its breaker is not closed.
+    """
+    sent = read_query(request, PageParameters)
+    capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
+    return _page(await ops.suppliers(_pool(request), sent.limit, _position(sent), capabilities, rates))
+
+
+@routes(
+    "POST", "/v1/ops/suppliers/{name}/pause",
+    access="ops", tag="Operations", answer=Supplier, example={**examples.SUPPLIER, "state": "paused"},
+    parts=_SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def pause_supplier(request: web.Request) -> web.Response:
+    """Stop selling a supplier's offers.
+
+    Within two seconds they leave the selection everywhere; it is still synced.
+    """
+    return await _set_state(request, "paused")
+
+
+@routes(
+    "POST", "/v1/ops/suppliers/{name}/resume",
+    access="ops", tag="Operations", answer=Supplier, example=examples.SUPPLIER,
+    parts=_SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def resume_supplier(request: web.Request) -> web.Response:
+    """Sell a supplier's offers again."""
+    return await _set_state(request, "active")
+
+
+@routes(
+    "GET", "/v1/ops/sync-runs",
+    access="ops", tag="Operations", answer=SyncRunPage, example=examples.page(examples.SYNC_RUN),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_sync_runs(request: web.Request) -> web.Response:
+    """Sync runs, the newest first.
+
+    For each supplier total = mapped + set aside; products that are no eSIM are counted apart.
+    """
+    sent = read_query(request, PageParameters)
+    return _page(await ops.sync_runs(_pool(request), sent.limit, _position(sent)))
+
+
+@routes(
+    "POST", "/v1/ops/sync-runs",
+    access="ops", tag="Operations", status=202, answer=SyncRun,
+    example={**examples.SYNC_RUN, "ended_at": None, "state": None, "suppliers": []},
+    parameters=NoParameters, bodies=(SyncRequest,), body_optional=True, body_example={"suppliers": ["pikasim"]},
+    problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def start_sync(request: web.Request) -> web.Response:
+    """Start a sync.
+
+    A worker runs it; look for its `id` among the sync runs. Without suppliers it covers all of them.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, SyncRequest, optional=True)
+    only = tuple(dict.fromkeys(sent.suppliers)) if sent.suppliers is not msgspec.UNSET else ()
+    for name in only:
+        _configured(request, name)
+    return await _start(request, only, ())
+
+
+@routes(
+    "POST", "/v1/ops/sync-runs/{id}/accept",
+    access="ops", tag="Operations", status=202, answer=SyncRun,
+    example={**examples.SYNC_RUN, "ended_at": None, "state": None, "suppliers": []},
+    parts=_RUN_PART, parameters=NoParameters, bodies=(AcceptRequest,), body_example={"supplier": "pikasim"},
+    problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def accept_quarantined(request: web.Request) -> web.Response:
+    """Take over a quarantined supplier.
+
+    Starts a sync of that supplier whose bounds of quarantine are lifted. 409 when the run did not quarantine it.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, AcceptRequest)
+    run = await sync_runs.read(_pool(request), request.match_info["id"])
+    if run is None:
+        raise Refusal("not_found", "there is no such sync run")
+    states = {part.supplier: part.state for part in run.suppliers}
+    if states.get(sent.supplier) != "quarantined":
+        raise Refusal("conflict", f"{sent.supplier} was not quarantined in this run")
+    _configured(request, sent.supplier)
+    return await _start(request, (sent.supplier,), (sent.supplier,))
+
+
+@routes(
+    "GET", "/v1/ops/unmapped",
+    access="ops", tag="Operations", answer=UnmappedPage, example=examples.page(examples.UNMAPPED),
+    parameters=UnmappedParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_unmapped(request: web.Request) -> web.Response:
+    """Items that could not be mapped.
+
+    Kept with the reason and as they came.
+    """
+    sent = read_query(request, UnmappedParameters)
+    return _page(
+        await ops.unmapped(_pool(request), sent.limit, _position(sent), given(sent.supplier), given(sent.reason))
+    )
+
+
+@routes(
+    "GET", "/v1/ops/price-changes",
+    access="ops", tag="Operations", answer=PriceChangePage, example=examples.page(examples.PRICE_CHANGE),
+    parameters=PriceChangeParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_price_changes(request: web.Request) -> web.Response:
+    """Price changes, the newest first.
+
+    What a supplier asked before and after, once for each change.
+    """
+    sent = read_query(request, PriceChangeParameters)
+    return _page(
+        await ops.price_changes(_pool(request), sent.limit, _position(sent), given(sent.supplier), given(sent.plan_id))
+    )
+
+
+@routes(
+    "GET", "/v1/ops/offers",
+    access="ops", tag="Operations", answer=OpsOfferPage,
+    example=examples.page({**examples.OFFER, "selectable": False, "why_not": "suspect_price"}),
+    parameters=OpsOfferParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_offers(request: web.Request) -> web.Response:
+    """Offers of all suppliers, live and test.
+
+    With `why_not` those that this reason keeps from sale. A page may hold fewer than `limit` although `has_more`.
+    """
+    sent = read_query(request, OpsOfferParameters)
+    found = await judge.offers(
+        _pool(request),
+        request.app[state.SETTINGS],
+        request.app[state.TOLERANCES],
+        limit=sent.limit,
+        after=_position(sent),
+        reason=given(sent.why_not),
+        supplier=given(sent.supplier),
+        plan_id=given(sent.plan_id),
+    )
+    return _page(found)
+
+
+@routes(
+    "POST", "/v1/ops/offers/{id}/release",
+    access="ops", tag="Operations", answer=Offer, example=examples.OFFER,
+    parts=_OFFER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def release_offer(request: web.Request) -> web.Response:
+    """Let a suspect or stopped offer be sold again.
+
+    Its present cost counts as good from now on.
+    """
+    read_query(request, NoParameters)
+    pool = _pool(request)
+    async with pool.acquire() as connection, connection.transaction():
+        released = await stored_offers.release(connection, request.match_info["id"])
+    if released is None:
+        raise Refusal("not_found", "there is no such offer")
+    await request.app[state.PUBLISH_SOON]()
+    settings, tolerances = request.app[state.SETTINGS], request.app[state.TOLERANCES]
+    return _json(await judge.one(pool, settings, tolerances, released["id"]))
+
+
+async def _set_state(request: web.Request, word: str) -> web.Response:
+    read_query(request, NoParameters)
+    name = request.match_info["name"]
+    if not await ops.set_supplier_state(_pool(request), name, word):
+        raise Refusal("not_found", "there is no such supplier")
+    await request.app[state.CATALOG].refresh()
+    capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
+    return _json(await ops.supplier(_pool(request), name, capabilities, rates))
+
+
+async def _start(request: web.Request, only: Sequence[str], accepts: Sequence[str]) -> web.Response:
+    run_id = await request.app[state.START_SYNC](only, accepts)
+    return _json(await sync_runs.read(_pool(request), run_id), status=202)
+
+
+def _configured(request: web.Request, name: str) -> None:
+    if name not in request.app[state.CAPABILITIES]:
+        raise Refusal("not_found", f"no supplier {name} is configured")
+
+
+def _pool(request: web.Request) -> Pool:
+    pool = request.app[state.POOL]
+    if pool is None:
+        raise unavailable("no database is configured")
+    return pool
+
+
+def _position(sent: PageParameters) -> ops.Position | None:
+    """Where a page goes on. Any pair of hex digits is a position, so none can be wrong."""
+    if sent.cursor is msgspec.UNSET:
+        return None
+    text = bytes.fromhex(sent.cursor).decode("utf-8", "replace").replace("\0", "")
+    return tuple(text.split(_SEPARATOR))
+
+
+def _page(found: ops.Rows[Any]) -> web.Response:
+    cursor = None if found.after is None else _SEPARATOR.join(found.after).encode().hex()
+    return _json({"data": found.rows, "has_more": cursor is not None, "next_cursor": cursor})
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json")
