@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import typer
 
@@ -19,7 +20,13 @@ def _group() -> None:
 @app.command()
 def upgrade(state_dir: StateDir = None) -> None:
     """Bring the database to the newest schema. Safe to run again, and from several machines at once."""
+    from gateway.store.migrations import HEAD
     from gateway.store.migrations import upgrade as upgrade_database
+    from gateway.store.pool import DATABASE_DOWN
 
-    asyncio.run(upgrade_database(database_url(settings_here(state_dir))))
-    print("the database has the newest schema")
+    try:
+        changed = asyncio.run(upgrade_database(database_url(settings_here(state_dir))))
+    except DATABASE_DOWN as error:
+        print(f"esim-gateway: the database cannot be reached: {str(error) or type(error).__name__}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(f"the database {'was brought to' if changed else 'is at'} revision {HEAD}")

@@ -51,6 +51,13 @@ def test_db_upgrade_brings_an_empty_database_up_and_can_be_run_again(command, ow
     assert command("doctor", "--json", GATEWAY_DATABASE_URL=url).stdout.count('"schema","state":"ok"') == 1
 
 
+def test_a_database_that_is_away_is_one_line(command, tmp_path):
+    result = command("db", "upgrade", GATEWAY_DATABASE_URL=f"postgresql://gateway@/gateway?host={tmp_path}")
+    assert result.returncode == 1
+    assert "the database cannot be reached" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_commands_find_the_servers_of_a_state_folder(command, own_servers, tmp_path):
     result = command("db", "upgrade", "--state-dir", tmp_path / "servers")
     assert result.returncode == 0, result.stderr
