@@ -42,8 +42,8 @@ class Children:
             self._started[name] = _spawn(name, *arguments, output=output.fileno())
 
     def run(self, name: str, *arguments: str) -> int:
-        """Run ``esim-gateway name arguments`` to its end on this terminal; its exit code."""
-        process = _spawn(name, *arguments, output=None)
+        """Run ``esim-gateway name arguments`` to its end on this terminal, its log quiet; its exit code."""
+        process = _spawn(name, *arguments, output=None, quiet=True)
         try:
             while process.poll() is None:
                 self.check()
@@ -78,14 +78,17 @@ class Children:
         return "\n".join(f"  {line}" for line in lines[-_LOG_LINES:])
 
 
-def _spawn(name: str, *arguments: str, output: int | None) -> subprocess.Popen[bytes]:
+def _spawn(name: str, *arguments: str, output: int | None, quiet: bool = False) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    if quiet:
+        environment.setdefault("GATEWAY_LOG_LEVEL", "error")
     # A process group of its own: Ctrl-C goes to dev alone, which stops the others in order.
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "gateway", name, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env=environment,
         process_group=0,
         preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - dev has one thread
     )
