@@ -35,6 +35,9 @@ MANIFEST = Manifest(
         SandboxRoute("GET", "/api/auth/me", why_not="it takes a person's session cookie from the dashboard, not a key"),
     ),
     capability_notes={
+        Capability.ORDERS: f"not yet: {_ORDERS}",
+        Capability.BALANCE: f"not yet: {_MONEY}",
+        Capability.NUMBERS: f"not yet: {_NUMBERS}",
         Capability.PLAN_LOOKUP: "BepPay can tell one plan only by listing all",
         Capability.TOPUP: "BepPay has no top-up call",
         Capability.ESIM_STATUS: "BepPay tells nothing of an eSIM after its purchase",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from providers.beppay import mapping, wire
 from providers.contract import CatalogPage, Provider, SupplierSettings
 from providers.unmapped import Once
+from schemas.errors import UnreadableAnswer
 from schemas.plan import Offer, SetAside
 
 PLANS = "/api/partner/esim/plans"
@@ -23,7 +24,7 @@ class BepPaySettings(SupplierSettings):
     """
 
     base_url: str = "https://esim.beppay.com"
-    api_key: SecretStr | None = None
+    api_key: SecretStr | None = Field(default=None, min_length=1)
     email_domain: str | None = None
 
 
@@ -36,11 +37,14 @@ class BepPay(Provider):
         """Every plan. The list has no paging, so it is whole as soon as it is read.
 
         The call is public and goes without the key: a key that was revoked does not empty the shelves.
-        A ``total`` that differs from the rows is a warning.
+        A ``total`` that differs from the rows is a warning; a list without a single one of the plans that
+        ``total`` counts is no list, and raises ``UnreadableAnswer``.
         """
         answer = await self.transport.read(PLANS, wire.Plans, refusal=mapping.refusal, lax=True)
         once = Once()
         rows = len(answer.data)
+        if not rows and answer.total:
+            raise UnreadableAnswer(f"an empty list, and total says {answer.total}", supplier=self.name)
         if answer.total is not None and answer.total != rows:
             yield CatalogPage(total=rows, warnings=(f"total says {answer.total}, the list has {rows} plans",))
         for start in range(0, rows, AT_ONCE):

@@ -43,5 +43,14 @@ MANIFEST = Manifest(
         SandboxRoute("POST", "/webhook/test", why_not=_WEBHOOKS),
     ),
     charge_tolerance=Decimal("0.05"),
-    capability_notes={Capability.NUMBERS: "PikaSim sells no virtual numbers"},
+    capability_notes={
+        Capability.ORDERS: f"not yet: {_ORDERS}",
+        Capability.TOPUP: f"not yet: {_ORDERS}",
+        Capability.CANCEL: f"not yet: {_ORDERS}",
+        Capability.ESIM_STATUS: f"not yet: {_ESIMS}",
+        Capability.BALANCE: f"not yet: {_MONEY}",
+        Capability.TRANSACTIONS: f"not yet: {_MONEY}",
+        Capability.WEBHOOKS: f"not yet: {_WEBHOOKS}",
+        Capability.NUMBERS: "PikaSim sells no virtual numbers",
+    },
 )

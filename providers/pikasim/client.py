@@ -25,7 +25,7 @@ class PikaSimSettings(SupplierSettings):
 
     base_url: str = "https://pikasim.com/api/v1/reseller"
     api_key: SecretStr = Field(min_length=1)
-    webhook_secret: SecretStr | None = None
+    webhook_secret: SecretStr | None = Field(default=None, min_length=1)
 
 
 class PikaSim(Provider):
@@ -58,6 +58,7 @@ class PikaSim(Provider):
             walk.finish()
         except SupplierError as error:
             error.supplier = self.name
+            error.detail = self.transport.redact(error.detail)
             raise
         finally:
             for task in ahead:
@@ -78,7 +79,7 @@ class PikaSim(Provider):
         )
         found = mapping.single(answer.data)
         if found.supplier_plan_id != supplier_plan_id:
-            raise UnreadableAnswer(f"asked for {supplier_plan_id}, got {found.supplier_plan_id}", supplier=self.name)
+            raise UnreadableAnswer(f"asked for {supplier_plan_id}, got another package", supplier=self.name)
         return found
 
     async def _packages(self, number: int) -> wire.PackagePage:

@@ -104,10 +104,9 @@ def item(raw: Raw) -> Offer | SetAside:
 def single(raw: Raw) -> Offer | SetAside:
     """The one package of GET /packages/:packageCode, be it the ``data`` itself or its ``package`` field."""
     try:
-        inner = _NESTED.decode(raw).package
+        return item(_NESTED.decode(raw).package)
     except (ValueError, RecursionError):
-        inner = None
-    return item(inner if inner is not None else raw)
+        return item(raw)
 
 
 def refusal(status: int, body: bytes) -> SupplierError | None:

@@ -116,7 +116,7 @@ class PackagePage(msgspec.Struct):
 class NestedPackage(msgspec.Struct):
     """GET /packages/:packageCode may wrap its package so; the page gives no example."""
 
-    package: Raw | None = None
+    package: Raw
 
 
 class TopupOptions(msgspec.Struct, rename="camel"):

@@ -1,0 +1,153 @@
+"""The PikaSim sandbox over HTTP, as its page describes the supplier, and the client's walk through it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from aiohttp import ClientSession
+
+from providers.pikasim import MANIFEST
+from providers.sandbox import Fault, FaultKind, SandboxWorld
+from schemas.errors import NotFound, SupplierError, UnreadableAnswer
+from schemas.plan import Offer
+from tests.providers.shop import Shop, open_shop
+
+KEY = {"X-API-Key": MANIFEST.sandbox_settings["api_key"]}
+
+
+@pytest.fixture
+def world() -> SandboxWorld:
+    return SandboxWorld(["pikasim"], enforce_rate_limits=False)
+
+
+@pytest.fixture
+async def shop(world: SandboxWorld) -> AsyncIterator[Shop]:
+    async with open_shop(MANIFEST, world) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def http(shop: Shop) -> AsyncIterator[ClientSession]:
+    async with ClientSession(base_url=f"{shop.provider.transport.base_url}/") as session:
+        yield session
+
+
+async def codes(http: ClientSession, **query: str) -> set[str]:
+    async with http.get("packages", params={"limit": "200", **query}, headers=KEY) as answer:
+        return {package["packageCode"] for package in (await answer.json())["data"]["packages"]}
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "wrong"}, {"Authorization": KEY["X-API-Key"]}])
+async def test_without_the_key_nothing_is_told(http: ClientSession, headers: dict[str, str]) -> None:
+    async with http.get("packages", headers=headers) as answer:
+        assert answer.status == 401
+        assert await answer.json() == {"success": False, "error": "Invalid or missing API key"}
+
+
+async def test_a_page_is_50_packages_unless_asked_and_200_at_most(http: ClientSession, world: SandboxWorld) -> None:
+    listed = sum(item.visible and item.in_stock for item in world.items("pikasim"))
+    for asked, limit in (({}, 50), ({"limit": "7"}, 7), ({"limit": "5000"}, 200)):
+        async with http.get("packages", params={**asked, "page": "2"}, headers=KEY) as answer:
+            data = (await answer.json())["data"]
+            assert len(data["packages"]) == limit
+            assert data["pagination"] == {"page": 2, "limit": limit, "total": listed, "pages": -(-listed // limit)}
+
+
+async def test_every_answer_says_what_is_left_of_the_rate(http: ClientSession) -> None:
+    async with http.get("account", headers=KEY) as first, http.get("balance", headers=KEY) as second:
+        assert first.headers["X-RateLimit-Limit"] == "60"
+        left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in (first, second)]
+        assert left in ([59, 58], [59, 59])  # the same minute, or the next one
+        assert (await second.json())["data"]["balance"] == 10_000
+
+
+@pytest.mark.parametrize(
+    "query", [{"page": "0"}, {"page": "x"}, {"limit": "-1"}, {"privacy": "some"}, {"minData": "a"}]
+)
+async def test_a_query_that_is_wrong_is_a_400(http: ClientSession, query: dict[str, str]) -> None:
+    async with http.get("packages", params=query, headers=KEY) as answer:
+        assert answer.status == 400
+        assert not (await answer.json())["success"]
+
+
+async def test_the_filters_of_the_page_narrow_the_list(http: ClientSession, world: SandboxWorld) -> None:
+    items = {item.key: item for item in world.items("pikasim")}
+    japan = await codes(http, country="jp")
+    assert {"JP-1GB-7D", "JP-5GB-30D"} <= japan
+    assert all("JP" in items[code].countries for code in japan)
+    assert {items[code].days for code in await codes(http, country="JP", duration="7")} == {7}
+    small = await codes(http, country="JP", maxData="1")
+    assert small
+    assert all((items[code].mb or 9999) <= 1024 for code in small)
+    large = await codes(http, country="JP", minData="20")
+    assert large
+    assert all(items[code].unlimited or (items[code].mb or 0) >= 20 * 1024 for code in large)
+    europe = await codes(http, region="europe")
+    assert europe
+    assert {items[code].region for code in europe} == {"Europe"}
+    private, standard = (
+        await codes(http, country="JP", privacy="max"),
+        await codes(http, country="JP", privacy="standard"),
+    )
+    assert private | standard == japan
+    assert not private & standard
+
+
+async def test_a_regional_package_names_all_its_countries(shop: Shop, world: SandboxWorld) -> None:
+    offers = {offer.supplier_plan_id: offer for offer in (await shop.walk()).offers}
+    clean = [item for item in world.items("pikasim") if item.key in offers]
+    assert len(clean) > 1000
+    for item in clean:
+        found = offers[item.key]
+        assert (found.coverage, found.validity.days, found.data.mb) == (item.countries, item.days, item.mb)
+        assert set(found.networks) == set(item.networks)
+
+
+async def test_a_sold_out_package_is_neither_listed_nor_told(shop: Shop, world: SandboxWorld) -> None:
+    before = await shop.walk()
+    assert isinstance(await shop.provider.plan("JP-1GB-7D"), Offer)
+    world.set_stock("pikasim", "JP-1GB-7D", 0)
+    assert set(before.keys) - set((await shop.walk()).keys) == {"JP-1GB-7D"}
+    with pytest.raises(NotFound):
+        await shop.provider.plan("JP-1GB-7D")
+
+
+async def test_one_package_is_told_at_its_price_of_now(shop: Shop, world: SandboxWorld) -> None:
+    world.set_price("pikasim", "JP-1GB-7D", Decimal("3.21"))
+    found = await shop.provider.plan("JP-1GB-7D")
+    assert isinstance(found, Offer)
+    assert str(found.cost) == "3.21 USD"
+
+
+async def test_another_package_than_the_one_asked_for_is_no_answer(shop: Shop) -> None:
+    shop.tamper = lambda _request, body: body.replace(b"JP-1GB-7D", b"JP-1GB-8D")
+    with pytest.raises(UnreadableAnswer, match="another package"):
+        await shop.provider.plan("JP-1GB-7D")
+
+
+@pytest.mark.parametrize("kind", [FaultKind.WRONG_TOTAL, FaultKind.EMPTY_PAGES, FaultKind.VANISH_MIDWAY])
+async def test_a_walk_that_is_not_whole_ends_in_an_error(shop: Shop, world: SandboxWorld, kind: FaultKind) -> None:
+    world.add_fault("pikasim", Fault(kind))
+    with pytest.raises(SupplierError) as caught:
+        await shop.walk()
+    assert caught.value.supplier == shop.provider.name
+
+
+async def test_a_page_that_fails_leaves_no_request_behind(shop: Shop, world: SandboxWorld) -> None:
+    world.add_fault("pikasim", Fault(FaultKind.HTML, after=2, calls=1))
+    with pytest.raises(UnreadableAnswer):
+        await shop.walk()
+    calls = world.calls("pikasim")["/packages"]
+    assert (await shop.walk()).offers
+    pages = -(-sum(item.visible and item.in_stock for item in world.items("pikasim")) // 200)
+    assert world.calls("pikasim")["/packages"] == calls + pages
+
+
+async def test_a_walk_that_is_left_early_stops_asking(shop: Shop, world: SandboxWorld) -> None:
+    walk = shop.provider.catalog()
+    await anext(walk)
+    await anext(walk)
+    await walk.aclose()
+    assert world.calls("pikasim")["/packages"] <= 5
