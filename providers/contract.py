@@ -128,7 +128,7 @@ class Manifest:
     title: str
     capabilities: frozenset[Capability]
     settings: type[SupplierSettings]
-    provider: type[Provider] | type[PaymentProvider]
+    provider: type[Provider | PaymentProvider]
     limits: Limits = Limits()
     sandbox: Callable[[SandboxWorld, Mapping[str, Any]], web.Application] | None = None
     sandbox_settings: Mapping[str, Any] = field(default_factory=dict)
@@ -269,9 +269,10 @@ def check_manifest(manifest: Manifest) -> None:
     problems: list[str] = []
     if not manifest.name.isidentifier() or manifest.name != manifest.name.lower():
         problems.append(f"name {manifest.name!r} is not a lower-case identifier")
-    if not issubclass(manifest.settings, SupplierSettings):
-        problems.append(f"settings {manifest.settings.__name__} does not extend SupplierSettings")
-    cls = manifest.provider
+    settings: type[Any] = manifest.settings  # a third party's plugin may never have met a type checker
+    cls: type[Any] = manifest.provider
+    if not issubclass(settings, SupplierSettings):
+        problems.append(f"settings {settings.__name__} does not extend SupplierSettings")
     if issubclass(cls, Provider):
         for capability, methods in CAPABILITY_METHODS.items():
             for method in methods:

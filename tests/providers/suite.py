@@ -224,7 +224,8 @@ class ProviderSuite:
         )
         for example in self.examples:
             found = example.read(example.body.encode())
-            assert found == example.expected, f"{example.place}: {found!r} is not {example.expected!r}"
+            why = f": {found.detail}" if isinstance(found, SetAside) else ""
+            assert found == example.expected, f"mapping.py: {example.place} becomes something else{why}"
 
     # --- the catalogue --------------------------------------------------------------------------------
 
@@ -292,7 +293,7 @@ class ProviderSuite:
     async def test_a_supplier_that_recovers_is_walked_again(self, shop: Shop) -> None:
         shop.world.add_fault(self.manifest.name, Fault(FaultKind.SERVER_ERROR, calls=1))
         assert isinstance(await _end_of(shop.walk()), SupplierError)
-        assert (await shop.walk()).offers
+        assert (await shop.walk()).size
 
     # --- when the supplier is hostile -----------------------------------------------------------------
 
@@ -336,7 +337,7 @@ class ProviderSuite:
         transcript: list[str] = []
         async with open_shop(self.manifest, few_plans) as shop:
             with structlog.testing.capture_logs() as lines:
-                for kind in SPOILT:
+                for kind in set(SPOILT) - {FaultKind.SLOW, FaultKind.GZIP_BOMB}:
                     shop.world.clear_faults(self.manifest.name)
                     shop.world.add_fault(self.manifest.name, Fault(kind, seconds=5))
                     transcript += await shop.complaint()
