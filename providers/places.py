@@ -40,6 +40,7 @@ _JOINED = re.compile(r"[.'’‘`´ʼ]")
 _LIST_MARK = re.compile(r"[,;/|+&\n]")
 _NOT_A_WORD = re.compile(r"[^\w]+|_")
 _CODES = re.compile(r"[A-Z]{2}(?:[\s,;/|+&]+[A-Z]{2})*")
+_BRACKETED = re.compile(r"([^()]+)\(([^()]+)\)")
 _SAME_WORD = {"st": "saint", "ste": "saint", "islands": "island", "isl": "island", "n": "and"}
 _MARK, _AND, _THE = ",", "and", "the"
 
@@ -186,23 +187,37 @@ def _remembered(text: str) -> Place:
 
 def _understood(text: str) -> Place:
     atlas = _atlas()
-    bare = text.strip()
-    if _CODES.fullmatch(bare):
-        codes = re.findall(r"[A-Z]{2}", bare)
-        if all(code in atlas.names for code in codes):
-            return _listed(codes)
     words = _words(text)
-    key = _without_marks(words)
-    if key in atlas.ambiguous:
-        return _UNKNOWN
-    if key in atlas.known:
-        return atlas.known[key]
+    found = _as_codes(text, atlas) or _as_owned(text, atlas) or _as_name(_without_marks(words), atlas)
+    if found is not None:
+        return found
+    if (parts := _parts(words, atlas)) is not None:
+        return _together(parts, atlas)
     if len(words) > 1 and words[-1] == "city":  # "Mexico City": a city, whatever its country
         return _NO_COUNTRY
-    parts = _parts(words, atlas)
-    if parts is not None:
-        return _together(parts, atlas)
     return _REGION if _names_region(words, atlas) else _UNKNOWN
+
+
+def _as_codes(text: str, atlas: _Atlas) -> Place | None:
+    if not _CODES.fullmatch(text.strip()):
+        return None
+    codes = re.findall(r"[A-Z]{2}", text)
+    return _listed(codes) if all(code in atlas.names for code in codes) else None
+
+
+def _as_owned(text: str, atlas: _Atlas) -> Place | None:
+    """What "Hong Kong (China)" is: brackets list nothing, they say whose the place is; None for other brackets."""
+    bracketed = _BRACKETED.fullmatch(text.strip())
+    if bracketed is None:
+        return None
+    name, state = (atlas.known.get(_key(part), _UNKNOWN) for part in bracketed.groups())
+    if not name.codes or not state.codes or name == state:
+        return None
+    return name if atlas.sovereign.get(name.codes[0]) == state.codes[0] else _UNKNOWN
+
+
+def _as_name(key: str, atlas: _Atlas) -> Place | None:
+    return _UNKNOWN if key in atlas.ambiguous else atlas.known.get(key)
 
 
 def _together(parts: list[_Part], atlas: _Atlas) -> Place:
