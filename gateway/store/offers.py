@@ -164,8 +164,8 @@ async def date_plans(connection: Connection, at: datetime) -> None:
     await connection.execute(
         """
         INSERT INTO plans AS p (id, updated_at, gone_at)
-        SELECT plan_id, $1, CASE WHEN NOT EXISTS
-            (SELECT FROM offers o WHERE o.plan_id = touched.plan_id AND o.gone_at IS NULL) THEN $1 END
+        SELECT plan_id, $1::timestamptz, CASE WHEN NOT EXISTS
+            (SELECT FROM offers o WHERE o.plan_id = touched.plan_id AND o.gone_at IS NULL) THEN $1::timestamptz END
         FROM touched
         ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, gone_at = excluded.gone_at
         """,
