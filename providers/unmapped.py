@@ -61,9 +61,12 @@ def unreadable(
     )
 
 
-def cost_of(amount: Decimal | None, currency: str) -> Money:
-    """A price as money. Raises ``Unmapped`` for one that is missing, not positive or beyond all reason."""
-    if amount is None or not amount.is_finite() or not 0 < amount <= MAX_COST:
+def cost_of(amount: Decimal | None, currency: str, most: Decimal = MAX_COST) -> Money:
+    """A price as money. Raises ``Unmapped`` for one that is missing, not positive or beyond all reason.
+
+    ``most`` is what is beyond reason, in ``currency``: 100,000 dollars are, as many dong are not.
+    """
+    if amount is None or not amount.is_finite() or not 0 < amount <= most:
         raise Unmapped(SetAsideReason.NO_PRICE, f"price {amount}")
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MAX_DECIMALS:

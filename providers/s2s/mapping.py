@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
@@ -33,6 +34,7 @@ from schemas.plan import DataAllowance, Offer, SetAside, SetAsideReason, Validit
 
 CUSTOM = "custom"
 MAX_STOCK = 2**31 - 1
+MAX_COST = Decimal(10**9)  # of any currency, and some count in hundred thousands
 PROVIDER = "s2s"
 SKU_NAME = "the SKU's name"
 PRODUCT_NAME = "the product's name"
@@ -125,7 +127,7 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
         return NotAuthorised(detail, status=status)
     if status == 404:  # noqa: PLR2004 - the status itself
         return NotFound(detail, status=status)
-    refused = _refusal_by_words(f"{detail} {_words(said.error)}".casefold(), detail, status)
+    refused = _refusal_by_words(f"{detail} {_words(said.error)} {_words(said.errors)}".casefold(), detail, status)
     if status in (400, 422) or status < 300 or isinstance(refused, DuplicateReference):  # noqa: PLR2004 - the HTTP classes
         return refused
     return None
@@ -159,6 +161,8 @@ def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None)
         value = attributes.get(code) if isinstance(attributes, dict) else None
         if isinstance(value, list):
             value = ", ".join(str(part) for part in value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             words = clean_text(str(value), _LONGEST_LIST)
             if words:
@@ -233,11 +237,18 @@ def _data(said: Sequence[Said]) -> DataAllowance:
     for other, theirs in stated[1:]:
         if (theirs.mb, theirs.unlimited, theirs.reset) != (data.mb, data.unlimited, data.reset):
             raise _contradiction("data", first, data.declared, other, theirs.declared)
-        if data.fair_use is None:
-            data = theirs  # the same amount, and what follows it as well
-        elif theirs.fair_use is not None and theirs.fair_use != data.fair_use:
-            raise _contradiction("fair use", first, data.declared, other, theirs.declared)
+        mine, also = _fair_use(data), _fair_use(theirs)
+        if None not in (mine, also) and mine != also:
+            raise _contradiction("fair use", first, str(mine), other, str(also))
+        if mine is None and theirs.fair_use is not None:
+            data = theirs  # the same amount, said with what limits it
     return data
+
+
+def _fair_use(data: DataAllowance) -> str | None:
+    if data.fair_use is None or data.fair_use.allowance_mb is None:
+        return None
+    return f"{data.fair_use.allowance_mb} MB{' a day' if data.fair_use.per_day else ''}"
 
 
 def _days(said: Sequence[Said]) -> int:
@@ -258,7 +269,7 @@ def _cost(price: wire.Price | None, denomination: str | None) -> Money | None:
     currency = (price.currency or "").strip().upper()
     if not _CURRENCY.fullmatch(currency):
         raise Unmapped(SetAsideReason.NO_PRICE, f"currency {clean_text(price.currency)!r}")
-    return cost_of(price.price, currency)
+    return cost_of(price.price, currency, MAX_COST)
 
 
 def _stock(price: wire.Price | None) -> int | None:
@@ -274,7 +285,7 @@ def _name(product: str, sku: str) -> str:
     """The SKU's name, after its product's where it names no place itself ("Japan 3 GB 30 Days")."""
     if not sku or (product and product.casefold() in sku.casefold()):
         return sku or product
-    return sku if said_by_name(SKU_NAME, sku).place_words else clean_text(f"{product} {sku}")
+    return sku if said_by_name(SKU_NAME, sku).place else clean_text(f"{product} {sku}")
 
 
 def _english(words: str) -> str:

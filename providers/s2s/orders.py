@@ -106,7 +106,7 @@ def esim_status(answer: wire.EsimStatus, observed_at: datetime) -> EsimStatus:
     return EsimStatus(
         iccid=answer.iccid,
         profile_state=profile,
-        service_state=ServiceState.REVOKED if word in REVOKED else _service_state(packages),
+        service_state=ServiceState.REVOKED if word in REVOKED else _service_state(answer.active_packages or []),
         observed_at=observed_at,
         data=_usage(answer.data_balance),
         expires_at=max(ends, default=None),
@@ -158,11 +158,11 @@ def _package(package: wire.ActivePackage) -> EsimPackage:
     )
 
 
-def _service_state(packages: tuple[EsimPackage, ...]) -> ServiceState:
+def _service_state(packages: list[wire.ActivePackage]) -> ServiceState:
     if not packages:
         return ServiceState.NOT_ACTIVE
-    left = [package.remaining_mb for package in packages]
-    if any(left):
+    left = [package.data_remaining for package in packages]
+    if any(amount is not None and amount > 0 for amount in left):
         return ServiceState.ACTIVE
     return ServiceState.UNKNOWN if None in left else ServiceState.DEPLETED
 

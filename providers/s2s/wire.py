@@ -42,6 +42,7 @@ class Failure(msgspec.Struct, frozen=True):
     success: bool
     message: str | None = None
     error: Any = None
+    errors: Any = None
 
 
 class Balance(msgspec.Struct, frozen=True):
