@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import cast
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from gateway import jobs
 from gateway.flows.accounts import check_accounts
 from gateway.flows.browse import Catalog
 from gateway.log import AccessLog
 from gateway.settings import Settings
 from gateway.store import fx
-from gateway.store.pool import Pool, open_pool
+from gateway.store.keys import Mode
+from gateway.store.pool import open_pool
 from gateway.web import catalog, health, ops, quotes, state
 from gateway.web.answers import Memory
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
 from gateway.web.metrics import Metrics
 from gateway.web.openapi import document
-from gateway.web.problems import unavailable
 from gateway.web.ratelimit import Limiter
 from gateway.web.spec import Route, Table
 from providers import places
@@ -32,7 +32,7 @@ HOUSEKEEPING_SECONDS = 1.0
 REDIS_SECONDS = 1.0
 TABLES: tuple[Table, ...] = (catalog.routes, quotes.routes, ops.routes, health.routes)
 
-Opening = Callable[[web.Application], AsyncIterator[None]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(
@@ -49,17 +49,19 @@ def make_app(
     app[state.SETTINGS] = settings
     app[state.ACCESS_LOG] = access_log if access_log is not None else AccessLog()
     app[state.METRICS] = Metrics(registry)
-    app[state.MEMORIES] = {"live": Memory(), "test": Memory()}
+    memories: dict[Mode, Memory] = {"live": Memory(), "test": Memory()}
+    app[state.MEMORIES] = memories
     app[state.FIXED_HEADERS] = gate.fixed
     _describe(app, settings)
     for table in TABLES:
-        for route, handler in table.routes:
+        for route, described in table.routes:
+            handler = cast("Handler", described)  # the gate turns catalogue answers into responses
             app.router.add_route(route.method, route.path, handler, expect_handler=gate.expect)
             if route.method == "GET":
                 app.router.add_route("HEAD", route.path, handler, expect_handler=gate.expect)
     app.router.add_get("/docs/static/{name}", health.asset)
     app.router.add_get("/errors/{code}", health.error_page)
-    app.cleanup_ctx.extend((_database, _redis, _catalog, _limiter, _keyring, _jobs, _housekeeping))
+    app.cleanup_ctx.extend((_database, _redis, _catalog, _limiter, _keyring, _housekeeping))
     app.on_startup.append(gate.open)
     return app
 
@@ -94,7 +96,6 @@ def _describe(app: web.Application, settings: Settings) -> None:
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
     url = app[state.SETTINGS].database_url
-    app[state.POOL] = None
     if url is None:
         yield
         return
@@ -110,7 +111,6 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     url = app[state.SETTINGS].redis_url
-    app[state.REDIS] = None
     if url is None:
         yield
         return
@@ -124,14 +124,14 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _catalog(app: web.Application) -> AsyncIterator[None]:
-    opened = await Catalog.open(app[state.SETTINGS], app[state.POOL], app[state.REDIS])
+    opened = await Catalog.open(app[state.SETTINGS], app.get(state.POOL), app.get(state.REDIS))
     app[state.CATALOG] = opened
     yield
     await opened.close()
 
 
 async def _limiter(app: web.Application) -> AsyncIterator[None]:
-    limiter = Limiter(app[state.REDIS])
+    limiter = Limiter(app.get(state.REDIS))
     app[state.LIMITER] = limiter
     limiter.start()
     yield
@@ -139,29 +139,11 @@ async def _limiter(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _keyring(app: web.Application) -> AsyncIterator[None]:
-    keyring = Keyring(app[state.POOL], app[state.LIMITER], app[state.SETTINGS].rate_limit.per_minute)
+    keyring = Keyring(app.get(state.POOL), app[state.LIMITER], app[state.SETTINGS].rate_limit.per_minute)
     app[state.KEYRING] = keyring
     keyring.start()
     yield
     await keyring.close()
-
-
-async def _jobs(app: web.Application) -> AsyncIterator[None]:
-    """What hands work to ``worker``; PostgreSQL must stand when it is used, not before."""
-    pool: Pool | None = app[state.POOL]
-
-    async def start_sync(only: Sequence[str], accept: Sequence[str]) -> str:
-        if pool is None:
-            raise unavailable("no database is configured")
-        return await jobs.request_sync(pool, only=only, accept=accept)
-
-    async def publish_soon() -> None:
-        if pool is not None:
-            await jobs.request_publish(pool)
-
-    app[state.START_SYNC] = start_sync
-    app[state.PUBLISH_SOON] = publish_soon
-    yield
 
 
 async def _housekeeping(app: web.Application) -> AsyncIterator[None]:

@@ -107,5 +107,6 @@ async def error_page(request: web.Request) -> web.Response:
     kind = KINDS.get(code)
     if kind is None:
         raise Refusal("not_found", "there is no such error code")
-    text = f"<!doctype html><title>{escape(code)}</title><h1>{escape(code)}</h1><p>{kind.status}: {escape(kind.title)}.</p>"
+    name = escape(code)
+    text = f"<!doctype html><title>{name}</title><h1>{name}</h1><p>{kind.status}: {escape(kind.title)}.</p>"
     return web.Response(body=text.encode(), content_type="text/html", charset="utf-8")

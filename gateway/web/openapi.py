@@ -58,9 +58,9 @@ def document(
     types = {kind for route in listed for kind in _types(route)} | {Problem}
     ordered = sorted(types, key=lambda kind: kind.__name__)
     _, components = msgspec_json.schema_components(ordered, ref_template=_REF)
-    known = {
+    known: dict[str, dict[str, Any]] = {
         "CountryCode": {"type": "string", "description": "ISO 3166-1 alpha-2.", "enum": sorted(countries)},
-        "CurrencyCode": {"type": "string", "description": "A currency that prices can be told in.", "enum": sorted(currencies)},
+        "CurrencyCode": {"type": "string", "description": "Of a price.", "enum": sorted(currencies)},
         "RegionCode": {"type": "string", "description": "A region of `/v1/regions`.", "enum": sorted(regions)},
     }  # fmt: skip
     schemas = {name: _named(schema, asked=name in _asked(listed)) for name, schema in components.items()}

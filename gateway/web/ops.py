@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.flows import judge
 from gateway.store import offers as stored_offers
 from gateway.store import ops, sync_runs
+from gateway.store.jobs import SyncJob, enqueue_sync
 from gateway.store.pool import Pool
 from gateway.web import examples, state
 from gateway.web.parameters import (
@@ -214,7 +215,7 @@ async def release_offer(request: web.Request) -> web.Response:
         released = await stored_offers.release(connection, request.match_info["id"])
     if released is None:
         raise Refusal("not_found", "there is no such offer")
-    await request.app[state.PUBLISH_SOON]()
+    await request.app[state.CATALOG].refresh()
     settings, tolerances = request.app[state.SETTINGS], request.app[state.TOLERANCES]
     return _json(await judge.one(pool, settings, tolerances, released["id"]))
 
@@ -230,8 +231,17 @@ async def _set_state(request: web.Request, word: str) -> web.Response:
 
 
 async def _start(request: web.Request, only: Sequence[str], accepts: Sequence[str]) -> web.Response:
-    run_id = await request.app[state.START_SYNC](only, accepts)
-    return _json(await sync_runs.read(_pool(request), run_id), status=202)
+    """Note the run and its job together: what was answered is there, and what is there will be worked on."""
+    pool, run_id = _pool(request), sync_runs.new_id()
+    async with pool.acquire() as connection, connection.transaction():
+        await sync_runs.insert(connection, run_id, only or _all(request), accepts, waiting=True)
+        await enqueue_sync(connection, SyncJob(tuple(only), tuple(accepts), run_id))
+    return _json(await sync_runs.read(pool, run_id), status=202)
+
+
+def _all(request: web.Request) -> list[str]:
+    configured = request.app[state.CAPABILITIES]
+    return sorted(configured)
 
 
 def _configured(request: web.Request, name: str) -> None:
@@ -240,7 +250,7 @@ def _configured(request: web.Request, name: str) -> None:
 
 
 def _pool(request: web.Request) -> Pool:
-    pool = request.app[state.POOL]
+    pool = request.app.get(state.POOL)
     if pool is None:
         raise unavailable("no database is configured")
     return pool

@@ -21,10 +21,10 @@ H = TypeVar("H", bound=Callable[[web.Request], Awaitable[Any]])
 class Route:
     """One operation of the API.
 
-    ``name`` is its operation id, ``parameters`` the type that the query is checked against, ``path`` the pattern and description
-    of each part of the path, ``bodies`` the types that the body may be, ``answer`` the type of a good
-    answer (None: something else than JSON of ours). ``problems`` are the codes beside those that
-    every operation has.
+    ``name`` is its operation id, ``parameters`` the type that the query is checked against, ``parts``
+    the pattern and description of each part of the path, ``bodies`` the types that the body may be,
+    ``answer`` the type of a good answer (None: something else than JSON of ours). ``problems`` are the
+    codes beside those that every operation has.
     """
 
     name: str

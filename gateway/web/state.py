@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Protocol
 
 from aiohttp import web
+from redis.asyncio import Redis
 
 from gateway.flows.browse import Catalog
 from gateway.log import AccessLog
@@ -18,32 +18,15 @@ from gateway.web.keyring import Caller, Keyring
 from gateway.web.metrics import Metrics
 from gateway.web.ratelimit import Limiter
 
-
-class StartSync(Protocol):
-    """Hands a sync to a worker."""
-
-    async def __call__(self, only: Sequence[str], accept: Sequence[str]) -> str:
-        """Queue it; the id of its run. Raises when the database is down."""
-
-
-class PublishSoon(Protocol):
-    """Has the catalogue published anew after something in it was changed by hand."""
-
-    async def __call__(self) -> None:
-        """Queue it. Raises when the database is down."""
-
-
 SETTINGS = web.AppKey("settings", Settings)
 CATALOG = web.AppKey("catalog", Catalog)
 POOL = web.AppKey("pool", Pool)
-REDIS = web.AppKey("redis", Any)
+REDIS = web.AppKey("redis", Redis)
 KEYRING = web.AppKey("keyring", Keyring)
 LIMITER = web.AppKey("limiter", Limiter)
 MEMORIES = web.AppKey("memories", dict[Mode, Memory])
 METRICS = web.AppKey("metrics", Metrics)
 ACCESS_LOG = web.AppKey("access_log", AccessLog)
-START_SYNC = web.AppKey("start_sync", StartSync)
-PUBLISH_SOON = web.AppKey("publish_soon", PublishSoon)
 FIXED_HEADERS = web.AppKey("fixed_headers", Mapping[str, str])
 CAPABILITIES = web.AppKey("capabilities", Mapping[str, tuple[str, ...]])
 TOLERANCES = web.AppKey("tolerances", Mapping[str, Decimal])

@@ -1,0 +1,104 @@
+"""``esim-gateway keys``: who may ask, and as what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+from gateway.cli.state import StateDir, database_url, settings_here
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.store.keys import ApiKey
+    from gateway.store.pool import Pool
+
+R = TypeVar("R")
+
+app = typer.Typer(help="Keys of storefronts and operators.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def create(
+    storefront: Annotated[str, typer.Option(help="Whose key it is; a new name makes a new storefront.")],
+    mode: Annotated[Literal["live", "test"], typer.Option(help="Which suppliers it sees.")] = "test",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="storefront, ops, routing or goods; may be repeated [storefront].")
+    ] = None,
+    per_minute: Annotated[int | None, typer.Option(help="Its own rate limit.", min=1)] = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Make a key. Its text is shown now and never again."""
+    from gateway.store.keys import InvalidKeyError, create_key
+
+    try:
+        made = _run(
+            state_dir,
+            lambda pool: create_key(
+                pool, storefront=storefront, mode=mode, scopes=scope or ["storefront"], per_minute=per_minute
+            ),
+        )
+    except InvalidKeyError as error:
+        raise ConfigurationError(str(error)) from None
+    if as_json:
+        _print(made)
+    else:
+        print(f"{made.key}\n\n{made.id}: {made.storefront}, {made.mode}, {', '.join(made.scopes)}")
+        print("Keep it now: it cannot be shown again.")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
+    """Show every key, never its text."""
+    from gateway.store.keys import list_keys
+
+    keys = _run(state_dir, list_keys)
+    if as_json:
+        _print(keys)
+        return
+    for key in keys:
+        print(f"{key.id}  {key.prefix}…  {key.storefront}  {', '.join(key.scopes)}  {_state(key)}")
+
+
+@app.command()
+def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], state_dir: StateDir = None) -> None:
+    """Refuse a key for good, everywhere within five seconds."""
+    from gateway.store.keys import revoke_key
+
+    if not _run(state_dir, lambda pool: revoke_key(pool, key_id)):
+        raise ConfigurationError(f"there is no key {key_id}; esim-gateway keys list shows their ids")
+    print(f"{key_id} is revoked")
+
+
+def _run(state_dir: StateDir, action: Callable[[Pool], Awaitable[R]]) -> R:
+    from gateway.store.pool import DATABASE_DOWN, open_pool
+
+    url = database_url(settings_here(state_dir))
+
+    async def act() -> R:
+        pool = await open_pool(url, max_size=1, name="esim-gateway keys")
+        try:
+            return await action(pool)
+        finally:
+            await pool.close()
+
+    try:
+        return asyncio.run(act())
+    except DATABASE_DOWN as error:
+        raise ConfigurationError(f"the database cannot be reached: {str(error) or type(error).__name__}") from None
+
+
+def _state(key: ApiKey) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {key.revoked_at:%Y-%m-%d}"
+    return "never used" if key.last_used_at is None else f"last used {key.last_used_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _print(value: object) -> None:
+    import msgspec
+
+    print(msgspec.json.encode(value).decode())
