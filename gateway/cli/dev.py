@@ -98,14 +98,14 @@ def _run(
     changed = _sandboxes(children, folder, market, sandbox_port) if sandboxed else _no_sandboxes(folder)
     settings = state.settings_here()
     asyncio.run(_prepare(settings))
-    _first_sync(children, settings, changed=changed)
+    fetched = _first_sync(children, settings, changed=changed)
     _say("API and worker")
     children.start("serve", "--host", host, "--port", str(port))
     children.start("worker")
     keys = asyncio.run(dev_keys.keys(settings))
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
     url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
-    _until_ready(children, servers, url)
+    _until_answers(children, servers, f"{url}/readyz" if fetched else f"{url}/livez")
     print(_greeting(url, keys, folder, time.monotonic() - began, sandbox_port if sandboxed else None), flush=True)
     while True:
         _check(children, servers)
@@ -155,14 +155,17 @@ async def _prepare(settings: Settings) -> None:
     await upgrade(url)
 
 
-def _first_sync(children: Children, settings: Settings, *, changed: bool) -> None:
-    """Fetch every catalogue before the API opens, unless all were fetched a short while ago."""
+def _first_sync(children: Children, settings: Settings, *, changed: bool) -> bool:
+    """Fetch every catalogue before the API opens, unless all were fetched a short while ago; False when none came."""
     if not changed and asyncio.run(_fresh(settings)):
-        return
+        return True
+    from gateway.core.runs import EXIT_NONE
+
     _say("first sync")
     accepted = [word for name in settings.suppliers if changed for word in ("--accept", name)]
     if code := children.run("sync", *accepted):
         print(f"the sync ended with exit code {code}: what it fetched is served, the worker tries again", flush=True)
+    return code != EXIT_NONE
 
 
 async def _fresh(settings: Settings) -> bool:
@@ -180,14 +183,14 @@ async def _fresh(settings: Settings) -> bool:
     return {row["name"] for row in names} >= set(settings.suppliers)
 
 
-def _until_ready(children: Children, servers: Servers, url: str) -> None:
+def _until_answers(children: Children, servers: Servers, url: str) -> None:
     from urllib.error import URLError
     from urllib.request import urlopen
 
     def ready() -> bool:
         _check(children, servers)
         try:
-            with urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own http address
+            with urlopen(url, timeout=2) as answer:  # noqa: S310 - our own http address
                 return bool(answer.status == 200)  # noqa: PLR2004 - OK
         except (URLError, OSError):
             return False
