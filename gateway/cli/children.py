@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gateway.processes import die_with_parent
 
-_GRACE_SECONDS = 10
+_GRACE_SECONDS = 25  # serve lets running requests end first
 _LOG_LINES = 15
 
 
