@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+from collections import OrderedDict
+from datetime import UTC, datetime
 
-from gateway.core.catalog.query import Choice, Gone, Need, NoMatch, PlanPage, PlanQuery
+import numpy as np
+import orjson
+
+from gateway.core.catalog import choice, cursor, places, render
+from gateway.core.catalog.build import WHY_NOT
+from gateway.core.catalog.filters import Filter, filter_of
+from gateway.core.catalog.layout import Array
+from gateway.core.catalog.overlay import Standing
+from gateway.core.catalog.query import (
+    MAX_LIMIT,
+    SORTS,
+    Choice,
+    Gone,
+    InStock,
+    Need,
+    NoMatch,
+    PlanPage,
+    PlanQuery,
+    QueryError,
+)
+from gateway.core.catalog.scan import NULL, After, Found, Scan
+from gateway.core.catalog.snapshot import Snapshot
+from gateway.core.catalog.stock import Blocked, standing
+from gateway.core.catalog.views import PriceView
+from gateway.core.pricing import NoRate, PriceRule
+from schemas.money import Money
+from schemas.plan import WhyNot
+
+MAX_VIEWS = 8
 
 
 class Index:
@@ -16,33 +46,206 @@ class Index:
     ``QueryError("currency", …)``.
     """
 
-    version: str
-    base_currency: str
-    offer_count: int
-    plan_count: int
-    synced_at: datetime | None
-    stale: bool
+    def __init__(self, snapshot: Snapshot, now: Standing, rule: PriceRule) -> None:
+        self.snapshot = snapshot
+        self.standing = now
+        self.rule = rule
+        self.mode = snapshot.mode
+        self.base_currency = snapshot.rates.base
+        self.offer_count = snapshot.rows
+        self.plan_count = snapshot.plans
+        self.synced_at: datetime | None = now.synced_at
+        self.stale: bool = now.stale
+        made_of = f"{snapshot.digest}|{now.digest.hex()}|{rule}".encode()
+        self.version = hashlib.blake2b(made_of, digest_size=10).hexdigest()
+        self._views: OrderedDict[str, PriceView] = snapshot.memo(("views", str(rule)), OrderedDict)
+        self._states = {one.name: one for one in now.suppliers}
+        self._marks: dict[int, int] = {}
+        for supplier, supplier_plan_id, why in now.marks:
+            row = snapshot.find_row(supplier, supplier_plan_id)
+            if row is not None:
+                self._marks[row] = self._marks.get(row, 0) | _bit(WhyNot(why))
+        self._held = np.array([self._against(name) for name in snapshot.suppliers], dtype=np.uint16)
+        states = [self._states.get(name) for name in snapshot.suppliers]
+        self._blocked = self._block()
+        self._render = render.Renderer(snapshot, np.array([one is None or one.stale for one in states], dtype=np.bool_))
+        self._note = render.note(self.version, self.synced_at, stale=self.stale)
 
     def plans(self, query: PlanQuery) -> PlanPage:
         """A page of plans, each with its cheapest offer under the filters. Raises ``QueryError``."""
-        raise NotImplementedError
+        if query.sort.removeprefix("-") not in SORTS:
+            raise QueryError("sort", f"one of {', '.join(SORTS)}, or with - before it")
+        limit = max(1, min(query.limit, MAX_LIMIT))
+        view = self._view(query.currency)
+        after = self._after(query, view)
+        cost_end = None if query.max_price is None else view.costs_up_to(query.max_price)
+        gone = None
+        if query.updated_since is not None and query.cursor is None:
+            gone = [plan_id for plan_id, _ in self.snapshot.gone_since(_utc(query.updated_since))]
+        found = filter_of(self.snapshot, query, cost_end)
+        if found is None:
+            return PlanPage(render.page((), self._note, None, gone), 0)
+        scan = Scan(self.snapshot, view, found, self._blocked, query.in_stock, query.sort, after)
+        seen = scan.first(limit + 1)
+        ahead = None
+        if len(seen) > limit:
+            seen = Found(*(column[:limit] for column in seen))
+            key = int(seen.keys[-1])
+            last = self.snapshot.plan_id(int(seen.plans[-1]))
+            ahead = cursor.write(query.sort, view.currency, None if key == NULL else key, last)
+        pieces = self._render.plans(seen, view, query.min_days)
+        return PlanPage(render.page(pieces, self._note, ahead, gone), len(seen), ahead)
 
     def plan(self, plan_id: str, currency: str | None = None) -> bytes | Gone | None:
         """One plan's JSON; ``Gone`` when it has left the catalogue, None when it never was in it."""
-        raise NotImplementedError
+        view = self._view(currency)
+        plan = self.snapshot.find_plan(plan_id)
+        if plan is None:
+            return self._gone(plan_id)
+        found = self._everything()
+        plans = np.array([plan])
+        rows, counts = standing(self.snapshot, plans, found, self._blocked, InStock.ANY)
+        return b"".join(self._render.plans(Found(plans, rows, counts, counts), view, None))
 
     def offers(self, plan_id: str, currency: str | None = None) -> bytes | Gone | None:
         """The JSON list of a plan's offers with their costs (ops only), the selectable ones first."""
-        raise NotImplementedError
+        view = self._view(currency)
+        plan = self.snapshot.find_plan(plan_id)
+        if plan is None:
+            return self._gone(plan_id)
+        snapshot = self.snapshot
+        rows = snapshot.rows_of_plans(np.array([plan])).tolist()
+        why = {row: self._why_not(row) for row in rows}
+        costs = {row: int(snapshot.cost[row]) for row in rows}
+        rows.sort(key=lambda row: (why[row] != 0, costs[row] if costs[row] >= 0 else NULL, row))
+        shown = [self._render.offer(row, view, why[row], observed_at=self._observed_at(row)) for row in rows]
+        return b'{"data":[' + b",".join(shown) + b"]}"
 
     def countries(self, currency: str | None = None) -> bytes:
         """The JSON list of countries with plans in stock, by code."""
-        raise NotImplementedError
+        view, snapshot = self._view(currency), self.snapshot
+        plans, lowest = self._counts()
+        shown = [
+            {"code": code, "name": name, "plan_count": count, "from_price": self._from(view, row)}
+            for code, name, count, row in zip(
+                snapshot.country_codes, snapshot.country_names, plans.tolist(), lowest.tolist(), strict=False
+            )
+            if count
+        ]
+        return orjson.dumps({"data": shown})
 
     def regions(self, currency: str | None = None) -> bytes:
         """The JSON list of regions with plans in stock, by code."""
-        raise NotImplementedError
+        view, snapshot = self._view(currency), self.snapshot
+        plans, lowest = self._counts()
+        first = len(snapshot.country_codes)
+        listed = zip(snapshot.regions, plans[first:].tolist(), lowest[first:].tolist(), strict=True)
+        shown = [
+            {"code": code, "name": name, "countries": codes, "plan_count": count, "from_price": self._from(view, row)}
+            for (code, name, codes), count, row in sorted(listed)
+            if count
+        ]
+        return orjson.dumps({"data": shown})
 
     def choose(self, need: Need) -> Choice | NoMatch:
         """The cheapest plan in stock that meets the need, or what was missing. Raises ``QueryError``."""
-        raise NotImplementedError
+        view, snapshot = self._view(need.currency), self.snapshot
+        if need.plan_id is not None and snapshot.find_plan(need.plan_id) is None:
+            return NoMatch("no_plan", f"no plan {need.plan_id}", gone=need.plan_id in snapshot.gone)
+        meeting = choice.plans_for(snapshot, need)
+        if meeting is None:
+            what = (
+                "the plan has no offer with these features" if need.plan_id else choice.what_is_missing(snapshot, need)
+            )
+            return NoMatch("no_plan", what)
+        considered, found = meeting
+        plans, rows, counts = choice.cheapest(snapshot, considered, found, self._blocked)
+        if not len(plans):
+            return NoMatch("no_stock", "every plan that would do is out of stock", considered=len(considered))
+        next_best = None
+        if len(plans) > 1:
+            next_best = (snapshot.plan_id(int(plans[1])), view.money(int(snapshot.cost[rows[1]])))
+        one = Found(plans[:1], rows[:1], counts[:1], counts[:1])
+        cost = int(snapshot.cost[rows[0]])
+        return Choice(
+            plan_id=snapshot.plan_id(int(plans[0])),
+            plan=b"".join(self._render.plans(one, view, need.days)),
+            price=view.money(cost),
+            cost_base=Money.of(snapshot.base_text(cost).split(" ")[0], self.base_currency),
+            considered=len(considered),
+            in_stock=len(plans),
+            next_best=next_best,
+        )
+
+    # -- what answers are made of
+
+    def _view(self, currency: str | None) -> PriceView:
+        """Prices in a currency, made when first asked for; the least used of too many is let go."""
+        wanted = currency or self.base_currency
+        view = self._views.get(wanted)
+        if view is None:
+            try:
+                view = PriceView(self.snapshot, self.rule, wanted)
+            except NoRate as error:
+                raise QueryError("currency", str(error)) from None
+            self._views[wanted] = view
+            if len(self._views) > MAX_VIEWS:
+                self._views.popitem(last=False)
+        else:
+            self._views.move_to_end(wanted)
+        return view
+
+    def _after(self, query: PlanQuery, view: PriceView) -> After | None:
+        if query.cursor is None:
+            return None
+        position = cursor.read(query.cursor, query.sort, view.currency)
+        key = NULL if position.value is None else min(max(position.value, -NULL), NULL - 1)
+        return After(key, self.snapshot.plan_after(position.plan_id))
+
+    def _everything(self) -> Filter:
+        snapshot = self.snapshot
+        return Filter(snapshot.all, np.ones(snapshot.kinds, dtype=np.bool_))
+
+    def _gone(self, plan_id: str) -> Gone | None:
+        at = self.snapshot.gone.get(plan_id)
+        return None if at is None else Gone(plan_id, at)
+
+    def _against(self, supplier: str) -> int:
+        """What speaks against a supplier's offers as a whole; one that the database does not know is not sold."""
+        now = self._states.get(supplier)
+        if now is None:
+            return _bit(WhyNot.SUPPLIER_PAUSED)
+        return (_bit(WhyNot.EXPIRED) if now.expired else 0) | (_bit(WhyNot.SUPPLIER_PAUSED) if now.paused else 0)
+
+    def _block(self) -> Blocked | None:
+        """The rows that could be sold when the snapshot was made and cannot be now."""
+        if not self._marks and not self._held.any():
+            return None
+        snapshot = self.snapshot
+        mask = self._held.astype(np.bool_)[snapshot.supplier] if self._held.any() else np.zeros(snapshot.rows, np.bool_)
+        mask[list(self._marks)] = True
+        mask[snapshot.sold_end :] = False
+        return Blocked(mask, np.flatnonzero(mask))
+
+    def _why_not(self, row: int) -> int:
+        snapshot = self.snapshot
+        return int(snapshot.why[row]) | int(self._held[snapshot.supplier[row]]) | self._marks.get(row, 0)
+
+    def _observed_at(self, row: int) -> datetime | None:
+        now = self._states.get(self.snapshot.suppliers[int(self.snapshot.supplier[row])])
+        return None if now is None or now.last_good_at is None else now.last_good_at.astimezone(UTC)
+
+    def _counts(self) -> tuple[Array, Array]:
+        key = ("counts", self.standing.digest)
+        return self.snapshot.memo(key, lambda: places.counts(self.snapshot, self._blocked))
+
+    def _from(self, view: PriceView, row: int) -> orjson.Fragment | None:
+        return None if row == places.NO_ROW else orjson.Fragment(view.priced(int(self.snapshot.cost[row])))
+
+
+def _bit(reason: WhyNot) -> int:
+    return 1 << WHY_NOT.index(reason)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

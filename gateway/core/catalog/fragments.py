@@ -1,0 +1,75 @@
+"""Pieces of JSON that are the same for many plans, rendered once when a snapshot is built.
+
+A plan's JSON is put together from, in this order: its own piece (id and name), its coverage's, its
+chosen offer's data and validity, that offer's networks and features, then price, stock and times.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import orjson
+
+from schemas.plan import DataAllowance, Features, Network, scope_of
+
+FIVE_G = "5G"
+STAMP_LENGTH = len('"updated_at":"2026-11-20T10:00:00Z"}')
+
+
+def plan_piece(plan_id: str, name: str, updated_at: int) -> bytes:
+    """The first and last members of a plan: id and name, and, in the last ``STAMP_LENGTH`` bytes, updated_at.
+
+    ``updated_at`` is in whole seconds since 1970.
+    """
+    return (
+        b'{"id":'
+        + orjson.dumps(plan_id)
+        + b',"name":'
+        + orjson.dumps(name)
+        + b',"updated_at":'
+        + stamp(updated_at)
+        + b"}"
+    )
+
+
+def plan_id_of(piece: bytes) -> str:
+    """The id that stands in a plan's piece."""
+    start = len(b'{"id":"')
+    return piece[start : piece.index(b'"', start)].decode()
+
+
+def stamp(seconds: int) -> bytes:
+    """RFC 3339 in UTC, to the second, in quotes."""
+    return b'"' + datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode() + b'"'
+
+
+def coverage_piece(codes: tuple[str, ...]) -> bytes:
+    """Scope and countries."""
+    return b'"scope":' + orjson.dumps(scope_of(codes)) + b',"countries":' + orjson.dumps(codes) + b","
+
+
+def data_piece(data: DataAllowance, days: int, starts: str) -> bytes:
+    """Data and validity."""
+    fair_use = None if data.fair_use is None else msgspec.to_builtins(data.fair_use)
+    shown: dict[str, Any] = {
+        "mb": data.mb,
+        "total_mb": data.total_mb(days),
+        "declared": data.declared,
+        "unlimited": data.unlimited,
+        "reset": data.reset.value,
+        "fair_use": fair_use,
+    }
+    return b'"data":' + orjson.dumps(shown) + b',"validity":' + orjson.dumps({"days": days, "starts": starts}) + b","
+
+
+def network_piece(networks: tuple[Network, ...], features: Features) -> bytes:
+    """Networks and features."""
+    shown = [{"country": n.country, "operator": n.operator, "generation": n.generation} for n in networks]
+    return b'"networks":' + orjson.dumps(shown) + b',"features":' + orjson.dumps(msgspec.to_builtins(features)) + b","
+
+
+def five_g_countries(networks: tuple[Network, ...]) -> tuple[str, ...]:
+    """The countries in which one of these networks is 5G, sorted."""
+    return tuple(sorted({network.country for network in networks if network.generation == FIVE_G}))
