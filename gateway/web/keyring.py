@@ -84,7 +84,7 @@ class Keyring:
         caller = self._callers.get(digest)
         if caller is None:
             key = await self._find(digest, address)
-            caller = self._remember(digest, key)
+            caller = self._callers.get(digest) or self._remember(digest, key)  # another may have asked too
         self.known[f"Bearer {text}"] = caller
         return caller
 
