@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from providers.contract import CatalogPage, Manifest, Provider, SupplierSettings
 from providers.s2s import mapping, wire
 from providers.s2s.join import ESIM, Join
-from providers.s2s.mapping import AttributeCodes
+from providers.s2s.sources import AttributeCodes
 from providers.transport import Params, Transport
 from schemas.errors import UnreadableAnswer
 

@@ -14,7 +14,8 @@ from msgspec import Raw
 
 from providers.contract import CatalogPage
 from providers.s2s import wire
-from providers.s2s.mapping import AttributeCodes, offer_or_reason
+from providers.s2s.mapping import described, offer_or_reason
+from providers.s2s.sources import AttributeCodes
 from providers.text import clean_text
 from providers.unmapped import Once, Unmapped, unreadable
 from schemas.plan import Offer, SetAside, SetAsideReason
@@ -101,6 +102,7 @@ class Join:
         return CatalogPage(set_aside=tuple(aside))
 
     def _items(self, product: wire.Product) -> Iterator[Offer | SetAside]:
+        of = described(product)
         for raw in product.skus or ():
             try:
                 sku = _sku.decode(raw)
@@ -114,7 +116,7 @@ class Join:
             if isinstance(price, SetAside):
                 yield self._once(msgspec.structs.replace(price, name=clean_text(sku.name or product.name)), raw)
             else:
-                yield self._once(offer_or_reason(product, sku, price, self._codes, raw), raw)
+                yield self._once(offer_or_reason(of, sku, price, self._codes, raw), raw)
 
 
 def _read_price(raw: Raw) -> wire.Price | SetAside:

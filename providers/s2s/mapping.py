@@ -1,7 +1,7 @@
 """S2S's SKUs in the gateway's words, and its refusals. Pure.
 
-What a SKU is gets read field by field from its attributes, then its own name, then its product's name.
-Sources that contradict each other set it aside; nothing is guessed between them.
+Each field of a SKU comes from the first of its sources that states it. Sources that contradict each other
+set it aside; nothing is guessed between them.
 """
 
 from __future__ import annotations
@@ -9,15 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
 
-from providers import names, places, units
-from providers.places import Place, PlaceKind
+from providers import places
+from providers.places import PlaceKind
 from providers.s2s import wire
-from providers.text import DESCRIPTION_LENGTH, clean_text
+from providers.s2s.sources import (
+    PRODUCT_NAME,
+    SKU_NAME,
+    AttributeCodes,
+    Said,
+    said_by_attributes,
+    said_by_name,
+)
+from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.unmapped import Unmapped, cost_of
 from schemas.errors import (
     DuplicateReference,
@@ -36,78 +43,50 @@ CUSTOM = "custom"
 MAX_STOCK = 2**31 - 1
 MAX_COST = Decimal(10**9)  # of any currency, and some count in hundred thousands
 PROVIDER = "s2s"
-SKU_NAME = "the SKU's name"
-PRODUCT_NAME = "the product's name"
-_BETWEEN = re.compile(r"[,;|]")
-_BARE_NUMBER = re.compile(r"[0-9]{1,6}")
 _CURRENCY = re.compile(r"[A-Z]{3,5}")
-_LONGEST_LIST = 4000
-# What SKUs are called under locale=ru, for the name parser, which reads English. The first that fits counts.
-_RUSSIAN = tuple(
-    (re.compile(pattern, re.IGNORECASE), english)
-    for pattern, english in (
-        (r"(?:/\s?|\bв )день\b|\bежедневно\b", "/day"),
-        (r"(?<=[\d\s])ГБ\b", "GB"),
-        (r"(?<=[\d\s])МБ\b", "MB"),
-        (r"(?<=[\d\s])(?:день|дня|дней)\b", "days"),
-        (r"(?<=[\d\s])месяц(?:а|ев)?\b", "months"),
-        (r"\bбезлимит(?:ный|ные)?\b", "Unlimited"),
-        (r"\b(?:интернет|трафик|данные)\b", "data"),
+
+
+class Described(msgspec.Struct, frozen=True):
+    """A product with its texts made harmless and read, once for all of its SKUs."""
+
+    product: wire.Product
+    name: str
+    description: str
+    said: Said
+
+
+def described(product: wire.Product) -> Described:
+    """What a product says of every SKU in it."""
+    name = clean_text(product.name)
+    return Described(
+        product, name, clean_text(product.description, DESCRIPTION_LENGTH), said_by_name(PRODUCT_NAME, name)
     )
-)
-
-
-class AttributeCodes(msgspec.Struct, frozen=True):
-    """Which attribute code means what; None where the supplier has no such attribute."""
-
-    country: str | None = None
-    data: str | None = None
-    days: str | None = None
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What one source says of a SKU; None where it does not speak of a field.
-
-    ``place_words`` are what ``place`` was read from. ``unclear_data`` and ``unclear_days`` are words about
-    a field that no rule understands, with the reason that they are if no other source speaks of it.
-    """
-
-    source: str
-    place: Place | None = None
-    place_words: str = ""
-    data: DataAllowance | None = None
-    days: int | None = None
-    unclear_data: tuple[SetAsideReason, str] | None = None
-    unclear_days: tuple[SetAsideReason, str] | None = None
 
 
 def offer_or_reason(
-    product: wire.Product, sku: wire.Sku, price: wire.Price | None, codes: AttributeCodes, raw: Raw
+    of: Described, sku: wire.Sku, price: wire.Price | None, codes: AttributeCodes, raw: Raw
 ) -> Offer | SetAside:
-    """The offer that a SKU is, or why it is none. ``raw`` is the SKU's own JSON.
+    """The offer that a SKU of a product is, or why it is none. ``raw`` is the SKU's own JSON.
 
     Without a row of the price list the cost is None, as it is for a custom denomination.
     """
-    product_name, sku_name = clean_text(product.name), clean_text(sku.name)
-    name = _name(product_name, sku_name)
+    sku_name = clean_text(sku.name)
+    by_name = said_by_name(SKU_NAME, sku_name)
+    name = _name(of.name, sku_name, by_name)
+    said = (said_by_attributes(of.product.attributes, sku.attributes, codes), by_name, of.said)
     try:
-        said = (
-            said_by_attributes(product.attributes, sku.attributes, codes),
-            said_by_name(SKU_NAME, sku_name),
-            said_by_name(PRODUCT_NAME, product_name),
-        )
         return Offer(
             supplier_plan_id=clean_text(sku.id),
             name=_stated(name),
             coverage=_coverage(said),
             data=_data(said),
             validity=Validity(_days(said)),
-            cost=_cost(price, product.denomination_type),
+            cost=_cost(price, of.product.denomination_type),
             stock=_stock(price),
-            description=clean_text(product.description, DESCRIPTION_LENGTH),
+            description=of.description,
         )
     except Unmapped as why:
-        return why.row(_as_it_came(product, price, raw), clean_text(sku.id), name)
+        return why.row(_as_it_came(of.product, price, raw), clean_text(sku.id), name)
 
 
 def refusal(status: int, body: bytes) -> SupplierError | None:
@@ -131,79 +110,6 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
     if status in (400, 422) or status < 300 or isinstance(refused, DuplicateReference):  # noqa: PLR2004 - the HTTP classes
         return refused
     return None
-
-
-def said_by_attributes(product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes) -> Said:
-    """What the attributes say; a SKU's own value stands before its product's."""
-    place_words = _attribute(product, sku, codes.country)
-    data, unclear_data = _data_in(_attribute(product, sku, codes.data))
-    days, unclear_days = _days_in(_attribute(product, sku, codes.days))
-    place = _place_in(place_words) if place_words else None
-    return Said("its attributes", place, place_words, data, days, unclear_data, unclear_days)
-
-
-@lru_cache(maxsize=16384)
-def said_by_name(source: str, name: str) -> Said:
-    """What a name says. Words that are no known place say nothing about the place."""
-    parsed = names.parse(_english(name))
-    place: Place | None = places.place(parsed.place)
-    if place is not None and place.kind is PlaceKind.UNKNOWN:
-        place = None
-    other = (SetAsideReason.UNKNOWN_UNIT, parsed.other_unit) if parsed.other_unit else None
-    return Said(source, place, parsed.place, parsed.data, parsed.days, unclear_days=other)
-
-
-def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None) -> str:
-    """The words of an attribute; empty where there is none. Lists are written with commas."""
-    if code is None:
-        return ""
-    for attributes in (sku, product):
-        value = attributes.get(code) if isinstance(attributes, dict) else None
-        if isinstance(value, list):
-            value = ", ".join(str(part) for part in value)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            words = clean_text(str(value), _LONGEST_LIST)
-            if words:
-                return words
-    return ""
-
-
-@lru_cache(maxsize=4096)
-def _place_in(words: str) -> Place:
-    """What an attribute's words name. It is meant as the coverage, so words not understood are no country."""
-    whole = places.place(words)
-    if whole.kind is not PlaceKind.UNKNOWN:
-        return whole
-    found = [places.country(part) for part in _BETWEEN.split(words) if part.strip()]
-    codes = tuple(sorted({code for code in found if code is not None}))
-    if not codes or None in found:
-        return Place(PlaceKind.NO_COUNTRY)
-    return Place(PlaceKind.COUNTRY if len(codes) == 1 else PlaceKind.COUNTRIES, codes)
-
-
-def _data_in(words: str) -> tuple[DataAllowance | None, tuple[SetAsideReason, str] | None]:
-    if not words:
-        return None, None
-    data = units.declared_from_text(_english(words))
-    if data is not None:
-        return data, None
-    # "10" alone states no unit, "Flex" states no amount.
-    counted = any(character.isdigit() for character in words)
-    return None, (SetAsideReason.UNKNOWN_UNIT if counted else SetAsideReason.UNKNOWN_DATA_TYPE, words)
-
-
-def _days_in(words: str) -> tuple[int | None, tuple[SetAsideReason, str] | None]:
-    if not words:
-        return None, None
-    if _BARE_NUMBER.fullmatch(words):
-        counted = units.days(words)
-        return (counted, None) if isinstance(counted, int) else (None, (counted, words))
-    parsed = names.parse(_english(words))
-    if parsed.days is not None:
-        return parsed.days, None
-    return None, (SetAsideReason.UNKNOWN_UNIT if parsed.other_unit else SetAsideReason.NO_VALIDITY, words)
 
 
 def _coverage(said: Sequence[Said]) -> tuple[str, ...]:
@@ -281,18 +187,13 @@ def _stock(price: wire.Price | None) -> int | None:
     return max(0, min(price.stock, MAX_STOCK))
 
 
-def _name(product: str, sku: str) -> str:
+def _name(product: str, sku: str, said_by_sku: Said) -> str:
     """The SKU's name, after its product's where it names no place itself ("Japan 3 GB 30 Days")."""
-    if not sku or (product and product.casefold() in sku.casefold()):
+    if not sku or not product:
         return sku or product
-    return sku if said_by_name(SKU_NAME, sku).place else clean_text(f"{product} {sku}")
-
-
-def _english(words: str) -> str:
-    if not words.isascii():
-        for pattern, english in _RUSSIAN:
-            words = pattern.sub(english, words)
-    return words
+    if said_by_sku.place is not None or product.casefold() in sku.casefold():
+        return sku
+    return f"{product} {sku}"[:NAME_LENGTH]
 
 
 def _stated(name: str) -> str:

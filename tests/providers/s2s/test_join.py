@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.s2s.join import Join
-from providers.s2s.mapping import AttributeCodes
+from providers.s2s.sources import AttributeCodes
 from schemas.money import Money
 
 

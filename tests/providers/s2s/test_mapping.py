@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from providers import places
 from providers.s2s import mapping, wire
-from providers.s2s.mapping import AttributeCodes
+from providers.s2s.sources import AttributeCodes
 from schemas.errors import (
     DuplicateReference,
     InsufficientBalance,
@@ -32,7 +32,7 @@ def of(sku="", product="", price=FIXED, codes=CODES, product_attributes=None, de
     """A SKU with these names and attributes (``coverage``, ``volume``, ``validity``), mapped."""
     item = wire.Sku("sku-1", sku, attributes=attributes)
     goods = wire.Product("p-1", "esim", product, denomination, attributes=product_attributes)
-    return mapping.offer_or_reason(goods, item, price, codes, msgspec.Raw(msgspec.json.encode(item)))
+    return mapping.offer_or_reason(mapping.described(goods), item, price, codes, msgspec.Raw(msgspec.json.encode(item)))
 
 
 def what(offer):
@@ -85,7 +85,7 @@ def test_days_are_a_number_or_say_their_unit(days):
 def test_attributes_may_be_an_empty_object_an_empty_list_or_null(none):
     item = wire.Sku("sku-1", "3 GB 30 Days", attributes=none)
     goods = wire.Product("p-1", "esim", "Japan", attributes=none)
-    assert what(mapping.offer_or_reason(goods, item, FIXED, CODES, msgspec.Raw(b"{}")))[0] == ("JP",)
+    assert what(mapping.offer_or_reason(mapping.described(goods), item, FIXED, CODES, msgspec.Raw(b"{}")))[0] == ("JP",)
 
 
 def test_attributes_that_no_setting_names_say_nothing():
@@ -264,7 +264,9 @@ def test_an_offer_is_called_by_the_product_too_where_the_sku_names_no_place():
 
 def test_a_description_has_no_markup_and_an_end():
     goods = wire.Product("p-1", "esim", "Japan", description="<p>Fast <b>data</b></p>" + "<i>x</i>" * 5000)
-    offer = mapping.offer_or_reason(goods, wire.Sku("s", "3 GB 30 Days"), FIXED, CODES, msgspec.Raw(b"{}"))
+    offer = mapping.offer_or_reason(
+        mapping.described(goods), wire.Sku("s", "3 GB 30 Days"), FIXED, CODES, msgspec.Raw(b"{}")
+    )
     assert offer.description.startswith("Fast data")
     assert "<" not in offer.description
     assert len(offer.description) <= 500

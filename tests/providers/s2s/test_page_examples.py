@@ -10,7 +10,7 @@ import pytest
 
 from providers.s2s import mapping, orders, wire
 from providers.s2s.join import Join
-from providers.s2s.mapping import AttributeCodes
+from providers.s2s.sources import AttributeCodes
 from schemas.money import Money
 from schemas.order import SupplierOrderState
 from tests.providers.s2s.examples import NAMES, example
@@ -112,7 +112,7 @@ def test_the_page_s_skus_are_set_aside_for_what_they_lack_when_read_as_esims():
     prices = {row.sku_id: row for row in items("pricelist", wire.Price)}
     for raw in product.skus:
         sku = msgspec.json.decode(raw, type=wire.Sku)
-        found = mapping.offer_or_reason(product, sku, prices[sku.id], AttributeCodes(), raw)
+        found = mapping.offer_or_reason(mapping.described(product), sku, prices[sku.id], AttributeCodes(), raw)
         assert found.reason in {"coverage_unknown", "no_such_country"}
         assert found.supplier_plan_id == sku.id
         assert msgspec.json.decode(found.raw)["sku"] == msgspec.json.decode(raw)
