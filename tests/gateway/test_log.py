@@ -1,0 +1,107 @@
+import logging
+
+import asyncpg
+import orjson
+import pytest
+import structlog
+
+from gateway import log
+
+
+@pytest.fixture
+def lines():
+    written = []
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    log.configure("info", written.append)
+    yield lambda: [orjson.loads(line) for line in b"".join(written).splitlines()]
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+
+
+def test_a_line_is_one_json_object_with_time_and_level(lines):
+    structlog.get_logger().info("synced", supplier="pikasim", offers=3)
+    (line,) = lines()
+    assert {"event", "at", "level", "supplier", "offers"} == set(line)
+    assert line["at"].endswith("Z")
+
+
+def test_below_the_level_nothing_is_written(lines):
+    structlog.get_logger().debug("detail")
+    logging.getLogger("x").debug("detail")
+    assert lines() == []
+
+
+def test_the_standard_librarys_lines_come_out_alike(lines):
+    logging.getLogger("some.library").warning("slow %s", "query")
+    (line,) = lines()
+    assert (line["event"], line["level"], line["logger"]) == ("slow query", "warning", "some.library")
+
+
+SECRETS = [
+    "gw_live_0123456789abcdefghijABCDEFGHIJ0123456789",
+    "LPA:1$smdp.example.com$ABCD-1234",
+    "1$smdp.example.com$ABCD-1234",
+    "8944500102030405060",
+    "someone@example.com",
+    "whsec_c2VjcmV0",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_what_looks_secret_is_written_nowhere(lines, secret):
+    logger = structlog.get_logger()
+    logger.info("got " + secret, text=f"x {secret} y", deep={"list": [{"text": secret}]}, raw=secret.encode())
+    logging.getLogger("library").warning("got %s", secret)
+    try:
+        int(secret)  # the error quotes it
+        raise ValueError(secret)  # noqa: TRY301 - an ICCID is a number
+    except ValueError:
+        logger.exception("failed")
+    assert secret not in orjson.dumps(lines()).decode()
+    assert len(lines()) == 3
+
+
+def test_what_is_named_like_a_secret_is_not_written_whatever_it_looks_like(lines):
+    structlog.get_logger().info("x", Authorization="abc", api_key="abc", nested={"X-API-Key": "abc", "iccid": 89})
+    assert "abc" not in str(lines())
+    assert "89" not in str(lines()[0]["nested"])
+
+
+def test_the_password_of_an_address_is_not_written(lines):
+    structlog.get_logger().info("connecting", url="postgres://gateway:hunter2@db:5432/gateway")
+    assert lines()[0]["url"] == "postgres://[redacted]@db:5432/gateway"
+
+
+async def test_the_rows_that_a_database_error_quotes_are_not_written(lines, pool):
+    await pool.execute("CREATE TABLE secrets (code text PRIMARY KEY)")
+    value = "-".join(["plain", "words"])  # so that no line of this test quotes it
+    await pool.execute("INSERT INTO secrets VALUES ($1)", value)
+    try:
+        await pool.execute("INSERT INTO secrets VALUES ($1)", value)
+    except asyncpg.UniqueViolationError:
+        structlog.get_logger().exception("not written")
+    (line,) = lines()
+    assert "UniqueViolationError" in line["exception"]
+    assert value not in str(line)
+
+
+def test_request_lines_are_written_together():
+    written = []
+    access = log.AccessLog(written.append, most=3)
+    for number in range(4):
+        access.line({"n": number})
+    assert [orjson.loads(line)["n"] for line in written[0].splitlines()] == [0, 1, 2]
+    access.flush()
+    access.flush()
+    assert len(written) == 2
+
+
+def test_a_reader_that_went_away_stops_no_request(lines):
+    def broken(_data):
+        raise BrokenPipeError
+
+    access = log.AccessLog(broken)
+    access.line({"n": 1})
+    access.flush()
+    assert lines()[0]["event"] == "access lines lost"

@@ -1,0 +1,71 @@
+import msgspec
+import orjson
+import pytest
+from openapi_spec_validator import validate
+
+from gateway.app import all_routes, make_app
+from gateway.settings import load
+from gateway.web import examples, state
+from schemas import api
+
+
+@pytest.fixture(scope="module")
+def document():
+    return orjson.loads(make_app(load())[state.DOCUMENT])
+
+
+def test_it_is_valid(document):
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+
+
+def test_every_operation_has_its_own_id_words_and_security(document):
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations) == len(all_routes())
+    assert all(operation["summary"] and operation["tags"] for operation in operations)
+    assert all(operation["security"] for operation in document["paths"]["/v1/plans"].values())
+    assert document["paths"]["/livez"]["get"]["security"] == []
+
+
+def test_what_is_asked_names_the_codes_that_there_are(document):
+    schemas = document["components"]["schemas"]
+    assert {"JP", "XK", "TW"} <= set(schemas["CountryCode"]["enum"])
+    assert "UK" not in schemas["CountryCode"]["enum"]
+    assert {"USD", "EUR", "JPY"} <= set(schemas["CurrencyCode"]["enum"])
+    parameters = {p["name"]: p["schema"] for p in document["paths"]["/v1/plans"]["get"]["parameters"]}
+    assert parameters["country"]["items"] == {"$ref": "#/components/schemas/CountryCode"}
+    assert parameters["limit"]["maximum"] == 200
+    assert parameters["limit"]["default"] == 50
+
+
+def test_every_problem_is_described_as_one(document):
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                name = answer.get("$ref", "").rpartition("/")[2]
+                described = document["components"]["responses"][name] if name else answer
+                if int(status) >= 400:
+                    assert list(described["content"]) == ["application/problem+json"]
+
+
+@pytest.mark.parametrize(
+    ("example", "kind"),
+    [
+        (examples.PLAN_LIST, api.PlanList),
+        (examples.OFFER_LIST, api.OfferList),
+        (examples.COUNTRY_LIST, api.CountryList),
+        (examples.REGION_LIST, api.RegionList),
+        (examples.NEED, api.QuoteForNeed),
+        (examples.QUOTE, api.Quote),
+        (examples.page(examples.SUPPLIER), api.SupplierPage),
+        (examples.page(examples.SYNC_RUN), api.SyncRunPage),
+        (examples.page(examples.UNMAPPED), api.UnmappedPage),
+        (examples.page(examples.PRICE_CHANGE), api.PriceChangePage),
+        (examples.page(examples.OFFER), api.OpsOfferPage),
+    ],
+)
+def test_an_example_is_what_it_says_it_is(example, kind):
+    decoded = msgspec.json.decode(orjson.dumps(example), type=kind)
+    assert orjson.loads(msgspec.json.encode(decoded)).keys() == example.keys() | (
+        {"unlimited"} if kind is api.QuoteForNeed else set()
+    )
