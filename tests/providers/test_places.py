@@ -5,8 +5,9 @@ from babel import Locale
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from providers import places
+from providers import atlas, places
 from providers.places import Place, PlaceKind
+from schemas.errors import ConfigurationError
 
 SPELLINGS = {
     "AE": ("United Arab Emirates", "UAE", "U.A.E.", "Arab Emirates", "ОАЭ"),
@@ -258,12 +259,37 @@ def test_a_supplier_s_region_is_unknown_until_its_list_is_written_down() -> None
 
 
 def test_a_supplier_s_own_list_is_its_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = places._table("regions.toml") | {"suppliers": {"pikasim": {"Europe Lite": "FR DE AT"}}}
-    monkeypatch.setattr(places, "_table", lambda _: dict(table))
-    places._regions.cache_clear()
+    table = atlas._table("regions.toml") | {"suppliers": {"pikasim": {"Europe Lite": "FR DE AT"}}}
+    monkeypatch.setattr(atlas, "_table", lambda _: dict(table))
+    atlas.regions.cache_clear()
     try:
         assert places.supplier_region("pikasim", " europe  LITE ") == ("AT", "DE", "FR")
         assert places.supplier_region("beppay", "Europe Lite") is None
     finally:
         monkeypatch.undo()
-        places._regions.cache_clear()
+        atlas.regions.cache_clear()
+
+
+def test_no_spelling_stands_for_two_places() -> None:
+    meanings: dict[str, set[Place]] = {}
+    for name, meaning in atlas._tabled_names(atlas._table("places.toml")):
+        meanings.setdefault(atlas.key_of(name), set()).add(meaning)
+    assert {key: found for key, found in meanings.items() if len(found) > 1} == {}
+
+
+def test_every_code_in_the_tables_is_a_country() -> None:
+    table = atlas._table("places.toml")
+    territories = [code for codes in table["territories"].values() for code in codes]
+    written = [*table["names"], *table["spellings"], *table["territories"], *territories]
+    assert [code for code in written if not places.is_country(code)] == []
+
+
+def test_a_region_with_a_code_that_is_no_country_is_a_wrong_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(atlas, "_table", lambda _: {"x": {"name": "X", "countries": "FR XX"}})
+    atlas.regions.cache_clear()
+    try:
+        with pytest.raises(ConfigurationError, match="x: no such country: XX"):
+            atlas.regions()
+    finally:
+        monkeypatch.undo()
+        atlas.regions.cache_clear()
