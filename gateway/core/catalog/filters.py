@@ -37,6 +37,7 @@ class Filter:
 
     ``kinds`` and ``covers`` tell for each kind and coverage whether it will do; ``covers`` is what
     the ``source`` does not hold already, ``all_covers`` the whole condition. None asks for nothing.
+    ``closed`` means that the source is a condition itself: only its rows may be looked at.
     A word that names a place as well as an amount is in ``either``: one of the two must do.
     """
 
@@ -49,6 +50,7 @@ class Filter:
     either: tuple[tuple[Array, Array], ...] = ()
     cost_end: int | None = None
     days: int | None = None
+    closed: bool = False
 
     def narrow(self, snapshot: Snapshot, rows: Array) -> Array:
         """Those of the rows, already of the right kinds, that everything else allows too."""
@@ -106,7 +108,7 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
         if len(touched) <= FEW:
             covers = _together(snapshot, numbers, named)
             rows = snapshot.rows_of(snapshot.rows_of_plans(np.sort(touched)))
-            return replace(found, source=rows, covers=covers, all_covers=covers)
+            return replace(found, source=rows, covers=covers, all_covers=covers, closed=True)
         mask = np.zeros(snapshot.plans, dtype=np.bool_)
         mask[touched] = True
         found = replace(found, plans=mask)

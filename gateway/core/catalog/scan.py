@@ -106,7 +106,7 @@ class Scan:
 
     def _source(self, stream: Stream) -> tuple[Listing | All, Filter]:
         """Where to look for a stream's rows: a few blocked ones are best looked at themselves."""
-        if stream.blocked and self.blocked is not None and len(self.blocked.rows) <= FEW:
+        if stream.blocked and not self.filter.closed and self.blocked is not None and len(self.blocked.rows) <= FEW:
             source = self.snapshot.rows_of(self.blocked.rows)
             return source, self.filter.elsewhere(source)
         return self.filter.source, self.filter

@@ -1,0 +1,191 @@
+"""A small made-up market for tests: offers, and a catalogue that is asked the slow and obvious way."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from gateway.core.catalog import Index, layout
+from gateway.core.catalog.build import SnapshotBuilder, Terms
+from gateway.core.catalog.geography import Geography, Region
+from gateway.core.catalog.overlay import Mark, Overlay, SupplierState, standing
+from gateway.core.catalog.snapshot import Snapshot
+from gateway.core.freshness import FreshnessBounds
+from gateway.core.pricing import PriceRule, Rates
+from schemas.money import Money
+from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset, Starts, Validity
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+BOUNDS = FreshnessBounds(900, 86400)
+RATES = Rates("USD", {"EUR": Decimal("1.08"), "JPY": Decimal("0.0066"), "USDT": Decimal(1)})
+NAMES = {
+    "JP": "Japan",
+    "KR": "South Korea",
+    "TR": "Türkiye",
+    "FR": "France",
+    "DE": "Germany",
+    "US": "United States",
+    "AD": "Andorra",
+    "TH": "Thailand",
+}
+REGIONS = (Region("europe", "Europe", ("AD", "DE", "FR", "TR")), Region("asia", "Asia", ("JP", "KR", "TH")))
+
+
+def region_of(coverage: tuple[str, ...]) -> str | None:
+    if len(coverage) < 2:
+        return None
+    return next((r.code for r in REGIONS if sum(c in r.countries for c in coverage) >= 0.8 * len(coverage)), None)
+
+
+def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
+    place = ", ".join(NAMES.get(c, c) for c in coverage) if len(coverage) <= 3 else f"{len(coverage)} countries"
+    amount = "unlimited" if data.mb is None else f"{data.mb / 1024:g} GB" if data.mb >= 1024 else f"{data.mb} MB"
+    daily = " a day" if data.reset is Reset.DAILY else ""
+    return f"{place} {amount}{daily}, {days} {'day' if days == 1 else 'days'}"
+
+
+GEOGRAPHY = Geography(lambda code: NAMES.get(code, code), REGIONS, region_of, plan_name)
+
+
+@dataclass(frozen=True)
+class Item:
+    """An offer of a supplier with what the database adds to it."""
+
+    supplier: str
+    offer: Offer
+    suspect: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.supplier, self.offer.supplier_plan_id
+
+
+@dataclass
+class Market:
+    """Everything a catalogue is made from."""
+
+    items: list[Item]
+    mode: str = "live"
+    terms: Terms = field(default_factory=lambda: Terms(PriceRule(), RATES, Decimal("0.10"), {"c": Decimal("0.05")}))
+    touched: dict[str, datetime] = field(default_factory=dict)
+    gone: dict[str, datetime] = field(default_factory=dict)
+    overlay: Overlay = Overlay(
+        suppliers=tuple(
+            SupplierState(name, "live", last_good_at=NOW - timedelta(minutes=5), last_sync_state="ok") for name in "abc"
+        )
+    )
+
+    def snapshot(self) -> Snapshot:
+        builder = SnapshotBuilder(self.mode, self.terms, GEOGRAPHY)
+        for item in self.items:
+            add(builder, item)
+        meta, arrays = builder.finish(
+            {plan: micros(at) for plan, at in self.touched.items()},
+            {plan: micros(at) for plan, at in self.gone.items()},
+        )
+        _, parts = layout.encode(meta, "test", arrays)
+        return Snapshot(layout.from_memory(b"".join(parts)))
+
+    def index(self, now: datetime = NOW) -> Index:
+        return Index(self.snapshot(), standing(self.overlay, self.mode, now, BOUNDS), self.terms.rule)
+
+
+def add(builder: SnapshotBuilder, item: Item) -> None:
+    offer = item.offer
+    builder.add(
+        item.supplier,
+        offer.supplier_plan_id,
+        f"off_{item.supplier}_{offer.supplier_plan_id}",
+        offer.name,
+        offer.plan_id,
+        offer.coverage,
+        msgspec.json.encode(offer.data).decode(),
+        offer.validity.days,
+        offer.validity.starts.value,
+        msgspec.json.encode(offer.networks).decode(),
+        msgspec.json.encode(offer.features).decode(),
+        None if offer.cost is None else f"{offer.cost.amount:f}",
+        None if offer.cost is None else offer.cost.currency,
+        offer.stock,
+        offer.visible,
+        item.suspect,
+    )
+
+
+def micros(at: datetime) -> int:
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def mark(supplier: str, key: str, why: str = "out_of_stock") -> Mark:
+    return Mark(supplier, key, why)
+
+
+def offer(
+    key: str,
+    *,
+    countries: str = "JP",
+    mb: int | None = 1024,
+    days: int = 7,
+    cost: str | None = "5.00",
+    currency: str = "USD",
+    daily: bool = False,
+    allowance: int | None = None,
+    stock: int | None = None,
+    visible: bool = True,
+    five_g: str = "",
+    features: Features = Features(),
+    starts: Starts = Starts.INSTALL,
+) -> Offer:
+    coverage = tuple(sorted(countries.split()))
+    fair_use = FairUse(allowance_mb=allowance) if allowance is not None else None
+    declared = "Unlimited" if mb is None else f"{mb} MB"
+    data = DataAllowance(
+        mb=mb, declared=declared, unlimited=mb is None, reset=Reset.DAILY if daily else Reset.NEVER, fair_use=fair_use
+    )
+    fast = five_g.split()
+    networks = tuple(Network(c, "Operator", "5G" if c in fast else "4G") for c in coverage)
+    money = None if cost is None else Money.of(cost, currency)
+    return Offer(
+        key, f"Name of {key}", coverage, data, Validity(days, starts), money, networks, features, stock, visible
+    )
+
+
+def some_items(seed: int, count: int) -> list[Item]:
+    """Offers that overlap much, so that plans have several and values tie."""
+    dice = random.Random(seed)
+    codes = [code for code in NAMES if code != "AD"]
+    covers = [" ".join(dice.sample(codes, dice.randint(2, 6))) for _ in range(5)] + codes[:4] * 2
+    items = []
+    for number in range(count):
+        countries = dice.choice(covers)
+        mb = dice.choice([None, 500, 1024, 1024, 3072, 5120])
+        items.append(
+            Item(
+                dice.choice("abc"),
+                offer(
+                    f"{dice.choice('xyz')}{number}",
+                    countries=countries,
+                    mb=mb,
+                    days=dice.choice([1, 7, 7, 30]),
+                    cost=dice.choice([None, "0.01", f"{dice.randint(1, 12)}.{dice.choice(['00', '49', '495'])}"]),
+                    currency=dice.choice(["USD", "USD", "EUR", "USDT", "XXX"]),
+                    daily=mb is not None and dice.random() < 0.2,
+                    allowance=dice.choice([None, 2048]) if mb is None else None,
+                    stock=dice.choice([None, None, 3, 0]),
+                    visible=dice.random() < 0.95,
+                    five_g=dice.choice(["", countries, countries.split()[0]]),
+                    features=Features(
+                        topup=dice.choice([True, False, None]),
+                        voice=dice.choice([True, False, None]),
+                        sms=dice.choice([True, None]),
+                        exit_country=dice.choice([None, "HK", "JP"]),
+                    ),
+                ),
+                suspect=dice.random() < 0.05,
+            )
+        )
+    return items
