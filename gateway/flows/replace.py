@@ -22,6 +22,9 @@ from gateway.store.pool import Connection, Pool
 from schemas.errors import GatewayError
 
 
+MANY = 500  # rows from which their number matters to the planner
+
+
 class RunTakenOverError(GatewayError):
     """Another process found this run dead and closed it; what was walked is thrown away."""
 
@@ -138,6 +141,8 @@ async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdi
         await offers.merge(connection, walk.supplier, at, staged)
         await offers.retire(connection, gone, at)
         await offers.date_plans(connection, at)
+        if staged > MANY and staged * 5 > len(walk.stored):
+            await offers.learn_sizes(connection)
     await set_aside.replace(connection, walk.supplier, at)
     await offers.clear_marks(connection, walk.supplier, walk.started_at)
     return bool(staged or gone)

@@ -174,6 +174,11 @@ async def date_plans(connection: Connection, at: datetime) -> None:
     )
 
 
+async def learn_sizes(connection: Connection) -> None:
+    """Tell the planner at once when a table has grown by much: its own look comes a minute later."""
+    await connection.execute("ANALYZE offers, plans", timeout=WRITE_SECONDS)
+
+
 async def clear_marks(connection: Connection, supplier: str, seen_at: datetime) -> None:
     """Forget "sold out" marks that are older than the walk; those with a time of their own last until then."""
     args = (supplier, seen_at)

@@ -47,12 +47,11 @@ async def suspicious(
                        AND NOT EXISTS (SELECT FROM offer_marks m WHERE m.supplier = o.supplier
                            AND m.supplier_plan_id = o.supplier_plan_id
                            AND (m.until IS NULL OR m.until > now())) AS counts
-            FROM offers o
+            FROM plans p
+            JOIN offers o ON o.plan_id = p.id AND o.gone_at IS NULL
             JOIN suppliers s ON s.name = o.supplier AND s.configured
             JOIN rates r ON r.currency = o.currency
-            WHERE o.gone_at IS NULL
-              AND ($2::timestamptz IS NULL
-                   OR o.plan_id IN (SELECT id FROM plans WHERE updated_at >= $2 AND gone_at IS NULL))
+            WHERE p.updated_at >= coalesce($2, '-infinity'::timestamptz) AND p.gone_at IS NULL
               AND NOT ((o.data->>'unlimited')::boolean AND o.data#>>'{fair_use,allowance_mb}' IS NULL)
         ), wanted AS (
             SELECT plan_id, mode FROM priced GROUP BY plan_id, mode

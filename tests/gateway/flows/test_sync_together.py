@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import textwrap
 
 import msgspec
 import pytest
@@ -18,7 +17,7 @@ from tests.gateway.flows.stall import Stall, ids, market, parts, shelf
 
 async def _until(condition, seconds=20):
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - what is waited for is in the database
             await asyncio.sleep(0.02)
 
 
@@ -108,7 +107,7 @@ from gateway.flows.sync import run_sync
 from gateway.store.pool import open_pool
 from tests.gateway.flows.stall import Stall, market, shelf
 
-async def main(dsn, folder, reached):
+async def main(dsn, folder):
     pool = await open_pool(dsn)
     stall = Stall(shelf(20, cost="1.00"), hold=asyncio.Event())
     async with market(pool, folder, {"a": stall}) as m:
@@ -129,7 +128,7 @@ async def test_a_killed_sync_leaves_the_old_offers_and_the_next_one_closes_it_as
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
-            textwrap.dedent(_CHILD),
+            _CHILD,
             database_url,
             str(tmp_path),
             "x",
