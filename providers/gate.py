@@ -30,6 +30,7 @@ UNNAMED_WAIT_SECONDS = 2.0
 _UNIX_SECONDS = 1_000_000_000
 _UNIX_MILLISECONDS = 100_000_000_000
 _MOST_DIGITS = 9
+_CLOCK_NOISE = 1e-6  # sums of floats are a little off
 
 
 class Priority(IntEnum):
@@ -239,7 +240,7 @@ class MemoryGate:
             return 0.0
         pace = Pace.of(self.per_minute)
         wait = self._arrival - pace.tolerance(priority) - now
-        if wait > 0:
+        if wait > _CLOCK_NOISE:
             return wait
         self._arrival = max(self._arrival, now) + pace.interval
         return 0.0
