@@ -24,11 +24,13 @@ def clean_text(text: str | None, length: int = NAME_LENGTH) -> str:
     if not text:
         return ""
     text = text[: length * _READ_AHEAD]
-    if text.isascii() and text.isprintable() and "<" not in text and ">" not in text and "&" not in text:
-        return " ".join(text.split())[:length]
-    text = html.unescape(text)
-    text = _TAG.sub(" ", _HIDDEN.sub(" ", text)).replace("<", " ").replace(">", " ")
-    text = "".join(map(_visible, unicodedata.normalize("NFC", text)))
+    if "<" in text or ">" in text or "&" in text:
+        text = html.unescape(text)
+        text = _TAG.sub(" ", _HIDDEN.sub(" ", text)).replace("<", " ").replace(">", " ")
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if not text.isprintable():
+        text = "".join(map(_visible, text))
     return " ".join(text.split())[:length].rstrip()
 
 

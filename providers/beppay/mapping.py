@@ -26,7 +26,7 @@ from schemas.errors import (
     Refused,
     SupplierError,
 )
-from schemas.plan import Features, Offer, SetAside, SetAsideReason, Validity
+from schemas.plan import DataAllowance, Features, Offer, SetAside, SetAsideReason, Validity
 
 PROVIDER = "beppay"
 CURRENCY = "USD"
@@ -35,7 +35,7 @@ MAX_NAMES_LENGTH = 10_000
 # The page has nothing but data plans, and no top-up call. It says nothing of calls or SMS.
 FEATURES = Features(topup=False, voice=None, sms=None, exit_country=None)
 
-# FACTS: errors are {"success": false, "error": …} with these statuses; 409 is "sold out".
+# Errors are {"success": false, "error": …} with these statuses (seen 2026-11, not on the page); 409 is "sold out".
 REFUSALS: dict[int, type[SupplierError]] = {
     400: InvalidRequest,
     401: NotAuthorised,
@@ -95,7 +95,10 @@ def coverage(names: str | list[str] | None, iso2: str | None) -> tuple[str, ...]
     names contradicts them. A region's name gives no countries: its codes do, or its own list in
     ``config/regions.toml``.
     """
-    return _coverage(", ".join(names) if isinstance(names, list) else names or "", iso2 or "")
+    text = ", ".join(names) if isinstance(names, list) else names or ""
+    if (length := len(text) + len(iso2 or "")) > MAX_NAMES_LENGTH:
+        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"countries of {length} characters")
+    return _coverage(text, iso2 or "")
 
 
 def days(value: str | int | None) -> int:
@@ -116,7 +119,7 @@ def _offer(plan: wire.Plan, plan_id: str, name: str) -> Offer:
     cost = cost_of(plan.price, CURRENCY)
     validity = Validity(days(plan.days))
     text = clean_text(plan.data)
-    data = units.declared_from_text(text)
+    data = _allowance(text)
     if data is None:
         raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"data {text!r}")
     return Offer(
@@ -129,6 +132,11 @@ def _offer(plan: wire.Plan, plan_id: str, name: str) -> Offer:
         features=FEATURES,
         visible=plan.is_visible is not False,
     )
+
+
+@lru_cache(maxsize=4096)
+def _allowance(text: str) -> DataAllowance | None:
+    return units.declared_from_text(text)
 
 
 @lru_cache(maxsize=4096)
@@ -176,8 +184,6 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 def _named(text: str) -> _Named:
-    if len(text) > MAX_NAMES_LENGTH:
-        return _Named(strange=(text[:40] + "…",))
     parts = [part for part in (clean_text(p) for p in text.split(",")) if part]
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {PlaceKind.REGION: [], PlaceKind.NO_COUNTRY: [], PlaceKind.UNKNOWN: []}
@@ -199,7 +205,7 @@ def _named(text: str) -> _Named:
 
 def _codes(text: str) -> frozenset[str]:
     """The countries among the codes; a region's word ("EU", "global") is none."""
-    words = re.split(r"[\s,;/|]+", text[:MAX_NAMES_LENGTH].upper())
+    words = re.split(r"[\s,;/|]+", text.upper())
     return frozenset(
         code
         for word in words

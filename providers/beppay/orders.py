@@ -1,6 +1,6 @@
 """BepPay's purchases, history, balance and virtual numbers in the gateway's words. Pure, with literal tables.
 
-A status that no table holds is pending, never a guess. A charge keeps the wallet's currency (RULES 13).
+A status that no table holds is pending, never a guess. A charge keeps the wallet's currency.
 """
 
 from __future__ import annotations

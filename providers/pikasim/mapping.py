@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
@@ -17,7 +18,7 @@ from msgspec import UNSET, Raw
 from providers import places, units
 from providers.pikasim import wire
 from providers.places import PlaceKind
-from providers.text import DESCRIPTION_LENGTH, clean_text
+from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.unmapped import MAX_COST, Unmapped, cost_of, unreadable
 from schemas.errors import (
     DuplicateReference,
@@ -45,11 +46,12 @@ CURRENCY = "USD"
 CENTS = 2  # decimal places of a price
 BYTES_PER_GB = 2**30
 MAX_NETWORKS = 1000
+MAX_LOCATION = 2000
 MAX_GB = 2**20
 MAX_BYTES = MAX_GB * BYTES_PER_GB
 MAX_CENTS = 100 * MAX_COST
 
-# RULES 3. FACTS: the page states 1 and 2, the upstream also knows 3 and 4.
+# The page states 1 and 2; 3 and 4 were seen upstream (2026-11).
 TOTAL, DAILY_THROTTLED, DAILY_CUT_OFF, UNLIMITED = 1, 2, 3, 4
 DAILY: dict[int, AfterAllowance] = {
     DAILY_THROTTLED: AfterAllowance.THROTTLED,
@@ -134,20 +136,9 @@ def allowance(package: wire.Package) -> DataAllowance:
     A ``volume`` of an unlimited package is its stated high-speed amount of a day (the upstream calls
     the type "daily unlimited").
     """
-    kind, count = package.data_type, package.volume
-    if kind not in (TOTAL, UNLIMITED, *DAILY):
-        raise Unmapped(SetAsideReason.UNKNOWN_DATA_TYPE, f"dataType {kind}")
-    gb = package.volume_gb if package.volume_gb is not None and 0 < package.volume_gb <= MAX_GB else None
-    if count is None and gb is not None:
-        count = int(gb * BYTES_PER_GB)
-    if kind == UNLIMITED and not count:
-        return units.unlimited()
-    data = None
-    if count is not None and 0 < count <= MAX_BYTES:
-        data = units.declared_from_bytes(count, gb=gb, daily=kind in DAILY, after=DAILY.get(kind))
-    if data is None:
-        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"volume {package.volume}, volumeGB {package.volume_gb}")
-    return units.unlimited(allowance_mb=data.mb, per_day=True) if kind == UNLIMITED else data
+    gb = package.volume_gb
+    usable = gb is not None and gb.is_finite() and 0 < gb <= MAX_GB
+    return _allowance(package.data_type, package.volume, gb if usable else None)
 
 
 def coverage(package: wire.Package) -> tuple[str, ...]:
@@ -157,9 +148,12 @@ def coverage(package: wire.Package) -> tuple[str, ...]:
     otherwise they contradict each other. A region's name alone counts only where
     ``config/regions.toml`` lists its countries for this supplier.
     """
-    names = tuple(entry.location_name or "" for entry in package.location_network_list or ())
+    names = tuple((entry.location_name or "")[:NAME_LENGTH] for entry in package.location_network_list or ())
     regional = bool(package.region) or bool(package.is_global_package)
-    return _coverage(package.location or "", names, package.region or "", regional)
+    location = package.location or ""
+    if len(location) > MAX_LOCATION:
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"location of {len(location)} characters")
+    return _coverage(location, names, (package.region or "")[:NAME_LENGTH], regional)
 
 
 def networks(package: wire.Package, covered: Iterable[str]) -> tuple[Network, ...]:
@@ -167,16 +161,18 @@ def networks(package: wire.Package, covered: Iterable[str]) -> tuple[Network, ..
     inside = set(covered)
     found: dict[Network, None] = {}
     for entry in package.location_network_list or ():
-        country = _country(entry.location_name or "")
+        country = _country((entry.location_name or "")[:NAME_LENGTH])
         if country not in inside or country is None:
             continue
         for operator in entry.operator_list or ():
-            name = clean_text(operator.operator_name)
+            name = _operator((operator.operator_name or "")[:NAME_LENGTH])
+            newest = generation((operator.network_type or package.speed or "")[:NAME_LENGTH])
             if name and len(found) < MAX_NETWORKS:
-                found[Network(country, name, generation(operator.network_type or package.speed))] = None
+                found[Network(country, name, newest)] = None
     return tuple(found)
 
 
+@lru_cache(maxsize=1024)
 def generation(text: str | None) -> str | None:
     """The newest generation that a text names: "3G/4G/5G" is "5G", "4G/LTE" is "4G"."""
     words = clean_text(text).upper()
@@ -192,7 +188,7 @@ def exit_country(package: wire.Package) -> str | None:
         return None
     if not package.ip_export:
         return None if package.max_privacy else "HK"
-    return _country(package.ip_export)
+    return _country(package.ip_export[:NAME_LENGTH])
 
 
 def _offer(package: wire.Package, code: str, name: str) -> Offer:
@@ -226,6 +222,21 @@ def _offer(package: wire.Package, code: str, name: str) -> Offer:
         ),
         description=clean_text(package.description, DESCRIPTION_LENGTH),
     )
+
+
+@lru_cache(maxsize=4096)
+def _allowance(kind: int | None, volume: int | None, gb: Decimal | None) -> DataAllowance:
+    if kind not in (TOTAL, UNLIMITED, *DAILY):
+        raise Unmapped(SetAsideReason.UNKNOWN_DATA_TYPE, f"dataType {kind}")
+    count = int(gb * BYTES_PER_GB) if volume is None and gb is not None else volume
+    if kind == UNLIMITED and not count:
+        return units.unlimited()
+    data = None
+    if count is not None and 0 < count <= MAX_BYTES:
+        data = units.declared_from_bytes(count, gb=gb, daily=kind in DAILY, after=DAILY.get(kind))
+    if data is None:
+        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"volume {volume}, volumeGB {gb}")
+    return units.unlimited(allowance_mb=data.mb, per_day=True) if kind == UNLIMITED else data
 
 
 @lru_cache(maxsize=8192)
@@ -277,6 +288,11 @@ def _named(names: tuple[str, ...]) -> tuple[frozenset[str], dict[PlaceKind, list
         if not found.codes:
             others[found.kind].append(name)
     return frozenset(codes), others
+
+
+@lru_cache(maxsize=8192)
+def _operator(text: str) -> str:
+    return clean_text(text)
 
 
 @lru_cache(maxsize=4096)

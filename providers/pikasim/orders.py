@@ -28,7 +28,7 @@ ORDER_STATES: dict[str, SupplierOrderState] = {
     "failed": SupplierOrderState.FAILED,
 }
 
-# The page's "eSIM Status Values", then the words that FACTS saw upstream. ENABLED says nothing of use.
+# The page's "eSIM Status Values", then words that were seen upstream (2026-11). ENABLED says nothing of use.
 SERVICE_STATES: dict[str, ServiceState] = {
     "GOT_RESOURCE": ServiceState.NOT_ACTIVE,
     "IN_USE": ServiceState.ACTIVE,
@@ -85,7 +85,7 @@ def delivery_of_esim(esim: wire.Esim) -> Delivery:
 
 
 def esim_status(esim: wire.Esim | wire.Usage, observed_at: datetime) -> EsimStatus:
-    """Profile, service and usage; the figures lag the network by hours (FACTS)."""
+    """Profile, service and usage; the figures lag the network by hours (seen 2026-11)."""
     service = (esim.status or esim.esim_status or "").upper()
     return EsimStatus(
         iccid=esim.iccid,

@@ -1,7 +1,7 @@
 """PikaSim's webhooks: verified over the bytes that came, then read as events. Pure.
 
 The signature is hex HMAC-SHA256 of ``JSON.stringify(payload)`` in ``X-Webhook-Signature``. Nothing
-signed carries an event id or a time but the body's own ``timestamp`` (page and FACTS, seen 2026-11).
+signed carries an event id or a time but the body's own ``timestamp`` (seen 2026-11).
 """
 
 from __future__ import annotations

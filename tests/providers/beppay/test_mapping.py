@@ -121,6 +121,7 @@ def test_what_was_not_understood_stands_in_the_detail_with_the_item_as_it_came()
         ({"price": "-1"}, SetAsideReason.NO_PRICE),
         ({"price": "free"}, SetAsideReason.NO_PRICE),
         ({"price": "NaN"}, SetAsideReason.NO_PRICE),
+        ({"price": "sNaN"}, SetAsideReason.NO_PRICE),
         ({"price": "1e999999"}, SetAsideReason.NO_PRICE),
         ({"price": "1e-999999"}, SetAsideReason.NO_PRICE),
         ({"name": ""}, SetAsideReason.NO_NAME),
