@@ -96,9 +96,9 @@ async def test_it_follows_the_cursor_until_there_is_none(account, supplier):
 @pytest.mark.parametrize(
     "pages",
     [
-        [page(PRICE, then="one"), page(PRICE, then="one")],
-        [page(PRICE, then="one"), page(PRICE, then="two"), page(PRICE, then="one")],
-        [page(then="one")],
+        [page(PRICE, then="one"), page(PRICE, then="one"), page(PRICE)],
+        [page(PRICE, then="one"), page(PRICE, then="two"), page(PRICE, then="one"), page(PRICE)],
+        [page(then="one"), page(PRICE)],
         [page(PRICE, meta=None)],
         [page(PRICE, meta={})],
         [{"success": True, "data": [PRICE]}],
