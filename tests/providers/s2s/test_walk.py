@@ -108,7 +108,7 @@ async def test_it_follows_the_cursor_until_there_is_none(account, supplier):
     ids=["again", "round", "empty", "null meta", "no cursor", "no meta", "no list", "half"],
 )
 async def test_a_walk_that_does_not_end_as_a_walk_does_is_not_whole(account, supplier, path, pages):
-    supplier.pages[path] = pages
+    supplier.pages[path] = list(pages)
     with pytest.raises(UnreadableAnswer) as caught:
         await walk(account())
     assert caught.value.supplier == "mine"
