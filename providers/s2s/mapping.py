@@ -211,7 +211,7 @@ def _nothing_stated(
 
 
 def _contradiction(field: str, one: Said, its: str, other: Said, theirs: str) -> Unmapped:
-    detail = f"{field}: {one.source} says {its[:100]}, {other.source} says {theirs[:100]}"
+    detail = f"{field}: {its[:100]} by {one.source}, {theirs[:100]} by {other.source}"
     return Unmapped(SetAsideReason.CONTRADICTORY, clean_text(detail, 400))
 
 
