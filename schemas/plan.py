@@ -12,6 +12,7 @@ from schemas.money import Money
 
 MB_PER_GB = 1024
 GLOBAL_FROM = 100
+_SPELT_OUT = 3  # an id names so many countries, and counts more
 
 
 class Scope(StrEnum):
@@ -190,7 +191,7 @@ class Observation(msgspec.Struct, frozen=True):
 
 
 def scope_of(coverage: tuple[str, ...]) -> Scope:
-    """country for one country, global from 100 countries on, region between."""
+    """Country for one country, global from 100 countries on, region between."""
     if len(coverage) == 1:
         return Scope.COUNTRY
     return Scope.GLOBAL if len(coverage) >= GLOBAL_FROM else Scope.REGION
@@ -210,7 +211,7 @@ def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
         ("1", ",".join(codes), str(data.mb), str(int(data.unlimited)), data.reset.value, str(days), allowance)
     )
     digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
-    where = "-".join(codes).lower() if len(codes) <= 3 else f"{len(codes)}countries"
+    where = "-".join(codes).lower() if len(codes) <= _SPELT_OUT else f"{len(codes)}countries"
     daily = "-daily" if data.reset is Reset.DAILY else ""
     return f"{where}-{_amount_slug(data)}{daily}-{days}d-{digest}"
 
@@ -219,5 +220,6 @@ def _amount_slug(data: DataAllowance) -> str:
     if data.mb is None:
         return "unlimited"
     if data.mb % (MB_PER_GB // 2) == 0 and data.mb >= MB_PER_GB:
-        return f"{data.mb / MB_PER_GB:g}gb"
+        whole, rest = divmod(data.mb, MB_PER_GB)
+        return f"{whole}{'.5' if rest else ''}gb"
     return f"{data.mb}mb"

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.money import Money
+from schemas.plan import (
+    AfterAllowance,
+    Basis,
+    DataAllowance,
+    FairUse,
+    Features,
+    Network,
+    Offer,
+    Reset,
+    Scope,
+    Starts,
+    Validity,
+    plan_id,
+    scope_of,
+)
+
+codes = st.text(alphabet="ABCDEFGHIJ", min_size=2, max_size=2)
+coverages = st.lists(codes, min_size=1, max_size=120, unique=True).map(lambda found: tuple(sorted(found)))
+fixed = st.builds(
+    DataAllowance,
+    mb=st.integers(1, 2**31 - 1),
+    declared=st.just("x"),
+    reset=st.sampled_from(Reset),
+)
+unlimited = st.builds(
+    DataAllowance,
+    mb=st.none(),
+    declared=st.just("Unlimited"),
+    unlimited=st.just(True),
+    fair_use=st.none() | st.builds(FairUse, st.none(), st.none() | st.integers(1, 10_000), st.booleans()),
+)
+allowances = fixed | unlimited
+days = st.integers(1, 3650)
+
+GB = DataAllowance(mb=1024, declared="1 GB")
+
+
+def identity(coverage, data, days):
+    stated = data.fair_use if data.unlimited and data.fair_use and data.fair_use.allowance_mb is not None else None
+    allowance = (stated.allowance_mb, stated.per_day) if stated else None
+    return frozenset(coverage), data.mb, data.unlimited, data.reset, days, allowance
+
+
+@given(coverages, allowances, days, coverages, allowances, days)
+def test_two_ids_are_equal_exactly_when_the_plans_are(c1, a1, d1, c2, a2, d2):
+    same = identity(c1, a1, d1) == identity(c2, a2, d2)
+    assert (plan_id(c1, a1, d1) == plan_id(c2, a2, d2)) is same
+
+
+@given(coverages, allowances, days, st.randoms())
+def test_the_order_of_countries_and_repeats_do_not_matter(coverage, data, day, chance):
+    shuffled = [*coverage, *coverage]
+    chance.shuffle(shuffled)
+    assert plan_id(tuple(shuffled), data, day) == plan_id(coverage, data, day)
+
+
+@given(coverages, allowances, days)
+def test_an_id_is_short_and_fit_for_a_path(coverage, data, day):
+    found = plan_id(coverage, data, day)
+    assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*-\d+d-[0-9a-f]{12}", found)
+    assert len(found) <= 80
+
+
+@given(coverages, fixed, days)
+def test_how_the_amount_is_written_counted_or_ended_is_no_part_of_the_plan(coverage, data, day):
+    other = msgspec.structs.replace(
+        data, declared="else", bytes=5, basis=Basis.DECIMAL, fair_use=FairUse(AfterAllowance.CUT_OFF, 7, True)
+    )
+    assert plan_id(coverage, other, day) == plan_id(coverage, data, day)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (("KR",), GB, 7),
+        (("JP", "KR"), GB, 7),
+        (("JP",), DataAllowance(mb=1000, declared="1000 MB"), 7),
+        (("JP",), DataAllowance(mb=1024, declared="1 GB", reset=Reset.DAILY), 7),
+        (("JP",), DataAllowance(mb=None, declared="Unlimited", unlimited=True), 7),
+        (("JP",), GB, 8),
+    ],
+)
+def test_each_part_of_the_identity_makes_another_plan(other):
+    assert plan_id(*other) != plan_id(("JP",), GB, 7)
+
+
+def test_a_stated_fair_use_makes_another_unlimited_plan_and_an_unstated_one_does_not():
+    def unlimited_with(fair_use):
+        return plan_id(("JP",), DataAllowance(mb=None, declared="Unlimited", unlimited=True, fair_use=fair_use), 7)
+
+    unstated = {unlimited_with(None), unlimited_with(FairUse()), unlimited_with(FairUse(AfterAllowance.THROTTLED))}
+    assert len(unstated) == 1
+    stated = {unlimited_with(FairUse(allowance_mb=2048)), unlimited_with(FairUse(allowance_mb=2048, per_day=True))}
+    assert len(unstated | stated) == 3
+
+
+@pytest.mark.parametrize(
+    ("coverage", "data", "day", "begins"),
+    [
+        (("JP",), GB, 7, "jp-1gb-7d-"),
+        (("KR", "JP"), DataAllowance(mb=1536, declared="1.5 GB"), 30, "jp-kr-1.5gb-30d-"),
+        (("JP",), DataAllowance(mb=512, declared="512 MB", reset=Reset.DAILY), 5, "jp-512mb-daily-5d-"),
+        (("DE", "ES", "FR", "IT"), DataAllowance(mb=None, declared="U", unlimited=True), 1, "4countries-unlimited-1d-"),
+        (("JP",), DataAllowance(mb=2_000_000 * 1024, declared="2000000 GB"), 1, "jp-2000000gb-1d-"),
+    ],
+)
+def test_an_id_can_be_read(coverage, data, day, begins):
+    assert plan_id(coverage, data, day).startswith(begins)
+
+
+def test_an_id_is_the_same_in_every_process():
+    code = (
+        "from schemas.plan import DataAllowance, plan_id;"
+        "print(plan_id(('KR', 'JP'), DataAllowance(mb=1024, declared='1 GB'), 7))"
+    )
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "1"}).stdout
+    assert found.strip() == plan_id(("JP", "KR"), GB, 7)
+
+
+def test_an_id_never_changes_between_releases():
+    # Storefronts keep these ids: a new value here breaks every one of them.
+    assert plan_id(("JP",), GB, 7) == "jp-1gb-7d-bc57f8e1631d"
+
+
+def test_equal_offers_of_two_suppliers_are_one_plan():
+    ours = Offer("JP_7D_1GB", "Japan 7 Days 1GB", ("JP",), GB, Validity(7, Starts.INSTALL), Money(Decimal(5), "USD"))
+    theirs = Offer("x1", "JAPAN", ("JP",), GB, Validity(7), None, (Network("JP", "Docomo"),), Features(topup=True))
+    assert ours.plan_id == theirs.plan_id == plan_id(("JP",), GB, 7)
+
+
+@given(allowances, days)
+def test_a_daily_amount_counts_for_each_day_and_any_other_once(data, day):
+    total = data.total_mb(day)
+    if data.unlimited:
+        assert total is None
+    else:
+        assert total == (data.mb * day if data.reset is Reset.DAILY else data.mb)
+
+
+@pytest.mark.parametrize(
+    ("countries", "scope"),
+    [(1, Scope.COUNTRY), (2, Scope.REGION), (99, Scope.REGION), (100, Scope.GLOBAL), (200, Scope.GLOBAL)],
+)
+def test_the_number_of_countries_alone_makes_the_scope(countries, scope):
+    assert scope_of(tuple(f"{n:03}" for n in range(countries))) is scope
+
+
+@given(coverages, allowances, days)
+def test_an_offer_is_the_same_after_its_way_through_json(coverage, data, day):
+    offer = Offer("id", "name", coverage, data, Validity(day), Money.of("1.10", "USD"), (Network("JP", "A", "5G"),))
+    assert msgspec.json.decode(msgspec.json.encode(offer), type=Offer) == offer
