@@ -17,6 +17,7 @@ from schemas.plan import Offer, SetAside, SetAsideReason
 
 MAX_COST = Decimal(100_000)
 MAX_DECIMALS = 8
+UNNAMED = "unnamed-"
 
 _FIELD = re.compile(r"at `\$\.(\w+)")
 
@@ -32,7 +33,7 @@ class Unmapped(Exception):  # noqa: N818 - a decision on its way up, not a fault
     def row(self, raw: Raw, supplier_plan_id: str, name: str) -> SetAside:
         """The item as a set-aside row. One without an id gets a stand-in that is stable for its JSON."""
         return SetAside(
-            supplier_plan_id or "unnamed-" + hashlib.blake2b(raw, digest_size=8).hexdigest(),
+            supplier_plan_id or UNNAMED + hashlib.blake2b(raw, digest_size=8).hexdigest(),
             name,
             self.reason,
             clean_text(self.detail),

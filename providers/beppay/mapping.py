@@ -198,7 +198,8 @@ def _named(text: str) -> _Named:
         found = places.place(parts[at])
         codes.update(found.codes)
         if not found.codes:
-            others[found.kind].append(parts[at])
+            listed = places.supplier_region(PROVIDER, parts[at]) is not None
+            others[PlaceKind.REGION if listed else found.kind].append(parts[at])
         at += 1
     return _Named(frozenset(codes), *(tuple(words) for words in others.values()))
 

@@ -271,9 +271,9 @@ def _of_region(where: str, named: frozenset[str], is_region: bool) -> tuple[str,
 def _located(location: str) -> tuple[frozenset[str], PlaceKind]:
     """The countries of ``location``, and what it is when they are none."""
     words = [word for word in (clean_text(part) for part in location.split(",")) if word]
-    codes = [word.upper() for word in words]
-    if codes and all(places.is_country(code) for code in codes):
-        return frozenset(codes), PlaceKind.COUNTRIES
+    codes = [_country(word) for word in words if len(word) == len("JP")]
+    if words and len(codes) == len(words) and None not in codes:
+        return frozenset(filter(None, codes)), PlaceKind.COUNTRIES
     found = places.place(clean_text(location))
     return frozenset(found.codes), found.kind
 

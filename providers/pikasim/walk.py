@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from providers.pikasim.wire import Pagination
+from providers.unmapped import UNNAMED
 from schemas.errors import UnreadableAnswer
 
 # At 200 packages a page far more than any supplier has; a number beyond it is a fault.
@@ -31,14 +32,17 @@ class Walk:
         self._rows = 0
 
     def take(self, number: int, stated: Pagination, codes: Iterable[str]) -> None:
-        """Count the packages of page ``number``. A code twice on one page is no fault of the walk."""
+        """Count the packages of page ``number``.
+
+        A code twice on one page is no fault of the walk, nor are equal packages without any code.
+        """
         if stated.page != number:
             raise UnreadableAnswer(f"asked for page {number}, got page {stated.page}")
         if (stated.total, stated.pages, stated.limit) != (self._stated.total, self._stated.pages, self._stated.limit):
             raise UnreadableAnswer(f"the catalogue changed during the walk: {self._stated}, then {stated}")
         for code in codes:
             self._rows += 1
-            if (before := self._page_of.setdefault(code, number)) != number:
+            if (before := self._page_of.setdefault(code, number)) != number and not code.startswith(UNNAMED):
                 raise UnreadableAnswer(f"{code} stands on page {before} and on page {number}")
 
     def finish(self) -> None:

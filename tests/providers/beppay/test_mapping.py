@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from providers import places
 from providers.beppay import mapping
 from providers.unmapped import Once, Unmapped
 from schemas.errors import InsufficientBalance, NotAuthorised, NotFound, OutOfStock, Refused
@@ -92,6 +93,13 @@ def test_countries_that_are_not_certain_set_the_plan_aside(names: str, codes: st
     with pytest.raises(Unmapped) as caught:
         mapping.coverage(names, codes)
     assert caught.value.reason.value == reason
+
+
+def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = {("beppay", "Low Countries"): ("BE", "LU", "NL")}
+    monkeypatch.setattr(places, "supplier_region", lambda provider, name: listed.get((provider, name)))
+    assert mapping.coverage("Low Countries", "") == ("BE", "LU", "NL")
+    assert mapping.coverage("Low Countries, France", "FR") == ("BE", "FR", "LU", "NL")
 
 
 def test_what_was_not_understood_stands_in_the_detail_with_the_item_as_it_came() -> None:
@@ -224,6 +232,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), ANYTHING))
 def test_no_plan_whatever_its_fields_breaks_the_mapping(changes: dict[str, Any]) -> None:
     found = mapped(**changes)
@@ -234,6 +243,7 @@ def test_no_plan_whatever_its_fields_breaks_the_mapping(changes: dict[str, Any])
         assert found.raw == msgspec.json.encode(GOOD | changes)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(ANYTHING)
 def test_no_item_whatever_it_is_breaks_the_mapping(thing: Any) -> None:
     found = mapping.item(Raw(msgspec.json.encode(thing)))
@@ -241,6 +251,7 @@ def test_no_item_whatever_it_is_breaks_the_mapping(thing: Any) -> None:
     assert found.supplier_plan_id
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=200), st.integers(100, 599))
 def test_no_body_whatever_it_is_breaks_the_table_of_refusals(body: bytes, status: int) -> None:
     assert mapping.refusal(status, body) is None

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from providers import places
 from providers.pikasim import mapping
 from schemas.errors import (
     DuplicateReference,
@@ -80,6 +81,7 @@ def where(location: Any, *names: str, **more: Any) -> dict[str, Any]:
         (where("JP", "Japan"), ("JP",)),
         (where("JP"), ("JP",)),
         (where("jp"), ("JP",)),
+        (where("JP, UK", "Japan"), ("GB", "JP")),
         (where("JP,KR", "Japan", "South Korea"), ("JP", "KR")),
         (where("JP,KR", "Japan"), ("JP", "KR")),  # operators are known of one country only
         (where("JP", "Japan", "South Korea"), ("JP", "KR")),  # the country list is the longer one
@@ -121,6 +123,12 @@ def test_countries_that_are_not_certain_set_the_package_aside(fields: dict[str, 
     found = aside(**fields)
     assert found.reason.value == reason
     assert found.detail
+
+
+def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = {("pikasim", "Benelux Area"): ("BE", "LU", "NL")}
+    monkeypatch.setattr(places, "supplier_region", lambda provider, name: listed.get((provider, name)))
+    assert offer(**where("Benelux Area", region="Benelux Area")).coverage == ("BE", "LU", "NL")
 
 
 @pytest.mark.parametrize(
@@ -319,6 +327,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), ANYTHING))
 def test_no_package_whatever_its_fields_breaks_the_mapping(changes: dict[str, Any]) -> None:
     found = mapped(**changes)
@@ -329,6 +338,7 @@ def test_no_package_whatever_its_fields_breaks_the_mapping(changes: dict[str, An
         assert found.raw == msgspec.json.encode(GOOD | changes)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(ANYTHING)
 def test_no_item_whatever_it_is_breaks_the_mapping(thing: Any) -> None:
     raw = Raw(msgspec.json.encode(thing))

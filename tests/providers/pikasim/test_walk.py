@@ -50,6 +50,13 @@ def test_a_package_twice_on_one_page_is_left_to_the_rows() -> None:
     walked("aa", "cd", "e").finish()
 
 
+def test_packages_without_a_code_may_be_equal_on_several_pages() -> None:
+    walk = Walk(stated(1))
+    for number, codes in enumerate((["a", "unnamed-1"], ["b", "unnamed-1"], ["c"]), 1):
+        walk.take(number, stated(number), codes)
+    walk.finish()
+
+
 @pytest.mark.parametrize("then", [stated(2, total=6), stated(2, pages=4), stated(2, limit=3)])
 def test_totals_that_change_half_way_end_the_walk(then: Pagination) -> None:
     walk = walked("ab")
