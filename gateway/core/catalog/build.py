@@ -68,6 +68,7 @@ class SnapshotBuilder:
         self.kinds: Numbered[Kind] = Numbered()
         self.data_pieces: Numbered[bytes] = Numbered()
         self.network_pieces: Numbered[bytes] = Numbered()
+        self.feature_pieces: Numbered[bytes] = Numbered()
         self.five_g: Numbered[tuple[str, ...]] = Numbered()
         self.listed: Numbered[str] = Numbered()
         self.columns = {name: array("q") for name in _COLUMNS}
@@ -77,7 +78,7 @@ class SnapshotBuilder:
         self._costs: dict[tuple[str, str], tuple[int, Decimal | None]] = {}
         self._base: list[Decimal | None] = []
         self._data: dict[tuple[str, int, str], tuple[int, DataAllowance, str]] = {}
-        self._networks: dict[tuple[str, str], tuple[int, int, int, str]] = {}
+        self._networks: dict[tuple[str, str], tuple[int, int, int, int, str]] = {}
         self._places: dict[int, tuple[str, str]] = {}
         self._kinds: dict[tuple[int, int, str, str], int] = {}
         self._why: dict[tuple[Any, ...], int] = {}
@@ -108,7 +109,7 @@ class SnapshotBuilder:
         cover = self.coverages.number(coverage)
         place, scope = self._places.get(cover) or self._new_place(cover, coverage)
         piece, allowance, rest = about
-        network, five_g, can, exit_country = reach
+        network, feature, five_g, can, exit_country = reach
         alike = (piece, can, exit_country, scope)
         kind = self._kinds.get(alike)
         if kind is None:
@@ -128,7 +129,7 @@ class SnapshotBuilder:
             why = self._why[said] = self._judge(*said)
         self.keys.append(supplier_plan_id)
         self.texts.append(f"{offer_id}\0{supplier_plan_id}\0{name}".encode())
-        values = (plan, cover, self.suppliers.number(supplier), kind, piece, network, five_g, money, why)
+        values = (plan, cover, self.suppliers.number(supplier), kind, piece, network, feature, five_g, money, why)
         for append, value in zip(self._add, (*values, UNSAID if stock is None else stock), strict=True):
             append(value)
 
@@ -147,15 +148,16 @@ class SnapshotBuilder:
         self._data[data, days, starts] = known
         return known
 
-    def _new_networks(self, networks: str, features: str) -> tuple[int, int, int, str]:
+    def _new_networks(self, networks: str, features: str) -> tuple[int, int, int, int, str]:
         reached = msgspec.json.decode(networks, type=tuple[Network, ...])
         able = msgspec.json.decode(features, type=Features)
         five_g = fragments.five_g_countries(reached)
         can = sum(
             bit << at for at, bit in enumerate((able.topup is True, able.voice is True, able.sms is True, bool(five_g)))
         )
-        piece = self.network_pieces.number(fragments.network_piece(reached, able))
-        known = (piece, self.five_g.number(five_g), can, able.exit_country or "")
+        piece = self.network_pieces.number(fragments.network_piece(reached))
+        feature = self.feature_pieces.number(fragments.feature_piece(able))
+        known = (piece, feature, self.five_g.number(five_g), can, able.exit_country or "")
         self._networks[networks, features] = known
         return known
 
@@ -198,4 +200,4 @@ class SnapshotBuilder:
         return self._base
 
 
-_COLUMNS = ("plan", "cover", "supplier", "kind", "data", "network", "five_g", "money", "why", "stock")
+_COLUMNS = ("plan", "cover", "supplier", "kind", "data", "network", "feature", "five_g", "money", "why", "stock")

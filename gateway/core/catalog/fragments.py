@@ -1,7 +1,7 @@
 """Pieces of JSON that are the same for many plans, rendered once when a snapshot is built.
 
 A plan's JSON is put together from, in this order: its own piece (id and name), its coverage's, its
-chosen offer's data and validity, that offer's networks and features, then price, stock and times.
+chosen offer's data and validity, that offer's networks, its features, then price, stock and times.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def stamp(seconds: int) -> bytes:
 
 
 def coverage_piece(codes: tuple[str, ...]) -> bytes:
-    """Scope and countries."""
+    """The members scope and countries."""
     return b'"scope":' + orjson.dumps(scope_of(codes)) + b',"countries":' + orjson.dumps(codes) + b","
 
 
 def data_piece(data: DataAllowance, days: int, starts: str) -> bytes:
-    """Data and validity."""
+    """The members data and validity."""
     fair_use = None if data.fair_use is None else msgspec.to_builtins(data.fair_use)
     shown: dict[str, Any] = {
         "mb": data.mb,
@@ -64,10 +64,15 @@ def data_piece(data: DataAllowance, days: int, starts: str) -> bytes:
     return b'"data":' + orjson.dumps(shown) + b',"validity":' + orjson.dumps({"days": days, "starts": starts}) + b","
 
 
-def network_piece(networks: tuple[Network, ...], features: Features) -> bytes:
-    """Networks and features."""
+def network_piece(networks: tuple[Network, ...]) -> bytes:
+    """The member networks."""
     shown = [{"country": n.country, "operator": n.operator, "generation": n.generation} for n in networks]
-    return b'"networks":' + orjson.dumps(shown) + b',"features":' + orjson.dumps(msgspec.to_builtins(features)) + b","
+    return b'"networks":' + orjson.dumps(shown) + b","
+
+
+def feature_piece(features: Features) -> bytes:
+    """The member features."""
+    return b'"features":' + orjson.dumps(msgspec.to_builtins(features)) + b","
 
 
 def five_g_countries(networks: tuple[Network, ...]) -> tuple[str, ...]:

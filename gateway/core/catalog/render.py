@@ -27,7 +27,7 @@ class Renderer:
         self._tails: dict[tuple[int, bool], bytes] = {}
 
     def plans(self, found: Found, view: PriceView, days: int | None) -> list[bytes]:
-        """The plans' JSON in pieces, without commas between: six pieces and a separator for each.
+        """The plans' JSON in pieces, without commas between: eight and a separator for each.
 
         ``days`` is what daily amounts count for in ``price_per_gb``.
         """
@@ -38,9 +38,10 @@ class Renderer:
         columns, blob, base = snapshot.columns, snapshot.file.memory, snapshot.file.blob_at
         kinds = snapshot.kind[rows]
         covers, data, networks = snapshot.cover[rows], columns["data"][rows], columns["network"][rows]
+        features = columns["feature"][rows]
         parts: list[bytes] = []
         add = parts.append
-        for p0, p1, c0, c1, d0, d1, n0, n1, cost, total, day, count, stale in zip(
+        for p0, p1, c0, c1, d0, d1, n0, n1, f0, f1, cost, total, day, count, stale in zip(
             (columns["plan_at"][plans] + base).tolist(),
             (columns["plan_at"][plans + 1] + base).tolist(),
             (columns["cover_at"][covers] + base).tolist(),
@@ -49,6 +50,8 @@ class Renderer:
             (columns["data_at"][1:][data] + base).tolist(),
             (columns["network_at"][networks] + base).tolist(),
             (columns["network_at"][1:][networks] + base).tolist(),
+            (columns["feature_at"][features] + base).tolist(),
+            (columns["feature_at"][1:][features] + base).tolist(),
             snapshot.cost[rows].tolist(),
             totals(snapshot, days)[kinds].tolist(),
             snapshot.kind_days[kinds].tolist(),
@@ -61,6 +64,7 @@ class Renderer:
             add(blob[c0:c1])
             add(blob[d0:d1])
             add(blob[n0:n1])
+            add(blob[f0:f1])
             add(view.piece(cost, total, day))
             add(self._tails.get((count, stale)) or self._tail(count, stale=stale))
             add(blob[stamp:p1])

@@ -2,7 +2,7 @@
 
 Names of arrays, by what they are indexed with:
 
-- row (an offer): plan, cover, supplier, kind, data, network, five_g, cost, listed, why, stock, text_at
+- row (an offer): plan, cover, supplier, kind, data, network, feature, five_g, cost, listed, why, stock, text_at
 - plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated; plan_rows holds rows by plan
 - cover (a set of countries): cover_countries_at, cover_rows_at, cover_at, cover_region
 - kind: kind_mb, kind_daily, kind_days, kind_can, kind_scope, kind_exit, kind_rows_at
@@ -72,6 +72,7 @@ class Tables:
         five_g, five = self._renumbered("five_g", built.five_g)
         data_pieces, data = self._renumbered("data", built.data_pieces)
         network_pieces, network = self._renumbered("network", built.network_pieces)
+        feature_pieces, feature = self._renumbered("feature", built.feature_pieces)
         costs, cost = self._costs()
         why = np.frombuffer(built.columns["why"], dtype=np.int64)
         by_name = np.array(sorted(range(self.rows), key=built.keys.__getitem__), dtype=np.int64)
@@ -85,6 +86,7 @@ class Tables:
         self._row("kind", narrow(kind[order]))
         self._row("data", narrow(data[order]))
         self._row("network", narrow(network[order]))
+        self._row("feature", narrow(feature[order]))
         self._row("five_g", narrow(five[order]))
         self._row("cost", cost[order], np.int32)
         self._row("listed", np.frombuffer(built.columns["money"], dtype=np.int64)[order], np.int32)
@@ -101,6 +103,7 @@ class Tables:
         self._lists()
         self._row("data_at", self.blob.add(data_pieces))
         self._row("network_at", self.blob.add(network_pieces))
+        self._row("feature_at", self.blob.add(feature_pieces))
         self._row("listed_at", self.blob.add([text.encode() for text in built.listed.numbers]))
         scale = self._cost_tables(costs, sizes)
         words = self._words(covers, kinds)

@@ -21,6 +21,7 @@ from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BOUNDS = FreshnessBounds(900, 86400)
+UNSAID = Features()
 RATES = Rates("USD", {"EUR": Decimal("1.08"), "JPY": Decimal("0.0066"), "USDT": Decimal(1)})
 NAMES = {
     "JP": "Japan",
@@ -51,6 +52,11 @@ def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
 GEOGRAPHY = Geography(lambda code: NAMES.get(code, code), REGIONS, region_of, plan_name)
 
 
+ALL_WELL = tuple(
+    SupplierState(name, "live", last_good_at=NOW - timedelta(minutes=5), last_sync_state="ok") for name in "abc"
+)
+
+
 @dataclass(frozen=True)
 class Item:
     """An offer of a supplier with what the database adds to it."""
@@ -73,11 +79,7 @@ class Market:
     terms: Terms = field(default_factory=lambda: Terms(PriceRule(), RATES, Decimal("0.10"), {"c": Decimal("0.05")}))
     touched: dict[str, datetime] = field(default_factory=dict)
     gone: dict[str, datetime] = field(default_factory=dict)
-    overlay: Overlay = Overlay(
-        suppliers=tuple(
-            SupplierState(name, "live", last_good_at=NOW - timedelta(minutes=5), last_sync_state="ok") for name in "abc"
-        )
-    )
+    overlay: Overlay = field(default_factory=lambda: Overlay(ALL_WELL))
 
     def snapshot(self) -> Snapshot:
         builder = SnapshotBuilder(self.mode, self.terms, GEOGRAPHY)
@@ -137,7 +139,7 @@ def offer(
     stock: int | None = None,
     visible: bool = True,
     five_g: str = "",
-    features: Features = Features(),
+    features: Features = UNSAID,
     starts: Starts = Starts.INSTALL,
 ) -> Offer:
     coverage = tuple(sorted(countries.split()))

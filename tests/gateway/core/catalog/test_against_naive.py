@@ -46,7 +46,7 @@ def market(seed: int, size: str) -> tuple[Index, Naive]:
         )
         made.overlay = Overlay(made.overlay.suppliers, marks)
     if seed % 4 > 1:
-        one, two, three = made.overlay.suppliers
+        one, _, three = made.overlay.suppliers
         old = SupplierState("b", "live", last_good_at=NOW - timedelta(hours=seed % 3 * 20), last_sync_state="ok")
         paused = msgspec.structs.replace(three, state="paused") if seed % 8 > 5 else three
         made.overlay = Overlay((one, old, paused), made.overlay.marks)
