@@ -53,6 +53,8 @@ SPOILT = (
     FaultKind.UNAUTHORISED,
     FaultKind.VANISH_MIDWAY,
 )
+# Those that neither keep a test waiting nor cost the sandbox much.
+QUICK = tuple(kind for kind in SPOILT if kind not in {FaultKind.SLOW, FaultKind.GZIP_BOMB})
 MISLEADING = (FaultKind.WRONG_TOTAL, FaultKind.EMPTY_PAGES)
 
 
@@ -270,18 +272,17 @@ class ProviderSuite:
 
     @pytest.mark.parametrize("kind", SPOILT)
     async def test_a_spoilt_walk_ends_in_an_error_of_the_tree(self, shop: Shop, kind: FaultKind) -> None:
-        shop.world.add_fault(self.manifest.name, Fault(kind, seconds=5))
+        shop.world.add_fault(self.manifest.name, _fault(kind))
         end = await _end_of(shop.walk())
         assert isinstance(end, SupplierError), (
             f"catalog(): with {kind.value} it ended as if whole, with {end.size} items"
         )
         assert end.supplier == shop.provider.name, "catalog(): an error without its supplier: let the transport make it"
 
-    @pytest.mark.parametrize("after", [1, 2])
-    @pytest.mark.parametrize("kind", SPOILT)
+    @pytest.mark.parametrize(("kind", "after"), [*((kind, 1) for kind in SPOILT), *((kind, 2) for kind in QUICK)])
     async def test_a_walk_spoilt_half_way_never_looks_whole(self, shop: Shop, kind: FaultKind, after: int) -> None:
         whole = await shop.walk()
-        shop.world.add_fault(self.manifest.name, Fault(kind, after=after, seconds=5))
+        shop.world.add_fault(self.manifest.name, _fault(kind, after))
         await self._whole_or_error(shop, whole)
 
     @pytest.mark.parametrize("kind", MISLEADING)
@@ -337,9 +338,9 @@ class ProviderSuite:
         transcript: list[str] = []
         async with open_shop(self.manifest, few_plans) as shop:
             with structlog.testing.capture_logs() as lines:
-                for kind in set(SPOILT) - {FaultKind.SLOW, FaultKind.GZIP_BOMB}:
+                for kind in QUICK:
                     shop.world.clear_faults(self.manifest.name)
-                    shop.world.add_fault(self.manifest.name, Fault(kind, seconds=5))
+                    shop.world.add_fault(self.manifest.name, _fault(kind))
                     transcript += await shop.complaint()
                 shop.world.clear_faults(self.manifest.name)
                 for status in (200, 400, 401, 404, 409, 422):
@@ -404,6 +405,10 @@ class ProviderSuite:
         assert isinstance(end, SupplierError) or end.size == whole.size, (
             f"catalog(): it ended as if whole with {end.size} of {whole.size} items: raise an UnreadableAnswer"
         )
+
+
+def _fault(kind: FaultKind, after: int = 0) -> Fault:
+    return Fault(kind, after=after, seconds=5 if kind is FaultKind.SLOW else 0)
 
 
 def _keep(world: SandboxWorld, supplier: str, wanted: Callable[[Item, int], bool]) -> None:
