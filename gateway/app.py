@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import cast
+from typing import Any, cast
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -16,7 +16,7 @@ from gateway.log import AccessLog
 from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.keys import Mode
-from gateway.store.pool import open_pool
+from gateway.store.pool import Pool, open_pool
 from gateway.web import catalog, health, ops, quotes, state
 from gateway.web.answers import Memory
 from gateway.web.gate import Gate
@@ -33,15 +33,22 @@ REDIS_SECONDS = 1.0
 TABLES: tuple[Table, ...] = (catalog.routes, quotes.routes, ops.routes, health.routes)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OpenCatalog = Callable[[Settings, Pool | None, Any], Awaitable[Catalog]]
+_OPEN_CATALOG: web.AppKey[OpenCatalog] = web.AppKey("open_catalog")
 
 
 def make_app(
-    settings: Settings, *, access_log: AccessLog | None = None, registry: CollectorRegistry | None = None
+    settings: Settings,
+    *,
+    access_log: AccessLog | None = None,
+    registry: CollectorRegistry | None = None,
+    open_catalog: OpenCatalog = Catalog.open,
 ) -> web.Application:
     """The API as an application; nothing is opened before it starts.
 
-    It starts without Redis, and without PostgreSQL too. Raises ``ConfigurationError`` for suppliers that
-    are configured wrongly and for a plugin that cannot be loaded.
+    ``open_catalog`` is where the catalogue comes from (a benchmark has one that stands still). It starts
+    without Redis, and without PostgreSQL too. Raises ``ConfigurationError`` for suppliers that are
+    configured wrongly and for a plugin that cannot be loaded.
     """
     routes = {(route.method, route.path): route for route in all_routes()}
     gate = Gate(settings, routes)
@@ -52,6 +59,7 @@ def make_app(
     memories: dict[Mode, Memory] = {"live": Memory(), "test": Memory()}
     app[state.MEMORIES] = memories
     app[state.FIXED_HEADERS] = gate.fixed
+    app[_OPEN_CATALOG] = open_catalog
     _describe(app, settings)
     for table in TABLES:
         for route, described in table.routes:
@@ -124,7 +132,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _catalog(app: web.Application) -> AsyncIterator[None]:
-    opened = await Catalog.open(app[state.SETTINGS], app.get(state.POOL), app.get(state.REDIS))
+    opened = await app[_OPEN_CATALOG](app[state.SETTINGS], app.get(state.POOL), app.get(state.REDIS))
     app[state.CATALOG] = opened
     yield
     await opened.close()

@@ -1,0 +1,165 @@
+"""Catalogue queries over HTTP, against a bare aiohttp handler that returns the same bytes, in the same run.
+
+    python -m benchmarks.http [--rounds N] [--offers 50000,1000000]
+
+Everything is on loopback: each server and the load generator in a process of its own. The servers are
+asked in turn, round after round; the figures are medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from benchmarks.http_offers import write_snapshot
+from benchmarks.http_server import KEY
+
+QUESTION = "/v1/plans?country=JP&min_data_mb=1024"
+CONNECTIONS = 16
+COUNTRIES = ("JP", "US", "FR", "DE", "TR", "TH", "KR", "GB", "IT", "ES")
+SORTS = ("price", "price_per_gb", "price_per_day", "data", "days", "-price")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Server:
+    """One server process and what was measured of it."""
+
+    process: subprocess.Popen[str]
+    port: int
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def measure(self, what: str, paths: list[str], count: int) -> None:
+        """Ask ``count`` times and note requests per second and the server's CPU microseconds for each."""
+        before = self.cpu_seconds()
+        asked = {"port": self.port, "paths": paths, "count": count, "connections": CONNECTIONS, "key": KEY}
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.http_load"],
+            input=json.dumps(asked), capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        answer = json.loads(done.stdout)
+        if answer["bad"]:
+            raise SystemExit(f"{what}: {answer['bad']} answers were not 200")
+        self.rates.setdefault(what, []).append(answer["per_second"])
+        self.cpu.setdefault(what, []).append((self.cpu_seconds() - before) / count * 1e6)
+
+
+@contextmanager
+def server(kind: str, file: Path) -> Iterator[Server]:
+    """A running server; it ends with this block."""
+    command = [sys.executable, "-m", "benchmarks.http_server", kind, str(file)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        line = process.stderr.readline() if process.stderr else ""
+        if not line.strip().isdigit():
+            raise SystemExit(
+                f"the {kind} server did not start: {line}{process.stderr.read() if process.stderr else ''}"
+            )
+        yield Server(process, int(line))
+    finally:
+        process.stdin.close() if process.stdin else None
+        process.wait(timeout=20)
+        process.stderr.close() if process.stderr else None
+
+
+def questions(start: int, count: int) -> list[str]:
+    """Questions that nobody asked before: every number gives another one."""
+    made = []
+    for number in range(start, start + count):
+        country, sort = COUNTRIES[number % len(COUNTRIES)], SORTS[number // 10 % len(SORTS)]
+        made.append(
+            f"/v1/plans?country={country}&sort={sort}&min_data_mb={100 + number % 7}&max_price={500 + number}.25"
+        )
+    return made
+
+
+def fetch(port: int, path: str) -> bytes:
+    """One answer's body."""
+    with urlopen(Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {KEY}"})) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--count", type=int, default=4000, help="requests of one round")
+    parser.add_argument("--offers", default="50000,1000000", help="sizes of the catalogue; the first is measured most")
+    asked = parser.parse_args()
+    sizes = [int(size) for size in asked.offers.split(",")]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        servers = {}
+        for size in sizes:
+            path = folder / f"{size}.snap"
+            write_snapshot(path, size)
+            servers[size] = stack.enter_context(server("gateway", path))
+        body = folder / "body"
+        body.write_bytes(fetch(servers[sizes[0]].port, QUESTION))
+        floor = stack.enter_context(server("bare", body))
+        new = 0
+        for number in range(asked.rounds + 1):
+            count = asked.count if number else 500  # the first round only warms up
+            for made in servers.values():
+                floor.measure("floor", [QUESTION], count)
+                made.measure("seen", [QUESTION], count)
+                made.measure("new", questions(new, count // 2), count // 2)
+                new += count // 2
+            if number == 0:
+                for one in (floor, *servers.values()):
+                    one.rates.clear()
+                    one.cpu.clear()
+        report(floor, servers, body.stat().st_size)
+
+
+def report(floor: Server, servers: dict[int, Server], size: int) -> None:
+    """Every figure beside its goal."""
+    first, *others = servers
+    base = statistics.median(floor.rates["floor"])
+    rows = [("floor: a bare handler with the same bytes", floor, "floor", "")]
+    for count, made in servers.items():
+        rows.append((f"{count:,} offers, answered before", made, "seen", ""))
+        rows.append((f"{count:,} offers, never answered before", made, "new", ""))
+    print(f"\nanswers of about {size:,} bytes, {CONNECTIONS} connections\n")
+    print(f"{'':<46}{'requests/s':>12}{'CPU us':>9}{'of floor':>10}")
+    for name, made, what, _ in rows:
+        rate, cpu = statistics.median(made.rates[what]), statistics.median(made.cpu[what])
+        print(f"{name:<46}{rate:>12,.0f}{cpu:>9.1f}{rate / base:>10.2f}")
+    mine = servers[first]
+    goals = [
+        ("answered before, of the floor", statistics.median(mine.rates["seen"]) / base, ">=", 0.85),
+        ("never answered before, of the floor", statistics.median(mine.rates["new"]) / base, ">=", 0.40),
+    ]
+    for count in others:
+        large = servers[count]
+        seen = statistics.median(large.cpu["seen"]) / statistics.median(mine.cpu["seen"])
+        fresh = statistics.median(large.cpu["new"]) / statistics.median(mine.cpu["new"])
+        goals += [
+            (f"CPU at {count:,} over {first:,}, answered before", seen, "<=", 1.05),
+            (f"CPU at {count:,} over {first:,}, never answered before", fresh, "<=", 1.40),
+        ]
+    print(f"\n{'':<58}{'is':>8}{'goal':>10}")
+    for name, value, relation, goal in goals:
+        good = value >= goal if relation == ">=" else value <= goal
+        print(f"{name:<58}{value:>8.2f}{f'{relation} {goal:.2f}':>10}  {'' if good else 'MISSED'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The servers that ``benchmarks.http`` compares: the gateway on a snapshot file, and a bare handler."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from aiohttp import web
+
+from gateway.app import make_app
+from gateway.core.catalog import Index, layout
+from gateway.core.catalog.overlay import Overlay, SupplierState, standing
+from gateway.core.catalog.snapshot import Snapshot
+from gateway.core.freshness import FreshnessBounds
+from gateway.core.pricing import PriceRule
+from gateway.settings import Settings, load
+from gateway.store.keys import ApiKey, key_digest
+from gateway.web import state
+
+KEY = "gw_test_0123456789abcdefghijABCDEFGHIJ010biWfU"  # made up, with the checksum that a key has
+PER_MINUTE = 1_000_000_000
+
+
+class StandingCatalog:
+    """A catalogue that never changes."""
+
+    loaded = True
+    degraded: tuple[str, ...] = ()
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        now = datetime.now(UTC)
+        states = tuple(
+            SupplierState(name, snapshot.mode, last_good_at=now - timedelta(minutes=1), last_sync_state="ok")
+            for name in snapshot.suppliers
+        )
+        self._index = Index(
+            snapshot, standing(Overlay(states), snapshot.mode, now, FreshnessBounds(900, 86400)), PriceRule()
+        )
+
+    def index(self, _mode: str) -> Index:
+        return self._index
+
+    async def close(self) -> None:
+        return
+
+
+def gateway(path: Path) -> web.Application:
+    """The whole API on a snapshot file, without PostgreSQL and Redis; one key is known."""
+
+    async def open_catalog(_settings: Settings, _pool: Any, _redis: Any) -> Any:
+        return StandingCatalog(Snapshot(layout.open_file(path)))
+
+    async def know_a_key(app: web.Application) -> None:
+        key = ApiKey("key_bench", "sf_bench", "bench", "test", ("storefront",), "gw_test_", PER_MINUTE,
+                     datetime.now(UTC), None, None)  # fmt: skip
+        ring = app[state.KEYRING]
+        ring.known[f"Bearer {KEY}"] = ring._remember(key_digest(KEY), key)  # noqa: SLF001 - no database here
+
+    app = make_app(load(), open_catalog=open_catalog)
+    app.on_startup.append(know_a_key)
+    return app
+
+
+def bare(body: bytes) -> web.Application:
+    """The floor: aiohttp's own cost of answering with these bytes."""
+
+    async def handler(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_get("/v1/plans", handler)
+    return app
+
+
+async def run(app: web.Application) -> None:
+    """Serve on a free port, say which, until standard input ends."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], file=sys.stderr, flush=True)
+    done: Awaitable[bytes] = asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
+    await done
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    kind, file = sys.argv[1], Path(sys.argv[2])
+    uvloop.run(run(gateway(file) if kind == "gateway" else bare(file.read_bytes())))

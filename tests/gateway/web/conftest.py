@@ -1,0 +1,148 @@
+"""The API on real PostgreSQL and Valkey, with a small catalogue that a test can change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from gateway.app import make_app
+from gateway.core.catalog import Index
+from gateway.core.catalog.overlay import Overlay, SupplierState
+from gateway.log import AccessLog
+from gateway.settings import Settings, load
+from gateway.store.keys import create_key
+from gateway.store.pool import Pool
+from tests.gateway.core.catalog.market import Item, Market, offer
+
+ITEMS = [
+    Item("a", offer("JP1", cost="5.00")),
+    Item("b", offer("JP1", cost="4.50", five_g="JP")),
+    Item("a", offer("JP3", mb=3072, cost="9.00")),
+    Item("b", offer("JPKR", countries="JP KR", mb=3072, days=10, cost="11.00")),
+    Item("a", offer("FR1", countries="FR", cost="3.00", stock=0)),
+    Item("b", offer("FR2", countries="FR", mb=2048, cost="4.00")),
+]
+
+
+class StandingCatalog:
+    """A catalogue that changes only when a test says so."""
+
+    loaded = True
+    degraded: tuple[str, ...] = ()
+
+    def __init__(self, items: list[Item]) -> None:
+        self.markets = {mode: _market(items, mode) for mode in ("live", "test")}
+        self.indexes: dict[str, Index] = {}
+        self.refreshed = 0
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        self.indexes = {mode: market.index(datetime.now(UTC)) for mode, market in self.markets.items()}
+
+    def index(self, mode: str) -> Index:
+        return self.indexes[mode]
+
+    async def refresh(self) -> None:
+        self.refreshed += 1
+
+    async def close(self) -> None:
+        return
+
+
+def _market(items: list[Item], mode: str) -> Market:
+    now = datetime.now(UTC)
+    # The live catalogue lacks the last item, so that a test can tell the two apart.
+    market = Market(items if mode == "test" else items[:-1], mode)
+    market.terms = replace_margin(market)
+    states = tuple(
+        SupplierState(name, mode, last_good_at=now - timedelta(minutes=1), last_sync_state="ok") for name in "abc"
+    )
+    market.overlay = Overlay(states)
+    return market
+
+
+def replace_margin(market: Market) -> Any:
+    import msgspec
+
+    return msgspec.structs.replace(market.terms, minimum_margin=market.terms.minimum_margin * 0)
+
+
+@dataclass
+class Api:
+    """A running API and what a test needs to talk to it."""
+
+    client: TestClient[Any, Any]
+    pool: Pool
+    catalog: StandingCatalog
+    lines: list[bytes]
+    key: str = ""
+
+    async def make_key(self, *scopes: str, mode: Any = "test", **more: Any) -> str:
+        made = await create_key(self.pool, storefront="shop", mode=mode, scopes=scopes or ("storefront",), **more)
+        return made.key
+
+    def with_key(self, key: str) -> Api:
+        return replace(self, key=key)
+
+    async def ask(self, method: str, path: str, **more: Any) -> ClientResponse:
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers |= more.pop("headers", {})
+        return await self.client.request(method, path, headers=headers, **more)
+
+    async def get(self, path: str, **more: Any) -> ClientResponse:
+        return await self.ask("GET", path, **more)
+
+    async def post(self, path: str, **more: Any) -> ClientResponse:
+        return await self.ask("POST", path, **more)
+
+
+MakeApi = Callable[..., Awaitable[Api]]
+
+
+@pytest.fixture
+async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any) -> AsyncIterator[MakeApi]:
+    """Start an API with settings of its own."""
+    clients = []
+
+    async def start(items: list[Item] = ITEMS, **settings: Any) -> Api:
+        given: dict[str, Any] = {
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "state_dir": tmp_path,
+            "secret_key": ["k" * 40],
+        }
+        catalog = StandingCatalog(items)
+
+        async def open_catalog(_settings: Settings, _pool: Any, _redis: Any) -> Any:
+            return catalog
+
+        lines: list[bytes] = []
+        app = make_app(load(**(given | settings)), access_log=AccessLog(lines.append), open_catalog=open_catalog)
+        client = TestClient(TestServer(app))
+        await client.start_server()
+        clients.append(client)
+        return Api(client, pool, catalog, lines)
+
+    yield start
+    for client in clients:
+        await client.close()
+
+
+@pytest.fixture
+async def api(make_api: MakeApi) -> Api:
+    """An API and a storefront's test key."""
+    made = await make_api()
+    return made.with_key(await made.make_key())
+
+
+@pytest.fixture
+async def ops(make_api: MakeApi) -> Api:
+    """An API and an operator's test key."""
+    made = await make_api()
+    return made.with_key(await made.make_key("ops"))
