@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,14 +20,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from benchmarks.http_offers import write_snapshot
+from benchmarks.catalog_offers import build_file
 from benchmarks.http_server import KEY
 
-QUESTION = "/v1/plans?country=JP&min_data_mb=1024"
+QUESTION = "/v1/plans?country=DE&min_data_mb=1024"
 CONNECTIONS = 16
-COUNTRIES = ("JP", "US", "FR", "DE", "TR", "TH", "KR", "GB", "IT", "ES")
+COUNTRIES = ("AD", "AE", "AM", "BE", "CH", "DE", "FR", "GB", "HK", "IT")
 SORTS = ("price", "price_per_gb", "price_per_day", "data", "days", "-price")
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -41,8 +39,8 @@ class Server:
     cpu: dict[str, list[float]] = field(default_factory=dict)
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Of its main thread, to the nanosecond."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
 
     def measure(self, what: str, paths: list[str], count: int) -> None:
         """Ask ``count`` times and note requests per second and the server's CPU microseconds for each."""
@@ -108,9 +106,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = {}
         for size in sizes:
-            path = folder / f"{size}.snap"
-            write_snapshot(path, size)
-            servers[size] = stack.enter_context(server("gateway", path))
+            servers[size] = stack.enter_context(server("gateway", build_file(size, folder)))
         body = folder / "body"
         body.write_bytes(fetch(servers[sizes[0]].port, QUESTION))
         floor = stack.enter_context(server("bare", body))

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import uvloop
 from aiohttp import web
 
+from benchmarks.catalog_offers import open_index
 from gateway.app import make_app
-from gateway.core.catalog import Index, layout
-from gateway.core.catalog.overlay import Overlay, SupplierState, standing
-from gateway.core.catalog.snapshot import Snapshot
-from gateway.core.freshness import FreshnessBounds
-from gateway.core.pricing import PriceRule
+from gateway.core.catalog import Index
 from gateway.settings import Settings, load
 from gateway.store.keys import ApiKey, key_digest
 from gateway.web import state
@@ -32,15 +29,8 @@ class StandingCatalog:
     loaded = True
     degraded: tuple[str, ...] = ()
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        now = datetime.now(UTC)
-        states = tuple(
-            SupplierState(name, snapshot.mode, last_good_at=now - timedelta(minutes=1), last_sync_state="ok")
-            for name in snapshot.suppliers
-        )
-        self._index = Index(
-            snapshot, standing(Overlay(states), snapshot.mode, now, FreshnessBounds(900, 86400)), PriceRule()
-        )
+    def __init__(self, index: Index) -> None:
+        self._index = index
 
     def index(self, _mode: str) -> Index:
         return self._index
@@ -53,7 +43,7 @@ def gateway(path: Path) -> web.Application:
     """The whole API on a snapshot file, without PostgreSQL and Redis; one key is known."""
 
     async def open_catalog(_settings: Settings, _pool: Any, _redis: Any) -> Any:
-        return StandingCatalog(Snapshot(layout.open_file(path)))
+        return StandingCatalog(open_index(path))
 
     async def know_a_key(app: web.Application) -> None:
         key = ApiKey("key_bench", "sf_bench", "bench", "test", ("storefront",), "gw_test_", PER_MINUTE,
