@@ -120,8 +120,10 @@ class Manifest:
 
     ``provider`` makes the adapter. ``sandbox`` makes the supplier itself as an aiohttp app from a
     world of plans. ``absence_fence`` says why a write that was not seen within the quiescence time
-    can no longer arrive; without one, ``trust_absence`` is refused. ``capability_notes`` says, for
-    a capability that is missing, why.
+    can no longer arrive; without one, ``trust_absence`` is refused. ``one_purchase_at_a_time`` says
+    that purchases of one account must not overlap, because the supplier takes no reference of ours and
+    its balance has to tell which call took what. ``capability_notes`` says, for a capability that is
+    missing, why.
     """
 
     name: str
@@ -135,6 +137,7 @@ class Manifest:
     routes: tuple[SandboxRoute, ...] = ()
     charge_tolerance: Decimal = Decimal(0)
     absence_fence: str | None = None
+    one_purchase_at_a_time: bool = False
     capability_notes: Mapping[Capability, str] = field(default_factory=dict)
 
 

@@ -30,6 +30,7 @@ from providers.redaction import Redactor
 from schemas.errors import (
     ConfigurationError,
     ConnectionLost,
+    DeadlinePassed,
     NotReached,
     RateLimited,
     SupplierError,
@@ -68,9 +69,25 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(slots=True)
 class _Sending:
-    """How far a send came: whether a connection stood."""
+    """How far a send came: whether a connection stood. Nothing may be sent from ``deadline`` on."""
 
     connected: bool = False
+    deadline: datetime | None = None
+
+    def check(self) -> None:
+        if self.deadline is not None and datetime.now(UTC) >= self.deadline:
+            raise DeadlinePassed("not sent: its deadline passed before the first byte could go")
+
+
+class _Request(aiohttp.ClientRequest):
+    """A request that looks at the clock once more when its connection stands and nothing has been sent."""
+
+    sending: _Sending | None = None
+
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        if self.sending is not None:
+            self.sending.check()
+        return await super().send(conn)
 
 
 def segment(text: str) -> str:
@@ -182,18 +199,21 @@ class Transport:
         refusal: RefusalTable | None = None,
         priority: Priority = Priority.PURCHASE,
         lax: bool = False,
+        deadline: datetime | None = None,
     ) -> T:
         """Send ``json`` once, on a fresh connection, and decode the answer into ``type``.
 
         ``json`` is encoded with exact numbers; ``bytes`` go out as they are (for signed bodies); None
-        sends no body. Raises ``SupplierError``, whose ``outcome`` alone says whether it may have happened.
+        sends no body. From ``deadline`` on nothing is sent: it is looked at after waiting for the rate and
+        again when the connection stands. Raises ``SupplierError``, whose ``outcome`` alone says whether it
+        may have happened.
         """
         if self._writes is None:
             self._writes = self._session(aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True))
         body = json if isinstance(json, bytes) or json is None else _encoder.encode(json)
         return await self._once(
             self._writes, method, self._url(path, None), type,
-            body=body, headers=headers, refusal=refusal, priority=priority, lax=lax,
+            body=body, headers=headers, refusal=refusal, priority=priority, lax=lax, deadline=deadline,
         )  # fmt: skip
 
     async def close(self) -> None:
@@ -223,16 +243,18 @@ class Transport:
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json", "Accept-Encoding": ENCODINGS, "User-Agent": "esim-gateway"},
-            middlewares=(self._send_once,),
+            request_class=_Request,
         )
 
     async def _send_once(
-        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+        self, sending: _Sending, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
         # aiohttp sends GET, PUT and DELETE again by itself when the connection drops (seen in 3.14.5). It
         # looks for its own errors only, so a drop leaves here as ours: one admission is one send.
+        if isinstance(request, _Request):
+            request.sending = sending
         try:
-            return await send(request)
+            return await handler(request)
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
@@ -250,11 +272,15 @@ class Transport:
         refusal: RefusalTable | None,
         priority: Priority,
         lax: bool,
+        deadline: datetime | None = None,
     ) -> T:
         await self._gate.admit(priority)
         try:
-            status, answer = await self._exchange(session, method, url, body, headers)
+            status, answer = await self._exchange(session, method, url, body, headers, deadline)
             value = read_answer(status, answer, type, refusal=refusal, redact=self.redact, lax=lax)
+        except DeadlinePassed as error:
+            error.supplier = self.supplier  # says nothing of the supplier, so the gate is told nothing
+            raise
         except SupplierError as error:
             error.supplier = self.supplier
             await self._report(error)
@@ -269,15 +295,23 @@ class Transport:
         url: URL,
         body: bytes | None,
         headers: Mapping[str, str] | None,
+        deadline: datetime | None,
     ) -> tuple[int, bytes]:
         """One request on the wire. Every way in which it can break is named here, once."""
-        sending = _Sending()
+        sending = _Sending(deadline=deadline)
+        sending.check()
         sent = dict(headers or {})
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         try:
             async with session.request(
-                method, url, data=body, headers=sent, allow_redirects=False, trace_request_ctx=sending
+                method,
+                url,
+                data=body,
+                headers=sent,
+                allow_redirects=False,
+                trace_request_ctx=sending,
+                middlewares=(partial(self._send_once, sending),),
             ) as response:
                 await self._observed(response)
                 if fault := fault_of_status(response.status, response.headers, datetime.now(UTC)):

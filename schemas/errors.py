@@ -74,6 +74,13 @@ class CircuitOpen(SupplierError):
     code = "circuit_open"
 
 
+class DeadlinePassed(SupplierError):
+    """The time until which it might be sent was over before the first byte went; nothing was sent."""
+
+    outcome = Outcome.DID_NOT_HAPPEN
+    code = "deadline_passed"
+
+
 class TimedOut(SupplierError):
     """The connection stood, the answer did not come in time."""
 

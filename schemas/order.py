@@ -48,7 +48,8 @@ class PurchaseRequest(msgspec.Struct, frozen=True):
 class Delivery(msgspec.Struct, frozen=True):
     """What a traveller installs. The activation code is a bearer secret.
 
-    ``qr_image`` is a supplier's PNG, used only where the text is not installable.
+    ``qr_image`` is a supplier's PNG, used only where the text is not installable. ``conflict`` says that
+    the supplier gave two complete codes that differ: nobody but a person may choose one.
     """
 
     iccid: str | None
@@ -57,6 +58,7 @@ class Delivery(msgspec.Struct, frozen=True):
     matching_id: str | None = None
     confirmation_code_required: bool = False
     qr_image: bytes | None = None
+    conflict: bool = False
 
 
 class SupplierOrder(msgspec.Struct, frozen=True):

@@ -8,9 +8,11 @@ import re
 import socket
 import tracemalloc
 import zlib
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 import stamina
@@ -22,6 +24,7 @@ from schemas.errors import (
     CircuitOpen,
     ConfigurationError,
     ConnectionLost,
+    DeadlinePassed,
     DuplicateReference,
     InsufficientBalance,
     InvalidRequest,
@@ -231,6 +234,58 @@ async def test_a_write_is_not_repeated_after_an_answer(open_transport, status):
     async with raw_supplier(answer(b"", status, "Retry-After: 0")) as supplier:
         await failure(open_transport(supplier.url).write("PUT", "/orders", dict, json={}))
     assert len(supplier.requests) == 1
+
+
+def in_seconds(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+async def test_a_write_past_its_deadline_opens_no_connection(open_transport):
+    async with raw_supplier(answer(b'{"price": 1}')) as supplier:
+        error = await failure(open_transport(supplier.url).write("POST", "/x", Plan, deadline=in_seconds(-1)))
+        assert (type(error), error.outcome) == (DeadlinePassed, Outcome.DID_NOT_HAPPEN)
+        assert supplier.connections == 0
+
+
+async def test_a_write_within_its_deadline_is_sent(open_transport):
+    async with raw_supplier(answer(b'{"price": 1}')) as supplier:
+        assert await open_transport(supplier.url).write("POST", "/x", Plan, deadline=in_seconds(60)) == Plan(Decimal(1))
+
+
+async def test_waiting_for_the_rate_past_the_deadline_sends_nothing(open_transport):
+    class Slow(MemoryGate):
+        async def admit(self, priority: Priority) -> None:
+            await asyncio.sleep(0.2)
+
+    async with raw_supplier(answer(b'{"price": 1}')) as supplier:
+        transport = open_transport(supplier.url, gate=Slow("demo"))
+        error = await failure(transport.write("POST", "/x", Plan, deadline=in_seconds(0.1)))
+        assert isinstance(error, DeadlinePassed)
+        assert supplier.connections == 0
+
+
+async def test_a_connection_that_stands_too_late_carries_no_byte(open_transport, monkeypatch):
+    connect = aiohttp.TCPConnector.connect
+
+    async def slowly(self, *arguments, **options):
+        connection = await connect(self, *arguments, **options)
+        await asyncio.sleep(0.3)
+        return connection
+
+    # No real network is slow between the connection and the first byte when a test wants it.
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", slowly)
+    async with raw_supplier(answer(b'{"price": 1}')) as supplier:
+        error = await failure(open_transport(supplier.url).write("POST", "/x", Plan, deadline=in_seconds(0.2)))
+        assert (type(error), error.outcome) == (DeadlinePassed, Outcome.DID_NOT_HAPPEN)
+        await asyncio.sleep(0.05)
+        assert (supplier.connections, supplier.requests) == (1, [])
+
+
+async def test_a_passed_deadline_says_nothing_of_the_supplier(open_transport):
+    gate = MemoryGate("demo")
+    gate.failures = 3
+    await failure(open_transport("http://127.0.0.1:1", gate=gate).write("POST", "/x", Plan, deadline=in_seconds(-1)))
+    assert gate.failures == 3
 
 
 async def test_an_empty_answer_is_none_where_none_is_expected(open_transport):
