@@ -17,28 +17,52 @@ world's items in the supplier's own words::
         )
 
 Handlers read items through ``listing`` (or ``one``), never from the world itself, so that faults reach them.
+Orders, money and eSIMs are kept by the supplier's till: ``till_of(request)``, see ``till.py``.
 """
 
-from providers.sandbox.app import listing, one, sandbox_app
+from providers.sandbox.app import listing, one, sandbox_app, till_of
 from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Dirt, Item
 from providers.sandbox.listing import Listing
+from providers.sandbox.profiles import qr_data_uri
+from providers.sandbox.sale import Esim, Move, MoveKind, Package, Purchase, Sale, SaleState, TillRefusal, Why
 from providers.sandbox.serve import Served, base_url, sandbox_site, serve, world_for
+from providers.sandbox.till import Till, TillRules
+from providers.sandbox.triggers import Act, Trigger, TriggerKind
+from providers.sandbox.webhooks import WebhookPlan, WebhookRules
 from providers.sandbox.world import SandboxWorld
 
 __all__ = [
+    "Act",
     "Dirt",
+    "Esim",
     "Fault",
     "FaultKind",
     "Item",
     "Listing",
+    "Move",
+    "MoveKind",
+    "Package",
+    "Purchase",
+    "Sale",
+    "SaleState",
     "SandboxWorld",
     "Served",
+    "Till",
+    "TillRefusal",
+    "TillRules",
+    "Trigger",
+    "TriggerKind",
+    "WebhookPlan",
+    "WebhookRules",
+    "Why",
     "base_url",
     "listing",
     "one",
+    "qr_data_uri",
     "sandbox_app",
     "sandbox_site",
     "serve",
+    "till_of",
     "world_for",
 ]

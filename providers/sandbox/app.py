@@ -20,6 +20,7 @@ from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Item
 from providers.sandbox.keys import MOUNT, SUPPLIER, WORLD
 from providers.sandbox.listing import Listing
+from providers.sandbox.till import Till, TillRules
 from providers.sandbox.world import SandboxWorld
 
 Authenticate = Callable[[web.Request], str | None]
@@ -42,6 +43,7 @@ def sandbox_app(
     authenticate: Authenticate,
     error_body: ErrorBody,
     rate_limit: int | None = None,
+    till: TillRules | None = None,
 ) -> web.Application:
     """A supplier's sandbox: ``routes`` (paths below its base URL) inside the common frame.
 
@@ -49,8 +51,10 @@ def sandbox_app(
     path, so public ones are its business. ``error_body`` is the JSON of an error with that status and
     message; the frame uses it for 401, 404, 405, 429 and 500, and for a ``web.HTTPException`` that a
     handler raises. ``rate_limit`` is in requests a minute for each caller and adds ``X-RateLimit-*``
-    headers. Control routes stand under ``/_sandbox/`` and need no authentication.
+    headers. ``till`` says how the supplier keeps its orders and its money. Control routes stand under
+    ``/_sandbox/`` and need no authentication.
     """
+    world.open_till(supplier, till or TillRules())
     frame = _Frame(world, supplier, authenticate, error_body, _Window(rate_limit) if rate_limit else None)
     app = web.Application(middlewares=[frame.middleware])
     app[WORLD] = world
@@ -85,6 +89,11 @@ def one(request: web.Request, key: str) -> Item | None:
     if item is not None and FaultKind.PRICE_OFF_BY_TEN in request.get(_FAULTS, {}):
         return _off_by_ten(item)
     return item
+
+
+def till_of(request: web.Request) -> Till:
+    """The till of the supplier whose sandbox was asked."""
+    return request.app[WORLD].till(request.app[SUPPLIER])
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from providers.sandbox.faults import Fault, FaultBoard
 from providers.sandbox.generate import generate
 from providers.sandbox.item import Item
 from providers.sandbox.market import deal
+from providers.sandbox.till import Till, TillRules
 
 DEFAULT_SEED = 7
 _CENT = Decimal("0.01")
@@ -29,6 +30,7 @@ class _Shelf:
     faults: FaultBoard = field(default_factory=FaultBoard)
     calls: Counter[str] = field(default_factory=Counter)
     drifts: int = 0
+    till: Till | None = None
 
 
 class SandboxWorld:
@@ -108,6 +110,20 @@ class SandboxWorld:
         if item.stock is not None:
             self.set_stock(supplier, key, item.stock - 1)
         return True
+
+    def open_till(self, supplier: str, rules: TillRules) -> Till:
+        """The supplier's till, opened with these rules; one that is open keeps what it has."""
+        shelf = self._shelves[supplier]
+        if shelf.till is None:
+            shelf.till = Till(rules, sell=lambda key: self.sell(supplier, key), seed=f"{self.seed}|{supplier}|till")
+        return shelf.till
+
+    def till(self, supplier: str) -> Till:
+        """The supplier's till. Raises ``KeyError`` before its sandbox was made."""
+        till = self._shelves[supplier].till
+        if till is None:
+            raise KeyError(supplier)
+        return till
 
     def reset(self, supplier: str) -> None:
         """Undo every change and lift every fault."""
