@@ -122,8 +122,10 @@ class Manifest:
     world of plans. ``absence_fence`` says why a write that was not seen within the quiescence time
     can no longer arrive; without one, ``trust_absence`` is refused. ``one_purchase_at_a_time`` says
     that purchases of one account must not overlap, because the supplier takes no reference of ours and
-    its balance has to tell which call took what. ``capability_notes`` says, for a capability that is
-    missing, why.
+    its balance has to tell which call took what. ``topup_same_coverage`` says that the supplier lists no
+    options of an eSIM: what can be added is its offers of the same coverage as the one that was bought, so
+    they are searched where all offers are known, and ``topup_plans`` gives the bought one only.
+    ``capability_notes`` says, for a capability that is missing, why.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Manifest:
     charge_tolerance: Decimal = Decimal(0)
     absence_fence: str | None = None
     one_purchase_at_a_time: bool = False
+    topup_same_coverage: bool = False
     capability_notes: Mapping[Capability, str] = field(default_factory=dict)
 
 
@@ -182,11 +185,20 @@ class Provider(ABC):
         raise self._missing(Capability.ORDERS)
 
     async def find_order(self, request: PurchaseRequest, supplier_order_id: str | None) -> SupplierOrder | None:
-        """Look up what became of an attempt; None when the supplier shows nothing of it."""
+        """Look up what became of an attempt; None when the supplier shows nothing of it.
+
+        Gives this attempt's order or none, and raises when it could not look. Of an order that failed or was
+        cancelled ``charged`` is what the supplier still holds for it, as far as it shows that: zero makes the
+        failure definite, an amount is a charge that stands, None is not yet known.
+        """
         raise self._missing(Capability.ORDERS)
 
     async def topup_plans(self, iccid: str, supplier_plan_id: str) -> list[Offer]:
-        """What can be added to an eSIM that was bought as ``supplier_plan_id``."""
+        """What can be added to an eSIM that was bought as ``supplier_plan_id``, at today's prices.
+
+        Empty when nothing can. With ``manifest.topup_same_coverage`` only the bought plan itself, and it may cost
+        a walk through the catalogue: there stored offers and ``esim_status().can_topup`` answer most questions.
+        """
         raise self._missing(Capability.TOPUP)
 
     async def topup(self, request: PurchaseRequest) -> SupplierOrder:

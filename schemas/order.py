@@ -62,7 +62,11 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class SupplierOrder(msgspec.Struct, frozen=True):
-    """A supplier's order as it tells it. ``charged`` is what it took, None when it does not say."""
+    """A supplier's order as it tells it.
+
+    ``charged`` is what it took, None when it does not say. Of one that failed or was cancelled it is what the
+    supplier still holds, refunds taken off: zero when no charge stands, None while that is not known.
+    """
 
     supplier_order_id: str | None
     reference: str | None

@@ -2,62 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import replace
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from providers.contract import CatalogPage, Manifest, Provider, SupplierSettings
-from providers.s2s import mapping, wire
+from providers.contract import CatalogPage, Manifest, Provider
+from providers.s2s import mapping, orders, signatures, webhook, wire
 from providers.s2s.join import ESIM, Join
+from providers.s2s.settings import S2SSettings
 from providers.s2s.sources import AttributeCodes
-from providers.transport import Params, Transport
-from schemas.errors import UnreadableAnswer
+from providers.transport import Params, Priority, Transport, segment
+from schemas.account import Balance, Transaction
+from schemas.errors import InvalidRequest, NotFound, UnreadableAnswer
+from schemas.esim import EsimStatus
+from schemas.event import SupplierEvent
+from schemas.money import Money
+from schemas.order import PurchaseRequest, SupplierOrder
+from schemas.plan import Offer
+
+T = TypeVar("T")
 
 PER_PAGE = 200
+PER_HISTORY_PAGE = 100
 # No real catalogue comes near 2 million SKUs; cursors without end do.
 MOST_PAGES = 10_000
+# A search by our reference gives one order; a supplier that ignores the search gives all of them.
+MOST_PAGES_SEARCHED = 20
 OTHER_TYPES = tuple(name for name in wire.PRODUCT_TYPES if name != ESIM)
+# Signed times hold for five minutes either way, so no clock of theirs is further off than that.
+CLOCKS_APART = timedelta(seconds=2 * signatures.TOLERANCE_SECONDS)
+# After this long a history without a line of an order will not get one any more.
+HISTORY_SETTLES = timedelta(seconds=60)
 
-
-class Paths(BaseModel):
-    """Where each call stands below ``base_url``. The page has lost its paths; these were seen 2026-11."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    me: str = "/me"
-    balance: str = "/balance"
-    balance_history: str = "/balance/history"
-    products: str = "/catalog/products"
-    product: str = "/catalog/products/{uuid}"
-    pricelist: str = "/catalog/pricelist"
-    categories: str = "/catalog/categories"
-    orders: str = "/orders"
-    order: str = "/orders/{uuid}"
-    esim_status: str = "/services/esim/{iccid}/status"
-    esim_topup: str = "/services/esim/{iccid}/topup"
-
-
-class Attributes(BaseModel):
-    """Which attribute code of a SKU or product means what; the names are read where one is missing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    country: str | None = None
-    data: str | None = None
-    days: str | None = None
-
-
-class S2SSettings(SupplierSettings):
-    """An account at S2S. ``partner_secret`` signs orders and is not the bearer ``token``."""
-
-    token: SecretStr = Field(min_length=1)
-    partner_secret: SecretStr = Field(min_length=1)
-    locale: Literal["en", "ru"] = "en"
-    paths: Paths = Paths()
-    attributes: Attributes = Attributes()
+_order = msgspec.json.Decoder(wire.Order, strict=False)
+_referenced = msgspec.json.Decoder(wire.Referenced, strict=False)
+_move = msgspec.json.Decoder(wire.BalanceMove, strict=False)
+_BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class S2S(Provider):
@@ -68,35 +53,187 @@ class S2S(Provider):
     def __init__(self, manifest: Manifest, name: str, settings: S2SSettings, transport: Transport) -> None:
         super().__init__(manifest, name, settings, transport)
         self._headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"}
+        self._secret = settings.partner_secret.get_secret_value()
 
     async def catalog(self) -> AsyncIterator[CatalogPage]:
         """Every eSIM SKU, joined from price list and products; products of other types are only counted."""
-        paths, locale = self.settings.paths, self.settings.locale
-        codes = AttributeCodes(**self.settings.attributes.model_dump())
-        join = Join(codes)
-        async for rows in self._walk(paths.pricelist, {"type": ESIM, "locale": locale}):
-            join.add_prices(rows)
-        priced = join.priced
-        esims: Params = {"type": ESIM, "locale": locale, "include_skus": True}
-        async for rows in self._walk(paths.products, esims):
-            yield replace(join.products(rows), total=priced)
+        join = Join(AttributeCodes(**self.settings.attributes.model_dump()))
+        async for page in self._esims(join):
+            yield page
         yield join.left_over()
         for product_type in OTHER_TYPES:
-            async for rows in self._walk(paths.products, {"type": product_type}):
+            async for rows in self._walk(self.settings.paths.products, {"type": product_type, "per_page": PER_PAGE}):
                 yield join.other_products(rows)
 
-    async def _walk(self, path: str, params: Params) -> AsyncIterator[list[msgspec.Raw]]:
+    async def purchase(self, request: PurchaseRequest) -> SupplierOrder:
+        """Buy one SKU, signed over the attempt's own time. A used reference raises ``DuplicateReference``."""
+        body = wire.NewOrder(request.reference, wire.NewOrderItem(request.supplier_plan_id))
+        signed = signatures.order_headers(self._secret, request.signed_at, request.supplier_plan_id, request.reference)
+        return await self._send(self.settings.paths.orders, body, signed, request)
+
+    async def topup(self, request: PurchaseRequest) -> SupplierOrder:
+        """Add a SKU's data to ``request.iccid``, signed over the ICCID. As ``purchase`` otherwise."""
+        if not request.iccid:
+            raise InvalidRequest("a top-up needs an ICCID; nothing was sent", supplier=self.name)
+        path = self.settings.paths.esim_topup.replace("{iccid}", segment(request.iccid))
+        body = wire.NewTopUp(request.reference, request.supplier_plan_id or None)
+        signed = signatures.topup_headers(self._secret, request.signed_at, request.iccid, request.reference)
+        return await self._send(path, body, signed, request)
+
+    async def find_order(self, request: PurchaseRequest, supplier_order_id: str | None) -> SupplierOrder | None:
+        """An attempt's order: by its id where that is known, else by our reference, to the letter.
+
+        Of one that failed or was cancelled ``charged`` is what the balance history shows the supplier to hold
+        for it, zero when nothing stands; None while the history may not show everything yet.
+        """
+        found = await self._by_id(supplier_order_id) if supplier_order_id else None
+        if found is None:
+            found = await self._by_reference(request.reference)
+        if found is None:
+            return None
+        told = self._told(found, request)
+        if told.state in orders.NOTHING_TAKEN:
+            told = msgspec.structs.replace(told, charged=await self._held(found, request))
+        return told
+
+    async def topup_plans(self, iccid: str, supplier_plan_id: str) -> list[Offer]:
+        """The SKU that the eSIM was bought as, at today's price; nothing when it cannot be renewed or is gone.
+
+        One SKU cannot be asked for, so this walks the catalogue up to it. eSIM SKUs of the same coverage can be
+        added too; which those are the caller knows (``Manifest.topup_same_coverage``).
+        """
+        if (await self.esim_status(iccid)).can_topup is False:
+            return []
+        join = Join(AttributeCodes(**self.settings.attributes.model_dump()))
+        async with aclosing(self._esims(join)) as pages:
+            async for page in pages:
+                for offer in page.offers:
+                    if offer.supplier_plan_id == supplier_plan_id:
+                        return [offer]
+        return []
+
+    async def esim_status(self, iccid: str) -> EsimStatus:
+        """An eSIM now. Raises ``NotFound`` for one that was not bought here."""
+        answer = await self._read(
+            self.settings.paths.esim_status.replace("{iccid}", segment(iccid)), wire.EsimStatusAnswer, Priority.USAGE
+        )
+        if not orders.same_iccid(answer.data.iccid, iccid):
+            raise UnreadableAnswer("asked for one eSIM, got another", supplier=self.name)
+        return orders.esim_status(answer.data, datetime.now(UTC))
+
+    async def balance(self) -> Balance:
+        """Our money; the overdraft is ours to spend too."""
+        return orders.balance(await self._balance())
+
+    async def transactions(self, since: datetime) -> AsyncIterator[Transaction]:
+        """The balance history, newest first, back to ``since``."""
+        async for moves in self._history(since):
+            for move in moves:
+                moved = orders.transaction(move)
+                if moved.at >= since:
+                    yield moved
+
+    def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+        """Whether X-Signature covers time, event and key, and the time is within five minutes of ``now``."""
+        return webhook.verify(headers, body, self._secret, now)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[SupplierEvent]:  # noqa: ARG002 - nothing of it stands there
+        """The event, and which order it is about; what the body says of the order is not signed and not read."""
+        return webhook.parse(body)
+
+    async def _send(
+        self, path: str, body: msgspec.Struct, signed: Mapping[str, str], request: PurchaseRequest
+    ) -> SupplierOrder:
+        answer = await self.transport.write(
+            "POST",
+            path,
+            wire.OrderAnswer,
+            json=body,
+            headers={**self._headers, **signed},
+            refusal=mapping.refusal,
+            lax=True,
+            deadline=request.deadline,
+        )
+        return self._told(answer.data, request)
+
+    def _told(self, found: wire.Order, request: PurchaseRequest) -> SupplierOrder:
+        """An order that is this attempt's. Raises ``UnreadableAnswer``, which leaves it unknown, when it is not."""
+        if found.external_id != request.reference:
+            raise UnreadableAnswer("the order that was answered has another external_id", supplier=self.name)
+        told = orders.order(found, request.iccid)
+        return msgspec.structs.replace(told, error=told.error and self.transport.redact(told.error))
+
+    async def _by_id(self, order_id: str) -> wire.Order | None:
+        path = self.settings.paths.order.replace("{uuid}", segment(order_id))
+        try:
+            answer = await self._read(path, wire.OrderAnswer)
+        except NotFound:
+            return None
+        if answer.data.id != order_id:
+            raise UnreadableAnswer("asked for one order, got another", supplier=self.name)
+        return answer.data
+
+    async def _by_reference(self, reference: str) -> wire.Order | None:
+        """The order with exactly this ``external_id``: a search may also give those that are alike."""
+        pages = 0
+        params: Params = {"external_id": reference, "per_page": PER_HISTORY_PAGE}
+        async for rows in self._walk(self.settings.paths.orders, params, Priority.SETTLE):
+            for raw in rows:
+                try:
+                    if _referenced.decode(raw).external_id == reference:
+                        return _order.decode(raw)
+                except _BROKEN:
+                    # It may be the one that is looked for, so it must not count as absent.
+                    raise UnreadableAnswer("an order in the list cannot be read", supplier=self.name) from None
+            if (pages := pages + 1) == MOST_PAGES_SEARCHED:
+                raise UnreadableAnswer("the search by external_id finds no end", supplier=self.name)
+        return None
+
+    async def _held(self, found: wire.Order, request: PurchaseRequest) -> Money | None:
+        moves = [move async for page in self._history(request.signed_at - CLOCKS_APART) for move in page]
+        held = orders.held(moves, found.id)
+        if held is not None:
+            return held
+        # No line may mean no charge, or a history that is behind. It is not when its last line says our balance now.
+        settled = datetime.now(UTC) - request.signed_at > HISTORY_SETTLES
+        now = await self._balance()
+        if settled or (moves and moves[0].balance_after == now.balance):
+            return Money(Decimal(0), found.currency or now.currency)
+        return None
+
+    async def _history(self, since: datetime) -> AsyncIterator[list[wire.BalanceMove]]:
+        """The balance history in pages, newest first, up to the page that reaches beyond ``since``."""
+        params = {"per_page": PER_HISTORY_PAGE}
+        async for rows in self._walk(self.settings.paths.balance_history, params, Priority.SETTLE):
+            try:
+                moves = [_move.decode(raw) for raw in rows]
+            except _BROKEN:
+                raise UnreadableAnswer("a line of the balance history cannot be read", supplier=self.name) from None
+            yield moves
+            if moves and orders.utc(moves[-1].created_at) < since:
+                return
+
+    async def _balance(self) -> wire.Balance:
+        return (await self._read(self.settings.paths.balance, wire.BalanceAnswer)).data
+
+    async def _esims(self, join: Join) -> AsyncGenerator[CatalogPage, None]:
+        """The eSIM SKUs: all prices first, then a page for each page of products."""
+        paths = self.settings.paths
+        params: Params = {"type": ESIM, "locale": self.settings.locale, "per_page": PER_PAGE}
+        async for rows in self._walk(paths.pricelist, params):
+            join.add_prices(rows)
+        priced = join.priced
+        async for rows in self._walk(paths.products, {**params, "include_skus": True}):
+            yield replace(join.products(rows), total=priced)
+
+    async def _walk(
+        self, path: str, params: Params, priority: Priority = Priority.SYNC
+    ) -> AsyncIterator[list[msgspec.Raw]]:
         """The pages of a list. Raises ``UnreadableAnswer`` unless it ends with a page that says it is the last."""
         cursors: set[str] = set()
         cursor: str | None = None
         for _ in range(MOST_PAGES):
-            page = await self.transport.read(
-                path,
-                wire.Page,
-                params={**params, "per_page": PER_PAGE, "cursor": cursor},
-                headers=self._headers,
-                refusal=mapping.refusal,
-            )
+            page = await self._read(path, wire.Page, priority, {**params, "cursor": cursor}, lax=False)
             cursor = page.meta.next_cursor or None
             if cursor is None:
                 yield page.data
@@ -108,3 +245,22 @@ class S2S(Provider):
             cursors.add(cursor)
             yield page.data
         raise UnreadableAnswer(f"{path}: no end after {MOST_PAGES} pages", supplier=self.name)
+
+    async def _read(
+        self,
+        path: str,
+        kind: type[T],
+        priority: Priority = Priority.SETTLE,
+        params: Params | None = None,
+        *,
+        lax: bool = True,
+    ) -> T:
+        return await self.transport.read(
+            path,
+            kind,
+            params=params,
+            headers=self._headers,
+            refusal=mapping.refusal,
+            priority=priority,
+            lax=lax,
+        )

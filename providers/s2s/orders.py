@@ -5,6 +5,7 @@ Every table is literal. A word that is in none is pending or unknown, with one l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,13 +13,12 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 import structlog
 
-from providers import activation
-from providers.s2s import wire
+from providers.s2s import delivery, wire
 from providers.text import clean_text
 from schemas.account import Balance, Transaction, TransactionKind
 from schemas.esim import DataUsage, EsimCoverage, EsimPackage, EsimStatus, ProfileState, ServiceState
 from schemas.money import Money
-from schemas.order import Delivery, SupplierOrder, SupplierOrderState
+from schemas.order import SupplierOrder, SupplierOrderState
 from schemas.plan import MB_PER_GB
 
 ORDER_STATES: Mapping[str, SupplierOrderState] = {
@@ -50,57 +50,88 @@ UNITS_IN_MB: Mapping[str, int] = {"GB": MB_PER_GB, "MB": 1}
 # Orders that took nothing: their total is what they would have cost.
 NOTHING_TAKEN = frozenset({SupplierOrderState.FAILED, SupplierOrderState.CANCELLED})
 
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+# The last digits of an ICCID are a check digit and sometimes padding, which some write and others do not.
+_ICCID_PROPER = 18
+
 _log = structlog.get_logger("providers.s2s")
 
 
 def balance(answer: wire.Balance) -> Balance:
     """Our money; ``available_balance`` counts reservations and the overdraft, so it is what can be spent."""
     return Balance(
-        balance=Money(answer.balance, answer.currency),
-        spendable=Money(answer.available_balance, answer.currency),
+        balance=_money(answer.balance, answer.currency),
+        spendable=_money(answer.available_balance, answer.currency),
     )
 
 
 def transaction(move: wire.BalanceMove) -> Transaction:
     """One line of the balance history; the amount keeps its sign."""
-    kind = TRANSACTION_KINDS.get(move.type)
+    kind = TRANSACTION_KINDS.get(move.type.casefold())
     if kind is None:
         _unknown_word("balance move", move.type)
         kind = TransactionKind.OTHER
     return Transaction(
         kind=kind,
-        amount=Money(move.amount, move.currency),
-        at=_utc(move.created_at),
+        amount=_money(move.amount, move.currency),
+        at=utc(move.created_at),
         supplier_order_id=move.order_id,
     )
 
 
-def order(answer: wire.Order) -> SupplierOrder:
-    """An order. ``charged`` is its total, None for one that failed or was cancelled: the balance history decides."""
-    state = ORDER_STATES.get(answer.status)
+def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
+    """An order; ``iccid`` is the eSIM that it is a top-up of.
+
+    ``charged`` is its total, None for one that failed or was cancelled: the balance history decides what it
+    still holds. A top-up that names another eSIM is a conflict.
+    """
+    state = ORDER_STATES.get(answer.status.casefold())
     if state is None:
         _unknown_word("order status", answer.status)
         state = SupplierOrderState.PENDING
-    errors = [clean_text(item.error_message) for item in answer.items if item.error_message]
+    items = answer.items or []
+    errors = [clean_text(str(item.error_message)) for item in items if item.error_message]
+    given = delivery.esim([item.delivery_data for item in items])
+    if given is not None and iccid is not None and given.iccid is not None and not same_iccid(given.iccid, iccid):
+        given = msgspec.structs.replace(given, conflict=True)
     return SupplierOrder(
         supplier_order_id=answer.id,
         reference=answer.external_id,
         state=state,
-        charged=None if state in NOTHING_TAKEN else Money(answer.total_amount, answer.currency),
-        delivery=_delivery(answer.items),
+        charged=None if state in NOTHING_TAKEN else total(answer),
+        delivery=given,
         created_at=moment(answer.created_at),
         error="; ".join(errors) or None,
     )
 
 
+def total(answer: wire.Order) -> Money | None:
+    """What an order says that it cost; None when it does not say."""
+    if answer.total_amount is None or not answer.currency:
+        return None
+    return _money(answer.total_amount, answer.currency)
+
+
+def held(moves: Iterable[wire.BalanceMove], order_id: str) -> Money | None:
+    """What the supplier holds for an order by the balance history: charges less refunds, never below zero.
+
+    None when no line is about the order.
+    """
+    lines = [_money(move.amount, move.currency) for move in moves if move.order_id == order_id]
+    if not lines:
+        return None
+    taken = -sum((line.amount for line in lines), Decimal(0))
+    return Money(max(taken, Decimal(0)), lines[0].currency)
+
+
 def esim_status(answer: wire.EsimStatus, observed_at: datetime) -> EsimStatus:
     """An eSIM as it stood at ``observed_at``. Its service follows from its packages, not from its status word."""
-    word = answer.status.casefold()
+    word = (answer.status or "").casefold()
     profile = PROFILE_STATES.get(word)
     if profile is None:
         profile = ProfileState.UNKNOWN
-        if word not in REVOKED:
-            _unknown_word("eSIM status", answer.status)
+        if word and word not in REVOKED:
+            _unknown_word("eSIM status", word)
     packages = tuple(_package(package) for package in answer.active_packages or ())
     ends = [package.expires_at for package in packages if package.expires_at is not None]
     return EsimStatus(
@@ -113,7 +144,9 @@ def esim_status(answer: wire.EsimStatus, observed_at: datetime) -> EsimStatus:
         can_topup=answer.can_renew,
         packages=packages,
         coverage=tuple(
-            EsimCoverage(row.country_code.upper(), clean_text(row.network_name)) for row in answer.coverage or ()
+            EsimCoverage(row.country_code.strip().upper(), clean_text(row.network_name))
+            for row in answer.coverage or ()
+            if row.country_code and _COUNTRY.fullmatch(row.country_code.strip())
         ),
     )
 
@@ -123,29 +156,9 @@ def moment(text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        return _utc(msgspec.convert(text, datetime))
+        return utc(msgspec.convert(text, datetime))
     except msgspec.ValidationError:
         return None
-
-
-def _delivery(items: Iterable[wire.OrderItem]) -> Delivery | None:
-    """The first eSIM among the delivered goods; None while there is none. Which keys it has is not documented."""
-    for item in items:
-        given = item.delivery_data
-        for piece in given if isinstance(given, list) else [given]:
-            if piece is not None and (delivery := _esim(piece)) is not None:
-                return delivery
-    return None
-
-
-def _esim(piece: wire.DeliveryItem) -> Delivery | None:
-    texts = [text for text in (piece.lpa, piece.activation_code, piece.qr_code) if text]
-    if piece.smdp_address and piece.matching_id:
-        texts.append(f"LPA:1${piece.smdp_address}${piece.matching_id}")
-    if not texts and not piece.iccid:
-        return None
-    installable = [text for text in texts if activation.parse(text) is not None]
-    return activation.delivery(piece.iccid, next(iter(installable or texts), None))
 
 
 def _package(package: wire.ActivePackage) -> EsimPackage:
@@ -175,6 +188,15 @@ def _usage(data: wire.DataBalance | None) -> DataUsage | None:
     return DataUsage(total_mb=total, used_mb=used, remaining_mb=remaining)
 
 
+def same_iccid(iccid: str, other: str) -> bool:
+    """Whether two numbers are one ICCID, with or without check digit and padding."""
+    return iccid[:_ICCID_PROPER] == other[:_ICCID_PROPER]
+
+
+def _money(amount: Decimal, currency: str) -> Money:
+    return Money(amount, currency.strip().upper())
+
+
 def _mb(amount: Decimal | None, unit: str | None) -> int | None:
     factor = UNITS_IN_MB.get((unit or "").upper())
     if amount is None or factor is None:
@@ -182,7 +204,8 @@ def _mb(amount: Decimal | None, unit: str | None) -> int | None:
     return int((amount * factor).to_integral_value(ROUND_HALF_UP))
 
 
-def _utc(at: datetime) -> datetime:
+def utc(at: datetime) -> datetime:
+    """A time in UTC; one without a zone is in it already."""
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 

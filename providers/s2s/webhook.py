@@ -44,17 +44,17 @@ def parse(body: bytes) -> list[SupplierEvent]:
         _log.warning("unknown_word", what="webhook event", word=clean_text(envelope.event, 60))
         return [SupplierEvent(SupplierEventType.UNKNOWN, envelope.idempotency_key)]
     try:
-        whole = msgspec.json.decode(body, type=wire.Webhook)
+        told = msgspec.json.decode(body, type=wire.WebhookPointer)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         # Signed, so it is theirs: worth knowing of, even where its order cannot be read.
         return [SupplierEvent(kind, envelope.idempotency_key)]
-    order = whole.data.order
+    order = told.data.order
     return [
         SupplierEvent(
             type=kind,
             dedupe_key=envelope.idempotency_key,
             supplier_order_id=order.id,
             reference=order.external_id,
-            occurred_at=orders.moment(whole.timestamp),
+            occurred_at=orders.moment(told.timestamp),
         )
     ]

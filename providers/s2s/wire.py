@@ -79,9 +79,9 @@ class BalanceMove(msgspec.Struct, frozen=True):
 
     type: str
     amount: Decimal
-    balance_after: Decimal
     currency: str
     created_at: datetime
+    balance_after: Decimal | None = None
     order_id: str | None = None
     payment_method: str | None = None
     fee_amount: Decimal | None = None
@@ -170,44 +170,23 @@ class Price(msgspec.Struct, frozen=True):
     rate: Decimal | None = None
 
 
-class DeliveryItem(msgspec.Struct, frozen=True):
-    """What one delivered piece holds; the keys differ between orders, webhooks and kinds of goods."""
-
-    pin: str | None = None
-    serial_number: str | None = None
-    serial_number_in_order: str | None = msgspec.field(name="serialNumber", default=None)
-    expiration: str | None = None
-    expiration_date: str | None = None
-    iccid: str | None = None
-    qr_code: str | None = None
-    lpa: str | None = None
-    activation_code: str | None = None
-    smdp_address: str | None = None
-    matching_id: str | None = None
-    status: str | None = None
-    message: str | None = None
-
-
-class CustomerData(msgspec.Struct, frozen=True):
-    """What the buyer filled in; of a top-up the eSIM."""
-
-    iccid: str | None = None
-    quantity: int | None = None
-
-
 class OrderItem(msgspec.Struct, frozen=True):
-    """One line of an order; ``delivery_data`` is null or ``[]`` while it runs."""
+    """One line of an order.
 
-    sku_id: str
-    quantity: int
-    price: Decimal
-    status: str
-    id: int | None = None
+    ``delivery_data`` has other keys in orders, webhooks and kinds of goods, and is null or ``[]`` while the
+    order runs; ``customer_data`` is what the buyer filled in, of a top-up the eSIM. Neither has a stated shape.
+    """
+
+    sku_id: str | None = None
+    quantity: int | None = None
+    price: Decimal | None = None
+    status: str | None = None
+    id: Any = None
     sku_name: str | None = None
     currency: str | None = None
-    delivery_data: list[DeliveryItem] | DeliveryItem | None = None
-    customer_data: CustomerData | list[Any] | None = None
-    error_message: str | None = None
+    delivery_data: Any = None
+    customer_data: Any = None
+    error_message: Any = None
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -216,12 +195,18 @@ class Order(msgspec.Struct, frozen=True):
     id: str
     external_id: str
     status: str
-    total_amount: Decimal
-    currency: str
-    items: list[OrderItem]
+    total_amount: Decimal | None = None
+    currency: str | None = None
+    items: list[OrderItem] | None = None
     metadata: Any = None
     created_at: str | None = None
     completed_at: str | None = None
+
+
+class Referenced(msgspec.Struct, frozen=True):
+    """An order as far as it must be read to tell whose it is."""
+
+    external_id: str | None
 
 
 class DataBalance(msgspec.Struct, frozen=True):
@@ -235,7 +220,7 @@ class DataBalance(msgspec.Struct, frozen=True):
 class ActivePackage(msgspec.Struct, frozen=True):
     """One package on an eSIM; amounts are in ``data_unit``."""
 
-    name: str
+    name: str | None = None
     id: str | None = None
     data_total: Decimal | None = None
     data_remaining: Decimal | None = None
@@ -248,8 +233,8 @@ class ActivePackage(msgspec.Struct, frozen=True):
 class CoverageRow(msgspec.Struct, frozen=True):
     """A network that an eSIM may use in a country."""
 
-    country_code: str
-    network_name: str
+    country_code: str | None = None
+    network_name: str | None = None
     country_name: str | None = None
 
 
@@ -257,7 +242,7 @@ class EsimStatus(msgspec.Struct, frozen=True):
     """An eSIM now. ``qr_code`` is the activation code's text, not a picture."""
 
     iccid: str
-    status: str
+    status: str | None = None
     esim_id: str | None = None
     qr_code: str | None = None
     can_renew: bool | None = None
@@ -325,6 +310,24 @@ class WebhookEnvelope(msgspec.Struct, frozen=True):
 
 class WebhookOrder(msgspec.Struct, frozen=True):
     order: Order
+
+
+class OrderPointer(msgspec.Struct, frozen=True):
+    """Which order a notification is about; what else it says of it is not signed and not read."""
+
+    id: str | None = None
+    external_id: str | None = None
+
+
+class PointedAt(msgspec.Struct, frozen=True):
+    order: OrderPointer
+
+
+class WebhookPointer(msgspec.Struct, frozen=True):
+    """A notification as far as it is read."""
+
+    data: PointedAt
+    timestamp: str | None = None
 
 
 class Webhook(msgspec.Struct, frozen=True):

@@ -102,14 +102,6 @@ def test_delivery_data_may_be_one_object_instead_of_a_list():
     assert orders.order(one).delivery.activation_code == LPA
 
 
-def test_the_keys_of_a_webhook_s_delivery_are_read_too():
-    item = msgspec.json.decode(example("webhook"), type=wire.Webhook).data.order.items[0]
-    assert (item.delivery_data[0].serial_number, item.delivery_data[0].expiration_date) == (
-        "VOUCHER123456",
-        "2027-01-15",
-    )
-
-
 @pytest.mark.parametrize(("word", "kind"), [("refund", TransactionKind.REFUND), ("bonus", TransactionKind.OTHER)])
 def test_other_movements_of_the_balance(word, kind):
     (raw, *_) = msgspec.json.decode(example("balance_history"), type=wire.Page).data
