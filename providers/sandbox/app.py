@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import gzip
+import struct
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import msgspec
@@ -20,7 +22,10 @@ from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Item
 from providers.sandbox.keys import MOUNT, SUPPLIER, WORLD
 from providers.sandbox.listing import Listing
-from providers.sandbox.till import Till, TillRules
+from providers.sandbox.sale import TillRefusal, Why
+from providers.sandbox.till import SALE, SPOIL, Till, TillRules
+from providers.sandbox.till_control import till_routes
+from providers.sandbox.triggers import Spoil, Unanswered
 from providers.sandbox.world import SandboxWorld
 
 Authenticate = Callable[[web.Request], str | None]
@@ -32,6 +37,19 @@ _WINDOW_SECONDS = 60
 _BOMB_BYTES = 256 * 1024 * 1024
 _TOO_MANY_IN_TOTAL = 137
 _CENT = Decimal("0.01")
+_LONGEST_HANG = 3600.0
+_NO_LINGER = struct.pack("ii", 1, 0)
+# For a supplier that gives a reason no status of its own.
+_REFUSALS: Mapping[Why, tuple[int, str]] = {
+    Why.NO_SUCH_ITEM: (404, "No such plan"),
+    Why.NO_SUCH_ESIM: (404, "No such eSIM"),
+    Why.OUT_OF_STOCK: (409, "Out of stock"),
+    Why.NO_BALANCE: (402, "Insufficient balance"),
+    Why.DUPLICATE_REFERENCE: (409, "The reference was used before"),
+    Why.BLOCKED: (403, "Account suspended"),
+    Why.NOT_RENEWABLE: (400, "The eSIM cannot be topped up"),
+    Why.NOT_CANCELLABLE: (400, "The eSIM cannot be cancelled"),
+}
 _PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -55,12 +73,16 @@ def sandbox_app(
     ``/_sandbox/`` and need no authentication.
     """
     world.open_till(supplier, till or TillRules())
-    frame = _Frame(world, supplier, authenticate, error_body, _Window(rate_limit) if rate_limit else None)
+    refusals = {**_REFUSALS, **(till.refusals if till else {})}
+    window = _Window(rate_limit) if rate_limit else None
+    frame = _Frame(world, supplier, authenticate, error_body, window, refusals)
     app = web.Application(middlewares=[frame.middleware])
     app[WORLD] = world
     app[SUPPLIER] = supplier
     app.add_routes(routes)
     app.add_routes(control_routes())
+    app.add_routes(till_routes())
+    app.on_cleanup.append(_close_till)
     return app
 
 
@@ -128,6 +150,7 @@ class _Frame:
     authenticate: Authenticate
     error_body: ErrorBody
     window: _Window | None
+    refusals: Mapping[Why, tuple[int, str]]
 
     @property
     def middleware(self) -> Middleware:
@@ -154,10 +177,14 @@ class _Frame:
         response = limited or self._spoilt(faults) or await self._own_answer(request, handler)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
+        if spoil := request.get(SPOIL):
+            return await self._unanswered(request, response, spoil)
         shown = request.get(_LISTING)
         midway = FaultKind.VANISH_MIDWAY in faults and shown is not None and shown.reached > (len(shown.items) + 1) // 2
         if midway or FaultKind.TRUNCATED in faults:
             return await _cut_off(request, response)
+        if (sale := request.get(SALE)) is not None and response.status < 400 and not response.prepared:  # noqa: PLR2004
+            sale.answered = _still_there(request)
         return response
 
     def _limit(self, request: web.Request, fault: Fault | None) -> tuple[web.Response | None, dict[str, str]]:
@@ -192,10 +219,27 @@ class _Frame:
             return self._error(401, refusal)
         try:
             return await handler(request)
+        except TillRefusal as refused:
+            return self._error(*self.refusals[refused.why])
+        except Unanswered as unanswered:
+            request[SPOIL] = unanswered.spoil
+            return web.Response()
         except web.HTTPException as error:
             if error.status < 400:  # noqa: PLR2004 - a redirect is no error
                 raise
             return self._error(error.status, error.text or error.reason)
+
+    async def _unanswered(self, request: web.Request, response: web.StreamResponse, spoil: Spoil) -> web.StreamResponse:
+        """What the caller gets instead of the answer."""
+        if spoil is Spoil.ERROR_500:
+            return self._error(500, "Internal server error")
+        if spoil is Spoil.HTML:
+            return web.Response(body=_PAGE, content_type="text/html")
+        if spoil is Spoil.TRUNCATED:
+            return await _cut_off(request, response)
+        if spoil is Spoil.HANG:
+            await asyncio.sleep(_LONGEST_HANG)  # ends with the caller who waits
+        return _reset(request)
 
     def _error(self, status: int, message: str) -> web.Response:
         body = msgspec.json.encode(self.error_body(status, message))
@@ -210,6 +254,23 @@ def _off_by_ten(item: Item) -> Item:
     if item.price is None:
         return item
     return msgspec.structs.replace(item, price=(item.price / 10).quantize(_CENT))
+
+
+def _reset(request: web.Request) -> web.StreamResponse:
+    """Tear the connection down (RST)."""
+    if request.transport is not None:
+        socket = request.transport.get_extra_info("socket")
+        if socket is not None:
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
+    return _hang_up(request)
+
+
+def _still_there(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
+
+
+async def _close_till(app: web.Application) -> None:
+    await app[WORLD].till(app[SUPPLIER]).close()
 
 
 def _hang_up(request: web.Request) -> web.StreamResponse:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from providers.sandbox.triggers import Trigger
 from schemas.plan import AfterAllowance, Network, Starts
 
 
@@ -34,7 +35,8 @@ class Item(msgspec.Struct, frozen=True):
     stated. ``data_text`` is the amount in words ("5 GB", "Unlimited"), in a market world verbatim.
     ``fair_use_mb`` is an unlimited item's stated high-speed amount per day, ``after`` what follows it
     or a day's amount. ``price`` is USD. ``stock`` None means plenty. An item that is not ``visible`` is
-    listed as hidden where the supplier has such a word, and left out where it has none.
+    listed as hidden where the supplier has such a word, and left out where it has none. ``triggers`` are
+    what goes wrong when it is bought.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Item(msgspec.Struct, frozen=True):
     brand: str = ""
     source_url: str = ""
     dirt: Dirt | None = None
+    triggers: tuple[Trigger, ...] = ()
 
     @property
     def in_stock(self) -> bool:

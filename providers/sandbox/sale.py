@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from providers.sandbox.item import Item
-from providers.sandbox.triggers import TriggerKind
+from providers.sandbox.triggers import Act, TriggerKind
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import OrderKind
 
@@ -45,6 +45,21 @@ class SaleState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     PARTIAL = "partial"
+
+
+REFUSALS: Mapping[TriggerKind, Why] = {
+    TriggerKind.REFUSE_STOCK: Why.OUT_OF_STOCK,
+    TriggerKind.REFUSE_BALANCE: Why.NO_BALANCE,
+    TriggerKind.REFUSE_BLOCKED: Why.BLOCKED,
+}
+# How an order ends that does not end well.
+ENDINGS: Mapping[TriggerKind, SaleState] = {
+    TriggerKind.FAILED_AFTER_PROCESSING: SaleState.FAILED,
+    TriggerKind.FAILED_WITHOUT_REFUND: SaleState.FAILED,
+    TriggerKind.CANCELLED_AFTER_PROCESSING: SaleState.CANCELLED,
+    TriggerKind.PARTIALLY_COMPLETED: SaleState.PARTIAL,
+    TriggerKind.SILENT_REFUND: SaleState.PROCESSING,
+}
 
 
 class Purchase(msgspec.Struct, frozen=True):
@@ -99,6 +114,21 @@ class Sale(msgspec.Struct):
         return self.state is not SaleState.PROCESSING
 
 
+class Uncharged(msgspec.Struct, frozen=True):
+    """Something that was asked for and not done. ``why`` is a refusal's or the trigger's word."""
+
+    act: Act
+    key: str
+    reference: str | None
+    iccid: str | None
+    details: Mapping[str, Any]
+    at: datetime
+    why: str
+
+    def ended(self, why: str) -> Uncharged:
+        return msgspec.structs.replace(self, why=why)
+
+
 class MoveKind(StrEnum):
     """What moved the balance."""
 
@@ -136,7 +166,10 @@ class Package(msgspec.Struct):
 
 
 class Esim(msgspec.Struct):
-    """An eSIM that was sold. ``text_code`` is the activation code in words, ``picture_code`` the one in its QR picture."""
+    """An eSIM that was sold.
+
+    ``text_code`` is its activation code as text, ``picture_code`` the one that its QR picture shows.
+    """
 
     iccid: str
     text_code: str

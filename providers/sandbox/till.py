@@ -16,16 +16,54 @@ answer is done by the frame after the handler. Handlers need to know of neither.
 
 from __future__ import annotations
 
+import asyncio
+import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from aiohttp import web
 
-from providers.sandbox.sale import Esim, Move, Purchase, Sale, Why
-from providers.sandbox.triggers import Spoil, TriggerBoard
+from providers.sandbox import profiles
+from providers.sandbox.item import Item
+from providers.sandbox.sale import (
+    ENDINGS,
+    REFUSALS,
+    Esim,
+    Move,
+    MoveKind,
+    Package,
+    Purchase,
+    Sale,
+    SaleState,
+    TillRefusal,
+    Uncharged,
+    Why,
+)
+from providers.sandbox.triggers import (
+    AFTERWARDS,
+    INSTEAD,
+    Act,
+    Spoil,
+    Trigger,
+    TriggerBoard,
+    TriggerKind,
+    Unanswered,
+)
 from providers.sandbox.webhooks import WebhookRules, WebhookSender
+from schemas.esim import ProfileState, ServiceState
+from schemas.order import OrderKind
+
+Struck = Mapping[TriggerKind, Trigger]
+
+_CENT = Decimal("0.01")
+_PROCESSING_SECONDS = 0.2  # of an order that is to go wrong while it is processed, where others are done at once
+_DAYS = 30  # of an item that does not say
+_FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 # What the frame does to the answer of a request, and the sale that the request made.
 SPOIL: web.RequestKey[Spoil] = web.RequestKey("spoil", Spoil)
@@ -57,56 +95,352 @@ class TillRules:
 
 
 class Till:
-    """One supplier's till. Everything that is seen through it is seen as the supplier itself shows it."""
+    """One supplier's till. Everything that is seen through it is seen as the supplier itself shows it.
 
-    rules: TillRules
-    triggers: TriggerBoard
-    webhooks: WebhookSender
+    ``delivery_seconds`` is how long an order is processed, None for ever; with ``delivery_looks`` it is
+    done at that look at the latest.
+    """
 
     def __init__(self, rules: TillRules, *, sell: Callable[[str], bool], seed: str) -> None:
         self.rules = rules
+        self._sell = sell
+        self._seed = seed
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._chance = random.Random()  # what is sold must differ from what an earlier process sold
+        self._number = int((_now() - _FIRST_DAY).total_seconds())  # as must its number
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin again: the opening deposit, no orders, no triggers, no notifications."""
+        for task in self._tasks:
+            task.cancel()
+        self.delivery_seconds: float | None = self.rules.delivery_seconds
+        self.delivery_looks: int | None = None
+        self.credit = self.rules.credit
+        self.triggers = TriggerBoard(random.Random(self._seed))
+        self.webhooks = WebhookSender(self.rules.webhooks, self._spawn, self.triggers.chance.random)
+        self.uncharged: deque[Uncharged] = deque(maxlen=10_000)
+        self._sales: dict[str, Sale] = {}
+        self._esims: dict[str, Esim] = {}
+        self._moves: list[Move] = []
+        self._references: set[str] = set()
+        self._move(MoveKind.DEPOSIT, self.rules.opening)
 
     async def buy(self, request: web.Request, purchase: Purchase) -> Sale:
         """Charge and book a purchase or top-up, and start its delivery. Raises ``TillRefusal``.
 
         Booked in one step: a caller who goes away is either charged or not. The sale may be final already.
         """
-        raise NotImplementedError
+        act = Act.TOPUP if purchase.kind is OrderKind.TOPUP else Act.ORDER
+        item = purchase.item
+        key = item.key if item else purchase.key
+        struck = self.triggers.strike(act, key, item.triggers if item else ())
+        asked = Uncharged(act, key, purchase.reference, purchase.iccid, purchase.details, _now(), "")
+        sale = await self._done(request, asked, struck, lambda: self._book(purchase, key, struck))
+        if TriggerKind.DUPLICATE_REFERENCE in struck:
+            raise TillRefusal(Why.DUPLICATE_REFERENCE)
+        return sale
 
     async def cancel(self, request: web.Request, iccid: str) -> Sale:
-        """Take back an eSIM that was never installed and refund it; ``sale.refunded`` says how much. Raises ``TillRefusal``."""
-        raise NotImplementedError
+        """Take back an eSIM that was never installed, and refund it. Raises ``TillRefusal``.
+
+        ``sale.refunded`` says how much came back.
+        """
+        esim = self._esims.get(iccid)
+        item = esim.packages[0].item if esim else None
+        key = item.key if item else ""
+        struck = self.triggers.strike(Act.CANCEL, key, item.triggers if item else ())
+        asked = Uncharged(Act.CANCEL, key, None, iccid, {}, _now(), "")
+        return await self._done(request, asked, struck, lambda: self._take_back(iccid, struck))
 
     def order(self, sale_id: str) -> Sale | None:
         """One sale as it stands now; this is a look at it."""
-        raise NotImplementedError
+        sale = self._sales.get(sale_id)
+        if sale is not None:
+            self._look(sale)
+        return sale
 
     def orders(self, keep: Callable[[Sale], bool] | None = None) -> list[Sale]:
         """The sales that lists show now and ``keep`` accepts, newest first; this is a look at each of them."""
-        raise NotImplementedError
+        now = _now()
+        shown = [sale for sale in reversed(self._sales.values()) if sale.shown_at <= now]
+        if keep is not None:
+            shown = [sale for sale in shown if keep(sale)]
+        for sale in shown:
+            self._look(sale)
+        return shown
+
+    def sales(self) -> list[Sale]:
+        """Every sale, oldest first, without a look at any: for the truth, not for what a supplier shows."""
+        return list(self._sales.values())
 
     def esim(self, iccid: str) -> Esim | None:
         """An eSIM that was delivered."""
-        raise NotImplementedError
+        return self._esims.get(iccid)
+
+    def esims(self) -> list[Esim]:
+        """All of them, oldest first."""
+        return list(self._esims.values())
 
     def esim_of(self, sale: Sale) -> Esim | None:
         """What a sale delivered, or topped up; None while it has not."""
-        raise NotImplementedError
+        if sale.iccid is None or sale.state in {SaleState.PROCESSING, SaleState.FAILED, SaleState.PARTIAL}:
+            return None
+        return self._esims.get(sale.iccid)
 
     @property
     def balance(self) -> Decimal:
         """The money that is there."""
-        raise NotImplementedError
+        return self._moves[-1].balance_after
 
     @property
     def spendable(self) -> Decimal:
         """The balance and the credit."""
-        raise NotImplementedError
+        return self.balance + self.credit
 
     def moves(self) -> list[Move]:
         """Every movement of the balance, newest first."""
-        raise NotImplementedError
+        return self._moves[::-1]
 
-    def deposit(self, amount: Decimal) -> None:
-        """Pay in."""
-        raise NotImplementedError
+    def deposit(self, amount: Decimal) -> Move:
+        """Pay in; less than nothing is an adjustment."""
+        return self._move(MoveKind.DEPOSIT if amount >= 0 else MoveKind.ADJUSTMENT, amount)
+
+    def use(self, esim: Esim, used_mb: int) -> None:
+        """Let ``used_mb`` in all have been used of an eSIM: its first package first."""
+        left = used_mb
+        for package in esim.packages:
+            last = package is esim.packages[-1]
+            package.used_mb = left if last or package.total_mb is None else min(left, package.total_mb)
+            left -= package.used_mb
+        if used_mb and esim.profile is ProfileState.RELEASED:
+            esim.profile = ProfileState.ENABLED
+        if used_mb:
+            esim.service = ServiceState.DEPLETED if esim.remaining_mb == 0 else ServiceState.ACTIVE
+
+    async def close(self) -> None:
+        """End what goes on in the background. What is being processed is looked at again when it is asked for."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.webhooks.close()
+
+    # --- doing it, or not, and saying so, or not --------------------------------------------------------
+
+    async def _done(self, request: web.Request, asked: Uncharged, struck: Struck, do: Callable[[], Sale]) -> Sale:
+        for kind, spoil in INSTEAD.items():
+            if kind in struck:
+                self.uncharged.append(asked.ended(kind.value))
+                raise Unanswered(spoil)
+
+        def booked() -> Sale:
+            try:
+                return do()
+            except TillRefusal as refusal:
+                self.uncharged.append(asked.ended(refusal.why.value))
+                raise
+
+        async def later(seconds: float) -> Sale:
+            await asyncio.sleep(seconds)
+            return booked()
+
+        slow = struck.get(TriggerKind.SLOW_CHARGE)
+        # The caller who gives up ends the waiting, not what is waited for.
+        sale = await asyncio.shield(self._spawn(later(slow.seconds))) if slow else booked()
+        request[SALE] = sale
+        for kind, spoil in AFTERWARDS.items():
+            if kind in struck:
+                request[SPOIL] = spoil
+        return sale
+
+    def _book(self, purchase: Purchase, key: str, struck: Struck) -> Sale:
+        """Everything that a purchase changes, in one step without a wait."""
+        item = purchase.item
+        listed = purchase.price if item is None else item.price
+        _refuse(struck)
+        if listed is None:
+            raise TillRefusal(Why.NO_SUCH_ITEM)
+        charged = (listed * (1 + self.rules.surcharge)).quantize(_CENT, ROUND_HALF_UP)
+        if more := struck.get(TriggerKind.CHARGED_MORE):
+            charged = (charged * more.factor).quantize(_CENT, ROUND_HALF_UP)
+        self._check(purchase, charged)
+        if item is not None and not self._sell(key):
+            raise TillRefusal(Why.OUT_OF_STOCK)
+        self._number += 1
+        now = _now()
+        lag = struck.get(TriggerKind.LIST_LAG)
+        sale = Sale(
+            id=self.rules.order_id(self._number),
+            number=self._number,
+            kind=purchase.kind,
+            key=key,
+            item=item,
+            reference=purchase.reference,
+            listed=listed,
+            charged=charged,
+            created_at=now,
+            shown_at=now + timedelta(seconds=lag.seconds) if lag else now,
+            iccid=purchase.iccid,
+            details=purchase.details,
+            triggers=tuple(struck),
+        )
+        self._sales[sale.id] = sale
+        if purchase.reference is not None:
+            self._references.add(purchase.reference)
+        self._move(MoveKind.CHARGE, -charged, sale)
+        self._start(sale)
+        return sale
+
+    def _check(self, purchase: Purchase, charged: Decimal) -> None:
+        if self.rules.unique_references and purchase.reference in self._references:
+            raise TillRefusal(Why.DUPLICATE_REFERENCE)
+        if purchase.kind is OrderKind.TOPUP:
+            esim = self._esims.get(purchase.iccid or "")
+            if esim is None:
+                raise TillRefusal(Why.NO_SUCH_ESIM)
+            if not esim.renewable or esim.service is ServiceState.REVOKED:
+                raise TillRefusal(Why.NOT_RENEWABLE)
+        if charged > self.spendable:
+            raise TillRefusal(Why.NO_BALANCE)
+
+    def _take_back(self, iccid: str, struck: Struck) -> Sale:
+        _refuse(struck)
+        esim = self._esims.get(iccid)
+        if esim is None:
+            raise TillRefusal(Why.NO_SUCH_ESIM)
+        if esim.profile is not ProfileState.RELEASED or esim.service is not ServiceState.NOT_ACTIVE:
+            raise TillRefusal(Why.NOT_CANCELLABLE)
+        sale = self._sales[esim.sale_id]
+        self._refund(sale, sale.listed if self.rules.refunds_listed else sale.charged)
+        sale.state = SaleState.CANCELLED
+        esim.service = ServiceState.REVOKED
+        return sale
+
+    # --- what becomes of an order -----------------------------------------------------------------------
+
+    def _start(self, sale: Sale) -> None:
+        if TriggerKind.NEVER_PROVISIONED in sale.triggers:
+            return
+        seconds = self.delivery_seconds
+        if seconds == 0 and not ENDINGS.keys().isdisjoint(sale.triggers):
+            seconds = _PROCESSING_SECONDS
+        if seconds == 0:
+            self._end(sale)
+        elif seconds is not None:
+            sale.due_at = sale.created_at + timedelta(seconds=seconds)
+            self._spawn(self._end_later(sale, seconds))
+
+    async def _end_later(self, sale: Sale, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._end(sale)
+
+    def _look(self, sale: Sale) -> None:
+        if sale.ended_at is not None or TriggerKind.NEVER_PROVISIONED in sale.triggers:
+            return
+        sale.looks += 1
+        looked = self.delivery_looks is not None and sale.looks >= self.delivery_looks
+        if looked or (sale.due_at is not None and sale.due_at <= _now()):
+            self._end(sale)
+
+    def _end(self, sale: Sale) -> None:
+        """Processing is over, by the clock or by a look."""
+        if sale.ended_at is not None:
+            return
+        sale.ended_at = _now()
+        sale.state = next((ENDINGS[kind] for kind in sale.triggers if kind in ENDINGS), SaleState.COMPLETED)
+        if sale.state is SaleState.COMPLETED:
+            self._deliver(sale)
+        elif sale.state is SaleState.PARTIAL:
+            sale.error = "Delivered in part"
+        elif TriggerKind.FAILED_WITHOUT_REFUND not in sale.triggers:
+            self._refund(sale, sale.charged)
+        if sale.state in {SaleState.FAILED, SaleState.CANCELLED}:
+            sale.error = "The operator did not deliver"
+        if sale.final:
+            self.webhooks.announce(sale)
+
+    def _deliver(self, sale: Sale) -> None:
+        item = sale.item
+        if item is None:
+            return
+        now = _now()
+        package = Package(
+            sale_id=sale.id,
+            item=item,
+            total_mb=_total_mb(item),
+            used_mb=0,
+            bought_at=now,
+            expires_at=now + timedelta(days=item.days or _DAYS),
+        )
+        if sale.kind is OrderKind.TOPUP:
+            esim = self._esims[sale.iccid or ""]
+            esim.packages.append(package)
+            if esim.service in {ServiceState.DEPLETED, ServiceState.EXPIRED}:
+                esim.service = ServiceState.ACTIVE
+        elif sale.kind is OrderKind.ESIM:
+            sale.iccid = self._new_esim(sale, item, package).iccid
+
+    def _new_esim(self, sale: Sale, item: Item, package: Package) -> Esim:
+        iccid = profiles.new_iccid(self._chance)
+        code = other = profiles.new_activation_code(self._chance)
+        if TriggerKind.PICTURE_ONLY in sale.triggers:
+            other = f"LPA:1${iccid}"
+        elif TriggerKind.TWO_CODES in sale.triggers:
+            other = profiles.new_activation_code(self._chance)
+        esim = Esim(
+            iccid=iccid,
+            text_code=other,
+            picture_code=code,
+            sale_id=sale.id,
+            created_at=package.bought_at,
+            packages=[package],
+            renewable=item.topup,
+        )
+        self._esims[iccid] = esim
+        return esim
+
+    # --- money ------------------------------------------------------------------------------------------
+
+    def _refund(self, sale: Sale, amount: Decimal) -> None:
+        sale.refunded += amount
+        self._move(MoveKind.REFUND, amount, sale)
+
+    def _move(self, kind: MoveKind, amount: Decimal, sale: Sale | None = None) -> Move:
+        move = Move(
+            number=len(self._moves) + 1,
+            kind=kind,
+            amount=amount,
+            balance_after=(self.balance if self._moves else Decimal(0)) + amount,
+            at=_now(),
+            sale_id=sale.id if sale else None,
+            sale_kind=sale.kind if sale else None,
+        )
+        self._moves.append(move)
+        return move
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and not isinstance(error := task.exception(), TillRefusal | None):
+            raise error  # reaches the loop's exception handler, which writes it down
+
+
+def _refuse(struck: Struck) -> None:
+    for kind, why in REFUSALS.items():
+        if kind in struck:
+            raise TillRefusal(why)
+
+
+def _total_mb(item: Item) -> int | None:
+    if item.unlimited or item.mb is None:
+        return None
+    return item.mb * (item.days or 1) if item.daily else item.mb
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

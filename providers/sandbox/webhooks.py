@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
+import aiohttp
 import msgspec
 
 from providers.sandbox.sale import Sale
@@ -18,6 +23,9 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=30 * 86400)]
 _LOG_LENGTH = 1000
 _AT_ONCE = 8
 _WAITING = 2000
+_OVERTAKEN_SECONDS = 5.0
+_FACTS = ("iccid", "code", "lpa", "url", "pin", "address", "matching")
+_SIGNATURE = re.compile(r"[0-9A-Za-z+/=_-]{40,}")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -65,21 +73,151 @@ class Sent(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
-@dataclass(slots=True)
 class WebhookSender:
     """Sends in the background; ``spawn`` keeps the tasks, ``draw`` gives numbers from 0 to 1."""
 
-    rules: WebhookRules | None
-    spawn: Callable[..., None]
-    draw: Callable[[], float]
-    plan: WebhookPlan = WebhookPlan()
-    log: deque[Sent] = field(default_factory=lambda: deque(maxlen=_LOG_LENGTH))
+    def __init__(
+        self,
+        rules: WebhookRules | None,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        draw: Callable[[], float],
+    ) -> None:
+        self.rules = rules
+        self.plan = WebhookPlan()
+        self.log: deque[Sent] = deque(maxlen=_LOG_LENGTH)
+        self._spawn = spawn
+        self._draw = draw
+        self._waiting = 0
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._overtaken: asyncio.Event | None = None
+        self._http: aiohttp.ClientSession | None = None
 
     def announce(self, sale: Sale) -> None:
         """Notify of a sale that has come to rest, if the supplier does so and was told where."""
+        if self.rules is not None and self.plan.url is not None:
+            body = self.rules.announce(sale, self._time())
+            if body is not None:
+                self.send(body, sale.id)
 
     def send(self, body: Mapping[str, Any], sale_id: str | None = None) -> None:
         """Sign and send this body, such as a supplier's test notification."""
+        if self.rules is None or self.plan.url is None:
+            return
+        if self._waiting >= _WAITING:
+            self._note(sale_id, "dropped", None, "too many are waiting")
+            return
+        self._waiting += 1
+        self._spawn(self._deliver(self.rules, self.plan, self.plan.url, body, sale_id))
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+        self._waiting = 0
+
+    async def _deliver(
+        self, rules: WebhookRules, plan: WebhookPlan, url: str, body: Mapping[str, Any], sale_id: str | None
+    ) -> None:
+        try:
+            if plan.lost and self._draw() < plan.lost:
+                self._note(sale_id, "lost", None)
+                return
+            await asyncio.sleep(plan.delay_seconds)
+            overtakes = await self._in_order(plan)
+            encoded = _encoder.encode(body)
+            if plan.forged:
+                headers = {name: _broken(value) for name, value in rules.sign(body, encoded, self._time()).items()}
+                await self._post(rules, url, encoded, headers, sale_id, "forged")
+            if plan.altered:
+                headers = dict(rules.sign(body, encoded, self._time()))
+                await self._post(rules, url, _encoder.encode(altered(body)), headers, sale_id, "altered")
+            for wait in (0, *rules.retries):
+                await asyncio.sleep(wait)
+                headers = dict(rules.sign(body, encoded, self._time()))
+                if await self._post(rules, url, encoded, headers, sale_id, "genuine"):
+                    break
+            for _ in range(plan.copies - 1):
+                headers = dict(rules.sign(body, encoded, self._time()))
+                await self._post(rules, url, encoded, headers, sale_id, "copy")
+            if overtakes is not None:
+                overtakes.set()
+        finally:
+            self._waiting -= 1
+
+    async def _in_order(self, plan: WebhookPlan) -> asyncio.Event | None:
+        """Let every second one overtake the one before it: what to set when the overtaking one was sent."""
+        if not plan.reorder:
+            return None
+        if (waiting := self._overtaken) is not None:
+            self._overtaken = None
+            return waiting
+        self._overtaken = mine = asyncio.Event()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(mine.wait(), _OVERTAKEN_SECONDS)
+        if self._overtaken is mine:
+            self._overtaken = None
+        return None
+
+    async def _post(
+        self,
+        rules: WebhookRules,
+        url: str,
+        encoded: bytes,
+        headers: Mapping[str, str],
+        sale_id: str | None,
+        what: str,
+    ) -> bool:
+        """Send once; whether the receiver took it."""
+        if self._http is None:
+            self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        timeout = aiohttp.ClientTimeout(total=rules.timeout_seconds)
+        sent = {"Content-Type": "application/json", **headers}
+        try:
+            async with (
+                self._at_once,
+                self._http.post(url, data=encoded, headers=sent, timeout=timeout, allow_redirects=False) as answer,
+            ):
+                self._note(sale_id, what, answer.status)
+                return answer.ok
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            self._note(sale_id, what, None, type(error).__name__)
+            return False
+
+    def _note(self, sale_id: str | None, what: str, status: int | None, error: str | None = None) -> None:
+        self.log.append(Sent(sale_id, what, datetime.now(UTC), status, error))
+
+    def _time(self) -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=self.plan.age_seconds)
+
+
+def altered(body: Any) -> Any:
+    """The same with other facts: every state failed, every number doubled, every ICCID and code another's.
+
+    What names the event and the order stays, so that a signature over those still fits.
+    """
+    if isinstance(body, Mapping):
+        return {name: _other(name, value) for name, value in body.items()}
+    if isinstance(body, list | tuple):
+        return [altered(part) for part in body]
+    return body
+
+
+def _other(name: str, value: Any) -> Any:
+    word = name.casefold()
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float | Decimal):
+        return value * 2
+    if isinstance(value, str):
+        if word == "status":
+            return "completed" if value == "failed" else "failed"
+        return value[::-1] if any(part in word for part in _FACTS) else value
+    return altered(value)
+
+
+def _broken(signature: str) -> str:
+    """The same header with another signature, if it is one."""
+    if not _SIGNATURE.fullmatch(signature):
+        return signature
+    return ("0" if signature[0] != "0" else "1") + signature[1:]

@@ -126,9 +126,11 @@ class SandboxWorld:
         return till
 
     def reset(self, supplier: str) -> None:
-        """Undo every change and lift every fault."""
+        """Undo every change, lift every fault and begin the till anew."""
         shelf = self._shelves[supplier]
-        self._shelves[supplier] = _Shelf(shelf.original, dict(shelf.original))
+        if shelf.till is not None:
+            shelf.till.reset()
+        self._shelves[supplier] = _Shelf(shelf.original, dict(shelf.original), till=shelf.till)
 
     def changes(self, supplier: str) -> int:
         """How many items differ from what the world began with, those that were removed included."""
