@@ -106,6 +106,7 @@ class Till:
         self._sell = sell
         self._seed = seed
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.webhooks = WebhookSender(rules.webhooks, self._spawn, self._draw)
         self._chance = random.Random()  # what is sold must differ from what an earlier process sold
         self._number = int((_now() - _FIRST_DAY).total_seconds())  # as must its number
         self.reset()
@@ -118,7 +119,7 @@ class Till:
         self.delivery_looks: int | None = None
         self.credit = self.rules.credit
         self.triggers = TriggerBoard(random.Random(self._seed))
-        self.webhooks = WebhookSender(self.rules.webhooks, self._spawn, self.triggers.chance.random)
+        self.webhooks.reset()
         self.uncharged: deque[Uncharged] = deque(maxlen=10_000)
         self._sales: dict[str, Sale] = {}
         self._esims: dict[str, Esim] = {}
@@ -417,6 +418,9 @@ class Till:
         )
         self._moves.append(move)
         return move
+
+    def _draw(self) -> float:
+        return self.triggers.chance.random()
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)

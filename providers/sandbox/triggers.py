@@ -95,7 +95,7 @@ class TriggerBoard:
 
     def strike(self, act: Act, key: str, own: Iterable[Trigger] = ()) -> dict[TriggerKind, Trigger]:
         """Count one call and say which triggers hit it, the item's ``own`` among them. Used-up ones are lifted."""
-        hit = {trigger.kind: trigger for trigger in own if (trigger.act or Act.ORDER) is act}
+        hit = {trigger.kind: trigger for trigger in own if act in _acts(trigger)}
         for entry in list(self._triggers):
             trigger = entry.trigger
             if trigger.key not in (None, key) or act not in _acts(trigger):

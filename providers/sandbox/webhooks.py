@@ -109,6 +109,12 @@ class WebhookSender:
         self._waiting += 1
         self._spawn(self._deliver(self.rules, self.plan, self.plan.url, body, sale_id))
 
+    def reset(self) -> None:
+        """Send nothing more, and forget what was sent."""
+        self.plan = WebhookPlan()
+        self.log.clear()
+        self._overtaken = None
+
     async def close(self) -> None:
         """Close the connections."""
         if self._http is not None:

@@ -14,6 +14,7 @@ import msgspec
 from providers.sandbox.faults import Fault, FaultBoard
 from providers.sandbox.generate import generate
 from providers.sandbox.item import Item
+from providers.sandbox.magic import magic
 from providers.sandbox.market import deal
 from providers.sandbox.till import Till, TillRules
 
@@ -56,7 +57,7 @@ class SandboxWorld:
         self.seed = seed
         self.market = market
         self.enforce_rate_limits = enforce_rate_limits
-        dealt = generate(self.suppliers, seed) if market is None else deal(market, self.suppliers)
+        dealt = _made_up(self.suppliers, seed) if market is None else deal(market, self.suppliers)
         self._shelves = {name: _shelf(items) for name, items in dealt.items()}
 
     def items(self, supplier: str) -> list[Item]:
@@ -152,6 +153,11 @@ class SandboxWorld:
     def clear_faults(self, supplier: str) -> None:
         """Lift every fault of the supplier."""
         self.faults(supplier).clear()
+
+
+def _made_up(suppliers: tuple[str, ...], seed: int) -> dict[str, list[Item]]:
+    special = magic(suppliers)
+    return {name: [*items, *special[name]] for name, items in generate(suppliers, seed).items()}
 
 
 def _shelf(items: list[Item]) -> _Shelf:
