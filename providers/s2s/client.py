@@ -126,7 +126,8 @@ class S2S(Provider):
         return orders.balance(await self._balance())
 
     async def transactions(self, since: datetime) -> AsyncIterator[Transaction]:
-        """The balance history, newest first, back to ``since``."""
+        """The balance history, newest first, back to ``since``; its times are in whole seconds."""
+        since = since.replace(microsecond=0)
         async for moves in self._history(since):
             for move in moves:
                 moved = orders.transaction(move)
@@ -178,6 +179,8 @@ class S2S(Provider):
         pages = 0
         params: Params = {"external_id": reference, "per_page": PER_HISTORY_PAGE}
         async for rows in self._walk(self.settings.paths.orders, params, Priority.SETTLE):
+            if (pages := pages + 1) > MOST_PAGES_SEARCHED:
+                raise UnreadableAnswer("the search by external_id finds no end", supplier=self.name)
             for raw in rows:
                 try:
                     if _referenced.decode(raw).external_id == reference:
@@ -185,8 +188,6 @@ class S2S(Provider):
                 except _BROKEN:
                     # It may be the one that is looked for, so it must not count as absent.
                     raise UnreadableAnswer("an order in the list cannot be read", supplier=self.name) from None
-            if (pages := pages + 1) == MOST_PAGES_SEARCHED:
-                raise UnreadableAnswer("the search by external_id finds no end", supplier=self.name)
         return None
 
     async def _held(self, found: wire.Order, request: PurchaseRequest) -> Money | None:
