@@ -10,7 +10,8 @@
     DELETE triggers                              lift all of them
     GET    webhook                               where they go, what is done to them, what was sent
     POST   webhook  {"url": "http://…", "copies": 2, "delay_seconds": 1, "lost": 0.1, "reorder": true,
-                     "forged": true, "altered": true, "age_seconds": 0}
+                     "forged": true, "altered": true, "age_seconds": 0,
+                     "retry_scale": 1}
     GET    esims, esims/{iccid}
     POST   esims/{iccid} {"used_mb": 512, "profile": "enabled", "service": "active", "expires_at": "…",
                           "renewable": true}

@@ -50,7 +50,7 @@ class WebhookPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Each is sent ``copies`` times, ``delay_seconds`` after it was made; a share of them is ``lost``. With
     ``reorder`` every second one overtakes the one before it. ``forged`` sends one with a wrong signature
     beside each, ``altered`` one whose data was changed after it was signed. ``age_seconds`` makes and signs
-    them as of so long ago.
+    them as of so long ago. ``retry_scale`` shortens (or lengthens) the supplier's waits between tries.
     """
 
     url: str | None = None
@@ -61,6 +61,7 @@ class WebhookPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forged: bool = False
     altered: bool = False
     age_seconds: Seconds = 0
+    retry_scale: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -139,7 +140,7 @@ class WebhookSender:
                 headers = dict(rules.sign(body, encoded, self._time()))
                 await self._post(rules, url, _encoder.encode(altered(body)), headers, sale_id, "altered")
             for wait in (0, *rules.retries):
-                await asyncio.sleep(wait)
+                await asyncio.sleep(wait * plan.retry_scale)
                 headers = dict(rules.sign(body, encoded, self._time()))
                 if await self._post(rules, url, encoded, headers, sale_id, "genuine"):
                     break
