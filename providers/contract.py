@@ -209,8 +209,8 @@ class Provider(ABC):
         """Profile, service and usage of an eSIM now."""
         raise self._missing(Capability.ESIM_STATUS)
 
-    async def cancel(self, iccid: str) -> Cancellation:
-        """Give an unused eSIM back: exactly one request, never repeated."""
+    async def cancel(self, iccid: str, deadline: datetime | None = None) -> Cancellation:
+        """Give an unused eSIM back: exactly one request, never repeated, and none from ``deadline`` on."""
         raise self._missing(Capability.CANCEL)
 
     async def balance(self) -> Balance:

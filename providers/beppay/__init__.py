@@ -6,15 +6,13 @@ from providers.beppay.client import BepPay, BepPaySettings
 from providers.beppay.sandbox import sandbox
 from providers.contract import Capability, Limits, Manifest, SandboxRoute
 
-_ORDERS = "the gateway sells nothing yet; the wire types and the mapping are there"
 _NUMBERS = "the gateway sells no virtual numbers yet; the wire types and the mapping are there"
-_MONEY = "the gateway does not watch balances yet; the wire types and the mapping are there"
 _KEYS = "the gateway does not turn its key over by itself yet; the wire types are there"
 
 MANIFEST = Manifest(
     name="beppay",
     title="BepPay",
-    capabilities=frozenset({Capability.CATALOG}),
+    capabilities=frozenset({Capability.CATALOG, Capability.ORDERS, Capability.BALANCE}),
     settings=BepPaySettings,
     provider=BepPay,
     limits=Limits(max_body_bytes=64 * 1024 * 1024),
@@ -22,9 +20,11 @@ MANIFEST = Manifest(
     sandbox_settings={"api_key": "pk_live_beppay_sandbox", "email_domain": "example.com"},
     routes=(
         SandboxRoute("GET", "/api/partner/esim/plans", used_for="the catalogue, all plans in one answer"),
-        SandboxRoute("POST", "/api/partner/esim/purchase", why_not=_ORDERS),
-        SandboxRoute("GET", "/api/partner/esim/orders", why_not=_ORDERS),
-        SandboxRoute("GET", "/api/partner/balance", why_not=_MONEY),
+        SandboxRoute("POST", "/api/partner/esim/purchase", used_for="buying one eSIM, which its answer delivers"),
+        SandboxRoute("GET", "/api/partner/esim/orders", used_for="what became of an attempt, by its own address"),
+        SandboxRoute(
+            "GET", "/api/partner/balance", used_for="what can be spent, and whether a purchase took something"
+        ),
         SandboxRoute("GET", "/api/partner/keys", why_not=_KEYS),
         SandboxRoute("POST", "/api/partner/keys", why_not=_KEYS),
         SandboxRoute("DELETE", "/api/partner/keys", why_not=_KEYS),
@@ -34,9 +34,8 @@ MANIFEST = Manifest(
         SandboxRoute("GET", "/api/partner/virtual-numbers/orders", why_not=_NUMBERS),
         SandboxRoute("GET", "/api/auth/me", why_not="it takes a person's session cookie from the dashboard, not a key"),
     ),
+    one_purchase_at_a_time=True,
     capability_notes={
-        Capability.ORDERS: f"not yet: {_ORDERS}",
-        Capability.BALANCE: f"not yet: {_MONEY}",
         Capability.NUMBERS: f"not yet: {_NUMBERS}",
         Capability.PLAN_LOOKUP: "BepPay can tell one plan only by listing all",
         Capability.TOPUP: "BepPay has no top-up call",

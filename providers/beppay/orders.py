@@ -8,18 +8,28 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from providers import activation
+import msgspec
+import structlog
+
+from providers import activation, qr
+from providers.activation import ActivationCode
 from providers.beppay import wire
 from providers.text import clean_text
 from schemas.account import Balance, NumberCountry, NumberTier
 from schemas.money import Money
-from schemas.order import Delivery, SupplierOrder, SupplierOrderState
+from schemas.order import Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState
 
 PRICES = "USD"
-MAX_IMAGE = 256 * 1024
-PNG = b"\x89PNG\r\n\x1a\n"
+# Base64 is four characters for three bytes.
+MAX_URI = qr.MAX_BYTES * 4 // 3 + 100
+LOCAL_PART = "orders"
+MAX_LOCAL_PART = 64
+# The pages give times in UTC; a zone or a clock that is off must not hide an order.
+CLOCKS_APART = timedelta(days=1)
 
 # The pages name one status.
 ORDER_STATES: dict[str, SupplierOrderState] = {"completed": SupplierOrderState.COMPLETED}
@@ -29,6 +39,23 @@ CURRENCIES: dict[str, str] = {"USDT_TRC20": "USDT"}
 
 _DATA_URI = re.compile(r"data:image/png;base64,")
 _TAG = re.compile(r"[^@+\s]+\+([^@+\s]{1,64})@[^@\s]+")
+_REFERENCE = re.compile(r"[A-Za-z0-9_.-]+")
+_PURCHASED = msgspec.json.Decoder(wire.Charged[wire.Purchased], strict=False)
+_ESIM_ONLY = msgspec.json.Decoder(wire.EsimOnly, strict=False)
+_ROW = msgspec.json.Decoder(wire.HistoryOrder, strict=False)
+_log = structlog.get_logger("providers.beppay")
+
+
+def purchase_answer(body: bytes) -> SupplierOrder:
+    """What a purchase gave, out of its whole answer. Raises ``ValueError`` when there is no reading it.
+
+    The eSIM is told only here and never again, so a fault in the figures beside it must not lose it.
+    """
+    try:
+        return purchased(_PURCHASED.decode(body))
+    except (ValueError, RecursionError):
+        bare = _ESIM_ONLY.decode(body)
+        return purchased(wire.Charged(data=wire.Purchased(esim=bare.data.esim)))
 
 
 def purchased(answer: wire.Charged[wire.Purchased]) -> SupplierOrder:
@@ -48,8 +75,78 @@ def purchased(answer: wire.Charged[wire.Purchased]) -> SupplierOrder:
 
 
 def delivery(esim: wire.Esim) -> Delivery:
-    """The eSIM. The picture goes along: the text of the page's own example is not installable."""
+    """The eSIM by its text. The picture goes along: the text of the page's own example is not installable."""
     return activation.delivery(esim.iccid, esim.activation_code, png(esim.qr_code))
+
+
+def with_picture(given: Delivery) -> Delivery:
+    """The same delivery after a look at its picture, which may keep a core busy for a second.
+
+    The picture's code fills in for a text that is not installable. Two complete codes that differ are a
+    conflict: then no parts are filled, and text and picture stay for the person who decides. A picture that
+    has told what it knows is dropped.
+    """
+    text = activation.parse(given.activation_code)
+    drawn = [code for code in map(activation.parse, qr.texts(given.qr_image or b"")) if code is not None]
+    codes = ([text] if text is not None else []) + drawn
+    if not codes:
+        return given
+    if len({(code.smdp_address.casefold(), code.matching_id) for code in codes}) > 1:
+        return msgspec.structs.replace(given, smdp_address=None, matching_id=None, conflict=True)
+    return activation.delivery(given.iccid, _fullest(codes).text)
+
+
+def history(raws: Iterable[msgspec.Raw], reference: str) -> list[wire.HistoryOrder]:
+    """The rows that can be read. Raises ``ValueError`` for one that cannot and speaks of ``reference``."""
+    rows: list[wire.HistoryOrder] = []
+    for raw in raws:
+        try:
+            rows.append(_ROW.decode(raw))
+        except (ValueError, RecursionError):
+            if reference.casefold().encode() in bytes(raw).lower():
+                raise ValueError("the attempt's own row cannot be read") from None
+    return rows
+
+
+def attempt_s_own(rows: Iterable[wire.HistoryOrder], request: PurchaseRequest, email: str) -> list[wire.HistoryOrder]:
+    """The rows that this attempt made: bought with its own address, and not long before it."""
+    return [
+        row
+        for row in rows
+        if row.email is not None
+        and (row.email.strip().casefold() == email.casefold() or _is_tag(row.email, request.reference))
+        and (row.created_at is None or utc(row.created_at) >= request.signed_at - CLOCKS_APART)
+    ]
+
+
+def reaches_back(rows: Sequence[wire.HistoryOrder], total: int | None, since: datetime) -> bool:
+    """Whether a history without an attempt's order says something: it is whole, or begins before the attempt."""
+    if total is None or total <= len(rows):
+        return True
+    return any(row.created_at is not None and utc(row.created_at) < since - CLOCKS_APART for row in rows)
+
+
+def found(rows: Sequence[wire.HistoryOrder], request: PurchaseRequest) -> SupplierOrder:
+    """What the rows of one attempt say. Several of them, or another plan, is PARTIAL: for a person to settle."""
+    first = from_history(rows[0])
+    if len(rows) > 1:
+        return msgspec.structs.replace(
+            first,
+            state=SupplierOrderState.PARTIAL,
+            charged=_sum([money(row.cost_usd, row.currency) for row in rows]),
+            error=f"the history shows {len(rows)} orders for one purchase",
+        )
+    if rows[0].plan_id not in (None, "") and str(rows[0].plan_id) != request.supplier_plan_id:
+        return msgspec.structs.replace(
+            first, state=SupplierOrderState.PARTIAL, error="the history shows another plan than was bought"
+        )
+    return first
+
+
+def email_for(reference: str, domain: str) -> str | None:
+    """The address that an attempt buys with; None when the reference cannot be part of one."""
+    local = f"{LOCAL_PART}+{reference}"
+    return f"{local}@{domain}" if _REFERENCE.fullmatch(reference) and len(local) <= MAX_LOCAL_PART else None
 
 
 def from_history(row: wire.HistoryOrder) -> SupplierOrder:
@@ -60,7 +157,7 @@ def from_history(row: wire.HistoryOrder) -> SupplierOrder:
         state=order_state(row.status),
         charged=money(row.cost_usd, row.currency),
         delivery=Delivery(iccid=row.iccid, activation_code=None) if row.iccid else None,
-        created_at=row.created_at,
+        created_at=None if row.created_at is None else utc(row.created_at),
     )
 
 
@@ -81,12 +178,14 @@ def number_from_history(row: wire.HistoryNumber) -> SupplierOrder:
         reference=None,
         state=order_state(row.status),
         charged=money(row.cost_usd, row.currency),
-        created_at=row.created_at,
+        created_at=None if row.created_at is None else utc(row.created_at),
     )
 
 
 def balance(answer: wire.Wallets) -> Balance:
-    """Our money across all wallets, in USD; the page knows no reservations and no credit."""
+    """Our money across all wallets, in USD; the page knows no reservations and no credit. Raises ``ValueError``."""
+    if not answer.total_balance_usd.is_finite():
+        raise ValueError("a balance that is no amount")
     total = Money(answer.total_balance_usd, PRICES)
     return Balance(balance=total, spendable=total)
 
@@ -103,7 +202,11 @@ def number_tier(tier: wire.NumberTier) -> NumberTier:
 
 def order_state(status: str) -> SupplierOrderState:
     """A status in the gateway's words; pending when the pages do not name it."""
-    return ORDER_STATES.get(status.strip().lower(), SupplierOrderState.PENDING)
+    state = ORDER_STATES.get(status.strip().lower())
+    if state is None:
+        _log.warning("unknown_word", what="order status", word=clean_text(status, 60))
+        return SupplierOrderState.PENDING
+    return state
 
 
 def charged(meta: wire.Charge | None) -> Money | None:
@@ -121,16 +224,39 @@ def money(amount: Decimal | None, currency: str | None) -> Money | None:
 
 def png(uri: str | None) -> bytes | None:
     """The picture in a data URI; None when there is none that can be read (such as the page's "...")."""
-    if not uri or len(uri) > MAX_IMAGE or not (match := _DATA_URI.match(uri)):
+    if not uri or len(uri) > MAX_URI or not (match := _DATA_URI.match(uri)):
         return None
     try:
         image = base64.b64decode(uri[match.end() :], validate=True)
     except (binascii.Error, ValueError):
         return None
-    return image if image.startswith(PNG) else None
+    return image if qr.is_png(image) else None
 
 
 def reference_in(email: str | None) -> str | None:
     """The tag of a plus-address ("orders+<attempt>@domain"); None for any other address."""
     match = _TAG.fullmatch((email or "")[:320])
     return match[1] if match else None
+
+
+def utc(at: datetime) -> datetime:
+    """A time in UTC, which is what a time without a zone is."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _is_tag(email: str, reference: str) -> bool:
+    tag = reference_in(email)
+    return tag is not None and tag.casefold() == reference.casefold()
+
+
+def _fullest(codes: Iterable[ActivationCode]) -> ActivationCode:
+    """Of codes that are the same but for their last part, the one which says that a confirmation is needed."""
+    return max(codes, key=lambda code: code.confirmation_code_required)
+
+
+def _sum(amounts: Sequence[Money | None]) -> Money | None:
+    """The sum; None when one of them is not known or has another currency."""
+    known = [amount for amount in amounts if amount is not None]
+    if len(known) != len(amounts) or len({amount.currency for amount in known}) != 1:
+        return None
+    return Money(sum((amount.amount for amount in known), Decimal(0)), known[0].currency)

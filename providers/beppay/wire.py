@@ -67,6 +67,8 @@ class Plan(msgspec.Struct, rename={"country_iso2": "countryIso2"}):
 
 
 Plans = Answer[list[Raw]]
+# Each row still as it came, so that one bad row spoils only itself.
+History = Answer[list[Raw]]
 
 
 # --- purchases and orders -------------------------------------------------------------------------
@@ -98,13 +100,23 @@ class Purchased(msgspec.Struct):
     plan: PurchasedPlan | None = None
 
 
+class EsimAlone(msgspec.Struct):
+    esim: Esim
+
+
+class EsimOnly(msgspec.Struct):
+    """The answer to a purchase with nothing but the goods in it."""
+
+    data: EsimAlone
+
+
 class HistoryOrder(msgspec.Struct):
     """One row of GET /api/partner/esim/orders."""
 
     id: str | int
     status: str
     iccid: str | None = None
-    plan_id: str | None = None
+    plan_id: str | int | None = None
     plan_name: str | None = None
     cost_usd: Decimal | None = None
     currency: str | None = None

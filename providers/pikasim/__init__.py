@@ -8,16 +8,25 @@ from providers.contract import Capability, Limits, Manifest, SandboxRoute
 from providers.pikasim.client import PikaSim, PikaSimSettings
 from providers.pikasim.sandbox import sandbox
 
-_ORDERS = "the gateway sells nothing yet; the wire types and the mapping are there"
-_ESIMS = "the gateway keeps no eSIMs yet; the wire types and the mapping are there"
-_MONEY = "the gateway does not watch balances yet; the wire types and the mapping are there"
 _DEPOSITS = "deposits are made by people on the supplier's own site"
-_WEBHOOKS = "the gateway has no orders yet that a webhook could be about; verifying and reading are there"
+_WEBHOOKS = "people set the address in their account at the supplier; it changes once in years"
 
 MANIFEST = Manifest(
     name="pikasim",
     title="PikaSim",
-    capabilities=frozenset({Capability.CATALOG, Capability.PLAN_LOOKUP}),
+    capabilities=frozenset(
+        {
+            Capability.CATALOG,
+            Capability.PLAN_LOOKUP,
+            Capability.ORDERS,
+            Capability.TOPUP,
+            Capability.ESIM_STATUS,
+            Capability.CANCEL,
+            Capability.BALANCE,
+            Capability.TRANSACTIONS,
+            Capability.WEBHOOKS,
+        }
+    ),
     settings=PikaSimSettings,
     provider=PikaSim,
     limits=Limits(requests_per_minute=60, concurrent_pages=4),
@@ -26,17 +35,17 @@ MANIFEST = Manifest(
     routes=(
         SandboxRoute("GET", "/packages", used_for="the catalogue, 200 packages a page"),
         SandboxRoute("GET", "/packages/{packageCode}", used_for="price of one package now"),
-        SandboxRoute("GET", "/account", why_not=_MONEY),
-        SandboxRoute("GET", "/balance", why_not=_MONEY),
-        SandboxRoute("GET", "/transactions", why_not=_MONEY),
-        SandboxRoute("POST", "/orders", why_not=_ORDERS),
-        SandboxRoute("GET", "/orders", why_not=_ORDERS),
-        SandboxRoute("GET", "/orders/{orderId}", why_not=_ORDERS),
-        SandboxRoute("GET", "/esims/{iccid}", why_not=_ESIMS),
-        SandboxRoute("GET", "/esims/{iccid}/usage", why_not=_ESIMS),
-        SandboxRoute("GET", "/esims/{iccid}/topup-options", why_not=_ESIMS),
-        SandboxRoute("POST", "/esims/{iccid}/topup", why_not=_ORDERS),
-        SandboxRoute("POST", "/esims/{iccid}/cancel", why_not=_ORDERS),
+        SandboxRoute("GET", "/account", why_not="the balance call says the same, and the credit too"),
+        SandboxRoute("GET", "/balance", used_for="what can be spent"),
+        SandboxRoute("GET", "/transactions", used_for="charges and refunds, and orders that no list shows yet"),
+        SandboxRoute("POST", "/orders", used_for="buying one eSIM"),
+        SandboxRoute("GET", "/orders", used_for="an attempt whose order id is not known, by its externalOrderId"),
+        SandboxRoute("GET", "/orders/{orderId}", used_for="what became of an order, and its eSIM"),
+        SandboxRoute("GET", "/esims/{iccid}", used_for="state and usage of an eSIM, and a code that an order left out"),
+        SandboxRoute("GET", "/esims/{iccid}/usage", used_for="the figures that the eSIM's own page left out"),
+        SandboxRoute("GET", "/esims/{iccid}/topup-options", used_for="what can be added to an eSIM"),
+        SandboxRoute("POST", "/esims/{iccid}/topup", used_for="adding data to an eSIM"),
+        SandboxRoute("POST", "/esims/{iccid}/cancel", used_for="giving back an eSIM that was never installed"),
         SandboxRoute("POST", "/deposit/stripe", why_not=_DEPOSITS),
         SandboxRoute("POST", "/deposit/btcpay", why_not=_DEPOSITS),
         SandboxRoute("PUT", "/webhook", why_not=_WEBHOOKS),
@@ -44,13 +53,6 @@ MANIFEST = Manifest(
     ),
     charge_tolerance=Decimal("0.05"),
     capability_notes={
-        Capability.ORDERS: f"not yet: {_ORDERS}",
-        Capability.TOPUP: f"not yet: {_ORDERS}",
-        Capability.CANCEL: f"not yet: {_ORDERS}",
-        Capability.ESIM_STATUS: f"not yet: {_ESIMS}",
-        Capability.BALANCE: f"not yet: {_MONEY}",
-        Capability.TRANSACTIONS: f"not yet: {_MONEY}",
-        Capability.WEBHOOKS: f"not yet: {_WEBHOOKS}",
         Capability.NUMBERS: "PikaSim sells no virtual numbers",
     },
 )

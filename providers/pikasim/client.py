@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import TypeVar
 
+import msgspec
 from msgspec import Raw
 from pydantic import Field, SecretStr
 
 from providers.contract import CatalogPage, Manifest, Provider, SupplierSettings
-from providers.pikasim import mapping, wire
+from providers.pikasim import mapping, orders, webhook, wire
+from providers.pikasim.books import Books
 from providers.pikasim.walk import Walk
 from providers.transport import Priority, Transport, segment
 from providers.unmapped import Once
-from schemas.errors import NotFound, SupplierError, UnreadableAnswer
+from schemas.account import Balance, Transaction
+from schemas.errors import InvalidRequest, NotFound, SupplierError
+from schemas.esim import EsimStatus
+from schemas.event import SupplierEvent
+from schemas.order import Cancellation, PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.plan import Offer, SetAside
+
+E = TypeVar("E", wire.Esim, wire.Usage, wire.Cancelled)
 
 PAGE_SIZE = 200  # the page's maximum
 
@@ -36,6 +47,7 @@ class PikaSim(Provider):
     def __init__(self, manifest: Manifest, name: str, settings: PikaSimSettings, transport: Transport) -> None:
         super().__init__(manifest, name, settings, transport)
         self._headers = {"X-API-Key": settings.api_key.get_secret_value()}
+        self._books = Books(transport, self._headers, name)
 
     async def catalog(self) -> AsyncIterator[CatalogPage]:
         """Every package, in pages of 200.
@@ -69,29 +81,154 @@ class PikaSim(Provider):
         """One package as it stands now. Raises ``NotFound`` when it is gone."""
         if not supplier_plan_id:
             raise NotFound("no packageCode", supplier=self.name)
-        answer = await self.transport.read(
-            f"/packages/{segment(supplier_plan_id)}",
-            wire.Answer[Raw],
-            headers=self._headers,
-            refusal=mapping.refusal,
-            priority=Priority.PURCHASE,
-            lax=True,
-        )
-        found = mapping.single(answer.data)
+        data = await self._books.read(f"/packages/{segment(supplier_plan_id)}", wire.Answer[Raw], Priority.PURCHASE)
+        found = mapping.single(data)
         if found.supplier_plan_id != supplier_plan_id:
-            raise UnreadableAnswer(f"asked for {supplier_plan_id}, got another package", supplier=self.name)
+            raise self._books.unreadable(f"asked for {supplier_plan_id}, got another package")
         return found
 
-    async def _packages(self, number: int) -> wire.PackagePage:
-        answer = await self.transport.read(
-            "/packages",
-            wire.Answer[wire.PackagePage],
-            params=wire.PackageQuery(page=number, limit=PAGE_SIZE).params(),
+    async def purchase(self, request: PurchaseRequest) -> SupplierOrder:
+        """Order one package: one POST with our reference as ``externalOrderId``. The eSIM comes later."""
+        return await self._send("/orders", request)
+
+    async def topup(self, request: PurchaseRequest) -> SupplierOrder:
+        """Add a package to ``request.iccid``: one POST, answered like an order."""
+        if not request.iccid:
+            raise InvalidRequest("a top-up needs an ICCID; nothing was sent", supplier=self.name)
+        return await self._send(f"{_esim(request.iccid)}/topup", request)
+
+    async def find_order(self, request: PurchaseRequest, supplier_order_id: str | None) -> SupplierOrder | None:
+        """An attempt's order: by its id where that is known, else by our reference among the newest orders.
+
+        Lists may lag, so None means only that the order is not shown. Several orders with the reference, or one
+        for another package, come as PARTIAL. For one that failed, or is processed for long, the transactions say
+        what is still held: one that was given back has failed, whatever it calls itself.
+        """
+        found = await self._books.order(supplier_order_id) if supplier_order_id else None
+        rows = [self._own(found, request)] if found is not None else await self._books.orders_of(request)
+        if not rows:
+            return None
+        told = orders.told(rows, request)
+        if told.state is SupplierOrderState.COMPLETED and request.iccid is None:
+            return await self._delivered(told, request, listed=found is None)
+        if orders.needs_transactions(told, request, datetime.now(UTC)):
+            entries = [entry async for entry in self._books.ledger(request.signed_at - orders.CLOCKS_APART)]
+            told = orders.settled(told, orders.held(entries, rows[0].order_id))
+        return told
+
+    async def topup_plans(self, iccid: str, supplier_plan_id: str) -> list[Offer]:
+        """What can be added to an eSIM, by the supplier's own list for it.
+
+        A package in it that names no place counts for where the eSIM was bought for.
+        """
+        data = await self._books.read(f"{_esim(iccid)}/topup-options", wire.Answer[Raw], Priority.USAGE)
+        with self._books.reading():
+            raws = mapping.topup_options(data)
+        found = [mapping.option(raw, ()) for raw in raws]
+        if any(isinstance(row, SetAside) for row in found):
+            covered = await self._coverage(supplier_plan_id)
+            found = [mapping.option(raw, covered) for raw in raws]
+        return [row for row in found if isinstance(row, Offer)]
+
+    async def esim_status(self, iccid: str) -> EsimStatus:
+        """An eSIM now, by its own page, and by its usage page where that one has no figures."""
+        esim = self._same(await self._books.read(_esim(iccid), wire.Answer[wire.Esim], Priority.USAGE), iccid)
+        status = orders.esim_status(esim, datetime.now(UTC))
+        if orders.has_figures(status):
+            return status
+        usage = await self._books.read(f"{_esim(iccid)}/usage", wire.Answer[wire.Usage], Priority.USAGE)
+        return orders.with_usage(status, orders.esim_status(self._same(usage, iccid), datetime.now(UTC)))
+
+    async def cancel(self, iccid: str, deadline: datetime | None = None) -> Cancellation:
+        """Give back an eSIM that was never installed: one POST. The refund is the supplier's own number."""
+        answer = await self.transport.write(
+            "POST",
+            f"{_esim(iccid)}/cancel",
+            wire.Answer[wire.Cancelled],
+            headers=self._headers,
+            refusal=mapping.cancel_refusal,
+            lax=True,
+            deadline=deadline,
+        )
+        return orders.cancellation(self._same(answer.data, iccid))
+
+    async def balance(self) -> Balance:
+        """Our money; the credit can be spent besides it."""
+        wallet = await self._books.read("/balance", wire.Answer[wire.Wallet], Priority.SETTLE)
+        with self._books.reading():
+            return orders.wallet_balance(wallet)
+
+    async def transactions(self, since: datetime) -> AsyncIterator[Transaction]:
+        """The wallet's movements, newest first, back to ``since``. Raises ``UnreadableAnswer`` for a broken walk."""
+        async with aclosing(self._books.ledger(since)) as entries:
+            async for entry in entries:
+                moved = orders.transaction(entry)
+                if moved.at >= since:
+                    yield moved
+
+    def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+        """Whether it was signed with the webhook's own secret, within a day of ``now``. Without a secret: never."""
+        secret = self.settings.webhook_secret
+        return secret is not None and webhook.verify(headers, body, secret.get_secret_value(), now)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[SupplierEvent]:  # noqa: ARG002 - all of it stands in the body
+        """The event of a verified body. Raises ``ValueError`` for one that is no notification."""
+        return webhook.parse(body)
+
+    # --- orders and money -------------------------------------------------------------------------------
+
+    async def _send(self, path: str, request: PurchaseRequest) -> SupplierOrder:
+        answer = await self.transport.write(
+            "POST",
+            path,
+            wire.Answer[wire.Order],
+            json=wire.NewOrder(package_code=request.supplier_plan_id, external_order_id=request.reference),
             headers=self._headers,
             refusal=mapping.refusal,
             lax=True,
+            deadline=request.deadline,
         )
-        return answer.data
+        return orders.order(self._own(answer.data, request), request.iccid)
+
+    def _own(self, found: wire.Order, request: PurchaseRequest) -> wire.Order:
+        """An order that is this attempt's. Raises ``UnreadableAnswer``, which leaves it unknown, when it is not."""
+        if found.external_order_id not in (None, request.reference):
+            raise self._books.unreadable("the order has another externalOrderId")
+        return found
+
+    async def _delivered(self, told: SupplierOrder, request: PurchaseRequest, *, listed: bool) -> SupplierOrder:
+        """A completed order with its eSIM, which a list may leave out, as an order may its code; else pending."""
+        if told.delivery is None and listed and told.supplier_order_id:
+            whole = await self._books.order(told.supplier_order_id)
+            told = told if whole is None else orders.told([self._own(whole, request)], request)
+        given = told.delivery
+        if given is None:
+            return msgspec.structs.replace(told, state=SupplierOrderState.PENDING)
+        if given.smdp_address is not None or given.iccid is None:
+            return told
+        try:
+            esim = await self._books.read(_esim(given.iccid), wire.Answer[wire.Esim], Priority.SETTLE)
+        except NotFound:
+            return told
+        fuller = orders.delivery_of_esim(self._same(esim, given.iccid))
+        own = esim.external_order_id in (None, request.reference)  # ICCIDs come back
+        return msgspec.structs.replace(told, delivery=fuller) if own and fuller.smdp_address else told
+
+    async def _coverage(self, supplier_plan_id: str) -> tuple[str, ...]:
+        try:
+            bought = await self.plan(supplier_plan_id)
+        except NotFound:
+            return ()
+        return bought.coverage if isinstance(bought, Offer) else ()
+
+    def _same(self, answer: E, iccid: str) -> E:
+        if answer.iccid != iccid:
+            raise self._books.unreadable("asked for one eSIM, got another")
+        return answer
+
+    async def _packages(self, number: int) -> wire.PackagePage:
+        params = wire.PackageQuery(page=number, limit=PAGE_SIZE).params()
+        return await self._books.read("/packages", wire.Answer[wire.PackagePage], Priority.SYNC, params)
 
     def _mapped(self, walk: Walk, number: int, page: wire.PackagePage, once: Once) -> CatalogPage:
         found = [mapping.item(raw) for raw in page.packages]
@@ -102,3 +239,7 @@ class PikaSim(Provider):
             set_aside=tuple(row for row in rows if isinstance(row, SetAside)),
             total=walk.total,
         )
+
+
+def _esim(iccid: str) -> str:
+    return f"/esims/{segment(iccid)}"

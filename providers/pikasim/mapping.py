@@ -26,6 +26,7 @@ from schemas.errors import (
     InvalidRequest,
     NotAuthorised,
     NotFound,
+    OutOfStock,
     Refused,
     SupplierError,
 )
@@ -87,7 +88,14 @@ UNREADABLE_FIELD: dict[str, SetAsideReason] = {
 _PACKAGE = msgspec.json.Decoder(wire.Package, strict=False)
 _NESTED = msgspec.json.Decoder(wire.NestedPackage)
 _PROBLEM = msgspec.json.Decoder(wire.Problem)
+_REFUSED_CANCEL = msgspec.json.Decoder(wire.RefusedCancel)
+_OPTIONS = msgspec.json.Decoder(wire.TopupOptions)
+_OPTION_LIST = msgspec.json.Decoder(list[Raw])
 _USED_BEFORE = re.compile(r"externalOrderId|duplicate|already (?:exists|used)", re.IGNORECASE)
+# The page has no word for it. Which refusal it is called matters little: it is a refusal either way.
+_SOLD_OUT = re.compile(r"out of stock|sold out|no stock|not available|unavailable", re.IGNORECASE)
+# What HTTP itself makes doubtful, whatever the body says.
+_DOUBTFUL = frozenset({408, 425, 429})
 
 
 def item(raw: Raw) -> Offer | SetAside:
@@ -127,7 +135,54 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
     detail = clean_text(problem.error or problem.message) or "refused without a reason"
     if kind in (Refused, InvalidRequest) and _USED_BEFORE.search(detail):
         kind = DuplicateReference
+    elif kind in (Refused, InvalidRequest, NotFound) and _SOLD_OUT.search(detail):
+        kind = OutOfStock
     return kind(detail, status=status)
+
+
+def cancel_refusal(status: int, body: bytes) -> SupplierError | None:
+    """As ``refusal``, and the page's own answer to a cancel that is not allowed, which it gives without a status.
+
+    That one names the eSIM's state, so with a 409 too it is a refusal and no doubt.
+    """
+    try:
+        problem = _REFUSED_CANCEL.decode(body)
+    except (ValueError, RecursionError):
+        return refusal(status, body)
+    answered = 200 <= status < 300 or 400 <= status < 500  # noqa: PLR2004 - the HTTP classes themselves
+    if problem.success or not answered or status in _DOUBTFUL:
+        return refusal(status, body)
+    state = problem.current_status
+    words = clean_text(f"{state.esim_status or '?'}/{state.smdp_status or '?'}", 60)
+    detail = clean_text(problem.error or problem.message) or "cannot be cancelled"
+    return REFUSALS.get(status, Refused)(f"{detail} ({words})", status=status)
+
+
+def topup_options(data: Raw) -> list[Raw]:
+    """The packages under ``topupPackages``, or near relatives of it. Raises ``ValueError`` for anything else."""
+    try:
+        return _OPTION_LIST.decode(data)
+    except ValueError:
+        options = _OPTIONS.decode(data)
+    found = options.topup_packages if options.topup_packages is not None else options.packages
+    if found is None:
+        raise ValueError("no topupPackages")
+    return found
+
+
+def option(raw: Raw, covered: tuple[str, ...]) -> Offer | SetAside:
+    """One top-up package; ``covered`` is where the eSIM works, for a package that names no place of its own."""
+    found = item(raw)
+    if isinstance(found, Offer) or not covered or found.reason is not SetAsideReason.COVERAGE_UNKNOWN:
+        return found
+    try:
+        package = _PACKAGE.decode(raw)
+    except (ValueError, RecursionError):
+        return found
+    if package.location or package.region or package.location_network_list:
+        return found
+    package.location = ",".join(covered)
+    return item(Raw(msgspec.json.encode(package)))
 
 
 def allowance(package: wire.Package) -> DataAllowance:

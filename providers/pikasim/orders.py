@@ -5,8 +5,12 @@ A word that no table holds is pending for an order and unknown for an eSIM, neve
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+import msgspec
+import structlog
 
 from providers import activation
 from providers.pikasim import wire
@@ -15,10 +19,17 @@ from providers.text import clean_text
 from schemas.account import Balance, Transaction, TransactionKind
 from schemas.esim import DataUsage, EsimPackage, EsimStatus, ProfileState, ServiceState
 from schemas.money import Money
-from schemas.order import Cancellation, Delivery, SupplierOrder, SupplierOrderState
+from schemas.order import Cancellation, Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState
 
 BYTES_PER_MB = 2**20
 MAX_CENTS = 10**12
+# How far their clock may be from ours when a list is searched back to an attempt.
+CLOCKS_APART = timedelta(minutes=15)
+# An order that is still processed after so long may have been refunded without a word.
+STUCK_AFTER = timedelta(minutes=1)
+
+_ORDER = msgspec.json.Decoder(wire.Order, strict=False)
+_log = structlog.get_logger("providers.pikasim")
 
 # The page's filter of GET /orders names all four.
 ORDER_STATES: dict[str, SupplierOrderState] = {
@@ -58,18 +69,102 @@ TRANSACTION_KINDS: dict[str, TransactionKind] = {
 }
 
 
-def order(answer: wire.Order) -> SupplierOrder:
-    """An order or top-up as it stands; ``charged`` is its own price, not the package's."""
-    state = ORDER_STATES.get(answer.status.lower(), SupplierOrderState.PENDING)
+def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
+    """An order as it stands; ``iccid`` is the eSIM that it is a top-up of.
+
+    ``charged`` is its own price, not the package's; None for one that failed: what is still held for it stands
+    in the transactions. A top-up that names another eSIM is a conflict.
+    """
+    state = ORDER_STATES.get(answer.status.strip().lower())
+    if state is None:
+        _unknown_word("order status", answer.status)
+        state = SupplierOrderState.PENDING
+    failed = state is SupplierOrderState.FAILED
+    given = delivery(answer.esim)
+    if given is not None and iccid is not None and given.iccid not in (None, iccid):
+        given = msgspec.structs.replace(given, conflict=True)
     return SupplierOrder(
         supplier_order_id=answer.order_id,
         reference=answer.external_order_id,
         state=state,
-        charged=cents(answer.price),
-        delivery=delivery(answer.esim),
-        created_at=answer.created_at,
-        error=(clean_text(answer.message) or "failed") if state is SupplierOrderState.FAILED else None,
+        charged=None if failed else cents(answer.price),
+        delivery=given,
+        created_at=None if answer.created_at is None else utc(answer.created_at),
+        error=(clean_text(answer.reason or answer.message) or "failed") if failed else None,
     )
+
+
+def rows(raws: Iterable[msgspec.Raw], reference: str) -> list[wire.Order]:
+    """The orders of a list that can be read. Raises ``ValueError`` for one that cannot and names ``reference``."""
+    read: list[wire.Order] = []
+    for raw in raws:
+        try:
+            read.append(_ORDER.decode(raw))
+        except (ValueError, RecursionError):
+            if reference.encode() in bytes(raw):
+                raise ValueError("the attempt's own order cannot be read") from None
+    return read
+
+
+def told(found: Sequence[wire.Order], request: PurchaseRequest) -> SupplierOrder:
+    """What the orders with an attempt's reference say. Several, or another package, is PARTIAL: a person settles it."""
+    first = order(found[0], request.iccid)
+    if len(found) > 1:
+        charges = [cents(one.price) for one in found]
+        known = [charge for charge in charges if charge is not None]
+        whole = known[0] if known else None
+        for charge in known[1:]:
+            whole = charge if whole is None else whole + charge
+        return msgspec.structs.replace(
+            first,
+            state=SupplierOrderState.PARTIAL,
+            charged=whole if len(known) == len(charges) else None,
+            error=f"{len(found)} orders have the reference of one purchase",
+        )
+    if found[0].package_code not in (None, "", request.supplier_plan_id):
+        return msgspec.structs.replace(
+            first, state=SupplierOrderState.PARTIAL, error="the order is for another package than was bought"
+        )
+    return first
+
+
+def entries(page: wire.LedgerPage) -> list[wire.LedgerEntry]:
+    """The movements of a page. Raises ``ValueError`` for an amount that is none: sums must be whole."""
+    if any(cents(entry.amount) is None for entry in page.transactions):
+        raise ValueError("a transaction without an amount")
+    return page.transactions
+
+
+def held(entries: Iterable[wire.LedgerEntry], order_id: str) -> Money | None:
+    """What the transactions show to be held for an order: charges less refunds, never below zero.
+
+    None when they show no charge of it.
+    """
+    amounts = [entry.amount for entry in entries if entry.order_id == order_id]
+    if not any(amount < 0 for amount in amounts):
+        return None
+    return _cents(max(-sum(amounts, Decimal(0)), Decimal(0)))
+
+
+def settled(told: SupplierOrder, held: Money | None) -> SupplierOrder:
+    """A failed order with what is still held for it, and a pending one that was given back as the failure it is.
+
+    A failed order is refunded by itself, says the page; so one whose charge is not shown holds nothing.
+    """
+    if told.state is SupplierOrderState.FAILED:
+        return msgspec.structs.replace(told, charged=held if held is not None else _cents(Decimal(0)))
+    if held is not None and held.amount == 0:
+        return msgspec.structs.replace(
+            told, state=SupplierOrderState.FAILED, charged=held, error="refunded while it was processed"
+        )
+    return told
+
+
+def needs_transactions(told: SupplierOrder, request: PurchaseRequest, now: datetime) -> bool:
+    """Whether the transactions have to say what an order alone does not."""
+    if told.state is SupplierOrderState.FAILED:
+        return True
+    return told.state is SupplierOrderState.PENDING and now - request.signed_at >= STUCK_AFTER
 
 
 def delivery(esim: wire.OrderEsim | None) -> Delivery | None:
@@ -86,10 +181,15 @@ def delivery_of_esim(esim: wire.Esim) -> Delivery:
 
 def esim_status(esim: wire.Esim | wire.Usage, observed_at: datetime) -> EsimStatus:
     """Profile, service and usage; the figures lag the network by hours (seen 2026-11)."""
-    service = (esim.status or esim.esim_status or "").upper()
+    service = (esim.status or esim.esim_status or "").strip().upper()
+    profile = (esim.smdp_status or "").strip().upper()
+    if service and service not in SERVICE_STATES:
+        _unknown_word("eSIM status", service)
+    if profile and profile not in PROFILE_STATES:
+        _unknown_word("profile status", profile)
     return EsimStatus(
         iccid=esim.iccid,
-        profile_state=PROFILE_STATES.get((esim.smdp_status or "").upper(), ProfileState.UNKNOWN),
+        profile_state=PROFILE_STATES.get(profile, ProfileState.UNKNOWN),
         service_state=SERVICE_STATES.get(service, ServiceState.UNKNOWN),
         observed_at=observed_at,
         data=DataUsage(
@@ -97,12 +197,27 @@ def esim_status(esim: wire.Esim | wire.Usage, observed_at: datetime) -> EsimStat
             used_mb=megabytes(esim.used_data),
             remaining_mb=megabytes(esim.remaining_data),
         ),
-        expires_at=esim.expire_time,
+        expires_at=None if esim.expire_time is None else utc(esim.expire_time),
         packages=tuple(
             EsimPackage(name=clean_text(p.package_name or p.package_code), total_mb=megabytes(p.volume))
             for p in esim.package_list or ()
         ),
     )
+
+
+def with_usage(status: EsimStatus, usage: EsimStatus) -> EsimStatus:
+    """The eSIM's own page, with the figures and packages of its usage page where it has none."""
+    return msgspec.structs.replace(
+        status,
+        data=status.data if has_figures(status) else usage.data,
+        expires_at=status.expires_at or usage.expires_at,
+        packages=status.packages or usage.packages,
+    )
+
+
+def has_figures(status: EsimStatus) -> bool:
+    """Whether it says how much data there was and how much is left."""
+    return status.data is not None and status.data.total_mb is not None and status.data.remaining_mb is not None
 
 
 def cancellation(answer: wire.Cancelled) -> Cancellation:
@@ -117,17 +232,22 @@ def account_balance(account: wire.Account) -> Balance:
 
 
 def wallet_balance(wallet: wire.Wallet) -> Balance:
-    """Our money by GET /balance; the available credit can be spent besides it."""
-    money = _cents(wallet.balance)
-    return Balance(balance=money, spendable=money + _cents(wallet.available_credit or Decimal(0)))
+    """Our money by GET /balance; the available credit can be spent besides it. Raises ``ValueError``."""
+    money, credit = cents(wallet.balance), cents(wallet.available_credit or Decimal(0))
+    if money is None or credit is None:
+        raise ValueError("a balance that is no amount")
+    return Balance(balance=money, spendable=money + credit)
 
 
 def transaction(entry: wire.LedgerEntry) -> Transaction:
     """One movement of our balance, signed as the supplier signs it."""
+    kind = TRANSACTION_KINDS.get(entry.type.strip().lower())
+    if kind is None:
+        _unknown_word("transaction", entry.type)
     return Transaction(
-        kind=TRANSACTION_KINDS.get(entry.type.lower(), TransactionKind.OTHER),
+        kind=kind or TransactionKind.OTHER,
         amount=_cents(entry.amount),
-        at=entry.created_at,
+        at=utc(entry.created_at),
         supplier_order_id=entry.order_id,
         supplier_transaction_id=str(entry.id),
     )
@@ -147,3 +267,12 @@ def megabytes(count: int | None) -> int | None:
 
 def _cents(amount: Decimal) -> Money:
     return Money(amount.scaleb(-CENTS), CURRENCY)
+
+
+def utc(at: datetime) -> datetime:
+    """A time in UTC, which is what a time without a zone is."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _unknown_word(what: str, word: str) -> None:
+    _log.warning("unknown_word", what=what, word=clean_text(word, 60))

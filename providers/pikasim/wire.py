@@ -39,6 +39,15 @@ class CurrentStatus(msgspec.Struct, rename="camel"):
     smdp_status: str | None = None
 
 
+class RefusedCancel(msgspec.Struct, rename="camel"):
+    """The page's answer to a cancel that is not allowed: a problem that names the eSIM's state."""
+
+    success: bool
+    current_status: CurrentStatus
+    error: str | None = None
+    message: str | None = None
+
+
 class Pagination(msgspec.Struct):
     """Where a page stands; ``total`` counts items, ``pages`` pages of ``limit`` items."""
 
@@ -120,9 +129,10 @@ class NestedPackage(msgspec.Struct):
 
 
 class TopupOptions(msgspec.Struct, rename="camel"):
-    """GET /esims/:iccid/topup-options; the page gives no example."""
+    """GET /esims/:iccid/topup-options; the page gives no example. ``packages`` is what lists use elsewhere."""
 
-    topup_packages: list[Raw]
+    topup_packages: list[Raw] | None = None
+    packages: list[Raw] | None = None
 
 
 # --- account --------------------------------------------------------------------------------------
@@ -155,6 +165,8 @@ class LedgerEntry(msgspec.Struct, rename="camel"):
 
 
 class LedgerPage(msgspec.Struct):
+    """One page of the wallet's movements. An entry that cannot be read spoils the page: sums must be whole."""
+
     transactions: list[LedgerEntry]
     pagination: Pagination
 
@@ -188,12 +200,15 @@ class Order(msgspec.Struct, rename="camel"):
     price: Decimal | None = None
     price_formatted: str | None = None
     message: str | None = None
+    reason: str | None = None
     created_at: datetime | None = None
     esim: OrderEsim | None = None
 
 
 class OrderPage(msgspec.Struct):
-    orders: list[Order]
+    """One page of orders, each still as it came, so that a bad one spoils only itself."""
+
+    orders: list[Raw]
     pagination: Pagination
 
 

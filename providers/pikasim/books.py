@@ -1,0 +1,101 @@
+"""PikaSim's books: its orders and transactions, read one by one and searched through their numbered pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypeVar
+
+from providers.pikasim import mapping, orders, wire
+from providers.pikasim.history import History
+from providers.transport import Params, Priority, Transport, segment
+from schemas.errors import NotFound, UnreadableAnswer
+from schemas.order import PurchaseRequest
+
+T = TypeVar("T")
+
+PER_PAGE = 100  # the page's maximum for transactions; for orders it gives none
+# Orders that only the transactions know of: more of them than this in one look would cost a minute's rate.
+MOST_CANDIDATES = 10
+
+
+class Books:
+    """Reads of one account. Every method raises ``SupplierError`` when it could not look."""
+
+    def __init__(self, transport: Transport, headers: Mapping[str, str], supplier: str) -> None:
+        self._transport = transport
+        self._headers = headers
+        self._supplier = supplier
+
+    async def read(self, path: str, kind: type[wire.Answer[T]], priority: Priority, params: Params | None = None) -> T:
+        """The ``data`` of one GET."""
+        answer = await self._transport.read(
+            path, kind, params=params, headers=self._headers, refusal=mapping.refusal, priority=priority, lax=True
+        )
+        return answer.data
+
+    async def order(self, order_id: str) -> wire.Order | None:
+        """One order by the supplier's id; None when it knows none of that id."""
+        try:
+            found = await self.read(f"/orders/{segment(order_id)}", wire.Answer[wire.Order], Priority.SETTLE)
+        except NotFound:
+            return None
+        if found.order_id != order_id:
+            raise self.unreadable("asked for one order, got another")
+        return found
+
+    async def orders_of(self, request: PurchaseRequest) -> list[wire.Order]:
+        """Every order with exactly an attempt's reference: in the list since then, else behind a transaction."""
+        since = request.signed_at - orders.CLOCKS_APART
+        history = History(since)
+        own: dict[str, wire.Order] = {}
+        listed: set[str] = set()
+        while (number := history.following) is not None:
+            page = await self._page("/orders", wire.Answer[wire.OrderPage], number)
+            with self.reading():
+                rows = orders.rows(page.orders, request.reference)
+                unread = [None] * (len(page.orders) - len(rows))
+                history.take(number, page.pagination, [*(row.created_at for row in rows), *unread])
+            listed.update(row.order_id for row in rows)
+            own.update((row.order_id, row) for row in rows if row.external_order_id == request.reference)
+        return list(own.values()) or await self._unlisted(request, listed)
+
+    async def ledger(self, since: datetime) -> AsyncGenerator[wire.LedgerEntry, None]:
+        """The transactions, newest first, up to the page that reaches beyond ``since``, none of them twice."""
+        history = History(since)
+        seen: set[str] = set()
+        while (number := history.following) is not None:
+            page = await self._page("/transactions", wire.Answer[wire.LedgerPage], number)
+            with self.reading():
+                entries = orders.entries(page)
+                history.take(number, page.pagination, [entry.created_at for entry in entries])
+            for entry in entries:
+                if str(entry.id) not in seen:
+                    seen.add(str(entry.id))
+                    yield entry
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What cannot be read in here is an unreadable answer."""
+        try:
+            yield
+        except (ValueError, RecursionError) as error:
+            raise self.unreadable(str(error)) from None
+
+    def unreadable(self, detail: str) -> UnreadableAnswer:
+        """The error for an answer that is not what was asked for."""
+        return UnreadableAnswer(self._transport.redact(detail), supplier=self._supplier)
+
+    async def _unlisted(self, request: PurchaseRequest, listed: set[str]) -> list[wire.Order]:
+        """The attempt's order among those that were charged for since and that the list does not show yet."""
+        since = request.signed_at - orders.CLOCKS_APART
+        charged = [entry.order_id async for entry in self.ledger(since) if entry.amount < 0 and entry.order_id]
+        for order_id in [name for name in dict.fromkeys(charged) if name not in listed][:MOST_CANDIDATES]:
+            found = await self.order(order_id)
+            if found is not None and found.external_order_id == request.reference:
+                return [found]
+        return []
+
+    async def _page(self, path: str, kind: type[wire.Answer[T]], number: int) -> T:
+        return await self.read(path, kind, Priority.SETTLE, {"page": number, "limit": PER_PAGE})

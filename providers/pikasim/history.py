@@ -1,0 +1,48 @@
+"""How far a search through PikaSim's numbered lists of orders and transactions has to go. Pure.
+
+Its page does not say in which order they come. As long as they come newest first, a search ends with the
+page that reaches beyond the time that is looked back to; otherwise it goes to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from providers.pikasim.orders import utc
+from providers.pikasim.wire import Pagination
+
+# At 100 rows a page; a search that finds no end by then says so.
+MOST_PAGES = 100
+
+
+class History:
+    """One search back to ``since``. ``following`` is the page to ask for next, None when it is over."""
+
+    def __init__(self, since: datetime) -> None:
+        self.following: int | None = 1
+        self._since = since
+        self._last: datetime | None = None
+        self._newest_first = True
+
+    def take(self, number: int, stated: Pagination, times: Iterable[datetime | None]) -> None:
+        """Take note of page ``number``. Raises ``ValueError`` when it is another page or there is no end.
+
+        Rows that come in while the list is walked move others to the next page, so none is missed.
+        """
+        if stated.page != number:
+            raise ValueError(f"asked for page {number}, got page {stated.page}")
+        empty = True
+        for at in times:
+            empty = False
+            moment = None if at is None else utc(at)
+            if moment is None or (self._last is not None and moment > self._last):
+                self._newest_first = False
+            self._last = moment
+        reached = self._newest_first and self._last is not None and self._last < self._since
+        if empty or reached or number >= stated.pages:
+            self.following = None
+        elif number >= MOST_PAGES:
+            raise ValueError(f"no end after {MOST_PAGES} pages")
+        else:
+            self.following = number + 1
