@@ -138,7 +138,7 @@ class Till:
         struck = self.triggers.strike(act, key, item.triggers if item else ())
         asked = Uncharged(act, key, purchase.reference, purchase.iccid, purchase.details, _now(), "")
         sale = await self._done(request, asked, struck, lambda: self._book(purchase, key, struck))
-        if TriggerKind.DUPLICATE_REFERENCE in struck:
+        if TriggerKind.DUPLICATE_REFERENCE in struck and purchase.reference is not None:
             raise TillRefusal(Why.DUPLICATE_REFERENCE)
         return sale
 

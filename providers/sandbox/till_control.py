@@ -42,14 +42,19 @@ from schemas.esim import ProfileState, ServiceState
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 Looks = Annotated[int, msgspec.Meta(ge=1)]
-Amount = Annotated[Decimal, msgspec.Meta(ge=-(10**9), le=10**9)]
+_MOST_MONEY = 10**9
 
 
 class _TillOrders(msgspec.Struct, forbid_unknown_fields=True):
-    deposit: Amount | UnsetType = UNSET
-    credit: Amount | UnsetType = UNSET
+    deposit: Decimal | UnsetType = UNSET
+    credit: Decimal | UnsetType = UNSET
     delivery_seconds: Seconds | UnsetType | None = UNSET
     delivery_looks: Looks | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        for amount in (self.deposit, self.credit):
+            if amount is not UNSET and not (amount.is_finite() and abs(amount) <= _MOST_MONEY):
+                raise ValueError(f"an amount must be between -{_MOST_MONEY} and {_MOST_MONEY}")
 
 
 class _EsimOrders(msgspec.Struct, forbid_unknown_fields=True):

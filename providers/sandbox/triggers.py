@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+_MOST_TIMES = 100
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -67,7 +68,11 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
     share: Share = 1.0
     seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 5.0
-    factor: Annotated[Decimal, msgspec.Meta(gt=0)] = Decimal("1.25")
+    factor: Decimal = Decimal("1.25")
+
+    def __post_init__(self) -> None:
+        if not (self.factor.is_finite() and 0 < self.factor <= _MOST_TIMES):
+            raise ValueError(f"factor must be more than 0 and at most {_MOST_TIMES}")
 
 
 @dataclass(slots=True)
