@@ -186,7 +186,7 @@ class WebhookSender:
                 self._http.post(url, data=encoded, headers=sent, timeout=timeout, allow_redirects=False) as answer,
             ):
                 self._note(sale_id, what, answer.status)
-                return answer.ok
+                return 200 <= answer.status < 300  # noqa: PLR2004 - the HTTP class itself
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             self._note(sale_id, what, None, type(error).__name__)
             return False
