@@ -164,6 +164,8 @@ def _place_name(place: str, items: list[Item], locale: str) -> str:
 def _sku_name(item: Item) -> str:
     """Such as "3 GB 30 Days" where product or attributes say the rest, "10GB Europe Data 30 Days" where they do not."""
     days = "" if item.days is None else f"{item.days} Days"
+    if item.label:
+        return f"{item.label} ({item.data_text} {days})"
     if item.dirt is Dirt.UNKNOWN_DATA_TYPE:
         return f"Flex {days}".strip()
     if item.dirt is Dirt.CONTRADICTORY:
@@ -178,7 +180,7 @@ def _has_attributes(item: Item) -> bool:
     """Plans of several countries always have them: their names alone say no countries."""
     if item.market or not item.countries:
         return False
-    return len(item.countries) > 1 or item.dirt is not None or _dealt(f"{item.key}/attributes", 2)
+    return len(item.countries) > 1 or item.dirt is not None or bool(item.label) or _dealt(f"{item.key}/attributes", 2)
 
 
 def _dealt(key: str, among: int) -> bool:
