@@ -112,6 +112,11 @@ class SandboxWorld:
             self.set_stock(supplier, key, item.stock - 1)
         return True
 
+    def disarm(self, supplier: str) -> None:
+        """Let nothing go wrong by itself with any plan."""
+        shelf = self._shelves[supplier]
+        shelf.current = {key: msgspec.structs.replace(item, triggers=()) for key, item in shelf.current.items()}
+
     def open_till(self, supplier: str, rules: TillRules) -> Till:
         """The supplier's till, opened with these rules; one that is open keeps what it has."""
         shelf = self._shelves[supplier]

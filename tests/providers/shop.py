@@ -73,12 +73,16 @@ class Walk:
 
 @dataclass
 class Shop:
-    """An open plugin, its sandbox's world, and what passed between them."""
+    """An open plugin, its sandbox's world, and what passed between them.
+
+    ``seen`` is the first answer of each path, ``sent`` the method and path of every request in turn.
+    """
 
     provider: Provider
     world: SandboxWorld
     tamper: Tamper | None = None
     seen: dict[str, bytes] = field(default_factory=dict)
+    sent: list[tuple[str, str]] = field(default_factory=list)
 
     async def walk(self) -> Walk:
         """One walk through the catalogue; it must end by itself."""
@@ -114,6 +118,8 @@ async def open_shop(manifest: Manifest, world: SandboxWorld, **settings: Any) ->
 
     @web.middleware
     async def between(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+        if CONTROL_PREFIX not in request.path:
+            shop.sent.append((request.method, request.path))
         response: web.StreamResponse = await handler(request)
         if CONTROL_PREFIX in request.path or not isinstance(response, web.Response) or response.prepared:
             return response

@@ -36,6 +36,7 @@ from providers.sandbox import Fault, FaultKind, Item, SandboxWorld
 from schemas.errors import ConfigurationError, NotFound, NotSupported, SupplierError
 from schemas.plan import Offer, SetAside
 from tests.providers.shop import MISSING, PRIVATE, HostileWorld, Shop, Walk, echoing, open_shop, places, spoilt
+from tests.providers.suite_orders import OrderSuite
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ class PageExample:
     expected: object
 
 
-class ProviderSuite:
+class ProviderSuite(OrderSuite):
     """Give ``manifest`` and ``examples``; the rest has defaults.
 
     ``plans`` names the sandbox's items that the tests walk through, None for all of them; raise it as
@@ -358,10 +359,6 @@ class ProviderSuite:
     def _settings(self) -> dict[str, Any]:
         given: Mapping[str, Any] = self.manifest.sandbox_settings
         return {"provider": self.manifest.name, "base_url": "http://127.0.0.1:1", **given}
-
-    def _needs(self, capability: Capability) -> None:
-        if capability not in self.manifest.capabilities:
-            pytest.skip(f"{self.manifest.name} has no {capability.value}")
 
     def _unmapped(self, walk: Walk) -> str:
         rows = [

@@ -37,6 +37,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tests/providers/conftest.py",
         "tests/providers/shop.py",
         "tests/providers/suite.py",
+        "tests/providers/suite_orders.py",
     ):
         shutil.copy(CHECKOUT / file, root / file)
     stamp("night_owl", root)
