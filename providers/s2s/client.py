@@ -42,7 +42,7 @@ HISTORY_SETTLES = timedelta(seconds=60)
 _order = msgspec.json.Decoder(wire.Order, strict=False)
 _referenced = msgspec.json.Decoder(wire.Referenced, strict=False)
 _move = msgspec.json.Decoder(wire.BalanceMove, strict=False)
-_BROKEN = (msgspec.MsgspecError, ValueError, RecursionError)
+_BROKEN = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 
 class S2S(Provider):
@@ -123,14 +123,13 @@ class S2S(Provider):
 
     async def balance(self) -> Balance:
         """Our money; the overdraft is ours to spend too."""
-        return orders.balance(await self._balance())
+        return (await self._balance())[1]
 
     async def transactions(self, since: datetime) -> AsyncIterator[Transaction]:
         """The balance history, newest first, back to ``since``; its times are in whole seconds."""
         since = since.replace(microsecond=0)
-        async for moves in self._history(since):
-            for move in moves:
-                moved = orders.transaction(move)
+        async for lines in self._history(since):
+            for _, moved in lines:
                 if moved.at >= since:
                     yield moved
 
@@ -191,31 +190,36 @@ class S2S(Provider):
         return None
 
     async def _held(self, found: wire.Order, request: PurchaseRequest) -> Money | None:
-        moves = [move async for page in self._history(request.signed_at - CLOCKS_APART) for move in page]
-        held = orders.held(moves, found.id)
+        lines = [line async for page in self._history(request.signed_at - CLOCKS_APART) for line in page]
+        held = orders.held((moved for _, moved in lines), found.id)
         if held is not None:
             return held
         # No line may mean no charge, or a history that is behind. It is not when its last line says our balance now.
         settled = datetime.now(UTC) - request.signed_at > HISTORY_SETTLES
-        now = await self._balance()
-        if settled or (moves and moves[0].balance_after == now.balance):
-            return Money(Decimal(0), found.currency or now.currency)
+        now, ours = await self._balance()
+        if settled or (lines and lines[0][0].balance_after == now.balance):
+            return Money(Decimal(0), ours.balance.currency)
         return None
 
-    async def _history(self, since: datetime) -> AsyncIterator[list[wire.BalanceMove]]:
+    async def _history(self, since: datetime) -> AsyncIterator[list[tuple[wire.BalanceMove, Transaction]]]:
         """The balance history in pages, newest first, up to the page that reaches beyond ``since``."""
         params = {"per_page": PER_HISTORY_PAGE}
         async for rows in self._walk(self.settings.paths.balance_history, params, Priority.SETTLE):
             try:
                 moves = [_move.decode(raw) for raw in rows]
+                lines = [(move, orders.transaction(move)) for move in moves]
             except _BROKEN:
                 raise UnreadableAnswer("a line of the balance history cannot be read", supplier=self.name) from None
-            yield moves
-            if moves and orders.utc(moves[-1].created_at) < since:
+            yield lines
+            if lines and lines[-1][1].at < since:
                 return
 
-    async def _balance(self) -> wire.Balance:
-        return (await self._read(self.settings.paths.balance, wire.BalanceAnswer)).data
+    async def _balance(self) -> tuple[wire.Balance, Balance]:
+        answer = (await self._read(self.settings.paths.balance, wire.BalanceAnswer)).data
+        try:
+            return answer, orders.balance(answer)
+        except ValueError:
+            raise UnreadableAnswer("the balance is no number", supplier=self.name) from None
 
     async def _esims(self, join: Join) -> AsyncGenerator[CatalogPage, None]:
         """The eSIM SKUs: all prices first, then a page for each page of products."""

@@ -25,7 +25,6 @@ _LONGEST_ICCID = 32
 _MOST_IMAGE = 256 * 1024
 _PNG = b"\x89PNG\r\n\x1a\n"
 _DATA_URI = "data:image/png;base64,"
-_CODE_BEGINS = ("LPA:", "1$")
 
 
 def esim(delivered: Any) -> Delivery | None:
@@ -46,7 +45,9 @@ def esim(delivered: Any) -> Delivery | None:
         whole = activation.delivery(iccid, told.text, image)
         differ = len({(code.smdp_address.casefold(), code.matching_id) for code in codes}) > 1
         return msgspec.structs.replace(whole, conflict=differ)
-    part = next((text for text in texts if text.upper().startswith(_CODE_BEGINS)), None)
+    part = next(
+        (text for text in map(activation.normalised, texts) if text and text.startswith(activation.PREFIX)), None
+    )
     return activation.delivery(iccid, part, image) if iccid or part or image else None
 
 
@@ -71,7 +72,7 @@ def _texts(found: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(text := found.get(key), str) and text.strip():
             yield text.strip()
     address, matching_id = found.get(ADDRESS), found.get(MATCHING_ID)
-    if isinstance(address, str) and isinstance(matching_id, str):
+    if isinstance(address, str) and isinstance(matching_id, str) and address.strip() and matching_id.strip():
         yield f"LPA:1${address.strip()}${matching_id.strip()}"
 
 

@@ -53,6 +53,7 @@ NOTHING_TAKEN = frozenset({SupplierOrderState.FAILED, SupplierOrderState.CANCELL
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 # The last digits of an ICCID are a check digit and sometimes padding, which some write and others do not.
 _ICCID_PROPER = 18
+_MOST_DATA = 10**6  # of any unit: what is beyond was not meant as data
 
 _log = structlog.get_logger("providers.s2s")
 
@@ -60,8 +61,8 @@ _log = structlog.get_logger("providers.s2s")
 def balance(answer: wire.Balance) -> Balance:
     """Our money; ``available_balance`` counts reservations and the overdraft, so it is what can be spent."""
     return Balance(
-        balance=_money(answer.balance, answer.currency),
-        spendable=_money(answer.available_balance, answer.currency),
+        balance=money(answer.balance, answer.currency),
+        spendable=money(answer.available_balance, answer.currency),
     )
 
 
@@ -73,7 +74,7 @@ def transaction(move: wire.BalanceMove) -> Transaction:
         kind = TransactionKind.OTHER
     return Transaction(
         kind=kind,
-        amount=_money(move.amount, move.currency),
+        amount=money(move.amount, move.currency),
         at=utc(move.created_at),
         supplier_order_id=move.order_id,
     )
@@ -107,17 +108,23 @@ def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
 
 def total(answer: wire.Order) -> Money | None:
     """What an order says that it cost; None when it does not say."""
-    if answer.total_amount is None or not answer.currency:
+    amount = _finite(answer.total_amount)
+    if amount is None or amount < 0 or not answer.currency:
         return None
-    return _money(answer.total_amount, answer.currency)
+    return money(amount, answer.currency)
 
 
-def held(moves: Iterable[wire.BalanceMove], order_id: str) -> Money | None:
+def money(amount: Decimal, currency: str) -> Money:
+    """An amount of the supplier's. Raises ``ValueError`` for one that is no number."""
+    return Money.of(amount, currency.strip().upper())
+
+
+def held(moves: Iterable[Transaction], order_id: str) -> Money | None:
     """What the supplier holds for an order by the balance history: charges less refunds, never below zero.
 
     None when no line is about the order.
     """
-    lines = [_money(move.amount, move.currency) for move in moves if move.order_id == order_id]
+    lines = [move.amount for move in moves if move.supplier_order_id == order_id]
     if not lines:
         return None
     taken = -sum((line.amount for line in lines), Decimal(0))
@@ -157,7 +164,7 @@ def moment(text: str | None) -> datetime | None:
         return None
     try:
         return utc(msgspec.convert(text, datetime))
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, OverflowError):
         return None
 
 
@@ -174,7 +181,7 @@ def _package(package: wire.ActivePackage) -> EsimPackage:
 def _service_state(packages: list[wire.ActivePackage]) -> ServiceState:
     if not packages:
         return ServiceState.NOT_ACTIVE
-    left = [package.data_remaining for package in packages]
+    left = [_finite(package.data_remaining) for package in packages]
     if any(amount is not None and amount > 0 for amount in left):
         return ServiceState.ACTIVE
     return ServiceState.UNKNOWN if None in left else ServiceState.DEPLETED
@@ -193,15 +200,16 @@ def same_iccid(iccid: str, other: str) -> bool:
     return iccid[:_ICCID_PROPER] == other[:_ICCID_PROPER]
 
 
-def _money(amount: Decimal, currency: str) -> Money:
-    return Money(amount, currency.strip().upper())
-
-
 def _mb(amount: Decimal | None, unit: str | None) -> int | None:
-    factor = UNITS_IN_MB.get((unit or "").upper())
-    if amount is None or factor is None:
+    """Whole MB, never below zero; None for an amount or a unit that says nothing."""
+    factor, number = UNITS_IN_MB.get((unit or "").strip().upper()), _finite(amount)
+    if number is None or factor is None or number > _MOST_DATA:
         return None
-    return int((amount * factor).to_integral_value(ROUND_HALF_UP))
+    return max(0, int((number * factor).to_integral_value(ROUND_HALF_UP)))
+
+
+def _finite(amount: Decimal | None) -> Decimal | None:
+    return amount if amount is not None and amount.is_finite() else None
 
 
 def utc(at: datetime) -> datetime:

@@ -19,6 +19,8 @@ from schemas.event import SupplierEvent, SupplierEventType
 
 EVENTS: Mapping[str, SupplierEventType] = {"order.status_changed": SupplierEventType.ORDER_CHANGED}
 
+_LONGEST_ID = 255
+
 _log = structlog.get_logger("providers.s2s")
 
 
@@ -32,6 +34,8 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) 
     try:
         envelope = msgspec.json.decode(body, type=wire.WebhookEnvelope)
     except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    if _id(envelope.idempotency_key) is None:
         return False
     return is_signed(secret, timestamp, envelope.event, envelope.idempotency_key, signature, now)
 
@@ -53,8 +57,13 @@ def parse(body: bytes) -> list[SupplierEvent]:
         SupplierEvent(
             type=kind,
             dedupe_key=envelope.idempotency_key,
-            supplier_order_id=order.id,
-            reference=order.external_id,
+            supplier_order_id=_id(order.id),
+            reference=_id(order.external_id),
             occurred_at=orders.moment(told.timestamp),
         )
     ]
+
+
+def _id(text: str | None) -> str | None:
+    """An id as it may be looked up; the body is not signed, so anything may stand there."""
+    return text if text and len(text) <= _LONGEST_ID and text.isprintable() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -15,8 +15,12 @@ from schemas.money import Money
 from schemas.order import Delivery, SupplierOrder, SupplierOrderState
 from tests.providers.s2s.examples import example
 from tests.providers.suite import PageExample, ProviderSuite
+from tests.providers.suite_orders import WebhookVector
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+SIGNED_AT = datetime.fromtimestamp(1768478058, UTC)
+# printf %s TIMESTAMP EVENT IDEMPOTENCY_KEY | openssl dgst -sha256 -hmac SECRET
+WEBHOOK_SIGNATURE = "5a3e75b066ae4f7db2f0f58af2d1d6b85bcf189379215fc7a9acc5787a860597"
 
 
 def usd(amount):
@@ -122,6 +126,18 @@ class TestS2S(ProviderSuite):
                     occurred_at=datetime(2026, 1, 15, 12, 58, 23, tzinfo=UTC),
                 )
             ],
+        ),
+    )
+
+    webhook_vectors = (
+        WebhookVector(
+            headers={"X-Timestamp": "1768478058", "X-Signature": WEBHOOK_SIGNATURE},
+            body=example("webhook"),
+            good_at=SIGNED_AT + timedelta(minutes=5),
+            too_late=SIGNED_AT + timedelta(minutes=5, seconds=1),
+            signed=b"1768478058order.status_changed550e8400-e29b-41d4-a716-446655440000",
+            signature=WEBHOOK_SIGNATURE,
+            secret=MANIFEST.sandbox_settings["partner_secret"],
         ),
     )
 

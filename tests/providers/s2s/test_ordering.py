@@ -357,6 +357,21 @@ async def test_a_history_that_cannot_be_read_is_an_error_and_no_zero(here):
     assert isinstance(await failure(here.provider.find_order(request, None)), UnreadableAnswer)
 
 
+@pytest.mark.parametrize(
+    "line", [{"amount": "NaN"}, {"amount": None}, {"created_at": "9999-12-31T23:59:59-05:00"}, {"currency": 7}]
+)
+async def test_transactions_that_cannot_be_read_are_an_error_and_not_left_out(here, line):
+    here.shop.tamper = changed(lambda moves: moves[0].update(line))
+    with pytest.raises(UnreadableAnswer):
+        [move async for move in here.provider.transactions(datetime.now(UTC))]
+
+
+@pytest.mark.parametrize("word", ["NaN", None, "plenty"])
+async def test_a_balance_that_is_no_number_is_an_error(here, word):
+    here.shop.tamper = changed(lambda money: money.update(available_balance=word))
+    assert isinstance(await failure(here.provider.balance()), UnreadableAnswer)
+
+
 async def test_an_order_delivered_in_part_is_told_as_that(here):
     here.trigger("partially_completed")
     request = here.request()

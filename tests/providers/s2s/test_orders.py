@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.s2s import orders, wire
-from schemas.account import TransactionKind
+from schemas.account import Transaction, TransactionKind
 from schemas.esim import ProfileState, ServiceState
 from schemas.money import Money
 from schemas.order import SupplierOrderState
@@ -175,3 +175,40 @@ def test_a_small_rest_is_not_rounded_away():
 def test_no_text_makes_reading_a_time_fail(text):
     moment = orders.moment(text)
     assert moment is None or moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", -1, None])
+def test_a_total_that_is_no_amount_is_no_charge_that_is_known(word):
+    assert order(total_amount=word).charged is None
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", 10**30, None])
+def test_data_that_is_no_amount_is_unknown(word):
+    status = esim(active_packages=[package(word)], data_balance={"total_gb": word, "remaining_gb": 1, "unit": "GB"})
+    assert (status.packages[0].remaining_mb, status.data.total_mb, status.data.used_mb) == (None, None, None)
+
+
+def test_less_than_no_data_left_is_none_left():
+    assert esim(active_packages=[package(-0.2)]).packages[0].remaining_mb == 0
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_time_at_the_end_of_all_days_cannot_be_read(text):
+    assert orders.moment(text) is None
+
+
+def line(amount, order_id="o-1"):
+    return Transaction(TransactionKind.OTHER, Money.of(amount, "USD"), NOW, order_id)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "held"),
+    [(["-5"], "5"), (["-5", "5"], "0"), (["-5", "4.99"], "0.01"), (["-5", "6"], "0"), (["3"], "0")],
+)
+def test_what_is_held_is_charges_less_refunds_and_never_below_zero(amounts, held):
+    lines = [line("-99", "another"), *map(line, amounts), line("7", None)]
+    assert orders.held(lines, "o-1") == Money.of(held, "USD")
+
+
+def test_without_a_line_of_the_order_nothing_is_known_of_its_money():
+    assert orders.held([line("-5", "another"), line("-5", None)], "o-1") is None

@@ -111,3 +111,26 @@ def test_an_event_that_the_page_does_not_describe_is_unknown_and_still_deduplica
 def test_a_signed_event_whose_order_cannot_be_read_is_still_an_event():
     (event,) = webhook.parse(b'{"event": "order.status_changed", "idempotency_key": "k-2", "data": null}')
     assert (event.type, event.supplier_order_id) == (SupplierEventType.ORDER_CHANGED, None)
+
+
+@pytest.mark.parametrize("wrong", ["", "x" * 256, "a\nb", None])
+def test_an_id_that_nobody_would_give_points_at_nothing(wrong):
+    body = msgspec.json.decode(example("webhook"))
+    body["data"]["order"] |= {"id": wrong, "external_id": wrong}
+    (event,) = webhook.parse(msgspec.json.encode(body))
+    assert (event.supplier_order_id, event.reference) == (None, None)
+    assert event.dedupe_key == body["idempotency_key"]
+
+
+def test_what_else_a_webhook_says_of_its_order_is_not_read():
+    body = msgspec.json.decode(example("webhook"))
+    body["data"]["order"] = {"id": "o-1", "external_id": "r-1", "status": 7, "items": "none"}
+    (event,) = webhook.parse(msgspec.json.encode(body))
+    assert (event.supplier_order_id, event.reference) == ("o-1", "r-1")
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "k\0"])
+def test_a_webhook_without_a_key_that_could_be_kept_is_refused(key):
+    headers = signatures.order_headers(SECRET, AT, "order.status_changed", key)
+    body = msgspec.json.encode({"event": "order.status_changed", "idempotency_key": key})
+    assert not webhook.verify(headers, body, SECRET, AT)
