@@ -71,8 +71,9 @@ def sells(item):
 @asynccontextmanager
 async def account(delivery_seconds=0, **settings):
     """Open an account. Orders are delivered at once unless said otherwise."""
+    world = SandboxWorld(["s2s"])
     with stamina.set_testing(True, attempts=1):
-        async with open_shop(MANIFEST, SandboxWorld(["s2s"]), **settings) as shop:
+        async with open_shop(MANIFEST, world, **settings) as shop:
             opened = Account(shop)
             opened.till.delivery_seconds = delivery_seconds
             yield opened

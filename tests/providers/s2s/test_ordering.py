@@ -11,15 +11,10 @@ from aiohttp import web
 
 from schemas.account import TransactionKind
 from schemas.errors import (
-    DeadlinePassed,
     DuplicateReference,
-    InsufficientBalance,
     InvalidRequest,
     NotAuthorised,
-    NotFound,
     Outcome,
-    OutOfStock,
-    ServerFault,
     SupplierError,
     UnreadableAnswer,
 )
@@ -77,49 +72,6 @@ async def test_an_order_still_running_is_pending_until_it_is_delivered():
         assert ended.delivery.activation_code is not None
 
 
-@pytest.mark.parametrize(
-    "trigger", ["charge_then_500", "charge_then_reset", "charge_then_html", "charge_then_truncated"]
-)
-async def test_an_order_whose_answer_was_lost_is_unknown_sent_once_and_found_by_our_reference(here, trigger):
-    here.trigger(trigger)
-    request = here.request()
-    error = await failure(here.provider.purchase(request))
-    assert error.outcome is Outcome.UNKNOWN
-    assert here.calls["/orders"] == 1
-    found = await here.provider.find_order(request, None)
-    (sale,) = here.till.sales()
-    assert (found.supplier_order_id, found.charged) == (sale.id, usd(here.item.price))
-    assert found.delivery.activation_code is not None
-
-
-async def test_an_order_that_hangs_is_unknown_and_found_by_our_reference():
-    async with account(timeout_seconds=0.3) as here:
-        here.trigger("charge_then_hang")
-        request = here.request()
-        assert (await failure(here.provider.purchase(request))).outcome is Outcome.UNKNOWN
-        assert (await here.provider.find_order(request, None)).state is SupplierOrderState.COMPLETED
-
-
-@pytest.mark.parametrize("trigger", ["500", "reset"])
-async def test_an_order_that_never_arrived_is_unknown_and_absent(here, trigger):
-    here.trigger(trigger)
-    request = here.request()
-    assert (await failure(here.provider.purchase(request))).outcome is Outcome.UNKNOWN
-    assert await here.provider.find_order(request, None) is None
-    assert here.till.sales() == []
-
-
-@pytest.mark.parametrize(
-    ("trigger", "kind"),
-    [("refuse_stock", OutOfStock), ("refuse_balance", InsufficientBalance), ("refuse_blocked", NotAuthorised)],
-)
-async def test_a_refusal_is_definite(here, trigger, kind):
-    here.trigger(trigger)
-    error = await failure(here.provider.purchase(here.request()))
-    assert (type(error), error.outcome) == (kind, Outcome.DID_NOT_HAPPEN)
-    assert here.till.sales() == []
-
-
 async def test_a_sku_that_is_not_there_is_a_definite_refusal(here):
     error = await failure(here.provider.purchase(here.request(sku="019bc0dd-8562-7173-afd9-a5cc534fafb7")))
     assert (type(error), error.outcome) == (InvalidRequest, Outcome.DID_NOT_HAPPEN)
@@ -149,19 +101,6 @@ async def test_a_wrong_partner_secret_buys_nothing():
     async with account(partner_secret="another") as here:
         error = await failure(here.provider.purchase(here.request()))
         assert (type(error), error.outcome) == (NotAuthorised, Outcome.DID_NOT_HAPPEN)
-
-
-async def test_past_its_deadline_nothing_is_sent(here):
-    error = await failure(here.provider.purchase(here.request(lasts=timedelta(seconds=-1))))
-    assert (type(error), error.outcome) == (DeadlinePassed, Outcome.DID_NOT_HAPPEN)
-    topup = here.request(iccid="8999901000000000009", lasts=timedelta(seconds=-1))
-    assert isinstance(await failure(here.provider.topup(topup)), DeadlinePassed)
-    assert not here.calls
-
-
-async def test_a_charge_above_the_list_is_told_as_it_was(here):
-    here.trigger("charged_more", factor=Decimal(2))
-    assert (await here.provider.purchase(here.request())).charged == usd(here.item.price * 2)
 
 
 async def test_two_different_codes_are_a_conflict(here):
@@ -235,11 +174,6 @@ async def test_an_order_that_cannot_be_read_does_not_count_as_absent(here):
     assert isinstance(await failure(here.provider.find_order(request, None)), UnreadableAnswer)
     here.shop.tamper = changed(lambda orders: orders[0].update(external_id=7))
     assert isinstance(await failure(here.provider.find_order(request, None)), UnreadableAnswer)
-
-
-async def test_a_supplier_that_cannot_be_asked_does_not_mean_absent(here):
-    here.shop.tamper = lambda _request, _body: web.Response(status=500)
-    assert isinstance(await failure(here.provider.find_order(here.request(), None)), ServerFault)
 
 
 async def test_a_search_that_gives_all_orders_for_ever_ends_in_an_error(here):
@@ -423,7 +357,3 @@ def changed(change):
         return msgspec.json.encode(whole)
 
     return tamper
-
-
-async def test_an_esim_that_is_not_there_is_not_found(here):
-    assert isinstance(await failure(here.provider.esim_status("8999901000000000009")), NotFound)
