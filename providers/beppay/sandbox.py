@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from providers import places
+from providers.beppay import counter
+from providers.beppay.counter import answer
 from providers.sandbox import Dirt, Item, SandboxWorld, listing, sandbox_app
 from providers.sandbox.iso import codes_by_name
 from schemas.plan import GLOBAL_FROM
@@ -18,7 +19,6 @@ PUBLIC = (
     "/api/partner/virtual-numbers/countries",
     "/api/partner/virtual-numbers/tiers",
 )
-BALANCE = "500.00"
 FEW = 3  # up to so many countries have their codes in `countryIso2`; a region has none
 STARTED = "2026-03-01T00:00:00Z"
 NUMBER_COUNTRIES = [{"code": "US", "name": "United States"}, {"code": "GB", "name": "United Kingdom"}]
@@ -40,15 +40,14 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
 
     async def keys(_request: web.Request) -> web.Response:
         prefix = key[:11]
-        return _answer([{"id": 1, "name": "Sandbox", "key_prefix": prefix, "is_active": True, "created_at": STARTED}])
+        return answer([{"id": 1, "name": "Sandbox", "key_prefix": prefix, "is_active": True, "created_at": STARTED}])
 
     return sandbox_app(
         world,
         "beppay",
         [
             web.get("/api/partner/esim/plans", plans),
-            web.get("/api/partner/esim/orders", no_orders),
-            web.get("/api/partner/balance", balance),
+            *counter.routes(),
             web.get("/api/partner/keys", keys),
             web.get("/api/partner/virtual-numbers/countries", number_countries),
             web.get("/api/partner/virtual-numbers/tiers", number_tiers),
@@ -56,33 +55,29 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         ],
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
+        till=counter.RULES,
     )
 
 
 async def plans(request: web.Request) -> web.Response:
     """GET /api/partner/esim/plans: everything in one answer, what is hidden marked so."""
     shown = listing(request)
-    return _answer([in_its_words(item) for item in shown.all()], total=shown.total)
-
-
-async def balance(_request: web.Request) -> web.Response:
-    """GET /api/partner/balance."""
-    return _answer({"total_balance_usd": BALANCE, "wallets": [{"id": 1, "balance": BALANCE, "currency": "USDT_TRC20"}]})
+    return answer([in_its_words(item) for item in shown.all()], total=shown.total)
 
 
 async def number_countries(_request: web.Request) -> web.Response:
     """GET /api/partner/virtual-numbers/countries."""
-    return _answer(NUMBER_COUNTRIES, total=len(NUMBER_COUNTRIES))
+    return answer(NUMBER_COUNTRIES, total=len(NUMBER_COUNTRIES))
 
 
 async def number_tiers(_request: web.Request) -> web.Response:
     """GET /api/partner/virtual-numbers/tiers."""
-    return _answer(NUMBER_TIERS, total=len(NUMBER_TIERS))
+    return answer(NUMBER_TIERS, total=len(NUMBER_TIERS))
 
 
 async def no_orders(_request: web.Request) -> web.Response:
-    """The order histories, empty."""
-    return _answer([], total=0)
+    """The history of virtual numbers, empty."""
+    return answer([], total=0)
 
 
 def in_its_words(item: Item) -> dict[str, Any]:
@@ -94,7 +89,7 @@ def in_its_words(item: Item) -> dict[str, Any]:
     return {
         "id": item.key,
         "plan_id": item.key,
-        "name": " ".join(filter(None, (item.place, data, days and f"{days} Days"))),
+        "name": item.label or " ".join(filter(None, (item.place, data, days and f"{days} Days"))),
         "days": days,
         "price": "" if item.price is None else f"{item.price:.2f}",
         "data": data,
@@ -121,8 +116,3 @@ def _plan_type(item: Item, codes: tuple[str, ...]) -> str:
     if len(codes) >= GLOBAL_FROM or item.place == "Global":
         return "global"
     return "region" if len(codes) > 1 or item.region else "country"
-
-
-def _answer(data: Any, *, total: int | None = None) -> web.Response:
-    body = {"success": True, "data": data} | ({} if total is None else {"total": total})
-    return web.Response(body=msgspec.json.encode(body), content_type="application/json")

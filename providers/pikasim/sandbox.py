@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from providers import places
+from providers.pikasim import counter
+from providers.pikasim.counter import answer, esim_of, same_place, whole
+from providers.pikasim.receipts import dollars
 from providers.sandbox import Dirt, Item, SandboxWorld, listing, one, sandbox_app
 from providers.sandbox.iso import codes_by_name
 from schemas.plan import GLOBAL_FROM, AfterAllowance, Starts
 
 PER_MINUTE = 60
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-BALANCE, CREDIT = 10_000, 0
 BYTES_PER_MB = 2**20
 FEW = 3  # up to so many countries are written as codes in `location`, more as their region's name
 HONG_KONG_OR_CHINA = frozenset({None, "HK", "CN"})
 
 
 def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
-    """The reseller API below its base URL. ``settings`` holds the one ``api_key`` that it takes."""
+    """The reseller API below its base URL, for callers with the ``api_key`` of ``settings``."""
     key = settings["api_key"]
 
     def authenticate(request: web.Request) -> str | None:
@@ -34,25 +35,26 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         [
             web.get("/packages", packages),
             web.get("/packages/{package_code}", package),
-            web.get("/account", account),
-            web.get("/balance", balance),
+            web.get("/esims/{iccid}/topup-options", topup_options),
+            *counter.routes(),
         ],
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
         rate_limit=PER_MINUTE,
+        till=counter.rules(world, settings["webhook_secret"]),
     )
 
 
 async def packages(request: web.Request) -> web.Response:
     """GET /packages with the page's filters and its paging by number."""
     query = request.query
-    number = _whole(query.get("page"), default=1)
-    limit = min(_whole(query.get("limit"), default=DEFAULT_LIMIT), MAX_LIMIT)
+    number = whole(query.get("page"), default=1)
+    limit = min(whole(query.get("limit"), default=DEFAULT_LIMIT), MAX_LIMIT)
     wanted = _filters(query)
     shown = listing(request, keep=lambda item: _listed(item) and all(fits(item) for fits in wanted))
     page = shown.page((number - 1) * limit, limit)
     pages = -(-shown.total // limit)
-    return _answer(
+    return answer(
         {
             "packages": [in_its_words(item) for item in page],
             "pagination": {"page": number, "limit": limit, "total": shown.total, "pages": pages},
@@ -65,25 +67,20 @@ async def package(request: web.Request) -> web.Response:
     item = one(request, request.match_info["package_code"])
     if item is None or not _listed(item):
         raise web.HTTPNotFound(text="Package not found")
-    return _answer(in_its_words(item))
+    return answer(in_its_words(item))
 
 
-async def account(_request: web.Request) -> web.Response:
-    """GET /account."""
-    return _answer(
-        {
-            "companyName": "Sandbox Storefront",
-            "status": "approved",
-            "balance": BALANCE,
-            "balanceFormatted": _dollars(BALANCE),
-            "totalOrders": 0,
-        }
+async def topup_options(request: web.Request) -> web.Response:
+    """GET /esims/:iccid/topup-options: what is sold for the same countries, under codes of its own."""
+    esim = esim_of(request)
+
+    def fits(item: Item) -> bool:
+        return _listed(item) and item.topup and item.price is not None and same_place(item, esim)
+
+    shown = listing(request, keep=fits).all() if esim.renewable else []
+    return answer(
+        {"topupPackages": [in_its_words(item) | {"packageCode": f"{counter.TOPUP_PREFIX}{item.key}"} for item in shown]}
     )
-
-
-async def balance(_request: web.Request) -> web.Response:
-    """GET /balance."""
-    return _answer({"balance": BALANCE, "balanceFormatted": _dollars(BALANCE), "availableCredit": CREDIT})
 
 
 def in_its_words(item: Item) -> dict[str, Any]:
@@ -92,7 +89,7 @@ def in_its_words(item: Item) -> dict[str, Any]:
     duration, unit = _duration(item)
     volume, data_type = _data(item)
     exit_country = None if item.exit_country == "HK" else item.exit_country
-    name = " ".join(filter(None, (item.place, f"{item.days} Days" if item.days else "", item.data_text)))
+    name = item.label or " ".join(filter(None, (item.place, f"{item.days} Days" if item.days else "", item.data_text)))
     return {
         "packageCode": item.key,
         "name": name,
@@ -108,7 +105,7 @@ def in_its_words(item: Item) -> dict[str, Any]:
         "durationUnit": unit,
         "speed": "5G" if any(network.generation == "5G" for network in item.networks) else "4G/LTE",
         "price": item.cents,
-        "priceFormatted": None if item.cents is None else _dollars(item.cents),
+        "priceFormatted": None if item.price is None else dollars(item.price),
         "ipExport": exit_country,
         "maxPrivacy": exit_country not in HONG_KONG_OR_CHINA,
         "smsStatus": 1 if item.sms else 0,
@@ -172,7 +169,7 @@ def _filters(query: Mapping[str, str]) -> list[Callable[[Item], bool]]:
     if region := query.get("region", "").lower():
         asked.append(lambda item: (item.region or "").lower() == region)
     if query.get("duration"):
-        days = _whole(query["duration"], default=0)
+        days = whole(query["duration"], default=0)
         asked.append(lambda item: item.days == days)
     if query.get("minData"):
         least = _number(query["minData"]) * 1024
@@ -188,14 +185,6 @@ def _filters(query: Mapping[str, str]) -> list[Callable[[Item], bool]]:
     return asked
 
 
-def _whole(text: str | None, *, default: int) -> int:
-    if not text:
-        return default
-    if not text.isascii() or not text.isdecimal() or len(text) > 9 or int(text) < 1:  # noqa: PLR2004 - digits
-        raise web.HTTPBadRequest(text=f"{text[:20]} is not a positive whole number")
-    return int(text)
-
-
 def _number(text: str) -> float:
     try:
         number = float(text)
@@ -209,12 +198,3 @@ def _number(text: str) -> float:
 def _gigabytes(volume: int) -> float | int:
     whole, rest = divmod(volume, 1024 * BYTES_PER_MB)
     return whole if rest == 0 else round(volume / (1024 * BYTES_PER_MB), 3)
-
-
-def _dollars(cents: int) -> str:
-    return f"${cents / 100:.2f}"
-
-
-def _answer(data: Any) -> web.Response:
-    body = msgspec.json.encode({"success": True, "data": data})
-    return web.Response(body=body, content_type="application/json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,10 +19,36 @@ from schemas.order import Cancellation, Delivery, SupplierOrder, SupplierOrderSt
 from schemas.plan import Basis, DataAllowance, Features, Network, Offer, Starts, Validity
 from tests.providers.pikasim.examples import NAMES, example
 from tests.providers.suite import PageExample, ProviderSuite
+from tests.providers.suite_orders import WebhookVector
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 ICCID = "8901234567890123456"
 HALF_USED = DataUsage(total_mb=1024, used_mb=512, remaining_mb=512)
+
+# The page's payload as it is signed, and one with letters beyond ASCII. The signatures are what
+# `openssl dgst -sha256 -hmac pikasim-sandbox-webhook-secret` said of them.
+NOTICE = (
+    b'{"event":"esim.provisioned","timestamp":"2024-01-15T10:30:00Z","data":{"orderId":"65a4f8c9...",'
+    b'"externalOrderId":"YOUR-REF-123","packageCode":"JP_7D_1GB","esim":{"iccid":"8901234567890123456",'
+    b'"qrCodeUrl":"https://...","activationCode":"LPA:1$...","shortUrl":"https://..."}}}'
+)
+FAILED = (
+    '{"event":"order.failed","timestamp":"2024-01-15T10:30:00Z","data":{"orderId":"65a4f8ca",'
+    '"externalOrderId":"YOUR-REF-124","packageCode":"JP_7D_1GB","reason":"Zürich 東京 failed"}}'
+).encode()
+
+
+def vector(signature: str, signed: bytes, body: bytes) -> WebhookVector:
+    return WebhookVector(
+        headers={"X-Webhook-Signature": signature},
+        body=body,
+        good_at=datetime(2024, 1, 16, 10, 29, tzinfo=UTC),
+        too_late=datetime(2024, 1, 16, 10, 31, tzinfo=UTC),
+        signed=signed,
+        signature=signature,
+        secret="pikasim-sandbox-webhook-secret",
+    )
+
 
 WIRE: dict[str, Any] = {
     "account": wire.Answer[wire.Account],
@@ -49,6 +76,17 @@ def read(name: str, body: bytes | None = None) -> Any:
 
 class TestPikaSim(ProviderSuite):
     manifest = MANIFEST
+    webhook_vectors = (
+        vector("7b4cb04a6dce42fbc18f7e9c76749ad66a5b7c50b313795932873a575e24346f", NOTICE, NOTICE),
+        vector("c2e84dfa54acd065757e7c13036238c1606f03820d3a121bcfe07c660531a254", FAILED, FAILED),
+        # The same two, laid out anew on the way.
+        vector("7b4cb04a6dce42fbc18f7e9c76749ad66a5b7c50b313795932873a575e24346f", NOTICE, example("webhook").encode()),
+        vector(
+            "c2e84dfa54acd065757e7c13036238c1606f03820d3a121bcfe07c660531a254",
+            FAILED,
+            json.dumps(json.loads(FAILED), indent=2).encode(),
+        ),
+    )
     examples = (
         PageExample(
             "/packages",
