@@ -27,15 +27,19 @@ def sandbox(
         typer.Option(help="A market price list (CSV) to sell instead of made-up plans.", exists=True, dir_okay=False),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed makes up another catalogue.")] = DEFAULT_SEED,
+    books: Annotated[
+        Path | None,
+        typer.Option(help="A folder in which orders, eSIMs and money outlive the process.", file_okay=False),
+    ] = None,
 ) -> None:
     """Serve every supplier's sandbox until Ctrl-C, and say what to configure to use them.
 
     They sell made-up plans, the same for the same seed, and change only when told to by their control routes.
     """
-    asyncio.run(_serve(host, port, market, seed))
+    asyncio.run(_serve(host, port, market, seed, books))
 
 
-async def _serve(host: str, port: int, market: Path | None, seed: int) -> None:
+async def _serve(host: str, port: int, market: Path | None, seed: int, books: Path | None) -> None:
     from providers.loader import load_manifests
     from providers.sandbox import serve, world_for
 
@@ -44,7 +48,7 @@ async def _serve(host: str, port: int, market: Path | None, seed: int) -> None:
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(ending, ended.set)
     manifests = load_manifests()
-    async with await serve(world_for(manifests, seed, market), manifests, host, port) as served:
+    async with await serve(world_for(manifests, seed, market, books=books), manifests, host, port) as served:
         print(_greeting(served, manifests), flush=True)
         await ended.wait()
 
@@ -63,14 +67,19 @@ def _greeting(served: Served, manifests: Mapping[str, Manifest]) -> str:
         name, url = next(iter(served.urls.items()))
         control = f"{url}/_sandbox"
         fault = '{"kind": "html", "calls": 3}'
+        trigger = '{"kind": "charge_then_hang"}'
         lines += [
             "",
-            f"# Let {name} answer its next 3 calls with a web page, end all faults, move some prices, see how it stands:",
+            f"# Let {name} answer its next 3 calls with a web page, end all faults, move prices, see how it stands:",
             f"#   curl -X POST {control}/faults -d '{fault}'",
             f"#   curl -X DELETE {control}/faults",
             f'#   curl -X POST {control}/drift -d \'{{"share": 0.05, "by": 0.1}}\'',
             f"#   curl {control}/state",
             f"# Other kinds: {', '.join(_fault_kinds())}.",
+            "# Let its next order be charged and not answered, pay in, see what really happened:",
+            f"#   curl -X POST {control}/triggers -d '{trigger}'",
+            f'#   curl -X POST {control}/till -d \'{{"deposit": "500"}}\'',
+            f"#   curl {control}/truth",
             "# Other routes: GET items?place=japan, POST price, POST stock, POST remove, POST reset.",
         ]
     return "\n".join(lines)

@@ -25,9 +25,10 @@ from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Dirt, Item
 from providers.sandbox.listing import Listing
 from providers.sandbox.profiles import qr_data_uri
+from providers.sandbox.rules import TillRules
 from providers.sandbox.sale import Esim, Move, MoveKind, Package, Purchase, Sale, SaleState, TillRefusal, Why
 from providers.sandbox.serve import Served, base_url, sandbox_site, serve, world_for
-from providers.sandbox.till import Till, TillRules
+from providers.sandbox.till import Till
 from providers.sandbox.triggers import Act, Trigger, TriggerKind
 from providers.sandbox.webhooks import WebhookPlan, WebhookRules
 from providers.sandbox.world import SandboxWorld

@@ -22,8 +22,9 @@ from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Item
 from providers.sandbox.keys import MOUNT, SUPPLIER, WORLD
 from providers.sandbox.listing import Listing
+from providers.sandbox.rules import TillRules
 from providers.sandbox.sale import TillRefusal, Why
-from providers.sandbox.till import SALE, SPOIL, Till, TillRules
+from providers.sandbox.till import SALE, SPOIL, Till
 from providers.sandbox.till_control import till_routes
 from providers.sandbox.triggers import Spoil, Unanswered
 from providers.sandbox.world import SandboxWorld
@@ -183,8 +184,8 @@ class _Frame:
         midway = FaultKind.VANISH_MIDWAY in faults and shown is not None and shown.reached > (len(shown.items) + 1) // 2
         if midway or FaultKind.TRUNCATED in faults:
             return await _cut_off(request, response)
-        if (sale := request.get(SALE)) is not None and response.status < 400 and not response.prepared:  # noqa: PLR2004
-            sale.answered = _still_there(request)
+        if (sale := request.get(SALE)) is not None and response.status < 400 and _still_there(request):  # noqa: PLR2004
+            till_of(request).answered(sale)
         return response
 
     def _limit(self, request: web.Request, fault: Fault | None) -> tuple[web.Response | None, dict[str, str]]:

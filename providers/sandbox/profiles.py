@@ -1,16 +1,63 @@
-"""eSIM profiles as a supplier hands them out: ICCIDs, activation codes and their QR pictures."""
+"""eSIMs as a supplier hands them out: ICCIDs, activation codes and their QR pictures, packages and their use."""
 
 from __future__ import annotations
 
 import base64
 import io
 import random
+from datetime import datetime, timedelta
 
 import segno
+
+from providers.sandbox.item import Item
+from providers.sandbox.sale import Esim, Package, Sale
+from providers.sandbox.triggers import TriggerKind
+from schemas.esim import ProfileState, ServiceState
 
 SMDP_ADDRESS = "rsp.sandbox.example"
 _ISSUER = "8999901"  # 89 for telecoms, then a country code that nobody has
 _ICCID_DIGITS = 19
+_DAYS = 30  # of an item that does not say
+
+
+def new_esim(sale: Sale, package: Package, chance: random.Random) -> Esim:
+    """What a sale delivers, with the text and the picture that its triggers ask for."""
+    iccid = new_iccid(chance)
+    text = picture = new_activation_code(chance)
+    if TriggerKind.PICTURE_ONLY in sale.triggers:
+        text = f"LPA:1${iccid}"
+    elif TriggerKind.TWO_CODES in sale.triggers:
+        text = new_activation_code(chance)
+    return Esim(
+        iccid=iccid,
+        text_code=text,
+        picture_code=picture,
+        sale_id=sale.id,
+        created_at=package.bought_at,
+        packages=[package],
+        renewable=package.item.topup,
+    )
+
+
+def new_package(sale: Sale, item: Item, now: datetime) -> Package:
+    """The data that a sale adds, unused. A daily amount counts for all of its days."""
+    total = None
+    if not item.unlimited and item.mb is not None:
+        total = item.mb * (item.days or 1) if item.daily else item.mb
+    return Package(sale.id, item, total, 0, now, now + timedelta(days=item.days or _DAYS))
+
+
+def use(esim: Esim, used_mb: int) -> None:
+    """Let ``used_mb`` in all have been used: the first package first, and the profile is enabled by then."""
+    left = used_mb
+    for package in esim.packages:
+        last = package is esim.packages[-1]
+        package.used_mb = left if last or package.total_mb is None else min(left, package.total_mb)
+        left -= package.used_mb
+    if used_mb and esim.profile is ProfileState.RELEASED:
+        esim.profile = ProfileState.ENABLED
+    if used_mb:
+        esim.service = ServiceState.DEPLETED if esim.remaining_mb == 0 else ServiceState.ACTIVE
 
 
 def new_iccid(chance: random.Random) -> str:

@@ -47,6 +47,7 @@ def world_for(
     market: Path | None = None,
     *,
     enforce_rate_limits: bool = True,
+    books: Path | None = None,
 ) -> SandboxWorld:
     """A world for every provider that has a sandbox and a catalogue."""
     names = [
@@ -54,7 +55,7 @@ def world_for(
         for name, manifest in manifests.items()
         if manifest.sandbox is not None and Capability.CATALOG in manifest.capabilities
     ]
-    return SandboxWorld(names, seed, market, enforce_rate_limits=enforce_rate_limits)
+    return SandboxWorld(names, seed, market, enforce_rate_limits=enforce_rate_limits, books=books)
 
 
 def sandbox_site(world: SandboxWorld, manifests: Mapping[str, Manifest]) -> web.Application:

@@ -18,25 +18,23 @@ from __future__ import annotations
 
 import asyncio
 import random
-import uuid
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from providers.sandbox import profiles
-from providers.sandbox.item import Item
+from providers.sandbox.books import Books
+from providers.sandbox.rules import TillRules
 from providers.sandbox.sale import (
     ENDINGS,
     REFUSALS,
     Esim,
     Move,
     MoveKind,
-    Package,
     Purchase,
     Sale,
     SaleState,
@@ -54,7 +52,7 @@ from providers.sandbox.triggers import (
     TriggerKind,
     Unanswered,
 )
-from providers.sandbox.webhooks import WebhookRules, WebhookSender
+from providers.sandbox.webhooks import WebhookSender
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import OrderKind
 
@@ -62,36 +60,11 @@ Struck = Mapping[TriggerKind, Trigger]
 
 _CENT = Decimal("0.01")
 _PROCESSING_SECONDS = 0.2  # of an order that is to go wrong while it is processed, where others are done at once
-_DAYS = 30  # of an item that does not say
 _FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 # What the frame does to the answer of a request, and the sale that the request made.
 SPOIL: web.RequestKey[Spoil] = web.RequestKey("spoil", Spoil)
 SALE: web.RequestKey[Sale] = web.RequestKey("sale", Sale)
-
-
-@dataclass(frozen=True)
-class TillRules:
-    """How a supplier keeps its till.
-
-    ``opening`` is the first deposit; ``credit`` may be spent beyond the balance. ``surcharge`` is a share
-    of the listed price that is charged on top, rounded half up to cents; ``refunds_listed`` gives back the
-    listed price on a cancel, not what was charged. ``delivery_seconds`` 0 delivers in the answer itself.
-    ``shows_codes`` is whether looking an order up shows its activation code. ``refusals`` has the status
-    and the words for each reason that applies to the supplier.
-    """
-
-    opening: Decimal = Decimal(10_000)
-    credit: Decimal = Decimal(0)
-    currency: str = "USD"
-    surcharge: Decimal = Decimal(0)
-    refunds_listed: bool = False
-    delivery_seconds: float = 0
-    unique_references: bool = False
-    shows_codes: bool = True
-    order_id: Callable[[int], str] = lambda _number: str(uuid.uuid4())
-    refusals: Mapping[Why, tuple[int, str]] = field(default_factory=dict)
-    webhooks: WebhookRules | None = None
 
 
 class Till:
@@ -101,31 +74,34 @@ class Till:
     done at that look at the latest.
     """
 
-    def __init__(self, rules: TillRules, *, sell: Callable[[str], bool], seed: str) -> None:
+    def __init__(self, rules: TillRules, *, sell: Callable[[str], bool], seed: str, file: Path | None = None) -> None:
         self.rules = rules
+        self.books = Books(file)
         self._sell = sell
         self._seed = seed
         self._tasks: set[asyncio.Task[Any]] = set()
         self.webhooks = WebhookSender(rules.webhooks, self._spawn, self._draw)
         self._chance = random.Random()  # what is sold must differ from what an earlier process sold
-        self._number = int((_now() - _FIRST_DAY).total_seconds())  # as must its number
-        self.reset()
+        # As must its number.
+        earlier = max((sale.number for sale in self.books.sales.values()), default=0)
+        self._number = max(earlier, int((_now() - _FIRST_DAY).total_seconds()))
+        self._begin()
 
     def reset(self) -> None:
         """Begin again: the opening deposit, no orders, no triggers, no notifications."""
         for task in self._tasks:
             task.cancel()
+        self.webhooks.reset()
+        self.books.clear()
+        self._begin()
+
+    def _begin(self) -> None:
         self.delivery_seconds: float | None = self.rules.delivery_seconds
         self.delivery_looks: int | None = None
         self.credit = self.rules.credit
         self.triggers = TriggerBoard(random.Random(self._seed))
-        self.webhooks.reset()
-        self.uncharged: deque[Uncharged] = deque(maxlen=10_000)
-        self._sales: dict[str, Sale] = {}
-        self._esims: dict[str, Esim] = {}
-        self._moves: list[Move] = []
-        self._references: set[str] = set()
-        self._move(MoveKind.DEPOSIT, self.rules.opening)
+        if not self.books.moves:
+            self.deposit(self.rules.opening)
 
     async def buy(self, request: web.Request, purchase: Purchase) -> Sale:
         """Charge and book a purchase or top-up, and start its delivery. Raises ``TillRefusal``.
@@ -147,7 +123,7 @@ class Till:
 
         ``sale.refunded`` says how much came back.
         """
-        esim = self._esims.get(iccid)
+        esim = self.books.esims.get(iccid)
         item = esim.packages[0].item if esim else None
         key = item.key if item else ""
         struck = self.triggers.strike(Act.CANCEL, key, item.triggers if item else ())
@@ -156,7 +132,7 @@ class Till:
 
     def order(self, sale_id: str) -> Sale | None:
         """One sale as it stands now; this is a look at it."""
-        sale = self._sales.get(sale_id)
+        sale = self.books.sales.get(sale_id)
         if sale is not None:
             self._look(sale)
         return sale
@@ -164,7 +140,7 @@ class Till:
     def orders(self, keep: Callable[[Sale], bool] | None = None) -> list[Sale]:
         """The sales that lists show now and ``keep`` accepts, newest first; this is a look at each of them."""
         now = _now()
-        shown = [sale for sale in reversed(self._sales.values()) if sale.shown_at <= now]
+        shown = [sale for sale in reversed(self.books.sales.values()) if sale.shown_at <= now]
         if keep is not None:
             shown = [sale for sale in shown if keep(sale)]
         for sale in shown:
@@ -173,26 +149,26 @@ class Till:
 
     def sales(self) -> list[Sale]:
         """Every sale, oldest first, without a look at any: for the truth, not for what a supplier shows."""
-        return list(self._sales.values())
+        return list(self.books.sales.values())
 
     def esim(self, iccid: str) -> Esim | None:
         """An eSIM that was delivered."""
-        return self._esims.get(iccid)
+        return self.books.esims.get(iccid)
 
     def esims(self) -> list[Esim]:
         """All of them, oldest first."""
-        return list(self._esims.values())
+        return list(self.books.esims.values())
 
     def esim_of(self, sale: Sale) -> Esim | None:
         """What a sale delivered, or topped up; None while it has not."""
         if sale.iccid is None or sale.state in {SaleState.PROCESSING, SaleState.FAILED, SaleState.PARTIAL}:
             return None
-        return self._esims.get(sale.iccid)
+        return self.books.esims.get(sale.iccid)
 
     @property
     def balance(self) -> Decimal:
         """The money that is there."""
-        return self._moves[-1].balance_after
+        return self.books.balance
 
     @property
     def spendable(self) -> Decimal:
@@ -201,23 +177,23 @@ class Till:
 
     def moves(self) -> list[Move]:
         """Every movement of the balance, newest first."""
-        return self._moves[::-1]
+        return self.books.moves[::-1]
 
     def deposit(self, amount: Decimal) -> Move:
         """Pay in; less than nothing is an adjustment."""
-        return self._move(MoveKind.DEPOSIT if amount >= 0 else MoveKind.ADJUSTMENT, amount)
+        move = self.books.move(MoveKind.DEPOSIT if amount >= 0 else MoveKind.ADJUSTMENT, amount)
+        self.books.note()
+        return move
+
+    def answered(self, sale: Sale) -> None:
+        """The whole answer to the request that made this sale was written."""
+        sale.answered = True
+        self.books.note(sale)
 
     def use(self, esim: Esim, used_mb: int) -> None:
         """Let ``used_mb`` in all have been used of an eSIM: its first package first."""
-        left = used_mb
-        for package in esim.packages:
-            last = package is esim.packages[-1]
-            package.used_mb = left if last or package.total_mb is None else min(left, package.total_mb)
-            left -= package.used_mb
-        if used_mb and esim.profile is ProfileState.RELEASED:
-            esim.profile = ProfileState.ENABLED
-        if used_mb:
-            esim.service = ServiceState.DEPLETED if esim.remaining_mb == 0 else ServiceState.ACTIVE
+        profiles.use(esim, used_mb)
+        self.books.note(esim=esim)
 
     async def close(self) -> None:
         """End what goes on in the background. What is being processed is looked at again when it is asked for."""
@@ -225,20 +201,21 @@ class Till:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.webhooks.close()
+        self.books.close()
 
     # --- doing it, or not, and saying so, or not --------------------------------------------------------
 
     async def _done(self, request: web.Request, asked: Uncharged, struck: Struck, do: Callable[[], Sale]) -> Sale:
         for kind, spoil in INSTEAD.items():
             if kind in struck:
-                self.uncharged.append(asked.ended(kind.value))
+                self.books.refuse(asked.ended(kind.value))
                 raise Unanswered(spoil)
 
         def booked() -> Sale:
             try:
                 return do()
             except TillRefusal as refusal:
-                self.uncharged.append(asked.ended(refusal.why.value))
+                self.books.refuse(asked.ended(refusal.why.value))
                 raise
 
         async def later(seconds: float) -> Sale:
@@ -285,18 +262,17 @@ class Till:
             details=purchase.details,
             triggers=tuple(struck),
         )
-        self._sales[sale.id] = sale
-        if purchase.reference is not None:
-            self._references.add(purchase.reference)
-        self._move(MoveKind.CHARGE, -charged, sale)
+        self.books.add(sale)
+        self.books.move(MoveKind.CHARGE, -charged, sale)
         self._start(sale)
+        self.books.note(sale, self.esim_of(sale))
         return sale
 
     def _check(self, purchase: Purchase, charged: Decimal) -> None:
-        if self.rules.unique_references and purchase.reference in self._references:
+        if self.rules.unique_references and purchase.reference in self.books.references:
             raise TillRefusal(Why.DUPLICATE_REFERENCE)
         if purchase.kind is OrderKind.TOPUP:
-            esim = self._esims.get(purchase.iccid or "")
+            esim = self.books.esims.get(purchase.iccid or "")
             if esim is None:
                 raise TillRefusal(Why.NO_SUCH_ESIM)
             if not esim.renewable or esim.service is ServiceState.REVOKED:
@@ -306,15 +282,16 @@ class Till:
 
     def _take_back(self, iccid: str, struck: Struck) -> Sale:
         _refuse(struck)
-        esim = self._esims.get(iccid)
+        esim = self.books.esims.get(iccid)
         if esim is None:
             raise TillRefusal(Why.NO_SUCH_ESIM)
         if esim.profile is not ProfileState.RELEASED or esim.service is not ServiceState.NOT_ACTIVE:
             raise TillRefusal(Why.NOT_CANCELLABLE)
-        sale = self._sales[esim.sale_id]
+        sale = self.books.sales[esim.sale_id]
         self._refund(sale, sale.listed if self.rules.refunds_listed else sale.charged)
         sale.state = SaleState.CANCELLED
         esim.service = ServiceState.REVOKED
+        self.books.note(sale, esim)
         return sale
 
     # --- what becomes of an order -----------------------------------------------------------------------
@@ -357,6 +334,7 @@ class Till:
             self._refund(sale, sale.charged)
         if sale.state in {SaleState.FAILED, SaleState.CANCELLED}:
             sale.error = "The operator did not deliver"
+        self.books.note(sale, self.esim_of(sale))
         if sale.final:
             self.webhooks.announce(sale)
 
@@ -364,60 +342,22 @@ class Till:
         item = sale.item
         if item is None:
             return
-        now = _now()
-        package = Package(
-            sale_id=sale.id,
-            item=item,
-            total_mb=_total_mb(item),
-            used_mb=0,
-            bought_at=now,
-            expires_at=now + timedelta(days=item.days or _DAYS),
-        )
+        package = profiles.new_package(sale, item, _now())
         if sale.kind is OrderKind.TOPUP:
-            esim = self._esims[sale.iccid or ""]
+            esim = self.books.esims[sale.iccid or ""]
             esim.packages.append(package)
             if esim.service in {ServiceState.DEPLETED, ServiceState.EXPIRED}:
                 esim.service = ServiceState.ACTIVE
         elif sale.kind is OrderKind.ESIM:
-            sale.iccid = self._new_esim(sale, item, package).iccid
-
-    def _new_esim(self, sale: Sale, item: Item, package: Package) -> Esim:
-        iccid = profiles.new_iccid(self._chance)
-        code = other = profiles.new_activation_code(self._chance)
-        if TriggerKind.PICTURE_ONLY in sale.triggers:
-            other = f"LPA:1${iccid}"
-        elif TriggerKind.TWO_CODES in sale.triggers:
-            other = profiles.new_activation_code(self._chance)
-        esim = Esim(
-            iccid=iccid,
-            text_code=other,
-            picture_code=code,
-            sale_id=sale.id,
-            created_at=package.bought_at,
-            packages=[package],
-            renewable=item.topup,
-        )
-        self._esims[iccid] = esim
-        return esim
+            esim = profiles.new_esim(sale, package, self._chance)
+            self.books.esims[esim.iccid] = esim
+            sale.iccid = esim.iccid
 
     # --- money ------------------------------------------------------------------------------------------
 
     def _refund(self, sale: Sale, amount: Decimal) -> None:
         sale.refunded += amount
-        self._move(MoveKind.REFUND, amount, sale)
-
-    def _move(self, kind: MoveKind, amount: Decimal, sale: Sale | None = None) -> Move:
-        move = Move(
-            number=len(self._moves) + 1,
-            kind=kind,
-            amount=amount,
-            balance_after=(self.balance if self._moves else Decimal(0)) + amount,
-            at=_now(),
-            sale_id=sale.id if sale else None,
-            sale_kind=sale.kind if sale else None,
-        )
-        self._moves.append(move)
-        return move
+        self.books.move(MoveKind.REFUND, amount, sale)
 
     def _draw(self) -> float:
         return self.triggers.chance.random()
@@ -438,12 +378,6 @@ def _refuse(struck: Struck) -> None:
     for kind, why in REFUSALS.items():
         if kind in struck:
             raise TillRefusal(why)
-
-
-def _total_mb(item: Item) -> int | None:
-    if item.unlimited or item.mb is None:
-        return None
-    return item.mb * (item.days or 1) if item.daily else item.mb
 
 
 def _now() -> datetime:

@@ -170,6 +170,7 @@ def _set_esim(till: Till, request: web.Request, body: bytes) -> Esim:
     if told.expires_at is not UNSET:
         for package in esim.packages:
             package.expires_at = told.expires_at
+    till.books.note(esim=esim)
     return esim
 
 

@@ -62,7 +62,7 @@ def truth_of(till: Till, supplier: str) -> Truth:
         currency=till.rules.currency,
         balance=till.balance,
         charges=[_charge(till, sale, now) for sale in till.sales()],
-        uncharged=list(till.uncharged),
+        uncharged=list(till.books.uncharged),
         moves=till.moves()[::-1],
     )
 

@@ -16,7 +16,8 @@ from providers.sandbox.generate import generate
 from providers.sandbox.item import Item
 from providers.sandbox.magic import magic
 from providers.sandbox.market import deal
-from providers.sandbox.till import Till, TillRules
+from providers.sandbox.rules import TillRules
+from providers.sandbox.till import Till
 
 DEFAULT_SEED = 7
 _CENT = Decimal("0.01")
@@ -42,7 +43,8 @@ class SandboxWorld:
     columns date, competitor, country, data, days, price_usd, source_url; its brands, sorted, are dealt
     round-robin to the suppliers, sorted. Raises ``ConfigurationError`` for a file that is no such list.
 
-    ``enforce_rate_limits`` False keeps the sandboxes' rate-limit headers but never refuses.
+    ``enforce_rate_limits`` False keeps the sandboxes' rate-limit headers but never refuses. ``books`` is a
+    folder in which the suppliers' tills outlive the process; without it they are in memory alone.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class SandboxWorld:
         market: Path | None = None,
         *,
         enforce_rate_limits: bool = True,
+        books: Path | None = None,
     ) -> None:
         self.suppliers = tuple(sorted(suppliers))
         self.seed = seed
         self.market = market
         self.enforce_rate_limits = enforce_rate_limits
+        self.books = books
         dealt = _made_up(self.suppliers, seed) if market is None else deal(market, self.suppliers)
         self._shelves = {name: _shelf(items) for name, items in dealt.items()}
 
@@ -121,7 +125,12 @@ class SandboxWorld:
         """The supplier's till, opened with these rules; one that is open keeps what it has."""
         shelf = self._shelves[supplier]
         if shelf.till is None:
-            shelf.till = Till(rules, sell=lambda key: self.sell(supplier, key), seed=f"{self.seed}|{supplier}|till")
+            shelf.till = Till(
+                rules,
+                sell=lambda key: self.sell(supplier, key),
+                seed=f"{self.seed}|{supplier}|till",
+                file=None if self.books is None else self.books / f"{supplier}.jsonl",
+            )
         return shelf.till
 
     def till(self, supplier: str) -> Till:

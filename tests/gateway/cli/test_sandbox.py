@@ -44,6 +44,25 @@ def test_it_prints_accounts_that_work_and_ends_when_it_is_told_to() -> None:
         assert process.wait(SECONDS) == 0
 
 
+def test_what_was_bought_outlives_a_kill_where_books_are_kept(tmp_path: Path) -> None:
+    for run in range(2):
+        with _running("--port", "0", "--books", str(tmp_path / "books")) as (process, text):
+            account = tomllib.loads(text)["suppliers"]["beppay"]
+            where = f"{account['base_url']}/_sandbox/truth"
+            if run == 0:
+                request = urllib.request.Request(
+                    f"{account['base_url']}/api/partner/esim/purchase",
+                    data=b'{"plan_id": "JP-1GB-7D", "email": "a@shop.example"}',
+                    headers={"X-API-Key": account["api_key"], "Content-Type": "application/json"},
+                )
+                with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+                    assert json.load(answer)["success"] is True
+            with urllib.request.urlopen(where, timeout=SECONDS) as answer:
+                truth = json.load(answer)
+            assert [row["details"]["email"] for row in truth["charges"]] == ["a@shop.example"]
+            process.kill()
+
+
 def test_a_market_list_is_sold_as_it_is(tmp_path: Path) -> None:
     market = tmp_path / "market.csv"
     market.write_text(

@@ -79,7 +79,7 @@ async def test_the_page_s_order_buys_and_is_answered_in_the_page_s_shape(api, wo
 async def test_the_page_s_top_up_and_status_have_the_page_s_shape(api, world):
     await api("POST", "/orders", 201, json=ORDER)
     (esim,) = world.till("s2s").esims()
-    monkey = world.till("s2s")._esims
+    monkey = world.till("s2s").books.esims
     monkey["8944422711108338982"] = esim  # the ICCID that the vector was made for
     signed = {
         "X-Timestamp": str(NOW),

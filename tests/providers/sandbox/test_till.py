@@ -188,10 +188,10 @@ async def test_a_slow_refusal_of_one_who_has_gone_is_only_noted(counter: Counter
     with pytest.raises(TROUBLES):
         await counter.buy("A-1", plan="no-such")
     for _ in range(100):
-        if counter.till.uncharged:
+        if counter.till.books.uncharged:
             break
         await asyncio.sleep(0.02)
-    assert [row.why for row in counter.till.uncharged] == ["no_such_item"]
+    assert [row.why for row in counter.till.books.uncharged] == ["no_such_item"]
 
 
 async def test_called_a_duplicate_and_charged_all_the_same(counter: Counter) -> None:
