@@ -121,8 +121,9 @@ def _refusal(status: int, body: bytes, refusal: RefusalTable | None, redact: Red
     if envelope.success is not False:
         return None
     detail = redact(envelope.text())
-    if status == _CONFLICT:
-        # A conflict may mean that an earlier request of ours arrived; only the supplier's page can say.
+    if status == _CONFLICT or 300 <= status < 400:  # noqa: PLR2004 - the HTTP class itself
+        # A conflict may mean that an earlier request of ours arrived; only the supplier's page can say. And a
+        # redirect says nothing of what was asked, whatever its body says.
         return SupplierError(detail, status=status)
     return _KINDS.get(status, Refused)(detail, status=status)
 

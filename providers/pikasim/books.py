@@ -88,10 +88,11 @@ class Books:
         return UnreadableAnswer(self._transport.redact(detail), supplier=self._supplier)
 
     async def _unlisted(self, request: PurchaseRequest, listed: set[str]) -> list[wire.Order]:
-        """The attempt's order among those that were charged for since and that the list does not show yet."""
+        """The attempt's order among the charges that the list does not show yet, those nearest in time first."""
         since = request.signed_at - orders.CLOCKS_APART
-        charged = [entry.order_id async for entry in self.ledger(since) if entry.amount < 0 and entry.order_id]
-        for order_id in [name for name in dict.fromkeys(charged) if name not in listed][:MOST_CANDIDATES]:
+        charged = [entry async for entry in self.ledger(since) if entry.amount < 0 and entry.order_id not in listed]
+        charged.sort(key=lambda entry: abs(orders.utc(entry.created_at) - request.signed_at))
+        for order_id in [name for name in dict.fromkeys(entry.order_id for entry in charged) if name][:MOST_CANDIDATES]:
             found = await self.order(order_id)
             if found is not None and found.external_order_id == request.reference:
                 return [found]
