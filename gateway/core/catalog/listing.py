@@ -1,12 +1,14 @@
 """Lists of rows in row order, asked by kind: which rows of these kinds lie in this stretch?
 
 A ``Listing`` is one country's, one region's or one query's: its rows with their kinds beside them,
-short enough to look through. ``All`` is everything, too long for that: its rows are grouped by kind,
-and a table says how many of each kind stand before each block of positions.
+short enough to look through. ``All`` is every row, too long for that: a table says how many rows of
+each kind stand before each block of positions, so that only stretches with something in them are
+looked through.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,8 @@ from gateway.core.catalog.intern import spans
 from gateway.core.catalog.layout import Array
 
 LEAST = 256
+MANY = 0.2
+LONG = 16
 _MARGIN = 2
 
 
@@ -34,27 +38,30 @@ class Listing:
         self.rows = rows
         self.row_kinds = row_kinds
         self._kinds = kinds
-        self._present = present
+        self._known = present
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @cached_property
+    def _present(self) -> Present:
+        return self._known or _count(self._kinds, self.rows, self.row_kinds)
+
     def present(self, wanted: Array) -> Present:
         """The wanted kinds that are here."""
-        if self._present is None:
-            self._present = _count(self._kinds, self.rows, self.row_kinds)
-        held = self._present
-        at = np.flatnonzero(wanted[held.kind])
-        return Present(held.kind[at], held.size[at], held.first[at], held.last[at])
+        return _wanted(self._present, wanted)
 
     def between(self, wanted: Array, low: int, high: int) -> Array:
         """The rows of the wanted kinds from ``low`` to below ``high``, ascending."""
         first, last = self.rows.searchsorted((low, high)).tolist()
-        return self.rows[first:last][wanted[self.row_kinds[first:last]]]
+        at = np.flatnonzero(wanted.take(self.row_kinds[first:last]))
+        return self.rows[first:last].take(at)
 
     def window(self, low: Array, high: Array) -> Array:
         """The rows that lie between their kind's bounds, ascending."""
-        return self.rows[(self.rows >= low[self.row_kinds]) & (self.rows < high[self.row_kinds])]
+        at = np.flatnonzero(self.rows < high.take(self.row_kinds))
+        rows = self.rows.take(at)
+        return rows.compress(rows >= low.take(self.row_kinds.take(at)))
 
     def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
         """A bound above ``low`` below which about ``count`` rows of the wanted kinds lie; ``high`` at most."""
@@ -69,23 +76,29 @@ class Listing:
         return low if last - step <= first else int(self.rows[last - step])
 
     def _step(self, wanted: Array, count: int) -> int:
-        matching = int(self.present(wanted).size.sum())
+        matching = int(self._present.size[wanted.take(self._present.kind)].sum())
         return max(LEAST, _MARGIN * count * len(self.rows) // max(1, matching))
 
 
 class All:
-    """Every position, grouped by kind, ascending in each; positions are rows, or places in the order of plans."""
+    """Every position. ``order`` gives the row at each; None when positions are rows.
 
-    def __init__(self, kinds: int, size: int, starts: Array, members: Array, before: Array) -> None:
-        self.size = size
+    ``before`` has, for each block of positions, how many of each kind stand before it. ``starts`` and
+    ``members`` are the positions grouped by kind, ascending in each.
+    """
+
+    def __init__(self, row_kinds: Array, order: Array | None, before: Array, starts: Array, members: Array) -> None:
+        self.row_kinds = row_kinds
+        self.order = order
         self.starts = starts
         self.members = members
-        self.before = before.reshape(-1, kinds) if kinds else np.zeros((2, 0), dtype=np.int32)
-        self.blocks = len(self.before) - 1
-        self.block = -(-size // self.blocks) or 1 if self.blocks > 0 else 1
+        self.before = before
+        self.blocks = len(before) - 1
+        self.block = max(1, -(-len(row_kinds) // self.blocks))
+        self._known: tuple[Array, Array] | None = None
 
     def __len__(self) -> int:
-        return self.size
+        return len(self.row_kinds)
 
     def present(self, wanted: Array) -> Present:
         """The wanted kinds that are here."""
@@ -94,65 +107,74 @@ class All:
         return Present(kinds, end - first, self.members[first], self.members[end - 1])
 
     def between(self, wanted: Array, low: int, high: int) -> Array:
-        """The positions of the wanted kinds from ``low`` to below ``high``, ascending."""
-        if low >= high:
-            return self.members[:0]
-        kinds = np.flatnonzero(wanted)
-        found = self._blocks(kinds, low // self.block, -(-high // self.block))
-        found = found[(found >= low) & (found < high)]
-        found.sort()
-        return found
+        """The rows of the wanted kinds at positions from ``low`` to below ``high``, in the order of positions."""
+        if high - low > LONG * self.block:
+            kinds = np.flatnonzero(wanted)
+            found = self._stretches(kinds, np.full(len(kinds), low), np.full(len(kinds), high))
+            return found if self.order is None else self.order.take(found)
+        if self.order is None:
+            return low + np.flatnonzero(wanted.take(self.row_kinds[low:high]))
+        rows = self.order[low:high]
+        return rows.compress(wanted.take(self.row_kinds.take(rows)))
 
     def window(self, low: Array, high: Array) -> Array:
-        """The positions that lie between their kind's bounds, ascending."""
+        """The rows that lie between their kind's bounds, ascending; positions must be rows."""
         kinds = np.flatnonzero(low < high)
-        lows, highs = low[kinds], high[kinds]
+        return self._stretches(kinds, low[kinds], high[kinds])
+
+    def _stretches(self, kinds: Array, lows: Array, highs: Array) -> Array:
+        """The positions of each of the kinds within its bounds, ascending."""
         at = self.starts[kinds]
         first = at + self.before[np.clip(lows // self.block, 0, self.blocks), kinds]
         last = at + self.before[np.clip(-(-highs // self.block), 0, self.blocks), kinds]
-        found = self.members[spans(first, last)]
+        found = self.members.take(spans(first, last))
         counts = last - first
-        found = found[(found >= np.repeat(lows, counts)) & (found < np.repeat(highs, counts))]
+        found = found.compress((found >= np.repeat(lows, counts)) & (found < np.repeat(highs, counts)))
         found.sort()
         return found
 
-    def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
-        """A bound above ``low`` below which at least ``count`` positions of the wanted kinds lie; ``high`` at most."""
+    def of_kinds(self, wanted: Array) -> Array:
+        """All rows of the wanted kinds, in no order."""
         kinds = np.flatnonzero(wanted)
-        first = min(low // self.block, self.blocks)
-        aim = self._before(kinds, first) + count
-        found, least, most = self.blocks, first + 1, self.blocks
-        while least <= most:
-            middle = (least + most) // 2
-            if self._before(kinds, middle) >= aim:
-                found, most = middle, middle - 1
-            else:
-                least = middle + 1
-        # The last stretch is a whole block: more would cost more than it gives.
-        return min(high, max(low + 1, found * self.block))
+        return self.members.take(spans(self.starts[kinds], self.starts[kinds + 1]))
+
+    def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
+        """A bound above ``low`` below which about ``count`` positions of the wanted kinds lie; ``high`` at most."""
+        before = self._counts(wanted)
+        if before is None:
+            return min(high, low + self._step(wanted, count))
+        block = min(low // self.block, self.blocks)
+        end = int(before.searchsorted(before[block] + count, "left"))
+        # What is in the first block with anything in it decides; a whole block is never much.
+        return min(high, max(low + 1, min(end, self.blocks) * self.block))
 
     def reach_down(self, wanted: Array, low: int, high: int, count: int) -> int:
-        """A bound below ``high`` from which on at least ``count`` wanted positions lie; ``low`` at least."""
-        kinds = np.flatnonzero(wanted)
-        last = min(-(-high // self.block), self.blocks)
-        aim = self._before(kinds, last) - count
-        found, least, most = 0, 0, last - 1
-        while least <= most:
-            middle = (least + most) // 2
-            if self._before(kinds, middle) <= aim:
-                found, least = middle, middle + 1
-            else:
-                most = middle - 1
-        return max(low, min(high - 1, found * self.block))
+        """A bound below ``high`` from which on about ``count`` wanted positions lie; ``low`` at least."""
+        before = self._counts(wanted)
+        if before is None:
+            return max(low, high - self._step(wanted, count))
+        block = min(-(-high // self.block), self.blocks)
+        start = int(before.searchsorted(before[block] - count, "right")) - 1
+        return max(low, min(high - 1, max(start, 0) * self.block))
 
-    def _before(self, kinds: Array, block: int) -> int:
-        return int(self.before[block][kinds].sum())
+    def _step(self, wanted: Array, count: int) -> int:
+        return max(LEAST, _MARGIN * count * len(self) // max(1, self._size(wanted)))
 
-    def _blocks(self, kinds: Array, first: int, last: int) -> Array:
-        at = self.starts[kinds]
-        return self.members[
-            spans(at + self.before[min(first, self.blocks)][kinds], at + self.before[min(last, self.blocks)][kinds])
-        ]
+    def _size(self, wanted: Array) -> int:
+        return int(self.before[-1].compress(wanted).sum()) if len(self) else 0
+
+    def _counts(self, wanted: Array) -> Array | None:
+        """How many wanted positions stand before each block; None where they are so many that guessing will do."""
+        if self._size(wanted) > MANY * len(self):
+            return None
+        if self._known is None or self._known[0] is not wanted:
+            self._known = (wanted, self.before.compress(wanted, axis=1).sum(axis=1))
+        return self._known[1]
+
+
+def _wanted(held: Present, wanted: Array) -> Present:
+    at = np.flatnonzero(wanted.take(held.kind))
+    return Present(held.kind[at], held.size[at], held.first[at], held.last[at])
 
 
 def _count(kinds: int, rows: Array, row_kinds: Array) -> Present:

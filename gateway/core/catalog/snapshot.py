@@ -47,14 +47,15 @@ class Snapshot:
         self.sold_end = int(meta["segments"][0])
         self.priced_end = self.sold_end + int(meta["segments"][1])
         self.columns = columns
-        self.plan, self.cover, self.kind = columns["plan"], columns["cover"], columns["kind"]
+        self.plan, self.cover = columns["plan"], columns["cover"]
+        self.kind, self.able = columns["kind"], columns["able"]
         self.supplier, self.cost, self.why = columns["supplier"], columns["cost"], columns["why"]
         self.five_g, self.stock = columns["five_g"], columns["stock"]
         self.plan_rows_at, self.plan_rows = columns["plan_rows_at"], columns["plan_rows"]
         self.plan_cover, self.updated = columns["plan_cover"], columns["updated"]
         self.sold_at, self.held_at = columns["sold_at"], columns["held_at"]
         self.kind_mb, self.kind_days = columns["kind_mb"], columns["kind_days"]
-        self.kind_daily, self.kind_can = columns["kind_daily"], columns["kind_can"]
+        self.kind_daily = columns["kind_daily"]
         self.kind_total = np.where(self.kind_daily, self.kind_mb * self.kind_days, self.kind_mb)
         self.unlimited = self.kind_mb < 0
         self.rows = len(self.plan)
@@ -78,15 +79,17 @@ class Snapshot:
 
     @cached_property
     def all(self) -> All:
-        """All rows, by kind, in row order."""
+        """All rows, in row order."""
         columns = self.columns
-        return All(self.kinds, self.rows, columns["kind_rows_at"], columns["kind_rows"], columns["rows_before"])
+        before = columns["rows_before"].reshape(-1, max(1, self.kinds))
+        return All(self.kind, None, before, columns["kind_rows_at"], columns["kind_rows"])
 
     @cached_property
     def all_by_plan(self) -> All:
-        """All rows, by kind, in the order of plans: positions within ``plan_rows``."""
+        """All rows, in the order of plans: positions are places within ``plan_rows``."""
         columns = self.columns
-        return All(self.kinds, self.rows, columns["kind_rows_at"], columns["kind_places"], columns["places_before"])
+        before = columns["places_before"].reshape(-1, max(1, self.kinds))
+        return All(self.kind, self.plan_rows, before, columns["kind_rows_at"], columns["kind_places"])
 
     def country(self, code: str) -> int | None:
         """The number of a country's list; None when no plan covers it."""

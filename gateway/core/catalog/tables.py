@@ -2,10 +2,11 @@
 
 Names of arrays, by what they are indexed with:
 
-- row (an offer): plan, cover, supplier, kind, data, network, feature, five_g, cost, listed, why, stock, text_at
+- row (an offer): plan, cover, supplier, kind, able, data, network, feature, five_g, cost, listed, why, stock, text_at
 - plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated; plan_rows holds rows by plan
 - cover (a set of countries): cover_countries_at, cover_rows_at, cover_at, cover_region
-- kind: kind_mb, kind_daily, kind_days, kind_can, kind_scope, kind_exit, kind_rows_at
+- kind: kind_mb, kind_daily, kind_days, kind_scope, kind_rows_at (into kind_rows and kind_places)
+- able (what an offer can do): able_can, able_exit; pair (kind and able): pair_kind, pair_able, pair_rows_at
 - list (each country, then each region): list_at into list_rows and list_kinds, in row order; and
   present_at into present_kind, present_count, present_first, present_last: which kinds it has
 """
@@ -69,6 +70,7 @@ class Tables:
         plans, plan = self._renumbered("plan", built.plans)
         covers, cover = self._renumbered("cover", built.coverages)
         kinds, kind = self._renumbered("kind", built.kinds)
+        ables, able = self._renumbered("able", built.ables)
         five_g, five = self._renumbered("five_g", built.five_g)
         data_pieces, data = self._renumbered("data", built.data_pieces)
         network_pieces, network = self._renumbered("network", built.network_pieces)
@@ -84,6 +86,7 @@ class Tables:
         self._row("cover", narrow(cover[order]))
         self._row("supplier", narrow(supplier[order]))
         self._row("kind", narrow(kind[order]))
+        self._row("able", narrow(able[order]))
         self._row("data", narrow(data[order]))
         self._row("network", narrow(network[order]))
         self._row("feature", narrow(feature[order]))
@@ -100,6 +103,7 @@ class Tables:
         self._plans(plans)
         self._covers(covers, five_g)
         self._kinds(kinds)
+        self._ables(ables)
         self._lists()
         self._row("data_at", self.blob.add(data_pieces))
         self._row("network_at", self.blob.add(network_pieces))
@@ -190,13 +194,10 @@ class Tables:
         self._row("five_g_countries", members)
 
     def _kinds(self, kinds: list[Any]) -> None:
-        self.exits = sorted({kind.exit_country for kind in kinds})
         self._row("kind_mb", np.array([kind.mb for kind in kinds], dtype=np.int64))
         self._row("kind_daily", np.array([kind.daily for kind in kinds], dtype=np.bool_))
         self._row("kind_days", np.array([kind.days for kind in kinds], dtype=np.int64))
-        self._row("kind_can", np.array([kind.can for kind in kinds], dtype=np.uint8))
         self._row("kind_scope", np.array([SCOPES.index(kind.scope) for kind in kinds], dtype=np.uint8))
-        self._row("kind_exit", np.array([self.exits.index(kind.exit_country) for kind in kinds], dtype=np.int16))
         starts, rows = grouped(self.arrays["kind"], len(kinds))
         self._row("kind_rows_at", starts)
         self._row("kind_rows", rows)
@@ -205,6 +206,19 @@ class Tables:
         self._row("kind_places", grouped(by_plan, len(kinds))[1])
         for name, column in (("rows_before", self.arrays["kind"]), ("places_before", by_plan)):
             self._row(name, self._before(column, len(kinds)).ravel())
+
+    def _ables(self, ables: list[Any]) -> None:
+        """Which abilities there are, and the rows of each combination of kind and abilities."""
+        self.exits = sorted({able.exit_country for able in ables})
+        self._row("able_can", np.array([able.can for able in ables], dtype=np.uint8))
+        self._row("able_exit", np.array([self.exits.index(able.exit_country) for able in ables], dtype=np.int16))
+        both = self.arrays["kind"].astype(np.int64) * max(1, len(ables)) + self.arrays["able"]
+        pairs, which = np.unique(both, return_inverse=True)
+        self._row("pair_kind", narrow(pairs // max(1, len(ables))))
+        self._row("pair_able", narrow(pairs % max(1, len(ables))))
+        starts, rows = grouped(which, len(pairs))
+        self._row("pair_rows_at", starts)
+        self._row("pair_rows", rows)
 
     def _before(self, column: Array, kinds: int) -> Array:
         """How many of each kind stand before each block of positions."""
