@@ -21,7 +21,6 @@ from gateway.store.offers import Repriced
 from gateway.store.pool import Connection, Pool
 from schemas.errors import GatewayError
 
-
 MANY = 500  # rows from which their number matters to the planner
 
 

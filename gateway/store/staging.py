@@ -72,13 +72,14 @@ class Staging:
     async def copy_to(self, connection: Connection) -> None:
         """Make the temporary tables ``incoming`` and ``incoming_aside`` of this transaction, and fill them."""
         await connection.execute(INCOMING)
-        for name, columns, file in (
-            ("incoming", _OFFER_COLUMNS, self._offers),
-            ("incoming_aside", _ASIDE_COLUMNS, self._aside),
+        await connection.execute("SET LOCAL default_statistics_target = 10")
+        for name, key, columns, file in (
+            ("incoming", "id", _OFFER_COLUMNS, self._offers),
+            ("incoming_aside", "supplier_plan_id", _ASIDE_COLUMNS, self._aside),
         ):
             file.seek(0)
             await connection.copy_to_table(name, source=file, columns=columns, format="text", timeout=COPY_SECONDS)
-            await connection.execute(f"ANALYZE {name}")
+            await connection.execute(f"ANALYZE {name} ({key})")
 
     def close(self) -> None:
         """Give the disk back."""
