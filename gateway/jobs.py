@@ -140,7 +140,7 @@ async def run_child(command: Sequence[str], stop: asyncio.Event) -> int:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    log.info("child_ended", command=command[3] if len(command) > 3 else "", code=code, seconds=_since(began))  # noqa: PLR2004 - the word after -m gateway
+    log.info("child_ended", command=" ".join(command[-6:]), code=code, seconds=_since(began))
     return code
 
 
