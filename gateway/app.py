@@ -17,7 +17,7 @@ from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
-from gateway.web import catalog, health, ops, quotes, state
+from gateway.web import catalog, health, ops, quotes, state, unreadable
 from gateway.web.answers import Memory
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
@@ -51,6 +51,7 @@ def make_app(
     configured wrongly and for a plugin that cannot be loaded.
     """
     routes = {(route.method, route.path): route for route in all_routes()}
+    unreadable.install()
     gate = Gate(settings, routes)
     app = web.Application(middlewares=[web.middleware(gate)], client_max_size=MAX_BODY_BYTES)
     app[state.SETTINGS] = settings
