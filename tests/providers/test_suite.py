@@ -168,6 +168,7 @@ class OpenSettings(SupplierSettings):
     partner_secret: SecretStr
 
 
+OPEN = {"settings": OpenSettings, "sandbox_settings": {"api_key": "k", "partner_secret": "s"}}
 NO_CREDENTIALS = {"settings": SupplierSettings, "sandbox_settings": {}}
 
 
@@ -178,8 +179,8 @@ NO_CREDENTIALS = {"settings": SupplierSettings, "sandbox_settings": {}}
         ({"routes": (SandboxRoute("GET", "/x"),)}, "test_the_page_s_calls_are_listed", "used_for, or why_not"),
         ({"sandbox": None}, "test_it_has_a_sandbox", "write sandbox.py"),
         ({"capability_notes": {}}, "test_what_it_cannot_do_has_a_reason", "say for each of orders"),
-        ({"settings": OpenSettings}, "test_credentials_are_secrets", "api_key: make it a SecretStr"),
-        ({"settings": OpenSettings}, "test_an_empty_credential_is_refused", "partner_secret: give it Field"),
+        (OPEN, "test_credentials_are_secrets", "api_key: make it a SecretStr"),
+        (OPEN, "test_an_empty_credential_is_refused", "partner_secret: give it Field"),
         (NO_CREDENTIALS, "test_credentials_do_not_show", "credentials are missing"),
         ({}, "test_every_example_of_the_page_is_understood", "copy the JSON examples"),
     ],
