@@ -8,6 +8,7 @@ looked through.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,8 +18,9 @@ from gateway.core.catalog.intern import spans
 from gateway.core.catalog.layout import Array
 
 LEAST = 256
-MANY = 0.2
-LONG = 16
+SPARSE = 8
+LONG = 4
+REMEMBERED = 64
 _MARGIN = 2
 
 
@@ -51,9 +53,17 @@ class Listing:
         """The wanted kinds that are here."""
         return _wanted(self._present, wanted)
 
+    def matching(self, wanted: Array) -> Listing:
+        """A list of the rows of the wanted kinds alone, where that is much shorter; else this one."""
+        sizes = self._present.size.compress(wanted.take(self._present.kind))
+        if len(self.rows) <= LEAST or int(sizes.sum()) * SPARSE > len(self.rows):
+            return self
+        at = np.flatnonzero(wanted.take(self.row_kinds))
+        return Listing(self._kinds, self.rows.take(at), self.row_kinds.take(at), self.present(wanted))
+
     def between(self, wanted: Array, low: int, high: int) -> Array:
         """The rows of the wanted kinds from ``low`` to below ``high``, ascending."""
-        first, last = self.rows.searchsorted((low, high)).tolist()
+        first, last = self._places(low, high)
         at = np.flatnonzero(wanted.take(self.row_kinds[first:last]))
         return self.rows[first:last].take(at)
 
@@ -65,18 +75,23 @@ class Listing:
 
     def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
         """A bound above ``low`` below which about ``count`` rows of the wanted kinds lie; ``high`` at most."""
-        first, last = self.rows.searchsorted((low, high)).tolist()
+        first, last = self._places(low, high)
         step = self._step(wanted, count)
         return high if first + step >= last else int(self.rows[first + step])
 
     def reach_down(self, wanted: Array, low: int, high: int, count: int) -> int:
         """A bound below ``high`` from which on about ``count`` rows of the wanted kinds lie; ``low`` at least."""
-        first, last = self.rows.searchsorted((low, high)).tolist()
+        first, last = self._places(low, high)
         step = self._step(wanted, count)
         return low if last - step <= first else int(self.rows[last - step])
 
+    def _places(self, low: int, high: int) -> tuple[int, int]:
+        # Bounds of another type would have the whole list converted first.
+        first, last = self.rows.searchsorted(np.array((low, high), dtype=self.rows.dtype)).tolist()
+        return first, last
+
     def _step(self, wanted: Array, count: int) -> int:
-        matching = int(self._present.size[wanted.take(self._present.kind)].sum())
+        matching = int(self._present.size.compress(wanted.take(self._present.kind)).sum())
         return max(LEAST, _MARGIN * count * len(self.rows) // max(1, matching))
 
 
@@ -95,7 +110,7 @@ class All:
         self.before = before
         self.blocks = len(before) - 1
         self.block = max(1, -(-len(row_kinds) // self.blocks))
-        self._known: tuple[Array, Array] | None = None
+        self._known: OrderedDict[int, tuple[Array, Array]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.row_kinds)
@@ -103,8 +118,8 @@ class All:
     def present(self, wanted: Array) -> Present:
         """The wanted kinds that are here."""
         kinds = np.flatnonzero(wanted)
-        first, end = self.starts[kinds], self.starts[kinds + 1]
-        return Present(kinds, end - first, self.members[first], self.members[end - 1])
+        first, end = self.starts.take(kinds), self.starts.take(kinds + 1)
+        return Present(kinds, end - first, self.members.take(first), self.members.take(end - 1))
 
     def between(self, wanted: Array, low: int, high: int) -> Array:
         """The rows of the wanted kinds at positions from ``low`` to below ``high``, in the order of positions."""
@@ -120,56 +135,64 @@ class All:
     def window(self, low: Array, high: Array) -> Array:
         """The rows that lie between their kind's bounds, ascending; positions must be rows."""
         kinds = np.flatnonzero(low < high)
-        return self._stretches(kinds, low[kinds], high[kinds])
+        return self._stretches(kinds, low.take(kinds), high.take(kinds))
+
+    def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
+        """A bound above ``low`` below which about ``count`` wanted positions lie; ``high`` at most."""
+        before = self._counts(wanted)
+        aim = self._standing_before(before, low) + _MARGIN * count
+        block = int(before.searchsorted(aim, "left"))
+        if block > self.blocks:
+            return high
+        end = self._place(before, block - 1, aim)
+        return min(high, max(low + LEAST, end))
+
+    def reach_down(self, wanted: Array, low: int, high: int, count: int) -> int:
+        """A bound below ``high`` from which on about ``count`` wanted positions lie; ``low`` at least."""
+        before = self._counts(wanted)
+        aim = self._standing_before(before, high) - _MARGIN * count
+        block = int(before.searchsorted(aim, "right")) - 1
+        if block < 0:
+            return low
+        return max(low, min(high - LEAST, self._place(before, block, aim)))
+
+    def _standing_before(self, before: Array, position: int) -> float:
+        """How many wanted positions lie before this one, if each block's were evenly spread."""
+        block, over = divmod(position, self.block)
+        if block >= self.blocks:
+            return float(before[-1])
+        return float(before[block]) + float(before[block + 1] - before[block]) * over / self.block
+
+    def _place(self, before: Array, block: int, aim: float) -> int:
+        """Where in this block so many lie before, if the block's were evenly spread."""
+        block = max(0, min(block, self.blocks - 1))
+        inside = float(before[block + 1] - before[block])
+        part = (aim - float(before[block])) / inside if inside else 0.0
+        return block * self.block + int(min(1.0, max(0.0, part)) * self.block) + 1
+
+    def _counts(self, wanted: Array) -> Array:
+        """How many wanted positions stand before each block."""
+        known = self._known.get(id(wanted))
+        if known is None or known[0] is not wanted:
+            before: Array = self.before @ wanted.astype(self.before.dtype)
+            known = self._known[id(wanted)] = (wanted, before)
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return known[1]
 
     def _stretches(self, kinds: Array, lows: Array, highs: Array) -> Array:
         """The positions of each of the kinds within its bounds, ascending."""
-        at = self.starts[kinds]
-        first = at + self.before[np.clip(lows // self.block, 0, self.blocks), kinds]
-        last = at + self.before[np.clip(-(-highs // self.block), 0, self.blocks), kinds]
+        at = self.starts.take(kinds)
+        first = at + self._from_table(np.clip(lows // self.block, 0, self.blocks), kinds)
+        last = at + self._from_table(np.clip(-(-highs // self.block), 0, self.blocks), kinds)
         found = self.members.take(spans(first, last))
         counts = last - first
         found = found.compress((found >= np.repeat(lows, counts)) & (found < np.repeat(highs, counts)))
         found.sort()
         return found
 
-    def of_kinds(self, wanted: Array) -> Array:
-        """All rows of the wanted kinds, in no order."""
-        kinds = np.flatnonzero(wanted)
-        return self.members.take(spans(self.starts[kinds], self.starts[kinds + 1]))
-
-    def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
-        """A bound above ``low`` below which about ``count`` positions of the wanted kinds lie; ``high`` at most."""
-        before = self._counts(wanted)
-        if before is None:
-            return min(high, low + self._step(wanted, count))
-        block = min(low // self.block, self.blocks)
-        end = int(before.searchsorted(before[block] + count, "left"))
-        # What is in the first block with anything in it decides; a whole block is never much.
-        return min(high, max(low + 1, min(end, self.blocks) * self.block))
-
-    def reach_down(self, wanted: Array, low: int, high: int, count: int) -> int:
-        """A bound below ``high`` from which on about ``count`` wanted positions lie; ``low`` at least."""
-        before = self._counts(wanted)
-        if before is None:
-            return max(low, high - self._step(wanted, count))
-        block = min(-(-high // self.block), self.blocks)
-        start = int(before.searchsorted(before[block] - count, "right")) - 1
-        return max(low, min(high - 1, max(start, 0) * self.block))
-
-    def _step(self, wanted: Array, count: int) -> int:
-        return max(LEAST, _MARGIN * count * len(self) // max(1, self._size(wanted)))
-
-    def _size(self, wanted: Array) -> int:
-        return int(self.before[-1].compress(wanted).sum()) if len(self) else 0
-
-    def _counts(self, wanted: Array) -> Array | None:
-        """How many wanted positions stand before each block; None where they are so many that guessing will do."""
-        if self._size(wanted) > MANY * len(self):
-            return None
-        if self._known is None or self._known[0] is not wanted:
-            self._known = (wanted, self.before.compress(wanted, axis=1).sum(axis=1))
-        return self._known[1]
+    def _from_table(self, blocks: Array, kinds: Array) -> Array:
+        return self.before.ravel().take(blocks * self.before.shape[1] + kinds).astype(np.int64)
 
 
 def _wanted(held: Present, wanted: Array) -> Present:

@@ -73,6 +73,7 @@ class Scan:
         self.snapshot = snapshot
         self.view = view
         self.filter = found
+        self.source = found.source.matching(found.kinds) if isinstance(found.source, Listing) else found.source
         self.blocked = blocked
         self.in_stock = in_stock
         self.order = sort.removeprefix("-")
@@ -109,7 +110,7 @@ class Scan:
         if stream.blocked and not self.filter.closed and self.blocked is not None and len(self.blocked.rows) <= FEW:
             source = self.snapshot.rows_of(self.blocked.rows)
             return source, self.filter.elsewhere(source)
-        return self.filter.source, self.filter
+        return self.source, self.filter
 
     def _of_stream(self, rows: Array, stream: Stream, found: Filter) -> Array:
         if stream.blocked and self.blocked is not None:
@@ -234,7 +235,7 @@ class Scan:
 
     def _guesses(self, kinds: Array, times: int, below: Array, need: int) -> Iterator[int | None]:
         """Bounds within which enough plans may lie, ever wider, at last none."""
-        present = self.filter.source.present(kinds)
+        present = self.source.present(kinds)
         rows = present.last if self.down else present.first
         costs = self.snapshot.cost[rows]
         priced = costs >= 0
@@ -282,7 +283,7 @@ class Scan:
     def _by_value(self, need: int) -> Found:
         """Kinds in the order of their value; among equals, plans in the order of their ids."""
         snapshot = self.snapshot
-        present = self.filter.source.present(self.filter.kinds)
+        present = self.source.present(self.filter.kinds)
         if self.order == "days":
             values = snapshot.kind_days[present.kind]
         else:
@@ -329,7 +330,7 @@ class Scan:
 
         With ``null``, only plans without a sort value.
         """
-        source = self.filter.source
+        source = self.source
         if single and low == 0 and isinstance(source, All):
             return self._along_plans(kinds, need, null=null)
         rows = self._in_stock(source.between(kinds, low, self.snapshot.rows))

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 LIMB = 10**18
 NO_COST = -1
 SCOPES = tuple(scope.value for scope in Scope)
-BLOCK_CELLS = 2**21
-MAX_BLOCKS = 512
+BLOCK_CELLS = 2**20
+MAX_BLOCKS = 128
 _SECOND = 1_000_000
 
 
@@ -225,7 +225,7 @@ class Tables:
         blocks = block_count(self.rows, kinds)
         size = -(-self.rows // blocks) or 1
         cells = np.bincount((np.arange(self.rows) // size) * kinds + column, minlength=blocks * kinds)
-        before = np.zeros((blocks + 1, kinds), dtype=np.int32)
+        before = np.zeros((blocks + 1, kinds), dtype=np.float32)  # whole numbers up to 2**24, and quick to add up
         np.cumsum(cells.reshape(blocks, kinds), axis=0, out=before[1:])
         return before
 
