@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from pydantic import ValidationError
 
+import providers
 from providers.contract import Manifest
 from providers.sandbox import Fault, FaultKind, Item, SandboxWorld
 from schemas.errors import SupplierError
@@ -24,11 +25,12 @@ T = TypeVar("T")
 LONGEST_TEXT = 500
 IO = frozenset({"aiohttp", "asyncpg", "redis", "asyncio", "socket", "requests", "httpx", "urllib"})
 PURE = frozenset({"wire.py", "mapping.py", "webhook.py"})
-# What a plugin may import of this project, besides itself: nothing that knows the gateway or another supplier.
 OURS = frozenset({"gateway", "providers", "schemas", "config", "tests"})
-GROUND = frozenset(
-    "activation body contract gate names places sandbox signing text transport units unmapped".split()  # noqa: SIM905
-)
+_PROVIDERS = Path(providers.__file__).parent
+# Of providers/, a plugin may know every module but the one that knows all plugins, and no other plugin.
+_NOT_ITS_BUSINESS = frozenset({"loader", *(path.parent.name for path in _PROVIDERS.glob("*/__init__.py"))}) - {
+    "sandbox"
+}
 
 
 def check_offers(offers: Sequence[Offer], shown: Sequence[Item]) -> None:
@@ -85,10 +87,11 @@ def check_imports(folder: Path) -> None:
                 assert top not in IO, (
                     f"{folder.name}/{file.name} imports {module}: it is pure, so move that to client.py"
                 )
-            allowed = top == "schemas" or (top == "providers" and (not rest or rest[0] in GROUND | {folder.name}))
+            others = _NOT_ITS_BUSINESS - {folder.name}
+            allowed = top == "schemas" or (top == "providers" and not others.intersection(rest[:1]))
             assert top not in OURS or allowed, (
-                f"{folder.name}/{file.name} imports {module}: a plugin knows schemas, providers.contract and the "
-                f"modules that ADDING_A_PROVIDER.md names, no gateway and no other supplier"
+                f"{folder.name}/{file.name} imports {module}: a plugin knows schemas, providers.contract and what is "
+                "beside it, but no gateway and no other supplier"
             )
 
 

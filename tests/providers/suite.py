@@ -159,6 +159,17 @@ class ProviderSuite(PluginSuite):
         first, second = await shop.walk(), await shop.walk()
         assert first == second, "catalog(): nothing changed, and yet two walks differ"
 
+    async def test_what_is_recalled_is_neither_mapped_again_nor_lost(self, shop: Shop) -> None:
+        first = await shop.walk()
+        assert len(first.raws) in {0, len(first.offers)}, "catalog(): raws are those of the offers, in their order"
+        known = set(first.raws[::2])
+        shop.provider.recall = lambda items: [bytes(item) in known for item in items]
+        second = await shop.walk()
+        assert second.recalled == len(known), "catalog(): it leaves out other items than recall() knows"
+        assert second.size == first.size, f"catalog(): with recall it lost {first.size - second.size} items"
+        assert known.isdisjoint(second.raws), "catalog(): it maps what recall() knows"
+        assert second.set_aside == first.set_aside, "catalog(): what was recalled changes what is set aside"
+
     async def test_a_plan_looked_up_is_the_listed_plan(self, shop: Shop) -> None:
         self._needs(Capability.PLAN_LOOKUP)
         walk = await shop.walk()
