@@ -382,6 +382,13 @@ async def test_success_false_inside_an_item_is_no_refusal(open_transport):
         assert (await open_transport(supplier.url).read("/", dict))["success"] is True
 
 
+@pytest.mark.parametrize("body", ['{{"success": false, "rows": [{0}]}}', '{{"rows": [{0}], "success": false}}'])
+async def test_a_refusal_is_seen_in_a_long_body_too(open_transport, body):
+    rows = ", ".join(['{"id": "x"}'] * 20_000)
+    async with raw_supplier(answer(body.format(rows).encode())) as supplier:
+        assert type(await failure(open_transport(supplier.url).read("/", dict))) is Refused
+
+
 # --- size ---------------------------------------------------------------------------------------------
 
 
