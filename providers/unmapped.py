@@ -81,6 +81,10 @@ class Once:
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
 
+    def note(self, plan_id: str) -> None:
+        """Count an id whose item was not read again."""
+        self._seen[plan_id] += 1
+
     def __call__(self, found: Offer | SetAside, raw: Raw) -> Offer | SetAside:
         """``found`` itself the first time its id is seen, else a row of its own that says so."""
         plan_id = found.supplier_plan_id

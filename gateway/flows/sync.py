@@ -19,6 +19,7 @@ import structlog
 from gateway.core.runs import SupplierRun, SyncRun
 from gateway.flows.accounts import Account
 from gateway.flows.compare import compare
+from gateway.flows.mapped_by import mapping_of
 from gateway.flows.patience import patiently
 from gateway.flows.replace import replace
 from gateway.flows.walk import Walk
@@ -216,7 +217,10 @@ class _Run:
         staging = Staging(_folder_for_staging(self._settings))
         walk: Walk | None = None
         try:
-            walk = Walk(account.name, await patiently(offers.stored)(self._pool, account.name), staging)
+            mapping = mapping_of(account.provider)
+            remapped = await patiently(suppliers.mapping_of)(self._pool, account.name) != mapping.hex()
+            stored = await patiently(offers.stored)(self._pool, account.name)
+            walk = Walk(account.name, stored, staging, mapping, remapped=remapped)
             await account.gate.probe()
             progress = self._progress
             seen = None if progress is None else lambda n, of: progress.seen(account.name, n, of)

@@ -148,6 +148,13 @@ async def merge(connection: Connection, supplier: str, at: datetime, staged: int
     )
 
 
+async def refresh_digests(connection: Connection) -> None:
+    """Take over the digests of offers that say what they said, though what maps them has changed."""
+    await connection.execute(
+        "UPDATE offers o SET digest = i.digest FROM incoming_digest i WHERE o.id = i.id", timeout=WRITE_SECONDS
+    )
+
+
 async def retire(connection: Connection, gone: Sequence[str], at: datetime) -> None:
     """Mark offers that the whole walk did not meet."""
     if gone:

@@ -28,6 +28,7 @@ CREATE TEMP TABLE incoming (
 CREATE TEMP TABLE incoming_aside (
     supplier_plan_id text, name text, reason text, detail text, raw text
 ) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_digest (id text, digest bytea) ON COMMIT DROP;
 """
 _OFFER_COLUMNS = (
     *("id", "supplier_plan_id", "plan_id", "name", "description", "coverage", "data", "days", "starts"),
@@ -44,14 +45,21 @@ class Staging:
     def __init__(self, folder: Path | None = None) -> None:
         self._offers = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by close()
         self._aside = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by close()
+        self._digests = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by close()
         self._aside_ids: set[str] = set()
         self.offers = 0
+        self.digests = 0
         self.reasons: Counter[str] = Counter()
 
     def add(self, offer: Offer, key: bytes, digest: bytes) -> None:
         """Keep an offer that is new or changed."""
         self._offers.write(_line(offer_row(offer, key, digest)))
         self.offers += 1
+
+    def add_digest(self, key: bytes, digest: bytes) -> None:
+        """Keep the digest of an offer that says what it said, from an item that was recognised by other means."""
+        self._digests.write(_line([offer_id(key), "\\\\x" + digest.hex()]))
+        self.digests += 1
 
     def add_aside(self, item: SetAside) -> bool:
         """Keep an item that no rule understood; False when it was met before in this walk."""
@@ -76,6 +84,7 @@ class Staging:
         for name, key, columns, file in (
             ("incoming", "id", _OFFER_COLUMNS, self._offers),
             ("incoming_aside", "supplier_plan_id", _ASIDE_COLUMNS, self._aside),
+            ("incoming_digest", "id", ("id", "digest"), self._digests),
         ):
             file.seek(0)
             await connection.copy_to_table(name, source=file, columns=columns, format="text", timeout=COPY_SECONDS)
@@ -85,6 +94,7 @@ class Staging:
         """Give the disk back."""
         self._offers.close()
         self._aside.close()
+        self._digests.close()
 
 
 def offer_row(offer: Offer, key: bytes, digest: bytes) -> list[str]:
