@@ -484,6 +484,18 @@ async def test_a_gate_that_cannot_keep_count_loses_no_answer(open_transport):
     assert [line["event"] for line in lines] == ["rate_not_recorded", "breaker_not_recorded"]
 
 
+async def test_a_gate_that_hangs_holds_no_answer_back_for_long(open_transport, monkeypatch):
+    class Hanging(MemoryGate):
+        async def succeeded(self):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("providers.transport.COUNT_SECONDS", 0.02)
+    async with raw_supplier(answer(b'{"order": 1}')) as supplier:
+        transport = open_transport(supplier.url, gate=Hanging("demo"))
+        async with asyncio.timeout(30):
+            assert await transport.write("POST", "/", dict, json={}) == {"order": 1}
+
+
 async def test_a_supplier_that_fails_is_logged_once_and_once_when_it_is_back(open_transport):
     oops = answer(b"", "500 Oops")
     async with raw_supplier(oops, oops, oops, oops, answer(b"{}"), answer(b"{}"), oops) as supplier:
