@@ -444,10 +444,10 @@ async def test_every_packing_that_is_asked_for_is_understood(open_transport, enc
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("gzip", gzip.compress(b'{"a": 1}')[:-9]),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0)[:-9]),
         ("gzip", b'{"a": 1}'),
         ("br", b"\x0b\x02\x80{}\x03"),
-        ("gzip", gzip.compress(b'{"a": 1}') + b"rubbish"),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0) + b"rubbish"),
     ],
 )
 async def test_a_broken_packing_is_unreadable(open_transport, encoding, body):
