@@ -91,7 +91,6 @@ class SnapshotBuilder:
         self,
         supplier: str,
         supplier_plan_id: str,
-        offer_id: str,
         name: str,
         plan_id: str,
         coverage: tuple[str, ...],
@@ -131,7 +130,7 @@ class SnapshotBuilder:
         if why is None:
             why = self._why[said] = self._judge(*said)
         self.keys.append(supplier_plan_id)
-        self.texts.append(f"{offer_id}\0{supplier_plan_id}\0{name}".encode())
+        self.texts.append(f"{supplier_plan_id}\0{name}".encode())
         values = (plan, cover, self.suppliers.number(supplier), kind, able, piece, network, feature, five_g, money, why)
         for append, value in zip(self._add, (*values, UNSAID if stock is None else stock), strict=True):
             append(value)

@@ -173,12 +173,13 @@ class All:
     def _counts(self, wanted: Array) -> Array:
         """How many wanted positions stand before each block."""
         known = self._known.get(id(wanted))
-        if known is None or known[0] is not wanted:
-            before: Array = self.before @ wanted.astype(self.before.dtype)
-            known = self._known[id(wanted)] = (wanted, before)
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return known[1]
+        if known is not None and known[0] is wanted:
+            return known[1]
+        counts: Array = self.before @ wanted.astype(self.before.dtype)
+        self._known[id(wanted)] = (wanted, counts)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return counts
 
     def _stretches(self, kinds: Array, lows: Array, highs: Array) -> Array:
         """The positions of each of the kinds within its bounds, ascending."""

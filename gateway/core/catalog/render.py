@@ -14,6 +14,7 @@ from gateway.core.catalog.layout import Array
 from gateway.core.catalog.scan import Found
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.catalog.views import PriceView
+from gateway.core.diff import offer_id, offer_key
 
 _TAILS = 4096
 
@@ -83,12 +84,12 @@ class Renderer:
     def offer(self, row: int, view: PriceView, why: int, *, observed_at: datetime | None) -> bytes:
         """One offer's JSON for people who run the shop; ``why`` has a bit for each reason against it."""
         snapshot = self.snapshot
-        offer_id, supplier_plan_id, name = snapshot.offer_text(row)
+        supplier_plan_id, name = snapshot.offer_text(row)
         listed, cost, stock = int(snapshot.columns["listed"][row]), int(snapshot.cost[row]), int(snapshot.stock[row])
         supplier = int(snapshot.supplier[row])
         reason = next((one.value for at, one in enumerate(WHY_NOT) if why >> at & 1), None)
         shown = {
-            "id": offer_id,
+            "id": offer_id(offer_key(snapshot.suppliers[supplier], supplier_plan_id)),
             "plan_id": snapshot.plan_id(int(snapshot.plan[row])),
             "supplier": snapshot.suppliers[supplier],
             "supplier_plan_id": supplier_plan_id,

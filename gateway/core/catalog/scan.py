@@ -21,7 +21,7 @@ from gateway.core.catalog.stock import NONE, Blocked, standing
 from gateway.core.catalog.views import PriceView
 
 NULL = (1 << 62) - 1  # the key of a plan without a value: it comes last either way
-UNLIMITED = 1 << 60  # above every amount of data
+UNLIMITED = 10**15  # MB, above every amount of data
 _EMPTY = np.empty(0, dtype=np.int64)
 
 

@@ -187,10 +187,10 @@ class Snapshot:
         at = bisect_left(_Lazy(self.plan_id, self.plans), plan_id)
         return at + 1 if at < self.plans and self.plan_id(at) == plan_id else at
 
-    def offer_text(self, row: int) -> tuple[str, str, str]:
-        """(offer id, supplier_plan_id, name) of a row."""
-        offer_id, supplier_plan_id, name = self.piece("text_at", row).decode().split("\0", 2)
-        return offer_id, supplier_plan_id, name
+    def offer_text(self, row: int) -> tuple[str, str]:
+        """(supplier_plan_id, name) of a row."""
+        supplier_plan_id, name = self.piece("text_at", row).decode().split("\0", 1)
+        return supplier_plan_id, name
 
     def find_row(self, supplier: str, supplier_plan_id: str) -> int | None:
         """The row of a supplier's item."""
@@ -201,7 +201,7 @@ class Snapshot:
 
         def key(at: int) -> tuple[int, str]:
             row = int(by_key[at])
-            return int(self.supplier[row]), self.offer_text(row)[1]
+            return int(self.supplier[row]), self.offer_text(row)[0]
 
         at = bisect_left(_Lazy(key, self.rows), wanted)
         return int(by_key[at]) if at < self.rows and key(at) == wanted else None
