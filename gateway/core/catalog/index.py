@@ -177,6 +177,11 @@ class Index:
             next_best=next_best,
         )
 
+    def warm(self) -> None:
+        """Work out beforehand what the first questions would have to wait for."""
+        self._view(None)
+        self._counts()
+
     # -- what answers are made of
 
     def _view(self, currency: str | None) -> PriceView:

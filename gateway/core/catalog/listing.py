@@ -193,7 +193,8 @@ class All:
         return found
 
     def _from_table(self, blocks: Array, kinds: Array) -> Array:
-        return self.before.ravel().take(blocks * self.before.shape[1] + kinds).astype(np.int64)
+        found: Array = self.before.ravel().take(blocks * self.before.shape[1] + kinds).astype(np.int64)
+        return found
 
 
 def _wanted(held: Present, wanted: Array) -> Present:
