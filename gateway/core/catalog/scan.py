@@ -379,7 +379,7 @@ class Scan:
             # A stretch ends where a plan does.
             plan = int(snapshot.plan[snapshot.plan_rows[end - 1]])
             end = int(snapshot.plan_rows_at[plan + 1])
-            rows = self._in_stock(snapshot.plan_rows[order.between(kinds, low, end)])
+            rows = self._in_stock(order.between(kinds, low, end))
             if len(rows):
                 part = self._valued(self._stand(np.unique(snapshot.plan[rows])), null=null)
                 parts.append(part)
