@@ -16,7 +16,7 @@ from gateway.web.problems import Refusal, render
 
 def install() -> None:
     """Answer unreadable requests with problems, in this process."""
-    web.RequestHandler.handle_error = _answer  # type: ignore[method-assign]
+    web.RequestHandler.handle_error = _answer  # type: ignore[method-assign,assignment]
 
 
 def _answer(

@@ -41,13 +41,9 @@ async def test_what_is_not_there_is_a_problem_and_so_is_a_wrong_method(api):
 
 
 async def test_what_is_no_http_is_a_problem_that_quotes_nothing(api):
-    for request in (
-        b"FOO /v1/plans HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nbad header secret\r\n\r\n",
-        b"\x16\x03\x01\r\n\r\n",
-    ):
+    for start in (b"FOO /v1/plans HTTP/1.1", b"GET / HTTP/1.1\r\nbad header secret", b"\x16\x03\x01"):
         reader, writer = await asyncio.open_connection("127.0.0.1", api.client.port)
-        writer.write(request)
+        writer.write(start + b"\r\n\r\n")
         head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
         writer.close()
         assert b"application/problem+json" in head
