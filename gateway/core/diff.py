@@ -80,10 +80,11 @@ class StoredOffers:
         at = np.minimum(np.searchsorted(self._raw, wanted), len(self) - 1)
         offers = self._by_raw[at]
         known = (self._raw[at] == wanted) & (wanted != 0) & ~self._seen[offers]
-        first = np.zeros(len(wanted), dtype=np.bool_)
-        first[np.unique(offers, return_index=True)[1]] = True
-        if not first.all():  # two of one page: the earlier counts
-            known &= first
+        places = np.flatnonzero(known)
+        earliest = places[np.unique(offers[places], return_index=True)[1]]
+        if len(earliest) < len(places):  # two of one page: the earlier counts
+            known[:] = False
+            known[earliest] = True
         self._seen[offers[known]] = True
         flags: list[bool] = known.tolist()
         return flags

@@ -81,11 +81,13 @@ class Staging:
         """Make the temporary tables ``incoming`` and ``incoming_aside`` of this transaction, and fill them."""
         await connection.execute(INCOMING)
         await connection.execute("SET LOCAL default_statistics_target = 10")
-        for name, key, columns, file in (
-            ("incoming", "id", _OFFER_COLUMNS, self._offers),
-            ("incoming_aside", "supplier_plan_id", _ASIDE_COLUMNS, self._aside),
-            ("incoming_digest", "id", ("id", "digest"), self._digests),
+        for name, key, columns, file, rows in (
+            ("incoming", "id", _OFFER_COLUMNS, self._offers, self.offers),
+            ("incoming_aside", "supplier_plan_id", _ASIDE_COLUMNS, self._aside, self.aside),
+            ("incoming_digest", "id", ("id", "digest"), self._digests, self.digests),
         ):
+            if not rows:
+                continue
             file.seek(0)
             await connection.copy_to_table(name, source=file, columns=columns, format="text", timeout=COPY_SECONDS)
             await connection.execute(f"ANALYZE {name} ({key})")

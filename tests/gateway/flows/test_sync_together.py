@@ -131,7 +131,6 @@ async def test_a_killed_sync_leaves_the_old_offers_and_the_next_one_closes_it_as
             _CHILD,
             database_url,
             str(tmp_path),
-            "x",
             stdout=asyncio.subprocess.PIPE,
         )
         assert await asyncio.wait_for(child.stdout.readline(), 30) == b"walking\n"
