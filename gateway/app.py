@@ -18,7 +18,7 @@ from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
 from gateway.web import catalog, health, ops, quotes, state, unreadable
-from gateway.web.answers import Memory
+from gateway.web.answers import Heads, Memory
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
 from gateway.web.metrics import Metrics
@@ -59,7 +59,7 @@ def make_app(
     app[state.METRICS] = Metrics(registry)
     memories: dict[Mode, Memory] = {"live": Memory(), "test": Memory()}
     app[state.MEMORIES] = memories
-    app[state.FIXED_HEADERS] = gate.fixed
+    app[state.HEADS] = Heads(gate.fixed)
     app[_OPEN_CATALOG] = open_catalog
     _describe(app, settings)
     for table in TABLES:

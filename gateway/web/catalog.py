@@ -178,4 +178,4 @@ def _remember(request: web.Request, body: bytes, *, keep: bool = True) -> Answer
     memory.at(request.app[state.CATALOG].index(mode).version)
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else ""
-    return memory.answer(request.raw_path, body, route, request.app[state.FIXED_HEADERS], keep=keep)
+    return memory.answer(request.raw_path, body, route, request.app[state.HEADS], keep=keep)

@@ -58,7 +58,7 @@ class StandingCatalog:
 def _market(items: list[Item], mode: str) -> Market:
     now = datetime.now(UTC)
     # The live catalogue lacks the last item, so that a test can tell the two apart.
-    market = Market(items if mode == "test" else items[:-1], mode)
+    market = Market(list(items if mode == "test" else items[:-1]), mode)
     market.terms = replace_margin(market)
     states = tuple(
         SupplierState(name, mode, last_good_at=now - timedelta(minutes=1), last_sync_state="ok") for name in "abc"
