@@ -86,6 +86,8 @@ class Walk:
 
     def recall(self, items: Sequence[bytes]) -> Sequence[bool]:
         """Which items came as they came when they were mapped for the offers that stand."""
+        if not len(self.stored):
+            return [False] * len(items)
         return self.stored.recall([raw_digest(item, self.mapping) for item in items])
 
     def _compare(self, met: list[tuple[Offer, bytes]]) -> None:

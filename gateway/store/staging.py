@@ -128,11 +128,12 @@ def _line(row: list[str]) -> bytes:
 
 def _document(value: Any) -> str:
     # jsonb holds no NUL, and a plugin from elsewhere may let one through.
-    return _json.encode(value).decode().replace("\\u0000", " ").replace("\\", "\\\\")
+    text = _json.encode(value).decode()
+    return text.replace("\\u0000", " ").replace("\\", "\\\\") if "\\" in text else text
 
 
 def _text(value: str) -> str:
-    if value.isalnum():
+    if "\\" not in value and value.isprintable():
         return value
     value = value.replace("\\", "\\\\").replace("\0", " ")
     return value.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
