@@ -6,6 +6,7 @@ catalogue is, no connection is held while a slow supplier is walked, and replaci
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -36,6 +37,7 @@ _OFFER_COLUMNS = (
 )
 _ASIDE_COLUMNS = ("supplier_plan_id", "name", "reason", "detail", "raw")
 _NULL = "\\N"
+_NUL = re.compile(r"(\\\\)|\\u0000")  # an escaped backslash before u0000 is text
 _json = msgspec.json.Encoder()
 
 
@@ -129,7 +131,9 @@ def _line(row: list[str]) -> bytes:
 def _document(value: Any) -> str:
     # jsonb holds no NUL, and a plugin from elsewhere may let one through.
     text = _json.encode(value).decode()
-    return text.replace("\\u0000", " ").replace("\\", "\\\\") if "\\" in text else text
+    if "\\" not in text:
+        return text
+    return _NUL.sub(lambda found: found[1] or " ", text).replace("\\", "\\\\")
 
 
 def _text(value: str) -> str:

@@ -11,8 +11,10 @@ import pytest
 from gateway.store import catalog_state, fx, suppliers, sync_runs
 from gateway.store.migrations import HEAD, current, upgrade
 from gateway.store.pool import DATABASE_DOWN, open_pool
+from gateway.store.staging import Staging
 from gateway.store.suppliers import Configured
 from schemas.errors import ConfigurationError
+from schemas.plan import DataAllowance, Network, Offer, Validity
 
 
 async def test_json_columns_are_objects_both_ways_in_copy_too(pool):
@@ -22,6 +24,28 @@ async def test_json_columns_are_objects_both_ways_in_copy_too(pool):
         await connection.execute("CREATE TEMP TABLE t (v jsonb)")
         await connection.copy_records_to_table("t", records=[(value,)])
         assert await connection.fetchval("SELECT v FROM t") == value
+
+
+async def test_hostile_text_goes_through_staging_as_it_is_but_for_what_a_text_cannot_hold(pool, tmp_path):
+    nasty = 'tab\t nl\n cr\r \\N \\. \\u0000 "q" {a} ü \U0001f600 end\\'
+    offer = Offer(
+        "p" + nasty,
+        nasty + "\0",
+        ("JP",),
+        DataAllowance(1024, "1 GB"),
+        Validity(7),
+        None,
+        networks=(Network("JP", nasty + "\0\\\0"),),
+        description=nasty,
+    )
+    staging = Staging(tmp_path)
+    staging.add(offer, bytes(12), bytes(24))
+    async with pool.acquire() as connection, connection.transaction():
+        await staging.copy_to(connection)
+        row = await connection.fetchrow("SELECT supplier_plan_id, name, description, networks FROM incoming")
+    staging.close()
+    networks = [{"country": "JP", "operator": nasty + " \\ ", "generation": None}]
+    assert tuple(row) == ("p" + nasty, nasty + " ", nasty, networks)
 
 
 async def test_the_detail_of_a_database_error_is_in_no_message_and_no_traceback(pool):
