@@ -1,17 +1,21 @@
 """The worker: it syncs when one is due, runs what it is asked for, and lets go in good order."""
 
 import asyncio
+import socket
 import sys
+from contextlib import suppress
 
 import asyncpg
 import pytest
+from aiohttp import ClientError, ClientSession
 
 from gateway import jobs
 from gateway.settings import load
-from gateway.store import sync_runs
+from gateway.store import suppliers, sync_runs
 from gateway.store.jobs import SyncJob, enqueue_sync
 from gateway.store.migrations import upgrade
 from gateway.store.pool import open_pool
+from schemas.errors import ConfigurationError
 
 
 def program(tmp_path, body="pass"):
@@ -28,6 +32,11 @@ def program(tmp_path, body="pass"):
 def calls(tmp_path):
     path = tmp_path / "calls"
     return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics(monkeypatch):
+    monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", "0")
 
 
 @pytest.fixture
@@ -155,6 +164,30 @@ async def test_a_job_of_a_killed_worker_is_run_by_the_next(database_url, pool, t
     stop = asyncio.Event()
     worker = asyncio.create_task(jobs.work(load(state_dir=str(tmp_path)), database_url, stop, program(tmp_path)))
     await until(lambda: calls(tmp_path))
+    stop.set()
+    await worker
+
+
+async def test_a_workers_figures_are_served_and_a_port_in_use_is_a_wrong_configuration(
+    pool, database_url, settings, tmp_path, monkeypatch
+):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", str(port))
+        with pytest.raises(ConfigurationError, match="worker_port"):
+            await jobs.work(load(), database_url, asyncio.Event())
+    monkeypatch.setattr(jobs, "LOOK", "* * * * * *")
+    await suppliers.register(pool, [suppliers.Configured("a", "x", "test")])
+    stop = asyncio.Event()
+    served = load(state_dir=str(tmp_path), suppliers=settings.suppliers)
+    worker = asyncio.create_task(jobs.work(served, database_url, stop, program(tmp_path)))
+    told = ""
+    async with ClientSession() as session, asyncio.timeout(30):
+        while 'gateway_syncs_total{code="0"}' not in told or 'supplier="a"' not in told:
+            await asyncio.sleep(0.1)
+            with suppress(ClientError):
+                async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
+                    told = await answer.text()
     stop.set()
     await worker
 
