@@ -32,6 +32,7 @@ from gateway.web.spec import Result, Route
 Inner = Callable[[web.Request], Awaitable[Result]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}\Z")
+_READS = ("GET", "HEAD")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SERVER = "esim-gateway"
 _EXPOSED = "ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
@@ -69,7 +70,7 @@ class Gate:
         """Answer from memory where that can be, else let the handler."""
         began = perf_counter()
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
-        if caller is not None and request.method == "GET":
+        if caller is not None and request.method in _READS:
             version = self._catalog.index(caller.mode).version
             answer = self._memories[caller.mode].at(version).get(request.raw_path)
             if answer is not None and caller.bucket.take(monotonic()):
