@@ -31,6 +31,7 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 LAG_SECONDS = 30.0  # how long a change may wait for a sync process to publish it before another process does
+LISTEN_SECONDS = 0.5
 DATABASE_SECONDS = 5.0
 REDIS_SECONDS = 60.0
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, LookupError)
@@ -56,6 +57,7 @@ class Catalog:
         self._behind_since: float | None = None
         self._troubles: dict[str, str] = {}
         self._wake = asyncio.Event()
+        self._listening = False
         self._refreshing = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -89,6 +91,11 @@ class Catalog:
     def degraded(self) -> tuple[str, ...]:
         """What does not work at present, in words for ``/readyz``: "redis: …", "postgresql: …"."""
         return tuple(f"{what}: {why}" for what, why in sorted(self._troubles.items()))
+
+    @property
+    def listening(self) -> bool:
+        """Whether Redis will tell of new snapshots; without it they are found by asking PostgreSQL."""
+        return self._listening
 
     async def refresh(self) -> None:
         """Look for a newer snapshot or overlay now rather than with the next tick."""
@@ -135,13 +142,14 @@ class Catalog:
                 async with self._redis.pubsub() as channel:  # type: ignore[union-attr]
                     await channel.subscribe(files.NOTICE)
                     self._well("redis")
+                    self._listening = True
                     while True:
-                        if await channel.get_message(ignore_subscribe_messages=True, timeout=TICK_SECONDS / 2):
+                        if await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN_SECONDS):
                             self._wake.set()
-                        await channel.ping()
             except Exception as error:  # noqa: BLE001 - Redis may be lost in any way; PostgreSQL is asked meanwhile
                 self._trouble("redis", error)
-            await asyncio.sleep(TICK_SECONDS)
+            self._listening = False
+            await asyncio.sleep(min(TICK_SECONDS, 1.0))
 
     async def _ask_database(self) -> snapshots.State | None:
         """Where the catalogue stands, the overlay read when it changed; None when PostgreSQL is away."""

@@ -92,7 +92,7 @@ class Tables:
         self._row("feature", narrow(feature[order]))
         self._row("five_g", narrow(five[order]))
         self._row("cost", cost[order], np.int32)
-        self._row("listed", np.frombuffer(built.columns["money"], dtype=np.int64)[order], np.int32)
+        listed = self._listed(order)
         self._row("why", why[order], np.uint16)
         self._row("stock", np.frombuffer(built.columns["stock"], dtype=np.int64)[order], np.int32)
         place = np.empty(self.rows, dtype=np.int64)
@@ -108,7 +108,7 @@ class Tables:
         self._row("data_at", self.blob.add(data_pieces))
         self._row("network_at", self.blob.add(network_pieces))
         self._row("feature_at", self.blob.add(feature_pieces))
-        self._row("listed_at", self.blob.add([text.encode() for text in built.listed.numbers]))
+        self._row("listed_at", self.blob.add([text.encode() for text in listed]))
         scale = self._cost_tables(costs, sizes)
         words = self._words(covers, kinds)
         gone = sorted((at, plan_id) for plan_id, at in self.gone.items() if plan_id not in built.plans.numbers)
@@ -137,6 +137,13 @@ class Tables:
         values, place = numbered.in_order()
         raw = np.frombuffer(self.built.columns[column], dtype=np.int64)
         return values, place[raw] if self.rows else raw
+
+    def _listed(self, order: Array) -> list[str]:
+        """The suppliers' own amounts, sorted, and each row's place among them."""
+        listed, place = self.built.listed.in_order()
+        money = np.frombuffer(self.built.columns["money"], dtype=np.int64)[order]
+        self._row("listed", np.append(place, NO_COST)[money], np.int32)
+        return listed
 
     def _costs(self) -> tuple[list[Any], Array]:
         """Distinct costs in base currency, ascending, and each row's place among them."""
