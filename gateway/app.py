@@ -34,6 +34,7 @@ TABLES: tuple[Table, ...] = (catalog.routes, quotes.routes, ops.routes, health.r
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OpenCatalog = Callable[[Settings, Pool | None, Any], Awaitable[Catalog]]
+GATE = web.AppKey("gate", Gate)
 _OPEN_CATALOG: web.AppKey[OpenCatalog] = web.AppKey("open_catalog")
 
 
@@ -59,6 +60,7 @@ def make_app(
     app[state.METRICS] = Metrics(registry)
     memories: dict[Mode, Memory] = {"live": Memory(), "test": Memory()}
     app[state.MEMORIES] = memories
+    app[GATE] = gate
     app[state.HEADS] = Heads(gate.fixed)
     app[_OPEN_CATALOG] = open_catalog
     _describe(app, settings)

@@ -50,6 +50,7 @@ class Gate:
         self._routes = routes
         self._origins = frozenset(settings.cors_origins)
         self._ids = map(f"req_{secrets.token_hex(5)}{{:06x}}".format, itertools.count(1))
+        self.running = 0  # requests that a handler has not answered yet
         self._date = b""
         self._date_at = 0
         vary = "Accept-Encoding, Authorization, X-API-Key" + (", Origin" if self._origins else "")
@@ -136,6 +137,7 @@ class Gate:
         request_id = request[state.REQUEST_ID] = self._request_id(request)
         template, route = self._route(request)
         caller: Caller | None = None
+        self.running += 1
         try:
             if request.method == "OPTIONS":
                 response: web.StreamResponse = self._options(request)
@@ -157,6 +159,8 @@ class Gate:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the trace
             structlog.get_logger().exception("unexpected fault", route=template, request_id=request_id)
             response = render(Refusal("internal"), request_id)
+        finally:
+            self.running -= 1
         self._dress(request, response, caller, request_id)
         self._note(request.method, template, response.status, caller, request_id, began)
         return response
