@@ -102,8 +102,10 @@ class Result(msgspec.Struct, frozen=True):
             "sync, nothing changed": self.nothing,
             "sync, some changed": self.some,
         }
+        base = self.floor
         return "\n".join(
-            f"  {name:<28} {f.seconds:7.2f} s  {f.cpu:7.2f} s CPU  {f.peak_mb:6.0f} MB  {f.seconds / self.floor.seconds:5.2f}x"
+            f"  {name:<28} {f.seconds:7.2f} s {f.seconds / base.seconds:6.2f}x"
+            f"  {f.cpu:7.2f} s CPU {f.cpu / base.cpu:6.2f}x  {f.peak_mb:6.0f} MB"
             for name, f in steps.items()
         )
 

@@ -62,7 +62,7 @@ class StoredOffers:
         self._by_raw = np.argsort(table["raw"], kind="stable")
         self._raw: Numbers = table["raw"][self._by_raw]
         self._seen: Flags = np.zeros(len(table), dtype=np.bool_)
-        self._new: set[int] = set()
+        self._new = _Heads()
 
     def __len__(self) -> int:
         return len(self._head)
@@ -106,12 +106,8 @@ class StoredOffers:
             self._seen[at[stored]] = True
         else:
             stored = same = np.zeros(len(heads), dtype=np.bool_)
-        for position in np.flatnonzero(~stored).tolist():
-            head = int(heads[position])
-            if head in self._new:
-                repeated[position] = True
-            else:
-                self._new.add(head)
+        fresh = np.flatnonzero(~stored & ~repeated)
+        repeated[fresh[~self._new.add(heads[fresh])]] = True
         return ~same & ~repeated, repeated
 
     def gone(self) -> list[bytes]:
@@ -125,3 +121,44 @@ class StoredOffers:
     def gone_count(self) -> int:
         """How many stored offers the walk did not meet."""
         return int(len(self) - np.count_nonzero(self._seen))
+
+
+class _Heads:
+    """A set of numbers in about 20 bytes each: a first walk meets as many new offers as there are.
+
+    Open addressing over one array; 0 is an empty place.
+    """
+
+    def __init__(self) -> None:
+        self._table: Numbers = np.zeros(1024, dtype=np.uint64)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, heads: Numbers) -> Flags:
+        """Take these in, all different from each other; which of them were not in it."""
+        heads = np.maximum(heads, np.uint64(1))
+        while (self._count + len(heads)) * 2 > len(self._table):
+            old = self._table[self._table != 0]
+            self._table = np.zeros(len(self._table) * 2, dtype=np.uint64)
+            self._place(old)
+        added = self._place(heads)
+        self._count += int(np.count_nonzero(added))
+        return added
+
+    def _place(self, heads: Numbers) -> Flags:
+        added = np.zeros(len(heads), dtype=np.bool_)
+        mask = np.uint64(len(self._table) - 1)
+        waiting = np.arange(len(heads))
+        at = heads & mask
+        while len(waiting):
+            there = self._table[at]
+            empty = there == 0
+            # Of several that want one place the last gets it; the others see that it is not theirs.
+            self._table[at[empty]] = heads[waiting[empty]]
+            mine = empty & (self._table[at] == heads[waiting])
+            added[waiting[mine]] = True
+            on = ~mine & (there != heads[waiting])
+            waiting, at = waiting[on], (at[on] + np.uint64(1)) & mask
+        return added
