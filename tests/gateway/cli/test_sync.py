@@ -70,7 +70,8 @@ async def test_sync_prints_the_run_and_its_exit_code_says_it_all(command, sandbo
 
     code, out, _ = await command("suppliers", "list", "--json")
     listed = {row["name"]: row["last_sync_state"] for row in json.loads(out)}
-    assert (code, listed) == (0, {"beppay": "failed", "pikasim": "ok", "s2s": "ok"})
+    assert code == 0
+    assert listed.items() >= {"beppay": "failed", "pikasim": "ok", "s2s": "ok"}.items()
     code, out, _ = await command("suppliers", "check", "--json")
     assert (code, {row["name"]: row["answers"] for row in json.loads(out)}["beppay"]) == (3, False)
 
