@@ -175,7 +175,7 @@ async def test_with_postgresql_away_the_newest_file_is_served_and_the_clock_goes
     pool.terminate()
 
 
-async def test_a_redis_that_is_away_only_degrades(pool, settings, own_servers) -> None:
+async def test_a_redis_that_is_away_only_degrades(pool, settings) -> None:
     from redis.asyncio import Redis
 
     await stock(pool, [DEAR, CHEAP])
