@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.core.catalog.query import QueryError
 
-FORM = r"(x|[0-9]{1,18})\.[a-z0-9-]{1,100}"
+FORM = r"(x|[0-9]{1,18})\.[a-z0-9.-]{1,100}"
 _FORM = re.compile(FORM)
 _NOTHING = "x"
 
