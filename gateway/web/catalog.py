@@ -19,7 +19,7 @@ from schemas.api import CountryList, NeedFeatures, OfferList, Plan, PlanList, Re
 
 routes = Table()
 
-_PLAN_PART = {"plan_id": ("^[a-z0-9.-]{1,100}$", "The plan's `id`.")}
+_PLAN_PART = {"plan_id": ("^[a-z0-9][a-z0-9.-]{0,99}$", "The plan's `id`.")}
 # What the index calls a field is not always what the query calls it.
 _NAMES = {"countries": "country"}
 
