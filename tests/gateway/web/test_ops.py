@@ -35,7 +35,7 @@ async def filled(ops):
             " currency, stock, visible, suspect, digest, first_seen_at, changed_at)"
             " VALUES ($1, $2, $3, 'jp-1gb-7d-1', $3, '{JP}', $4, 7, 'install', $5, $6, $7, $8, $9, $10, $11, $11)",
             offer, supplier, key, DATA, None if cost is None else Decimal(cost), None if cost is None else "USD",
-            stock, visible, suspect, bytes([at] * 16), NOW,
+            stock, visible, suspect, bytes([at] * 24), NOW,
         )  # fmt: skip
     await pool.execute("INSERT INTO plans VALUES ('jp-1gb-7d-1', $1)", NOW)
     for run, state in (("sync_01", "ok"), ("sync_02", "partial")):
@@ -185,21 +185,21 @@ async def test_offers_tell_what_keeps_them_from_sale(filled):
     assert offers[2]["stale"]
 
 
-@pytest.mark.parametrize(
-    ("reason", "ids"),
-    [
-        ("suspect_price", ["off_3"]),
-        ("out_of_stock", ["off_2"]),
-        ("no_fixed_price", ["off_4"]),
-        ("invisible", ["off_4"]),
-        ("stopped", []),
-        ("expired", []),
-    ],
-)
-async def test_offers_can_be_looked_up_by_what_keeps_them(filled, reason, ids):
-    offers = await walk(filled, f"/v1/ops/offers?why_not={reason}", 200)
-    assert [offer["id"] for offer in offers] == ids
-    assert all(offer["why_not"] == reason for offer in offers)
+async def test_offers_can_be_looked_up_by_what_keeps_them(filled):
+    expected = {
+        "suspect_price": ["off_3"],
+        "out_of_stock": ["off_2"],
+        "no_fixed_price": ["off_4"],
+        "invisible": ["off_4"],
+        "stopped": [],
+        "expired": [],
+    }
+    found = {}
+    for reason in expected:
+        offers = await walk(filled, f"/v1/ops/offers?why_not={reason}", 200)
+        found[reason] = [offer["id"] for offer in offers]
+        assert all(offer["why_not"] == reason for offer in offers)
+    assert found == expected
 
 
 async def test_an_offer_without_a_rate_or_too_old_is_found_too(filled):
@@ -235,19 +235,19 @@ OPS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), OPS)
-async def test_nothing_of_it_is_for_a_storefront(api, method, path):
-    await problem(await api.ask(method, path), 403, "forbidden")
-    await problem(await api.with_key("").ask(method, path), 401, "unauthorized")
+async def test_nothing_of_it_is_for_a_storefront(api):
+    for method, path in OPS:
+        await problem(await api.ask(method, path), 403, "forbidden")
+        await problem(await api.with_key("").ask(method, path), 401, "unauthorized")
 
 
-@pytest.mark.parametrize("path", [path for method, path in OPS if method == "GET"])
-async def test_any_position_is_one_and_anything_else_is_pointed_at(filled, path):
-    for cursor in ("00", "ff" * 20, "1f", "61" * 300, "1f31"):
-        assert (await filled.get(f"{path}?cursor={cursor}")).status == 200
-    for cursor in ("", "0", "zz", "61" * 301):
-        body = await problem(await filled.get(f"{path}?cursor={cursor}"), 422, "invalid")
-        assert body["errors"][0]["pointer"] == "/cursor"
+async def test_any_position_is_one_and_anything_else_is_pointed_at(filled):
+    for path in (path for method, path in OPS if method == "GET"):
+        for cursor in ("00", "ff" * 20, "1f", "61" * 300, "1f31"):
+            assert (await filled.get(f"{path}?cursor={cursor}")).status == 200
+        for cursor in ("", "0", "zz", "61" * 301):
+            body = await problem(await filled.get(f"{path}?cursor={cursor}"), 422, "invalid")
+            assert body["errors"][0]["pointer"] == "/cursor"
 
 
 async def test_with_the_database_gone_reads_go_on_and_operators_wait(make_api, own_servers):
