@@ -12,7 +12,7 @@ from gateway.core.catalog.intern import spans
 from gateway.core.catalog.layout import Array
 from gateway.core.catalog.listing import All, Listing
 from gateway.core.catalog.query import PlanQuery, QueryError, Wanted
-from gateway.core.catalog.snapshot import Snapshot
+from gateway.core.catalog.snapshot import Snapshot, micros
 from gateway.core.catalog.tables import SCOPES
 from gateway.core.catalog.words import MAX_WORDS, words_of
 from schemas.plan import Scope
@@ -38,7 +38,8 @@ class Filter:
     ``kinds`` and ``covers`` tell for each kind and coverage whether it will do; ``covers`` is what
     the ``source`` does not hold already, ``all_covers`` the whole condition. None asks for nothing.
     ``closed`` means that the source is a condition itself: only its rows may be looked at.
-    A word that names a place as well as an amount is in ``either``: one of the two must do.
+    ``since`` is in microseconds since 1970. A word that names a place as well as an amount is in
+    ``either``: one of the two must do.
     """
 
     source: Listing | All
@@ -47,7 +48,7 @@ class Filter:
     covers: Array | None = None
     all_covers: Array | None = None
     five_g: Array | None = None
-    plans: Array | None = None
+    since: int | None = None
     either: tuple[tuple[Array, Array], ...] = ()
     cost_end: int | None = None
     days: int | None = None
@@ -61,8 +62,8 @@ class Filter:
             rows = rows.compress(self.covers.take(snapshot.cover.take(rows)))
         if self.five_g is not None:
             rows = rows.compress(self.five_g.take(snapshot.five_g.take(rows)))
-        if self.plans is not None:
-            rows = rows.compress(self.plans.take(snapshot.plan.take(rows)))
+        if self.since is not None:
+            rows = rows.compress(snapshot.updated.take(snapshot.plan.take(rows)) >= self.since)
         for covers, kinds in self.either:
             rows = rows.compress(covers.take(snapshot.cover.take(rows)) | kinds.take(snapshot.kind.take(rows)))
         if self.cost_end is not None:
@@ -115,9 +116,7 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
             covers = _together(snapshot, numbers, named)
             rows = snapshot.rows_of(snapshot.rows_of_plans(np.sort(touched)))
             return replace(found, source=rows, covers=covers, all_covers=covers, closed=True)
-        mask = np.zeros(snapshot.plans, dtype=np.bool_)
-        mask[touched] = True
-        found = replace(found, plans=mask)
+        found = replace(found, since=micros(query.updated_since))
     if not numbers and not named:
         few = _few(snapshot, kinds, ables)
         return found if few is None else replace(found, source=few, closed=True)
@@ -246,6 +245,8 @@ def _spoken(
     either: list[tuple[Array, Array]] = []
     for at, word in enumerate(words):
         covers, alike = _word(snapshot, word, begins=at == len(words) - 1)
+        if alike.compress(kinds).all():
+            continue
         if not covers.any():
             kinds = kinds & alike
         elif not alike.any():

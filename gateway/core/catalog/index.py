@@ -81,7 +81,7 @@ class Index:
         cost_end = None if query.max_price is None else view.costs_up_to(query.max_price)
         gone = None
         if query.updated_since is not None and query.cursor is None:
-            gone = [plan_id for plan_id, _ in self.snapshot.gone_since(_utc(query.updated_since))]
+            gone = [plan_id for plan_id, _ in self.snapshot.gone_since(query.updated_since)]
         found = filter_of(self.snapshot, query, cost_end)
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
@@ -250,7 +250,3 @@ class Index:
 
 def _bit(reason: WhyNot) -> int:
     return 1 << WHY_NOT.index(reason)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

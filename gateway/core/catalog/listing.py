@@ -55,11 +55,16 @@ class Listing:
 
     def matching(self, wanted: Array) -> Listing:
         """A list of the rows of the wanted kinds alone, where that is much shorter; else this one."""
-        sizes = self._present.size.compress(wanted.take(self._present.kind))
-        if len(self.rows) <= LEAST or int(sizes.sum()) * SPARSE > len(self.rows):
+        if len(self.rows) <= LEAST:
             return self
-        at = np.flatnonzero(wanted.take(self.row_kinds))
-        return Listing(self._kinds, self.rows.take(at), self.row_kinds.take(at), self.present(wanted))
+        held = self.present(wanted)
+        if not len(held.kind):
+            return Listing(self._kinds, self.rows[:0], self.row_kinds[:0], held)
+        if int(held.size.sum()) * SPARSE > len(self.rows):
+            return self
+        first, last = self._places(int(held.first.min()), int(held.last.max()) + 1)
+        at = first + np.flatnonzero(wanted.take(self.row_kinds[first:last]))
+        return Listing(self._kinds, self.rows.take(at), self.row_kinds.take(at), held)
 
     def between(self, wanted: Array, low: int, high: int) -> Array:
         """The rows of the wanted kinds from ``low`` to below ``high``, ascending."""

@@ -21,6 +21,7 @@ from gateway.core.catalog.stock import NONE, Blocked, standing
 from gateway.core.catalog.views import PriceView
 
 NULL = (1 << 62) - 1  # the key of a plan without a value: it comes last either way
+FINE = 1000  # ratios are told apart to a thousandth of the minor unit that is shown
 UNLIMITED = 10**15  # MB, above every amount of data
 _EMPTY = np.empty(0, dtype=np.int64)
 
@@ -143,11 +144,11 @@ class Scan:
             return np.where(costs < 0, NULL, minor)
         times, below = self._ratio()
         below = below[kinds]
-        per = (2 * minor * times + below) // np.maximum(1, 2 * below)
+        per = minor * (times * FINE) // np.maximum(1, below)
         return np.where((costs < 0) | (below <= 0), NULL, per)
 
     def _ratio(self) -> tuple[int, Array]:
-        """(times, below) for each kind: its key is price x times / below, halves up; below <= 0 has none."""
+        """(times, below) for each kind: its key is price x times x FINE / below; below <= 0 has none."""
         if self.order == "price_per_gb":
             return 1024, totals(self.snapshot, self.filter.days)
         return 1, self.snapshot.kind_days
@@ -241,7 +242,7 @@ class Scan:
         priced = costs >= 0
         if len(self.view.minor) and priced.any():
             held = below[present.kind[priced]]
-            keys = (2 * self.view.minor[costs[priced]] * times + held) // (2 * held)
+            keys = self.view.minor[costs[priced]] * (times * FINE) // held
             if self.after is not None:
                 ahead = keys < self.after.key if self.down else keys > self.after.key
                 keys = np.concatenate([keys[ahead], [self.after.key]])
@@ -261,22 +262,18 @@ class Scan:
     def _ratio_window(
         self, stream: Stream, kinds: Array, times: int, below: Array, least: int | None, most: int | None
     ) -> Array:
-        """A stream's rows of these kinds whose key is from ``least`` to ``most``, both included."""
+        """A stream's rows of these kinds with keys from ``least`` to ``most``, and perhaps some more."""
         source, found = self._source(stream)
-        low = np.full(len(kinds), stream.low, dtype=np.int64)
-        high = np.full(len(kinds), stream.high, dtype=np.int64)
-        # key <= m exactly when 2 price times + below < 2 below (m + 1)
+        low = np.full(len(kinds), stream.low, dtype=np.int32)
+        high = np.full(len(kinds), stream.high, dtype=np.int32)
+        # Prices within a unit of the bound may go either way; their keys are looked at one by one afterwards.
+        price = below / (times * FINE)
         if least is not None:
-            low = np.maximum(low, stream.at[self._costs_below(times, below, least)])
+            low = np.maximum(low, stream.at[self.view.minor.searchsorted(_whole(price * least) - 1, "left")])
         if most is not None:
-            high = np.minimum(high, stream.at[self._costs_below(times, below, most + 1)])
+            high = np.minimum(high, stream.at[self.view.minor.searchsorted(_whole(price * (most + 1)) + 1, "right")])
         high = np.where(kinds, high, 0)
         return self._of_stream(source.window(low, high), stream, found)
-
-    def _costs_below(self, times: int, below: Array, key: int) -> Array:
-        """For each kind, how many distinct costs have keys below ``key``."""
-        top = (2 * below * key - below + 2 * times - 1) // (2 * times)
-        return self.view.minor.searchsorted(top, "left")
 
     # -- by data or days
 
@@ -311,19 +308,17 @@ class Scan:
         distinct, where = np.unique(values, return_inverse=True)
         sizes = np.bincount(where, weights=counts, minlength=len(distinct)).tolist()
         numbers = range(len(distinct) - 1, -1, -1) if self.down else range(len(distinct))
-        group: list[int] = []
-        total, enough = 0.0, 8 * need
-        for number in numbers:
-            if group and total + sizes[number] > max(enough, FEW):
-                yield np.flatnonzero(np.isin(where, group))
-                group, total, enough = [], 0.0, enough * 4
-            group.append(number)
+        begin, total, enough = 0, 0.0, 8 * need
+        for at, number in enumerate(numbers):
+            if at > begin and total + sizes[number] > max(enough, FEW):
+                yield _among(where, numbers[begin:at])
+                begin, total, enough = at, 0.0, enough * 4
             total += sizes[number]
             if total >= enough:
-                yield np.flatnonzero(np.isin(where, group))
-                group, total, enough = [], 0.0, enough * 4
-        if group:
-            yield np.flatnonzero(np.isin(where, group))
+                yield _among(where, numbers[begin : at + 1])
+                begin, total, enough = at + 1, 0.0, enough * 4
+        if begin < len(numbers):
+            yield _among(where, numbers[begin:])
 
     def _lowest(self, kinds: Array, low: int, need: int, *, single: bool, null: bool = False) -> Found:
         """What stands for plans of these kinds: with ``single``, at least the ``need`` lowest; else all.
@@ -422,6 +417,15 @@ class Scan:
         last = _join(parts)
         self.after = after
         return _join([before, _take(last, np.argsort(last.plans, kind="stable")[:missing])])
+
+
+def _whole(prices: Array) -> Array:
+    return np.minimum(prices, 2.0**53).astype(np.int64)
+
+
+def _among(where: Array, numbers: range) -> Array:
+    """The places of these numbers, which follow one another up or down."""
+    return np.flatnonzero((where >= min(numbers)) & (where <= max(numbers)))
 
 
 def _take(found: Found, which: Array) -> Found:

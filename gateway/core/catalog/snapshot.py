@@ -221,14 +221,14 @@ class Snapshot:
     def plans_since(self, since: datetime) -> Array:
         """The plans that changed at or after this time, in no order."""
         by_updated = self.columns["by_updated"]
-        wanted = (since - EPOCH) // timedelta(microseconds=1)
+        wanted = micros(since)
         at = bisect_left(_Lazy(lambda at: int(self.updated[by_updated[at]]), self.plans), wanted)
         return by_updated[at:]
 
     def gone_since(self, since: datetime | None) -> list[tuple[str, datetime]]:
         """The plans that left at or after this time, the earliest first."""
         when = self.columns["gone_when"]
-        at = 0 if since is None else int(np.searchsorted(when, (since - EPOCH) // timedelta(microseconds=1)))
+        at = 0 if since is None else int(np.searchsorted(when, micros(since)))
         return [
             (self.piece("gone_at", number).decode(), EPOCH + timedelta(microseconds=int(when[number])))
             for number in range(at, len(when))
@@ -238,6 +238,11 @@ class Snapshot:
     def gone(self) -> dict[str, datetime]:
         """When each plan that is no longer here left."""
         return dict(self.gone_since(None))
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970; a time without a zone is UTC."""
+    return ((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
 
 
 class _Lazy:
