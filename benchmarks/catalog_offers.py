@@ -29,8 +29,12 @@ CODES = tuple(a + b for a in _LETTERS[:10] for b in _LETTERS[:20])  # 200 places
 REGIONS = tuple(Region(f"region{n}", f"Region {n}", CODES[n::8]) for n in range(8))
 TERMS = Terms(PriceRule(), Rates("USD", {"EUR": Decimal("1.08"), "JPY": Decimal("0.0066")}))
 BOUNDS = FreshnessBounds(900, 86400)
-_AMOUNTS = (100, 200, 300, 500) + tuple(
-    int(1024 * gb) for gb in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)
+_AMOUNTS = (
+    100,
+    200,
+    300,
+    500,
+    *tuple(int(1024 * gb) for gb in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)),
 )
 _DAYS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 15, 20, 21, 25, 28, 30, 45, 60, 90, 180, 365)
 
@@ -85,7 +89,6 @@ def rows(count: int, seed: int = 1) -> Iterator[tuple[Any, ...]]:
         yield (
             supplier,
             f"{coverage[0]}-{number}",
-            f"off_{number:020x}",
             f"{coverage[0]} {data.declared} {days} days",
             plan_id(coverage, data, days),
             coverage,
@@ -136,7 +139,7 @@ def build_file(count: int, folder: Path | None = None) -> Path:
     plans: set[str] = set()
     for row in rows(count):
         builder.add(*row)
-        plans.add(row[4])
+        plans.add(row[3])
     start = int((NOW - timedelta(days=3)).timestamp() * 1e6)
     touched = {plan: start + at * 500_000 for at, plan in enumerate(sorted(plans))}
     meta, arrays = builder.finish(touched, {})

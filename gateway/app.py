@@ -17,8 +17,8 @@ from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
-from gateway.web import catalog, health, ops, quotes, state
-from gateway.web.answers import Memory
+from gateway.web import catalog, health, ops, quotes, state, unreadable
+from gateway.web.answers import Heads, Memory
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
 from gateway.web.metrics import Metrics
@@ -34,6 +34,7 @@ TABLES: tuple[Table, ...] = (catalog.routes, quotes.routes, ops.routes, health.r
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OpenCatalog = Callable[[Settings, Pool | None, Any], Awaitable[Catalog]]
+GATE = web.AppKey("gate", Gate)
 _OPEN_CATALOG: web.AppKey[OpenCatalog] = web.AppKey("open_catalog")
 
 
@@ -51,6 +52,7 @@ def make_app(
     configured wrongly and for a plugin that cannot be loaded.
     """
     routes = {(route.method, route.path): route for route in all_routes()}
+    unreadable.install()
     gate = Gate(settings, routes)
     app = web.Application(middlewares=[web.middleware(gate)], client_max_size=MAX_BODY_BYTES)
     app[state.SETTINGS] = settings
@@ -58,7 +60,8 @@ def make_app(
     app[state.METRICS] = Metrics(registry)
     memories: dict[Mode, Memory] = {"live": Memory(), "test": Memory()}
     app[state.MEMORIES] = memories
-    app[state.FIXED_HEADERS] = gate.fixed
+    app[GATE] = gate
+    app[state.HEADS] = Heads(gate.fixed)
     app[_OPEN_CATALOG] = open_catalog
     _describe(app, settings)
     for table in TABLES:

@@ -11,7 +11,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import asyncpg
@@ -20,12 +20,14 @@ import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.domain.errors import FailingListenerError
 from pgqueuer.models import Job, Schedule
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
 from gateway.processes import die_with_parent
 from gateway.settings import Settings
 from gateway.store.jobs import SYNC, SyncJob, enqueue_sync
-from gateway.store.pool import DATABASE_DOWN, Pool, open_pool, server_settings
+from gateway.store.pool import DATABASE_DOWN, Connection, Pool, open_pool, server_settings
+from schemas.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
 
@@ -40,25 +42,73 @@ AFTER_A_FAULT_SECONDS = 30.0
 QUEUE_LOST: tuple[type[Exception], ...] = (*DATABASE_DOWN, FailingListenerError)
 
 
+class Figures:
+    """What a worker counts, for Prometheus."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.syncs = Counter(
+            "gateway_syncs", "Syncs that this worker ran, by exit code.", ["code"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "gateway_sync_seconds",
+            "How long a sync took.",
+            buckets=(1, 5, 15, 60, 300, 900, 3600),
+            registry=self.registry,
+        )
+        self.last_good = Gauge(
+            "gateway_supplier_last_good_timestamp_seconds",
+            "When the last accepted walk of a supplier began, Unix time.",
+            ["supplier"],
+            registry=self.registry,
+        )
+
+    def serve(self, settings: Settings) -> Callable[[], None]:
+        """Serve the figures; call the result to end that. Raises ``ConfigurationError`` for a port in use."""
+        port, host = settings.metrics.worker_port, settings.metrics.host
+        if not port:
+            return lambda: None
+        try:
+            server, thread = start_http_server(port, host, self.registry)
+        except OSError as error:
+            raise ConfigurationError(
+                f"[metrics] worker_port: cannot listen on {host} port {port} ({error.strerror}); "
+                "set GATEWAY_METRICS__WORKER_PORT to another, or to 0"
+            ) from None
+
+        def end() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        return end
+
+
 async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Sequence[str] = ()) -> None:
     """Work until ``stop`` is set, then end what runs and return. A database that is away is waited for.
 
-    ``command`` is how to call this program's command line; the running interpreter's by default.
+    ``command`` is how to call this program's command line; the running interpreter's by default. Raises
+    ``ConfigurationError`` when the port for metrics is in use.
     """
+    figures = Figures()
+    end_serving = figures.serve(settings)
     program = tuple(command) or (sys.executable, "-m", "gateway")
     pool = await open_pool(dsn, max_size=4, name="esim-gateway worker")
     try:
         while not stop.is_set():
             try:
-                await _work(settings, pool, dsn, stop, program)
+                await _work(settings, pool, dsn, stop, program, figures)
             except QUEUE_LOST as error:
                 log.warning("queue_lost", error=f"{type(error).__name__}: {error}")
                 await _sleep(stop, BACK_OFF_SECONDS)
     finally:
         await pool.close()
+        end_serving()
 
 
-async def _work(settings: Settings, pool: Pool, dsn: str, stop: asyncio.Event, program: tuple[str, ...]) -> None:
+async def _work(
+    settings: Settings, pool: Pool, dsn: str, stop: asyncio.Event, program: tuple[str, ...], figures: Figures
+) -> None:
     # PgQueuer's own pool: its jsonb is text, ours is Python objects.
     queue_pool = await asyncpg.create_pool(
         dsn, min_size=0, max_size=6, timeout=5, server_settings=server_settings(30, "esim-gateway queue")
@@ -68,7 +118,10 @@ async def _work(settings: Settings, pool: Pool, dsn: str, stop: asyncio.Event, p
     @queue.entrypoint(SYNC, concurrency_limit=SYNCS_AT_ONCE)
     async def sync(job: Job) -> None:
         wanted = msgspec.json.decode(job.payload or b"{}", type=SyncJob)
-        if await run_child((*program, *sync_arguments(wanted)), stop) not in {EXIT_ALL, EXIT_SOME, EXIT_NONE}:
+        with figures.seconds.time():
+            code = await run_child((*program, *sync_arguments(wanted)), stop)
+        figures.syncs.labels(code=str(code)).inc()
+        if code not in {EXIT_ALL, EXIT_SOME, EXIT_NONE}:
             await _sleep(stop, AFTER_A_FAULT_SECONDS)
 
     @queue.schedule("sync_if_due", LOOK)
@@ -76,6 +129,8 @@ async def _work(settings: Settings, pool: Pool, dsn: str, stop: asyncio.Event, p
         async with pool.acquire() as connection, connection.transaction():
             if await is_due(connection, sorted(settings.suppliers), settings.sync.interval_seconds):
                 await enqueue_sync(connection, SyncJob())
+            for name, at in await connection.fetch("SELECT name, last_good_at FROM suppliers WHERE configured"):
+                figures.last_good.labels(supplier=name).set(at.timestamp() if at else 0)
 
     ending = asyncio.create_task(_end(queue, stop))
     try:
@@ -88,9 +143,7 @@ async def _work(settings: Settings, pool: Pool, dsn: str, stop: asyncio.Event, p
         queue_pool.terminate()
 
 
-async def is_due(
-    connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], names: Sequence[str], seconds: int
-) -> bool:
+async def is_due(connection: Connection, names: Sequence[str], seconds: int) -> bool:
     """Whether no sync of all these suppliers began within the interval. Without suppliers none ever is."""
     if not names:
         return False
@@ -140,7 +193,7 @@ async def run_child(command: Sequence[str], stop: asyncio.Event) -> int:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    log.info("child_ended", command=command[3] if len(command) > 3 else "", code=code, seconds=_since(began))  # noqa: PLR2004 - the word after -m gateway
+    log.info("child_ended", command=" ".join(command[-6:]), code=code, seconds=_since(began))
     return code
 
 

@@ -115,7 +115,7 @@ class AccessLog:
 
     def line(self, fields: dict[str, Any]) -> None:
         """Add one line. The caller puts nothing in it that came from outside, but for its request id."""
-        self._lines.append(orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
+        self._lines.append(orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
         if len(self._lines) >= self._most:
             self.flush()
 

@@ -12,12 +12,14 @@ import uvloop
 from aiohttp import web
 
 from gateway import log
-from gateway.app import make_app
+from gateway.app import GATE, make_app
 from gateway.settings import Settings
+from gateway.web.gate import Gate
 
 DRAIN_SECONDS = 15.0
 KEEP_ALIVE_SECONDS = 75.0
 BACKLOG = 1024
+_LOOK_SECONDS = 0.02
 
 
 def serve_on(settings: Settings, descriptor: int) -> None:
@@ -30,9 +32,8 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    runner = web.AppRunner(
-        make_app(settings), access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS
-    )
+    app = make_app(settings)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS)
     await runner.setup()
     # What was made up to here lives as long as the process: the collector need not walk through it again.
     gc.collect()
@@ -42,13 +43,20 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     structlog.get_logger().info("serving", port=listening.getsockname()[1])
     await stop.wait()
     structlog.get_logger().info("draining")
-    await _drain(runner)
+    await site.stop()
+    await _drain(runner, app[GATE])
 
 
-async def _drain(runner: web.AppRunner) -> None:
-    """Take no new connections, let requests that run end, close the rest."""
+async def _drain(runner: web.AppRunner, gate: Gate) -> None:
+    """Let requests that run end, then close everything.
+
+    aiohttp's own shutdown reads nothing more from a connection, so a request whose body is still on
+    its way would be lost; that is why requests are waited for first.
+    """
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
+            while gate.running:  # noqa: ASYNC110 - an event would cost every request something
+                await asyncio.sleep(_LOOK_SECONDS)
             await runner.cleanup()
     except TimeoutError:
         structlog.get_logger().warning("not everything ended in time", seconds=DRAIN_SECONDS)

@@ -21,6 +21,8 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from schemas.errors import ConfigurationError
 
 ENV_CONFIG = "GATEWAY_CONFIG"
+SHORTEST_SECRET_KEY = 32
+LONGEST_SUPPLIER_NAME = 40
 Share = Annotated[float, Field(ge=0, le=1)]
 Network = IPv4Network | IPv6Network
 
@@ -122,26 +124,27 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if any(len(key.get_secret_value()) < 32 for key in value):
-            raise ValueError("each secret key must have 32 characters or more")
+        if any(len(key.get_secret_value()) < SHORTEST_SECRET_KEY for key in value):
+            raise ValueError(f"each secret key must have {SHORTEST_SECRET_KEY} characters or more")
         return value
 
     @field_validator("suppliers")
     @classmethod
     def _names(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for name in value:
-            if not name.replace("_", "").replace("-", "").isalnum() or name != name.lower() or len(name) > 40:
+            letters = name.replace("_", "").replace("-", "")
+            if not letters.isalnum() or name != name.lower() or len(name) > LONGEST_SUPPLIER_NAME:
                 raise ValueError(f"supplier name {name!r} must be lower-case letters, digits, - and _")
         return value
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # the base names what is not used here
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
 

@@ -8,7 +8,7 @@ if and only if its capability is declared; the contract suite and ``check_manife
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -150,6 +150,8 @@ class CatalogPage:
 
     ``other_products`` counts items that are no eSIM. ``total`` is how many items of the whole
     catalogue the supplier claims, when it does (for progress). ``warnings`` are for the sync run.
+    ``raws`` are the items behind ``offers`` as they came, in the same order, or empty; ``recalled``
+    counts items that ``Provider.recall`` knew and that are therefore in neither list.
     """
 
     offers: tuple[Offer, ...] = ()
@@ -157,14 +159,28 @@ class CatalogPage:
     other_products: int = 0
     total: int | None = None
     warnings: tuple[str, ...] = ()
+    raws: tuple[bytes, ...] = ()
+    recalled: int = 0
+
+
+Recall = Callable[[Sequence[bytes]], Sequence[bool]]
+"""Asked with items as they came: which of them were mapped before and still stand as they were mapped."""
+
+
+def recall_nothing(items: Sequence[bytes]) -> Sequence[bool]:
+    """Know no item: all are mapped."""
+    return [False] * len(items)
 
 
 class Provider(ABC):
     """One configured account at a supplier.
 
     Every method does one job at the supplier and raises a ``SupplierError`` when it cannot. Methods
-    hold no state between calls but the transport's connections.
+    hold no state between calls but the transport's connections. ``recall`` is set by a sync for its
+    walk; a plugin may ask it and leave out what it knows, or never ask: it saves time only.
     """
+
+    recall: Recall = staticmethod(recall_nothing)
 
     def __init__(self, manifest: Manifest, name: str, settings: SupplierSettings, transport: Transport) -> None:
         self.manifest = manifest

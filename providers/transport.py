@@ -6,15 +6,14 @@ its own, and never again by anyone: what became of it is looked up.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
 
 import aiohttp
 import msgspec
@@ -27,8 +26,8 @@ from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
 from providers.gate import LONGEST_WAIT, Gate, MemoryGate, Priority, RateReport, is_outage
 from providers.redaction import Redactor
+from providers.urls import Params, check_base_url, joined, segment
 from schemas.errors import (
-    ConfigurationError,
     ConnectionLost,
     DeadlinePassed,
     NotReached,
@@ -51,12 +50,13 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Params = Mapping[str, str | int | bool | None]
 
 READ_ATTEMPTS = 3
 CONNECT_SECONDS = 10.0
 CONNECTIONS = 32
 REFUSAL_BYTES = 1024 * 1024
+# Keeping count may take so long; the answer that came is worth more.
+COUNT_SECONDS = 2.0
 # A supplier that comes and goes writes one pair of lines in this time, not one per call.
 QUIET_SECONDS = 300.0
 
@@ -88,41 +88,6 @@ class _Request(aiohttp.ClientRequest):
         if self.sending is not None:
             self.sending.check()
         return await super().send(conn)
-
-
-def segment(text: str) -> str:
-    """A supplier's id as one segment of a path, whatever stands in it. Raises ``ValueError`` when empty."""
-    if not text:
-        raise ValueError("an empty id is no path segment")
-    return "%2E" * len(text) if text in {".", ".."} else quote(text, safe="", errors="replace")
-
-
-def check_base_url(supplier: str, base_url: str) -> str:
-    """The base URL without its last slash. Raises ``ConfigurationError`` naming what is wrong.
-
-    http is for loopback only: anything else would carry keys and activation codes in the clear.
-    """
-    where = f"suppliers.{supplier}.base_url"
-    try:
-        url = URL(base_url.strip())
-    except ValueError as error:
-        raise ConfigurationError(f"{where}: {error}") from None
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ConfigurationError(f"{where}: must be https://host/path")
-    if url.user is not None or url.password is not None:
-        raise ConfigurationError(f"{where}: credentials belong into their own settings, not into the URL")
-    if url.query_string or url.fragment:
-        raise ConfigurationError(f"{where}: must end with its path, without ? and #")
-    if url.scheme == "http" and not _is_loopback(url.host):
-        raise ConfigurationError(f"{where}: http is allowed to this machine only; use https")
-    return str(url).rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 class Transport:
@@ -183,7 +148,7 @@ class Transport:
         ):
             with attempt:
                 return await self._once(
-                    self._reads, "GET", self._url(path, params), type,
+                    self._reads, "GET", joined(self.base_url, path, params), type,
                     body=None, headers=headers, refusal=refusal, priority=priority, lax=lax,
                 )  # fmt: skip
         raise AssertionError("unreachable")
@@ -212,7 +177,7 @@ class Transport:
             self._writes = self._session(aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True))
         body = json if isinstance(json, bytes) or json is None else _encoder.encode(json)
         return await self._once(
-            self._writes, method, self._url(path, None), type,
+            self._writes, method, joined(self.base_url, path), type,
             body=body, headers=headers, refusal=refusal, priority=priority, lax=lax, deadline=deadline,
         )  # fmt: skip
 
@@ -222,15 +187,6 @@ class Transport:
             if session is not None:
                 await session.close()
         self._reads = self._writes = None
-
-    def _url(self, path: str, params: Params | None) -> URL:
-        words = {
-            name: str(value).lower() if isinstance(value, bool) else str(value)
-            for name, value in (params or {}).items()
-            if value is not None
-        }
-        query = f"?{urlencode(words, quote_via=quote)}" if words else ""
-        return URL(f"{self.base_url}/{path.lstrip('/')}{query}", encoded=True)
 
     def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
@@ -335,7 +291,8 @@ class Transport:
 
     async def _observed(self, response: aiohttp.ClientResponse) -> None:
         try:
-            await self._gate.observed(response.headers, response.status)
+            async with asyncio.timeout(COUNT_SECONDS):
+                await self._gate.observed(response.headers, response.status)
         except Exception as error:  # noqa: BLE001 - keeping count must not lose an answer that came
             _log.warning("rate_not_recorded", supplier=self.supplier, error=self.redact(error, 120))
 
@@ -343,10 +300,8 @@ class Transport:
         outage = error is not None and is_outage(error)
         self._health.saw(error if outage else None)
         try:
-            if error is not None and outage:
-                await self._gate.failed(error)
-            else:
-                await self._gate.succeeded()
+            async with asyncio.timeout(COUNT_SECONDS):
+                await (self._gate.failed(error) if error is not None and outage else self._gate.succeeded())
         except Exception as fault:  # noqa: BLE001 - as above
             _log.warning("breaker_not_recorded", supplier=self.supplier, error=self.redact(fault, 120))
 

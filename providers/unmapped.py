@@ -79,13 +79,22 @@ class Once:
     """Sees to it that no id of a walk stands for two items: repeated ones are set aside, none is lost."""
 
     def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
+        self._seen: set[int] = set()  # hashes: the texts themselves would be most of a walk's memory
+        self._again: Counter[str] = Counter()
+
+    def note(self, plan_id: str) -> int:
+        """Count an id: the how-manieth item of it this is."""
+        before = len(self._seen)
+        self._seen.add(hash(plan_id))
+        if len(self._seen) > before:
+            return 1
+        self._again[plan_id] += 1
+        return self._again[plan_id] + 1
 
     def __call__(self, found: Offer | SetAside, raw: Raw) -> Offer | SetAside:
         """``found`` itself the first time its id is seen, else a row of its own that says so."""
         plan_id = found.supplier_plan_id
-        self._seen[plan_id] += 1
-        if (nth := self._seen[plan_id]) == 1:
+        if (nth := self.note(plan_id)) == 1:
             return found
         why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id {plan_id} stands more than once; this is number {nth}")
         return why.row(raw, f"{plan_id}#{nth}", found.name)

@@ -49,7 +49,7 @@ def dev(
     """
     from gateway.cli.children import ChildEndedError
 
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell in the background has SIGINT ignored
         signal.signal(ending, signal.default_int_handler)
     try:
         with ExitStack() as stack:

@@ -70,7 +70,7 @@ def _greeting(served: Served, manifests: Mapping[str, Manifest]) -> str:
         trigger = '{"kind": "charge_then_hang"}'
         lines += [
             "",
-            f"# Let {name} answer its next 3 calls with a web page, end all faults, move prices, see how it stands:",
+            f"# Let {name} answer 3 calls with a web page, end all faults, move some prices, see how it stands:",
             f"#   curl -X POST {control}/faults -d '{fault}'",
             f"#   curl -X DELETE {control}/faults",
             f'#   curl -X POST {control}/drift -d \'{{"share": 0.05, "by": 0.1}}\'',

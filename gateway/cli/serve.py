@@ -12,9 +12,7 @@ from gateway.cli.state import StateDir, settings_here
 def serve(
     workers: Annotated[int, typer.Option(help="How many processes answer.", min=1, max=256)] = 1,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)
-    ] = 8080,
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
     state_dir: StateDir = None,
     worker_socket: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:

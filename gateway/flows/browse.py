@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from gateway.core.catalog import Index
+import msgspec
+import structlog
+
+from gateway.core.catalog import Index, layout
+from gateway.core.catalog.build import SnapshotBuilder, Terms
+from gateway.core.catalog.geography import of_this_world
+from gateway.core.catalog.layout import SnapshotFile
+from gateway.core.catalog.overlay import Overlay, next_change, standing
+from gateway.core.catalog.snapshot import Snapshot
+from gateway.core.freshness import FreshnessBounds
+from gateway.core.pricing import Rates
+from gateway.flows.publish import Basis, rule_of
+from gateway.flows.rebuild import Rebuild
 from gateway.settings import Settings
-from gateway.store.pool import Pool
+from gateway.store import snapshot_files as files
+from gateway.store import snapshots
+from gateway.store.pool import DATABASE_DOWN, Pool
 
 Mode = Literal["live", "test"]
+MODES: tuple[Mode, ...] = ("live", "test")
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+LAG_SECONDS = 30.0  # how long a change may wait for a sync process to publish it before another process does
+LISTEN_SECONDS = 0.5
+DATABASE_SECONDS = 5.0
+REDIS_SECONDS = 60.0
+_AWAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, LookupError)
 
 
 class Catalog:
@@ -17,32 +43,229 @@ class Catalog:
     A watcher task listens to Redis and asks PostgreSQL; either may be down, which only degrades.
     """
 
+    def __init__(self, settings: Settings, pool: Pool | None, redis: Any | None) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._redis = redis
+        self._bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
+        self._rule = rule_of(settings)
+        self._rebuild = Rebuild(settings)
+        self._indexes: dict[Mode, Index] = {}
+        self._snapshots: dict[Mode, Snapshot] = {}
+        self._overlay = Overlay()
+        self._seen_overlay: int | None = None
+        self._behind_since: float | None = None
+        self._troubles: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._listening = False
+        self._refreshing = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+
     @classmethod
     async def open(cls, settings: Settings, pool: Pool | None, redis: Any | None) -> Self:
         """Load the newest snapshots (state folder, Redis, else built from PostgreSQL in another process) and watch.
 
         Never fails for a server that is down: ``loaded`` tells whether there is something to answer from.
         """
-        raise NotImplementedError
+        self = cls(settings, pool, redis)
+        await self._open_newest()
+        await self.refresh()
+        if self._rebuild.running:
+            await self._rebuild.finished()
+            await self.refresh()
+        self._tasks.append(asyncio.create_task(self._watch(), name="catalog watcher"))
+        if redis is not None:
+            self._tasks.append(asyncio.create_task(self._listen(), name="catalog listener"))
+        return self
 
     def index(self, mode: Mode) -> Index:
         """The catalogue of a mode as it stands now; an empty one before anything was synced."""
-        raise NotImplementedError
+        return self._indexes[mode]
 
     @property
     def loaded(self) -> bool:
         """Whether an index stands, even an empty one (what ``/readyz`` wants)."""
-        raise NotImplementedError
+        return len(self._indexes) == len(MODES)
 
     @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work at present, in words for ``/readyz``: "redis: …", "postgresql: …"."""
-        raise NotImplementedError
+        return tuple(f"{what}: {why}" for what, why in sorted(self._troubles.items()))
+
+    @property
+    def listening(self) -> bool:
+        """Whether Redis will tell of new snapshots; without it they are found by asking PostgreSQL."""
+        return self._listening
 
     async def refresh(self) -> None:
         """Look for a newer snapshot or overlay now rather than with the next tick."""
-        raise NotImplementedError
+        async with self._refreshing:
+            now = await self._ask_database()
+            if now is not None:
+                await self._follow(now)
+            elif not self._snapshots:
+                await self._follow_redis()
+            await self._stand()
 
     async def close(self) -> None:
         """Stop watching and let go of the files."""
-        raise NotImplementedError
+        self._closing = True  # redis-py 8.1 may swallow a cancellation while it waits for a message
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._rebuild.stop()
+
+    # -- looking
+
+    async def _watch(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._until_next_look())
+            self._wake.clear()
+            try:
+                await self.refresh()
+            except Exception as error:  # noqa: BLE001 - the watcher must outlive whatever it meets
+                self._trouble("catalog", error)
+            else:
+                self._well("catalog")
+
+    def _until_next_look(self) -> float:
+        """Seconds until the next tick, or until the clock itself changes something, if that is sooner."""
+        now = datetime.now(UTC)
+        change = next_change(self._overlay, now, self._bounds)
+        soon = (change - now).total_seconds() + 0.01 if change is not None else TICK_SECONDS
+        return max(0.01, min(TICK_SECONDS, soon))
+
+    async def _listen(self) -> None:
+        """Wake the watcher whenever a new snapshot is announced."""
+        while not self._closing:
+            try:
+                async with self._redis.pubsub() as channel:  # type: ignore[union-attr]
+                    await channel.subscribe(files.NOTICE)
+                    self._well("redis")
+                    self._listening = True
+                    while not self._closing:
+                        if await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN_SECONDS):
+                            self._wake.set()
+            except Exception as error:  # noqa: BLE001 - Redis may be lost in any way; PostgreSQL is asked meanwhile
+                self._trouble("redis", error)
+            self._listening = False
+            await asyncio.sleep(min(TICK_SECONDS, 1.0))
+
+    async def _ask_database(self) -> snapshots.State | None:
+        """Where the catalogue stands, the overlay read when it changed; None when PostgreSQL is away."""
+        if self._pool is None:
+            self._troubles["postgresql"] = "not configured"
+            return None
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                now = await snapshots.state(self._pool)
+                if now.overlay != self._seen_overlay:
+                    self._overlay = await snapshots.overlay(self._pool)
+                    self._seen_overlay = now.overlay
+        except _AWAY as error:
+            self._trouble("postgresql", error)
+            return None
+        self._well("postgresql")
+        return now
+
+    # -- snapshots
+
+    async def _open_newest(self) -> None:
+        """Whatever lies in the state folder: it may be what PostgreSQL names, and will do when that is away."""
+        for mode in MODES:
+            file = await asyncio.to_thread(files.newest, self._settings.state_dir, mode)
+            if file is not None:
+                self._take(mode, file)
+
+    async def _follow(self, now: snapshots.State) -> None:
+        """Have the snapshots that PostgreSQL names; have them made when nobody else does."""
+        lacking = False
+        for mode in MODES:
+            wanted = now.newest.versions.get(mode) if now.newest is not None else None
+            held = self._snapshots.get(mode)
+            if wanted is None:
+                if held is None or now.content == 0:
+                    self._take(mode, await asyncio.to_thread(self._empty, mode))
+                lacking |= now.content > 0
+            elif held is None or held.digest != wanted:
+                lacking |= not await self._fetch(mode, wanted)
+        loop = asyncio.get_running_loop()
+        if now.content <= now.published:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = loop.time()
+        late = self._behind_since is not None and loop.time() - self._behind_since > LAG_SECONDS
+        if (lacking or late) and self._rebuild.start():
+            self._behind_since = None
+            log.info("catalog_rebuild_started", late=late, lacking=lacking)
+
+    async def _follow_redis(self) -> None:
+        """With PostgreSQL away and no file here, what Redis has; else nothing, but an empty catalogue."""
+        versions: dict[str, str] = {}
+        if self._redis is not None:
+            try:
+                async with asyncio.timeout(DATABASE_SECONDS):
+                    versions = await files.current(self._redis)
+            except Exception as error:  # noqa: BLE001 - as when listening
+                self._trouble("redis", error)
+        for mode in MODES:
+            if mode not in versions or not await self._fetch(mode, versions[mode]):
+                self._take(mode, await asyncio.to_thread(self._empty, mode))
+
+    async def _fetch(self, mode: Mode, version: str) -> bool:
+        """Take over this version from the state folder, or from Redis by way of it."""
+        path = files.path_of(self._settings.state_dir, mode, version)
+        file = await asyncio.to_thread(files.open_or_refuse, path)
+        if file is None and self._redis is not None:
+            try:
+                async with asyncio.timeout(REDIS_SECONDS):
+                    packed = await files.pull(self._redis, mode, version)
+            except Exception as error:  # noqa: BLE001 - as when listening
+                self._trouble("redis", error)
+                packed = None
+            if packed is not None and await asyncio.to_thread(files.unpack, *packed, path):
+                file = await asyncio.to_thread(files.open_or_refuse, path)
+                await asyncio.to_thread(files.prune, self._settings.state_dir, {version})
+        if file is not None:
+            self._take(mode, file)
+        return file is not None
+
+    def _take(self, mode: Mode, file: SnapshotFile) -> None:
+        self._snapshots[mode] = Snapshot(file)
+        if self._seen_overlay is None and not self._overlay.suppliers:
+            with contextlib.suppress(msgspec.DecodeError):
+                self._overlay = msgspec.json.decode(file.header.basis, type=Basis).overlay
+
+    def _empty(self, mode: Mode) -> SnapshotFile:
+        """A catalogue without offers."""
+        builder = SnapshotBuilder(mode, Terms(self._rule, Rates(self._settings.base_currency)), of_this_world())
+        meta, arrays = builder.finish({}, {})
+        return layout.from_memory(b"".join(layout.encode(meta, "", arrays)[1]))
+
+    async def _stand(self) -> None:
+        """Make an index of each snapshot as it stands now, where something changed."""
+        now = datetime.now(UTC)
+        for mode, snapshot in self._snapshots.items():
+            standing_now = standing(self._overlay, mode, now, self._bounds)
+            held = self._indexes.get(mode)
+            if held is None or held.snapshot is not snapshot or held.standing != standing_now:
+                self._indexes[mode] = await asyncio.to_thread(self._warm, snapshot, standing_now)
+                log.info("catalog_in_force", mode=mode, version=self._indexes[mode].version, offers=snapshot.rows)
+
+    def _warm(self, snapshot: Snapshot, standing_now: Any) -> Index:
+        """An index whose prices are worked out before the first customer asks."""
+        index = Index(snapshot, standing_now, self._rule)
+        index.warm()
+        return index
+
+    def _trouble(self, what: str, error: Exception) -> None:
+        why = type(error).__name__
+        if self._troubles.get(what) != why:
+            self._troubles[what] = why
+            log.warning("degraded", what=what, error=f"{why}: {error}")
+
+    def _well(self, what: str) -> None:
+        if self._troubles.pop(what, None) is not None:
+            log.info("recovered", what=what)

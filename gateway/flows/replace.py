@@ -21,7 +21,6 @@ from gateway.store.offers import Repriced
 from gateway.store.pool import Connection, Pool
 from schemas.errors import GatewayError
 
-
 MANY = 500  # rows from which their number matters to the planner
 
 
@@ -123,7 +122,7 @@ async def replace(
         await sync_runs.add_supplier(connection, run_id, part)
         # Last, for these take the one row that everybody who marks or pauses something needs too.
         if part.state == "ok":
-            await suppliers.synced(connection, walk.supplier, walk.started_at)
+            await suppliers.synced(connection, walk.supplier, walk.started_at, walk.mapping.hex())
         else:
             await suppliers.not_synced(connection, walk.supplier, walk.started_at, "quarantined")
         if changed:
@@ -143,6 +142,8 @@ async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdi
         await offers.date_plans(connection, at)
         if staged > MANY and staged * 5 > len(walk.stored):
             await offers.learn_sizes(connection)
+    if walk.staging.digests:
+        await offers.refresh_digests(connection)
     await set_aside.replace(connection, walk.supplier, at)
     await offers.clear_marks(connection, walk.supplier, walk.started_at)
     return bool(staged or gone)

@@ -19,12 +19,12 @@ import structlog
 from gateway.core.runs import SupplierRun, SyncRun
 from gateway.flows.accounts import Account
 from gateway.flows.compare import compare
+from gateway.flows.mapped_by import mapping_of
 from gateway.flows.patience import patiently
 from gateway.flows.replace import replace
 from gateway.flows.walk import Walk
 from gateway.settings import Settings
 from gateway.store import fx, offers, suppliers, sync_runs
-from gateway.store.jobs import SyncJob, enqueue_sync
 from gateway.store.pool import Pool
 from gateway.store.run_locks import RunLocks, run_locks
 from gateway.store.staging import Staging
@@ -65,7 +65,7 @@ async def run_sync(
 
     ``accept`` lifts the bounds of quarantine for the suppliers that it names. ``publish`` is awaited
     when offers were replaced, before the run ends; its failure is logged and no more. ``run_id`` is a
-    run that ``request_sync`` wrote. When a run that covers all of it is going on, this one waits
+    run that was noted before and waits. When a run that covers all of it is going on, this one waits
     for that and returns it.
 
     Raises ``ConfigurationError`` for names that are no account and when there is none to sync, and
@@ -100,23 +100,6 @@ def chosen(accounts: Mapping[str, Account], only: Collection[str], accept: Colle
     if not able:
         raise ConfigurationError("no supplier is configured; name one under [suppliers.<name>]")
     return sorted(wanted or able)
-
-
-async def request_sync(pool: Pool, only: Collection[str] = (), accept: Collection[str] = ()) -> SyncRun:
-    """Have a worker sync all suppliers, or these; return the run, which waits until a worker takes it.
-
-    ``accept`` as in ``run_sync``: a person takes what these suppliers say, however much vanished or
-    moved. Names are not checked here; one that is no account fails in the run.
-    """
-    run_id = sync_runs.new_id()
-    job = SyncJob(only=tuple(sorted(only)), accept=tuple(sorted(accept)), run_id=run_id)
-    async with pool.acquire() as connection, connection.transaction():
-        await sync_runs.insert(connection, run_id, sorted({*only, *accept}), sorted(accept), waiting=True)
-        await enqueue_sync(connection, job)
-        found = await sync_runs.read(connection, run_id)
-    if found is None:
-        raise GatewayError(f"the sync run {run_id} is gone")
-    return found
 
 
 class _Began:
@@ -216,7 +199,10 @@ class _Run:
         staging = Staging(_folder_for_staging(self._settings))
         walk: Walk | None = None
         try:
-            walk = Walk(account.name, await patiently(offers.stored)(self._pool, account.name), staging)
+            mapping = mapping_of(account.provider)
+            remapped = await patiently(suppliers.mapping_of)(self._pool, account.name) != mapping.hex()
+            stored = await patiently(offers.stored)(self._pool, account.name)
+            walk = Walk(account.name, stored, staging, mapping, remapped=remapped)
             await account.gate.probe()
             progress = self._progress
             seen = None if progress is None else lambda n, of: progress.seen(account.name, n, of)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import msgspec
 
-from gateway.core.diff import StoredOffers, digest, offer_key
+from gateway.core.diff import UNKNOWN_RAW, StoredOffers, digest, offer_key, raw_digest
 from gateway.store.staging import Staging
 from providers.contract import CatalogPage, Provider
 from schemas.errors import UnreadableAnswer
@@ -28,8 +28,19 @@ _json = msgspec.json.Encoder()
 class Walk:
     """One walk in progress: what was met, counted, and what is to be written."""
 
-    def __init__(self, supplier: str, stored: StoredOffers, staging: Staging) -> None:
+    def __init__(
+        self,
+        supplier: str,
+        stored: StoredOffers,
+        staging: Staging,
+        mapping: bytes = bytes(16),
+        *,
+        remapped: bool = True,
+    ) -> None:
+        """``mapping`` stands for what maps the items; ``remapped``: the stored offers were mapped otherwise."""
         self.supplier = supplier
+        self.mapping = mapping
+        self._remapped = remapped
         self.stored = stored
         self.staging = staging
         self.started_at = datetime.now(UTC)
@@ -47,6 +58,7 @@ class Walk:
     async def run(self, provider: Provider, seen: Seen | None = None) -> None:
         """Walk to the end. Raises ``SupplierError`` when the supplier did not give all of it."""
         pages = 0
+        provider.recall = self.recall
         walk: Any = provider.catalog()
         async with aclosing(walk):
             async for page in walk:
@@ -68,12 +80,20 @@ class Walk:
         for item in page.set_aside:
             if not self.staging.add_aside(item):
                 self._repeated += 1
-        if page.offers:
-            self._compare([offer for offer in page.offers if self._priced(offer)])
+        self.mapped += page.recalled
+        raws = [raw_digest(raw, self.mapping) for raw in page.raws] or [UNKNOWN_RAW] * len(page.offers)
+        self._compare([(offer, raw) for offer, raw in zip(page.offers, raws, strict=True) if self._priced(offer)])
 
-    def _compare(self, offers: list[Offer]) -> None:
-        if not offers:
+    def recall(self, items: Sequence[bytes]) -> Sequence[bool]:
+        """Which items came as they came when they were mapped for the offers that stand."""
+        if not len(self.stored):
+            return [False] * len(items)
+        return self.stored.recall([raw_digest(item, self.mapping) for item in items])
+
+    def _compare(self, met: list[tuple[Offer, bytes]]) -> None:
+        if not met:
             return
+        offers = [offer for offer, _ in met]
         keys = [offer_key(self.supplier, offer.supplier_plan_id) for offer in offers]
         digests = [digest(_json.encode(offer)) for offer in offers]
         before = self.stored.new
@@ -84,7 +104,10 @@ class Walk:
         to_write = differs.nonzero()[0].tolist()
         self.changed += len(to_write) - (self.stored.new - before)
         for at in to_write:
-            self.staging.add(offers[at], keys[at], digests[at])
+            self.staging.add(offers[at], keys[at], digests[at] + met[at][1])
+        if self._remapped:
+            for at in (~differs & ~repeated).nonzero()[0].tolist():
+                self.staging.add_digest(keys[at], digests[at] + met[at][1])
 
     def _priced(self, offer: Offer) -> bool:
         # A plugin that lets a cost of 0 or less through must not sell at it.

@@ -65,6 +65,7 @@ async def open_pool(
         command_timeout=statement_seconds + CONNECT_SECONDS,
         max_inactive_connection_lifetime=300,
         init=prepare_connection,
+        reset=_leave_as_it_is,
         server_settings=server_settings(statement_seconds, name),
     )
     return pool
@@ -96,6 +97,14 @@ async def prepare_connection(connection: Any) -> None:
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
     )
+
+
+async def _leave_as_it_is(_: Any) -> None:
+    """Ask the server nothing when a connection comes back: what asyncpg would undo, nobody here does.
+
+    Settings are ``SET LOCAL``, cursors live in transactions; who takes a session's lock or LISTENs gives it
+    back or closes the connection. It would double the round trips of every short query.
+    """
 
 
 def _encode_jsonb(value: Any) -> bytes:

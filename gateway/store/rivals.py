@@ -28,8 +28,8 @@ async def suspicious(
 ) -> list[RivalRow]:
     """The offers of every plan touched since (None: of all) whose cheapest could be under ``share`` of the rest.
 
-    Also those of plans where somebody was found too cheap before. Only plans of three providers and more
-    can have one. Unlimited plans that state no allowance are not compared.
+    Also those of plans where somebody was found too cheap before. Unlimited plans that state no
+    allowance are not compared.
     """
     rows = await connection.fetch(
         """
@@ -53,12 +53,13 @@ async def suspicious(
             JOIN rates r ON r.currency = o.currency
             WHERE p.updated_at >= coalesce($2, '-infinity'::timestamptz) AND p.gone_at IS NULL
               AND NOT ((o.data->>'unlimited')::boolean AND o.data#>>'{fair_use,allowance_mb}' IS NULL)
-        ), wanted AS (
-            SELECT plan_id, mode FROM priced GROUP BY plan_id, mode
-            HAVING (count(DISTINCT provider) >= 3 AND min(cost_base) < $3::numeric * max(cost_base))
-                OR bool_or(suspect LIKE $5)
+        ), beside AS (
+            SELECT *, min(cost_base) OVER one AS low, max(cost_base) OVER one AS high,
+                   min(provider) OVER one <> max(provider) OVER one AS several,
+                   bool_or(suspect LIKE $5) OVER one AS found_before
+            FROM priced WINDOW one AS (PARTITION BY plan_id, mode)
         )
-        SELECT p.* FROM priced p JOIN wanted USING (plan_id, mode) ORDER BY p.id
+        SELECT * FROM beside WHERE several AND low < $3::numeric * high OR found_before ORDER BY id
         """,
         base,
         since,

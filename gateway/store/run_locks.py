@@ -64,4 +64,6 @@ async def run_locks(pool: Pool) -> AsyncIterator[RunLocks]:
         yield RunLocks(connection)
     finally:
         with suppress(*DATABASE_DOWN):
-            await pool.release(connection)  # which lets all locks of the session go
+            await connection.execute("SELECT pg_advisory_unlock_all()")
+        with suppress(*DATABASE_DOWN):
+            await pool.release(connection)

@@ -6,6 +6,7 @@ catalogue is, no connection is held while a slow supplier is walked, and replaci
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -28,6 +29,7 @@ CREATE TEMP TABLE incoming (
 CREATE TEMP TABLE incoming_aside (
     supplier_plan_id text, name text, reason text, detail text, raw text
 ) ON COMMIT DROP;
+CREATE TEMP TABLE incoming_digest (id text, digest bytea) ON COMMIT DROP;
 """
 _OFFER_COLUMNS = (
     *("id", "supplier_plan_id", "plan_id", "name", "description", "coverage", "data", "days", "starts"),
@@ -35,6 +37,7 @@ _OFFER_COLUMNS = (
 )
 _ASIDE_COLUMNS = ("supplier_plan_id", "name", "reason", "detail", "raw")
 _NULL = "\\N"
+_NUL = re.compile(r"(\\\\)|\\u0000")  # an escaped backslash before u0000 is text
 _json = msgspec.json.Encoder()
 
 
@@ -44,14 +47,21 @@ class Staging:
     def __init__(self, folder: Path | None = None) -> None:
         self._offers = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by close()
         self._aside = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by close()
+        self._digests = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by close()
         self._aside_ids: set[str] = set()
         self.offers = 0
+        self.digests = 0
         self.reasons: Counter[str] = Counter()
 
     def add(self, offer: Offer, key: bytes, digest: bytes) -> None:
         """Keep an offer that is new or changed."""
         self._offers.write(_line(offer_row(offer, key, digest)))
         self.offers += 1
+
+    def add_digest(self, key: bytes, digest: bytes) -> None:
+        """Keep the digest of an offer that says what it said, from an item that was recognised by other means."""
+        self._digests.write(_line([offer_id(key), "\\\\x" + digest.hex()]))
+        self.digests += 1
 
     def add_aside(self, item: SetAside) -> bool:
         """Keep an item that no rule understood; False when it was met before in this walk."""
@@ -72,18 +82,23 @@ class Staging:
     async def copy_to(self, connection: Connection) -> None:
         """Make the temporary tables ``incoming`` and ``incoming_aside`` of this transaction, and fill them."""
         await connection.execute(INCOMING)
-        for name, columns, file in (
-            ("incoming", _OFFER_COLUMNS, self._offers),
-            ("incoming_aside", _ASIDE_COLUMNS, self._aside),
+        await connection.execute("SET LOCAL default_statistics_target = 10")
+        for name, key, columns, file, rows in (
+            ("incoming", "id", _OFFER_COLUMNS, self._offers, self.offers),
+            ("incoming_aside", "supplier_plan_id", _ASIDE_COLUMNS, self._aside, self.aside),
+            ("incoming_digest", "id", ("id", "digest"), self._digests, self.digests),
         ):
+            if not rows:
+                continue
             file.seek(0)
             await connection.copy_to_table(name, source=file, columns=columns, format="text", timeout=COPY_SECONDS)
-            await connection.execute(f"ANALYZE {name}")
+            await connection.execute(f"ANALYZE {name} ({key})")
 
     def close(self) -> None:
         """Give the disk back."""
         self._offers.close()
         self._aside.close()
+        self._digests.close()
 
 
 def offer_row(offer: Offer, key: bytes, digest: bytes) -> list[str]:
@@ -115,11 +130,14 @@ def _line(row: list[str]) -> bytes:
 
 def _document(value: Any) -> str:
     # jsonb holds no NUL, and a plugin from elsewhere may let one through.
-    return _json.encode(value).decode().replace("\\u0000", " ").replace("\\", "\\\\")
+    text = _json.encode(value).decode()
+    if "\\" not in text:
+        return text
+    return _NUL.sub(lambda found: found[1] or " ", text).replace("\\", "\\\\")
 
 
 def _text(value: str) -> str:
-    if value.isalnum():
+    if "\\" not in value and value.isprintable():
         return value
     value = value.replace("\\", "\\\\").replace("\0", " ")
     return value.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")

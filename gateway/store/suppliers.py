@@ -63,13 +63,21 @@ async def register(pool: Pool, accounts: Sequence[Configured]) -> None:
         await connection.execute("UPDATE catalog_state SET content = content + 1")
 
 
-async def synced(connection: Connection, name: str, started_at: datetime) -> None:
-    """A whole walk was accepted: its offers count as observed when it began."""
+async def synced(connection: Connection, name: str, started_at: datetime, mapping: str) -> None:
+    """A whole walk was accepted: its offers count as observed when it began, and were mapped by ``mapping``."""
     await connection.execute(
-        "UPDATE suppliers SET last_sync_at = $2, last_good_at = $2, last_sync_state = 'ok' WHERE name = $1",
+        "UPDATE suppliers SET last_sync_at = $2, last_good_at = $2, last_sync_state = 'ok', mapping = $3"
+        " WHERE name = $1",
         name,
         started_at,
+        mapping,
     )
+
+
+async def mapping_of(pool: Pool, name: str) -> str | None:
+    """What mapped the offers that stand of a supplier, as ``synced`` noted it."""
+    mapping: str | None = await pool.fetchval("SELECT mapping FROM suppliers WHERE name = $1", name)
+    return mapping
 
 
 async def not_synced(connection: Connection, name: str, started_at: datetime, state: str) -> None:

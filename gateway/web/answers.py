@@ -28,32 +28,45 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
+class Heads:
+    """What the heads of all catalogue answers have in common, made once."""
+
+    def __init__(self, fixed: Mapping[str, str]) -> None:
+        self.kept: Mapping[str, str] = {"Cache-Control": "private, no-cache", **fixed}
+        self.ok = _head("200 OK", {"Content-Type": JSON_TYPE, **self.kept})
+        self.not_modified = _head("304 Not Modified", self.kept)
+
+
 class Form:
     """One way to send an answer: plain or compressed, with its own strong ETag and its finished head."""
 
-    __slots__ = ("body", "etag", "head", "headers", "not_modified")
+    __slots__ = ("_coding", "_heads", "body", "etag", "head")
 
-    def __init__(self, body: bytes, etag: str, coding: str | None, fixed: Mapping[str, str]) -> None:
+    def __init__(self, body: bytes, etag: str, coding: str | None, heads: Heads) -> None:
         self.body = body
         self.etag = etag
-        kept = {"ETag": etag, "Cache-Control": "private, no-cache", **fixed}
-        self.headers = {"Content-Type": JSON_TYPE, **kept}
-        if coding is not None:
-            self.headers["Content-Encoding"] = coding
-        self.head = _head("200 OK", {**self.headers, "Content-Length": str(len(body))})
-        self.not_modified = _head("304 Not Modified", kept)
+        self._coding = coding
+        self._heads = heads
+        encoded = f"Content-Encoding: {coding}\r\n" if coding is not None else ""
+        self.head = heads.ok + f"ETag: {etag}\r\nContent-Length: {len(body)}\r\n{encoded}".encode()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers by name, for an ordinary response."""
+        encoded = {"Content-Encoding": self._coding} if self._coding is not None else {}
+        return {"Content-Type": JSON_TYPE, **self._heads.kept, "ETag": self.etag, **encoded}
 
 
 class Answer:
     """The answer to one query in one version of the catalogue."""
 
-    __slots__ = ("_fixed", "_forms", "_tag", "plain", "route")
+    __slots__ = ("_forms", "_tag", "heads", "plain", "route")
 
-    def __init__(self, body: bytes, tag: str, route: str, fixed: Mapping[str, str]) -> None:
+    def __init__(self, body: bytes, tag: str, route: str, heads: Heads) -> None:
         self.route = route
         self._tag = tag
-        self._fixed = fixed
-        self.plain = Form(body, f'"{tag}"', None, fixed)
+        self.heads = heads
+        self.plain = Form(body, f'"{tag}"', None, heads)
         self._forms: dict[str | None, Form] = {None: self.plain, "": self.plain, "identity": self.plain}
 
     def form(self, accept_encoding: str | None) -> tuple[Form, int]:
@@ -70,7 +83,7 @@ class Answer:
         made = self._forms.get(coding)
         added = 0
         if made is None:
-            made = Form(_compressed(self.plain.body, coding), f'"{self._tag}.{coding}"', coding, self._fixed)
+            made = Form(_compressed(self.plain.body, coding), f'"{self._tag}.{coding}"', coding, self.heads)
             self._forms[coding] = made
             added = len(made.body)
         if accept_encoding is not None and len(self._forms) < _MOST_SPELLINGS:
@@ -81,12 +94,13 @@ class Answer:
         """Bytes of all its forms."""
         return sum({id(form): len(form.body) for form in self._forms.values()}.values())
 
-    def matches(self, if_none_match: str) -> bool:
-        """Whether a client holds this answer already, in whatever form."""
+    def held(self, if_none_match: str) -> str | None:
+        """The ETag of the form that a client holds already, None when it holds none."""
         if if_none_match.strip() == "*":
-            return True
+            return self.plain.etag
+        ours = (self.plain.etag, *(f'"{self._tag}.{coding}"' for coding in CODINGS))
         tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-        return not tags.isdisjoint((f'"{self._tag}"', *(f'"{self._tag}.{coding}"' for coding in CODINGS)))
+        return next((tag for tag in ours if tag in tags), None)
 
 
 class Memory:
@@ -107,10 +121,10 @@ class Memory:
             self._bytes = 0
         return self.answers
 
-    def answer(self, question: str, body: bytes, route: str, fixed: Mapping[str, str], *, keep: bool) -> Answer:
+    def answer(self, question: str, body: bytes, route: str, heads: Heads, *, keep: bool) -> Answer:
         """The answer to ``question`` (a path and query) in the version that ``at`` was last told; remembered or not."""
         tag = blake2b(f"{self.version}\0{question}".encode(), digest_size=12).hexdigest()
-        answer = Answer(body, tag, route, fixed)
+        answer = Answer(body, tag, route, heads)
         size = len(body) + _AROUND
         if keep and size * 8 <= self._most_bytes:
             while self.answers and (len(self.answers) >= self._most or self._bytes + size > self._most_bytes):

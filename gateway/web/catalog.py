@@ -19,7 +19,7 @@ from schemas.api import CountryList, NeedFeatures, OfferList, Plan, PlanList, Re
 
 routes = Table()
 
-_PLAN_PART = {"plan_id": ("^[a-z0-9-]{1,100}$", "The plan's `id`.")}
+_PLAN_PART = {"plan_id": ("^[a-z0-9][a-z0-9.-]{0,99}$", "The plan's `id`.")}
 # What the index calls a field is not always what the query calls it.
 _NAMES = {"countries": "country"}
 
@@ -178,4 +178,4 @@ def _remember(request: web.Request, body: bytes, *, keep: bool = True) -> Answer
     memory.at(request.app[state.CATALOG].index(mode).version)
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else ""
-    return memory.answer(request.raw_path, body, route, request.app[state.FIXED_HEADERS], keep=keep)
+    return memory.answer(request.raw_path, body, route, request.app[state.HEADS], keep=keep)

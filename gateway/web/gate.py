@@ -32,6 +32,7 @@ from gateway.web.spec import Result, Route
 Inner = Callable[[web.Request], Awaitable[Result]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}\Z")
+_READS = ("GET", "HEAD")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SERVER = "esim-gateway"
 _EXPOSED = "ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
@@ -49,6 +50,7 @@ class Gate:
         self._routes = routes
         self._origins = frozenset(settings.cors_origins)
         self._ids = map(f"req_{secrets.token_hex(5)}{{:06x}}".format, itertools.count(1))
+        self.running = 0  # requests that a handler has not answered yet
         self._date = b""
         self._date_at = 0
         vary = "Accept-Encoding, Authorization, X-API-Key" + (", Origin" if self._origins else "")
@@ -69,58 +71,82 @@ class Gate:
         """Answer from memory where that can be, else let the handler."""
         began = perf_counter()
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
-        if caller is not None and request.method == "GET":
+        if caller is not None and request.method in _READS:
             version = self._catalog.index(caller.mode).version
             answer = self._memories[caller.mode].at(version).get(request.raw_path)
             if answer is not None and caller.bucket.take(monotonic()):
                 self._metrics.remembered.inc()
                 return self._send(request, answer, caller, self._request_id(request), began)
-        return await self._long_way(request, handler, began)
+        return await self._long_way(request, handler, caller, began)
 
     def _send(
-        self, request: web.Request, answer: Answer, caller: Caller, request_id: str, began: float
+        self,
+        request: web.Request,
+        answer: Answer,
+        caller: Caller,
+        request_id: str,
+        began: float,
+        *,
+        first: bool = False,
     ) -> web.StreamResponse:
-        """A catalogue answer in the form that suits, or 304."""
-        headers = request.headers
-        form, added = answer.form(headers.get(hdrs.ACCEPT_ENCODING))
-        if added:
-            self._memories[caller.mode].grew(added)
-        held = headers.get(hdrs.IF_NONE_MATCH)
-        status = 304 if held is not None and answer.matches(held) else 200
-        caller.used = True
-        bucket = caller.bucket
+        """A catalogue answer: 304 for who holds it, else in the form that suits.
+
+        The ``first`` time it goes out plain: compressing costs more than answering does, so that is
+        for what is asked again.
+        """
+        headers, caller.used = request.headers, True
+        form, status, tag = answer.plain, 200, None
+        if (holds := headers.get(hdrs.IF_NONE_MATCH)) is not None and (tag := answer.held(holds)) is not None:
+            status = 304
+        elif not first:
+            form, added = answer.form(headers.get(hdrs.ACCEPT_ENCODING))
+            if added:
+                self._memories[caller.mode].grew(added)
         if request.method == "GET" and request.version == HttpVersion11 and request.keep_alive:
-            line = _LINES % (
-                self._now(),
-                request_id.encode(),
-                bucket.capacity,
-                bucket.remaining(),
-                bucket.full_in(),
-            )
-            if self._origins:
-                line += b"".join(f"{k}: {v}\r\n".encode() for k, v in self._cors(request).items())
-            parts = (form.not_modified, line, b"\r\n") if status == 304 else (form.head, line, b"\r\n", form.body)  # noqa: PLR2004
+            lines = self._lines(request, caller, request_id)
+            parts = (form.head, lines, form.body)
+            if tag is not None:
+                parts = (answer.heads.not_modified, f"ETag: {tag}\r\n".encode(), lines)
             response = ReadyResponse(status, parts).as_response()
+        elif tag is not None:
+            response = web.Response(status=304, headers={**answer.heads.kept, "ETag": tag})
+            self._dress(request, response, caller, request_id)
         else:
-            body = None if status == 304 else form.body  # noqa: PLR2004 - HTTP
-            response = web.Response(status=status, body=body, headers=form.headers)
+            response = web.Response(body=form.body, headers=form.headers)
             self._dress(request, response, caller, request_id)
         self._note(request.method, answer.route, status, caller, request_id, began)
         return response
 
-    async def _long_way(self, request: web.Request, handler: Inner, began: float) -> web.StreamResponse:
+    def _lines(self, request: web.Request, caller: Caller, request_id: str) -> bytes:
+        """The end of a head: what differs from answer to answer."""
+        bucket = caller.bucket
+        lines = _LINES % (
+            self._now(),
+            request_id.encode(),
+            bucket.capacity,
+            bucket.remaining(),
+            bucket.full_in(),
+        )
+        if self._origins:
+            lines += b"".join(f"{name}: {value}\r\n".encode() for name, value in self._cors(request).items())
+        return lines + b"\r\n"
+
+    async def _long_way(
+        self, request: web.Request, handler: Inner, known: Caller | None, began: float
+    ) -> web.StreamResponse:
         request_id = request[state.REQUEST_ID] = self._request_id(request)
         template, route = self._route(request)
         caller: Caller | None = None
+        self.running += 1
         try:
             if request.method == "OPTIONS":
                 response: web.StreamResponse = self._options(request)
             else:
                 if route is not None and route.access != "public":
-                    caller = await self._admit(request, route)
+                    caller = await self._admit(request, route, known)
                 result = await handler(request)
                 if isinstance(result, Answer) and caller is not None:
-                    return self._send(request, result, caller, request_id, began)
+                    return self._send(request, result, caller, request_id, began, first=True)
                 response = cast("web.StreamResponse", result)
         except Refusal as refusal:
             response = render(refusal, request_id)
@@ -133,18 +159,15 @@ class Gate:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the trace
             structlog.get_logger().exception("unexpected fault", route=template, request_id=request_id)
             response = render(Refusal("internal"), request_id)
+        finally:
+            self.running -= 1
         self._dress(request, response, caller, request_id)
         self._note(request.method, template, response.status, caller, request_id, began)
         return response
 
-    async def _admit(self, request: web.Request, route: Route) -> Caller:
+    async def _admit(self, request: web.Request, route: Route, known: Caller | None) -> Caller:
         """Key, rate limit, scope, in this order. Raises ``Refusal``."""
-        scheme, _, text = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        if scheme.lower() != "bearer":
-            text = request.headers.get("X-API-Key", "")
-        if not text:
-            raise Refusal("unauthorized", "send the key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
-        caller = await self._keyring.caller(text.strip(), client_address(request, self._settings.trusted_proxies))
+        caller = known if known is not None else await self._who(request)
         request[state.CALLER] = caller
         caller.used = True
         if not caller.bucket.take(monotonic()):
@@ -155,6 +178,14 @@ class Gate:
         if route.access == "ops" and not caller.ops:
             raise Refusal("forbidden", "this needs a key with the scope ops")
         return caller
+
+    async def _who(self, request: web.Request) -> Caller:
+        scheme, _, text = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() != "bearer":
+            text = request.headers.get("X-API-Key", "")
+        if not text:
+            raise Refusal("unauthorized", "send the key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'")
+        return await self._keyring.caller(text.strip(), client_address(request, self._settings.trusted_proxies))
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """An Expect header that is not 100-continue cannot be met."""

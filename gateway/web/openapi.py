@@ -222,6 +222,9 @@ def _named(schema: Any, *, asked: bool, name: str = "") -> Any:
         return [_named(item, asked=asked) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    if schema.get("enum") == [True]:  # generators of clients know a constant, and no enum of booleans
+        constant = {"type": "boolean", "const": True}
+        return constant | ({"description": schema["description"]} if "description" in schema else {})
     pattern = schema.get("pattern")
     known = {"^[A-Z]{2}$": "CountryCode", "^[A-Z]{3,4}$": "CurrencyCode"}.get(str(pattern))
     if name == "region":

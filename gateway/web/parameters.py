@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.core.catalog import cursor
 from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
 from schemas.plan import Scope, SetAsideReason, WhyNot
 
@@ -100,7 +101,12 @@ class PlanParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sort: Annotated[Sort, Meta(description="What to sort by; `-` turns it round.")] = "price"
     limit: Limit = 50
     cursor: (
-        Annotated[str, Meta(min_length=1, max_length=400, description="Where to go on: the `next_cursor` of a page.")]
+        Annotated[
+            str,
+            Meta(
+                pattern=f"^{cursor.FORM}$", max_length=120, description="Where to go on: the `next_cursor` of a page."
+            ),
+        ]
         | UnsetType
     ) = UNSET
 

@@ -13,7 +13,7 @@ from gateway.log import AccessLog
 from gateway.settings import Settings
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool
-from gateway.web.answers import Memory
+from gateway.web.answers import Heads, Memory
 from gateway.web.keyring import Caller, Keyring
 from gateway.web.metrics import Metrics
 from gateway.web.ratelimit import Limiter
@@ -27,7 +27,7 @@ LIMITER = web.AppKey("limiter", Limiter)
 MEMORIES = web.AppKey("memories", dict[Mode, Memory])
 METRICS = web.AppKey("metrics", Metrics)
 ACCESS_LOG = web.AppKey("access_log", AccessLog)
-FIXED_HEADERS = web.AppKey("fixed_headers", Mapping[str, str])
+HEADS = web.AppKey("heads", Heads)
 CAPABILITIES = web.AppKey("capabilities", Mapping[str, tuple[str, ...]])
 TOLERANCES = web.AppKey("tolerances", Mapping[str, Decimal])
 RATES = web.AppKey("rates", Mapping[str, int | None])

@@ -10,12 +10,11 @@ from pydantic import Field, SecretStr
 
 from providers.beppay import mapping, orders, wire
 from providers.contract import CatalogPage, Provider, SupplierSettings
+from providers.recall import Reader
 from providers.transport import Priority
-from providers.unmapped import Once
 from schemas.account import Balance
 from schemas.errors import InvalidRequest, NotAuthorised, UnreadableAnswer
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder
-from schemas.plan import Offer, SetAside
 
 PLANS = "/api/partner/esim/plans"
 PURCHASE = "/api/partner/esim/purchase"
@@ -49,19 +48,14 @@ class BepPay(Provider):
         ``total`` counts is no list, and raises ``UnreadableAnswer``.
         """
         answer = await self.transport.read(PLANS, wire.Plans, refusal=mapping.refusal, lax=True)
-        once = Once()
+        reader = Reader(mapping.item, mapping.id_of, self.recall)
         rows = len(answer.data)
         if not rows and answer.total:
             raise UnreadableAnswer(f"an empty list, and total says {answer.total}", supplier=self.name)
         if answer.total is not None and answer.total != rows:
             yield CatalogPage(total=rows, warnings=(f"total says {answer.total}, the list has {rows} plans",))
         for start in range(0, rows, AT_ONCE):
-            some = [once(mapping.item(raw), raw) for raw in answer.data[start : start + AT_ONCE]]
-            yield CatalogPage(
-                offers=tuple(row for row in some if isinstance(row, Offer)),
-                set_aside=tuple(row for row in some if isinstance(row, SetAside)),
-                total=rows,
-            )
+            yield reader(answer.data[start : start + AT_ONCE], rows).page
             await asyncio.sleep(0)
 
     async def purchase(self, request: PurchaseRequest) -> SupplierOrder:

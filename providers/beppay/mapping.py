@@ -74,6 +74,11 @@ def item(raw: Raw) -> Offer | SetAside:
         return why.row(raw, plan_id, name)
 
 
+def id_of(raw: Raw) -> str:
+    """The id alone of a plan that ``item`` could read."""
+    return _plan_id(_PLAN.decode(raw))
+
+
 def refusal(status: int, body: bytes) -> SupplierError | None:
     """The refusal in an error answer or in a 200 that says ``success: false``; None when there is none."""
     try:

@@ -17,8 +17,8 @@ from providers.contract import CatalogPage, Manifest, Provider, SupplierSettings
 from providers.pikasim import mapping, orders, webhook, wire
 from providers.pikasim.books import Books
 from providers.pikasim.walk import Walk
+from providers.recall import Reader
 from providers.transport import Priority, Transport, segment
-from providers.unmapped import Once
 from schemas.account import Balance, Transaction
 from schemas.errors import InvalidRequest, NotFound, SupplierError
 from schemas.esim import EsimStatus
@@ -59,13 +59,13 @@ class PikaSim(Provider):
         ahead: deque[asyncio.Task[wire.PackagePage]] = deque()
         try:
             walk = Walk(first.pagination)
-            once = Once()
-            yield self._mapped(walk, 1, first, once)
+            reader = Reader(mapping.item, mapping.code_of, self.recall)
+            yield self._mapped(walk, 1, first, reader)
             numbers = iter(range(2, walk.pages + 1))
             for number in range(2, walk.pages + 1):
                 while len(ahead) < self.manifest.limits.concurrent_pages and (following := next(numbers, None)):
                     ahead.append(asyncio.create_task(self._packages(following)))
-                yield self._mapped(walk, number, await ahead[0], once)
+                yield self._mapped(walk, number, await ahead[0], reader)
                 ahead.popleft()
             walk.finish()
         except SupplierError as error:
@@ -230,15 +230,10 @@ class PikaSim(Provider):
         params = wire.PackageQuery(page=number, limit=PAGE_SIZE).params()
         return await self._books.read("/packages", wire.Answer[wire.PackagePage], Priority.SYNC, params)
 
-    def _mapped(self, walk: Walk, number: int, page: wire.PackagePage, once: Once) -> CatalogPage:
-        found = [mapping.item(raw) for raw in page.packages]
-        walk.take(number, page.pagination, (item.supplier_plan_id for item in found))
-        rows = [once(item, raw) for item, raw in zip(found, page.packages, strict=True)]
-        return CatalogPage(
-            offers=tuple(row for row in rows if isinstance(row, Offer)),
-            set_aside=tuple(row for row in rows if isinstance(row, SetAside)),
-            total=walk.total,
-        )
+    def _mapped(self, walk: Walk, number: int, page: wire.PackagePage, reader: Reader) -> CatalogPage:
+        reading = reader(page.packages, walk.total)
+        walk.take(number, page.pagination, reading.ids)
+        return reading.page
 
 
 def _esim(iccid: str) -> str:

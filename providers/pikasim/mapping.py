@@ -86,6 +86,7 @@ UNREADABLE_FIELD: dict[str, SetAsideReason] = {
 }
 
 _PACKAGE = msgspec.json.Decoder(wire.Package, strict=False)
+_CODE = msgspec.json.Decoder(wire.PackageCode, strict=False)
 _NESTED = msgspec.json.Decoder(wire.NestedPackage)
 _PROBLEM = msgspec.json.Decoder(wire.Problem)
 _REFUSED_CANCEL = msgspec.json.Decoder(wire.RefusedCancel)
@@ -109,6 +110,11 @@ def item(raw: Raw) -> Offer | SetAside:
         return _offer(package, code, name)
     except Unmapped as why:
         return why.row(raw, code, name)
+
+
+def code_of(raw: Raw) -> str:
+    """The code alone of a package that ``item`` could read."""
+    return clean_text(_CODE.decode(raw).package_code)
 
 
 def single(raw: Raw) -> Offer | SetAside:

@@ -98,6 +98,12 @@ class Package(msgspec.Struct, rename="camel"):
     description: str | None = None
 
 
+class PackageCode(msgspec.Struct, rename="camel"):
+    """Of a package only what it is called."""
+
+    package_code: str
+
+
 class PackageQuery(msgspec.Struct, rename="camel", omit_defaults=True):
     """The query of GET /packages. Data in GB, duration in days; ``privacy`` is max, standard or all."""
 

@@ -1,3 +1,3 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.providers.suite")
+pytest.register_assert_rewrite("tests.providers.checks", "tests.providers.plugin_suite", "tests.providers.suite")

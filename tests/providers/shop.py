@@ -49,10 +49,12 @@ class Walk:
     offers: tuple[Offer, ...]
     set_aside: tuple[SetAside, ...]
     other_products: int
+    recalled: int = 0
+    raws: tuple[bytes, ...] = ()
 
     @property
     def accounted(self) -> int:
-        return len(self.offers) + len(self.set_aside)
+        return len(self.offers) + len(self.set_aside) + self.recalled
 
     @property
     def size(self) -> int:
@@ -88,13 +90,16 @@ class Shop:
         """One walk through the catalogue; it must end by itself."""
         offers: list[Offer] = []
         set_aside: list[SetAside] = []
-        other = 0
+        raws: list[bytes] = []
+        other = recalled = 0
         async with asyncio.timeout(WALK_SECONDS):
             async for page in self.provider.catalog():
                 offers += page.offers
                 set_aside += page.set_aside
                 other += page.other_products
-        return Walk(tuple(offers), tuple(set_aside), other)
+                recalled += page.recalled
+                raws += page.raws
+        return Walk(tuple(offers), tuple(set_aside), other, recalled, tuple(raws))
 
     async def complaint(self) -> list[str]:
         """Everything that the plugin says of a walk and a look-up that fail: texts and tracebacks."""

@@ -98,6 +98,16 @@ def test_a_third_party_s_plugin_is_found_by_its_entry_point(entry_point):
     assert "owl" in load_manifests()
 
 
+def test_an_installed_package_is_found_by_what_it_announces(tmp_path, monkeypatch):
+    (tmp_path / "owl_esim.py").write_text(STAMPED.format(name="installed_owl"))
+    about = tmp_path / "owl_esim-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: owl-esim\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[{GROUP}]\nowl = owl_esim:MANIFEST\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "installed_owl" in load_manifests()
+
+
 def test_an_entry_point_may_name_the_module_too(entry_point):
     entry_point("owl", manifest_of(name="owl"))
     entry_point.points[0] = EntryPoint("owl", "third_party_owl", GROUP)

@@ -29,17 +29,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("providers", "schemas", "config", "gateway"):
         shutil.copytree(CHECKOUT / folder, root / folder, ignore=NOT_COPIED)
     (root / "tests" / "providers").mkdir(parents=True)
-    for file in (
-        "pyproject.toml",
-        "tests/__init__.py",
-        "tests/conftest.py",
-        "tests/providers/__init__.py",
-        "tests/providers/conftest.py",
-        "tests/providers/shop.py",
-        "tests/providers/suite.py",
-        "tests/providers/suite_orders.py",
-    ):
+    for file in ("pyproject.toml", "tests/__init__.py", "tests/conftest.py"):
         shutil.copy(CHECKOUT / file, root / file)
+    for path in (CHECKOUT / "tests" / "providers").glob("*.py"):
+        if not path.name.startswith("test_"):
+            shutil.copy(path, root / "tests" / "providers" / path.name)
     stamp("night_owl", root)
     return root
 

@@ -437,6 +437,13 @@ async def test_success_false_inside_an_item_is_no_refusal(open_transport):
         assert (await open_transport(supplier.url).read("/", dict))["success"] is True
 
 
+@pytest.mark.parametrize("body", ['{{"success": false, "rows": [{0}]}}', '{{"rows": [{0}], "success": false}}'])
+async def test_a_refusal_is_seen_in_a_long_body_too(open_transport, body):
+    rows = ", ".join(['{"id": "x"}'] * 20_000)
+    async with raw_supplier(answer(body.format(rows).encode())) as supplier:
+        assert type(await failure(open_transport(supplier.url).read("/", dict))) is Refused
+
+
 # --- size ---------------------------------------------------------------------------------------------
 
 
@@ -492,10 +499,10 @@ async def test_every_packing_that_is_asked_for_is_understood(open_transport, enc
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("gzip", gzip.compress(b'{"a": 1}')[:-9]),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0)[:-9]),
         ("gzip", b'{"a": 1}'),
         ("br", b"\x0b\x02\x80{}\x03"),
-        ("gzip", gzip.compress(b'{"a": 1}') + b"rubbish"),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0) + b"rubbish"),
     ],
 )
 async def test_a_broken_packing_is_unreadable(open_transport, encoding, body):
@@ -530,6 +537,18 @@ async def test_a_gate_that_cannot_keep_count_loses_no_answer(open_transport):
         with structlog.testing.capture_logs() as lines:
             assert await transport.write("POST", "/", dict, json={}) == {"order": 1}
     assert [line["event"] for line in lines] == ["rate_not_recorded", "breaker_not_recorded"]
+
+
+async def test_a_gate_that_hangs_holds_no_answer_back_for_long(open_transport, monkeypatch):
+    class Hanging(MemoryGate):
+        async def succeeded(self):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("providers.transport.COUNT_SECONDS", 0.02)
+    async with raw_supplier(answer(b'{"order": 1}')) as supplier:
+        transport = open_transport(supplier.url, gate=Hanging("demo"))
+        async with asyncio.timeout(30):
+            assert await transport.write("POST", "/", dict, json={}) == {"order": 1}
 
 
 async def test_a_supplier_that_fails_is_logged_once_and_once_when_it_is_back(open_transport):

@@ -41,16 +41,18 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True, order=True):
-    """A class of offers that every filter but place and price treats alike.
-
-    ``mb`` is -1 when unlimited. ``can`` has a bit for each of topup, voice, sms and 5G anywhere.
-    """
+    """What all plans of one amount, duration and scope have in common; ``mb`` is -1 when unlimited."""
 
     rest_of_name: str
     mb: int
     daily: bool
     days: int
     scope: str
+
+
+class Able(msgspec.Struct, frozen=True, order=True):
+    """What an offer can do: ``can`` has a bit for each of topup, voice, sms and 5G anywhere."""
+
     can: int
     exit_country: str
 
@@ -66,6 +68,7 @@ class SnapshotBuilder:
         self.plans: Numbered[str] = Numbered()
         self.coverages: Numbered[tuple[str, ...]] = Numbered()
         self.kinds: Numbered[Kind] = Numbered()
+        self.ables: Numbered[Able] = Numbered()
         self.data_pieces: Numbered[bytes] = Numbered()
         self.network_pieces: Numbered[bytes] = Numbered()
         self.feature_pieces: Numbered[bytes] = Numbered()
@@ -78,9 +81,9 @@ class SnapshotBuilder:
         self._costs: dict[tuple[str, str], tuple[int, Decimal | None]] = {}
         self._base: list[Decimal | None] = []
         self._data: dict[tuple[str, int, str], tuple[int, DataAllowance, str]] = {}
-        self._networks: dict[tuple[str, str], tuple[int, int, int, int, str]] = {}
+        self._networks: dict[tuple[str, str], tuple[int, int, int, int]] = {}
         self._places: dict[int, tuple[str, str]] = {}
-        self._kinds: dict[tuple[int, int, str, str], int] = {}
+        self._kinds: dict[tuple[int, str], int] = {}
         self._why: dict[tuple[Any, ...], int] = {}
         self._add = tuple(self.columns[name].append for name in _COLUMNS)
 
@@ -88,7 +91,6 @@ class SnapshotBuilder:
         self,
         supplier: str,
         supplier_plan_id: str,
-        offer_id: str,
         name: str,
         plan_id: str,
         coverage: tuple[str, ...],
@@ -109,13 +111,13 @@ class SnapshotBuilder:
         cover = self.coverages.number(coverage)
         place, scope = self._places.get(cover) or self._new_place(cover, coverage)
         piece, allowance, rest = about
-        network, feature, five_g, can, exit_country = reach
-        alike = (piece, can, exit_country, scope)
+        network, feature, five_g, able = reach
+        alike = (piece, scope)
         kind = self._kinds.get(alike)
         if kind is None:
             mb = UNSAID if allowance.mb is None else allowance.mb
             daily = allowance.reset is Reset.DAILY
-            kind = self.kinds.number(Kind(rest, mb, daily, days, scope, can, exit_country))
+            kind = self.kinds.number(Kind(rest, mb, daily, days, scope))
             self._kinds[alike] = kind
         plan = self.plans.number(plan_id)
         if plan not in self.plan_names:
@@ -128,8 +130,8 @@ class SnapshotBuilder:
         if why is None:
             why = self._why[said] = self._judge(*said)
         self.keys.append(supplier_plan_id)
-        self.texts.append(f"{offer_id}\0{supplier_plan_id}\0{name}".encode())
-        values = (plan, cover, self.suppliers.number(supplier), kind, piece, network, feature, five_g, money, why)
+        self.texts.append(f"{supplier_plan_id}\0{name}".encode())
+        values = (plan, cover, self.suppliers.number(supplier), kind, able, piece, network, feature, five_g, money, why)
         for append, value in zip(self._add, (*values, UNSAID if stock is None else stock), strict=True):
             append(value)
 
@@ -148,7 +150,7 @@ class SnapshotBuilder:
         self._data[data, days, starts] = known
         return known
 
-    def _new_networks(self, networks: str, features: str) -> tuple[int, int, int, int, str]:
+    def _new_networks(self, networks: str, features: str) -> tuple[int, int, int, int]:
         reached = msgspec.json.decode(networks, type=tuple[Network, ...])
         able = msgspec.json.decode(features, type=Features)
         five_g = fragments.five_g_countries(reached)
@@ -157,7 +159,7 @@ class SnapshotBuilder:
         )
         piece = self.network_pieces.number(fragments.network_piece(reached))
         feature = self.feature_pieces.number(fragments.feature_piece(able))
-        known = (piece, feature, self.five_g.number(five_g), can, able.exit_country or "")
+        known = (piece, feature, self.five_g.number(five_g), self.ables.number(Able(can, able.exit_country or "")))
         self._networks[networks, features] = known
         return known
 
@@ -200,4 +202,17 @@ class SnapshotBuilder:
         return self._base
 
 
-_COLUMNS = ("plan", "cover", "supplier", "kind", "data", "network", "feature", "five_g", "money", "why", "stock")
+_COLUMNS = (
+    "plan",
+    "cover",
+    "supplier",
+    "kind",
+    "able",
+    "data",
+    "network",
+    "feature",
+    "five_g",
+    "money",
+    "why",
+    "stock",
+)

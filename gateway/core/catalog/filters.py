@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from gateway.core.catalog.intern import spans
 from gateway.core.catalog.layout import Array
 from gateway.core.catalog.listing import All, Listing
 from gateway.core.catalog.query import PlanQuery, QueryError, Wanted
-from gateway.core.catalog.snapshot import Snapshot
+from gateway.core.catalog.snapshot import Snapshot, micros
 from gateway.core.catalog.tables import SCOPES
 from gateway.core.catalog.words import MAX_WORDS, words_of
 from schemas.plan import Scope
@@ -19,16 +21,14 @@ TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8
 FEW = 4096
 
 
-@dataclass(frozen=True)
-class Kinds:
-    """The filters that a kind answers by itself. ``days`` is what a daily amount counts for (RULES 4)."""
+class Kinds(NamedTuple):
+    """The filters that a kind answers by itself."""
 
-    scope: Scope | None = None
-    min_data_mb: int | None = None
-    unlimited: bool | None = None
-    min_days: int | None = None
-    max_days: int | None = None
-    wanted: Wanted = field(default_factory=Wanted)
+    scope: Scope | None
+    min_data_mb: int | None
+    unlimited: bool | None
+    min_days: int | None
+    max_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,17 @@ class Filter:
     ``kinds`` and ``covers`` tell for each kind and coverage whether it will do; ``covers`` is what
     the ``source`` does not hold already, ``all_covers`` the whole condition. None asks for nothing.
     ``closed`` means that the source is a condition itself: only its rows may be looked at.
-    A word that names a place as well as an amount is in ``either``: one of the two must do.
+    ``since`` is in microseconds since 1970. A word that names a place as well as an amount is in
+    ``either``: one of the two must do.
     """
 
     source: Listing | All
     kinds: Array
+    ables: Array | None = None
     covers: Array | None = None
     all_covers: Array | None = None
     five_g: Array | None = None
-    plans: Array | None = None
+    since: int | None = None
     either: tuple[tuple[Array, Array], ...] = ()
     cost_end: int | None = None
     days: int | None = None
@@ -54,24 +56,28 @@ class Filter:
 
     def narrow(self, snapshot: Snapshot, rows: Array) -> Array:
         """Those of the rows, already of the right kinds, that everything else allows too."""
+        if self.ables is not None:
+            rows = rows.compress(self.ables.take(snapshot.able.take(rows)))
         if self.covers is not None:
-            rows = rows[self.covers[snapshot.cover[rows]]]
+            rows = rows.compress(self.covers.take(snapshot.cover.take(rows)))
         if self.five_g is not None:
-            rows = rows[self.five_g[snapshot.five_g[rows]]]
-        if self.plans is not None:
-            rows = rows[self.plans[snapshot.plan[rows]]]
+            rows = rows.compress(self.five_g.take(snapshot.five_g.take(rows)))
+        if self.since is not None:
+            rows = rows.compress(snapshot.updated.take(snapshot.plan.take(rows)) >= self.since)
         for covers, kinds in self.either:
-            rows = rows[covers[snapshot.cover[rows]] | kinds[snapshot.kind[rows]]]
+            rows = rows.compress(covers.take(snapshot.cover.take(rows)) | kinds.take(snapshot.kind.take(rows)))
         if self.cost_end is not None:
-            costs = snapshot.cost[rows]
-            rows = rows[(costs >= 0) & (costs < self.cost_end)]
+            costs = snapshot.cost.take(rows)
+            rows = rows.compress((costs >= 0) & (costs < self.cost_end))
         return rows
 
     def offers(self, snapshot: Snapshot, rows: Array) -> Array:
         """Of rows of plans that will do, which offers will: a mask."""
-        mask = self.kinds[snapshot.kind[rows]]
+        mask = self.kinds.take(snapshot.kind.take(rows))
+        if self.ables is not None:
+            mask &= self.ables.take(snapshot.able.take(rows))
         if self.five_g is not None:
-            mask &= self.five_g[snapshot.five_g[rows]]
+            mask &= self.five_g.take(snapshot.five_g.take(rows))
         if self.cost_end is not None:
             costs = snapshot.cost[rows]
             mask &= (costs >= 0) & (costs < self.cost_end)
@@ -87,7 +93,7 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
 
     ``cost_end`` is the number of distinct costs that ``max_price`` allows.
     """
-    asked = Kinds(query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days, query.wanted)
+    asked = Kinds(query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days)
     if query.region is not None and snapshot.region(query.region) is None:
         raise QueryError("region", f"no region {query.region!r}")
     numbers = places(snapshot, query.countries, query.region)
@@ -97,23 +103,42 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
     if query.q is not None and query.q.strip() and not words:
         return None
     kinds, named, either = _spoken(snapshot, kinds_of(snapshot, asked), words)
-    if not kinds.any():
+    ables = ables_of(snapshot, query.wanted)
+    if not kinds.any() or (ables is not None and not ables.any()):
         return None
     five_g = None
     if query.wanted.five_g and query.countries:
         five_g = snapshot.five_g_in(tuple(sorted(n for n in numbers if n < len(snapshot.country_codes))))
-    found = Filter(snapshot.all, kinds, five_g=five_g, either=either, cost_end=cost_end, days=query.min_days)
+    found = Filter(snapshot.all, kinds, ables, five_g=five_g, either=either, cost_end=cost_end, days=query.min_days)
     if query.updated_since is not None:
         touched = snapshot.plans_since(query.updated_since)
         if len(touched) <= FEW:
             covers = _together(snapshot, numbers, named)
             rows = snapshot.rows_of(snapshot.rows_of_plans(np.sort(touched)))
             return replace(found, source=rows, covers=covers, all_covers=covers, closed=True)
-        mask = np.zeros(snapshot.plans, dtype=np.bool_)
-        mask[touched] = True
-        found = replace(found, plans=mask)
+        found = replace(found, since=micros(query.updated_since))
+    if not numbers and not named:
+        few = _few(snapshot, kinds, ables)
+        return found if few is None else replace(found, source=few, closed=True)
     source, covers, all_covers = where(snapshot, numbers, words, named)
     return replace(found, source=source, covers=covers, all_covers=all_covers)
+
+
+def _few(snapshot: Snapshot, kinds: Array, ables: Array | None) -> Listing | None:
+    """All rows of these kinds and abilities, where they are so few that they are best looked at themselves."""
+    columns = snapshot.columns
+    if ables is None:
+        starts, members = columns["kind_rows_at"], columns["kind_rows"]
+        wanted = kinds
+    else:
+        starts, members = columns["pair_rows_at"], columns["pair_rows"]
+        wanted = kinds.take(columns["pair_kind"]) & ables.take(columns["pair_able"])
+    if int(np.diff(starts).compress(wanted).sum()) > FEW:
+        return None
+    at = np.flatnonzero(wanted)
+    rows = members.take(spans(starts[at], starts[at + 1]))
+    rows.sort()
+    return snapshot.rows_of(rows)
 
 
 def places(snapshot: Snapshot, countries: Sequence[str], region: str | None) -> tuple[int, ...] | None:
@@ -144,14 +169,19 @@ def _kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
         will &= snapshot.kind_days >= asked.min_days
     if asked.max_days is not None:
         will &= snapshot.kind_days <= asked.max_days
-    wanted = asked.wanted
+    return will
+
+
+def ables_of(snapshot: Snapshot, wanted: Wanted) -> Array | None:
+    """For each set of abilities, whether it will do; None when nothing is asked."""
     bits = TOPUP * wanted.topup + VOICE * wanted.voice + SMS * wanted.sms + FIVE_G * wanted.five_g
-    if bits:
-        will &= (snapshot.kind_can & bits) == bits
+    if not bits and wanted.exit_country is None:
+        return None
+    will: Array = (snapshot.columns["able_can"] & bits) == bits
     if wanted.exit_country is not None:
         exits = snapshot.exits
         at = exits.index(wanted.exit_country) if wanted.exit_country in exits else -1
-        will &= snapshot.columns["kind_exit"] == at
+        will &= snapshot.columns["able_exit"] == at
     return will
 
 
@@ -215,6 +245,8 @@ def _spoken(
     either: list[tuple[Array, Array]] = []
     for at, word in enumerate(words):
         covers, alike = _word(snapshot, word, begins=at == len(words) - 1)
+        if alike.compress(kinds).all():
+            continue
         if not covers.any():
             kinds = kinds & alike
         elif not alike.any():

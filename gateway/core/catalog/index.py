@@ -77,11 +77,11 @@ class Index:
             raise QueryError("sort", f"one of {', '.join(SORTS)}, or with - before it")
         limit = max(1, min(query.limit, MAX_LIMIT))
         view = self._view(query.currency)
-        after = self._after(query, view)
+        after = self._after(query)
         cost_end = None if query.max_price is None else view.costs_up_to(query.max_price)
         gone = None
         if query.updated_since is not None and query.cursor is None:
-            gone = [plan_id for plan_id, _ in self.snapshot.gone_since(_utc(query.updated_since))]
+            gone = [plan_id for plan_id, _ in self.snapshot.gone_since(query.updated_since)]
         found = filter_of(self.snapshot, query, cost_end)
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
@@ -92,7 +92,7 @@ class Index:
             seen = Found(*(column[:limit] for column in seen))
             key = int(seen.keys[-1])
             last = self.snapshot.plan_id(int(seen.plans[-1]))
-            ahead = cursor.write(query.sort, view.currency, None if key == NULL else key, last)
+            ahead = cursor.write(None if key == NULL else key, last)
         pieces = self._render.plans(seen, view, query.min_days)
         return PlanPage(render.page(pieces, self._note, ahead, gone), len(seen), ahead)
 
@@ -177,6 +177,11 @@ class Index:
             next_best=next_best,
         )
 
+    def warm(self) -> None:
+        """Work out beforehand what the first questions would have to wait for."""
+        self._view(None)
+        self._counts()
+
     # -- what answers are made of
 
     def _view(self, currency: str | None) -> PriceView:
@@ -195,10 +200,10 @@ class Index:
             self._views.move_to_end(wanted)
         return view
 
-    def _after(self, query: PlanQuery, view: PriceView) -> After | None:
+    def _after(self, query: PlanQuery) -> After | None:
         if query.cursor is None:
             return None
-        position = cursor.read(query.cursor, query.sort, view.currency)
+        position = cursor.read(query.cursor)
         key = NULL if position.value is None else min(max(position.value, -NULL), NULL - 1)
         return After(key, self.snapshot.plan_after(position.plan_id))
 
@@ -245,7 +250,3 @@ class Index:
 
 def _bit(reason: WhyNot) -> int:
     return 1 << WHY_NOT.index(reason)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

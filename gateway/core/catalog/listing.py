@@ -1,12 +1,15 @@
 """Lists of rows in row order, asked by kind: which rows of these kinds lie in this stretch?
 
 A ``Listing`` is one country's, one region's or one query's: its rows with their kinds beside them,
-short enough to look through. ``All`` is everything, too long for that: its rows are grouped by kind,
-and a table says how many of each kind stand before each block of positions.
+short enough to look through. ``All`` is every row, too long for that: a table says how many rows of
+each kind stand before each block of positions, so that only stretches with something in them are
+looked through.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +18,9 @@ from gateway.core.catalog.intern import spans
 from gateway.core.catalog.layout import Array
 
 LEAST = 256
+SPARSE = 8
+LONG = 4
+REMEMBERED = 64
 _MARGIN = 2
 
 
@@ -34,125 +40,171 @@ class Listing:
         self.rows = rows
         self.row_kinds = row_kinds
         self._kinds = kinds
-        self._present = present
+        self._known = present
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @cached_property
+    def _present(self) -> Present:
+        return self._known or _count(self._kinds, self.rows, self.row_kinds)
+
     def present(self, wanted: Array) -> Present:
         """The wanted kinds that are here."""
-        if self._present is None:
-            self._present = _count(self._kinds, self.rows, self.row_kinds)
-        held = self._present
-        at = np.flatnonzero(wanted[held.kind])
-        return Present(held.kind[at], held.size[at], held.first[at], held.last[at])
+        return _wanted(self._present, wanted)
+
+    def matching(self, wanted: Array) -> Listing:
+        """A list of the rows of the wanted kinds alone, where that is much shorter; else this one."""
+        if len(self.rows) <= LEAST:
+            return self
+        held = self.present(wanted)
+        if not len(held.kind):
+            return Listing(self._kinds, self.rows[:0], self.row_kinds[:0], held)
+        if int(held.size.sum()) * SPARSE > len(self.rows):
+            return self
+        first, last = self._places(int(held.first.min()), int(held.last.max()) + 1)
+        at = first + np.flatnonzero(wanted.take(self.row_kinds[first:last]))
+        return Listing(self._kinds, self.rows.take(at), self.row_kinds.take(at), held)
 
     def between(self, wanted: Array, low: int, high: int) -> Array:
         """The rows of the wanted kinds from ``low`` to below ``high``, ascending."""
-        first, last = self.rows.searchsorted((low, high)).tolist()
-        return self.rows[first:last][wanted[self.row_kinds[first:last]]]
+        first, last = self._places(low, high)
+        at = np.flatnonzero(wanted.take(self.row_kinds[first:last]))
+        return self.rows[first:last].take(at)
 
     def window(self, low: Array, high: Array) -> Array:
         """The rows that lie between their kind's bounds, ascending."""
-        return self.rows[(self.rows >= low[self.row_kinds]) & (self.rows < high[self.row_kinds])]
+        at = np.flatnonzero(self.rows < high.take(self.row_kinds))
+        rows = self.rows.take(at)
+        return rows.compress(rows >= low.take(self.row_kinds.take(at)))
 
     def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
         """A bound above ``low`` below which about ``count`` rows of the wanted kinds lie; ``high`` at most."""
-        first, last = self.rows.searchsorted((low, high)).tolist()
+        first, last = self._places(low, high)
         step = self._step(wanted, count)
         return high if first + step >= last else int(self.rows[first + step])
 
     def reach_down(self, wanted: Array, low: int, high: int, count: int) -> int:
         """A bound below ``high`` from which on about ``count`` rows of the wanted kinds lie; ``low`` at least."""
-        first, last = self.rows.searchsorted((low, high)).tolist()
+        first, last = self._places(low, high)
         step = self._step(wanted, count)
         return low if last - step <= first else int(self.rows[last - step])
 
+    def _places(self, low: int, high: int) -> tuple[int, int]:
+        # Bounds of another type would have the whole list converted first.
+        first, last = self.rows.searchsorted(np.array((low, high), dtype=self.rows.dtype)).tolist()
+        return first, last
+
     def _step(self, wanted: Array, count: int) -> int:
-        matching = int(self.present(wanted).size.sum())
+        matching = int(self._present.size.compress(wanted.take(self._present.kind)).sum())
         return max(LEAST, _MARGIN * count * len(self.rows) // max(1, matching))
 
 
 class All:
-    """Every position, grouped by kind, ascending in each; positions are rows, or places in the order of plans."""
+    """Every position. ``order`` gives the row at each; None when positions are rows.
 
-    def __init__(self, kinds: int, size: int, starts: Array, members: Array, before: Array) -> None:
-        self.size = size
+    ``before`` has, for each block of positions, how many of each kind stand before it. ``starts`` and
+    ``members`` are the positions grouped by kind, ascending in each.
+    """
+
+    def __init__(self, row_kinds: Array, order: Array | None, before: Array, starts: Array, members: Array) -> None:
+        self.row_kinds = row_kinds
+        self.order = order
         self.starts = starts
         self.members = members
-        self.before = before.reshape(-1, kinds) if kinds else np.zeros((2, 0), dtype=np.int32)
-        self.blocks = len(self.before) - 1
-        self.block = -(-size // self.blocks) or 1 if self.blocks > 0 else 1
+        self.before = before
+        self.blocks = len(before) - 1
+        self.block = max(1, -(-len(row_kinds) // self.blocks))
+        self._known: OrderedDict[int, tuple[Array, Array]] = OrderedDict()
 
     def __len__(self) -> int:
-        return self.size
+        return len(self.row_kinds)
 
     def present(self, wanted: Array) -> Present:
         """The wanted kinds that are here."""
         kinds = np.flatnonzero(wanted)
-        first, end = self.starts[kinds], self.starts[kinds + 1]
-        return Present(kinds, end - first, self.members[first], self.members[end - 1])
+        first, end = self.starts.take(kinds), self.starts.take(kinds + 1)
+        return Present(kinds, end - first, self.members.take(first), self.members.take(end - 1))
 
     def between(self, wanted: Array, low: int, high: int) -> Array:
-        """The positions of the wanted kinds from ``low`` to below ``high``, ascending."""
-        if low >= high:
-            return self.members[:0]
-        kinds = np.flatnonzero(wanted)
-        found = self._blocks(kinds, low // self.block, -(-high // self.block))
-        found = found[(found >= low) & (found < high)]
-        found.sort()
-        return found
+        """The rows of the wanted kinds at positions from ``low`` to below ``high``, in the order of positions."""
+        if high - low > LONG * self.block:
+            kinds = np.flatnonzero(wanted)
+            found = self._stretches(kinds, np.full(len(kinds), low), np.full(len(kinds), high))
+            return found if self.order is None else self.order.take(found)
+        if self.order is None:
+            return low + np.flatnonzero(wanted.take(self.row_kinds[low:high]))
+        rows = self.order[low:high]
+        return rows.compress(wanted.take(self.row_kinds.take(rows)))
 
     def window(self, low: Array, high: Array) -> Array:
-        """The positions that lie between their kind's bounds, ascending."""
+        """The rows that lie between their kind's bounds, ascending; positions must be rows."""
         kinds = np.flatnonzero(low < high)
-        lows, highs = low[kinds], high[kinds]
-        at = self.starts[kinds]
-        first = at + self.before[np.clip(lows // self.block, 0, self.blocks), kinds]
-        last = at + self.before[np.clip(-(-highs // self.block), 0, self.blocks), kinds]
-        found = self.members[spans(first, last)]
+        return self._stretches(kinds, low.take(kinds), high.take(kinds))
+
+    def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
+        """A bound above ``low`` below which about ``count`` wanted positions lie; ``high`` at most."""
+        before = self._counts(wanted)
+        aim = self._standing_before(before, low) + _MARGIN * count
+        block = int(before.searchsorted(aim, "left"))
+        if block > self.blocks:
+            return high
+        end = self._place(before, block - 1, aim)
+        return min(high, max(low + LEAST, end))
+
+    def reach_down(self, wanted: Array, low: int, high: int, count: int) -> int:
+        """A bound below ``high`` from which on about ``count`` wanted positions lie; ``low`` at least."""
+        before = self._counts(wanted)
+        aim = self._standing_before(before, high) - _MARGIN * count
+        block = int(before.searchsorted(aim, "right")) - 1
+        if block < 0:
+            return low
+        return max(low, min(high - LEAST, self._place(before, block, aim)))
+
+    def _standing_before(self, before: Array, position: int) -> float:
+        """How many wanted positions lie before this one, if each block's were evenly spread."""
+        block, over = divmod(position, self.block)
+        if block >= self.blocks:
+            return float(before[-1])
+        return float(before[block]) + float(before[block + 1] - before[block]) * over / self.block
+
+    def _place(self, before: Array, block: int, aim: float) -> int:
+        """Where in this block so many lie before, if the block's were evenly spread."""
+        block = max(0, min(block, self.blocks - 1))
+        inside = float(before[block + 1] - before[block])
+        part = (aim - float(before[block])) / inside if inside else 0.0
+        return block * self.block + int(min(1.0, max(0.0, part)) * self.block) + 1
+
+    def _counts(self, wanted: Array) -> Array:
+        """How many wanted positions stand before each block."""
+        known = self._known.get(id(wanted))
+        if known is not None and known[0] is wanted:
+            return known[1]
+        counts: Array = self.before @ wanted.astype(self.before.dtype)
+        self._known[id(wanted)] = (wanted, counts)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return counts
+
+    def _stretches(self, kinds: Array, lows: Array, highs: Array) -> Array:
+        """The positions of each of the kinds within its bounds, ascending."""
+        at = self.starts.take(kinds)
+        first = at + self._from_table(np.clip(lows // self.block, 0, self.blocks), kinds)
+        last = at + self._from_table(np.clip(-(-highs // self.block), 0, self.blocks), kinds)
+        found = self.members.take(spans(first, last))
         counts = last - first
-        found = found[(found >= np.repeat(lows, counts)) & (found < np.repeat(highs, counts))]
+        found = found.compress((found >= np.repeat(lows, counts)) & (found < np.repeat(highs, counts)))
         found.sort()
         return found
 
-    def reach(self, wanted: Array, low: int, high: int, count: int) -> int:
-        """A bound above ``low`` below which at least ``count`` positions of the wanted kinds lie; ``high`` at most."""
-        kinds = np.flatnonzero(wanted)
-        first = min(low // self.block, self.blocks)
-        aim = self._before(kinds, first) + count
-        found, least, most = self.blocks, first + 1, self.blocks
-        while least <= most:
-            middle = (least + most) // 2
-            if self._before(kinds, middle) >= aim:
-                found, most = middle, middle - 1
-            else:
-                least = middle + 1
-        # The last stretch is a whole block: more would cost more than it gives.
-        return min(high, max(low + 1, found * self.block))
+    def _from_table(self, blocks: Array, kinds: Array) -> Array:
+        found: Array = self.before.ravel().take(blocks * self.before.shape[1] + kinds).astype(np.int64)
+        return found
 
-    def reach_down(self, wanted: Array, low: int, high: int, count: int) -> int:
-        """A bound below ``high`` from which on at least ``count`` wanted positions lie; ``low`` at least."""
-        kinds = np.flatnonzero(wanted)
-        last = min(-(-high // self.block), self.blocks)
-        aim = self._before(kinds, last) - count
-        found, least, most = 0, 0, last - 1
-        while least <= most:
-            middle = (least + most) // 2
-            if self._before(kinds, middle) <= aim:
-                found, least = middle, middle + 1
-            else:
-                most = middle - 1
-        return max(low, min(high - 1, found * self.block))
 
-    def _before(self, kinds: Array, block: int) -> int:
-        return int(self.before[block][kinds].sum())
-
-    def _blocks(self, kinds: Array, first: int, last: int) -> Array:
-        at = self.starts[kinds]
-        return self.members[
-            spans(at + self.before[min(first, self.blocks)][kinds], at + self.before[min(last, self.blocks)][kinds])
-        ]
+def _wanted(held: Present, wanted: Array) -> Present:
+    at = np.flatnonzero(wanted.take(held.kind))
+    return Present(held.kind[at], held.size[at], held.first[at], held.last[at])
 
 
 def _count(kinds: int, rows: Array, row_kinds: Array) -> Present:

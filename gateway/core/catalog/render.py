@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
 import orjson
 
 from gateway.core.catalog.build import WHY_NOT
@@ -14,6 +15,7 @@ from gateway.core.catalog.layout import Array
 from gateway.core.catalog.scan import Found
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.catalog.views import PriceView
+from gateway.core.diff import offer_id, offer_key
 
 _TAILS = 4096
 
@@ -27,50 +29,64 @@ class Renderer:
         self._tails: dict[tuple[int, bool], bytes] = {}
 
     def plans(self, found: Found, view: PriceView, days: int | None) -> list[bytes]:
-        """The plans' JSON in pieces, without commas between: eight and a separator for each.
+        """The plans' JSON in pieces, with the commas between.
 
         ``days`` is what daily amounts count for in ``price_per_gb``.
         """
-        snapshot = self.snapshot
-        rows, plans = found.rows, found.plans
-        if not len(rows):
-            return []
-        columns, blob, base = snapshot.columns, snapshot.file.memory, snapshot.file.blob_at
-        kinds = snapshot.kind[rows]
-        covers, data, networks = snapshot.cover[rows], columns["data"][rows], columns["network"][rows]
-        features = columns["feature"][rows]
+        rows = found.rows.tolist()
+        ready = view.ready(days)
+        lacking = [at for at, row in enumerate(rows) if row not in ready]
+        if lacking:
+            self._make_ready(rows, lacking, found, view, days)
+            ready = view.ready(days)
         parts: list[bytes] = []
-        add = parts.append
-        for p0, p1, c0, c1, d0, d1, n0, n1, f0, f1, cost, total, day, count, stale in zip(
-            (columns["plan_at"][plans] + base).tolist(),
-            (columns["plan_at"][plans + 1] + base).tolist(),
-            (columns["cover_at"][covers] + base).tolist(),
-            (columns["cover_at"][1:][covers] + base).tolist(),
-            (columns["data_at"][data] + base).tolist(),
-            (columns["data_at"][1:][data] + base).tolist(),
-            (columns["network_at"][networks] + base).tolist(),
-            (columns["network_at"][1:][networks] + base).tolist(),
-            (columns["feature_at"][features] + base).tolist(),
-            (columns["feature_at"][1:][features] + base).tolist(),
-            snapshot.cost[rows].tolist(),
+        tails = self._tails
+        stale = self.stale.take(self.snapshot.supplier.take(found.rows)).tolist()
+        for row, count, old in zip(rows, found.counts.tolist(), stale, strict=True):
+            start, end = ready[row]
+            parts += (start, tails.get((count, old)) or self._tail(count, stale=old), end, b",")
+        if parts:
+            parts.pop()
+        return parts
+
+    def _make_ready(self, rows: list[int], lacking: list[int], found: Found, view: PriceView, days: int | None) -> None:
+        """Put together what only the snapshot and the price decide: everything but stock and staleness."""
+        snapshot, blob = self.snapshot, self.snapshot.file.memory
+        at = np.array(lacking)
+        new, plans = found.rows[at], found.plans[at]
+        kinds = snapshot.kind[new]
+        kept = view.room_for(days, keep=[row for row in rows if row in view.ready(days)])
+        for row, piece, where, amount, network, feature, cost, total, day in zip(
+            new.tolist(),
+            self._spans("plan_at", plans),
+            self._spans("cover_at", snapshot.cover[new]),
+            self._spans("data_at", snapshot.columns["data"][new]),
+            self._spans("network_at", snapshot.columns["network"][new]),
+            self._spans("feature_at", snapshot.columns["feature"][new]),
+            snapshot.cost[new].tolist(),
             totals(snapshot, days)[kinds].tolist(),
             snapshot.kind_days[kinds].tolist(),
-            found.counts.tolist(),
-            self.stale[snapshot.supplier[rows]].tolist(),
             strict=True,
         ):
-            stamp = p1 - STAMP_LENGTH
-            add(blob[p0:stamp])
-            add(blob[c0:c1])
-            add(blob[d0:d1])
-            add(blob[n0:n1])
-            add(blob[f0:f1])
-            add(view.piece(cost, total, day))
-            add(self._tails.get((count, stale)) or self._tail(count, stale=stale))
-            add(blob[stamp:p1])
-            add(b",")
-        parts.pop()
-        return parts
+            stamp = piece[1] - STAMP_LENGTH
+            start = b"".join(
+                (
+                    blob[piece[0] : stamp],
+                    blob[slice(*where)],
+                    blob[slice(*amount)],
+                    blob[slice(*network)],
+                    blob[slice(*feature)],
+                    view.piece(cost, total, day),
+                )
+            )
+            kept.put(row, start, blob[stamp : piece[1]])
+
+    def _spans(self, table: str, numbers: Array) -> list[list[int]]:
+        """From where to where each of these pieces lies in the file."""
+        starts = self.snapshot.columns[table]
+        both = np.stack((starts[numbers], starts[1:][numbers]), axis=1) + self.snapshot.file.blob_at
+        spans: list[list[int]] = both.tolist()
+        return spans
 
     def _tail(self, count: int, *, stale: bool) -> bytes:
         if len(self._tails) >= _TAILS:
@@ -83,12 +99,12 @@ class Renderer:
     def offer(self, row: int, view: PriceView, why: int, *, observed_at: datetime | None) -> bytes:
         """One offer's JSON for people who run the shop; ``why`` has a bit for each reason against it."""
         snapshot = self.snapshot
-        offer_id, supplier_plan_id, name = snapshot.offer_text(row)
+        supplier_plan_id, name = snapshot.offer_text(row)
         listed, cost, stock = int(snapshot.columns["listed"][row]), int(snapshot.cost[row]), int(snapshot.stock[row])
         supplier = int(snapshot.supplier[row])
         reason = next((one.value for at, one in enumerate(WHY_NOT) if why >> at & 1), None)
         shown = {
-            "id": offer_id,
+            "id": offer_id(offer_key(snapshot.suppliers[supplier], supplier_plan_id)),
             "plan_id": snapshot.plan_id(int(snapshot.plan[row])),
             "supplier": snapshot.suppliers[supplier],
             "supplier_plan_id": supplier_plan_id,

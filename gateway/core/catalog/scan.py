@@ -21,7 +21,8 @@ from gateway.core.catalog.stock import NONE, Blocked, standing
 from gateway.core.catalog.views import PriceView
 
 NULL = (1 << 62) - 1  # the key of a plan without a value: it comes last either way
-UNLIMITED = 1 << 60  # above every amount of data
+FINE = 1000  # ratios are told apart to a thousandth of the minor unit that is shown
+UNLIMITED = 10**15  # MB, above every amount of data
 _EMPTY = np.empty(0, dtype=np.int64)
 
 
@@ -73,6 +74,7 @@ class Scan:
         self.snapshot = snapshot
         self.view = view
         self.filter = found
+        self.source = found.source.matching(found.kinds) if isinstance(found.source, Listing) else found.source
         self.blocked = blocked
         self.in_stock = in_stock
         self.order = sort.removeprefix("-")
@@ -109,7 +111,7 @@ class Scan:
         if stream.blocked and not self.filter.closed and self.blocked is not None and len(self.blocked.rows) <= FEW:
             source = self.snapshot.rows_of(self.blocked.rows)
             return source, self.filter.elsewhere(source)
-        return self.filter.source, self.filter
+        return self.source, self.filter
 
     def _of_stream(self, rows: Array, stream: Stream, found: Filter) -> Array:
         if stream.blocked and self.blocked is not None:
@@ -142,11 +144,11 @@ class Scan:
             return np.where(costs < 0, NULL, minor)
         times, below = self._ratio()
         below = below[kinds]
-        per = (2 * minor * times + below) // np.maximum(1, 2 * below)
+        per = minor * (times * FINE) // np.maximum(1, below)
         return np.where((costs < 0) | (below <= 0), NULL, per)
 
     def _ratio(self) -> tuple[int, Array]:
-        """(times, below) for each kind: its key is price x times / below, halves up; below <= 0 has none."""
+        """(times, below) for each kind: its key is price x times x FINE / below; below <= 0 has none."""
         if self.order == "price_per_gb":
             return 1024, totals(self.snapshot, self.filter.days)
         return 1, self.snapshot.kind_days
@@ -234,13 +236,13 @@ class Scan:
 
     def _guesses(self, kinds: Array, times: int, below: Array, need: int) -> Iterator[int | None]:
         """Bounds within which enough plans may lie, ever wider, at last none."""
-        present = self.filter.source.present(kinds)
+        present = self.source.present(kinds)
         rows = present.last if self.down else present.first
         costs = self.snapshot.cost[rows]
         priced = costs >= 0
         if len(self.view.minor) and priced.any():
             held = below[present.kind[priced]]
-            keys = (2 * self.view.minor[costs[priced]] * times + held) // (2 * held)
+            keys = self.view.minor[costs[priced]] * (times * FINE) // held
             if self.after is not None:
                 ahead = keys < self.after.key if self.down else keys > self.after.key
                 keys = np.concatenate([keys[ahead], [self.after.key]])
@@ -260,29 +262,25 @@ class Scan:
     def _ratio_window(
         self, stream: Stream, kinds: Array, times: int, below: Array, least: int | None, most: int | None
     ) -> Array:
-        """A stream's rows of these kinds whose key is from ``least`` to ``most``, both included."""
+        """A stream's rows of these kinds with keys from ``least`` to ``most``, and perhaps some more."""
         source, found = self._source(stream)
-        low = np.full(len(kinds), stream.low, dtype=np.int64)
-        high = np.full(len(kinds), stream.high, dtype=np.int64)
-        # key <= m exactly when 2 price times + below < 2 below (m + 1)
+        low = np.full(len(kinds), stream.low, dtype=np.int32)
+        high = np.full(len(kinds), stream.high, dtype=np.int32)
+        # Prices within a unit of the bound may go either way; their keys are looked at one by one afterwards.
+        price = below / (times * FINE)
         if least is not None:
-            low = np.maximum(low, stream.at[self._costs_below(times, below, least)])
+            low = np.maximum(low, stream.at[self.view.minor.searchsorted(_whole(price * least) - 1, "left")])
         if most is not None:
-            high = np.minimum(high, stream.at[self._costs_below(times, below, most + 1)])
+            high = np.minimum(high, stream.at[self.view.minor.searchsorted(_whole(price * (most + 1)) + 1, "right")])
         high = np.where(kinds, high, 0)
         return self._of_stream(source.window(low, high), stream, found)
-
-    def _costs_below(self, times: int, below: Array, key: int) -> Array:
-        """For each kind, how many distinct costs have keys below ``key``."""
-        top = (2 * below * key - below + 2 * times - 1) // (2 * times)
-        return self.view.minor.searchsorted(top, "left")
 
     # -- by data or days
 
     def _by_value(self, need: int) -> Found:
         """Kinds in the order of their value; among equals, plans in the order of their ids."""
         snapshot = self.snapshot
-        present = self.filter.source.present(self.filter.kinds)
+        present = self.source.present(self.filter.kinds)
         if self.order == "days":
             values = snapshot.kind_days[present.kind]
         else:
@@ -310,26 +308,24 @@ class Scan:
         distinct, where = np.unique(values, return_inverse=True)
         sizes = np.bincount(where, weights=counts, minlength=len(distinct)).tolist()
         numbers = range(len(distinct) - 1, -1, -1) if self.down else range(len(distinct))
-        group: list[int] = []
-        total, enough = 0.0, 8 * need
-        for number in numbers:
-            if group and total + sizes[number] > max(enough, FEW):
-                yield np.flatnonzero(np.isin(where, group))
-                group, total, enough = [], 0.0, enough * 4
-            group.append(number)
+        begin, total, enough = 0, 0.0, 8 * need
+        for at, number in enumerate(numbers):
+            if at > begin and total + sizes[number] > max(enough, FEW):
+                yield _among(where, numbers[begin:at])
+                begin, total, enough = at, 0.0, enough * 4
             total += sizes[number]
             if total >= enough:
-                yield np.flatnonzero(np.isin(where, group))
-                group, total, enough = [], 0.0, enough * 4
-        if group:
-            yield np.flatnonzero(np.isin(where, group))
+                yield _among(where, numbers[begin : at + 1])
+                begin, total, enough = at + 1, 0.0, enough * 4
+        if begin < len(numbers):
+            yield _among(where, numbers[begin:])
 
     def _lowest(self, kinds: Array, low: int, need: int, *, single: bool, null: bool = False) -> Found:
         """What stands for plans of these kinds: with ``single``, at least the ``need`` lowest; else all.
 
         With ``null``, only plans without a sort value.
         """
-        source = self.filter.source
+        source = self.source
         if single and low == 0 and isinstance(source, All):
             return self._along_plans(kinds, need, null=null)
         rows = self._in_stock(source.between(kinds, low, self.snapshot.rows))
@@ -378,7 +374,7 @@ class Scan:
             # A stretch ends where a plan does.
             plan = int(snapshot.plan[snapshot.plan_rows[end - 1]])
             end = int(snapshot.plan_rows_at[plan + 1])
-            rows = self._in_stock(snapshot.plan_rows[order.between(kinds, low, end)])
+            rows = self._in_stock(order.between(kinds, low, end))
             if len(rows):
                 part = self._valued(self._stand(np.unique(snapshot.plan[rows])), null=null)
                 parts.append(part)
@@ -421,6 +417,15 @@ class Scan:
         last = _join(parts)
         self.after = after
         return _join([before, _take(last, np.argsort(last.plans, kind="stable")[:missing])])
+
+
+def _whole(prices: Array) -> Array:
+    return np.minimum(prices, 2.0**53).astype(np.int64)
+
+
+def _among(where: Array, numbers: range) -> Array:
+    """The places of these numbers, which follow one another up or down."""
+    return np.flatnonzero((where >= min(numbers)) & (where <= max(numbers)))
 
 
 def _take(found: Found, which: Array) -> Found:

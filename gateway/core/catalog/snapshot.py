@@ -47,14 +47,15 @@ class Snapshot:
         self.sold_end = int(meta["segments"][0])
         self.priced_end = self.sold_end + int(meta["segments"][1])
         self.columns = columns
-        self.plan, self.cover, self.kind = columns["plan"], columns["cover"], columns["kind"]
+        self.plan, self.cover = columns["plan"], columns["cover"]
+        self.kind, self.able = columns["kind"], columns["able"]
         self.supplier, self.cost, self.why = columns["supplier"], columns["cost"], columns["why"]
         self.five_g, self.stock = columns["five_g"], columns["stock"]
         self.plan_rows_at, self.plan_rows = columns["plan_rows_at"], columns["plan_rows"]
         self.plan_cover, self.updated = columns["plan_cover"], columns["updated"]
         self.sold_at, self.held_at = columns["sold_at"], columns["held_at"]
         self.kind_mb, self.kind_days = columns["kind_mb"], columns["kind_days"]
-        self.kind_daily, self.kind_can = columns["kind_daily"], columns["kind_can"]
+        self.kind_daily = columns["kind_daily"]
         self.kind_total = np.where(self.kind_daily, self.kind_mb * self.kind_days, self.kind_mb)
         self.unlimited = self.kind_mb < 0
         self.rows = len(self.plan)
@@ -78,15 +79,17 @@ class Snapshot:
 
     @cached_property
     def all(self) -> All:
-        """All rows, by kind, in row order."""
+        """All rows, in row order."""
         columns = self.columns
-        return All(self.kinds, self.rows, columns["kind_rows_at"], columns["kind_rows"], columns["rows_before"])
+        before = columns["rows_before"].reshape(-1, max(1, self.kinds))
+        return All(self.kind, None, before, columns["kind_rows_at"], columns["kind_rows"])
 
     @cached_property
     def all_by_plan(self) -> All:
-        """All rows, by kind, in the order of plans: positions within ``plan_rows``."""
+        """All rows, in the order of plans: positions are places within ``plan_rows``."""
         columns = self.columns
-        return All(self.kinds, self.rows, columns["kind_rows_at"], columns["kind_places"], columns["places_before"])
+        before = columns["places_before"].reshape(-1, max(1, self.kinds))
+        return All(self.kind, self.plan_rows, before, columns["kind_rows_at"], columns["kind_places"])
 
     def country(self, code: str) -> int | None:
         """The number of a country's list; None when no plan covers it."""
@@ -184,10 +187,10 @@ class Snapshot:
         at = bisect_left(_Lazy(self.plan_id, self.plans), plan_id)
         return at + 1 if at < self.plans and self.plan_id(at) == plan_id else at
 
-    def offer_text(self, row: int) -> tuple[str, str, str]:
-        """(offer id, supplier_plan_id, name) of a row."""
-        offer_id, supplier_plan_id, name = self.piece("text_at", row).decode().split("\0", 2)
-        return offer_id, supplier_plan_id, name
+    def offer_text(self, row: int) -> tuple[str, str]:
+        """(supplier_plan_id, name) of a row."""
+        supplier_plan_id, name = self.piece("text_at", row).decode().split("\0", 1)
+        return supplier_plan_id, name
 
     def find_row(self, supplier: str, supplier_plan_id: str) -> int | None:
         """The row of a supplier's item."""
@@ -198,7 +201,7 @@ class Snapshot:
 
         def key(at: int) -> tuple[int, str]:
             row = int(by_key[at])
-            return int(self.supplier[row]), self.offer_text(row)[1]
+            return int(self.supplier[row]), self.offer_text(row)[0]
 
         at = bisect_left(_Lazy(key, self.rows), wanted)
         return int(by_key[at]) if at < self.rows and key(at) == wanted else None
@@ -218,14 +221,14 @@ class Snapshot:
     def plans_since(self, since: datetime) -> Array:
         """The plans that changed at or after this time, in no order."""
         by_updated = self.columns["by_updated"]
-        wanted = (since - EPOCH) // timedelta(microseconds=1)
+        wanted = micros(since)
         at = bisect_left(_Lazy(lambda at: int(self.updated[by_updated[at]]), self.plans), wanted)
         return by_updated[at:]
 
     def gone_since(self, since: datetime | None) -> list[tuple[str, datetime]]:
         """The plans that left at or after this time, the earliest first."""
         when = self.columns["gone_when"]
-        at = 0 if since is None else int(np.searchsorted(when, (since - EPOCH) // timedelta(microseconds=1)))
+        at = 0 if since is None else int(np.searchsorted(when, micros(since)))
         return [
             (self.piece("gone_at", number).decode(), EPOCH + timedelta(microseconds=int(when[number])))
             for number in range(at, len(when))
@@ -235,6 +238,11 @@ class Snapshot:
     def gone(self) -> dict[str, datetime]:
         """When each plan that is no longer here left."""
         return dict(self.gone_since(None))
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970; a time without a zone is UTC."""
+    return ((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
 
 
 class _Lazy:

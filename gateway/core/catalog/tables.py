@@ -2,10 +2,11 @@
 
 Names of arrays, by what they are indexed with:
 
-- row (an offer): plan, cover, supplier, kind, data, network, feature, five_g, cost, listed, why, stock, text_at
+- row (an offer): plan, cover, supplier, kind, able, data, network, feature, five_g, cost, listed, why, stock, text_at
 - plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated; plan_rows holds rows by plan
 - cover (a set of countries): cover_countries_at, cover_rows_at, cover_at, cover_region
-- kind: kind_mb, kind_daily, kind_days, kind_can, kind_scope, kind_exit, kind_rows_at
+- kind: kind_mb, kind_daily, kind_days, kind_scope, kind_rows_at (into kind_rows and kind_places)
+- able (what an offer can do): able_can, able_exit; pair (kind and able): pair_kind, pair_able, pair_rows_at
 - list (each country, then each region): list_at into list_rows and list_kinds, in row order; and
   present_at into present_kind, present_count, present_first, present_last: which kinds it has
 """
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 LIMB = 10**18
 NO_COST = -1
 SCOPES = tuple(scope.value for scope in Scope)
-BLOCK_CELLS = 2**21
-MAX_BLOCKS = 512
+BLOCK_CELLS = 2**20
+MAX_BLOCKS = 128
 _SECOND = 1_000_000
 
 
@@ -69,6 +70,7 @@ class Tables:
         plans, plan = self._renumbered("plan", built.plans)
         covers, cover = self._renumbered("cover", built.coverages)
         kinds, kind = self._renumbered("kind", built.kinds)
+        ables, able = self._renumbered("able", built.ables)
         five_g, five = self._renumbered("five_g", built.five_g)
         data_pieces, data = self._renumbered("data", built.data_pieces)
         network_pieces, network = self._renumbered("network", built.network_pieces)
@@ -84,12 +86,13 @@ class Tables:
         self._row("cover", narrow(cover[order]))
         self._row("supplier", narrow(supplier[order]))
         self._row("kind", narrow(kind[order]))
+        self._row("able", narrow(able[order]))
         self._row("data", narrow(data[order]))
         self._row("network", narrow(network[order]))
         self._row("feature", narrow(feature[order]))
         self._row("five_g", narrow(five[order]))
         self._row("cost", cost[order], np.int32)
-        self._row("listed", np.frombuffer(built.columns["money"], dtype=np.int64)[order], np.int32)
+        listed = self._listed(order)
         self._row("why", why[order], np.uint16)
         self._row("stock", np.frombuffer(built.columns["stock"], dtype=np.int64)[order], np.int32)
         place = np.empty(self.rows, dtype=np.int64)
@@ -100,11 +103,12 @@ class Tables:
         self._plans(plans)
         self._covers(covers, five_g)
         self._kinds(kinds)
+        self._ables(ables)
         self._lists()
         self._row("data_at", self.blob.add(data_pieces))
         self._row("network_at", self.blob.add(network_pieces))
         self._row("feature_at", self.blob.add(feature_pieces))
-        self._row("listed_at", self.blob.add([text.encode() for text in built.listed.numbers]))
+        self._row("listed_at", self.blob.add([text.encode() for text in listed]))
         scale = self._cost_tables(costs, sizes)
         words = self._words(covers, kinds)
         gone = sorted((at, plan_id) for plan_id, at in self.gone.items() if plan_id not in built.plans.numbers)
@@ -133,6 +137,13 @@ class Tables:
         values, place = numbered.in_order()
         raw = np.frombuffer(self.built.columns[column], dtype=np.int64)
         return values, place[raw] if self.rows else raw
+
+    def _listed(self, order: Array) -> list[str]:
+        """The suppliers' own amounts, sorted, and each row's place among them."""
+        listed, place = self.built.listed.in_order()
+        money = np.frombuffer(self.built.columns["money"], dtype=np.int64)[order]
+        self._row("listed", np.append(place, NO_COST)[money], np.int32)
+        return listed
 
     def _costs(self) -> tuple[list[Any], Array]:
         """Distinct costs in base currency, ascending, and each row's place among them."""
@@ -190,13 +201,10 @@ class Tables:
         self._row("five_g_countries", members)
 
     def _kinds(self, kinds: list[Any]) -> None:
-        self.exits = sorted({kind.exit_country for kind in kinds})
         self._row("kind_mb", np.array([kind.mb for kind in kinds], dtype=np.int64))
         self._row("kind_daily", np.array([kind.daily for kind in kinds], dtype=np.bool_))
         self._row("kind_days", np.array([kind.days for kind in kinds], dtype=np.int64))
-        self._row("kind_can", np.array([kind.can for kind in kinds], dtype=np.uint8))
         self._row("kind_scope", np.array([SCOPES.index(kind.scope) for kind in kinds], dtype=np.uint8))
-        self._row("kind_exit", np.array([self.exits.index(kind.exit_country) for kind in kinds], dtype=np.int16))
         starts, rows = grouped(self.arrays["kind"], len(kinds))
         self._row("kind_rows_at", starts)
         self._row("kind_rows", rows)
@@ -206,12 +214,25 @@ class Tables:
         for name, column in (("rows_before", self.arrays["kind"]), ("places_before", by_plan)):
             self._row(name, self._before(column, len(kinds)).ravel())
 
+    def _ables(self, ables: list[Any]) -> None:
+        """Which abilities there are, and the rows of each combination of kind and abilities."""
+        self.exits = sorted({able.exit_country for able in ables})
+        self._row("able_can", np.array([able.can for able in ables], dtype=np.uint8))
+        self._row("able_exit", np.array([self.exits.index(able.exit_country) for able in ables], dtype=np.int16))
+        both = self.arrays["kind"].astype(np.int64) * max(1, len(ables)) + self.arrays["able"]
+        pairs, which = np.unique(both, return_inverse=True)
+        self._row("pair_kind", narrow(pairs // max(1, len(ables))))
+        self._row("pair_able", narrow(pairs % max(1, len(ables))))
+        starts, rows = grouped(which, len(pairs))
+        self._row("pair_rows_at", starts)
+        self._row("pair_rows", rows)
+
     def _before(self, column: Array, kinds: int) -> Array:
         """How many of each kind stand before each block of positions."""
         blocks = block_count(self.rows, kinds)
         size = -(-self.rows // blocks) or 1
         cells = np.bincount((np.arange(self.rows) // size) * kinds + column, minlength=blocks * kinds)
-        before = np.zeros((blocks + 1, kinds), dtype=np.int32)
+        before = np.zeros((blocks + 1, kinds), dtype=np.float32)  # whole numbers up to 2**24, and quick to add up
         np.cumsum(cells.reshape(blocks, kinds), axis=0, out=before[1:])
         return before
 

@@ -12,7 +12,21 @@ from gateway.core.pricing import PriceRule, minor_per_day, minor_per_gb, minor_p
 from schemas.money import Money, currency_digits
 
 FRAGMENTS = 50_000
+READY_BYTES = 4 * 1024 * 1024
+MAX_DAYS = 4
 NO_PRICE = b'"price":null,"price_per_gb":null,"price_per_day":null,'
+
+
+class Ready:
+    """Plans put together under one price view, and how many bytes they hold."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, tuple[bytes, bytes]] = {}
+        self.size = 0
+
+    def put(self, row: int, start: bytes, end: bytes) -> None:
+        self.rows[row] = start, end
+        self.size += len(start) + len(end)
 
 
 class PriceView:
@@ -27,6 +41,26 @@ class PriceView:
             minor_prices(costs, snapshot.scale, rule, snapshot.rates, currency), dtype=np.int64
         )
         self._pieces: dict[tuple[int, int, int], bytes] = {}
+        self._ready: dict[int | None, Ready] = {}
+
+    def ready(self, days: int | None) -> dict[int, tuple[bytes, bytes]]:
+        """Plans that were put together before: by row, what stands before and after stock and staleness."""
+        held = self._ready.get(days)
+        return held.rows if held is not None else {}
+
+    def room_for(self, days: int | None, keep: list[int]) -> Ready:
+        """Where more of them may be put; the oldest are let go when there are too many, but for those to keep."""
+        held = self._ready.get(days)
+        if held is None:
+            if len(self._ready) >= MAX_DAYS:
+                self._ready.clear()
+            held = self._ready[days] = Ready()
+        if held.size > READY_BYTES:
+            kept = {row: held.rows[row] for row in keep}
+            held = self._ready[days] = Ready()
+            for row, parts in kept.items():
+                held.put(row, *parts)
+        return held
 
     def costs_up_to(self, price: Decimal) -> int:
         """How many of the distinct costs have prices of at most this amount."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from aiohttp import web
@@ -20,6 +20,7 @@ from gateway.store.pool import Pool
 from providers.contract import Capability, CatalogPage, Manifest, Provider, SupplierSettings
 from providers.gate import MemoryGate
 from providers.loader import open_provider
+from providers.recall import Reader
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
 from schemas.plan import DataAllowance, Offer, SetAside, SetAsideReason, Validity
@@ -122,14 +123,39 @@ class StallProvider(Provider):
             )
 
 
+class RawPage(msgspec.Struct):
+    things: list[msgspec.Raw]
+    last: bool
+
+
+class RecallingProvider(Provider):
+    """Reads items one by one, and none that a sync recalls."""
+
+    read: ClassVar[list[str]] = []
+
+    async def catalog(self) -> AsyncIterator[CatalogPage]:  # type: ignore[override]
+        reader = Reader(self._item, lambda raw: msgspec.json.decode(raw, type=Row).id, self.recall)
+        number, last = 0, False
+        while not last:
+            number += 1
+            page = await self.transport.read("/things", RawPage, params={"page": str(number)})
+            last = page.last
+            yield reader(page.things).page
+
+    def _item(self, raw: msgspec.Raw) -> Offer:
+        offer = _offer(msgspec.json.decode(raw, type=Row))
+        self.read.append(offer.supplier_plan_id)
+        return offer
+
+
 def _offer(row: Row) -> Offer:
     data = DataAllowance(row.mb, "unlimited" if row.mb is None else f"{row.mb} MB", unlimited=row.mb is None)
     cost = None if row.cost is None else Money.of(row.cost, row.currency)
     return Offer(row.id, row.name, (row.country,), data, Validity(row.days), cost, stock=row.stock, visible=row.visible)
 
 
-def manifest(name: str = "stall") -> Manifest:
-    return Manifest(name, name.title(), frozenset({Capability.CATALOG}), SupplierSettings, StallProvider)
+def manifest(name: str = "stall", provider: type[Provider] = StallProvider) -> Manifest:
+    return Manifest(name, name.title(), frozenset({Capability.CATALOG}), SupplierSettings, provider)
 
 
 def shelf(count: int, **fields: Any) -> list[Thing]:
@@ -155,7 +181,13 @@ class Market:
 
 @asynccontextmanager
 async def market(
-    pool: Pool, state_dir: Any, stalls: dict[str, Stall], *, providers: dict[str, str] | None = None, **sync: Any
+    pool: Pool,
+    state_dir: Any,
+    stalls: dict[str, Stall],
+    *,
+    providers: dict[str, str] | None = None,
+    of: type[Provider] = StallProvider,
+    **sync: Any,
 ) -> AsyncIterator[Market]:
     """Open the stalls. ``providers`` gives a stall another provider's name than its own."""
     settings = load(state_dir=str(state_dir), sync=sync) if sync else load(state_dir=str(state_dir))
@@ -167,7 +199,7 @@ async def market(
         server = TestServer(app)
         await server.start_server()
         servers.append(server)
-        sort = manifest((providers or {}).get(name, name))
+        sort = manifest((providers or {}).get(name, name), of)
         gate = MemoryGate(name)
         account = SupplierSettings(provider=sort.name, base_url=str(server.make_url("")), timeout_seconds=5)
         accounts[name] = Account(name, sort, account, open_provider(sort, name, account, gate), gate)

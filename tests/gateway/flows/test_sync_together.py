@@ -8,8 +8,9 @@ import sys
 import msgspec
 import pytest
 
-from gateway.flows.sync import request_sync, run_sync
+from gateway.flows.sync import run_sync
 from gateway.store import sync_runs
+from gateway.store.jobs import SyncJob, enqueue_sync
 from gateway.store.migrations import upgrade
 from gateway.store.pool import open_pool
 from tests.gateway.flows.stall import Stall, ids, market, parts, shelf
@@ -131,7 +132,6 @@ async def test_a_killed_sync_leaves_the_old_offers_and_the_next_one_closes_it_as
             _CHILD,
             database_url,
             str(tmp_path),
-            "x",
             stdout=asyncio.subprocess.PIPE,
         )
         assert await asyncio.wait_for(child.stdout.readline(), 30) == b"walking\n"
@@ -177,9 +177,18 @@ async def test_a_restart_of_postgresql_in_the_middle_costs_the_sync_nothing(own_
         pool.terminate()
 
 
+async def ask(pool, only, accept=()):
+    """Note a run and its job as the ops API does."""
+    run_id = sync_runs.new_id()
+    async with pool.acquire() as connection, connection.transaction():
+        await sync_runs.insert(connection, run_id, only, accept, waiting=True)
+        await enqueue_sync(connection, SyncJob(tuple(only), tuple(accept), run_id))
+    return await sync_runs.read(pool, run_id)
+
+
 async def test_a_run_that_was_asked_for_waits_until_a_worker_takes_it(pool, tmp_path):
     async with market(pool, tmp_path, {"a": Stall(shelf(2)), "b": Stall(shelf(2))}) as m:
-        asked = await request_sync(pool, ["b"], accept=["b"])
+        asked = await ask(pool, ["b"], ["b"])
         assert (asked.state, asked.ended_at) == (None, None)
         job = (await m.fetch("SELECT entrypoint, payload, headers FROM pgqueuer"))[0]
         assert (job["entrypoint"], job["headers"]) == ("sync", None)
@@ -196,7 +205,7 @@ async def test_a_run_that_was_asked_for_beside_one_that_covers_it_shows_that_one
     async with market(pool, tmp_path, {"a": stall, "b": Stall(shelf(1))}) as m:
         first = asyncio.create_task(run_sync(pool, m.accounts, m.settings))
         await stall.reached.wait()
-        asked = await request_sync(pool, ["a"])
+        asked = await ask(pool, ["a"])
         second = asyncio.create_task(run_sync(pool, m.accounts, m.settings, only=["a"], run_id=asked.id))
         await asyncio.sleep(0.1)
         stall.hold.set()

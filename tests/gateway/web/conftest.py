@@ -13,12 +13,17 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.app import make_app
 from gateway.core.catalog import Index
+from gateway.core.catalog.build import Terms
 from gateway.core.catalog.overlay import Overlay, SupplierState
+from gateway.core.pricing import PriceRule, Rates
+from gateway.flows.publish import publish
 from gateway.log import AccessLog
 from gateway.settings import Settings, load
+from gateway.store import fx
 from gateway.store.keys import create_key
 from gateway.store.pool import Pool
 from tests.gateway.core.catalog.market import Item, Market, offer
+from tests.gateway.flows.shelf import stock
 
 ITEMS = [
     Item("a", offer("JP1", cost="5.00")),
@@ -58,19 +63,14 @@ class StandingCatalog:
 def _market(items: list[Item], mode: str) -> Market:
     now = datetime.now(UTC)
     # The live catalogue lacks the last item, so that a test can tell the two apart.
-    market = Market(items if mode == "test" else items[:-1], mode)
-    market.terms = replace_margin(market)
+    market = Market(list(items if mode == "test" else items[:-1]), mode)
+    rates = Rates("USD", {rate.currency: rate.rate for rate in fx.shipped("USD")})
+    market.terms = Terms(PriceRule(), rates)
     states = tuple(
         SupplierState(name, mode, last_good_at=now - timedelta(minutes=1), last_sync_state="ok") for name in "abc"
     )
     market.overlay = Overlay(states)
     return market
-
-
-def replace_margin(market: Market) -> Any:
-    import msgspec
-
-    return msgspec.structs.replace(market.terms, minimum_margin=market.terms.minimum_margin * 0)
 
 
 @dataclass
@@ -107,10 +107,10 @@ MakeApi = Callable[..., Awaitable[Api]]
 
 @pytest.fixture
 async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any) -> AsyncIterator[MakeApi]:
-    """Start an API with settings of its own."""
+    """Start an API with settings of its own, on a catalogue that stands still or on one that was ``published``."""
     clients = []
 
-    async def start(items: list[Item] = ITEMS, **settings: Any) -> Api:
+    async def start(items: list[Item] = ITEMS, *, published: bool = False, **settings: Any) -> Api:
         given: dict[str, Any] = {
             "database_url": database_url,
             "redis_url": redis_url,
@@ -123,7 +123,13 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
             return catalog
 
         lines: list[bytes] = []
-        app = make_app(load(**(given | settings)), access_log=AccessLog(lines.append), open_catalog=open_catalog)
+        made = load(**(given | settings))
+        app = make_app(made, access_log=AccessLog(lines.append), open_catalog=open_catalog)
+        if published:
+            await fx.store(pool, "USD", fx.shipped("USD"))
+            await stock(pool, items, mode="test")
+            await publish(pool, None, made)
+            app = make_app(made, access_log=AccessLog(lines.append))
         client = TestClient(TestServer(app))
         await client.start_server()
         clients.append(client)

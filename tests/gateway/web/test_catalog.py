@@ -5,7 +5,6 @@ import gzip
 
 import msgspec
 import orjson
-import pytest
 import zstandard
 
 from gateway.store.keys import new_key_text
@@ -104,34 +103,35 @@ async def test_a_test_key_and_a_live_key_see_different_catalogues(api):
     assert [c["code"] for c in (await read(await live.get("/v1/countries")))["data"]] == ["JP", "KR"]
 
 
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ("colour=red", "/colour"),
-        ("country=ZZ", "/country"),
-        ("country=jp", "/country/0"),
-        ("country=Japan", "/country/0"),
-        ("limit=0", "/limit"),
-        ("limit=201", "/limit"),
-        ("limit=ten", "/limit"),
-        ("limit=5&limit=6", "/limit"),
-        ("sort=cheap", "/sort"),
-        ("region=atlantis", "/region"),
-        ("currency=XYZ", "/currency"),
-        ("cursor=nonsense", "/cursor"),
-        ("unlimited=yes", "/unlimited"),
-        ("topup=false", "/topup"),
-        ("max_price=-1", "/max_price"),
-        ("updated_since=yesterday", "/updated_since"),
-        ("updated_since=2026-11-20T10:00:00", "/updated_since"),
-        ("network=6G", "/network"),
-        ("exit_country=ZZ", "/exit_country"),
-        ("in_stock=maybe", "/in_stock"),
-    ],
-)
-async def test_a_query_that_cannot_be_is_pointed_at(api, query, pointer):
-    body = await problem(await api.get(f"/v1/plans?{query}"), 422, "invalid")
-    assert [error["pointer"] for error in body["errors"]] == [pointer]
+async def test_a_query_that_cannot_be_is_pointed_at(api):
+    expected = {
+        "colour=red": "/colour",
+        "country=ZZ": "/country",
+        "country=jp": "/country/0",
+        "country=Japan": "/country/0",
+        "limit=0": "/limit",
+        "limit=201": "/limit",
+        "limit=ten": "/limit",
+        "limit=5&limit=6": "/limit",
+        "sort=cheap": "/sort",
+        "region=atlantis": "/region",
+        "currency=XYZ": "/currency",
+        "cursor=nonsense": "/cursor",
+        "unlimited=yes": "/unlimited",
+        "topup=false": "/topup",
+        "max_price=-1": "/max_price",
+        "updated_since=yesterday": "/updated_since",
+        "updated_since=2026-11-20T10:00:00": "/updated_since",
+        "network=6G": "/network",
+        "exit_country=ZZ": "/exit_country",
+        "in_stock=maybe": "/in_stock",
+    }
+    found = {}
+    for query in expected:
+        body = await problem(await api.get(f"/v1/plans?{query}"), 422, "invalid")
+        (error,) = body["errors"]
+        found[query] = error["pointer"]
+    assert found == expected
 
 
 async def test_a_time_with_an_offset_is_understood_escaped_or_not(api):
@@ -165,6 +165,8 @@ async def test_a_change_of_the_catalogue_changes_answer_and_etag(api):
 
 
 async def test_answers_are_compressed_as_the_client_likes_and_say_so(api):
+    first = await api.get("/v1/plans", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in first.headers  # worth it only for what is asked again
     plain = await api.get("/v1/plans", headers={"Accept-Encoding": "identity"})
     tags = {plain.headers["ETag"]}
     for coding, expand in (("gzip", gzip.decompress), ("zstd", zstandard.decompress)):
@@ -177,7 +179,7 @@ async def test_answers_are_compressed_as_the_client_likes_and_say_so(api):
 
 
 async def test_remembered_answers_are_the_same_as_the_first(api):
-    answers = [await api.get("/v1/plans?country=JP") for _ in range(3)]
+    answers = [await api.get("/v1/plans?country=JP", headers={"Accept-Encoding": "identity"}) for _ in range(3)]
     assert len({await answer.read() for answer in answers}) == 1
     names = [{name for name in answer.headers if name != "Server"} for answer in answers]
     assert names[0] == names[1] == names[2]
@@ -252,9 +254,8 @@ async def test_a_plan_that_is_sold_out_is_a_conflict(api):
     await problem(await api.post("/v1/quotes", json={"plan_id": page["data"][0]["id"]}), 409, "no_stock")
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
+async def test_a_need_that_cannot_be_is_pointed_at(api):
+    table = [
         ({}, "/countries"),
         ({"countries": []}, "/countries"),
         ({"countries": ["JP", "ZZ"]}, "/countries/1"),
@@ -270,11 +271,13 @@ async def test_a_plan_that_is_sold_out_is_a_conflict(api):
         ({"plan_id": 5}, "/plan_id"),
         ([], ""),
         ("text", ""),
-    ],
-)
-async def test_a_need_that_cannot_be_is_pointed_at(api, body, pointer):
-    answer = await problem(await api.post("/v1/quotes", json=body), 422, "invalid")
-    assert [error["pointer"] for error in answer["errors"]] == [pointer]
+    ]
+    found = []
+    for body, _ in table:
+        answer = await problem(await api.post("/v1/quotes", json=body), 422, "invalid")
+        (error,) = answer["errors"]
+        found.append((body, error["pointer"]))
+    assert found == table
 
 
 async def test_bodies_that_cannot_be_read_are_told_apart(api):

@@ -43,7 +43,7 @@ def test_rows_that_are_not_the_total_are_no_whole_walk(codes_of_pages: tuple[str
 @pytest.mark.parametrize("codes_of_pages", [("ab", "ab", "c"), ("ab", "bc", "d")])
 def test_a_package_on_two_pages_ends_the_walk(codes_of_pages: tuple[str, ...]) -> None:
     with pytest.raises(UnreadableAnswer, match="stands on page 1 and on page 2"):
-        walked(*codes_of_pages)
+        walked(*codes_of_pages).finish()
 
 
 def test_a_package_twice_on_one_page_is_left_to_the_rows() -> None:

@@ -27,7 +27,8 @@ CREATE TABLE suppliers (
     state            text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'stopped')),
     last_sync_at     timestamptz,                 -- last attempt, good or bad
     last_good_at     timestamptz,                 -- last whole, accepted walk: when its offers were observed
-    last_sync_state  text CHECK (last_sync_state IN ('ok', 'failed', 'quarantined'))
+    last_sync_state  text CHECK (last_sync_state IN ('ok', 'failed', 'quarantined')),
+    mapping          text                         -- which code and settings mapped the stored offers
 );
 
 -- GCRA: the theoretical arrival time, shared by all processes; headers may lower the rate for a while.
@@ -75,7 +76,7 @@ CREATE TABLE offers (
     prior_good_cost  numeric,                     -- what good_cost was before the last change of cost,
     prior_good_currency text,                     -- for a cost that turns out suspect beside the others'
     released_cost    numeric,                     -- a suspect cost that a person let through, in `currency`
-    digest           bytea NOT NULL CHECK (octet_length(digest) = 16), -- of everything that came from the supplier
+    digest           bytea NOT NULL CHECK (octet_length(digest) = 24), -- 16 bytes of the offer, 8 of the item as it came
     first_seen_at    timestamptz NOT NULL,
     changed_at       timestamptz NOT NULL,
     gone_at          timestamptz,                 -- not in the last whole walk

@@ -101,7 +101,6 @@ def add(builder: SnapshotBuilder, item: Item) -> None:
     builder.add(
         item.supplier,
         offer.supplier_plan_id,
-        f"off_{item.supplier}_{offer.supplier_plan_id}",
         offer.name,
         offer.plan_id,
         offer.coverage,

@@ -1,0 +1,69 @@
+"""Having a snapshot made by another process, so that no thread of a serving one is lent to it."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import signal
+import sys
+
+import structlog
+
+from gateway.processes import die_with_parent
+from gateway.settings import Settings
+
+log = structlog.get_logger()
+
+PAUSE_SECONDS = 30.0
+
+
+class Rebuild:
+    """At most one publishing process of this one's, and not again at once when it failed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._task: asyncio.Task[None] | None = None
+        self._not_before = 0.0
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def start(self) -> bool:
+        """Start it, unless it runs or has just failed. Needs a database to publish from."""
+        if self.running or self._settings.database_url is None:
+            return False
+        if asyncio.get_running_loop().time() < self._not_before:
+            return False
+        self._task = asyncio.create_task(self._run(), name="catalog rebuild")
+        return True
+
+    async def finished(self) -> None:
+        """Wait until it has ended, well or not."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "gateway.flows.publish",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+        try:
+            await process.communicate(pickle.dumps(self._settings))
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+        if process.returncode:
+            self._not_before = asyncio.get_running_loop().time() + PAUSE_SECONDS
+            log.warning("catalog_rebuild_failed", code=process.returncode)

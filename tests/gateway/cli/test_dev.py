@@ -1,0 +1,129 @@
+"""``esim-gateway dev`` from start to end, as somebody with a fresh machine meets it."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[3]
+PATIENCE = 120
+
+
+@contextlib.contextmanager
+def dev(state, ports):
+    """A dev in a process of its own, and what it printed until it was up."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("GATEWAY_", "COV_CORE"))}
+    quiet = {"GATEWAY_METRICS__PORT": "0", "GATEWAY_METRICS__WORKER_PORT": "0"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "gateway", "dev", "--state-dir", str(state), *ports],
+        cwd=HOUSE,
+        env=plain | quiet,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if "curl -s" in line:
+                    break
+            else:
+                pytest.fail("".join(lines))
+            yield process, "".join(lines)
+        finally:
+            process.kill()
+
+
+def left_over(state):
+    """The living processes that belong to a state folder: by their words, environment or working folder."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes()
+            near = (words, (entry / "environ").read_bytes(), os.fsencode((entry / "cwd").readlink()))
+            if words and any(os.fsencode(state) in text for text in near):
+                found[int(entry.name)] = words.replace(b"\0", b" ").decode("utf-8", "replace")
+    return found
+
+
+def all_end(state):
+    deadline = time.monotonic() + 15
+    while (left := left_over(state)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def shown(text, label):
+    return re.search(rf"^ +{label} +(\S+)$", text, re.MULTILINE)[1]
+
+
+def get(url, key):
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_tcp_port_factory):
+    state = tmp_path / "state"
+    ports = ["--port", str(unused_tcp_port_factory()), "--sandbox-port", str(unused_tcp_port_factory())]
+    with dev(state, ports) as (process, text):
+        # The line to paste lists plans for Japan, the cheapest first.
+        pasted = shlex.split(text.splitlines()[-1])
+        assert pasted[:3] == ["curl", "-s", "-H"]
+        url, key = pasted[4], pasted[3].removeprefix("Authorization: Bearer ")
+        plans = get(url, key)["data"]
+        assert plans
+        assert all("JP" in plan["countries"] for plan in plans)
+        prices = [float(plan["price"]["amount"]) for plan in plans]
+        assert prices == sorted(prices)
+        # The ops key sees whose offers they are.
+        ops = shown(text, "Ops key")
+        offers = get(f"{shown(text, 'API')}/v1/plans/{plans[0]['id']}/offers", ops)["data"]
+        assert {offer["supplier"] for offer in offers} <= {"beppay", "pikasim", "s2s"}
+        with urllib.request.urlopen(shown(text, "Docs")) as docs:
+            assert docs.status == 200
+        # Other commands find it by its state folder.
+        synced = subprocess.run(
+            [sys.executable, "-m", "gateway", "sync", "--json", "--state-dir", str(state)],
+            cwd=HOUSE,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert synced.returncode == 0, synced.stderr
+        assert {part["supplier"] for part in json.loads(synced.stdout)["suppliers"]} >= {"beppay", "pikasim", "s2s"}
+        assert left_over(state)
+        process.kill()
+    assert all_end(state) == {}
+
+    with dev(state, ports) as (process, again):
+        assert "first sync" not in again
+        assert shown(again, "Key") == key
+        assert get(url, key)["data"] == plans
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+    assert all_end(state) == {}
+
+
+def test_a_child_that_dies_ends_dev_with_its_name(tmp_path, unused_tcp_port_factory):
+    state = tmp_path / "state"
+    ports = ["--port", str(unused_tcp_port_factory()), "--sandbox-port", str(unused_tcp_port_factory())]
+    with dev(state, ports) as (process, _):
+        (worker,) = (pid for pid, words in left_over(state).items() if words.rstrip().endswith("gateway worker"))
+        os.kill(worker, signal.SIGKILL)
+        rest = process.stdout.read()
+        assert process.wait(PATIENCE) == 1
+    assert "worker ended by itself (SIGKILL)" in rest
+    assert all_end(state) == {}

@@ -1,0 +1,41 @@
+"""``keys`` as scripts use it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def keys(database_url, tmp_path):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    env = kept | {"GATEWAY_DATABASE_URL": database_url, "GATEWAY_STATE_DIR": str(tmp_path)}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gateway", "keys", *words]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_a_key_is_made_listed_and_revoked(keys):
+    scopes = ("--scope", "ops", "--scope", "storefront")
+    made = json.loads(keys("create", "--storefront", "Shop", "--mode", "live", *scopes, "--json").stdout)
+    assert set(made) == {"id", "key", "storefront", "mode", "scopes"}
+    assert (made["storefront"], made["mode"], made["scopes"]) == ("Shop", "live", ["storefront", "ops"])
+    assert made["key"].startswith("gw_live_")
+    listed = keys("list", "--json")
+    assert made["key"] not in listed.stdout
+    assert [key["id"] for key in json.loads(listed.stdout)] == [made["id"]]
+    assert keys("revoke", made["id"]).returncode == 0
+    assert "revoked" in keys("list").stdout
+
+
+def test_a_wrong_word_is_one_line_and_exit_code_2(keys):
+    for words in (("create", "--storefront", "Shop", "--scope", "admin"), ("revoke", "key_of_nobody")):
+        done = keys(*words)
+        assert done.returncode == 2
+        assert done.stderr.startswith("esim-gateway: ")
+        assert len(done.stderr.splitlines()) == 1
