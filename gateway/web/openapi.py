@@ -44,6 +44,9 @@ our log. What is wrong with a request stands in `errors`, each with a JSON point
 _TAGS = {
     "Catalogue": "What can be bought, answered from memory.",
     "Quotes": "A price that is held for a while.",
+    "Orders": "Buying once, following it to its end, cancelling.",
+    "eSIMs": "What was delivered: status, usage, QR codes, top-ups.",
+    "Webhooks": "Where events are sent, and what became of each.",
     "Operations": "For those who run the shop; needs a key with the scope `ops`.",
     "Health": "For load balancers and monitors; needs no key.",
     "Documentation": "This description.",
@@ -99,7 +102,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": route.name,
         "summary": route.summary,
         "tags": [route.tag],
-        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route),
     }
     if route.description:
@@ -125,24 +128,10 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    headers = ["X-Request-Id"]
-    if route.access != "public":
-        headers += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
-    if route.cached:
-        headers.append("ETag")
-    good: dict[str, Any] = {
-        "description": route.summary,
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-    }
-    if route.answer is dict:
-        good["content"] = {route.answer_type: {"schema": {"type": "object"}}}
-    elif route.answer is not None:
-        good["content"] = {route.answer_type: {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}}
-        if route.example is not None:
-            good["content"][route.answer_type]["example"] = route.example
-    else:
-        good["content"] = {route.answer_type: {"schema": {"type": "string"}}}
+    good = _good_answer(route)
     responses: dict[str, Any] = {str(route.status): good}
+    for status, text in route.also.items():
+        responses[str(status)] = {**good, "description": text}
     if route.cached:
         responses["304"] = {"description": "What you hold is still right."}
     by_status: dict[int, list[str]] = {}
@@ -154,6 +143,27 @@ def _responses(route: Route) -> dict[str, Any]:
         else:
             responses[str(status)] = _problem(*codes)
     return responses
+
+
+def _good_answer(route: Route) -> dict[str, Any]:
+    headers = ["X-Request-Id"]
+    if route.access != "public":
+        headers += ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]
+    if route.cached:
+        headers.append("ETag")
+    good: dict[str, Any] = {
+        "description": route.status_means or route.summary,
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
+    }
+    if route.answer is dict:
+        good["content"] = {route.answer_type: {"schema": {"type": "object"}}}
+    elif route.answer is not None:
+        good["content"] = {route.answer_type: {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}}
+        if route.example is not None:
+            good["content"][route.answer_type]["example"] = route.example
+    else:
+        good["content"] = {route.answer_type: {"schema": {"type": "string"}}}
+    return good
 
 
 def _problem_codes(route: Route) -> list[str]:
@@ -195,6 +205,19 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "schema": {"type": "string", "pattern": pattern},
         }
         for name, (pattern, text) in route.parts.items()
+    ]
+
+
+def _header_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "required": header.required,
+            "description": header.description,
+            "schema": {"type": "string", **header.schema},
+        }
+        for name, header in route.headers.items()
     ]
 
 

@@ -23,6 +23,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "malformed": Kind(400, "The request cannot be read"),
+    "idempotency_key_required": Kind(400, "An Idempotency-Key is needed"),
     "unauthorized": Kind(401, "A valid key is needed"),
     "forbidden": Kind(403, "This key may not do that"),
     "not_found": Kind(404, "There is no such thing"),
@@ -31,18 +32,27 @@ KINDS: Mapping[str, Kind] = {
     "not_acceptable": Kind(406, "That form cannot be given"),
     "conflict": Kind(409, "The state of things does not allow it"),
     "no_stock": Kind(409, "None can be sold at present"),
+    "price_changed": Kind(409, "The price has changed"),
+    "quote_expired": Kind(409, "The quote has expired"),
+    "duplicate_reference": Kind(409, "This reference was used before"),
+    "spend_limit": Kind(409, "The spend limit of the day is reached"),
+    "not_cancellable": Kind(409, "It cannot be cancelled"),
     "gone": Kind(410, "It is no longer there"),
     "too_large": Kind(413, "The request is too large"),
     "unsupported_media_type": Kind(415, "The body must be JSON"),
     "expectation_failed": Kind(417, "That expectation cannot be met"),
     "invalid": Kind(422, "The request is not valid"),
+    "idempotency_mismatch": Kind(422, "The Idempotency-Key belongs to another request"),
     "rate_limited": Kind(429, "Too many requests"),
     "internal": Kind(500, "Something went wrong here"),
+    "not_supported": Kind(501, "This supplier cannot do that"),
     "unavailable": Kind(503, "Not possible at present"),
 }
-_BY_STATUS = {400: "malformed", 404: "not_found", 413: "too_large"} | {
-    kind.status: code for code, kind in KINDS.items() if code not in {"no_plan", "no_stock"}
-}
+_BY_STATUS = {
+    404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 409: "conflict", 410: "gone", 413: "too_large",
+    415: "unsupported_media_type", 417: "expectation_failed", 422: "invalid", 429: "rate_limited", 503: "unavailable",
+    401: "unauthorized", 403: "forbidden", 500: "internal",
+}  # fmt: skip
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault

@@ -18,13 +18,23 @@ H = TypeVar("H", bound=Callable[[web.Request], Awaitable[Any]])
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """A header of a request: what it is for, and what it may be (a JSON schema beside its being text)."""
+
+    description: str
+    required: bool = False
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One operation of the API.
 
     ``name`` is its operation id, ``parameters`` the type that the query is checked against, ``parts``
     the pattern and description of each part of the path, ``bodies`` the types that the body may be,
-    ``answer`` the type of a good answer (None: something else than JSON of ours). ``problems`` are the
-    codes beside those that every operation has.
+    ``answer`` the type of a good answer (None: something else than JSON of ours). ``also`` are further good
+    statuses with the same answer, and what each means. ``headers`` are the request's own, by name.
+    ``problems`` are the codes beside those that every operation has.
     """
 
     name: str
@@ -35,11 +45,14 @@ class Route:
     access: Access
     tag: str
     status: int = 200
+    status_means: str = ""
+    also: Mapping[int, str] = field(default_factory=dict)
     answer: type | None = None
     answer_type: str = "application/json"
     example: Any = None
     parameters: type[msgspec.Struct] | None = None
     parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    headers: Mapping[str, Header] = field(default_factory=dict)
     bodies: tuple[type, ...] = ()
     body_optional: bool = False
     body_example: Any = None

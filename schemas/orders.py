@@ -1,0 +1,244 @@
+"""Orders as the public API has them: what a storefront or an operator sends, and what comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from schemas.api import CurrencyCode, NeedFeatures, Plan, PlanId, Price, SupplierName
+
+OrderStatus = Literal["pending", "fulfilled", "failed", "needs_review", "cancel_pending", "cancelled"]
+Kind = Literal["esim", "topup", "number", "voucher"]
+FailureCode = Literal[
+    "no_stock", "price_changed", "supplier_refused", "supplier_unavailable", "not_supported", "cancelled", "spend_limit"
+]  # fmt: skip
+AttemptState = Literal["sending", "accepted", "succeeded", "unknown", "charged_undeliverable", "failed"]
+AT_REST: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "cancelled"})
+"""Statuses that only time, a person or the storefront changes: the gateway has nothing more to do."""
+
+# Text that PostgreSQL can keep: no NUL.
+Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["YOUR-1"])]
+QuoteId = Annotated[str, Meta(min_length=1, max_length=1000, pattern="^qt_[A-Za-z0-9_-]+$", examples=["qt_Zm9vYmFy"])]
+Email = Annotated[
+    str,
+    Meta(
+        max_length=254,
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,8}$",
+        examples=["traveller@example.com"],
+    ),
+]
+Note = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")]
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00]+$")]
+MetadataValue = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+Iccid = Annotated[str, Meta(pattern="^[0-9]{18,22}$", examples=["8999901000000000017"])]
+ActivationCode = Annotated[
+    str, Meta(max_length=500, pattern=r"^(LPA:)?1\$[^\x00-\x20\x7f]+$", examples=["LPA:1$smdp.example.com$ABC-123"])
+]
+
+
+class PriceLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most that an order may cost the customer."""
+
+    amount: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", examples=["9.90"])]
+    currency: CurrencyCode
+
+
+class Customer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who travels. The address is kept encrypted and never given to a supplier."""
+
+    email: Email | UnsetType = UNSET
+
+
+class SupplierChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which suppliers an order may go to; needs the scope `routing`."""
+
+    only: Annotated[list[SupplierName], Meta(max_length=100)] | UnsetType = UNSET
+    ignore: Annotated[list[SupplierName], Meta(max_length=100)] | UnsetType = UNSET
+
+
+class OrderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What may be said of any order. ``reference`` is the storefront's own and unique within it."""
+
+    reference: Reference | UnsetType = UNSET
+    customer: Customer | UnsetType = UNSET
+    max_price: PriceLimit | UnsetType = UNSET
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)] | UnsetType = UNSET
+
+
+class OrderForPlan(OrderOptions, frozen=True, forbid_unknown_fields=True):
+    """Buy a plan at its price of now."""
+
+    plan_id: PlanId
+    features: NeedFeatures | UnsetType = UNSET
+    suppliers: SupplierChoice | UnsetType = UNSET
+
+
+class OrderForQuote(OrderOptions, frozen=True, forbid_unknown_fields=True):
+    """Buy what was quoted, at the price that is held."""
+
+    quote_id: QuoteId
+    features: NeedFeatures | UnsetType = UNSET
+    suppliers: SupplierChoice | UnsetType = UNSET
+
+
+class TopupForPlan(OrderOptions, frozen=True, forbid_unknown_fields=True):
+    """Add a plan to an eSIM."""
+
+    plan_id: PlanId
+
+
+class TopupForOption(OrderOptions, frozen=True, forbid_unknown_fields=True):
+    """Add one of the eSIM's top-up plans to it (`id` in its list)."""
+
+    topup_plan_id: Annotated[str, Meta(min_length=1, max_length=200, pattern="^[A-Za-z0-9_.-]+$")]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why an order came to nothing."""
+
+    code: FailureCode
+    detail: str
+
+
+class InstallLinks(msgspec.Struct, frozen=True):
+    """Links that install the eSIM when they are opened on the phone itself."""
+
+    ios: str
+    android: str
+
+
+class OrderedEsim(msgspec.Struct, frozen=True):
+    """What a traveller installs. Whoever has the activation code takes the line.
+
+    Of a top-up it is the eSIM that the data went to, without its code.
+    """
+
+    id: str
+    iccid: str
+    activation_code: str | None
+    smdp_address: str | None
+    matching_id: str | None
+    confirmation_code_required: bool
+    qr_svg_url: str | None
+    qr_png_url: str | None
+    install: InstallLinks | None
+    page_url: str | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try at one supplier."""
+
+    n: int
+    kind: Literal["purchase", "topup", "cancel"]
+    supplier: SupplierName
+    supplier_plan_id: str
+    state: AttemptState
+    reference: str
+    supplier_order_id: str | None
+    cost: Price | None
+    listed: Price | None
+    error: str | None
+    why: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order. ``plan`` and ``price`` are frozen as they were when it was placed; the last four need the scope ops."""
+
+    id: str
+    kind: Kind
+    status: OrderStatus
+    reference: str | None
+    plan: Plan
+    price: Price
+    esim: OrderedEsim | None
+    failure: Failure | None
+    refund: Price | None
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    fulfilled_at: datetime | None
+    cost_quoted: Price | UnsetType | None = UNSET
+    cost_charged: Price | UnsetType | None = UNSET
+    supplier: str | UnsetType | None = UNSET
+    attempts: list[Attempt] | UnsetType = UNSET
+
+
+class OrderPage(msgspec.Struct, frozen=True):
+    """A page of orders, the newest first."""
+
+    data: list[Order]
+    has_more: bool
+    next_cursor: str | None
+
+
+class OrderEvent(msgspec.Struct, frozen=True):
+    """Something that happened to an order."""
+
+    at: datetime
+    type: str
+    detail: dict[str, Any]
+
+
+class OrderEventList(msgspec.Struct, frozen=True):
+    """Everything that happened to an order, the oldest first."""
+
+    data: list[OrderEvent]
+
+
+class Validated(msgspec.Struct, frozen=True):
+    """An order that would be taken now, and its price."""
+
+    valid: Literal[True]
+    price: Price
+
+
+# -- operations ----------------------------------------------------------------------------------------------------
+
+
+class OpsOrder(Order, frozen=True, kw_only=True):
+    """An order of any storefront, with its attempts and costs and never with its activation code."""
+
+    storefront: str
+    mode: Literal["live", "test"]
+    next_look_at: datetime | None
+
+
+class OpsOrderPage(msgspec.Struct, frozen=True):
+    """A page of all storefronts' orders, the newest first."""
+
+    data: list[OpsOrder]
+    has_more: bool
+    next_cursor: str | None
+
+
+class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person found out about an order, and where from."""
+
+    as_: Literal["fulfilled", "failed", "refunded"] = msgspec.field(name="as")
+    note: Note
+    activation_code: ActivationCode | UnsetType = UNSET
+    iccid: Iccid | UnsetType = UNSET
+
+
+class LedgerEntry(msgspec.Struct, frozen=True):
+    """Money that moved between us and a supplier."""
+
+    at: datetime
+    supplier: SupplierName
+    attempt: str
+    order_id: str
+    kind: Literal["charge", "refund"]
+    amount: Price
+
+
+class LedgerPage(msgspec.Struct, frozen=True):
+    """A page of the ledger, the newest first."""
+
+    data: list[LedgerEntry]
+    has_more: bool
+    next_cursor: str | None
