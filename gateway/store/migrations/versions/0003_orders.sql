@@ -37,6 +37,7 @@ CREATE TABLE orders (
 );
 CREATE INDEX orders_due ON orders (next_look_at) WHERE next_look_at IS NOT NULL;
 CREATE INDEX orders_of_storefront ON orders (storefront_id, mode, created_at DESC, id);
+CREATE INDEX orders_created ON orders (created_at DESC, id);
 CREATE INDEX orders_attention ON orders (updated_at) WHERE status = 'needs_review';
 CREATE INDEX orders_email ON orders (email_digest) WHERE email_digest IS NOT NULL;
 
@@ -102,6 +103,18 @@ CREATE TABLE ledger (
 );
 CREATE INDEX ledger_day ON ledger (supplier, at);
 
+-- Movements of our balance at a supplier that no attempt explains (made before a restore, or by hand at the supplier),
+-- looked at by a person: reconcile names them no more.
+CREATE TABLE explained_movements (
+    supplier text NOT NULL,
+    movement text NOT NULL,                           -- the supplier's transaction or order, with its kind
+    amount   numeric NOT NULL,
+    currency text NOT NULL,
+    note     text NOT NULL,
+    at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (supplier, movement)
+);
+
 CREATE TABLE order_events (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     order_id text NOT NULL REFERENCES orders,
@@ -131,6 +144,7 @@ CREATE TABLE esims (
     created_at      timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX esims_iccid ON esims (storefront_id, mode, iccid_digest, created_at DESC);
+CREATE INDEX esims_of_storefront ON esims (storefront_id, mode, created_at DESC, id DESC);
 CREATE INDEX esims_poll ON esims (next_poll_at) WHERE next_poll_at IS NOT NULL;
 
 -- Webhooks that suppliers sent, once each.

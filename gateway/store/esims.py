@@ -1,0 +1,205 @@
+"""Delivered eSIMs. ICCID, activation code and status are sealed; an ICCID is found by its keyed digest.
+
+Every question of a storefront carries the storefront and its mode: another's eSIM is not there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from gateway.sealing import Seal
+from gateway.store.keys import Mode
+from gateway.store.pool import Connection, Pool
+from schemas.esim import EsimStatus
+
+PREFIX = "esim_"
+# A look at a supplier that was claimed and never came to an end is claimed again after so long.
+CLAIM = timedelta(minutes=10)
+FIRST_LOOK = timedelta(minutes=10)
+
+_SELECT = """
+    SELECT e.id, e.order_id, e.storefront_id, e.mode, e.supplier, e.supplier_plan_id, e.iccid, e.activation_code,
+           e.confirmation_code_required, e.status, e.observed_at, e.next_poll_at, e.usage_told, e.state_told,
+           e.created_at, o.plan_id, o.plan, o.status AS order_status, o.currency
+    FROM esims e JOIN orders o ON o.id = e.order_id
+"""
+
+
+class Esim(msgspec.Struct, frozen=True):
+    """One delivered eSIM, opened. ``status`` is what the supplier last said, None before it was first asked.
+
+    ``usage_told`` is the percentage that was last told to the storefront, ``state_told`` the state
+    ("enabled/active"). ``plan`` is the plan as it was sold, ``currency`` what it was sold in.
+    """
+
+    id: str
+    order_id: str
+    storefront_id: str
+    mode: Mode
+    supplier: str
+    supplier_plan_id: str
+    iccid: str
+    activation_code: str | None
+    confirmation_code_required: bool
+    status: EsimStatus | None
+    observed_at: datetime | None
+    next_poll_at: datetime | None
+    usage_told: int
+    state_told: str | None
+    created_at: datetime
+    plan_id: str
+    plan: dict[str, Any]
+    order_status: str
+    currency: str
+
+
+class NewEsim(msgspec.Struct, frozen=True):
+    """What a purchase delivered. The activation code is in the form that installs, with its ``LPA:``."""
+
+    order_id: str
+    storefront_id: str
+    mode: Mode
+    supplier: str
+    supplier_plan_id: str
+    iccid: str
+    activation_code: str | None
+    confirmation_code_required: bool = False
+
+
+async def add(connection: Connection, seal: Seal, new: NewEsim, now: datetime) -> str:
+    """Write an order's eSIM and return its id; an order that has one keeps it. Inside the caller's transaction."""
+    made = await connection.fetchval(
+        """INSERT INTO esims (id, order_id, storefront_id, mode, supplier, supplier_plan_id, iccid, iccid_digest,
+                              activation_code, confirmation_code_required, next_poll_at, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           ON CONFLICT (order_id) DO NOTHING RETURNING id""",
+        PREFIX + secrets.token_hex(12),
+        new.order_id,
+        new.storefront_id,
+        new.mode,
+        new.supplier,
+        new.supplier_plan_id,
+        seal.seal(new.iccid),
+        seal.digest(new.iccid),
+        seal.seal(new.activation_code) if new.activation_code is not None else None,
+        new.confirmation_code_required,
+        now + FIRST_LOOK,
+        now,
+    )
+    if made is None:
+        made = await connection.fetchval("SELECT id FROM esims WHERE order_id = $1", new.order_id)
+    return str(made)
+
+
+async def find(pool: Pool | Connection, seal: Seal, storefront_id: str, mode: Mode, name: str) -> Esim | None:
+    """The storefront's eSIM of that id or ICCID (the newest one: ICCIDs come back); None when it has none."""
+    by_id = name.startswith(PREFIX)
+    row = await pool.fetchrow(
+        f"""{_SELECT} WHERE e.storefront_id = $1 AND e.mode = $2
+            AND {"e.id = $3" if by_id else "e.iccid_digest = ANY($3::bytea[])"}
+            ORDER BY e.created_at DESC, e.id LIMIT 1""",
+        storefront_id,
+        mode,
+        name if by_id else seal.digests(name),
+    )
+    return None if row is None else _esim(row, seal)
+
+
+async def get(connection: Pool | Connection, seal: Seal, esim_id: str) -> Esim | None:
+    """The eSIM of that id, whoever it belongs to: for jobs and for who proved otherwise that it may be seen."""
+    row = await connection.fetchrow(f"{_SELECT} WHERE e.id = $1", esim_id)
+    return None if row is None else _esim(row, seal)
+
+
+async def of_orders(pool: Pool | Connection, seal: Seal, order_ids: Sequence[str]) -> dict[str, Esim]:
+    """The eSIMs of these orders, by order id; the caller has seen to it that the orders may be seen."""
+    rows = await pool.fetch(f"{_SELECT} WHERE e.order_id = ANY($1)", list(order_ids))
+    return {row["order_id"]: _esim(row, seal) for row in rows}
+
+
+async def newest_first(
+    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, limit: int, after: tuple[datetime, str] | None
+) -> list[Esim]:
+    """Up to ``limit`` eSIMs of a storefront, the newest first, from after a position on."""
+    rows = await pool.fetch(
+        f"""{_SELECT} WHERE e.storefront_id = $1 AND e.mode = $2
+            AND ($3::timestamptz IS NULL OR (e.created_at, e.id) < ($3, $4))
+            ORDER BY e.created_at DESC, e.id DESC LIMIT $5""",
+        storefront_id,
+        mode,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [_esim(row, seal) for row in rows]
+
+
+# -- looking at suppliers ------------------------------------------------------------------------------------------
+
+
+async def suppliers_due(pool: Pool, now: datetime) -> list[str]:
+    """Suppliers of which an eSIM is due to be looked at."""
+    return [row[0] for row in await pool.fetch("SELECT DISTINCT supplier FROM esims WHERE next_poll_at <= $1", now)]
+
+
+async def claim_due(pool: Pool, supplier: str, now: datetime, most: int) -> list[str]:
+    """Ids of eSIMs that are due, the longest due first; no other process gets them until the claim runs out."""
+    rows = await pool.fetch(
+        """UPDATE esims SET next_poll_at = $2 + $4 WHERE id IN (
+               SELECT id FROM esims WHERE supplier = $1 AND next_poll_at <= $2
+               ORDER BY next_poll_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+           RETURNING id""",
+        supplier,
+        now,
+        most,
+        CLAIM,
+    )
+    return [row[0] for row in rows]
+
+
+async def lock(connection: Connection, seal: Seal, esim_id: str) -> Esim | None:
+    """The eSIM, held until the end of the caller's transaction."""
+    row = await connection.fetchrow(f"{_SELECT} WHERE e.id = $1 FOR UPDATE OF e", esim_id)
+    return None if row is None else _esim(row, seal)
+
+
+async def observe(
+    connection: Connection,
+    seal: Seal,
+    esim_id: str,
+    status: EsimStatus,
+    *,
+    next_poll_at: datetime | None,
+    usage_told: int,
+    state_told: str | None,
+) -> None:
+    """Write what a supplier said, what of it was told, and when to look again. Under ``lock``."""
+    await connection.execute(
+        """UPDATE esims SET status = $2, observed_at = $3, next_poll_at = $4, usage_told = $5, state_told = $6
+           WHERE id = $1""",
+        esim_id,
+        seal.seal(msgspec.json.encode(status)),
+        status.observed_at,
+        next_poll_at,
+        usage_told,
+        state_told,
+    )
+
+
+async def look_at(connection: Pool | Connection, esim_id: str, at: datetime | None) -> None:
+    """Look at the eSIM at that time, or never again by itself."""
+    await connection.execute("UPDATE esims SET next_poll_at = $2 WHERE id = $1", esim_id, at)
+
+
+def _esim(row: Any, seal: Seal) -> Esim:
+    values = dict(row)
+    code, status = values["activation_code"], values["status"]
+    values["iccid"] = seal.open_text(values["iccid"])
+    values["activation_code"] = seal.open_text(code) if code is not None else None
+    values["status"] = msgspec.json.decode(seal.open(status), type=EsimStatus) if status is not None else None
+    return Esim(**values)
