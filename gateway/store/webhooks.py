@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.store.keys import Mode
-from gateway.store.pool import Connection
+from gateway.store.pool import Connection, Pool
 
 
 class NewEvent(msgspec.Struct, frozen=True):
@@ -58,3 +58,109 @@ async def add_event(connection: Connection, event: NewEvent, endpoints: Sequence
         event.id,
     )
     return ids
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A delivery to be made now by whoever claimed it; nobody else does before ``leased_until``.
+
+    ``secrets`` are sealed, the newest first; ``body`` is sealed too. ``tries`` were made before.
+    """
+
+    id: str
+    endpoint_id: str
+    event_id: str
+    tries: int
+    leased_until: datetime
+    enabled: bool
+    url: str
+    secrets: tuple[bytes, ...]
+    body: bytes
+
+
+class Try(msgspec.Struct, frozen=True):
+    """One try at a delivery, as its log shows it. ``error`` is a word, null where an answer came."""
+
+    at: datetime
+    http_status: int | None
+    error: str | None
+    ms: int
+
+
+async def claim_due(
+    pool: Pool, *, most: int, most_per_endpoint: int, lease_seconds: float, without: Sequence[str] = ()
+) -> list[Due]:
+    """Take deliveries that are due, so that no other worker makes them for ``lease_seconds``.
+
+    At most so many for one endpoint, and none for those in ``without``: one that answers slowly does not keep
+    the others waiting.
+    """
+    rows = await pool.fetch(
+        """WITH due AS (
+               SELECT id, endpoint_id, next_at FROM webhook_deliveries
+               WHERE next_at <= now() AND endpoint_id <> ALL ($4::text[]) ORDER BY next_at LIMIT 1000
+           ), ranked AS (
+               SELECT id, next_at, row_number() OVER (PARTITION BY endpoint_id ORDER BY next_at, id) AS place FROM due
+           ), taken AS (
+               SELECT d.id FROM webhook_deliveries d JOIN ranked r ON r.id = d.id
+               WHERE r.place <= $2 AND d.next_at <= now() ORDER BY r.next_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
+           ), leased AS (
+               UPDATE webhook_deliveries d SET next_at = now() + make_interval(secs => $3) FROM taken
+               WHERE d.id = taken.id RETURNING d.id, d.endpoint_id, d.event_id, d.attempts, d.next_at
+           )
+           SELECT l.id, l.endpoint_id, l.event_id, jsonb_array_length(l.attempts) AS tries, l.next_at AS leased_until,
+                  p.status = 'enabled' AS enabled, p.url, p.secret,
+                  CASE WHEN p.old_secret_until > now() THEN p.old_secret END AS old_secret, e.body
+           FROM leased l JOIN webhook_endpoints p ON p.id = l.endpoint_id JOIN webhook_events e ON e.id = l.event_id""",
+        most,
+        most_per_endpoint,
+        lease_seconds,
+        list(without),
+    )
+    return [
+        Due(
+            id=row["id"],
+            endpoint_id=row["endpoint_id"],
+            event_id=row["event_id"],
+            tries=row["tries"],
+            leased_until=row["leased_until"],
+            enabled=row["enabled"],
+            url=row["url"],
+            secrets=tuple(secret for secret in (row["secret"], row["old_secret"]) if secret is not None),
+            body=row["body"],
+        )
+        for row in rows
+    ]
+
+
+async def record_try(connection: Connection, due: Due, made: Try, status: str, wait: float | None) -> bool:
+    """Write what came of a claimed delivery; it is due again after ``wait`` seconds, or never.
+
+    False, and nothing is written, when the claim had run out and somebody else took it, or it was called off.
+    """
+    row = await connection.fetchrow(
+        "UPDATE webhook_deliveries SET attempts = attempts || jsonb_build_array($3::jsonb), status = $4,"
+        " next_at = now() + make_interval(secs => $5) WHERE id = $1 AND next_at = $2 RETURNING id",
+        due.id,
+        due.leased_until,
+        msgspec.to_builtins(made),
+        status,
+        wait,
+    )
+    return row is not None
+
+
+async def call_off(pool: Pool, delivery_id: str) -> None:
+    """Make no more tries at a delivery."""
+    await pool.execute(
+        "UPDATE webhook_deliveries SET status = 'failed', next_at = NULL WHERE id = $1 AND status = 'pending'",
+        delivery_id,
+    )
+
+
+async def disable(connection: Connection, endpoint_id: str) -> None:
+    """Send an endpoint nothing more: what is on its way to it is called off."""
+    await connection.execute("UPDATE webhook_endpoints SET status = 'disabled' WHERE id = $1", endpoint_id)
+    await connection.execute(
+        "UPDATE webhook_deliveries SET status = 'failed', next_at = NULL WHERE endpoint_id = $1 AND status = 'pending'",
+        endpoint_id,
+    )

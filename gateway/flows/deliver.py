@@ -1,0 +1,138 @@
+"""Delivering what was announced: claimed for a minute, sent once, written down, and sent again by the schedule.
+
+A claim is a row's next time moved ahead, so a worker that is killed delays its deliveries by a minute and loses
+none. One that freezes past its claim may send twice: the receiver sees the same ``webhook-id``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import structlog
+from standardwebhooks import Webhook
+
+from gateway.core.redelivery import meaning, wait_before_next
+from gateway.flows.outside import TIMEOUT_SECONDS, Outside, Reply
+from gateway.sealing import Seal, Unsealable
+from gateway.store import webhooks
+from gateway.store.pool import DATABASE_DOWN, Pool
+from gateway.store.webhooks import Due, Try
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 32
+AT_ONCE_PER_ENDPOINT = 4
+LOOK_SECONDS = 1.0
+LEASE_SECONDS = 60.0  # four times what a send may take
+BACK_OFF_SECONDS = 2.0
+DRAIN_SECONDS = TIMEOUT_SECONDS + 5
+
+_AGENT = "esim-gateway webhooks"
+
+
+class Deliverer:
+    """Delivers in one process; any number of them share the work. ``draw`` gives numbers from 0 to 1."""
+
+    def __init__(self, pool: Pool, seal: Seal, outside: Outside, *, draw: Callable[[], float] = random.random) -> None:
+        self._pool = pool
+        self._seal = seal
+        self._outside = outside
+        self._draw = draw
+        self._running: dict[asyncio.Task[None], str] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until ``stop`` is set, then end what is on its way. A database that is away is waited for."""
+        away = False
+        while not stop.is_set():
+            try:
+                claimed = await self.start_due()
+                away = False
+            except DATABASE_DOWN as error:
+                if not away:
+                    log.warning("deliveries_wait", error=type(error).__name__)
+                away, claimed = True, 0
+            if not claimed:
+                await self._pause(stop, BACK_OFF_SECONDS if away else LOOK_SECONDS)
+        await self.drain()
+
+    async def start_due(self) -> int:
+        """Claim what is due and has room, and begin to send it; how many were begun."""
+        busy = Counter(self._running.values())
+        room = AT_ONCE - len(self._running)
+        if room <= 0:
+            return 0
+        claimed = await webhooks.claim_due(
+            self._pool,
+            most=room,
+            most_per_endpoint=AT_ONCE_PER_ENDPOINT,
+            lease_seconds=LEASE_SECONDS,
+            without=[endpoint for endpoint, sends in busy.items() if sends >= AT_ONCE_PER_ENDPOINT],
+        )
+        for due in claimed:
+            task = asyncio.create_task(self._deliver(due), name=f"delivery {due.id}")
+            self._running[task] = due.endpoint_id
+            task.add_done_callback(self._ended)
+        return len(claimed)
+
+    async def drain(self) -> None:
+        """Wait until what was begun has ended, or for as long as a send may take."""
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=DRAIN_SECONDS)
+        for task in list(self._running):
+            task.cancel()
+
+    async def _deliver(self, due: Due) -> None:
+        if not due.enabled:
+            await webhooks.call_off(self._pool, due.id)
+            return
+        at = datetime.now(UTC)
+        began = time.monotonic()
+        reply = await self._send(due, at)
+        made = Try(at, reply.status, reply.error, round((time.monotonic() - began) * 1000))
+        found = meaning(made.http_status)
+        wait = wait_before_next(due.tries + 1, self._draw()) if found == "failed" else None
+        stands = "delivered" if found == "delivered" else "failed" if wait is None else "pending"
+        async with self._pool.acquire() as connection, connection.transaction():
+            written = await webhooks.record_try(connection, due, made, stands, wait)
+            if written and found == "gone":
+                await webhooks.disable(connection, due.endpoint_id)
+        if written and stands == "failed":
+            log.warning("delivery_given_up", delivery=due.id, endpoint=due.endpoint_id, status=made.http_status)
+
+    async def _send(self, due: Due, at: datetime) -> Reply:
+        try:
+            body = self._seal.open(due.body)
+            keys = [self._seal.open_text(secret) for secret in due.secrets]
+        except Unsealable as error:
+            log.warning("delivery_unreadable", delivery=due.id, error=str(error))
+            return Reply(None, "unreadable")
+        return await self._outside.post(due.url, body, signed(due.event_id, body, keys, at))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The claim runs out and it is sent again, which is the best that can be done.
+            log.warning("delivery_not_recorded", task=task.get_name(), error=type(error).__name__)
+
+    async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
+        """Until it is time to look again, a send has ended, or ``stop`` is set."""
+        stopped = asyncio.ensure_future(stop.wait())
+        await asyncio.wait([stopped, *self._running], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+
+
+def signed(event_id: str, body: bytes, secrets: Sequence[str], at: datetime) -> dict[str, str]:
+    """The headers of Standard Webhooks: one signature for each secret that is in force."""
+    text = body.decode()
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": _AGENT,
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(event_id, at, text) for secret in secrets),
+    }
