@@ -18,6 +18,7 @@ CREATE TABLE orders (
     only_suppliers  text[] NOT NULL DEFAULT '{}',
     ignore_suppliers text[] NOT NULL DEFAULT '{}',
     target_esim_id  text,                             -- a top-up's eSIM
+    bound           jsonb,                            -- a top-up's only offer, as admitted: supplier, supplier_plan_id, cost, currency
     email           bytea,                            -- encrypted; erased on request or after 400 days
     email_digest    bytea,                            -- keyed digest, for finding
     metadata        jsonb NOT NULL DEFAULT '{}',
@@ -78,6 +79,7 @@ CREATE TABLE attempts (
     error            text,                            -- redacted
     started_at       timestamptz NOT NULL DEFAULT now(),
     ended_at         timestamptz,
+    call_ended_at    timestamptz,                     -- when the run that sent saw its call end, whatever came of it
     UNIQUE (order_id, n),
     CHECK (deadline > signed_at AND quiescent_at >= deadline)
 );
@@ -211,6 +213,14 @@ CREATE TABLE spend (
     PRIMARY KEY (day, kind, name)
 );
 ALTER TABLE storefronts ADD COLUMN daily_spend_limit numeric CHECK (daily_spend_limit > 0);
+
+
+-- A supplier that said our balance does not suffice is left alone for a while.
+ALTER TABLE suppliers ADD COLUMN no_balance_until timestamptz;
+CREATE TRIGGER suppliers_balance_overlay AFTER UPDATE OF no_balance_until ON suppliers
+    FOR EACH STATEMENT EXECUTE FUNCTION bump_overlay();
+-- What was charged when it was more than listed: a sync that lists as much lifts the stop.
+ALTER TABLE offer_marks ADD COLUMN charged numeric;
 
 CREATE TRIGGER selling_stops_overlay AFTER INSERT OR UPDATE OR DELETE ON selling_stops
     FOR EACH STATEMENT EXECUTE FUNCTION bump_overlay();

@@ -1,0 +1,40 @@
+"""What the flows of orders work with, made once in a process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.core.catalog import Index
+from gateway.flows.accounts import Account
+from gateway.sealing import Seal
+from gateway.settings import Settings
+from gateway.store.keys import Mode
+from gateway.store.pool import Pool
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """A process's pool, supplier accounts, settings and keys.
+
+    ``index`` gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do
+    without. ``inline`` says that this process advances what it admits, so that the queued job is only the net
+    below it. ``running`` are the advances in flight: ``flows.advance.drain`` waits for them.
+    """
+
+    pool: Pool
+    accounts: Mapping[str, Account]
+    settings: Settings
+    seal: Seal
+    index: Callable[[Mode], Index] | None = None
+    clock: Callable[[], datetime] = utc_now
+    inline: bool = True
+    running: set[asyncio.Task[Any]] = field(default_factory=set)
