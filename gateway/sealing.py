@@ -79,8 +79,8 @@ class Seal:
     def digest(self, text: str | bytes) -> bytes:
         """32 bytes by which a sealed value is written to be found again; without the key nobody can try values on it.
 
-        Under the newest key, so it may only stand beside the sealed value it is of: ``secrets rotate`` makes it
-        anew from that. Find by ``digests``, which knows the older keys too.
+        Under the newest key, so in a row it may only stand beside the sealed value it is of: ``secrets rotate``
+        makes it anew from that. Find by ``digests``, which knows the older keys too.
         """
         return _digest(self._first(), text)
 

@@ -85,7 +85,12 @@ class Webhooks(_Section):
 
 
 class Esim(_Section):
+    """``page_base_url`` is where travellers reach this gateway; without it an address is a path only."""
+
     cache_seconds: int = Field(default=60, ge=0)
+    poll_share: float = Field(default=0.2, gt=0, le=1)
+    page_days: int = Field(default=30, gt=0, le=3650)
+    page_base_url: str = ""
 
 
 class Metrics(_Section):

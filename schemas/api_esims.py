@@ -10,32 +10,6 @@ from schemas.api import PlanData, PlanId, PlanValidity, Price
 from schemas.esim import DataUsage, EsimCoverage, EsimPackage, ProfileState, ServiceState
 
 
-class InstallLinks(msgspec.Struct, frozen=True):
-    """Links that open the phone's own dialogue: iOS 17.4 and later, Android 10 and later."""
-
-    ios: str
-    android: str
-
-
-class OrderEsim(msgspec.Struct, frozen=True):
-    """What an order delivered. ``activation_code`` is a secret: whoever has it can take the line.
-
-    ``smdp_address``, ``matching_id``, pictures and links are null when the code is not complete. ``page_url`` is a
-    page for the traveller, for a while, to whoever has its address.
-    """
-
-    id: str
-    iccid: str | None
-    activation_code: str | None
-    smdp_address: str | None
-    matching_id: str | None
-    confirmation_code_required: bool
-    qr_svg_url: str | None
-    qr_png_url: str | None
-    install: InstallLinks | None
-    page_url: str | None
-
-
 class Esim(msgspec.Struct, frozen=True):
     """An eSIM's life as its supplier last told it, at ``observed_at`` (null: it was not asked yet)."""
 

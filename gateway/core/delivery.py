@@ -11,7 +11,7 @@ from urllib.parse import quote
 import segno
 
 from providers import activation
-from schemas.api_esims import InstallLinks, OrderEsim
+from schemas.orders import InstallLinks, OrderedEsim
 
 APPLE = "https://esimsetup.apple.com/esim_qrcode_provisioning?carddata="
 ANDROID = "https://esimsetup.android.com/esim_qrcode_provisioning?carddata="
@@ -41,21 +41,21 @@ def install_links(activation_code: str) -> InstallLinks:
     return InstallLinks(ios=APPLE + carddata, android=ANDROID + carddata)
 
 
-def order_esim(
+def ordered_esim(
     esim_id: str,
-    iccid: str | None,
+    iccid: str,
     activation_code: str | None,
     *,
     confirmation_code_required: bool,
     page_url: str | None,
-) -> OrderEsim:
+) -> OrderedEsim:
     """The ``esim`` of an order's JSON, for the order's owner alone.
 
     A code that is not complete is given as it is, without parts, pictures and links.
     """
     code = activation.parse(activation_code)
     if code is None:
-        return OrderEsim(
+        return OrderedEsim(
             id=esim_id,
             iccid=iccid,
             activation_code=activation_code,
@@ -67,7 +67,7 @@ def order_esim(
             install=None,
             page_url=page_url,
         )
-    return OrderEsim(
+    return OrderedEsim(
         id=esim_id,
         iccid=iccid,
         activation_code=code.text,

@@ -1,0 +1,113 @@
+"""Decisions of an eSIM's life after it was delivered: what is worth telling, and when to look again. Pure.
+
+What a supplier says comes late (hours, with some), so a threshold is told when it was seen to be passed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
+
+THRESHOLDS = (75, 90, 100)
+SOONEST = timedelta(minutes=10)
+LATEST = timedelta(hours=6)
+# A supplier that does not know an eSIM of ours may know it tomorrow.
+MISSING = timedelta(hours=24)
+_OVER = frozenset({ServiceState.REVOKED, ServiceState.EXPIRED})
+# What an eSIM is before anybody heard of it: no news when it is first seen.
+AT_FIRST = "released/not_active"
+
+
+class News(msgspec.Struct, frozen=True):
+    """What a look brought. ``threshold`` and ``state`` are None when there is nothing to tell of them.
+
+    ``usage_told`` and ``state_told`` are to be remembered; ``previous`` is the state that was told before.
+    """
+
+    usage_told: int
+    state_told: str
+    threshold: int | None = None
+    state: str | None = None
+    previous: str | None = None
+
+
+def used_percent(data: DataUsage | None) -> int | None:
+    """How much of the data is used, 0 to 100, rounded down; None when the supplier does not say."""
+    if data is None or not data.total_mb:
+        return None
+    used = data.used_mb
+    if used is None and data.remaining_mb is not None:
+        used = data.total_mb - data.remaining_mb
+    return None if used is None else max(0, min(100, used * 100 // data.total_mb))
+
+
+def news(status: EsimStatus, usage_told: int, state_told: str | None) -> News:
+    """What of a status is news, after what was told before.
+
+    Of several thresholds passed at once the highest is told. More data (a top-up) takes back what was told, so
+    that it is told again. A state that the supplier does not know keeps what was known of it.
+    """
+    before = state_told or AT_FIRST
+    state = _state(status, before)
+    percent = used_percent(status.data)
+    if percent is None and status.service_state is ServiceState.DEPLETED:
+        percent = 100
+    reached = usage_told if percent is None else max((at for at in THRESHOLDS if at <= percent), default=0)
+    return News(
+        usage_told=reached,
+        state_told=state,
+        threshold=reached if reached > usage_told else None,
+        state=state if state != before else None,
+        previous=before,
+    )
+
+
+def next_look(status: EsimStatus, before: EsimStatus | None) -> timedelta | None:
+    """How long to wait until the supplier is asked again; None when nothing can come any more.
+
+    At the pace since the last look, a quarter of the way to the next threshold; while nothing moves, twice as long
+    as the last time.
+    """
+    if status.service_state in _OVER or status.profile_state is ProfileState.DELETED:
+        return None
+    if before is None or before.observed_at >= status.observed_at:
+        return SOONEST
+    elapsed = status.observed_at - before.observed_at
+    if _moved(status, before):
+        return _clamped(_quarter_way(status, before, elapsed))
+    return _clamped(elapsed * 2)
+
+
+def _quarter_way(status: EsimStatus, before: EsimStatus, elapsed: timedelta) -> timedelta:
+    now, then = status.data, before.data
+    if now is None or then is None or not now.total_mb or now.total_mb != then.total_mb:
+        return SOONEST
+    if now.used_mb is None or then.used_mb is None or now.used_mb <= then.used_mb:
+        return SOONEST
+    thresholds = (now.total_mb * at / 100 for at in THRESHOLDS)
+    left = min((at - now.used_mb for at in thresholds if at > now.used_mb), default=0.0)
+    return elapsed * (left / (now.used_mb - then.used_mb) / 4)
+
+
+def _moved(status: EsimStatus, before: EsimStatus) -> bool:
+    return (status.data, status.service_state, status.profile_state) != (
+        before.data,
+        before.service_state,
+        before.profile_state,
+    )
+
+
+def _clamped(wait: timedelta) -> timedelta:
+    return min(max(wait, SOONEST), LATEST)
+
+
+def _state(status: EsimStatus, before: str) -> str:
+    profile, _, service = before.partition("/")
+    if status.profile_state is not ProfileState.UNKNOWN:
+        profile = status.profile_state.value
+    if status.service_state is not ServiceState.UNKNOWN:
+        service = status.service_state.value
+    return f"{profile}/{service}"
