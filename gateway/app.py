@@ -10,9 +10,12 @@ from typing import Any, cast
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from gateway.flows.accounts import check_accounts
+from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
+from gateway.flows.advance import drain
 from gateway.flows.browse import Catalog
+from gateway.flows.deps import Deps
 from gateway.log import AccessLog
+from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.keys import Mode
@@ -30,6 +33,7 @@ from providers import places
 MAX_BODY_BYTES = 64 * 1024
 HOUSEKEEPING_SECONDS = 1.0
 REDIS_SECONDS = 1.0
+DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
 TABLES: tuple[Table, ...] = (catalog.routes, quotes.routes, ops.routes, health.routes)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -72,7 +76,7 @@ def make_app(
                 app.router.add_route("HEAD", route.path, handler, expect_handler=gate.expect)
     app.router.add_get("/docs/static/{name}", health.asset)
     app.router.add_get("/errors/{code}", health.error_page)
-    app.cleanup_ctx.extend((_database, _redis, _catalog, _limiter, _keyring, _housekeeping))
+    app.cleanup_ctx.extend((_database, _redis, _catalog, _orders, _limiter, _keyring, _housekeeping))
     app.on_startup.append(gate.open)
     return app
 
@@ -139,6 +143,21 @@ async def _catalog(app: web.Application) -> AsyncIterator[None]:
     app[state.CATALOG] = opened
     yield
     await opened.close()
+
+
+async def _orders(app: web.Application) -> AsyncIterator[None]:
+    """The way to the suppliers. What is in flight when the process ends is waited for: a send is never cut off."""
+    pool, settings = app.get(state.POOL), app[state.SETTINGS]
+    if pool is None:
+        yield
+        return
+    accounts = await connect_accounts(check_accounts(settings), pool)
+    deps = Deps(pool, accounts, settings, Seal.from_settings(settings), app[state.CATALOG].index)
+    app[state.DEPS] = deps
+    yield
+    if deps.running:
+        await drain(deps, DRAIN_SECONDS)
+    await close_accounts(accounts.values())
 
 
 async def _limiter(app: web.Application) -> AsyncIterator[None]:

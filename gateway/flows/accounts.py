@@ -67,6 +67,11 @@ async def open_accounts(
     await suppliers.register(
         pool, [suppliers.Configured(name, m.name, account.mode) for name, (m, account) in checked.items()]
     )
+    return await connect_accounts(checked, pool)
+
+
+async def connect_accounts(checked: Mapping[str, tuple[Manifest, SupplierSettings]], pool: Pool) -> dict[str, Account]:
+    """The way to each checked account, without a word to the database, which may be down."""
     opened: dict[str, Account] = {}
     for name, (manifest, account) in checked.items():
         gate = SupplierGate(pool, name, account.requests_per_minute or manifest.limits.requests_per_minute)

@@ -9,6 +9,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from gateway.flows.browse import Catalog
+from gateway.flows.deps import Deps
 from gateway.log import AccessLog
 from gateway.settings import Settings
 from gateway.store.keys import Mode
@@ -21,6 +22,7 @@ from gateway.web.ratelimit import Limiter
 SETTINGS = web.AppKey("settings", Settings)
 CATALOG = web.AppKey("catalog", Catalog)
 POOL = web.AppKey("pool", Pool)
+DEPS = web.AppKey("deps", Deps)
 REDIS = web.AppKey("redis", Redis)
 KEYRING = web.AppKey("keyring", Keyring)
 LIMITER = web.AppKey("limiter", Limiter)
