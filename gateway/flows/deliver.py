@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 from gateway.core.redelivery import meaning, wait_before_next
 from gateway.flows.outside import TIMEOUT_SECONDS, Outside, Reply
 from gateway.sealing import Seal, Unsealable
-from gateway.store import webhooks
+from gateway.store import endpoints, webhooks
 from gateway.store.pool import DATABASE_DOWN, Pool
 from gateway.store.webhooks import Due, Try
 
@@ -100,7 +100,7 @@ class Deliverer:
         async with self._pool.acquire() as connection, connection.transaction():
             written = await webhooks.record_try(connection, due, made, stands, wait)
             if written and found == "gone":
-                await webhooks.disable(connection, due.endpoint_id)
+                await endpoints.disable(connection, due.endpoint_id)
         if written and stands == "failed":
             log.warning("delivery_given_up", delivery=due.id, endpoint=due.endpoint_id, status=made.http_status)
 

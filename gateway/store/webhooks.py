@@ -155,12 +155,3 @@ async def call_off(pool: Pool, delivery_id: str) -> None:
         "UPDATE webhook_deliveries SET status = 'failed', next_at = NULL WHERE id = $1 AND status = 'pending'",
         delivery_id,
     )
-
-
-async def disable(connection: Connection, endpoint_id: str) -> None:
-    """Send an endpoint nothing more: what is on its way to it is called off."""
-    await connection.execute("UPDATE webhook_endpoints SET status = 'disabled' WHERE id = $1", endpoint_id)
-    await connection.execute(
-        "UPDATE webhook_deliveries SET status = 'failed', next_at = NULL WHERE endpoint_id = $1 AND status = 'pending'",
-        endpoint_id,
-    )

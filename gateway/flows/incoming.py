@@ -1,0 +1,96 @@
+"""A supplier's webhook: verified, stored once, and taken as a hint to look at the order it names.
+
+Nothing that it says of the order is used. S2S signs neither the order nor its state, and what is signed may still
+be old: what became of an order is asked of the supplier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Literal
+
+import structlog
+
+from gateway.flows.accounts import Account
+from gateway.flows.advance import advance
+from gateway.flows.deps import Deps
+from gateway.store import incoming
+from providers.contract import Capability
+from schemas.event import SupplierEvent
+
+log = structlog.get_logger(__name__)
+
+Outcome = Literal["taken", "forged", "unreadable"]
+
+_LONGEST_ID = 255
+
+
+def hears(account: Account) -> bool:
+    """Whether this supplier sends webhooks."""
+    return Capability.WEBHOOKS in account.manifest.capabilities
+
+
+async def receive(deps: Deps, account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> Outcome:
+    """Verify over the raw bytes, store each event once, and have the orders looked at.
+
+    The store is committed when this returns, so the supplier may be answered; the look goes on after it. An event
+    that was stored before changes nothing. Raises what the database raises: the supplier then sends it again.
+    """
+    if not account.provider.verify_webhook(headers, body, now):
+        log.warning("webhook_forged", supplier=account.name)
+        return "forged"
+    try:
+        events = account.provider.parse_webhook(headers, body)
+    except ValueError as error:  # msgspec's errors are ValueErrors too
+        log.warning("webhook_unreadable", supplier=account.name, error=type(error).__name__)
+        return "unreadable"
+    for order_id, key in await _store(deps, account.name, events):
+        _look(deps, account.name, order_id, key)
+    return "taken"
+
+
+async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> list[tuple[str, str]]:
+    """Which orders are to be looked at, each with the key of the event that says so."""
+    named: list[tuple[str, str]] = []
+    async with deps.pool.acquire() as connection, connection.transaction():
+        for event in events:
+            key = _key(event.dedupe_key)
+            found = await incoming.find_attempt(
+                connection, supplier, _plain(event.reference), _plain(event.supplier_order_id)
+            )
+            attempt_id = None if found is None else found.attempt_id
+            new = await incoming.store_once(connection, supplier, key, event.type, attempt_id)
+            if new and found is not None:
+                await incoming.look_soon(connection, found.order_id)
+                named.append((found.order_id, key))
+            log.info("webhook", supplier=supplier, type=event.type, new=new, known=found is not None)
+    return named
+
+
+def _look(deps: Deps, supplier: str, order_id: str, key: str) -> None:
+    """Look at the order in a task of its own. Should it end early, the schedule looks."""
+
+    async def look() -> None:
+        await advance(deps, order_id, look=True)
+        await incoming.settled(deps.pool, supplier, key)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        deps.running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("webhook_look_failed", supplier=supplier, order=order_id, error=type(error).__name__)
+
+    task = asyncio.create_task(look(), name=f"look {order_id}")
+    deps.running.add(task)
+    task.add_done_callback(ended)
+
+
+def _plain(text: str | None) -> str | None:
+    """An id that a row can hold, None for anything else."""
+    return text if text and len(text) <= _LONGEST_ID and text.isprintable() else None
+
+
+def _key(text: str) -> str:
+    return _plain(text) or blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
