@@ -17,6 +17,7 @@ from gateway.settings import Settings
 from gateway.web.gate import Gate
 
 DRAIN_SECONDS = 15.0
+CLOSING_SECONDS = 45.0
 KEEP_ALIVE_SECONDS = 75.0
 BACKLOG = 1024
 _LOOK_SECONDS = 0.02
@@ -57,6 +58,10 @@ async def _drain(runner: web.AppRunner, gate: Gate) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             while gate.running:  # noqa: ASYNC110 - an event would cost every request something
                 await asyncio.sleep(_LOOK_SECONDS)
+    except TimeoutError:
+        structlog.get_logger().warning("not every request ended in time", seconds=DRAIN_SECONDS)
+    try:  # what was sent to a supplier is waited for in there, and that may take longer than any request
+        async with asyncio.timeout(CLOSING_SECONDS):
             await runner.cleanup()
     except TimeoutError:
-        structlog.get_logger().warning("not everything ended in time", seconds=DRAIN_SECONDS)
+        structlog.get_logger().warning("not everything ended in time", seconds=CLOSING_SECONDS)

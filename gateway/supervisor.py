@@ -24,7 +24,7 @@ from schemas.errors import ConfigurationError
 
 ENV_STATE_DIR = "GATEWAY_STATE_DIR"
 ENV_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
-GRACE_SECONDS = 20.0
+GRACE_SECONDS = 65.0  # longer than its workers wait for requests and for what was sent to suppliers
 LONGEST_PAUSE_SECONDS = 5.0
 _SOON_SECONDS = 5.0
 _WRONG_CONFIGURATION = 2

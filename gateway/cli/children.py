@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gateway.processes import die_with_parent
 
-_GRACE_SECONDS = 25  # serve lets running requests end first
+_GRACE_SECONDS = 70  # serve lets running requests end first, and what was sent to suppliers
 _LOG_LINES = 15
 
 
