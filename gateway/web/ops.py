@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -12,8 +11,8 @@ from gateway.flows import judge
 from gateway.store import offers as stored_offers
 from gateway.store import ops, sync_runs
 from gateway.store.jobs import SyncJob, enqueue_sync
-from gateway.store.pool import Pool
 from gateway.web import examples, state
+from gateway.web.paging import json_answer, page, pool_of, position
 from gateway.web.parameters import (
     NoParameters,
     OpsOfferParameters,
@@ -21,7 +20,7 @@ from gateway.web.parameters import (
     PriceChangeParameters,
     UnmappedParameters,
 )
-from gateway.web.problems import Refusal, unavailable
+from gateway.web.problems import Refusal
 from gateway.web.reading import given, read_body, read_query
 from gateway.web.spec import Table
 from schemas.api import (
@@ -42,7 +41,6 @@ routes = Table()
 _SUPPLIER_PART = {"name": ("^[a-z0-9_-]{1,40}$", "The supplier's name in the configuration.")}
 _RUN_PART = {"id": ("^[a-z0-9_]{1,60}$", "The sync run's `id`.")}
 _OFFER_PART = {"id": ("^[a-z0-9_]{1,60}$", "The offer's `id`.")}
-_SEPARATOR = "\x1f"
 
 
 @routes(
@@ -58,7 +56,7 @@ async def list_suppliers(request: web.Request) -> web.Response:
     """
     sent = read_query(request, PageParameters)
     capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
-    return _page(await ops.suppliers(_pool(request), sent.limit, _position(sent), capabilities, rates))
+    return page(await ops.suppliers(pool_of(request), sent.limit, position(sent), capabilities, rates))
 
 
 @routes(
@@ -95,7 +93,7 @@ async def list_sync_runs(request: web.Request) -> web.Response:
     For each supplier total = mapped + set aside; products that are no eSIM are counted apart.
     """
     sent = read_query(request, PageParameters)
-    return _page(await ops.sync_runs(_pool(request), sent.limit, _position(sent)))
+    return page(await ops.sync_runs(pool_of(request), sent.limit, position(sent)))
 
 
 @routes(
@@ -132,7 +130,7 @@ async def accept_quarantined(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AcceptRequest)
-    run = await sync_runs.read(_pool(request), request.match_info["id"])
+    run = await sync_runs.read(pool_of(request), request.match_info["id"])
     if run is None:
         raise Refusal("not_found", "there is no such sync run")
     states = {part.supplier: part.state for part in run.suppliers}
@@ -153,8 +151,8 @@ async def list_unmapped(request: web.Request) -> web.Response:
     Kept with the reason and as they came.
     """
     sent = read_query(request, UnmappedParameters)
-    return _page(
-        await ops.unmapped(_pool(request), sent.limit, _position(sent), given(sent.supplier), given(sent.reason))
+    return page(
+        await ops.unmapped(pool_of(request), sent.limit, position(sent), given(sent.supplier), given(sent.reason))
     )
 
 
@@ -169,8 +167,8 @@ async def list_price_changes(request: web.Request) -> web.Response:
     What a supplier asked before and after, once for each change.
     """
     sent = read_query(request, PriceChangeParameters)
-    return _page(
-        await ops.price_changes(_pool(request), sent.limit, _position(sent), given(sent.supplier), given(sent.plan_id))
+    return page(
+        await ops.price_changes(pool_of(request), sent.limit, position(sent), given(sent.supplier), given(sent.plan_id))
     )
 
 
@@ -187,16 +185,16 @@ async def list_offers(request: web.Request) -> web.Response:
     """
     sent = read_query(request, OpsOfferParameters)
     found = await judge.offers(
-        _pool(request),
+        pool_of(request),
         request.app[state.SETTINGS],
         request.app[state.TOLERANCES],
         limit=sent.limit,
-        after=_position(sent),
+        after=position(sent),
         reason=given(sent.why_not),
         supplier=given(sent.supplier),
         plan_id=given(sent.plan_id),
     )
-    return _page(found)
+    return page(found)
 
 
 @routes(
@@ -210,33 +208,33 @@ async def release_offer(request: web.Request) -> web.Response:
     Its present cost counts as good from now on.
     """
     read_query(request, NoParameters)
-    pool = _pool(request)
+    pool = pool_of(request)
     async with pool.acquire() as connection, connection.transaction():
         released = await stored_offers.release(connection, request.match_info["id"])
     if released is None:
         raise Refusal("not_found", "there is no such offer")
     await request.app[state.CATALOG].refresh()
     settings, tolerances = request.app[state.SETTINGS], request.app[state.TOLERANCES]
-    return _json(await judge.one(pool, settings, tolerances, released["id"]))
+    return json_answer(await judge.one(pool, settings, tolerances, released["id"]))
 
 
 async def _set_state(request: web.Request, word: str) -> web.Response:
     read_query(request, NoParameters)
     name = request.match_info["name"]
-    if not await ops.set_supplier_state(_pool(request), name, word):
+    if not await ops.set_supplier_state(pool_of(request), name, word):
         raise Refusal("not_found", "there is no such supplier")
     await request.app[state.CATALOG].refresh()
     capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
-    return _json(await ops.supplier(_pool(request), name, capabilities, rates))
+    return json_answer(await ops.supplier(pool_of(request), name, capabilities, rates))
 
 
 async def _start(request: web.Request, only: Sequence[str], accepts: Sequence[str]) -> web.Response:
     """Note the run and its job together: what was answered is there, and what is there will be worked on."""
-    pool, run_id = _pool(request), sync_runs.new_id()
+    pool, run_id = pool_of(request), sync_runs.new_id()
     async with pool.acquire() as connection, connection.transaction():
         await sync_runs.insert(connection, run_id, only or _all(request), accepts, waiting=True)
         await enqueue_sync(connection, SyncJob(tuple(only), tuple(accepts), run_id))
-    return _json(await sync_runs.read(pool, run_id), status=202)
+    return json_answer(await sync_runs.read(pool, run_id), status=202)
 
 
 def _all(request: web.Request) -> list[str]:
@@ -247,27 +245,3 @@ def _all(request: web.Request) -> list[str]:
 def _configured(request: web.Request, name: str) -> None:
     if name not in request.app[state.CAPABILITIES]:
         raise Refusal("not_found", f"no supplier {name} is configured")
-
-
-def _pool(request: web.Request) -> Pool:
-    pool = request.app.get(state.POOL)
-    if pool is None:
-        raise unavailable("no database is configured")
-    return pool
-
-
-def _position(sent: PageParameters) -> ops.Position | None:
-    """Where a page goes on. Any pair of hex digits is a position, so none can be wrong."""
-    if sent.cursor is msgspec.UNSET:
-        return None
-    text = bytes.fromhex(sent.cursor).decode("utf-8", "replace").replace("\0", "")
-    return tuple(text.split(_SEPARATOR))
-
-
-def _page(found: ops.Rows[Any]) -> web.Response:
-    cursor = None if found.after is None else _SEPARATOR.join(found.after).encode().hex()
-    return _json({"data": found.rows, "has_more": cursor is not None, "next_cursor": cursor})
-
-
-def _json(body: Any, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json")
