@@ -142,6 +142,61 @@ PRICE_CHANGE: dict[str, Any] = {
     "at": _AT,
     "sync_run_id": "run_01",
 }
+ESIM: dict[str, Any] = {
+    "id": "esim_5c1f0a9be2d44b7788aa0c13",
+    "iccid": "8944500102198765432",
+    "order_id": "ord_7f3a9c20e1b84d65",
+    "plan_id": PLAN["id"],
+    "profile_state": "enabled",
+    "service_state": "active",
+    "data": {"total_mb": 10240, "used_mb": 1536, "remaining_mb": 8704},
+    "expires_at": "2026-12-20T10:00:00Z",
+    "can_topup": True,
+    "packages": [
+        {
+            "name": "Japan 10 GB",
+            "total_mb": 10240,
+            "remaining_mb": 8704,
+            "expires_at": "2026-12-20T10:00:00Z",
+            "state": "active",
+        }
+    ],
+    "coverage": [{"country": "JP", "operator": "Docomo"}],
+    "observed_at": _AT,
+    "created_at": _AT,
+}
+ESIM_USAGE: dict[str, Any] = {"data": ESIM["data"], "observed_at": _AT}
+TOPUP_PLAN_LIST: dict[str, Any] = {
+    "data": [
+        {
+            "id": "tp_3b9d20",
+            "plan_id": PLAN["id"],
+            "name": PLAN["name"],
+            "data": PLAN["data"],
+            "validity": PLAN["validity"],
+            "price": PLAN["price"],
+        }
+    ]
+}
+NEW_ENDPOINT: dict[str, Any] = {"url": "https://shop.example.com/esim-events", "events": ["order.fulfilled"]}
+ENDPOINT: dict[str, Any] = {
+    "id": "we_5b1e0c9a7d3f",
+    **NEW_ENDPOINT,
+    "description": "",
+    "status": "enabled",
+    "old_secret_until": None,
+    "created_at": _AT,
+}
+ENDPOINT_WITH_SECRET: dict[str, Any] = {**ENDPOINT, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+DELIVERY: dict[str, Any] = {
+    "id": "whd_0c41d7",
+    "event_id": "evt_77aa01",
+    "event_type": "order.fulfilled",
+    "status": "pending",
+    "attempts": [{"at": _AT, "http_status": 500, "error": None, "ms": 41}],
+    "next_attempt_at": "2026-11-20T10:00:05Z",
+    "created_at": _AT,
+}
 
 
 def page(item: dict[str, Any]) -> dict[str, Any]:
