@@ -20,7 +20,7 @@ from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
-from gateway.web import catalog, health, ops, quotes, state, unreadable
+from gateway.web import catalog, esims, health, ops, quotes, state, traveller, unreadable, webhooks
 from gateway.web.answers import Heads, Memory
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
@@ -34,7 +34,15 @@ MAX_BODY_BYTES = 64 * 1024
 HOUSEKEEPING_SECONDS = 1.0
 REDIS_SECONDS = 1.0
 DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
-TABLES: tuple[Table, ...] = (catalog.routes, quotes.routes, ops.routes, health.routes)
+TABLES: tuple[Table, ...] = (
+    catalog.routes,
+    quotes.routes,
+    esims.routes,
+    webhooks.routes,
+    ops.routes,
+    traveller.routes,
+    health.routes,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OpenCatalog = Callable[[Settings, Pool | None, Any], Awaitable[Catalog]]
@@ -68,6 +76,7 @@ def make_app(
     app[state.HEADS] = Heads(gate.fixed)
     app[_OPEN_CATALOG] = open_catalog
     _describe(app, settings)
+    traveller.install(app)
     for table in TABLES:
         for route, described in table.routes:
             handler = cast("Handler", described)  # the gate turns catalogue answers into responses

@@ -46,9 +46,10 @@ def esim_of(seal: Seal, token: str, now: datetime) -> str | None:
     return _PREFIX + said[_DAY_BYTES:].hex()
 
 
-def expires_at(now: datetime, days: int) -> datetime:
-    """When an address made now is good no longer."""
-    return _EPOCH + timedelta(days=_day(now) + days + 1)
+def expires_at_of(token: str) -> datetime:
+    """When an address that ``esim_of`` found good is good no longer."""
+    raw = base64.urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
+    return _EPOCH + timedelta(days=int.from_bytes(raw[_MAC_BYTES : _MAC_BYTES + _DAY_BYTES], "big") + 1)
 
 
 def _day(now: datetime) -> int:

@@ -6,7 +6,7 @@ from openapi_spec_validator import validate
 from gateway.app import all_routes, make_app
 from gateway.settings import load
 from gateway.web import examples, state
-from schemas import api
+from schemas import api, api_esims
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,9 @@ def test_every_problem_is_described_as_one(document):
         (examples.page(examples.UNMAPPED), api.UnmappedPage),
         (examples.page(examples.PRICE_CHANGE), api.PriceChangePage),
         (examples.page(examples.OFFER), api.OpsOfferPage),
+        (examples.page(examples.ESIM), api_esims.EsimPage),
+        (examples.ESIM_USAGE, api_esims.EsimUsage),
+        (examples.TOPUP_PLAN_LIST, api_esims.TopupPlanList),
     ],
 )
 def test_an_example_is_what_it_says_it_is(example, kind):

@@ -1,0 +1,227 @@
+"""eSIMs of a storefront: their state and usage, pictures to scan, and more data on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from aiohttp import web
+
+from gateway.core import delivery
+from gateway.flows.deps import Deps
+from gateway.flows.esim import with_status
+from gateway.flows.problem import Problem
+from gateway.flows.topup import TopupOption, topup_options
+from gateway.store import esims, ops
+from gateway.store.esims import Esim
+from gateway.web import examples, state
+from gateway.web.paging import json_answer
+from gateway.web.parameters import CurrencyParameters, NoParameters, PageParameters
+from gateway.web.problems import Refusal, invalid, unavailable
+from gateway.web.reading import given, read_query
+from gateway.web.spec import Table
+from providers import activation
+from providers.names import plan_name
+from schemas import api_esims
+from schemas.api import FairUsePolicy, PlanData, PlanValidity
+from schemas.esim import ProfileState, ServiceState
+from schemas.plan import DataAllowance
+
+routes = Table()
+
+ID_PART = {"id": ("^(esim_[0-9a-f]{24}|[0-9]{18,22})$", "The eSIM's `id` or its ICCID (then your newest one).")}
+_SEPARATOR = "\x1f"
+
+
+@routes(
+    "GET", "/v1/esims",
+    access="key", tag="eSIMs", answer=api_esims.EsimPage, example=examples.page(examples.ESIM),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_esims(request: web.Request) -> web.Response:
+    """Your eSIMs, the newest first.
+
+    Each as its supplier last told it; asking for one of them asks the supplier.
+    """
+    sent = read_query(request, PageParameters)
+    deps, caller = deps_of(request), request[state.CALLER]
+    rows = await esims.newest_first(
+        deps.pool, deps.seal, caller.key.storefront_id, caller.mode, sent.limit + 1, _position(sent)
+    )
+    shown = rows[: sent.limit]
+    after = None
+    if len(rows) > sent.limit:
+        after = f"{shown[-1].created_at.isoformat()}{_SEPARATOR}{shown[-1].id}".encode().hex()
+    return json_answer({"data": [_shown(esim) for esim in shown], "has_more": after is not None, "next_cursor": after})
+
+
+@routes(
+    "GET", "/v1/esims/{id}",
+    access="key", tag="eSIMs", answer=api_esims.Esim, example=examples.ESIM, parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
+)  # fmt: skip
+async def get_esim(request: web.Request) -> web.Response:
+    """One eSIM: the state of its profile and its service, and its data.
+
+    What the supplier said is kept for a minute; `observed_at` says when that was, and `Cache-Control: no-cache`
+    asks the supplier again. Usage comes late with some suppliers, by hours. 501: this supplier cannot say.
+    """
+    read_query(request, NoParameters)
+    return json_answer(_shown(await _with_status(request)))
+
+
+@routes(
+    "GET", "/v1/esims/{id}/usage",
+    access="key", tag="eSIMs", answer=api_esims.EsimUsage, example=examples.ESIM_USAGE, parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
+)  # fmt: skip
+async def get_esim_usage(request: web.Request) -> web.Response:
+    """How much of an eSIM's data is used."""
+    read_query(request, NoParameters)
+    esim = await _with_status(request)
+    data = esim.status.data if esim.status is not None else None
+    return json_answer({"data": data, "observed_at": esim.observed_at})
+
+
+@routes(
+    "GET", "/v1/esims/{id}/qr.svg",
+    access="key", tag="eSIMs", answer_type="image/svg+xml", parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_esim_qr_svg(request: web.Request) -> web.Response:
+    """The activation code as a QR code, SVG."""
+    return _picture(delivery.qr_svg(await _code(request)), "image/svg+xml")
+
+
+@routes(
+    "GET", "/v1/esims/{id}/qr.png",
+    access="key", tag="eSIMs", answer_type="image/png", parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_esim_qr_png(request: web.Request) -> web.Response:
+    """The activation code as a QR code, PNG."""
+    return _picture(delivery.qr_png(await _code(request)), "image/png")
+
+
+@routes(
+    "GET", "/v1/esims/{id}/topup-plans",
+    access="key", tag="eSIMs", answer=api_esims.TopupPlanList, example=examples.TOPUP_PLAN_LIST, parts=ID_PART,
+    parameters=CurrencyParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
+)  # fmt: skip
+async def list_esim_topup_plans(request: web.Request) -> web.Response:
+    """What can be added to an eSIM now, the cheapest first.
+
+    Empty when nothing can. 501: this supplier cannot add to an eSIM.
+    """
+    sent = read_query(request, CurrencyParameters)
+    caller = request[state.CALLER]
+    found = await topup_options(
+        deps_of(request), caller.key.storefront_id, caller.mode, _name(request), given(sent.currency)
+    )
+    if isinstance(found, Problem):
+        raise refused(found)
+    return json_answer(api_esims.TopupPlanList([_option(option) for option in found]))
+
+
+def deps_of(request: web.Request) -> Deps:
+    """What flows need. Raises ``Refusal`` when this process has no database."""
+    deps = request.app.get(state.DEPS)
+    if deps is None:
+        raise unavailable("no database is configured")
+    return deps
+
+
+def refused(problem: Problem) -> Refusal:
+    """A flow's problem as an answer."""
+    headers = {"Retry-After": "5"} if problem.code == "unavailable" else {}
+    return Refusal(problem.code, problem.detail, errors=problem.errors, headers=headers)
+
+
+async def _with_status(request: web.Request) -> Esim:
+    caller = request[state.CALLER]
+    fresh = "no-cache" in request.headers.get("Cache-Control", "").lower()
+    found = await with_status(deps_of(request), caller.key.storefront_id, caller.mode, _name(request), fresh=fresh)
+    if isinstance(found, Problem):
+        raise refused(found)
+    return found
+
+
+async def _code(request: web.Request) -> str:
+    read_query(request, NoParameters)
+    deps, caller = deps_of(request), request[state.CALLER]
+    esim = await esims.find(deps.pool, deps.seal, caller.key.storefront_id, caller.mode, _name(request))
+    if esim is None:
+        raise Refusal("not_found", "there is no such eSIM")
+    if esim.order_status == "cancelled":
+        raise Refusal("gone", "this eSIM was cancelled")
+    code = activation.parse(esim.activation_code)
+    if code is None:
+        raise Refusal("not_found", "this eSIM has no installable activation code")
+    return code.text
+
+
+def _name(request: web.Request) -> str:
+    return request.match_info["id"]
+
+
+def _shown(esim: Esim) -> api_esims.Esim:
+    status = esim.status
+    return api_esims.Esim(
+        id=esim.id,
+        iccid=esim.iccid,
+        order_id=esim.order_id,
+        plan_id=esim.plan_id,
+        profile_state=status.profile_state if status is not None else ProfileState.UNKNOWN,
+        service_state=status.service_state if status is not None else ServiceState.UNKNOWN,
+        data=status.data if status is not None else None,
+        expires_at=status.expires_at if status is not None else None,
+        can_topup=status.can_topup if status is not None else None,
+        packages=status.packages if status is not None else (),
+        coverage=status.coverage if status is not None else (),
+        observed_at=esim.observed_at,
+        created_at=esim.created_at,
+    )
+
+
+def _option(option: TopupOption) -> api_esims.TopupPlan:
+    offer = option.offer
+    price = ops.price_of(option.price)
+    if price is None:
+        raise ValueError("an option without a price is none")
+    return api_esims.TopupPlan(
+        id=option.id,
+        plan_id=offer.plan_id,
+        name=plan_name(offer.coverage, offer.data, offer.validity.days),
+        data=_data(offer.data, offer.validity.days),
+        validity=PlanValidity(offer.validity.days, offer.validity.starts),
+        price=price,
+    )
+
+
+def _data(data: DataAllowance, days: int) -> PlanData:
+    use = data.fair_use
+    return PlanData(
+        mb=data.mb,
+        total_mb=data.total_mb(days),
+        declared=data.declared,
+        unlimited=data.unlimited,
+        reset=data.reset,
+        fair_use=None if use is None else FairUsePolicy(use.after, use.allowance_mb, use.per_day),
+    )
+
+
+def _position(sent: PageParameters) -> tuple[datetime, str] | None:
+    if sent.cursor is msgspec.UNSET:
+        return None
+    at, _, esim_id = bytes.fromhex(sent.cursor).decode("utf-8", "replace").partition(_SEPARATOR)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise invalid("/cursor", "is not the next_cursor of a page of this list") from None
+    if moment.tzinfo is None or "\0" in esim_id:
+        raise invalid("/cursor", "is not the next_cursor of a page of this list")
+    return moment, esim_id
+
+
+def _picture(body: bytes, content_type: str) -> web.Response:
+    return web.Response(body=body, content_type=content_type, headers={"Cache-Control": "private, no-store"})
