@@ -36,6 +36,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tests/providers/__init__.py",
         "tests/providers/conftest.py",
         "tests/providers/shop.py",
+        "tests/providers/market.py",
         "tests/providers/suite.py",
         "tests/providers/suite_orders.py",
     ):
