@@ -6,26 +6,20 @@ is read from the sandbox's till, never from the plugin.
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 import pytest
 import structlog
-from aiohttp import web
 
 from providers import activation
-from providers.contract import Capability, Manifest, Provider
-from providers.sandbox import Act, Fault, FaultKind, SandboxWorld, Till, Trigger, TriggerKind, WebhookPlan
-from providers.sandbox.magic import MAGIC
-from providers.sandbox.truth import Charge, Truth, truth_of
+from providers.contract import Capability, Manifest
+from providers.sandbox import Act, Fault, FaultKind, TriggerKind, WebhookPlan
 from schemas.account import TransactionKind
 from schemas.errors import (
     InsufficientBalance,
@@ -37,12 +31,11 @@ from schemas.errors import (
     SupplierError,
 )
 from schemas.esim import ProfileState, ServiceState
-from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
-from schemas.plan import MB_PER_GB, Offer
-from tests.providers.shop import Shop, open_shop
+from schemas.order import PurchaseRequest, SupplierOrderState
+from schemas.plan import MB_PER_GB
+from tests.providers.market import PATIENCE, Market, end_of, failure, iccid_of, open_market, webhook_receiver
+from tests.providers.shop import open_shop
 
-PATIENCE = 0.6  # seconds that a caller waits for an answer
-LOOKS = 250
 CHARGED_UNTOLD = tuple(kind for kind in TriggerKind if kind.value.startswith("charge_then"))
 UNCHARGED_UNTOLD = (TriggerKind.HANG, TriggerKind.ERROR_500, TriggerKind.RESET)
 REFUSED: Mapping[TriggerKind, type[Refused]] = {
@@ -52,7 +45,6 @@ REFUSED: Mapping[TriggerKind, type[Refused]] = {
 }
 BLIND = (FaultKind.DOWN, FaultKind.SERVER_ERROR, FaultKind.HTML, FaultKind.TRUNCATED, FaultKind.UNAUTHORISED)
 MONEY = {TransactionKind.CHARGE, TransactionKind.REFUND}
-_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -70,89 +62,6 @@ class WebhookVector:
     signed: bytes
     signature: str
     secret: str
-
-
-@dataclass
-class Market:
-    """A shop that sells, what it sells by the amount in GB, and the supplier's own books."""
-
-    shop: Shop
-    name: str
-    offers: dict[int, Offer]
-
-    @property
-    def provider(self) -> Provider:
-        return self.shop.provider
-
-    @property
-    def till(self) -> Till:
-        return self.shop.world.till(self.name)
-
-    @property
-    def truth(self) -> Truth:
-        return truth_of(self.till, self.name)
-
-    @property
-    def charges(self) -> list[Charge]:
-        return self.truth.charges
-
-    @property
-    def writes(self) -> list[tuple[str, str]]:
-        """What was sent to the supplier to make it do something."""
-        return [call for call in self.shop.sent if call[0] != "GET"]
-
-    def request(self, gigabytes: int = 1, *, iccid: str | None = None, plan: str | None = None) -> PurchaseRequest:
-        now = datetime.now(UTC)
-        return PurchaseRequest(
-            reference=f"att-{now:%H%M%S%f}-{next(_numbers)}",
-            supplier_plan_id=plan or self.offers[gigabytes].supplier_plan_id,
-            signed_at=now,
-            deadline=now + timedelta(seconds=30),
-            iccid=iccid,
-        )
-
-    def trigger(self, kind: TriggerKind, **options: Any) -> None:
-        self.till.triggers.add(Trigger(kind, **options))
-
-    async def found(self, request: PurchaseRequest, supplier_order_id: str | None = None) -> SupplierOrder:
-        """The attempt's order as soon as the supplier shows it and it is no longer pending."""
-        for _ in range(LOOKS):
-            order = await self.provider.find_order(request, supplier_order_id)
-            if order is not None and order.state is not SupplierOrderState.PENDING:
-                return order
-            await asyncio.sleep(0.02)
-        raise AssertionError("find_order(): the sandbox has the order, and it is not found or stays pending")
-
-    async def bought(self, gigabytes: int = 1) -> tuple[PurchaseRequest, SupplierOrder]:
-        """A delivered eSIM."""
-        request = self.request(gigabytes)
-        order = await self.provider.purchase(request)
-        if order.state is SupplierOrderState.PENDING:
-            order = await self.found(request, order.supplier_order_id)
-        assert order.delivery is not None, "no delivery in a completed order"
-        return request, order
-
-    async def until_charged(self) -> Charge:
-        for _ in range(LOOKS):
-            if charges := self.charges:
-                return charges[-1]
-            await asyncio.sleep(0.02)
-        raise AssertionError("the sandbox charged nothing")
-
-
-@dataclass
-class Hook:
-    """A receiver of webhooks, and what came."""
-
-    url: str = ""
-    came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    async def until(self, count: int) -> list[tuple[dict[str, str], bytes]]:
-        for _ in range(LOOKS):
-            if len(self.came) >= count:
-                return self.came
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"{len(self.came)} of {count} webhooks came")
 
 
 class OrderSuite:
@@ -174,15 +83,8 @@ class OrderSuite:
     async def market(self, request: pytest.FixtureRequest) -> AsyncIterator[Market]:
         """The plugin at its sandbox, which sells the plans of ``magic.py``: without their own triggers."""
         self._needs(Capability.ORDERS)
-        name = self.manifest.name
-        world = SandboxWorld([name], enforce_rate_limits=False)
-        world.remove(name, [item.key for item in world.items(name) if not item.label])
-        world.disarm(name)
-        async with open_shop(self.manifest, world, timeout_seconds=PATIENCE) as shop:
-            offers = {(offer.data.mb or 0) // MB_PER_GB: offer for offer in (await shop.walk()).offers}
-            assert len(offers) == len(MAGIC), "mapping.py: plans of the sandbox are not mapped"
-            shop.sent.clear()
-            yield Market(shop, name, offers)
+        async with open_market(self.manifest) as opened:
+            yield opened
 
     # --- buying ---------------------------------------------------------------------------------------
 
@@ -219,7 +121,7 @@ class OrderSuite:
     async def test_a_lost_answer_is_unknown_sent_once_and_found_again(self, market: Market, kind: TriggerKind) -> None:
         market.trigger(kind)
         request = market.request()
-        error = await _failure(market.provider.purchase(request))
+        error = await market.unanswered(market.provider.purchase(request))
         assert error.outcome is Outcome.UNKNOWN, f"purchase(): {error!r} calls it definite, and it was charged"
         assert len(market.writes) == 1, f"purchase(): sent more than once: {market.writes}"
         (charge,) = market.charges
@@ -231,7 +133,7 @@ class OrderSuite:
     async def test_no_answer_and_no_charge_is_unknown_too(self, market: Market, kind: TriggerKind) -> None:
         market.trigger(kind)
         request = market.request()
-        error = await _failure(market.provider.purchase(request))
+        error = await market.unanswered(market.provider.purchase(request))
         assert error.outcome is Outcome.UNKNOWN
         assert len(market.writes) == 1
         assert not market.charges
@@ -240,7 +142,7 @@ class OrderSuite:
     @pytest.mark.parametrize("kind", REFUSED)
     async def test_a_refusal_is_definite_and_says_why(self, market: Market, kind: TriggerKind) -> None:
         market.trigger(kind)
-        error = await _failure(market.provider.purchase(market.request()))
+        error = await failure(market.provider.purchase(market.request()))
         assert isinstance(error, REFUSED[kind]), f"mapping.py: {kind.value} became {error!r}"
         assert error.outcome is Outcome.DID_NOT_HAPPEN
         assert not market.charges
@@ -249,26 +151,26 @@ class OrderSuite:
         world, name = market.shop.world, market.name
         key = next(item.key for item in world.items(name) if item.mb == 2 * MB_PER_GB)
         world.set_stock(name, key, 0)
-        assert isinstance(await _failure(market.provider.purchase(market.request(2))), OutOfStock)
+        assert isinstance(await failure(market.provider.purchase(market.request(2))), OutOfStock)
         market.till.deposit(-market.till.spendable)
-        assert isinstance(await _failure(market.provider.purchase(market.request())), InsufficientBalance)
+        assert isinstance(await failure(market.provider.purchase(market.request())), InsufficientBalance)
         assert not market.charges
 
     async def test_after_its_deadline_nothing_is_sent(self, market: Market) -> None:
         late = msgspec.structs.replace(market.request(), deadline=datetime.now(UTC) - timedelta(seconds=1))
-        error = await _failure(market.provider.purchase(late))
+        error = await failure(market.provider.purchase(late))
         assert error.outcome is Outcome.DID_NOT_HAPPEN
         assert not market.shop.sent, "purchase(): hand request.deadline to transport.write"
 
     async def test_a_supplier_that_is_not_there_was_sent_nothing(self, market: Market) -> None:
         async with open_shop(self.manifest, market.shop.world, base_url="http://127.0.0.1:1") as shop:
-            error = await _failure(shop.provider.purchase(market.request()))
+            error = await failure(shop.provider.purchase(market.request()))
         assert error.outcome is Outcome.DID_NOT_HAPPEN
 
     async def test_a_slow_charge_is_unknown_and_found_once_it_is_there(self, market: Market) -> None:
         market.trigger(TriggerKind.SLOW_CHARGE, seconds=PATIENCE + 1.5)
         request = market.request()
-        error = await _failure(market.provider.purchase(request))
+        error = await market.unanswered(market.provider.purchase(request))
         assert error.outcome is Outcome.UNKNOWN
         assert await market.provider.find_order(request, None) is None
         await market.until_charged()
@@ -277,7 +179,7 @@ class OrderSuite:
     async def test_called_a_duplicate_it_is_unknown(self, market: Market) -> None:
         market.trigger(TriggerKind.DUPLICATE_REFERENCE)
         request = market.request()
-        end = await _end_of(market.provider.purchase(request))
+        end = await end_of(market.provider.purchase(request))
         if isinstance(end, SupplierError):
             assert end.outcome is Outcome.UNKNOWN, "mapping.py: a duplicate reference means that one of ours arrived"
         else:
@@ -308,13 +210,13 @@ class OrderSuite:
     async def test_not_being_able_to_look_is_no_absence(self, market: Market, kind: FaultKind) -> None:
         request, _ = await market.bought()
         market.shop.world.add_fault(market.name, Fault(kind))
-        await _failure(market.provider.find_order(request, None))
+        await failure(market.provider.find_order(request, None))
 
     async def test_an_order_that_lists_show_late_is_found_by_then(self, market: Market) -> None:
         market.trigger(TriggerKind.CHARGE_THEN_RESET)
         market.trigger(TriggerKind.LIST_LAG, seconds=3600)
         request = market.request()
-        await _failure(market.provider.purchase(request))
+        await failure(market.provider.purchase(request))
         early = await market.provider.find_order(request, None)  # another call may show it before the list does
         assert early is None or early.charged is not None
         market.till.sales()[0].shown_at = datetime.now(UTC)
@@ -371,7 +273,7 @@ class OrderSuite:
         self._needs(Capability.TOPUP)
         request, _ = await self._topup(market)
         market.trigger(kind)
-        error = await _failure(market.provider.topup(request))
+        error = await market.unanswered(market.provider.topup(request))
         assert error.outcome is Outcome.UNKNOWN
         assert len(market.writes) == 1
         if kind in UNCHARGED_UNTOLD:
@@ -383,7 +285,7 @@ class OrderSuite:
     async def test_a_top_up_of_no_esim_of_ours_is_refused(self, market: Market) -> None:
         self._needs(Capability.TOPUP)
         request, _ = await self._topup(market)
-        error = await _failure(market.provider.topup(msgspec.structs.replace(request, iccid="8900000000000000000")))
+        error = await failure(market.provider.topup(msgspec.structs.replace(request, iccid="8900000000000000000")))
         assert isinstance(error, Refused)
         assert error.outcome is Outcome.DID_NOT_HAPPEN
 
@@ -391,7 +293,7 @@ class OrderSuite:
         self._needs(Capability.TOPUP)
         request, _ = await self._topup(market)
         late = msgspec.structs.replace(request, deadline=datetime.now(UTC) - timedelta(seconds=1))
-        assert (await _failure(market.provider.topup(late))).outcome is Outcome.DID_NOT_HAPPEN
+        assert (await failure(market.provider.topup(late))).outcome is Outcome.DID_NOT_HAPPEN
         assert not market.writes
 
     # --- an eSIM's life -------------------------------------------------------------------------------
@@ -399,8 +301,8 @@ class OrderSuite:
     async def test_a_new_esim_is_not_used(self, market: Market) -> None:
         self._needs(Capability.ESIM_STATUS)
         _, order = await market.bought()
-        status = await market.provider.esim_status(_iccid(order))
-        assert status.iccid == _iccid(order)
+        status = await market.provider.esim_status(iccid_of(order))
+        assert status.iccid == iccid_of(order)
         assert status.service_state is ServiceState.NOT_ACTIVE or status.data is not None
         assert status.profile_state in {ProfileState.RELEASED, ProfileState.UNKNOWN}
         assert status.data is not None
@@ -409,7 +311,7 @@ class OrderSuite:
     async def test_usage_is_told(self, market: Market) -> None:
         self._needs(Capability.ESIM_STATUS)
         _, order = await market.bought(gigabytes=4)
-        esim = market.till.esim(_iccid(order))
+        esim = market.till.esim(iccid_of(order))
         assert esim is not None
         market.till.use(esim, 1024)
         status = await market.provider.esim_status(esim.iccid)
@@ -422,26 +324,26 @@ class OrderSuite:
     @pytest.mark.parametrize("strange", ["8900000000000000000", "../../x", "..", "a/b?c", "é"], ids=ascii)
     async def test_an_esim_that_is_not_ours_is_not_found(self, market: Market, strange: str) -> None:
         self._needs(Capability.ESIM_STATUS)
-        assert isinstance(await _failure(market.provider.esim_status(strange)), NotFound)
+        assert isinstance(await failure(market.provider.esim_status(strange)), NotFound)
 
     async def test_an_unused_esim_is_cancelled_for_its_refund(self, market: Market) -> None:
         self._needs(Capability.CANCEL)
         _, order = await market.bought()
         market.shop.sent.clear()
-        given = await market.provider.cancel(_iccid(order))
+        given = await market.provider.cancel(iccid_of(order))
         assert len(market.writes) == 1
-        assert given.iccid == _iccid(order)
+        assert given.iccid == iccid_of(order)
         assert given.refunded is None or given.refunded.amount == market.charges[0].refunded
-        again = await _failure(market.provider.cancel(_iccid(order)))
+        again = await failure(market.provider.cancel(iccid_of(order)))
         assert again.outcome is Outcome.DID_NOT_HAPPEN
 
     async def test_a_used_esim_is_not_cancelled(self, market: Market) -> None:
         self._needs(Capability.CANCEL)
         _, order = await market.bought()
-        esim = market.till.esim(_iccid(order))
+        esim = market.till.esim(iccid_of(order))
         assert esim is not None
         market.till.use(esim, 10)
-        error = await _failure(market.provider.cancel(esim.iccid))
+        error = await failure(market.provider.cancel(esim.iccid))
         assert isinstance(error, Refused)
         assert error.outcome is Outcome.DID_NOT_HAPPEN
         assert not market.charges[0].refunded
@@ -452,7 +354,7 @@ class OrderSuite:
         _, order = await market.bought()
         market.trigger(kind, act=Act.CANCEL)
         market.shop.sent.clear()
-        error = await _failure(market.provider.cancel(_iccid(order)))
+        error = await market.unanswered(market.provider.cancel(iccid_of(order)))
         assert error.outcome is Outcome.UNKNOWN
         assert len(market.writes) == 1
 
@@ -472,7 +374,7 @@ class OrderSuite:
         for _ in range(3):
             await market.bought()
         if Capability.CANCEL in self.manifest.capabilities:
-            await market.provider.cancel(_iccid((await market.bought())[1]))
+            await market.provider.cancel(iccid_of((await market.bought())[1]))
         since = datetime.now(UTC) - timedelta(hours=1)
         told = [move async for move in market.provider.transactions(since)]
         assert [move.at for move in told] == sorted((move.at for move in told), reverse=True), "newest first"
@@ -491,7 +393,7 @@ class OrderSuite:
 
     async def test_the_sandbox_s_webhooks_are_believed_and_point_at_the_order(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
-        async with _hook() as hook:
+        async with webhook_receiver() as hook:
             market.till.webhooks.plan = WebhookPlan(url=hook.url, copies=2)
             request, _ = await market.bought()
             await hook.until(2)
@@ -507,7 +409,7 @@ class OrderSuite:
 
     async def test_two_orders_are_two_events(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
-        async with _hook() as hook:
+        async with webhook_receiver() as hook:
             market.till.webhooks.plan = WebhookPlan(url=hook.url)
             for _ in range(2):
                 await market.bought()
@@ -517,7 +419,7 @@ class OrderSuite:
 
     async def test_a_forged_or_old_webhook_is_not_believed(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
-        async with _hook() as hook:
+        async with webhook_receiver() as hook:
             market.till.webhooks.plan = WebhookPlan(url=hook.url, forged=True)
             await market.bought()
             await hook.until(2)
@@ -530,7 +432,7 @@ class OrderSuite:
 
     async def test_an_altered_webhook_still_points_at_its_order_only(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
-        async with _hook() as hook:
+        async with webhook_receiver() as hook:
             market.till.webhooks.plan = WebhookPlan(url=hook.url, altered=True)
             await market.bought()
             await hook.until(2)
@@ -571,7 +473,7 @@ class OrderSuite:
             await market.found(request)
             for kind in (*CHARGED_UNTOLD[1:], TriggerKind.REFUSE_STOCK):
                 market.trigger(kind)
-                said.append(repr(await _failure(market.provider.purchase(market.request()))))
+                said.append(repr(await failure(market.provider.purchase(market.request()))))
         said += [repr(line) for line in lines]
         private = list(market.provider.settings.secrets())
         for esim in market.till.esims():
@@ -590,7 +492,7 @@ class OrderSuite:
     async def _topup(self, market: Market) -> tuple[PurchaseRequest, str]:
         """A top-up that can be asked for, of an eSIM that was delivered."""
         bought, order = await market.bought()
-        iccid = _iccid(order)
+        iccid = iccid_of(order)
         options = await market.provider.topup_plans(iccid, bought.supplier_plan_id)
         assert options, "topup_plans(): the sandbox's plans can be topped up"
         assert all(option.cost is not None for option in options)
@@ -598,47 +500,7 @@ class OrderSuite:
         return market.request(plan=options[0].supplier_plan_id, iccid=iccid), iccid
 
 
-def _iccid(order: SupplierOrder) -> str:
-    assert order.delivery is not None
-    assert order.delivery.iccid is not None
-    return order.delivery.iccid
-
-
 def _other_digit(value: str, signature: str) -> str:
     if value != signature:
         return value
     return ("0" if value[0] != "0" else "1") + value[1:]
-
-
-async def _end_of(call: Awaitable[SupplierOrder]) -> SupplierOrder | SupplierError:
-    try:
-        return await call
-    except SupplierError as error:
-        return error
-
-
-async def _failure(call: Awaitable[Any]) -> SupplierError:
-    with pytest.raises(SupplierError) as caught:
-        await call
-    assert caught.value.supplier, "an error without its supplier: let the transport make it"
-    return caught.value
-
-
-@asynccontextmanager
-async def _hook() -> AsyncIterator[Hook]:
-    hook = Hook()
-
-    async def take(request: web.Request) -> web.Response:
-        hook.came.append((dict(request.headers), await request.read()))
-        return web.Response(status=204)
-
-    app = web.Application()
-    app.router.add_post("/hook", take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    hook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    try:
-        yield hook
-    finally:
-        await runner.cleanup()

@@ -1,0 +1,178 @@
+"""A plugin at its sandbox for tests of orders: what it sells, and the supplier's own books beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from providers.contract import Manifest, Provider
+from providers.sandbox import SandboxWorld, Till, Trigger, TriggerKind
+from providers.sandbox.magic import MAGIC
+from providers.sandbox.truth import Charge, Truth, truth_of
+from schemas.errors import SupplierError
+from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
+from schemas.plan import MB_PER_GB, Offer
+from tests.providers.shop import Shop, open_shop
+
+PATIENCE = 1.0  # seconds that a caller waits for an answer that will not come
+LOOKS = 250
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Market:
+    """A shop that sells, what it sells by the amount in GB, and the supplier's own books."""
+
+    shop: Shop
+    name: str
+    offers: dict[int, Offer]
+
+    @property
+    def provider(self) -> Provider:
+        return self.shop.provider
+
+    @property
+    def till(self) -> Till:
+        return self.shop.world.till(self.name)
+
+    @property
+    def truth(self) -> Truth:
+        return truth_of(self.till, self.name)
+
+    @property
+    def charges(self) -> list[Charge]:
+        return self.truth.charges
+
+    @property
+    def writes(self) -> list[tuple[str, str]]:
+        """What was sent to the supplier to make it do something."""
+        return [call for call in self.shop.sent if call[0] != "GET"]
+
+    def request(self, gigabytes: int = 1, *, iccid: str | None = None, plan: str | None = None) -> PurchaseRequest:
+        now = datetime.now(UTC)
+        return PurchaseRequest(
+            reference=f"att-{now:%H%M%S%f}-{next(_numbers)}",
+            supplier_plan_id=plan or self.offers[gigabytes].supplier_plan_id,
+            signed_at=now,
+            deadline=now + timedelta(seconds=30),
+            iccid=iccid,
+        )
+
+    def trigger(self, kind: TriggerKind, **options: Any) -> None:
+        self.till.triggers.add(Trigger(kind, **options))
+
+    async def found(self, request: PurchaseRequest, supplier_order_id: str | None = None) -> SupplierOrder:
+        """The attempt's order as soon as the supplier shows it and it is no longer pending."""
+        for _ in range(LOOKS):
+            order = await self.provider.find_order(request, supplier_order_id)
+            if order is not None and order.state is not SupplierOrderState.PENDING:
+                return order
+            await asyncio.sleep(0.02)
+        raise AssertionError("find_order(): the sandbox has the order, and it is not found or stays pending")
+
+    async def bought(self, gigabytes: int = 1) -> tuple[PurchaseRequest, SupplierOrder]:
+        """A delivered eSIM."""
+        request = self.request(gigabytes)
+        order = await self.provider.purchase(request)
+        if order.state is SupplierOrderState.PENDING:
+            order = await self.found(request, order.supplier_order_id)
+        assert order.delivery is not None, "no delivery in a completed order"
+        return request, order
+
+    async def unanswered(self, call: Awaitable[Any]) -> SupplierError:
+        """The error of a call to which no answer comes, without waiting long for it."""
+        transport = self.provider.transport
+        patient = transport._timeout
+        await transport.close()
+        transport._timeout = aiohttp.ClientTimeout(total=PATIENCE)
+        try:
+            return await failure(call)
+        finally:
+            transport._timeout = patient
+            await transport.close()
+
+    async def until_charged(self) -> Charge:
+        for _ in range(LOOKS):
+            if charges := self.charges:
+                return charges[-1]
+            await asyncio.sleep(0.02)
+        raise AssertionError("the sandbox charged nothing")
+
+
+@dataclass
+class Hook:
+    """A receiver of webhooks, and what came."""
+
+    url: str = ""
+    came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    async def until(self, count: int) -> list[tuple[dict[str, str], bytes]]:
+        for _ in range(LOOKS):
+            if len(self.came) >= count:
+                return self.came
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{len(self.came)} of {count} webhooks came")
+
+
+@asynccontextmanager
+async def open_market(manifest: Manifest) -> AsyncIterator[Market]:
+    """The plugin at its sandbox, which sells the plans of ``magic.py``: without their own triggers."""
+    name = manifest.name
+    world = SandboxWorld([name], enforce_rate_limits=False)
+    world.remove(name, [item.key for item in world.items(name) if not item.label])
+    world.disarm(name)
+    async with open_shop(manifest, world, timeout_seconds=20) as shop:
+        offers = {(offer.data.mb or 0) // MB_PER_GB: offer for offer in (await shop.walk()).offers}
+        assert len(offers) == len(MAGIC), "mapping.py: plans of the sandbox are not mapped"
+        shop.sent.clear()
+        world.till(name).delivery_looks = 2  # few calls, and so none too many for the supplier's rate
+        yield Market(shop, name, offers)
+
+
+def iccid_of(order: SupplierOrder) -> str:
+    assert order.delivery is not None
+    assert order.delivery.iccid is not None
+    return order.delivery.iccid
+
+
+async def end_of(call: Awaitable[SupplierOrder]) -> SupplierOrder | SupplierError:
+    try:
+        return await call
+    except SupplierError as error:
+        return error
+
+
+async def failure(call: Awaitable[Any]) -> SupplierError:
+    with pytest.raises(SupplierError) as caught:
+        await call
+    assert caught.value.supplier, "an error without its supplier: let the transport make it"
+    return caught.value
+
+
+@asynccontextmanager
+async def webhook_receiver() -> AsyncIterator[Hook]:
+    hook = Hook()
+
+    async def take(request: web.Request) -> web.Response:
+        hook.came.append((dict(request.headers), await request.read()))
+        return web.Response(status=204)
+
+    app = web.Application()
+    app.router.add_post("/hook", take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    hook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    try:
+        yield hook
+    finally:
+        await runner.cleanup()
