@@ -118,10 +118,24 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
             return replace(found, source=rows, covers=covers, all_covers=covers, closed=True)
         found = replace(found, since=micros(query.updated_since))
     if not numbers and not named:
-        few = _few(snapshot, kinds, ables)
+        few = _named(snapshot, kinds, either) if either else _few(snapshot, kinds, ables)
         return found if few is None else replace(found, source=few, closed=True)
     source, covers, all_covers = where(snapshot, numbers, words, named)
     return replace(found, source=source, covers=covers, all_covers=all_covers)
+
+
+def _named(snapshot: Snapshot, kinds: Array, either: tuple[tuple[Array, Array], ...]) -> Listing | None:
+    """The rows that the most telling word names, of these kinds or in its places, where they are few."""
+    sizes = np.diff(snapshot.columns["kind_rows_at"])
+    covers, alike = min(
+        either, key=lambda one: snapshot.rows_of_cover.compress(one[0]).sum() + sizes.compress(one[1] & kinds).sum()
+    )
+    both = kinds & alike
+    if int(snapshot.rows_of_cover.compress(covers).sum() + sizes.compress(both).sum()) > 4 * FEW:
+        return None
+    there = snapshot.rows_of_covers(np.flatnonzero(covers))
+    there = there.compress(kinds.take(snapshot.kind.take(there)))
+    return snapshot.rows_of(np.union1d(there, snapshot.all.between(both, 0, snapshot.rows)))
 
 
 def _few(snapshot: Snapshot, kinds: Array, ables: Array | None) -> Listing | None:

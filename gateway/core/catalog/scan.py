@@ -21,6 +21,7 @@ from gateway.core.catalog.stock import NONE, Blocked, standing
 from gateway.core.catalog.views import PriceView
 
 NULL = (1 << 62) - 1  # the key of a plan without a value: it comes last either way
+CROWD = 64  # rows of a kind that count as many
 FINE = 1000  # ratios are told apart to a thousandth of the minor unit that is shown
 UNLIMITED = 10**15  # MB, above every amount of data
 _EMPTY = np.empty(0, dtype=np.int64)
@@ -249,7 +250,10 @@ class Scan:
             keys.sort()
             if self.down:
                 keys = keys[::-1]
-            count = need
+            # The more rows a kind has, the more plans lie before its next one.
+            count = max(2, need // max(1, len(self.source) // (CROWD * len(keys))))
+            if self.down:  # the dearest row of a kind seldom stands for its plan, so its key says less
+                count = max(2, count // 8)
             while count < len(keys):
                 yield int(keys[count - 1])
                 count *= 4
