@@ -75,6 +75,10 @@ class Snapshot:
                 self._memo.popitem(last=False)
         return cast("T", found)
 
+    def forget(self) -> None:
+        """Let go of what was remembered; answers stay the same."""
+        self._memo.clear()
+
     # -- lists of rows
 
     @cached_property
