@@ -29,6 +29,7 @@ class Kinds(NamedTuple):
     unlimited: bool | None
     min_days: int | None
     max_days: int | None
+    several: bool = False  # more than one country is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
 
     ``cost_end`` is the number of distinct costs that ``max_price`` allows.
     """
-    asked = Kinds(query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days)
+    several = len(set(query.countries)) > 1
+    asked = Kinds(query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days, several)
     if query.region is not None and snapshot.region(query.region) is None:
         raise QueryError("region", f"no region {query.region!r}")
     numbers = places(snapshot, query.countries, query.region)
@@ -175,6 +177,8 @@ def _kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
     will = np.ones(snapshot.kinds, dtype=np.bool_)
     if asked.scope is not None:
         will &= snapshot.columns["kind_scope"] == SCOPES.index(asked.scope.value)
+    if asked.several:  # the coverages say so too, but later
+        will &= snapshot.columns["kind_scope"] != SCOPES.index(Scope.COUNTRY.value)
     if asked.min_data_mb is not None:
         will &= snapshot.unlimited | (totals(snapshot, asked.min_days) >= asked.min_data_mb)
     if asked.unlimited is not None:

@@ -21,6 +21,7 @@ from gateway.core.catalog.stock import NONE, Blocked, standing
 from gateway.core.catalog.views import PriceView
 
 NULL = (1 << 62) - 1  # the key of a plan without a value: it comes last either way
+ENOUGH = 4  # so many rows for each plan that is needed are looked at closely
 CROWD = 64  # rows of a kind that count as many
 FINE = 1000  # ratios are told apart to a thousandth of the minor unit that is shown
 UNLIMITED = 10**15  # MB, above every amount of data
@@ -187,6 +188,9 @@ class Scan:
         while low < high and have < need:
             start, end = self._stretch(source, stream, low, high, want)
             rows = self._of_stream(source.between(found.kinds, start, end), stream, found)
+            if len(rows) > ENOUGH * need:
+                start, end = self._cut(stream, start, end, int(rows[-ENOUGH * need if self.down else ENOUGH * need]))
+                rows = rows.compress((rows >= start) & (rows < end))
             if len(rows):
                 one = self._stand(np.unique(self.snapshot.plan[rows]))
                 part = self._ahead(_take(one, self._within(one, stream, start, end)))
@@ -199,11 +203,15 @@ class Scan:
     def _stretch(self, source: Listing | All, stream: Stream, low: int, high: int, want: int) -> tuple[int, int]:
         """A stretch at the near end of low..high that ends where a price does."""
         if self.down:
-            start = source.reach_down(self.filter.kinds, low, high, want)
-            minor = int(self.view.minor[self.snapshot.cost[start]])
-            return max(low, int(stream.at[self.view.costs_within(minor - 1)])), high
+            return self._cut(stream, low, high, source.reach_down(self.filter.kinds, low, high, want))
         end = source.reach(self.filter.kinds, low, high, want)
-        minor = int(self.view.minor[self.snapshot.cost[end - 1]])
+        return self._cut(stream, low, high, end - 1)
+
+    def _cut(self, stream: Stream, low: int, high: int, row: int) -> tuple[int, int]:
+        """The near part of low..high, up to this row and all others of its price."""
+        minor = int(self.view.minor[self.snapshot.cost[row]])
+        if self.down:
+            return max(low, int(stream.at[self.view.costs_within(minor - 1)])), high
         return low, min(high, int(stream.at[self.view.costs_within(minor)]))
 
     def _within(self, one: Found, stream: Stream, start: int, end: int) -> Array:
@@ -222,11 +230,13 @@ class Scan:
         kinds = self.filter.kinds & (below > 0)
         near = None if self.after is None else self.after.key
         found = NOTHING
-        for far in self._guesses(kinds, times, below, need):
-            least, most = (far, near) if self.down else (near, far)
+        enough = ENOUGH * need
+        for guess in self._guesses(kinds, times, below, need):
+            least, most = (guess, near) if self.down else (near, guess)
             parts = [self._ratio_window(s, kinds, times, below, least, most) for s in self._streams()]
-            plans = np.unique(self.snapshot.plan[np.concatenate(parts)]) if parts else _EMPTY
-            one = self._stand(plans)
+            rows, far = self._nearest(np.concatenate(parts), guess, enough)
+            enough *= 4
+            one = self._stand(np.unique(self.snapshot.plan.take(rows)))
             inside = one.keys != NULL
             if far is not None:
                 inside &= (one.keys >= far) if self.down else (one.keys <= far)
@@ -234,6 +244,17 @@ class Scan:
             if len(found) >= need:
                 break
         return found
+
+    def _nearest(self, rows: Array, far: int | None, enough: int) -> tuple[Array, int | None]:
+        """Where there are many rows, those with the nearest keys, and the bound within which they lie."""
+        if far is None or len(rows) <= enough:
+            return rows, far
+        keys = self._keys(rows)
+        if self.down:
+            far = max(far, int(np.partition(keys, len(keys) - enough)[-enough]))
+            return rows.compress(keys >= far), far
+        far = min(far, int(np.partition(keys, enough)[enough]))
+        return rows.compress(keys <= far), far
 
     def _guesses(self, kinds: Array, times: int, below: Array, need: int) -> Iterator[int | None]:
         """Bounds within which enough plans may lie, ever wider, at last none."""
@@ -343,7 +364,7 @@ class Scan:
         have, take = 0, 8 * need
         while len(plans) and have < need:
             some = plans if take >= len(plans) else np.partition(plans, take)[:take]
-            some = np.unique(some)
+            some = np.unique(some)[: 2 * need]
             part = self._valued(self._stand(some), null=null)
             parts.append(part)
             have += len(part)

@@ -29,6 +29,7 @@ def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if request.param != "as it is":
         monkeypatch.setattr(filters, "FEW", 3)
         monkeypatch.setattr(scan, "FEW", 3)
+        monkeypatch.setattr(scan, "ENOUGH", 1)
         monkeypatch.setattr(listing, "LEAST", 2)
     return request.param
 
