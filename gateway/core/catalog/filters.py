@@ -19,6 +19,7 @@ from schemas.plan import Scope
 
 TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8
 FEW = 4096
+LEAST_SHARE = 1 / 32
 
 
 class Kinds(NamedTuple):
@@ -40,7 +41,8 @@ class Filter:
     the ``source`` does not hold already, ``all_covers`` the whole condition. None asks for nothing.
     ``closed`` means that the source is a condition itself: only its rows may be looked at.
     ``since`` is in microseconds since 1970. A word that names a place as well as an amount is in
-    ``either``: one of the two must do.
+    ``either``: one of the two must do. ``share`` is about which part of the source's rows of these
+    kinds everything else allows.
     """
 
     source: Listing | All
@@ -54,6 +56,7 @@ class Filter:
     cost_end: int | None = None
     days: int | None = None
     closed: bool = False
+    share: float = 1.0
 
     def narrow(self, snapshot: Snapshot, rows: Array) -> Array:
         """Those of the rows, already of the right kinds, that everything else allows too."""
@@ -123,7 +126,11 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
         few = _named(snapshot, kinds, either) if either else _few(snapshot, kinds, ables)
         return found if few is None else replace(found, source=few, closed=True)
     source, covers, all_covers = where(snapshot, numbers, words, named)
-    return replace(found, source=source, covers=covers, all_covers=all_covers)
+    share = 1.0 if ables is None else float(snapshot.rows_of_able.compress(ables).sum() / snapshot.rows)
+    if covers is not None:
+        share *= int(snapshot.rows_of_cover.compress(covers).sum()) / len(source)
+    share = max(share, LEAST_SHARE)
+    return replace(found, source=source, covers=covers, all_covers=all_covers, share=share)
 
 
 def _named(snapshot: Snapshot, kinds: Array, either: tuple[tuple[Array, Array], ...]) -> Listing | None:

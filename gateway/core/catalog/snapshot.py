@@ -151,6 +151,12 @@ class Snapshot:
         """How many rows each coverage has."""
         return np.diff(self.columns["cover_rows_at"])
 
+    @cached_property
+    def rows_of_able(self) -> Array:
+        """How many rows have each set of abilities."""
+        sizes = np.diff(self.columns["pair_rows_at"])
+        return np.bincount(self.columns["pair_able"], weights=sizes, minlength=len(self.columns["able_can"]))
+
     def five_g_in(self, countries: tuple[int, ...]) -> Array:
         """For each set of 5G countries, whether it holds all of these."""
         return self.memo(("5g", countries), lambda: self._five_g_in(countries))
