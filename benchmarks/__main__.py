@@ -1,26 +1,54 @@
-"""``python -m benchmarks [NAME…]``: every benchmark, or those named, one after the other on a quiet machine."""
+"""Every measurement beside its goal, each a ratio within one run or a plain bound.
+
+    python -m benchmarks [core] [memory] [swap] [http] [sync]
+
+Each part is a process of its own, one after the other; at the end every line that names a goal is
+shown again in one table.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
-from importlib.util import find_spec
+import tempfile
 
-ALL = ("catalog", "http", "sync")
+from benchmarks.catalog_offers import SHARED_FOLDER
+
+PARTS = ("core", "memory", "swap", "http", "sync")
+_VERDICT = re.compile(r"^(met|ok|MISSED)\s+")
+_GOAL = re.compile(r"(<=|>=)\s*[0-9]")
 
 
-def main(names: list[str]) -> int:
-    """Run the benchmarks; the first exit code that is not 0."""
-    known = [name for name in ALL if find_spec(f"benchmarks.{name}")]
-    if unknown := [name for name in names if name not in known]:
-        print(f"no benchmark named {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
-        return 2
-    worst = 0
-    for name in names or known:
-        print(f"\n== {name}", flush=True)
-        worst = worst or subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode
-    return worst
+def run(part: str) -> tuple[list[str], bool]:
+    """Run one part, show what it prints, and give its lines that name a goal, and whether it ended well."""
+    print(f"\n== {part}\n", flush=True)
+    found: list[str] = []
+    with subprocess.Popen([sys.executable, "-m", f"benchmarks.{part}"], stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            if _GOAL.search(line):
+                found.append(line.strip())
+    return found, process.returncode == 0
+
+
+def main() -> None:
+    """The command line."""
+    asked = sys.argv[1:] or list(PARTS)
+    unknown = sorted(set(asked) - set(PARTS))
+    if unknown:
+        raise SystemExit(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        results = {part: run(part) for part in asked}
+    print("\n== all goals\n")
+    for part, (lines, well) in results.items():
+        for line in lines:
+            print(f"{'MISSED' if 'MISSED' in line else 'ok':<8}{part:<8}{_VERDICT.sub('', line)}")
+        if not well:
+            print(f"{'FAILED':<8}{part:<8}this part ended with an error")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

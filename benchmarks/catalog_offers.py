@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from gateway.core.freshness import FreshnessBounds
 from gateway.core.pricing import PriceRule, Rates
 from schemas.plan import AfterAllowance, DataAllowance, FairUse, Features, Network, Reset, plan_id
 
+SHARED_FOLDER = "BENCH_FOLDER"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SUPPLIERS = tuple(f"supplier{n:02}" for n in range(20))
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -131,8 +133,9 @@ def _allowance(mb: int, unlimited: bool, daily: bool) -> DataAllowance:
 
 
 def build_file(count: int, folder: Path | None = None) -> Path:
-    """A snapshot file of so many offers; made anew when ``folder`` has none."""
-    path = (folder or Path(tempfile.gettempdir())) / f"bench-{count}-{layout.LAYOUT}.snap"
+    """A snapshot file of so many offers; made anew when the folder (of this run of all parts, or this) has none."""
+    place = os.environ.get(SHARED_FOLDER) or folder or tempfile.gettempdir()
+    path = Path(place) / f"bench-{count}-{layout.LAYOUT}.snap"
     if path.exists():
         return path
     builder = SnapshotBuilder("live", TERMS, geography())

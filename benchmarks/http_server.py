@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable
 from datetime import UTC, datetime
@@ -71,6 +72,8 @@ async def run(app: web.Application) -> None:
     """Serve on a free port, say which, until standard input ends."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
+    gc.collect()
+    gc.freeze()  # as serve does
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], file=sys.stderr, flush=True)
     done: Awaitable[bytes] = asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)

@@ -11,13 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from schemas.money import Money, currency_digits
 
+Numbers: TypeAlias = npt.NDArray[np.int64]
 _EXACT = Context(prec=200)
+_MOST = 2**62  # what a column may hold on the way
 _NINETY_NINE = Decimal(".99")
 
 
@@ -75,6 +79,18 @@ def price(cost_base: Money, rule: PriceRule, rates: Rates, currency: str) -> Mon
     unscaled = int(_EXACT.scaleb(cost_base.amount, scale))
     (minor,) = minor_prices([unscaled], scale, rule, rates, currency)
     return Money.from_minor(minor, currency)
+
+
+def minor_price_column(costs: Numbers, scale: int, rule: PriceRule, rates: Rates, currency: str) -> Numbers:
+    """``minor_prices`` of a whole column; quick, and just as exact. Raises ``NoRate``."""
+    per_unit, more = _line(scale, rule, rates, currency)
+    below = per_unit.denominator * more.denominator
+    times, plus = per_unit.numerator * more.denominator, more.numerator * per_unit.denominator
+    whole, nines = _step(rule, currency)
+    if int(costs.max(initial=0)) * times + plus + below > _MOST:
+        return np.array(minor_prices(costs.tolist(), scale, rule, rates, currency), dtype=np.int64)
+    minor = -(-(costs * times + plus) // below)
+    return minor if whole == 1 else -(-(minor - nines) // whole) * whole + nines
 
 
 def minor_prices(costs: Sequence[int], scale: int, rule: PriceRule, rates: Rates, currency: str) -> list[int]:

@@ -19,6 +19,7 @@ from schemas.plan import Scope
 
 TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8
 FEW = 4096
+LEAST_SHARE = 1 / 32
 
 
 class Kinds(NamedTuple):
@@ -29,6 +30,7 @@ class Kinds(NamedTuple):
     unlimited: bool | None
     min_days: int | None
     max_days: int | None
+    several: bool = False  # more than one country is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Filter:
     the ``source`` does not hold already, ``all_covers`` the whole condition. None asks for nothing.
     ``closed`` means that the source is a condition itself: only its rows may be looked at.
     ``since`` is in microseconds since 1970. A word that names a place as well as an amount is in
-    ``either``: one of the two must do.
+    ``either``: one of the two must do. ``share`` is about which part of the source's rows of these
+    kinds everything else allows.
     """
 
     source: Listing | All
@@ -53,6 +56,7 @@ class Filter:
     cost_end: int | None = None
     days: int | None = None
     closed: bool = False
+    share: float = 1.0
 
     def narrow(self, snapshot: Snapshot, rows: Array) -> Array:
         """Those of the rows, already of the right kinds, that everything else allows too."""
@@ -93,7 +97,8 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
 
     ``cost_end`` is the number of distinct costs that ``max_price`` allows.
     """
-    asked = Kinds(query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days)
+    several = len(set(query.countries)) > 1
+    asked = Kinds(query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days, several)
     if query.region is not None and snapshot.region(query.region) is None:
         raise QueryError("region", f"no region {query.region!r}")
     numbers = places(snapshot, query.countries, query.region)
@@ -118,10 +123,28 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
             return replace(found, source=rows, covers=covers, all_covers=covers, closed=True)
         found = replace(found, since=micros(query.updated_since))
     if not numbers and not named:
-        few = _few(snapshot, kinds, ables)
+        few = _named(snapshot, kinds, either) if either else _few(snapshot, kinds, ables)
         return found if few is None else replace(found, source=few, closed=True)
     source, covers, all_covers = where(snapshot, numbers, words, named)
-    return replace(found, source=source, covers=covers, all_covers=all_covers)
+    share = 1.0 if ables is None else float(snapshot.rows_of_able.compress(ables).sum() / snapshot.rows)
+    if covers is not None:
+        share *= int(snapshot.rows_of_cover.compress(covers).sum()) / len(source)
+    share = max(share, LEAST_SHARE)
+    return replace(found, source=source, covers=covers, all_covers=all_covers, share=share)
+
+
+def _named(snapshot: Snapshot, kinds: Array, either: tuple[tuple[Array, Array], ...]) -> Listing | None:
+    """The rows that the most telling word names, of these kinds or in its places, where they are few."""
+    sizes = np.diff(snapshot.columns["kind_rows_at"])
+    covers, alike = min(
+        either, key=lambda one: snapshot.rows_of_cover.compress(one[0]).sum() + sizes.compress(one[1] & kinds).sum()
+    )
+    both = kinds & alike
+    if int(snapshot.rows_of_cover.compress(covers).sum() + sizes.compress(both).sum()) > 4 * FEW:
+        return None
+    there = snapshot.rows_of_covers(np.flatnonzero(covers))
+    there = there.compress(kinds.take(snapshot.kind.take(there)))
+    return snapshot.rows_of(np.union1d(there, snapshot.all.between(both, 0, snapshot.rows)))
 
 
 def _few(snapshot: Snapshot, kinds: Array, ables: Array | None) -> Listing | None:
@@ -161,6 +184,8 @@ def _kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
     will = np.ones(snapshot.kinds, dtype=np.bool_)
     if asked.scope is not None:
         will &= snapshot.columns["kind_scope"] == SCOPES.index(asked.scope.value)
+    if asked.several:  # the coverages say so too, but later
+        will &= snapshot.columns["kind_scope"] != SCOPES.index(Scope.COUNTRY.value)
     if asked.min_data_mb is not None:
         will &= snapshot.unlimited | (totals(snapshot, asked.min_days) >= asked.min_data_mb)
     if asked.unlimited is not None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import orjson
 
-from gateway.core.catalog import choice, cursor, places, render
+from gateway.core.catalog import choice, cursor, page, places, render
 from gateway.core.catalog.build import WHY_NOT
 from gateway.core.catalog.filters import Filter, filter_of
 from gateway.core.catalog.layout import Array
@@ -86,10 +86,10 @@ class Index:
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
         scan = Scan(self.snapshot, view, found, self._blocked, query.in_stock, query.sort, after)
-        seen = scan.first(limit + 1)
+        seen = page.first(scan, limit + 1)
         ahead = None
         if len(seen) > limit:
-            seen = Found(*(column[:limit] for column in seen))
+            seen = seen.take(slice(limit))
             key = int(seen.keys[-1])
             last = self.snapshot.plan_id(int(seen.plans[-1]))
             ahead = cursor.write(None if key == NULL else key, last)

@@ -75,6 +75,10 @@ class Snapshot:
                 self._memo.popitem(last=False)
         return cast("T", found)
 
+    def forget(self) -> None:
+        """Let go of what was remembered; answers stay the same."""
+        self._memo.clear()
+
     # -- lists of rows
 
     @cached_property
@@ -146,6 +150,12 @@ class Snapshot:
     def rows_of_cover(self) -> Array:
         """How many rows each coverage has."""
         return np.diff(self.columns["cover_rows_at"])
+
+    @cached_property
+    def rows_of_able(self) -> Array:
+        """How many rows have each set of abilities."""
+        sizes = np.diff(self.columns["pair_rows_at"])
+        return np.bincount(self.columns["pair_able"], weights=sizes, minlength=len(self.columns["able_can"]))
 
     def five_g_in(self, countries: tuple[int, ...]) -> Array:
         """For each set of 5G countries, whether it holds all of these."""

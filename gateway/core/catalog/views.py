@@ -8,7 +8,7 @@ import numpy as np
 
 from gateway.core.catalog.layout import Array
 from gateway.core.catalog.snapshot import Snapshot
-from gateway.core.pricing import PriceRule, minor_per_day, minor_per_gb, minor_prices
+from gateway.core.pricing import PriceRule, minor_per_day, minor_per_gb, minor_price_column, minor_prices
 from schemas.money import Money, currency_digits
 
 FRAGMENTS = 50_000
@@ -36,10 +36,11 @@ class PriceView:
         self.snapshot = snapshot
         self.currency = currency
         self.digits = currency_digits(currency)
-        costs = snapshot.whole_costs
-        self.minor: Array = np.array(
-            minor_prices(costs, snapshot.scale, rule, snapshot.rates, currency), dtype=np.int64
-        )
+        terms = (snapshot.scale, rule, snapshot.rates, currency)
+        if snapshot.columns["cost_high"].any():  # more digits than a machine's number holds
+            self.minor: Array = np.array(minor_prices(snapshot.whole_costs, *terms), dtype=np.int64)
+        else:
+            self.minor = minor_price_column(snapshot.columns["cost_low"], *terms)
         self._pieces: dict[tuple[int, int, int], bytes] = {}
         self._ready: dict[int | None, Ready] = {}
 

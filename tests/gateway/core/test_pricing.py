@@ -11,6 +11,7 @@ from gateway.core.pricing import (
     Rates,
     minor_per_day,
     minor_per_gb,
+    minor_price_column,
     minor_prices,
     most_an_order_may_cost,
     price,
@@ -99,6 +100,22 @@ def test_a_price_is_the_smallest_amount_of_the_currency_that_is_not_below_the_ru
     step = Fraction(1, 10 ** currency_digits(currency))
     assert exact <= Fraction(got.amount) < exact + step
     assert got.amount == got.amount.quantize(Decimal(1).scaleb(-currency_digits(currency)), rounding=ROUND_CEILING)
+
+
+@given(
+    costs=st.lists(st.integers(1, 10**12), max_size=20),
+    rounding=st.sampled_from(["currency", ".99"]),
+    percent=st.decimals(0, 300, places=3),
+    fixed=st.decimals(0, 9, places=2),
+    currency=st.sampled_from(["USD", "EUR", "JPY", "KWD"]),
+    scale=st.integers(0, 10),
+)
+def test_a_column_is_priced_as_its_costs_are_one_by_one(costs, rounding, percent, fixed, currency, scale) -> None:
+    import numpy as np
+
+    rule = PriceRule(percent, fixed, rounding)
+    column = minor_price_column(np.array(costs, dtype=np.int64), scale, rule, RATES, currency)
+    assert column.tolist() == minor_prices(costs, scale, rule, RATES, currency)
 
 
 def test_dearer_costs_never_get_lower_prices() -> None:

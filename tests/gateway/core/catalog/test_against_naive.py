@@ -10,7 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.core.catalog import Choice, Index, InStock, Need, NoMatch, PlanQuery, Wanted, filters, listing, scan
+from gateway.core.catalog import (
+    Choice,
+    Index,
+    InStock,
+    Need,
+    NoMatch,
+    PlanQuery,
+    Wanted,
+    by_price,
+    by_ratio,
+    by_value,
+    filters,
+    listing,
+    scan,
+)
 from gateway.core.catalog.overlay import Overlay, SupplierState
 from gateway.core.pricing import PriceRule
 from schemas import api
@@ -29,6 +43,10 @@ def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if request.param != "as it is":
         monkeypatch.setattr(filters, "FEW", 3)
         monkeypatch.setattr(scan, "FEW", 3)
+        monkeypatch.setattr(by_price, "ENOUGH", 1)
+        monkeypatch.setattr(by_ratio, "ENOUGH", 1)
+        monkeypatch.setattr(by_value, "FEW", 3)
+        monkeypatch.setattr(by_value, "_WORTH", 1)
         monkeypatch.setattr(listing, "LEAST", 2)
     return request.param
 
