@@ -23,6 +23,7 @@ from pgqueuer.models import Job, Schedule
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
+from gateway.flows.deliver import deliver
 from gateway.processes import die_with_parent
 from gateway.settings import Settings
 from gateway.store.jobs import SYNC, SyncJob, enqueue_sync
@@ -94,6 +95,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
     end_serving = figures.serve(settings)
     program = tuple(command) or (sys.executable, "-m", "gateway")
     pool = await open_pool(dsn, max_size=4, name="esim-gateway worker")
+    delivering = asyncio.create_task(deliver(settings, pool, stop), name="deliver")
     try:
         while not stop.is_set():
             try:
@@ -101,7 +103,9 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
             except QUEUE_LOST as error:
                 log.warning("queue_lost", error=f"{type(error).__name__}: {error}")
                 await _sleep(stop, BACK_OFF_SECONDS)
+        await delivering
     finally:
+        delivering.cancel()
         await pool.close()
         end_serving()
 

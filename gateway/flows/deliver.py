@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import asyncpg
 import structlog
 from standardwebhooks import Webhook
 
 from gateway.core.redelivery import meaning, wait_before_next
 from gateway.flows.outside import TIMEOUT_SECONDS, Outside, Reply
 from gateway.sealing import Seal, Unsealable
+from gateway.settings import Settings
 from gateway.store import endpoints, webhooks
 from gateway.store.pool import DATABASE_DOWN, Pool
 from gateway.store.webhooks import Due, Try
@@ -32,7 +34,14 @@ LEASE_SECONDS = 60.0  # four times what a send may take
 BACK_OFF_SECONDS = 2.0
 DRAIN_SECONDS = TIMEOUT_SECONDS + 5
 
+AWAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, asyncpg.PostgresError)
 _AGENT = "esim-gateway webhooks"
+
+
+async def deliver(settings: Settings, pool: Pool, stop: asyncio.Event) -> None:
+    """Deliver in this process until ``stop`` is set."""
+    async with Outside(settings.webhooks.allow_private) as outside:
+        await Deliverer(pool, Seal.from_settings(settings), outside).run(stop)
 
 
 class Deliverer:
@@ -52,7 +61,7 @@ class Deliverer:
             try:
                 claimed = await self.start_due()
                 away = False
-            except DATABASE_DOWN as error:
+            except AWAY as error:
                 if not away:
                     log.warning("deliveries_wait", error=type(error).__name__)
                 away, claimed = True, 0
