@@ -1,0 +1,57 @@
+"""What a supplier's word on a cancel makes of it (RULES 23)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from gateway.core.orders.states import AttemptNow, AttemptState
+from gateway.core.orders.verdicts import of_error
+from schemas.errors import GatewayError
+from schemas.money import Money
+from schemas.order import Cancellation
+
+
+class CancelSeen(msgspec.Struct, frozen=True):
+    """A look at the eSIM and at the money: ``revoked`` as the supplier's eSIM status says, ``refunded`` as its
+    transactions do; both None when they cannot be told.
+    """
+
+    revoked: bool | None
+    refunded: Money | None = None
+
+
+class CancelVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """``end`` is cancelled, refused (back to fulfilled) or review; None while it is not known."""
+
+    state: AttemptState | None
+    end: Literal["cancelled", "refused", "review"] | None = None
+    refunded: Money | None = None
+    error_code: str | None = None
+    error: str | None = None
+
+
+def of_answer(answer: Cancellation | GatewayError) -> CancelVerdict:
+    """What the answer to the one request says."""
+    if isinstance(answer, Cancellation):
+        return CancelVerdict(state=AttemptState.SUCCEEDED, end="cancelled", refunded=answer.refunded)
+    verdict = of_error(answer)
+    return CancelVerdict(
+        state=verdict.state,
+        end="refused" if verdict.state is AttemptState.FAILED else None,
+        error_code=verdict.error_code,
+        error=verdict.error,
+    )
+
+
+def of_look(seen: CancelSeen, attempt: AttemptNow, now: datetime, *, trust_absence: bool) -> CancelVerdict:
+    """What a look says: cancelled when the money came back; otherwise nothing before the quiescence is over."""
+    if seen.refunded is not None and seen.revoked is not False:
+        return CancelVerdict(state=AttemptState.SUCCEEDED, end="cancelled", refunded=seen.refunded)
+    if now < attempt.quiescent_at:
+        return CancelVerdict(state=None)
+    if trust_absence and seen.revoked is False and seen.refunded is None:
+        return CancelVerdict(state=AttemptState.FAILED, end="refused", error_code="absent", error="it did not happen")
+    return CancelVerdict(state=None, end="review")

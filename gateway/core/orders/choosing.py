@@ -1,0 +1,126 @@
+"""Which offer an order buys next: the cheapest that may be sold, under what the order may cost (RULES 10, 14, 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from gateway.core.catalog.query import Wanted
+from gateway.core.orders.failures import MOST_OF_OURS, MOST_TRIES, OURS, failure_of, words_of
+from gateway.core.orders.states import AttemptNow
+from schemas.money import Money
+from schemas.plan import Features, Network, WhyNot
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer of the plan. ``why_not`` are the reasons that keep it from sale, ``unfit`` why it does not serve
+    this order (no such feature, a supplier that was not allowed). ``cost_base`` None when there is no rate.
+    """
+
+    supplier: str
+    supplier_plan_id: str
+    cost: Money
+    cost_base: Decimal | None
+    tolerance: Decimal = Decimal(0)
+    why_not: tuple[WhyNot, ...] = ()
+    unfit: str | None = None
+
+    @property
+    def most(self) -> Decimal | None:
+        """What it may come to cost, in base currency."""
+        return None if self.cost_base is None else self.cost_base * (1 + self.tolerance)
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The offer to buy, why it is this one, and why each other was left (supplier, plan, reason)."""
+
+    candidate: Candidate
+    why: str
+    left: tuple[tuple[str, str, str], ...]
+
+
+class NoneLeft(msgspec.Struct, frozen=True):
+    """Nothing can be bought: the failure code and why each offer was left."""
+
+    code: str
+    detail: str
+    left: tuple[tuple[str, str, str], ...]
+
+
+def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The cheapest first; ties by supplier, then its own id."""
+    dearest = Decimal("Infinity")
+    return sorted(
+        candidates,
+        key=lambda c: (dearest if c.cost_base is None else c.cost_base, c.supplier, c.supplier_plan_id),
+    )
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    max_cost: Decimal,
+    attempts: Sequence[AttemptNow] = (),
+    over_limit: Collection[str] = (),
+) -> Chosen | NoneLeft:
+    """The next offer to buy after ``attempts``, all of which failed. ``over_limit`` are suppliers whose day is spent."""
+    left: list[tuple[str, str, str]] = []
+    dear = limited = False
+    for one in in_order(candidates):
+        reason = _against(one, attempts)
+        if reason is None and (one.most is None or one.most > max_cost):
+            reason, dear = "above what the order may cost", True
+        if reason is None and one.supplier in over_limit:
+            reason, limited = "the supplier's daily spend limit is reached", True
+        if reason is None and len(attempts) < MOST_TRIES:
+            return Chosen(one, _why(one, attempts), tuple(left))
+        left.append((one.supplier, one.supplier_plan_id, reason or "tried often enough"))
+    return _none(tuple(left), attempts, dear=dear, limited=limited)
+
+
+def fits(wanted: Wanted, features: Features, networks: Sequence[Network], countries: Collection[str]) -> str | None:
+    """Why an offer lacks a feature that was asked for (RULES 8, 11); None when it has them all."""
+    lacking = [name for name in ("topup", "voice", "sms") if getattr(wanted, name) and not getattr(features, name)]
+    if wanted.exit_country is not None and features.exit_country != wanted.exit_country:
+        lacking.append("exit_country")
+    if wanted.five_g:
+        reached = {network.country for network in networks if network.generation == "5G"}
+        if not (reached >= set(countries) if countries else reached):
+            lacking.append("network")
+    return f"without {', '.join(lacking)}" if lacking else None
+
+
+def _against(one: Candidate, attempts: Sequence[AttemptNow]) -> str | None:
+    if one.unfit is not None:
+        return one.unfit
+    if one.why_not:
+        return one.why_not[0].value
+    tries = [a for a in attempts if (a.supplier, a.supplier_plan_id) == (one.supplier, one.supplier_plan_id)]
+    if any(a.error_code not in OURS for a in tries) or len(tries) >= MOST_OF_OURS:
+        return f"tried: {tries[-1].error_code}"
+    # What a supplier answers to one offer for a reason of its own it answers to the next one too.
+    blocked = next((a for a in attempts if a.supplier == one.supplier and a.error_code in _WHOLE_SUPPLIER), None)
+    return None if blocked is None else f"the supplier said {blocked.error_code}"
+
+
+_WHOLE_SUPPLIER = frozenset({"insufficient_balance", "not_authorised", "rate_limited", "circuit_open", "not_reached"})
+
+
+def _why(one: Candidate, attempts: Sequence[AttemptNow]) -> str:
+    if not attempts:
+        return f"cheapest in stock at {one.cost}"
+    last = attempts[-1]
+    return f"cheapest left at {one.cost} after {last.supplier}: {last.error_code}"
+
+
+def _none(
+    left: tuple[tuple[str, str, str], ...], attempts: Sequence[AttemptNow], *, dear: bool, limited: bool
+) -> NoneLeft:
+    if dear:
+        code = "price_changed"
+    elif attempts:
+        code = failure_of(attempts[-1].error_code)[0]
+    else:
+        code = "spend_limit" if limited else "no_stock"
+    return NoneLeft(code, words_of(code), left)

@@ -1,0 +1,59 @@
+"""An order and its attempts as the decisions see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+OrderStatus = Literal["pending", "fulfilled", "failed", "needs_review", "cancel_pending", "cancelled"]
+AttemptKind = Literal["purchase", "topup", "cancel"]
+AT_REST: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "cancelled"})
+
+
+class AttemptState(StrEnum):
+    """How one try at one supplier stands."""
+
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    SUCCEEDED = "succeeded"
+    UNKNOWN = "unknown"
+    CHARGED_UNDELIVERABLE = "charged_undeliverable"
+    FAILED = "failed"
+
+
+class AttemptNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt. Nothing is sent after ``deadline``; absence means something from ``quiescent_at`` on;
+    ``provision_by`` is when a person looks at what was accepted and not delivered.
+    """
+
+    id: str
+    kind: AttemptKind
+    n: int
+    supplier: str
+    supplier_plan_id: str
+    state: AttemptState
+    started_at: datetime
+    deadline: datetime
+    quiescent_at: datetime
+    provision_by: datetime | None = None
+    error_code: str | None = None
+    error: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it may have happened: while one lives no other may be made."""
+        return self.state is not AttemptState.FAILED
+
+
+class OrderNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One order. ``cancel_requested`` is whether the storefront wants it cancelled."""
+
+    id: str
+    kind: str
+    status: OrderStatus
+    cancel_requested: bool = False
+    looks: int = 0
+    next_look_at: datetime | None = None

@@ -1,0 +1,84 @@
+"""What is to be done for an order next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from gateway.core.orders.states import AttemptNow, AttemptState, OrderNow
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """Nothing now."""
+
+
+class Choose(msgspec.Struct, frozen=True):
+    """No attempt may have happened: choose an offer and buy it."""
+
+
+class MarkLost(msgspec.Struct, frozen=True):
+    """An attempt is past its deadline and nobody recorded what came of it."""
+
+    attempt: AttemptNow
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Ask the supplier what became of an attempt."""
+
+    attempt: AttemptNow
+
+
+class SendCancel(msgspec.Struct, frozen=True):
+    """Ask the supplier to take back what this attempt bought."""
+
+    purchase: AttemptNow
+
+
+class CloseCancelled(msgspec.Struct, frozen=True):
+    """Nothing was bought, and nothing is to be: the order is cancelled."""
+
+
+class BackToFulfilled(msgspec.Struct, frozen=True):
+    """The cancel did not happen: the order is what it was."""
+
+    cancel: AttemptNow
+
+
+Step = Rest | Choose | MarkLost | Look | SendCancel | CloseCancelled | BackToFulfilled
+
+
+def next_step(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *, look: bool = False) -> Step:
+    """The one next step. ``look`` asks now, though the schedule would wait."""
+    if order.status in {"fulfilled", "failed", "cancelled"}:
+        return Rest()
+    purchase = next((one for one in attempts if one.kind != "cancel" and one.live), None)
+    due = look or (order.next_look_at is not None and now >= order.next_look_at)
+    if purchase is None:
+        if order.status == "needs_review":
+            return Rest()
+        return CloseCancelled() if order.cancel_requested else Choose()
+    if purchase.state is AttemptState.SUCCEEDED:
+        if order.status == "needs_review" and not order.cancel_requested:
+            return Rest()
+        return _cancelling(order, attempts, purchase, now, due=due)
+    return _following(purchase, now, due=due)
+
+
+def _following(attempt: AttemptNow, now: datetime, *, due: bool) -> Step:
+    if attempt.state is AttemptState.SENDING:
+        return MarkLost(attempt) if now >= attempt.deadline else Rest()
+    return Look(attempt) if due else Rest()
+
+
+def _cancelling(
+    order: OrderNow, attempts: Sequence[AttemptNow], purchase: AttemptNow, now: datetime, *, due: bool
+) -> Step:
+    cancels = [one for one in attempts if one.kind == "cancel"]
+    live = next((one for one in cancels if one.live), None)
+    if live is not None:
+        return _following(live, now, due=due)
+    if order.status != "cancel_pending":
+        return Rest()
+    return BackToFulfilled(cancels[-1]) if cancels else SendCancel(purchase)

@@ -1,0 +1,140 @@
+"""Attempts: the row that is committed before a supplier is asked to sell, and what is recorded after."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from gateway.core.orders.states import AttemptKind, AttemptState
+from gateway.store.orders import OrderRow
+from gateway.store.pool import Connection
+from schemas.money import Money
+
+
+class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One try that is about to be sent by the run ``run_id``, and by no other. ``iccid`` is sealed."""
+
+    id: str
+    order_id: str
+    kind: AttemptKind
+    supplier: str
+    supplier_plan_id: str
+    run_id: UUID
+    signed_at: datetime
+    deadline: datetime
+    quiescent_at: datetime
+    provision_by: datetime | None
+    listed: Decimal | None = None
+    currency: str | None = None
+    cost_base: Decimal | None = None
+    iccid: bytes | None = None
+    email: str | None = None
+    why: str = ""
+
+
+async def begin(
+    connection: Connection, order: OrderRow, new: NewAttempt, ops: dict[str, Any], *, alone_for: timedelta | None
+) -> bool:
+    """Commit to one try; False when the order moved, another try lives, or selling is stopped.
+
+    Only the caller that gets True may send, once. ``alone_for`` None lets a supplier's calls overlap; else it is
+    how long a call may be under way, and no call of the account may be.
+    """
+    if alone_for is not None:
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('one call at ' || $1, 0))", new.supplier
+        )
+        if await connection.fetchval(
+            "SELECT true FROM attempts WHERE supplier = $1 AND kind <> 'cancel' AND call_ended_at IS NULL"
+            " AND deadline + $2 > $3 LIMIT 1",
+            new.supplier,
+            alone_for,
+            new.signed_at,
+        ):
+            return False
+    try:
+        made = await connection.fetchval(
+            """
+            WITH moved AS (
+                UPDATE orders SET step = step + 1, looks = 0, next_look_at = $3, updated_at = $4
+                WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')
+                  AND NOT EXISTS (SELECT FROM selling_stops WHERE supplier IN ('', $5)
+                                  AND ($6 <> 'cancel' OR reason = 'restored'))
+                RETURNING id
+            ), begun AS (
+                INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, email,
+                    signed_at, deadline, quiescent_at, provision_by, listed, currency, cost_base, why, started_at)
+                SELECT $7, id, 1 + (SELECT count(*) FROM attempts WHERE order_id = $1), $6, $5, $8, 'sending', $9,
+                    $10, $11, $4, $3, $12, $13, $14, $15, $16, $17, $4 FROM moved RETURNING order_id, n
+            )
+            INSERT INTO order_events (order_id, at, type, detail)
+            SELECT order_id, $4, CASE $6 WHEN 'cancel' THEN 'cancel_sent' ELSE 'attempt_started' END,
+                   jsonb_build_object('ops', $18::jsonb || jsonb_build_object('n', n)) FROM begun RETURNING true
+            """,
+            order.id,
+            order.step,
+            new.deadline,
+            new.signed_at,
+            new.supplier,
+            new.kind,
+            new.id,
+            new.supplier_plan_id,
+            new.run_id,
+            new.iccid,
+            new.email,
+            new.quiescent_at,
+            new.provision_by,
+            new.listed,
+            new.currency,
+            new.cost_base,
+            new.why,
+            ops,
+        )
+    except asyncpg.UniqueViolationError:
+        return False
+    return bool(made)
+
+
+async def record(
+    connection: Connection,
+    attempt_id: str,
+    *,
+    now: datetime,
+    state: AttemptState | None,
+    charged: Money | None,
+    supplier_order_id: str | None,
+    error_code: str | None,
+    error: str | None,
+) -> None:
+    """Write what is known of an attempt; what is known already stays. Under the order's lock."""
+    await connection.execute(
+        """
+        UPDATE attempts SET
+            state = coalesce($2, state), charged = coalesce($3, charged), currency = coalesce($4, currency),
+            supplier_order_id = coalesce(supplier_order_id, $5),
+            error_code = coalesce($6, error_code), error = coalesce($7, error),
+            ended_at = CASE WHEN $2 IN ('succeeded', 'failed', 'charged_undeliverable') THEN coalesce(ended_at, $8)
+                            ELSE ended_at END
+        WHERE id = $1
+        """,
+        attempt_id,
+        state,
+        None if charged is None else charged.amount,
+        None if charged is None else charged.currency,
+        supplier_order_id,
+        error_code,
+        error,
+        now,
+    )
+
+
+async def call_ended(connection: Connection, attempt_id: str, now: datetime) -> None:
+    """The run that sent saw its call end."""
+    await connection.execute(
+        "UPDATE attempts SET call_ended_at = $2 WHERE id = $1 AND call_ended_at IS NULL", attempt_id, now
+    )

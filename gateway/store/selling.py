@@ -1,0 +1,69 @@
+"""What stops selling, and what is learnt from refusals: stops, marks on offers, suppliers without our money."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from gateway.store.pool import Connection, Pool
+
+Reason = Literal["person", "restored", "account"]
+ALL = ""
+
+
+async def stop(connection: Connection | Pool, supplier: str, reason: Reason, note: str = "") -> None:
+    """Sell nothing more of a supplier, or of any (``ALL``), until ``go_on``."""
+    await connection.execute(
+        "INSERT INTO selling_stops (supplier, reason, note) VALUES ($1, $2, $3)"
+        " ON CONFLICT (supplier, reason) DO UPDATE SET note = excluded.note",
+        supplier,
+        reason,
+        note,
+    )
+
+
+async def go_on(connection: Connection | Pool, supplier: str, reason: Reason | None = None) -> bool:
+    """Lift a stop, or all of the supplier's; False when there was none."""
+    status = await connection.execute(
+        "DELETE FROM selling_stops WHERE supplier = $1 AND ($2::text IS NULL OR reason = $2)", supplier, reason
+    )
+    return not str(status).endswith(" 0")
+
+
+async def stops(connection: Connection | Pool) -> dict[str, list[str]]:
+    """The stops in force: reasons by supplier."""
+    found: dict[str, list[str]] = {}
+    for row in await connection.fetch("SELECT supplier, reason FROM selling_stops ORDER BY 1, 2"):
+        found.setdefault(row["supplier"], []).append(row["reason"])
+    return found
+
+
+async def mark_out_of_stock(connection: Connection, supplier: str, key: str, until: datetime, note: str) -> None:
+    """The supplier has none of it: not sold until then."""
+    await connection.execute(
+        "INSERT INTO offer_marks (supplier, supplier_plan_id, why, until, note) VALUES ($1, $2, 'out_of_stock', $3, $4)"
+        " ON CONFLICT (supplier, supplier_plan_id, why) DO UPDATE SET until = excluded.until, created_at = now()",
+        supplier,
+        key,
+        until,
+        note,
+    )
+
+
+async def stop_offer(connection: Connection, supplier: str, key: str, charged: Decimal, note: str) -> None:
+    """It was charged more than it is listed for: not sold until a sync lists as much, or a person releases it."""
+    await connection.execute(
+        "INSERT INTO offer_marks (supplier, supplier_plan_id, why, note, charged) VALUES ($1, $2, 'stopped', $3, $4)"
+        " ON CONFLICT (supplier, supplier_plan_id, why) DO UPDATE SET"
+        " note = excluded.note, charged = greatest(offer_marks.charged, excluded.charged)",
+        supplier,
+        key,
+        note,
+        charged,
+    )
+
+
+async def cool_down(connection: Connection, supplier: str, until: datetime) -> None:
+    """Our money there does not suffice: leave it alone until then."""
+    await connection.execute("UPDATE suppliers SET no_balance_until = $2 WHERE name = $1", supplier, until)
