@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from gateway.cli import db, dev, doctor, keys, sandbox, serve, suppliers, sync, worker
+from gateway.cli import db, dev, doctor, keys, sandbox, secrets, serve, suppliers, sync, worker
 from schemas.errors import ConfigurationError
 
 WRONG_CONFIGURATION = 2
@@ -37,6 +37,7 @@ app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.command("sandbox")(sandbox.sandbox)
+app.add_typer(secrets.app, name="secrets")
 app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
