@@ -20,7 +20,7 @@ from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
-from gateway.web import catalog, esims, health, ops, quotes, state, traveller, unreadable, webhooks
+from gateway.web import catalog, esims, health, ops, ops_orders, orders, quotes, state, traveller, unreadable, webhooks
 from gateway.web.answers import Heads, Memory
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
@@ -37,9 +37,11 @@ DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
 TABLES: tuple[Table, ...] = (
     catalog.routes,
     quotes.routes,
+    orders.routes,
     esims.routes,
     webhooks.routes,
     ops.routes,
+    ops_orders.routes,
     traveller.routes,
     health.routes,
 )

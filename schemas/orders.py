@@ -22,6 +22,9 @@ AT_REST: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "can
 # Text that PostgreSQL can keep: no NUL.
 Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["YOUR-1"])]
 QuoteId = Annotated[str, Meta(min_length=1, max_length=1000, pattern="^qt_[A-Za-z0-9_-]+$", examples=["qt_Zm9vYmFy"])]
+OrderId = Annotated[
+    str, Meta(min_length=1, max_length=60, pattern="^[A-Za-z0-9_]+$", examples=["ord_7f3a9c20e1b84d65"])
+]
 Email = Annotated[
     str,
     Meta(

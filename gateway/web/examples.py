@@ -142,6 +142,88 @@ PRICE_CHANGE: dict[str, Any] = {
     "at": _AT,
     "sync_run_id": "run_01",
 }
+ORDER_FOR_PLAN: dict[str, Any] = {
+    "plan_id": PLAN["id"],
+    "reference": "YOUR-1",
+    "max_price": {"amount": "6.00", "currency": "USD"},
+    "metadata": {"cart": "8812"},
+}
+ORDER: dict[str, Any] = {
+    "id": "ord_7f3a9c20e1b84d65",
+    "kind": "esim",
+    "status": "fulfilled",
+    "reference": "YOUR-1",
+    "plan": PLAN,
+    "price": PLAN["price"],
+    "esim": {
+        "id": "esim_5c1f0a9be2d44b7788aa0c13",
+        "iccid": "8944500102198765432",
+        "activation_code": "LPA:1$smdp.example.com$ABC-123",
+        "smdp_address": "smdp.example.com",
+        "matching_id": "ABC-123",
+        "confirmation_code_required": False,
+        "qr_svg_url": "/v1/esims/esim_5c1f0a9be2d44b7788aa0c13/qr.svg",
+        "qr_png_url": "/v1/esims/esim_5c1f0a9be2d44b7788aa0c13/qr.png",
+        "install": {
+            "ios": "https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=LPA%3A1%24smdp.example.com%24ABC-123",
+            "android": "https://esimsetup.android.com/esim_qrcode_provisioning"
+            "?carddata=LPA%3A1%24smdp.example.com%24ABC-123",
+        },
+        "page_url": None,
+    },
+    "failure": None,
+    "refund": None,
+    "metadata": {"cart": "8812"},
+    "created_at": _AT,
+    "updated_at": "2026-11-20T10:00:02Z",
+    "fulfilled_at": "2026-11-20T10:00:02Z",
+}
+ORDER_EVENT: dict[str, Any] = {"at": _AT, "type": "order.fulfilled", "detail": {}}
+ATTEMPT: dict[str, Any] = {
+    "n": 1,
+    "kind": "purchase",
+    "supplier": "pikasim",
+    "supplier_plan_id": "JP_7D_1GB",
+    "state": "succeeded",
+    "reference": "att_0b6f2d1c9e8a4735",
+    "supplier_order_id": "a81bc81b",
+    "cost": {"amount": "5.00", "currency": "USD"},
+    "listed": {"amount": "5.00", "currency": "USD"},
+    "error": None,
+    "why": "the cheapest in stock",
+    "started_at": _AT,
+    "ended_at": "2026-11-20T10:00:02Z",
+}
+OPS_ORDER: dict[str, Any] = {
+    **ORDER,
+    "esim": {
+        **ORDER["esim"],
+        **dict.fromkeys(
+            ("activation_code", "smdp_address", "matching_id", "qr_svg_url", "qr_png_url", "install", "page_url")
+        ),
+    },
+    "cost_quoted": {"amount": "5.00", "currency": "USD"},
+    "cost_charged": {"amount": "5.00", "currency": "USD"},
+    "supplier": "pikasim",
+    "attempts": [ATTEMPT],
+    "storefront": "My shop",
+    "mode": "live",
+    "next_look_at": None,
+}
+RESOLVE: dict[str, Any] = {
+    "as": "fulfilled",
+    "activation_code": "LPA:1$smdp.example.com$ABC-123",
+    "iccid": "8944500102198765432",
+    "note": "the supplier's support sent the code",
+}
+LEDGER_ENTRY: dict[str, Any] = {
+    "at": _AT,
+    "supplier": "pikasim",
+    "attempt": ATTEMPT["reference"],
+    "order_id": ORDER["id"],
+    "kind": "charge",
+    "amount": {"amount": "5.00", "currency": "USD"},
+}
 ESIM: dict[str, Any] = {
     "id": "esim_5c1f0a9be2d44b7788aa0c13",
     "iccid": "8944500102198765432",

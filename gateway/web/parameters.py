@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.core.catalog import cursor
 from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
+from schemas.orders import Kind, OrderId, OrderStatus, Reference
 from schemas.plan import Scope, SetAsideReason, WhyNot
 
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
@@ -140,3 +141,32 @@ class OpsOfferParameters(PageParameters, frozen=True, forbid_unknown_fields=True
     )
     supplier: SupplierName | UnsetType = UNSET
     plan_id: PlanId | UnsetType = UNSET
+
+
+class OrderParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A storefront's orders."""
+
+    status: Annotated[OrderStatus, Meta(description="Only orders in this state.")] | UnsetType = UNSET
+    kind: Annotated[Kind, Meta(description="Only orders of this kind.")] | UnsetType = UNSET
+    reference: Annotated[Reference, Meta(description="The order with this reference of yours.")] | UnsetType = UNSET
+
+
+class OpsOrderParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All storefronts' orders."""
+
+    status: Annotated[OrderStatus, Meta(description="Only orders in this state.")] | UnsetType = UNSET
+    mode: Annotated[Literal["live", "test"], Meta(description="Only live orders, or only test ones.")] | UnsetType = (
+        UNSET
+    )
+    supplier: Annotated[SupplierName, Meta(description="Orders for which this supplier was asked.")] | UnsetType = UNSET
+    storefront: (
+        Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", description="A storefront's name.")]
+        | UnsetType
+    ) = UNSET
+
+
+class LedgerParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The ledger."""
+
+    supplier: SupplierName | UnsetType = UNSET
+    order_id: OrderId | UnsetType = UNSET

@@ -1,0 +1,103 @@
+"""Orders as their storefront, or an operator, sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from gateway.flows.deps import Deps
+from gateway.flows.esim import ordered_esim
+from gateway.store import esims, order_views
+from gateway.store.ops import price_of
+from gateway.store.order_views import OrderRow, Whose
+from schemas.api import Plan, Price
+from schemas.orders import Attempt, Failure, OpsOrder, Order, OrderedEsim
+
+_BUYING = frozenset({"purchase", "topup"})
+
+
+async def order(deps: Deps, order_id: str, whose: Whose, *, with_costs: bool = False) -> Order | None:
+    """A storefront's order with what it delivered; None when it has none of that id."""
+    row = await order_views.one(deps.pool, order_id, whose)
+    return None if row is None else (await orders(deps, [row], with_costs=with_costs))[0]
+
+
+async def orders(deps: Deps, rows: Sequence[OrderRow], *, with_costs: bool = False) -> list[Order]:
+    """Orders of one storefront, each with what it delivered; ``with_costs`` adds what only operators see."""
+    delivered = await _delivered(deps, rows, with_codes=True)
+    made = await order_views.attempts(deps.pool, [row.id for row in rows]) if with_costs else {}
+    return [
+        Order(**_fields(row, delivered.get(row.id)), **(_costs(made.get(row.id, [])) if with_costs else {}))
+        for row in rows
+    ]
+
+
+async def ops_order(deps: Deps, order_id: str) -> OpsOrder | None:
+    """Any storefront's order as an operator sees it; None when there is none of that id."""
+    row = await order_views.one(deps.pool, order_id, None)
+    return None if row is None else (await ops_orders(deps, [row]))[0]
+
+
+async def ops_orders(deps: Deps, rows: Sequence[OrderRow]) -> list[OpsOrder]:
+    """Orders as an operator sees them: attempts and costs, and no activation code."""
+    delivered = await _delivered(deps, rows, with_codes=False)
+    made = await order_views.attempts(deps.pool, [row.id for row in rows])
+    return [
+        OpsOrder(
+            **_fields(row, delivered.get(row.id)),
+            **_costs(made.get(row.id, [])),
+            storefront=row.storefront,
+            mode=row.mode,
+            next_look_at=row.next_look_at,
+        )
+        for row in rows
+    ]
+
+
+async def _delivered(deps: Deps, rows: Sequence[OrderRow], *, with_codes: bool) -> dict[str, OrderedEsim]:
+    """What each order delivered. A top-up shows the eSIM that it went to, without its code."""
+    bought = [row.id for row in rows if row.kind == "esim"]
+    made = await esims.of_orders(deps.pool, deps.seal, bought) if bought else {}
+    found = {order_id: ordered_esim(deps, esim, with_code=with_codes) for order_id, esim in made.items()}
+    for row in rows:
+        if row.target_esim_id is not None:
+            esim = await esims.get(deps.pool, deps.seal, row.target_esim_id)
+            if esim is not None:
+                found[row.id] = ordered_esim(deps, esim, with_code=False)
+    return found
+
+
+def _fields(row: OrderRow, esim: OrderedEsim | None) -> dict[str, Any]:
+    failure = None
+    if row.failure_code is not None:
+        failure = msgspec.convert({"code": row.failure_code, "detail": row.failure_detail or ""}, Failure)
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "status": row.status,
+        "reference": row.reference,
+        "plan": msgspec.convert(row.plan, Plan),
+        "price": price_of(row.price),
+        "esim": esim,
+        "failure": failure,
+        "refund": price_of(row.refund),
+        "metadata": row.metadata,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "fulfilled_at": row.fulfilled_at,
+    }
+
+
+def _costs(attempts: list[Attempt]) -> dict[str, Any]:
+    """What the order was to cost and did cost, by its last purchase: the one before it failed for certain."""
+    buying = [attempt for attempt in attempts if attempt.kind in _BUYING]
+    last = buying[-1] if buying else None
+    quoted: Price | None = last.listed if last else None
+    return {
+        "cost_quoted": quoted,
+        "cost_charged": last.cost if last else None,
+        "supplier": last.supplier if last else None,
+        "attempts": attempts,
+    }

@@ -1,0 +1,142 @@
+"""What operators see of orders and of the money at suppliers, and how they bring a stuck order to its end."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.flows import show
+from gateway.flows.advance import advance
+from gateway.flows.review import resolve
+from gateway.flows.settle import Person
+from gateway.store import order_views
+from gateway.store.ops import Rows
+from gateway.web import examples
+from gateway.web.ordering import deps_of, refusal, uncut
+from gateway.web.orders import ORDER_PART
+from gateway.web.paging import json_answer, page, position
+from gateway.web.parameters import LedgerParameters, NoParameters, OpsOrderParameters
+from gateway.web.problems import Refusal
+from gateway.web.reading import given, read_body, read_query
+from gateway.web.spec import Table
+from schemas.orders import LedgerPage, OpsOrder, OpsOrderPage, OrderEventList, ResolveRequest
+
+routes = Table()
+
+
+@routes(
+    "GET", "/v1/ops/orders",
+    access="ops", tag="Operations", answer=OpsOrderPage, example=examples.page(examples.OPS_ORDER),
+    parameters=OpsOrderParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_ops_orders(request: web.Request) -> web.Response:
+    """All storefronts' orders, live and test, the newest first.
+
+    With costs and attempts, without activation codes. `status=needs_review` is what waits for a person.
+    """
+    sent = read_query(request, OpsOrderParameters)
+    deps = deps_of(request)
+    rows = await order_views.of_all(
+        deps.pool,
+        sent.limit,
+        position(sent),
+        mode=given(sent.mode),
+        status=given(sent.status),
+        supplier=given(sent.supplier),
+        storefront=given(sent.storefront),
+    )
+    return page(Rows(await show.ops_orders(deps, rows.rows), rows.after))
+
+
+@routes(
+    "GET", "/v1/ops/orders/{id}",
+    access="ops", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_ops_order(request: web.Request) -> web.Response:
+    """Any storefront's order, with each attempt and why it was made."""
+    read_query(request, NoParameters)
+    return await _shown(request)
+
+
+@routes(
+    "GET", "/v1/ops/orders/{id}/events",
+    access="ops", tag="Operations", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]}, parts=ORDER_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def list_ops_order_events(request: web.Request) -> web.Response:
+    """What happened to any storefront's order, the oldest first."""
+    read_query(request, NoParameters)
+    await _there(request)
+    return json_answer({"data": await order_views.events(deps_of(request).pool, request.match_info["id"])})
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/resolve",
+    access="ops", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    parameters=NoParameters, bodies=(ResolveRequest,), body_example=examples.RESOLVE,
+    problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def resolve_order(request: web.Request) -> web.Response:
+    """Settle an order that waits for a person.
+
+    `fulfilled` needs the activation code and ICCID where they are not known yet; `failed`: the supplier took nothing;
+    `refunded`: it took something and gave it back. 409 when the order does not wait for a person.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, ResolveRequest)
+    deps = deps_of(request)
+    person = Person(sent.as_, sent.note, given(sent.activation_code), given(sent.iccid))
+    problem = await uncut(resolve(deps, request.match_info["id"], person))
+    if problem is not None:
+        raise refusal(problem)
+    return await _shown(request)
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/look-up",
+    access="ops", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def look_up_order(request: web.Request) -> web.Response:
+    """Ask the supplier now what became of an order.
+
+    What it says is settled as if the schedule had asked. Nothing is bought by it that would not be bought anyway.
+    """
+    read_query(request, NoParameters)
+    await _there(request)
+    await uncut(advance(deps_of(request), request.match_info["id"], look=True))
+    return await _shown(request)
+
+
+@routes(
+    "GET", "/v1/ops/ledger",
+    access="ops", tag="Operations", answer=LedgerPage, example=examples.page(examples.LEDGER_ENTRY),
+    parameters=LedgerParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_ledger(request: web.Request) -> web.Response:
+    """What suppliers took and gave back, the newest first.
+
+    At most one charge and one refund for an attempt, in the supplier's currency.
+    """
+    sent = read_query(request, LedgerParameters)
+    return page(
+        await order_views.ledger(
+            deps_of(request).pool,
+            sent.limit,
+            position(sent),
+            supplier=given(sent.supplier),
+            order_id=given(sent.order_id),
+        )
+    )
+
+
+async def _there(request: web.Request) -> None:
+    if await order_views.one(deps_of(request).pool, request.match_info["id"], None) is None:
+        raise Refusal("not_found", "there is no such order")
+
+
+async def _shown(request: web.Request) -> web.Response:
+    order = await show.ops_order(deps_of(request), request.match_info["id"])
+    if order is None:
+        raise Refusal("not_found", "there is no such order")
+    return json_answer(order)

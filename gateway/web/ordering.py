@@ -1,0 +1,124 @@
+"""What all routes that place an order have in common: key, waiting, problems, and the order as the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Mapping
+from typing import TypeVar
+
+from aiohttp import web
+
+from gateway.flows import show
+from gateway.flows.admit import Admitted
+from gateway.flows.advance import begin, wait
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.store.order_views import Whose
+from gateway.web import state
+from gateway.web.paging import json_answer
+from gateway.web.problems import Refusal, unavailable
+from gateway.web.spec import Header
+from schemas.orders import AT_REST
+
+T = TypeVar("T")
+
+LONGEST_WAIT_SECONDS = 30
+_KEY = "[!-~]([ -~]{0,253}[!-~])?"
+_KEY_FORM = re.compile(_KEY)
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
+IDEMPOTENCY_KEY = "Idempotency-Key"
+HEADERS: Mapping[str, Header] = {
+    IDEMPOTENCY_KEY: Header(
+        "Yours, new for each order and the same whenever you send it again: 1 to 255 printable ASCII characters. "
+        "It answers the same order for ever.",
+        required=True,
+        schema={"pattern": f"^{_KEY}$", "minLength": 1, "maxLength": 255, "example": "6f1c2a7e-order-1"},
+    ),
+    "Prefer": Header("`wait=10` waits up to so many seconds, at most 30, for the order to come to rest."),
+}
+STATUS_MEANS = "Placed, and at rest already: fulfilled, failed, needs_review or cancelled."
+ALSO: Mapping[int, str] = {
+    200: "Placed before under this key, and at rest. `Idempotent-Replayed: true`.",
+    202: "Placed, and not at rest yet: follow it, or wait for its event.",
+}
+PROBLEMS = (
+    "idempotency_key_required", "no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired",
+    "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "unavailable",
+)  # fmt: skip
+
+
+def deps_of(request: web.Request) -> Deps:
+    """What the flows of orders work with; 503 where no database is configured."""
+    deps = request.app.get(state.DEPS)
+    if deps is None:
+        raise unavailable("no database is configured")
+    return deps
+
+
+def whose(request: web.Request) -> Whose:
+    """The storefront and mode of the caller's key."""
+    caller = request[state.CALLER]
+    return Whose(caller.key.storefront_id, caller.mode)
+
+
+def idempotency_key(request: web.Request) -> str:
+    """The request's Idempotency-Key; 400 when there is none, more than one, or it is not of the form."""
+    keys = request.headers.getall(IDEMPOTENCY_KEY, [])
+    if not keys:
+        raise Refusal("idempotency_key_required", "send an Idempotency-Key that is new for each order")
+    if len(keys) > 1 or not _KEY_FORM.fullmatch(keys[0]):
+        raise Refusal("idempotency_key_required", "one Idempotency-Key of 1 to 255 printable ASCII characters")
+    return keys[0]
+
+
+def seconds_to_wait(request: web.Request) -> int:
+    """How long the caller prefers to wait; any other preference is none of ours."""
+    found = _WAIT.search(",".join(request.headers.getall("Prefer", [])))
+    return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
+
+
+def refusal(problem: Problem) -> Refusal:
+    """A flow's problem as the answer."""
+    headers = {"Retry-After": "5"} if problem.code == "unavailable" else None
+    return Refusal(problem.code, problem.detail, errors=problem.errors, headers=headers)
+
+
+async def uncut(work: Awaitable[T]) -> T:
+    """The result of work that goes on to its end although the caller goes away or the process ends."""
+    return await asyncio.shield(asyncio.ensure_future(work))
+
+
+async def placed(request: web.Request, admitted: Admitted | Problem) -> web.Response:
+    """The order that a request placed, or found under its key; waited for if that is preferred."""
+    if isinstance(admitted, Problem):
+        raise refusal(admitted)
+    deps = deps_of(request)
+    if deps.inline and not admitted.replayed:
+        begin(deps, admitted.order_id)
+    headers = {"Location": f"/v1/orders/{admitted.order_id}"}
+    if admitted.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return await shown(request, admitted.order_id, headers, at_rest=200 if admitted.replayed else 201)
+
+
+async def shown(
+    request: web.Request,
+    order_id: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    at_rest: int = 200,
+    not_yet: int = 202,
+) -> web.Response:
+    """An order as it is after the wait that was asked for, with the status for an order at rest or not yet."""
+    deps = deps_of(request)
+    added = dict(headers or {})
+    if seconds := seconds_to_wait(request):
+        await uncut(wait(deps, order_id, seconds))
+        added["Preference-Applied"] = f"wait={seconds}"
+    order = await show.order(deps, order_id, whose(request), with_costs=request[state.CALLER].ops)
+    if order is None:
+        raise Refusal("not_found", "there is no such order")
+    answer = json_answer(order, status=at_rest if order.status in AT_REST else not_yet)
+    answer.headers.update(added)
+    return answer
