@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import msgspec
 from aiohttp import web
 
 from gateway.core import delivery
-from gateway.flows.deps import Deps
 from gateway.flows.esim import with_status
 from gateway.flows.problem import Problem
-from gateway.flows.topup import TopupOption, topup_options
+from gateway.flows.topup import TopupOption, admit_topup, topup_options
 from gateway.store import esims, ops
 from gateway.store.esims import Esim
-from gateway.web import examples, state
+from gateway.web import examples
+from gateway.web.ordering import (
+    ALSO,
+    HEADERS,
+    PROBLEMS,
+    STATUS_MEANS,
+    deps_of,
+    idempotency_key,
+    placed,
+    refusal,
+    uncut,
+    whose,
+)
 from gateway.web.paging import json_answer
 from gateway.web.parameters import CurrencyParameters, NoParameters, PageParameters
-from gateway.web.problems import Refusal, invalid, unavailable
-from gateway.web.reading import given, read_query
+from gateway.web.problems import Refusal, invalid
+from gateway.web.reading import given, read_body, read_query
 from gateway.web.spec import Table
 from providers import activation
 from providers.names import plan_name
 from schemas import api_esims
 from schemas.api import FairUsePolicy, PlanData, PlanValidity
 from schemas.esim import ProfileState, ServiceState
+from schemas.orders import Order, TopupForOption, TopupForPlan
 from schemas.plan import DataAllowance
 
 routes = Table()
 
-ID_PART = {"id": ("^(esim_[0-9a-f]{24}|[0-9]{18,22})$", "The eSIM's `id` or its ICCID (then your newest one).")}
+_NAME = re.compile("esim_[0-9a-f]{24}|[0-9]{18,22}")
+ID_PART = {"id": (f"^({_NAME.pattern})$", "The eSIM's `id` or its ICCID (then your newest one).")}
 _SEPARATOR = "\x1f"
 
 
@@ -44,10 +58,8 @@ async def list_esims(request: web.Request) -> web.Response:
     Each as its supplier last told it; asking for one of them asks the supplier.
     """
     sent = read_query(request, PageParameters)
-    deps, caller = deps_of(request), request[state.CALLER]
-    rows = await esims.newest_first(
-        deps.pool, deps.seal, caller.key.storefront_id, caller.mode, sent.limit + 1, _position(sent)
-    )
+    deps = deps_of(request)
+    rows = await esims.newest_first(deps.pool, deps.seal, *whose(request), sent.limit + 1, _position(sent))
     shown = rows[: sent.limit]
     after = None
     if len(rows) > sent.limit:
@@ -114,42 +126,45 @@ async def list_esim_topup_plans(request: web.Request) -> web.Response:
     Empty when nothing can. 501: this supplier cannot add to an eSIM.
     """
     sent = read_query(request, CurrencyParameters)
-    caller = request[state.CALLER]
-    found = await topup_options(
-        deps_of(request), caller.key.storefront_id, caller.mode, _name(request), given(sent.currency)
-    )
+    found = await topup_options(deps_of(request), *whose(request), _name(request), given(sent.currency))
     if isinstance(found, Problem):
-        raise refused(found)
+        raise refusal(found)
     return json_answer(api_esims.TopupPlanList([_option(option) for option in found]))
 
 
-def deps_of(request: web.Request) -> Deps:
-    """What flows need. Raises ``Refusal`` when this process has no database."""
-    deps = request.app.get(state.DEPS)
-    if deps is None:
-        raise unavailable("no database is configured")
-    return deps
+@routes(
+    "POST", "/v1/esims/{id}/topups",
+    access="key", tag="eSIMs", status=201, status_means=STATUS_MEANS, also=ALSO,
+    answer=Order, example={**examples.ORDER, "kind": "topup"}, parts=ID_PART,
+    parameters=NoParameters, headers=HEADERS, bodies=(TopupForOption, TopupForPlan),
+    body_example={"topup_plan_id": examples.TOPUP_PLAN_LIST["data"][0]["id"]},
+    problems=(*PROBLEMS, "not_supported"),
+)  # fmt: skip
+async def top_up_esim(request: web.Request) -> web.Response:
+    """Add data to an eSIM.
 
-
-def refused(problem: Problem) -> Refusal:
-    """A flow's problem as an answer."""
-    headers = {"Retry-After": "5"} if problem.code == "unavailable" else {}
-    return Refusal(problem.code, problem.detail, errors=problem.errors, headers=headers)
+    An order of the kind topup, bought from the eSIM's own supplier and from no other. Send one of the ids that
+    `topup-plans` lists, or the id of a plan among them.
+    """
+    read_query(request, NoParameters)
+    key = idempotency_key(request)
+    sent: TopupForOption | TopupForPlan = await read_body(request, TopupForOption, TopupForPlan)
+    deps = deps_of(request)
+    return await placed(request, await uncut(admit_topup(deps, *whose(request), _name(request), sent, key)))
 
 
 async def _with_status(request: web.Request) -> Esim:
-    caller = request[state.CALLER]
     fresh = "no-cache" in request.headers.get("Cache-Control", "").lower()
-    found = await with_status(deps_of(request), caller.key.storefront_id, caller.mode, _name(request), fresh=fresh)
+    found = await with_status(deps_of(request), *whose(request), _name(request), fresh=fresh)
     if isinstance(found, Problem):
-        raise refused(found)
+        raise refusal(found)
     return found
 
 
 async def _code(request: web.Request) -> str:
     read_query(request, NoParameters)
-    deps, caller = deps_of(request), request[state.CALLER]
-    esim = await esims.find(deps.pool, deps.seal, caller.key.storefront_id, caller.mode, _name(request))
+    deps = deps_of(request)
+    esim = await esims.find(deps.pool, deps.seal, *whose(request), _name(request))
     if esim is None:
         raise Refusal("not_found", "there is no such eSIM")
     if esim.order_status == "cancelled":
@@ -161,7 +176,11 @@ async def _code(request: web.Request) -> str:
 
 
 def _name(request: web.Request) -> str:
-    return request.match_info["id"]
+    """The id or ICCID asked for. What cannot be one is not there."""
+    name = request.match_info["id"]
+    if not _NAME.fullmatch(name):
+        raise Refusal("not_found", "there is no such eSIM")
+    return name
 
 
 def _shown(esim: Esim) -> api_esims.Esim:
