@@ -1,10 +1,9 @@
-"""An eSIM after it was delivered: its status when asked, a look by schedule, and what of that is told."""
+"""An eSIM after it was delivered: its status when asked, and what of it is told."""
 
 from __future__ import annotations
 
 import asyncio
-import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -16,7 +15,7 @@ from gateway.store import esims
 from gateway.store.esims import Esim
 from gateway.store.keys import Mode
 from providers.contract import Capability
-from schemas.errors import NotFound, NotSupported, SupplierError
+from schemas.errors import SupplierError
 from schemas.esim import EsimStatus
 from schemas.notice import NoticeType
 from schemas.orders import OrderedEsim
@@ -25,10 +24,6 @@ log = structlog.get_logger(__name__)
 
 # Whoever asks waits no longer than this for the supplier; after it he gets what was known before.
 ASKING_SECONDS = 10.0
-# A look by schedule at suppliers that name no rate.
-PER_MINUTE = 60
-LOOKS_AT_ONCE = 4
-LOOKING_SECONDS = 60.0
 
 
 def ordered_esim(deps: Deps, esim: Esim, *, with_code: bool = True) -> OrderedEsim:
@@ -70,7 +65,7 @@ async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, 
             async with asyncio.timeout(ASKING_SECONDS):
                 return await look(deps, esim)
         except (SupplierError, TimeoutError) as error:
-            log.info("esim_not_seen", supplier=esim.supplier, esim=esim.id, error=_code(error))
+            log.info("esim_not_seen", supplier=esim.supplier, esim=esim.id, error=code_of(error))
     if esim.status is None:
         return Problem("unavailable", "the supplier has not told the state of this eSIM yet")
     return esim
@@ -139,67 +134,6 @@ def told(esim: Esim, status: EsimStatus, news: esim_life.News) -> list[tuple[Not
     return found
 
 
-# -- by schedule ---------------------------------------------------------------------------------------------------
-
-
-async def look_at_due(deps: Deps, seconds: float) -> int:
-    """Look at eSIMs that are due, of each supplier as many as its share of ``seconds`` allows; how many were seen.
-
-    Any number of processes may do so at once: each eSIM is claimed by one. One that could not be seen is due again
-    when its claim runs out.
-    """
-    counts = await asyncio.gather(
-        *(
-            _look_at_supplier(deps, supplier, seconds)
-            for supplier in await esims.suppliers_due(deps.pool, deps.clock())
-            if supplier in deps.accounts
-        )
-    )
-    return sum(counts)
-
-
-def looks_allowed(per_minute: int | None, share: float, seconds: float) -> int:
-    """How many looks a supplier's rate leaves within ``seconds``; one at least, so that nothing stands still."""
-    return max(1, math.floor((per_minute or PER_MINUTE) * share * seconds / 60))
-
-
-async def _look_at_supplier(deps: Deps, supplier: str, seconds: float) -> int:
-    account = deps.accounts[supplier]
-    rate = account.settings.requests_per_minute or account.manifest.limits.requests_per_minute
-    most = looks_allowed(rate, deps.settings.esim.poll_share, seconds)
-    claimed = await esims.claim_due(deps.pool, supplier, deps.clock(), most)
-    room = asyncio.Semaphore(LOOKS_AT_ONCE)
-
-    async def one(esim_id: str) -> bool:
-        async with room:
-            return await _look_at_one(deps, esim_id)
-
-    return sum(await asyncio.gather(*(one(esim_id) for esim_id in claimed)))
-
-
-async def _look_at_one(deps: Deps, esim_id: str) -> bool:
-    esim = await esims.get(deps.pool, deps.seal, esim_id)
-    if esim is None:
-        return False
-    try:
-        async with asyncio.timeout(LOOKING_SECONDS):
-            await look(deps, esim)
-    except NotSupported:
-        await esims.look_at(deps.pool, esim_id, None)
-        return False
-    except NotFound:
-        await esims.look_at(deps.pool, esim_id, deps.clock() + esim_life.MISSING)
-        return False
-    except (SupplierError, TimeoutError) as error:
-        log.info("esim_not_seen", supplier=esim.supplier, esim=esim_id, error=_code(error))
-        return False
-    return True
-
-
-async def look_soon(deps: Deps, esim_id: str, at: datetime | None = None) -> None:
-    """Have an eSIM looked at at that time, by default as soon as there is room: after a top-up, say."""
-    await esims.look_at(deps.pool, esim_id, at or deps.clock())
-
-
-def _code(error: Exception) -> str:
+def code_of(error: Exception) -> str:
+    """A fault in one word, for a log line."""
     return error.code if isinstance(error, SupplierError) else type(error).__name__
