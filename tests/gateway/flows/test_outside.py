@@ -1,0 +1,147 @@
+"""The client for storefronts' URLs: public addresses by https, exceptions, and no way around that."""
+
+import asyncio
+import socket
+import ssl
+import subprocess
+from ipaddress import ip_network
+
+import pytest
+from aiohttp.abc import AbstractResolver
+
+from gateway.flows.outside import Outside
+from tests.gateway.flows.receiver import receiving
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+SPELLINGS = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f000001", "127.1", "localhost"]
+
+
+@pytest.fixture
+async def receiver():
+    async with receiving() as made:
+        yield made
+
+
+class Names(AbstractResolver):
+    """Answers each question with the next of its addresses."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = 0
+
+    async def resolve(self, host, port=0, family=socket.AF_INET):
+        self.asked += 1
+        addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return [
+            {
+                "hostname": host, "host": address, "port": port, "proto": 0, "flags": 0,
+                "family": socket.AF_INET6 if ":" in address else socket.AF_INET,
+            }
+            for address in addresses
+        ]  # fmt: skip
+
+    async def close(self):
+        return
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "fe80::1", "fd00::1"],
+)
+async def test_a_name_that_stands_for_a_private_address_is_not_connected_to(address):
+    names = Names([address])
+    async with Outside((), resolver=names) as outside:
+        reply = await outside.post("https://shop.example.com/hook", b"{}", {})
+    assert (reply.status, reply.error, names.asked) == (None, "address_refused", 1)
+
+
+async def test_a_name_that_changes_what_it_stands_for_is_looked_at_each_time(receiver):
+    port = receiver.url.split(":")[2].split("/")[0]
+    names = Names(["127.0.0.1"], ["127.66.6.6"])
+    async with Outside((ip_network("127.0.0.1/32"),), resolver=names) as outside:
+        first = await outside.post(f"http://shop.example.com:{port}/hook", b"{}", {})
+        second = await outside.post(f"http://shop.example.com:{port}/hook", b"{}", {})
+    assert (first.status, second.error) == (204, "address_refused")
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+async def test_a_literal_in_any_spelling_is_not_connected_to(receiver, host):
+    port = receiver.url.split(":")[2].split("/")[0]
+    async with Outside(()) as outside:
+        for scheme in ("http", "https"):
+            reply = await outside.post(f"{scheme}://{host}:{port}/hook", b"{}", {})
+            assert (reply.status, reply.error) == (None, "address_refused")
+    assert receiver.got == []
+
+
+async def test_the_socket_itself_is_guarded_should_a_url_pass(receiver, monkeypatch):
+    monkeypatch.setattr("gateway.flows.outside.fault_of_url", lambda *_: None)
+    port = receiver.url.split(":")[2].split("/")[0]
+    async with Outside(()) as outside:
+        for host in ("127.0.0.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]"):
+            for scheme in ("http", "https"):
+                reply = await outside.post(f"{scheme}://{host}:{port}/hook", b"{}", {})
+                assert (reply.status, reply.error) == (None, "address_refused")
+    assert receiver.got == []
+
+
+async def test_a_redirect_is_not_followed(receiver):
+    receiver.answers = [302, 307]
+    async with Outside(LOOPBACK) as outside:
+        replies = [await outside.post(receiver.url, b"{}", {}) for _ in range(2)]
+    assert [(r.status, r.error) for r in replies] == [(302, "redirect"), (307, "redirect")]
+    assert len(receiver.got) == 2
+
+
+async def test_a_proxy_of_the_environment_is_not_used(receiver, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", receiver.url)
+    monkeypatch.setenv("HTTPS_PROXY", receiver.url)
+    async with Outside((), resolver=Names(["10.0.0.1"])) as outside:
+        await outside.post("https://shop.example.com/", b"{}", {})
+    assert receiver.got == []
+
+
+async def test_why_there_is_no_answer_is_told_in_a_word(receiver, monkeypatch):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    async with Outside(LOOPBACK, timeout_seconds=0.2) as outside:
+        assert (await outside.post(f"http://127.0.0.1:{port}/", b"", {})).error == "no_connection"
+        receiver.hold = asyncio.Event()
+        assert (await outside.post(receiver.url, b"", {})).error == "timeout"
+        receiver.hold.set()
+        assert (await outside.post(receiver.url.replace("http:", "https:"), b"", {})).error == "tls"
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A key and a certificate that nobody vouches for."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop.example.com",
+         "-addext", "subjectAltName=DNS:shop.example.com", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return key, certificate
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(certificate):
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    key, trusted = certificate
+    served.load_cert_chain(trusted, key)
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served)
+    url = f"https://shop.example.com:{server.sockets[0].getsockname()[1]}/"
+    trusting = ssl.create_default_context(cafile=str(trusted))
+    async with server:
+        async with Outside(LOOPBACK, resolver=Names(["127.0.0.1"])) as outside:
+            assert (await outside.post(url, b"", {})).error == "certificate"
+        async with Outside(LOOPBACK, resolver=Names(["127.0.0.1"]), tls=trusting) as outside:
+            assert (await outside.post(url, b"", {})).status == 204
