@@ -1,0 +1,248 @@
+"""Status and usage of delivered eSIMs, asked of the suppliers' sandboxes over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from gateway.flows.accounts import Account
+from gateway.flows.deps import Deps
+from gateway.flows.esim import record, with_status
+from gateway.flows.esim_looks import look_at_due, look_soon, looks_allowed
+from gateway.flows.problem import Problem
+from gateway.settings import load
+from gateway.store import esims
+from providers.gate import MemoryGate
+from providers.loader import load_manifests
+from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
+from tests.gateway.flows.sold import SEAL, sold
+from tests.providers.account import account
+from tests.providers.s2s import market
+
+MB = 5120
+
+
+@dataclass
+class Line:
+    """A delivered eSIM at a sandbox, and what is needed to follow it."""
+
+    deps: Deps
+    esim: esims.Esim
+    there: Any
+    clock: list[datetime]
+
+    def use(self, mb: int) -> None:
+        self.there.till.use(self.there.till.esim(self.esim.iccid), mb)
+
+    def later(self, **time: Any) -> None:
+        self.clock[0] += timedelta(**time)
+
+    async def ask(self, name: str | None = None, *, fresh: bool = False, owner: str = "sf_shop") -> Any:
+        return await with_status(self.deps, owner, "test", name or self.esim.id, fresh=fresh)
+
+    def looks(self) -> int:
+        return sum(calls for path, calls in self.there.calls.items() if self.esim.iccid in path)
+
+    async def events(self) -> list[tuple[str, Any]]:
+        rows = await self.deps.pool.fetch("SELECT type, body FROM webhook_events ORDER BY at, id")
+        return [(row["type"], msgspec.json.decode(SEAL.open(row["body"]))["data"]) for row in rows]
+
+
+def deps_of(pool, accounts, clock, **settings):
+    return Deps(pool, accounts, load(secret_key=["k" * 40], **settings), SEAL, clock=lambda: clock[0])
+
+
+@pytest.fixture(params=["s2s", "pikasim"])
+async def line(request, pool):
+    manifest = load_manifests()[request.param]
+    async with market.account() if request.param == "s2s" else account(manifest) as there:
+        asked = there.request()
+        bought = await there.provider.purchase(asked)
+        order = await there.ended(asked, bought.supplier_order_id)
+        provider = there.provider
+        opened = Account(manifest.name, manifest, provider.settings, provider, MemoryGate())
+        clock = [datetime.now(UTC)]
+        esim = await sold(
+            pool,
+            supplier=manifest.name,
+            supplier_plan_id=there.item.key,
+            iccid=order.delivery.iccid,
+            code=order.delivery.activation_code,
+        )
+        await listen(pool)
+        yield Line(deps_of(pool, {manifest.name: opened}, clock), esim, there, clock)
+
+
+async def listen(pool, owner="sf_shop"):
+    await pool.execute(
+        "INSERT INTO webhook_endpoints (id, storefront_id, mode, url, secret) VALUES ($1, $2, 'test', 'https://x', $3)",
+        f"we_{owner}",
+        owner,
+        SEAL.seal("whsec_x"),
+    )
+
+
+def status_of(esim, used, *, minutes=0, service="active", profile="enabled"):
+    at = datetime.now(UTC) + timedelta(minutes=minutes)
+    data = DataUsage(1000, used, 1000 - used)
+    return EsimStatus(esim.iccid, ProfileState(profile), ServiceState(service), at, data)
+
+
+async def test_both_suppliers_tell_state_and_usage_in_one_shape(line):
+    fresh = (await line.ask()).status
+    assert (fresh.profile_state, fresh.service_state) == (ProfileState.RELEASED, ServiceState.NOT_ACTIVE)
+    line.use(1000)
+    line.later(minutes=2)
+    used = (await line.ask()).status
+    assert used.service_state is ServiceState.ACTIVE
+    assert (used.data.total_mb, used.data.used_mb, used.data.remaining_mb) == (MB, 1000, MB - 1000)
+
+
+async def test_within_the_cache_s_time_the_supplier_is_not_asked_again_unless_told_to(line):
+    first = await line.ask()
+    calls = line.looks()
+    assert (await line.ask()).observed_at == first.observed_at
+    assert line.looks() == calls
+    again = await line.ask(fresh=True)
+    assert line.looks() > calls
+    assert again.observed_at > first.observed_at
+
+
+async def test_the_iccid_finds_it_too_and_another_storefront_finds_nothing(line):
+    assert (await line.ask(line.esim.iccid)).id == line.esim.id
+    for name in (line.esim.id, line.esim.iccid):
+        problem = await line.ask(name, owner="sf_other")
+        assert (type(problem), problem.code) == (Problem, "not_found")
+
+
+async def test_a_supplier_that_is_down_leaves_what_was_known_with_its_age(line):
+    known = await line.ask()
+    line.there.shop.tamper = lambda _request, _body: web.Response(status=500)
+    line.later(hours=2)
+    assert (await line.ask()).observed_at == known.observed_at
+
+
+async def test_usage_is_told_at_each_threshold_once(line):
+    for used in (3000, 3900, 3950, 4700, MB):
+        line.use(used)
+        await line.ask(fresh=True)
+    told = [(kind, data["threshold"]) for kind, data in await line.events() if kind == "esim.usage_low"]
+    assert told == [("esim.usage_low", 75), ("esim.usage_low", 90), ("esim.usage_low", 100)]
+    assert all(data["iccid"] == line.esim.iccid for _, data in await line.events())
+
+
+async def test_a_change_of_state_is_told_with_what_it_was(line):
+    await line.ask()
+    line.use(1000)
+    await line.ask(fresh=True)
+    await line.ask(fresh=True)
+    ((kind, data),) = await line.events()
+    assert (kind, data["service_state"], data["previous"]["service_state"]) == (
+        "esim.state_changed",
+        "active",
+        "not_active",
+    )
+
+
+async def test_an_esim_is_looked_at_when_it_is_due_and_not_before(line):
+    assert await look_at_due(line.deps, 15) == 0
+    await look_soon(line.deps, line.esim.id)
+    assert await look_at_due(line.deps, 15) == 1
+    assert await look_at_due(line.deps, 15) == 0
+    seen = await esims.get(line.deps.pool, SEAL, line.esim.id)
+    assert seen.status is not None
+    assert seen.next_poll_at > line.deps.clock()
+
+
+async def test_several_processes_look_at_an_esim_once(line):
+    await look_soon(line.deps, line.esim.id)
+    before = line.looks()
+    assert sum(await asyncio.gather(*(look_at_due(line.deps, 15) for _ in range(5)))) == 1
+    one_look = line.looks() - before
+    assert one_look in {1, 2}  # one of the suppliers has a page of its own for figures
+
+
+async def test_an_esim_that_the_supplier_does_not_know_is_left_alone_for_a_day(line):
+    unknown = await sold(line.deps.pool, supplier=line.esim.supplier, supplier_plan_id="X", iccid="8999901000000000009")
+    await look_soon(line.deps, unknown.id)
+    assert await look_at_due(line.deps, 15) == 0
+    after = await esims.get(line.deps.pool, SEAL, unknown.id)
+    assert after.next_poll_at - line.deps.clock() == timedelta(hours=24)
+    problem = await line.ask(unknown.id)
+    assert problem.code == "unavailable"
+
+
+async def test_what_was_seen_by_many_at_once_is_told_once(pool):
+    esim = await sold(pool)
+    await listen(pool)
+    deps = deps_of(pool, {}, [datetime.now(UTC)])
+    await asyncio.gather(*(record(deps, esim.id, status_of(esim, 800, minutes=n)) for n in range(8)))
+    assert await pool.fetchval("SELECT count(*) FROM webhook_events WHERE type = 'esim.usage_low'") == 1
+
+
+async def test_an_older_look_changes_nothing(pool):
+    esim = await sold(pool)
+    deps = deps_of(pool, {}, [datetime.now(UTC)])
+    await record(deps, esim.id, status_of(esim, 800, minutes=5))
+    assert (await record(deps, esim.id, status_of(esim, 100))).status.data.used_mb == 800
+
+
+async def test_an_expired_esim_is_not_looked_at_again(pool):
+    esim = await sold(pool)
+    deps = deps_of(pool, {}, [datetime.now(UTC)])
+    assert (await record(deps, esim.id, status_of(esim, 100, service="expired"))).next_poll_at is None
+
+
+async def test_an_event_that_cannot_be_written_undoes_the_look(pool, monkeypatch):
+    esim = await sold(pool)
+    deps = deps_of(pool, {}, [datetime.now(UTC)])
+
+    async def fails(*_args, **_more):
+        raise OSError("no disk")
+
+    monkeypatch.setattr("gateway.flows.esim.announce", fails)
+    with pytest.raises(OSError, match="no disk"):
+        await record(deps, esim.id, status_of(esim, 800))
+    assert (await esims.get(pool, SEAL, esim.id)).usage_told == 0
+
+
+async def test_a_supplier_without_status_says_which_capability_is_missing(pool):
+    manifest = load_manifests()["beppay"]
+    async with account(manifest) as there:
+        provider = there.provider
+        opened = Account("beppay", manifest, provider.settings, provider, MemoryGate())
+        deps = deps_of(pool, {"beppay": opened}, [datetime.now(UTC)])
+        esim = await sold(pool, supplier="beppay")
+        problem = await with_status(deps, "sf_shop", "test", esim.id)
+        assert problem.code == "not_supported"
+        assert "esim_status" in problem.detail
+        await look_soon(deps, esim.id)
+        assert await look_at_due(deps, 15) == 0
+        assert (await esims.get(pool, SEAL, esim.id)).next_poll_at is None
+
+
+async def test_of_an_iccid_that_came_back_the_newest_is_found(pool):
+    at = datetime.now(UTC)
+    await sold(pool, at=at - timedelta(days=300))
+    newest = await sold(pool, at=at)
+    await sold(pool, at=at - timedelta(days=100))
+    assert (await esims.find(pool, SEAL, "sf_shop", "test", newest.iccid)).id == newest.id
+
+
+async def test_an_order_keeps_the_esim_that_it_has(pool):
+    first = await sold(pool)
+    again = esims.NewEsim(first.order_id, "sf_shop", "test", "s2s", "X", "8999901000000000009", None)
+    async with pool.acquire() as connection, connection.transaction():
+        assert await esims.add(connection, SEAL, again, datetime.now(UTC)) == first.id
+    assert (await esims.get(pool, SEAL, first.id)).iccid == first.iccid
+
+
+@pytest.mark.parametrize(("rate", "allowed"), [(60, 3), (600, 30), (1, 1), (None, 3)])
+def test_looks_take_a_share_of_the_supplier_s_rate(rate, allowed):
+    assert looks_allowed(rate, 0.2, 15) == allowed
