@@ -45,6 +45,7 @@ class Capability(StrEnum):
     CANCEL = "cancel"
     BALANCE = "balance"
     TRANSACTIONS = "transactions"
+    ORDER_HISTORY = "order_history"
     WEBHOOKS = "webhooks"
     NUMBERS = "numbers"
 
@@ -58,6 +59,7 @@ CAPABILITY_METHODS: Mapping[Capability, tuple[str, ...]] = {
     Capability.CANCEL: ("cancel",),
     Capability.BALANCE: ("balance",),
     Capability.TRANSACTIONS: ("transactions",),
+    Capability.ORDER_HISTORY: ("order_history",),
     Capability.WEBHOOKS: ("verify_webhook", "parse_webhook"),
     Capability.NUMBERS: ("number_countries", "number_tiers", "purchase_number"),
 }
@@ -236,6 +238,13 @@ class Provider(ABC):
     def transactions(self, since: datetime) -> AsyncIterator[Transaction]:
         """Movements of our balance, newest first, back to ``since`` (UTC)."""
         raise self._missing(Capability.TRANSACTIONS)
+
+    def order_history(self, since: datetime) -> AsyncIterator[SupplierOrder]:
+        """Orders as the supplier lists them, back to ``since`` (UTC): ids, our references, what each took.
+
+        For comparing books: every row is there or it raises. Deliveries may be missing.
+        """
+        raise self._missing(Capability.ORDER_HISTORY)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
         """Whether the supplier itself sent these bytes, compared in constant time."""

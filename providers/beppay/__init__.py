@@ -12,7 +12,7 @@ _KEYS = "the gateway does not turn its key over by itself yet; the wire types ar
 MANIFEST = Manifest(
     name="beppay",
     title="BepPay",
-    capabilities=frozenset({Capability.CATALOG, Capability.ORDERS, Capability.BALANCE}),
+    capabilities=frozenset({Capability.CATALOG, Capability.ORDERS, Capability.BALANCE, Capability.ORDER_HISTORY}),
     settings=BepPaySettings,
     provider=BepPay,
     limits=Limits(max_body_bytes=64 * 1024 * 1024),

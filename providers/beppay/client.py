@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import msgspec
 from pydantic import Field, SecretStr
@@ -94,14 +95,7 @@ class BepPay(Provider):
         it shows begins after the attempt.
         """
         email = self._email(request)
-        answer = await self.transport.read(
-            HISTORY,
-            wire.History,
-            headers=self._headers(),
-            refusal=mapping.refusal,
-            priority=Priority.SETTLE,
-            lax=True,
-        )
+        answer = await self._history()
         try:
             rows = orders.history(answer.data, request.reference)
         except ValueError as error:
@@ -113,6 +107,20 @@ class BepPay(Provider):
                 f"the history shows {len(answer.data)} of {answer.total} orders, all of them later", supplier=self.name
             )
         return None
+
+    async def order_history(self, since: datetime) -> AsyncIterator[SupplierOrder]:
+        """Every order back to ``since``; one without a time counts as later. Raises when one cannot be read."""
+        answer = await self._history()
+        try:
+            rows = orders.history(answer.data, "")
+        except ValueError:
+            raise UnreadableAnswer("an order in the history cannot be read", supplier=self.name) from None
+        if not orders.reaches_back(rows, answer.total, since):
+            raise UnreadableAnswer(f"the history shows {len(rows)} of {answer.total} orders", supplier=self.name)
+        for row in rows:
+            told = orders.from_history(row)
+            if told.created_at is None or told.created_at >= since:
+                yield told
 
     async def balance(self) -> Balance:
         """Our money across all wallets, in USD."""
@@ -128,6 +136,16 @@ class BepPay(Provider):
             return orders.balance(answer.data)
         except ValueError as error:
             raise UnreadableAnswer(str(error), supplier=self.name) from None
+
+    async def _history(self) -> wire.History:
+        return await self.transport.read(
+            HISTORY,
+            wire.History,
+            headers=self._headers(),
+            refusal=mapping.refusal,
+            priority=Priority.SETTLE,
+            lax=True,
+        )
 
     async def _look_at_picture(self, delivery: Delivery) -> Delivery:
         # In a thread, which the decoder leaves free to run beside the others: at worst it takes a second.

@@ -24,6 +24,7 @@ MANIFEST = Manifest(
             Capability.CANCEL,
             Capability.BALANCE,
             Capability.TRANSACTIONS,
+            Capability.ORDER_HISTORY,
             Capability.WEBHOOKS,
         }
     ),

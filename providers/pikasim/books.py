@@ -61,6 +61,20 @@ class Books:
             own.update((row.order_id, row) for row in rows if row.external_order_id == request.reference)
         return list(own.values()) or await self._unlisted(request, listed)
 
+    async def orders_since(self, since: datetime) -> AsyncGenerator[wire.Order, None]:
+        """The orders in the list up to the page that reaches beyond ``since``, none of them twice."""
+        history = History(since)
+        seen: set[str] = set()
+        while (number := history.following) is not None:
+            page = await self._page("/orders", wire.Answer[wire.OrderPage], number)
+            with self.reading():
+                rows = orders.rows(page.orders, "")
+                history.take(number, page.pagination, [row.created_at for row in rows])
+            for row in rows:
+                if row.order_id not in seen:
+                    seen.add(row.order_id)
+                    yield row
+
     async def ledger(self, since: datetime) -> AsyncGenerator[wire.LedgerEntry, None]:
         """The transactions, newest first, up to the page that reaches beyond ``since``, none of them twice."""
         history = History(since)

@@ -166,6 +166,14 @@ class PikaSim(Provider):
                 if moved.at >= since:
                     yield moved
 
+    async def order_history(self, since: datetime) -> AsyncIterator[SupplierOrder]:
+        """Every order back to ``since``. Raises when one cannot be read."""
+        async with aclosing(self._books.orders_since(since)) as rows:
+            async for row in rows:
+                told = orders.order(row)
+                if told.created_at is None or told.created_at >= since:
+                    yield told
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
         """Whether it was signed with the webhook's own secret, within a day of ``now``. Without a secret: never."""
         secret = self.settings.webhook_secret

@@ -17,6 +17,7 @@ MANIFEST = Manifest(
             Capability.ESIM_STATUS,
             Capability.BALANCE,
             Capability.TRANSACTIONS,
+            Capability.ORDER_HISTORY,
             Capability.WEBHOOKS,
         }
     ),

@@ -133,6 +133,21 @@ class S2S(Provider):
                 if moved.at >= since:
                     yield moved
 
+    async def order_history(self, since: datetime) -> AsyncIterator[SupplierOrder]:
+        """Every order back to ``since``, newest first. Raises when one cannot be read."""
+        params: Params = {"per_page": PER_HISTORY_PAGE}
+        async for rows in self._walk(self.settings.paths.orders, params, Priority.SETTLE):
+            try:
+                told = [orders.order(_order.decode(raw)) for raw in rows]
+            except _BROKEN:
+                raise UnreadableAnswer("an order in the list cannot be read", supplier=self.name) from None
+            for one in told:
+                if one.created_at is None or one.created_at >= since.replace(microsecond=0):
+                    yield one
+            # A day beyond, for a row or two may stand out of order.
+            if told and told[-1].created_at is not None and told[-1].created_at < since - CLOCKS_APART:
+                return
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
         """Whether X-Signature covers time, event and key, and the time is within five minutes of ``now``."""
         return webhook.verify(headers, body, self._secret, now)

@@ -389,6 +389,19 @@ class OrderSuite:
         later = datetime.now(UTC) + timedelta(minutes=1)
         assert not [move async for move in market.provider.transactions(later)]
 
+    async def test_every_order_of_the_history_is_told_with_our_reference_and_its_charge(self, market: Market) -> None:
+        self._needs(Capability.ORDER_HISTORY)
+        for _ in range(3):
+            await market.bought()
+        since = datetime.now(UTC) - timedelta(hours=1)
+        told = [order async for order in market.provider.order_history(since)]
+        assert {(order.supplier_order_id, order.charged.amount) for order in told if order.charged} == {
+            (charge.order_id, charge.charged) for charge in market.charges
+        }
+        assert all(order.reference for order in told)
+        later = datetime.now(UTC) + timedelta(minutes=1)
+        assert not [order async for order in market.provider.order_history(later)]
+
     # --- webhooks -------------------------------------------------------------------------------------
 
     async def test_the_sandbox_s_webhooks_are_believed_and_point_at_the_order(self, market: Market) -> None:
