@@ -74,6 +74,13 @@ class CircuitOpen(SupplierError):
     code = "circuit_open"
 
 
+class GateUnavailable(SupplierError):
+    """What counts our calls to this supplier is away; nothing was sent."""
+
+    outcome = Outcome.DID_NOT_HAPPEN
+    code = "gate_unavailable"
+
+
 class DeadlinePassed(SupplierError):
     """The time until which it might be sent was over before the first byte went; nothing was sent."""
 

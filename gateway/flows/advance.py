@@ -1,10 +1,35 @@
-"""One step after another for an order: choose, commit the attempt, send once, record; or look what became of it."""
+"""One step after another for an order: choose, commit the attempt, send once, record; or look what became of it.
+
+Nothing here remembers anything: each step is decided from the rows as they stand, and every write names the step
+that it was decided on, so any number of processes may run this for one order at once, and be killed at any point.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
+import structlog
+
+from gateway.core.orders import steps
+from gateway.core.orders.cancelling import CancelSeen
+from gateway.core.orders.schedule import REVIEWED_FOR, next_look
+from gateway.core.orders.states import AT_REST
+from gateway.flows.buy import buy, new_cancel, send
 from gateway.flows.deps import Deps
+from gateway.flows.settle import Absent, Lost, NotSeen, Truth, give_up, settle
+from gateway.store import attempts, orders
+from gateway.store.jobs import enqueue_advance
+from gateway.store.orders import AttemptRow, OrderRow
+from schemas.account import TransactionKind
+from schemas.errors import GatewayError, NotSupported
+from schemas.esim import ServiceState
+from schemas.money import Money
+
+log = structlog.get_logger(__name__)
+
+MOST_STEPS = 40
+_TICK_SECONDS = 0.2
 
 
 async def advance(deps: Deps, order_id: str, *, look: bool = False) -> None:
@@ -12,19 +37,148 @@ async def advance(deps: Deps, order_id: str, *, look: bool = False) -> None:
 
     ``look`` asks the supplier now, though the schedule would wait (a webhook came, a person asked).
     """
-    raise NotImplementedError
+    for _ in range(MOST_STEPS):
+        order = await orders.load(deps.pool, order_id)
+        if order is None:
+            return
+        tries = await orders.attempts_of(deps.pool, order_id)
+        step = steps.next_step(order.now, [one.now for one in tries], deps.clock(), look=look)
+        if not await _do(deps, order, tries, step):
+            return
+        look = False
+    log.error("order_does_not_come_to_rest", order=order_id)
 
 
 def begin(deps: Deps, order_id: str, *, look: bool = False) -> asyncio.Task[None]:
     """``advance`` in a task of its own, which no disconnect cancels; await it through ``asyncio.shield``."""
-    raise NotImplementedError
+    task = asyncio.create_task(_quietly(deps, order_id, look=look), name=f"advance {order_id}")
+    deps.running.add(task)
+    task.add_done_callback(deps.running.discard)
+    return task
 
 
 async def wait(deps: Deps, order_id: str, seconds: float) -> None:
     """Advance and follow an order until it has come to rest, or for ``seconds``."""
-    raise NotImplementedError
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    running: asyncio.Task[None] | None = begin(deps, order_id)
+    while (left := end - loop.time()) > 0:
+        if running is not None:
+            await asyncio.wait({running}, timeout=min(left, _TICK_SECONDS))
+            if running.done():
+                running = None
+        status = await orders.status_of(deps.pool, order_id)
+        if status is None or status[0] in AT_REST:
+            return
+        if running is None:
+            due = (status[1] - deps.clock()).total_seconds() if status[1] is not None else _TICK_SECONDS
+            if due <= 0:
+                running = begin(deps, order_id)
+            else:
+                await asyncio.sleep(max(0.0, min(due, _TICK_SECONDS, end - loop.time())))
 
 
 async def drain(deps: Deps, seconds: float) -> None:
     """Wait for what is in flight, at the end of a process."""
-    raise NotImplementedError
+    if deps.running:
+        await asyncio.wait(set(deps.running), timeout=seconds)
+
+
+async def _quietly(deps: Deps, order_id: str, *, look: bool) -> None:
+    try:
+        await advance(deps, order_id, look=look)
+    except Exception:
+        log.exception("advance_failed", order=order_id)
+
+
+async def _do(deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.Step) -> bool:
+    """One step; False when the order rests for now."""
+    by_id = {one.id: one for one in tries}
+    match step:
+        case steps.Choose():
+            return await buy(deps, order, tries) == "on"
+        case steps.MarkLost():
+            return await _settled(deps, step.attempt.id, Lost())
+        case steps.Look():
+            return await _look(deps, order, by_id[step.attempt.id], tries)
+        case steps.SendCancel():
+            return await _send_cancel(deps, order, by_id[step.purchase.id])
+        case steps.CloseCancelled():
+            async with deps.pool.acquire() as connection, connection.transaction():
+                return await give_up(deps, connection, order.id, order.step, "cancelled", "the order was cancelled")
+    return False
+
+
+async def _settled(deps: Deps, attempt_id: str, truth: Truth) -> bool:
+    async with deps.pool.acquire() as connection, connection.transaction():
+        return await settle(deps, connection, attempt_id, truth)
+
+
+async def _look(deps: Deps, order: OrderRow, attempt: AttemptRow, tries: list[AttemptRow]) -> bool:
+    """Ask the supplier what became of an attempt, unless another process is just doing so."""
+    now = deps.clock()
+    bounds = (attempt.quiescent_at, attempt.provision_by)
+    later = next_look(now, order.looks + 1, bounds)
+    if order.status == "needs_review":
+        later = now + timedelta(minutes=15)
+        if now - attempt.started_at > REVIEWED_FOR:
+            later = now + timedelta(days=1)
+    if not await orders.claim_look(deps.pool, order, later):
+        return False
+    async with deps.pool.acquire() as connection:
+        await enqueue_advance(connection, order.id, f"{order.step}:{order.looks + 1}", after=later - now)
+    truth = await (
+        _seen_of_cancel(deps, attempt, tries) if attempt.kind == "cancel" else _seen_of_purchase(deps, attempt)
+    )
+    return await _settled(deps, attempt.id, truth)
+
+
+async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
+    account = deps.accounts.get(attempt.supplier)
+    if account is None:
+        return NotSeen("the supplier is not configured any more")
+    iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
+    try:
+        found = await account.provider.find_order(attempt.request(iccid), attempt.supplier_order_id)
+    except GatewayError as error:
+        return NotSeen(str(error))
+    return Absent() if found is None else found
+
+
+async def _seen_of_cancel(deps: Deps, cancel: AttemptRow, tries: list[AttemptRow]) -> Truth:
+    """Whether the eSIM is revoked, and what came back for the order that bought it."""
+    account = deps.accounts.get(cancel.supplier)
+    bought = next((one for one in tries if one.kind == "purchase" and one.now.live), None)
+    if account is None or bought is None or cancel.iccid is None:
+        return NotSeen("the supplier is not configured any more")
+    revoked: bool | None = None
+    refunded: Money | None = None
+    try:
+        status = await account.provider.esim_status(deps.seal.open_text(cancel.iccid))
+        if status.service_state is not ServiceState.UNKNOWN:
+            revoked = status.service_state is ServiceState.REVOKED
+        async for moved in account.provider.transactions(cancel.signed_at - timedelta(minutes=15)):
+            if moved.kind is TransactionKind.REFUND and moved.supplier_order_id == bought.supplier_order_id:
+                refunded = moved.amount
+    except NotSupported:
+        pass
+    except GatewayError as error:
+        return NotSeen(str(error))
+    return CancelSeen(revoked, refunded)
+
+
+async def _send_cancel(deps: Deps, order: OrderRow, purchase: AttemptRow) -> bool:
+    account = deps.accounts.get(purchase.supplier)
+    sealed = await deps.pool.fetchval("SELECT iccid FROM esims WHERE order_id = $1", order.id)
+    if account is None or sealed is None:
+        log.error("cancel_not_possible", order=order.id, supplier=purchase.supplier)
+        return False
+    iccid = deps.seal.open_text(sealed)
+    new = new_cancel(deps, order, account, purchase, iccid)
+    async with deps.pool.acquire() as connection:
+        outcome = await attempts.begin(connection, order, new, {"supplier": account.name}, alone_for=None)
+        if outcome != "begun":
+            await orders.put_off(connection, order, deps.clock() + timedelta(seconds=10))
+            return False
+    await send(deps, account, new, iccid)
+    return True

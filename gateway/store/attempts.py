@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from gateway.core.orders.states import AttemptKind, AttemptState
-from gateway.store.orders import OrderRow
+from gateway.store.orders import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 from schemas.money import Money
 
@@ -39,10 +39,10 @@ class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 async def begin(
     connection: Connection, order: OrderRow, new: NewAttempt, ops: dict[str, Any], *, alone_for: timedelta | None
-) -> bool:
-    """Commit to one try; False when the order moved, another try lives, or selling is stopped.
+) -> Literal["begun", "moved", "busy"]:
+    """Commit to one try. "moved": the order did, another try lives, or selling is stopped; "busy": another call runs.
 
-    Only the caller that gets True may send, once. ``alone_for`` None lets a supplier's calls overlap; else it is
+    Only the caller that gets "begun" may send, once. ``alone_for`` None lets a supplier's calls overlap; else it is
     how long a call may be under way, and no call of the account may be.
     """
     if alone_for is not None:
@@ -56,7 +56,7 @@ async def begin(
             alone_for,
             new.signed_at,
         ):
-            return False
+            return "busy"
     try:
         made = await connection.fetchval(
             """
@@ -96,8 +96,8 @@ async def begin(
             ops,
         )
     except asyncpg.UniqueViolationError:
-        return False
-    return bool(made)
+        return "moved"
+    return "begun" if made else "moved"
 
 
 async def record(
@@ -110,6 +110,7 @@ async def record(
     supplier_order_id: str | None,
     error_code: str | None,
     error: str | None,
+    iccid: bytes | None = None,
 ) -> None:
     """Write what is known of an attempt; what is known already stays. Under the order's lock."""
     await connection.execute(
@@ -118,6 +119,7 @@ async def record(
             state = coalesce($2, state), charged = coalesce($3, charged), currency = coalesce($4, currency),
             supplier_order_id = coalesce(supplier_order_id, $5),
             error_code = coalesce($6, error_code), error = coalesce($7, error),
+            iccid = coalesce(iccid, $9),
             ended_at = CASE WHEN $2 IN ('succeeded', 'failed', 'charged_undeliverable') THEN coalesce(ended_at, $8)
                             ELSE ended_at END
         WHERE id = $1
@@ -130,7 +132,20 @@ async def record(
         error_code,
         error,
         now,
+        iccid,
     )
+
+
+async def owner_of(connection: Connection, attempt: AttemptRow, supplier_order_id: str) -> str | None:
+    """Another attempt that has this supplier order already."""
+    other: str | None = await connection.fetchval(
+        "SELECT id FROM attempts WHERE supplier = $1 AND supplier_order_id = $2 AND kind = $3 AND id <> $4",
+        attempt.supplier,
+        supplier_order_id,
+        attempt.kind,
+        attempt.id,
+    )
+    return other
 
 
 async def call_ended(connection: Connection, attempt_id: str, now: datetime) -> None:

@@ -67,7 +67,7 @@ async def of_coverage(connection: Connection | Pool, supplier: str, supplier_pla
     """The supplier's offers with the same coverage as one of them, that one among them."""
     mode = await connection.fetchval("SELECT mode FROM suppliers WHERE name = $1", supplier)
     rows = await connection.fetch(
-        _OFFERS
+        _OFFERS  # noqa: S608 - the words above
         + """ AND o.supplier = $2 AND o.coverage = (SELECT coverage FROM offers
               WHERE supplier = $2 AND supplier_plan_id = $3)""",
         mode,

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from gateway.store.pool import DATABASE_DOWN
 from providers.gate import (
     BREAKER_FAILURES,
     BREAKER_MAX_SECONDS,
@@ -23,7 +24,7 @@ from providers.gate import (
     is_outage,
     refuse_long_wait,
 )
-from schemas.errors import CircuitOpen, SupplierError
+from schemas.errors import CircuitOpen, GateUnavailable, SupplierError
 
 # After this long without a word a probe counts as lost: its process was killed.
 PROBE_SECONDS = 120
@@ -135,7 +136,18 @@ class SupplierGate:
 
         Raises ``CircuitOpen`` while the breaker is open, ``RateLimited`` when the supplier told us to
         stay away for longer than this priority waits.
+        A purchase that cannot be counted because the database is away was not sent: ``GateUnavailable``.
         """
+        if priority is not Priority.PURCHASE:
+            await self._admit(priority)
+            return
+        try:
+            await self._admit(priority)
+        except DATABASE_DOWN as error:
+            detail = f"not called, its rate could not be counted: {type(error).__name__}"
+            raise GateUnavailable(detail, supplier=self._supplier) from None
+
+    async def _admit(self, priority: Priority) -> None:
         closed = await self._look_at_breaker()
         async with self._turns[priority]:
             while (wait := await self._take(priority)) > 0:

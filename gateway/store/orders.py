@@ -24,6 +24,7 @@ _ORDER = """
            looks, next_look_at, created_at
     FROM orders WHERE id = $1
 """
+_ORDER_OF_ATTEMPT = _ORDER.replace("$1", "(SELECT order_id FROM attempts WHERE id = $1)") + " FOR UPDATE"
 _ATTEMPTS = """
     SELECT id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, email, signed_at, deadline,
            quiescent_at, provision_by, listed, charged, currency, cost_base, supplier_order_id, error_code, error,
@@ -234,6 +235,12 @@ async def load(connection: Connection | Pool, order_id: str) -> OrderRow | None:
     return None if row is None else _order(row)
 
 
+async def lock_of(connection: Connection, attempt_id: str) -> OrderRow | None:
+    """The order of an attempt, held until the end of the caller's transaction."""
+    row = await connection.fetchrow(_ORDER_OF_ATTEMPT, attempt_id)
+    return None if row is None else _order(row)
+
+
 async def lock(connection: Connection, order_id: str) -> OrderRow | None:
     """One order, held until the end of the caller's transaction."""
     row = await connection.fetchrow(_ORDER + " FOR UPDATE", order_id)
@@ -262,8 +269,9 @@ async def move(
     failure_code: str | None = None,
     failure_detail: str | None = None,
     refund: bool = False,
+    uncancel: bool = False,
 ) -> None:
-    """Move an order on, under ``lock``. ``refund`` gives the storefront its price back."""
+    """Move an order on, under ``lock``. ``refund`` gives the storefront its price back; ``uncancel`` forgets a cancel."""
     await connection.execute(
         """
         UPDATE orders SET
@@ -276,7 +284,8 @@ async def move(
             failure_detail = CASE WHEN $2 IS NULL THEN failure_detail ELSE $7 END,
             refund = CASE WHEN $8 THEN price ELSE refund END,
             fulfilled_at = CASE WHEN $2 IN ('fulfilled', 'cancel_pending') THEN coalesce(fulfilled_at, $3)
-                                ELSE fulfilled_at END
+                                ELSE fulfilled_at END,
+            cancel_requested_at = CASE WHEN $9 THEN NULL ELSE cancel_requested_at END
         WHERE id = $1
         """,
         order_id,
@@ -287,6 +296,7 @@ async def move(
         failure_code,
         failure_detail,
         refund,
+        uncancel,
     )
 
 
@@ -307,7 +317,18 @@ async def claim_look(pool: Pool, order: OrderRow, next_look_at: datetime) -> boo
     )
 
 
-async def put_off(pool: Pool, order: OrderRow, until: datetime) -> None:
+async def want_cancelled(connection: Connection, order_id: str, status: OrderStatus, now: datetime) -> None:
+    """Note that an order is to be cancelled, under ``lock``; it is looked at at once."""
+    await connection.execute(
+        """UPDATE orders SET cancel_requested_at = $3, status = $2, next_look_at = $3, step = step + 1,
+                  looks = 0, updated_at = $3 WHERE id = $1""",
+        order_id,
+        status,
+        now,
+    )
+
+
+async def put_off(pool: Pool | Connection, order: OrderRow, until: datetime) -> None:
     """Look at an order later, unless it moved meanwhile."""
     await pool.execute(
         "UPDATE orders SET next_look_at = $3 WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')",

@@ -15,9 +15,7 @@ from schemas.order import Cancellation
 
 
 class CancelSeen(msgspec.Struct, frozen=True):
-    """A look at the eSIM and at the money: ``revoked`` as the supplier's eSIM status says, ``refunded`` as its
-    transactions do; both None when they cannot be told.
-    """
+    """A look at the eSIM (``revoked`` by its status) and the money (``refunded`` by the transactions); None: not told."""
 
     revoked: bool | None
     refunded: Money | None = None

@@ -54,20 +54,17 @@ def change(order: OrderNow, attempt: AttemptNow, verdict: Verdict, now: datetime
         charged = verdict.charged is not None and verdict.charged.amount > 0 and not verdict.gone
         return Change(contradiction=charged, events=("charged_after_failure",) if charged else (), keep_schedule=True)
     state = _moved(attempt, verdict)
-    now_is = state or attempt.state
-    match now_is:
-        case _S.SUCCEEDED if state is not None:
-            return _succeeded(order, now)
-        case _S.FAILED if state is not None:
-            return _failed(order, attempt, verdict, now)
-    if verdict.review is not None and order.status in {"pending", "cancel_pending"} and now_is is not _S.SUCCEEDED:
+    if state is _S.SUCCEEDED:
+        return _succeeded(order, now)
+    if state is _S.FAILED:
+        return _failed(order, attempt, verdict, now)
+    waits = order.status in {"pending", "cancel_pending"}
+    if verdict.review is not None and waits and attempt.state is not _S.SUCCEEDED:
         return Change(
             attempt=state, status="needs_review", next_look_at=_while_reviewed(attempt, now), events=("needs_review",)
         )
-    if state is None:
-        return Change(keep_schedule=True)
-    if order.status not in {"pending", "cancel_pending"}:
-        return Change(attempt=state, keep_schedule=True, events=(f"attempt_{state.value}",))
+    if state is None or not waits:
+        return Change(attempt=state, keep_schedule=True, events=() if state is None else (f"attempt_{state.value}",))
     bounds = (attempt.quiescent_at, attempt.provision_by)
     return Change(attempt=state, next_look_at=next_look(now, 0, bounds), events=(f"attempt_{state.value}",))
 

@@ -15,8 +15,9 @@ from schemas.plan import Features, Network, WhyNot
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer of the plan. ``why_not`` are the reasons that keep it from sale, ``unfit`` why it does not serve
-    this order (no such feature, a supplier that was not allowed). ``cost_base`` None when there is no rate.
+    """An offer of the plan.
+
+    ``why_not`` keeps it from sale, ``unfit`` from this order. ``cost_base`` is None when there is no rate.
     """
 
     supplier: str
@@ -62,16 +63,16 @@ def choose(
     candidates: Sequence[Candidate],
     max_cost: Decimal,
     attempts: Sequence[AttemptNow] = (),
-    over_limit: Collection[str] = (),
+    over_limit: Collection[tuple[str, str]] = (),
 ) -> Chosen | NoneLeft:
-    """The next offer to buy after ``attempts``, all of which failed. ``over_limit`` are suppliers whose day is spent."""
+    """The next offer to buy after ``attempts``, which all failed. ``over_limit``: offers beyond their supplier's day."""
     left: list[tuple[str, str, str]] = []
     dear = limited = False
     for one in in_order(candidates):
         reason = _against(one, attempts)
         if reason is None and (one.most is None or one.most > max_cost):
             reason, dear = "above what the order may cost", True
-        if reason is None and one.supplier in over_limit:
+        if reason is None and (one.supplier, one.supplier_plan_id) in over_limit:
             reason, limited = "the supplier's daily spend limit is reached", True
         if reason is None and len(attempts) < MOST_TRIES:
             return Chosen(one, _why(one, attempts), tuple(left))

@@ -25,7 +25,9 @@ class AttemptState(StrEnum):
 
 
 class AttemptNow(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt. Nothing is sent after ``deadline``; absence means something from ``quiescent_at`` on;
+    """One attempt.
+
+    Nothing is sent after ``deadline``; absence means something from ``quiescent_at`` on;
     ``provision_by`` is when a person looks at what was accepted and not delivered.
     """
 

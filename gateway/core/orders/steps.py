@@ -40,13 +40,7 @@ class CloseCancelled(msgspec.Struct, frozen=True):
     """Nothing was bought, and nothing is to be: the order is cancelled."""
 
 
-class BackToFulfilled(msgspec.Struct, frozen=True):
-    """The cancel did not happen: the order is what it was."""
-
-    cancel: AttemptNow
-
-
-Step = Rest | Choose | MarkLost | Look | SendCancel | CloseCancelled | BackToFulfilled
+Step = Rest | Choose | MarkLost | Look | SendCancel | CloseCancelled
 
 
 def next_step(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *, look: bool = False) -> Step:
@@ -75,10 +69,7 @@ def _following(attempt: AttemptNow, now: datetime, *, due: bool) -> Step:
 def _cancelling(
     order: OrderNow, attempts: Sequence[AttemptNow], purchase: AttemptNow, now: datetime, *, due: bool
 ) -> Step:
-    cancels = [one for one in attempts if one.kind == "cancel"]
-    live = next((one for one in cancels if one.live), None)
+    live = next((one for one in attempts if one.kind == "cancel" and one.live), None)
     if live is not None:
         return _following(live, now, due=due)
-    if order.status != "cancel_pending":
-        return Rest()
-    return BackToFulfilled(cancels[-1]) if cancels else SendCancel(purchase)
+    return SendCancel(purchase) if order.status == "cancel_pending" else Rest()

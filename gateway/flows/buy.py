@@ -1,0 +1,265 @@
+"""Buying: an offer chosen, the attempt committed, one send in a task that nothing cancels, the answer recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+from uuid import uuid4
+
+import structlog
+
+from gateway.core.orders import choosing
+from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft
+from gateway.core.orders.states import AttemptState
+from gateway.core.pricing import NoRate, Rates
+from gateway.flows import offers
+from gateway.flows.accounts import Account
+from gateway.flows.deps import Deps
+from gateway.flows.patience import patiently
+from gateway.flows.settle import Truth, give_up, settle
+from gateway.store import attempts, candidates, orders, selling, spend
+from gateway.store.attempts import NewAttempt
+from gateway.store.jobs import enqueue_advance
+from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.pool import Connection
+from schemas.errors import GatewayError, NotAuthorised, SupplierError
+from schemas.money import Money
+from schemas.order import PurchaseRequest
+
+log = structlog.get_logger(__name__)
+
+SEND_SECONDS = 15.0  # from the committed attempt to the first byte; S2S's signature holds for 300
+BUSY_SECONDS = 0.4
+STOPPED_SECONDS = 10.0
+ASK_SECONDS = 5.0
+Going = Literal["on", "rest"]
+
+
+async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
+    """One try at the next offer, or the end of an order for which none is left. "on" when there is more to do."""
+    chosen = await _choose(deps, order, tries)
+    if isinstance(chosen, NoneLeft):
+        return await _none_left(deps, order, chosen)
+    one = chosen.candidate
+    account = deps.accounts[one.supplier]
+    kind: Literal["topup", "purchase"] = "topup" if order.kind == "topup" else "purchase"
+    iccid = await _target(deps, order) if kind == "topup" else None
+    new = _new_attempt(deps, order, account, kind, one, chosen.why, iccid)
+    left = [{"supplier": s, "plan": p, "why": why} for s, p, why in chosen.left[:20]]
+    ops: dict[str, object] = {"supplier": one.supplier, "why": chosen.why, "left": left}
+    match await _commit(deps, order, account, new, ops):
+        case "busy" | "stopped" as why:
+            await _later(deps, order, BUSY_SECONDS if why == "busy" else STOPPED_SECONDS)
+            return "rest"
+        case "moved" | "limit":
+            return "on"
+    await send(deps, account, new, iccid)
+    return "on"
+
+
+async def send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None) -> None:
+    """Send what was committed, once, and record the answer; neither a disconnect nor a shutdown cancels it.
+
+    Only for the run that ``attempts.begin`` told to.
+    """
+    task = asyncio.create_task(_send(deps, account, new, iccid), name=f"send {new.id}")
+    deps.running.add(task)
+    task.add_done_callback(deps.running.discard)
+    await asyncio.shield(task)
+
+
+async def _send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None) -> None:
+    truth = await _call(account, new, iccid)
+    recorded = await patiently(_record)(deps, new.id, truth)
+    if recorded and isinstance(truth, NotAuthorised):
+        await _ask_again(deps, account, truth)
+
+
+async def _call(account: Account, new: NewAttempt, iccid: str | None) -> Truth:
+    provider = account.provider
+    request = _request(new, iccid)
+    try:
+        if new.kind == "cancel":
+            return await provider.cancel(iccid or "", deadline=new.deadline)
+        return await (provider.topup(request) if new.kind == "topup" else provider.purchase(request))
+    except GatewayError as error:
+        return error
+    except Exception as error:
+        log.exception("send_fault", supplier=account.name, attempt=new.id)
+        return SupplierError(f"a fault of ours: {type(error).__name__}", supplier=account.name)
+
+
+async def _record(deps: Deps, attempt_id: str, truth: Truth) -> bool:
+    async with deps.pool.acquire() as connection, connection.transaction():
+        return await settle(deps, connection, attempt_id, truth, sent=True)
+
+
+async def _ask_again(deps: Deps, account: Account, refusal: NotAuthorised) -> None:
+    """After 401 or 403: a read decides whether it is the account that is refused; then it is stopped."""
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            await account.provider.balance()
+    except NotAuthorised:
+        await selling.stop(deps.pool, account.name, "account", refusal.detail[:200])
+        log.warning("supplier_stopped", supplier=account.name, why="our account is refused")
+    except (GatewayError, TimeoutError):
+        return
+
+
+async def _choose(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Chosen | NoneLeft:
+    failed = [one.now for one in tries if one.kind != "cancel" and one.state is AttemptState.FAILED]
+    if order.bound is not None:
+        found = [await _bound(deps, order)]
+    else:
+        stored = await candidates.of_plan(deps.pool, order.mode, order.plan_id)
+        found = offers.judged(deps, stored, await offers.rates(deps), offers.Limits.of(order))
+    return choosing.choose(found, order.max_cost, failed, await offers.over_limit(deps, found))
+
+
+async def _bound(deps: Deps, order: OrderRow) -> Candidate:
+    assert order.bound is not None  # noqa: S101 - as the caller saw
+    cost = Money(order.bound.cost, order.bound.currency)
+    rates: Rates = await offers.rates(deps)
+    try:
+        base: Decimal | None = rates.to_base(cost).amount
+    except NoRate:
+        base = None
+    account = deps.accounts.get(order.bound.supplier)
+    # What may be added was priced with the tolerance already, so the cost itself is held against the limit.
+    return Candidate(
+        supplier=order.bound.supplier,
+        supplier_plan_id=order.bound.supplier_plan_id,
+        cost=cost,
+        cost_base=base,
+        unfit=None if account is not None else "the supplier is not configured",
+    )
+
+
+async def _none_left(deps: Deps, order: OrderRow, none: NoneLeft) -> Going:
+    if "restored" in (await selling.stops(deps.pool)).get(selling.ALL, []):
+        await _later(deps, order, STOPPED_SECONDS)  # nothing is sent until the books are compared; then it goes on
+        return "rest"
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if await give_up(deps, connection, order.id, order.step, none.code, none.detail):
+            left = [{"supplier": s, "plan": p, "why": why} for s, p, why in none.left[:20]]
+            await orders.tell(connection, order.id, deps.clock(), "offers_left", left=left)
+    return "on"
+
+
+async def _commit(
+    deps: Deps, order: OrderRow, account: Account, new: NewAttempt, ops: dict[str, object]
+) -> Literal["begun", "moved", "busy", "limit", "stopped"]:
+    """The attempt's row, with the supplier's spend of the day counted in the same transaction."""
+    limit = account.settings.daily_spend_limit
+    alone = timedelta(seconds=account.settings.timeout_seconds) if account.manifest.one_purchase_at_a_time else None
+    outcome: Literal["begun", "moved", "busy", "limit"] = "limit"
+    async with deps.pool.acquire() as connection:
+        if limit is None and alone is None:
+            outcome = await attempts.begin(connection, order, new, ops, alone_for=None)
+        else:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                outcome = await _under_limit(deps, connection, order, new, ops, limit, alone)
+            finally:
+                await (transaction.commit() if outcome == "begun" else transaction.rollback())
+        if outcome == "moved" and await connection.fetchval(
+            "SELECT true FROM selling_stops WHERE supplier IN ('', $1)", account.name
+        ):
+            return "stopped"
+        return outcome
+
+
+async def _under_limit(
+    deps: Deps,
+    connection: Connection,
+    order: OrderRow,
+    new: NewAttempt,
+    ops: dict[str, object],
+    limit: Decimal | None,
+    alone: timedelta | None,
+) -> Literal["begun", "moved", "busy", "limit"]:
+    outcome = await attempts.begin(connection, order, new, ops, alone_for=alone)
+    if outcome != "begun" or limit is None or new.cost_base is None:
+        return outcome
+    counted = await spend.spend(connection, "supplier", new.supplier, new.cost_base, limit, deps.clock(), new.id)
+    return "begun" if counted else "limit"
+
+
+def _new_attempt(
+    deps: Deps,
+    order: OrderRow,
+    account: Account,
+    kind: Literal["purchase", "topup"],
+    one: Candidate,
+    why: str,
+    iccid: str | None,
+) -> NewAttempt:
+    now = deps.clock()
+    deadline = now + timedelta(seconds=SEND_SECONDS)
+    over = deadline + timedelta(seconds=account.settings.timeout_seconds)
+    return NewAttempt(
+        id=f"att_{secrets.token_hex(12)}",
+        order_id=order.id,
+        kind=kind,
+        supplier=account.name,
+        supplier_plan_id=one.supplier_plan_id,
+        run_id=uuid4(),
+        signed_at=now,
+        deadline=deadline,
+        quiescent_at=max(over, now + timedelta(seconds=account.settings.quiescence_seconds)),
+        provision_by=now + timedelta(seconds=account.settings.provisioning_seconds),
+        listed=one.cost.amount,
+        currency=one.cost.currency,
+        cost_base=one.cost_base,
+        iccid=None if iccid is None else deps.seal.seal(iccid),
+        why=why,
+    )
+
+
+def new_cancel(deps: Deps, order: OrderRow, account: Account, purchase: AttemptRow, iccid: str) -> NewAttempt:
+    """The one request to take an eSIM back."""
+    now = deps.clock()
+    deadline = now + timedelta(seconds=SEND_SECONDS)
+    over = deadline + timedelta(seconds=account.settings.timeout_seconds)
+    return NewAttempt(
+        id=f"att_{secrets.token_hex(12)}",
+        order_id=order.id,
+        kind="cancel",
+        supplier=account.name,
+        supplier_plan_id=purchase.supplier_plan_id,
+        run_id=uuid4(),
+        signed_at=now,
+        deadline=deadline,
+        quiescent_at=max(over, now + timedelta(seconds=account.settings.quiescence_seconds)),
+        provision_by=None,
+        iccid=deps.seal.seal(iccid),
+        why="the storefront cancelled",
+    )
+
+
+async def _target(deps: Deps, order: OrderRow) -> str:
+    sealed = await deps.pool.fetchval("SELECT iccid FROM esims WHERE id = $1", order.target_esim_id)
+    return deps.seal.open_text(sealed)
+
+
+def _request(new: NewAttempt, iccid: str | None) -> PurchaseRequest:
+    return PurchaseRequest(
+        reference=new.id,
+        supplier_plan_id=new.supplier_plan_id,
+        signed_at=new.signed_at,
+        deadline=new.deadline,
+        email=new.email,
+        iccid=iccid,
+    )
+
+
+async def _later(deps: Deps, order: OrderRow, seconds: float) -> None:
+    until = deps.clock() + timedelta(seconds=seconds)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await orders.put_off(connection, order, until)
+        version = f"{order.step}:{secrets.token_hex(3)}" if seconds > 1 else f"{order.step}:busy"
+        await enqueue_advance(connection, order.id, version, after=timedelta(seconds=seconds))

@@ -1,0 +1,59 @@
+"""A person's word on an order that needs review."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.flows.settle import Person, settle
+from gateway.store import orders
+from gateway.store.orders import AttemptRow
+from providers import activation
+from schemas.order import Delivery
+
+
+async def resolve(
+    deps: Deps,
+    order_id: str,
+    outcome: Literal["fulfilled", "failed", "refunded"],
+    note: str,
+    activation_code: str | None = None,
+    iccid: str | None = None,
+) -> Problem | None:
+    """Settle an order that needs review as a person says; None when that is done.
+
+    An eSIM is fulfilled with its activation code, and its ICCID where no supplier told it. Problems: not_found,
+    conflict (it does not need review), invalid.
+    """
+    async with deps.pool.acquire() as connection, connection.transaction():
+        order = await orders.load(connection, order_id)
+        if order is None:
+            return Problem("not_found", "there is no such order")
+        if order.status != "needs_review":
+            return Problem("conflict", f"the order is {order.status}; only one that needs review is resolved")
+        tries = [one for one in await orders.attempts_of(connection, order_id) if one.now.live]
+        attempt = next((one for one in tries if one.kind == "cancel"), next(iter(tries), None))
+        if attempt is None:
+            return Problem("conflict", "no attempt of this order is open")
+        if attempt.kind == "cancel" and outcome == "failed":
+            return Problem("invalid", "as: a cancel is fulfilled or refunded", (("/as", "fulfilled or refunded"),))
+        delivery: Delivery | None = None
+        if outcome == "fulfilled" and attempt.kind == "purchase":
+            given = _delivery(deps, attempt, activation_code, iccid)
+            if isinstance(given, Problem):
+                return given
+            delivery = given
+        await settle(deps, connection, attempt.id, Person(outcome, note, delivery))
+    return None
+
+
+def _delivery(deps: Deps, attempt: AttemptRow, code: str | None, iccid: str | None) -> Delivery | Problem:
+    if activation.parse(code) is None:
+        what = "an activation code that can be installed is needed"
+        return Problem("invalid", f"activation_code: {what}", (("/activation_code", what),))
+    number = iccid or (deps.seal.open_text(attempt.iccid) if attempt.iccid is not None else None)
+    if number is None:
+        what = "the supplier did not tell it, so it is needed"
+        return Problem("invalid", f"iccid: {what}", (("/iccid", what),))
+    return activation.delivery(number, code)
