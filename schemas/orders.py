@@ -180,11 +180,12 @@ class OrderPage(msgspec.Struct, frozen=True):
 
 
 class OrderEvent(msgspec.Struct, frozen=True):
-    """Something that happened to an order."""
+    """Something that happened to an order; ``ops`` needs the scope ops."""
 
     at: datetime
     type: str
-    detail: dict[str, Any]
+    detail: str
+    ops: dict[str, Any] | UnsetType = UNSET
 
 
 class OrderEventList(msgspec.Struct, frozen=True):

@@ -165,10 +165,18 @@ async def attempts(pool: Pool | Connection, order_ids: Sequence[str]) -> dict[st
     return found
 
 
-async def events(pool: Pool, order_id: str) -> list[OrderEvent]:
-    """What happened to an order, the oldest first."""
+async def events(pool: Pool, order_id: str, *, with_ops: bool = False) -> list[OrderEvent]:
+    """What happened to an order, the oldest first; ``with_ops`` adds what only operators see."""
     rows = await pool.fetch("SELECT at, type, detail FROM order_events WHERE order_id = $1 ORDER BY id", order_id)
-    return [OrderEvent(row["at"], row["type"], row["detail"]) for row in rows]
+    return [
+        OrderEvent(
+            at=row["at"],
+            type=row["type"],
+            detail=row["detail"].get("text", ""),
+            ops=row["detail"].get("ops", {}) if with_ops else msgspec.UNSET,
+        )
+        for row in rows
+    ]
 
 
 async def ledger(

@@ -178,7 +178,7 @@ ORDER: dict[str, Any] = {
     "updated_at": "2026-11-20T10:00:02Z",
     "fulfilled_at": "2026-11-20T10:00:02Z",
 }
-ORDER_EVENT: dict[str, Any] = {"at": _AT, "type": "order.fulfilled", "detail": {}}
+ORDER_EVENT: dict[str, Any] = {"at": _AT, "type": "fulfilled", "detail": "the eSIM was delivered"}
 ATTEMPT: dict[str, Any] = {
     "n": 1,
     "kind": "purchase",

@@ -6,8 +6,7 @@ from aiohttp import web
 
 from gateway.flows import show
 from gateway.flows.advance import advance
-from gateway.flows.review import resolve
-from gateway.flows.settle import Person
+from gateway.flows.resolve import resolve
 from gateway.store import order_views
 from gateway.store.ops import Rows
 from gateway.web import examples
@@ -67,7 +66,8 @@ async def list_ops_order_events(request: web.Request) -> web.Response:
     """What happened to any storefront's order, the oldest first."""
     read_query(request, NoParameters)
     await _there(request)
-    return json_answer({"data": await order_views.events(deps_of(request).pool, request.match_info["id"])})
+    found = await order_views.events(deps_of(request).pool, request.match_info["id"], with_ops=True)
+    return json_answer({"data": found})
 
 
 @routes(
@@ -85,8 +85,8 @@ async def resolve_order(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, ResolveRequest)
     deps = deps_of(request)
-    person = Person(sent.as_, sent.note, given(sent.activation_code), given(sent.iccid))
-    problem = await uncut(resolve(deps, request.match_info["id"], person))
+    order_id = request.match_info["id"]
+    problem = await uncut(resolve(deps, order_id, sent.as_, sent.note, given(sent.activation_code), given(sent.iccid)))
     if problem is not None:
         raise refusal(problem)
     return await _shown(request)

@@ -128,7 +128,8 @@ async def get_order(request: web.Request) -> web.Response:
 async def list_order_events(request: web.Request) -> web.Response:
     """What happened to an order, the oldest first."""
     read_query(request, NoParameters)
-    return json_answer({"data": await order_views.events(deps_of(request).pool, await _own(request))})
+    ops = request[state.CALLER].ops
+    return json_answer({"data": await order_views.events(deps_of(request).pool, await _own(request), with_ops=ops)})
 
 
 @routes(

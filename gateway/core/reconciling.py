@@ -1,0 +1,217 @@
+"""A supplier's books beside ours for a day: every difference by name. Pure.
+
+Amounts are compared order by order: what the supplier took for it less what it gave back, against the same of our
+ledger. Whatever moved on the day, at either side, is looked at; the other side's part of it may be of any time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from schemas.money import Money
+
+Side = Literal["charge", "refund"]
+What = Literal[
+    "charge_without_attempt",  # the supplier took money for an order that no attempt of ours knows
+    "not_settled",  # it belongs to one attempt whose end is not recorded yet
+    "charge_not_booked",  # the attempt is at its end, and our ledger lacks the charge
+    "charge_not_found",  # our ledger has a charge that the supplier does not show
+    "amount_differs",
+    "refund_not_booked",
+    "refund_not_found",
+    "movement_without_order",  # the supplier moved money and names no order for it
+]
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that moved at the supplier; ``amount`` is never negative. ``reference`` is ours where it says so."""
+
+    kind: Side
+    amount: Money
+    at: datetime
+    supplier_order_id: str | None
+    reference: str | None = None
+    movement_id: str | None = None
+
+
+class Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of our ledger."""
+
+    attempt: str
+    order_id: str
+    supplier_order_id: str | None
+    kind: Side
+    amount: Money
+    at: datetime
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt of ours. ``open`` says that its end is not recorded."""
+
+    attempt: str
+    order_id: str
+    supplier_order_id: str | None
+    open: bool
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One difference. ``movement`` is the name by which a person explains it; ``theirs`` and ``ours`` are nets."""
+
+    what: What
+    supplier: str
+    movement: str
+    at: datetime
+    theirs: Money | None = None
+    ours: Money | None = None
+    supplier_order_id: str | None = None
+    reference: str | None = None
+    attempt: str | None = None
+    order_id: str | None = None
+
+
+class Day(msgspec.Struct, frozen=True):
+    """From ``start`` to before ``end``."""
+
+    start: datetime
+    end: datetime
+
+    def has(self, at: datetime) -> bool:
+        """Whether a time falls on it."""
+        return self.start <= at < self.end
+
+
+def differences(
+    supplier: str,
+    day: Day,
+    movements: Iterable[Movement],
+    booked: Iterable[Booked],
+    known: Iterable[Known],
+    explained: Mapping[str, Money],
+) -> list[Difference]:
+    """Every difference of the day, in the order of time; those that a person explained are left out.
+
+    An order is known by the supplier's id for it, or by the reference that we gave it.
+    """
+    by_id, by_reference = _index(known)
+    theirs: dict[str, list[Movement]] = defaultdict(list)
+    ours: dict[str, list[Booked]] = defaultdict(list)
+    found: list[Difference] = []
+    for moved in movements:
+        owner = by_id.get(moved.supplier_order_id or "") or by_reference.get(moved.reference or "")
+        key = owner.attempt if owner else moved.supplier_order_id or moved.reference
+        if key is not None:
+            theirs[key].append(moved)
+        elif day.has(moved.at):
+            found.append(_nameless(supplier, moved))
+    for row in booked:
+        ours[row.attempt].append(row)
+    for key in theirs.keys() | ours.keys():
+        times = [*(one.at for one in theirs[key]), *(one.at for one in ours[key])]
+        if any(day.has(at) for at in times):
+            found += _of_order(supplier, by_reference.get(key), theirs[key], ours[key])
+    return sorted(
+        (one for one in found if _still_there(one, explained)), key=lambda one: (one.at, one.movement, one.what)
+    )
+
+
+def _index(known: Iterable[Known]) -> tuple[dict[str, Known], dict[str, Known]]:
+    attempts = list(known)
+    return (
+        {one.supplier_order_id: one for one in attempts if one.supplier_order_id is not None},
+        {one.attempt: one for one in attempts},
+    )
+
+
+def _of_order(supplier: str, owner: Known | None, theirs: list[Movement], ours: list[Booked]) -> list[Difference]:
+    """What differs for one order. Sums are by side, so that a charge and its refund are two differences."""
+    if _net(theirs) == _net(ours):
+        return []
+    found = []
+    for side in ("charge", "refund"):
+        they, we = _sum(theirs, side), _sum(ours, side)
+        if they != we:
+            found.append(_difference(supplier, side, owner, (they, we), theirs, ours))
+    return found
+
+
+def _difference(
+    supplier: str,
+    side: str,
+    owner: Known | None,
+    sums: tuple[Money | None, Money | None],
+    theirs: list[Movement],
+    ours: list[Booked],
+) -> Difference:
+    they, we = sums
+    order = next((one.supplier_order_id for one in theirs if one.supplier_order_id), None) or next(
+        (one.supplier_order_id for one in ours if one.supplier_order_id), None
+    )
+    reference = next((one.reference for one in theirs if one.reference), None)
+    times = [one.at for one in theirs if one.kind == side] or [one.at for one in ours if one.kind == side]
+    attempt = owner.attempt if owner else ours[0].attempt if ours else None
+    return Difference(
+        what=_what(side, owner, they, we),
+        supplier=supplier,
+        movement=f"{side}:{order or reference or attempt}",
+        at=min(times),
+        theirs=they,
+        ours=we,
+        supplier_order_id=order,
+        reference=reference,
+        attempt=attempt,
+        order_id=owner.order_id if owner else ours[0].order_id if ours else None,
+    )
+
+
+def _what(side: str, owner: Known | None, they: Money | None, we: Money | None) -> What:
+    if they is not None and we is not None:
+        return "amount_differs"
+    if they is None:
+        return "charge_not_found" if side == "charge" else "refund_not_found"
+    if owner is None:
+        return "charge_without_attempt" if side == "charge" else "refund_not_booked"
+    if owner.open:
+        return "not_settled"
+    return "charge_not_booked" if side == "charge" else "refund_not_booked"
+
+
+def _nameless(supplier: str, moved: Movement) -> Difference:
+    name = moved.movement_id or f"{moved.at.isoformat()}:{moved.amount}"
+    return Difference(
+        what="movement_without_order",
+        supplier=supplier,
+        movement=f"{moved.kind}:{name}",
+        at=moved.at,
+        theirs=moved.amount,
+    )
+
+
+def _still_there(one: Difference, explained: Mapping[str, Money]) -> bool:
+    """Whether nobody explained it, or its amount is another than the one that was explained."""
+    return explained.get(one.movement) != (one.theirs or one.ours)
+
+
+def _sum(rows: Iterable[Movement | Booked], side: str) -> Money | None:
+    amounts = [row.amount for row in rows if row.kind == side]
+    total: Money | None = None
+    for amount in amounts:
+        total = amount if total is None else total + amount
+    return None if total is None or total.amount == 0 else _plain(total)
+
+
+def _net(rows: Iterable[Movement | Booked]) -> dict[str, Decimal]:
+    """Charges less refunds by currency; nothing for what comes to nothing."""
+    net: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        net[row.amount.currency] += row.amount.amount if row.kind == "charge" else -row.amount.amount
+    return {currency: amount.normalize() for currency, amount in net.items() if amount}
+
+
+def _plain(money: Money) -> Money:
+    return Money(money.amount.normalize(), money.currency)

@@ -1,0 +1,147 @@
+"""Our ledger beside the suppliers' own books, for a day or for all days since a restore."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import msgspec
+
+from gateway.core.reconciling import Day, Difference, Movement, Side, differences
+from gateway.flows.accounts import Account
+from gateway.flows.deps import Deps
+from gateway.store import books, selling
+from gateway.store.pool import Pool
+from providers.contract import Capability
+from schemas.account import TransactionKind
+from schemas.errors import GatewayError
+from schemas.money import Money
+from schemas.order import SupplierOrder
+
+# Clocks differ, and what is booked at midnight stands in either day.
+MARGIN = timedelta(days=1)
+_SIDES: dict[TransactionKind, Side] = {TransactionKind.CHARGE: "charge", TransactionKind.REFUND: "refund"}
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """How one supplier's books were compared; ``error`` says why they could not be."""
+
+    supplier: str
+    state: str  # compared, failed, not_possible
+    movements: int = 0
+    differences: tuple[Difference, ...] = ()
+    error: str | None = None
+
+
+class Reconciled(msgspec.Struct, frozen=True):
+    """The comparison of some days (UTC). ``clean``: all suppliers were compared, and only open attempts differ."""
+
+    first: date
+    last: date
+    suppliers: tuple[Compared, ...]
+    clean: bool
+    sending_resumed: bool = False
+
+
+async def reconcile(deps: Deps, first: date, last: date, only: Sequence[str] = ()) -> Reconciled:
+    """Compare the days from ``first`` to ``last`` (UTC), all suppliers that sell or ``only`` these.
+
+    When all are compared, nothing is left to explain and the days reach from a restore until today, sending is
+    switched on again. What belongs to one attempt that is still open is named, and is no fault: it is followed.
+    """
+    day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
+    selling_ones = [
+        account
+        for name, account in sorted(deps.accounts.items())
+        if Capability.ORDERS in account.manifest.capabilities and (not only or name in only)
+    ]
+    compared = tuple(await asyncio.gather(*(_compare(deps, account, day) for account in selling_ones)))
+    clean = all(one.state == "compared" and not _wrong(one) for one in compared)
+    resumed = False
+    restored = await books.restored_as_of(deps.pool)
+    today = deps.clock().astimezone(UTC).date()
+    if clean and not only and restored is not None and first <= restored and last >= today:
+        resumed = await selling.go_on(deps.pool, selling.ALL, "restored")
+    return Reconciled(first, last, compared, clean, resumed)
+
+
+def _wrong(compared: Compared) -> bool:
+    return any(one.what != "not_settled" for one in compared.differences)
+
+
+async def _compare(deps: Deps, account: Account, day: Day) -> Compared:
+    name, capabilities = account.name, account.manifest.capabilities
+    if not capabilities & {Capability.TRANSACTIONS, Capability.ORDER_HISTORY}:
+        return Compared(name, "not_possible", error=f"{name} shows neither its transactions nor its orders")
+    since = day.start - MARGIN
+    oldest = await books.span(deps.pool, name, day.start, day.end)
+    if oldest is not None:
+        since = min(since, oldest - MARGIN)
+    try:
+        movements = await _movements(account, since)
+    except GatewayError as error:
+        return Compared(name, "failed", error=str(error))
+    ids = {text for one in movements for text in (one.supplier_order_id, one.reference) if text}
+    rows = await books.booked(deps.pool, name, [], day.start, day.end)
+    known = await books.known(deps.pool, name, [*ids, *(row.attempt for row in rows)], since, day.end + MARGIN)
+    booked = await books.booked(deps.pool, name, [one.attempt for one in known], day.start, day.end)
+    explained = await books.explained(deps.pool, name)
+    found = differences(name, day, movements, booked, known, explained)
+    return Compared(name, "compared", sum(day.has(one.at) for one in movements), tuple(found))
+
+
+async def _movements(account: Account, since: datetime) -> list[Movement]:
+    """The supplier's movements with our references, by its transactions; without those, by its orders."""
+    provider, capabilities = account.provider, account.manifest.capabilities
+    listed: list[SupplierOrder] = []
+    if Capability.ORDER_HISTORY in capabilities:
+        listed = [order async for order in provider.order_history(since)]
+    if Capability.TRANSACTIONS not in capabilities:
+        return [moved for order in listed if (moved := _charge(order)) is not None]
+    references = {order.supplier_order_id: order.reference for order in listed}
+    return [
+        Movement(
+            kind=_SIDES[line.kind],
+            amount=Money(abs(line.amount.amount), line.amount.currency),
+            at=line.at,
+            supplier_order_id=line.supplier_order_id,
+            reference=references.get(line.supplier_order_id),
+            movement_id=line.supplier_transaction_id,
+        )
+        async for line in provider.transactions(since)
+        if line.kind in _SIDES
+    ]
+
+
+def _charge(order: SupplierOrder) -> Movement | None:
+    if order.charged is None or order.created_at is None or not order.charged.amount:
+        return None
+    return Movement(
+        kind="charge",
+        amount=order.charged,
+        at=order.created_at,
+        supplier_order_id=order.supplier_order_id,
+        reference=order.reference,
+    )
+
+
+async def explain(deps: Deps, report: Reconciled, supplier: str, movement: str, note: str) -> bool:
+    """Note why a difference of a report is as it is, by its amount now; False when the report has no such one."""
+    for one in (one for part in report.suppliers for one in part.differences):
+        amount = one.theirs or one.ours
+        if (one.supplier, one.movement) == (supplier, movement) and amount is not None:
+            await books.explain(deps.pool, supplier, movement, amount, note)
+            return True
+    return False
+
+
+async def restored(pool: Pool, now: datetime, note: str = "") -> date:
+    """Keep all sending off from now on until ``reconcile`` is clean, and say from which day on it has to be run.
+
+    To be called on a database that was put back, before anything else runs on it. Looking, settling and answering
+    go on; nothing is bought, topped up or cancelled.
+    """
+    day = (await books.last_entry(pool) or now).astimezone(UTC).date()
+    await selling.stop(pool, selling.ALL, "restored", f"{day.isoformat()} {note}".strip())
+    return day
