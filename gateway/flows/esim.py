@@ -59,8 +59,7 @@ async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, 
         note = account.manifest.capability_notes.get(Capability.ESIM_STATUS, "")
         reason = f"this eSIM's supplier does not offer {Capability.ESIM_STATUS.value}" + (f": {note}" if note else "")
         return Problem("not_supported", reason)
-    age = None if esim.observed_at is None else deps.clock() - esim.observed_at
-    if account is not None and (fresh or age is None or age > timedelta(seconds=deps.settings.esim.cache_seconds)):
+    if account is not None and (fresh or _is_old(deps, esim)):
         try:
             async with asyncio.timeout(ASKING_SECONDS):
                 return await look(deps, esim)
@@ -132,6 +131,14 @@ def told(esim: Esim, status: EsimStatus, news: esim_life.News) -> list[tuple[Not
     if news.threshold is not None:
         found.append((NoticeType.ESIM_USAGE_LOW, about | {"threshold": news.threshold, "data": status.data}))
     return found
+
+
+def _is_old(deps: Deps, esim: Esim) -> bool:
+    """Whether the cache's time is over, or something happened that made the eSIM due: a top-up."""
+    now = deps.clock()
+    if esim.observed_at is None or (esim.next_poll_at is not None and esim.next_poll_at <= now):
+        return True
+    return now - esim.observed_at > timedelta(seconds=deps.settings.esim.cache_seconds)
 
 
 def code_of(error: Exception) -> str:

@@ -114,6 +114,14 @@ async def test_within_the_cache_s_time_the_supplier_is_not_asked_again_unless_to
     assert again.observed_at > first.observed_at
 
 
+async def test_after_a_top_up_the_cache_does_not_show_what_was_before(line):
+    await line.ask()
+    calls = line.looks()
+    await look_soon(line.deps, line.esim.id)
+    await line.ask()
+    assert line.looks() > calls
+
+
 async def test_the_iccid_finds_it_too_and_another_storefront_finds_nothing(line):
     assert (await line.ask(line.esim.iccid)).id == line.esim.id
     for name in (line.esim.id, line.esim.iccid):
