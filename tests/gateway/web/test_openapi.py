@@ -7,6 +7,7 @@ from gateway.app import all_routes, make_app
 from gateway.settings import load
 from gateway.web import examples, state
 from schemas import api, api_esims
+from schemas import webhooks as api_webhooks
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,9 @@ def test_every_problem_is_described_as_one(document):
         (examples.page(examples.ESIM), api_esims.EsimPage),
         (examples.ESIM_USAGE, api_esims.EsimUsage),
         (examples.TOPUP_PLAN_LIST, api_esims.TopupPlanList),
+        ({"data": [examples.ENDPOINT]}, api_webhooks.EndpointList),
+        (examples.ENDPOINT_WITH_SECRET, api_webhooks.EndpointWithSecret),
+        (examples.page(examples.DELIVERY), api_webhooks.DeliveryPage),
     ],
 )
 def test_an_example_is_what_it_says_it_is(example, kind):
