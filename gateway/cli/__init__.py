@@ -11,7 +11,21 @@ import sys
 
 import typer
 
-from gateway.cli import db, dev, doctor, keys, sandbox, secrets, serve, suppliers, sync, worker
+from gateway.cli import (
+    db,
+    dev,
+    doctor,
+    keys,
+    orders,
+    reconcile,
+    sandbox,
+    secrets,
+    selling,
+    serve,
+    suppliers,
+    sync,
+    worker,
+)
 from schemas.errors import ConfigurationError
 
 WRONG_CONFIGURATION = 2
@@ -36,8 +50,11 @@ app.command("dev")(dev.dev)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
+app.add_typer(orders.app, name="orders")
+app.command("reconcile")(reconcile.reconcile)
 app.command("sandbox")(sandbox.sandbox)
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(selling.app, name="selling")
 app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import signal
 import socket
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 _START_SECONDS = 120.0
+_ALLOW_PRIVATE = "GATEWAY_WEBHOOKS__ALLOW_PRIVATE"
 _METRICS_PORTS = {"GATEWAY_METRICS__PORT": "port", "GATEWAY_METRICS__WORKER_PORT": "worker_port"}
 
 
@@ -95,6 +97,8 @@ def _run(
     stack.callback(children.close)
     if not settings.secret_key:
         state.make_secret(folder)
+    if not settings.webhooks.allow_private:  # whoever tries things out receives them on this machine
+        os.environ[_ALLOW_PRIVATE] = "127.0.0.0/8,::1/128"
     changed = _sandboxes(children, folder, market, sandbox_port) if sandboxed else _no_sandboxes(folder)
     settings = state.settings_here()
     asyncio.run(_prepare(settings))
@@ -106,6 +110,8 @@ def _run(
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
     url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
     _until_answers(children, servers, f"{url}/readyz" if fetched else f"{url}/livez")
+    if sandboxed:
+        _send_webhooks(settings, url)
     print(_greeting(url, keys, folder, time.monotonic() - began, sandbox_port if sandboxed else None), flush=True)
     while True:
         _check(children, servers)
@@ -130,6 +136,20 @@ def _sandboxes(children: Children, folder: Path, market: Path | None, port: int)
     children.start("sandbox", "--port", str(port), *arguments)
     _until(children, lambda: _listens("127.0.0.1", port), "the sandboxes")
     return before is not None and before.market != digest
+
+
+def _send_webhooks(settings: Settings, url: str) -> None:
+    """Tell each sandbox where its webhooks go. Orders come to their end without them, a little later."""
+    from urllib.request import Request, urlopen
+
+    for name, account in settings.suppliers.items():
+        body = json.dumps({"url": f"{url}/webhooks/{name}"}).encode()
+        request = Request(f"{account['base_url']}/_sandbox/webhook", body, {"Content-Type": "application/json"})  # noqa: S310 - our own http address
+        try:
+            with urlopen(request, timeout=5):  # noqa: S310 - our own http address
+                pass
+        except OSError as error:
+            print(f"the sandbox of {name} sends no webhooks: {error}", flush=True)
 
 
 def _no_sandboxes(folder: Path) -> bool:

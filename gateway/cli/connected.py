@@ -1,0 +1,57 @@
+"""What commands about orders stand on: database, suppliers' accounts and keys, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from gateway.cli.state import database_url, settings_here
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.flows.deps import Deps
+    from gateway.flows.problem import Problem
+
+R = TypeVar("R")
+
+
+def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]) -> R:
+    """What ``action`` gives. A database that is away is a line on stderr and exit code 2."""
+    from gateway import log
+    from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
+    from gateway.flows.deps import Deps
+    from gateway.sealing import Seal
+    from gateway.store.pool import DATABASE_DOWN, open_pool
+
+    settings = settings_here(state_dir)
+    log.configure("error")
+    url = database_url(settings)
+
+    async def act() -> R:
+        pool = await open_pool(url, max_size=4, name="esim-gateway command")
+        accounts = await connect_accounts(check_accounts(settings), pool)
+        try:
+            return await action(Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False))
+        finally:
+            await close_accounts(accounts.values())
+            await pool.close()
+
+    try:
+        return asyncio.run(act())
+    except DATABASE_DOWN as error:
+        raise ConfigurationError(f"the database cannot be reached: {str(error) or type(error).__name__}") from None
+
+
+def agreed(problem: Problem | None) -> None:
+    """Nothing, or the problem as one line on stderr and exit code 2."""
+    if problem is not None:
+        raise ConfigurationError(problem.detail)
+
+
+def print_json(value: object) -> None:
+    """A value for scripts."""
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -1,0 +1,152 @@
+"""``esim-gateway orders``: what was ordered, what happened to it, and what a person does about it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from gateway.cli.connected import agreed, print_json, run_connected
+from gateway.cli.state import StateDir
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.flows.deps import Deps
+    from schemas.api import Price
+    from schemas.orders import OpsOrder, OrderEvent
+
+app = typer.Typer(help="Orders: what happened to them, and settling what waits for a person.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OrderId = Annotated[str, typer.Argument(metavar="ID")]
+Status = Literal["pending", "fulfilled", "failed", "needs_review", "cancel_pending", "cancelled"]
+
+
+@app.command("list")
+def list_(
+    status: Annotated[Status | None, typer.Option(help="Only orders in this state.")] = None,
+    supplier: Annotated[str | None, typer.Option(help="Only orders for which this supplier was asked.")] = None,
+    storefront: Annotated[str | None, typer.Option(help="Only this storefront's.")] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=1000)] = 50,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Show orders, the newest first. `--status needs_review` is what waits for a person."""
+
+    async def read(deps: Deps) -> list[OpsOrder]:
+        from gateway.flows import show
+        from gateway.store import order_views
+
+        rows = await order_views.of_all(deps.pool, limit, None, status=status, supplier=supplier, storefront=storefront)
+        return await show.ops_orders(deps, rows.rows)
+
+    orders = run_connected(state_dir, read)
+    if as_json:
+        print_json(orders)
+        return
+    for order in orders:
+        asked = order.supplier if isinstance(order.supplier, str) else "-"
+        print(
+            f"{order.id}  {order.created_at:%Y-%m-%d %H:%M}  {order.status:<14}  {_money(order.price):>12}  "
+            f"{asked:<12}  {order.plan.name}  ({order.storefront}, {order.mode})"
+        )
+
+
+@app.command()
+def show(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+    """Show one order: its attempts, what each cost, and everything that happened to it."""
+    _show(order_id, as_json=as_json, state_dir=state_dir)
+
+
+@app.command()
+def resolve(
+    order_id: OrderId,
+    outcome: Annotated[Literal["fulfilled", "failed", "refunded"], typer.Option("--as", help="What became of it.")],
+    note: Annotated[str, typer.Option(help="How you know; kept with the order.")],
+    activation_code: Annotated[str | None, typer.Option(help="Of an eSIM; - reads it from standard input.")] = None,
+    iccid: Annotated[str | None, typer.Option(help="Of an eSIM, where no supplier told it.")] = None,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Settle an order that waits for a person.
+
+    As failed: the supplier took nothing. As refunded: it took something and gave it back.
+    """
+    code = sys.stdin.readline().strip() if activation_code == "-" else activation_code
+
+    async def act(deps: Deps) -> None:
+        from gateway.flows.resolve import resolve as settle_as
+
+        agreed(await settle_as(deps, order_id, outcome, note, code, iccid))
+
+    run_connected(state_dir, act)
+    _show(order_id, as_json=as_json, state_dir=state_dir)
+
+
+@app.command("look-up")
+def look_up(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+    """Ask the supplier now what became of an order."""
+
+    async def act(deps: Deps) -> None:
+        from gateway.flows.advance import advance
+
+        await advance(deps, order_id, look=True)
+
+    run_connected(state_dir, act)
+    _show(order_id, as_json=as_json, state_dir=state_dir)
+
+
+@app.command()
+def adopt(
+    order_id: OrderId,
+    supplier: Annotated[str, typer.Option(help="Whose books have the attempt.")],
+    reference: Annotated[str, typer.Option(help="Our reference of it, as reconcile names it (att_…).")],
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Give a waiting order the attempt that a restore of the database took from it, and look what became of it."""
+
+    async def act(deps: Deps) -> None:
+        from gateway.flows.adopt import adopt as take_back
+        from gateway.flows.advance import advance
+
+        agreed(await take_back(deps, order_id, supplier, reference))
+        await advance(deps, order_id, look=True)
+
+    run_connected(state_dir, act)
+    _show(order_id, as_json=as_json, state_dir=state_dir)
+
+
+def _show(order_id: str, *, as_json: bool, state_dir: StateDir) -> None:
+    async def read(deps: Deps) -> tuple[OpsOrder | None, list[OrderEvent]]:
+        from gateway.flows import show as shown
+        from gateway.store import order_views
+
+        return await shown.ops_order(deps, order_id), await order_views.events(deps.pool, order_id, with_ops=True)
+
+    order, events = run_connected(state_dir, read)
+    if order is None:
+        raise ConfigurationError(f"there is no order {order_id}")
+    if as_json:
+        import msgspec
+
+        print_json({**msgspec.to_builtins(order), "events": msgspec.to_builtins(events)})
+        return
+    print(f"{order.id}  {order.status}  {order.plan.name}  {_money(order.price)}  ({order.storefront}, {order.mode})")
+    if order.failure is not None:
+        print(f"  {order.failure.code}: {order.failure.detail}")
+    if order.esim is not None:
+        print(f"  eSIM {order.esim.id}")
+    for attempt in order.attempts or ():
+        error = f"  {attempt.error}" if attempt.error else ""
+        print(
+            f"  {attempt.n}  {attempt.kind:<8}  {attempt.supplier:<12}  {attempt.state:<21}  {_money(attempt.cost):>12}"
+            f"  {attempt.reference}  {attempt.supplier_order_id or '-'}  {attempt.why}{error}"
+        )
+    for event in events:
+        ops = " ".join(f"{name}={value}" for name, value in (event.ops or {}).items() if not isinstance(value, list))
+        print(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.type:<20}  {event.detail}{'  ' if event.detail else ''}{ops}")
+
+
+def _money(price: Price | None) -> str:
+    return "-" if price is None else f"{price.amount} {price.currency}"

@@ -1,0 +1,102 @@
+"""``esim-gateway reconcile``: the suppliers' books beside ours."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.connected import print_json, run_connected
+from gateway.cli.state import StateDir
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.core.reconciling import Difference
+    from gateway.flows.deps import Deps
+    from gateway.flows.reconcile import Reconciled
+
+DIFFERENT = 3
+NOT_COMPARED = 4
+
+_WORDS = {
+    "charge_without_attempt": "charged for an order that no attempt of ours knows",
+    "not_settled": "charged for an attempt that is still open; it is followed",
+    "charge_not_booked": "charged, and our ledger lacks it",
+    "charge_not_found": "our ledger has a charge that the supplier does not show",
+    "amount_differs": "the amounts differ",
+    "refund_not_booked": "refunded, and our ledger lacks it",
+    "refund_not_found": "our ledger has a refund that the supplier does not show",
+    "movement_without_order": "money moved without an order",
+}
+
+
+def reconcile(
+    day: Annotated[
+        str | None,
+        typer.Option("--date", help="The day, UTC (2026-11-20) [today; after a restore, all days since the backup]."),
+    ] = None,
+    supplier: Annotated[list[str] | None, typer.Option(help="Only this supplier; may be repeated.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="MOVEMENT", help="Note why this difference is right; with --supplier, --note.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="Why it is right; kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Compare what the suppliers took and gave back with our ledger, and name every difference.
+
+    Exit code 0: nothing is left to explain; 3: there are differences; 4: a supplier could not be compared. After
+    `db restored` a clean run over all suppliers switches sending on again.
+    """
+    only = tuple(supplier or ())
+    if explain is not None and (len(only) != 1 or not note):
+        raise ConfigurationError("--explain needs one --supplier and a --note")
+    given = _date(day)
+
+    async def compare(deps: Deps) -> Reconciled:
+        from gateway.flows import reconcile as flow
+        from gateway.store import books
+
+        today = datetime.now(UTC).date()
+        first = given or await books.restored_as_of(deps.pool) or today
+        last = given or today
+        if explain is not None:
+            report = await flow.reconcile(deps, first, last, only)
+            if not await flow.explain(deps, report, only[0], explain, note or ""):
+                raise ConfigurationError(f"{only[0]} has no difference {explain} there")
+        return await flow.reconcile(deps, first, last, only)
+
+    report = run_connected(state_dir, compare)
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+    if any(one.state != "compared" for one in report.suppliers):
+        raise typer.Exit(NOT_COMPARED)
+    if not report.clean:
+        raise typer.Exit(DIFFERENT)
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"--date: {text!r} is no day such as 2026-11-20") from None
+
+
+def _print(report: Reconciled) -> None:
+    print(f"{report.first} to {report.last} (UTC)")
+    for part in report.suppliers:
+        said = part.error or f"{part.movements} movements, {len(part.differences)} differences"
+        print(f"  {part.supplier}: {part.state}, {said}")
+        for one in part.differences:
+            print(f"    {one.at:%Y-%m-%d %H:%M:%S}  {_WORDS[one.what]}: {_sums(one)}")
+            names = (one.movement, one.attempt or one.reference, one.order_id)
+            print(f"      {'  '.join(name for name in names if name)}")
+    if report.sending_resumed:
+        print("clean since the restore: sending is on again")
+
+
+def _sums(one: Difference) -> str:
+    return f"theirs {one.theirs or '-'}, ours {one.ours or '-'}"

@@ -1,0 +1,68 @@
+"""An attempt that our books lost and the supplier's still have, taken back into ours."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.store import orders
+from providers.contract import Capability
+
+_SOON = timedelta(seconds=1)
+
+
+async def adopt(
+    deps: Deps, order_id: str, supplier: str, reference: str, supplier_order_id: str | None = None
+) -> Problem | None:
+    """Give an order that waits the attempt which a restore took from it; None when that is done.
+
+    ``reference`` is our own, as the supplier shows it (``reconcile`` names it). The attempt counts as unknown, so the
+    next look asks the supplier for it and settles what it says; nothing is sent. Problems: not_found, conflict.
+    """
+    account = deps.accounts.get(supplier)
+    if account is None or Capability.ORDERS not in account.manifest.capabilities:
+        return Problem("not_found", f"no supplier {supplier} that sells is configured")
+    async with deps.pool.acquire() as connection, connection.transaction():
+        order = await orders.lock(connection, order_id)
+        if order is None:
+            return Problem("not_found", "there is no such order")
+        tries = await orders.attempts_of(connection, order_id)
+        if order.status != "pending" or any(one.now.live for one in tries):
+            return Problem(
+                "conflict", f"the order is {order.status}; only one that waits and has no attempt adopts one"
+            )
+        if await orders.attempt(connection, reference) is not None:
+            return Problem("conflict", "that attempt is known already")
+        offer = await connection.fetchrow(
+            "SELECT supplier_plan_id, cost, currency FROM offers WHERE supplier = $1 AND plan_id = $2 ORDER BY cost",
+            supplier,
+            order.plan_id,
+        )
+        if offer is None:
+            return Problem("conflict", f"{supplier} has no offer of the plan {order.plan_id}")
+        now = deps.clock()
+        await connection.execute(
+            """INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, signed_at,
+                   deadline, quiescent_at, listed, currency, supplier_order_id, why, started_at, call_ended_at)
+               SELECT $1, $2, $3, $4, $5, $6, 'unknown', $7,
+                      (SELECT iccid FROM esims WHERE id = $8), $9, $10, $10, $11, $12, $13, $14, $9, $10""",
+            reference,
+            order_id,
+            len(tries) + 1,
+            "topup" if order.kind == "topup" else "purchase",
+            supplier,
+            offer["supplier_plan_id"],
+            uuid4(),
+            order.target_esim_id,
+            order.created_at,
+            max(now, order.created_at + _SOON),
+            offer["cost"],
+            offer["currency"],
+            supplier_order_id,
+            "adopted from the supplier's books",
+        )
+        await orders.tell(connection, order_id, now, "attempt_adopted", supplier=supplier, attempt=reference)
+        await orders.move(connection, order_id, now=now, next_look_at=now)
+    return None
