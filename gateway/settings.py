@@ -73,7 +73,7 @@ class Sync(_Section):
 
 
 class Orders(_Section):
-    """How long an offer that is sold out, or a supplier without our money, is left alone; and how old a price may be."""
+    """How long what is sold out, or a supplier without our money, is left alone; and how old a price may be."""
 
     price_check_seconds: int = Field(default=300, gt=0)
     out_of_stock_seconds: int = Field(default=600, gt=0)

@@ -1,14 +1,44 @@
-"""Admission: from a storefront's words to an order, in one transaction."""
+"""Admission: from a storefront's words to an order, in one transaction.
+
+Chosen and priced from PostgreSQL, so that it sees every mark; nothing is held before the transaction, and the
+supplier is asked at most whether its price still stands.
+"""
 
 from __future__ import annotations
 
-import msgspec
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import TypeVar
 
+import asyncpg
+import msgspec
+from msgspec import UnsetType
+
+from gateway.core.catalog.query import Wanted
+from gateway.core.orders.sold import shown
+from gateway.core.pricing import NoRate
+from gateway.flows import offers, selling
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
+from gateway.flows.quote import QuoteExpired, QuoteUnknown, open_quote
+from gateway.flows.selling import Asked, Offered
+from gateway.store import orders, spend
+from gateway.store.jobs import enqueue_advance
 from gateway.store.keys import Mode
-from schemas.api import Price
-from schemas.orders import OrderForPlan, OrderForQuote
+from gateway.store.orders import NewOrder
+from gateway.store.pool import Connection
+from providers.places import is_country
+from schemas.api import NeedFeatures, Price
+from schemas.money import Money
+from schemas.orders import OrderForPlan, OrderForQuote, OrderOptions
+
+T = TypeVar("T")
+_INLINE_SECONDS = 3.0  # how long the queued job leaves an order to the process that admitted it
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -32,9 +62,210 @@ async def admit(
     ``idempotency_key`` was checked for its form, ``body`` by its type. The caller then runs
     ``flows.advance.begin(deps, order_id)``; a queued job does so too.
     """
-    raise NotImplementedError
+    request = digest_of("POST /v1/orders", body)
+    async with one_at_a_time(storefront_id, mode, idempotency_key):
+        if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
+            return known
+        offered = await _offered(deps, storefront_id, mode, body)
+        if isinstance(offered, Problem):
+            # Another process may have admitted the very same meanwhile.
+            return await keyed(deps, storefront_id, mode, idempotency_key, request) or offered
+        now = deps.clock()
+        new = _new_order(deps, storefront_id, mode, body, offered)
+        return await place(deps, new, idempotency_key, request, now)
 
 
 async def validate(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> Valid | Problem:
     """What ``admit`` would say, without an order."""
-    raise NotImplementedError
+    offered = await _offered(deps, storefront_id, mode, body)
+    if isinstance(offered, Problem):
+        return offered
+    reference = _given(body.reference)
+    if reference is not None and await orders.reference_used(deps.pool, storefront_id, mode, reference):
+        return _duplicate(reference)
+    limit = await spend.limit_of(deps.pool, storefront_id)
+    if limit is not None:
+        spent = await spend.spent(deps.pool, "storefront", storefront_id, deps.clock())
+        if spent + offered.price_base > limit:
+            return _LIMIT
+    return Valid(shown(offered.price))
+
+
+async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: datetime) -> Admitted | Problem:
+    """Write an order with its key, its share of the day's limit and its job; what the key has when it has one."""
+    try:
+        async with deps.pool.acquire() as connection, connection.transaction():
+            await orders.add(connection, new, key, request, now)
+            await _within_limit(connection, new, now)
+            await enqueue_advance(
+                connection, new.id, "0:0", after=None if not deps.inline else timedelta(seconds=_INLINE_SECONDS)
+            )
+    except asyncpg.UniqueViolationError:
+        known = await keyed(deps, new.storefront_id, new.mode, key, request)
+        return known or _duplicate(new.reference or "")
+    except _OverLimit:
+        return _LIMIT
+    return Admitted(new.id)
+
+
+async def keyed(deps: Deps, storefront_id: str, mode: Mode, key: str, request: bytes) -> Admitted | Problem | None:
+    """The order that a key has, a mismatch when it was for something else, None for a new key."""
+    found = await orders.keyed(deps.pool, storefront_id, mode, key)
+    if found is None:
+        return None
+    order_id, before = found
+    if before != request:
+        return Problem("idempotency_mismatch", "this Idempotency-Key was used for another request")
+    return Admitted(order_id, replayed=True)
+
+
+def digest_of(route: str, body: msgspec.Struct) -> bytes:
+    """32 bytes that are equal for equal requests."""
+    return sha256(route.encode() + b"\n" + msgspec.json.encode(body, order="sorted")).digest()
+
+
+def new_id() -> str:
+    """An order's id."""
+    return f"ord_{secrets.token_hex(12)}"
+
+
+def sealed_email(deps: Deps, body: OrderOptions) -> tuple[bytes | None, bytes | None]:
+    """The customer's address sealed, and its digest."""
+    customer = _given(body.customer)
+    email = None if customer is None else _given(customer.email)
+    if email is None:
+        return None, None
+    return deps.seal.seal(email), deps.seal.digest(email.casefold())
+
+
+async def _offered(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> Offered | Problem:
+    asked = _asked(deps, storefront_id, mode, body)
+    if isinstance(asked, Problem):
+        return asked
+    try:
+        return await selling.offered(deps, mode, asked)
+    except NoRate as error:
+        what = f"there is no exchange rate for {error.currency}"
+        return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
+
+
+def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> Asked | Problem:
+    wanted = _wanted(_given(body.features))
+    if isinstance(wanted, Problem):
+        return wanted
+    choice = _given(body.suppliers)
+    only = tuple(_given(choice.only) or ()) if choice is not None else ()
+    ignore = tuple(_given(choice.ignore) or ()) if choice is not None else ()
+    limit = _given(body.max_price)
+    max_price = None if limit is None else Money(Decimal(limit.amount), limit.currency)
+    if isinstance(body, OrderForPlan):
+        return Asked(body.plan_id, offers.Limits(wanted, only, ignore), max_price)
+    try:
+        held = open_quote(body.quote_id, deps.settings, storefront=storefront_id, mode=mode, now=deps.clock())
+    except QuoteExpired:
+        return Problem("quote_expired", "the quote has expired; ask for a new one")
+    except QuoteUnknown:
+        return Problem("not_found", "there is no such quote")
+    both = _both(wanted, held.wanted)
+    if isinstance(both, Problem):
+        return both
+    return Asked(held.plan_id, offers.Limits(both, only, ignore), max_price, held.price, held.max_cost)
+
+
+def _wanted(features: NeedFeatures | None) -> Wanted | Problem:
+    if features is None:
+        return Wanted()
+    country = _given(features.exit_country)
+    if country is not None and not is_country(country):
+        what = f"{country} is no country"
+        return Problem("invalid", f"features/exit_country: {what}", (("/features/exit_country", what),))
+    return Wanted(
+        topup=features.topup is True,
+        voice=features.voice is True,
+        sms=features.sms is True,
+        five_g=features.network == "5G",
+        exit_country=country,
+    )
+
+
+def _both(asked: Wanted, held: Wanted) -> Wanted | Problem:
+    if asked.exit_country and held.exit_country and asked.exit_country != held.exit_country:
+        what = "the quote was made for another"
+        return Problem("invalid", f"features/exit_country: {what}", (("/features/exit_country", what),))
+    return Wanted(
+        topup=asked.topup or held.topup,
+        voice=asked.voice or held.voice,
+        sms=asked.sms or held.sms,
+        five_g=asked.five_g or held.five_g,
+        exit_country=asked.exit_country or held.exit_country,
+    )
+
+
+def _new_order(
+    deps: Deps,
+    storefront_id: str,
+    mode: Mode,
+    body: OrderForPlan | OrderForQuote,
+    offered: Offered,
+) -> NewOrder:
+    email, digest = sealed_email(deps, body)
+    return NewOrder(
+        id=new_id(),
+        storefront_id=storefront_id,
+        mode=mode,
+        kind="esim",
+        reference=_given(body.reference),
+        plan_id=offered.plan.id,
+        plan=offered.plan,
+        price=offered.price,
+        price_base=offered.price_base,
+        max_cost=offered.max_cost,
+        wanted=offered.limits.wanted,
+        only_suppliers=list(offered.limits.only),
+        ignore_suppliers=list(offered.limits.ignore),
+        metadata=_given(body.metadata) or {},
+        email=email,
+        email_digest=digest,
+    )
+
+
+async def _within_limit(connection: Connection, new: NewOrder, now: datetime) -> None:
+    limit = await spend.limit_of(connection, new.storefront_id)
+    if limit is not None and not await spend.spend(
+        connection, "storefront", new.storefront_id, new.price_base, limit, now, new.id
+    ):
+        raise _OverLimit
+
+
+def _given(value: T | UnsetType) -> T | None:
+    return None if isinstance(value, UnsetType) else value
+
+
+class _OverLimit(Exception):  # noqa: N818 - undoes the transaction
+    pass
+
+
+_LIMIT = Problem("spend_limit", "the daily spend limit is reached")
+
+
+def _duplicate(reference: str) -> Problem:
+    what = "an order has this reference already"
+    return Problem("duplicate_reference", what, (("/reference", what),) if reference else ())
+
+
+_waiting: dict[tuple[str, str, str], tuple[asyncio.Lock, list[None]]] = {}
+
+
+@asynccontextmanager
+async def one_at_a_time(storefront_id: str, mode: str, key: str) -> AsyncIterator[None]:
+    """Requests of this process under one key go one after the other; over processes the key's row decides."""
+    name = (storefront_id, mode, key)
+    lock, users = _waiting.setdefault(name, (asyncio.Lock(), []))
+    users.append(None)
+    try:
+        async with lock:
+            yield
+    finally:
+        users.pop()
+        if not users:
+            _waiting.pop(name, None)

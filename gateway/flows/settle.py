@@ -168,7 +168,7 @@ async def _write(
         esim_id = await _deliver(deps, connection, order, attempt, given, now)
     if not what.nothing:
         ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error, "why": verdict.review}
-        await _move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=given)
+        await _move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=said.delivery)
     return True
 
 
@@ -379,7 +379,9 @@ async def _settle_cancel(
     return True
 
 
-def _cancel_verdict(deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime) -> CancelVerdict:
+def _cancel_verdict(  # noqa: PLR0911 - one for each kind of truth
+    deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime
+) -> CancelVerdict:
     match truth:
         case Cancellation() | GatewayError():
             verdict = cancelling.of_answer(truth)

@@ -1,16 +1,30 @@
-"""More data on an eSIM: what can be added, and the order for it. Bound to the eSIM's supplier."""
+"""More data on an eSIM: what can be added, and the order for it. Bound to the eSIM's supplier, never failed over."""
 
 from __future__ import annotations
 
+import hashlib
+from decimal import Decimal
+
 import msgspec
 
-from gateway.flows.admit import Admitted
+from gateway.core.orders.choosing import in_order
+from gateway.core.orders.sold import plan_sold
+from gateway.core.pricing import NoRate, Rates, most_an_order_may_cost, price
+from gateway.flows import offers
+from gateway.flows.accounts import Account
+from gateway.flows.admit import Admitted, digest_of, keyed, new_id, one_at_a_time, place, sealed_email
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
+from gateway.flows.selling import plan_name
+from gateway.store import candidates, esims, selling
+from gateway.store.esims import Esim
 from gateway.store.keys import Mode
+from gateway.store.orders import Bound, NewOrder
+from providers.contract import Capability
+from schemas.errors import GatewayError, NotFound, NotSupported
 from schemas.money import Money
 from schemas.orders import TopupForOption, TopupForPlan
-from schemas.plan import Offer
+from schemas.plan import Offer, Starts, Validity
 
 
 class TopupOption(msgspec.Struct, frozen=True):
@@ -28,11 +42,179 @@ async def topup_options(
 
     Problems: not_found, not_supported (501, with the capability and why), unavailable.
     """
-    raise NotImplementedError
+    found = await _found(deps, storefront_id, mode, esim)
+    if isinstance(found, Problem):
+        return found
+    return await _options(deps, *found, currency)
 
 
 async def admit_topup(
     deps: Deps, storefront_id: str, mode: Mode, esim: str, body: TopupForPlan | TopupForOption, idempotency_key: str
 ) -> Admitted | Problem:
     """As ``admit.admit``, for a top-up."""
-    raise NotImplementedError
+    target = await _found(deps, storefront_id, mode, esim)
+    if isinstance(target, Problem):
+        return target
+    request = digest_of(f"POST /v1/esims/{target[0].id}/topups", body)
+    async with one_at_a_time(storefront_id, mode, idempotency_key):
+        if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
+            return known
+        new = await _new_order(deps, *target, body)
+        if isinstance(new, Problem):
+            return await keyed(deps, storefront_id, mode, idempotency_key, request) or new
+        return await place(deps, new, idempotency_key, request, deps.clock())
+
+
+def topup_plan_id(supplier: str, supplier_plan_id: str) -> str:
+    """The public id of something that can be added; it names no supplier."""
+    return "top_" + hashlib.blake2b(f"{supplier}\n{supplier_plan_id}".encode(), digest_size=12).hexdigest()
+
+
+async def _found(deps: Deps, storefront_id: str, mode: Mode, name: str) -> tuple[Esim, Account] | Problem:
+    esim = await esims.find(deps.pool, deps.seal, storefront_id, mode, name)
+    if esim is None:
+        return Problem("not_found", "there is no such eSIM")
+    account = deps.accounts.get(esim.supplier)
+    if account is None:
+        return Problem("unavailable", "the supplier of this eSIM is not configured at present")
+    if Capability.TOPUP not in account.manifest.capabilities:
+        note = account.manifest.capability_notes.get(Capability.TOPUP, "")
+        return Problem("not_supported", "topup: not offered for this eSIM" + (f": {note}" if note else ""))
+    return esim, account
+
+
+async def _options(deps: Deps, esim: Esim, account: Account, currency: str | None) -> list[TopupOption] | Problem:
+    try:
+        told = await _told(deps, esim, account)
+    except NotSupported as error:
+        return Problem("not_supported", f"topup: {error.reason or error}")
+    except NotFound:
+        return []
+    except GatewayError:
+        return Problem("unavailable", "the supplier cannot be asked at present")
+    rates = await offers.rates(deps)
+    options: dict[str, tuple[Decimal, TopupOption]] = {}
+    for offer in told:
+        if offer.cost is None or not offer.visible or (offer.stock is not None and offer.stock <= 0):
+            continue
+        try:
+            base = rates.to_base(offer.cost)
+            sold = price(base, offers.rule_of(deps), rates, currency or rates.base)
+        except NoRate as error:
+            if error.currency == currency:
+                what = f"there is no exchange rate for {currency}"
+                return Problem("invalid", f"currency: {what}", (("/currency", what),))
+            continue
+        if not _covered(deps, account, base.amount, sold, rates):
+            continue
+        option = TopupOption(topup_plan_id(esim.supplier, offer.supplier_plan_id), offer, sold)
+        options.setdefault(option.id, (base.amount, option))
+    return [option for _, option in sorted(options.values(), key=lambda pair: (pair[0], pair[1].id))]
+
+
+async def _told(deps: Deps, esim: Esim, account: Account) -> list[Offer]:
+    """What the supplier lists for the eSIM; where it lists none, its offers of the same coverage (RULES 27)."""
+    if not account.manifest.topup_same_coverage:
+        return await account.provider.topup_plans(esim.iccid, esim.supplier_plan_id)
+    stored = await candidates.of_coverage(deps.pool, esim.supplier, esim.supplier_plan_id)
+    if not stored:
+        return await account.provider.topup_plans(esim.iccid, esim.supplier_plan_id)
+    status = await account.provider.esim_status(esim.iccid)
+    if status.can_topup is False:
+        return []
+    rates, limits = await offers.rates(deps), offers.Limits()
+    sellable = {
+        (one.supplier, one.supplier_plan_id)
+        for one in in_order(offers.judged(deps, stored, rates, limits))
+        if not one.why_not and one.unfit is None
+    }
+    return [
+        Offer(
+            supplier_plan_id=one.supplier_plan_id,
+            name=one.name,
+            coverage=one.coverage,
+            data=one.data,
+            validity=Validity(one.days, Starts(one.starts)),
+            cost=one.cost,
+            networks=one.networks,
+            features=one.features,
+            stock=one.stock,
+        )
+        for one in stored
+        if (one.supplier, one.supplier_plan_id) in sellable
+    ]
+
+
+def _covered(deps: Deps, account: Account, base: Decimal, sold: Money, rates: Rates) -> bool:
+    """Whether the price covers what it may come to cost (RULES 16)."""
+    own = account.settings.charge_tolerance
+    tolerance = own if own is not None else account.manifest.charge_tolerance
+    return base * (1 + tolerance) <= most_an_order_may_cost(sold, rates, deps.settings.pricing.minimum_margin).amount
+
+
+async def _new_order(
+    deps: Deps, esim: Esim, account: Account, body: TopupForPlan | TopupForOption
+) -> NewOrder | Problem:
+    stops = await selling.stops(deps.pool)
+    if selling.ALL in stops or account.name in stops:
+        return Problem("unavailable", "selling is stopped at present")
+    limit = None if isinstance(body.max_price, msgspec.UnsetType) else body.max_price
+    options = await _options(deps, esim, account, None if limit is None else limit.currency)
+    if isinstance(options, Problem):
+        return options
+    chosen = next((one for one in options if _is(one, body)), None)
+    if chosen is None or chosen.offer.cost is None:
+        return Problem("no_plan", "that cannot be added to this eSIM")
+    if limit is not None and Decimal(limit.amount) < chosen.price.amount:
+        return Problem(
+            "price_changed", f"the price is {chosen.price}, more than max_price", (("/max_price", "too low"),)
+        )
+    return await _written(deps, esim, body, chosen, chosen.offer.cost)
+
+
+def _is(option: TopupOption, body: TopupForPlan | TopupForOption) -> bool:
+    if isinstance(body, TopupForOption):
+        return option.id == body.topup_plan_id
+    return option.offer.plan_id == body.plan_id
+
+
+async def _written(
+    deps: Deps, esim: Esim, body: TopupForPlan | TopupForOption, chosen: TopupOption, cost: Money
+) -> NewOrder:
+    rates = await offers.rates(deps)
+    offer = chosen.offer
+    email, digest = sealed_email(deps, body)
+    plan = plan_sold(
+        plan_id=offer.plan_id,
+        name=plan_name(offer.coverage, offer.data, offer.validity.days),
+        coverage=offer.coverage,
+        data=offer.data,
+        days=offer.validity.days,
+        starts=offer.validity.starts.value,
+        networks=offer.networks,
+        features=offer.features,
+        price=chosen.price,
+        offer_count=1,
+        stale=False,
+        updated_at=deps.clock(),
+    )
+    return NewOrder(
+        id=new_id(),
+        storefront_id=esim.storefront_id,
+        mode=esim.mode,
+        kind="topup",
+        reference=None if isinstance(body.reference, msgspec.UnsetType) else body.reference,
+        plan_id=offer.plan_id,
+        plan=plan,
+        price=chosen.price,
+        price_base=rates.to_base(chosen.price).amount,
+        max_cost=most_an_order_may_cost(chosen.price, rates, deps.settings.pricing.minimum_margin),
+        wanted={},
+        only_suppliers=[],
+        ignore_suppliers=[],
+        metadata={} if isinstance(body.metadata, msgspec.UnsetType) else body.metadata,
+        email=email,
+        email_digest=digest,
+        target_esim_id=esim.id,
+        bound=Bound(esim.supplier, offer.supplier_plan_id, cost.amount, cost.currency),
+    )

@@ -24,7 +24,7 @@ _ORDER = """
            looks, next_look_at, created_at
     FROM orders WHERE id = $1
 """
-_ORDER_OF_ATTEMPT = _ORDER.replace("$1", "(SELECT order_id FROM attempts WHERE id = $1)") + " FOR UPDATE"
+_ORDER_OF_ATTEMPT = _ORDER.replace("$1", "(SELECT order_id FROM attempts WHERE id = $1)") + " FOR UPDATE"  # noqa: S608 - the words above
 _ATTEMPTS = """
     SELECT id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, email, signed_at, deadline,
            quiescent_at, provision_by, listed, charged, currency, cost_base, supplier_order_id, error_code, error,
@@ -271,7 +271,7 @@ async def move(
     refund: bool = False,
     uncancel: bool = False,
 ) -> None:
-    """Move an order on, under ``lock``. ``refund`` gives the storefront its price back; ``uncancel`` forgets a cancel."""
+    """Move an order on, under ``lock``. ``refund`` gives the price back, ``uncancel`` forgets a cancel."""
     await connection.execute(
         """
         UPDATE orders SET

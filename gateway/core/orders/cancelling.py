@@ -15,7 +15,7 @@ from schemas.order import Cancellation
 
 
 class CancelSeen(msgspec.Struct, frozen=True):
-    """A look at the eSIM (``revoked`` by its status) and the money (``refunded`` by the transactions); None: not told."""
+    """A look at the eSIM (``revoked``: its status) and the money (``refunded``: the transactions); None: not told."""
 
     revoked: bool | None
     refunded: Money | None = None

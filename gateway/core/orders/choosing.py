@@ -65,7 +65,7 @@ def choose(
     attempts: Sequence[AttemptNow] = (),
     over_limit: Collection[tuple[str, str]] = (),
 ) -> Chosen | NoneLeft:
-    """The next offer to buy after ``attempts``, which all failed. ``over_limit``: offers beyond their supplier's day."""
+    """The next offer to buy after failed ``attempts``. ``over_limit``: offers beyond their supplier's day."""
     left: list[tuple[str, str, str]] = []
     dear = limited = False
     for one in in_order(candidates):

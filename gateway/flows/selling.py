@@ -1,0 +1,201 @@
+"""What is sold now, and for how much: the cheapest offer in stock, its price held against what it may cost."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+import msgspec
+import structlog
+
+from gateway.core.catalog.geography import Geography, of_this_world
+from gateway.core.freshness import Freshness, FreshnessBounds, freshness
+from gateway.core.orders import choosing
+from gateway.core.orders.choosing import Candidate, NoneLeft
+from gateway.core.orders.sold import plan_sold
+from gateway.core.pricing import Rates, most_an_order_may_cost, price
+from gateway.flows import offers
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.store import candidates, selling
+from gateway.store.candidates import Stored
+from gateway.store.keys import Mode
+from providers.contract import Capability
+from schemas import api
+from schemas.errors import GatewayError, NotFound
+from schemas.money import Money
+from schemas.plan import DataAllowance, Offer
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 2.0  # for all looks of one admission together
+# A cost that moved further between two syncs may be a fault of theirs: the sync's own bounds judge it.
+BELIEVED_MOVE = Decimal("0.30")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What an order asks for. ``held`` and ``held_cost`` are a quote's price and what it may cost, in base currency."""
+
+    plan_id: str
+    limits: offers.Limits
+    max_price: Money | None = None
+    held: Money | None = None
+    held_cost: Money | None = None
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """What is sold: the plan as shown, the price, what it is in base currency, and what buying it may cost."""
+
+    plan: api.Plan
+    price: Money
+    price_base: Decimal
+    max_cost: Money
+    limits: offers.Limits
+
+
+async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
+    """The price of a plan now, or the problem that an order for it would meet. Raises ``NoRate``."""
+    if selling.ALL in await selling.stops(deps.pool):
+        return Problem("unavailable", "selling is stopped at present")
+    stored = await candidates.of_plan(deps.pool, mode, asked.plan_id)
+    if not stored:
+        known = await candidates.was_there(deps.pool, asked.plan_id)
+        return Problem("gone" if known else "no_plan", f"no plan {asked.plan_id}")
+    rates = await offers.rates(deps)
+    found = offers.judged(deps, stored, rates, asked.limits)
+    by_key = {(one.supplier, one.supplier_plan_id): one for one in stored}
+    end = asyncio.get_running_loop().time() + LOOK_SECONDS
+    gone: set[tuple[str, str]] = set()
+    jumped = False
+    while True:
+        left = [one for one in found if (one.supplier, one.supplier_plan_id) not in gone]
+        terms = await _terms(deps, asked, left, rates)
+        if isinstance(terms, Problem):
+            return Problem("price_changed", _CHANGED) if jumped and terms.code == "no_stock" else terms
+        chosen, held, max_cost = terms
+        row = by_key[chosen.supplier, chosen.supplier_plan_id]
+        seen = await _look(deps, row, end)
+        if isinstance(seen, Offer) and seen.cost is not None and _believed(chosen.cost, seen.cost):
+            newer = offers.judge(deps, row, rates, asked.limits, seen.cost)
+            if newer.most is None or newer.most > max_cost.amount:
+                gone.add((chosen.supplier, chosen.supplier_plan_id))
+                jumped = True
+                continue
+            found = [newer if one is chosen else one for one in found]
+            if asked.held is None and seen.cost < chosen.cost:
+                terms = await _terms(deps, asked, [one for one in found if one is newer], rates)
+                if not isinstance(terms, Problem):
+                    chosen, held, max_cost = terms
+        elif seen == "gone":
+            gone.add((chosen.supplier, chosen.supplier_plan_id))
+            continue
+        base = rates.to_base(held).amount
+        return Offered(_plan(deps, row, found, held), held, base, max_cost, asked.limits)
+
+
+async def _terms(
+    deps: Deps, asked: Asked, left: list[Candidate], rates: Rates
+) -> tuple[Candidate, Money, Money] | Problem:
+    """The cheapest of these, the price that is held and the most that it may cost."""
+    over = await offers.over_limit(deps, left)
+    chosen = choosing.choose(left, asked.held_cost.amount if asked.held_cost else Decimal("Infinity"), (), over)
+    if isinstance(chosen, NoneLeft):
+        if chosen.code == "price_changed":
+            return Problem("price_changed", _CHANGED)
+        fitting = any(one.unfit is None for one in left)
+        if not fitting and left:
+            return Problem("no_plan", "the plan has no offer with these features at the suppliers that are allowed")
+        return Problem(chosen.code if chosen.code == "spend_limit" else "no_stock", "none can be sold at present")
+    one = chosen.candidate
+    currency = asked.max_price.currency if asked.max_price is not None else rates.base
+    held = asked.held
+    if held is None:
+        base = Money(one.cost_base if one.cost_base is not None else Decimal(0), rates.base)
+        held = price(base, offers.rule_of(deps), rates, currency)
+    if asked.max_price is not None and rates.to_base(asked.max_price) < rates.to_base(held):
+        return Problem("price_changed", f"the price is {held}, more than max_price", (("/max_price", "too low"),))
+    most = asked.held_cost or most_an_order_may_cost(held, rates, deps.settings.pricing.minimum_margin)
+    return one, held, most
+
+
+async def _look(deps: Deps, row: Stored, end: float) -> Offer | str | None:  # noqa: PLR0911 - one for each way not to know
+    """The offer as the supplier tells it now when the stored one is old; "gone" without stock, None when not told.
+
+    What it tells is taken over. A look that fails or takes too long changes nothing: the attempt will tell.
+    """
+    account = deps.accounts[row.supplier]
+    now = deps.clock()
+    old = timedelta(seconds=deps.settings.orders.price_check_seconds)
+    if Capability.PLAN_LOOKUP not in account.manifest.capabilities:
+        return None
+    if row.last_good_at is not None and now - row.last_good_at <= old:
+        return None
+    seconds = end - asyncio.get_running_loop().time()
+    if seconds <= 0:
+        return None
+    try:
+        async with asyncio.timeout(seconds):
+            seen = await account.provider.plan(row.supplier_plan_id)
+    except NotFound:
+        await _sold_out(deps, row, now, "the supplier does not have it any more")
+        return "gone"
+    except (GatewayError, TimeoutError) as error:
+        log.info("price_not_checked", supplier=row.supplier, error=type(error).__name__)
+        return None
+    if not isinstance(seen, Offer):
+        return None
+    if not seen.visible or (seen.stock is not None and seen.stock <= 0):
+        await _sold_out(deps, row, now, "the supplier has none of it")
+        return "gone"
+    if seen.cost is not None and row.cost is not None and seen.cost != row.cost and _believed(row.cost, seen.cost):
+        async with deps.pool.acquire() as connection, connection.transaction():
+            await candidates.observe_cost(connection, row.supplier, row.supplier_plan_id, seen.cost, now)
+    return seen
+
+
+async def _sold_out(deps: Deps, row: Stored, now: datetime, note: str) -> None:
+    until = now + timedelta(seconds=deps.settings.orders.out_of_stock_seconds)
+    async with deps.pool.acquire() as connection:
+        await selling.mark_out_of_stock(connection, row.supplier, row.supplier_plan_id, until, note)
+
+
+def _believed(before: Money, now: Money) -> bool:
+    """Whether a look's cost may be used: any rise (it can only refuse), and a fall that is no mistake."""
+    if before.currency != now.currency or now.amount <= 0:
+        return False
+    return now.amount >= before.amount * (1 - BELIEVED_MOVE)
+
+
+def _plan(deps: Deps, row: Stored, found: list[Candidate], held: Money) -> api.Plan:
+    sync = deps.settings.sync
+    bounds = FreshnessBounds(sync.interval_seconds, sync.expire_after_seconds)
+    age = freshness(row.last_good_at, row.last_sync_state, deps.clock(), bounds)
+    return plan_sold(
+        plan_id=row.plan_id,
+        name=plan_name(row.coverage, row.data, row.days),
+        coverage=row.coverage,
+        data=row.data,
+        days=row.days,
+        starts=row.starts,
+        networks=row.networks,
+        features=row.features,
+        price=held,
+        offer_count=sum(not one.why_not and one.unfit is None for one in found),
+        stale=age is not Freshness.FRESH,
+        updated_at=row.updated_at or deps.clock(),
+    )
+
+
+def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
+    """A plan's name for people."""
+    return _world().place_name(coverage) + _world().rest_of_name(data, days)
+
+
+@lru_cache(maxsize=1)
+def _world() -> Geography:
+    return of_this_world()
+
+
+_CHANGED = "it costs more now than the price that was shown"
