@@ -42,7 +42,6 @@ TABLES: tuple[Table, ...] = (
     webhooks.routes,
     ops.routes,
     ops_orders.routes,
-    traveller.routes,
     health.routes,
 )
 

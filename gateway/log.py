@@ -54,6 +54,7 @@ _SECRET_TEXTS = re.compile(
       | \b[\w.+-]+@[\w-]+\.[\w.-]+\b                 # e-mail addresses
       | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)              # user and password of a URL
       | (?<=[Bb]earer\s)[^\s"',]+                    # tokens of others
+      | (?<=/e/)[\w-]{40,}                           # addresses of travellers' pages
       | (?<=[?&]key=)[^&\s"']+ | (?<=token=)[^&\s"']+ | (?<=secret=)[^&\s"']+
     """,
     re.VERBOSE,

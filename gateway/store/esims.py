@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.sealing import Seal
 from gateway.store.keys import Mode
+from gateway.store.ops import Position, Rows
 from gateway.store.pool import Connection, Pool
 from schemas.esim import EsimStatus
 
@@ -123,20 +124,21 @@ async def of_orders(pool: Pool | Connection, seal: Seal, order_ids: Sequence[str
 
 
 async def newest_first(
-    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, limit: int, after: tuple[datetime, str] | None
-) -> list[Esim]:
-    """Up to ``limit`` eSIMs of a storefront, the newest first, from after a position on."""
+    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, limit: int, after: Position | None
+) -> Rows[Esim]:
+    """Up to ``limit`` eSIMs of a storefront, the newest first, from after one of them on."""
     rows = await pool.fetch(
         f"""{_SELECT} WHERE e.storefront_id = $1 AND e.mode = $2
-            AND ($3::timestamptz IS NULL OR (e.created_at, e.id) < ($3, $4))
-            ORDER BY e.created_at DESC, e.id DESC LIMIT $5""",
+            AND ($3::text IS NULL OR (e.created_at, e.id) < (
+                SELECT l.created_at, l.id FROM esims l WHERE l.id = $3 AND l.storefront_id = $1 AND l.mode = $2))
+            ORDER BY e.created_at DESC, e.id DESC LIMIT $4""",  # noqa: S608 - the words above
         storefront_id,
         mode,
         after[0] if after else None,
-        after[1] if after else None,
-        limit,
+        limit + 1,
     )
-    return [_esim(row, seal) for row in rows]
+    shown = [_esim(row, seal) for row in rows[:limit]]
+    return Rows(shown, (shown[-1].id,) if len(rows) > limit else None)
 
 
 # -- looking at suppliers ------------------------------------------------------------------------------------------

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
-import msgspec
 from aiohttp import web
 
 from gateway.core import delivery
@@ -27,9 +25,9 @@ from gateway.web.ordering import (
     uncut,
     whose,
 )
-from gateway.web.paging import json_answer
+from gateway.web.paging import json_answer, page, position
 from gateway.web.parameters import CurrencyParameters, NoParameters, PageParameters
-from gateway.web.problems import Refusal, invalid
+from gateway.web.problems import Refusal
 from gateway.web.reading import given, read_body, read_query
 from gateway.web.spec import Table
 from providers import activation
@@ -44,7 +42,6 @@ routes = Table()
 
 _NAME = re.compile("esim_[0-9a-f]{24}|[0-9]{18,22}")
 ID_PART = {"id": (f"^({_NAME.pattern})$", "The eSIM's `id` or its ICCID (then your newest one).")}
-_SEPARATOR = "\x1f"
 
 
 @routes(
@@ -59,12 +56,8 @@ async def list_esims(request: web.Request) -> web.Response:
     """
     sent = read_query(request, PageParameters)
     deps = deps_of(request)
-    rows = await esims.newest_first(deps.pool, deps.seal, *whose(request), sent.limit + 1, _position(sent))
-    shown = rows[: sent.limit]
-    after = None
-    if len(rows) > sent.limit:
-        after = f"{shown[-1].created_at.isoformat()}{_SEPARATOR}{shown[-1].id}".encode().hex()
-    return json_answer({"data": [_shown(esim) for esim in shown], "has_more": after is not None, "next_cursor": after})
+    rows = await esims.newest_first(deps.pool, deps.seal, *whose(request), sent.limit, position(sent))
+    return page(ops.Rows([_shown(esim) for esim in rows.rows], rows.after))
 
 
 @routes(
@@ -227,19 +220,6 @@ def _data(data: DataAllowance, days: int) -> PlanData:
         reset=data.reset,
         fair_use=None if use is None else FairUsePolicy(use.after, use.allowance_mb, use.per_day),
     )
-
-
-def _position(sent: PageParameters) -> tuple[datetime, str] | None:
-    if sent.cursor is msgspec.UNSET:
-        return None
-    at, _, esim_id = bytes.fromhex(sent.cursor).decode("utf-8", "replace").partition(_SEPARATOR)
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        raise invalid("/cursor", "is not the next_cursor of a page of this list") from None
-    if moment.tzinfo is None or "\0" in esim_id:
-        raise invalid("/cursor", "is not the next_cursor of a page of this list")
-    return moment, esim_id
 
 
 def _picture(body: bytes, content_type: str) -> web.Response:

@@ -21,13 +21,10 @@ from gateway.store import esims
 from gateway.store.esims import Esim
 from gateway.web import state
 from gateway.web.problems import unavailable
-from gateway.web.spec import Table
 from providers import activation
 from providers.places import country_name
 from schemas.esim import ServiceState
 from schemas.plan import Starts
-
-routes = Table()
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("traveller_templates", jinja2.Environment)
 _MOST_NAMED = 12
@@ -49,20 +46,15 @@ _STARTS = {
 
 
 def install(app: web.Application) -> None:
-    """Give the application the page's templates."""
+    """Give the application the page."""
+    app.router.add_get(page_address.PATH + "{token}", show)
     aiohttp_jinja2.setup(
         app, app_key=TEMPLATES, loader=jinja2.PackageLoader("gateway.web"), undefined=jinja2.StrictUndefined
     )
 
 
-@routes("GET", "/e/{token}", access="public", tag="eSIMs", answer_type="text/html",
-        parts={"token": ("^[A-Za-z0-9_-]{1,120}$", "The secret part of an eSIM's `page_url`.")},
-        problems=("not_found", "gone", "unavailable"))  # fmt: skip
-async def get_traveller_page(request: web.Request) -> web.Response:
-    """The traveller's page of an eSIM.
-
-    A picture to scan, links to install by, and the steps. Whoever has the address sees the code, until it expires.
-    """
+async def show(request: web.Request) -> web.Response:
+    """The page of an eSIM, or one that says why there is none (404, 410). It is for people: no part of the API."""
     deps = request.app.get(state.DEPS)
     if deps is None:
         raise unavailable("no database is configured")

@@ -45,6 +45,7 @@ SECRETS = [
     "8944500102030405060",
     "someone@example.com",
     "whsec_c2VjcmV0",
+    "/e/l4zH0vcmYoQ9IgrUwAcKQBRR1wfCpvi1Et3iKoMExA",
 ]
 
 
