@@ -1,4 +1,4 @@
-"""What a worker does: jobs out of the queue, and a sync whenever one is due.
+"""What a worker does: jobs out of the queue, a sync whenever one is due, and orders whenever theirs has come.
 
 A sync runs in a process of its own: it takes a whole core for a while and gives its memory back at the
 end, and whatever else the worker has to do must not wait for that. The schedule is no appointment but a
@@ -23,17 +23,26 @@ from pgqueuer.models import Job, Schedule
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
+from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
+from gateway.flows.advance import begin, drain
 from gateway.flows.deliver import deliver
+from gateway.flows.deps import Deps
+from gateway.flows.esim_looks import keep_looking
 from gateway.processes import die_with_parent
+from gateway.sealing import Seal
 from gateway.settings import Settings
-from gateway.store.jobs import SYNC, SyncJob, enqueue_sync
+from gateway.store import orders
+from gateway.store.jobs import ADVANCE, SYNC, AdvanceJob, SyncJob, enqueue_advance, enqueue_sync
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool, open_pool, server_settings
 from schemas.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
 
 LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
+LOOK_FOR_ORDERS = "* * * * * */2"
 SYNCS_AT_ONCE = 2
+ORDERS_AT_ONCE = 32
+MOST_DUE = 500
 HEARTBEAT = timedelta(seconds=30)
 # What a running sync gets to end by itself when the worker is to stop.
 DRAIN_SECONDS = 20.0
@@ -95,23 +104,40 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
     end_serving = figures.serve(settings)
     program = tuple(command) or (sys.executable, "-m", "gateway")
     pool = await open_pool(dsn, max_size=4, name="esim-gateway worker")
-    delivering = asyncio.create_task(deliver(settings, pool, stop), name="deliver")
+    orders_pool = await open_pool(dsn, max_size=16, name="esim-gateway orders")
+    accounts = await connect_accounts(check_accounts(settings), orders_pool)
+    deps = Deps(orders_pool, accounts, settings, Seal.from_settings(settings), inline=False)
+    tasks = (
+        asyncio.create_task(deliver(settings, pool, stop), name="deliver"),
+        asyncio.create_task(keep_looking(deps, stop), name="look at eSIMs"),
+    )
     try:
         while not stop.is_set():
             try:
-                await _work(settings, pool, dsn, stop, program, figures)
+                await _work(settings, pool, dsn, stop, program, figures, deps)
             except QUEUE_LOST as error:
                 log.warning("queue_lost", error=f"{type(error).__name__}: {error}")
                 await _sleep(stop, BACK_OFF_SECONDS)
-        await delivering
+        await asyncio.gather(*tasks)
     finally:
-        delivering.cancel()
+        for task in tasks:
+            task.cancel()
+        # What was sent is recorded before the process goes.
+        await drain(deps, DRAIN_SECONDS * 2)
+        await close_accounts(accounts.values())
+        await orders_pool.close()
         await pool.close()
         end_serving()
 
 
 async def _work(
-    settings: Settings, pool: Pool, dsn: str, stop: asyncio.Event, program: tuple[str, ...], figures: Figures
+    settings: Settings,
+    pool: Pool,
+    dsn: str,
+    stop: asyncio.Event,
+    program: tuple[str, ...],
+    figures: Figures,
+    deps: Deps,
 ) -> None:
     # PgQueuer's own pool: its jsonb is text, ours is Python objects.
     queue_pool = await asyncpg.create_pool(
@@ -128,6 +154,16 @@ async def _work(
         if code not in {EXIT_ALL, EXIT_SOME, EXIT_NONE}:
             await _sleep(stop, AFTER_A_FAULT_SECONDS)
 
+    @queue.entrypoint(ADVANCE, concurrency_limit=ORDERS_AT_ONCE)
+    async def advance_order(job: Job) -> None:
+        wanted = msgspec.json.decode(job.payload or b"{}", type=AdvanceJob)
+        # Whatever becomes of this job, the run goes on to its end; if it fails the schedule comes back to the order.
+        await asyncio.shield(begin(deps, wanted.order_id, look=wanted.look))
+
+    @queue.schedule("orders_due", LOOK_FOR_ORDERS)
+    async def look_for_orders(_: Schedule) -> None:
+        await enqueue_due(deps)
+
     @queue.schedule("sync_if_due", LOOK)
     async def look(_: Schedule) -> None:
         async with pool.acquire() as connection, connection.transaction():
@@ -139,12 +175,23 @@ async def _work(
     ending = asyncio.create_task(_end(queue, stop))
     try:
         await queue.run(
-            dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=HEARTBEAT, shutdown_on_listener_failure=True
+            dequeue_timeout=timedelta(seconds=1), heartbeat_timeout=HEARTBEAT, shutdown_on_listener_failure=True
         )
     finally:
         ending.cancel()
         await asyncio.wait([ending])
         queue_pool.terminate()
+
+
+async def enqueue_due(deps: Deps) -> int:
+    """Put every order whose time has come into the queue, whatever jobs or events were lost; how many were due."""
+    now = deps.clock()
+    # A moment is left to the timer that was set with the order itself.
+    due = await orders.due(deps.pool, now - timedelta(seconds=2), MOST_DUE)
+    async with deps.pool.acquire() as connection:
+        for order_id, step, looks in due:
+            await enqueue_advance(connection, order_id, f"{step}:{looks}:due")
+    return len(due)
 
 
 async def is_due(connection: Connection, names: Sequence[str], seconds: int) -> bool:

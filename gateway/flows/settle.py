@@ -168,7 +168,7 @@ async def _write(
         esim_id = await _deliver(deps, connection, order, attempt, given, now)
     if not what.nothing:
         ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error, "why": verdict.review}
-        await _move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=said.delivery)
+        await _move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=given)
     return True
 
 

@@ -167,7 +167,7 @@ async def _new_order(
         return Problem("no_plan", "that cannot be added to this eSIM")
     if limit is not None and Decimal(limit.amount) < chosen.price.amount:
         return Problem(
-            "price_changed", f"the price is {chosen.price}, more than max_price", (("/max_price", "too low"),)
+            "price_changed", f"the price is {chosen.price}, more than max_price", (("/max_price", "below the price"),)
         )
     return await _written(deps, esim, body, chosen, chosen.offer.cost)
 

@@ -1,0 +1,154 @@
+"""A gateway's order counter for tests: every sandbox over HTTP, its catalogue in the database, and one storefront."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import stamina
+
+from gateway.flows.accounts import accounts_of
+from gateway.flows.admit import Admitted, admit
+from gateway.flows.advance import advance, drain
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.flows.sync import run_sync
+from gateway.sealing import Seal
+from gateway.store import esims, orders
+from gateway.store.esims import Esim
+from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.pool import Pool
+from providers.loader import load_manifests
+from providers.sandbox import Served, Till, Trigger, TriggerKind, serve, world_for
+from schemas.orders import OrderForPlan, OrderForQuote
+from tests.gateway.flows.shelf import settings_for
+
+STOREFRONT = "sf_one"
+_keys = itertools.count(1)
+
+
+@dataclass
+class Clock:
+    """The present moment, and as much later as a test wants."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def pass_(self, **much: float) -> None:
+        self.ahead += timedelta(**much)
+
+
+@dataclass
+class Counter:
+    """Deps on real servers; ``clock`` moves for the gateway only, not for the sandboxes."""
+
+    deps: Deps
+    served: Served
+    clock: Clock
+
+    def till(self, supplier: str) -> Till:
+        return self.served.world.till(supplier)
+
+    def trigger(self, supplier: str, kind: str, **changes: Any) -> None:
+        self.till(supplier).triggers.add(Trigger(TriggerKind(kind), **changes))
+
+    async def plan(self, gigabytes: int, supplier: str) -> str:
+        """The plan on Bouvet Island with so much data whose first seller is the supplier."""
+        days = {"beppay": 1, "pikasim": 2, "s2s": 3}[supplier]
+        found = await self.deps.pool.fetchval(
+            "SELECT plan_id FROM offers WHERE supplier = $1 AND coverage = '{BV}' AND days = $2"
+            " AND (data->>'mb')::int = $3",
+            supplier, days, gigabytes * 1024,
+        )  # fmt: skip
+        assert found is not None
+        return found
+
+    async def admit(self, plan_id: str, key: str | None = None, **more: Any) -> Admitted | Problem:
+        body = OrderForPlan(plan_id=plan_id, **more)
+        return await admit(self.deps, STOREFRONT, "test", body, key or f"key-{next(_keys)}")
+
+    async def admit_quote(self, quote_id: str, key: str | None = None) -> Admitted | Problem:
+        body = OrderForQuote(quote_id=quote_id)
+        return await admit(self.deps, STOREFRONT, "test", body, key or f"key-{next(_keys)}")
+
+    async def ordered(self, plan_id: str, **more: Any) -> str:
+        """A placed order that was advanced once."""
+        admitted = await self.admit(plan_id, **more)
+        assert isinstance(admitted, Admitted), admitted
+        await advance(self.deps, admitted.order_id)
+        return admitted.order_id
+
+    async def order(self, order_id: str) -> OrderRow:
+        found = await orders.load(self.deps.pool, order_id)
+        assert found is not None
+        return found
+
+    async def attempts(self, order_id: str) -> list[AttemptRow]:
+        return await orders.attempts_of(self.deps.pool, order_id)
+
+    async def esim(self, order_id: str) -> Esim:
+        return (await esims.of_orders(self.deps.pool, self.deps.seal, [order_id]))[order_id]
+
+    async def followed(self, order_id: str, looks: int = 12) -> OrderRow:
+        """The order after the schedule had its way: each look comes when it is due, by the gateway's clock."""
+        for _ in range(looks):
+            order = await self.order(order_id)
+            if order.status not in {"pending", "cancel_pending"}:
+                break
+            if order.next_look_at is not None:
+                self.clock.ahead = max(
+                    self.clock.ahead, order.next_look_at - datetime.now(UTC) + timedelta(seconds=0.05)
+                )
+            await advance(self.deps, order_id)
+        return await self.order(order_id)
+
+    async def ledger(self, order_id: str) -> list[tuple[str, str, str]]:
+        rows = await self.deps.pool.fetch(
+            "SELECT supplier, kind, amount FROM ledger WHERE order_id = $1 ORDER BY id", order_id
+        )
+        return [(row["supplier"], row["kind"], f"{row['amount'].normalize():f}") for row in rows]
+
+    async def timeline(self, order_id: str) -> list[str]:
+        rows = await self.deps.pool.fetch("SELECT type FROM order_events WHERE order_id = $1 ORDER BY id", order_id)
+        return [row["type"] for row in rows]
+
+    def with_(self, supplier: str, **settings: Any) -> Counter:
+        """The same with other settings of one supplier."""
+        account = self.deps.accounts[supplier]
+        other = replace(account, settings=account.settings.model_copy(update=settings))
+        return replace(self, deps=replace(self.deps, accounts={**self.deps.accounts, supplier: other}))
+
+
+@asynccontextmanager
+async def counter(pool: Pool, database_url: str, folder: Path, **settings: Any) -> AsyncIterator[Counter]:
+    """Open it; orders at the sandboxes are delivered at once unless a test says otherwise."""
+    manifests = load_manifests()
+    world = world_for(manifests, enforce_rate_limits=False)
+    async with await serve(world, manifests, port=0) as served:
+        suppliers = {
+            name: {
+                "provider": name, "mode": "test", "base_url": served.urls[name], "timeout_seconds": 1,
+                "requests_per_minute": 100_000, **manifests[name].sandbox_settings,
+            }
+            for name in ("beppay", "pikasim", "s2s")
+        }  # fmt: skip
+        for name in suppliers:
+            world.till(name).delivery_seconds = 0
+        made = settings_for(folder, database_url, suppliers=suppliers, **settings)
+        clock = Clock()
+        with stamina.set_testing(True, attempts=1):
+            async with accounts_of(made, pool) as accounts:
+                await run_sync(pool, accounts, made)
+                await pool.execute(
+                    "INSERT INTO storefronts (id, name) VALUES ($1, 'One'), ('sf_two', 'Two')", STOREFRONT
+                )
+                deps = Deps(pool, accounts, made, Seal.from_settings(made), clock=clock)
+                yield Counter(deps, served, clock)
+                await drain(deps, 5)
