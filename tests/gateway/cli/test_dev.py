@@ -1,18 +1,22 @@
 """``esim-gateway dev`` from start to end, as somebody with a fresh machine meets it."""
 
 import contextlib
+import http.server
 import json
 import os
+import queue
 import re
 import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook
 
 HOUSE = Path(__file__).parents[3]
 PATIENCE = 120
@@ -75,6 +79,35 @@ def get(url, key):
         return json.load(answer)
 
 
+def post(url, key, body=None):
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body or {}).encode() if body else b"", headers)
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def webhook_arrives(api, key):
+    """A test event of the gateway at a receiver on this machine, verified as a storefront would."""
+    got = queue.Queue()
+
+    class Receiver(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.put((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            return
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = post(f"{api}/v1/webhook-endpoints", key, {"url": f"http://127.0.0.1:{server.server_port}/hook"})
+        post(f"{api}/v1/webhook-endpoints/{endpoint['id']}/test", key)
+        headers, body = got.get(timeout=PATIENCE)
+        server.shutdown()
+    return Webhook(endpoint["secret"]).verify(body, headers)
+
+
 def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_tcp_port_factory):
     state = tmp_path / "state"
     ports = ["--port", str(unused_tcp_port_factory()), "--sandbox-port", str(unused_tcp_port_factory())]
@@ -94,6 +127,11 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
         assert {offer["supplier"] for offer in offers} <= {"beppay", "pikasim", "s2s"}
         with urllib.request.urlopen(shown(text, "Docs")) as docs:
             assert docs.status == 200
+        # Webhooks go both ways without a word of configuration.
+        assert webhook_arrives(shown(text, "API"), key)["type"] == "endpoint.test"
+        for name in ("pikasim", "s2s"):
+            where = shown(text, "Sandboxes").replace("<supplier>", f"{name}/_sandbox/webhook")
+            assert get(where, key)["plan"]["url"] == f"{shown(text, 'API')}/webhooks/{name}"
         # Other commands find it by its state folder.
         synced = subprocess.run(
             [sys.executable, "-m", "gateway", "sync", "--json", "--state-dir", str(state)],
