@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from gateway.store.keys import create_key
 from gateway.store.pool import Pool
 from tests.gateway.core.catalog.market import Item, Market, offer
 from tests.gateway.flows.shelf import stock
+from tests.gateway.sandboxed import Town, stock_from, town
 
 ITEMS = [
     Item("a", offer("JP1", cost="5.00")),
@@ -107,10 +109,12 @@ MakeApi = Callable[..., Awaitable[Api]]
 
 @pytest.fixture
 async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any) -> AsyncIterator[MakeApi]:
-    """Start an API with settings of its own, on a catalogue that stands still or on one that was ``published``."""
+    """Start an API with settings of its own, on a catalogue that stands still, was ``published`` or ``synced``."""
     clients = []
 
-    async def start(items: list[Item] = ITEMS, *, published: bool = False, **settings: Any) -> Api:
+    async def start(
+        items: list[Item] = ITEMS, *, published: bool = False, synced: bool = False, **settings: Any
+    ) -> Api:
         given: dict[str, Any] = {
             "database_url": database_url,
             "redis_url": redis_url,
@@ -125,7 +129,10 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
         lines: list[bytes] = []
         made = load(**(given | settings))
         app = make_app(made, access_log=AccessLog(lines.append), open_catalog=open_catalog)
-        if published:
+        if synced:
+            await stock_from(pool, made)
+            app = make_app(made, access_log=AccessLog(lines.append))
+        elif published:
             await fx.store(pool, "USD", fx.shipped("USD"))
             await stock(pool, items, mode="test")
             await publish(pool, None, made)
@@ -152,3 +159,42 @@ async def ops(make_api: MakeApi) -> Api:
     """An API and an operator's test key."""
     made = await make_api()
     return made.with_key(await made.make_key("ops"))
+
+
+@dataclass
+class Shop:
+    """An API that sells what the sandboxes sell, with a storefront's key and an operator's."""
+
+    api: Api
+    ops: Api
+    town: Town
+
+    async def plan(self, place: str = "country=BV", **words: Any) -> dict[str, Any]:
+        """The cheapest plan for a filter."""
+        query = "&".join([place, *(f"{name}={value}" for name, value in words.items())])
+        return (await (await self.api.get(f"/v1/plans?limit=1&{query}")).json())["data"][0]
+
+    async def order(self, body: Any, key: str = "", *, wait: int = 10, api: Api | None = None) -> ClientResponse:
+        headers = {"Idempotency-Key": key or f"key-{next(_keys)}", "Prefer": f"wait={wait}"}
+        return await (api or self.api).post("/v1/orders", json=body, headers=headers)
+
+
+_keys = itertools.count(1)
+
+
+@pytest.fixture
+async def suppliers() -> AsyncIterator[Town]:
+    """All suppliers' sandboxes, without rate limits."""
+    async with town() as made:
+        yield made
+
+
+@pytest.fixture
+async def shop(make_api: MakeApi, suppliers: Town) -> Shop:
+    """A shop that sells what the sandboxes sell."""
+    api = await make_api(synced=True, suppliers=suppliers.accounts())
+    return Shop(
+        api.with_key(await api.make_key("storefront")),
+        api.with_key(await api.make_key("storefront", "ops", "routing")),
+        suppliers,
+    )

@@ -1,0 +1,77 @@
+"""All suppliers' sandboxes as configured accounts, their catalogues synced and published: a shop that can sell."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from gateway.flows.accounts import accounts_of
+from gateway.flows.publish import publish
+from gateway.flows.sync import run_sync
+from gateway.settings import Settings
+from gateway.store.pool import Pool
+from providers.loader import load_manifests
+from providers.sandbox import Served, serve, world_for
+
+SUPPLIERS = ("beppay", "pikasim", "s2s")
+
+
+@dataclass
+class Town:
+    """The suppliers, to be told what to do and asked what happened."""
+
+    served: Served
+    http: aiohttp.ClientSession
+
+    def accounts(self, **more: Any) -> dict[str, dict[str, Any]]:
+        """Settings of one account at each."""
+        manifests = load_manifests()
+        return {
+            name: {
+                **manifests[name].sandbox_settings,
+                "provider": name,
+                "mode": "test",
+                "base_url": self.served.urls[name],
+                "requests_per_minute": 10**6,
+                "timeout_seconds": 3,
+                **more,
+            }
+            for name in SUPPLIERS
+        }
+
+    async def tell(self, supplier: str, route: str, body: Any) -> Any:
+        async with self.http.post(f"{self.served.urls[supplier]}/_sandbox/{route}", json=body) as answer:
+            assert answer.ok, await answer.text()
+            return await answer.json()
+
+    async def trigger(self, supplier: str, kind: str, **options: Any) -> None:
+        await self.tell(supplier, "triggers", {"kind": kind, **options})
+
+    async def truth(self, supplier: str) -> Any:
+        async with self.http.get(f"{self.served.urls[supplier]}/_sandbox/truth") as answer:
+            return await answer.json()
+
+    async def charges(self) -> list[dict[str, Any]]:
+        """Every charge at every supplier."""
+        return [charge for supplier in SUPPLIERS for charge in (await self.truth(supplier))["charges"]]
+
+
+@asynccontextmanager
+async def town() -> AsyncIterator[Town]:
+    """The suppliers at a port that the kernel chose; they enforce no rate limit."""
+    manifests = load_manifests()
+    world = world_for(manifests, enforce_rate_limits=False)
+    async with await serve(world, manifests, port=0) as served, aiohttp.ClientSession() as http:
+        yield Town(served, http)
+
+
+async def stock_from(pool: Pool, settings: Settings) -> None:
+    """Sync all configured suppliers and publish what they have."""
+    async with accounts_of(settings, pool) as accounts:
+        run = await run_sync(pool, accounts, settings)
+    assert run.state == "ok", run
+    await publish(pool, None, settings)
