@@ -13,15 +13,19 @@ ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """A column of sealed bytes; ``digest`` is the column beside it that holds the keyed digest of the same value."""
+    """A column of sealed bytes; ``digest`` is the column beside it that holds the keyed digest of the same value.
+
+    ``folded`` says that the digest is of the text without regard to capitals: e-mail addresses.
+    """
 
     table: str
     column: str
     digest: str | None = None
+    folded: bool = False
 
 
 COLUMNS: tuple[SealedColumn, ...] = (
-    SealedColumn("orders", "email", "email_digest"),
+    SealedColumn("orders", "email", "email_digest", folded=True),
     SealedColumn("attempts", "iccid"),
     SealedColumn("esims", "iccid", "iccid_digest"),
     SealedColumn("esims", "activation_code"),
@@ -80,7 +84,7 @@ async def _write(pool: Pool, seal: Seal, column: SealedColumn, row: Any, plain: 
     digest = ""
     if column.digest is not None:
         digest = f", {column.digest} = $4"
-        values.append(seal.digest(plain))
+        values.append(seal.digest(plain.decode().casefold() if column.folded else plain))
     status = await pool.execute(
         f"UPDATE {column.table} SET {name} = $3{digest} WHERE id = $1 AND {name} = $2",  # noqa: S608 - as above
         *values,

@@ -54,6 +54,17 @@ async def test_after_rotation_the_new_key_alone_opens_and_finds(pool):
     assert (found.id, found.activation_code) == (esim.id, CODE)
 
 
+async def test_an_address_is_found_by_its_new_digest_whatever_its_capitals(pool):
+    await sold(pool, seal=Seal([OLD]))
+    old, both = Seal([OLD]), Seal([NEW, OLD])
+    await pool.execute(
+        "UPDATE orders SET email = $1, email_digest = $2", old.seal("Ann@Example.com"), old.digest("ann@example.com")
+    )
+    await rotated(pool, both)
+    assert await pool.fetchval("SELECT email_digest FROM orders") == Seal([NEW]).digest("ann@example.com")
+    assert Seal([NEW]).open_text(await pool.fetchval("SELECT email FROM orders")) == "Ann@Example.com"
+
+
 async def test_what_is_sealed_with_the_newest_key_is_not_touched(pool):
     await sold(pool, seal=Seal([NEW]))
     before = await pool.fetchval("SELECT activation_code FROM esims")
