@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
+import msgspec
 import structlog
 
 from gateway.core.orders import steps
 from gateway.core.orders.cancelling import CancelSeen
 from gateway.core.orders.schedule import REVIEWED_FOR, next_look
 from gateway.core.orders.states import AT_REST
+from gateway.flows.accounts import Account
 from gateway.flows.buy import buy, new_cancel, send
 from gateway.flows.deps import Deps
 from gateway.flows.settle import Absent, Lost, NotSeen, Truth, give_up, settle
 from gateway.store import attempts, orders
 from gateway.store.jobs import enqueue_advance
 from gateway.store.orders import AttemptRow, OrderRow
+from providers.contract import Capability
 from schemas.account import TransactionKind
 from schemas.errors import GatewayError, NotSupported
 from schemas.esim import ServiceState
 from schemas.money import Money
+from schemas.order import SupplierOrder, SupplierOrderState
 
 log = structlog.get_logger(__name__)
 
@@ -140,9 +145,28 @@ async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
     iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
     try:
         found = await account.provider.find_order(attempt.request(iccid), attempt.supplier_order_id)
+        if found is None:
+            return Absent()
+        late = attempt.provision_by is not None and deps.clock() >= attempt.provision_by
+        if late and found.state is SupplierOrderState.PENDING and await _given_back(account, attempt, found):
+            nothing = Money(Decimal(0), attempt.currency or deps.settings.base_currency)
+            word = "given back while it was processed"
+            return msgspec.structs.replace(found, state=SupplierOrderState.FAILED, charged=nothing, error=word)
     except GatewayError as error:
         return NotSeen(str(error))
-    return Absent() if found is None else found
+    return found
+
+
+async def _given_back(account: Account, attempt: AttemptRow, found: SupplierOrder) -> bool:
+    """Whether the supplier's transactions show the whole charge of an order given back."""
+    if Capability.TRANSACTIONS not in account.manifest.capabilities or found.supplier_order_id is None:
+        return False
+    left, refunds = Decimal(0), 0
+    async for moved in account.provider.transactions(attempt.signed_at - timedelta(minutes=15)):
+        if moved.supplier_order_id == found.supplier_order_id:
+            left += moved.amount.amount
+            refunds += moved.kind is TransactionKind.REFUND
+    return refunds > 0 and left >= 0
 
 
 async def _seen_of_cancel(deps: Deps, cancel: AttemptRow, tries: list[AttemptRow]) -> Truth:
