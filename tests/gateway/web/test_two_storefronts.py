@@ -1,0 +1,188 @@
+"""A storefront never meets another's order, eSIM, webhook or event: every route of the router is walked as a stranger.
+
+A route that is not in the table below fails the walk, so a new one says first whose data it shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+
+from gateway.store.keys import create_key
+
+PLAN = "bv-1gb-2d-06d3e3e4ddb9"
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a route is walked.
+
+    ``same`` shows every storefront the same; ``own`` shows the caller's own things, of which a stranger sees nothing;
+    ``named`` names one thing, which is not there for a stranger; ``ops`` needs the scope; ``secret`` has an address
+    that nobody can guess.
+    """
+
+    shows: Literal["same", "own", "named", "ops", "secret"]
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+SAME, OWN, NAMED, OPS = Walk("same"), Walk("own"), Walk("named"), Walk("ops")
+KEY = {"Idempotency-Key": "walked"}
+ROUTES: dict[tuple[str, str], Walk] = {
+    ("GET", "/v1/plans"): SAME,
+    ("GET", "/v1/plans/{plan_id}"): SAME,
+    ("GET", "/v1/plans/{plan_id}/offers"): OPS,
+    ("GET", "/v1/countries"): SAME,
+    ("GET", "/v1/regions"): SAME,
+    ("POST", "/v1/quotes"): Walk("same", {"plan_id": PLAN}),
+    ("POST", "/v1/orders"): Walk("named", {"quote_id": "{quote}"}, KEY),
+    ("POST", "/v1/orders/validate"): Walk("named", {"quote_id": "{quote}"}),
+    ("GET", "/v1/orders"): OWN,
+    ("GET", "/v1/orders/{id}"): NAMED,
+    ("GET", "/v1/orders/{id}/events"): NAMED,
+    ("POST", "/v1/orders/{id}/cancel"): NAMED,
+    ("GET", "/v1/esims"): OWN,
+    ("GET", "/v1/esims/{id}"): NAMED,
+    ("GET", "/v1/esims/{id}/usage"): NAMED,
+    ("GET", "/v1/esims/{id}/qr.svg"): NAMED,
+    ("GET", "/v1/esims/{id}/qr.png"): NAMED,
+    ("GET", "/v1/esims/{id}/topup-plans"): NAMED,
+    ("POST", "/v1/esims/{id}/topups"): Walk("named", {"plan_id": PLAN}, {"Idempotency-Key": "walked too"}),
+    ("POST", "/v1/webhook-endpoints"): Walk("same", {"url": "http://127.0.0.1:9/mine"}),
+    ("GET", "/v1/webhook-endpoints"): OWN,
+    ("GET", "/v1/webhook-endpoints/{id}"): NAMED,
+    ("PATCH", "/v1/webhook-endpoints/{id}"): Walk("named", {"description": "changed"}),
+    ("DELETE", "/v1/webhook-endpoints/{id}"): NAMED,
+    ("POST", "/v1/webhook-endpoints/{id}/rotate"): NAMED,
+    ("POST", "/v1/webhook-endpoints/{id}/test"): NAMED,
+    ("GET", "/v1/webhook-endpoints/{id}/deliveries"): NAMED,
+    ("POST", "/v1/webhook-endpoints/{id}/deliveries/{delivery_id}/replay"): NAMED,
+    ("GET", "/v1/ops/suppliers"): OPS,
+    ("POST", "/v1/ops/suppliers/{name}/pause"): OPS,
+    ("POST", "/v1/ops/suppliers/{name}/resume"): OPS,
+    ("GET", "/v1/ops/sync-runs"): OPS,
+    ("POST", "/v1/ops/sync-runs"): OPS,
+    ("POST", "/v1/ops/sync-runs/{id}/accept"): OPS,
+    ("GET", "/v1/ops/unmapped"): OPS,
+    ("GET", "/v1/ops/price-changes"): OPS,
+    ("GET", "/v1/ops/offers"): OPS,
+    ("POST", "/v1/ops/offers/{id}/release"): OPS,
+    ("GET", "/v1/ops/orders"): OPS,
+    ("GET", "/v1/ops/orders/{id}"): OPS,
+    ("GET", "/v1/ops/orders/{id}/events"): OPS,
+    ("POST", "/v1/ops/orders/{id}/resolve"): OPS,
+    ("POST", "/v1/ops/orders/{id}/look-up"): OPS,
+    ("GET", "/v1/ops/ledger"): OPS,
+    ("POST", "/webhooks/{supplier}"): Walk("secret", {}),
+    ("GET", "/e/{token}"): Walk("secret"),
+    ("GET", "/livez"): SAME,
+    ("GET", "/readyz"): SAME,
+    ("GET", "/openapi.json"): SAME,
+    ("GET", "/docs"): SAME,
+    ("GET", "/docs/static/{name}"): SAME,
+    ("GET", "/errors/{code}"): SAME,
+}
+
+
+class Owned:
+    """What the first storefront has: one of everything."""
+
+    def __init__(self, order: dict[str, Any], endpoint: dict[str, Any], delivery: str, quote: str) -> None:
+        self.order, self.esim, self.endpoint = order, order["esim"], endpoint
+        self.delivery, self.quote = delivery, quote
+        # None of these may stand in any answer to somebody else.
+        self.marks = [
+            order["id"], order["reference"], order["metadata"]["mark"], self.esim["id"], self.esim["iccid"],
+            self.esim["activation_code"], self.esim["matching_id"], endpoint["id"], endpoint["url"],
+            endpoint["secret"], delivery,
+        ]  # fmt: skip
+
+    def path(self, template: str) -> str:
+        one = self.endpoint["id"] if "/webhook-endpoints/" in template else self.order["id"]
+        one = self.esim["id"] if "/esims/" in template else one
+        parts = {
+            "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
+            "code": "no_stock", "token": "x" * 40,
+        }  # fmt: skip
+        return template.format(**parts)
+
+    def body(self, walk: Walk) -> Any:
+        if isinstance(walk.body, dict):
+            return {name: self.quote if value == "{quote}" else value for name, value in walk.body.items()}
+        return walk.body
+
+
+def routes_of(app):
+    return {(route.method, route.resource.canonical) for route in app.router.routes() if route.method != "HEAD"}
+
+
+async def ask(api, owned, method, template):
+    walk = ROUTES[method, template]
+    more = {} if walk.body is None else {"json": owned.body(walk)}
+    return await api.ask(method, owned.path(template), headers=dict(walk.headers), **more)
+
+
+@pytest.fixture
+async def owned(make_api, suppliers):
+    """A running API, and what the storefront whose key it carries has there."""
+    api = await make_api(synced=True, suppliers=suppliers.accounts(), webhooks={"allow_private": ["127.0.0.0/8"]})
+    api = api.with_key(await api.make_key())
+    endpoint = await (await api.post("/v1/webhook-endpoints", json={"url": "http://127.0.0.1:9/first"})).json()
+    body = {"plan_id": PLAN, "reference": "ref-8d1c", "metadata": {"mark": "mark-51f7"}}
+    headers = {"Idempotency-Key": "first", "Prefer": "wait=20"}
+    order = await (await api.post("/v1/orders", json=body, headers=headers)).json()
+    assert order["status"] == "fulfilled"
+    deliveries = await (await api.get(f"/v1/webhook-endpoints/{endpoint['id']}/deliveries")).json()
+    quote = await (await api.post("/v1/quotes", json={"plan_id": PLAN})).json()
+    return api, Owned(order, endpoint, deliveries["data"][0]["id"], quote["id"])
+
+
+def in_order(routes):
+    """What ends a thing comes last."""
+    return sorted(routes, key=lambda route: (route[0] == "DELETE", route[1].endswith("/cancel"), route[1], route[0]))
+
+
+async def test_the_walk_knows_every_route_and_no_other(make_api):
+    assert routes_of((await make_api()).client.app) == set(ROUTES)
+
+
+@pytest.mark.parametrize("who", ["stranger", "own live key"])
+async def test_a_stranger_meets_nothing_of_another_storefront_on_any_route(owned, who):
+    first, has = owned
+    name, mode = ("stranger", "test") if who == "stranger" else ("shop", "live")
+    made = await create_key(first.pool, storefront=name, mode=mode, scopes=["storefront"])
+    stranger = first.with_key(made.key)
+    rows = "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM attempts), (SELECT max(step) FROM orders)"
+    before = tuple(await first.pool.fetchrow(rows))
+    for method, template in in_order(routes_of(first.client.app)):
+        where, shows = (method, template), ROUTES[method, template].shows
+        answer = await ask(stranger, has, method, template)
+        text = await answer.text(errors="replace")
+        assert not [mark for mark in has.marks if mark in text], where
+        if shows == "named":
+            assert (where, answer.status) == (where, 404)
+        elif shows == "ops":
+            assert (where, answer.status) == (where, 403)
+        elif shows == "secret":
+            assert (where, answer.status in {401, 404}) == (where, True)
+        elif shows == "own":
+            assert (where, answer.status) == (where, 200)
+            assert not (await answer.json())["data"] or template == "/v1/webhook-endpoints"
+    assert tuple(await first.pool.fetchrow(rows)) == before
+    same = await (await first.get(f"/v1/webhook-endpoints/{has.endpoint['id']}")).json()
+    assert (same["url"], same["description"]) == (has.endpoint["url"], "")
+
+
+async def test_the_owner_meets_it_on_every_one_of_these_routes(owned):
+    first, has = owned
+    for method, template in in_order(ROUTES):
+        shows = ROUTES[method, template].shows
+        if shows not in {"own", "named"}:
+            continue
+        answer = await ask(first, has, method, template)
+        assert (method, template, answer.status < 400) == (method, template, True), await answer.text()
+        if shows == "own":
+            assert (await answer.json())["data"]
