@@ -14,6 +14,7 @@ from gateway.flows.notify import announce
 from gateway.flows.outside import Outside
 from gateway.sealing import Seal
 from gateway.store import endpoints as stored
+from gateway.store import webhooks
 from gateway.store.endpoints import Owner
 from gateway.store.keys import create_key
 from schemas.notice import NoticeType
@@ -318,6 +319,26 @@ async def test_a_body_whose_key_is_gone_is_not_sent(shop, receiver, outside):
     assert receiver.got == []
     (delivery,) = await shop.log(endpoint)
     assert (delivery.status, delivery.attempts[0].error) == ("pending", "unreadable")
+
+
+async def test_what_is_old_and_done_is_forgotten_and_nothing_else(shop, receiver):
+    endpoint = await shop.endpoint(receiver.url)
+    old, waiting = await shop.announce(), await shop.announce()
+    await shop.work()
+    await shop.pool.execute("UPDATE webhook_events SET at = now() - interval '91 days'")
+    await shop.pool.execute(
+        "UPDATE webhook_deliveries SET next_at = now() + interval '1 hour', status = 'pending' WHERE event_id = $1",
+        waiting,
+    )
+    fresh = await shop.announce()
+    await shop.work()
+    await shop.pool.execute(
+        "INSERT INTO supplier_webhooks (supplier, dedupe_key, type, received_at)"
+        " VALUES ('s2s', 'old', 'x', now() - interval '91 days'), ('s2s', 'fresh', 'x', now())"
+    )
+    assert await webhooks.forget(shop.pool, 90, 1000) == 2
+    assert {d.event_id for d in await shop.log(endpoint)} == {waiting, fresh} - {old}
+    assert [r["dedupe_key"] for r in await shop.pool.fetch("SELECT dedupe_key FROM supplier_webhooks")] == ["fresh"]
 
 
 async def test_a_storefront_verifies_with_nothing_but_the_library(shop, receiver):

@@ -193,6 +193,9 @@ CREATE TABLE webhook_deliveries (
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_event ON webhook_deliveries (event_id);
+CREATE INDEX webhook_events_at ON webhook_events (at);
+CREATE INDEX supplier_webhooks_received ON supplier_webhooks (received_at);
 CREATE INDEX webhook_deliveries_endpoint ON webhook_deliveries (endpoint_id, created_at DESC);
 
 -- Stop-selling switches: the supplier '' means all. Sending after a restore stays off until reconcile is clean.
