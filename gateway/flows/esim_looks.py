@@ -71,7 +71,13 @@ async def _look_at_supplier(deps: Deps, supplier: str, seconds: float) -> int:
 
     async def one(esim_id: str) -> bool:
         async with room:
-            return await _look_at_one(deps, esim_id)
+            try:
+                return await _look_at_one(deps, esim_id)
+            except DATABASE_DOWN:
+                raise
+            except Exception:  # one eSIM that cannot be read must not keep the others from being looked at
+                log.exception("esim_not_looked_at", supplier=supplier, esim=esim_id)
+                return False
 
     return sum(await asyncio.gather(*(one(esim_id) for esim_id in claimed)))
 

@@ -14,8 +14,9 @@ from aiohttp import web
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.flows.esim import record, with_status
-from gateway.flows.esim_looks import look_at_due, look_soon, looks_allowed
+from gateway.flows.esim_looks import keep_looking, look_at_due, look_soon, looks_allowed
 from gateway.flows.problem import Problem
+from gateway.sealing import Seal
 from gateway.settings import load
 from gateway.store import esims
 from providers.gate import MemoryGate
@@ -166,6 +167,26 @@ async def test_an_esim_is_looked_at_when_it_is_due_and_not_before(line):
     seen = await esims.get(line.deps.pool, SEAL, line.esim.id)
     assert seen.status is not None
     assert seen.next_poll_at > line.deps.clock()
+
+
+async def test_one_that_cannot_be_opened_keeps_no_other_from_being_looked_at(line):
+    lost = await sold(line.deps.pool, supplier=line.esim.supplier, iccid="8999901000000000009")
+    await line.deps.pool.execute("UPDATE esims SET iccid = $2 WHERE id = $1", lost.id, Seal(["x" * 40]).seal("8999"))
+    for esim_id in (lost.id, line.esim.id):
+        await look_soon(line.deps, esim_id, line.deps.clock() - timedelta(seconds=esim_id == lost.id))
+    assert await look_at_due(line.deps, 15) == 1
+    assert (await esims.get(line.deps.pool, SEAL, line.esim.id)).status is not None
+
+
+async def test_looking_goes_on_until_it_is_told_to_stop(line):
+    stop = asyncio.Event()
+    looking = asyncio.create_task(keep_looking(line.deps, stop, 0.02))
+    await look_soon(line.deps, line.esim.id)
+    async with asyncio.timeout(20):
+        while (await esims.get(line.deps.pool, SEAL, line.esim.id)).status is None:  # noqa: ASYNC110 - it is a row
+            await asyncio.sleep(0.02)
+        stop.set()
+        await looking
 
 
 async def test_several_processes_look_at_an_esim_once(line):
