@@ -59,8 +59,8 @@ async def _sync(
 
     from gateway.core.runs import EXIT_NONE, exit_code
     from gateway.flows.accounts import accounts_of
-    from gateway.flows.publish import publish
     from gateway.flows.sync import run_sync
+    from gateway.flows.tell_plans import publish_and_tell
     from gateway.store.pool import DATABASE_DOWN, open_pool
 
     task = asyncio.current_task()
@@ -80,7 +80,7 @@ async def _sync(
                 only=only,
                 accept=accept,
                 progress=progress,
-                publish=lambda: publish(pool, redis, settings),
+                publish=lambda: publish_and_tell(pool, redis, settings),
                 run_id=run_id,
             )
         except DATABASE_DOWN as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -88,6 +88,18 @@ async def touched(connection: Connection) -> dict[str, int]:
     """When each plan was last touched, in microseconds since 1970."""
     rows = await connection.fetch("SELECT id, (extract(epoch FROM updated_at) * 1000000)::bigint AS at FROM plans")
     return {row["id"]: row["at"] for row in rows}
+
+
+async def touched_since(pool: Pool, since: datetime) -> list[str]:
+    """The plans that something happened to from this time on."""
+    rows = await pool.fetch("SELECT id FROM plans WHERE updated_at >= $1 ORDER BY id", since)
+    return [row["id"] for row in rows]
+
+
+async def published_at(pool: Pool) -> datetime | None:
+    """When the newest snapshots were published, None before the first time."""
+    at: datetime | None = await pool.fetchval("SELECT published_at FROM catalog_state")
+    return at
 
 
 async def gone(connection: Connection, mode: str) -> dict[str, int]:

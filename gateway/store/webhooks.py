@@ -36,6 +36,17 @@ async def asking_for(connection: Connection, storefront_id: str, mode: Mode, eve
     return [row["id"] for row in rows]
 
 
+async def storefronts_asking(pool: Pool, mode: Mode, event_type: str) -> list[str]:
+    """The storefronts that have an enabled endpoint for events of this type."""
+    rows = await pool.fetch(
+        "SELECT DISTINCT storefront_id AS id FROM webhook_endpoints WHERE mode = $1 AND status = 'enabled'"
+        " AND (events = '{}' OR $2 = ANY (events)) ORDER BY 1",
+        mode,
+        event_type,
+    )
+    return [row["id"] for row in rows]
+
+
 async def add_event(connection: Connection, event: NewEvent, endpoints: Sequence[str]) -> list[str]:
     """Write an event and, due at once, a delivery to each of the endpoints; returns the deliveries' ids."""
     await connection.execute(

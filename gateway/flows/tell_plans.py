@@ -1,0 +1,111 @@
+"""Telling storefronts what a sync did to plans: other prices, and nothing left to sell.
+
+The catalogue before is held against the one after, both under what is marked and paused now, so what is told is what
+the suppliers changed. Nothing is compared for a mode in which no endpoint asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from gateway.core.catalog import Index
+from gateway.core.catalog.overlay import Overlay, standing
+from gateway.core.catalog.snapshot import Snapshot
+from gateway.core.freshness import FreshnessBounds
+from gateway.flows.notify import announce
+from gateway.flows.publish import Published, publish, rule_of
+from gateway.sealing import Seal
+from gateway.settings import Settings
+from gateway.store import snapshot_files as files
+from gateway.store import snapshots, webhooks
+from gateway.store.keys import Mode
+from gateway.store.pool import Pool
+from schemas.api import Price
+from schemas.notice import NoticeType
+
+log = structlog.get_logger(__name__)
+
+MOST_PLANS = 500  # in one event
+# A plan may have been touched by a transaction that was committed only after the last catalogue was published.
+_OVERLAP = timedelta(minutes=15)
+_MODES: tuple[Mode, ...] = ("live", "test")
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """A plan as far as it is told of."""
+
+    id: str
+    name: str
+    in_stock: bool
+    price: Price | None
+
+
+async def publish_and_tell(pool: Pool, redis: Any | None, settings: Settings) -> Published:
+    """``publish``, and tell storefronts that ask what became of plans. Telling never makes publishing fail."""
+    before = (await snapshots.state(pool)).newest
+    since = await snapshots.published_at(pool)
+    done = await publish(pool, redis, settings)
+    if done.changed and before is not None and since is not None:
+        try:
+            for mode in _MODES:
+                await _tell(
+                    pool, settings, mode, (before.versions.get(mode), done.versions.get(mode)), since - _OVERLAP
+                )
+        except Exception:
+            log.exception("plan_changes_not_told")
+    return done
+
+
+def changes(before: Mapping[str, Offered], after: Mapping[str, Offered]) -> dict[NoticeType, list[dict[str, Any]]]:
+    """What is told of each plan, by the type of event; a plan that was not for sale before is no news."""
+    moved, out = [], []
+    for plan_id, was in sorted(before.items()):
+        now = after.get(plan_id)
+        if not was.in_stock:
+            continue
+        if now is None or not now.in_stock:
+            out.append({"id": was.id, "name": was.name})
+        elif now.price != was.price:
+            moved.append({"id": now.id, "name": now.name, "price": now.price, "old_price": was.price})
+    return {NoticeType.PLAN_PRICE_CHANGED: moved, NoticeType.PLAN_OUT_OF_STOCK: out}
+
+
+async def _tell(
+    pool: Pool, settings: Settings, mode: Mode, versions: tuple[str | None, str | None], since: datetime
+) -> None:
+    types = (NoticeType.PLAN_PRICE_CHANGED, NoticeType.PLAN_OUT_OF_STOCK)
+    asking = {kind: await webhooks.storefronts_asking(pool, mode, kind) for kind in types}
+    if not any(asking.values()):
+        return
+    touched = await snapshots.touched_since(pool, since)
+    async with pool.acquire() as connection:
+        overlay = await snapshots.overlay(connection)
+    read = [await asyncio.to_thread(_read, settings, mode, version, overlay, touched) for version in versions]
+    if read[0] is None or read[1] is None:
+        return
+    seal = Seal.from_settings(settings)
+    for kind, plans in changes(read[0], read[1]).items():
+        for storefront_id in asking[kind]:
+            async with pool.acquire() as connection, connection.transaction():
+                for at in range(0, len(plans), MOST_PLANS):
+                    data = {"plans": msgspec.to_builtins(plans[at : at + MOST_PLANS])}
+                    await announce(connection, seal, storefront_id=storefront_id, mode=mode, type=kind, data=data)
+
+
+def _read(
+    settings: Settings, mode: Mode, version: str | None, overlay: Overlay, plan_ids: Sequence[str]
+) -> dict[str, Offered] | None:
+    """Those plans as one version of the catalogue has them; None when its file is not here."""
+    file = files.open_or_refuse(files.path_of(settings.state_dir, mode, version)) if version is not None else None
+    if file is None:
+        return None
+    bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
+    index = Index(Snapshot(file), standing(overlay, mode, datetime.now(UTC), bounds), rule_of(settings))
+    bodies = ((plan_id, index.plan(plan_id)) for plan_id in plan_ids)
+    return {plan_id: msgspec.json.decode(body, type=Offered) for plan_id, body in bodies if isinstance(body, bytes)}
