@@ -17,7 +17,7 @@ MEASURED := schemas/*,providers/*,gateway/core/*
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format bench provider openapi lock wheel clean
+.PHONY: help install run test check format bench chaos provider openapi lock wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ format: $(TESTS) ## put the code in order
 
 bench: $(TESTS) ## measure, each figure beside its goal (ARGS="http" for one)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(TESTS) ## orders in a storm, then all books compared; about three minutes (ARGS="--without fence")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 provider: $(TESTS) ## stamp a new supplier plugin: make provider name=acme
 	@$(BIN)/python -m providers.scaffold "$(name)"

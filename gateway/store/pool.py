@@ -32,6 +32,8 @@ DATABASE_DOWN: tuple[type[Exception], ...] = (
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    # What a connection says on which the server's farewell is not read to its end yet.
+    asyncpg.InternalClientError,
 )
 
 

@@ -1,0 +1,71 @@
+"""Orders in a storm, and the books compared at the end.
+
+    python -m tests.chaos [--short] [--orders N] [--seconds S] [--without fence|redaction] [--seed N] [--keep FOLDER]
+
+Ends with 0 when nothing is wrong. With the fence taken out it ends with 0 when it reports doubles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from tests.chaos.run import SHORT, Outcome, Storm, long_trouble, short_trouble, storm
+
+
+def main() -> int:
+    """The command line; its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true", help="half a minute instead of three")
+    parser.add_argument("--orders", type=int, help="orders and top-ups")
+    parser.add_argument("--seconds", type=float, help="how long it storms")
+    parser.add_argument("--without", choices=["fence", "redaction"], action="append", default=[])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="an empty folder for logs and books, left as they are")
+    asked = parser.parse_args()
+    how = SHORT if asked.short else Storm()
+    how = replace(how, seed=asked.seed, plan=replace(how.plan, without=tuple(asked.without)))
+    how = replace(how, orders=asked.orders or how.orders, seconds=asked.seconds or how.seconds)
+    with ExitStack() as stack:
+        folder = asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
+        outcome = asyncio.run(storm(folder / "storm", how, short_trouble if asked.short else long_trouble))
+    show(outcome)
+    if "fence" in asked.without:
+        print("\nthe fence was taken out, and doubles", "were found" if outcome.report.doubles else "WERE NOT FOUND")
+        return 0 if outcome.report.doubles else 1
+    if "redaction" in asked.without:
+        return 0 if any(outcome.leaks.values()) else 1
+    return 1 if outcome.report.faults or any(outcome.leaks.values()) else 0
+
+
+def show(outcome: Outcome) -> None:
+    """Everything, for people."""
+    report = outcome.report
+    print(f"{sum(outcome.orders.values())} orders in {outcome.seconds:.0f} s:")
+    for what, count in sorted(outcome.orders.items()):
+        print(f"  {count:>5}  {what}")
+    share = outcome.ambiguous / max(1, outcome.spent)
+    print(
+        f"{outcome.spent} calls that spend reached the suppliers, {share:.0%} of them ambiguous; {outcome.charges} charges"
+    )
+    print("trouble:", ", ".join(f"{count} {what}" for what, count in sorted(outcome.trouble.items())))
+    print("refused before an order stood:", dict(outcome.problems) or "none")
+    print(
+        f"S2S and PikaSim, fulfilled of what can be found out: {report.fulfilled} of {report.knowable}, {report.share:.1%}"
+    )
+    print(f"in the log: {', '.join(f'{count} {kind}' for kind, count in outcome.leaks.items())}")
+    print(f"\n{len(report.named)} differences that each belong to one open attempt:")
+    for line in report.named:
+        print(f"  {line}")
+    print(f"\n{len(report.faults)} faults" + (":" if report.faults else ""))
+    for line in report.faults:
+        print(f"  {line}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""All that takes part in a storm, each a process of its own: servers, sandboxes, ``serve`` and workers.
+
+Everything is on loopback and ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.request import Request, urlopen
+
+from gateway import embedded
+from gateway.processes import die_with_parent
+from providers.loader import load_manifests
+
+SUPPLIERS = ("beppay", "pikasim", "s2s")
+EMAIL_DOMAIN = "attempts.example.com"
+TAKEN_OUT = Path(__file__).parent / "taken_out"
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a machine is set up. Amounts of time are seconds.
+
+    ``without`` names what is taken out on purpose: "fence", "redaction". ``heartbeat`` is after how long a
+    silent worker's job is another's, ``send`` how long an attempt may take to go out.
+    """
+
+    workers: int = 2
+    serving: int = 2
+    timeout: float = 1.5
+    send: float = 15.0
+    heartbeat: float = 30.0
+    quiescence: int = 18
+    provisioning: int = 22
+    without: tuple[str, ...] = ()
+    careless: bool = True
+    log_level: str = "debug"
+    more: dict[str, str] = field(default_factory=dict)
+
+
+class Machine:
+    """The running whole. Use it as a context manager, in the main thread."""
+
+    def __init__(self, folder: Path, plan: Plan | None = None) -> None:
+        self.folder = folder
+        self.plan = plan or Plan()
+        self.secret_key = secrets.token_hex(24)
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.urls: dict[str, str] = {}
+        self.port = _free_port()
+        self._serve: subprocess.Popen[bytes] | None = None
+        self._others: list[subprocess.Popen[Any]] = []
+        self._stack = contextlib.ExitStack()
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database_url(self) -> str:
+        """The database, over its Unix socket."""
+        return self.servers.postgres.url()
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the gateway's own log files."""
+        return self.folder / "logs"
+
+    def __enter__(self) -> Self:
+        self.logs.mkdir(parents=True)
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill every process, stop the servers."""
+        serve = [self._serve] if self._serve is not None else []
+        for process in [*self.workers, *serve, *self._others]:
+            if process.poll() is None:
+                process.kill()
+            process.wait(20)
+            if process.stdout is not None:
+                process.stdout.close()
+        self._stack.close()
+
+    # -- trouble ---------------------------------------------------------------------------------------------------
+
+    def kill_worker(self, number: int) -> None:
+        """Kill a worker with -9 and start another in its place."""
+        self.workers[number].kill()
+        self.workers[number].wait(20)
+        self.workers[number] = self._gateway(f"worker-{number}", "worker")
+
+    def serving(self) -> list[int]:
+        """The processes that serve, below their parent."""
+        assert self._serve is not None
+        pid = self._serve.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def kill_serving(self) -> None:
+        """Kill one serving process; its parent replaces it."""
+        if children := self.serving():
+            self.send(children[0], signal.SIGKILL)
+
+    def kill_postgres(self) -> None:
+        """Kill the database's first process with -9; ``start_postgres`` brings back what it had committed."""
+        os.kill(self.servers.postgres.pid, signal.SIGKILL)
+
+    def stop_postgres(self) -> None:
+        """Stop the database in good order."""
+        self.servers.postgres.stop()
+
+    def start_postgres(self) -> None:
+        """Start the database again."""
+        self.servers.postgres.start()
+
+    def send(self, pid: int, signum: signal.Signals) -> None:
+        """A signal to a process of ours that may have ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signum)
+
+    # -- sandboxes -------------------------------------------------------------------------------------------------
+
+    def tell(self, supplier: str, route: str, body: Any) -> Any:
+        """Tell a sandbox what to do."""
+        return self._control(supplier, route, json.dumps(body).encode(), "POST")
+
+    def ask(self, supplier: str, route: str) -> Any:
+        """What a sandbox says of itself; the truth is under ``truth``."""
+        return self._control(supplier, route, None, "GET")
+
+    def lift(self, supplier: str) -> None:
+        """End all triggers."""
+        self._control(supplier, "triggers", None, "DELETE")
+
+    def _control(self, supplier: str, route: str, body: bytes | None, method: str) -> Any:
+        headers = {"Content-Type": "application/json"}
+        asked = Request(f"{self.urls[supplier]}/_sandbox/{route}", body, headers, method=method)
+        with urlopen(asked, timeout=20) as answer:
+            return json.load(answer)
+
+    # -- start -----------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self.servers = self._stack.enter_context(embedded.start(self.folder / "state"))
+        self.urls = self._start_sandboxes()
+        for command in (("db", "upgrade"), ("sync",)):
+            process = self._gateway("-".join(command), *command)
+            assert process.wait(_START_SECONDS * 2) == 0, f"{command} failed, see {self.logs}"
+        self._serve = self._gateway("serve", *("serve", "--workers", str(self.plan.serving), "--port", str(self.port)))
+        self.workers = [self._gateway(f"worker-{number}", "worker") for number in range(self.plan.workers)]
+        self._until_ready()
+        for name in SUPPLIERS[1:]:
+            url = f"{self.url}/webhooks/{name}"
+            self.tell(name, "webhook", {
+                "url": url, "copies": 2, "lost": 0.3, "reorder": True, "forged": True, "altered": True,
+            })  # fmt: skip
+
+    def environment(self) -> dict[str, str]:
+        """What every process of the gateway is started with."""
+        plan = self.plan
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GATEWAY_", "CHAOS_"))}
+        return kept | {
+            "GATEWAY_STATE_DIR": str(self.folder / "state"),
+            "GATEWAY_DATABASE_URL": self.database_url,
+            "GATEWAY_REDIS_URL": self.servers.valkey.url(),
+            "GATEWAY_SECRET_KEY": self.secret_key,
+            "GATEWAY_LOG_LEVEL": plan.log_level,
+            "GATEWAY_METRICS__PORT": "0",
+            "GATEWAY_METRICS__WORKER_PORT": "0",
+            "GATEWAY_ORDERS__OUT_OF_STOCK_SECONDS": "3",
+            "GATEWAY_ORDERS__NO_BALANCE_SECONDS": "2",
+            "GATEWAY_SYNC__INTERVAL_SECONDS": "36000",
+            "GATEWAY_SUPPLIERS": json.dumps(self.accounts()),
+            "PYTHONPATH": str(TAKEN_OUT),
+            "PYTHONUNBUFFERED": "1",
+            "CHAOS_HURRY": str(plan.send),
+            "CHAOS_HEARTBEAT": str(plan.heartbeat),
+            "CHAOS_CARELESS": "1" if plan.careless else "",
+            "CHAOS_WITHOUT": " ".join(plan.without),
+            **plan.more,
+        }
+
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """One account at each supplier."""
+        manifests = load_manifests()
+        plan = self.plan
+        return {
+            name: {
+                **manifests[name].sandbox_settings,
+                **({"email_domain": EMAIL_DOMAIN} if name == "beppay" else {}),
+                "provider": name,
+                "mode": "test",
+                "base_url": self.urls[name],
+                "requests_per_minute": 10**6,
+                "timeout_seconds": plan.timeout,
+                "quiescence_seconds": plan.quiescence,
+                "provisioning_seconds": plan.provisioning,
+            }
+            for name in SUPPLIERS
+        }
+
+    def _start_sandboxes(self) -> dict[str, str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.sandboxes", str(self.folder / "books")],
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - no thread is started before
+        )
+        self._others.append(process)
+        assert process.stdout is not None
+        urls: dict[str, str] = json.loads(process.stdout.readline())
+        return urls
+
+    def _gateway(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "gateway", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment(),
+                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - as above
+            )
+
+    def _until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                with urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"the API does not come up, see {self.logs}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

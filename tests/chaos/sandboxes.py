@@ -1,0 +1,29 @@
+"""The suppliers' sandboxes as one process, without rate limits, their books in a folder.
+
+    python -m tests.chaos.sandboxes FOLDER
+
+Prints their addresses as one line of JSON and serves until it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from providers.loader import load_manifests
+from providers.sandbox import app, serve, world_for
+
+
+async def main(folder: Path) -> None:
+    app._Window = lambda _per_minute: None  # no rate-limit headers either: the gateway would heed them
+    manifests = load_manifests()
+    world = world_for(manifests, enforce_rate_limits=False, books=folder)
+    async with await serve(world, manifests, port=0) as served:
+        print(json.dumps(served.urls), flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

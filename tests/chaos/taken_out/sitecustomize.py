@@ -1,0 +1,92 @@
+"""What a storm changes in the gateway's processes, and what it takes out of them; Python imports this at start.
+
+Only a process whose environment says so is touched, so no switch of the kind stands in the product.
+
+CHAOS_HURRY      clocks run faster: the time to send, the looks at suppliers, a worker's heartbeat, the queue's retry
+CHAOS_CARELESS   every exchange with a supplier is logged whole, as a careless hand would
+CHAOS_WITHOUT    "fence": an unknown outcome counts as a failure, so the order is bought again;
+                 "redaction": log lines go out as they are
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import timedelta
+
+
+def _hurry() -> None:
+    from gateway.core.orders import schedule
+    from gateway.flows import buy
+
+    schedule.AGES = (1.0, 2.5, 5.0, 10.0, 20.0)
+    schedule.EVERY = 15.0
+    buy.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
+    if "worker" in sys.orig_argv:
+        from gateway import jobs
+
+        jobs.HEARTBEAT = timedelta(seconds=float(os.environ.get("CHAOS_HEARTBEAT", "30")))
+
+
+def _careless() -> None:
+    import msgspec
+    import structlog
+
+    from providers.transport import Transport
+
+    exchange = Transport._exchange
+
+    async def told(self, session, method, url, body, headers, deadline):
+        status, answer = await exchange(self, session, method, url, body, headers, deadline)
+        if len(answer) < 100_000:  # catalogues aside
+            structlog.get_logger("careless").debug(
+                "exchange",
+                method=method,
+                url=str(url),
+                headers=dict(headers or {}),
+                sent=_read(body),
+                got=_read(answer),
+            )
+        return status, answer
+
+    def _read(body):
+        try:
+            return msgspec.json.decode(body) if body else None
+        except msgspec.MsgspecError:
+            return body[:300].decode("utf-8", "replace")
+
+    Transport._exchange = told
+
+
+def _without_fence() -> None:
+    from msgspec.structs import replace
+
+    from gateway.core.orders import verdicts
+    from gateway.core.orders.states import AttemptState
+
+    def failed(verdict):
+        unknown = verdict.state is AttemptState.UNKNOWN
+        return replace(verdict, state=AttemptState.FAILED, gone=True) if unknown else verdict
+
+    of_error, of_loss = verdicts.of_error, verdicts.of_loss
+    verdicts.of_error = lambda error: failed(of_error(error))
+    verdicts.of_loss = lambda attempt: failed(of_loss(attempt))
+
+
+def _without_redaction() -> None:
+    from gateway import log
+    from providers.redaction import Redactor
+
+    log._redacted = lambda _logger, _method, event: event
+    Redactor.__call__ = lambda _self, text, limit=300: str(text)[:limit]
+
+
+if "gateway" in sys.orig_argv and ("serve" in sys.orig_argv or "worker" in sys.orig_argv):
+    if os.environ.get("CHAOS_HURRY"):
+        _hurry()
+    if os.environ.get("CHAOS_CARELESS"):
+        _careless()
+    if "fence" in os.environ.get("CHAOS_WITHOUT", ""):
+        _without_fence()
+    if "redaction" in os.environ.get("CHAOS_WITHOUT", ""):
+        _without_redaction()
