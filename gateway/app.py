@@ -27,7 +27,7 @@ from gateway.web.keyring import Keyring
 from gateway.web.metrics import Metrics
 from gateway.web.openapi import document
 from gateway.web.ratelimit import Limiter
-from gateway.web.spec import Route, Table
+from gateway.web.spec import Route, Table, served_path
 from providers import places
 
 MAX_BODY_BYTES = 64 * 1024
@@ -81,9 +81,9 @@ def make_app(
     for table in TABLES:
         for route, described in table.routes:
             handler = cast("Handler", described)  # the gate turns catalogue answers into responses
-            app.router.add_route(route.method, route.path, handler, expect_handler=gate.expect)
+            app.router.add_route(route.method, served_path(route), handler, expect_handler=gate.expect)
             if route.method == "GET":
-                app.router.add_route("HEAD", route.path, handler, expect_handler=gate.expect)
+                app.router.add_route("HEAD", served_path(route), handler, expect_handler=gate.expect)
     app.router.add_get("/docs/static/{name}", health.asset)
     app.router.add_get("/errors/{code}", health.error_page)
     app.cleanup_ctx.extend((_database, _redis, _catalog, _orders, _limiter, _keyring, _housekeeping))

@@ -41,7 +41,7 @@ from schemas.orders import (
 
 routes = Table()
 
-ORDER_PART = {"id": ("^[A-Za-z0-9_]{1,60}$", "The order's `id`.")}
+ORDER_PART = {"id": ("^ord_[A-Za-z0-9]{1,60}$", "The order's `id`.")}
 Sent = OrderForPlan | OrderForQuote
 
 
@@ -107,7 +107,7 @@ async def list_orders(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders/{id}",
-    access="key", tag="Orders", answer=Order, example=examples.ORDER, parts=ORDER_PART,
+    access="key", tag="Orders", answer=Order, example=examples.ORDER, parts=ORDER_PART, narrow=True,
     parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip

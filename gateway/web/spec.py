@@ -32,6 +32,7 @@ class Route:
 
     ``name`` is its operation id, ``parameters`` the type that the query is checked against, ``parts``
     the pattern and description of each part of the path, ``bodies`` the types that the body may be,
+    ``narrow`` has the router itself hold those patterns, because a word of another route stands in the same place,
     ``answer`` the type of a good answer (None: something else than JSON of ours). ``also`` are further good
     statuses with the same answer, and what each means. ``headers`` are the request's own, by name.
     ``problems`` are the codes beside those that every operation has.
@@ -52,12 +53,21 @@ class Route:
     example: Any = None
     parameters: type[msgspec.Struct] | None = None
     parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    narrow: bool = False
     headers: Mapping[str, Header] = field(default_factory=dict)
     bodies: tuple[type, ...] = ()
     body_optional: bool = False
     body_example: Any = None
     problems: tuple[str, ...] = ()
     cached: bool = False
+
+
+def served_path(route: Route) -> str:
+    """The path as the router takes it."""
+    path = route.path
+    for name, (pattern, _) in route.parts.items() if route.narrow else ():
+        path = path.replace(f"{{{name}}}", f"{{{name}:{pattern.strip('^$')}}}")
+    return path
 
 
 class Table:

@@ -47,9 +47,13 @@ async def test_requests_made_from_the_description_meet_nothing_that_it_does_not_
 async def test_a_client_made_from_the_description_lists_plans_and_reads_a_quote(served, tmp_path):
     document = tmp_path / "openapi.json"
     document.write_bytes(await (await served.get("/openapi.json")).read())
+    config = tmp_path / "config.yaml"  # pictures are bytes to it
+    config.write_text(
+        "content_type_overrides: {image/png: application/octet-stream, image/svg+xml: application/octet-stream}"
+    )
     said = await run(
         BIN / "openapi-python-client", "generate", "--path", document, "--output-path", tmp_path / "made",
-        *("--meta", "none", "--overwrite"),
+        *("--config", config, "--meta", "none", "--overwrite"),
         cwd=tmp_path,
     )  # fmt: skip
     assert not re.search("warning parsing|unable|unsupported", said, re.IGNORECASE), said

@@ -1,0 +1,217 @@
+"""Our ledger beside the sandboxes' own books, and the walk through a restore of the database."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
+from gateway.flows.admit import Admitted, admit
+from gateway.flows.adopt import adopt
+from gateway.flows.advance import advance, wait
+from gateway.flows.deps import Deps
+from gateway.flows.reconcile import explain, reconcile, restored
+from gateway.sealing import Seal
+from gateway.store import selling
+from gateway.store.keys import create_key
+from gateway.store.pool import open_pool
+from schemas.orders import OrderForPlan
+from tests.gateway.flows.shelf import settings_for
+from tests.gateway.sandboxed import stock_from, town
+
+PLANS = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
+REFUNDED = {"pikasim": "bv-17gb-2d-49644845abeb", "s2s": "bv-17gb-3d-5e564b06909f"}
+NEVER_PROVISIONED = "bv-16gb-3d-5a6878425e12"
+
+
+class Shop:
+    """The flows at the sandboxes, on a database that may be put back."""
+
+    def __init__(self, deps, suppliers, storefront):
+        self.deps, self.suppliers, self.storefront = deps, suppliers, storefront
+
+    async def admit(self, plan):
+        admitted = await admit(self.deps, self.storefront, "test", OrderForPlan(plan_id=plan), token_hex(8))
+        assert isinstance(admitted, Admitted), admitted
+        return admitted.order_id
+
+    async def buy(self, plan, seconds=10):
+        order_id = await self.admit(plan)
+        await wait(self.deps, order_id, seconds)
+        return order_id
+
+    async def status(self, order_id):
+        return await self.deps.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id)
+
+    async def compared(self, first=None, last=None, only=()):
+        today = datetime.now(UTC).date()
+        return await reconcile(self.deps, first or today, last or today, only)
+
+
+@asynccontextmanager
+async def shop_on(url, suppliers, settings, storefront):
+    pool = await open_pool(url)
+    accounts = await connect_accounts(check_accounts(settings), pool)
+    try:
+        yield Shop(Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False), suppliers, storefront)
+    finally:
+        await close_accounts(accounts.values())
+        await pool.close()
+
+
+@pytest.fixture
+async def suppliers():
+    async with town() as made:
+        yield made
+
+
+@pytest.fixture
+async def settings(database_url, redis_url, tmp_path, suppliers):
+    return settings_for(tmp_path, database_url, redis_url, suppliers=suppliers.accounts())
+
+
+@pytest.fixture
+async def shop(pool, database_url, settings, suppliers):
+    await stock_from(pool, settings)
+    await create_key(pool, storefront="shop", mode="test", scopes=["storefront"])
+    storefront = await pool.fetchval("SELECT id FROM storefronts")
+    async with shop_on(database_url, suppliers, settings, storefront) as made:
+        yield made
+
+
+def found(report):
+    return [(part.supplier, one.what) for part in report.suppliers for one in part.differences]
+
+
+async def test_a_day_of_orders_refunds_and_one_that_is_open_agrees_with_the_suppliers(shop):
+    for plan in (*PLANS.values(), *REFUNDED.values()):
+        await shop.buy(plan)
+    waiting = await shop.buy(NEVER_PROVISIONED, seconds=1)
+    assert await shop.status(waiting) == "pending"
+    report = await shop.compared()
+    assert [(part.supplier, part.state, part.error) for part in report.suppliers] == [
+        ("beppay", "compared", None),
+        ("pikasim", "compared", None),
+        ("s2s", "compared", None),
+    ]
+    assert all(part.movements for part in report.suppliers)
+    assert set(found(report)) <= {("s2s", "not_settled")}
+    assert report.clean
+    assert not report.sending_resumed
+
+
+async def test_what_our_ledger_lacks_and_what_it_has_too_much_is_named(shop):
+    orders = {supplier: await shop.buy(plan) for supplier, plan in PLANS.items()}
+    pool = shop.deps.pool
+    await pool.execute("DELETE FROM ledger WHERE supplier = 'pikasim'")
+    await pool.execute("UPDATE ledger SET amount = amount + 1 WHERE supplier = 'beppay'")
+    await pool.execute("UPDATE attempts SET supplier_order_id = 'other' WHERE supplier = 's2s'")
+    report = await shop.compared()
+    assert ("pikasim", "charge_not_booked") in found(report)
+    assert ("beppay", "amount_differs") in found(report)
+    assert not report.clean
+    (missing,) = next(part for part in report.suppliers if part.supplier == "pikasim").differences
+    assert missing.order_id == orders["pikasim"]
+    assert missing.attempt is not None
+    assert await explain(shop.deps, report, "pikasim", missing.movement, "written off")
+    assert ("pikasim", "charge_not_booked") not in found(await shop.compared())
+    assert not await explain(shop.deps, report, "pikasim", "charge:nothing", "?")
+
+
+async def test_a_supplier_that_is_down_is_named_and_nothing_is_clean(shop):
+    await shop.suppliers.tell("s2s", "faults", {"kind": "down"})
+    report = await shop.compared()
+    assert {part.supplier: part.state for part in report.suppliers}["s2s"] == "failed"
+    assert not report.clean
+
+
+async def test_another_day_has_nothing_of_today(shop):
+    await shop.buy(PLANS["s2s"])
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    report = await shop.compared(yesterday, yesterday)
+    assert (found(report), report.clean) == ([], True)
+
+
+async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and_taken_back(
+    servers, shop, database_url, settings, suppliers
+):
+    kept = await shop.buy(PLANS["s2s"])
+    # These were admitted before the backup and bought after it.
+    waiting = {supplier: await shop.admit(plan) for supplier, plan in PLANS.items()}
+    backup = f"{urlsplit(database_url).path.strip('/')}_backup"
+    await copy(servers, database_url, backup)
+    try:
+        for order_id in waiting.values():
+            await wait(shop.deps, order_id, 10)
+            assert await shop.status(order_id) == "fulfilled"
+        lost = await shop.buy(PLANS["pikasim"])  # admitted after the backup, too
+        charges = len(await suppliers.charges())
+        assert charges == 5
+        url = servers.postgres.url(backup)
+        async with shop_on(url, suppliers, settings, shop.storefront) as after:
+            assert await after.status(kept) == "fulfilled"
+            assert await after.status(lost) is None
+            first = await restored(after.deps.pool, datetime.now(UTC), "nightly")
+            for order_id in waiting.values():
+                await advance(after.deps, order_id)
+                assert await after.status(order_id) == "pending"
+            assert len(await suppliers.charges()) == charges
+
+            report = await after.compared(first)
+            assert sorted(found(report)) == [
+                ("beppay", "charge_without_attempt"),
+                ("pikasim", "charge_without_attempt"),
+                ("pikasim", "charge_without_attempt"),
+                ("s2s", "charge_without_attempt"),
+            ]
+            assert not report.clean
+            assert await selling.stops(after.deps.pool) == {"": ["restored"]}
+
+            ours = {
+                row["id"]: row["order_id"] for row in await shop.deps.pool.fetch("SELECT id, order_id FROM attempts")
+            }
+            for one in (one for part in report.suppliers for one in part.differences):
+                order_id = ours[one.reference]  # what a person reads in the supplier's books and the shop's mail
+                if order_id in waiting.values():
+                    assert await adopt(after.deps, order_id, one.supplier, one.reference) is None
+                    await wait(after.deps, order_id, 10)
+                else:
+                    assert await explain(after.deps, report, one.supplier, one.movement, "refunded by hand")
+            assert await after.status(waiting["s2s"]) == "fulfilled"
+            assert await after.status(waiting["pikasim"]) == "fulfilled"
+            assert await after.status(waiting["beppay"]) == "needs_review"  # its code was told only once
+            assert len(await suppliers.charges()) == charges
+
+            report = await after.compared(first)
+            assert set(found(report)) <= {("beppay", "not_settled")}
+            assert report.clean
+            assert report.sending_resumed
+            assert await selling.stops(after.deps.pool) == {}
+            assert await after.status(await after.buy(PLANS["s2s"])) == "fulfilled"
+            assert len(await suppliers.charges()) == charges + 1
+    finally:
+        await drop(servers, backup)
+
+
+async def copy(servers, url, name):
+    """A copy of a database that is in use, as a backup is."""
+    connection = await asyncpg.connect(servers.postgres.url("postgres"))
+    source = urlsplit(url).path.strip("/")
+    try:
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", source)
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+    finally:
+        await connection.close()
+
+
+async def drop(servers, name):
+    connection = await asyncpg.connect(servers.postgres.url("postgres"))
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    finally:
+        await connection.close()
