@@ -90,6 +90,7 @@ def judge(row: ops.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
         expired=freshness(row.last_good_at, row.last_sync_state, bench.now, bounds) is Freshness.EXPIRED,
         marks=row.marks,
         paused=row.paused,
+        no_balance=row.no_balance,
         tolerance=bench.tolerances.get(row.supplier, Decimal(0)),
         max_cost_base=most,
     )

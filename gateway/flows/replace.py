@@ -146,6 +146,7 @@ async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdi
         await offers.refresh_digests(connection)
     await set_aside.replace(connection, walk.supplier, at)
     await offers.clear_marks(connection, walk.supplier, walk.started_at)
+    await offers.lift_confirmed_stops(connection, walk.supplier, walk.tolerance)
     return bool(staged or gone)
 
 

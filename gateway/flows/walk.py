@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import msgspec
@@ -48,6 +49,7 @@ class Walk:
         self.other_products = 0
         self.changed = 0
         self.warnings: list[str] = []
+        self.tolerance = Decimal(0)
         self._repeated = 0
 
     @property
@@ -59,6 +61,8 @@ class Walk:
         """Walk to the end. Raises ``SupplierError`` when the supplier did not give all of it."""
         pages = 0
         provider.recall = self.recall
+        own = provider.settings.charge_tolerance
+        self.tolerance = own if own is not None else provider.manifest.charge_tolerance
         walk: Any = provider.catalog()
         async with aclosing(walk):
             async for page in walk:

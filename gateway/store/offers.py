@@ -201,6 +201,16 @@ async def clear_marks(connection: Connection, supplier: str, seen_at: datetime) 
         await connection.execute(f"DELETE FROM offer_marks WHERE {where}", *args)  # noqa: S608 - the words above
 
 
+async def lift_confirmed_stops(connection: Connection, supplier: str, tolerance: Decimal) -> None:
+    """Sell again what was stopped for a charge above its listed cost, where the walk now lists as much."""
+    where = """m.supplier = $1 AND m.why = 'stopped' AND m.charged IS NOT NULL AND EXISTS (
+        SELECT FROM offers o WHERE o.supplier = m.supplier AND o.supplier_plan_id = m.supplier_plan_id
+        AND o.gone_at IS NULL AND o.cost * (1 + $2::numeric) >= m.charged)"""
+    args = (supplier, tolerance)
+    if await connection.fetchval(f"SELECT EXISTS (SELECT FROM offer_marks m WHERE {where})", *args):  # noqa: S608 - the words above
+        await connection.execute(f"DELETE FROM offer_marks m WHERE {where}", *args)  # noqa: S608 - the words above
+
+
 async def count_suspect(connection: Connection, supplier: str) -> int:
     """How many offers of a supplier a suspect price keeps from sale."""
     count: int = await connection.fetchval(

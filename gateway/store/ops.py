@@ -56,6 +56,7 @@ class OfferRow:
     suspect: bool
     marks: tuple[str, ...]
     paused: bool
+    no_balance: bool
     last_good_at: datetime | None
     last_sync_state: str | None
 
@@ -74,7 +75,10 @@ _SUPPLIERS = """
 
 _OFFERS = """
     SELECT o.id, o.plan_id, o.supplier, o.supplier_plan_id, o.name, o.cost, o.currency, o.stock, o.visible,
-           o.suspect IS NOT NULL AS suspect, s.state <> 'active' OR NOT s.configured AS paused,
+           o.suspect IS NOT NULL AS suspect,
+           s.state <> 'active' OR NOT s.configured
+               OR EXISTS (SELECT FROM selling_stops t WHERE t.supplier IN ('', s.name)) AS paused,
+           coalesce(s.no_balance_until > now(), false) AS no_balance,
            s.last_good_at, s.last_sync_state,
            ARRAY(SELECT m.why FROM offer_marks m
                  WHERE m.supplier = o.supplier AND m.supplier_plan_id = o.supplier_plan_id

@@ -121,7 +121,14 @@ async def gone(connection: Connection, mode: str) -> dict[str, int]:
 async def overlay(connection: Connection | Pool) -> Overlay:
     """What keeps offers out of the selection between two snapshots."""
     suppliers = await connection.fetch(
-        "SELECT name, mode, configured, state, last_good_at, last_sync_state FROM suppliers ORDER BY name"
+        """
+        SELECT name, mode, configured,
+               CASE WHEN EXISTS (SELECT FROM selling_stops t WHERE t.supplier IN ('', s.name)) THEN 'stopped'
+                    ELSE state END AS state,
+               last_good_at, last_sync_state, CASE WHEN no_balance_until > now() THEN no_balance_until END
+                   AS no_balance_until
+        FROM suppliers s ORDER BY name
+        """
     )
     marks = await connection.fetch(
         """

@@ -220,7 +220,12 @@ class Index:
         now = self._states.get(supplier)
         if now is None:
             return _bit(WhyNot.SUPPLIER_PAUSED)
-        return (_bit(WhyNot.EXPIRED) if now.expired else 0) | (_bit(WhyNot.SUPPLIER_PAUSED) if now.paused else 0)
+        held = (
+            (WhyNot.EXPIRED, now.expired),
+            (WhyNot.SUPPLIER_PAUSED, now.paused),
+            (WhyNot.NO_BALANCE, now.no_balance),
+        )
+        return sum(_bit(reason) for reason, holds in held if holds)
 
     def _block(self) -> Blocked | None:
         """The rows that could be sold when the snapshot was made and cannot be now."""

@@ -20,6 +20,7 @@ class SupplierState(msgspec.Struct, frozen=True, order=True):
     state: str = "active"
     last_good_at: datetime | None = None
     last_sync_state: str | None = None
+    no_balance_until: datetime | None = None
 
 
 class Mark(msgspec.Struct, frozen=True, order=True):
@@ -46,6 +47,7 @@ class SupplierNow(msgspec.Struct, frozen=True):
     stale: bool
     expired: bool
     paused: bool
+    no_balance: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -77,9 +79,9 @@ def standing(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds
             continue
         age = freshness(one.last_good_at, one.last_sync_state, now, bounds)
         paused = not one.configured or one.state != "active"
-        suppliers.append(
-            SupplierNow(one.name, one.last_good_at, age is not Freshness.FRESH, age is Freshness.EXPIRED, paused)
-        )
+        no_balance = one.no_balance_until is not None and one.no_balance_until > now
+        stale, expired = age is not Freshness.FRESH, age is Freshness.EXPIRED
+        suppliers.append(SupplierNow(one.name, one.last_good_at, stale, expired, paused, no_balance))
     names = {one.name for one in suppliers}
     marks = {
         (mark.supplier, mark.supplier_plan_id, mark.why)
@@ -94,5 +96,6 @@ def next_change(overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> dat
     moments: Iterable[datetime] = (
         *(moment for one in overlay.suppliers for moment in changes_at(one.last_good_at, bounds)),
         *(mark.until for mark in overlay.marks if mark.until is not None),
+        *(one.no_balance_until for one in overlay.suppliers if one.no_balance_until is not None),
     )
     return min((moment for moment in moments if moment > now), default=None)
