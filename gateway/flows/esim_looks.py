@@ -35,6 +35,8 @@ async def keep_looking(deps: Deps, stop: asyncio.Event, seconds: float = LOOK_EV
             await look_at_due(deps, seconds)
         except DATABASE_DOWN as error:
             log.warning("esims_not_looked_at", error=type(error).__name__)
+        except Exception:  # whatever it was, the next look is due all the same
+            log.exception("esims_not_looked_at")
         try:
             await asyncio.wait_for(stop.wait(), seconds)
         except TimeoutError:
