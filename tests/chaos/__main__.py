@@ -50,14 +50,10 @@ def show(outcome: Outcome) -> None:
     for what, count in sorted(outcome.orders.items()):
         print(f"  {count:>5}  {what}")
     share = outcome.ambiguous / max(1, outcome.spent)
-    print(
-        f"{outcome.spent} calls that spend reached the suppliers, {share:.0%} of them ambiguous; {outcome.charges} charges"
-    )
+    print(f"{outcome.spent} calls that spend reached the suppliers, {share:.0%} ambiguous; {outcome.charges} charges")
     print("trouble:", ", ".join(f"{count} {what}" for what, count in sorted(outcome.trouble.items())))
     print("refused before an order stood:", dict(outcome.problems) or "none")
-    print(
-        f"S2S and PikaSim, fulfilled of what can be found out: {report.fulfilled} of {report.knowable}, {report.share:.1%}"
-    )
+    print(f"S2S and PikaSim: of {report.knowable} that can be found out {report.share:.1%} were fulfilled")
     print(f"in the log: {', '.join(f'{count} {kind}' for kind, count in outcome.leaks.items())}")
     print(f"\n{len(report.named)} differences that each belong to one open attempt:")
     for line in report.named:

@@ -21,7 +21,7 @@ AMBIGUOUS = (
     "charge_then_hang", "charge_then_500", "charge_then_reset", "charge_then_html", "charge_then_truncated",
     "slow_charge", "duplicate_reference", "hang", "500", "reset",
 )  # fmt: skip
-AMBIGUOUS_SHARE = 0.065  # each: together about half of all calls
+AMBIGUOUS_SHARE = 0.08  # each: together about half of all calls
 OTHERS = {
     "refuse_stock": 0.04,
     "refuse_balance": 0.02,

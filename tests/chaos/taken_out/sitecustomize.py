@@ -4,7 +4,7 @@ Only a process whose environment says so is touched, so no switch of the kind st
 
 CHAOS_HURRY      clocks run faster: the time to send, the looks at suppliers, a worker's heartbeat, the queue's retry
 CHAOS_CARELESS   every exchange with a supplier is logged whole, as a careless hand would
-CHAOS_WITHOUT    "fence": an unknown outcome counts as a failure, so the order is bought again;
+CHAOS_WITHOUT    "fence": an unknown outcome counts as a failure, and the order is bought again;
                  "redaction": log lines go out as they are
 """
 
@@ -61,13 +61,17 @@ def _careless() -> None:
 def _without_fence() -> None:
     from msgspec.structs import replace
 
-    from gateway.core.orders import verdicts
+    from gateway.core.orders import choosing, verdicts
     from gateway.core.orders.states import AttemptState
 
     def failed(verdict):
         unknown = verdict.state is AttemptState.UNKNOWN
         return replace(verdict, state=AttemptState.FAILED, gone=True) if unknown else verdict
 
+    def again(found, max_cost, tried, *more):
+        return choose(found, max_cost, tried if len(tried) > 1 else [], *more)
+
+    choose, choosing.choose = choosing.choose, again
     of_error, of_loss = verdicts.of_error, verdicts.of_loss
     verdicts.of_error = lambda error: failed(of_error(error))
     verdicts.of_loss = lambda attempt: failed(of_loss(attempt))

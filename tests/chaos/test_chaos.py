@@ -1,0 +1,29 @@
+"""A storm in short: the long form is ``make chaos``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tests.chaos.run import SHORT, short_trouble, storm
+
+pytestmark = pytest.mark.xdist_group("chaos")  # one storm at a time is enough for a machine
+
+
+def test_a_storm_leaves_nothing_bought_twice_lost_unpaid_or_told_in_the_log(tmp_path):
+    outcome = asyncio.run(storm(tmp_path / "storm", SHORT, short_trouble))
+    assert outcome.report.faults == []
+    assert set(outcome.leaks.values()) == {0}, outcome.leaks
+    assert outcome.ambiguous >= outcome.spent / 5
+    assert outcome.orders["esim fulfilled"] > 0
+    assert outcome.trouble.total() == len(short_trouble(None))
+
+
+def test_without_fence_and_redaction_the_same_storm_reports_doubles_and_secrets(tmp_path):
+    how = replace(SHORT, orders=40, plan=replace(SHORT.plan, without=("fence", "redaction")))
+    outcome = asyncio.run(storm(tmp_path / "storm", how, short_trouble))
+    assert outcome.report.doubles
+    for kind in ("activation codes", "matching ids", "ICCIDs", "e-mail addresses", "keys"):
+        assert outcome.leaks[kind], outcome.leaks
