@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import aiohttp
 
-from gateway.flows.accounts import accounts_of
+from gateway.flows.accounts import accounts_of, check_accounts, close_accounts, connect_accounts
+from gateway.flows.admit import Admitted, admit
+from gateway.flows.advance import wait
+from gateway.flows.deps import Deps
 from gateway.flows.publish import publish
 from gateway.flows.sync import run_sync
+from gateway.sealing import Seal
 from gateway.settings import Settings
-from gateway.store.pool import Pool
+from gateway.store.pool import Pool, open_pool
 from providers.loader import load_manifests
 from providers.sandbox import Served, serve, world_for
+from schemas.orders import OrderForPlan
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
 
@@ -75,3 +81,35 @@ async def stock_from(pool: Pool, settings: Settings) -> None:
         run = await run_sync(pool, accounts, settings)
     assert run.state == "ok", run
     await publish(pool, None, settings)
+
+
+class Shop:
+    """The flows of orders at the sandboxes, as one storefront."""
+
+    def __init__(self, deps: Deps, suppliers: Town, storefront: str) -> None:
+        self.deps, self.suppliers, self.storefront = deps, suppliers, storefront
+
+    async def admit(self, plan: str) -> str:
+        admitted = await admit(self.deps, self.storefront, "test", OrderForPlan(plan_id=plan), token_hex(8))
+        assert isinstance(admitted, Admitted), admitted
+        return admitted.order_id
+
+    async def buy(self, plan: str, seconds: float = 10) -> str:
+        order_id = await self.admit(plan)
+        await wait(self.deps, order_id, seconds)
+        return order_id
+
+    async def status(self, order_id: str) -> Any:
+        return await self.deps.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id)
+
+
+@asynccontextmanager
+async def shop_on(url: str, suppliers: Town, settings: Settings, storefront: str) -> AsyncIterator[Shop]:
+    """A shop on the database at ``url``. Nothing in it goes on by itself."""
+    pool = await open_pool(url)
+    accounts = await connect_accounts(check_accounts(settings), pool)
+    try:
+        yield Shop(Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False), suppliers, storefront)
+    finally:
+        await close_accounts(accounts.values())
+        await pool.close()

@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from secrets import token_hex
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
-from gateway.flows.admit import Admitted, admit
 from gateway.flows.adopt import adopt
 from gateway.flows.advance import advance, wait
-from gateway.flows.deps import Deps
 from gateway.flows.reconcile import explain, reconcile, restored
-from gateway.sealing import Seal
 from gateway.store import selling
 from gateway.store.keys import create_key
-from gateway.store.pool import open_pool
-from schemas.orders import OrderForPlan
 from tests.gateway.flows.shelf import settings_for
-from tests.gateway.sandboxed import stock_from, town
+from tests.gateway.sandboxed import shop_on, stock_from, town
 
 PLANS = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
 REFUNDED = {"pikasim": "bv-17gb-2d-49644845abeb", "s2s": "bv-17gb-3d-5e564b06909f"}
 NEVER_PROVISIONED = "bv-16gb-3d-5a6878425e12"
-
-
-class Shop:
-    """The flows at the sandboxes, on a database that may be put back."""
-
-    def __init__(self, deps, suppliers, storefront):
-        self.deps, self.suppliers, self.storefront = deps, suppliers, storefront
-
-    async def admit(self, plan):
-        admitted = await admit(self.deps, self.storefront, "test", OrderForPlan(plan_id=plan), token_hex(8))
-        assert isinstance(admitted, Admitted), admitted
-        return admitted.order_id
-
-    async def buy(self, plan, seconds=10):
-        order_id = await self.admit(plan)
-        await wait(self.deps, order_id, seconds)
-        return order_id
-
-    async def status(self, order_id):
-        return await self.deps.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id)
-
-    async def compared(self, first=None, last=None, only=()):
-        today = datetime.now(UTC).date()
-        return await reconcile(self.deps, first or today, last or today, only)
-
-
-@asynccontextmanager
-async def shop_on(url, suppliers, settings, storefront):
-    pool = await open_pool(url)
-    accounts = await connect_accounts(check_accounts(settings), pool)
-    try:
-        yield Shop(Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False), suppliers, storefront)
-    finally:
-        await close_accounts(accounts.values())
-        await pool.close()
 
 
 @pytest.fixture
@@ -84,6 +41,11 @@ async def shop(pool, database_url, settings, suppliers):
         yield made
 
 
+async def compared(shop, first=None, last=None, only=()):
+    today = datetime.now(UTC).date()
+    return await reconcile(shop.deps, first or today, last or today, only)
+
+
 def found(report):
     return [(part.supplier, one.what) for part in report.suppliers for one in part.differences]
 
@@ -93,7 +55,7 @@ async def test_a_day_of_orders_refunds_and_one_that_is_open_agrees_with_the_supp
         await shop.buy(plan)
     waiting = await shop.buy(NEVER_PROVISIONED, seconds=1)
     assert await shop.status(waiting) == "pending"
-    report = await shop.compared()
+    report = await compared(shop)
     assert [(part.supplier, part.state, part.error) for part in report.suppliers] == [
         ("beppay", "compared", None),
         ("pikasim", "compared", None),
@@ -111,7 +73,7 @@ async def test_what_our_ledger_lacks_and_what_it_has_too_much_is_named(shop):
     await pool.execute("DELETE FROM ledger WHERE supplier = 'pikasim'")
     await pool.execute("UPDATE ledger SET amount = amount + 1 WHERE supplier = 'beppay'")
     await pool.execute("UPDATE attempts SET supplier_order_id = 'other' WHERE supplier = 's2s'")
-    report = await shop.compared()
+    report = await compared(shop)
     assert ("pikasim", "charge_not_booked") in found(report)
     assert ("beppay", "amount_differs") in found(report)
     assert not report.clean
@@ -119,13 +81,13 @@ async def test_what_our_ledger_lacks_and_what_it_has_too_much_is_named(shop):
     assert missing.order_id == orders["pikasim"]
     assert missing.attempt is not None
     assert await explain(shop.deps, report, "pikasim", missing.movement, "written off")
-    assert ("pikasim", "charge_not_booked") not in found(await shop.compared())
+    assert ("pikasim", "charge_not_booked") not in found(await compared(shop))
     assert not await explain(shop.deps, report, "pikasim", "charge:nothing", "?")
 
 
 async def test_a_supplier_that_is_down_is_named_and_nothing_is_clean(shop):
     await shop.suppliers.tell("s2s", "faults", {"kind": "down"})
-    report = await shop.compared()
+    report = await compared(shop)
     assert {part.supplier: part.state for part in report.suppliers}["s2s"] == "failed"
     assert not report.clean
 
@@ -133,7 +95,7 @@ async def test_a_supplier_that_is_down_is_named_and_nothing_is_clean(shop):
 async def test_another_day_has_nothing_of_today(shop):
     await shop.buy(PLANS["s2s"])
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    report = await shop.compared(yesterday, yesterday)
+    report = await compared(shop, yesterday, yesterday)
     assert (found(report), report.clean) == ([], True)
 
 
@@ -162,7 +124,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
                 assert await after.status(order_id) == "pending"
             assert len(await suppliers.charges()) == charges
 
-            report = await after.compared(first)
+            report = await compared(after, first)
             assert sorted(found(report)) == [
                 ("beppay", "charge_without_attempt"),
                 ("pikasim", "charge_without_attempt"),
@@ -187,7 +149,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
             assert await after.status(waiting["beppay"]) == "needs_review"  # its code was told only once
             assert len(await suppliers.charges()) == charges
 
-            report = await after.compared(first)
+            report = await compared(after, first)
             assert set(found(report)) <= {("beppay", "not_settled")}
             assert report.clean
             assert report.sending_resumed

@@ -1,0 +1,125 @@
+"""``orders``, ``reconcile``, ``selling`` and ``db restored`` as scripts use them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.flows.advance import advance
+from gateway.store.keys import create_key
+from tests.gateway.cli.test_serve import environment
+from tests.gateway.flows.shelf import settings_for
+from tests.gateway.sandboxed import shop_on, stock_from, town
+
+GOOD = "bv-1gb-2d-06d3e3e4ddb9"
+PARTLY = "bv-20gb-3d-8efeafa9e372"
+
+
+@pytest.fixture
+async def shop(pool, database_url, tmp_path):
+    async with town() as suppliers:
+        settings = settings_for(tmp_path, database_url, suppliers=suppliers.accounts())
+        await stock_from(pool, settings)
+        await create_key(pool, storefront="shop", mode="test", scopes=["storefront"])
+        storefront = await pool.fetchval("SELECT id FROM storefronts")
+        async with shop_on(database_url, suppliers, settings, storefront) as made:
+            yield made
+
+
+@pytest.fixture
+def command(shop):
+    env = environment(shop.deps.settings, GATEWAY_SUPPLIERS=json.dumps(shop.suppliers.accounts()))
+
+    async def run(*words: str, typed: str = "") -> tuple[int, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway", *words),
+            env=env,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate(typed.encode())
+        return process.returncode or 0, out.decode(), err.decode()
+
+    return run
+
+
+async def test_an_order_is_listed_shown_with_its_timeline_and_resolved(shop, command):
+    good = await shop.buy(GOOD)
+    stuck = await shop.buy(PARTLY)
+    _, out, _ = await command("orders", "list", "--json")
+    assert [order["id"] for order in json.loads(out)] == [stuck, good]
+    _, out, _ = await command("orders", "list", "--status", "needs_review")
+    assert (stuck in out, good in out) == (True, False)
+    code, out, _ = await command("orders", "show", good, "--json")
+    told = json.loads(out)
+    assert (code, told["status"], told["supplier"]) == (0, "fulfilled", "pikasim")
+    assert [attempt["state"] for attempt in told["attempts"]] == ["succeeded"]
+    assert told["events"][0]["type"] == "admitted"
+    assert "LPA:" not in out
+    code, out, _ = await command("orders", "show", stuck)
+    assert ("needs_review" in out, "s2s" in out) == (True, True)
+    code, out, _ = await command("orders", "look-up", stuck, "--json")
+    assert (code, json.loads(out)["status"]) == (0, "needs_review")
+
+    word = ("orders", "resolve", stuck, "--note", "their support")
+    code, _, err = await command(*word, "--as", "fulfilled")
+    assert (code, err.count("\n")) == (2, 1)
+    more = ("--activation-code", "-", "--iccid", "8944500102198765432", "--json")
+    code, out, _ = await command(*word, "--as", "fulfilled", *more, typed="LPA:1$smdp.example.com$AB-12\n")
+    assert (code, json.loads(out)["status"]) == (0, "fulfilled")
+    assert "AB-12" not in out
+    code, _, err = await command(*word, "--as", "failed")
+    assert (code, "fulfilled" in err) == (2, True)
+    code, _, err = await command("orders", "show", "ord_nobody")
+    assert (code, err) == (2, "esim-gateway: there is no order ord_nobody\n")
+
+
+async def test_a_day_is_reconciled_and_a_restore_keeps_sending_off_until_it_is_clean(shop, command):
+    await shop.buy(GOOD)
+    today = datetime.now(UTC).date().isoformat()
+    code, out, _ = await command("reconcile", "--date", today, "--json")
+    report = json.loads(out)
+    assert (code, report["clean"], report["first"]) == (0, True, today)
+    assert {part["supplier"]: part["movements"] for part in report["suppliers"]}["pikasim"] == 1
+
+    await shop.deps.pool.execute("DELETE FROM ledger")
+    order_id = await shop.admit(GOOD)
+    code, out, _ = await command("db", "restored", "--note", "nightly")
+    assert (code, today in out) == (0, True)
+    await advance(shop.deps, order_id)
+    assert await shop.status(order_id) == "pending"
+    assert len(await shop.suppliers.charges()) == 1
+    code, out, _ = await command("reconcile")
+    assert (code, "our ledger lacks it" in out) == (3, True)
+    _, out, _ = await command("selling", "list", "--json")
+    assert json.loads(out) == [{"supplier": None, "reasons": ["restored"]}]
+    code, _, _ = await command("selling", "resume")
+    assert code == 2  # only a clean reconciliation lifts that
+    _, out, _ = await command("reconcile", "--json")
+    (one,) = (one for part in json.loads(out)["suppliers"] for one in part["differences"])
+    explain = ("reconcile", "--supplier", "pikasim", "--explain", one["movement"], "--note", "seen")
+    assert (await command(*explain))[0] == 0
+    code, out, _ = await command("reconcile")
+    assert (code, "sending is on again" in out) == (0, True)
+    assert (await command("selling", "list"))[1] == ""
+
+
+async def test_what_is_no_day_and_a_supplier_that_is_down_have_codes_of_their_own(shop, command):
+    assert (await command("reconcile", "--date", "yesterday"))[0] == 2
+    assert (await command("reconcile", "--explain", "charge:1"))[0] == 2
+    await shop.suppliers.tell("s2s", "faults", {"kind": "down"})
+    assert (await command("reconcile"))[0] == 4
+
+
+async def test_selling_is_stopped_and_resumed_at_one_supplier(shop, command):
+    assert (await command("selling", "stop", "--supplier", "pikasim", "--note", "prices"))[0] == 0
+    assert (await command("selling", "list"))[1] == "pikasim: person\n"
+    assert (await command("selling", "stop", "--supplier", "nobody"))[0] == 2
+    assert (await command("selling", "resume", "--supplier", "pikasim"))[0] == 0
+    assert (await command("selling", "resume", "--supplier", "pikasim"))[0] == 2
+    assert (await command("selling", "list"))[1] == ""
