@@ -15,6 +15,7 @@ from gateway.store import suppliers, sync_runs
 from gateway.store.jobs import SyncJob, enqueue_sync
 from gateway.store.migrations import upgrade
 from gateway.store.pool import open_pool
+from providers.loader import load_manifests
 from schemas.errors import ConfigurationError
 
 
@@ -41,7 +42,8 @@ def _no_metrics(monkeypatch):
 
 @pytest.fixture
 def settings(tmp_path):
-    supplier = {"provider": "x", "base_url": "http://127.0.0.1:1"}
+    here = load_manifests()["pikasim"].sandbox_settings
+    supplier = {**here, "provider": "pikasim", "base_url": "http://127.0.0.1:1"}
     return load(state_dir=str(tmp_path), suppliers={"a": supplier, "b": supplier})
 
 
