@@ -34,7 +34,7 @@ import uvloop
 
 from benchmarks.goals import shown
 from benchmarks.orders_supplier import SUPPLIER
-from gateway import embedded
+from gateway import embedded, log
 from gateway.flows.accounts import accounts_of
 from gateway.flows.admit import Admitted, admit
 from gateway.flows.deps import Deps
@@ -216,15 +216,15 @@ _COPIED: dict[str, dict[str, str]] = {
 
 @contextmanager
 def started(
-    *command: str, env: dict[str, str] | None = None, log: Path | None = None
+    *command: str, env: dict[str, str] | None = None, output: Path | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with this block."""
     with contextlib.ExitStack() as stack:
-        error = stack.enter_context(log.open("w")) if log is not None else None
+        error = stack.enter_context(output.open("w")) if output is not None else None
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE if log is None else error,
+            stdout=subprocess.PIPE if output is None else error,
             stderr=error,
             text=True,
             env=env,
@@ -253,13 +253,14 @@ async def prepared(settings: Settings, database_url: str) -> tuple[Pool, str, li
     key = await create_key(pool, storefront="bench", mode="test", scopes=["storefront"], per_minute=10**6)
     rows = await pool.fetch(
         "SELECT plan_id, supplier_plan_id FROM offers WHERE plan_id IS NOT NULL AND visible AND suspect IS NULL"
-        " AND gone_at IS NULL AND stock IS NULL AND cost > 1 AND NOT coverage @> '{BV}' ORDER BY id LIMIT 200"
+        " AND gone_at IS NULL AND coalesce(stock, 1000) > 20 AND cost > 1 AND NOT coverage @> '{BV}' ORDER BY id"
     )
     return pool, key.key, [(row["plan_id"], row["supplier_plan_id"]) for row in rows]
 
 
 async def main(asked: argparse.Namespace, folder: Path) -> None:
     """The whole measurement."""
+    log.configure("error")
     with contextlib.ExitStack() as stack:
         supplier = stack.enter_context(started("benchmarks.orders_supplier", str(SUPPLIER_SECONDS)))
         servers = stack.enter_context(embedded.start(folder / "state"))
@@ -282,7 +283,7 @@ async def main(asked: argparse.Namespace, folder: Path) -> None:
             "GATEWAY_METRICS__PORT": "0",
             "GATEWAY_LOG_LEVEL": "warning",
         }
-        stack.enter_context(started("gateway", "serve", "--port", str(port), env=env, log=folder / "serve.log"))
+        stack.enter_context(started("gateway", "serve", "--port", str(port), env=env, output=folder / "serve.log"))
         bench = Bench(settings, pool, f"http://127.0.0.1:{port}", supplier_url, key, plans)
         await _ready(bench.url)
         try:

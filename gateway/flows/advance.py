@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 MOST_STEPS = 40
 _TICK_SECONDS = 0.2
+_RUN_SECONDS = 0.5  # a look whether another process was quicker than the run of this one
 
 
 async def advance(deps: Deps, order_id: str, *, look: bool = False) -> None:
@@ -66,10 +67,11 @@ async def wait(deps: Deps, order_id: str, seconds: float) -> None:
     """Advance and follow an order until it has come to rest, or for ``seconds``."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    running: asyncio.Task[None] | None = begin(deps, order_id)
+    # One that is under way is followed: a second one beside it would only find the order taken.
+    running: asyncio.Task[None] | None = _under_way(deps, order_id) or begin(deps, order_id)
     while (left := end - loop.time()) > 0:
         if running is not None:
-            await asyncio.wait({running}, timeout=min(left, _TICK_SECONDS))
+            await asyncio.wait({running}, timeout=min(left, _RUN_SECONDS))
             if running.done():
                 running = None
         status = await orders.status_of(deps.pool, order_id)
@@ -81,6 +83,11 @@ async def wait(deps: Deps, order_id: str, seconds: float) -> None:
                 running = begin(deps, order_id)
             else:
                 await asyncio.sleep(max(0.0, min(due, _TICK_SECONDS, end - loop.time())))
+
+
+def _under_way(deps: Deps, order_id: str) -> asyncio.Task[None] | None:
+    name = f"advance {order_id}"
+    return next((task for task in deps.running if task.get_name() == name), None)
 
 
 async def drain(deps: Deps, seconds: float) -> None:
