@@ -1,6 +1,5 @@
 """The servers for one machine: found, stopped and started again, whatever happened to their owner."""
 
-import asyncio
 import contextlib
 import json
 import os
@@ -58,6 +57,13 @@ def gone(pid, seconds=10):
             return True
         time.sleep(0.02)
     return False
+
+
+def ended(server, seconds=10):
+    deadline = time.monotonic() + seconds
+    while server.alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not server.alive()
 
 
 def user_of(pid):
@@ -213,8 +219,8 @@ async def test_servers_that_were_killed_are_revived_where_they_were(own_servers,
     before = own_servers.where
     os.kill(before.postgres_pid, signal.SIGQUIT)
     os.kill(before.valkey_pid, signal.SIGKILL)
-    while own_servers.postgres.alive() or own_servers.valkey.alive():
-        await asyncio.sleep(0.02)
+    assert ended(own_servers.postgres)
+    assert ended(own_servers.valkey)
     assert own_servers.fallen() is not None
     own_servers.revive()
     assert own_servers.fallen() is None
