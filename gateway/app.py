@@ -17,6 +17,7 @@ from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
+from gateway.tasks import end
 from gateway.web import catalog, health, ops, quotes, state, unreadable
 from gateway.web.answers import Heads, Memory
 from gateway.web.gate import Gate
@@ -168,8 +169,7 @@ async def _housekeeping(app: web.Application) -> AsyncIterator[None]:
 
     task = asyncio.create_task(keep(), name="housekeeping")
     yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end(task)
     app[state.ACCESS_LOG].flush()
 
 

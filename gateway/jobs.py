@@ -27,6 +27,7 @@ from gateway.processes import die_with_parent
 from gateway.settings import Settings
 from gateway.store.jobs import SYNC, SyncJob, enqueue_sync
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool, open_pool, server_settings
+from gateway.tasks import end
 from schemas.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
@@ -138,8 +139,7 @@ async def _work(
             dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=HEARTBEAT, shutdown_on_listener_failure=True
         )
     finally:
-        ending.cancel()
-        await asyncio.wait([ending])
+        await end(ending)
         queue_pool.terminate()
 
 
