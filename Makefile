@@ -17,7 +17,7 @@ MEASURED := schemas/*,providers/*,gateway/core/*
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format bench chaos provider openapi lock wheel clean
+.PHONY: help install run test check format bench chaos provider lock wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'

@@ -20,6 +20,7 @@ from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
+from gateway.tasks import end
 from gateway.web import catalog, esims, health, ops, ops_orders, orders, quotes, state, traveller, unreadable, webhooks
 from gateway.web.answers import Heads, Memory
 from gateway.web.gate import Gate
@@ -197,8 +198,7 @@ async def _housekeeping(app: web.Application) -> AsyncIterator[None]:
 
     task = asyncio.create_task(keep(), name="housekeeping")
     yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end(task)
     app[state.ACCESS_LOG].flush()
 
 

@@ -127,6 +127,16 @@ class Servers:
                 return f"{server.title} ended by itself; its log: {server.log}"
         return None
 
+    def revive(self) -> None:
+        """Start again which of our own have ended by themselves, where they were before."""
+        owned = self._owned
+        if owned is None:
+            return
+        for server in owned.servers():
+            if not server.alive():
+                server.start()
+        self.where = _show(owned.running_file, owned.postgres, owned.valkey)
+
     def close(self) -> None:
         """Stop our own, wait for their end and free the state folder."""
         owned, self._owned = self._owned, None
@@ -164,6 +174,12 @@ def _started(state_dir: Path, lock: int, *, postgres: bool, valkey: bool) -> Ser
             server.stop()
         os.close(lock)
         raise
+    where = _show(running_file, database, cache)
+    return Servers(where, _Owned(database, cache, lock, running_file))
+
+
+def _show(running_file: Path, database: Postgres | None, cache: Valkey | None) -> Running:
+    """Write down where the servers are, for those who look for them."""
     where = Running(
         owner=os.getpid(),
         database_url=database.url() if database else None,
@@ -178,7 +194,7 @@ def _started(state_dir: Path, lock: int, *, postgres: bool, valkey: bool) -> Ser
     half.touch(mode=0o600)
     half.write_text(json.dumps(asdict(where), indent=2) + "\n", "utf-8")
     half.rename(running_file)
-    return Servers(where, _Owned(database, cache, lock, running_file))
+    return where
 
 
 def _locked(state_dir: Path, how: int) -> int | None:

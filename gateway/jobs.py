@@ -34,6 +34,7 @@ from gateway.settings import Settings
 from gateway.store import orders
 from gateway.store.jobs import ADVANCE, SYNC, AdvanceJob, SyncJob, enqueue_advance, enqueue_sync
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool, open_pool, server_settings
+from gateway.tasks import end
 from schemas.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
@@ -178,8 +179,7 @@ async def _work(
             dequeue_timeout=timedelta(seconds=1), heartbeat_timeout=HEARTBEAT, shutdown_on_listener_failure=True
         )
     finally:
-        ending.cancel()
-        await asyncio.wait([ending])
+        await end(ending)
         queue_pool.terminate()
 
 

@@ -16,7 +16,9 @@ from schemas.plan import AfterAllowance, Reset, Scope, SetAsideReason, Starts, W
 
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["JP"])]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3,4}$", examples=["USD"])]
-PlanId = Annotated[str, Meta(min_length=1, max_length=100, pattern="^[a-z0-9][a-z0-9.-]*$", examples=["jp-1gb-7d-5c2a9e"])]
+PlanId = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern="^[a-z0-9][a-z0-9.-]*$", examples=["jp-1gb-7d-5c2a9e"])
+]
 SupplierName = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_-]+$", examples=["pikasim"])]
 Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["5.50"])]
 Megabytes = Annotated[int, Meta(ge=1, le=1_000_000_000)]

@@ -143,7 +143,8 @@ def database_url(servers: embedded.Servers, _template: str, _emptied: list[str])
         name = f"test_{next(_numbers)}"
         _run(servers.postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {_template}")
     yield servers.postgres.url(name)
-    _run(servers.postgres.url(name), _THROW_OUT, _EMPTY)
+    _run(servers.postgres.url(name), _THROW_OUT, f"ALTER DATABASE {name} RESET ALL")
+    _run(servers.postgres.url(name), _EMPTY)
     _emptied.append(name)
 
 

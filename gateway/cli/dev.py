@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 120.0
 _ALLOW_PRIVATE = "GATEWAY_WEBHOOKS__ALLOW_PRIVATE"
+# A server of ours that ended by itself is away this long: reads go on, writes answer 503, and all come back.
+_AWAY_SECONDS = 10.0
+_MOST_FALLS, _FALLS_WITHIN_SECONDS = 3, 120.0
 _METRICS_PORTS = {"GATEWAY_METRICS__PORT": "port", "GATEWAY_METRICS__WORKER_PORT": "worker_port"}
 
 
@@ -113,8 +116,31 @@ def _run(
     if sandboxed:
         _send_webhooks(settings, url)
     print(_greeting(url, keys, folder, time.monotonic() - began, sandbox_port if sandboxed else None), flush=True)
+    _watch(children, servers)
+
+
+def _watch(children: Children, servers: Servers) -> None:
+    """Stay until something ends that must not. A database or cache that went is missed, then started again."""
+    from gateway.cli.children import ChildEndedError
+
+    falls: list[float] = []
     while True:
-        _check(children, servers)
+        children.check()
+        if (fallen := servers.fallen()) is not None:
+            falls = [*(at for at in falls if at > time.monotonic() - _FALLS_WITHIN_SECONDS), time.monotonic()]
+            if len(falls) > _MOST_FALLS:
+                raise ChildEndedError(fallen)
+            print(f"{fallen}; it starts again in {_AWAY_SECONDS:.0f} s", flush=True)
+            _stay(children, _AWAY_SECONDS)
+            servers.revive()
+            print("started again", flush=True)
+        time.sleep(0.2)
+
+
+def _stay(children: Children, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        children.check()
         time.sleep(0.2)
 
 

@@ -24,6 +24,7 @@ from gateway.settings import Settings
 from gateway.store import snapshot_files as files
 from gateway.store import snapshots
 from gateway.store.pool import DATABASE_DOWN, Pool
+from gateway.tasks import end
 
 Mode = Literal["live", "test"]
 MODES: tuple[Mode, ...] = ("live", "test")
@@ -57,7 +58,6 @@ class Catalog:
         self._behind_since: float | None = None
         self._troubles: dict[str, str] = {}
         self._wake = asyncio.Event()
-        self._closing = False
         self._listening = False
         self._refreshing = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,10 +110,7 @@ class Catalog:
 
     async def close(self) -> None:
         """Stop watching and let go of the files."""
-        self._closing = True  # redis-py 8.1 may swallow a cancellation while it waits for a message
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         await self._rebuild.stop()
 
     # -- looking
@@ -139,13 +136,13 @@ class Catalog:
 
     async def _listen(self) -> None:
         """Wake the watcher whenever a new snapshot is announced."""
-        while not self._closing:
+        while True:
             try:
                 async with self._redis.pubsub() as channel:  # type: ignore[union-attr]
                     await channel.subscribe(files.NOTICE)
                     self._well("redis")
                     self._listening = True
-                    while not self._closing:
+                    while True:
                         if await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN_SECONDS):
                             self._wake.set()
             except Exception as error:  # noqa: BLE001 - Redis may be lost in any way; PostgreSQL is asked meanwhile

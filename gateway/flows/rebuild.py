@@ -11,6 +11,7 @@ import structlog
 
 from gateway.processes import die_with_parent
 from gateway.settings import Settings
+from gateway.tasks import end
 
 log = structlog.get_logger()
 
@@ -46,8 +47,7 @@ class Rebuild:
     async def stop(self) -> None:
         """End it."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _run(self) -> None:
         process = await asyncio.create_subprocess_exec(

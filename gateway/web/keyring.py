@@ -18,6 +18,7 @@ import structlog
 
 from gateway.store.keys import ApiKey, Mode, find_key, is_key_text, key_digest, mark_used, valid_keys
 from gateway.store.pool import DATABASE_DOWN, Pool
+from gateway.tasks import end
 from gateway.web.problems import Refusal, unavailable
 from gateway.web.ratelimit import Bucket, Limiter
 
@@ -69,8 +70,7 @@ class Keyring:
     async def close(self) -> None:
         """Stop following, and write what is left of when keys were used."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
             await self._quietly(self._write_used)
 
     async def caller(self, text: str, address: str) -> Caller:

@@ -16,6 +16,8 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from gateway.tasks import end
+
 SETTLE_SECONDS = 1.0
 _PATIENCE = 0.8
 
@@ -114,8 +116,7 @@ class Limiter:
     async def close(self) -> None:
         """Stop settling."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def settle(self) -> None:
         """Tell Redis what was spent here, and take over what is left. Raises what Redis raises."""

@@ -59,6 +59,13 @@ def gone(pid, seconds=10):
     return False
 
 
+def ended(server, seconds=10):
+    deadline = time.monotonic() + seconds
+    while server.alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not server.alive()
+
+
 def user_of(pid):
     return Path(f"/proc/{pid}").stat().st_uid
 
@@ -206,6 +213,22 @@ async def test_one_server_can_be_stopped_and_started_on_the_same_address(own_ser
     assert await answer(own_servers.where.database_tcp_url) == 42
     with redis.Redis.from_url(own_servers.where.redis_tcp_url) as client:
         assert client.ping()
+
+
+async def test_servers_that_were_killed_are_revived_where_they_were(own_servers, tmp_path):
+    before = own_servers.where
+    os.kill(before.postgres_pid, signal.SIGQUIT)
+    os.kill(before.valkey_pid, signal.SIGKILL)
+    assert ended(own_servers.postgres)
+    assert ended(own_servers.valkey)
+    assert own_servers.fallen() is not None
+    own_servers.revive()
+    assert own_servers.fallen() is None
+    assert own_servers.where.database_tcp_url == before.database_tcp_url
+    assert own_servers.where.redis_url == before.redis_url
+    assert own_servers.where.postgres_pid != before.postgres_pid
+    assert embedded.running(tmp_path / "servers") == own_servers.where
+    await answer(own_servers.where.database_tcp_url)
 
 
 def test_only_what_is_wanted_is_started(tmp_path):

@@ -25,6 +25,7 @@ from schemas.plan import DataAllowance, Features, Network, Reset, WhyNot, scope_
 
 WHY_NOT = tuple(WhyNot)
 NO_COST = -1
+NO_TOLERANCE = Decimal(0)
 UNSAID = -1
 
 
@@ -125,7 +126,8 @@ class SnapshotBuilder:
         money = NO_COST
         if cost is not None and currency is not None:
             money = (self._costs.get((cost, currency)) or self._new_cost(cost, currency))[0]
-        said = (supplier, money, visible, stock is not None and stock <= 0, suspect)
+        tolerance = self.terms.tolerance.get(supplier, NO_TOLERANCE)
+        said = (tolerance, money, visible, stock is not None and stock <= 0, suspect)
         why = self._why.get(said)
         if why is None:
             why = self._why[said] = self._judge(*said)
@@ -178,7 +180,7 @@ class SnapshotBuilder:
             self._base.append(base)
         return known
 
-    def _judge(self, supplier: str, money: int, visible: bool, sold_out: bool, suspect: bool) -> int:
+    def _judge(self, tolerance: Decimal, money: int, visible: bool, sold_out: bool, suspect: bool) -> int:
         """The reasons of RULES 9 that stand in the snapshot, a bit for each."""
         base = None if money == NO_COST else self._base[money]
         terms = self.terms
@@ -192,7 +194,7 @@ class SnapshotBuilder:
             cost_base=base,
             has_cost=money != NO_COST,
             suspect=suspect,
-            tolerance=terms.tolerance.get(supplier, Decimal(0)),
+            tolerance=tolerance,
             max_cost_base=most,
         )
         return sum(1 << WHY_NOT.index(reason) for reason in reasons)

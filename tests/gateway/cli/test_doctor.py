@@ -44,10 +44,13 @@ async def test_an_empty_database_asks_for_the_upgrade(servers, monkeypatch):
 async def test_a_database_that_promises_less_is_wrong(servers, database_url, monkeypatch):
     name = database_url.split("/")[3].split("?")[0]
     admin = await asyncpg.connect(servers.postgres.url("postgres"))
-    await admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-    await admin.close()
     monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
-    checks = await found()
+    try:
+        await admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        checks = await found()
+    finally:  # the next test gets the same database, emptied
+        await admin.execute(f"ALTER DATABASE {name} RESET ALL")
+        await admin.close()
     assert checks["synchronous_commit"].good is False
     assert checks["fsync"].good is True
 
