@@ -61,11 +61,11 @@ async def _delivered(deps: Deps, rows: Sequence[OrderRow], *, with_codes: bool) 
     bought = [row.id for row in rows if row.kind == "esim"]
     made = await esims.of_orders(deps.pool, deps.seal, bought) if bought else {}
     found = {order_id: ordered_esim(deps, esim, with_code=with_codes) for order_id, esim in made.items()}
-    for row in rows:
-        if row.target_esim_id is not None:
-            esim = await esims.get(deps.pool, deps.seal, row.target_esim_id)
-            if esim is not None:
-                found[row.id] = ordered_esim(deps, esim, with_code=False)
+    for target in {row.target_esim_id for row in rows if row.target_esim_id is not None}:
+        esim = await esims.get(deps.pool, deps.seal, target)
+        if esim is not None:
+            shown = ordered_esim(deps, esim, with_code=False)
+            found |= {row.id: shown for row in rows if row.target_esim_id == target}
     return found
 
 

@@ -94,7 +94,7 @@ async def placed(request: web.Request, admitted: Admitted | Problem) -> web.Resp
     if isinstance(admitted, Problem):
         raise refusal(admitted)
     deps = deps_of(request)
-    if deps.inline and not admitted.replayed:
+    if deps.inline and not admitted.replayed and not seconds_to_wait(request):  # who waits begins it too
         begin(deps, admitted.order_id)
     headers = {"Location": f"/v1/orders/{admitted.order_id}"}
     if admitted.replayed:
@@ -114,7 +114,7 @@ async def shown(
     deps = deps_of(request)
     added = dict(headers or {})
     if seconds := seconds_to_wait(request):
-        await uncut(wait(deps, order_id, seconds))
+        await wait(deps, order_id, seconds)
         added["Preference-Applied"] = f"wait={seconds}"
     order = await show.order(deps, order_id, whose(request), with_costs=request[state.CALLER].ops)
     if order is None:
