@@ -178,7 +178,8 @@ class Machine:
     def environment(self) -> dict[str, str]:
         """What every process of the gateway is started with."""
         plan = self.plan
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GATEWAY_", "CHAOS_"))}
+        others = ("GATEWAY_", "CHAOS_", "COV_CORE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         return kept | {
             "GATEWAY_STATE_DIR": str(self.folder / "state"),
             "GATEWAY_DATABASE_URL": self.database_url,
