@@ -124,6 +124,8 @@ class Machine:
     def kill_postgres(self) -> None:
         """Kill the database's first process with -9; ``start_postgres`` brings back what it had committed."""
         os.kill(self.servers.postgres.pid, signal.SIGKILL)
+        while self.servers.postgres.alive():
+            time.sleep(0.01)
 
     def stop_postgres(self) -> None:
         """Stop the database in good order."""

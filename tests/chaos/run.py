@@ -181,8 +181,8 @@ def short_trouble(trouble: Trouble) -> list[tuple[float, Act]]:
 
 
 SHORT = Storm(
-    orders=60,
-    seconds=9,
+    orders=50,
+    seconds=7,
     settle=45,
     hands=12,
     plan=Plan(timeout=1.0, send=4.0, heartbeat=3.0, quiescence=6, provisioning=7),
