@@ -168,10 +168,8 @@ def test_whatever_is_heard_in_whatever_order_state_moves_one_way(
     now, status, at = NOW, "pending", attempt(state)
     for truth, gap in zip(truths, gaps, strict=False):
         now += timedelta(seconds=gap)
-        if isinstance(truth, SupplierOrder):
-            verdict = verdicts.of_order(truth, at, now)
-        else:
-            verdict = verdicts.of_error(truth)  # type: ignore[arg-type]
+        is_order = isinstance(truth, SupplierOrder)
+        verdict = verdicts.of_order(truth, at, now) if is_order else verdicts.of_error(truth)  # type: ignore[arg-type]
         what = change(order(status), at, verdict, now)
         if at.state in {S.SUCCEEDED, S.FAILED}:
             assert what.attempt is None
