@@ -50,7 +50,8 @@ _PROFILES: Mapping[ProfileState, str] = {
 def status_of(sale: Sale, esim: Esim | None) -> str:
     """A sale's status. One whose eSIM was given back stays completed, one that the supplier called off has failed."""
     if sale.state is SaleState.CANCELLED:
-        return "failed" if esim is None else "completed"
+        # A top-up is never given back, so this one was called off, though it names an eSIM.
+        return "failed" if esim is None or sale.kind is OrderKind.TOPUP else "completed"
     return _STATES[sale.state]
 
 

@@ -347,6 +347,18 @@ async def test_a_top_up_takes_the_option_s_code_and_the_package_s_own(here: Acco
     assert len(esim.packages) == 3
 
 
+@pytest.mark.parametrize("kind", ["failed_after_processing", "cancelled_after_processing"])
+async def test_a_top_up_that_the_supplier_calls_off_has_failed_and_holds_nothing(here: Account, kind: str) -> None:
+    await here.provider.purchase(here.request())
+    (esim,) = here.till.esims()
+    here.trigger(kind)
+    request = here.request(iccid=esim.iccid)
+    order = await here.provider.topup(request)
+    found = await here.ended(request, order.supplier_order_id)
+    assert found.state is SupplierOrderState.FAILED
+    assert found.charged == usd(0)
+
+
 async def test_a_top_up_that_went_to_another_esim_is_a_conflict(here: Account) -> None:
     await here.provider.purchase(here.request())
     (esim,) = here.till.esims()
