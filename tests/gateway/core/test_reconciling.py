@@ -24,9 +24,7 @@ def moved(order="so1", amount="5.00", kind="charge", at=NOON, **more):
 
 
 def booked(attempt="att_1", amount="5.00", kind="charge", at=NOON, order="so1"):
-    return Booked(
-        attempt=attempt, order_id="ord_1", supplier_order_id=order, kind=kind, amount=money(amount), at=at
-    )
+    return Booked(attempt=attempt, order_id="ord_1", supplier_order_id=order, kind=kind, amount=money(amount), at=at)
 
 
 def known(attempt="att_1", order="so1", *, is_open=False):
