@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -106,6 +107,7 @@ class Counter:
                 self.clock.ahead = max(
                     self.clock.ahead, order.next_look_at - datetime.now(UTC) + timedelta(seconds=0.05)
                 )
+            await asyncio.sleep(0.05)  # the sandboxes' clock is the real one
             await advance(self.deps, order_id)
         return await self.order(order_id)
 
