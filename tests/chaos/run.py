@@ -21,6 +21,7 @@ from tests.chaos.leaks import leaks
 from tests.chaos.machine import SUPPLIERS, Machine, Plan
 from tests.chaos.storm import AMBIGUOUS, Shop, Trouble, arm, plans_of
 
+AFTER_SECONDS = 25.0
 Act = Callable[[], Awaitable[None]]
 _ORDERS = "SELECT id, kind, status FROM orders"
 _ATTEMPTS = "SELECT id, order_id, kind, supplier, state, error_code, supplier_order_id FROM attempts"
@@ -70,11 +71,20 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
         trouble = Trouble(machine)
         arm(machine)
         pace = how.hands * how.seconds / how.orders / 2
-        await asyncio.gather(shop.run(how.hands, pace), trouble.run(steps(trouble), how.seconds))
+        await asyncio.gather(_at_most(shop.run(how.hands, pace), how), trouble.run(steps(trouble), how.seconds))
         for supplier in SUPPLIERS:
             machine.lift(supplier)
         await _until_at_rest(machine, how.settle)
         return await _outcome(machine, shop, trouble, time.monotonic() - began)
+
+
+async def _at_most(ordering: Awaitable[None], how: Storm) -> None:
+    """Who still orders some time after the storm is sent home: the audit shows what came of it."""
+    try:
+        async with asyncio.timeout(how.seconds + AFTER_SECONDS):
+            await ordering
+    except TimeoutError:
+        return
 
 
 async def _until_at_rest(machine: Machine, seconds: float) -> None:
