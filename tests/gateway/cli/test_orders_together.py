@@ -50,7 +50,7 @@ async def test_fifty_posts_with_one_key_over_two_processes_make_one_order_and_on
 
                 for port in ports:
                     await until(lambda port=port: ready(port), seconds=90)
-                answers = await asyncio.gather(*(post(n, Prefer="wait=20") for n in range(TIMES)))
+                answers = await asyncio.gather(*(post(n, Prefer="wait=30") for n in range(TIMES)))
                 assert {order["id"] for _, _, order in answers} == {answers[0][2]["id"]}
                 assert {order["status"] for _, _, order in answers} == {"fulfilled"}
                 replayed = [(status, again) for status, again, _ in answers]

@@ -109,7 +109,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
     await copy(servers, database_url, backup)
     try:
         for order_id in waiting.values():
-            await wait(shop.deps, order_id, 10)
+            await wait(shop.deps, order_id, 60)
             assert await shop.status(order_id) == "fulfilled"
         lost = await shop.buy(PLANS["pikasim"])  # admitted after the backup, too
         charges = len(await suppliers.charges())
@@ -141,7 +141,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
                 order_id = ours[one.reference]  # what a person reads in the supplier's books and the shop's mail
                 if order_id in waiting.values():
                     assert await adopt(after.deps, order_id, one.supplier, one.reference) is None
-                    await wait(after.deps, order_id, 10)
+                    await wait(after.deps, order_id, 60)
                 else:
                     assert await explain(after.deps, report, one.supplier, one.movement, "refunded by hand")
             assert await after.status(waiting["s2s"]) == "fulfilled"

@@ -174,7 +174,7 @@ class Shop:
         query = "&".join([place, *(f"{name}={value}" for name, value in words.items())])
         return (await (await self.api.get(f"/v1/plans?limit=1&{query}")).json())["data"][0]
 
-    async def order(self, body: Any, key: str = "", *, wait: int = 10, api: Api | None = None) -> ClientResponse:
+    async def order(self, body: Any, key: str = "", *, wait: int = 30, api: Api | None = None) -> ClientResponse:
         headers = {"Idempotency-Key": key or f"key-{next(_keys)}", "Prefer": f"wait={wait}"}
         return await (api or self.api).post("/v1/orders", json=body, headers=headers)
 

@@ -7,6 +7,7 @@ from gateway.app import all_routes, make_app
 from gateway.settings import load
 from gateway.web import examples, state
 from schemas import api, api_esims
+from schemas import orders as api_orders
 from schemas import webhooks as api_webhooks
 
 
@@ -69,6 +70,12 @@ def test_every_problem_is_described_as_one(document):
         ({"data": [examples.ENDPOINT]}, api_webhooks.EndpointList),
         (examples.ENDPOINT_WITH_SECRET, api_webhooks.EndpointWithSecret),
         (examples.page(examples.DELIVERY), api_webhooks.DeliveryPage),
+        (examples.ORDER_FOR_PLAN, api_orders.OrderForPlan),
+        (examples.ORDER, api_orders.Order),
+        (examples.OPS_ORDER, api_orders.OpsOrder),
+        ({"data": [examples.ORDER_EVENT]}, api_orders.OrderEventList),
+        (examples.RESOLVE, api_orders.ResolveRequest),
+        (examples.page(examples.LEDGER_ENTRY), api_orders.LedgerPage),
     ],
 )
 def test_an_example_is_what_it_says_it_is(example, kind):

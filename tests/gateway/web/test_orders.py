@@ -19,7 +19,7 @@ async def test_an_order_is_fulfilled_charged_once_and_answered_again_under_its_k
     order = await answer.json()
     assert answer.status == 201, order
     assert answer.headers["Location"] == f"/v1/orders/{order['id']}"
-    assert answer.headers["Preference-Applied"] == "wait=10"
+    assert answer.headers["Preference-Applied"] == "wait=30"
     assert (order["kind"], order["status"], order["reference"]) == ("esim", "fulfilled", f"mine-{supplier}")
     assert order["plan"]["id"] == GOOD[supplier]
     assert order["price"] == {"amount": "11.00", "currency": "USD"}
@@ -114,7 +114,7 @@ async def test_an_order_for_a_quote_takes_its_price_and_chosen_suppliers_need_ro
 async def test_an_unused_esim_is_cancelled_once_and_its_price_given_back(shop):
     order = await (await shop.order({"plan_id": GOOD["pikasim"]})).json()
     path = f"/v1/orders/{order['id']}/cancel"
-    answer = await shop.api.post(path, headers={"Prefer": "wait=10"})
+    answer = await shop.api.post(path, headers={"Prefer": "wait=30"})
     cancelled = await answer.json()
     assert (answer.status, cancelled["status"], cancelled["refund"]) == (200, "cancelled", order["price"])
     assert (await shop.api.post(path)).status == 200

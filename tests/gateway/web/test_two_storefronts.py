@@ -132,7 +132,7 @@ async def owned(make_api, suppliers):
     api = api.with_key(await api.make_key())
     endpoint = await (await api.post("/v1/webhook-endpoints", json={"url": "http://127.0.0.1:9/first"})).json()
     body = {"plan_id": PLAN, "reference": "ref-8d1c", "metadata": {"mark": "mark-51f7"}}
-    headers = {"Idempotency-Key": "first", "Prefer": "wait=20"}
+    headers = {"Idempotency-Key": "first", "Prefer": "wait=30"}
     order = await (await api.post("/v1/orders", json=body, headers=headers)).json()
     assert order["status"] == "fulfilled"
     deliveries = await (await api.get(f"/v1/webhook-endpoints/{endpoint['id']}/deliveries")).json()
