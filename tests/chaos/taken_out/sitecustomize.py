@@ -2,7 +2,7 @@
 
 Only a process whose environment says so is touched, so no switch of the kind stands in the product.
 
-CHAOS_HURRY      clocks run faster: the time to send, the looks at suppliers, a worker's heartbeat, the queue's retry
+CHAOS_HURRY      clocks run faster: the time to send, the looks at suppliers, the breaker, a worker's heartbeat
 CHAOS_CARELESS   every exchange with a supplier is logged whole, as a careless hand would
 CHAOS_WITHOUT    "fence": an unknown outcome counts as a failure, and the order is bought again;
                  "redaction": log lines go out as they are
@@ -18,9 +18,12 @@ from datetime import timedelta
 def _hurry() -> None:
     from gateway.core.orders import schedule
     from gateway.flows import buy
+    from gateway.store import limits
 
     schedule.AGES = (1.0, 2.5, 5.0, 10.0, 20.0)
     schedule.EVERY = 15.0
+    # Where half of all calls fail the breaker opens again and again; its pauses are made short.
+    limits.BREAKER_SECONDS, limits.BREAKER_MAX_SECONDS, limits.PROBE_SECONDS = 1.0, 3.0, 4
     buy.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
     if "worker" in sys.orig_argv:
         from gateway import jobs
