@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from gateway.processes import Footing, bound, footing, working_in
@@ -44,7 +45,7 @@ _POSTGRES_SETTINGS = {
 }
 
 
-class Server:
+class Server(ABC):
     """One server process: its command, its log and its life."""
 
     title: str
@@ -87,14 +88,17 @@ class Server:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(10)
 
+    @abstractmethod
     def prepare(self) -> None:
         """Clear away what a killed one left."""
 
+    @abstractmethod
     def command(self) -> list[str]:
-        raise NotImplementedError
+        """What to run."""
 
+    @abstractmethod
     def ready(self) -> bool:
-        raise NotImplementedError
+        """Whether it answers by now."""
 
     def _wait(self) -> bool:
         deadline = time.monotonic() + _PATIENCE

@@ -26,7 +26,7 @@ class FreshnessBounds(msgspec.Struct, frozen=True):
 def freshness(
     last_good_at: datetime | None, last_sync_state: str | None, now: datetime, bounds: FreshnessBounds
 ) -> Freshness:
-    """Freshness of a supplier's offers at ``now`` (RULES 9).
+    """Freshness of a supplier's offers at ``now``.
 
     Stale when the last sync was not accepted, or when no whole walk was accepted for two intervals;
     expired when none was for ``expire_after_seconds``. A supplier that was never synced has no

@@ -1,4 +1,4 @@
-"""Prices: what a customer pays for a cost, exact to the last digit (RULES 12).
+"""Prices: what a customer pays for a cost, exact to the last digit.
 
 cost -> base currency -> x (1 + percent) + fixed -> the storefront's currency -> rounded up to the
 currency's digits, or to .99. Amounts are worked out in whole numbers, so nothing is ever rounded on

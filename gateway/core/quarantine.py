@@ -1,4 +1,4 @@
-"""Whether a whole walk may replace a supplier's offers, or a person must look first (RULES 18)."""
+"""Whether a whole walk may replace a supplier's offers, or a person must look first."""
 
 from __future__ import annotations
 

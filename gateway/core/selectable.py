@@ -1,4 +1,4 @@
-"""Which mapped offers may be sold, and why the others may not: RULES 9 as one function over plain values."""
+"""Which mapped offers may be sold, and why the others may not: one function over plain values."""
 
 from __future__ import annotations
 

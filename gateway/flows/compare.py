@@ -1,4 +1,4 @@
-"""Comparing what the providers ask for the same plan, once all of a run have come in (RULES 17)."""
+"""Comparing what the providers ask for the same plan, once all of a run have come in."""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ def suspect_bounds(sync: Sync) -> SuspectBounds:
 def judge(
     repriced: Sequence[Repriced], before: int, gone: int, rates: dict[str, Rate], sync: Sync, *, accepted: bool
 ) -> Verdict:
-    """Judge a walk by RULES 17 and 18. Costs of one offer in two currencies are compared by today's rates.
+    """Judge a walk: which prices are suspect, and whether a person must look first.
+
+    Costs of one offer in two currencies are compared by today's rates.
 
     A person who accepts a walk has looked at its prices: neither the bounds of quarantine nor the
     offers' own past hold it back then.

@@ -24,7 +24,7 @@ _HEADERS: Mapping[str, tuple[str, str]] = {
     "Retry-After": ("Seconds after which another try is worth it.", "integer"),
 }
 _DESCRIPTION = """
-One catalogue, one order and one event stream for several eSIM suppliers.
+One catalogue for several eSIM suppliers.
 
 **Keys.** Send `Authorization: Bearer gw_live_…` or `X-API-Key: gw_live_…`. A live key sees live suppliers,
 a test key (`gw_test_…`) those in test mode.

@@ -1,7 +1,7 @@
 """Making a snapshot: offers in any order come in, numbered and sorted columns go out.
 
 Rows are numbered in the order of choice: the selectable offers by cost in base currency, supplier
-and supplier_plan_id (RULES 10), then the others that have a cost, in the same order, then those
+and supplier_plan_id, then the others that have a cost, in the same order, then those
 without. So the lowest of several rows is the one to buy, and rows ascending are prices ascending.
 """
 
@@ -181,7 +181,7 @@ class SnapshotBuilder:
         return known
 
     def _judge(self, tolerance: Decimal, money: int, visible: bool, sold_out: bool, suspect: bool) -> int:
-        """The reasons of RULES 9 that stand in the snapshot, a bit for each."""
+        """The reasons that stand in the snapshot, a bit for each."""
         base = None if money == NO_COST else self._base[money]
         terms = self.terms
         most = None

@@ -40,7 +40,7 @@ def query_of(need: Need) -> PlanQuery:
 
 
 def cheapest(snapshot: Snapshot, plans: Array, found: Filter, blocked: Blocked | None) -> tuple[Array, Array, Array]:
-    """(plans, rows, counts) of those that can be sold, the one to choose first (RULES 10)."""
+    """(plans, rows, counts) of those that can be sold, the one to choose first."""
     rows, counts = standing(snapshot, plans, found, blocked, InStock.TRUE)
     live = np.flatnonzero(rows >= 0)
     order = live[np.argsort(rows[live], kind="stable")]

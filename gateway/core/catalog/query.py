@@ -34,7 +34,7 @@ class InStock(StrEnum):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Features that an offer must have (RULES 11); False and None ask for nothing.
+    """Features that an offer must have; False and None ask for nothing.
 
     ``five_g`` is ``network=5G``: in each country asked for, or in some country when none is.
     """
