@@ -1,0 +1,1 @@
+-- Rules by which costs become prices.

@@ -1,0 +1,1 @@
+-- People who use the console, their sessions, and the log of what they changed.

@@ -1,0 +1,1 @@
+-- What a quarantined sync brought, kept until a person has decided.

@@ -1,0 +1,1 @@
+-- Balances and figures of the suppliers, kept over time.

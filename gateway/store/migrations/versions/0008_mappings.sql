@@ -1,0 +1,1 @@
+-- What places, units and attributes mean, as people have told.
