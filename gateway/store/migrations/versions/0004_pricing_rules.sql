@@ -1,1 +1,2 @@
 -- Rules by which costs become prices.
+SELECT 1;

@@ -1,1 +1,2 @@
 -- Balances and figures of the suppliers, kept over time.
+SELECT 1;

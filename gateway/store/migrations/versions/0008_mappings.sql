@@ -1,1 +1,2 @@
 -- What places, units and attributes mean, as people have told.
+SELECT 1;

@@ -1,1 +1,2 @@
 -- What was said between us and a supplier, redacted.
+SELECT 1;

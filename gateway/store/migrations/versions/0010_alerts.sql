@@ -1,1 +1,2 @@
 -- Alerts, their rules, and where they go.
+SELECT 1;
