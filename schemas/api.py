@@ -302,6 +302,10 @@ class SyncRunSupplier(msgspec.Struct, frozen=True):
     new: int
     changed: int
     gone: int
+    up: int
+    down: int
+    in_stock: int
+    out_of_stock: int
     suspect: int
     warnings: list[str]
     error: str | None

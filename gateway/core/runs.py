@@ -18,7 +18,8 @@ class SupplierRun(msgspec.Struct, frozen=True, kw_only=True):
     """One supplier's part of a run. ``total`` = ``mapped`` + set aside; other products are apart.
 
     ``new``, ``changed`` and ``gone`` count what was replaced; all 0 unless the state is ok.
-    ``suspect`` counts this supplier's offers that a suspect price keeps from sale. ``ms`` is the time
+    ``up`` and ``down`` are costs that rose and fell, in one currency; ``in_stock`` and ``out_of_stock``
+    offers that can be had again and no longer. ``suspect`` counts this supplier's offers that a suspect price keeps from sale. ``ms`` is the time
     from the first request to the commit.
     """
 
@@ -31,6 +32,10 @@ class SupplierRun(msgspec.Struct, frozen=True, kw_only=True):
     new: int = 0
     changed: int = 0
     gone: int = 0
+    up: int = 0
+    down: int = 0
+    in_stock: int = 0
+    out_of_stock: int = 0
     suspect: int = 0
     warnings: list[str] = msgspec.field(default_factory=list)
     error: str | None = None

@@ -15,10 +15,11 @@ from gateway.core.runs import SupplierRun
 from gateway.core.suspect import SuspectBounds, against_past
 from gateway.flows.walk import Walk
 from gateway.settings import Settings, Sync
-from gateway.store import catalog_state, fx, offers, set_aside, suppliers, sync_runs
+from gateway.store import catalog_state, fx, offers, quarantines, set_aside, suppliers, sync_runs
 from gateway.store.fx import Rate
-from gateway.store.offers import Repriced
+from gateway.store.offers import Moves, Repriced
 from gateway.store.pool import Connection, Pool
+from gateway.store.quarantines import Difference
 from schemas.errors import GatewayError
 
 MANY = 500  # rows from which their number matters to the planner
@@ -33,6 +34,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     quarantined: str | None
     suspects: dict[str, str]
+    moved_far: int = 0
 
 
 def quarantine_bounds(sync: Sync) -> QuarantineBounds:
@@ -76,7 +78,7 @@ def judge(
         good = _told_in(offer.good_cost, offer.good_currency, offer.currency, rates)
         if reason := against_past(offer.cost, good, offer.released_cost, bounds):
             suspects[offer.id] = reason
-    return Verdict(quarantine(WalkChange(before, gone, moved), quarantine_bounds(sync)), suspects)
+    return Verdict(quarantine(WalkChange(before, gone, moved), quarantine_bounds(sync)), suspects, moved)
 
 
 async def replace(
@@ -95,17 +97,21 @@ async def replace(
         if not await sync_runs.still_open(connection, run_id):
             raise RunTakenOverError("another sync found this one dead and closed it")
         await walk.staging.copy_to(connection)
+        rates = await fx.current(connection, settings.base_currency)
         verdict = judge(
             await offers.repriced(connection),
             len(walk.stored),
             walk.stored.gone_count(),
-            await fx.current(connection, settings.base_currency),
+            rates,
             settings.sync,
             accepted=accepted,
         )
-        changed = False
+        changed, moves = False, Moves()
         if verdict.quarantined is None:
-            changed = await _write(connection, walk, run_id, verdict, at)
+            changed, moves = await _write(connection, walk, run_id, verdict, at)
+            await quarantines.end_waiting(connection, walk.supplier, accepted=accepted)
+        else:
+            await _keep(connection, walk, run_id, verdict, rates, at)
         part = SupplierRun(
             supplier=walk.supplier,
             state="ok" if verdict.quarantined is None else "quarantined",
@@ -116,6 +122,10 @@ async def replace(
             new=0 if verdict.quarantined else walk.stored.new,
             changed=0 if verdict.quarantined else walk.changed,
             gone=0 if verdict.quarantined else walk.stored.gone_count(),
+            up=moves.up,
+            down=moves.down,
+            in_stock=moves.in_stock,
+            out_of_stock=moves.out_of_stock,
             suspect=await offers.count_suspect(connection, walk.supplier),
             warnings=walk.warnings,
             error=verdict.quarantined,
@@ -132,15 +142,18 @@ async def replace(
     return part
 
 
-async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdict, at: datetime) -> bool:
+async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdict, at: datetime) -> tuple[bool, Moves]:
     gone = [offer_id(key) for key in walk.stored.gone()]
     staged = walk.staging.offers
+    moves = Moves()
     if staged or gone:
+        first = not len(walk.stored) and await suppliers.never_synced(connection, walk.supplier)
         await offers.mark_suspect(connection, verdict.suspects)
         await offers.touch_plans(connection, gone)
-        await offers.record_price_changes(connection, walk.supplier, run_id, at)
-        await offers.merge(connection, walk.supplier, at, staged)
-        await offers.retire(connection, gone, at)
+        if not first:
+            moves = await offers.record_changes(connection, walk.supplier, run_id, at)
+        await offers.merge(connection, walk.supplier, at, staged, run_id, first=first)
+        await offers.retire(connection, walk.supplier, gone, run_id, at)
         await offers.date_plans(connection, at)
         if staged > MANY and staged * 5 > len(walk.stored):
             await offers.learn_sizes(connection)
@@ -149,7 +162,26 @@ async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdi
     await set_aside.replace(connection, walk.supplier, at)
     await offers.clear_marks(connection, walk.supplier, walk.started_at)
     await offers.lift_confirmed_stops(connection, walk.supplier, walk.tolerance)
-    return bool(staged or gone)
+    return bool(staged or gone), moves
+
+
+async def _keep(
+    connection: Connection, walk: Walk, run_id: str, verdict: Verdict, rates: dict[str, Rate], at: datetime
+) -> None:
+    """Keep the difference for the person who is to decide; what waited before is overtaken by it."""
+    gone = sorted(offer_id(key) for key in walk.stored.gone())
+    found = Difference(
+        run_id=run_id,
+        supplier=walk.supplier,
+        at=at,
+        reason=verdict.quarantined or "",
+        before=len(walk.stored),
+        new=walk.stored.new,
+        changed=walk.changed,
+        gone=len(gone),
+        moved_far=verdict.moved_far,
+    )
+    await quarantines.keep(connection, found, gone, {name: rate.rate for name, rate in rates.items()})
 
 
 def _told_in(cost: Decimal | None, currency: str | None, wanted: str | None, rates: dict[str, Rate]) -> Decimal | None:

@@ -17,6 +17,8 @@ from gateway.core.diff import StoredOffers
 from gateway.store.pool import Connection, Pool
 
 WRITE_SECONDS = 600
+# So many new offers, and so many that are gone, are noted one by one; a run's own counts are always whole.
+MOST_EVENTS = 20_000
 
 
 class Repriced(msgspec.Struct, frozen=True):
@@ -71,22 +73,51 @@ async def mark_suspect(connection: Connection, reasons: Mapping[str, str]) -> No
         )
 
 
-async def record_price_changes(connection: Connection, supplier: str, run_id: str, at: datetime) -> int:
-    """One row for each stored offer whose cost changes; an offer's first appearance is no change of price."""
-    status = await connection.execute(
+class Moves(msgspec.Struct, frozen=True):
+    """How many stored offers a walk made dearer or cheaper (in one currency), sold out, or filled up again."""
+
+    up: int = 0
+    down: int = 0
+    in_stock: int = 0
+    out_of_stock: int = 0
+
+
+async def record_changes(connection: Connection, supplier: str, run_id: str, at: datetime) -> Moves:
+    """One row for each stored offer whose cost changes, that is back, or whose stock begins or ends.
+
+    An offer's first appearance is no change of price.
+    """
+    row = await connection.fetchrow(
         """
-        INSERT INTO price_changes
-            (supplier, supplier_plan_id, plan_id, old, new, old_currency, new_currency, at, sync_run_id)
-        SELECT $1, i.supplier_plan_id, i.plan_id, o.cost, i.cost, o.currency, i.currency, $3, $2
-        FROM incoming i JOIN offers o USING (id)
-        WHERE (i.cost, i.currency) IS DISTINCT FROM (o.cost, o.currency)
+        WITH met AS MATERIALIZED (
+            SELECT i.supplier_plan_id, i.plan_id, i.cost, i.currency, o.cost AS old, o.currency AS old_currency,
+                   (i.cost, i.currency) IS DISTINCT FROM (o.cost, o.currency) AS moved,
+                   CASE WHEN o.gone_at IS NOT NULL THEN 'back'
+                        WHEN NOT (o.visible AND coalesce(o.stock, 1) > 0) AND i.visible AND coalesce(i.stock, 1) > 0
+                        THEN 'in_stock'
+                        WHEN o.visible AND coalesce(o.stock, 1) > 0 AND NOT (i.visible AND coalesce(i.stock, 1) > 0)
+                        THEN 'out_of_stock' END AS event
+            FROM incoming i JOIN offers o USING (id)
+        ), told AS (
+            INSERT INTO offer_events (at, supplier, supplier_plan_id, plan_id, kind, cost, currency, sync_run_id)
+            SELECT $3, $1, supplier_plan_id, plan_id, event, cost, currency, $2 FROM met WHERE event IS NOT NULL
+        ), priced AS (
+            INSERT INTO price_changes
+                (supplier, supplier_plan_id, plan_id, old, new, old_currency, new_currency, at, sync_run_id)
+            SELECT $1, supplier_plan_id, plan_id, old, cost, old_currency, currency, $3, $2 FROM met WHERE moved
+        )
+        SELECT count(*) FILTER (WHERE cost > old AND currency = old_currency) AS up,
+               count(*) FILTER (WHERE cost < old AND currency = old_currency) AS down,
+               count(*) FILTER (WHERE event = 'in_stock') AS in_stock,
+               count(*) FILTER (WHERE event = 'out_of_stock') AS out_of_stock
+        FROM met
         """,
         supplier,
         run_id,
         at,
         timeout=WRITE_SECONDS,
     )
-    return _count(status)
+    return Moves(*row) if row else Moves()
 
 
 async def touch_plans(connection: Connection, gone: Sequence[str]) -> None:
@@ -104,25 +135,36 @@ async def touch_plans(connection: Connection, gone: Sequence[str]) -> None:
     )
 
 
-async def merge(connection: Connection, supplier: str, at: datetime, staged: int) -> None:
-    """Write ``incoming`` (``staged`` rows) over the supplier's offers.
+async def merge(
+    connection: Connection, supplier: str, at: datetime, staged: int, run_id: str, *, first: bool = False
+) -> None:
+    """Write ``incoming`` (``staged`` rows) over the supplier's offers, and note the new ones.
 
-    An unchanged cost keeps what was judged of it.
+    An unchanged cost keeps what was judged of it. A ``first`` walk is all new: that its run says.
     """
-    status = await connection.execute(
+    added = await connection.fetchval(
         """
-        INSERT INTO offers AS o (
-            id, supplier, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
-            features, cost, currency, stock, visible, digest, good_cost, good_currency, first_seen_at, changed_at)
-        SELECT id, $1, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
-            features, cost, currency, stock, visible, digest, cost, currency, $2, $2
-        FROM incoming i WHERE NOT EXISTS (SELECT FROM offers o WHERE o.id = i.id)
+        WITH added AS (
+            INSERT INTO offers AS o (
+                id, supplier, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
+                features, cost, currency, stock, visible, digest, good_cost, good_currency, first_seen_at, changed_at)
+            SELECT id, $1, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
+                features, cost, currency, stock, visible, digest, cost, currency, $2, $2
+            FROM incoming i WHERE NOT EXISTS (SELECT FROM offers o WHERE o.id = i.id)
+            RETURNING supplier_plan_id, plan_id, cost, currency
+        ), told AS (
+            INSERT INTO offer_events (at, supplier, supplier_plan_id, plan_id, kind, cost, currency, sync_run_id)
+            SELECT $2, $1, supplier_plan_id, plan_id, 'new', cost, currency, $3 FROM added LIMIT $4
+        )
+        SELECT count(*) FROM added
         """,
         supplier,
         at,
+        run_id,
+        0 if first else MOST_EVENTS,
         timeout=WRITE_SECONDS,
     )
-    if _count(status) == staged:
+    if added == staged:
         return
     await connection.execute(
         """
@@ -155,13 +197,23 @@ async def refresh_digests(connection: Connection) -> None:
     )
 
 
-async def retire(connection: Connection, gone: Sequence[str], at: datetime) -> None:
-    """Mark offers that the whole walk did not meet."""
+async def retire(connection: Connection, supplier: str, gone: Sequence[str], run_id: str, at: datetime) -> None:
+    """Mark offers that the whole walk did not meet, and note each."""
     if gone:
         await connection.execute(
-            "UPDATE offers SET gone_at = $2, changed_at = $2 WHERE id = ANY($1::text[])",
+            """
+            WITH parted AS (
+                UPDATE offers SET gone_at = $2, changed_at = $2 WHERE id = ANY($1::text[])
+                RETURNING supplier_plan_id, plan_id, cost, currency
+            )
+            INSERT INTO offer_events (at, supplier, supplier_plan_id, plan_id, kind, cost, currency, sync_run_id)
+            SELECT $2, $3, supplier_plan_id, plan_id, 'gone', cost, currency, $4 FROM parted LIMIT $5
+            """,
             gone,
             at,
+            supplier,
+            run_id,
+            MOST_EVENTS,
             timeout=WRITE_SECONDS,
         )
 
@@ -240,7 +292,3 @@ async def release(connection: Connection, offer_id: str) -> dict[str, Any] | Non
     await connection.execute("UPDATE plans SET updated_at = now() WHERE id = $1", row["plan_id"])
     await connection.execute("UPDATE catalog_state SET content = content + 1")
     return dict(row)
-
-
-def _count(status: str) -> int:
-    return int(status.rsplit(" ", 1)[-1])

@@ -134,8 +134,8 @@ async def sync_runs(pool: Pool, limit: int, after: Position | None) -> Rows[Sync
         limit + 1,
     )
     parts = await pool.fetch(
-        """SELECT run_id, supplier, state, total, mapped, set_aside, other_products, new, changed, gone, suspect,
-                  warnings, error, ms
+        """SELECT run_id, supplier, state, total, mapped, set_aside, other_products, new, changed, gone, up, down,
+                  in_stock, out_of_stock, suspect, warnings, error, ms
            FROM sync_run_suppliers WHERE run_id = ANY($1) ORDER BY supplier""",
         [row["id"] for row in rows],
     )

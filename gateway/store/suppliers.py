@@ -74,6 +74,12 @@ async def synced(connection: Connection, name: str, started_at: datetime, mappin
     )
 
 
+async def never_synced(connection: Connection, name: str) -> bool:
+    """Whether no walk of this account was ever accepted."""
+    found = await connection.fetchval("SELECT last_good_at FROM suppliers WHERE name = $1", name)
+    return found is None
+
+
 async def mapping_of(pool: Pool, name: str) -> str | None:
     """What mapped the offers that stand of a supplier, as ``synced`` noted it."""
     mapping: str | None = await pool.fetchval("SELECT mapping FROM suppliers WHERE name = $1", name)

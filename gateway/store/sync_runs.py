@@ -16,8 +16,8 @@ SUPPLIER_LOCK = 73_105_772
 START_LOCK = 7_310_577_103
 
 _SUPPLIER_COLUMNS = (
-    *("supplier", "state", "total", "mapped", "set_aside", "other_products", "new", "changed", "gone", "suspect"),
-    *("warnings", "error", "ms"),
+    *("supplier", "state", "total", "mapped", "set_aside", "other_products", "new", "changed", "gone"),
+    *("up", "down", "in_stock", "out_of_stock", "suspect", "warnings", "error", "ms"),
 )
 
 
