@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from datetime import UTC, datetime
+from functools import cached_property
 
 import numpy as np
 import orjson
@@ -13,7 +14,7 @@ from gateway.core.catalog import choice, cursor, page, places, render
 from gateway.core.catalog.build import WHY_NOT
 from gateway.core.catalog.filters import Filter, filter_of
 from gateway.core.catalog.layout import Array
-from gateway.core.catalog.overlay import Standing
+from gateway.core.catalog.overlay import Standing, SupplierNow
 from gateway.core.catalog.query import (
     MAX_LIMIT,
     SORTS,
@@ -176,6 +177,28 @@ class Index:
             in_stock=len(plans),
             next_best=next_best,
         )
+
+    @cached_property
+    def selectable(self) -> Array:
+        """Of each row whether it can be sold now."""
+        live = np.arange(self.snapshot.rows) < self.snapshot.sold_end
+        if self._blocked is not None:
+            live &= ~self._blocked.mask
+        return live
+
+    def reasons(self, row: int) -> tuple[WhyNot, ...]:
+        """What keeps a row from sale now, in the fixed order."""
+        why = self._why_not(row)
+        return tuple(one for at, one in enumerate(WHY_NOT) if why >> at & 1)
+
+    def price_of(self, row: int) -> Money | None:
+        """What a customer pays for a row, in base currency; None where its cost is not known."""
+        cost = int(self.snapshot.cost[row])
+        return None if cost < 0 else self._view(None).money(cost)
+
+    def supplier_now(self, name: str) -> SupplierNow | None:
+        """How a supplier of the snapshot stands now; None when the database does not know it."""
+        return self._states.get(name)
 
     def warm(self) -> None:
         """Work out beforehand what the first questions would have to wait for."""
