@@ -32,10 +32,10 @@ from schemas.api_prices import (
     PriceRow,
 )
 from schemas.money import currency_digits
-from schemas.plan import Reset, Scope
+from schemas.plan import Scope
 
 MOST_COUNTRIES = 50
-MOST_COMPARED = 10
+FEWEST_COMPARED, MOST_COMPARED = 2, 10
 _SEPARATOR = "\x1f"
 
 
@@ -201,15 +201,15 @@ class _Teller:
         return at
 
     def _standing(self, row: int) -> tuple[bool, Fraction | None]:
-        return not self.index.selectable[row], matrix.figure(self.snapshot, row, "plan", None)
+        cost = matrix.figure(self.snapshot, row, "plan", None)
+        return not self.index.selectable[row], None if cost is None else Fraction(*cost)
 
     def _declared_of(self, data: int) -> str:
         known = self._declared.get(data)
         if known is None:
             piece = self.snapshot.piece("data_at", data)
-            said = msgspec.json.decode(b"{" + piece.removesuffix(b",") + b"}", type=_Amount).data
-            daily = " a day" if said.reset is Reset.DAILY else ""
-            known = self._declared[data] = said.declared + daily
+            amount = msgspec.json.decode(b"{" + piece.removesuffix(b",") + b"}", type=_Amount)
+            known = self._declared[data] = amount.data.declared
         return known
 
     def _rounded(self, above: int, below: int) -> Price:

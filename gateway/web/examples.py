@@ -146,6 +146,57 @@ PRICE_CHANGE: dict[str, Any] = {
     "at": _AT,
     "sync_run_id": "run_01",
 }
+PRICED_OFFER: dict[str, Any] = {
+    "offer_id": OFFER["id"],
+    "supplier": "pikasim",
+    "plan_id": PLAN["id"],
+    "name": OFFER["name"],
+    "declared": "1 GB",
+    "total_mb": 1024,
+    "days": 7,
+    "scope": "country",
+    "cost": OFFER["cost"],
+    "cost_base": OFFER["cost_base"],
+    "per_gb": {"amount": "5.00", "currency": "USD"},
+    "per_day": {"amount": "0.71", "currency": "USD"},
+    "price": OFFER["price"],
+    "stock": None,
+    "stale": False,
+    "selectable": True,
+    "why_not": None,
+}
+PRICE_MATRIX: dict[str, Any] = {
+    "data": [
+        {
+            "country": "JP",
+            "name": "Japan",
+            "cells": [PRICED_OFFER],
+            "cheapest": {
+                "supplier": "pikasim",
+                "offer_id": OFFER["id"],
+                "by": {"amount": "0.40", "currency": "USD"},
+                "percent": 7.4,
+            },
+        }
+    ],
+    "has_more": False,
+    "next_cursor": None,
+    "per": "plan",
+    "suppliers": [{"name": "pikasim", "stale": False, "observed_at": _AT}],
+    "catalog": PLAN_LIST["catalog"],
+}
+COMPARISON: dict[str, Any] = {
+    "data": [
+        {
+            **PRICED_OFFER,
+            "supplier_plan_id": OFFER["supplier_plan_id"],
+            "plan_name": PLAN["name"],
+            **{name: PLAN[name] for name in ("countries", "data", "validity", "networks", "features")},
+            "observed_at": _AT,
+        }
+    ],
+    "missing": ["off_5c2a9e"],
+}
 ORDER_FOR_PLAN: dict[str, Any] = {
     "plan_id": PLAN["id"],
     "reference": "YOUR-1",

@@ -225,12 +225,14 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     if route.parameters is None:
         return []
     _, components = msgspec_json.schema_components([route.parameters], ref_template=_REF)
-    properties: dict[str, Any] = components[route.parameters.__name__].get("properties", {})
+    described = components[route.parameters.__name__]
+    properties: dict[str, Any] = described.get("properties", {})
     found = []
     for name, schema in properties.items():
         named = _named(schema, asked=True, name=name)
         text = named.pop("description", None) if isinstance(named, dict) else None
-        parameter = {"name": name, "in": "query", "required": False, "schema": named}
+        required = name in described.get("required", ())
+        parameter = {"name": name, "in": "query", "required": required, "schema": named}
         if text:
             parameter["description"] = text
         if named.get("type") == "array":

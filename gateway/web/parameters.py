@@ -143,6 +143,66 @@ class OpsOfferParameters(PageParameters, frozen=True, forbid_unknown_fields=True
     plan_id: PlanId | UnsetType = UNSET
 
 
+class BucketParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What offers are compared for: a need of one country."""
+
+    data_mb: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=1_000_000_000,
+                description="At least this much data, 1 GB being 1024. A daily plan counts its amount times `days`, "
+                "or times its own. Unlimited meets any amount.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    days: Annotated[Days, Meta(description="Valid for at least so many days.")] | UnsetType = UNSET
+    unlimited: Annotated[Literal[True], Meta(description="Unlimited plans only.")] | UnsetType = UNSET
+    exact: Annotated[bool, Meta(description="Just that amount of data and just so many days.")] = False
+    scope: Annotated[Scope, Meta(description="Plans of this reach only; all compete by default.")] | UnsetType = UNSET
+    mode: (
+        Annotated[Literal["live", "test"], Meta(description="Whose suppliers; those of the key's own mode by default.")]
+        | UnsetType
+    ) = UNSET
+
+
+class PriceParameters(BucketParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The matrix of prices."""
+
+    country: Annotated[list[CountryCode], Meta(max_length=250, description="Only these countries; repeated.")] = []
+    region: (
+        Annotated[
+            str,
+            Meta(pattern="^[a-z0-9_-]+$", max_length=60, description="Only countries of this region."),
+        ]
+        | UnsetType
+    ) = UNSET
+    all: Annotated[bool, Meta(description="Offers that cannot be sold now compete, too.")] = False
+    per: Annotated[Literal["plan", "gb", "day"], Meta(description="By which figure the cheapest is marked.")] = "plan"
+    limit: Annotated[int, Meta(ge=1, le=50, description="How many countries at most.")] = 50
+
+
+class PricedOfferParameters(BucketParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Offers that compete in one country."""
+
+    supplier: SupplierName | UnsetType = UNSET
+
+
+class CompareParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Offers side by side."""
+
+    offer: Annotated[
+        list[Annotated[str, Meta(pattern="^[a-z0-9_]{1,60}$")]],
+        Meta(min_length=2, max_length=10, description="An offer's `id`; repeated, two to ten of them."),
+    ]
+    mode: (
+        Annotated[Literal["live", "test"], Meta(description="Whose suppliers; those of the key's own mode by default.")]
+        | UnsetType
+    ) = UNSET
+
+
 class OrderParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A storefront's orders."""
 

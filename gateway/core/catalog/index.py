@@ -189,7 +189,7 @@ class Index:
     def reasons(self, row: int) -> tuple[WhyNot, ...]:
         """What keeps a row from sale now, in the fixed order."""
         why = self._why_not(row)
-        return tuple(one for at, one in enumerate(WHY_NOT) if why >> at & 1)
+        return tuple(one for at, one in enumerate(WHY_NOT) if why >> at & 1) if why else ()
 
     def price_of(self, row: int) -> Money | None:
         """What a customer pays for a row, in base currency; None where its cost is not known."""

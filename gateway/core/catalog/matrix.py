@@ -6,8 +6,9 @@ Everything is read from the columns of a snapshot; fifty countries are a few mil
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -41,6 +42,17 @@ class Bucket(msgspec.Struct, frozen=True):
     exact: bool = False
     scope: Scope | None = None
     everything: bool = False
+
+
+class Ratio(NamedTuple):
+    """A figure as a quotient of whole numbers: a thousand of them are compared for every page."""
+
+    above: int
+    below: int
+
+    def is_less_than(self, other: Ratio) -> bool:
+        """Whether this is the lower of the two."""
+        return self.above * other.below < other.above * self.below
 
 
 class Lead(NamedTuple):
@@ -114,7 +126,7 @@ def kinds_of(snapshot: Snapshot, bucket: Bucket) -> Array:
     return snapshot.memo(key, lambda: _kinds_of(snapshot, bucket))
 
 
-def figure(snapshot: Snapshot, row: int, per: Per, days: int | None) -> Fraction | None:
+def figure(snapshot: Snapshot, row: int, per: Per, days: int | None) -> Ratio | None:
     """The cost of a row in base currency per plan, per GB of 1024 MB or per day, exact.
 
     None without a cost, and per GB of an unlimited plan. A daily amount counts for the ``days`` of
@@ -123,28 +135,35 @@ def figure(snapshot: Snapshot, row: int, per: Per, days: int | None) -> Fraction
     cost = int(snapshot.cost[row])
     if cost < 0:
         return None
-    whole, kind = snapshot.whole_costs[cost], int(snapshot.kind[row])
+    whole, unit = snapshot.whole_costs[cost], 10**snapshot.scale
+    if per == "plan":
+        return Ratio(whole, unit)
+    kind = int(snapshot.kind[row])
     if per == "day":
-        return Fraction(whole, int(snapshot.kind_days[kind]) * 10**snapshot.scale)
-    if per == "gb":
-        total = int(totals(snapshot, days)[kind])
-        return None if total <= 0 else Fraction(whole * 1024, total * 10**snapshot.scale)
-    return Fraction(whole, 10**snapshot.scale)
+        return Ratio(whole, int(snapshot.kind_days[kind]) * unit)
+    total = int(totals(snapshot, days)[kind])
+    return None if total <= 0 else Ratio(whole * 1024, total * unit)
 
 
-def lead(figures: Sequence[tuple[int, Fraction | None]]) -> Lead | None:
+def lead(figures: Iterable[tuple[int, Ratio | None]]) -> Lead | None:
     """Which of several (row, figure) is cheapest, and by how much; None where none has a figure.
 
     Of equal ones the lowest row: the one that would be bought.
     """
-    known = sorted((value, row) for row, value in figures if value is not None)
-    if not known:
+    first = following = None
+    for row, value in sorted(figures, key=itemgetter(0)):
+        if value is None:
+            continue
+        if first is None or value.is_less_than(first[1]):
+            first, following = (row, value), first
+        elif following is None or value.is_less_than(following[1]):
+            following = (row, value)
+    if first is None:
         return None
-    first, row = known[0]
-    if len(known) == 1:
-        return Lead(row, None, None)
-    following = known[1][0]
-    return Lead(row, following - first, (following - first) / following if following else Fraction(0))
+    if following is None:
+        return Lead(first[0], None, None)
+    low, high = Fraction(*first[1]), Fraction(*following[1])
+    return Lead(first[0], high - low, (high - low) / high)
 
 
 def _by_name(snapshot: Snapshot) -> list[tuple[str, str]]:

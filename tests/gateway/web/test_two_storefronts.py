@@ -70,6 +70,9 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/ops/price-changes"): OPS,
     ("GET", "/v1/ops/offers"): OPS,
     ("POST", "/v1/ops/offers/{id}/release"): OPS,
+    ("GET", "/v1/ops/offers/compare"): OPS,
+    ("GET", "/v1/ops/prices"): OPS,
+    ("GET", "/v1/ops/prices/{country}/offers"): OPS,
     ("GET", "/v1/ops/orders"): OPS,
     ("GET", "/v1/ops/orders/{id}"): OPS,
     ("GET", "/v1/ops/orders/{id}/events"): OPS,
@@ -105,7 +108,7 @@ class Owned:
         one = self.esim["id"] if "/esims/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
-            "code": "no_stock", "token": "x" * 40,
+            "code": "no_stock", "country": "JP", "token": "x" * 40,
         }  # fmt: skip
         return template.format(**parts)
 
