@@ -10,6 +10,7 @@ from typing import Any, cast
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from gateway import console
 from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
 from gateway.flows.advance import drain
 from gateway.flows.browse import Catalog
@@ -21,8 +22,22 @@ from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
 from gateway.tasks import end
-from gateway.web import catalog, esims, health, ops, ops_orders, orders, quotes, state, traveller, unreadable, webhooks
+from gateway.web import (
+    catalog,
+    esims,
+    health,
+    ops,
+    ops_orders,
+    ops_prices,
+    orders,
+    quotes,
+    state,
+    traveller,
+    unreadable,
+    webhooks,
+)
 from gateway.web.answers import Heads, Memory
+from gateway.web.forwarded import client_address, origin
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
 from gateway.web.metrics import Metrics
@@ -43,6 +58,7 @@ TABLES: tuple[Table, ...] = (
     webhooks.routes,
     ops.routes,
     ops_orders.routes,
+    ops_prices.routes,
     health.routes,
 )
 
@@ -67,7 +83,7 @@ def make_app(
     """
     routes = {(route.method, route.path): route for route in all_routes()}
     unreadable.install()
-    gate = Gate(settings, routes)
+    gate = Gate(settings, routes, {page.path for page in console.all_pages()})
     app = web.Application(middlewares=[web.middleware(gate)], client_max_size=MAX_BODY_BYTES)
     app[state.SETTINGS] = settings
     app[state.ACCESS_LOG] = access_log if access_log is not None else AccessLog()
@@ -79,6 +95,15 @@ def make_app(
     app[_OPEN_CATALOG] = open_catalog
     _describe(app, settings)
     traveller.install(app)
+    console.install(
+        app,
+        console.Behind(
+            deps=lambda: app.get(state.DEPS),
+            address=lambda request: client_address(request, settings.trusted_proxies),
+            origin=lambda request: origin(request, settings.trusted_proxies),
+            request_id=lambda request: request.get(state.REQUEST_ID, ""),
+        ),
+    )
     for table in TABLES:
         for route, described in table.routes:
             handler = cast("Handler", described)  # the gate turns catalogue answers into responses

@@ -23,6 +23,15 @@ def client_address(request: web.Request, trusted: Sequence[IPv4Network | IPv6Net
     return nearest
 
 
+def origin(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+    """The origin under which the client reached us ("https://ops.example.com"), as a trusted proxy before us says."""
+    scheme, host = request.scheme, request.host
+    if trusted and _is_in(request.remote or "", trusted):
+        scheme = request.headers.get("X-Forwarded-Proto", scheme).split(",")[-1].strip().lower()
+        host = request.headers.get("X-Forwarded-Host", host).split(",")[-1].strip()
+    return f"{'https' if scheme == 'https' else 'http'}://{host}"
+
+
 def _is_in(text: str, networks: Sequence[IPv4Network | IPv6Network] | None) -> bool:
     try:
         address = ip_address(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from time import monotonic, perf_counter, time
 from typing import Any, cast
@@ -43,11 +43,14 @@ UNMATCHED = "unmatched"
 
 
 class Gate:
-    """Stands before every handler. ``routes`` are by method and path template."""
+    """Stands before every handler. ``routes`` are by method and path template, ``pages`` further templates."""
 
-    def __init__(self, settings: Settings, routes: Mapping[tuple[str, str], Route]) -> None:
+    def __init__(
+        self, settings: Settings, routes: Mapping[tuple[str, str], Route], pages: Collection[str] = ()
+    ) -> None:
         self._settings = settings
         self._routes = routes
+        self._pages = pages
         self._origins = frozenset(settings.cors_origins)
         self._ids = map(f"req_{secrets.token_hex(5)}{{:06x}}".format, itertools.count(1))
         self.running = 0  # requests that a handler has not answered yet
@@ -64,7 +67,9 @@ class Gate:
         self._memories: dict[Mode, Memory] = app[state.MEMORIES]
         self._metrics: Metrics = app[state.METRICS]
         self._line = app[state.ACCESS_LOG].line
-        self._figures: dict[str, RouteFigures] = {path: self._metrics.route(path) for _, path in self._routes}
+        self._figures: dict[str, RouteFigures] = {
+            path: self._metrics.route(path) for path in (*(path for _, path in self._routes), *self._pages)
+        }
         self._figures[UNMATCHED] = self._metrics.route(UNMATCHED)
 
     async def __call__(self, request: web.Request, handler: Inner) -> web.StreamResponse:

@@ -1,0 +1,48 @@
+"""The ops console: pages for people, drawn here, enhanced by htmx, whole without any script.
+
+Each page module is listed once in ``MODULES``.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.console import entry, home, render, static_files
+from gateway.console.guard import Guard
+from gateway.console.navigation import navigation
+from gateway.console.pages import BEHIND, FINDERS, NOTICES, Behind, Page, Pages, View
+
+__all__ = ["Behind", "all_pages", "install"]
+
+MODULES: tuple[Pages, ...] = (
+    home.pages,
+    entry.pages,
+)
+
+
+def all_pages() -> list[Page]:
+    """Every route of the console but its static files and what is not there."""
+    return [page for module in MODULES for page in module.table]
+
+
+def install(app: web.Application, behind: Behind) -> None:
+    """Give the application the console. ``behind`` is what it stands on."""
+    app[BEHIND] = behind
+    app[NOTICES] = tuple(looks for module in MODULES for looks in module.notices)
+    app[FINDERS] = tuple(finder for module in MODULES for finder in module.finders)
+    render.setup(app)
+    table = all_pages()
+    guard = Guard(navigation(table))
+    app.router.add_get(static_files.PREFIX + "{name}", static_files.serve)
+    # Fixed paths before those with parts, so that no part swallows another page's name.
+    for page in sorted(table, key=lambda page: "{" in page.path):
+        if page.method == "GET":
+            app.router.add_get(page.path, guard.around(page))
+        else:
+            app.router.add_route(page.method, page.path, guard.around(page))
+    nowhere = Page("*", "/console/{rest:.*}", _nowhere, "viewer", "", own=True)
+    app.router.add_route("*", nowhere.path, guard.around(nowhere))
+
+
+async def _nowhere(_request: web.Request) -> View:
+    raise web.HTTPNotFound

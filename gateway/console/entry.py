@@ -1,0 +1,124 @@
+"""Getting in and out, and what each visitor has of their own: live or test, light or dark, the password."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aiohttp import web
+
+from gateway.console import guard
+from gateway.console.forms import posted
+from gateway.console.pages import (
+    BEHIND,
+    SESSION,
+    Pages,
+    View,
+    deps,
+    invalid,
+    own_address,
+    see_other,
+    visitor,
+)
+from gateway.flows import people
+from gateway.flows.people import PeopleError
+from gateway.store import users
+from gateway.store.keys import Mode
+
+pages = Pages()
+
+
+@pages("GET", "/console/login", role=None)
+async def login(request: web.Request) -> View | web.Response:
+    """The log-in. Who is in already goes on."""
+    target = own_address(request.query.get("next", ""))
+    if SESSION in request:
+        return see_other(request, target)
+    return View("login.html", {"next": target}, title="Log in")
+
+
+@pages("POST", "/console/login", role=None, own=True)
+async def log_in(request: web.Request) -> View | web.Response:
+    """Begin a session. Name and password are kept apart from what is said about a failure."""
+    form = await posted(request)
+    target = own_address(form.text("next", most=2000))
+    stage = deps(request)
+    address = request.app[BEHIND].address(request)
+    done = await people.log_in(
+        stage.pool, form.typed.get("name", ""), form.typed.get("password", ""), _first_mode(request), address
+    )
+    form.typed.pop("password", None)
+    if isinstance(done, str):
+        answer = see_other(request, target)
+        guard.set_session(request, answer, done)
+        return answer
+    if done.wait:
+        form.wrong("", f"Too many tries. The next one can be made in {_words(done.wait)}.")
+    else:
+        form.wrong("", "Name or password are not right.")
+    return invalid(View("login.html", {"next": target}, title="Log in"), form)
+
+
+@pages("POST", "/console/logout", own=True)
+async def log_out(request: web.Request) -> web.Response:
+    """End this session."""
+    await users.end_session(deps(request).pool, request[SESSION].digest)
+    answer = see_other(request, "/console/login")
+    guard.drop_session(request, answer)
+    return answer
+
+
+@pages("POST", "/console/mode", own=True)
+async def set_mode(request: web.Request) -> web.Response:
+    """Look at the other side: live or test."""
+    form = await posted(request)
+    chosen = form.choice("mode", ("live", "test"))
+    if chosen:
+        await users.set_mode(deps(request).pool, request[SESSION].digest, cast("Mode", chosen))
+    return see_other(request, form.text("next", most=2000))
+
+
+@pages("POST", "/console/theme", own=True)
+async def set_theme(request: web.Request) -> web.Response:
+    """Light, dark, or as the system has it."""
+    form = await posted(request)
+    answer = see_other(request, form.text("next", most=2000))
+    if chosen := form.choice("theme", guard.THEMES):
+        guard.set_theme(request, answer, chosen)
+    return answer
+
+
+@pages("GET", "/console/password")
+async def password(_request: web.Request) -> View:
+    """One's own password."""
+    return View("password.html", title="Your password")
+
+
+@pages("POST", "/console/password", own=True)
+async def change_password(request: web.Request) -> View | web.Response:
+    """Another password for oneself, which ends all other sessions."""
+    form = await posted(request)
+    new, again = form.typed.pop("new", ""), form.typed.pop("again", "")
+    stage, who = deps(request), visitor(request)
+    known = await people.is_password(stage.pool, who.name, form.typed.pop("old", ""))
+    if not known:
+        form.wrong("old", "is not your password now")
+    if new != again:
+        form.wrong("again", "is not the same")
+    if form:
+        try:
+            await people.set_password(stage.pool, who, who.name, new, keep=request[SESSION].digest)
+        except PeopleError as error:
+            form.wrong("new", str(error))
+        else:
+            return see_other(request, "/console", told="Your password is changed; you are logged out everywhere else.")
+    return invalid(View("password.html", title="Your password"), form)
+
+
+def _first_mode(request: web.Request) -> Mode:
+    accounts = deps(request).settings.suppliers.values()
+    return "live" if any(account.get("mode") == "live" for account in accounts) else "test"
+
+
+def _words(seconds: int) -> str:
+    minute = 60
+    return f"{seconds} seconds" if seconds < 2 * minute else f"{-(-seconds // minute)} minutes"

@@ -1,0 +1,130 @@
+"""A posted form, read field by field: what is wrong is gathered beside its field, what was typed is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from aiohttp import web
+
+from schemas.money import Money
+
+LONGEST = 10_000
+_TOKEN = "csrf"  # noqa: S105 - a field's name
+
+
+class Form:
+    """What was typed and what is wrong with it, both by field. Every reader gives None for what is not there."""
+
+    def __init__(self, typed: Mapping[str, str], several: Mapping[str, list[str]] | None = None) -> None:
+        self.typed = dict(typed)
+        self.errors: dict[str, str] = {}
+        self._several = several or {}
+
+    def __bool__(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.errors
+
+    def wrong(self, name: str, why: str) -> None:
+        """Say what is wrong with a field; "" is the form as a whole. The first word stands."""
+        self.errors.setdefault(name, why)
+
+    def text(self, name: str, *, required: bool = False, most: int = 200) -> str:
+        """A line of text, "" when there is none."""
+        value = self.typed.get(name, "").strip()
+        if required and not value:
+            self.wrong(name, "is needed")
+        elif len(value) > most:
+            self.wrong(name, f"has more than {most:,} characters")
+        return value
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field that stands there several times (boxes that were ticked)."""
+        return self._several.get(name, [])
+
+    def ticked(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return bool(self.typed.get(name))
+
+    def choice(self, name: str, among: Collection[str], *, required: bool = True) -> str:
+        """One of some words, "" when it is none of them."""
+        value = self.typed.get(name, "").strip()
+        if not value and not required:
+            return ""
+        if value not in among:
+            self.wrong(name, f"must be one of {', '.join(among)}" if value else "is needed")
+            return ""
+        return value
+
+    def decimal(
+        self,
+        name: str,
+        *,
+        required: bool = False,
+        least: Decimal | int | None = None,
+        most: Decimal | int | None = None,
+    ) -> Decimal | None:
+        """An exact number."""
+        value = self.text(name, required=required, most=40).replace(" ", "").replace(",", ".")
+        if not value or name in self.errors:
+            return None
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite():
+            self.wrong(name, "is no number")
+        elif least is not None and number < least:
+            self.wrong(name, f"must be {least} or more")
+        elif most is not None and number > most:
+            self.wrong(name, f"must be {most} or less")
+        else:
+            return number
+        return None
+
+    def whole(
+        self, name: str, *, required: bool = False, least: int | None = None, most: int | None = None
+    ) -> int | None:
+        """A whole number."""
+        number = self.decimal(name, required=required, least=least, most=most)
+        if number is None:
+            return None
+        if number != number.to_integral_value():
+            self.wrong(name, "must be a whole number")
+            return None
+        return int(number)
+
+    def money(self, name: str, currency: str, *, required: bool = False) -> Money | None:
+        """An amount of that currency, not negative."""
+        number = self.decimal(name, required=required, least=0)
+        return None if number is None else Money(number, currency)
+
+    def moment(self, name: str, *, required: bool = False) -> datetime | None:
+        """A date, or a date and time, in UTC."""
+        value = self.text(name, required=required, most=40)
+        if not value or name in self.errors:
+            return None
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self.wrong(name, "is no date")
+            return None
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+async def posted(request: web.Request) -> Form:
+    """The form that a request carries. Nothing of it is longer than 10,000 characters."""
+    typed: dict[str, str] = {}
+    several: dict[str, list[str]] = {}
+    for name, value in (await request.post()).items():
+        if name != _TOKEN and isinstance(value, str):
+            typed.setdefault(name, value[:LONGEST])
+            several.setdefault(name, []).append(value[:LONGEST])
+    return Form(typed, several)
+
+
+def asked(request: web.Request) -> Form:
+    """The filters of a page's address, read in the same way."""
+    several = {name: request.query.getall(name) for name in request.query}
+    return Form({name: values[0] for name, values in several.items()}, several)

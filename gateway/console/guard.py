@@ -1,0 +1,272 @@
+"""What stands before every page: where the request comes from, whose session, which role; and what goes out with it.
+
+It wraps each handler, so no page can be reached around it. Nothing of it is kept in a process or in Redis: a session
+is a row, looked at with every request, so that a log-out or a disabled user holds everywhere at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import structlog
+from aiohttp import web
+
+from gateway.console.navigation import Group
+from gateway.console.pages import BEHIND, SESSION, TOLD, NoDatabaseError, Page, View, deps, is_htmx
+from gateway.console.render import draw
+from gateway.store import users
+from gateway.store.pool import DATABASE_DOWN
+from gateway.store.users import Session
+
+_NO_DATABASE: tuple[type[Exception], ...] = (NoDatabaseError, *DATABASE_DOWN)
+_TOKEN_BYTES = 32
+_TOLD_COOKIE = "gw_told"
+THEME_COOKIE = "gw_theme"
+THEMES = ("system", "light", "dark")
+_SESSION_COOKIE = "gw_session"
+_YEAR = 365 * 86400
+_TITLES = {
+    400: "That could not be read",
+    403: "Not allowed",
+    404: "There is no such page",
+    405: "That cannot be done here",
+    413: "That is too large",
+    500: "Something went wrong here",
+    503: "The database cannot be reached",
+}
+
+Wrapped = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a fault
+    """A request that gets no page: a status and a sentence that says why."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+
+
+class Guard:
+    """Wraps handlers of pages. ``groups`` are the navigation."""
+
+    def __init__(self, groups: tuple[Group, ...]) -> None:
+        self._groups = groups
+
+    def around(self, page: Page) -> Wrapped:
+        """The handler as the router gets it."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            began = perf_counter()
+            nonce = secrets.token_urlsafe(16)
+            try:
+                answer = await self._answer(request, page)
+                response = self._drawn(request, page, nonce, answer)
+            except Refused as refused:
+                response = self._refusal(request, page, nonce, refused.status, refused.why)
+            except web.HTTPException as error:
+                response = error if error.status < 400 else self._refusal(request, page, nonce, error.status, "")  # noqa: PLR2004 - HTTP
+            except _NO_DATABASE as error:
+                structlog.get_logger().warning("console: database down", page=page.path, error=str(error))
+                response = self._refusal(request, page, nonce, 503, "")
+                response.headers["Retry-After"] = "5"
+            except Exception:  # noqa: BLE001 - whatever it is, the person gets a page and the log the trace
+                structlog.get_logger().exception("console: unexpected fault", page=page.path)
+                response = self._refusal(request, page, nonce, 500, "")
+            self._dress(request, response, nonce, perf_counter() - began)
+            return response
+
+        return guarded
+
+    async def _answer(self, request: web.Request, page: Page) -> View | web.StreamResponse:
+        writes = request.method not in {"GET", "HEAD"}
+        if writes:
+            _from_here(request)
+        session = await self._session(request)
+        if page.role is None:
+            return await page.handler(request)
+        if session is None:
+            return _to_login(request, writes=writes)
+        if writes:
+            await _meant(request)
+        if not session.visitor.may(page.role):
+            raise Refused(403, f"This needs the role {page.role}; yours is {session.visitor.role}.")
+        if session.due:
+            await users.touch(deps(request).pool, session)
+        return await page.handler(request)
+
+    def _drawn(
+        self, request: web.Request, page: Page, nonce: str, answer: View | web.StreamResponse
+    ) -> web.StreamResponse:
+        return draw(request, answer, self._base(request, page, nonce)) if isinstance(answer, View) else answer
+
+    async def _session(self, request: web.Request) -> Session | None:
+        token = request.cookies.get(session_cookie(request))
+        if not token:
+            return None
+        found = await users.session(deps(request).pool, token)
+        if found is not None:
+            request[SESSION] = found
+        return found
+
+    def _base(self, request: web.Request, page: Page, nonce: str) -> dict[str, Any]:
+        session = request.get(SESSION)
+        return {
+            "visitor": session.visitor if session is not None else None,
+            "mode": session.mode if session is not None else None,
+            "groups": self._groups if session is not None else (),
+            "nav": page.nav,
+            "path": request.path,
+            "theme": theme(request),
+            "nonce": nonce,
+            "csrf_token": csrf_token(request) if session is not None else "",
+            "told": _read_told(request),
+        }
+
+    def _refusal(self, request: web.Request, page: Page, nonce: str, status: int, why: str) -> web.Response:
+        context = {"status": status, "why": why, "request_id": request.app[BEHIND].request_id(request)}
+        view = View("error.html", context, title=_TITLES.get(status, "That did not work"), status=status)
+        return draw(request, view, self._base(request, page, nonce))
+
+    def _dress(self, request: web.Request, response: web.StreamResponse, nonce: str, seconds: float) -> None:
+        headers = response.headers
+        headers["Content-Security-Policy"] = (
+            f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        # No referrer at all would have browsers send "Origin: null" with our own forms.
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["X-Robots-Tag"] = "noindex, nofollow"
+        headers.setdefault("Cache-Control", "no-store")
+        headers["Server-Timing"] = f"app;dur={seconds * 1000:.1f}"
+        told = request.get(TOLD)
+        if told:
+            _set(request, response, _told_cookie(request), _pack(told), 120)
+        elif response.status == 200 and _told_cookie(request) in request.cookies:  # noqa: PLR2004 - HTTP
+            _drop(request, response, _told_cookie(request))
+        if is_htmx(request) and response.status == 303 and "Location" in headers:  # noqa: PLR2004 - HTTP
+            # htmx would follow the redirection by itself and put the whole page into a part of this one.
+            headers["HX-Redirect"] = headers.pop("Location")
+            response.set_status(204)
+
+
+# -- where a request comes from --------------------------------------------------------------------------------------
+
+
+def _from_here(request: web.Request) -> None:
+    """Refuse what another site sends. A browser says so itself, by Origin and Sec-Fetch-Site."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site not in {None, "same-origin"}:
+        raise Refused(403, "This form came from another site, so nothing was done.")
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        own = urlsplit(request.app[BEHIND].origin(request)).netloc
+        if urlsplit(origin).netloc.lower() != own.lower():
+            raise Refused(403, "This form came from another site, so nothing was done.")
+
+
+async def _meant(request: web.Request) -> None:
+    """Refuse a form that does not carry the session's own token."""
+    given = request.headers.get("X-CSRF-Token")
+    if given is None:
+        value = (await request.post()).get("csrf")
+        given = value if isinstance(value, str) else ""
+    if not _is_token(request, given):
+        raise Refused(403, "This form is too old, or not ours. Go back, load the page again and send it once more.")
+
+
+def csrf_token(request: web.Request) -> str:
+    """The token of this session's forms. It looks different on each page, so that compressing pages tells nothing."""
+    secret = _csrf_secret(request)
+    mask = secrets.token_bytes(_TOKEN_BYTES)
+    return base64.urlsafe_b64encode(mask + bytes(a ^ b for a, b in zip(mask, secret, strict=True))).decode()
+
+
+def _is_token(request: web.Request, given: str) -> bool:
+    try:
+        raw = base64.urlsafe_b64decode(given.encode("ascii"))
+    except ValueError:
+        return False
+    if len(raw) != 2 * _TOKEN_BYTES:
+        return False
+    found = bytes(a ^ b for a, b in zip(raw[:_TOKEN_BYTES], raw[_TOKEN_BYTES:], strict=True))
+    return hmac.compare_digest(found, _csrf_secret(request))
+
+
+def _csrf_secret(request: web.Request) -> bytes:
+    token = request.cookies.get(session_cookie(request), "")
+    return blake2b(token.encode(), digest_size=_TOKEN_BYTES, person=b"console csrf").digest()
+
+
+def _to_login(request: web.Request, *, writes: bool) -> web.Response:
+    """To the log-in, and from there back to the page that was asked for."""
+    target = "/console/login"
+    if not writes and request.path_qs != "/console":
+        target += "?next=" + quote(request.path_qs, safe="/")
+    return web.Response(status=303, headers={"Location": target})
+
+
+# -- cookies ---------------------------------------------------------------------------------------------------------
+
+
+def is_https(request: web.Request) -> bool:
+    """Whether the person's browser talks https, to us or to the proxy before us."""
+    return request.app[BEHIND].origin(request).startswith("https:")
+
+
+def session_cookie(request: web.Request) -> str:
+    """The name of the session's cookie; over https one that only this very host can set."""
+    return f"__Host-{_SESSION_COOKIE}" if is_https(request) else _SESSION_COOKIE
+
+
+def set_session(request: web.Request, response: web.StreamResponse, token: str) -> None:
+    """Let the browser keep a session."""
+    _set(request, response, session_cookie(request), token, int(users.LONGEST.total_seconds()))
+
+
+def drop_session(request: web.Request, response: web.StreamResponse) -> None:
+    """Have the browser forget its session."""
+    _drop(request, response, session_cookie(request))
+
+
+def set_theme(request: web.Request, response: web.StreamResponse, chosen: str) -> None:
+    """Keep light, dark, or as the system has it."""
+    _set(request, response, THEME_COOKIE, chosen, _YEAR)
+
+
+def theme(request: web.Request) -> str:
+    """What was chosen: light, dark or system."""
+    chosen = request.cookies.get(THEME_COOKIE, "system")
+    return chosen if chosen in THEMES else "system"
+
+
+def _told_cookie(request: web.Request) -> str:
+    return f"__Host-{_TOLD_COOKIE}" if is_https(request) else _TOLD_COOKIE
+
+
+def _read_told(request: web.Request) -> str:
+    packed = request.cookies.get(_told_cookie(request), "")
+    try:
+        return base64.urlsafe_b64decode(packed.encode("ascii")).decode()[:500]
+    except ValueError:
+        return ""
+
+
+def _pack(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode("utf-8", "replace")).decode()
+
+
+def _set(request: web.Request, response: web.StreamResponse, name: str, value: str, seconds: int) -> None:
+    response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="Lax", secure=is_https(request))
+
+
+def _drop(request: web.Request, response: web.StreamResponse, name: str) -> None:
+    response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=is_https(request))

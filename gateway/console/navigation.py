@@ -1,0 +1,65 @@
+"""The navigation: what stands in it and in which order. Entries show once a page module claims them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.console.pages import Page
+from gateway.store.users import Role
+
+# Name and the letter that follows "g" on the keyboard.
+GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("Now", (("Home", "h"),)),
+    (
+        "Prices",
+        (
+            ("Prices", "p"),
+            ("Compare", "c"),
+            ("History", "i"),
+            ("Changes", "n"),
+            ("Margins", "m"),
+            ("Pricing rules", "r"),
+        ),
+    ),
+    ("Orders", (("Orders", "o"), ("Needs attention", "a"), ("Storefronts", "f"))),
+    ("Supply", (("Suppliers", "s"), ("Sync runs", "y"), ("Unmapped", "u"), ("Jobs", "j"), ("Alerts", "l"))),
+    ("Admin", (("Settings", "e"), ("Users", "w"), ("Audit", "d"))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: where it leads, its letter, and who sees it."""
+
+    name: str
+    url: str
+    key: str
+    role: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some entries under one word."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+def navigation(pages: Iterable[Page]) -> tuple[Group, ...]:
+    """The groups, of the pages that there are. Raises ``ValueError`` for a page that claims what is not in it."""
+    first: dict[str, Page] = {}
+    known = {name for _, entries in GROUPS for name, _ in entries}
+    for page in pages:
+        if page.nav and page.nav not in known:
+            raise ValueError(f"{page.path}: {page.nav!r} is no entry of the navigation")
+        if page.nav and page.method == "GET" and "{" not in page.path:
+            first.setdefault(page.nav, page)
+    groups = (
+        Group(
+            name,
+            tuple(Entry(n, first[n].path, key, first[n].role) for n, key in entries if n in first),
+        )
+        for name, entries in GROUPS
+    )
+    return tuple(group for group in groups if group.entries)

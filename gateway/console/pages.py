@@ -1,0 +1,213 @@
+"""What a page of the console is made of, and what its handler may ask.
+
+A page module holds ``pages = Pages()`` and handlers under ``@pages(method, path, role=…)``; it is listed once in
+``gateway.console``. A handler gives a ``View`` (or a response), and the guard in front of it has seen to session,
+role and forgery by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from aiohttp import web
+
+from gateway.console.forms import Form
+from gateway.flows.deps import Deps
+from gateway.store.keys import Mode
+from gateway.store.users import Role, Session, Visitor
+
+__all__ = [
+    "Csv",
+    "Hit",
+    "Notice",
+    "Page",
+    "Pages",
+    "View",
+    "deps",
+    "here",
+    "invalid",
+    "is_htmx",
+    "mode",
+    "see_other",
+    "visitor",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """The table on the screen as a file: its name without ending, its columns, and rows of plain values."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page to be drawn. With ``csv`` the page offers its table as a file, and ``?format=csv`` is that file."""
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    status: int = 200
+    csv: Csv | None = None
+
+
+Level = Literal["bad", "warn", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing for the first page: what is the matter, how many of it, and where it is dealt with."""
+
+    level: Level
+    text: str
+    url: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that a search found. ``only`` means that nothing else can be meant: the search goes there at once."""
+
+    title: str
+    url: str
+    detail: str = ""
+    only: bool = False
+
+
+Answer = View | web.StreamResponse
+Handler = Callable[[web.Request], Awaitable[Answer]]
+Looks = Callable[[web.Request], Awaitable[Sequence[Notice]]]
+Finds = Callable[[web.Request, str], Awaitable[Sequence[Hit]]]
+H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One route. ``role`` None lets anybody in. ``own`` marks a change that touches nothing but one's own session."""
+
+    method: str
+    path: str
+    handler: Handler
+    role: Role | None
+    nav: str
+    own: bool
+
+
+class Pages:
+    """The pages of one module, what it has to say on the first page, and what it finds."""
+
+    def __init__(self) -> None:
+        self.table: list[Page] = []
+        self.notices: list[Looks] = []
+        self.finders: list[tuple[str, Finds]] = []
+
+    def __call__(
+        self, method: str, path: str, *, role: Role | None = "viewer", nav: str = "", own: bool = False
+    ) -> Callable[[H], H]:
+        """Declare a page. ``nav`` is the entry of the navigation that it belongs to; a GET without parts leads there.
+
+        Everything but a GET needs ``operator`` or above, unless it is marked ``own``.
+        """
+        if method != "GET" and not own and role not in {"operator", "admin"}:
+            raise ValueError(f"{method} {path} changes something: it needs the role operator or admin")
+
+        def declare(handler: H) -> H:
+            self.table.append(Page(method, path, handler, role, nav, own))
+            return handler
+
+        return declare
+
+    def notice(self, looks: Looks) -> Looks:
+        """Declare what this module tells on the first page: ``async def (request) -> list[Notice]``."""
+        self.notices.append(looks)
+        return looks
+
+    def finds(self, kind: str) -> Callable[[Finds], Finds]:
+        """Declare what this module finds for the search: ``async def (request, q) -> list[Hit]``, some ten at most."""
+
+        def declare(finds: Finds) -> Finds:
+            self.finders.append((kind, finds))
+            return finds
+
+        return declare
+
+
+# -- what a handler asks ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What the console stands on, given to it by the application."""
+
+    deps: Callable[[], Deps | None]
+    address: Callable[[web.Request], str]
+    origin: Callable[[web.Request], str]
+    request_id: Callable[[web.Request], str]
+
+
+class NoDatabaseError(Exception):
+    """This process has no database at all."""
+
+
+BEHIND = web.AppKey("console_behind", Behind)
+NOTICES: web.AppKey[tuple[Looks, ...]] = web.AppKey("console_notices")
+FINDERS: web.AppKey[tuple[tuple[str, Finds], ...]] = web.AppKey("console_finders")
+SESSION = web.RequestKey("console_session", Session)
+TOLD = web.RequestKey("console_told", str)
+
+
+def deps(request: web.Request) -> Deps:
+    """Pool, suppliers' accounts, settings, keys and catalogue index of this process."""
+    found = request.app[BEHIND].deps()
+    if found is None:
+        raise NoDatabaseError
+    return found
+
+
+def visitor(request: web.Request) -> Visitor:
+    """Who asks."""
+    return request[SESSION].visitor
+
+
+def mode(request: web.Request) -> Mode:
+    """The side that the visitor looks at, as the switch in the header says."""
+    return request[SESSION].mode
+
+
+def is_htmx(request: web.Request) -> bool:
+    """Whether htmx asks for a part of a page, and not a person for the whole."""
+    headers = request.headers
+    return headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in headers
+
+
+def here(request: web.Request, **changes: Any) -> str:
+    """The address of this page with some of its query changed; None takes one out."""
+    kept = [(name, value) for name, value in request.query.items() if name not in changes]
+    kept += [(name, str(value)) for name, value in changes.items() if value is not None]
+    return request.path + ("?" + urlencode(kept) if kept else "")
+
+
+def see_other(request: web.Request, url: str, *, told: str = "") -> web.Response:
+    """Lead the browser to a page of ours after a change; ``told`` is shown there once."""
+    if told:
+        request[TOLD] = told[:500]
+    return web.Response(status=303, headers={"Location": own_address(url)})
+
+
+def own_address(url: str, otherwise: str = "/console") -> str:
+    """``url`` when it is a page of the console, else ``otherwise``: an address in a form must not lead away."""
+    parts = urlsplit(url.replace("\\", "/"))
+    inside = parts.path == "/console" or parts.path.startswith("/console/")
+    if parts.scheme or parts.netloc or not inside or any(ord(letter) <= ord(" ") for letter in url):
+        return otherwise
+    return url
+
+
+def invalid(view: View, form: Form) -> View:
+    """The page with a form again: 422, what was typed kept, what is wrong beside its field."""
+    return replace(view, status=422, context={**view.context, "typed": form.typed, "errors": form.errors})

@@ -1,0 +1,157 @@
+"""How values look on every page: money, moments, states, text of suppliers. All of it escaped here.
+
+Templates call these by name; nothing has to be imported there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from markupsafe import Markup
+
+from schemas.money import Money, currency_digits
+
+NOTHING = Markup('<span class="none">–</span>')
+_LONGEST_TITLE = 300
+_SAFE_GAPS = {ord(letter): " " for letter in "\t\n\r\x0b\x0c\x85\u2028\u2029"}
+# States of everything there is, by how they are to be taken.
+_LEVELS = {
+    "good": "ok active fulfilled succeeded delivered closed enabled up_to_date selectable admin live done",
+    "warn": (
+        "partial pending cancel_pending sending accepted stale quarantined paused half_open waiting running warn "
+        "thin_margin suspect_price out_of_stock operator cooling test low"
+    ),
+    "bad": (
+        "failed needs_review unknown charged_undeliverable stopped open expired revoked bad disabled no_balance "
+        "supplier_paused overdue negative dead"
+    ),
+}
+_LEVEL = {word: level for level, words in _LEVELS.items() for word in words.split()}
+
+
+def money(value: Money | None, *, currency: bool = True) -> Markup:
+    """An amount with its currency (or without, where a column's head has it); a dash when it is not known."""
+    if value is None:
+        return Markup('<span class="none" title="not known">–</span>')
+    amount = f"{value.padded().amount:,f}"
+    below = " below" if value.amount < 0 else ""
+    unit = Markup(' <small class="unit">{}</small>').format(value.currency) if currency else ""
+    return Markup('<span class="money{}">{}{}</span>').format(below, amount, unit)
+
+
+def number(value: Decimal | float | None, digits: int | None = None, unit: str = "") -> Markup:
+    """A figure with separators between thousands; a dash for None."""
+    if value is None:
+        return NOTHING
+    if digits is not None:
+        shown = f"{value:,.{digits}f}"
+    else:
+        shown = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
+    return Markup("{}{}").format(shown, Markup(' <small class="unit">{}</small>').format(unit) if unit else "")
+
+
+def percent(share: Decimal | float | None, digits: int = 0, *, signed: bool = False) -> Markup:
+    """A share (0.25) as a percentage."""
+    if share is None:
+        return NOTHING
+    return Markup("{} %").format(f"{share * 100:{'+' if signed else ''},.{digits}f}")
+
+
+def when(moment: datetime | None, never: str = "–") -> Markup:
+    """How long ago, or how long until, with the exact time on hover."""
+    if moment is None:
+        return Markup('<span class="none">{}</span>').format(never)
+    at = moment.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        at.isoformat(timespec="seconds"), exact(at), ago(at, datetime.now(UTC))
+    )
+
+
+def exact(moment: datetime) -> str:
+    """A moment in full."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """The time between in words: "3 min ago", "in 2 h", the date when it is long."""
+    seconds = (now - moment).total_seconds()
+    past, size = seconds >= 0, abs(seconds)
+    for unit, length, most in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 48 * 3600), ("days", 86400, 45 * 86400)):
+        if size < most:
+            count = int(size // length)
+            if unit == "s" and count < 5:  # noqa: PLR2004 - seconds that nobody counts
+                return "just now"
+            return f"{count} {unit} ago" if past else f"in {count} {unit}"
+    return f"{moment:%Y-%m-%d}"
+
+
+def took(ms: float | None) -> Markup:
+    """A duration in milliseconds, in the unit that suits."""
+    if ms is None:
+        return NOTHING
+    second, minute = 1000, 60_000
+    if ms < second:
+        return Markup('{} <small class="unit">ms</small>').format(f"{ms:,.0f}")
+    if ms < 2 * minute:
+        return Markup('{} <small class="unit">s</small>').format(f"{ms / second:,.1f}")
+    return Markup('{} <small class="unit">min</small>').format(f"{ms / minute:,.0f}")
+
+
+def badge(state: str | None, words: str | None = None, level: str | None = None) -> Markup:
+    """A state as a small mark. ``words`` say it otherwise, ``level`` (good, warn, bad, idle) takes it otherwise."""
+    if state is None:
+        return NOTHING
+    shown = (words or state.replace("_", " "))[:60]
+    return Markup('<span class="badge {}">{}</span>').format(level or _LEVEL.get(state, "idle"), shown)
+
+
+def text(value: Any, most: int = 120) -> Markup:
+    """Text that others wrote: one line, at most so long, its direction kept to itself."""
+    if value is None or value == "":
+        return NOTHING
+    line = clean(str(value))
+    if len(line) <= most:
+        return Markup("<bdi>{}</bdi>").format(line)
+    return Markup('<bdi title="{}">{}…</bdi>').format(line[:_LONGEST_TITLE], line[: most - 1])
+
+
+def clean(line: str) -> str:
+    """The text on one line, without control characters and without marks that turn the direction of what follows."""
+    kept = line[:20_000].translate(_SAFE_GAPS)
+    return "".join(letter for letter in kept if letter.isprintable() or letter == "\u00a0")
+
+
+def sparkline(values: Sequence[float | Decimal | None], label: str = "") -> Markup:
+    """A line of some 20 values as a picture, for the eye only: ``label`` says it in words."""
+    known = [(at, float(value)) for at, value in enumerate(values) if value is not None]
+    if len(known) < 2:  # noqa: PLR2004 - a line has two ends
+        return NOTHING
+    low, high = min(value for _, value in known), max(value for _, value in known)
+    width, height = 96.0, 20.0
+    step = width / max(len(values) - 1, 1)
+    scale = (height - 2) / (high - low) if high > low else 0
+    points = " ".join(f"{at * step:.1f},{height - 1 - (value - low) * scale:.1f}" for at, value in known)
+    return Markup(
+        '<svg class="spark" viewBox="0 0 96 20" width="96" height="20" role="img" aria-label="{}">'
+        '<polyline points="{}"/></svg>'
+    ).format(label, points)
+
+
+def plain(value: Any) -> Any:
+    """A value as a spreadsheet may read it: text that a spreadsheet would take for a formula is made text."""
+    if isinstance(value, Money):
+        return str(value.padded().amount)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if value is None or isinstance(value, (int, float, Decimal)):
+        return "" if value is None else value
+    line = clean(str(value))
+    return "'" + line if line[:1] in {"=", "+", "-", "@"} else line
+
+
+def digits_of(currency: str) -> int:
+    """Digits after the point that a currency has."""
+    return currency_digits(currency)

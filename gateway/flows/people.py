@@ -1,0 +1,185 @@
+"""Who may use the console: the first admin, log-in, and every change of a user. Console and command line use these.
+
+Passwords are argon2id, worked out in a thread, two at a time in a process: each takes 64 MiB for a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from dataclasses import dataclass
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from gateway.store import audit, users
+from gateway.store.keys import Mode
+from gateway.store.pool import Connection, Pool
+from gateway.store.users import Role, User, Visitor
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 500
+FIRST_ADMIN = "admin"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}\Z")
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
+_AT_ONCE = asyncio.Semaphore(2)
+
+
+class PeopleError(ValueError):
+    """A change of users that cannot be; its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nobody got in: seconds until the next try may be made, 0 when name or password are wrong."""
+
+    wait: int
+
+
+def new_password() -> str:
+    """A random password of four groups of five: 98 bits, and it can be read out."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+
+
+async def first_admin(pool: Pool) -> str | None:
+    """Make the first admin; the password, to be shown once. None when there is a user already."""
+    if await users.any_user(pool):
+        return None
+    password = new_password()
+    hashed = await _hashed(password)
+    async with pool.acquire() as connection, connection.transaction():
+        if not await users.add_first_admin(connection, hashed):
+            return None
+        await audit.record(connection, "first start", "user.created", f"user:{FIRST_ADMIN}", {"role": "admin"})
+    return password
+
+
+async def log_in(pool: Pool, name: str, password: str, mode: Mode, address: str) -> str | Refusal:
+    """The token of a new session. The answer takes as long for a name that nobody has."""
+    name = name.strip().lower()
+    if wait := await users.count_attempt(pool, name, address):
+        return Refusal(wait)
+    found = await users.password_hash(pool, name)
+    good = await _matches(found[1] if found is not None else _nobodys(), password)
+    if found is None or not good:
+        return Refusal(0)
+    user_id, hashed = found
+    token = users.new_token()
+    async with pool.acquire() as connection, connection.transaction():
+        await users.succeeded(connection, name, address)
+        await users.begin_session(connection, user_id, token, mode, address)
+    if _hasher().check_needs_rehash(hashed):
+        await users.rehash(pool, user_id, hashed, await _hashed(password))
+    return token
+
+
+async def create(pool: Pool, who: Visitor | str, name: str, role: Role, password: str) -> User:
+    """A new user. Raises ``PeopleError`` for a name that cannot be or is taken, and a short password."""
+    name = name.strip().lower()
+    if not _NAME.match(name):
+        raise PeopleError("a name is 1 to 100 letters a-z, digits and ._@+-, beginning with a letter or digit")
+    _check(password)
+    hashed = await _hashed(password)
+    async with pool.acquire() as connection, connection.transaction():
+        made = await users.add(connection, name, role, hashed)
+        if made is None:
+            raise PeopleError(f"there is a user {name} already")
+        await audit.record(connection, who, "user.created", f"user:{name}", {"role": role})
+    return made
+
+
+async def set_password(pool: Pool, who: Visitor | str, name: str, password: str, *, keep: bytes | None = None) -> None:
+    """Another password for a user; their sessions end, but for the one whose digest is ``keep``.
+
+    Raises ``PeopleError`` for a short password and for a user who is not there.
+    """
+    _check(password)
+    hashed = await _hashed(password)
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        await users.set_password(connection, user.id, hashed, keep=keep)
+        await audit.record(connection, who, "user.password", f"user:{name}")
+
+
+async def is_password(pool: Pool, name: str, password: str) -> bool:
+    """Whether that is the user's password now."""
+    found = await users.password_hash(pool, name)
+    return found is not None and await _matches(found[1], password)
+
+
+async def set_role(pool: Pool, who: Visitor | str, name: str, role: Role) -> None:
+    """Another role. Raises ``PeopleError`` for nobody, and where no admin would be left."""
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        if user.role == role:
+            return
+        if user.role == "admin":
+            await _not_last(connection, user)
+        await users.set_role(connection, user.id, role)
+        await audit.record(connection, who, "user.role", f"user:{name}", {"before": user.role, "after": role})
+
+
+async def set_disabled(pool: Pool, who: Visitor | str, name: str, *, disabled: bool) -> None:
+    """Shut a user out at once, or let them in again. Raises ``PeopleError`` as ``set_role`` does."""
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        if disabled == (user.disabled_at is not None):
+            return
+        if disabled and user.role == "admin":
+            await _not_last(connection, user)
+        await users.set_disabled(connection, user.id, disabled=disabled)
+        await audit.record(connection, who, "user.disabled" if disabled else "user.enabled", f"user:{name}")
+
+
+async def end_sessions(pool: Pool, who: Visitor | str, name: str, *, keep: bytes | None = None) -> int:
+    """Log a user out everywhere; how many sessions that ended. Raises ``PeopleError`` for nobody."""
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        count = await users.end_sessions(connection, user.id, keep=keep)
+        await audit.record(connection, who, "user.logged_out", f"user:{name}", {"sessions": count})
+    return count
+
+
+async def _there(connection: Connection, name: str) -> User:
+    user = await users.by_name(connection, name.strip().lower())
+    if user is None:
+        raise PeopleError(f"there is no user {name}")
+    return user
+
+
+async def _not_last(connection: Connection, user: User) -> None:
+    if user.disabled_at is None and not await users.admins_left(connection, user.id):
+        raise PeopleError(f"{user.name} is the only admin: make another one first")
+
+
+def _check(password: str) -> None:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise PeopleError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher().hash(secrets.token_urlsafe())
+
+
+async def _hashed(password: str) -> str:
+    async with _AT_ONCE:
+        return await asyncio.to_thread(_hasher().hash, password)
+
+
+async def _matches(hashed: str, password: str) -> bool:
+    def check() -> bool:
+        try:
+            return _hasher().verify(hashed, password[: LONGEST_PASSWORD + 1])
+        except (Argon2Error, InvalidHashError):
+            return False
+
+    async with _AT_ONCE:
+        return await asyncio.to_thread(check)

@@ -1,0 +1,68 @@
+"""The log of what people changed: one row each, in the transaction of the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from gateway.log import redact
+from gateway.store.pool import Connection, Pool
+from gateway.store.users import Visitor
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One change. ``user_id`` is None when it was no person at the console; ``actor`` then says what it was."""
+
+    id: int
+    at: datetime
+    user_id: str | None
+    actor: str
+    action: str
+    object: str
+    detail: dict[str, Any]
+
+
+async def record(
+    connection: Connection, who: Visitor | str, action: str, what: str, detail: Mapping[str, Any] | None = None
+) -> None:
+    """Write one change down, in the transaction that ``connection`` is in.
+
+    ``who`` is a visitor of the console, or what else it was ("command line", "key key_1f…"). ``action`` reads
+    "rule.changed", ``what`` "rule:12". Secrets in ``detail`` are taken out before it is kept.
+    """
+    user_id, actor = (who.user_id, who.name) if isinstance(who, Visitor) else (None, who)
+    await connection.execute(
+        "INSERT INTO audit_log (user_id, actor, action, object, detail) VALUES ($1, $2, $3, $4, $5)",
+        user_id,
+        actor,
+        action,
+        what,
+        redact(msgspec.to_builtins(dict(detail or {}), str_keys=True)),
+    )
+
+
+async def entries(
+    pool: Pool,
+    *,
+    before: int | None = None,
+    actor: str | None = None,
+    action: str | None = None,
+    what: str | None = None,
+    limit: int = 50,
+) -> list[Entry]:
+    """The newest changes first, those older than the id ``before``; ``action`` may be the beginning of one."""
+    rows = await pool.fetch(
+        """SELECT * FROM audit_log
+           WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR actor = $2)
+             AND ($3::text IS NULL OR starts_with(action, $3)) AND ($4::text IS NULL OR object = $4)
+           ORDER BY id DESC LIMIT $5""",
+        before,
+        actor,
+        action,
+        what,
+        limit,
+    )
+    return [Entry(**dict(row)) for row in rows]

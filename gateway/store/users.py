@@ -1,0 +1,284 @@
+"""People of the console: their rows, sessions and failed log-ins.
+
+A session is kept as its token's SHA-256. It ends 12 hours after it was last used, 7 days after it began, at
+log-out, and with all others of its user when the password changes or the user is disabled.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+
+from gateway.store.keys import Mode
+from gateway.store.pool import Connection, Pool
+
+Role = Literal["viewer", "operator", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=7)
+TOUCHED_EVERY = timedelta(minutes=1)
+VISIT_GAP = timedelta(minutes=30)  # who was away for longer begins a new visit
+_FORGET = timedelta(hours=24)
+_FIRST_ADMIN = 7_203_114  # the key of an advisory lock
+_FREE = {"name": 5, "address": 20}  # failures that cost no wait
+_LONGEST_WAIT = {"name": 900, "address": 3600}  # seconds
+
+_USER = "id, name, role, created_at, password_at, disabled_at, last_seen_at"
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """Who is at the console. ``last_visit`` is the end of their visit before this one, None on the first."""
+
+    user_id: str
+    name: str
+    role: Role
+    last_visit: datetime | None = None
+
+    def may(self, role: Role) -> bool:
+        """Whether this person's role is ``role`` or above it."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A session that holds."""
+
+    digest: bytes
+    visitor: Visitor
+    mode: Mode
+    due: bool  # whether its use is to be noted again
+
+
+class User(msgspec.Struct, frozen=True):
+    """A user as lists show them; the password's hash stays in its row."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: datetime
+    password_at: datetime
+    disabled_at: datetime | None
+    last_seen_at: datetime | None
+
+
+def new_token() -> str:
+    """The text of a fresh session: what its cookie holds."""
+    return secrets.token_urlsafe(32)
+
+
+def token_digest(token: str) -> bytes:
+    """What is kept of a session's token."""
+    return sha256(token.encode()).digest()
+
+
+async def add_first_admin(connection: Connection, password_hash: str) -> bool:
+    """Make the user ``admin`` if there is no user at all; False when there is one. Safe among several processes."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _FIRST_ADMIN)
+        made = await connection.fetchval(
+            """INSERT INTO users (id, name, password, role)
+               SELECT $1, 'admin', $2, 'admin' WHERE NOT EXISTS (SELECT FROM users) RETURNING id""",
+            _new_id(),
+            password_hash,
+        )
+    return made is not None
+
+
+async def any_user(pool: Pool) -> bool:
+    """Whether anybody was made yet."""
+    return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM users)"))
+
+
+async def add(connection: Connection, name: str, role: Role, password_hash: str) -> User | None:
+    """The user who was made, None when the name is taken."""
+    row = await connection.fetchrow(
+        f"""INSERT INTO users (id, name, role, password) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (name) DO NOTHING RETURNING {_USER}""",  # noqa: S608 - our own words
+        _new_id(),
+        name,
+        role,
+        password_hash,
+    )
+    return None if row is None else User(**dict(row))
+
+
+async def all_users(pool: Pool) -> list[User]:
+    """Everybody, by name."""
+    return [User(**dict(row)) for row in await pool.fetch(f"SELECT {_USER} FROM users ORDER BY name")]  # noqa: S608
+
+
+async def by_name(connection: Connection | Pool, name: str) -> User | None:
+    """The user of that name."""
+    row = await connection.fetchrow(f"SELECT {_USER} FROM users WHERE name = $1", name)  # noqa: S608 - our own words
+    return None if row is None else User(**dict(row))
+
+
+async def password_hash(pool: Pool, name: str) -> tuple[str, str] | None:
+    """Id and password hash of a user who may log in, None for one who may not or is not there."""
+    row = await pool.fetchrow("SELECT id, password FROM users WHERE name = $1 AND disabled_at IS NULL", name)
+    return None if row is None else (row["id"], row["password"])
+
+
+async def set_password(connection: Connection, user_id: str, hashed: str, *, keep: bytes | None = None) -> None:
+    """A new password; every session of the user ends but for the one whose digest is ``keep``."""
+    await connection.execute("UPDATE users SET password = $2, password_at = now() WHERE id = $1", user_id, hashed)
+    await end_sessions(connection, user_id, keep=keep)
+
+
+async def rehash(pool: Pool, user_id: str, old: str, hashed: str) -> None:
+    """The same password under newer parameters, unless it was changed meanwhile."""
+    await pool.execute("UPDATE users SET password = $3 WHERE id = $1 AND password = $2", user_id, old, hashed)
+
+
+async def set_role(connection: Connection, user_id: str, role: Role) -> None:
+    """Another role, in force with the user's next request."""
+    await connection.execute("UPDATE users SET role = $2 WHERE id = $1", user_id, role)
+
+
+async def set_disabled(connection: Connection, user_id: str, *, disabled: bool) -> None:
+    """Shut a user out, ending every session, or let them in again."""
+    await connection.execute(
+        "UPDATE users SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END WHERE id = $1",
+        user_id,
+        disabled,
+    )
+    if disabled:
+        await end_sessions(connection, user_id)
+
+
+async def admins_left(connection: Connection, without: str) -> int:
+    """How many admins could still log in without that user. Their rows stay locked until the transaction ends."""
+    rows = await connection.fetch(
+        "SELECT id FROM users WHERE role = 'admin' AND disabled_at IS NULL ORDER BY id FOR UPDATE"
+    )
+    return sum(row["id"] != without for row in rows)
+
+
+# -- sessions --------------------------------------------------------------------------------------------------------
+
+
+async def begin_session(connection: Connection, user_id: str, token: str, mode: Mode, address: str) -> None:
+    """Keep a session for the token, and clear away what has long ended."""
+    await connection.execute("DELETE FROM sessions WHERE seen_at < now() - $1::interval", LONGEST)
+    await connection.execute(
+        "INSERT INTO sessions (digest, user_id, mode, address) VALUES ($1, $2, $3, $4)",
+        token_digest(token),
+        user_id,
+        mode,
+        address[:100],
+    )
+    await _seen(connection, user_id)
+
+
+async def session(pool: Pool, token: str) -> Session | None:
+    """The session of a token, None when it has ended in any way."""
+    row = await pool.fetchrow(
+        """SELECT s.digest, s.mode, s.seen_at < now() - $4::interval AS due,
+                  u.id, u.name, u.role, u.last_visit_at
+           FROM sessions s JOIN users u ON u.id = s.user_id
+           WHERE s.digest = $1 AND s.seen_at > now() - $2::interval AND s.created_at > now() - $3::interval
+             AND u.disabled_at IS NULL""",
+        token_digest(token),
+        IDLE,
+        LONGEST,
+        TOUCHED_EVERY,
+    )
+    if row is None:
+        return None
+    visitor = Visitor(row["id"], row["name"], row["role"], row["last_visit_at"])
+    return Session(row["digest"], visitor, row["mode"], row["due"])
+
+
+async def touch(pool: Pool, held: Session) -> None:
+    """Note that a session is in use."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE sessions SET seen_at = now() WHERE digest = $1", held.digest)
+        await _seen(connection, held.visitor.user_id)
+
+
+async def set_mode(pool: Pool, digest: bytes, mode: Mode) -> None:
+    """Which suppliers' side of things a session looks at."""
+    await pool.execute("UPDATE sessions SET mode = $2 WHERE digest = $1", digest, mode)
+
+
+async def end_session(pool: Pool, digest: bytes) -> None:
+    """Log out."""
+    await pool.execute("DELETE FROM sessions WHERE digest = $1", digest)
+
+
+async def end_sessions(connection: Connection, user_id: str, *, keep: bytes | None = None) -> int:
+    """End a user's sessions, all but ``keep``; how many."""
+    done = await connection.fetch(
+        "DELETE FROM sessions WHERE user_id = $1 AND digest IS DISTINCT FROM $2 RETURNING 1", user_id, keep
+    )
+    return len(done)
+
+
+async def _seen(connection: Connection, user_id: str) -> None:
+    await connection.execute(
+        """UPDATE users SET last_seen_at = now(),
+                  last_visit_at = CASE WHEN last_seen_at < now() - $2::interval THEN last_seen_at
+                                       ELSE last_visit_at END
+           WHERE id = $1""",
+        user_id,
+        VISIT_GAP,
+    )
+
+
+# -- failures --------------------------------------------------------------------------------------------------------
+
+
+async def count_attempt(pool: Pool, name: str, address: str) -> int:
+    """Count a log-in as failed before its password is looked at; seconds to wait when it may not be tried yet.
+
+    Counted first, so that a hundred tries at once are no better than one after the other. ``succeeded`` takes
+    it back. Each failure beyond the free ones doubles the wait, up to 15 minutes for a name and an hour for an
+    address; a day without failures forgets them.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("DELETE FROM login_failures WHERE last_at < now() - $1::interval", _FORGET)
+        waits = [await _count(connection, kind, tried[:200]) for kind, tried in (("address", address), ("name", name))]
+    return max(waits)
+
+
+async def succeeded(connection: Connection, name: str, address: str) -> None:
+    """Forget the failures of the name, and of the address the one that was counted for this log-in."""
+    await connection.execute("DELETE FROM login_failures WHERE kind = 'name' AND tried = $1", name[:200])
+    await connection.execute(
+        """UPDATE login_failures SET failures = greatest(failures - 1, 0), blocked_until = NULL
+           WHERE kind = 'address' AND tried = $1""",
+        address[:200],
+    )
+
+
+async def _count(connection: Connection, kind: str, tried: str) -> int:
+    row = await connection.fetchrow(
+        """INSERT INTO login_failures AS f (kind, tried, failures, last_at) VALUES ($1, $2, 0, now())
+           ON CONFLICT (kind, tried) DO UPDATE SET last_at = now()
+           RETURNING failures, ceil(extract(epoch FROM blocked_until - now()))::int AS wait""",
+        kind,
+        tried,
+    )
+    if row is not None and (row["wait"] or 0) > 0:
+        return int(row["wait"])
+    failures = (row["failures"] if row is not None else 0) + 1
+    over = failures - _FREE[kind]
+    wait = min(2 ** min(over, 20), _LONGEST_WAIT[kind]) if over >= 0 else 0
+    await connection.execute(
+        """UPDATE login_failures SET failures = $3,
+                  blocked_until = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4) END
+           WHERE kind = $1 AND tried = $2""",
+        kind,
+        tried,
+        failures,
+        float(wait),
+    )
+    return 0
+
+
+def _new_id() -> str:
+    return f"usr_{secrets.token_hex(8)}"

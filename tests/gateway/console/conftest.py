@@ -1,0 +1,342 @@
+"""The console over HTTP on a gateway that sells what the sandboxes sell, and pages of it in Chromium.
+
+``console`` is the running gateway with a person of each role logged in; ``browser`` opens pages for them. The
+synced catalogue and some orders of every kind are made once for all tests of a worker and copied for each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import itertools
+import re
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from gateway import embedded
+from gateway.app import make_app
+from gateway.flows.deps import Deps
+from gateway.log import AccessLog
+from gateway.settings import Settings, load
+from gateway.store import users
+from gateway.store.keys import create_key
+from gateway.store.pool import Pool, open_pool
+from gateway.store.users import Role
+from gateway.web import state
+from tests.conftest import _run
+from tests.gateway.sandboxed import Town, shop_on, stock_from, town
+
+SECRET = "k" * 40
+PASSWORD = "correct-horse-battery"
+ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+_STOCKED = "stocked"
+_numbers = itertools.count(1)
+_TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+@dataclass
+class Answer:
+    """What came back: the text is the whole body."""
+
+    status: int
+    headers: Any
+    text: str
+    url: str
+
+    @property
+    def location(self) -> str:
+        return self.headers.get("Location", "")
+
+    @property
+    def words(self) -> str:
+        """What a reader sees: without markup, on one line."""
+        bare = re.sub(r"<(script|style|title|head)\b.*?</\1>", " ", self.text, flags=re.DOTALL)
+        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", bare)).split())
+
+
+@dataclass
+class Person:
+    """Somebody at the console, by HTTP and without scripts: follows redirections, keeps cookies, sends forms whole."""
+
+    http: aiohttp.ClientSession
+    url: str
+    name: str
+    _token: str = ""
+
+    async def get(self, path: str, *, follow: bool = True, **more: Any) -> Answer:
+        async with self.http.get(self.url + path, allow_redirects=follow, **more) as answer:
+            return await self._seen(answer)
+
+    async def post(
+        self, path: str, data: dict[str, Any] | None = None, *, follow: bool = True, token: bool = True, **more: Any
+    ) -> Answer:
+        """Send a form as a page of ours would: with the session's token, from our own origin."""
+        if token and not self._token:
+            await self.get("/console/password")
+        values = {**({"csrf": self._token} if token else {}), **(data or {})}
+        headers = {"Origin": self.url, **more.pop("headers", {})}
+        async with self.http.post(
+            self.url + path, data=values, headers=headers, allow_redirects=follow, **more
+        ) as answer:
+            return await self._seen(answer)
+
+    async def _seen(self, answer: aiohttp.ClientResponse) -> Answer:
+        text = await answer.text()
+        if (found := _TOKEN.search(text)) is not None:
+            self._token = html.unescape(found[1])
+        return Answer(answer.status, answer.headers, text, answer.url.path_qs)
+
+
+@dataclass
+class Console:
+    """A running gateway, its people, and what stands behind it."""
+
+    url: str
+    pool: Pool
+    settings: Settings
+    deps: Deps
+    town: Town
+    lines: list[bytes]
+    viewer: Person
+    operator: Person
+    admin: Person
+    nobody: Person
+    _sessions: list[aiohttp.ClientSession] = field(default_factory=list)
+
+    async def api_key(self, *scopes: str, mode: Any = "test", storefront: str = "shop") -> str:
+        made = await create_key(self.pool, storefront=storefront, mode=mode, scopes=scopes or ("storefront", "ops"))
+        return made.key
+
+    async def api(self, path: str, *, key: str, method: str = "GET", **more: Any) -> tuple[int, Any]:
+        """An answer of the API: its status and JSON."""
+        async with self.nobody.http.request(
+            method, self.url + path, headers={"Authorization": f"Bearer {key}"}, **more
+        ) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def log_in(self, name: str, password: str = PASSWORD) -> Person:
+        """A further session of somebody, made through the form."""
+        person = await self.stranger(name)
+        answer = await person.post("/console/login", {"name": name, "password": password}, token=False, follow=False)
+        assert answer.status == 303, answer.words
+        return person
+
+    async def stranger(self, name: str = "") -> Person:
+        """Somebody with a browser of their own, not logged in."""
+        http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self._sessions.append(http)
+        return Person(http, self.url, name)
+
+
+@pytest.fixture(scope="session")
+def _hash() -> str:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def _stocked(servers: embedded.Servers, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database with a synced catalogue, people, a storefront's key and some orders: copied for each test."""
+    folder = tmp_path_factory.mktemp("stocked")
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_STOCKED} TEMPLATE {_template}")
+    url = servers.postgres.url(_STOCKED)
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(_fill(url, str(folder)))
+    finally:
+        loop.close()
+    yield _STOCKED
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _fill(url: str, folder: str) -> None:
+    async with town() as suppliers:
+        settings = _settings(url, "", folder, suppliers)
+        pool = await open_pool(url)
+        try:
+            await stock_from(pool, settings)
+            made = await create_key(pool, storefront="shop", mode="test", scopes=("storefront",))
+            storefront = await pool.fetchval("SELECT storefront_id FROM api_keys WHERE id = $1", made.id)
+            await create_key(pool, storefront="other shop", mode="test", scopes=("storefront",))
+        finally:
+            await pool.close()
+        async with shop_on(url, suppliers, settings, storefront) as shop:
+            await _buy(shop, suppliers)
+
+
+async def _buy(shop: Any, suppliers: Town) -> None:
+    """Some that were delivered, and one that needs a person: paid for at the supplier, never found again."""
+    plans = await shop.deps.pool.fetch(
+        """SELECT DISTINCT ON (supplier) supplier, plan_id FROM offers
+           WHERE cost IS NOT NULL AND visible AND coalesce(stock, 1) > 0 AND suspect IS NULL
+           ORDER BY supplier, cost, plan_id"""
+    )
+    bought = [await shop.buy(row["plan_id"]) for row in plans]
+    statuses = [await shop.status(order) for order in bought]
+    assert "fulfilled" in statuses, statuses
+    waiting = await shop.buy(plans[0]["plan_id"])
+    await shop.deps.pool.execute(
+        "UPDATE orders SET status = 'needs_review', next_look_at = NULL, updated_at = now() WHERE id = $1", waiting
+    )
+    await shop.deps.pool.execute(
+        "UPDATE attempts SET state = 'unknown', ended_at = NULL WHERE order_id = $1 AND kind = 'purchase'", waiting
+    )
+    await shop.deps.pool.execute("DELETE FROM esims WHERE order_id = $1", waiting)
+
+
+def _settings(url: str, redis: str, folder: str, suppliers: Town, **more: Any) -> Settings:
+    given: dict[str, Any] = {
+        "database_url": url,
+        "redis_url": redis or None,
+        "state_dir": folder,
+        "secret_key": [SECRET],
+        "suppliers": suppliers.accounts(),
+    }
+    return load(**(given | more))
+
+
+@pytest.fixture
+def stocked_url(servers: embedded.Servers, _stocked: str) -> Iterator[str]:
+    """A copy of the stocked database, for one test."""
+    name = f"console_{next(_numbers)}"
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {_stocked}")
+    yield servers.postgres.url(name)
+    _run(servers.postgres.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+MakeConsole = Callable[..., Awaitable[Console]]
+
+
+@pytest.fixture
+async def make_console(stocked_url: str, redis_url: str, tmp_path: Any, _hash: str) -> AsyncIterator[MakeConsole]:
+    """Start the console, with settings of its own."""
+    async with _consoles(stocked_url, redis_url, str(tmp_path), _hash) as make:
+        yield make
+
+
+@asynccontextmanager
+async def _consoles(url: str, redis: str, folder: str, hashed: str) -> AsyncIterator[MakeConsole]:
+    servers: list[TestServer] = []
+    made: list[Console] = []
+    async with town() as suppliers:
+        pool = await open_pool(url)
+
+        async def make(**settings: Any) -> Console:
+            given = _settings(url, redis, folder, suppliers, **settings)
+            lines: list[bytes] = []
+            app = make_app(given, access_log=AccessLog(lines.append))
+            server = TestServer(app)
+            await server.start_server()
+            servers.append(server)
+            address = str(server.make_url("/")).rstrip("/")
+            people_here = await _people(pool, address, hashed)
+            console = Console(address, pool, given, app[state.DEPS], suppliers, lines, **people_here)
+            console._sessions.extend(person.http for person in people_here.values())
+            made.append(console)
+            return console
+
+        try:
+            yield make
+        finally:
+            for console in made:
+                for session in console._sessions:
+                    await session.close()
+            for server in servers:
+                await server.close()
+            await pool.close()
+
+
+async def _people(pool: Pool, address: str, hashed: str) -> dict[str, Person]:
+    """One of each role, logged in, and nobody."""
+    made: dict[str, Person] = {}
+    for role in ROLES:
+        name = f"{role}@example.com" if role == "operator" else role
+        async with pool.acquire() as connection:
+            user = await users.add(connection, name, role, hashed)
+            if user is None:
+                user = await users.by_name(connection, name)
+            assert user is not None
+            token = users.new_token()
+            await users.begin_session(connection, user.id, token, "test", "127.0.0.1")
+        jar = aiohttp.CookieJar(unsafe=True)
+        jar.update_cookies({"gw_session": token}, URL(address))
+        made[role] = Person(aiohttp.ClientSession(cookie_jar=jar), address, name)
+    jar = aiohttp.CookieJar(unsafe=True)
+    made["nobody"] = Person(aiohttp.ClientSession(cookie_jar=jar), address, "")
+    return made
+
+
+@pytest.fixture
+async def console(make_console: MakeConsole) -> Console:
+    """The console of a gateway with a synced catalogue and some orders; somebody of each role is logged in."""
+    return await make_console()
+
+
+# -- in Chromium -----------------------------------------------------------------------------------------------------
+
+OpenPage = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def open_page(console: Console) -> AsyncIterator[OpenPage]:
+    """Pages of Chromium, each in a context of its own: ``await open_page(console.operator, "/console")``.
+
+    ``scripts=False`` switches JavaScript off, ``scheme`` is light or dark, ``phone`` a small screen. What a page
+    asks for that is not of this gateway fails the test, and so does an error in its scripts.
+    """
+    from playwright.async_api import async_playwright
+
+    faults: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+
+        async def open_(
+            person: Person | None = None,
+            path: str = "/console",
+            *,
+            scripts: bool = True,
+            scheme: Any = "light",
+            phone: bool = False,
+        ) -> Any:
+            size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 860}
+            context = await browser.new_context(
+                java_script_enabled=scripts, color_scheme=scheme, viewport=size, base_url=console.url
+            )
+            if person is not None:
+                jar = person.http.cookie_jar.filter_cookies(URL(console.url))
+                await context.add_cookies(
+                    [{"name": name, "value": morsel.value, "url": console.url} for name, morsel in jar.items()]
+                )
+            page = await context.new_page()
+            page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+            page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if _bad(said) else None)
+            page.on(
+                "request",
+                lambda asked: (
+                    None
+                    if asked.url.startswith((console.url, "data:"))
+                    else faults.append(f"{page.url} asked for {asked.url}")
+                ),
+            )
+            await page.goto(path)
+            return page
+
+        yield open_
+        await browser.close()
+    assert not faults, faults
+
+
+def _bad(said: Any) -> bool:
+    # A refusal that a test asks for is a line of Chromium's own; what matters are scripts and the policy.
+    return said.type == "error" and "status of 4" not in said.text
