@@ -17,10 +17,10 @@ EXIT_ALL, EXIT_SOME, EXIT_NONE = 0, 3, 4
 class SupplierRun(msgspec.Struct, frozen=True, kw_only=True):
     """One supplier's part of a run. ``total`` = ``mapped`` + set aside; other products are apart.
 
-    ``new``, ``changed`` and ``gone`` count what was replaced; all 0 unless the state is ok.
-    ``up`` and ``down`` are costs that rose and fell, in one currency; ``in_stock`` and ``out_of_stock``
-    offers that can be had again and no longer. ``suspect`` counts this supplier's offers that a suspect price keeps from sale. ``ms`` is the time
-    from the first request to the commit.
+    ``new``, ``changed`` and ``gone`` count what was replaced; all 0 unless the state is ok. ``up`` and
+    ``down`` are costs that rose and fell, in one currency; ``in_stock`` and ``out_of_stock`` offers that
+    can be had again and no longer. ``suspect`` counts this supplier's offers that a suspect price keeps
+    from sale. ``ms`` is the time from the first request to the commit.
     """
 
     supplier: str

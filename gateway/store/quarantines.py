@@ -23,7 +23,7 @@ MOST_MOVED, MOST_GONE, MOST_NEW = 2_000, 1_000, 1_000
 LONGEST_NAME = 300
 
 State = Literal["waiting", "accepted", "refused", "overtaken"]
-Kind = Literal["moved", "gone", "new"]
+KINDS = ("moved", "gone", "new")
 
 _COLUMNS = (
     "q.run_id, q.supplier, q.at, q.reason, q.before, q.new, q.changed, q.gone, q.up, q.down, q.moved_far, q.state,"
@@ -97,7 +97,8 @@ async def keep(connection: Connection, found: Difference, gone: Sequence[str], r
         """
         INSERT INTO quarantines (run_id, supplier, at, reason, before, new, changed, gone, up, down, moved_far,
                                  difference, state, decided_at, decided_by, why)
-        VALUES ($1, $2, $3::timestamptz, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $13::text IS NULL THEN 'waiting'
+        VALUES ($1, $2, $3::timestamptz, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                CASE WHEN $13::text IS NULL THEN 'waiting'
                 ELSE 'refused' END, CASE WHEN $13::text IS NOT NULL THEN $3::timestamptz END, $13, $14)
         """,
         found.run_id,
@@ -199,11 +200,11 @@ async def end_waiting(connection: Connection, supplier: str, *, accepted: bool =
 async def decide(
     connection: Connection, run_id: str, supplier: str, state: State, by: str, why: str, accepted_run: str | None = None
 ) -> bool:
-    """Accept or refuse what waits; False when it waits no longer."""
+    """Accept or refuse what waits, or accept what was refused; False when there is nothing of the kind."""
     status = await connection.execute(
         """
         UPDATE quarantines SET state = $3, decided_at = now(), decided_by = $4, why = $5, accepted_run = $6
-        WHERE run_id = $1 AND supplier = $2 AND state = 'waiting'
+        WHERE run_id = $1 AND supplier = $2 AND (state = 'waiting' OR state = 'refused' AND $3 = 'accepted')
         """,
         run_id,
         supplier,
@@ -245,19 +246,26 @@ async def waiting(connection: Connection | Pool, mode: str | None = None) -> lis
 
 
 async def rows(
-    connection: Connection | Pool, run_id: str, supplier: str, kind: Kind, after: int, limit: int
+    connection: Connection | Pool, run_id: str, supplier: str, kinds: Sequence[str], after: int, limit: int
 ) -> list[dict[str, Any]]:
-    """The differences of one kind from the ``after``-th on, the largest first."""
+    """The differences of these kinds, one kind after the other, each the largest first.
+
+    Of the first kind those behind the ``after``-th.
+    """
     found = await connection.fetch(
         """
         SELECT r.kind, r.n, r.supplier_plan_id, r.plan_id, r.name, r.old, r.old_currency, r.new, r.new_currency,
                r.moved, o.id AS offer_id
-        FROM quarantine_rows r LEFT JOIN offers o USING (supplier, supplier_plan_id)
-        WHERE r.run_id = $1 AND r.supplier = $2 AND r.kind = $3 AND r.n > $4 ORDER BY r.n LIMIT $5
+        FROM (
+            SELECT *, array_position($3::text[], kind) AS place FROM quarantine_rows
+            WHERE run_id = $1 AND supplier = $2 AND kind = ANY($3::text[])
+              AND (kind <> ($3::text[])[1] OR n > $4) ORDER BY place, n LIMIT $5
+        ) AS r LEFT JOIN offers o USING (supplier, supplier_plan_id)
+        ORDER BY r.place, r.n
         """,
         run_id,
         supplier,
-        kind,
+        list(kinds),
         after,
         limit,
     )

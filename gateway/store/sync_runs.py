@@ -9,6 +9,8 @@ from typing import Any
 
 from gateway.core.runs import RunState, SupplierRun, SyncRun, run_state
 from gateway.store.pool import Connection, Pool
+from schemas.api import SyncRunSupplier
+from schemas.api_changes import SyncProgress
 
 # Classes of advisory locks in this database (the first of two keys).
 RUN_LOCK = 73_105_771
@@ -131,3 +133,27 @@ async def read(connection: Connection | Pool, run_id: str) -> SyncRun | None:
         run_id,
     )
     return SyncRun(**row, suppliers=[SupplierRun(**part) for part in parts])
+
+
+async def detail(pool: Pool, run_id: str) -> dict[str, Any] | None:
+    """A run with its suppliers and how far those are that have not come to anything; None when there is none."""
+    columns = ", ".join(_SUPPLIER_COLUMNS)
+    row = await pool.fetchrow(
+        "SELECT id, started_at, ended_at, state, waiting, suppliers AS asked, accepts FROM sync_runs WHERE id = $1",
+        run_id,
+    )
+    if row is None:
+        return None
+    parts = await pool.fetch(
+        f"SELECT {columns} FROM sync_run_suppliers WHERE run_id = $1 ORDER BY supplier",  # noqa: S608 - as above
+        run_id,
+    )
+    ended = {part["supplier"] for part in parts}
+    far = await pool.fetch(
+        "SELECT supplier, items, claimed, at FROM sync_progress WHERE run_id = $1 ORDER BY supplier", run_id
+    )
+    return {
+        **dict(row),
+        "suppliers": [SyncRunSupplier(**part) for part in parts],
+        "progress": [SyncProgress(**one) for one in far if one["supplier"] not in ended],
+    }

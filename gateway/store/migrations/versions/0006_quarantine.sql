@@ -27,8 +27,8 @@ ALTER TABLE sync_run_suppliers
     ADD COLUMN in_stock integer NOT NULL DEFAULT 0,
     ADD COLUMN out_of_stock integer NOT NULL DEFAULT 0;
 UPDATE sync_run_suppliers p SET at = coalesce(r.ended_at, r.started_at) FROM sync_runs r WHERE r.id = p.run_id;
-CREATE INDEX sync_run_suppliers_good ON sync_run_suppliers (supplier, at)
-    INCLUDE (new, gone, up, down, in_stock, out_of_stock) WHERE state = 'ok';
+CREATE INDEX sync_run_suppliers_at ON sync_run_suppliers (supplier, at)
+    INCLUDE (state, new, gone, up, down, in_stock, out_of_stock);
 
 -- How far a running sync is with each supplier. Worth nothing once it has ended, or after a crash.
 CREATE UNLOGGED TABLE sync_progress (
