@@ -24,6 +24,7 @@ from gateway.cli import (
     serve,
     suppliers,
     sync,
+    users,
     worker,
 )
 from schemas.errors import ConfigurationError
@@ -59,6 +60,7 @@ app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
 app.add_typer(suppliers.app, name="suppliers")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

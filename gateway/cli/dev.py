@@ -74,6 +74,7 @@ def _run(
 ) -> None:
     from gateway import embedded
     from gateway.cli.children import Children
+    from gateway.flows.people import greeting
 
     settings = state.settings_here(state_dir)
     folder = settings.state_dir.absolute()
@@ -106,6 +107,8 @@ def _run(
     settings = state.settings_here()
     asyncio.run(_prepare(settings))
     fetched = _first_sync(children, settings, changed=changed)
+    if (password := asyncio.run(_first_admin(settings))) is not None:
+        print(greeting(password), flush=True)
     _say("API and worker")
     children.start("serve", "--host", host, "--port", str(port))
     children.start("worker")
@@ -199,6 +202,18 @@ async def _prepare(settings: Settings) -> None:
     finally:
         await connection.close()
     await upgrade(url)
+
+
+async def _first_admin(settings: Settings) -> str | None:
+    """The password of the console's first user, when this start made them."""
+    from gateway.flows.people import first_admin
+    from gateway.store.pool import open_pool
+
+    pool = await open_pool(state.database_url(settings), max_size=1)
+    try:
+        return await first_admin(pool)
+    finally:
+        await pool.close()
 
 
 def _first_sync(children: Children, settings: Settings, *, changed: bool) -> bool:
@@ -301,6 +316,7 @@ def _greeting(url: str, keys: dev_keys.DevKeys, folder: Path, seconds: float, sa
         f"\nThe gateway is up after {seconds:.1f} s. Its data and logs are in {folder}. Ctrl-C ends it.\n\n"
         f"  API        {url}\n"
         f"  Docs       {url}/docs\n"
+        f"  Console    {url}/console\n"
         f"{sandboxes}"
         f"  Key        {keys.storefront}\n"
         f"  Ops key    {keys.ops}\n\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.console import entry, home, render, static_files
+from gateway.console import audit, entry, home, render, static_files, users
 from gateway.console.guard import Guard
 from gateway.console.navigation import navigation
 from gateway.console.pages import BEHIND, FINDERS, NOTICES, Behind, Page, Pages, View
@@ -17,6 +17,8 @@ __all__ = ["Behind", "all_pages", "install"]
 MODULES: tuple[Pages, ...] = (
     home.pages,
     entry.pages,
+    users.pages,
+    audit.pages,
 )
 
 

@@ -56,6 +56,14 @@ async def first_admin(pool: Pool) -> str | None:
     return password
 
 
+def greeting(password: str) -> str:
+    """What is said about the console's first user, once."""
+    return (
+        f"\nThe console's first user is {FIRST_ADMIN}, with the password {password}\n"
+        "It is not shown again; log in at /console and change it.\n"
+    )
+
+
 async def log_in(pool: Pool, name: str, password: str, mode: Mode, address: str) -> str | Refusal:
     """The token of a new session. The answer takes as long for a name that nobody has."""
     name = name.strip().lower()

@@ -1,0 +1,120 @@
+"""``esim-gateway users``: who may use the console."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+from gateway.cli.state import StateDir, database_url, settings_here
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.store.pool import Pool
+
+R = TypeVar("R")
+_WHO = "command line"
+
+app = typer.Typer(help="People of the console.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="What they log in with.")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@app.command()
+def create(
+    name: Name,
+    role: Annotated[
+        Literal["viewer", "operator", "admin"], typer.Option(help="viewer sees, operator changes, admin makes users.")
+    ] = "viewer",
+    password_stdin: FromStdin = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Make a user. A password that is not given is made up, and shown now and never again."""
+    from gateway.flows import people
+
+    password = _given() if password_stdin else people.new_password()
+    made = _run(state_dir, lambda pool: people.create(pool, _WHO, name, role, password))
+    print(f"{made.name} is {made.role}")
+    if not password_stdin:
+        _show(password)
+
+
+@app.command()
+def password(name: Name, password_stdin: FromStdin = False, state_dir: StateDir = None) -> None:
+    """Give a user another password, which ends their sessions. Not given, it is made up and shown once."""
+    from gateway.flows import people
+
+    text = _given() if password_stdin else people.new_password()
+    _run(state_dir, lambda pool: people.set_password(pool, _WHO, name, text))
+    print(f"{name} has another password")
+    if not password_stdin:
+        _show(text)
+
+
+@app.command("list")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, state_dir: StateDir = None
+) -> None:
+    """Show every user."""
+    import msgspec
+
+    from gateway.store.users import all_users
+
+    found = _run(state_dir, all_users)
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    for user in found:
+        seen = "never seen" if user.last_seen_at is None else f"last seen {user.last_seen_at:%Y-%m-%d %H:%M} UTC"
+        state = f"shut out {user.disabled_at:%Y-%m-%d}" if user.disabled_at is not None else seen
+        print(f"{user.name}  {user.role}  {state}")
+
+
+@app.command()
+def disable(name: Name, state_dir: StateDir = None) -> None:
+    """Shut a user out, at once and everywhere."""
+    from gateway.flows import people
+
+    _run(state_dir, lambda pool: people.set_disabled(pool, _WHO, name, disabled=True))
+    print(f"{name} is shut out")
+
+
+@app.command()
+def enable(name: Name, state_dir: StateDir = None) -> None:
+    """Let a user in again."""
+    from gateway.flows import people
+
+    _run(state_dir, lambda pool: people.set_disabled(pool, _WHO, name, disabled=False))
+    print(f"{name} is let in again")
+
+
+def _given() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _show(text: str) -> None:
+    print(f"\n{text}\n\nKeep it now: it cannot be shown again.")
+
+
+def _run(state_dir: StateDir, action: Callable[[Pool], Awaitable[R]]) -> R:
+    from gateway.flows.people import PeopleError
+    from gateway.store.pool import DATABASE_DOWN, open_pool
+
+    url = database_url(settings_here(state_dir))
+
+    async def act() -> R:
+        pool = await open_pool(url, max_size=1, name="esim-gateway users")
+        try:
+            return await action(pool)
+        finally:
+            await pool.close()
+
+    try:
+        return asyncio.run(act())
+    except PeopleError as error:
+        raise ConfigurationError(str(error)) from None
+    except DATABASE_DOWN as error:
+        raise ConfigurationError(f"the database cannot be reached: {str(error) or type(error).__name__}") from None

@@ -1,0 +1,48 @@
+"""The audit log: who changed what, newest first."""
+
+from __future__ import annotations
+
+import msgspec
+from aiohttp import web
+
+from gateway.console.forms import asked
+from gateway.console.pages import Csv, Pages, View, deps, here
+from gateway.store import audit as store
+
+pages = Pages()
+_PAGE = 50
+_MOST_DETAIL = 400
+
+
+@pages("GET", "/console/audit", role="operator", nav="Audit")
+async def audit(request: web.Request) -> View:
+    """Changes by whom, of which kind, to what."""
+    form = asked(request)
+    before = form.whole("cursor", least=1, most=2**62)
+    wanted = {name: form.text(name) for name in ("actor", "action", "object")}
+    found = await store.entries(
+        deps(request).pool,
+        before=before,
+        actor=wanted["actor"] or None,
+        action=wanted["action"] or None,
+        what=wanted["object"] or None,
+        limit=_PAGE + 1,
+    )
+    shown = found[:_PAGE]
+    context = {
+        "entries": [(entry, _short(entry.detail)) for entry in shown],
+        "wanted": wanted,
+        "next": here(request, cursor=shown[-1].id) if len(found) > _PAGE else None,
+    }
+    rows = [(entry.at, entry.actor, entry.action, entry.object, _json(entry.detail)) for entry in shown]
+    return View("audit.html", context, title="Audit", csv=Csv("audit", ("at", "who", "what", "of", "detail"), rows))
+
+
+def _json(detail: object) -> str:
+    return msgspec.json.encode(detail).decode() if detail else ""
+
+
+def _short(detail: dict[str, object]) -> str:
+    """A change as one line: "before: viewer, after: operator"."""
+    line = ", ".join(f"{name}: {value if isinstance(value, str) else _json(value)}" for name, value in detail.items())
+    return line[:_MOST_DETAIL]

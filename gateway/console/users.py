@@ -1,0 +1,130 @@
+"""Users: who may use the console, and as what. For admins."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aiohttp import web
+
+from gateway.console.forms import Form, posted
+from gateway.console.pages import SESSION, Csv, Hit, Pages, View, deps, invalid, see_other, visitor
+from gateway.flows import people
+from gateway.flows.people import PeopleError
+from gateway.store import users as store
+from gateway.store.users import ROLES, Role
+
+pages = Pages()
+_WORDS = {
+    "viewer": "viewer: sees everything, changes nothing",
+    "operator": "operator: settles orders, sets rules, accepts syncs",
+    "admin": "admin: an operator who also makes users and keys",
+}
+_LIST = "/console/users"
+
+
+@pages("GET", "/console/users", role="admin", nav="Users")
+async def users(request: web.Request) -> View:
+    """Everybody, with what can be done about each, and the form for a new one."""
+    return await _list(request)
+
+
+@pages("POST", "/console/users", role="admin", nav="Users")
+async def create(request: web.Request) -> View | web.Response:
+    """A new user, with a password that is shown once."""
+    form = await posted(request)
+    name = form.text("name", required=True, most=100)
+    role = form.choice("role", ROLES)
+    password = people.new_password()
+    if form:
+        try:
+            made = await people.create(deps(request).pool, visitor(request), name, cast("Role", role), password)
+        except PeopleError as error:
+            form.wrong("name", str(error))
+        else:
+            return _shown_once(made.name, password)
+    return invalid(await _list(request), form)
+
+
+@pages("POST", "/console/users/{name}/password", role="admin", nav="Users")
+async def reset(request: web.Request) -> View | web.Response:
+    """A new random password for somebody who lost theirs. It ends their sessions."""
+    name, password = request.match_info["name"], people.new_password()
+    try:
+        await people.set_password(deps(request).pool, visitor(request), name, password)
+    except PeopleError as error:
+        return await _refused(request, error)
+    return _shown_once(name, password)
+
+
+@pages("POST", "/console/users/{name}/role", role="admin", nav="Users")
+async def set_role(request: web.Request) -> View | web.Response:
+    """Another role."""
+    form, name = await posted(request), request.match_info["name"]
+    role = form.choice("role", ROLES)
+    if not form:
+        return invalid(await _list(request), form)
+    try:
+        await people.set_role(deps(request).pool, visitor(request), name, cast("Role", role))
+    except PeopleError as error:
+        return await _refused(request, error)
+    return see_other(request, _LIST, told=f"{name} is {role} now.")
+
+
+@pages("POST", "/console/users/{name}/disable", role="admin", nav="Users")
+async def disable(request: web.Request) -> View | web.Response:
+    """Shut somebody out, at once and everywhere."""
+    return await _switch(request, disabled=True)
+
+
+@pages("POST", "/console/users/{name}/enable", role="admin", nav="Users")
+async def enable(request: web.Request) -> View | web.Response:
+    """Let somebody in again."""
+    return await _switch(request, disabled=False)
+
+
+@pages("POST", "/console/users/{name}/logout", role="admin", nav="Users")
+async def log_out(request: web.Request) -> View | web.Response:
+    """End every session of somebody, but for this very one."""
+    name = request.match_info["name"]
+    try:
+        count = await people.end_sessions(deps(request).pool, visitor(request), name, keep=request[SESSION].digest)
+    except PeopleError as error:
+        return await _refused(request, error)
+    return see_other(request, _LIST, told=f"{count} session{'' if count == 1 else 's'} of {name} ended.")
+
+
+@pages.finds("Users")
+async def find(request: web.Request, question: str) -> list[Hit]:
+    """Users by a part of their name; admins alone find them."""
+    if not visitor(request).may("admin"):
+        return []
+    everybody = await store.all_users(deps(request).pool)
+    return [Hit(user.name, _LIST, user.role) for user in everybody if question.lower() in user.name][:10]
+
+
+async def _switch(request: web.Request, *, disabled: bool) -> View | web.Response:
+    name = request.match_info["name"]
+    try:
+        await people.set_disabled(deps(request).pool, visitor(request), name, disabled=disabled)
+    except PeopleError as error:
+        return await _refused(request, error)
+    return see_other(request, _LIST, told=f"{name} is {'shut out' if disabled else 'let in again'}.")
+
+
+async def _list(request: web.Request) -> View:
+    everybody = await store.all_users(deps(request).pool)
+    rows = [(u.name, u.role, u.created_at, u.last_seen_at, u.disabled_at) for u in everybody]
+    columns = ("name", "role", "made", "last seen", "disabled")
+    roles = [(role, _WORDS[role]) for role in ROLES]
+    context = {"users": everybody, "roles": ROLES, "role_words": roles}
+    return View("users.html", context, title="Users", csv=Csv("users", columns, rows))
+
+
+async def _refused(request: web.Request, error: PeopleError) -> View:
+    form = Form({})
+    form.wrong("", f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    return invalid(await _list(request), form)
+
+
+def _shown_once(name: str, password: str) -> View:
+    return View("user_password.html", {"name": name, "password": password}, title=f"Password of {name}")
