@@ -17,6 +17,7 @@ from gateway.cli import (
     doctor,
     keys,
     orders,
+    prices,
     reconcile,
     sandbox,
     secrets,
@@ -52,6 +53,7 @@ app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(orders.app, name="orders")
+app.add_typer(prices.app, name="prices")
 app.command("reconcile")(reconcile.reconcile)
 app.command("sandbox")(sandbox.sandbox)
 app.add_typer(secrets.app, name="secrets")

@@ -1,0 +1,177 @@
+"""Offers side by side, line by line, in words, and which lines tell them apart: for the console and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from providers.places import country_name
+from schemas.api import PlanNetwork, Price
+from schemas.api_prices import ComparedOffer
+from schemas.plan import MB_PER_GB, Reset, Starts
+
+_SPELT_OUT = 3
+_NOT_SAID = "not said"
+_STARTS = {
+    Starts.INSTALL: "with installation",
+    Starts.FIRST_USE: "with first use",
+    Starts.PURCHASE: "with purchase",
+    Starts.UNKNOWN: _NOT_SAID,
+}
+_GENERATIONS = ("2G", "3G", "4G", "5G", "6G")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of a comparison: a value of each offer, and the places of the lowest figure where there is one.
+
+    ``differ`` is never set where offers differ by what they are: supplier, names, ids.
+    """
+
+    name: str
+    label: str
+    values: tuple[str, ...]
+    differ: bool = False
+    best: tuple[int, ...] = ()
+
+
+def lines(offers: Sequence[ComparedOffer], country: str | None = None) -> list[Line]:
+    """The comparison. Networks are those of ``country`` where one is given that an offer covers."""
+    return [
+        *(Line(name, label, tuple(say(one) for one in offers)) for name, label, say in _IDENTITY),
+        *(_line(name, label, [say(one) for one in offers]) for name, label, say in _TERMS),
+        _line("networks", "Networks", [_networks(one, country) for one in offers]),
+        _line("generation", "Generation", [_generation(one, country) for one in offers]),
+        *(_line(name, label, [say(one) for one in offers]) for name, label, say in _FEATURES),
+        *(_priced(name, label, [price(one) for one in offers]) for name, label, price in _MONEY),
+        *(_line(name, label, [say(one) for one in offers]) for name, label, say in _STANDING),
+    ]
+
+
+def _line(name: str, label: str, values: Sequence[str]) -> Line:
+    return Line(name, label, tuple(values), differ=len(set(values)) > 1)
+
+
+def _priced(name: str, label: str, prices: Sequence[Price | None]) -> Line:
+    known = [Decimal(price.amount) for price in prices if price is not None]
+    alike = len({price.currency for price in prices if price is not None}) == 1
+    best: tuple[int, ...] = ()
+    if alike and len(set(known)) > 1:
+        low = min(known)
+        best = tuple(at for at, price in enumerate(prices) if price is not None and Decimal(price.amount) == low)
+    values = ["not known" if price is None else f"{price.amount} {price.currency}" for price in prices]
+    return msgspec.structs.replace(_line(name, label, values), best=best)
+
+
+def _data(offer: ComparedOffer) -> str:
+    data = offer.data
+    if data.reset is Reset.DAILY and data.total_mb is not None:
+        return f"{data.declared} ({_amount(data.total_mb)} in all)"
+    return data.declared
+
+
+def _fair_use(offer: ComparedOffer) -> str:
+    policy = offer.data.fair_use
+    if policy is None:
+        return "none stated"
+    parts = []
+    if policy.allowance_mb is not None:
+        parts.append(f"{_amount(policy.allowance_mb)}{' a day' if policy.per_day else ''} at full speed")
+    if policy.after is not None:
+        parts.append(f"then {policy.after.value.replace('_', ' ')}" if parts else policy.after.value.replace("_", " "))
+    return ", ".join(parts) or "none stated"
+
+
+def _amount(mb: int) -> str:
+    return f"{mb} MB" if mb < MB_PER_GB else f"{(Decimal(mb) / MB_PER_GB).quantize(Decimal('0.1')).normalize():f} GB"
+
+
+def _countries(offer: ComparedOffer) -> str:
+    names = [country_name(code) for code in offer.countries]
+    return ", ".join(names) if len(names) <= _SPELT_OUT else f"{len(names)} countries: {', '.join(names)}"
+
+
+def _networks(offer: ComparedOffer, country: str | None) -> str:
+    found = _there(offer, country)
+    if not found:
+        return _NOT_SAID
+    named: dict[str, list[str]] = {}
+    for network in found:
+        named.setdefault(network.country, []).append(" ".join(filter(None, (network.operator, network.generation))))
+    if len(offer.countries) == 1 or country in offer.countries:
+        return ", ".join(sorted(words for group in named.values() for words in group))
+    return "; ".join(f"{code}: {', '.join(sorted(words))}" for code, words in sorted(named.items()))
+
+
+def _generation(offer: ComparedOffer, country: str | None) -> str:
+    best: dict[str, int] = {}
+    for network in _there(offer, country):
+        if network.generation in _GENERATIONS:
+            rank = _GENERATIONS.index(network.generation)
+            best[network.country] = max(rank, best.get(network.country, 0))
+    if not best:
+        return _NOT_SAID
+    top = max(best.values())
+    having = sum(rank == top for rank in best.values())
+    where = len(offer.countries) if country not in offer.countries else 1
+    return _GENERATIONS[top] if having == where else f"{_GENERATIONS[top]} in {having} of {where} countries"
+
+
+def _there(offer: ComparedOffer, country: str | None) -> list[PlanNetwork]:
+    if country not in offer.countries:
+        return offer.networks
+    return [network for network in offer.networks if network.country == country]
+
+
+def _said(value: bool | None) -> str:
+    return _NOT_SAID if value is None else "yes" if value else "no"
+
+
+def _exit(offer: ComparedOffer) -> str:
+    code = offer.features.exit_country
+    return _NOT_SAID if code is None else country_name(code)
+
+
+def _sold(offer: ComparedOffer) -> str:
+    return "yes" if offer.why_not is None else f"no: {offer.why_not.value.replace('_', ' ')}"
+
+
+def _seen(offer: ComparedOffer) -> str:
+    at = "never" if offer.observed_at is None else f"{offer.observed_at:%Y-%m-%d %H:%M} UTC"
+    return f"{at}, stale" if offer.stale else at
+
+
+_Say = tuple[tuple[str, str, Callable[[ComparedOffer], str]], ...]
+_IDENTITY: _Say = (
+    ("supplier", "Supplier", lambda one: one.supplier),
+    ("name", "Name", lambda one: one.name),
+    ("supplier_plan_id", "Supplier's id", lambda one: one.supplier_plan_id),
+    ("offer_id", "Offer", lambda one: one.offer_id),
+)
+_TERMS: _Say = (
+    ("plan", "Plan", lambda one: one.plan_name),
+    ("data", "Data", _data),
+    ("fair_use", "Fair use", _fair_use),
+    ("days", "Days", lambda one: str(one.days)),
+    ("starts", "Days begin", lambda one: _STARTS[one.validity.starts]),
+    ("countries", "Countries", _countries),
+)
+_FEATURES: _Say = (
+    ("exit_country", "Exit country", _exit),
+    ("topup", "Top-up", lambda one: _said(one.features.topup)),
+    ("voice", "Voice", lambda one: _said(one.features.voice)),
+    ("sms", "SMS", lambda one: _said(one.features.sms)),
+)
+_MONEY: tuple[tuple[str, str, Callable[[ComparedOffer], Price | None]], ...] = (
+    ("cost", "Cost", lambda one: one.cost),
+    ("cost_base", "Cost, base currency", lambda one: one.cost_base),
+    ("per_gb", "Cost per GB", lambda one: one.per_gb),
+    ("per_day", "Cost per day", lambda one: one.per_day),
+    ("price", "Price", lambda one: one.price),
+)
+_STANDING: _Say = (
+    ("stock", "Stock", lambda one: _NOT_SAID if one.stock is None else str(one.stock)),
+    ("sold", "Can be sold", _sold),
+    ("observed_at", "Last seen", _seen),
+)
