@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from providers.gate import Priority
 from schemas.account import Balance, NumberCountry, NumberTier, Transaction
 from schemas.errors import ConfigurationError, NotSupported
 from schemas.esim import EsimStatus
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from providers.sandbox import SandboxWorld
+    from providers.told import Told
     from providers.transport import Transport
 
 ENTRY_POINT_GROUP = "esim_gateway.providers"
@@ -179,10 +181,12 @@ class Provider(ABC):
 
     Every method does one job at the supplier and raises a ``SupplierError`` when it cannot. Methods
     hold no state between calls but the transport's connections. ``recall`` is set by a sync for its
-    walk; a plugin may ask it and leave out what it knows, or never ask: it saves time only.
+    walk; a plugin may ask it and leave out what it knows, or never ask: it saves time only. ``told`` is
+    set by a sync for its walk too: what people told of words that no table knows, for the mapping to use.
     """
 
     recall: Recall = staticmethod(recall_nothing)
+    told: Told | None = None
 
     def __init__(self, manifest: Manifest, name: str, settings: SupplierSettings, transport: Transport) -> None:
         self.manifest = manifest
@@ -193,6 +197,13 @@ class Provider(ABC):
     @abstractmethod
     def catalog(self) -> AsyncIterator[CatalogPage]:
         """Walk the whole catalogue. Ends normally only after a whole walk; raises otherwise."""
+
+    def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
+        """What a set-aside row's ``raw`` would be mapped to with ``told``. Pure, and never raises.
+
+        None when the plugin, or this row, does not allow to say it without a walk.
+        """
+        return None
 
     async def plan(self, supplier_plan_id: str) -> Offer | SetAside:
         """One item as it stands now. Raises ``NotFound`` when it is gone."""
@@ -231,8 +242,8 @@ class Provider(ABC):
         """Give an unused eSIM back: exactly one request, never repeated, and none from ``deadline`` on."""
         raise self._missing(Capability.CANCEL)
 
-    async def balance(self) -> Balance:
-        """Our money at the supplier."""
+    async def balance(self, priority: Priority = Priority.SETTLE) -> Balance:
+        """Our money at the supplier; ``priority`` is the caller's under the supplier's rate."""
         raise self._missing(Capability.BALANCE)
 
     def transactions(self, since: datetime) -> AsyncIterator[Transaction]:

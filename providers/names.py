@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from providers import places, units
 from schemas.plan import DataAllowance, Reset
 
+if TYPE_CHECKING:
+    from providers.told import Told
+
 NAMED_COUNTRIES = 3
 
-_DURATION = re.compile(
-    r"(?<![0-9A-Za-z.,])([0-9]{1,5})\s?-?\s?(days?|d|months?|mo|weeks?|wk|w|hours?|hrs?|h|years?|yrs?|y|minutes?|mins?)\b",
-    re.IGNORECASE,
-)
+_UNITS_OF_TIME = "days?|d|months?|mo|weeks?|wk|w|hours?|hrs?|h|years?|yrs?|y|minutes?|mins?"
 _BRACKETED = re.compile(r"\(([^()]{0,100})\)|\[([^\[\]]{0,100})\]")
 _COUNTED = re.compile(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinations|regions)\b", re.IGNORECASE)
 _SPEED = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE|[0-9]{1,4}\s?[km]bps)\b", re.IGNORECASE)
@@ -50,13 +54,19 @@ class Parsed(msgspec.Struct, frozen=True):
         return self.data is not None and self.data.reset is Reset.DAILY
 
 
-def parse(text: str) -> Parsed:
-    """The amount, duration and place in a name. Never raises; a text that is too long says nothing."""
+def parse(text: str, told: Told | None = None) -> Parsed:
+    """The amount, duration and place in a name. Never raises; a text that is too long says nothing.
+
+    ``told`` says what other units of time count.
+    """
     if len(text) > units.MAX_TEXT:
         return Parsed()
     text = unicodedata.normalize("NFKC", text)
-    days, other_unit = _duration(text)
-    return Parsed(data=units.declared_from_text(text), days=days, place=_place_words(text), other_unit=other_unit)
+    told_units = told.units if told is not None else {}
+    durations = _durations(tuple(told_units))
+    days, other_unit = _duration(text, durations, told_units)
+    place = _place_words(text, durations)
+    return Parsed(data=units.declared_from_text(text), days=days, place=place, other_unit=other_unit)
 
 
 def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
@@ -68,15 +78,17 @@ def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     return f"{_where(coverage)} {_amount(data)}, {days} {'day' if days == 1 else 'days'}"
 
 
-def _duration(text: str) -> tuple[int | None, str | None]:
+def _duration(text: str, durations: re.Pattern[str], told: Mapping[str, Fraction]) -> tuple[int | None, str | None]:
     found: set[int] = set()
     other: str | None = None
-    for match in _DURATION.finditer(text):
+    for match in durations.finditer(text):
         unit = match[2].lower()
         if unit in ("d", "day", "days"):
             value = units.days(match[1], "DAY")
         elif unit in ("mo", "month", "months"):
             value = units.days(match[1], "MONTH")
+        elif units.unit_key(unit) in told:
+            value = units.days(match[1], unit, told)
         else:
             other = other or match[0]
             continue
@@ -86,16 +98,23 @@ def _duration(text: str) -> tuple[int | None, str | None]:
     return days, None if days is not None else other
 
 
-def _place_words(text: str) -> str:
+def _place_words(text: str, durations: re.Pattern[str]) -> str:
     """What stays when amounts, durations, speeds and words of the trade are taken away."""
     text = _BRACKETED.sub(
         lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" {m[1] or m[2] or ''} ", text
     )
-    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, _DURATION, _COUNTED, _SPEED):
+    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, durations, _COUNTED, _SPEED):
         text = pattern.sub(" ", text)
     words = text.split()
     kept = [word for word in words if not all(part.lower() in _FILLERS or not part for part in _SEPARATORS.split(word))]
     return " ".join(kept).strip(" ,;:|/_+-–—•·()[]&")
+
+
+@lru_cache(maxsize=8)
+def _durations(told: tuple[str, ...]) -> re.Pattern[str]:
+    """What a duration looks like; the words of units that were told are known too, with a plural's "s"."""
+    words = "|".join((_UNITS_OF_TIME, *(f"{re.escape(word)}s?" for word in told)))
+    return re.compile(rf"(?<![0-9A-Za-z.,])([0-9]{{1,5}})\s?-?\s?({words})\b", re.IGNORECASE)
 
 
 def _says_amount(text: str) -> bool:

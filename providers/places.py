@@ -12,12 +12,16 @@ import functools
 import re
 from collections.abc import Mapping
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from providers import atlas
 from providers.atlas import AND, LIST_MARK, NO_COUNTRY, REGION, UNKNOWN, Atlas, Place, PlaceKind, Region
 from schemas.plan import GLOBAL_FROM
+
+if TYPE_CHECKING:
+    from providers.told import Told
 
 __all__ = [
     "Place",
@@ -41,25 +45,27 @@ GLOBAL = "global"
 
 _REMEMBERED = 8192
 _REMEMBERED_TEXT = 100
+_ATLASES = 8
 _MAX_WORDS = 12  # of one name
 
 _CODES = re.compile(r"[A-Z]{2}(?:[\s,;/|+&]+[A-Z]{2})*")
 _BRACKETED = re.compile(r"([^()]+)\(([^()]+)\)")
 
 
-def place(text: str) -> Place:
+def place(text: str, told: Told | None = None) -> Place:
     """What ``text`` names. Never raises; a text that is too long or not understood is ``unknown``.
 
-    Codes are understood in capitals, alone or listed ("JP", "JP,KR").
+    Codes are understood in capitals, alone or listed ("JP", "JP,KR"). ``told`` lies over what the tables know; a
+    region that it lists is a region here too.
     """
     if len(text) > MAX_TEXT:
         return UNKNOWN
-    return _remembered(text) if len(text) <= _REMEMBERED_TEXT else _understood(text)
+    return _remembered(text, told) if len(text) <= _REMEMBERED_TEXT else _understood(text, told)
 
 
-def country(text: str) -> str | None:
+def country(text: str, told: Told | None = None) -> str | None:
     """The code of the one country that ``text`` names or is ("Türkiye", "TR"); None for anything else."""
-    found = place(text)
+    found = place(text, told)
     return found.codes[0] if found.kind is PlaceKind.COUNTRY else None
 
 
@@ -71,11 +77,13 @@ def countries(text: str) -> tuple[str, ...] | None:
     return place(text).codes or None
 
 
-def supplier_region(provider: str, name: str) -> tuple[str, ...] | None:
-    """The countries that ``name`` means at this provider; None unless regions.toml lists them for it."""
+def supplier_region(provider: str, name: str, told: Told | None = None) -> tuple[str, ...] | None:
+    """The countries that ``name`` means at this provider; None unless it was told or regions.toml lists them for it."""
     if len(name) > MAX_TEXT:
         return None
-    return atlas.regions()[1].get(provider, {}).get(atlas.key_of(name))
+    key = atlas.key_of(name)
+    listed = told.regions.get(key) if told is not None else None
+    return listed or atlas.regions()[1].get(provider, {}).get(key)
 
 
 def regions() -> tuple[Region, ...]:
@@ -142,12 +150,21 @@ class _Tie(IntEnum):
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _remembered(text: str) -> Place:
-    return _understood(text)
+def _remembered(text: str, told: Told | None) -> Place:
+    return _understood(text, told)
 
 
-def _understood(text: str) -> Place:
+@functools.lru_cache(maxsize=_ATLASES)
+def _with(told: Told) -> Atlas:
+    """The atlas with what was told laid over it."""
     known = atlas.atlas()
+    over = {key: Place(PlaceKind.COUNTRY, (code,)) for key, code in told.countries.items()}
+    over |= dict.fromkeys(told.regions, REGION)
+    return msgspec.structs.replace(known, meanings={**known.meanings, **over}, ambiguous=known.ambiguous - over.keys())
+
+
+def _understood(text: str, told: Told | None) -> Place:
+    known = atlas.atlas() if told is None else _with(told)
     words = atlas.words_of(text)
     found = _as_codes(text, known) or _as_owned(text, known) or _as_name(atlas.without_marks(words), known)
     if found is not None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from schemas.plan import MB_PER_GB, AfterAllowance, Basis, DataAllowance, FairUse, Reset, SetAsideReason
 
@@ -16,11 +17,13 @@ MAX_TEXT = 200
 MAX_MB = 2**31 - 1
 MAX_DAYS = 36_500
 DAYS_PER_MONTH = 30
+MAX_PARTS = 24 * 60  # a unit may be as short as a minute
 OWN_NUMBER_FROM_GB = 100
 TOLERANCE = 200  # a candidate fits when the bytes are within one 200th (0.5 %) of it
 
 _GIB, _GB, _MIB, _MB = 2**30, 10**9, 2**20, 10**6
 _MB_STEP = 50
+_DAYS_PER_UNIT = {"DAY": 1, "MONTH": DAYS_PER_MONTH}
 _MB_PER_UNIT = {"GB": Decimal(MB_PER_GB), "MB": Decimal(1), "TB": Decimal(MB_PER_GB * MB_PER_GB)}
 
 # Bare G and M are no units: "5G" is a network. A comma before three digits groups thousands.
@@ -99,13 +102,18 @@ def unlimited(
     return DataAllowance(mb=None, declared="Unlimited", unlimited=True, fair_use=fair_use)
 
 
-def days(number: int | str | Decimal | None, unit: str = "DAY") -> int | SetAsideReason:
+def days(
+    number: int | str | Decimal | None, unit: str = "DAY", told: Mapping[str, Fraction] | None = None
+) -> int | SetAsideReason:
     """A validity in days: DAY counts one, MONTH thirty.
 
-    Anything else is ``UNKNOWN_UNIT``; a number that is missing, not whole, not positive or beyond a
-    century is ``NO_VALIDITY``.
+    ``told`` says what other units count, by ``unit_key``. Anything else is ``UNKNOWN_UNIT``; a number that is
+    missing, not positive, no whole number of days or beyond a century is ``NO_VALIDITY``.
     """
-    factor = {"DAY": 1, "DAYS": 1, "MONTH": DAYS_PER_MONTH, "MONTHS": DAYS_PER_MONTH}.get(unit.strip().upper())
+    key = unit_key(unit)
+    factor: int | Fraction | None = _DAYS_PER_UNIT.get(key)
+    if factor is None and told is not None:
+        factor = told.get(key)
     if factor is None:
         return SetAsideReason.UNKNOWN_UNIT
     if number is None or (isinstance(number, str) and len(number) > MAX_TEXT):
@@ -114,9 +122,18 @@ def days(number: int | str | Decimal | None, unit: str = "DAY") -> int | SetAsid
         value = Decimal(number)
     except ArithmeticError:
         return SetAsideReason.NO_VALIDITY
-    if not value.is_finite() or not 1 <= value * factor <= MAX_DAYS or value != value.to_integral_value():
+    if not value.is_finite() or not 0 < value <= MAX_DAYS * MAX_PARTS or value != value.to_integral_value():
         return SetAsideReason.NO_VALIDITY
-    return int(value) * factor
+    whole = int(value) * factor
+    if whole.denominator != 1 or whole > MAX_DAYS:
+        return SetAsideReason.NO_VALIDITY
+    return int(whole)
+
+
+def unit_key(word: str) -> str:
+    """What a unit of time is looked up by: case and a plural's "s" make no difference."""
+    word = word.strip().upper()
+    return word[:-1] if len(word) > len("hr") and word.endswith("S") else word
 
 
 def declared_text(mb: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -13,10 +13,11 @@ from msgspec import Raw
 
 from providers.text import clean_text, raw_json
 from schemas.money import Money
-from schemas.plan import Offer, SetAside, SetAsideReason
+from schemas.plan import About, Offer, SetAside, SetAsideReason
 
 MAX_COST = Decimal(100_000)
 MAX_DECIMALS = 8
+MOST_WORDS = 20
 UNNAMED = "unnamed-"
 
 _FIELD = re.compile(r"at `\$\.(\w+)")
@@ -25,12 +26,17 @@ _FIELD = re.compile(r"at `\$\.(\w+)")
 class Unmapped(Exception):  # noqa: N818 - a decision on its way up, not a fault
     """Why an item cannot be a plan. Mapping functions raise it, the one for a whole item turns it into a row."""
 
-    def __init__(self, reason: SetAsideReason, detail: str) -> None:
+    def __init__(
+        self, reason: SetAsideReason, detail: str, about: About = About.NOTHING, words: Iterable[str] = ()
+    ) -> None:
+        """``words`` are those ``about`` which nothing is known, as the supplier writes them."""
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.about = about
+        self.words = tuple(words)
 
-    def row(self, raw: Raw, supplier_plan_id: str, name: str) -> SetAside:
+    def row(self, raw: Raw, supplier_plan_id: str, name: str, cost: Money | None = None) -> SetAside:
         """The item as a set-aside row. One without an id gets a stand-in that is stable for its JSON."""
         return SetAside(
             supplier_plan_id or UNNAMED + hashlib.blake2b(raw, digest_size=8).hexdigest(),
@@ -38,6 +44,9 @@ class Unmapped(Exception):  # noqa: N818 - a decision on its way up, not a fault
             self.reason,
             clean_text(self.detail),
             raw_json(raw),
+            self.about,
+            tuple(filter(None, map(clean_text, self.words[:MOST_WORDS]))),
+            cost,
         )
 
 
@@ -75,6 +84,14 @@ def cost_of(amount: Decimal | None, currency: str, most: Decimal = MAX_COST) -> 
     return Money(amount, currency)
 
 
+def cost_if_any(amount: Decimal | None, currency: str) -> Money | None:
+    """The price of an item that is set aside, for the sake of knowing what hangs on it; None when there is none."""
+    try:
+        return cost_of(amount, currency)
+    except Unmapped:
+        return None
+
+
 class Once:
     """Sees to it that no id of a walk stands for two items: repeated ones are set aside, none is lost."""
 
@@ -97,4 +114,4 @@ class Once:
         if (nth := self.note(plan_id)) == 1:
             return found
         why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id {plan_id} stands more than once; this is number {nth}")
-        return why.row(raw, f"{plan_id}#{nth}", found.name)
+        return why.row(raw, f"{plan_id}#{nth}", found.name, found.cost)

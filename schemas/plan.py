@@ -155,10 +155,23 @@ class SetAsideReason(StrEnum):
     NO_NAME = "no_name"
 
 
+class About(StrEnum):
+    """What of an item was not understood; of places, units and attributes people can tell what a word means."""
+
+    PLACE = "place"
+    UNIT = "unit"
+    ATTRIBUTE = "attribute"
+    DATA = "data"
+    DATA_TYPE = "data_type"
+    DAYS = "days"
+    NOTHING = ""
+
+
 class SetAside(msgspec.Struct, frozen=True):
     """A supplier's item that no rule understood, kept with the reason and as it came.
 
-    ``detail`` says which words were not understood; ``raw`` is the item's own JSON.
+    ``detail`` says what was not understood; ``raw`` is the item's own JSON. ``words`` are the supplier's words
+    ``about`` which nothing is known, and ``cost`` what the item would cost us, when that could be read.
     """
 
     supplier_plan_id: str
@@ -166,6 +179,9 @@ class SetAside(msgspec.Struct, frozen=True):
     reason: SetAsideReason
     detail: str
     raw: bytes
+    about: About = About.NOTHING
+    words: tuple[str, ...] = ()
+    cost: Money | None = None
 
 
 class WhyNot(StrEnum):

@@ -1,7 +1,7 @@
-"""What maps a supplier's items: the code and the tables that are installed, and the account's settings.
+"""What maps a supplier's items: the code and tables that are installed, the account's settings, what people told.
 
 An item that comes as it came is mapped as it was mapped only as long as all of these stand. A new
-release, another table of places or another setting has every item mapped again, once.
+release, another table of places, another setting or a word's new meaning has every item mapped again, once.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 from providers.contract import Provider
+from providers.told import Told
 
 _TABLES = ("places.toml", "regions.toml")
 
 
-def mapping_of(provider: Provider) -> bytes:
-    """16 bytes that stand for all that decides how this account's items are mapped. No secret is in them."""
+def mapping_of(provider: Provider, told: Told | None = None) -> bytes:
+    """16 bytes that stand for all that decides how this account's items are mapped. No secret is in them.
+
+    ``told`` is what people told of single words.
+    """
     whole = hashlib.blake2b(digest_size=16)
     whole.update(_code(type(provider).__module__))
     whole.update(provider.settings.model_dump_json(exclude={"timeout_seconds", "requests_per_minute"}).encode())
+    whole.update(told.digest if told is not None else b"")
     return whole.digest()
 
 

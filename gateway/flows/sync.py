@@ -21,10 +21,12 @@ from gateway.flows.accounts import Account
 from gateway.flows.compare import compare
 from gateway.flows.mapped_by import mapping_of
 from gateway.flows.patience import patiently
+from gateway.flows.progress import written
 from gateway.flows.replace import replace
 from gateway.flows.walk import Walk
 from gateway.settings import Settings
 from gateway.store import fx, offers, suppliers, sync_runs
+from gateway.store.mappings import told_of
 from gateway.store.pool import Pool
 from gateway.store.run_locks import RunLocks, run_locks
 from gateway.store.staging import Staging
@@ -81,9 +83,10 @@ async def run_sync(
         began = await _begin(pool, locks, run_id, names, accept)
         if isinstance(began, SyncRun):
             return began
-        run = _Run(pool, locks, settings, began.run_id, frozenset(accept), progress, publish)
         try:
-            await run.sync([accounts[name] for name in names], everything=began.after_a_dead_one)
+            async with written(pool, began.run_id, progress) as told:
+                run = _Run(pool, locks, settings, began.run_id, frozenset(accept), told, publish)
+                await run.sync([accounts[name] for name in names], everything=began.after_a_dead_one)
         except BaseException as error:
             words = "stopped before it was done" if isinstance(error, asyncio.CancelledError) else str(error)
             await asyncio.shield(_close(pool, began.run_id, words))
@@ -159,7 +162,7 @@ class _Run:
         settings: Settings,
         run_id: str,
         accept: frozenset[str],
-        progress: Progress | None,
+        progress: Progress,
         publish: Publish | None,
     ) -> None:
         self._pool = pool
@@ -191,22 +194,21 @@ class _Run:
             await self._locks.release(key)
         if part.state == "ok":
             self._replaced.set()
-        if self._progress is not None:
-            self._progress.ended(part)
+        self._progress.ended(part)
 
     async def _walk_and_replace(self, account: Account) -> SupplierRun:
         began, started_at = time.monotonic(), datetime.now(UTC)
         staging = Staging(_folder_for_staging(self._settings))
         walk: Walk | None = None
         try:
-            mapping = mapping_of(account.provider)
+            told = await patiently(told_of)(self._pool, account.manifest.name)
+            mapping = mapping_of(account.provider, told)
             remapped = await patiently(suppliers.mapping_of)(self._pool, account.name) != mapping.hex()
             stored = await patiently(offers.stored)(self._pool, account.name)
-            walk = Walk(account.name, stored, staging, mapping, remapped=remapped)
+            walk = Walk(account.name, stored, staging, mapping, remapped=remapped, told=told)
             await account.gate.probe()
             progress = self._progress
-            seen = None if progress is None else lambda n, of: progress.seen(account.name, n, of)
-            await walk.run(account.provider, seen)
+            await walk.run(account.provider, lambda n, of: progress.seen(account.name, n, of))
             async with self._writing:
                 part = await patiently(replace)(
                     self._pool,

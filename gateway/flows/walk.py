@@ -13,6 +13,7 @@ import msgspec
 from gateway.core.diff import UNKNOWN_RAW, StoredOffers, digest, offer_key, raw_digest
 from gateway.store.staging import Staging
 from providers.contract import CatalogPage, Provider
+from providers.told import Told
 from schemas.errors import UnreadableAnswer
 from schemas.plan import Offer, SetAside, SetAsideReason
 
@@ -37,10 +38,15 @@ class Walk:
         mapping: bytes = bytes(16),
         *,
         remapped: bool = True,
+        told: Told | None = None,
     ) -> None:
-        """``mapping`` stands for what maps the items; ``remapped``: the stored offers were mapped otherwise."""
+        """``mapping`` stands for what maps the items; ``remapped``: the stored offers were mapped otherwise.
+
+        ``told`` is what people told of single words; it is part of ``mapping``.
+        """
         self.supplier = supplier
         self.mapping = mapping
+        self._told = told
         self._remapped = remapped
         self.stored = stored
         self.staging = staging
@@ -61,6 +67,7 @@ class Walk:
         """Walk to the end. Raises ``SupplierError`` when the supplier did not give all of it."""
         pages = 0
         provider.recall = self.recall
+        provider.told = self._told
         own = provider.settings.charge_tolerance
         self.tolerance = own if own is not None else provider.manifest.charge_tolerance
         walk: Any = provider.catalog()

@@ -18,12 +18,15 @@ async def replace(connection: Connection, supplier: str, at: datetime) -> None:
     )
     await connection.execute(
         """
-        INSERT INTO set_aside AS s (supplier, supplier_plan_id, name, reason, detail, raw, first_seen_at)
-        SELECT $1, supplier_plan_id, name, reason, detail, raw, $2 FROM incoming_aside
+        INSERT INTO set_aside AS s (supplier, supplier_plan_id, name, reason, detail, raw, about, words, cost,
+            currency, first_seen_at)
+        SELECT $1, supplier_plan_id, name, reason, detail, raw, about, words, cost, currency, $2 FROM incoming_aside
         ON CONFLICT (supplier, supplier_plan_id) DO UPDATE SET
-            name = excluded.name, reason = excluded.reason, detail = excluded.detail, raw = excluded.raw
-        WHERE (s.name, s.reason, s.detail, s.raw)
-            IS DISTINCT FROM (excluded.name, excluded.reason, excluded.detail, excluded.raw)
+            name = excluded.name, reason = excluded.reason, detail = excluded.detail, raw = excluded.raw,
+            about = excluded.about, words = excluded.words, cost = excluded.cost, currency = excluded.currency
+        WHERE (s.name, s.reason, s.detail, s.raw, s.about, s.words, s.cost, s.currency)
+            IS DISTINCT FROM (excluded.name, excluded.reason, excluded.detail, excluded.raw, excluded.about,
+                excluded.words, excluded.cost, excluded.currency)
         """,
         supplier,
         at,

@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.core.diff import offer_id
 from gateway.store.pool import Connection
+from schemas.money import Money
 from schemas.plan import Offer, SetAside
 
 COPY_SECONDS = 600
@@ -27,7 +28,8 @@ CREATE TEMP TABLE incoming (
     visible boolean, digest bytea, suspect text
 ) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_aside (
-    supplier_plan_id text, name text, reason text, detail text, raw text
+    supplier_plan_id text, name text, reason text, detail text, raw text, about text, words text[], cost numeric,
+    currency text
 ) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_digest (id text, digest bytea) ON COMMIT DROP;
 """
@@ -35,7 +37,7 @@ _OFFER_COLUMNS = (
     *("id", "supplier_plan_id", "plan_id", "name", "description", "coverage", "data", "days", "starts"),
     *("networks", "features", "cost", "currency", "stock", "visible", "digest"),
 )
-_ASIDE_COLUMNS = ("supplier_plan_id", "name", "reason", "detail", "raw")
+_ASIDE_COLUMNS = ("supplier_plan_id", "name", "reason", "detail", "raw", "about", "words", "cost", "currency")
 _NULL = "\\N"
 _NUL = re.compile(r"(\\\\)|\\u0000")  # an escaped backslash before u0000 is text
 _json = msgspec.json.Encoder()
@@ -70,8 +72,9 @@ class Staging:
         self._aside_ids.add(item.supplier_plan_id)
         self.reasons[item.reason.value] += 1
         raw = item.raw.decode("utf-8", "replace")
-        row = (item.supplier_plan_id, item.name, item.reason.value, item.detail, raw)
-        self._aside.write(_line([_text(value) for value in row]))
+        row = (item.supplier_plan_id, item.name, item.reason.value, item.detail, raw, item.about.value)
+        words = _text("{" + ",".join(map(_element, item.words)) + "}")
+        self._aside.write(_line([*(_text(value) for value in row), words, *_cost(item.cost)]))
         return True
 
     @property
@@ -103,7 +106,6 @@ class Staging:
 
 def offer_row(offer: Offer, key: bytes, digest: bytes) -> list[str]:
     """An offer's columns as COPY text, escaped."""
-    cost = offer.cost
     return [
         offer_id(key),
         _text(offer.supplier_plan_id),
@@ -116,8 +118,7 @@ def offer_row(offer: Offer, key: bytes, digest: bytes) -> list[str]:
         offer.validity.starts.value,
         _document(offer.networks),
         _document(offer.features),
-        _NULL if cost is None else format(cost.amount, "f"),
-        _NULL if cost is None else _text(cost.currency),
+        *_cost(offer.cost),
         _NULL if offer.stock is None else str(offer.stock),
         "t" if offer.visible else "f",
         "\\\\x" + digest.hex(),
@@ -126,6 +127,15 @@ def offer_row(offer: Offer, key: bytes, digest: bytes) -> list[str]:
 
 def _line(row: list[str]) -> bytes:
     return ("\t".join(row) + "\n").encode()
+
+
+def _cost(cost: Money | None) -> tuple[str, str]:
+    return (_NULL, _NULL) if cost is None else (format(cost.amount, "f"), _text(cost.currency))
+
+
+def _element(word: str) -> str:
+    """An element of an array's text."""
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _document(value: Any) -> str:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 
 import msgspec
+from msgspec import Raw
 from pydantic import Field, SecretStr
 
 from providers.beppay import mapping, orders, wire
 from providers.contract import CatalogPage, Provider, SupplierSettings
 from providers.recall import Reader
+from providers.told import Told
 from providers.transport import Priority
 from schemas.account import Balance
 from schemas.errors import InvalidRequest, NotAuthorised, UnreadableAnswer
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder
+from schemas.plan import Offer, SetAside
 
 PLANS = "/api/partner/esim/plans"
 PURCHASE = "/api/partner/esim/purchase"
@@ -49,7 +53,7 @@ class BepPay(Provider):
         ``total`` counts is no list, and raises ``UnreadableAnswer``.
         """
         answer = await self.transport.read(PLANS, wire.Plans, refusal=mapping.refusal, lax=True)
-        reader = Reader(mapping.item, mapping.id_of, self.recall)
+        reader = Reader(partial(mapping.item, told=self.told), mapping.id_of, self.recall)
         rows = len(answer.data)
         if not rows and answer.total:
             raise UnreadableAnswer(f"an empty list, and total says {answer.total}", supplier=self.name)
@@ -122,14 +126,18 @@ class BepPay(Provider):
             if told.created_at is None or told.created_at >= since:
                 yield told
 
-    async def balance(self) -> Balance:
+    def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
+        """A set-aside plan mapped once more."""
+        return mapping.item(Raw(raw), told)
+
+    async def balance(self, priority: Priority = Priority.SETTLE) -> Balance:
         """Our money across all wallets, in USD."""
         answer = await self.transport.read(
             BALANCE,
             wire.Answer[wire.Wallets],
             headers=self._headers(),
             refusal=mapping.refusal,
-            priority=Priority.SETTLE,
+            priority=priority,
             lax=True,
         )
         try:

@@ -16,7 +16,8 @@ from providers import places, units
 from providers.beppay import wire
 from providers.places import PlaceKind
 from providers.text import clean_text
-from providers.unmapped import Unmapped, cost_of, unreadable
+from providers.told import Told
+from providers.unmapped import Unmapped, cost_if_any, cost_of, unreadable
 from schemas.errors import (
     InsufficientBalance,
     InvalidRequest,
@@ -26,7 +27,7 @@ from schemas.errors import (
     Refused,
     SupplierError,
 )
-from schemas.plan import DataAllowance, Features, Offer, SetAside, SetAsideReason, Validity
+from schemas.plan import About, DataAllowance, Features, Offer, SetAside, SetAsideReason, Validity
 
 PROVIDER = "beppay"
 CURRENCY = "USD"
@@ -60,8 +61,8 @@ _DAYS = re.compile(r"(\d{1,9})(?:\s*-?\s*([A-Za-z]{1,20}))?")
 _UNITS = {"": "DAY", "D": "DAY", "DAY": "DAY", "DAYS": "DAY", "MONTH": "MONTH", "MONTHS": "MONTH"}
 
 
-def item(raw: Raw) -> Offer | SetAside:
-    """One plan of the list, mapped or set aside with its reason. Never raises."""
+def item(raw: Raw, told: Told | None = None) -> Offer | SetAside:
+    """One plan of the list, mapped or set aside with its reason; ``told`` says what single words mean. Never raises."""
     try:
         plan = _PLAN.decode(raw)
     except (ValueError, RecursionError) as error:
@@ -69,9 +70,9 @@ def item(raw: Raw) -> Offer | SetAside:
     plan_id = _plan_id(plan)
     name = clean_text(plan.name)
     try:
-        return _offer(plan, plan_id, name)
+        return _offer(plan, plan_id, name, told)
     except Unmapped as why:
-        return why.row(raw, plan_id, name)
+        return why.row(raw, plan_id, name, cost_if_any(plan.price, CURRENCY))
 
 
 def id_of(raw: Raw) -> str:
@@ -93,7 +94,7 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
     return kind(clean_text(problem.error or problem.message) or "refused without a reason", status=status)
 
 
-def coverage(names: str | list[str] | None, iso2: str | None) -> tuple[str, ...]:
+def coverage(names: str | list[str] | None, iso2: str | None, told: Told | None = None) -> tuple[str, ...]:
     """The sorted countries of a plan. Raises ``Unmapped`` when they are not known or contradict each other.
 
     ``countries_included`` decides when it names more than ``countryIso2``; a code that is not among the
@@ -103,34 +104,35 @@ def coverage(names: str | list[str] | None, iso2: str | None) -> tuple[str, ...]
     text = ", ".join(names) if isinstance(names, list) else names or ""
     if (length := len(text) + len(iso2 or "")) > MAX_NAMES_LENGTH:
         raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"countries of {length} characters")
-    return _coverage(text, iso2 or "")
+    return _coverage(text, iso2 or "", told)
 
 
-def days(value: str | int | None) -> int:
+def days(value: str | int | None, told: Told | None = None) -> int:
     """The validity in days of "30", 30 or "30 Days". Raises ``Unmapped``."""
     text = clean_text(str(value)) if value is not None else ""
     if not (match := _DAYS.fullmatch(text)):
-        raise Unmapped(SetAsideReason.NO_VALIDITY, f"days {text!r}")
-    unit = _UNITS.get((match[2] or "").upper())
-    found = units.days(match[1], unit) if unit else SetAsideReason.UNKNOWN_UNIT
+        raise Unmapped(SetAsideReason.NO_VALIDITY, f"days {text!r}", About.DAYS)
+    word = match[2] or ""
+    found = units.days(match[1], _UNITS.get(word.upper(), word), told.units if told is not None else None)
     if isinstance(found, SetAsideReason):
-        raise Unmapped(found, f"days {text!r}")
+        strange = (units.unit_key(word),) if found is SetAsideReason.UNKNOWN_UNIT else ()
+        raise Unmapped(found, f"days {text!r}", About.UNIT if strange else About.DAYS, strange)
     return found
 
 
-def _offer(plan: wire.Plan, plan_id: str, name: str) -> Offer:
+def _offer(plan: wire.Plan, plan_id: str, name: str, told: Told | None) -> Offer:
     if not plan_id or not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name" if plan_id else "neither plan_id nor id")
     cost = cost_of(plan.price, CURRENCY)
-    validity = Validity(days(plan.days))
+    validity = Validity(days(plan.days, told))
     text = clean_text(plan.data)
     data = _allowance(text)
     if data is None:
-        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"data {text!r}")
+        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"data {text!r}", About.DATA, (text,))
     return Offer(
         supplier_plan_id=plan_id,
         name=name,
-        coverage=coverage(plan.countries_included, plan.country_iso2),
+        coverage=coverage(plan.countries_included, plan.country_iso2, told),
         data=data,
         validity=validity,
         cost=cost,
@@ -145,38 +147,36 @@ def _allowance(text: str) -> DataAllowance | None:
 
 
 @lru_cache(maxsize=4096)
-def _coverage(names: str, iso2: str) -> tuple[str, ...]:
+def _coverage(names: str, iso2: str, told: Told | None) -> tuple[str, ...]:
     codes = _codes(iso2)
-    named = _named(names)
+    named = _named(names, told)
     if named.strange or (named.islands and not named.codes and not named.regions):
-        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, "no such country: " + ", ".join(named.strange + named.islands))
+        words = named.strange + named.islands
+        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, "no such country: " + ", ".join(words), About.PLACE, words)
     if named.regions:
-        return _of_region(named, codes)
+        return _of_region(named, codes, told)
     if not named.codes:
         if codes:
             return tuple(sorted(codes))
-        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"no country in {iso2!r}" if iso2 else "names no country")
+        detail = f"no country in {iso2!r}" if iso2 else "names no country"
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE)
     if beyond := codes - named.codes:
-        raise Unmapped(
-            SetAsideReason.CONTRADICTORY, f"countryIso2 has {', '.join(sorted(beyond))}, countries_included has not"
-        )
+        detail = f"countryIso2 has {', '.join(sorted(beyond))}, countries_included has not"
+        raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
     return tuple(sorted(named.codes))
 
 
-def _of_region(named: _Named, codes: frozenset[str]) -> tuple[str, ...]:
+def _of_region(named: _Named, codes: frozenset[str], told: Told | None) -> tuple[str, ...]:
     if len(codes) > 1 and named.codes <= codes:
         return tuple(sorted(codes))
     if codes and not codes <= named.codes:
-        raise Unmapped(
-            SetAsideReason.CONTRADICTORY, f"{', '.join(named.regions)} is more than {', '.join(sorted(codes))}"
-        )
-    found = set(named.codes)
-    for region in named.regions:
-        listed = places.supplier_region(PROVIDER, region)
-        if listed is None:
-            raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"the countries of {region!r} are not given")
-        found.update(listed)
-    return tuple(sorted(found))
+        detail = f"{', '.join(named.regions)} is more than {', '.join(sorted(codes))}"
+        raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
+    listed = {region: places.supplier_region(PROVIDER, region, told) for region in named.regions}
+    if strange := [region for region, countries in listed.items() if countries is None]:
+        detail = f"the countries of {', '.join(map(repr, strange))} are not given"
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, strange)
+    return tuple(sorted(named.codes.union(*(countries or () for countries in listed.values()))))
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -188,22 +188,22 @@ class _Named(msgspec.Struct, frozen=True):
     strange: tuple[str, ...] = ()
 
 
-def _named(text: str) -> _Named:
+def _named(text: str, told: Told | None) -> _Named:
     parts = [part for part in (clean_text(p) for p in text.split(",")) if part]
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {PlaceKind.REGION: [], PlaceKind.NO_COUNTRY: [], PlaceKind.UNKNOWN: []}
     at = 0
     while at < len(parts):
         # A name may hold a comma itself ("Korea, Republic of"), so two parts that are one country go first.
-        pair = places.country(f"{parts[at]}, {parts[at + 1]}") if at + 1 < len(parts) else None
+        pair = places.country(f"{parts[at]}, {parts[at + 1]}", told) if at + 1 < len(parts) else None
         if pair is not None:
             codes.add(pair)
             at += 2
             continue
-        found = places.place(parts[at])
+        found = places.place(parts[at], told)
         codes.update(found.codes)
         if not found.codes:
-            listed = places.supplier_region(PROVIDER, parts[at]) is not None
+            listed = places.supplier_region(PROVIDER, parts[at], told) is not None
             others[PlaceKind.REGION if listed else found.kind].append(parts[at])
         at += 1
     return _Named(frozenset(codes), *(tuple(words) for words in others.values()))

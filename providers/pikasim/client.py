@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +19,7 @@ from providers.pikasim import mapping, orders, webhook, wire
 from providers.pikasim.books import Books
 from providers.pikasim.walk import Walk
 from providers.recall import Reader
+from providers.told import Told
 from providers.transport import Priority, Transport, segment
 from schemas.account import Balance, Transaction
 from schemas.errors import InvalidRequest, NotFound, SupplierError
@@ -59,7 +61,7 @@ class PikaSim(Provider):
         ahead: deque[asyncio.Task[wire.PackagePage]] = deque()
         try:
             walk = Walk(first.pagination)
-            reader = Reader(mapping.item, mapping.code_of, self.recall)
+            reader = Reader(partial(mapping.item, told=self.told), mapping.code_of, self.recall)
             yield self._mapped(walk, 1, first, reader)
             numbers = iter(range(2, walk.pages + 1))
             for number in range(2, walk.pages + 1):
@@ -152,9 +154,9 @@ class PikaSim(Provider):
         )
         return orders.cancellation(self._same(answer.data, iccid))
 
-    async def balance(self) -> Balance:
+    async def balance(self, priority: Priority = Priority.SETTLE) -> Balance:
         """Our money; the credit can be spent besides it."""
-        wallet = await self._books.read("/balance", wire.Answer[wire.Wallet], Priority.SETTLE)
+        wallet = await self._books.read("/balance", wire.Answer[wire.Wallet], priority)
         with self._books.reading():
             return orders.wallet_balance(wallet)
 
@@ -182,6 +184,10 @@ class PikaSim(Provider):
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[SupplierEvent]:  # noqa: ARG002 - all of it stands in the body
         """The event of a verified body. Raises ``ValueError`` for one that is no notification."""
         return webhook.parse(body)
+
+    def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
+        """A set-aside package mapped once more."""
+        return mapping.item(Raw(raw), told)
 
     # --- orders and money -------------------------------------------------------------------------------
 

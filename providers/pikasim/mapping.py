@@ -19,7 +19,8 @@ from providers import places, units
 from providers.pikasim import wire
 from providers.places import PlaceKind
 from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.unmapped import MAX_COST, Unmapped, cost_of, unreadable
+from providers.told import Told
+from providers.unmapped import MAX_COST, Unmapped, cost_if_any, cost_of, unreadable
 from schemas.errors import (
     DuplicateReference,
     InsufficientBalance,
@@ -30,7 +31,9 @@ from schemas.errors import (
     Refused,
     SupplierError,
 )
+from schemas.money import Money
 from schemas.plan import (
+    About,
     AfterAllowance,
     DataAllowance,
     Features,
@@ -99,17 +102,17 @@ _SOLD_OUT = re.compile(r"out of stock|sold out|no stock|not available|unavailabl
 _DOUBTFUL = frozenset({408, 425, 429})
 
 
-def item(raw: Raw) -> Offer | SetAside:
-    """One package, mapped or set aside with its reason. Never raises."""
+def item(raw: Raw, told: Told | None = None) -> Offer | SetAside:
+    """One package, mapped or set aside with its reason; ``told`` says what single words mean. Never raises."""
     try:
         package = _PACKAGE.decode(raw)
     except (ValueError, RecursionError) as error:
         return unreadable(raw, error, id_fields=("packageCode",), reasons=UNREADABLE_FIELD)
     code, name = clean_text(package.package_code), clean_text(package.name)
     try:
-        return _offer(package, code, name)
+        return _offer(package, code, name, told)
     except Unmapped as why:
-        return why.row(raw, code, name)
+        return why.row(raw, code, name, _cost_if_any(package.price))
 
 
 def code_of(raw: Raw) -> str:
@@ -202,7 +205,7 @@ def allowance(package: wire.Package) -> DataAllowance:
     return _allowance(package.data_type, package.volume, gb if usable else None)
 
 
-def coverage(package: wire.Package) -> tuple[str, ...]:
+def coverage(package: wire.Package, told: Told | None = None) -> tuple[str, ...]:
     """The sorted countries of a package. Raises ``Unmapped`` when they are not known or contradict each other.
 
     The longer of ``location`` and ``locationNetworkList`` decides when it holds the other whole;
@@ -214,15 +217,15 @@ def coverage(package: wire.Package) -> tuple[str, ...]:
     location = package.location or ""
     if len(location) > MAX_LOCATION:
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"location of {len(location)} characters")
-    return _coverage(location, names, (package.region or "")[:NAME_LENGTH], regional)
+    return _coverage(location, names, (package.region or "")[:NAME_LENGTH], regional, told)
 
 
-def networks(package: wire.Package, covered: Iterable[str]) -> tuple[Network, ...]:
+def networks(package: wire.Package, covered: Iterable[str], told: Told | None = None) -> tuple[Network, ...]:
     """The operators in the covered countries, without repeats; the package's ``speed`` where one has no type."""
     inside = set(covered)
     found: dict[Network, None] = {}
     for entry in package.location_network_list or ():
-        country = _country((entry.location_name or "")[:NAME_LENGTH])
+        country = _country((entry.location_name or "")[:NAME_LENGTH], told)
         if country not in inside or country is None:
             continue
         for operator in entry.operator_list or ():
@@ -252,7 +255,7 @@ def exit_country(package: wire.Package) -> str | None:
     return _country(package.ip_export[:NAME_LENGTH])
 
 
-def _offer(package: wire.Package, code: str, name: str) -> Offer:
+def _offer(package: wire.Package, code: str, name: str, told: Told | None) -> Offer:
     if not code or not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name" if code else "no packageCode")
     cents = package.price
@@ -261,10 +264,11 @@ def _offer(package: wire.Package, code: str, name: str) -> Offer:
     cost = cost_of(cents.scaleb(-CENTS), CURRENCY)
     data = allowance(package)
     unit = clean_text(package.duration_unit).upper()
-    days = units.days(package.duration, unit)
+    days = units.days(package.duration, unit, told.units if told is not None else None)
     if isinstance(days, SetAsideReason):
-        raise Unmapped(days, f"duration {package.duration} {unit}")
-    covered = coverage(package)
+        strange = (units.unit_key(unit),) if days is SetAsideReason.UNKNOWN_UNIT else ()
+        raise Unmapped(days, f"duration {package.duration} {unit}", About.UNIT if strange else About.DAYS, strange)
+    covered = coverage(package, told)
     topup = package.support_top_up_type
     return Offer(
         supplier_plan_id=code,
@@ -273,7 +277,7 @@ def _offer(package: wire.Package, code: str, name: str) -> Offer:
         data=data,
         validity=Validity(days, STARTS.get(package.active_type or 0, Starts.UNKNOWN)),
         cost=cost,
-        networks=networks(package, covered),
+        networks=networks(package, covered, told),
         features=Features(
             topup=topup if isinstance(topup, bool) else None,
             # The page lists what a package has, data and SMS; calls are not among it.
@@ -288,7 +292,7 @@ def _offer(package: wire.Package, code: str, name: str) -> Offer:
 @lru_cache(maxsize=4096)
 def _allowance(kind: int | None, volume: int | None, gb: Decimal | None) -> DataAllowance:
     if kind not in (TOTAL, UNLIMITED, *DAILY):
-        raise Unmapped(SetAsideReason.UNKNOWN_DATA_TYPE, f"dataType {kind}")
+        raise Unmapped(SetAsideReason.UNKNOWN_DATA_TYPE, f"dataType {kind}", About.DATA_TYPE, (str(kind),))
     count = int(gb * BYTES_PER_GB) if volume is None and gb is not None else volume
     if kind == UNLIMITED and not count:
         return units.unlimited()
@@ -296,55 +300,75 @@ def _allowance(kind: int | None, volume: int | None, gb: Decimal | None) -> Data
     if count is not None and 0 < count <= MAX_BYTES:
         data = units.declared_from_bytes(count, gb=gb, daily=kind in DAILY, after=DAILY.get(kind))
     if data is None:
-        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"volume {volume}, volumeGB {gb}")
+        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"volume {volume}, volumeGB {gb}", About.DATA)
     return units.unlimited(allowance_mb=data.mb, per_day=True) if kind == UNLIMITED else data
 
 
 @lru_cache(maxsize=8192)
-def _coverage(location: str, names: tuple[str, ...], region: str, regional: bool) -> tuple[str, ...]:
-    located, kind = _located(location)
-    named, others = _named(names)
+def _coverage(
+    location: str, names: tuple[str, ...], region: str, regional: bool, told: Told | None = None
+) -> tuple[str, ...]:
+    located, kind = _located(location, told)
+    named, others = _named(names, told)
     if located:
         if islands := others[PlaceKind.NO_COUNTRY] if not named else ():
-            raise Unmapped(SetAsideReason.CONTRADICTORY, f"location {location!r}, networks in {', '.join(islands)}")
+            detail = f"location {location!r}, networks in {', '.join(islands)}"
+            raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
         if named <= located or located <= named:
             return tuple(sorted(located | named))
         apart = ", ".join(sorted(located ^ named))
-        raise Unmapped(SetAsideReason.CONTRADICTORY, f"location and locationNetworkList differ in {apart}")
+        detail = f"location and locationNetworkList differ in {apart}"
+        raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
     if strange := others[PlaceKind.UNKNOWN]:
-        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {', '.join(strange)}")
-    if regions := others[PlaceKind.REGION]:
-        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"the countries of {', '.join(regions)} are not given")
-    return _of_region(clean_text(location or region), named, regional or kind is PlaceKind.REGION or not location)
+        detail = f"no such country: {', '.join(strange)}"
+        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, detail, About.PLACE, strange)
+    if regions := _not_listed(others[PlaceKind.REGION], told):
+        detail = f"the countries of {', '.join(regions)} are not given"
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, regions)
+    named = named.union(*(_listed(name, told) or () for name in others[PlaceKind.REGION]))
+    where = clean_text(location or region)
+    if not where and not named and (islands := others[PlaceKind.NO_COUNTRY]):
+        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {', '.join(islands)}", About.PLACE, islands)
+    return _of_region(where, named, regional or kind is PlaceKind.REGION or not location, told)
 
 
-def _of_region(where: str, named: frozenset[str], is_region: bool) -> tuple[str, ...]:
+def _of_region(where: str, named: frozenset[str], is_region: bool, told: Told | None) -> tuple[str, ...]:
     if named and (is_region or len(named) > 1):
         return tuple(sorted(named))
-    listed = places.supplier_region(PROVIDER, where)
-    if listed is not None:
+    if (listed := _listed(where, told)) is not None:
         return listed
+    words = (where,) if where else ()
     if is_region:
-        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"the countries of {where!r} are not given")
-    raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {where}")
+        detail = f"the countries of {where!r} are not given"
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, words)
+    raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {where}", About.PLACE, words)
 
 
-def _located(location: str) -> tuple[frozenset[str], PlaceKind]:
+def _listed(where: str, told: Told | None) -> tuple[str, ...] | None:
+    return places.supplier_region(PROVIDER, where, told)
+
+
+def _not_listed(regions: list[str], told: Told | None) -> list[str]:
+    """Regions among the networks' places whose countries nobody told."""
+    return [name for name in regions if _listed(name, told) is None]
+
+
+def _located(location: str, told: Told | None) -> tuple[frozenset[str], PlaceKind]:
     """The countries of ``location``, and what it is when they are none."""
     words = [word for word in (clean_text(part) for part in location.split(",")) if word]
-    codes = [_country(word) for word in words if len(word) == len("JP")]
+    codes = [_country(word, told) for word in words if len(word) == len("JP")]
     if words and len(codes) == len(words) and None not in codes:
         return frozenset(filter(None, codes)), PlaceKind.COUNTRIES
-    found = places.place(clean_text(location))
+    found = places.place(clean_text(location), told)
     return frozenset(found.codes), found.kind
 
 
-def _named(names: tuple[str, ...]) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
+def _named(names: tuple[str, ...], told: Told | None) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
     """The countries that network entries name, and by kind those of their names that are none."""
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {kind: [] for kind in PlaceKind}
     for name in filter(None, map(clean_text, names)):
-        found = places.place(name)
+        found = places.place(name, told)
         codes.update(found.codes)
         if not found.codes:
             others[found.kind].append(name)
@@ -357,6 +381,11 @@ def _operator(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _country(text: str) -> str | None:
+def _country(text: str, told: Told | None = None) -> str | None:
     word = clean_text(text)
-    return word.upper() if places.is_country(word.upper()) else places.country(word)
+    return word.upper() if places.is_country(word.upper()) else places.country(word, told)
+
+
+def _cost_if_any(cents: Decimal | None) -> Money | None:
+    usable = cents is not None and cents.is_finite() and 0 < cents <= MAX_CENTS
+    return cost_if_any(cents.scaleb(-CENTS), CURRENCY) if usable and cents is not None else None

@@ -16,6 +16,7 @@ from providers.s2s import mapping, orders, signatures, webhook, wire
 from providers.s2s.join import ESIM, Join
 from providers.s2s.settings import S2SSettings
 from providers.s2s.sources import AttributeCodes
+from providers.told import Told
 from providers.transport import Params, Priority, Transport, segment
 from schemas.account import Balance, Transaction
 from schemas.errors import InvalidRequest, NotFound, UnreadableAnswer
@@ -23,7 +24,7 @@ from schemas.esim import EsimStatus
 from schemas.event import SupplierEvent
 from schemas.money import Money
 from schemas.order import PurchaseRequest, SupplierOrder
-from schemas.plan import Offer
+from schemas.plan import Offer, SetAside
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class S2S(Provider):
 
     async def catalog(self) -> AsyncIterator[CatalogPage]:
         """Every eSIM SKU, joined from price list and products; products of other types are only counted."""
-        join = Join(AttributeCodes(**self.settings.attributes.model_dump()))
+        join = Join(self._codes(), self.told)
         async for page in self._esims(join):
             yield page
         yield join.left_over()
@@ -104,7 +105,7 @@ class S2S(Provider):
         """
         if (await self.esim_status(iccid)).can_topup is False:
             return []
-        join = Join(AttributeCodes(**self.settings.attributes.model_dump()))
+        join = Join(self._codes(), self.told)
         async with aclosing(self._esims(join)) as pages:
             async for page in pages:
                 for offer in page.offers:
@@ -121,9 +122,9 @@ class S2S(Provider):
             raise UnreadableAnswer("asked for one eSIM, got another", supplier=self.name)
         return orders.esim_status(answer.data, datetime.now(UTC))
 
-    async def balance(self) -> Balance:
+    async def balance(self, priority: Priority = Priority.SETTLE) -> Balance:
         """Our money; the overdraft is ours to spend too."""
-        return (await self._balance())[1]
+        return (await self._balance(priority))[1]
 
     async def transactions(self, since: datetime) -> AsyncIterator[Transaction]:
         """The balance history, newest first, back to ``since``; its times are in whole seconds."""
@@ -155,6 +156,13 @@ class S2S(Provider):
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[SupplierEvent]:  # noqa: ARG002 - nothing of it stands there
         """The event, and which order it is about; what the body says of the order is not signed and not read."""
         return webhook.parse(body)
+
+    def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
+        """A set-aside SKU mapped once more."""
+        return mapping.kept(raw, self._codes(), told)
+
+    def _codes(self) -> AttributeCodes:
+        return AttributeCodes(**self.settings.attributes.model_dump())
 
     async def _send(
         self, path: str, body: msgspec.Struct, signed: Mapping[str, str], request: PurchaseRequest
@@ -229,8 +237,8 @@ class S2S(Provider):
             if lines and lines[-1][1].at < since:
                 return
 
-    async def _balance(self) -> tuple[wire.Balance, Balance]:
-        answer = (await self._read(self.settings.paths.balance, wire.BalanceAnswer)).data
+    async def _balance(self, priority: Priority = Priority.SETTLE) -> tuple[wire.Balance, Balance]:
+        answer = (await self._read(self.settings.paths.balance, wire.BalanceAnswer, priority)).data
         try:
             return answer, orders.balance(answer)
         except ValueError:

@@ -17,6 +17,7 @@ from providers.s2s import wire
 from providers.s2s.mapping import described, offer_or_reason
 from providers.s2s.sources import AttributeCodes
 from providers.text import clean_text
+from providers.told import Told
 from providers.unmapped import Once, Unmapped, unreadable
 from schemas.plan import Offer, SetAside, SetAsideReason
 
@@ -34,8 +35,9 @@ _listed = msgspec.json.Decoder(wire.Listed, strict=False)
 class Join:
     """Prices first, then product pages in any order, then what is left over."""
 
-    def __init__(self, codes: AttributeCodes) -> None:
+    def __init__(self, codes: AttributeCodes, told: Told | None = None) -> None:
         self._codes = codes
+        self._told = told
         # Raw rows, not structs: a third of the memory, and the price list is held whole.
         self._prices: dict[str, Raw] = {}
         self._others: set[str] = set()
@@ -102,7 +104,7 @@ class Join:
         return CatalogPage(set_aside=tuple(aside))
 
     def _items(self, product: wire.Product) -> Iterator[Offer | SetAside]:
-        of = described(product)
+        of = described(product, self._told)
         for raw in product.skus or ():
             try:
                 sku = _sku.decode(raw)
@@ -116,7 +118,7 @@ class Join:
             if isinstance(price, SetAside):
                 yield self._once(msgspec.structs.replace(price, name=clean_text(sku.name or product.name)), raw)
             else:
-                yield self._once(offer_or_reason(of, sku, price, self._codes, raw), raw)
+                yield self._once(offer_or_reason(of, sku, price, self._codes, raw, self._told), raw)
 
 
 def _read_price(raw: Raw) -> wire.Price | SetAside:

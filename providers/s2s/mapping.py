@@ -21,10 +21,13 @@ from providers.s2s.sources import (
     SKU_NAME,
     AttributeCodes,
     Said,
+    Unclear,
     said_by_attributes,
     said_by_name,
+    strange_codes,
 )
 from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
+from providers.told import Told
 from providers.unmapped import Unmapped, cost_of
 from schemas.errors import (
     DuplicateReference,
@@ -37,13 +40,19 @@ from schemas.errors import (
     SupplierError,
 )
 from schemas.money import Money
-from schemas.plan import DataAllowance, Offer, SetAside, SetAsideReason, Validity
+from schemas.plan import About, DataAllowance, Offer, SetAside, SetAsideReason, Validity
 
 CUSTOM = "custom"
 MAX_STOCK = 2**31 - 1
 MAX_COST = Decimal(10**9)  # of any currency, and some count in hundred thousands
 PROVIDER = "s2s"
 _CURRENCY = re.compile(r"[A-Z]{3,5}")
+_NOT_STATED = {
+    SetAsideReason.NO_DATA_AMOUNT: "no amount of data",
+    SetAsideReason.NO_VALIDITY: "no number of days",
+}
+_UNSTATED = frozenset({*_NOT_STATED, SetAsideReason.COVERAGE_UNKNOWN})
+_SKU = msgspec.json.Decoder(wire.Sku, strict=False)
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -55,30 +64,47 @@ class Described(msgspec.Struct, frozen=True):
     said: Said
 
 
-def described(product: wire.Product) -> Described:
+class Joined(msgspec.Struct, frozen=True):
+    """A SKU as a set-aside row keeps it: with its product and its row of the price list."""
+
+    product: wire.Product
+    sku: Raw
+    price: wire.Price | None = None
+
+
+_JOINED = msgspec.json.Decoder(Joined, strict=False)
+
+
+def described(product: wire.Product, told: Told | None = None) -> Described:
     """What a product says of every SKU in it."""
     name = clean_text(product.name)
     return Described(
-        product, name, clean_text(product.description, DESCRIPTION_LENGTH), said_by_name(PRODUCT_NAME, name)
+        product, name, clean_text(product.description, DESCRIPTION_LENGTH), said_by_name(PRODUCT_NAME, name, told)
     )
 
 
 def offer_or_reason(
-    of: Described, sku: wire.Sku, price: wire.Price | None, codes: AttributeCodes, raw: Raw
+    of: Described,
+    sku: wire.Sku,
+    price: wire.Price | None,
+    codes: AttributeCodes,
+    raw: Raw,
+    told: Told | None = None,
 ) -> Offer | SetAside:
     """The offer that a SKU of a product is, or why it is none. ``raw`` is the SKU's own JSON.
 
     Without a row of the price list the cost is None, as it is for a custom denomination.
     """
     sku_name = clean_text(sku.name)
-    by_name = said_by_name(SKU_NAME, sku_name)
+    by_name = said_by_name(SKU_NAME, sku_name, told)
     name = _name(of.name, sku_name, by_name)
-    said = (said_by_attributes(of.product.attributes, sku.attributes, codes), by_name, of.said)
+    attributes = of.product.attributes, sku.attributes
+    said = (said_by_attributes(*attributes, codes, told), by_name, of.said)
     try:
         return Offer(
             supplier_plan_id=clean_text(sku.id),
             name=_stated(name),
-            coverage=_coverage(said),
+            coverage=_coverage(said, told),
             data=_data(said),
             validity=Validity(_days(said)),
             cost=_cost(price, of.product.denomination_type),
@@ -86,7 +112,22 @@ def offer_or_reason(
             description=of.description,
         )
     except Unmapped as why:
-        return why.row(_as_it_came(of.product, price, raw), clean_text(sku.id), name)
+        if not why.words and why.reason in _UNSTATED:
+            # Perhaps it is stated under a code of which nobody said what it means.
+            codes_unknown = strange_codes(*attributes, codes, told)
+            why = Unmapped(why.reason, why.detail, About.ATTRIBUTE if codes_unknown else why.about, codes_unknown)
+        cost = _cost_if_any(price, of.product.denomination_type)
+        return why.row(_as_it_came(of.product, price, raw), clean_text(sku.id), name, cost)
+
+
+def kept(raw: bytes, codes: AttributeCodes, told: Told | None) -> Offer | SetAside | None:
+    """A set-aside row's JSON mapped once more; None when it is no SKU that was joined with its product."""
+    try:
+        joined = _JOINED.decode(raw)
+        sku = _SKU.decode(joined.sku)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return offer_or_reason(described(joined.product, told), sku, joined.price, codes, joined.sku, told)
 
 
 def refusal(status: int, body: bytes) -> SupplierError | None:
@@ -112,40 +153,44 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
     return None
 
 
-def _coverage(said: Sequence[Said]) -> tuple[str, ...]:
+def _coverage(said: Sequence[Said], told: Told | None = None) -> tuple[str, ...]:
     """The countries that the first source to speak of a place names, unless another names others."""
     speaking = [one for one in said if one.place is not None]
     if not speaking:
         words = [one.place_words for one in said if one.place_words]
         if words:
-            raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"not understood: {', '.join(words)}")
-        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, "no source names a place")
+            detail = f"not understood: {', '.join(words)}"
+            raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, detail, About.PLACE, dict.fromkeys(words))
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, "no source names a place", About.PLACE)
     first = speaking[0]
     kind, codes = (first.place.kind, first.place.codes) if first.place is not None else (None, ())
     if kind is PlaceKind.NO_COUNTRY:
-        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no country: {first.place_words}")
+        raise Unmapped(
+            SetAsideReason.NO_SUCH_COUNTRY, f"no country: {first.place_words}", About.PLACE, (first.place_words,)
+        )
     if kind is PlaceKind.REGION:
-        listed = places.supplier_region(PROVIDER, first.place_words)
+        listed = places.supplier_region(PROVIDER, first.place_words, told)
         if listed is None:
-            raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"a region without its countries: {first.place_words}")
+            detail = f"a region without its countries: {first.place_words}"
+            raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, (first.place_words,))
         codes = listed
     for other in speaking[1:]:
         if other.place is not None and other.place.codes and other.place.codes != codes:
-            raise _contradiction("place", first, first.place_words, other, other.place_words)
+            raise _contradiction(About.PLACE, first, first.place_words, other, other.place_words)
     return codes
 
 
 def _data(said: Sequence[Said]) -> DataAllowance:
     stated = [(one, one.data) for one in said if one.data is not None]
     if not stated:
-        raise _nothing_stated([one.unclear_data for one in said], SetAsideReason.NO_DATA_AMOUNT, "no amount of data")
+        raise _nothing_stated([one.unclear_data for one in said], SetAsideReason.NO_DATA_AMOUNT, About.DATA)
     first, data = stated[0]
     for other, theirs in stated[1:]:
         if (theirs.mb, theirs.unlimited, theirs.reset) != (data.mb, data.unlimited, data.reset):
-            raise _contradiction("data", first, data.declared, other, theirs.declared)
+            raise _contradiction(About.DATA, first, data.declared, other, theirs.declared)
         mine, also = _fair_use(data), _fair_use(theirs)
         if None not in (mine, also) and mine != also:
-            raise _contradiction("fair use", first, str(mine), other, str(also))
+            raise _contradiction(About.DATA, first, str(mine), other, str(also))
         if mine is None and theirs.fair_use is not None:
             data = theirs  # the same amount, said with what limits it
     return data
@@ -160,11 +205,11 @@ def _fair_use(data: DataAllowance) -> str | None:
 def _days(said: Sequence[Said]) -> int:
     stated = [(one, one.days) for one in said if one.days is not None]
     if not stated:
-        raise _nothing_stated([one.unclear_days for one in said], SetAsideReason.NO_VALIDITY, "no number of days")
+        raise _nothing_stated([one.unclear_days for one in said], SetAsideReason.NO_VALIDITY, About.DAYS)
     first, days = stated[0]
     for other, theirs in stated[1:]:
         if theirs != days:
-            raise _contradiction("days", first, str(days), other, str(theirs))
+            raise _contradiction(About.DAYS, first, str(days), other, str(theirs))
     return days
 
 
@@ -176,6 +221,13 @@ def _cost(price: wire.Price | None, denomination: str | None) -> Money | None:
     if not _CURRENCY.fullmatch(currency):
         raise Unmapped(SetAsideReason.NO_PRICE, f"currency {clean_text(price.currency)!r}")
     return cost_of(price.price, currency, MAX_COST)
+
+
+def _cost_if_any(price: wire.Price | None, denomination: str | None) -> Money | None:
+    try:
+        return _cost(price, denomination)
+    except Unmapped:
+        return None
 
 
 def _stock(price: wire.Price | None) -> int | None:
@@ -202,23 +254,27 @@ def _stated(name: str) -> str:
     return name
 
 
-def _nothing_stated(
-    unclear: Sequence[tuple[SetAsideReason, str] | None], otherwise: SetAsideReason, detail: str
-) -> Unmapped:
-    for reason, words in filter(None, unclear):
-        return Unmapped(reason, f"not understood: {words}")
-    return Unmapped(otherwise, detail)
+def _nothing_stated(unclear: Sequence[Unclear | None], otherwise: SetAsideReason, about: About) -> Unmapped:
+    for one in filter(None, unclear):
+        return Unmapped(one.reason, f"not understood: {one.words}", one.about, one.strange)
+    return Unmapped(otherwise, _NOT_STATED[otherwise], about)
 
 
-def _contradiction(field: str, one: Said, its: str, other: Said, theirs: str) -> Unmapped:
-    detail = f"{field}: {its[:100]} by {one.source}, {theirs[:100]} by {other.source}"
-    return Unmapped(SetAsideReason.CONTRADICTORY, clean_text(detail, 400))
+def _contradiction(about: About, one: Said, its: str, other: Said, theirs: str) -> Unmapped:
+    detail = f"{about}: {its[:100]} by {one.source}, {theirs[:100]} by {other.source}"
+    return Unmapped(SetAsideReason.CONTRADICTORY, clean_text(detail, 400), about)
 
 
 def _as_it_came(product: wire.Product, price: wire.Price | None, raw: Raw) -> Raw:
     """The SKU's own JSON with what was joined to it."""
     joined = {
-        "product": {"id": product.id, "name": product.name, "attributes": product.attributes},
+        "product": {
+            "id": product.id,
+            "type": product.type,
+            "name": product.name,
+            "denomination_type": product.denomination_type,
+            "attributes": product.attributes,
+        },
         "sku": raw,
         "price": price,
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,12 +13,14 @@ from providers import names, places, units
 from providers.places import Place, PlaceKind
 from providers.s2s import wire
 from providers.text import clean_text
-from schemas.plan import DataAllowance, SetAsideReason
+from providers.told import Told
+from schemas.plan import About, DataAllowance, SetAsideReason
 
 SKU_NAME = "the SKU's name"
 PRODUCT_NAME = "the product's name"
 _BETWEEN = re.compile(r"[,;|]")
 _BARE_NUMBER = re.compile(r"[0-9]{1,6}")
+_COUNTED = re.compile(r"[0-9]{1,6}\s?-?\s?([^\W\d_]{1,30})")
 _LONGEST_LIST = 4000
 # What SKUs are called under locale=ru, for the name parser, which reads English. The first that fits counts.
 _RUSSIAN = tuple(
@@ -41,11 +45,19 @@ class AttributeCodes(msgspec.Struct, frozen=True):
     days: str | None = None
 
 
+class Unclear(NamedTuple):
+    """Words about a field that no rule understands, and the reason that they are if no other source speaks of it."""
+
+    reason: SetAsideReason
+    words: str
+    about: About
+    strange: tuple[str, ...] = ()
+
+
 class Said(msgspec.Struct, frozen=True):
     """What one source says of a SKU; None where it does not speak of a field.
 
-    ``place_words`` are what ``place`` was read from. ``unclear_data`` and ``unclear_days`` are words about
-    a field that no rule understands, with the reason that they are if no other source speaks of it.
+    ``place_words`` are what ``place`` was read from.
     """
 
     source: str
@@ -53,38 +65,60 @@ class Said(msgspec.Struct, frozen=True):
     place_words: str = ""
     data: DataAllowance | None = None
     days: int | None = None
-    unclear_data: tuple[SetAsideReason, str] | None = None
-    unclear_days: tuple[SetAsideReason, str] | None = None
+    unclear_data: Unclear | None = None
+    unclear_days: Unclear | None = None
 
 
-def said_by_attributes(product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes) -> Said:
-    """What the attributes say; a SKU's own value stands before its product's."""
-    place_words = _attribute(product, sku, codes.country)
-    data, unclear_data = _data_in(_attribute(product, sku, codes.data))
-    days, unclear_days = _days_in(_attribute(product, sku, codes.days))
-    place = _place_in(place_words) if place_words else None
+def said_by_attributes(
+    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, told: Told | None = None
+) -> Said:
+    """What the attributes say; a SKU's own value stands before its product's.
+
+    Codes that were told count beside those that the account is configured with, and after them.
+    """
+    also: Mapping[str, tuple[str, ...]] = told.attributes if told is not None else {}
+    place_words = _attribute(product, sku, codes.country, also.get("country", ()))
+    data, unclear_data = _data_in(_attribute(product, sku, codes.data, also.get("data", ())))
+    days, unclear_days = _days_in(_attribute(product, sku, codes.days, also.get("days", ())), told)
+    place = _place_in(place_words, told) if place_words else None
     return Said("its attributes", place, place_words, data, days, unclear_data, unclear_days)
 
 
+def strange_codes(
+    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, told: Told | None
+) -> tuple[str, ...]:
+    """The codes of attributes that have a value, and of which nobody said what they mean; sorted."""
+    known = {codes.country, codes.data, codes.days}
+    if told is not None:
+        known.update(*told.attributes.values())
+    found = {
+        code
+        for attributes in (sku, product)
+        if isinstance(attributes, dict)
+        for code, value in attributes.items()
+        if code not in known and value is not None and _words(value if isinstance(value, str) else _text(value))
+    }
+    return tuple(sorted(found))
+
+
 @lru_cache(maxsize=16384)
-def said_by_name(source: str, name: str) -> Said:
+def said_by_name(source: str, name: str, told: Told | None = None) -> Said:
     """What a name says. Words that are no known place say nothing about the place."""
-    parsed = names.parse(_english(name))
-    place: Place | None = places.place(parsed.place)
+    parsed = names.parse(_english(name), told)
+    place: Place | None = places.place(parsed.place, told)
     if place is not None and place.kind is PlaceKind.UNKNOWN:
         place = None
-    other = (SetAsideReason.UNKNOWN_UNIT, parsed.other_unit) if parsed.other_unit else None
+    other = _strange_unit(parsed.other_unit) if parsed.other_unit else None
     return Said(source, place, parsed.place, parsed.data, parsed.days, unclear_days=other)
 
 
-def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None) -> str:
-    """The words of an attribute; empty where there is none. Lists are written with commas."""
-    if code is None:
-        return ""
-    for attributes in (sku, product):
-        value = attributes.get(code) if isinstance(attributes, dict) else None
-        if value is not None and (words := _words(value if isinstance(value, str) else _text(value))):
-            return words
+def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None, also: tuple[str, ...] = ()) -> str:
+    """The words of the first of these attributes that has any; empty where none has. Lists are written with commas."""
+    for one in (code, *also):
+        for attributes in (sku, product):
+            value = attributes.get(one) if isinstance(attributes, dict) and one is not None else None
+            if value is not None and (words := _words(value if isinstance(value, str) else _text(value))):
+                return words
     return ""
 
 
@@ -103,12 +137,12 @@ def _words(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _place_in(words: str) -> Place:
+def _place_in(words: str, told: Told | None = None) -> Place:
     """What an attribute's words name. It is meant as the coverage, so words not understood are no country."""
-    whole = places.place(words)
+    whole = places.place(words, told)
     if whole.kind is not PlaceKind.UNKNOWN:
         return whole
-    found = [places.country(part) for part in _BETWEEN.split(words) if part.strip()]
+    found = [places.country(part, told) for part in _BETWEEN.split(words) if part.strip()]
     codes = tuple(sorted({code for code in found if code is not None}))
     if not codes or None in found:
         return Place(PlaceKind.NO_COUNTRY)
@@ -116,28 +150,40 @@ def _place_in(words: str) -> Place:
 
 
 @lru_cache(maxsize=4096)
-def _data_in(words: str) -> tuple[DataAllowance | None, tuple[SetAsideReason, str] | None]:
+def _data_in(words: str) -> tuple[DataAllowance | None, Unclear | None]:
     if not words:
         return None, None
     data = units.declared_from_text(_english(words))
     if data is not None:
         return data, None
     # "10" alone states no unit, "Flex" states no amount.
-    counted = any(character.isdigit() for character in words)
-    return None, (SetAsideReason.UNKNOWN_UNIT if counted else SetAsideReason.UNKNOWN_DATA_TYPE, words)
+    if any(character.isdigit() for character in words):
+        return None, Unclear(SetAsideReason.UNKNOWN_UNIT, words, About.DATA, (words,))
+    return None, Unclear(SetAsideReason.UNKNOWN_DATA_TYPE, words, About.DATA_TYPE, (words,))
 
 
 @lru_cache(maxsize=4096)
-def _days_in(words: str) -> tuple[int | None, tuple[SetAsideReason, str] | None]:
+def _days_in(words: str, told: Told | None = None) -> tuple[int | None, Unclear | None]:
     if not words:
         return None, None
     if _BARE_NUMBER.fullmatch(words):
         counted = units.days(words)
-        return (counted, None) if isinstance(counted, int) else (None, (counted, words))
-    parsed = names.parse(_english(words))
+        return (counted, None) if isinstance(counted, int) else (None, Unclear(counted, words, About.DAYS))
+    parsed = names.parse(_english(words), told)
     if parsed.days is not None:
         return parsed.days, None
-    return None, (SetAsideReason.UNKNOWN_UNIT if parsed.other_unit else SetAsideReason.NO_VALIDITY, words)
+    if parsed.other_unit:
+        return None, _strange_unit(parsed.other_unit)
+    found = _COUNTED.fullmatch(words)
+    if found is None:
+        return None, Unclear(SetAsideReason.NO_VALIDITY, words, About.DAYS)
+    return None, Unclear(SetAsideReason.UNKNOWN_UNIT, words, About.UNIT, (units.unit_key(found[1]),))
+
+
+def _strange_unit(words: str) -> Unclear:
+    """A number with a unit of time that is neither days nor months ("2 weeks")."""
+    unit = units.unit_key(words.lstrip("0123456789 -"))
+    return Unclear(SetAsideReason.UNKNOWN_UNIT, words, About.UNIT, (unit,))
 
 
 def _english(words: str) -> str:

@@ -1,0 +1,196 @@
+"""Telling what a word means: what that would do, seen first; then kept, audited, and used by the next sync."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+
+from gateway.core.pricing import Rates, rates_on
+from gateway.flows.accounts import Account
+from gateway.flows.problem import Problem
+from gateway.store import audit, fx, mappings, ops, unmapped
+from gateway.store.mappings import MappingRow
+from gateway.store.pool import Pool
+from gateway.store.unmapped import Scope
+from gateway.store.users import Visitor
+from providers.names import plan_name
+from providers.told import EVERY_PROVIDER, Meaning, WrongMeaningError, as_toml, checked, shipped
+from schemas.api_mappings import Mapping as Shown
+from schemas.api_mappings import MappingEffect, MappingRequest, RemappedItem, UnmappedGroup
+from schemas.money import Money
+from schemas.plan import About, Offer
+
+MOST_TRIED = 2_000
+MOST_EXAMPLES = 10
+_AT_ONCE = 50  # items mapped before others get a turn
+
+
+async def groups(
+    pool: Pool, base: str, scope: Scope, limit: int, after: ops.Position | None
+) -> ops.Rows[UnmappedGroup]:
+    """What was not understood, that first on which most money hangs."""
+    offset = int(after[0]) if after and after[0].isascii() and after[0].isdecimal() and len(after[0]) < 9 else 0  # noqa: PLR2004 - digits
+    worth = (await rates(pool, base)).worth
+    found = await unmapped.groups(pool, scope, {**worth, base: Decimal(1)}, limit + 1, offset)
+    shown = [
+        UnmappedGroup(
+            supplier=one.supplier,
+            provider=one.provider,
+            reason=one.reason,
+            about=one.about,
+            word=one.word,
+            offers=one.offers,
+            priced=one.priced,
+            cost_total=ops.price_of(None if one.total is None else Money(one.total, base)),
+            cost_median=ops.price_of(None if one.median is None else Money(one.median, base)),
+            examples=one.examples,
+            detail=one.detail,
+            first_seen_at=one.first_seen_at,
+            can_be_told=can_be_told(one.about, one.word),
+        )
+        for one in found[:limit]
+    ]
+    return ops.Rows(shown, (str(offset + limit),) if len(found) > limit else None)
+
+
+def can_be_told(about: About, word: str) -> bool:
+    """Whether a person can tell what a word means; the rest needs a rule in the supplier's mapping."""
+    return bool(word) and about in {About.PLACE, About.UNIT, About.ATTRIBUTE}
+
+
+def meaning_of(accounts: Mapping[str, Account], asked: MappingRequest) -> Meaning | Problem:
+    """What is asked to be told, in its one way of writing; or what of it cannot be."""
+    provider = asked.provider or EVERY_PROVIDER
+    if provider and provider not in {account.manifest.name for account in accounts.values()}:
+        return Problem("invalid", f"no account at a provider {provider}", (("/provider", "no account is configured"),))
+    try:
+        return checked(Meaning(provider=provider, about=About(asked.about), word=asked.word, means=asked.means))
+    except WrongMeaningError as error:
+        return Problem("invalid", str(error), ((f"/{error.field}", str(error)),))
+
+
+async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning) -> MappingEffect:
+    """How many set-aside items would be mapped with this meaning that are not without it, and to what.
+
+    The suppliers' own mappings are run over the items as they are kept; nothing is changed. Items are those that
+    were set aside for this word, at most ``MOST_TRIED`` of them; ``cut`` when there are more.
+    """
+    names = [name for name, one in sorted(accounts.items()) if meaning.provider in (EVERY_PROVIDER, one.manifest.name)]
+    items = await unmapped.about_word(pool, names, meaning.about, meaning.word, MOST_TRIED + 1)
+    told = {
+        provider: (await mappings.told_of(pool, provider), await mappings.told_of(pool, provider, meaning))
+        for provider in {accounts[name].manifest.name for name in names}
+    }
+    mapped: Counter[str] = Counter()
+    still: Counter[str] = Counter()
+    untold = 0
+    examples: list[RemappedItem] = []
+    plans: set[str] = set()
+    for number, item in enumerate(items[:MOST_TRIED]):
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+        account = accounts[item.supplier]
+        before, after = told[account.manifest.name]
+        raw = item.raw.encode()
+        found = account.provider.remap(raw, after)
+        if found is None:
+            untold += 1
+        elif not isinstance(found, Offer) or found.supplier_plan_id != item.supplier_plan_id:
+            still[item.reason if isinstance(found, Offer) else found.reason] += 1
+        elif not isinstance(account.provider.remap(raw, before), Offer):
+            mapped[item.supplier] += 1
+            plans.add(found.plan_id)
+            if len(examples) < MOST_EXAMPLES:
+                examples.append(_example(item.supplier, found))
+    return MappingEffect(
+        provider=meaning.provider or None,
+        about=meaning.about,
+        word=meaning.word,
+        means=meaning.means,
+        tried=min(len(items), MOST_TRIED),
+        cut=len(items) > MOST_TRIED,
+        would_map=sum(mapped.values()),
+        plans=len(plans),
+        by_supplier=dict(mapped),
+        still_set_aside={str(reason): count for reason, count in sorted(still.items())},
+        not_known=untold,
+        examples=examples,
+    )
+
+
+async def tell(pool: Pool, meaning: Meaning, note: str, who: Visitor | str) -> Shown:
+    """Keep a meaning; the next sync of each supplier that it concerns maps all of its items by it."""
+    name = who.name if isinstance(who, Visitor) else who
+    async with pool.acquire() as connection, connection.transaction():
+        mapping_id = await mappings.put(connection, meaning, note, name)
+        await audit.record(connection, who, "mapping.told", f"mapping:{mapping_id}", msgspec.to_builtins(meaning))
+        row = await mappings.one(connection, mapping_id)
+    if row is None:
+        raise LookupError(mapping_id)
+    return shown(row)
+
+
+async def forget(pool: Pool, mapping_id: str, who: Visitor | str) -> bool:
+    """Take a meaning back; False when there is none of that id. What it mapped is set aside at the next sync."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await mappings.one(connection, mapping_id)
+        if row is None or not await mappings.remove(connection, mapping_id):
+            return False
+        await audit.record(
+            connection, who, "mapping.forgotten", f"mapping:{mapping_id}", msgspec.to_builtins(row.meaning)
+        )
+    return True
+
+
+async def listed(
+    pool: Pool, limit: int, after: ops.Position | None, provider: str | None = None, about: About | None = None
+) -> ops.Rows[Shown]:
+    """What was told here, the newest first."""
+    rows = await mappings.page(pool, limit + 1, after[0] if after else "", provider, about)
+    more = len(rows) > limit
+    return ops.Rows([shown(row) for row in rows[:limit]], (rows[limit - 1].id,) if more else None)
+
+
+async def toml(pool: Pool) -> str:
+    """All meanings in force as ``config/mappings.toml`` would hold them: those of the file, and those told here."""
+    known = {(each.provider, each.about, each.key): each for each in (*shipped(), *await mappings.every(pool))}
+    return as_toml(known.values())
+
+
+async def rates(pool: Pool, base: str) -> Rates:
+    """What money is worth today."""
+    known = await fx.current(pool, base)
+    today = datetime.now(UTC).date()
+    return rates_on(today, base, [(rate.currency, rate.rate, rate.as_of) for rate in known.values()])
+
+
+def shown(row: MappingRow) -> Shown:
+    """A meaning as the API writes it."""
+    return Shown(
+        id=row.id,
+        provider=row.provider or None,
+        about=row.about,
+        word=row.word,
+        means=row.means,
+        note=row.note,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        applied=row.applied,
+    )
+
+
+def _example(supplier: str, offer: Offer) -> RemappedItem:
+    return RemappedItem(
+        supplier=supplier,
+        supplier_plan_id=offer.supplier_plan_id,
+        name=offer.name,
+        plan_id=offer.plan_id,
+        plan_name=plan_name(offer.coverage, offer.data, offer.validity.days),
+        countries=list(offer.coverage),
+        cost=ops.price_of(offer.cost),
+    )

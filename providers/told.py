@@ -1,0 +1,195 @@
+"""What people told of single words that no table knows: a place's spelling, a unit of time, an attribute's code.
+
+A mapping gets what was told as a value, ``Told``, for one walk; nothing here is remembered between walks.
+``config/mappings.toml`` holds what was told for good, the gateway's database what was told since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from providers import atlas, places, units
+from providers.text import NAME_LENGTH, clean_text
+from schemas.errors import ConfigurationError
+from schemas.plan import About
+
+EVERY_PROVIDER = ""
+TELLABLE = (About.PLACE, About.UNIT, About.ATTRIBUTE)
+ATTRIBUTES = ("country", "data", "days")
+_OWN_UNITS = frozenset({"DAY", "MONTH"})
+_MOST_DAYS = 366
+
+
+class Meaning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one word means. ``provider`` empty is every provider's word.
+
+    ``means`` are ISO codes between spaces for a place (one: a country; several: a region of that provider), days as
+    a number or a fraction for a unit, and country, data or days for an attribute's code.
+    """
+
+    about: About
+    word: str
+    means: str
+    provider: str = EVERY_PROVIDER
+
+    @property
+    def key(self) -> str:
+        """What the word is looked up by; two meanings with one key are about one word."""
+        if self.about is About.PLACE:
+            return atlas.key_of(self.word)
+        return units.unit_key(self.word) if self.about is About.UNIT else self.word
+
+
+class WrongMeaningError(ValueError):
+    """What was told cannot be; ``field`` is the field of ``Meaning`` that is wrong."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What was told, as one provider's mapping looks it up. Equal when it says the same; a key of caches.
+
+    ``countries``: key of a place -> its code. ``regions``: key -> sorted codes. ``units``: ``units.unit_key`` -> days.
+    ``attributes``: country, data and days -> codes that mean it.
+    """
+
+    countries: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    units: Mapping[str, Fraction] = field(default_factory=dict)
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    digest: bytes = b""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Told) and self.digest == other.digest)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def told(meanings: Iterable[Meaning], provider: str) -> Told | None:
+    """What of these counts for a provider's items; None when nothing does.
+
+    Its own word goes before every provider's, and of two meanings of one word the later one counts.
+    """
+    known: dict[tuple[str, str], Meaning] = {}
+    for owner in (EVERY_PROVIDER, provider):
+        known |= {(each.about, each.key): each for each in meanings if each.provider == owner}
+    if not known:
+        return None
+    countries: dict[str, str] = {}
+    regions: dict[str, tuple[str, ...]] = {}
+    units: dict[str, Fraction] = {}
+    attributes: dict[str, list[str]] = {}
+    for (about, key), meaning in sorted(known.items()):
+        if about == About.PLACE:
+            codes = codes_of(meaning.means)
+            if len(codes) == 1:
+                countries[key] = codes[0]
+            else:
+                regions[key] = codes
+        elif about == About.UNIT:
+            units[key] = Fraction(meaning.means)
+        else:
+            attributes.setdefault(meaning.means, []).append(key)
+    said = [(about, key, meaning.means) for (about, key), meaning in sorted(known.items())]
+    return Told(
+        countries,
+        regions,
+        units,
+        {name: tuple(codes) for name, codes in attributes.items()},
+        hashlib.blake2b(msgspec.json.encode(said), digest_size=16).digest(),
+    )
+
+
+def checked(meaning: Meaning) -> Meaning:
+    """The meaning in its one way of writing. Raises ``WrongMeaningError``."""
+    word, means = clean_text(meaning.word), clean_text(meaning.means, 2000)
+    if not word or word != meaning.word.strip():
+        raise WrongMeaningError("word", f"the word must have 1 to {NAME_LENGTH} visible characters")
+    made = msgspec.structs.replace(meaning, word=word)
+    if meaning.about not in TELLABLE:
+        raise WrongMeaningError("about", f"a meaning is about {', '.join(TELLABLE)}")
+    if not made.key:
+        raise WrongMeaningError("word", "the word has no letters or digits")
+    check = {About.PLACE: _place, About.UNIT: _unit, About.ATTRIBUTE: _attribute}[meaning.about]
+    return msgspec.structs.replace(made, means=check(made, means))
+
+
+def _place(meaning: Meaning, means: str) -> str:
+    codes = codes_of(means)
+    if not codes:
+        raise WrongMeaningError("means", "a place means one or more ISO codes of countries")
+    if wrong := [code for code in codes if not places.is_country(code)]:
+        raise WrongMeaningError("means", f"no such country: {' '.join(wrong)}")
+    already = places.place(meaning.word).codes
+    if already:
+        raise WrongMeaningError("word", f"{meaning.word} is understood already, as {' '.join(already)}")
+    if len(codes) > 1 and not meaning.provider:
+        raise WrongMeaningError("provider", "a region's countries differ from provider to provider: name the provider")
+    return " ".join(codes)
+
+
+def _unit(meaning: Meaning, means: str) -> str:
+    if meaning.key in _OWN_UNITS or not meaning.key.isalpha():
+        raise WrongMeaningError("word", f"{meaning.word} is no unit that needs a meaning")
+    try:
+        days = Fraction(means)
+    except (ValueError, ZeroDivisionError):
+        days = Fraction(0)
+    if not 0 < days <= _MOST_DAYS or days.denominator > units.MAX_PARTS:
+        raise WrongMeaningError("means", 'a unit means a number of days: "7" for a week, "1/24" for an hour')
+    return str(days)
+
+
+def _attribute(meaning: Meaning, means: str) -> str:
+    if means not in ATTRIBUTES:
+        raise WrongMeaningError("means", f"an attribute means {', '.join(ATTRIBUTES)}")
+    if not meaning.provider:
+        raise WrongMeaningError("provider", "an attribute's code is one provider's own: name the provider")
+    return means
+
+
+def codes_of(means: str) -> tuple[str, ...]:
+    """The sorted codes of a place's meaning, in capitals."""
+    return tuple(sorted(set(means.upper().replace(",", " ").split())))
+
+
+def shipped() -> tuple[Meaning, ...]:
+    """What ``config/mappings.toml`` holds. Raises ``ConfigurationError`` naming the entry that cannot be."""
+    return read_toml(resources.files("config").joinpath("mappings.toml").read_text("utf-8"))
+
+
+def read_toml(text: str) -> tuple[Meaning, ...]:
+    """The meanings in a file of the form of ``config/mappings.toml``. Raises ``ConfigurationError``."""
+    try:
+        table: dict[str, Any] = tomllib.loads(text)
+        return tuple(checked(msgspec.convert(row, Meaning)) for row in table.get("mapping", ()))
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
+        raise ConfigurationError(f"config/mappings.toml: {error}") from None
+
+
+def as_toml(meanings: Iterable[Meaning]) -> str:
+    """The meanings as ``config/mappings.toml`` holds them, in a fixed order; empty text for none."""
+    lines: list[str] = []
+    for each in sorted(meanings, key=lambda one: (one.provider, one.about, one.key)):
+        lines.append("[[mapping]]")
+        if each.provider:
+            lines.append(f"provider = {_quoted(each.provider)}")
+        lines += [f'about = "{each.about}"', f"word = {_quoted(each.word)}", f"means = {_quoted(each.means)}", ""]
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are all among TOML's."""
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
