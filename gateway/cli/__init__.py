@@ -18,6 +18,8 @@ from gateway.cli import (
     keys,
     orders,
     prices,
+    prices_history,
+    quarantine,
     reconcile,
     sandbox,
     secrets,
@@ -53,7 +55,9 @@ app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(orders.app, name="orders")
+prices_history.add_to(prices.app)
 app.add_typer(prices.app, name="prices")
+app.add_typer(quarantine.app, name="quarantine")
 app.command("reconcile")(reconcile.reconcile)
 app.command("sandbox")(sandbox.sandbox)
 app.add_typer(secrets.app, name="secrets")

@@ -90,12 +90,18 @@ async def accept(
     if problem is not None:
         return problem
     accepted = await ask_for_sync(pool, configured, (supplier,), (supplier,), by)
+    await note_accepted(pool, run_id, supplier, by, accepted, why)
+    return accepted
+
+
+async def note_accepted(
+    pool: Pool, run_id: str, supplier: str, by: Visitor | str, accepted: str | None = None, why: str = ""
+) -> None:
+    """Note who takes over what waits; ``accepted`` is the run that does it, where it is known already."""
     async with pool.acquire() as connection, connection.transaction():
         await quarantines.decide(connection, run_id, supplier, "accepted", _name(by), why, accepted)
-        await audit.record(
-            connection, by, "quarantine.accepted", f"sync:{run_id}", {"supplier": supplier, "run": accepted}
-        )
-    return accepted
+        detail = {"supplier": supplier, **({"run": accepted} if accepted else {}), **({"why": why} if why else {})}
+        await audit.record(connection, by, "quarantine.accepted", f"sync:{run_id}", detail)
 
 
 async def refuse(

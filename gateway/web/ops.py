@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 from aiohttp import web
 
-from gateway.flows import judge
+from gateway.flows import judge, sync_requests
+from gateway.flows.problem import Problem
 from gateway.store import offers as stored_offers
 from gateway.store import ops, sync_runs
-from gateway.store.jobs import SyncJob, enqueue_sync
 from gateway.web import examples, state
+from gateway.web.ops_changes import refused, who
 from gateway.web.paging import json_answer, page, pool_of, position
 from gateway.web.parameters import (
     NoParameters,
@@ -113,7 +112,9 @@ async def start_sync(request: web.Request) -> web.Response:
     only = tuple(dict.fromkeys(sent.suppliers)) if sent.suppliers is not msgspec.UNSET else ()
     for name in only:
         _configured(request, name)
-    return await _start(request, only, ())
+    pool, configured = pool_of(request), request.app[state.CAPABILITIES]
+    run_id = await sync_requests.ask_for_sync(pool, configured, only, (), who(request))
+    return json_answer(await sync_runs.read(pool, run_id), status=202)
 
 
 @routes(
@@ -130,14 +131,11 @@ async def accept_quarantined(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AcceptRequest)
-    run = await sync_runs.read(pool_of(request), request.match_info["id"])
-    if run is None:
-        raise Refusal("not_found", "there is no such sync run")
-    states = {part.supplier: part.state for part in run.suppliers}
-    if states.get(sent.supplier) != "quarantined":
-        raise Refusal("conflict", f"{sent.supplier} was not quarantined in this run")
-    _configured(request, sent.supplier)
-    return await _start(request, (sent.supplier,), (sent.supplier,))
+    pool, configured = pool_of(request), request.app[state.CAPABILITIES]
+    answer = await sync_requests.accept(pool, configured, request.match_info["id"], sent.supplier, who(request))
+    if isinstance(answer, Problem):
+        raise refused(answer)
+    return json_answer(await sync_runs.read(pool, answer), status=202)
 
 
 @routes(
@@ -226,20 +224,6 @@ async def _set_state(request: web.Request, word: str) -> web.Response:
     await request.app[state.CATALOG].refresh()
     capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
     return json_answer(await ops.supplier(pool_of(request), name, capabilities, rates))
-
-
-async def _start(request: web.Request, only: Sequence[str], accepts: Sequence[str]) -> web.Response:
-    """Note the run and its job together: what was answered is there, and what is there will be worked on."""
-    pool, run_id = pool_of(request), sync_runs.new_id()
-    async with pool.acquire() as connection, connection.transaction():
-        await sync_runs.insert(connection, run_id, only or _all(request), accepts, waiting=True)
-        await enqueue_sync(connection, SyncJob(tuple(only), tuple(accepts), run_id))
-    return json_answer(await sync_runs.read(pool, run_id), status=202)
-
-
-def _all(request: web.Request) -> list[str]:
-    configured = request.app[state.CAPABILITIES]
-    return sorted(configured)
 
 
 def _configured(request: web.Request, name: str) -> None:

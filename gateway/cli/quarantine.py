@@ -1,0 +1,155 @@
+"""``esim-gateway quarantine``: what a supplier said that a person must look at, and what they decide."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from gateway.cli.connected import agreed, print_json, run_connected
+from gateway.cli.prices import AsCsv, AsJson
+from gateway.cli.sheets import print_csv
+from gateway.cli.state import StateDir
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.flows.deps import Deps
+    from schemas.api_changes import DifferencePage, DifferenceRow, Quarantine
+
+app = typer.Typer(
+    help="Syncs that wait for a person: how they differ from what stands; accept or refuse.", no_args_is_help=True
+)
+Supplier = Annotated[str, typer.Argument(metavar="SUPPLIER", help="Whose sync waits.")]
+_A_PAGE = 200
+
+
+@app.command("list")
+def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
+    """Show what waits for a person, the oldest first."""
+
+    async def read(deps: Deps) -> list[Quarantine]:
+        from gateway.flows.sync_requests import waiting
+
+        return await waiting(deps.pool)
+
+    found = run_connected(state_dir, read)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        print(f"{one.supplier}  {one.at:%Y-%m-%d %H:%M}  {one.run_id}  {one.reason}")
+        print(f"  of {one.before} offers: {one.up} up, {one.down} down, {one.new} new, {one.gone} gone")
+
+
+@app.command()
+def show(
+    supplier: Supplier,
+    kind: Annotated[
+        Literal["moved", "gone", "new"] | None, typer.Option(help="Only moved prices, what is gone, or what is new.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many differences at most.", min=1, max=10_000)] = 50,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Show how a supplier's waiting sync differs from what stands, the largest differences first."""
+
+    async def read(deps: Deps) -> DifferencePage:
+        from gateway.flows.sync_requests import difference
+        from schemas.api_changes import DifferencePage as Page
+
+        held = await _waiting(deps, supplier)
+        rows: list[DifferenceRow] = []
+        after = None
+        while True:
+            size = min(_A_PAGE, limit - len(rows))
+            page = await difference(deps.pool, held.run_id, supplier, kind=kind, limit=size, after=after)
+            if page is None:
+                raise ConfigurationError(f"nothing of {supplier} waits")
+            rows += page.data
+            if page.next_cursor is None or len(rows) >= limit:
+                return Page(quarantine=page.quarantine, data=rows, has_more=page.has_more, next_cursor=page.next_cursor)
+            after = tuple(bytes.fromhex(page.next_cursor).decode().split("\x1f"))
+
+    found = run_connected(state_dir, read)
+    if as_json:
+        print_json(found)
+    elif as_csv:
+        from gateway.flows.change_tables import of_difference
+
+        print_csv(of_difference(supplier, found.data))
+    else:
+        _print(found)
+
+
+@app.command()
+def accept(supplier: Supplier, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+    """Sync a supplier and take what it says, however much vanished or moved. Exits like `sync --accept`."""
+    from gateway.cli.sync import sync
+
+    async def note(deps: Deps) -> None:
+        from gateway.flows.sync_requests import note_accepted
+
+        held = await _waiting(deps, supplier)
+        await note_accepted(deps.pool, held.run_id, supplier, _who())
+
+    run_connected(state_dir, note)
+    sync(supplier=None, accept=[supplier], as_json=as_json, run_id=None, state_dir=state_dir)
+
+
+@app.command()
+def refuse(
+    supplier: Supplier,
+    why: Annotated[str, typer.Option(help="Kept, and shown to those who look at it later.")],
+    state_dir: StateDir = None,
+) -> None:
+    """Leave what stands as it is. It is not asked again while the supplier goes on saying the very same."""
+
+    async def act(deps: Deps) -> None:
+        from gateway.flows.sync_requests import refuse as refuse_it
+
+        held = await _waiting(deps, supplier)
+        agreed(await refuse_it(deps.pool, deps.accounts, held.run_id, supplier, _who(), why))
+
+    run_connected(state_dir, act)
+    print(f"what {supplier} brought is refused; its offers stay as they were")
+
+
+async def _waiting(deps: Deps, supplier: str) -> Quarantine:
+    from gateway.flows.sync_requests import waiting
+
+    for one in await waiting(deps.pool):
+        if one.supplier == supplier:
+            return one
+    raise ConfigurationError(f"nothing of {supplier} waits")
+
+
+def _who() -> str:
+    try:
+        return f"command line, {getpass.getuser()}"
+    except (OSError, KeyError):
+        return "command line"
+
+
+def _print(found: DifferencePage) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    held = found.quarantine
+    console.print(Text(f"{held.supplier}, {held.at:%Y-%m-%d %H:%M} UTC: {held.reason}", "bold"))
+    console.print(f"of {held.before} offers: {held.up} up, {held.down} down, {held.new} new, {held.gone} gone")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("", "left"), ("plan", "left"), ("was", "right"), ("would be", "right"), ("by", "right")):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("", overflow="fold")
+    for row in found.data:
+        old = "-" if row.old is None else f"{row.old.amount} {row.old.currency}"
+        new = "-" if row.new is None else f"{row.new.amount} {row.new.currency}"
+        by = "" if row.percent is None else f"{row.percent:+g} %"
+        table.add_row(row.kind, Text(row.plan_id), old, new, by, Text(row.name))
+    console.print(table)
+    if found.has_more:
+        console.print(f"the first {len(found.data)}; more with --limit")
