@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.core.diff import offer_id, offer_key
 from gateway.settings import Settings, load
 from gateway.store.pool import Pool
 from tests.gateway.core.catalog.market import Item
@@ -51,7 +52,7 @@ async def stock(pool: Pool, items: Iterable[Item], *, mode: str = "live", at: da
                     networks, features, cost, currency, stock, visible, suspect, digest, first_seen_at, changed_at)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)
                 """,
-                "off_" + hashlib.blake2b(repr(item.key).encode(), digest_size=8).hexdigest(),
+                offer_id(offer_key(*item.key)),
                 *item.key,
                 offer.plan_id,
                 offer.name,
