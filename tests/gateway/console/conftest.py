@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import html
 import itertools
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -144,8 +146,8 @@ def _hash() -> str:
 
 
 @pytest.fixture(scope="session")
-def _stocked(servers: embedded.Servers, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database with a synced catalogue, people, a storefront's key and some orders: copied for each test."""
+def _stocked(servers: embedded.Servers, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A database with a synced catalogue, storefronts and some orders; the folder with its snapshot."""
     folder = tmp_path_factory.mktemp("stocked")
     _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_STOCKED} TEMPLATE {_template}")
     url = servers.postgres.url(_STOCKED)
@@ -154,7 +156,7 @@ def _stocked(servers: embedded.Servers, _template: str, tmp_path_factory: pytest
         loop.run_until_complete(_fill(url, str(folder)))
     finally:
         loop.close()
-    yield _STOCKED
+    yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -205,21 +207,28 @@ def _settings(url: str, redis: str, folder: str, suppliers: Town, **more: Any) -
 
 
 @pytest.fixture
-def stocked_url(servers: embedded.Servers, _stocked: str) -> Iterator[str]:
-    """A copy of the stocked database, for one test."""
+def stocked_url(servers: embedded.Servers, _stocked: Path) -> str:
+    """A copy of the stocked database, for one test. It goes with its server: dropping it would cost a checkpoint."""
     name = f"console_{next(_numbers)}"
-    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {_stocked}")
-    yield servers.postgres.url(name)
-    _run(servers.postgres.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {_STOCKED}")
+    return servers.postgres.url(name)
+
+
+@pytest.fixture
+def stocked_folder(_stocked: Path, tmp_path: Path) -> Path:
+    """A state folder that has the catalogue's snapshot, so that nothing has to be built anew."""
+    return Path(shutil.copytree(_stocked, tmp_path / "state", copy_function=os.link))
 
 
 MakeConsole = Callable[..., Awaitable[Console]]
 
 
 @pytest.fixture
-async def make_console(stocked_url: str, redis_url: str, tmp_path: Any, _hash: str) -> AsyncIterator[MakeConsole]:
+async def make_console(
+    stocked_url: str, redis_url: str, stocked_folder: Path, _hash: str
+) -> AsyncIterator[MakeConsole]:
     """Start the console, with settings of its own."""
-    async with _consoles(stocked_url, redis_url, str(tmp_path), _hash) as make:
+    async with _consoles(stocked_url, redis_url, str(stocked_folder), _hash) as make:
         yield make
 
 
