@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from gateway.cli.connected import print_json, run_connected
-from gateway.cli.prices import AsCsv, AsJson, Side
+from gateway.cli.prices import AsCsv, AsJson
 from gateway.cli.sheets import print_csv
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
@@ -29,6 +29,7 @@ Suppliers = Annotated[list[str] | None, typer.Option("--supplier", help="Only th
 Kinds = Annotated[
     list[str] | None, typer.Option("--kind", help="Only up, down, price, new, gone or stock; may be repeated.")
 ]
+Side = Annotated[Literal["live", "test"] | None, typer.Option("--mode", help="Only suppliers in this mode.")]
 _A_PAGE = 200
 _STYLES = {"up": "red", "down": "green", "gone": "dim"}
 
@@ -85,7 +86,7 @@ def changes(
     kind: Kinds = None,
     supplier: Suppliers = None,
     country: Annotated[str | None, typer.Option(help="Only offers that cover this country.")] = None,
-    plan: Annotated[str | None, typer.Option(help="Only this plan's offers.", metavar="PLAN")] = None,
+    plan: Annotated[str | None, typer.Option("--plan", help="Only this plan's offers.", metavar="PLAN")] = None,
     since: Since = None,
     min_percent: Annotated[str | None, typer.Option(help="Costs that moved by so many percent or more.")] = None,
     min_amount: Annotated[str | None, typer.Option(help="Costs that moved by so much, in base currency.")] = None,
