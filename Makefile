@@ -18,10 +18,10 @@ MEASURED := schemas/*,providers/*,gateway/core/*
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format bench chaos provider lock wheel clean
+.PHONY: help install run test check format bench chaos screenshots provider lock wheel clean
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(RUNS) ## install what `run` needs, once
 
@@ -50,6 +50,9 @@ bench: $(TESTS) ## measure, each figure beside its goal (ARGS="http" for one)
 
 chaos: $(TESTS) ## orders in a storm, then all books compared; about three minutes (ARGS="--without fence")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+screenshots: $(TESTS) ## draw every page of the console into docs/console/ (ARGS="orders" for some)
+	@$(BIN)/python -m tests.gateway.console.screenshots $(ARGS)
 
 provider: $(TESTS) ## stamp a new supplier plugin: make provider name=acme
 	@$(BIN)/python -m providers.scaffold "$(name)"

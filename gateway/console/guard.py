@@ -10,6 +10,7 @@ import base64
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from hashlib import blake2b
 from time import perf_counter
 from typing import Any
@@ -43,6 +44,18 @@ _TITLES = {
 }
 
 Wrapped = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the layout shows around a page. ``back`` is where the header's switches lead back to."""
+
+    groups: tuple[Group, ...]
+    nav: str
+    theme: str
+    nonce: str
+    told: str
+    back: str
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -117,17 +130,21 @@ class Guard:
         return found
 
     def _base(self, request: web.Request, page: Page, nonce: str) -> dict[str, Any]:
+        """What every template knows. ``frame`` is the layout's own."""
         session = request.get(SESSION)
+        frame = Frame(
+            groups=self._groups if session is not None else (),
+            nav=page.nav,
+            theme=theme(request),
+            nonce=nonce,
+            told=_read_told(request),
+            back=request.path_qs if request.method == "GET" else "/console",
+        )
         return {
+            "frame": frame,
             "visitor": session.visitor if session is not None else None,
             "mode": session.mode if session is not None else None,
-            "groups": self._groups if session is not None else (),
-            "nav": page.nav,
-            "path": request.path,
-            "theme": theme(request),
-            "nonce": nonce,
             "csrf_token": csrf_token(request) if session is not None else "",
-            "told": _read_told(request),
         }
 
     def _refusal(self, request: web.Request, page: Page, nonce: str, status: int, why: str) -> web.Response:

@@ -51,6 +51,8 @@ def draw(request: web.Request, view: View, base: Mapping[str, Any]) -> web.Respo
     """The answer that a view is. ``base`` is what every page knows beside its own context."""
     if view.csv is not None and request.query.get("format") == "csv" and view.status == 200:  # noqa: PLR2004 - HTTP
         return _file(request, view.csv)
+    if taken := base.keys() & view.context.keys():
+        raise ValueError(f"{view.template}: {', '.join(sorted(taken))} means something else in every template")
     context = {
         "layout": "_content.html" if is_htmx(request) else "_layout.html",
         "title": view.title,

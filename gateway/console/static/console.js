@@ -73,6 +73,11 @@
     if (question && !window.confirm(question)) event.preventDefault();
   });
 
+  // A table that scrolls can be scrolled by keys, even where nothing in it takes the focus.
+  for (const box of document.querySelectorAll(".table, pre")) {
+    if (!box.hasAttribute("tabindex") && !box.querySelector("a, button, input, select")) box.tabIndex = 0;
+  }
+
   // An open menu closes with Escape and with a click beside it.
   const menus = () => document.querySelectorAll("details.menu[open]");
   document.addEventListener("click", (event) => {

@@ -1,0 +1,95 @@
+"""Every page of the console as a picture under docs/console/: light, dark, and as a phone has it.
+
+``make screenshots``, or with words for some: ``python -m tests.gateway.console.screenshots orders margins``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from gateway import embedded
+from gateway.console import all_pages
+from gateway.store.migrations import upgrade
+from tests.gateway.console.conftest import PASSWORD, Console, _consoles, _fill, _run
+from tests.gateway.console.places import extra_places
+
+FOLDER = Path(__file__).parents[3] / "docs" / "console"
+KINDS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+}
+_COLOURS = 64
+
+
+async def main(words: list[str]) -> None:
+    """Draw them all, or those whose name holds one of the words."""
+    with tempfile.TemporaryDirectory() as folder, embedded.start(Path(folder) / "servers") as servers:
+        await asyncio.to_thread(_run, servers.postgres.url("postgres"), "CREATE DATABASE shown")
+        url = servers.postgres.url("shown")
+        await upgrade(url)
+        await _fill(url, folder)
+        async with _consoles(url, servers.where.redis_url, folder, _hash()) as make:
+            console = await make()
+            places = [place for place in await _places(console) if not words or any(w in place[0] for w in words)]
+            FOLDER.mkdir(exist_ok=True, parents=True)
+            await _draw(console, places)
+
+
+def _hash() -> str:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher().hash(PASSWORD)
+
+
+async def _places(console: Console) -> list[tuple[str, str]]:
+    """Name and address of each page, those with a part in their address for something that is there."""
+    plain = [("log-in", "/console/login")]
+    for page in all_pages():
+        if page.method == "GET" and page.nav and "{" not in page.path:
+            name = page.path.removeprefix("/console").strip("/").replace("/", "-")
+            plain.append((name or "home", page.path))
+    return list(dict([*plain, *(await extra_places(console))]).items())
+
+
+async def _draw(console: Console, places: list[tuple[str, str]]) -> None:
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        token = next(morsel.value for morsel in console.admin.http.cookie_jar if morsel.key == "gw_session")
+        for kind, how in KINDS.items():
+            context = await browser.new_context(base_url=console.url, reduced_motion="reduce", **how)
+            for name, path in places:
+                await context.clear_cookies()
+                if name != "log-in":
+                    await context.add_cookies([{"name": "gw_session", "value": token, "url": console.url}])
+                page = await context.new_page()
+                answer = await page.goto(path, wait_until="networkidle")
+                if answer is None or answer.status != 200:
+                    print(f"{name}: {answer.status if answer is not None else 'no answer'}")
+                _keep(await page.screenshot(), FOLDER / f"{name}-{kind}.png")
+                await page.close()
+            await context.close()
+        await browser.close()
+    print(f"{len(places) * len(KINDS)} pictures are in {FOLDER}")
+
+
+def _keep(picture: bytes, path: Path) -> None:
+    """Write a picture with few colours: a third of the bytes, and the eye sees no difference."""
+    with Image.open(io.BytesIO(picture)) as drawn:
+        drawn.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
