@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 import msgspec
 
-from gateway.store.pool import Pool
+from gateway.store.pool import Connection, Pool
 from schemas.api import (
     Breaker,
     LastSync,
@@ -93,15 +93,18 @@ async def suppliers(
     after: Position | None,
     capabilities: Mapping[str, Sequence[str]],
     per_minute: Mapping[str, int | None],
+    mode: str | None = None,
 ) -> Rows[Supplier]:
-    """Supplier accounts by name; those that are configured no longer stay while they have offers."""
+    """Supplier accounts by name, those of a mode; those that are configured no longer stay while they have offers."""
     rows = await pool.fetch(
         _SUPPLIERS
         + """WHERE s.name > $1 AND (s.configured OR EXISTS
                  (SELECT FROM offers o WHERE o.supplier = s.name AND o.gone_at IS NULL))
+                 AND ($3::text IS NULL OR s.mode = $3)
              ORDER BY s.name LIMIT $2""",
         _part(after, 0),
         limit + 1,
+        mode,
     )
     return _page([_supplier(row, capabilities, per_minute) for row in rows], limit, lambda s: (s.name,))
 
@@ -114,7 +117,12 @@ async def supplier(
     return None if row is None else _supplier(row, capabilities, per_minute)
 
 
-async def set_supplier_state(pool: Pool, name: str, state: str) -> bool:
+async def is_supplier(connection: Connection | Pool, name: str) -> bool:
+    """Whether there is an account of that name, configured or not."""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM suppliers WHERE name = $1)", name))
+
+
+async def set_supplier_state(pool: Connection | Pool, name: str, state: str) -> bool:
     """Set "active" or "paused"; False when there is no such supplier. A change tells every process to look again."""
     row = await pool.fetchrow(
         """WITH changed AS (UPDATE suppliers SET state = $2 WHERE name = $1 AND state <> $2)

@@ -186,6 +186,14 @@ class Index:
             live &= ~self._blocked.mask
         return live
 
+    @cached_property
+    def why_not(self) -> Array:
+        """Of each row a bit for each reason that keeps it from sale now, in the order of ``WHY_NOT``."""
+        why = self.snapshot.why.astype(np.uint16) | self._held[self.snapshot.supplier]
+        for row, bits in self._marks.items():
+            why[row] |= bits
+        return why
+
     def reasons(self, row: int) -> tuple[WhyNot, ...]:
         """What keeps a row from sale now, in the fixed order."""
         why = self._why_not(row)

@@ -1,0 +1,168 @@
+"""Suppliers in figures, as console, API and command line show them; and the switches that people turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from gateway.core.catalog import Index
+from gateway.core.catalog.held import Held, held_back
+from gateway.core.freshness import FreshnessBounds, freshness
+from gateway.flows import balances
+from gateway.flows.accounts import Account
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.store import audit, ops, selling, supplier_figures
+from gateway.store.keys import Mode
+from gateway.store.supplier_figures import Attempts, Stop, Syncs
+from gateway.store.users import Visitor
+from schemas.api import Supplier
+from schemas.api_suppliers import OrderFigures, SellingStop, SupplierBalance, SupplierFigures, SyncFigures
+
+HOURS = 24
+ALL = selling.ALL
+_NONE = Held(0, 0, {})
+
+
+async def figures(
+    deps: Deps, limit: int, after: ops.Position | None, mode: Mode | None = None, hours: int = HOURS
+) -> ops.Rows[SupplierFigures]:
+    """Suppliers by name, each with its figures."""
+    found = await ops.suppliers(deps.pool, limit, after, capabilities(deps.accounts), per_minute(deps.accounts), mode)
+    return ops.Rows(await _of(deps, found.rows, hours), found.after)
+
+
+async def one(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | None:
+    """One supplier, None when there is none of that name."""
+    found = await ops.supplier(deps.pool, name, capabilities(deps.accounts), per_minute(deps.accounts))
+    return None if found is None else (await _of(deps, [found], hours))[0]
+
+
+async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[SupplierFigures]:
+    now = deps.clock()
+    names = [one.name for one in suppliers]
+    attempts = await supplier_figures.attempts(deps.pool, names, now - timedelta(hours=hours))
+    syncs = await supplier_figures.syncs(deps.pool, names)
+    open_now = await supplier_figures.open_counts(deps.pool, names)
+    stops = await supplier_figures.stops(deps.pool)
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, now)
+    held = _held(deps)
+    bounds = FreshnessBounds(deps.settings.sync.interval_seconds, deps.settings.sync.expire_after_seconds)
+    return [
+        SupplierFigures(
+            supplier=msgspec.structs.replace(one, balance=money[one.name].balance),
+            freshness=_age(one, now, bounds),
+            orders=_orders(attempts[one.name], hours),
+            syncs=_syncs(syncs[one.name]),
+            open_attempts=open_now.get(one.name, 0),
+            selectable=None if held is None else held.get((one.mode, one.name), _NONE).selectable,
+            why_not=None if held is None else held.get((one.mode, one.name), _NONE).why_not,
+            stops=[stop_shown(stop) for stop in stops if stop.supplier in (ALL, one.name)],
+            balance=money[one.name],
+        )
+        for one in suppliers
+    ]
+
+
+async def balance_of_all(deps: Deps, limit: int, after: ops.Position | None) -> ops.Rows[SupplierBalance]:
+    """Our money at each supplier, by name."""
+    found = await ops.suppliers(deps.pool, limit, after, {}, {})
+    names = [one.name for one in found.rows]
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
+    return ops.Rows([money[name] for name in names], found.after)
+
+
+async def set_paused(deps: Deps, name: str, who: Visitor | str, *, paused: bool) -> Problem | None:
+    """Take a supplier's offers out of the selection, or put them back, within two seconds everywhere."""
+    word = "paused" if paused else "active"
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if not await ops.set_supplier_state(connection, name, word):
+            return Problem("not_found", "there is no such supplier")
+        action = "supplier.paused" if paused else "supplier.resumed"
+        await audit.record(connection, who, action, f"supplier:{name}")
+    return None
+
+
+async def stop_selling(deps: Deps, name: str, note: str, who: Visitor | str) -> Problem | None:
+    """Buy nothing more of a supplier, or of any (``ALL``), until ``sell_again``."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if name != ALL and not await ops.is_supplier(connection, name):
+            return Problem("not_found", "there is no such supplier")
+        await selling.stop(connection, name, "person", note)
+        await audit.record(connection, who, "selling.stopped", f"supplier:{name or 'all'}", {"note": note})
+    return None
+
+
+async def sell_again(deps: Deps, name: str, who: Visitor | str) -> Problem | None:
+    """Lift the stops that a person made, or that an account was stopped for; not those of a restored database."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        lifted = [reason for reason in ("person", "account") if await selling.go_on(connection, name, reason)]
+        if not lifted:
+            return Problem("conflict", f"no stop of {name or 'all suppliers'} is in force that a person may lift")
+        await audit.record(connection, who, "selling.resumed", f"supplier:{name or 'all'}", {"reasons": lifted})
+    return None
+
+
+def capabilities(accounts: Mapping[str, Account]) -> dict[str, tuple[str, ...]]:
+    """What each account's supplier can do, in alphabetical order."""
+    return {
+        name: tuple(sorted(capability.value for capability in account.manifest.capabilities))
+        for name, account in accounts.items()
+    }
+
+
+def per_minute(accounts: Mapping[str, Account]) -> dict[str, int | None]:
+    """How often each account may be asked, None where only the supplier's own word counts."""
+    return {
+        name: account.settings.requests_per_minute or account.manifest.limits.requests_per_minute
+        for name, account in accounts.items()
+    }
+
+
+def stop_shown(stop: Stop) -> SellingStop:
+    """A stop as the API writes it."""
+    return msgspec.convert(
+        {"reason": stop.reason, "note": stop.note, "everything": stop.supplier == ALL, "created_at": stop.created_at},
+        SellingStop,
+    )
+
+
+def _held(deps: Deps) -> dict[tuple[str, str], Held] | None:
+    """Counts of offers by mode and supplier, None where this process has no catalogue."""
+    if deps.index is None:
+        return None
+    modes: tuple[Mode, ...] = ("live", "test")
+    try:
+        indexes: list[Index] = [deps.index(mode) for mode in modes]
+    except LookupError:
+        return None
+    return {(index.mode, name): held for index in indexes for name, held in held_back(index).items()}
+
+
+def _age(one: Supplier, now: datetime, bounds: FreshnessBounds) -> Literal["fresh", "stale", "expired"]:
+    last = one.last_sync
+    return freshness(last.good_at if last else None, last.state if last else None, now, bounds).value
+
+
+def _orders(found: Attempts, hours: int) -> OrderFigures:
+    return OrderFigures(
+        hours=hours,
+        attempts=found.attempts,
+        succeeded=found.succeeded,
+        failed=found.failed,
+        open=found.open,
+        success_rate=_share(found.succeeded, found.succeeded + found.failed),
+        p50_ms=found.p50_ms,
+        p95_ms=found.p95_ms,
+    )
+
+
+def _syncs(found: Syncs) -> SyncFigures:
+    return SyncFigures(found.syncs, found.ok, _share(found.ok, found.syncs), found.p50_ms, found.p95_ms)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

@@ -1,0 +1,145 @@
+"""Our money at the suppliers as it was seen: the last look, a short history, and what was spent lately."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from gateway.store.pool import Connection, Pool
+from schemas.account import Balance
+
+KEPT = timedelta(days=30)
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A balance at one moment."""
+
+    at: datetime
+    balance: Decimal
+    spendable: Decimal
+    currency: str
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one account's money: the last figure, and how the last look went."""
+
+    supplier: str
+    seen: Seen | None
+    asked_at: datetime | None
+    error: str | None
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """Charges less refunds in one currency, and when the account was first charged at all."""
+
+    amount: Decimal
+    currency: str
+
+
+async def claim(pool: Pool, suppliers: Sequence[str], now: datetime, every: timedelta) -> list[str]:
+    """Those of these suppliers that nobody asked for their balance within ``every``; they count as asked now."""
+    rows = await pool.fetch(
+        """INSERT INTO supplier_balance_looks AS l (supplier, asked_at) SELECT name, $2 FROM unnest($1::text[]) name
+           ON CONFLICT (supplier) DO UPDATE SET asked_at = excluded.asked_at WHERE l.asked_at <= $3
+           RETURNING supplier""",
+        suppliers,
+        now,
+        now - every,
+    )
+    return sorted(row["supplier"] for row in rows)
+
+
+async def keep(pool: Pool, supplier: str, balance: Balance, now: datetime) -> None:
+    """Note what a look told, and let go of what is too old."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            """INSERT INTO supplier_balances (supplier, at, balance, spendable, currency) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (supplier, at) DO NOTHING""",
+            supplier,
+            now,
+            balance.balance.amount,
+            balance.spendable.amount,
+            balance.spendable.currency,
+        )
+        await _looked(connection, supplier, now, None)
+        await connection.execute("DELETE FROM supplier_balances WHERE supplier = $1 AND at < $2", supplier, now - KEPT)
+
+
+async def keep_error(pool: Pool, supplier: str, error: str, now: datetime) -> None:
+    """Note that a look told nothing, and why."""
+    async with pool.acquire() as connection:
+        await _looked(connection, supplier, now, error[:300])
+
+
+async def _looked(connection: Connection, supplier: str, now: datetime, error: str | None) -> None:
+    await connection.execute(
+        """INSERT INTO supplier_balance_looks (supplier, asked_at, error) VALUES ($1, $2, $3)
+           ON CONFLICT (supplier) DO UPDATE SET asked_at = excluded.asked_at, error = excluded.error""",
+        supplier,
+        now,
+        error,
+    )
+
+
+async def known(pool: Pool, suppliers: Sequence[str]) -> dict[str, Known]:
+    """What is known of each of these accounts' money."""
+    rows = await pool.fetch(
+        """SELECT n.name, l.asked_at, l.error, b.at, b.balance, b.spendable, b.currency
+           FROM unnest($1::text[]) AS n (name)
+           LEFT JOIN supplier_balance_looks l ON l.supplier = n.name
+           LEFT JOIN LATERAL (SELECT * FROM supplier_balances b WHERE b.supplier = n.name
+                              ORDER BY b.at DESC LIMIT 1) AS b ON true""",
+        suppliers,
+    )
+    return {
+        row["name"]: Known(
+            supplier=row["name"],
+            seen=None if row["at"] is None else Seen(row["at"], row["balance"], row["spendable"], row["currency"]),
+            asked_at=row["asked_at"],
+            error=row["error"],
+        )
+        for row in rows
+    }
+
+
+async def history(pool: Pool, supplier: str, since: datetime, points: int) -> list[Seen]:
+    """Figures since a moment, oldest first, at most so many: the last one of each equal stretch of time."""
+    rows = await pool.fetch(
+        """SELECT DISTINCT ON (width_bucket(extract(epoch FROM at), extract(epoch FROM $2::timestamptz),
+                                            extract(epoch FROM now()) + 1, $3))
+                  at, balance, spendable, currency
+           FROM supplier_balances WHERE supplier = $1 AND at >= $2
+           ORDER BY width_bucket(extract(epoch FROM at), extract(epoch FROM $2::timestamptz),
+                                 extract(epoch FROM now()) + 1, $3), at DESC""",
+        supplier,
+        since,
+        points,
+    )
+    return [Seen(**dict(row)) for row in rows]
+
+
+async def spent(pool: Pool, suppliers: Sequence[str], since: datetime) -> dict[str, list[Spent]]:
+    """Charges less refunds of each supplier since a moment, by the ledger."""
+    rows = await pool.fetch(
+        """SELECT supplier, currency, sum(CASE kind WHEN 'charge' THEN amount ELSE -amount END) AS amount
+           FROM ledger WHERE supplier = ANY($1) AND at >= $2 GROUP BY supplier, currency""",
+        suppliers,
+        since,
+    )
+    found: dict[str, list[Spent]] = {}
+    for row in rows:
+        found.setdefault(row["supplier"], []).append(Spent(row["amount"], row["currency"]))
+    return found
+
+
+async def first_charges(pool: Pool, suppliers: Sequence[str]) -> dict[str, datetime]:
+    """When each supplier first took something."""
+    rows = await pool.fetch(
+        """SELECT n.name, l.at FROM unnest($1::text[]) AS n (name)
+           CROSS JOIN LATERAL (SELECT at FROM ledger l WHERE l.supplier = n.name ORDER BY at LIMIT 1) AS l""",
+        suppliers,
+    )
+    return {row["name"]: row["at"] for row in rows}
