@@ -19,7 +19,6 @@ from gateway.log import AccessLog
 from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store import fx
-from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
 from gateway.tasks import end
 from gateway.web import (
@@ -28,8 +27,11 @@ from gateway.web import (
     health,
     ops,
     ops_changes,
+    ops_mappings,
     ops_orders,
     ops_prices,
+    ops_running,
+    ops_suppliers,
     orders,
     quotes,
     state,
@@ -37,7 +39,7 @@ from gateway.web import (
     unreadable,
     webhooks,
 )
-from gateway.web.answers import Heads, Memory
+from gateway.web.answers import Heads, Memories
 from gateway.web.forwarded import client_address, origin
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
@@ -57,10 +59,13 @@ TABLES: tuple[Table, ...] = (
     orders.routes,
     esims.routes,
     webhooks.routes,
+    ops_suppliers.routes,
     ops.routes,
+    ops_mappings.routes,
     ops_changes.routes,
     ops_orders.routes,
     ops_prices.routes,
+    ops_running.routes,
     health.routes,
 )
 
@@ -90,8 +95,7 @@ def make_app(
     app[state.SETTINGS] = settings
     app[state.ACCESS_LOG] = access_log if access_log is not None else AccessLog()
     app[state.METRICS] = Metrics(registry)
-    memories: dict[Mode, Memory] = {"live": Memory(), "test": Memory()}
-    app[state.MEMORIES] = memories
+    app[state.MEMORIES] = Memories()
     app[GATE] = gate
     app[state.HEADS] = Heads(gate.fixed)
     app[_OPEN_CATALOG] = open_catalog

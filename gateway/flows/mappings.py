@@ -135,16 +135,19 @@ async def tell(pool: Pool, meaning: Meaning, note: str, who: Visitor | str) -> S
     return shown(row)
 
 
-async def forget(pool: Pool, mapping_id: str, who: Visitor | str) -> bool:
-    """Take a meaning back; False when there is none of that id. What it mapped is set aside at the next sync."""
+async def forget(pool: Pool, mapping_id: str, who: Visitor | str) -> Shown | None:
+    """Take a meaning back, and give what it was; None when there is none of that id.
+
+    What it mapped is set aside at the next sync.
+    """
     async with pool.acquire() as connection, connection.transaction():
         row = await mappings.one(connection, mapping_id)
         if row is None or not await mappings.remove(connection, mapping_id):
-            return False
+            return None
         await audit.record(
             connection, who, "mapping.forgotten", f"mapping:{mapping_id}", msgspec.to_builtins(row.meaning)
         )
-    return True
+    return shown(row)
 
 
 async def listed(

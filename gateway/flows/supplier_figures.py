@@ -17,10 +17,11 @@ from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.store import audit, ops, selling, supplier_figures
 from gateway.store.keys import Mode
+from gateway.store.pool import Pool
 from gateway.store.supplier_figures import Attempts, Stop, Syncs
 from gateway.store.users import Visitor
 from schemas.api import Supplier
-from schemas.api_suppliers import OrderFigures, SellingStop, SupplierBalance, SupplierFigures, SyncFigures
+from schemas.api_suppliers import OrderFigures, SellingStop, Stopped, SupplierBalance, SupplierFigures, SyncFigures
 
 HOURS = 24
 ALL = selling.ALL
@@ -104,6 +105,14 @@ async def sell_again(deps: Deps, name: str, who: Visitor | str) -> Problem | Non
             return Problem("conflict", f"no stop of {name or 'all suppliers'} is in force that a person may lift")
         await audit.record(connection, who, "selling.resumed", f"supplier:{name or 'all'}", {"reasons": lifted})
     return None
+
+
+async def stopped(pool: Pool) -> list[Stopped]:
+    """The stops in force, that of all suppliers first."""
+    return [
+        msgspec.convert({**msgspec.to_builtins(stop_shown(one)), "supplier": one.supplier or None}, Stopped)
+        for one in await supplier_figures.stops(pool)
+    ]
 
 
 def capabilities(accounts: Mapping[str, Account]) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What operators see and do: suppliers, sync runs, unmapped items, price changes, offers that are held back."""
+"""What operators see and do: sync runs, unmapped items, price changes, offers that are held back."""
 
 from __future__ import annotations
 
@@ -27,8 +27,6 @@ from schemas.api import (
     Offer,
     OpsOfferPage,
     PriceChangePage,
-    Supplier,
-    SupplierPage,
     SyncRequest,
     SyncRun,
     SyncRunPage,
@@ -37,48 +35,8 @@ from schemas.api import (
 
 routes = Table()
 
-_SUPPLIER_PART = {"name": ("^[a-z0-9_-]{1,40}$", "The supplier's name in the configuration.")}
 _RUN_PART = {"id": ("^[a-z0-9_]{1,60}$", "The sync run's `id`.")}
 _OFFER_PART = {"id": ("^[a-z0-9_]{1,60}$", "The offer's `id`.")}
-
-
-@routes(
-    "GET", "/v1/ops/suppliers",
-    access="ops", tag="Operations", answer=SupplierPage, example=examples.page(examples.SUPPLIER),
-    parameters=PageParameters, problems=("invalid", "unavailable"),
-)  # fmt: skip
-async def list_suppliers(request: web.Request) -> web.Response:
-    """Suppliers.
-
-    Every account with its last sync, counts, breaker and rate limit. `degraded`: its last sync failed, was
-    quarantined, or its breaker is not closed.
-    """
-    sent = read_query(request, PageParameters)
-    capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
-    return page(await ops.suppliers(pool_of(request), sent.limit, position(sent), capabilities, rates))
-
-
-@routes(
-    "POST", "/v1/ops/suppliers/{name}/pause",
-    access="ops", tag="Operations", answer=Supplier, example={**examples.SUPPLIER, "state": "paused"},
-    parts=_SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
-)  # fmt: skip
-async def pause_supplier(request: web.Request) -> web.Response:
-    """Stop selling a supplier's offers.
-
-    Within two seconds they leave the selection everywhere; it is still synced.
-    """
-    return await _set_state(request, "paused")
-
-
-@routes(
-    "POST", "/v1/ops/suppliers/{name}/resume",
-    access="ops", tag="Operations", answer=Supplier, example=examples.SUPPLIER,
-    parts=_SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
-)  # fmt: skip
-async def resume_supplier(request: web.Request) -> web.Response:
-    """Sell a supplier's offers again."""
-    return await _set_state(request, "active")
 
 
 @routes(
@@ -214,16 +172,6 @@ async def release_offer(request: web.Request) -> web.Response:
     await request.app[state.CATALOG].refresh()
     settings, tolerances = request.app[state.SETTINGS], request.app[state.TOLERANCES]
     return json_answer(await judge.one(pool, settings, tolerances, released["id"]))
-
-
-async def _set_state(request: web.Request, word: str) -> web.Response:
-    read_query(request, NoParameters)
-    name = request.match_info["name"]
-    if not await ops.set_supplier_state(pool_of(request), name, word):
-        raise Refusal("not_found", "there is no such supplier")
-    await request.app[state.CATALOG].refresh()
-    capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
-    return json_answer(await ops.supplier(pool_of(request), name, capabilities, rates))
 
 
 def _configured(request: web.Request, name: str) -> None:

@@ -1,0 +1,206 @@
+"""What operators see of suppliers and do with them: figures, balances, pausing, and the switch that stops selling."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.flows import balances, supplier_figures
+from gateway.flows.problem import Problem
+from gateway.store import ops
+from gateway.store.ops import Rows
+from gateway.web import examples, examples_supply, state
+from gateway.web.ops_changes import refused, who
+from gateway.web.ordering import deps_of
+from gateway.web.paging import json_answer, page, pool_of, position
+from gateway.web.parameters import NoParameters, PageParameters
+from gateway.web.problems import Refusal
+from gateway.web.reading import given, read_body, read_query
+from gateway.web.spec import Table
+from schemas.api import Supplier, SupplierPage
+from schemas.api_suppliers import (
+    StoppedPage,
+    StopRequest,
+    SupplierBalancePage,
+    SupplierFigures,
+    SupplierFiguresPage,
+)
+
+routes = Table()
+
+SUPPLIER_PART = {"name": ("^[a-z0-9_-]{1,40}$", "The supplier's name in the configuration.")}
+
+
+class FiguresParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Suppliers in figures."""
+
+    mode: Annotated[Literal["live", "test"], Meta(description="Only suppliers of this mode.")] | UnsetType = UNSET
+    hours: Annotated[int, Meta(ge=1, le=720, description="How far back orders are looked at.")] = 24
+
+
+class OneFiguresParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One supplier in figures."""
+
+    hours: Annotated[int, Meta(ge=1, le=720, description="How far back orders are looked at.")] = 24
+
+
+@routes(
+    "GET", "/v1/ops/suppliers",
+    access="ops", tag="Operations", answer=SupplierPage, example=examples.page(examples.SUPPLIER),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_suppliers(request: web.Request) -> web.Response:
+    """Suppliers.
+
+    Every account with its last sync, counts, breaker, rate limit and last known balance. `degraded`: its last sync
+    failed, was quarantined, or its breaker is not closed.
+    """
+    sent = read_query(request, PageParameters)
+    capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
+    found = await ops.suppliers(pool_of(request), sent.limit, position(sent), capabilities, rates)
+    deps = deps_of(request)
+    names = [one.name for one in found.rows]
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
+    rows = [msgspec.structs.replace(one, balance=money[one.name].balance) for one in found.rows]
+    return page(Rows(rows, found.after))
+
+
+@routes(
+    "GET", "/v1/ops/suppliers/{name}",
+    access="ops", tag="Operations", answer=SupplierFigures, example=examples_supply.FIGURES,
+    parts=SUPPLIER_PART, parameters=OneFiguresParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_supplier(request: web.Request) -> web.Response:
+    """One supplier in figures.
+
+    How its orders and syncs went, how long its answers took, what keeps its offers from sale, our money there.
+    """
+    sent = read_query(request, OneFiguresParameters)
+    found = await supplier_figures.one(deps_of(request), request.match_info["name"], sent.hours)
+    if found is None:
+        raise Refusal("not_found", "there is no such supplier")
+    return json_answer(found)
+
+
+@routes(
+    "GET", "/v1/ops/supplier-figures",
+    access="ops", tag="Operations", answer=SupplierFiguresPage, example=examples.page(examples_supply.FIGURES),
+    parameters=FiguresParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_supplier_figures(request: web.Request) -> web.Response:
+    """Suppliers in figures, by name."""
+    sent = read_query(request, FiguresParameters)
+    deps = deps_of(request)
+    return page(await supplier_figures.figures(deps, sent.limit, position(sent), given(sent.mode), sent.hours))
+
+
+@routes(
+    "GET", "/v1/ops/balances",
+    access="ops", tag="Operations", answer=SupplierBalancePage, example=examples.page(examples_supply.BALANCE),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_balances(request: web.Request) -> web.Response:
+    """Our money at the suppliers.
+
+    Suppliers are asked every ten minutes, behind everything else. `days_left` goes by what the ledger says was spent
+    in the last 14 days. Where there is no balance, `why_none` says why.
+    """
+    sent = read_query(request, PageParameters)
+    return page(await supplier_figures.balance_of_all(deps_of(request), sent.limit, position(sent)))
+
+
+@routes(
+    "POST", "/v1/ops/suppliers/{name}/pause",
+    access="ops", tag="Operations", answer=Supplier, example={**examples.SUPPLIER, "state": "paused"},
+    parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def pause_supplier(request: web.Request) -> web.Response:
+    """Stop selling a supplier's offers.
+
+    Within two seconds they leave the selection everywhere; it is still synced.
+    """
+    return await _set_paused(request, paused=True)
+
+
+@routes(
+    "POST", "/v1/ops/suppliers/{name}/resume",
+    access="ops", tag="Operations", answer=Supplier, example=examples.SUPPLIER,
+    parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def resume_supplier(request: web.Request) -> web.Response:
+    """Sell a supplier's offers again."""
+    return await _set_paused(request, paused=False)
+
+
+@routes(
+    "GET", "/v1/ops/selling-stops",
+    access="ops", tag="Operations", answer=StoppedPage, example=examples.page(examples_supply.STOPPED),
+    parameters=NoParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_selling_stops(request: web.Request) -> web.Response:
+    """The stops in force, all on one page.
+
+    `supplier` is null for the stop of all of them.
+    """
+    read_query(request, NoParameters)
+    return await _stops(request)
+
+
+@routes(
+    "POST", "/v1/ops/selling-stops",
+    access="ops", tag="Operations", answer=StoppedPage, example=examples.page(examples_supply.STOPPED),
+    parameters=NoParameters, bodies=(StopRequest,), body_example={"supplier": "pikasim", "note": "wrong prices"},
+    problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def stop_selling(request: web.Request) -> web.Response:
+    """Buy nothing more at one supplier, or at all.
+
+    In force within two seconds. What was bought already is followed to its end. The answer is the stops in force.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, StopRequest)
+    name = sent.supplier or supplier_figures.ALL
+    _or_refuse(await supplier_figures.stop_selling(deps_of(request), name, sent.note, who(request)))
+    await request.app[state.CATALOG].refresh()
+    return await _stops(request)
+
+
+@routes(
+    "POST", "/v1/ops/selling-stops/lift",
+    access="ops", tag="Operations", answer=StoppedPage,
+    example={"data": [], "has_more": False, "next_cursor": None},
+    parameters=NoParameters, bodies=(StopRequest,), body_example={"supplier": "pikasim"},
+    problems=("conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def lift_selling_stop(request: web.Request) -> web.Response:
+    """Sell again.
+
+    Lifts a stop that a person made, or that a supplier's account was stopped for. What was stopped after a database
+    was restored stays so until its books are compared. 409 when nothing of the kind is in force.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, StopRequest)
+    _or_refuse(await supplier_figures.sell_again(deps_of(request), sent.supplier or supplier_figures.ALL, who(request)))
+    await request.app[state.CATALOG].refresh()
+    return await _stops(request)
+
+
+async def _set_paused(request: web.Request, *, paused: bool) -> web.Response:
+    read_query(request, NoParameters)
+    name = request.match_info["name"]
+    _or_refuse(await supplier_figures.set_paused(deps_of(request), name, who(request), paused=paused))
+    await request.app[state.CATALOG].refresh()
+    capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
+    return json_answer(await ops.supplier(pool_of(request), name, capabilities, rates))
+
+
+async def _stops(request: web.Request) -> web.Response:
+    return page(Rows(await supplier_figures.stopped(pool_of(request)), None))
+
+
+def _or_refuse(problem: Problem | None) -> None:
+    if problem is not None:
+        raise refused(problem)
