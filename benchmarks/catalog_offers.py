@@ -21,6 +21,7 @@ from gateway.core.catalog.overlay import Overlay, SupplierState, standing
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
 from gateway.core.pricing import PriceRule, Rates
+from gateway.core.pricing_rules import only
 from schemas.plan import AfterAllowance, DataAllowance, FairUse, Features, Network, Reset, plan_id
 
 SHARED_FOLDER = "BENCH_FOLDER"
@@ -29,7 +30,8 @@ SUPPLIERS = tuple(f"supplier{n:02}" for n in range(20))
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CODES = tuple(a + b for a in _LETTERS[:10] for b in _LETTERS[:20])  # 200 places, the first the best known
 REGIONS = tuple(Region(f"region{n}", f"Region {n}", CODES[n::8]) for n in range(8))
-TERMS = Terms(PriceRule(), Rates("USD", {"EUR": Decimal("1.08"), "JPY": Decimal("0.0066")}))
+RULES = only(PriceRule())
+TERMS = Terms(Rates("USD", {"EUR": Decimal("1.08"), "JPY": Decimal("0.0066")}))
 BOUNDS = FreshnessBounds(900, 86400)
 _AMOUNTS = (
     100,
@@ -158,4 +160,4 @@ def all_well() -> Overlay:
 def open_index(path: Path, overlay: Overlay | None = None) -> Index:
     """The catalogue of a file, all well or under another overlay."""
     snapshot = Snapshot(layout.open_file(path))
-    return Index(snapshot, standing(overlay or all_well(), "live", NOW, BOUNDS), TERMS.rule)
+    return Index(snapshot, standing(overlay or all_well(), "live", NOW, BOUNDS), RULES)

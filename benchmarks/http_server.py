@@ -33,7 +33,7 @@ class StandingCatalog:
     def __init__(self, index: Index) -> None:
         self._index = index
 
-    def index(self, _mode: str) -> Index:
+    def index(self, _mode: str, _storefront_id: str | None = None) -> Index:
         return self._index
 
     async def close(self) -> None:

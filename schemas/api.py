@@ -122,7 +122,10 @@ class PlanList(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """One supplier's sellable item. ``stock`` is null when the supplier does not say."""
+    """One supplier's sellable item. ``stock`` is null when the supplier does not say.
+
+    ``price_rule`` tells how the price comes about: "rule 3: Europe +18 %, rounded to .99".
+    """
 
     id: str
     plan_id: PlanId
@@ -132,6 +135,7 @@ class Offer(msgspec.Struct, frozen=True):
     cost: Price | None
     cost_base: Price | None
     price: Price | None
+    price_rule: str | None
     stock: int | None
     in_stock: bool
     stale: bool

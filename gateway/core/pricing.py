@@ -1,17 +1,19 @@
 """Prices: what a customer pays for a cost, exact to the last digit.
 
 cost -> base currency -> x (1 + percent) + fixed -> the storefront's currency -> rounded up to the
-currency's digits, or to .99. Amounts are worked out in whole numbers, so nothing is ever rounded on
-the way; a catalogue prices each distinct cost once, through ``minor_prices``.
+currency's digits, or to .99 -> not above the ceiling -> not below the floor, nor below cost + minimum
+margin; these two win over the ceiling. Amounts are worked out in whole numbers, so nothing is ever
+rounded on the way; a catalogue prices each distinct cost once, through ``minor_prices``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -20,6 +22,8 @@ import numpy.typing as npt
 from schemas.money import Money, currency_digits
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
+Rounding = Literal["currency", ".99"]
+Deciding = Literal["rule", "floor", "ceiling", "minimum_margin"]
 _EXACT = Context(prec=200)
 _MOST = 2**62  # what a column may hold on the way
 _NINETY_NINE = Decimal(".99")
@@ -34,14 +38,25 @@ class NoRate(ValueError):  # noqa: N818 - named for what is missing
 
 
 class PriceRule(msgspec.Struct, frozen=True):
-    """The price rule. ``percent`` and ``fixed`` (in base currency) come on top of the cost."""
+    """How a cost becomes a price. ``percent`` and ``fixed`` come on top of the cost; none of it is negative.
+
+    Amounts are of ``currency`` (None: the base currency), the minimum margin of ``margin_currency``
+    where that is said. Equal rules have equal texts.
+    """
 
     percent: Decimal = Decimal(10)
     fixed: Decimal = Decimal(0)
-    rounding: Literal["currency", ".99"] = "currency"
+    rounding: Rounding = "currency"
+    minimum_margin: Decimal = Decimal(0)
+    floor: Decimal | None = None
+    ceiling: Decimal | None = None
+    currency: str | None = None
+    margin_currency: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.percent.normalize():f}|{self.fixed.normalize():f}|{self.rounding}"
+        amounts = (self.percent, self.fixed, self.minimum_margin, self.floor, self.ceiling)
+        figures = ("" if one is None else f"{one.normalize():f}" for one in amounts)
+        return "|".join((*figures, self.rounding, self.currency or "", self.margin_currency or self.currency or ""))
 
 
 class Rates(msgspec.Struct, frozen=True):
@@ -75,36 +90,56 @@ def rates_on(day: date, base: str, dated: Iterable[tuple[str, Decimal, date]]) -
 
 def price(cost_base: Money, rule: PriceRule, rates: Rates, currency: str) -> Money:
     """The customer's price in ``currency`` for a cost in base currency. Raises ``NoRate``."""
-    scale = max(0, -_exponent(cost_base.amount))
-    unscaled = int(_EXACT.scaleb(cost_base.amount, scale))
-    (minor,) = minor_prices([unscaled], scale, rule, rates, currency)
+    (minor,) = minor_prices(*_whole(cost_base), rule, rates, currency)
     return Money.from_minor(minor, currency)
+
+
+def deciding(cost_base: Money, rule: PriceRule, rates: Rates, currency: str) -> Deciding:
+    """What made the price what it is: percentage and rounding, or one of the bounds. Raises ``NoRate``."""
+    costs, scale = _whole(cost_base)
+    line = _line(scale, rule, rates, currency)
+    marked, least = line.marked(costs[0]), line.least(costs[0])
+    if line.ceiling is not None and marked > line.ceiling:
+        marked, word = line.ceiling, "ceiling"
+    else:
+        word = "rule"
+    if max(least, line.floor) <= marked:
+        return word  # type: ignore[return-value]
+    return "floor" if line.floor >= least else "minimum_margin"
 
 
 def minor_price_column(costs: Numbers, scale: int, rule: PriceRule, rates: Rates, currency: str) -> Numbers:
     """``minor_prices`` of a whole column; quick, and just as exact. Raises ``NoRate``."""
-    per_unit, more = _line(scale, rule, rates, currency)
-    below = per_unit.denominator * more.denominator
-    times, plus = per_unit.numerator * more.denominator, more.numerator * per_unit.denominator
-    whole, nines = _step(rule, currency)
-    if int(costs.max(initial=0)) * times + plus + below > _MOST:
+    line = _line(scale, rule, rates, currency)
+    if line.largest(int(costs.max(initial=0))) > _MOST:
         return np.array(minor_prices(costs.tolist(), scale, rule, rates, currency), dtype=np.int64)
-    minor = -(-(costs * times + plus) // below)
-    return minor if whole == 1 else -(-(minor - nines) // whole) * whole + nines
+    minor = -(-(costs * line.times + line.plus) // line.below)
+    if line.whole > 1:
+        minor = -(-(minor - line.nines) // line.whole) * line.whole + line.nines
+    if line.ceiling is not None:
+        minor = np.minimum(minor, line.ceiling)
+    least = -(-(costs * line.cost_times + line.margin_plus) // line.cost_below)
+    return np.maximum(minor, np.maximum(least, line.floor))
 
 
 def minor_prices(costs: Sequence[int], scale: int, rule: PriceRule, rates: Rates, currency: str) -> list[int]:
     """Prices in whole minor units of ``currency``, in the order of ``costs``. Raises ``NoRate``.
 
-    A cost is a whole number of 10**-scale of the base currency. Dearer costs never get lower prices.
+    A cost is a whole number of 10**-scale of the base currency. Dearer costs never get lower prices,
+    and no price is lower than its cost.
     """
-    per_unit, more = _line(scale, rule, rates, currency)
-    below = per_unit.denominator * more.denominator
-    times, plus = per_unit.numerator * more.denominator, more.numerator * per_unit.denominator
-    whole, nines = _step(rule, currency)
-    if whole == 1:
-        return [-(-(cost * times + plus) // below) for cost in costs]
-    return [_up_to_nines(-(-(cost * times + plus) // below), whole, nines) for cost in costs]
+    line = _line(scale, rule, rates, currency)
+    top = line.ceiling
+    return [
+        max(line.marked(cost) if top is None else min(line.marked(cost), top), line.floor, line.least(cost))
+        for cost in costs
+    ]
+
+
+def margin_of(rule: PriceRule, rates: Rates) -> Decimal:
+    """The least that a price must bring above the cost, in base currency. Raises ``NoRate``."""
+    currency = rule.margin_currency or rule.currency or rates.base
+    return rates.to_base(Money(rule.minimum_margin, currency)).amount
 
 
 def most_an_order_may_cost(held: Money, rates: Rates, minimum_margin: Decimal) -> Money:
@@ -122,10 +157,54 @@ def minor_per_day(minor: int, days: int) -> int:
     return (2 * minor + days) // (2 * days)
 
 
-def _line(scale: int, rule: PriceRule, rates: Rates, currency: str) -> tuple[Fraction, Fraction]:
-    """The price in minor units as (factor, summand) of a cost in units of 10**-scale."""
+class _Line(NamedTuple):
+    """A rule for one scale and one currency: whole numbers only, in minor units of the currency."""
+
+    times: int  # the marked price is (cost x times + plus) / below
+    plus: int
+    below: int
+    cost_times: int  # cost and minimum margin together are (cost x cost_times + margin_plus) / cost_below
+    margin_plus: int
+    cost_below: int
+    whole: int  # one major unit where prices end in .99, else 1
+    nines: int
+    floor: int
+    ceiling: int | None
+
+    def marked(self, cost: int) -> int:
+        """The cost with percentage and fixed part, rounded."""
+        minor = -(-(cost * self.times + self.plus) // self.below)
+        return minor if self.whole == 1 else -(-(minor - self.nines) // self.whole) * self.whole + self.nines
+
+    def least(self, cost: int) -> int:
+        """The cost with the minimum margin, rounded up."""
+        return -(-(cost * self.cost_times + self.margin_plus) // self.cost_below)
+
+    def largest(self, cost: int) -> int:
+        """No number on the way to the price of this cost is larger."""
+        marked = cost * self.times + self.plus + self.below
+        return max(marked, cost * self.cost_times + self.margin_plus + self.cost_below, self.floor, self.ceiling or 0)
+
+
+def _line(scale: int, rule: PriceRule, rates: Rates, currency: str) -> _Line:
     unit = Fraction(10 ** currency_digits(currency)) / Fraction(rates.of(currency))
-    return (1 + Fraction(rule.percent) / 100) * unit / 10**scale, Fraction(rule.fixed) * unit
+    own = unit * Fraction(rates.of(rule.currency or rates.base))
+    margin = Fraction(margin_of(rule, rates)) * unit
+    per_unit = unit / 10**scale
+    marked, more = (1 + Fraction(rule.percent) / 100) * per_unit, Fraction(rule.fixed) * own
+    whole, nines = _step(rule, currency)
+    return _Line(
+        times=marked.numerator * more.denominator,
+        plus=more.numerator * marked.denominator,
+        below=marked.denominator * more.denominator,
+        cost_times=per_unit.numerator * margin.denominator,
+        margin_plus=margin.numerator * per_unit.denominator,
+        cost_below=per_unit.denominator * margin.denominator,
+        whole=whole,
+        nines=nines,
+        floor=0 if rule.floor is None else math.ceil(Fraction(rule.floor) * own),
+        ceiling=None if rule.ceiling is None else math.ceil(Fraction(rule.ceiling) * own),
+    )
 
 
 def _step(rule: PriceRule, currency: str) -> tuple[int, int]:
@@ -136,8 +215,10 @@ def _step(rule: PriceRule, currency: str) -> tuple[int, int]:
     return 10**digits, int(_NINETY_NINE.scaleb(digits))
 
 
-def _up_to_nines(minor: int, whole: int, nines: int) -> int:
-    return -(-(minor - nines) // whole) * whole + nines
+def _whole(cost_base: Money) -> tuple[list[int], int]:
+    """A cost as a whole number of 10**-scale, and the scale."""
+    scale = max(0, -_exponent(cost_base.amount))
+    return [int(_EXACT.scaleb(cost_base.amount, scale))], scale
 
 
 def _exponent(amount: Decimal) -> int:

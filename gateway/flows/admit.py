@@ -159,7 +159,7 @@ def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | Orde
     limit = _given(body.max_price)
     max_price = None if limit is None else Money(Decimal(limit.amount), limit.currency)
     if isinstance(body, OrderForPlan):
-        return Asked(body.plan_id, offers.Limits(wanted, only, ignore), max_price)
+        return Asked(storefront_id, body.plan_id, offers.Limits(wanted, only, ignore), max_price)
     try:
         held = open_quote(body.quote_id, deps.settings, storefront=storefront_id, mode=mode, now=deps.clock())
     except QuoteExpired:
@@ -169,7 +169,8 @@ def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | Orde
     both = _both(wanted, held.wanted)
     if isinstance(both, Problem):
         return both
-    return Asked(held.plan_id, offers.Limits(both, only, ignore), max_price, held.price, held.max_cost)
+    limits = offers.Limits(both, only, ignore)
+    return Asked(storefront_id, held.plan_id, limits, max_price, held.price, held.max_cost)
 
 
 def _wanted(features: NeedFeatures | None) -> Wanted | Problem:

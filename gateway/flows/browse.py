@@ -1,4 +1,7 @@
-"""The catalogue of one serving process: it opens, follows every change, and answers from memory."""
+"""The catalogue of one serving process: it opens, follows every change, and answers from memory.
+
+A change of the rules of prices, or the day on which one begins or ends, swaps the indexes as a sync does.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,19 @@ import structlog
 from gateway.core.catalog import Index, layout
 from gateway.core.catalog.build import SnapshotBuilder, Terms
 from gateway.core.catalog.geography import of_this_world
+from gateway.core.catalog.indexes import Indexes
 from gateway.core.catalog.layout import SnapshotFile
-from gateway.core.catalog.overlay import Overlay, next_change, standing
+from gateway.core.catalog.overlay import Overlay, Standing, next_change, standing
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
 from gateway.core.pricing import Rates
-from gateway.flows.publish import Basis, rule_of
+from gateway.core.pricing_rules import Rule, RuleSets, changes_at
+from gateway.flows.pricing import sets_now
+from gateway.flows.publish import Basis
 from gateway.flows.rebuild import Rebuild
 from gateway.settings import Settings
+from gateway.store import pricing_rules, snapshots
 from gateway.store import snapshot_files as files
-from gateway.store import snapshots
 from gateway.store.pool import DATABASE_DOWN, Pool
 from gateway.tasks import end
 
@@ -39,7 +45,7 @@ _AWAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, LookupError)
 
 
 class Catalog:
-    """Holds an ``Index`` for each mode and keeps it no more than two seconds behind.
+    """Holds an ``Index`` for each mode and rule set and keeps it no more than two seconds behind.
 
     A watcher task listens to Redis and asks PostgreSQL; either may be down, which only degrades.
     """
@@ -49,9 +55,12 @@ class Catalog:
         self._pool = pool
         self._redis = redis
         self._bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
-        self._rule = rule_of(settings)
+        self._rules: tuple[Rule, ...] = ()
+        self._seen_pricing: int | None = None
+        self._sets: RuleSets | None = None
+        self._sets_until: datetime | None = None
         self._rebuild = Rebuild(settings)
-        self._indexes: dict[Mode, Index] = {}
+        self._indexes: dict[Mode, Indexes] = {}
         self._snapshots: dict[Mode, Snapshot] = {}
         self._overlay = Overlay()
         self._seen_overlay: int | None = None
@@ -79,9 +88,12 @@ class Catalog:
             self._tasks.append(asyncio.create_task(self._listen(), name="catalog listener"))
         return self
 
-    def index(self, mode: Mode) -> Index:
-        """The catalogue of a mode as it stands now; an empty one before anything was synced."""
-        return self._indexes[mode]
+    def index(self, mode: Mode, storefront_id: str | None = None) -> Index:
+        """The catalogue of a mode as it stands now for a storefront; an empty one before anything was synced.
+
+        None is for storefronts without rules of their own.
+        """
+        return self._indexes[mode].of(storefront_id)
 
     @property
     def loaded(self) -> bool:
@@ -130,7 +142,8 @@ class Catalog:
     def _until_next_look(self) -> float:
         """Seconds until the next tick, or until the clock itself changes something, if that is sooner."""
         now = datetime.now(UTC)
-        change = next_change(self._overlay, now, self._bounds)
+        moments = (next_change(self._overlay, now, self._bounds), changes_at(self._rules, now))
+        change = min((at for at in moments if at is not None), default=None)
         soon = (change - now).total_seconds() + 0.01 if change is not None else TICK_SECONDS
         return max(0.01, min(TICK_SECONDS, soon))
 
@@ -151,7 +164,7 @@ class Catalog:
             await asyncio.sleep(min(TICK_SECONDS, 1.0))
 
     async def _ask_database(self) -> snapshots.State | None:
-        """Where the catalogue stands, the overlay read when it changed; None when PostgreSQL is away."""
+        """Where the catalogue stands, overlay and rules read when they changed; None when PostgreSQL is away."""
         if self._pool is None:
             self._troubles["postgresql"] = "not configured"
             return None
@@ -161,6 +174,9 @@ class Catalog:
                 if now.overlay != self._seen_overlay:
                     self._overlay = await snapshots.overlay(self._pool)
                     self._seen_overlay = now.overlay
+                if now.pricing != self._seen_pricing:
+                    self._rules, self._sets = tuple(await pricing_rules.rules(self._pool)), None
+                    self._seen_pricing = now.pricing
         except _AWAY as error:
             self._trouble("postgresql", error)
             return None
@@ -233,29 +249,32 @@ class Catalog:
         self._snapshots[mode] = Snapshot(file)
         if self._seen_overlay is None and not self._overlay.suppliers:
             with contextlib.suppress(msgspec.DecodeError):
-                self._overlay = msgspec.json.decode(file.header.basis, type=Basis).overlay
+                basis = msgspec.json.decode(file.header.basis, type=Basis)
+                self._overlay = basis.overlay
+                if self._seen_pricing is None:
+                    self._rules, self._sets = basis.rules, None
 
     def _empty(self, mode: Mode) -> SnapshotFile:
         """A catalogue without offers."""
-        builder = SnapshotBuilder(mode, Terms(self._rule, Rates(self._settings.base_currency)), of_this_world())
+        builder = SnapshotBuilder(mode, Terms(Rates(self._settings.base_currency)), of_this_world())
         meta, arrays = builder.finish({}, {})
         return layout.from_memory(b"".join(layout.encode(meta, "", arrays)[1]))
 
     async def _stand(self) -> None:
-        """Make an index of each snapshot as it stands now, where something changed."""
+        """Make indexes of each snapshot as it stands now, where something changed."""
         now = datetime.now(UTC)
+        sets = self._sets
+        if sets is None or (self._sets_until is not None and now >= self._sets_until):
+            sets = self._sets = sets_now(self._rules, self._settings, now)
+            self._sets_until = changes_at(self._rules, now)
         for mode, snapshot in self._snapshots.items():
             standing_now = standing(self._overlay, mode, now, self._bounds)
             held = self._indexes.get(mode)
-            if held is None or held.snapshot is not snapshot or held.standing != standing_now:
-                self._indexes[mode] = await asyncio.to_thread(self._warm, snapshot, standing_now)
-                log.info("catalog_in_force", mode=mode, version=self._indexes[mode].version, offers=snapshot.rows)
-
-    def _warm(self, snapshot: Snapshot, standing_now: Any) -> Index:
-        """An index whose prices are worked out before the first customer asks."""
-        index = Index(snapshot, standing_now, self._rule)
-        index.warm()
-        return index
+            if held is None or held.snapshot is not snapshot or held.standing != standing_now or held.sets != sets:
+                used = held.used if held is not None else ()
+                made = await asyncio.to_thread(_warm, snapshot, standing_now, sets, used)
+                self._indexes[mode] = made
+                log.info("catalog_in_force", mode=mode, version=made.shared.version, offers=snapshot.rows)
 
     def _trouble(self, what: str, error: Exception) -> None:
         why = type(error).__name__
@@ -266,3 +285,10 @@ class Catalog:
     def _well(self, what: str) -> None:
         if self._troubles.pop(what, None) is not None:
             log.info("recovered", what=what)
+
+
+def _warm(snapshot: Snapshot, standing_now: Standing, sets: RuleSets, used: tuple[str, ...]) -> Indexes:
+    """Indexes whose prices are worked out before the first customer asks."""
+    made = Indexes(snapshot, standing_now, sets)
+    made.warm(used)
+    return made

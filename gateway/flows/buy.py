@@ -115,7 +115,7 @@ async def _choose(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Chose
         found = [await _bound(deps, order)]
     else:
         stored = await candidates.of_plan(deps.pool, order.mode, order.plan_id)
-        found = offers.judged(deps, stored, await offers.rates(deps), offers.Limits.of(order))
+        found = offers.judged(deps, stored, await offers.prices(deps, order.storefront_id), offers.Limits.of(order))
     return choosing.choose(found, order.max_cost, failed, await offers.over_limit(deps, found))
 
 

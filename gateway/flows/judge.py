@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from gateway.core.freshness import Freshness, FreshnessBounds, freshness
-from gateway.core.pricing import NoRate, PriceRule, Rates, most_an_order_may_cost, price, rates_on
+from gateway.core.pricing import NoRate, margin_of, most_an_order_may_cost, price
 from gateway.core.selectable import why_not
+from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.settings import Settings
-from gateway.store import fx, ops
+from gateway.store import ops
 from gateway.store.pool import Pool
 from schemas.api import Offer
 from schemas.money import Money
@@ -26,7 +27,7 @@ class Bench:
     """What offers are judged by. ``tolerances`` are the shares by which suppliers may charge more than they list."""
 
     settings: Settings
-    rates: Rates
+    prices: Prices
     now: datetime
     tolerances: Mapping[str, Decimal] = field(default_factory=dict)
 
@@ -44,7 +45,8 @@ async def offers(
 ) -> ops.Rows[Offer]:
     """A page of offers, only those that ``reason`` holds back when one is given.
 
-    A page may be short, even empty, although there are more: ``after`` says so.
+    Priced as for a storefront without rules of its own. A page may be short, even empty, although there are more:
+    ``after`` says so.
     """
     bench = await _bench(pool, settings, tolerances)
     suspect = reason is WhyNot.SUSPECT_PRICE
@@ -77,14 +79,12 @@ def judge(row: ops.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
     """Every reason that keeps this offer from sale now."""
     settings = bench.settings
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
-    cost_base = _in_base(row, bench)
-    most = None
-    if cost_base is not None:
-        most = most_an_order_may_cost(_price(cost_base, bench), bench.rates, settings.pricing.minimum_margin).amount
+    cost_base, priced = _in_base(row, bench), _priced(row, bench)
+    most = None if priced is None else priced.most
     return why_not(
         visible=row.visible,
         stock=row.stock,
-        cost_base=None if cost_base is None else cost_base.amount,
+        cost_base=None if cost_base is None or priced is None else cost_base.amount,
         has_cost=row.cost is not None,
         suspect=row.suspect,
         expired=freshness(row.last_good_at, row.last_sync_state, bench.now, bounds) is Freshness.EXPIRED,
@@ -100,7 +100,7 @@ def shown(row: ops.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, 
     """The offer as the API writes it. Of several reasons it names the one asked for, else the first."""
     settings = bench.settings
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
-    cost_base = _in_base(row, bench)
+    cost_base, priced = _in_base(row, bench), _priced(row, bench)
     return Offer(
         id=row.id,
         plan_id=row.plan_id,
@@ -109,7 +109,8 @@ def shown(row: ops.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, 
         name=row.name,
         cost=ops.price_of(row.cost),
         cost_base=ops.price_of(cost_base),
-        price=ops.price_of(None if cost_base is None else _price(cost_base, bench)),
+        price=ops.price_of(None if priced is None else priced.price),
+        price_rule=None if priced is None else priced.words,
         stock=row.stock,
         in_stock=WhyNot.OUT_OF_STOCK not in reasons,
         stale=freshness(row.last_good_at, row.last_sync_state, bench.now, bounds) is not Freshness.FRESH,
@@ -121,20 +122,35 @@ def shown(row: ops.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, 
 
 async def _bench(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal]) -> Bench:
     now = datetime.now(UTC)
-    base = settings.base_currency
-    known = await fx.current(pool, base)
-    rates = rates_on(now.date(), base, [(rate.currency, rate.rate, rate.as_of) for rate in known.values()])
-    return Bench(settings, rates, now, tolerances)
+    return Bench(settings, await prices_now(pool, settings, None, now), now, tolerances)
 
 
 def _in_base(row: ops.OfferRow, bench: Bench) -> Money | None:
     try:
-        return None if row.cost is None else bench.rates.to_base(row.cost)
+        return None if row.cost is None else bench.prices.rates.to_base(row.cost)
     except NoRate:
         return None
 
 
-def _price(cost_base: Money, bench: Bench) -> Money:
-    pricing = bench.settings.pricing
-    rule = PriceRule(pricing.percent, pricing.fixed, pricing.rounding)
-    return price(cost_base, rule, bench.rates, bench.rates.base)
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A price in base currency, what it leaves to buy with, and the rule that made it."""
+
+    price: Money
+    most: Decimal
+    words: str
+
+
+def _priced(row: ops.OfferRow, bench: Bench) -> _Priced | None:
+    """None without a cost, and where cost or rule have no exchange rate."""
+    rates, rules = bench.prices.rates, bench.prices.rules
+    number = rules.find(subject_of(row.supplier, row.plan_id, row.coverage, row.data, row.days))
+    rule, base = rules.price_rule(number), _in_base(row, bench)
+    if base is None:
+        return None
+    try:
+        sold = price(base, rule, rates, rates.base)
+        most = most_an_order_may_cost(sold, rates, margin_of(rule, rates)).amount
+        return _Priced(sold, most, rules.explain(number, base, rates, rates.base))
+    except NoRate:
+        return None

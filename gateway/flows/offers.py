@@ -10,9 +10,10 @@ import msgspec
 from gateway.core.catalog.query import Wanted
 from gateway.core.freshness import Freshness, FreshnessBounds, freshness
 from gateway.core.orders.choosing import Candidate, fits
-from gateway.core.pricing import NoRate, PriceRule, Rates, most_an_order_may_cost, price
+from gateway.core.pricing import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.core.selectable import why_not
 from gateway.flows.deps import Deps
+from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.flows.settle import tolerance_of
 from gateway.store import candidates, spend
 from gateway.store.candidates import Stored
@@ -41,18 +42,17 @@ async def rates(deps: Deps) -> Rates:
     return Rates(base, await candidates.rates(deps.pool, base))
 
 
-def rule_of(deps: Deps) -> PriceRule:
-    """The price rule."""
-    pricing = deps.settings.pricing
-    return PriceRule(pricing.percent, pricing.fixed, pricing.rounding)
+async def prices(deps: Deps, storefront_id: str) -> Prices:
+    """The storefront's rules now, and today's exchange rates."""
+    return await prices_now(deps.pool, deps.settings, storefront_id, deps.clock())
 
 
-def judged(deps: Deps, stored: Sequence[Stored], rates: Rates, limits: Limits) -> list[Candidate]:
+def judged(deps: Deps, stored: Sequence[Stored], prices: Prices, limits: Limits) -> list[Candidate]:
     """Each offer that has a cost, with what keeps it from sale and from this order (RULES 9, 11)."""
-    return [judge(deps, one, rates, limits) for one in stored if one.cost is not None]
+    return [judge(deps, one, prices, limits) for one in stored if one.cost is not None]
 
 
-def judge(deps: Deps, one: Stored, rates: Rates, limits: Limits, cost: Money | None = None) -> Candidate:
+def judge(deps: Deps, one: Stored, prices: Prices, limits: Limits, cost: Money | None = None) -> Candidate:
     """One offer; ``cost`` is a newer one than the stored."""
     now = deps.clock()
     sync = deps.settings.sync
@@ -60,7 +60,8 @@ def judge(deps: Deps, one: Stored, rates: Rates, limits: Limits, cost: Money | N
     tolerance = tolerance_of(deps, one.supplier)
     listed = cost or one.cost
     assert listed is not None  # noqa: S101 - the callers leave out what has no cost
-    base, most = _base(deps, listed, rates)
+    rule = prices.rules.of(subject_of(one.supplier, one.plan_id, one.coverage, one.data, one.days))
+    base, most = _base(listed, rule, prices.rates)
     reasons = why_not(
         visible=one.visible,
         stock=one.stock,
@@ -81,6 +82,7 @@ def judge(deps: Deps, one: Stored, rates: Rates, limits: Limits, cost: Money | N
         tolerance=tolerance,
         why_not=reasons,
         unfit=_unfit(deps, one, limits),
+        rule=rule,
     )
 
 
@@ -101,14 +103,14 @@ async def over_limit(deps: Deps, found: Sequence[Candidate]) -> frozenset[tuple[
     return frozenset(over)
 
 
-def _base(deps: Deps, cost: Money, rates: Rates) -> tuple[Decimal | None, Decimal | None]:
+def _base(cost: Money, rule: PriceRule, rates: Rates) -> tuple[Decimal | None, Decimal | None]:
     """The cost in base currency, and the most that an order at this offer's own price may cost."""
     try:
         base = rates.to_base(cost)
+        own = price(base, rule, rates, rates.base)
+        return base.amount, most_an_order_may_cost(own, rates, margin_of(rule, rates)).amount
     except NoRate:
         return None, None
-    own = price(base, rule_of(deps), rates, rates.base)
-    return base.amount, most_an_order_may_cost(own, rates, deps.settings.pricing.minimum_margin).amount
 
 
 def _unfit(deps: Deps, one: Stored, limits: Limits) -> str | None:

@@ -22,11 +22,12 @@ from gateway.core.catalog import layout
 from gateway.core.catalog.build import SnapshotBuilder, Terms
 from gateway.core.catalog.geography import of_this_world
 from gateway.core.catalog.overlay import Overlay
-from gateway.core.pricing import PriceRule, rates_on
+from gateway.core.pricing import rates_on
+from gateway.core.pricing_rules import Rule
 from gateway.flows.accounts import check_accounts
 from gateway.settings import Settings
+from gateway.store import pricing_rules, snapshots
 from gateway.store import snapshot_files as files
-from gateway.store import snapshots
 from gateway.store.pool import Connection, Pool, open_pool
 
 log = structlog.get_logger()
@@ -48,10 +49,11 @@ class Published(msgspec.Struct, frozen=True):
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """What a snapshot file tells of its making: what it was made from, and the overlay of that moment."""
+    """What a snapshot file tells of its making: what it was made from, and overlay and rules of that moment."""
 
     of: str
     overlay: Overlay
+    rules: tuple[Rule, ...] = ()
 
 
 async def publish(pool: Pool, redis: Any | None, settings: Settings) -> Published:
@@ -70,12 +72,6 @@ async def publish(pool: Pool, redis: Any | None, settings: Settings) -> Publishe
     return done
 
 
-def rule_of(settings: Settings) -> PriceRule:
-    """The price rule that the settings state."""
-    pricing = settings.pricing
-    return PriceRule(pricing.percent, pricing.fixed, pricing.rounding)
-
-
 async def _publish(pool: Pool, settings: Settings) -> tuple[dict[str, str], dict[str, int], bool]:
     async with pool.acquire() as connection:
         transaction = connection.transaction(isolation="repeatable_read", readonly=True)
@@ -90,9 +86,11 @@ async def _publish(pool: Pool, settings: Settings) -> tuple[dict[str, str], dict
                 return (*standing, False)
             built = await _build(connection, terms)
             overlay = await snapshots.overlay(connection)
+            rules = tuple(await pricing_rules.rules(connection))
         finally:
             await transaction.rollback()
-        written = await asyncio.to_thread(_write, settings, built, msgspec.json.encode(Basis(basis, overlay)).decode())
+        made_of = msgspec.json.encode(Basis(basis, overlay, rules)).decode()
+        written = await asyncio.to_thread(_write, settings, built, made_of)
         versions = {mode: version for mode, (version, _) in written.items()}
         await snapshots.published(connection, now.content, snapshots.Published(basis, versions))
         kept = set(versions.values()) | set(now.newest.versions.values() if now.newest is not None else ())
@@ -108,7 +106,7 @@ async def _terms(connection: Connection, settings: Settings) -> Terms:
         for name, (manifest, account) in check_accounts(settings).items()
     }
     rates = rates_on(datetime.now(UTC).date(), base, dated)
-    return Terms(rule_of(settings), rates, settings.pricing.minimum_margin, tolerance)
+    return Terms(rates, tolerance)
 
 
 async def _basis(connection: Connection, content: int, terms: Terms) -> str:

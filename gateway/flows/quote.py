@@ -84,7 +84,7 @@ def make_quote(
         return choice
     expires_at = datetime.fromtimestamp(int(now.timestamp()) + settings.quotes.ttl_seconds, UTC)
     rates = index.snapshot.rates
-    most = most_an_order_may_cost(choice.price, rates, settings.pricing.minimum_margin)
+    most = most_an_order_may_cost(choice.price, rates, choice.minimum_margin)
     wanted = need.wanted
     sealed = _Sealed(
         storefront,

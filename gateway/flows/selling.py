@@ -15,7 +15,7 @@ from gateway.core.freshness import Freshness, FreshnessBounds, freshness
 from gateway.core.orders import choosing
 from gateway.core.orders.choosing import Candidate, NoneLeft
 from gateway.core.orders.sold import plan_sold
-from gateway.core.pricing import Rates, most_an_order_may_cost, price
+from gateway.core.pricing import Rates, margin_of, most_an_order_may_cost, price
 from gateway.flows import offers
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
@@ -38,6 +38,7 @@ BELIEVED_MOVE = Decimal("0.30")
 class Asked(msgspec.Struct, frozen=True):
     """What an order asks for. ``held`` and ``held_cost`` are a quote's price and what it may cost, in base currency."""
 
+    storefront_id: str
     plan_id: str
     limits: offers.Limits
     max_price: Money | None = None
@@ -63,8 +64,9 @@ async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
     if not stored:
         known = await candidates.was_there(deps.pool, asked.plan_id)
         return Problem("gone" if known else "no_plan", f"no plan {asked.plan_id}")
-    rates = await offers.rates(deps)
-    found = offers.judged(deps, stored, rates, asked.limits)
+    prices = await offers.prices(deps, asked.storefront_id)
+    rates = prices.rates
+    found = offers.judged(deps, stored, prices, asked.limits)
     by_key = {(one.supplier, one.supplier_plan_id): one for one in stored}
     end = asyncio.get_running_loop().time() + LOOK_SECONDS
     gone: set[tuple[str, str]] = set()
@@ -78,7 +80,7 @@ async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
         row = by_key[chosen.supplier, chosen.supplier_plan_id]
         seen = await _look(deps, row, end)
         if isinstance(seen, Offer) and seen.cost is not None and _believed(chosen.cost, seen.cost):
-            newer = offers.judge(deps, row, rates, asked.limits, seen.cost)
+            newer = offers.judge(deps, row, prices, asked.limits, seen.cost)
             if newer.most is None or newer.most > max_cost.amount:
                 gone.add((chosen.supplier, chosen.supplier_plan_id))
                 jumped = True
@@ -109,15 +111,26 @@ async def _terms(
             return Problem("no_plan", "the plan has no offer with these features at the suppliers that are allowed")
         return Problem(chosen.code if chosen.code == "spend_limit" else "no_stock", "none can be sold at present")
     one = chosen.candidate
-    currency = asked.max_price.currency if asked.max_price is not None else rates.base
-    held = asked.held
-    if held is None:
-        base = Money(one.cost_base if one.cost_base is not None else Decimal(0), rates.base)
-        held = price(base, offers.rule_of(deps), rates, currency)
+    if asked.held is not None:
+        held = asked.held
+    elif asked.max_price is None:
+        held = _price(one, rates, rates.base)
+    else:
+        # Under a highest price only offers count that are sold for no more, as in a list under that filter.
+        held, most = _price(one, rates, asked.max_price.currency), asked.max_price
+        within = [other for other in left if not other.why_not and _price(other, rates, most.currency) <= most]
+        if held > most and not isinstance(again := choosing.choose(within, Decimal("Infinity"), (), over), NoneLeft):
+            one = again.candidate
+            held = _price(one, rates, most.currency)
     if asked.max_price is not None and rates.to_base(asked.max_price) < rates.to_base(held):
         return Problem("price_changed", f"the price is {held}, more than max_price", (("/max_price", "too low"),))
-    most = asked.held_cost or most_an_order_may_cost(held, rates, deps.settings.pricing.minimum_margin)
+    most = asked.held_cost or most_an_order_may_cost(held, rates, margin_of(one.rule, rates))
     return one, held, most
+
+
+def _price(one: Candidate, rates: Rates, currency: str) -> Money:
+    base = Money(one.cost_base if one.cost_base is not None else Decimal(0), rates.base)
+    return price(base, one.rule, rates, currency)
 
 
 async def _look(deps: Deps, row: Stored, end: float) -> Offer | str | None:  # noqa: PLR0911 - one for each way not to know

@@ -1,7 +1,8 @@
 """Telling storefronts what a sync did to plans: other prices, and nothing left to sell.
 
 The catalogue before is held against the one after, both under what is marked and paused now, so what is told is what
-the suppliers changed. Nothing is compared for a mode in which no endpoint asks.
+the suppliers changed; each storefront is told its own prices, by its rules now. Nothing is compared for a mode in
+which no endpoint asks.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from gateway.core.catalog import Index
 from gateway.core.catalog.overlay import Overlay, standing
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
+from gateway.core.pricing_rules import RuleSet
 from gateway.flows.notify import announce
-from gateway.flows.publish import Published, publish, rule_of
+from gateway.flows.pricing import sets_now
+from gateway.flows.publish import Published, publish
 from gateway.sealing import Seal
 from gateway.settings import Settings
+from gateway.store import pricing_rules, snapshots, webhooks
 from gateway.store import snapshot_files as files
-from gateway.store import snapshots, webhooks
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool
 from schemas.api import Price
@@ -86,26 +89,36 @@ async def _tell(
     touched = await snapshots.touched_since(pool, since)
     async with pool.acquire() as connection:
         overlay = await snapshots.overlay(connection)
-    read = [await asyncio.to_thread(_read, settings, mode, version, overlay, touched) for version in versions]
-    if read[0] is None or read[1] is None:
-        return
+        sets = sets_now(await pricing_rules.rules(connection), settings, datetime.now(UTC))
     seal = Seal.from_settings(settings)
-    for kind, plans in changes(read[0], read[1]).items():
-        for storefront_id in asking[kind]:
-            async with pool.acquire() as connection, connection.transaction():
-                for at in range(0, len(plans), MOST_PLANS):
-                    data = {"plans": msgspec.to_builtins(plans[at : at + MOST_PLANS])}
-                    await announce(connection, seal, storefront_id=storefront_id, mode=mode, type=kind, data=data)
+    storefronts = {one for kind in types for one in asking[kind]}
+    for rules in {sets.of(one).digest: sets.of(one) for one in storefronts}.values():
+        read = [await asyncio.to_thread(_read, settings, mode, v, overlay, touched, rules) for v in versions]
+        if read[0] is None or read[1] is None:
+            return
+        for kind, plans in changes(read[0], read[1]).items():
+            for storefront_id in asking[kind]:
+                if sets.of(storefront_id).digest == rules.digest:
+                    await _announce(pool, seal, storefront_id, mode, kind, plans)
+
+
+async def _announce(
+    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, kind: NoticeType, plans: Sequence[dict[str, Any]]
+) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        for at in range(0, len(plans), MOST_PLANS):
+            data = {"plans": msgspec.to_builtins(plans[at : at + MOST_PLANS])}
+            await announce(connection, seal, storefront_id=storefront_id, mode=mode, type=kind, data=data)
 
 
 def _read(
-    settings: Settings, mode: Mode, version: str | None, overlay: Overlay, plan_ids: Sequence[str]
+    settings: Settings, mode: Mode, version: str | None, overlay: Overlay, plan_ids: Sequence[str], rules: RuleSet
 ) -> dict[str, Offered] | None:
-    """Those plans as one version of the catalogue has them; None when its file is not here."""
+    """Those plans as one version of the catalogue has them, priced by the rules; None when its file is not here."""
     file = files.open_or_refuse(files.path_of(settings.state_dir, mode, version)) if version is not None else None
     if file is None:
         return None
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
-    index = Index(Snapshot(file), standing(overlay, mode, datetime.now(UTC), bounds), rule_of(settings))
+    index = Index(Snapshot(file), standing(overlay, mode, datetime.now(UTC), bounds), rules)
     bodies = ((plan_id, index.plan(plan_id)) for plan_id in plan_ids)
     return {plan_id: msgspec.json.decode(body, type=Offered) for plan_id, body in bodies if isinstance(body, bytes)}

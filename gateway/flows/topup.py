@@ -9,11 +9,12 @@ import msgspec
 
 from gateway.core.orders.choosing import in_order
 from gateway.core.orders.sold import plan_sold
-from gateway.core.pricing import NoRate, Rates, most_an_order_may_cost, price
+from gateway.core.pricing import NoRate, margin_of, most_an_order_may_cost, price
 from gateway.flows import offers
 from gateway.flows.accounts import Account
 from gateway.flows.admit import Admitted, digest_of, keyed, new_id, one_at_a_time, place, sealed_email
 from gateway.flows.deps import Deps
+from gateway.flows.pricing import subject_of
 from gateway.flows.problem import Problem
 from gateway.flows.selling import plan_name
 from gateway.store import candidates, esims, selling
@@ -28,11 +29,16 @@ from schemas.plan import Offer, Starts, Validity
 
 
 class TopupOption(msgspec.Struct, frozen=True):
-    """Something that can be added. ``id`` is its ``topup_plan_id``, ``price`` what the storefront pays."""
+    """Something that can be added.
+
+    ``id`` is its ``topup_plan_id``, ``price`` what the storefront pays, ``max_cost`` what that leaves to buy it with,
+    in base currency.
+    """
 
     id: str
     offer: Offer
     price: Money
+    max_cost: Money
 
 
 async def topup_options(
@@ -92,22 +98,27 @@ async def _options(deps: Deps, esim: Esim, account: Account, currency: str | Non
         return []
     except GatewayError:
         return Problem("unavailable", "the supplier cannot be asked at present")
-    rates = await offers.rates(deps)
+    prices = await offers.prices(deps, esim.storefront_id)
+    rates = prices.rates
     options: dict[str, tuple[Decimal, TopupOption]] = {}
     for offer in told:
         if offer.cost is None or not offer.visible or (offer.stock is not None and offer.stock <= 0):
             continue
         try:
             base = rates.to_base(offer.cost)
-            sold = price(base, offers.rule_of(deps), rates, currency or rates.base)
+            rule = prices.rules.of(
+                subject_of(esim.supplier, offer.plan_id, offer.coverage, offer.data, offer.validity.days)
+            )
+            sold = price(base, rule, rates, currency or rates.base)
+            most = most_an_order_may_cost(sold, rates, margin_of(rule, rates))
         except NoRate as error:
             if error.currency == currency:
                 what = f"there is no exchange rate for {currency}"
                 return Problem("invalid", f"currency: {what}", (("/currency", what),))
             continue
-        if not _covered(deps, account, base.amount, sold, rates):
+        if not _covered(account, base.amount, most):
             continue
-        option = TopupOption(topup_plan_id(esim.supplier, offer.supplier_plan_id), offer, sold)
+        option = TopupOption(topup_plan_id(esim.supplier, offer.supplier_plan_id), offer, sold, most)
         options.setdefault(option.id, (base.amount, option))
     return [option for _, option in sorted(options.values(), key=lambda pair: (pair[0], pair[1].id))]
 
@@ -122,10 +133,10 @@ async def _told(deps: Deps, esim: Esim, account: Account) -> list[Offer]:
     status = await account.provider.esim_status(esim.iccid)
     if status.can_topup is False:
         return []
-    rates, limits = await offers.rates(deps), offers.Limits()
+    prices, limits = await offers.prices(deps, esim.storefront_id), offers.Limits()
     sellable = {
         (one.supplier, one.supplier_plan_id)
-        for one in in_order(offers.judged(deps, stored, rates, limits))
+        for one in in_order(offers.judged(deps, stored, prices, limits))
         if not one.why_not and one.unfit is None
     }
     return [
@@ -145,11 +156,11 @@ async def _told(deps: Deps, esim: Esim, account: Account) -> list[Offer]:
     ]
 
 
-def _covered(deps: Deps, account: Account, base: Decimal, sold: Money, rates: Rates) -> bool:
+def _covered(account: Account, base: Decimal, most: Money) -> bool:
     """Whether the price covers what it may come to cost (RULES 16)."""
     own = account.settings.charge_tolerance
     tolerance = own if own is not None else account.manifest.charge_tolerance
-    return base * (1 + tolerance) <= most_an_order_may_cost(sold, rates, deps.settings.pricing.minimum_margin).amount
+    return base * (1 + tolerance) <= most.amount
 
 
 async def _new_order(
@@ -208,7 +219,7 @@ async def _written(
         plan=plan,
         price=chosen.price,
         price_base=rates.to_base(chosen.price).amount,
-        max_cost=most_an_order_may_cost(chosen.price, rates, deps.settings.pricing.minimum_margin),
+        max_cost=chosen.max_cost,
         wanted={},
         only_suppliers=[],
         ignore_suppliers=[],

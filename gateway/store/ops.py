@@ -28,6 +28,7 @@ from schemas.api import (
     UnmappedItem,
 )
 from schemas.money import Money
+from schemas.plan import DataAllowance
 
 T = TypeVar("T")
 Position = tuple[str, ...]
@@ -50,6 +51,9 @@ class OfferRow:
     supplier: str
     supplier_plan_id: str
     name: str
+    coverage: tuple[str, ...]
+    data: DataAllowance
+    days: int
     cost: Money | None
     stock: int | None
     visible: bool
@@ -74,7 +78,8 @@ _SUPPLIERS = """
 
 
 _OFFERS = """
-    SELECT o.id, o.plan_id, o.supplier, o.supplier_plan_id, o.name, o.cost, o.currency, o.stock, o.visible,
+    SELECT o.id, o.plan_id, o.supplier, o.supplier_plan_id, o.name, o.coverage, o.data, o.days,
+           o.cost, o.currency, o.stock, o.visible,
            o.suspect IS NOT NULL AS suspect,
            s.state <> 'active' OR NOT s.configured
                OR EXISTS (SELECT FROM selling_stops t WHERE t.supplier IN ('', s.name)) AS paused,
@@ -265,6 +270,8 @@ def _supplier(
 def _offer(row: asyncpg.Record) -> OfferRow:
     fields: dict[str, Any] = dict(row)
     cost = _money(fields.pop("cost"), fields.pop("currency"))
+    fields["coverage"] = tuple(sorted(fields["coverage"]))
+    fields["data"] = msgspec.convert(fields["data"], DataAllowance)
     return OfferRow(**{**fields, "marks": tuple(fields["marks"])}, cost=cost)
 
 

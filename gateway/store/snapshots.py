@@ -28,13 +28,14 @@ class State(msgspec.Struct, frozen=True):
 
     content: int
     overlay: int
+    pricing: int
     published: int
     newest: Published | None
 
 
 async def state(connection: Connection | Pool) -> State:
     """Where the catalogue stands."""
-    row = await connection.fetchrow("SELECT content, overlay, published, digest FROM catalog_state")
+    row = await connection.fetchrow("SELECT content, overlay, pricing, published, digest FROM catalog_state")
     if row is None:
         raise LookupError("catalog_state has no row; the database was not migrated")
     newest = None
@@ -43,7 +44,7 @@ async def state(connection: Connection | Pool) -> State:
             newest = msgspec.json.decode(row["digest"], type=Published)
         except msgspec.DecodeError:  # another release wrote it
             newest = None
-    return State(row["content"], row["overlay"], row["published"], newest)
+    return State(row["content"], row["overlay"], row["pricing"], row["published"], newest)
 
 
 async def published(connection: Connection | Pool, content: int, newest: Published) -> None:

@@ -17,6 +17,8 @@ from aiohttp import web
 JSON_TYPE = "application/json"
 MOST_ANSWERS = 2_000
 MOST_BYTES = 12 * 1024 * 1024
+MOST_MEMORIES = 16
+MOST_MEMORIES_BYTES = 2 * MOST_BYTES
 WORTH_COMPRESSING = 1_024
 _AROUND = 3_000  # bytes that the heads and objects around a body take
 _MOST_SPELLINGS = 8  # of Accept-Encoding that one answer remembers
@@ -104,7 +106,7 @@ class Answer:
 
 
 class Memory:
-    """The answers of one catalogue version, bounded in number and bytes; the oldest make room."""
+    """The answers of one catalogue version, for one rule set, bounded in number and bytes; the oldest make room."""
 
     def __init__(self, most: int = MOST_ANSWERS, most_bytes: int = MOST_BYTES) -> None:
         self.version = ""
@@ -133,6 +135,12 @@ class Memory:
             self._bytes += size
         return answer
 
+    def bound(self, most_bytes: int) -> None:
+        """Hold no more than this."""
+        self._most_bytes = most_bytes
+        while self.answers and self._bytes > most_bytes:
+            self._drop_oldest()
+
     def grew(self, added: int) -> None:
         """A remembered answer got another form."""
         self._bytes += added
@@ -140,6 +148,27 @@ class Memory:
     def _drop_oldest(self) -> None:
         oldest = self.answers.pop(next(iter(self.answers)))
         self._bytes = max(0, self._bytes - oldest.size() - _AROUND)
+
+
+class Memories:
+    """What is remembered of each mode and rule set, bounded in number and in bytes together."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str], Memory] = {}
+
+    def of(self, mode: str, rules: str) -> Memory:
+        """The memory for a mode and the rule set with this digest."""
+        memory = self._held.get((mode, rules))
+        return memory if memory is not None else self._make(mode, rules)
+
+    def _make(self, mode: str, rules: str) -> Memory:
+        if len(self._held) >= MOST_MEMORIES:
+            del self._held[next(iter(self._held))]
+        memory = self._held[mode, rules] = Memory()
+        share = MOST_MEMORIES_BYTES // len(self._held)
+        for one in self._held.values():
+            one.bound(min(MOST_BYTES, share))
+        return memory
 
 
 class ReadyResponse:

@@ -132,8 +132,9 @@ async def list_regions(request: web.Request) -> Answer:
 
 
 def index_of(request: web.Request) -> Index:
-    """The catalogue of the caller's mode."""
-    return request.app[state.CATALOG].index(request[state.CALLER].mode)
+    """The catalogue of the caller's mode, priced for its storefront."""
+    caller = request[state.CALLER]
+    return request.app[state.CATALOG].index(caller.mode, caller.key.storefront_id)
 
 
 def wanted(sent: PlanParameters | NeedFeatures) -> Wanted:
@@ -173,9 +174,9 @@ def _there(found: bytes | Gone | None) -> bytes:
 
 def _remember(request: web.Request, body: bytes, *, keep: bool = True) -> Answer:
     request.app[state.METRICS].computed.inc()
-    mode = request[state.CALLER].mode
-    memory = request.app[state.MEMORIES][mode]
-    memory.at(request.app[state.CATALOG].index(mode).version)
+    index = index_of(request)
+    memory = request.app[state.MEMORIES].of(index.mode, index.rules.digest)
+    memory.at(index.version)
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else ""
     return memory.answer(request.raw_path, body, route, request.app[state.HEADS], keep=keep)

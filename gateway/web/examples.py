@@ -45,6 +45,7 @@ OFFER: dict[str, Any] = {
     "cost": {"amount": "5.00", "currency": "USD"},
     "cost_base": {"amount": "5.00", "currency": "USD"},
     "price": {"amount": "5.50", "currency": "USD"},
+    "price_rule": "rule 3: Japan +10 %",
     "stock": None,
     "in_stock": True,
     "stale": False,

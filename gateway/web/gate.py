@@ -19,10 +19,9 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from gateway.flows.browse import Catalog
 from gateway.settings import Settings
-from gateway.store.keys import Mode
 from gateway.store.pool import DATABASE_DOWN
 from gateway.web import state
-from gateway.web.answers import SECURITY_HEADERS, Answer, Memory, ReadyResponse
+from gateway.web.answers import SECURITY_HEADERS, Answer, Memories, ReadyResponse
 from gateway.web.forwarded import client_address
 from gateway.web.keyring import Caller, Keyring
 from gateway.web.metrics import Metrics, RouteFigures
@@ -64,7 +63,7 @@ class Gate:
         self._catalog: Catalog = app[state.CATALOG]
         self._keyring: Keyring = app[state.KEYRING]
         self._known = self._keyring.known
-        self._memories: dict[Mode, Memory] = app[state.MEMORIES]
+        self._memories: Memories = app[state.MEMORIES]
         self._metrics: Metrics = app[state.METRICS]
         self._line = app[state.ACCESS_LOG].line
         self._figures: dict[str, RouteFigures] = {
@@ -77,8 +76,9 @@ class Gate:
         began = perf_counter()
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
         if caller is not None and request.method in _READS:
-            version = self._catalog.index(caller.mode).version
-            answer = self._memories[caller.mode].at(version).get(request.raw_path)
+            index = self._catalog.index(caller.mode, caller.key.storefront_id)
+            memory = self._memories.of(index.mode, index.rules.digest)
+            answer = memory.at(index.version).get(request.raw_path)
             if answer is not None and caller.bucket.take(monotonic()):
                 self._metrics.remembered.inc()
                 return self._send(request, answer, caller, self._request_id(request), began)
@@ -106,7 +106,8 @@ class Gate:
         elif not first:
             form, added = answer.form(headers.get(hdrs.ACCEPT_ENCODING))
             if added:
-                self._memories[caller.mode].grew(added)
+                rules = self._catalog.index(caller.mode, caller.key.storefront_id).rules
+                self._memories.of(caller.mode, rules.digest).grew(added)
         if request.method == "GET" and request.version == HttpVersion11 and request.keep_alive:
             lines = self._lines(request, caller, request_id)
             parts = (form.head, lines, form.body)

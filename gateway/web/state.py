@@ -12,9 +12,8 @@ from gateway.flows.browse import Catalog
 from gateway.flows.deps import Deps
 from gateway.log import AccessLog
 from gateway.settings import Settings
-from gateway.store.keys import Mode
 from gateway.store.pool import Pool
-from gateway.web.answers import Heads, Memory
+from gateway.web.answers import Heads, Memories
 from gateway.web.keyring import Caller, Keyring
 from gateway.web.metrics import Metrics
 from gateway.web.ratelimit import Limiter
@@ -26,7 +25,7 @@ DEPS = web.AppKey("deps", Deps)
 REDIS = web.AppKey("redis", Redis)
 KEYRING = web.AppKey("keyring", Keyring)
 LIMITER = web.AppKey("limiter", Limiter)
-MEMORIES = web.AppKey("memories", dict[Mode, Memory])
+MEMORIES = web.AppKey("memories", Memories)
 METRICS = web.AppKey("metrics", Metrics)
 ACCESS_LOG = web.AppKey("access_log", AccessLog)
 HEADS = web.AppKey("heads", Heads)

@@ -18,26 +18,23 @@ from gateway.core.catalog import fragments, tables
 from gateway.core.catalog.geography import Geography
 from gateway.core.catalog.intern import Numbered
 from gateway.core.catalog.layout import Array
-from gateway.core.pricing import NoRate, PriceRule, Rates, price
+from gateway.core.pricing import NoRate, Rates
 from gateway.core.selectable import why_not
 from schemas.money import Money
 from schemas.plan import DataAllowance, Features, Network, Reset, WhyNot, scope_of
 
 WHY_NOT = tuple(WhyNot)
 NO_COST = -1
-NO_TOLERANCE = Decimal(0)
 UNSAID = -1
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What decides prices and selection besides the offers themselves.
+    """What decides costs and selection besides the offers themselves; prices are views, and no part of a snapshot.
 
     ``tolerance`` is, by supplier, the share by which it may charge more than it lists.
     """
 
-    rule: PriceRule
     rates: Rates
-    minimum_margin: Decimal = Decimal(0)
     tolerance: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
 
 
@@ -126,8 +123,7 @@ class SnapshotBuilder:
         money = NO_COST
         if cost is not None and currency is not None:
             money = (self._costs.get((cost, currency)) or self._new_cost(cost, currency))[0]
-        tolerance = self.terms.tolerance.get(supplier, NO_TOLERANCE)
-        said = (tolerance, money, visible, stock is not None and stock <= 0, suspect)
+        said = (money, visible, stock is not None and stock <= 0, suspect)
         why = self._why.get(said)
         if why is None:
             why = self._why[said] = self._judge(*said)
@@ -180,22 +176,14 @@ class SnapshotBuilder:
             self._base.append(base)
         return known
 
-    def _judge(self, tolerance: Decimal, money: int, visible: bool, sold_out: bool, suspect: bool) -> int:
-        """The reasons that stand in the snapshot, a bit for each."""
-        base = None if money == NO_COST else self._base[money]
-        terms = self.terms
-        most = None
-        if base is not None:
-            held = price(Money(base, terms.rates.base), terms.rule, terms.rates, terms.rates.base)
-            most = held.amount - terms.minimum_margin
+    def _judge(self, money: int, visible: bool, sold_out: bool, suspect: bool) -> int:
+        """The reasons that stand in the snapshot, a bit for each; a thin margin is a matter of the rules."""
         reasons = why_not(
             visible=visible,
             stock=0 if sold_out else None,
-            cost_base=base,
+            cost_base=None if money == NO_COST else self._base[money],
             has_cost=money != NO_COST,
             suspect=suspect,
-            tolerance=tolerance,
-            max_cost_base=most,
         )
         return sum(1 << WHY_NOT.index(reason) for reason in reasons)
 

@@ -1,7 +1,8 @@
 """The next plans by price per GB or per day.
 
 Within a kind the ratio ascends with the price, so a bound on the ratio is a bound on the rows of each
-kind. A bound is guessed within which enough plans may lie; if they do not, a wider one.
+kind; where several rules price them it holds some more. A bound is guessed within which enough plans
+may lie; if they do not, a wider one.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ def _guesses(scan: Scan, kinds: Array, need: int) -> Iterator[int | None]:
     """Bounds within which enough plans may lie, ever wider, at last none."""
     times, below = scan.ratio()
     present = scan.source.present(kinds)
-    costs = scan.snapshot.cost.take(present.last if scan.down else present.first)
-    priced = np.flatnonzero(costs >= 0)
+    slots = scan.view.slots.take(present.last if scan.down else present.first)
+    priced = np.flatnonzero(slots >= 0)
     if len(priced):
-        keys = scan.view.minor.take(costs[priced]) * (times * FINE) // below.take(present.kind[priced])
+        keys = scan.view.minor.take(slots[priced]) * (times * FINE) // below.take(present.kind[priced])
         if scan.after is not None:
             ahead = keys < scan.after.key if scan.down else keys > scan.after.key
             keys = np.append(keys[ahead], scan.after.key)
@@ -86,11 +87,10 @@ def _window(scan: Scan, stream: Stream, kinds: Array, least: int | None, most: i
     high = np.full(len(kinds), stream.high, dtype=np.int32)
     # Prices within a unit of the bound may go either way; their keys are looked at one by one afterwards.
     price = below / (times * FINE)
-    minor = scan.view.minor
     if least is not None:
-        low = np.maximum(low, stream.at.take(minor.searchsorted(_whole(price * least) - 1, "left")))
+        low = np.maximum(low, stream.at.take(scan.view.begins(_whole(price * least) - 1)))
     if most is not None:
-        high = np.minimum(high, stream.at.take(minor.searchsorted(_whole(price * (most + 1)) + 1, "right")))
+        high = np.minimum(high, stream.at.take(scan.view.ends(_whole(price * (most + 1)) + 1)))
     return scan.of_stream(source.window(low, np.where(kinds, high, 0)), stream, found)
 
 

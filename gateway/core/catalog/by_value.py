@@ -53,7 +53,7 @@ def without_value(scan: Scan, need: int) -> Found:
     parts: list[Found] = []
     if endless.any():
         parts.append(_lowest(scan, endless, 0, need, null=True))
-    if scan.in_stock is not InStock.TRUE and scan.filter.cost_end is None:
+    if scan.in_stock is not InStock.TRUE and scan.filter.within is None:
         parts.append(_lowest(scan, kinds & ~endless, scan.snapshot.priced_end, need, null=True))
     scan.after = after
     found = join(parts)

@@ -11,6 +11,7 @@ from gateway.core.catalog.layout import Array
 from gateway.core.catalog.query import InStock, Need, PlanQuery, Wanted
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.catalog.stock import Blocked, standing
+from gateway.core.catalog.views import PriceView
 
 
 def plans_for(snapshot: Snapshot, need: Need) -> tuple[Array, Filter] | None:
@@ -39,11 +40,14 @@ def query_of(need: Need) -> PlanQuery:
     )
 
 
-def cheapest(snapshot: Snapshot, plans: Array, found: Filter, blocked: Blocked | None) -> tuple[Array, Array, Array]:
-    """(plans, rows, counts) of those that can be sold, the one to choose first."""
+def cheapest(
+    snapshot: Snapshot, view: PriceView, plans: Array, found: Filter, blocked: Blocked | None
+) -> tuple[Array, Array, Array]:
+    """(plans, rows, counts) of those that can be sold, the one to choose first: the lowest price, then cost."""
     rows, counts = standing(snapshot, plans, found, blocked, InStock.TRUE)
     live = np.flatnonzero(rows >= 0)
-    order = live[np.argsort(rows[live], kind="stable")]
+    there = rows[live]
+    order = live[np.argsort(there, kind="stable") if view.even else np.lexsort((there, view.prices(there)))]
     return plans[order], rows[order], counts[order]
 
 

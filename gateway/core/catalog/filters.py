@@ -14,6 +14,7 @@ from gateway.core.catalog.listing import All, Listing
 from gateway.core.catalog.query import PlanQuery, QueryError, Wanted
 from gateway.core.catalog.snapshot import Snapshot, micros
 from gateway.core.catalog.tables import SCOPES
+from gateway.core.catalog.views import Within
 from gateway.core.catalog.words import MAX_WORDS, words_of
 from schemas.plan import Scope
 
@@ -53,7 +54,7 @@ class Filter:
     five_g: Array | None = None
     since: int | None = None
     either: tuple[tuple[Array, Array], ...] = ()
-    cost_end: int | None = None
+    within: Within | None = None
     days: int | None = None
     closed: bool = False
     share: float = 1.0
@@ -70,9 +71,8 @@ class Filter:
             rows = rows.compress(snapshot.updated.take(snapshot.plan.take(rows)) >= self.since)
         for covers, kinds in self.either:
             rows = rows.compress(covers.take(snapshot.cover.take(rows)) | kinds.take(snapshot.kind.take(rows)))
-        if self.cost_end is not None:
-            costs = snapshot.cost.take(rows)
-            rows = rows.compress((costs >= 0) & (costs < self.cost_end))
+        if self.within is not None:
+            rows = rows.compress(self.within.holds(rows))
         return rows
 
     def offers(self, snapshot: Snapshot, rows: Array) -> Array:
@@ -82,9 +82,8 @@ class Filter:
             mask &= self.ables.take(snapshot.able.take(rows))
         if self.five_g is not None:
             mask &= self.five_g.take(snapshot.five_g.take(rows))
-        if self.cost_end is not None:
-            costs = snapshot.cost[rows]
-            mask &= (costs >= 0) & (costs < self.cost_end)
+        if self.within is not None:
+            mask &= self.within.holds(rows)
         return mask
 
     def elsewhere(self, source: Listing) -> Filter:
@@ -92,10 +91,10 @@ class Filter:
         return replace(self, source=source, covers=self.all_covers)
 
 
-def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Filter | None:
+def filter_of(snapshot: Snapshot, query: PlanQuery, within: Within | None) -> Filter | None:
     """The filter of a query; None when nothing can meet it. Raises ``QueryError``.
 
-    ``cost_end`` is the number of distinct costs that ``max_price`` allows.
+    ``within`` is what ``max_price`` allows.
     """
     several = len(set(query.countries)) > 1
     asked = Kinds(query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days, several)
@@ -114,7 +113,7 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, cost_end: int | None) -> Fil
     five_g = None
     if query.wanted.five_g and query.countries:
         five_g = snapshot.five_g_in(tuple(sorted(n for n in numbers if n < len(snapshot.country_codes))))
-    found = Filter(snapshot.all, kinds, ables, five_g=five_g, either=either, cost_end=cost_end, days=query.min_days)
+    found = Filter(snapshot.all, kinds, ables, five_g=five_g, either=either, within=within, days=query.min_days)
     if query.updated_since is not None:
         touched = snapshot.plans_since(query.updated_since)
         if len(touched) <= FEW:

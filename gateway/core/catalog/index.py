@@ -1,9 +1,8 @@
-"""One catalogue as a serving process sees it now: a snapshot, the overlay on it and the price rule."""
+"""One catalogue as a serving process sees it now: a snapshot, the overlay on it and the rules of its prices."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -27,39 +26,39 @@ from gateway.core.catalog.query import (
     PlanQuery,
     QueryError,
 )
+from gateway.core.catalog.ruled import ruled
 from gateway.core.catalog.scan import NULL, After, Found, Scan
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.catalog.stock import Blocked, standing
-from gateway.core.catalog.views import PriceView
-from gateway.core.pricing import NoRate, PriceRule
+from gateway.core.catalog.views import PriceView, view_of
+from gateway.core.pricing import NoRate
+from gateway.core.pricing_rules import RuleSet
 from schemas.money import Money
 from schemas.plan import WhyNot
-
-MAX_VIEWS = 8
 
 
 class Index:
     """Answers about one mode's catalogue. Immutable; every method is quick and does no I/O.
 
     Bodies are JSON as in the API, ready to send. ``version`` changes with everything that changes an
-    answer (snapshot, stock marks, stops, staleness, price rule, rates) and is equal on every process
+    answer (snapshot, stock marks, stops, staleness, pricing rules, rates) and is equal on every process
     that holds the same. ``currency`` None means ``base_currency``; one without a rate raises
     ``QueryError("currency", …)``.
     """
 
-    def __init__(self, snapshot: Snapshot, now: Standing, rule: PriceRule) -> None:
+    def __init__(self, snapshot: Snapshot, now: Standing, rules: RuleSet) -> None:
         self.snapshot = snapshot
         self.standing = now
-        self.rule = rule
+        self.rules = rules
+        self.ruled = ruled(snapshot, rules)
         self.mode = snapshot.mode
         self.base_currency = snapshot.rates.base
         self.offer_count = snapshot.rows
         self.plan_count = snapshot.plans
         self.synced_at: datetime | None = now.synced_at
         self.stale: bool = now.stale
-        made_of = f"{snapshot.digest}|{now.digest.hex()}|{rule}".encode()
+        made_of = f"{snapshot.digest}|{now.digest.hex()}|{rules.digest}".encode()
         self.version = hashlib.blake2b(made_of, digest_size=10).hexdigest()
-        self._views: OrderedDict[str, PriceView] = snapshot.memo(("views", str(rule)), OrderedDict)
         self._states = {one.name: one for one in now.suppliers}
         self._marks: dict[int, int] = {}
         for supplier, supplier_plan_id, why in now.marks:
@@ -79,11 +78,11 @@ class Index:
         limit = max(1, min(query.limit, MAX_LIMIT))
         view = self._view(query.currency)
         after = self._after(query)
-        cost_end = None if query.max_price is None else view.costs_up_to(query.max_price)
+        within = None if query.max_price is None else view.within(view.whole(query.max_price))
         gone = None
         if query.updated_since is not None and query.cursor is None:
             gone = [plan_id for plan_id, _ in self.snapshot.gone_since(query.updated_since)]
-        found = filter_of(self.snapshot, query, cost_end)
+        found = filter_of(self.snapshot, query, within)
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
         scan = Scan(self.snapshot, view, found, self._blocked, query.in_stock, query.sort, after)
@@ -125,10 +124,10 @@ class Index:
     def countries(self, currency: str | None = None) -> bytes:
         """The JSON list of countries with plans in stock, by code."""
         view, snapshot = self._view(currency), self.snapshot
-        plans, lowest = self._counts()
+        plans, lowest = self._counts(view)
         shown = [
-            {"code": code, "name": name, "plan_count": count, "from_price": self._from(view, row)}
-            for code, name, count, row in zip(
+            {"code": code, "name": name, "plan_count": count, "from_price": self._from(view, minor)}
+            for code, name, count, minor in zip(
                 snapshot.country_codes, snapshot.country_names, plans.tolist(), lowest.tolist(), strict=False
             )
             if count
@@ -138,12 +137,12 @@ class Index:
     def regions(self, currency: str | None = None) -> bytes:
         """The JSON list of regions with plans in stock, by code."""
         view, snapshot = self._view(currency), self.snapshot
-        plans, lowest = self._counts()
+        plans, lowest = self._counts(view)
         first = len(snapshot.country_codes)
         listed = zip(snapshot.regions, plans[first:].tolist(), lowest[first:].tolist(), strict=True)
         shown = [
-            {"code": code, "name": name, "countries": codes, "plan_count": count, "from_price": self._from(view, row)}
-            for (code, name, codes), count, row in sorted(listed)
+            {"code": code, "name": name, "countries": codes, "plan_count": count, "from_price": self._from(view, minor)}
+            for (code, name, codes), count, minor in sorted(listed)
             if count
         ]
         return orjson.dumps({"data": shown})
@@ -160,18 +159,19 @@ class Index:
             )
             return NoMatch("no_plan", what)
         considered, found = meeting
-        plans, rows, counts = choice.cheapest(snapshot, considered, found, self._blocked)
+        plans, rows, counts = choice.cheapest(snapshot, view, considered, found, self._blocked)
         if not len(plans):
             return NoMatch("no_stock", "every plan that would do is out of stock", considered=len(considered))
         next_best = None
         if len(plans) > 1:
-            next_best = (snapshot.plan_id(int(plans[1])), view.money(int(snapshot.cost[rows[1]])))
+            next_best = (snapshot.plan_id(int(plans[1])), view.money(int(rows[1])))
         one = Found(plans[:1], rows[:1], counts[:1], counts[:1])
         cost = int(snapshot.cost[rows[0]])
         return Choice(
             plan_id=snapshot.plan_id(int(plans[0])),
             plan=b"".join(self._render.plans(one, view, need.days)),
-            price=view.money(cost),
+            price=view.money(int(rows[0])),
+            minimum_margin=self.ruled.margin_of(int(view.slots[rows[0]])),
             cost_base=Money.of(snapshot.base_text(cost).split(" ")[0], self.base_currency),
             considered=len(considered),
             in_stock=len(plans),
@@ -201,8 +201,7 @@ class Index:
 
     def price_of(self, row: int) -> Money | None:
         """What a customer pays for a row, in base currency; None where its cost is not known."""
-        cost = int(self.snapshot.cost[row])
-        return None if cost < 0 else self._view(None).money(cost)
+        return None if self.snapshot.cost[row] < 0 else self._view(None).money(row)
 
     def supplier_now(self, name: str) -> SupplierNow | None:
         """How a supplier of the snapshot stands now; None when the database does not know it."""
@@ -210,26 +209,16 @@ class Index:
 
     def warm(self) -> None:
         """Work out beforehand what the first questions would have to wait for."""
-        self._view(None)
-        self._counts()
+        self._counts(self._view(None))
 
     # -- what answers are made of
 
     def _view(self, currency: str | None) -> PriceView:
         """Prices in a currency, made when first asked for; the least used of too many is let go."""
-        wanted = currency or self.base_currency
-        view = self._views.get(wanted)
-        if view is None:
-            try:
-                view = PriceView(self.snapshot, self.rule, wanted)
-            except NoRate as error:
-                raise QueryError("currency", str(error)) from None
-            self._views[wanted] = view
-            if len(self._views) > MAX_VIEWS:
-                self._views.popitem(last=False)
-        else:
-            self._views.move_to_end(wanted)
-        return view
+        try:
+            return view_of(self.ruled, currency or self.base_currency)
+        except NoRate as error:
+            raise QueryError("currency", str(error)) from None
 
     def _after(self, query: PlanQuery) -> After | None:
         if query.cursor is None:
@@ -259,29 +248,38 @@ class Index:
         return sum(_bit(reason) for reason, holds in held if holds)
 
     def _block(self) -> Blocked | None:
-        """The rows that could be sold when the snapshot was made and cannot be now."""
-        if not self._marks and not self._held.any():
+        """The rows that could be sold by themselves and cannot be now, for a mark, their supplier or their price."""
+        priced_out = [mask for mask in (self.ruled.thin, self.ruled.unrated) if mask is not None]
+        if not self._marks and not self._held.any() and not priced_out:
             return None
         snapshot = self.snapshot
         mask = self._held.astype(np.bool_)[snapshot.supplier] if self._held.any() else np.zeros(snapshot.rows, np.bool_)
         mask[list(self._marks)] = True
+        for rows in priced_out:
+            mask |= rows
         mask[snapshot.sold_end :] = False
         return Blocked(mask, np.flatnonzero(mask))
 
     def _why_not(self, row: int) -> int:
         snapshot = self.snapshot
-        return int(snapshot.why[row]) | int(self._held[snapshot.supplier[row]]) | self._marks.get(row, 0)
+        why = int(snapshot.why[row]) | int(self._held[snapshot.supplier[row]]) | self._marks.get(row, 0)
+        if self.ruled.thin is not None and self.ruled.thin[row]:
+            why |= _bit(WhyNot.THIN_MARGIN)
+        if self.ruled.unrated is not None and self.ruled.unrated[row]:
+            why |= _bit(WhyNot.NO_RATE)
+        return why
 
     def _observed_at(self, row: int) -> datetime | None:
         now = self._states.get(self.snapshot.suppliers[int(self.snapshot.supplier[row])])
         return None if now is None or now.last_good_at is None else now.last_good_at.astimezone(UTC)
 
-    def _counts(self) -> tuple[Array, Array]:
-        key = ("counts", self.standing.digest)
-        return self.snapshot.memo(key, lambda: places.counts(self.snapshot, self._blocked))
+    def _counts(self, view: PriceView) -> tuple[Array, Array]:
+        """Plans in stock of each country and region, and their lowest prices."""
+        key = ("counts", self.standing.digest, self.rules.digest, view.currency)
+        return self.snapshot.memo(key, lambda: places.counts(self.snapshot, view, self._blocked))
 
-    def _from(self, view: PriceView, row: int) -> orjson.Fragment | None:
-        return None if row == places.NO_ROW else orjson.Fragment(view.priced(int(self.snapshot.cost[row])))
+    def _from(self, view: PriceView, minor: int) -> orjson.Fragment | None:
+        return None if minor == places.NO_PRICE else orjson.Fragment(view.shown(minor))
 
 
 def _bit(reason: WhyNot) -> int:

@@ -7,12 +7,13 @@ import numpy as np
 from gateway.core.catalog.layout import Array
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.catalog.stock import Blocked
+from gateway.core.catalog.views import PriceView
 
-NO_ROW = np.iinfo(np.int64).max
+NO_PRICE = np.iinfo(np.int64).max
 
 
-def counts(snapshot: Snapshot, blocked: Blocked | None) -> tuple[Array, Array]:
-    """Plans in stock of each list (countries, then regions), and its first row that can be sold or ``NO_ROW``."""
+def counts(snapshot: Snapshot, view: PriceView, blocked: Blocked | None) -> tuple[Array, Array]:
+    """Plans in stock of each list (countries, then regions), and the lowest of their prices or ``NO_PRICE``."""
     live = np.arange(snapshot.rows) < snapshot.sold_end
     if blocked is not None:
         live &= ~blocked.mask
@@ -20,13 +21,20 @@ def counts(snapshot: Snapshot, blocked: Blocked | None) -> tuple[Array, Array]:
     plan_live = np.zeros(snapshot.plans, dtype=np.bool_)
     plan_live[snapshot.plan[live]] = True
     of_cover = np.bincount(snapshot.plan_cover[plan_live], minlength=covers)
-    first = np.full(covers, NO_ROW)
     rows = np.flatnonzero(live)
-    first[snapshot.cover[rows[::-1]]] = rows[::-1]
+    if not view.even:  # a plan's price is that of its first row, which need not be the lowest
+        _, first_of_plan = np.unique(snapshot.plan[rows], return_index=True)
+        rows = rows[first_of_plan]
+        rows = rows[np.argsort(view.prices(rows), kind="stable")]
+    first_row = np.full(covers, -1)
+    first_row[snapshot.cover[rows[::-1]]] = rows[::-1]
+    there = np.flatnonzero(first_row >= 0)
+    first = np.full(covers, NO_PRICE)
+    first[there] = view.prices(first_row[there])
     at, members = snapshot.columns["list_covers_at"], snapshot.columns["list_covers"]
     lists = len(at) - 1
     owner = np.repeat(np.arange(lists), np.diff(at))
     plans = np.bincount(owner, weights=of_cover[members], minlength=lists).astype(np.int64)
-    lowest = np.full(lists, NO_ROW)
+    lowest = np.full(lists, NO_PRICE)
     np.minimum.at(lowest, owner, first[members])
     return plans, lowest

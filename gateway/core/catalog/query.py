@@ -110,14 +110,16 @@ class Need(msgspec.Struct, frozen=True):
 class Choice(msgspec.Struct, frozen=True):
     """The cheapest plan in stock that meets a need.
 
-    ``plan`` is its JSON as in a list. ``cost_base`` is what the chosen offer costs us, in base
-    currency: never shown to a storefront. ``next_best`` is the plan that would have been chosen next.
+    ``plan`` is its JSON as in a list. ``cost_base`` is what the chosen offer costs us and ``minimum_margin``
+    what its rule wants above that, in base currency: never shown to a storefront. ``next_best`` is the
+    plan that would have been chosen next.
     """
 
     plan_id: str
     plan: bytes
     price: Money
     cost_base: Money
+    minimum_margin: Decimal
     considered: int
     in_stock: int
     rule: str = "cheapest_in_stock"

@@ -56,14 +56,14 @@ class Renderer:
         new, plans = found.rows[at], found.plans[at]
         kinds = snapshot.kind[new]
         kept = view.room_for(days, keep=[row for row in rows if row in view.ready(days)])
-        for row, piece, where, amount, network, feature, cost, total, day in zip(
+        for row, piece, where, amount, network, feature, slot, total, day in zip(
             new.tolist(),
             self._spans("plan_at", plans),
             self._spans("cover_at", snapshot.cover[new]),
             self._spans("data_at", snapshot.columns["data"][new]),
             self._spans("network_at", snapshot.columns["network"][new]),
             self._spans("feature_at", snapshot.columns["feature"][new]),
-            snapshot.cost[new].tolist(),
+            view.slots[new].tolist(),
             totals(snapshot, days)[kinds].tolist(),
             snapshot.kind_days[kinds].tolist(),
             strict=True,
@@ -76,7 +76,7 @@ class Renderer:
                     blob[slice(*amount)],
                     blob[slice(*network)],
                     blob[slice(*feature)],
-                    view.piece(cost, total, day),
+                    view.piece(slot, total, day),
                 )
             )
             kept.put(row, start, blob[stamp : piece[1]])
@@ -101,7 +101,7 @@ class Renderer:
         snapshot = self.snapshot
         supplier_plan_id, name = snapshot.offer_text(row)
         listed, cost, stock = int(snapshot.columns["listed"][row]), int(snapshot.cost[row]), int(snapshot.stock[row])
-        supplier = int(snapshot.supplier[row])
+        supplier, slot = int(snapshot.supplier[row]), int(view.slots[row])
         reason = next((one.value for at, one in enumerate(WHY_NOT) if why >> at & 1), None)
         shown = {
             "id": offer_id(offer_key(snapshot.suppliers[supplier], supplier_plan_id)),
@@ -111,7 +111,8 @@ class Renderer:
             "name": name,
             "cost": None if listed < 0 else _money(snapshot.piece("listed_at", listed).decode()),
             "cost_base": None if cost < 0 else _money(snapshot.base_text(cost)),
-            "price": orjson.Fragment(view.priced(cost)),
+            "price": orjson.Fragment(view.priced(slot)),
+            "price_rule": view.words(slot),
             "stock": None if stock < 0 else stock,
             "in_stock": reason != "out_of_stock",
             "stale": bool(self.stale[supplier]),

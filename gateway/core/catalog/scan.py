@@ -151,16 +151,16 @@ class Scan:
         kinds = snapshot.kind.take(rows)
         if self.order in ("data", "days"):
             return self.values().take(kinds)
-        costs = snapshot.cost.take(rows)
+        slots = self.view.slots.take(rows)
         if not len(self.view.minor):
             return np.full(len(rows), NULL)
-        minor = self.view.minor[costs]
+        minor = self.view.minor[slots]
         if self.order == "price":
-            return np.where(costs < 0, NULL, minor)
+            return np.where(slots < 0, NULL, minor)
         times, below = self.ratio()
         below = below.take(kinds)
         per = minor * (times * FINE) // np.maximum(1, below)
-        return np.where((costs < 0) | (below <= 0), NULL, per)
+        return np.where((slots < 0) | (below <= 0), NULL, per)
 
     def ratio(self) -> tuple[int, Array]:
         """(times, below) for each kind: its key is price x times x FINE / below; below <= 0 has none."""

@@ -38,6 +38,7 @@ class Snapshot:
         self.mode: str = meta["mode"]
         self.rates = Rates(meta["base"], {code: Decimal(rate) for code, rate in meta["rates"].items()})
         self.suppliers: list[str] = meta["suppliers"]
+        self.tolerance = {name: Decimal(share) for name, share in meta["tolerance"].items()}
         self.country_codes: list[str] = meta["countries"]
         self.country_names: list[str] = meta["country_names"]
         self.regions: list[tuple[str, str, list[str]]] = meta["regions"]

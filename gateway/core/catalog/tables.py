@@ -120,6 +120,9 @@ class Tables:
             "base": built.terms.rates.base,
             "rates": {currency: str(rate) for currency, rate in built.terms.rates.worth.items()},
             "suppliers": suppliers,
+            "tolerance": {
+                n: str(share) for n, share in sorted(built.terms.tolerance.items()) if n in suppliers and share
+            },
             "countries": self.country_codes,
             "country_names": [built.geography.country_name(code) for code in self.country_codes],
             "regions": [[r.code, r.name, list(r.countries)] for r in built.geography.regions],

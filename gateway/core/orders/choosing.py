@@ -10,6 +10,7 @@ import msgspec
 from gateway.core.catalog.query import Wanted
 from gateway.core.orders.failures import MOST_OF_OURS, MOST_TRIES, OURS, failure_of, words_of
 from gateway.core.orders.states import AttemptNow
+from gateway.core.pricing import PriceRule
 from schemas.money import Money
 from schemas.plan import Features, Network, WhyNot
 
@@ -18,6 +19,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """An offer of the plan.
 
     ``why_not`` keeps it from sale, ``unfit`` from this order. ``cost_base`` is None when there is no rate.
+    ``rule`` is what prices it.
     """
 
     supplier: str
@@ -27,6 +29,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: Decimal = Decimal(0)
     why_not: tuple[WhyNot, ...] = ()
     unfit: str | None = None
+    rule: PriceRule = PriceRule()
 
     @property
     def most(self) -> Decimal | None:

@@ -5,7 +5,8 @@ import pytest
 from gateway.core.catalog import Index, layout
 from gateway.core.catalog.overlay import standing
 from gateway.core.catalog.snapshot import Snapshot
-from gateway.flows.publish import publish, rule_of
+from gateway.flows.pricing import sets_now
+from gateway.flows.publish import publish
 from gateway.store import snapshot_files, snapshots
 from tests.gateway.core.catalog.market import BOUNDS, Item, offer, some_items
 from tests.gateway.flows.shelf import settings_for, stock, take_away
@@ -18,8 +19,8 @@ def settings(tmp_path, database_url):
 
 async def index_of(pool, settings, published, mode="live"):
     file = layout.open_file(snapshot_files.path_of(settings.state_dir, mode, published.versions[mode]))
-    overlay = await snapshots.overlay(pool)
-    return Index(Snapshot(file), standing(overlay, mode, datetime.now(UTC), BOUNDS), rule_of(settings))
+    overlay, now = await snapshots.overlay(pool), datetime.now(UTC)
+    return Index(Snapshot(file), standing(overlay, mode, now, BOUNDS), sets_now((), settings, now).shared)
 
 
 async def test_what_is_in_the_database_can_be_asked_of_the_published_file(pool, settings) -> None:
@@ -54,17 +55,15 @@ async def test_nothing_is_built_again_when_nothing_changed(pool, settings) -> No
     assert again.offers == first.offers
 
 
-async def test_another_price_rule_makes_another_snapshot_of_the_same_content(
-    pool, settings, tmp_path, database_url
-) -> None:
+async def test_another_price_rule_prices_the_same_snapshot(pool, settings, tmp_path, database_url) -> None:
     await stock(pool, [Item("a", offer("one", cost="5.00"))])
     first = await publish(pool, None, settings)
     dear = settings_for(tmp_path, database_url, pricing={"percent": "10", "minimum_margin": "1"})
     second = await publish(pool, None, dear)
-    assert second.changed
-    index = await index_of(pool, dear, second)
-    assert b"thin_margin" in index.offers(offer("one").plan_id)
-    assert second.versions["live"] != first.versions["live"]
+    assert not second.changed
+    assert second.versions == first.versions
+    body = (await index_of(pool, dear, second)).plan(offer("one").plan_id)
+    assert b'"price":{"amount":"6.00","currency":"USD"}' in body
 
 
 async def test_a_rate_of_a_later_day_does_not_count_yet(pool, settings) -> None:

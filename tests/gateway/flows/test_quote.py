@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.catalog import Need, NoMatch, Wanted
+from gateway.core.pricing import PriceRule
+from gateway.core.pricing_rules import only
 from gateway.flows.quote import QuoteExpired, QuoteUnknown, make_quote, open_quote
 from gateway.settings import load
 from schemas import api
@@ -14,13 +16,14 @@ from schemas.errors import ConfigurationError
 from schemas.money import Money
 from tests.gateway.core.catalog.market import NOW, Item, Market, offer
 
-SETTINGS = load(secret_key=["k" * 40], pricing={"minimum_margin": "0.20"})
+SETTINGS = load(secret_key=["k" * 40])
 MARKET = Market(
     [
         Item("a", offer("local", countries="JP", mb=3072, days=10, cost="9.00")),
         Item("b", offer("regional", countries="JP KR", mb=5120, days=15, cost="8.00")),
         Item("a", offer("endless", countries="JP KR TH", mb=None, days=30, cost="20.00")),
-    ]
+    ],
+    rules=only(PriceRule(minimum_margin=Decimal("0.20"))),
 )
 INDEX = MARKET.index()
 

@@ -17,6 +17,7 @@ from gateway.core.catalog import Index
 from gateway.core.catalog.build import Terms
 from gateway.core.catalog.overlay import Overlay, SupplierState
 from gateway.core.pricing import PriceRule, Rates
+from gateway.core.pricing_rules import only
 from gateway.flows.publish import publish
 from gateway.log import AccessLog
 from gateway.settings import Settings, load
@@ -52,7 +53,7 @@ class StandingCatalog:
     def rebuild(self) -> None:
         self.indexes = {mode: market.index(datetime.now(UTC)) for mode, market in self.markets.items()}
 
-    def index(self, mode: str) -> Index:
+    def index(self, mode: str, _storefront_id: str | None = None) -> Index:
         return self.indexes[mode]
 
     async def refresh(self) -> None:
@@ -67,7 +68,7 @@ def _market(items: list[Item], mode: str) -> Market:
     # The live catalogue lacks the last item, so that a test can tell the two apart.
     market = Market(list(items if mode == "test" else items[:-1]), mode)
     rates = Rates("USD", {rate.currency: rate.rate for rate in fx.shipped("USD")})
-    market.terms = Terms(PriceRule(), rates)
+    market.terms, market.rules = Terms(rates), only(PriceRule())
     states = tuple(
         SupplierState(name, mode, last_good_at=now - timedelta(minutes=1), last_sync_state="ok") for name in "abc"
     )

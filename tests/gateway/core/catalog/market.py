@@ -16,8 +16,9 @@ from gateway.core.catalog.overlay import Mark, Overlay, SupplierState, standing
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
 from gateway.core.pricing import PriceRule, Rates
+from gateway.core.pricing_rules import Conditions, Rule, RuleSet, only, sets_at
 from schemas.money import Money
-from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset, Starts, Validity
+from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset, Scope, Starts, Validity
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BOUNDS = FreshnessBounds(900, 86400)
@@ -76,7 +77,8 @@ class Market:
 
     items: list[Item]
     mode: str = "live"
-    terms: Terms = field(default_factory=lambda: Terms(PriceRule(), RATES, Decimal("0.10"), {"c": Decimal("0.05")}))
+    terms: Terms = field(default_factory=lambda: Terms(RATES, {"c": Decimal("0.05")}))
+    rules: RuleSet = field(default_factory=lambda: only(PriceRule(minimum_margin=Decimal("0.10"))))
     touched: dict[str, datetime] = field(default_factory=dict)
     gone: dict[str, datetime] = field(default_factory=dict)
     overlay: Overlay = field(default_factory=lambda: Overlay(ALL_WELL))
@@ -93,7 +95,7 @@ class Market:
         return Snapshot(layout.from_memory(b"".join(parts)))
 
     def index(self, now: datetime = NOW) -> Index:
-        return Index(self.snapshot(), standing(self.overlay, self.mode, now, BOUNDS), self.terms.rule)
+        return Index(self.snapshot(), standing(self.overlay, self.mode, now, BOUNDS), self.rules)
 
 
 def add(builder: SnapshotBuilder, item: Item) -> None:
@@ -190,3 +192,32 @@ def some_items(seed: int, count: int) -> list[Item]:
             )
         )
     return items
+
+
+def some_rules(seed: int) -> RuleSet:
+    """A few rules of all kinds that overlap, some with amounts in another currency."""
+    dice = random.Random(seed)
+    rules = []
+    for number in range(1, dice.randint(2, 7)):
+        floor = dice.choice([None, None, Decimal("3.10"), Decimal(8)])
+        when = Conditions(
+            supplier=dice.choice([None, None, None, "a", "b"]),
+            countries=dice.choice([(), (), ("JP",), ("DE", "FR", "TR"), ("JP", "KR", "TH", "US")]),
+            region=dice.choice([None, None, None, "europe", "nowhere"]),
+            scope=dice.choice([None, None, None, Scope.COUNTRY]),
+            min_data_mb=dice.choice([None, None, 1024, 3072]),
+            max_data_mb=dice.choice([None, None, 1024, 9000]),
+            unlimited=dice.choice([None, None, None, True, False]),
+        )
+        price = PriceRule(
+            percent=Decimal(dice.choice(["0", "5", "18", "140"])),
+            fixed=Decimal(dice.choice(["0", "0.30"])),
+            rounding=dice.choice(["currency", ".99"]),
+            minimum_margin=Decimal(dice.choice(["0", "0.50", "2"])),
+            floor=floor,
+            ceiling=dice.choice([None, None, Decimal(9)]),
+            currency=dice.choice([None, None, "EUR"]),
+        )
+        rules.append(Rule(f"pr_{number}", number, f"Rule {number}", when, price))
+    default = PriceRule(minimum_margin=Decimal("0.10"))
+    return sets_at(rules, default, NOW, {region.code: region.countries for region in REGIONS}).shared

@@ -12,7 +12,8 @@ from typing import Any
 from gateway.core.catalog import InStock, Need, PlanQuery, Wanted
 from gateway.core.catalog.overlay import standing
 from gateway.core.catalog.words import words_of
-from gateway.core.pricing import NoRate, price
+from gateway.core.pricing import NoRate, margin_of, price
+from gateway.core.pricing_rules import Subject
 from gateway.core.selectable import why_not
 from schemas.money import Money
 from schemas.plan import Reset, WhyNot, scope_of
@@ -49,7 +50,8 @@ class Naive:
                     base = terms.rates.to_base(offer.cost).amount
                 except NoRate:
                     base = None
-            held = None if base is None else price(Money(base, "USD"), terms.rule, terms.rates, "USD")
+            rule = market.rules.of(subject_of(item))
+            held = None if base is None else price(Money(base, "USD"), rule, terms.rates, "USD")
             state = states.get(item.supplier)
             why = why_not(
                 visible=offer.visible,
@@ -61,14 +63,15 @@ class Naive:
                 marks=marks[item.key],
                 paused=state is None or state.paused,
                 tolerance=terms.tolerance.get(item.supplier, Decimal(0)),
-                max_cost_base=None if held is None else held.amount - terms.minimum_margin,
+                max_cost_base=None if held is None else held.amount - margin_of(rule, terms.rates),
             )
             self.plans[offer.plan_id].append(Judged(item, base, why, state is None or state.stale))
 
     def price(self, judged: Judged, currency: str) -> Money | None:
         if judged.base is None:
             return None
-        return price(Money(judged.base, "USD"), self.market.terms.rule, self.market.terms.rates, currency)
+        rule = self.market.rules.of(subject_of(judged.item))
+        return price(Money(judged.base, "USD"), rule, self.market.terms.rates, currency)
 
     def listed(self, query: PlanQuery) -> list[dict[str, Any]]:
         """Every plan of a query, in order, in the few fields that decide."""
@@ -115,7 +118,11 @@ class Naive:
             good = sorted((one for one in will if not one.why), key=lambda one: one.choice)
             if good:
                 live.append((plan_id, good[0]))
-        return considered, sorted(live, key=lambda pair: pair[1].choice)
+        return considered, sorted(live, key=lambda pair: (self._amount(pair[1], need), *pair[1].choice))
+
+    def _amount(self, judged: Judged, need: Need) -> Decimal:
+        money = self.price(judged, need.currency or "USD")
+        return Decimal(0) if money is None else money.amount
 
     def _shown(self, plan_id: str, stands: Judged, count: int, query: PlanQuery, currency: str) -> dict[str, Any]:
         offer = stands.item.offer
@@ -180,6 +187,12 @@ class Naive:
             and _fast(judged.item, wanted, query.countries)
             and (query.max_price is None or (money is not None and money.amount <= query.max_price))
         )
+
+
+def subject_of(item: Item) -> Subject:
+    """What rules ask of an item."""
+    offer = item.offer
+    return Subject(item.supplier, offer.plan_id, offer.coverage, offer.data.total_mb(offer.validity.days))
 
 
 def _has(features: Any, wanted: Wanted) -> bool:

@@ -27,9 +27,10 @@ from gateway.core.catalog import (
 )
 from gateway.core.catalog.overlay import Overlay, SupplierState
 from gateway.core.pricing import PriceRule
+from gateway.core.pricing_rules import only
 from schemas import api
 from schemas.plan import Scope
-from tests.gateway.core.catalog.market import NOW, Market, mark, some_items
+from tests.gateway.core.catalog.market import NOW, Market, mark, some_items, some_rules
 from tests.gateway.core.catalog.naive import Naive
 
 PROPERTY = settings(
@@ -69,7 +70,9 @@ def market(seed: int, size: str) -> tuple[Index, Naive]:
         paused = msgspec.structs.replace(three, state="paused") if seed % 8 > 5 else three
         made.overlay = Overlay((one, old, paused), made.overlay.marks)
     if seed % 5 == 4:
-        made.terms = msgspec.structs.replace(made.terms, rule=PriceRule(Decimal("12.5"), Decimal("0.3"), ".99"))
+        made.rules = only(PriceRule(Decimal("12.5"), Decimal("0.3"), ".99"))
+    if seed % 3:
+        made.rules = some_rules(seed)
     return made.index(), Naive(made)
 
 
@@ -213,7 +216,8 @@ def test_countries_and_regions_count_the_plans_in_stock_and_name_the_lowest_pric
             assert code not in shown
             continue
         assert shown[code].plan_count == len(here)
-        assert amount(shown[code].from_price) == min(naive.price(one, "USD").amount for g in here for one in g)
+        stand = [min(group, key=lambda one: one.choice) for group in here]
+        assert amount(shown[code].from_price) == min(naive.price(one, "USD").amount for one in stand)
     for region in msgspec.json.decode(index.regions(), type=api.RegionList).data:
         listed = naive.listed(PlanQuery(region=region.code))
         assert (region.plan_count, amount(region.from_price)) == (len(listed), listed[0]["price"])

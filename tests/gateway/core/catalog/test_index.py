@@ -8,6 +8,7 @@ from gateway.core.catalog import Gone, Index, PlanQuery, QueryError
 from gateway.core.catalog.overlay import Overlay, SupplierState, next_change, standing
 from gateway.core.catalog.words import words_of
 from gateway.core.pricing import PriceRule
+from gateway.core.pricing_rules import only
 from schemas import api
 from schemas.plan import Features
 from tests.gateway.core.catalog.market import BOUNDS, NOW, Item, Market, mark, offer, some_items
@@ -61,7 +62,7 @@ def test_the_version_changes_with_all_that_changes_an_answer_and_with_nothing_el
     versions.add(market.index().version)
     market.overlay = Overlay(market.overlay.suppliers, (mark("a", "cheap", "stopped"),))
     versions.add(market.index().version)
-    versions.add(Index(first.snapshot, first.standing, PriceRule(percent=Decimal(11))).version)
+    versions.add(Index(first.snapshot, first.standing, only(PriceRule(percent=Decimal(11)))).version)
     versions.add(Market([CHEAP]).index().version)
     assert len(versions) == 6
 
@@ -143,7 +144,7 @@ def test_views_of_many_currencies_are_bounded() -> None:
     index = market.index()
     for currency in rates:
         plans(index, currency=currency)
-    assert len(index._views) <= 8
+    assert len(index.ruled.views) <= 8
 
 
 def test_staleness_comes_from_a_failed_sync_or_two_intervals_and_expiry_from_a_day() -> None:

@@ -1,0 +1,61 @@
+"""What prices are made by now: the rules, the default behind them, and today's exchange rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from gateway.core.pricing import PriceRule, Rates, price
+from gateway.core.pricing_rules import Rule, RuleSet, RuleSets, Subject, sets_at
+from gateway.settings import Settings
+from gateway.store import candidates, pricing_rules
+from gateway.store.pool import Connection, Pool
+from providers.places import regions
+from schemas.money import Money
+from schemas.plan import DataAllowance
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What makes a storefront's prices: its rules and the exchange rates."""
+
+    rules: RuleSet
+    rates: Rates
+
+    def of(self, cost_base: Money, subject: Subject, currency: str) -> Money:
+        """What the storefront's customer pays for an offer. Raises ``NoRate``."""
+        return price(cost_base, self.rules.of(subject), self.rates, currency)
+
+
+def default_rule(settings: Settings) -> PriceRule:
+    """What ``[pricing]`` of the settings states: the last rule, for whatever no other one prices."""
+    pricing = settings.pricing
+    return PriceRule(pricing.percent, pricing.fixed, pricing.rounding, pricing.minimum_margin)
+
+
+def sets_now(rules: Sequence[Rule], settings: Settings, now: datetime) -> RuleSets:
+    """What these rules mean at a moment, for every storefront."""
+    return sets_at(rules, default_rule(settings), now, countries_by_region())
+
+
+@lru_cache(maxsize=1)
+def countries_by_region() -> Mapping[str, tuple[str, ...]]:
+    """The countries of each region that a rule may name."""
+    return {region.code: region.countries for region in regions()}
+
+
+async def prices_now(
+    connection: Connection | Pool, settings: Settings, storefront_id: str | None, now: datetime
+) -> Prices:
+    """What makes a storefront's prices now, from PostgreSQL. None: a storefront without rules of its own."""
+    found = await pricing_rules.rules(connection)
+    base = settings.base_currency
+    rates = Rates(base, await candidates.rates(connection, base))
+    return Prices(sets_now(found, settings, now).of(storefront_id), rates)
+
+
+def subject_of(supplier: str, plan_id: str, coverage: tuple[str, ...], data: DataAllowance, days: int) -> Subject:
+    """What rules ask of an offer."""
+    return Subject(supplier, plan_id, coverage, data.total_mb(days))
