@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.console import audit, entry, home, render, static_files, users
+from gateway.console import (
+    audit,
+    changes,
+    compare,
+    entry,
+    history,
+    home,
+    prices,
+    render,
+    static_files,
+    sync_runs,
+    users,
+)
 from gateway.console.guard import Guard
 from gateway.console.navigation import navigation
 from gateway.console.pages import BEHIND, FINDERS, NOTICES, Behind, Page, Pages, View
@@ -17,6 +29,11 @@ __all__ = ["Behind", "all_pages", "install"]
 MODULES: tuple[Pages, ...] = (
     home.pages,
     entry.pages,
+    prices.pages,
+    compare.pages,
+    history.pages,
+    changes.pages,
+    sync_runs.pages,
     users.pages,
     audit.pages,
 )

@@ -1,0 +1,150 @@
+"""Prices: which supplier is cheapest where, and all offers that compete in a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aiohttp import web
+from markupsafe import Markup, escape
+
+from gateway.console import buckets, shown
+from gateway.console.buckets import Filters
+from gateway.console.pages import Csv, Hit, Pages, View, deps, here, is_htmx, mode
+from gateway.core.catalog import Index
+from gateway.core.catalog.matrix import Per
+from gateway.flows import price_tables, prices
+from providers import places
+from schemas.api_prices import PricedOffer, PriceMatrix, PriceRow
+
+pages = Pages()
+OFFERS_A_PAGE = 50
+LOW_STOCK = 100  # from here on a number says nothing: the title has it
+_NAME = 60
+
+
+@pages("GET", "/console/prices", nav="Prices")
+async def matrix(request: web.Request) -> View:
+    """The matrix, fifty countries at a time; htmx fetches the next fifty when they come into sight."""
+    index = index_of(request)
+    filters = buckets.read(request, index)
+    cursor = request.query.get("cursor")
+    ask = prices.Ask(filters.bucket, filters.per, filters.countries or (), filters.region, cursor=cursor)
+    found = prices.prices(index, ask)
+    if filters.countries is None:
+        found = PriceMatrix([], False, None, found.per, found.suppliers, found.catalog)
+    context = {
+        "asked": filters,
+        "regions": [(code, name) for code, name, _ in sorted(index.snapshot.regions, key=lambda one: one[1])],
+        "matrix": found,
+        "band": [_line(row, found, filters) for row in found.data],
+        "bounds": (found.data[0].name, found.data[-1].name) if found.data else ("", ""),
+        "next": here(request, cursor=found.next_cursor) if found.has_more else None,
+        "first": cursor is None,
+        "currency": index.base_currency,
+    }
+    if is_htmx(request) and cursor is not None:
+        return View("_prices_band.html", context)
+    columns = ["country", "name", *(one.name for one in found.suppliers), "cheapest", "by", "percent"]
+    return View("prices.html", context, title="Prices", csv=Csv("prices", columns, _every_row(index, ask)))
+
+
+@pages("GET", "/console/prices/{country}", nav="Prices")
+async def cell(request: web.Request) -> View:
+    """All offers that compete in a country, or in one supplier's cell of it."""
+    code = request.match_info["country"]
+    if not places.is_country(code):
+        raise web.HTTPNotFound
+    index = index_of(request)
+    filters = buckets.read(request, index)
+    supplier = filters.form.text("supplier", most=40) or None
+    cursor = request.query.get("cursor")
+    found = prices.offers(index, filters.bucket, code, supplier, OFFERS_A_PAGE, cursor)
+    context = {
+        "asked": filters,
+        "country": code,
+        "country_name": places.country_name(code),
+        "supplier": supplier or "",
+        "suppliers": index.snapshot.suppliers,
+        "offers": found.data,
+        "next": here(request, cursor=found.next_cursor) if found.has_more else None,
+        "first": cursor is None,
+        "currency": index.base_currency,
+    }
+    if is_htmx(request) and cursor is not None:
+        return View("_prices_offers.html", context)
+    sheet = price_tables.of_offers(found.data)
+    name = f"prices-{code.lower()}"
+    return View("prices_cell.html", context, title=places.country_name(code), csv=Csv(name, *sheet))
+
+
+@pages.finds("Countries")
+async def countries(_request: web.Request, question: str) -> list[Hit]:
+    """The countries that the words name."""
+    codes = places.countries(question) or places.countries(question.upper()) or ()
+    return [Hit(places.country_name(code), f"/console/prices/{code}", f"offers for {code}") for code in codes[:10]]
+
+
+def index_of(request: web.Request) -> Index:
+    """The catalogue of the side that the visitor looks at."""
+    index = deps(request).index
+    if index is None:
+        raise web.HTTPServiceUnavailable
+    return index(mode(request))
+
+
+def _every_row(index: Index, ask: prices.Ask) -> Iterator[list[Any]]:
+    """The rows of the file: of all countries, not of those that were scrolled to."""
+    yield from price_tables.of_matrix(price_tables.whole(index, ask)).rows
+
+
+def _line(row: PriceRow, found: PriceMatrix, filters: Filters) -> dict[str, Any]:
+    """A row as the page draws it. A thousand cells are drawn at once, so that each is put together here."""
+    cells = {one.supplier: one for one in row.cells}
+    path = f"/console/prices/{row.country}"
+    ahead = row.cheapest
+    first = None if ahead is None else ahead.offer_id
+    address = filters.address(path, all="1" if filters.bucket.everything else None)
+    link = str(escape(address))
+    drawn = [_cell(cells.get(column.name), link, found.per, first=first) for column in found.suppliers]
+    return {
+        "code": row.country,
+        "name": row.name,
+        "url": address,
+        "cheapest": ahead,
+        "by": None if ahead is None or ahead.by is None else ahead.by.amount,
+        "cells": Markup("".join(drawn)),  # noqa: S704 - what others wrote was escaped in each cell
+    }
+
+
+def _cell(offer: PricedOffer | None, address: str, per: Per, *, first: str | None) -> str:
+    """A cell as markup: what others wrote is escaped here, one by one."""
+    if offer is None:
+        return "<td></td>"
+    figure = price_tables.figure(offer, per)
+    words = "–" if figure is None else figure.amount
+    classes, marks = [], []
+    if offer.offer_id == first:
+        classes.append("first")
+        words = f'<b>{words}</b><span class="unseen"> cheapest</span>'
+    if offer.stale:
+        classes.append("stale")
+    if offer.why_not is not None:
+        classes.append("held")
+        marks.append(offer.why_not.value.replace("_", " "))
+    elif offer.stock is not None and offer.stock < LOW_STOCK:
+        marks.append(f"{offer.stock} left")
+    kind = f' class="{" ".join(classes)}"' if classes else ""
+    small = f"<small>{', '.join(marks)}</small>" if marks else ""
+    link = f'{address}&amp;supplier={escape(offer.supplier)}" title="{escape(_title(offer))}'
+    return f'<td{kind}><a href="{link}">{words}</a>{small}</td>'
+
+
+def _title(offer: PricedOffer) -> str:
+    """What a cell tells on hover: the customer's price, and which offer it is."""
+    price = "no price" if offer.price is None else f"price {offer.price.amount} {offer.price.currency}"
+    days = f"{offer.days} {'day' if offer.days == 1 else 'days'}"
+    stock = "" if offer.stock is None else f" · {offer.stock:,} in stock"
+    stale = " · stale" if offer.stale else ""
+    name = shown.clean(offer.name[: 2 * _NAME])[:_NAME]
+    return f"{price} · {offer.declared}, {days}, {offer.scope.value}{stock}{stale} · {name}"
