@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from gateway.core.changes import EVENT_KINDS, ChangeFilter, move
 from gateway.store import changes, fx
 from gateway.store.changes import Place
@@ -59,8 +61,7 @@ async def summary(
     rates = await rates_in(pool, base)
     wanted = ChangeFilter(since=since, mode=mode, suppliers=suppliers)
     countries, more = await changes.by_country(pool, wanted, rates, SUMMED)
-    moved = ChangeFilter(since=since, mode=mode, suppliers=suppliers, kinds=frozenset({"up", "down"}))
-    largest = await changes.largest(pool, moved, rates, SUMMED, LARGEST)
+    largest = await largest_moves(pool, base, wanted, LARGEST)
     of_suppliers = await changes.by_supplier(pool, since, mode, suppliers)
     seen = countries[0]["seen"] if countries else 0
     return ChangeSummary(
@@ -68,10 +69,22 @@ async def summary(
         until=datetime.now(UTC),
         suppliers=[SupplierChanges(**row) for row in of_suppliers],
         countries=[CountryChanges(**{name: row[name] for name in row if name != "seen"}) for row in countries],
-        largest=[shown(row, base) for row in largest],
+        largest=largest,
         looked_at=seen,
         complete=not more,
     )
+
+
+async def largest_moves(pool: Pool, base: str, wanted: ChangeFilter, limit: int) -> list[Change]:
+    """The costs that moved furthest by share, among the newest changes that are wanted."""
+    moved = msgspec.structs.replace(wanted, kinds=frozenset({"up", "down"}))
+    rows = await changes.largest(pool, moved, await rates_in(pool, base), SUMMED, limit)
+    return [shown(row, base) for row in rows]
+
+
+async def suppliers_of(pool: Pool, mode: str | None) -> list[str]:
+    """The names of all suppliers, or of those in one mode, also of those that are configured no longer."""
+    return await changes.suppliers(pool, mode)
 
 
 async def rates_in(pool: Pool, base: str) -> dict[str, Decimal]:

@@ -84,6 +84,12 @@ async def offers_of(pool: Pool, plan_id: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+async def suppliers(pool: Pool, mode: str | None) -> list[str]:
+    """The names of all suppliers, or of those in one mode."""
+    rows = await pool.fetch("SELECT name FROM suppliers WHERE $1::text IS NULL OR mode = $1 ORDER BY name", mode)
+    return [row[0] for row in rows]
+
+
 async def chunk(
     connection: Connection | Pool,
     wanted: ChangeFilter,

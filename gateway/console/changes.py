@@ -1,0 +1,110 @@
+"""Changes: what moved at the suppliers, one by one and summed up, and what waits to be accepted or refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from gateway.console.forms import Form, asked
+from gateway.console.history import as_money, since_of
+from gateway.console.pages import Csv, Notice, Pages, View, deps, here, mode, visitor
+from gateway.core.changes import KINDS, ChangeFilter
+from gateway.flows import changes as flow
+from gateway.flows.change_tables import of_changes, of_summary
+from gateway.flows.sync_requests import waiting
+from providers import places
+
+pages = Pages()
+_PAGE = 50
+_SEPARATOR = "~"
+SINCE = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("visit", "my last visit"))
+
+
+@pages("GET", "/console/changes", nav="Changes")
+async def changes(request: web.Request) -> View:
+    """The feed, the newest first, with its filters in the address."""
+    form, behind = asked(request), deps(request)
+    who = visitor(request)
+    wanted = ChangeFilter(
+        kinds=frozenset(kind for kind in KINDS if kind in form.all("kind")),
+        suppliers=tuple(filter(None, [form.text("supplier", most=40)])),
+        mode=mode(request),
+        country=_country(form),
+        plan_id=form.text("plan", most=100) or None,
+        since=since_of(form, who.last_visit),
+        min_percent=form.decimal("percent", least=0, most=1_000_000),
+        min_amount=form.decimal("amount", least=0, most=1_000_000),
+    )
+    after = _position(form.text("cursor", most=600))
+    base = behind.settings.base_currency
+    found = await flow.feed(behind.pool, base, wanted, limit=_PAGE, after=after)
+    sheet = of_changes(found.rows)
+    context = {
+        "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.rows],
+        "next": None if found.after is None else here(request, cursor=_text(found.after)),
+        "kinds": [(kind, kind in wanted.kinds) for kind in KINDS],
+        "wanted": wanted,
+        "filters_typed": form.typed,
+        "errors": form.errors,
+        "spans": SINCE,
+        "suppliers": await flow.suppliers_of(behind.pool, mode(request)),
+        "held": await waiting(behind.pool, mode(request)),
+        "currency": base,
+        "last_visit": who.last_visit,
+    }
+    return View("changes.html", context, title="Changes", csv=Csv("changes", sheet.columns, sheet.rows))
+
+
+@pages("GET", "/console/changes/since", nav="Changes")
+async def since(request: web.Request) -> View:
+    """What changed since a date or the last visit, for each supplier and each country."""
+    form, behind = asked(request), deps(request)
+    who = visitor(request)
+    usual = "visit" if who.last_visit is not None else "24h"
+    moment = since_of(form, who.last_visit, usual) or datetime.now(UTC) - timedelta(days=1)
+    found = await flow.summary(behind.pool, behind.settings.base_currency, moment, mode=mode(request))
+    sheet = of_summary(found)
+    context = {
+        "found": found,
+        "countries": [(one, places.country_name(one.country)) for one in found.countries],
+        "largest": [(row, as_money(row.old), as_money(row.new)) for row in found.largest],
+        "spans": SINCE,
+        "chosen": "" if form.typed.get("from") else form.typed.get("since") or usual,
+        "filters_typed": form.typed,
+        "errors": form.errors,
+        "since_text": moment.isoformat(timespec="seconds"),
+    }
+    return View("changes_since.html", context, title="What changed", csv=Csv("changed", sheet.columns, sheet.rows))
+
+
+@pages.notice
+async def quarantined(request: web.Request) -> list[Notice]:
+    """Syncs that wait for a person, each with its reason."""
+    return [
+        Notice(
+            "bad",
+            f"{one.supplier}: a sync waits for you: {one.reason}",
+            f"/console/sync-runs/{one.run_id}/difference/{one.supplier}",
+        )
+        for one in await waiting(deps(request).pool, mode(request))
+    ]
+
+
+def _position(text: str) -> tuple[str, ...] | None:
+    """Where a page goes on. Any text is a place; what names none is behind everything."""
+    return tuple(text.replace("\0", "").split(_SEPARATOR)) if text else None
+
+
+def _text(position: tuple[str, ...]) -> str:
+    return _SEPARATOR.join(position)
+
+
+def _country(form: Form) -> str | None:
+    word = form.text("country", most=60)
+    if not word:
+        return None
+    code = places.country(word)
+    if code is None:
+        form.wrong("country", "is no country that we know")
+    return code

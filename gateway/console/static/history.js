@@ -1,0 +1,55 @@
+// Draws the steps of costs over time. The tables of the page hold the same figures.
+"use strict";
+(() => {
+  const COLOURS = 6;
+  const DASHES = [[], [7, 4], [2, 3]];
+
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  // Spans in which a supplier was not synced, behind the lines.
+  function shade(chart, gaps) {
+    const { ctx, bbox } = chart;
+    ctx.save();
+    ctx.fillStyle = css("--unseen");
+    for (const [since, until] of gaps) {
+      const left = Math.max(chart.valToPos(since, "x", true), bbox.left);
+      const right = Math.min(chart.valToPos(until, "x", true), bbox.left + bbox.width);
+      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    }
+    ctx.restore();
+  }
+
+  function draw(box) {
+    const told = JSON.parse(box.dataset.chart);
+    if (told.lines.length === 0) return;
+    const stepped = uPlot.paths.stepped({ align: 1 });
+    const shown = (_, value) => (value === null || value === undefined ? "–" : `${value.toFixed(2)} ${told.currency}`);
+    const axis = { stroke: () => css("--faint"), grid: { stroke: () => css("--line"), width: 1 }, ticks: { stroke: () => css("--line") } };
+    const size = () => ({ width: Math.max(box.clientWidth - 12, 200), height: 260 });
+    const options = {
+      ...size(),
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      scales: { x: { range: (_, least, most) => [Math.min(told.from, least), most] } },
+      axes: [axis, { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) }],
+      series: [
+        {},
+        ...told.lines.map((line, at) => ({
+          label: line.label,
+          value: shown,
+          paths: stepped,
+          stroke: () => css(`--line-${at % COLOURS}`),
+          dash: DASHES[Math.floor(at / COLOURS) % DASHES.length],
+          width: 2,
+          points: { show: told.x.length < 60, size: 5 },
+        })),
+      ],
+      hooks: { drawClear: [(chart) => shade(chart, told.gaps)] },
+    };
+    const chart = new uPlot(options, [told.x, ...told.lines.map((line) => line.y)], box);
+    new ResizeObserver(() => chart.setSize(size())).observe(box);
+    const look = window.matchMedia("(prefers-color-scheme: dark)");
+    look.addEventListener("change", () => chart.redraw());
+  }
+
+  for (const box of document.querySelectorAll("[data-chart]")) draw(box);
+})();

@@ -1,0 +1,194 @@
+"""Sync runs: what each brought, how far one is while it runs, and what was quarantined, to accept or refuse."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from gateway.console.forms import asked, posted
+from gateway.console.history import as_money
+from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, is_htmx, see_other, visitor
+from gateway.flows import sync_requests
+from gateway.flows.change_tables import of_difference
+from gateway.flows.problem import Problem
+from gateway.store import ops
+from schemas.api import SyncRun, SyncRunSupplier
+
+pages = Pages()
+_PAGE = 50
+_LIST = "/console/sync-runs"
+_KINDS = (("moved", "prices that would move"), ("gone", "offers that would go"), ("new", "new offers"))
+_COLUMNS = (
+    *("supplier", "state", "total", "mapped", "set aside", "other products", "new", "changed", "gone", "up", "down"),
+    *("in stock", "out of stock", "suspect", "ms", "error"),
+)
+
+
+@pages("GET", _LIST, nav="Sync runs")
+async def sync_runs(request: web.Request) -> View:
+    """The runs, the newest first, and the form to start one."""
+    return await _list(request)
+
+
+@pages("POST", _LIST, role="operator", nav="Sync runs")
+async def start(request: web.Request) -> View | web.Response:
+    """Start one, of all suppliers or of those that were named."""
+    form, behind = await posted(request), deps(request)
+    wanted = [name for name in form.all("supplier") if name]
+    if unknown := [name for name in wanted if name not in behind.accounts]:
+        form.wrong("supplier", f"no supplier {unknown[0][:60]} is configured")
+    if not behind.accounts:
+        form.wrong("supplier", "no supplier is configured")
+    if not form:
+        return invalid(await _list(request), form)
+    run_id = await sync_requests.ask_for_sync(behind.pool, behind.accounts, wanted, (), visitor(request))
+    return see_other(request, f"{_LIST}/{run_id}", told="The sync was asked for; a worker begins it.")
+
+
+@pages("GET", _LIST + "/{id}", nav="Sync runs")
+async def sync_run(request: web.Request) -> View:
+    """One run: each supplier's counts, reasons, errors and warnings; while it runs, how far it is."""
+    found = await sync_requests.detail(deps(request).pool, request.match_info["id"])
+    if found is None:
+        raise web.HTTPNotFound
+    ended = {part.supplier for part in found.suppliers}
+    context = {
+        "run": found,
+        "parts": [(part, _reasons(part)) for part in found.suppliers],
+        "under_way": [(name, _far(found.progress, name)) for name in found.asked if name not in ended],
+        "held": {one.supplier: one for one in found.quarantines},
+        "seconds": _seconds(found.started_at, found.ended_at),
+        "whole": not is_htmx(request),
+    }
+    rows = [_row(part) for part in found.suppliers]
+    return View("sync_run.html", context, title="Sync run", csv=Csv(found.id, _COLUMNS, rows))
+
+
+@pages("GET", _LIST + "/{id}/difference/{supplier}", nav="Sync runs")
+async def difference(request: web.Request) -> View:
+    """How a quarantined walk differs from what stands: counts of all, the largest of each kind, and the decision."""
+    return await _difference(request)
+
+
+@pages("POST", _LIST + "/{id}/accept", role="operator", nav="Sync runs")
+async def accept(request: web.Request) -> View | web.Response:
+    """Take over what a supplier said."""
+    form, behind = await posted(request), deps(request)
+    run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
+    why = form.text("why", most=500)
+    answer = await sync_requests.accept(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
+    if isinstance(answer, Problem):
+        return _told(request, answer, run_id)
+    told = f"Accepted: {supplier} is synced again, and what it says is taken over."
+    return see_other(request, f"{_LIST}/{answer}", told=told)
+
+
+@pages("POST", _LIST + "/{id}/refuse", role="operator", nav="Sync runs")
+async def refuse(request: web.Request) -> View | web.Response:
+    """Leave what stands as it is, with a word why."""
+    form, behind = await posted(request), deps(request)
+    run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
+    why = form.text("why", required=True, most=500)
+    if not form:
+        if await sync_requests.difference(behind.pool, run_id, supplier, kind=None, limit=1) is None:
+            raise web.HTTPNotFound
+        return invalid(await _difference(request, supplier), form)
+    problem = await sync_requests.refuse(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
+    if problem is not None:
+        return _told(request, problem, run_id)
+    return see_other(request, f"{_LIST}/{run_id}", told=f"Refused: the offers of {supplier} stay as they were.")
+
+
+@pages.finds("Sync runs")
+async def find(request: web.Request, question: str) -> list[Hit]:
+    """A run by its id."""
+    found = await sync_requests.detail(deps(request).pool, question) if question.startswith("sync_") else None
+    return (
+        [] if found is None else [Hit(found.id, f"{_LIST}/{found.id}", f"{found.started_at:%Y-%m-%d %H:%M}", only=True)]
+    )
+
+
+async def _list(request: web.Request) -> View:
+    form, behind = asked(request), deps(request)
+    cursor = form.text("cursor", most=60)
+    found = await ops.sync_runs(behind.pool, _PAGE, (cursor,) if cursor else None)
+    context = {
+        "runs": [(run, _seconds(run.started_at, run.ended_at), _sums(run)) for run in found.rows],
+        "next": None if found.after is None else here(request, cursor=found.after[0]),
+        "accounts": sorted(behind.accounts),
+        "held": await sync_requests.waiting(behind.pool),
+    }
+    rows = [
+        (run.id, run.started_at, run.ended_at, run.state, *_row(part)) for run in found.rows for part in run.suppliers
+    ]
+    columns = ("run", "started", "ended", "run's state", *_COLUMNS)
+    return View("sync_runs.html", context, title="Sync runs", csv=Csv("sync-runs", columns, rows))
+
+
+async def _difference(request: web.Request, supplier: str = "") -> View:
+    form = asked(request)
+    supplier = supplier or request.match_info["supplier"]
+    kind = form.choice("kind", [value for value, _ in _KINDS], required=False) or "moved"
+    cursor = form.text("cursor", most=600)
+    found = await sync_requests.difference(
+        deps(request).pool, request.match_info["id"], supplier, kind=kind, limit=_PAGE, after=_after(cursor)
+    )
+    if found is None:
+        raise web.HTTPNotFound
+    held = found.quarantine
+    context = {
+        "held": held,
+        "kind": kind,
+        "kinds": [
+            (value, words, count)
+            for (value, words), count in zip(_KINDS, (held.up + held.down, held.gone, held.new), strict=True)
+        ],
+        "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
+        "next": None if found.next_cursor is None else here(request, cursor=found.next_cursor),
+        "address": f"{_LIST}/{held.run_id}/difference/{supplier}",
+    }
+    sheet = of_difference(supplier, found.data)
+    title = f"What {supplier} would change"
+    return View("difference.html", context, title=title, csv=Csv(f"difference-{supplier}", sheet.columns, sheet.rows))
+
+
+def _after(cursor: str) -> tuple[str, ...] | None:
+    if not cursor:
+        return None
+    try:
+        return tuple(bytes.fromhex(cursor).decode("utf-8", "replace").split("\x1f"))
+    except ValueError:
+        return ("",)
+
+
+def _told(request: web.Request, problem: Problem, run_id: str) -> web.Response:
+    if problem.code == "not_found":
+        raise web.HTTPNotFound
+    return see_other(request, f"{_LIST}/{run_id}", told=f"Nothing was done: {problem.detail}.")
+
+
+def _reasons(part: SyncRunSupplier) -> list[tuple[str, int]]:
+    return sorted(part.set_aside.items(), key=lambda one: (-one[1], one[0]))
+
+
+def _far(progress: list[Any], name: str) -> Any:
+    return next((one for one in progress if one.supplier == name), None)
+
+
+def _sums(run: SyncRun) -> dict[str, int]:
+    """What all suppliers of a run come to together."""
+    names = ("new", "changed", "gone", "up", "down", "out_of_stock", "suspect")
+    return {name: sum(getattr(part, name) for part in run.suppliers) for name in names}
+
+
+def _seconds(started: datetime, ended: datetime | None) -> float | None:
+    return None if ended is None else (ended - started).total_seconds() * 1000
+
+
+def _row(part: SyncRunSupplier) -> tuple[Any, ...]:
+    aside = sum(part.set_aside.values())
+    counts = (part.total, part.mapped, aside, part.other_products, part.new, part.changed, part.gone)
+    moves = (part.up, part.down, part.in_stock, part.out_of_stock, part.suspect, part.ms)
+    return (part.supplier, part.state, *counts, *moves, part.error or "")

@@ -1,0 +1,239 @@
+"""What moved at the suppliers, on the pages: the feed, a plan's history, syncs and what they hold back."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+
+from gateway.core.changes import ChangeFilter
+from gateway.flows.changes import feed
+from gateway.flows.sync import run_sync
+from gateway.store import audit
+
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\u202eevil' + "x" * 10_000
+
+
+@dataclass
+class Moved:
+    """A console whose suppliers moved: some prices at one, and so many at another that its sync waits."""
+
+    console: Any
+    held: str
+
+    @property
+    def difference(self) -> str:
+        return f"/console/sync-runs/{self.held}/difference/beppay"
+
+
+async def sync(console: Any, *only: str) -> Any:
+    return await run_sync(console.pool, console.deps.accounts, console.settings, only=only)
+
+
+@pytest.fixture
+async def moved(console):
+    world = console.town.served.world
+    assert world.drift("pikasim", share=0.08, by=0.25)
+    world.drift("beppay", share=1.0, by=0.8)
+    run = await sync(console, "pikasim", "beppay")
+    assert {part.supplier: part.state for part in run.suppliers} == {"pikasim": "ok", "beppay": "quarantined"}
+    return Moved(console, run.id)
+
+
+async def changes(console, **wanted):
+    return (await feed(console.pool, "USD", ChangeFilter(mode="test", **wanted), limit=1000)).rows
+
+
+async def test_the_feed_shows_what_moved_filters_it_and_gives_it_as_csv(moved):
+    console = moved.console
+    whole = await changes(console)
+    assert len(whole) > 60
+    first = await console.viewer.get("/console/changes")
+    assert first.status == 200
+    assert first.text.count("<tr data-row>") == 50
+    following = re.search(r'href="([^"]+)" rel="next"', first.text)
+    second = await console.viewer.get(unescape(following[1]))
+    assert second.text.count("<tr data-row>") == min(50, len(whole) - 50)
+    ups = await console.viewer.get("/console/changes?kind=up&supplier=pikasim&percent=10")
+    assert ">up<" in ups.text
+    assert ">down<" not in ups.text
+    table = await console.viewer.get("/console/changes?format=csv&supplier=beppay")
+    assert table.text.splitlines()[0].startswith("at,kind,supplier")
+    assert len(table.text.splitlines()) == 1
+    nothing = await console.viewer.get("/console/changes?kind=gone")
+    assert "Nothing changed that is like this" in nothing.words
+    wrong = await console.viewer.get("/console/changes?country=Atlantis&percent=much&from=someday")
+    assert wrong.status == 200
+    assert "country is no country that we know" in wrong.words
+    assert 'value="Atlantis"' in wrong.text
+
+
+async def test_the_other_side_sees_nothing_of_it(moved):
+    await moved.console.viewer.post("/console/mode", {"mode": "live", "next": "/console/changes"})
+    page = await moved.console.viewer.get("/console/changes")
+    assert "Nothing changed" in page.words
+    assert moved.held not in page.text
+
+
+async def test_what_changed_since_a_moment_is_summed_up(moved):
+    console = moved.console
+    page = await console.viewer.get("/console/changes/since?since=24h")
+    ups = len(await changes(console, kinds=frozenset({"up"})))
+    row = re.search(r">pikasim<.*?</tr>", page.text, re.DOTALL)[0]
+    assert f'<td class="n">{ups}</td>' in row
+    assert "Countries" in page.words
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
+    assert "No offer changed since then" in (await console.viewer.get(f"/console/changes/since?from={tomorrow}")).words
+    assert (await console.viewer.get("/console/changes/since?since=visit")).status == 200
+    assert (await console.viewer.get("/console/changes/since?since=nonsense")).status == 200
+
+
+async def test_a_history_has_a_chart_and_the_same_figures_as_a_table(moved):
+    console = moved.console
+    change = next(one for one in await changes(console) if one.kind == "up")
+    page = await console.viewer.get(f"/console/history?plan={change.plan_id}")
+    chart = json.loads(unescape(re.search(r'data-chart="([^"]+)"', page.text)[1]))
+    mine = next(line for line in chart["lines"] if change.supplier_plan_id in line["label"])
+    costs = [cost for cost in mine["y"] if cost is not None]
+    assert (f"{costs[0]:.2f}", f"{costs[-1]:.2f}") == (change.old.amount, change.new.amount)
+    assert all(len(line["y"]) == len(chart["x"]) for line in chart["lines"])
+    assert change.old.amount in page.words
+    by_offer = await console.viewer.get(f"/console/history?plan={change.offer_id}")
+    assert change.supplier_plan_id in by_offer.words
+    table = await console.viewer.get(f"/console/history?plan={change.plan_id}&format=csv")
+    assert change.old.amount in table.text
+    assert "no supplier has" in (await console.viewer.get("/console/history?plan=none-of-it")).words.lower()
+    furthest = max((one for one in await changes(console) if one.percent), key=lambda one: abs(one.percent))
+    assert furthest.plan_id in (await console.viewer.get("/console/history")).text
+
+
+async def test_a_viewer_sees_the_difference_and_decides_nothing(moved):
+    console = moved.console
+    page = await console.viewer.get(moved.difference)
+    assert "prices moved by more than 30 %" in page.words
+    assert "/accept" not in page.text
+    for way in ("accept", "refuse"):
+        path = f"/console/sync-runs/{moved.held}/{way}"
+        answer = await console.viewer.post(path, {"supplier": "beppay", "why": "no"})
+        assert answer.status == 403
+    assert (await console.viewer.post("/console/sync-runs", {})).status == 403
+    assert await console.pool.fetchval("SELECT state FROM quarantines") == "waiting"
+
+
+async def test_an_operator_accepts_after_seeing_the_difference(moved):
+    console = moved.console
+    assert "waits for you" in (await console.operator.get("/console")).words
+    page = await console.operator.get(moved.difference)
+    largest = re.search(r"<tr data-row>.*?</tr>", page.text, re.DOTALL)[0]
+    assert re.search(r"[78][0-9]\.[0-9] %", unescape(largest))
+    answer = await console.operator.post(f"/console/sync-runs/{moved.held}/accept", {"supplier": "beppay"})
+    assert "Accepted" in answer.words
+    started = answer.url.rpartition("/")[2]
+    await run_sync(console.pool, console.deps.accounts, console.settings, accept=["beppay"], run_id=started)
+    held = await console.pool.fetchrow("SELECT state, decided_by, accepted_run FROM quarantines")
+    assert tuple(held) == ("accepted", console.operator.name, started)
+    actions = [(entry.action, entry.actor) for entry in await audit.entries(console.pool)]
+    assert ("quarantine.accepted", console.operator.name) in actions
+    assert "waits for you" not in (await console.operator.get("/console/changes")).words
+
+
+async def test_an_operator_refuses_with_a_reason_and_without_one_is_asked_for_it(moved):
+    console = moved.console
+    path = f"/console/sync-runs/{moved.held}/refuse"
+    asked = await console.operator.post(path, {"supplier": "beppay", "why": " "})
+    assert asked.status == 422
+    assert "is needed" in asked.words
+    answer = await console.operator.post(path, {"supplier": "beppay", "why": "a fault of theirs"})
+    assert "Refused" in answer.words
+    assert "a fault of theirs" in answer.words
+    again = await console.operator.post(path, {"supplier": "beppay", "why": "once more"})
+    assert "Nothing was done" in again.words
+    run = await sync(console, "beppay")
+    page = await console.operator.get(f"/console/sync-runs/{run.id}/difference/beppay")
+    assert "a fault of theirs" in page.words
+
+
+async def test_sync_runs_are_listed_and_one_is_started_and_watched(console):
+    first = await console.pool.fetchval("SELECT id FROM sync_runs")
+    listed = await console.operator.get("/console/sync-runs")
+    assert f"/console/sync-runs/{first}" in listed.text
+    page = await console.operator.get(f"/console/sync-runs/{first}")
+    assert "set aside" in page.words.lower()
+    assert "hx-trigger" not in page.text
+    started = await console.operator.post("/console/sync-runs", {"supplier": "pikasim"})
+    assert "waits for a worker" in started.words
+    assert "hx-trigger" in started.text
+    run = started.url.rpartition("/")[2]
+    await console.pool.execute(
+        "INSERT INTO sync_progress (run_id, supplier, items, claimed) VALUES ($1, 'pikasim', 40, 160)", run
+    )
+    part = await console.operator.get(started.url, headers={"HX-Request": "true"})
+    assert "<html" not in part.text
+    assert "40 of 160" in part.words
+    wrong = await console.operator.post("/console/sync-runs", {"supplier": "nobody"})
+    assert wrong.status == 422
+    assert (await console.operator.get("/console/sync-runs/sync_none")).status == 404
+    assert (await console.operator.get(f"/console/sync-runs/{first}/difference/pikasim")).status == 404
+
+
+async def test_names_that_hold_markup_are_text(moved):
+    pool = moved.console.pool
+    await pool.execute("UPDATE offers SET name = $1 WHERE supplier = 'pikasim'", HOSTILE)
+    await pool.execute("UPDATE quarantine_rows SET name = $1, supplier_plan_id = $1", HOSTILE)
+    await pool.execute("UPDATE sync_run_suppliers SET error = $1, warnings = $2", HOSTILE, [HOSTILE])
+    plan = await pool.fetchval("SELECT plan_id FROM price_changes LIMIT 1")
+    for path in (
+        "/console/changes", "/console/changes/since?since=24h", f"/console/history?plan={plan}", "/console/history",
+        f"/console/sync-runs/{moved.held}", moved.difference, "/console/sync-runs",
+    ):  # fmt: skip
+        page = await moved.console.operator.get(path)
+        assert (path, page.status) == (path, 200)
+        assert "<script>alert" not in page.text
+        assert "<img" not in page.text
+        assert "\u202e" not in page.text
+        assert len(page.text) < 500_000
+
+
+@pytest.mark.browser
+async def test_the_chart_is_drawn_and_an_operator_decides_by_keyboard_alone(moved, open_page):
+    console = moved.console
+    change = next(one for one in await changes(console) if one.kind == "up")
+    page = await open_page(console.operator, "/console/changes?kind=up&supplier=pikasim")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/console/history?plan=*")
+    await page.goto(f"/console/history?plan={change.plan_id}")
+    await page.wait_for_selector(".chart canvas")
+    assert await page.locator(".chart .u-legend tr").count() > 1
+    painted = await page.evaluate(
+        "() => { const c = document.querySelector('.chart canvas'); return c.toDataURL().length }"
+    )
+    assert painted > 3000
+    await page.goto("/console")
+    await page.get_by_role("link", name=re.compile("beppay")).first.click()
+    await page.wait_for_url("**/difference/beppay")
+    await page.get_by_label("Why").fill("their mistake")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/console/sync-runs/{moved.held}")
+    assert "Refused" in await page.inner_text("main")
+
+
+@pytest.mark.browser
+async def test_a_running_sync_is_followed_without_loading_the_page_again(console, open_page):
+    page = await open_page(console.operator, "/console/sync-runs")
+    await page.get_by_role("button", name="Start a sync").click()
+    await page.wait_for_url("**/console/sync-runs/sync_*")
+    run = page.url.rpartition("/")[2]
+    await page.evaluate("window.stayed = true")
+    await console.pool.execute(
+        "INSERT INTO sync_progress (run_id, supplier, items, claimed) VALUES ($1, 'pikasim', 40, 160)", run
+    )
+    await page.get_by_text("40 of 160").first.wait_for()
+    await run_sync(console.pool, console.deps.accounts, console.settings, run_id=run)
+    await page.get_by_role("columnheader", name="Mapped").wait_for()
+    assert await page.evaluate("window.stayed")
