@@ -25,6 +25,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
 from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
 from gateway.flows.advance import begin, drain
+from gateway.flows.balances import look_if_due
 from gateway.flows.deliver import deliver
 from gateway.flows.deps import Deps
 from gateway.flows.esim_looks import keep_looking
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 
 LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
 LOOK_FOR_ORDERS = "* * * * * */2"
+LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
 SYNCS_AT_ONCE = 2
 ORDERS_AT_ONCE = 32
 MOST_DUE = 500
@@ -164,6 +166,10 @@ async def _work(
     @queue.schedule("orders_due", LOOK_FOR_ORDERS)
     async def look_for_orders(_: Schedule) -> None:
         await enqueue_due(deps)
+
+    @queue.schedule("balances_if_due", LOOK_FOR_BALANCES)
+    async def look_for_balances(_: Schedule) -> None:
+        await look_if_due(deps.pool, deps.accounts, deps.clock())
 
     @queue.schedule("sync_if_due", LOOK)
     async def look(_: Schedule) -> None:

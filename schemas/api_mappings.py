@@ -12,6 +12,7 @@ from schemas.api import CountryCode, PlanId, Price, SupplierName
 from schemas.plan import About, SetAsideReason
 
 Tellable = Literal["place", "unit", "attribute"]
+_MEANS = "^([A-Z]{2}( [A-Z]{2})*|[0-9]{1,3}(/[0-9]{1,4})?|country|data|days)$"
 ProviderName = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$", examples=["pikasim"])]
 
 
@@ -54,7 +55,7 @@ class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     about: Tellable
     word: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-    means: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]+$", examples=["TR"])]
+    means: Annotated[str, Meta(max_length=1000, pattern=_MEANS, examples=["TR"])]
     provider: ProviderName | None = None
     note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
 

@@ -16,6 +16,7 @@ from gateway.cli import (
     dev,
     doctor,
     keys,
+    mappings,
     orders,
     prices,
     prices_history,
@@ -54,6 +55,7 @@ app.command("dev")(dev.dev)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
+app.add_typer(mappings.app, name="mappings")
 app.add_typer(orders.app, name="orders")
 prices_history.add_to(prices.app)
 app.add_typer(prices.app, name="prices")

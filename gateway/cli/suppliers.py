@@ -13,11 +13,14 @@ from gateway.cli.state import StateDir, database_url, settings_here
 
 if TYPE_CHECKING:
     from gateway.flows.accounts import Account
+    from gateway.flows.deps import Deps
     from gateway.settings import Settings
+    from schemas.api_suppliers import SupplierFigures
 
 app = typer.Typer(help="The suppliers: what is known of them, and whether they answer.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CHECK_SECONDS = 60.0
+MOST = 1_000
 
 
 @app.command("list")
@@ -25,6 +28,27 @@ def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
     """Show each supplier's state, last sync, offers and breaker, as they stand in the database."""
     rows = asyncio.run(_stored(settings_here(state_dir)))
     _print(rows, as_json=as_json)
+
+
+@app.command()
+def figures(
+    hours: Annotated[int, typer.Option(help="How far back orders are looked at.", min=1, max=720)] = 24,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Show how each supplier does: success, answers, rate left, what is open and stopped, our money there."""
+    from gateway.cli.connected import print_json, run_connected
+
+    async def read(deps: Deps) -> list[SupplierFigures]:
+        from gateway.flows import supplier_figures
+
+        return (await supplier_figures.figures(deps, MOST, None, hours=hours)).rows
+
+    rows = run_connected(state_dir, read)
+    if as_json:
+        print_json(rows)
+        return
+    _print([_line(row) for row in rows], as_json=False)
 
 
 @app.command()
@@ -77,6 +101,28 @@ async def _check(account: Account) -> dict[str, Any]:
     except (GatewayError, TimeoutError) as error:
         row |= {"answers": False, "error": str(error) or "no answer in time"}
     return row | {"ms": round((time.monotonic() - began) * 1000)}
+
+
+def _line(row: SupplierFigures) -> dict[str, Any]:
+    one, orders, money = row.supplier, row.orders, row.balance
+    rate = orders.success_rate
+    limit, left = one.rate_limit.reported_limit or one.rate_limit.per_minute, one.rate_limit.remaining
+    return {
+        "name": one.name,
+        "mode": one.mode,
+        "state": "stopped" if row.stops else one.state,
+        "breaker": one.breaker.state,
+        "orders": orders.attempts,
+        "success": None if rate is None else f"{rate:.1%}",
+        "p50": None if orders.p50_ms is None else f"{orders.p50_ms} ms",
+        "p95": None if orders.p95_ms is None else f"{orders.p95_ms} ms",
+        "open": row.open_attempts,
+        "rate left": None if limit is None else f"{'?' if left is None else left}/{limit}",
+        "offers": one.offers,
+        "catalogue": row.freshness,
+        "balance": None if money.spendable is None else f"{money.spendable.amount} {money.spendable.currency}",
+        "days left": money.days_left,
+    }
 
 
 def _print(rows: list[dict[str, Any]], *, as_json: bool) -> None:

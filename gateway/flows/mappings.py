@@ -64,14 +64,14 @@ def can_be_told(about: About, word: str) -> bool:
 
 
 def meaning_of(accounts: Mapping[str, Account], asked: MappingRequest) -> Meaning | Problem:
-    """What is asked to be told, in its one way of writing; or what of it cannot be."""
+    """What is asked to be told, in its one way of writing; or what of it cannot be (conflict, with its field)."""
     provider = asked.provider or EVERY_PROVIDER
     if provider and provider not in {account.manifest.name for account in accounts.values()}:
-        return Problem("invalid", f"no account at a provider {provider}", (("/provider", "no account is configured"),))
+        return Problem("conflict", f"no account at a provider {provider} is configured", (("/provider", "not known"),))
     try:
         return checked(Meaning(provider=provider, about=About(asked.about), word=asked.word, means=asked.means))
     except WrongMeaningError as error:
-        return Problem("invalid", str(error), ((f"/{error.field}", str(error)),))
+        return Problem("conflict", str(error), ((f"/{error.field}", str(error)),))
 
 
 async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning) -> MappingEffect:

@@ -33,7 +33,7 @@ from schemas.plan import About, SetAsideReason
 
 routes = Table()
 
-_MAPPING_PART = {"id": ("^[a-z0-9_]{1,60}$", "The mapping's `id`.")}
+_MAPPING_PART = {"id": ("^map_[0-9a-f]{16}$", "The mapping's `id`.")}
 
 
 class GroupParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -93,13 +93,14 @@ async def list_mappings(request: web.Request) -> web.Response:
     "POST", "/v1/ops/mappings",
     access="ops", tag="Operations", status=201, answer=Mapping, example=examples.MAPPING,
     parameters=NoParameters, bodies=(MappingRequest,), body_example=examples.NEW_MAPPING,
-    problems=("invalid", "unavailable"),
+    problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def tell_mapping(request: web.Request) -> web.Response:
     """Tell what a word means.
 
     In the place of what was told of it before. The next sync of each supplier that it concerns maps all of its items
-    by it. A word that is understood already is refused.
+    by it. 409 for a word that is understood already, and for what such a word cannot
+    mean.
     """
     meaning, sent = await _meaning(request)
     told = await mappings.tell(pool_of(request), meaning, sent.note, who(request))
@@ -110,7 +111,7 @@ async def tell_mapping(request: web.Request) -> web.Response:
     "POST", "/v1/ops/mappings/preview",
     access="ops", tag="Operations", answer=MappingEffect, example=examples.EFFECT,
     parameters=NoParameters, bodies=(MappingRequest,), body_example=examples.NEW_MAPPING,
-    problems=("invalid", "unavailable"),
+    problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def preview_mapping(request: web.Request) -> web.Response:
     """What telling it would do.
@@ -125,7 +126,7 @@ async def preview_mapping(request: web.Request) -> web.Response:
 @routes(
     "DELETE", "/v1/ops/mappings/{id}",
     access="ops", tag="Operations", answer=Mapping, example=examples.MAPPING,
-    parts=_MAPPING_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+    parts=_MAPPING_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def forget_mapping(request: web.Request) -> web.Response:
     """Take back what was told; the answer is what it was.
