@@ -20,7 +20,9 @@ from gateway.core.orders.states import AT_REST
 from gateway.flows.accounts import Account
 from gateway.flows.buy import buy, new_cancel, send
 from gateway.flows.deps import Deps
-from gateway.flows.settle import Absent, Lost, NotSeen, Truth, give_up, settle
+from gateway.flows.moving import give_up
+from gateway.flows.settle import settle
+from gateway.flows.truth import Absent, Lost, NotSeen, Truth
 from gateway.store import attempts, orders
 from gateway.store.jobs import enqueue_advance
 from gateway.store.orders import AttemptRow, OrderRow

@@ -18,8 +18,10 @@ from gateway.core.pricing import NoRate, Rates
 from gateway.flows import offers
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
+from gateway.flows.moving import give_up
 from gateway.flows.patience import patiently
-from gateway.flows.settle import Truth, give_up, settle
+from gateway.flows.settle import settle
+from gateway.flows.truth import Truth
 from gateway.store import attempts, candidates, orders, selling, spend
 from gateway.store.attempts import NewAttempt
 from gateway.store.jobs import enqueue_advance

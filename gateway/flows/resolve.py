@@ -6,7 +6,8 @@ from typing import Literal
 
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
-from gateway.flows.settle import Person, settle
+from gateway.flows.settle import settle
+from gateway.flows.truth import Person
 from gateway.store import orders
 from gateway.store.orders import AttemptRow
 from providers import activation

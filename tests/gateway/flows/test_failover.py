@@ -12,7 +12,8 @@ from gateway.flows import buy
 from gateway.flows.admit import Admitted, validate
 from gateway.flows.advance import advance
 from gateway.flows.problem import Problem
-from gateway.flows.settle import Absent, settle
+from gateway.flows.settle import settle
+from gateway.flows.truth import Absent
 from gateway.store import attempts, selling
 from schemas.errors import NotAuthorised, TimedOut
 from schemas.order import SupplierOrder, SupplierOrderState
