@@ -21,7 +21,20 @@ from gateway.store import fx
 from gateway.store.keys import Mode
 from gateway.store.pool import Pool, open_pool
 from gateway.tasks import end
-from gateway.web import catalog, esims, health, ops, ops_orders, orders, quotes, state, traveller, unreadable, webhooks
+from gateway.web import (
+    catalog,
+    esims,
+    health,
+    ops,
+    ops_orders,
+    ops_selling,
+    orders,
+    quotes,
+    state,
+    traveller,
+    unreadable,
+    webhooks,
+)
 from gateway.web.answers import Heads, Memory
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
@@ -43,6 +56,7 @@ TABLES: tuple[Table, ...] = (
     webhooks.routes,
     ops.routes,
     ops_orders.routes,
+    ops_selling.routes,
     health.routes,
 )
 
