@@ -67,9 +67,16 @@ class _Envelope(msgspec.Struct):
 _envelope = msgspec.json.Decoder(_Envelope, strict=False)
 
 
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise ValueError("a number of no size that a number has") from None
+
+
 @cache
 def _decoder(type: Any, lax: bool) -> msgspec.json.Decoder[Any]:  # noqa: A002 - named as in msgspec
-    return msgspec.json.Decoder(type, strict=not lax, float_hook=Decimal)
+    return msgspec.json.Decoder(type, strict=not lax, float_hook=_exact)
 
 
 def fault_of_status(status: int, headers: Mapping[str, str], now: datetime) -> SupplierError | None:
