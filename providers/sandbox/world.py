@@ -43,7 +43,7 @@ class SandboxWorld:
     columns date, competitor, country, data, days, price_usd, source_url; its brands, sorted, are dealt
     round-robin to the suppliers, sorted. Raises ``ConfigurationError`` for a file that is no such list.
 
-    ``enforce_rate_limits`` False keeps the sandboxes' rate-limit headers but never refuses. ``books`` is a
+    ``enforce_rate_limits`` False never refuses a caller for the rate, nor speaks of one. ``books`` is a
     folder in which the suppliers' tills outlive the process; without it they are in memory alone.
     """
 

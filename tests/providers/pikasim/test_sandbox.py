@@ -55,7 +55,8 @@ async def test_a_page_is_50_packages_unless_asked_and_200_at_most(http: ClientSe
             assert data["pagination"] == {"page": 2, "limit": limit, "total": listed, "pages": -(-listed // limit)}
 
 
-async def test_every_answer_says_what_is_left_of_the_rate(http: ClientSession) -> None:
+async def test_every_answer_says_what_is_left_of_the_rate(http: ClientSession, world: SandboxWorld) -> None:
+    world.enforce_rate_limits = True
     async with http.get("account", headers=KEY) as first, http.get("balance", headers=KEY) as second:
         assert first.headers["X-RateLimit-Limit"] == "60"
         left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in (first, second)]
