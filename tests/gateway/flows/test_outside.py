@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import subprocess
+import threading
 from ipaddress import ip_network
 
 import pytest
@@ -53,6 +54,45 @@ async def test_a_name_that_stands_for_a_private_address_is_not_connected_to(addr
     async with Outside((), resolver=names) as outside:
         reply = await outside.post("https://shop.example.com/hook", b"{}", {})
     assert (reply.status, reply.error, names.asked) == (None, "address_refused", 1)
+
+
+async def test_a_name_that_stands_for_several_private_addresses_is_not_connected_to():
+    async with Outside((), resolver=Names(["10.0.0.1", "127.0.0.1", "::1"])) as outside:
+        assert (await outside.post("https://shop.example.com/hook", b"{}", {})).error == "address_refused"
+
+
+async def test_names_that_nobody_answers_for_keep_no_other_lookup_of_the_process_waiting(monkeypatch):
+    answered, asked = threading.Event(), []
+    looked_up = socket.getaddrinfo
+
+    def getaddrinfo(host, *rest, **more):
+        if str(host).endswith(".example.com"):
+            asked.append(host)
+            answered.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "nobody answers")
+        return looked_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    async with Outside(()) as outside:
+        posts = [asyncio.create_task(outside.post(f"https://n{n}.example.com/", b"", {})) for n in range(48)]
+        try:
+            for _ in range(500):
+                if len(asked) >= 4:  # the rest wait for a thread, here or there
+                    break
+                await asyncio.sleep(0.01)
+            loop = asyncio.get_running_loop()
+            # As a supplier's name is looked up in the same worker.
+            found = await asyncio.wait_for(loop.getaddrinfo("127.0.0.1", 443, type=socket.SOCK_STREAM), 10)
+            assert found[0][4][0] == "127.0.0.1"
+        finally:
+            answered.set()
+        assert {reply.error for reply in await asyncio.gather(*posts)} == {"name_not_found"}
+
+
+async def test_a_name_of_the_system_is_found(receiver):
+    port = receiver.url.split(":")[2].split("/")[0]
+    async with Outside((*LOOPBACK, ip_network("::1/128"))) as outside:
+        assert (await outside.post(f"http://localhost:{port}/hook", b"{}", {})).status == 204
 
 
 async def test_a_name_that_changes_what_it_stands_for_is_looked_at_each_time(receiver):
