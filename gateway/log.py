@@ -49,8 +49,8 @@ _SECRET_NAMES = frozenset(
 _SECRET_TEXTS = re.compile(
     r"""gw_(?:live|test)_[0-9A-Za-z]+                # our keys
       | whsec_[0-9A-Za-z+/=_-]+                      # signing secrets
-      | (?:LPA:)?1\$[^\s"'$]{3,}\$[^\s"']*           # activation codes
-      | \b89\d{16,20}\b                              # ICCIDs
+      | (?:LPA(?::|%3A))?1(?:\$|%24)[^\s"'$]{3,}(?:\$|%24)[^\s"']*   # activation codes
+      | (?<!\d)89\d{16,20}(?!\d)                     # ICCIDs
       | \b[\w.+-]+@[\w-]+\.[\w.-]+\b                 # e-mail addresses
       | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)              # user and password of a URL
       | (?<=[Bb]earer\s)[^\s"',]+                    # tokens of others

@@ -43,6 +43,9 @@ SECRETS = [
     "LPA:1$smdp.example.com$ABCD-1234",
     "1$smdp.example.com$ABCD-1234",
     "8944500102030405060",
+    "89445001020304050607F",  # padded, as a card has it
+    "iccid_8944500102030405060",
+    "LPA%3A1%24smdp.example.com%24ABCD-1234",  # as in a link to install it
     "someone@example.com",
     "whsec_c2VjcmV0",
     "/e/l4zH0vcmYoQ9IgrUwAcKQBRR1wfCpvi1Et3iKoMExA",
