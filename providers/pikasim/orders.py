@@ -16,6 +16,7 @@ from providers import activation
 from providers.amounts import is_amount
 from providers.pikasim import wire
 from providers.pikasim.mapping import CENTS, CURRENCY
+from providers.redaction import Redactor
 from providers.text import clean_text
 from schemas.account import Balance, Transaction, TransactionKind
 from schemas.esim import DataUsage, EsimPackage, EsimStatus, ProfileState, ServiceState
@@ -30,6 +31,7 @@ STUCK_AFTER = timedelta(minutes=1)
 
 _ORDER = msgspec.json.Decoder(wire.Order, strict=False)
 _log = structlog.get_logger("providers.pikasim")
+_redact = Redactor()  # a reason may name the eSIM that it is about
 
 # The page's filter of GET /orders names all four.
 ORDER_STATES: dict[str, SupplierOrderState] = {
@@ -90,7 +92,7 @@ def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
         charged=None if failed else taken_cents(answer.price),
         delivery=given,
         created_at=None if answer.created_at is None else utc(answer.created_at),
-        error=(clean_text(answer.reason or answer.message) or "failed") if failed else None,
+        error=(_redact(clean_text(answer.reason or answer.message)) or "failed") if failed else None,
     )
 
 
