@@ -14,7 +14,7 @@ from providers import activation
 from schemas.order import Delivery
 
 
-async def resolve(
+async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     deps: Deps,
     order_id: str,
     outcome: Literal["fulfilled", "failed", "refunded"],
@@ -45,7 +45,8 @@ async def resolve(
             if isinstance(given, Problem):
                 return given
             delivery = given
-        await settle(deps, connection, attempt.id, Person(outcome, note, delivery))
+        if not await settle(deps, connection, attempt.id, Person(outcome, note, delivery)):
+            return Problem("conflict", "the order moved meanwhile; look at it again")
     return None
 
 

@@ -16,12 +16,13 @@ from gateway.core.orders.changes import Change, change
 from gateway.core.orders.failures import Lesson, lesson
 from gateway.core.orders.states import AttemptState
 from gateway.core.orders.verdicts import Verdict
+from gateway.core.pricing import Rates
 from gateway.flows.deps import Deps
 from gateway.flows.moving import deliver, move
 from gateway.flows.settle_cancel import settle_cancel
 from gateway.flows.settle_person import settle_person
 from gateway.flows.truth import Absent, Lost, NotSeen, Person, Truth
-from gateway.store import attempts, ledger, orders, selling, spend
+from gateway.store import attempts, candidates, esims, ledger, orders, selling, spend
 from gateway.store.orders import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 from schemas.errors import GatewayError
@@ -48,7 +49,7 @@ async def settle(deps: Deps, connection: Connection, attempt_id: str, truth: Tru
         return await settle_cancel(deps, connection, order, attempt, truth, now)
     if isinstance(truth, Person):
         return await settle_person(deps, connection, order, attempt, truth, now)
-    verdict = await _own(connection, attempt, _verdict(deps, attempt, truth, now))
+    verdict = await _own(deps, connection, attempt, _verdict(deps, attempt, truth, now))
     what = change(order.now, attempt.now, verdict, now)
     return await _write(deps, connection, order, attempt, verdict, what, now)
 
@@ -62,7 +63,8 @@ def _verdict(deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime) -> Ve
             return verdicts.of_error(truth)
         case Absent():
             account = deps.accounts.get(attempt.supplier)
-            return verdicts.of_absence(seen, now, trust_absence=account is not None and account.settings.trust_absence)
+            trusted = account is not None and account.settings.trust_absence
+            return verdicts.of_absence(seen, min(truth.at, now), trust_absence=trusted)
         case NotSeen():
             return verdicts.of_no_look(seen, now, truth.error)
         case Lost():
@@ -70,18 +72,30 @@ def _verdict(deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime) -> Ve
     raise TypeError(f"{type(truth).__name__} says nothing of a purchase")
 
 
-async def _own(connection: Connection, attempt: AttemptRow, verdict: Verdict) -> Verdict:
-    """The verdict, unless it is about a supplier's order that belongs to another attempt: then a person looks."""
-    if verdict.supplier_order_id is None or verdict.supplier_order_id == attempt.supplier_order_id:
-        return verdict
-    other = await attempts.owner_of(connection, attempt, verdict.supplier_order_id)
-    if other is None:
-        return verdict
+async def _own(deps: Deps, connection: Connection, attempt: AttemptRow, verdict: Verdict) -> Verdict:
+    """The verdict, unless it is about what belongs to another attempt, an order or an eSIM: then a person looks."""
+    number = verdict.supplier_order_id
+    if number is not None and number != attempt.supplier_order_id:
+        other = await attempts.owner_of(connection, attempt, number)
+        if other is not None:
+            return _not_ours(f"the supplier's order belongs to {other}", None)
+    given = verdict.delivery
+    if verdict.state is AttemptState.SUCCEEDED and attempt.kind == "purchase" and given is not None:
+        holder = await esims.holder_of(connection, deps.seal, attempt.supplier, given, attempt.order_id)
+        if holder is not None:
+            return _not_ours(f"this eSIM was delivered to {holder} before", verdict)
+    return verdict
+
+
+def _not_ours(why: str, told: Verdict | None) -> Verdict:
+    """Another's goods. What was told of the charge stands where it was told of our own order."""
     return Verdict(
         state=AttemptState.CHARGED_UNDELIVERABLE,
+        charged=None if told is None else told.charged,
+        supplier_order_id=None if told is None else told.supplier_order_id,
         error_code="not_ours",
-        error=f"the supplier's order belongs to {other}",
-        review=f"the supplier's order belongs to {other}",
+        error=why,
+        review=why,
     )
 
 
@@ -115,6 +129,10 @@ async def _write(
         await _learn(deps, connection, attempt, verdict, now)
     elif what.attempt is AttemptState.SUCCEEDED:
         esim_id = await deliver(deps, connection, order, attempt, given, now)
+        if verdict.charged is None and await ledger.charged(connection, attempt.id) is None:
+            # The ledger has no row for what nobody told; reconcile names it by the supplier's books.
+            await orders.tell(connection, order.id, now, "charge_not_told", supplier=attempt.supplier, n=attempt.n)
+            log.warning("charge_not_told", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
     if not what.nothing:
         ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error, "why": verdict.review}
         await move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=given)
@@ -132,8 +150,16 @@ async def _book(
 ) -> bool:
     """The ledger's rows for a verdict; True when one was written."""
     if verdict.charged is not None and verdict.state is not AttemptState.FAILED:
-        if not await ledger.charge(connection, attempt, verdict.charged, now):
+        # What a failed order still holds is what refunds have left of its charge, not another word on the charge.
+        written = await ledger.charge(connection, attempt, verdict.charged, now, correct=verdict.held is None)
+        if written == "same":
             return False
+        if written == "changed":
+            told = str(verdict.charged)
+            await orders.tell(
+                connection, order.id, now, "charge_changed", supplier=attempt.supplier, n=attempt.n, note=told
+            )
+            log.warning("charge_changed", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
         await _judge_charge(deps, connection, order, attempt, verdict.charged, now)
         return True
     if what.attempt is AttemptState.FAILED:
@@ -146,10 +172,16 @@ async def _judge_charge(
     deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, charged: Money, now: datetime
 ) -> None:
     """Charged more than listed: recorded, shown, and the offer is stopped; the order stands (RULES 16)."""
-    if not verdicts.charged_more(attempt.listed, charged, tolerance_of(deps, attempt.supplier)):
+    if attempt.listed is None or attempt.currency is None:
         return
-    note = f"charged {charged} where {attempt.listed} was listed"
-    await selling.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, charged.amount, note)
+    listed = Money(attempt.listed, attempt.currency)
+    base, same = deps.settings.base_currency, charged.currency == listed.currency
+    rates = Rates(base, {} if same else await candidates.rates(connection, base))
+    if not verdicts.charged_more(listed, charged, tolerance_of(deps, attempt.supplier), rates):
+        return
+    note = f"charged {charged} where {listed} was listed"
+    comparable = charged.amount if same else None
+    await selling.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, comparable, note)
     await orders.tell(connection, order.id, now, "charged_more", supplier=attempt.supplier, n=attempt.n, note=note)
     log.warning("charged_more_than_listed", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
 

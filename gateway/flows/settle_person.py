@@ -34,7 +34,13 @@ async def settle_person(
     esim_id = None
     if fulfilled:
         esim_id = await deliver(deps, connection, order, attempt, said.delivery, now)
-        what = Change(status="fulfilled", events=("resolved", "fulfilled"))
+        # A cancel that was asked for meanwhile has waited for this.
+        back = order.cancel_requested_at is not None and order.kind == "esim"
+        what = Change(
+            status="cancel_pending" if back else "fulfilled",
+            next_look_at=now if back else None,
+            events=("resolved", "fulfilled"),
+        )
     elif said.outcome == "refunded":
         taken = await ledger.charged(connection, attempt.id)
         if taken is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -12,7 +13,9 @@ from schemas.order import Cancellation, Delivery, SupplierOrder
 
 
 class Absent(msgspec.Struct, frozen=True):
-    """A look at the supplier that shows nothing of the attempt."""
+    """A look at the supplier, begun at ``at``, that shows nothing of the attempt."""
+
+    at: datetime
 
 
 class NotSeen(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from gateway.store.keys import Mode
 from gateway.store.ops import Position, Rows
 from gateway.store.pool import Connection, Pool
 from schemas.esim import EsimStatus
+from schemas.order import Delivery
 
 PREFIX = "esim_"
 # A look at a supplier that was claimed and never came to an end is claimed again after so long.
@@ -95,6 +96,22 @@ async def add(connection: Connection, seal: Seal, new: NewEsim, now: datetime) -
     if made is None:
         made = await connection.fetchval("SELECT id FROM esims WHERE order_id = $1", new.order_id)
     return str(made)
+
+
+async def holder_of(connection: Connection, seal: Seal, supplier: str, given: Delivery, order_id: str) -> str | None:
+    """Another order that has the very eSIM. ICCIDs come back, an activation code never does."""
+    if given.iccid is None:
+        return None
+    rows = await connection.fetch(
+        "SELECT order_id, activation_code FROM esims WHERE iccid_digest = ANY($1::bytea[]) AND supplier = $2"
+        " AND order_id <> $3 AND activation_code IS NOT NULL",
+        seal.digests(given.iccid),
+        supplier,
+        order_id,
+    )
+    return next(
+        (row["order_id"] for row in rows if seal.open_text(row["activation_code"]) == given.activation_code), None
+    )
 
 
 async def find(pool: Pool | Connection, seal: Seal, storefront_id: str, mode: Mode, name: str) -> Esim | None:

@@ -80,8 +80,11 @@ async def mark_out_of_stock(connection: Connection, supplier: str, key: str, unt
     )
 
 
-async def stop_offer(connection: Connection, supplier: str, key: str, charged: Decimal, note: str) -> None:
-    """It was charged more than it is listed for: not sold until a sync lists as much, or a person releases it."""
+async def stop_offer(connection: Connection, supplier: str, key: str, charged: Decimal | None, note: str) -> None:
+    """It was charged more than it is listed for: not sold until a sync lists as much, or a person releases it.
+
+    ``charged`` None (it was in another currency) leaves it to a person.
+    """
     await connection.execute(
         "INSERT INTO offer_marks (supplier, supplier_plan_id, why, note, charged) VALUES ($1, $2, 'stopped', $3, $4)"
         " ON CONFLICT (supplier, supplier_plan_id, why) DO UPDATE SET"

@@ -248,7 +248,7 @@ async def test_a_late_answer_changes_nothing_that_is_settled(counter: Counter) -
     (attempt,) = await counter.attempts(order_id)
     before = await counter.order(order_id)
     told = SupplierOrder("9", None, SupplierOrderState.FAILED)
-    for truth in (TimedOut("late"), Absent(), told):
+    for truth in (TimedOut("late"), Absent(counter.clock()), told):
         async with counter.deps.pool.acquire() as connection, connection.transaction():
             assert not await settle(counter.deps, connection, attempt.id, truth) or truth is told
     after = await counter.order(order_id)
