@@ -64,8 +64,13 @@ _DEEPEST = 6
 
 
 def redact(value: Any, depth: int = 0) -> Any:
-    """``value`` without secrets: whole values under names that promise one, and known shapes inside any text."""
+    """``value`` without secrets: whole values under names that promise one, and known shapes inside any text.
+
+    What a database quotes of a row it could not write goes too.
+    """
     if isinstance(value, str):
+        if "\n" in value:
+            value = _DATABASE_DETAIL.sub("", value)
         return _SECRET_TEXTS.sub(REDACTED, value)
     if value is None or isinstance(value, (bool, int, float)):
         return value
@@ -161,8 +166,6 @@ def _promises_secret(name: Any) -> bool:
 
 
 def _redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    if isinstance(trace := event.get("exception"), str):
-        event["exception"] = _DATABASE_DETAIL.sub("", trace)
     return {
         name: REDACTED if _promises_secret(name) and value is not None else redact(value)
         for name, value in event.items()

@@ -84,11 +84,15 @@ async def test_the_rows_that_a_database_error_quotes_are_not_written(lines, pool
     await pool.execute("INSERT INTO secrets VALUES ($1)", value)
     try:
         await pool.execute("INSERT INTO secrets VALUES ($1)", value)
-    except asyncpg.UniqueViolationError:
+    except asyncpg.UniqueViolationError as error:
         structlog.get_logger().exception("not written")
-    (line,) = lines()
-    assert "UniqueViolationError" in line["exception"]
-    assert value not in str(line)
+        structlog.get_logger().warning("not written", error=str(error))
+        logging.getLogger("library").warning("not written: %s", error)
+    written = lines()
+    assert "UniqueViolationError" in written[0]["exception"]
+    assert "duplicate key" in written[1]["error"]
+    assert "duplicate key" in written[2]["event"]
+    assert value not in str(written)
 
 
 def test_request_lines_are_written_together():
