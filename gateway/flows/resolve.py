@@ -8,6 +8,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.settle import settle
 from gateway.flows.truth import Person
+from gateway.log import redact
 from gateway.store import orders
 from gateway.store.orders import AttemptRow
 from providers import activation
@@ -25,7 +26,7 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     """Settle an order that needs review as a person says; None when that is done.
 
     An eSIM is fulfilled with its activation code, and its ICCID where no supplier told it. Problems: not_found,
-    conflict (it does not need review), invalid.
+    conflict (it does not need review), invalid. The note is kept without the codes and addresses that stand in it.
     """
     async with deps.pool.acquire() as connection, connection.transaction():
         order = await orders.load(connection, order_id)
@@ -45,7 +46,7 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
             if isinstance(given, Problem):
                 return given
             delivery = given
-        if not await settle(deps, connection, attempt.id, Person(outcome, note, delivery)):
+        if not await settle(deps, connection, attempt.id, Person(outcome, redact(note), delivery)):
             return Problem("conflict", "the order moved meanwhile; look at it again")
     return None
 
