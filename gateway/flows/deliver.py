@@ -24,6 +24,7 @@ from gateway.settings import Settings
 from gateway.store import endpoints, webhooks
 from gateway.store.pool import DATABASE_DOWN, Pool
 from gateway.store.webhooks import Due, Try
+from gateway.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -101,8 +102,7 @@ class Deliverer:
         """Wait until what was begun has ended, or for as long as a send may take."""
         if self._running:
             await asyncio.wait(list(self._running), timeout=DRAIN_SECONDS)
-        for task in list(self._running):
-            task.cancel()
+        await end(*self._running)
 
     async def _deliver(self, due: Due) -> None:
         if not due.enabled:
@@ -146,9 +146,13 @@ class Deliverer:
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
         """Until it is time to look again, a send has ended, or ``stop`` is set."""
-        stopped = asyncio.ensure_future(stop.wait())
+        stopped = asyncio.create_task(_until(stop))
         await asyncio.wait([stopped, *self._running], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
+        await end(stopped)
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 def signed(event_id: str, body: bytes, secrets: Sequence[str], at: datetime) -> dict[str, str]:
