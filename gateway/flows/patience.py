@@ -14,16 +14,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
-# What a transaction meets that another process holds up, or that a full disk or a failover stops: it passes too.
-IN_THE_WAY: tuple[type[Exception], ...] = (
-    *DATABASE_DOWN,
-    asyncpg.LockNotAvailableError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.PostgresIOError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.UniqueViolationError,
-)
+# Of two that claim one thing at once the second finds it claimed when it looks again.
+IN_THE_WAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, asyncpg.PostgresIOError, asyncpg.UniqueViolationError)
 
 
 def patiently(
