@@ -188,6 +188,7 @@ class Asked:
 @pytest.mark.parametrize(
     ("remote", "forwarded", "address"),
     [
+        ("::ffff:10.0.0.1", ["198.51.100.7"], "198.51.100.7"),  # as a socket for both families tells an IPv4 proxy
         ("203.0.113.9", ["1.1.1.1"], "203.0.113.9"),
         ("10.0.0.1", ["1.1.1.1"], "1.1.1.1"),
         ("10.0.0.1", ["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
