@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from aiohttp import ClientSession
 
-from providers.pikasim import MANIFEST
+from providers.pikasim import MANIFEST, counter
 from providers.sandbox import Fault, FaultKind, SandboxWorld
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.plan import Offer
@@ -63,6 +64,16 @@ async def test_every_answer_says_what_is_left_of_the_rate(http: ClientSession, w
         left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in (first, second)]
         assert left in ([59, 58], [59, 59])  # the same minute, or the next one
         assert (await second.json())["data"]["balance"] == 1_000_000
+
+
+def test_its_webhooks_are_signed_as_openssl_signs(world: SandboxWorld) -> None:
+    # printf %s BODY | openssl dgst -sha256 -hmac pikasim-sandbox-webhook-secret
+    body = b'{"event":"order.failed","data":{"orderId":"65a4f8ca"}}'
+    webhooks = counter.rules(world, MANIFEST.sandbox_settings["webhook_secret"]).webhooks
+    assert webhooks is not None
+    assert webhooks.sign({}, body, datetime.now(UTC)) == {
+        "X-Webhook-Signature": "8321bdee6227e0920326adc9800341025f2df78790d55e5c068800251baf4e47"
+    }
 
 
 @pytest.mark.parametrize(
