@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -169,12 +170,14 @@ class SandboxWorld:
         self.faults(supplier).clear()
 
 
-def _made_up(suppliers: tuple[str, ...], seed: int) -> dict[str, list[Item]]:
+@functools.lru_cache(maxsize=8)
+def _made_up(suppliers: tuple[str, ...], seed: int) -> Mapping[str, Sequence[Item]]:
+    """Every supplier's items, which nobody changes: a world that is asked to change one puts another in its place."""
     special = magic(suppliers)
     return {name: [*items, *special[name]] for name, items in generate(suppliers, seed).items()}
 
 
-def _shelf(items: list[Item]) -> _Shelf:
+def _shelf(items: Sequence[Item]) -> _Shelf:
     original = {item.key: item for item in items}
     return _Shelf(original, dict(original))
 
