@@ -23,6 +23,7 @@ PREFIX = "esim_"
 # A look at a supplier that was claimed and never came to an end is claimed again after so long.
 CLAIM = timedelta(minutes=10)
 FIRST_LOOK = timedelta(minutes=10)
+_CLAIMING = 0x6573696D
 
 _SELECT = """
     SELECT e.id, e.order_id, e.storefront_id, e.mode, e.supplier, e.supplier_plan_id, e.iccid, e.activation_code,
@@ -166,18 +167,25 @@ async def suppliers_due(pool: Pool, now: datetime) -> list[str]:
     return [row[0] for row in await pool.fetch("SELECT DISTINCT supplier FROM esims WHERE next_poll_at <= $1", now)]
 
 
-async def claim_due(pool: Pool, supplier: str, now: datetime, most: int) -> list[str]:
-    """Ids of eSIMs that are due, the longest due first; no other process gets them until the claim runs out."""
-    rows = await pool.fetch(
-        """UPDATE esims SET next_poll_at = $2 + $4 WHERE id IN (
-               SELECT id FROM esims WHERE supplier = $1 AND next_poll_at <= $2
-               ORDER BY next_poll_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-           RETURNING id""",
-        supplier,
-        now,
-        most,
-        CLAIM,
-    )
+async def claim_due(pool: Pool, supplier: str, now: datetime, most: int, seconds: float) -> list[str]:
+    """Ids of eSIMs that are due, the longest due first; no other process gets them until the claim runs out.
+
+    At most so many within ``seconds``, by all processes together.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _CLAIMING, supplier)
+        rows = await connection.fetch(
+            """UPDATE esims SET next_poll_at = $2 + $4, claimed_at = $2 WHERE id IN (
+                   SELECT id FROM esims WHERE supplier = $1 AND next_poll_at <= $2
+                   ORDER BY next_poll_at FOR UPDATE SKIP LOCKED LIMIT greatest(0, $3 - (
+                       SELECT count(*) FROM esims WHERE supplier = $1 AND claimed_at > $2::timestamptz - $5::interval)))
+               RETURNING id""",
+            supplier,
+            now,
+            most,
+            CLAIM,
+            timedelta(seconds=seconds),
+        )
     return [row[0] for row in rows]
 
 

@@ -143,6 +143,7 @@ CREATE TABLE esims (
     status          bytea,                            -- schemas.esim.EsimStatus as last seen, encrypted
     observed_at     timestamptz,
     next_poll_at    timestamptz,
+    claimed_at      timestamptz,                      -- when it was last taken to be looked at by schedule
     usage_told      integer NOT NULL DEFAULT 0,       -- percent that was last told: 0, 75, 90, 100
     state_told      text,
     created_at      timestamptz NOT NULL DEFAULT now()
@@ -151,6 +152,7 @@ CREATE INDEX esims_same ON esims (iccid_digest, supplier);
 CREATE INDEX esims_iccid ON esims (storefront_id, mode, iccid_digest, created_at DESC);
 CREATE INDEX esims_of_storefront ON esims (storefront_id, mode, created_at DESC, id DESC);
 CREATE INDEX esims_poll ON esims (next_poll_at) WHERE next_poll_at IS NOT NULL;
+CREATE INDEX esims_claimed ON esims (supplier, claimed_at) WHERE claimed_at IS NOT NULL;
 
 -- Webhooks that suppliers sent, once each.
 CREATE TABLE supplier_webhooks (
