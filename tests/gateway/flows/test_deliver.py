@@ -385,6 +385,16 @@ async def test_what_is_old_and_done_is_forgotten_and_nothing_else(shop, receiver
     assert [r["dedupe_key"] for r in await shop.pool.fetch("SELECT dedupe_key FROM supplier_webhooks")] == ["fresh"]
 
 
+async def test_a_secret_that_signs_no_longer_is_not_kept(shop, receiver):
+    ended, standing = await shop.endpoint(receiver.url), await shop.endpoint(receiver.url)
+    for endpoint in (ended, standing):
+        await endpoints.rotate(shop.pool, SEAL, shop.owner, endpoint.id)
+    await shop.pool.execute("UPDATE webhook_endpoints SET old_secret_until = now() WHERE id = $1", ended.id)
+    await webhooks.forget(shop.pool, 90, 1000)
+    rows = await shop.pool.fetch("SELECT id FROM webhook_endpoints WHERE old_secret IS NOT NULL")
+    assert [row["id"] for row in rows] == [standing.id]
+
+
 async def test_a_storefront_verifies_with_nothing_but_the_library(shop, receiver):
     endpoint = await shop.endpoint(receiver.url)
     await shop.announce()
