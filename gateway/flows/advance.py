@@ -16,7 +16,7 @@ import structlog
 from gateway.core.orders import steps
 from gateway.core.orders.cancelling import CancelSeen
 from gateway.core.orders.schedule import REVIEWED_FOR, next_look
-from gateway.core.orders.states import AT_REST
+from gateway.core.orders.states import AT_REST, AttemptState
 from gateway.flows.accounts import Account
 from gateway.flows.buy import books_first, buy, new_cancel, send
 from gateway.flows.deps import Deps
@@ -57,6 +57,13 @@ async def advance(deps: Deps, order_id: str, *, look: bool = False) -> None:
             return
         look = False
     log.error("order_does_not_come_to_rest", order=order_id)
+
+
+async def look_at_failed(deps: Deps, attempt_id: str) -> None:
+    """Look at an attempt that had failed, after a late word on it: a charge that it shows is recorded and told."""
+    attempt = await orders.attempt(deps.pool, attempt_id)
+    if attempt is not None and attempt.kind != "cancel" and attempt.state is AttemptState.FAILED:
+        await _settled(deps, attempt.id, await _seen_of_purchase(deps, attempt))
 
 
 def begin(deps: Deps, order_id: str, *, look: bool = False) -> asyncio.Task[None]:

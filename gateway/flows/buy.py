@@ -20,7 +20,7 @@ from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.flows.moving import give_up
 from gateway.flows.patience import IN_THE_WAY, patiently
-from gateway.flows.settle import settle
+from gateway.flows.settle import settle, tolerance_of
 from gateway.flows.truth import Truth
 from gateway.store import attempts, candidates, orders, selling, spend
 from gateway.store.attempts import NewAttempt
@@ -143,12 +143,12 @@ async def _bound(deps: Deps, order: OrderRow) -> Candidate:
     except NoRate:
         base = None
     account = deps.accounts.get(order.bound.supplier)
-    # What may be added was priced with the tolerance already, so the cost itself is held against the limit.
     return Candidate(
         supplier=order.bound.supplier,
         supplier_plan_id=order.bound.supplier_plan_id,
         cost=cost,
         cost_base=base,
+        tolerance=tolerance_of(deps, order.bound.supplier),
         unfit=None if account is not None else "the supplier is not configured",
     )
 

@@ -9,7 +9,7 @@ from gateway.flows.problem import Problem
 from gateway.flows.settle import settle
 from gateway.flows.truth import Person
 from gateway.log import redact
-from gateway.store import orders
+from gateway.store import esims, orders
 from gateway.store.orders import AttemptRow
 from providers import activation
 from schemas.order import Delivery
@@ -45,6 +45,10 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
             given = _delivery(deps, attempt, activation_code, iccid)
             if isinstance(given, Problem):
                 return given
+            holder = await esims.holder_of(connection, deps.seal, attempt.supplier, given, order_id)
+            if holder is not None:
+                what = f"this eSIM was delivered to {holder} before"
+                return Problem("invalid", f"activation_code: {what}", (("/activation_code", what),))
             delivery = given
         if not await settle(deps, connection, attempt.id, Person(outcome, redact(note), delivery)):
             return Problem("conflict", "the order moved meanwhile; look at it again")

@@ -17,7 +17,7 @@ from gateway.core.orders.failures import Lesson, lesson
 from gateway.core.orders.states import AttemptState
 from gateway.core.orders.verdicts import Verdict
 from gateway.core.pricing import Rates
-from gateway.flows.deps import Deps
+from gateway.flows.deps import Deps, utc_now
 from gateway.flows.moving import deliver, move
 from gateway.flows.settle_cancel import settle_cancel
 from gateway.flows.settle_person import settle_person
@@ -30,6 +30,8 @@ from schemas.money import Money
 from schemas.order import SupplierOrder
 
 log = structlog.get_logger(__name__)
+
+CLOCKS_APART = timedelta(seconds=30)
 
 
 async def settle(deps: Deps, connection: Connection, attempt_id: str, truth: Truth, *, sent: bool = False) -> bool:
@@ -49,7 +51,10 @@ async def settle(deps: Deps, connection: Connection, attempt_id: str, truth: Tru
         return await settle_cancel(deps, connection, order, attempt, truth, now)
     if isinstance(truth, Person):
         return await settle_person(deps, connection, order, attempt, truth, now)
-    verdict = await _own(deps, connection, attempt, _verdict(deps, attempt, truth, now))
+    believed = _verdict(deps, attempt, truth, now)
+    if believed.error_code == "absent" and not await _clocks_agree(connection):
+        believed = verdicts.of_absence(attempt.now, now, trust_absence=False)
+    verdict = await _own(deps, connection, attempt, believed)
     what = change(order.now, attempt.now, verdict, now)
     return await _write(deps, connection, order, attempt, verdict, what, now)
 
@@ -70,6 +75,15 @@ def _verdict(deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime) -> Ve
         case Lost():
             return verdicts.of_loss(seen)
     raise TypeError(f"{type(truth).__name__} says nothing of a purchase")
+
+
+async def _clocks_agree(connection: Connection) -> bool:
+    """Whether our clock is the database's: a time that is over here but nowhere else proves nothing."""
+    theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    apart = abs(utc_now() - theirs)
+    if apart > CLOCKS_APART:
+        log.error("clocks_apart", seconds=round(apart.total_seconds()))
+    return apart <= CLOCKS_APART
 
 
 async def _own(deps: Deps, connection: Connection, attempt: AttemptRow, verdict: Verdict) -> Verdict:

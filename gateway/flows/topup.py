@@ -16,7 +16,7 @@ from gateway.flows.admit import Admitted, digest_of, keyed, new_id, one_at_a_tim
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.selling import plan_name
-from gateway.store import candidates, esims, selling
+from gateway.store import attempts, candidates, esims, selling
 from gateway.store.esims import Esim
 from gateway.store.keys import Mode
 from gateway.store.orders import Bound, NewOrder
@@ -94,8 +94,10 @@ async def _options(deps: Deps, esim: Esim, account: Account, currency: str | Non
         return Problem("unavailable", "the supplier cannot be asked at present")
     rates = await offers.rates(deps)
     options: dict[str, tuple[Decimal, TopupOption]] = {}
+    barred = await selling.barred(deps.pool, esim.supplier)
     for offer in told:
-        if offer.cost is None or not offer.visible or (offer.stock is not None and offer.stock <= 0):
+        gone = not offer.visible or (offer.stock is not None and offer.stock <= 0)
+        if offer.cost is None or gone or offer.supplier_plan_id in barred:
             continue
         try:
             base = rates.to_base(offer.cost)
@@ -155,8 +157,7 @@ def _covered(deps: Deps, account: Account, base: Decimal, sold: Money, rates: Ra
 async def _new_order(
     deps: Deps, esim: Esim, account: Account, body: TopupForPlan | TopupForOption
 ) -> NewOrder | Problem:
-    stops = await selling.stops(deps.pool)
-    if selling.ALL in stops or account.name in stops:
+    if not await attempts.may_sell(deps.pool, account.name):
         return Problem("unavailable", "selling is stopped at present")
     limit = None if isinstance(body.max_price, msgspec.UnsetType) else body.max_price
     options = await _options(deps, esim, account, None if limit is None else limit.currency)

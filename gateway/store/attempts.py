@@ -13,7 +13,7 @@ import msgspec
 from gateway.core.orders.states import AttemptKind, AttemptState
 from gateway.store.durability import DURABLE
 from gateway.store.orders import AttemptRow, OrderRow
-from gateway.store.pool import Connection
+from gateway.store.pool import Connection, Pool
 from schemas.money import Money
 
 _BEGIN = f"""
@@ -22,6 +22,7 @@ _BEGIN = f"""
         WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')
           AND NOT EXISTS (SELECT FROM selling_stops WHERE supplier IN ('', $5)
                           AND ($6 <> 'cancel' OR reason = 'restored'))
+          AND ($6 = 'cancel' OR NOT EXISTS (SELECT FROM suppliers WHERE name = $5 AND state <> 'active'))
           AND {DURABLE}
         RETURNING id
     ), begun AS (
@@ -33,6 +34,12 @@ _BEGIN = f"""
     INSERT INTO order_events (order_id, at, type, detail)
     SELECT order_id, $4, CASE $6 WHEN 'cancel' THEN 'cancel_sent' ELSE 'attempt_started' END,
            jsonb_build_object('ops', $18::jsonb || jsonb_build_object('n', n)) FROM begun RETURNING true
+"""  # noqa: S608 - our own words
+
+
+_MAY_SELL = f"""
+    SELECT NOT EXISTS (SELECT FROM selling_stops WHERE supplier IN ('', $1))
+       AND NOT EXISTS (SELECT FROM suppliers WHERE name = $1 AND state <> 'active') AND {DURABLE}
 """  # noqa: S608 - our own words
 
 
@@ -104,14 +111,9 @@ async def begin(
     return "begun" if made else "moved"
 
 
-async def may_sell(connection: Connection, supplier: str) -> bool:
-    """Whether no switch stops the supplier, and the database keeps what it commits."""
-    return bool(
-        await connection.fetchval(
-            f"SELECT NOT EXISTS (SELECT FROM selling_stops WHERE supplier IN ('', $1)) AND {DURABLE}",  # noqa: S608
-            supplier,
-        )
-    )
+async def may_sell(connection: Connection | Pool, supplier: str) -> bool:
+    """Whether no switch and no pause stops the supplier, and the database keeps what it commits."""
+    return bool(await connection.fetchval(_MAY_SELL, supplier))
 
 
 async def record(

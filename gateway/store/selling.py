@@ -96,6 +96,14 @@ async def stop_offer(connection: Connection, supplier: str, key: str, charged: D
     )
 
 
+async def barred(connection: Connection | Pool, supplier: str) -> frozenset[str]:
+    """The supplier's plans that a mark keeps from sale now."""
+    rows = await connection.fetch(
+        "SELECT supplier_plan_id FROM offer_marks WHERE supplier = $1 AND (until IS NULL OR until > now())", supplier
+    )
+    return frozenset(row["supplier_plan_id"] for row in rows)
+
+
 async def cool_down(connection: Connection, supplier: str, until: datetime) -> None:
     """Our money there does not suffice: leave it alone until then."""
     await connection.execute("UPDATE suppliers SET no_balance_until = $2 WHERE name = $1", supplier, until)
