@@ -107,6 +107,13 @@ def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
     )
 
 
+def is_for(answer: wire.Order, sku_id: str) -> bool:
+    """Whether an order is one of this SKU, as far as it says what it is."""
+    lines = answer.items or []
+    others = {line.sku_id.casefold() for line in lines if line.sku_id} - {sku_id.casefold()}
+    return len(lines) <= 1 and all(line.quantity in (None, 1) for line in lines) and not (sku_id and others)
+
+
 def total(answer: wire.Order) -> Money | None:
     """What an order says that it cost; None when it does not say."""
     return taken(answer.total_amount, answer.currency.strip().upper()) if answer.currency else None
