@@ -8,7 +8,7 @@ from uuid import uuid4
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.store import orders
-from gateway.store.orders import Bound, OrderRow
+from gateway.store.order_rows import Bound, OrderRow
 from gateway.store.pool import Connection
 from providers.contract import Capability
 

@@ -25,7 +25,7 @@ from gateway.flows.settle import settle
 from gateway.flows.truth import Absent, Lost, NotSeen, Truth
 from gateway.store import attempts, orders
 from gateway.store.jobs import enqueue_advance
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN
 from providers.contract import Capability
 from schemas.account import TransactionKind

@@ -25,7 +25,7 @@ from gateway.flows.truth import Truth
 from gateway.store import attempts, candidates, orders, selling, spend
 from gateway.store.attempts import NewAttempt
 from gateway.store.jobs import enqueue_advance
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN, Connection
 from schemas.errors import DeadlinePassed, GatewayError, NotAuthorised, SupplierError
 from schemas.money import Money

@@ -15,7 +15,7 @@ from gateway.flows import notify
 from gateway.flows.deps import Deps
 from gateway.store import esims, orders, spend
 from gateway.store.jobs import enqueue_advance
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 from schemas.money import Money
 from schemas.notice import NoticeType

@@ -16,7 +16,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.settle import tolerance_of
 from gateway.store import candidates, spend
 from gateway.store.candidates import Stored
-from gateway.store.orders import OrderRow
+from gateway.store.order_rows import OrderRow
 from providers.contract import Capability
 from schemas.money import Money
 

@@ -10,7 +10,7 @@ from gateway.flows.settle import settle
 from gateway.flows.truth import Person
 from gateway.log import redact
 from gateway.store import esims, orders
-from gateway.store.orders import AttemptRow
+from gateway.store.order_rows import AttemptRow
 from providers import activation
 from schemas.order import Delivery
 

@@ -23,7 +23,7 @@ from gateway.flows.settle_cancel import settle_cancel
 from gateway.flows.settle_person import settle_person
 from gateway.flows.truth import Absent, Lost, NotSeen, Person, Truth
 from gateway.store import attempts, candidates, esims, ledger, orders, selling, spend
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 from schemas.errors import GatewayError
 from schemas.money import Money

@@ -13,7 +13,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.moving import move
 from gateway.flows.truth import Lost, NotSeen, Person, Truth
 from gateway.store import attempts, esims, ledger, orders
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 from schemas.errors import GatewayError
 from schemas.money import Money

@@ -10,7 +10,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.moving import deliver, move
 from gateway.flows.truth import Person
 from gateway.store import attempts, ledger
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 
 

@@ -19,7 +19,7 @@ from gateway.flows.selling import plan_name
 from gateway.store import attempts, candidates, esims, selling
 from gateway.store.esims import Esim
 from gateway.store.keys import Mode
-from gateway.store.orders import Bound, NewOrder
+from gateway.store.order_rows import Bound, NewOrder
 from providers.contract import Capability
 from schemas.errors import GatewayError, NotFound, NotSupported
 from schemas.money import Money

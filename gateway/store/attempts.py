@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.core.orders.states import AttemptKind, AttemptState
 from gateway.store.durability import DURABLE
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection, Pool
 from schemas.money import Money
 

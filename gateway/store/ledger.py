@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from gateway.store.orders import AttemptRow
+from gateway.store.order_rows import AttemptRow
 from gateway.store.pool import Connection
 from schemas.money import Money
 

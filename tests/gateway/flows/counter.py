@@ -22,7 +22,7 @@ from gateway.flows.sync import run_sync
 from gateway.sealing import Seal
 from gateway.store import esims, orders
 from gateway.store.esims import Esim
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Pool
 from providers.loader import load_manifests
 from providers.sandbox import Served, Till, Trigger, TriggerKind, serve, world_for
