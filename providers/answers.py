@@ -124,7 +124,9 @@ def read_answer(
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         if refusal is not None and (refused := _asked(refusal, status, body, redact)):
             raise refused from None
-        raise UnreadableAnswer(f"{redact(error, 120)}: {_glimpse(body, redact)}", status=status) from None
+        # Goods may stand in it, under any name, so what was answered is not repeated when it is JSON.
+        seen = "" if body.lstrip()[:1] in {b"{", b"["} else f": {_glimpse(body, redact)}"
+        raise UnreadableAnswer(f"{redact(error, 120)}{seen}", status=status) from None
 
 
 def _says_twice(body: bytes) -> bool:

@@ -594,6 +594,15 @@ async def test_the_priority_reaches_the_gate(open_transport):
     assert asked == [Priority.SYNC, Priority.SETTLE, Priority.PURCHASE]
 
 
+@pytest.mark.parametrize("body", [b'{"matching_id": "K2-SECRET"}', b'["K2-SECRET", 1', b' {"pin": "K2-SECRET", '])
+async def test_an_answer_of_another_shape_is_not_repeated(open_transport, body):
+    async with raw_supplier(answer(body)) as supplier:
+        error = await failure(open_transport(supplier.url).write("POST", "/", Plan, json={}))
+    assert type(error) is UnreadableAnswer
+    assert "SECRET" not in f"{error} {error.args} {error.detail}"
+    assert error.detail
+
+
 async def test_a_refusal_carries_no_secret(open_transport):
     said = f"key {SECRET}, Bearer abc.def, LPA:1$a.example$K2-X, 8944422711108338982, me@example.org"
     body = json.dumps({"success": False, "error": said + "\n" + "x" * 100_000}).encode()
