@@ -1,4 +1,4 @@
-"""Cancelling an order: asked for once, sent once, refunded when the supplier says so (RULES 23)."""
+"""Cancelling an order: asked for once, sent once, refunded when the supplier says so."""
 
 from __future__ import annotations
 

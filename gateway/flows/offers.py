@@ -48,7 +48,7 @@ def rule_of(deps: Deps) -> PriceRule:
 
 
 def judged(deps: Deps, stored: Sequence[Stored], rates: Rates, limits: Limits) -> list[Candidate]:
-    """Each offer that has a cost, with what keeps it from sale and from this order (RULES 9, 11)."""
+    """Each offer that has a cost, with what keeps it from sale and from this order."""
     return [judge(deps, one, rates, limits) for one in stored if one.cost is not None]
 
 

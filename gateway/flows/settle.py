@@ -185,7 +185,7 @@ async def _book(
 async def _judge_charge(
     deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, charged: Money, now: datetime
 ) -> None:
-    """Charged more than listed: recorded, shown, and the offer is stopped; the order stands (RULES 16)."""
+    """Charged more than listed: recorded, shown, and the offer is stopped; the order stands."""
     if attempt.listed is None or attempt.currency is None:
         return
     listed = Money(attempt.listed, attempt.currency)

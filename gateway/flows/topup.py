@@ -115,7 +115,7 @@ async def _options(deps: Deps, esim: Esim, account: Account, currency: str | Non
 
 
 async def _told(deps: Deps, esim: Esim, account: Account) -> list[Offer]:
-    """What the supplier lists for the eSIM; where it lists none, its offers of the same coverage (RULES 27)."""
+    """What the supplier lists for the eSIM; where it lists none, its offers of the same coverage."""
     if not account.manifest.topup_same_coverage:
         return await account.provider.topup_plans(esim.iccid, esim.supplier_plan_id)
     stored = await candidates.of_coverage(deps.pool, esim.supplier, esim.supplier_plan_id)
@@ -148,7 +148,7 @@ async def _told(deps: Deps, esim: Esim, account: Account) -> list[Offer]:
 
 
 def _covered(deps: Deps, account: Account, base: Decimal, sold: Money, rates: Rates) -> bool:
-    """Whether the price covers what it may come to cost (RULES 16)."""
+    """Whether the price covers what it may come to cost."""
     own = account.settings.charge_tolerance
     tolerance = own if own is not None else account.manifest.charge_tolerance
     return base * (1 + tolerance) <= most_an_order_may_cost(sold, rates, deps.settings.pricing.minimum_margin).amount

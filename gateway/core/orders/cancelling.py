@@ -1,4 +1,4 @@
-"""What a supplier's word on a cancel makes of it (RULES 23)."""
+"""What a supplier's word on a cancel makes of it."""
 
 from __future__ import annotations
 

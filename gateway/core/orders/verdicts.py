@@ -43,7 +43,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_order(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
-    """What a supplier's word on its order makes of the attempt (RULES 21, 22)."""
+    """What a supplier's word on its order makes of the attempt."""
     told = plausible.order(told)
     match told.state:
         case SupplierOrderState.COMPLETED:
