@@ -19,7 +19,8 @@ from gateway.log import AccessLog
 from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store import fx
-from gateway.store.pool import Pool, open_pool
+from gateway.store.durability import require_durable
+from gateway.store.pool import DATABASE_DOWN, Pool, open_pool
 from gateway.tasks import end
 from gateway.web import (
     catalog,
@@ -31,6 +32,7 @@ from gateway.web import (
     ops_orders,
     ops_prices,
     ops_running,
+    ops_selling,
     ops_suppliers,
     orders,
     quotes,
@@ -66,6 +68,7 @@ TABLES: tuple[Table, ...] = (
     ops_orders.routes,
     ops_prices.routes,
     ops_running.routes,
+    ops_selling.routes,
     health.routes,
 )
 
@@ -193,6 +196,8 @@ async def _orders(app: web.Application) -> AsyncIterator[None]:
     if pool is None:
         yield
         return
+    with contextlib.suppress(*DATABASE_DOWN):  # it may start without; each send asks again
+        await require_durable(pool)
     accounts = await connect_accounts(check_accounts(settings), pool)
     deps = Deps(pool, accounts, settings, Seal.from_settings(settings), app[state.CATALOG].index)
     app[state.DEPS] = deps

@@ -28,11 +28,13 @@ from gateway.flows.advance import begin, drain
 from gateway.flows.balances import look_if_due
 from gateway.flows.deliver import deliver
 from gateway.flows.deps import Deps
+from gateway.flows.erase import erase_old_emails
 from gateway.flows.esim_looks import keep_looking
 from gateway.processes import die_with_parent
 from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store import orders
+from gateway.store.durability import require_durable
 from gateway.store.jobs import ADVANCE, SYNC, AdvanceJob, SyncJob, enqueue_advance, enqueue_sync
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool, open_pool, server_settings
 from gateway.tasks import end
@@ -43,6 +45,7 @@ log = structlog.get_logger(__name__)
 LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
 LOOK_FOR_ORDERS = "* * * * * */2"
 LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
+ERASE = "7 * * * *"
 SYNCS_AT_ONCE = 2
 ORDERS_AT_ONCE = 32
 MOST_DUE = 500
@@ -101,13 +104,19 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
     """Work until ``stop`` is set, then end what runs and return. A database that is away is waited for.
 
     ``command`` is how to call this program's command line; the running interpreter's by default. Raises
-    ``ConfigurationError`` when the port for metrics is in use.
+    ``ConfigurationError`` when the port for metrics is in use, and for a database that could lose what it committed.
     """
     figures = Figures()
     end_serving = figures.serve(settings)
     program = tuple(command) or (sys.executable, "-m", "gateway")
     pool = await open_pool(dsn, max_size=4, name="esim-gateway worker")
     orders_pool = await open_pool(dsn, max_size=16, name="esim-gateway orders")
+    try:
+        await _database_there(orders_pool, stop)
+    except ConfigurationError:
+        await _close(orders_pool, pool)
+        end_serving()
+        raise
     accounts = await connect_accounts(check_accounts(settings), orders_pool)
     deps = Deps(orders_pool, accounts, settings, Seal.from_settings(settings), inline=False)
     tasks = (
@@ -123,14 +132,29 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
                 await _sleep(stop, BACK_OFF_SECONDS)
         await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
+        await end(*tasks)
         # What was sent is recorded before the process goes.
         await drain(deps, DRAIN_SECONDS * 2)
         await close_accounts(accounts.values())
-        await orders_pool.close()
-        await pool.close()
+        await _close(orders_pool, pool)
         end_serving()
+
+
+async def _database_there(pool: Pool, stop: asyncio.Event) -> None:
+    """Wait for the database, and refuse one that could lose what it committed."""
+    while not stop.is_set():
+        try:
+            await require_durable(pool)
+        except DATABASE_DOWN as error:
+            log.warning("database_waited_for", error=type(error).__name__)
+            await _sleep(stop, BACK_OFF_SECONDS)
+        else:
+            return
+
+
+async def _close(*pools: Pool) -> None:
+    for pool in pools:
+        await pool.close()
 
 
 async def _work(
@@ -170,6 +194,10 @@ async def _work(
     @queue.schedule("balances_if_due", LOOK_FOR_BALANCES)
     async def look_for_balances(_: Schedule) -> None:
         await look_if_due(deps.pool, deps.accounts, deps.clock())
+
+    @queue.schedule("erase_old_emails", ERASE)
+    async def forget(_: Schedule) -> None:
+        await erase_old_emails(deps)
 
     @queue.schedule("sync_if_due", LOOK)
     async def look(_: Schedule) -> None:
@@ -234,7 +262,7 @@ async def run_child(command: Sequence[str], stop: asyncio.Event) -> int:
         preexec_fn=die_with_parent(signal.SIGTERM),
     )
     ended = asyncio.create_task(child.wait())
-    stopped = asyncio.create_task(stop.wait())
+    stopped = asyncio.create_task(_until(stop))
     try:
         await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
@@ -246,7 +274,7 @@ async def run_child(command: Sequence[str], stop: asyncio.Event) -> int:
             child.kill()
         code = await ended
     finally:
-        stopped.cancel()
+        await end(stopped)
         if child.returncode is None:
             child.kill()
             await child.wait()
@@ -257,6 +285,10 @@ async def run_child(command: Sequence[str], stop: asyncio.Event) -> int:
 async def _end(queue: PgQueuer, stop: asyncio.Event) -> None:
     await stop.wait()
     queue.shutdown.set()
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

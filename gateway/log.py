@@ -49,8 +49,8 @@ _SECRET_NAMES = frozenset(
 _SECRET_TEXTS = re.compile(
     r"""gw_(?:live|test)_[0-9A-Za-z]+                # our keys
       | whsec_[0-9A-Za-z+/=_-]+                      # signing secrets
-      | (?:LPA:)?1\$[^\s"'$]{3,}\$[^\s"']*           # activation codes
-      | \b89\d{16,20}\b                              # ICCIDs
+      | (?:LPA(?::|%3A))?1(?:\$|%24)[^\s"'$]{3,}(?:\$|%24)[^\s"']*   # activation codes
+      | (?<!\d)89\d{16,20}(?!\d)                     # ICCIDs
       | \b[\w.+-]+@[\w-]+\.[\w.-]+\b                 # e-mail addresses
       | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)              # user and password of a URL
       | (?<=[Bb]earer\s)[^\s"',]+                    # tokens of others
@@ -64,8 +64,13 @@ _DEEPEST = 6
 
 
 def redact(value: Any, depth: int = 0) -> Any:
-    """``value`` without secrets: whole values under names that promise one, and known shapes inside any text."""
+    """``value`` without secrets: whole values under names that promise one, and known shapes inside any text.
+
+    What a database quotes of a row it could not write goes too.
+    """
     if isinstance(value, str):
+        if "\n" in value:
+            value = _DATABASE_DETAIL.sub("", value)
         return _SECRET_TEXTS.sub(REDACTED, value)
     if value is None or isinstance(value, (bool, int, float)):
         return value
@@ -161,8 +166,6 @@ def _promises_secret(name: Any) -> bool:
 
 
 def _redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    if isinstance(trace := event.get("exception"), str):
-        event["exception"] = _DATABASE_DETAIL.sub("", trace)
     return {
         name: REDACTED if _promises_secret(name) and value is not None else redact(value)
         for name, value in event.items()

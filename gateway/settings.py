@@ -73,11 +73,15 @@ class Sync(_Section):
 
 
 class Orders(_Section):
-    """How long what is sold out, or a supplier without our money, is left alone; and how old a price may be."""
+    """How long what is sold out, or a supplier without our money, is left alone, and how old a price may be.
+
+    ``email_days`` is how long a customer's address is kept.
+    """
 
     price_check_seconds: int = Field(default=300, gt=0)
     out_of_stock_seconds: int = Field(default=600, gt=0)
     no_balance_seconds: int = Field(default=300, gt=0)
+    email_days: int = Field(default=400, gt=0)
 
 
 class RateLimit(_Section):

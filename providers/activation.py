@@ -10,8 +10,9 @@ from schemas.order import Delivery
 
 MAX_LENGTH = 255
 PREFIX = "LPA:"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _CODE = re.compile(
-    r"LPA:1\$(?P<address>[A-Za-z0-9](?:[A-Za-z0-9-]*\.)+[A-Za-z0-9-]+(?::\d{1,5})?)"
+    rf"LPA:1\$(?P<address>{_LABEL}(?:\.{_LABEL})+(?::\d{{1,5}})?)"
     r"\$(?P<matching>[A-Za-z0-9-]+)(?:\$(?P<oid>[0-9.]*)(?:\$(?P<confirm>1)?)?)?"
 )
 

@@ -6,6 +6,7 @@ a readable refusal; whatever else is not a typed answer may have happened.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -49,7 +50,7 @@ _KINDS: Mapping[int, type[Refused]] = {
 # in a long body only its ends are looked at: a refusal that long has its word at one of them.
 _LONG = 128 * 1024
 _ENDS = 4096
-_SUCCESS_FALSE = re.compile(rb'"success"\s*:\s*(?:false|0\b|"false")')
+_SUCCESS_FALSE = re.compile(rb'"success"\s*:\s*(?:false|0\b|"(?:false|0)")', re.IGNORECASE)
 
 
 class _Envelope(msgspec.Struct):
@@ -67,9 +68,16 @@ class _Envelope(msgspec.Struct):
 _envelope = msgspec.json.Decoder(_Envelope, strict=False)
 
 
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise ValueError("a number of no size that a number has") from None
+
+
 @cache
 def _decoder(type: Any, lax: bool) -> msgspec.json.Decoder[Any]:  # noqa: A002 - named as in msgspec
-    return msgspec.json.Decoder(type, strict=not lax, float_hook=Decimal)
+    return msgspec.json.Decoder(type, strict=not lax, float_hook=_exact)
 
 
 def fault_of_status(status: int, headers: Mapping[str, str], now: datetime) -> SupplierError | None:
@@ -96,12 +104,17 @@ def read_answer(
     Raises what the plugin's ``refusal`` table names, else ``Refused`` kinds for a readable
     ``success: false``, else ``UnreadableAnswer``. 409 is definite only where the table says so.
     """
-    if not 200 <= status < 300:  # noqa: PLR2004 - the HTTP class itself
+    if status < 200:  # noqa: PLR2004 - the HTTP class itself
+        raise UnreadableAnswer("no answer, but news of one", status=status)
+    if status >= 300:  # noqa: PLR2004 - the HTTP class itself
         raise _refusal(status, body, refusal, redact) or UnreadableAnswer(
             f"not an answer that can be read: {_glimpse(body, redact)}", status=status
         )
-    if _SUCCESS_FALSE.search(_ends(body)) and (refused := _refusal(status, body, refusal, redact)):
-        raise refused
+    if _SUCCESS_FALSE.search(_ends(body)):
+        if _says_twice(body):
+            raise UnreadableAnswer("it says twice whether it succeeded", status=status)
+        if refused := _refusal(status, body, refusal, redact):
+            raise refused
     if type is bytes:
         return cast("T", body)
     if type is _NONE and not body.strip():
@@ -111,10 +124,31 @@ def read_answer(
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         if refusal is not None and (refused := _asked(refusal, status, body, redact)):
             raise refused from None
-        raise UnreadableAnswer(f"{redact(error, 120)}: {_glimpse(body, redact)}", status=status) from None
+        # Goods may stand in it, under any name, so what was answered is not repeated when it is JSON.
+        seen = "" if body.lstrip()[:1] in {b"{", b"["} else f": {_glimpse(body, redact)}"
+        raise UnreadableAnswer(f"{redact(error, 120)}{seen}", status=status) from None
+
+
+def _says_twice(body: bytes) -> bool:
+    """Whether ``success`` stands in it more than once: then every reader takes another one for what is meant."""
+    try:
+        whole = json.loads(body, object_pairs_hook=_names)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(whole, _Names) and whole.count("success") > 1
+
+
+class _Names(list[str]):
+    """The names in one JSON object, repeated ones too."""
+
+
+def _names(pairs: list[tuple[str, Any]]) -> _Names:
+    return _Names(name for name, _ in pairs)
 
 
 def _refusal(status: int, body: bytes, refusal: RefusalTable | None, redact: Redactor) -> SupplierError | None:
+    if _says_twice(body):
+        return None
     if refusal is not None and (known := _asked(refusal, status, body, redact)):
         return known
     try:

@@ -124,11 +124,12 @@ class Manifest:
 
     ``provider`` makes the adapter. ``sandbox`` makes the supplier itself as an aiohttp app from a
     world of plans. ``absence_fence`` says why a write that was not seen within the quiescence time
-    can no longer arrive; without one, ``trust_absence`` is refused. ``one_purchase_at_a_time`` says
-    that purchases of one account must not overlap, because the supplier takes no reference of ours and
-    its balance has to tell which call took what. ``topup_same_coverage`` says that the supplier lists no
-    options of an eSIM: what can be added is its offers of the same coverage as the one that was bought, so
-    they are searched where all offers are known, and ``topup_plans`` gives the bought one only.
+    can no longer arrive; without one, ``trust_absence`` is refused, and so it is with a quiescence shorter than
+    ``absence_fence_seconds``, which is how long that takes from the signed time on, clocks apart included.
+    ``one_purchase_at_a_time`` says that purchases of one account must not overlap, because the supplier takes
+    no reference of ours and its balance has to tell which call took what. ``topup_same_coverage`` says that the
+    supplier lists no options of an eSIM: what can be added is its offers of the same coverage as the one that
+    was bought, so they are searched where all offers are known, and ``topup_plans`` gives the bought one only.
     ``capability_notes`` says, for a capability that is missing, why.
     """
 
@@ -143,6 +144,7 @@ class Manifest:
     routes: tuple[SandboxRoute, ...] = ()
     charge_tolerance: Decimal = Decimal(0)
     absence_fence: str | None = None
+    absence_fence_seconds: int = 0
     one_purchase_at_a_time: bool = False
     topup_same_coverage: bool = False
     capability_notes: Mapping[Capability, str] = field(default_factory=dict)
@@ -349,5 +351,10 @@ def check_settings(manifest: Manifest, name: str, values: Mapping[str, Any]) -> 
     if settings.trust_absence and manifest.absence_fence is None:
         raise ConfigurationError(
             f"suppliers.{name}.trust_absence: {manifest.title} gives no fence against a late send; set it to false"
+        )
+    if settings.trust_absence and settings.quiescence_seconds < manifest.absence_fence_seconds:
+        raise ConfigurationError(
+            f"suppliers.{name}.quiescence_seconds: with trust_absence at least {manifest.absence_fence_seconds}; "
+            "before that what was sent may still arrive"
         )
     return settings

@@ -16,10 +16,10 @@ _TAIL = 400
 
 _PATTERNS = (
     re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{1,4096}"),
-    re.compile(r"(?i)LPA:\S{1,300}"),
+    re.compile(r"(?i)LPA(?::|%3A)\S{1,300}"),
     # The same code without its scheme; the address between the signs names the SM-DP+ server.
     re.compile(r"\b1\$[\w.-]{1,255}\$?[\w$.-]{0,255}"),
-    re.compile(r"(?<!\d)89\d{16,18}(?!\d)"),
+    re.compile(r"(?<!\d)89\d{16,20}(?!\d)"),
     re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}"),
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")

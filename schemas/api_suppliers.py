@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 from schemas.api import Price, Supplier, SupplierName
 
@@ -71,31 +70,6 @@ class SellingStop(msgspec.Struct, frozen=True):
     note: str
     everything: bool
     created_at: datetime
-
-
-class Stopped(msgspec.Struct, frozen=True):
-    """A stop in force; ``supplier`` null is the one of all suppliers."""
-
-    supplier: SupplierName | None
-    reason: Literal["person", "restored", "account"]
-    note: str
-    everything: bool
-    created_at: datetime
-
-
-class StoppedPage(msgspec.Struct, frozen=True):
-    """The stops in force, on one page."""
-
-    data: list[Stopped]
-    has_more: bool
-    next_cursor: str | None
-
-
-class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which supplier; null or left out: all of them."""
-
-    supplier: SupplierName | None = None
-    note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
 class SupplierFigures(msgspec.Struct, frozen=True):

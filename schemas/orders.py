@@ -246,3 +246,33 @@ class LedgerPage(msgspec.Struct, frozen=True):
     data: list[LedgerEntry]
     has_more: bool
     next_cursor: str | None
+
+
+class SellingStop(msgspec.Struct, frozen=True):
+    """Nothing is bought while it stands. ``supplier`` null: at no supplier at all."""
+
+    supplier: SupplierName | None
+    reason: Annotated[
+        Literal["person", "restored", "account"],
+        Meta(
+            description="`person`: asked for; `account`: the supplier refused our credentials; `restored`: the "
+            "database was put back, and selling goes on when `reconcile` finds nothing open."
+        ),
+    ]
+    note: str
+    since: datetime
+
+
+class SellingStopPage(msgspec.Struct, frozen=True):
+    """The stops in force, that of all suppliers first."""
+
+    data: list[SellingStop]
+    has_more: bool
+    next_cursor: str | None
+
+
+class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where to stop, and why. Without a supplier: everywhere."""
+
+    supplier: SupplierName | UnsetType | None = UNSET
+    note: Note = ""

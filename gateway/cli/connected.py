@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from gateway.flows.problem import Problem
 
 R = TypeVar("R")
+DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
 
 
 def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]) -> R:
     """What ``action`` gives. A database that is away is a line on stderr and exit code 2."""
     from gateway import log
     from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
+    from gateway.flows.advance import drain
     from gateway.flows.deps import Deps
     from gateway.sealing import Seal
     from gateway.store.pool import DATABASE_DOWN, open_pool
@@ -32,9 +34,12 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
     async def act() -> R:
         pool = await open_pool(url, max_size=4, name="esim-gateway command")
         accounts = await connect_accounts(check_accounts(settings), pool)
+        deps = Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False)
         try:
-            return await action(Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False))
+            return await action(deps)
         finally:
+            # What a command began to send goes on to its end, even when the command is broken off.
+            await drain(deps, DRAIN_SECONDS)
             await close_accounts(accounts.values())
             await pool.close()
 

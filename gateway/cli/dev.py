@@ -162,7 +162,8 @@ def _sandboxes(children: Children, folder: Path, market: Path | None, port: int)
     before = state.dev_before(folder)
     state.keep_dev(folder, state.Dev(accounts=accounts, market=digest))
     arguments = ["--market", str(market.absolute())] if market is not None else []
-    children.start("sandbox", "--port", str(port), *arguments)
+    # What they sold is in the database, so it outlives them as the database does.
+    children.start("sandbox", "--port", str(port), "--books", str(folder / "sandboxes"), *arguments)
     _until(children, lambda: _listens("127.0.0.1", port), "the sandboxes")
     return before is not None and before.market != digest
 

@@ -117,6 +117,27 @@ def adopt(
     _show(order_id, as_json=as_json, state_dir=state_dir)
 
 
+@app.command("erase-email")
+def erase_email(
+    email: Annotated[str, typer.Argument(help="The customer's address; - reads it from standard input.")],
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Forget a customer's e-mail address in all orders. The orders themselves stay."""
+    address = sys.stdin.readline() if email == "-" else email
+
+    async def act(deps: Deps) -> list[str]:
+        from gateway.flows.erase import erase_email as erase
+
+        return await erase(deps, address)
+
+    erased = run_connected(state_dir, act)
+    if as_json:
+        print_json({"orders": erased})
+        return
+    print(f"forgotten in {len(erased)} orders")
+
+
 def _show(order_id: str, *, as_json: bool, state_dir: StateDir) -> None:
     async def read(deps: Deps) -> tuple[OpsOrder | None, list[OrderEvent]]:
         from gateway.flows import show as shown

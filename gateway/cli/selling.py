@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.connected import print_json, run_connected
+from gateway.cli.connected import agreed, print_json, run_connected
 from gateway.cli.state import StateDir
-from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.flows.deps import Deps
@@ -24,9 +23,11 @@ def stop(
     """Buy nothing more, at all or at one supplier. Orders that wait go on waiting; what was bought is followed."""
 
     async def act(deps: Deps) -> None:
-        from gateway.store import selling
+        from gateway.flows import stops
+        from gateway.flows.problem import Problem
 
-        await selling.stop(deps.pool, _name(deps, supplier), "person", note)
+        made = await stops.stop(deps, supplier, "command line", note)
+        agreed(made if isinstance(made, Problem) else None)
 
     run_connected(state_dir, act)
     print(f"stopped: {supplier or 'all suppliers'}")
@@ -36,14 +37,12 @@ def stop(
 def resume(supplier: Supplier = None, state_dir: StateDir = None) -> None:
     """Lift a stop that a person made, or that a supplier's account was stopped for."""
 
-    async def act(deps: Deps) -> bool:
-        from gateway.store import selling
+    async def act(deps: Deps) -> None:
+        from gateway.flows import stops
 
-        name = _name(deps, supplier)
-        return any([await selling.go_on(deps.pool, name, reason) for reason in ("person", "account")])
+        agreed(await stops.resume(deps, supplier, "command line"))
 
-    if not run_connected(state_dir, act):
-        raise ConfigurationError(f"no stop of {supplier or 'all suppliers'} is in force")
+    run_connected(state_dir, act)
     print(f"on again: {supplier or 'all suppliers'}")
 
 
@@ -64,11 +63,3 @@ def list_(
         return
     for name, reasons in stops.items():
         print(f"{name or 'all suppliers'}: {', '.join(reasons)}")
-
-
-def _name(deps: Deps, supplier: str | None) -> str:
-    from gateway.store import selling
-
-    if supplier is not None and supplier not in deps.accounts:
-        raise ConfigurationError(f"no supplier {supplier} is configured")
-    return supplier or selling.ALL

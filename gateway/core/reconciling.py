@@ -129,14 +129,22 @@ def _index(known: Iterable[Known]) -> tuple[dict[str, Known], dict[str, Known]]:
 
 
 def _of_order(supplier: str, owner: Known | None, theirs: list[Movement], ours: list[Booked]) -> list[Difference]:
-    """What differs for one order. Sums are by side, so that a charge and its refund are two differences."""
+    """What differs for one order. Sums are by side, so that a charge and its refund are two differences.
+
+    Where one side alone has sums in several currencies, each currency is a difference of its own.
+    """
     if _net(theirs) == _net(ours):
         return []
     found = []
     for side in ("charge", "refund"):
-        they, we = _sum(theirs, side), _sum(ours, side)
-        if they != we:
-            found.append(_difference(supplier, side, owner, (they, we), theirs, ours))
+        they, we = _sums(theirs, side), _sums(ours, side)
+        if len(they) <= 1 and len(we) <= 1:
+            pairs = [("", (next(iter(they.values()), None), next(iter(we.values()), None)))]
+        else:
+            pairs = [(f":{one}", (they.get(one), we.get(one))) for one in sorted(they.keys() | we.keys())]
+        for suffix, sums in pairs:
+            if sums[0] != sums[1]:
+                found.append(_difference(supplier, side, owner, sums, theirs, ours, suffix))
     return found
 
 
@@ -147,6 +155,7 @@ def _difference(
     sums: tuple[Money | None, Money | None],
     theirs: list[Movement],
     ours: list[Booked],
+    suffix: str = "",
 ) -> Difference:
     they, we = sums
     order = next((one.supplier_order_id for one in theirs if one.supplier_order_id), None) or next(
@@ -158,7 +167,7 @@ def _difference(
     return Difference(
         what=_what(side, owner, they, we),
         supplier=supplier,
-        movement=f"{side}:{order or reference or attempt}",
+        movement=f"{side}:{order or reference or attempt}{suffix}",
         at=min(times),
         theirs=they,
         ours=we,
@@ -197,12 +206,14 @@ def _still_there(one: Difference, explained: Mapping[str, Money]) -> bool:
     return explained.get(one.movement) != (one.theirs or one.ours)
 
 
-def _sum(rows: Iterable[Movement | Booked], side: str) -> Money | None:
-    amounts = [row.amount for row in rows if row.kind == side]
-    total: Money | None = None
-    for amount in amounts:
-        total = amount if total is None else total + amount
-    return None if total is None or total.amount == 0 else _plain(total)
+def _sums(rows: Iterable[Movement | Booked], side: str) -> dict[str, Money]:
+    """The sum in each currency; nothing for what comes to nothing."""
+    totals: dict[str, Money] = {}
+    for row in rows:
+        if row.kind == side:
+            before = totals.get(row.amount.currency)
+            totals[row.amount.currency] = row.amount if before is None else before + row.amount
+    return {currency: _plain(total) for currency, total in totals.items() if total.amount}
 
 
 def _net(rows: Iterable[Movement | Booked]) -> dict[str, Decimal]:

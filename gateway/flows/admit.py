@@ -30,7 +30,7 @@ from gateway.flows.selling import Asked, Offered
 from gateway.store import orders, spend
 from gateway.store.jobs import enqueue_advance
 from gateway.store.keys import Mode
-from gateway.store.orders import NewOrder
+from gateway.store.order_rows import NewOrder
 from gateway.store.pool import Connection
 from providers.places import is_country
 from schemas.api import NeedFeatures, Price

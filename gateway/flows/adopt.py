@@ -8,6 +8,8 @@ from uuid import uuid4
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.store import orders
+from gateway.store.order_rows import Bound, OrderRow
+from gateway.store.pool import Connection
 from providers.contract import Capability
 
 _SOON = timedelta(seconds=1)
@@ -35,34 +37,45 @@ async def adopt(
             )
         if await orders.attempt(connection, reference) is not None:
             return Problem("conflict", "that attempt is known already")
-        offer = await connection.fetchrow(
-            "SELECT supplier_plan_id, cost, currency FROM offers WHERE supplier = $1 AND plan_id = $2 ORDER BY cost",
-            supplier,
-            order.plan_id,
-        )
+        offer = await _offer(connection, order, supplier)
         if offer is None:
             return Problem("conflict", f"{supplier} has no offer of the plan {order.plan_id}")
         now = deps.clock()
+        provision_by = now + timedelta(seconds=account.settings.provisioning_seconds)
         await connection.execute(
             """INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, signed_at,
-                   deadline, quiescent_at, listed, currency, supplier_order_id, why, started_at, call_ended_at)
+                   deadline, quiescent_at, provision_by, listed, currency, supplier_order_id, why, started_at,
+                   call_ended_at)
                SELECT $1, $2, $3, $4, $5, $6, 'unknown', $7,
-                      (SELECT iccid FROM esims WHERE id = $8), $9, $10, $10, $11, $12, $13, $14, $9, $10""",
+                      (SELECT iccid FROM esims WHERE id = $8), $9, $10, $10, $15, $11, $12, $13, $14, $9, $10""",
             reference,
             order_id,
             len(tries) + 1,
             "topup" if order.kind == "topup" else "purchase",
             supplier,
-            offer["supplier_plan_id"],
+            offer.supplier_plan_id,
             uuid4(),
             order.target_esim_id,
             order.created_at,
             max(now, order.created_at + _SOON),
-            offer["cost"],
-            offer["currency"],
+            offer.cost,
+            offer.currency,
             supplier_order_id,
             "adopted from the supplier's books",
+            provision_by,
         )
         await orders.tell(connection, order_id, now, "attempt_adopted", supplier=supplier, attempt=reference)
         await orders.move(connection, order_id, now=now, next_look_at=now)
     return None
+
+
+async def _offer(connection: Connection, order: OrderRow, supplier: str) -> Bound | None:
+    """What was bought: a top-up's own offer, else the supplier's cheapest of the plan."""
+    if order.bound is not None:
+        return order.bound if order.bound.supplier == supplier else None
+    row = await connection.fetchrow(
+        "SELECT supplier_plan_id, cost, currency FROM offers WHERE supplier = $1 AND plan_id = $2 ORDER BY cost",
+        supplier,
+        order.plan_id,
+    )
+    return None if row is None else Bound(supplier, row["supplier_plan_id"], row["cost"], row["currency"])

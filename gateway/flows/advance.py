@@ -16,14 +16,17 @@ import structlog
 from gateway.core.orders import steps
 from gateway.core.orders.cancelling import CancelSeen
 from gateway.core.orders.schedule import REVIEWED_FOR, next_look
-from gateway.core.orders.states import AT_REST
+from gateway.core.orders.states import AT_REST, AttemptState
 from gateway.flows.accounts import Account
-from gateway.flows.buy import buy, new_cancel, send
+from gateway.flows.buy import books_first, buy, new_cancel, send
 from gateway.flows.deps import Deps
-from gateway.flows.settle import Absent, Lost, NotSeen, Truth, give_up, settle
+from gateway.flows.moving import give_up
+from gateway.flows.settle import settle
+from gateway.flows.truth import Absent, Lost, NotSeen, Truth
 from gateway.store import attempts, orders
 from gateway.store.jobs import enqueue_advance
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
+from gateway.store.pool import DATABASE_DOWN
 from providers.contract import Capability
 from schemas.account import TransactionKind
 from schemas.errors import GatewayError, NotSupported
@@ -34,6 +37,7 @@ from schemas.order import SupplierOrder, SupplierOrderState
 log = structlog.get_logger(__name__)
 
 MOST_STEPS = 40
+AFTER_A_FAULT_SECONDS = 60.0
 _TICK_SECONDS = 0.2
 _RUN_SECONDS = 0.5  # a look whether another process was quicker than the run of this one
 
@@ -53,6 +57,13 @@ async def advance(deps: Deps, order_id: str, *, look: bool = False) -> None:
             return
         look = False
     log.error("order_does_not_come_to_rest", order=order_id)
+
+
+async def look_at_failed(deps: Deps, attempt_id: str) -> None:
+    """Look at an attempt that had failed, after a late word on it: a charge that it shows is recorded and told."""
+    attempt = await orders.attempt(deps.pool, attempt_id)
+    if attempt is not None and attempt.kind != "cancel" and attempt.state is AttemptState.FAILED:
+        await _settled(deps, attempt.id, await _seen_of_purchase(deps, attempt))
 
 
 def begin(deps: Deps, order_id: str, *, look: bool = False) -> asyncio.Task[None]:
@@ -99,8 +110,21 @@ async def drain(deps: Deps, seconds: float) -> None:
 async def _quietly(deps: Deps, order_id: str, *, look: bool) -> None:
     try:
         await advance(deps, order_id, look=look)
+    except DATABASE_DOWN as error:
+        log.warning("advance_waits", order=order_id, error=type(error).__name__)
     except Exception:
         log.exception("advance_failed", order=order_id)
+        await _out_of_the_way(deps, order_id)
+
+
+async def _out_of_the_way(deps: Deps, order_id: str) -> None:
+    """An order that a fault of ours stops is looked at later: the schedule begins with those that are due longest."""
+    try:
+        order = await orders.load(deps.pool, order_id)
+        if order is not None and (order.next_look_at is None or order.next_look_at <= deps.clock()):
+            await orders.put_off(deps.pool, order, deps.clock() + timedelta(seconds=AFTER_A_FAULT_SECONDS))
+    except Exception:
+        log.exception("order_not_put_off", order=order_id)
 
 
 async def _do(deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.Step) -> bool:
@@ -116,9 +140,15 @@ async def _do(deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.
         case steps.SendCancel():
             return await _send_cancel(deps, order, by_id[step.purchase.id])
         case steps.CloseCancelled():
-            async with deps.pool.acquire() as connection, connection.transaction():
-                return await give_up(deps, connection, order.id, order.step, "cancelled", "the order was cancelled")
+            return await _close_cancelled(deps, order)
     return False
+
+
+async def _close_cancelled(deps: Deps, order: OrderRow) -> bool:
+    if await books_first(deps, order):
+        return False
+    async with deps.pool.acquire() as connection, connection.transaction():
+        return await give_up(deps, connection, order.id, order.step, "cancelled", "the order was cancelled")
 
 
 async def _settled(deps: Deps, attempt_id: str, truth: Truth) -> bool:
@@ -139,10 +169,15 @@ async def _look(deps: Deps, order: OrderRow, attempt: AttemptRow, tries: list[At
         return False
     async with deps.pool.acquire() as connection:
         await enqueue_advance(connection, order.id, f"{order.step}:{order.looks + 1}", after=later - now)
-    truth = await (
-        _seen_of_cancel(deps, attempt, tries) if attempt.kind == "cancel" else _seen_of_purchase(deps, attempt)
-    )
-    return await _settled(deps, attempt.id, truth)
+    seen = _seen_of_cancel(deps, attempt, tries) if attempt.kind == "cancel" else _seen_of_purchase(deps, attempt)
+    try:
+        return await _settled(deps, attempt.id, await seen)
+    except DATABASE_DOWN:
+        raise
+    except Exception as error:
+        # A plugin's fault, or an answer that nobody foresaw: as much as a look that could not be made.
+        log.exception("look_fault", order=order.id, supplier=attempt.supplier)
+        return await _settled(deps, attempt.id, NotSeen(f"a fault of ours: {type(error).__name__}"))
 
 
 async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
@@ -150,10 +185,11 @@ async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
     if account is None:
         return NotSeen("the supplier is not configured any more")
     iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
+    begun_at = deps.clock()
     try:
         found = await account.provider.find_order(attempt.request(iccid), attempt.supplier_order_id)
         if found is None:
-            return Absent()
+            return Absent(begun_at)
         late = attempt.provision_by is not None and deps.clock() >= attempt.provision_by
         if late and found.state is SupplierOrderState.PENDING and await _given_back(account, attempt, found):
             nothing = Money(Decimal(0), attempt.currency or deps.settings.base_currency)
@@ -168,12 +204,12 @@ async def _given_back(account: Account, attempt: AttemptRow, found: SupplierOrde
     """Whether the supplier's transactions show the whole charge of an order given back."""
     if Capability.TRANSACTIONS not in account.manifest.capabilities or found.supplier_order_id is None:
         return False
-    left, refunds = Decimal(0), 0
+    taken = back = Decimal(0)
     async for moved in account.provider.transactions(attempt.signed_at - timedelta(minutes=15)):
         if moved.supplier_order_id == found.supplier_order_id:
-            left += moved.amount.amount
-            refunds += moved.kind is TransactionKind.REFUND
-    return refunds > 0 and left >= 0
+            taken += abs(moved.amount.amount) if moved.kind is TransactionKind.CHARGE else 0
+            back += abs(moved.amount.amount) if moved.kind is TransactionKind.REFUND else 0
+    return 0 < taken <= back
 
 
 async def _seen_of_cancel(deps: Deps, cancel: AttemptRow, tries: list[AttemptRow]) -> Truth:
@@ -182,6 +218,7 @@ async def _seen_of_cancel(deps: Deps, cancel: AttemptRow, tries: list[AttemptRow
     bought = next((one for one in tries if one.kind == "purchase" and one.now.live), None)
     if account is None or bought is None or cancel.iccid is None:
         return NotSeen("the supplier is not configured any more")
+    begun_at = deps.clock()
     revoked: bool | None = None
     refunded: Money | None = None
     try:
@@ -189,13 +226,15 @@ async def _seen_of_cancel(deps: Deps, cancel: AttemptRow, tries: list[AttemptRow
         if status.service_state is not ServiceState.UNKNOWN:
             revoked = status.service_state is ServiceState.REVOKED
         async for moved in account.provider.transactions(cancel.signed_at - timedelta(minutes=15)):
-            if moved.kind is TransactionKind.REFUND and moved.supplier_order_id == bought.supplier_order_id:
+            # A purchase whose number nobody told has no refund that can be recognised.
+            ours = bought.supplier_order_id is not None and moved.supplier_order_id == bought.supplier_order_id
+            if ours and moved.kind is TransactionKind.REFUND:
                 refunded = moved.amount
     except NotSupported:
         pass
     except GatewayError as error:
         return NotSeen(str(error))
-    return CancelSeen(revoked, refunded)
+    return CancelSeen(revoked, refunded, begun_at)
 
 
 async def _send_cancel(deps: Deps, order: OrderRow, purchase: AttemptRow) -> bool:
@@ -203,6 +242,7 @@ async def _send_cancel(deps: Deps, order: OrderRow, purchase: AttemptRow) -> boo
     sealed = await deps.pool.fetchval("SELECT iccid FROM esims WHERE order_id = $1", order.id)
     if account is None or sealed is None:
         log.error("cancel_not_possible", order=order.id, supplier=purchase.supplier)
+        await orders.put_off(deps.pool, order, deps.clock() + timedelta(seconds=AFTER_A_FAULT_SECONDS))
         return False
     iccid = deps.seal.open_text(sealed)
     new = new_cancel(deps, order, account, purchase, iccid)

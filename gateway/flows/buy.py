@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 from uuid import uuid4
@@ -18,14 +18,16 @@ from gateway.core.pricing import NoRate, Rates
 from gateway.flows import offers
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
-from gateway.flows.patience import patiently
-from gateway.flows.settle import Truth, give_up, settle
+from gateway.flows.moving import give_up
+from gateway.flows.patience import IN_THE_WAY, patiently
+from gateway.flows.settle import settle, tolerance_of
+from gateway.flows.truth import Truth
 from gateway.store import attempts, candidates, orders, selling, spend
 from gateway.store.attempts import NewAttempt
 from gateway.store.jobs import enqueue_advance
-from gateway.store.orders import AttemptRow, OrderRow
-from gateway.store.pool import Connection
-from schemas.errors import GatewayError, NotAuthorised, SupplierError
+from gateway.store.order_rows import AttemptRow, OrderRow
+from gateway.store.pool import DATABASE_DOWN, Connection
+from schemas.errors import DeadlinePassed, GatewayError, NotAuthorised, SupplierError
 from schemas.money import Money
 from schemas.order import PurchaseRequest
 
@@ -35,11 +37,14 @@ SEND_SECONDS = 15.0  # from the committed attempt to the first byte; S2S's signa
 BUSY_SECONDS = 0.4
 STOPPED_SECONDS = 10.0
 ASK_SECONDS = 5.0
+ANSWER_KEPT_SECONDS = 3600.0
 Going = Literal["on", "rest"]
 
 
 async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
     """One try at the next offer, or the end of an order for which none is left. "on" when there is more to do."""
+    # The time to send runs from here: what is chosen now is not bought by a process that froze over it.
+    now = deps.clock()
     chosen = await _choose(deps, order, tries)
     if isinstance(chosen, NoneLeft):
         return await _none_left(deps, order, chosen)
@@ -47,10 +52,16 @@ async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
     account = deps.accounts[one.supplier]
     kind: Literal["topup", "purchase"] = "topup" if order.kind == "topup" else "purchase"
     iccid = await _target(deps, order) if kind == "topup" else None
-    new = _new_attempt(deps, order, account, kind, one, chosen.why, iccid)
+    new = _new_attempt(deps, order, account, kind, one, chosen.why, iccid, now)
     left = [{"supplier": s, "plan": p, "why": why} for s, p, why in chosen.left[:20]]
     ops: dict[str, object] = {"supplier": one.supplier, "why": chosen.why, "left": left}
-    match await _commit(deps, order, account, new, ops):
+    try:
+        outcome = await _commit(deps, order, account, new, ops)
+    except DATABASE_DOWN as error:
+        # The row may be there although its commit was not confirmed. This run alone may send it, and does not.
+        await recorded(deps, new.id, DeadlinePassed(f"not sent: {type(error).__name__} at the commit"))
+        raise
+    match outcome:
         case "busy" | "stopped" as why:
             await _later(deps, order, BUSY_SECONDS if why == "busy" else STOPPED_SECONDS)
             return "rest"
@@ -73,8 +84,7 @@ async def send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None)
 
 async def _send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None) -> None:
     truth = await _call(account, new, iccid)
-    recorded = await patiently(_record)(deps, new.id, truth)
-    if recorded and isinstance(truth, NotAuthorised):
+    if await recorded(deps, new.id, truth) and isinstance(truth, NotAuthorised):
         await _ask_again(deps, account, truth)
 
 
@@ -90,6 +100,11 @@ async def _call(account: Account, new: NewAttempt, iccid: str | None) -> Truth:
     except Exception as error:
         log.exception("send_fault", supplier=account.name, attempt=new.id)
         return SupplierError(f"a fault of ours: {type(error).__name__}", supplier=account.name)
+
+
+async def recorded(deps: Deps, attempt_id: str, truth: Truth) -> bool:
+    """Write down what came of a send, however long the database is away: an answer comes once only."""
+    return await patiently(_record, seconds=ANSWER_KEPT_SECONDS, on=IN_THE_WAY)(deps, attempt_id, truth)
 
 
 async def _record(deps: Deps, attempt_id: str, truth: Truth) -> bool:
@@ -128,25 +143,32 @@ async def _bound(deps: Deps, order: OrderRow) -> Candidate:
     except NoRate:
         base = None
     account = deps.accounts.get(order.bound.supplier)
-    # What may be added was priced with the tolerance already, so the cost itself is held against the limit.
     return Candidate(
         supplier=order.bound.supplier,
         supplier_plan_id=order.bound.supplier_plan_id,
         cost=cost,
         cost_base=base,
+        tolerance=tolerance_of(deps, order.bound.supplier),
         unfit=None if account is not None else "the supplier is not configured",
     )
 
 
 async def _none_left(deps: Deps, order: OrderRow, none: NoneLeft) -> Going:
-    if "restored" in (await selling.stops(deps.pool)).get(selling.ALL, []):
-        await _later(deps, order, STOPPED_SECONDS)  # nothing is sent until the books are compared; then it goes on
+    if await books_first(deps, order):
         return "rest"
     async with deps.pool.acquire() as connection, connection.transaction():
         if await give_up(deps, connection, order.id, order.step, none.code, none.detail):
             left = [{"supplier": s, "plan": p, "why": why} for s, p, why in none.left[:20]]
             await orders.tell(connection, order.id, deps.clock(), "offers_left", left=left)
     return "on"
+
+
+async def books_first(deps: Deps, order: OrderRow) -> bool:
+    """Whether the database was put back and the books are not compared yet: the order may have been bought."""
+    if "restored" not in (await selling.stops(deps.pool)).get(selling.ALL, []):
+        return False
+    await _later(deps, order, STOPPED_SECONDS)
+    return True
 
 
 async def _commit(
@@ -163,18 +185,15 @@ async def _commit(
             transaction = connection.transaction()
             await transaction.start()
             try:
-                outcome = await _under_limit(deps, connection, order, new, ops, limit, alone)
+                outcome = await _under_limit(connection, order, new, ops, limit, alone)
             finally:
                 await (transaction.commit() if outcome == "begun" else transaction.rollback())
-        if outcome == "moved" and await connection.fetchval(
-            "SELECT true FROM selling_stops WHERE supplier IN ('', $1)", account.name
-        ):
+        if outcome == "moved" and not await attempts.may_sell(connection, account.name):
             return "stopped"
         return outcome
 
 
 async def _under_limit(
-    deps: Deps,
     connection: Connection,
     order: OrderRow,
     new: NewAttempt,
@@ -185,7 +204,7 @@ async def _under_limit(
     outcome = await attempts.begin(connection, order, new, ops, alone_for=alone)
     if outcome != "begun" or limit is None or new.cost_base is None:
         return outcome
-    counted = await spend.spend(connection, "supplier", new.supplier, new.cost_base, limit, deps.clock(), new.id)
+    counted = await spend.spend(connection, "supplier", new.supplier, new.cost_base, limit, new.signed_at, new.id)
     return "begun" if counted else "limit"
 
 
@@ -197,8 +216,8 @@ def _new_attempt(
     one: Candidate,
     why: str,
     iccid: str | None,
+    now: datetime,
 ) -> NewAttempt:
-    now = deps.clock()
     deadline = now + timedelta(seconds=SEND_SECONDS)
     over = deadline + timedelta(seconds=account.settings.timeout_seconds)
     return NewAttempt(

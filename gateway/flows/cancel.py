@@ -1,4 +1,4 @@
-"""Cancelling an order: asked for once, sent once, refunded when the supplier says so (RULES 23)."""
+"""Cancelling an order: asked for once, sent once, refunded when the supplier says so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gateway.flows.problem import Problem
 from gateway.store import orders
 from gateway.store.jobs import enqueue_advance
 from gateway.store.keys import Mode
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from providers.contract import Capability
 
 

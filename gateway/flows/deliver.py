@@ -24,11 +24,13 @@ from gateway.settings import Settings
 from gateway.store import endpoints, webhooks
 from gateway.store.pool import DATABASE_DOWN, Pool
 from gateway.store.webhooks import Due, Try
+from gateway.tasks import end
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 32
 AT_ONCE_PER_ENDPOINT = 4
+AT_ONCE_PER_STOREFRONT = 8
 LOOK_SECONDS = 1.0
 LEASE_SECONDS = 60.0  # four times what a send may take
 BACK_OFF_SECONDS = 2.0
@@ -55,7 +57,7 @@ class Deliverer:
         self._seal = seal
         self._outside = outside
         self._draw = draw
-        self._running: dict[asyncio.Task[None], str] = {}
+        self._running: dict[asyncio.Task[None], Due] = {}
         self._forgot_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -76,7 +78,8 @@ class Deliverer:
 
     async def start_due(self) -> int:
         """Claim what is due and has room, and begin to send it; how many were begun."""
-        busy = Counter(self._running.values())
+        busy = Counter(due.endpoint_id for due in self._running.values())
+        busy_storefronts = Counter(due.storefront_id for due in self._running.values())
         room = AT_ONCE - len(self._running)
         if room <= 0:
             return 0
@@ -84,12 +87,14 @@ class Deliverer:
             self._pool,
             most=room,
             most_per_endpoint=AT_ONCE_PER_ENDPOINT,
+            most_per_storefront=AT_ONCE_PER_STOREFRONT,
             lease_seconds=LEASE_SECONDS,
             without=[endpoint for endpoint, sends in busy.items() if sends >= AT_ONCE_PER_ENDPOINT],
+            without_storefronts=[who for who, sends in busy_storefronts.items() if sends >= AT_ONCE_PER_STOREFRONT],
         )
         for due in claimed:
             task = asyncio.create_task(self._deliver(due), name=f"delivery {due.id}")
-            self._running[task] = due.endpoint_id
+            self._running[task] = due
             task.add_done_callback(self._ended)
         return len(claimed)
 
@@ -97,8 +102,7 @@ class Deliverer:
         """Wait until what was begun has ended, or for as long as a send may take."""
         if self._running:
             await asyncio.wait(list(self._running), timeout=DRAIN_SECONDS)
-        for task in list(self._running):
-            task.cancel()
+        await end(*self._running)
 
     async def _deliver(self, due: Due) -> None:
         if not due.enabled:
@@ -114,7 +118,7 @@ class Deliverer:
         async with self._pool.acquire() as connection, connection.transaction():
             written = await webhooks.record_try(connection, due, made, stands, wait)
             if written and found == "gone":
-                await endpoints.disable(connection, due.endpoint_id)
+                await endpoints.disable(connection, due.endpoint_id, due.url)
         if written and stands == "failed":
             log.warning("delivery_given_up", delivery=due.id, endpoint=due.endpoint_id, status=made.http_status)
 
@@ -136,14 +140,19 @@ class Deliverer:
     async def _forget(self) -> None:
         """Now and then, let go of what is older than anybody asks for."""
         if time.monotonic() >= self._forgot_at + FORGET_SECONDS:
-            self._forgot_at = time.monotonic()
-            await webhooks.forget(self._pool, KEPT_DAYS, FORGET_AT_ONCE)
+            gone = await webhooks.forget(self._pool, KEPT_DAYS, FORGET_AT_ONCE)
+            if gone < FORGET_AT_ONCE:  # else there is more of it, and the next look goes on
+                self._forgot_at = time.monotonic()
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
         """Until it is time to look again, a send has ended, or ``stop`` is set."""
-        stopped = asyncio.ensure_future(stop.wait())
+        stopped = asyncio.create_task(_until(stop))
         await asyncio.wait([stopped, *self._running], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
+        await end(stopped)
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 def signed(event_id: str, body: bytes, secrets: Sequence[str], at: datetime) -> dict[str, str]:

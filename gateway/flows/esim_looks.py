@@ -46,8 +46,8 @@ async def keep_looking(deps: Deps, stop: asyncio.Event, seconds: float = LOOK_EV
 async def look_at_due(deps: Deps, seconds: float) -> int:
     """Look at eSIMs that are due, of each supplier as many as its share of ``seconds`` allows; how many were seen.
 
-    Any number of processes may do so at once: each eSIM is claimed by one. One that could not be seen is due again
-    when its claim runs out.
+    Any number of processes may do so at once: they share what is allowed, and each eSIM is claimed by one. One that
+    could not be seen is due again when its claim runs out.
     """
     counts = await asyncio.gather(
         *(
@@ -68,7 +68,7 @@ async def _look_at_supplier(deps: Deps, supplier: str, seconds: float) -> int:
     account = deps.accounts[supplier]
     rate = account.settings.requests_per_minute or account.manifest.limits.requests_per_minute
     most = looks_allowed(rate, deps.settings.esim.poll_share, seconds)
-    claimed = await esims.claim_due(deps.pool, supplier, deps.clock(), most)
+    claimed = await esims.claim_due(deps.pool, supplier, deps.clock(), most, seconds)
     room = asyncio.Semaphore(LOOKS_AT_ONCE)
 
     async def one(esim_id: str) -> bool:

@@ -15,9 +15,10 @@ from typing import Literal
 import structlog
 
 from gateway.flows.accounts import Account
-from gateway.flows.advance import advance
+from gateway.flows.advance import advance, look_at_failed
 from gateway.flows.deps import Deps
 from gateway.store import incoming
+from gateway.store.incoming import Named
 from providers.contract import Capability
 from schemas.event import SupplierEvent
 
@@ -47,14 +48,14 @@ async def receive(deps: Deps, account: Account, headers: Mapping[str, str], body
     except ValueError as error:  # msgspec's errors are ValueErrors too
         log.warning("webhook_unreadable", supplier=account.name, error=type(error).__name__)
         return "unreadable"
-    for order_id, key in await _store(deps, account.name, events):
-        _look(deps, account.name, order_id, key)
+    for named, key in await _store(deps, account.name, events):
+        _look(deps, account.name, named, key)
     return "taken"
 
 
-async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> list[tuple[str, str]]:
+async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> list[tuple[Named, str]]:
     """Which orders are to be looked at, each with the key of the event that says so."""
-    named: list[tuple[str, str]] = []
+    named: list[tuple[Named, str]] = []
     async with deps.pool.acquire() as connection, connection.transaction():
         for event in events:
             key = _key(event.dedupe_key)
@@ -65,24 +66,25 @@ async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> 
             new = await incoming.store_once(connection, supplier, key, event.type, attempt_id)
             if new and found is not None:
                 await incoming.look_soon(connection, found.order_id)
-                named.append((found.order_id, key))
+                named.append((found, key))
             log.info("webhook", supplier=supplier, type=event.type, new=new, known=found is not None)
     return named
 
 
-def _look(deps: Deps, supplier: str, order_id: str, key: str) -> None:
+def _look(deps: Deps, supplier: str, named: Named, key: str) -> None:
     """Look at the order in a task of its own. Should it end early, the schedule looks."""
 
     async def look() -> None:
-        await advance(deps, order_id, look=True)
+        await advance(deps, named.order_id, look=True)
+        await look_at_failed(deps, named.attempt_id)
         await incoming.settled(deps.pool, supplier, key)
 
     def ended(task: asyncio.Task[None]) -> None:
         deps.running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("webhook_look_failed", supplier=supplier, order=order_id, error=type(error).__name__)
+            log.warning("webhook_look_failed", supplier=supplier, order=named.order_id, error=type(error).__name__)
 
-    task = asyncio.create_task(look(), name=f"look {order_id}")
+    task = asyncio.create_task(look(), name=f"look {named.order_id}")
     deps.running.add(task)
     task.add_done_callback(ended)
 

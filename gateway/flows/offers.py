@@ -17,7 +17,7 @@ from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.flows.settle import tolerance_of
 from gateway.store import candidates, spend
 from gateway.store.candidates import Stored
-from gateway.store.orders import OrderRow
+from gateway.store.order_rows import OrderRow
 from providers.contract import Capability
 from schemas.money import Money
 
@@ -48,7 +48,7 @@ async def prices(deps: Deps, storefront_id: str) -> Prices:
 
 
 def judged(deps: Deps, stored: Sequence[Stored], prices: Prices, limits: Limits) -> list[Candidate]:
-    """Each offer that has a cost, with what keeps it from sale and from this order (RULES 9, 11)."""
+    """Each offer that has a cost, with what keeps it from sale and from this order."""
     return [judge(deps, one, prices, limits) for one in stored if one.cost is not None]
 
 

@@ -7,26 +7,59 @@ followed, proxies of the environment not used, and of an answer only the status 
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gateway.core.addresses import Network, fault_of_url, may_connect
 
 TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 AT_ONCE = 64
+LOOKUPS_AT_ONCE = 64  # one that is given up goes on in its thread until the system gives it up too
 _LONGEST_HEADER = 8190
 
 
 class AddressRefused(OSError):  # noqa: N818 - named after what happened
     """The address that a name stands for may not be connected to."""
+
+
+class OwnThreads(AbstractResolver):
+    """Looks names up as the system does, in threads that nobody else waits for.
+
+    A storefront may name a host whose name servers never answer. The process has but a handful of threads for
+    looking names up, and a supplier's name that is not found in time is a purchase that does not come about.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="names of storefronts")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses that the name stands for. Raises ``OSError`` when it stands for none."""
+        ask = partial(
+            socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+        )
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return [
+            ResolveResult(hostname=host, host=str(address[0]), port=port, family=kind, proto=protocol, flags=flags)
+            for kind, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Wait for no answer that has not come."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +73,7 @@ class Reply:
 class Outside:
     """Posts to storefronts' URLs. ``exceptions`` are private networks that may be reached, by http too.
 
-    ``resolver`` and ``tls`` are the system's by default.
+    ``resolver`` and ``tls`` are the system's by default, names being looked up in threads of this client's own.
     """
 
     def __init__(
@@ -53,6 +86,7 @@ class Outside:
     ) -> None:
         self._exceptions = tuple(exceptions)
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=CONNECT_SECONDS)
+        resolver = resolver if resolver is not None else OwnThreads()
         # Two, because a socket's maker does not see the URL: what may be reached by http is less.
         self._sessions = {scheme: self._session(scheme, resolver, tls) for scheme in ("https", "http")}
 
@@ -81,9 +115,7 @@ class Outside:
     ) -> None:
         await self.close()
 
-    def _session(
-        self, scheme: str, resolver: AbstractResolver | None, tls: ssl.SSLContext | None
-    ) -> aiohttp.ClientSession:
+    def _session(self, scheme: str, resolver: AbstractResolver, tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
         def guarded(info: Any) -> socket.socket:
             family, kind, protocol, _, address = info
             if not may_connect(str(address[0]), self._exceptions, encrypted=scheme == "https"):

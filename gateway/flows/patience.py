@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
+import asyncpg
 import stamina
 
 from gateway.store.pool import DATABASE_DOWN
@@ -13,18 +14,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
+# Of two that claim one thing at once the second finds it claimed when it looks again.
+IN_THE_WAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, asyncpg.PostgresIOError, asyncpg.UniqueViolationError)
 
 
-def _will_come_back(error: Exception) -> bool:
-    return isinstance(error, DATABASE_DOWN) and "pool is clos" not in str(error)
-
-
-def patiently(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def patiently(
+    call: Callable[P, Awaitable[T]],
+    *,
+    seconds: float = PATIENCE_SECONDS,
+    on: tuple[type[Exception], ...] = DATABASE_DOWN,
+) -> Callable[P, Awaitable[T]]:
     """``call``, tried again for a minute while the database is away. It must be safe to repeat."""
+
+    def passes(error: Exception) -> bool:
+        return isinstance(error, on) and "pool is clos" not in str(error)
 
     async def again(*args: P.args, **kwargs: P.kwargs) -> T:
         async for attempt in stamina.retry_context(
-            on=_will_come_back, attempts=None, timeout=PATIENCE_SECONDS, wait_initial=0.1, wait_max=2.0
+            on=passes, attempts=None, timeout=seconds, wait_initial=0.1, wait_max=2.0
         ):
             with attempt:
                 return await call(*args, **kwargs)

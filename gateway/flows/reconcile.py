@@ -14,7 +14,7 @@ from gateway.flows.deps import Deps
 from gateway.store import books, selling
 from gateway.store.pool import Pool
 from providers.contract import Capability
-from schemas.account import TransactionKind
+from schemas.account import Transaction, TransactionKind
 from schemas.errors import GatewayError
 from schemas.money import Money
 from schemas.order import SupplierOrder
@@ -102,7 +102,7 @@ async def _movements(account: Account, since: datetime) -> list[Movement]:
     references = {order.supplier_order_id: order.reference for order in listed}
     return [
         Movement(
-            kind=_SIDES[line.kind],
+            kind=side,
             amount=Money(abs(line.amount.amount), line.amount.currency),
             at=line.at,
             supplier_order_id=line.supplier_order_id,
@@ -110,8 +110,15 @@ async def _movements(account: Account, since: datetime) -> list[Movement]:
             movement_id=line.supplier_transaction_id,
         )
         async for line in provider.transactions(since)
-        if line.kind in _SIDES
+        if (side := _side(line)) is not None
     ]
+
+
+def _side(line: Transaction) -> Side | None:
+    """Which way money moved; None for our own deposits. Fees and corrections are taken or given like the rest."""
+    if line.kind is TransactionKind.DEPOSIT or not line.amount.amount:
+        return None
+    return _SIDES.get(line.kind, "charge" if line.amount.amount < 0 else "refund")
 
 
 def _charge(order: SupplierOrder) -> Movement | None:

@@ -6,14 +6,16 @@ from typing import Literal
 
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
-from gateway.flows.settle import Person, settle
-from gateway.store import orders
-from gateway.store.orders import AttemptRow
+from gateway.flows.settle import settle
+from gateway.flows.truth import Person
+from gateway.log import redact
+from gateway.store import esims, orders
+from gateway.store.order_rows import AttemptRow
 from providers import activation
 from schemas.order import Delivery
 
 
-async def resolve(
+async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     deps: Deps,
     order_id: str,
     outcome: Literal["fulfilled", "failed", "refunded"],
@@ -24,7 +26,7 @@ async def resolve(
     """Settle an order that needs review as a person says; None when that is done.
 
     An eSIM is fulfilled with its activation code, and its ICCID where no supplier told it. Problems: not_found,
-    conflict (it does not need review), invalid.
+    conflict (it does not need review), invalid. The note is kept without the codes and addresses that stand in it.
     """
     async with deps.pool.acquire() as connection, connection.transaction():
         order = await orders.load(connection, order_id)
@@ -43,8 +45,13 @@ async def resolve(
             given = _delivery(deps, attempt, activation_code, iccid)
             if isinstance(given, Problem):
                 return given
+            holder = await esims.holder_of(connection, deps.seal, attempt.supplier, given, order_id)
+            if holder is not None:
+                what = f"this eSIM was delivered to {holder} before"
+                return Problem("invalid", f"activation_code: {what}", (("/activation_code", what),))
             delivery = given
-        await settle(deps, connection, attempt.id, Person(outcome, note, delivery))
+        if not await settle(deps, connection, attempt.id, Person(outcome, redact(note), delivery)):
+            return Problem("conflict", "the order moved meanwhile; look at it again")
     return None
 
 

@@ -8,61 +8,30 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
 
-import msgspec
 import structlog
 
-from gateway.core.orders import cancelling, verdicts
-from gateway.core.orders.cancelling import CancelSeen, CancelVerdict
+from gateway.core.orders import verdicts
 from gateway.core.orders.changes import Change, change
 from gateway.core.orders.failures import Lesson, lesson
-from gateway.core.orders.schedule import next_look
 from gateway.core.orders.states import AttemptState
 from gateway.core.orders.verdicts import Verdict
-from gateway.flows import notify
-from gateway.flows.deps import Deps
-from gateway.store import attempts, esims, ledger, orders, selling, spend
-from gateway.store.jobs import enqueue_advance
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.core.pricing import Rates
+from gateway.flows.deps import Deps, utc_now
+from gateway.flows.moving import deliver, move
+from gateway.flows.settle_cancel import settle_cancel
+from gateway.flows.settle_person import settle_person
+from gateway.flows.truth import Absent, Lost, NotSeen, Person, Truth
+from gateway.store import attempts, candidates, esims, ledger, orders, selling, spend
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 from schemas.errors import GatewayError
 from schemas.money import Money
-from schemas.notice import NoticeType
-from schemas.order import Cancellation, Delivery, SupplierOrder
+from schemas.order import SupplierOrder
 
 log = structlog.get_logger(__name__)
 
-_NOTICES: dict[str, NoticeType] = {
-    "failed": NoticeType.ORDER_FAILED,
-    "needs_review": NoticeType.ORDER_NEEDS_REVIEW,
-    "cancelled": NoticeType.ORDER_CANCELLED,
-}
-
-
-class Absent(msgspec.Struct, frozen=True):
-    """A look at the supplier that shows nothing of the attempt."""
-
-
-class NotSeen(msgspec.Struct, frozen=True):
-    """A look that could not be made; ``error`` says why, redacted."""
-
-    error: str
-
-
-class Lost(msgspec.Struct, frozen=True):
-    """The run that was to send did not come back before the deadline."""
-
-
-class Person(msgspec.Struct, frozen=True):
-    """What somebody found out about an order that needs review; ``flows.resolve`` checks it."""
-
-    outcome: Literal["fulfilled", "failed", "refunded"]
-    note: str
-    delivery: Delivery | None = None
-
-
-Truth = SupplierOrder | GatewayError | Cancellation | CancelSeen | Absent | NotSeen | Lost | Person
+CLOCKS_APART = timedelta(seconds=30)
 
 
 async def settle(deps: Deps, connection: Connection, attempt_id: str, truth: Truth, *, sent: bool = False) -> bool:
@@ -79,29 +48,15 @@ async def settle(deps: Deps, connection: Connection, attempt_id: str, truth: Tru
     if sent:
         await attempts.call_ended(connection, attempt_id, now)
     if attempt.kind == "cancel":
-        return await _settle_cancel(deps, connection, order, attempt, truth, now)
+        return await settle_cancel(deps, connection, order, attempt, truth, now)
     if isinstance(truth, Person):
-        return await _resolve(deps, connection, order, attempt, truth, now)
-    verdict = await _own(connection, attempt, _verdict(deps, attempt, truth, now))
+        return await settle_person(deps, connection, order, attempt, truth, now)
+    believed = _verdict(deps, attempt, truth, now)
+    if believed.error_code == "absent" and not await _clocks_agree(connection):
+        believed = verdicts.of_absence(attempt.now, now, trust_absence=False)
+    verdict = await _own(deps, connection, attempt, believed)
     what = change(order.now, attempt.now, verdict, now)
     return await _write(deps, connection, order, attempt, verdict, what, now)
-
-
-async def give_up(deps: Deps, connection: Connection, order_id: str, step: int, code: str, detail: str) -> bool:
-    """Fail an order of which nothing was bought and nothing can be; False when it moved meanwhile."""
-    order = await orders.lock(connection, order_id)
-    if order is None or order.step != step or order.status not in {"pending", "cancel_pending"}:
-        return False
-    now = deps.clock()
-    cancelled = order.cancel_requested_at is not None
-    end = Change(
-        status="cancelled" if cancelled else "failed",
-        failure_code=None if cancelled else code,
-        failure_detail=None if cancelled else detail,
-        events=("cancelled",) if cancelled else ("failed",),
-    )
-    await _move(deps, connection, order, end, now)
-    return True
 
 
 def _verdict(deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime) -> Verdict:
@@ -113,7 +68,8 @@ def _verdict(deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime) -> Ve
             return verdicts.of_error(truth)
         case Absent():
             account = deps.accounts.get(attempt.supplier)
-            return verdicts.of_absence(seen, now, trust_absence=account is not None and account.settings.trust_absence)
+            trusted = account is not None and account.settings.trust_absence
+            return verdicts.of_absence(seen, min(truth.at, now), trust_absence=trusted)
         case NotSeen():
             return verdicts.of_no_look(seen, now, truth.error)
         case Lost():
@@ -121,18 +77,39 @@ def _verdict(deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime) -> Ve
     raise TypeError(f"{type(truth).__name__} says nothing of a purchase")
 
 
-async def _own(connection: Connection, attempt: AttemptRow, verdict: Verdict) -> Verdict:
-    """The verdict, unless it is about a supplier's order that belongs to another attempt: then a person looks."""
-    if verdict.supplier_order_id is None or verdict.supplier_order_id == attempt.supplier_order_id:
-        return verdict
-    other = await attempts.owner_of(connection, attempt, verdict.supplier_order_id)
-    if other is None:
-        return verdict
+async def _clocks_agree(connection: Connection) -> bool:
+    """Whether our clock is the database's: a time that is over here but nowhere else proves nothing."""
+    theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    apart = abs(utc_now() - theirs)
+    if apart > CLOCKS_APART:
+        log.error("clocks_apart", seconds=round(apart.total_seconds()))
+    return apart <= CLOCKS_APART
+
+
+async def _own(deps: Deps, connection: Connection, attempt: AttemptRow, verdict: Verdict) -> Verdict:
+    """The verdict, unless it is about what belongs to another attempt, an order or an eSIM: then a person looks."""
+    number = verdict.supplier_order_id
+    if number is not None and number != attempt.supplier_order_id:
+        other = await attempts.owner_of(connection, attempt, number)
+        if other is not None:
+            return _not_ours(f"the supplier's order belongs to {other}", None)
+    given = verdict.delivery
+    if verdict.state is AttemptState.SUCCEEDED and attempt.kind == "purchase" and given is not None:
+        holder = await esims.holder_of(connection, deps.seal, attempt.supplier, given, attempt.order_id)
+        if holder is not None:
+            return _not_ours(f"this eSIM was delivered to {holder} before", verdict)
+    return verdict
+
+
+def _not_ours(why: str, told: Verdict | None) -> Verdict:
+    """Another's goods. What was told of the charge stands where it was told of our own order."""
     return Verdict(
         state=AttemptState.CHARGED_UNDELIVERABLE,
+        charged=None if told is None else told.charged,
+        supplier_order_id=None if told is None else told.supplier_order_id,
         error_code="not_ours",
-        error=f"the supplier's order belongs to {other}",
-        review=f"the supplier's order belongs to {other}",
+        error=why,
+        review=why,
     )
 
 
@@ -165,10 +142,14 @@ async def _write(
     if what.attempt is AttemptState.FAILED:
         await _learn(deps, connection, attempt, verdict, now)
     elif what.attempt is AttemptState.SUCCEEDED:
-        esim_id = await _deliver(deps, connection, order, attempt, given, now)
+        esim_id = await deliver(deps, connection, order, attempt, given, now)
+        if verdict.charged is None and await ledger.charged(connection, attempt.id) is None:
+            # The ledger has no row for what nobody told; reconcile names it by the supplier's books.
+            await orders.tell(connection, order.id, now, "charge_not_told", supplier=attempt.supplier, n=attempt.n)
+            log.warning("charge_not_told", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
     if not what.nothing:
         ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error, "why": verdict.review}
-        await _move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=given)
+        await move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=given)
     return True
 
 
@@ -183,8 +164,16 @@ async def _book(
 ) -> bool:
     """The ledger's rows for a verdict; True when one was written."""
     if verdict.charged is not None and verdict.state is not AttemptState.FAILED:
-        if not await ledger.charge(connection, attempt, verdict.charged, now):
+        # What a failed order still holds is what refunds have left of its charge, not another word on the charge.
+        written = await ledger.charge(connection, attempt, verdict.charged, now, correct=verdict.held is None)
+        if written == "same":
             return False
+        if written == "changed":
+            told = str(verdict.charged)
+            await orders.tell(
+                connection, order.id, now, "charge_changed", supplier=attempt.supplier, n=attempt.n, note=told
+            )
+            log.warning("charge_changed", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
         await _judge_charge(deps, connection, order, attempt, verdict.charged, now)
         return True
     if what.attempt is AttemptState.FAILED:
@@ -196,11 +185,17 @@ async def _book(
 async def _judge_charge(
     deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, charged: Money, now: datetime
 ) -> None:
-    """Charged more than listed: recorded, shown, and the offer is stopped; the order stands (RULES 16)."""
-    if not verdicts.charged_more(attempt.listed, charged, tolerance_of(deps, attempt.supplier)):
+    """Charged more than listed: recorded, shown, and the offer is stopped; the order stands."""
+    if attempt.listed is None or attempt.currency is None:
         return
-    note = f"charged {charged} where {attempt.listed} was listed"
-    await selling.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, charged.amount, note)
+    listed = Money(attempt.listed, attempt.currency)
+    base, same = deps.settings.base_currency, charged.currency == listed.currency
+    rates = Rates(base, {} if same else await candidates.rates(connection, base))
+    if not verdicts.charged_more(listed, charged, tolerance_of(deps, attempt.supplier), rates):
+        return
+    note = f"charged {charged} where {listed} was listed"
+    comparable = charged.amount if same else None
+    await selling.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, comparable, note)
     await orders.tell(connection, order.id, now, "charged_more", supplier=attempt.supplier, n=attempt.n, note=note)
     log.warning("charged_more_than_listed", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
 
@@ -222,111 +217,6 @@ async def _learn(deps: Deps, connection: Connection, attempt: AttemptRow, verdic
             pass
 
 
-async def _deliver(
-    deps: Deps,
-    connection: Connection,
-    order: OrderRow,
-    attempt: AttemptRow,
-    delivery: Delivery | None,
-    now: datetime,
-) -> str | None:
-    if order.kind != "esim":
-        if order.target_esim_id is not None:
-            await esims.look_at(connection, order.target_esim_id, now)
-        return order.target_esim_id
-    if delivery is None or delivery.iccid is None:
-        raise ValueError("a delivered eSIM has an ICCID")
-    new = esims.NewEsim(
-        order_id=order.id,
-        storefront_id=order.storefront_id,
-        mode=order.mode,
-        supplier=attempt.supplier,
-        supplier_plan_id=attempt.supplier_plan_id,
-        iccid=delivery.iccid,
-        activation_code=delivery.activation_code,
-        confirmation_code_required=delivery.confirmation_code_required,
-    )
-    return await esims.add(connection, deps.seal, new, now)
-
-
-async def _move(
-    deps: Deps,
-    connection: Connection,
-    order: OrderRow,
-    what: Change,
-    now: datetime,
-    *,
-    ops: dict[str, Any] | None = None,
-    esim_id: str | None = None,
-    delivery: Delivery | None = None,
-    refund: bool = False,
-    uncancel: bool = False,
-) -> None:
-    """Move the order, tell it in the timeline and outside, and have a worker come back when it is time."""
-    ended = what.status in {"failed", "cancelled"}
-    await orders.move(
-        connection,
-        order.id,
-        now=now,
-        status=what.status,
-        next_look_at=what.next_look_at,
-        keep_schedule=what.keep_schedule,
-        failure_code=what.failure_code,
-        failure_detail=what.failure_detail,
-        refund=refund or what.status == "cancelled",
-        uncancel=uncancel,
-    )
-    if ended:
-        await spend.give_back(connection, "storefront", order.storefront_id, order.price_base, order.created_at)
-    for event in what.events:
-        text = what.failure_detail or "" if event == "failed" else ""
-        await orders.tell(connection, order.id, now, event, text, **(ops or {}))
-    told = _notice(order, what)
-    if told is not None:
-        await notify.announce(
-            connection,
-            deps.seal,
-            storefront_id=order.storefront_id,
-            mode=order.mode,
-            type=told,
-            data=_data(order, what, esim_id, delivery),
-            order_id=order.id,
-        )
-    if what.status == "needs_review":
-        log.warning("order_needs_review", order=order.id, supplier=(ops or {}).get("supplier"))
-    if what.next_look_at is not None and what.status not in {"failed", "cancelled", "fulfilled"}:
-        after = max(timedelta(0), what.next_look_at - now)
-        await enqueue_advance(connection, order.id, f"{order.step + 1}:0", after=after or None)
-
-
-def _notice(order: OrderRow, what: Change) -> NoticeType | None:
-    if "fulfilled" in what.events:
-        return NoticeType.TOPUP_COMPLETED if order.kind == "topup" else NoticeType.ORDER_FULFILLED
-    return _NOTICES.get(what.status or "")
-
-
-def _data(order: OrderRow, what: Change, esim_id: str | None, delivery: Delivery | None) -> dict[str, Any]:
-    """An event's ``data``: no activation code; the storefront fetches the order."""
-    price = {"amount": f"{Money(order.price, order.currency).padded().amount:f}", "currency": order.currency}
-    told: dict[str, Any] = {
-        "order_id": order.id,
-        "kind": order.kind,
-        "status": what.status or order.status,
-        "reference": order.reference,
-        "plan_id": order.plan_id,
-        "price": price,
-    }
-    if what.failure_code is not None:
-        told["failure"] = {"code": what.failure_code, "detail": what.failure_detail}
-    if what.status == "cancelled":
-        told["refund"] = price
-    if esim_id is not None:
-        told["esim_id"] = esim_id
-    if delivery is not None and delivery.iccid is not None and "fulfilled" in what.events:
-        told["iccid"] = delivery.iccid
-    return told
-
-
 def tolerance_of(deps: Deps, supplier: str) -> Decimal:
     """The share by which a supplier may charge more than it lists."""
     account = deps.accounts.get(supplier)
@@ -334,124 +224,3 @@ def tolerance_of(deps: Deps, supplier: str) -> Decimal:
         return Decimal(0)
     own = account.settings.charge_tolerance
     return own if own is not None else account.manifest.charge_tolerance
-
-
-# -- cancelling ----------------------------------------------------------------------------------------------------
-
-
-async def _settle_cancel(
-    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, truth: Truth, now: datetime
-) -> bool:
-    if attempt.state in {AttemptState.SUCCEEDED, AttemptState.FAILED}:
-        return False
-    verdict = _cancel_verdict(deps, attempt, truth, now)
-    if verdict.state is None and verdict.end is None:
-        return False
-    if verdict.state is AttemptState.FAILED and verdict.end is None:
-        return False
-    if order.status not in {"cancel_pending", "needs_review"}:
-        return False
-    await attempts.record(
-        connection,
-        attempt.id,
-        now=now,
-        state=verdict.state,
-        charged=None,
-        supplier_order_id=None,
-        error_code=verdict.error_code,
-        error=verdict.error,
-    )
-    ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error}
-    match verdict.end:
-        case "cancelled":
-            await _cancelled(deps, connection, order, attempt, verdict.refunded, now)
-        case "refused":
-            back = Change(status="fulfilled", events=("cancel_refused",))
-            await _move(deps, connection, order, back, now, ops=ops, uncancel=True)
-        case "review" if order.status == "cancel_pending":
-            review = Change(status="needs_review", next_look_at=now + timedelta(minutes=15), events=("needs_review",))
-            await _move(deps, connection, order, review, now, ops=ops)
-        case None:
-            later = next_look(now, 0, (attempt.quiescent_at,))
-            await _move(deps, connection, order, Change(next_look_at=later, events=("cancel_unknown",)), now, ops=ops)
-        case _:
-            return False
-    return True
-
-
-def _cancel_verdict(  # noqa: PLR0911 - one for each kind of truth
-    deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime
-) -> CancelVerdict:
-    match truth:
-        case Cancellation() | GatewayError():
-            verdict = cancelling.of_answer(truth)
-            late = verdict.state is AttemptState.UNKNOWN and attempt.state is not AttemptState.SENDING
-            return CancelVerdict(state=None) if late else verdict
-        case CancelSeen():
-            account = deps.accounts.get(attempt.supplier)
-            trusted = account is not None and account.settings.trust_absence
-            return cancelling.of_look(truth, attempt.now, now, trust_absence=trusted)
-        case Lost() if attempt.state is AttemptState.SENDING:
-            return CancelVerdict(state=AttemptState.UNKNOWN, error_code="lost", error="the run that sent was lost")
-        case NotSeen() if now >= attempt.quiescent_at + verdicts.UNSEEN_FOR:
-            return CancelVerdict(state=None, end="review", error=truth.error)
-        case Person(outcome="refunded"):
-            return CancelVerdict(state=AttemptState.SUCCEEDED, end="cancelled")
-        case Person():
-            return CancelVerdict(state=AttemptState.FAILED, end="refused", error_code="person", error=truth.note)
-    return CancelVerdict(state=None)
-
-
-async def _cancelled(
-    deps: Deps, connection: Connection, order: OrderRow, cancel: AttemptRow, refunded: Money | None, now: datetime
-) -> None:
-    """The supplier took it back: its refund belongs to the attempt that bought, the storefront gets its price."""
-    bought = next(
-        (one for one in await orders.attempts_of(connection, order.id) if one.kind == "purchase" and one.now.live), None
-    )
-    if bought is not None and refunded is not None:
-        await ledger.refund(connection, bought, refunded, now)
-    esim = await connection.fetchval("SELECT id FROM esims WHERE order_id = $1", order.id)
-    if esim is not None:
-        await esims.look_at(connection, esim, None)
-    ops = {"supplier": cancel.supplier, "refunded": None if refunded is None else str(refunded)}
-    done = Change(status="cancelled", events=("cancelled",))
-    await _move(deps, connection, order, done, now, ops=ops, esim_id=esim)
-
-
-# -- a person ------------------------------------------------------------------------------------------------------
-
-
-async def _resolve(
-    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, said: Person, now: datetime
-) -> bool:
-    if order.status != "needs_review" or not attempt.now.live:
-        return False
-    fulfilled = said.outcome == "fulfilled"
-    await attempts.record(
-        connection,
-        attempt.id,
-        now=now,
-        state=AttemptState.SUCCEEDED if fulfilled else AttemptState.FAILED,
-        charged=None,
-        supplier_order_id=None,
-        error_code=None if fulfilled else "person",
-        error=None if fulfilled else said.note[:500],
-    )
-    esim_id = None
-    if fulfilled:
-        esim_id = await _deliver(deps, connection, order, attempt, said.delivery, now)
-        what = Change(status="fulfilled", events=("resolved", "fulfilled"))
-    elif said.outcome == "refunded":
-        taken = await ledger.charged(connection, attempt.id)
-        if taken is not None:
-            await ledger.refund(connection, attempt, taken, now)
-        what = Change(status="cancelled", events=("resolved", "cancelled"))
-    else:
-        detail = "the purchase did not come about"
-        what = Change(
-            status="failed", failure_code="supplier_refused", failure_detail=detail, events=("resolved", "failed")
-        )
-    ops = {"supplier": attempt.supplier, "n": attempt.n, "as": said.outcome, "note": said.note}
-    await _move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=said.delivery)
-    return True

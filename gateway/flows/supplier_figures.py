@@ -12,16 +12,16 @@ from gateway.core.catalog import Index
 from gateway.core.catalog.held import Held, held_back
 from gateway.core.freshness import FreshnessBounds, freshness
 from gateway.flows import balances
+from gateway.flows import stops as switch
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.store import audit, ops, selling, supplier_figures
 from gateway.store.keys import Mode
-from gateway.store.pool import Pool
 from gateway.store.supplier_figures import Attempts, Stop, Syncs
 from gateway.store.users import Visitor
 from schemas.api import Supplier
-from schemas.api_suppliers import OrderFigures, SellingStop, Stopped, SupplierBalance, SupplierFigures, SyncFigures
+from schemas.api_suppliers import OrderFigures, SellingStop, SupplierBalance, SupplierFigures, SyncFigures
 
 HOURS = 24
 ALL = selling.ALL
@@ -89,30 +89,13 @@ async def set_paused(deps: Deps, name: str, who: Visitor | str, *, paused: bool)
 
 async def stop_selling(deps: Deps, name: str, note: str, who: Visitor | str) -> Problem | None:
     """Buy nothing more of a supplier, or of any (``ALL``), until ``sell_again``."""
-    async with deps.pool.acquire() as connection, connection.transaction():
-        if name != ALL and not await ops.is_supplier(connection, name):
-            return Problem("not_found", "there is no such supplier")
-        await selling.stop(connection, name, "person", note)
-        await audit.record(connection, who, "selling.stopped", f"supplier:{name or 'all'}", {"note": note})
-    return None
+    done = await switch.stop(deps, name or None, who, note)
+    return done if isinstance(done, Problem) else None
 
 
 async def sell_again(deps: Deps, name: str, who: Visitor | str) -> Problem | None:
     """Lift the stops that a person made, or that an account was stopped for; not those of a restored database."""
-    async with deps.pool.acquire() as connection, connection.transaction():
-        lifted = [reason for reason in ("person", "account") if await selling.go_on(connection, name, reason)]
-        if not lifted:
-            return Problem("conflict", f"no stop of {name or 'all suppliers'} is in force that a person may lift")
-        await audit.record(connection, who, "selling.resumed", f"supplier:{name or 'all'}", {"reasons": lifted})
-    return None
-
-
-async def stopped(pool: Pool) -> list[Stopped]:
-    """The stops in force, that of all suppliers first."""
-    return [
-        msgspec.convert({**msgspec.to_builtins(stop_shown(one)), "supplier": one.supplier or None}, Stopped)
-        for one in await supplier_figures.stops(pool)
-    ]
+    return await switch.resume(deps, name or None, who)
 
 
 def capabilities(accounts: Mapping[str, Account]) -> dict[str, tuple[str, ...]]:

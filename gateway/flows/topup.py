@@ -17,10 +17,10 @@ from gateway.flows.deps import Deps
 from gateway.flows.pricing import subject_of
 from gateway.flows.problem import Problem
 from gateway.flows.selling import plan_name
-from gateway.store import candidates, esims, selling
+from gateway.store import attempts, candidates, esims, selling
 from gateway.store.esims import Esim
 from gateway.store.keys import Mode
-from gateway.store.orders import Bound, NewOrder
+from gateway.store.order_rows import Bound, NewOrder
 from providers.contract import Capability
 from schemas.errors import GatewayError, NotFound, NotSupported
 from schemas.money import Money
@@ -101,8 +101,10 @@ async def _options(deps: Deps, esim: Esim, account: Account, currency: str | Non
     prices = await offers.prices(deps, esim.storefront_id)
     rates = prices.rates
     options: dict[str, tuple[Decimal, TopupOption]] = {}
+    barred = await selling.barred(deps.pool, esim.supplier)
     for offer in told:
-        if offer.cost is None or not offer.visible or (offer.stock is not None and offer.stock <= 0):
+        gone = not offer.visible or (offer.stock is not None and offer.stock <= 0)
+        if offer.cost is None or gone or offer.supplier_plan_id in barred:
             continue
         try:
             base = rates.to_base(offer.cost)
@@ -124,7 +126,7 @@ async def _options(deps: Deps, esim: Esim, account: Account, currency: str | Non
 
 
 async def _told(deps: Deps, esim: Esim, account: Account) -> list[Offer]:
-    """What the supplier lists for the eSIM; where it lists none, its offers of the same coverage (RULES 27)."""
+    """What the supplier lists for the eSIM; where it lists none, its offers of the same coverage."""
     if not account.manifest.topup_same_coverage:
         return await account.provider.topup_plans(esim.iccid, esim.supplier_plan_id)
     stored = await candidates.of_coverage(deps.pool, esim.supplier, esim.supplier_plan_id)
@@ -157,7 +159,7 @@ async def _told(deps: Deps, esim: Esim, account: Account) -> list[Offer]:
 
 
 def _covered(account: Account, base: Decimal, most: Money) -> bool:
-    """Whether the price covers what it may come to cost (RULES 16)."""
+    """Whether the price covers what it may come to cost."""
     own = account.settings.charge_tolerance
     tolerance = own if own is not None else account.manifest.charge_tolerance
     return base * (1 + tolerance) <= most.amount
@@ -166,8 +168,7 @@ def _covered(account: Account, base: Decimal, most: Money) -> bool:
 async def _new_order(
     deps: Deps, esim: Esim, account: Account, body: TopupForPlan | TopupForOption
 ) -> NewOrder | Problem:
-    stops = await selling.stops(deps.pool)
-    if selling.ALL in stops or account.name in stops:
+    if not await attempts.may_sell(deps.pool, account.name):
         return Problem("unavailable", "selling is stopped at present")
     limit = None if isinstance(body.max_price, msgspec.UnsetType) else body.max_price
     options = await _options(deps, esim, account, None if limit is None else limit.currency)

@@ -11,9 +11,36 @@ import asyncpg
 import msgspec
 
 from gateway.core.orders.states import AttemptKind, AttemptState
-from gateway.store.orders import AttemptRow, OrderRow
-from gateway.store.pool import Connection
+from gateway.store.durability import DURABLE
+from gateway.store.order_rows import AttemptRow, OrderRow
+from gateway.store.pool import Connection, Pool
 from schemas.money import Money
+
+_BEGIN = f"""
+    WITH moved AS (
+        UPDATE orders SET step = step + 1, looks = 0, next_look_at = $3, updated_at = $4
+        WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')
+          AND NOT EXISTS (SELECT FROM selling_stops WHERE supplier IN ('', $5)
+                          AND ($6 <> 'cancel' OR reason = 'restored'))
+          AND ($6 = 'cancel' OR NOT EXISTS (SELECT FROM suppliers WHERE name = $5 AND state <> 'active'))
+          AND {DURABLE}
+        RETURNING id
+    ), begun AS (
+        INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, email,
+            signed_at, deadline, quiescent_at, provision_by, listed, currency, cost_base, why, started_at)
+        SELECT $7, id, 1 + (SELECT count(*) FROM attempts WHERE order_id = $1), $6, $5, $8, 'sending', $9,
+            $10, $11, $4, $3, $12, $13, $14, $15, $16, $17, $4 FROM moved RETURNING order_id, n
+    )
+    INSERT INTO order_events (order_id, at, type, detail)
+    SELECT order_id, $4, CASE $6 WHEN 'cancel' THEN 'cancel_sent' ELSE 'attempt_started' END,
+           jsonb_build_object('ops', $18::jsonb || jsonb_build_object('n', n)) FROM begun RETURNING true
+"""  # noqa: S608 - our own words
+
+
+_MAY_SELL = f"""
+    SELECT NOT EXISTS (SELECT FROM selling_stops WHERE supplier IN ('', $1))
+       AND NOT EXISTS (SELECT FROM suppliers WHERE name = $1 AND state <> 'active') AND {DURABLE}
+"""  # noqa: S608 - our own words
 
 
 class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +67,7 @@ class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
 async def begin(
     connection: Connection, order: OrderRow, new: NewAttempt, ops: dict[str, Any], *, alone_for: timedelta | None
 ) -> Literal["begun", "moved", "busy"]:
-    """Commit to one try. "moved": the order did, another try lives, or selling is stopped; "busy": another call runs.
+    """Commit to one try. "moved": the order did, another try lives, or nothing may be sold; "busy": another call runs.
 
     Only the caller that gets "begun" may send, once. ``alone_for`` None lets a supplier's calls overlap; else it is
     how long a call may be under way, and no call of the account may be.
@@ -59,23 +86,7 @@ async def begin(
             return "busy"
     try:
         made = await connection.fetchval(
-            """
-            WITH moved AS (
-                UPDATE orders SET step = step + 1, looks = 0, next_look_at = $3, updated_at = $4
-                WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')
-                  AND NOT EXISTS (SELECT FROM selling_stops WHERE supplier IN ('', $5)
-                                  AND ($6 <> 'cancel' OR reason = 'restored'))
-                RETURNING id
-            ), begun AS (
-                INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, email,
-                    signed_at, deadline, quiescent_at, provision_by, listed, currency, cost_base, why, started_at)
-                SELECT $7, id, 1 + (SELECT count(*) FROM attempts WHERE order_id = $1), $6, $5, $8, 'sending', $9,
-                    $10, $11, $4, $3, $12, $13, $14, $15, $16, $17, $4 FROM moved RETURNING order_id, n
-            )
-            INSERT INTO order_events (order_id, at, type, detail)
-            SELECT order_id, $4, CASE $6 WHEN 'cancel' THEN 'cancel_sent' ELSE 'attempt_started' END,
-                   jsonb_build_object('ops', $18::jsonb || jsonb_build_object('n', n)) FROM begun RETURNING true
-            """,
+            _BEGIN,
             order.id,
             order.step,
             new.deadline,
@@ -100,6 +111,11 @@ async def begin(
     return "begun" if made else "moved"
 
 
+async def may_sell(connection: Connection | Pool, supplier: str) -> bool:
+    """Whether no switch and no pause stops the supplier, and the database keeps what it commits."""
+    return bool(await connection.fetchval(_MAY_SELL, supplier))
+
+
 async def record(
     connection: Connection,
     attempt_id: str,
@@ -116,7 +132,8 @@ async def record(
     await connection.execute(
         """
         UPDATE attempts SET
-            state = coalesce($2, state), charged = coalesce($3, charged), currency = coalesce($4, currency),
+            state = coalesce($2, state), charged = coalesce($3, charged),
+            charged_currency = coalesce($4, charged_currency),
             supplier_order_id = coalesce(supplier_order_id, $5),
             error_code = coalesce($6, error_code), error = coalesce($7, error),
             iccid = coalesce(iccid, $9),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.store.pool import Connection
+    from gateway.store.pool import Connection, Pool
 
 OLDEST = 150000  # server_version_num of PostgreSQL 15
 _MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
+DURABLE = " AND ".join(f"current_setting('{name}') <> 'off'" for name in _MUST_BE_ON)  # a condition in SQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Promise:
     says: str
 
 
-async def promises(connection: Connection) -> list[Promise]:
+async def promises(connection: Connection | Pool) -> list[Promise]:
     """The server's version, and the settings without which a committed row could be lost in a power cut."""
     number, version = await connection.fetchrow(
         "SELECT current_setting('server_version_num')::int, current_setting('server_version')"
@@ -39,8 +40,12 @@ async def promises(connection: Connection) -> list[Promise]:
     return found
 
 
-async def require_durable(connection: Connection) -> None:
-    """Refuse a server that does not keep its promises. Raises ``ConfigurationError`` naming each."""
+async def require_durable(connection: Connection | Pool) -> None:
+    """Refuse a server that does not keep its promises. Raises ``ConfigurationError`` naming each.
+
+    A server that is away at the start, or is told otherwise later, is not noticed here: each send asks once more, in
+    the statement that commits its attempt.
+    """
     broken = [promise.says for promise in await promises(connection) if not promise.kept]
     if broken:
         raise ConfigurationError("the database cannot be used: " + "; ".join(broken))

@@ -101,10 +101,13 @@ async def change(
     return None if row is None else _endpoint(row)
 
 
-async def disable(connection: Connection, endpoint_id: str) -> None:
-    """Send an endpoint nothing more: what is on its way to it is called off."""
-    await connection.execute("UPDATE webhook_endpoints SET status = 'disabled' WHERE id = $1", endpoint_id)
-    await call_off_all(connection, endpoint_id)
+async def disable(connection: Connection, endpoint_id: str, url: str) -> None:
+    """Send an endpoint nothing more, unless it has another URL by now: what is on its way to it is called off."""
+    row = await connection.fetchrow(
+        "UPDATE webhook_endpoints SET status = 'disabled' WHERE id = $1 AND url = $2 RETURNING id", endpoint_id, url
+    )
+    if row is not None:
+        await call_off_all(connection, endpoint_id)
 
 
 async def call_off_all(connection: Connection, endpoint_id: str) -> None:

@@ -17,11 +17,13 @@ from gateway.store.keys import Mode
 from gateway.store.ops import Position, Rows
 from gateway.store.pool import Connection, Pool
 from schemas.esim import EsimStatus
+from schemas.order import Delivery
 
 PREFIX = "esim_"
 # A look at a supplier that was claimed and never came to an end is claimed again after so long.
 CLAIM = timedelta(minutes=10)
 FIRST_LOOK = timedelta(minutes=10)
+_CLAIMING = 0x6573696D
 
 _SELECT = """
     SELECT e.id, e.order_id, e.storefront_id, e.mode, e.supplier, e.supplier_plan_id, e.iccid, e.activation_code,
@@ -97,6 +99,22 @@ async def add(connection: Connection, seal: Seal, new: NewEsim, now: datetime) -
     return str(made)
 
 
+async def holder_of(connection: Connection, seal: Seal, supplier: str, given: Delivery, order_id: str) -> str | None:
+    """Another order that has the very eSIM. ICCIDs come back, an activation code never does."""
+    if given.iccid is None:
+        return None
+    rows = await connection.fetch(
+        "SELECT order_id, activation_code FROM esims WHERE iccid_digest = ANY($1::bytea[]) AND supplier = $2"
+        " AND order_id <> $3 AND activation_code IS NOT NULL",
+        seal.digests(given.iccid),
+        supplier,
+        order_id,
+    )
+    return next(
+        (row["order_id"] for row in rows if seal.open_text(row["activation_code"]) == given.activation_code), None
+    )
+
+
 async def find(pool: Pool | Connection, seal: Seal, storefront_id: str, mode: Mode, name: str) -> Esim | None:
     """The storefront's eSIM of that id or ICCID (the newest one: ICCIDs come back); None when it has none."""
     by_id = name.startswith(PREFIX)
@@ -149,18 +167,25 @@ async def suppliers_due(pool: Pool, now: datetime) -> list[str]:
     return [row[0] for row in await pool.fetch("SELECT DISTINCT supplier FROM esims WHERE next_poll_at <= $1", now)]
 
 
-async def claim_due(pool: Pool, supplier: str, now: datetime, most: int) -> list[str]:
-    """Ids of eSIMs that are due, the longest due first; no other process gets them until the claim runs out."""
-    rows = await pool.fetch(
-        """UPDATE esims SET next_poll_at = $2 + $4 WHERE id IN (
-               SELECT id FROM esims WHERE supplier = $1 AND next_poll_at <= $2
-               ORDER BY next_poll_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-           RETURNING id""",
-        supplier,
-        now,
-        most,
-        CLAIM,
-    )
+async def claim_due(pool: Pool, supplier: str, now: datetime, most: int, seconds: float) -> list[str]:
+    """Ids of eSIMs that are due, the longest due first; no other process gets them until the claim runs out.
+
+    At most so many within ``seconds``, by all processes together.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _CLAIMING, supplier)
+        rows = await connection.fetch(
+            """UPDATE esims SET next_poll_at = $2 + $4, claimed_at = $2 WHERE id IN (
+                   SELECT id FROM esims WHERE supplier = $1 AND next_poll_at <= $2
+                   ORDER BY next_poll_at FOR UPDATE SKIP LOCKED LIMIT greatest(0, $3 - (
+                       SELECT count(*) FROM esims WHERE supplier = $1 AND claimed_at > $2::timestamptz - $5::interval)))
+               RETURNING id""",
+            supplier,
+            now,
+            most,
+            CLAIM,
+            timedelta(seconds=seconds),
+        )
     return [row[0] for row in rows]
 
 

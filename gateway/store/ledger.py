@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
-from gateway.store.orders import AttemptRow
+from gateway.store.order_rows import AttemptRow
 from gateway.store.pool import Connection
 from schemas.money import Money
 
 
-async def charge(connection: Connection, attempt: AttemptRow, amount: Money, now: datetime) -> bool:
-    """The supplier took this for the attempt; False when that is written already."""
-    return await _write(connection, attempt, "charge", amount, now)
+async def charge(
+    connection: Connection, attempt: AttemptRow, amount: Money, now: datetime, *, correct: bool
+) -> Literal["new", "changed", "same"]:
+    """The supplier took this for the attempt.
+
+    With ``correct`` its later word on the sum takes the place of the earlier one.
+    """
+    before = await charged(connection, attempt.id)
+    if before is None:
+        return "new" if await _write(connection, attempt, "charge", amount, now) else "same"
+    if not correct or before == amount or amount.amount <= 0:
+        return "same"
+    await connection.execute(
+        "UPDATE ledger SET amount = $2, currency = $3 WHERE attempt_id = $1 AND kind = 'charge'",
+        attempt.id,
+        amount.amount,
+        amount.currency,
+    )
+    return "changed"
 
 
 async def refund(connection: Connection, attempt: AttemptRow, amount: Money, now: datetime) -> bool:

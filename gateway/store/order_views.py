@@ -135,8 +135,8 @@ async def of_all(
 async def attempts(pool: Pool | Connection, order_ids: Sequence[str]) -> dict[str, list[Attempt]]:
     """The attempts of these orders by order, the first one first. ``cost`` is what it took, as far as that is known."""
     rows = await pool.fetch(
-        """SELECT order_id, n, kind, supplier, supplier_plan_id, state, id, supplier_order_id, charged, listed,
-                  currency, error, why, started_at, ended_at,
+        """SELECT order_id, n, kind, supplier, supplier_plan_id, state, id, supplier_order_id, charged,
+                  charged_currency, listed, currency, error, why, started_at, ended_at,
                   (SELECT l.amount FROM ledger l WHERE l.attempt_id = attempts.id AND l.kind = 'charge') AS taken,
                   (SELECT l.currency FROM ledger l WHERE l.attempt_id = attempts.id AND l.kind = 'charge') AS taken_in
            FROM attempts WHERE order_id = ANY($1) ORDER BY order_id, n""",
@@ -144,7 +144,7 @@ async def attempts(pool: Pool | Connection, order_ids: Sequence[str]) -> dict[st
     )
     found: dict[str, list[Attempt]] = {}
     for row in rows:
-        taken = _money(row["taken"], row["taken_in"]) or _money(row["charged"], row["currency"])
+        taken = _money(row["taken"], row["taken_in"]) or _money(row["charged"], row["charged_currency"])
         found.setdefault(row["order_id"], []).append(
             Attempt(
                 n=row["n"],

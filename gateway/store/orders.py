@@ -7,16 +7,14 @@ which decided on the same facts only one acts.
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState, OrderNow, OrderStatus
+from gateway.core.orders.states import OrderStatus
 from gateway.store.keys import Mode
+from gateway.store.order_rows import AttemptRow, NewOrder, OrderRow, attempt_row, order_row
 from gateway.store.pool import Connection, Pool
-from schemas.money import Money
-from schemas.order import PurchaseRequest
 
 _ORDER = """
     SELECT id, storefront_id, mode, kind, status, reference, plan_id, plan, price, currency, price_base, max_cost,
@@ -31,134 +29,6 @@ _ATTEMPTS = """
            started_at
     FROM attempts
 """
-
-
-class Bound(msgspec.Struct, frozen=True):
-    """The only offer that a top-up may buy, as it stood when the order was admitted."""
-
-    supplier: str
-    supplier_plan_id: str
-    cost: Decimal
-    currency: str
-
-
-class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the flows need it."""
-
-    id: str
-    storefront_id: str
-    mode: Mode
-    kind: str
-    status: OrderStatus
-    reference: str | None
-    plan_id: str
-    plan: dict[str, Any]
-    price: Decimal
-    currency: str
-    price_base: Decimal
-    max_cost: Decimal
-    base_currency: str
-    wanted: dict[str, Any]
-    only_suppliers: list[str]
-    ignore_suppliers: list[str]
-    target_esim_id: str | None
-    bound: Bound | None
-    cancel_requested_at: datetime | None
-    step: int
-    looks: int
-    next_look_at: datetime | None
-    created_at: datetime
-
-    @property
-    def now(self) -> OrderNow:
-        """What the decisions need of it."""
-        return OrderNow(
-            id=self.id,
-            kind=self.kind,
-            status=self.status,
-            cancel_requested=self.cancel_requested_at is not None,
-            looks=self.looks,
-            next_look_at=self.next_look_at,
-        )
-
-
-class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt as the flows need it; ``iccid`` is sealed."""
-
-    id: str
-    order_id: str
-    n: int
-    kind: AttemptKind
-    supplier: str
-    supplier_plan_id: str
-    state: AttemptState
-    run_id: Any
-    iccid: bytes | None
-    email: str | None
-    signed_at: datetime
-    deadline: datetime
-    quiescent_at: datetime
-    provision_by: datetime | None
-    listed: Decimal | None
-    charged: Decimal | None
-    currency: str | None
-    cost_base: Decimal | None
-    supplier_order_id: str | None
-    error_code: str | None
-    error: str | None
-    started_at: datetime
-
-    @property
-    def now(self) -> AttemptNow:
-        """What the decisions need of it."""
-        return AttemptNow(
-            id=self.id,
-            kind=self.kind,
-            n=self.n,
-            supplier=self.supplier,
-            supplier_plan_id=self.supplier_plan_id,
-            state=self.state,
-            started_at=self.started_at,
-            deadline=self.deadline,
-            quiescent_at=self.quiescent_at,
-            provision_by=self.provision_by,
-            error_code=self.error_code,
-            error=self.error,
-        )
-
-    def request(self, iccid: str | None) -> PurchaseRequest:
-        """What the supplier is asked for, and looked up by; the same words every time."""
-        return PurchaseRequest(
-            reference=self.id,
-            supplier_plan_id=self.supplier_plan_id,
-            signed_at=self.signed_at,
-            deadline=self.deadline,
-            email=self.email,
-            iccid=iccid,
-        )
-
-
-class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What admission writes. ``price_base`` and ``max_cost`` are in base currency; ``email`` is sealed."""
-
-    id: str
-    storefront_id: str
-    mode: Mode
-    kind: str
-    reference: str | None
-    plan_id: str
-    plan: Any
-    price: Money
-    price_base: Decimal
-    max_cost: Money
-    wanted: Any
-    only_suppliers: list[str]
-    ignore_suppliers: list[str]
-    metadata: Any
-    email: bytes | None = None
-    email_digest: bytes | None = None
-    target_esim_id: str | None = None
-    bound: Bound | None = None
 
 
 async def add(connection: Connection, new: NewOrder, key: str, request: bytes, now: datetime) -> None:
@@ -232,30 +102,30 @@ async def reference_used(connection: Connection | Pool, storefront_id: str, mode
 async def load(connection: Connection | Pool, order_id: str) -> OrderRow | None:
     """One order."""
     row = await connection.fetchrow(_ORDER, order_id)
-    return None if row is None else _order(row)
+    return None if row is None else order_row(row)
 
 
 async def lock_of(connection: Connection, attempt_id: str) -> OrderRow | None:
     """The order of an attempt, held until the end of the caller's transaction."""
     row = await connection.fetchrow(_ORDER_OF_ATTEMPT, attempt_id)
-    return None if row is None else _order(row)
+    return None if row is None else order_row(row)
 
 
 async def lock(connection: Connection, order_id: str) -> OrderRow | None:
     """One order, held until the end of the caller's transaction."""
     row = await connection.fetchrow(_ORDER + " FOR UPDATE", order_id)
-    return None if row is None else _order(row)
+    return None if row is None else order_row(row)
 
 
 async def attempts_of(connection: Connection | Pool, order_id: str) -> list[AttemptRow]:
     """An order's attempts, the first first."""
-    return [_attempt(row) for row in await connection.fetch(_ATTEMPTS + " WHERE order_id = $1 ORDER BY n", order_id)]
+    return [attempt_row(row) for row in await connection.fetch(_ATTEMPTS + " WHERE order_id = $1 ORDER BY n", order_id)]
 
 
 async def attempt(connection: Connection | Pool, attempt_id: str) -> AttemptRow | None:
     """One attempt."""
     row = await connection.fetchrow(_ATTEMPTS + " WHERE id = $1", attempt_id)
-    return None if row is None else _attempt(row)
+    return None if row is None else attempt_row(row)
 
 
 async def move(
@@ -362,16 +232,3 @@ async def tell(connection: Connection, order_id: str, at: datetime, event: str, 
     await connection.execute(
         "INSERT INTO order_events (order_id, at, type, detail) VALUES ($1, $2, $3, $4)", order_id, at, event, detail
     )
-
-
-def _order(row: Any) -> OrderRow:
-    values = dict(row)
-    if values["bound"] is not None:
-        values["bound"] = msgspec.convert(values["bound"], Bound, strict=False)
-    return OrderRow(**values)
-
-
-def _attempt(row: Any) -> AttemptRow:
-    values = dict(row)
-    values["state"] = AttemptState(values["state"])
-    return AttemptRow(**values)

@@ -30,10 +30,14 @@ DATABASE_DOWN: tuple[type[Exception], ...] = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
     # What a connection says on which the server's farewell is not read to its end yet.
     asyncpg.InternalClientError,
+    # A row that a frozen process holds, two that wait for each other, a full disk, a server that became a standby.
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 

@@ -6,21 +6,36 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
+
+from gateway.store.ops import Position, Rows
 from gateway.store.pool import Connection, Pool
 
 Reason = Literal["person", "restored", "account"]
 ALL = ""
+_POSITION_PARTS = 2
+_STOP = "nullif(supplier, '') AS supplier, reason, note, created_at AS since"
 
 
-async def stop(connection: Connection | Pool, supplier: str, reason: Reason, note: str = "") -> None:
+class Stop(msgspec.Struct, frozen=True):
+    """A stop in force; ``supplier`` None means all of them."""
+
+    supplier: str | None
+    reason: Reason
+    note: str
+    since: datetime
+
+
+async def stop(connection: Connection | Pool, supplier: str, reason: Reason, note: str = "") -> Stop:
     """Sell nothing more of a supplier, or of any (``ALL``), until ``go_on``."""
-    await connection.execute(
-        "INSERT INTO selling_stops (supplier, reason, note) VALUES ($1, $2, $3)"
-        " ON CONFLICT (supplier, reason) DO UPDATE SET note = excluded.note",
+    rows = await connection.fetch(
+        f"""INSERT INTO selling_stops (supplier, reason, note) VALUES ($1, $2, $3)
+            ON CONFLICT (supplier, reason) DO UPDATE SET note = excluded.note RETURNING {_STOP}""",  # noqa: S608 - the words above
         supplier,
         reason,
         note,
     )
+    return msgspec.convert(dict(rows[0]), Stop)
 
 
 async def go_on(connection: Connection | Pool, supplier: str, reason: Reason | None = None) -> bool:
@@ -39,6 +54,20 @@ async def stops(connection: Connection | Pool) -> dict[str, list[str]]:
     return found
 
 
+async def in_force(pool: Pool, limit: int, after: Position | None) -> Rows[Stop]:
+    """The stops, that of all suppliers first, then by name."""
+    last = after if after is not None and len(after) == _POSITION_PARTS else None
+    rows = await pool.fetch(
+        f"""SELECT {_STOP} FROM selling_stops t
+            WHERE $1::text IS NULL OR (t.supplier, t.reason) > ($1, $2) ORDER BY t.supplier, t.reason LIMIT $3""",  # noqa: S608 - the words above
+        last[0] if last else None,
+        last[1] if last else None,
+        limit + 1,
+    )
+    shown = [msgspec.convert(dict(row), Stop) for row in rows[:limit]]
+    return Rows(shown, (shown[-1].supplier or ALL, shown[-1].reason) if len(rows) > limit else None)
+
+
 async def mark_out_of_stock(connection: Connection, supplier: str, key: str, until: datetime, note: str) -> None:
     """The supplier has none of it: not sold until then."""
     await connection.execute(
@@ -51,8 +80,11 @@ async def mark_out_of_stock(connection: Connection, supplier: str, key: str, unt
     )
 
 
-async def stop_offer(connection: Connection, supplier: str, key: str, charged: Decimal, note: str) -> None:
-    """It was charged more than it is listed for: not sold until a sync lists as much, or a person releases it."""
+async def stop_offer(connection: Connection, supplier: str, key: str, charged: Decimal | None, note: str) -> None:
+    """It was charged more than it is listed for: not sold until a sync lists as much, or a person releases it.
+
+    ``charged`` None (it was in another currency) leaves it to a person.
+    """
     await connection.execute(
         "INSERT INTO offer_marks (supplier, supplier_plan_id, why, note, charged) VALUES ($1, $2, 'stopped', $3, $4)"
         " ON CONFLICT (supplier, supplier_plan_id, why) DO UPDATE SET"
@@ -62,6 +94,14 @@ async def stop_offer(connection: Connection, supplier: str, key: str, charged: D
         note,
         charged,
     )
+
+
+async def barred(connection: Connection | Pool, supplier: str) -> frozenset[str]:
+    """The supplier's plans that a mark keeps from sale now."""
+    rows = await connection.fetch(
+        "SELECT supplier_plan_id FROM offer_marks WHERE supplier = $1 AND (until IS NULL OR until > now())", supplier
+    )
+    return frozenset(row["supplier_plan_id"] for row in rows)
 
 
 async def cool_down(connection: Connection, supplier: str, until: datetime) -> None:

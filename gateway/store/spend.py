@@ -50,11 +50,13 @@ async def spend(
         return False
     await connection.execute(
         "INSERT INTO spend (day, kind, name, amount) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (day, kind, name) DO UPDATE SET amount = excluded.amount",
+        # Added to the row as it is: something may have been given back since it was read.
+        " ON CONFLICT (day, kind, name) DO UPDATE SET amount = spend.amount + $5",
         start.date(),
         kind,
         name,
         before + amount,
+        amount,
     )
     return True
 

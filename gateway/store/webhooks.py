@@ -79,6 +79,7 @@ class Due(msgspec.Struct, frozen=True):
 
     id: str
     endpoint_id: str
+    storefront_id: str
     event_id: str
     tries: int
     leased_until: datetime
@@ -98,27 +99,34 @@ class Try(msgspec.Struct, frozen=True):
 
 
 async def claim_due(
-    pool: Pool, *, most: int, most_per_endpoint: int, lease_seconds: float, without: Sequence[str] = ()
-) -> list[Due]:
+    pool: Pool, *, most: int, most_per_endpoint: int, most_per_storefront: int, lease_seconds: float,
+    without: Sequence[str] = (), without_storefronts: Sequence[str] = (),
+) -> list[Due]:  # fmt: skip
     """Take deliveries that are due, so that no other worker makes them for ``lease_seconds``.
 
-    At most so many for one endpoint, and none for those in ``without``: one that answers slowly does not keep
-    the others waiting.
+    At most so many for one endpoint and for one storefront, and none for those in ``without`` and
+    ``without_storefronts``: one that answers slowly, or has many that do, does not keep the others waiting.
     """
     rows = await pool.fetch(
         """WITH due AS (
-               SELECT id, endpoint_id, next_at FROM webhook_deliveries
-               WHERE next_at <= now() AND endpoint_id <> ALL ($4::text[]) ORDER BY next_at LIMIT 1000
+               SELECT d.id, d.endpoint_id, p.storefront_id, d.next_at
+               FROM webhook_deliveries d JOIN webhook_endpoints p ON p.id = d.endpoint_id
+               WHERE d.next_at <= now() AND d.endpoint_id <> ALL ($4::text[]) AND p.storefront_id <> ALL ($5::text[])
+               ORDER BY d.next_at LIMIT 1000
            ), ranked AS (
-               SELECT id, next_at, row_number() OVER (PARTITION BY endpoint_id ORDER BY next_at, id) AS place FROM due
+               SELECT *, row_number() OVER (PARTITION BY endpoint_id ORDER BY next_at, id) AS place FROM due
+           ), fair AS (
+               SELECT id, next_at, row_number() OVER (PARTITION BY storefront_id ORDER BY next_at, id) AS place
+               FROM ranked WHERE place <= $2
            ), taken AS (
-               SELECT d.id FROM webhook_deliveries d JOIN ranked r ON r.id = d.id
-               WHERE r.place <= $2 AND d.next_at <= now() ORDER BY r.next_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
+               SELECT d.id FROM webhook_deliveries d JOIN fair r ON r.id = d.id
+               WHERE r.place <= $6 AND d.next_at <= now() ORDER BY r.next_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
            ), leased AS (
                UPDATE webhook_deliveries d SET next_at = now() + make_interval(secs => $3) FROM taken
                WHERE d.id = taken.id RETURNING d.id, d.endpoint_id, d.event_id, d.attempts, d.next_at
            )
-           SELECT l.id, l.endpoint_id, l.event_id, jsonb_array_length(l.attempts) AS tries, l.next_at AS leased_until,
+           SELECT l.id, l.endpoint_id, p.storefront_id, l.event_id, jsonb_array_length(l.attempts) AS tries,
+                  l.next_at AS leased_until,
                   p.status = 'enabled' AS enabled, p.url, p.secret,
                   CASE WHEN p.old_secret_until > now() THEN p.old_secret END AS old_secret, e.body
            FROM leased l JOIN webhook_endpoints p ON p.id = l.endpoint_id JOIN webhook_events e ON e.id = l.event_id""",
@@ -126,11 +134,14 @@ async def claim_due(
         most_per_endpoint,
         lease_seconds,
         list(without),
+        list(without_storefronts),
+        most_per_storefront,
     )
     return [
         Due(
             id=row["id"],
             endpoint_id=row["endpoint_id"],
+            storefront_id=row["storefront_id"],
             event_id=row["event_id"],
             tries=row["tries"],
             leased_until=row["leased_until"],
@@ -172,9 +183,12 @@ async def forget(pool: Pool, days: int, most: int) -> int:
     """Delete events that are older, with their deliveries, and suppliers' webhooks; how many rows went.
 
     At most ``most`` of each. An event that is still to be delivered stays, and a supplier's webhook as old as that is
-    refused for its age before anybody asks whether it was seen.
+    refused for its age before anybody asks whether it was seen. Signing secrets whose time is over go too.
     """
     async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "UPDATE webhook_endpoints SET old_secret = NULL, old_secret_until = NULL WHERE old_secret_until <= now()"
+        )
         old = await connection.fetch(
             "SELECT id FROM webhook_events e WHERE at < now() - make_interval(days => $1) AND NOT EXISTS"
             " (SELECT FROM webhook_deliveries d WHERE d.event_id = e.id AND d.next_at IS NOT NULL)"

@@ -272,6 +272,12 @@ RESOLVE: dict[str, Any] = {
     "iccid": "8944500102198765432",
     "note": "the supplier's support sent the code",
 }
+SELLING_STOP: dict[str, Any] = {
+    "supplier": "pikasim",
+    "reason": "person",
+    "note": "their portal shows wrong prices",
+    "since": _AT,
+}
 LEDGER_ENTRY: dict[str, Any] = {
     "at": _AT,
     "supplier": "pikasim",

@@ -33,7 +33,6 @@ BALANCE: dict[str, Any] = {
     "why_none": None,
 }
 STOP: dict[str, Any] = {"reason": "person", "note": "wrong prices, asked them", "everything": False, "created_at": _AT}
-STOPPED: dict[str, Any] = {"supplier": "pikasim", **STOP}
 FIGURES: dict[str, Any] = {
     "supplier": {**SUPPLIER, "balance": BALANCE["balance"]},
     "freshness": "fresh",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import web
 
@@ -34,7 +34,9 @@ def origin(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -
 
 def _is_in(text: str, networks: Sequence[IPv4Network | IPv6Network] | None) -> bool:
     try:
-        address = ip_address(text)
+        address: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:
         return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
     return networks is None or any(address in network for network in networks if network.version == address.version)

@@ -30,13 +30,13 @@ from gateway.web.spec import Result, Route
 
 Inner = Callable[[web.Request], Awaitable[Result]]
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}\Z")
+# It is written into the log as it is, so nothing is taken that looks like a key, a signing secret or an ICCID.
+_REQUEST_ID = re.compile(r"(?!.*(?:gw_(?:live|test)_|whsec_|LPA:|(?<!\d)89\d{16,20}(?!\d)))[A-Za-z0-9._:/+=-]{1,128}\Z")
 _READS = ("GET", "HEAD")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SERVER = "esim-gateway"
 _EXPOSED = "ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 _ASKABLE = "Authorization, X-API-Key, Content-Type, Idempotency-Key, If-None-Match, Prefer, X-Request-Id"
-_LINES = b"Date: %b\r\nX-Request-Id: %b\r\nRateLimit-Limit: %d\r\nRateLimit-Remaining: %d\r\nRateLimit-Reset: %d\r\n"
 _LINES = b"Date: %b\r\nX-Request-Id: %b\r\nRateLimit-Limit: %d\r\nRateLimit-Remaining: %d\r\nRateLimit-Reset: %d\r\n"
 UNMATCHED = "unmatched"
 

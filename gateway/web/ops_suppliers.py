@@ -1,4 +1,4 @@
-"""What operators see of suppliers and do with them: figures, balances, pausing, and the switch that stops selling."""
+"""What operators see of suppliers and do with them: figures, balances, pausing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ from gateway.web.ordering import deps_of
 from gateway.web.paging import json_answer, page, pool_of, position
 from gateway.web.parameters import NoParameters, PageParameters
 from gateway.web.problems import Refusal
-from gateway.web.reading import given, read_body, read_query
+from gateway.web.reading import given, read_query
 from gateway.web.spec import Table
 from schemas.api import Supplier, SupplierPage
 from schemas.api_suppliers import (
-    StoppedPage,
-    StopRequest,
     SupplierBalancePage,
     SupplierFigures,
     SupplierFiguresPage,
@@ -135,59 +133,6 @@ async def resume_supplier(request: web.Request) -> web.Response:
     return await _set_paused(request, paused=False)
 
 
-@routes(
-    "GET", "/v1/ops/selling-stops",
-    access="ops", tag="Operations", answer=StoppedPage, example=examples.page(examples_supply.STOPPED),
-    parameters=NoParameters, problems=("invalid", "unavailable"),
-)  # fmt: skip
-async def list_selling_stops(request: web.Request) -> web.Response:
-    """The stops in force, all on one page.
-
-    `supplier` is null for the stop of all of them.
-    """
-    read_query(request, NoParameters)
-    return await _stops(request)
-
-
-@routes(
-    "POST", "/v1/ops/selling-stops",
-    access="ops", tag="Operations", answer=StoppedPage, example=examples.page(examples_supply.STOPPED),
-    parameters=NoParameters, bodies=(StopRequest,), body_example={"supplier": "pikasim", "note": "wrong prices"},
-    problems=("not_found", "invalid", "unavailable"),
-)  # fmt: skip
-async def stop_selling(request: web.Request) -> web.Response:
-    """Buy nothing more at one supplier, or at all.
-
-    In force within two seconds. What was bought already is followed to its end. The answer is the stops in force.
-    """
-    read_query(request, NoParameters)
-    sent = await read_body(request, StopRequest)
-    name = sent.supplier or supplier_figures.ALL
-    _or_refuse(await supplier_figures.stop_selling(deps_of(request), name, sent.note, who(request)))
-    await request.app[state.CATALOG].refresh()
-    return await _stops(request)
-
-
-@routes(
-    "POST", "/v1/ops/selling-stops/lift",
-    access="ops", tag="Operations", answer=StoppedPage,
-    example={"data": [], "has_more": False, "next_cursor": None},
-    parameters=NoParameters, bodies=(StopRequest,), body_example={"supplier": "pikasim"},
-    problems=("conflict", "invalid", "unavailable"),
-)  # fmt: skip
-async def lift_selling_stop(request: web.Request) -> web.Response:
-    """Sell again.
-
-    Lifts a stop that a person made, or that a supplier's account was stopped for. What was stopped after a database
-    was restored stays so until its books are compared. 409 when nothing of the kind is in force.
-    """
-    read_query(request, NoParameters)
-    sent = await read_body(request, StopRequest)
-    _or_refuse(await supplier_figures.sell_again(deps_of(request), sent.supplier or supplier_figures.ALL, who(request)))
-    await request.app[state.CATALOG].refresh()
-    return await _stops(request)
-
-
 async def _set_paused(request: web.Request, *, paused: bool) -> web.Response:
     read_query(request, NoParameters)
     name = request.match_info["name"]
@@ -195,10 +140,6 @@ async def _set_paused(request: web.Request, *, paused: bool) -> web.Response:
     await request.app[state.CATALOG].refresh()
     capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
     return json_answer(await ops.supplier(pool_of(request), name, capabilities, rates))
-
-
-async def _stops(request: web.Request) -> web.Response:
-    return page(Rows(await supplier_figures.stopped(pool_of(request)), None))
 
 
 def _or_refuse(problem: Problem | None) -> None:

@@ -230,3 +230,9 @@ class LedgerParameters(PageParameters, frozen=True, forbid_unknown_fields=True, 
 
     supplier: SupplierName | UnsetType = UNSET
     order_id: OrderId | UnsetType = UNSET
+
+
+class StopParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which stop."""
+
+    supplier: Annotated[SupplierName, Meta(description="Its own stop; without it, that of all.")] | UnsetType = UNSET

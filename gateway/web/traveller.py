@@ -14,20 +14,23 @@ from typing import Any
 
 import aiohttp_jinja2
 import jinja2
+import structlog
 from aiohttp import web
 
 from gateway.core import delivery, page_address
 from gateway.store import esims
 from gateway.store.esims import Esim
+from gateway.store.pool import DATABASE_DOWN
 from gateway.web import state
-from gateway.web.problems import unavailable
 from providers import activation
 from providers.places import country_name
 from schemas.esim import ServiceState
 from schemas.plan import Starts
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("traveller_templates", jinja2.Environment)
+log = structlog.get_logger(__name__)
 _MOST_NAMED = 12
+_ASK = "Please ask the shop where you bought it."
 _STYLE = resources.files("gateway.web").joinpath("templates/traveller.css").read_text("utf-8").strip()
 _STYLE_DIGEST = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = {
@@ -54,23 +57,33 @@ def install(app: web.Application) -> None:
 
 
 async def show(request: web.Request) -> web.Response:
-    """The page of an eSIM, or one that says why there is none (404, 410). It is for people: no part of the API."""
+    """The page of an eSIM, or one that says why there is none (404, 410, 503). For people: no part of the API."""
     deps = request.app.get(state.DEPS)
+    token = request.match_info["token"]
     if deps is None:
-        raise unavailable("no database is configured")
-    now = deps.clock()
-    esim_id = page_address.esim_of(deps.seal, request.match_info["token"], now)
-    esim = await esims.get(deps.pool, deps.seal, esim_id) if esim_id is not None else None
+        return _not_now(request)
+    esim_id = page_address.esim_of(deps.seal, token, deps.clock())
+    try:
+        esim = await esims.get(deps.pool, deps.seal, esim_id) if esim_id is not None else None
+    except DATABASE_DOWN as error:
+        log.warning("page_not_shown", error=type(error).__name__)
+        return _not_now(request)
     if esim is None:
-        return _nothing(request, 404, "This page is not here", "Its time is over, or the address is not whole.")
+        return _nothing(request, 404, "This page is not here", f"Its time is over, or the address is not whole. {_ASK}")
     if _is_over(esim) or activation.parse(esim.activation_code) is None:
-        return _nothing(request, 410, "This eSIM cannot be installed", "It was cancelled or taken back.")
-    return _page(request, 200, {"title": _title(esim), "esim": _shown(esim, request.match_info["token"])})
+        return _nothing(request, 410, "This eSIM cannot be installed", f"It was cancelled or taken back. {_ASK}")
+    return _page(request, 200, {"title": _title(esim), "esim": _shown(esim, token)})
+
+
+def _not_now(request: web.Request) -> web.Response:
+    why = "Something is being put right. Please load this page again in a minute: nothing is lost."
+    response = _nothing(request, 503, "Not possible right now", why)
+    response.headers["Retry-After"] = "30"
+    return response
 
 
 def _nothing(request: web.Request, status: int, title: str, why: str) -> web.Response:
-    message = f"{why} Please ask the shop where you bought it."
-    return _page(request, status, {"title": title, "message": message, "esim": None})
+    return _page(request, status, {"title": title, "message": why, "esim": None})
 
 
 def _page(request: web.Request, status: int, context: dict[str, Any]) -> web.Response:

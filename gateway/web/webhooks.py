@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from gateway.core.addresses import fault_of_url
@@ -31,6 +32,8 @@ from schemas.webhooks import (
     WebhookTaken,
 )
 
+log = structlog.get_logger(__name__)
+
 routes = Table()
 E = TypeVar("E", bound=Endpoint)
 
@@ -43,19 +46,22 @@ _DELIVERY_PARTS = {**_ENDPOINT_PART, "delivery_id": (_ID, "The delivery's `id`."
 @routes(
     "POST", "/webhooks/{supplier}",
     access="public", tag="Webhooks", answer=WebhookTaken, example={"received": True},
-    parts=_SUPPLIER_PART, problems=("malformed", "unauthorized", "not_found", "too_large", "unavailable"),
+    parts=_SUPPLIER_PART, problems=("malformed", "unauthorized", "too_large", "unavailable"),
 )  # fmt: skip
 async def take_supplier_webhook(request: web.Request) -> web.Response:
     """What a supplier sends.
 
     For suppliers only: verified by the supplier's own signature, stored once, and answered when it is stored.
-    What it says is a hint; the order is then fetched from the supplier.
+    What it says is a hint; the order is then fetched from the supplier. A supplier that is not configured, or sends
+    no webhooks, is answered like a wrong signature, so that nobody finds out who supplies this gateway.
     """
-    deps = _deps(request)
+    deps, body = _deps(request), await request.read()
     account = deps.accounts.get(request.match_info["supplier"])
-    if account is None or not incoming.hears(account):
-        raise Refusal("not_found", "no such supplier sends webhooks")
-    outcome = await incoming.receive(deps, account, request.headers, await request.read(), datetime.now(UTC))
+    outcome: incoming.Outcome = "forged"
+    if account is not None and incoming.hears(account):
+        outcome = await incoming.receive(deps, account, request.headers, body, datetime.now(UTC))
+    else:
+        log.info("webhook_for_nobody")  # without the name, which anybody may have written
     if outcome == "forged":
         raise Refusal("unauthorized", "the signature is missing, wrong or too old")
     if outcome == "unreadable":

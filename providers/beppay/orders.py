@@ -17,6 +17,7 @@ import structlog
 
 from providers import activation, qr
 from providers.activation import ActivationCode
+from providers.amounts import is_amount, taken
 from providers.beppay import wire
 from providers.text import clean_text
 from schemas.account import Balance, NumberCountry, NumberTier
@@ -184,7 +185,7 @@ def number_from_history(row: wire.HistoryNumber) -> SupplierOrder:
 
 def balance(answer: wire.Wallets) -> Balance:
     """Our money across all wallets, in USD; the page knows no reservations and no credit. Raises ``ValueError``."""
-    if not answer.total_balance_usd.is_finite():
+    if not is_amount(answer.total_balance_usd):
         raise ValueError("a balance that is no amount")
     total = Money(answer.total_balance_usd, PRICES)
     return Balance(balance=total, spendable=total)
@@ -215,11 +216,9 @@ def charged(meta: wire.Charge | None) -> Money | None:
 
 
 def money(amount: Decimal | None, currency: str | None) -> Money | None:
-    """An amount in its wallet's currency, USD when it names none; None without a finite amount."""
-    if amount is None or not amount.is_finite():
-        return None
+    """What was taken, in its wallet's currency, USD when it names none; None when it does not say."""
     word = clean_text(currency).upper() or PRICES
-    return Money(amount, CURRENCIES.get(word, word))
+    return taken(amount, CURRENCIES.get(word, word))
 
 
 def png(uri: str | None) -> bytes | None:
@@ -241,7 +240,10 @@ def reference_in(email: str | None) -> str | None:
 
 def utc(at: datetime) -> datetime:
     """A time in UTC, which is what a time without a zone is."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:  # at the ends of the calendar, where the hours do not matter
+        return at.replace(tzinfo=UTC)
 
 
 def _is_tag(email: str, reference: str) -> bool:

@@ -106,10 +106,13 @@ class Books:
         since = request.signed_at - orders.CLOCKS_APART
         charged = [entry async for entry in self.ledger(since) if entry.amount < 0 and entry.order_id not in listed]
         charged.sort(key=lambda entry: abs(orders.utc(entry.created_at) - request.signed_at))
-        for order_id in [name for name in dict.fromkeys(entry.order_id for entry in charged) if name][:MOST_CANDIDATES]:
+        candidates = [name for name in dict.fromkeys(entry.order_id for entry in charged) if name]
+        for order_id in candidates[:MOST_CANDIDATES]:
             found = await self.order(order_id)
             if found is not None and found.external_order_id == request.reference:
                 return [found]
+        if len(candidates) > MOST_CANDIDATES:
+            raise self.unreadable(f"{len(candidates)} charges whose orders are not listed yet: too many to look at")
         return []
 
     async def _page(self, path: str, kind: type[wire.Answer[T]], number: int) -> T:

@@ -13,8 +13,10 @@ import msgspec
 import structlog
 
 from providers import activation
+from providers.amounts import is_amount
 from providers.pikasim import wire
 from providers.pikasim.mapping import CENTS, CURRENCY
+from providers.redaction import Redactor
 from providers.text import clean_text
 from schemas.account import Balance, Transaction, TransactionKind
 from schemas.esim import DataUsage, EsimPackage, EsimStatus, ProfileState, ServiceState
@@ -22,7 +24,6 @@ from schemas.money import Money
 from schemas.order import Cancellation, Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState
 
 BYTES_PER_MB = 2**20
-MAX_CENTS = 10**12
 # How far their clock may be from ours when a list is searched back to an attempt.
 CLOCKS_APART = timedelta(minutes=15)
 # An order that is still processed after so long may have been refunded without a word.
@@ -30,6 +31,7 @@ STUCK_AFTER = timedelta(minutes=1)
 
 _ORDER = msgspec.json.Decoder(wire.Order, strict=False)
 _log = structlog.get_logger("providers.pikasim")
+_redact = Redactor()  # a reason may name the eSIM that it is about
 
 # The page's filter of GET /orders names all four.
 ORDER_STATES: dict[str, SupplierOrderState] = {
@@ -87,10 +89,10 @@ def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
         supplier_order_id=answer.order_id,
         reference=answer.external_order_id,
         state=state,
-        charged=None if failed else cents(answer.price),
+        charged=None if failed else taken_cents(answer.price),
         delivery=given,
         created_at=None if answer.created_at is None else utc(answer.created_at),
-        error=(clean_text(answer.reason or answer.message) or "failed") if failed else None,
+        error=(_redact(clean_text(answer.reason or answer.message)) or "failed") if failed else None,
     )
 
 
@@ -110,7 +112,7 @@ def told(found: Sequence[wire.Order], request: PurchaseRequest) -> SupplierOrder
     """What the orders with an attempt's reference say. Several, or another package, is PARTIAL: a person settles it."""
     first = order(found[0], request.iccid)
     if len(found) > 1:
-        charges = [cents(one.price) for one in found]
+        charges = [taken_cents(one.price) for one in found]
         known = [charge for charge in charges if charge is not None]
         whole = known[0] if known else None
         for charge in known[1:]:
@@ -222,7 +224,7 @@ def has_figures(status: EsimStatus) -> bool:
 
 def cancellation(answer: wire.Cancelled) -> Cancellation:
     """What a cancel gave back: the supplier's own amount, which may be less than it took."""
-    return Cancellation(iccid=answer.iccid, refunded=cents(answer.refund_amount))
+    return Cancellation(iccid=answer.iccid, refunded=taken_cents(answer.refund_amount))
 
 
 def account_balance(account: wire.Account) -> Balance:
@@ -255,9 +257,12 @@ def transaction(entry: wire.LedgerEntry) -> Transaction:
 
 def cents(amount: Decimal | None) -> Money | None:
     """An amount of cents as money; None when the supplier gives none that can be."""
-    if amount is None or not amount.is_finite() or not -MAX_CENTS < amount < MAX_CENTS:
-        return None
-    return _cents(amount)
+    return _cents(amount) if amount is not None and is_amount(amount) else None
+
+
+def taken_cents(amount: Decimal | None) -> Money | None:
+    """The same for what was taken or given back, which is never less than nothing."""
+    return cents(amount) if amount is not None and amount.is_finite() and amount >= 0 else None
 
 
 def megabytes(count: int | None) -> int | None:
@@ -271,7 +276,10 @@ def _cents(amount: Decimal) -> Money:
 
 def utc(at: datetime) -> datetime:
     """A time in UTC, which is what a time without a zone is."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:  # at the ends of the calendar, where the hours do not matter
+        return at.replace(tzinfo=UTC)
 
 
 def _unknown_word(what: str, word: str) -> None:

@@ -51,6 +51,7 @@ MANIFEST = Manifest(
         "orders and top-ups are signed over a timestamp that the supplier refuses five minutes later, so one that"
         " did not arrive by then never will"
     ),
+    absence_fence_seconds=600,  # five minutes, and as much again for clocks that are apart
     topup_same_coverage=True,
     capability_notes={
         Capability.PLAN_LOOKUP: (

@@ -23,7 +23,7 @@ from schemas.errors import InvalidRequest, NotFound, UnreadableAnswer
 from schemas.esim import EsimStatus
 from schemas.event import SupplierEvent
 from schemas.money import Money
-from schemas.order import PurchaseRequest, SupplierOrder
+from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.plan import Offer, SetAside
 
 T = TypeVar("T")
@@ -184,6 +184,9 @@ class S2S(Provider):
         if found.external_id != request.reference:
             raise UnreadableAnswer("the order that was answered has another external_id", supplier=self.name)
         told = orders.order(found, request.iccid)
+        if told.state not in orders.NOTHING_TAKEN and not orders.is_for(found, request.supplier_plan_id):
+            word = "the order is for something else than was bought"
+            return msgspec.structs.replace(told, state=SupplierOrderState.PARTIAL, error=word)
         return msgspec.structs.replace(told, error=told.error and self.transport.redact(told.error))
 
     async def _by_id(self, order_id: str) -> wire.Order | None:

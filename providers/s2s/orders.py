@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 import structlog
 
+from providers.amounts import is_amount, taken
 from providers.s2s import delivery, wire
 from providers.text import clean_text
 from schemas.account import Balance, Transaction, TransactionKind
@@ -106,17 +107,23 @@ def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
     )
 
 
+def is_for(answer: wire.Order, sku_id: str) -> bool:
+    """Whether an order is one of this SKU, as far as it says what it is."""
+    lines = answer.items or []
+    others = {line.sku_id.casefold() for line in lines if line.sku_id} - {sku_id.casefold()}
+    return len(lines) <= 1 and all(line.quantity in (None, 1) for line in lines) and not (sku_id and others)
+
+
 def total(answer: wire.Order) -> Money | None:
     """What an order says that it cost; None when it does not say."""
-    amount = _finite(answer.total_amount)
-    if amount is None or amount < 0 or not answer.currency:
-        return None
-    return money(amount, answer.currency)
+    return taken(answer.total_amount, answer.currency.strip().upper()) if answer.currency else None
 
 
 def money(amount: Decimal, currency: str) -> Money:
-    """An amount of the supplier's. Raises ``ValueError`` for one that is no number."""
-    return Money.of(amount, currency.strip().upper())
+    """An amount of the supplier's. Raises ``ValueError`` for one that is none."""
+    if not is_amount(amount):
+        raise ValueError("no amount of money")
+    return Money(amount, currency.strip().upper())
 
 
 def held(moves: Iterable[Transaction], order_id: str) -> Money | None:

@@ -7,6 +7,7 @@ import functools
 import gzip
 import struct
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -36,6 +37,7 @@ _FAULTS: web.RequestKey[Mapping[FaultKind, Fault]] = web.RequestKey("faults", di
 _LISTING: web.RequestKey[Listing] = web.RequestKey("listing", Listing)
 _WINDOW_SECONDS = 60
 _BOMB_BYTES = 256 * 1024 * 1024
+_BOMB_BLOCK = 1024 * 1024
 _TOO_MANY_IN_TOTAL = 137
 _CENT = Decimal("0.01")
 _LONGEST_HANG = 3600.0
@@ -70,8 +72,8 @@ def sandbox_app(
     path, so public ones are its business. ``error_body`` is the JSON of an error with that status and
     message; the frame uses it for 401, 404, 405, 429 and 500, and for a ``web.HTTPException`` that a
     handler raises. ``rate_limit`` is in requests a minute for each caller and adds ``X-RateLimit-*``
-    headers. ``till`` says how the supplier keeps its orders and its money. Control routes stand under
-    ``/_sandbox/`` and need no authentication.
+    headers, where the world enforces such limits. ``till`` says how the supplier keeps its orders and its
+    money. Control routes stand under ``/_sandbox/`` and need no authentication.
     """
     world.open_till(supplier, till or TillRules())
     refusals = {**_REFUSALS, **(till.refusals if till else {})}
@@ -191,13 +193,14 @@ class _Frame:
     def _limit(self, request: web.Request, fault: Fault | None) -> tuple[web.Response | None, dict[str, str]]:
         """The refusal of a caller who asks too often, and the headers for any answer."""
         now = time.time()
-        allowed, headers = self.window.take(_caller(request), now) if self.window else (True, {})
+        window = self.window if self.world.enforce_rate_limits else None  # what is stated is heeded, so it is left out
+        allowed, headers = window.take(_caller(request), now) if window else (True, {})
         seconds = None
         if fault is not None:
             seconds = fault.seconds
             if headers:
                 headers |= {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(now + seconds))}
-        elif not allowed and self.world.enforce_rate_limits:
+        elif not allowed:
             seconds = _WINDOW_SECONDS - now % _WINDOW_SECONDS
         if seconds is None:
             return None, headers
@@ -296,5 +299,14 @@ async def _cut_off(request: web.Request, response: web.StreamResponse) -> web.St
 
 @functools.cache
 def _bomb() -> bytes:
-    """A quarter of a gigabyte of spaces inside a JSON text, compressed."""
-    return gzip.compress(b'{"data": "' + b" " * _BOMB_BYTES + b'"}', compresslevel=9)
+    """A quarter of a gigabyte of spaces inside a JSON text, compressed: one block, repeated."""
+    times, spaces = _BOMB_BYTES // _BOMB_BLOCK, b" " * _BOMB_BLOCK
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    begin = packer.compress(b'{"data": "') + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(spaces) + packer.flush(zlib.Z_FULL_FLUSH)
+    end = packer.compress(b'"}') + packer.flush()
+    check = zlib.crc32(b'{"data": "')
+    for _ in range(times):
+        check = zlib.crc32(spaces, check)
+    trailer = struct.pack("<II", zlib.crc32(b'"}', check), len(b'{"data": ""}') + _BOMB_BYTES)
+    return gzip.compress(b"")[:10] + begin + block * times + end + trailer

@@ -75,6 +75,10 @@ MAGIC: tuple[Magic, ...] = (
     _cancelled(TriggerKind.REFUSE_BLOCKED, "delivered; its cancel is refused"),
     _cancelled(TriggerKind.CHARGE_THEN_HANG, "delivered; its cancel happens without an answer"),
     _cancelled(TriggerKind.HANG, "delivered; its cancel gets no answer and does not happen"),
+    _one(TriggerKind.WEBHOOK_DUPLICATE, "delivered; its webhook comes three times"),
+    _one(TriggerKind.WEBHOOK_REORDERED, "delivered; the next order's webhook overtakes its own"),
+    _one(TriggerKind.WEBHOOK_FORGED, "delivered; a forged webhook comes before its own"),
+    _one(TriggerKind.WEBHOOK_ALTERED, "delivered; an altered webhook under the same signature comes before its own"),
 )
 
 

@@ -24,7 +24,7 @@ class Act(StrEnum):
 
 
 class TriggerKind(StrEnum):
-    """Refusals, then what happens before, instead of and after the answer, then what becomes of the order."""
+    """Refusals, what happens before, instead of and after the answer, what becomes of the order, what is told of it."""
 
     REFUSE_STOCK = "refuse_stock"
     REFUSE_BALANCE = "refuse_balance"
@@ -52,6 +52,11 @@ class TriggerKind(StrEnum):
     LIST_LAG = "list_lag"  # the order shows in lists only after `seconds`
     PICTURE_ONLY = "picture_only"  # the text cannot be installed, the QR picture can
     TWO_CODES = "two_codes"  # text and picture are complete, and differ
+
+    WEBHOOK_DUPLICATE = "webhook_duplicate"  # its webhook comes three times
+    WEBHOOK_REORDERED = "webhook_reordered"  # the next order's overtakes it
+    WEBHOOK_FORGED = "webhook_forged"  # one with a wrong signature comes before it
+    WEBHOOK_ALTERED = "webhook_altered"  # one with other facts under the signature of the genuine one comes before it
 
 
 class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ import aiohttp
 import msgspec
 
 from providers.sandbox.sale import Sale
-from providers.sandbox.triggers import Share
+from providers.sandbox.triggers import Share, TriggerKind
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=30 * 86400)]
 
@@ -24,6 +24,13 @@ _LOG_LENGTH = 1000
 _AT_ONCE = 8
 _WAITING = 2000
 _OVERTAKEN_SECONDS = 5.0
+# What a trigger of one order does to its own notification alone.
+_SPOILT_BY: Mapping[TriggerKind, tuple[str, Any]] = {
+    TriggerKind.WEBHOOK_DUPLICATE: ("copies", 3),
+    TriggerKind.WEBHOOK_REORDERED: ("reorder", True),
+    TriggerKind.WEBHOOK_FORGED: ("forged", True),
+    TriggerKind.WEBHOOK_ALTERED: ("altered", True),
+}
 _FACTS = ("iccid", "code", "lpa", "url", "pin", "address", "matching")
 _SIGNATURE = re.compile(r"[0-9A-Za-z+/=_-]{40,}")
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -98,17 +105,19 @@ class WebhookSender:
         if self.rules is not None and self.plan.url is not None:
             body = self.rules.announce(sale, self._time())
             if body is not None:
-                self.send(body, sale.id)
+                spoilt = {name: how for kind, (name, how) in _SPOILT_BY.items() if kind in sale.triggers}
+                self.send(body, sale.id, **spoilt)
 
-    def send(self, body: Mapping[str, Any], sale_id: str | None = None) -> None:
-        """Sign and send this body, such as a supplier's test notification."""
+    def send(self, body: Mapping[str, Any], sale_id: str | None = None, **spoilt: Any) -> None:
+        """Sign and send this body, such as a supplier's test notification; ``spoilt`` is this one's own plan."""
         if self.rules is None or self.plan.url is None:
             return
+        plan = msgspec.structs.replace(self.plan, **spoilt)
         if self._waiting >= _WAITING:
             self._note(sale_id, "dropped", None, "too many are waiting")
             return
         self._waiting += 1
-        self._spawn(self._deliver(self.rules, self.plan, self.plan.url, body, sale_id))
+        self._spawn(self._deliver(self.rules, plan, self.plan.url, body, sale_id))
 
     def reset(self) -> None:
         """Send nothing more, and forget what was sent."""
@@ -153,12 +162,12 @@ class WebhookSender:
             self._waiting -= 1
 
     async def _in_order(self, plan: WebhookPlan) -> asyncio.Event | None:
-        """Let every second one overtake the one before it: what to set when the overtaking one was sent."""
-        if not plan.reorder:
-            return None
+        """Let one that waits be overtaken by the next: what to set when the overtaking one was sent."""
         if (waiting := self._overtaken) is not None:
             self._overtaken = None
             return waiting
+        if not plan.reorder:
+            return None
         self._overtaken = mine = asyncio.Event()
         with suppress(TimeoutError):
             await asyncio.wait_for(mine.wait(), _OVERTAKEN_SECONDS)

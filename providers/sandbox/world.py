@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -43,7 +44,7 @@ class SandboxWorld:
     columns date, competitor, country, data, days, price_usd, source_url; its brands, sorted, are dealt
     round-robin to the suppliers, sorted. Raises ``ConfigurationError`` for a file that is no such list.
 
-    ``enforce_rate_limits`` False keeps the sandboxes' rate-limit headers but never refuses. ``books`` is a
+    ``enforce_rate_limits`` False never refuses a caller for the rate, nor speaks of one. ``books`` is a
     folder in which the suppliers' tills outlive the process; without it they are in memory alone.
     """
 
@@ -169,12 +170,14 @@ class SandboxWorld:
         self.faults(supplier).clear()
 
 
-def _made_up(suppliers: tuple[str, ...], seed: int) -> dict[str, list[Item]]:
+@functools.lru_cache(maxsize=8)
+def _made_up(suppliers: tuple[str, ...], seed: int) -> Mapping[str, Sequence[Item]]:
+    """Every supplier's items, which nobody changes: a world that is asked to change one puts another in its place."""
     special = magic(suppliers)
     return {name: [*items, *special[name]] for name, items in generate(suppliers, seed).items()}
 
 
-def _shelf(items: list[Item]) -> _Shelf:
+def _shelf(items: Sequence[Item]) -> _Shelf:
     original = {item.key: item for item in items}
     return _Shelf(original, dict(original))
 

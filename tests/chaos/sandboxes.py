@@ -13,11 +13,10 @@ import sys
 from pathlib import Path
 
 from providers.loader import load_manifests
-from providers.sandbox import app, serve, world_for
+from providers.sandbox import serve, world_for
 
 
 async def main(folder: Path) -> None:
-    app._Window = lambda _per_minute: None  # no rate-limit headers either: the gateway would heed them
     manifests = load_manifests()
     world = world_for(manifests, enforce_rate_limits=False, books=folder)
     async with await serve(world, manifests, port=0) as served:

@@ -22,6 +22,7 @@ from gateway.store.pool import Pool, open_pool
 from providers.loader import load_manifests
 from providers.sandbox import Served, serve, world_for
 from schemas.orders import OrderForPlan
+from tests.gateway.remembered import synced
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
 
@@ -78,8 +79,12 @@ async def town() -> AsyncIterator[Town]:
 async def stock_from(pool: Pool, settings: Settings) -> None:
     """Sync all configured suppliers and publish what they have."""
     async with accounts_of(settings, pool) as accounts:
-        run = await run_sync(pool, accounts, settings)
-    assert run.state == "ok", run
+
+        async def sync() -> None:
+            run = await run_sync(pool, accounts, settings)
+            assert run.state == "ok", run
+
+        await synced(pool, tuple(sorted(accounts)), sync)
     await publish(pool, None, settings)
 
 

@@ -43,6 +43,9 @@ SECRETS = [
     "LPA:1$smdp.example.com$ABCD-1234",
     "1$smdp.example.com$ABCD-1234",
     "8944500102030405060",
+    "89445001020304050607F",  # padded, as a card has it
+    "iccid_8944500102030405060",
+    "LPA%3A1%24smdp.example.com%24ABCD-1234",  # as in a link to install it
     "someone@example.com",
     "whsec_c2VjcmV0",
     "/e/l4zH0vcmYoQ9IgrUwAcKQBRR1wfCpvi1Et3iKoMExA",
@@ -81,11 +84,15 @@ async def test_the_rows_that_a_database_error_quotes_are_not_written(lines, pool
     await pool.execute("INSERT INTO secrets VALUES ($1)", value)
     try:
         await pool.execute("INSERT INTO secrets VALUES ($1)", value)
-    except asyncpg.UniqueViolationError:
+    except asyncpg.UniqueViolationError as error:
         structlog.get_logger().exception("not written")
-    (line,) = lines()
-    assert "UniqueViolationError" in line["exception"]
-    assert value not in str(line)
+        structlog.get_logger().warning("not written", error=str(error))
+        logging.getLogger("library").warning("not written: %s", error)
+    written = lines()
+    assert "UniqueViolationError" in written[0]["exception"]
+    assert "duplicate key" in written[1]["error"]
+    assert "duplicate key" in written[2]["event"]
+    assert value not in str(written)
 
 
 def test_request_lines_are_written_together():

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
@@ -23,7 +23,9 @@ from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.plan import MB_PER_GB, Offer
 from tests.providers.shop import Shop, open_shop
 
-PATIENCE = 1.0  # seconds that a caller waits for an answer that will not come
+T = TypeVar("T")
+
+PATIENCE = 0.25  # seconds that a caller waits for an answer that will not come, from when it was asked for
 LOOKS = 250
 _numbers = itertools.count(1)
 
@@ -90,15 +92,8 @@ class Market:
 
     async def unanswered(self, call: Awaitable[Any]) -> SupplierError:
         """The error of a call to which no answer comes, without waiting long for it."""
-        transport = self.provider.transport
-        patient = transport._timeout
-        await transport.close()
-        transport._timeout = aiohttp.ClientTimeout(total=PATIENCE)
-        try:
+        async with impatient(self.provider):
             return await failure(call)
-        finally:
-            transport._timeout = patient
-            await transport.close()
 
     async def until_charged(self) -> Charge:
         for _ in range(LOOKS):
@@ -106,6 +101,20 @@ class Market:
                 return charges[-1]
             await asyncio.sleep(0.02)
         raise AssertionError("the sandbox charged nothing")
+
+
+@asynccontextmanager
+async def impatient(provider: Provider) -> AsyncIterator[None]:
+    """The plugin waits for each answer no longer than ``PATIENCE``; for a connection as long as ever."""
+    transport = provider.transport
+    patient = transport._timeout
+    await transport.close()
+    transport._timeout = aiohttp.ClientTimeout(total=patient.total, sock_read=PATIENCE)
+    try:
+        yield
+    finally:
+        transport._timeout = patient
+        await transport.close()
 
 
 @dataclass
@@ -144,7 +153,7 @@ def iccid_of(order: SupplierOrder) -> str:
     return order.delivery.iccid
 
 
-async def end_of(call: Awaitable[SupplierOrder]) -> SupplierOrder | SupplierError:
+async def end_of(call: Awaitable[T]) -> T | SupplierError:
     try:
         return await call
     except SupplierError as error:

@@ -18,6 +18,7 @@ Failures say what to fill in.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -40,6 +41,7 @@ from tests.providers.checks import (
     unmapped,
     without_raw,
 )
+from tests.providers.market import impatient
 from tests.providers.plugin_suite import PluginSuite
 from tests.providers.shop import MISSING, PRIVATE, HostileWorld, Shop, Walk, echoing, open_shop, places, spoilt
 from tests.providers.suite_orders import OrderSuite
@@ -193,7 +195,8 @@ class ProviderSuite(OrderSuite, PluginSuite):
     @pytest.mark.parametrize("kind", SPOILT)
     async def test_a_spoilt_walk_ends_in_an_error_of_the_tree(self, shop: Shop, kind: FaultKind) -> None:
         shop.world.add_fault(self.manifest.name, fault(kind))
-        end = await end_of(shop.walk())
+        async with _without_waiting(shop, kind):
+            end = await end_of(shop.walk())
         assert isinstance(end, SupplierError), (
             f"catalog(): with {kind.value} it ended as if whole, with {end.size} items"
         )
@@ -203,7 +206,8 @@ class ProviderSuite(OrderSuite, PluginSuite):
     async def test_a_walk_spoilt_half_way_never_looks_whole(self, shop: Shop, kind: FaultKind, after: int) -> None:
         whole = await shop.walk()
         shop.world.add_fault(self.manifest.name, fault(kind, after))
-        await _whole_or_error(shop, whole)
+        async with _without_waiting(shop, kind):
+            await _whole_or_error(shop, whole)
 
     @pytest.mark.parametrize("kind", MISLEADING)
     async def test_a_misleading_total_never_makes_a_part_look_whole(self, shop: Shop, kind: FaultKind) -> None:
@@ -268,6 +272,10 @@ class ProviderSuite(OrderSuite, PluginSuite):
     def _needs(self, capability: Capability) -> None:
         if capability not in self.manifest.capabilities:
             pytest.skip(f"{self.manifest.name} has no {capability.value}")
+
+
+def _without_waiting(shop: Shop, kind: FaultKind) -> AbstractAsyncContextManager[None]:
+    return impatient(shop.provider) if kind is FaultKind.SLOW else nullcontext()
 
 
 async def _whole_or_error(shop: Shop, whole: Walk) -> None:

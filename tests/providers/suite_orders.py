@@ -7,11 +7,11 @@ is read from the sandbox's till, never from the plugin.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -34,7 +34,7 @@ from schemas.esim import ProfileState, ServiceState
 from schemas.order import PurchaseRequest, SupplierOrderState
 from schemas.plan import MB_PER_GB
 from tests.providers.market import PATIENCE, Market, end_of, failure, iccid_of, open_market, webhook_receiver
-from tests.providers.shop import open_shop
+from tests.providers.shop import open_shop, places, spoilt
 
 CHARGED_UNTOLD = tuple(kind for kind in TriggerKind if kind.value.startswith("charge_then"))
 UNCHARGED_UNTOLD = (TriggerKind.HANG, TriggerKind.ERROR_500, TriggerKind.RESET)
@@ -43,6 +43,8 @@ REFUSED: Mapping[TriggerKind, type[Refused]] = {
     TriggerKind.REFUSE_BALANCE: InsufficientBalance,
     TriggerKind.REFUSE_BLOCKED: NotAuthorised,
 }
+# What may stand anywhere in JSON, and is no amount, no time and no text that anybody meant.
+STRANGE = ("1e400", "1e9999999999999999999", "-5", '"0001-01-01T00:00:00+14:00"', '"9999-12-31T23:59:59-14:00"', "{}")
 BLIND = (FaultKind.DOWN, FaultKind.SERVER_ERROR, FaultKind.HTML, FaultKind.TRUNCATED, FaultKind.UNAUTHORISED)
 MONEY = {TransactionKind.CHARGE, TransactionKind.REFUND}
 
@@ -168,7 +170,7 @@ class OrderSuite:
         assert error.outcome is Outcome.DID_NOT_HAPPEN
 
     async def test_a_slow_charge_is_unknown_and_found_once_it_is_there(self, market: Market) -> None:
-        market.trigger(TriggerKind.SLOW_CHARGE, seconds=PATIENCE + 1.5)
+        market.trigger(TriggerKind.SLOW_CHARGE, seconds=PATIENCE + 0.75)
         request = market.request()
         error = await market.unanswered(market.provider.purchase(request))
         assert error.outcome is Outcome.UNKNOWN
@@ -251,6 +253,33 @@ class OrderSuite:
         found = await market.provider.find_order(request, order.supplier_order_id)
         assert found is not None
         assert (found.state, found.delivery) == (SupplierOrderState.PENDING, None)
+
+    @pytest.mark.parametrize("strange", STRANGE)
+    async def test_no_field_of_an_answer_makes_a_call_crash(self, market: Market, strange: str) -> None:
+        request, order = await market.bought()
+        since = datetime.now(UTC) - timedelta(hours=1)
+        calls: dict[str, Callable[[], Awaitable[Any]]] = {
+            "purchase": lambda: market.provider.purchase(market.request()),
+            "find_order": lambda: market.provider.find_order(request, order.supplier_order_id),
+            "find_order by reference": lambda: market.provider.find_order(request, None),
+            "balance": market.provider.balance,
+            "order_history": lambda: _all(market.provider.order_history(since)),
+            "transactions": lambda: _all(market.provider.transactions(since)),
+            "esim_status": lambda: market.provider.esim_status(iccid_of(order)),
+        }
+        for capability in (Capability.TRANSACTIONS, Capability.ESIM_STATUS):
+            if capability not in self.manifest.capabilities:
+                del calls[capability.value]
+        for name, call in calls.items():
+            market.shop.seen.clear()
+            await call()
+            for place in places(market.shop):
+                with spoilt(market.shop, place, msgspec.Raw(strange.encode())):
+                    end = await end_of(call())
+                definite = isinstance(end, SupplierError) and end.outcome is not Outcome.UNKNOWN
+                assert not (definite and name == "purchase"), f"{place}: it was charged"
+                taken = getattr(end, "charged", None)
+                assert taken is None or 0 <= taken.amount <= 100, f"{name}(): {place}: {taken.amount} was never taken"
 
     # --- top-ups --------------------------------------------------------------------------------------
 
@@ -511,6 +540,10 @@ class OrderSuite:
         assert all(option.cost is not None for option in options)
         market.shop.sent.clear()
         return market.request(plan=options[0].supplier_plan_id, iccid=iccid), iccid
+
+
+async def _all(rows: AsyncIterator[Any]) -> list[Any]:
+    return [row async for row in rows]
 
 
 def _other_digit(value: str, signature: str) -> str:

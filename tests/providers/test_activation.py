@@ -41,6 +41,11 @@ def test_a_complete_code_has_its_parts(text: str, address: str, matching: str, c
         "https://example.com/qr",
         "LPA:1$" + "a." * 200 + "com$ABC",
         "LPA:1$smdp.exämple.com$ABC",
+        "LPA:1$smdp..example.com$ABC",
+        "LPA:1$smdp.example-.com$ABC",
+        "LPA:1$-smdp.example.com$ABC",
+        "LPA:1$smdp.example.com.$ABC",
+        "LPA:1$" + "a" * 64 + ".example.com$ABC",
     ],
 )
 def test_what_is_not_complete_has_no_parts(text: str | None) -> None:

@@ -185,6 +185,14 @@ def test_absence_is_trusted_only_where_a_fence_is_named():
     assert check_settings(fenced, "mine", values(trust_absence=True)).trust_absence
 
 
+def test_absence_is_not_trusted_before_the_fence_has_closed():
+    fenced = manifest_of(absence_fence="signed timestamps are good for five minutes", absence_fence_seconds=600)
+    assert check_settings(fenced, "mine", values(trust_absence=True, quiescence_seconds=600)).trust_absence
+    assert check_settings(fenced, "mine", values(quiescence_seconds=60)).quiescence_seconds == 60
+    with pytest.raises(ConfigurationError, match=r"suppliers\.mine\.quiescence_seconds: .*600"):
+        check_settings(fenced, "mine", values(trust_absence=True, quiescence_seconds=599))
+
+
 def test_every_secret_is_known_for_redaction_and_none_shows():
     settings = BareSettings(**values(webhook_secret="secret-2"))
     assert settings.secrets() == ("secret-1", "secret-2")

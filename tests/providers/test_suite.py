@@ -178,7 +178,7 @@ NO_CREDENTIALS = {"settings": SupplierSettings, "sandbox_settings": {}}
         ({"routes": ()}, "test_the_page_s_calls_are_listed", "list every call"),
         ({"routes": (SandboxRoute("GET", "/x"),)}, "test_the_page_s_calls_are_listed", "used_for, or why_not"),
         ({"sandbox": None}, "test_it_has_a_sandbox", "write sandbox.py"),
-        ({"capability_notes": {}}, "test_what_it_cannot_do_has_a_reason", "say for each of orders"),
+        ({"capability_notes": {}}, "test_what_it_cannot_do_has_a_reason", "say for each of .*numbers"),
         (OPEN, "test_credentials_are_secrets", "api_key: make it a SecretStr"),
         (OPEN, "test_an_empty_credential_is_refused", "partner_secret: give it Field"),
         (NO_CREDENTIALS, "test_credentials_do_not_show", "credentials are missing"),

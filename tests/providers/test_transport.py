@@ -316,6 +316,20 @@ FALSE = b'{"success": false, "error": "no"}'
         (answer(FALSE, "409 Conflict"), SupplierError, Outcome.UNKNOWN),
         (answer(FALSE), Refused, Outcome.DID_NOT_HAPPEN),
         (answer(b'{"success": 0, "message": "no"}'), Refused, Outcome.DID_NOT_HAPPEN),
+        (answer(b'{"success": "False", "price": "1"}'), Refused, Outcome.DID_NOT_HAPPEN),
+        (answer(b'{"success": "0", "price": "1"}'), Refused, Outcome.DID_NOT_HAPPEN),
+        (answer(b'{"success": null, "error": "no"}'), UnreadableAnswer, Outcome.UNKNOWN),
+        (answer(b'{"success": "no", "error": "no"}'), UnreadableAnswer, Outcome.UNKNOWN),
+        (answer(b'{"success": true, "price": "1", "success": false}'), UnreadableAnswer, Outcome.UNKNOWN),
+        (answer(b'{"success": false, "price": "1", "success": true}'), UnreadableAnswer, Outcome.UNKNOWN),
+        (answer(b'{"success": true, "success": false}', "400 Bad Request"), UnreadableAnswer, Outcome.UNKNOWN),
+        (answer(FALSE, "302 Found"), SupplierError, Outcome.UNKNOWN),
+        (answer(FALSE, "307 Temporary Redirect", "Location: /base/"), SupplierError, Outcome.UNKNOWN),
+        (answer(FALSE, "101 Switching Protocols"), UnreadableAnswer, Outcome.UNKNOWN),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" + answer(FALSE, "422 No"), InvalidRequest, Outcome.DID_NOT_HAPPEN),
+        (answer(FALSE, "204 No Content"), UnreadableAnswer, Outcome.UNKNOWN),
+        (answer(FALSE, "400 Bad Request", "Content-Encoding: gzip"), UnreadableAnswer, Outcome.UNKNOWN),
+        (answer(FALSE[:-1] + b" " * 2_000_000 + b"}", "400 Bad Request"), UnreadableAnswer, Outcome.UNKNOWN),
         (answer(b"<html>not found</html>", "404 Not Found"), UnreadableAnswer, Outcome.UNKNOWN),
         (answer(b'{"error": "no"}', "400 Bad Request"), UnreadableAnswer, Outcome.UNKNOWN),
         (answer(b'{"success": true}', "400 Bad Request"), UnreadableAnswer, Outcome.UNKNOWN),
@@ -449,8 +463,9 @@ async def test_a_refusal_is_seen_in_a_long_body_too(open_transport, body):
 
 def bomb(megabytes: int) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    block = b" " * 1024 * 1024
-    return b"".join([*(packer.compress(block) for _ in range(megabytes)), packer.flush()])
+    begin = packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(b" " * 1024 * 1024) + packer.flush(zlib.Z_FULL_FLUSH)
+    return begin + block * megabytes
 
 
 async def test_a_gzip_bomb_is_refused_and_memory_stays_flat(open_transport):
@@ -577,6 +592,15 @@ async def test_the_priority_reaches_the_gate(open_transport):
         await transport.read("/", dict, priority=Priority.SETTLE)
         await transport.write("POST", "/", dict, json={})
     assert asked == [Priority.SYNC, Priority.SETTLE, Priority.PURCHASE]
+
+
+@pytest.mark.parametrize("body", [b'{"matching_id": "K2-SECRET"}', b'["K2-SECRET", 1', b' {"pin": "K2-SECRET", '])
+async def test_an_answer_of_another_shape_is_not_repeated(open_transport, body):
+    async with raw_supplier(answer(body)) as supplier:
+        error = await failure(open_transport(supplier.url).write("POST", "/", Plan, json={}))
+    assert type(error) is UnreadableAnswer
+    assert "SECRET" not in f"{error} {error.args} {error.detail}"
+    assert error.detail
 
 
 async def test_a_refusal_carries_no_secret(open_transport):

@@ -10,7 +10,9 @@ from schemas.errors import (
     CircuitOpen,
     ConfigurationError,
     ConnectionLost,
+    DeadlinePassed,
     DuplicateReference,
+    GateUnavailable,
     GatewayError,
     InsufficientBalance,
     InvalidRequest,
@@ -31,6 +33,8 @@ from schemas.errors import (
 DEFINITE = {
     NotReached,
     CircuitOpen,
+    DeadlinePassed,
+    GateUnavailable,
     RateLimited,
     Refused,
     NotAuthorised,

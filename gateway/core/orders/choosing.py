@@ -1,4 +1,4 @@
-"""Which offer an order buys next: the cheapest that may be sold, under what the order may cost (RULES 10, 14, 16)."""
+"""Which offer an order buys next: the cheapest that may be sold, under what the order may cost."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def choose(
 
 
 def fits(wanted: Wanted, features: Features, networks: Sequence[Network], countries: Collection[str]) -> str | None:
-    """Why an offer lacks a feature that was asked for (RULES 8, 11); None when it has them all."""
+    """Why an offer lacks a feature that was asked for; None when it has them all."""
     lacking = [name for name in ("topup", "voice", "sms") if getattr(wanted, name) and not getattr(features, name)]
     if wanted.exit_country is not None and features.exit_country != wanted.exit_country:
         lacking.append("exit_country")

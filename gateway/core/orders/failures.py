@@ -1,4 +1,4 @@
-"""An error's code as what the storefront is told, and what is learnt from it (RULES 14, 19)."""
+"""An error's code as what the storefront is told, and what is learnt from it."""
 
 from __future__ import annotations
 

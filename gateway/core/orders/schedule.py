@@ -1,4 +1,4 @@
-"""When what is not known is looked at again (RULES 21)."""
+"""When what is not known is looked at again."""
 
 from __future__ import annotations
 

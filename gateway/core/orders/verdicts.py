@@ -11,7 +11,9 @@ from decimal import Decimal
 
 import msgspec
 
+from gateway.core.orders import plausible
 from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState
+from gateway.core.pricing import NoRate, Rates
 from schemas.errors import GatewayError, NotSupported, Outcome, SupplierError
 from schemas.money import Money
 from schemas.order import Delivery, SupplierOrder, SupplierOrderState
@@ -23,8 +25,9 @@ UNSEEN_FOR = timedelta(hours=1)
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What is now known of an attempt.
 
-    ``state`` None says nothing new. ``charged`` is what the supplier took, ``held`` what it still holds of a
-    failed order (None: not known). ``review`` is why a person has to look, None when nobody has to.
+    ``state`` None says nothing new. ``charged`` is what the supplier took, ``held`` what it still holds of an
+    order that failed there (None: not known, or it did not fail). ``review`` is why a person has to look, None
+    when nobody has to.
     ``gone`` marks a failure by the supplier's own word on its order, which overrules "accepted".
     """
 
@@ -40,7 +43,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_order(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
-    """What a supplier's word on its order makes of the attempt (RULES 21, 22)."""
+    """What a supplier's word on its order makes of the attempt."""
+    told = plausible.order(told)
     match told.state:
         case SupplierOrderState.COMPLETED:
             return _completed(told, attempt, now)
@@ -66,12 +70,15 @@ def of_error(error: GatewayError) -> Verdict:
     if isinstance(error, SupplierError):
         definite = error.outcome is Outcome.DID_NOT_HAPPEN
         state = AttemptState.FAILED if definite else AttemptState.UNKNOWN
-        return Verdict(state=state, error_code=error.code, error=error.detail)
+        return Verdict(state=state, error_code=error.code, error=plausible.text(error.detail))
     return Verdict(state=AttemptState.UNKNOWN, error_code="fault", error=type(error).__name__)
 
 
 def of_absence(attempt: AttemptNow, now: datetime, *, trust_absence: bool) -> Verdict:
-    """What a look that shows nothing means: nothing before the quiescence is over, and then only where trusted."""
+    """What a look that shows nothing means: nothing before the quiescence is over, and then only where trusted.
+
+    ``now`` is when the look was begun. Whoever looked may have frozen since, and what came later he did not see.
+    """
     if attempt.state is not AttemptState.UNKNOWN or now < attempt.quiescent_at:
         return _overdue(attempt, now)
     if trust_absence:
@@ -100,11 +107,19 @@ def of_loss(attempt: AttemptNow) -> Verdict:
     return Verdict(state=AttemptState.UNKNOWN, error_code="lost", error="the run that sent did not come back")
 
 
-def charged_more(listed: Decimal | None, charged: Money | None, tolerance: Decimal) -> bool:
-    """Whether a charge is more than the listed cost allows, compared in the supplier's own number (RULES 16)."""
+def charged_more(listed: Money | None, charged: Money | None, tolerance: Decimal, rates: Rates) -> bool:
+    """Whether a charge is more than the listed cost allows, compared in the supplier's own number.
+
+    One in another currency than was listed is compared by the rates; without a rate nobody can say that it is not.
+    """
     if listed is None or charged is None:
         return False
-    return charged.amount > listed * (1 + tolerance)
+    if listed.currency == charged.currency:
+        return charged.amount > listed.amount * (1 + tolerance)
+    try:
+        return rates.to_base(charged).amount > rates.to_base(listed).amount * (1 + tolerance)
+    except NoRate:
+        return True
 
 
 def deliverable(delivery: Delivery | None, kind: AttemptKind) -> bool:
@@ -149,6 +164,7 @@ def _ended(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
         told,
         state=AttemptState.ACCEPTED,
         charged=told.charged,
+        held=told.charged,
         error_code="failed_there",
         error=error,
         review=f"{error}; {why}" if now >= attempt.quiescent_at else None,

@@ -20,6 +20,7 @@ from standardwebhooks import Webhook
 
 HOUSE = Path(__file__).parents[3]
 PATIENCE = 120
+IN_PIKASIM_S_SANDBOX = "bv-1gb-2d-06d3e3e4ddb9"  # docs/sandbox.md lists it
 
 
 @contextlib.contextmanager
@@ -73,14 +74,16 @@ def shown(text, label):
     return re.search(rf"^ +{label} +(\S+)$", text, re.MULTILINE)[1]
 
 
-def get(url, key):
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"})
+def get(url, key, **more):
+    headers = {"Authorization": f"Bearer {key}"} | {name.replace("_", "-"): value for name, value in more.items()}
+    request = urllib.request.Request(url, headers=headers)
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 
 
-def post(url, key, body=None):
+def post(url, key, body=None, **more):
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    headers |= {name.replace("_", "-"): value for name, value in more.items()}
     request = urllib.request.Request(url, json.dumps(body or {}).encode() if body else b"", headers)
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
@@ -132,6 +135,13 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
         for name in ("pikasim", "s2s"):
             where = shown(text, "Sandboxes").replace("<supplier>", f"{name}/_sandbox/webhook")
             assert get(where, key)["plan"]["url"] == f"{shown(text, 'API')}/webhooks/{name}"
+        # An order is delivered and followed, which the suppliers still know of after a kill.
+        sold = {"plan_id": IN_PIKASIM_S_SANDBOX}
+        order = post(f"{shown(text, 'API')}/v1/orders", key, sold, Idempotency_Key="dev-1", Prefer="wait=30")
+        assert order["status"] == "fulfilled"
+        usage = f"{shown(text, 'API')}/v1/esims/{order['esim']['iccid']}/usage"
+        before = get(usage, key)
+        assert before["data"]["total_mb"] == 1024
         # Other commands find it by its state folder.
         synced = subprocess.run(
             [sys.executable, "-m", "gateway", "sync", "--json", "--state-dir", str(state)],
@@ -150,6 +160,9 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
         assert "first sync" not in again
         assert shown(again, "Key") == key
         assert get(url, key)["data"] == plans
+        after = get(usage, key, Cache_Control="no-cache")
+        assert after["data"] == before["data"]
+        assert after["observed_at"] > before["observed_at"]
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
     assert all_end(state) == {}

@@ -123,3 +123,15 @@ async def test_selling_is_stopped_and_resumed_at_one_supplier(shop, command):
     assert (await command("selling", "resume", "--supplier", "pikasim"))[0] == 0
     assert (await command("selling", "resume", "--supplier", "pikasim"))[0] == 2
     assert (await command("selling", "list"))[1] == ""
+
+
+async def test_an_address_is_forgotten_by_its_owners_wish(shop, command):
+    seal, address = shop.deps.seal, "someone@example.com"
+    order_id = await shop.admit(GOOD)
+    await shop.deps.pool.execute(
+        "UPDATE orders SET email = $1, email_digest = $2", seal.seal(address), seal.digest(address)
+    )
+    assert await command("orders", "erase-email", "other@example.com") == (0, "forgotten in 0 orders\n", "")
+    code, out, _ = await command("orders", "erase-email", "-", "--json", typed="Someone@example.com\n")
+    assert (code, json.loads(out)) == (0, {"orders": [order_id]})
+    assert await shop.deps.pool.fetchval("SELECT email FROM orders") is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from gateway.core.reconciling import Booked, Day, Known, Movement, differences
@@ -81,3 +82,14 @@ def test_what_a_person_explained_is_left_out_until_its_amount_changes():
     assert named([moved()], explained={"charge:so1": money("5")}) == []
     assert named([moved(amount="6")], explained={"charge:so1": money("5")}) != []
     assert named([moved()], explained={"charge:so2": money("5")}) != []
+
+
+def test_sums_in_two_currencies_are_two_differences_and_no_fault():
+    euros = Movement(kind="charge", amount=money("4.00", "EUR"), at=NOON, supplier_order_id="so1")
+    found = differences("s2s", DAY, [moved(), euros], [booked()], [known()], {})
+    assert [(one.what, one.movement, one.theirs) for one in found] == [
+        ("charge_not_booked", "charge:so1:EUR", money("4", "EUR"))
+    ]
+    mine = msgspec.structs.replace(booked(), amount=money("4.00", "EUR"))
+    (one,) = differences("s2s", DAY, [moved()], [mine], [known()], {})
+    assert (one.what, one.theirs, one.ours) == ("amount_differs", money("5"), money("4", "EUR"))

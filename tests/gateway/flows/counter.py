@@ -22,12 +22,13 @@ from gateway.flows.sync import run_sync
 from gateway.sealing import Seal
 from gateway.store import esims, orders
 from gateway.store.esims import Esim
-from gateway.store.orders import AttemptRow, OrderRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Pool
 from providers.loader import load_manifests
 from providers.sandbox import Served, Till, Trigger, TriggerKind, serve, world_for
 from schemas.orders import OrderForPlan, OrderForQuote
 from tests.gateway.flows.shelf import settings_for
+from tests.gateway.remembered import synced
 
 STOREFRONT = "sf_one"
 _keys = itertools.count(1)
@@ -147,7 +148,7 @@ async def counter(pool: Pool, database_url: str, folder: Path, **settings: Any) 
         clock = Clock()
         with stamina.set_testing(True, attempts=1):
             async with accounts_of(made, pool) as accounts:
-                await run_sync(pool, accounts, made)
+                await synced(pool, tuple(sorted(accounts)), lambda: run_sync(pool, accounts, made))
                 await pool.execute(
                     "INSERT INTO storefronts (id, name) VALUES ($1, 'One'), ('sf_two', 'Two')", STOREFRONT
                 )

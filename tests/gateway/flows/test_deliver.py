@@ -297,6 +297,50 @@ async def test_an_endpoint_that_hangs_does_not_keep_the_others_waiting(shop, rec
         await shop.worker.drain()
 
 
+async def test_a_storefront_whose_endpoints_all_hang_does_not_keep_the_other_storefronts_waiting(
+    shop, receiver, outside
+):
+    await create_key(shop.pool, storefront="other", mode="test", scopes=["storefront"])
+    other_id = await shop.pool.fetchval("SELECT id FROM storefronts WHERE name = 'other'")
+    other = Shop(shop.pool, Owner(other_id, "test"), outside)
+    async with receiving() as slow:
+        slow.hold = asyncio.Event()
+        for _ in range(deliver.AT_ONCE // deliver.AT_ONCE_PER_ENDPOINT + 1):
+            await shop.endpoint(slow.url)
+        for _ in range(deliver.AT_ONCE_PER_ENDPOINT):
+            await shop.announce()
+        while await shop.worker.start_due():
+            pass
+        await other.endpoint(receiver.url)
+        event_id = await other.announce()
+        await shop.worker.start_due()
+        waited = asyncio.create_task(receiver.came.wait())
+        await asyncio.wait({waited}, timeout=4)
+        waited.cancel()
+        assert receiver.ids == [event_id]
+        assert len(slow.got) <= deliver.AT_ONCE_PER_STOREFRONT
+        slow.hold.set()
+        await shop.worker.drain()
+
+
+async def test_410_from_an_address_that_was_left_meanwhile_does_not_disable_the_new_one(shop, receiver):
+    async with receiving() as left:
+        left.hold, left.answers = asyncio.Event(), [410]
+        endpoint = await shop.endpoint(left.url)
+        await shop.announce()
+        await shop.worker.start_due()
+        await left.came.wait()
+        await stored.change(
+            shop.pool, shop.owner, endpoint.id, url=receiver.url, events=None, description=None, status=None
+        )
+        left.hold.set()
+        await shop.worker.drain()
+    assert (await stored.one(shop.pool, shop.owner, endpoint.id)).status == "enabled"
+    event_id = await shop.announce()
+    await shop.work()
+    assert event_id in receiver.ids
+
+
 async def test_a_worker_delivers_until_it_is_stopped_and_ends_what_it_began(shop, receiver):
     await shop.endpoint(receiver.url)
     stop = asyncio.Event()
@@ -339,6 +383,16 @@ async def test_what_is_old_and_done_is_forgotten_and_nothing_else(shop, receiver
     assert await webhooks.forget(shop.pool, 90, 1000) == 2
     assert {d.event_id for d in await shop.log(endpoint)} == {waiting, fresh} - {old}
     assert [r["dedupe_key"] for r in await shop.pool.fetch("SELECT dedupe_key FROM supplier_webhooks")] == ["fresh"]
+
+
+async def test_a_secret_that_signs_no_longer_is_not_kept(shop, receiver):
+    ended, standing = await shop.endpoint(receiver.url), await shop.endpoint(receiver.url)
+    for endpoint in (ended, standing):
+        await endpoints.rotate(shop.pool, SEAL, shop.owner, endpoint.id)
+    await shop.pool.execute("UPDATE webhook_endpoints SET old_secret_until = now() WHERE id = $1", ended.id)
+    await webhooks.forget(shop.pool, 90, 1000)
+    rows = await shop.pool.fetch("SELECT id FROM webhook_endpoints WHERE old_secret IS NOT NULL")
+    assert [row["id"] for row in rows] == [standing.id]
 
 
 async def test_a_storefront_verifies_with_nothing_but_the_library(shop, receiver):

@@ -197,6 +197,22 @@ async def test_several_processes_look_at_an_esim_once(line):
     assert one_look in {1, 2}  # one of the suppliers has a page of its own for figures
 
 
+async def test_all_processes_together_look_at_no_more_than_the_share(pool):
+    now = datetime.now(UTC)
+    for n in range(8):
+        await esims.look_at(pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=n))
+    await esims.look_at(pool, (await sold(pool, supplier="pikasim")).id, now)
+
+    async def claimed(at):
+        claims = await asyncio.gather(*(esims.claim_due(pool, "s2s", at, 3, 15) for _ in range(4)))
+        return sum(map(len, claims))
+
+    assert await claimed(now) == 3
+    assert await claimed(now + timedelta(seconds=14)) == 0
+    assert len(await esims.claim_due(pool, "pikasim", now, 3, 15)) == 1
+    assert await claimed(now + timedelta(seconds=15)) == 3
+
+
 async def test_an_esim_that_the_supplier_does_not_know_is_left_alone_for_a_day(line):
     unknown = await sold(line.deps.pool, supplier=line.esim.supplier, supplier_plan_id="X", iccid="8999901000000000009")
     await look_soon(line.deps, unknown.id)

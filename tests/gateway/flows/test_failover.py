@@ -12,7 +12,8 @@ from gateway.flows import buy
 from gateway.flows.admit import Admitted, validate
 from gateway.flows.advance import advance
 from gateway.flows.problem import Problem
-from gateway.flows.settle import Absent, settle
+from gateway.flows.settle import settle
+from gateway.flows.truth import Absent
 from gateway.store import attempts, selling
 from schemas.errors import NotAuthorised, TimedOut
 from schemas.order import SupplierOrder, SupplierOrderState
@@ -247,7 +248,7 @@ async def test_a_late_answer_changes_nothing_that_is_settled(counter: Counter) -
     (attempt,) = await counter.attempts(order_id)
     before = await counter.order(order_id)
     told = SupplierOrder("9", None, SupplierOrderState.FAILED)
-    for truth in (TimedOut("late"), Absent(), told):
+    for truth in (TimedOut("late"), Absent(counter.clock()), told):
         async with counter.deps.pool.acquire() as connection, connection.transaction():
             assert not await settle(counter.deps, connection, attempt.id, truth) or truth is told
     after = await counter.order(order_id)

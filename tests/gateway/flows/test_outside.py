@@ -1,15 +1,18 @@
 """The client for storefronts' URLs: public addresses by https, exceptions, and no way around that."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import subprocess
+import threading
 from ipaddress import ip_network
 
 import pytest
 from aiohttp.abc import AbstractResolver
 
 from gateway.flows.outside import Outside
+from gateway.tasks import end
 from tests.gateway.flows.receiver import receiving
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -53,6 +56,45 @@ async def test_a_name_that_stands_for_a_private_address_is_not_connected_to(addr
     async with Outside((), resolver=names) as outside:
         reply = await outside.post("https://shop.example.com/hook", b"{}", {})
     assert (reply.status, reply.error, names.asked) == (None, "address_refused", 1)
+
+
+async def test_a_name_that_stands_for_several_private_addresses_is_not_connected_to():
+    async with Outside((), resolver=Names(["10.0.0.1", "127.0.0.1", "::1"])) as outside:
+        assert (await outside.post("https://shop.example.com/hook", b"{}", {})).error == "address_refused"
+
+
+async def test_names_that_nobody_answers_for_keep_no_other_lookup_of_the_process_waiting(monkeypatch):
+    answered, asked = threading.Event(), []
+    looked_up = socket.getaddrinfo
+
+    def getaddrinfo(host, *rest, **more):
+        if str(host).endswith(".example.com"):
+            asked.append(host)
+            answered.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "nobody answers")
+        return looked_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    async with Outside(()) as outside:
+        posts = [asyncio.create_task(outside.post(f"https://n{n}.example.com/", b"", {})) for n in range(48)]
+        try:
+            for _ in range(500):
+                if len(asked) >= 4:  # the rest wait for a thread, here or there
+                    break
+                await asyncio.sleep(0.01)
+            loop = asyncio.get_running_loop()
+            # As a supplier's name is looked up in the same worker.
+            found = await asyncio.wait_for(loop.getaddrinfo("127.0.0.1", 443, type=socket.SOCK_STREAM), 10)
+            assert found[0][4][0] == "127.0.0.1"
+        finally:
+            answered.set()
+        assert {reply.error for reply in await asyncio.gather(*posts)} == {"name_not_found"}
+
+
+async def test_a_name_of_the_system_is_found(receiver):
+    port = receiver.url.split(":")[2].split("/")[0]
+    async with Outside((*LOOPBACK, ip_network("::1/128"))) as outside:
+        assert (await outside.post(f"http://localhost:{port}/hook", b"{}", {})).status == 204
 
 
 async def test_a_name_that_changes_what_it_stands_for_is_looked_at_each_time(receiver):
@@ -100,6 +142,65 @@ async def test_a_proxy_of_the_environment_is_not_used(receiver, monkeypatch):
     async with Outside((), resolver=Names(["10.0.0.1"])) as outside:
         await outside.post("https://shop.example.com/", b"{}", {})
     assert receiver.got == []
+
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+_CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def _early(writer):
+    """Answers before it has read anything, and reads nothing after that."""
+    writer.write(_OK + b"Content-Length: 5\r\n\r\n")
+    await writer.drain()
+    await asyncio.sleep(3600)
+
+
+async def _endless(writer, start, piece):
+    writer.write(start)
+    while True:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
+async def _trickle(writer):
+    for byte in _OK + b"X-Slow: 1\r\n" * 1000:
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (_early, (200, None)),
+        (lambda w: _endless(w, _OK + _CHUNKED, b"1000\r\n%b\r\n" % (b"a" * 4096)), (200, None)),
+        (lambda w: _endless(w, _OK, b"X-More: %b\r\n" % (b"a" * 4000)), (None, "disconnected")),
+        (lambda w: _endless(w, _OK + b"X-Long: ", b"a" * 4000), (None, "disconnected")),
+        (lambda w: _endless(w, b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"), (None, "timeout")),
+        (lambda w: _endless(w, b"", b"\x00\xff" * 100 + b"\r\n\r\n"), (None, "disconnected")),
+        (_trickle, (None, "timeout")),
+    ],
+    ids=["early", "endless body", "endless headers", "endless line", "endless hints", "noise", "trickle"],
+)  # fmt: skip
+async def test_no_receiver_holds_a_delivery_or_fills_the_memory(answer, told):
+    tasks = []
+
+    async def connected(_reader, writer):
+        tasks.append(asyncio.current_task())
+        with contextlib.suppress(OSError), contextlib.closing(writer):
+            await answer(writer)
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        async with Outside(LOOPBACK, timeout_seconds=1) as outside:
+            url = f"http://127.0.0.1:{port}/hook"
+            reply = await asyncio.wait_for(outside.post(url, b"a" * 900_000, {}), 30)
+        assert (reply.status, reply.error) == told
+    finally:
+        server.close()
+        await end(*tasks)
 
 
 async def test_why_there_is_no_answer_is_told_in_a_word(receiver, monkeypatch):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import asyncpg
+import msgspec
 import pytest
 
 from gateway.flows.adopt import adopt
@@ -13,6 +15,8 @@ from gateway.flows.advance import advance, wait
 from gateway.flows.reconcile import explain, reconcile, restored
 from gateway.store import selling
 from gateway.store.keys import create_key
+from schemas.account import Transaction, TransactionKind
+from schemas.money import Money
 from tests.gateway.flows.shelf import settings_for
 from tests.gateway.sandboxed import shop_on, stock_from, town
 
@@ -177,3 +181,42 @@ async def drop(servers, name):
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     finally:
         await connection.close()
+
+
+async def test_a_charge_that_nobody_told_is_named_by_the_suppliers_books(shop):
+    """The purchase's answer may leave out what it took, and BepPay's never has the order's number."""
+    told = await shop.buy(PLANS["beppay"])
+    provider = shop.deps.accounts["beppay"].provider
+    purchase = provider.purchase
+
+    async def silent(request):
+        return msgspec.structs.replace(await purchase(request), charged=None)
+
+    provider.purchase = silent
+    untold = await shop.buy(PLANS["beppay"])
+    pool = shop.deps.pool
+    assert [await shop.status(one) for one in (told, untold)] == ["fulfilled", "fulfilled"]
+    assert await pool.fetchval("SELECT count(*) FROM attempts WHERE supplier_order_id IS NOT NULL") == 0
+    assert [row["order_id"] for row in await pool.fetch("SELECT order_id FROM ledger")] == [told]
+    assert await pool.fetchval("SELECT charged FROM attempts WHERE order_id = $1", untold) is None
+    report = await compared(shop, only=("beppay",))
+    ((one,),) = [part.differences for part in report.suppliers]
+    assert (one.what, one.order_id, one.ours, one.theirs.amount) == ("charge_not_booked", untold, None, 10)
+    assert not report.clean
+
+
+async def test_money_that_moved_for_a_reason_that_no_page_names_is_named(shop, monkeypatch):
+    provider = shop.deps.accounts["s2s"].provider
+    at = shop.deps.clock()
+
+    async def transactions(_since):
+        for kind, amount in (("other", "-3"), ("adjustment", "2"), ("deposit", "100"), ("other", "0")):
+            yield Transaction(TransactionKind(kind), Money(Decimal(amount), "USD"), at, None, f"t{amount}")
+
+    monkeypatch.setattr(provider, "transactions", transactions)
+    report = await compared(shop, only=("s2s",))
+    ((fee, bonus),) = [part.differences for part in report.suppliers]
+    assert {(one.what, one.movement, str(one.theirs)) for one in (fee, bonus)} == {
+        ("movement_without_order", "charge:t-3", "3.00 USD"),
+        ("movement_without_order", "refund:t2", "2.00 USD"),
+    }

@@ -1,7 +1,14 @@
 """A database that could lose what it committed is refused."""
 
-import pytest
+import asyncio
 
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from gateway.app import make_app
+from gateway.jobs import work
+from gateway.settings import load
 from gateway.store.durability import promises, require_durable
 from schemas.errors import ConfigurationError
 
@@ -20,3 +27,37 @@ async def test_a_session_that_does_not_wait_for_the_disk_is_refused(pool):
         with pytest.raises(ConfigurationError, match="synchronous_commit is off: a power cut could undo an order"):
             await require_durable(connection)
         await connection.execute("RESET synchronous_commit")
+
+
+@pytest.fixture
+async def careless(pool):
+    """The database as it is from now on, for every new session: it does not wait for the disk."""
+    name = await pool.fetchval("SELECT current_database()")
+    await pool.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    yield
+    await pool.execute(f'ALTER DATABASE "{name}" RESET synchronous_commit')
+
+
+async def test_a_worker_does_not_begin_on_a_database_that_could_lose_an_order(
+    careless, database_url, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", "0")
+    with pytest.raises(ConfigurationError, match="synchronous_commit is off"):
+        await work(load(state_dir=str(tmp_path)), database_url, asyncio.Event())
+
+
+async def test_a_server_does_not_begin_on_a_database_that_could_lose_an_order(careless, database_url, tmp_path):
+    app = make_app(load(state_dir=str(tmp_path), database_url=database_url), registry=CollectorRegistry())
+    runner = web.AppRunner(app)
+    try:
+        with pytest.raises(ConfigurationError, match="synchronous_commit is off"):
+            await runner.setup()
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_server_begins_without_a_database(database_url, tmp_path):
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    runner = web.AppRunner(make_app(load(state_dir=str(tmp_path), database_url=nowhere), registry=CollectorRegistry()))
+    await runner.setup()
+    await runner.cleanup()

@@ -238,6 +238,16 @@ async def test_an_esim_that_cannot_be_installed_has_no_page(api, how):
     assert "K2-1QW34" not in await answer.text()
 
 
+async def test_a_traveller_is_told_in_words_when_the_page_cannot_be_shown_now(make_api):
+    api = await make_api(database_url="postgresql://127.0.0.1:1/none")
+    answer = await api.get(url_for(SEAL, "esim_" + "0" * 24, datetime.now(UTC), 30))
+    text = await answer.text()
+    assert (answer.status, answer.content_type, answer.headers["Retry-After"]) == (503, "text/html", "30")
+    assert "in a minute" in text
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+
+
 async def test_a_supplier_s_words_stay_text(api):
     nasty = "<script>alert(1)</script>{{7*7}}"
     plan = {**examples.PLAN, "name": nasty, "data": {**examples.PLAN["data"], "declared": nasty}}

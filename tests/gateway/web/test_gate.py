@@ -14,7 +14,8 @@ from tests.gateway.web.test_catalog import problem
 async def test_a_request_id_is_echoed_when_it_is_one_and_made_when_not(api):
     assert (await api.get("/v1/plans", headers={"X-Request-Id": "shop-1:a/b"})).headers["X-Request-Id"] == "shop-1:a/b"
     assert (await api.get("/v1/plans", headers={"X-Request-Id": "shop-2"})).headers["X-Request-Id"] == "shop-2"
-    for bad in ("a b", "x" * 129, "ü", '"quoted"'):
+    secrets = ("gw_test_" + "a" * 38, "for-8944500102198765432", "whsec_c2VjcmV0", "LPA:1")  # it is logged as it is
+    for bad in ("a b", "x" * 129, "ü", '"quoted"', *secrets):
         answer = await api.get("/v1/plans", headers={"X-Request-Id": bad})
         assert answer.headers["X-Request-Id"].startswith("req_")
     ids = {(await api.get("/v1/plans")).headers["X-Request-Id"] for _ in range(5)}
@@ -187,6 +188,7 @@ class Asked:
 @pytest.mark.parametrize(
     ("remote", "forwarded", "address"),
     [
+        ("::ffff:10.0.0.1", ["198.51.100.7"], "198.51.100.7"),  # as a socket for both families tells an IPv4 proxy
         ("203.0.113.9", ["1.1.1.1"], "203.0.113.9"),
         ("10.0.0.1", ["1.1.1.1"], "1.1.1.1"),
         ("10.0.0.1", ["6.6.6.6, 1.1.1.1"], "1.1.1.1"),

@@ -76,6 +76,7 @@ def test_every_problem_is_described_as_one(document):
         ({"data": [examples.ORDER_EVENT]}, api_orders.OrderEventList),
         (examples.RESOLVE, api_orders.ResolveRequest),
         (examples.page(examples.LEDGER_ENTRY), api_orders.LedgerPage),
+        (examples.page(examples.SELLING_STOP), api_orders.SellingStopPage),
     ],
 )
 def test_an_example_is_what_it_says_it_is(example, kind):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from gateway.app import MAX_BODY_BYTES
+from gateway.store import orders
 from gateway.web.openapi import PROBLEM_TYPE
 from gateway.web.orders import routes
 from gateway.web.problems import KINDS
@@ -34,6 +36,28 @@ async def code(answer):
 async def nothing_happened(shop):
     assert await shop.town.charges() == []
     assert (await (await shop.api.get("/v1/orders")).json())["data"] == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.InternalClientError("got result for unknown protocol state 3"),
+        asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+        asyncpg.AdminShutdownError("terminating connection due to administrator command"),
+        asyncpg.LockNotAvailableError("canceling statement due to lock timeout"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_database_that_goes_away_in_the_middle_is_503(shop, monkeypatch, error):
+    async def away(*_, **__):
+        raise error
+
+    monkeypatch.setattr(orders, "add", away)
+    answer = await shop.api.post("/v1/orders", json=BODY, headers={"Idempotency-Key": "k"})
+    assert await code(answer) == (503, "unavailable")
+    assert "Retry-After" in answer.headers
+    monkeypatch.undo()
+    assert (await shop.api.post("/v1/orders", json=BODY, headers={"Idempotency-Key": "k"})).status in {201, 202}
 
 
 async def test_requests_that_are_wrong_by_themselves(shop):

@@ -132,8 +132,8 @@ async def test_a_search_goes_back_to_the_attempt_and_no_further(here: Account) -
     old = here.till.sales()[0]
     request = here.request(old.reference)
     long_ago = here.request(old.reference, age=timedelta(days=1))
-    changed(here, "/orders", lambda data: "pagination" in data and data["pagination"].update(pages=50, total=5000))
     assert (await here.provider.find_order(long_ago, None)) is not None
+    changed(here, "/orders", lambda data: "pagination" in data and data["pagination"].update(pages=50, total=5000))
     here.calls.clear()
     # The row is on the page that was read anyway; what is older than it is not asked for.
     assert (await here.provider.find_order(request, None)) is not None
@@ -150,6 +150,31 @@ async def test_an_order_on_a_later_page_is_found(here: Account, monkeypatch: pyt
     assert found is not None
     assert found.supplier_order_id == here.till.sales()[0].id
     assert here.calls["/orders"] == 13 + 3
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"orders": []},
+        {"pagination": {"page": 1, "limit": 100, "total": 150, "pages": 1}},
+        {"pagination": {"page": 1, "limit": 100, "total": 2, "pages": 1}},
+    ],
+)
+async def test_a_part_of_the_list_is_no_absence(here: Account, part: Any) -> None:
+    await here.provider.purchase(here.request())
+    changed(here, "/orders", lambda data: "pagination" in data and data.update(part))
+    assert isinstance(await failure(here.provider.find_order(here.request(), None)), UnreadableAnswer)
+
+
+async def test_more_charges_than_can_be_looked_at_are_no_absence(
+    here: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "MOST_CANDIDATES", 2)
+    here.trigger("list_lag", seconds=3600, calls=3)
+    for _ in range(3):
+        await here.provider.purchase(here.request())
+    error = await failure(here.provider.find_order(here.request(), None))
+    assert "3 charges" in error.detail
 
 
 async def test_two_orders_with_one_reference_are_for_a_person(here: Account) -> None:

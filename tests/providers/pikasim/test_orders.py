@@ -61,6 +61,13 @@ def test_only_a_failed_order_has_an_error() -> None:
     assert order(status="processing", message="Order created.").error is None
 
 
+def test_why_an_order_failed_names_no_esim() -> None:
+    said = "eSIM 8944500102030405060 (LPA:1$smdp.example.com$ABC-1) is not known to me@example.com"
+    told = order(status="failed", reason=said).error
+    assert told.startswith("eSIM [redacted]")
+    assert not [secret for secret in ("89445", "ABC-1", "me@") if secret in told]
+
+
 @pytest.mark.parametrize(
     ("word", "state"),
     [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from aiohttp import ClientSession
 
-from providers.pikasim import MANIFEST
+from providers.pikasim import MANIFEST, counter
 from providers.sandbox import Fault, FaultKind, SandboxWorld
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.plan import Offer
@@ -55,12 +57,23 @@ async def test_a_page_is_50_packages_unless_asked_and_200_at_most(http: ClientSe
             assert data["pagination"] == {"page": 2, "limit": limit, "total": listed, "pages": -(-listed // limit)}
 
 
-async def test_every_answer_says_what_is_left_of_the_rate(http: ClientSession) -> None:
+async def test_every_answer_says_what_is_left_of_the_rate(http: ClientSession, world: SandboxWorld) -> None:
+    world.enforce_rate_limits = True
     async with http.get("account", headers=KEY) as first, http.get("balance", headers=KEY) as second:
         assert first.headers["X-RateLimit-Limit"] == "60"
         left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in (first, second)]
         assert left in ([59, 58], [59, 59])  # the same minute, or the next one
         assert (await second.json())["data"]["balance"] == 1_000_000
+
+
+def test_its_webhooks_are_signed_as_openssl_signs(world: SandboxWorld) -> None:
+    # printf %s BODY | openssl dgst -sha256 -hmac pikasim-sandbox-webhook-secret
+    body = b'{"event":"order.failed","data":{"orderId":"65a4f8ca"}}'
+    webhooks = counter.rules(world, MANIFEST.sandbox_settings["webhook_secret"]).webhooks
+    assert webhooks is not None
+    assert webhooks.sign({}, body, datetime.now(UTC)) == {
+        "X-Webhook-Signature": "8321bdee6227e0920326adc9800341025f2df78790d55e5c068800251baf4e47"
+    }
 
 
 @pytest.mark.parametrize(
@@ -139,6 +152,7 @@ async def test_a_page_that_fails_leaves_no_request_behind(shop: Shop, world: San
     world.add_fault("pikasim", Fault(FaultKind.HTML, after=2, calls=1))
     with pytest.raises(UnreadableAnswer):
         await shop.walk()
+    await asyncio.sleep(0.2)  # what was on its way when the walk ended arrives all the same
     calls = world.calls("pikasim")["/packages"]
     assert (await shop.walk()).offers
     pages = -(-sum(item.visible and item.in_stock for item in world.items("pikasim")) // 200)

@@ -168,6 +168,18 @@ async def test_an_answer_to_a_purchase_that_is_another_s_order_is_unknown(here):
     assert (type(error), error.outcome) == (UnreadableAnswer, Outcome.UNKNOWN)
 
 
+@pytest.mark.parametrize("other", [{"sku_id": "029bc0dd-8562-7173-afd9-a5cc534fafb8"}, {"quantity": 2}])
+async def test_an_order_for_something_else_than_was_bought_is_for_a_person(here, other):
+    here.shop.tamper = changed(lambda order: order["items"][0].update(other))
+    request = here.request()
+    bought = await here.provider.purchase(request)
+    found = await here.provider.find_order(request, bought.supplier_order_id)
+    for order in (bought, found):
+        assert order.state is SupplierOrderState.PARTIAL
+        assert order.error == "the order is for something else than was bought"
+        assert order.charged == usd(here.till.sales()[0].charged)
+
+
 async def test_an_order_that_cannot_be_read_does_not_count_as_absent(here):
     request, _ = await here.delivered()
     here.shop.tamper = changed(lambda orders: orders[0].update(status=None))

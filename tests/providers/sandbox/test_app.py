@@ -155,15 +155,13 @@ async def test_callers_beyond_the_limit_are_refused_and_told_when_to_return(http
     )
 
 
-async def test_a_limit_that_is_not_enforced_is_only_stated(http: aiohttp.ClientSession) -> None:
+async def test_a_limit_that_is_not_enforced_is_not_stated_either(http: aiohttp.ClientSession) -> None:
     manifests = {"toy": _manifest(_limited)}
     async with await serve(world_for(manifests, enforce_rate_limits=False), manifests, port=0) as served:
-        statuses = set()
         for _ in range(12):
             async with http.get(f"{served.urls['toy']}/plans") as response:
-                statuses.add(response.status)
-                assert response.headers["X-RateLimit-Limit"] == "5"
-    assert statuses == {200}
+                assert response.status == 200
+                assert not [name for name in response.headers if name.lower().startswith("x-ratelimit")]
 
 
 async def test_a_supplier_that_is_down_gives_no_answer(toy: Served, http: aiohttp.ClientSession) -> None:

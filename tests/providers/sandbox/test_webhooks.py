@@ -182,6 +182,33 @@ async def test_every_second_one_overtakes(counter: Counter, hook: Received) -> N
     assert sorted(orders(hook)) == sorted(ids)
 
 
+async def test_one_order_s_webhook_is_spoilt_by_its_own_trigger(counter: Counter, hook: Received) -> None:
+    await counter.trigger("webhook_duplicate")
+    await counter.trigger("webhook_forged")
+    await counter.trigger("webhook_altered")
+    spoilt = await counter.bought("A-1")
+    await hook.until(5)
+    plain = await counter.bought("A-2")
+    await hook.until(6)
+    sent = (await counter.get("/_sandbox/webhook"))["sent"]
+    assert [(row["sale_id"], row["what"]) for row in sent] == [
+        (spoilt["id"], "forged"),
+        (spoilt["id"], "altered"),
+        (spoilt["id"], "genuine"),
+        (spoilt["id"], "copy"),
+        (spoilt["id"], "copy"),
+        (plain["id"], "genuine"),
+    ]
+
+
+async def test_the_next_one_overtakes_that_of_an_order_that_is_told_to_wait(counter: Counter, hook: Received) -> None:
+    await counter.trigger("webhook_reordered")
+    slow, quick, last = [(await counter.bought(f"A-{n}"))["id"] for n in range(3)]
+    await hook.until(3)
+    assert orders(hook).index(quick) < orders(hook).index(slow)
+    assert last in orders(hook)
+
+
 async def test_a_share_of_them_is_lost(counter: Counter, hook: Received) -> None:
     await counter.told("webhook", {"url": hook.url, "lost": 1})
     lost = await counter.bought("A-1")

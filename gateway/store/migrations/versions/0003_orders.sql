@@ -19,7 +19,7 @@ CREATE TABLE orders (
     ignore_suppliers text[] NOT NULL DEFAULT '{}',
     target_esim_id  text,                             -- a top-up's eSIM
     bound           jsonb,                            -- a top-up's only offer, as admitted: supplier, supplier_plan_id, cost, currency
-    email           bytea,                            -- encrypted; erased on request or after 400 days
+    email           bytea,                            -- encrypted; erased on request or after [orders] email_days
     email_digest    bytea,                            -- keyed digest, for finding
     metadata        jsonb NOT NULL DEFAULT '{}',
     failure_code    text,
@@ -41,6 +41,7 @@ CREATE INDEX orders_of_storefront ON orders (storefront_id, mode, created_at DES
 CREATE INDEX orders_created ON orders (created_at DESC, id);
 CREATE INDEX orders_attention ON orders (updated_at) WHERE status = 'needs_review';
 CREATE INDEX orders_email ON orders (email_digest) WHERE email_digest IS NOT NULL;
+CREATE INDEX orders_email_age ON orders (created_at) WHERE email IS NOT NULL;
 
 -- A key answers the same order for ever.
 CREATE TABLE idempotency_keys (
@@ -70,8 +71,9 @@ CREATE TABLE attempts (
     quiescent_at     timestamptz NOT NULL,            -- absence means something only after it
     provision_by     timestamptz,                     -- accepted but not delivered after it: a person looks
     listed           numeric,                         -- the supplier's listed cost, in `currency`
-    charged          numeric,                         -- what it took
     currency         text,
+    charged          numeric,                         -- what it took, in `charged_currency`
+    charged_currency text,
     cost_base        numeric,                         -- listed cost in base currency
     supplier_order_id text,
     why              text NOT NULL DEFAULT '',        -- why this offer was chosen
@@ -141,13 +143,16 @@ CREATE TABLE esims (
     status          bytea,                            -- schemas.esim.EsimStatus as last seen, encrypted
     observed_at     timestamptz,
     next_poll_at    timestamptz,
+    claimed_at      timestamptz,                      -- when it was last taken to be looked at by schedule
     usage_told      integer NOT NULL DEFAULT 0,       -- percent that was last told: 0, 75, 90, 100
     state_told      text,
     created_at      timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX esims_same ON esims (iccid_digest, supplier);
 CREATE INDEX esims_iccid ON esims (storefront_id, mode, iccid_digest, created_at DESC);
 CREATE INDEX esims_of_storefront ON esims (storefront_id, mode, created_at DESC, id DESC);
 CREATE INDEX esims_poll ON esims (next_poll_at) WHERE next_poll_at IS NOT NULL;
+CREATE INDEX esims_claimed ON esims (supplier, claimed_at) WHERE claimed_at IS NOT NULL;
 
 -- Webhooks that suppliers sent, once each.
 CREATE TABLE supplier_webhooks (

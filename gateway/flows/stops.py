@@ -1,0 +1,51 @@
+"""The stop-selling switch, as a person works it: over HTTP and at the command line alike."""
+
+from __future__ import annotations
+
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.store import audit, selling
+from gateway.store.selling import Stop
+from gateway.store.users import Visitor
+
+_LIFTED_BY_A_PERSON: tuple[selling.Reason, ...] = ("person", "account")
+
+
+async def stop(deps: Deps, supplier: str | None, who: Visitor | str, note: str = "") -> Stop | Problem:
+    """Buy nothing more at a supplier, or at any (None), until it is resumed. Doing it again changes the note.
+
+    Orders that wait go on waiting, and what was bought is followed. Problem: not_found.
+    """
+    if (unknown := _unknown(deps, supplier)) is not None:
+        return unknown
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await audit.record(connection, who, "selling.stopped", f"supplier:{supplier or 'all'}", {"note": note})
+        return await selling.stop(connection, supplier or selling.ALL, "person", note)
+
+
+async def resume(deps: Deps, supplier: str | None, who: Visitor | str) -> Problem | None:
+    """Lift a stop that a person made, or that a supplier's account was stopped for; None when that is done.
+
+    A stop for all suppliers and one for a single one are lifted each for itself. Problems: not_found, and conflict
+    while a restore keeps selling off: that ends with a clean ``reconcile``.
+    """
+    if (unknown := _unknown(deps, supplier)) is not None:
+        return unknown
+    name = supplier or selling.ALL
+    async with deps.pool.acquire() as connection, connection.transaction():
+        lifted = [await selling.go_on(connection, name, reason) for reason in _LIFTED_BY_A_PERSON]
+        left = (await selling.stops(connection)).get(name, [])
+        if any(lifted):
+            await audit.record(connection, who, "selling.resumed", f"supplier:{supplier or 'all'}")
+    if any(lifted):
+        return None
+    if left:
+        return Problem("conflict", "the database was put back: selling goes on when reconcile finds nothing open")
+    return Problem("not_found", f"no stop of {supplier or 'all suppliers'} is in force")
+
+
+def _unknown(deps: Deps, supplier: str | None) -> Problem | None:
+    """A name that no supplier has. One that left the configuration may keep its stop: that harms nobody."""
+    if supplier is None or supplier in deps.accounts:
+        return None
+    return Problem("not_found", f"no supplier {supplier} is configured")
