@@ -63,7 +63,7 @@ class SyncFigures(msgspec.Struct, frozen=True):
     p95_ms: int | None
 
 
-class SellingStop(msgspec.Struct, frozen=True):
+class StopShown(msgspec.Struct, frozen=True):
     """Why a supplier sells nothing; ``everything``: it is the stop of all suppliers."""
 
     reason: Literal["person", "restored", "account"]
@@ -82,7 +82,7 @@ class SupplierFigures(msgspec.Struct, frozen=True):
     open_attempts: int
     selectable: int | None
     why_not: dict[str, int] | None
-    stops: list[SellingStop]
+    stops: list[StopShown]
     balance: SupplierBalance
 
 

@@ -21,7 +21,7 @@ from gateway.store.keys import Mode
 from gateway.store.supplier_figures import Attempts, Stop, Syncs
 from gateway.store.users import Visitor
 from schemas.api import Supplier
-from schemas.api_suppliers import OrderFigures, SellingStop, SupplierBalance, SupplierFigures, SyncFigures
+from schemas.api_suppliers import OrderFigures, StopShown, SupplierBalance, SupplierFigures, SyncFigures
 
 HOURS = 24
 ALL = selling.ALL
@@ -114,11 +114,11 @@ def per_minute(accounts: Mapping[str, Account]) -> dict[str, int | None]:
     }
 
 
-def stop_shown(stop: Stop) -> SellingStop:
+def stop_shown(stop: Stop) -> StopShown:
     """A stop as the API writes it."""
     return msgspec.convert(
         {"reason": stop.reason, "note": stop.note, "everything": stop.supplier == ALL, "created_at": stop.created_at},
-        SellingStop,
+        StopShown,
     )
 
 

@@ -5,6 +5,7 @@ A route that is not in the table below fails the walk, so a new one says first w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -125,6 +126,7 @@ class Owned:
     def path(self, template: str) -> str:
         one = self.endpoint["id"] if "/webhook-endpoints/" in template else self.order["id"]
         one = self.esim["id"] if "/esims/" in template else one
+        one = "1" if "/v1/ops/mappings/" in template or "/v1/ops/pricing-rules/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
             "code": "no_stock", "country": "JP", "token": "x" * 40,
@@ -137,8 +139,16 @@ class Owned:
         return walk.body
 
 
-def routes_of(app):
+CONSOLE = "/console"
+
+
+def all_routes_of(app):
     return {(route.method, route.resource.canonical) for route in app.router.routes() if route.method != "HEAD"}
+
+
+def routes_of(app):
+    """Those that a key may open."""
+    return {(method, path) for method, path in all_routes_of(app) if not path.startswith(CONSOLE)}
 
 
 async def ask(api, owned, method, template):
@@ -202,6 +212,22 @@ async def test_a_stranger_meets_nothing_of_another_storefront_on_any_route(owned
     assert tuple(await first.pool.fetchrow(rows)) == before
     same = await (await first.get(f"/v1/webhook-endpoints/{has.endpoint['id']}")).json()
     assert (same["url"], same["description"]) == (has.endpoint["url"], "")
+
+
+async def test_a_key_opens_no_page_of_the_console(owned):
+    first, has = owned
+    operator = first.with_key((await create_key(first.pool, storefront="shop", mode="test", scopes=["ops"])).key)
+    pages = {route for route in all_routes_of(first.client.app) if route[1].startswith(CONSOLE)}
+    assert len(pages) > 20
+    for api in (first, operator):
+        for method, template in sorted(pages):
+            path = re.sub(r"\{[^}]*\}", has.order["id"], template)
+            answer = await api.ask(method.replace("*", "GET"), path, allow_redirects=False)
+            where, text = (method, template), await answer.text(errors="replace")
+            assert not [mark for mark in has.marks if mark in text], where
+            outside = {"/console/login", "/console/static/{name}", "/console/theme"}
+            assert template in outside or answer.status in {303, 401, 403, 404}, (where, answer.status)
+            assert answer.status != 303 or answer.headers["Location"].startswith("/console/login"), where
 
 
 async def test_the_owner_meets_it_on_every_one_of_these_routes(owned):
