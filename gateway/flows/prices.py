@@ -143,6 +143,7 @@ class _Teller:
             validity=said.validity,
             networks=said.networks,
             features=said.features,
+            priced_by=self.index.price_words(row),
             observed_at=None if now is None else now.last_good_at,
         )
 
