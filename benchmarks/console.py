@@ -17,6 +17,8 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,22 +47,33 @@ _FILES = re.compile(rb'/console/static/([^"?]+)')
 async def main(asked: argparse.Namespace) -> None:
     """Make the data, serve, ask, show."""
     log.configure("error")
-    with tempfile.TemporaryDirectory(prefix="bench-console-") as folder, embedded.start(Path(folder)) as servers:
+    with _folder(asked.data) as folder, embedded.start(Path(folder), valkey=False) as servers:
         url = servers.where.database_url or ""
         settings = load(
             database_url=url, redis_url=None, state_dir=Path(folder), secret_key=[_SECRET], suppliers=accounts()
         )
         await upgrade(url)
         pool = await open_pool(url, statement_seconds=900)
-        began = time.monotonic()
-        await fill(pool, Seal.from_settings(settings), Size(asked.offers, asked.changes, asked.orders))
-        print(f"{asked.offers:,} offers, {asked.changes:,} price changes, {asked.orders:,} orders", end=" ")
-        print(f"made in {time.monotonic() - began:.0f} s\n", flush=True)
+        if not await pool.fetchval("SELECT EXISTS (SELECT FROM offers)"):
+            began = time.monotonic()
+            await fill(pool, Seal.from_settings(settings), Size(asked.offers, asked.changes, asked.orders))
+            print(f"{asked.offers:,} offers, {asked.changes:,} price changes, {asked.orders:,} orders", end=" ")
+            print(f"made in {time.monotonic() - began:.0f} s\n", flush=True)
         await publish(pool, None, settings)
         token = await _admin(pool)
         wanted = {n: a for n, a in (await places(pool, MODE)).items() if not asked.words or _is_asked(n, asked.words)}
         await pool.close()
         await _serve(settings, Path(folder), token, wanted, asked.rounds)
+
+
+@contextmanager
+def _folder(kept: str) -> Iterator[str]:
+    """Where the data is: a folder that stays, or one that goes with the run."""
+    if kept:
+        yield str(Path(kept).absolute())
+        return
+    with tempfile.TemporaryDirectory(prefix="bench-console-") as made:
+        yield made
 
 
 def _is_asked(name: str, words: list[str]) -> bool:
@@ -70,7 +83,7 @@ def _is_asked(name: str, words: list[str]) -> bool:
 async def _admin(pool: Any) -> str:
     token = users.new_token()
     async with pool.acquire() as connection:
-        user = await users.add(connection, "bench", "admin", "none")
+        user = await users.add(connection, "bench", "admin", "none") or await users.by_name(connection, "bench")
         assert user is not None
         await users.begin_session(connection, user.id, token, MODE, "127.0.0.1")
     return token
@@ -139,5 +152,6 @@ if __name__ == "__main__":
     parser.add_argument("--offers", type=int, default=50_000)
     parser.add_argument("--changes", type=int, default=1_000_000)
     parser.add_argument("--orders", type=int, default=200_000)
+    parser.add_argument("--data", default="", help="a folder that keeps the data, so that the next run finds it there")
     parser.add_argument("words", nargs="*", help="pages whose path has one of these words; all when none is given")
     asyncio.run(main(parser.parse_args()))
