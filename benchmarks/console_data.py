@@ -29,6 +29,8 @@ from providers.places import country_codes, regions
 from schemas.plan import DataAllowance, Features, Network, Reset, plan_id
 
 _SUPPLIERS = 20
+_CHANGES_A_RUN = 350
+_EVENTS_A_RUN = 70
 _SETTINGS = {"requests_per_minute": 600, "base_url": "http://127.0.0.1:9"}
 _AMOUNTS = (300, 500, *(1024 * gb for gb in (1, 2, 3, 5, 10, 15, 20, 30, 50)))
 _DAYS = (1, 3, 5, 7, 10, 14, 15, 20, 30, 60, 90)
@@ -62,6 +64,11 @@ class Size:
     changes: int = 1_000_000
     orders: int = 200_000
 
+    @property
+    def runs(self) -> int:
+        """Syncs, of which each brought so many changes."""
+        return max(20, self.changes // _CHANGES_A_RUN)
+
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
@@ -78,7 +85,8 @@ def accounts() -> dict[str, dict[str, Any]]:
     made = {}
     for number in range(_SUPPLIERS):
         provider, manifest = manifests[number % len(manifests)]
-        made[f"supplier{number:02}"] = {**manifest.sandbox_settings, **_SETTINGS, "provider": provider, "mode": "live"}
+        name = provider if number < len(manifests) else f"{provider}-{1 + number // len(manifests)}"
+        made[name] = {**manifest.sandbox_settings, **_SETTINGS, "provider": provider, "mode": "live"}
     return made
 
 
@@ -89,40 +97,49 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
         await connection.execute("SET statement_timeout = 0; SET synchronous_commit = off")
         try:
             await fx.store(pool, "USD", fx.shipped("USD"))
-            await _suppliers(connection, now)
+            await _suppliers(connection, asked.runs, now)
             offers = await _offers(connection, asked.offers, dice, now)
-            await _changes(connection, asked.changes)
+            await _changes(connection, asked.changes, asked.runs)
             await _orders(connection, seal, offers, asked.orders, dice, now)
-            await _around(connection)
+            await _around(connection, asked.runs)
             await connection.execute("ANALYZE")
         finally:
             await connection.execute("RESET statement_timeout; RESET synchronous_commit")
 
 
-async def _suppliers(connection: Any, now: datetime) -> None:
+async def _suppliers(connection: Any, runs: int, now: datetime) -> None:
     rows = [(n, a["provider"], "live", now, now, "ok") for n, a in accounts().items()]
     columns = ("name", "provider", "mode", "last_sync_at", "last_good_at", "last_sync_state")
     await connection.copy_records_to_table("suppliers", records=rows, columns=columns)
     await connection.execute(
         """
         INSERT INTO supplier_breakers (supplier, state, failures)
-            SELECT name, CASE WHEN name LIKE '%07' THEN 'open' ELSE 'closed' END, 0 FROM suppliers;
+            SELECT name, CASE WHEN name LIKE '%-7' THEN 'open' ELSE 'closed' END, 0 FROM suppliers;
         INSERT INTO supplier_limits (supplier) SELECT name FROM suppliers;
         INSERT INTO storefronts (id, name) SELECT 'sf_' || n, 'Storefront ' || n FROM generate_series(1, 50) n;
         INSERT INTO api_keys (id, storefront_id, mode, scopes, hash, prefix, last_used_at)
             SELECT 'key_' || n, 'sf_' || (1 + n % 50), CASE WHEN n % 3 = 0 THEN 'test' ELSE 'live' END, '{storefront}',
                    sha256(n::text::bytea), 'gw_live_abcd', now() - n * interval '1 min'
-            FROM generate_series(1, 200) n;
+            FROM generate_series(1, 200) n
+        """
+    )
+    await connection.execute(
+        """
         INSERT INTO sync_runs (id, suppliers, started_at, ended_at, state)
-            SELECT 'sync_' || lpad(n::text, 8, '0'), (SELECT array_agg(name ORDER BY name) FROM suppliers),
-                   now() - (3000 - n) * interval '15 min', now() - (3000 - n) * interval '15 min' + interval '70 s',
-                   CASE WHEN n % 40 = 0 THEN 'partial' ELSE 'ok' END
-            FROM generate_series(1, 2999) n;
+        SELECT 'sync_' || lpad(n::text, 8, '0'), (SELECT array_agg(name ORDER BY name) FROM suppliers),
+               now() - ($1 + 1 - n) * interval '15 min', now() - ($1 + 1 - n) * interval '15 min' + interval '70 s',
+               CASE WHEN n % 40 = 0 THEN 'partial' ELSE 'ok' END
+        FROM generate_series(1, $1::int) n
+        """,
+        runs,
+    )
+    await connection.execute(
+        """
         INSERT INTO sync_run_suppliers (run_id, supplier, at, state, total, mapped, new, changed, gone, up, down, ms)
-            SELECT r.id, s.name, r.started_at + interval '1 min',
-                   CASE WHEN r.state = 'partial' AND s.name LIKE '%7' THEN 'failed' ELSE 'ok' END,
-                   2600, 2500, 2, 16, 1, 9, 7, 3000 + (hashtext(r.id || s.name) & 4095)
-            FROM sync_runs r CROSS JOIN suppliers s
+        SELECT r.id, s.name, r.started_at + interval '1 min',
+               CASE WHEN r.state = 'partial' AND s.name LIKE '%-7' THEN 'failed' ELSE 'ok' END,
+               2600, 2500, 2, 16, 1, 9, 7, 3000 + (hashtext(r.id || s.name) & 4095)
+        FROM sync_runs r CROSS JOIN suppliers s
         """
     )
 
@@ -184,7 +201,7 @@ def _offer_rows(count: int, dice: random.Random, now: datetime) -> Iterator[tupl
         )
 
 
-async def _changes(connection: Any, count: int) -> None:
+async def _changes(connection: Any, count: int, runs: int) -> None:
     """Price changes over a month, each offer's own: a step up or down from the one before."""
     await connection.execute(
         """
@@ -200,23 +217,26 @@ async def _changes(connection: Any, count: int) -> None:
         SELECT o.supplier, o.supplier_plan_id, o.plan_id,
                round(o.cost * (1 + 0.03 * ((k * 7 + o.n) % 11 - 5)), 2),
                round(o.cost * (1 + 0.03 * (((k + 1) * 7 + o.n) % 11 - 5)), 2), o.currency, o.currency,
-               now() - (k / 350) * interval '15 min',
-               'sync_' || lpad(greatest(2999 - k / 350, 1)::text, 8, '0')
+               now() - (1 + k / $3) * interval '15 min', 'sync_' || lpad(greatest($2 - k / $3, 1)::text, 8, '0')
         FROM generate_series($1::bigint - 1, 0, -1) k
         JOIN numbered o ON o.n = (k * 7919) % (SELECT count(*) FROM numbered)
         """,
         count,
+        runs,
+        _CHANGES_A_RUN,
     )
     await connection.execute(
         """
         INSERT INTO offer_events (at, supplier, supplier_plan_id, plan_id, kind, cost, currency, sync_run_id)
-        SELECT now() - (k / 70) * interval '15 min', o.supplier, o.supplier_plan_id, o.plan_id,
+        SELECT now() - (1 + k / $3) * interval '15 min', o.supplier, o.supplier_plan_id, o.plan_id,
                (ARRAY['new', 'gone', 'back', 'in_stock', 'out_of_stock'])[1 + k % 5], o.cost, o.currency,
-               'sync_' || lpad(greatest(2999 - k / 70, 1)::text, 8, '0')
-        FROM generate_series($1::bigint / 5, 1, -1) k
+               'sync_' || lpad(greatest($2 - k / $3, 1)::text, 8, '0')
+        FROM generate_series($1::bigint - 1, 0, -1) k
         JOIN numbered o ON o.n = (k * 104729) % (SELECT count(*) FROM numbered)
         """,
-        count,
+        count // 5,
+        runs,
+        _EVENTS_A_RUN,
     )
 
 
@@ -286,7 +306,7 @@ async def _orders(
     )
 
 
-async def _around(connection: Any) -> None:
+async def _around(connection: Any, runs: int) -> None:
     """Endpoints and their deliveries, balances, marks, and what people did."""
     await connection.execute(
         """
@@ -299,17 +319,49 @@ async def _around(connection: Any) -> None:
         INSERT INTO webhook_deliveries (id, endpoint_id, event_id, status, created_at)
             SELECT 'whd_' || id, 'we_' || substr(storefront_id, 4), id,
                    CASE WHEN hashtext(id) % 50 = 0 THEN 'failed' ELSE 'delivered' END, at FROM webhook_events;
-        INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)
-            SELECT name, now() - n * interval '30 min', 500 + n % 240, 500 + n % 240, 'USD'
-            FROM suppliers CROSS JOIN generate_series(0, 1440) n;
         INSERT INTO supplier_balance_looks (supplier, asked_at) SELECT name, now() FROM suppliers;
         INSERT INTO offer_marks (supplier, supplier_plan_id, why, until)
             SELECT supplier, supplier_plan_id, 'out_of_stock', now() + interval '10 min' FROM offers LIMIT 100;
         INSERT INTO spend (day, kind, name, amount)
-            SELECT current_date - n, 'supplier', s.name, 900 FROM suppliers s CROSS JOIN generate_series(0, 60) n;
+            SELECT current_date - n, 'supplier', s.name, 900 FROM suppliers s CROSS JOIN generate_series(0, 60) n
+        """
+    )
+    await connection.execute(
+        """
+        INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)
+        SELECT name, now() - n * interval '30 min', 500 + n % 240, 500 + n % 240, 'USD'
+        FROM suppliers CROSS JOIN generate_series(0, $1::int / 2) n
+        """,
+        runs,
+    )
+    await connection.execute(
+        """
         INSERT INTO audit_log (at, actor, action, object, detail)
-            SELECT now() - (20000 - n) * interval '1 min', 'admin', 'user.role', 'user:' || n % 50,
-                   '{"before": "viewer", "after": "operator"}' FROM generate_series(1, 20000) n
+        SELECT now() - ($1 * 7 - n) * interval '1 min', 'admin', 'user.role', 'user:' || n % 50,
+               '{"before": "viewer", "after": "operator"}' FROM generate_series(1, $1::int * 7) n
+        """,
+        runs,
+    )
+    await _quarantine(connection)
+
+
+async def _quarantine(connection: Any) -> None:
+    """One supplier's last walk waits for a person."""
+    await connection.execute(
+        """
+        UPDATE sync_run_suppliers SET state = 'quarantined'
+        WHERE supplier = 's2s' AND run_id = (SELECT max(id) FROM sync_runs);
+        UPDATE suppliers SET last_sync_state = 'quarantined' WHERE name = 's2s';
+        INSERT INTO quarantines (run_id, supplier, at, reason, before, new, changed, gone, up, down, moved_far,
+                                 difference)
+            SELECT max(id), 's2s', now() - interval '15 min', '45 % of the offers vanished', 2500, 10, 300, 1100, 200,
+                   100, 40, 'x' FROM sync_runs;
+        INSERT INTO quarantine_rows (run_id, supplier, kind, n, supplier_plan_id, plan_id, name, old, old_currency,
+                                     new, new_currency, moved)
+            SELECT (SELECT max(id) FROM sync_runs), 's2s', CASE WHEN n % 2 = 0 THEN 'moved' ELSE 'gone' END, n,
+                   supplier_plan_id, plan_id, name, cost, currency, CASE WHEN n % 2 = 0 THEN cost * 1.4 END,
+                   CASE WHEN n % 2 = 0 THEN currency END, CASE WHEN n % 2 = 0 THEN 0.4 END
+            FROM (SELECT row_number() OVER (ORDER BY id) AS n, * FROM offers WHERE supplier = 's2s' LIMIT 100) o
         """
     )
 
