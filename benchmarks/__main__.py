@@ -1,6 +1,6 @@
 """Every measurement beside its goal, each a ratio within one run or a plain bound.
 
-    python -m benchmarks [core] [memory] [swap] [http] [sync] [orders]
+    python -m benchmarks [core] [memory] [swap] [http] [sync] [orders] [console]
 
 Each part is a process of its own, one after the other; at the end every line that names a goal is
 shown again in one table.
@@ -16,7 +16,7 @@ import tempfile
 
 from benchmarks.catalog_offers import SHARED_FOLDER
 
-PARTS = ("core", "memory", "swap", "http", "sync", "orders")
+PARTS = ("core", "memory", "swap", "http", "sync", "orders", "console")
 _VERDICT = re.compile(r"^(met|ok|MISSED)\s+")
 _GOAL = re.compile(r"(<=|>=)\s*[0-9]")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from typing import Any, cast
 
 from aiohttp import web
@@ -31,6 +32,7 @@ from gateway.web import (
     ops_mappings,
     ops_orders,
     ops_prices,
+    ops_pricing,
     ops_running,
     ops_selling,
     ops_suppliers,
@@ -67,6 +69,7 @@ TABLES: tuple[Table, ...] = (
     ops_changes.routes,
     ops_orders.routes,
     ops_prices.routes,
+    ops_pricing.routes,
     ops_running.routes,
     ops_selling.routes,
     health.routes,
@@ -145,12 +148,18 @@ def _describe(app: web.Application, settings: Settings) -> None:
         name: account.charge_tolerance if account.charge_tolerance is not None else manifest.charge_tolerance
         for name, (manifest, account) in accounts.items()
     }
+    app[state.DOCUMENT] = _document(settings.base_currency)
+
+
+@cache
+def _document(base_currency: str) -> bytes:
+    """The description of the API. It is the same for every application of a process, and dear to make."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    app[state.DOCUMENT] = document(
+    return document(
         all_routes(),
         countries=[a + b for a in letters for b in letters if places.is_country(a + b)],
         regions=[region.code for region in places.regions()],
-        currencies={rate.currency for rate in fx.shipped(settings.base_currency)} | {settings.base_currency},
+        currencies={rate.currency for rate in fx.shipped(base_currency)} | {base_currency},
     )
 
 

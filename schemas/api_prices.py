@@ -96,7 +96,7 @@ class PricedOfferPage(msgspec.Struct, frozen=True):
 
 
 class ComparedOffer(PricedOffer, frozen=True, kw_only=True):
-    """An offer with everything that tells it from another."""
+    """An offer with everything that tells it from another. ``priced_by`` says how its price comes about."""
 
     supplier_plan_id: str
     plan_name: str
@@ -105,6 +105,7 @@ class ComparedOffer(PricedOffer, frozen=True, kw_only=True):
     validity: PlanValidity
     networks: list[PlanNetwork]
     features: PlanFeatures
+    priced_by: str | None
     observed_at: datetime | None
 
 

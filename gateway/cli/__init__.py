@@ -20,6 +20,7 @@ from gateway.cli import (
     orders,
     prices,
     prices_history,
+    pricing,
     quarantine,
     reconcile,
     sandbox,
@@ -59,6 +60,7 @@ app.add_typer(mappings.app, name="mappings")
 app.add_typer(orders.app, name="orders")
 prices_history.add_to(prices.app)
 app.add_typer(prices.app, name="prices")
+app.add_typer(pricing.app, name="pricing")
 app.add_typer(quarantine.app, name="quarantine")
 app.command("reconcile")(reconcile.reconcile)
 app.command("sandbox")(sandbox.sandbox)

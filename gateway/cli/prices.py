@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import sys
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 from gateway.cli.connected import print_json, run_connected
+from gateway.cli.sheets import print_csv
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gateway.core.catalog.matrix import Bucket
     from gateway.core.side_by_side import Line
     from gateway.flows.deps import Deps
-    from gateway.flows.price_tables import Sheet
     from gateway.store.keys import Mode
     from schemas.api import Price
     from schemas.api_prices import Comparison, PriceMatrix
@@ -82,7 +81,7 @@ def matrix_(
     elif as_csv:
         from gateway.flows.price_tables import of_matrix
 
-        _print_csv(of_matrix(found))
+        print_csv(of_matrix(found))
     else:
         _print_matrix(found)
 
@@ -132,7 +131,7 @@ def compare_(
 
         told = lines(found.data, code)
         if as_csv:
-            _print_csv(of_comparison(told))
+            print_csv(of_comparison(told))
         else:
             _print_comparison(told)
 
@@ -179,12 +178,6 @@ def _country(text: str) -> str:
 
 
 # -- on the terminal
-
-
-def _print_csv(sheet: Sheet) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(sheet.columns)
-    writer.writerows(sheet.rows)
 
 
 def _print_matrix(found: PriceMatrix) -> None:

@@ -14,10 +14,14 @@ from gateway.console import (
     entry,
     history,
     home,
+    jobs,
     prices,
     render,
+    settings,
     static_files,
+    suppliers,
     sync_runs,
+    unmapped,
     users,
 )
 from gateway.console.guard import Guard
@@ -33,7 +37,11 @@ MODULES: tuple[Pages, ...] = (
     compare.pages,
     history.pages,
     changes.pages,
+    suppliers.pages,
     sync_runs.pages,
+    unmapped.pages,
+    jobs.pages,
+    settings.pages,
     users.pages,
     audit.pages,
 )

@@ -43,6 +43,12 @@ def _json(detail: object) -> str:
 
 
 def _short(detail: dict[str, object]) -> str:
-    """A change as one line: "before: viewer, after: operator"."""
-    line = ", ".join(f"{name}: {value if isinstance(value, str) else _json(value)}" for name, value in detail.items())
-    return line[:_MOST_DETAIL]
+    """A change as one line: "viewer → operator", and what else there is to it."""
+    parts = [f"{name}: {_word(value)}" for name, value in detail.items() if name not in {"before", "after"}]
+    if "before" in detail or "after" in detail:
+        parts.insert(0, f"{_word(detail.get('before'))} → {_word(detail.get('after'))}")
+    return ", ".join(parts)[:_MOST_DETAIL]
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else "–" if value is None else _json(value)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
+import msgspec
 from aiohttp import web
 from markupsafe import Markup, escape
 
 from gateway.console import buckets, shown
 from gateway.console.buckets import Filters
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, is_htmx, mode
-from gateway.core.catalog import Index
+from gateway.core.catalog import Index, InStock, PlanQuery
 from gateway.core.catalog.matrix import Per
 from gateway.flows import price_tables, prices
+from gateway.store.offer_keys import offer_keys
 from providers import places
+from schemas.api import Plan, PlanList
 from schemas.api_prices import PricedOffer, PriceMatrix, PriceRow
 
 pages = Pages()
-OFFERS_A_PAGE = 50
+OFFERS_A_PAGE, HITS = 50, 8
 LOW_STOCK = 100  # from here on a number says nothing: the title has it
 _NAME = 60
 
@@ -85,12 +89,41 @@ async def countries(_request: web.Request, question: str) -> list[Hit]:
     return [Hit(places.country_name(code), f"/console/prices/{code}", f"offers for {code}") for code in codes[:10]]
 
 
+@pages.finds("Plans")
+async def plans(request: web.Request, question: str) -> list[Hit]:
+    """The plan of that id, or the plans whose names have these words, the cheapest first."""
+    index = index_of(request)
+    one = index.plan(question) if question.isascii() else None
+    if isinstance(one, bytes):
+        plan = msgspec.json.decode(one, type=Plan)
+        return [Hit(plan.name, _history(plan=plan.id), plan.id, only=True)]
+    page = index.plans(PlanQuery(q=question, in_stock=InStock.ANY, limit=HITS))
+    found = msgspec.json.decode(page.body, type=PlanList).data
+    return [Hit(plan.name, _history(plan=plan.id), plan.id) for plan in found]
+
+
+@pages.finds("Offers")
+async def found_offers(request: web.Request, question: str) -> list[Hit]:
+    """The offer of that id, or those that a supplier calls so."""
+    index = index_of(request)
+    keys = [(name, question) for name in index.snapshot.suppliers]
+    if question.startswith("off_"):
+        keys = list((await offer_keys(deps(request).pool, [question])).values())
+    rows = [row for row in (index.snapshot.find_row(*key) for key in keys) if row is not None]
+    told = [prices.one(index, row) for row in rows]
+    return [Hit(one.name, _history(offer=one.offer_id), f"{one.supplier}, {one.offer_id}") for one in told]
+
+
 def index_of(request: web.Request) -> Index:
     """The catalogue of the side that the visitor looks at."""
     index = deps(request).index
     if index is None:
         raise web.HTTPServiceUnavailable
     return index(mode(request))
+
+
+def _history(**what: str) -> str:
+    return f"/console/history?{urlencode(what)}"
 
 
 def _every_row(index: Index, ask: prices.Ask) -> Iterator[list[Any]]:

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import aiohttp_jinja2
@@ -28,9 +29,13 @@ _NOT_A_NAME = re.compile(r"[^a-z0-9-]+")
 
 def setup(app: web.Application) -> None:
     """Give the application the console's templates."""
-    environment = aiohttp_jinja2.setup(
-        app,
-        app_key=TEMPLATES,
+    app[TEMPLATES] = _environment()
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """The templates, compiled once in a process. They know nothing of any application."""
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("gateway.console"),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
@@ -45,6 +50,7 @@ def setup(app: web.Application) -> None:
     )
     module = environment.get_template("_macros.html").module
     environment.globals.update({name: getattr(module, name) for name in (*_MACROS, "drawn_field")})
+    return environment
 
 
 def draw(request: web.Request, view: View, base: Mapping[str, Any]) -> web.Response:

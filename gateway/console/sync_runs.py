@@ -14,6 +14,7 @@ from gateway.flows import sync_requests
 from gateway.flows.change_tables import of_difference
 from gateway.flows.problem import Problem
 from gateway.store import ops
+from gateway.store.quarantines import MOST
 from schemas.api import SyncRun, SyncRunSupplier
 
 pages = Pages()
@@ -138,13 +139,13 @@ async def _difference(request: web.Request, supplier: str = "") -> View:
     if found is None:
         raise web.HTTPNotFound
     held = found.quarantine
+    counts = {"moved": held.up + held.down, "gone": held.gone, "new": held.new}
     context = {
         "held": held,
         "kind": kind,
-        "kinds": [
-            (value, words, count)
-            for (value, words), count in zip(_KINDS, (held.up + held.down, held.gone, held.new), strict=True)
-        ],
+        "kinds": [(value, words, counts[value]) for value, words in _KINDS],
+        "all_of_kind": counts[kind],
+        "kept": min(counts[kind], MOST[kind]),
         "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
         "next": None if found.next_cursor is None else here(request, cursor=found.next_cursor),
         "address": f"{_LIST}/{held.run_id}/difference/{supplier}",

@@ -24,6 +24,7 @@ from schemas.money import Money, currency_digits
 Numbers: TypeAlias = npt.NDArray[np.int64]
 Rounding = Literal["currency", ".99"]
 Deciding = Literal["rule", "floor", "ceiling", "minimum_margin"]
+DECIDING: tuple[Deciding, ...] = ("rule", "floor", "ceiling", "minimum_margin")
 _EXACT = Context(prec=200)
 _MOST = 2**62  # what a column may hold on the way
 _NINETY_NINE = Decimal(".99")
@@ -41,7 +42,7 @@ class PriceRule(msgspec.Struct, frozen=True):
     """How a cost becomes a price. ``percent`` and ``fixed`` come on top of the cost; none of it is negative.
 
     Amounts are of ``currency`` (None: the base currency), the minimum margin of ``margin_currency``
-    where that is said. Equal rules have equal texts.
+    where that is said ("": the base currency). Equal rules have equal texts.
     """
 
     percent: Decimal = Decimal(10)
@@ -56,7 +57,8 @@ class PriceRule(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         amounts = (self.percent, self.fixed, self.minimum_margin, self.floor, self.ceiling)
         figures = ("" if one is None else f"{one.normalize():f}" for one in amounts)
-        return "|".join((*figures, self.rounding, self.currency or "", self.margin_currency or self.currency or ""))
+        margin = self.currency if self.margin_currency is None else self.margin_currency
+        return "|".join((*figures, self.rounding, self.currency or "", margin or ""))
 
 
 class Rates(msgspec.Struct, frozen=True):
@@ -95,17 +97,30 @@ def price(cost_base: Money, rule: PriceRule, rates: Rates, currency: str) -> Mon
 
 
 def deciding(cost_base: Money, rule: PriceRule, rates: Rates, currency: str) -> Deciding:
-    """What made the price what it is: percentage and rounding, or one of the bounds. Raises ``NoRate``."""
+    """What made the price what it is: one of the bounds, unless it is what percentage and rounding came to.
+
+    Raises ``NoRate``.
+    """
     costs, scale = _whole(cost_base)
     line = _line(scale, rule, rates, currency)
-    marked, least = line.marked(costs[0]), line.least(costs[0])
-    if line.ceiling is not None and marked > line.ceiling:
-        marked, word = line.ceiling, "ceiling"
-    else:
-        word = "rule"
-    if max(least, line.floor) <= marked:
-        return word  # type: ignore[return-value]
-    return "floor" if line.floor >= least else "minimum_margin"
+    marked, (sold,) = line.marked(costs[0]), minor_prices(costs, scale, rule, rates, currency)
+    if sold == marked:
+        return "rule"
+    if sold == line.ceiling and sold < marked:
+        return "ceiling"
+    return "floor" if sold == line.floor else "minimum_margin"
+
+
+def deciding_column(costs: Numbers, scale: int, rule: PriceRule, rates: Rates, currency: str) -> Numbers:
+    """``deciding`` of a whole column, each as its place in ``DECIDING``. Raises ``NoRate``."""
+    line = _line(scale, rule, rates, currency)
+    bare = PriceRule(rule.percent, rule.fixed, rule.rounding, currency=rule.currency)
+    marked = minor_price_column(costs, scale, bare, rates, currency)
+    sold = minor_price_column(costs, scale, rule, rates, currency)
+    bound = np.where(sold == line.floor, DECIDING.index("floor"), DECIDING.index("minimum_margin"))
+    if line.ceiling is not None:
+        bound = np.where((sold == line.ceiling) & (sold < marked), DECIDING.index("ceiling"), bound)
+    return np.where(sold == marked, DECIDING.index("rule"), bound)
 
 
 def minor_price_column(costs: Numbers, scale: int, rule: PriceRule, rates: Rates, currency: str) -> Numbers:
@@ -138,8 +153,8 @@ def minor_prices(costs: Sequence[int], scale: int, rule: PriceRule, rates: Rates
 
 def margin_of(rule: PriceRule, rates: Rates) -> Decimal:
     """The least that a price must bring above the cost, in base currency. Raises ``NoRate``."""
-    currency = rule.margin_currency or rule.currency or rates.base
-    return rates.to_base(Money(rule.minimum_margin, currency)).amount
+    currency = rule.currency if rule.margin_currency is None else rule.margin_currency
+    return rates.to_base(Money(rule.minimum_margin, currency or rates.base)).amount
 
 
 def most_an_order_may_cost(held: Money, rates: Rates, minimum_margin: Decimal) -> Money:

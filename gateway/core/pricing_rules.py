@@ -117,8 +117,7 @@ class RuleSet:
         """The rule in words: "rule 3: Europe +18 %, rounded to .99"."""
         if number >= len(self.rules):
             return f"default: {terms_in_words(self.default)}"
-        rule = self.rules[number]
-        return f"rule {rule.number}: {rule.name} {terms_in_words(rule.price)}"
+        return words_of(self.rules[number])
 
     def explain(self, number: int, cost_base: Money, rates: Rates, currency: str) -> str:
         """The rule in words, and which of its bounds made the price, if one did. Raises ``NoRate``."""
@@ -177,6 +176,11 @@ def matches(when: Conditions, places: frozenset[str] | None, subject: Subject) -
     )
 
 
+def words_of(rule: Rule) -> str:
+    """A rule in words: "rule 3: Europe +18 %, rounded to .99"."""
+    return f"rule {rule.number}: {rule.name} {terms_in_words(rule.price)}"
+
+
 def terms_in_words(rule: PriceRule) -> str:
     """Percentage, fixed part and bounds: "+18 % +0.50 USD, rounded to .99, at least 4.00 USD"."""
     unit = rule.currency or ""
@@ -203,9 +207,8 @@ def _settled(rule: Rule, default: PriceRule) -> Rule:
     """The rule with the settings' minimum margin where it has none of its own, and without its storefront."""
     price = rule.price
     if not rule.own_margin:
-        price = msgspec.structs.replace(
-            price, minimum_margin=default.minimum_margin, margin_currency=default.margin_currency or default.currency
-        )
+        margin = default.currency if default.margin_currency is None else default.margin_currency
+        price = msgspec.structs.replace(price, minimum_margin=default.minimum_margin, margin_currency=margin or "")
     return msgspec.structs.replace(rule, price=price, when=msgspec.structs.replace(rule.when, storefront=None))
 
 

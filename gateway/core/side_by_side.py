@@ -171,6 +171,7 @@ _MONEY: tuple[tuple[str, str, Callable[[ComparedOffer], Price | None]], ...] = (
     ("price", "Price", lambda one: one.price),
 )
 _STANDING: _Say = (
+    ("priced_by", "Price made by", lambda one: one.priced_by or _NOT_SAID),
     ("stock", "Stock", lambda one: _NOT_SAID if one.stock is None else str(one.stock)),
     ("sold", "Can be sold", _sold),
     ("observed_at", "Last seen", _seen),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,8 +19,8 @@ from schemas.api_changes import Change, ChangeSummary, CountryChanges, SupplierC
 from schemas.money import Money
 
 # A page looks at so many rows at first, then at more, until it is full or has looked at enough.
-_CHUNKS = (500, 5_000, 5_000, 10_000)
-SUMMED = 20_000  # a summary by country looks at so many of the newest changes
+_CHUNKS = (500, 3_000, 6_000)
+SUMMED = 10_000  # a summary by country looks at so many of the newest changes
 LARGEST = 10
 _NAME = 300
 
@@ -60,18 +61,19 @@ async def summary(
     """What changed since then: for each supplier over all its syncs, for each country over the newest changes."""
     rates = await rates_in(pool, base)
     wanted = ChangeFilter(since=since, mode=mode, suppliers=suppliers)
-    countries, more = await changes.by_country(pool, wanted, rates, SUMMED)
-    largest = await largest_moves(pool, base, wanted, LARGEST)
-    of_suppliers = await changes.by_supplier(pool, since, mode, suppliers)
-    seen = countries[0]["seen"] if countries else 0
+    (countries, seen), largest, of_suppliers = await asyncio.gather(
+        changes.by_country(pool, wanted, rates, SUMMED),
+        largest_moves(pool, base, wanted, LARGEST),
+        changes.by_supplier(pool, since, mode, suppliers),
+    )
     return ChangeSummary(
         since=since,
         until=datetime.now(UTC),
         suppliers=[SupplierChanges(**row) for row in of_suppliers],
-        countries=[CountryChanges(**{name: row[name] for name in row if name != "seen"}) for row in countries],
+        countries=[CountryChanges(**row) for row in countries],
         largest=largest,
         looked_at=seen,
-        complete=not more,
+        complete=seen < SUMMED,
     )
 
 

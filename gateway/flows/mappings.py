@@ -18,6 +18,7 @@ from gateway.store.mappings import MappingRow
 from gateway.store.pool import Pool
 from gateway.store.unmapped import Scope
 from gateway.store.users import Visitor
+from providers import places
 from providers.names import plan_name
 from providers.told import EVERY_PROVIDER, Meaning, WrongMeaningError, as_toml, checked, shipped
 from schemas.api_mappings import Mapping as Shown
@@ -72,6 +73,15 @@ def meaning_of(accounts: Mapping[str, Account], asked: MappingRequest) -> Meanin
         return checked(Meaning(provider=provider, about=About(asked.about), word=asked.word, means=asked.means))
     except WrongMeaningError as error:
         return Problem("conflict", str(error), ((f"/{error.field}", str(error)),))
+
+
+def codes_in(text: str) -> str:
+    """ISO codes for what a person wrote: codes, names of countries, or a region of ours; the text itself for others."""
+    found = places.countries(text) or places.countries(text.upper())
+    if found is None:
+        wanted = text.strip().casefold()
+        found = next((one.countries for one in places.regions() if wanted in (one.code, one.name.casefold())), None)
+    return text if found is None else " ".join(found)
 
 
 async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning) -> MappingEffect:

@@ -88,14 +88,19 @@ def offers(
     return PricedOfferPage([teller.offer(row) for row in shown], more, ahead)
 
 
+def one(index: Index, row: int) -> PricedOffer:
+    """One offer of the index."""
+    return _Teller(index, None).offer(row)
+
+
 async def compare(pool: Pool, index: Index, ids: Sequence[str], days: int | None = None) -> Comparison:
     """Offers by id, in the order given, each once. Those that this mode's catalogue does not hold are ``missing``."""
     wanted = list(dict.fromkeys(ids))
     keys = await offer_keys(pool, wanted)
-    rows = {one: index.snapshot.find_row(*keys[one]) for one in wanted if one in keys}
+    rows = {each: index.snapshot.find_row(*keys[each]) for each in wanted if each in keys}
     teller = _Teller(index, days)
-    found = [teller.compared(row) for row in (rows.get(one) for one in wanted) if row is not None]
-    return Comparison(found, [one for one in wanted if rows.get(one) is None])
+    found = [teller.compared(row) for row in (rows.get(each) for each in wanted) if row is not None]
+    return Comparison(found, [each for each in wanted if rows.get(each) is None])
 
 
 class _Teller:
@@ -138,6 +143,7 @@ class _Teller:
             validity=said.validity,
             networks=said.networks,
             features=said.features,
+            priced_by=self.index.price_words(row),
             observed_at=None if now is None else now.last_good_at,
         )
 

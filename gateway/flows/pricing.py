@@ -32,7 +32,9 @@ class Prices:
 def default_rule(settings: Settings) -> PriceRule:
     """What ``[pricing]`` of the settings states: the last rule, for whatever no other one prices."""
     pricing = settings.pricing
-    return PriceRule(pricing.percent, pricing.fixed, pricing.rounding, pricing.minimum_margin)
+    return PriceRule(
+        pricing.percent, pricing.fixed, pricing.rounding, pricing.minimum_margin, currency=settings.base_currency
+    )
 
 
 def sets_now(rules: Sequence[Rule], settings: Settings, now: datetime) -> RuleSets:

@@ -68,7 +68,7 @@ Offers = Sequence[tuple[str, str]]  # supplier and its own id
 
 
 class _Sql:
-    """A statement's arguments as it is written."""
+    """A statement's arguments as it is written. Limits stand in its words: a plan made without them is a bad one."""
 
     def __init__(self) -> None:
         self.args: list[Any] = []
@@ -93,7 +93,7 @@ async def suppliers(pool: Pool, mode: str | None) -> list[str]:
 async def chunk(
     connection: Connection | Pool,
     wanted: ChangeFilter,
-    worth: Rates,
+    rates: Rates,
     *,
     after: Place | None,
     look_at: int,
@@ -111,7 +111,7 @@ async def chunk(
         WITH scanned AS MATERIALIZED ({scanned}),
         edge AS (SELECT (SELECT count(*) FROM scanned) AS seen, at, src, id FROM scanned ORDER BY at, src, id LIMIT 1)
         SELECT e.seen, e.at AS edge_at, e.src AS edge_src, e.id AS edge_id, j.*
-        FROM edge e LEFT JOIN ({_judged(sql, wanted, worth)} ORDER BY at DESC, src DESC, id DESC LIMIT {sql(limit)}) j
+        FROM edge e LEFT JOIN ({_judged(sql, wanted, rates)} ORDER BY at DESC, src DESC, id DESC LIMIT {limit:d}) j
         ON true ORDER BY j.at DESC, j.src DESC, j.id DESC
         """,  # noqa: S608 - our own words; values are arguments
         *sql.args,
@@ -124,40 +124,52 @@ async def chunk(
 
 
 async def by_country(
-    connection: Connection | Pool, wanted: ChangeFilter, worth: Rates, look_at: int
-) -> tuple[list[dict[str, Any]], bool]:
-    """Counts of each kind for each country, over the newest ``look_at`` changes; and whether there are more."""
+    connection: Connection | Pool, wanted: ChangeFilter, rates: Rates, look_at: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Counts of each kind for each country, over the newest ``look_at`` changes; and how many there were."""
     sql = _Sql()
-    scanned = _scanned(sql, wanted, None, None, look_at)
     rows = await connection.fetch(
         f"""
-        WITH scanned AS MATERIALIZED ({scanned}),
-        -- Offers share few sets of countries: counted by the set, then spread over its countries.
+        WITH scanned AS MATERIALIZED ({_scanned(sql, wanted, None, None, look_at)}),
+        -- A plan's offers cover the same countries: counted by plan, then spread over its countries.
+        plans AS (
+            SELECT s.plan_id, {_counts()} FROM ({_weighed(sql, wanted, rates)}) s GROUP BY s.plan_id
+        ),
         sets AS (
-            SELECT coverage, {_counts()} FROM ({_judged(sql, wanted, worth)}) j WHERE coverage IS NOT NULL
-            GROUP BY coverage
+            SELECT c.coverage, {", ".join(f"sum({kind}) AS {kind}" for kind in _COUNTED)} FROM plans p
+            CROSS JOIN LATERAL (SELECT o.coverage FROM offers o WHERE o.plan_id = p.plan_id LIMIT 1) AS c
+            GROUP BY c.coverage
         )
-        SELECT country, {", ".join(f"sum({kind})::int AS {kind}" for kind in _COUNTED)},
-               (SELECT count(*) FROM scanned) AS seen
+        SELECT country, {", ".join(f"sum({kind})::int AS {kind}" for kind in _COUNTED)}
         FROM sets, unnest(coverage) AS country GROUP BY country
         ORDER BY sum(up + down + price + new + gone + stock) DESC, country
         """,  # noqa: S608 - our own words; values are arguments
         *sql.args,
     )
-    return [dict(row) for row in rows], bool(rows) and rows[0]["seen"] >= look_at
+    count = _Sql()
+    seen = await connection.fetchval(
+        f"SELECT count(*) FROM ({_scanned(count, wanted, None, None, look_at)}) s",  # noqa: S608 - as above
+        *count.args,
+    )
+    return [dict(row) for row in rows], seen
 
 
 async def largest(
-    connection: Connection | Pool, wanted: ChangeFilter, worth: Rates, look_at: int, limit: int
+    connection: Connection | Pool, wanted: ChangeFilter, rates: Rates, look_at: int, limit: int
 ) -> list[dict[str, Any]]:
-    """The prices that moved furthest by share, among the newest ``look_at`` changes."""
+    """The prices that moved furthest by share, among the newest ``look_at`` changes; no country may be asked for."""
     sql = _Sql()
     scanned = _scanned(sql, wanted, None, None, look_at)
     rows = await connection.fetch(
         f"""
-        WITH scanned AS MATERIALIZED ({scanned})
-        SELECT * FROM ({_judged(sql, wanted, worth)}) j WHERE share IS NOT NULL
-        ORDER BY abs(share) DESC, at DESC, id DESC LIMIT {sql(limit)}
+        WITH scanned AS MATERIALIZED ({scanned}),
+        furthest AS MATERIALIZED (
+            SELECT * FROM ({_weighed(sql, wanted, rates)}) s WHERE share IS NOT NULL
+            ORDER BY abs(share) DESC, at DESC, id DESC LIMIT {limit:d}
+        )
+        SELECT f.*, o.id AS offer_id, o.name FROM furthest f
+        LEFT JOIN offers o ON o.supplier = f.supplier AND o.supplier_plan_id = f.supplier_plan_id
+        ORDER BY abs(share) DESC, at DESC, f.id DESC
         """,  # noqa: S608 - as above
         *sql.args,
     )
@@ -206,7 +218,7 @@ def _scanned(sql: _Sql, wanted: ChangeFilter, offers: Offers | None, after: Plac
     if wanted.events:
         sources.append(_source(sql, _EVENTS, _EVENT, wanted, offers, after, look_at))
     both = " UNION ALL ".join(f"({source})" for source in sources)
-    return f"SELECT * FROM ({both}) AS both_of_them ORDER BY at DESC, src DESC, id DESC LIMIT {sql(look_at)}"  # noqa: S608
+    return f"SELECT * FROM ({both}) AS both_of_them ORDER BY at DESC, src DESC, id DESC LIMIT {look_at:d}"  # noqa: S608
 
 
 def _source(
@@ -219,7 +231,7 @@ def _source(
         conditions.append(f"(c.at, c.id) < ({sql(after.at)}, {sql(behind)}::bigint)")
     if wanted.since is not None:
         conditions.append(f"c.at > {sql(wanted.since)}")
-    last = f"ORDER BY c.at DESC, c.id DESC LIMIT {sql(look_at)}"
+    last = f"ORDER BY c.at DESC, c.id DESC LIMIT {look_at:d}"
     if offers is not None:
         keys = f"unnest({sql([o[0] for o in offers])}::text[], {sql([o[1] for o in offers])}::text[]) AS k (a, b)"
         conditions.append("c.supplier = k.a AND c.supplier_plan_id = k.b")
@@ -234,29 +246,33 @@ def _source(
     return f"SELECT c.* FROM {keys} CROSS JOIN LATERAL ({inner}) AS c {last}"  # noqa: S608 - our own words
 
 
-def _judged(sql: _Sql, wanted: ChangeFilter, worth: Rates) -> str:
+def _judged(sql: _Sql, wanted: ChangeFilter, rates: Rates) -> str:
     """What was scanned, with its offer and its worth, as far as it is wanted."""
-    rates = f"unnest({sql(list(worth))}::text[], {sql(list(worth.values()))}::numeric[])"
+    country = [] if wanted.country is None else [f"o.coverage @> ARRAY[{sql(wanted.country)}::text]"]
+    return f"""SELECT w.*, o.id AS offer_id, o.name FROM ({_weighed(sql, wanted, rates)}) AS w
+        LEFT JOIN offers o ON o.supplier = w.supplier AND o.supplier_plan_id = w.supplier_plan_id
+        {_where(country)}"""  # noqa: S608 - our own words; values are arguments
+
+
+def _weighed(sql: _Sql, wanted: ChangeFilter, rates: Rates) -> str:
+    """What was scanned, with its kind and its worth, as far as it is wanted; whatever its countries."""
+    worth = f"unnest({sql(list(rates))}::text[], {sql(list(rates.values()))}::numeric[])"
     conditions = []
     if wanted.kinds:
         conditions.append(f"kind = ANY({sql(sorted(wanted.kinds))}::text[])")
     if wanted.mode is not None:
         conditions.append(f"mode = {sql(wanted.mode)}")
-    if wanted.country is not None:
-        conditions.append(f"coverage @> ARRAY[{sql(wanted.country)}::text]")
     if wanted.min_percent is not None:
         conditions.append(f"(src = 0 OR abs(share) * 100 >= {sql(wanted.min_percent)})")
     if wanted.min_amount is not None:
         conditions.append(f"(src = 0 OR abs(new_base - old_base) >= {sql(wanted.min_amount)})")
     return f"""SELECT * FROM (
-        SELECT s.*, {_KIND} AS kind, p.mode, o.id AS offer_id, o.name, o.coverage,
-               s.old * ro.rate AS old_base, s.new * rn.rate AS new_base,
+        SELECT s.*, {_KIND} AS kind, p.mode, s.old * ro.rate AS old_base, s.new * rn.rate AS new_base,
                CASE WHEN s.src = 1 THEN s.new * rn.rate / nullif(s.old * ro.rate, 0) - 1 END AS share
         FROM scanned s
         JOIN suppliers p ON p.name = s.supplier
-        LEFT JOIN offers o ON o.supplier = s.supplier AND o.supplier_plan_id = s.supplier_plan_id
-        LEFT JOIN {rates} AS ro (currency, rate) ON ro.currency = s.old_currency
-        LEFT JOIN {rates} AS rn (currency, rate) ON rn.currency = s.new_currency
+        LEFT JOIN {worth} AS ro (currency, rate) ON ro.currency = s.old_currency
+        LEFT JOIN {worth} AS rn (currency, rate) ON rn.currency = s.new_currency
     ) AS told{_where(conditions)}"""  # noqa: S608 - our own words; values are arguments
 
 

@@ -19,7 +19,7 @@ from gateway.store.offers import WRITE_SECONDS
 from gateway.store.pool import Connection, Pool
 
 # So many of each kind are kept to be shown.
-MOST_MOVED, MOST_GONE, MOST_NEW = 2_000, 1_000, 1_000
+MOST = {"moved": 2_000, "gone": 1_000, "new": 1_000}
 LONGEST_NAME = 300
 
 State = Literal["waiting", "accepted", "refused", "overtaken"]
@@ -141,7 +141,7 @@ async def _keep_rows(
         found.run_id,
         found.supplier,
         LONGEST_NAME,
-        MOST_MOVED,
+        MOST["moved"],
         list(rates),
         list(rates.values()),
         timeout=WRITE_SECONDS,
@@ -156,7 +156,7 @@ async def _keep_rows(
         found.run_id,
         found.supplier,
         LONGEST_NAME,
-        MOST_GONE,
+        MOST["gone"],
         gone,
         timeout=WRITE_SECONDS,
     )
@@ -174,7 +174,7 @@ async def _keep_rows(
         found.run_id,
         found.supplier,
         LONGEST_NAME,
-        MOST_NEW,
+        MOST["new"],
         timeout=WRITE_SECONDS,
     )
 

@@ -193,6 +193,7 @@ COMPARISON: dict[str, Any] = {
             "supplier_plan_id": OFFER["supplier_plan_id"],
             "plan_name": PLAN["name"],
             **{name: PLAN[name] for name in ("countries", "data", "validity", "networks", "features")},
+            "priced_by": "the settings: +10 %",
             "observed_at": _AT,
         }
     ],

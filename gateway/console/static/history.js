@@ -19,6 +19,22 @@
     ctx.restore();
   }
 
+  // Only where a cost changed, not at each moment of some other line.
+  const corners = (values) => values.flatMap((value, at) => (value !== null && value !== values[at - 1] ? [at] : []));
+
+  const two = (number) => String(number).padStart(2, "0");
+  function days(_chart, ticks, _axis, _space, step) {
+    let year = 0;
+    return ticks.map((tick) => {
+      const at = new Date(tick * 1000);
+      const day = `${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`;
+      if (step < 86400 && at.getUTCHours() + at.getUTCMinutes() > 0) return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
+      if (at.getUTCFullYear() === year) return day;
+      year = at.getUTCFullYear();
+      return `${day}\n${year}`;
+    });
+  }
+
   function draw(box) {
     const told = JSON.parse(box.dataset.chart);
     if (told.lines.length === 0) return;
@@ -30,9 +46,9 @@
       ...size(),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { x: { range: (_, least, most) => [Math.min(told.from, least), most] } },
-      axes: [axis, { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) }],
+      axes: [{ ...axis, values: days }, { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) }],
       series: [
-        {},
+        { label: "UTC", value: (_, tick) => (tick ? new Date(tick * 1000).toISOString().slice(0, 16).replace("T", " ") : "–") },
         ...told.lines.map((line, at) => ({
           label: line.label,
           value: shown,
@@ -40,7 +56,7 @@
           stroke: () => css(`--line-${at % COLOURS}`),
           dash: DASHES[Math.floor(at / COLOURS) % DASHES.length],
           width: 2,
-          points: { show: told.x.length < 60, size: 5 },
+          points: { show: true, size: 5, fill: () => css(`--line-${at % COLOURS}`), filter: () => corners(line.y) },
         })),
       ],
       hooks: { drawClear: [(chart) => shade(chart, told.gaps)] },

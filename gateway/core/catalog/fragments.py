@@ -40,6 +40,12 @@ def plan_id_of(piece: bytes) -> str:
     return piece[start : piece.index(b'"', start)].decode()
 
 
+def plan_name_of(piece: bytes) -> str:
+    """The name that stands in a plan's piece."""
+    name: str = orjson.loads(piece)["name"]
+    return name
+
+
 def stamp(seconds: int) -> bytes:
     """RFC 3339 in UTC, to the second, in quotes."""
     return b'"' + datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode() + b'"'

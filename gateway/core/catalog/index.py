@@ -194,6 +194,15 @@ class Index:
             why[row] |= bits
         return why
 
+    def stands(self) -> Array:
+        """Of each plan the row that is sold for it now, -1 where none is."""
+        plans = np.arange(self.snapshot.plans)
+        return standing(self.snapshot, plans, self._everything(), self._blocked, InStock.TRUE).rows
+
+    def view(self, currency: str | None = None) -> PriceView:
+        """The prices of all rows in a currency. Raises ``QueryError``."""
+        return self._view(currency)
+
     def reasons(self, row: int) -> tuple[WhyNot, ...]:
         """What keeps a row from sale now, in the fixed order."""
         why = self._why_not(row)
@@ -202,6 +211,10 @@ class Index:
     def price_of(self, row: int) -> Money | None:
         """What a customer pays for a row, in base currency; None where its cost is not known."""
         return None if self.snapshot.cost[row] < 0 else self._view(None).money(row)
+
+    def price_words(self, row: int) -> str | None:
+        """How the price of a row comes about, for people who run the shop; None where its cost is not known."""
+        return self._view(None).words(int(self.ruled.slots[row]))
 
     def supplier_now(self, name: str) -> SupplierNow | None:
         """How a supplier of the snapshot stands now; None when the database does not know it."""

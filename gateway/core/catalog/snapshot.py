@@ -188,6 +188,10 @@ class Snapshot:
     def plan_id(self, plan: int) -> str:
         return fragments.plan_id_of(self.piece("plan_at", plan))
 
+    def plan_name(self, plan: int) -> str:
+        """A plan's name for people."""
+        return fragments.plan_name_of(self.piece("plan_at", plan))
+
     def find_plan(self, plan_id: str) -> int | None:
         """A plan's number, which is its place in the order of ids."""
         at = bisect_left(_Lazy(self.plan_id, self.plans), plan_id)

@@ -107,6 +107,7 @@ class Console:
     deps: Deps
     town: Town
     lines: list[bytes]
+    flush: Callable[[], None]
     viewer: Person
     operator: Person
     admin: Person
@@ -242,13 +243,14 @@ async def _consoles(url: str, redis: str, folder: str, hashed: str) -> AsyncIter
         async def make(**settings: Any) -> Console:
             given = _settings(url, redis, folder, suppliers, **settings)
             lines: list[bytes] = []
-            app = make_app(given, access_log=AccessLog(lines.append))
+            log = AccessLog(lines.append)
+            app = make_app(given, access_log=log)
             server = TestServer(app)
             await server.start_server()
             servers.append(server)
             address = str(server.make_url("/")).rstrip("/")
             people_here = await _people(pool, address, hashed)
-            console = Console(address, pool, given, app[state.DEPS], suppliers, lines, **people_here)
+            console = Console(address, pool, given, app[state.DEPS], suppliers, lines, log.flush, **people_here)
             console._sessions.extend(person.http for person in people_here.values())
             made.append(console)
             return console

@@ -203,19 +203,16 @@ async def test_names_that_hold_markup_are_text(moved):
 async def test_the_chart_is_drawn_and_an_operator_decides_by_keyboard_alone(moved, open_page):
     console = moved.console
     change = next(one for one in await changes(console) if one.kind == "up")
-    page = await open_page(console.operator, "/console/changes?kind=up&supplier=pikasim")
-    await page.keyboard.press("j")
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/console/history?plan=*")
-    await page.goto(f"/console/history?plan={change.plan_id}")
+    page = await open_page(console.operator, f"/console/history?plan={change.plan_id}")
     await page.wait_for_selector(".chart canvas")
     assert await page.locator(".chart .u-legend tr").count() > 1
-    painted = await page.evaluate(
-        "() => { const c = document.querySelector('.chart canvas'); return c.toDataURL().length }"
-    )
+    painted = await page.evaluate("() => document.querySelector('.chart canvas').toDataURL().length")
     assert painted > 3000
-    await page.goto("/console")
-    await page.get_by_role("link", name=re.compile("beppay")).first.click()
+    await page.keyboard.press("g")
+    await page.keyboard.press("n")
+    await page.wait_for_url("**/console/changes")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
     await page.wait_for_url("**/difference/beppay")
     await page.get_by_label("Why").fill("their mistake")
     await page.keyboard.press("Enter")

@@ -7,7 +7,7 @@ import pytest
 from gateway.flows import sync_requests
 from gateway.flows.problem import Problem
 from gateway.flows.sync import run_sync
-from gateway.store import audit, sync_progress
+from gateway.store import audit, quarantines, sync_progress
 from tests.gateway.flows.stall import Stall, Thing, market, parts, shelf
 
 
@@ -71,7 +71,7 @@ async def test_differences_come_in_pages_and_each_once(upset):
 
 
 async def test_the_largest_moves_are_kept_and_the_rest_is_counted(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.store.quarantines.MOST_MOVED", 3)
+    monkeypatch.setitem(quarantines.MOST, "moved", 3)
     stall = Stall(shelf(12))
     async with market(pool, tmp_path, {"a": stall}) as m:
         await run_sync(pool, m.accounts, m.settings)

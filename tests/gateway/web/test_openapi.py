@@ -6,7 +6,7 @@ from openapi_spec_validator import validate
 from gateway.app import all_routes, make_app
 from gateway.settings import load
 from gateway.web import examples, state
-from schemas import api, api_esims
+from schemas import api, api_esims, api_prices
 from schemas import orders as api_orders
 from schemas import webhooks as api_webhooks
 
@@ -55,6 +55,9 @@ def test_every_problem_is_described_as_one(document):
     [
         (examples.PLAN_LIST, api.PlanList),
         (examples.OFFER_LIST, api.OfferList),
+        (examples.PRICE_MATRIX, api_prices.PriceMatrix),
+        (examples.page(examples.PRICED_OFFER), api_prices.PricedOfferPage),
+        (examples.COMPARISON, api_prices.Comparison),
         (examples.COUNTRY_LIST, api.CountryList),
         (examples.REGION_LIST, api.RegionList),
         (examples.NEED, api.QuoteForNeed),

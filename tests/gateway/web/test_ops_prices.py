@@ -188,9 +188,16 @@ async def test_the_offers_of_a_cell_come_the_one_to_buy_first_and_say_why_others
 async def test_offers_stand_side_by_side_in_the_order_asked(ops):
     page = await read(await ops.get("/v1/ops/prices/JP/offers"), shapes.PricedOfferPage)
     first, second = page.data[3], page.data[1]
-    query = f"offer={first.offer_id}&offer={second.offer_id}&offer=off_unknown&offer={first.offer_id}"
+    costless = await ops.pool.fetchval("SELECT id FROM offers WHERE cost IS NULL AND 'JP' = ANY(coverage) LIMIT 1")
+    query = f"offer={first.offer_id}&offer={second.offer_id}&offer=off_unknown&offer={first.offer_id}&offer={costless}"
     compared = await read(await ops.get(f"/v1/ops/offers/compare?{query}"), shapes.Comparison)
-    assert [one.offer_id for one in compared.data] == [first.offer_id, second.offer_id]
+    assert [one.offer_id for one in compared.data] == [first.offer_id, second.offer_id, costless]
+    assert (compared.data[2].cost, compared.data[2].priced_by, compared.data[2].why_not) == (
+        None,
+        None,
+        "no_fixed_price",
+    )
+    assert "10 %" in compared.data[0].priced_by
     assert compared.missing == ["off_unknown"]
     plan = await (await ops.get(f"/v1/plans/{first.plan_id}")).json()
     assert msgspec.to_builtins(compared.data[0].countries) == plan["countries"]

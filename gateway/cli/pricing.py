@@ -1,0 +1,184 @@
+"""``esim-gateway pricing``: by which rules costs become prices, and what another rule would do."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+from gateway.cli.connected import print_json, run_connected
+from gateway.cli.prices import AsCsv, AsJson, Side
+from gateway.cli.sheets import print_csv
+from gateway.cli.state import StateDir
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.flows.deps import Deps
+    from gateway.store.keys import Mode
+    from schemas.api import Price
+    from schemas.api_pricing import PriceMove, PricingPreview, PricingRulePage
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Pricing rules: which cost becomes which price.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(as_csv: AsCsv = False, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+    """Show the rules in order; the first that matches an offer prices it, the default what is left."""
+
+    async def read(deps: Deps) -> PricingRulePage:
+        from gateway.flows.pricing_rules import every
+
+        return await every(deps.pool, deps.settings)
+
+    found = run_connected(state_dir, read)
+    if as_json:
+        print_json(found)
+    elif as_csv:
+        from gateway.flows.pricing_tables import of_rules
+
+        print_csv(of_rules(found))
+    else:
+        _print_rules(found)
+
+
+@app.command()
+def preview(
+    rule: Annotated[
+        str,
+        typer.Argument(metavar="RULE", help='A rule as JSON: {"name": "Europe", "percent": "18"}; - reads it.'),
+    ] = "",
+    rule_id: Annotated[str | None, typer.Option("--id", help="Instead of the rule with this id.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="What taking out the rule with --id would do.")] = False,
+    storefront: Annotated[str | None, typer.Option(help="For this storefront's prices.")] = None,
+    currency: Annotated[str | None, typer.Option(help="In this currency.")] = None,
+    mode: Side = None,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Show what a rule would do to the prices of the whole catalogue. Nothing is changed."""
+    asked = _asked(rule, rule_id, storefront, currency, remove=remove)
+
+    async def read(deps: Deps) -> PricingPreview:
+        from gateway.flows.browse import Catalog
+        from gateway.flows.pricing_preview import preview as look
+        from gateway.flows.problem import Problem
+        from schemas.api_pricing import PreviewRequest
+
+        configured = {account.settings.mode for account in deps.accounts.values()}
+        side: Mode = mode or ("live" if "live" in configured or not configured else "test")
+        catalog = await Catalog.open(deps.settings, deps.pool, None)
+        try:
+            found = await look(deps.pool, deps.settings, catalog.index, _converted(asked, PreviewRequest), side)
+        finally:
+            await catalog.close()
+        if isinstance(found, Problem):
+            raise ConfigurationError(found.detail)
+        return found
+
+    found = run_connected(state_dir, read)
+    if as_json:
+        print_json(found)
+    elif as_csv:
+        from gateway.flows.pricing_tables import of_examples
+
+        print_csv(of_examples(found))
+    else:
+        _print_preview(found)
+
+
+def _asked(
+    rule: str, rule_id: str | None, storefront: str | None, currency: str | None, *, remove: bool
+) -> dict[str, object]:
+    import json
+
+    asked: dict[str, object] = {"id": rule_id, "remove": remove, "storefront": storefront, "currency": currency}
+    text = sys.stdin.read() if rule == "-" else rule
+    if text:
+        try:
+            asked["rule"] = json.loads(text)
+        except ValueError as error:
+            raise ConfigurationError(f"the rule is no JSON: {error}") from None
+    return asked
+
+
+def _converted(asked: dict[str, object], kind: type[T]) -> T:
+    import msgspec
+
+    try:
+        return msgspec.convert(asked, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+# -- on the terminal
+
+
+def _print_rules(found: PricingRulePage) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from gateway.flows.pricing_tables import conditions
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", justify="right")
+    for name in ("rule", "for", "dates", "id"):
+        table.add_column(name, overflow="fold")
+    for one in found.data:
+        style = "" if one.state == "in_force" else "dim"
+        words = one.words.partition(": ")[2]
+        row = (words, conditions(one), _dates(one.valid_from, one.valid_until, one.state), one.id)
+        table.add_row(str(one.position), *(Text(cell, style) for cell in row))
+    table.add_row("", Text(found.default.words), "everything else", "", "")
+    Console().print(table)
+
+
+def _dates(begin: datetime | None, end: datetime | None, state: Literal["in_force", "waiting", "over", "off"]) -> str:
+    days = "".join(f" {word} {at:%Y-%m-%d %H:%M}" for word, at in (("from", begin), ("until", end)) if at is not None)
+    return ("" if state == "in_force" else state) + days
+
+
+def _print_preview(found: PricingPreview) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    whose = found.storefront or "storefronts without rules of their own"
+    print(f"For {whose} ({found.mode}), in {found.currency}:")
+    print(f"  {found.rise.count} prices rise{_far(found.rise)}, {found.fall.count} fall{_far(found.fall)},")
+    print(f"  {found.same} stay; {found.end} plans are no longer sold, {found.begin} are sold again.")
+    print(f"  Offers whose price does not cover them: {found.thin_before} now, {found.thin_after} then.")
+    for one in found.priced_by:
+        print(f"  {one.offers:>8} offers by {_plain(one.words)}")
+    if not found.examples:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("plan", "supplier", "cost", "before", "after", ""):
+        table.add_column(name, justify="right" if name in {"cost", "before", "after", ""} else "left")
+    for example in found.examples:
+        percent = "" if example.percent is None else f"{example.percent:+g} %"
+        prices = (_amount(example.cost_base), _amount(example.before), _amount(example.after))
+        table.add_row(Text(_plain(example.name)), example.supplier, *prices, percent)
+    Console().print(table)
+
+
+def _far(move: PriceMove) -> str:
+    if move.median is None or move.most is None:
+        return ""
+    return (
+        f" (median {move.median.amount}, {move.median_percent:g} %; most {move.most.amount}, {move.most_percent:g} %)"
+    )
+
+
+def _amount(price: Price | None) -> str:
+    return "-" if price is None else price.amount
+
+
+def _plain(text: str) -> str:
+    """Text without what a terminal would obey."""
+    return "".join(letter for letter in text if letter.isprintable())

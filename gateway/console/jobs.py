@@ -1,0 +1,38 @@
+"""Jobs: what the workers have to do, what they do now, what failed, and what runs again and again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from gateway.console.pages import Csv, Notice, Pages, View, deps, here
+from gateway.flows import running
+from gateway.store import job_queue
+
+pages = Pages()
+_PAGE = 50
+_LATE = timedelta(minutes=2)
+_COLUMNS = ("id", "kind", "state", "about", "created", "due", "attempts", "heartbeat")
+
+
+@pages("GET", "/console/jobs", nav="Jobs")
+async def jobs(request: web.Request) -> View:
+    """The queue, the oldest first, and the schedules."""
+    after = request.query.get("after", "")[:20]
+    found = await running.jobs(deps(request).pool, _PAGE, (after,) if after else None)
+    context = {"queue": found, "next": here(request, after=found.data[-1].id) if found.has_more else None}
+    rows = [
+        (one.id, one.kind, one.state, one.about, one.created_at, one.due_at, one.attempts, one.heartbeat_at)
+        for one in found.data
+    ]
+    return View("jobs.html", context, title="Jobs", csv=Csv("jobs", _COLUMNS, rows))
+
+
+@pages.notice
+async def waiting(request: web.Request) -> list[Notice]:
+    """Jobs that nobody begins: a sign that no worker runs."""
+    oldest = await job_queue.oldest_late(deps(request).pool)
+    if oldest is None or datetime.now(UTC) - oldest < _LATE:
+        return []
+    return [Notice("bad", "Jobs wait and nobody begins them. Does a worker run?", "/console/jobs")]

@@ -1,0 +1,212 @@
+"""Unmapped: what no rule understood, word by word; what a word means, told here, its effect seen first."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from gateway.console.forms import Form, asked, posted
+from gateway.console.history import as_money
+from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.shown import clean
+from gateway.flows import mappings
+from gateway.flows.problem import Problem
+from gateway.store import unmapped as store
+from gateway.store.unmapped import Scope
+from providers import places
+from providers.told import Meaning
+from schemas.api_mappings import MappingRequest, UnmappedGroup
+from schemas.money import Money
+from schemas.plan import About, SetAsideReason
+
+pages = Pages()
+_LIST, _WORD, _TOLD = "/console/unmapped", "/console/unmapped/at", "/console/unmapped/told"
+_PAGE, _ITEMS = 50, 25
+_RAW = 4_000
+_FIELDS = {"/word": "word", "/means": "means", "/provider": "everywhere"}
+_COLUMNS = (
+    *("supplier", "reason", "about", "word", "offers", "priced", "cost in all", "cost in the middle", "example"),
+    "since",
+)
+ATTRIBUTES = (("country", "the countries"), ("data", "the amount of data"), ("days", "the number of days"))
+
+
+@pages("GET", _LIST, nav="Unmapped")
+async def unmapped(request: web.Request) -> View:
+    """What was not understood, that first on which most money hangs."""
+    behind, form = deps(request), asked(request)
+    reasons = [reason.value for reason in SetAsideReason]
+    scope = Scope(
+        mode=mode(request),
+        supplier=form.text("supplier", most=40) or None,
+        reason=form.choice("reason", reasons, required=False) or None,
+        about=form.choice("about", [about.value for about in About if about], required=False) or None,
+    )
+    after = request.query.get("after", "")[:9]
+    base = behind.settings.base_currency
+    found = await mappings.groups(behind.pool, base, scope, _PAGE, (after,) if after else None)
+    context = {
+        "groups": [(one, as_money(one.cost_total), as_money(one.cost_median), _url(one)) for one in found.rows],
+        "next": here(request, after=found.after[0]) if found.after else None,
+        "totals": await store.totals(behind.pool, mode(request)),
+        "scope": scope,
+        "suppliers": [name for name, one in sorted(behind.accounts.items()) if one.settings.mode == mode(request)],
+        "reasons": [(reason, reason.replace("_", " ")) for reason in reasons],
+        "abouts": [(about.value, about.value.replace("_", " ")) for about in About if about],
+        "currency": base,
+    }
+    return View("unmapped.html", context, title="Unmapped", csv=Csv("unmapped", _COLUMNS, map(_row, found.rows)))
+
+
+@pages("GET", _WORD + "/{supplier}", nav="Unmapped")
+async def word(request: web.Request) -> View:
+    """The items of one word, and the form to tell what it means; with a meaning in the address, what that would do."""
+    form = asked(request)
+    view = await _word(request, form, request.match_info["supplier"])
+    if not form.text("means", most=2000):
+        return view
+    meaning = _meaning(request, form, request.match_info["supplier"])
+    if meaning is None:
+        return invalid(view, form)
+    behind = deps(request)
+    effect = await mappings.preview(behind.pool, behind.accounts, meaning)
+    shown = [(one, as_money(one.cost)) for one in effect.examples]
+    context = {**view.context, "effect": effect, "shown": shown, "typed": form.typed, "codes": _names(meaning)}
+    return View(view.template, context, title=view.title)
+
+
+@pages("POST", _TOLD, role="operator", nav="Unmapped")
+async def tell(request: web.Request) -> View | web.Response:
+    """Keep what a word means."""
+    form = await posted(request)
+    supplier = form.text("supplier", most=40)
+    meaning = _meaning(request, form, supplier)
+    note = form.text("note", most=500)
+    if meaning is None or not form:
+        return invalid(await _word(request, form, supplier), form)
+    await mappings.tell(deps(request).pool, meaning, note, visitor(request))
+    told = f"{meaning.word} means {meaning.means} from the next sync on."
+    return see_other(request, _TOLD, told=told)
+
+
+@pages("GET", _TOLD, nav="Unmapped")
+async def told(request: web.Request) -> View:
+    """What was told, the newest first; to take back, to use now, and to take along as a file."""
+    behind = deps(request)
+    after = request.query.get("after", "")[:60]
+    found = await mappings.listed(behind.pool, _PAGE, (after,) if after else None)
+    context = {
+        "rows": found.rows,
+        "next": here(request, after=found.after[0]) if found.after else None,
+        "waiting": [one for one in found.rows if not one.applied],
+    }
+    columns = ("provider", "about", "word", "means", "note", "by", "at", "applied")
+    rows = [
+        (one.provider, one.about, one.word, one.means, one.note, one.created_by, one.created_at, one.applied)
+        for one in found.rows
+    ]
+    return View("unmapped_told.html", context, title="Words that were told", csv=Csv("mappings", columns, rows))
+
+
+@pages("POST", _TOLD + "/{id}/forget", role="operator", nav="Unmapped")
+async def forget(request: web.Request) -> web.Response:
+    """Take a meaning back."""
+    was = await mappings.forget(deps(request).pool, request.match_info["id"], visitor(request))
+    if was is None:
+        raise web.HTTPNotFound
+    return see_other(request, _TOLD, told=f"{was.word} is not known any more from the next sync on.")
+
+
+@pages("GET", "/console/unmapped/mappings.toml")
+async def download(request: web.Request) -> web.Response:
+    """All meanings in force as the file for ``config/``."""
+    text = await mappings.toml(deps(request).pool)
+    headers = {"Content-Disposition": 'attachment; filename="mappings.toml"'}
+    return web.Response(text=text or "# Nothing was told yet.\n", content_type="application/toml", headers=headers)
+
+
+@pages.finds("Unmapped words")
+async def find(request: web.Request, question: str) -> list[Hit]:
+    """Words that are not understood and hold the question."""
+    behind = deps(request)
+    base = behind.settings.base_currency
+    found = await mappings.groups(behind.pool, base, Scope(mode=mode(request)), 200, None)
+    return [
+        Hit(one.word, _url(one), f"{one.offers} offers of {one.supplier}")
+        for one in found.rows
+        if question.lower() in one.word.lower()
+    ][:10]
+
+
+async def _word(request: web.Request, form: Form, supplier: str) -> View:
+    behind = deps(request)
+    reason = form.text("reason", most=40)
+    about, text = form.text("about", most=40), clean(form.typed.get("word", "")[:200])
+    after = request.query.get("after", "")[:200]
+    account = behind.accounts.get(supplier)
+    if account is None:
+        raise web.HTTPNotFound
+    items = await store.of_group(behind.pool, supplier, reason, about, text, _ITEMS + 1, after)
+    known = {each.value: each for each in About}.get(about, About.NOTHING)
+    context = {
+        "supplier": supplier,
+        "provider": account.manifest.name,
+        "provider_title": account.manifest.title,
+        "reason": reason,
+        "about": about,
+        "word": text,
+        "items": [(one, _cost(one), one.raw[:_RAW], len(one.raw) > _RAW) for one in items[:_ITEMS]],
+        "next": here(request, after=items[_ITEMS - 1].supplier_plan_id) if len(items) > _ITEMS else None,
+        "can_be_told": mappings.can_be_told(known, text),
+        "attributes": ATTRIBUTES,
+        "regions": [(region.name, f"{region.name} ({len(region.countries)})") for region in places.regions()],
+        "effect": None,
+        "shown": [],
+        "codes": "",
+    }
+    return View("unmapped_word.html", context, title=text[:80] or reason.replace("_", " "))
+
+
+def _meaning(request: web.Request, form: Form, supplier: str) -> Meaning | None:
+    """What the form tells; None when something of it is wrong, which then stands beside its field."""
+    behind = deps(request)
+    account = behind.accounts.get(supplier)
+    about = form.choice("about", ("place", "unit", "attribute"))
+    text, means = form.text("word", required=True), form.text("means", required=True, most=2000)
+    if account is None or not form:
+        return None
+    if about == "place":
+        means = mappings.codes_in(means)
+    provider = None if form.ticked("everywhere") else account.manifest.name
+    found = mappings.meaning_of(behind.accounts, MappingRequest(about, text, means, provider))  # type: ignore[arg-type]
+    if isinstance(found, Problem):
+        for pointer, why in found.errors:
+            form.wrong(_FIELDS.get(pointer, "means"), why)
+        return None
+    return found
+
+
+def _names(meaning: Meaning) -> str:
+    """The countries of a place's meaning in words, "" for anything else."""
+    if meaning.about is not About.PLACE:
+        return ""
+    return ", ".join(places.country_name(code) for code in meaning.means.split())
+
+
+def _cost(one: store.Item) -> Money | None:
+    return None if one.cost is None or one.currency is None else Money(one.cost, one.currency)
+
+
+def _url(one: UnmappedGroup) -> str:
+    query = {"reason": one.reason.value, "about": one.about.value, "word": one.word}
+    return f"{_WORD}/{one.supplier}?{urlencode(query)}"
+
+
+def _row(one: UnmappedGroup) -> tuple[Any, ...]:
+    return (
+        *(one.supplier, one.reason.value, one.about.value, one.word, one.offers, one.priced),
+        *(as_money(one.cost_total), as_money(one.cost_median), one.examples[0] if one.examples else ""),
+        one.first_seen_at,
+    )

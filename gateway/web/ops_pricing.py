@@ -1,0 +1,183 @@
+"""Pricing rules: which cost becomes which price, in which order, and what a change would do."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.flows import pricing_preview, pricing_rules
+from gateway.flows.problem import Problem
+from gateway.web import examples_pricing as examples
+from gateway.web import state
+from gateway.web.ops_changes import who
+from gateway.web.ordering import refusal
+from gateway.web.paging import json_answer, pool_of
+from gateway.web.parameters import NoParameters
+from gateway.web.problems import Refusal
+from gateway.web.reading import read_body, read_query
+from gateway.web.spec import Table
+from schemas.api_pricing import (
+    PreviewRequest,
+    PricingPreview,
+    PricingRule,
+    PricingRulePage,
+    RuleBody,
+    RuleOrder,
+    RulePatch,
+)
+
+routes = Table()
+
+_PART = {"id": ("^pr_[0-9a-f]{16}$", "The rule's `id`.")}
+
+
+@routes(
+    "GET", "/v1/ops/pricing-rules",
+    access="ops", tag="Operations", answer=PricingRulePage, example=examples.RULE_PAGE,
+    parameters=NoParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_pricing_rules(request: web.Request) -> web.Response:
+    """Pricing rules, in order.
+
+    The first that is in force and matches an offer prices it; what none matches, `default` prices, which is
+    `[pricing]` of the settings. All of them come in one page.
+    """
+    read_query(request, NoParameters)
+    return json_answer(await pricing_rules.every(pool_of(request), request.app[state.SETTINGS]))
+
+
+@routes(
+    "POST", "/v1/ops/pricing-rules",
+    access="ops", tag="Operations", status=201, answer=PricingRule, example=examples.RULE,
+    parameters=NoParameters, bodies=(RuleBody,), body_example=examples.NEW_RULE,
+    problems=("conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def create_pricing_rule(request: web.Request) -> web.Response:
+    """Make a pricing rule.
+
+    It stands last unless a `position` is sent, and is in force everywhere within two seconds.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, RuleBody)
+    made = await pricing_rules.create(pool_of(request), request.app[state.SETTINGS], who(request), sent)
+    return await _changed(request, made, 201)
+
+
+@routes(
+    "GET", "/v1/ops/pricing-rules/{id}",
+    access="ops", tag="Operations", answer=PricingRule, example=examples.RULE,
+    parts=_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_pricing_rule(request: web.Request) -> web.Response:
+    """One pricing rule."""
+    read_query(request, NoParameters)
+    found = await pricing_rules.one(pool_of(request), request.match_info["id"])
+    if found is None:
+        raise Refusal("not_found", "there is no such pricing rule")
+    return json_answer(found)
+
+
+@routes(
+    "PUT", "/v1/ops/pricing-rules/{id}",
+    access="ops", tag="Operations", answer=PricingRule, example=examples.RULE,
+    parts=_PART, narrow=True, parameters=NoParameters, bodies=(RuleBody,), body_example=examples.NEW_RULE,
+    problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def replace_pricing_rule(request: web.Request) -> web.Response:
+    """Word a pricing rule anew.
+
+    What is not sent is as in a new rule, but for its `position`.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, RuleBody)
+    pool, settings = pool_of(request), request.app[state.SETTINGS]
+    return await _changed(
+        request, await pricing_rules.replace(pool, settings, who(request), request.match_info["id"], sent)
+    )
+
+
+@routes(
+    "PATCH", "/v1/ops/pricing-rules/{id}",
+    access="ops", tag="Operations", answer=PricingRule, example={**examples.RULE, "enabled": False, "state": "off"},
+    parts=_PART, narrow=True, parameters=NoParameters, bodies=(RulePatch,), body_example={"enabled": False},
+    problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def change_pricing_rule(request: web.Request) -> web.Response:
+    """Change parts of a pricing rule.
+
+    What is not sent stays; null takes a condition or a bound away.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, RulePatch)
+    pool, settings = pool_of(request), request.app[state.SETTINGS]
+    return await _changed(
+        request, await pricing_rules.patch(pool, settings, who(request), request.match_info["id"], sent)
+    )
+
+
+@routes(
+    "DELETE", "/v1/ops/pricing-rules/{id}",
+    access="ops", tag="Operations", answer=PricingRulePage, example={**examples.RULE_PAGE, "data": []},
+    parts=_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def remove_pricing_rule(request: web.Request) -> web.Response:
+    """Take a pricing rule out.
+
+    The answer is the rules that are left.
+    """
+    read_query(request, NoParameters)
+    if not await pricing_rules.remove(pool_of(request), who(request), request.match_info["id"]):
+        raise Refusal("not_found", "there is no such pricing rule")
+    return await _all(request)
+
+
+@routes(
+    "POST", "/v1/ops/pricing-rules/order",
+    access="ops", tag="Operations", answer=PricingRulePage, example=examples.RULE_PAGE,
+    parameters=NoParameters, bodies=(RuleOrder,), body_example={"ids": [examples.RULE["id"]]},
+    problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def order_pricing_rules(request: web.Request) -> web.Response:
+    """Put the pricing rules in another order.
+
+    Send the ids of all of them.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, RuleOrder)
+    problem = await pricing_rules.put_in_order(pool_of(request), who(request), sent.ids)
+    if problem is not None:
+        raise refusal(problem)
+    return await _all(request)
+
+
+@routes(
+    "POST", "/v1/ops/pricing-rules/preview",
+    access="ops", tag="Operations", answer=PricingPreview, example=examples.PREVIEW,
+    parameters=NoParameters, bodies=(PreviewRequest,), body_example={"rule": examples.NEW_RULE},
+    problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def preview_pricing_rules(request: web.Request) -> web.Response:
+    """What a change of pricing rules would do.
+
+    To every price of the catalogue: how many rise and fall and how far, what would no longer be sold, and the fifty
+    that move furthest. Nothing is changed.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, PreviewRequest)
+    catalog, settings = request.app[state.CATALOG], request.app[state.SETTINGS]
+    mode = sent.mode or request[state.CALLER].mode
+    found = await pricing_preview.preview(pool_of(request), settings, catalog.index, sent, mode)
+    if isinstance(found, Problem):
+        raise refusal(found)
+    return json_answer(found)
+
+
+async def _changed(request: web.Request, made: PricingRule | Problem, status: int = 200) -> web.Response:
+    if isinstance(made, Problem):
+        raise refusal(made)
+    await request.app[state.CATALOG].refresh()
+    return json_answer(made, status)
+
+
+async def _all(request: web.Request) -> web.Response:
+    await request.app[state.CATALOG].refresh()
+    return json_answer(await pricing_rules.every(pool_of(request), request.app[state.SETTINGS]))

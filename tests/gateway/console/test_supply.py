@@ -1,0 +1,198 @@
+"""Suppliers, words that are not understood, jobs and settings on the pages."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from gateway.flows.balances import look_if_due
+from gateway.flows.sync import run_sync
+from gateway.store import audit
+from providers.told import read_toml
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202eevil\u2066" + "x" * 10_000
+
+
+def word_links(answer):
+    """Where the words are that can be told."""
+    links = [html.unescape(link) for link in re.findall(r'href="(/console/unmapped/at/[^"]+)"', answer.text)]
+    return [link for link in links if not link.endswith("word=")]
+
+
+async def test_every_supplier_stands_on_a_line_with_its_figures_and_on_a_page_of_its_own(console):
+    assert await look_if_due(console.pool, console.deps.accounts, datetime.now(UTC)) == ["beppay", "pikasim", "s2s"]
+    page = await console.viewer.get("/console/suppliers")
+    assert page.status == 200
+    for name in ("beppay", "pikasim", "s2s"):
+        assert f'href="/console/suppliers/{name}"' in page.text
+        one = await console.viewer.get(f"/console/suppliers/{name}")
+        assert one.status == 200
+        assert "succeeded" in one.words
+        assert "days left" in one.words.casefold()
+    sheet = list(csv.DictReader(io.StringIO((await console.viewer.get("/console/suppliers?format=csv")).text)))
+    assert {row["supplier"] for row in sheet} == {"beppay", "pikasim", "s2s"}
+    assert all(Decimal(row["spendable"]) > 0 for row in sheet)
+    assert (await console.viewer.get("/console/suppliers/nobody")).status == 404
+
+
+async def test_a_supplier_is_paused_and_resumed_and_selling_is_stopped_by_an_operator_with_a_word_in_the_log(console):
+    await console.operator.post("/console/suppliers/pikasim/pause")
+    assert await console.pool.fetchval("SELECT state FROM suppliers WHERE name = 'pikasim'") == "paused"
+    done = await console.operator.post("/console/suppliers/pikasim/resume")
+    assert "chosen from again" in done.words
+    stopped = await console.operator.post("/console/suppliers/s2s/stop", {"note": "they <b>raised</b> prices"})
+    assert "they <b>raised</b> prices" in stopped.words
+    assert "s2s sells nothing" in (await console.viewer.get("/console")).words
+    await console.operator.post("/console/suppliers/s2s/sell")
+    await console.operator.post("/console/selling/stop", {"note": "all wrong"})
+    assert "Selling is stopped everywhere" in (await console.viewer.get("/console")).words
+    again = await console.operator.post("/console/selling/resume")
+    assert "Selling is on again" in again.words
+    twice = await console.operator.post("/console/selling/resume")
+    assert "no stop of all suppliers is in force" in twice.words
+    log = [(entry.action, entry.object) for entry in await audit.entries(console.pool)]
+    assert log[:6] == [
+        ("selling.resumed", "supplier:all"),
+        ("selling.stopped", "supplier:all"),
+        ("selling.resumed", "supplier:s2s"),
+        ("selling.stopped", "supplier:s2s"),
+        ("supplier.resumed", "supplier:pikasim"),
+        ("supplier.paused", "supplier:pikasim"),
+    ]
+    refused = await console.viewer.post("/console/suppliers/pikasim/pause")
+    assert refused.status == 403
+    assert await console.pool.fetchval("SELECT state FROM suppliers WHERE name = 'pikasim'") == "active"
+
+
+async def test_a_word_is_told_after_its_effect_was_seen_and_the_next_sync_maps_by_it(console):
+    listed = await console.viewer.get("/console/unmapped?supplier=pikasim&about=place")
+    links = word_links(listed)
+    assert links
+    link, before = links[0], None
+    page = await console.operator.get(link)
+    assert page.text.count("<tr data-row>") >= 1
+    wrong = await console.operator.get(link + "&means=Narnia")
+    assert wrong.status == 422
+    assert "Narnia" in wrong.text
+    seen = await console.operator.get(link + "&means=Iceland")
+    found = re.search(r"(\d+) would be offers of (\d+) plans", seen.words)
+    assert found, seen.words
+    would_map = int(found[1])
+    assert would_map > 0
+    assert "Iceland" in seen.words
+    before = await console.pool.fetchval("SELECT count(*) FROM offers WHERE supplier = 'pikasim' AND gone_at IS NULL")
+    assert before == await console.pool.fetchval("SELECT count(*) FROM offers WHERE supplier = 'pikasim'")
+    form = dict(
+        re.findall(r'<input type="hidden" name="(supplier|reason|about|word|means)" value="([^"]*)"', seen.text)
+    )
+    form = {name: html.unescape(value) for name, value in form.items()}
+    assert form["means"] == "IS"
+    told = await console.operator.post("/console/unmapped/told", {**form, "note": "their support said so"})
+    assert "means IS from the next sync on" in told.words
+    assert "next sync" in (await console.viewer.get("/console/unmapped/told")).words
+    run = await run_sync(console.pool, console.deps.accounts, console.settings, only=["pikasim"])
+    assert run.state == "ok", run
+    now = await console.pool.fetchval("SELECT count(*) FROM offers WHERE supplier = 'pikasim' AND gone_at IS NULL")
+    assert now - before == would_map
+    gone = await console.viewer.get(link)
+    assert "No offer is set aside for this any more" in gone.words
+    file = await console.viewer.get("/console/unmapped/mappings.toml")
+    assert [(one.word, one.means) for one in read_toml(file.text)] == [(form["word"], "IS")]
+    entry = (await audit.entries(console.pool, action="mapping."))[0]
+    assert (entry.actor, entry.detail["means"]) == (console.operator.name, "IS")
+    mapping_id = entry.object.removeprefix("mapping:")
+    await console.operator.post(f"/console/unmapped/told/{mapping_id}/forget")
+    await run_sync(console.pool, console.deps.accounts, console.settings, only=["pikasim"])
+    after = await console.pool.fetchval("SELECT count(*) FROM offers WHERE supplier = 'pikasim' AND gone_at IS NULL")
+    assert after == before
+
+
+async def test_a_viewer_sees_the_effect_and_cannot_tell(console):
+    link = word_links(await console.viewer.get("/console/unmapped?supplier=beppay&about=place"))[0]
+    seen = await console.viewer.get(link + "&means=JP")
+    assert "would be offers of" in seen.words
+    assert "An operator can tell it" in seen.words
+    refused = await console.viewer.post(
+        "/console/unmapped/told", {"supplier": "beppay", "about": "place", "word": "x", "means": "JP"}
+    )
+    assert refused.status == 403
+    assert not await console.pool.fetchval("SELECT count(*) FROM mappings")
+
+
+async def test_hostile_words_of_suppliers_stay_text(console):
+    now = datetime.now(UTC)
+    await console.pool.execute(
+        "INSERT INTO set_aside (supplier, supplier_plan_id, name, reason, detail, raw, first_seen_at, about, words)"
+        " VALUES ('pikasim', $1, $2, 'no_such_country', $2, $2, $3, 'place', ARRAY[$4])",
+        "hostile", HOSTILE, now, HOSTILE[:200],
+    )  # fmt: skip
+    await console.pool.execute(
+        "INSERT INTO supplier_breakers (supplier, state, failures, last_error) VALUES ('pikasim', 'open', 9, $1)"
+        " ON CONFLICT (supplier) DO UPDATE SET state = 'open', last_error = excluded.last_error", HOSTILE,
+    )  # fmt: skip
+    await console.pool.execute(
+        "INSERT INTO supplier_balance_looks VALUES ('pikasim', $1, $2)", now - timedelta(minutes=3), HOSTILE
+    )
+    links = word_links(await console.viewer.get("/console/unmapped?supplier=pikasim&reason=no_such_country"))
+    hostile = next(link for link in links if "script" in link)
+    for path in ("/console/unmapped", hostile, "/console/suppliers/pikasim", "/console/suppliers", "/console"):
+        page = await console.viewer.get(path)
+        assert page.status == 200, path
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+        assert "\u202e" not in page.text
+    refused = await console.operator.get(hostile + "&means=JP")
+    assert refused.status in {200, 422}
+    assert "<img src=x" not in refused.text
+
+
+async def test_jobs_show_what_waits_what_failed_and_what_runs_again_without_saying_more(console):
+    await console.pool.execute(
+        "INSERT INTO pgqueuer (priority, status, entrypoint, payload, created, execute_after)"
+        " VALUES (0, 'queued', 'advance_order', $1, now() - interval '1 hour', now() - interval '1 hour'),"
+        "        (0, 'picked', 'sync', $2, now(), now()), (0, 'queued', 'stranger', $3, now(), now())",
+        b'{"order_id": "ord_1234"}', b'{"only": ["pikasim"]}', b'{"token": "very-secret"}',
+    )  # fmt: skip
+    await console.pool.execute(
+        "INSERT INTO pgqueuer_log (job_id, status, priority, entrypoint, traceback)"
+        " VALUES (7, 'exception', 0, 'sync', $1)",
+        {"exception_type": "ValueError", "exception_message": "LPA:1$very-secret", "traceback": "very-secret"},
+    )
+    page = await console.viewer.get("/console/jobs")
+    assert page.status == 200
+    assert 'href="/console/orders/ord_1234"' in page.text
+    for words in ("pikasim", "ValueError", "stranger"):
+        assert words in page.words
+    assert "very-secret" not in page.text
+    assert "nobody begins them" in (await console.viewer.get("/console")).words
+
+
+async def test_settings_stand_with_where_they_come_from_and_no_secret_among_them(console, monkeypatch, tmp_path):
+    file = tmp_path / "gateway.toml"
+    file.write_text("[quotes]\nttl_seconds = 900\n")
+    monkeypatch.setenv("GATEWAY_CONFIG", str(file))
+    monkeypatch.setenv("GATEWAY_SYNC__INTERVAL_SECONDS", "900")
+    page = await console.viewer.get("/console/settings?format=csv")
+    found = {row["setting"]: row for row in csv.DictReader(io.StringIO(page.text))}
+    assert found["quotes.ttl_seconds"]["source"] == "file"
+    assert found["sync.interval_seconds"]["source"] == "environment"
+    assert found["pricing.percent"]["source"] == "default"
+    assert found["suppliers.pikasim.mode"] == {
+        "setting": "suppliers.pikasim.mode", "value": "test", "source": "start",
+        "meaning": "Whether live or test keys see its offers.",
+    }  # fmt: skip
+    assert (found["suppliers.pikasim.api_key"]["value"], found["database_url"]["value"]) == ("set", "set")
+    assert found["suppliers.beppay.daily_spend_limit"]["value"] == "not set"
+    whole = await console.viewer.get("/console/settings")
+    secrets = [secret for _, one in console.deps.accounts.items() for secret in one.settings.secrets()]
+    assert len(secrets) >= 4
+    for secret in (*secrets, console.settings.database_url.get_secret_value(), "k" * 40):
+        assert secret not in whole.text
+        assert secret not in page.text
+    filtered = await console.viewer.get("/console/settings?source=environment")
+    assert "interval_seconds" in filtered.words
+    assert "ttl_seconds" not in filtered.words
