@@ -134,7 +134,8 @@ class Owned:
     def path(self, template: str) -> str:
         one = self.endpoint["id"] if "/webhook-endpoints/" in template else self.order["id"]
         one = self.esim["id"] if "/esims/" in template else one
-        one = "1" if "/v1/ops/mappings/" in template or "/v1/ops/pricing-rules/" in template else one
+        one = f"map_{'0' * 16}" if "/ops/mappings/" in template else one
+        one = f"pr_{'0' * 16}" if "/ops/pricing-rules/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
             "code": "no_stock", "country": "JP", "token": "x" * 40,
