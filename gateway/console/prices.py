@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,8 +19,9 @@ from gateway.core.catalog.matrix import Per
 from gateway.flows import price_tables, prices
 from gateway.store.offer_keys import offer_keys
 from providers import places
-from schemas.api import Plan, PlanList
+from schemas.api import Plan, PlanList, Price
 from schemas.api_prices import PricedOffer, PriceMatrix, PriceRow
+from schemas.money import currency_digits
 
 pages = Pages()
 OFFERS_A_PAGE, HITS = 50, 8
@@ -155,7 +157,7 @@ def _cell(offer: PricedOffer | None, address: str, per: Per, *, first: str | Non
     if offer is None:
         return "<td></td>"
     figure = price_tables.figure(offer, per)
-    words = "–" if figure is None else figure.amount
+    words = "–" if figure is None else _short(figure)
     classes, marks = [], []
     if offer.offer_id == first:
         classes.append("first")
@@ -173,11 +175,20 @@ def _cell(offer: PricedOffer | None, address: str, per: Per, *, first: str | Non
     return f'<td{kind}><a href="{link}">{words}</a>{small}</td>'
 
 
+def _short(figure: Price) -> str:
+    """An amount in whole minor units, half up, to be read among a thousand; the title has every digit."""
+    digits = currency_digits(figure.currency)
+    if len(figure.amount.partition(".")[2]) <= digits:
+        return figure.amount
+    return str(Decimal(figure.amount).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+
+
 def _title(offer: PricedOffer) -> str:
-    """What a cell tells on hover: the customer's price, and which offer it is."""
+    """What a cell tells on hover: its exact cost, the customer's price, and which offer it is."""
+    cost = "" if offer.cost_base is None else f"cost {offer.cost_base.amount}, "
     price = "no price" if offer.price is None else f"price {offer.price.amount} {offer.price.currency}"
     days = f"{offer.days} {'day' if offer.days == 1 else 'days'}"
     stock = "" if offer.stock is None else f" · {offer.stock:,} in stock"
     stale = " · stale" if offer.stale else ""
     name = shown.clean(offer.name[: 2 * _NAME])[:_NAME]
-    return f"{price} · {offer.declared}, {days}, {offer.scope.value}{stock}{stale} · {name}"
+    return f"{cost}{price} · {offer.declared}, {days}, {offer.scope.value}{stock}{stale} · {name}"

@@ -117,10 +117,14 @@ class _Teller:
         states = [index.supplier_now(name) for name in self.snapshot.suppliers]
         self.stale = [one is None or one.stale for one in states]
         self._declared: dict[int, str] = {}
+        self._told: dict[int, PricedOffer] = {}
 
     def offer(self, row: int) -> PricedOffer:
-        """One offer with its figures."""
-        return PricedOffer(**self._figures(row))
+        """One offer with its figures. A regional one stands in many cells."""
+        known = self._told.get(row)
+        if known is None:
+            known = self._told[row] = PricedOffer(**self._figures(row))
+        return known
 
     def compared(self, row: int) -> ComparedOffer:
         """One offer with everything that tells it from another."""

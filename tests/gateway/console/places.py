@@ -13,6 +13,7 @@ async def extra_places(console: Any) -> list[tuple[str, str]]:
     """Name and address of pages that are about one thing, and of lists with filters that show something."""
     found: list[tuple[str, str]] = [("search", "/console/search?q=japan"), ("password", "/console/password")]
     found += await supply_places(console)
+    found += await price_places(console)
     return found
 
 
@@ -27,4 +28,19 @@ async def supply_places(console: Any) -> list[tuple[str, str]]:
     return [
         ("supplier", "/console/suppliers/pikasim"),
         ("unmapped-word", f"/console/unmapped/at/{row['supplier']}?{query}"),
+    ]
+
+
+async def price_places(console: Any) -> list[tuple[str, str]]:
+    """The matrix of a usual need, the offers of one country, and four of them side by side."""
+    found = await console.pool.fetch(
+        """SELECT id FROM offers WHERE coverage = '{JP}' AND cost IS NOT NULL AND gone_at IS NULL
+           ORDER BY days DESC, cost, id LIMIT 4"""
+    )
+    offers = "&".join(f"offer={row['id']}" for row in found)
+    need = "data_mb=5120&days=30"
+    return [
+        ("prices-need", f"/console/prices?{need}"),
+        ("prices-country", f"/console/prices/JP?{need}"),
+        ("compare-offers", f"/console/compare?country=JP&{offers}"),
     ]

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 import pytest
@@ -43,13 +44,17 @@ def rows_of(text):
         yield re.search(r"<small>([A-Z]{2})</small>", row)[1], first, bare
 
 
+def cents(amount):
+    return str(Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
 def expected(row, suppliers, per="plan"):
     figures = {
         cell.supplier: {"plan": cell.cost_base, "gb": cell.per_gb, "day": cell.per_day}[per] for cell in row.cells
     }
     first = suppliers.index(row.cheapest.supplier) if row.cheapest else None
     have = {cell.supplier for cell in row.cells}
-    shown = [(figures[name].amount if figures[name] else "–") if name in have else "" for name in suppliers]
+    shown = [(cents(figures[name].amount) if figures[name] else "–") if name in have else "" for name in suppliers]
     return row.country, first, shown
 
 

@@ -78,6 +78,33 @@ async def test_a_sync_tells_storefronts_that_ask_of_changed_prices_and_lost_plan
         assert len(await events(pool)) == 2
 
 
+async def test_each_storefront_is_told_the_prices_of_its_own_rules(pool, tmp_path, owner):
+    stall = Stall(shelf(12))
+    async with market(pool, tmp_path, {"a": stall}) as m:
+        settings = m.settings.model_copy(update={"secret_key": _key()})
+        await create_key(pool, storefront="dear", mode="test", scopes=["storefront"])
+        dear = await pool.fetchval("SELECT id FROM storefronts WHERE name = 'dear'")
+        await pool.execute(
+            """INSERT INTO pricing_rules (id, position, name, storefront_id, percent, currency)
+               VALUES ('pr_1', 1, 'Dear', $1, 100, 'USD')""",
+            dear,
+        )
+        for one in (owner, Owner(dear, "live")):
+            await endpoints.create(
+                pool, Seal([KEY]), one, url="https://shop.example.com/", events=[NoticeType.PLAN_PRICE_CHANGED],
+                description="",
+            )  # fmt: skip
+        await synced(m, settings)
+        stall.reprice("p003", "4.80")
+        await synced(m, settings)
+        seal = Seal([KEY])
+        told = {
+            row["storefront_id"]: msgspec.json.decode(seal.open(row["body"]))["data"]["plans"][0]["price"]["amount"]
+            for row in await pool.fetch("SELECT storefront_id, body FROM webhook_events")
+        }
+        assert told == {owner.storefront_id: "5.28", dear: "9.60"}
+
+
 async def test_nothing_is_written_for_who_does_not_ask(pool, tmp_path, owner):
     stall = Stall(shelf(12))
     async with market(pool, tmp_path, {"a": stall}) as m:
