@@ -115,7 +115,7 @@ def told(meanings: Iterable[Meaning], provider: str) -> Told | None:
 def checked(meaning: Meaning) -> Meaning:
     """The meaning in its one way of writing. Raises ``WrongMeaningError``."""
     word, means = clean_text(meaning.word), clean_text(meaning.means, 2000)
-    if not word or word != meaning.word.strip():
+    if not word or word != " ".join(meaning.word.split()):
         raise WrongMeaningError("word", f"the word must have 1 to {NAME_LENGTH} visible characters")
     made = msgspec.structs.replace(meaning, word=word)
     if meaning.about not in TELLABLE:

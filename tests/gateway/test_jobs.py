@@ -202,3 +202,21 @@ async def test_a_child_gets_its_exit_code_through(tmp_path):
 def test_the_queue_is_lost_only_by_faults_of_the_database():
     assert issubclass(asyncpg.ConnectionDoesNotExistError, jobs.QUEUE_LOST)
     assert not issubclass(ValueError, jobs.QUEUE_LOST)
+
+
+async def test_a_worker_asks_suppliers_for_our_money_and_keeps_what_it_hears(
+    pool, database_url, tmp_path, sandbox, monkeypatch
+):
+    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
+    monkeypatch.setattr(jobs, "LOOK_FOR_BALANCES", "* * * * * *")
+    here = {**load_manifests()["pikasim"].sandbox_settings, "provider": "pikasim", "mode": "test"}
+    supplier = {**here, "base_url": sandbox.urls["pikasim"]}
+    settings = load(state_dir=str(tmp_path), suppliers={"a": supplier})
+    stop = asyncio.Event()
+    worker = asyncio.create_task(jobs.work(settings, database_url, stop, program(tmp_path)))
+    async with asyncio.timeout(30):
+        while not await pool.fetchval("SELECT count(*) FROM supplier_balances WHERE supplier = 'a'"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    stop.set()
+    await worker
+    assert await pool.fetchval("SELECT spendable > 0 FROM supplier_balances WHERE supplier = 'a'")

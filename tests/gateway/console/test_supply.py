@@ -79,7 +79,7 @@ async def test_a_word_is_told_after_its_effect_was_seen_and_the_next_sync_maps_b
     assert wrong.status == 422
     assert "Narnia" in wrong.text
     seen = await console.operator.get(link + "&means=Iceland")
-    found = re.search(r"(\d+) would be offers of (\d+) plans", seen.words)
+    found = re.search(r"(\d+) would be offers of (\d+) plan", seen.words)
     assert found, seen.words
     would_map = int(found[1])
     assert would_map > 0

@@ -1,0 +1,46 @@
+"""``mappings`` and ``suppliers figures`` as scripts use them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import msgspec
+
+from gateway.flows import supplier_figures
+from gateway.flows.balances import look_if_due
+from gateway.flows.mappings import tell
+from providers.told import Meaning, read_toml
+from schemas.plan import About
+from tests.gateway.cli.test_orders import GOOD, command, shop
+
+__all__ = ["command", "shop"]
+
+
+async def test_what_was_told_is_printed_as_the_file_for_the_configuration(shop, command):
+    week = Meaning(about=About.UNIT, word="week", means="7")
+    asia = Meaning(about=About.PLACE, word='Asia "3"', means="HK JP", provider="pikasim")
+    for meaning in (week, asia):
+        await tell(shop.deps.pool, meaning, "", "command line")
+    code, out, _ = await command("mappings", "export")
+    assert (code, read_toml(out)) == (0, (week, asia))
+    _, out, _ = await command("mappings", "list", "--json")
+    assert [(row["word"], row["means"], row["applied"]) for row in json.loads(out)] == [
+        ('Asia "3"', "HK JP", False),
+        ("week", "7", False),
+    ]
+    _, out, _ = await command("mappings", "list")
+    assert "every provider: unit 'week' means 7  (from the next sync on)" in out
+
+
+async def test_suppliers_stand_in_figures_as_everywhere_else(shop, command):
+    await shop.buy(GOOD)
+    await look_if_due(shop.deps.pool, shop.deps.accounts, datetime.now(UTC))
+    code, out, _ = await command("suppliers", "figures", "--json")
+    assert code == 0
+    told = json.loads(out)
+    same = await supplier_figures.figures(shop.deps, 100, None)
+    assert told == msgspec.to_builtins(same.rows)
+    assert [one["orders"]["attempts"] for one in told] == [0, 1, 0]
+    _, out, _ = await command("suppliers", "figures")
+    assert "100.0%" in out
