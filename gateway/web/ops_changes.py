@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.core.changes import ChangeFilter
 from gateway.flows import changes, sync_requests
-from gateway.flows.history import plan_of, price_history
+from gateway.flows.history import price_history
 from gateway.flows.problem import Problem
 from gateway.settings import Settings
 from gateway.web import examples_changes as examples
@@ -22,7 +22,7 @@ from gateway.web.parameters_changes import (
     DifferenceParameters,
     PriceHistoryParameters,
 )
-from gateway.web.problems import Refusal, invalid
+from gateway.web.problems import Refusal
 from gateway.web.reading import clamped, given, read_body, read_query
 from gateway.web.spec import Table
 from schemas.api_changes import (
@@ -94,27 +94,18 @@ async def get_price_history(request: web.Request) -> web.Response:
     """What the offers of a plan cost over time.
 
     For each supplier's offer the steps of its cost, in its own currency and in the base currency by today's rates, and
-    the spans in which its supplier was not synced. By `plan_id`, or `offer_id` for one offer alone; the last 30 days
-    unless `since` says otherwise.
+    the spans in which its supplier was not synced. The last 30 days unless `since` says otherwise.
     """
     sent = read_query(request, PriceHistoryParameters)
-    pool, plan_id, offer_id = pool_of(request), given(sent.plan_id), given(sent.offer_id)
-    if plan_id is None and offer_id is not None:
-        plan_id = await plan_of(pool, offer_id)
-    elif plan_id is None:
-        raise invalid("/plan_id", "plan_id or offer_id is needed")
-    since = _moment(given(sent.since)) or datetime.now(UTC) - timedelta(days=HISTORY_DAYS)
-    found = None
-    if plan_id is not None:
-        found = await price_history(
-            pool,
-            _settings(request),
-            plan_id,
-            since=since,
-            mode=given(sent.mode),
-            suppliers=tuple(dict.fromkeys(sent.supplier)),
-            offer_id=offer_id,
-        )
+    found = await price_history(
+        pool_of(request),
+        _settings(request),
+        sent.plan_id,
+        since=_moment(given(sent.since)) or datetime.now(UTC) - timedelta(days=HISTORY_DAYS),
+        mode=given(sent.mode),
+        suppliers=tuple(dict.fromkeys(sent.supplier)),
+        offer_id=given(sent.offer_id),
+    )
     if found is None:
         raise Refusal("not_found", "no supplier has, or had in this time, such a plan")
     return json_answer(found)

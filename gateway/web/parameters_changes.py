@@ -16,7 +16,7 @@ _Figure = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", max_length
 _Suppliers = Annotated[list[SupplierName], Meta(max_length=50, description="Only these suppliers; may be repeated.")]
 _Kinds = Annotated[list[ChangeKind], Meta(max_length=6, description="Only these kinds; may be repeated.")]
 _Mode = Annotated[Literal["live", "test"], Meta(description="Only suppliers in this mode.")]
-_OfferId = Annotated[str, Meta(pattern="^[a-z0-9_]{1,60}$", max_length=60, description="One offer's `id`.")]
+_OfferId = Annotated[str, Meta(pattern="^[a-z0-9_]{1,60}$", max_length=60, description="Only this offer of the plan.")]
 
 
 class ChangeParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,7 +53,7 @@ class ChangeSummaryParameters(msgspec.Struct, frozen=True, forbid_unknown_fields
 class PriceHistoryParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The history of a plan's costs."""
 
-    plan_id: PlanId | UnsetType = UNSET
+    plan_id: PlanId
     offer_id: _OfferId | UnsetType = UNSET
     supplier: _Suppliers = msgspec.field(default_factory=list)
     mode: _Mode | UnsetType = UNSET

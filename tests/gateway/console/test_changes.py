@@ -71,17 +71,15 @@ async def test_the_feed_shows_what_moved_filters_it_and_gives_it_as_csv(moved):
     assert wrong.status == 200
     assert "country is no country that we know" in wrong.words
     assert 'value="Atlantis"' in wrong.text
+    await summed_up(console)
+    await console.viewer.post("/console/mode", {"mode": "live", "next": "/console/changes"})
+    other_side = await console.viewer.get("/console/changes")
+    assert "Nothing changed" in other_side.words
+    assert moved.held not in other_side.text
 
 
-async def test_the_other_side_sees_nothing_of_it(moved):
-    await moved.console.viewer.post("/console/mode", {"mode": "live", "next": "/console/changes"})
-    page = await moved.console.viewer.get("/console/changes")
-    assert "Nothing changed" in page.words
-    assert moved.held not in page.text
-
-
-async def test_what_changed_since_a_moment_is_summed_up(moved):
-    console = moved.console
+async def summed_up(console):
+    """What changed since a moment, on its page."""
     page = await console.viewer.get("/console/changes/since?since=24h")
     ups = len(await changes(console, kinds=frozenset({"up"})))
     row = re.search(r">pikasim<.*?</tr>", page.text, re.DOTALL)[0]
@@ -110,9 +108,11 @@ async def test_a_history_has_a_chart_and_the_same_figures_as_a_table(moved):
     assert "no supplier has" in (await console.viewer.get("/console/history?plan=none-of-it")).words.lower()
     furthest = max((one for one in await changes(console) if one.percent), key=lambda one: abs(one.percent))
     assert furthest.plan_id in (await console.viewer.get("/console/history")).text
+    await hold_markup(moved)
 
 
-async def test_a_viewer_sees_the_difference_and_decides_nothing(moved):
+async def decides_nothing(moved):
+    """A viewer sees the difference, and no more."""
     console = moved.console
     page = await console.viewer.get(moved.difference)
     assert "prices moved by more than 30 %" in page.words
@@ -125,8 +125,9 @@ async def test_a_viewer_sees_the_difference_and_decides_nothing(moved):
     assert await console.pool.fetchval("SELECT state FROM quarantines") == "waiting"
 
 
-async def test_an_operator_accepts_after_seeing_the_difference(moved):
+async def test_an_operator_accepts_after_seeing_the_difference_and_a_viewer_cannot(moved):
     console = moved.console
+    await decides_nothing(moved)
     assert "waits for you" in (await console.operator.get("/console")).words
     page = await console.operator.get(moved.difference)
     largest = re.search(r"<tr data-row>.*?</tr>", page.text, re.DOTALL)[0]
@@ -181,7 +182,8 @@ async def test_sync_runs_are_listed_and_one_is_started_and_watched(console):
     assert (await console.operator.get(f"/console/sync-runs/{first}/difference/pikasim")).status == 404
 
 
-async def test_names_that_hold_markup_are_text(moved):
+async def hold_markup(moved):
+    """Names, errors and warnings that hold markup are text on every page."""
     pool = moved.console.pool
     await pool.execute("UPDATE offers SET name = $1 WHERE supplier = 'pikasim'", HOSTILE)
     await pool.execute("UPDATE quarantine_rows SET name = $1, supplier_plan_id = $1", HOSTILE)
