@@ -323,7 +323,12 @@ async def _around(connection: Any, runs: int) -> None:
         INSERT INTO offer_marks (supplier, supplier_plan_id, why, until)
             SELECT supplier, supplier_plan_id, 'out_of_stock', now() + interval '10 min' FROM offers LIMIT 100;
         INSERT INTO spend (day, kind, name, amount)
-            SELECT current_date - n, 'supplier', s.name, 900 FROM suppliers s CROSS JOIN generate_series(0, 60) n
+            SELECT current_date - n, 'supplier', s.name, 900 FROM suppliers s CROSS JOIN generate_series(0, 60) n;
+        INSERT INTO pricing_rules (id, position, name, percent, currency, region, rounding, floor, minimum_margin)
+            VALUES ('pr_' || repeat('1', 16), 1, 'Europe', 18, 'USD', 'europe', '.99', 4, 0.5);
+        INSERT INTO pricing_rules (id, position, name, percent, currency, storefront_id, countries, valid_until)
+            SELECT 'pr_' || lpad(n::text, 16, '0'), n, 'Storefront ' || n, n, 'USD', 'sf_' || n, '{JP,KR}',
+                   now() + n * interval '1 day' FROM generate_series(2, 6) n
         """
     )
     await connection.execute(
