@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.core.catalog import Index
 from gateway.flows.accounts import Account
@@ -19,6 +19,14 @@ from gateway.store.pool import Pool
 def utc_now() -> datetime:
     """The present moment."""
     return datetime.now(UTC)
+
+
+class FindIndex(Protocol):
+    """Gives the catalogue of a mode, for a storefront or (None) for those without rules of their own."""
+
+    def __call__(self, mode: Mode, storefront_id: str | None = None) -> Index:
+        """That catalogue as it stands now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class Deps:
     accounts: Mapping[str, Account]
     settings: Settings
     seal: Seal
-    index: Callable[[Mode], Index] | None = None
+    index: FindIndex | None = None
     clock: Callable[[], datetime] = utc_now
     inline: bool = True
     running: set[asyncio.Task[Any]] = field(default_factory=set)
