@@ -8,6 +8,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.console import (
+    alerts,
+    attention,
     audit,
     changes,
     compare,
@@ -16,11 +18,13 @@ from gateway.console import (
     home,
     jobs,
     margins,
+    orders,
     prices,
     pricing_rules,
     render,
     settings,
     static_files,
+    storefronts,
     suppliers,
     sync_runs,
     unmapped,
@@ -41,11 +45,15 @@ MODULES: tuple[Pages, ...] = (
     changes.pages,
     margins.pages,
     pricing_rules.pages,
+    orders.pages,
+    attention.pages,
+    storefronts.pages,
     suppliers.pages,
     sync_runs.pages,
     unmapped.pages,
     jobs.pages,
     settings.pages,
+    alerts.pages,
     users.pages,
     audit.pages,
 )

@@ -20,6 +20,7 @@ from gateway.core.orders.states import AT_REST
 from gateway.flows.accounts import Account
 from gateway.flows.buy import buy, new_cancel, send
 from gateway.flows.deps import Deps
+from gateway.flows.exchanges import noting
 from gateway.flows.settle import Absent, Lost, NotSeen, Truth, give_up, settle
 from gateway.store import attempts, orders
 from gateway.store.jobs import enqueue_advance
@@ -151,7 +152,8 @@ async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
         return NotSeen("the supplier is not configured any more")
     iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
     try:
-        found = await account.provider.find_order(attempt.request(iccid), attempt.supplier_order_id)
+        with noting(deps, attempt.id):
+            found = await account.provider.find_order(attempt.request(iccid), attempt.supplier_order_id)
         if found is None:
             return Absent()
         late = attempt.provision_by is not None and deps.clock() >= attempt.provision_by
@@ -185,7 +187,8 @@ async def _seen_of_cancel(deps: Deps, cancel: AttemptRow, tries: list[AttemptRow
     revoked: bool | None = None
     refunded: Money | None = None
     try:
-        status = await account.provider.esim_status(deps.seal.open_text(cancel.iccid))
+        with noting(deps, cancel.id):
+            status = await account.provider.esim_status(deps.seal.open_text(cancel.iccid))
         if status.service_state is not ServiceState.UNKNOWN:
             revoked = status.service_state is ServiceState.REVOKED
         async for moved in account.provider.transactions(cancel.signed_at - timedelta(minutes=15)):

@@ -18,6 +18,7 @@ from gateway.core.pricing import NoRate, Rates
 from gateway.flows import offers
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
+from gateway.flows.exchanges import noting
 from gateway.flows.patience import patiently
 from gateway.flows.settle import Truth, give_up, settle
 from gateway.store import attempts, candidates, orders, selling, spend
@@ -72,7 +73,8 @@ async def send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None)
 
 
 async def _send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None) -> None:
-    truth = await _call(account, new, iccid)
+    with noting(deps, new.id):
+        truth = await _call(account, new, iccid)
     recorded = await patiently(_record)(deps, new.id, truth)
     if recorded and isinstance(truth, NotAuthorised):
         await _ask_again(deps, account, truth)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from gateway.core.catalog import Index
 from gateway.flows.accounts import Account
+from gateway.flows.exchanges import Unwritten
 from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store.keys import Mode
@@ -35,7 +36,8 @@ class Deps:
 
     ``index`` gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do
     without. ``inline`` says that this process advances what it admits, so that the queued job is only the net
-    below it. ``running`` are the advances in flight: ``flows.advance.drain`` waits for them.
+    below it. ``running`` are the advances in flight: ``flows.advance.drain`` waits for them. ``unwritten`` is what was
+    said to suppliers and is about to be kept.
     """
 
     pool: Pool
@@ -46,3 +48,4 @@ class Deps:
     clock: Callable[[], datetime] = utc_now
     inline: bool = True
     running: set[asyncio.Task[Any]] = field(default_factory=set)
+    unwritten: Unwritten = field(default_factory=Unwritten)

@@ -7,8 +7,9 @@ from typing import Literal
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.settle import Person, settle
-from gateway.store import orders
+from gateway.store import audit, orders
 from gateway.store.orders import AttemptRow
+from gateway.store.users import Visitor
 from providers import activation
 from schemas.order import Delivery
 
@@ -20,6 +21,7 @@ async def resolve(
     note: str,
     activation_code: str | None = None,
     iccid: str | None = None,
+    by: Visitor | str = "an operator",
 ) -> Problem | None:
     """Settle an order that needs review as a person says; None when that is done.
 
@@ -45,6 +47,7 @@ async def resolve(
                 return given
             delivery = given
         await settle(deps, connection, attempt.id, Person(outcome, note, delivery))
+        await audit.record(connection, by, "order.resolved", f"order:{order_id}", {"as": outcome, "note": note})
     return None
 
 

@@ -26,6 +26,7 @@ from yarl import URL
 from benchmarks.console_data import Size, accounts, fill
 from gateway import embedded
 from gateway.app import make_app
+from gateway.flows.advance import drain
 from gateway.flows.deps import Deps
 from gateway.flows.publish import publish
 from gateway.log import AccessLog
@@ -178,6 +179,7 @@ async def _fill(url: str, folder: str) -> None:
             await pool.close()
         async with shop_on(url, suppliers, settings, storefront) as shop:
             await _buy(shop, suppliers)
+            await drain(shop.deps, 10)
 
 
 async def _buy(shop: Any, suppliers: Town) -> None:
