@@ -10,9 +10,17 @@ from gateway.store.pool import Pool
 
 _RUN = "SELECT id FROM sync_runs WHERE ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1"
 _SUPPLIER = "SELECT name FROM suppliers WHERE configured AND mode = $1 ORDER BY name LIMIT 1"
+_ORDER = "SELECT id FROM orders WHERE mode = $1 AND status = '{}' ORDER BY created_at DESC LIMIT 1"
+_STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created_at DESC LIMIT 1"
 # One statement for each page with parts: its columns fill them in, in this order; further ones are the query by their
 # names. $1 is the mode.
 PARTS = {
+    "/console/orders/{id}": _ORDER.format("fulfilled"),
+    "/console/orders/{id}/resolve": _ORDER.format("needs_review"),
+    "/console/storefronts/{id}": _STOREFRONT,
+    "/console/storefronts/{id}/endpoints/{endpoint}": (
+        "SELECT storefront_id, id FROM webhook_endpoints WHERE mode = $1 ORDER BY id LIMIT 1"
+    ),
     "/console/prices/{country}": "SELECT 'JP'",
     "/console/pricing-rules/{id}": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/pricing-rules/{id}/remove": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
@@ -36,7 +44,20 @@ ASKED = {
     "prices of a bucket": ("/console/prices", _MATRIX),
     "prices of a country": ("/console/prices/JP", _MATRIX),
     "compare some offers": ("/console/compare", _SEVERAL),
-    "history of a plan": ("/console/history", "SELECT 'plan=' || plan_id FROM price_changes ORDER BY id DESC LIMIT 1"),
+    "history of a plan": (
+        "/console/history",
+        "SELECT 'range=24h&plan=' || plan_id FROM price_changes ORDER BY id DESC LIMIT 1",
+    ),
+    "orders that failed at one supplier": (
+        "/console/orders",
+        "SELECT 'status=failed&supplier=' || supplier FROM attempts WHERE state = 'failed' ORDER BY started_at LIMIT 1",
+    ),
+    "orders of one supplier": ("/console/orders", "SELECT 'supplier=' || max(name) FROM suppliers WHERE mode = $1"),
+    "orders by a reference": (
+        "/console/orders",
+        "SELECT 'q=' || coalesce(reference, id) FROM orders WHERE mode = $1 ORDER BY created_at LIMIT 1",
+    ),
+    "search for an order": ("/console/orders", "SELECT 'q=' || order_id FROM attempts ORDER BY started_at LIMIT 1"),
     "audit of one kind": ("/console/audit", "SELECT 'action=' || action FROM audit_log ORDER BY id DESC LIMIT 1"),
 }
 
