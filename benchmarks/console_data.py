@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.console_around import around
 from gateway.core.diff import offer_id, offer_key
 from gateway.flows.deps import utc_now
 from gateway.sealing import Seal
@@ -25,7 +26,7 @@ from gateway.store import fx
 from gateway.store.pool import Pool
 from gateway.web.examples import PLAN
 from providers.loader import load_manifests
-from providers.places import country_codes, regions
+from providers.places import country_codes, country_name, regions
 from schemas.plan import DataAllowance, Features, Network, Reset, plan_id
 
 _SUPPLIERS = 20
@@ -76,6 +77,7 @@ class _Offer:
     supplier: str
     key: str
     plan_id: str
+    name: str
     cost: Decimal
 
 
@@ -101,7 +103,7 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
             offers = await _offers(connection, asked.offers, dice, now)
             await _changes(connection, asked.changes, asked.runs)
             await _orders(connection, seal, offers, asked.orders, dice, now)
-            await _around(connection, asked.runs)
+            await around(connection, asked.runs, asked.orders)
             await connection.execute("ANALYZE")
         finally:
             await connection.execute("RESET statement_timeout; RESET synchronous_commit")
@@ -169,7 +171,8 @@ async def _offers(connection: Any, count: int, dice: random.Random, now: datetim
 def _offer_rows(count: int, dice: random.Random, now: datetime) -> Iterator[tuple[_Offer, tuple[Any, ...]]]:
     codes = country_codes()
     weights = list(itertools.accumulate(1 / (n + 20) for n in range(len(codes))))
-    wide = [tuple(sorted(region.countries)) for region in regions() if len(region.countries) > 1]
+    names = {tuple(sorted(region.countries)): region.name for region in regions() if len(region.countries) > 1}
+    wide = list(names)
     wide += [tuple(sorted(dice.sample(codes, 120))) for _ in range(20)]
     suppliers = list(accounts())
     features = [Features(topup=n % 2 == 0) for n in range(2)]
@@ -183,7 +186,9 @@ def _offer_rows(count: int, dice: random.Random, now: datetime) -> Iterator[tupl
         cost = Decimal(int(40 + 90 * size**0.8 * (1 + days / 60) * dice.uniform(0.6, 1.8))) / 100
         supplier = suppliers[number % len(suppliers)]
         key = f"{coverage[0]}-{number}"
-        offer = _Offer(offer_id(offer_key(supplier, key)), supplier, key, plan_id(coverage, data, days), cost)
+        where = country_name(coverage[0]) if len(coverage) == 1 else names.get(coverage, f"{len(coverage)} countries")
+        name = f"{where} {data.declared} {days} days"
+        offer = _Offer(offer_id(offer_key(supplier, key)), supplier, key, plan_id(coverage, data, days), name, cost)
         networks = [
             Network(code, f"Operator {dice.randint(1, 3)}", dice.choice(("4G", "5G"))) for code in coverage[:40]
         ]
@@ -192,7 +197,7 @@ def _offer_rows(count: int, dice: random.Random, now: datetime) -> Iterator[tupl
         yield (
             offer,
             (
-                *(offer.id, supplier, key, offer.plan_id, f"{coverage[0]} {data.declared} {days} days", ""),
+                *(offer.id, supplier, key, offer.plan_id, name, ""),
                 *(coverage, msgspec.to_builtins(data), days, "install", msgspec.to_builtins(networks)),
                 *(msgspec.to_builtins(features[number % 2]), cost, currency, 0 if number % 33 == 0 else None, True),
                 *("60 % below" if number % 900 == 0 else None, cost, currency, sha256(key.encode()).digest()[:24]),
@@ -256,8 +261,8 @@ async def _orders(
         review, failed = left < 60 or number % 9000 == 0, number % 97 == 0
         status = "needs_review" if review else "failed" if failed else "pending" if left % 500 == 61 else "fulfilled"
         done, call_ended = at + timedelta(seconds=2), at + timedelta(milliseconds=dice.randint(80, 900))
-        price = offer.cost * Decimal("1.1")
-        plan = {**PLAN, "id": offer.plan_id}
+        price = (offer.cost * Decimal("1.1")).quantize(Decimal("0.01"))
+        plan = {**PLAN, "id": offer.plan_id, "name": offer.name}
         orders.append(
             (
                 *(order, storefront, "test" if number % 4 == 0 else "live", "esim", status, f"ref-{number}"),
@@ -302,66 +307,6 @@ async def _orders(
         INSERT INTO order_events (order_id, at, type) SELECT o.id, o.created_at + n * interval '1 s',
                 (ARRAY['admitted', 'attempt_started', 'fulfilled'])[n + 1]
             FROM orders o CROSS JOIN generate_series(0, 2) n
-        """
-    )
-
-
-async def _around(connection: Any, runs: int) -> None:
-    """Endpoints and their deliveries, balances, marks, and what people did."""
-    await connection.execute(
-        """
-        INSERT INTO webhook_endpoints (id, storefront_id, mode, url, secret)
-            SELECT 'we_' || n, 'sf_' || n, 'live', 'https://shop.example.com/hook/' || n, '\\x00'
-            FROM generate_series(1, 50) n;
-        INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at)
-            SELECT 'evt_' || id, storefront_id, mode, 'order.fulfilled', id, '\\x00', fulfilled_at
-            FROM orders WHERE fulfilled_at IS NOT NULL ORDER BY created_at DESC LIMIT 50000;
-        INSERT INTO webhook_deliveries (id, endpoint_id, event_id, status, created_at)
-            SELECT 'whd_' || id, 'we_' || substr(storefront_id, 4), id,
-                   CASE WHEN hashtext(id) % 50 = 0 THEN 'failed' ELSE 'delivered' END, at FROM webhook_events;
-        INSERT INTO supplier_balance_looks (supplier, asked_at) SELECT name, now() FROM suppliers;
-        INSERT INTO offer_marks (supplier, supplier_plan_id, why, until)
-            SELECT supplier, supplier_plan_id, 'out_of_stock', now() + interval '10 min' FROM offers LIMIT 100;
-        INSERT INTO spend (day, kind, name, amount)
-            SELECT current_date - n, 'supplier', s.name, 900 FROM suppliers s CROSS JOIN generate_series(0, 60) n
-        """
-    )
-    await connection.execute(
-        """
-        INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)
-        SELECT name, now() - n * interval '30 min', 500 + n % 240, 500 + n % 240, 'USD'
-        FROM suppliers CROSS JOIN generate_series(0, $1::int / 2) n
-        """,
-        runs,
-    )
-    await connection.execute(
-        """
-        INSERT INTO audit_log (at, actor, action, object, detail)
-        SELECT now() - ($1 * 7 - n) * interval '1 min', 'admin', 'user.role', 'user:' || n % 50,
-               '{"before": "viewer", "after": "operator"}' FROM generate_series(1, $1::int * 7) n
-        """,
-        runs,
-    )
-    await _quarantine(connection)
-
-
-async def _quarantine(connection: Any) -> None:
-    """One supplier's last walk waits for a person."""
-    await connection.execute(
-        """
-        UPDATE sync_run_suppliers SET state = 'quarantined'
-        WHERE supplier = 's2s' AND run_id = (SELECT max(id) FROM sync_runs);
-        UPDATE suppliers SET last_sync_state = 'quarantined' WHERE name = 's2s';
-        INSERT INTO quarantines (run_id, supplier, at, reason, before, new, changed, gone, up, down, moved_far,
-                                 difference)
-            SELECT max(id), 's2s', now() - interval '15 min', '45 % of the offers vanished', 2500, 10, 300, 1100, 200,
-                   100, 40, 'x' FROM sync_runs;
-        INSERT INTO quarantine_rows (run_id, supplier, kind, n, supplier_plan_id, plan_id, name, old, old_currency,
-                                     new, new_currency, moved)
-            SELECT (SELECT max(id) FROM sync_runs), 's2s', CASE WHEN n % 2 = 0 THEN 'moved' ELSE 'gone' END, n,
-                   supplier_plan_id, plan_id, name, cost, currency, CASE WHEN n % 2 = 0 THEN cost * 1.4 END,
-                   CASE WHEN n % 2 = 0 THEN currency END, CASE WHEN n % 2 = 0 THEN 0.4 END
-            FROM (SELECT row_number() OVER (ORDER BY id) AS n, * FROM offers WHERE supplier = 's2s' LIMIT 100) o
         """
     )
 

@@ -3,21 +3,62 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from gateway.console import all_pages
 from gateway.store.pool import Pool
 
 _RUN = "SELECT id FROM sync_runs WHERE ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1"
-_ORDER = "SELECT id FROM orders WHERE mode = $1 AND status <> 'pending' ORDER BY created_at DESC LIMIT 1"
-# One statement for each page with parts: its columns fill them in, in this order. $1 is the mode.
-_PARTS = {
+_SUPPLIER = "SELECT name FROM suppliers WHERE configured AND mode = $1 ORDER BY name LIMIT 1"
+_ORDER = "SELECT id FROM orders WHERE mode = $1 AND status = '{}' ORDER BY created_at DESC LIMIT 1"
+_STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created_at DESC LIMIT 1"
+# One statement for each page with parts: its columns fill them in, in this order; further ones are the query by their
+# names. $1 is the mode.
+PARTS = {
+    "/console/orders/{id}": _ORDER.format("fulfilled"),
+    "/console/orders/{id}/resolve": _ORDER.format("needs_review"),
+    "/console/storefronts/{id}": _STOREFRONT,
+    "/console/storefronts/{id}/endpoints/{endpoint}": (
+        "SELECT storefront_id, id FROM webhook_endpoints WHERE mode = $1 ORDER BY id LIMIT 1"
+    ),
     "/console/prices/{country}": "SELECT 'JP'",
+    "/console/pricing-rules/{id}": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
+    "/console/pricing-rules/{id}/remove": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
+    "/console/suppliers/{name}": _SUPPLIER,
     "/console/sync-runs/{id}": _RUN,
+    "/console/sync-runs/{id}/difference/{supplier}": "SELECT run_id, supplier FROM quarantines LIMIT 1",
+    "/console/unmapped/at/{supplier}": (
+        "SELECT supplier, reason, about, words[1] AS word FROM set_aside WHERE about = 'place' LIMIT 1"
+    ),
 }
-# Lists as they are asked for in earnest. $1 is the mode.
-_ASKED = {
-    "/console/search?q=": "SELECT 'japan'",
+# Pages as they are asked for in earnest: a path, and a statement for its query. $1 is the mode.
+_MATRIX = "SELECT 'data_mb=5120&days=30'"
+_SEVERAL = """
+SELECT string_agg('offer=' || id, '&') FROM (
+    SELECT o.id FROM offers o JOIN suppliers s ON s.name = o.supplier AND s.mode = $1
+    WHERE o.gone_at IS NULL AND o.coverage = '{JP}' ORDER BY o.cost LIMIT 4
+) AS cheapest
+"""
+ASKED = {
+    "search for a word": ("/console/search", "SELECT 'q=japan'"),
+    "prices of a bucket": ("/console/prices", _MATRIX),
+    "prices of a country": ("/console/prices/JP", _MATRIX),
+    "compare some offers": ("/console/compare", _SEVERAL),
+    "history of a plan": (
+        "/console/history",
+        "SELECT 'range=24h&plan=' || plan_id FROM price_changes ORDER BY id DESC LIMIT 1",
+    ),
+    "orders that failed at one supplier": (
+        "/console/orders",
+        "SELECT 'status=failed&supplier=' || supplier FROM attempts WHERE state = 'failed' ORDER BY started_at LIMIT 1",
+    ),
+    "orders of one supplier": ("/console/orders", "SELECT 'supplier=' || max(name) FROM suppliers WHERE mode = $1"),
+    "orders by a reference": (
+        "/console/orders",
+        "SELECT 'q=' || coalesce(reference, id) FROM orders WHERE mode = $1 ORDER BY created_at LIMIT 1",
+    ),
+    "search for an order": ("/console/orders", "SELECT 'q=' || order_id FROM attempts ORDER BY started_at LIMIT 1"),
+    "audit of one kind": ("/console/audit", "SELECT 'action=' || action FROM audit_log ORDER BY id DESC LIMIT 1"),
 }
 
 
@@ -29,16 +70,23 @@ async def places(pool: Pool, mode: str) -> dict[str, str]:
             continue
         if "{" not in page.path:
             found[page.path] = page.path
-        elif page.path in _PARTS and (row := await _row(pool, _PARTS[page.path], mode)) is not None:
-            address = page.path
-            for value in row:
-                before, _, rest = address.partition("{")
-                address = before + quote(str(value), safe="") + rest.partition("}")[2]
-            found[page.path] = address
-    for address, statement in _ASKED.items():
-        if (row := await _row(pool, statement, mode)) is not None:
-            found[address + "…"] = address + quote(str(row[0]), safe="")
+        elif page.path in PARTS and (row := await _row(pool, PARTS[page.path], mode)) is not None:
+            found[page.path] = _filled(page.path, dict(row))
+    for name, (path, statement) in ASKED.items():
+        if (row := await _row(pool, statement, mode)) is not None and row[0]:
+            found[name] = f"{path}?{row[0]}"
     return found
+
+
+def _filled(path: str, values: dict[str, Any]) -> str:
+    query = {}
+    for name, value in values.items():
+        before, opened, rest = path.partition("{")
+        if opened:
+            path = before + quote(str(value), safe="") + rest.partition("}")[2]
+        else:
+            query[name] = value
+    return path + ("?" + urlencode(query) if query else "")
 
 
 async def _row(pool: Pool, statement: str, mode: str) -> Any:

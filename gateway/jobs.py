@@ -25,6 +25,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
 from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
 from gateway.flows.advance import begin, drain
+from gateway.flows.alert_delivery import deliver_alerts
+from gateway.flows.alerts import evaluate
 from gateway.flows.balances import look_if_due
 from gateway.flows.deliver import deliver
 from gateway.flows.deps import Deps
@@ -46,6 +48,7 @@ LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
 LOOK_FOR_ORDERS = "* * * * * */2"
 LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
 ERASE = "7 * * * *"
+LOOK_FOR_ALERTS = "* * * * *"  # and whenever a sync ended
 SYNCS_AT_ONCE = 2
 ORDERS_AT_ONCE = 32
 MOST_DUE = 500
@@ -122,6 +125,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
     tasks = (
         asyncio.create_task(deliver(settings, pool, stop), name="deliver"),
         asyncio.create_task(keep_looking(deps, stop), name="look at eSIMs"),
+        asyncio.create_task(deliver_alerts(settings, pool, stop), name="deliver alerts"),
     )
     try:
         while not stop.is_set():
@@ -178,6 +182,7 @@ async def _work(
         with figures.seconds.time():
             code = await run_child((*program, *sync_arguments(wanted)), stop)
         figures.syncs.labels(code=str(code)).inc()
+        await look_at_alerts(deps)
         if code not in {EXIT_ALL, EXIT_SOME, EXIT_NONE}:
             await _sleep(stop, AFTER_A_FAULT_SECONDS)
 
@@ -199,6 +204,10 @@ async def _work(
     async def forget(_: Schedule) -> None:
         await erase_old_emails(deps)
 
+    @queue.schedule("alerts", LOOK_FOR_ALERTS)
+    async def look_for_alerts(_: Schedule) -> None:
+        await look_at_alerts(deps)
+
     @queue.schedule("sync_if_due", LOOK)
     async def look(_: Schedule) -> None:
         async with pool.acquire() as connection, connection.transaction():
@@ -215,6 +224,14 @@ async def _work(
     finally:
         await end(ending)
         queue_pool.terminate()
+
+
+async def look_at_alerts(deps: Deps) -> None:
+    """Evaluate the rules of alerts. A fault is logged: the next look is a minute away."""
+    try:
+        await evaluate(deps)
+    except Exception as error:  # noqa: BLE001 - neither a sync that ended nor the schedule may suffer from it
+        log.warning("alerts_not_evaluated", error=f"{type(error).__name__}: {error}")
 
 
 async def enqueue_due(deps: Deps) -> int:

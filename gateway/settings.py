@@ -46,12 +46,18 @@ class _Section(BaseModel):
 
 
 class Pricing(_Section):
-    """The one price rule: cost in base currency x (1 + percent/100) + fixed, rounded."""
+    """The last pricing rule, for what no other one prices: cost x (1 + percent/100) + fixed, rounded.
+
+    Never below cost + ``minimum_margin``, which also holds for rules that state none. Amounts are in base currency.
+    Fees are what being paid costs, of the price and each time: they are reckoned with where margins are shown.
+    """
 
     percent: Decimal = Field(default=Decimal(10), ge=0, le=1000)
     fixed: Decimal = Field(default=Decimal(0), ge=0)
     rounding: Literal["currency", ".99"] = "currency"
     minimum_margin: Decimal = Field(default=Decimal(0), ge=0)
+    fee_percent: Decimal = Field(default=Decimal(0), ge=0, le=100)
+    fee_fixed: Decimal = Field(default=Decimal(0), ge=0)
 
 
 class Quotes(_Section):
@@ -101,6 +107,28 @@ class Esim(_Section):
     page_base_url: str = ""
 
 
+class Alerts(_Section):
+    """How long alerts stand and are kept; raised ``flap_times`` within ``flap_hours`` one ends only after calm."""
+
+    price_hours: int = Field(default=24, gt=0)
+    flap_times: int = Field(default=3, ge=2)
+    flap_hours: int = Field(default=6, gt=0)
+    calm_minutes: int = Field(default=60, gt=0)
+    keep_days: int = Field(default=90, gt=0)
+    console_url: str = ""
+
+
+class Smtp(_Section):
+    """The mail server that alerts are handed to; without ``host`` no e-mail is sent. Port 465 is TLS from the start."""
+
+    host: str = ""
+    port: int = Field(default=587, gt=0, le=65535)
+    user: str = ""
+    password: SecretStr | None = None
+    sender: str = ""
+    starttls: bool = True
+
+
 class Metrics(_Section):
     """Where figures are served; port 0 switches them off."""
 
@@ -131,6 +159,8 @@ class Settings(BaseSettings):
     rate_limit: RateLimit = RateLimit()
     webhooks: Webhooks = Webhooks()
     esim: Esim = Esim()
+    alerts: Alerts = Alerts()
+    smtp: Smtp = Smtp()
     metrics: Metrics = Metrics()
     suppliers: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

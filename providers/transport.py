@@ -24,6 +24,7 @@ from yarl import URL
 
 from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
+from providers.exchanges import Told
 from providers.gate import LONGEST_WAIT, Gate, MemoryGate, Priority, RateReport, is_outage
 from providers.redaction import Redactor
 from providers.urls import Params, check_base_url, joined, segment
@@ -110,6 +111,7 @@ class Transport:
     ) -> None:
         self.supplier = supplier
         self.base_url = check_base_url(supplier, base_url)
+        self._base_path = URL(self.base_url).raw_path.rstrip("/")
         self.redact = Redactor(secrets)
         self._gate = gate if gate is not None else MemoryGate(supplier)
         self._max_body_bytes = max_body_bytes
@@ -232,7 +234,9 @@ class Transport:
     ) -> T:
         await self._gate.admit(priority)
         try:
-            status, answer = await self._exchange(session, method, url, body, headers, deadline)
+            with Told(method, url, body, self.redact, self._base_path) as told:
+                status, answer = await self._exchange(session, method, url, body, headers, deadline)
+                told.answered(status, answer)
             value = read_answer(status, answer, type, refusal=refusal, redact=self.redact, lax=lax)
         except DeadlinePassed as error:
             error.supplier = self.supplier  # says nothing of the supplier, so the gate is told nothing

@@ -214,3 +214,47 @@ class PricingPreview(msgspec.Struct, frozen=True, kw_only=True):
     at_minimum_margin: int
     priced_by: list[PricedBy]
     examples: list[PricingExample]
+
+
+class Margin(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of an offer's price, in base currency: `price` less `fees` less `cost_base`.
+
+    `rate` is what one unit of the cost's currency is worth in base currency. `margin_percent` is a share of the price.
+    """
+
+    offer_id: str
+    plan_id: PlanId
+    name: str
+    supplier: SupplierName
+    supplier_plan_id: str
+    cost: Price
+    rate: str
+    cost_base: Price
+    price: Price
+    price_rule: str
+    fees: Price
+    margin: Price
+    margin_percent: float
+    negative: bool
+    selectable: bool
+    why_not: str | None
+
+
+class MarginSummary(msgspec.Struct, frozen=True):
+    """All offers that were asked for, on this page and on the others."""
+
+    offers: int
+    negative: int
+    thin: int
+    median_percent: float | None
+
+
+class MarginPage(msgspec.Struct, frozen=True):
+    """A page of margins, the negative and thin ones first, and the fees that they reckon with."""
+
+    data: list[Margin]
+    has_more: bool
+    next_cursor: str | None
+    summary: MarginSummary
+    fee_percent: str
+    fee_fixed: Price

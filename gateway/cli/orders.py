@@ -77,7 +77,7 @@ def resolve(
     async def act(deps: Deps) -> None:
         from gateway.flows.resolve import resolve as settle_as
 
-        agreed(await settle_as(deps, order_id, outcome, note, code, iccid))
+        agreed(await settle_as(deps, order_id, outcome, note, code, iccid, "command line"))
 
     run_connected(state_dir, act)
     _show(order_id, as_json=as_json, state_dir=state_dir)

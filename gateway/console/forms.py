@@ -18,7 +18,8 @@ class Form:
     """What was typed and what is wrong with it, both by field. Every reader gives None for what is not there."""
 
     def __init__(self, typed: Mapping[str, str], several: Mapping[str, list[str]] | None = None) -> None:
-        self.typed = dict(typed)
+        # PostgreSQL has no text with a NUL in it, and nobody types one.
+        self.typed = {name: value.replace("\0", "") for name, value in typed.items()}
         self.errors: dict[str, str] = {}
         self._several = several or {}
 

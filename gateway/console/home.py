@@ -13,6 +13,7 @@ from gateway.console.pages import FINDERS, NOTICES, Hit, Notice, Pages, View, se
 
 pages = Pages()
 _LEVELS = ("bad", "warn", "info")
+_MOST = 4  # notices of one part that show at once
 _LONGEST_QUESTION = 200
 T = TypeVar("T")
 
@@ -22,9 +23,9 @@ async def home(request: web.Request) -> View:
     """What needs attention now, the worst first."""
     told = await asyncio.gather(*(_or_none(look(request)) for look in request.app[NOTICES]))
     failed = sum(part is None for part in told)
-    notices: list[Notice] = [notice for part in told for notice in part or ()]
-    notices.sort(key=lambda notice: _LEVELS.index(notice.level))
-    return View("home.html", {"notices": notices, "failed": failed}, title="Home")
+    parts = [sorted(part, key=_weight) for part in told if part]
+    parts.sort(key=lambda part: _weight(part[0]))
+    return View("home.html", {"parts": parts, "most": _MOST, "failed": failed}, title="Home")
 
 
 @pages("GET", "/console/search")
@@ -40,6 +41,10 @@ async def search(request: web.Request) -> View | web.Response:
         if len(certain) == 1:
             return see_other(request, certain[0].url)
     return View("search.html", {"question": question, "groups": groups}, title="Search")
+
+
+def _weight(notice: Notice) -> int:
+    return _LEVELS.index(notice.level)
 
 
 async def _or_none(asked: Awaitable[T]) -> T | None:

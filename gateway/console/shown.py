@@ -16,6 +16,7 @@ from schemas.money import Money, currency_digits
 
 NOTHING = Markup('<span class="none">–</span>')
 _LONGEST_TITLE = 300
+_SHORT = 22  # what is never broken into lines
 _SAFE_GAPS = {ord(letter): " " for letter in "\t\n\r\x0b\x0c\x85\u2028\u2029"}
 # States of everything there is, by how they are to be taken.
 _LEVELS = {
@@ -113,6 +114,8 @@ def text(value: Any, most: int = 120) -> Markup:
     if value is None or value == "":
         return NOTHING
     line = clean(str(value))
+    if len(line) <= min(_SHORT, most):
+        return Markup('<bdi class="short">{}</bdi>').format(line)
     if len(line) <= most:
         return Markup("<bdi>{}</bdi>").format(line)
     return Markup('<bdi title="{}">{}…</bdi>').format(line[:_LONGEST_TITLE], line[: most - 1])

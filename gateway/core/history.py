@@ -59,7 +59,7 @@ def stairs(standing: Standing, recorded: Iterable[Recorded], since: datetime) ->
         rows = sorted([*rows, Recorded(standing.gone_at, "gone")], key=lambda row: row.at)
     for row in rows:
         if row.event is None:
-            cost = row.new
+            cost, there = row.new, True
         elif row.event in {"new", "back"}:
             there = True
         elif row.event == "gone":
@@ -84,12 +84,9 @@ def gaps(spans: Sequence[Span], since: datetime, until: datetime, longest: timed
 
 
 def _there_at(standing: Standing, rows: Sequence[Recorded], at: datetime) -> bool:
-    """Whether the offer was listed then, by what happened to it next."""
-    for row in rows:
-        if row.event == "gone":
-            return True
-        if row.event in {"new", "back"}:
-            return False
+    """Whether the offer was listed then, by what happened to it next: only what is listed changes or goes."""
     if standing.first_seen_at > at:
         return False
+    if rows:
+        return rows[0].event not in {"new", "back"}
     return standing.gone_at is None or standing.gone_at > at

@@ -20,6 +20,7 @@ from gateway.core.orders.states import AT_REST, AttemptState
 from gateway.flows.accounts import Account
 from gateway.flows.buy import books_first, buy, new_cancel, send
 from gateway.flows.deps import Deps
+from gateway.flows.exchanges import noting
 from gateway.flows.moving import give_up
 from gateway.flows.settle import settle
 from gateway.flows.truth import Absent, Lost, NotSeen, Truth
@@ -187,7 +188,8 @@ async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
     iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
     begun_at = deps.clock()
     try:
-        found = await account.provider.find_order(attempt.request(iccid), attempt.supplier_order_id)
+        with noting(deps, attempt.id):
+            found = await account.provider.find_order(attempt.request(iccid), attempt.supplier_order_id)
         if found is None:
             return Absent(begun_at)
         late = attempt.provision_by is not None and deps.clock() >= attempt.provision_by
@@ -222,7 +224,8 @@ async def _seen_of_cancel(deps: Deps, cancel: AttemptRow, tries: list[AttemptRow
     revoked: bool | None = None
     refunded: Money | None = None
     try:
-        status = await account.provider.esim_status(deps.seal.open_text(cancel.iccid))
+        with noting(deps, cancel.id):
+            status = await account.provider.esim_status(deps.seal.open_text(cancel.iccid))
         if status.service_state is not ServiceState.UNKNOWN:
             revoked = status.service_state is ServiceState.REVOKED
         async for moved in account.provider.transactions(cancel.signed_at - timedelta(minutes=15)):

@@ -18,6 +18,7 @@ from gateway.core.pricing import NoRate, Rates
 from gateway.flows import offers
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
+from gateway.flows.exchanges import noting
 from gateway.flows.moving import give_up
 from gateway.flows.patience import IN_THE_WAY, patiently
 from gateway.flows.settle import settle, tolerance_of
@@ -83,7 +84,8 @@ async def send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None)
 
 
 async def _send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None) -> None:
-    truth = await _call(account, new, iccid)
+    with noting(deps, new.id):
+        truth = await _call(account, new, iccid)
     if await recorded(deps, new.id, truth) and isinstance(truth, NotAuthorised):
         await _ask_again(deps, account, truth)
 

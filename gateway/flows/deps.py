@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.core.catalog import Index
 from gateway.flows.accounts import Account
+from gateway.flows.exchanges import Unwritten
 from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store.keys import Mode
@@ -21,20 +22,30 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class FindIndex(Protocol):
+    """Gives the catalogue of a mode, for a storefront or (None) for those without rules of their own."""
+
+    def __call__(self, mode: Mode, storefront_id: str | None = None) -> Index:
+        """That catalogue as it stands now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """A process's pool, supplier accounts, settings and keys.
 
     ``index`` gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do
     without. ``inline`` says that this process advances what it admits, so that the queued job is only the net
-    below it. ``running`` are the advances in flight: ``flows.advance.drain`` waits for them.
+    below it. ``running`` are the advances in flight: ``flows.advance.drain`` waits for them. ``unwritten`` is what was
+    said to suppliers and is about to be kept.
     """
 
     pool: Pool
     accounts: Mapping[str, Account]
     settings: Settings
     seal: Seal
-    index: Callable[[Mode], Index] | None = None
+    index: FindIndex | None = None
     clock: Callable[[], datetime] = utc_now
     inline: bool = True
     running: set[asyncio.Task[Any]] = field(default_factory=set)
+    unwritten: Unwritten = field(default_factory=Unwritten)

@@ -26,7 +26,7 @@ async def create(
     pool: Pool, seal: Seal, owner: Owner, *, url: str, events: Sequence[str], description: str
 ) -> EndpointWithSecret | None:
     """A new endpoint with its secret; None when there are ``MOST`` already. The URL was checked by the caller."""
-    secret = _new_secret()
+    secret = new_secret()
     made = await endpoints.add(
         pool,
         owner,
@@ -41,7 +41,7 @@ async def create(
 
 async def rotate(pool: Pool, seal: Seal, owner: Owner, endpoint_id: str) -> EndpointWithSecret | None:
     """A new secret; the one before it signs too for a day, and the one before that no longer."""
-    secret = _new_secret()
+    secret = new_secret()
     made = await endpoints.rotate(pool, owner, endpoint_id, seal.seal(secret), OVERLAP)
     return None if made is None else _with(made, secret)
 
@@ -62,7 +62,8 @@ async def test(pool: Pool, seal: Seal, owner: Owner, endpoint: Endpoint) -> Deli
     return await endpoints.send_one(pool, event, endpoint.id)
 
 
-def _new_secret() -> str:
+def new_secret() -> str:
+    """What a webhook is signed with, as Standard Webhooks write it."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 

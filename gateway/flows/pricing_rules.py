@@ -47,6 +47,11 @@ async def one(pool: Pool, rule_id: str) -> PricingRule | None:
     return None if found is None else shown(found, datetime.now(UTC))
 
 
+async def storefront_of(pool: Pool, name: str) -> str | None:
+    """The id of a storefront by its name."""
+    return await pricing_rules.storefront_id(pool, name)
+
+
 async def create(pool: Pool, settings: Settings, who: Who, body: RuleBody) -> PricingRule | Problem:
     """A new rule at its place, at the end when none is said."""
     async with pool.acquire() as connection, connection.transaction():

@@ -9,8 +9,9 @@ from gateway.flows.problem import Problem
 from gateway.flows.settle import settle
 from gateway.flows.truth import Person
 from gateway.log import redact
-from gateway.store import esims, orders
+from gateway.store import audit, esims, orders
 from gateway.store.order_rows import AttemptRow
+from gateway.store.users import Visitor
 from providers import activation
 from schemas.order import Delivery
 
@@ -22,6 +23,7 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     note: str,
     activation_code: str | None = None,
     iccid: str | None = None,
+    by: Visitor | str = "an operator",
 ) -> Problem | None:
     """Settle an order that needs review as a person says; None when that is done.
 
@@ -52,6 +54,7 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
             delivery = given
         if not await settle(deps, connection, attempt.id, Person(outcome, redact(note), delivery)):
             return Problem("conflict", "the order moved meanwhile; look at it again")
+        await audit.record(connection, by, "order.resolved", f"order:{order_id}", {"as": outcome, "note": note})
     return None
 
 

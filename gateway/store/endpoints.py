@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from schemas.webhooks import Delivery, Endpoint
 _DELIVERY = """d.id, d.event_id, e.type AS event_type, d.status, d.attempts, d.created_at, d.next_at AS next_attempt_at
     FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event_id"""
 _POSITION_PARTS = 2
+Also = Callable[[Connection], Awaitable[None]]
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -81,8 +82,9 @@ async def change(
     events: Sequence[str] | None,
     description: str | None,
     status: str | None,
+    also: Also | None = None,
 ) -> Endpoint | None:
-    """Change what is not None. Disabling calls off what is on its way."""
+    """Change what is not None. Disabling calls off what is on its way. ``also`` in the same transaction."""
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
             """UPDATE webhook_endpoints SET url = coalesce($4, url), events = coalesce($5, events),
@@ -98,6 +100,8 @@ async def change(
         )
         if row is not None and row["status"] == "disabled":
             await call_off_all(connection, endpoint_id)
+        if row is not None and also is not None:
+            await also(connection)
     return None if row is None else _endpoint(row)
 
 
@@ -168,8 +172,11 @@ async def deliveries(pool: Pool, endpoint_id: str, limit: int, position: Positio
     return Rows(shown, (shown[-1].created_at.isoformat(), shown[-1].id) if more else None)
 
 
-async def replay(pool: Pool, endpoint_id: str, delivery_id: str) -> Delivery | None:
-    """A new delivery of the same event, due at once; None when the endpoint has no delivery of that id."""
+async def replay(pool: Pool, endpoint_id: str, delivery_id: str, also: Also | None = None) -> Delivery | None:
+    """A new delivery of the same event, due at once; None when the endpoint has no delivery of that id.
+
+    ``also`` is done in the same transaction.
+    """
     async with pool.acquire() as connection, connection.transaction():
         new_id = await connection.fetchval(
             """INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)
@@ -180,6 +187,8 @@ async def replay(pool: Pool, endpoint_id: str, delivery_id: str) -> Delivery | N
             f"whd_{secrets.token_hex(12)}",
         )
         row = await connection.fetchrow(f"SELECT {_DELIVERY} WHERE d.id = $1", new_id)
+        if row is not None and also is not None:
+            await also(connection)
     return None if row is None else _delivery(row)
 
 

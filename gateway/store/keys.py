@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 import msgspec
@@ -85,9 +85,15 @@ def key_digest(text: str) -> bytes:
 
 
 async def create_key(
-    pool: asyncpg.Pool, *, storefront: str, mode: Mode, scopes: Collection[str], per_minute: int | None = None
+    pool: asyncpg.Pool,
+    *,
+    storefront: str,
+    mode: Mode,
+    scopes: Collection[str],
+    per_minute: int | None = None,
+    also: Callable[[Any, NewKey], Awaitable[None]] | None = None,
 ) -> NewKey:
-    """Make a key for the storefront of that name, which is made too when it is new.
+    """Make a key for the storefront of that name, which is made too when it is new; ``also`` in the same transaction.
 
     Raises ``InvalidKeyError`` for a blank name, an unknown mode or scope, no scope, or a rate below one.
     """
@@ -105,6 +111,7 @@ async def create_key(
         raise InvalidKeyError("a rate is at least one request a minute")
     text = new_key_text(mode)
     key_id = f"key_{secrets.token_hex(8)}"
+    made = NewKey(key_id, text, name, mode, chosen)
     async with pool.acquire() as connection, connection.transaction():
         storefront_id = await connection.fetchval(
             """INSERT INTO storefronts (id, name) VALUES ($1, $2)
@@ -123,7 +130,9 @@ async def create_key(
             text[:12],
             per_minute,
         )
-    return NewKey(key_id, text, name, mode, chosen)
+        if also is not None:
+            await also(connection, made)
+    return made
 
 
 async def list_keys(pool: asyncpg.Pool) -> list[ApiKey]:
@@ -131,7 +140,7 @@ async def list_keys(pool: asyncpg.Pool) -> list[ApiKey]:
     return [_key(row) for row in await pool.fetch(_SELECT + "ORDER BY k.created_at, k.id")]
 
 
-async def revoke_key(pool: asyncpg.Pool, key_id: str) -> bool:
+async def revoke_key(pool: Any, key_id: str) -> bool:
     """Revoke a key for good; False when there is none of that id. Doing it twice changes nothing."""
     row = await pool.fetchrow(
         "UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING id", key_id

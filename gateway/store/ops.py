@@ -67,13 +67,15 @@ class OfferRow:
 
 _SUPPLIERS = """
     SELECT s.name, s.provider, s.mode, s.state, s.configured, s.last_sync_at, s.last_good_at, s.last_sync_state,
-           (SELECT count(*)::int FROM offers o WHERE o.supplier = s.name AND o.gone_at IS NULL) AS offers,
+           coalesce(o.offers, 0) AS offers,
            (SELECT count(*)::int FROM set_aside a WHERE a.supplier = s.name) AS set_aside,
            coalesce(b.state, 'closed') AS breaker, coalesce(b.failures, 0) AS failures, b.retry_at, b.last_error,
            l.reported_limit, l.remaining, l.resets_at, l.blocked_until
     FROM suppliers s
     LEFT JOIN supplier_breakers b ON b.supplier = s.name
     LEFT JOIN supplier_limits l ON l.supplier = s.name
+    LEFT JOIN (SELECT supplier, count(*)::int AS offers FROM offers WHERE gone_at IS NULL GROUP BY supplier) AS o
+        ON o.supplier = s.name
 """
 
 
@@ -103,8 +105,7 @@ async def suppliers(
     """Supplier accounts by name, those of a mode; those that are configured no longer stay while they have offers."""
     rows = await pool.fetch(
         _SUPPLIERS
-        + """WHERE s.name > $1 AND (s.configured OR EXISTS
-                 (SELECT FROM offers o WHERE o.supplier = s.name AND o.gone_at IS NULL))
+        + """WHERE s.name > $1 AND (s.configured OR o.offers > 0)
                  AND ($3::text IS NULL OR s.mode = $3)
              ORDER BY s.name LIMIT $2""",
         _part(after, 0),

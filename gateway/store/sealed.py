@@ -33,6 +33,7 @@ COLUMNS: tuple[SealedColumn, ...] = (
     SealedColumn("webhook_endpoints", "secret"),
     SealedColumn("webhook_endpoints", "old_secret"),
     SealedColumn("webhook_events", "body"),
+    SealedColumn("alert_channels", "secret"),
 )
 """All of them; a test holds this list against the database."""
 

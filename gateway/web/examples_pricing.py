@@ -82,3 +82,30 @@ PREVIEW: dict[str, Any] = {
         }
     ],
 }
+MARGIN_PAGE: dict[str, Any] = {
+    "data": [
+        {
+            "offer_id": "off_4f2a9c1e7b3d5a6f8c0e1d2b",
+            "plan_id": "fr-1gb-7d-5c2a9e",
+            "name": "France 1 GB, 7 days",
+            "supplier": "pikasim",
+            "supplier_plan_id": "FR_7D_1GB",
+            "cost": {"amount": "2.10", "currency": "EUR"},
+            "rate": "1.08",
+            "cost_base": {"amount": "2.268", "currency": "USD"},
+            "price": {"amount": "2.50", "currency": "USD"},
+            "price_rule": "default: +10 %",
+            "fees": {"amount": "0.37", "currency": "USD"},
+            "margin": {"amount": "-0.138", "currency": "USD"},
+            "margin_percent": -5.52,
+            "negative": True,
+            "selectable": True,
+            "why_not": None,
+        }
+    ],
+    "has_more": False,
+    "next_cursor": None,
+    "summary": {"offers": 1, "negative": 1, "thin": 0, "median_percent": -5.52},
+    "fee_percent": "2.9",
+    "fee_fixed": {"amount": "0.30", "currency": "USD"},
+}

@@ -9,7 +9,7 @@ from gateway.flows.advance import advance
 from gateway.flows.resolve import resolve
 from gateway.store import order_views
 from gateway.store.ops import Rows
-from gateway.web import examples
+from gateway.web import examples, state
 from gateway.web.ordering import deps_of, refusal, uncut
 from gateway.web.orders import ORDER_PART
 from gateway.web.paging import json_answer, page, position
@@ -86,7 +86,9 @@ async def resolve_order(request: web.Request) -> web.Response:
     sent = await read_body(request, ResolveRequest)
     deps = deps_of(request)
     order_id = request.match_info["id"]
-    problem = await uncut(resolve(deps, order_id, sent.as_, sent.note, given(sent.activation_code), given(sent.iccid)))
+    by = f"key {request[state.CALLER].key.id}"
+    code, iccid = given(sent.activation_code), given(sent.iccid)
+    problem = await uncut(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by))
     if problem is not None:
         raise refusal(problem)
     return await _shown(request)

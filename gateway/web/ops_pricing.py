@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from decimal import Decimal
+from typing import Annotated, Literal
 
-from gateway.flows import pricing_preview, pricing_rules
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.core.catalog.margins import Asked
+from gateway.flows import margins, pricing_preview, pricing_rules
 from gateway.flows.problem import Problem
 from gateway.web import examples_pricing as examples
 from gateway.web import state
 from gateway.web.ops_changes import who
 from gateway.web.ordering import refusal
 from gateway.web.paging import json_answer, pool_of
-from gateway.web.parameters import NoParameters
-from gateway.web.problems import Refusal
-from gateway.web.reading import read_body, read_query
+from gateway.web.parameters import NoParameters, PageParameters
+from gateway.web.problems import Refusal, invalid
+from gateway.web.reading import given, read_body, read_query
 from gateway.web.spec import Table
+from providers.places import is_country
+from schemas.api import CountryCode, SupplierName
 from schemas.api_pricing import (
+    MarginPage,
+    Percent,
     PreviewRequest,
     PricingPreview,
     PricingRule,
     PricingRulePage,
+    Region,
     RuleBody,
     RuleOrder,
     RulePatch,
+    StorefrontName,
 )
+from schemas.plan import Scope
 
 routes = Table()
+
+
+class MarginParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Margins."""
+
+    mode: Annotated[Literal["live", "test"], Meta(description="The key's own side by default.")] | UnsetType = UNSET
+    storefront: Annotated[StorefrontName, Meta(description="By this storefront's prices.")] | UnsetType = UNSET
+    supplier: SupplierName | UnsetType = UNSET
+    country: Annotated[CountryCode, Meta(description="Offers that cover it.")] | UnsetType = UNSET
+    region: Region | UnsetType = UNSET
+    scope: Scope | UnsetType = UNSET
+    only: (
+        Annotated[Literal["negative", "thin"], Meta(description="Only losses, or what its price keeps from sale.")]
+        | UnsetType
+    ) = UNSET
+    below: Annotated[Percent, Meta(description="Only margins under so many percent of the price.")] | UnsetType = UNSET
+    all: Annotated[bool, Meta(description="Offers, too, that cannot be sold now.")] = False
+
 
 _PART = {"id": ("^pr_[0-9a-f]{16}$", "The rule's `id`.")}
 
@@ -169,6 +199,42 @@ async def preview_pricing_rules(request: web.Request) -> web.Response:
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(found)
+
+
+@routes(
+    "GET", "/v1/ops/margins",
+    access="ops", tag="Operations", answer=MarginPage, example=examples.MARGIN_PAGE,
+    parameters=MarginParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_margins(request: web.Request) -> web.Response:
+    """What is left of each price, the negative and thin ones first.
+
+    Price less fees (`[pricing] fee_percent fee_fixed`) less cost, in base currency.
+    """
+    sent = read_query(request, MarginParameters)
+    storefront, name = None, given(sent.storefront)
+    if name is not None:
+        storefront = await pricing_rules.storefront_of(pool_of(request), name)
+        if storefront is None:
+            raise invalid("/storefront", f"there is no storefront {name}")
+    index = request.app[state.CATALOG].index(given(sent.mode) or request[state.CALLER].mode, storefront)
+    country, region, below = given(sent.country), given(sent.region), given(sent.below)
+    if country is not None and not is_country(country):
+        raise invalid("/country", f"{country} is no country")
+    if region is not None and index.snapshot.region(region) is None:
+        raise invalid("/region", f"no region {region!r}")
+    asked = Asked(
+        supplier=given(sent.supplier),
+        country=country,
+        region=region,
+        scope=given(sent.scope),
+        negative=sent.only == "negative",
+        thin=sent.only == "thin",
+        below=None if below is None else Decimal(below),
+        everything=sent.all,
+    )
+    fees = margins.fees_of(request.app[state.SETTINGS])
+    return json_answer(margins.page(index, fees, asked, sent.limit, given(sent.cursor)))
 
 
 async def _changed(request: web.Request, made: PricingRule | Problem, status: int = 200) -> web.Response:

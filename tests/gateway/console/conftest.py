@@ -23,10 +23,14 @@ import pytest
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from benchmarks.console_data import Size, accounts, fill
 from gateway import embedded
 from gateway.app import make_app
+from gateway.flows.advance import drain
 from gateway.flows.deps import Deps
+from gateway.flows.publish import publish
 from gateway.log import AccessLog
+from gateway.sealing import Seal
 from gateway.settings import Settings, load
 from gateway.store import users
 from gateway.store.keys import create_key
@@ -40,6 +44,7 @@ SECRET = "k" * 40
 PASSWORD = "correct-horse-battery"
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 _STOCKED = "stocked"
+_BUSY = "busy"
 _numbers = itertools.count(1)
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
@@ -163,7 +168,7 @@ def _stocked(servers: embedded.Servers, _template: str, tmp_path_factory: pytest
 
 async def _fill(url: str, folder: str) -> None:
     async with town() as suppliers:
-        settings = _settings(url, "", folder, suppliers)
+        settings = _settings(url, "", folder, suppliers.accounts())
         pool = await open_pool(url)
         try:
             await stock_from(pool, settings)
@@ -174,6 +179,7 @@ async def _fill(url: str, folder: str) -> None:
             await pool.close()
         async with shop_on(url, suppliers, settings, storefront) as shop:
             await _buy(shop, suppliers)
+            await drain(shop.deps, 10)
 
 
 async def _buy(shop: Any, suppliers: Town) -> None:
@@ -196,13 +202,13 @@ async def _buy(shop: Any, suppliers: Town) -> None:
     await shop.deps.pool.execute("DELETE FROM esims WHERE order_id = $1", waiting)
 
 
-def _settings(url: str, redis: str, folder: str, suppliers: Town, **more: Any) -> Settings:
+def _settings(url: str, redis: str, folder: str, suppliers: dict[str, Any], **more: Any) -> Settings:
     given: dict[str, Any] = {
         "database_url": url,
         "redis_url": redis or None,
         "state_dir": folder,
         "secret_key": [SECRET],
-        "suppliers": suppliers.accounts(),
+        "suppliers": suppliers,
     }
     return load(**(given | more))
 
@@ -221,6 +227,48 @@ def stocked_folder(_stocked: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(_stocked, tmp_path / "state", copy_function=os.link))
 
 
+@pytest.fixture(scope="session")
+def _busy(servers: embedded.Servers, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A database that looks like a gateway's after a while, with something on every page; and its snapshot."""
+    folder = tmp_path_factory.mktemp("busy")
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_BUSY} TEMPLATE {_template}")
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(_work(servers.postgres.url(_BUSY), str(folder)))
+    finally:
+        loop.close()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _work(url: str, folder: str) -> None:
+    settings = _settings(url, "", folder, accounts())
+    pool = await open_pool(url)
+    try:
+        await fill(pool, Seal.from_settings(settings), Size(3_000, 20_000, 1_500))
+        await publish(pool, None, settings)
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+def busy_url(servers: embedded.Servers, _busy: Path) -> str:
+    """A copy of the busy database, for one test."""
+    name = f"busy_{next(_numbers)}"
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {_BUSY}")
+    return servers.postgres.url(name)
+
+
+@pytest.fixture
+async def busy_console(
+    busy_url: str, redis_url: str, _busy: Path, tmp_path: Path, _hash: str
+) -> AsyncIterator[Console]:
+    """The console of a gateway that has been at work, looking at live. Its suppliers are not there."""
+    folder = shutil.copytree(_busy, tmp_path / "state", copy_function=os.link)
+    async with _consoles(busy_url, redis_url, str(folder), _hash, busy=True) as make:
+        yield await make()
+
+
 MakeConsole = Callable[..., Awaitable[Console]]
 
 
@@ -234,14 +282,17 @@ async def make_console(
 
 
 @asynccontextmanager
-async def _consoles(url: str, redis: str, folder: str, hashed: str) -> AsyncIterator[MakeConsole]:
+async def _consoles(
+    url: str, redis: str, folder: str, hashed: str, *, busy: bool = False
+) -> AsyncIterator[MakeConsole]:
     servers: list[TestServer] = []
     made: list[Console] = []
     async with town() as suppliers:
         pool = await open_pool(url)
+        sold_by, mode = (accounts(), "live") if busy else (suppliers.accounts(), "test")
 
         async def make(**settings: Any) -> Console:
-            given = _settings(url, redis, folder, suppliers, **settings)
+            given = _settings(url, redis, folder, sold_by, **settings)
             lines: list[bytes] = []
             log = AccessLog(lines.append)
             app = make_app(given, access_log=log)
@@ -249,7 +300,7 @@ async def _consoles(url: str, redis: str, folder: str, hashed: str) -> AsyncIter
             await server.start_server()
             servers.append(server)
             address = str(server.make_url("/")).rstrip("/")
-            people_here = await _people(pool, address, hashed)
+            people_here = await _people(pool, address, hashed, mode)
             console = Console(address, pool, given, app[state.DEPS], suppliers, lines, log.flush, **people_here)
             console._sessions.extend(person.http for person in people_here.values())
             made.append(console)
@@ -266,7 +317,7 @@ async def _consoles(url: str, redis: str, folder: str, hashed: str) -> AsyncIter
             await pool.close()
 
 
-async def _people(pool: Pool, address: str, hashed: str) -> dict[str, Person]:
+async def _people(pool: Pool, address: str, hashed: str, mode: Any) -> dict[str, Person]:
     """One of each role, logged in, and nobody."""
     made: dict[str, Person] = {}
     for role in ROLES:
@@ -277,7 +328,7 @@ async def _people(pool: Pool, address: str, hashed: str) -> dict[str, Person]:
                 user = await users.by_name(connection, name)
             assert user is not None
             token = users.new_token()
-            await users.begin_session(connection, user.id, token, "test", "127.0.0.1")
+            await users.begin_session(connection, user.id, token, mode, "127.0.0.1")
         jar = aiohttp.CookieJar(unsafe=True)
         jar.update_cookies({"gw_session": token}, URL(address))
         made[role] = Person(aiohttp.ClientSession(cookie_jar=jar), address, name)
@@ -304,12 +355,27 @@ async def open_page(console: Console) -> AsyncIterator[OpenPage]:
     ``scripts=False`` switches JavaScript off, ``scheme`` is light or dark, ``phone`` a small screen. What a page
     asks for that is not of this gateway fails the test, and so does an error in its scripts.
     """
+    async with _chromium(console) as open_:
+        yield open_
+
+
+@pytest.fixture
+async def open_busy_page(busy_console: Console) -> AsyncIterator[OpenPage]:
+    """The same, of the gateway that has been at work."""
+    async with _chromium(busy_console) as open_:
+        yield open_
+
+
+@asynccontextmanager
+async def _chromium(console: Console) -> AsyncIterator[OpenPage]:
     from playwright.async_api import async_playwright
 
+    if (program := shutil.which("chromium")) is None:
+        pytest.skip("there is no chromium here; .ci/run installs it")
     faults: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
 
         async def open_(
@@ -320,9 +386,13 @@ async def open_page(console: Console) -> AsyncIterator[OpenPage]:
             scheme: Any = "light",
             phone: bool = False,
         ) -> Any:
-            size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 860}
+            size: Any = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 860}
             context = await browser.new_context(
-                java_script_enabled=scripts, color_scheme=scheme, viewport=size, base_url=console.url
+                java_script_enabled=scripts,
+                color_scheme=scheme,
+                viewport=size,
+                base_url=console.url,
+                reduced_motion="reduce",
             )
             if person is not None:
                 jar = person.http.cookie_jar.filter_cookies(URL(console.url))

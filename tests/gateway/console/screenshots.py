@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import shutil
 import sys
 import tempfile
@@ -15,11 +16,10 @@ from typing import Any
 
 from PIL import Image
 
+from benchmarks.console_places import places
 from gateway import embedded
-from gateway.console import all_pages
 from gateway.store.migrations import upgrade
-from tests.gateway.console.conftest import PASSWORD, Console, _consoles, _fill, _run
-from tests.gateway.console.places import extra_places
+from tests.gateway.console.conftest import PASSWORD, Console, _consoles, _run, _work
 
 FOLDER = Path(__file__).parents[3] / "docs" / "console"
 KINDS: dict[str, dict[str, Any]] = {
@@ -36,12 +36,17 @@ async def main(words: list[str]) -> None:
         await asyncio.to_thread(_run, servers.postgres.url("postgres"), "CREATE DATABASE shown")
         url = servers.postgres.url("shown")
         await upgrade(url)
-        await _fill(url, folder)
-        async with _consoles(url, servers.where.redis_url, folder, _hash()) as make:
+        await _work(url, folder)
+        async with _consoles(url, servers.where.redis_url, folder, _hash(), busy=True) as make:
             console = await make()
-            places = [place for place in await _places(console) if not words or any(w in place[0] for w in words)]
+            found = {_name(name): address for name, address in (await places(console.pool, "live")).items()}
+            wanted = [
+                place
+                for place in found.items()
+                if not place[1].endswith(".toml") and (not words or any(w in place[0] for w in words))
+            ]
             FOLDER.mkdir(exist_ok=True, parents=True)
-            await _draw(console, places)
+            await _draw(console, wanted)
 
 
 def _hash() -> str:
@@ -50,17 +55,12 @@ def _hash() -> str:
     return PasswordHasher().hash(PASSWORD)
 
 
-async def _places(console: Console) -> list[tuple[str, str]]:
-    """Name and address of each page, those with a part in their address for something that is there."""
-    plain = [("log-in", "/console/login")]
-    for page in all_pages():
-        if page.method == "GET" and page.nav and "{" not in page.path:
-            name = page.path.removeprefix("/console").strip("/").replace("/", "-")
-            plain.append((name or "home", page.path))
-    return list(dict([*plain, *(await extra_places(console))]).items())
+def _name(place: str) -> str:
+    """A file's name for a page: its path's template without slashes."""
+    return re.sub(r"[^a-z]+", "-", place.removeprefix("/console")).strip("-") or "home"
 
 
-async def _draw(console: Console, places: list[tuple[str, str]]) -> None:
+async def _draw(console: Console, wanted: list[tuple[str, str]]) -> None:
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
@@ -70,9 +70,9 @@ async def _draw(console: Console, places: list[tuple[str, str]]) -> None:
         token = next(morsel.value for morsel in console.admin.http.cookie_jar if morsel.key == "gw_session")
         for kind, how in KINDS.items():
             context = await browser.new_context(base_url=console.url, reduced_motion="reduce", **how)
-            for name, path in places:
+            for name, path in wanted:
                 await context.clear_cookies()
-                if name != "log-in":
+                if name != "login":
                     await context.add_cookies([{"name": "gw_session", "value": token, "url": console.url}])
                 page = await context.new_page()
                 answer = await page.goto(path, wait_until="networkidle")
@@ -82,7 +82,7 @@ async def _draw(console: Console, places: list[tuple[str, str]]) -> None:
                 await page.close()
             await context.close()
         await browser.close()
-    print(f"{len(places) * len(KINDS)} pictures are in {FOLDER}")
+    print(f"{len(wanted) * len(KINDS)} pictures are in {FOLDER}")
 
 
 def _keep(picture: bytes, path: Path) -> None:

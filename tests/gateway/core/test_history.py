@@ -49,6 +49,11 @@ def test_an_offer_that_was_gone_for_a_while_has_a_hole_there():
     ]
 
 
+def test_an_offer_whose_cost_changes_is_listed_whatever_was_noted_before():
+    recorded = [Recorded(day(2), "gone"), moved(4, 5, 6)]
+    assert stairs(Standing(usd(6), LONG_AGO), recorded, day(0))[-1] == Stair(day(4), usd(6))
+
+
 def test_an_offer_begins_when_it_was_first_seen_though_no_event_says_so():
     assert stairs(Standing(usd(5), day(3)), [], day(0)) == [Stair(day(3), usd(5))]
     assert stairs(Standing(usd(6), day(3)), [moved(4, 5, 6)], day(0)) == [Stair(day(3), usd(5)), Stair(day(4), usd(6))]

@@ -90,6 +90,7 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/ops/offers/compare"): OPS,
     ("GET", "/v1/ops/prices"): OPS,
     ("GET", "/v1/ops/prices/{country}/offers"): OPS,
+    ("GET", "/v1/ops/margins"): OPS,
     ("GET", "/v1/ops/pricing-rules"): OPS,
     ("POST", "/v1/ops/pricing-rules"): OPS,
     ("GET", "/v1/ops/pricing-rules/{id}"): OPS,

@@ -1,0 +1,132 @@
+"""What stands around offers and orders after a while: deliveries, balances, alerts, jobs, what people did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+async def around(connection: Any, runs: int, orders: int) -> None:
+    """Endpoints and their deliveries, balances, marks, and what people did."""
+    await connection.execute(
+        """
+        INSERT INTO webhook_endpoints (id, storefront_id, mode, url, secret)
+            SELECT 'we_' || n, 'sf_' || n, 'live', 'https://shop.example.com/hook/' || n, '\\x00'
+            FROM generate_series(1, 50) n;
+        INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at)
+            SELECT 'evt_' || id, storefront_id, mode, 'order.fulfilled', id, '\\x00', fulfilled_at
+            FROM orders WHERE fulfilled_at IS NOT NULL ORDER BY created_at DESC LIMIT 50000;
+        INSERT INTO webhook_deliveries (id, endpoint_id, event_id, status, created_at)
+            SELECT 'whd_' || id, 'we_' || substr(storefront_id, 4), id,
+                   CASE WHEN hashtext(id) % 50 = 0 THEN 'failed' ELSE 'delivered' END, at FROM webhook_events;
+        INSERT INTO supplier_balance_looks (supplier, asked_at) SELECT name, now() FROM suppliers;
+        INSERT INTO offer_marks (supplier, supplier_plan_id, why, until)
+            SELECT supplier, supplier_plan_id, 'out_of_stock', now() + interval '10 min' FROM offers LIMIT 100;
+        INSERT INTO spend (day, kind, name, amount)
+            SELECT current_date - n, 'supplier', s.name, 900 FROM suppliers s CROSS JOIN generate_series(0, 60) n;
+        INSERT INTO pricing_rules (id, position, name, percent, currency, region, rounding, floor, minimum_margin)
+            VALUES ('pr_' || repeat('1', 16), 1, 'Europe', 18, 'USD', 'europe', '.99', 4, 0.5);
+        INSERT INTO pricing_rules (id, position, name, percent, currency, storefront_id, countries, valid_until)
+            SELECT 'pr_' || lpad(n::text, 16, '0'), n, 'Storefront ' || n, n, 'USD', 'sf_' || n, '{JP,KR}',
+                   now() + n * interval '1 day' FROM generate_series(2, 6) n
+        """
+    )
+    await connection.execute(
+        """
+        INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)
+        SELECT name, now() - n * interval '30 min', b, b, 'USD'
+        FROM suppliers CROSS JOIN generate_series(0, $1::int / 2) n
+        CROSS JOIN LATERAL (SELECT CASE WHEN name = 'pikasim-4' THEN 1200 ELSE 20000 END + 40 * (n % 240) AS b) AS seen
+        """,
+        runs,
+    )
+    await connection.execute(
+        """
+        INSERT INTO audit_log (at, actor, action, object, detail)
+        SELECT now() - ($1 * 7 - n) * interval '17 min', (ARRAY['admin', 'ana', 'command line'])[1 + n % 3],
+               (ARRAY['rule.changed', 'order.resolved', 'user.role', 'supplier.paused', 'sync.accepted'])[1 + n % 5],
+               (ARRAY['rule:', 'order:', 'user:', 'supplier:', 'sync:'])[1 + n % 5] || n % 50,
+               (ARRAY['{"before": {"percent": "12"}, "after": {"percent": "18"}}', '{"as": "failed", "note": "asked"}',
+                      '{"before": "viewer", "after": "operator"}', '{}', '{"supplier": "s2s"}'])[1 + n % 5]::jsonb
+        FROM generate_series(1, $1::int * 7) n
+        """,
+        runs,
+    )
+    await _quarantine(connection)
+    await _alerts(connection)
+    await _work(connection, orders)
+
+
+async def _quarantine(connection: Any) -> None:
+    """One supplier's last walk waits for a person."""
+    await connection.execute(
+        """
+        UPDATE sync_run_suppliers SET state = 'quarantined'
+        WHERE supplier = 's2s' AND run_id = (SELECT max(id) FROM sync_runs);
+        UPDATE suppliers SET last_sync_state = 'quarantined' WHERE name = 's2s';
+        INSERT INTO quarantines (run_id, supplier, at, reason, before, new, changed, gone, up, down, moved_far,
+                                 difference)
+            SELECT max(id), 's2s', now() - interval '15 min', '45 % of the offers vanished', 2500, 10, 300, 1100, 200,
+                   100, 40, 'x' FROM sync_runs;
+        INSERT INTO quarantine_rows (run_id, supplier, kind, n, supplier_plan_id, plan_id, name, old, old_currency,
+                                     new, new_currency, moved)
+            SELECT (SELECT max(id) FROM sync_runs), 's2s', CASE WHEN n % 2 = 0 THEN 'moved' ELSE 'gone' END, n,
+                   supplier_plan_id, plan_id, name, cost, currency, CASE WHEN n % 2 = 0 THEN cost * 1.4 END,
+                   CASE WHEN n % 2 = 0 THEN currency END, CASE WHEN n % 2 = 0 THEN 0.4 END
+            FROM (SELECT row_number() OVER (ORDER BY id) AS n, * FROM offers WHERE supplier = 's2s' LIMIT 100) o
+        """
+    )
+
+
+async def _alerts(connection: Any) -> None:
+    """Rules, a channel, alerts that stand and many that are over, and what was sent."""
+    await connection.execute(
+        """
+        INSERT INTO alert_channels (id, name, kind, recipients, last_ok_at)
+            VALUES ('ach_1', 'Ops', 'email', '{ops@example.com}', now() - interval '2 h');
+        INSERT INTO alert_rules (id, name, kind, threshold)
+            VALUES ('alr_1', 'A cost moved by 25 %', 'price_move', 25), ('alr_2', 'Supplier failing',
+                    'supplier_failing', 80), ('alr_3', 'Money for less than 3 days', 'few_days_left', 3);
+        INSERT INTO alerts (id, rule_id, rule_name, kind, level, subject, title, detail, supplier, mode, link, baseline,
+                            value, raised_at, seen_at, cleared_at, cleared_why)
+            SELECT 'alt_' || n, 'alr_1', 'A cost moved by 25 %', 'price_move',
+                   CASE WHEN n % 2 = 0 THEN 'warn' ELSE 'bad' END, o.id || '-' || n, o.name || ' moved by +40 %',
+                   'from 5.00 to 7.00 USD', o.supplier, 'live', '/console/changes', 5, 7,
+                   now() - n * interval '20 min', now() - n * interval '20 min',
+                   CASE WHEN n > 12 THEN now() - n * interval '19 min' END, CASE WHEN n > 12 THEN 'moved back' END
+            FROM (SELECT row_number() OVER (ORDER BY id) AS n, * FROM offers ORDER BY id LIMIT 5000) o;
+        INSERT INTO alert_messages (id, channel_id, created_at, body, status)
+            SELECT 'alm_' || n, 'ach_1', now() - n * interval '1 h', '{}', 'delivered' FROM generate_series(1, 500) n;
+        UPDATE alert_state SET seeded = true, price_change = (SELECT coalesce(max(id), 0) FROM price_changes),
+               offer_event = (SELECT coalesce(max(id), 0) FROM offer_events), evaluated_at = now()
+        """
+    )
+
+
+async def _work(connection: Any, orders: int) -> None:
+    """Jobs of a day, those that wait, what runs again and again; and what was said to suppliers of late."""
+    await connection.execute(
+        """
+        INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint, traceback)
+        SELECT now() - n * interval '4 s', n,
+               (CASE WHEN n % 900 = 0 THEN 'exception' ELSE 'successful' END)::pgqueuer_status, 0, (ARRAY['advance_order', 'deliver_webhook'])[1 + n % 2],
+               CASE WHEN n % 900 = 0 THEN '{"exception_type": "TimeoutError"}'::jsonb END
+        FROM generate_series(1, $1::int / 10) n
+        """,
+        orders,
+    )
+    await connection.execute(
+        """
+        INSERT INTO pgqueuer (priority, status, entrypoint, created, execute_after)
+            SELECT 0, 'queued', 'advance_order', now() - n * interval '1 s', now() + interval '1 min'
+            FROM generate_series(1, 30) n;
+        INSERT INTO pgqueuer_schedules (expression, entrypoint, next_run, last_run)
+            VALUES ('*/15 * * * *', 'sync_due', now() + interval '7 min', now() - interval '8 min'),
+                   ('* * * * *', 'look_again', now() + interval '20 s', now() - interval '40 s');
+        INSERT INTO exchanges (attempt_id, at, method, path, status, ms, request, answer)
+            SELECT a.id, a.started_at + n * interval '1 s', CASE n WHEN 0 THEN 'POST' ELSE 'GET' END, '/orders', 200,
+                   120 + n * 40, '{"plan": "JP-1GB", "email": "[redacted]"}',
+                   '{"success": true, "order": {"status": "ok", "iccid": "[redacted]"}}'
+            FROM (SELECT id, started_at FROM attempts ORDER BY started_at DESC LIMIT 20000) a
+            CROSS JOIN generate_series(0, 1) n
+        """
+    )

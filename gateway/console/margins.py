@@ -1,0 +1,119 @@
+"""Margins: what is left of each price after fees and cost, the negative and thin ones first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from gateway.console.forms import Form, asked
+from gateway.console.pages import Csv, Notice, Pages, View, deps, here, is_htmx, mode
+from gateway.core.catalog import Index
+from gateway.core.catalog.margins import Asked, ranked
+from gateway.flows import margins
+from gateway.store import pricing_rules
+from providers import places
+from schemas.api_pricing import Margin
+from schemas.money import Money
+from schemas.plan import Scope
+
+pages = Pages()
+A_PAGE = 100
+_ONLY = (("negative", "only losses"), ("thin", "only thin ones"))
+_SCOPES = (("country", "one country"), ("region", "regional"), ("global", "global"))
+
+
+@pages("GET", "/console/margins", nav="Margins")
+async def list_(request: web.Request) -> View:
+    """A hundred offers at a time; htmx fetches the next hundred when they come into sight."""
+    behind, form = deps(request), asked(request)
+    storefronts = await pricing_rules.storefronts(behind.pool)
+    storefront = form.text("storefront") or None
+    index = index_of(request, storefront)
+    fees = margins.fees_of(behind.settings)
+    wanted = _asked(form, index)
+    cursor = form.typed.get("cursor", "")[:2000] or None
+    found = margins.page(index, fees, wanted, A_PAGE, cursor)
+    context: dict[str, Any] = {
+        "rows": [_figures(one) for one in found.data],
+        "next": here(request, cursor=found.next_cursor) if found.has_more else None,
+        "currency": index.base_currency,
+    }
+    if is_htmx(request) and cursor is not None:
+        return View("_margins_rows.html", context)
+    context |= {
+        "summary": found.summary,
+        "fees": (fees.percent, Money(fees.fixed, index.base_currency)),
+        "filters_typed": form.typed,
+        "wrong": form.errors,
+        "storefronts": list(storefronts.items()),
+        "suppliers": index.snapshot.suppliers,
+        "regions": sorted(((code, name) for code, name, _ in index.snapshot.regions), key=lambda one: one[1]),
+        "rules": _rules(index),
+        "scopes": _SCOPES,
+        "only": _ONLY,
+        "first": cursor is None,
+    }
+    return View("margins.html", context, title="Margins", csv=Csv("margins", *_file(request, index, wanted)))
+
+
+@pages.notice
+async def losses(request: web.Request) -> list[Notice]:
+    """Offers that are sold at a loss, after fees."""
+    index = index_of(request, None)
+    lost = ranked(index, margins.fees_of(deps(request).settings), Asked(negative=True))
+    if not len(lost.rows):
+        return []
+    return [Notice("warn", "offers are sold at a loss after fees", "/console/margins?only=negative", len(lost.rows))]
+
+
+def index_of(request: web.Request, storefront_id: str | None) -> Index:
+    """The catalogue of the side that the visitor looks at, priced for a storefront."""
+    index = deps(request).index
+    if index is None:
+        raise web.HTTPServiceUnavailable
+    return index(mode(request), storefront_id)
+
+
+def _asked(form: Form, index: Index) -> Asked:
+    """The filters; what is wrong with them is noted in the form, and left out."""
+    country = None
+    if typed := form.text("country", most=60):
+        country = places.country(typed) or places.country(typed.upper())
+        if country is None:
+            form.wrong("country", f"{typed[:40]} is no country that we know")
+    rule = form.whole("rule", least=0, most=len(index.rules.rules))
+    only = form.choice("only", ("negative", "thin"), required=False)
+    return Asked(
+        supplier=form.text("supplier", most=40) or None,
+        country=country,
+        region=form.choice("region", [code for code, _, _ in index.snapshot.regions], required=False) or None,
+        scope=Scope(scope) if (scope := form.choice("scope", [s.value for s in Scope], required=False)) else None,
+        rule=rule,
+        negative=only == "negative",
+        thin=only == "thin",
+        below=form.decimal("below", least=-1000, most=100),
+        everything=form.ticked("all"),
+    )
+
+
+def _rules(index: Index) -> list[tuple[str, str]]:
+    """The rules of the set, to choose among, the default last."""
+    numbers = range(len(index.rules.rules) + 1)
+    return [(str(number), index.rules.words(number)[:60]) for number in numbers]
+
+
+def _file(request: web.Request, index: Index, wanted: Asked) -> tuple[Any, Any]:
+    if request.query.get("format") != "csv":
+        return (), ()
+    found = margins.sheet(index, margins.fees_of(deps(request).settings), wanted)
+    return found.columns, found.rows
+
+
+def _figures(one: Margin) -> dict[str, Any]:
+    """A row as the page draws it."""
+    return {
+        "one": one,
+        "level": "bad" if one.negative else "warn" if one.why_not == "thin_margin" else "",
+        "same": one.cost.currency == one.cost_base.currency,
+    }

@@ -1,0 +1,237 @@
+"""Orders: found by filters or by what one has in hand; one of them with its money and all that happened to it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from gateway.console.forms import Form, asked, posted
+from gateway.console.history import as_money
+from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.flows import cancel as cancelling
+from gateway.flows import order_pages as flow
+from gateway.flows.order_pages import Line, Shown
+from gateway.flows.problem import Problem
+from gateway.store import order_search
+from gateway.store.order_search import OrderFilter
+from schemas.money import Money
+from schemas.orders import Kind, OrderStatus
+
+pages = Pages()
+LIST = "/console/orders"
+_PAGE = 50
+_STATUSES: tuple[str, ...] = get_args(OrderStatus)
+_KINDS: tuple[str, ...] = get_args(Kind)
+_SPANS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+_SINCE = (("1h", "an hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"))
+_MODES = (("live", "live"), ("test", "test"), ("both", "both"))
+COLUMNS = (
+    *("order", "at", "status", "kind", "storefront", "mode", "reference", "plan", "supplier"),
+    *("price", "currency", "cost", "cost currency", "margin", "margin currency"),
+)
+_EXCHANGES_OPEN = 2
+_LONGEST_ID = 200
+
+
+@pages("GET", LIST, nav="Orders")
+async def orders(request: web.Request) -> View | web.Response:
+    """The orders, the newest first, by filters; or those that a text names."""
+    form, behind = asked(request), deps(request)
+    question = form.text("q", most=200)
+    storefronts, suppliers = await asyncio.gather(
+        order_search.storefronts_named(behind.pool), order_search.suppliers_named(behind.pool)
+    )
+    wanted, chosen = _wanted(request, form, storefronts)
+    following = None
+    if question:
+        rows = await flow.lines(behind, await flow.search(behind, question))
+    else:
+        cursor = form.text("cursor", most=100)
+        found = await flow.listing(behind, wanted, _PAGE, tuple(cursor.split("~")) if cursor else None)
+        rows = list(found.rows)
+        following = None if found.after is None else here(request, cursor="~".join(found.after))
+    context = {
+        "lines": rows,
+        "question": question,
+        "chosen": chosen,
+        "filters_typed": form.typed,
+        "errors": form.errors,
+        "statuses": [(status, status.replace("_", " ")) for status in _STATUSES],
+        "kinds": _KINDS,
+        "modes": _MODES,
+        "spans": _SINCE,
+        "storefronts": [name for _, name in storefronts],
+        "suppliers": suppliers,
+        "next": following,
+        "base": behind.settings.base_currency,
+    }
+    return View("orders.html", context, title="Orders", csv=Csv("orders", COLUMNS, [row_of(line) for line in rows]))
+
+
+@pages("GET", LIST + "/{id}", nav="Orders")
+async def order(request: web.Request) -> View:
+    """One order: what was sold for what, what it cost, and everything that happened to it."""
+    return await _order(request)
+
+
+@pages("POST", LIST + "/{id}/look-up", role="operator", nav="Orders")
+async def look_up(request: web.Request) -> web.Response:
+    """Ask the supplier now what became of it."""
+    form, order_id = await posted(request), part(request, "id")
+    answer = await flow.look_up(deps(request), order_id, visitor(request))
+    if isinstance(answer, Problem):
+        raise web.HTTPNotFound
+    told = (
+        "The supplier was asked; what it said is below." if answer else "The supplier is being asked; look again soon."
+    )
+    back = form.text("next", most=500)
+    return see_other(request, back if back.startswith("/console/") else f"{LIST}/{order_id}", told=told)
+
+
+@pages("POST", LIST + "/{id}/cancel", role="operator", nav="Orders")
+async def cancel(request: web.Request) -> View | web.Response:
+    """Ask for its cancellation, as its storefront could."""
+    order_id, behind = part(request, "id"), deps(request)
+    shown = await _found(request)
+    whose = (shown.money.storefront_id, shown.order.mode)
+    problem = await cancelling.request_cancel(behind, *whose, order_id, visitor(request))
+    if problem is not None:
+        form = Form({})
+        form.wrong("", f"Not cancelled: {problem.detail}.")
+        return invalid(await _order(request), form)
+    return see_other(request, f"{LIST}/{order_id}", told="The cancellation was asked for.")
+
+
+@pages("POST", LIST + "/{id}/reveal", role="operator", nav="Orders")
+async def reveal(request: web.Request) -> View:
+    """ICCID and activation code, on a page of their own. That it was looked at is on record by then."""
+    order_id = part(request, "id")
+    answer = await flow.reveal(deps(request), order_id, visitor(request))
+    if isinstance(answer, Problem):
+        raise web.HTTPNotFound
+    iccid, code = answer
+    return View("order_code.html", {"order_id": order_id, "iccid": iccid, "code": code}, title="Activation code")
+
+
+@pages("POST", LIST + "/{id}/late-charge", role="operator", nav="Orders")
+async def late_charge(request: web.Request) -> View | web.Response:
+    """Note that a charge after the order's end was dealt with."""
+    form, order_id = await posted(request), part(request, "id")
+    note = form.text("note", required=True, most=1000)
+    if not form:
+        return invalid(await _order(request), form)
+    problem = await flow.settle_late_charge(deps(request), order_id, note, visitor(request))
+    if problem is not None:
+        form.wrong("", f"Nothing was noted: {problem.detail}.")
+        return invalid(await _order(request), form)
+    return see_other(request, f"{LIST}/{order_id}", told="Noted.")
+
+
+@pages.finds("Orders")
+async def find(request: web.Request, question: str) -> list[Hit]:
+    """Orders by anything that names one; a single one is gone to at once."""
+    behind = deps(request)
+    found = await flow.lines(behind, (await flow.search(behind, question))[:10])
+    return [
+        Hit(
+            line.order.id,
+            f"{LIST}/{line.order.id}",
+            f"{line.order.plan[:80]}, {line.order.storefront[:60]}, {line.order.status.replace('_', ' ')}",
+            only=len(found) == 1,
+        )
+        for line in found
+    ]
+
+
+def part(request: web.Request, name: str) -> str:
+    """A part of the page's address; what no row could be called is not there."""
+    value = request.match_info[name]
+    if len(value) > _LONGEST_ID or "\0" in value:
+        raise web.HTTPNotFound
+    return value
+
+
+def row_of(line: Line) -> tuple[Any, ...]:
+    """An order as a row of a file."""
+    one, cost, margin = line.order, line.cost, line.margin
+    return (
+        *(
+            one.id,
+            one.created_at,
+            one.status,
+            one.kind,
+            one.storefront,
+            one.mode,
+            one.reference,
+            one.plan,
+            one.supplier,
+        ),
+        *(line.price, line.price.currency, cost, None if cost is None else cost.currency),
+        *(None if margin is None else margin.amount, None if margin is None else one.base_currency),
+    )
+
+
+async def _found(request: web.Request) -> Shown:
+    shown = await flow.one(deps(request), part(request, "id"))
+    if shown is None:
+        raise web.HTTPNotFound
+    return shown
+
+
+async def _order(request: web.Request) -> View:
+    shown = await _found(request)
+    who, one = visitor(request), shown.order
+    iccid = None
+    if one.esim is not None:
+        iccid = one.esim.iccid if who.may("operator") else "…" + one.esim.iccid[-4:]
+    looks = [moment for moment in shown.moments if moment.exchange is not None]
+    context = {
+        "shown": shown,
+        "as_money": as_money,
+        "order": one,
+        "line": shown.line,
+        "iccid": iccid,
+        "sold_base": Money(shown.money.price_base, shown.money.base_currency),
+        "max_cost": Money(shown.money.max_cost, shown.money.base_currency),
+        "margin": shown.line.margin and Money(shown.line.margin.amount, shown.money.base_currency),
+        "opened": looks[-1:] if len(looks) > _EXCHANGES_OPEN else looks,
+        "cancellable": one.kind == "esim"
+        and shown.money.cancel_requested_at is None
+        and one.status in {"pending", "fulfilled", "needs_review"},
+        "late_charge": shown.what is not None and not shown.what.resolvable and shown.what.kind == "charged",
+        "audit_url": "/console/audit?" + urlencode({"object": f"order:{one.id}"}),
+    }
+    columns = ("at", "source", "what", "text", "state", "facts", "status", "ms")
+    rows = [
+        (
+            *(moment.at, moment.source, moment.title, moment.text, moment.state),
+            ", ".join(f"{name}: {value}" for name, value in moment.facts),
+            *((moment.exchange.status, moment.exchange.ms) if moment.exchange is not None else (None, None)),
+        )
+        for moment in shown.moments
+    ]
+    return View("order.html", context, title=f"Order {one.id}", csv=Csv(one.id, columns, rows))
+
+
+def _wanted(request: web.Request, form: Form, storefronts: list[tuple[str, str]]) -> tuple[OrderFilter, dict[str, str]]:
+    """The filters of the address. A storefront is named there; one that is not there has no orders."""
+    which = form.choice("mode", [value for value, _ in _MODES], required=False) or mode(request)
+    name = form.text("storefront")
+    since = form.text("since", most=40)
+    moment = datetime.now(UTC) - _SPANS[since] if since in _SPANS else form.moment("since")
+    if (start := form.moment("from")) is not None:
+        moment = start
+    wanted = OrderFilter(
+        mode=None if which == "both" else which,
+        status=form.choice("status", _STATUSES, required=False) or None,
+        kind=form.choice("kind", _KINDS, required=False) or None,
+        supplier=form.text("supplier", most=60) or None,
+        storefront=next((found for found, known in storefronts if known == name), "none") if name else None,
+        since=moment,
+    )
+    chosen = {"mode": which, "storefront": name, "since": since if since in _SPANS else ""}
+    return wanted, chosen

@@ -1,0 +1,261 @@
+"""Storefronts: who sells through the gateway, with which keys, up to how much, and where their events go."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import cast
+
+from aiohttp import web
+
+from gateway.console.forms import Form, asked, posted
+from gateway.console.orders import part
+from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.flows import storefronts as flow
+from gateway.flows.problem import Problem
+from gateway.store import endpoints, spend
+from gateway.store import storefronts as store
+from gateway.store.endpoints import Owner
+from gateway.store.keys import SCOPES, Mode, NewKey
+from gateway.store.storefronts import Storefront
+from schemas.money import Money
+
+pages = Pages()
+_LIST = "/console/storefronts"
+_PAGE = 50
+_MODES = ("test", "live")
+_SCOPE_WORDS = (
+    ("storefront", "storefront: catalogue, quotes, orders"),
+    ("routing", "routing: may choose suppliers"),
+    ("goods", "goods: vouchers and numbers"),
+    ("ops", "ops: sees all storefronts and all costs"),
+)
+
+
+@pages("GET", _LIST, nav="Storefronts")
+async def storefronts(request: web.Request) -> View:
+    """All of them, with what they did in the last day; and the form for a new one."""
+    return await _list(request)
+
+
+@pages("POST", _LIST, role="admin", nav="Storefronts")
+async def create(request: web.Request) -> View:
+    """A new storefront is made with its first key."""
+    form = await posted(request)
+    name = form.text("name", required=True, most=200)
+    made = await _make(request, form, name)
+    return invalid(await _list(request, form), form) if made is None else await _shown_once(request, made)
+
+
+@pages("GET", _LIST + "/{id}", nav="Storefronts")
+async def storefront(request: web.Request) -> View:
+    """One storefront: keys, spend, endpoints."""
+    return await _one(request)
+
+
+@pages("POST", _LIST + "/{id}/keys", role="admin", nav="Storefronts")
+async def make_key(request: web.Request) -> View:
+    """One more key, shown once."""
+    form, found = await posted(request), await _found(request)
+    made = await _make(request, form, found.name)
+    return invalid(await _one(request, form), form) if made is None else await _shown_once(request, made)
+
+
+@pages("POST", _LIST + "/{id}/keys/{key}/revoke", role="admin", nav="Storefronts")
+async def revoke_key(request: web.Request) -> web.Response:
+    """Refuse a key for good."""
+    where, key = part(request, "id"), part(request, "key")
+    if not await flow.revoke_key(deps(request).pool, visitor(request), where, key):
+        raise web.HTTPNotFound
+    return see_other(
+        request, f"{_LIST}/{where}", told="The key is revoked; within five seconds nobody gets in with it."
+    )
+
+
+@pages("POST", _LIST + "/{id}/limit", role="admin", nav="Storefronts")
+async def set_limit(request: web.Request) -> View | web.Response:
+    """What a day may come to."""
+    form, found = await posted(request), await _found(request)
+    limit = form.decimal("limit", least=0, most=10**12)
+    if limit == 0:
+        form.wrong("limit", "must be more than 0; leave it empty for no limit")
+    if not form:
+        return invalid(await _one(request), form)
+    await flow.set_limit(deps(request).pool, visitor(request), found.id, limit)
+    told = "No limit any more." if limit is None else f"The limit is {limit:f} a day now."
+    return see_other(request, f"{_LIST}/{found.id}", told=told)
+
+
+@pages("POST", _LIST + "/{id}/endpoints/{endpoint}/enable", role="operator", nav="Storefronts")
+async def enable(request: web.Request) -> web.Response:
+    """Send it events again."""
+    return await _switch(request, "enabled")
+
+
+@pages("POST", _LIST + "/{id}/endpoints/{endpoint}/disable", role="operator", nav="Storefronts")
+async def disable(request: web.Request) -> web.Response:
+    """Send it nothing more; what is on its way is called off."""
+    return await _switch(request, "disabled")
+
+
+@pages("GET", _LIST + "/{id}/endpoints/{endpoint}", nav="Storefronts")
+async def endpoint(request: web.Request) -> View:
+    """What was sent to an endpoint, the newest first, each delivery with its tries."""
+    form, behind = asked(request), deps(request)
+    found = await _found(request)
+    owner = Owner(found.id, mode(request))
+    one = await endpoints.one(behind.pool, owner, part(request, "endpoint"))
+    if one is None:
+        raise web.HTTPNotFound
+    cursor = form.text("cursor", most=120)
+    sent = await endpoints.deliveries(behind.pool, one.id, _PAGE, tuple(cursor.split("~")) if cursor else None)
+    context = {
+        "storefront": found,
+        "endpoint": one,
+        "deliveries": sent.rows,
+        "next": None if sent.after is None else here(request, cursor="~".join(sent.after)),
+    }
+    rows = [
+        (
+            *(row.created_at, row.event_type, row.event_id, row.status, len(row.attempts)),
+            *((row.attempts[-1].http_status, row.attempts[-1].error) if row.attempts else (None, None)),
+        )
+        for row in sent.rows
+    ]  # fmt: skip
+    columns = ("at", "type", "event", "status", "tries", "last status", "last error")
+    return View("endpoint.html", context, title="Deliveries", csv=Csv(f"deliveries-{one.id}", columns, rows))
+
+
+@pages("POST", _LIST + "/{id}/endpoints/{endpoint}/deliveries/{delivery}/replay", role="operator", nav="Storefronts")
+async def replay(request: web.Request) -> web.Response:
+    """Send an event once more."""
+    where, which = part(request, "id"), part(request, "endpoint")
+    owner = Owner(where, mode(request))
+    problem = await flow.replay(deps(request).pool, visitor(request), owner, which, part(request, "delivery"))
+    if problem is not None and problem.code == "not_found":
+        raise web.HTTPNotFound
+    told = (
+        "It is sent once more; the receiver can tell by its event id."
+        if problem is None
+        else f"Not sent: {problem.detail}."
+    )
+    return see_other(request, f"{_LIST}/{where}/endpoints/{which}", told=told)
+
+
+@pages.finds("Storefronts")
+async def find(request: web.Request, question: str) -> list[Hit]:
+    """Storefronts by a part of their name."""
+    return [Hit(name, f"{_LIST}/{found}") for found, name in await store.named(deps(request).pool, question, 10)]
+
+
+async def _list(request: web.Request, sent: Form | None = None) -> View:
+    side, behind = mode(request), deps(request)
+    after = asked(request).typed.get("cursor", "")[:200].replace("\0", "")
+    found = await store.all_of(behind.pool, side, after, _PAGE + 1)
+    shown = found[:_PAGE]
+    base = behind.settings.base_currency
+    context = {
+        "storefronts": [(one, Money(one.sold, base), _money(one, base)) for one in shown],
+        "next": here(request, cursor=shown[-1].name) if len(found) > _PAGE else None,
+        "scopes": _SCOPE_WORDS,
+        "modes": _MODES,
+        "ticked": {"storefront"} if sent is None else set(sent.all("scope")),
+    }
+    rows = [
+        (one.name, one.keys, one.last_used_at, one.orders, one.sold, one.daily_spend_limit, one.endpoints, one.disabled)
+        for one in shown
+    ]
+    columns = (
+        "name",
+        "keys",
+        "last used",
+        "orders 24 h",
+        f"sold 24 h {base}",
+        f"limit {base}",
+        "endpoints",
+        "disabled",
+    )
+    return View("storefronts.html", context, title="Storefronts", csv=Csv("storefronts", columns, rows))
+
+
+async def _one(request: web.Request, sent: Form | None = None) -> View:
+    found, side, behind = await _found(request), mode(request), deps(request)
+    keys, outward, spent = await asyncio.gather(
+        store.keys_of(behind.pool, found.id),
+        endpoints.all_of(behind.pool, Owner(found.id, side)),
+        spend.spent(behind.pool, "storefront", found.id, datetime.now(UTC)),
+    )
+    base = behind.settings.base_currency
+    context = {
+        "storefront": found,
+        "keys": keys,
+        "endpoints": outward,
+        "limit": _money(found, base),
+        "spent": Money(spent, base),
+        "sold": Money(found.sold, base),
+        "base": base,
+        "per_minute": behind.settings.rate_limit.per_minute,
+        "scopes": _SCOPE_WORDS,
+        "modes": _MODES,
+        "ticked": {"storefront"} if sent is None else set(sent.all("scope")),
+    }
+    rows = [
+        (
+            *(key.id, key.prefix, key.mode, " ".join(key.scopes), key.per_minute),
+            *(key.created_at, key.last_used_at, key.revoked_at),
+        )
+        for key in keys
+    ]  # fmt: skip
+    columns = ("key", "begins", "mode", "scopes", "per minute", "made", "last used", "revoked")
+    return View("storefront.html", context, title=found.name[:100], csv=Csv("keys", columns, rows))
+
+
+async def _found(request: web.Request) -> Storefront:
+    found = await store.one(deps(request).pool, mode(request), part(request, "id"))
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def _make(request: web.Request, form: Form, storefront: str) -> NewKey | None:
+    """The key that a form asks for; None when something is wrong with it."""
+    side = form.choice("mode", _MODES)
+    scopes = [scope for scope in SCOPES if scope in form.all("scope")]
+    if not scopes:
+        form.wrong("scope", "one at least is needed")
+    per_minute = form.whole("per_minute", least=1, most=10**6)
+    if not form:
+        return None
+    made = await flow.make_key(
+        deps(request).pool,
+        visitor(request),
+        storefront=storefront,
+        mode=cast("Mode", side),
+        scopes=scopes,
+        per_minute=per_minute,
+    )
+    if isinstance(made, Problem):
+        form.wrong("", f"{made.detail[:1].upper()}{made.detail[1:]}.")
+        return None
+    return made
+
+
+async def _shown_once(request: web.Request, made: NewKey) -> View:
+    found = await store.named(deps(request).pool, made.storefront, 50)
+    where = next((known for known, name in found if name == made.storefront), "")
+    return View("storefront_key.html", {"made": made, "back": f"{_LIST}/{where}"}, title="A new key")
+
+
+async def _switch(request: web.Request, status: str) -> web.Response:
+    where, which = part(request, "id"), part(request, "endpoint")
+    owner = Owner(where, mode(request))
+    done = await flow.switch_endpoint(
+        deps(request).pool, visitor(request), owner, which, "enabled" if status == "enabled" else "disabled"
+    )
+    if not done:
+        raise web.HTTPNotFound
+    return see_other(request, f"{_LIST}/{where}", told=f"The endpoint is {status}.")
+
+
+def _money(one: Storefront, base: str) -> Money | None:
+    return None if one.daily_spend_limit is None else Money(one.daily_spend_limit, base)

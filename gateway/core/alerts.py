@@ -1,0 +1,346 @@
+"""When an alert is raised, when it ends, and what may not be told again. Pure.
+
+A rule is looked at as a whole: what of its matter holds now. An alert is one thing that holds, by rule and subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+import msgspec
+
+AlertKind: TypeAlias = Literal[
+    "price_move",
+    "thin_margin",
+    "low_balance",
+    "few_days_left",
+    "supplier_failing",
+    "sync_trouble",
+    "charged_more",
+    "orders_attention",
+]
+KINDS: tuple[AlertKind, ...] = (
+    "price_move",
+    "thin_margin",
+    "low_balance",
+    "few_days_left",
+    "supplier_failing",
+    "sync_trouble",
+    "charged_more",
+    "orders_attention",
+)
+Direction: TypeAlias = Literal["any", "up", "down"]
+About: TypeAlias = Literal["offer", "plan"]
+Level: TypeAlias = Literal["warn", "bad"]
+LEVELS: Mapping[AlertKind, Level] = {
+    "price_move": "warn",
+    "thin_margin": "warn",
+    "low_balance": "bad",
+    "few_days_left": "warn",
+    "supplier_failing": "bad",
+    "sync_trouble": "warn",
+    "charged_more": "bad",
+    "orders_attention": "bad",
+}
+# What a rule's threshold counts, None where it has none; and whether the rule may do without.
+UNITS: Mapping[AlertKind, str | None] = {
+    "price_move": "percent",
+    "thin_margin": "percent of the cost",
+    "low_balance": "in base currency",
+    "few_days_left": "days",
+    "supplier_failing": "percent of orders that succeed",
+    "sync_trouble": "minutes",
+    "charged_more": None,
+    "orders_attention": "minutes",
+}
+MAY_LACK_THRESHOLD = frozenset({"sync_trouble", "charged_more"})
+
+_CENT = Decimal("0.01")
+SHORTEST_HISTORY = 5  # orders that ended, below which a success rate says nothing
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to be told of. ``channels`` empty: every one. ``supplier`` and ``country`` None: all."""
+
+    id: str
+    name: str
+    kind: AlertKind
+    threshold: Decimal | None = None
+    direction: Direction = "any"
+    about: About = "offer"
+    supplier: str | None = None
+    country: str | None = None
+    channels: tuple[str, ...] = ()
+    enabled: bool = True
+    trouble: str | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that holds now and that a rule is about. ``baseline`` and ``value`` are of a moved price."""
+
+    subject: str
+    title: str
+    detail: str = ""
+    supplier: str | None = None
+    mode: str | None = None
+    link: str = ""
+    baseline: Decimal | None = None
+    value: Decimal | None = None
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds of a rule's matter.
+
+    A subject in ``unknown`` could not be looked at: what stands of it stays. ``all_known`` False says so of every
+    subject that was not found. ``over`` are ended whatever else, with the reason. ``values`` are prices that are
+    within the bounds again.
+    """
+
+    rule: Rule
+    found: tuple[Finding, ...] = ()
+    unknown: frozenset[str] = frozenset()
+    all_known: bool = True
+    over: Mapping[str, str] = msgspec.field(default_factory=dict)
+    values: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
+    trouble: str | None = None
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that was raised and has not ended."""
+
+    id: str
+    rule_id: str
+    subject: str
+    title: str
+    detail: str
+    raised_at: datetime
+    seen_at: datetime
+    flapping: bool = False
+    baseline: Decimal | None = None
+    value: Decimal | None = None
+
+
+class Damping(msgspec.Struct, frozen=True):
+    """Raised ``times`` within ``within``, an alert flaps: it then stands until it was quiet for ``calm``."""
+
+    times: int
+    within: timedelta
+    calm: timedelta
+
+
+class Raised(msgspec.Struct, frozen=True):
+    """An alert to be raised."""
+
+    rule: Rule
+    finding: Finding
+    flapping: bool
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An alert that stands on, as it stands now; nobody is told."""
+
+    standing: Standing
+
+
+class Cleared(msgspec.Struct, frozen=True):
+    """An alert that ends. ``told`` is whether people hear of it."""
+
+    standing: Standing
+    why: str
+    told: bool = True
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What an evaluation comes to."""
+
+    raised: tuple[Raised, ...]
+    kept: tuple[Kept, ...]
+    cleared: tuple[Cleared, ...]
+
+
+def decide(
+    looks: Sequence[Look],
+    standing: Iterable[Standing],
+    raised_lately: Mapping[tuple[str, str], int],
+    damping: Damping,
+    now: datetime,
+) -> Decision:
+    """What is raised, what ends, what stands on. ``raised_lately`` counts alerts by rule and subject.
+
+    ``looks`` are of every rule that is in force: what stands under another one ends, and nobody is told.
+    """
+    raised: list[Raised] = []
+    kept: list[Kept] = []
+    cleared: list[Cleared] = []
+    stands = {(one.rule_id, one.subject): one for one in standing}
+    for look in looks:
+        for finding in look.found:
+            old = stands.pop((look.rule.id, finding.subject), None)
+            if old is not None and finding.subject in look.over:
+                cleared.append(Cleared(old, look.over[finding.subject]))
+                old = None
+            if old is None:
+                count = raised_lately.get((look.rule.id, finding.subject), 0)
+                raised.append(Raised(look.rule, finding, flapping=count + 1 >= damping.times))
+            elif (new := _seen(old, finding, now)) is not old:
+                kept.append(Kept(new))
+    by_rule = {look.rule.id: look for look in looks}
+    for old in stands.values():
+        outcome = _not_found(old, by_rule.get(old.rule_id), damping, now)
+        if isinstance(outcome, Cleared):
+            cleared.append(outcome)
+        elif outcome is not None:
+            kept.append(outcome)
+    return Decision(tuple(raised), tuple(kept), tuple(cleared))
+
+
+def _not_found(old: Standing, look: Look | None, damping: Damping, now: datetime) -> Cleared | Kept | None:
+    """What becomes of an alert that was not found again; None leaves it as it is."""
+    if look is None:
+        return Cleared(old, "the rule is no longer in force", told=False)
+    if old.subject in look.over:
+        return Cleared(old, look.over[old.subject])
+    if not look.all_known or old.subject in look.unknown:
+        return None
+    if not old.flapping or now - old.seen_at >= damping.calm:
+        return Cleared(old, "it is over")
+    value = look.values.get(old.subject)
+    return None if value in {None, old.value} else Kept(msgspec.structs.replace(old, value=value))
+
+
+def _seen(old: Standing, finding: Finding, now: datetime) -> Standing:
+    """The alert with what was found now; itself where that is nothing new."""
+    same = (old.title, old.detail) == (finding.title, finding.detail) and finding.value in {None, old.value}
+    if same and not old.flapping:
+        return old
+    value = old.value if finding.value is None else finding.value
+    return msgspec.structs.replace(old, title=finding.title, detail=finding.detail, value=value, seen_at=now)
+
+
+class PriceMove(msgspec.Struct, frozen=True):
+    """A cost that moved, in ``currency``, the base; ``finding`` has what moved for its title."""
+
+    subject: str
+    old: Decimal
+    new: Decimal
+    currency: str
+    finding: Finding
+
+
+def beyond(old: Decimal, new: Decimal, rule: Rule) -> bool:
+    """Whether a cost that went from one to the other moved as far as the rule says, and its way."""
+    if old <= 0 or rule.threshold is None:
+        return False
+    percent = (new - old) / old * 100
+    if rule.direction == "up":
+        return percent >= rule.threshold
+    if rule.direction == "down":
+        return percent <= -rule.threshold
+    return abs(percent) >= rule.threshold
+
+
+def look_at_moves(
+    rule: Rule, moves: Iterable[PriceMove], standing: Iterable[Standing], now: datetime, lasts: timedelta
+) -> Look:
+    """What holds after these moves, in their order.
+
+    A move is measured by the cost before it, later ones by that same cost, until one leads back within the bounds or
+    the alert stood for as long as it ``lasts``.
+    """
+    stands = standing_of(rule, standing)
+    over = {key: "the new cost has become the usual one" for key, one in stands.items() if now - one.raised_at >= lasts}
+    at = {
+        subject: _Course(one.baseline, one.value, Finding(subject=subject, title=one.title, detail=one.detail))
+        for subject, one in stands.items()
+        if subject not in over and one.baseline is not None and one.value is not None
+    }
+    kept = frozenset(at)
+    for move in moves:
+        course = at.get(move.subject)
+        if course is not None:
+            at[move.subject] = course.on_to(move)
+            if move.subject not in kept and not beyond(course.baseline, move.new, rule):
+                del at[move.subject]
+        elif beyond(move.old, move.new, rule):
+            at[move.subject] = _Course(move.old, move.old, move.finding).on_to(move)
+    return Look(
+        rule=rule,
+        found=tuple(course.finding for course in at.values() if beyond(course.baseline, course.value, rule)),
+        over=over,
+        values={key: one.value for key, one in at.items() if not beyond(one.baseline, one.value, rule)},
+    )
+
+
+class _Course(msgspec.Struct, frozen=True):
+    """A cost under way: what it is measured by, and what it is."""
+
+    baseline: Decimal
+    value: Decimal
+    finding: Finding
+
+    def on_to(self, move: PriceMove) -> _Course:
+        percent = (move.new - self.baseline) / self.baseline * 100
+        finding = msgspec.structs.replace(
+            move.finding,
+            title=f"{move.finding.title}: cost {'up' if percent > 0 else 'down'} {float(abs(percent)):.3g} %",
+            detail=f"from {_figure(self.baseline)} to {_figure(move.new)} {move.currency}",
+            baseline=self.baseline,
+            value=move.new,
+        )
+        return _Course(self.baseline, move.new, finding)
+
+
+def _figure(amount: Decimal) -> str:
+    rounded = amount.quantize(_CENT) if amount >= 1 else amount.quantize(_CENT / 100)
+    return f"{rounded:f}"
+
+
+def default_rules() -> tuple[Rule, ...]:
+    """The rules that a gateway begins with. Their ids are made when they are stored."""
+    return (
+        Rule(id="", name="A cost moved by 25 %", kind="price_move", threshold=Decimal(25)),
+        Rule(
+            id="",
+            name="The cheapest cost of a plan moved by 25 %",
+            kind="price_move",
+            threshold=Decimal(25),
+            about="plan",
+            enabled=False,
+        ),
+        Rule(id="", name="Margin under 2 %", kind="thin_margin", threshold=Decimal(2)),
+        Rule(id="", name="Balance under 25", kind="low_balance", threshold=Decimal(25)),
+        Rule(id="", name="Money for less than 3 days", kind="few_days_left", threshold=Decimal(3)),
+        Rule(id="", name="Supplier failing", kind="supplier_failing", threshold=Decimal(80)),
+        Rule(id="", name="Sync late, failed or quarantined", kind="sync_trouble"),
+        Rule(id="", name="Charged more than listed", kind="charged_more"),
+        Rule(id="", name="Order needs attention", kind="orders_attention", threshold=Decimal(0)),
+    )
+
+
+def standing_of(rule: Rule, standing: Iterable[Standing]) -> dict[str, Standing]:
+    """What stands under a rule, by subject."""
+    return {one.subject: one for one in standing if one.rule_id == rule.id}
+
+
+def fault_of(rule: Rule) -> dict[str, str]:
+    """What is wrong with a rule, by field; empty when nothing is."""
+    faults: dict[str, str] = {}
+    if rule.threshold is None:
+        if rule.kind not in MAY_LACK_THRESHOLD:
+            faults["threshold"] = "is needed"
+    elif UNITS[rule.kind] is None:
+        faults["threshold"] = "means nothing for this kind"
+    elif rule.threshold < 0 or (rule.threshold == 0 and rule.kind in {"price_move", "low_balance", "few_days_left"}):
+        faults["threshold"] = "must be more than 0"
+    elif rule.kind == "supplier_failing" and rule.threshold > 100:  # noqa: PLR2004 - percent
+        faults["threshold"] = "must be 100 or less"
+    if rule.kind != "price_move" and (rule.direction != "any" or rule.about != "offer"):
+        faults["direction"] = "is only of moved prices"
+    if rule.kind != "price_move" and rule.country is not None:
+        faults["country"] = "is only of moved prices"
+    if rule.kind == "price_move" and rule.about == "plan" and rule.supplier is not None:
+        faults["supplier"] = "means nothing for the cheapest of all suppliers"
+    return faults

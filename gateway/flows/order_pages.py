@@ -1,0 +1,264 @@
+"""Orders for people who run the shop: lists, what waits for somebody, and one order with all that happened to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from gateway.core.orders.attention import Attention, attention
+from gateway.core.orders.margin import Margin, Sums, margin
+from gateway.core.pricing import Rates
+from gateway.flows import offers, show
+from gateway.flows.advance import begin
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.log import redact
+from gateway.store import audit, esims, exchanges, order_pages, order_search, order_views
+from gateway.store.exchanges import KeptExchange
+from gateway.store.ops import Position, Rows
+from gateway.store.order_pages import OrderMoney
+from gateway.store.order_search import ListedOrder, OrderFilter
+from gateway.store.users import Visitor
+from schemas.money import Money
+from schemas.orders import OpsOrder
+
+LOOK_SECONDS = 8.0  # who asks waits no longer; the look goes on
+_LONGEST_QUESTION = 200
+_AFTER_ALL = datetime.max.replace(tzinfo=UTC)
+_ICCID_DIGITS = range(18, 23)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """An order in a list, with what it cost and earned as far as that is known."""
+
+    order: ListedOrder
+    price: Money
+    cost: Money | None
+    margin: Margin | None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """An order that waits for somebody, and why."""
+
+    what: Attention
+    line: Line
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """One thing that happened. ``facts`` are names and values; ``exchange`` is what was said then."""
+
+    at: datetime
+    source: str  # order, attempt, exchange, ledger, webhook, storefront
+    title: str
+    text: str = ""
+    state: str | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    exchange: KeptExchange | None = None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One order with everything about it. ``what`` is set while it waits for somebody."""
+
+    order: OpsOrder
+    money: OrderMoney
+    line: Line
+    moments: list[Moment]
+    what: Attention | None
+    refunded: Money | None
+
+
+async def listing(deps: Deps, wanted: OrderFilter, limit: int, after: Position | None) -> Rows[Line]:
+    """Orders that are so, the newest first."""
+    found, rates = await asyncio.gather(order_search.newest(deps.pool, wanted, limit, after), offers.rates(deps))
+    return Rows([_line(order, rates) for order in found.rows], found.after)
+
+
+async def search(deps: Deps, text: str) -> list[str]:
+    """Ids of the orders that a text names in any way, the newest first; never by reading through all of them."""
+    word = text.strip()[:_LONGEST_QUESTION]
+    if not word or "\0" in word:
+        return []
+    emails = deps.seal.digests(word.casefold()) if "@" in word else []
+    digits = "".join(word.split())
+    is_iccid = digits.isascii() and digits.isdigit() and len(digits) in _ICCID_DIGITS
+    iccids = deps.seal.digests(digits) if is_iccid else []
+    return await order_search.find(deps.pool, word, emails=emails, iccids=iccids)
+
+
+async def lines(deps: Deps, ids: Sequence[str]) -> list[Line]:
+    """These orders, the newest first."""
+    found, rates = await asyncio.gather(order_search.listed(deps.pool, ids), offers.rates(deps))
+    return [_line(order, rates) for order in found]
+
+
+async def waiting(
+    deps: Deps, mode: str, limit: int, after: Position | None = None, kind: str | None = None
+) -> tuple[Rows[Waiting], dict[str, int]]:
+    """What waits for somebody, the longest first, and how many there are of each kind."""
+    every = await _attention(deps, mode)
+    counts: dict[str, int] = {}
+    for what in every:
+        counts[what.kind] = counts.get(what.kind, 0) + 1
+    left = [what for what in every if kind is None or what.kind == kind]
+    if after is not None:
+        left = [what for what in left if _place(what) > _position(after)]
+    shown = left[:limit]
+    of_id = {line.order.id: line for line in await lines(deps, [what.order_id for what in shown])}
+    rows = [Waiting(what, of_id[what.order_id]) for what in shown if what.order_id in of_id]
+    last = shown[-1] if len(left) > limit else None
+    return Rows(rows, None if last is None else (last.since.isoformat(), last.order_id)), counts
+
+
+async def counted(deps: Deps, mode: str) -> tuple[int, datetime | None]:
+    """How many wait for somebody, and since when the longest does."""
+    every = await _attention(deps, mode)
+    return len(every), every[0].since if every else None
+
+
+async def one(deps: Deps, order_id: str) -> Shown | None:
+    """One order with its money and its timeline, None when there is none of that id."""
+    order, money = await asyncio.gather(show.ops_order(deps, order_id), order_pages.money_of(deps.pool, order_id))
+    if order is None or money is None:
+        return None
+    ids = [attempt.reference for attempt in order.attempts or ()]
+    events, said, booked, heard, announced, listed = await asyncio.gather(
+        order_views.events(deps.pool, order_id, with_ops=True),
+        exchanges.of_attempts(deps.pool, ids),
+        order_pages.booked(deps.pool, ids),
+        order_pages.heard(deps.pool, ids),
+        order_pages.announced(deps.pool, order_id),
+        lines(deps, [order_id]),
+    )
+    number = {attempt.reference: attempt.n for attempt in order.attempts or ()}
+    moments = [Moment(order.created_at, "order", "ordered", order.plan.name)]
+    moments += [_of_event(event) for event in events]
+    moments += [
+        Moment(row.at, "exchange", f"{row.method} {row.path}", exchange=row, facts=_attempt(number, row.attempt_id))
+        for row in said
+    ]
+    moments += [
+        Moment(
+            row.at, "ledger", row.kind, str(Money(row.amount, row.currency).padded()), facts=_attempt(
+                number, row.attempt_id, row.supplier
+            )
+        )
+        for row in booked
+    ]  # fmt: skip
+    moments += [
+        Moment(row.received_at, "webhook", row.type, state="pending" if row.settled_at is None else "done",
+               facts=_attempt(number, row.attempt_id, row.supplier))
+        for row in heard
+    ]  # fmt: skip
+    moments += [
+        Moment(
+            row.at, "storefront", row.type, "" if row.endpoint_id is None else f"{row.endpoint_id}, {row.tries} tries",
+            state=row.status,
+        )
+        for row in announced
+    ]  # fmt: skip
+    moments.sort(key=lambda moment: moment.at)
+    back = [row for row in booked if row.kind == "refund"]
+    refunded = Money(sum((row.amount for row in back), Decimal(0)), back[0].currency) if back else None
+    what = next(iter(await _attention(deps, order.mode, order_id)), None)
+    return Shown(order, money, listed[0], moments, what, refunded)
+
+
+# -- what people do ---------------------------------------------------------------------------------------------------
+
+
+async def look_up(deps: Deps, order_id: str, by: Visitor | str) -> bool | Problem:
+    """Ask the supplier now; True when it answered in time, False when the look goes on. Nothing is bought by it."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if await order_views.one(connection, order_id, None) is None:
+            return Problem("not_found", "there is no such order")
+        await audit.record(connection, by, "order.looked_up", f"order:{order_id}")
+    done, _ = await asyncio.wait({begin(deps, order_id, look=True)}, timeout=LOOK_SECONDS)
+    return bool(done)
+
+
+async def reveal(deps: Deps, order_id: str, by: Visitor | str) -> tuple[str, str | None] | Problem:
+    """ICCID and activation code of what an order delivered, noted with the name of who looked before it is shown."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        found = (await esims.of_orders(connection, deps.seal, [order_id])).get(order_id)
+        if found is None:
+            return Problem("not_found", "the order delivered no eSIM")
+        await audit.record(connection, by, "order.code_shown", f"order:{order_id}")
+    return found.iccid, found.activation_code
+
+
+async def settle_late_charge(deps: Deps, order_id: str, note: str, by: Visitor | str) -> Problem | None:
+    """Note that a charge after the order's end was dealt with; it waits for nobody any more."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        detail = {"ops": {"note": redact(note), "by": by.name if isinstance(by, Visitor) else by}}
+        if not await order_pages.settle_late_charge(connection, order_id, detail):
+            return Problem("conflict", "no charge came after this order's end")
+        await audit.record(connection, by, "order.late_charge_settled", f"order:{order_id}", {"note": note})
+    return None
+
+
+# -- how it is put together -------------------------------------------------------------------------------------------
+
+
+async def _attention(deps: Deps, mode: str, order_id: str | None = None) -> list[Attention]:
+    now = deps.clock()
+    found = [attention(order, now) for order in await order_pages.open_orders(deps.pool, mode, order_id)]
+    return sorted((what for what in found if what is not None), key=_place)
+
+
+def _place(what: Attention) -> tuple[datetime, str]:
+    return what.since, what.order_id
+
+
+def _position(after: Position) -> tuple[datetime, str]:
+    """Any text is a place; what names none is behind everything."""
+    try:
+        at = datetime.fromisoformat(after[0])
+    except ValueError:
+        return _AFTER_ALL, ""
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)), after[-1]
+
+
+def _line(order: ListedOrder, rates: Rates) -> Line:
+    currency = order.ledger_currency
+    charged = None if order.charged is None or currency is None else Money(order.charged, currency)
+    taken = None
+    if currency is not None:
+        taken = Money((order.charged or Decimal(0)) - (order.refunded or Decimal(0)), currency)
+    listed = None
+    if order.listed is not None and order.listed_currency is not None:
+        listed = Money(order.listed, order.listed_currency)
+    sums = Sums(
+        status=order.status,
+        price=order.price,
+        price_base=order.price_base,
+        refund=order.refund,
+        listed=listed,
+        cost_base=order.cost_base,
+        taken=taken,
+    )
+    return Line(order, Money(order.price, order.currency), charged, margin(sums, rates))
+
+
+def _attempt(number: Mapping[str, int], attempt_id: str, supplier: str = "") -> tuple[tuple[str, str], ...]:
+    n = number.get(attempt_id)
+    return (*((("attempt", str(n)),) if n is not None else ()), *((("supplier", supplier),) if supplier else ()))
+
+
+def _of_event(event: Any) -> Moment:
+    ops: Mapping[str, Any] = event.ops or {}
+    facts = tuple((name, _fact(value)) for name, value in ops.items() if value not in (None, "", []))
+    title = event.type.replace("_", " ")
+    return Moment(event.at, "order", title, event.detail, facts=facts)
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(_fact(one) for one in value)
+    if isinstance(value, Mapping):
+        return " ".join(str(inner) for inner in value.values())
+    return str(value)

@@ -1,0 +1,85 @@
+"""What people change about storefronts: keys, spend limit, webhook endpoints; each noted with who did it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Literal
+
+from gateway.flows.problem import Problem
+from gateway.store import audit, endpoints, keys, storefronts
+from gateway.store.endpoints import Owner
+from gateway.store.keys import InvalidKeyError, Mode, NewKey
+from gateway.store.pool import Connection, Pool
+from gateway.store.users import Visitor
+
+
+async def make_key(
+    pool: Pool, by: Visitor | str, *, storefront: str, mode: Mode, scopes: Collection[str], per_minute: int | None
+) -> NewKey | Problem:
+    """A key for the storefront of that name, which is made too when it is new. Its text can never be shown again."""
+
+    async def noted(connection: Connection, made: NewKey) -> None:
+        detail = {"storefront": made.storefront, "mode": mode, "scopes": list(made.scopes), "per_minute": per_minute}
+        await audit.record(connection, by, "key.created", f"key:{made.id}", detail)
+
+    try:
+        return await keys.create_key(
+            pool, storefront=storefront, mode=mode, scopes=scopes, per_minute=per_minute, also=noted
+        )
+    except InvalidKeyError as error:
+        return Problem("invalid", str(error))
+
+
+async def revoke_key(pool: Pool, by: Visitor | str, storefront_id: str, key_id: str) -> bool:
+    """Refuse a key of the storefront's for good, everywhere within seconds; False when it has none of that id."""
+    async with pool.acquire() as connection, connection.transaction():
+        owner = await connection.fetchval(
+            "SELECT storefront_id FROM api_keys WHERE id = $1 AND revoked_at IS NULL", key_id
+        )
+        if owner != storefront_id or not await keys.revoke_key(connection, key_id):
+            return False
+        await audit.record(connection, by, "key.revoked", f"key:{key_id}", {"storefront": storefront_id})
+    return True
+
+
+async def set_limit(pool: Pool, by: Visitor | str, storefront_id: str, limit: Decimal | None) -> None:
+    """What a UTC day may come to, in base currency; None for no limit. In force with the next order."""
+    async with pool.acquire() as connection, connection.transaction():
+        before = await storefronts.set_limit(connection, storefront_id, limit)
+        detail = {"before": _text(before), "after": _text(limit)}
+        await audit.record(connection, by, "storefront.limit_set", f"storefront:{storefront_id}", detail)
+
+
+async def switch_endpoint(
+    pool: Pool, by: Visitor | str, owner: Owner, endpoint_id: str, status: Literal["enabled", "disabled"]
+) -> bool:
+    """Send an endpoint events again, or none any more; False when the storefront has none of that id."""
+
+    async def noted(connection: Connection) -> None:
+        await audit.record(connection, by, f"endpoint.{status}", f"endpoint:{endpoint_id}")
+
+    changed = await endpoints.change(
+        pool, owner, endpoint_id, url=None, events=None, description=None, status=status, also=noted
+    )
+    return changed is not None
+
+
+async def replay(pool: Pool, by: Visitor | str, owner: Owner, endpoint_id: str, delivery_id: str) -> Problem | None:
+    """Send an event once more to the endpoint. Problems: not_found, conflict (the endpoint is disabled)."""
+
+    async def noted(connection: Connection) -> None:
+        await audit.record(connection, by, "delivery.replayed", f"delivery:{delivery_id}", {"endpoint": endpoint_id})
+
+    endpoint = await endpoints.one(pool, owner, endpoint_id)
+    if endpoint is None:
+        return Problem("not_found", "there is no such endpoint")
+    if endpoint.status != "enabled":
+        return Problem("conflict", "this endpoint is disabled; enable it first")
+    if await endpoints.replay(pool, endpoint_id, delivery_id, also=noted) is None:
+        return Problem("not_found", "this endpoint has no such delivery")
+    return None
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:f}"

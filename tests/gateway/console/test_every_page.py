@@ -1,0 +1,132 @@
+"""Every page there is, on a gateway that was at work: whole without scripts, light, safe from what others wrote."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import html
+import io
+import re
+
+import asyncpg
+import pytest
+
+from benchmarks.console_places import PARTS, places
+from gateway.console import all_pages, static_files
+from gateway.flows.publish import publish
+
+# What a supplier, a storefront or a stranger may have written anywhere.
+HOSTILE = (
+    "<script>window.broken=1</script><img src=x onerror=window.broken=1>\"'><b onmouseover='x'>{{7*7}}"
+    "\u202e\u2066\u200f\x00".replace("\x00", "")
+    + "javascript:window.broken=1//"
+    + "\U0001d7d9\n\t"
+    + "W" * 10_000
+)
+# Columns whose words programs go by; everything else of type text may hold anything.
+_OWN_WORDS = re.compile(
+    r"(^|_)(id|ids|mode|kind|status|state|currency|code|reason|why|type|scope|rounding|role|event|about|level|provider|"
+    r"supplier|starts|unit|base|digest|mapping|channel|object|run|tried|password|suspect|name|action)$"
+)
+_ALSO = {("offers", "name"), ("set_aside", "name"), ("storefronts", "name"), ("quarantine_rows", "name"),
+         ("offers", "suspect"), ("quarantines", "reason")}  # fmt: skip
+_SKIPPED = {"alembic_version", "catalog_state", "users", "plans", "fx_rates"}
+_COLUMNS = """
+SELECT table_name, column_name FROM information_schema.columns c
+WHERE table_schema = 'public' AND data_type = 'text' AND table_name NOT LIKE 'pgqueuer%'
+ORDER BY 1, 2
+"""
+
+
+def test_every_page_with_parts_in_its_address_is_walked_over():
+    """A new one needs a line in benchmarks/console_places.py."""
+    assert {page.path for page in all_pages() if page.method == "GET" and "{" in page.path} == set(PARTS)
+
+
+async def walked(console):
+    found = await places(console.pool, "live")
+    missing = {page.path for page in all_pages() if page.method == "GET"} - set(found)
+    assert not missing, "nothing in the data stands for these pages"
+    del found["/console/login"]
+    return found
+
+
+async def test_every_page_is_whole_and_light_and_its_table_is_a_file(busy_console):
+    files = 0
+    for name, address in (await walked(busy_console)).items():
+        answer = await busy_console.admin.get(address)
+        assert answer.status == 200, (name, answer.words[:300])
+        if not answer.headers["Content-Type"].startswith("text/html"):
+            continue
+        loaded = set(re.findall(r"/console/static/([^\"?]+)", answer.text))
+        weight = len(answer.text.encode()) + sum(static_files.size(file) for file in loaded)
+        assert weight < 500 * 1024, name
+        assert answer.text.count("<h1") == 1, name
+        assert "<title> ·" not in answer.text, name
+        assert not re.search(r"<[^>]+\s(style|on[a-z]+)\s*=", answer.text), name
+        assert not re.search(r"<script(?![^>]*(src=|type=\"application/json\"))", answer.text), name
+        for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", answer.text, re.DOTALL):
+            assert 'name="csrf"' in form, (name, form[:200])
+        part = await busy_console.admin.get(address, headers={"HX-Request": "true"})
+        assert (part.status, "<html" in part.text) == (200, False), name
+        if (found := re.search(r'href="([^"]*format=csv[^"]*)"', answer.text)) is not None:
+            files += 1
+            table = await busy_console.admin.get(html.unescape(found[1]))
+            assert table.headers["Content-Type"].startswith("text/csv"), name
+            rows = list(csv.reader(io.StringIO(table.text)))
+            assert len({len(row) for row in rows}) == 1, name
+            assert len(rows[0]) > 1, name
+    assert files >= 5
+
+
+async def test_every_page_can_be_seen_by_its_role_and_by_no_lower_one(busy_console):
+    pages = {page.path: page for page in all_pages() if page.method == "GET"}
+    for name, address in (await walked(busy_console)).items():
+        page = pages[name if name in pages else address.partition("?")[0].replace("/JP", "/{country}")]
+        for person in (busy_console.viewer, busy_console.operator):
+            role = person.name.partition("@")[0]
+            allowed = page.role in {"viewer", role}
+            assert (await person.get(address)).status == (200 if allowed else 403), (name, role)
+
+
+async def test_what_others_wrote_is_text_on_every_page_and_breaks_none(busy_console):
+    await poison(busy_console)
+    seen = 0
+    for name, address in (await walked(busy_console)).items():
+        answer = await busy_console.admin.get(address)
+        assert answer.status == 200, (name, answer.words[:300])
+        text = answer.text
+        seen += "window.broken" in text
+        assert "<script>window" not in text, name
+        assert "<img src=x" not in text, name
+        assert "<b onmouse" not in text, name
+        assert not re.search(r"=\s*[\"']?\s*javascript:", text, re.IGNORECASE), name
+        assert not re.search(r"(href|src|action)=\"[^\"/#?]", re.sub(r'"data:', '"/', text)), name
+        if answer.headers["Content-Type"].startswith("text/html"):
+            assert not set("\u202e\u2066\u200f") & set(text), name
+            assert "W" * 5_000 not in text, name  # an item as it came is shown long, but not whole
+    assert seen >= 8, "the pages show too little of what was written to say anything"
+
+
+async def poison(console):
+    """Put it wherever the database takes it, and have the catalogue published anew."""
+    changed = 0
+    for row in await console.pool.fetch(_COLUMNS):
+        table, column = row
+        if table in _SKIPPED or (_OWN_WORDS.search(column) and (table, column) not in _ALSO):
+            continue
+        unique = "|| id" if (table, column) == ("storefronts", "name") else ""
+        try:
+            await console.pool.execute(f"UPDATE {table} SET {column} = $1 {unique}", HOSTILE)
+            changed += 1
+        except asyncpg.IntegrityConstraintViolationError:
+            continue
+    assert changed > 20
+    await console.pool.execute("UPDATE catalog_state SET content = content + 1")
+    await publish(console.pool, None, console.settings)
+    for _ in range(200):
+        answer = await console.admin.get("/console/prices/JP?data_mb=5120&days=30")
+        if "window.broken" in answer.text:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("the catalogue was not published anew")

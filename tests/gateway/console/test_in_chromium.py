@@ -1,0 +1,114 @@
+"""The console in a real browser: read by axe, used by keys, and without any script."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+
+from tests.gateway.console.conftest import PASSWORD
+from tests.gateway.console.test_every_page import poison, walked
+
+pytestmark = pytest.mark.browser
+
+_AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+_READ = """rules => axe.run(document, {resultTypes: ["violations"], ...(rules ? {runOnly: rules} : {})})
+    .then(found => found.violations.map(each => [each.id, each.impact, each.nodes.length, each.nodes.slice(0, 3).map(
+        node => node.html.slice(0, 200) + " :: " + node.any.map(any => any.message).join("; "))]))"""
+
+
+async def read_by_axe(page, *rules):
+    """What axe finds serious."""
+    found = await page.evaluate(_READ, list(rules) or None)
+    return [each for each in found if each[1] in {"serious", "critical"}]
+
+
+async def test_every_page_reads_well_fits_and_runs_nothing_that_others_wrote(busy_console, open_busy_page):
+    await poison(busy_console)
+    page = await open_busy_page(busy_console.admin)
+    wrong = []
+    for name, address in (await walked(busy_console)).items():
+        if name.endswith(".toml"):
+            continue
+        await page.set_viewport_size({"width": 1280, "height": 860})
+        await page.emulate_media(color_scheme="light")
+        await page.goto(address)
+        await page.evaluate(_AXE)
+        wrong += [(name, "light", each) for each in await read_by_axe(page)]
+        await page.emulate_media(color_scheme="dark")
+        wrong += [(name, "dark", each) for each in await read_by_axe(page, "color-contrast")]
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        if (over := await page.evaluate(wide)) > 0:
+            wrong.append((name, "wider than the screen", over))
+        await page.set_viewport_size({"width": 390, "height": 844})
+        if (over := await page.evaluate(wide)) > 0:
+            wrong.append((name, "wider than a phone", over))
+        if await page.evaluate("window.broken"):
+            wrong.append((name, "ran what others wrote"))
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+async def test_everything_can_be_reached_by_keys(console, open_page):
+    page = await open_page(console.admin, "/console/audit")
+    await page.keyboard.press("/")
+    assert await page.evaluate("document.activeElement.name") == "q"
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("g")
+    await page.keyboard.press("w")
+    await page.wait_for_url("**/console/users")
+    await page.keyboard.press("?")
+    assert await page.locator("dialog#keys").is_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("g")
+    await page.keyboard.press("p")
+    await page.wait_for_url("**/console/prices*")
+    for _ in range(2):
+        await page.keyboard.press("j")
+    await page.keyboard.press("k")
+    row = page.locator("[data-row].at")
+    assert await row.count() == 1
+    wanted = await row.locator("a[href]").first.get_attribute("href")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(lambda url: url.endswith(wanted.replace("&amp;", "&")))
+
+
+async def test_without_scripts_tables_forms_and_the_phones_menu_work(console, open_page):
+    page = await open_page(None, "/console", scripts=False, phone=True)
+    await page.get_by_label("Name").fill("admin")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await page.wait_for_url("**/console")
+    await page.locator("summary", has_text="Menu").click()
+    await page.locator("details.pages").get_by_role("link", name="Users").click()
+    await page.wait_for_url("**/console/users")
+    await page.get_by_label("Name", exact=True).fill("with space")
+    await page.get_by_role("button", name="Make the user").click()
+    assert await page.get_by_label("Name", exact=True).input_value() == "with space"
+    assert await page.locator(".error").first.is_visible()
+    await page.get_by_label("Name", exact=True).fill("somebody")
+    await page.get_by_role("button", name="Make the user").click()
+    assert await page.locator(".once").is_visible()
+    await page.locator("header.top .switch").get_by_role("button", name="live").click()
+    assert await page.locator("header.top button.live").get_attribute("aria-pressed") == "true"
+    await page.goto("/console/audit")
+    await page.get_by_label("What").fill("user.created")
+    await page.get_by_role("button", name="Show").click()
+    await page.wait_for_url("**/console/audit?*action=user.created*")
+    assert await page.locator("tbody tr").count() == 1
+    await page.locator("details.person summary").click()
+    await page.locator("details.person").get_by_role("button", name="dark").click()
+    assert await page.locator("html").get_attribute("data-theme") == "dark"
+
+
+async def test_a_changed_filter_applies_at_once_and_a_dangerous_button_asks(console, open_page):
+    page = await open_page(console.admin, "/console/users")
+    said = []
+
+    async def refuse(dialog):
+        said.append(dialog.message)
+        await dialog.dismiss()
+
+    page.on("dialog", refuse)
+    await page.get_by_role("button", name="Shut viewer out").click()
+    assert said == ["Shut viewer out?"]
+    assert (await console.viewer.get("/console", follow=False)).status == 200

@@ -1,0 +1,134 @@
+"""Storefronts at the console: keys shown once, limits, endpoints and what was sent to them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from gateway.flows import endpoints as making
+from gateway.store import audit
+from gateway.store.endpoints import Owner
+
+LIST = "/console/storefronts"
+
+
+@pytest.fixture
+async def shop_id(console):
+    return await console.pool.fetchval("SELECT id FROM storefronts WHERE name = 'shop'")
+
+
+async def entry(console, action):
+    (found,) = await audit.entries(console.pool, action=action)
+    return found
+
+
+async def test_the_list_counts_what_each_did_and_the_page_shows_its_keys(console, shop_id):
+    page = await console.viewer.get(LIST)
+    assert page.text.count("<tr data-row>") == 2
+    count = await console.pool.fetchval("SELECT count(*) FROM orders WHERE mode = 'test'")
+    assert re.search(rf'storefront=shop">{count}</a>', page.text)
+    assert "A new storefront" not in page.words
+    one = await console.viewer.get(f"{LIST}/{shop_id}")
+    assert "gw_test_" in one.words
+    assert "Revoke" not in one.words
+    assert "Make a key" not in one.words
+    assert (await console.viewer.get(f"{LIST}/sf_nothing")).status == 404
+    assert (await console.viewer.get(f"{LIST}?format=csv")).text.startswith("name,keys,last used,orders 24 h")
+    assert "shop" in (await console.viewer.get("/console/search?q=HOP")).words
+
+
+async def test_a_key_is_shown_once_works_and_is_refused_once_revoked(console, shop_id):
+    form = {"scope": "storefront", "mode": "test", "per_minute": "600"}
+    assert (await console.operator.post(f"{LIST}/{shop_id}/keys", form)).status == 403
+    page = await console.admin.post(f"{LIST}/{shop_id}/keys", form)
+    key = re.search(r"gw_test_[0-9A-Za-z]{38}", page.text)[0]
+    assert (await console.api("/v1/orders", key=key))[0] == 200
+    row = await console.pool.fetchrow("SELECT * FROM api_keys WHERE per_minute = 600")
+    assert row["storefront_id"] == shop_id
+    assert key not in (await console.admin.get(f"{LIST}/{shop_id}")).text
+    noted = await entry(console, "key.created")
+    assert (noted.actor, noted.object) == ("admin", f"key:{row['id']}")
+    assert key not in str(noted.detail)
+    page = await console.admin.post(f"{LIST}/{shop_id}/keys/{row['id']}/revoke")
+    assert "The key is revoked" in page.words
+    assert await console.pool.fetchval("SELECT revoked_at FROM api_keys WHERE id = $1", row["id"]) is not None
+    assert (await entry(console, "key.revoked")).object == f"key:{row['id']}"
+    assert (await console.admin.post(f"{LIST}/{shop_id}/keys/{row['id']}/revoke")).status == 404
+    other = await console.pool.fetchval("SELECT id FROM storefronts WHERE name = 'other shop'")
+    mine = await console.pool.fetchval("SELECT id FROM api_keys WHERE storefront_id = $1", shop_id)
+    assert (await console.admin.post(f"{LIST}/{other}/keys/{mine}/revoke")).status == 404
+
+
+async def test_a_new_storefront_is_made_with_its_key_and_a_wrong_form_keeps_what_was_typed(console):
+    page = await console.admin.post(LIST, {"name": 'Café "Blue"', "mode": "live", "per_minute": "0"})
+    assert page.status == 422
+    assert 'value="Café &#34;Blue&#34;"' in page.text
+    assert "one at least is needed" in page.words
+    assert "must be 1 or more" in page.words
+    page = await console.admin.post(LIST, {"name": "Café", "mode": "live", "scope": ["storefront", "routing"]})
+    assert re.search(r"gw_live_[0-9A-Za-z]{38}", page.text)
+    row = await console.pool.fetchrow(
+        "SELECT k.* FROM api_keys k JOIN storefronts s ON s.id = k.storefront_id WHERE s.name = 'Café'"
+    )
+    assert (row["mode"], row["scopes"]) == ("live", ["storefront", "routing"])
+    assert row["storefront_id"] in page.text
+
+
+async def test_a_spend_limit_is_set_in_force_and_taken_away(console, shop_id):
+    place = f"{LIST}/{shop_id}/limit"
+    for wrong in ("-1", "0", "much"):
+        page = await console.admin.post(place, {"limit": wrong})
+        assert page.status == 422
+        assert f'value="{wrong}"' in page.text
+    await console.admin.post(place, {"limit": "0.01"})
+    assert await console.pool.fetchval("SELECT daily_spend_limit FROM storefronts WHERE id = $1", shop_id) == Decimal(
+        "0.01"
+    )
+    plan = await console.pool.fetchval("SELECT plan_id FROM orders LIMIT 1")
+    key = await console.api_key("storefront")
+    status, problem = await console.api(
+        "/v1/orders/validate", key=key, method="POST", json={"plan_id": plan, "max_price": {"amount": "99", "currency": "USD"}}
+    )  # fmt: skip
+    assert (status, problem["code"]) == (409, "spend_limit")
+    assert (await entry(console, "storefront.limit_set")).detail == {"before": None, "after": "0.01"}
+    page = await console.admin.post(place, {"limit": ""})
+    assert "No limit any more" in page.words
+
+
+async def test_endpoints_are_switched_and_what_was_sent_is_sent_again(console, shop_id):
+    owner = Owner(shop_id, "test")
+    made = await making.create(
+        console.pool, console.deps.seal, owner, url="http://127.0.0.1:9/x?<b>", events=[], description="<i>mine</i>"
+    )
+    for _ in range(60):
+        await making.test(console.pool, console.deps.seal, owner, made)
+    tries = [{"at": "2026-11-20T10:00:00Z", "http_status": 500, "error": None, "ms": 12}]
+    await console.pool.execute("UPDATE webhook_deliveries SET status = 'failed', next_at = NULL, attempts = $1", tries)
+    one = await console.viewer.get(f"{LIST}/{shop_id}")
+    assert "<i>mine" not in one.text
+    log = await console.viewer.get(f"{LIST}/{shop_id}/endpoints/{made.id}")
+    assert log.text.count("<tr data-row>") == 50
+    assert 'rel="next"' in log.text
+    assert "Send again" not in log.words
+    assert made.secret not in log.text
+    delivery = await console.pool.fetchval("SELECT id FROM webhook_deliveries LIMIT 1")
+    place = f"{LIST}/{shop_id}/endpoints/{made.id}"
+    assert (await console.viewer.post(f"{place}/deliveries/{delivery}/replay")).status == 403
+    page = await console.operator.post(f"{place}/deliveries/{delivery}/replay")
+    assert "It is sent once more" in page.words
+    assert await console.pool.fetchval("SELECT count(*) FROM webhook_deliveries") == 61
+    assert (await entry(console, "delivery.replayed")).object == f"delivery:{delivery}"
+    assert (await console.operator.post(f"{place}/deliveries/whd_none/replay")).status == 404
+    await console.operator.post(f"{place}/disable")
+    assert await console.pool.fetchval("SELECT status FROM webhook_endpoints") == "disabled"
+    assert await console.pool.fetchval("SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'") == 0
+    page = await console.operator.post(f"{place}/deliveries/{delivery}/replay")
+    assert "enable it first" in page.words
+    await console.operator.post(f"{place}/enable")
+    assert await console.pool.fetchval("SELECT status FROM webhook_endpoints") == "enabled"
+    assert (await entry(console, "endpoint.disabled")).object == f"endpoint:{made.id}"
+    other = await console.pool.fetchval("SELECT id FROM storefronts WHERE name = 'other shop'")
+    assert (await console.viewer.get(f"{LIST}/{other}/endpoints/{made.id}")).status == 404
+    assert (await console.operator.post(f"{LIST}/{other}/endpoints/{made.id}/disable")).status == 404

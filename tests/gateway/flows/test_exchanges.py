@@ -1,0 +1,84 @@
+"""What was said to a supplier is kept with the attempt: redacted, little, and never in the way of an order."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.flows.advance import drain
+from gateway.flows.exchanges import MOST_WAITING, forget_old, noting
+from gateway.store import exchanges
+from tests.gateway.flows.counter import Counter
+
+SUPPLIERS = ("beppay", "pikasim", "s2s")
+
+
+async def kept(counter: Counter, order_id: str):
+    await drain(counter.deps, 10)
+    ids = [attempt.id for attempt in await counter.attempts(order_id)]
+    return await exchanges.of_attempts(counter.deps.pool, ids)
+
+
+@pytest.mark.parametrize("supplier", SUPPLIERS)
+async def test_each_purchase_is_kept_without_anything_that_could_be_used(counter: Counter, supplier: str) -> None:
+    order_id = await counter.ordered(await counter.plan(1, supplier))
+    order = await counter.followed(order_id)
+    assert order.status == "fulfilled"
+    rows = await kept(counter, order_id)
+    writes = [row for row in rows if row.method == "POST"]
+    assert len(writes) == 1
+    assert writes[0].status in {200, 201, 202}
+    assert writes[0].path.startswith("/")
+    assert writes[0].request
+    assert writes[0].answer
+    text = " ".join(f"{row.path} {row.request} {row.answer} {row.error}" for row in rows)
+    esim = await counter.esim(order_id)
+    account = counter.deps.accounts[supplier]
+    code = esim.activation_code
+    attempt = (await counter.attempts(order_id))[0]
+    secrets = [esim.iccid, code, code.removeprefix("LPA:"), code.split("$")[2], *account.settings.secrets()]
+    for secret in [*secrets, *([attempt.email] if attempt.email else [])]:
+        assert secret
+        assert secret not in text
+    assert "@" not in text
+
+
+async def test_looks_are_kept_too_but_never_more_than_twenty(counter: Counter) -> None:
+    order_id = await counter.ordered(await counter.plan(1, "pikasim"))
+    (attempt,) = await counter.attempts(order_id)
+    provider = counter.deps.accounts["pikasim"].provider
+    await drain(counter.deps, 10)
+    for _ in range(30):
+        with noting(counter.deps, attempt.id):
+            await provider.find_order(attempt.request(None), attempt.supplier_order_id)
+    rows = await kept(counter, order_id)
+    assert len(rows) == exchanges.FIRST + exchanges.LATEST == 20
+    assert rows[0].method == "POST"
+    assert {row.method for row in rows[1:]} == {"GET"}
+    assert await forget_old(counter.deps) == 0
+    await counter.deps.pool.execute("UPDATE exchanges SET at = at - interval '91 days'")
+    assert await forget_old(counter.deps) == 20
+
+
+async def test_an_order_goes_through_when_nothing_can_be_kept(counter: Counter) -> None:
+    await counter.deps.pool.execute("ALTER TABLE exchanges RENAME TO away")
+    try:
+        order_id = await counter.ordered(await counter.plan(1, "pikasim"))
+        assert (await counter.followed(order_id)).status == "fulfilled"
+        await drain(counter.deps, 10)
+    finally:
+        await counter.deps.pool.execute("ALTER TABLE away RENAME TO exchanges")
+    assert not counter.deps.unwritten.waiting
+    assert not counter.deps.unwritten.writing
+
+
+async def test_what_waits_to_be_written_is_bounded(counter: Counter) -> None:
+    provider = counter.deps.accounts["pikasim"].provider
+    with noting(counter.deps, "att_0"):
+        await provider.balance()
+        (one,) = counter.deps.unwritten.waiting
+        counter.deps.unwritten.waiting.extend([one] * MOST_WAITING)
+        await provider.balance()
+    assert len(counter.deps.unwritten.waiting) == MOST_WAITING + 1
+    assert counter.deps.unwritten.lost == 1
+    await drain(counter.deps, 20)
+    assert await counter.deps.pool.fetchval("SELECT count(*) FROM exchanges WHERE attempt_id = 'att_0'") == 20
