@@ -105,10 +105,11 @@ def servers() -> Iterator[embedded.Servers]:
 
 
 @pytest.fixture
-def own_servers() -> Iterator[embedded.Servers]:
+def own_servers(tmp_path: Path) -> Iterator[embedded.Servers]:
     """Servers for one test alone, which may stop and start them. Their database is not migrated."""
-    with _folder() as folder, embedded.start(folder / "servers") as started:
+    with embedded.start(tmp_path / "servers") as started:
         yield started
+    shutil.rmtree(tmp_path / "servers")
 
 
 def _run(url: str, *statements: str) -> None:
