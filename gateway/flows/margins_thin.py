@@ -40,9 +40,7 @@ class ThinMargins(msgspec.Struct, frozen=True):
         """The counts for people."""
         parts = [f"{self.thin:,} offers earn less than {percent:f} % of their cost"] if self.thin else []
         if self.kept_back:
-            parts.append(
-                f"{self.kept_back:,} are not sold because their price may not cover their cost"
-            )
+            parts.append(f"{self.kept_back:,} are not sold because their price may not cover their cost")
         return "; ".join(parts)
 
 
