@@ -27,6 +27,7 @@ from gateway.web import (
     esims,
     health,
     ops,
+    ops_alerts,
     ops_changes,
     ops_mappings,
     ops_orders,
@@ -69,6 +70,7 @@ TABLES: tuple[Table, ...] = (
     ops_prices.routes,
     ops_pricing.routes,
     ops_running.routes,
+    ops_alerts.routes,
     health.routes,
 )
 
