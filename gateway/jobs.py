@@ -31,6 +31,7 @@ from gateway.flows.balances import look_if_due
 from gateway.flows.deliver import deliver
 from gateway.flows.deps import Deps
 from gateway.flows.esim_looks import keep_looking
+from gateway.flows.exchanges import forget_old
 from gateway.processes import die_with_parent
 from gateway.sealing import Seal
 from gateway.settings import Settings
@@ -46,6 +47,7 @@ LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
 LOOK_FOR_ORDERS = "* * * * * */2"
 LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
 LOOK_FOR_ALERTS = "* * * * *"  # and whenever a sync ended
+FORGET = "37 * * * *"  # what was said to suppliers, when it is old
 SYNCS_AT_ONCE = 2
 ORDERS_AT_ONCE = 32
 MOST_DUE = 500
@@ -137,7 +139,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
         end_serving()
 
 
-async def _work(
+async def _work(  # noqa: C901 - one small function for each thing that comes round
     settings: Settings,
     pool: Pool,
     dsn: str,
@@ -179,6 +181,10 @@ async def _work(
     @queue.schedule("alerts", LOOK_FOR_ALERTS)
     async def look_for_alerts(_: Schedule) -> None:
         await look_at_alerts(deps)
+
+    @queue.schedule("forget_exchanges", FORGET)
+    async def forget_exchanges(_: Schedule) -> None:
+        await forget_old(deps)
 
     @queue.schedule("sync_if_due", LOOK)
     async def look(_: Schedule) -> None:
