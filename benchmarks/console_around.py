@@ -108,7 +108,8 @@ async def _work(connection: Any, orders: int) -> None:
         """
         INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint, traceback)
         SELECT now() - n * interval '4 s', n,
-               (CASE WHEN n % 900 = 0 THEN 'exception' ELSE 'successful' END)::pgqueuer_status, 0, (ARRAY['advance_order', 'deliver_webhook'])[1 + n % 2],
+               (CASE WHEN n % 900 = 0 THEN 'exception' ELSE 'successful' END)::pgqueuer_status, 0,
+               (ARRAY['advance_order', 'deliver_webhook'])[1 + n % 2],
                CASE WHEN n % 900 = 0 THEN '{"exception_type": "TimeoutError"}'::jsonb END
         FROM generate_series(1, $1::int / 10) n
         """,

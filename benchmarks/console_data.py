@@ -55,6 +55,7 @@ _ESIM_COLUMNS = (
     *("activation_code", "created_at"),
 )
 _AT_ONCE = 20_000
+_MANY = ("price_changes", "offer_events", "orders", "attempts", "esims", "ledger", "order_events", "offers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +97,36 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
     """Make it all in an empty migrated database."""
     asked, dice, now = size or Size(), random.Random(7), utc_now()
     async with pool.acquire() as connection:
-        await connection.execute("SET statement_timeout = 0; SET synchronous_commit = off")
+        await connection.execute(
+            "SET statement_timeout = 0; SET synchronous_commit = off; SET maintenance_work_mem = '256MB'"
+        )
         try:
             await fx.store(pool, "USD", fx.shipped("USD"))
+            indexes = await _without_indexes(connection)
             await _suppliers(connection, asked.runs, now)
             offers = await _offers(connection, asked.offers, dice, now)
             await _changes(connection, asked.changes, asked.runs)
             await _orders(connection, seal, offers, asked.orders, dice, now)
             await around(connection, asked.runs, asked.orders)
+            for index in indexes:
+                await connection.execute(index)
             await connection.execute("ANALYZE")
         finally:
-            await connection.execute("RESET statement_timeout; RESET synchronous_commit")
+            await connection.execute("RESET statement_timeout; RESET synchronous_commit; RESET maintenance_work_mem")
+
+
+async def _without_indexes(connection: Any) -> list[str]:
+    """Drop the indexes that only speed things up; the statements that make them again. Rows come in faster so."""
+    found = await connection.fetch(
+        """
+        SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS made FROM pg_index
+        WHERE indrelid = ANY($1::regclass[]) AND NOT indisunique
+        """,
+        list(_MANY),
+    )
+    for row in found:
+        await connection.execute(f"DROP INDEX {row['name']}")
+    return [row["made"] for row in found]
 
 
 async def _suppliers(connection: Any, runs: int, now: datetime) -> None:

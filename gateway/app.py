@@ -28,6 +28,7 @@ from gateway.web import (
     esims,
     health,
     ops,
+    ops_alerts,
     ops_changes,
     ops_mappings,
     ops_orders,
@@ -72,6 +73,7 @@ TABLES: tuple[Table, ...] = (
     ops_pricing.routes,
     ops_running.routes,
     ops_selling.routes,
+    ops_alerts.routes,
     health.routes,
 )
 

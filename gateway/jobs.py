@@ -32,6 +32,7 @@ from gateway.flows.deliver import deliver
 from gateway.flows.deps import Deps
 from gateway.flows.erase import erase_old_emails
 from gateway.flows.esim_looks import keep_looking
+from gateway.flows.exchanges import forget_old
 from gateway.processes import die_with_parent
 from gateway.sealing import Seal
 from gateway.settings import Settings
@@ -49,6 +50,7 @@ LOOK_FOR_ORDERS = "* * * * * */2"
 LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
 ERASE = "7 * * * *"
 LOOK_FOR_ALERTS = "* * * * *"  # and whenever a sync ended
+FORGET = "37 * * * *"  # what was said to suppliers, when it is old
 SYNCS_AT_ONCE = 2
 ORDERS_AT_ONCE = 32
 MOST_DUE = 500
@@ -161,7 +163,7 @@ async def _close(*pools: Pool) -> None:
         await pool.close()
 
 
-async def _work(
+async def _work(  # noqa: C901 - one small function for each thing that comes round
     settings: Settings,
     pool: Pool,
     dsn: str,
@@ -207,6 +209,10 @@ async def _work(
     @queue.schedule("alerts", LOOK_FOR_ALERTS)
     async def look_for_alerts(_: Schedule) -> None:
         await look_at_alerts(deps)
+
+    @queue.schedule("forget_exchanges", FORGET)
+    async def forget_exchanges(_: Schedule) -> None:
+        await forget_old(deps)
 
     @queue.schedule("sync_if_due", LOOK)
     async def look(_: Schedule) -> None:

@@ -12,6 +12,7 @@ import sys
 import typer
 
 from gateway.cli import (
+    alerts,
     db,
     dev,
     doctor,
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 
 # One line a command.
+app.add_typer(alerts.app, name="alerts")
 app.command("dev")(dev.dev)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)

@@ -16,9 +16,10 @@ from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.flows.deps import Deps
+    from gateway.flows.price_tables import Sheet
     from gateway.store.keys import Mode
     from schemas.api import Price
-    from schemas.api_pricing import PriceMove, PricingPreview, PricingRulePage
+    from schemas.api_pricing import MarginPage, PriceMove, PricingPreview, PricingRulePage
 
 T = TypeVar("T")
 
@@ -69,8 +70,7 @@ def preview(
         from gateway.flows.problem import Problem
         from schemas.api_pricing import PreviewRequest
 
-        configured = {account.settings.mode for account in deps.accounts.values()}
-        side: Mode = mode or ("live" if "live" in configured or not configured else "test")
+        side = side_of(deps, mode)
         catalog = await Catalog.open(deps.settings, deps.pool, None)
         try:
             found = await look(deps.pool, deps.settings, catalog.index, _converted(asked, PreviewRequest), side)
@@ -89,6 +89,65 @@ def preview(
         print_csv(of_examples(found))
     else:
         _print_preview(found)
+
+
+@app.command("margins")
+def margins_(
+    only: Annotated[
+        Literal["negative", "thin"] | None, typer.Option(help="Only losses, or what its price keeps from sale.")
+    ] = None,
+    supplier: Annotated[str | None, typer.Option(help="Only this supplier.")] = None,
+    country: Annotated[str | None, typer.Option(help="Only offers that cover it.")] = None,
+    storefront: Annotated[str | None, typer.Option(help="By this storefront's prices.")] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=100_000)] = 50,
+    mode: Side = None,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Show what is left of each price after fees and cost, the negative and thin ones first."""
+    code = None if country is None else country_code(country)
+
+    async def read(deps: Deps) -> tuple[MarginPage, Sheet]:
+        from gateway.core.catalog.margins import Asked
+        from gateway.flows import margins, pricing_rules
+        from gateway.flows.browse import Catalog
+
+        whose = None
+        if storefront is not None and (whose := await pricing_rules.storefront_of(deps.pool, storefront)) is None:
+            raise ConfigurationError(f"there is no storefront {storefront}")
+        asked = Asked(supplier=supplier, country=code, negative=only == "negative", thin=only == "thin")
+        fees = margins.fees_of(deps.settings)
+        catalog = await Catalog.open(deps.settings, deps.pool, None)
+        try:
+            index = catalog.index(side_of(deps, mode), whose)
+            return margins.page(index, fees, asked, limit), margins.sheet(index, fees, asked, limit if as_csv else 0)
+        finally:
+            await catalog.close()
+
+    found, sheet = run_connected(state_dir, read)
+    if as_json:
+        print_json(found)
+    elif as_csv:
+        print_csv(sheet)
+    else:
+        _print_margins(found)
+
+
+def side_of(deps: Deps, mode: Mode | None) -> Mode:
+    """The mode that is asked for; else live where there are live suppliers."""
+    configured = {account.settings.mode for account in deps.accounts.values()}
+    return mode or ("live" if "live" in configured or not configured else "test")
+
+
+def country_code(text: str) -> str:
+    """A country by its code or name. Raises ``ConfigurationError``."""
+    from providers.places import country
+
+    code = country(text)
+    if code is None:
+        raise ConfigurationError(f"{text!r} is no country")
+    return code
 
 
 def _asked(
@@ -164,6 +223,29 @@ def _print_preview(found: PricingPreview) -> None:
         percent = "" if example.percent is None else f"{example.percent:+g} %"
         prices = (_amount(example.cost_base), _amount(example.before), _amount(example.after))
         table.add_row(Text(_plain(example.name)), example.supplier, *prices, percent)
+    Console().print(table)
+
+
+def _print_margins(found: MarginPage) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    summary = found.summary
+    median = "" if summary.median_percent is None else f", median {summary.median_percent:g} %"
+    print(f"{summary.offers} offers{median}; {summary.negative} at a loss, {summary.thin} too thin to be sold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("plan", "supplier"):
+        table.add_column(name, overflow="fold")
+    for name in ("cost", "price", "fees", "margin", "%"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("priced by", overflow="fold")
+    for one in found.data:
+        style = "red" if one.negative else "yellow" if one.why_not == "thin_margin" else ""
+        figures = (one.cost_base, one.price, one.fees, one.margin)
+        cells = [*(figure.amount for figure in figures), f"{one.margin_percent:g}"]
+        row = (_plain(one.name), one.supplier, *cells, _plain(one.price_rule))
+        table.add_row(*(Text(cell, style) for cell in row))
     Console().print(table)
 
 

@@ -82,14 +82,17 @@ async def change(request: web.Request) -> View | web.Response:
 
 @pages("POST", _LIST + "/{id}/move", role="admin", nav="Pricing rules")
 async def move(request: web.Request) -> web.Response:
-    """One place up or down, or to an end."""
+    """One place up or down, or to an end; told with what that does."""
     form, rule = await posted(request), await _rule(request)
-    way = form.choice("to", _STEPS)
+    behind, way = deps(request), form.choice("to", _STEPS)
     if not form:
         raise web.HTTPBadRequest
-    await pricing_rules.move(deps(request).pool, visitor(request), rule.id, _STEPS[way])
+    ids = [one.id for one in (await pricing_rules.every(behind.pool, behind.settings)).data]
+    found = await _effect(request, PreviewRequest(order=pricing_rules.moved(ids, rule.id, _STEPS[way])))
+    await pricing_rules.move(behind.pool, visitor(request), rule.id, _STEPS[way])
     moved = await _rule(request)
-    return see_other(request, f"{_LIST}#{rule.id}", told=f"{moved.name} is rule {moved.position} now.")
+    does = "" if isinstance(found, Problem) else f" {found.rise.count} prices rise, {found.fall.count} fall."
+    return see_other(request, f"{_LIST}#{rule.id}", told=f"{moved.name} is rule {moved.position} now.{does}")
 
 
 @pages("GET", _LIST + "/{id}/remove", role="admin", nav="Pricing rules")

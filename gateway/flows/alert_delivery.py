@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from gateway.core.redelivery import meaning, wait_before_next
-from gateway.flows.deliver import AWAY, signed
+from gateway.flows.deliver import signed
 from gateway.flows.outside import Outside
 from gateway.sealing import Seal, Unsealable
 from gateway.settings import Settings, Smtp
@@ -48,19 +48,19 @@ async def deliver_alerts(settings: Settings, pool: Pool, stop: asyncio.Event) ->
     """Send alerts in this process until ``stop`` is set. A database that is away is waited for."""
     async with Outside(settings.webhooks.allow_private) as outside:
         sender = Sender(settings, pool, Seal.from_settings(settings), outside)
-        away = False
+        trouble = ""
         while not stop.is_set():
-            sent = 0
             try:
-                sent = await sender.send_due()
-                away = False
-            except AWAY as error:
-                if not away:
-                    log.warning("alerts_wait", error=type(error).__name__)
-                away = True
-            if not sent:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+                await sender.start_due()
+                trouble = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, alerts that come after it must be sent
+                why = type(error).__name__
+                if why != trouble:
+                    log.warning("alerts_wait", error=f"{why}: {error}")
+                trouble = why
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        await sender.drain()
 
 
 class Sender:
@@ -80,12 +80,28 @@ class Sender:
         self._seal = seal
         self._outside = outside
         self._draw = draw
+        self._running: set[asyncio.Task[None]] = set()
 
-    async def send_due(self) -> int:
-        """Claim what is due and send it, each once; how many messages that were."""
-        claimed = await alert_messages.claim_due(self._pool, AT_ONCE, LEASE_SECONDS)
-        await asyncio.gather(*(self._deliver(due) for due in claimed))
+    async def start_due(self) -> int:
+        """Claim what is due and has room, and begin to send it, each once; how many messages that were."""
+        room = AT_ONCE - len(self._running)
+        claimed = await alert_messages.claim_due(self._pool, room, LEASE_SECONDS) if room > 0 else []
+        for due in claimed:
+            task = asyncio.create_task(self._deliver(due), name=f"alert message {due.id}")
+            self._running.add(task)
+            task.add_done_callback(self._ended)
         return len(claimed)
+
+    async def drain(self) -> None:
+        """Wait until what was begun has ended; that is no longer than a try may take."""
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=SECONDS + 5)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The claim runs out and it is sent again.
+            log.warning("alert_message_not_recorded", task=task.get_name(), error=type(error).__name__)
 
     async def test(self, due: Due) -> AlertTest:
         """Send a test to a channel now, and note how it went."""

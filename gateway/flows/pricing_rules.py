@@ -123,16 +123,19 @@ async def move(pool: Pool, who: Who, rule_id: str, by: int) -> Problem | None:
         ids = [stored.rule.id for stored in await pricing_rules.every(connection)]
         if rule_id not in ids:
             return _NONE
-        at = ids.index(rule_id)
-        to = max(0, min(len(ids) - 1, at + by))
-        if to != at:
-            moved = [*ids[:at], *ids[at + 1 :]]
-            moved.insert(to, rule_id)
-            await pricing_rules.put_in_order(connection, moved)
-            await audit.record(
-                connection, who, "pricing_rule.ordered", f"pricing_rule:{rule_id}", {"from": at + 1, "to": to + 1}
-            )
+        after = moved(ids, rule_id, by)
+        if after != ids:
+            await pricing_rules.put_in_order(connection, after)
+            places = {"from": ids.index(rule_id) + 1, "to": after.index(rule_id) + 1}
+            await audit.record(connection, who, "pricing_rule.ordered", f"pricing_rule:{rule_id}", places)
     return None
+
+
+def moved(ids: Sequence[str], rule_id: str, by: int) -> list[str]:
+    """The ids with one of them so many places further down, or up when negative; as far as it goes."""
+    others = [one for one in ids if one != rule_id]
+    others.insert(max(0, min(len(others), ids.index(rule_id) + by)), rule_id)
+    return others
 
 
 # -- rules as they would stand

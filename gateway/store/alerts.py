@@ -21,6 +21,8 @@ _LOCK_WAIT = "2s"
 _COLUMNS = """id, rule_id, rule_name AS rule, kind, level, subject, title, detail, supplier, mode, link, flapping,
     raised_at, cleared_at, cleared_why"""
 
+_STATES = {None: "true", "standing": "cleared_at IS NULL", "cleared": "cleared_at IS NOT NULL"}
+
 
 class Marks(msgspec.Struct, frozen=True):
     """The last change of a price and the last other event of an offer that were looked at."""
@@ -180,12 +182,11 @@ async def newest(
     rows = await pool.fetch(
         f"""SELECT {_COLUMNS} FROM alerts
             WHERE ($1::timestamptz IS NULL OR (raised_at, id) < ($1, $2))
-              AND ($3::text IS NULL OR (cleared_at IS NULL) = ($3 = 'standing'))
-              AND ($4::text IS NULL OR kind = $4) AND ($5::text IS NULL OR supplier = $5)
-            ORDER BY raised_at DESC, id DESC LIMIT $6""",  # noqa: S608 - our own words
+              AND {_STATES[state]}
+              AND ($3::text IS NULL OR kind = $3) AND ($4::text IS NULL OR supplier = $4)
+            ORDER BY raised_at DESC, id DESC LIMIT $5""",  # noqa: S608 - our own words
         at,
         last,
-        state,
         kind,
         supplier,
         limit + 1,

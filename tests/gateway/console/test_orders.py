@@ -124,7 +124,8 @@ async def test_webhooks_and_what_the_storefront_was_told_stand_in_the_timeline(c
     row = (await orders(console))[0]
     attempt = await console.pool.fetchval("SELECT id FROM attempts WHERE order_id = $1", row["id"])
     await console.pool.execute(
-        "INSERT INTO supplier_webhooks (supplier, dedupe_key, type, attempt_id) VALUES ('pikasim', 'k', 'esim.ready', $1)",
+        "INSERT INTO supplier_webhooks (supplier, dedupe_key, type, attempt_id)"
+        " VALUES ('pikasim', 'k', 'esim.ready', $1)",
         attempt,
     )
     await console.pool.execute(
@@ -290,7 +291,9 @@ async def test_an_unused_esim_is_cancelled_and_what_no_supplier_takes_back_says_
 async def test_hostile_words_of_suppliers_and_storefronts_do_nothing_on_these_pages(console):
     evil = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\u202e' + "x" * 5000
     waiting = (await orders(console, "needs_review"))[0]
-    await console.pool.execute("UPDATE orders SET reference = $1, plan = plan || $2 WHERE id = $3", evil[:100], {"name": evil}, waiting["id"])  # fmt: skip
+    await console.pool.execute(
+        "UPDATE orders SET reference = $1, plan = plan || $2 WHERE id = $3", evil[:100], {"name": evil}, waiting["id"]
+    )
     await console.pool.execute("UPDATE storefronts SET name = $1 WHERE name = 'shop'", evil[:200])
     await console.pool.execute(
         "UPDATE attempts SET error = $1, why = $1, supplier_order_id = $1 WHERE order_id = $2", evil, waiting["id"]

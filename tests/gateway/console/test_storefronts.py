@@ -88,9 +88,8 @@ async def test_a_spend_limit_is_set_in_force_and_taken_away(console, shop_id):
     )
     plan = await console.pool.fetchval("SELECT plan_id FROM orders LIMIT 1")
     key = await console.api_key("storefront")
-    status, problem = await console.api(
-        "/v1/orders/validate", key=key, method="POST", json={"plan_id": plan, "max_price": {"amount": "99", "currency": "USD"}}
-    )  # fmt: skip
+    body = {"plan_id": plan, "max_price": {"amount": "99", "currency": "USD"}}
+    status, problem = await console.api("/v1/orders/validate", key=key, method="POST", json=body)
     assert (status, problem["code"]) == (409, "spend_limit")
     assert (await entry(console, "storefront.limit_set")).detail == {"before": None, "after": "0.01"}
     page = await console.admin.post(place, {"limit": ""})

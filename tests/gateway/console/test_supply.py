@@ -9,6 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from gateway.flows.balances import look_if_due
 from gateway.flows.sync import run_sync
 from gateway.store import audit
@@ -196,3 +198,24 @@ async def test_settings_stand_with_where_they_come_from_and_no_secret_among_them
     filtered = await console.viewer.get("/console/settings?source=environment")
     assert "interval_seconds" in filtered.words
     assert "ttl_seconds" not in filtered.words
+
+
+@pytest.mark.browser
+async def test_a_place_is_mapped_in_chromium_by_keys_alone_and_its_effect_is_seen_before(console, open_page):
+    page = await open_page(console.operator, "/console/unmapped?supplier=s2s&reason=no_such_country")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/console/unmapped/at/s2s**")
+    word = await page.locator("h1 bdi").inner_text()
+    await page.get_by_label("Where that is").fill("Iceland, Norway")
+    await page.keyboard.press("Enter")
+    effect = page.locator("#effect")
+    await effect.wait_for()
+    assert "Iceland, Norway" in await effect.inner_text()
+    assert not await console.pool.fetchval("SELECT count(*) FROM mappings")
+    await page.get_by_label("Why").fill("their support")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/console/unmapped/told")
+    assert word in await page.locator("table").inner_text()
+    row = await console.pool.fetchrow("SELECT word, means, note, provider FROM mappings")
+    assert tuple(row) == (word, "IS NO", "their support", "s2s")

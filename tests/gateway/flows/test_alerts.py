@@ -50,8 +50,8 @@ class Watch:
         return found.raised, found.cleared
 
     async def send(self):
-        while await self.sender.send_due():
-            pass
+        while await self.sender.start_due():
+            await self.sender.drain()
 
     async def sync(self):
         await run_sync(self.m.pool, self.m.accounts, self.m.settings)
@@ -117,7 +117,8 @@ async def test_workers_that_evaluate_at_once_raise_it_once(watch):
     await run_sync(watch.m.pool, watch.m.accounts, watch.m.settings)
     found = await asyncio.gather(*(alerts.evaluate(watch.deps) for _ in range(4)))
     assert sum(one.raised for one in found) == 1
-    await asyncio.gather(*(watch.sender.send_due() for _ in range(3)))
+    await asyncio.gather(*(watch.sender.start_due() for _ in range(3)))
+    await watch.sender.drain()
     assert (len(watch.box.got), len(watch.hook.got)) == (1, 1)
 
 

@@ -18,6 +18,7 @@ OPEN_BYTES = {
     ("idempotency_keys", "request"),
     ("api_keys", "hash"),
     ("offers", "digest"),
+    ("sessions", "digest"),
 }
 
 

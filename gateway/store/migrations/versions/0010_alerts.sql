@@ -54,7 +54,9 @@ CREATE TABLE alerts (
     cleared_why text
 );
 CREATE UNIQUE INDEX alerts_standing ON alerts (rule_id, subject) WHERE cleared_at IS NULL;
+CREATE INDEX alerts_standing_raised ON alerts (raised_at DESC, id DESC) WHERE cleared_at IS NULL;
 CREATE INDEX alerts_raised ON alerts (raised_at DESC, id DESC);
+CREATE INDEX alerts_cleared ON alerts (cleared_at) WHERE cleared_at IS NOT NULL;
 CREATE INDEX alerts_of_subject ON alerts (rule_id, subject, raised_at);
 
 -- What is to be sent: one message to a channel for all that rose and ended in one evaluation.

@@ -1,0 +1,317 @@
+"""Alerts: what stands and what stood, the rules that raise them, the channels that they go to, with a test of each."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+from aiohttp import web
+
+from gateway.console.forms import Form, asked, posted
+from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, see_other, visitor
+from gateway.core.alerts import KINDS, UNITS
+from gateway.flows import alert_channels, alerts
+from gateway.flows.problem import Problem
+from gateway.flows.supplier_figures import capabilities
+from gateway.store import alerts as stored
+from gateway.store.ops import Position
+from providers.places import country_name, is_country
+from schemas.api_alerts import Alert, AlertChannelRequest, AlertKind, AlertRule, AlertRuleRequest
+from schemas.errors import ConfigurationError
+
+pages = Pages()
+_LIST = "/console/alerts"
+_RULES, _CHANNELS = _LIST + "/rules", _LIST + "/channels"
+_PAGE = 50
+KIND_WORDS: dict[AlertKind, str] = {
+    "price_move": "a cost moved",
+    "thin_margin": "margins are thin or negative",
+    "low_balance": "a balance is low",
+    "few_days_left": "money for few days",
+    "supplier_failing": "a supplier fails",
+    "sync_trouble": "a sync is late, failed or quarantined",
+    "charged_more": "charged more than listed",
+    "orders_attention": "an order needs attention",
+}
+_WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
+_ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))
+_STATES = (("standing", "standing"), ("cleared", "over"))
+_COLUMNS = ("raised", "over", "level", "what", "detail", "supplier", "mode", "rule", "why over", "flapping", "id")
+
+
+@pages("GET", _LIST, nav="Alerts")
+async def overview(request: web.Request) -> View:
+    """What stands now, the channels, the rules."""
+    return await _overview(request)
+
+
+@pages("GET", _LIST + "/history", nav="Alerts")
+async def history(request: web.Request) -> View:
+    """Every alert that there was, the newest first."""
+    form = asked(request)
+    state = form.choice("state", [value for value, _ in _STATES], required=False)
+    kind, supplier = form.choice("kind", KINDS, required=False), form.text("supplier", most=40)
+    found = await stored.newest(
+        deps(request).pool,
+        _PAGE,
+        _after(form),
+        state=cast('Literal["standing", "cleared"]', state) if state else None,
+        kind=kind or None,
+        supplier=supplier or None,
+    )
+    context = {
+        "rows": found.rows,
+        "next": _next(request, found.after),
+        "states": _STATES,
+        "kinds": list(KIND_WORDS.items()),
+        "accounts": sorted(deps(request).accounts),
+        "wanted": {"state": state, "kind": kind, "supplier": supplier},
+    }
+    return View("alert_history.html", context, title="Alerts that were", csv=_csv("alert-history", found.rows))
+
+
+@pages("GET", _RULES + "/new", role="admin", nav="Alerts")
+async def new_rule(request: web.Request) -> View:
+    """The form for a rule."""
+    return await _rule(request, None)
+
+
+@pages("POST", _RULES, role="admin", nav="Alerts")
+async def add_rule(request: web.Request) -> View | web.Response:
+    """A new rule."""
+    form = await posted(request)
+    wanted = _rule_of(form)
+    if wanted is not None:
+        made = await alerts.add_rule(deps(request).pool, wanted, visitor(request))
+        if not isinstance(made, Problem):
+            return see_other(request, _LIST, told=f"The rule “{made.name}” is in force within a minute.")
+        _wrong(form, made)
+    return invalid(await _rule(request, None), form)
+
+
+@pages("GET", _RULES + "/{id}", nav="Alerts")
+async def rule(request: web.Request) -> View:
+    """One rule, to be changed by admins."""
+    return await _rule(request, await _known_rule(request))
+
+
+@pages("POST", _RULES + "/{id}", role="admin", nav="Alerts")
+async def change_rule(request: web.Request) -> View | web.Response:
+    """Change a rule."""
+    before, form = await _known_rule(request), await posted(request)
+    wanted = _rule_of(form)
+    if wanted is not None:
+        found = await alerts.change_rule(deps(request).pool, before.id, wanted, visitor(request))
+        if not isinstance(found, Problem):
+            return see_other(request, _LIST, told=f"The rule “{found.name}” is changed.")
+        _wrong(form, found)
+    return invalid(await _rule(request, before), form)
+
+
+@pages("POST", _RULES + "/{id}/switch", role="admin", nav="Alerts")
+async def switch_rule(request: web.Request) -> web.Response:
+    """Switch a rule on or off."""
+    enabled = (await posted(request)).ticked("enabled")
+    rule_id = request.match_info["id"]
+    problem = await alerts.enable_rule(deps(request).pool, rule_id, visitor(request), enabled=enabled)
+    return _done(request, problem, f"The rule is switched {'on' if enabled else 'off'}.")
+
+
+@pages("POST", _RULES + "/{id}/delete", role="admin", nav="Alerts")
+async def delete_rule(request: web.Request) -> web.Response:
+    """Delete a rule."""
+    problem = await alerts.remove_rule(deps(request).pool, request.match_info["id"], visitor(request))
+    return _done(request, problem, "The rule is deleted.")
+
+
+@pages("POST", _CHANNELS, role="admin", nav="Alerts")
+async def add_channel(request: web.Request) -> View | web.Response:
+    """A new channel; a webhook's secret is shown once."""
+    form = await posted(request)
+    name, kind = form.text("name", required=True, most=100), form.choice("kind", ("email", "webhook"))
+    url = form.text("url", most=2048)
+    recipients = [one for one in form.text("recipients", most=4000).replace(",", " ").replace(";", " ").split() if one]
+    if form:
+        wanted = AlertChannelRequest(
+            name=name,
+            kind="webhook" if kind == "webhook" else "email",
+            recipients=recipients if kind == "email" else [],
+            url=url or None if kind == "webhook" else None,
+        )
+        try:
+            made = await alert_channels.create(deps(request), wanted, visitor(request))
+        except ConfigurationError as error:
+            made = Problem("invalid", str(error), (("/", str(error)),))
+        if not isinstance(made, Problem):
+            if made.secret is None:
+                return see_other(request, _LIST, told=f"“{made.name}” is made. Test it.")
+            return View("alert_secret.html", {"channel": made}, title=f"Secret of {made.name}")
+        _wrong(form, made)
+    return invalid(await _overview(request), form)
+
+
+@pages("GET", _CHANNELS + "/{id}", nav="Alerts")
+async def channel(request: web.Request) -> View:
+    """One channel with what was sent to it."""
+    pool, channel_id = deps(request).pool, request.match_info["id"]
+    found = next((one for one in await alert_channels.all_channels(pool) if one.id == channel_id), None)
+    if found is None:
+        raise web.HTTPNotFound
+    messages = await alert_channels.messages(pool, channel_id, _PAGE)
+    rows = [(one.created_at, one.status, one.raised, one.cleared, len(one.attempts), one.next_at) for one in messages]
+    sheet = Csv("alert-messages", ("made", "state", "raised", "over", "tries", "next try"), rows)
+    return View("alert_channel.html", {"channel": found, "messages": messages}, title=found.name, csv=sheet)
+
+
+@pages("POST", _CHANNELS + "/{id}/test", role="operator", nav="Alerts")
+async def test_channel(request: web.Request) -> web.Response:
+    """Send a test now, and tell whether it arrived."""
+    told = await alert_channels.test(deps(request), request.match_info["id"], visitor(request))
+    if isinstance(told, Problem):
+        raise web.HTTPNotFound
+    words = "The test arrived" if told.arrived else "The test did not arrive"
+    return see_other(request, f"{_CHANNELS}/{request.match_info['id']}", told=f"{words}: {told.said} ({told.ms} ms).")
+
+
+@pages("POST", _CHANNELS + "/{id}/switch", role="admin", nav="Alerts")
+async def switch_channel(request: web.Request) -> web.Response:
+    """Switch a channel on or off."""
+    enabled = (await posted(request)).ticked("enabled")
+    channel_id = request.match_info["id"]
+    problem = await alert_channels.enable(deps(request).pool, channel_id, visitor(request), enabled=enabled)
+    return _done(request, problem, f"The channel is switched {'on' if enabled else 'off'}.")
+
+
+@pages("POST", _CHANNELS + "/{id}/delete", role="admin", nav="Alerts")
+async def delete_channel(request: web.Request) -> web.Response:
+    """Delete a channel with what waits for it."""
+    problem = await alert_channels.remove(deps(request).pool, request.match_info["id"], visitor(request))
+    return _done(request, problem, "The channel is deleted.")
+
+
+@pages.notice
+async def notices(request: web.Request) -> list[Notice]:
+    """Alerts that stand, and channels that fail."""
+    pool = deps(request).pool
+    counts = await stored.counts(pool)
+    found = [
+        Notice("bad" if level == "bad" else "warn", "alerts stand" if count > 1 else "alert stands", _LIST, count)
+        for level, count in counts.items()
+    ]
+    found += [
+        Notice("bad", f"alerts do not arrive at {one.name}: {one.last_error}", f"{_CHANNELS}/{one.id}")
+        for one in await alert_channels.all_channels(pool)
+        if one.enabled and one.failing_since is not None
+    ]
+    return found
+
+
+async def _overview(request: web.Request) -> View:
+    pool, form = deps(request).pool, asked(request)
+    found = await stored.newest(pool, _PAGE, _after(form), state="standing")
+    channels = await alert_channels.all_channels(pool)
+    context = {
+        "rows": found.rows,
+        "next": _next(request, found.after),
+        "rules": [(one, _words(one)) for one in await alerts.all_rules(pool)],
+        "channels": channels,
+        "names": {one.id: one.name for one in channels},
+        "evaluated_at": await stored.evaluated_at(pool),
+        "smtp": bool(deps(request).settings.smtp.host),
+        "channel_kinds": (("email", "e-mail"), ("webhook", "webhook")),
+    }
+    return View("alerts.html", context, title="Alerts", csv=_csv("alerts", found.rows))
+
+
+async def _rule(request: web.Request, shown: AlertRule | None) -> View:
+    channels = await alert_channels.all_channels(deps(request).pool)
+    context = {
+        "rule": shown,
+        "address": _RULES if shown is None else f"{_RULES}/{shown.id}",
+        "kinds": [(kind, f"{words} ({UNITS[kind] or 'no threshold'})") for kind, words in KIND_WORDS.items()],
+        "ways": _WAYS,
+        "abouts": _ABOUTS,
+        "accounts": sorted(capabilities(deps(request).accounts)),
+        "channels": channels,
+    }
+    return View("alert_rule.html", context, title="A new rule" if shown is None else shown.name)
+
+
+async def _known_rule(request: web.Request) -> AlertRule:
+    found = await alerts.one_rule(deps(request).pool, request.match_info["id"])
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+def _rule_of(form: Form) -> AlertRuleRequest | None:
+    """The rule as it was typed, None when something of it cannot be read."""
+    name, kind = form.text("name", required=True, most=100), form.choice("kind", KINDS)
+    threshold = form.decimal("threshold", least=0, most=10**9 - 1)
+    way = form.choice("direction", [value for value, _ in _WAYS], required=False) or "any"
+    about = form.choice("about", [value for value, _ in _ABOUTS], required=False) or "offer"
+    country = form.text("country", most=60).upper()
+    if country and not is_country(country):
+        form.wrong("country", "is no country's two letters")
+    if not form:
+        return None
+    return AlertRuleRequest(
+        name=name,
+        kind=cast("AlertKind", kind),
+        threshold=None if threshold is None else f"{threshold:f}",
+        direction=cast("Any", way),
+        about=cast("Any", about),
+        supplier=form.text("supplier", most=40) or None,
+        country=country or None,
+        channels=form.all("channel"),
+        enabled=form.ticked("enabled"),
+    )
+
+
+def _words(one: AlertRule) -> str:
+    """What a rule tells of, in words."""
+    figure = "" if one.threshold is None else one.threshold
+    words = {
+        "price_move": f"the cost {dict(_ABOUTS)[one.about].partition(':')[0]} moves by {figure} % "
+        f"{dict(_WAYS)[one.direction]}",
+        "thin_margin": f"offers earn less than {figure} % of their cost, or cannot be sold for it",
+        "low_balance": f"the balance is under {figure} in base currency",
+        "few_days_left": f"the balance lasts for less than {figure} days",
+        "supplier_failing": f"it is left alone or stopped, or under {figure} % of an hour's orders succeed",
+        "sync_trouble": "its sync failed, is quarantined, or late by "
+        + (f"{figure} minutes" if figure else "two intervals"),
+        "charged_more": "an offer is stopped because more was charged for it than listed",
+        "orders_attention": "an order has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
+    }[one.kind]
+    return words + (f", in {country_name(one.country)}" if one.country else "")
+
+
+def _wrong(form: Form, problem: Problem) -> None:
+    for pointer, why in problem.errors or (("/", problem.detail),):
+        form.wrong(pointer.strip("/"), why)
+
+
+def _done(request: web.Request, problem: Problem | None, told: str) -> web.Response:
+    if problem is not None:
+        raise web.HTTPNotFound
+    return see_other(request, _LIST, told=told)
+
+
+def _after(form: Form) -> Position | None:
+    cursor = form.text("cursor", most=120)
+    return tuple(cursor.split("~", 1)) if cursor else None
+
+
+def _next(request: web.Request, after: Position | None) -> str | None:
+    return None if after is None else here(request, cursor="~".join(after))
+
+
+def _csv(name: str, rows: list[Alert]) -> Csv:
+    return Csv(
+        name,
+        _COLUMNS,
+        [
+            (one.raised_at, one.cleared_at, one.level, one.title, one.detail, one.supplier, one.mode, one.rule,
+             one.cleared_why, "yes" if one.flapping else "", one.id)
+            for one in rows
+        ],
+    )  # fmt: skip

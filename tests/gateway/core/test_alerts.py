@@ -1,0 +1,124 @@
+"""What is raised, what ends, and what is damped."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.alerts import (
+    Damping,
+    Finding,
+    Look,
+    PriceMove,
+    Rule,
+    Standing,
+    beyond,
+    decide,
+    default_rules,
+    fault_of,
+    look_at_moves,
+)
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+RULE = Rule(id="r", name="r", kind="price_move", threshold=Decimal(25))
+DAMPING = Damping(3, timedelta(hours=6), timedelta(hours=1))
+DAY = timedelta(hours=24)
+
+
+def found(subject, **more):
+    return Finding(subject=subject, title=subject, **more)
+
+
+def standing(subject, **more):
+    given = {"id": subject, "rule_id": "r", "title": subject, "detail": "", "raised_at": NOW, "seen_at": NOW}
+    return Standing(subject=subject, **(given | more))
+
+
+def moves(*costs, subject="s"):
+    pairs = pairwise(costs)
+    return [PriceMove(subject, Decimal(a), Decimal(b), "USD", found(subject)) for a, b in pairs]
+
+
+def test_what_is_found_is_raised_what_stands_is_not_told_again_and_what_is_gone_ends():
+    look = Look(rule=RULE, found=(found("new"), found("old")))
+    decision = decide([look], [standing("old"), standing("gone")], {}, DAMPING, NOW)
+    assert [one.finding.subject for one in decision.raised] == ["new"]
+    assert decision.kept == ()
+    assert [(one.standing.subject, one.told) for one in decision.cleared] == [("gone", True)]
+
+
+def test_what_could_not_be_looked_at_stays_and_a_rule_that_is_gone_takes_its_alerts_silently():
+    alerts = [standing("a"), standing("b"), standing("c", rule_id="other")]
+    decision = decide([Look(rule=RULE, unknown=frozenset({"a"}))], alerts, {}, DAMPING, NOW)
+    assert [(one.standing.subject, one.told) for one in decision.cleared] == [("b", True), ("c", False)]
+    assert decide([Look(rule=RULE, all_known=False)], alerts[:2], {}, DAMPING, NOW).cleared == ()
+
+
+def test_what_was_raised_often_lately_flaps_and_ends_after_some_quiet_only():
+    look, empty = Look(rule=RULE, found=(found("s"),)), Look(rule=RULE)
+    assert [decide([look], [], {("r", "s"): n}, DAMPING, NOW).raised[0].flapping for n in range(4)] == [
+        False, False, True, True,
+    ]  # fmt: skip
+    flaps = standing("s", flapping=True)
+    assert decide([empty], [flaps], {}, DAMPING, NOW + timedelta(minutes=59)).cleared == ()
+    assert len(decide([empty], [flaps], {}, DAMPING, NOW + timedelta(minutes=60)).cleared) == 1
+    (seen,) = decide([look], [flaps], {}, DAMPING, NOW + timedelta(minutes=30)).kept
+    assert seen.standing.seen_at == NOW + timedelta(minutes=30)
+
+
+def test_a_move_and_its_way_back_within_one_look_are_nothing():
+    look = look_at_moves(RULE, moves("10", "14", "10"), [], NOW, DAY)
+    assert (look.found, look.values) == ((), {})
+
+
+def test_the_way_back_does_not_count_as_a_move_of_its_own():
+    stands = standing("s", baseline=Decimal(10), value=Decimal(14))
+    assert look_at_moves(RULE, moves("14", "10"), [stands], NOW, DAY).found == ()
+    (on,) = look_at_moves(RULE, moves("14", "13"), [stands], NOW, DAY).found
+    assert (on.title, on.detail, on.baseline) == ("s: cost up 30 %", "from 10.00 to 13.00 USD", Decimal(10))
+
+
+def test_a_new_move_after_a_day_is_told_anew():
+    stands = standing("s", baseline=Decimal(10), value=Decimal(14), raised_at=NOW - DAY)
+    look = look_at_moves(RULE, moves("14", "20"), [stands], NOW, DAY)
+    decision = decide([look], [stands], {}, DAMPING, NOW)
+    assert [one.finding.baseline for one in decision.raised] == [Decimal(14)]
+    assert [one.why for one in decision.cleared] == ["the new cost has become the usual one"]
+
+
+def test_a_rule_on_rises_does_not_see_falls():
+    up, down = (Rule(**{**_fields(RULE), "direction": way}) for way in ("up", "down"))
+    assert beyond(Decimal(10), Decimal("12.5"), up)
+    assert not beyond(Decimal(10), Decimal("7.5"), up)
+    assert beyond(Decimal(10), Decimal("7.5"), down)
+    assert not beyond(Decimal(10), Decimal("7.51"), down)
+
+
+def _fields(rule):
+    return {name: getattr(rule, name) for name in rule.__struct_fields__}
+
+
+def test_the_first_rules_make_sense():
+    assert [fault_of(rule) for rule in default_rules()] == [{}] * 9
+
+
+@given(st.lists(st.sampled_from(["4", "8", "9", "10", "11", "12", "14", "20"]), min_size=1, max_size=12), st.data())
+def test_however_moves_come_in_looks_an_alert_stands_just_while_the_cost_is_away(costs, data):
+    """Told one by one or together, what stands at the end is away from what it is measured by, by the threshold."""
+    path = ["10", *costs]
+    steps = [move for move in moves(*path) if move.old != move.new]
+    stands, told = [], 0
+    while steps:
+        size = data.draw(st.integers(1, len(steps)))
+        look = look_at_moves(RULE, steps[:size], stands, NOW, DAY)
+        decision = decide([look], stands, {}, Damping(99, DAY, DAY), NOW)
+        assert len(decision.raised) + len(stands) <= 1 + len(decision.cleared)
+        told += len(decision.raised) - len(decision.cleared)
+        values = {finding.subject: finding for finding in look.found}
+        stands = [standing("s", baseline=values["s"].baseline, value=values["s"].value)] if values else []
+        assert told == len(stands)
+        assert all(beyond(one.baseline, one.value, RULE) for one in stands)
+        assert all(one.value == steps[size - 1].new for one in stands)
+        steps = steps[size:]
