@@ -23,7 +23,7 @@ TOLERANCE = 200  # a candidate fits when the bytes are within one 200th (0.5 %) 
 
 _GIB, _GB, _MIB, _MB = 2**30, 10**9, 2**20, 10**6
 _MB_STEP = 50
-_DAYS_PER_UNIT = {"DAY": 1, "MONTH": DAYS_PER_MONTH}
+_DAYS_PER_UNIT = {"DAY": 1, "DAYS": 1, "MONTH": DAYS_PER_MONTH, "MONTHS": DAYS_PER_MONTH}
 _MB_PER_UNIT = {"GB": Decimal(MB_PER_GB), "MB": Decimal(1), "TB": Decimal(MB_PER_GB * MB_PER_GB)}
 
 # Bare G and M are no units: "5G" is a network. A comma before three digits groups thousands.
@@ -110,10 +110,9 @@ def days(
     ``told`` says what other units count, by ``unit_key``. Anything else is ``UNKNOWN_UNIT``; a number that is
     missing, not positive, no whole number of days or beyond a century is ``NO_VALIDITY``.
     """
-    key = unit_key(unit)
-    factor: int | Fraction | None = _DAYS_PER_UNIT.get(key)
+    factor: int | Fraction | None = _DAYS_PER_UNIT.get(unit.strip().upper())
     if factor is None and told is not None:
-        factor = told.get(key)
+        factor = told.get(unit_key(unit))
     if factor is None:
         return SetAsideReason.UNKNOWN_UNIT
     if number is None or (isinstance(number, str) and len(number) > MAX_TEXT):
