@@ -336,3 +336,45 @@ async def copied(console, order_id, count):
         count,
     )
     return [row["id"] for row in made]
+
+
+@pytest.mark.browser
+async def test_in_a_browser_what_waits_is_settled_by_keys_and_the_code_is_asked_about_first(console, open_page):
+    waiting = (await orders(console, "needs_review"))[0]
+    page = await open_page(console.operator, "/console")
+    await page.keyboard.press("g")
+    await page.keyboard.press("a")
+    await page.wait_for_url("**/console/attention")
+    await page.get_by_role("link", name=f"Resolve order {waiting['id']}").click()
+    await page.get_by_label("delivered, with the code below").check()
+    await page.get_by_label("Activation code").fill("nonsense")
+    await page.get_by_label("ICCID").fill(ICCID)
+    await page.get_by_label("How you know").fill("their portal shows it")
+    await page.get_by_role("button", name="Resolve", exact=True).click()
+    await page.get_by_text("an activation code that can be installed is needed").wait_for()
+    assert await page.get_by_label("How you know").input_value() == "their portal shows it"
+    assert await page.get_by_label("delivered, with the code below").is_checked()
+    await page.get_by_label("Activation code").fill(CODE)
+    await page.get_by_role("button", name="Resolve", exact=True).click()
+    await page.wait_for_url(f"**{LIST}/{waiting['id']}")
+    assert "Resolved as fulfilled" in await page.inner_text("main")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept())[1])
+    assert CODE not in await page.content()
+    await page.get_by_role("button", name="Show the activation code").click()
+    await page.get_by_text(CODE).wait_for()
+    assert "kept on record" in asked[0]
+
+
+@pytest.mark.browser
+async def test_without_scripts_a_key_is_made_and_an_order_looked_into(console, open_page):
+    page = await open_page(console.admin, "/console/storefronts", scripts=False)
+    await page.get_by_role("link", name="shop", exact=True).click()
+    await page.get_by_label("routing: may choose suppliers").check()
+    await page.get_by_role("button", name="Make a key").click()
+    assert re.fullmatch(r"gw_test_[0-9A-Za-z]{38}", (await page.inner_text(".once code")).strip())
+    await page.goto(LIST)
+    await page.locator("tbody a").first.click()
+    details = page.locator("details.exchange").first
+    await details.locator("summary").click()
+    assert "Timeline" in await page.inner_text("main")
