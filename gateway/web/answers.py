@@ -14,6 +14,8 @@ from typing import cast
 import zstandard
 from aiohttp import web
 
+from gateway.core.catalog import Index
+
 JSON_TYPE = "application/json"
 MOST_ANSWERS = 2_000
 MOST_BYTES = 12 * 1024 * 1024
@@ -156,15 +158,19 @@ class Memories:
     def __init__(self) -> None:
         self._held: dict[tuple[str, str], Memory] = {}
 
-    def of(self, mode: str, rules: str) -> Memory:
-        """The memory for a mode and the rule set with this digest."""
-        memory = self._held.get((mode, rules))
-        return memory if memory is not None else self._make(mode, rules)
+    def of(self, index: Index) -> Memory:
+        """The memory of a catalogue as it stands now, whatever it held of another version let go."""
+        memory = self._held.get(index.key)
+        if memory is None:
+            memory = self._make(index.key)
+        if memory.version != index.version:
+            memory.at(index.version)
+        return memory
 
-    def _make(self, mode: str, rules: str) -> Memory:
+    def _make(self, key: tuple[str, str]) -> Memory:
         if len(self._held) >= MOST_MEMORIES:
             del self._held[next(iter(self._held))]
-        memory = self._held[mode, rules] = Memory()
+        memory = self._held[key] = Memory()
         share = MOST_MEMORIES_BYTES // len(self._held)
         for one in self._held.values():
             one.bound(min(MOST_BYTES, share))

@@ -174,9 +174,7 @@ def _there(found: bytes | Gone | None) -> bytes:
 
 def _remember(request: web.Request, body: bytes, *, keep: bool = True) -> Answer:
     request.app[state.METRICS].computed.inc()
-    index = index_of(request)
-    memory = request.app[state.MEMORIES].of(index.mode, index.rules.digest)
-    memory.at(index.version)
+    memory = request.app[state.MEMORIES].of(index_of(request))
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else ""
     return memory.answer(request.raw_path, body, route, request.app[state.HEADS], keep=keep)

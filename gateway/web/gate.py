@@ -77,8 +77,7 @@ class Gate:
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
         if caller is not None and request.method in _READS:
             index = self._catalog.index(caller.mode, caller.key.storefront_id)
-            memory = self._memories.of(index.mode, index.rules.digest)
-            answer = memory.at(index.version).get(request.raw_path)
+            answer = self._memories.of(index).answers.get(request.raw_path)
             if answer is not None and caller.bucket.take(monotonic()):
                 self._metrics.remembered.inc()
                 return self._send(request, answer, caller, self._request_id(request), began)
@@ -106,8 +105,7 @@ class Gate:
         elif not first:
             form, added = answer.form(headers.get(hdrs.ACCEPT_ENCODING))
             if added:
-                rules = self._catalog.index(caller.mode, caller.key.storefront_id).rules
-                self._memories.of(caller.mode, rules.digest).grew(added)
+                self._memories.of(self._catalog.index(caller.mode, caller.key.storefront_id)).grew(added)
         if request.method == "GET" and request.version == HttpVersion11 and request.keep_alive:
             lines = self._lines(request, caller, request_id)
             parts = (form.head, lines, form.body)

@@ -131,18 +131,12 @@ def _price_stretch(
 
 def _of_stream(scan: Scan, one: Found, stream: Stream) -> Array:
     """Which of the plans have what stands for them in this stream."""
-    inside: Array = (one.rows >= stream.low) & (one.rows < stream.high)
-    return inside & _alike(scan, one, stream)
+    return _within(scan, one, stream, stream.low, stream.high)
 
 
 def _within(scan: Scan, one: Found, stream: Stream, start: int, end: int) -> Array:
     """Which of the plans have what stands for them in this stretch of this stream."""
     keep: Array = (one.rows >= start) & (one.rows < end)
-    return keep & _alike(scan, one, stream)
-
-
-def _alike(scan: Scan, one: Found, stream: Stream) -> Array:
-    keep = np.ones(len(one), dtype=np.bool_)
     if scan.in_stock is not InStock.TRUE:
         keep &= (one.counts > 0) == stream.live
         if scan.blocked is not None:

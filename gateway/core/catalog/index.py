@@ -52,6 +52,7 @@ class Index:
         self.rules = rules
         self.ruled = ruled(snapshot, rules)
         self.mode = snapshot.mode
+        self.key = (snapshot.mode, rules.digest)
         self.base_currency = snapshot.rates.base
         self.offer_count = snapshot.rows
         self.plan_count = snapshot.plans

@@ -27,6 +27,8 @@ class Indexes:
 
     def of(self, storefront_id: str | None) -> Index:
         """The catalogue of a storefront."""
+        if not self.sets.own:
+            return self.shared
         rules = self.sets.own.get(storefront_id) if storefront_id is not None else None
         if rules is None or rules.digest == self.shared.rules.digest:
             return self.shared

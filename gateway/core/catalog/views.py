@@ -90,7 +90,7 @@ class PriceView:
 
     def costs_within(self, minor: int) -> int:
         """Among so many of the distinct costs, from the lowest on, are all that have a price of at most this."""
-        return int(self.ends(minor))
+        return int(self.minor.searchsorted(minor, "right") if self.even else self.ends(minor))
 
     def ends(self, minor: Array | int) -> Array:
         """``costs_within`` of each of these prices."""
