@@ -33,7 +33,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 _SOON_SECONDS = 5.0
 _WRONG_CONFIGURATION = 2
 BACKLOG = 1024
-FIRST_ADMIN_SECONDS = 5.0
+FIRST_ADMIN_SECONDS = 2.0
 _NOT_YET: tuple[type[Exception], ...] = (*DATABASE_DOWN, PostgresError)  # the database is away, or has no tables yet
 
 
