@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.console.forms import posted
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, mode, see_other, visitor
-from gateway.flows import balances, supplier_figures
+from gateway.flows import balances, stops, supplier_figures
 from gateway.flows.problem import Problem
 from gateway.store import supplier_figures as rows
 from providers.contract import Capability
@@ -96,7 +96,8 @@ async def resume(request: web.Request) -> web.Response:
 async def stop(request: web.Request) -> web.Response:
     """Send no purchase there any more, not even for orders that wait."""
     name, form = request.match_info["name"], await posted(request)
-    problem = await supplier_figures.stop_selling(deps(request), name, form.text("note", most=500), visitor(request))
+    done = await stops.stop(deps(request), name, visitor(request), form.text("note", most=500))
+    problem = done if isinstance(done, Problem) else None
     return _done(request, name, problem, f"Selling from {name} is stopped.")
 
 
@@ -104,7 +105,7 @@ async def stop(request: web.Request) -> web.Response:
 async def sell(request: web.Request) -> web.Response:
     """Lift the stop."""
     name = request.match_info["name"]
-    problem = await supplier_figures.sell_again(deps(request), name, visitor(request))
+    problem = await stops.resume(deps(request), name, visitor(request))
     return _done(request, name, problem, f"{name} sells again.")
 
 
@@ -112,15 +113,14 @@ async def sell(request: web.Request) -> web.Response:
 async def stop_all(request: web.Request) -> web.Response:
     """Buy nothing more anywhere."""
     form = await posted(request)
-    note = form.text("note", most=500)
-    problem = await supplier_figures.stop_selling(deps(request), supplier_figures.ALL, note, visitor(request))
-    return see_other(request, _LIST, told=problem.detail if problem else "Selling is stopped everywhere.")
+    await stops.stop(deps(request), None, visitor(request), form.text("note", most=500))
+    return see_other(request, _LIST, told="Selling is stopped everywhere.")
 
 
 @pages("POST", "/console/selling/resume", role="operator", nav="Suppliers")
 async def sell_all(request: web.Request) -> web.Response:
     """Lift that stop."""
-    problem = await supplier_figures.sell_again(deps(request), supplier_figures.ALL, visitor(request))
+    problem = await stops.resume(deps(request), None, visitor(request))
     return see_other(request, _LIST, told=problem.detail if problem else "Selling is on again.")
 
 

@@ -12,7 +12,6 @@ from gateway.core.catalog import Index
 from gateway.core.catalog.held import Held, held_back
 from gateway.core.freshness import FreshnessBounds, freshness
 from gateway.flows import balances
-from gateway.flows import stops as switch
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
@@ -85,17 +84,6 @@ async def set_paused(deps: Deps, name: str, who: Visitor | str, *, paused: bool)
         action = "supplier.paused" if paused else "supplier.resumed"
         await audit.record(connection, who, action, f"supplier:{name}")
     return None
-
-
-async def stop_selling(deps: Deps, name: str, note: str, who: Visitor | str) -> Problem | None:
-    """Buy nothing more of a supplier, or of any (``ALL``), until ``sell_again``."""
-    done = await switch.stop(deps, name or None, who, note)
-    return done if isinstance(done, Problem) else None
-
-
-async def sell_again(deps: Deps, name: str, who: Visitor | str) -> Problem | None:
-    """Lift the stops that a person made, or that an account was stopped for; not those of a restored database."""
-    return await switch.resume(deps, name or None, who)
 
 
 def capabilities(accounts: Mapping[str, Account]) -> dict[str, tuple[str, ...]]:

@@ -24,7 +24,6 @@ from schemas.api_mappings import MappingEffect, MappingPage, UnmappedGroupPage
 from schemas.api_suppliers import (
     JobPage,
     SettingPage,
-    StoppedPage,
     SupplierBalancePage,
     SupplierFigures,
     SupplierFiguresPage,
@@ -162,29 +161,19 @@ async def test_offers_are_counted_by_what_keeps_them_from_sale_as_the_list_of_of
     assert (await read(await shop.ops.get("/v1/ops/supplier-figures?mode=live"), SupplierFiguresPage)).data == []
 
 
-async def test_selling_is_stopped_and_goes_on_with_a_word_in_the_log(shop):
+async def test_a_stop_of_selling_stands_beside_its_supplier_and_in_the_log(shop):
     body = {"supplier": "pikasim", "note": "wrong prices"}
-    stopped = await read(await shop.ops.post("/v1/ops/selling-stops", json=body), StoppedPage)
-    assert [(one.supplier, one.note, one.everything) for one in stopped.data] == [("pikasim", "wrong prices", False)]
+    assert (await shop.ops.post("/v1/ops/selling-stops", json=body)).status == 201
     one = await read(await shop.ops.get("/v1/ops/suppliers/pikasim"), SupplierFigures)
-    assert [(stop.reason, stop.note) for stop in one.stops] == [("person", "wrong prices")]
-    everywhere = await read(await shop.ops.post("/v1/ops/selling-stops", json={}), StoppedPage)
-    assert [one.supplier for one in everywhere.data] == [None, "pikasim"]
-    assert (await shop.order({"plan_id": PLAN})).status == 503
-    for lifted in ({}, body):
-        await read(await shop.ops.post("/v1/ops/selling-stops/lift", json=lifted), StoppedPage)
-    assert (await read(await shop.ops.get("/v1/ops/selling-stops"), StoppedPage)).data == []
-    await problem(await shop.ops.post("/v1/ops/selling-stops/lift", json={}), 409, "conflict")
-    await problem(await shop.ops.post("/v1/ops/selling-stops", json={"supplier": "nobody"}), 404, "not_found")
+    assert [(stop.reason, stop.note, stop.everything) for stop in one.stops] == [("person", "wrong prices", False)]
+    assert (await shop.ops.post("/v1/ops/selling-stops", json={})).status == 201
+    one = await read(await shop.ops.get("/v1/ops/suppliers/pikasim"), SupplierFigures)
+    assert [stop.everything for stop in one.stops] == [True, False]
+    for lifted in ("", "?supplier=pikasim"):
+        assert (await shop.ops.ask("DELETE", f"/v1/ops/selling-stops{lifted}")).status == 200
     entries = await audit.entries(shop.ops.pool, action="selling.")
     assert [entry.action for entry in reversed(entries)] == ["selling.stopped"] * 2 + ["selling.resumed"] * 2
     assert all(entry.actor.startswith("key key_") for entry in entries)
-
-
-async def test_a_stop_after_a_restore_is_not_lifted_by_a_person(shop):
-    await shop.ops.pool.execute("INSERT INTO selling_stops (supplier, reason) VALUES ('', 'restored')")
-    await problem(await shop.ops.post("/v1/ops/selling-stops/lift", json={}), 409, "conflict")
-    assert await shop.ops.pool.fetchval("SELECT count(*) FROM selling_stops") == 1
 
 
 async def test_what_was_not_understood_stands_word_by_word_with_the_money_that_hangs_on_it(shop):
