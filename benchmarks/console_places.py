@@ -15,6 +15,8 @@ _STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created
 # One statement for each page with parts: its columns fill them in, in this order; further ones are the query by their
 # names. $1 is the mode.
 PARTS = {
+    "/console/alerts/channels/{id}": "SELECT id FROM alert_channels ORDER BY created_at, id LIMIT 1",
+    "/console/alerts/rules/{id}": "SELECT id FROM alert_rules ORDER BY created_at, id LIMIT 1",
     "/console/orders/{id}": _ORDER.format("fulfilled"),
     "/console/orders/{id}/resolve": _ORDER.format("needs_review"),
     "/console/storefronts/{id}": _STOREFRONT,

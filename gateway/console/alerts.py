@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 from aiohttp import web
 
 from gateway.console.forms import Form, asked, posted
-from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, see_other, visitor
+from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, own_address, see_other, visitor
 from gateway.core.alerts import KINDS, UNITS
 from gateway.flows import alert_channels, alerts
 from gateway.flows.problem import Problem
@@ -16,7 +16,6 @@ from gateway.store import alerts as stored
 from gateway.store.ops import Position
 from providers.places import country_name, is_country
 from schemas.api_alerts import Alert, AlertChannelRequest, AlertKind, AlertRule, AlertRuleRequest
-from schemas.errors import ConfigurationError
 
 pages = Pages()
 _LIST = "/console/alerts"
@@ -59,7 +58,7 @@ async def history(request: web.Request) -> View:
         supplier=supplier or None,
     )
     context = {
-        "rows": found.rows,
+        "rows": [(one, own_address(one.link, _LIST)) for one in found.rows],
         "next": _next(request, found.after),
         "states": _STATES,
         "kinds": list(KIND_WORDS.items()),
@@ -137,10 +136,7 @@ async def add_channel(request: web.Request) -> View | web.Response:
             recipients=recipients if kind == "email" else [],
             url=url or None if kind == "webhook" else None,
         )
-        try:
-            made = await alert_channels.create(deps(request), wanted, visitor(request))
-        except ConfigurationError as error:
-            made = Problem("invalid", str(error), (("/", str(error)),))
+        made = await alert_channels.create(deps(request), wanted, visitor(request))
         if not isinstance(made, Problem):
             if made.secret is None:
                 return see_other(request, _LIST, told=f"“{made.name}” is made. Test it.")
@@ -210,7 +206,7 @@ async def _overview(request: web.Request) -> View:
     found = await stored.newest(pool, _PAGE, _after(form), state="standing")
     channels = await alert_channels.all_channels(pool)
     context = {
-        "rows": found.rows,
+        "rows": [(one, own_address(one.link, _LIST)) for one in found.rows],
         "next": _next(request, found.after),
         "rules": [(one, _words(one)) for one in await alerts.all_rules(pool)],
         "channels": channels,

@@ -20,6 +20,7 @@ from gateway.store.alert_messages import Due
 from gateway.store.pool import Pool
 from gateway.store.users import Visitor
 from schemas.api_alerts import AlertChannel, AlertChannelMade, AlertChannelRequest, AlertMessage, AlertsTold, AlertTest
+from schemas.errors import ConfigurationError
 
 MOST = 20
 _ADDRESS = re.compile(r"[^@\s<>,;:\"\\()\[\]]{1,64}@[A-Za-z0-9.-]{1,190}\Z")
@@ -31,18 +32,21 @@ async def all_channels(pool: Pool) -> list[AlertChannel]:
 
 
 async def create(deps: Deps, asked: AlertChannelRequest, who: Visitor | str) -> AlertChannelMade | Problem:
-    """A new channel; a webhook's secret is told this once. Or what is wrong (invalid, conflict), each with its field.
+    """A new channel; a webhook's secret is told this once. Or what of it cannot be (conflict, with its field).
 
-    Raises ``ConfigurationError`` where no key to keep secrets under is set.
+    Unavailable without a key to keep secrets under.
     """
     recipients = list(dict.fromkeys(one.strip() for one in asked.recipients if one.strip()))
     if (fault := _fault(deps, asked, recipients)) is not None:
-        return Problem("invalid", f"{fault[0]}: {fault[1]}", ((f"/{fault[0]}", fault[1]),))
+        return Problem("conflict", f"{fault[0]}: {fault[1]}", ((f"/{fault[0]}", fault[1]),))
     secret = new_secret() if asked.kind == "webhook" else None
+    try:
+        sealed = None if secret is None else deps.seal.seal(secret)
+    except ConfigurationError as error:
+        return Problem("unavailable", str(error))
     async with deps.pool.acquire() as connection, connection.transaction():
         if len(await alert_rules.channels(connection)) >= MOST:
             return Problem("conflict", f"there are {MOST} channels already")
-        sealed = None if secret is None else deps.seal.seal(secret)
         made = await alert_rules.add_channel(connection, asked.name.strip(), asked.kind, recipients, asked.url, sealed)
         if made is None:
             return Problem("conflict", "another channel has that name", (("/name", "another channel has it"),))

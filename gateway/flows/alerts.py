@@ -123,7 +123,7 @@ async def one_rule(pool: Pool, rule_id: str) -> AlertRule | None:
 
 
 async def add_rule(pool: Pool, asked: AlertRuleRequest, who: Visitor | str) -> AlertRule | Problem:
-    """A new rule, or what is wrong with it (invalid, each with its field)."""
+    """A new rule, or what of it makes no sense (conflict, each with its field)."""
     async with pool.acquire() as connection, connection.transaction():
         if len(await _rules(connection)) >= MOST_RULES:
             return Problem("conflict", f"there are {MOST_RULES} rules already")
@@ -216,7 +216,7 @@ async def _fault(connection: Connection, rule: Rule) -> Problem | None:
         return None
     first = next(iter(faults.items()))
     errors = tuple((f"/{name}", why) for name, why in faults.items())
-    return Problem("invalid", f"{first[0]}: {first[1]}", errors)
+    return Problem("conflict", f"{first[0]}: {first[1]}", errors)
 
 
 def _detail(rule: Rule) -> dict[str, object]:

@@ -95,8 +95,8 @@ async def hurry(connection: Connection, channel_id: str) -> None:
 async def newest(pool: Pool, channel_id: str, limit: int) -> list[AlertMessage]:
     """The last messages to a channel, the newest first."""
     rows = await pool.fetch(
-        """SELECT id, created_at, status, next_at, (body ->> 'raised_count')::int AS raised,
-                  (body ->> 'cleared_count')::int AS cleared, attempts
+        """SELECT id, created_at, status, next_at, coalesce((body ->> 'raised_count')::int, 0) AS raised,
+                  coalesce((body ->> 'cleared_count')::int, 0) AS cleared, attempts
            FROM alert_messages WHERE channel_id = $1 ORDER BY created_at DESC, id LIMIT $2""",
         channel_id,
         limit,

@@ -85,7 +85,8 @@ async def list_alert_rules(request: web.Request) -> web.Response:
 async def add_alert_rule(request: web.Request) -> web.Response:
     """A new rule of alerts.
 
-    What happened before it was made does not raise it; what holds does.
+    What happened before it was made does not raise it; what holds does. 409 with the field for
+    one that makes no sense.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AlertRuleRequest)
@@ -96,7 +97,7 @@ async def add_alert_rule(request: web.Request) -> web.Response:
     "PUT", "/v1/ops/alert-rules/{id}",
     access="ops", tag="Operations", answer=AlertRule, example=examples_alerts.RULE, parts=_RULE_PART,
     parameters=NoParameters, bodies=(AlertRuleRequest,), body_example=examples_alerts.NEW_RULE,
-    problems=("not_found", "invalid", "unavailable"),
+    problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def change_alert_rule(request: web.Request) -> web.Response:
     """Change a rule of alerts, whole.
