@@ -131,27 +131,25 @@ async def by_country(
     rows = await connection.fetch(
         f"""
         WITH scanned AS MATERIALIZED ({_scanned(sql, wanted, None, None, look_at)}),
+        weighed AS MATERIALIZED (SELECT plan_id, kind FROM ({_weighed(sql, wanted, rates)}) s),
         -- A plan's offers cover the same countries: counted by plan, then spread over its countries.
-        plans AS (
-            SELECT s.plan_id, {_counts()} FROM ({_weighed(sql, wanted, rates)}) s GROUP BY s.plan_id
-        ),
+        plans AS (SELECT plan_id, {_counts()} FROM weighed GROUP BY plan_id),
         sets AS (
             SELECT c.coverage, {", ".join(f"sum({kind}) AS {kind}" for kind in _COUNTED)} FROM plans p
             CROSS JOIN LATERAL (SELECT o.coverage FROM offers o WHERE o.plan_id = p.plan_id LIMIT 1) AS c
             GROUP BY c.coverage
+        ),
+        countries AS (
+            SELECT country, {", ".join(f"sum({kind})::int AS {kind}" for kind in _COUNTED)}
+            FROM sets, unnest(coverage) AS country GROUP BY country
         )
-        SELECT country, {", ".join(f"sum({kind})::int AS {kind}" for kind in _COUNTED)}
-        FROM sets, unnest(coverage) AS country GROUP BY country
-        ORDER BY sum(up + down + price + new + gone + stock) DESC, country
+        SELECT (SELECT count(*) FROM scanned) AS seen, c.* FROM (VALUES (1)) AS one (row) LEFT JOIN countries c ON true
+        ORDER BY up + down + price + new + gone + stock DESC, country
         """,  # noqa: S608 - our own words; values are arguments
         *sql.args,
     )
-    count = _Sql()
-    seen = await connection.fetchval(
-        f"SELECT count(*) FROM ({_scanned(count, wanted, None, None, look_at)}) s",  # noqa: S608 - as above
-        *count.args,
-    )
-    return [dict(row) for row in rows], seen
+    found = [dict(row) for row in rows if row["country"] is not None]
+    return [{name: value for name, value in row.items() if name != "seen"} for row in found], rows[0]["seen"]
 
 
 async def largest(
@@ -164,12 +162,13 @@ async def largest(
         f"""
         WITH scanned AS MATERIALIZED ({scanned}),
         furthest AS MATERIALIZED (
-            SELECT * FROM ({_weighed(sql, wanted, rates)}) s WHERE share IS NOT NULL
-            ORDER BY abs(share) DESC, at DESC, id DESC LIMIT {limit:d}
+            SELECT *, abs(new_base::float8 / old_base::float8 - 1) AS share
+            FROM ({_weighed(sql, wanted, rates)}) s WHERE src = 1 AND old_base > 0 AND new_base IS NOT NULL
+            ORDER BY share DESC, at DESC, id DESC LIMIT {limit:d}
         )
         SELECT f.*, o.id AS offer_id, o.name FROM furthest f
         LEFT JOIN offers o ON o.supplier = f.supplier AND o.supplier_plan_id = f.supplier_plan_id
-        ORDER BY abs(share) DESC, at DESC, f.id DESC
+        ORDER BY share DESC, at DESC, f.id DESC
         """,  # noqa: S608 - as above
         *sql.args,
     )
@@ -263,12 +262,12 @@ def _weighed(sql: _Sql, wanted: ChangeFilter, rates: Rates) -> str:
     if wanted.mode is not None:
         conditions.append(f"mode = {sql(wanted.mode)}")
     if wanted.min_percent is not None:
-        conditions.append(f"(src = 0 OR abs(share) * 100 >= {sql(wanted.min_percent)})")
+        least = f"{sql(wanted.min_percent)}::numeric * old_base"
+        conditions.append(f"(src = 0 OR abs(new_base - old_base) * 100 >= {least})")
     if wanted.min_amount is not None:
         conditions.append(f"(src = 0 OR abs(new_base - old_base) >= {sql(wanted.min_amount)})")
     return f"""SELECT * FROM (
-        SELECT s.*, {_KIND} AS kind, p.mode, s.old * ro.rate AS old_base, s.new * rn.rate AS new_base,
-               CASE WHEN s.src = 1 THEN s.new * rn.rate / nullif(s.old * ro.rate, 0) - 1 END AS share
+        SELECT s.*, {_KIND} AS kind, p.mode, s.old * ro.rate AS old_base, s.new * rn.rate AS new_base
         FROM scanned s
         JOIN suppliers p ON p.name = s.supplier
         LEFT JOIN {worth} AS ro (currency, rate) ON ro.currency = s.old_currency
