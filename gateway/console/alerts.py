@@ -84,7 +84,7 @@ async def add_rule(request: web.Request) -> View | web.Response:
         if not isinstance(made, Problem):
             return see_other(request, _LIST, told=f"The rule “{made.name}” is in force within a minute.")
         _wrong(form, made)
-    return invalid(await _rule(request, None), form)
+    return invalid(await _rule(request, None, form), form)
 
 
 @pages("GET", _RULES + "/{id}", nav="Alerts")
@@ -103,7 +103,7 @@ async def change_rule(request: web.Request) -> View | web.Response:
         if not isinstance(found, Problem):
             return see_other(request, _LIST, told=f"The rule “{found.name}” is changed.")
         _wrong(form, found)
-    return invalid(await _rule(request, before), form)
+    return invalid(await _rule(request, before, form), form)
 
 
 @pages("POST", _RULES + "/{id}/switch", role="admin", nav="Alerts")
@@ -218,7 +218,8 @@ async def _overview(request: web.Request) -> View:
     return View("alerts.html", context, title="Alerts", csv=_csv("alerts", found.rows))
 
 
-async def _rule(request: web.Request, shown: AlertRule | None) -> View:
+async def _rule(request: web.Request, shown: AlertRule | None, typed: Form | None = None) -> View:
+    ticked = shown.channels if shown is not None else []
     channels = await alert_channels.all_channels(deps(request).pool)
     context = {
         "rule": shown,
@@ -228,6 +229,7 @@ async def _rule(request: web.Request, shown: AlertRule | None) -> View:
         "abouts": _ABOUTS,
         "accounts": sorted(capabilities(deps(request).accounts)),
         "channels": channels,
+        "chosen": ticked if typed is None else typed.all("channel"),
     }
     return View("alert_rule.html", context, title="A new rule" if shown is None else shown.name)
 
