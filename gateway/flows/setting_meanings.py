@@ -16,7 +16,7 @@ MEANINGS: Mapping[str, str] = {
     "pricing.percent": "What is added to a cost where no pricing rule says otherwise, in percent.",
     "pricing.fixed": "What is added to it besides, in base currency.",
     "pricing.rounding": "How a price is rounded up: to the currency's digits, or to .99.",
-    "pricing.fee_percent": "What being paid costs of a price, in percent: it is taken off the margins that the console shows.",
+    "pricing.fee_percent": "What being paid costs of a price, in percent. The margins shown are without it.",
     "pricing.fee_fixed": "What being paid costs besides, in base currency.",
     "pricing.minimum_margin": "What an order must leave over its cost, in base currency. Less is not sold.",
     "quotes.ttl_seconds": "How long a quote's price is held.",
