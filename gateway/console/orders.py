@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.console.forms import Form, asked, posted
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.shown import clean
 from gateway.flows import cancel as cancelling
 from gateway.flows import order_pages as flow
 from gateway.flows.order_pages import Line, Shown
@@ -35,6 +36,7 @@ COLUMNS = (
 )
 _EXCHANGES_OPEN = 2
 _LONGEST_ID = 200
+_LONGEST_SIDE = 4000
 
 
 @pages("GET", LIST, nav="Orders")
@@ -64,7 +66,7 @@ async def orders(request: web.Request) -> View | web.Response:
         "kinds": _KINDS,
         "modes": _MODES,
         "spans": _SINCE,
-        "storefronts": [name for _, name in storefronts],
+        "storefronts": [(known, clean(name)[:60]) for known, name in storefronts],
         "suppliers": suppliers,
         "next": following,
         "base": behind.settings.base_currency,
@@ -175,6 +177,11 @@ def row_of(line: Line) -> tuple[Any, ...]:
     )
 
 
+def _lines_of(text: str) -> str:
+    """What was said, line by line, without marks that turn what follows."""
+    return "\n".join(clean(line) for line in text[:_LONGEST_SIDE].splitlines()) or "(nothing)"
+
+
 async def _found(request: web.Request) -> Shown:
     shown = await flow.one(deps(request), part(request, "id"))
     if shown is None:
@@ -192,6 +199,7 @@ async def _order(request: web.Request) -> View:
     context = {
         "shown": shown,
         "as_money": as_money,
+        "lines_of": _lines_of,
         "order": one,
         "line": shown.line,
         "iccid": iccid,
@@ -218,7 +226,7 @@ async def _order(request: web.Request) -> View:
 
 
 def _wanted(request: web.Request, form: Form, storefronts: list[tuple[str, str]]) -> tuple[OrderFilter, dict[str, str]]:
-    """The filters of the address. A storefront is named there; one that is not there has no orders."""
+    """The filters of the address. A storefront stands there by id or name; one that is none has no orders."""
     which = form.choice("mode", [value for value, _ in _MODES], required=False) or mode(request)
     name = form.text("storefront")
     since = form.text("since", most=40)
@@ -230,7 +238,7 @@ def _wanted(request: web.Request, form: Form, storefronts: list[tuple[str, str]]
         status=form.choice("status", _STATUSES, required=False) or None,
         kind=form.choice("kind", _KINDS, required=False) or None,
         supplier=form.text("supplier", most=60) or None,
-        storefront=next((found for found, known in storefronts if known == name), "none") if name else None,
+        storefront=next((found for found, known in storefronts if name in (found, known)), "none") if name else None,
         since=moment,
     )
     chosen = {"mode": which, "storefront": name, "since": since if since in _SPANS else ""}

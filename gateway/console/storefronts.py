@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.console.forms import Form, asked, posted
 from gateway.console.orders import part
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.shown import clean
 from gateway.flows import storefronts as flow
 from gateway.flows.problem import Problem
 from gateway.store import endpoints, spend
@@ -207,7 +208,7 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
         for key in keys
     ]  # fmt: skip
     columns = ("key", "begins", "mode", "scopes", "per minute", "made", "last used", "revoked")
-    return View("storefront.html", context, title=found.name[:100], csv=Csv("keys", columns, rows))
+    return View("storefront.html", context, title=clean(found.name)[:100], csv=Csv("keys", columns, rows))
 
 
 async def _found(request: web.Request) -> Storefront:

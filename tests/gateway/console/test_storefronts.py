@@ -28,7 +28,7 @@ async def test_the_list_counts_what_each_did_and_the_page_shows_its_keys(console
     page = await console.viewer.get(LIST)
     assert page.text.count("<tr data-row>") == 2
     count = await console.pool.fetchval("SELECT count(*) FROM orders WHERE mode = 'test'")
-    assert re.search(rf'storefront=shop">{count}</a>', page.text)
+    assert re.search(rf'storefront={shop_id}">{count}</a>', page.text)
     assert "A new storefront" not in page.words
     one = await console.viewer.get(f"{LIST}/{shop_id}")
     assert "gw_test_" in one.words
