@@ -77,9 +77,9 @@ class CountryChanges(ChangeCounts, frozen=True, kw_only=True):
 
 
 class ChangeSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed since a moment. Countries and the largest moves are of the newest ``looked_at`` changes.
+    """What changed since a moment. Countries are of the newest ``looked_at`` changes.
 
-    ``complete`` says that these were all.
+    ``complete`` says that these were all. ``largest`` are the costs that moved furthest among the newest 4,000.
     """
 
     since: datetime

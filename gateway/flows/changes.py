@@ -21,7 +21,7 @@ from schemas.money import Money
 # A page looks at so many rows at first, then at more, until it is full or has looked at enough.
 _CHUNKS = (500, 3_000, 6_000)
 SUMMED = 10_000  # a summary by country looks at so many of the newest changes
-LARGEST = 10
+LARGEST, _AMONG = 10, 4_000  # so many that moved furthest, among so many of the newest prices
 _NAME = 300
 
 
@@ -78,9 +78,9 @@ async def summary(
 
 
 async def largest_moves(pool: Pool, base: str, wanted: ChangeFilter, limit: int) -> list[Change]:
-    """The costs that moved furthest by share, among the newest changes that are wanted."""
+    """The costs that moved furthest by share, among the newest 4,000 that are wanted."""
     moved = msgspec.structs.replace(wanted, kinds=frozenset({"up", "down"}))
-    rows = await changes.largest(pool, moved, await rates_in(pool, base), SUMMED, limit)
+    rows = await changes.largest(pool, moved, await rates_in(pool, base), _AMONG, limit)
     return [shown(row, base) for row in rows]
 
 
