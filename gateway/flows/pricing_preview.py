@@ -35,7 +35,7 @@ async def preview(
     storefronts = {name: one for one, name in (await pricing_rules.storefronts(pool)).items()}
     if asked.storefront is not None and asked.storefront not in storefronts:
         what = f"there is no storefront {asked.storefront}"
-        return Problem("invalid", what, (("/storefront", what),))
+        return Problem("not_found", what, (("/storefront", what),))
     stood = [stored.rule for stored in await pricing_rules.every(pool)]
     draft = await _draft(pool, settings, asked)
     if isinstance(draft, Problem):
@@ -95,7 +95,7 @@ async def _draft(pool: Pool, settings: Settings, asked: PreviewRequest) -> Draft
     if asked.id is not None and asked.remove:
         return without(stood, asked.id)
     what = "say a rule, an id to remove, or an order"
-    return Problem("invalid", what, (("/rule", what),))
+    return Problem("conflict", what, (("/rule", what),))
 
 
 def _whose(draft: Draft) -> str | None:

@@ -153,7 +153,9 @@ async def with_rule(
         return Problem("conflict", f"there are {MOST_RULES} rules already")
     errors = await _wrong(connection, settings, body)
     if errors:
-        return Problem("invalid", "; ".join(f"{at[1:]}: {what}" for at, what in errors), tuple(errors))
+        unknown = any(at.partition("/")[2].partition("/")[0] in _CODES for at, _ in errors)
+        detail = "; ".join(f"{at[1:]}: {what}" for at, what in errors)
+        return Problem("invalid" if unknown else "conflict", detail, tuple(errors))
     others = [rule for rule in stood if rule.id != rule_id]
     place = min(body.position or (before.number if before is not None else len(stood) + 1), len(others) + 1)
     storefront = None if body.storefront is None else await pricing_rules.storefront_id(connection, body.storefront)
@@ -175,7 +177,7 @@ def in_order(stood: Sequence[Rule], ids: Sequence[str]) -> Draft | Problem:
     by_id = {rule.id: rule for rule in stood}
     if sorted(by_id) != sorted(ids):
         what = "must be the ids of all rules, each once"
-        return Problem("invalid", f"ids: {what}; somebody may have changed them meanwhile", (("/ids", what),))
+        return Problem("conflict", f"ids: {what}; somebody may have changed them meanwhile", (("/ids", what),))
     return Draft(_numbered([by_id[one] for one in ids]))
 
 
@@ -357,4 +359,5 @@ def _text(amount: Decimal) -> str:
 
 
 _MOST_PERCENT = 1000
+_CODES = ("countries", "region", "currency")  # what must be a word of a list that is known to all
 _NONE = Problem("not_found", "there is no such pricing rule")

@@ -244,7 +244,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 def _named(schema: Any, *, asked: bool, name: str = "") -> Any:
     """Put the known codes in the place of their patterns, where they are asked for."""
     if isinstance(schema, list):
-        return [_named(item, asked=asked) for item in schema]
+        return [_named(item, asked=asked, name=name) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if schema.get("enum") == [True]:  # generators of clients know a constant, and no enum of booleans
@@ -252,12 +252,13 @@ def _named(schema: Any, *, asked: bool, name: str = "") -> Any:
         return constant | ({"description": schema["description"]} if "description" in schema else {})
     pattern = schema.get("pattern")
     known = {"^[A-Z]{2}$": "CountryCode", "^[A-Z]{3,4}$": "CurrencyCode"}.get(str(pattern))
-    if name == "region":
+    if name == "region" and schema.get("type") == "string":
         known = "RegionCode"
     if known is not None and asked:
         named: dict[str, Any] = {"$ref": _REF.format(name=known)}
         return named | ({"description": schema["description"]} if "description" in schema else {})
-    return {key: _named(value, asked=asked, name=key) for key, value in schema.items()}
+    # What may be null, too, is one of several under the name of all of them.
+    return {key: _named(value, asked=asked, name=name if key == "anyOf" else key) for key, value in schema.items()}
 
 
 def _asked(routes: Iterable[Route]) -> set[str]:

@@ -84,7 +84,8 @@ async def list_pricing_rules(request: web.Request) -> web.Response:
 async def create_pricing_rule(request: web.Request) -> web.Response:
     """Make a pricing rule.
 
-    It stands last unless a `position` is sent, and is in force everywhere within two seconds.
+    It stands last unless a `position` is sent, and is in force everywhere within two seconds. 409 for a storefront or
+    supplier that is not there and for bounds that contradict each other, each pointed at.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, RuleBody)
@@ -110,7 +111,7 @@ async def get_pricing_rule(request: web.Request) -> web.Response:
     "PUT", "/v1/ops/pricing-rules/{id}",
     access="ops", tag="Operations", answer=PricingRule, example=examples.RULE,
     parts=_PART, narrow=True, parameters=NoParameters, bodies=(RuleBody,), body_example=examples.NEW_RULE,
-    problems=("not_found", "invalid", "unavailable"),
+    problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def replace_pricing_rule(request: web.Request) -> web.Response:
     """Word a pricing rule anew.
@@ -129,7 +130,7 @@ async def replace_pricing_rule(request: web.Request) -> web.Response:
     "PATCH", "/v1/ops/pricing-rules/{id}",
     access="ops", tag="Operations", answer=PricingRule, example={**examples.RULE, "enabled": False, "state": "off"},
     parts=_PART, narrow=True, parameters=NoParameters, bodies=(RulePatch,), body_example={"enabled": False},
-    problems=("not_found", "invalid", "unavailable"),
+    problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def change_pricing_rule(request: web.Request) -> web.Response:
     """Change parts of a pricing rule.
@@ -164,12 +165,12 @@ async def remove_pricing_rule(request: web.Request) -> web.Response:
     "POST", "/v1/ops/pricing-rules/order",
     access="ops", tag="Operations", answer=PricingRulePage, example=examples.RULE_PAGE,
     parameters=NoParameters, bodies=(RuleOrder,), body_example={"ids": [examples.RULE["id"]]},
-    problems=("invalid", "unavailable"),
+    problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def order_pricing_rules(request: web.Request) -> web.Response:
     """Put the pricing rules in another order.
 
-    Send the ids of all of them.
+    Send the ids of all of them; 409 when these are not the rules that there are.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, RuleOrder)
@@ -204,7 +205,7 @@ async def preview_pricing_rules(request: web.Request) -> web.Response:
 @routes(
     "GET", "/v1/ops/margins",
     access="ops", tag="Operations", answer=MarginPage, example=examples.MARGIN_PAGE,
-    parameters=MarginParameters, problems=("invalid", "unavailable"),
+    parameters=MarginParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_margins(request: web.Request) -> web.Response:
     """What is left of each price, the negative and thin ones first.
@@ -216,7 +217,7 @@ async def list_margins(request: web.Request) -> web.Response:
     if name is not None:
         storefront = await pricing_rules.storefront_of(pool_of(request), name)
         if storefront is None:
-            raise invalid("/storefront", f"there is no storefront {name}")
+            raise Refusal("not_found", f"there is no storefront {name}")
     index = request.app[state.CATALOG].index(given(sent.mode) or request[state.CALLER].mode, storefront)
     country, region, below = given(sent.country), given(sent.region), given(sent.below)
     if country is not None and not is_country(country):

@@ -87,26 +87,26 @@ async def test_rules_are_made_worded_anew_ordered_and_taken_out_and_each_change_
 
 
 @pytest.mark.parametrize(
-    ("sent", "pointer"),
+    ("sent", "pointer", "status"),
     [
-        ({"storefront": "nobody"}, "/storefront"),
-        ({"supplier": "nobody"}, "/supplier"),
-        ({"countries": ["JP", "QQ"]}, "/countries/1"),
-        ({"region": "atlantis"}, "/region"),
-        ({"currency": "XYZ"}, "/currency"),
-        ({"percent": "1000.5"}, "/percent"),
-        ({"percent": "-1"}, "/percent"),
-        ({"floor": "0.00"}, "/floor"),
-        ({"floor": "5", "ceiling": "4"}, "/ceiling"),
-        ({"min_data_mb": 2048, "max_data_mb": 1024}, "/max_data_mb"),
-        ({"unlimited": True, "max_data_mb": 1024}, "/max_data_mb"),
-        ({"valid_from": "2026-12-01T00:00:00Z", "valid_until": "2026-12-01T00:00:00Z"}, "/valid_until"),
-        ({"name": "two\nlines"}, "/name"),
-        ({"colour": "red"}, "/colour"),
+        ({"storefront": "nobody"}, "/storefront", 409),
+        ({"supplier": "nobody"}, "/supplier", 409),
+        ({"countries": ["JP", "QQ"]}, "/countries/1", 422),
+        ({"region": "atlantis"}, "/region", 422),
+        ({"currency": "XYZ"}, "/currency", 422),
+        ({"percent": "1000.5"}, "/percent", 409),
+        ({"percent": "-1"}, "/percent", 422),
+        ({"floor": "0.00"}, "/floor", 409),
+        ({"floor": "5", "ceiling": "4"}, "/ceiling", 409),
+        ({"min_data_mb": 2048, "max_data_mb": 1024}, "/max_data_mb", 409),
+        ({"unlimited": True, "max_data_mb": 1024}, "/max_data_mb", 409),
+        ({"valid_from": "2026-12-01T00:00:00Z", "valid_until": "2026-12-01T00:00:00Z"}, "/valid_until", 409),
+        ({"name": "two\nlines"}, "/name", 422),
+        ({"colour": "red"}, "/colour", 422),
     ],
 )
-async def test_what_a_rule_cannot_be_is_pointed_at(ops, sent, pointer):
-    problem = await made(ops, 422, **sent)
+async def test_what_a_rule_cannot_be_is_pointed_at(ops, sent, pointer, status):
+    problem = await made(ops, status, **sent)
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
     assert (await listed(ops)).data == []
 
@@ -115,7 +115,7 @@ async def test_an_order_of_rules_names_each_of_them_once(ops):
     one = await made(ops)
     for ids in ([], [one.id, one.id], [one.id, "pr_0000000000000000"]):
         answer = await ops.post(f"{RULES}/order", json={"ids": ids})
-        assert (answer.status, (await answer.json())["errors"][0]["pointer"]) == (422, "/ids")
+        assert (answer.status, (await answer.json())["errors"][0]["pointer"]) == (409, "/ids")
 
 
 async def test_a_preview_tells_what_would_become_of_every_price_and_changes_none(ops):
@@ -143,9 +143,11 @@ async def test_a_preview_tells_what_would_become_of_every_price_and_changes_none
     later = datetime.now(UTC) + timedelta(days=3)
     dated = await look(id=rule.id, rule={**japan, "percent": "60", "valid_from": later.isoformat()})
     assert (dated.at, dated.rise.count) == (later, 3 - 1)
-    for asked, pointer in (({}, "/rule"), ({"rule": japan, "currency": "XYZ"}, "/currency")):
+    nobody = {"rule": japan, "storefront": "nobody"}
+    wrong = (({}, "/rule", 409), ({"rule": japan, "currency": "XYZ"}, "/currency", 422), (nobody, "/storefront", 404))
+    for asked, pointer, status in wrong:
         answer = await ops.post(f"{RULES}/preview", json=asked)
-        assert (answer.status, (await answer.json())["errors"][0]["pointer"]) == (422, pointer)
+        assert (answer.status, (await answer.json())["errors"][0]["pointer"]) == (status, pointer)
 
 
 async def test_offers_tell_operators_the_rule_of_their_price(ops):
