@@ -10,7 +10,7 @@ from functools import lru_cache
 from gateway.core.pricing import PriceRule, Rates, price
 from gateway.core.pricing_rules import Rule, RuleSet, RuleSets, Subject, sets_at
 from gateway.settings import Settings
-from gateway.store import candidates, pricing_rules
+from gateway.store import pricing_rules
 from gateway.store.pool import Connection, Pool
 from providers.places import regions
 from schemas.money import Money
@@ -52,10 +52,9 @@ async def prices_now(
     connection: Connection | Pool, settings: Settings, storefront_id: str | None, now: datetime
 ) -> Prices:
     """What makes a storefront's prices now, from PostgreSQL. None: a storefront without rules of its own."""
-    found = await pricing_rules.rules(connection)
     base = settings.base_currency
-    rates = Rates(base, await candidates.rates(connection, base))
-    return Prices(sets_now(found, settings, now).of(storefront_id), rates)
+    found, rates = await pricing_rules.with_rates(connection, base)
+    return Prices(sets_now(found, settings, now).of(storefront_id), Rates(base, rates))
 
 
 def subject_of(supplier: str, plan_id: str, coverage: tuple[str, ...], data: DataAllowance, days: int) -> Subject:

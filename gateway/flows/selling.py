@@ -125,6 +125,8 @@ async def _terms(
     if asked.max_price is not None and rates.to_base(asked.max_price) < rates.to_base(held):
         return Problem("price_changed", f"the price is {held}, more than max_price", (("/max_price", "too low"),))
     most = asked.held_cost or most_an_order_may_cost(held, rates, margin_of(one.rule, rates))
+    if one.most is not None and one.most > most.amount:  # rounded otherwise in another currency, it may not cover it
+        return Problem("no_stock", "none can be sold at present for its price in this currency")
     return one, held, most
 
 

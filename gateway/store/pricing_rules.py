@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -35,6 +36,20 @@ async def rules(connection: Connection | Pool) -> list[Rule]:
         "SELECT * FROM pricing_rules WHERE enabled AND (valid_until IS NULL OR valid_until > now()) ORDER BY position"
     )
     return [_rule(row) for row in rows]
+
+
+async def with_rates(connection: Connection | Pool, base: str) -> tuple[list[Rule], dict[str, Decimal]]:
+    """The rules that are in force or will be, and what one unit of each currency is worth in the base currency today.
+
+    Most gateways have no rule at all: then that is learnt together with the rates.
+    """
+    rows = await connection.fetch(
+        """SELECT DISTINCT ON (currency) currency, rate, EXISTS (SELECT FROM pricing_rules WHERE enabled) AS ruled
+           FROM fx_rates WHERE base = $1 AND as_of <= current_date ORDER BY currency, as_of DESC""",
+        base,
+    )
+    found = await rules(connection) if not rows or rows[0]["ruled"] else []
+    return found, {row["currency"]: row["rate"] for row in rows}
 
 
 async def every(connection: Connection | Pool) -> list[StoredRule]:
