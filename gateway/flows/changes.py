@@ -20,7 +20,7 @@ from schemas.money import Money
 
 # A page looks at so many rows at first, then at more, until it is full or has looked at enough.
 _CHUNKS = (500, 3_000, 6_000)
-SUMMED = 10_000  # a summary by country looks at so many of the newest changes
+SUMMED = 5_000  # a summary by country looks at so many of the newest changes
 LARGEST, _AMONG = 10, 4_000  # so many that moved furthest, among so many of the newest prices
 _NAME = 300
 
