@@ -25,5 +25,5 @@ def test_without_fence_and_redaction_the_same_storm_reports_doubles_and_secrets(
     how = replace(SHORT, orders=36, seconds=5, settle=4, plan=replace(SHORT.plan, without=("fence", "redaction")))
     outcome = asyncio.run(storm(tmp_path / "storm", how, short_trouble))
     assert outcome.report.doubles
-    for kind in ("activation codes", "matching ids", "ICCIDs", "e-mail addresses", "keys"):
+    for kind in ("activation codes", "matching ids", "ICCIDs", "e-mail addresses", "keys", "secrets"):
         assert outcome.leaks[kind], outcome.leaks

@@ -3,7 +3,7 @@
 Only a process whose environment says so is touched, so no switch of the kind stands in the product.
 
 CHAOS_HURRY      clocks run faster: the time to send, the looks at suppliers, the breaker, a worker's heartbeat
-CHAOS_CARELESS   every exchange with a supplier is logged whole, as a careless hand would
+CHAOS_CARELESS   every exchange with a supplier and all settings are logged whole, as a careless hand would
 CHAOS_WITHOUT    "fence": an unknown outcome counts as a failure, and the order is bought again;
                  "redaction": log lines go out as they are
 """
@@ -34,7 +34,9 @@ def _hurry() -> None:
 def _careless() -> None:
     import msgspec
     import structlog
+    from pydantic import SecretStr
 
+    from gateway.sealing import Seal
     from providers.transport import Transport
 
     exchange = Transport._exchange
@@ -59,6 +61,20 @@ def _careless() -> None:
             return body[:300].decode("utf-8", "replace")
 
     Transport._exchange = told
+    made = Seal.from_settings
+
+    def opened(settings):
+        structlog.get_logger("careless").debug("settings", settings=_plain(settings.model_dump()))
+        return made(settings)
+
+    Seal.from_settings = opened
+
+    def _plain(value):
+        if isinstance(value, dict):
+            return {name: _plain(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [_plain(inner) for inner in value]
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _without_fence() -> None:

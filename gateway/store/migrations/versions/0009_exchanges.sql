@@ -18,7 +18,6 @@ CREATE INDEX exchanges_at ON exchanges (at);
 CREATE INDEX orders_reference ON orders (reference) WHERE reference IS NOT NULL;
 CREATE INDEX orders_target_esim ON orders (target_esim_id) WHERE target_esim_id IS NOT NULL;
 CREATE INDEX attempts_supplier_order_id ON attempts (supplier_order_id) WHERE supplier_order_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS esims_same ON esims (iccid_digest, supplier);
 -- Listing them by filters, the newest first.
 CREATE INDEX orders_mode ON orders (mode, created_at DESC, id);
 CREATE INDEX orders_status ON orders (mode, status, created_at DESC, id);
