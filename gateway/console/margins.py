@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gateway.console.forms import Form, asked
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, is_htmx, mode
+from gateway.console.shown import clean
 from gateway.core.catalog import Index
 from gateway.core.catalog.margins import Asked, ranked
 from gateway.flows import margins
@@ -100,7 +101,7 @@ def _asked(form: Form, index: Index) -> Asked:
 def _rules(index: Index) -> list[tuple[str, str]]:
     """The rules of the set, to choose among, the default last."""
     numbers = range(len(index.rules.rules) + 1)
-    return [(str(number), index.rules.words(number)[:60]) for number in numbers]
+    return [(str(number), clean(index.rules.words(number))[:60]) for number in numbers]
 
 
 def _file(request: web.Request, index: Index, wanted: Asked) -> tuple[Any, Any]:

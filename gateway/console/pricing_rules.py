@@ -14,9 +14,10 @@ from aiohttp import web
 from gateway.console.forms import Form, posted
 from gateway.console.margins import index_of
 from gateway.console.pages import Csv, Hit, Pages, View, deps, invalid, mode, see_other, visitor
-from gateway.core.catalog.effect import offers_by_rule
+from gateway.console.shown import clean
+from gateway.core.catalog.effect import offers_under
 from gateway.flows import pricing_preview, pricing_rules
-from gateway.flows.pricing import countries_by_region
+from gateway.flows.pricing import countries_by_region, sets_now
 from gateway.flows.pricing_tables import conditions, data, of_rules
 from gateway.flows.problem import Problem
 from gateway.store import candidates
@@ -92,7 +93,7 @@ async def move(request: web.Request) -> web.Response:
     await pricing_rules.move(behind.pool, visitor(request), rule.id, _STEPS[way])
     moved = await _rule(request)
     does = "" if isinstance(found, Problem) else f" {found.rise.count} prices rise, {found.fall.count} fall."
-    return see_other(request, f"{_LIST}#{rule.id}", told=f"{moved.name} is rule {moved.position} now.{does}")
+    return see_other(request, f"{_LIST}#{rule.id}", told=f"{_short(moved.name)} is rule {moved.position} now.{does}")
 
 
 @pages("GET", _LIST + "/{id}/remove", role="admin", nav="Pricing rules")
@@ -103,7 +104,7 @@ async def ask_to_remove(request: web.Request) -> View:
     if isinstance(found, Problem):
         raise web.HTTPNotFound
     context = {"rule": rule, "about": conditions(rule), **_shown(found)}
-    return View("pricing_rule_remove.html", context, title=f"Take out {rule.name}")
+    return View("pricing_rule_remove.html", context, title=f"Take out {_short(rule.name)}")
 
 
 @pages("POST", _LIST + "/{id}/remove", role="admin", nav="Pricing rules")
@@ -111,7 +112,7 @@ async def remove(request: web.Request) -> web.Response:
     """Take a rule out."""
     rule = await _rule(request)
     await pricing_rules.remove(deps(request).pool, visitor(request), rule.id)
-    return see_other(request, _LIST, told=f"{rule.name} is taken out.")
+    return see_other(request, _LIST, told=f"{_short(rule.name)} is taken out.")
 
 
 @pages.finds("Pricing rules")
@@ -121,7 +122,9 @@ async def find(request: web.Request, question: str) -> list[Hit]:
     found = (await pricing_rules.every(behind.pool, behind.settings)).data
     wanted = question.lower()
     hits = [one for one in found if wanted in one.name.lower() or wanted == one.id]
-    return [Hit(one.name, f"{_LIST}#{one.id}", one.words, only=one.id == wanted) for one in hits[:10]]
+    return [
+        Hit(_short(one.name), f"{_LIST}#{one.id}", clean(one.words)[:200], only=one.id == wanted) for one in hits[:10]
+    ]
 
 
 # -- a rule in a form
@@ -142,7 +145,7 @@ async def _try_or_keep(request: web.Request, rule: PricingRule | None) -> View |
         else:
             made = await pricing_rules.replace(behind.pool, behind.settings, visitor(request), rule.id, body)
         if not isinstance(made, Problem):
-            return see_other(request, f"{_LIST}#{made.id}", told=f"Kept: {made.words}.")
+            return see_other(request, f"{_LIST}#{made.id}", told=f"Kept: {clean(made.words)}.")
         return invalid(view, _pointed(form, made))
     found = await _effect(request, PreviewRequest(rule=body, id=None if rule is None else rule.id))
     if isinstance(found, Problem):
@@ -173,9 +176,8 @@ async def _form(request: web.Request, rule: PricingRule | None, typed: dict[str,
         "effect": None,
         "seen": "",
     }
-    return View(
-        "pricing_rule.html", context, title="A new pricing rule" if rule is None else f"Pricing rule {rule.name[:60]}"
-    )
+    title = "A new pricing rule" if rule is None else f"Pricing rule {_short(rule.name)}"
+    return View("pricing_rule.html", context, title=title)
 
 
 def _body(form: Form) -> RuleBody | None:
@@ -270,6 +272,11 @@ def _plain(number: Decimal | None) -> str | None:
     return None if number is None else f"{number.normalize():f}"
 
 
+def _short(name: str) -> str:
+    """A rule's name as it may stand in a sentence."""
+    return clean(name)[:60]
+
+
 def _local(at: datetime | None) -> str:
     return "" if at is None else f"{at:%Y-%m-%dT%H:%M}"
 
@@ -312,15 +319,16 @@ def _shown(found: PricingPreview) -> dict[str, Any]:
 
 
 async def _counts(request: web.Request, rules: list[PricingRule]) -> dict[str | None, int]:
-    """How many offers each rule prices, by its id (None: the default); a storefront's rules in its own catalogue."""
-    ids = {name: one for one, name in (await store.storefronts(deps(request).pool)).items()}
+    """How many offers for sale each rule prices, by its id (None: the default); a storefront's among its own prices."""
+    behind = deps(request)
+    index = index_of(request, None)
+    sets = sets_now(await store.rules(behind.pool), behind.settings, datetime.now(UTC))
+    ids = {name: one for one, name in (await store.storefronts(behind.pool)).items()}
+    whose = {one.id: one.storefront for one in rules}
     found: dict[str | None, int] = {}
-    for storefront in {one.storefront for one in rules} | {None}:
-        index = index_of(request, None if storefront is None else ids.get(storefront))
-        known = {one.id: one.storefront for one in rules}
-        names = [*(one.id for one in index.rules.rules), None]
-        counts = offers_by_rule(index)
-        for number, rule_id in enumerate(names):
-            if known.get(rule_id or "") == storefront:
-                found[rule_id] = counts.get(number, 0)
+    for storefront in {*whose.values(), None}:
+        ruling = sets.of(None if storefront is None else ids.get(storefront))
+        counts = offers_under(index, ruling)
+        numbered = enumerate([*(rule.id for rule in ruling.rules), None])
+        found |= {rule: counts.get(number, 0) for number, rule in numbered if whose.get(rule or "") == storefront}
     return found

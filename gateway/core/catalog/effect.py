@@ -9,7 +9,9 @@ import numpy as np
 
 from gateway.core.catalog.index import Index
 from gateway.core.catalog.layout import Array
+from gateway.core.catalog.ruled import rule_of_rows
 from gateway.core.pricing import DECIDING, Deciding, deciding_column
+from gateway.core.pricing_rules import RuleSet
 
 MOST_EXAMPLES = 50
 _NONE = -1
@@ -85,6 +87,18 @@ def offers_by_rule(index: Index) -> dict[int, int]:
     counts = _of_slots(index)
     found = {one.number: int(counts[one.start : one.end].sum()) for one in index.ruled.segments}
     return {number: count for number, count in found.items() if count}
+
+
+def offers_under(index: Index, rules: RuleSet) -> dict[int, int]:
+    """``offers_by_rule`` as another set would have it, of what can be sold now; quick, and remembered."""
+    snapshot = index.snapshot
+
+    def count() -> dict[int, int]:
+        which = rule_of_rows(snapshot, rules)[np.flatnonzero(index.selectable)]
+        found = np.bincount(which, minlength=len(rules.rules) + 1).tolist()
+        return {number: count for number, count in enumerate(found) if count}
+
+    return snapshot.memo(("offers under", index.version, rules.digest), count)
 
 
 def bounds(index: Index) -> dict[Deciding, int]:
