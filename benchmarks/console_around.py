@@ -95,7 +95,8 @@ async def _alerts(connection: Any) -> None:
                    CASE WHEN n > 12 THEN now() - n * interval '19 min' END, CASE WHEN n > 12 THEN 'moved back' END
             FROM (SELECT row_number() OVER (ORDER BY id) AS n, * FROM offers ORDER BY id LIMIT 5000) o;
         INSERT INTO alert_messages (id, channel_id, created_at, body, status)
-            SELECT 'alm_' || n, 'ach_1', now() - n * interval '1 h', '{"raised_count": 1, "cleared_count": 0}', 'delivered' FROM generate_series(1, 500) n;
+            SELECT 'alm_' || n, 'ach_1', now() - n * interval '1 h', '{"raised_count": 1, "cleared_count": 0}',
+                   'delivered' FROM generate_series(1, 500) n;
         UPDATE alert_state SET seeded = true, price_change = (SELECT coalesce(max(id), 0) FROM price_changes),
                offer_event = (SELECT coalesce(max(id), 0) FROM offer_events), evaluated_at = now()
         """
