@@ -50,4 +50,4 @@ class Indexes:
         """Work out beforehand what the first questions, and those of these storefronts, would have to wait for."""
         self.shared.warm()
         for one in storefronts:
-            self.of(one).warm()
+            self.of(one).view()

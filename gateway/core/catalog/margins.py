@@ -31,7 +31,7 @@ class Fees(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """Which offers. ``rule`` is a rule's number in the set. ``below`` is a share of the price in percent.
 
-    Without ``everything`` only what is for sale, or kept from sale by its price alone.
+    Without ``everything`` only what is for sale, and what its price keeps from sale.
     """
 
     supplier: str | None = None

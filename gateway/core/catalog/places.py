@@ -22,15 +22,17 @@ def counts(snapshot: Snapshot, view: PriceView, blocked: Blocked | None) -> tupl
     plan_live[snapshot.plan[live]] = True
     of_cover = np.bincount(snapshot.plan_cover[plan_live], minlength=covers)
     rows = np.flatnonzero(live)
-    if not view.even:  # a plan's price is that of its first row, which need not be the lowest
-        _, first_of_plan = np.unique(snapshot.plan[rows], return_index=True)
-        rows = rows[first_of_plan]
-        rows = rows[np.argsort(view.prices(rows), kind="stable")]
-    first_row = np.full(covers, -1)
-    first_row[snapshot.cover[rows[::-1]]] = rows[::-1]
-    there = np.flatnonzero(first_row >= 0)
     first = np.full(covers, NO_PRICE)
-    first[there] = view.prices(first_row[there])
+    if view.even:
+        first_row = np.full(covers, -1)
+        first_row[snapshot.cover[rows[::-1]]] = rows[::-1]
+        there = np.flatnonzero(first_row >= 0)
+        first[there] = view.prices(first_row[there])
+    else:  # a plan's price is that of its first row, and the lowest of these need not be the first
+        first_row = np.full(snapshot.plans, -1)
+        first_row[snapshot.plan[rows[::-1]]] = rows[::-1]
+        stand = first_row[first_row >= 0]
+        np.minimum.at(first, snapshot.cover[stand], view.prices(stand))
     at, members = snapshot.columns["list_covers_at"], snapshot.columns["list_covers"]
     lists = len(at) - 1
     owner = np.repeat(np.arange(lists), np.diff(at))
