@@ -224,10 +224,14 @@ def _csrf_secret(request: web.Request) -> bytes:
 
 
 def _to_login(request: web.Request, *, writes: bool) -> web.Response:
-    """To the log-in, and from there back to the page that was asked for."""
+    """To the log-in, and from there back to the page that the person is on."""
+    asked = request.path_qs
+    if is_htmx(request):
+        current = urlsplit(request.headers.get("HX-Current-URL", ""))
+        asked, writes = f"{current.path}?{current.query}".rstrip("?"), False
     target = "/console/login"
-    if not writes and request.path_qs != "/console":
-        target += "?next=" + quote(request.path_qs, safe="/")
+    if not writes and asked not in {"", "/console"}:
+        target += "?next=" + quote(asked, safe="/")
     return web.Response(status=303, headers={"Location": target})
 
 

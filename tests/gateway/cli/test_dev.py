@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -130,6 +131,12 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
         assert {offer["supplier"] for offer in offers} <= {"beppay", "pikasim", "s2s"}
         with urllib.request.urlopen(shown(text, "Docs")) as docs:
             assert docs.status == 200
+        # The console lets in whoever has the password that was printed.
+        password = re.search(r"with the password (\S+)", text)[1]
+        form = urllib.parse.urlencode({"name": "admin", "password": password}).encode()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(f"{shown(text, 'Console')}/login", form) as home:
+            assert "What needs attention" in home.read().decode()
         # Webhooks go both ways without a word of configuration.
         assert webhook_arrives(shown(text, "API"), key)["type"] == "endpoint.test"
         for name in ("pikasim", "s2s"):
@@ -157,6 +164,7 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
     assert all_end(state) == {}
 
     with dev(state, ports) as (process, again):
+        assert "with the password" not in again
         assert "first sync" not in again
         assert shown(again, "Key") == key
         assert get(url, key)["data"] == plans

@@ -212,6 +212,13 @@ async def test_htmx_gets_the_content_alone_and_a_person_the_page(console):
     assert "HX-Request" in whole.headers["Vary"]
 
 
+async def test_who_was_logged_out_comes_back_to_the_page_that_htmx_was_on(console):
+    headers = {"HX-Request": "true", "HX-Current-URL": f"{console.url}/console/changes?kind=up"}
+    answer = await console.nobody.get("/console/changes?cursor=x", headers=headers, follow=False)
+    assert answer.status == 204
+    assert answer.headers["HX-Redirect"] == "/console/login?next=/console/changes%3Fkind%3Dup"
+
+
 async def test_live_and_test_light_and_dark_are_kept(console):
     answer = await console.viewer.post("/console/mode", {"mode": "live", "next": "/console/password?x=1"})
     assert answer.url == "/console/password?x=1"
