@@ -27,7 +27,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
 }
-_COLOURS = 64
+_COLOURS = 40
+_LIKE_ANOTHER = {"search", "search-for-an-order", "orders-by-a-reference", "orders-of-one-supplier", "audit-of-one-kind",
+                 "prices", "prices-country"}  # fmt: skip
 
 
 async def main(words: list[str]) -> None:
@@ -41,9 +43,11 @@ async def main(words: list[str]) -> None:
             console = await make()
             found = {_name(name): address for name, address in (await places(console.pool, "live")).items()}
             wanted = [
-                place
-                for place in found.items()
-                if not place[1].endswith(".toml") and (not words or any(w in place[0] for w in words))
+                (name, address)
+                for name, address in found.items()
+                if not address.endswith(".toml")
+                and name not in _LIKE_ANOTHER
+                and (not words or any(word in name for word in words))
             ]
             FOLDER.mkdir(exist_ok=True, parents=True)
             await _draw(console, wanted)
