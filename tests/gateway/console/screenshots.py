@@ -28,8 +28,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
 }
 _COLOURS = 40
-_LIKE_ANOTHER = {"search", "search-for-an-order", "orders-by-a-reference", "orders-of-one-supplier", "audit-of-one-kind",
-                 "prices", "prices-country"}  # fmt: skip
+_LIKE_ANOTHER = {
+    *("search", "search-for-an-order", "orders-by-a-reference", "orders-of-one-supplier", "audit-of-one-kind"),
+    *("prices", "prices-country"),
+}
 
 
 async def main(words: list[str]) -> None:
