@@ -1,6 +1,6 @@
 """Who may use the console: the first admin, log-in, and every change of a user. Console and command line use these.
 
-Passwords are argon2id, worked out in a thread, two at a time in a process: each takes 64 MiB for a moment.
+Passwords are argon2id, worked out in threads, two at a time in a process: each takes 64 MiB for a moment.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,7 +25,7 @@ LONGEST_PASSWORD = 500
 FIRST_ADMIN = "admin"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}\Z")
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
-_AT_ONCE = asyncio.Semaphore(2)
+_THREADS = ThreadPoolExecutor(2, thread_name_prefix="passwords")
 
 
 class PeopleError(ValueError):
@@ -178,8 +179,7 @@ def _nobodys() -> str:
 
 
 async def _hashed(password: str) -> str:
-    async with _AT_ONCE:
-        return await asyncio.to_thread(_hasher().hash, password)
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, _hasher().hash, password)
 
 
 async def _matches(hashed: str, password: str) -> bool:
@@ -189,5 +189,4 @@ async def _matches(hashed: str, password: str) -> bool:
         except (Argon2Error, InvalidHashError):
             return False
 
-    async with _AT_ONCE:
-        return await asyncio.to_thread(check)
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, check)

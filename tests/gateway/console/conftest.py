@@ -1,14 +1,13 @@
 """The console over HTTP on a gateway that sells what the sandboxes sell, and pages of it in Chromium.
 
 ``console`` is the running gateway with a person of each role logged in; ``browser`` opens pages for them. The
-synced catalogue and some orders of every kind are made once for all tests of a worker and copied for each.
+synced catalogue and some orders of every kind are made once for all tests of a worker, and put back after each.
 """
 
 from __future__ import annotations
 
 import asyncio
 import html
-import itertools
 import os
 import re
 import shutil
@@ -37,7 +36,7 @@ from gateway.store.keys import create_key
 from gateway.store.pool import Pool, open_pool
 from gateway.store.users import Role
 from gateway.web import state
-from tests.conftest import _run
+from tests.conftest import _THROW_OUT, _run
 from tests.gateway.sandboxed import Town, shop_on, stock_from, town
 
 SECRET = "k" * 40
@@ -45,7 +44,40 @@ PASSWORD = "correct-horse-battery"
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 _STOCKED = "stocked"
 _BUSY = "busy"
-_numbers = itertools.count(1)
+_TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+"""
+# A database for each test would be thousands of files for PostgreSQL to write out at its end: minutes.
+_KEEP = f"""
+DO $$
+DECLARE
+    name text;
+BEGIN
+    CREATE SCHEMA kept;
+    FOR name IN {_TABLES} LOOP
+        EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', name, name);
+    END LOOP;
+END $$
+"""
+_PUT_BACK = f"""
+DO $$
+DECLARE
+    name text;
+    touched boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    SET LOCAL synchronous_commit = off;
+    FOR name IN {_TABLES} LOOP
+        EXECUTE format('SELECT EXISTS (TABLE public.%1$I EXCEPT ALL TABLE kept.%1$I)
+                        OR EXISTS (TABLE kept.%1$I EXCEPT ALL TABLE public.%1$I)', name) INTO touched;
+        IF touched THEN
+            EXECUTE format('DELETE FROM public.%I', name);
+            EXECUTE format('INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE TABLE kept.%1$I', name);
+        END IF;
+    END LOOP;
+END $$
+"""
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
@@ -162,6 +194,7 @@ def _stocked(servers: embedded.Servers, _template: str, tmp_path_factory: pytest
         loop.run_until_complete(_fill(url, str(folder)))
     finally:
         loop.close()
+    _run(url, _KEEP)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -214,11 +247,10 @@ def _settings(url: str, redis: str, folder: str, suppliers: dict[str, Any], **mo
 
 
 @pytest.fixture
-def stocked_url(servers: embedded.Servers, _stocked: Path) -> str:
-    """A copy of the stocked database, for one test. It goes with its server: dropping it would cost a checkpoint."""
-    name = f"console_{next(_numbers)}"
-    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {_STOCKED}")
-    return servers.postgres.url(name)
+def stocked_url(servers: embedded.Servers, _stocked: Path) -> Iterator[str]:
+    """The stocked database, put back after the test into what it was."""
+    yield servers.postgres.url(_STOCKED)
+    _run(servers.postgres.url(_STOCKED), _THROW_OUT, _PUT_BACK)
 
 
 @pytest.fixture
@@ -237,6 +269,7 @@ def _busy(servers: embedded.Servers, _template: str, tmp_path_factory: pytest.Te
         loop.run_until_complete(_work(servers.postgres.url(_BUSY), str(folder)))
     finally:
         loop.close()
+    _run(servers.postgres.url(_BUSY), _KEEP)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -252,11 +285,10 @@ async def _work(url: str, folder: str) -> None:
 
 
 @pytest.fixture
-def busy_url(servers: embedded.Servers, _busy: Path) -> str:
-    """A copy of the busy database, for one test."""
-    name = f"busy_{next(_numbers)}"
-    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {_BUSY}")
-    return servers.postgres.url(name)
+def busy_url(servers: embedded.Servers, _busy: Path) -> Iterator[str]:
+    """The busy database, put back after the test into what it was."""
+    yield servers.postgres.url(_BUSY)
+    _run(servers.postgres.url(_BUSY), _THROW_OUT, _PUT_BACK)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ async def fingerprint(console):
     await console.pool.execute("UPDATE users SET last_seen_at = NULL, last_visit_at = NULL")
     tables = [row[0] for row in await console.pool.fetch(_TABLES) if row[0] not in _TOUCHED_BY_USE]
     each = (f"SELECT '{t}:' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {t} t" for t in tables)
-    return [row[0] for row in await console.pool.fetch(" UNION ALL ".join(each))]
+    return sorted(row[0] for row in await console.pool.fetch(" UNION ALL ".join(each)))
 
 
 def filled(path):
