@@ -30,7 +30,7 @@ run: $(RUNS) ## run everything on this machine (MARKET=prices.csv sells a real p
 
 test: $(TESTS) ## run all tests, with coverage (ARGS="-k words" for some)
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --cov --cov-report= $(ARGS)
 	@$(if $(ARGS),true,$(BIN)/python -m coverage report --skip-covered --include='$(MEASURED)' --fail-under=90)
 
 check: $(TESTS) ## lint, format, types, imports between parts, no package host in the tree
