@@ -184,13 +184,16 @@ async def delete_channel(request: web.Request) -> web.Response:
     return _done(request, problem, "The channel is deleted.")
 
 
+_WORDS = (("warning stands", "warnings stand"), ("alert stands", "alerts stand"))
+
+
 @pages.notice
 async def notices(request: web.Request) -> list[Notice]:
     """Alerts that stand, and channels that fail."""
     pool = deps(request).pool
     counts = await stored.counts(pool)
     found = [
-        Notice("bad" if level == "bad" else "warn", "alerts stand" if count > 1 else "alert stands", _LIST, count)
+        Notice("bad" if level == "bad" else "warn", _WORDS[level == "bad"][count > 1], _LIST, count)
         for level, count in counts.items()
     ]
     found += [
