@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.connected import print_json, run_connected
-from gateway.cli.quarantine import _who
+from gateway.cli.connected import print_json, run_connected, who
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
@@ -66,7 +65,7 @@ def try_out(
         told: dict[str, AlertTest] = {}
         for one in every:
             if not channel or one.id in channel or one.name in channel:
-                found = await alert_channels.test(deps, one.id, _who())
+                found = await alert_channels.test(deps, one.id, who())
                 if not isinstance(found, Problem):
                     told[one.name] = found
         return told

@@ -1,11 +1,12 @@
-"""What commands about orders stand on: database, suppliers' accounts and keys, opened and closed together."""
+"""What commands stand on: the database alone, or with suppliers' accounts and keys, opened and closed together."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import getpass
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.cli.state import database_url, settings_here
 from schemas.errors import ConfigurationError
@@ -13,6 +14,7 @@ from schemas.errors import ConfigurationError
 if TYPE_CHECKING:
     from gateway.flows.deps import Deps
     from gateway.flows.problem import Problem
+    from gateway.store.pool import Pool
 
 R = TypeVar("R")
 DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
@@ -25,7 +27,7 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
     from gateway.flows.advance import drain
     from gateway.flows.deps import Deps
     from gateway.sealing import Seal
-    from gateway.store.pool import DATABASE_DOWN, open_pool
+    from gateway.store.pool import open_pool
 
     settings = settings_here(state_dir)
     log.configure("error")
@@ -42,6 +44,28 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
             await drain(deps, DRAIN_SECONDS)
             await close_accounts(accounts.values())
             await pool.close()
+
+    return _run(act)
+
+
+def run_on_database(state_dir: Path | None, action: Callable[[Pool], Awaitable[R]]) -> R:
+    """The same for what needs the database alone."""
+    from gateway.store.pool import open_pool
+
+    url = database_url(settings_here(state_dir))
+
+    async def act() -> R:
+        pool = await open_pool(url, max_size=1, name="esim-gateway command")
+        try:
+            return await action(pool)
+        finally:
+            await pool.close()
+
+    return _run(act)
+
+
+def _run(act: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    from gateway.store.pool import DATABASE_DOWN
 
     try:
         return asyncio.run(act())
@@ -60,3 +84,11 @@ def print_json(value: object) -> None:
     import msgspec
 
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def who() -> str:
+    """Whose command it is, for the log of changes."""
+    try:
+        return f"command line, {getpass.getuser()}"
+    except (OSError, KeyError):
+        return "command line"

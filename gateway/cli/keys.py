@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from gateway.cli.state import StateDir, database_url, settings_here
+from gateway.cli.connected import run_on_database
+from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.store.keys import ApiKey
-    from gateway.store.pool import Pool
 
 R = TypeVar("R")
 
@@ -36,7 +34,7 @@ def create(
     from gateway.store.keys import InvalidKeyError, create_key
 
     try:
-        made = _run(
+        made = run_on_database(
             state_dir,
             lambda pool: create_key(
                 pool, storefront=storefront, mode=mode, scopes=scope or ["storefront"], per_minute=per_minute
@@ -56,7 +54,7 @@ def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
     """Show every key, never its text."""
     from gateway.store.keys import list_keys
 
-    keys = _run(state_dir, list_keys)
+    keys = run_on_database(state_dir, list_keys)
     if as_json:
         _print(keys)
         return
@@ -69,27 +67,9 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], state_dir: Stat
     """Refuse a key for good, everywhere within five seconds."""
     from gateway.store.keys import revoke_key
 
-    if not _run(state_dir, lambda pool: revoke_key(pool, key_id)):
+    if not run_on_database(state_dir, lambda pool: revoke_key(pool, key_id)):
         raise ConfigurationError(f"there is no key {key_id}; esim-gateway keys list shows their ids")
     print(f"{key_id} is revoked")
-
-
-def _run(state_dir: StateDir, action: Callable[[Pool], Awaitable[R]]) -> R:
-    from gateway.store.pool import DATABASE_DOWN, open_pool
-
-    url = database_url(settings_here(state_dir))
-
-    async def act() -> R:
-        pool = await open_pool(url, max_size=1, name="esim-gateway keys")
-        try:
-            return await action(pool)
-        finally:
-            await pool.close()
-
-    try:
-        return asyncio.run(act())
-    except DATABASE_DOWN as error:
-        raise ConfigurationError(f"the database cannot be reached: {str(error) or type(error).__name__}") from None
 
 
 def _state(key: ApiKey) -> str:

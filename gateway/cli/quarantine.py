@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gateway.cli.connected import agreed, print_json, run_connected
+from gateway.cli.connected import agreed, print_json, run_connected, who
 from gateway.cli.prices import AsCsv, AsJson
 from gateway.cli.sheets import print_csv
 from gateway.cli.state import StateDir
@@ -92,7 +91,7 @@ def accept(supplier: Supplier, as_json: AsJson = False, state_dir: StateDir = No
         from gateway.flows.sync_requests import note_accepted
 
         held = await _waiting(deps, supplier)
-        await note_accepted(deps.pool, held.run_id, supplier, _who())
+        await note_accepted(deps.pool, held.run_id, supplier, who())
 
     run_connected(state_dir, note)
     sync(supplier=None, accept=[supplier], as_json=as_json, run_id=None, state_dir=state_dir)
@@ -110,7 +109,7 @@ def refuse(
         from gateway.flows.sync_requests import refuse as refuse_it
 
         held = await _waiting(deps, supplier)
-        agreed(await refuse_it(deps.pool, deps.accounts, held.run_id, supplier, _who(), why))
+        agreed(await refuse_it(deps.pool, deps.accounts, held.run_id, supplier, who(), why))
 
     run_connected(state_dir, act)
     print(f"what {supplier} brought is refused; its offers stay as they were")
@@ -123,13 +122,6 @@ async def _waiting(deps: Deps, supplier: str) -> Quarantine:
         if one.supplier == supplier:
             return one
     raise ConfigurationError(f"nothing of {supplier} waits")
-
-
-def _who() -> str:
-    try:
-        return f"command line, {getpass.getuser()}"
-    except (OSError, KeyError):
-        return "command line"
 
 
 def _print(found: DifferencePage) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from gateway.cli.state import StateDir, database_url, settings_here
+from gateway.cli.connected import run_on_database
+from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -101,20 +101,8 @@ def _show(text: str) -> None:
 
 def _run(state_dir: StateDir, action: Callable[[Pool], Awaitable[R]]) -> R:
     from gateway.flows.people import PeopleError
-    from gateway.store.pool import DATABASE_DOWN, open_pool
-
-    url = database_url(settings_here(state_dir))
-
-    async def act() -> R:
-        pool = await open_pool(url, max_size=1, name="esim-gateway users")
-        try:
-            return await action(pool)
-        finally:
-            await pool.close()
 
     try:
-        return asyncio.run(act())
+        return run_on_database(state_dir, action)
     except PeopleError as error:
         raise ConfigurationError(str(error)) from None
-    except DATABASE_DOWN as error:
-        raise ConfigurationError(f"the database cannot be reached: {str(error) or type(error).__name__}") from None
