@@ -10,6 +10,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from playwright.async_api import expect
 
 from gateway.core.changes import ChangeFilter
 from gateway.flows.changes import feed
@@ -207,7 +208,7 @@ async def test_the_chart_is_drawn_and_an_operator_decides_by_keyboard_alone(move
     change = next(one for one in await changes(console) if one.kind == "up")
     page = await open_page(console.operator, f"/console/history?plan={change.plan_id}")
     await page.wait_for_selector(".chart canvas")
-    assert await page.locator(".chart .u-legend tr").count() > 1
+    await expect(page.locator(".chart .u-legend tr").nth(1)).to_be_attached()
     painted = await page.evaluate("() => document.querySelector('.chart canvas').toDataURL().length")
     assert painted > 3000
     await page.keyboard.press("g")
@@ -219,7 +220,7 @@ async def test_the_chart_is_drawn_and_an_operator_decides_by_keyboard_alone(move
     await page.get_by_label("Why").fill("their mistake")
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/console/sync-runs/{moved.held}")
-    assert "Refused" in await page.inner_text("main")
+    await expect(page.locator("main")).to_contain_text("Refused")
 
 
 @pytest.mark.browser

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 import pytest
+from playwright.async_api import expect
 
 from tests.gateway.console.conftest import PASSWORD
 from tests.gateway.console.test_every_page import poison, walked
@@ -54,13 +55,13 @@ async def test_every_page_reads_well_fits_and_runs_nothing_that_others_wrote(bus
 async def test_everything_can_be_reached_by_keys(console, open_page):
     page = await open_page(console.admin, "/console/audit")
     await page.keyboard.press("/")
-    assert await page.evaluate("document.activeElement.name") == "q"
+    await expect(page.locator("input[name=q]").first).to_be_focused()
     await page.keyboard.press("Escape")
     await page.keyboard.press("g")
     await page.keyboard.press("w")
     await page.wait_for_url("**/console/users")
     await page.keyboard.press("?")
-    assert await page.locator("dialog#keys").is_visible()
+    await expect(page.locator("dialog#keys")).to_be_visible()
     await page.keyboard.press("Escape")
     await page.keyboard.press("g")
     await page.keyboard.press("p")
@@ -69,7 +70,7 @@ async def test_everything_can_be_reached_by_keys(console, open_page):
         await page.keyboard.press("j")
     await page.keyboard.press("k")
     row = page.locator("[data-row].at")
-    assert await row.count() == 1
+    await expect(row).to_have_count(1)
     wanted = await row.locator("a[href]").first.get_attribute("href")
     await page.keyboard.press("Enter")
     await page.wait_for_url(lambda url: url.endswith(wanted.replace("&amp;", "&")))
@@ -86,21 +87,21 @@ async def test_without_scripts_tables_forms_and_the_phones_menu_work(console, op
     await page.wait_for_url("**/console/users")
     await page.get_by_label("Name", exact=True).fill("with space")
     await page.get_by_role("button", name="Make the user").click()
-    assert await page.get_by_label("Name", exact=True).input_value() == "with space"
-    assert await page.locator(".error").first.is_visible()
+    await expect(page.locator(".error").first).to_be_visible()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("with space")
     await page.get_by_label("Name", exact=True).fill("somebody")
     await page.get_by_role("button", name="Make the user").click()
-    assert await page.locator(".once").is_visible()
+    await expect(page.locator(".once")).to_be_visible()
     await page.locator("header.top .switch").get_by_role("button", name="live").click()
-    assert await page.locator("header.top button.live").get_attribute("aria-pressed") == "true"
+    await expect(page.locator("header.top button.live")).to_have_attribute("aria-pressed", "true")
     await page.goto("/console/audit")
     await page.get_by_label("What").fill("user.created")
     await page.get_by_role("button", name="Show").click()
     await page.wait_for_url("**/console/audit?*action=user.created*")
-    assert await page.locator("tbody tr").count() == 1
+    await expect(page.locator("tbody tr")).to_have_count(1)
     await page.locator("details.person summary").click()
     await page.locator("details.person").get_by_role("button", name="dark").click()
-    assert await page.locator("html").get_attribute("data-theme") == "dark"
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 async def test_a_changed_filter_applies_at_once_and_a_dangerous_button_asks(console, open_page):

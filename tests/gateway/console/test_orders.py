@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
+from playwright.async_api import expect
 
 from gateway.flows.advance import drain, wait
 from gateway.store import audit
@@ -352,12 +353,12 @@ async def test_in_a_browser_what_waits_is_settled_by_keys_and_the_code_is_asked_
     await page.get_by_label("How you know").fill("their portal shows it")
     await page.get_by_role("button", name="Resolve", exact=True).click()
     await page.get_by_text("an activation code that can be installed is needed").wait_for()
-    assert await page.get_by_label("How you know").input_value() == "their portal shows it"
-    assert await page.get_by_label("delivered, with the code below").is_checked()
+    await expect(page.get_by_label("How you know")).to_have_value("their portal shows it")
+    await expect(page.get_by_label("delivered, with the code below")).to_be_checked()
     await page.get_by_label("Activation code").fill(CODE)
     await page.get_by_role("button", name="Resolve", exact=True).click()
     await page.wait_for_url(f"**{LIST}/{waiting['id']}")
-    assert "Resolved as fulfilled" in await page.inner_text("main")
+    await expect(page.locator("main")).to_contain_text("Resolved as fulfilled")
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept())[1])
     assert CODE not in await page.content()
@@ -377,4 +378,4 @@ async def test_without_scripts_a_key_is_made_and_an_order_looked_into(console, o
     await page.locator("tbody a").first.click()
     details = page.locator("details.exchange").first
     await details.locator("summary").click()
-    assert "Timeline" in await page.inner_text("main")
+    await expect(page.locator("main")).to_contain_text("Timeline")

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 import pytest
+from playwright.async_api import expect
 
 from gateway.console import compare, prices
 from gateway.core.diff import offer_id, offer_key
@@ -211,7 +212,7 @@ async def test_the_cheapest_supplier_is_found_by_keys_and_clicks_and_its_rivals_
     await page.keyboard.press("ArrowRight")
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/console/prices/JP**supplier={row.cheapest.supplier}**")
-    assert await page.locator("input[name=offer]").first.get_attribute("value") == row.cheapest.offer_id
+    await expect(page.locator("input[name=offer]").first).to_have_attribute("value", row.cheapest.offer_id)
 
     await page.select_option("select[name=supplier]", "")
     await page.wait_for_url(re.compile("supplier=(&|$)"))
@@ -219,11 +220,10 @@ async def test_the_cheapest_supplier_is_found_by_keys_and_clicks_and_its_rivals_
         await page.locator("input[name=offer]").nth(at).check()
     await page.click("text=Compare those ticked")
     await page.wait_for_url("**/console/compare**")
-    assert await page.locator("thead th").count() == 3
+    await expect(page.locator("thead th")).to_have_count(3)
     assert await page.locator("tr.differs .sign").count() > 1
     await page.locator("thead th a").first.click()
-    await page.wait_for_load_state()
-    assert await page.locator("thead th").count() == 2
+    await expect(page.locator("thead th")).to_have_count(2)
 
 
 @pytest.mark.browser
@@ -245,8 +245,9 @@ async def test_two_offers_fit_beside_each_other_on_a_phone_and_the_matrix_scroll
 async def test_without_scripts_the_matrix_goes_on_by_its_link_and_its_form(console, open_page):
     page = await open_page(console.viewer, "/console/prices", scripts=False)
     first = await page.locator(".matrix tbody th").first.inner_text()
-    await page.click("a[rel=next]")
+    async with page.expect_navigation():
+        await page.click("a[rel=next]")
     assert await page.locator(".matrix tbody th").first.inner_text() > first
     await page.select_option("select[name=per]", "gb")
     await page.click("text=Show")
-    assert "per=gb" in page.url
+    await page.wait_for_url("**per=gb**")

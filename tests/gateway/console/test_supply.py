@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from playwright.async_api import expect
 
 from gateway.flows.balances import look_if_due
 from gateway.flows.sync import run_sync
@@ -211,11 +212,11 @@ async def test_a_place_is_mapped_in_chromium_by_keys_alone_and_its_effect_is_see
     await page.keyboard.press("Enter")
     effect = page.locator("#effect")
     await effect.wait_for()
-    assert "Iceland, Norway" in await effect.inner_text()
+    await expect(effect).to_contain_text("Iceland, Norway")
     assert not await console.pool.fetchval("SELECT count(*) FROM mappings")
     await page.get_by_label("Why").fill("their support")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/console/unmapped/told")
-    assert word in await page.locator("table").inner_text()
+    await expect(page.locator("table")).to_contain_text(word)
     row = await console.pool.fetchrow("SELECT word, means, note, provider FROM mappings")
     assert tuple(row) == (word, "IS NO", "their support", "s2s")
