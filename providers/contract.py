@@ -8,7 +8,7 @@ if and only if its capability is declared; the contract suite and ``check_manife
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -18,10 +18,22 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from providers.gate import Priority
-from schemas.account import Balance, NumberCountry, NumberTier, Transaction
+from schemas.account import (
+    Balance,
+    DepositSession,
+    DepositWay,
+    NewSupplierKey,
+    NumberCountry,
+    NumberTier,
+    SupplierAccount,
+    SupplierKey,
+    Transaction,
+)
 from schemas.errors import ConfigurationError, NotSupported
 from schemas.esim import EsimStatus
 from schemas.event import SupplierEvent
+from schemas.good import Good, GoodCategory
+from schemas.money import Money
 from schemas.order import Cancellation, PurchaseRequest, SupplierOrder
 from schemas.payment import PaymentLink, PaymentLinkRequest, PaymentNotice
 from schemas.plan import Offer, SetAside
@@ -50,6 +62,11 @@ class Capability(StrEnum):
     ORDER_HISTORY = "order_history"
     WEBHOOKS = "webhooks"
     NUMBERS = "numbers"
+    GOODS = "goods"
+    ACCOUNT = "account"
+    KEYS = "keys"
+    DEPOSITS = "deposits"
+    WEBHOOK_SETTINGS = "webhook_settings"
 
 
 CAPABILITY_METHODS: Mapping[Capability, tuple[str, ...]] = {
@@ -63,7 +80,12 @@ CAPABILITY_METHODS: Mapping[Capability, tuple[str, ...]] = {
     Capability.TRANSACTIONS: ("transactions",),
     Capability.ORDER_HISTORY: ("order_history",),
     Capability.WEBHOOKS: ("verify_webhook", "parse_webhook"),
-    Capability.NUMBERS: ("number_countries", "number_tiers", "purchase_number"),
+    Capability.NUMBERS: ("number_countries", "number_tiers", "purchase_number", "find_number", "number_orders"),
+    Capability.GOODS: ("goods", "good", "good_categories", "purchase_good"),
+    Capability.ACCOUNT: ("account",),
+    Capability.KEYS: ("keys", "create_key", "revoke_key", "with_key"),
+    Capability.DEPOSITS: ("deposit",),
+    Capability.WEBHOOK_SETTINGS: ("set_webhook", "test_webhook"),
 }
 
 
@@ -130,7 +152,8 @@ class Manifest:
     no reference of ours and its balance has to tell which call took what. ``topup_same_coverage`` says that the
     supplier lists no options of an eSIM: what can be added is its offers of the same coverage as the one that
     was bought, so they are searched where all offers are known, and ``topup_plans`` gives the bought one only.
-    ``capability_notes`` says, for a capability that is missing, why.
+    ``capability_notes`` says, for a capability that is missing, why. ``deposit_ways`` are the ways to fill our
+    balance; ``webhook_advice`` is what a person does where the supplier's webhooks cannot be set by a call.
     """
 
     name: str
@@ -145,6 +168,8 @@ class Manifest:
     charge_tolerance: Decimal = Decimal(0)
     absence_fence: str | None = None
     absence_fence_seconds: int = 0
+    deposit_ways: tuple[DepositWay, ...] = ()
+    webhook_advice: str = ""
     one_purchase_at_a_time: bool = False
     topup_same_coverage: bool = False
     capability_notes: Mapping[Capability, str] = field(default_factory=dict)
@@ -167,6 +192,29 @@ class CatalogPage:
     warnings: tuple[str, ...] = ()
     raws: tuple[bytes, ...] = ()
     recalled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsPage:
+    """A part of a walk through a supplier's goods, already in the gateway's words."""
+
+    goods: tuple[Good, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    total: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One harmless call. ``what`` names what it proves ("credentials", "signature", "path orders").
+
+    ``settings`` are the settings that it depends on, as they are written in the configuration. ``read`` makes the
+    call and raises a ``SupplierError`` when it does not go through as it should.
+    """
+
+    what: str
+    settings: tuple[str, ...]
+    read: Callable[[], Awaitable[object]]
 
 
 Recall = Callable[[Sequence[bytes]], Sequence[bool]]
@@ -275,9 +323,74 @@ class Provider(ABC):
         """How long virtual numbers are held, and for how much."""
         raise self._missing(Capability.NUMBERS)
 
-    async def purchase_number(self, request: PurchaseRequest, country: NumberCountry, tier_id: str) -> SupplierOrder:
-        """Buy one virtual number: exactly one POST, never repeated."""
+    async def purchase_number(self, request: PurchaseRequest) -> SupplierOrder:
+        """Buy ``request.number``: exactly one POST, never repeated."""
         raise self._missing(Capability.NUMBERS)
+
+    async def find_number(
+        self, request: PurchaseRequest, supplier_order_id: str | None, taken: Collection[str]
+    ) -> SupplierOrder | None:
+        """As ``find_order``, for a number. ``taken`` are the supplier's orders that belong to other attempts.
+
+        Raises ``UnreadableAnswer`` when more than one order could be this attempt's: that is for a person.
+        """
+        raise self._missing(Capability.NUMBERS)
+
+    def number_orders(self, since: datetime) -> AsyncIterator[SupplierOrder]:
+        """As ``order_history``, for numbers: each with its number, expiry and autorenew as they stand."""
+        raise self._missing(Capability.NUMBERS)
+
+    def goods(self) -> AsyncIterator[GoodsPage]:
+        """Walk all digital goods that are no eSIM. Ends normally only after a whole walk; raises otherwise."""
+        raise self._missing(Capability.GOODS)
+
+    async def good(self, product_id: str, sku: str) -> Good:
+        """One good with its price as it stands now. Raises ``NotFound`` when it is gone."""
+        raise self._missing(Capability.GOODS)
+
+    async def good_categories(self, locale: str | None = None) -> list[GoodCategory]:
+        """The categories of goods, with the attributes that are used in them."""
+        raise self._missing(Capability.GOODS)
+
+    async def purchase_good(self, request: PurchaseRequest) -> SupplierOrder:
+        """Buy ``request.good``: exactly one POST, never repeated. ``find_order`` finds it."""
+        raise self._missing(Capability.GOODS)
+
+    async def account(self) -> SupplierAccount:
+        """What the supplier says of our account."""
+        raise self._missing(Capability.ACCOUNT)
+
+    async def keys(self) -> list[SupplierKey]:
+        """The API keys of our account."""
+        raise self._missing(Capability.KEYS)
+
+    async def create_key(self, name: str) -> NewSupplierKey:
+        """Make a key: exactly one POST. Its id is learned by its name, from ``keys``."""
+        raise self._missing(Capability.KEYS)
+
+    async def revoke_key(self, key_id: str) -> None:
+        """Take a key out of use, for ever. One that is gone already is no error."""
+        raise self._missing(Capability.KEYS)
+
+    def with_key(self, secret: str) -> SupplierSettings:
+        """These settings with another key in them."""
+        raise self._missing(Capability.KEYS)
+
+    async def deposit(self, way: str, amount: Money) -> DepositSession:
+        """Begin a deposit by one of ``manifest.deposit_ways`` that is online: a page at which a person pays."""
+        raise self._missing(Capability.DEPOSITS)
+
+    async def set_webhook(self, url: str, events: Sequence[str] = ()) -> None:
+        """Have the supplier send its webhooks to ``url``; no events named means all that the plugin understands."""
+        raise self._missing(Capability.WEBHOOK_SETTINGS)
+
+    async def test_webhook(self) -> None:
+        """Have the supplier send a test to the address that is set."""
+        raise self._missing(Capability.WEBHOOK_SETTINGS)
+
+    def probes(self) -> Sequence[Probe]:
+        """The harmless calls by which a check tells what works: one for each thing that can be set wrongly."""
+        return ()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -303,6 +416,14 @@ class PaymentProvider(ABC):
     @abstractmethod
     async def link(self, link_id: str) -> PaymentLink:
         """A link as it stands now. Raises ``NotFound`` when it is not there."""
+
+    @abstractmethod
+    def links(self) -> AsyncIterator[PaymentLink]:
+        """Every link of the account, the newest first."""
+
+    @abstractmethod
+    async def close_link(self, link_id: str) -> None:
+        """Let a link be paid no more. Raises ``NotFound`` when it is not there."""
 
     @abstractmethod
     def verify_notice(self, headers: Mapping[str, str], body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Our own money and goods at a supplier, beside eSIMs: balance, transactions, virtual numbers."""
+"""Our own account at a supplier: what it is, its money and its keys; and virtual numbers."""
 
 from __future__ import annotations
 
@@ -35,6 +35,56 @@ class Transaction(msgspec.Struct, frozen=True):
     at: datetime
     supplier_order_id: str | None = None
     supplier_transaction_id: str | None = None
+
+
+class SupplierAccount(msgspec.Struct, frozen=True):
+    """What a supplier says of our account; None where it does not say."""
+
+    name: str | None
+    active: bool | None
+    status: str | None = None
+    currency: str | None = None
+    orders: int | None = None
+
+
+class SupplierKey(msgspec.Struct, frozen=True):
+    """An API key as the supplier lists it, never the key itself; ``prefix`` is how it begins."""
+
+    id: str
+    name: str
+    prefix: str
+    active: bool
+    last_used_at: datetime | None = None
+    created_at: datetime | None = None
+
+
+class NewSupplierKey(msgspec.Struct, frozen=True):
+    """A key that was just made. ``secret`` is told this once; repr leaves it out."""
+
+    secret: str
+    prefix: str
+    created_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"NewSupplierKey(prefix={self.prefix!r})"
+
+
+class DepositWay(msgspec.Struct, frozen=True):
+    """A way to fill our balance. One that is not ``online`` is done by hand, as ``what_to_do`` says."""
+
+    name: str
+    title: str
+    online: bool
+    what_to_do: str
+    currency: str | None = None
+
+
+class DepositSession(msgspec.Struct, frozen=True):
+    """Where a person pays a deposit that was begun; ``id`` is None where the supplier names none."""
+
+    id: str | None
+    url: str
+    amount: Money
 
 
 class NumberCountry(msgspec.Struct, frozen=True):

@@ -43,6 +43,26 @@ class PurchaseRequest(msgspec.Struct, frozen=True):
     deadline: datetime
     email: str | None = None
     iccid: str | None = None
+    kind: OrderKind = OrderKind.ESIM
+    number: NumberWanted | None = None
+    good: GoodWanted | None = None
+
+
+class NumberWanted(msgspec.Struct, frozen=True):
+    """A virtual number: in which country (ISO code and the supplier's name of it), and which tier."""
+
+    country: str
+    country_name: str
+    tier_id: str
+
+
+class GoodWanted(msgspec.Struct, frozen=True):
+    """A digital good. ``amount`` is a denomination of one's choice, ``fields`` what the product asks for."""
+
+    sku: str
+    quantity: int = 1
+    amount: Money | None = None
+    fields: dict[str, str] = {}
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -61,6 +81,24 @@ class Delivery(msgspec.Struct, frozen=True):
     conflict: bool = False
 
 
+class NumberDelivery(msgspec.Struct, frozen=True):
+    """A virtual number that is ours until ``expires_at`` (UTC). ``status`` is the supplier's own word."""
+
+    phone_number: str
+    expires_at: datetime | None = None
+    autorenew: bool | None = None
+    status: str | None = None
+
+
+class VoucherCode(msgspec.Struct, frozen=True):
+    """One code of a voucher. PIN and serial are bearer secrets; ``told`` is what a recharge says instead."""
+
+    pin: str | None = None
+    serial: str | None = None
+    expires_at: datetime | None = None
+    told: str | None = None
+
+
 class SupplierOrder(msgspec.Struct, frozen=True):
     """A supplier's order as it tells it.
 
@@ -75,6 +113,8 @@ class SupplierOrder(msgspec.Struct, frozen=True):
     delivery: Delivery | None = None
     created_at: datetime | None = None
     error: str | None = None
+    number: NumberDelivery | None = None
+    codes: tuple[VoucherCode, ...] = ()
 
 
 class Cancellation(msgspec.Struct, frozen=True):

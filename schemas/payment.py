@@ -31,6 +31,17 @@ class PaymentLink(msgspec.Struct, frozen=True):
     remaining: int | None
     test: bool
     created_at: datetime | None = None
+    name: str | None = None
+    description: str | None = None
+
+
+class PaymentKind(StrEnum):
+    """What a notification is about; only a PAYMENT is money taken."""
+
+    PAYMENT = "payment"
+    AUTHORISATION = "authorisation"
+    REFUND = "refund"
+    OTHER = "other"
 
 
 class PaymentState(StrEnum):
@@ -52,3 +63,4 @@ class PaymentNotice(msgspec.Struct, frozen=True):
     checkout_id: str | None = None
     paid_at: datetime | None = None
     test: bool = False
+    kind: PaymentKind = PaymentKind.PAYMENT

@@ -167,7 +167,7 @@ def test_a_base_url_that_cannot_be_used_names_the_account():
 
 def test_a_payment_supplier_is_not_opened_as_one_of_esims():
     class Pays(PaymentProvider):
-        create_link = link = verify_notice = parse_notice = None
+        create_link = link = links = close_link = verify_notice = parse_notice = None
 
     manifest = manifest_of(provider=Pays, capabilities=frozenset())
     with pytest.raises(ConfigurationError, match="takes payments"):
