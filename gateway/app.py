@@ -16,6 +16,11 @@ from gateway.flows.accounts import check_accounts, close_accounts, connect_accou
 from gateway.flows.advance import drain
 from gateway.flows.browse import Catalog
 from gateway.flows.deps import Deps
+from gateway.flows.payment_accounts import (
+    check_payment_accounts,
+    close_payment_accounts,
+    connect_payment_accounts,
+)
 from gateway.log import AccessLog
 from gateway.sealing import Seal
 from gateway.settings import Settings
@@ -210,12 +215,14 @@ async def _orders(app: web.Application) -> AsyncIterator[None]:
     with contextlib.suppress(*DATABASE_DOWN):  # it may start without; each send asks again
         await require_durable(pool)
     accounts = await connect_accounts(check_accounts(settings), pool)
-    deps = Deps(pool, accounts, settings, Seal.from_settings(settings), app[state.CATALOG].index)
+    payments = await connect_payment_accounts(check_payment_accounts(settings), pool)
+    deps = Deps(pool, accounts, settings, Seal.from_settings(settings), app[state.CATALOG].index, payments=payments)
     app[state.DEPS] = deps
     yield
     if deps.running:
         await drain(deps, DRAIN_SECONDS)
     await close_accounts(accounts.values())
+    await close_payment_accounts(payments.values())
 
 
 async def _limiter(app: web.Application) -> AsyncIterator[None]:

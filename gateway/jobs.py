@@ -33,6 +33,11 @@ from gateway.flows.deps import Deps
 from gateway.flows.erase import erase_old_emails
 from gateway.flows.esim_looks import keep_looking
 from gateway.flows.exchanges import forget_old
+from gateway.flows.payment_accounts import (
+    check_payment_accounts,
+    close_payment_accounts,
+    connect_payment_accounts,
+)
 from gateway.processes import die_with_parent
 from gateway.sealing import Seal
 from gateway.settings import Settings
@@ -123,7 +128,8 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
         end_serving()
         raise
     accounts = await connect_accounts(check_accounts(settings), orders_pool)
-    deps = Deps(orders_pool, accounts, settings, Seal.from_settings(settings), inline=False)
+    payments = await connect_payment_accounts(check_payment_accounts(settings), orders_pool)
+    deps = Deps(orders_pool, accounts, settings, Seal.from_settings(settings), inline=False, payments=payments)
     tasks = (
         asyncio.create_task(deliver(settings, pool, stop), name="deliver"),
         asyncio.create_task(keep_looking(deps, stop), name="look at eSIMs"),
@@ -142,6 +148,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
         # What was sent is recorded before the process goes.
         await drain(deps, DRAIN_SECONDS * 2)
         await close_accounts(accounts.values())
+        await close_payment_accounts(payments.values())
         await _close(orders_pool, pool)
         end_serving()
 
@@ -217,7 +224,7 @@ async def _work(  # noqa: C901 - one small function for each thing that comes ro
     @queue.schedule("sync_if_due", LOOK)
     async def look(_: Schedule) -> None:
         async with pool.acquire() as connection, connection.transaction():
-            if await is_due(connection, sorted(settings.suppliers), settings.sync.interval_seconds):
+            if await is_due(connection, sorted(deps.accounts), settings.sync.interval_seconds):
                 await enqueue_sync(connection, SyncJob())
             for name, at in await connection.fetch("SELECT name, last_good_at FROM suppliers WHERE configured"):
                 figures.last_good.labels(supplier=name).set(at.timestamp() if at else 0)

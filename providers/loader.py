@@ -14,7 +14,14 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import providers
-from providers.contract import ENTRY_POINT_GROUP, Manifest, Provider, SupplierSettings, check_manifest
+from providers.contract import (
+    ENTRY_POINT_GROUP,
+    Manifest,
+    PaymentProvider,
+    Provider,
+    SupplierSettings,
+    check_manifest,
+)
 from providers.transport import Gate, Transport
 from schemas.errors import ConfigurationError
 
@@ -45,7 +52,22 @@ def open_provider(manifest: Manifest, name: str, settings: SupplierSettings, gat
     cls: type[Any] = manifest.provider
     if not issubclass(cls, Provider):
         raise ConfigurationError(f"suppliers.{name}: {manifest.title} takes payments and sells nothing")
-    transport = Transport(
+    return cls(manifest, name, settings, _transport(manifest, name, settings, gate))
+
+
+def open_payment(manifest: Manifest, name: str, settings: SupplierSettings, gate: Gate) -> PaymentProvider:
+    """One configured account at a payment supplier, with connections of its own.
+
+    Raises ``ConfigurationError`` for a base URL that cannot be used, or when the plugin takes no payments.
+    """
+    cls: type[Any] = manifest.provider
+    if not issubclass(cls, PaymentProvider):
+        raise ConfigurationError(f"suppliers.{name}: {manifest.title} sells and takes no payments")
+    return cls(manifest, name, settings, _transport(manifest, name, settings, gate))
+
+
+def _transport(manifest: Manifest, name: str, settings: SupplierSettings, gate: Gate) -> Transport:
+    return Transport(
         name,
         settings.base_url,
         timeout_seconds=settings.timeout_seconds,
@@ -53,7 +75,6 @@ def open_provider(manifest: Manifest, name: str, settings: SupplierSettings, gat
         secrets=settings.secrets(),
         gate=gate,
     )
-    return cls(manifest, name, settings, transport)
 
 
 def _in_the_tree() -> Iterator[tuple[str, Manifest]]:

@@ -23,7 +23,10 @@ class PaymentLinkRequest(msgspec.Struct, frozen=True):
 
 
 class PaymentLink(msgspec.Struct, frozen=True):
-    """A link at the payment supplier. ``remaining`` is how often it can still be paid, None for ever."""
+    """A link at the payment supplier. ``remaining`` is how often it can still be paid, None for ever.
+
+    ``checkout_id`` is ours, where the link carries one: so a link is found whose making was never answered.
+    """
 
     id: str
     url: str
@@ -33,6 +36,7 @@ class PaymentLink(msgspec.Struct, frozen=True):
     created_at: datetime | None = None
     name: str | None = None
     description: str | None = None
+    checkout_id: str | None = None
 
 
 class PaymentKind(StrEnum):

@@ -26,6 +26,11 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
     from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
     from gateway.flows.advance import drain
     from gateway.flows.deps import Deps
+    from gateway.flows.payment_accounts import (
+        check_payment_accounts,
+        close_payment_accounts,
+        connect_payment_accounts,
+    )
     from gateway.sealing import Seal
     from gateway.store.pool import open_pool
 
@@ -36,13 +41,15 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
     async def act() -> R:
         pool = await open_pool(url, max_size=4, name="esim-gateway command")
         accounts = await connect_accounts(check_accounts(settings), pool)
-        deps = Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False)
+        payments = await connect_payment_accounts(check_payment_accounts(settings), pool)
+        deps = Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False, payments=payments)
         try:
             return await action(deps)
         finally:
             # What a command began to send goes on to its end, even when the command is broken off.
             await drain(deps, DRAIN_SECONDS)
             await close_accounts(accounts.values())
+            await close_payment_accounts(payments.values())
             await pool.close()
 
     return _run(act)

@@ -35,6 +35,16 @@ def check_accounts(
 
     Accounts at payment suppliers are checked and left out: they have no catalogue and no orders.
     """
+    checked = check_all(settings, manifests)
+    return {
+        name: (manifest, own) for name, (manifest, own) in checked.items() if issubclass(manifest.provider, Provider)
+    }
+
+
+def check_all(
+    settings: Settings, manifests: Mapping[str, Manifest] | None = None
+) -> dict[str, tuple[Manifest, SupplierSettings]]:
+    """``check_accounts`` with the payment suppliers' among them."""
     known = load_manifests() if manifests is None else manifests
     found: dict[str, tuple[Manifest, SupplierSettings]] = {}
     faults: list[str] = []
@@ -45,12 +55,9 @@ def check_accounts(
             continue
         manifest = known[provider]
         try:
-            checked = check_settings(manifest, name, values)
+            found[name] = manifest, check_settings(manifest, name, values)
         except ConfigurationError as error:
             faults.append(str(error))
-            continue
-        if issubclass(manifest.provider, Provider):
-            found[name] = manifest, checked
     if faults:
         raise ConfigurationError("; ".join(faults))
     return found

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from gateway.core.catalog import Index
 from gateway.flows.accounts import Account
 from gateway.flows.exchanges import Unwritten
+from gateway.flows.payment_accounts import PaymentAccount
 from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store.keys import Mode
@@ -37,7 +38,7 @@ class Deps:
     ``index`` gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do
     without. ``inline`` says that this process advances what it admits, so that the queued job is only the net
     below it. ``running`` are the advances in flight: ``flows.advance.drain`` waits for them. ``unwritten`` is what was
-    said to suppliers and is about to be kept.
+    said to suppliers and is about to be kept. ``payments`` are the accounts at payment suppliers.
     """
 
     pool: Pool
@@ -49,3 +50,4 @@ class Deps:
     inline: bool = True
     running: set[asyncio.Task[Any]] = field(default_factory=set)
     unwritten: Unwritten = field(default_factory=Unwritten)
+    payments: Mapping[str, PaymentAccount] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import pytest
 import providers
 from providers import loader
 from providers.contract import Manifest, PaymentProvider, check_settings
-from providers.loader import load_manifests, open_provider
+from providers.loader import load_manifests, open_payment, open_provider
 from providers.transport import MemoryGate
 from schemas.errors import ConfigurationError
 from tests.providers.test_contract import Bare, manifest_of
@@ -165,10 +165,25 @@ def test_a_base_url_that_cannot_be_used_names_the_account():
         open_provider(manifest, "one", settings_of(manifest, base_url="http://supplier.example"), MemoryGate("one"))
 
 
-def test_a_payment_supplier_is_not_opened_as_one_of_esims():
-    class Pays(PaymentProvider):
-        create_link = link = links = close_link = verify_notice = parse_notice = None
+class Pays(PaymentProvider):
+    create_link = link = links = close_link = verify_notice = parse_notice = None
 
+
+def test_a_payment_supplier_is_not_opened_as_one_of_esims():
     manifest = manifest_of(provider=Pays, capabilities=frozenset())
     with pytest.raises(ConfigurationError, match="takes payments"):
         open_provider(manifest, "pay", settings_of(manifest), MemoryGate("pay"))
+
+
+async def test_a_payment_supplier_is_opened_with_its_secrets_known_to_its_transport():
+    manifest = manifest_of(provider=Pays, capabilities=frozenset())
+    opened = open_payment(manifest, "pay", settings_of(manifest), MemoryGate("pay"))
+    assert isinstance(opened, Pays)
+    assert "key-1234" not in opened.transport.redact("bad key-1234")
+    await opened.close()
+
+
+def test_a_supplier_of_esims_is_not_opened_as_one_of_payments():
+    manifest = manifest_of()
+    with pytest.raises(ConfigurationError, match="takes no payments"):
+        open_payment(manifest, "pay", settings_of(manifest), MemoryGate("pay"))
