@@ -1,0 +1,298 @@
+"""What becomes of a checkout: judged from its row, from what a payment supplier told, and from the clock. Pure.
+
+A captured payment either pays for its checkout, whose order is then placed, or it is a case for a person. There is no
+third way for money to go.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+
+from schemas.money import Money
+from schemas.payment import PaymentKind, PaymentLink, PaymentState
+
+State: TypeAlias = Literal["creating", "open", "paid", "expired", "failed", "closed"]
+Reason: TypeAlias = Literal[
+    "paid_twice",
+    "paid_too_little",
+    "paid_too_much",
+    "paid_late",
+    "other_currency",
+    "other_link",
+    "test_payment",
+    "live_payment",
+    "authorisation_only",
+    "paid_after_close",
+    "refund",
+    "other_movement",
+    "unknown_checkout",
+    "payment_not_seen",
+    "order_refused",
+    "undeliverable",
+    "order_cancelled",
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+WORDS: dict[Reason, str] = {
+    "paid_twice": "paid a second time",
+    "paid_too_little": "less was paid than the price",
+    "paid_too_much": "more was paid than the price",
+    "paid_late": "paid after the checkout's end",
+    "other_currency": "paid in another currency",
+    "other_link": "paid through a link that was never given out",
+    "test_payment": "a test payment for a live checkout: no money came",
+    "live_payment": "real money for a test checkout",
+    "authorisation_only": "money was only held, not taken",
+    "paid_after_close": "paid after the checkout had been closed",
+    "refund": "a payment was given back",
+    "other_movement": "money moved in a way that no checkout asks for",
+    "unknown_checkout": "paid, and nobody knows what for",
+    "payment_not_seen": "the link is used up, and no payment was told",
+    "order_refused": "paid, and the order could not be placed",
+    "undeliverable": "paid, and the order was not delivered",
+    "order_cancelled": "paid, and the order was cancelled",
+}
+
+# A notification is on its way for a moment after the link is used up.
+UNTOLD_FOR = timedelta(minutes=3)
+# What was begun before the end of a link may be told a little after it.
+EXPIRED_AFTER = timedelta(seconds=30)
+# A creation that was never answered: its link is looked for, and after this it is given up.
+MADE_WITHIN = timedelta(minutes=2)
+LOOKED_AFTER_FOR = timedelta(days=2)
+_SEARCHES = (2.0, 5.0, 15.0, 30.0, 60.0)
+_LOOKS = (60.0, 300.0, 600.0)
+_RETRY_SECONDS = 30.0
+_LATE_RETRY = timedelta(minutes=15)
+
+
+class CheckoutNow(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkout as the decisions see it.
+
+    ``accepted`` is our id of the payment that pays for it, ``order_id`` the order that it placed. ``gone_since`` is
+    when its link was first seen used up without a payment.
+    """
+
+    id: str
+    state: State
+    price: Money
+    test: bool
+    created_at: datetime
+    expires_at: datetime
+    link_id: str | None = None
+    accepted: str | None = None
+    order_id: str | None = None
+    looks: int = 0
+    gone_since: datetime | None = None
+
+
+class PaymentNow(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment as it was told. ``at`` is when it was made, as far as that is known."""
+
+    id: str
+    kind: PaymentKind
+    state: PaymentState
+    paid: Money
+    test: bool
+    at: datetime
+    link_id: str | None = None
+
+
+class Accept(msgspec.Struct, frozen=True):
+    """The payment pays for the checkout; ``place`` its order, unless a person did before."""
+
+    place: bool
+
+
+class Review(msgspec.Struct, frozen=True):
+    """A person decides."""
+
+    reason: Reason
+    detail: str
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """No money moved, or nothing new did."""
+
+
+Judgement: TypeAlias = Accept | Review | Nothing
+
+
+def judge(checkout: CheckoutNow | None, payment: PaymentNow, *, refunds_expected: int = 0) -> Judgement:
+    """What a payment means for its checkout; None where no checkout is known.
+
+    ``refunds_expected`` is how many refunds a person said to have made that were not told yet.
+    """
+    if payment.state is not PaymentState.CAPTURED:
+        return Nothing()
+    told = str(payment.paid.padded())
+    if checkout is None:
+        return Review("unknown_checkout", told)
+    if payment.id == checkout.accepted:
+        return Nothing()
+    match payment.kind:
+        case PaymentKind.REFUND:
+            return Nothing() if refunds_expected > 0 else Review("refund", told)
+        case PaymentKind.AUTHORISATION:
+            return Review("authorisation_only", told)
+        case PaymentKind.OTHER:
+            return Review("other_movement", told)
+        case PaymentKind.PAYMENT:
+            return _of_payment(checkout, payment, told)
+
+
+def _of_payment(checkout: CheckoutNow, payment: PaymentNow, told: str) -> Judgement:
+    price = checkout.price
+    wrong: Reason | None = None
+    if payment.test != checkout.test:
+        wrong = "test_payment" if payment.test else "live_payment"
+    elif checkout.accepted is not None:
+        wrong = "paid_twice"
+    elif payment.paid.currency != price.currency:
+        wrong = "other_currency"
+    elif payment.paid.amount != price.amount:
+        wrong = "paid_too_little" if payment.paid.amount < price.amount else "paid_too_much"
+    elif None not in {payment.link_id, checkout.link_id} and payment.link_id != checkout.link_id:
+        wrong = "other_link"
+    elif checkout.state in {"closed", "failed"}:
+        wrong = "paid_after_close"
+    elif checkout.order_id is None and payment.at > checkout.expires_at:
+        wrong = "paid_late"
+    if wrong is not None:
+        return Review(wrong, f"{told} where the price is {price.padded()}")
+    return Accept(place=checkout.order_id is None)
+
+
+# -- the link ---------------------------------------------------------------------------------------------------------
+
+
+class LinkGone(msgspec.Struct, frozen=True):
+    """The payment supplier has no such link any more."""
+
+
+class LinkUnseen(msgspec.Struct, frozen=True):
+    """It could not be asked."""
+
+    error: str
+
+
+LinkSeen: TypeAlias = PaymentLink | LinkGone | LinkUnseen
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look comes to. None changes nothing; ``next_look_at`` None ends the looks.
+
+    ``close_link``: it must be paid no more. ``settled`` says that the link can do no more harm.
+    """
+
+    next_look_at: datetime | None
+    state: Literal["expired"] | None = None
+    review: Review | None = None
+    gone_since: datetime | None = None
+    close_link: bool = False
+    settled: bool = False
+
+
+def first_look(now: datetime) -> datetime:
+    """When a link is looked at for the first time after it was made."""
+    return now + timedelta(seconds=_LOOKS[0])
+
+
+def next_search(looks: int, now: datetime) -> datetime:
+    """When a link whose making was never answered is searched for again, after so many searches."""
+    return now + timedelta(seconds=_SEARCHES[min(looks, len(_SEARCHES) - 1)])
+
+
+def given_up(checkout: CheckoutNow, now: datetime) -> bool:
+    """Whether a creation without an answer has had its time."""
+    return now - checkout.created_at >= MADE_WITHIN
+
+
+def after_search(checkout: CheckoutNow, now: datetime) -> datetime | None:
+    """When to search again for a link that was given up, so that it is closed should it turn up; None: no more."""
+    later = now + _LATE_RETRY
+    return later if later < checkout.expires_at + _LATE_RETRY else None
+
+
+def after_look(checkout: CheckoutNow, seen: LinkSeen, now: datetime, *, paid: bool = False) -> Step:
+    """What a look at a checkout's link comes to. ``paid``: money for it was told, accepted or not."""
+    over = now >= checkout.expires_at + EXPIRED_AFTER
+    if checkout.state not in {"open", "expired"}:
+        return _after_end(checkout, seen, now)
+    expired: Literal["expired"] | None = "expired" if over and checkout.state == "open" else None
+    match seen:
+        case LinkUnseen():
+            return _unseen(checkout, now, expired=expired, paid=paid)
+        case LinkGone():
+            return Step(next_look_at=None if over else _next(checkout, now), state=expired, settled=over)
+    if seen.remaining == 0:
+        if paid:
+            return Step(next_look_at=None, state=expired, settled=True)
+        since = checkout.gone_since or now
+        if now - since >= UNTOLD_FOR:
+            return Step(
+                next_look_at=None,
+                state=expired,
+                gone_since=since,
+                review=Review("payment_not_seen", f"link {checkout.link_id}, used up since {since:%Y-%m-%d %H:%M} UTC"),
+                settled=True,
+            )
+        # Not expired yet, whatever the clock says: its payment may be told any moment.
+        return Step(next_look_at=now + timedelta(seconds=_RETRY_SECONDS), gone_since=since)
+    if over:
+        return Step(next_look_at=None, state=expired, close_link=True, settled=True)
+    return Step(next_look_at=_next(checkout, now))
+
+
+def _after_end(checkout: CheckoutNow, seen: LinkSeen, now: datetime) -> Step:
+    """A link that has done its work, or shall do none, is paid no more."""
+    if isinstance(seen, LinkUnseen):
+        late = now - checkout.expires_at > LOOKED_AFTER_FOR
+        return Step(next_look_at=None if late else now + _LATE_RETRY)
+    return Step(next_look_at=None, close_link=isinstance(seen, PaymentLink) and seen.remaining != 0, settled=True)
+
+
+def _unseen(checkout: CheckoutNow, now: datetime, *, expired: Literal["expired"] | None, paid: bool) -> Step:
+    """The price is not held for longer because its link cannot be seen; the look is made up for later."""
+    late = now - checkout.expires_at
+    if late > LOOKED_AFTER_FOR:
+        if paid:
+            return Step(next_look_at=None, state=expired)
+        why = f"link {checkout.link_id} could not be looked at since its end"
+        return Step(next_look_at=None, state=expired, review=Review("payment_not_seen", why), settled=True)
+    wait = _LATE_RETRY if late > _LATE_RETRY else timedelta(seconds=_RETRY_SECONDS)
+    return Step(next_look_at=now + wait, state=expired)
+
+
+def _next(checkout: CheckoutNow, now: datetime) -> datetime:
+    """The next look of an open checkout: later and later, and once at its end."""
+    later = now + timedelta(seconds=_LOOKS[min(checkout.looks, len(_LOOKS) - 1)])
+    return min(later, max(now + timedelta(seconds=_RETRY_SECONDS), checkout.expires_at + EXPIRED_AFTER))
+
+
+# -- people -----------------------------------------------------------------------------------------------------------
+
+Outcome: TypeAlias = Literal["placed", "refunded", "closed"]
+# Money that may pay for an order, if a person says so.
+PLACEABLE: frozenset[Reason] = frozenset(
+    {"paid_too_little", "paid_too_much", "paid_late", "other_currency", "other_link", "paid_after_close",
+     "payment_not_seen", "order_refused", "authorisation_only", "test_payment", "live_payment"}
+)  # fmt: skip
+
+
+def why_not_placed(checkout: CheckoutNow | None, reason: Reason) -> str | None:
+    """Why a person cannot have the order placed for such a case; None when it can be."""
+    if checkout is None:
+        return "nobody knows what was paid for"
+    if checkout.order_id is not None:
+        return f"the checkout has placed its order {checkout.order_id}"
+    if reason not in PLACEABLE:
+        return "no order can come of this"
+    return None
+
+
+def rests_as(state: State, order_id: str | None) -> State:
+    """The state of a checkout after a person closed its last case."""
+    return "paid" if order_id is not None else "closed"
