@@ -10,11 +10,25 @@ import msgspec
 from schemas.money import Money
 
 
+class Wallet(msgspec.Struct, frozen=True):
+    """One purse of several; ``name`` is what the supplier knows it by."""
+
+    name: str
+    balance: Money
+
+
 class Balance(msgspec.Struct, frozen=True):
-    """Our money at a supplier. ``spendable`` counts reservations, credit and overdraft; it decides."""
+    """Our money at a supplier. ``spendable`` counts reservations, credit and overdraft; it decides.
+
+    ``reserved`` is kept back for what is under way, ``credit`` is what may be spent beyond the balance; None where
+    the supplier does not say. ``wallets`` are the parts where it keeps several.
+    """
 
     balance: Money
     spendable: Money
+    reserved: Money | None = None
+    credit: Money | None = None
+    wallets: tuple[Wallet, ...] = ()
 
 
 class TransactionKind(StrEnum):

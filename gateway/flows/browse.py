@@ -18,7 +18,8 @@ from gateway.core.catalog.build import SnapshotBuilder, Terms
 from gateway.core.catalog.geography import of_this_world
 from gateway.core.catalog.indexes import Indexes
 from gateway.core.catalog.layout import SnapshotFile
-from gateway.core.catalog.overlay import Overlay, Standing, next_change, standing
+from gateway.core.catalog.overlay import Overlay, Standing, next_change
+from gateway.core.catalog.payable import standing_in
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
 from gateway.core.pricing import Rates
@@ -174,6 +175,9 @@ class Catalog:
                 if now.overlay != self._seen_overlay:
                     self._overlay = await snapshots.overlay(self._pool)
                     self._seen_overlay = now.overlay
+                else:
+                    purses = await snapshots.money(self._pool)
+                    self._overlay = msgspec.structs.replace(self._overlay, purses=purses)
                 if now.pricing != self._seen_pricing:
                     self._rules, self._sets = tuple(await pricing_rules.rules(self._pool)), None
                     self._seen_pricing = now.pricing
@@ -268,7 +272,7 @@ class Catalog:
             sets = self._sets = sets_now(self._rules, self._settings, now)
             self._sets_until = changes_at(self._rules, now)
         for mode, snapshot in self._snapshots.items():
-            standing_now = standing(self._overlay, mode, now, self._bounds)
+            standing_now = standing_in(snapshot, self._overlay, now, self._bounds)
             held = self._indexes.get(mode)
             if held is None or held.snapshot is not snapshot or held.standing != standing_now or held.sets != sets:
                 used = held.used if held is not None else ()

@@ -15,6 +15,7 @@ from gateway.core.orders import choosing
 from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft
 from gateway.core.orders.states import AttemptState
 from gateway.core.pricing import NoRate, Rates
+from gateway.core.spendable import room, too_little
 from gateway.flows import offers
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
@@ -23,14 +24,15 @@ from gateway.flows.moving import give_up
 from gateway.flows.patience import IN_THE_WAY, patiently
 from gateway.flows.settle import settle, tolerance_of
 from gateway.flows.truth import Truth
-from gateway.store import attempts, candidates, orders, selling, spend
+from gateway.store import attempts, candidates, orders, purses, selling, spend
 from gateway.store.attempts import NewAttempt
 from gateway.store.jobs import enqueue_advance
 from gateway.store.order_rows import AttemptRow, OrderRow
-from gateway.store.pool import DATABASE_DOWN, Connection
+from gateway.store.pool import DATABASE_DOWN, Connection, Pool
 from schemas.errors import DeadlinePassed, GatewayError, NotAuthorised, SupplierError
 from schemas.money import Money
 from schemas.order import PurchaseRequest
+from schemas.plan import WhyNot
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,8 @@ BUSY_SECONDS = 0.4
 STOPPED_SECONDS = 10.0
 ASK_SECONDS = 5.0
 ANSWER_KEPT_SECONDS = 3600.0
+# With less money at a supplier than so many purchases like this one take, those who buy there are counted one by one.
+LAST_MONEY = 100
 Going = Literal["on", "rest"]
 
 
@@ -57,7 +61,7 @@ async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
     left = [{"supplier": s, "plan": p, "why": why} for s, p, why in chosen.left[:20]]
     ops: dict[str, object] = {"supplier": one.supplier, "why": chosen.why, "left": left}
     try:
-        outcome = await _commit(deps, order, account, new, ops)
+        outcome = await _commit(deps, order, account, new, ops, one)
     except DATABASE_DOWN as error:
         # The row may be there although its commit was not confirmed. This run alone may send it, and does not.
         await recorded(deps, new.id, DeadlinePassed(f"not sent: {type(error).__name__} at the commit"))
@@ -66,7 +70,7 @@ async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
         case "busy" | "stopped" as why:
             await _later(deps, order, BUSY_SECONDS if why == "busy" else STOPPED_SECONDS)
             return "rest"
-        case "moved" | "limit":
+        case "moved" | "limit":  # what kept this one from being begun is seen by the next choice
             return "on"
     await send(deps, account, new, iccid)
     return "on"
@@ -145,14 +149,24 @@ async def _bound(deps: Deps, order: OrderRow) -> Candidate:
     except NoRate:
         base = None
     account = deps.accounts.get(order.bound.supplier)
+    tolerance = tolerance_of(deps, order.bound.supplier)
+    left = await _left(deps, deps.pool, order.bound.supplier, rates)
     return Candidate(
         supplier=order.bound.supplier,
         supplier_plan_id=order.bound.supplier_plan_id,
         cost=cost,
         cost_base=base,
-        tolerance=tolerance_of(deps, order.bound.supplier),
+        tolerance=tolerance,
+        why_not=(WhyNot.NO_BALANCE,) if too_little(left, base, tolerance) else (),
         unfit=None if account is not None else "the supplier is not configured",
+        room=left,
     )
+
+
+async def _left(deps: Deps, connection: Connection | Pool, supplier: str, rates: Rates) -> Decimal | None:
+    """What can still be spent at a supplier, in base currency; None when that is not known."""
+    purse = (await purses.of(connection, [supplier])).get(supplier)
+    return None if purse is None else room(purse, rates, tolerance_of(deps, supplier))
 
 
 async def _none_left(deps: Deps, order: OrderRow, none: NoneLeft) -> Going:
@@ -174,25 +188,37 @@ async def books_first(deps: Deps, order: OrderRow) -> bool:
 
 
 async def _commit(
-    deps: Deps, order: OrderRow, account: Account, new: NewAttempt, ops: dict[str, object]
+    deps: Deps, order: OrderRow, account: Account, new: NewAttempt, ops: dict[str, object], one: Candidate
 ) -> Literal["begun", "moved", "busy", "limit", "stopped"]:
-    """The attempt's row, with the supplier's spend of the day counted in the same transaction."""
+    """The attempt's row, with the supplier's spend of the day counted in the same transaction.
+
+    Where our money there comes to its end those who would spend it go one after the other, each seeing the last one's
+    attempt: so nobody is sent to be refused.
+    """
     limit = account.settings.daily_spend_limit
+    last = one.room is not None and one.most is not None and one.room < one.most * LAST_MONEY
     alone = timedelta(seconds=account.settings.timeout_seconds) if account.manifest.one_purchase_at_a_time else None
     outcome: Literal["begun", "moved", "busy", "limit"] = "limit"
     async with deps.pool.acquire() as connection:
-        if limit is None and alone is None:
+        if limit is None and alone is None and not last:
             outcome = await attempts.begin(connection, order, new, ops, alone_for=None)
         else:
             transaction = connection.transaction()
             await transaction.start()
             try:
-                outcome = await _under_limit(connection, order, new, ops, limit, alone)
+                if not last or await _still_enough(deps, connection, one):
+                    outcome = await _under_limit(connection, order, new, ops, limit, alone)
             finally:
                 await (transaction.commit() if outcome == "begun" else transaction.rollback())
         if outcome == "moved" and not await attempts.may_sell(connection, account.name):
             return "stopped"
         return outcome
+
+
+async def _still_enough(deps: Deps, connection: Connection, one: Candidate) -> bool:
+    rates = Rates(deps.settings.base_currency, await candidates.rates(connection, deps.settings.base_currency))
+    await purses.alone(connection, one.supplier)
+    return not too_little(await _left(deps, connection, one.supplier, rates), one.cost_base, one.tolerance)
 
 
 async def _under_limit(

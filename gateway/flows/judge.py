@@ -10,9 +10,10 @@ from decimal import Decimal
 from gateway.core.freshness import Freshness, FreshnessBounds, freshness
 from gateway.core.pricing import NoRate, margin_of, most_an_order_may_cost, price
 from gateway.core.selectable import why_not
+from gateway.core.spendable import rooms, too_little
 from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.settings import Settings
-from gateway.store import ops
+from gateway.store import ops, purses
 from gateway.store.pool import Pool
 from schemas.api import Offer
 from schemas.money import Money
@@ -24,12 +25,17 @@ _MOST_CHUNKS = 20  # a request looks at no more than so many offers; the cursor 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What offers are judged by. ``tolerances`` are the shares by which suppliers may charge more than they list."""
+    """What offers are judged by.
+
+    ``tolerances`` are the shares by which suppliers may charge more than they list, ``rooms`` what can still be spent
+    at each, in base currency.
+    """
 
     settings: Settings
     prices: Prices
     now: datetime
     tolerances: Mapping[str, Decimal] = field(default_factory=dict)
+    rooms: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 async def offers(
@@ -81,6 +87,8 @@ def judge(row: ops.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
     cost_base, priced = _in_base(row, bench), _priced(row, bench)
     most = None if priced is None else priced.most
+    tolerance = bench.tolerances.get(row.supplier, Decimal(0))
+    short = too_little(bench.rooms.get(row.supplier), None if cost_base is None else cost_base.amount, tolerance)
     return why_not(
         visible=row.visible,
         stock=row.stock,
@@ -90,8 +98,8 @@ def judge(row: ops.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
         expired=freshness(row.last_good_at, row.last_sync_state, bench.now, bounds) is Freshness.EXPIRED,
         marks=row.marks,
         paused=row.paused,
-        no_balance=row.no_balance,
-        tolerance=bench.tolerances.get(row.supplier, Decimal(0)),
+        no_balance=row.no_balance or short,
+        tolerance=tolerance,
         max_cost_base=most,
     )
 
@@ -122,7 +130,9 @@ def shown(row: ops.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, 
 
 async def _bench(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal]) -> Bench:
     now = datetime.now(UTC)
-    return Bench(settings, await prices_now(pool, settings, None, now), now, tolerances)
+    prices = await prices_now(pool, settings, None, now)
+    left = rooms(await purses.all_of_them(pool), prices.rates, tolerances)
+    return Bench(settings, prices, now, tolerances, left)
 
 
 def _in_base(row: ops.OfferRow, bench: Bench) -> Money | None:

@@ -12,7 +12,8 @@ import numpy as np
 from gateway.core.catalog.build import WHY_NOT
 from gateway.core.catalog.index import Index
 from gateway.core.catalog.layout import SnapshotFile
-from gateway.core.catalog.overlay import Standing, standing
+from gateway.core.catalog.overlay import Overlay
+from gateway.core.catalog.payable import standing_in
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.catalog.tables import LIMB
 from gateway.core.freshness import FreshnessBounds
@@ -103,8 +104,9 @@ async def _index(deps: Deps, mode: str, now: datetime) -> Index | None:
     bounds = FreshnessBounds(deps.settings.sync.interval_seconds, deps.settings.sync.expire_after_seconds)
     overlay = await snapshots.overlay(deps.pool)
     rules = sets_now(await pricing_rules.rules(deps.pool), deps.settings, now).of(None)
-    return await asyncio.to_thread(_made, file, standing(overlay, mode, now, bounds), rules)
+    return await asyncio.to_thread(_made, file, overlay, now, bounds, rules)
 
 
-def _made(file: SnapshotFile, now: Standing, rules: RuleSet) -> Index:
-    return Index(Snapshot(file), now, rules)
+def _made(file: SnapshotFile, overlay: Overlay, now: datetime, bounds: FreshnessBounds, rules: RuleSet) -> Index:
+    snapshot = Snapshot(file)
+    return Index(snapshot, standing_in(snapshot, overlay, now, bounds), rules)

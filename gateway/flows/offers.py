@@ -12,6 +12,7 @@ from gateway.core.freshness import Freshness, FreshnessBounds, freshness
 from gateway.core.orders.choosing import Candidate, fits
 from gateway.core.pricing import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.core.selectable import why_not
+from gateway.core.spendable import room, too_little
 from gateway.flows.deps import Deps
 from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.flows.settle import tolerance_of
@@ -61,7 +62,8 @@ def judge(deps: Deps, one: Stored, prices: Prices, limits: Limits, cost: Money |
     listed = cost or one.cost
     assert listed is not None  # noqa: S101 - the callers leave out what has no cost
     rule = prices.rules.of(subject_of(one.supplier, one.plan_id, one.coverage, one.data, one.days))
-    base, most = _base(listed, rule, prices.rates)
+    base, most = base_and_most(listed, rule, prices.rates)
+    left = None if one.purse is None else room(one.purse, prices.rates, tolerance)
     reasons = why_not(
         visible=one.visible,
         stock=one.stock,
@@ -70,7 +72,7 @@ def judge(deps: Deps, one: Stored, prices: Prices, limits: Limits, cost: Money |
         expired=freshness(one.last_good_at, one.last_sync_state, now, bounds) is Freshness.EXPIRED,
         marks=one.marks,
         paused=one.paused,
-        no_balance=one.no_balance,
+        no_balance=one.no_balance or too_little(left, base, tolerance),
         tolerance=tolerance,
         max_cost_base=most,
     )
@@ -83,6 +85,7 @@ def judge(deps: Deps, one: Stored, prices: Prices, limits: Limits, cost: Money |
         why_not=reasons,
         unfit=_unfit(deps, one, limits),
         rule=rule,
+        room=left,
     )
 
 
@@ -103,8 +106,8 @@ async def over_limit(deps: Deps, found: Sequence[Candidate]) -> frozenset[tuple[
     return frozenset(over)
 
 
-def _base(cost: Money, rule: PriceRule, rates: Rates) -> tuple[Decimal | None, Decimal | None]:
-    """The cost in base currency, and the most that an order at this offer's own price may cost."""
+def base_and_most(cost: Money, rule: PriceRule, rates: Rates) -> tuple[Decimal | None, Decimal | None]:
+    """The cost in base currency, and the most that an order at this offer's own price may cost; None without a rate."""
     try:
         base = rates.to_base(cost)
         own = price(base, rule, rates, rates.base)

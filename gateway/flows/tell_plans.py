@@ -16,7 +16,8 @@ import msgspec
 import structlog
 
 from gateway.core.catalog import Index
-from gateway.core.catalog.overlay import Overlay, standing
+from gateway.core.catalog.overlay import Overlay
+from gateway.core.catalog.payable import standing_in
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
 from gateway.core.pricing_rules import RuleSet
@@ -119,6 +120,7 @@ def _read(
     if file is None:
         return None
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
-    index = Index(Snapshot(file), standing(overlay, mode, datetime.now(UTC), bounds), rules)
+    snapshot = Snapshot(file)
+    index = Index(snapshot, standing_in(snapshot, overlay, datetime.now(UTC), bounds), rules)
     bodies = ((plan_id, index.plan(plan_id)) for plan_id in plan_ids)
     return {plan_id: msgspec.json.decode(body, type=Offered) for plan_id, body in bodies if isinstance(body, bytes)}

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from gateway.core.catalog.overlay import Mark, Overlay, SupplierState
+from gateway.core.spendable import Purse
+from gateway.store import purses
 from gateway.store.pool import Connection, Pool
 
 MODES = ("live", "test")
@@ -140,4 +142,10 @@ async def overlay(connection: Connection | Pool) -> Overlay:
     return Overlay(
         tuple(SupplierState(**row) for row in suppliers),
         tuple(Mark(**row) for row in marks),
+        await money(connection),
     )
+
+
+async def money(connection: Connection | Pool) -> tuple[Purse, ...]:
+    """Our money at every supplier that ever told it. It changes with each purchase, so it is no part of the counter."""
+    return tuple(sorted((await purses.all_of_them(connection)).values()))

@@ -20,7 +20,7 @@ from providers.activation import ActivationCode
 from providers.amounts import is_amount, taken
 from providers.beppay import wire
 from providers.text import clean_text
-from schemas.account import Balance, NumberCountry, NumberTier
+from schemas.account import Balance, NumberCountry, NumberTier, Wallet
 from schemas.money import Money
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState
 
@@ -188,7 +188,15 @@ def balance(answer: wire.Wallets) -> Balance:
     if not is_amount(answer.total_balance_usd):
         raise ValueError("a balance that is no amount")
     total = Money(answer.total_balance_usd, PRICES)
-    return Balance(balance=total, spendable=total)
+    wallets = tuple(_wallet(one) for one in answer.wallets if is_amount(one.balance))
+    return Balance(balance=total, spendable=total, wallets=wallets)
+
+
+def _wallet(one: wire.Wallet) -> Wallet:
+    """One of our wallets, with its amount in the gateway's word for its currency (USDT for USDT_TRC20)."""
+    word = clean_text(one.currency, 40).upper()
+    name = f"{clean_text(str(one.id), 40)} {word}".strip()
+    return Wallet(name=name, balance=Money(one.balance, CURRENCIES.get(word, word)))
 
 
 def number_country(country: wire.NumberCountry) -> NumberCountry:

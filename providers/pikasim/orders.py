@@ -238,7 +238,7 @@ def wallet_balance(wallet: wire.Wallet) -> Balance:
     money, credit = cents(wallet.balance), cents(wallet.available_credit or Decimal(0))
     if money is None or credit is None:
         raise ValueError("a balance that is no amount")
-    return Balance(balance=money, spendable=money + credit)
+    return Balance(balance=money, spendable=money + credit, credit=credit)
 
 
 def transaction(entry: wire.LedgerEntry) -> Transaction:

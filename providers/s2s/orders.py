@@ -64,6 +64,8 @@ def balance(answer: wire.Balance) -> Balance:
     return Balance(
         balance=money(answer.balance, answer.currency),
         spendable=money(answer.available_balance, answer.currency),
+        reserved=money(answer.reserved_amount, answer.currency),
+        credit=money(answer.overdraft_limit if answer.allow_overdraft else Decimal(0), answer.currency),
     )
 
 
@@ -107,11 +109,11 @@ def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
     )
 
 
-def is_for(answer: wire.Order, sku_id: str) -> bool:
-    """Whether an order is one of this SKU, as far as it says what it is."""
+def is_for(answer: wire.Order, sku_id: str, quantity: int = 1) -> bool:
+    """Whether an order is one of so many of this SKU, as far as it says what it is."""
     lines = answer.items or []
     others = {line.sku_id.casefold() for line in lines if line.sku_id} - {sku_id.casefold()}
-    return len(lines) <= 1 and all(line.quantity in (None, 1) for line in lines) and not (sku_id and others)
+    return len(lines) <= 1 and all(line.quantity in (None, quantity) for line in lines) and not (sku_id and others)
 
 
 def total(answer: wire.Order) -> Money | None:

@@ -14,6 +14,7 @@ from gateway.core.catalog.build import WHY_NOT
 from gateway.core.catalog.filters import Filter, filter_of
 from gateway.core.catalog.layout import Array
 from gateway.core.catalog.overlay import Standing, SupplierNow
+from gateway.core.catalog.payable import short
 from gateway.core.catalog.query import (
     MAX_LIMIT,
     SORTS,
@@ -66,6 +67,8 @@ class Index:
             row = snapshot.find_row(supplier, supplier_plan_id)
             if row is not None:
                 self._marks[row] = self._marks.get(row, 0) | _bit(WhyNot(why))
+        too_dear = short(snapshot, now)
+        self._short = None if too_dear is None else too_dear.rows(snapshot)
         self._held = np.array([self._against(name) for name in snapshot.suppliers], dtype=np.uint16)
         states = [self._states.get(name) for name in snapshot.suppliers]
         self._blocked = self._block()
@@ -191,6 +194,8 @@ class Index:
     def why_not(self) -> Array:
         """Of each row a bit for each reason that keeps it from sale now, in the order of ``WHY_NOT``."""
         why = self.snapshot.why.astype(np.uint16) | self._held[self.snapshot.supplier]
+        if self._short is not None:
+            why[self._short] |= _bit(WhyNot.NO_BALANCE)
         for row, bits in self._marks.items():
             why[row] |= bits
         return why
@@ -262,8 +267,8 @@ class Index:
         return sum(_bit(reason) for reason, holds in held if holds)
 
     def _block(self) -> Blocked | None:
-        """The rows that could be sold by themselves and cannot be now, for a mark, their supplier or their price."""
-        priced_out = [mask for mask in (self.ruled.thin, self.ruled.unrated) if mask is not None]
+        """The rows that could be sold by themselves and cannot be now: for a mark, their supplier, price or our money."""
+        priced_out = [mask for mask in (self.ruled.thin, self.ruled.unrated, self._short) if mask is not None]
         if not self._marks and not self._held.any() and not priced_out:
             return None
         snapshot = self.snapshot
@@ -277,6 +282,8 @@ class Index:
     def _why_not(self, row: int) -> int:
         snapshot = self.snapshot
         why = int(snapshot.why[row]) | int(self._held[snapshot.supplier[row]]) | self._marks.get(row, 0)
+        if self._short is not None and self._short[row]:
+            why |= _bit(WhyNot.NO_BALANCE)
         if self.ruled.thin is not None and self.ruled.thin[row]:
             why |= _bit(WhyNot.THIN_MARGIN)
         if self.ruled.unrated is not None and self.ruled.unrated[row]:

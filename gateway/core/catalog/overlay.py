@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.freshness import Freshness, FreshnessBounds, changes_at, freshness
+from gateway.core.spendable import Purse
 
 
 class SupplierState(msgspec.Struct, frozen=True, order=True):
@@ -33,10 +34,11 @@ class Mark(msgspec.Struct, frozen=True, order=True):
 
 
 class Overlay(msgspec.Struct, frozen=True):
-    """The database's word on suppliers and marks, to be judged at a time."""
+    """The database's word on suppliers, marks and our money there, to be judged at a time."""
 
     suppliers: tuple[SupplierState, ...] = ()
     marks: tuple[Mark, ...] = ()
+    purses: tuple[Purse, ...] = ()
 
 
 class SupplierNow(msgspec.Struct, frozen=True):
@@ -51,10 +53,15 @@ class SupplierNow(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """An overlay as it stands at one moment, for one mode. Equal standings have equal digests."""
+    """An overlay as it stands at one moment, for one mode. Equal standings have equal digests.
+
+    ``payable`` names the suppliers at which our money does not suffice for everything in a snapshot, each with the
+    number of the highest distinct cost that it suffices for, -1 for none.
+    """
 
     suppliers: tuple[SupplierNow, ...] = ()
     marks: tuple[tuple[str, str, str], ...] = ()
+    payable: tuple[tuple[str, int], ...] = ()
 
     @property
     def digest(self) -> bytes:

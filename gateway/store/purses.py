@@ -1,0 +1,68 @@
+"""Our money at the suppliers as it was last seen, with what went since: from the last look, ledger and attempts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from gateway.core.spendable import Purse
+from gateway.store.pool import Connection, Pool
+
+# An attempt counts when its charge may have come after the look: its call was not over yet, or nobody knows how it
+# ended and it could still arrive. A call takes less than the hour that is looked back.
+_PURSES = """
+    WITH seen AS MATERIALIZED (
+        SELECT n.name AS supplier, b.at, b.spendable, b.currency
+        FROM {names} AS n (name)
+        CROSS JOIN LATERAL (SELECT at, spendable, currency FROM supplier_balances
+                            WHERE supplier = n.name ORDER BY at DESC LIMIT 1) AS b
+    ), since AS (
+        SELECT a.id, a.supplier, a.listed, a.currency FROM seen s JOIN attempts a ON a.supplier = s.supplier
+        WHERE a.state IN ('sending', 'unknown') AND a.kind <> 'cancel' AND a.quiescent_at >= s.at
+        UNION ALL
+        SELECT a.id, a.supplier, a.listed, a.currency FROM seen s JOIN attempts a ON a.supplier = s.supplier
+        WHERE a.state IN ('accepted', 'succeeded', 'charged_undeliverable') AND a.kind <> 'cancel'
+          AND a.started_at >= s.at - interval '1 hour' AND coalesce(a.call_ended_at, a.quiescent_at) >= s.at
+    )
+    SELECT supplier, 'seen' AS what, currency, spendable AS amount, at FROM seen
+    UNION ALL
+    SELECT a.supplier, CASE WHEN l.id IS NULL THEN 'open' ELSE 'charged' END, coalesce(l.currency, a.currency),
+           sum(coalesce(l.amount, a.listed)), NULL
+    FROM since a LEFT JOIN ledger l ON l.attempt_id = a.id AND l.kind = 'charge'
+    WHERE coalesce(l.amount, a.listed) IS NOT NULL
+    GROUP BY 1, 2, 3
+"""
+_OF = _PURSES.format(names="unnest($1::text[])")
+_ALL = _PURSES.format(names="(SELECT name FROM suppliers)")
+
+
+async def of(connection: Connection | Pool, suppliers: Sequence[str]) -> dict[str, Purse]:
+    """The purse of each of these suppliers that ever told its balance."""
+    return _purses(await connection.fetch(_OF, suppliers)) if suppliers else {}
+
+
+async def all_of_them(connection: Connection | Pool) -> dict[str, Purse]:
+    """The purse of every supplier that ever told its balance."""
+    return _purses(await connection.fetch(_ALL))
+
+
+async def alone(connection: Connection, supplier: str) -> None:
+    """Wait until no other transaction decides on this account's last money, and keep others waiting until this ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('money at ' || $1, 0))", supplier)
+
+
+def _purses(rows: Sequence[Any]) -> dict[str, Purse]:
+    sums: dict[tuple[str, str], list[tuple[str, Decimal]]] = defaultdict(list)
+    seen: dict[str, tuple[datetime, str, Decimal]] = {}
+    for row in rows:
+        if row["what"] == "seen":
+            seen[row["supplier"]] = row["at"], row["currency"], row["amount"]
+        else:
+            sums[row["supplier"], row["what"]].append((row["currency"], row["amount"]))
+    return {
+        name: Purse(name, at, currency, amount, tuple(sorted(sums[name, "charged"])), tuple(sorted(sums[name, "open"])))
+        for name, (at, currency, amount) in seen.items()
+    }
