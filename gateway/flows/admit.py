@@ -66,7 +66,7 @@ async def admit(
     async with one_at_a_time(storefront_id, mode, idempotency_key):
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
             return known
-        offered = await _offered(deps, storefront_id, mode, body)
+        offered = await offered_for(deps, storefront_id, mode, body)
         if isinstance(offered, Problem):
             # Another process may have admitted the very same meanwhile.
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or offered
@@ -77,7 +77,7 @@ async def admit(
 
 async def validate(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> Valid | Problem:
     """What ``admit`` would say, without an order."""
-    offered = await _offered(deps, storefront_id, mode, body)
+    offered = await offered_for(deps, storefront_id, mode, body)
     if isinstance(offered, Problem):
         return offered
     reference = _given(body.reference)
@@ -138,7 +138,10 @@ def sealed_email(deps: Deps, body: OrderOptions) -> tuple[bytes | None, bytes | 
     return deps.seal.seal(email), deps.seal.digest(email.casefold())
 
 
-async def _offered(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> Offered | Problem:
+async def offered_for(
+    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote
+) -> Offered | Problem:
+    """What an order would be sold, or the problem that it would meet."""
     asked = _asked(deps, storefront_id, mode, body)
     if isinstance(asked, Problem):
         return asked
