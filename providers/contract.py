@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from providers.sandbox import SandboxWorld
     from providers.told import Told
     from providers.transport import Transport
+
+NUMBER_CLOCKS_APART = timedelta(minutes=3)
 
 ENTRY_POINT_GROUP = "esim_gateway.providers"
 
@@ -330,9 +332,11 @@ class Provider(ABC):
     async def find_number(
         self, request: PurchaseRequest, supplier_order_id: str | None, taken: Collection[str]
     ) -> SupplierOrder | None:
-        """As ``find_order``, for a number. ``taken`` are the supplier's orders that belong to other attempts.
+        """As ``find_order``, for a number, of which the supplier takes no word of ours.
 
-        Raises ``UnreadableAnswer`` when more than one order could be this attempt's: that is for a person.
+        ``taken`` are the supplier's orders, and the digits of the phone numbers, that belong to other attempts. What
+        the supplier dates further than ``NUMBER_CLOCKS_APART`` from the call is not this attempt's: the gateway keeps
+        two attempts at the same country and tier further apart than that while one is unknown. Raises ``UnreadableAnswer`` when more than one order could be this attempt's: that is for a person.
         """
         raise self._missing(Capability.NUMBERS)
 
@@ -364,8 +368,8 @@ class Provider(ABC):
         """The API keys of our account."""
         raise self._missing(Capability.KEYS)
 
-    async def create_key(self, name: str) -> NewSupplierKey:
-        """Make a key: exactly one POST. Its id is learned by its name, from ``keys``."""
+    async def create_key(self, name: str, deadline: datetime | None = None) -> NewSupplierKey:
+        """Make a key: exactly one POST, and none from ``deadline`` on. Its id is learned by its name, from ``keys``."""
         raise self._missing(Capability.KEYS)
 
     async def revoke_key(self, key_id: str) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -39,6 +40,7 @@ from schemas.errors import (
 )
 
 __all__ = [
+    "ClockSeen",
     "Gate",
     "MemoryGate",
     "Params",
@@ -68,6 +70,25 @@ _log = structlog.get_logger("providers.transport")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
+@dataclass(frozen=True, slots=True)
+class ClockSeen:
+    """How far a supplier's clock is ahead of ours, in seconds, by an answer's Date header: give or take ``within``."""
+
+    ahead: float
+    within: float
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str], began: float, ended: float) -> ClockSeen | None:
+        """The clock that an answer tells of, which was asked for at ``began`` and came at ``ended`` (Unix seconds)."""
+        try:
+            at = parsedate_to_datetime(headers.get("Date", "")[:64])
+        except ValueError:
+            return None
+        # A date is cut off to its second, and written at any moment in between.
+        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() + 0.5
+        return cls(seconds - (began + ended) / 2, 0.5 + max(0.0, ended - began) / 2)
+
+
 @dataclass(slots=True)
 class _Sending:
     """How far a send came: whether a connection stood. Nothing may be sent from ``deadline`` on."""
@@ -95,8 +116,8 @@ class Transport:
     """HTTP to one supplier account.
 
     ``base_url`` may have a path of its own; ``secrets`` never appear in an error or a log line;
-    ``max_body_bytes`` caps one answer after decompression. Raises ``ConfigurationError`` for a base
-    URL that cannot be used.
+    ``max_body_bytes`` caps one answer after decompression. ``clock`` is the supplier's clock beside ours, as
+    the last answer with a date told. Raises ``ConfigurationError`` for a base URL that cannot be used.
     """
 
     def __init__(
@@ -119,6 +140,7 @@ class Transport:
         self._reads: aiohttp.ClientSession | None = None
         self._writes: aiohttp.ClientSession | None = None
         self._health = _Health(supplier)
+        self.clock: ClockSeen | None = None
 
     async def read(
         self,
@@ -162,6 +184,7 @@ class Transport:
         type: type[T],  # noqa: A002 - named as in msgspec
         *,
         json: Any = None,
+        params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         refusal: RefusalTable | None = None,
         priority: Priority = Priority.PURCHASE,
@@ -179,7 +202,7 @@ class Transport:
             self._writes = self._session(aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True))
         body = json if isinstance(json, bytes) or json is None else _encoder.encode(json)
         return await self._once(
-            self._writes, method, joined(self.base_url, path), type,
+            self._writes, method, joined(self.base_url, path, params), type,
             body=body, headers=headers, refusal=refusal, priority=priority, lax=lax, deadline=deadline,
         )  # fmt: skip
 
@@ -261,6 +284,7 @@ class Transport:
         sending = _Sending(deadline=deadline)
         sending.check()
         sent = dict(headers or {})
+        began = time.time()
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         try:
@@ -273,6 +297,7 @@ class Transport:
                 trace_request_ctx=sending,
                 middlewares=(partial(self._send_once, sending),),
             ) as response:
+                self.clock = ClockSeen.of(response.headers, began, time.time()) or self.clock
                 await self._observed(response)
                 if fault := fault_of_status(response.status, response.headers, datetime.now(UTC)):
                     raise fault

@@ -5,14 +5,16 @@ from __future__ import annotations
 from providers.beppay.client import BepPay, BepPaySettings
 from providers.beppay.sandbox import sandbox
 from providers.contract import Capability, Limits, Manifest, SandboxRoute
+from schemas.account import DepositWay
 
 _NUMBERS = "the gateway sells no virtual numbers yet; the wire types and the mapping are there"
-_KEYS = "the gateway does not turn its key over by itself yet; the wire types are there"
 
 MANIFEST = Manifest(
     name="beppay",
     title="BepPay",
-    capabilities=frozenset({Capability.CATALOG, Capability.ORDERS, Capability.BALANCE, Capability.ORDER_HISTORY}),
+    capabilities=frozenset(
+        {Capability.CATALOG, Capability.ORDERS, Capability.BALANCE, Capability.ORDER_HISTORY, Capability.KEYS}
+    ),
     settings=BepPaySettings,
     provider=BepPay,
     limits=Limits(max_body_bytes=64 * 1024 * 1024),
@@ -25,9 +27,9 @@ MANIFEST = Manifest(
         SandboxRoute(
             "GET", "/api/partner/balance", used_for="what can be spent, and whether a purchase took something"
         ),
-        SandboxRoute("GET", "/api/partner/keys", why_not=_KEYS),
-        SandboxRoute("POST", "/api/partner/keys", why_not=_KEYS),
-        SandboxRoute("DELETE", "/api/partner/keys", why_not=_KEYS),
+        SandboxRoute("GET", "/api/partner/keys", used_for="our keys, and the id of one that was just made"),
+        SandboxRoute("POST", "/api/partner/keys", used_for="a new key, when the key is turned over"),
+        SandboxRoute("DELETE", "/api/partner/keys", used_for="the old key, when the new one is in force"),
         SandboxRoute("GET", "/api/partner/virtual-numbers/countries", why_not=_NUMBERS),
         SandboxRoute("GET", "/api/partner/virtual-numbers/tiers", why_not=_NUMBERS),
         SandboxRoute("POST", "/api/partner/virtual-numbers/purchase", why_not=_NUMBERS),
@@ -35,6 +37,16 @@ MANIFEST = Manifest(
         SandboxRoute("GET", "/api/auth/me", why_not="it takes a person's session cookie from the dashboard, not a key"),
     ),
     one_purchase_at_a_time=True,
+    deposit_ways=(
+        DepositWay(
+            "manual",
+            "By the supplier's people",
+            online=False,
+            what_to_do="Ask your contact at BepPay for a top-up of the partner balance: it shows no addresses to pay to,"
+            " and its people book the money by hand.",
+        ),
+    ),
+    webhook_advice="nothing is to be done: BepPay sends no webhooks, and purchases are answered with the eSIM itself",
     capability_notes={
         Capability.NUMBERS: f"not yet: {_NUMBERS}",
         Capability.PLAN_LOOKUP: "BepPay can tell one plan only by listing all",
@@ -43,5 +55,7 @@ MANIFEST = Manifest(
         Capability.CANCEL: "BepPay has no cancel call",
         Capability.TRANSACTIONS: "BepPay lists orders, not movements of the balance",
         Capability.WEBHOOKS: "BepPay sends no webhooks",
+        Capability.WEBHOOK_SETTINGS: "BepPay sends no webhooks",
+        Capability.ACCOUNT: "BepPay shows the account to a person's session cookie only, never to a key",
     },
 )

@@ -11,13 +11,13 @@ import msgspec
 from msgspec import Raw
 from pydantic import Field, SecretStr
 
-from providers.beppay import mapping, orders, wire
-from providers.contract import CatalogPage, Provider, SupplierSettings
+from providers.beppay import keys, mapping, orders, wire
+from providers.contract import CatalogPage, Probe, Provider, SupplierSettings
 from providers.recall import Reader
 from providers.told import Told
 from providers.transport import Priority
-from schemas.account import Balance
-from schemas.errors import InvalidRequest, NotAuthorised, UnreadableAnswer
+from schemas.account import Balance, NewSupplierKey, SupplierKey
+from schemas.errors import InvalidRequest, NotAuthorised, NotFound, UnreadableAnswer
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder
 from schemas.plan import Offer, SetAside
 
@@ -25,6 +25,7 @@ PLANS = "/api/partner/esim/plans"
 PURCHASE = "/api/partner/esim/purchase"
 HISTORY = "/api/partner/esim/orders"
 BALANCE = "/api/partner/balance"
+KEYS = "/api/partner/keys"
 AT_ONCE = 500  # plans mapped before others get a turn: the whole list comes in one answer
 
 
@@ -144,6 +145,67 @@ class BepPay(Provider):
             return orders.balance(answer.data)
         except ValueError as error:
             raise UnreadableAnswer(str(error), supplier=self.name) from None
+
+    async def keys(self) -> list[SupplierKey]:
+        """The keys of our account, revoked ones too."""
+        answer = await self.transport.read(
+            KEYS,
+            wire.Answer[list[wire.ApiKey]],
+            headers=self._headers(),
+            refusal=mapping.refusal,
+            priority=Priority.SETTLE,
+            lax=True,
+        )
+        return [keys.key(row) for row in answer.data]
+
+    async def create_key(self, name: str, deadline: datetime | None = None) -> NewSupplierKey:
+        """Make a key. The answer alone ever shows it, and without its id."""
+        answer = await self.transport.write(
+            "POST",
+            KEYS,
+            wire.Answer[wire.CreatedKey],
+            json=wire.NewKey(name),
+            headers=self._headers(),
+            refusal=mapping.refusal,
+            priority=Priority.SETTLE,
+            lax=True,
+            deadline=deadline,
+        )
+        try:
+            return keys.created(answer.data)
+        except ValueError as error:
+            raise UnreadableAnswer(str(error), supplier=self.name) from None
+
+    async def revoke_key(self, key_id: str) -> None:
+        """Take a key out of use. One that is not there any more needs nothing done."""
+        try:
+            await self.transport.write(
+                "DELETE",
+                KEYS,
+                wire.Revoked,
+                params={"id": key_id},
+                headers=self._headers(),
+                refusal=mapping.refusal,
+                priority=Priority.SETTLE,
+                lax=True,
+            )
+        except NotFound:
+            return
+
+    def with_key(self, secret: str) -> BepPaySettings:
+        """These settings with another ``api_key``."""
+        return self.settings.model_copy(update={"api_key": SecretStr(secret)})
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Credentials, and whether a purchase has an address to be made with; every path is fixed by the base URL."""
+        return (
+            Probe("credentials", ("api_key",), self.keys),
+            Probe("purchases", ("email_domain",), self._addressed),
+        )
+
+    async def _addressed(self) -> None:
+        if self.settings.email_domain is None:
+            raise InvalidRequest("no email_domain is set, so nothing can be bought")
 
     async def _history(self) -> wire.History:
         return await self.transport.read(

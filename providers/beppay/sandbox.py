@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from providers import places
-from providers.beppay import counter
+from providers.beppay import counter, keyring
 from providers.beppay.counter import answer
 from providers.sandbox import Dirt, Item, SandboxWorld, listing, sandbox_app
 from providers.sandbox.iso import codes_by_name
@@ -20,7 +20,6 @@ PUBLIC = (
     "/api/partner/virtual-numbers/tiers",
 )
 FEW = 3  # up to so many countries have their codes in `countryIso2`; a region has none
-STARTED = "2026-03-01T00:00:00Z"
 NUMBER_COUNTRIES = [{"code": "US", "name": "United States"}, {"code": "GB", "name": "United Kingdom"}]
 NUMBER_TIERS = [
     {"id": "7d", "name": "7 Days", "days": 7, "price_usd": 10},
@@ -29,18 +28,14 @@ NUMBER_TIERS = [
 
 
 def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
-    """The partner API below its base URL. ``settings`` holds the one ``api_key`` that it takes."""
-    key: str = settings["api_key"]
+    """The partner API below its base URL. ``settings`` holds the first ``api_key`` that it takes."""
+    account = world.open_account("beppay", settings["api_key"])
 
     def authenticate(request: web.Request) -> str | None:
         if request.path.endswith(PUBLIC):
             return None
         given = request.headers.get("X-API-Key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return None if given == key else "Invalid or missing API key"
-
-    async def keys(_request: web.Request) -> web.Response:
-        prefix = key[:11]
-        return answer([{"id": 1, "name": "Sandbox", "key_prefix": prefix, "is_active": True, "created_at": STARTED}])
+        return None if account.admits(given) else "Invalid or missing API key"
 
     return sandbox_app(
         world,
@@ -48,7 +43,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         [
             web.get("/api/partner/esim/plans", plans),
             *counter.routes(),
-            web.get("/api/partner/keys", keys),
+            *keyring.routes(account),
             web.get("/api/partner/virtual-numbers/countries", number_countries),
             web.get("/api/partner/virtual-numbers/tiers", number_tiers),
             web.get("/api/partner/virtual-numbers/orders", no_orders),

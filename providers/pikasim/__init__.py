@@ -5,11 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from providers.contract import Capability, Limits, Manifest, SandboxRoute
+from providers.pikasim import deposits
 from providers.pikasim.client import PikaSim, PikaSimSettings
 from providers.pikasim.sandbox import sandbox
-
-_DEPOSITS = "deposits are made by people on the supplier's own site"
-_WEBHOOKS = "people set the address in their account at the supplier; it changes once in years"
 
 MANIFEST = Manifest(
     name="pikasim",
@@ -26,6 +24,9 @@ MANIFEST = Manifest(
             Capability.TRANSACTIONS,
             Capability.ORDER_HISTORY,
             Capability.WEBHOOKS,
+            Capability.ACCOUNT,
+            Capability.DEPOSITS,
+            Capability.WEBHOOK_SETTINGS,
         }
     ),
     settings=PikaSimSettings,
@@ -36,7 +37,7 @@ MANIFEST = Manifest(
     routes=(
         SandboxRoute("GET", "/packages", used_for="the catalogue, 200 packages a page"),
         SandboxRoute("GET", "/packages/{packageCode}", used_for="price of one package now"),
-        SandboxRoute("GET", "/account", why_not="the balance call says the same, and the credit too"),
+        SandboxRoute("GET", "/account", used_for="who we are to the supplier, and whether the key is taken"),
         SandboxRoute("GET", "/balance", used_for="what can be spent"),
         SandboxRoute("GET", "/transactions", used_for="charges and refunds, and orders that no list shows yet"),
         SandboxRoute("POST", "/orders", used_for="buying one eSIM"),
@@ -47,13 +48,15 @@ MANIFEST = Manifest(
         SandboxRoute("GET", "/esims/{iccid}/topup-options", used_for="what can be added to an eSIM"),
         SandboxRoute("POST", "/esims/{iccid}/topup", used_for="adding data to an eSIM"),
         SandboxRoute("POST", "/esims/{iccid}/cancel", used_for="giving back an eSIM that was never installed"),
-        SandboxRoute("POST", "/deposit/stripe", why_not=_DEPOSITS),
-        SandboxRoute("POST", "/deposit/btcpay", why_not=_DEPOSITS),
-        SandboxRoute("PUT", "/webhook", why_not=_WEBHOOKS),
-        SandboxRoute("POST", "/webhook/test", why_not=_WEBHOOKS),
+        SandboxRoute("POST", "/deposit/stripe", used_for="a page at which a person fills the wallet by card"),
+        SandboxRoute("POST", "/deposit/btcpay", used_for="the same, by cryptocurrency"),
+        SandboxRoute("PUT", "/webhook", used_for="where notifications go, by `suppliers setup-webhooks`"),
+        SandboxRoute("POST", "/webhook/test", used_for="whether they arrive there and are believed"),
     ),
     charge_tolerance=Decimal("0.05"),
+    deposit_ways=deposits.WAYS,
     capability_notes={
+        Capability.KEYS: "PikaSim gives its key to people, in their account on its site",
         Capability.NUMBERS: "PikaSim sells no virtual numbers",
     },
 )

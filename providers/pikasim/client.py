@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
@@ -14,17 +14,19 @@ import msgspec
 from msgspec import Raw
 from pydantic import Field, SecretStr
 
-from providers.contract import CatalogPage, Manifest, Provider, SupplierSettings
-from providers.pikasim import mapping, orders, webhook, wire
+from providers.contract import CatalogPage, Manifest, Probe, Provider, SupplierSettings
+from providers.pikasim import deposits, mapping, orders, webhook, wire
 from providers.pikasim.books import Books
 from providers.pikasim.walk import Walk
 from providers.recall import Reader
+from providers.text import clean_text
 from providers.told import Told
 from providers.transport import Priority, Transport, segment
-from schemas.account import Balance, Transaction
+from schemas.account import Balance, DepositSession, SupplierAccount, Transaction
 from schemas.errors import InvalidRequest, NotFound, SupplierError
 from schemas.esim import EsimStatus
 from schemas.event import SupplierEvent
+from schemas.money import Money
 from schemas.order import Cancellation, PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.plan import Offer, SetAside
 
@@ -176,6 +178,51 @@ class PikaSim(Provider):
                 if told.created_at is None or told.created_at >= since:
                     yield told
 
+    async def account(self) -> SupplierAccount:
+        """Who we are to the supplier; an account that is not approved is not active."""
+        told = await self._books.read("/account", wire.Answer[wire.Account], Priority.SETTLE)
+        status = clean_text(told.status)
+        return SupplierAccount(
+            name=clean_text(told.company_name), active=status == "approved", status=status, orders=told.total_orders
+        )
+
+    async def set_webhook(self, url: str, events: Sequence[str] = ()) -> None:
+        """Have notifications sent to ``url``: of every event on the page, unless some are named."""
+        await self._put("PUT", "/webhook", wire.WebhookSettings(url, [*(events or webhook.EVENTS)]))
+
+    async def test_webhook(self) -> None:
+        """Have a test notification sent."""
+        await self._put("POST", "/webhook/test", None)
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Credentials, and whether a notification would be believed; every path is fixed by the base URL."""
+        return (
+            Probe("credentials", ("api_key",), self.account),
+            Probe("webhook secret", ("webhook_secret",), self._believing),
+        )
+
+    async def deposit(self, way: str, amount: Money) -> DepositSession:
+        """Begin a deposit by Stripe or BTCPay: one POST. Nothing is paid before a person does it at the page."""
+        path = deposits.PATHS.get(way)
+        if path is None:
+            raise InvalidRequest(f"there is no way {way}; nothing was sent", supplier=self.name)
+        try:
+            body = deposits.body(amount)
+        except ValueError as error:
+            raise InvalidRequest(f"{error}; nothing was sent", supplier=self.name) from None
+        answer = await self.transport.write(
+            "POST",
+            path,
+            wire.DepositAnswer,
+            json=body,
+            headers=self._headers,
+            refusal=mapping.refusal,
+            priority=Priority.SETTLE,
+            lax=True,
+        )
+        with self._books.reading():
+            return deposits.session(answer, amount)
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
         """Whether it was signed with the webhook's own secret, within a day of ``now``. Without a secret: never."""
         secret = self.settings.webhook_secret
@@ -188,6 +235,22 @@ class PikaSim(Provider):
     def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
         """A set-aside package mapped once more."""
         return mapping.item(Raw(raw), told)
+
+    async def _believing(self) -> None:
+        if self.settings.webhook_secret is None:
+            raise InvalidRequest("no webhook_secret is set, so no notification is believed")
+
+    async def _put(self, method: str, path: str, body: wire.WebhookSettings | None) -> None:
+        await self.transport.write(
+            method,
+            path,
+            wire.Done,
+            json=body,
+            headers=self._headers,
+            refusal=mapping.refusal,
+            priority=Priority.SETTLE,
+            lax=True,
+        )
 
     # --- orders and money -------------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ from providers.sandbox import (
     one,
     till_of,
 )
+from providers.sandbox.account import SandboxAccount
+from providers.sandbox.checkout import begin_checkout
 from schemas.order import OrderKind
 
 NAME = "pikasim"
@@ -33,6 +35,7 @@ SURCHARGE = Decimal("0.036")  # the page charges 518 for a package listed at 500
 DELIVERY_SECONDS = 0.5
 TOPUP_PREFIX = "TOPUP_"
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+MOST_DEPOSITED = 100_000_000
 EVENTS = ("esim.provisioned", "esim.topup.completed", "order.failed")
 _REFUSALS: Mapping[Why, tuple[int, str]] = {
     Why.NO_SUCH_ITEM: (404, "Package not found"),
@@ -54,19 +57,23 @@ class _NewOrder(msgspec.Struct, rename="camel"):
     external_order_id: str | None = None
 
 
+class _Deposit(msgspec.Struct):
+    amount: int
+
+
 class _WebhookSettings(msgspec.Struct, rename="camel"):
     webhook_url: str
     webhook_events: list[str] = msgspec.field(default_factory=lambda: [*EVENTS])
 
 
-def rules(world: SandboxWorld, webhook_secret: str) -> TillRules:
+def rules(world: SandboxWorld, account: SandboxAccount) -> TillRules:
     """How this supplier keeps its till and notifies."""
 
     def announce(sale: Sale, at: datetime) -> Mapping[str, Any] | None:
         return receipts.notification(sale, world.till(NAME).esim_of(sale), at)
 
     def sign(_body: Mapping[str, Any], encoded: bytes, _at: datetime) -> Mapping[str, str]:
-        return {"X-Webhook-Signature": hmac.new(webhook_secret.encode(), encoded, hashlib.sha256).hexdigest()}
+        return {"X-Webhook-Signature": hmac.new(account.secret.encode(), encoded, hashlib.sha256).hexdigest()}
 
     return TillRules(
         surcharge=SURCHARGE,
@@ -91,6 +98,8 @@ def routes() -> list[web.RouteDef]:
         web.get("/esims/{iccid}/usage", _usage),
         web.post("/esims/{iccid}/topup", _new_topup),
         web.post("/esims/{iccid}/cancel", _cancel),
+        web.post("/deposit/stripe", _stripe),
+        web.post("/deposit/btcpay", _btcpay),
         web.put("/webhook", _set_webhook),
         web.post("/webhook/test", _test_webhook),
     ]
@@ -206,6 +215,30 @@ async def _cancel(request: web.Request) -> web.Response:
             status=400, body=msgspec.json.encode(receipts.cancel_refused(esim)), content_type="application/json"
         )
     return answer(receipts.cancelled(sale, iccid, till.balance))
+
+
+async def _stripe(request: web.Request) -> web.Response:
+    """A session for a card, whose page is the sandbox's own."""
+    made, url = begin_checkout(request, await _cents(request))
+    return _beside_success({"sessionId": made.id, "checkoutUrl": url})
+
+
+async def _btcpay(request: web.Request) -> web.Response:
+    """An invoice for a payment on a chain; the page gives no example of its answer."""
+    made, url = begin_checkout(request, await _cents(request), prefix="inv_test_")
+    return _beside_success({"invoiceId": made.id, "checkoutLink": url})
+
+
+async def _cents(request: web.Request) -> Decimal:
+    """What is to be paid in, in dollars."""
+    asked = await _body(request, _Deposit)
+    if not 0 < asked.amount <= MOST_DEPOSITED:
+        raise web.HTTPBadRequest(text="amount must be a positive number of cents")
+    return Decimal(asked.amount).scaleb(-2)
+
+
+def _beside_success(told: Mapping[str, str]) -> web.Response:
+    return web.Response(body=_encoder.encode({"success": True, **told}), content_type="application/json")
 
 
 async def _set_webhook(request: web.Request) -> web.Response:

@@ -24,10 +24,10 @@ HONG_KONG_OR_CHINA = frozenset({None, "HK", "CN"})
 
 def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
     """The reseller API below its base URL, for callers with the ``api_key`` of ``settings``."""
-    key = settings["api_key"]
+    account = world.open_account("pikasim", settings["api_key"], settings["webhook_secret"])
 
     def authenticate(request: web.Request) -> str | None:
-        return None if request.headers.get("X-API-Key") == key else "Invalid or missing API key"
+        return None if account.admits(request.headers.get("X-API-Key", "")) else "Invalid or missing API key"
 
     return sandbox_app(
         world,
@@ -41,7 +41,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
         rate_limit=PER_MINUTE,
-        till=counter.rules(world, settings["webhook_secret"]),
+        till=counter.rules(world, account),
     )
 
 

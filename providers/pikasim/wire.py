@@ -298,17 +298,33 @@ class Deposit(msgspec.Struct):
     amount: int
 
 
-class StripeSession(msgspec.Struct, rename="camel"):
-    """POST /deposit/stripe; unlike all others it answers beside ``success``, not under ``data``."""
+class DepositSession(msgspec.Struct, rename="camel"):
+    """Where a deposit is paid: ``checkoutUrl`` on the page, the other names of BTCPay's own API (2026-11)."""
 
-    success: bool
-    session_id: str
-    checkout_url: str
+    session_id: str | None = None
+    invoice_id: str | None = None
+    id: str | int | None = None
+    checkout_url: str | None = None
+    checkout_link: str | None = None
+    invoice_url: str | None = None
+
+
+class DepositAnswer(DepositSession, rename="camel"):
+    """The answer to a deposit; unlike all others it stands beside ``success``, not always under ``data``."""
+
+    success: bool = True
+    data: DepositSession | None = None
 
 
 class WebhookSettings(msgspec.Struct, rename="camel"):
     webhook_url: str
     webhook_events: list[str]
+
+
+class Done(msgspec.Struct):
+    """The answer to a change of settings, of which the page shows nothing."""
+
+    success: bool = True
 
 
 class WebhookData(msgspec.Struct, rename="camel"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from providers.s2s import paging, receipts, shelf
+from providers.s2s import paging, receipts, shelf, voucher_counter
 from providers.sandbox import (
     Item,
     Move,
@@ -27,6 +26,7 @@ from providers.sandbox import (
     one,
     till_of,
 )
+from providers.sandbox.account import SandboxAccount
 from providers.sandbox.keys import WORLD
 from schemas.order import OrderKind
 
@@ -45,18 +45,14 @@ _REFUSALS: Mapping[Why, tuple[int, str]] = {
     Why.BLOCKED: (403, "Partner account is suspended."),
     Why.NOT_RENEWABLE: (422, "This eSIM cannot be topped up."),
 }
-_SECRET: web.AppKey[str] = web.AppKey("s2s_partner_secret", str)
+_ACCOUNT: web.AppKey[SandboxAccount] = web.AppKey("s2s_account", SandboxAccount)
 _KEYS: web.AppKey[dict[str, str]] = web.AppKey("s2s_sku_keys", dict)
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class _Fields(msgspec.Struct):
-    quantity: int = 1
-
-
 class _Item(msgspec.Struct):
     sku_id: str
-    fields: _Fields = msgspec.field(default_factory=_Fields)
+    fields: dict[str, msgspec.Raw] = {}
 
 
 class _NewOrder(msgspec.Struct):
@@ -70,7 +66,7 @@ class _NewTopUp(msgspec.Struct):
     sku_uuid: str | None = None
 
 
-def rules(world: SandboxWorld, secret: str) -> TillRules:
+def rules(world: SandboxWorld, account: SandboxAccount) -> TillRules:
     """How this supplier keeps its till and notifies."""
 
     def announce(sale: Sale, at: datetime) -> Mapping[str, Any] | None:
@@ -79,7 +75,7 @@ def rules(world: SandboxWorld, secret: str) -> TillRules:
     def sign(body: Mapping[str, Any], _encoded: bytes, at: datetime) -> Mapping[str, str]:
         timestamp = str(int(at.timestamp()))
         message = f"{timestamp}{body['event']}{body['idempotency_key']}"
-        return {"X-Timestamp": timestamp, "X-Signature": _signature(secret, message)}
+        return {"X-Timestamp": timestamp, "X-Signature": _signature(account.secret, message)}
 
     return TillRules(
         credit=OVERDRAFT,
@@ -90,9 +86,9 @@ def rules(world: SandboxWorld, secret: str) -> TillRules:
     )
 
 
-def equip(app: web.Application, secret: str) -> None:
+def equip(app: web.Application, account: SandboxAccount) -> None:
     """What the routes below need to know."""
-    app[_SECRET] = secret
+    app[_ACCOUNT] = account
     app[_KEYS] = {}
 
 
@@ -193,10 +189,15 @@ async def _one_order(request: web.Request) -> web.Response:
 async def _new_order(request: web.Request) -> web.Response:
     body = await _body(request, _NewOrder)
     _check_signature(request, body.item.sku_id, body.external_id)
-    if body.item.fields.quantity != 1:
-        raise web.HTTPUnprocessableEntity(text="The quantity may not be greater than max_per_order.")
-    item = _item(request, body.item.sku_id)
     till = till_of(request)
+    found = voucher_counter.row_of(body.item.sku_id)
+    if found is not None:
+        wanted = voucher_counter.purchase(request, *found, body.item.fields, body.external_id, body.metadata)
+        sale = await till.buy(request, wanted)
+        return paging.answer(receipts.order(sale, None), message="Order created successfully")
+    if voucher_counter.quantity_of(body.item.fields) != 1:
+        raise web.HTTPUnprocessableEntity(text=voucher_counter.TOO_MANY)
+    item = _item(request, body.item.sku_id)
     sale = await till.buy(request, Purchase(item, reference=body.external_id, details={"metadata": body.metadata}))
     return paging.answer(receipts.order(sale, till.esim_of(sale)), message="Order created successfully")
 
@@ -234,9 +235,10 @@ def _check_signature(request: web.Request, first: str, external_id: str) -> None
     timestamp = request.headers.get("X-Timestamp", "")
     if not (timestamp.isascii() and timestamp.isdecimal()):
         raise web.HTTPUnauthorized(text="The X-Timestamp header is required.")
-    if abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
+    account = request.app[_ACCOUNT]
+    if abs(account.now() - int(timestamp)) > TOLERANCE_SECONDS:
         raise web.HTTPUnauthorized(text="The request timestamp has expired.")
-    expected = _signature(request.app[_SECRET], f"{timestamp}{first}{external_id}")
+    expected = _signature(account.secret, f"{timestamp}{first}{external_id}")
     if not hmac.compare_digest(expected.encode(), request.headers.get("X-Signature", "").encode()):
         raise web.HTTPUnauthorized(text="Invalid signature.")
 

@@ -9,10 +9,13 @@ from aiohttp import web
 
 from providers.s2s import counter, shelf
 from providers.s2s.counter import NAME
+from providers.s2s.other_goods import other_goods
 from providers.s2s.paging import answer, asked_page, cursor_to, one_of
+from providers.s2s.voucher_counter import stock_left
 from providers.s2s.wire import PRODUCT_TYPES
 from providers.sandbox import Item, SandboxWorld, listing, sandbox_app
 
+_NOT_PRICES = frozenset({"sku_name", "attributes"})
 PRICED_TYPES = ("voucher", "recharge_fixed", "esim")
 _DEFAULT_PER_PAGE = 100
 _MOST_PER_PAGE = 200
@@ -20,7 +23,12 @@ _MOST_PER_PAGE = 200
 
 def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
     """The supplier, for callers with the bearer token of ``settings``."""
-    expected = f"Bearer {settings['token']}"
+    account = world.open_account(NAME, settings["token"], settings["partner_secret"])
+
+    def authenticate(request: web.Request) -> str | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return None if scheme == "Bearer" and account.admits(token) else "Unauthenticated."
+
     app = sandbox_app(
         world,
         NAME,
@@ -31,11 +39,11 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
             web.get("/catalog/categories", _categories),
             *counter.routes(),
         ],
-        authenticate=lambda request: None if request.headers.get("Authorization") == expected else "Unauthenticated.",
+        authenticate=authenticate,
         error_body=lambda _, message: {"success": False, "message": message},
-        till=counter.rules(world, settings["partner_secret"]),
+        till=counter.rules(world, account),
     )
-    counter.equip(app, settings["partner_secret"])
+    counter.equip(app, account)
     return app
 
 
@@ -47,7 +55,7 @@ async def _products(request: web.Request) -> web.Response:
     # Grouped as the items are listed, so that a fault at the middle item strikes the page that holds it.
     goods = [
         one
-        for one in (*shelf.esim_goods(shown.items, locale), *shelf.other_goods())
+        for one in (*shelf.esim_goods(shown.items, locale), *other_goods(locale))
         if _in_category(request, one) and kind in (None, one.product["type"])
     ]
     start, per_page = _page(request)
@@ -62,11 +70,20 @@ async def _products(request: web.Request) -> web.Response:
 
 async def _product(request: web.Request) -> web.Response:
     locale = _locale(request)
-    for one in (*shelf.esim_goods(listing(request, keep=_on_sale).items, locale), *shelf.other_goods()):
+    for one in (*shelf.esim_goods(listing(request, keep=_on_sale).items, locale), *other_goods(locale)):
         if one.product["id"] == request.match_info["uuid"]:
             product = {name: value for name, value in one.product.items() if name != "fields"}
             skus = [{**shelf.sku(item, locale), **_price(shelf.price_row(item))} for item in one.items]
-            skus += [{"id": row["sku_id"], "name": row["sku_name"], **_price(row)} for row in one.priced]
+            skus += [
+                {
+                    "id": row["sku_id"],
+                    "name": row["sku_name"],
+                    "image": "",
+                    **_price(row),
+                    "stock": stock_left(request, row),
+                }
+                for row in one.priced
+            ]
             return answer({**product, "skus": skus})
     raise web.HTTPNotFound(text="Product not found")
 
@@ -77,8 +94,8 @@ async def _pricelist(request: web.Request) -> web.Response:
     shown = listing(request, keep=_on_sale)
     category = request.query.get("category_id")
     others = [
-        {name: value for name, value in row.items() if name != "sku_name"}
-        for one in shelf.other_goods()
+        {**{name: value for name, value in row.items() if name not in _NOT_PRICES}, "stock": stock_left(request, row)}
+        for one in other_goods()
         if kind in (None, one.product["type"]) and _in_category(request, one)
         for row in one.priced
     ]
@@ -92,11 +109,14 @@ async def _pricelist(request: web.Request) -> web.Response:
 
 
 async def _categories(request: web.Request) -> web.Response:
-    _locale(request)
+    locale = _locale(request)
     target = one_of(request, "target", ("product", "sku"))
     return answer(
         [
-            {**one, "attributes": [code for code in one["attributes"] if target in (None, code["target"])]}
+            {
+                **shelf.in_category(one, locale),
+                "attributes": [code for code in one["attributes"] if target in (None, code["target"])],
+            }
             for one in shelf.CATEGORIES
         ]
     )
@@ -112,7 +132,10 @@ def _in_category(request: web.Request, goods: shelf.Goods) -> bool:
 
 def _with_skus(goods: shelf.Goods, locale: str) -> dict[str, Any]:
     skus = [shelf.sku(item, locale) for item in goods.items]
-    skus += [{"id": row["sku_id"], "name": row["sku_name"], "image": "", "attributes": []} for row in goods.priced]
+    skus += [
+        {"id": row["sku_id"], "name": row["sku_name"], "image": "", "attributes": row["attributes"]}
+        for row in goods.priced
+    ]
     return {**goods.product, "skus": skus}
 
 

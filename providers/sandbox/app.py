@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from email.utils import formatdate
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
@@ -18,6 +19,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from providers.sandbox.checkout import keep_checkouts
 from providers.sandbox.control import CONTROL_PREFIX, control_routes
 from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Item
@@ -85,6 +87,7 @@ def sandbox_app(
     app.add_routes(routes)
     app.add_routes(control_routes())
     app.add_routes(till_routes())
+    keep_checkouts(app)
     app.on_cleanup.append(_close_till)
     return app
 
@@ -180,6 +183,8 @@ class _Frame:
         response = limited or self._spoilt(faults) or await self._own_answer(request, handler)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
+        if (account := self.world.account(self.supplier)) is not None and account.clock_seconds:
+            response.headers["Date"] = formatdate(account.now(), usegmt=True)
         if spoil := request.get(SPOIL):
             return await self._unanswered(request, response, spoil)
         shown = request.get(_LISTING)
@@ -210,6 +215,8 @@ class _Frame:
         """The answer of a supplier that is out of order, whatever was asked."""
         if FaultKind.UNAUTHORISED in faults:
             return self._error(401, "Invalid API key")
+        if FaultKind.MOVED in faults:
+            return self._error(404, "Not Found")
         if FaultKind.SERVER_ERROR in faults:
             return self._error(500, "Internal server error")
         if FaultKind.HTML in faults:

@@ -10,6 +10,8 @@ They stand under ``/_sandbox/`` of each supplier, need no authentication and ans
     POST   stock    {"key": "…", "stock": 0}    null is plenty
     POST   drift    {"share": 0.05, "by": 0.1}
     POST   remove   {"keys": ["…"]}
+    GET    account                              keys without their secrets, how far the clock is ahead
+    POST   account  {"clock_seconds": 360, "secret": "another", "revoke": 1, "restore": 1}
     POST   reset                                as it was at the start, without faults
 """
 
@@ -21,6 +23,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from providers.sandbox.faults import Fault
 from providers.sandbox.keys import SUPPLIER, WORLD
@@ -28,6 +31,7 @@ from providers.sandbox.keys import SUPPLIER, WORLD
 CONTROL_PREFIX = "/_sandbox/"
 _SHOWN_BY_DEFAULT = 20
 _SHOWN_AT_MOST = 1000
+_CLOCK_SECONDS = 10 * 366 * 86400
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 T = TypeVar("T")
@@ -48,6 +52,15 @@ class _Drift(msgspec.Struct, forbid_unknown_fields=True):
     by: Share = 0.10
 
 
+class _AccountOrders(msgspec.Struct, forbid_unknown_fields=True):
+    """``secret`` is what signatures are made with from now on; ``revoke`` and ``restore`` name a key by its id."""
+
+    clock_seconds: Annotated[float, msgspec.Meta(ge=-_CLOCK_SECONDS, le=_CLOCK_SECONDS)] | UnsetType = UNSET
+    secret: str | UnsetType = UNSET
+    revoke: int | UnsetType = UNSET
+    restore: int | UnsetType = UNSET
+
+
 class _Remove(msgspec.Struct, forbid_unknown_fields=True):
     keys: list[str]
 
@@ -63,6 +76,8 @@ def control_routes() -> list[web.RouteDef]:
         web.post(CONTROL_PREFIX + "stock", _told(_set_stock)),
         web.post(CONTROL_PREFIX + "drift", _told(_drift)),
         web.post(CONTROL_PREFIX + "remove", _told(_remove)),
+        web.get(CONTROL_PREFIX + "account", _told(_account)),
+        web.post(CONTROL_PREFIX + "account", _told(_set_account)),
         web.post(CONTROL_PREFIX + "reset", _told(_reset)),
     ]
 
@@ -141,6 +156,29 @@ def _remove(request: web.Request, body: bytes) -> dict[str, Any]:
     told = msgspec.json.decode(body, type=_Remove)
     request.app[WORLD].remove(request.app[SUPPLIER], told.keys)
     return {"changed": told.keys}
+
+
+def _account(request: web.Request, _body: bytes) -> dict[str, Any]:
+    account = request.app[WORLD].account(request.app[SUPPLIER])
+    if account is None:
+        raise msgspec.ValidationError("this sandbox keeps no account")
+    keys = [{"id": key.id, "name": key.name, "active": key.active} for key in account.keys]
+    return {"keys": keys, "clock_seconds": account.clock_seconds}
+
+
+def _set_account(request: web.Request, body: bytes) -> dict[str, Any]:
+    told = msgspec.json.decode(body, type=_AccountOrders)
+    shown = _account(request, body)
+    account = request.app[WORLD].account(request.app[SUPPLIER])
+    assert account is not None  # noqa: S101 - as just seen
+    for number, change in ((told.revoke, account.revoke), (told.restore, account.restore)):
+        if number is not UNSET and not change(number):
+            raise msgspec.ValidationError(f"no key {number} among {[key['id'] for key in shown['keys']]}")
+    if told.clock_seconds is not UNSET:
+        account.clock_seconds = told.clock_seconds
+    if told.secret is not UNSET:
+        account.secret = told.secret
+    return _account(request, body)
 
 
 def _reset(request: web.Request, _body: bytes) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class FaultKind(StrEnum):
     GZIP_BOMB = "gzip_bomb"  # a small compressed body that expands to 256 MB
     RATE_LIMITED = "rate_limited"  # 429 with Retry-After: `seconds`
     UNAUTHORISED = "unauthorised"  # 401, as if the key had been revoked
+    MOVED = "moved"  # 404, as if the path were another one now
     WRONG_TOTAL = "wrong_total"  # the total says 137 more than there is
     VANISH_HALF = "vanish_half"  # every second item is gone
     VANISH_MIDWAY = "vanish_midway"  # answers that reach beyond the middle of the catalogue are cut off

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from providers.sandbox.account import SandboxAccount
 from providers.sandbox.faults import Fault, FaultBoard
 from providers.sandbox.generate import generate
 from providers.sandbox.item import Item
@@ -34,6 +35,7 @@ class _Shelf:
     calls: Counter[str] = field(default_factory=Counter)
     drifts: int = 0
     till: Till | None = None
+    account: SandboxAccount | None = None
 
 
 class SandboxWorld:
@@ -141,12 +143,26 @@ class SandboxWorld:
             raise KeyError(supplier)
         return till
 
-    def reset(self, supplier: str) -> None:
-        """Undo every change, lift every fault and begin the till anew."""
+    def open_account(self, supplier: str, key: str, secret: str = "") -> SandboxAccount:
+        """The account that callers have: its first key, and the secret of signatures. One that is open is kept."""
         shelf = self._shelves[supplier]
+        if shelf.account is None:
+            file = None if self.books is None else self.books / f"{supplier}.keys.json"
+            shelf.account = SandboxAccount(key, secret, file)
+        return shelf.account
+
+    def account(self, supplier: str) -> SandboxAccount | None:
+        """The supplier's account; None where its sandbox keeps none."""
+        return self._shelves[supplier].account
+
+    def reset(self, supplier: str) -> None:
+        """Undo every change, lift every fault, put the account right and begin the till anew."""
+        shelf = self._shelves[supplier]
+        if shelf.account is not None:
+            shelf.account.reset()
         if shelf.till is not None:
             shelf.till.reset()
-        self._shelves[supplier] = _Shelf(shelf.original, dict(shelf.original), till=shelf.till)
+        self._shelves[supplier] = _Shelf(shelf.original, dict(shelf.original), till=shelf.till, account=shelf.account)
 
     def changes(self, supplier: str) -> int:
         """How many items differ from what the world began with, those that were removed included."""

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 
 from providers.pikasim import MANIFEST, counter
 from providers.sandbox import Fault, FaultKind, SandboxWorld
+from providers.sandbox.account import SandboxAccount
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.plan import Offer
 from tests.providers.shop import Shop, open_shop
@@ -69,7 +70,7 @@ async def test_every_answer_says_what_is_left_of_the_rate(http: ClientSession, w
 def test_its_webhooks_are_signed_as_openssl_signs(world: SandboxWorld) -> None:
     # printf %s BODY | openssl dgst -sha256 -hmac pikasim-sandbox-webhook-secret
     body = b'{"event":"order.failed","data":{"orderId":"65a4f8ca"}}'
-    webhooks = counter.rules(world, MANIFEST.sandbox_settings["webhook_secret"]).webhooks
+    webhooks = counter.rules(world, SandboxAccount("a key", MANIFEST.sandbox_settings["webhook_secret"])).webhooks
     assert webhooks is not None
     assert webhooks.sign({}, body, datetime.now(UTC)) == {
         "X-Webhook-Signature": "8321bdee6227e0920326adc9800341025f2df78790d55e5c068800251baf4e47"

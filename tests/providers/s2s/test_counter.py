@@ -16,6 +16,7 @@ from aiohttp import web
 
 from providers.s2s import MANIFEST, counter, shelf, wire
 from providers.sandbox import SandboxWorld, WebhookPlan
+from providers.sandbox import account as sandbox_account
 from schemas.event import SupplierEventType
 from schemas.order import SupplierOrderState
 from tests.providers.s2s.examples import example
@@ -41,7 +42,7 @@ def world():
 async def api(world, aiohttp_client, monkeypatch):
     """The supplier at the moment of the page's example, with an item under the example's SKU id."""
     item = next(item for item in world.items("s2s") if sells(item))
-    monkeypatch.setattr(counter, "time", SimpleNamespace(time=lambda: float(NOW)))
+    monkeypatch.setattr(sandbox_account, "time", SimpleNamespace(time=lambda: float(NOW)))
     of_item = shelf.sku_id
     monkeypatch.setattr(shelf, "sku_id", lambda key: SKU if key == item.key else of_item(key))
     client = await aiohttp_client(MANIFEST.sandbox(world, {"token": "t", "partner_secret": SECRET}))
@@ -122,7 +123,7 @@ async def test_without_a_fitting_signature_nothing_is_sold(api, world, headers):
 
 @pytest.mark.parametrize(("late", "status"), [(300, 201), (-300, 201), (301, 401), (-301, 401)])
 async def test_a_timestamp_holds_for_five_minutes_either_way(api, monkeypatch, late, status):
-    monkeypatch.setattr(counter, "time", SimpleNamespace(time=lambda: float(NOW + late)))
+    monkeypatch.setattr(sandbox_account, "time", SimpleNamespace(time=lambda: float(NOW + late)))
     await api("POST", "/orders", status, json=ORDER)
 
 
@@ -205,7 +206,7 @@ async def test_cursors_lead_through_a_history_that_grows_meanwhile(api, world):
 
 
 def test_a_webhook_is_signed_over_time_event_and_key(world):
-    rules = counter.rules(world, SECRET).webhooks
+    rules = counter.rules(world, sandbox_account.SandboxAccount("a token", SECRET)).webhooks
     body = {"event": "order.status_changed", "idempotency_key": "550e8400-e29b-41d4-a716-446655440000"}
     assert rules.sign(body, b"{}", datetime.fromtimestamp(NOW, UTC)) == {
         "X-Timestamp": "1768478058",
