@@ -10,6 +10,8 @@ from yarl import URL
 
 from schemas.errors import ConfigurationError
 
+MAX_PAGE = 4096
+
 Params = Mapping[str, str | int | bool | None]
 
 
@@ -31,6 +33,22 @@ def segment(text: str) -> str:
     return "%2E" * len(text) if text in {".", ".."} else quote(text, safe="", errors="replace")
 
 
+def is_page(text: str) -> bool:
+    """Whether this is the address of a page that a browser may be led to: https, or http on this machine."""
+    if len(text) > MAX_PAGE or not text.isprintable() or " " in text:
+        return False
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    host = url.host
+    return (
+        bool(host)
+        and url.user is None
+        and (url.scheme == "https" or (url.scheme == "http" and host is not None and is_loopback(host)))
+    )
+
+
 def check_base_url(supplier: str, base_url: str) -> str:
     """The base URL without its last slash. Raises ``ConfigurationError`` naming what is wrong.
 
@@ -47,12 +65,13 @@ def check_base_url(supplier: str, base_url: str) -> str:
         raise ConfigurationError(f"{where}: credentials belong into their own settings, not into the URL")
     if url.query_string or url.fragment:
         raise ConfigurationError(f"{where}: must end with its path, without ? and #")
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigurationError(f"{where}: http is allowed to this machine only; use https")
     return str(url).rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name or its address alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

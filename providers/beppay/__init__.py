@@ -48,6 +48,7 @@ MANIFEST = Manifest(
     ),
     webhook_advice="nothing is to be done: BepPay sends no webhooks, and purchases are answered with the eSIM itself",
     capability_notes={
+        Capability.DEPOSITS: "deposit addresses are hidden: the balance is filled by hand",
         Capability.NUMBERS: f"not yet: {_NUMBERS}",
         Capability.PLAN_LOOKUP: "BepPay can tell one plan only by listing all",
         Capability.TOPUP: "BepPay has no top-up call",

@@ -61,7 +61,7 @@ WIRE: dict[str, Any] = {
     "cancelled": wire.Answer[wire.Cancelled],
     "cancel_refused": wire.Problem,
     "new_stripe_deposit": wire.Deposit,
-    "stripe_session": wire.StripeSession,
+    "stripe_session": wire.DepositAnswer,
     "new_btcpay_deposit": wire.Deposit,
     "webhook_settings": wire.WebhookSettings,
     "webhook": wire.Webhook,
