@@ -1,0 +1,207 @@
+"""The example storefront in front of a running gateway: its API, its worker and the suppliers' sandboxes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from examples.storefront.app import Settings, make_app
+from examples.storefront.book import Book
+from gateway import jobs
+from gateway.app import make_app as make_gateway
+from gateway.log import AccessLog
+from gateway.settings import load
+from gateway.store.keys import create_key
+from gateway.store.pool import Pool
+from tests.gateway.sandboxed import Town, stock_from, town
+
+LOOPBACK = {"allow_private": ["127.0.0.0/8"]}
+PATIENCE = 30
+
+
+async def until(look: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """What ``look`` (a function or a coroutine function) gives as soon as that is true."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = look()
+            if isinstance(found, Awaitable):
+                found = await found
+            if found:
+                return found
+            await asyncio.sleep(0.05)
+
+
+def free_socket() -> socket.socket:
+    """A listening socket at a port that the kernel chose, so that the address is known before anything answers."""
+    made = socket.create_server(("127.0.0.1", 0))
+    made.setblocking(False)
+    return made
+
+
+@asynccontextmanager
+async def serving(app: web.Application, at: socket.socket) -> AsyncIterator[str]:
+    """``app`` at that socket; its address."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.SockSite(runner, at).start()
+    try:
+        yield f"http://127.0.0.1:{at.getsockname()[1]}"
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class Gateway:
+    """The running gateway, and what stands behind it."""
+
+    url: str
+    pool: Pool
+    town: Town
+    key: str
+    deaf: bool = False  # its API answers nothing
+
+
+@dataclass
+class Street:
+    """A gateway and the shop in front of it, which can be closed and opened again."""
+
+    gateway: Gateway
+    settings: Settings
+    http: aiohttp.ClientSession
+    _open: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def url(self) -> str:
+        return self.settings.url
+
+    async def open(self) -> None:
+        """Open the shop, at the same address each time."""
+        at = socket.create_server(("127.0.0.1", int(self.url.rsplit(":", 1)[1])))
+        at.setblocking(False)
+        await self._open.enter_async_context(serving(make_app(self.settings), at))
+
+    async def close(self) -> None:
+        await self._open.aclose()
+
+    def book(self) -> Book:
+        """Its book, read from beside it."""
+        return Book(self.settings.book)
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with self.http.get(self.url + path) as answer:
+            return answer.status, await answer.text()
+
+    async def post(self, path: str, form: dict[str, str], **more: Any) -> tuple[int, str]:
+        """Send a form; the status, and where it leads to or what it says."""
+        async with self.http.post(self.url + path, data=form, allow_redirects=False, **more) as answer:
+            return answer.status, answer.headers.get("Location", "") or await answer.text()
+
+    async def state(self, sale_id: str, *wanted: str) -> str:
+        """What has become of a sale, when it is one of the states that are waited for."""
+
+        def look() -> str | None:
+            book = self.book()
+            try:
+                sale = book.sale(sale_id)
+            finally:
+                book.close()
+            return sale.state if sale is not None and (sale.state in wanted or not wanted) else None
+
+        return await until(look)
+
+
+@pytest.fixture
+async def gateway(
+    database_url: str, redis_url: str, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Gateway]:
+    """A gateway at work: API and worker, selling what the sandboxes sell."""
+    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")  # the catalogue is there
+    monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", "0")
+    async with town() as suppliers:
+        settings = load(
+            database_url=database_url,
+            redis_url=redis_url,
+            state_dir=str(tmp_path),
+            secret_key=["k" * 40],
+            suppliers=suppliers.accounts(),
+            webhooks=LOOPBACK,
+        )
+        await stock_from(pool, settings)
+        made = await create_key(pool, storefront="shop", mode="test", scopes=("storefront",))
+        stop = asyncio.Event()
+        async with serving(make_gateway(settings, access_log=AccessLog(lambda _line: None)), free_socket()) as url:
+            for name in suppliers.accounts():
+                await suppliers.tell(name, "webhook", {"url": f"{url}/webhooks/{name}"})
+            worker = asyncio.create_task(jobs.work(settings, database_url, stop, ("true",)))
+            try:
+                yield Gateway(url, pool, suppliers, made.key)
+            finally:
+                stop.set()
+                await worker
+
+
+MakeStreet = Callable[..., Awaitable[Street]]
+
+
+@pytest.fixture
+async def make_street(gateway: Gateway, tmp_path: Path) -> AsyncIterator[MakeStreet]:
+    """Open a shop in front of the gateway, with settings of its own."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+
+        async def make(**settings: Any) -> Street:
+            with free_socket() as at:
+                url = f"http://127.0.0.1:{at.getsockname()[1]}"
+            given = {"gateway_url": gateway.url, "gateway_key": gateway.key, "url": url, "book": tmp_path / "book"}
+            street = Street(gateway, Settings(**(given | settings)), http)
+            await street.open()
+            stack.push_async_callback(street.close)
+            return street
+
+        yield make
+
+
+@pytest.fixture
+async def unpaid(make_street: MakeStreet) -> Street:
+    """A shop that is paid another way: it orders at once."""
+    return await make_street(payment="none")
+
+
+OpenPage = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def open_page() -> AsyncIterator[OpenPage]:
+    """Pages of Chromium, each in a context of its own. An error in one fails the test."""
+    from playwright.async_api import async_playwright
+
+    if (program := shutil.which("chromium")) is None:
+        pytest.skip("there is no chromium here; .ci/run installs it")
+    faults: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+
+        async def open_(url: str, *, scheme: Any = "light", phone: bool = False) -> Any:
+            size: Any = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 860}
+            context = await browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
+            page = await context.new_page()
+            page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+            page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+            await page.goto(url)
+            return page
+
+        yield open_
+        await browser.close()
+    assert not faults, faults
