@@ -13,7 +13,10 @@ Denomination = Literal["fixed", "custom"]
 
 
 class GoodField(msgspec.Struct, frozen=True):
-    """Something that a product asks for before it can be ordered (a phone number, an account)."""
+    """Something that a product asks for before it can be ordered (a phone number, an account).
+
+    ``pattern`` is a plain one, safe to run on anything of at most 200 characters: one character class after another.
+    """
 
     name: str
     label: str
@@ -39,7 +42,11 @@ class CustomPrice(msgspec.Struct, frozen=True):
 
 
 class Good(msgspec.Struct, frozen=True):
-    """One sellable good of a supplier. ``cost`` is None for custom denominations, ``stock`` where nobody says."""
+    """One sellable good of a supplier. ``cost`` is None for custom denominations, ``stock`` where nobody says.
+
+    ``countries`` are ISO codes of where it is accepted, as far as that is told. A good whose supplier writes in
+    several languages comes once in each, the first time in the account's own; ``locale`` says in which.
+    """
 
     sku: str
     product_id: str
@@ -57,6 +64,7 @@ class Good(msgspec.Struct, frozen=True):
     description: str = ""
     image: str | None = None
     attributes: dict[str, str] = {}
+    countries: tuple[str, ...] = ()
     fields: tuple[GoodField, ...] = ()
     locale: str | None = None
 

@@ -57,12 +57,16 @@ class NumberWanted(msgspec.Struct, frozen=True):
 
 
 class GoodWanted(msgspec.Struct, frozen=True):
-    """A digital good. ``amount`` is a denomination of one's choice, ``fields`` what the product asks for."""
+    """A digital good. ``amount`` is a denomination of one's choice, ``fields`` what the product asks for.
+
+    ``recharge`` says that it is put somewhere by the supplier: no code comes of it, but a word that it was done.
+    """
 
     sku: str
     quantity: int = 1
     amount: Money | None = None
     fields: dict[str, str] = {}
+    recharge: bool = False
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -153,6 +153,7 @@ class SetAsideReason(StrEnum):
     UNKNOWN_UNIT = "unknown_unit"
     NO_PRICE = "no_price"
     NO_NAME = "no_name"
+    UNKNOWN_FIELDS = "unknown_fields"
 
 
 class About(StrEnum):

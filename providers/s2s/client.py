@@ -11,17 +11,21 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.contract import CatalogPage, Manifest, Provider
-from providers.s2s import mapping, orders, signatures, webhook, wire
+from providers.contract import CatalogPage, GoodsPage, Manifest, Probe, Provider
+from providers.s2s import goods, mapping, orders, signatures, vouchers, webhook, wire
+from providers.s2s.goods_walk import GoodsShelf, walk_goods
 from providers.s2s.join import ESIM, Join
+from providers.s2s.probing import Probing
 from providers.s2s.settings import S2SSettings
 from providers.s2s.sources import AttributeCodes
+from providers.text import clean_text
 from providers.told import Told
 from providers.transport import Params, Priority, Transport, segment
-from schemas.account import Balance, Transaction
+from schemas.account import Balance, SupplierAccount, Transaction
 from schemas.errors import InvalidRequest, NotFound, UnreadableAnswer
 from schemas.esim import EsimStatus
 from schemas.event import SupplierEvent
+from schemas.good import Good, GoodCategory
 from schemas.money import Money
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.plan import Offer, SetAside
@@ -80,6 +84,41 @@ class S2S(Provider):
         body = wire.NewTopUp(request.reference, request.supplier_plan_id or None)
         signed = signatures.topup_headers(self._secret, request.signed_at, request.iccid, request.reference)
         return await self._send(path, body, signed, request)
+
+    async def goods(self) -> AsyncIterator[GoodsPage]:
+        """Every voucher and recharge in one page: nothing of it is whole before the price list is."""
+        settings, paths = self.settings, self.settings.paths
+        shelf = GoodsShelf(settings.goods, await self._currency(Priority.SYNC), settings.locale)
+        yield await walk_goods(self._walk, paths.products, paths.pricelist, PER_PAGE, shelf, settings.locale)
+
+    async def good(self, product_id: str, sku: str) -> Good:
+        """One SKU out of the answer about its product. Raises ``NotFound`` when either is gone."""
+        path = self.settings.paths.product.replace("{uuid}", segment(product_id))
+        product = (await self._read(path, wire.ProductAnswer, params={"locale": self.settings.locale})).data
+        currency = await self._currency(Priority.SETTLE)
+        try:
+            found = goods.of_product(product, sku, self.settings.goods, currency)
+        except _BROKEN:
+            raise UnreadableAnswer("the SKU cannot be read", supplier=self.name) from None
+        if found is None or product.id != product_id:
+            raise NotFound("the product has no such SKU", supplier=self.name)
+        if isinstance(found, SetAside):
+            raise UnreadableAnswer(f"the SKU cannot be sold: {found.detail}", supplier=self.name)
+        return msgspec.structs.replace(found, locale=self.settings.locale)
+
+    async def good_categories(self, locale: str | None = None) -> list[GoodCategory]:
+        """The categories in a language, the account's own by default."""
+        params: Params = {"locale": locale or self.settings.locale}
+        answer = await self._read(self.settings.paths.categories, wire.CategoriesAnswer, Priority.SYNC, params)
+        return goods.categories(answer.data)
+
+    async def purchase_good(self, request: PurchaseRequest) -> SupplierOrder:
+        """Buy a voucher or recharge, signed as any order. As ``purchase`` otherwise."""
+        if request.good is None:
+            raise InvalidRequest("nothing says what to buy; nothing was sent", supplier=self.name)
+        body = vouchers.new_order(request.reference, request.good, self.settings.goods.amount)
+        signed = signatures.order_headers(self._secret, request.signed_at, request.good.sku, request.reference)
+        return await self._send(self.settings.paths.orders, body, signed, request)
 
     async def find_order(self, request: PurchaseRequest, supplier_order_id: str | None) -> SupplierOrder | None:
         """An attempt's order: by its id where that is known, else by our reference, to the letter.
@@ -149,6 +188,15 @@ class S2S(Provider):
             if told and told[-1].created_at is not None and told[-1].created_at < since - CLOCKS_APART:
                 return
 
+    async def account(self) -> SupplierAccount:
+        """Who we are to the supplier."""
+        partner = (await self._read(self.settings.paths.me, wire.MeAnswer)).data.partner
+        return SupplierAccount(name=clean_text(partner.name), active=partner.is_active, currency=partner.currency)
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Credentials, each path, and the signature by an order that cannot be bought."""
+        return Probing(self.transport, self.settings, self._headers).all(self.account)
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
         """Whether X-Signature covers time, event and key, and the time is within five minutes of ``now``."""
         return webhook.verify(headers, body, self._secret, now)
@@ -184,7 +232,13 @@ class S2S(Provider):
         if found.external_id != request.reference:
             raise UnreadableAnswer("the order that was answered has another external_id", supplier=self.name)
         told = orders.order(found, request.iccid)
-        if told.state not in orders.NOTHING_TAKEN and not orders.is_for(found, request.supplier_plan_id):
+        bought, quantity = request.supplier_plan_id, 1
+        if request.good is not None:
+            bought, quantity = request.good.sku, request.good.quantity
+            told = msgspec.structs.replace(
+                told, delivery=None, codes=vouchers.codes(found, recharge=request.good.recharge)
+            )
+        if told.state not in orders.NOTHING_TAKEN and not orders.is_for(found, bought, quantity):
             word = "the order is for something else than was bought"
             return msgspec.structs.replace(told, state=SupplierOrderState.PARTIAL, error=word)
         return msgspec.structs.replace(told, error=told.error and self.transport.redact(told.error))
@@ -239,6 +293,10 @@ class S2S(Provider):
             yield lines
             if lines and lines[-1][1].at < since:
                 return
+
+    async def _currency(self, priority: Priority) -> str:
+        """The currency of our account: a denomination of one's choice is charged in it."""
+        return (await self._balance(priority))[1].balance.currency
 
     async def _balance(self, priority: Priority = Priority.SETTLE) -> tuple[wire.Balance, Balance]:
         answer = (await self._read(self.settings.paths.balance, wire.BalanceAnswer, priority)).data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 from providers import places
 from providers.s2s import shelf
-from providers.sandbox import Esim, Item, Package, Sale, SaleState
+from providers.sandbox import Esim, Item, Package, Sale, SaleState, TriggerKind
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import OrderKind
 
@@ -27,20 +28,23 @@ _STATES: Mapping[SaleState, str] = {
 # The page: a webhook is sent when an order reaches one of these.
 _ANNOUNCED = frozenset({SaleState.COMPLETED, SaleState.FAILED, SaleState.PARTIAL})
 _MB_PER_GB = 1024
+_CENT = Decimal("0.01")
+# A webhook writes these otherwise than an order does.
+_WEBHOOK_KEYS: Mapping[str, str] = {"serialNumber": "serial_number", "expiration": "expiration_date"}
 
 
 def order(sale: Sale, esim: Esim | None) -> dict[str, Any]:
     """An order as the page writes it. What is in an eSIM's ``delivery_data`` no page says."""
-    sku = "" if sale.item is None else shelf.sku_id(sale.item.key)
+    quantity = sale.details.get("quantity", 1)
     line = {
-        "sku_id": sku,
-        "sku_name": "" if sale.item is None else _sku_name(sale.item),
-        "quantity": 1,
-        "price": sale.charged,
+        "sku_id": sale.key if sale.item is None else shelf.sku_id(sale.item.key),
+        "sku_name": sale.details.get("sku_name", "") if sale.item is None else _sku_name(sale.item),
+        "quantity": quantity,
+        "price": sale.charged if quantity == 1 else (sale.charged / quantity).quantize(_CENT),
         "currency": "USD",
         "status": status_of(sale),
-        "delivery_data": _delivered(sale, esim),
-        "customer_data": {"iccid": sale.iccid, "quantity": 1} if sale.kind is OrderKind.TOPUP else None,
+        "delivery_data": vouchers_of(sale) if sale.kind is OrderKind.VOUCHER else _delivered(sale, esim),
+        "customer_data": _customer_data(sale),
         "error_message": sale.error,
     }
     return {
@@ -53,6 +57,37 @@ def order(sale: Sale, esim: Esim | None) -> dict[str, Any]:
         "created_at": time_text(sale.created_at),
         "items": [line],
     }
+
+
+def vouchers_of(sale: Sale) -> list[dict[str, Any]] | None:
+    """The codes of a voucher, as on the page; what is said of a recharge instead. Nothing before that."""
+    quantity = sale.details.get("quantity", 1)
+    if sale.state is SaleState.PARTIAL:
+        quantity //= 2
+    elif sale.state is not SaleState.COMPLETED:
+        return [] if sale.number % 2 else None
+    if TriggerKind.CODES_MISSING in sale.triggers:
+        quantity -= 1
+    if str(sale.details.get("type", "")).startswith("recharge"):
+        return [{"status": "recharged", "message": "Recharge completed"}] * quantity
+    return [_voucher(sale, number) for number in range(quantity)]
+
+
+def _voucher(sale: Sale, number: int) -> dict[str, Any]:
+    secret = hashlib.sha256(f"{sale.id}/{number}".encode()).hexdigest()
+    dated = sale.number % 2 == 0
+    return {
+        "pin": secret[:32],
+        "expiration": f"{sale.created_at.year + 1}-01-15" if dated else None,
+        "serialNumber": secret[32:48].upper() if dated else "",
+    }
+
+
+def _customer_data(sale: Sale) -> dict[str, Any] | None:
+    if sale.kind is OrderKind.TOPUP:
+        return {"iccid": sale.iccid, "quantity": 1}
+    asked = sale.details.get("fields")
+    return {**asked, "quantity": sale.details.get("quantity", 1)} if asked else None
 
 
 def status_of(sale: Sale) -> str:
@@ -86,6 +121,12 @@ def notification(sale: Sale, esim: Esim | None, at: datetime) -> dict[str, Any] 
         {name: line[name] for name in ("sku_id", "quantity", "price", "status", "delivery_data")}
         for line in whole["items"]
     ]
+    if sale.kind is OrderKind.VOUCHER:
+        for line in lines:
+            line["delivery_data"] = [
+                {_WEBHOOK_KEYS.get(name, name): value for name, value in row.items()}
+                for row in line["delivery_data"] or ()
+            ]
     return {
         "event": EVENT,
         "timestamp": time_text(at),

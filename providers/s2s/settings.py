@@ -46,6 +46,21 @@ class Attributes(BaseModel):
     days: str | None = None
 
 
+class Goods(BaseModel):
+    """What the page leaves open of goods that are no eSIM.
+
+    ``amount`` is the field of an order that carries a denomination of one's choice; ``least`` and ``most`` are
+    the fields of a price row or SKU that bound it; ``country`` is the attribute that says where a good is accepted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: str = Field(default="amount", min_length=1)
+    least: str = "min_amount"
+    most: str = "max_amount"
+    country: str = "country"
+
+
 class S2SSettings(SupplierSettings):
     """An account at S2S. ``partner_secret`` signs orders and is not the bearer ``token``."""
 
@@ -54,3 +69,4 @@ class S2SSettings(SupplierSettings):
     locale: Literal["en", "ru"] = "en"
     paths: Paths = Paths()
     attributes: Attributes = Attributes()
+    goods: Goods = Goods()

@@ -1,7 +1,7 @@
 """The sandbox's catalogue in S2S's words: products, SKUs, price rows and categories, from a world's items.
 
 Made as a reseller's catalogue grows: half of the SKUs carry attributes, the others only names, in two
-styles. Beside eSIMs stand gift cards and recharges, some of which have no fixed price.
+styles. Beside eSIMs stand gift cards and recharges (``other_goods``), some of which have no fixed price.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ import msgspec
 from babel import Locale
 
 from providers import places
-from providers.sandbox import Dirt, Item
+from providers.sandbox import Dirt, Item, Trigger
 
 ATTRIBUTE_CODES: Mapping[str, str] = {"country": "coverage", "data": "data_volume", "days": "validity_days"}
 PLENTY = 9999
 ESIM_CATEGORY = {"id": 40, "name": "eSIM"}
-_CARDS = {"id": 18, "name": "Gift cards"}
-_MOBILE = {"id": 21, "name": "Mobile recharge"}
+CARDS = {"id": 18, "name": "Gift cards"}
+MOBILE = {"id": 21, "name": "Mobile recharge"}
+_RUSSIAN_CATEGORIES = {"Gift cards": "Подарочные карты", "Mobile recharge": "Пополнение телефона"}
 _ABOUT = "<p>Data for travellers in <b>{place}</b>.</p><ul><li>Install once</li><li>No contract</li></ul>"
 _RUSSIAN_UNITS = (("GB", "ГБ"), ("MB", "МБ"), ("/day", "/день"), ("Unlimited", "Безлимит"), ("Days", "дней"))
 
 CATEGORIES: tuple[dict[str, Any], ...] = (
-    {**_CARDS, "parent_id": None, "attributes": [
+    {**CARDS, "parent_id": None, "attributes": [
         {"code": "digital_acceptance", "name": "Where accepted", "type": "text", "target": "product"},
         {"code": "denomination", "name": "Denomination", "type": "number", "target": "sku"},
         {"code": "denomination_currency", "name": "Currency", "type": "text", "target": "sku"},
     ]},
-    {**_MOBILE, "parent_id": None, "attributes": []},
+    {**MOBILE, "parent_id": None, "attributes": []},
     {**ESIM_CATEGORY, "parent_id": None, "attributes": [
         {"code": "coverage", "name": "Countries", "type": "text", "target": "sku"},
         {"code": "data_volume", "name": "Data", "type": "text", "target": "sku"},
@@ -41,11 +42,15 @@ CATEGORIES: tuple[dict[str, Any], ...] = (
 
 
 class Goods(msgspec.Struct, frozen=True):
-    """A product of the shelf with the items that are its SKUs; ``priced`` are rows of other kinds of goods."""
+    """A product of the shelf with the items that are its SKUs; ``priced`` are rows of other kinds of goods.
+
+    ``triggers`` are what goes wrong when one of these is bought, by the id of its SKU.
+    """
 
     product: dict[str, Any]
     items: tuple[Item, ...] = ()
     priced: tuple[dict[str, Any], ...] = ()
+    triggers: Mapping[str, tuple[Trigger, ...]] = {}
 
 
 def sku_id(key: str) -> str:
@@ -59,7 +64,7 @@ def esim_goods(items: Iterable[Item], locale: str) -> list[Goods]:
     for item in items:
         by_place.setdefault(item.place, []).append(item)
     return [
-        Goods(_product("esim", place, _place_name(place, there, locale), ESIM_CATEGORY), tuple(there))
+        Goods(_product(place, _place_name(place, there, locale), locale), tuple(there))
         for place, there in by_place.items()
     ]
 
@@ -89,67 +94,22 @@ def price_row(item: Item) -> dict[str, Any]:
     return row
 
 
-def other_goods() -> list[Goods]:
-    """What the supplier sells beside eSIMs."""
-    goods = [
-        _card(name, place) for name in ("Apple gift card", "Game card", "Streaming card") for place in ("USA", "EU")
-    ]
-    goods.append(_custom("recharge", "Mobile recharge | UAE", "AED", "0.272", -2))
-    goods.append(_custom("recharge", "Mobile recharge | Turkey", "TRY", "0.029", 1))
-    goods.append(_custom("voucher_open_range", "Travel voucher", "EUR", "1.08", 4))
-    goods.append(_fixed("recharge_fixed", "Mobile recharge | India", _MOBILE, {"₹199": "2.41", "₹399": "4.8"}))
-    goods.append(_fixed("other", "Airport lounge pass", _CARDS, {"One visit": "29.09"}))
-    return goods
+def in_category(category: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """A category as it is called in a language."""
+    name = category["name"]
+    return {**category, "name": _RUSSIAN_CATEGORIES.get(name, name) if locale == "ru" else name}
 
 
-def _card(name: str, place: str) -> Goods:
-    prices = {f"${worth} {name} {place}": f"{worth * 1.1:.1f}" for worth in (2, 3, 10, 30)}
-    return _fixed("voucher", f"{name} | {place}", _CARDS, prices)
-
-
-def _fixed(product_type: str, name: str, category: Mapping[str, Any], prices: Mapping[str, str]) -> Goods:
-    rows = tuple(
-        {
-            "sku_id": sku_id(f"{name}/{sku_name}"),
-            "sku_name": sku_name,
-            "denomination_type": "fixed",
-            "price": msgspec.Raw(price.encode()),
-            "currency": "USD",
-            "stock": 100,
-            "max_per_order": 1,
-        }
-        for sku_name, price in prices.items()
-    )
-    return Goods(_product(product_type, name, name, category), priced=rows)
-
-
-def _custom(product_type: str, name: str, currency: str, rate: str, percent: int) -> Goods:
-    row = {
-        "sku_id": sku_id(name),
-        "sku_name": f"{name}, any amount",
-        "denomination_type": "custom",
-        "currency": currency,
-        "stock": PLENTY,
-        "max_per_order": 99,
-        "markup_percent": percent,
-        "markup_fixed": 0,
-        "rate": msgspec.Raw(rate.encode()),
-    }
-    return Goods(_product(product_type, name, name, _MOBILE, denomination="custom"), priced=(row,))
-
-
-def _product(
-    product_type: str, key: str, name: str, category: Mapping[str, Any], denomination: str = "fixed"
-) -> dict[str, Any]:
+def _product(key: str, name: str, locale: str) -> dict[str, Any]:
     return {
-        "id": str(uuid5(NAMESPACE_URL, f"s2s/product/{product_type}/{key}")),
+        "id": str(uuid5(NAMESPACE_URL, f"s2s/product/esim/{key}")),
         "name": name,
-        "type": product_type,
-        "denomination_type": denomination,
-        "category": category,
-        "description": _ABOUT.format(place=name) if product_type == "esim" else f"<p>{name}.</p>",
+        "type": "esim",
+        "denomination_type": "fixed",
+        "category": in_category(ESIM_CATEGORY, locale),
+        "description": _ABOUT.format(place=name),
         "image": "",
-        "attributes": {"digital_acceptance": "online"} if category is _CARDS else [],
+        "attributes": [],
         "fields": [],
     }
 

@@ -112,7 +112,7 @@ class CategoryNode(msgspec.Struct, frozen=True):
     id: int
     name: str
     parent_id: int | None = None
-    attributes: list[CategoryAttribute] = []
+    attributes: list[CategoryAttribute] | None = None
 
 
 class Sku(msgspec.Struct, frozen=True):
@@ -126,6 +126,9 @@ class Sku(msgspec.Struct, frozen=True):
     currency: str | None = None
     stock: int | None = None
     max_per_order: int | None = None
+    markup_percent: Decimal | None = None
+    markup_fixed: Decimal | None = None
+    rate: Decimal | None = None
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -273,6 +276,11 @@ class OrderAnswer(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
+class CategoriesAnswer(msgspec.Struct, frozen=True):
+    success: bool
+    data: list[CategoryNode]
+
+
 class EsimStatusAnswer(msgspec.Struct, frozen=True):
     success: bool
     data: EsimStatus
@@ -292,6 +300,20 @@ class NewOrder(msgspec.Struct, frozen=True, omit_defaults=False):
 
     external_id: str
     item: NewOrderItem
+
+
+class NewGoodItem(msgspec.Struct, frozen=True):
+    """What is bought; ``fields`` are the quantity, a denomination of one's choice, and what the product asks for."""
+
+    sku_id: str
+    fields: dict[str, Any]
+
+
+class NewGoodOrder(msgspec.Struct, frozen=True):
+    """The body of an order of goods that are no eSIM."""
+
+    external_id: str
+    item: NewGoodItem
 
 
 class NewTopUp(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from providers.sandbox.item import Item
-from providers.sandbox.triggers import Act, TriggerKind
+from providers.sandbox.triggers import Act, Trigger, TriggerKind
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import OrderKind
 
@@ -66,8 +66,8 @@ class Purchase(msgspec.Struct, frozen=True):
     """What a caller asks to buy.
 
     ``item`` is what ``one(request, key)`` gave; None is refused as NO_SUCH_ITEM, unless ``key`` and
-    ``price`` name something that is no item of the world. ``reference`` is the caller's own.
-    ``iccid`` is the eSIM that a top-up goes to. ``details`` is whatever the plugin wants to have kept
+    ``price`` name something that is no item of the world; ``triggers`` are then its own. ``reference`` is the
+    caller's own. ``iccid`` is the eSIM that a top-up goes to. ``details`` is whatever the plugin wants to have kept
     with the sale (an e-mail address, metadata).
     """
 
@@ -78,6 +78,7 @@ class Purchase(msgspec.Struct, frozen=True):
     details: Mapping[str, Any] = {}
     key: str = ""
     price: Decimal | None = None
+    triggers: tuple[Trigger, ...] = ()
 
 
 class Sale(msgspec.Struct):

@@ -111,7 +111,7 @@ class Till:
         act = Act.TOPUP if purchase.kind is OrderKind.TOPUP else Act.ORDER
         item = purchase.item
         key = item.key if item else purchase.key
-        struck = self.triggers.strike(act, key, item.triggers if item else ())
+        struck = self.triggers.strike(act, key, item.triggers if item else purchase.triggers)
         asked = Uncharged(act, key, purchase.reference, purchase.iccid, purchase.details, _now(), "")
         sale = await self._done(request, asked, struck, lambda: self._book(purchase, key, struck))
         if TriggerKind.DUPLICATE_REFERENCE in struck and purchase.reference is not None:

@@ -52,6 +52,7 @@ class TriggerKind(StrEnum):
     LIST_LAG = "list_lag"  # the order shows in lists only after `seconds`
     PICTURE_ONLY = "picture_only"  # the text cannot be installed, the QR picture can
     TWO_CODES = "two_codes"  # text and picture are complete, and differ
+    CODES_MISSING = "codes_missing"  # of vouchers: called complete, with one code fewer than was bought
 
     WEBHOOK_DUPLICATE = "webhook_duplicate"  # its webhook comes three times
     WEBHOOK_REORDERED = "webhook_reordered"  # the next order's overtakes it

@@ -95,5 +95,5 @@ def _charge(till: Till, sale: Sale, now: datetime) -> Charge:
 
 def _comes_to_rest(sale: Sale, *, delivered: bool, code_shown: bool) -> bool:
     if delivered:
-        return code_shown and TriggerKind.TWO_CODES not in sale.triggers
+        return code_shown and {TriggerKind.TWO_CODES, TriggerKind.CODES_MISSING}.isdisjoint(sale.triggers)
     return sale.state in {SaleState.FAILED, SaleState.CANCELLED} and sale.refunded >= sale.charged

@@ -172,7 +172,7 @@ async def test_a_market_price_list_comes_back_row_by_row_with_nothing_but_names(
             ("Tokyo City 5 GB 30 Days", "no_such_country"),
         ]
         assert walk.accounted == 8
-        assert walk.other_products == 11
+        assert walk.other_products == 12
 
 
 async def test_both_locales_give_the_same_plans(world):
