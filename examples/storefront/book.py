@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 State = Literal["sending", "to_pay", "preparing", "ready", "in_review", "failed", "cancelled", "expired", "refused"]
-OVER: frozenset[str] = frozenset({"ready", "failed", "cancelled", "expired", "refused"})
-"""States that the shop looks at no more. ``in_review`` is not among them: a person at the gateway ends it."""
+OVER: frozenset[str] = frozenset({"ready", "failed", "cancelled", "refused"})
+"""States that only an event makes the shop look at again. A person may yet end one that is in review or expired."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS sales (
@@ -39,7 +39,6 @@ CREATE INDEX IF NOT EXISTS sales_due ON sales (look_at);
 CREATE TABLE IF NOT EXISTS events (id TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS endpoint (url TEXT PRIMARY KEY, id TEXT NOT NULL, secret TEXT NOT NULL);
 """
-_MARKS_OF_OVER = ", ".join("?" * len(OVER))
 _KEEP_EVENTS_SECONDS = 90 * 86400.0
 _CHANGEABLE = frozenset(
     {"state", "detail", "body", "title", "price", "checkout_id", "payment_url", "order_id", "look_at"}
@@ -97,14 +96,13 @@ class Book:
         return found
 
     def change(self, sale_id: str, **values: Any) -> Sale:
-        """Write down what is known now. What is over stays so, whatever an answer says that was long under way."""
+        """Write down what is known now."""
         if not values.keys() <= _CHANGEABLE:
             raise ValueError(f"not to be changed: {values.keys() - _CHANGEABLE}")
         with self._db:
             self._db.execute(
-                f"UPDATE sales SET {', '.join(f'{name} = ?' for name in values)}"  # noqa: S608 - as above
-                f" WHERE id = ? AND state NOT IN ({_MARKS_OF_OVER})",
-                [*values.values(), sale_id, *OVER],
+                f"UPDATE sales SET {', '.join(f'{name} = ?' for name in values)} WHERE id = ?",  # noqa: S608 - as above
+                [*values.values(), sale_id],
             )
         found = self.sale(sale_id)
         if found is None:
@@ -119,8 +117,9 @@ class Book:
         return self._sales("of_sale = ? ORDER BY made_at DESC", sale_id)
 
     def due(self) -> list[Sale]:
-        """Sales that are not over and that it is time to look at."""
-        return self._sales(f"state NOT IN ({_MARKS_OF_OVER}) AND look_at <= ? LIMIT 50", *OVER, time.time())
+        """Sales that it is time to look at: those that are not over, and any of which an event came."""
+        marks = ", ".join("?" * len(OVER))
+        return self._sales(f"look_at <= ? AND (look_at = 0 OR state NOT IN ({marks})) LIMIT 50", time.time(), *OVER)
 
     def heard(self, event_id: str, names: list[str]) -> bool:
         """Note an event, once, and make the sales that it names due; whether it is new."""

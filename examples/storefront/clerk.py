@@ -11,15 +11,17 @@ import json
 import logging
 import time
 from typing import Any
+from weakref import WeakValueDictionary
 
 from .book import Book, Sale, State
 from .gateway import Gateway, GatewayProblem, NoAnswer
 
 log = logging.getLogger(__name__)
 
-_SOONEST_SECONDS, _LATEST_SECONDS = 2.0, 900.0
-_LOOKS_PER_AGE = 4  # the older a sale, the more rarely: after eight minutes every two
+# The older a sale, the more rarely it is looked at: after eight minutes every two, for a month.
+_SOONEST_SECONDS, _AGE_PER_LOOK, _LONGEST_SECONDS = 2.0, 4, 30 * 86400.0
 _IDLE_SECONDS = 1.0
+CHECKOUTS = "/v1/checkouts"
 # Not the sale's fault: the key is wrong or asks too often. It stays as it is until somebody has put that right.
 _OURS = frozenset({401, 403, 408, 425, 429})
 
@@ -31,13 +33,14 @@ _OF_ORDERS: dict[str, State] = {
     "cancel_pending": "preparing",
     "cancelled": "cancelled",
 }
+# Before there is an order. Money that comes late or twice goes to a person at the gateway, who may place it yet.
 _OF_CHECKOUTS: dict[str, State] = {
     "creating": "sending",
     "open": "to_pay",
     "paid": "preparing",
-    "fulfilled": "preparing",
     "needs_review": "in_review",
     "expired": "expired",
+    "failed": "refused",
     "closed": "cancelled",
 }
 
@@ -48,6 +51,7 @@ class Clerk:
     def __init__(self, book: Book, gateway: Gateway) -> None:
         self._book, self._gateway = book, gateway
         self._bell = asyncio.Event()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def ring(self) -> None:
         """Something is due."""
@@ -67,42 +71,58 @@ class Clerk:
                 continue
 
     async def attend(self, sale: Sale) -> Sale:
-        """Take a sale one step on: send it, or ask what became of it."""
-        now = time.time()
-        wait = min(max((now - sale.made_at) / _LOOKS_PER_AGE, _SOONEST_SECONDS), _LATEST_SECONDS)
-        # Before the look, not after it: an event that comes meanwhile makes the sale due once more.
-        sale = self._book.change(sale.id, look_at=now + wait)
-        try:
-            return await self._step(sale)
-        except NoAnswer as silence:
-            log.warning("sale %s: %s", sale.reference, silence)
-        except GatewayProblem as problem:
-            if sale.state == "sending" and problem.status not in _OURS:
-                return self._book.change(sale.id, state="refused", detail=problem.detail, body="")
-            log.error("sale %s: %s", sale.reference, problem)  # noqa: TRY400 - all is said
-        return sale
+        """Take a sale one step on, one at a time: send it, or ask what became of it."""
+        lock = self._locks.setdefault(sale.id, asyncio.Lock())
+        async with lock:
+            now = time.time()
+            age = now - sale.made_at
+            wait = max(age / _AGE_PER_LOOK, _SOONEST_SECONDS) if age < _LONGEST_SECONDS else _LONGEST_SECONDS
+            # Before the look, not after it: an event that comes meanwhile makes the sale due once more.
+            sale = self._book.change(sale.id, look_at=now + wait)
+            try:
+                return await self._step(sale)
+            except NoAnswer as silence:
+                log.warning("sale %s: %s", sale.reference, silence)
+            except GatewayProblem as problem:
+                if sale.state == "sending" and problem.status not in _OURS:
+                    return self._book.change(sale.id, state="refused", detail=problem.detail, body="")
+                log.error("sale %s: %s", sale.reference, problem)  # noqa: TRY400 - all is said
+            return sale
 
     async def _step(self, sale: Sale) -> Sale:
-        if sale.over:
-            return sale
-        if sale.state == "sending":
+        if sale.order_id is None and sale.checkout_id is not None:
+            sale = self._paying(sale, await self._gateway.get(f"/v1/checkouts/{sale.checkout_id}"))
+        elif sale.order_id is None and sale.state == "sending":
             # The first time or the tenth: the same body under the same key is the same sale.
-            return self._told(sale, await self._gateway.spend(sale.path, json.loads(sale.body), sale.reference))
-        if sale.order_id is None:
-            return self._told(sale, await self._gateway.get(f"/v1/checkouts/{sale.checkout_id}"))
-        return self._told(sale, await self._gateway.get(f"/v1/orders/{sale.order_id}"))
+            answer = await self._gateway.spend(sale.path, json.loads(sale.body), sale.reference)
+            if sale.path != CHECKOUTS:
+                return self._ordered(sale, answer)
+            sale = self._paying(sale, answer)
+        if sale.order_id is not None:
+            return self._ordered(sale, await self._gateway.get(f"/v1/orders/{sale.order_id}"))
+        return sale
 
-    def _told(self, sale: Sale, answer: dict[str, Any]) -> Sale:
-        """Write down what the gateway says of a sale: its order, or the payment link that comes before it."""
-        known: dict[str, Any] = {
-            "title": answer["plan"]["name"],
-            "price": f"{answer['price']['amount']} {answer['price']['currency']}",
-            "body": "",  # the gateway has it now, the e-mail address included
-        }
-        if answer["id"].startswith("ord_"):
-            known |= {"order_id": answer["id"], "state": _OF_ORDERS.get(answer["status"], "preparing")}
-            known["detail"] = (answer["failure"] or {}).get("detail", "")
-        else:
-            known |= {"checkout_id": answer["id"], "payment_url": answer["payment_url"] or ""}
-            known |= {"order_id": answer["order_id"], "state": _OF_CHECKOUTS.get(answer["status"], "to_pay")}
-        return self._book.change(sale.id, **known)
+    def _paying(self, sale: Sale, checkout: dict[str, Any]) -> Sale:
+        return self._book.change(
+            sale.id,
+            **_terms(checkout),
+            checkout_id=checkout["id"],
+            payment_url=checkout["payment_url"] or "",
+            order_id=checkout["order_id"],
+            state="preparing" if checkout["order_id"] else _OF_CHECKOUTS.get(checkout["status"], "in_review"),
+        )
+
+    def _ordered(self, sale: Sale, order: dict[str, Any]) -> Sale:
+        return self._book.change(
+            sale.id,
+            **_terms(order),
+            order_id=order["id"],
+            state=_OF_ORDERS.get(order["status"], "in_review"),
+            detail=(order["failure"] or {}).get("detail", ""),
+        )
+
+
+def _terms(answer: dict[str, Any]) -> dict[str, str]:
+    """What was sold for how much, in the gateway's words. What was sent is there now, so the e-mail address goes."""
+    price = answer["price"]
+    return {"title": answer["plan"]["name"], "price": f"{price['amount']} {price['currency']}", "body": ""}

@@ -16,7 +16,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from .book import Book, Sale
-from .clerk import Clerk
+from .clerk import CHECKOUTS, Clerk
 from .gateway import Gateway, GatewayProblem
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ async def buy(request: web.Request) -> web.Response:
         body["customer"] = {"email": email}
     if settings.payment == "link":
         body |= {"language": settings.language, "return_url": f"{settings.url.rstrip('/')}/orders/{sale_id}"}
-    path = "/v1/checkouts" if settings.payment == "link" else "/v1/orders"
+    path = CHECKOUTS if settings.payment == "link" else "/v1/orders"
     sale = await _sold(shop, sale_id, plan_id, path, body)
-    raise web.HTTPSeeOther(sale.payment_url if sale.state == "to_pay" else f"/orders/{sale.id}")
+    raise web.HTTPSeeOther(sale.payment_url or f"/orders/{sale.id}")
 
 
 @ROUTES.get("/orders/{sale}")
