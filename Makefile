@@ -8,6 +8,7 @@ MARKET ?=
 LOCKED := $(VENV)/.locked
 RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
+KEY_OF_RUN := 'import json; print(json.load(open(".state/keys.json"))["storefront"])' 2>/dev/null
 # So that a killed make leaves no gateway behind.
 BOUND := $(if $(shell command -v setpriv),setpriv --pdeathsig TERM)
 # Where packages come from is each machine's own matter: no address in what installs, no option that names one anywhere.
@@ -18,7 +19,7 @@ MEASURED := schemas/*,providers/*,gateway/core/*
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format bench chaos screenshots provider lock wheel clean
+.PHONY: help install run example test check format bench chaos screenshots provider lock wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -27,6 +28,11 @@ install: $(RUNS) ## install what `run` needs, once
 
 run: $(RUNS) ## run everything on this machine (MARKET=prices.csv sells a real price list; ARGS="--port 9000")
 	@exec $(BOUND) $(BIN)/esim-gateway dev $(if $(MARKET),--market "$(MARKET)") $(ARGS)
+
+example: $(RUNS) ## run the example storefront in front of a `make run` in another terminal
+	@key=$${SHOP_GATEWAY_KEY:-$$($(BIN)/python -c $(KEY_OF_RUN))} || { echo 'start the gateway first, in another terminal: make run'; exit 1; }; \
+		SHOP_GATEWAY_URL=$${SHOP_GATEWAY_URL:-http://127.0.0.1:8080} SHOP_GATEWAY_KEY=$$key SHOP_BOOK=$${SHOP_BOOK:-.state/storefront.sqlite} \
+		exec $(BOUND) $(BIN)/python -m examples.storefront
 
 test: $(TESTS) ## run all tests, with coverage (ARGS="-k words" for some)
 	@rm -f .coverage .coverage.*
