@@ -336,7 +336,8 @@ class Provider(ABC):
 
         ``taken`` are the supplier's orders, and the digits of the phone numbers, that belong to other attempts. What
         the supplier dates further than ``NUMBER_CLOCKS_APART`` from the call is not this attempt's: the gateway keeps
-        two attempts at the same country and tier further apart than that while one is unknown. Raises ``UnreadableAnswer`` when more than one order could be this attempt's: that is for a person.
+        two attempts at the same country and tier further apart than that while one is unknown. Raises
+        ``UnreadableAnswer`` when more than one order could be this attempt's: that is for a person.
         """
         raise self._missing(Capability.NUMBERS)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.api import CurrencyCode, NeedFeatures, Plan, PlanId, Price, SupplierName
+from schemas.api import CountryCode, CurrencyCode, NeedFeatures, Plan, PlanId, Price, SupplierName
 
 OrderStatus = Literal["pending", "fulfilled", "failed", "needs_review", "cancel_pending", "cancelled"]
 Kind = Literal["esim", "topup", "number", "voucher"]
@@ -40,6 +40,12 @@ Iccid = Annotated[str, Meta(pattern="^[0-9]{18,22}$", examples=["899990100000000
 ActivationCode = Annotated[
     str, Meta(max_length=500, pattern=r"^(LPA:)?1\$[^\x00-\x20\x7f]+$", examples=["LPA:1$smdp.example.com$ABC-123"])
 ]
+
+
+TierId = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[A-Za-z0-9_.-]+$", examples=["7d"])]
+GoodId = Annotated[str, Meta(min_length=1, max_length=120, pattern="^[A-Za-z0-9_.-]+$", examples=["good_5c2a9e"])]
+FieldName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
+FieldValue = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class PriceLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +93,34 @@ class OrderForQuote(OrderOptions, frozen=True, forbid_unknown_fields=True):
     suppliers: SupplierChoice | UnsetType = UNSET
 
 
+class NumberChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A virtual number: where, and how long it is held (`id` in the list of tiers)."""
+
+    country: CountryCode
+    tier_id: TierId
+
+
+class OrderForNumber(OrderOptions, frozen=True, forbid_unknown_fields=True):
+    """Buy a virtual number at its price of now."""
+
+    number: NumberChoice
+    suppliers: SupplierChoice | UnsetType = UNSET
+
+
+class OrderForGood(OrderOptions, frozen=True, forbid_unknown_fields=True):
+    """Buy a digital good at its price of now; needs the scope `goods`.
+
+    ``amount`` is the denomination of a good that has one of one's choice, ``fields`` the answers to what its product
+    asks for.
+    """
+
+    good_id: GoodId
+    quantity: Annotated[int, Meta(ge=1, le=1000)] | UnsetType = UNSET
+    amount: PriceLimit | UnsetType = UNSET
+    fields: Annotated[dict[FieldName, FieldValue], Meta(max_length=50)] | UnsetType = UNSET
+    suppliers: SupplierChoice | UnsetType = UNSET
+
+
 class TopupForPlan(OrderOptions, frozen=True, forbid_unknown_fields=True):
     """Add a plan to an eSIM."""
 
@@ -131,6 +165,51 @@ class OrderedEsim(msgspec.Struct, frozen=True):
     page_url: str | None = None
 
 
+class NumberTierSold(msgspec.Struct, frozen=True):
+    """How long a number is held."""
+
+    id: str
+    name: str
+    days: int
+
+
+class OrderedNumber(msgspec.Struct, frozen=True):
+    """A virtual number that was ordered. ``id`` and what follows are null until it is delivered.
+
+    ``expires_at`` and ``autorenew`` are as the supplier said last, at ``observed_at``; null where it does not say.
+    """
+
+    country: str
+    country_name: str
+    tier: NumberTierSold
+    id: str | None
+    phone_number: str | None
+    expires_at: datetime | None
+    autorenew: bool | None
+    observed_at: datetime | None
+
+
+class OrderedCode(msgspec.Struct, frozen=True):
+    """One code of a voucher. Whoever has it can spend it. ``told`` is what a recharge says instead."""
+
+    pin: str | None
+    serial: str | None
+    expires_at: datetime | None
+    told: str | None
+
+
+class OrderedVoucher(msgspec.Struct, frozen=True):
+    """A digital good that was ordered; ``codes`` are empty until it is delivered, then one for each unit."""
+
+    good_id: str
+    name: str
+    product_name: str
+    type: str
+    quantity: int
+    amount: Price | None
+    codes: list[OrderedCode]
+
+
 class Attempt(msgspec.Struct, frozen=True):
     """One try at one supplier."""
 
@@ -150,15 +229,20 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order. ``plan`` and ``price`` are frozen as they were when it was placed; the last four need the scope ops."""
+    """An order. ``plan`` and ``price`` are frozen as they were when it was placed; the last four need the scope ops.
+
+    ``plan`` is null for a number or a voucher, which stand under their own names.
+    """
 
     id: str
     kind: Kind
     status: OrderStatus
     reference: str | None
-    plan: Plan
+    plan: Plan | None
     price: Price
     esim: OrderedEsim | None
+    number: OrderedNumber | None
+    voucher: OrderedVoucher | None
     failure: Failure | None
     refund: Price | None
     metadata: dict[str, Any]

@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli.connected import agreed, print_json, run_connected
 from gateway.cli.state import StateDir
+from gateway.core.orders.sold import name_of
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def list_(
         asked = order.supplier if isinstance(order.supplier, str) else "-"
         print(
             f"{order.id}  {order.created_at:%Y-%m-%d %H:%M}  {order.status:<14}  {_money(order.price):>12}  "
-            f"{asked:<12}  {order.plan.name}  ({order.storefront}, {order.mode})"
+            f"{asked:<12}  {name_of(order)}  ({order.storefront}, {order.mode})"
         )
 
 
@@ -153,7 +154,7 @@ def _show(order_id: str, *, as_json: bool, state_dir: StateDir) -> None:
 
         print_json({**msgspec.to_builtins(order), "events": msgspec.to_builtins(events)})
         return
-    print(f"{order.id}  {order.status}  {order.plan.name}  {_money(order.price)}  ({order.storefront}, {order.mode})")
+    print(f"{order.id}  {order.status}  {name_of(order)}  {_money(order.price)}  ({order.storefront}, {order.mode})")
     if order.failure is not None:
         print(f"  {order.failure.code}: {order.failure.detail}")
     if order.esim is not None:

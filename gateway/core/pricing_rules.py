@@ -68,12 +68,16 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Subject(NamedTuple):
-    """What rules ask of an offer. ``total_mb`` is None when unlimited."""
+    """What rules ask of an offer. ``total_mb`` is None when unlimited.
+
+    ``is_plan`` is false of what is no eSIM: rules that ask for data or a scope are not meant for it.
+    """
 
     supplier: str
     plan_id: str
     coverage: tuple[str, ...]
     total_mb: int | None
+    is_plan: bool = True
 
 
 @dataclass(frozen=True)
@@ -165,15 +169,21 @@ def changes_at(rules: Iterable[Rule], now: datetime) -> datetime | None:
 def matches(when: Conditions, places: frozenset[str] | None, subject: Subject) -> bool:
     """Whether a rule prices an offer, whoever sells it; ``places`` as in ``RuleSet``."""
     total = subject.total_mb
+    if not subject.is_plan and (_asks_for_data(when) or (places is not None and not subject.coverage)):
+        return False
     return (
         when.supplier in (None, subject.supplier)
         and (places is None or places.issuperset(subject.coverage))
-        and when.scope in (None, scope_of(subject.coverage))
+        and (when.scope is None or when.scope is scope_of(subject.coverage))
         and when.unlimited in (None, total is None)
         and (when.min_data_mb is None or total is None or total >= when.min_data_mb)
         and (when.max_data_mb is None or (total is not None and total <= when.max_data_mb))
         and (not when.plan_ids or subject.plan_id in when.plan_ids)
     )
+
+
+def _asks_for_data(when: Conditions) -> bool:
+    return (when.scope, when.unlimited, when.min_data_mb, when.max_data_mb) != (None, None, None, None)
 
 
 def words_of(rule: Rule) -> str:

@@ -23,6 +23,7 @@ from gateway.core.catalog.query import Wanted
 from gateway.core.orders.sold import shown
 from gateway.core.pricing import NoRate
 from gateway.flows import offers, selling
+from gateway.flows.admit_item import ItemOffered, offered_item
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.quote import QuoteExpired, QuoteUnknown, open_quote
@@ -35,10 +36,11 @@ from gateway.store.pool import Connection
 from providers.places import is_country
 from schemas.api import NeedFeatures, Price
 from schemas.money import Money
-from schemas.orders import OrderForPlan, OrderForQuote, OrderOptions
+from schemas.orders import OrderForGood, OrderForNumber, OrderForPlan, OrderForQuote, OrderOptions
 
 T = TypeVar("T")
-_INLINE_SECONDS = 3.0  # how long the queued job leaves an order to the process that admitted it
+Body = OrderForPlan | OrderForQuote | OrderForNumber | OrderForGood
+INLINE_SECONDS = 3.0  # how long the queued job leaves an order to the process that admitted it
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -54,9 +56,7 @@ class Valid(msgspec.Struct, frozen=True):
     price: Price
 
 
-async def admit(
-    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote, idempotency_key: str
-) -> Admitted | Problem:
+async def admit(deps: Deps, storefront_id: str, mode: Mode, body: Body, idempotency_key: str) -> Admitted | Problem:
     """Admit an order, or say why not; a problem does not use the key up.
 
     ``idempotency_key`` was checked for its form, ``body`` by its type. The caller then runs
@@ -66,7 +66,7 @@ async def admit(
     async with one_at_a_time(storefront_id, mode, idempotency_key):
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
             return known
-        offered = await offered_for(deps, storefront_id, mode, body)
+        offered = await _offered(deps, storefront_id, mode, body)
         if isinstance(offered, Problem):
             # Another process may have admitted the very same meanwhile.
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or offered
@@ -75,9 +75,9 @@ async def admit(
         return await place(deps, new, idempotency_key, request, now)
 
 
-async def validate(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> Valid | Problem:
+async def validate(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Valid | Problem:
     """What ``admit`` would say, without an order."""
-    offered = await offered_for(deps, storefront_id, mode, body)
+    offered = await _offered(deps, storefront_id, mode, body)
     if isinstance(offered, Problem):
         return offered
     reference = _given(body.reference)
@@ -98,7 +98,7 @@ async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: dateti
             await orders.add(connection, new, key, request, now)
             await _within_limit(connection, new, now)
             await enqueue_advance(
-                connection, new.id, "0:0", after=None if not deps.inline else timedelta(seconds=_INLINE_SECONDS)
+                connection, new.id, "0:0", after=None if not deps.inline else timedelta(seconds=INLINE_SECONDS)
             )
     except asyncpg.UniqueViolationError:
         known = await keyed(deps, new.storefront_id, new.mode, key, request)
@@ -147,6 +147,16 @@ async def offered_for(
         return asked
     try:
         return await selling.offered(deps, mode, asked)
+    except NoRate as error:
+        what = f"there is no exchange rate for {error.currency}"
+        return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
+
+
+async def _offered(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Offered | ItemOffered | Problem:
+    if isinstance(body, (OrderForPlan, OrderForQuote)):
+        return await offered_for(deps, storefront_id, mode, body)
+    try:
+        return await offered_item(deps, storefront_id, mode, body)
     except NoRate as error:
         what = f"there is no exchange rate for {error.currency}"
         return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
@@ -205,31 +215,28 @@ def _both(asked: Wanted, held: Wanted) -> Wanted | Problem:
     )
 
 
-def _new_order(
-    deps: Deps,
-    storefront_id: str,
-    mode: Mode,
-    body: OrderForPlan | OrderForQuote,
-    offered: Offered,
-) -> NewOrder:
+def _new_order(deps: Deps, storefront_id: str, mode: Mode, body: Body, offered: Offered | ItemOffered) -> NewOrder:
     email, digest = sealed_email(deps, body)
+    sold = offered.item if isinstance(offered, ItemOffered) else offered.plan
+    fields = offered.fields if isinstance(offered, ItemOffered) else {}
     return NewOrder(
         id=new_id(),
         storefront_id=storefront_id,
         mode=mode,
-        kind="esim",
+        kind=offered.kind if isinstance(offered, ItemOffered) else "esim",
         reference=_given(body.reference),
-        plan_id=offered.plan.id,
-        plan=offered.plan,
+        plan_id=sold.id,
+        plan=sold,
         price=offered.price,
         price_base=offered.price_base,
         max_cost=offered.max_cost,
-        wanted=offered.limits.wanted,
+        wanted=offered.limits.wanted if isinstance(offered, Offered) else {},
         only_suppliers=list(offered.limits.only),
         ignore_suppliers=list(offered.limits.ignore),
         metadata=_given(body.metadata) or {},
         email=email,
         email_digest=digest,
+        fields=deps.seal.seal(msgspec.json.encode(fields)) if fields else None,
     )
 
 

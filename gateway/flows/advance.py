@@ -24,7 +24,7 @@ from gateway.flows.exchanges import noting
 from gateway.flows.moving import give_up
 from gateway.flows.settle import settle
 from gateway.flows.truth import Absent, Lost, NotSeen, Truth
-from gateway.store import attempts, orders
+from gateway.store import attempts, numbers, orders
 from gateway.store.jobs import enqueue_advance
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN
@@ -33,12 +33,13 @@ from schemas.account import TransactionKind
 from schemas.errors import GatewayError, NotSupported
 from schemas.esim import ServiceState
 from schemas.money import Money
-from schemas.order import SupplierOrder, SupplierOrderState
+from schemas.order import OrderKind, PurchaseRequest, SupplierOrder, SupplierOrderState
 
 log = structlog.get_logger(__name__)
 
 MOST_STEPS = 40
 AFTER_A_FAULT_SECONDS = 60.0
+OTHERS_BEFORE = timedelta(days=2)  # a number that was bought earlier is nobody's who asks now
 _TICK_SECONDS = 0.2
 _RUN_SECONDS = 0.5  # a look whether another process was quicker than the run of this one
 
@@ -189,7 +190,7 @@ async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
     begun_at = deps.clock()
     try:
         with noting(deps, attempt.id):
-            found = await account.provider.find_order(attempt.request(iccid), attempt.supplier_order_id)
+            found = await _found(deps, account, attempt, attempt.request(iccid))
         if found is None:
             return Absent(begun_at)
         late = attempt.provision_by is not None and deps.clock() >= attempt.provision_by
@@ -200,6 +201,14 @@ async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
     except GatewayError as error:
         return NotSeen(str(error))
     return found
+
+
+async def _found(deps: Deps, account: Account, attempt: AttemptRow, request: PurchaseRequest) -> SupplierOrder | None:
+    if request.kind is not OrderKind.NUMBER:
+        return await account.provider.find_order(request, attempt.supplier_order_id)
+    since = attempt.signed_at - OTHERS_BEFORE
+    taken = await numbers.of_others(deps.pool, deps.seal, attempt.supplier, attempt.id, since)
+    return await account.provider.find_number(request, attempt.supplier_order_id, taken)
 
 
 async def _given_back(account: Account, attempt: AttemptRow, found: SupplierOrder) -> bool:

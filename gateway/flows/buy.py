@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 from uuid import uuid4
 
+import msgspec
 import structlog
 
-from gateway.core.orders import choosing
+from gateway.core.orders import choosing, items
 from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft
 from gateway.core.orders.states import AttemptState
 from gateway.core.pricing import NoRate, Rates
 from gateway.core.spendable import room, too_little
-from gateway.flows import offers
+from gateway.flows import offers, shelves
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.flows.exchanges import noting
@@ -29,9 +31,10 @@ from gateway.store.attempts import NewAttempt
 from gateway.store.jobs import enqueue_advance
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool
+from providers.contract import NUMBER_CLOCKS_APART, Provider
 from schemas.errors import DeadlinePassed, GatewayError, NotAuthorised, SupplierError
 from schemas.money import Money
-from schemas.order import PurchaseRequest
+from schemas.order import GoodWanted, NumberWanted, OrderKind, PurchaseRequest, SupplierOrder
 from schemas.plan import WhyNot
 
 log = structlog.get_logger(__name__)
@@ -57,6 +60,7 @@ async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
     account = deps.accounts[one.supplier]
     kind: Literal["topup", "purchase"] = "topup" if order.kind == "topup" else "purchase"
     iccid = await _target(deps, order) if kind == "topup" else None
+    fields = {} if order.fields is None else msgspec.json.decode(deps.seal.open(order.fields), type=dict[str, str])
     new = _new_attempt(deps, order, account, kind, one, chosen.why, iccid, now)
     left = [{"supplier": s, "plan": p, "why": why} for s, p, why in chosen.left[:20]]
     ops: dict[str, object] = {"supplier": one.supplier, "why": chosen.why, "left": left}
@@ -67,45 +71,60 @@ async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
         await recorded(deps, new.id, DeadlinePassed(f"not sent: {type(error).__name__} at the commit"))
         raise
     match outcome:
-        case "busy" | "stopped" as why:
+        case "busy" | "alike" | "stopped" as why:
             await _later(deps, order, BUSY_SECONDS if why == "busy" else STOPPED_SECONDS)
             return "rest"
         case "moved" | "limit":  # what kept this one from being begun is seen by the next choice
             return "on"
-    await send(deps, account, new, iccid)
+    await send(deps, account, new, iccid, fields)
     return "on"
 
 
-async def send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None) -> None:
+async def send(
+    deps: Deps, account: Account, new: NewAttempt, iccid: str | None, fields: Mapping[str, str] | None = None
+) -> None:
     """Send what was committed, once, and record the answer; neither a disconnect nor a shutdown cancels it.
 
-    Only for the run that ``attempts.begin`` told to.
+    ``fields`` are the answers to what a product asks, which no attempt keeps. Only for the run that
+    ``attempts.begin`` told to.
     """
-    task = asyncio.create_task(_send(deps, account, new, iccid), name=f"send {new.id}")
+    task = asyncio.create_task(_send(deps, account, new, iccid, fields or {}), name=f"send {new.id}")
     deps.running.add(task)
     task.add_done_callback(deps.running.discard)
     await asyncio.shield(task)
 
 
-async def _send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None) -> None:
+async def _send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None, fields: Mapping[str, str]) -> None:
     with noting(deps, new.id):
-        truth = await _call(account, new, iccid)
+        truth = await _call(account, new, iccid, fields)
     if await recorded(deps, new.id, truth) and isinstance(truth, NotAuthorised):
         await _ask_again(deps, account, truth)
 
 
-async def _call(account: Account, new: NewAttempt, iccid: str | None) -> Truth:
+async def _call(account: Account, new: NewAttempt, iccid: str | None, fields: Mapping[str, str]) -> Truth:
     provider = account.provider
-    request = _request(new, iccid)
+    request = _request(new, iccid, fields)
     try:
         if new.kind == "cancel":
             return await provider.cancel(iccid or "", deadline=new.deadline)
-        return await (provider.topup(request) if new.kind == "topup" else provider.purchase(request))
+        return await _sale(provider, request)
     except GatewayError as error:
         return error
     except Exception as error:
         log.exception("send_fault", supplier=account.name, attempt=new.id)
         return SupplierError(f"a fault of ours: {type(error).__name__}", supplier=account.name)
+
+
+async def _sale(provider: Provider, request: PurchaseRequest) -> SupplierOrder:
+    match request.kind:
+        case OrderKind.TOPUP:
+            return await provider.topup(request)
+        case OrderKind.NUMBER:
+            return await provider.purchase_number(request)
+        case OrderKind.VOUCHER:
+            return await provider.purchase_good(request)
+        case _:
+            return await provider.purchase(request)
 
 
 async def recorded(deps: Deps, attempt_id: str, truth: Truth) -> bool:
@@ -134,6 +153,10 @@ async def _choose(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Chose
     failed = [one.now for one in tries if one.kind != "cancel" and one.state is AttemptState.FAILED]
     if order.bound is not None:
         found = [await _bound(deps, order)]
+    elif order.kind in items.ITEM_KINDS:
+        limits = shelves.limits_of(order.only_suppliers, order.ignore_suppliers)
+        prices, item = await offers.prices(deps, order.storefront_id), items.item_of(order.plan)
+        found = await shelves.candidates(deps, order.mode, order.kind, item, prices, limits)
     else:
         stored = await candidates.of_plan(deps.pool, order.mode, order.plan_id)
         found = offers.judged(deps, stored, await offers.prices(deps, order.storefront_id), offers.Limits.of(order))
@@ -189,7 +212,7 @@ async def books_first(deps: Deps, order: OrderRow) -> bool:
 
 async def _commit(
     deps: Deps, order: OrderRow, account: Account, new: NewAttempt, ops: dict[str, object], one: Candidate
-) -> Literal["begun", "moved", "busy", "limit", "stopped"]:
+) -> Literal["begun", "moved", "busy", "alike", "limit", "stopped"]:
     """The attempt's row, with the supplier's spend of the day counted in the same transaction.
 
     Where our money there comes to its end those who would spend it go one after the other, each seeing the last one's
@@ -198,16 +221,19 @@ async def _commit(
     limit = account.settings.daily_spend_limit
     last = one.room is not None and one.most is not None and one.room < one.most * LAST_MONEY
     alone = timedelta(seconds=account.settings.timeout_seconds) if account.manifest.one_purchase_at_a_time else None
-    outcome: Literal["begun", "moved", "busy", "limit"] = "limit"
+    apart = None
+    if isinstance(new.item, NumberWanted):
+        apart = timedelta(seconds=account.settings.timeout_seconds) + 2 * NUMBER_CLOCKS_APART
+    outcome: Literal["begun", "moved", "busy", "alike", "limit"] = "limit"
     async with deps.pool.acquire() as connection:
-        if limit is None and alone is None and not last:
+        if limit is None and alone is None and apart is None and not last:
             outcome = await attempts.begin(connection, order, new, ops, alone_for=None)
         else:
             transaction = connection.transaction()
             await transaction.start()
             try:
                 if not last or await _still_enough(deps, connection, one):
-                    outcome = await _under_limit(connection, order, new, ops, limit, alone)
+                    outcome = await _under_limit(connection, order, new, ops, limit, alone, apart)
             finally:
                 await (transaction.commit() if outcome == "begun" else transaction.rollback())
         if outcome == "moved" and not await attempts.may_sell(connection, account.name):
@@ -228,8 +254,9 @@ async def _under_limit(
     ops: dict[str, object],
     limit: Decimal | None,
     alone: timedelta | None,
-) -> Literal["begun", "moved", "busy", "limit"]:
-    outcome = await attempts.begin(connection, order, new, ops, alone_for=alone)
+    apart: timedelta | None,
+) -> Literal["begun", "moved", "busy", "alike", "limit"]:
+    outcome = await attempts.begin(connection, order, new, ops, alone_for=alone, apart=apart)
     if outcome != "begun" or limit is None or new.cost_base is None:
         return outcome
     counted = await spend.spend(connection, "supplier", new.supplier, new.cost_base, limit, new.signed_at, new.id)
@@ -264,6 +291,7 @@ def _new_attempt(
         cost_base=one.cost_base,
         iccid=None if iccid is None else deps.seal.seal(iccid),
         why=why,
+        item=one.item,
     )
 
 
@@ -293,7 +321,8 @@ async def _target(deps: Deps, order: OrderRow) -> str:
     return deps.seal.open_text(sealed)
 
 
-def _request(new: NewAttempt, iccid: str | None) -> PurchaseRequest:
+def _request(new: NewAttempt, iccid: str | None, fields: Mapping[str, str]) -> PurchaseRequest:
+    good = new.item if isinstance(new.item, GoodWanted) else None
     return PurchaseRequest(
         reference=new.id,
         supplier_plan_id=new.supplier_plan_id,
@@ -301,6 +330,9 @@ def _request(new: NewAttempt, iccid: str | None) -> PurchaseRequest:
         deadline=new.deadline,
         email=new.email,
         iccid=iccid,
+        kind=items.kind_of(new.item, topup=new.kind == "topup"),
+        number=new.item if isinstance(new.item, NumberWanted) else None,
+        good=None if good is None else msgspec.structs.replace(good, fields=dict(fields)),
     )
 
 

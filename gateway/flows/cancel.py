@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.core.orders.items import ITEM_KINDS
 from gateway.core.orders.states import AttemptState
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
@@ -43,6 +44,8 @@ async def request_cancel(
 
 
 def _refused(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Problem | None:
+    if order.kind in ITEM_KINDS:
+        return Problem("not_supported", f"an order of kind {order.kind} cannot be cancelled: no supplier takes it back")
     if order.kind != "esim":
         return Problem("not_cancellable", f"an order of kind {order.kind} cannot be cancelled")
     if order.status == "failed":

@@ -11,7 +11,8 @@ from typing import Any
 import structlog
 
 from gateway.core.orders.changes import Change
-from gateway.flows import notify
+from gateway.core.orders.items import ITEM_KINDS, Delivered
+from gateway.flows import delivered, notify
 from gateway.flows.deps import Deps
 from gateway.store import esims, orders, spend
 from gateway.store.jobs import enqueue_advance
@@ -52,14 +53,17 @@ async def deliver(
     connection: Connection,
     order: OrderRow,
     attempt: AttemptRow,
-    delivery: Delivery | None,
+    delivery: Delivered | None,
     now: datetime,
 ) -> str | None:
+    """Write what was delivered; the id of the eSIM or number, None where there is none."""
+    if order.kind in ITEM_KINDS:
+        return await delivered.keep(deps, connection, order, attempt, delivery, now)
     if order.kind != "esim":
         if order.target_esim_id is not None:
             await esims.look_at(connection, order.target_esim_id, now)
         return order.target_esim_id
-    if delivery is None or delivery.iccid is None:
+    if not isinstance(delivery, Delivery) or delivery.iccid is None:
         raise ValueError("a delivered eSIM has an ICCID")
     new = esims.NewEsim(
         order_id=order.id,
@@ -82,8 +86,8 @@ async def move(
     now: datetime,
     *,
     ops: dict[str, Any] | None = None,
-    esim_id: str | None = None,
-    delivery: Delivery | None = None,
+    goods_id: str | None = None,
+    delivery: Delivered | None = None,
     refund: bool = False,
     uncancel: bool = False,
 ) -> None:
@@ -114,7 +118,7 @@ async def move(
             storefront_id=order.storefront_id,
             mode=order.mode,
             type=told,
-            data=_data(order, what, esim_id, delivery),
+            data=_data(order, what, goods_id, delivery),
             order_id=order.id,
         )
     if what.status == "needs_review":
@@ -130,8 +134,8 @@ def _notice(order: OrderRow, what: Change) -> NoticeType | None:
     return _NOTICES.get(what.status or "")
 
 
-def _data(order: OrderRow, what: Change, esim_id: str | None, delivery: Delivery | None) -> dict[str, Any]:
-    """An event's ``data``: no activation code; the storefront fetches the order."""
+def _data(order: OrderRow, what: Change, goods_id: str | None, delivery: Delivered | None) -> dict[str, Any]:
+    """An event's ``data``: no activation code, number or PIN; the storefront fetches the order."""
     price = {"amount": f"{Money(order.price, order.currency).padded().amount:f}", "currency": order.currency}
     told: dict[str, Any] = {
         "order_id": order.id,
@@ -145,8 +149,8 @@ def _data(order: OrderRow, what: Change, esim_id: str | None, delivery: Delivery
         told["failure"] = {"code": what.failure_code, "detail": what.failure_detail}
     if what.status == "cancelled":
         told["refund"] = price
-    if esim_id is not None:
-        told["esim_id"] = esim_id
-    if delivery is not None and delivery.iccid is not None and "fulfilled" in what.events:
+    if goods_id is not None:
+        told["number_id" if order.kind == "number" else "esim_id"] = goods_id
+    if isinstance(delivery, Delivery) and delivery.iccid is not None and "fulfilled" in what.events:
         told["iccid"] = delivery.iccid
     return told

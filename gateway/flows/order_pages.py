@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.core.orders.attention import Attention, attention
 from gateway.core.orders.margin import Margin, Sums, margin
+from gateway.core.orders.sold import name_of
 from gateway.core.pricing import Rates
 from gateway.flows import offers, show
 from gateway.flows.advance import begin
@@ -135,7 +136,7 @@ async def one(deps: Deps, order_id: str) -> Shown | None:
         lines(deps, [order_id]),
     )
     number = {attempt.reference: attempt.n for attempt in order.attempts or ()}
-    moments = [Moment(order.created_at, "order", "ordered", order.plan.name)]
+    moments = [Moment(order.created_at, "order", "ordered", name_of(order))]
     moments += [_of_event(event) for event in events]
     moments += [
         Moment(row.at, "exchange", f"{row.method} {row.path}", exchange=row, facts=_attempt(number, row.attempt_id))

@@ -17,17 +17,18 @@ from gateway.core.orders.failures import Lesson, lesson
 from gateway.core.orders.states import AttemptState
 from gateway.core.orders.verdicts import Verdict
 from gateway.core.pricing import Rates
+from gateway.flows import delivered
 from gateway.flows.deps import Deps, utc_now
 from gateway.flows.moving import deliver, move
 from gateway.flows.settle_cancel import settle_cancel
 from gateway.flows.settle_person import settle_person
 from gateway.flows.truth import Absent, Lost, NotSeen, Person, Truth
-from gateway.store import attempts, candidates, esims, ledger, orders, selling, spend
+from gateway.store import attempts, candidates, ledger, orders, selling, spend
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 from schemas.errors import GatewayError
 from schemas.money import Money
-from schemas.order import SupplierOrder
+from schemas.order import Delivery, GoodWanted, SupplierOrder
 
 log = structlog.get_logger(__name__)
 
@@ -93,11 +94,10 @@ async def _own(deps: Deps, connection: Connection, attempt: AttemptRow, verdict:
         other = await attempts.owner_of(connection, attempt, number)
         if other is not None:
             return _not_ours(f"the supplier's order belongs to {other}", None)
-    given = verdict.delivery
-    if verdict.state is AttemptState.SUCCEEDED and attempt.kind == "purchase" and given is not None:
-        holder = await esims.holder_of(connection, deps.seal, attempt.supplier, given, attempt.order_id)
+    if verdict.state is AttemptState.SUCCEEDED and attempt.kind == "purchase" and verdict.delivery is not None:
+        holder = await delivered.holder_of(deps, connection, attempt, verdict.delivery)
         if holder is not None:
-            return _not_ours(f"this eSIM was delivered to {holder} before", verdict)
+            return _not_ours(f"{delivered.word_of(verdict.delivery)} was delivered to {holder} before", verdict)
     return verdict
 
 
@@ -127,6 +127,7 @@ async def _write(
     if what.nothing and not booked and not news:
         return False
     given = verdict.delivery
+    iccid = given.iccid if isinstance(given, Delivery) and attempt.iccid is None else None
     await attempts.record(
         connection,
         attempt.id,
@@ -136,20 +137,20 @@ async def _write(
         supplier_order_id=verdict.supplier_order_id,
         error_code=verdict.error_code if what.attempt is not AttemptState.SUCCEEDED else None,
         error=verdict.error if what.attempt is not AttemptState.SUCCEEDED else None,
-        iccid=deps.seal.seal(given.iccid) if given is not None and given.iccid and attempt.iccid is None else None,
+        iccid=deps.seal.seal(iccid) if iccid else None,
     )
-    esim_id = None
+    goods_id = None
     if what.attempt is AttemptState.FAILED:
         await _learn(deps, connection, attempt, verdict, now)
     elif what.attempt is AttemptState.SUCCEEDED:
-        esim_id = await deliver(deps, connection, order, attempt, given, now)
+        goods_id = await deliver(deps, connection, order, attempt, given, now)
         if verdict.charged is None and await ledger.charged(connection, attempt.id) is None:
             # The ledger has no row for what nobody told; reconcile names it by the supplier's books.
             await orders.tell(connection, order.id, now, "charge_not_told", supplier=attempt.supplier, n=attempt.n)
             log.warning("charge_not_told", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
     if not what.nothing:
         ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error, "why": verdict.review}
-        await move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=given)
+        await move(deps, connection, order, what, now, ops=ops, goods_id=goods_id, delivery=given)
     return True
 
 
@@ -194,7 +195,8 @@ async def _judge_charge(
     if not verdicts.charged_more(listed, charged, tolerance_of(deps, attempt.supplier), rates):
         return
     note = f"charged {charged} where {listed} was listed"
-    comparable = charged.amount if same else None
+    one = not isinstance(attempt.item, GoodWanted) or (attempt.item.quantity == 1 and attempt.item.amount is None)
+    comparable = charged.amount if same and one else None
     await selling.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, comparable, note)
     await orders.tell(connection, order.id, now, "charged_more", supplier=attempt.supplier, n=attempt.n, note=note)
     log.warning("charged_more_than_listed", supplier=attempt.supplier, attempt=attempt.id, order=order.id)

@@ -98,4 +98,4 @@ async def _cancelled(
         await esims.look_at(connection, esim, None)
     ops = {"supplier": cancel.supplier, "refunded": None if refunded is None else str(refunded)}
     done = Change(status="cancelled", events=("cancelled",))
-    await move(deps, connection, order, done, now, ops=ops, esim_id=esim)
+    await move(deps, connection, order, done, now, ops=ops, goods_id=esim)

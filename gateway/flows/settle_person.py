@@ -31,9 +31,9 @@ async def settle_person(
         error_code=None if fulfilled else "person",
         error=None if fulfilled else said.note[:500],
     )
-    esim_id = None
+    goods_id = None
     if fulfilled:
-        esim_id = await deliver(deps, connection, order, attempt, said.delivery, now)
+        goods_id = await deliver(deps, connection, order, attempt, said.delivery, now)
         # A cancel that was asked for meanwhile has waited for this.
         back = order.cancel_requested_at is not None and order.kind == "esim"
         what = Change(
@@ -52,5 +52,5 @@ async def settle_person(
             status="failed", failure_code="supplier_refused", failure_detail=detail, events=("resolved", "failed")
         )
     ops = {"supplier": attempt.supplier, "n": attempt.n, "as": said.outcome, "note": said.note}
-    await move(deps, connection, order, what, now, ops=ops, esim_id=esim_id, delivery=said.delivery)
+    await move(deps, connection, order, what, now, ops=ops, goods_id=goods_id, delivery=said.delivery)
     return True

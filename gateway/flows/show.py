@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.orders.items import ITEM_KINDS
+from gateway.flows import items_shown
 from gateway.flows.deps import Deps
 from gateway.flows.esim import ordered_esim
 from gateway.store import esims, order_views
 from gateway.store.ops import price_of
 from gateway.store.order_views import OrderRow, Whose
 from schemas.api import Plan, Price
-from schemas.orders import Attempt, Failure, OpsOrder, Order, OrderedEsim
+from schemas.orders import Attempt, Failure, OpsOrder, Order, OrderedEsim, OrderedNumber, OrderedVoucher
 
 _BUYING = frozenset({"purchase", "topup"})
 
@@ -27,9 +29,13 @@ async def order(deps: Deps, order_id: str, whose: Whose, *, with_costs: bool = F
 async def orders(deps: Deps, rows: Sequence[OrderRow], *, with_costs: bool = False) -> list[Order]:
     """Orders of one storefront, each with what it delivered; ``with_costs`` adds what only operators see."""
     delivered = await _delivered(deps, rows, with_codes=True)
+    bought = await items_shown.of_orders(deps, rows, with_secrets=True)
     made = await order_views.attempts(deps.pool, [row.id for row in rows]) if with_costs else {}
     return [
-        Order(**_fields(row, delivered.get(row.id)), **(_costs(made.get(row.id, [])) if with_costs else {}))
+        Order(
+            **_fields(row, delivered.get(row.id), bought.get(row.id)),
+            **(_costs(made.get(row.id, [])) if with_costs else {}),
+        )
         for row in rows
     ]
 
@@ -43,10 +49,11 @@ async def ops_order(deps: Deps, order_id: str) -> OpsOrder | None:
 async def ops_orders(deps: Deps, rows: Sequence[OrderRow]) -> list[OpsOrder]:
     """Orders as an operator sees them: attempts and costs, and no activation code."""
     delivered = await _delivered(deps, rows, with_codes=False)
+    bought = await items_shown.of_orders(deps, rows, with_secrets=False)
     made = await order_views.attempts(deps.pool, [row.id for row in rows])
     return [
         OpsOrder(
-            **_fields(row, delivered.get(row.id)),
+            **_fields(row, delivered.get(row.id), bought.get(row.id)),
             **_costs(made.get(row.id, [])),
             storefront=row.storefront,
             mode=row.mode,
@@ -69,7 +76,7 @@ async def _delivered(deps: Deps, rows: Sequence[OrderRow], *, with_codes: bool) 
     return found
 
 
-def _fields(row: OrderRow, esim: OrderedEsim | None) -> dict[str, Any]:
+def _fields(row: OrderRow, esim: OrderedEsim | None, item: OrderedNumber | OrderedVoucher | None) -> dict[str, Any]:
     failure = None
     if row.failure_code is not None:
         failure = msgspec.convert({"code": row.failure_code, "detail": row.failure_detail or ""}, Failure)
@@ -78,9 +85,11 @@ def _fields(row: OrderRow, esim: OrderedEsim | None) -> dict[str, Any]:
         "kind": row.kind,
         "status": row.status,
         "reference": row.reference,
-        "plan": msgspec.convert(row.plan, Plan),
+        "plan": None if row.kind in ITEM_KINDS else msgspec.convert(row.plan, Plan),
         "price": price_of(row.price),
         "esim": esim,
+        "number": item if isinstance(item, OrderedNumber) else None,
+        "voucher": item if isinstance(item, OrderedVoucher) else None,
         "failure": failure,
         "refund": price_of(row.refund),
         "metadata": row.metadata,

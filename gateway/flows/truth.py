@@ -8,8 +8,9 @@ from typing import Literal
 import msgspec
 
 from gateway.core.orders.cancelling import CancelSeen
+from gateway.core.orders.items import Delivered
 from schemas.errors import GatewayError
-from schemas.order import Cancellation, Delivery, SupplierOrder
+from schemas.order import Cancellation, SupplierOrder
 
 
 class Absent(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class Person(msgspec.Struct, frozen=True):
 
     outcome: Literal["fulfilled", "failed", "refunded"]
     note: str
-    delivery: Delivery | None = None
+    delivery: Delivered | None = None
 
 
 Truth = SupplierOrder | GatewayError | Cancellation | CancelSeen | Absent | NotSeen | Lost | Person

@@ -10,6 +10,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from gateway.core.orders import items
+from gateway.core.orders.items import ItemWanted
 from gateway.core.orders.states import AttemptKind, AttemptState
 from gateway.store.durability import DURABLE
 from gateway.store.order_rows import AttemptRow, OrderRow
@@ -27,9 +29,9 @@ _BEGIN = f"""
         RETURNING id
     ), begun AS (
         INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, email,
-            signed_at, deadline, quiescent_at, provision_by, listed, currency, cost_base, why, started_at)
+            signed_at, deadline, quiescent_at, provision_by, listed, currency, cost_base, why, started_at, item)
         SELECT $7, id, 1 + (SELECT count(*) FROM attempts WHERE order_id = $1), $6, $5, $8, 'sending', $9,
-            $10, $11, $4, $3, $12, $13, $14, $15, $16, $17, $4 FROM moved RETURNING order_id, n
+            $10, $11, $4, $3, $12, $13, $14, $15, $16, $17, $4, $19 FROM moved RETURNING order_id, n
     )
     INSERT INTO order_events (order_id, at, type, detail)
     SELECT order_id, $4, CASE $6 WHEN 'cancel' THEN 'cancel_sent' ELSE 'attempt_started' END,
@@ -44,7 +46,10 @@ _MAY_SELL = f"""
 
 
 class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One try that is about to be sent by the run ``run_id``, and by no other. ``iccid`` is sealed."""
+    """One try that is about to be sent by the run ``run_id``, and by no other. ``iccid`` is sealed.
+
+    ``item`` is what is bought where that is no eSIM, without the answers to a product's fields.
+    """
 
     id: str
     order_id: str
@@ -62,21 +67,30 @@ class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
     iccid: bytes | None = None
     email: str | None = None
     why: str = ""
+    item: ItemWanted | None = None
 
 
 async def begin(
-    connection: Connection, order: OrderRow, new: NewAttempt, ops: dict[str, Any], *, alone_for: timedelta | None
-) -> Literal["begun", "moved", "busy"]:
+    connection: Connection,
+    order: OrderRow,
+    new: NewAttempt,
+    ops: dict[str, Any],
+    *,
+    alone_for: timedelta | None,
+    apart: timedelta | None = None,
+) -> Literal["begun", "moved", "busy", "alike"]:
     """Commit to one try. "moved": the order did, another try lives, or nothing may be sold; "busy": another call runs.
 
     Only the caller that gets "begun" may send, once. ``alone_for`` None lets a supplier's calls overlap; else it is
-    how long a call may be under way, and no call of the account may be.
+    how long a call may be under way, and no call of the account may be. ``apart`` (in a transaction only) is how long
+    after its deadline an attempt that is not known keeps others of the very same item back, for which nobody could
+    say afterwards which is which: "alike".
     """
-    if alone_for is not None:
+    if alone_for is not None or apart is not None:
         await connection.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('one call at ' || $1, 0))", new.supplier
         )
-        if await connection.fetchval(
+        if alone_for is not None and await connection.fetchval(
             "SELECT true FROM attempts WHERE supplier = $1 AND kind <> 'cancel' AND call_ended_at IS NULL"
             " AND deadline + $2 > $3 LIMIT 1",
             new.supplier,
@@ -84,6 +98,15 @@ async def begin(
             new.signed_at,
         ):
             return "busy"
+        if apart is not None and await connection.fetchval(
+            "SELECT true FROM attempts WHERE supplier = $1 AND item = $2 AND state IN ('sending', 'unknown')"
+            " AND greatest(deadline + $3, quiescent_at) > $4 LIMIT 1",
+            new.supplier,
+            items.stored(new.item),
+            apart,
+            new.signed_at,
+        ):
+            return "alike"
     try:
         made = await connection.fetchval(
             _BEGIN,
@@ -105,6 +128,7 @@ async def begin(
             new.cost_base,
             new.why,
             ops,
+            items.stored(new.item),
         )
     except asyncpg.UniqueViolationError:
         return "moved"

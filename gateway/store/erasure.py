@@ -1,4 +1,7 @@
-"""Forgetting customers' e-mail addresses. The orders, their keys and their money stay."""
+"""Forgetting customers' e-mail addresses, and what a product asked them for.
+
+The orders, their keys and their money stay.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ async def erase(connection: Connection | Pool, digests: Sequence[bytes]) -> list
     """Forget an address, known by its keyed digests, in every order; the orders that had it."""
     rows = await connection.fetch(
         """WITH found AS (
-               UPDATE orders SET email = NULL, email_digest = NULL WHERE email_digest = ANY($1::bytea[]) RETURNING id
+               UPDATE orders SET email = NULL, email_digest = NULL, fields = NULL
+               WHERE email_digest = ANY($1::bytea[]) RETURNING id
            ), told AS (
                INSERT INTO order_events (order_id, type) SELECT id, 'email_erased' FROM found
            ) SELECT id FROM found ORDER BY id""",
@@ -22,10 +26,11 @@ async def erase(connection: Connection | Pool, digests: Sequence[bytes]) -> list
 
 
 async def erase_before(connection: Connection | Pool, before: datetime, most: int) -> int:
-    """Forget the addresses of orders that were placed before then, up to so many; how many there were."""
+    """Forget the addresses and answers of orders that were placed before then, up to so many; how many there were."""
     status = await connection.execute(
-        """UPDATE orders SET email = NULL, email_digest = NULL WHERE id IN (
-               SELECT id FROM orders WHERE email IS NOT NULL AND created_at < $1 ORDER BY created_at LIMIT $2
+        """UPDATE orders SET email = NULL, email_digest = NULL, fields = NULL WHERE id IN (
+               SELECT id FROM orders WHERE (email IS NOT NULL OR fields IS NOT NULL) AND created_at < $1
+               ORDER BY created_at LIMIT $2
                FOR UPDATE SKIP LOCKED)""",
         before,
         most,

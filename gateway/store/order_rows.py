@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.orders import items
+from gateway.core.orders.items import ItemWanted
 from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState, OrderNow, OrderStatus
 from gateway.store.keys import Mode
 from schemas.money import Money
-from schemas.order import PurchaseRequest
+from schemas.order import GoodWanted, NumberWanted, PurchaseRequest
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -24,7 +26,7 @@ class Bound(msgspec.Struct, frozen=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the flows need it."""
+    """An order as the flows need it; ``fields``, what a product asked the customer for, is sealed."""
 
     id: str
     storefront_id: str
@@ -44,11 +46,13 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     ignore_suppliers: list[str]
     target_esim_id: str | None
     bound: Bound | None
+    fields: bytes | None
     cancel_requested_at: datetime | None
     step: int
     looks: int
     next_look_at: datetime | None
     created_at: datetime
+    checkout_id: str | None
 
     @property
     def now(self) -> OrderNow:
@@ -64,7 +68,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt as the flows need it; ``iccid`` is sealed."""
+    """An attempt as the flows need it; ``iccid`` is sealed. ``item`` is what is bought where that is no eSIM."""
 
     id: str
     order_id: str
@@ -88,6 +92,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None
     error: str | None
     started_at: datetime
+    item: ItemWanted | None
 
     @property
     def now(self) -> AttemptNow:
@@ -105,10 +110,15 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
             provision_by=self.provision_by,
             error_code=self.error_code,
             error=self.error,
+            item=None if self.item is None else items.kind_of(self.item),
+            units=self.item.quantity if isinstance(self.item, GoodWanted) else 1,
         )
 
     def request(self, iccid: str | None) -> PurchaseRequest:
-        """What the supplier is asked for, and looked up by; the same words every time."""
+        """What the supplier was asked for, and is looked up by; the same words every time.
+
+        All but the answers to a product's fields: they are for the purchase alone.
+        """
         return PurchaseRequest(
             reference=self.id,
             supplier_plan_id=self.supplier_plan_id,
@@ -116,11 +126,14 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
             deadline=self.deadline,
             email=self.email,
             iccid=iccid,
+            kind=items.kind_of(self.item, topup=self.kind == "topup"),
+            number=self.item if isinstance(self.item, NumberWanted) else None,
+            good=self.item if isinstance(self.item, GoodWanted) else None,
         )
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What admission writes. ``price_base`` and ``max_cost`` are in base currency; ``email`` is sealed."""
+    """What admission writes. ``price_base``, ``max_cost`` are in base currency; ``email``, ``fields`` are sealed."""
 
     id: str
     storefront_id: str
@@ -140,6 +153,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     email_digest: bytes | None = None
     target_esim_id: str | None = None
     bound: Bound | None = None
+    fields: bytes | None = None
+    checkout_id: str | None = None
 
 
 def order_row(row: Any) -> OrderRow:
@@ -154,4 +169,5 @@ def attempt_row(row: Any) -> AttemptRow:
     """An attempt out of what the database gave."""
     values = dict(row)
     values["state"] = AttemptState(values["state"])
+    values["item"] = items.wanted_of(values["item"])
     return AttemptRow(**values)

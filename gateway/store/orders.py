@@ -18,35 +18,36 @@ from gateway.store.pool import Connection, Pool
 
 _ORDER = """
     SELECT id, storefront_id, mode, kind, status, reference, plan_id, plan, price, currency, price_base, max_cost,
-           base_currency, wanted, only_suppliers, ignore_suppliers, target_esim_id, bound, cancel_requested_at, step,
-           looks, next_look_at, created_at
+           base_currency, wanted, only_suppliers, ignore_suppliers, target_esim_id, bound, fields, cancel_requested_at,
+           step, looks, next_look_at, created_at, checkout_id
     FROM orders WHERE id = $1
 """
 _ORDER_OF_ATTEMPT = _ORDER.replace("$1", "(SELECT order_id FROM attempts WHERE id = $1)") + " FOR UPDATE"  # noqa: S608 - the words above
 _ATTEMPTS = """
     SELECT id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, email, signed_at, deadline,
            quiescent_at, provision_by, listed, charged, currency, cost_base, supplier_order_id, error_code, error,
-           started_at
+           started_at, item
     FROM attempts
 """
 
 
-async def add(connection: Connection, new: NewOrder, key: str, request: bytes, now: datetime) -> None:
+async def add(connection: Connection, new: NewOrder, key: str | None, request: bytes | None, now: datetime) -> None:
     """Write an order with its idempotency key and the first line of its timeline, in one statement.
 
-    Raises ``asyncpg.UniqueViolationError`` when the key or the reference was used before.
+    The order of a checkout has no key of its own. Raises ``asyncpg.UniqueViolationError`` when the key or the
+    reference was used before, or the checkout has its order.
     """
     await connection.execute(
         """
         WITH made AS (
             INSERT INTO orders (id, storefront_id, mode, kind, reference, plan_id, plan, price, currency, price_base,
                 max_cost, base_currency, wanted, only_suppliers, ignore_suppliers, target_esim_id, bound, email,
-                email_digest, metadata, next_look_at, created_at, updated_at)
+                email_digest, metadata, next_look_at, created_at, updated_at, fields, checkout_id)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                $21, $21) RETURNING id
+                $21, $21, $24, $25) RETURNING id
         ), keyed AS (
             INSERT INTO idempotency_keys (storefront_id, mode, key, request, order_id, created_at)
-            SELECT $2, $3, $22, $23, id, $21 FROM made
+            SELECT $2, $3, $22, $23, id, $21 FROM made WHERE $22::text IS NOT NULL
         )
         INSERT INTO order_events (order_id, at, type, detail) SELECT id, $21, 'admitted', '{}' FROM made
         """,
@@ -73,13 +74,16 @@ async def add(connection: Connection, new: NewOrder, key: str, request: bytes, n
         now,
         key,
         request,
+        new.fields,
+        new.checkout_id,
     )
 
 
 async def keyed(connection: Connection | Pool, storefront_id: str, mode: Mode, key: str) -> tuple[str, bytes] | None:
-    """The order that an idempotency key has, and the digest of the request that got it."""
+    """The order, or checkout, that an idempotency key has, and the digest of the request that got it."""
     row = await connection.fetchrow(
-        "SELECT order_id, request FROM idempotency_keys WHERE storefront_id = $1 AND mode = $2 AND key = $3",
+        """SELECT coalesce(order_id, checkout_id) AS order_id, request FROM idempotency_keys
+           WHERE storefront_id = $1 AND mode = $2 AND key = $3""",
         storefront_id,
         mode,
         key,

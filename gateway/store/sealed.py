@@ -15,25 +15,33 @@ ROWS_AT_ONCE = 500
 class SealedColumn:
     """A column of sealed bytes; ``digest`` is the column beside it that holds the keyed digest of the same value.
 
-    ``folded`` says that the digest is of the text without regard to capitals: e-mail addresses.
+    ``folded`` says that the digest is of the text without regard to capitals: e-mail addresses;
+    ``digits`` that it is of the digits alone: phone numbers.
     """
 
     table: str
     column: str
     digest: str | None = None
     folded: bool = False
+    digits: bool = False
 
 
 COLUMNS: tuple[SealedColumn, ...] = (
     SealedColumn("orders", "email", "email_digest", folded=True),
+    SealedColumn("orders", "fields"),
     SealedColumn("attempts", "iccid"),
     SealedColumn("esims", "iccid", "iccid_digest"),
     SealedColumn("esims", "activation_code"),
     SealedColumn("esims", "status"),
+    SealedColumn("numbers", "phone_number", "phone_digest", digits=True),
+    SealedColumn("voucher_codes", "pin", "pin_digest"),
+    SealedColumn("voucher_codes", "serial"),
+    SealedColumn("voucher_codes", "told"),
     SealedColumn("webhook_endpoints", "secret"),
     SealedColumn("webhook_endpoints", "old_secret"),
     SealedColumn("webhook_events", "body"),
     SealedColumn("alert_channels", "secret"),
+    SealedColumn("supplier_keys", "secret"),
 )
 """All of them; a test holds this list against the database."""
 
@@ -85,9 +93,15 @@ async def _write(pool: Pool, seal: Seal, column: SealedColumn, row: Any, plain: 
     digest = ""
     if column.digest is not None:
         digest = f", {column.digest} = $4"
-        values.append(seal.digest(plain.decode().casefold() if column.folded else plain))
+        values.append(seal.digest(_as_digested(column, plain)))
     status = await pool.execute(
         f"UPDATE {column.table} SET {name} = $3{digest} WHERE id = $1 AND {name} = $2",  # noqa: S608 - as above
         *values,
     )
     return int(status.rpartition(" ")[2])
+
+
+def _as_digested(column: SealedColumn, plain: bytes) -> bytes | str:
+    if column.digits:
+        return "".join(letter for letter in plain.decode() if letter.isdigit())
+    return plain.decode().casefold() if column.folded else plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -102,6 +103,41 @@ async def barred(connection: Connection | Pool, supplier: str) -> frozenset[str]
         "SELECT supplier_plan_id FROM offer_marks WHERE supplier = $1 AND (until IS NULL OR until > now())", supplier
     )
     return frozenset(row["supplier_plan_id"] for row in rows)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Whether a supplier sells at all now: not paused or stopped, and with our money."""
+
+    paused: bool
+    no_balance: bool
+
+
+async def standing(connection: Connection | Pool, suppliers: Collection[str]) -> dict[str, Standing]:
+    """How these suppliers stand; one that is not known is paused."""
+    rows = await connection.fetch(
+        """SELECT s.name, s.state <> 'active' OR NOT s.configured
+                  OR EXISTS (SELECT FROM selling_stops t WHERE t.supplier IN ('', s.name)) AS paused,
+                  coalesce(s.no_balance_until > now(), false) AS no_balance
+           FROM suppliers s WHERE s.name = ANY($1)""",
+        list(suppliers),
+    )
+    known = {row["name"]: Standing(row["paused"], row["no_balance"]) for row in rows}
+    return {name: known.get(name, Standing(paused=True, no_balance=False)) for name in suppliers}
+
+
+async def marks(
+    connection: Connection | Pool, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What keeps these (supplier, its key) from sale now, by the words of ``offer_marks``."""
+    rows = await connection.fetch(
+        """SELECT m.supplier, m.supplier_plan_id, array_agg(m.why ORDER BY m.why) AS why FROM offer_marks m
+           JOIN unnest($1::text[], $2::text[]) AS k (supplier, key)
+             ON (m.supplier, m.supplier_plan_id) = (k.supplier, k.key)
+           WHERE m.until IS NULL OR m.until > now() GROUP BY 1, 2""",
+        [supplier for supplier, _ in keys],
+        [key for _, key in keys],
+    )
+    return {(row["supplier"], row["supplier_plan_id"]): tuple(row["why"]) for row in rows}
 
 
 async def cool_down(connection: Connection, supplier: str, until: datetime) -> None:

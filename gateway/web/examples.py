@@ -212,6 +212,8 @@ ORDER: dict[str, Any] = {
     "reference": "YOUR-1",
     "plan": PLAN,
     "price": PLAN["price"],
+    "number": None,
+    "voucher": None,
     "esim": {
         "id": "esim_5c1f0a9be2d44b7788aa0c13",
         "iccid": "8944500102198765432",

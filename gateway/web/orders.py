@@ -33,6 +33,8 @@ from gateway.web.spec import Table
 from schemas.orders import (
     Order,
     OrderEventList,
+    OrderForGood,
+    OrderForNumber,
     OrderForPlan,
     OrderForQuote,
     OrderPage,
@@ -42,19 +44,21 @@ from schemas.orders import (
 routes = Table()
 
 ORDER_PART = {"id": ("^ord_[A-Za-z0-9]{1,60}$", "The order's `id`.")}
-Sent = OrderForPlan | OrderForQuote
+Sent = OrderForPlan | OrderForQuote | OrderForNumber | OrderForGood
+BODIES = (OrderForPlan, OrderForQuote, OrderForNumber, OrderForGood)
 
 
 @routes(
     "POST", "/v1/orders",
     access="key", tag="Orders", status=201, status_means=STATUS_MEANS, also=ALSO,
     answer=Order, example=examples.ORDER, parameters=NoParameters, headers=HEADERS,
-    bodies=(OrderForPlan, OrderForQuote), body_example=examples.ORDER_FOR_PLAN, problems=(*PROBLEMS, "forbidden"),
+    bodies=BODIES, body_example=examples.ORDER_FOR_PLAN, problems=(*PROBLEMS, "forbidden"),
 )  # fmt: skip
 async def create_order(request: web.Request) -> web.Response:
     """Place an order.
 
-    For a plan at its price of now, or for a quote at the price that is held. The cheapest offer in stock is bought,
+    For a plan, a virtual number or a digital good (scope goods) at its price of now, or for a quote at the price that
+    is held. The cheapest offer in stock is bought,
     once, and the next supplier asked only when it is certain that nothing was bought. Sent again under the same
     Idempotency-Key it answers the same order. A problem uses the key not up. `suppliers` needs the scope routing.
     """
@@ -67,7 +71,7 @@ async def create_order(request: web.Request) -> web.Response:
 @routes(
     "POST", "/v1/orders/validate",
     access="key", tag="Orders", answer=Validated, example={"valid": True, "price": examples.ORDER["price"]},
-    parameters=NoParameters, bodies=(OrderForPlan, OrderForQuote), body_example=examples.ORDER_FOR_PLAN,
+    parameters=NoParameters, bodies=BODIES, body_example=examples.ORDER_FOR_PLAN,
     problems=("no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired", "duplicate_reference",
               "spend_limit", "forbidden", "invalid", "unavailable"),
 )  # fmt: skip
@@ -157,7 +161,9 @@ async def cancel_order(request: web.Request) -> web.Response:
 
 
 async def _sent(request: web.Request) -> Sent:
-    sent: Sent = await read_body(request, OrderForPlan, OrderForQuote)
+    sent: Sent = await read_body(request, OrderForPlan, OrderForNumber, OrderForGood, OrderForQuote)
+    if isinstance(sent, OrderForGood) and "goods" not in request[state.CALLER].key.scopes:
+        raise Refusal("forbidden", "digital goods need a key with the scope goods")
     choice = given(sent.suppliers)
     if choice is not None and "routing" not in request[state.CALLER].key.scopes:
         raise Refusal("forbidden", "to choose suppliers needs a key with the scope routing")

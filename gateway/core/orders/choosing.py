@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.core.catalog.query import Wanted
 from gateway.core.orders.failures import MOST_OF_OURS, MOST_TRIES, OURS, failure_of, words_of
+from gateway.core.orders.items import ItemWanted
 from gateway.core.orders.states import AttemptNow
 from gateway.core.pricing import PriceRule
 from schemas.money import Money
@@ -19,7 +20,9 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """An offer of the plan.
 
     ``why_not`` keeps it from sale, ``unfit`` from this order. ``cost_base`` is None when there is no rate.
-    ``rule`` is what prices it.
+    ``rule`` is what prices it. ``item`` is what its supplier is asked for where that is no eSIM, ``units`` how many of
+    it: ``cost`` is for all of them. ``room`` is what can still be spent at the supplier, in base currency, None when
+    that is not known.
     """
 
     supplier: str
@@ -30,6 +33,9 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     why_not: tuple[WhyNot, ...] = ()
     unfit: str | None = None
     rule: PriceRule = PriceRule()
+    item: ItemWanted | None = None
+    units: int = 1
+    room: Decimal | None = None
 
     @property
     def most(self) -> Decimal | None:

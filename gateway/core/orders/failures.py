@@ -25,7 +25,7 @@ _WORDS = {
     "price_changed": "it costs more than the price that was held",
     "supplier_unavailable": "it cannot be bought at present",
     "supplier_refused": "the purchase was refused",
-    "not_supported": "that is not offered for this eSIM",
+    "not_supported": "that is not offered",
     "spend_limit": "the daily spend limit is reached",
     "cancelled": "the order was cancelled",
 }

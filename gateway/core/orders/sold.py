@@ -7,6 +7,7 @@ from datetime import datetime
 from gateway.core.pricing import minor_per_day, minor_per_gb
 from schemas import api
 from schemas.money import Money
+from schemas.orders import Order
 from schemas.plan import DataAllowance, Features, Network, Starts, scope_of
 
 
@@ -53,6 +54,15 @@ def plan_sold(
         stale=stale,
         updated_at=updated_at,
     )
+
+
+def name_of(order: Order) -> str:
+    """What was ordered, in words."""
+    if order.number is not None:
+        return f"{order.number.country_name} number, {order.number.tier.name}"
+    if order.voucher is not None:
+        return order.voucher.name if order.voucher.quantity == 1 else f"{order.voucher.quantity} × {order.voucher.name}"
+    return order.plan.name if order.plan is not None else order.kind
 
 
 def shown(money: Money) -> api.Price:

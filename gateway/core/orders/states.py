@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.order import OrderKind
+
 OrderStatus = Literal["pending", "fulfilled", "failed", "needs_review", "cancel_pending", "cancelled"]
 AttemptKind = Literal["purchase", "topup", "cancel"]
 AT_REST: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "cancelled"})
@@ -27,6 +29,7 @@ class AttemptState(StrEnum):
 class AttemptNow(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt.
 
+    ``item`` says which other thing than an eSIM is bought, and ``units`` how many of it.
     Nothing is sent after ``deadline``; absence means something from ``quiescent_at`` on;
     ``provision_by`` is when a person looks at what was accepted and not delivered.
     """
@@ -40,6 +43,8 @@ class AttemptNow(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     deadline: datetime
     quiescent_at: datetime
+    item: OrderKind | None = None
+    units: int = 1
     provision_by: datetime | None = None
     error_code: str | None = None
     error: str | None = None

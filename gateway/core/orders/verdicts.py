@@ -11,12 +11,13 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.core.orders import plausible
+from gateway.core.orders import items, plausible
+from gateway.core.orders.items import Delivered, VoucherCodes
 from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState
 from gateway.core.pricing import NoRate, Rates
 from schemas.errors import GatewayError, NotSupported, Outcome, SupplierError
 from schemas.money import Money
-from schemas.order import Delivery, SupplierOrder, SupplierOrderState
+from schemas.order import Delivery, OrderKind, SupplierOrder, SupplierOrderState
 
 # A supplier that cannot be asked for so long after the quiescence leaves the order to a person.
 UNSEEN_FOR = timedelta(hours=1)
@@ -35,7 +36,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     charged: Money | None = None
     held: Money | None = None
     supplier_order_id: str | None = None
-    delivery: Delivery | None = None
+    delivery: Delivered | None = None
     error_code: str | None = None
     error: str | None = None
     review: str | None = None
@@ -136,6 +137,10 @@ def deliverable(delivery: Delivery | None, kind: AttemptKind) -> bool:
 
 
 def _completed(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+    if attempt.item is OrderKind.NUMBER:
+        return _number(told, attempt, now)
+    if attempt.item is OrderKind.VOUCHER:
+        return _codes(told, attempt, now)
     if deliverable(told.delivery, attempt.kind):
         return _told(told, state=AttemptState.SUCCEEDED, charged=told.charged, delivery=told.delivery)
     if told.delivery is None:
@@ -147,6 +152,36 @@ def _completed(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdi
         charged=told.charged,
         delivery=told.delivery,
         error_code="conflict" if told.delivery.conflict else "undeliverable",
+        error=what,
+        review=what,
+    )
+
+
+def _number(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+    """A virtual number is delivered with the number itself."""
+    if told.number is None:
+        return _pending(told, attempt, now)
+    if items.is_phone_number(told.number.phone_number):
+        return _told(told, state=AttemptState.SUCCEEDED, charged=told.charged, delivery=told.number)
+    return _undeliverable(told, "nothing that can be called was given")
+
+
+def _codes(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+    """A voucher is delivered with one code for each unit that was bought: fewer or more are for a person."""
+    if not told.codes:
+        return _pending(told, attempt, now)
+    if items.complete(told.codes, attempt.units):
+        codes = VoucherCodes(told.codes)
+        return _told(told, state=AttemptState.SUCCEEDED, charged=told.charged, delivery=codes)
+    return _undeliverable(told, f"{len(told.codes)} codes came, and {attempt.units} usable ones were bought")
+
+
+def _undeliverable(told: SupplierOrder, what: str) -> Verdict:
+    return _told(
+        told,
+        state=AttemptState.CHARGED_UNDELIVERABLE,
+        charged=told.charged,
+        error_code="undeliverable",
         error=what,
         review=what,
     )

@@ -15,6 +15,8 @@ OLD, NEW = "o" * 40, "n" * 40
 OPEN_BYTES = {
     ("orders", "email_digest"),
     ("esims", "iccid_digest"),
+    ("numbers", "phone_digest"),
+    ("voucher_codes", "pin_digest"),
     ("idempotency_keys", "request"),
     ("api_keys", "hash"),
     ("offers", "digest"),

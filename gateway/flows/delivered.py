@@ -1,0 +1,60 @@
+"""What was delivered, kept by its kind: whose it is already, and the rows that hold it. Under the order's lock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.core.orders.items import Delivered, NumberItem, VoucherCodes, item_of
+from gateway.flows.deps import Deps
+from gateway.store import esims, numbers, voucher_codes
+from gateway.store.numbers import NewNumber
+from gateway.store.order_rows import AttemptRow, OrderRow
+from gateway.store.pool import Connection
+from schemas.order import Delivery, NumberDelivery
+
+
+async def holder_of(deps: Deps, connection: Connection, attempt: AttemptRow, given: Delivered) -> str | None:
+    """Another order that has the very eSIM, number or PIN already."""
+    match given:
+        case Delivery():
+            return await esims.holder_of(connection, deps.seal, attempt.supplier, given, attempt.order_id)
+        case NumberDelivery():
+            return await numbers.holder_of(
+                connection, deps.seal, attempt.supplier, given.phone_number, attempt.order_id, deps.clock()
+            )
+        case VoucherCodes():
+            return await voucher_codes.holder_of(connection, deps.seal, attempt.supplier, given.codes, attempt.order_id)
+
+
+def word_of(given: Delivered) -> str:
+    """What it is, in words, without saying which."""
+    match given:
+        case NumberDelivery():
+            return "this number"
+        case VoucherCodes():
+            return "one of these codes"
+        case _:
+            return "this eSIM"
+
+
+async def keep(
+    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, given: Delivered | None, now: datetime
+) -> str | None:
+    """Write an order's number or codes; the number's id, None for codes. Raises ``ValueError`` for anything else."""
+    item = item_of(order.plan)
+    if isinstance(item, NumberItem) and isinstance(given, NumberDelivery):
+        new = NewNumber(
+            order_id=order.id,
+            storefront_id=order.storefront_id,
+            mode=order.mode,
+            supplier=attempt.supplier,
+            attempt_id=attempt.id,
+            country=item.country,
+            tier_id=item.tier_id,
+            given=given,
+        )
+        return await numbers.add(connection, deps.seal, new, now)
+    if isinstance(given, VoucherCodes):
+        await voucher_codes.add(connection, deps.seal, order.id, attempt.supplier, given.codes, now)
+        return None
+    raise ValueError(f"nothing that an order of kind {order.kind} could deliver")

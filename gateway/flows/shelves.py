@@ -1,0 +1,209 @@
+"""What is sold beside eSIMs, judged now: each kind has a shelf that says which suppliers could deliver an item.
+
+A shelf knows its tables; everything else (rules of price, marks, stops, the choice and its failover) is the same for
+all kinds, and the same as for offers of eSIMs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from gateway.core.orders import choosing
+from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft
+from gateway.core.orders.items import Item
+from gateway.core.pricing import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
+from gateway.core.pricing_rules import Subject
+from gateway.core.selectable import why_not
+from gateway.core.spendable import Purse, room, too_little
+from gateway.flows import offers
+from gateway.flows.deps import Deps
+from gateway.flows.pricing import Prices
+from gateway.flows.problem import Problem
+from gateway.flows.settle import tolerance_of
+from gateway.flows.shelf import Limits, Line, Shelf
+from gateway.store import purses, selling
+from gateway.store.keys import Mode
+from providers.contract import Capability
+from schemas.money import Money
+
+LOOK_SECONDS = 2.0  # for all looks of one admission together
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """What is sold: its price, that in base currency, and what buying it may cost."""
+
+    item: Item
+    price: Money
+    price_base: Decimal
+    max_cost: Money
+
+
+SHELVES: dict[str, Shelf] = {}
+"""By the kind of order; a kind without one is not sold."""
+
+
+async def candidates(deps: Deps, mode: Mode, kind: str, item: Item, prices: Prices, limits: Limits) -> list[Candidate]:
+    """Each line of an item that has a cost, with what keeps it from sale and from this order."""
+    shelf = SHELVES.get(kind)
+    if shelf is None:
+        return []
+    return await judged(deps, await shelf.lines(deps, mode, item), item, prices, limits, shelf.capability)
+
+
+async def judged(
+    deps: Deps, lines: Sequence[Line], item: Item, prices: Prices, limits: Limits, capability: Capability
+) -> list[Candidate]:
+    """These lines as candidates."""
+    marks = await selling.marks(deps.pool, [(line.supplier, line.key) for line in lines])
+    suppliers = sorted({line.supplier for line in lines})
+    standing = await selling.standing(deps.pool, suppliers)
+    held = await purses.of(deps.pool, suppliers)
+    return [
+        _judge(
+            deps,
+            line,
+            prices.rules.of(Subject(line.supplier, item.id, line.countries, None, is_plan=False)),
+            prices.rates,
+            unfit=_unfit(deps, line.supplier, capability, limits),
+            marks=marks.get((line.supplier, line.key), ()),
+            standing=standing[line.supplier],
+            purse=held.get(line.supplier),
+        )
+        for line in lines
+        if line.cost is not None
+    ]
+
+
+def price_of(one: Candidate, rates: Rates, currency: str) -> Money:
+    """What the customer pays for all units: so many times the price of one. Raises ``NoRate``."""
+    if one.cost_base is None:
+        raise NoRate(one.cost.currency)
+    unit = price(Money(one.cost_base / one.units, rates.base), one.rule, rates, currency)
+    return Money(unit.amount * one.units, currency)
+
+
+async def offered(
+    deps: Deps, mode: Mode, storefront_id: str, kind: str, item: Item, limits: Limits, max_price: Money | None
+) -> Offered | Problem:
+    """The price of an item now, or the problem that an order for it would meet. Raises ``NoRate`` for ``max_price``."""
+    shelf = SHELVES[kind]
+    if selling.ALL in await selling.stops(deps.pool):
+        return Problem("unavailable", "selling is stopped at present")
+    lines = await shelf.lines(deps, mode, item)
+    prices = await offers.prices(deps, storefront_id)
+    end = asyncio.get_running_loop().time() + LOOK_SECONDS
+    looked: set[tuple[str, str]] = set()
+    while True:
+        found = await judged(deps, lines, item, prices, limits, shelf.capability)
+        terms = await _terms(deps, found, prices.rates, max_price)
+        if isinstance(terms, Problem):
+            return terms
+        chosen, held, most = terms
+        key = (chosen.supplier, chosen.supplier_plan_id)
+        at = next(n for n, line in enumerate(lines) if (line.supplier, line.key) == key)
+        if not lines[at].old or key in looked:
+            return Offered(item, held, prices.rates.to_base(held).amount, most)
+        looked.add(key)
+        seen = await _look(shelf, deps, lines[at], end)
+        if seen is not None:
+            lines = [*lines[:at], seen, *lines[at + 1 :]]
+
+
+async def _look(shelf: Shelf, deps: Deps, line: Line, end: float) -> Line | None:
+    seconds = end - asyncio.get_running_loop().time()
+    if seconds <= 0:
+        return None
+    try:
+        async with asyncio.timeout(seconds):
+            return await shelf.look(deps, line)
+    except TimeoutError:
+        return None
+
+
+async def _terms(
+    deps: Deps, found: Sequence[Candidate], rates: Rates, max_price: Money | None
+) -> tuple[Candidate, Money, Money] | Problem:
+    """The cheapest of these, its price, and the most that it may cost."""
+    over = await offers.over_limit(deps, found)
+    chosen = choosing.choose(found, Decimal("Infinity"), (), over)
+    if isinstance(chosen, NoneLeft):
+        if found and all(one.unfit is not None for one in found):
+            return Problem("no_stock", "none of the suppliers that are allowed sells it")
+        return Problem("no_stock", "it is not to be had at present")
+    one = chosen.candidate
+    held = price_of(one, rates, rates.base if max_price is None else max_price.currency)
+    if max_price is not None:
+        within = [c for c in found if not c.why_not and price_of(c, rates, max_price.currency) <= max_price]
+        again = choosing.choose(within, Decimal("Infinity"), (), over)
+        if held > max_price and isinstance(again, Chosen):
+            one = again.candidate
+            held = price_of(one, rates, max_price.currency)
+        if max_price < held:
+            return Problem("price_changed", f"the price is {held}, more than max_price", (("/max_price", "too low"),))
+    most = most_an_order_may_cost(held, rates, margin_of(one.rule, rates) * one.units)
+    if one.most is not None and one.most > most.amount:  # rounded otherwise in another currency, it may not cover it
+        return Problem("no_stock", "none can be sold at present for its price in this currency")
+    return one, held, most
+
+
+def _judge(
+    deps: Deps,
+    line: Line,
+    rule: PriceRule,
+    rates: Rates,
+    *,
+    unfit: str | None,
+    marks: Collection[str],
+    standing: selling.Standing,
+    purse: Purse | None,
+) -> Candidate:
+    assert line.cost is not None  # noqa: S101 - the callers leave out what has no cost
+    tolerance = tolerance_of(deps, line.supplier)
+    unit, most = offers.base_and_most(line.cost, rule, rates)
+    base = None if unit is None else unit * line.units
+    left = None if purse is None else room(purse, rates, tolerance)
+    reasons = why_not(
+        visible=line.visible,
+        stock=0 if line.stock is not None and line.stock < line.units else line.stock,
+        cost_base=unit,
+        suspect=line.suspect,
+        expired=line.expired,
+        marks=marks,
+        paused=standing.paused,
+        no_balance=standing.no_balance or too_little(left, base, tolerance),
+        tolerance=tolerance,
+        max_cost_base=most,
+    )
+    return Candidate(
+        supplier=line.supplier,
+        supplier_plan_id=line.key,
+        cost=Money(line.cost.amount * line.units, line.cost.currency),
+        cost_base=base,
+        tolerance=tolerance,
+        why_not=reasons,
+        unfit=unfit,
+        rule=rule,
+        room=left,
+        item=line.wanted,
+        units=line.units,
+    )
+
+
+def _unfit(deps: Deps, supplier: str, capability: Capability, limits: Limits) -> str | None:
+    account = deps.accounts.get(supplier)
+    if account is None:
+        return "the supplier is not configured"
+    if capability not in account.manifest.capabilities:
+        return "the supplier does not sell it"
+    if (limits.only and supplier not in limits.only) or supplier in limits.ignore:
+        return "not among the suppliers that were allowed"
+    return None
+
+
+def limits_of(only: Sequence[str], ignore: Sequence[str]) -> Limits:
+    """Those of an admitted order."""
+    return Limits(tuple(only), tuple(ignore))
