@@ -7,13 +7,24 @@ from typing import Literal
 
 import msgspec
 
-from schemas.api import Price, Supplier, SupplierName
+from schemas.api import Amount, Price, Supplier, SupplierName
 
 
-class SupplierBalance(msgspec.Struct, frozen=True):
+class SupplierWallet(msgspec.Struct, frozen=True):
+    """One purse of several at a supplier; ``currency`` is its own word where it is none of ISO 4217."""
+
+    name: str
+    amount: Amount
+    currency: str
+
+
+class SupplierBalance(msgspec.Struct, frozen=True, kw_only=True):
     """Our money at one supplier as it was last seen, ``at``.
 
-    ``spendable`` counts credit and reservations. ``asked_at`` is the last look, ``error`` why it told nothing.
+    ``spendable`` counts credit and reservations: ``credit`` may be spent beyond the balance, ``reserved`` may not be
+    spent; null where the supplier does not say. ``room`` is what can be spent now, in base currency: ``spendable`` less
+    what went since. An offer that may cost more than it is not sold. ``asked_at`` is the last look, ``error`` why it
+    told nothing.
     ``spent_per_day`` is of the last 14 days by the ledger, or of fewer when the first purchase was later;
     ``days_left`` is ``spendable`` at that pace, null when nothing is spent. ``why_none``: why there is no balance.
     """
@@ -21,6 +32,10 @@ class SupplierBalance(msgspec.Struct, frozen=True):
     supplier: SupplierName
     balance: Price | None
     spendable: Price | None
+    room: Price | None
+    reserved: Price | None
+    credit: Price | None
+    wallets: list[SupplierWallet]
     at: datetime | None
     asked_at: datetime | None
     error: str | None

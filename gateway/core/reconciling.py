@@ -7,7 +7,7 @@ ledger. Whatever moved on the day, at either side, is looked at; the other side'
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -98,26 +98,54 @@ def differences(
 
     An order is known by the supplier's id for it, or by the reference that we gave it.
     """
+    both = beside(movements, booked, known)
+    found = [nameless(supplier, moved) for moved in both.nameless if day.has(moved.at)]
+    for pair in both.pairs:
+        if any(day.has(at) for at in pair.times):
+            found += of_pair(supplier, pair)
+    return sorted(
+        (one for one in found if not is_explained(one, explained)), key=lambda one: (one.at, one.movement, one.what)
+    )
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """What moved for one order at the supplier, and what our ledger has of it. ``owner`` is our attempt."""
+
+    owner: Known | None
+    theirs: tuple[Movement, ...]
+    ours: tuple[Booked, ...]
+
+    @property
+    def times(self) -> list[datetime]:
+        """When anything of it moved, at either side."""
+        return [*(one.at for one in self.theirs), *(one.at for one in self.ours)]
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """Both books, order by order, and what moved at the supplier for no order."""
+
+    pairs: tuple[Pair, ...]
+    nameless: tuple[Movement, ...]
+
+
+def beside(movements: Iterable[Movement], booked: Iterable[Booked], known: Iterable[Known]) -> Beside:
+    """A supplier's books beside ours, an order known by the supplier's id for it or by our reference."""
     by_id, by_reference = _index(known)
     theirs: dict[str, list[Movement]] = defaultdict(list)
     ours: dict[str, list[Booked]] = defaultdict(list)
-    found: list[Difference] = []
+    lost: list[Movement] = []
     for moved in movements:
         owner = by_id.get(moved.supplier_order_id or "") or by_reference.get(moved.reference or "")
         key = owner.attempt if owner else moved.supplier_order_id or moved.reference
         if key is not None:
             theirs[key].append(moved)
-        elif day.has(moved.at):
-            found.append(_nameless(supplier, moved))
+        else:
+            lost.append(moved)
     for row in booked:
         ours[row.attempt].append(row)
-    for key in theirs.keys() | ours.keys():
-        times = [*(one.at for one in theirs[key]), *(one.at for one in ours[key])]
-        if any(day.has(at) for at in times):
-            found += _of_order(supplier, by_reference.get(key), theirs[key], ours[key])
-    return sorted(
-        (one for one in found if _still_there(one, explained)), key=lambda one: (one.at, one.movement, one.what)
-    )
+    keys = dict.fromkeys((*theirs, *ours))
+    pairs = (Pair(by_reference.get(key), tuple(theirs[key]), tuple(ours[key])) for key in keys)
+    return Beside(tuple(pairs), tuple(lost))
 
 
 def _index(known: Iterable[Known]) -> tuple[dict[str, Known], dict[str, Known]]:
@@ -128,23 +156,24 @@ def _index(known: Iterable[Known]) -> tuple[dict[str, Known], dict[str, Known]]:
     )
 
 
-def _of_order(supplier: str, owner: Known | None, theirs: list[Movement], ours: list[Booked]) -> list[Difference]:
+def of_pair(supplier: str, pair: Pair) -> list[Difference]:
     """What differs for one order. Sums are by side, so that a charge and its refund are two differences.
 
     Where one side alone has sums in several currencies, each currency is a difference of its own.
     """
+    owner, theirs, ours = pair.owner, pair.theirs, pair.ours
     if _net(theirs) == _net(ours):
         return []
     found = []
     for side in ("charge", "refund"):
-        they, we = _sums(theirs, side), _sums(ours, side)
+        they, we = sums(theirs, side), sums(ours, side)
         if len(they) <= 1 and len(we) <= 1:
             pairs = [("", (next(iter(they.values()), None), next(iter(we.values()), None)))]
         else:
             pairs = [(f":{one}", (they.get(one), we.get(one))) for one in sorted(they.keys() | we.keys())]
-        for suffix, sums in pairs:
-            if sums[0] != sums[1]:
-                found.append(_difference(supplier, side, owner, sums, theirs, ours, suffix))
+        for suffix, both in pairs:
+            if both[0] != both[1]:
+                found.append(_difference(supplier, side, owner, both, theirs, ours, suffix))
     return found
 
 
@@ -152,12 +181,12 @@ def _difference(
     supplier: str,
     side: str,
     owner: Known | None,
-    sums: tuple[Money | None, Money | None],
-    theirs: list[Movement],
-    ours: list[Booked],
+    both: tuple[Money | None, Money | None],
+    theirs: Sequence[Movement],
+    ours: Sequence[Booked],
     suffix: str = "",
 ) -> Difference:
-    they, we = sums
+    they, we = both
     order = next((one.supplier_order_id for one in theirs if one.supplier_order_id), None) or next(
         (one.supplier_order_id for one in ours if one.supplier_order_id), None
     )
@@ -190,7 +219,8 @@ def _what(side: str, owner: Known | None, they: Money | None, we: Money | None) 
     return "charge_not_booked" if side == "charge" else "refund_not_booked"
 
 
-def _nameless(supplier: str, moved: Movement) -> Difference:
+def nameless(supplier: str, moved: Movement) -> Difference:
+    """Money that moved for no order."""
     name = moved.movement_id or f"{moved.at.isoformat()}:{moved.amount}"
     return Difference(
         what="movement_without_order",
@@ -201,12 +231,12 @@ def _nameless(supplier: str, moved: Movement) -> Difference:
     )
 
 
-def _still_there(one: Difference, explained: Mapping[str, Money]) -> bool:
-    """Whether nobody explained it, or its amount is another than the one that was explained."""
-    return explained.get(one.movement) != (one.theirs or one.ours)
+def is_explained(one: Difference, explained: Mapping[str, Money]) -> bool:
+    """Whether a person explained it, and its amount is still the one that was explained."""
+    return explained.get(one.movement) == (one.theirs or one.ours)
 
 
-def _sums(rows: Iterable[Movement | Booked], side: str) -> dict[str, Money]:
+def sums(rows: Iterable[Movement | Booked], side: str) -> dict[str, Money]:
     """The sum in each currency; nothing for what comes to nothing."""
     totals: dict[str, Money] = {}
     for row in rows:

@@ -62,6 +62,15 @@ def too_little(left: Decimal | None, cost_base: Decimal | None, tolerance: Decim
     return left is not None and cost_base is not None and cost_base * (1 + tolerance) > left
 
 
+def more_came(before: Purse, seen: Money) -> bool:
+    """Whether a look found more than can have been left, so that money came in.
+
+    What went in another currency than the balance's is not counted.
+    """
+    gone = sum((amount for sums in (before.charged, before.open) for word, amount in sums if word == before.currency))
+    return seen.currency == before.currency and seen.amount > before.spendable - gone
+
+
 def most_payable(left: Decimal, tolerance: Decimal, scale: int) -> int:
     """The highest cost that is not too much, as a whole number of 10**-scale of base currency; negative for none."""
     whole = Fraction(left) * 10**scale / (1 + Fraction(tolerance))

@@ -11,45 +11,62 @@ import structlog
 
 from gateway.core.pricing import NoRate, Rates
 from gateway.core.runway import LOOKED_BACK, days_left, spent_per_day
+from gateway.core.spendable import more_came, rooms
 from gateway.flows.accounts import Account
 from gateway.flows.mappings import rates as rates_now
-from gateway.store import balances
-from gateway.store.balances import Known, Spent
+from gateway.store import balances, purses
+from gateway.store.balances import Known, Seen, Spent, Wallet
 from gateway.store.ops import price_of
 from gateway.store.pool import Pool
 from providers.contract import Capability
 from providers.gate import Priority
-from schemas.api_suppliers import SupplierBalance
+from schemas.api import Price
+from schemas.api_suppliers import SupplierBalance, SupplierWallet
 from schemas.errors import GatewayError
 from schemas.money import Money
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = timedelta(minutes=10)
+LOOK_WHEN_WATCHED = timedelta(seconds=45)  # where money is waited for: with every look of the schedule
 LOOK_SECONDS = 60.0
 
 
 async def look_if_due(pool: Pool, accounts: Mapping[str, Account], now: datetime) -> list[str]:
     """Ask every supplier for its balance that nobody asked for ``LOOK_EVERY``; the names of those asked.
 
+    Where money is waited for (a deposit was begun, or a purchase was refused for want of it) each call of this asks.
     They are asked with the lowest priority under their rate. One that does not tell is noted with the reason.
     """
-    able = [name for name, account in accounts.items() if Capability.BALANCE in account.manifest.capabilities]
-    due = await balances.claim(pool, able, now, LOOK_EVERY)
-    await asyncio.gather(*(_look(pool, accounts[name], now) for name in due))
+    due = await balances.claim(pool, tellers(accounts), now, LOOK_EVERY, LOOK_WHEN_WATCHED)
+    await asyncio.gather(*(_look(pool, accounts[name], now, Priority.USAGE) for name in due))
     return due
 
 
-async def _look(pool: Pool, account: Account, now: datetime) -> None:
+async def look_now(pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], now: datetime) -> None:
+    """Ask these suppliers at once; those that cannot tell are passed over."""
+    able = set(tellers(accounts))
+    await asyncio.gather(*(_look(pool, accounts[name], now, Priority.SETTLE) for name in names if name in able))
+
+
+def tellers(accounts: Mapping[str, Account]) -> list[str]:
+    """The accounts whose supplier tells our balance."""
+    return [name for name, account in accounts.items() if Capability.BALANCE in account.manifest.capabilities]
+
+
+async def _look(pool: Pool, account: Account, now: datetime, priority: Priority) -> None:
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            found = await account.provider.balance(Priority.USAGE)
+            found = await account.provider.balance(priority)
     except (GatewayError, TimeoutError) as error:
         words = str(error) or "no answer in time"
         log.info("balance_not_told", supplier=account.name, error=words)
         await balances.keep_error(pool, account.name, words, now)
     else:
+        before = (await purses.of(pool, [account.name])).get(account.name)
         await balances.keep(pool, account.name, found, now)
+        if before is not None and more_came(before, found.spendable):
+            await balances.more_came(pool, account.name)
 
 
 async def of_accounts(
@@ -60,9 +77,17 @@ async def of_accounts(
     spent = await balances.spent(pool, names, now - LOOKED_BACK)
     first = await balances.first_charges(pool, names)
     rates = await rates_now(pool, base)
+    left = rooms(await purses.of(pool, names), rates, {name: tolerance(one) for name, one in accounts.items()})
     return {
-        name: _told(accounts.get(name), known[name], spent.get(name, ()), first.get(name), rates, now) for name in names
+        name: _told(accounts.get(name), known[name], spent.get(name, ()), first.get(name), rates, now, left.get(name))
+        for name in names
     }
+
+
+def tolerance(account: Account) -> Decimal:
+    """The share by which a supplier may charge more than it lists."""
+    own = account.settings.charge_tolerance
+    return own if own is not None else account.manifest.charge_tolerance
 
 
 async def history(pool: Pool, supplier: str, now: datetime, days: int = 14, points: int = 56) -> list[balances.Seen]:
@@ -77,6 +102,7 @@ def _told(
     first_at: datetime | None,
     rates: Rates,
     now: datetime,
+    room_now: Decimal | None,
 ) -> SupplierBalance:
     seen = known.seen
     per_day = None
@@ -90,6 +116,10 @@ def _told(
         supplier=known.supplier,
         balance=price_of(None if seen is None else Money(seen.balance, seen.currency)),
         spendable=price_of(None if seen is None else Money(seen.spendable, seen.currency)),
+        room=None if room_now is None else price_of(Money(room_now, rates.base).rounded_half_up()),
+        reserved=_part(seen, None if seen is None else seen.parts.reserved),
+        credit=_part(seen, None if seen is None else seen.parts.credit),
+        wallets=[] if seen is None else [_wallet(one) for one in seen.parts.wallets],
         at=None if seen is None else seen.at,
         asked_at=known.asked_at,
         error=known.error,
@@ -97,6 +127,14 @@ def _told(
         days_left=None if left is None else float(left),
         why_none=None if seen is not None else _why_none(account, known),
     )
+
+
+def _part(seen: Seen | None, amount: Decimal | None) -> Price | None:
+    return None if seen is None or amount is None else price_of(Money(amount, seen.currency))
+
+
+def _wallet(one: Wallet) -> SupplierWallet:
+    return SupplierWallet(one.name, f"{Money(one.amount, one.currency).padded().amount:f}", one.currency)
 
 
 def _why_none(account: Account | None, known: Known) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from gateway.core.reconciling import Day, Difference, Movement, Side, differences
+from gateway.core.reconciling import Booked, Day, Difference, Known, Movement, Side, differences
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.store import books, selling
@@ -74,21 +74,38 @@ async def _compare(deps: Deps, account: Account, day: Day) -> Compared:
     name, capabilities = account.name, account.manifest.capabilities
     if not capabilities & {Capability.TRANSACTIONS, Capability.ORDER_HISTORY}:
         return Compared(name, "not_possible", error=f"{name} shows neither its transactions nor its orders")
-    since = day.start - MARGIN
-    oldest = await books.span(deps.pool, name, day.start, day.end)
-    if oldest is not None:
-        since = min(since, oldest - MARGIN)
+    since = await back_to(deps, name, day)
     try:
         movements = await _movements(account, since)
     except GatewayError as error:
         return Compared(name, "failed", error=str(error))
+    ours = await our_books(deps, name, day, movements, since)
+    found = differences(name, day, movements, ours.booked, ours.known, ours.explained)
+    return Compared(name, "compared", sum(day.has(one.at) for one in movements), tuple(found))
+
+
+async def back_to(deps: Deps, name: str, day: Day) -> datetime:
+    """How far a supplier's books have to reach back, so that all of each order of these days is in them."""
+    oldest = await books.span(deps.pool, name, day.start, day.end)
+    since = day.start - MARGIN
+    return since if oldest is None else min(since, oldest - MARGIN)
+
+
+class OurBooks(msgspec.Struct, frozen=True):
+    """What we have of these days to hold against a supplier's movements."""
+
+    booked: list[Booked]
+    known: list[Known]
+    explained: dict[str, Money]
+
+
+async def our_books(deps: Deps, name: str, day: Day, movements: Sequence[Movement], since: datetime) -> OurBooks:
+    """Ledger and attempts of these days and of whatever the movements are about."""
     ids = {text for one in movements for text in (one.supplier_order_id, one.reference) if text}
     rows = await books.booked(deps.pool, name, [], day.start, day.end)
     known = await books.known(deps.pool, name, [*ids, *(row.attempt for row in rows)], since, day.end + MARGIN)
     booked = await books.booked(deps.pool, name, [one.attempt for one in known], day.start, day.end)
-    explained = await books.explained(deps.pool, name)
-    found = differences(name, day, movements, booked, known, explained)
-    return Compared(name, "compared", sum(day.has(one.at) for one in movements), tuple(found))
+    return OurBooks(booked, known, await books.explained(deps.pool, name))
 
 
 async def _movements(account: Account, since: datetime) -> list[Movement]:

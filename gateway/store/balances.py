@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,23 @@ from gateway.store.pool import Connection, Pool
 from schemas.account import Balance
 
 KEPT = timedelta(days=30)
+DEPOSIT_WATCHED = timedelta(hours=1)  # how long after it was begun a deposit is looked for every minute
+
+
+class Wallet(msgspec.Struct, frozen=True):
+    """One purse of several. ``currency`` is the supplier's word where it is none of ours."""
+
+    name: str
+    amount: Decimal
+    currency: str
+
+
+class Parts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a balance is made of, in its currency, as far as the supplier says."""
+
+    reserved: Decimal | None = None
+    credit: Decimal | None = None
+    wallets: tuple[Wallet, ...] = ()
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -21,6 +39,7 @@ class Seen(msgspec.Struct, frozen=True):
     balance: Decimal
     spendable: Decimal
     currency: str
+    parts: Parts = Parts()
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,15 +58,25 @@ class Spent(msgspec.Struct, frozen=True):
     currency: str
 
 
-async def claim(pool: Pool, suppliers: Sequence[str], now: datetime, every: timedelta) -> list[str]:
-    """Those of these suppliers that nobody asked for their balance within ``every``; they count as asked now."""
+async def claim(pool: Pool, suppliers: Sequence[str], now: datetime, every: timedelta, watched: timedelta) -> list[str]:
+    """Those of these suppliers that nobody asked for their balance within ``every``; they count as asked now.
+
+    ``watched`` is the time for those where money is waited for: a deposit was begun there, or they said that there is
+    too little.
+    """
     rows = await pool.fetch(
         """INSERT INTO supplier_balance_looks AS l (supplier, asked_at) SELECT name, $2 FROM unnest($1::text[]) name
-           ON CONFLICT (supplier) DO UPDATE SET asked_at = excluded.asked_at WHERE l.asked_at <= $3
+           ON CONFLICT (supplier) DO UPDATE SET asked_at = excluded.asked_at
+           WHERE l.asked_at <= CASE WHEN EXISTS (SELECT FROM deposits d WHERE d.supplier = l.supplier
+                                                 AND d.state = 'begun' AND d.begun_at > $5)
+                                      OR EXISTS (SELECT FROM suppliers s WHERE s.name = l.supplier
+                                                 AND s.no_balance_until > $2) THEN $4 ELSE $3 END
            RETURNING supplier""",
         suppliers,
         now,
         now - every,
+        now - watched,
+        now - DEPOSIT_WATCHED,
     )
     return sorted(row["supplier"] for row in rows)
 
@@ -56,13 +85,14 @@ async def keep(pool: Pool, supplier: str, balance: Balance, now: datetime) -> No
     """Note what a look told, and let go of what is too old."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
-            """INSERT INTO supplier_balances (supplier, at, balance, spendable, currency) VALUES ($1, $2, $3, $4, $5)
-               ON CONFLICT (supplier, at) DO NOTHING""",
+            """INSERT INTO supplier_balances (supplier, at, balance, spendable, currency, parts)
+               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (supplier, at) DO NOTHING""",
             supplier,
             now,
             balance.balance.amount,
             balance.spendable.amount,
             balance.spendable.currency,
+            msgspec.to_builtins(_parts(balance)),
         )
         await _looked(connection, supplier, now, None)
         await connection.execute("DELETE FROM supplier_balances WHERE supplier = $1 AND at < $2", supplier, now - KEPT)
@@ -87,7 +117,7 @@ async def _looked(connection: Connection, supplier: str, now: datetime, error: s
 async def known(pool: Pool, suppliers: Sequence[str]) -> dict[str, Known]:
     """What is known of each of these accounts' money."""
     rows = await pool.fetch(
-        """SELECT n.name, l.asked_at, l.error, b.at, b.balance, b.spendable, b.currency
+        """SELECT n.name, l.asked_at, l.error, b.at, b.balance, b.spendable, b.currency, b.parts
            FROM unnest($1::text[]) AS n (name)
            LEFT JOIN supplier_balance_looks l ON l.supplier = n.name
            LEFT JOIN LATERAL (SELECT * FROM supplier_balances b WHERE b.supplier = n.name
@@ -97,12 +127,32 @@ async def known(pool: Pool, suppliers: Sequence[str]) -> dict[str, Known]:
     return {
         row["name"]: Known(
             supplier=row["name"],
-            seen=None if row["at"] is None else Seen(row["at"], row["balance"], row["spendable"], row["currency"]),
+            seen=None if row["at"] is None else _seen(row),
             asked_at=row["asked_at"],
             error=row["error"],
         )
         for row in rows
     }
+
+
+async def more_came(connection: Connection | Pool, supplier: str) -> None:
+    """There is more money than we knew of: a supplier that said it was too little is asked again."""
+    await connection.execute(
+        "UPDATE suppliers SET no_balance_until = NULL WHERE name = $1 AND no_balance_until IS NOT NULL", supplier
+    )
+
+
+def _seen(row: Any) -> Seen:
+    parts = msgspec.convert(row["parts"], Parts, strict=False)
+    return Seen(row["at"], row["balance"], row["spendable"], row["currency"], parts)
+
+
+def _parts(balance: Balance) -> Parts:
+    return Parts(
+        reserved=None if balance.reserved is None else balance.reserved.amount,
+        credit=None if balance.credit is None else balance.credit.amount,
+        wallets=tuple(Wallet(one.name, one.balance.amount, one.balance.currency) for one in balance.wallets),
+    )
 
 
 async def history(pool: Pool, supplier: str, since: datetime, points: int) -> list[Seen]:
