@@ -90,6 +90,12 @@ class Orders(_Section):
     email_days: int = Field(default=400, gt=0)
 
 
+class Checkouts(_Section):
+    """How long the price of a checkout is held and its payment link stays good."""
+
+    hold_seconds: int = Field(default=3600, ge=60, le=30 * 86400)
+
+
 class RateLimit(_Section):
     per_minute: int = Field(default=600, gt=0)
 
@@ -156,6 +162,7 @@ class Settings(BaseSettings):
     quotes: Quotes = Quotes()
     sync: Sync = Sync()
     orders: Orders = Orders()
+    checkouts: Checkouts = Checkouts()
     rate_limit: RateLimit = RateLimit()
     webhooks: Webhooks = Webhooks()
     esim: Esim = Esim()

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
+from schemas.errors import GatewayError, InvalidRequest, NotSupported, Outcome, SupplierError
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentLink, PaymentState
 
@@ -72,7 +73,7 @@ class CheckoutNow(msgspec.Struct, frozen=True, kw_only=True):
     """A checkout as the decisions see it.
 
     ``accepted`` is our id of the payment that pays for it, ``order_id`` the order that it placed. ``gone_since`` is
-    when its link was first seen used up without a payment.
+    when its link was first seen used up without a payment; ``settled`` that the link tells nothing more of money.
     """
 
     id: str
@@ -86,6 +87,7 @@ class CheckoutNow(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None = None
     looks: int = 0
     gone_since: datetime | None = None
+    settled: bool = False
 
 
 class PaymentNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +122,7 @@ class Nothing(msgspec.Struct, frozen=True):
 Judgement: TypeAlias = Accept | Review | Nothing
 
 
-def judge(checkout: CheckoutNow | None, payment: PaymentNow, *, refunds_expected: int = 0) -> Judgement:
+def judge(checkout: CheckoutNow | None, payment: PaymentNow, *, refunds_expected: int = 0) -> Judgement:  # noqa: PLR0911 - one for each kind
     """What a payment means for its checkout; None where no checkout is known.
 
     ``refunds_expected`` is how many refunds a person said to have made that were not told yet.
@@ -168,6 +170,28 @@ def _of_payment(checkout: CheckoutNow, payment: PaymentNow, told: str) -> Judgem
 # -- the link ---------------------------------------------------------------------------------------------------------
 
 
+class NotMade(msgspec.Struct, frozen=True):
+    """No link came about, for certain; ``detail`` is for the storefront, ``error`` for those who run the shop."""
+
+    code: Literal["refused", "unavailable"]
+    detail: str
+    error: str
+
+
+NEVER_TOLD = NotMade("unavailable", "the payment supplier never answered", "no link of it was found in time")
+
+
+def not_made(error: GatewayError) -> NotMade | None:
+    """What a failed creation makes of a checkout: None where a link may have come about."""
+    if isinstance(error, InvalidRequest):  # what is wrong is in the storefront's own words: language, address
+        return NotMade("refused", f"the payment supplier refused it: {error.detail}"[:300], str(error))
+    if isinstance(error, NotSupported) or (
+        isinstance(error, SupplierError) and error.outcome is Outcome.DID_NOT_HAPPEN
+    ):
+        return NotMade("unavailable", "the payment supplier cannot be used at present", str(error))
+    return None
+
+
 class LinkGone(msgspec.Struct, frozen=True):
     """The payment supplier has no such link any more."""
 
@@ -184,7 +208,7 @@ LinkSeen: TypeAlias = PaymentLink | LinkGone | LinkUnseen
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """What a look comes to. None changes nothing; ``next_look_at`` None ends the looks.
 
-    ``close_link``: it must be paid no more. ``settled`` says that the link can do no more harm.
+    ``close_link``: it must be paid no more. ``settled`` says that the link tells nothing more of money.
     """
 
     next_look_at: datetime | None
@@ -216,10 +240,12 @@ def after_search(checkout: CheckoutNow, now: datetime) -> datetime | None:
     return later if later < checkout.expires_at + _LATE_RETRY else None
 
 
-def after_look(checkout: CheckoutNow, seen: LinkSeen, now: datetime, *, paid: bool = False) -> Step:
+def after_look(  # noqa: PLR0911 - one for each thing that may be seen
+    checkout: CheckoutNow, seen: LinkSeen, now: datetime, *, paid: bool = False
+) -> Step:
     """What a look at a checkout's link comes to. ``paid``: money for it was told, accepted or not."""
     over = now >= checkout.expires_at + EXPIRED_AFTER
-    if checkout.state not in {"open", "expired"}:
+    if checkout.settled or checkout.state not in {"open", "expired"}:
         return _after_end(checkout, seen, now)
     expired: Literal["expired"] | None = "expired" if over and checkout.state == "open" else None
     match seen:
@@ -274,7 +300,7 @@ def _next(checkout: CheckoutNow, now: datetime) -> datetime:
 
 # -- people -----------------------------------------------------------------------------------------------------------
 
-Outcome: TypeAlias = Literal["placed", "refunded", "closed"]
+Decided: TypeAlias = Literal["placed", "refunded", "closed"]
 # Money that may pay for an order, if a person says so.
 PLACEABLE: frozenset[Reason] = frozenset(
     {"paid_too_little", "paid_too_much", "paid_late", "other_currency", "other_link", "paid_after_close",
@@ -293,6 +319,6 @@ def why_not_placed(checkout: CheckoutNow | None, reason: Reason) -> str | None:
     return None
 
 
-def rests_as(state: State, order_id: str | None) -> State:
+def rests_as(order_id: str | None) -> State:
     """The state of a checkout after a person closed its last case."""
     return "paid" if order_id is not None else "closed"

@@ -13,6 +13,7 @@ import structlog
 from gateway.core.orders.changes import Change
 from gateway.core.orders.items import ITEM_KINDS, Delivered
 from gateway.flows import delivered, notify
+from gateway.flows.checkout_cases import follow
 from gateway.flows.deps import Deps
 from gateway.store import esims, orders, spend
 from gateway.store.jobs import enqueue_advance
@@ -121,6 +122,8 @@ async def move(
             data=_data(order, what, goods_id, delivery),
             order_id=order.id,
         )
+    if order.checkout_id is not None and what.status is not None:
+        await follow(deps, connection, order.checkout_id, order.id, what.status)
     if what.status == "needs_review":
         log.warning("order_needs_review", order=order.id, supplier=(ops or {}).get("supplier"))
     if what.next_look_at is not None and what.status not in {"failed", "cancelled", "fulfilled"}:

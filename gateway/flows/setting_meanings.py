@@ -33,6 +33,7 @@ MEANINGS: Mapping[str, str] = {
     "orders.email_days": "After so many days a customer's e-mail address is erased; the order stays.",
     "orders.out_of_stock_seconds": "How long an offer is left alone that was refused as sold out.",
     "orders.no_balance_seconds": "How long a supplier is left alone that said our balance does not suffice.",
+    "checkouts.hold_seconds": "How long a checkout's price is held and its payment link stays good.",
     "rate_limit.per_minute": "How often a storefront's key may call, where the key has no number of its own.",
     "webhooks.allow_private": "Private networks to which storefronts' webhooks may go all the same.",
     "esim.cache_seconds": "How long an eSIM's state is told from memory.",

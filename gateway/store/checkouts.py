@@ -83,6 +83,7 @@ class CheckoutRow(msgspec.Struct, frozen=True, kw_only=True):
             order_id=self.order_id,
             looks=self.looks,
             gone_since=self.gone_since,
+            settled=self.settled_link,
         )
 
 
@@ -184,7 +185,8 @@ async def named(
 ) -> str | None:
     """The checkout at this account that a notification names: by our id, else by the link."""
     found: str | None = await connection.fetchval(
-        "SELECT id FROM checkouts WHERE account = $1 AND (id = $2 OR link_id = $3) ORDER BY (id = $2) IS TRUE DESC LIMIT 1",
+        """SELECT id FROM checkouts WHERE account = $1 AND (id = $2 OR link_id = $3)
+           ORDER BY (id = $2) IS TRUE DESC LIMIT 1""",
         account,
         checkout_id,
         link_id,

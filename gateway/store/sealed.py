@@ -41,6 +41,8 @@ COLUMNS: tuple[SealedColumn, ...] = (
     SealedColumn("webhook_endpoints", "old_secret"),
     SealedColumn("webhook_events", "body"),
     SealedColumn("alert_channels", "secret"),
+    SealedColumn("checkouts", "email", "email_digest", folded=True),
+    SealedColumn("payment_notices", "body"),
     SealedColumn("supplier_keys", "secret"),
 )
 """All of them; a test holds this list against the database."""

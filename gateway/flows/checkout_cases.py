@@ -1,0 +1,103 @@
+"""What waits for a person about a checkout: opened where it is found, told outside, and over when it comes right.
+
+Everything here runs under the checkout's lock, in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from gateway.core.checkouts import Review
+from gateway.flows import notify
+from gateway.flows.deps import Deps
+from gateway.store import checkouts, payments
+from gateway.store.checkouts import CheckoutRow
+from gateway.store.payments import PaymentRow
+from gateway.store.pool import Connection
+from schemas.notice import NoticeType
+
+log = structlog.get_logger(__name__)
+
+
+async def review(
+    deps: Deps, connection: Connection, row: CheckoutRow, what: Review, now: datetime, payment: PaymentRow | None = None
+) -> bool:
+    """Have a person look at a checkout; False when the like of it waits already."""
+    opened = await payments.open_case(
+        connection,
+        checkout_id=row.id,
+        payment_id=None if payment is None else payment.id,
+        reason=what.reason,
+        detail=what.detail,
+        mode=row.mode,
+        now=now,
+    )
+    if opened is None:
+        return False
+    await checkouts.tell(
+        connection, row.id, now, "needs_review", case=opened, reason=what.reason, detail=what.detail,
+        payment=None if payment is None else payment.payment_id,
+    )  # fmt: skip
+    await announce(deps, connection, row, NoticeType.CHECKOUT_NEEDS_REVIEW, "needs_review", reason=what.reason)
+    log.warning("checkout_needs_review", checkout=row.id, reason=what.reason)
+    return True
+
+
+async def came_right(connection: Connection, checkout_id: str, reasons: frozenset[str], now: datetime) -> bool:
+    """Close what waits for these reasons: it needs nobody any more."""
+    over = [case for case in await payments.open_cases_of(connection, checkout_id) if case.reason in reasons]
+    if over:
+        await payments.close_cases(connection, over, "settled", None, now)
+        await checkouts.tell(connection, checkout_id, now, "came_right", reasons=[case.reason for case in over])
+    return bool(over)
+
+
+async def announce(
+    deps: Deps,
+    connection: Connection,
+    row: CheckoutRow,
+    type: NoticeType,  # noqa: A002 - the event's own word
+    status: str,
+    *,
+    order_id: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Tell the storefront; the payment's page and the customer's address stand in no event."""
+    data: dict[str, object] = {
+        "checkout_id": row.id,
+        "status": status,
+        "reference": row.reference,
+        "plan_id": row.plan_id,
+        "price": {"amount": f"{row.money.padded().amount:f}", "currency": row.currency},
+        "order_id": order_id or row.order_id,
+    }
+    if reason is not None:
+        data["reason"] = reason
+    await notify.announce(
+        connection,
+        deps.seal,
+        storefront_id=row.storefront_id,
+        mode=row.mode,
+        type=type,
+        data=data,
+        order_id=order_id or row.order_id,
+    )
+
+
+async def follow(deps: Deps, connection: Connection, checkout_id: str, order_id: str, status: str) -> None:
+    """What the end of its order means for a checkout that was paid. ``status`` is the order's new one."""
+    now = deps.clock()
+    row = await checkouts.lock(connection, checkout_id)
+    if row is None:
+        return
+    match status:
+        case "fulfilled":
+            await came_right(connection, checkout_id, frozenset({"undeliverable", "order_cancelled"}), now)
+            await checkouts.tell(connection, checkout_id, now, "delivered", order=order_id)
+        case "failed" | "needs_review":
+            await review(deps, connection, row, Review("undeliverable", f"order {order_id} is {status}"), now)
+        case "cancelled":
+            await came_right(connection, checkout_id, frozenset({"undeliverable"}), now)
+            await review(deps, connection, row, Review("order_cancelled", f"order {order_id}"), now)

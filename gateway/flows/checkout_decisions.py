@@ -1,0 +1,103 @@
+"""A person's word on what waits about a payment: the order is placed, the money was given back, or neither."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from gateway.core.checkouts import Decided, Review, rests_as, why_not_placed
+from gateway.flows.advance import begin
+from gateway.flows.checkout_orders import take
+from gateway.flows.deps import Deps
+from gateway.flows.problem import Problem
+from gateway.log import redact
+from gateway.store import audit, checkouts, payments
+from gateway.store.checkouts import CheckoutRow
+from gateway.store.payments import CaseRow
+from gateway.store.pool import Connection
+from gateway.store.users import Visitor
+
+log = structlog.get_logger(__name__)
+
+
+async def decide(
+    deps: Deps, name: str, outcome: Decided, note: str, by: Visitor | str = "an operator"
+) -> list[CaseRow] | Problem:
+    """Close a case (``pc_…``), or all open ones of a checkout (``co_…``), as a person says; those that were closed.
+
+    ``placed`` has the order bought now at the price and cost that were held, and closes the case that allows it.
+    ``refunded``: the money was given back at the payment supplier by hand; nothing is sent there. ``closed``: neither.
+    Problems: not_found, conflict.
+    """
+    order_id: str | None = None
+    async with deps.pool.acquire() as connection, connection.transaction():
+        found = await _named(connection, name)
+        if isinstance(found, Problem):
+            return found
+        row, cases = found
+        now = deps.clock()
+        if outcome == "placed":
+            placed = await _place(deps, connection, row, cases, now)
+            if isinstance(placed, Problem):
+                return placed
+            order_id, cases = placed
+        kept = str(redact(note))
+        await payments.close_cases(connection, cases, outcome, kept, now)
+        if row is not None:
+            await checkouts.tell(
+                connection, row.id, now, "resolved", reasons=[case.reason for case in cases], note=kept,
+                by=by.name if isinstance(by, Visitor) else by, **{"as": outcome},
+            )  # fmt: skip
+            await _rest(connection, row.id, now)
+        what = f"checkout:{row.id}" if row is not None else f"payment:{cases[0].payment_id}"
+        detail = {"as": outcome, "note": note, "cases": [case.id for case in cases]}
+        await audit.record(connection, by, "checkout.resolved", what, detail)
+    if order_id is not None and deps.inline:
+        begin(deps, order_id)
+    return cases
+
+
+async def _named(connection: Connection, name: str) -> tuple[CheckoutRow | None, list[CaseRow]] | Problem:
+    if name.startswith("co_"):
+        row = await checkouts.lock(connection, name)
+        if row is None:
+            return Problem("not_found", "there is no such checkout")
+        cases = await payments.open_cases_of(connection, name)
+        if not cases:
+            return Problem("conflict", f"the checkout is {row.status}: nothing of it waits for a person")
+        return row, cases
+    case = await payments.case(connection, name)
+    if case is None:
+        return Problem("not_found", "there is no such case")
+    row = None if case.checkout_id is None else await checkouts.lock(connection, case.checkout_id)
+    if row is None and case.payment_id is not None:
+        await payments.lock(connection, case.payment_id)
+    case = await payments.case(connection, name)  # as it is now that nobody else can close it
+    if case is None or case.closed_at is not None:
+        return Problem("conflict", "this was decided before")
+    return row, [case]
+
+
+async def _place(
+    deps: Deps, connection: Connection, row: CheckoutRow | None, cases: list[CaseRow], now: datetime
+) -> tuple[str, list[CaseRow]] | Problem:
+    refusals = [why_not_placed(None if row is None else row.now, case.reason) for case in cases]
+    case = next((case for case, why in zip(cases, refusals, strict=True) if why is None), None)
+    if row is None or case is None:
+        return Problem("conflict", f"no order can be placed: {refusals[0]}")
+    payment = None if case.payment_id is None else await payments.lock(connection, case.payment_id)
+    taken = await take(deps, connection, row, payment, now, decided=True)
+    if isinstance(taken, Review):
+        return Problem("conflict", f"no order can be placed: {taken.detail}")
+    return taken, [case]
+
+
+async def _rest(connection: Connection, checkout_id: str, now: datetime) -> None:
+    """A checkout that waits for nobody any more has come to its end, and its link can be paid no more."""
+    row = await checkouts.load(connection, checkout_id)
+    if row is None or row.open_cases:
+        return
+    state = rests_as(row.order_id)
+    if row.state != state:
+        await checkouts.move(connection, checkout_id, now=now, state=state, next_look_at=now)

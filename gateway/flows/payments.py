@@ -1,0 +1,181 @@
+"""A payment supplier's notification: verified, written down, answered, and then judged.
+
+What was written down is judged by whoever comes to it: the task that follows the answer, or the schedule. The payment
+is taken and its order placed in one transaction under the checkout's lock, so however often, early or late it is told,
+one order comes of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+import structlog
+
+from gateway.core.checkouts import Accept, Judgement, Review, judge
+from gateway.flows.advance import begin
+from gateway.flows.checkout_cases import review
+from gateway.flows.checkout_links import look
+from gateway.flows.checkout_orders import take
+from gateway.flows.deps import Deps
+from gateway.flows.payment_accounts import PaymentAccount
+from gateway.store import checkouts, payments
+from gateway.store.checkouts import CheckoutRow
+from gateway.store.keys import Mode
+from gateway.store.payments import PaymentRow
+from gateway.store.pool import DATABASE_DOWN, Connection
+from schemas.payment import PaymentNotice
+
+log = structlog.get_logger(__name__)
+
+Outcome = Literal["taken", "forged", "unreadable"]
+
+LEFT_ALONE = timedelta(seconds=3)  # what the task behind the answer gets before the schedule takes it up
+MOST_UNSETTLED = 200
+MOST_LOOKS = 40
+LOOKS_AT_ONCE = 8
+_LONGEST_ID = 255
+
+
+async def receive(
+    deps: Deps, account: PaymentAccount, headers: Mapping[str, str], body: bytes, now: datetime
+) -> Outcome:
+    """Verify over the raw bytes and write notification and payment down, once; committed when this returns.
+
+    Raises what the database raises: it is then sent again.
+    """
+    provider = account.provider
+    if not provider.verify_notice(headers, body):
+        log.warning("payment_notice_forged", account=account.name)
+        return "forged"
+    try:
+        notice = provider.parse_notice(body)
+    except ValueError as error:  # msgspec's errors are ValueErrors too
+        # Its money is missed all the same: the link is looked at until somebody paid it or its time is over.
+        log.warning("payment_notice_unreadable", account=account.name, error=type(error).__name__)
+        return "unreadable"
+    payment_id = await _write_down(deps, account, notice, body, now)
+    log.info("payment_told", account=account.name, kind=notice.kind.value, state=notice.state.value)
+    _settle_soon(deps, payment_id)
+    return "taken"
+
+
+async def _write_down(deps: Deps, account: PaymentAccount, notice: PaymentNotice, body: bytes, now: datetime) -> str:
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await payments.keep_notice(connection, account.name, body, deps.seal.seal(body), notice.payment_id, now)
+        ours, link_id = _plain(notice.checkout_id), _plain(notice.link_id)
+        named = await checkouts.named(connection, account.name, ours, link_id)
+        return await payments.told(connection, account.name, notice, named, now)
+
+
+def _settle_soon(deps: Deps, payment_id: str) -> None:
+    """Judge it in a task of its own. Should that end early, the schedule does."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        deps.running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("payment_not_settled", payment=payment_id, error=type(error).__name__)
+
+    task = asyncio.create_task(settle(deps, payment_id), name=f"payment {payment_id}")
+    deps.running.add(task)
+    task.add_done_callback(ended)
+
+
+async def settle(deps: Deps, payment_id: str) -> None:
+    """Judge a payment as it stands, and place the order that it pays for. Idempotent, from any number of processes."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        known = await payments.payment(connection, payment_id)
+        row = None
+        if known is not None and known.checkout_id is not None:
+            row = await checkouts.lock(connection, known.checkout_id)
+        payment = await payments.lock(connection, payment_id)
+        if payment is None or payment.settled_at is not None:
+            return
+        order_id = await _settle(deps, connection, row, payment)
+    if order_id is not None and deps.inline:
+        begin(deps, order_id)
+
+
+async def _settle(deps: Deps, connection: Connection, row: CheckoutRow | None, payment: PaymentRow) -> str | None:
+    now = deps.clock()
+    judgement = await _judged(connection, row, payment)
+    if isinstance(judgement, Accept) and row is not None:
+        taken = await take(deps, connection, row, payment, now)
+        if isinstance(taken, str):
+            return taken
+        judgement = taken
+    if isinstance(judgement, Review):
+        await _review(deps, connection, row, payment, judgement, now)
+    elif row is not None:
+        await checkouts.tell(
+            connection, row.id, now, "payment_told", payment=payment.payment_id, kind=payment.kind, state=payment.state
+        )
+    await payments.settle(connection, payment.id, now, accepted=False)
+    return None
+
+
+async def _judged(connection: Connection, row: CheckoutRow | None, payment: PaymentRow) -> Judgement:
+    if row is None:
+        return judge(None, payment.now)
+    if row.link_id is None and payment.link_id is not None:
+        owner = await checkouts.named(connection, row.account, None, payment.link_id)
+        if owner not in {None, row.id}:
+            return judge(None, payment.now)
+    expected = await payments.refunds_expected(connection, row.id)
+    return judge(row.now, payment.now, refunds_expected=expected)
+
+
+async def _review(
+    deps: Deps, connection: Connection, row: CheckoutRow | None, payment: PaymentRow, what: Review, now: datetime
+) -> None:
+    if row is not None:
+        await review(deps, connection, row, what, now, payment)
+        return
+    account = deps.payments.get(payment.account)
+    test = payment.test if account is None else account.settings.mode == "test"
+    mode: Mode = "test" if test else "live"
+    await payments.open_case(
+        connection, checkout_id=None, payment_id=payment.id, reason=what.reason, detail=what.detail, mode=mode, now=now
+    )
+    log.warning("payment_needs_review", payment=payment.id, reason=what.reason)
+
+
+# -- the schedule -----------------------------------------------------------------------------------------------------
+
+
+async def settle_what_is_left(deps: Deps) -> int:
+    """Judge what was written down by processes that ended before they came to it; how many there were."""
+    left = await payments.unsettled(deps.pool, deps.clock() - LEFT_ALONE, MOST_UNSETTLED)
+    for payment_id in left:
+        try:
+            await settle(deps, payment_id)
+        except DATABASE_DOWN:
+            raise
+        except Exception:
+            log.exception("payment_not_settled", payment=payment_id)
+    return len(left)
+
+
+async def look_at_links(deps: Deps) -> int:
+    """Look at every payment link whose time has come; how many were due."""
+    due = await checkouts.due(deps.pool, deps.clock(), MOST_LOOKS)
+    room = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+    async def one(checkout_id: str) -> None:
+        async with room:
+            try:
+                await look(deps, checkout_id)
+            except DATABASE_DOWN as error:
+                log.warning("link_look_waits", checkout=checkout_id, error=type(error).__name__)
+            except Exception:
+                log.exception("link_look_failed", checkout=checkout_id)
+
+    await asyncio.gather(*(one(checkout_id) for checkout_id in due))
+    return len(due)
+
+
+def _plain(text: str | None) -> str | None:
+    """An id that a row can hold, None for anything else."""
+    return text if text and len(text) <= _LONGEST_ID and text.isprintable() else None
