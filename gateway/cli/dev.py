@@ -219,19 +219,21 @@ async def _first_admin(settings: Settings) -> str | None:
 
 def _first_sync(children: Children, settings: Settings, *, changed: bool) -> bool:
     """Fetch every catalogue before the API opens, unless all were fetched a short while ago; False when none came."""
-    if not changed and asyncio.run(_fresh(settings)):
-        return True
     from gateway.core.runs import EXIT_NONE
+    from gateway.flows.accounts import check_accounts
 
+    synced = set(check_accounts(settings))
+    if not changed and asyncio.run(_fresh(settings, synced)):
+        return True
     _say("first sync")
-    accepted = [word for name in settings.suppliers if changed for word in ("--accept", name)]
+    accepted = [word for name in sorted(synced) if changed for word in ("--accept", name)]
     if code := children.run("sync", *accepted):
         print(f"the sync ended with exit code {code}: what it fetched is served, the worker tries again", flush=True)
     return code != EXIT_NONE
 
 
-async def _fresh(settings: Settings) -> bool:
-    """Whether every configured account had a whole walk within the time between two syncs."""
+async def _fresh(settings: Settings, synced: set[str]) -> bool:
+    """Whether each of these accounts had a whole walk within the time between two syncs."""
     from gateway.store.pool import connect
 
     connection = await connect(state.database_url(settings))
@@ -242,7 +244,7 @@ async def _fresh(settings: Settings) -> bool:
         )
     finally:
         await connection.close()
-    return {row["name"] for row in names} >= set(settings.suppliers)
+    return {row["name"] for row in names} >= synced
 
 
 def _until_answers(children: Children, servers: Servers, url: str) -> None:

@@ -59,12 +59,12 @@ def _greeting(served: Served, manifests: Mapping[str, Manifest]) -> str:
         "# The suppliers' sandboxes are up. These accounts, in the file that GATEWAY_CONFIG names, work with them:"
     ]
     for name, url in served.urls.items():
-        items = len(served.world.items(name)) if name in served.world.suppliers else 0
-        lines += ["", f"[suppliers.{name}]  # {manifests[name].title}, {items} items"]
+        sells = f"{len(served.world.items(name))} items" if name in served.world.suppliers else "takes payments"
+        lines += ["", f"[suppliers.{name}]  # {manifests[name].title}, {sells}"]
         account = {"provider": name, "mode": "test", "base_url": url, **manifests[name].sandbox_settings}
         lines += [f"{key} = {_toml(value)}" for key, value in account.items()]
-    if served.urls:
-        name, url = next(iter(served.urls.items()))
+    if selling := [name for name in served.urls if name in served.world.suppliers]:
+        name, url = selling[0], served.urls[selling[0]]
         control = f"{url}/_sandbox"
         fault = '{"kind": "html", "calls": 3}'
         trigger = '{"kind": "charge_then_hang"}'

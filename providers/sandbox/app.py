@@ -67,6 +67,7 @@ def sandbox_app(
     error_body: ErrorBody,
     rate_limit: int | None = None,
     till: TillRules | None = None,
+    keeps_till: bool = True,
 ) -> web.Application:
     """A supplier's sandbox: ``routes`` (paths below its base URL) inside the common frame.
 
@@ -75,9 +76,11 @@ def sandbox_app(
     message; the frame uses it for 401, 404, 405, 429 and 500, and for a ``web.HTTPException`` that a
     handler raises. ``rate_limit`` is in requests a minute for each caller and adds ``X-RateLimit-*``
     headers, where the world enforces such limits. ``till`` says how the supplier keeps its orders and its
-    money. Control routes stand under ``/_sandbox/`` and need no authentication.
+    money; one that sells nothing has ``keeps_till`` False. Control routes stand under ``/_sandbox/`` and
+    need no authentication.
     """
-    world.open_till(supplier, till or TillRules())
+    if keeps_till:
+        world.open_till(supplier, till or TillRules())
     refusals = {**_REFUSALS, **(till.refusals if till else {})}
     window = _Window(rate_limit) if rate_limit else None
     frame = _Frame(world, supplier, authenticate, error_body, window, refusals)
@@ -86,9 +89,10 @@ def sandbox_app(
     app[SUPPLIER] = supplier
     app.add_routes(routes)
     app.add_routes(control_routes())
-    app.add_routes(till_routes())
-    keep_checkouts(app)
-    app.on_cleanup.append(_close_till)
+    if keeps_till:
+        app.add_routes(till_routes())
+        keep_checkouts(app)
+        app.on_cleanup.append(_close_till)
     return app
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 from decimal import Decimal
-from io import BufferedWriter
 from pathlib import Path
 
 import msgspec
 
+from providers.sandbox.lines import Lines
 from providers.sandbox.sale import Esim, Move, MoveKind, Sale, Uncharged
-from schemas.errors import ConfigurationError
 
 _UNCHARGED_KEPT = 10_000
 
@@ -39,11 +38,10 @@ class Books:
         self.moves: list[Move] = []
         self.uncharged: deque[Uncharged] = deque(maxlen=_UNCHARGED_KEPT)
         self.references: set[str] = set()
-        self._file = file
-        self._open: BufferedWriter | None = None
-        self._noted = 0
-        if file is not None:
-            self._read(file)
+        self._lines = Lines(file, _Line)
+        for line in self._lines.read():
+            self._take(line)
+        self._noted = len(self.moves)
 
     @property
     def balance(self) -> Decimal:
@@ -71,7 +69,7 @@ class Books:
 
     def note(self, sale: Sale | None = None, esim: Esim | None = None) -> None:
         """Write down how these stand, and every move since the last time, as one change."""
-        self._write(
+        self._lines.write(
             _Line(self.moves[self._noted :], [sale] if sale is not None else [], [esim] if esim is not None else [])
         )
         self._noted = len(self.moves)
@@ -79,49 +77,18 @@ class Books:
     def refuse(self, uncharged: Uncharged) -> None:
         """Write down what was asked for and not done."""
         self.uncharged.append(uncharged)
-        self._write(_Line(uncharged=[uncharged]))
+        self._lines.write(_Line(uncharged=[uncharged]))
 
     def clear(self) -> None:
         """Begin new books."""
-        self.close()
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
+        self._lines.clear()
         for shelf in (self.sales, self.esims, self.moves, self.uncharged, self.references):
             shelf.clear()
         self._noted = 0
 
     def close(self) -> None:
         """Close the file; the next change opens it again."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-
-    def _write(self, line: _Line) -> None:
-        if self._file is None:
-            return
-        if self._open is None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._open = self._file.open("ab")
-        self._open.write(msgspec.json.encode(line) + b"\n")
-        self._open.flush()
-
-    def _read(self, file: Path) -> None:
-        try:
-            text = file.read_bytes()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise ConfigurationError(f"{file}: {error.strerror}") from None
-        whole, _, cut_off = text.rpartition(b"\n")
-        decoder = msgspec.json.Decoder(_Line)
-        try:
-            for line in whole.splitlines():
-                self._take(decoder.decode(line))
-        except msgspec.MsgspecError as error:
-            raise ConfigurationError(f"{file}: these are no sandbox's books ({error}); delete the file") from None
-        if cut_off:
-            file.write_bytes(whole + b"\n" if whole else b"")
-        self._noted = len(self.moves)
+        self._lines.close()
 
     def _take(self, line: _Line) -> None:
         self.moves += line.moves

@@ -87,7 +87,7 @@ class WebhookSender:
     def __init__(
         self,
         rules: WebhookRules | None,
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[Any]],
         draw: Callable[[], float],
     ) -> None:
         self.rules = rules
@@ -108,16 +108,19 @@ class WebhookSender:
                 spoilt = {name: how for kind, (name, how) in _SPOILT_BY.items() if kind in sale.triggers}
                 self.send(body, sale.id, **spoilt)
 
-    def send(self, body: Mapping[str, Any], sale_id: str | None = None, **spoilt: Any) -> None:
-        """Sign and send this body, such as a supplier's test notification; ``spoilt`` is this one's own plan."""
+    def send(self, body: Mapping[str, Any], sale_id: str | None = None, **spoilt: Any) -> asyncio.Task[Any] | None:
+        """Sign and send this body, such as a supplier's test notification; ``spoilt`` is this one's own plan.
+
+        What ends when it was sent, None when it is not.
+        """
         if self.rules is None or self.plan.url is None:
-            return
+            return None
         plan = msgspec.structs.replace(self.plan, **spoilt)
         if self._waiting >= _WAITING:
             self._note(sale_id, "dropped", None, "too many are waiting")
-            return
+            return None
         self._waiting += 1
-        self._spawn(self._deliver(self.rules, plan, self.plan.url, body, sale_id))
+        return self._spawn(self._deliver(self.rules, plan, self.plan.url, body, sale_id))
 
     def reset(self) -> None:
         """Send nothing more, and forget what was sent."""

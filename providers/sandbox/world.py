@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -25,6 +26,16 @@ DEFAULT_SEED = 7
 _CENT = Decimal("0.01")
 
 
+class Kept(Protocol):
+    """What a sandbox keeps in the world beside items, till and account, such as a payment desk."""
+
+    def reset(self) -> None:
+        """Begin again."""
+
+
+D = TypeVar("D", bound=Kept)
+
+
 @dataclass(slots=True)
 class _Shelf:
     """One supplier's items, what was changed about them, and what is wrong with the supplier."""
@@ -36,6 +47,7 @@ class _Shelf:
     drifts: int = 0
     till: Till | None = None
     account: SandboxAccount | None = None
+    desk: Kept | None = None
 
 
 class SandboxWorld:
@@ -143,6 +155,16 @@ class SandboxWorld:
             raise KeyError(supplier)
         return till
 
+    def open_desk(self, supplier: str, make: Callable[[Path | None], D]) -> D:
+        """What takes the place of a till at one who sells none of the items.
+
+        ``make`` gets the file in which it outlives the process, None where nothing does.
+        """
+        shelf = self._shelves.setdefault(supplier, _shelf(()))
+        made = make(None if self.books is None else self.books / f"{supplier}.jsonl")
+        shelf.desk = made
+        return made
+
     def open_account(self, supplier: str, key: str, secret: str = "") -> SandboxAccount:
         """The account that callers have: its first key, and the secret of signatures. One that is open is kept."""
         shelf = self._shelves[supplier]
@@ -162,7 +184,11 @@ class SandboxWorld:
             shelf.account.reset()
         if shelf.till is not None:
             shelf.till.reset()
-        self._shelves[supplier] = _Shelf(shelf.original, dict(shelf.original), till=shelf.till, account=shelf.account)
+        if shelf.desk is not None:
+            shelf.desk.reset()
+        self._shelves[supplier] = _Shelf(
+            shelf.original, dict(shelf.original), till=shelf.till, account=shelf.account, desk=shelf.desk
+        )
 
     def changes(self, supplier: str) -> int:
         """How many items differ from what the world began with, those that were removed included."""

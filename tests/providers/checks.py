@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 LONGEST_TEXT = 500
 IO = frozenset({"aiohttp", "asyncpg", "redis", "asyncio", "socket", "requests", "httpx", "urllib"})
-PURE = frozenset({"wire.py", "mapping.py", "webhook.py"})
+PURE = frozenset({"wire.py", "mapping.py", "webhook.py", "notice.py"})
 OURS = frozenset({"gateway", "providers", "schemas", "config", "tests"})
 _PROVIDERS = Path(providers.__file__).parent
 # Of providers/, a plugin may know every module but the one that knows all plugins, and no other plugin.

@@ -1,0 +1,30 @@
+"""bePaid: payment links. A product of quantity 1 is a link for one payment; what was paid comes by notification."""
+
+from __future__ import annotations
+
+from providers.bepaid.client import BePaid, BePaidSettings
+from providers.bepaid.sandbox import sandbox
+from providers.bepaid.sandbox_key import PUBLIC_KEY
+from providers.contract import Limits, Manifest, SandboxRoute
+
+MANIFEST = Manifest(
+    name="bepaid",
+    title="bePaid",
+    capabilities=frozenset(),
+    settings=BePaidSettings,
+    provider=BePaid,
+    limits=Limits(),
+    sandbox=sandbox,
+    sandbox_settings={"shop_id": "361", "secret_key": "bepaid-sandbox-secret", "public_key": PUBLIC_KEY},
+    routes=(
+        SandboxRoute("POST", "/products", used_for="a payment link for one checkout"),
+        SandboxRoute("GET", "/products", used_for="a link whose making got no answer, by the id in its description"),
+        SandboxRoute("GET", "/products/{product_id}", used_for="whether a link can still be paid, where no word came"),
+        SandboxRoute("PUT", "/products/{product_id}", used_for="ending a link before its time"),
+        SandboxRoute("GET", "/products/{product_id}/pay", used_for="the page on which a customer pays"),
+        SandboxRoute(
+            "GET", "/v2/confirm_order/{product_id}/{shop_id}", why_not="a second address of the same payment page"
+        ),
+    ),
+    webhook_advice="In the shop's settings at bePaid, set the notification URL to this account's address here.",
+)
