@@ -115,13 +115,18 @@ class CheckoutPage(msgspec.Struct, frozen=True):
 # -- operations ----------------------------------------------------------------------------------------------------
 
 
+PaymentKindWord = Literal["payment", "authorisation", "refund", "other"]
+PaymentStateWord = Literal["pending", "captured", "failed", "expired"]
+CaseOutcome = Literal["placed", "refunded", "closed", "settled"]
+
+
 class CheckoutPayment(msgspec.Struct, frozen=True):
     """A payment as its supplier told it. ``accepted``: it pays for its checkout."""
 
     id: str
     supplier_payment_id: str
-    kind: Literal["payment", "authorisation", "refund", "other"]
-    state: Literal["pending", "captured", "failed", "expired"]
+    kind: PaymentKindWord
+    state: PaymentStateWord
     amount: Price
     test: bool
     accepted: bool
@@ -144,7 +149,7 @@ class PaymentCase(msgspec.Struct, frozen=True):
     payment: CheckoutPayment | None
     opened_at: datetime
     closed_at: datetime | None
-    outcome: Literal["placed", "refunded", "closed", "settled"] | None
+    outcome: CaseOutcome | None
     note: str | None
 
 

@@ -241,6 +241,7 @@ def _line(order: ListedOrder, rates: Rates) -> Line:
         listed=listed,
         cost_base=order.cost_base,
         taken=taken,
+        fee=order.fee_base,
     )
     return Line(order, Money(order.price, order.currency), charged, margin(sums, rates))
 

@@ -61,6 +61,7 @@ class ListedOrder(msgspec.Struct, frozen=True, kw_only=True):
     charged: Decimal | None
     refunded: Decimal | None
     ledger_currency: str | None
+    fee_base: Decimal | None
 
 
 async def newest(pool: Pool, wanted: OrderFilter, limit: int, after: Position | None) -> Rows[ListedOrder]:
@@ -146,8 +147,8 @@ async def _listed(connection: Any, ids: Sequence[str]) -> list[ListedOrder]:
                   coalesce(o.plan->>'name', o.plan_id) AS plan, o.price, o.currency, o.price_base, o.base_currency,
                   o.refund, o.failure_code, o.created_at, o.updated_at, a.supplier, a.state AS attempt_state,
                   a.listed, a.currency AS listed_currency, a.cost_base, l.charged, l.refunded,
-                  l.currency AS ledger_currency
-           FROM orders o JOIN storefronts s ON s.id = o.storefront_id
+                  l.currency AS ledger_currency, c.fee_base
+           FROM orders o JOIN storefronts s ON s.id = o.storefront_id LEFT JOIN checkouts c ON c.id = o.checkout_id
            LEFT JOIN LATERAL (
                SELECT supplier, state, listed, currency, cost_base FROM attempts
                WHERE order_id = o.id AND kind <> 'cancel' ORDER BY n DESC LIMIT 1) a ON true

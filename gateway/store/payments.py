@@ -13,6 +13,7 @@ import msgspec
 from gateway.core.checkouts import PaymentNow, Reason
 from gateway.store.keys import Mode
 from gateway.store.pool import Connection, Pool
+from schemas.checkouts import CaseOutcome, PaymentKindWord, PaymentStateWord
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentNotice, PaymentState
 
@@ -25,8 +26,8 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str
     checkout_id: str | None
     link_id: str | None
-    kind: str
-    state: str
+    kind: PaymentKindWord
+    state: PaymentStateWord
     amount: Decimal
     currency: str
     test: bool
@@ -60,7 +61,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     opened_at: datetime
     closed_at: datetime | None
-    outcome: str | None
+    outcome: CaseOutcome | None
     note: str | None
 
 

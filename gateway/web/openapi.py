@@ -45,6 +45,7 @@ _TAGS = {
     "Catalogue": "What can be bought, answered from memory.",
     "Quotes": "A price that is held for a while.",
     "Orders": "Buying once, following it to its end, cancelling.",
+    "Checkouts": "A link at which a customer pays, and the order that comes of it.",
     "eSIMs": "What was delivered: status, usage, QR codes, top-ups.",
     "Webhooks": "Where events are sent, and what became of each.",
     "Operations": "For those who run the shop; needs a key with the scope `ops`.",

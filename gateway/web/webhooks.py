@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.core.addresses import fault_of_url
 from gateway.flows import endpoints as making
-from gateway.flows import incoming
+from gateway.flows import incoming, payments
 from gateway.flows.deps import Deps
 from gateway.store import endpoints
 from gateway.store.endpoints import Owner
@@ -60,6 +60,8 @@ async def take_supplier_webhook(request: web.Request) -> web.Response:
     outcome: incoming.Outcome = "forged"
     if account is not None and incoming.hears(account):
         outcome = await incoming.receive(deps, account, request.headers, body, datetime.now(UTC))
+    elif (paid_at := deps.payments.get(request.match_info["supplier"])) is not None:
+        outcome = await payments.receive(deps, paid_at, request.headers, body, datetime.now(UTC))
     else:
         log.info("webhook_for_nobody")  # without the name, which anybody may have written
     if outcome == "forged":

@@ -18,6 +18,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     """An order's money. ``price_base``, ``cost_base`` are in base currency by the rates of their days.
 
     ``taken`` is what suppliers hold: charges less refunds, in the currency of the charge; None when nothing is booked.
+    ``fee`` is what being paid cost, in base currency; None where the storefront was paid without us.
     """
 
     status: str
@@ -27,6 +28,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     listed: Money | None
     cost_base: Decimal | None
     taken: Money | None
+    fee: Decimal | None = None
 
 
 class Margin(msgspec.Struct, frozen=True):
@@ -39,14 +41,15 @@ class Margin(msgspec.Struct, frozen=True):
 def margin(sums: Sums, rates: Rates) -> Margin | None:
     """What the order earned, None where that cannot be known: no cost, no rate, or nothing sold and nothing taken."""
     with localcontext(prec=60):
-        sold = _sold(sums)
+        fee = sums.fee or Decimal(0)
+        sold = _sold(sums) - fee
         if sums.taken is not None:
             cost = _in_base(sums.taken, sums, rates)
             return None if cost is None else Margin((sold - cost).quantize(_PLACES), expected=sums.status in _OPEN)
         if sums.status in _OPEN or sums.status in _SOLD:
             if sums.cost_base is None:
                 return None
-            return Margin((sums.price_base - sums.cost_base).quantize(_PLACES), expected=True)
+            return Margin((sums.price_base - fee - sums.cost_base).quantize(_PLACES), expected=True)
         return None
 
 
