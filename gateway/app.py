@@ -12,7 +12,13 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway import console
-from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
+from gateway.flows.accounts import (
+    check_accounts,
+    close_accounts,
+    connect_accounts,
+    follow_keys,
+    keep_following,
+)
 from gateway.flows.advance import drain
 from gateway.flows.browse import Catalog
 from gateway.flows.deps import Deps
@@ -222,7 +228,11 @@ async def _orders(app: web.Application) -> AsyncIterator[None]:
     payments = await connect_payment_accounts(check_payment_accounts(settings), pool)
     deps = Deps(pool, accounts, settings, Seal.from_settings(settings), app[state.CATALOG].index, payments=payments)
     app[state.DEPS] = deps
+    with contextlib.suppress(*DATABASE_DOWN):  # as above; it is asked again at once
+        await follow_keys(accounts, pool, deps.seal)
+    following = asyncio.create_task(keep_following(accounts, pool, deps.seal), name="follow keys")
     yield
+    await end(following)
     if deps.running:
         await drain(deps, DRAIN_SECONDS)
     await close_accounts(accounts.values())

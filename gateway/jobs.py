@@ -8,6 +8,7 @@ look every few seconds whether a sync is due, so a look that is missed costs tim
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 import time
@@ -23,7 +24,13 @@ from pgqueuer.models import Job, Schedule
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
-from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
+from gateway.flows.accounts import (
+    check_accounts,
+    close_accounts,
+    connect_accounts,
+    follow_keys,
+    keep_following,
+)
 from gateway.flows.advance import begin, drain
 from gateway.flows.alert_delivery import deliver_alerts
 from gateway.flows.alerts import evaluate
@@ -33,6 +40,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.erase import erase_old_emails
 from gateway.flows.esim_looks import keep_looking
 from gateway.flows.exchanges import forget_old
+from gateway.flows.key_rotation import go_on_all
 from gateway.flows.payment_accounts import (
     check_payment_accounts,
     close_payment_accounts,
@@ -53,6 +61,7 @@ log = structlog.get_logger(__name__)
 LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
 LOOK_FOR_ORDERS = "* * * * * */2"
 LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
+LOOK_FOR_KEYS = "* * * * * */10"  # of suppliers that are turned over
 ERASE = "7 * * * *"
 LOOK_FOR_ALERTS = "* * * * *"  # and whenever a sync ended
 FORGET = "37 * * * *"  # what was said to suppliers, when it is old
@@ -135,7 +144,10 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
         asyncio.create_task(keep_looking(deps, stop), name="look at eSIMs"),
         asyncio.create_task(deliver_alerts(settings, pool, stop), name="deliver alerts"),
     )
+    following = asyncio.create_task(keep_following(accounts, orders_pool, deps.seal), name="follow keys")
     try:
+        with contextlib.suppress(*DATABASE_DOWN):
+            await follow_keys(accounts, orders_pool, deps.seal)
         while not stop.is_set():
             try:
                 await _work(settings, pool, dsn, stop, program, figures, deps)
@@ -144,7 +156,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
                 await _sleep(stop, BACK_OFF_SECONDS)
         await asyncio.gather(*tasks)
     finally:
-        await end(*tasks)
+        await end(*tasks, following)
         # What was sent is recorded before the process goes.
         await drain(deps, DRAIN_SECONDS * 2)
         await close_accounts(accounts.values())
@@ -208,6 +220,10 @@ async def _work(  # noqa: C901 - one small function for each thing that comes ro
     @queue.schedule("balances_if_due", LOOK_FOR_BALANCES)
     async def look_for_balances(_: Schedule) -> None:
         await look_if_due(deps.pool, deps.accounts, deps.clock())
+
+    @queue.schedule("supplier_keys_due", LOOK_FOR_KEYS)
+    async def look_for_keys(_: Schedule) -> None:
+        await go_on_all(deps)
 
     @queue.schedule("erase_old_emails", ERASE)
     async def forget(_: Schedule) -> None:

@@ -23,7 +23,7 @@ DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
 def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]) -> R:
     """What ``action`` gives. A database that is away is a line on stderr and exit code 2."""
     from gateway import log
-    from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
+    from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts, follow_keys
     from gateway.flows.advance import drain
     from gateway.flows.deps import Deps
     from gateway.flows.payment_accounts import (
@@ -44,6 +44,7 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
         payments = await connect_payment_accounts(check_payment_accounts(settings), pool)
         deps = Deps(pool, accounts, settings, Seal.from_settings(settings), inline=False, payments=payments)
         try:
+            await follow_keys(accounts, pool, deps.seal)
             return await action(deps)
         finally:
             # What a command began to send goes on to its end, even when the command is broken off.

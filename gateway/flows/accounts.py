@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import structlog
+
+from gateway.sealing import Seal, Unsealable
 from gateway.settings import Settings
-from gateway.store import suppliers
+from gateway.store import supplier_keys, suppliers
 from gateway.store.limits import SupplierGate
 from gateway.store.pool import Pool
-from providers.contract import Manifest, Provider, SupplierSettings, check_settings
+from gateway.store.supplier_keys import InForce
+from providers.contract import Capability, Manifest, Provider, SupplierSettings, check_settings
 from providers.gate import Gate
 from providers.loader import load_manifests, open_provider
 from schemas.errors import ConfigurationError
 
+log = structlog.get_logger(__name__)
+
+FOLLOW_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One configured account at a supplier: what its plugin is, how it is set, and the way to it."""
+    """One configured account at a supplier: what its plugin is, how it is set, and the way to it.
+
+    ``key`` is the id of the stored key that ``settings`` are with, None when they are as ``configured``. ``before``
+    is the way with the key before: calls may be on it.
+    """
 
     name: str
     manifest: Manifest
     settings: SupplierSettings
     provider: Provider
     gate: Gate
+    key: str | None = None
+    configured: SupplierSettings | None = None
+    before: Provider | None = None
 
 
 def check_accounts(
@@ -74,7 +89,9 @@ async def open_accounts(
     await suppliers.register(
         pool, [suppliers.Configured(name, m.name, account.mode) for name, (m, account) in checked.items()]
     )
-    return await connect_accounts(checked, pool)
+    accounts = await connect_accounts(checked, pool)
+    await follow_keys(accounts, pool, Seal.from_settings(settings))
+    return accounts
 
 
 async def connect_accounts(checked: Mapping[str, tuple[Manifest, SupplierSettings]], pool: Pool) -> dict[str, Account]:
@@ -92,7 +109,65 @@ async def connect_accounts(checked: Mapping[str, tuple[Manifest, SupplierSetting
 
 async def close_accounts(accounts: Iterable[Account]) -> None:
     """Close the connections of all of them."""
-    await asyncio.gather(*(account.provider.close() for account in accounts))
+    ways = [way for account in accounts for way in (account.provider, account.before) if way is not None]
+    await asyncio.gather(*(way.close() for way in ways))
+
+
+async def follow_keys(accounts: MutableMapping[str, Account], pool: Pool, seal: Seal) -> list[str]:
+    """Have each account go with the stored key that is in force, else with the configured one; those that changed.
+
+    Whoever holds an ``Account`` from before goes on with that one's key. A stored key that does not open leaves the
+    account with the key that it has.
+    """
+    able = [name for name, account in accounts.items() if Capability.KEYS in account.manifest.capabilities]
+    if not able:
+        return []
+    stored = await supplier_keys.in_force(pool, able)
+    changed = []
+    for name in able:
+        account, found = accounts[name], stored.get(name)
+        if account.key == (None if found is None else found.id):
+            continue
+        accounts[name] = _with_key(account, found, seal)
+        changed.append(name)
+        if account.before is not None:
+            await account.before.close()
+    return changed
+
+
+async def keep_following(accounts: MutableMapping[str, Account], pool: Pool, seal: Seal) -> None:
+    """Follow the keys in force until cancelled. A database that is away is asked again."""
+    failing = False
+    while True:
+        await asyncio.sleep(FOLLOW_SECONDS)
+        try:
+            for name in await follow_keys(accounts, pool, seal):
+                log.info("supplier_key_followed", supplier=name, key=accounts[name].key)
+            failing = False
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next look may find a key that must be followed
+            if not failing:
+                log.warning("supplier_keys_not_read", error=type(error).__name__)
+            failing = True
+
+
+def _with_key(account: Account, found: InForce | None, seal: Seal) -> Account:
+    configured = account.configured or account.settings
+    if found is None:
+        settings = configured
+    else:
+        try:
+            settings = account.provider.with_key(seal.open_text(found.secret))
+        except (Unsealable, ConfigurationError) as error:
+            log.error("supplier_key_not_opened", supplier=account.name, key=found.id, error=str(error))  # noqa: TRY400 - its words say all
+            return replace(account, key=found.id, configured=configured)
+    return replace(
+        account,
+        settings=settings,
+        provider=open_provider(account.manifest, account.name, settings, account.gate),
+        key=None if found is None else found.id,
+        configured=configured,
+        before=account.provider,
+    )
 
 
 @asynccontextmanager

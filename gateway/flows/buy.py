@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -19,7 +20,7 @@ from gateway.core.orders.states import AttemptState
 from gateway.core.pricing import NoRate, Rates
 from gateway.core.spendable import room, too_little
 from gateway.flows import offers, shelves
-from gateway.flows.accounts import Account
+from gateway.flows.accounts import Account, follow_keys
 from gateway.flows.deps import Deps
 from gateway.flows.exchanges import noting
 from gateway.flows.moving import give_up
@@ -138,10 +139,15 @@ async def _record(deps: Deps, attempt_id: str, truth: Truth) -> bool:
 
 
 async def _ask_again(deps: Deps, account: Account, refusal: NotAuthorised) -> None:
-    """After 401 or 403: a read decides whether it is the account that is refused; then it is stopped."""
+    """After 401 or 403: a read decides whether it is the account that is refused; then it is stopped.
+
+    The key may have been turned over since: the read goes with the one that is in force now.
+    """
     try:
+        with suppress(*DATABASE_DOWN):
+            await follow_keys(deps.accounts, deps.pool, deps.seal)
         async with asyncio.timeout(ASK_SECONDS):
-            await account.provider.balance()
+            await deps.accounts[account.name].provider.balance()
     except NotAuthorised:
         await selling.stop(deps.pool, account.name, "account", refusal.detail[:200])
         log.warning("supplier_stopped", supplier=account.name, why="our account is refused")

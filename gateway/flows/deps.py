@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -35,14 +35,15 @@ class FindIndex(Protocol):
 class Deps:
     """A process's pool, supplier accounts, settings and keys.
 
-    ``index`` gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do
-    without. ``inline`` says that this process advances what it admits, so that the queued job is only the net
-    below it. ``running`` are the advances in flight: ``flows.advance.drain`` waits for them. ``unwritten`` is what was
-    said to suppliers and is about to be kept. ``payments`` are the accounts at payment suppliers.
+    ``accounts`` change when a supplier's key was turned over; ``payments`` are those at payment suppliers. ``index``
+    gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do without.
+    ``inline`` says that this process advances what it admits, so that the queued job is only the net below it.
+    ``running`` are the advances in flight: ``flows.advance.drain`` waits for them. ``unwritten`` is what was said to
+    suppliers and is about to be kept.
     """
 
     pool: Pool
-    accounts: Mapping[str, Account]
+    accounts: MutableMapping[str, Account]
     settings: Settings
     seal: Seal
     index: FindIndex | None = None
