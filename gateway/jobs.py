@@ -41,6 +41,7 @@ from gateway.flows.erase import erase_old_emails
 from gateway.flows.esim_looks import keep_looking
 from gateway.flows.exchanges import forget_old
 from gateway.flows.key_rotation import go_on_all
+from gateway.flows.payments import look_at_links, settle_what_is_left
 from gateway.flows.payment_accounts import (
     check_payment_accounts,
     close_payment_accounts,
@@ -216,6 +217,14 @@ async def _work(  # noqa: C901 - one small function for each thing that comes ro
     @queue.schedule("orders_due", LOOK_FOR_ORDERS)
     async def look_for_orders(_: Schedule) -> None:
         await enqueue_due(deps)
+
+    @queue.schedule("payments_left", LOOK_FOR_ORDERS)
+    async def look_for_payments(_: Schedule) -> None:
+        await settle_what_is_left(deps)
+
+    @queue.schedule("payment_links_due", LOOK)
+    async def look_for_links(_: Schedule) -> None:
+        await look_at_links(deps)
 
     @queue.schedule("balances_if_due", LOOK_FOR_BALANCES)
     async def look_for_balances(_: Schedule) -> None:
