@@ -41,12 +41,13 @@ from gateway.flows.erase import erase_old_emails
 from gateway.flows.esim_looks import keep_looking
 from gateway.flows.exchanges import forget_old
 from gateway.flows.key_rotation import go_on_all
-from gateway.flows.payments import look_at_links, settle_what_is_left
 from gateway.flows.payment_accounts import (
     check_payment_accounts,
     close_payment_accounts,
     connect_payment_accounts,
 )
+from gateway.flows.payments import look_at_links, settle_what_is_left
+from gateway.flows.supplier_books import read_if_due
 from gateway.processes import die_with_parent
 from gateway.sealing import Seal
 from gateway.settings import Settings
@@ -62,6 +63,7 @@ log = structlog.get_logger(__name__)
 LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
 LOOK_FOR_ORDERS = "* * * * * */2"
 LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
+READ_BOOKS = "* * * * *"  # as with balances
 LOOK_FOR_KEYS = "* * * * * */10"  # of suppliers that are turned over
 ERASE = "7 * * * *"
 LOOK_FOR_ALERTS = "* * * * *"  # and whenever a sync ended
@@ -233,6 +235,10 @@ async def _work(  # noqa: C901 - one small function for each thing that comes ro
     @queue.schedule("supplier_keys_due", LOOK_FOR_KEYS)
     async def look_for_keys(_: Schedule) -> None:
         await go_on_all(deps)
+
+    @queue.schedule("books_if_due", READ_BOOKS)
+    async def read_books(_: Schedule) -> None:
+        await read_if_due(deps)
 
     @queue.schedule("erase_old_emails", ERASE)
     async def forget(_: Schedule) -> None:

@@ -1,0 +1,183 @@
+"""The suppliers' books, read by a schedule into a table, and shown beside ours.
+
+A walk goes from now back to what was read before. It keeps what comes as it comes, every line once; how far the books
+are whole is noted only after a whole walk, so one that was broken off is gone over again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+import structlog
+
+from gateway.core.ledger_view import Apart, Line, as_movement, lines
+from gateway.core.reconciling import Day, Movement, beside
+from gateway.flows import balances
+from gateway.flows.accounts import Account
+from gateway.flows.deps import Deps
+from gateway.flows.reconcile import back_to, our_books
+from gateway.store import deposits, supplier_books
+from gateway.store.supplier_books import Entry, Kept
+from providers.contract import Capability
+from schemas.account import Transaction, TransactionKind
+from schemas.errors import GatewayError
+from schemas.money import Money
+from schemas.order import SupplierOrder
+
+log = structlog.get_logger(__name__)
+
+READ_EVERY = timedelta(minutes=10)
+READ_WHEN_WATCHED = timedelta(seconds=45)
+FIRST_BACK = timedelta(days=30)
+# What is booked late, or by a clock that is behind, stands before what was read last.
+GONE_OVER_AGAIN = timedelta(hours=2)
+READ_SECONDS = 300.0
+_KEPT_AT_ONCE = 100
+_BOOKS = {Capability.TRANSACTIONS, Capability.ORDER_HISTORY}
+
+
+def readers(deps: Deps, names: Sequence[str] | None = None) -> list[str]:
+    """The accounts whose supplier shows what moved our balance, of these or of all."""
+    return [
+        name
+        for name, account in sorted(deps.accounts.items())
+        if account.manifest.capabilities & _BOOKS and (names is None or name in names)
+    ]
+
+
+async def read_if_due(deps: Deps) -> list[str]:
+    """Read the books that nobody read for ``READ_EVERY``, sooner where a deposit is waited for; whose they were."""
+    now = deps.clock()
+    due = await supplier_books.claim(deps.pool, readers(deps), now, READ_EVERY, READ_WHEN_WATCHED)
+    await asyncio.gather(*(read(deps, name) for name in due))
+    return due
+
+
+async def read(deps: Deps, name: str) -> int:
+    """Read one supplier's books up to now; how many lines were new. What it cannot tell is noted."""
+    account, began = deps.accounts[name], deps.clock()
+    before = (await supplier_books.walks(deps.pool, [name])).get(name)
+    whole_to = before.whole_to if before is not None else None
+    since = began - FIRST_BACK if whole_to is None else whole_to - GONE_OVER_AGAIN
+    new = 0
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            async for lot in _lots(account, since):
+                new += len(await supplier_books.keep(deps.pool, name, lot, deps.clock()))
+            await _name_orders(deps, account, since)
+    except (GatewayError, TimeoutError) as error:
+        words = str(error) or "no end in time"
+        log.info("books_not_read", supplier=name, error=words)
+        await supplier_books.broken(deps.pool, name, began, words)
+    else:
+        await supplier_books.whole(deps.pool, name, began, since)
+    if await deposits.arrive(deps.pool, name, deps.clock()):
+        await balances.look_now(deps.pool, deps.accounts, [name], deps.clock())
+    return new
+
+
+async def refresh(deps: Deps, names: Sequence[str] | None = None) -> None:
+    """Ask for balances and read the books at once, of these accounts or of all."""
+    known = sorted(deps.accounts) if names is None else [name for name in names if name in deps.accounts]
+    await balances.look_now(deps.pool, deps.accounts, known, deps.clock())
+    await asyncio.gather(*(read(deps, name) for name in readers(deps, known)))
+
+
+async def ledger(deps: Deps, name: str, day: Day) -> list[Line]:
+    """The supplier's books and ours for these days, the newest first, as far as they were read."""
+    since = await back_to(deps, name, day)
+    kept = await supplier_books.between(deps.pool, name, since, deps.clock() + timedelta(days=1))
+    told = [_compared(one) for one in kept]
+    movements = [one for one in told if isinstance(one, Movement)]
+    ours = await our_books(deps, name, day, movements, since)
+    apart = [one for one in told if isinstance(one, Apart)]
+    return lines(name, day, beside(movements, ours.booked, ours.known), apart, ours.explained)
+
+
+async def _lots(account: Account, since: datetime) -> AsyncIterator[list[Entry]]:
+    """The supplier's lines in lots, newest first where it lists them so."""
+    lot: list[Entry] = []
+    alike: Counter[bytes] = Counter()
+    async for line, reference in _lines(account, since):
+        lot.append(_entry(line, reference, alike))
+        if len(lot) == _KEPT_AT_ONCE:
+            yield lot
+            lot = []
+    yield lot
+
+
+async def _lines(account: Account, since: datetime) -> AsyncIterator[tuple[Transaction, str | None]]:
+    """What moved our balance, each with our reference where the supplier tells it at once."""
+    provider, able = account.provider, account.manifest.capabilities
+    if Capability.TRANSACTIONS in able:
+        async for line in provider.transactions(since):
+            if line.amount.amount:
+                yield line, None
+        return
+    # No list of movements: what its orders took is what is known of them.
+    async for order in provider.order_history(since):
+        if (taken := _taken(order, "order")) is not None:
+            yield taken, order.reference
+    if Capability.NUMBERS in able:
+        async for order in provider.number_orders(since):
+            if (taken := _taken(order, "number")) is not None:
+                yield taken, order.reference
+
+
+def _taken(order: SupplierOrder, what: str) -> Transaction | None:
+    if order.charged is None or not order.charged.amount or order.created_at is None:
+        return None
+    return Transaction(
+        TransactionKind.CHARGE,
+        Money(-order.charged.amount, order.charged.currency),
+        order.created_at,
+        order.supplier_order_id,
+        None if order.supplier_order_id is None else f"{what} {order.supplier_order_id}",
+    )
+
+
+def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> Entry:
+    """A line with a name that it has whenever it is read: the supplier's, or what it says and how many say the same."""
+    if line.supplier_transaction_id is not None:
+        key = f"id:{line.supplier_transaction_id}"[:300]
+    else:
+        amount = f"{line.amount.amount.normalize():f} {line.amount.currency}"
+        said = "\n".join((line.kind.value, amount, line.at.isoformat(), line.supplier_order_id or ""))
+        digest = blake2b(said.encode(), digest_size=16).digest()
+        alike[digest] += 1
+        key = f"line:{digest.hex()}:{alike[digest]}"
+    return Entry(
+        key=key,
+        kind=line.kind.value,
+        amount=line.amount.amount,
+        currency=line.amount.currency,
+        at=line.at,
+        supplier_order_id=line.supplier_order_id,
+        transaction_id=line.supplier_transaction_id,
+        reference=reference,
+    )
+
+
+async def _name_orders(deps: Deps, account: Account, since: datetime) -> None:
+    """Learn our references of orders that no attempt is known to have made: its answer may have been lost."""
+    if Capability.ORDER_HISTORY not in account.manifest.capabilities:
+        return
+    missing = set(await supplier_books.without_owner(deps.pool, account.name, since))
+    if not missing:
+        return
+    named = {
+        order.supplier_order_id: order.reference
+        async for order in account.provider.order_history(since)
+        if order.supplier_order_id in missing and order.reference is not None
+    }
+    await supplier_books.name_orders(deps.pool, account.name, named)
+
+
+def _compared(one: Kept) -> Movement | Apart:
+    amount = Money(one.amount, one.currency)
+    kind = TransactionKind(one.kind)
+    return as_movement(kind, amount, one.at, one.supplier_order_id, one.reference, one.transaction_id)
