@@ -9,6 +9,7 @@ import aiohttp
 
 TRIES = 3
 LONGEST_PAUSE_SECONDS = 5.0
+WAIT = "wait=5"  # most orders are delivered by then, and the customer's page has the eSIM at once
 TIMEOUT = aiohttp.ClientTimeout(total=40, connect=5)
 TOO_MANY = 429
 SERVER_ERROR = 500
@@ -66,7 +67,7 @@ class Gateway:
         Under one Idempotency-Key the gateway answers the same order for ever, so that never buys twice. A
         ``GatewayProblem`` means that there is no order, and leaves the key free.
         """
-        headers = {"Idempotency-Key": key, "Prefer": "wait=5"}
+        headers = {"Idempotency-Key": key, "Prefer": WAIT}
         return (await self._once("POST", path, json=body, headers=headers))[1]
 
     async def picture(self, path: str) -> bytes:

@@ -68,7 +68,6 @@ class Gateway:
     pool: Pool
     town: Town
     key: str
-    deaf: bool = False  # its API answers nothing
 
 
 @dataclass
