@@ -36,10 +36,14 @@ _SECRET_NAMES = frozenset(
         "partner_secret",
         "password",
         "phone",
+        "phone_number",
+        "pin",
         "qr",
         "qr_code",
         "secret",
         "secret_key",
+        "serial",
+        "serial_number",
         "set_cookie",
         "token",
         "webhook_secret",
@@ -52,6 +56,7 @@ _SECRET_TEXTS = re.compile(
       | (?:LPA(?::|%3A))?1(?:\$|%24)[^\s"'$]{3,}(?:\$|%24)[^\s"']*   # activation codes
       | (?<!\d)89\d{16,20}(?!\d)                     # ICCIDs
       | \b[\w.+-]+@[\w-]+\.[\w.-]+\b                 # e-mail addresses
+      | (?<![\w+])\+\d{8,15}(?!\d)                   # telephone numbers
       | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)              # user and password of a URL
       | (?<=[Bb]earer\s)[^\s"',]+                    # tokens of others
       | (?<=/e/)[\w-]{40,}                           # addresses of travellers' pages

@@ -21,6 +21,7 @@ _PATTERNS = (
     re.compile(r"\b1\$[\w.-]{1,255}\$?[\w$.-]{0,255}"),
     re.compile(r"(?<!\d)89\d{16,20}(?!\d)"),
     re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}"),
+    re.compile(r"(?<![\w+])\+\d{8,15}(?!\d)"),  # telephone numbers
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 

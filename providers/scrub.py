@@ -29,9 +29,28 @@ _LONG_NUMBER = 15  # digits: an IMSI has 15, an ICCID 18 to 22, an EID 32
 _SECRET_PARTS = (
     "iccid", "activation", "lpa", "qr", "matching", "smdp", "confirm", "mail", "phone", "msisdn", "imsi", "imei",
     "token", "secret", "apikey", "passw", "url", "uri", "link", "image", "picture", "signature", "auth", "cookie",
-    "session", "customer", "firstname", "lastname", "address", "credential",
+    "session", "customer", "serial", "firstname", "lastname", "address", "credential",
 )  # fmt: skip
-_SECRET_NAMES = frozenset({"ac", "eid", "sn", "pin", "puk", "pin1", "pin2", "puk1", "puk2", "key", "hash", "number"})
+# What a product asks of a customer ("fields") is theirs to tell, and a voucher's PIN is money.
+_SECRET_NAMES = frozenset(
+    {
+        "ac",
+        "eid",
+        "sn",
+        "pin",
+        "puk",
+        "pin1",
+        "pin2",
+        "puk1",
+        "puk2",
+        "pins",
+        "pincode",
+        "key",
+        "hash",
+        "number",
+        "fields",
+    }
+)
 _ID_NAMES = re.compile(
     r"(?:id|uuid|reference|sku|slug|(?:package|plan|product|country|currency|error|location)code|type|date|time|at)$"
 )

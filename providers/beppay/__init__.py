@@ -7,13 +7,18 @@ from providers.beppay.sandbox import sandbox
 from providers.contract import Capability, Limits, Manifest, SandboxRoute
 from schemas.account import DepositWay
 
-_NUMBERS = "the gateway sells no virtual numbers yet; the wire types and the mapping are there"
-
 MANIFEST = Manifest(
     name="beppay",
     title="BepPay",
     capabilities=frozenset(
-        {Capability.CATALOG, Capability.ORDERS, Capability.BALANCE, Capability.ORDER_HISTORY, Capability.KEYS}
+        {
+            Capability.CATALOG,
+            Capability.ORDERS,
+            Capability.BALANCE,
+            Capability.ORDER_HISTORY,
+            Capability.KEYS,
+            Capability.NUMBERS,
+        }
     ),
     settings=BepPaySettings,
     provider=BepPay,
@@ -30,10 +35,14 @@ MANIFEST = Manifest(
         SandboxRoute("GET", "/api/partner/keys", used_for="our keys, and the id of one that was just made"),
         SandboxRoute("POST", "/api/partner/keys", used_for="a new key, when the key is turned over"),
         SandboxRoute("DELETE", "/api/partner/keys", used_for="the old key, when the new one is in force"),
-        SandboxRoute("GET", "/api/partner/virtual-numbers/countries", why_not=_NUMBERS),
-        SandboxRoute("GET", "/api/partner/virtual-numbers/tiers", why_not=_NUMBERS),
-        SandboxRoute("POST", "/api/partner/virtual-numbers/purchase", why_not=_NUMBERS),
-        SandboxRoute("GET", "/api/partner/virtual-numbers/orders", why_not=_NUMBERS),
+        SandboxRoute("GET", "/api/partner/virtual-numbers/countries", used_for="where virtual numbers are sold"),
+        SandboxRoute("GET", "/api/partner/virtual-numbers/tiers", used_for="how long numbers are held, and prices"),
+        SandboxRoute("POST", "/api/partner/virtual-numbers/purchase", used_for="buying one number, in its answer"),
+        SandboxRoute(
+            "GET",
+            "/api/partner/virtual-numbers/orders",
+            used_for="what became of a number's purchase, by country, tier and time; expiry and autorenew",
+        ),
         SandboxRoute("GET", "/api/auth/me", why_not="it takes a person's session cookie from the dashboard, not a key"),
     ),
     one_purchase_at_a_time=True,
@@ -42,14 +51,14 @@ MANIFEST = Manifest(
             "manual",
             "By the supplier's people",
             online=False,
-            what_to_do="Ask your contact at BepPay for a top-up of the partner balance: it shows no addresses to pay to,"
-            " and its people book the money by hand.",
+            what_to_do="Ask your contact at BepPay for a top-up of the partner balance: it shows no addresses to pay"
+            " to, and its people book the money by hand.",
         ),
     ),
     webhook_advice="nothing is to be done: BepPay sends no webhooks, and purchases are answered with the eSIM itself",
     capability_notes={
         Capability.DEPOSITS: "deposit addresses are hidden: the balance is filled by hand",
-        Capability.NUMBERS: f"not yet: {_NUMBERS}",
+        Capability.GOODS: "BepPay sells eSIMs and virtual numbers only",
         Capability.PLAN_LOOKUP: "BepPay can tell one plan only by listing all",
         Capability.TOPUP: "BepPay has no top-up call",
         Capability.ESIM_STATUS: "BepPay tells nothing of an eSIM after its purchase",

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 from pydantic import Field, SecretStr
 
-from providers.beppay import keys, mapping, orders, wire
+from providers.beppay import keys, mapping, numbers, orders, wire
 from providers.contract import CatalogPage, Probe, Provider, SupplierSettings
 from providers.recall import Reader
 from providers.told import Told
 from providers.transport import Priority
-from schemas.account import Balance, NewSupplierKey, SupplierKey
+from schemas.account import Balance, NewSupplierKey, NumberCountry, NumberTier, SupplierKey
 from schemas.errors import InvalidRequest, NotAuthorised, NotFound, UnreadableAnswer
-from schemas.order import Delivery, PurchaseRequest, SupplierOrder
+from schemas.order import Delivery, NumberWanted, PurchaseRequest, SupplierOrder
 from schemas.plan import Offer, SetAside
 
+T = TypeVar("T")
 PLANS = "/api/partner/esim/plans"
 PURCHASE = "/api/partner/esim/purchase"
 HISTORY = "/api/partner/esim/orders"
 BALANCE = "/api/partner/balance"
 KEYS = "/api/partner/keys"
+NUMBER_COUNTRIES = "/api/partner/virtual-numbers/countries"
+NUMBER_TIERS = "/api/partner/virtual-numbers/tiers"
+NUMBER_PURCHASE = "/api/partner/virtual-numbers/purchase"
+NUMBER_HISTORY = "/api/partner/virtual-numbers/orders"
 AT_ONCE = 500  # plans mapped before others get a turn: the whole list comes in one answer
 
 
@@ -127,6 +133,72 @@ class BepPay(Provider):
             if told.created_at is None or told.created_at >= since:
                 yield told
 
+    async def number_countries(self) -> list[NumberCountry]:
+        """Where virtual numbers can be bought. The call is public and goes without the key."""
+        answer = await self.transport.read(NUMBER_COUNTRIES, wire.History, refusal=mapping.refusal, lax=True)
+        return self._whole(numbers.countries(answer.data), answer)
+
+    async def number_tiers(self) -> list[NumberTier]:
+        """How long virtual numbers are held, and for how much. The call is public and goes without the key."""
+        answer = await self.transport.read(NUMBER_TIERS, wire.History, refusal=mapping.refusal, lax=True)
+        return self._whole(numbers.tiers(answer.data), answer)
+
+    async def purchase_number(self, request: PurchaseRequest) -> SupplierOrder:
+        """Buy one number: one POST, answered with the number itself. The answer names no order."""
+        wanted = self._wanted(request)
+        answer = await self.transport.write(
+            "POST",
+            NUMBER_PURCHASE,
+            bytes,
+            json=wire.NumberPurchase(
+                country_code=wanted.country, country_name=wanted.country_name, tier_id=wanted.tier_id
+            ),
+            headers=self._headers(),
+            refusal=mapping.refusal,
+            deadline=request.deadline,
+        )
+        try:
+            return numbers.purchase_answer(answer, wanted)
+        except (ValueError, RecursionError):
+            raise UnreadableAnswer("the answer to a purchase cannot be read", supplier=self.name) from None
+
+    async def find_number(
+        self, request: PurchaseRequest, supplier_order_id: str | None, taken: Collection[str]
+    ) -> SupplierOrder | None:
+        """What the history of numbers shows of an attempt, by country, tier and time: no word of ours stands in it.
+
+        Raises ``UnreadableAnswer`` when more than one order could be it, when one could be it if clocks were wrong,
+        and when the history holds more than it shows and what it shows begins after the attempt.
+        """
+        wanted = self._wanted(request)
+        answer = await self._number_history()
+        try:
+            rows = numbers.history(answer.data, wanted)
+            own = numbers.attempt_s_own(rows, request, supplier_order_id, taken, self.settings.timeout_seconds)
+        except ValueError as error:
+            raise UnreadableAnswer(str(error), supplier=self.name) from None
+        if own is not None:
+            return numbers.from_history(own)
+        if not numbers.reaches_back(rows, len(answer.data), answer.total, request.signed_at):
+            raise UnreadableAnswer(
+                f"the history shows {len(rows)} of {answer.total} numbers, all of them later", supplier=self.name
+            )
+        return None
+
+    async def number_orders(self, since: datetime) -> AsyncIterator[SupplierOrder]:
+        """Every number back to ``since``; one without a time counts as later. Raises when one cannot be read."""
+        answer = await self._number_history()
+        try:
+            rows = numbers.history(answer.data, None)
+        except ValueError:
+            raise UnreadableAnswer("a number in the history cannot be read", supplier=self.name) from None
+        if not numbers.reaches_back(rows, len(answer.data), answer.total, since):
+            raise UnreadableAnswer(f"the history shows {len(rows)} of {answer.total} numbers", supplier=self.name)
+        for row in rows:
+            told = numbers.from_history(row)
+            if told.created_at is None or told.created_at >= since:
+                yield told
+
     def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
         """A set-aside plan mapped once more."""
         return mapping.item(Raw(raw), told)
@@ -206,6 +278,26 @@ class BepPay(Provider):
     async def _addressed(self) -> None:
         if self.settings.email_domain is None:
             raise InvalidRequest("no email_domain is set, so nothing can be bought")
+
+    def _whole(self, found: list[T], answer: wire.History) -> list[T]:
+        if not found and (answer.data or answer.total):
+            raise UnreadableAnswer(f"a list of {len(answer.data)} rows, and none can be read", supplier=self.name)
+        return found
+
+    def _wanted(self, request: PurchaseRequest) -> NumberWanted:
+        if request.number is None:
+            raise InvalidRequest("nothing was sent: no country and tier", supplier=self.name)
+        return request.number
+
+    async def _number_history(self) -> wire.History:
+        return await self.transport.read(
+            NUMBER_HISTORY,
+            wire.History,
+            headers=self._headers(),
+            refusal=mapping.refusal,
+            priority=Priority.SETTLE,
+            lax=True,
+        )
 
     async def _history(self) -> wire.History:
         return await self.transport.read(

@@ -10,11 +10,12 @@ import msgspec
 from aiohttp import web
 
 from providers.sandbox import Esim, Purchase, Sale, SaleState, TillRules, Why, one, qr_data_uri, till_of
+from schemas.order import OrderKind
 
 WALLET = "USDT_TRC20"
 MOST_EMAIL = 254
 # The page names one status; these are what a supplier would say that had not delivered.
-_STATES: Mapping[SaleState, str] = {
+STATES: Mapping[SaleState, str] = {
     SaleState.PROCESSING: "processing",
     SaleState.COMPLETED: "completed",
     SaleState.FAILED: "failed",
@@ -62,9 +63,9 @@ async def _purchase(request: web.Request) -> web.Response:
     return answer(
         {"esim": _delivered(till.esim_of(sale)), "plan": _plan(sale)},
         meta={
-            "amount_charged": _text(sale.charged),
+            "amount_charged": text(sale.charged),
             "currency": WALLET,
-            "remaining_balance": _text(till.balance),
+            "remaining_balance": text(till.balance),
         },
     )
 
@@ -78,19 +79,19 @@ async def _history(request: web.Request) -> web.Response:
             "iccid": sale.iccid,
             "plan_id": sale.key,
             "plan_name": _name(sale),
-            "cost_usd": _text(sale.charged),
+            "cost_usd": text(sale.charged),
             "currency": WALLET,
             "email": sale.details.get("email"),
             "created_at": sale.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "status": _STATES[sale.state],
+            "status": STATES[sale.state],
         }
-        for sale in till.orders()
+        for sale in till.orders(lambda sale: sale.kind is OrderKind.ESIM)
     ]
     return answer(rows, total=len(rows))
 
 
 async def _balance(request: web.Request) -> web.Response:
-    money = _text(till_of(request).balance)
+    money = text(till_of(request).balance)
     return answer({"total_balance_usd": money, "wallets": [{"id": 1, "balance": money, "currency": WALLET}]})
 
 
@@ -115,7 +116,7 @@ def _name(sale: Sale) -> str:
     return item.label or " ".join(filter(None, (item.place, item.data_text, f"{item.days} Days" if item.days else "")))
 
 
-def _text(amount: Decimal) -> str:
+def text(amount: Decimal) -> str:
     return f"{amount:.2f}"
 
 

@@ -1,4 +1,4 @@
-"""BepPay's purchases, history, balance and virtual numbers in the gateway's words. Pure, with literal tables.
+"""BepPay's eSIM purchases, history and balance in the gateway's words. Pure, with literal tables.
 
 A status that no table holds is pending, never a guess. A charge keeps the wallet's currency.
 """
@@ -20,7 +20,7 @@ from providers.activation import ActivationCode
 from providers.amounts import is_amount, taken
 from providers.beppay import wire
 from providers.text import clean_text
-from schemas.account import Balance, NumberCountry, NumberTier, Wallet
+from schemas.account import Balance, Wallet
 from schemas.money import Money
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState
 
@@ -162,27 +162,6 @@ def from_history(row: wire.HistoryOrder) -> SupplierOrder:
     )
 
 
-def number_purchased(answer: wire.Charged[wire.PurchasedNumber]) -> SupplierOrder:
-    """What a purchase of a virtual number took; the number itself stays in the answer."""
-    return SupplierOrder(
-        supplier_order_id=None,
-        reference=None,
-        state=SupplierOrderState.COMPLETED if answer.data.phone_number else SupplierOrderState.PENDING,
-        charged=charged(answer.meta),
-    )
-
-
-def number_from_history(row: wire.HistoryNumber) -> SupplierOrder:
-    """One row of the virtual number history."""
-    return SupplierOrder(
-        supplier_order_id=str(row.id),
-        reference=None,
-        state=order_state(row.status),
-        charged=money(row.cost_usd, row.currency),
-        created_at=None if row.created_at is None else utc(row.created_at),
-    )
-
-
 def balance(answer: wire.Wallets) -> Balance:
     """Our money across all wallets, in USD; the page knows no reservations and no credit. Raises ``ValueError``."""
     if not is_amount(answer.total_balance_usd):
@@ -197,16 +176,6 @@ def _wallet(one: wire.Wallet) -> Wallet:
     word = clean_text(one.currency, 40).upper()
     name = f"{clean_text(str(one.id), 40)} {word}".strip()
     return Wallet(name=name, balance=Money(one.balance, CURRENCIES.get(word, word)))
-
-
-def number_country(country: wire.NumberCountry) -> NumberCountry:
-    """A country in which numbers are sold."""
-    return NumberCountry(code=country.code.upper(), name=clean_text(country.name))
-
-
-def number_tier(tier: wire.NumberTier) -> NumberTier:
-    """How long a number is held, and its price in USD."""
-    return NumberTier(id=tier.id, name=clean_text(tier.name), days=tier.days, cost=Money(tier.price_usd, PRICES))
 
 
 def order_state(status: str) -> SupplierOrderState:

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from providers import places
-from providers.beppay import counter, keyring
+from providers.beppay import counter, keyring, number_counter
 from providers.beppay.counter import answer
 from providers.sandbox import Dirt, Item, SandboxWorld, listing, sandbox_app
 from providers.sandbox.iso import codes_by_name
@@ -20,11 +20,6 @@ PUBLIC = (
     "/api/partner/virtual-numbers/tiers",
 )
 FEW = 3  # up to so many countries have their codes in `countryIso2`; a region has none
-NUMBER_COUNTRIES = [{"code": "US", "name": "United States"}, {"code": "GB", "name": "United Kingdom"}]
-NUMBER_TIERS = [
-    {"id": "7d", "name": "7 Days", "days": 7, "price_usd": 10},
-    {"id": "1y", "name": "1 Year", "days": 365, "price_usd": 40},
-]
 
 
 def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
@@ -44,9 +39,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
             web.get("/api/partner/esim/plans", plans),
             *counter.routes(),
             *keyring.routes(account),
-            web.get("/api/partner/virtual-numbers/countries", number_countries),
-            web.get("/api/partner/virtual-numbers/tiers", number_tiers),
-            web.get("/api/partner/virtual-numbers/orders", no_orders),
+            *number_counter.routes(),
         ],
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
@@ -58,21 +51,6 @@ async def plans(request: web.Request) -> web.Response:
     """GET /api/partner/esim/plans: everything in one answer, what is hidden marked so."""
     shown = listing(request)
     return answer([in_its_words(item) for item in shown.all()], total=shown.total)
-
-
-async def number_countries(_request: web.Request) -> web.Response:
-    """GET /api/partner/virtual-numbers/countries."""
-    return answer(NUMBER_COUNTRIES, total=len(NUMBER_COUNTRIES))
-
-
-async def number_tiers(_request: web.Request) -> web.Response:
-    """GET /api/partner/virtual-numbers/tiers."""
-    return answer(NUMBER_TIERS, total=len(NUMBER_TIERS))
-
-
-async def no_orders(_request: web.Request) -> web.Response:
-    """The history of virtual numbers, empty."""
-    return answer([], total=0)
 
 
 def in_its_words(item: Item) -> dict[str, Any]:

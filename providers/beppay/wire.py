@@ -199,20 +199,30 @@ class NumberPurchase(msgspec.Struct):
 
 
 class PurchasedNumber(msgspec.Struct):
-    phone_number: str
-    country_code: str
-    country_name: str
-    tier: NumberTier
+    phone_number: str | None = None
+    country_code: str | None = None
+    country_name: str | None = None
+    tier: NumberTier | None = None
     expires_at: datetime | None = None
+
+
+class NumberAlone(msgspec.Struct):
+    phone_number: str
+
+
+class NumberOnly(msgspec.Struct):
+    """The answer to a purchase with nothing but the number in it."""
+
+    data: NumberAlone
 
 
 class HistoryNumber(msgspec.Struct):
     """One row of GET /api/partner/virtual-numbers/orders."""
 
     id: str | int
-    phone_number: str
-    country_code: str
     status: str
+    phone_number: str | None = None
+    country_code: str | None = None
     country_name: str | None = None
     tier_id: str | None = None
     tier_name: str | None = None

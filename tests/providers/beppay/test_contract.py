@@ -8,16 +8,18 @@ from typing import Any
 
 import msgspec
 
-from providers.beppay import MANIFEST, mapping, orders, wire
+from providers.beppay import MANIFEST, mapping, numbers, orders, wire
 from schemas.account import Balance, NumberCountry, NumberTier
 from schemas.money import Money
-from schemas.order import Delivery, SupplierOrder, SupplierOrderState
+from schemas.order import Delivery, NumberDelivery, NumberWanted, SupplierOrder, SupplierOrderState
 from schemas.plan import DataAllowance, Features, Offer, Validity
 from tests.providers.beppay.examples import NAMES, example
 from tests.providers.suite import PageExample, ProviderSuite
 
 NOON = datetime(2026, 3, 30, 12, tzinfo=UTC)
 ICCID = "8944501234567890123"
+WANTED = NumberWanted("US", "United States", "7d")
+EXPIRES = datetime(2026, 4, 15, 12, tzinfo=UTC)
 PLAN = "867924fdaf913e7fe11434972587449d"
 
 
@@ -101,13 +103,13 @@ class TestBepPay(ProviderSuite):
         PageExample(
             "Virtual Numbers Catalog: countries",
             example("number_countries"),
-            lambda body: [orders.number_country(row) for row in read(WIRE["number_countries"], body).data],
+            lambda body: [numbers.country(row) for row in read(WIRE["number_countries"], body).data],
             [NumberCountry("US", "United States"), NumberCountry("GB", "United Kingdom")],
         ),
         PageExample(
             "Virtual Numbers Catalog: tiers",
             example("number_tiers"),
-            lambda body: [orders.number_tier(row) for row in read(WIRE["number_tiers"], body).data],
+            lambda body: [numbers.tier(row) for row in read(WIRE["number_tiers"], body).data],
             [
                 NumberTier("7d", "7 Days", 7, Money(Decimal(10), "USD")),
                 NumberTier("1y", "1 Year", 365, Money(Decimal(40), "USD")),
@@ -116,20 +118,27 @@ class TestBepPay(ProviderSuite):
         PageExample(
             "Virtual Numbers Purchase",
             example("number_purchased"),
-            lambda body: orders.number_purchased(read(WIRE["number_purchased"], body)),
-            SupplierOrder(None, None, SupplierOrderState.COMPLETED, charged=Money(Decimal("10.00"), "USDT")),
+            lambda body: numbers.purchased(read(WIRE["number_purchased"], body), WANTED),
+            SupplierOrder(
+                None,
+                None,
+                SupplierOrderState.COMPLETED,
+                charged=Money(Decimal("10.00"), "USDT"),
+                number=NumberDelivery("+12025550123", EXPIRES),
+            ),
         ),
         PageExample(
             "Virtual Number Orders",
             example("number_orders"),
-            lambda body: [orders.number_from_history(row) for row in read(WIRE["number_orders"], body).data],
+            lambda body: [numbers.from_history(row) for row in read(WIRE["number_orders"], body).data],
             [
                 SupplierOrder(
-                    "1",
+                    "number-1",
                     None,
                     SupplierOrderState.COMPLETED,
                     charged=Money(Decimal("10.00"), "USDT"),
                     created_at=datetime(2026, 4, 8, 12, tzinfo=UTC),
+                    number=NumberDelivery("+12025550123", EXPIRES, autorenew=False, status="completed"),
                 )
             ],
         ),
