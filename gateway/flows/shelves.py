@@ -21,6 +21,7 @@ from gateway.core.selectable import why_not
 from gateway.core.spendable import Purse, room, too_little
 from gateway.flows import offers
 from gateway.flows.deps import Deps
+from gateway.flows.goods_shelf import GoodsShelf
 from gateway.flows.pricing import Prices
 from gateway.flows.problem import Problem
 from gateway.flows.settle import tolerance_of
@@ -42,7 +43,7 @@ class Offered(msgspec.Struct, frozen=True):
     max_cost: Money
 
 
-SHELVES: dict[str, Shelf] = {}
+SHELVES: dict[str, Shelf] = {"voucher": GoodsShelf()}
 """By the kind of order; a kind without one is not sold."""
 
 
@@ -58,6 +59,14 @@ async def judged(
     deps: Deps, lines: Sequence[Line], item: Item, prices: Prices, limits: Limits, capability: Capability
 ) -> list[Candidate]:
     """These lines as candidates."""
+    return await judged_of_many(deps, [(item.id, line) for line in lines], prices, limits, capability)
+
+
+async def judged_of_many(
+    deps: Deps, lines_of: Sequence[tuple[str, Line]], prices: Prices, limits: Limits, capability: Capability
+) -> list[Candidate]:
+    """Lines of many items, each with its item's id, as candidates; those without a cost are left out."""
+    lines = [line for _, line in lines_of]
     marks = await selling.marks(deps.pool, [(line.supplier, line.key) for line in lines])
     suppliers = sorted({line.supplier for line in lines})
     standing = await selling.standing(deps.pool, suppliers)
@@ -66,14 +75,14 @@ async def judged(
         _judge(
             deps,
             line,
-            prices.rules.of(Subject(line.supplier, item.id, line.countries, None, is_plan=False)),
+            prices.rules.of(Subject(line.supplier, item_id, line.countries, None, is_plan=False)),
             prices.rates,
             unfit=_unfit(deps, line.supplier, capability, limits),
             marks=marks.get((line.supplier, line.key), ()),
             standing=standing[line.supplier],
             purse=held.get(line.supplier),
         )
-        for line in lines
+        for item_id, line in lines_of
         if line.cost is not None
     ]
 
@@ -97,15 +106,21 @@ async def offered(
     prices = await offers.prices(deps, storefront_id)
     end = asyncio.get_running_loop().time() + LOOK_SECONDS
     looked: set[tuple[str, str]] = set()
+    shown: tuple[Money, Money] | None = None
     while True:
         found = await judged(deps, lines, item, prices, limits, shelf.capability)
         terms = await _terms(deps, found, prices.rates, max_price)
         if isinstance(terms, Problem):
             return terms
         chosen, held, most = terms
+        shown = shown or (held, most)
         key = (chosen.supplier, chosen.supplier_plan_id)
         at = next(n for n, line in enumerate(lines) if (line.supplier, line.key) == key)
         if not lines[at].old or key in looked:
+            if held > shown[0]:  # dearer than anybody was shown: sold at the old price if that covers it
+                if chosen.most is None or chosen.most > shown[1].amount:
+                    return Problem("price_changed", "it costs more now than the price that was shown")
+                held, most = shown
             return Offered(item, held, prices.rates.to_base(held).amount, most)
         looked.add(key)
         seen = await _look(shelf, deps, lines[at], end)

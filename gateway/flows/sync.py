@@ -19,6 +19,7 @@ import structlog
 from gateway.core.runs import SupplierRun, SyncRun
 from gateway.flows.accounts import Account
 from gateway.flows.compare import compare
+from gateway.flows.goods_sync import sync_goods
 from gateway.flows.mapped_by import mapping_of
 from gateway.flows.patience import patiently
 from gateway.flows.progress import written
@@ -207,6 +208,8 @@ class _Run:
             stored = await patiently(offers.stored)(self._pool, account.name)
             walk = Walk(account.name, stored, staging, mapping, remapped=remapped, told=told)
             await account.gate.probe()
+            accepted = account.name in self._accept
+            walk.warnings += await sync_goods(self._pool, account, self._id, self._settings, accepted=accepted)
             progress = self._progress
             await walk.run(account.provider, lambda n, of: progress.seen(account.name, n, of))
             async with self._writing:
@@ -216,7 +219,7 @@ class _Run:
                     self._id,
                     self._settings,
                     datetime.now(UTC),
-                    accepted=account.name in self._accept,
+                    accepted=accepted,
                     began=began,
                 )
         except Exception as error:  # noqa: BLE001 - one supplier's fault, of whatever kind, is its own

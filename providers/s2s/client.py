@@ -95,7 +95,8 @@ class S2S(Provider):
         """One SKU out of the answer about its product. Raises ``NotFound`` when either is gone."""
         path = self.settings.paths.product.replace("{uuid}", segment(product_id))
         product = (await self._read(path, wire.ProductAnswer, params={"locale": self.settings.locale})).data
-        currency = await self._currency(Priority.SETTLE)
+        fixed = product.denomination_type == goods.FIXED
+        currency = "" if fixed else await self._currency(Priority.SETTLE)
         try:
             found = goods.of_product(product, sku, self.settings.goods, currency)
         except _BROKEN:
@@ -235,9 +236,8 @@ class S2S(Provider):
         bought, quantity = request.supplier_plan_id, 1
         if request.good is not None:
             bought, quantity = request.good.sku, request.good.quantity
-            told = msgspec.structs.replace(
-                told, delivery=None, codes=vouchers.codes(found, recharge=request.good.recharge)
-            )
+            codes = vouchers.codes(found, recharge=request.good.recharge)
+            told = msgspec.structs.replace(told, delivery=None, codes=codes)
         if told.state not in orders.NOTHING_TAKEN and not orders.is_for(found, bought, quantity):
             word = "the order is for something else than was bought"
             return msgspec.structs.replace(told, state=SupplierOrderState.PARTIAL, error=word)
