@@ -70,7 +70,8 @@ async def claim(pool: Pool, suppliers: Sequence[str], now: datetime, every: time
            WHERE l.asked_at <= CASE WHEN EXISTS (SELECT FROM deposits d WHERE d.supplier = l.supplier
                                                  AND d.state = 'begun' AND d.begun_at > $5)
                                       OR EXISTS (SELECT FROM suppliers s WHERE s.name = l.supplier
-                                                 AND s.no_balance_until > $2) THEN $4 ELSE $3 END
+                                                 AND s.no_balance_until > $2)
+                                 THEN $4::timestamptz ELSE $3::timestamptz END
            RETURNING supplier""",
         suppliers,
         now,

@@ -64,7 +64,8 @@ async def claim(pool: Pool, suppliers: Sequence[str], now: datetime, every: time
         """INSERT INTO supplier_book_walks AS w (supplier, asked_at) SELECT name, $2 FROM unnest($1::text[]) name
            ON CONFLICT (supplier) DO UPDATE SET asked_at = excluded.asked_at
            WHERE w.asked_at <= CASE WHEN EXISTS (SELECT FROM deposits d WHERE d.supplier = w.supplier
-                                                 AND d.state = 'begun' AND d.begun_at > $5) THEN $4 ELSE $3 END
+                                                 AND d.state = 'begun' AND d.begun_at > $5)
+                                 THEN $4::timestamptz ELSE $3::timestamptz END
            RETURNING supplier""",
         suppliers,
         now,
