@@ -25,6 +25,7 @@ from gateway.sealing import Seal
 from gateway.store import fx
 from gateway.store.pool import Pool
 from gateway.web.examples import PLAN
+from providers.contract import Capability
 from providers.loader import load_manifests
 from providers.places import country_codes, country_name, regions
 from schemas.plan import DataAllowance, Features, Network, Reset, plan_id
@@ -84,7 +85,7 @@ class _Offer:
 
 def accounts() -> dict[str, dict[str, Any]]:
     """Settings of 20 live accounts at suppliers that are not there: pages never ask one."""
-    manifests = [(n, m) for n, m in load_manifests().items() if m.sandbox is not None]
+    manifests = [(n, m) for n, m in load_manifests().items() if Capability.CATALOG in m.capabilities]
     made = {}
     for number in range(_SUPPLIERS):
         provider, manifest = manifests[number % len(manifests)]

@@ -21,10 +21,6 @@ MANIFEST = Manifest(
         SandboxRoute("GET", "/products", used_for="a link whose making got no answer, by the id in its description"),
         SandboxRoute("GET", "/products/{product_id}", used_for="whether a link can still be paid, where no word came"),
         SandboxRoute("PUT", "/products/{product_id}", used_for="ending a link before its time"),
-        SandboxRoute("GET", "/products/{product_id}/pay", used_for="the page on which a customer pays"),
-        SandboxRoute(
-            "GET", "/v2/confirm_order/{product_id}/{shop_id}", why_not="a second address of the same payment page"
-        ),
     ),
     webhook_advice="In the shop's settings at bePaid, set the notification URL to this account's address here.",
 )

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
+from yarl import URL
 
 from providers.bepaid import wire
 from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
@@ -88,7 +88,7 @@ def amount_text(price: Money) -> str:
     except (ValueError, ArithmeticError):
         minor = 0
     if not 0 < minor <= _MOST_MINOR or not _CURRENCY.fullmatch(price.currency):
-        raise InvalidRequest(f"{price} is no price in whole minor units; nothing was sent")
+        raise InvalidRequest(f"{price.amount} {price.currency} is no price in whole minor units; nothing was sent")
     return str(minor)
 
 
@@ -194,9 +194,11 @@ def _remaining(product: wire.Product) -> int | None:
 def _address(text: str | None) -> str:
     """Where a customer is sent: https, or this machine."""
     url = (text or "").strip()
-    parts = urlsplit(url)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-    if not secure or not parts.hostname or len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable():
+    if not url or len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable():
+        raise ValueError("its payment link is none")
+    parts = URL(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.host or ""))
+    if not secure or not parts.host or parts.user is not None:
         raise ValueError("its payment link is none")
     return url
 

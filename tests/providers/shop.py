@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from providers.contract import Capability, Manifest, Provider, check_settings
-from providers.loader import open_provider
+from providers.contract import Capability, Manifest, PaymentProvider, Provider, check_settings
+from providers.loader import open_payment, open_provider
 from providers.sandbox import Item, SandboxWorld, base_url, sandbox_site
 from providers.sandbox.control import CONTROL_PREFIX
 from providers.transport import MemoryGate
@@ -151,7 +151,8 @@ async def open_shop(manifest: Manifest, world: SandboxWorld, **settings: Any) ->
         **settings,
     }
     name = f"{manifest.name}-account"
-    provider = open_provider(manifest, name, check_settings(manifest, name, values), MemoryGate(name))
+    opening: Any = open_payment if issubclass(manifest.provider, PaymentProvider) else open_provider
+    provider = opening(manifest, name, check_settings(manifest, name, values), MemoryGate(name))
     shop = Shop(provider, world)
     try:
         yield shop
