@@ -46,10 +46,10 @@ async def begin(deps: Deps, name: str, way: str, amount: Money, who: Visitor | s
         return _no_way(account, way, found)
     if not 0 < amount.amount <= MOST:
         what = f"must be more than 0 and at most {MOST}"
-        return Problem("invalid", f"amount: {what}", (("/amount/amount", what),))
+        return Problem("conflict", f"amount: {what}", (("/amount/amount", what),))
     if found.currency is not None and amount.currency != found.currency:
         what = f"{account.manifest.title} takes {found.currency} here"
-        return Problem("invalid", f"amount: {what}", (("/amount/currency", what),))
+        return Problem("conflict", f"amount: {what}", (("/amount/currency", what),))
     deposit_id = f"dep_{secrets.token_hex(12)}"
     async with deps.pool.acquire() as connection, connection.transaction():
         by = who if isinstance(who, str) else who.name
@@ -75,4 +75,4 @@ def _no_way(account: Account, way: str, found: DepositWay | None) -> Problem:
         by_hand = " ".join(one.what_to_do for one in ways(account))
         return Problem("not_supported", f"deposits: {title} takes none online. {by_hand}".strip())
     what = f"one of {', '.join(names)}"
-    return Problem("invalid", f"way: {way[:40]!r} is not {what}", (("/way", what),))
+    return Problem("conflict", f"way: {way[:40]!r} is not {what}", (("/way", what),))

@@ -34,8 +34,13 @@ def position(sent: PageParameters) -> Position | None:
 
 def page(found: Rows[Any]) -> web.Response:
     """A page, with the cursor of the next one when there is more."""
-    cursor = None if found.after is None else _SEPARATOR.join(found.after).encode().hex()
+    cursor = cursor_of(found)
     return json_answer({"data": found.rows, "has_more": cursor is not None, "next_cursor": cursor})
+
+
+def cursor_of(found: Rows[Any]) -> str | None:
+    """Where the next page goes on; None when there is none."""
+    return None if found.after is None else _SEPARATOR.join(found.after).encode().hex()
 
 
 def json_answer(body: Any, status: int = 200) -> web.Response:

@@ -275,7 +275,7 @@ async def test_a_supplier_that_takes_no_deposit_online_says_what_to_do(counter: 
         assert isinstance(refused, Problem)
     unknown = await deposits.begin(counter.deps, "pikasim", "cash", Money(Decimal(50), "USD"), "a test")
     assert isinstance(unknown, Problem)
-    assert unknown.code == "invalid"
+    assert unknown.code == "conflict"
 
 
 async def test_a_deposit_that_the_supplier_did_not_answer_is_kept_with_the_reason(
