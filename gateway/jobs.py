@@ -41,6 +41,7 @@ from gateway.flows.erase import erase_old_emails
 from gateway.flows.esim_looks import keep_looking
 from gateway.flows.exchanges import forget_old
 from gateway.flows.key_rotation import go_on_all
+from gateway.flows.number_looks import look_if_due as look_at_numbers
 from gateway.flows.payment_accounts import (
     check_payment_accounts,
     close_payment_accounts,
@@ -63,6 +64,7 @@ log = structlog.get_logger(__name__)
 LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
 LOOK_FOR_ORDERS = "* * * * * */2"
 LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
+LOOK_FOR_NUMBERS = "* * * * *"  # as with balances
 READ_BOOKS = "* * * * *"  # as with balances
 LOOK_FOR_KEYS = "* * * * * */10"  # of suppliers that are turned over
 ERASE = "7 * * * *"
@@ -231,6 +233,10 @@ async def _work(  # noqa: C901 - one small function for each thing that comes ro
     @queue.schedule("balances_if_due", LOOK_FOR_BALANCES)
     async def look_for_balances(_: Schedule) -> None:
         await look_if_due(deps.pool, deps.accounts, deps.clock())
+
+    @queue.schedule("numbers_if_due", LOOK_FOR_NUMBERS)
+    async def look_for_numbers(_: Schedule) -> None:
+        await look_at_numbers(deps)
 
     @queue.schedule("supplier_keys_due", LOOK_FOR_KEYS)
     async def look_for_keys(_: Schedule) -> None:

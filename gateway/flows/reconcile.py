@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from gateway.core.reconciling import Booked, Day, Difference, Known, Movement, Side, differences
+from gateway.flows import number_looks
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.store import books, selling
@@ -76,6 +77,8 @@ async def _compare(deps: Deps, account: Account, day: Day) -> Compared:
         return Compared(name, "not_possible", error=f"{name} shows neither its transactions nor its orders")
     since = await back_to(deps, name, day)
     try:
+        if Capability.NUMBERS in capabilities:  # its answers name no order; this learns which is whose
+            await number_looks.look(deps, account)
         movements = await _movements(account, since)
     except GatewayError as error:
         return Compared(name, "failed", error=str(error))
@@ -115,6 +118,8 @@ async def _movements(account: Account, since: datetime) -> list[Movement]:
     if Capability.ORDER_HISTORY in capabilities:
         listed = [order async for order in provider.order_history(since)]
     if Capability.TRANSACTIONS not in capabilities:
+        if Capability.NUMBERS in capabilities:
+            listed += [order async for order in provider.number_orders(since)]
         return [moved for order in listed if (moved := _charge(order)) is not None]
     references = {order.supplier_order_id: order.reference for order in listed}
     return [

@@ -22,6 +22,7 @@ from gateway.core.spendable import Purse, room, too_little
 from gateway.flows import offers
 from gateway.flows.deps import Deps
 from gateway.flows.goods_shelf import GoodsShelf
+from gateway.flows.number_shelf import NumberShelf
 from gateway.flows.pricing import Prices
 from gateway.flows.problem import Problem
 from gateway.flows.settle import tolerance_of
@@ -43,7 +44,7 @@ class Offered(msgspec.Struct, frozen=True):
     max_cost: Money
 
 
-SHELVES: dict[str, Shelf] = {"voucher": GoodsShelf()}
+SHELVES: dict[str, Shelf] = {"number": NumberShelf(), "voucher": GoodsShelf()}
 """By the kind of order; a kind without one is not sold."""
 
 

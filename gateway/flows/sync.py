@@ -21,6 +21,7 @@ from gateway.flows.accounts import Account
 from gateway.flows.compare import compare
 from gateway.flows.goods_sync import sync_goods
 from gateway.flows.mapped_by import mapping_of
+from gateway.flows.number_sync import sync_numbers
 from gateway.flows.patience import patiently
 from gateway.flows.progress import written
 from gateway.flows.replace import replace
@@ -210,6 +211,7 @@ class _Run:
             await account.gate.probe()
             accepted = account.name in self._accept
             walk.warnings += await sync_goods(self._pool, account, self._id, self._settings, accepted=accepted)
+            walk.warnings += await sync_numbers(self._pool, account, self._settings, accepted=accepted)
             progress = self._progress
             await walk.run(account.provider, lambda n, of: progress.seen(account.name, n, of))
             async with self._writing:

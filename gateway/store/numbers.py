@@ -61,6 +61,16 @@ class NewNumber(msgspec.Struct, frozen=True, kw_only=True):
     given: NumberDelivery
 
 
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A number that may still be ours; ``digits`` are its own, ``bought_at`` is when its attempt began."""
+
+    id: str
+    attempt_id: str
+    digits: str
+    supplier_order_id: str | None
+    bought_at: datetime
+
+
 async def add(connection: Connection, seal: Seal, new: NewNumber, now: datetime) -> str:
     """Write an order's number and return its id; an order that has one keeps it. In the caller's transaction."""
     given = new.given
@@ -161,6 +171,40 @@ async def newest_first(
     )
     found = [_number(row, seal) for row in rows[:limit]]
     return Rows(found, (found[-1].id,) if len(rows) > limit else None)
+
+
+async def held_at(connection: Connection | Pool, seal: Seal, supplier: str, now: datetime) -> list[Held]:
+    """The supplier's numbers that have not expired long ago, for a look at what it says of them now."""
+    rows = await connection.fetch(
+        """SELECT n.id, n.attempt_id, n.phone_number, n.created_at, a.supplier_order_id, a.started_at
+           FROM numbers n JOIN attempts a ON a.id = n.attempt_id
+           WHERE n.supplier = $1 AND (n.expires_at IS NULL OR n.expires_at > $2::timestamptz - interval '30 days')""",
+        supplier,
+        now,
+    )
+    return [
+        Held(
+            id=row["id"],
+            attempt_id=row["attempt_id"],
+            digits=same(seal.open_text(row["phone_number"])),
+            supplier_order_id=row["supplier_order_id"],
+            bought_at=row["started_at"],
+        )
+        for row in rows
+    ]
+
+
+async def observed(connection: Connection, number_id: str, given: NumberDelivery, now: datetime) -> None:
+    """What the supplier says of a number now; what it does not say stays as it was."""
+    await connection.execute(
+        """UPDATE numbers SET expires_at = coalesce($2, expires_at), autorenew = coalesce($3, autorenew),
+                  supplier_status = coalesce($4, supplier_status), observed_at = $5 WHERE id = $1""",
+        number_id,
+        given.expires_at,
+        given.autorenew,
+        given.status,
+        now,
+    )
 
 
 def _number(row: Any, seal: Seal) -> Number:

@@ -12,11 +12,13 @@ from typing import Any
 
 from gateway.store.pool import Pool
 
-_TABLES = ("suppliers", "fx_rates", "plans", "offers", "set_aside", "sync_runs", "sync_run_suppliers")
+_ITEMS = ("number_lists", "number_countries", "number_tiers")
+_TABLES = ("suppliers", "fx_rates", "plans", "offers", "set_aside", "sync_runs", "sync_run_suppliers", *_ITEMS)
 _MOVE = """
 WITH moved AS (SELECT now() - max(last_good_at) AS by FROM suppliers)
 UPDATE suppliers SET last_sync_at = last_sync_at + by, last_good_at = last_good_at + by FROM moved
 """
+_MOVE_GOODS = "UPDATE goods_walks SET at = now(), good_at = now()"
 _rows: dict[tuple[str, ...], dict[str, bytes]] = {}
 
 
@@ -40,4 +42,6 @@ async def synced(pool: Pool, suppliers: tuple[str, ...], sync: Callable[[], Awai
         for table, rows in _rows[suppliers].items():
             await connection.copy_to_table(table, source=io.BytesIO(rows), format="binary")
         await connection.execute(_MOVE)
+        await connection.execute(_MOVE_GOODS)
+        await connection.execute("UPDATE number_lists SET last_good_at = now(), looked_at = now()")
         await connection.execute("UPDATE catalog_state SET content = content + 1")

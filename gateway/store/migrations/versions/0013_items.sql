@@ -53,6 +53,11 @@ CREATE TABLE number_lists (
     last_good_at timestamptz,
     error        text                                 -- of the last attempt, null when it was good
 );
+-- When the orders of numbers were last read again at a supplier, for expiry and autorenew.
+CREATE TABLE number_looks (
+    supplier text PRIMARY KEY REFERENCES suppliers,
+    at       timestamptz NOT NULL
+);
 CREATE TABLE number_countries (
     supplier text NOT NULL REFERENCES suppliers,
     code     text NOT NULL,                           -- ISO 3166-1 alpha-2

@@ -1,0 +1,261 @@
+"""Virtual numbers through the order machine: bought once, delivered sealed, and never chosen out of two."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from gateway.core.orders.items import item_of
+from gateway.flows import number_looks, show
+from gateway.flows.admit import Admitted, admit, validate
+from gateway.flows.advance import advance
+from gateway.flows.cancel import request_cancel
+from gateway.flows.number_sync import sync_numbers
+from gateway.flows.problem import Problem
+from gateway.flows.reconcile import reconcile
+from gateway.store import number_lists, numbers
+from gateway.store.order_views import Whose
+from schemas.account import NumberTier
+from schemas.errors import UnreadableAnswer
+from schemas.money import Money
+from schemas.order import OrderKind
+from schemas.orders import NumberChoice, OrderForNumber, PriceLimit, SupplierChoice
+from tests.gateway.flows.counter import STOREFRONT, Counter
+
+US = NumberChoice("US", "7d")
+
+
+async def placed(counter: Counter, key: str, number: NumberChoice = US, **more: Any) -> str:
+    admitted = await admit(counter.deps, STOREFRONT, "test", OrderForNumber(number=number, **more), key)
+    assert isinstance(admitted, Admitted), admitted
+    return admitted.order_id
+
+
+async def ordered(counter: Counter, key: str, number: NumberChoice = US, **more: Any) -> str:
+    order_id = await placed(counter, key, number, **more)
+    await advance(counter.deps, order_id)
+    return order_id
+
+
+async def phone(counter: Counter, order_id: str) -> str | None:
+    shown = await show.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
+    assert shown is not None
+    assert shown.plan is None
+    assert shown.number is not None
+    return shown.number.phone_number
+
+
+def sales(counter: Counter) -> list[Any]:
+    return [sale for sale in counter.till("beppay").sales() if sale.kind is OrderKind.NUMBER]
+
+
+async def test_a_number_is_bought_once_and_delivered(counter: Counter) -> None:
+    order_id = await ordered(counter, "n-1")
+    order = await counter.order(order_id)
+    (sale,) = sales(counter)
+    assert (order.kind, order.status, order.price) == ("number", "fulfilled", Decimal("11.00"))
+    assert await phone(counter, order_id) == f"+1202{sale.number % 10**7:07d}"
+    assert await counter.ledger(order_id) == [("beppay", "charge", "10")]
+    again = await admit(counter.deps, STOREFRONT, "test", OrderForNumber(number=US), "n-1")
+    assert again == Admitted(order_id, replayed=True)
+    other = await admit(counter.deps, STOREFRONT, "test", OrderForNumber(number=NumberChoice("GB", "7d")), "n-1")
+    assert isinstance(other, Problem)
+    assert other.code == "idempotency_mismatch"
+    assert len(sales(counter)) == 1
+
+
+async def test_the_number_stands_sealed_and_in_no_event(counter: Counter) -> None:
+    await counter.deps.pool.execute(
+        "INSERT INTO webhook_endpoints (id, storefront_id, mode, url, secret)"
+        " VALUES ('we_1', $1, 'test', 'https://x', '')",
+        STOREFRONT,
+    )
+    order_id = await ordered(counter, "n-2")
+    told = await phone(counter, order_id)
+    assert told is not None
+    digits = told.removeprefix("+")
+    for table in ("orders", "attempts", "numbers", "order_events", "exchanges", "ledger"):
+        rows = await counter.deps.pool.fetch(f"SELECT t::text AS row FROM {table} t")
+        assert not [row["row"] for row in rows if digits in row["row"]], table
+    bodies = await counter.deps.pool.fetch("SELECT body FROM webhook_events WHERE order_id = $1", order_id)
+    assert bodies
+    assert not [row for row in bodies if digits in counter.deps.seal.open_text(row["body"])]
+    seen = await show.ops_order(counter.deps, order_id)
+    assert seen is not None
+    assert seen.number is not None
+    assert (seen.number.phone_number, seen.number.country) == (None, "US")
+
+
+@pytest.mark.parametrize("trigger", ["charge_then_500", "charge_then_reset", "charge_then_truncated"])
+async def test_a_lost_answer_is_found_and_nothing_is_bought_again(counter: Counter, trigger: str) -> None:
+    counter.trigger("beppay", trigger, key="US/7d")
+    order_id = await ordered(counter, "n-3")
+    assert (await counter.order(order_id)).status == "pending"
+    order = await counter.followed(order_id)
+    (sale,) = sales(counter)
+    (attempt,) = await counter.attempts(order_id)
+    assert (order.status, attempt.supplier_order_id) == ("fulfilled", f"number-{sale.number}")
+    assert await counter.ledger(order_id) == [("beppay", "charge", "10")]
+
+
+async def test_while_one_is_unknown_no_other_of_its_country_and_tier_is_bought(counter: Counter) -> None:
+    counter.trigger("beppay", "charge_then_500", key="US/7d")
+    counter.trigger("beppay", "list_lag", key="US/7d", seconds=3600)
+    first = await ordered(counter, "n-4")
+    second = await ordered(counter, "n-5")
+    assert (await counter.attempts(first))[0].state == "unknown"
+    assert await counter.attempts(second) == []
+    elsewhere = await ordered(counter, "n-6", NumberChoice("GB", "7d"))
+    assert (await counter.order(elsewhere)).status == "fulfilled"
+    # Once nobody could take one for the other any more, the second is bought; the first stays for a person.
+    counter.clock.pass_(minutes=12)
+    await advance(counter.deps, second)
+    assert (await counter.order(second)).status == "fulfilled"
+    assert (await counter.followed(first)).status == "needs_review"
+    assert len(sales(counter)) == 3
+
+
+async def test_what_could_be_one_of_two_goes_to_a_person(counter: Counter) -> None:
+    """Somebody bought the same by hand at the very time: nobody can say which is whose."""
+    counter.trigger("beppay", "charge_then_500", key="US/7d")
+    order_id = await ordered(counter, "n-7")
+    account = counter.deps.accounts["beppay"]
+    (attempt,) = await counter.attempts(order_id)
+    await account.provider.purchase_number(attempt.request(None))
+    order = await counter.followed(order_id)
+    assert order.status == "needs_review"
+    assert await phone(counter, order_id) is None
+    assert len(sales(counter)) == 2
+
+
+async def test_a_number_that_another_order_has_is_not_delivered_again(counter: Counter) -> None:
+    first = await ordered(counter, "n-8")
+    counter.trigger("beppay", "500", key="US/7d")
+    second = await ordered(counter, "n-9")
+    order = await counter.followed(second)
+    assert (order.status, await phone(counter, second)) == ("needs_review", None)
+    assert await phone(counter, first) is not None
+
+
+async def test_orders_at_once_are_all_served_with_numbers_of_their_own(counter: Counter) -> None:
+    ids = [await placed(counter, f"at-once-{n}") for n in range(4)]
+    for _ in range(12):
+        await asyncio.gather(*(advance(counter.deps, one) for one in ids))
+        if all([(await counter.order(one)).status == "fulfilled" for one in ids]):
+            break
+        await asyncio.sleep(0.2)
+    found = {await phone(counter, one) for one in ids}
+    assert len(found) == 4
+    assert None not in found
+    assert len(sales(counter)) == 4
+
+
+async def test_a_refusal_fails_the_order_and_marks_what_was_sold_out(counter: Counter) -> None:
+    counter.trigger("beppay", "refuse_stock", key="US/7d")
+    order = await counter.order(await ordered(counter, "n-10"))
+    assert (order.status, await counter.ledger(order.id)) == ("failed", [])
+    refused = await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US))
+    assert isinstance(refused, Problem)
+    assert refused.code == "no_stock"
+
+
+async def test_what_cannot_be_bought_is_said_before_an_order_stands(counter: Counter) -> None:
+    async def problem(number: NumberChoice = US, **more: Any) -> str:
+        found = await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=number, **more))
+        return found.code if isinstance(found, Problem) else "valid"
+
+    assert await problem() == "valid"
+    assert await problem(NumberChoice("US", "2w")) == "no_plan"
+    assert await problem(NumberChoice("ZZ", "7d")) == "no_plan"
+    assert await problem(max_price=PriceLimit("10.99", "USD")) == "price_changed"
+    assert await problem(max_price=PriceLimit("11.00", "USD")) == "valid"
+    assert await problem(suppliers=SupplierChoice(ignore=["beppay"])) == "no_stock"
+    await counter.deps.pool.execute("UPDATE suppliers SET state = 'paused' WHERE name = 'beppay'")
+    assert await problem() == "no_stock"
+
+
+async def test_no_supplier_takes_a_number_back(counter: Counter) -> None:
+    order_id = await ordered(counter, "n-11")
+    refused = await request_cancel(counter.deps, STOREFRONT, "test", order_id)
+    assert isinstance(refused, Problem)
+    assert refused.code == "not_supported"
+
+
+async def test_charged_more_than_listed_stands_and_stops_that_number(counter: Counter) -> None:
+    counter.trigger("beppay", "charged_more", key="US/7d")
+    order = await counter.order(await ordered(counter, "n-12"))
+    assert order.status == "fulfilled"
+    assert await counter.ledger(order.id) == [("beppay", "charge", "12.5")]
+    refused = await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US))
+    assert isinstance(refused, Problem)
+    async with counter.deps.pool.acquire() as connection, connection.transaction():
+        assert await number_lists.release_tier(connection, "beppay", "7d", Decimal(10))
+    assert not isinstance(await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US)), Problem)
+
+
+async def test_expiry_and_autorenew_come_with_the_next_look_and_the_books_name_the_order(counter: Counter) -> None:
+    order_id = await ordered(counter, "n-13")
+    (sale,) = sales(counter)
+    sale.details = {**sale.details, "autorenew": True, "expires_at": "2027-06-01T00:00:00.000Z"}
+    assert await number_looks.look_if_due(counter.deps) == ["beppay"]
+    (attempt,) = await counter.attempts(order_id)
+    assert attempt.supplier_order_id == f"number-{sale.number}"
+    held = (await numbers.of_orders(counter.deps.pool, counter.deps.seal, [order_id]))[order_id]
+    assert (held.autorenew, held.expires_at) == (True, datetime(2027, 6, 1, tzinfo=UTC))
+    assert await counter.ledger(order_id) == [("beppay", "charge", "10")]
+    assert await number_looks.look_if_due(counter.deps) == []
+
+
+async def test_the_books_agree_and_a_number_bought_by_hand_is_named(counter: Counter) -> None:
+    order_id = await ordered(counter, "n-14")
+    today = datetime.now(UTC).date()
+    assert (await reconcile(counter.deps, today, today, ["beppay"])).clean
+    (attempt,) = await counter.attempts(order_id)
+    await counter.deps.accounts["beppay"].provider.purchase_number(attempt.request(None))
+    (compared,) = (await reconcile(counter.deps, today, today, ["beppay"])).suppliers
+    assert [one.what for one in compared.differences] == ["charge_without_attempt"]
+
+
+async def test_lists_that_cannot_be_read_leave_what_stands(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = counter.deps.accounts["beppay"]
+
+    async def down() -> list[NumberTier]:
+        raise UnreadableAnswer("it lies", supplier="beppay")
+
+    monkeypatch.setattr(account.provider, "number_tiers", down)
+    assert await sync_numbers(counter.deps.pool, account, counter.deps.settings) == ["numbers: beppay: it lies"]
+    assert not isinstance(await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US)), Problem)
+    (state,) = await number_lists.states(counter.deps.pool)
+    assert (state.error, state.tiers) == ("beppay: it lies", 2)
+    counter.clock.pass_(seconds=counter.deps.settings.sync.expire_after_seconds + 60)
+    assert isinstance(await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US)), Problem)
+
+
+@pytest.mark.parametrize("cost", [Decimal(1), Decimal(99)])
+async def test_a_price_that_cannot_be_right_waits_for_a_person(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch, cost: Decimal
+) -> None:
+    account = counter.deps.accounts["beppay"]
+
+    async def changed() -> list[NumberTier]:
+        return [NumberTier("7d", "7 Days", 7, Money(cost, "USD")), NumberTier("30d", "30 Days", 30, Money(cost, "USD"))]
+
+    monkeypatch.setattr(account.provider, "number_tiers", changed)
+    (warning,) = await sync_numbers(counter.deps.pool, account, counter.deps.settings)
+    assert "7d" in warning
+    assert isinstance(await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US)), Problem)
+    new = OrderForNumber(number=NumberChoice("US", "30d"))
+    assert not isinstance(await validate(counter.deps, STOREFRONT, "test", new), Problem)
+    await sync_numbers(counter.deps.pool, account, counter.deps.settings, accepted=True)
+    assert not isinstance(await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US)), Problem)
+
+
+async def test_what_was_sold_is_frozen_in_the_order(counter: Counter) -> None:
+    order = await counter.order(await ordered(counter, "n-15"))
+    item = item_of(order.plan)
+    assert (order.plan_id, item.name) == ("number-us-7d", "United States number, 7 Days")
+    assert order.created_at < datetime.now(UTC) + timedelta(minutes=1)
