@@ -101,7 +101,8 @@ class BePaid(PaymentProvider):
                 raise self._unreadable("a product in the list cannot be read") from None
             if one is not None:
                 found.append(one)
-        found.sort(key=lambda one: one.created_at or datetime.min.replace(tzinfo=UTC), reverse=True)
+        # One that does not say when it was made may be the newest: whoever stops at the old ones has seen it.
+        found.sort(key=lambda one: one.created_at or datetime.max.replace(tzinfo=UTC), reverse=True)
         for one in found:
             yield one
 

@@ -139,7 +139,7 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
             assert "What needs attention" in home.read().decode()
         # Webhooks go both ways without a word of configuration.
         assert webhook_arrives(shown(text, "API"), key)["type"] == "endpoint.test"
-        for name in ("pikasim", "s2s"):
+        for name in ("bepaid", "pikasim", "s2s"):
             where = shown(text, "Sandboxes").replace("<supplier>", f"{name}/_sandbox/webhook")
             assert get(where, key)["plan"]["url"] == f"{shown(text, 'API')}/webhooks/{name}"
         # An order is delivered and followed, which the suppliers still know of after a kill.

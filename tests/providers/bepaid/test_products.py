@@ -209,6 +209,15 @@ async def test_a_product_of_the_shop_s_own_that_is_no_link_is_passed_over():
         await provider.close()
 
 
+async def test_a_product_that_does_not_say_when_it_was_made_is_among_the_newest():
+    ages = {"prd_1": "2026-11-20T10:00:00Z", "prd_2": None, "prd_3": "2026-11-21T10:00:00Z", "prd_4": "2026-11-19"}
+    rows = [{**PRODUCT, "id": number, "created_at": at} for number, at in ages.items()]
+    async with raw_supplier(answer(msgspec.json.encode(rows))) as received:
+        provider = open_payment(MANIFEST, "pay", settings_of(received.url), MemoryGate("pay"))
+        assert [link.id async for link in provider.links()] == ["prd_2", "prd_4", "prd_3", "prd_1"]
+        await provider.close()
+
+
 @pytest.mark.parametrize("row", [{**PRODUCT, "amount": None}, {"name": "no id"}, 7, None])
 async def test_a_product_that_could_be_ours_and_cannot_be_read_is_not_passed_over(row):
     async with raw_supplier(answer(msgspec.json.encode([PRODUCT, row]))) as received:
