@@ -78,6 +78,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     locale: str | None = None
 
 
+def rows_where(what: str) -> str:
+    """The query for rows as ``good_row`` takes them; ``what`` is our own words, with its order and limit."""
+    return f"{_ROWS} AND {what}"
+
+
+def matching(q: str | None) -> list[str]:
+    """Patterns for LIKE ALL, one for each word; none for no words."""
+    return [] if q is None else [f"%{_escaped(word)}%" for word in q.casefold().split()]
+
+
 async def of_goods(connection: Connection | Pool, mode: Mode, good_ids: Sequence[str]) -> list[GoodRow]:
     """Every account's row of these goods."""
     rows = await connection.fetch(
@@ -96,7 +106,6 @@ async def listed(
     connection: Connection | Pool, mode: Mode, wanted: Wanted, limit: int, after: tuple[str, str] | None
 ) -> list[tuple[str, str]]:
     """A page of goods by name: each its place in the list, whose second part is its id."""
-    words = [] if wanted.q is None else [f"%{_escaped(word)}%" for word in wanted.q.casefold().split()]
     rows = await connection.fetch(
         """
         SELECT min(g.sort_name) AS name, g.good_id FROM goods g JOIN suppliers s ON s.name = g.supplier
@@ -114,7 +123,7 @@ async def listed(
         wanted.country,
         dict(wanted.attributes),
         wanted.locale or "",
-        words,
+        matching(wanted.q),
         *(after or ("", "")),
         limit,
     )

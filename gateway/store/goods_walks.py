@@ -18,6 +18,7 @@ from schemas.plan import SetAside
 
 MOST_CHANGES = 5_000
 WRITE_SECONDS = 120.0
+_LONGEST_NAME = 60  # by which a list goes on: its cursor has to fit into an address
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -241,7 +242,7 @@ def _row(supplier: str, one: Written, at: datetime) -> tuple[Any, ...]:
         plain(good.fields),
         plain(dict(one.texts)),
         good.locale or "",
-        f"{own.product_name} {own.name}".strip().casefold()[:200],
+        f"{own.product_name} {own.name}".strip().casefold()[:_LONGEST_NAME],
         one.measure.amount,
         one.measure.currency,
         one.good_measure,

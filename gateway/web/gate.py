@@ -179,8 +179,8 @@ class Gate:
             wait = str(caller.bucket.wait())
             detail = f"this key may send {caller.bucket.capacity} requests a minute"
             raise Refusal("rate_limited", detail, headers={"Retry-After": wait})
-        if route.access == "ops" and not caller.ops:
-            raise Refusal("forbidden", "this needs a key with the scope ops")
+        if route.access in {"ops", "goods"} and route.access not in caller.key.scopes:
+            raise Refusal("forbidden", f"this needs a key with the scope {route.access}")
         return caller
 
     async def _who(self, request: web.Request) -> Caller:

@@ -46,6 +46,7 @@ _TAGS = {
     "Quotes": "A price that is held for a while.",
     "Orders": "Buying once, following it to its end, cancelling.",
     "Checkouts": "A link at which a customer pays, and the order that comes of it.",
+    "Digital goods": "Vouchers and recharges beside eSIMs; needs a key with the scope `goods`.",
     "eSIMs": "What was delivered: status, usage, QR codes, top-ups.",
     "Webhooks": "Where events are sent, and what became of each.",
     "Operations": "For those who run the shop; needs a key with the scope `ops`.",
@@ -174,7 +175,7 @@ def _problem_codes(route: Route) -> list[str]:
     codes.append("malformed")
     if route.access != "public":
         codes += ["unauthorized", "rate_limited", "unavailable"]
-    if route.access == "ops":
+    if route.access in {"ops", "goods"}:
         codes.append("forbidden")
     if route.bodies:
         codes += ["too_large", "unsupported_media_type"]

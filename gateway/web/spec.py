@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.web.answers import Answer
 
-Access = Literal["public", "key", "ops"]
+Access = Literal["public", "key", "goods", "ops"]
 Result = web.StreamResponse | Answer
 Handler = Callable[[web.Request], Awaitable[Result]]
 H = TypeVar("H", bound=Callable[[web.Request], Awaitable[Any]])

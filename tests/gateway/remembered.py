@@ -13,7 +13,8 @@ from typing import Any
 from gateway.store.pool import Pool
 
 _ITEMS = ("number_lists", "number_countries", "number_tiers")
-_TABLES = ("suppliers", "fx_rates", "plans", "offers", "set_aside", "sync_runs", "sync_run_suppliers", *_ITEMS)
+_GOODS = ("goods", "goods_aside", "goods_categories", "goods_walks")
+_TABLES = ("suppliers", "fx_rates", "plans", "offers", "set_aside", "sync_runs", "sync_run_suppliers", *_ITEMS, *_GOODS)
 _MOVE = """
 WITH moved AS (SELECT now() - max(last_good_at) AS by FROM suppliers)
 UPDATE suppliers SET last_sync_at = last_sync_at + by, last_good_at = last_good_at + by FROM moved

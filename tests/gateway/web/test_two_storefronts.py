@@ -160,6 +160,7 @@ class Owned:
         one = self.esim["id"] if "/esims/" in template else one
         one = f"map_{'0' * 16}" if "/ops/mappings/" in template else one
         one = f"pr_{'0' * 16}" if "/ops/pricing-rules/" in template else one
+        one = f"good_{'0' * 24}" if "/goods/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
             "code": "no_stock", "country": "JP", "token": "x" * 40,
