@@ -266,7 +266,7 @@ def after_look(  # noqa: PLR0911 - one for each thing that may be seen
                 settled=True,
             )
         # Not expired yet, whatever the clock says: its payment may be told any moment.
-        return Step(next_look_at=now + timedelta(seconds=_RETRY_SECONDS), gone_since=since)
+        return Step(next_look_at=since + UNTOLD_FOR, gone_since=since)
     if over:
         return Step(next_look_at=None, state=expired, close_link=True, settled=True)
     return Step(next_look_at=_next(checkout, now))

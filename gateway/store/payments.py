@@ -99,7 +99,7 @@ async def told(
     kept: str = await connection.fetchval(
         """INSERT INTO payments AS p (id, account, payment_id, checkout_id, link_id, kind, state, amount, currency,
                test, paid_at, received_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, $12), $12)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11::timestamptz, $12), $12)
            ON CONFLICT (account, payment_id) DO UPDATE SET
                state = CASE WHEN p.state = 'captured' THEN p.state ELSE excluded.state END,
                kind = CASE WHEN p.state = 'captured' THEN p.kind ELSE excluded.kind END,
