@@ -28,6 +28,8 @@ from gateway.cli import (
     secrets,
     selling,
     serve,
+    supplier_accounts,
+    supplier_money,
     suppliers,
     sync,
     users,
@@ -71,6 +73,8 @@ app.add_typer(selling.app, name="selling")
 app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
+supplier_accounts.add_to(suppliers.app)
+supplier_money.add_to(suppliers.app)
 app.add_typer(suppliers.app, name="suppliers")
 app.add_typer(users.app, name="users")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,14 +10,12 @@ import typer
 from gateway.cli.state import StateDir, database_url, settings_here
 
 if TYPE_CHECKING:
-    from gateway.flows.accounts import Account
     from gateway.flows.deps import Deps
     from gateway.settings import Settings
     from schemas.api_suppliers import SupplierFigures
 
 app = typer.Typer(help="The suppliers: what is known of them, and whether they answer.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-CHECK_SECONDS = 60.0
 MOST = 1_000
 
 
@@ -51,17 +47,6 @@ def figures(
     _print([_line(row) for row in rows], as_json=False)
 
 
-@app.command()
-def check(as_json: AsJson = False, state_dir: StateDir = None) -> None:
-    """Ask each supplier for a first page of its catalogue. Exit code 0: all answer; 3: some; 4: none."""
-    from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
-
-    rows = asyncio.run(_check_all(settings_here(state_dir)))
-    _print(rows, as_json=as_json)
-    good = sum(row["answers"] for row in rows)
-    raise typer.Exit(EXIT_ALL if rows and good == len(rows) else EXIT_SOME if good else EXIT_NONE)
-
-
 async def _stored(settings: Settings) -> list[dict[str, Any]]:
     import msgspec
 
@@ -73,34 +58,6 @@ async def _stored(settings: Settings) -> list[dict[str, Any]]:
         return [msgspec.to_builtins(row) for row in await suppliers.all_configured(pool)]
     finally:
         await pool.close()
-
-
-async def _check_all(settings: Settings) -> list[dict[str, Any]]:
-    from gateway.flows.accounts import accounts_of
-    from gateway.store.pool import open_pool
-
-    pool = await open_pool(database_url(settings))
-    try:
-        async with accounts_of(settings, pool) as accounts:
-            return list(await asyncio.gather(*(_check(account) for account in accounts.values())))
-    finally:
-        await pool.close()
-
-
-async def _check(account: Account) -> dict[str, Any]:
-    from schemas.errors import GatewayError
-
-    began = time.monotonic()
-    row: dict[str, Any] = {"name": account.name, "provider": account.manifest.name, "mode": account.settings.mode}
-    try:
-        await account.gate.probe()
-        pages: Any = account.provider.catalog()
-        async with asyncio.timeout(CHECK_SECONDS), aclosing(pages):
-            page = await anext(pages, None)
-        row |= {"answers": True, "first_page": 0 if page is None else len(page.offers) + len(page.set_aside)}
-    except (GatewayError, TimeoutError) as error:
-        row |= {"answers": False, "error": str(error) or "no answer in time"}
-    return row | {"ms": round((time.monotonic() - began) * 1000)}
 
 
 def _line(row: SupplierFigures) -> dict[str, Any]:
@@ -126,20 +83,10 @@ def _line(row: SupplierFigures) -> dict[str, Any]:
 
 
 def _print(rows: list[dict[str, Any]], *, as_json: bool) -> None:
-    import msgspec
+    from gateway.cli.connected import print_json
+    from gateway.cli.sheets import print_table
 
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
-        return
-    if not rows:
-        print("no supplier is configured")
-        return
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    table = [columns, *([_shown(row.get(column)) for column in columns] for row in rows)]
-    widths = [max(len(line[at]) for line in table) for at in range(len(columns))]
-    for line in table:
-        print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip())
-
-
-def _shown(value: Any) -> str:
-    return "-" if value is None else str(value)
+        print_json(rows)
+    else:
+        print_table(rows, "no supplier is configured")

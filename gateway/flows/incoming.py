@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import blake2b
 from typing import Literal
@@ -17,8 +18,9 @@ import structlog
 from gateway.flows.accounts import Account
 from gateway.flows.advance import advance, look_at_failed
 from gateway.flows.deps import Deps
-from gateway.store import incoming
+from gateway.store import incoming, supplier_checks
 from gateway.store.incoming import Named
+from gateway.store.pool import DATABASE_DOWN
 from providers.contract import Capability
 from schemas.event import SupplierEvent
 
@@ -42,6 +44,8 @@ async def receive(deps: Deps, account: Account, headers: Mapping[str, str], body
     """
     if not account.provider.verify_webhook(headers, body, now):
         log.warning("webhook_forged", supplier=account.name)
+        with suppress(*DATABASE_DOWN):  # it is for people, and changes no answer
+            await supplier_checks.heard_forged(deps.pool, account.name)
         return "forged"
     try:
         events = account.provider.parse_webhook(headers, body)
@@ -57,6 +61,7 @@ async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> 
     """Which orders are to be looked at, each with the key of the event that says so."""
     named: list[tuple[Named, str]] = []
     async with deps.pool.acquire() as connection, connection.transaction():
+        await supplier_checks.heard_good(connection, supplier)
         for event in events:
             key = _key(event.dedupe_key)
             found = await incoming.find_attempt(

@@ -143,3 +143,11 @@ async def marks(
 async def cool_down(connection: Connection, supplier: str, until: datetime) -> None:
     """Our money there does not suffice: leave it alone until then."""
     await connection.execute("UPDATE suppliers SET no_balance_until = $2 WHERE name = $1", supplier, until)
+
+
+async def stops_of(connection: Connection | Pool, supplier: str) -> list[tuple[str, str]]:
+    """What stops one supplier alone: each reason with its note."""
+    rows = await connection.fetch(
+        "SELECT reason, note FROM selling_stops WHERE supplier = $1 ORDER BY reason", supplier
+    )
+    return [(row["reason"], row["note"]) for row in rows]

@@ -220,7 +220,7 @@ class _Frame:
         if FaultKind.UNAUTHORISED in faults:
             return self._error(401, "Invalid API key")
         if FaultKind.MOVED in faults:
-            return self._error(404, "Not Found")
+            return self._error(404, "404: Not Found")  # in the words of a path that never was
         if FaultKind.SERVER_ERROR in faults:
             return self._error(500, "Internal server error")
         if FaultKind.HTML in faults:

@@ -1,0 +1,225 @@
+"""``esim-gateway suppliers check|keys|setup-webhooks``: our accounts at the suppliers."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.connected import print_json, run_connected, who
+from gateway.cli.state import StateDir
+from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gateway.flows.deps import Deps
+    from schemas.account import SupplierKey
+    from schemas.api_accounts import CheckReport, KeyRotation, WebhookSetUp
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Only these suppliers [all].", show_default=False)]
+Name = Annotated[str, typer.Argument(help="The supplier's name in the configuration.")]
+_LOOK_SECONDS = 1.0
+
+
+class KeysAction(StrEnum):
+    """What to do with a supplier's keys."""
+
+    LIST = "list"
+    ROTATE = "rotate"
+    USE_CONFIGURED = "use-configured"
+
+
+def add_to(app: typer.Typer) -> None:
+    """The commands below, under ``esim-gateway suppliers``."""
+    app.command()(check)
+    app.command()(keys)
+    app.command("setup-webhooks")(setup_webhooks)
+
+
+def check(names: Names = None, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+    """Look at each account: what it can do, and what is wrong with it, each with what to do. Nothing is bought.
+
+    Credentials, clock, paths, signature, money, rate and webhooks are looked at by harmless calls. Exit code 0: all
+    are good; 3: some; 4: none.
+    """
+    from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
+
+    async def look(deps: Deps) -> list[CheckReport]:
+        from gateway.flows import checkup
+
+        return await checkup.check_all(deps, _known(deps, names))
+
+    reports = run_connected(state_dir, look)
+    if as_json:
+        print_json(reports)
+    elif not reports:
+        print("no supplier is configured")
+    else:
+        print("\n\n".join("\n".join(_page(report)) for report in reports))
+    good = sum(report.answers for report in reports)
+    raise typer.Exit(EXIT_ALL if reports and good == len(reports) else EXIT_SOME if good else EXIT_NONE)
+
+
+def keys(
+    name: Name,
+    action: Annotated[KeysAction, typer.Argument(help="What to do.")] = KeysAction.LIST,
+    wait: Annotated[bool, typer.Option(help="Wait until the old key is revoked.")] = True,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """List an account's keys at its supplier, or turn its key over.
+
+    rotate has the supplier make a new key, keeps it encrypted, tries it, takes it into use everywhere, and revokes the
+    old one. Broken off at any moment it leaves a key that works, and the worker, or the next call, goes on.
+    use-configured lets the key of the configuration hold again, once the supplier was seen to take it.
+    """
+    match action:
+        case KeysAction.LIST:
+            _print_keys(run_connected(state_dir, lambda deps: _list(deps, name)), as_json=as_json)
+        case KeysAction.ROTATE:
+            told = run_connected(state_dir, lambda deps: _rotate(deps, name, wait=wait, quiet=as_json))
+            _print_rotation(told, as_json=as_json)
+        case KeysAction.USE_CONFIGURED:
+            left = run_connected(state_dir, lambda deps: _use_configured(deps, name))
+            print(f"{name}: the configured key is in force; revoke the stored one at the supplier (its id is {left})")
+
+
+def setup_webhooks(
+    names: Names = None,
+    base_url: Annotated[
+        str, typer.Option("--base-url", help="Where suppliers reach this gateway: https://gateway.example.com")
+    ] = "",
+    seconds: Annotated[float, typer.Option(help="How long to wait for a test.", min=1, max=600)] = 30,
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Have suppliers send their webhooks here, and wait until a test of theirs has arrived.
+
+    For suppliers without a call for that it says what to do by hand. Exit code 0: what was set has arrived; 4: not.
+    """
+    from gateway.core.runs import EXIT_NONE
+
+    if not base_url:
+        raise ConfigurationError("name the address of this gateway with --base-url https://…")
+
+    async def set_up(deps: Deps) -> list[WebhookSetUp]:
+        from gateway.flows import webhook_setup
+
+        done = []
+        for name in _known(deps, names):
+            if name in deps.accounts:
+                one = await webhook_setup.set_up(deps, name, base_url, who(), seconds=seconds, tell=_progress(as_json))
+                done.append(_or_stop(one))
+        return done
+
+    done = run_connected(state_dir, set_up)
+    if as_json:
+        print_json(done)
+    else:
+        for one in done:
+            print(f"{one.supplier}: {one.state.replace('_', ' ')}{': ' if one.detail else ''}{one.detail}")
+            if one.what_to_do:
+                print(f"  -> {one.what_to_do} ({one.url})" if one.state == "by_hand" else f"  -> {one.what_to_do}")
+    if any(one.state not in {"arrived", "by_hand"} for one in done):
+        raise typer.Exit(EXIT_NONE)
+
+
+# --- what they do ---------------------------------------------------------------------------------------
+
+
+async def _list(deps: Deps, name: str) -> list[SupplierKey]:
+    from gateway.flows import key_rotation
+
+    return list(_or_stop(await key_rotation.listed(deps, name)))
+
+
+async def _rotate(deps: Deps, name: str, *, wait: bool, quiet: bool) -> KeyRotation:
+    from gateway.flows import key_rotation
+
+    told: KeyRotation = _or_stop(await key_rotation.rotate(deps, name, who()))
+    tell = _progress(quiet)
+    if told.state == "switched":
+        tell(f"{name}: the new key is in force; the old one is valid until {told.revoke_at:%H:%M:%S} UTC")
+    while wait and told.state == "switched":
+        await asyncio.sleep(_LOOK_SECONDS)
+        if told.look_at is not None and told.look_at > deps.clock():
+            continue
+        told = await key_rotation.go_on(deps, name) or told
+    return told
+
+
+async def _use_configured(deps: Deps, name: str) -> str:
+    from gateway.flows import key_rotation
+
+    return str(_or_stop(await key_rotation.use_configured(deps, name, who())))
+
+
+def _known(deps: Deps, names: list[str] | None) -> list[str]:
+    configured = sorted({*deps.accounts, *deps.payments})
+    if unknown := sorted(set(names or ()) - set(configured)):
+        raise ConfigurationError(f"no supplier is named {unknown[0]}; there are: {', '.join(configured) or 'none'}")
+    return sorted(set(names)) if names else configured
+
+
+def _or_stop(found: Any) -> Any:
+    """What a flow gave; a problem is one line on stderr and exit code 2."""
+    from gateway.flows.problem import Problem
+
+    if isinstance(found, Problem):
+        raise ConfigurationError(found.detail)
+    return found
+
+
+def _progress(quiet: bool) -> Any:
+    return (lambda _: None) if quiet else (lambda words: print(words, flush=True))
+
+
+# --- how they say it ------------------------------------------------------------------------------------
+
+
+def _page(report: CheckReport) -> list[str]:
+    wrong = sum(finding.level == "bad" for finding in report.findings)
+    verdict = "all good" if report.answers else f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong"
+    lines = [f"{report.name}  ({report.provider}, {report.mode} mode): {verdict}"]
+    lines.append(f"  can      {', '.join(report.capabilities)}")
+    lines += [f"  cannot   {name}: {why}" for name, why in report.cannot.items() if why]
+    for finding in report.findings:
+        mark = {"ok": "ok", "warn": "warning", "bad": "WRONG", "unknown": "?"}[finding.level]
+        lines.append(f"  {mark:<8} {finding.about}: {finding.detail}")
+        if finding.what_to_do:
+            lines.append(f"           -> {finding.what_to_do}")
+    for key in report.keys or ():
+        lines.append(f"  key      {_key_line(key)}")
+    return lines
+
+
+def _key_line(key: SupplierKey) -> str:
+    used = f", last used {key.last_used_at:%Y-%m-%d %H:%M} UTC" if key.last_used_at is not None else ""
+    return f"{key.id}  {key.prefix}…  {key.name}  {'valid' if key.active else 'revoked'}{used}"
+
+
+def _print_keys(found: list[SupplierKey], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    for key in found:
+        print(_key_line(key))
+
+
+def _print_rotation(told: KeyRotation, *, as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+    else:
+        words = {
+            "done": "the new key is in force, and the old one is revoked",
+            "switched": "the new key is in force; the worker revokes the old one",
+            "undoing": "no new key; what was made of it is being revoked, and the old one holds",
+            "undone": "no new key; the old one holds",
+        }.get(told.state, f"{told.state}; the worker goes on")
+        if told.state == "done" and told.error:
+            words = "the new key is in force"
+        print(f"{told.supplier}: {words}{': ' + told.error if told.error else ''}")
+    if not told.in_force:
+        raise typer.Exit(4)
