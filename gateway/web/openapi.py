@@ -47,6 +47,7 @@ _TAGS = {
     "Orders": "Buying once, following it to its end, cancelling.",
     "Checkouts": "A link at which a customer pays, and the order that comes of it.",
     "Digital goods": "Vouchers and recharges beside eSIMs; needs a key with the scope `goods`.",
+    "Numbers": "Virtual numbers: where they are sold, for how much, and yours.",
     "eSIMs": "What was delivered: status, usage, QR codes, top-ups.",
     "Webhooks": "Where events are sent, and what became of each.",
     "Operations": "For those who run the shop; needs a key with the scope `ops`.",

@@ -41,6 +41,10 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/goods"): SAME,
     ("GET", "/v1/goods/categories"): SAME,
     ("GET", "/v1/goods/{id}"): SAME,
+    ("GET", "/v1/numbers/countries"): SAME,
+    ("GET", "/v1/numbers/tiers"): SAME,
+    ("GET", "/v1/numbers"): OWN,
+    ("GET", "/v1/numbers/{id}"): NAMED,
     ("POST", "/v1/quotes"): Walk("same", {"plan_id": PLAN}),
     ("POST", "/v1/orders"): Walk("named", {"quote_id": "{quote}"}, KEY),
     ("POST", "/v1/orders/validate"): Walk("named", {"quote_id": "{quote}"}),
@@ -94,7 +98,11 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/ops/goods/changes"): OPS,
     ("GET", "/v1/ops/goods/unmapped"): OPS,
     ("POST", "/v1/ops/goods/{id}/release"): OPS,
+    ("GET", "/v1/ops/numbers"): OPS,
+    ("POST", "/v1/ops/numbers/release"): OPS,
     ("GET", "/v1/ops/settings"): OPS,
+    ("GET", "/v1/ops/suppliers/{name}/check"): OPS,
+    ("POST", "/v1/ops/suppliers/{name}/check"): OPS,
     ("POST", "/v1/ops/suppliers/{name}/pause"): OPS,
     ("POST", "/v1/ops/suppliers/{name}/resume"): OPS,
     ("GET", "/v1/ops/sync-runs"): OPS,
@@ -145,14 +153,16 @@ ROUTES: dict[tuple[str, str], Walk] = {
 class Owned:
     """What the first storefront has: one of everything."""
 
-    def __init__(self, order: dict[str, Any], endpoint: dict[str, Any], delivery: str, quote: str) -> None:
+    def __init__(
+        self, order: dict[str, Any], endpoint: dict[str, Any], delivery: str, quote: str, number: dict[str, Any]
+    ) -> None:
         self.order, self.esim, self.endpoint = order, order["esim"], endpoint
-        self.delivery, self.quote = delivery, quote
+        self.delivery, self.quote, self.number = delivery, quote, number["id"]
         # None of these may stand in any answer to somebody else.
         self.marks = [
             order["id"], order["reference"], order["metadata"]["mark"], self.esim["id"], self.esim["iccid"],
             self.esim["activation_code"], self.esim["matching_id"], endpoint["id"], endpoint["url"],
-            endpoint["secret"], delivery,
+            endpoint["secret"], delivery, number["id"], number["phone_number"],
         ]  # fmt: skip
 
     def path(self, template: str) -> str:
@@ -160,6 +170,7 @@ class Owned:
         one = self.esim["id"] if "/esims/" in template else one
         one = f"map_{'0' * 16}" if "/ops/mappings/" in template else one
         one = f"pr_{'0' * 16}" if "/ops/pricing-rules/" in template else one
+        one = self.number if "/numbers/" in template else one
         one = f"good_{'0' * 24}" if "/goods/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
@@ -203,7 +214,10 @@ async def owned(make_api, suppliers):
     assert order["status"] == "fulfilled"
     deliveries = await (await api.get(f"/v1/webhook-endpoints/{endpoint['id']}/deliveries")).json()
     quote = await (await api.post("/v1/quotes", json={"plan_id": PLAN})).json()
-    return api, Owned(order, endpoint, deliveries["data"][0]["id"], quote["id"])
+    wanted = {"number": {"country": "US", "tier_id": "7d"}}
+    bought = await (await api.post("/v1/orders", json=wanted, headers=headers | {"Idempotency-Key": "number"})).json()
+    assert bought["status"] == "fulfilled"
+    return api, Owned(order, endpoint, deliveries["data"][0]["id"], quote["id"], bought["number"])
 
 
 def in_order(routes):
