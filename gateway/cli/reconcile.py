@@ -29,6 +29,13 @@ _WORDS = {
     "refund_not_found": "our ledger has a refund that the supplier does not show",
     "movement_without_order": "money moved without an order",
 }
+_PAID = {
+    "not_judged": "written down a moment ago",
+    "under_way": "its order is being bought; it is followed",
+    "not_accepted": "for no order, and nobody looks at it",
+    "without_order": "without an order, and nobody looks at it",
+    "not_delivered": "its order was not delivered, and nobody looks at it",
+}
 
 
 def reconcile(
@@ -94,6 +101,9 @@ def _print(report: Reconciled) -> None:
             print(f"    {one.at:%Y-%m-%d %H:%M:%S}  {_WORDS[one.what]}: {_sums(one)}")
             names = (one.movement, one.attempt or one.reference, one.order_id)
             print(f"      {'  '.join(name for name in names if name)}")
+    for paid in report.payments:
+        print(f"  payment {paid.payment_id} at {paid.account}: {paid.amount:f} {paid.currency}, {_PAID[paid.what]}")
+        print(f"    {'  '.join(name for name in (paid.checkout_id, paid.order_id) if name)}")
     if report.sending_resumed:
         print("clean since the restore: sending is on again")
 

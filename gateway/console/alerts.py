@@ -30,6 +30,7 @@ KIND_WORDS: dict[AlertKind, str] = {
     "sync_trouble": "a sync is late, failed or quarantined",
     "charged_more": "charged more than listed",
     "orders_attention": "an order needs attention",
+    "payments_attention": "a payment needs attention",
 }
 _WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
 _ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))
@@ -282,6 +283,7 @@ def _words(one: AlertRule) -> str:
         + (f"{figure} minutes" if figure else "two intervals"),
         "charged_more": "an offer is stopped because more was charged for it than listed",
         "orders_attention": "an order has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
+        "payments_attention": "a payment has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
     }[one.kind]
     return words + (f", in {country_name(one.country)}" if one.country else "")
 

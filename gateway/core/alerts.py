@@ -21,6 +21,7 @@ AlertKind: TypeAlias = Literal[
     "sync_trouble",
     "charged_more",
     "orders_attention",
+    "payments_attention",
 ]
 KINDS: tuple[AlertKind, ...] = (
     "price_move",
@@ -31,6 +32,7 @@ KINDS: tuple[AlertKind, ...] = (
     "sync_trouble",
     "charged_more",
     "orders_attention",
+    "payments_attention",
 )
 Direction: TypeAlias = Literal["any", "up", "down"]
 About: TypeAlias = Literal["offer", "plan"]
@@ -44,6 +46,7 @@ LEVELS: Mapping[AlertKind, Level] = {
     "sync_trouble": "warn",
     "charged_more": "bad",
     "orders_attention": "bad",
+    "payments_attention": "bad",
 }
 # What a rule's threshold counts, None where it has none; and whether the rule may do without.
 UNITS: Mapping[AlertKind, str | None] = {
@@ -55,6 +58,7 @@ UNITS: Mapping[AlertKind, str | None] = {
     "sync_trouble": "minutes",
     "charged_more": None,
     "orders_attention": "minutes",
+    "payments_attention": "minutes",
 }
 MAY_LACK_THRESHOLD = frozenset({"sync_trouble", "charged_more"})
 
@@ -317,6 +321,7 @@ def default_rules() -> tuple[Rule, ...]:
         Rule(id="", name="Sync late, failed or quarantined", kind="sync_trouble"),
         Rule(id="", name="Charged more than listed", kind="charged_more"),
         Rule(id="", name="Order needs attention", kind="orders_attention", threshold=Decimal(0)),
+        Rule(id="", name="Payment needs attention", kind="payments_attention", threshold=Decimal(0)),
     )
 
 

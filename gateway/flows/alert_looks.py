@@ -11,12 +11,13 @@ from urllib.parse import quote, urlencode
 import structlog
 
 from gateway.core.alerts import SHORTEST_HISTORY, Finding, Look, PriceMove, Rule, Standing, look_at_moves
+from gateway.core.checkouts import WORDS
 from gateway.core.pricing import NoRate, Rates
 from gateway.flows import supplier_figures
 from gateway.flows.changes import rates_in
 from gateway.flows.deps import Deps
 from gateway.flows.margins_thin import ThinMargins, thin_margins
-from gateway.store import alert_figures
+from gateway.store import alert_figures, checkout_views
 from gateway.store.alerts import Marks
 from gateway.store.pool import DATABASE_DOWN, Connection
 from schemas.api_suppliers import SupplierFigures
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 HOURS = 1  # how far back a supplier's orders are looked at
 MOST_SUPPLIERS = 1_000
+MOST_CASES = 1_000
 _NAME = 120
 
 
@@ -95,6 +97,8 @@ async def look(gathered: Gathered, rule: Rule) -> Look:
     """What a rule on anything but moved prices finds."""
     if rule.kind == "orders_attention":
         return await _attention(gathered, rule)
+    if rule.kind == "payments_attention":
+        return await _payments(gathered, rule)
     if rule.kind == "charged_more":
         return await _charged_more(gathered, rule)
     if rule.kind == "thin_margin":
@@ -269,6 +273,26 @@ async def _attention(gathered: Gathered, rule: Rule) -> Look:
             if gathered.now - one.since >= patience and rule.supplier in {None, one.supplier}
         ),
         all_known=len(orders) < alert_figures.MOST_ORDERS,
+    )
+
+
+async def _payments(gathered: Gathered, rule: Rule) -> Look:
+    cases = await checkout_views.open_cases(gathered.deps.pool, MOST_CASES, None)
+    patience = timedelta(minutes=float(rule.threshold or 0))
+    return Look(
+        rule=rule,
+        found=tuple(
+            Finding(
+                subject=one.id,
+                title=f"A payment needs attention: {WORDS[one.reason]}",
+                detail=f"{one.checkout_id or 'no checkout of ours'}: {one.detail}"[:300],
+                mode=one.mode,
+                link=f"/console/checkouts/{quote(one.checkout_id)}" if one.checkout_id else "/console/checkouts",
+            )
+            for one in cases.rows
+            if gathered.now - one.opened_at >= patience
+        ),
+        all_known=cases.after is None,
     )
 
 

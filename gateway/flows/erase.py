@@ -5,17 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gateway.flows.deps import Deps
-from gateway.store import erasure
+from gateway.store import checkout_erasure, erasure
 
 AT_ONCE = 1000
 
 
 async def erase_email(deps: Deps, email: str) -> list[str]:
-    """Forget an address in the orders of all storefronts, live and test; the orders that had it."""
-    return await erasure.erase(deps.pool, deps.seal.digests(email.strip().casefold()))
+    """Forget an address in the orders and checkouts of all storefronts, live and test; the orders that had it."""
+    digests = deps.seal.digests(email.strip().casefold())
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await checkout_erasure.erase(connection, digests)
+        return await erasure.erase(connection, digests)
 
 
 async def erase_old_emails(deps: Deps) -> int:
-    """Forget the addresses of orders older than ``[orders] email_days``; how many were forgotten this time."""
+    """Forget the addresses of orders and checkouts older than ``[orders] email_days``; how many it was this time.
+
+    What a payment supplier told of those who paid goes with them.
+    """
     before = deps.clock() - timedelta(days=deps.settings.orders.email_days)
-    return await erasure.erase_before(deps.pool, before, AT_ONCE)
+    forgotten = await checkout_erasure.erase_before(deps.pool, before, AT_ONCE)
+    return forgotten + await erasure.erase_before(deps.pool, before, AT_ONCE)

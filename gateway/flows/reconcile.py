@@ -12,7 +12,8 @@ from gateway.core.reconciling import Booked, Day, Difference, Known, Movement, S
 from gateway.flows import number_looks
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
-from gateway.store import books, selling
+from gateway.store import books, payment_audit, selling
+from gateway.store.payment_audit import Unaccounted
 from gateway.store.pool import Pool
 from providers.contract import Capability
 from schemas.account import Transaction, TransactionKind
@@ -36,13 +37,17 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 class Reconciled(msgspec.Struct, frozen=True):
-    """The comparison of some days (UTC). ``clean``: all suppliers were compared, and only open attempts differ."""
+    """The comparison of some days (UTC). ``clean``: all suppliers were compared, and only open attempts differ.
+
+    ``payments`` are captured payments, of any day, without a fulfilled order and without anybody who looks at them.
+    """
 
     first: date
     last: date
     suppliers: tuple[Compared, ...]
     clean: bool
     sending_resumed: bool = False
+    payments: tuple[Unaccounted, ...] = ()
 
 
 async def reconcile(deps: Deps, first: date, last: date, only: Sequence[str] = ()) -> Reconciled:
@@ -58,13 +63,14 @@ async def reconcile(deps: Deps, first: date, last: date, only: Sequence[str] = (
         if Capability.ORDERS in account.manifest.capabilities and (not only or name in only)
     ]
     compared = tuple(await asyncio.gather(*(_compare(deps, account, day) for account in selling_ones)))
-    clean = all(one.state == "compared" and not _wrong(one) for one in compared)
+    paid = () if only else tuple(await payment_audit.unaccounted(deps.pool))
+    clean = all(one.state == "compared" and not _wrong(one) for one in compared) and all(one.open for one in paid)
     resumed = False
     restored = await books.restored_as_of(deps.pool)
     today = deps.clock().astimezone(UTC).date()
     if clean and not only and restored is not None and first <= restored and last >= today:
         resumed = await selling.go_on(deps.pool, selling.ALL, "restored")
-    return Reconciled(first, last, compared, clean, resumed)
+    return Reconciled(first, last, compared, clean, resumed, paid)
 
 
 def _wrong(compared: Compared) -> bool:

@@ -120,3 +120,8 @@ CREATE TABLE checkout_events (
     detail      jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX checkout_events_checkout ON checkout_events (checkout_id, id);
+
+-- A gateway that had its first rules of alerts gets the one for payments, too.
+INSERT INTO alert_rules (id, name, kind, threshold)
+SELECT 'alr_' || substr(md5(random()::text), 1, 16), 'Payment needs attention', 'payments_attention', 0
+FROM alert_state WHERE seeded;
