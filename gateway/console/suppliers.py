@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.console.forms import posted
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, mode, see_other, visitor
+from gateway.console.supplier_accounts import account_of
 from gateway.flows import balances, stops, supplier_figures
 from gateway.flows.problem import Problem
 from gateway.store import supplier_figures as rows
@@ -72,6 +73,7 @@ async def supplier(request: web.Request) -> View:
         "few_days": FEW_DAYS,
         "stopped_here": [stop for stop in one.stops if not stop.everything],
         "set_aside_url": f"/console/unmapped?supplier={name}",
+        "account": await account_of(request, behind, name),
     }
     return View("supplier.html", context, title=name)
 
