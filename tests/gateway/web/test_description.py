@@ -32,7 +32,7 @@ async def run(*command: object, cwd: Path) -> str:
 async def served(make_api):
     supplier = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
     api = await make_api(published=True, suppliers={"a": supplier, "b": supplier})
-    return api.with_key(await api.make_key("storefront", "ops", per_minute=10**9))
+    return api.with_key(await api.make_key("storefront", "ops", "goods", per_minute=10**9))
 
 
 # The stop-selling switch goes by itself: with it thrown, an order is answered 503 as it should be.

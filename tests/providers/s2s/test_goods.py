@@ -116,7 +116,9 @@ def test_quantity_and_amount_are_never_asked_of_the_customer():
     assert [one.name for one in mapped(product={"fields": fields}).fields] == ["amount", "player"]
 
 
-@pytest.mark.parametrize("text", ["(a+)+$", "a|b", r"(\w+)*@", "a*b*c*d+", "[", r"\1", "x{2}{3}", "a" * 200, "a?b?c?d?"])
+@pytest.mark.parametrize(
+    "text", ["(a+)+$", "a|b", r"(\w+)*@", "a*b*c*d+", "[", r"\1", "x{2}{3}", "a" * 200, "a?b?c?d?"]
+)
 def test_a_pattern_that_could_run_for_ever_is_left_to_the_supplier(text):
     assert plain_pattern(text) is None
 
