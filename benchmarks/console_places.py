@@ -27,6 +27,7 @@ PARTS = {
     "/console/pricing-rules/{id}": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/pricing-rules/{id}/remove": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/suppliers/{name}": _SUPPLIER,
+    "/console/money/{name}": _SUPPLIER,
     "/console/sync-runs/{id}": _RUN,
     "/console/sync-runs/{id}/difference/{supplier}": "SELECT run_id, supplier FROM quarantines LIMIT 1",
     "/console/unmapped/at/{supplier}": (

@@ -23,7 +23,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("Orders", (("Orders", "o"), ("Needs attention", "a"), ("Storefronts", "f"))),
-    ("Supply", (("Suppliers", "s"), ("Sync runs", "y"), ("Unmapped", "u"), ("Jobs", "j"), ("Alerts", "l"))),
+    (
+        "Supply",
+        (("Suppliers", "s"), ("Money", "b"), ("Sync runs", "y"), ("Unmapped", "u"), ("Jobs", "j"), ("Alerts", "l")),
+    ),
     ("Admin", (("Settings", "e"), ("Users", "w"), ("Audit", "d"))),
 )
 

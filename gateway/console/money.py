@@ -1,0 +1,193 @@
+"""Money: what we have at each supplier, how long it lasts, its books beside ours, and deposits."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from gateway.console.forms import Form, asked, posted
+from gateway.console.history import as_money
+from gateway.console.pages import (
+    Csv,
+    Notice,
+    Pages,
+    View,
+    deps,
+    here,
+    invalid,
+    mode,
+    see_other,
+    visitor,
+)
+from gateway.console.suppliers import FEW_DAYS
+from gateway.flows import deposits, money
+from gateway.flows.problem import Problem
+from gateway.store import ops
+from schemas.api_money import LedgerLine, SupplierMoney
+
+pages = Pages()
+_LIST = "/console/money"
+_PAGE, _DEPOSITS = 50, 20
+_DAYS = (1, 7, 14, 31, money.MOST_DAYS)
+_LEVELS = {
+    "same": "good", "apart": "idle", "explained": "idle", "open": "warn",
+    "only_theirs": "bad", "only_ours": "bad", "amount_differs": "bad",
+}  # fmt: skip
+_COLUMNS = (
+    *("supplier", "balance", "spendable", "currency", "room", "room currency", "reserved", "credit", "spent a day"),
+    *("days left", "seen at", "books up to"),
+)
+_LEDGER_COLUMNS = ("at", "kind", "verdict", "why", "theirs", "ours", "currency", "order", "supplier order", "movement")
+
+
+@pages("GET", _LIST, nav="Money")
+async def money_page(request: web.Request) -> View:
+    """All suppliers of a mode, each on a line, and the deposits that were begun last."""
+    behind = deps(request)
+    cursor = request.query.get("after", "")[:100]
+    found = await money.of_all(behind, _PAGE, (cursor,) if cursor else None, mode(request))
+    begun = await money.deposits_begun(behind, _DEPOSITS, None, mode=mode(request))
+    context = {
+        "suppliers": [(one, _amounts(one)) for one in found.rows],
+        "next": here(request, after=found.after[0]) if found.after else None,
+        "deposits": [(one, as_money(one.amount)) for one in begun.rows],
+        "few_days": FEW_DAYS,
+    }
+    return View("money.html", context, title="Money", csv=Csv("money", _COLUMNS, map(_row, found.rows)))
+
+
+@pages("GET", _LIST + "/{name}", nav="Money")
+async def supplier_money(request: web.Request) -> View:
+    """One supplier: what its balance is made of, ways to fill it, and both books for some days."""
+    return await _one(request, request.match_info["name"])
+
+
+@pages("POST", _LIST + "/refresh", role="operator", nav="Money")
+async def refresh(request: web.Request) -> web.Response:
+    """Ask the suppliers now, one or all."""
+    form = await posted(request)
+    behind, name = deps(request), form.text("supplier", most=40)
+    if name and name not in behind.accounts:
+        raise web.HTTPNotFound
+    await money.refresh(behind, [name] if name else None)
+    return see_other(request, f"{_LIST}/{name}" if name else _LIST, told="The suppliers were asked.")
+
+
+@pages("POST", _LIST + "/{name}/deposits", role="operator", nav="Money")
+async def begin_deposit(request: web.Request) -> View | web.Response:
+    """Ask the supplier for a page at which a person pays."""
+    behind, name, form = deps(request), request.match_info["name"], await posted(request)
+    ways = {one.name: one for one in deposits.ways(behind.accounts.get(name)) if one.online}
+    way = form.choice("way", list(ways))
+    amount = form.money("amount", (ways[way].currency if way else None) or "USD", required=True)
+    if not form or amount is None:
+        return invalid(await _one(request, name), form)
+    made = await deposits.begin(behind, name, way, amount, visitor(request))
+    if isinstance(made, Problem):
+        form.wrong("amount", made.detail)
+        return invalid(await _one(request, name), form)
+    told = (
+        f"{amount} by {ways[way].title}: pay at the page that is linked below. The balance is looked at every minute."
+    )
+    return see_other(request, f"{_LIST}/{name}", told=told)
+
+
+@pages.notice
+async def short_of_money(request: web.Request) -> list[Notice]:
+    """Suppliers that have offers which our money there does not suffice for."""
+    behind = deps(request)
+    if behind.index is None:
+        return []
+    try:
+        index = behind.index(mode(request))
+    except LookupError:
+        return []
+    return [
+        Notice("warn", f"{name} has offers that our money there does not suffice for: they are not sold", _page(name))
+        for name, _ in index.standing.payable
+    ]
+
+
+async def _one(request: web.Request, name: str) -> View:
+    behind, form = deps(request), asked(request)
+    if not await ops.is_supplier(behind.pool, name):
+        raise web.HTTPNotFound
+    (one,) = await money.of(behind, [name])
+    first, last, days = _days(request, form)
+    differing = form.ticked("differing")
+    after = (request.query.get("at", "")[:60], request.query.get("movement", "")[:400])
+    found = await money.ledger(behind, name, first, last, _PAGE, after if after[0] else None, differing=differing)
+    if found is None:
+        raise web.HTTPNotFound
+    begun = await money.deposits_begun(behind, _DEPOSITS, None, supplier=name)
+    onwards = found.lines.after
+    context = {
+        "name": name,
+        "one": one,
+        "amounts": _amounts(one),
+        "online": [(way.name, way.title) for way in one.deposit_ways if way.online],
+        "deposits": [(each, as_money(each.amount)) for each in begun.rows],
+        "lines": [
+            (line, as_money(line.theirs), as_money(line.ours), _LEVELS[line.verdict]) for line in found.lines.rows
+        ],
+        "totals": [(total, as_money(total.theirs), as_money(total.ours)) for total in found.totals],
+        "books": found.books,
+        "first": first,
+        "last": last,
+        "days": days,
+        "days_among": [(str(each), f"{each} days" if each > 1 else "1 day") for each in _DAYS],
+        "differing": differing,
+        "few_days": FEW_DAYS,
+        "next": here(request, at=onwards[0], movement=onwards[1]) if onwards else None,
+        "typed": {},
+        "errors": {},
+    }
+    sheet = Csv(f"books of {name}", _LEDGER_COLUMNS, map(_ledger_row, found.lines.rows))
+    return View("money_supplier.html", context, title=f"Money at {name}", csv=sheet)
+
+
+def _days(request: web.Request, form: Form) -> tuple[date, date, int]:
+    """The days that are asked for; what cannot be is left out."""
+    today = money.usual_days(deps(request).clock())[1]
+    days = form.whole("days", least=1, most=money.MOST_DAYS) or money.USUAL_DAYS
+    moment = form.moment("last")
+    last = today if moment is None else min(moment.date(), today)
+    last = max(last, date(2000, 1, 1))
+    return last - timedelta(days=days - 1), last, days
+
+
+def _amounts(one: SupplierMoney) -> dict[str, Any]:
+    balance = one.balance
+    return {
+        "balance": as_money(balance.balance),
+        "spendable": as_money(balance.spendable),
+        "room": as_money(balance.room),
+        "reserved": as_money(balance.reserved),
+        "credit": as_money(balance.credit),
+        "per_day": as_money(balance.spent_per_day),
+    }
+
+
+def _row(one: SupplierMoney) -> tuple[Any, ...]:
+    amounts = _amounts(one)
+    spendable, left = amounts["spendable"], amounts["room"]
+    return (
+        *(one.balance.supplier, amounts["balance"], spendable, spendable.currency if spendable else None),
+        *(left, left.currency if left else None, amounts["reserved"], amounts["credit"], amounts["per_day"]),
+        *(one.balance.days_left, one.balance.at, one.books.whole_to if one.books else None),
+    )
+
+
+def _ledger_row(one: LedgerLine) -> tuple[Any, ...]:
+    theirs, ours = as_money(one.theirs), as_money(one.ours)
+    some = theirs or ours
+    return (
+        *(one.at, one.kind, one.verdict, one.why, theirs, ours, some.currency if some else None),
+        *(one.order_id, one.supplier_order_id, one.movement),
+    )
+
+
+def _page(name: str) -> str:
+    return f"{_LIST}/{name}"
