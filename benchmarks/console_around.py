@@ -54,6 +54,32 @@ async def around(connection: Any, runs: int, orders: int) -> None:
     await _quarantine(connection)
     await _alerts(connection)
     await _work(connection, orders)
+    await _checkouts(connection)
+
+
+async def _checkouts(connection: Any) -> None:
+    """A share of the orders was paid through a link; some payments wait for a person."""
+    await connection.execute(
+        """
+        INSERT INTO checkouts (id, storefront_id, mode, state, reference, plan_id, plan, price, currency, price_base,
+                               max_cost, base_currency, language, account, link_id, payment_url, fee_base, expires_at,
+                               created_at, updated_at, paid_at)
+            SELECT 'co_' || substr(id, 5), storefront_id, mode, 'paid', 'paid-' || substr(id, 5), plan_id, plan,
+                   greatest(price, 0.01), currency, price_base, max_cost, base_currency, 'en', 'bepaid', 'prd_' || id,
+                   'https://pay.example.com/' || id, 0.42, created_at + interval '1 h', created_at, created_at, created_at
+            FROM orders WHERE kind = 'esim' AND hashtext(id) % 10 = 0;
+        UPDATE orders SET checkout_id = 'co_' || substr(id, 5) WHERE kind = 'esim' AND hashtext(id) % 10 = 0;
+        INSERT INTO payments (id, account, payment_id, checkout_id, link_id, kind, state, amount, currency, test, paid_at,
+                              received_at, settled_at, accepted)
+            SELECT 'pay_' || substr(id, 4), 'bepaid', 'uid-' || id, id, link_id, 'payment', 'captured', price, currency,
+                   mode = 'test', paid_at, paid_at, paid_at, true FROM checkouts;
+        INSERT INTO payment_cases (id, checkout_id, payment_id, reason, detail, mode, opened_at)
+            SELECT 'pc_' || substr(c.id, 4), c.id, 'pay_' || substr(c.id, 4), 'paid_twice', 'again', c.mode, c.paid_at
+            FROM checkouts c ORDER BY c.created_at DESC LIMIT 100;
+        UPDATE checkouts SET open_cases = 1 WHERE id IN (SELECT checkout_id FROM payment_cases);
+        INSERT INTO checkout_events (checkout_id, at, type) SELECT id, created_at, 'admitted' FROM checkouts
+        """
+    )
 
 
 async def _quarantine(connection: Any) -> None:

@@ -17,6 +17,10 @@ _STOREFRONT = "SELECT storefront_id FROM orders WHERE mode = $1 ORDER BY created
 PARTS = {
     "/console/alerts/channels/{id}": "SELECT id FROM alert_channels ORDER BY created_at, id LIMIT 1",
     "/console/alerts/rules/{id}": "SELECT id FROM alert_rules ORDER BY created_at, id LIMIT 1",
+    "/console/checkouts/{id}": "SELECT id FROM checkouts WHERE mode = $1 ORDER BY open_cases DESC, id LIMIT 1",
+    "/console/payment-cases/{id}/resolve": (
+        "SELECT id FROM payment_cases WHERE mode = $1 AND closed_at IS NULL ORDER BY opened_at LIMIT 1"
+    ),
     "/console/orders/{id}": _ORDER.format("fulfilled"),
     "/console/orders/{id}/resolve": _ORDER.format("needs_review"),
     "/console/storefronts/{id}": _STOREFRONT,

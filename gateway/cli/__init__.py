@@ -13,6 +13,7 @@ import typer
 
 from gateway.cli import (
     alerts,
+    checkouts,
     db,
     dev,
     doctor,
@@ -56,6 +57,7 @@ app = typer.Typer(
 
 # One line a command.
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(checkouts.app, name="checkouts")
 app.command("dev")(dev.dev)
 app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)

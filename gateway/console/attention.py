@@ -10,7 +10,9 @@ from aiohttp import web
 from gateway.console.forms import asked, posted
 from gateway.console.orders import COLUMNS, LIST, part, row_of
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.history import as_money
 from gateway.core.orders.attention import KINDS, WORDS
+from gateway.flows import checkout_pages
 from gateway.flows import order_pages as flow
 from gateway.flows.order_pages import Shown
 from gateway.flows.resolve import resolve as settle_as
@@ -32,13 +34,16 @@ _OF_A_CANCEL = (
 
 @pages("GET", _PATH, nav="Needs attention")
 async def attention(request: web.Request) -> View:
-    """All that waits, the longest first."""
+    """All that waits, the longest first: payments above orders."""
     form, behind = asked(request), deps(request)
     kind = form.choice("kind", list(WORDS), required=False) or None
     cursor = form.text("cursor", most=120)
     found, counts = await flow.waiting(behind, mode(request), _PAGE, tuple(cursor.split("~")) if cursor else None, kind)
+    paid = None if cursor or kind else await checkout_pages.waiting(behind, _PAGE, None, mode=mode(request))
     context = {
         "rows": found.rows,
+        "cases": paid.rows if paid is not None else [],
+        "as_money": as_money,
         "kinds": [(name, words, counts.get(name, 0)) for name, words in KINDS],
         "words": WORDS,
         "kind": kind,

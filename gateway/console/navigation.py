@@ -22,7 +22,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Pricing rules", "r"),
         ),
     ),
-    ("Orders", (("Orders", "o"), ("Needs attention", "a"), ("Storefronts", "f"))),
+    ("Orders", (("Orders", "o"), ("Needs attention", "a"), ("Checkouts", "k"), ("Storefronts", "f"))),
     (
         "Supply",
         (("Suppliers", "s"), ("Money", "b"), ("Sync runs", "y"), ("Unmapped", "u"), ("Jobs", "j"), ("Alerts", "l")),

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.checkouts import WORDS
+from gateway.core.checkouts import PLACEABLE, WORDS
 from gateway.flows import order_pages
 from gateway.flows.deps import Deps
 from gateway.store import checkout_views, payments
@@ -94,6 +94,11 @@ async def case(deps: Deps, case_id: str) -> PaymentCase | None:
     """One case."""
     row = await payments.case(deps.pool, case_id)
     return None if row is None else (await cases(deps, [row]))[0]
+
+
+def may_place(found: OpsCheckout, one: PaymentCase) -> bool:
+    """Whether a person may have the order placed for a case of this checkout."""
+    return one.closed_at is None and found.order_id is None and one.reason in PLACEABLE
 
 
 def _fields(row: CheckoutView, now: datetime) -> dict[str, Any]:

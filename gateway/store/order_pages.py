@@ -56,6 +56,7 @@ class OrderMoney(msgspec.Struct, frozen=True):
     cost_base: Decimal | None
     cancel_requested_at: datetime | None
     has_email: bool
+    checkout_id: str | None
 
 
 async def open_orders(pool: Pool, mode: str, order_id: str | None = None) -> list[OpenOrder]:
@@ -105,7 +106,7 @@ async def money_of(pool: Pool, order_id: str) -> OrderMoney | None:
         """SELECT o.storefront_id, o.price_base, o.base_currency, o.max_cost,
                   (SELECT a.cost_base FROM attempts a WHERE a.order_id = o.id AND a.kind <> 'cancel'
                    ORDER BY n DESC LIMIT 1) AS cost_base,
-                  o.cancel_requested_at, o.email IS NOT NULL AS has_email
+                  o.cancel_requested_at, o.email IS NOT NULL AS has_email, o.checkout_id
            FROM orders o WHERE o.id = $1""",
         order_id,
     )

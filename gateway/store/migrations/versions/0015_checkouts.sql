@@ -44,6 +44,10 @@ CREATE UNIQUE INDEX checkouts_link ON checkouts (account, link_id) WHERE link_id
 CREATE INDEX checkouts_due ON checkouts (next_look_at) WHERE next_look_at IS NOT NULL;
 CREATE INDEX checkouts_of_storefront ON checkouts (storefront_id, mode, created_at DESC, id);
 CREATE INDEX checkouts_created ON checkouts (created_at DESC, id);
+CREATE INDEX checkouts_reference ON checkouts (reference) WHERE reference IS NOT NULL;
+CREATE INDEX checkouts_link_id ON checkouts (link_id) WHERE link_id IS NOT NULL;
+CREATE INDEX checkouts_status ON checkouts (mode, status, created_at DESC, id);
+CREATE INDEX checkouts_mode ON checkouts (mode, created_at DESC, id);
 CREATE INDEX checkouts_email ON checkouts (email_digest) WHERE email_digest IS NOT NULL;
 CREATE INDEX checkouts_email_age ON checkouts (created_at) WHERE email IS NOT NULL;
 
@@ -87,6 +91,7 @@ CREATE TABLE payments (
     UNIQUE (account, payment_id)
 );
 CREATE UNIQUE INDEX payments_one_accepted ON payments (checkout_id) WHERE accepted;
+CREATE INDEX payments_named ON payments (payment_id);
 CREATE INDEX payments_of_checkout ON payments (checkout_id);
 CREATE INDEX payments_unsettled ON payments (received_at) WHERE settled_at IS NULL;
 CREATE INDEX payments_captured ON payments (received_at DESC) WHERE kind = 'payment' AND state = 'captured';

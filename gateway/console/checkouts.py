@@ -1,0 +1,173 @@
+"""Checkouts: who was to pay what and did, what waits for a person about it, and the form in which one decides."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast, get_args
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from gateway.console.forms import asked, posted
+from gateway.console.history import as_money
+from gateway.console.orders import part
+from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.core.checkouts import Decided
+from gateway.flows import checkout_pages as flow
+from gateway.flows.checkout_decisions import decide
+from gateway.flows.problem import Problem
+from gateway.store import checkout_views
+from schemas.checkouts import CheckoutStatus, OpsCheckout, PaymentCase
+
+pages = Pages()
+LIST = "/console/checkouts"
+CASES = "/console/payment-cases"
+_PAGE = 50
+_MOST_CASES = 20
+_STATUSES: tuple[str, ...] = get_args(CheckoutStatus)
+_MODES = (("live", "live"), ("test", "test"), ("both", "both"))
+_COLUMNS = (
+    *("checkout", "at", "status", "storefront", "mode", "reference", "plan", "price", "currency", "fee", "margin"),
+    *("base currency", "order", "review"),
+)
+_OUTCOMES: tuple[str, ...] = get_args(Decided)
+_PLACED = ("placed", "place the order: it is bought now, at the price that was held")
+_OTHERS = (
+    ("refunded", "refunded: I gave the money back at the payment supplier"),
+    ("closed", "closed: neither; it is settled otherwise"),
+)
+
+
+@pages("GET", LIST, nav="Checkouts")
+async def checkouts(request: web.Request) -> View:
+    """The checkouts, the newest first, and above them payments that belong to none."""
+    form, behind = asked(request), deps(request)
+    side = form.choice("mode", [value for value, _ in _MODES], required=False) or mode(request)
+    status = form.choice("status", _STATUSES, required=False) or None
+    storefront = form.text("storefront") or None
+    cursor = form.text("cursor", most=100)
+    only = None if side == "both" else side
+    after = tuple(cursor.split("~")) if cursor else None
+    rows, strangers = await asyncio.gather(
+        checkout_views.of_all(behind.pool, _PAGE, after, mode=only, status=status, storefront=storefront),
+        flow.waiting(behind, _MOST_CASES, None, mode=only, reason="unknown_checkout"),
+    )
+    found = await flow.ops_shown(behind, rows.rows)
+    context = {
+        "rows": found,
+        "strangers": strangers.rows,
+        "as_money": as_money,
+        "statuses": [(one, one.replace("_", " ")) for one in _STATUSES],
+        "modes": _MODES,
+        "side": side,
+        "filters_typed": form.typed,
+        "base": behind.settings.base_currency,
+        "next": None if rows.after is None else here(request, cursor="~".join(rows.after)),
+    }
+    base = behind.settings.base_currency
+    return View(
+        "checkouts.html", context, title="Checkouts", csv=Csv("checkouts", _COLUMNS, [_row(one, base) for one in found])
+    )
+
+
+@pages("GET", LIST + "/{id}", nav="Checkouts")
+async def checkout(request: web.Request) -> View:
+    """One checkout: its payments, its cases, and everything that happened to it."""
+    behind, checkout_id = deps(request), part(request, "id")
+    found = await flow.ops_one(behind, checkout_id)
+    if found is None:
+        raise web.HTTPNotFound
+    events = await checkout_views.events(behind.pool, checkout_id)
+    context = {
+        "one": found,
+        "events": events,
+        "as_money": as_money,
+        "audit_url": "/console/audit?" + urlencode({"object": f"checkout:{checkout_id}"}),
+    }
+    rows = [
+        (event.at, event.type, ", ".join(f"{name}: {value}" for name, value in event.detail.items()))
+        for event in events
+    ]
+    return View(
+        "checkout.html", context, title=f"Checkout {found.id}", csv=Csv(found.id, ("at", "what", "facts"), rows)
+    )
+
+
+@pages("GET", CASES + "/{id}/resolve", role="operator", nav="Checkouts")
+async def resolving(request: web.Request) -> View:
+    """The form that says what is done about a payment, each answer explained."""
+    return await _form(request)
+
+
+@pages("POST", CASES + "/{id}/resolve", role="operator", nav="Checkouts")
+async def resolve(request: web.Request) -> View | web.Response:
+    """Decide it."""
+    form, case_id = await posted(request), part(request, "id")
+    outcome = form.choice("as", _OUTCOMES)
+    note = form.text("note", required=True, most=1000)
+    if form:
+        work = decide(deps(request), case_id, cast("Decided", outcome), note, visitor(request))
+        # It goes on to its end although the browser goes away.
+        closed = await asyncio.shield(asyncio.ensure_future(work))
+        if not isinstance(closed, Problem):
+            where = LIST if closed[0].checkout_id is None else f"{LIST}/{closed[0].checkout_id}"
+            return see_other(request, where, told=f"Decided: {outcome}.")
+        if closed.code == "not_found":
+            raise web.HTTPNotFound
+        form.wrong("", f"Nothing was done: {closed.detail}.")
+    return invalid(await _form(request), form)
+
+
+@pages.notice
+async def notices(request: web.Request) -> list[Notice]:
+    """How many payments wait, and for how long."""
+    count, since = await checkout_views.waiting(deps(request).pool, mode(request))
+    if since is None:
+        return []
+    words = "payment waits for somebody" if count == 1 else "payments wait for somebody"
+    return [
+        Notice("bad", f"{words}, the longest since {since:%Y-%m-%d %H:%M} UTC", "/console/attention#payments", count)
+    ]
+
+
+@pages.finds("Checkouts")
+async def find(request: web.Request, question: str) -> list[Hit]:
+    """Checkouts by their id, reference, link or payment."""
+    found = await checkout_views.find(deps(request).pool, question.strip()[:200])
+    return [
+        Hit(
+            one.id,
+            f"{LIST}/{one.id}",
+            f"{str(one.plan.get('name', one.id))[:80]}, {one.storefront[:60]}, {one.status.replace('_', ' ')}",
+            only=len(found) == 1,
+        )
+        for one in found
+    ]
+
+
+async def _form(request: web.Request) -> View:
+    behind = deps(request)
+    case = await flow.case(behind, part(request, "id"))
+    if case is None:
+        raise web.HTTPNotFound
+    found = None if case.checkout_id is None else await flow.ops_one(behind, case.checkout_id)
+    return View("payment_case.html", _context(case, found), title="Decide about a payment")
+
+
+def _context(case: PaymentCase, found: OpsCheckout | None) -> dict[str, Any]:
+    placeable = found is not None and flow.may_place(found, case)
+    return {
+        "case": case,
+        "one": found,
+        "as_money": as_money,
+        "outcomes": (_PLACED, *_OTHERS) if placeable else _OTHERS,
+    }
+
+
+def _row(one: OpsCheckout, base: str) -> tuple[Any, ...]:
+    price, fee, margin = as_money(one.price), as_money(one.fee), as_money(one.margin)
+    return (
+        *(one.id, one.created_at, one.status, one.storefront, one.mode, one.reference, one.plan.name),
+        *(price, one.price.currency, fee, margin, base, one.order_id),
+        None if one.review is None else one.review.reason,
+    )
