@@ -66,11 +66,12 @@ async def _checkouts(connection: Any) -> None:
                                created_at, updated_at, paid_at)
             SELECT 'co_' || substr(id, 5), storefront_id, mode, 'paid', 'paid-' || substr(id, 5), plan_id, plan,
                    greatest(price, 0.01), currency, price_base, max_cost, base_currency, 'en', 'bepaid', 'prd_' || id,
-                   'https://pay.example.com/' || id, 0.42, created_at + interval '1 h', created_at, created_at, created_at
+                   'https://pay.example.com/' || id, 0.42, created_at + interval '1 h', created_at, created_at,
+                   created_at
             FROM orders WHERE kind = 'esim' AND hashtext(id) % 10 = 0;
         UPDATE orders SET checkout_id = 'co_' || substr(id, 5) WHERE kind = 'esim' AND hashtext(id) % 10 = 0;
-        INSERT INTO payments (id, account, payment_id, checkout_id, link_id, kind, state, amount, currency, test, paid_at,
-                              received_at, settled_at, accepted)
+        INSERT INTO payments (id, account, payment_id, checkout_id, link_id, kind, state, amount, currency, test,
+                              paid_at, received_at, settled_at, accepted)
             SELECT 'pay_' || substr(id, 4), 'bepaid', 'uid-' || id, id, link_id, 'payment', 'captured', price, currency,
                    mode = 'test', paid_at, paid_at, paid_at, true FROM checkouts;
         INSERT INTO payment_cases (id, checkout_id, payment_id, reason, detail, mode, opened_at)

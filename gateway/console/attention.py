@@ -8,23 +8,30 @@ from typing import Literal, cast
 from aiohttp import web
 
 from gateway.console.forms import asked, posted
+from gateway.console.history import as_money
 from gateway.console.orders import COLUMNS, LIST, part, row_of
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
-from gateway.console.history import as_money
 from gateway.core.orders.attention import KINDS, WORDS
+from gateway.core.orders.items import VoucherCodes, codes_in
 from gateway.flows import checkout_pages
 from gateway.flows import order_pages as flow
 from gateway.flows.order_pages import Shown
 from gateway.flows.resolve import resolve as settle_as
+from schemas.order import NumberDelivery
 
 pages = Pages()
 _PATH = "/console/attention"
 _PAGE = 50
 _OUTCOMES = ("fulfilled", "failed", "refunded")
 _LONGEST_CODE = 500
+_LONGEST_CODES = 10_000
 _FAILED = ("failed", "failed: the supplier took nothing; the order ends as failed")
 _REFUNDED = ("refunded", "refunded: the supplier took money and gave it back; the order ends as cancelled")
-_OF_A_PURCHASE = (("fulfilled", "delivered, with the code below"), _FAILED, _REFUNDED)
+_DELIVERED = {
+    "esim": "delivered, with the code below",
+    "number": "delivered: the number below",
+    "voucher": "delivered, with the codes below",
+}
 _OF_A_TOPUP = (("fulfilled", "delivered: the data is on the eSIM"), _FAILED, _REFUNDED)
 _OF_A_CANCEL = (
     ("fulfilled", "not taken back: the eSIM stands, and the order is fulfilled again"),
@@ -71,9 +78,16 @@ async def resolve(request: web.Request) -> View | web.Response:
     iccid = "".join(form.text("iccid", most=60).split())
     if iccid and not (iccid.isascii() and iccid.isdigit()):
         form.wrong("iccid", "has digits only")
+    number, written = form.text("phone_number", most=30), form.text("codes", most=_LONGEST_CODES)
+    expires_at = form.moment("expires_at")
+    item: NumberDelivery | VoucherCodes | None = None
+    if number:
+        item = NumberDelivery(number, expires_at)
+    elif written:
+        item = VoucherCodes(codes_in(written))
     if form:
         said = cast("Literal['fulfilled', 'failed', 'refunded']", outcome)
-        work = settle_as(deps(request), order_id, said, note, code or None, iccid or None, visitor(request))
+        work = settle_as(deps(request), order_id, said, note, code or None, iccid or None, visitor(request), item=item)
         # It goes on to its end although the browser goes away.
         problem = await asyncio.shield(asyncio.ensure_future(work))
         if problem is None:
@@ -108,11 +122,12 @@ def _context(shown: Shown) -> dict[str, object]:
     live = [attempt for attempt in shown.order.attempts or () if attempt.state != "failed"]
     cancel = any(attempt.kind == "cancel" for attempt in live)
     esim = shown.order.kind == "esim" and not cancel
+    words = _DELIVERED.get(shown.order.kind)
     return {
         "shown": shown,
         "order": shown.order,
         "attempt": live[-1] if live else None,
         "is_cancel": cancel,
         "needs_code": esim,
-        "outcomes": _OF_A_CANCEL if cancel else _OF_A_PURCHASE if esim else _OF_A_TOPUP,
+        "outcomes": _OF_A_CANCEL if cancel else ((("fulfilled", words), _FAILED, _REFUNDED) if words else _OF_A_TOPUP),
     }

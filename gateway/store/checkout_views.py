@@ -145,13 +145,13 @@ async def of_all(
 async def find(pool: Pool, text: str, most: int = 10) -> list[CheckoutView]:
     """Checkouts that a text names: by id, reference, link or payment; the newest first."""
     rows = await pool.fetch(
-        _SELECT
+        _SELECT  # noqa: S608 - our own words
         + """JOIN (
                  (SELECT id FROM checkouts WHERE id = $1)
                  UNION (SELECT id FROM checkouts WHERE reference = $1 LIMIT $2)
                  UNION (SELECT id FROM checkouts WHERE link_id = $1 LIMIT $2)
                  UNION (SELECT checkout_id FROM payments WHERE id = $1 OR payment_id = $1 LIMIT $2)
-             ) named ON named.id = c.id ORDER BY c.created_at DESC, c.id LIMIT $2""",  # noqa: S608 - our own words
+             ) named ON named.id = c.id ORDER BY c.created_at DESC, c.id LIMIT $2""",
         text,
         most,
     )
