@@ -23,6 +23,8 @@ from gateway.log import AccessLog
 from gateway.settings import load
 from gateway.store.keys import create_key
 from gateway.store.pool import Pool
+from providers.loader import load_manifests
+from tests.gateway.console.conftest import _bad
 from tests.gateway.sandboxed import Town, stock_from, town
 
 LOOPBACK = {"allow_private": ["127.0.0.0/8"]}
@@ -58,6 +60,13 @@ async def serving(app: web.Application, at: socket.socket) -> AsyncIterator[str]
         yield f"http://127.0.0.1:{at.getsockname()[1]}"
     finally:
         await runner.cleanup()
+
+
+def desk(suppliers: Town) -> dict[str, Any]:
+    """Settings of the account at the payment supplier."""
+    manifest = load_manifests()["bepaid"]
+    own = {"provider": "bepaid", "mode": "test", "base_url": suppliers.served.urls["bepaid"], "timeout_seconds": 20}
+    return {**manifest.sandbox_settings, **own}
 
 
 @dataclass
@@ -124,22 +133,23 @@ async def gateway(
     database_url: str, redis_url: str, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Gateway]:
     """A gateway at work: API and worker, selling what the sandboxes sell."""
-    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")  # the catalogue is there
+    monkeypatch.setattr(jobs, "LOOK", "* * * * * *")  # nobody waits five seconds for a look
     monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", "0")
     async with town() as suppliers:
+        accounts = suppliers.accounts() | {"bepaid": desk(suppliers)}
         settings = load(
             database_url=database_url,
             redis_url=redis_url,
             state_dir=str(tmp_path),
             secret_key=["k" * 40],
-            suppliers=suppliers.accounts(),
+            suppliers=accounts,
             webhooks=LOOPBACK,
         )
         await stock_from(pool, settings)
         made = await create_key(pool, storefront="shop", mode="test", scopes=("storefront",))
         stop = asyncio.Event()
         async with serving(make_gateway(settings, access_log=AccessLog(lambda _line: None)), free_socket()) as url:
-            for name in suppliers.accounts():
+            for name in accounts:
                 await suppliers.tell(name, "webhook", {"url": f"{url}/webhooks/{name}"})
             worker = asyncio.create_task(jobs.work(settings, database_url, stop, ("true",)))
             try:
@@ -171,6 +181,12 @@ async def make_street(gateway: Gateway, tmp_path: Path) -> AsyncIterator[MakeStr
 
 
 @pytest.fixture
+async def street(make_street: MakeStreet) -> Street:
+    """A shop that is paid by the gateway's payment links."""
+    return await make_street()
+
+
+@pytest.fixture
 async def unpaid(make_street: MakeStreet) -> Street:
     """A shop that is paid another way: it orders at once."""
     return await make_street(payment="none")
@@ -197,7 +213,7 @@ async def open_page() -> AsyncIterator[OpenPage]:
             context = await browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
             page = await context.new_page()
             page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-            page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+            page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if _bad(said) else None)
             await page.goto(url)
             return page
 
