@@ -25,7 +25,15 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Orders", (("Orders", "o"), ("Needs attention", "a"), ("Checkouts", "k"), ("Storefronts", "f"))),
     (
         "Supply",
-        (("Suppliers", "s"), ("Money", "b"), ("Sync runs", "y"), ("Unmapped", "u"), ("Jobs", "j"), ("Alerts", "l")),
+        (
+            ("Suppliers", "s"),
+            ("Money", "b"),
+            ("Sync runs", "y"),
+            ("Unmapped", "u"),
+            ("Other goods", "v"),
+            ("Jobs", "j"),
+            ("Alerts", "l"),
+        ),
     ),
     ("Admin", (("Settings", "e"), ("Users", "w"), ("Audit", "d"))),
 )

@@ -57,7 +57,7 @@ def texts_of(good: Good) -> Texts:
 
 def text_in(texts: Mapping[str, Texts], wanted: str | None, own: str) -> Texts:
     """The texts in the language that is wanted, else in the account's own."""
-    return texts.get(wanted or own) or texts[own]
+    return texts.get(wanted or own) or texts.get(own) or next(iter(texts.values()))
 
 
 def is_recharge(kind: str) -> bool:

@@ -1,0 +1,83 @@
+"""Vouchers and recharges on the page of other goods: what they cost, what keeps one from sale, what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from gateway.console.forms import asked
+from gateway.console.history import as_money
+from gateway.console.pages import Csv, Hit, Pages, deps, here, mode, see_other, visitor
+from gateway.flows import ops_goods
+from gateway.flows.problem import Problem
+from gateway.store.goods_views import Narrowed
+from schemas.api_goods import OpsGood
+
+pages = Pages()
+PLACE = "/console/other-goods"
+_PAGE, _CHANGES, _ASIDE = 100, 20, 20
+_HELD = ("suspect_price", "stopped")
+_COLUMNS = (
+    *("supplier", "sku", "good", "type", "product", "name", "cost", "rate", "currency", "markup percent", "price"),
+    *("stock", "most in one order", "kept from sale by", "suspect"),
+)
+
+
+async def half(request: web.Request) -> tuple[dict[str, Any], Csv]:
+    """What the template ``_goods.html`` shows, and its table as a file."""
+    behind, form = deps(request), asked(request)
+    narrowed = Narrowed(
+        supplier=form.text("supplier", most=40) or None,
+        mode=mode(request),
+        why_not=form.choice("held", _HELD, required=False) or None,
+        q=form.text("q", most=100) or None,
+    )
+    after = tuple(request.query.get("after", "")[:200].split("\x1f")) if "after" in request.query else None
+    found = await ops_goods.page(behind, narrowed, limit=_PAGE, after=after)
+    walks = await ops_goods.walks(behind)
+    changes = await ops_goods.changes(behind, limit=_CHANGES, after=None)
+    aside = await ops_goods.set_aside(behind, limit=_ASIDE, after=None)
+    context = {
+        "goods": [(one, as_money(one.cost), as_money(one.price)) for one in found.rows],
+        "goods_next": here(request, after="\x1f".join(found.after)) if found.after else None,
+        "goods_walks": [one for one in walks if _of_mode(request, one.supplier)],
+        "goods_changes": [
+            (one, as_money(one.old), as_money(one.new)) for one in changes.rows if _of_mode(request, one.supplier)
+        ],
+        "goods_aside": [one for one in aside.rows if _of_mode(request, one.supplier)],
+        "goods_asked": narrowed,
+        "goods_suppliers": sorted({one.supplier for one in walks if _of_mode(request, one.supplier)}),
+        "goods_held": [(reason, reason.replace("_", " ")) for reason in _HELD],
+    }
+    return context, Csv("other-goods", _COLUMNS, map(_row, found.rows))
+
+
+@pages("POST", PLACE + "/{id}/release", role="operator", nav="Other goods")
+async def release(request: web.Request) -> web.Response:
+    """Let a good's present prices through."""
+    done = await ops_goods.release(deps(request), request.match_info["id"], visitor(request))
+    if isinstance(done, Problem):
+        raise web.HTTPNotFound
+    return see_other(request, PLACE, told="It is sold again at its present price.")
+
+
+@pages.finds("Other goods")
+async def find(request: web.Request, question: str) -> list[Hit]:
+    """Goods whose name holds the words."""
+    found = await ops_goods.page(deps(request), Narrowed(mode=mode(request), q=question[:100]), limit=10, after=None)
+    return [Hit(one.name, f"{PLACE}?supplier={one.supplier}", f"{one.type} of {one.supplier}") for one in found.rows]
+
+
+def _of_mode(request: web.Request, supplier: str) -> bool:
+    account = deps(request).accounts.get(supplier)
+    return account is None or account.settings.mode == mode(request)
+
+
+def _row(one: OpsGood) -> tuple[Any, ...]:
+    custom = one.custom
+    return (
+        *(one.supplier, one.sku, one.id, one.type, one.product_name, one.name, as_money(one.cost)),
+        *((custom.rate, custom.currency, custom.markup_percent) if custom is not None else ("", "", "")),
+        *(as_money(one.price), one.stock, one.max_per_order, " ".join(one.why_not), one.suspect),
+    )

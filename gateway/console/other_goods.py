@@ -1,0 +1,17 @@
+"""Other goods: what is sold beside eSIMs."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.console import goods
+from gateway.console.pages import Pages, View
+
+pages = Pages()
+
+
+@pages("GET", goods.PLACE, nav="Other goods")
+async def other_goods(request: web.Request) -> View:
+    """Vouchers and recharges of every account."""
+    context, csv = await goods.half(request)
+    return View("other_goods.html", context, title="Other goods", csv=csv)
