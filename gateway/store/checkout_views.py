@@ -65,9 +65,10 @@ class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
         return Money(self.price, self.currency)
 
 
-_SELECT = """
-    SELECT c.id, c.storefront_id, s.name AS storefront, c.mode, c.state, c.status, c.reference, c.plan, c.price,
-           c.currency, c.base_currency, c.language, c.return_url, c.account, c.link_id, c.payment_url, c.failure_code,
+_STATUS = "(CASE WHEN c.open_cases > 0 THEN 'needs_review' ELSE c.state END)"  # as its index has it
+_SELECT = f"""
+    SELECT c.id, c.storefront_id, s.name AS storefront, c.mode, c.state, {_STATUS} AS status, c.reference, c.plan,
+           c.price, c.currency, c.base_currency, c.language, c.return_url, c.account, c.link_id, c.payment_url, c.failure_code,
            c.failure_detail, c.fee_base, c.metadata, c.email IS NOT NULL AS has_email, c.next_look_at, c.expires_at,
            c.created_at, c.updated_at, c.paid_at, o.id AS order_id, o.status AS order_status,
            k.reason AS review_reason, k.opened_at AS review_since
@@ -75,7 +76,7 @@ _SELECT = """
     LEFT JOIN orders o ON o.checkout_id = c.id
     LEFT JOIN LATERAL (SELECT reason, opened_at FROM payment_cases
         WHERE c.open_cases > 0 AND checkout_id = c.id AND closed_at IS NULL ORDER BY opened_at, id LIMIT 1) k ON true
-"""
+"""  # noqa: S608 - our own words
 _PAGE = """
       AND (c.created_at < $3 OR c.created_at = $3 AND c.id > $4)
     ORDER BY c.created_at DESC, c.id LIMIT $5
@@ -106,8 +107,8 @@ async def newest_first(
     """A storefront's checkouts, the newest first."""
     rows = await pool.fetch(
         _SELECT
-        + """WHERE c.storefront_id = $1 AND c.mode = $2
-               AND ($6::text IS NULL OR c.status = $6) AND ($7::text IS NULL OR c.reference = $7)"""
+        + f"""WHERE c.storefront_id = $1 AND c.mode = $2
+               AND ($6::text IS NULL OR {_STATUS} = $6) AND ($7::text IS NULL OR c.reference = $7)"""
         + _PAGE,
         *whose,
         *_from(after),
@@ -130,7 +131,7 @@ async def of_all(
     """All storefronts' checkouts, the newest first; a storefront by its name."""
     rows = await pool.fetch(
         _SELECT
-        + """WHERE ($1::text IS NULL OR c.status = $1) AND ($2::text IS NULL OR c.mode = $2)
+        + f"""WHERE ($1::text IS NULL OR {_STATUS} = $1) AND ($2::text IS NULL OR c.mode = $2)
                AND ($6::text IS NULL OR s.name = $6)"""
         + _PAGE,
         status,

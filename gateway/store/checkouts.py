@@ -17,8 +17,8 @@ from gateway.store.pool import Connection, Pool
 from schemas.money import Money
 
 _CHECKOUT = """
-    SELECT c.id, c.storefront_id, c.mode, c.state, c.open_cases, c.status, c.reference, c.plan_id, c.plan, c.price,
-           c.currency, c.price_base, c.max_cost, c.base_currency, c.wanted, c.email, c.email_digest, c.metadata,
+    SELECT c.id, c.storefront_id, c.mode, c.state, c.open_cases, c.reference, c.plan_id, c.plan, c.price, c.currency,
+           c.price_base, c.max_cost, c.base_currency, c.wanted, c.email, c.email_digest, c.metadata,
            c.language, c.return_url, c.account, c.link_id, c.payment_url, c.gone_since, c.settled_link, c.step, c.looks,
            c.next_look_at, c.expires_at, c.created_at, o.id AS order_id, o.status AS order_status, p.id AS accepted
     FROM checkouts c LEFT JOIN orders o ON o.checkout_id = c.id
@@ -34,7 +34,6 @@ class CheckoutRow(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     state: State
     open_cases: int
-    status: str
     reference: str | None
     plan_id: str
     plan: dict[str, Any]
@@ -62,6 +61,11 @@ class CheckoutRow(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None
     order_status: str | None
     accepted: str | None
+
+    @property
+    def status(self) -> str:
+        """What the storefront is told."""
+        return "needs_review" if self.open_cases else self.state
 
     @property
     def money(self) -> Money:

@@ -5,8 +5,7 @@ CREATE TABLE checkouts (
     mode            text NOT NULL CHECK (mode IN ('live', 'test')),
     state           text NOT NULL DEFAULT 'creating'
                     CHECK (state IN ('creating', 'open', 'paid', 'expired', 'failed', 'closed')),
-    open_cases      integer NOT NULL DEFAULT 0 CHECK (open_cases >= 0),
-    status          text NOT NULL GENERATED ALWAYS AS (CASE WHEN open_cases > 0 THEN 'needs_review' ELSE state END) STORED,
+    open_cases      integer NOT NULL DEFAULT 0 CHECK (open_cases >= 0), -- while there are any, it needs review
     reference       text,                             -- the storefront's own, and then the order's
     plan_id         text NOT NULL,
     plan            jsonb NOT NULL,                   -- as an order keeps it
@@ -46,7 +45,8 @@ CREATE INDEX checkouts_of_storefront ON checkouts (storefront_id, mode, created_
 CREATE INDEX checkouts_created ON checkouts (created_at DESC, id);
 CREATE INDEX checkouts_reference ON checkouts (reference) WHERE reference IS NOT NULL;
 CREATE INDEX checkouts_link_id ON checkouts (link_id) WHERE link_id IS NOT NULL;
-CREATE INDEX checkouts_status ON checkouts (mode, status, created_at DESC, id);
+CREATE INDEX checkouts_status ON checkouts
+    (mode, (CASE WHEN open_cases > 0 THEN 'needs_review' ELSE state END), created_at DESC, id);
 CREATE INDEX checkouts_mode ON checkouts (mode, created_at DESC, id);
 CREATE INDEX checkouts_email ON checkouts (email_digest) WHERE email_digest IS NOT NULL;
 CREATE INDEX checkouts_email_age ON checkouts (created_at) WHERE email IS NOT NULL;
