@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.web import examples_accounts
+
 
 async def around(connection: Any, runs: int, orders: int) -> None:
     """Endpoints and their deliveries, balances, marks, and what people did."""
@@ -51,10 +53,28 @@ async def around(connection: Any, runs: int, orders: int) -> None:
         """,
         runs,
     )
+    await _goods(connection)
     await _quarantine(connection)
     await _alerts(connection)
     await _work(connection, orders)
     await _checkouts(connection)
+    await _accounts(connection)
+
+
+async def _accounts(connection: Any) -> None:
+    """Each account was checked, and had a key that came to nothing."""
+    await connection.execute(
+        """INSERT INTO supplier_checks (supplier, at, report)
+           SELECT name, now(), $1::jsonb || jsonb_build_object('name', name) FROM suppliers""",
+        {**examples_accounts.REPORT, "keys": [examples_accounts.KEY]},
+    )
+    await connection.execute(
+        """INSERT INTO supplier_keys (id, supplier, name, state, started_by, started_at, deadline, quiet_at, look_at,
+                                      error, changed_at)
+           SELECT 'sky_' || name, name, 'esim-gateway ' || name, 'undone', 'ana', now(), now(), now(), now(),
+                  'no key was made: too many requests', now() FROM suppliers"""
+    )
+    await connection.execute("INSERT INTO supplier_heard SELECT name, now(), now() FROM suppliers")
 
 
 async def _checkouts(connection: Any) -> None:
@@ -79,6 +99,29 @@ async def _checkouts(connection: Any) -> None:
             FROM checkouts c ORDER BY c.created_at DESC LIMIT 100;
         UPDATE checkouts SET open_cases = 1 WHERE id IN (SELECT checkout_id FROM payment_cases);
         INSERT INTO checkout_events (checkout_id, at, type) SELECT id, created_at, 'admitted' FROM checkouts
+        """
+    )
+
+
+async def _goods(connection: Any) -> None:
+    """What one supplier sells beside eSIMs."""
+    await connection.execute(
+        """
+        INSERT INTO goods (supplier, sku, good_id, product_id, type, denomination, cost, currency, stock, max_per_order,
+                           category_id, texts, locale, sort_name, measure, measure_currency, good_measure, digest,
+                           first_seen_at, changed_at, suspect)
+            SELECT 's2s', 'sku-' || n, 'good_' || lpad(n::text, 24, '0'), 'p', 'voucher', 'fixed', 1 + n % 90,
+                   'USD', 100, 5, '18', jsonb_build_object('en', jsonb_build_object(
+                       'name', '$' || n || ' gift card', 'product_name', 'Gift card ' || n % 200)), 'en',
+                   'gift card ' || n % 200 || ' $' || n, 1 + n % 90, 'USD', 1 + n % 90, decode(repeat('00', 16), 'hex'),
+                   now(), now(), CASE WHEN n % 500 = 0 THEN 'moved: 1 is more than 60 % below the last good cost 9' END
+            FROM generate_series(1, 3000) n;
+        INSERT INTO goods_walks (supplier, run_id, at, good_at, state, total, mapped)
+            VALUES ('s2s', 'run', now(), now(), 'ok', 3001, 3000);
+        INSERT INTO goods_aside (supplier, sku, name, reason, detail, raw)
+            VALUES ('s2s', 'sku-x', 'A strange card', 'unknown_fields', 'the fields have another shape', '{}');
+        INSERT INTO goods_changes (at, supplier, sku, good_id, kind, old, new, currency, run_id)
+            SELECT now(), supplier, sku, good_id, 'price', 9, cost, 'USD', 'run' FROM goods LIMIT 500
         """
     )
 
