@@ -50,6 +50,20 @@ class Town:
             for name in SUPPLIERS
         }
 
+    def payments(self, **more: Any) -> dict[str, dict[str, Any]]:
+        """Settings of an account at the payment supplier."""
+        return {
+            "bepaid": {
+                **load_manifests()["bepaid"].sandbox_settings,
+                "provider": "bepaid",
+                "mode": "test",
+                "base_url": self.served.urls["bepaid"],
+                "requests_per_minute": 10**6,
+                "timeout_seconds": 20,
+                **more,
+            }
+        }
+
     async def tell(self, supplier: str, route: str, body: Any) -> Any:
         async with self.http.post(f"{self.served.urls[supplier]}/_sandbox/{route}", json=body) as answer:
             assert answer.ok, await answer.text()
