@@ -48,6 +48,10 @@ FieldName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]
 FieldValue = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 
 
+PhoneNumber = Annotated[str, Meta(max_length=26, pattern=r"^\+?[0-9][0-9 ().-]{3,24}$", examples=["+12025550123"])]
+CodeText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
 class PriceLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The most that an order may cost the customer."""
 
@@ -304,6 +308,15 @@ class OpsOrderPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+class ResolvedCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One code of a voucher, as a person was told it; one of the three is needed."""
+
+    pin: CodeText | UnsetType = UNSET
+    serial: CodeText | UnsetType = UNSET
+    told: CodeText | UnsetType = UNSET
+    expires_at: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
+
+
 class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person found out about an order, and where from."""
 
@@ -311,6 +324,9 @@ class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Note
     activation_code: ActivationCode | UnsetType = UNSET
     iccid: Iccid | UnsetType = UNSET
+    phone_number: PhoneNumber | UnsetType = UNSET
+    expires_at: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
+    codes: Annotated[list[ResolvedCode], Meta(max_length=1000)] | UnsetType = UNSET
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):

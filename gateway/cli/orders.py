@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from gateway.cli.connected import agreed, print_json, run_connected
 from gateway.cli.state import StateDir
+from gateway.core.orders.items import VoucherCodes, codes_in
 from gateway.core.orders.sold import name_of
 from schemas.errors import ConfigurationError
+from schemas.order import NumberDelivery
 
 if TYPE_CHECKING:
     from gateway.flows.deps import Deps
     from schemas.api import Price
-    from schemas.orders import OpsOrder, OrderEvent
+    from schemas.orders import OpsOrder, OrderedNumber, OrderEvent
 
 app = typer.Typer(help="Orders: what happened to them, and settling what waits for a person.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -66,6 +69,12 @@ def resolve(
     note: Annotated[str, typer.Option(help="How you know; kept with the order.")],
     activation_code: Annotated[str | None, typer.Option(help="Of an eSIM; - reads it from standard input.")] = None,
     iccid: Annotated[str | None, typer.Option(help="Of an eSIM, where no supplier told it.")] = None,
+    phone_number: Annotated[
+        str | None, typer.Option(help="Of a virtual number; - reads it from standard input.")
+    ] = None,
+    codes: Annotated[
+        Path | None, typer.Option(help="Of a voucher: a file (or -) with one a line, PIN;serial;what was told.")
+    ] = None,
     as_json: AsJson = False,
     state_dir: StateDir = None,
 ) -> None:
@@ -74,11 +83,16 @@ def resolve(
     As failed: the supplier took nothing. As refunded: it took something and gave it back.
     """
     code = sys.stdin.readline().strip() if activation_code == "-" else activation_code
+    item: NumberDelivery | VoucherCodes | None = None
+    if phone_number is not None:
+        item = NumberDelivery(sys.stdin.readline().strip() if phone_number == "-" else phone_number)
+    elif codes is not None:
+        item = VoucherCodes(codes_in(sys.stdin.read() if str(codes) == "-" else codes.read_text()))
 
     async def act(deps: Deps) -> None:
         from gateway.flows.resolve import resolve as settle_as
 
-        agreed(await settle_as(deps, order_id, outcome, note, code, iccid, "command line"))
+        agreed(await settle_as(deps, order_id, outcome, note, code, iccid, "command line", item=item))
 
     run_connected(state_dir, act)
     _show(order_id, as_json=as_json, state_dir=state_dir)
@@ -159,6 +173,8 @@ def _show(order_id: str, *, as_json: bool, state_dir: StateDir) -> None:
         print(f"  {order.failure.code}: {order.failure.detail}")
     if order.esim is not None:
         print(f"  eSIM {order.esim.id}")
+    if order.number is not None and order.number.id is not None:
+        print(f"  number {order.number.id}, {_until(order.number)}")
     for attempt in order.attempts or ():
         error = f"  {attempt.error}" if attempt.error else ""
         print(
@@ -168,6 +184,12 @@ def _show(order_id: str, *, as_json: bool, state_dir: StateDir) -> None:
     for event in events:
         ops = " ".join(f"{name}={value}" for name, value in (event.ops or {}).items() if not isinstance(value, list))
         print(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.type:<20}  {event.detail}{'  ' if event.detail else ''}{ops}")
+
+
+def _until(number: OrderedNumber) -> str:
+    until = "until nobody knows when" if number.expires_at is None else f"until {number.expires_at:%Y-%m-%d %H:%M} UTC"
+    renews = {True: ", renewed by itself", False: ", not renewed", None: ""}[number.autorenew]
+    return f"{until}{renews}"
 
 
 def _money(price: Price | None) -> str:

@@ -20,7 +20,7 @@ from gateway.flows.problem import Problem
 from gateway.store import order_search
 from gateway.store.order_search import OrderFilter
 from schemas.money import Money
-from schemas.orders import Kind, OrderStatus
+from schemas.orders import Kind, OpsOrder, OrderStatus
 
 pages = Pages()
 LIST = "/console/orders"
@@ -110,13 +110,12 @@ async def cancel(request: web.Request) -> View | web.Response:
 
 @pages("POST", LIST + "/{id}/reveal", role="operator", nav="Orders")
 async def reveal(request: web.Request) -> View:
-    """ICCID and activation code, on a page of their own. That it was looked at is on record by then."""
+    """What was delivered and is secret, on a page of its own. That it was looked at is on record by then."""
     order_id = part(request, "id")
     answer = await flow.reveal(deps(request), order_id, visitor(request))
     if isinstance(answer, Problem):
         raise web.HTTPNotFound
-    iccid, code = answer
-    return View("order_code.html", {"order_id": order_id, "iccid": iccid, "code": code}, title="Activation code")
+    return View("order_code.html", {"order_id": order_id, "secrets": answer}, title="What was delivered")
 
 
 @pages("POST", LIST + "/{id}/late-charge", role="operator", nav="Orders")
@@ -203,6 +202,7 @@ async def _order(request: web.Request) -> View:
         "order": one,
         "line": shown.line,
         "iccid": iccid,
+        "secret": _secret(one),
         "sold_base": Money(shown.money.price_base, shown.money.base_currency),
         "max_cost": Money(shown.money.max_cost, shown.money.base_currency),
         "margin": shown.line.margin and Money(shown.line.margin.amount, shown.money.base_currency),
@@ -223,6 +223,15 @@ async def _order(request: web.Request) -> View:
         for moment in shown.moments
     ]
     return View("order.html", context, title=f"Order {one.id}", csv=Csv(one.id, columns, rows))
+
+
+def _secret(order: OpsOrder) -> str | None:
+    """What there is to be shown of a delivered order, in words; None for nothing."""
+    if order.esim is not None:
+        return "the activation code" if order.kind == "esim" else None
+    if order.number is not None:
+        return None if order.number.id is None else "the phone number"
+    return "the codes" if order.voucher is not None and order.fulfilled_at is not None else None
 
 
 def _wanted(request: web.Request, form: Form, storefronts: list[tuple[str, str]]) -> tuple[OrderFilter, dict[str, str]]:

@@ -19,11 +19,12 @@ from gateway.flows.advance import begin
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.log import redact
-from gateway.store import audit, esims, exchanges, order_pages, order_search, order_views
+from gateway.store import audit, esims, exchanges, numbers, order_pages, order_search, order_views, voucher_codes
 from gateway.store.exchanges import KeptExchange
 from gateway.store.ops import Position, Rows
 from gateway.store.order_pages import OrderMoney
 from gateway.store.order_search import ListedOrder, OrderFilter
+from gateway.store.pool import Connection
 from gateway.store.users import Visitor
 from schemas.money import Money
 from schemas.orders import OpsOrder
@@ -182,14 +183,37 @@ async def look_up(deps: Deps, order_id: str, by: Visitor | str) -> bool | Proble
     return bool(done)
 
 
-async def reveal(deps: Deps, order_id: str, by: Visitor | str) -> tuple[str, str | None] | Problem:
-    """ICCID and activation code of what an order delivered, noted with the name of who looked before it is shown."""
+class Secret(msgspec.Struct, frozen=True):
+    """Something that was delivered and that whoever has it can use; what it is, and it. None: nothing usable came."""
+
+    what: str
+    value: str | None
+
+
+async def reveal(deps: Deps, order_id: str, by: Visitor | str) -> list[Secret] | Problem:
+    """What an order delivered, noted with the name of who looked before it is shown."""
     async with deps.pool.acquire() as connection, connection.transaction():
-        found = (await esims.of_orders(connection, deps.seal, [order_id])).get(order_id)
-        if found is None:
-            return Problem("not_found", "the order delivered no eSIM")
+        found = await _secrets(deps, connection, order_id)
+        if not found:
+            return Problem("not_found", "the order delivered nothing that is secret")
         await audit.record(connection, by, "order.code_shown", f"order:{order_id}")
-    return found.iccid, found.activation_code
+    return found
+
+
+async def _secrets(deps: Deps, connection: Connection, order_id: str) -> list[Secret]:
+    esim = (await esims.of_orders(connection, deps.seal, [order_id])).get(order_id)
+    if esim is not None:
+        return [Secret("ICCID", esim.iccid), Secret("Activation code", esim.activation_code)]
+    number = (await numbers.of_orders(connection, deps.seal, [order_id])).get(order_id)
+    if number is not None:
+        return [Secret("Phone number", number.phone_number)]
+    codes = (await voucher_codes.of_orders(connection, deps.seal, [order_id])).get(order_id, ())
+    return [
+        Secret(f"{what} {n}" if len(codes) > 1 else what, value)
+        for n, code in enumerate(codes, 1)
+        for what, value in (("PIN", code.pin), ("Serial", code.serial), ("Told", code.told))
+        if value is not None
+    ]
 
 
 async def settle_late_charge(deps: Deps, order_id: str, note: str, by: Visitor | str) -> Problem | None:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gateway.core.orders.items import (
+    ITEM_KINDS,
+    Delivered,
+    VoucherCodes,
+    VoucherItem,
+    complete,
+    is_phone_number,
+    item_of,
+)
+from gateway.flows import delivered
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.settle import settle
 from gateway.flows.truth import Person
 from gateway.log import redact
-from gateway.store import audit, esims, orders
-from gateway.store.order_rows import AttemptRow
+from gateway.store import audit, orders
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.users import Visitor
 from providers import activation
-from schemas.order import Delivery
+from schemas.order import Delivery, NumberDelivery
+
+_FIELDS = {Delivery: "activation_code", NumberDelivery: "phone_number", VoucherCodes: "codes"}
 
 
 async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
@@ -24,11 +36,14 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     activation_code: str | None = None,
     iccid: str | None = None,
     by: Visitor | str = "an operator",
+    *,
+    item: NumberDelivery | VoucherCodes | None = None,
 ) -> Problem | None:
     """Settle an order that needs review as a person says; None when that is done.
 
-    An eSIM is fulfilled with its activation code, and its ICCID where no supplier told it. Problems: not_found,
-    conflict (it does not need review), invalid. The note is kept without the codes and addresses that stand in it.
+    An eSIM is fulfilled with its activation code, and its ICCID where no supplier told it; a number with the number
+    and a voucher with all its codes, as ``item``. Problems: not_found, conflict (it does not need review), invalid.
+    The note is kept without the codes and addresses that stand in it.
     """
     async with deps.pool.acquire() as connection, connection.transaction():
         order = await orders.load(connection, order_id)
@@ -42,20 +57,35 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
             return Problem("conflict", "no attempt of this order is open")
         if attempt.kind == "cancel" and outcome == "failed":
             return Problem("invalid", "as: a cancel is fulfilled or refunded", (("/as", "fulfilled or refunded"),))
-        delivery: Delivery | None = None
+        delivery: Delivered | None = None
         if outcome == "fulfilled" and attempt.kind == "purchase":
-            given = _delivery(deps, attempt, activation_code, iccid)
+            of_item = order.kind in ITEM_KINDS
+            given = _item(order, item) if of_item else _delivery(deps, attempt, activation_code, iccid)
             if isinstance(given, Problem):
                 return given
-            holder = await esims.holder_of(connection, deps.seal, attempt.supplier, given, order_id)
+            holder = await delivered.holder_of(deps, connection, attempt, given)
             if holder is not None:
-                what = f"this eSIM was delivered to {holder} before"
-                return Problem("invalid", f"activation_code: {what}", (("/activation_code", what),))
+                return _wrong(_FIELDS[type(given)], f"{delivered.word_of(given)} was delivered to {holder} before")
             delivery = given
         if not await settle(deps, connection, attempt.id, Person(outcome, redact(note), delivery)):
             return Problem("conflict", "the order moved meanwhile; look at it again")
         await audit.record(connection, by, "order.resolved", f"order:{order_id}", {"as": outcome, "note": note})
     return None
+
+
+def _item(order: OrderRow, given: NumberDelivery | VoucherCodes | None) -> Delivered | Problem:
+    item = item_of(order.plan)
+    if isinstance(item, VoucherItem):
+        if isinstance(given, VoucherCodes) and complete(given.codes, item.quantity):
+            return given
+        return _wrong("codes", f"{item.quantity} codes were bought, so as many are needed, none of them twice")
+    if isinstance(given, NumberDelivery) and is_phone_number(given.phone_number):
+        return given
+    return _wrong("phone_number", "the number that was delivered is needed")
+
+
+def _wrong(field: str, what: str) -> Problem:
+    return Problem("invalid", f"{field}: {what}", ((f"/{field}", what),))
 
 
 def _delivery(deps: Deps, attempt: AttemptRow, code: str | None, iccid: str | None) -> Delivery | Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from gateway.core.orders.items import VoucherCodes
 from gateway.flows import show
 from gateway.flows.advance import advance
 from gateway.flows.resolve import resolve
@@ -17,6 +18,7 @@ from gateway.web.parameters import LedgerParameters, NoParameters, OpsOrderParam
 from gateway.web.problems import Refusal
 from gateway.web.reading import given, read_body, read_query
 from gateway.web.spec import Table
+from schemas.order import NumberDelivery, VoucherCode
 from schemas.orders import LedgerPage, OpsOrder, OpsOrderPage, OrderEventList, ResolveRequest
 
 routes = Table()
@@ -79,8 +81,9 @@ async def list_ops_order_events(request: web.Request) -> web.Response:
 async def resolve_order(request: web.Request) -> web.Response:
     """Settle an order that waits for a person.
 
-    `fulfilled` needs the activation code and ICCID where they are not known yet; `failed`: the supplier took nothing;
-    `refunded`: it took something and gave it back. 409 when the order does not wait for a person.
+    `fulfilled` needs what was delivered where it is not known yet: activation code and ICCID of an eSIM, the phone
+    number (and `expires_at`) of a number, as many codes of a voucher as were bought; `failed`: the supplier took
+    nothing; `refunded`: it took something and gave it back. 409 when the order does not wait for a person.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, ResolveRequest)
@@ -88,7 +91,7 @@ async def resolve_order(request: web.Request) -> web.Response:
     order_id = request.match_info["id"]
     by = f"key {request[state.CALLER].key.id}"
     code, iccid = given(sent.activation_code), given(sent.iccid)
-    problem = await uncut(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by))
+    problem = await uncut(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by, item=_item(sent)))
     if problem is not None:
         raise refusal(problem)
     return await _shown(request)
@@ -129,6 +132,16 @@ async def list_ledger(request: web.Request) -> web.Response:
             supplier=given(sent.supplier),
             order_id=given(sent.order_id),
         )
+    )
+
+
+def _item(sent: ResolveRequest) -> NumberDelivery | VoucherCodes | None:
+    if (number := given(sent.phone_number)) is not None:
+        return NumberDelivery(phone_number=number, expires_at=given(sent.expires_at))
+    if (codes := given(sent.codes)) is None:
+        return None
+    return VoucherCodes(
+        tuple(VoucherCode(given(one.pin), given(one.serial), given(one.expires_at), given(one.told)) for one in codes)
     )
 
 

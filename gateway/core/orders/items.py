@@ -116,6 +116,16 @@ def is_phone_number(text: str) -> bool:
     return _PHONE.fullmatch(text) is not None and digits >= _FEWEST_DIGITS
 
 
+def codes_in(text: str) -> tuple[VoucherCode, ...]:
+    """Codes as people write them: one a line, PIN; serial; what was told instead, each of which may be empty."""
+    found: list[VoucherCode] = []
+    for line in filter(str.strip, text.splitlines()):
+        parts = [part.strip() or None for part in line.split(";", 2)]
+        pin, serial, told = (*parts, None, None)[:3]
+        found.append(VoucherCode(pin=pin, serial=serial, told=told))
+    return tuple(found)
+
+
 def complete(codes: tuple[VoucherCode, ...], quantity: int) -> bool:
     """Whether this is what was paid for: one usable code for each unit, no more and no fewer, and no code twice."""
     pins = [code.pin for code in codes if code.pin is not None]

@@ -10,19 +10,20 @@ from typing import Any
 import pytest
 
 from gateway.core.orders.items import item_of
-from gateway.flows import number_looks, show
+from gateway.flows import number_looks, order_pages, show
 from gateway.flows.admit import Admitted, admit, validate
 from gateway.flows.advance import advance
 from gateway.flows.cancel import request_cancel
 from gateway.flows.number_sync import sync_numbers
 from gateway.flows.problem import Problem
 from gateway.flows.reconcile import reconcile
+from gateway.flows.resolve import resolve
 from gateway.store import number_lists, numbers
 from gateway.store.order_views import Whose
 from schemas.account import NumberTier
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
-from schemas.order import OrderKind
+from schemas.order import NumberDelivery, OrderKind
 from schemas.orders import NumberChoice, OrderForNumber, PriceLimit, SupplierChoice
 from tests.gateway.flows.counter import STOREFRONT, Counter
 
@@ -259,3 +260,26 @@ async def test_what_was_sold_is_frozen_in_the_order(counter: Counter) -> None:
     item = item_of(order.plan)
     assert (order.plan_id, item.name) == ("number-us-7d", "United States number, 7 Days")
     assert order.created_at < datetime.now(UTC) + timedelta(minutes=1)
+
+
+async def test_a_person_settles_a_number_with_the_number_that_was_found(counter: Counter) -> None:
+    first = await ordered(counter, "p-1")
+    counter.trigger("beppay", "charge_then_500", key="US/7d")
+    counter.trigger("beppay", "list_lag", key="US/7d", seconds=3600)
+    order_id = await ordered(counter, "p-2")
+    assert (await counter.followed(order_id)).status == "needs_review"
+
+    async def settled(number: NumberDelivery | None) -> Problem | None:
+        return await resolve(counter.deps, order_id, "fulfilled", "their support told it", item=number)
+
+    taken = await phone(counter, first)
+    assert taken is not None
+    for wrong in (None, NumberDelivery("soon"), NumberDelivery(taken.replace("+", "00").removeprefix("00"))):
+        problem = await settled(wrong)
+        assert isinstance(problem, Problem)
+        assert problem.errors[0][0] == "/phone_number"
+    assert await settled(NumberDelivery("+1 (202) 555-0199", datetime(2027, 1, 1, tzinfo=UTC))) is None
+    assert await phone(counter, order_id) == "+1 (202) 555-0199"
+    shown = await order_pages.reveal(counter.deps, order_id, "somebody")
+    assert not isinstance(shown, Problem)
+    assert [(one.what, one.value) for one in shown] == [("Phone number", "+1 (202) 555-0199")]
