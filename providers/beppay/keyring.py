@@ -1,4 +1,4 @@
-"""The sandbox's keys: listed, made and revoked as BepPay's page describes it."""
+"""The sandbox's keys: listed, made and revoked as BepPay's page describes it; and the dashboard that it lacks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from providers.beppay.counter import answer
 from providers.sandbox.account import SandboxAccount, SandboxKey
 
 PATH = "/api/partner/keys"
+DASHBOARD = "/api/auth/me"
 PREFIX = "pk_live_"
 SHOWN_PREFIX = 11  # as in the page's example
 MOST_NAME = 200
@@ -19,7 +20,7 @@ class _NewKey(msgspec.Struct):
 
 
 def routes(account: SandboxAccount) -> list[web.RouteDef]:
-    """The three calls. A key may revoke itself, as any other."""
+    """The three calls, and the dashboard's. A key may revoke itself, as any other."""
 
     async def listed(_request: web.Request) -> web.Response:
         return answer([_row(key) for key in account.keys])
@@ -43,7 +44,12 @@ def routes(account: SandboxAccount) -> list[web.RouteDef]:
         done = {"success": True, "message": "Key revoked successfully"}
         return web.Response(body=msgspec.json.encode(done), content_type="application/json")
 
-    return [web.get(PATH, listed), web.post(PATH, create), web.delete(PATH, revoke)]
+    return [web.get(PATH, listed), web.post(PATH, create), web.delete(PATH, revoke), web.get(DASHBOARD, nobody)]
+
+
+async def nobody(_request: web.Request) -> web.Response:
+    """Who is logged in to the dashboard: a key is no session, and here nobody can have one."""
+    raise web.HTTPUnauthorized(text="Not authenticated")
 
 
 def _row(key: SandboxKey) -> dict[str, object]:

@@ -53,6 +53,12 @@ async def test_what_is_not_the_catalogue_takes_the_key_in_either_header(http: Cl
             assert await answer.json() == {"success": False, "error": "Invalid or missing API key"}
 
 
+async def test_a_key_does_not_open_the_dashboard(http: ClientSession) -> None:
+    async with http.get("../auth/me", headers={"X-API-Key": KEY}) as answer:
+        assert answer.status == 401
+        assert (await answer.json())["error"] == "Not authenticated"
+
+
 async def test_the_key_does_not_travel_where_it_is_not_needed(shop: Shop) -> None:
     sent: list[str] = []
 
