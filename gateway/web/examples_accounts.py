@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+KEY: dict[str, Any] = {
+    "id": "2",
+    "name": "esim-gateway beppay sky_7f3a9c20e1b84d65",
+    "prefix": "pk_live_7c1",
+    "active": True,
+    "last_used_at": "2026-11-20T09:59:58Z",
+    "created_at": "2026-11-01T08:00:00Z",
+}
 REPORT: dict[str, Any] = {
     "name": "s2s",
     "provider": "s2s",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from gateway.store import audit, supplier_keys
+import msgspec
+
+from gateway.flows import checkup
+from gateway.store import audit, supplier_checks, supplier_keys
+from schemas.account import SupplierAccount, SupplierKey
+from schemas.api_accounts import CheckFinding
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>" + "x" * 10_000
 
 
 async def test_an_operator_checks_an_account_and_everybody_sees_what_is_wrong_and_what_to_do(console):
@@ -46,3 +53,20 @@ async def test_an_admin_sets_where_webhooks_go_and_is_told_when_a_test_has_arriv
     assert "the base URL cannot be used" in wrong.words
     page = await console.viewer.get("/console/suppliers/s2s")
     assert "/webhooks/s2s" in page.text
+
+
+async def test_hostile_words_of_a_supplier_stay_text(console):
+    report = await checkup.check(console.deps, "beppay")
+    spoilt = msgspec.structs.replace(
+        report,
+        account=SupplierAccount(HOSTILE, active=False, status=HOSTILE),
+        keys=[SupplierKey(HOSTILE, HOSTILE, HOSTILE, active=True)],
+        findings=[CheckFinding(HOSTILE, "bad", HOSTILE, HOSTILE)],
+    )
+    await supplier_checks.keep(console.pool, spoilt)
+    page = await console.viewer.get("/console/suppliers/beppay")
+    assert page.status == 200
+    assert "alert(1)" in page.words
+    assert "<script>alert" not in page.text
+    assert "<img" not in page.text
+    assert "x" * 1_000 not in page.text
