@@ -12,7 +12,8 @@ import msgspec
 from gateway.core.catalog import Index, layout
 from gateway.core.catalog.build import SnapshotBuilder, Terms
 from gateway.core.catalog.geography import Geography, Region
-from gateway.core.catalog.overlay import Mark, Overlay, SupplierState, standing
+from gateway.core.catalog.overlay import Mark, Overlay, SupplierState
+from gateway.core.catalog.payable import standing_in
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
 from gateway.core.pricing import PriceRule, Rates
@@ -95,7 +96,8 @@ class Market:
         return Snapshot(layout.from_memory(b"".join(parts)))
 
     def index(self, now: datetime = NOW) -> Index:
-        return Index(self.snapshot(), standing(self.overlay, self.mode, now, BOUNDS), self.rules)
+        snapshot = self.snapshot()
+        return Index(snapshot, standing_in(snapshot, self.overlay, now, BOUNDS), self.rules)
 
 
 def add(builder: SnapshotBuilder, item: Item) -> None:

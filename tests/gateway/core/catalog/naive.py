@@ -15,6 +15,7 @@ from gateway.core.catalog.words import words_of
 from gateway.core.pricing import NoRate, margin_of, price
 from gateway.core.pricing_rules import Subject
 from gateway.core.selectable import why_not
+from gateway.core.spendable import rooms, too_little
 from schemas.money import Money
 from schemas.plan import Reset, WhyNot, scope_of
 from tests.gateway.core.catalog.market import BOUNDS, GEOGRAPHY, NOW, REGIONS, Item, Market
@@ -42,6 +43,8 @@ class Naive:
             marks[supplier, key].add(why)
         self.plans: dict[str, list[Judged]] = defaultdict(list)
         terms = market.terms
+        purses = {purse.supplier: purse for purse in market.overlay.purses}
+        left = rooms(purses, terms.rates, terms.tolerance)
         for item in market.items:
             offer = item.offer
             base = None
@@ -53,6 +56,7 @@ class Naive:
             rule = market.rules.of(subject_of(item))
             held = None if base is None else price(Money(base, "USD"), rule, terms.rates, "USD")
             state = states.get(item.supplier)
+            tolerance = terms.tolerance.get(item.supplier, Decimal(0))
             why = why_not(
                 visible=offer.visible,
                 stock=offer.stock,
@@ -62,7 +66,8 @@ class Naive:
                 expired=state is not None and state.expired,
                 marks=marks[item.key],
                 paused=state is None or state.paused,
-                tolerance=terms.tolerance.get(item.supplier, Decimal(0)),
+                no_balance=too_little(left.get(item.supplier), base, tolerance),
+                tolerance=tolerance,
                 max_cost_base=None if held is None else held.amount - margin_of(rule, terms.rates),
             )
             self.plans[offer.plan_id].append(Judged(item, base, why, state is None or state.stale))

@@ -28,6 +28,7 @@ from gateway.core.catalog import (
 from gateway.core.catalog.overlay import Overlay, SupplierState
 from gateway.core.pricing import PriceRule
 from gateway.core.pricing_rules import only
+from gateway.core.spendable import Purse
 from schemas import api
 from schemas.plan import Scope
 from tests.gateway.core.catalog.market import NOW, Market, mark, some_items, some_rules
@@ -69,6 +70,15 @@ def market(seed: int, size: str) -> tuple[Index, Naive]:
         old = SupplierState("b", "live", last_good_at=NOW - timedelta(hours=seed % 3 * 20), last_sync_state="ok")
         paused = msgspec.structs.replace(three, state="paused") if seed % 8 > 5 else three
         made.overlay = Overlay((one, old, paused), made.overlay.marks)
+    if seed % 3 == 1:
+        costs = sorted(i.offer.cost.amount for i in made.items if i.offer.cost is not None and i.supplier == "c")
+        least = costs[len(costs) // 2] if costs else Decimal(5)
+        # What is there is just what one offer may come to cost, in another currency; at b there is nothing.
+        purses = (
+            Purse("b", NOW, "USD", Decimal(9), (("USDT", Decimal(9)),)),
+            Purse("c", NOW, "EUR", least * Decimal("1.05") / Decimal("1.08") + 1, (), (("EUR", 1 / Decimal("1.05")),)),
+        )
+        made.overlay = Overlay(made.overlay.suppliers, made.overlay.marks, purses)
     if seed % 5 == 4:
         made.rules = only(PriceRule(Decimal("12.5"), Decimal("0.3"), ".99"))
     if seed % 3:
