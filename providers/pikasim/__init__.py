@@ -49,7 +49,7 @@ MANIFEST = Manifest(
         SandboxRoute("POST", "/esims/{iccid}/topup", used_for="adding data to an eSIM"),
         SandboxRoute("POST", "/esims/{iccid}/cancel", used_for="giving back an eSIM that was never installed"),
         SandboxRoute("POST", "/deposit/stripe", used_for="a page at which a person fills the wallet by card"),
-        SandboxRoute("POST", "/deposit/btcpay", used_for="a page at which a person fills it by cryptocurrency"),
+        SandboxRoute("POST", "/deposit/btcpay", used_for="a page at which a person fills the wallet by cryptocurrency"),
         SandboxRoute("PUT", "/webhook", used_for="where notifications go, by `suppliers setup-webhooks`"),
         SandboxRoute("POST", "/webhook/test", used_for="whether they arrive there and are believed"),
     ),
