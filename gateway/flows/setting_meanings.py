@@ -84,4 +84,8 @@ OF_EVERY_SUPPLIER: Mapping[str, str] = {
     "attributes.country": "Which attribute names the countries.",
     "attributes.data": "Which attribute names the amount of data.",
     "attributes.days": "Which attribute names the days.",
+    "goods.amount": "The field of an order that carries an amount of one's choice.",
+    "goods.least": "Which field of a price says the least such amount.",
+    "goods.most": "Which field of a price says the most.",
+    "goods.country": "Which attribute names where a good is accepted.",
 }
