@@ -68,9 +68,9 @@ class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
 _STATUS = "(CASE WHEN c.open_cases > 0 THEN 'needs_review' ELSE c.state END)"  # as its index has it
 _SELECT = f"""
     SELECT c.id, c.storefront_id, s.name AS storefront, c.mode, c.state, {_STATUS} AS status, c.reference, c.plan,
-           c.price, c.currency, c.base_currency, c.language, c.return_url, c.account, c.link_id, c.payment_url, c.failure_code,
-           c.failure_detail, c.fee_base, c.metadata, c.email IS NOT NULL AS has_email, c.next_look_at, c.expires_at,
-           c.created_at, c.updated_at, c.paid_at, o.id AS order_id, o.status AS order_status,
+           c.price, c.currency, c.base_currency, c.language, c.return_url, c.account, c.link_id, c.payment_url,
+           c.failure_code, c.failure_detail, c.fee_base, c.metadata, c.email IS NOT NULL AS has_email, c.next_look_at,
+           c.expires_at, c.created_at, c.updated_at, c.paid_at, o.id AS order_id, o.status AS order_status,
            k.reason AS review_reason, k.opened_at AS review_since
     FROM checkouts c JOIN storefronts s ON s.id = c.storefront_id
     LEFT JOIN orders o ON o.checkout_id = c.id

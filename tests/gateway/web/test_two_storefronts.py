@@ -52,6 +52,9 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/orders/{id}"): NAMED,
     ("GET", "/v1/orders/{id}/events"): NAMED,
     ("POST", "/v1/orders/{id}/cancel"): NAMED,
+    ("POST", "/v1/checkouts"): Walk("named", {"quote_id": "{quote}"}, {"Idempotency-Key": "walked and paid"}),
+    ("GET", "/v1/checkouts"): OWN,
+    ("GET", "/v1/checkouts/{id}"): NAMED,
     ("GET", "/v1/esims"): OWN,
     ("GET", "/v1/esims/{id}"): NAMED,
     ("GET", "/v1/esims/{id}/usage"): NAMED,
@@ -135,6 +138,10 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/ops/orders/{id}/events"): OPS,
     ("POST", "/v1/ops/orders/{id}/resolve"): OPS,
     ("POST", "/v1/ops/orders/{id}/look-up"): OPS,
+    ("GET", "/v1/ops/checkouts"): OPS,
+    ("GET", "/v1/ops/checkouts/{id}"): OPS,
+    ("POST", "/v1/ops/checkouts/{id}/resolve"): OPS,
+    ("GET", "/v1/ops/payment-cases"): OPS,
     ("GET", "/v1/ops/ledger"): OPS,
     ("GET", "/v1/ops/selling-stops"): OPS,
     ("POST", "/v1/ops/selling-stops"): OPS,
@@ -153,16 +160,22 @@ ROUTES: dict[tuple[str, str], Walk] = {
 class Owned:
     """What the first storefront has: one of everything."""
 
-    def __init__(
-        self, order: dict[str, Any], endpoint: dict[str, Any], delivery: str, quote: str, number: dict[str, Any]
+    def __init__(  # noqa: PLR0913 - one of everything
+        self,
+        order: dict[str, Any],
+        endpoint: dict[str, Any],
+        delivery: str,
+        quote: str,
+        number: dict[str, Any],
+        checkout: dict[str, Any],
     ) -> None:
         self.order, self.esim, self.endpoint = order, order["esim"], endpoint
-        self.delivery, self.quote, self.number = delivery, quote, number["id"]
+        self.delivery, self.quote, self.number, self.checkout = delivery, quote, number["id"], checkout["id"]
         # None of these may stand in any answer to somebody else.
         self.marks = [
             order["id"], order["reference"], order["metadata"]["mark"], self.esim["id"], self.esim["iccid"],
             self.esim["activation_code"], self.esim["matching_id"], endpoint["id"], endpoint["url"],
-            endpoint["secret"], delivery, number["id"], number["phone_number"],
+            endpoint["secret"], delivery, number["id"], number["phone_number"], checkout["id"], checkout["payment_url"],
         ]  # fmt: skip
 
     def path(self, template: str) -> str:
@@ -171,6 +184,7 @@ class Owned:
         one = f"map_{'0' * 16}" if "/ops/mappings/" in template else one
         one = f"pr_{'0' * 16}" if "/ops/pricing-rules/" in template else one
         one = self.number if "/numbers/" in template else one
+        one = self.checkout if "/checkouts/" in template else one
         one = f"good_{'0' * 24}" if "/goods/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
@@ -205,7 +219,8 @@ async def ask(api, owned, method, template):
 @pytest.fixture
 async def owned(make_api, suppliers):
     """A running API, and what the storefront whose key it carries has there."""
-    api = await make_api(synced=True, suppliers=suppliers.accounts(), webhooks={"allow_private": ["127.0.0.0/8"]})
+    accounts = {**suppliers.accounts(), **suppliers.payments()}
+    api = await make_api(synced=True, suppliers=accounts, webhooks={"allow_private": ["127.0.0.0/8"]})
     api = api.with_key(await api.make_key())
     endpoint = await (await api.post("/v1/webhook-endpoints", json={"url": "http://127.0.0.1:9/first"})).json()
     body = {"plan_id": PLAN, "reference": "ref-8d1c", "metadata": {"mark": "mark-51f7"}}
@@ -217,7 +232,10 @@ async def owned(make_api, suppliers):
     wanted = {"number": {"country": "US", "tier_id": "7d"}}
     bought = await (await api.post("/v1/orders", json=wanted, headers=headers | {"Idempotency-Key": "number"})).json()
     assert bought["status"] == "fulfilled"
-    return api, Owned(order, endpoint, deliveries["data"][0]["id"], quote["id"], bought["number"])
+    key = {"Idempotency-Key": "paid"}
+    checkout = await (await api.post("/v1/checkouts", json={"plan_id": PLAN}, headers=key)).json()
+    delivery = deliveries["data"][0]["id"]
+    return api, Owned(order, endpoint, delivery, quote["id"], bought["number"], checkout)
 
 
 def in_order(routes):
