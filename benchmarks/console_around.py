@@ -54,6 +54,7 @@ async def around(connection: Any, runs: int, orders: int) -> None:
         runs,
     )
     await _goods(connection)
+    await _numbers(connection)
     await _quarantine(connection)
     await _alerts(connection)
     await _work(connection, orders)
@@ -122,6 +123,37 @@ async def _goods(connection: Any) -> None:
             VALUES ('s2s', 'sku-x', 'A strange card', 'unknown_fields', 'the fields have another shape', '{}');
         INSERT INTO goods_changes (at, supplier, sku, good_id, kind, old, new, currency, run_id)
             SELECT now(), supplier, sku, good_id, 'price', 9, cost, 'USD', 'run' FROM goods LIMIT 500
+        """
+    )
+
+
+async def _numbers(connection: Any) -> None:
+    """Virtual numbers: what two accounts list, one of them held back, and an order in each state that waits or rests."""
+    await connection.execute(
+        """
+        INSERT INTO number_lists (supplier, looked_at, last_good_at, error)
+            SELECT name, now(), now(), CASE WHEN name <> 'beppay' THEN 'the answer cannot be read' END
+            FROM suppliers WHERE name LIKE 'beppay%';
+        INSERT INTO number_countries (supplier, code, name)
+            SELECT l.supplier, c.code, 'Country ' || c.code FROM number_lists l
+            CROSS JOIN (SELECT DISTINCT unnest(coverage) AS code FROM offers LIMIT 200) c;
+        INSERT INTO number_tiers (supplier, tier_id, name, days, cost, currency, good_cost, suspect, changed_at)
+            SELECT l.supplier, n || 'd', n || ' days', n, n, 'USD', n,
+                   CASE WHEN n = 30 THEN 'moved: 30 is more than 200 % above the last good cost 3' END, now()
+            FROM number_lists l CROSS JOIN unnest(ARRAY[7, 30, 365]) n;
+        INSERT INTO orders (id, storefront_id, mode, kind, status, plan_id, plan, price, currency, price_base, max_cost,
+                            base_currency, created_at, updated_at, fulfilled_at)
+            SELECT 'ord_number' || n, 'sf_1', 'live', 'number', CASE n WHEN 1 THEN 'fulfilled' ELSE 'needs_review' END,
+                   'number-us-7d', '{"kind": "number", "id": "number-us-7d", "name": "United States number, 7 days",
+                   "country": "US", "country_name": "United States", "tier_id": "7d", "tier_name": "7 days", "days": 7}',
+                   7.70, 'USD', 7.70, 7.70, 'USD', now() - interval '70 days', now(),
+                   CASE n WHEN 1 THEN now() END FROM generate_series(1, 2) n;
+        INSERT INTO orders (id, storefront_id, mode, kind, status, plan_id, plan, price, currency, price_base, max_cost,
+                            base_currency, created_at, updated_at)
+            SELECT 'ord_voucher', 'sf_1', 'live', 'voucher', 'needs_review', 'good_1',
+                   '{"kind": "voucher", "id": "good_1",
+                   "name": "A card", "product_name": "Cards", "type": "voucher", "quantity": 2}',
+                   22, 'USD', 22, 22, 'USD', now() - interval '70 days', now()
         """
     )
 

@@ -47,6 +47,7 @@ SELECT string_agg('offer=' || id, '&') FROM (
 ) AS cheapest
 """
 ASKED = {
+    "orders for numbers": ("/console/orders", "SELECT 'kind=number'"),
     "search for a word": ("/console/search", "SELECT 'q=japan'"),
     "prices of a bucket": ("/console/prices", _MATRIX),
     "prices of a country": ("/console/prices/JP", _MATRIX),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.console import goods
+from gateway.console import goods, numbers
 from gateway.console.pages import Pages, View
 
 pages = Pages()
@@ -12,6 +12,7 @@ pages = Pages()
 
 @pages("GET", goods.PLACE, nav="Other goods")
 async def other_goods(request: web.Request) -> View:
-    """Vouchers and recharges of every account."""
+    """Virtual numbers, vouchers and recharges of every account."""
     context, csv = await goods.half(request)
+    context |= await numbers.half(request)
     return View("other_goods.html", context, title="Other goods", csv=csv)

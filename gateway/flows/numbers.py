@@ -18,7 +18,7 @@ from gateway.flows.problem import Problem
 from gateway.flows.shelf import Limits
 from gateway.store import audit, number_lists, numbers
 from gateway.store.keys import Mode
-from gateway.store.number_lists import NumberLine
+from gateway.store.number_lists import ListState, NumberLine
 from gateway.store.numbers import Number
 from gateway.store.ops import Position, Rows, price_of
 from gateway.store.users import Visitor
@@ -118,6 +118,11 @@ async def ops_tiers(deps: Deps) -> list[OpsNumberTier]:
                 )
             )
     return sorted(found, key=lambda one: (one.supplier, one.days, one.tier_id))
+
+
+async def lists(deps: Deps) -> list[ListState]:
+    """When each account's lists were read, and why that failed if it did."""
+    return await number_lists.states(deps.pool)
 
 
 async def release(deps: Deps, supplier: str, tier_id: str, cost: Decimal, by: Visitor | str) -> Problem | None:
