@@ -56,6 +56,7 @@ MANIFEST = Manifest(
     charge_tolerance=Decimal("0.05"),
     deposit_ways=deposits.WAYS,
     capability_notes={
+        Capability.GOODS: "PikaSim sells eSIMs and nothing else",
         Capability.KEYS: "PikaSim gives its key to people, in their account on its site",
         Capability.NUMBERS: "PikaSim sells no virtual numbers",
     },

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from providers.beppay import MANIFEST, mapping, numbers, orders, wire
-from schemas.account import Balance, NumberCountry, NumberTier
+from schemas.account import Balance, NumberCountry, NumberTier, Wallet
 from schemas.money import Money
 from schemas.order import Delivery, NumberDelivery, NumberWanted, SupplierOrder, SupplierOrderState
 from schemas.plan import DataAllowance, Features, Offer, Validity
@@ -98,7 +98,11 @@ class TestBepPay(ProviderSuite):
             "Balance",
             example("balance"),
             lambda body: orders.balance(read(WIRE["balance"], body).data),
-            Balance(Money(Decimal("500.00"), "USD"), Money(Decimal("500.00"), "USD")),
+            Balance(
+                Money(Decimal("500.00"), "USD"),
+                Money(Decimal("500.00"), "USD"),
+                wallets=(Wallet("1 USDT_TRC20", Money(Decimal("500.00"), "USDT")),),
+            ),
         ),
         PageExample(
             "Virtual Numbers Catalog: countries",

@@ -54,9 +54,13 @@ class TestS2S(ProviderSuite):
         page_example(
             "me",
             answer(wire.MeAnswer, lambda me: orders.balance(me.partner.balance)),
-            Balance(usd("-58.18"), usd("41.82")),
+            Balance(usd("-58.18"), usd("41.82"), usd("0"), usd("100")),
         ),
-        page_example("balance", answer(wire.BalanceAnswer, orders.balance), Balance(usd("-29.09"), usd("70.91"))),
+        page_example(
+            "balance",
+            answer(wire.BalanceAnswer, orders.balance),
+            Balance(usd("-29.09"), usd("70.91"), usd("0"), usd("100")),
+        ),
         page_example(
             "balance_history",
             rows(wire.BalanceMove, orders.transaction),
