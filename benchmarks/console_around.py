@@ -128,7 +128,7 @@ async def _goods(connection: Any) -> None:
 
 
 async def _numbers(connection: Any) -> None:
-    """Virtual numbers: what two accounts list, one of them held back, and an order in each state that waits or rests."""
+    """Virtual numbers: what accounts list, one tier of them held back, and orders that wait or rest."""
     await connection.execute(
         """
         INSERT INTO number_lists (supplier, looked_at, last_good_at, error)
@@ -145,7 +145,8 @@ async def _numbers(connection: Any) -> None:
                             base_currency, created_at, updated_at, fulfilled_at)
             SELECT 'ord_number' || n, 'sf_1', 'live', 'number', CASE n WHEN 1 THEN 'fulfilled' ELSE 'needs_review' END,
                    'number-us-7d', '{"kind": "number", "id": "number-us-7d", "name": "United States number, 7 days",
-                   "country": "US", "country_name": "United States", "tier_id": "7d", "tier_name": "7 days", "days": 7}',
+                   "country": "US", "country_name": "United States", "tier_id": "7d", "tier_name": "7 days",
+                   "days": 7}',
                    7.70, 'USD', 7.70, 7.70, 'USD', now() - interval '70 days', now(),
                    CASE n WHEN 1 THEN now() END FROM generate_series(1, 2) n;
         INSERT INTO orders (id, storefront_id, mode, kind, status, plan_id, plan, price, currency, price_base, max_cost,
