@@ -122,6 +122,11 @@ async def _change(request: web.Request) -> web.Response:
     return answer(_row(sale))
 
 
+def given(sale: Sale) -> tuple[str, ...]:
+    """The number that a sale has delivered; nothing for an eSIM."""
+    return (phone_number(sale),) if sale.kind is OrderKind.NUMBER and sale.state is SaleState.COMPLETED else ()
+
+
 def phone_number(sale: Sale) -> str:
     """The number that a sale delivers: one of its own."""
     return f"{_CALLING[sale.details['country']]}202{sale.number % 10**7:07d}"

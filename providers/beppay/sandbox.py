@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -43,7 +44,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         ],
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
-        till=counter.RULES,
+        till=replace(counter.RULES, gives=number_counter.given),
     )
 
 

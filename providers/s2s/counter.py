@@ -83,6 +83,7 @@ def rules(world: SandboxWorld, account: SandboxAccount) -> TillRules:
         unique_references=True,
         refusals=_REFUSALS,
         webhooks=WebhookRules(announce=announce, sign=sign, retries=RETRIES),
+        gives=receipts.pins_of,
     )
 
 

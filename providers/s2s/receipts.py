@@ -73,6 +73,12 @@ def vouchers_of(sale: Sale) -> list[dict[str, Any]] | None:
     return [_voucher(sale, number) for number in range(quantity)]
 
 
+def pins_of(sale: Sale) -> tuple[str, ...]:
+    """The PINs that a voucher has delivered."""
+    codes = vouchers_of(sale) if sale.kind is OrderKind.VOUCHER else None
+    return tuple(code["pin"] for code in codes or () if "pin" in code)
+
+
 def _voucher(sale: Sale, number: int) -> dict[str, Any]:
     secret = hashlib.sha256(f"{sale.id}/{number}".encode()).hexdigest()
     dated = sale.number % 2 == 0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from providers.sandbox.sale import Why
+from providers.sandbox.sale import Sale, Why
 from providers.sandbox.webhooks import WebhookRules
 
 
@@ -19,7 +19,8 @@ class TillRules:
     of the listed price that is charged on top, rounded half up to cents; ``refunds_listed`` gives back the
     listed price on a cancel, not what was charged. ``delivery_seconds`` 0 delivers in the answer itself.
     ``shows_codes`` is whether looking an order up shows its activation code. ``refusals`` has the status
-    and the words for each reason that applies to the supplier.
+    and the words for each reason that applies to the supplier. ``gives`` is what a sale has delivered that is no
+    eSIM: the telephone number, the PINs of a voucher.
     """
 
     opening: Decimal = Decimal(10_000)
@@ -33,3 +34,4 @@ class TillRules:
     order_id: Callable[[int], str] = lambda _number: str(uuid.uuid4())
     refusals: Mapping[Why, tuple[int, str]] = field(default_factory=dict)
     webhooks: WebhookRules | None = None
+    gives: Callable[[Sale], tuple[str, ...]] = lambda _sale: ()

@@ -18,7 +18,7 @@ from schemas.order import OrderKind
 class Charge(msgspec.Struct, frozen=True):
     """One charge. Amounts are in the supplier's own number; what is left of it is ``charged - refunded``.
 
-    ``delivered`` is whether the eSIM or the data is there. ``answered`` is whether the whole answer was
+    ``delivered`` is whether the eSIM or the data is there; ``given`` is what was delivered that is no eSIM. ``answered`` is whether the whole answer was
     written to the caller; whether it was read only the caller knows. ``shown`` is whether lists show the
     order, ``code_shown`` whether looking it up gives the activation code too. ``knowable`` is whether a
     caller who got no answer can bring it to its right end without a person.
@@ -35,6 +35,7 @@ class Charge(msgspec.Struct, frozen=True):
     state: SaleState
     delivered: bool
     iccid: str | None
+    given: tuple[str, ...]
     answered: bool
     shown: bool
     code_shown: bool
@@ -84,6 +85,7 @@ def _charge(till: Till, sale: Sale, now: datetime) -> Charge:
         state=sale.state,
         delivered=delivered,
         iccid=sale.iccid,
+        given=till.rules.gives(sale),
         answered=sale.answered,
         shown=shown,
         code_shown=code_shown,
