@@ -44,6 +44,7 @@ from tests.providers.checks import (
 from tests.providers.market import impatient
 from tests.providers.plugin_suite import PluginSuite
 from tests.providers.shop import MISSING, PRIVATE, HostileWorld, Shop, Walk, echoing, open_shop, places, spoilt
+from tests.providers.suite_accounts import AccountSuite
 from tests.providers.suite_orders import OrderSuite
 
 SPOILT = (
@@ -75,7 +76,7 @@ class PageExample:
     expected: object
 
 
-class ProviderSuite(OrderSuite, PluginSuite):
+class ProviderSuite(OrderSuite, AccountSuite, PluginSuite):
     """Give ``manifest`` and ``examples``; the rest has defaults.
 
     ``plans`` names the sandbox's items that the tests walk through, None for all of them; raise it as

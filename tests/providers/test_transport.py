@@ -88,6 +88,20 @@ async def test_a_read_gives_exact_decimals(open_transport):
     assert str(plan.price) == "29.090"
 
 
+async def test_the_supplier_s_clock_is_noted_from_the_date_of_its_answers(open_transport):
+    ahead = (datetime.now(UTC) + timedelta(minutes=6)).strftime("%a, %d %b %Y %H:%M:%S GMT").encode()
+    dated = answer(b"{}").replace(b"\r\n\r\n", b"\r\nDate: " + ahead + b"\r\n\r\n", 1)
+    undated = answer(b"{}")
+    wrong = answer(b"{}").replace(b"\r\n\r\n", b"\r\nDate: tomorrow\r\n\r\n", 1)
+    async with raw_supplier(undated, dated, wrong) as supplier:
+        transport = open_transport(supplier.url)
+        await transport.read("/", dict)
+        assert transport.clock is None
+        for _ in range(2):  # one without a date that can be read leaves what is known
+            await transport.read("/", dict)
+            assert abs(transport.clock.ahead - 360) <= transport.clock.within + 0.5
+
+
 async def test_numbers_of_unknown_shape_are_exact_too(open_transport):
     async with raw_supplier(answer(b'{"rate": 0.1}')) as supplier:
         assert await open_transport(supplier.url).read("/", dict) == {"rate": Decimal("0.1")}
