@@ -50,12 +50,10 @@ async def open_checkout(
     async with one_at_a_time(storefront_id, mode, idempotency_key):
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
             return known
-        account = account_for(deps, mode)
-        if account is None:
-            return Problem("not_supported", "payments: no account at a payment supplier is configured for this mode")
-        new = await _new_checkout(deps, storefront_id, mode, body, account)
+        new = await _new_checkout(deps, storefront_id, mode, body)
         if isinstance(new, Problem):
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or new
+        account = deps.payments[new.account]
         row = await _write(deps, new, idempotency_key, request)
         if isinstance(row, Problem | Admitted):
             return row
@@ -83,7 +81,7 @@ def link_request(row: CheckoutRow) -> PaymentLinkRequest:
 
 
 async def _new_checkout(
-    deps: Deps, storefront_id: str, mode: Mode, body: CheckoutForPlan | CheckoutForQuote, account: PaymentAccount
+    deps: Deps, storefront_id: str, mode: Mode, body: CheckoutForPlan | CheckoutForQuote
 ) -> NewCheckout | Problem:
     like: OrderForPlan | OrderForQuote
     if isinstance(body, CheckoutForPlan):
@@ -93,6 +91,9 @@ async def _new_checkout(
     offered = await offered_for(deps, storefront_id, mode, like)
     if isinstance(offered, Problem):
         return offered
+    account = account_for(deps, mode)
+    if account is None:
+        return Problem("not_supported", "payments: no account at a payment supplier is configured for this mode")
     if offered.price.amount <= 0:
         return Problem("no_stock", "it costs nothing, so there is nothing to pay")
     reference = _given(body.reference)

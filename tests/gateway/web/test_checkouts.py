@@ -27,9 +27,7 @@ async def shop(make_api, suppliers):
 
 
 async def opened(shop, key="k1", **more):
-    answer = await shop.api.post(
-        "/v1/checkouts", json={"plan_id": PLAN, **more}, headers={"Idempotency-Key": key}
-    )
+    answer = await shop.api.post("/v1/checkouts", json={"plan_id": PLAN, **more}, headers={"Idempotency-Key": key})
     return answer, await answer.json()
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from providers.loader import load_manifests
+
 BIN = Path(sys.executable).parent
 
 
@@ -31,7 +33,9 @@ async def run(*command: object, cwd: Path) -> str:
 @pytest.fixture
 async def served(make_api):
     supplier = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
-    api = await make_api(published=True, suppliers={"a": supplier, "b": supplier})
+    paid = {**load_manifests()["bepaid"].sandbox_settings, "provider": "bepaid"}
+    paid |= {"mode": "test", "base_url": "http://127.0.0.1:1"}
+    api = await make_api(published=True, suppliers={"a": supplier, "b": supplier, "p": paid})
     return api.with_key(await api.make_key("storefront", "ops", "goods", per_minute=10**9))
 
 

@@ -160,7 +160,7 @@ ROUTES: dict[tuple[str, str], Walk] = {
 class Owned:
     """What the first storefront has: one of everything."""
 
-    def __init__(  # noqa: PLR0913 - one of everything
+    def __init__(
         self,
         order: dict[str, Any],
         endpoint: dict[str, Any],
