@@ -20,7 +20,8 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 REDACTED = "[redacted]"
 
 _SECRET_NAMES = frozenset(
-    [
+    name.replace("_", "")  # as names are compared: suppliers write serialNumber, serial_number and Serial-Number
+    for name in [
         "activation_code",
         "api_key",
         "authorization",
@@ -38,6 +39,7 @@ _SECRET_NAMES = frozenset(
         "phone",
         "phone_number",
         "pin",
+        "pin_code",
         "qr",
         "qr_code",
         "secret",
@@ -46,6 +48,7 @@ _SECRET_NAMES = frozenset(
         "serial_number",
         "set_cookie",
         "token",
+        "voucher_code",
         "webhook_secret",
         "x_api_key",
     ]
@@ -167,7 +170,7 @@ class _Forward(logging.Handler):
 
 
 def _promises_secret(name: Any) -> bool:
-    return str(name).lower().replace("-", "_") in _SECRET_NAMES
+    return str(name).lower().replace("-", "").replace("_", "") in _SECRET_NAMES
 
 
 def _redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -73,6 +73,12 @@ def test_what_is_named_like_a_secret_is_not_written_whatever_it_looks_like(lines
     assert "89" not in str(lines()[0]["nested"])
 
 
+@pytest.mark.parametrize("name", ["pin", "pinCode", "serial", "serialNumber", "serial_number", "phoneNumber"])
+def test_codes_and_telephone_numbers_are_not_written_however_their_names_are_spelled(lines, name):
+    structlog.get_logger().info("x", got={"items": [{"delivery_data": [{name: "7F3A9C20"}]}]})
+    assert "7F3A9C20" not in str(lines())
+
+
 def test_the_password_of_an_address_is_not_written(lines):
     structlog.get_logger().info("connecting", url="postgres://gateway:hunter2@db:5432/gateway")
     assert lines()[0]["url"] == "postgres://[redacted]@db:5432/gateway"
