@@ -63,7 +63,10 @@ async def page(
 
 
 async def one(deps: Deps, asker: Asker, good_id: str, amount: Decimal | None) -> DigitalGood | Problem:
-    """One good, with its price for an amount of one's choice. Problems: not_found, invalid (amount, currency)."""
+    """One good, with its price for an amount of one's choice.
+
+    Problems: not_found, conflict (an amount that it cannot have), invalid (a currency without a rate).
+    """
     rows = await goods.of_goods(deps.pool, asker.mode, [good_id])
     if not rows:
         return Problem("not_found", "there is no such good")
@@ -72,7 +75,7 @@ async def one(deps: Deps, asker: Asker, good_id: str, amount: Decimal | None) ->
     if chosen is not None:
         terms = msgspec.structs.replace(widest([row.terms for row in rows]), fields=())
         if wrong := faults(terms, 1, chosen, {}):
-            return Problem("invalid", f"amount: {wrong[0][1]}", (("/amount", wrong[0][1]),))
+            return Problem("conflict", f"amount: {wrong[0][1]}", (("/amount", wrong[0][1]),))
     try:
         (found,) = await _priced(deps, asker, [rows], chosen)
     except NoRate as error:

@@ -72,12 +72,14 @@ async def list_good_categories(request: web.Request) -> web.Response:
 @routes(
     "GET", "/v1/goods/{id}",
     access="goods", tag="Digital goods", answer=DigitalGood, example=examples_goods.GOOD,
-    parts=GOOD_PART, narrow=True, parameters=GoodParameters, problems=("not_found", "invalid", "unavailable"),
+    parts=GOOD_PART, narrow=True, parameters=GoodParameters,
+    problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_good(request: web.Request) -> web.Response:
     """One digital good.
 
-    With `amount`, the price of that denomination where it is of one's choice. Needs the scope goods.
+    With `amount`, the price of that denomination where it is of one's choice; 409 for one that it cannot have.
+    Needs the scope goods.
     """
     sent = read_query(request, GoodParameters)
     storefront, mode = whose(request)

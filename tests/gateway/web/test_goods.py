@@ -114,8 +114,9 @@ async def test_prices_are_by_the_rules_and_in_the_currency_that_is_asked_for(sto
     assert good["price"] == {"amount": "12.10", "currency": "USD"}  # 11.00 and 10 %
     euros = await read(store, f"/v1/goods/{good['id']}?currency=EUR")
     assert euros["price"]["currency"] == "EUR"
-    for query in ("currency=XAU", "country=ZZ", "attribute=x", "amount=5"):
+    for query in ("currency=XAU", "country=ZZ", "attribute=x", "amount=-5"):
         await read(store, f"/v1/goods/{good['id']}?{query}", 422)
+    assert (await read(store, f"/v1/goods/{good['id']}?amount=5", 409))["code"] == "conflict"
 
 
 async def test_an_amount_of_one_s_choice_has_its_price_within_its_bounds(store):
@@ -124,7 +125,7 @@ async def test_an_amount_of_one_s_choice_has_its_price_within_its_bounds(store):
     priced = await read(store, f"/v1/goods/{good['id']}?amount=25")
     assert priced["price"] == {"amount": "30.89", "currency": "USD"}  # 25 × 1.08 × 1.04 = 28.08, and 10 %
     for amount in ("9.99", "500.01", "25.001"):
-        told = await read(store, f"/v1/goods/{good['id']}?amount={amount}", 422)
+        told = await read(store, f"/v1/goods/{good['id']}?amount={amount}", 409)
         assert told["errors"][0]["pointer"] == "/amount"
 
 
