@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,19 +12,20 @@ import pytest
 import stamina
 
 from gateway.flows import key_rotation
-from gateway.flows.accounts import accounts_of, follow_keys
+from gateway.flows.accounts import accounts_of, follow_keys, keep_following
 from gateway.flows.deps import Deps
 from gateway.flows.key_rotation import go_on_all, rotate, use_configured
 from gateway.flows.problem import Problem
 from gateway.sealing import Seal
-from gateway.store import supplier_keys
+from gateway.store import selling, supplier_keys
 from gateway.store.pool import Pool, open_pool
+from gateway.tasks import end
 from providers.beppay import BepPay
 from providers.loader import load_manifests
 from providers.sandbox import Fault, FaultKind, serve, world_for
 from providers.sandbox.account import FIRST
 from schemas.errors import NotAuthorised
-from tests.gateway.flows.counter import Clock
+from tests.gateway.flows.counter import Clock, Counter
 from tests.gateway.flows.shelf import settings_for
 
 WHO = "the test"
@@ -150,6 +152,32 @@ async def test_a_key_is_made_kept_tried_taken_into_use_and_then_the_old_one_is_r
     assert [row["action"] for row in actions] == [
         "supplier_key.asked", "supplier_key.switched", "supplier_key.turned_over",
     ]  # fmt: skip
+
+
+async def test_a_process_that_runs_follows_by_itself(bank):
+    async with bank.process() as one, bank.process() as other:
+        following = asyncio.create_task(keep_following(other.accounts, other.pool, other.seal))
+        told = await rotate(one, "beppay", WHO)
+        async with asyncio.timeout(30):
+            while other.accounts["beppay"].key != told.id:  # noqa: ASYNC110 - another process changes it
+                await asyncio.sleep(0.05)
+        await end(following)
+        assert await works(other)
+
+
+async def test_a_purchase_with_a_key_that_was_revoked_meanwhile_stops_no_account(counter: Counter):
+    plan = await counter.plan(1, "beppay")
+    other = replace(counter.deps, accounts=dict(counter.deps.accounts))  # which follows, while this one does not yet
+    await rotate(other, "beppay", WHO)
+    counter.clock.ahead += LATER
+    await go_on_all(other)
+    await other.accounts["beppay"].provider.close()
+    assert not await works(counter.deps)
+    refused = await counter.order(await counter.ordered(plan))
+    assert refused.status == "failed"
+    assert await selling.stops(counter.deps.pool) == {}
+    again = await counter.order(await counter.ordered(plan))
+    assert again.status == "fulfilled"
 
 
 async def test_turned_over_again_the_stored_key_goes_as_the_configured_one_did(bank):
