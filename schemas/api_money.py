@@ -84,7 +84,7 @@ class SupplierTransactionPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
+class SupplierLedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a supplier's books and ours say of one order, or of money that moved for none.
 
     ``verdict``: the same at both; ``only_theirs``, ``only_ours``, ``amount_differs``; ``open``: of an attempt whose end
@@ -104,7 +104,7 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None
 
 
-class LedgerTotal(msgspec.Struct, frozen=True):
+class SupplierLedgerTotal(msgspec.Struct, frozen=True):
     """All lines of a kind and currency together; ``differences`` counts those that nobody explained."""
 
     kind: MovementKind
@@ -115,16 +115,16 @@ class LedgerTotal(msgspec.Struct, frozen=True):
     differences: int
 
 
-class LedgerPage(msgspec.Struct, frozen=True):
+class SupplierLedgerPage(msgspec.Struct, frozen=True):
     """A page of both books for some days (UTC), the newest first. ``totals`` are of all of them."""
 
-    data: list[LedgerLine]
+    data: list[SupplierLedgerLine]
     has_more: bool
     next_cursor: str | None
     supplier: SupplierName
     first: date
     last: date
-    totals: list[LedgerTotal]
+    totals: list[SupplierLedgerTotal]
     books: BooksRead | None
 
 

@@ -25,7 +25,7 @@ from gateway.console.suppliers import FEW_DAYS
 from gateway.flows import deposits, money
 from gateway.flows.problem import Problem
 from gateway.store import ops
-from schemas.api_money import LedgerLine, SupplierMoney
+from schemas.api_money import SupplierLedgerLine, SupplierMoney
 
 pages = Pages()
 _LIST = "/console/money"
@@ -180,7 +180,7 @@ def _row(one: SupplierMoney) -> tuple[Any, ...]:
     )
 
 
-def _ledger_row(one: LedgerLine) -> tuple[Any, ...]:
+def _ledger_row(one: SupplierLedgerLine) -> tuple[Any, ...]:
     theirs, ours = as_money(one.theirs), as_money(one.ours)
     some = theirs or ours
     return (

@@ -25,9 +25,9 @@ from schemas.api import Price
 from schemas.api_money import (
     BooksRead,
     DepositShown,
-    LedgerLine,
-    LedgerTotal,
     SupplierDepositWay,
+    SupplierLedgerLine,
+    SupplierLedgerTotal,
     SupplierMoney,
     SupplierTransaction,
 )
@@ -44,8 +44,8 @@ DIFFERENT: frozenset[Verdict] = frozenset({"only_theirs", "only_ours", "amount_d
 class Ledger(NamedTuple):
     """A page of both books, their totals over all pages, and how far the supplier's were read."""
 
-    lines: Rows[LedgerLine]
-    totals: list[LedgerTotal]
+    lines: Rows[SupplierLedgerLine]
+    totals: list[SupplierLedgerTotal]
     books: BooksRead | None
 
 
@@ -120,14 +120,14 @@ def usual_days(now: datetime) -> tuple[date, date]:
     return today - timedelta(days=USUAL_DAYS - 1), today
 
 
-def totals(lines: Sequence[Line]) -> list[LedgerTotal]:
+def totals(lines: Sequence[Line]) -> list[SupplierLedgerTotal]:
     """The lines of each kind and currency together."""
     groups: dict[tuple[str, str], list[Line]] = {}
     for one in lines:
         amount = one.theirs or one.ours
         groups.setdefault((one.kind, amount.currency if amount else ""), []).append(one)
     return [
-        LedgerTotal(
+        SupplierLedgerTotal(
             kind=_KINDS[kind],
             currency=currency,
             lines=len(some),
@@ -176,9 +176,9 @@ def _transaction(one: Kept) -> SupplierTransaction:
     return msgspec.convert(told, SupplierTransaction)
 
 
-def _line(one: Line) -> LedgerLine:
+def _line(one: Line) -> SupplierLedgerLine:
     told = msgspec.structs.asdict(one) | {"theirs": price_of(one.theirs), "ours": price_of(one.ours)}
-    return msgspec.convert(told, LedgerLine)
+    return msgspec.convert(told, SupplierLedgerLine)
 
 
 def _behind(lines: Sequence[Line], after: Position | None) -> int:

@@ -26,10 +26,10 @@ from schemas.api import SupplierName
 from schemas.api_money import (
     DepositPage,
     DepositShown,
-    LedgerPage,
     MovementKind,
     NewDeposit,
     RefreshRequest,
+    SupplierLedgerPage,
     SupplierMoneyPage,
     SupplierTransactionPage,
 )
@@ -136,7 +136,7 @@ async def list_transactions(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}/ledger",
-    access="ops", tag="Operations", answer=LedgerPage, example=examples.LEDGER,
+    access="ops", tag="Operations", answer=SupplierLedgerPage, example=examples.LEDGER,
     parts=SUPPLIER_PART, parameters=LedgerParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ledger(request: web.Request) -> web.Response:
@@ -155,7 +155,7 @@ async def get_ledger(request: web.Request) -> web.Response:
         raise Refusal("not_found", "there is no such supplier")
     cursor = cursor_of(found.lines)
     return json_answer(
-        LedgerPage(found.lines.rows, cursor is not None, cursor, name, first, last, found.totals, found.books)
+        SupplierLedgerPage(found.lines.rows, cursor is not None, cursor, name, first, last, found.totals, found.books)
     )
 
 

@@ -12,7 +12,7 @@ from schemas.api import OpsOfferPage
 from schemas.api_money import (
     DepositPage,
     DepositShown,
-    LedgerPage,
+    SupplierLedgerPage,
     SupplierMoneyPage,
     SupplierTransactionPage,
 )
@@ -62,13 +62,13 @@ async def test_the_suppliers_books_are_listed_and_held_against_ours(shop):
     assert [one.supplier for one in charges.data] == ["pikasim"]
     nothing = await read(await shop.ops.get("/v1/ops/transactions?mode=live"), SupplierTransactionPage)
     assert nothing.data == []
-    ledger = await read(await shop.ops.get("/v1/ops/suppliers/pikasim/ledger?limit=1"), LedgerPage)
+    ledger = await read(await shop.ops.get("/v1/ops/suppliers/pikasim/ledger?limit=1"), SupplierLedgerPage)
     assert [(one.kind, one.verdict) for one in ledger.data] == [("charge", "same")]
     assert ledger.last == datetime.now(UTC).date()
     assert {one.kind: one.differences for one in ledger.totals} == {"charge": 0, "deposit": 0}
     onwards = await shop.ops.get(f"/v1/ops/suppliers/pikasim/ledger?limit=1&cursor={ledger.next_cursor}")
-    assert [one.verdict for one in (await read(onwards, LedgerPage)).data] == ["apart"]
-    quiet = await read(await shop.ops.get("/v1/ops/suppliers/pikasim/ledger?differing=true"), LedgerPage)
+    assert [one.verdict for one in (await read(onwards, SupplierLedgerPage)).data] == ["apart"]
+    quiet = await read(await shop.ops.get("/v1/ops/suppliers/pikasim/ledger?differing=true"), SupplierLedgerPage)
     assert quiet.data == []
 
 
@@ -113,4 +113,4 @@ async def test_money_of_a_supplier_that_is_not_there_is_not_found(shop):
     await problem(await shop.ops.get("/v1/ops/suppliers/nobody/ledger"), 404, "not_found")
     await problem(await shop.ops.post("/v1/ops/money/refresh", json={"supplier": "nobody"}), 404, "not_found")
     days = await shop.ops.get("/v1/ops/suppliers/s2s/ledger?last=0001-01-01&days=92")
-    assert (await read(days, LedgerPage)).data == []
+    assert (await read(days, SupplierLedgerPage)).data == []
