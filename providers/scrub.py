@@ -45,6 +45,7 @@ _SECRET_NAMES = frozenset(
         "puk2",
         "pins",
         "pincode",
+        "vouchercode",
         "key",
         "hash",
         "number",

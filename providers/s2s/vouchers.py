@@ -16,7 +16,8 @@ from providers.s2s import orders, wire
 from providers.text import clean_text
 from schemas.order import GoodWanted, VoucherCode
 
-PIN_KEYS = ("pin", "pincode", "code", "vouchercode")
+# Each of these must be one that ``providers.scrub`` takes for a secret: what was said to suppliers is kept.
+PIN_KEYS = ("pin", "pincode", "vouchercode")
 SERIAL_KEYS = ("serialnumber", "serial")
 EXPIRY_KEYS = ("expiration", "expirationdate", "expiresat")
 TOLD_KEYS = ("message", "status")

@@ -8,8 +8,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from providers.redaction import Redactor
 from providers.s2s import vouchers, wire
 from providers.s2s.other_goods import SANDBOX_CARD, other_goods
+from providers.scrub import scrubbed
 from schemas.errors import InvalidRequest, Outcome, OutOfStock, SupplierError
 from schemas.money import Money
 from schemas.order import GoodWanted, OrderKind, SupplierOrderState, VoucherCode
@@ -129,6 +131,13 @@ async def test_the_sandbox_s_own_card_ends_as_its_name_says(here, worth, quantit
     assert (ended.state, len(ended.codes)) == (SupplierOrderState(state), codes)
     if state == "failed":
         assert ended.charged == Money(Decimal(0), "USD")
+
+
+@pytest.mark.parametrize("key", [*vouchers.PIN_KEYS, *vouchers.SERIAL_KEYS])
+def test_whatever_is_read_as_a_code_is_taken_out_of_what_is_kept(key):
+    body = msgspec.json.encode({"data": {"delivery_data": [{key: "ABCD-EFGH"}]}})
+    (kept,) = scrubbed([body], Redactor(()))
+    assert "ABCD" not in kept
 
 
 async def test_another_quantity_than_was_bought_is_for_a_person(here):
