@@ -124,5 +124,6 @@ async def _around(
         log.warning("%s", silence)
         answer = pages.message(request, 503, "One moment, please", "Our shop is busy. Please try again in a minute.")
     answer.headers.update(_SECURITY)
-    answer.headers.setdefault("Cache-Control", "no-store")
+    if not request.path.startswith("/static/"):
+        answer.headers.setdefault("Cache-Control", "no-store")
     return answer

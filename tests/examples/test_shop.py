@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from examples import storefront
+
 GOOD = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
-SOLD_OUT = "bv-2gb-2d-1bdebb1d156c"
-NO_ANSWER = "bv-8gb-2d-b371b8ea5e39"  # charged, and the answer never comes
 
 
 def fields(text):
@@ -87,3 +89,14 @@ async def test_codes_and_addresses_of_customers_are_not_kept(unpaid):
     kept = b"".join(path.read_bytes() for path in unpaid.settings.book.parent.glob("book*"))
     assert form["sale"].encode() in kept
     assert code.encode() not in kept
+
+
+def test_it_needs_nothing_of_the_gateway_s_own_code():
+    """What is copied has to stand alone."""
+    for file in Path(storefront.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            assert not {name.split(".")[0] for name in names} & {"gateway", "providers", "schemas", "examples"}, (
+                file.name
+            )

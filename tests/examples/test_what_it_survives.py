@@ -46,6 +46,7 @@ async def test_an_event_alone_brings_a_sale_to_its_end(make_street, monkeypatch)
     monkeypatch.setattr(clerk, "_SOONEST_SECONDS", 3600.0)
     monkeypatch.setattr(gateway, "WAIT", "wait=0")
     street = await make_street(payment="none")
+    await street.gateway.town.tell("pikasim", "till", {"delivery_seconds": 2})
     await until(lambda: kept_secret(street))
     form = await form_for(street, GOOD["pikasim"])
     await street.post("/buy", form)
@@ -118,7 +119,8 @@ async def test_a_shop_killed_while_it_sends_sells_once_when_it_is_back(gateway, 
         port = at.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     nobody = "http://127.0.0.1:1"
-    await gateway.town.tell("pikasim", "till", {"delivery_seconds": 3})
+    if when == "before the gateway answers":
+        await gateway.town.tell("pikasim", "till", {"delivery_seconds": 4})
     async with aiohttp.ClientSession() as http:
         street = Street(gateway, Settings(gateway.url, gateway.key, url=url, book=tmp_path / "book"), http)
         form = await form_elsewhere(street)
@@ -187,6 +189,18 @@ async def test_a_gateway_that_is_away_is_said_to_customers_and_met_again(make_st
     status, text = await street.get("/")
     assert status == 503
     assert "One moment" in text
+
+
+async def test_a_payment_link_whose_making_was_not_answered_is_shown_when_it_is_found(make_street):
+    street = await make_street()
+    await street.gateway.town.trigger("bepaid", "made_then_500")
+    form = await form_for(street, GOOD["pikasim"])
+    status, where = await street.post("/buy", form)
+    assert (status, where) == (303, f"/orders/{form['sale']}")
+    assert await street.state(form["sale"], "to_pay", "refused") == "to_pay"
+    truth = await street.gateway.town.truth("bepaid")
+    (link,) = [each["id"] for each in truth["products"]]
+    assert f"/products/{link}/pay" in (await street.get(where))[1]
 
 
 async def test_forms_of_other_sites_are_refused(unpaid):
