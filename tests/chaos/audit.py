@@ -5,17 +5,19 @@ What comes out is a list of faults, empty when all is well, and the charges that
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from tests.chaos.audit_payments import Paid, audit_payments
+from tests.chaos.belonging import by_attempt, digits
+
 AT_REST = frozenset({"fulfilled", "failed", "needs_review", "cancelled"})
 OPEN = frozenset({"sending", "unknown", "accepted", "charged_undeliverable"})
 LEAST_FULFILLED = 0.95
-_ATTEMPT = re.compile(r"att_[0-9a-f]{24}")
+_WORDS = {"number": "number", "voucher": "code"}
 Row = Mapping[str, Any]
 
 
@@ -23,7 +25,8 @@ Row = Mapping[str, Any]
 class Seen:
     """What there is at the end: each supplier's charges, and our rows. ``esims`` carry their ICCIDs in clear.
 
-    ``promised`` are the orders that storefronts were told of, by Idempotency-Key.
+    ``goods`` are numbers and codes that were delivered: ``secret`` is the number's digits, the PIN, or None for what
+    has no code. ``promised`` are the orders and checkouts that storefronts were told of, by Idempotency-Key.
     """
 
     charges: Mapping[str, Sequence[Row]]
@@ -33,15 +36,22 @@ class Seen:
     esims: Sequence[Row]
     keys: Mapping[str, str]
     promised: Mapping[str, str]
+    goods: Sequence[Row] = ()
+    paid: Paid = field(default_factory=Paid)
 
 
 @dataclass
 class Report:
-    """``faults`` must be empty. ``named`` are the differences that belong to one open attempt each."""
+    """``faults`` must be empty. ``named`` are the differences that belong to one open attempt each.
+
+    ``waiting`` are payments that stand before a person, ``paid_for`` those that became a fulfilled order.
+    """
 
     faults: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     doubles: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    paid_for: int = 0
     knowable: int = 0
     fulfilled: int = 0
 
@@ -56,31 +66,18 @@ def audit(seen: Seen) -> Report:
     report = Report()
     attempts = {row["id"]: row for row in seen.attempts}
     orders = {row["id"]: row for row in seen.orders}
-    charged = _by_attempt(seen, attempts, report)
+    charged, report.faults = by_attempt(seen.charges, attempts, seen.goods)
     _doubles(charged, attempts, report)
     _promises(seen, orders, report)
     _rest(seen.orders, report)
     _money(seen, charged, attempts, orders, report)
     _deliveries(seen, charged, attempts, orders, report)
+    _goods(seen, charged, attempts, orders, report)
     _reviews(charged, attempts, orders, report)
     _share(charged, attempts, orders, report)
+    _payments(seen, report)
     report.faults[:0] = report.doubles
     return report
-
-
-def _by_attempt(seen: Seen, attempts: Mapping[str, Row], report: Report) -> dict[str, list[Row]]:
-    """Each charge with the attempt that it says it is for."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for supplier, charges in seen.charges.items():
-        for charge in charges:
-            told = charge["reference"] or charge["details"].get("email") or ""
-            match = _ATTEMPT.search(told.lower())
-            attempt = attempts.get(match[0]) if match else None
-            if attempt is None or attempt["supplier"] != supplier:
-                report.faults.append(f"{supplier}'s order {charge['order_id']} belongs to no attempt")
-                continue
-            found[attempt["id"]].append(charge)
-    return found
 
 
 def _doubles(charged: Mapping[str, Sequence[Row]], attempts: Mapping[str, Row], report: Report) -> None:
@@ -99,12 +96,14 @@ def _doubles(charged: Mapping[str, Sequence[Row]], attempts: Mapping[str, Row], 
 
 
 def _promises(seen: Seen, orders: Mapping[str, Row], report: Report) -> None:
-    for key, order_id in seen.promised.items():
-        if order_id not in orders:
-            report.faults.append(f"order {order_id} was promised and is lost")
-        elif seen.keys.get(key) != order_id:
-            report.faults.append(f"key {key} was answered with {order_id} and has {seen.keys.get(key)}")
-    for order_id in orders.keys() - set(seen.keys.values()):
+    made = orders.keys() | {row["id"] for row in seen.paid.checkouts}
+    for key, name in seen.promised.items():
+        if name not in made:
+            report.faults.append(f"{'checkout' if name.startswith('co_') else 'order'} {name} was promised and is lost")
+        elif seen.keys.get(key) != name:
+            report.faults.append(f"key {key} was answered with {name} and has {seen.keys.get(key)}")
+    by_checkout = {row["id"] for row in orders.values() if row["checkout_id"] is not None}
+    for order_id in orders.keys() - set(seen.keys.values()) - by_checkout:
         report.faults.append(f"order {order_id} has no key")
 
 
@@ -169,6 +168,39 @@ def _deliveries(
             report.faults.append(f"order {order['id']} is fulfilled and has no eSIM")
 
 
+def _goods(
+    seen: Seen,
+    charged: Mapping[str, Sequence[Row]],
+    attempts: Mapping[str, Row],
+    orders: Mapping[str, Row],
+    report: Report,
+) -> None:
+    """No number and no PIN twice, none without its charge, and as many as were bought."""
+    delivered: dict[tuple[str, str], str] = {}
+    succeeded = {row["order_id"]: row["id"] for row in attempts.values() if row["state"] == "succeeded"}
+    counts: dict[str, int] = defaultdict(int)
+    for one in seen.goods:
+        counts[one["order_id"]] += 1
+        if one["secret"] is None:
+            continue
+        word, which = _WORDS[one["kind"]], (one["supplier"], one["secret"])
+        if which in delivered:
+            report.faults.append(f"a {word} of order {one['order_id']} was delivered to {delivered[which]} too")
+        delivered[which] = one["order_id"]
+        charges = charged.get(succeeded.get(one["order_id"], ""), ())
+        if not any(charge["delivered"] and _gave(charge, one) for charge in charges):
+            report.faults.append(f"order {one['order_id']} has a {word} that was not charged for it")
+    for order in orders.values():
+        if order["kind"] in _WORDS and order["status"] == "fulfilled" and counts[order["id"]] != order["units"]:
+            has = f"has {counts[order['id']]} of {order['units']} {_WORDS[order['kind']]}s"
+            report.faults.append(f"order {order['id']} is fulfilled and {has}")
+
+
+def _gave(charge: Row, one: Row) -> bool:
+    given = map(digits, charge["given"]) if one["kind"] == "number" else charge["given"]
+    return one["secret"] in given
+
+
 def _reviews(
     charged: Mapping[str, Sequence[Row]], attempts: Mapping[str, Row], orders: Mapping[str, Row], report: Report
 ) -> None:
@@ -179,7 +211,7 @@ def _reviews(
             continue
         cancels = [one for one in attempts.values() if one["order_id"] == order["id"] and one["kind"] == "cancel"]
         for charge in charged.get(attempt["id"], ()):
-            if charge["knowable"] and not (cancels and charge["state"] != "cancelled"):
+            if _can_be_known(charge, attempt) and not (cancels and charge["state"] != "cancelled"):
                 report.faults.append(
                     f"order {order['id']} waits for a person, and {attempt['supplier']} shows its attempt"
                     f" {attempt['id']} ({attempt['state']}: {attempt['error_code']}) {charge['state']},"
@@ -199,6 +231,19 @@ def _share(
             report.fulfilled += orders[attempt["order_id"]]["status"] in {"fulfilled", "cancelled"}
     if report.share < LEAST_FULFILLED:
         report.faults.append(f"only {report.share:.1%} of what S2S and PikaSim charged and show was fulfilled")
+
+
+def _payments(seen: Seen, report: Report) -> None:
+    found = audit_payments(seen.paid, seen.orders)
+    report.faults += found.faults
+    report.doubles += found.doubles
+    report.waiting = found.waiting
+    report.paid_for = found.delivered
+
+
+def _can_be_known(charge: Row, attempt: Row) -> bool:
+    """BepPay's history names neither a failure nor what was given back."""
+    return bool(charge["knowable"] and (attempt["supplier"] != "beppay" or charge["delivered"]))
 
 
 def _left(charge: Row) -> Decimal:

@@ -5,6 +5,7 @@ Everything is on loopback and ends with the process that started it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,27 +15,34 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import Request, urlopen
+
+import asyncpg
 
 from gateway import embedded
 from gateway.processes import die_with_parent
 from providers.loader import load_manifests
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
+PAYMENTS = "bepaid"
 EMAIL_DOMAIN = "attempts.example.com"
 TAKEN_OUT = Path(__file__).parent / "taken_out"
 _START_SECONDS = 60.0
+# What the database itself holds: one order for a checkout, one payment that pays for it.
+_ONCE = "ALTER TABLE orders DROP CONSTRAINT orders_checkout_id_key; DROP INDEX payments_one_accepted"
 
 
 @dataclass(frozen=True)
 class Plan:
     """How a machine is set up. Amounts of time are seconds.
 
-    ``without`` names what is taken out on purpose: "fence", "redaction". ``heartbeat`` is after how long a
-    silent worker's job is another's, ``send`` how long an attempt may take to go out.
+    ``without`` names what is taken out on purpose: "fence", "redaction", "once". ``heartbeat`` is after how long a
+    silent worker's job is another's, ``send`` how long an attempt may take to go out, ``hold`` how long a checkout's
+    price is held.
     """
 
     workers: int = 2
@@ -44,6 +52,7 @@ class Plan:
     heartbeat: float = 30.0
     quiescence: int = 18
     provisioning: int = 22
+    hold: float = 14.0
     without: tuple[str, ...] = ()
     careless: bool = True
     log_level: str = "debug"
@@ -168,14 +177,29 @@ class Machine:
         for command in (("db", "upgrade"), ("sync",)):
             process = self._gateway("-".join(command), *command)
             assert process.wait(_START_SECONDS * 2) == 0, f"{command} failed, see {self.logs}"
+        if "once" in self.plan.without:
+            self._drop(_ONCE)
         self._serve = self._gateway("serve", *("serve", "--workers", str(self.plan.serving), "--port", str(self.port)))
         self.workers = [self._gateway(f"worker-{number}", "worker") for number in range(self.plan.workers)]
         self._until_ready()
+        url = f"{self.url}/webhooks/{PAYMENTS}"
+        self.tell(PAYMENTS, "webhook", {"url": url, "retry_scale": 0.1})
         for name in SUPPLIERS[1:]:
             url = f"{self.url}/webhooks/{name}"
             self.tell(name, "webhook", {
                 "url": url, "copies": 2, "lost": 0.3, "reorder": True, "forged": True, "altered": True,
             })  # fmt: skip
+
+    def _drop(self, statements: str) -> None:
+        async def drop() -> None:
+            connection = await asyncpg.connect(self.database_url)
+            try:
+                await connection.execute(statements)
+            finally:
+                await connection.close()
+
+        with ThreadPoolExecutor(1) as thread:  # a loop runs in this one
+            thread.submit(asyncio.run, drop()).result()
 
     def environment(self) -> dict[str, str]:
         """What every process of the gateway is started with."""
@@ -197,6 +221,7 @@ class Machine:
             "PYTHONPATH": str(TAKEN_OUT),
             "PYTHONUNBUFFERED": "1",
             "CHAOS_HURRY": str(plan.send),
+            "CHAOS_HOLD": str(plan.hold),
             "CHAOS_HEARTBEAT": str(plan.heartbeat),
             "CHAOS_CARELESS": "1" if plan.careless else "",
             "CHAOS_WITHOUT": " ".join(plan.without),
@@ -204,7 +229,7 @@ class Machine:
         }
 
     def accounts(self) -> dict[str, dict[str, Any]]:
-        """One account at each supplier."""
+        """One account at each supplier, and one at which checkouts are paid."""
         manifests = load_manifests()
         plan = self.plan
         return {
@@ -219,7 +244,7 @@ class Machine:
                 "quiescence_seconds": plan.quiescence,
                 "provisioning_seconds": plan.provisioning,
             }
-            for name in SUPPLIERS
+            for name in (*SUPPLIERS, PAYMENTS)
         }
 
     def _start_sandboxes(self) -> dict[str, str]:

@@ -6,37 +6,36 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import asyncpg
-
-from gateway.sealing import Seal
 from gateway.store.keys import create_key
-from gateway.store.pool import DATABASE_DOWN, open_pool
-from tests.chaos.audit import AT_REST, Report, Seen, audit
+from gateway.store.pool import open_pool
+from tests.chaos.audit import Report, audit
+from tests.chaos.books import End, look, secrets_of, until_at_rest
 from tests.chaos.leaks import leaks
-from tests.chaos.machine import SUPPLIERS, Machine, Plan
+from tests.chaos.machine import PAYMENTS, SUPPLIERS, Machine, Plan
+from tests.chaos.other_goods import NumberHands, VoucherHands, other_goods_of
+from tests.chaos.paying import PayingHands
+from tests.chaos.storefront import Storefront
 from tests.chaos.storm import AMBIGUOUS, Shop, Trouble, arm, plans_of
 
 AFTER_SECONDS = 25.0
 Act = Callable[[], Awaitable[None]]
-_ORDERS = "SELECT id, kind, status FROM orders"
-_ATTEMPTS = "SELECT id, order_id, kind, supplier, state, error_code, supplier_order_id FROM attempts"
-_LEDGER = "SELECT attempt_id, kind, amount FROM ledger"
-_KEYS = "SELECT key, order_id FROM idempotency_keys"
 
 
 @dataclass(frozen=True)
 class Storm:
     """How hard and how long. ``seconds`` is the time in which everything is killed, ``settle`` the most after it."""
 
-    orders: int = 560
-    seconds: float = 95.0
+    orders: int = 360
+    numbers: int = 30
+    vouchers: int = 50
+    checkouts: int = 50
+    seconds: float = 60.0
     settle: float = 75.0
-    hands: int = 24
+    hands: int = 20
     seed: int = 1
     plan: Plan = field(default_factory=Plan)
 
@@ -48,6 +47,7 @@ class Outcome:
     report: Report
     leaks: dict[str, int]
     orders: Counter[str]
+    paying: Counter[str]
     charges: int
     ambiguous: int
     spent: int
@@ -62,97 +62,55 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
     with Machine(folder, how.plan) as machine:
         pool = await open_pool(machine.database_url, name="chaos", max_size=2)
         key = await create_key(
-            pool, storefront="shop", mode="test", scopes=["storefront", "ops", "routing"], per_minute=10**6
+            pool, storefront="shop", mode="test", scopes=["storefront", "ops", "routing", "goods"], per_minute=10**6
         )
         async with pool.acquire() as connection:
-            plans = await plans_of(connection)
+            plans, goods = await plans_of(connection), await other_goods_of(connection)
         await pool.close()
-        shop = Shop(machine, key.key, plans, how.orders, random.Random(how.seed))
+        front = Storefront(machine, key.key, random.Random(how.seed))
+        paying = PayingHands(front, how.checkouts, [*plans[""], *plans["s2s"]], how.plan.hold)
         trouble = Trouble(machine)
         arm(machine)
-        pace = how.hands * how.seconds / how.orders / 2
-        await asyncio.gather(_at_most(shop.run(how.hands, pace), how), trouble.run(steps(trouble), how.seconds))
-        for supplier in SUPPLIERS:
+        business = (
+            Shop(front, how.orders, plans).run(how.hands, how.seconds),
+            NumberHands(front, how.numbers, goods).run(3, how.seconds),
+            VoucherHands(front, how.vouchers, goods).run(4, how.seconds),
+            paying.run(6, how.seconds),
+        )
+        async with front.open():
+            await asyncio.gather(_at_most(business, how), trouble.run(steps(trouble), how.seconds))
+        for supplier in (*SUPPLIERS, PAYMENTS):
             machine.lift(supplier)
-        await _until_at_rest(machine, how.settle)
-        return await _outcome(machine, shop, trouble, time.monotonic() - began)
+        await until_at_rest(machine, how.settle)
+        seen = await look(machine, front)
+        return _outcome(machine, front, seen, trouble, paying.done, time.monotonic() - began)
 
 
-async def _at_most(ordering: Awaitable[None], how: Storm) -> None:
-    """Who still orders some time after the storm is sent home: the audit shows what came of it."""
+async def _at_most(business: Iterable[Awaitable[None]], how: Storm) -> None:
+    """Who still does business some time after the storm is sent home: the audit shows what came of it."""
     try:
         async with asyncio.timeout(how.seconds + AFTER_SECONDS):
-            await ordering
+            await asyncio.gather(*business)
     except TimeoutError:
         return
 
 
-async def _until_at_rest(machine: Machine, seconds: float) -> None:
-    """Wait until nothing is left to do; the audit tells what was not done by then."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            connection = await asyncpg.connect(machine.database_url)
-            try:
-                if not await connection.fetchval(
-                    "SELECT count(*) FROM orders WHERE status <> ALL($1)", sorted(AT_REST)
-                ):
-                    return
-            finally:
-                await connection.close()
-        except DATABASE_DOWN:
-            pass
-        await asyncio.sleep(0.5)
-
-
-async def _outcome(machine: Machine, shop: Shop, trouble: Trouble, seconds: float) -> Outcome:
-    seal = Seal([machine.secret_key])
-    pool = await open_pool(machine.database_url, name="chaos", max_size=1)
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-        # Ours first: a charge that comes after it belongs to an attempt that is open here.
-        rows: dict[str, list[Any]] = {}
-        for name, query in (("orders", _ORDERS), ("attempts", _ATTEMPTS), ("ledger", _LEDGER), ("keys", _KEYS)):
-            rows[name] = [dict(row) for row in await connection.fetch(query)]
-        esims = [
-            {"order_id": row["order_id"], "supplier": row["supplier"], "iccid": seal.open_text(row["iccid"])}
-            for row in await connection.fetch("SELECT order_id, supplier, iccid FROM esims")
-        ]
-    await pool.close()
-    truth = {name: machine.ask(name, "truth") for name in SUPPLIERS}
-    sold = [esim for name in SUPPLIERS for esim in machine.ask(name, "esims")["esims"]]
-    seen = Seen(
-        charges={name: told["charges"] for name, told in truth.items()},
-        orders=rows["orders"],
-        attempts=rows["attempts"],
-        ledger=rows["ledger"],
-        esims=esims,
-        keys={row["key"]: row["order_id"] for row in rows["keys"]},
-        promised={one.key: one.order_id for one in shop.wanted if one.order_id is not None},
-    )
-    charges = [charge for told in truth.values() for charge in told["charges"]]
+def _outcome(
+    machine: Machine, front: Storefront, end: End, trouble: Trouble, paying: Counter[str], seconds: float
+) -> Outcome:
+    charges = [charge for told in end.truth.values() for charge in told["charges"]]
     asked = [charge["triggers"] for charge in charges]
-    asked += [[refused["why"]] for told in truth.values() for refused in told["uncharged"]]
-    accounts = machine.accounts().values()
-    secrets = {
-        "activation codes": [code for esim in sold for code in (esim["text_code"], esim["picture_code"])],
-        "matching ids": [esim["picture_code"].split("$")[2] for esim in sold],
-        "ICCIDs": [esim["iccid"] for esim in sold],
-        "e-mail addresses": [*shop.emails, *(c["details"]["email"] for c in truth["beppay"]["charges"])],
-        "keys": [shop.api_key, *(str(a[n]) for a in accounts for n in ("api_key", "token") if n in a)],
-        "secrets": [
-            machine.secret_key,
-            *(str(a[n]) for a in accounts for n in ("partner_secret", "webhook_secret") if n in a),
-        ],
-    }
+    asked += [[refused["why"]] for told in end.truth.values() for refused in told["uncharged"]]
     return Outcome(
-        report=audit(seen),
-        leaks=leaks(machine.logs, secrets),
-        orders=Counter(f"{row['kind']} {row['status']}" for row in rows["orders"]),
+        report=audit(end.seen),
+        leaks=leaks(machine.logs, secrets_of(machine, front, end)),
+        orders=Counter(f"{row['kind']} {row['status']}" for row in end.seen.orders),
+        paying=paying + Counter(f"checkout {row['status']}" for row in end.seen.paid.checkouts),
         charges=len(charges),
         ambiguous=sum(not set(AMBIGUOUS).isdisjoint(kinds) for kinds in asked),
         spent=len(asked),
         trouble=trouble.done,
-        problems=Counter(one.problem for one in shop.wanted if one.problem is not None),
+        problems=Counter(f"{one.what} {one.problem}" for one in front.wanted if one.problem is not None),
         seconds=seconds,
     )
 
@@ -191,9 +149,12 @@ def short_trouble(trouble: Trouble) -> list[tuple[float, Act]]:
 
 
 SHORT = Storm(
-    orders=50,
+    orders=40,
+    numbers=6,
+    vouchers=10,
+    checkouts=12,
     seconds=7,
     settle=45,
-    hands=12,
-    plan=Plan(timeout=1.0, send=4.0, heartbeat=3.0, quiescence=6, provisioning=7),
+    hands=10,
+    plan=Plan(timeout=1.0, send=4.0, heartbeat=3.0, quiescence=6, provisioning=7, hold=6.0),
 )

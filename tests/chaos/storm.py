@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import random
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import asyncpg
 
 from tests.chaos.machine import SUPPLIERS, Machine
+from tests.chaos.storefront import Hands
 
 # The call happens, or does not, and its caller is not told which.
 AMBIGUOUS = (
@@ -39,8 +37,6 @@ OTHERS = {
 }
 _SLOWER_THAN_THE_CALLER = 1.0
 _LAG_SECONDS = 3.0
-_REQUEST_SECONDS = 8.0
-_INSIST_SECONDS = 100.0
 _PLAN_TRIES = 12
 _OFFERS = """
 SELECT o.supplier, o.plan_id FROM offers o
@@ -52,117 +48,47 @@ ORDER BY o.id LIMIT 400
 
 
 @dataclass
-class Wanted:
-    """One order as a storefront wants it, and what it was told."""
+class Shop(Hands):
+    """Orders eSIMs, tops some up and gives some back. ``plans`` are what it orders, by supplier."""
 
-    key: str
-    path: str
-    order_id: str | None = None
-    problem: str | None = None
-    answers: list[int | str] = field(default_factory=list)
-
-
-@dataclass
-class Shop:
-    """A storefront with many hands that sends each order until it is answered."""
-
-    machine: Machine
-    api_key: str
     plans: dict[str, list[str]]
-    rest: int
-    chance: random.Random
-    wanted: list[Wanted] = field(default_factory=list)
-    emails: list[str] = field(default_factory=list)
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    async def run(self, hands: int, pace: float) -> None:
-        """Order until ``rest`` is used up; ``pace`` is the wait of a hand between two orders, in seconds."""
-        async with aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {self.api_key}"},
-            timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),
-            connector=aiohttp.TCPConnector(force_close=True),
-        ) as http:
-            await asyncio.gather(*(self._hand(http, pace) for _ in range(hands)))
+    async def one(self) -> None:
+        """An order, and what a storefront does with it."""
+        placed = await self._order()
+        if placed is not None:
+            await self._follow(placed)
 
-    async def _hand(self, http: aiohttp.ClientSession, pace: float) -> None:
-        while self.rest > 0:
-            self.rest -= 1
-            placed = await self._new_order(http)
-            if placed is not None:
-                await self._follow(http, placed)
-            await asyncio.sleep(pace * self.chance.uniform(0.5, 1.5))
-
-    async def _new_order(self, http: aiohttp.ClientSession) -> str | None:
-        supplier = self.chance.choices(["s2s", "pikasim", "beppay", ""], [0.37, 0.37, 0.08, 0.18])[0]
+    async def _order(self) -> str | None:
+        front = self.storefront
+        supplier = front.chance.choices(["s2s", "pikasim", "beppay", ""], [0.37, 0.37, 0.08, 0.18])[0]
         for _ in range(_PLAN_TRIES):
-            number = next(self._numbers)
-            email = f"traveller.{number}.{self.chance.randrange(10**9)}@customers.example.org"
             body: dict[str, Any] = {
-                "plan_id": self.chance.choice(self.plans[supplier]),
-                "reference": f"ref-{number}",
-                "customer": {"email": email},
+                "plan_id": front.chance.choice(self.plans[supplier]),
+                "reference": front.reference(),
+                "customer": front.customer(),
             }
             if supplier:
                 body["suppliers"] = {"only": [supplier]}
-            wanted = Wanted(f"key-{number}", "/v1/orders")
-            self.emails.append(email)
-            if await self._insist(http, wanted, body):
-                return wanted.order_id
+            if (made := (await front.insist("/v1/orders", body)).made) is not None:
+                return made
         return None
 
-    async def _follow(self, http: aiohttp.ClientSession, order_id: str) -> None:
+    async def _follow(self, order_id: str) -> None:
         """Wait a little; of what was delivered some is topped up and some is given back."""
-        order = await self._get(http, f"/v1/orders/{order_id}", {"Prefer": "wait=4"})
+        front = self.storefront
+        order = await front.get(f"/v1/orders/{order_id}", {"Prefer": "wait=4"})
         if order is None or order["status"] != "fulfilled" or order.get("supplier") not in {"pikasim", "s2s"}:
             return
-        draw = self.chance.random()
+        draw = front.chance.random()
         esim = order["esim"]["id"]
         if draw < 0.45 and self.rest > 0:
-            found = await self._get(http, f"/v1/esims/{esim}/topup-plans")
+            found = await front.get(f"/v1/esims/{esim}/topup-plans")
             if found is not None and found["data"]:
                 self.rest -= 1
-                wanted = Wanted(f"key-{next(self._numbers)}", f"/v1/esims/{esim}/topups")
-                await self._insist(http, wanted, {"topup_plan_id": found["data"][0]["id"]})
+                await front.insist(f"/v1/esims/{esim}/topups", {"topup_plan_id": found["data"][0]["id"]})
         elif draw < 0.55 and order["supplier"] == "pikasim":
-            await self._post_once(http, f"/v1/orders/{order_id}/cancel")
-
-    async def _insist(self, http: aiohttp.ClientSession, wanted: Wanted, body: Any) -> bool:
-        """Send it under its key until there is an answer; True when an order stands."""
-        self.wanted.append(wanted)
-        loop = asyncio.get_running_loop()
-        end = loop.time() + _INSIST_SECONDS
-        while loop.time() < end:
-            try:
-                headers = {"Idempotency-Key": wanted.key}
-                async with http.post(self.machine.url + wanted.path, json=body, headers=headers) as answer:
-                    told = await answer.json(content_type=None)
-                    wanted.answers.append(answer.status)
-                    if answer.status in {200, 201, 202}:
-                        wanted.order_id = told["id"]
-                        # Now and then it is sent once more, as storefronts do.
-                        if self.chance.random() < 0.9 or len(wanted.answers) > 20:
-                            return True
-                    elif answer.status not in {429, 500, 503}:
-                        wanted.problem = str(told.get("code"))
-                        return False
-            except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-                wanted.answers.append(type(error).__name__)
-            await asyncio.sleep(0.5)
-        return wanted.order_id is not None
-
-    async def _get(self, http: aiohttp.ClientSession, path: str, headers: dict[str, str] | None = None) -> Any:
-        try:
-            async with http.get(self.machine.url + path, headers=headers) as answer:
-                return await answer.json() if answer.ok else None
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
-            return None
-
-    async def _post_once(self, http: aiohttp.ClientSession, path: str) -> None:
-        try:
-            async with http.post(self.machine.url + path) as answer:
-                await answer.read()
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            return
+            await front.post_once(f"/v1/orders/{order_id}/cancel")
 
 
 async def plans_of(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, list[str]]:

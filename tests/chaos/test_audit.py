@@ -15,6 +15,7 @@ ATTEMPT, OTHER = f"att_{'a' * 24}", f"att_{'b' * 24}"
 def charge(attempt=ATTEMPT, **more):
     return {
         "order_id": "theirs",
+        "kind": "esim",
         "reference": attempt,
         "details": {},
         "charged": "5.00",
@@ -22,6 +23,7 @@ def charge(attempt=ATTEMPT, **more):
         "state": "completed",
         "delivered": True,
         "iccid": "8901",
+        "given": [],
         "knowable": True,
         "triggers": [],
         **more,
@@ -37,12 +39,13 @@ def attempt(name=ATTEMPT, **more):
         "state": "succeeded",
         "error_code": None,
         "supplier_order_id": "theirs",
+        "item": None,
         **more,
     }
 
 
 def order(**more):
-    return {"id": "ord_1", "kind": "esim", "status": "fulfilled", **more}
+    return {"id": "ord_1", "kind": "esim", "status": "fulfilled", "checkout_id": None, "units": 1, **more}
 
 
 def entry(kind="charge", amount="5.00", of=ATTEMPT):

@@ -3,8 +3,11 @@
 Only a process whose environment says so is touched, so no switch of the kind stands in the product.
 
 CHAOS_HURRY      clocks run faster: the time to send, the looks at suppliers, the breaker, a worker's heartbeat
-CHAOS_CARELESS   every exchange with a supplier and all settings are logged whole, as a careless hand would
+CHAOS_HOLD       how long the price of a checkout is held; what follows its link runs faster too
+CHAOS_CARELESS   every exchange with a supplier, what suppliers send and all settings are logged whole, as a careless
+                 hand would
 CHAOS_WITHOUT    "fence": an unknown outcome counts as a failure, and the order is bought again;
+                 "once": a payment that is told again places an order again;
                  "redaction": log lines go out as they are
 """
 
@@ -16,23 +19,42 @@ from datetime import timedelta
 
 
 def _hurry() -> None:
-    from gateway.core.orders import schedule
+    from gateway.core.orders import schedule, verdicts
     from gateway.flows import buy
     from gateway.store import limits
+    from providers.beppay import numbers
 
     schedule.AGES = (1.0, 2.5, 5.0, 10.0, 20.0)
     schedule.EVERY = 15.0
     # Where half of all calls fail the breaker opens again and again; its pauses are made short.
     limits.BREAKER_SECONDS, limits.BREAKER_MAX_SECONDS, limits.PROBE_SECONDS = 1.0, 3.0, 4
     buy.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
+    buy.STOPPED_SECONDS = 2.0
+    verdicts.UNSEEN_FOR = timedelta(seconds=8)
+    # All clocks here are one.
+    buy.NUMBER_CLOCKS_APART = numbers.NUMBER_CLOCKS_APART = timedelta(seconds=1)
     if "worker" in sys.orig_argv:
         from gateway import jobs
 
         jobs.HEARTBEAT = timedelta(seconds=float(os.environ.get("CHAOS_HEARTBEAT", "30")))
 
 
+def _hold(seconds: float) -> None:
+    from gateway import jobs
+    from gateway.core import checkouts as judging
+    from gateway.flows import checkout, checkout_links
+    from gateway.settings import Checkouts
+
+    Checkouts.hold_seconds = property(lambda _self: seconds)
+    judging.UNTOLD_FOR, judging.EXPIRED_AFTER = timedelta(seconds=5), timedelta(seconds=1)
+    judging.MADE_WITHIN, judging._LATE_RETRY = timedelta(seconds=8), timedelta(seconds=5)
+    judging._SEARCHES, judging._LOOKS, judging._RETRY_SECONDS = (0.5, 1.0, 2.0), (2.0, 3.0, 4.0), 1.5
+    checkout._SENT_WITHIN = timedelta(seconds=5)
+    checkout_links.CLAIMED_FOR, checkout_links.RETRY = timedelta(seconds=6), timedelta(seconds=2)
+    jobs.LOOK = jobs.LOOK_FOR_ORDERS
+
+
 def _careless() -> None:
-    import msgspec
     import structlog
     from pydantic import SecretStr
 
@@ -54,12 +76,6 @@ def _careless() -> None:
             )
         return status, answer
 
-    def _read(body):
-        try:
-            return msgspec.json.decode(body) if body else None
-        except msgspec.MsgspecError:
-            return body[:300].decode("utf-8", "replace")
-
     Transport._exchange = told
     made = Seal.from_settings
 
@@ -75,6 +91,30 @@ def _careless() -> None:
         if isinstance(value, list):
             return [_plain(inner) for inner in value]
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _heard() -> None:
+    import structlog
+
+    from gateway.flows import incoming, payments
+
+    def careless(receive):
+        async def hear(deps, account, headers, body, now):
+            structlog.get_logger("careless").debug("heard", headers=dict(headers), body=_read(body))
+            return await receive(deps, account, headers, body, now)
+
+        return hear
+
+    incoming.receive, payments.receive = careless(incoming.receive), careless(payments.receive)
+
+
+def _read(body):
+    import msgspec
+
+    try:
+        return msgspec.json.decode(body) if body else None
+    except msgspec.MsgspecError:
+        return body[:300].decode("utf-8", "replace")
 
 
 def _without_fence() -> None:
@@ -96,6 +136,24 @@ def _without_fence() -> None:
     verdicts.of_loss = lambda attempt: failed(of_loss(attempt))
 
 
+def _without_once() -> None:
+    from msgspec.structs import replace
+
+    from gateway.store import checkouts, payments
+
+    lock, lock_payment = checkouts.lock, payments.lock
+
+    async def forgotten(connection, checkout_id):
+        row = await lock(connection, checkout_id)
+        return None if row is None else replace(row, order_id=None, accepted=None)
+
+    async def not_judged(connection, payment_id):
+        row = await lock_payment(connection, payment_id)
+        return None if row is None else replace(row, settled_at=None)
+
+    checkouts.lock, payments.lock = forgotten, not_judged
+
+
 def _without_redaction() -> None:
     from gateway import log
     from providers.redaction import Redactor
@@ -107,9 +165,14 @@ def _without_redaction() -> None:
 if "gateway" in sys.orig_argv and ("serve" in sys.orig_argv or "worker" in sys.orig_argv):
     if os.environ.get("CHAOS_HURRY"):
         _hurry()
+    if os.environ.get("CHAOS_HOLD"):
+        _hold(float(os.environ["CHAOS_HOLD"]))
     if os.environ.get("CHAOS_CARELESS"):
         _careless()
+        _heard()
     if "fence" in os.environ.get("CHAOS_WITHOUT", ""):
         _without_fence()
+    if "once" in os.environ.get("CHAOS_WITHOUT", ""):
+        _without_once()
     if "redaction" in os.environ.get("CHAOS_WITHOUT", ""):
         _without_redaction()
