@@ -188,7 +188,9 @@ async def test_the_offers_of_a_cell_come_the_one_to_buy_first_and_say_why_others
 async def test_offers_stand_side_by_side_in_the_order_asked(ops):
     page = await read(await ops.get("/v1/ops/prices/JP/offers"), shapes.PricedOfferPage)
     first, second = page.data[3], page.data[1]
-    costless = await ops.pool.fetchval("SELECT id FROM offers WHERE cost IS NULL AND 'JP' = ANY(coverage) LIMIT 1")
+    costless = await ops.pool.fetchval(
+        "SELECT id FROM offers WHERE cost IS NULL AND stock IS DISTINCT FROM 0 AND 'JP' = ANY(coverage) ORDER BY id"
+    )
     query = f"offer={first.offer_id}&offer={second.offer_id}&offer=off_unknown&offer={first.offer_id}&offer={costless}"
     compared = await read(await ops.get(f"/v1/ops/offers/compare?{query}"), shapes.Comparison)
     assert [one.offer_id for one in compared.data] == [first.offer_id, second.offer_id, costless]
