@@ -43,6 +43,20 @@ async def around(connection: Any, runs: int, orders: int) -> None:
     )
     await connection.execute(
         """
+        INSERT INTO supplier_book_walks (supplier, asked_at, whole_from, whole_to)
+            SELECT name, now(), now() - interval '30 days', now() FROM suppliers;
+        INSERT INTO supplier_transactions (supplier, key, kind, amount, currency, at, seen_at)
+            SELECT name, 'id:' || n, CASE WHEN n % 50 = 0 THEN 'deposit' ELSE 'charge' END,
+                   CASE WHEN n % 50 = 0 THEN 500 ELSE -5 END, 'USD', now() - n * interval '8 min', now()
+            FROM suppliers CROSS JOIN generate_series(1, 5000) n;
+        INSERT INTO deposits (id, supplier, way, amount, currency, state, url, begun_by, begun_at)
+            SELECT 'dep_' || name || '_' || n, name, 'stripe', 500, 'USD', 'begun', 'https://pay.example/' || n, 'ana',
+                   now() - n * interval '1 day'
+            FROM suppliers CROSS JOIN generate_series(1, 20) n
+        """
+    )
+    await connection.execute(
+        """
         INSERT INTO audit_log (at, actor, action, object, detail)
         SELECT now() - ($1 * 7 - n) * interval '17 min', (ARRAY['admin', 'ana', 'command line'])[1 + n % 3],
                (ARRAY['rule.changed', 'order.resolved', 'user.role', 'supplier.paused', 'sync.accepted'])[1 + n % 5],

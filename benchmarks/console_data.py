@@ -150,23 +150,6 @@ async def _suppliers(connection: Any, runs: int, now: datetime) -> None:
     )
     await connection.execute(
         """
-        INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)
-            SELECT name, now() - n * interval '10 min', 5000 + n, 5000 + n, 'USD'
-            FROM suppliers CROSS JOIN generate_series(0, 500) n;
-        INSERT INTO supplier_book_walks (supplier, asked_at, whole_from, whole_to)
-            SELECT name, now(), now() - interval '30 days', now() FROM suppliers;
-        INSERT INTO supplier_transactions (supplier, key, kind, amount, currency, at, seen_at)
-            SELECT name, 'id:' || n, CASE WHEN n % 50 = 0 THEN 'deposit' ELSE 'charge' END,
-                   CASE WHEN n % 50 = 0 THEN 500 ELSE -5 END, 'USD', now() - n * interval '40 min', now()
-            FROM suppliers CROSS JOIN generate_series(1, 1000) n;
-        INSERT INTO deposits (id, supplier, way, amount, currency, state, url, begun_by, begun_at)
-            SELECT 'dep_' || name || '_' || n, name, 'stripe', 500, 'USD', 'begun', 'https://pay.example/' || n, 'ana',
-                   now() - n * interval '1 day'
-            FROM suppliers CROSS JOIN generate_series(1, 20) n
-        """
-    )
-    await connection.execute(
-        """
         INSERT INTO sync_runs (id, suppliers, started_at, ended_at, state)
         SELECT 'sync_' || lpad(n::text, 8, '0'), (SELECT array_agg(name ORDER BY name) FROM suppliers),
                now() - ($1 + 1 - n) * interval '15 min', now() - ($1 + 1 - n) * interval '15 min' + interval '70 s',
