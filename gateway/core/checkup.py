@@ -212,7 +212,8 @@ def _webhooks(facts: Facts) -> CheckFinding | None:
     if good is not None:
         return CheckFinding("webhooks", "ok", f"last heard {good:%Y-%m-%d %H:%M} UTC", settings=settings)
     by_call = f"run `esim-gateway suppliers setup-webhooks {facts.name} --base-url https://…`"
-    what = by_call if facts.sets_webhooks else facts.webhook_advice
+    by_hand = f"{facts.webhook_advice}: https://…/webhooks/{facts.name}" if facts.webhook_advice else ""
+    what = by_call if facts.sets_webhooks else by_hand
     return CheckFinding("webhooks", "unknown", "none has come yet; orders are settled by asking", what, settings)
 
 
