@@ -14,7 +14,8 @@ INSERT INTO checkouts (id, storefront_id, mode, state, reference, plan_id, plan,
                        base_currency, language, account, link_id, payment_url, fee_base, expires_at, created_at,
                        updated_at, paid_at)
 SELECT $1, storefront_id, mode, $2, $1, plan_id, plan, greatest(price, 1), currency, price_base, max_cost,
-       base_currency, 'en', 'bepaid', 'prd_' || $1, 'https://pay.example.com/' || $1, CASE WHEN $2 = 'paid' THEN 0.25 END,
+       base_currency, 'en', 'bepaid', 'prd_' || $1, 'https://pay.example.com/' || $1,
+       CASE WHEN $2 = 'paid' THEN 0.25 END,
        now() + interval '1 h', now(), now(), CASE WHEN $2 = 'paid' THEN now() END
 FROM orders WHERE status = 'fulfilled' AND kind = 'esim' ORDER BY created_at LIMIT 1
 """
