@@ -38,16 +38,10 @@ async def test_a_key_is_turned_over_and_the_gateway_goes_on_with_it(shop, comman
     code, out, _ = await command("suppliers", "keys", "beppay", "rotate", "--no-wait", "--json")
     told = json.loads(out)
     assert (code, told["state"], told["in_force"]) == (0, "switched", True)
-    _, out, _ = await command("suppliers", "keys", "beppay")
-    assert [line.split("  ")[2:4] for line in out.splitlines()] == [
-        ["Sandbox", out.splitlines()[0].split("  ")[3]],
-        [told["name"], out.splitlines()[1].split("  ")[3]],
-    ]
     await shop.deps.pool.execute("UPDATE supplier_keys SET revoke_at = now(), look_at = now()")
     await key_rotation.go_on_all(shop.deps)
-    code, out, _ = await command("suppliers", "keys", "beppay", "list", "--json")
+    code, out, _ = await command("suppliers", "keys", "beppay", "--json")
     assert [(key["name"], key["active"]) for key in json.loads(out)] == [("Sandbox", False), (told["name"], True)]
-    assert (await command("suppliers", "check", "beppay"))[0] == 0
     code, _, err = await command("suppliers", "keys", "pikasim", "rotate")
     assert (code, "PikaSim gives its key to people" in err) == (2, True)
 
