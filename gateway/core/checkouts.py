@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.errors import GatewayError, InvalidRequest, NotSupported, Outcome, SupplierError
 from schemas.money import Money
-from schemas.payment import PaymentKind, PaymentLink, PaymentState
+from schemas.payment import PaymentKind, PaymentLink, PaymentNotice, PaymentState
 
 State: TypeAlias = Literal["creating", "open", "paid", "expired", "failed", "closed"]
 Reason: TypeAlias = Literal[
@@ -63,10 +63,13 @@ EXPIRED_AFTER = timedelta(seconds=30)
 # A creation that was never answered: its link is looked for, and after this it is given up.
 MADE_WITHIN = timedelta(minutes=2)
 LOOKED_AFTER_FOR = timedelta(days=2)
+# What was under way when a link was closed has come to its end by then: the link is looked at once more.
+LAST_LOOK_AFTER = timedelta(minutes=15)
 _SEARCHES = (2.0, 5.0, 15.0, 30.0, 60.0)
 _LOOKS = (60.0, 300.0, 600.0)
 _RETRY_SECONDS = 30.0
 _LATE_RETRY = timedelta(minutes=15)
+_MOST_DOUBLINGS = 5
 
 
 class CheckoutNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,10 +125,13 @@ class Nothing(msgspec.Struct, frozen=True):
 Judgement: TypeAlias = Accept | Review | Nothing
 
 
-def judge(checkout: CheckoutNow | None, payment: PaymentNow, *, refunds_expected: int = 0) -> Judgement:  # noqa: PLR0911 - one for each kind
+def judge(  # noqa: PLR0911 - one for each kind
+    checkout: CheckoutNow | None, payment: PaymentNow, *, refunds_expected: int = 0, given_back: bool = False
+) -> Judgement:
     """What a payment means for its checkout; None where no checkout is known.
 
-    ``refunds_expected`` is how many refunds a person said to have made that were not told yet.
+    ``refunds_expected`` is how many refunds a person said to have made that were not told yet; ``given_back`` that a
+    refund for the checkout was told before this.
     """
     if payment.state is not PaymentState.CAPTURED:
         return Nothing()
@@ -142,7 +148,10 @@ def judge(checkout: CheckoutNow | None, payment: PaymentNow, *, refunds_expected
         case PaymentKind.OTHER:
             return Review("other_movement", told)
         case PaymentKind.PAYMENT:
-            return _of_payment(checkout, payment, told)
+            judgement = _of_payment(checkout, payment, told)
+            if given_back and judgement == Accept(place=True):
+                return Review("order_refused", f"{told}, of which a refund was told before it")
+            return judgement
 
 
 def _of_payment(checkout: CheckoutNow, payment: PaymentNow, told: str) -> Judgement:
@@ -165,6 +174,16 @@ def _of_payment(checkout: CheckoutNow, payment: PaymentNow, told: str) -> Judgem
     if wrong is not None:
         return Review(wrong, f"{told} where the price is {price.padded()}")
     return Accept(place=checkout.order_id is None)
+
+
+def contradiction(before: PaymentNow, told: PaymentNotice) -> Review | None:
+    """What a notification says against what was captured and stays so: it was taken back, or is something else."""
+    if before.state is not PaymentState.CAPTURED or told.state is PaymentState.PENDING:
+        return None  # one of an earlier moment may come late
+    if told.state is PaymentState.CAPTURED and (told.kind, told.paid) == (before.kind, before.paid):
+        return None
+    now, then = f"{told.state} {told.kind} of {told.paid.padded()}", f"{before.kind} of {before.paid.padded()}"
+    return Review("other_movement", f"told as {now} after it was captured as {then}")
 
 
 # -- the link ---------------------------------------------------------------------------------------------------------
@@ -234,10 +253,14 @@ def given_up(checkout: CheckoutNow, now: datetime) -> bool:
     return now - checkout.created_at >= MADE_WITHIN
 
 
-def after_search(checkout: CheckoutNow, now: datetime) -> datetime | None:
-    """When to search again for a link that was given up, so that it is closed should it turn up; None: no more."""
+def after_search(checkout: CheckoutNow, now: datetime, *, seen: bool = True) -> datetime | None:
+    """When to search again for a link that was given up, so that it is closed should it turn up; None: no more.
+
+    ``seen``: the payment supplier could be asked.
+    """
     later = now + _LATE_RETRY
-    return later if later < checkout.expires_at + _LATE_RETRY else None
+    longest = _LATE_RETRY if seen else LOOKED_AFTER_FOR
+    return later if later < checkout.expires_at + longest else None
 
 
 def after_look(  # noqa: PLR0911 - one for each thing that may be seen
@@ -252,8 +275,11 @@ def after_look(  # noqa: PLR0911 - one for each thing that may be seen
         case LinkUnseen():
             return _unseen(checkout, now, expired=expired, paid=paid)
         case LinkGone():
-            return Step(next_look_at=None if over else _next(checkout, now), state=expired, settled=over)
-    if seen.remaining == 0:
+            # What has expired may be cleared away; what could be paid a moment ago may have been.
+            what, used_up = "not there", not over or checkout.gone_since is not None
+        case PaymentLink():
+            what, used_up = "used up", seen.remaining == 0
+    if used_up:
         if paid:
             return Step(next_look_at=None, state=expired, settled=True)
         since = checkout.gone_since or now
@@ -262,21 +288,31 @@ def after_look(  # noqa: PLR0911 - one for each thing that may be seen
                 next_look_at=None,
                 state=expired,
                 gone_since=since,
-                review=Review("payment_not_seen", f"link {checkout.link_id}, used up since {since:%Y-%m-%d %H:%M} UTC"),
+                review=Review("payment_not_seen", f"link {checkout.link_id}, {what} since {since:%Y-%m-%d %H:%M} UTC"),
                 settled=True,
             )
         # Not expired yet, whatever the clock says: its payment may be told any moment.
         return Step(next_look_at=since + UNTOLD_FOR, gone_since=since)
     if over:
-        return Step(next_look_at=None, state=expired, close_link=True, settled=True)
+        there, last = isinstance(seen, PaymentLink), checkout.expires_at + LAST_LOOK_AFTER
+        again = last if there and now < last else None
+        close = there and (again is not None or expired is not None)
+        return Step(next_look_at=again, state=expired, close_link=close, settled=again is None)
     return Step(next_look_at=_next(checkout, now))
+
+
+def close_again(checkout: CheckoutNow, now: datetime) -> datetime | None:
+    """When to close a link once more, should closing it fail; None: it ended by itself long ago."""
+    if now - checkout.expires_at > LOOKED_AFTER_FOR:
+        return None
+    return now + min(timedelta(seconds=_RETRY_SECONDS * 2 ** min(checkout.looks, _MOST_DOUBLINGS)), _LATE_RETRY)
 
 
 def _after_end(checkout: CheckoutNow, seen: LinkSeen, now: datetime) -> Step:
     """A link that has done its work, or shall do none, is paid no more."""
     if isinstance(seen, LinkUnseen):
         late = now - checkout.expires_at > LOOKED_AFTER_FOR
-        return Step(next_look_at=None if late else now + _LATE_RETRY)
+        return Step(next_look_at=None if late else now + _LATE_RETRY, gone_since=checkout.gone_since)
     return Step(next_look_at=None, close_link=isinstance(seen, PaymentLink) and seen.remaining != 0, settled=True)
 
 
@@ -289,7 +325,7 @@ def _unseen(checkout: CheckoutNow, now: datetime, *, expired: Literal["expired"]
         why = f"link {checkout.link_id} could not be looked at since its end"
         return Step(next_look_at=None, state=expired, review=Review("payment_not_seen", why), settled=True)
     wait = _LATE_RETRY if late > _LATE_RETRY else timedelta(seconds=_RETRY_SECONDS)
-    return Step(next_look_at=now + wait, state=expired)
+    return Step(next_look_at=now + wait, state=expired, gone_since=checkout.gone_since)
 
 
 def _next(checkout: CheckoutNow, now: datetime) -> datetime:

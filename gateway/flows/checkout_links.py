@@ -26,7 +26,6 @@ from schemas.payment import PaymentLink
 log = structlog.get_logger(__name__)
 
 CLAIMED_FOR = timedelta(minutes=2)  # longer than a look may take; a process that ended in it is made up for then
-RETRY = timedelta(seconds=30)
 MOST_LISTED = 5000
 CLOCKS_APART = timedelta(minutes=10)
 
@@ -88,7 +87,7 @@ async def _search(deps: Deps, account: PaymentAccount | None, row: CheckoutRow) 
         elif held.state == "creating" and (seen or now >= held.expires_at):
             await _failed(connection, held, judging.NEVER_TOLD, now)
         else:
-            later = judging.after_search(held.now, now) if seen else now + RETRY
+            later = judging.after_search(held.now, now, seen=seen)
             await checkouts.looked(connection, row.id, later, None, settled=later is None)
 
 
@@ -125,6 +124,7 @@ async def _made(connection: Connection, row: CheckoutRow, link: PaymentLink, now
         payment_url=link.url,
     )
     await checkouts.tell(connection, row.id, now, "link_made", link=link.id)
+    await payments.adopt(connection, row.account, link.id, row.id)
     if row.state == "creating" and wrong is not None:
         await _failed(connection, row, wrong, now, look_at=now)
 
@@ -162,7 +162,7 @@ async def _look(deps: Deps, account: PaymentAccount | None, row: CheckoutRow, li
         step = judging.after_look(held.now, seen, now, paid=paid)
         await _write(deps, connection, held, step, now)
     if step.close_link and account is not None:
-        await _close(deps, account, row.id, link_id)
+        await _close(deps, account, row.id, link_id, step)
 
 
 async def _seen(account: PaymentAccount | None, link_id: str) -> LinkSeen:
@@ -177,7 +177,7 @@ async def _seen(account: PaymentAccount | None, link_id: str) -> LinkSeen:
 
 
 async def _write(deps: Deps, connection: Connection, row: CheckoutRow, step: Step, now: datetime) -> None:
-    look_at = now + RETRY if step.close_link else step.next_look_at
+    look_at = judging.close_again(row.now, now) if step.close_link else step.next_look_at
     if step.state is not None:
         await checkouts.move(
             connection,
@@ -197,8 +197,8 @@ async def _write(deps: Deps, connection: Connection, row: CheckoutRow, step: Ste
         await announce(deps, connection, row, NoticeType.CHECKOUT_EXPIRED, "expired")
 
 
-async def _close(deps: Deps, account: PaymentAccount, checkout_id: str, link_id: str) -> None:
-    """Let a link be paid no more; when that cannot be said now, the next look says it again."""
+async def _close(deps: Deps, account: PaymentAccount, checkout_id: str, link_id: str, step: Step) -> None:
+    """Let a link be paid no more; when that cannot be said now, a later look says it again."""
     try:
         with noting(deps, checkout_id):
             await account.provider.close_link(link_id)
@@ -209,4 +209,4 @@ async def _close(deps: Deps, account: PaymentAccount, checkout_id: str, link_id:
         return
     async with deps.pool.acquire() as connection, connection.transaction():
         await checkouts.lock(connection, checkout_id)
-        await checkouts.looked(connection, checkout_id, None, None, settled=True)
+        await checkouts.looked(connection, checkout_id, step.next_look_at, step.gone_since, settled=step.settled)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from gateway.core.checkouts import Accept, Judgement, Review, judge
+from gateway.core.checkouts import Accept, Judgement, Nothing, Review, contradiction, judge
 from gateway.flows.advance import begin
 from gateway.flows.checkout_cases import review
 from gateway.flows.checkout_links import look
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 Outcome = Literal["taken", "forged", "unreadable"]
 
 LEFT_ALONE = timedelta(seconds=3)  # what the task behind the answer gets before the schedule takes it up
+GIVEN_UP_AFTER = timedelta(minutes=5)  # a payment whose judging fails is tried for so long, and then a person's
 MOST_UNSETTLED = 200
 MOST_LOOKS = 40
 LOOKS_AT_ONCE = 8
@@ -64,10 +65,19 @@ async def receive(
 
 async def _write_down(deps: Deps, account: PaymentAccount, notice: PaymentNotice, body: bytes, now: datetime) -> str:
     async with deps.pool.acquire() as connection, connection.transaction():
-        await payments.keep_notice(connection, account.name, body, deps.seal.seal(body), notice.payment_id, now)
+        sealed = deps.seal.seal(body)
+        new = await payments.keep_notice(connection, account.name, body, sealed, notice.payment_id, now)
         ours, link_id = _plain(notice.checkout_id), _plain(notice.link_id)
         named = await checkouts.named(connection, account.name, ours, link_id)
-        return await payments.told(connection, account.name, notice, named, now)
+        before = await payments.named(connection, account.name, notice.payment_id) if new else None
+        against = None if before is None else contradiction(before.now, notice)
+        row = None
+        if against is not None and before is not None and before.checkout_id is not None:
+            row = await checkouts.lock(connection, before.checkout_id)  # always before its payments
+        told = await payments.told(connection, account.name, notice, named, now)
+        if against is not None and before is not None:
+            await _review(deps, connection, row, before, against, now)
+        return told
 
 
 def _settle_soon(deps: Deps, payment_id: str) -> None:
@@ -93,6 +103,8 @@ async def settle(deps: Deps, payment_id: str) -> None:
         payment = await payments.lock(connection, payment_id)
         if payment is None or payment.settled_at is not None:
             return
+        if payment.checkout_id is not None and row is None:
+            return  # it was told just now what it is for: whoever comes next begins with the checkout
         order_id = await _settle(deps, connection, row, payment)
     if order_id is not None and deps.inline:
         begin(deps, order_id)
@@ -100,7 +112,13 @@ async def settle(deps: Deps, payment_id: str) -> None:
 
 async def _settle(deps: Deps, connection: Connection, row: CheckoutRow | None, payment: PaymentRow) -> str | None:
     now = deps.clock()
-    judgement = await _judged(connection, row, payment)
+    alone = [] if row is None else await payments.cases_about(connection, payment.id)
+    if any(case.outcome in {"refunded", "closed"} for case in alone):
+        judgement: Judgement = Nothing()  # a person decided about it before it said what it was for
+    else:
+        judgement = await _judged(connection, row, payment)
+    if waiting := [case for case in alone if case.closed_at is None]:
+        await payments.close_cases(connection, waiting, "settled", None, now)
     if isinstance(judgement, Accept) and row is not None:
         taken = await take(deps, connection, row, payment, now)
         if isinstance(taken, str):
@@ -124,7 +142,8 @@ async def _judged(connection: Connection, row: CheckoutRow | None, payment: Paym
         if owner not in {None, row.id}:
             return judge(None, payment.now)
     expected = await payments.refunds_expected(connection, row.id)
-    return judge(row.now, payment.now, refunds_expected=expected)
+    given_back = await payments.refund_told(connection, row.id)
+    return judge(row.now, payment.now, refunds_expected=expected, given_back=given_back)
 
 
 async def _review(
@@ -150,12 +169,38 @@ async def settle_what_is_left(deps: Deps) -> int:
     left = await payments.unsettled(deps.pool, deps.clock() - LEFT_ALONE, MOST_UNSETTLED)
     for payment_id in left:
         try:
-            await settle(deps, payment_id)
+            await _settle_or_give_up(deps, payment_id)
         except DATABASE_DOWN:
             raise
         except Exception:
             log.exception("payment_not_settled", payment=payment_id)
     return len(left)
+
+
+async def _settle_or_give_up(deps: Deps, payment_id: str) -> None:
+    try:
+        await settle(deps, payment_id)
+    except DATABASE_DOWN:
+        raise
+    except Exception as error:
+        await _give_up(deps, payment_id, error)
+        raise
+
+
+async def _give_up(deps: Deps, payment_id: str, error: Exception) -> None:
+    """Have a person look at a payment that cannot be judged, so that it neither is lost nor holds up others."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        known = await payments.payment(connection, payment_id)
+        row = None
+        if known is not None and known.checkout_id is not None:
+            row = await checkouts.lock(connection, known.checkout_id)
+        payment = await payments.lock(connection, payment_id)
+        now = deps.clock()
+        if payment is None or payment.settled_at is not None or now - payment.received_at < GIVEN_UP_AFTER:
+            return
+        why = Review("order_refused" if row is not None else "unknown_checkout", f"a fault: {type(error).__name__}")
+        await _review(deps, connection, row, payment, why, now)
+        await payments.settle(connection, payment.id, now, accepted=False)
 
 
 async def look_at_links(deps: Deps) -> int:

@@ -215,14 +215,17 @@ async def move(
     fee_base: Decimal | None = None,
     paid_at: datetime | None = None,
 ) -> None:
-    """Move a checkout on, under ``lock``. A link that is there stays; None leaves what it stands for."""
+    """Move a checkout on, under ``lock``. A link that is there stays; None leaves what it stands for.
+
+    ``gone_since`` is as it is given: a link that is there again is not gone.
+    """
     await connection.execute(
         """UPDATE checkouts SET state = coalesce($3, state), step = step + 1, updated_at = $2,
                looks = CASE WHEN $5 THEN looks ELSE 0 END,
                next_look_at = CASE WHEN $5 THEN next_look_at ELSE $4 END,
                link_id = coalesce(link_id, $6), payment_url = coalesce(payment_url, $7),
                failure_code = coalesce($8, failure_code), failure_detail = coalesce($9, failure_detail),
-               gone_since = coalesce(gone_since, $10), settled_link = settled_link OR $11,
+               gone_since = $10, settled_link = settled_link OR $11,
                fee_base = coalesce(fee_base, $12), paid_at = coalesce(paid_at, $13)
            WHERE id = $1""",
         checkout_id,
@@ -251,7 +254,7 @@ async def looked(
 ) -> None:
     """Note a look that changed nothing else, under ``lock``."""
     await connection.execute(
-        """UPDATE checkouts SET next_look_at = $2, gone_since = coalesce(gone_since, $3),
+        """UPDATE checkouts SET next_look_at = $2, gone_since = $3,
                   settled_link = settled_link OR $4 WHERE id = $1""",
         checkout_id,
         next_look_at,

@@ -94,7 +94,7 @@ async def told(
 ) -> str:
     """Write down what a notification says of its payment; our id of it. What was captured stays as it was.
 
-    A payment that is told differently from before is to be judged again.
+    A payment that is told differently from before, or says only now what it is for, is to be judged again.
     """
     kept: str = await connection.fetchval(
         """INSERT INTO payments AS p (id, account, payment_id, checkout_id, link_id, kind, state, amount, currency,
@@ -109,7 +109,8 @@ async def told(
                paid_at = CASE WHEN p.state = 'captured' THEN p.paid_at ELSE excluded.paid_at END,
                checkout_id = coalesce(p.checkout_id, excluded.checkout_id),
                link_id = coalesce(p.link_id, excluded.link_id),
-               settled_at = CASE WHEN p.state = excluded.state OR p.state = 'captured' THEN p.settled_at END
+               settled_at = CASE WHEN p.checkout_id IS NULL AND excluded.checkout_id IS NOT NULL THEN NULL
+                                 WHEN p.state = excluded.state OR p.state = 'captured' THEN p.settled_at END
            RETURNING id""",
         f"pay_{secrets.token_hex(12)}",
         account,
@@ -125,6 +126,23 @@ async def told(
         now,
     )
     return kept
+
+
+async def adopt(connection: Connection, account: str, link_id: str, checkout_id: str) -> None:
+    """Have payments judged again that were told by their link alone, before anybody knew whose it is."""
+    await connection.execute(
+        """UPDATE payments SET checkout_id = $3, settled_at = NULL
+           WHERE account = $1 AND link_id = $2 AND checkout_id IS NULL""",
+        account,
+        link_id,
+        checkout_id,
+    )
+
+
+async def named(connection: Connection | Pool, account: str, payment_id: str) -> PaymentRow | None:
+    """One payment, by its supplier's id."""
+    row = await connection.fetchrow(_PAYMENT + " WHERE account = $1 AND payment_id = $2", account, payment_id)
+    return None if row is None else PaymentRow(**dict(row))
 
 
 async def payment(connection: Connection | Pool, payment_id: str) -> PaymentRow | None:
@@ -249,10 +267,28 @@ async def open_cases_of(connection: Connection | Pool, checkout_id: str) -> list
     return [CaseRow(**dict(row)) for row in rows]
 
 
+async def cases_about(connection: Connection | Pool, payment_id: str) -> list[CaseRow]:
+    """All cases of one payment that stand under no checkout, the first first."""
+    rows = await connection.fetch(
+        _CASE + " WHERE payment_id = $1 AND checkout_id IS NULL ORDER BY opened_at, id", payment_id
+    )
+    return [CaseRow(**dict(row)) for row in rows]
+
+
 async def cases_of(connection: Connection | Pool, checkout_ids: Sequence[str]) -> list[CaseRow]:
     """All cases of these checkouts, the first first."""
     rows = await connection.fetch(_CASE + " WHERE checkout_id = ANY($1) ORDER BY opened_at, id", list(checkout_ids))
     return [CaseRow(**dict(row)) for row in rows]
+
+
+async def refund_told(connection: Connection, checkout_id: str) -> bool:
+    """Whether money of a checkout was given back."""
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM payments WHERE checkout_id = $1 AND kind = 'refund' AND state = 'captured')",
+            checkout_id,
+        )
+    )
 
 
 async def refunds_expected(connection: Connection, checkout_id: str) -> int:

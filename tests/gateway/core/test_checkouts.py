@@ -131,13 +131,16 @@ def test_no_captured_payment_is_without_an_order_or_a_person(
 
 def test_a_link_is_looked_at_later_and_later_and_once_at_its_end():
     times, seen, now = [], checkout(), NOW + timedelta(minutes=1)
-    while (step := after_look(seen, link(), now)).next_look_at is not None:
+    while (step := after_look(seen, link(), now)).state is None:
         times.append(step.next_look_at - now)
-        assert step.state is None
         now, seen = step.next_look_at, checkout(looks=seen.looks + 1)
     assert times[:3] == [timedelta(seconds=60), timedelta(seconds=300), timedelta(seconds=600)]
     assert now == END + EXPIRED_AFTER
-    assert (step.state, step.close_link, step.settled, step.review) == ("expired", True, True, None)
+    assert (step.state, step.close_link, step.settled, step.review) == ("expired", True, False, None)
+    # What was under way may still come to its end: it is looked at once more.
+    last = after_look(checkout(state="expired"), link(), step.next_look_at)
+    assert (last.next_look_at, last.close_link, last.settled) == (None, False, True)
+    assert after_look(checkout(state="expired"), link(0), step.next_look_at).gone_since == step.next_look_at
 
 
 def test_a_used_link_without_a_word_goes_to_a_person_after_a_while():

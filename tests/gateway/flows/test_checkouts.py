@@ -455,6 +455,6 @@ async def test_a_payment_told_otherwise_after_it_was_captured_stays_captured(des
     await asyncio.sleep(0.1)
     await desk.told()
     found = await desk.checkout(checkout_id)
-    assert (found.status, [one.state for one in found.payments]) == ("paid", ["captured"])
+    assert (found.review.reason, [one.state for one in found.payments]) == ("other_movement", ["captured"])
     (row,) = await payment_rows.of_checkouts(desk.deps.pool, [checkout_id])
     assert row.accepted
