@@ -56,8 +56,9 @@ async def booked(pool: Pool, supplier: str, attempts: Sequence[str], start: date
         f"""SELECT coalesce(p.id, a.id) AS attempt, l.order_id, l.kind, l.amount, l.currency, l.at,
                    coalesce(p.supplier_order_id, a.supplier_order_id) AS supplier_order_id
             FROM ledger l JOIN attempts a ON a.id = l.attempt_id {_PURCHASE}
-            WHERE l.supplier = $1 AND (coalesce(p.id, a.id) = ANY($2) OR l.order_id IN
-                  (SELECT order_id FROM ledger WHERE supplier = $1 AND at >= $3 AND at < $4))""",  # noqa: S608 - our own words
+            WHERE l.supplier = $1 AND a.order_id IN
+                  (SELECT order_id FROM ledger WHERE supplier = $1 AND at >= $3 AND at < $4
+                   UNION SELECT order_id FROM attempts WHERE id = ANY($2))""",  # noqa: S608 - our own words
         supplier,
         list(attempts),
         start,

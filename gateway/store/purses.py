@@ -13,27 +13,33 @@ from gateway.store.pool import Connection, Pool
 
 # An attempt counts when its charge may have come after the look: its call was not over yet, or nobody knows how it
 # ended and it could still arrive. A call takes less than the hour that is looked back.
+# One supplier after the other, each by its indexes: a join over all of them would read every attempt there ever was.
 _PURSES = """
     WITH seen AS MATERIALIZED (
         SELECT n.name AS supplier, b.at, b.spendable, b.currency
         FROM {names} AS n (name)
         CROSS JOIN LATERAL (SELECT at, spendable, currency FROM supplier_balances
                             WHERE supplier = n.name ORDER BY at DESC LIMIT 1) AS b
-    ), since AS (
-        SELECT a.id, a.supplier, a.listed, a.currency FROM seen s JOIN attempts a ON a.supplier = s.supplier
-        WHERE a.state IN ('sending', 'unknown') AND a.kind <> 'cancel' AND a.quiescent_at >= s.at
-        UNION ALL
-        SELECT a.id, a.supplier, a.listed, a.currency FROM seen s JOIN attempts a ON a.supplier = s.supplier
-        WHERE a.state IN ('accepted', 'succeeded', 'charged_undeliverable') AND a.kind <> 'cancel'
-          AND a.started_at >= s.at - interval '1 hour' AND coalesce(a.call_ended_at, a.quiescent_at) >= s.at
     )
     SELECT supplier, 'seen' AS what, currency, spendable AS amount, at FROM seen
     UNION ALL
-    SELECT a.supplier, CASE WHEN l.id IS NULL THEN 'open' ELSE 'charged' END, coalesce(l.currency, a.currency),
-           sum(coalesce(l.amount, a.listed)), NULL
-    FROM since a LEFT JOIN ledger l ON l.attempt_id = a.id AND l.kind = 'charge'
-    WHERE coalesce(l.amount, a.listed) IS NOT NULL
-    GROUP BY 1, 2, 3
+    SELECT s.supplier, g.what, g.currency, g.amount, NULL
+    FROM seen s CROSS JOIN LATERAL (
+        SELECT CASE WHEN l.id IS NULL THEN 'open' ELSE 'charged' END AS what,
+               coalesce(l.currency, a.currency) AS currency, sum(coalesce(l.amount, a.listed)) AS amount
+        FROM (
+            SELECT id, listed, currency FROM attempts
+            WHERE supplier = s.supplier AND state IN ('sending', 'unknown') AND kind <> 'cancel'
+              AND quiescent_at >= s.at
+            UNION ALL
+            SELECT id, listed, currency FROM attempts
+            WHERE supplier = s.supplier AND state IN ('accepted', 'succeeded', 'charged_undeliverable')
+              AND kind <> 'cancel' AND started_at >= s.at - interval '1 hour'
+              AND coalesce(call_ended_at, quiescent_at) >= s.at
+        ) AS a LEFT JOIN ledger l ON l.attempt_id = a.id AND l.kind = 'charge'
+        WHERE coalesce(l.amount, a.listed) IS NOT NULL
+        GROUP BY 1, 2
+    ) AS g
 """
 _OF = _PURSES.format(names="unnest($1::text[])")
 _ALL = _PURSES.format(names="(SELECT name FROM suppliers)")
