@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from gateway.flows import alerts
+from gateway.flows.advance import drain
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.erase import erase_email, erase_old_emails
 from gateway.flows.reconcile import reconcile
@@ -59,8 +60,10 @@ async def test_notifications_and_addresses_are_kept_sealed(desk):
 async def test_an_address_is_forgotten_with_the_notifications_of_its_payments(desk):
     first = await desk.open(customer=Customer(email=EMAIL))
     second = await desk.open(customer=Customer(email="other@example.com"))
-    await desk.pay(first)
-    await desk.pay(second)
+    for one in (first, second):
+        await desk.pay(one)
+        await desk.delivered(one)
+    await drain(desk.deps, 5)
     assert await erase_email(desk.deps, EMAIL.upper()) == [(await desk.checkout(first)).order_id]
     kept = "SELECT (SELECT count(*) FROM checkouts WHERE email IS NOT NULL), (SELECT count(body) FROM payment_notices)"
     assert tuple(await desk.deps.pool.fetchrow(kept)) == (1, 1)

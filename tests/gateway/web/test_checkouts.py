@@ -147,8 +147,8 @@ async def test_notifications_that_are_not_the_payment_suppliers_are_refused(shop
     assert await shop.api.pool.fetchval("SELECT count(*) FROM payments") == 0
 
 
-async def test_without_an_account_in_its_mode_a_key_opens_no_checkout(shop):
+async def test_a_checkout_needs_a_key_of_its_own_for_sending_it_again_and_a_plan_of_its_mode(shop):
+    assert (await shop.api.post("/v1/checkouts", json={"plan_id": PLAN})).status == 400
     live = shop.api.with_key(await shop.api.make_key("storefront", mode="live"))
     answer = await live.post("/v1/checkouts", json={"plan_id": PLAN}, headers={"Idempotency-Key": "k"})
-    assert (answer.status, (await answer.json())["code"]) == (501, "not_supported")
-    assert (await shop.api.post("/v1/checkouts", json={"plan_id": PLAN})).status == 400
+    assert (answer.status, (await answer.json())["code"]) == (410, "gone")
