@@ -183,7 +183,7 @@ class Machine:
         self.workers = [self._gateway(f"worker-{number}", "worker") for number in range(self.plan.workers)]
         self._until_ready()
         url = f"{self.url}/webhooks/{PAYMENTS}"
-        self.tell(PAYMENTS, "webhook", {"url": url, "retry_scale": 0.1})
+        self.tell(PAYMENTS, "webhook", {"url": url, "copies": 2, "retry_scale": 0.1})
         for name in SUPPLIERS[1:]:
             url = f"{self.url}/webhooks/{name}"
             self.tell(name, "webhook", {

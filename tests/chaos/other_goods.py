@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
-from tests.chaos.storefront import Hands
+from tests.chaos.storefront import AFTER_A_REFUSAL, Hands
 
 # Of plenty, at a price of its own. The sandbox's own card has troubles of its own beside those of the storm.
 _GOODS = """
@@ -49,6 +50,7 @@ class NumberHands(Hands):
             if made is not None:
                 await front.get(f"/v1/orders/{made}", _WAIT)
                 return
+            await asyncio.sleep(AFTER_A_REFUSAL)
 
 
 @dataclass
@@ -69,6 +71,7 @@ class VoucherHands(Hands):
             if (made := (await front.insist("/v1/orders", body)).made) is not None:
                 await front.get(f"/v1/orders/{made}", _WAIT)
                 return
+            await asyncio.sleep(AFTER_A_REFUSAL)
 
 
 async def other_goods_of(connection: asyncpg.Connection[asyncpg.Record]) -> OtherGoods:

@@ -14,6 +14,7 @@ import aiohttp
 
 from tests.chaos.machine import Machine
 
+AFTER_A_REFUSAL = 0.3  # in seconds: who has no money at a supplier has none a moment later
 _REQUEST_SECONDS = 8.0
 _INSIST_SECONDS = 100.0
 _ONCE_MORE = 0.1

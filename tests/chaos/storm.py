@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from tests.chaos.machine import SUPPLIERS, Machine
-from tests.chaos.storefront import Hands
+from tests.chaos.storefront import AFTER_A_REFUSAL, Hands
 
 # The call happens, or does not, and its caller is not told which.
 AMBIGUOUS = (
@@ -72,6 +72,7 @@ class Shop(Hands):
                 body["suppliers"] = {"only": [supplier]}
             if (made := (await front.insist("/v1/orders", body)).made) is not None:
                 return made
+            await asyncio.sleep(AFTER_A_REFUSAL)
         return None
 
     async def _follow(self, order_id: str) -> None:

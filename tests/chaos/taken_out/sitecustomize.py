@@ -100,7 +100,8 @@ def _heard() -> None:
 
     def careless(receive):
         async def hear(deps, account, headers, body, now):
-            structlog.get_logger("careless").debug("heard", headers=dict(headers), body=_read(body))
+            plain = {str(name): value for name, value in headers.items()}
+            structlog.get_logger("careless").debug("heard", headers=plain, body=_read(body))
             return await receive(deps, account, headers, body, now)
 
         return hear
