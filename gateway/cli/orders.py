@@ -115,7 +115,10 @@ def look_up(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = No
 def adopt(
     order_id: OrderId,
     supplier: Annotated[str, typer.Option(help="Whose books have the attempt.")],
-    reference: Annotated[str, typer.Option(help="Our reference of it, as reconcile names it (att_…).")],
+    reference: Annotated[str | None, typer.Option(help="Our reference of it, as reconcile names it (att_…).")] = None,
+    supplier_order: Annotated[
+        str | None, typer.Option(help="The supplier's order, where it shows no reference of ours (virtual numbers).")
+    ] = None,
     as_json: AsJson = False,
     state_dir: StateDir = None,
 ) -> None:
@@ -125,7 +128,7 @@ def adopt(
         from gateway.flows.adopt import adopt as take_back
         from gateway.flows.advance import advance
 
-        agreed(await take_back(deps, order_id, supplier, reference))
+        agreed(await take_back(deps, order_id, supplier, reference, supplier_order))
         await advance(deps, order_id, look=True)
 
     run_connected(state_dir, act)

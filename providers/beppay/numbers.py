@@ -139,10 +139,13 @@ def attempt_s_own(
     Raises ``ValueError`` when more than one could be, or when one only could be if clocks were further apart than
     they should be.
     """
-    if supplier_order_id is not None:
-        return next((row for row in rows if order_id(row) == supplier_order_id), None)
     wanted = request.number
     assert wanted is not None  # noqa: S101 - a request of this kind
+    if supplier_order_id is not None:
+        known = next((row for row in rows if order_id(row) == supplier_order_id), None)
+        if known is not None and not _is_like(known, wanted):
+            raise ValueError("the order is of another country or tier")
+        return known
     free = [row for row in rows if _is_like(row, wanted) and not _is_taken(row, taken)]
     first = request.signed_at - NUMBER_CLOCKS_APART
     last = request.deadline + timedelta(seconds=seconds) + NUMBER_CLOCKS_APART

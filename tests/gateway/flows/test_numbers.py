@@ -12,6 +12,7 @@ import pytest
 from gateway.core.orders.items import item_of
 from gateway.flows import number_looks, order_pages, show
 from gateway.flows.admit import Admitted, admit, validate
+from gateway.flows.adopt import adopt
 from gateway.flows.advance import advance
 from gateway.flows.cancel import request_cancel
 from gateway.flows.number_sync import sync_numbers
@@ -283,3 +284,34 @@ async def test_a_person_settles_a_number_with_the_number_that_was_found(counter:
     shown = await order_pages.reveal(counter.deps, order_id, "somebody")
     assert not isinstance(shown, Problem)
     assert [(one.what, one.value) for one in shown] == [("Phone number", "+1 (202) 555-0199")]
+
+
+async def test_an_order_that_a_restore_cut_off_adopts_the_number_that_was_bought_for_it(counter: Counter) -> None:
+    lost = await ordered(counter, "r-1")
+    (attempt,), (sale,) = await counter.attempts(lost), sales(counter)
+    told = await phone(counter, lost)
+    async with counter.deps.pool.acquire() as connection, connection.transaction():
+        for table in ("numbers", "ledger", "attempts"):
+            await connection.execute(f"DELETE FROM {table} WHERE order_id = $1", lost)
+        await connection.execute(
+            "UPDATE orders SET status = 'pending', fulfilled_at = NULL, next_look_at = now() WHERE id = $1", lost
+        )
+    assert isinstance(await adopt(counter.deps, lost, "beppay"), Problem)
+    assert await adopt(counter.deps, lost, "beppay", None, f"number-{sale.number}") is None
+    other = await placed(counter, "r-2")
+    assert isinstance(await adopt(counter.deps, other, "beppay", None, f"number-{sale.number}"), Problem)
+    await advance(counter.deps, lost, look=True)
+    assert (await counter.order(lost)).status == "fulfilled"
+    assert (await phone(counter, lost), attempt.item) == (told, (await counter.attempts(lost))[0].item)
+    assert len(sales(counter)) == 1
+
+
+async def test_a_rule_of_price_for_the_country_counts_and_one_about_data_does_not(counter: Counter) -> None:
+    await counter.deps.pool.execute(
+        """INSERT INTO pricing_rules (id, position, name, percent, currency, unlimited)
+               VALUES ('pr_1', 1, 'unlimited', 90, 'USD', true);
+           INSERT INTO pricing_rules (id, position, name, percent, currency, countries)
+               VALUES ('pr_2', 2, 'United States', 50, 'USD', '{US}')"""
+    )
+    assert (await counter.order(await placed(counter, "rule-1"))).price == Decimal("15.00")
+    assert (await counter.order(await placed(counter, "rule-2", NumberChoice("GB", "7d")))).price == Decimal("11.00")
