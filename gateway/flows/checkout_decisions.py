@@ -83,9 +83,13 @@ async def _place(
     deps: Deps, connection: Connection, row: CheckoutRow | None, cases: list[CaseRow], now: datetime
 ) -> tuple[str, list[CaseRow]] | Problem:
     refusals = [why_not_placed(None if row is None else row.now, case.reason) for case in cases]
-    case = next((case for case, why in zip(cases, refusals, strict=True) if why is None), None)
-    if row is None or case is None:
+    able = [case for case, why in zip(cases, refusals, strict=True) if why is None]
+    if row is None or not able:
         return Problem("conflict", f"no order can be placed: {refusals[0]}")
+    if len(able) > 1:  # one of them may be no money at all, so it is not for us to take one
+        named = ", ".join(f"{case.id} ({case.reason})" for case in able)
+        return Problem("conflict", f"an order could be placed for any of these; say for which case: {named}")
+    (case,) = able
     payment = None if case.payment_id is None else await payments.lock(connection, case.payment_id)
     taken = await take(deps, connection, row, payment, now, decided=True)
     if isinstance(taken, Review):

@@ -95,7 +95,10 @@ def parse(body: bytes) -> PaymentNotice:
     A type that is not known is OTHER, a status PENDING; a payment that does not say that it is no test is one. The
     product is looked for by the form of its id, since no page says where it stands.
     """
-    told = _notice.decode(body).transaction
+    try:
+        told = _notice.decode(body).transaction
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if not _PLAIN.fullmatch(told.uid):
         raise ValueError("its uid is none")
     if not 0 <= told.amount <= _MOST_MINOR or not _CURRENCY.fullmatch(told.currency):
@@ -108,11 +111,15 @@ def parse(body: bytes) -> PaymentNotice:
         state=state or PaymentState.PENDING,
         paid=Money.from_minor(told.amount, told.currency),
         link_id=_product_in((told.product_id, told.additional_data, told.tracking_id, told.description)),
-        checkout_id=checkout_id_of(told.description) or checkout_id_of(told.tracking_id),
-        paid_at=time_of(told.paid_at),
+        checkout_id=checkout_id_of(_text(told.description)) or checkout_id_of(_text(told.tracking_id)),
+        paid_at=time_of(_text(told.paid_at)),
         test=told.test is not False,
         kind=kind or PaymentKind.OTHER,
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _product_in(value: Any, depth: int = 0) -> str | None:

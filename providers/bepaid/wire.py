@@ -94,18 +94,21 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Transaction(msgspec.Struct, frozen=True):
-    """One payment, or one other movement, as a notification tells it. ``test`` None when it does not say."""
+    """One payment, or one other movement, as a notification tells it. ``test`` None when it does not say.
+
+    What may name its checkout is taken in any shape: a payment is none the less made.
+    """
 
     uid: str
     status: str
     amount: int
     currency: str
     type: str | None = None
-    product_id: str | None = None
-    tracking_id: str | None = None
-    description: str | None = None
+    product_id: Any = None
+    tracking_id: Any = None
+    description: Any = None
     test: bool | None = None
-    paid_at: str | None = None
+    paid_at: Any = None
     additional_data: Any = None
 
 

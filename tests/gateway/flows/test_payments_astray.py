@@ -9,6 +9,7 @@ import pytest
 
 from gateway.flows import checkout, payments
 from gateway.flows.checkout_decisions import decide
+from gateway.flows.problem import Problem
 from schemas.errors import InvalidRequest, NotFound
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentNotice, PaymentState
@@ -221,3 +222,20 @@ async def test_orphans_of_another_link_stay_alone(desk):
     assert (await desk.checkout(other)).payments == []
     assert await desk.orders() == 0
     assert [case["closed_at"] for case in await cases_of_strangers(desk)] == [None]
+
+
+async def test_of_two_payments_a_person_names_the_one_that_pays(desk):
+    """The first is no money: an order for it would leave the customer's own payment without one."""
+    checkout_id = await desk.open()
+    price = await price_of(desk, checkout_id)
+    await heard(desk, "uid-1", paid=price, checkout_id=checkout_id, test=False)
+    half = await heard(desk, "uid-2", paid=price * Decimal("0.5"), checkout_id=checkout_id)
+    refused = await decide(desk.deps, checkout_id, "placed", "it is paid", "test")
+    assert isinstance(refused, Problem)
+    assert refused.code == "conflict"
+    (case,) = [one for one in (await desk.checkout(checkout_id)).cases if one.payment.id == half]
+    assert case.id in refused.detail
+    await decide(desk.deps, case.id, "placed", "this one", "test")
+    found = await desk.checkout(checkout_id)
+    assert [one.accepted for one in found.payments] == [False, True]
+    assert await desk.orders() == 1

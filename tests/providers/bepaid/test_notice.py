@@ -168,6 +168,20 @@ def test_a_notice_that_does_not_say_what_was_paid_is_none(wrong):
         notice.parse(told(**wrong))
 
 
+@pytest.mark.parametrize(
+    "odd", [{"tracking_id": 12}, {"product_id": 5}, {"paid_at": 1795000000}, {"tracking_id": {}}, {"product_id": []}]
+)
+def test_a_payment_is_read_whatever_shape_the_fields_beside_it_have(odd):
+    found = notice.parse(told(**odd))
+    assert (found.state, found.checkout_id) == (PaymentState.CAPTURED, "chk_1")
+
+
+def test_what_is_nested_beyond_all_measure_is_none():
+    body = told().replace(b'"uid"', b'"additional_data":' + b"[" * 20000 + b"]" * 20000 + b',"uid"')
+    with pytest.raises(ValueError, match="nested"):
+        notice.parse(body)
+
+
 @pytest.mark.parametrize("at", [None, ..., "", "yesterday", "2026-11-20T10:00:00", "9999-12-31T23:59:59-14:00"])
 def test_a_time_that_is_none_is_not_told(at):
     assert notice.parse(told(paid_at=at)).paid_at is None
