@@ -23,8 +23,10 @@ async def erase_email(deps: Deps, email: str) -> list[str]:
 async def erase_old_emails(deps: Deps) -> int:
     """Forget the addresses of orders and checkouts older than ``[orders] email_days``; how many it was this time.
 
-    What a payment supplier told of those who paid goes with them.
+    What a payment supplier told of those who paid goes with them, and what a product asked its customer for; that also
+    where an address was forgotten on request and its order had to be bought first.
     """
+    await erasure.erase_left(deps.pool)
     before = deps.clock() - timedelta(days=deps.settings.orders.email_days)
     forgotten = await checkout_erasure.erase_before(deps.pool, before, AT_ONCE)
     return forgotten + await erasure.erase_before(deps.pool, before, AT_ONCE)

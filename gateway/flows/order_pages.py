@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.orders.attention import Attention, attention
+from gateway.core.orders.items import is_phone_number
 from gateway.core.orders.margin import Margin, Sums, margin
 from gateway.core.orders.sold import name_of
 from gateway.core.pricing import Rates
@@ -89,7 +90,8 @@ async def search(deps: Deps, text: str) -> list[str]:
     digits = "".join(word.split())
     is_iccid = digits.isascii() and digits.isdigit() and len(digits) in _ICCID_DIGITS
     iccids = deps.seal.digests(digits) if is_iccid else []
-    return await order_search.find(deps.pool, word, emails=emails, iccids=iccids)
+    phones = deps.seal.digests(numbers.same(word)) if is_phone_number(word) else []
+    return await order_search.find(deps.pool, word, emails=emails, iccids=iccids, phones=phones)
 
 
 async def lines(deps: Deps, ids: Sequence[str]) -> list[Line]:

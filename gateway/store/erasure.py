@@ -12,10 +12,14 @@ from gateway.store.pool import Connection, Pool
 
 
 async def erase(connection: Connection | Pool, digests: Sequence[bytes]) -> list[str]:
-    """Forget an address, known by its keyed digests, in every order; the orders that had it."""
+    """Forget an address, known by its keyed digests, in every order; the orders that had it.
+
+    What a product asked for goes with it, but for orders that are still to be bought with it: see ``erase_left``.
+    """
     rows = await connection.fetch(
         """WITH found AS (
-               UPDATE orders SET email = NULL, email_digest = NULL, fields = NULL
+               UPDATE orders SET email = NULL, email_digest = NULL,
+                      fields = CASE WHEN status IN ('pending', 'needs_review') THEN fields END
                WHERE email_digest = ANY($1::bytea[]) RETURNING id
            ), told AS (
                INSERT INTO order_events (order_id, type) SELECT id, 'email_erased' FROM found
@@ -23,6 +27,18 @@ async def erase(connection: Connection | Pool, digests: Sequence[bytes]) -> list
         list(digests),
     )
     return [row["id"] for row in rows]
+
+
+async def erase_left(connection: Connection | Pool) -> int:
+    """Forget the answers of orders that have ended since their address was forgotten; how many there were."""
+    status = await connection.execute(
+        """UPDATE orders SET fields = NULL WHERE id IN (
+               SELECT o.id FROM orders o
+               WHERE o.fields IS NOT NULL AND o.status NOT IN ('pending', 'needs_review')
+                 AND EXISTS (SELECT FROM order_events e WHERE e.order_id = o.id AND e.type = 'email_erased')
+               FOR UPDATE OF o SKIP LOCKED)"""
+    )
+    return int(str(status).rpartition(" ")[2])
 
 
 async def erase_before(connection: Connection | Pool, before: datetime, most: int) -> int:

@@ -104,11 +104,18 @@ async def listed(pool: Pool, ids: Sequence[str]) -> list[ListedOrder]:
         return await _listed(connection, ids)
 
 
-async def find(pool: Pool, text: str, *, emails: Sequence[bytes] = (), iccids: Sequence[bytes] = ()) -> list[str]:
+async def find(
+    pool: Pool,
+    text: str,
+    *,
+    emails: Sequence[bytes] = (),
+    iccids: Sequence[bytes] = (),
+    phones: Sequence[bytes] = (),
+) -> list[str]:
     """Ids of orders that the text names, the newest first and at most ``MOST_FOUND`` for each way to name them.
 
-    By order id, our reference of an attempt, the storefront's reference, the supplier's order id, an eSIM's id; by
-    the keyed digests of an e-mail address or an ICCID, a top-up by its eSIM's.
+    By order id, our reference of an attempt, the storefront's reference, the supplier's order id, an eSIM's or a
+    number's id; by the keyed digests of an e-mail address, an ICCID or a phone number, a top-up by its eSIM's.
     """
     rows = await pool.fetch(
         """WITH sims AS (
@@ -121,12 +128,15 @@ async def find(pool: Pool, text: str, *, emails: Sequence[bytes] = (), iccids: S
                UNION (SELECT order_id FROM attempts WHERE supplier_order_id = $1 LIMIT $4)
                UNION (SELECT id FROM orders WHERE email_digest = ANY($2::bytea[]) ORDER BY created_at DESC LIMIT $4)
                UNION (SELECT order_id FROM sims)
+               UNION (SELECT order_id FROM numbers WHERE id = $1)
+               UNION (SELECT order_id FROM numbers WHERE phone_digest = ANY($5::bytea[]) LIMIT $4)
                UNION (SELECT id FROM orders WHERE target_esim_id IN (SELECT id FROM sims) LIMIT $4)
            ) SELECT o.id FROM orders o JOIN named n ON n.id = o.id ORDER BY o.created_at DESC, o.id LIMIT $4""",
         text,
         list(emails),
         list(iccids),
         MOST_FOUND,
+        list(phones),
     )
     return [row["id"] for row in rows]
 

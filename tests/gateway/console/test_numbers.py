@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gateway.flows.admit import Admitted, admit
@@ -53,6 +55,8 @@ async def test_an_order_shows_its_number_only_to_who_asks_and_that_is_on_record(
     assert "+1202" not in page.text
     shown = await console.operator.post(f"/console/orders/{order_id}/reveal")
     assert "+1202" in shown.words
+    phone = re.findall(r"\+1202\d{7}", shown.words)[0]
+    assert order_id in (await console.operator.get(f"/console/orders?q={phone.removeprefix('+')}")).text
     (entry,) = await audit.entries(console.pool, action="order.code_shown")
     assert entry.object == f"order:{order_id}"
     assert "+1202" not in str(entry.detail)

@@ -22,6 +22,7 @@ OPEN_BYTES = {
     ("idempotency_keys", "request"),
     ("api_keys", "hash"),
     ("offers", "digest"),
+    ("goods", "digest"),
     ("sessions", "digest"),
 }
 
