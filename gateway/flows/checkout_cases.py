@@ -20,6 +20,8 @@ from schemas.notice import NoticeType
 
 log = structlog.get_logger(__name__)
 
+UNDELIVERED: frozenset[str] = frozenset({"undeliverable", "order_cancelled"})
+
 
 async def review(
     deps: Deps, connection: Connection, row: CheckoutRow, what: Review, now: datetime, payment: PaymentRow | None = None
@@ -94,8 +96,12 @@ async def follow(deps: Deps, connection: Connection, checkout_id: str, order_id:
         return
     match status:
         case "fulfilled":
-            await came_right(connection, checkout_id, frozenset({"undeliverable", "order_cancelled"}), now)
+            await came_right(connection, checkout_id, UNDELIVERED, now)
             await checkouts.tell(connection, checkout_id, now, "delivered", order=order_id)
+            closed = await payments.cases_of(connection, [checkout_id])
+            if any(case.outcome == "refunded" and case.reason in UNDELIVERED for case in closed):
+                late = Review("other_movement", f"order {order_id} was delivered after its money was given back")
+                await review(deps, connection, row, late, now)
         case "failed" | "needs_review":
             await review(deps, connection, row, Review("undeliverable", f"order {order_id} is {status}"), now)
         case "cancelled":

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from gateway.flows import checkout, payments
+from gateway.flows.advance import advance, drain
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.problem import Problem
 from schemas.errors import InvalidRequest, NotFound
@@ -239,3 +240,20 @@ async def test_of_two_payments_a_person_names_the_one_that_pays(desk):
     found = await desk.checkout(checkout_id)
     assert [one.accepted for one in found.payments] == [False, True]
     assert await desk.orders() == 1
+
+
+async def test_an_order_that_is_delivered_after_its_money_was_given_back_is_shown_to_a_person(desk):
+    checkout_id = await desk.open()
+    desk.counter.trigger("s2s", "charge_then_500")
+    desk.counter.trigger("s2s", "list_lag", seconds=1)
+    await desk.pay(checkout_id)
+    order = (await desk.checkout(checkout_id)).order_id
+    await drain(desk.deps, 5)
+    desk.counter.clock.pass_(minutes=15)
+    await advance(desk.deps, order, look=True)
+    await decide(desk.deps, checkout_id, "refunded", "given back", "test")
+    assert (await desk.checkout(checkout_id)).status == "paid"
+    await asyncio.sleep(1)
+    await advance(desk.deps, order, look=True)
+    found = await desk.checkout(checkout_id)
+    assert (found.order_status, found.review.reason) == ("fulfilled", "other_movement")
