@@ -83,8 +83,8 @@ async def begin(
 
     Only the caller that gets "begun" may send, once. ``alone_for`` None lets a supplier's calls overlap; else it is
     how long a call may be under way, and no call of the account may be. ``apart`` (in a transaction only) is how long
-    after its deadline an attempt that is not known keeps others of the very same item back, for which nobody could
-    say afterwards which is which: "alike".
+    after its deadline an attempt whose order is not known keeps others of the very same item back, for which nobody
+    could say afterwards which is which: "alike".
     """
     if alone_for is not None or apart is not None:
         await connection.execute(
@@ -99,7 +99,8 @@ async def begin(
         ):
             return "busy"
         if apart is not None and await connection.fetchval(
-            "SELECT true FROM attempts WHERE supplier = $1 AND item = $2 AND state IN ('sending', 'unknown')"
+            "SELECT true FROM attempts WHERE supplier = $1 AND item = $2 AND supplier_order_id IS NULL"
+            " AND state IN ('sending', 'unknown', 'accepted', 'charged_undeliverable')"
             " AND greatest(deadline + $3, quiescent_at) > $4 LIMIT 1",
             new.supplier,
             items.stored(new.item),

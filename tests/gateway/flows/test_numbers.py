@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.core.orders.items import item_of
@@ -24,7 +25,7 @@ from gateway.store.order_views import Whose
 from schemas.account import NumberTier
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
-from schemas.order import NumberDelivery, OrderKind
+from schemas.order import NumberDelivery, OrderKind, PurchaseRequest, SupplierOrder
 from schemas.orders import NumberChoice, OrderForNumber, PriceLimit, SupplierChoice
 from tests.gateway.flows.counter import STOREFRONT, Counter
 
@@ -121,6 +122,17 @@ async def test_while_one_is_unknown_no_other_of_its_country_and_tier_is_bought(c
     assert len(sales(counter)) == 3
 
 
+async def test_while_one_is_paid_for_and_not_told_no_other_of_its_kind_is_bought(counter: Counter) -> None:
+    counter.trigger("beppay", "never_provisioned", key="US/7d")
+    first, second = await ordered(counter, "np-1"), await ordered(counter, "np-2")
+    assert (await counter.attempts(first))[0].state == "accepted"
+    assert await counter.attempts(second) == []
+    counter.clock.pass_(minutes=12)
+    await advance(counter.deps, second)
+    assert (await counter.order(second)).status == "fulfilled"
+    assert (await counter.order(first)).status == "pending"
+
+
 async def test_what_could_be_one_of_two_goes_to_a_person(counter: Counter) -> None:
     """Somebody bought the same by hand at the very time: nobody can say which is whose."""
     counter.trigger("beppay", "charge_then_500", key="US/7d")
@@ -134,13 +146,25 @@ async def test_what_could_be_one_of_two_goes_to_a_person(counter: Counter) -> No
     assert len(sales(counter)) == 2
 
 
-async def test_a_number_that_another_order_has_is_not_delivered_again(counter: Counter) -> None:
+async def test_a_number_that_another_order_has_is_not_delivered_again(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = await ordered(counter, "n-8")
-    counter.trigger("beppay", "500", key="US/7d")
+    taken = await phone(counter, first)
+    provider = counter.deps.accounts["beppay"].provider
+    buy = provider.purchase_number
+
+    async def lies(request: PurchaseRequest) -> SupplierOrder:
+        answer = await buy(request)
+        return msgspec.structs.replace(answer, number=NumberDelivery(str(taken)))
+
+    monkeypatch.setattr(provider, "purchase_number", lies)
     second = await ordered(counter, "n-9")
-    order = await counter.followed(second)
-    assert (order.status, await phone(counter, second)) == ("needs_review", None)
-    assert await phone(counter, first) is not None
+    (attempt,) = await counter.attempts(second)
+    assert ((await counter.order(second)).status, attempt.error_code) == ("needs_review", "not_ours")
+    assert await phone(counter, second) is None
+    assert await counter.ledger(second) == [("beppay", "charge", "10")]
+    assert await phone(counter, first) == taken
 
 
 async def test_orders_at_once_are_all_served_with_numbers_of_their_own(counter: Counter) -> None:

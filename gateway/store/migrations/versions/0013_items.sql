@@ -1,7 +1,5 @@
 -- What an order of another kind than an eSIM asked the supplier for, beside its plan_id: the same words in every look.
 ALTER TABLE attempts ADD COLUMN item jsonb;           -- gateway.core.orders.items: number or good; null for eSIMs
--- Two numbers of one country and tier cannot be told apart while one of them is unknown.
-CREATE INDEX attempts_unknown_items ON attempts (supplier, deadline) WHERE item IS NOT NULL AND state IN ('sending', 'unknown');
 
 -- What a product asked the customer for (a phone number, an account): sealed, and erased with the e-mail address.
 ALTER TABLE orders ADD COLUMN fields bytea;           -- encrypted
