@@ -25,7 +25,9 @@ UNACCOUNTED = """
       AND (o.status IS DISTINCT FROM 'fulfilled' OR p.settled_at IS NULL)
       AND NOT EXISTS (
           SELECT FROM payment_cases k
-          WHERE (k.payment_id = p.id OR (p.accepted AND k.checkout_id = p.checkout_id AND k.payment_id IS NULL))
+          WHERE CASE WHEN p.accepted THEN k.checkout_id = p.checkout_id AND k.payment_id IS NULL
+                                          AND k.reason IN ('undeliverable', 'order_cancelled')
+                     ELSE k.payment_id = p.id END
             AND (k.closed_at IS NULL OR k.outcome IN ('refunded', 'closed')))
 """
 # The other way round: an order that was placed by a checkout for money which nobody has.

@@ -257,3 +257,15 @@ async def test_an_order_that_is_delivered_after_its_money_was_given_back_is_show
     await advance(desk.deps, order, look=True)
     found = await desk.checkout(checkout_id)
     assert (found.order_status, found.review.reason) == ("fulfilled", "other_movement")
+
+
+async def test_a_decision_about_something_else_does_not_account_for_money_whose_order_failed(desk):
+    checkout_id = await desk.open()
+    price = await price_of(desk, checkout_id)
+    await heard(desk, "uid-1", paid=price, checkout_id=checkout_id)
+    await heard(desk, "uid-1", paid=price, checkout_id=checkout_id, state=PaymentState.FAILED)
+    await decide(desk.deps, checkout_id, "closed", "the bank was asked", "test")
+    await desk.delivered(checkout_id)
+    assert await desk.unaccounted() == []
+    await desk.deps.pool.execute("UPDATE orders SET status = 'failed', failure_code = 'refused'")
+    assert await desk.unaccounted() == ["not_delivered"]
