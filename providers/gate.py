@@ -159,11 +159,10 @@ def seconds_until(text: str | None, now: datetime) -> float | None:
     try:
         number = float(word)
     except ValueError:
-        try:
-            at = parsedate_to_datetime(word)
-        except ValueError:
+        at = http_date(word)
+        if at is None:
             return None
-        number = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        number = at.timestamp()
     if not math.isfinite(number):
         return None
     if number >= _UNIX_MILLISECONDS:
@@ -171,6 +170,15 @@ def seconds_until(text: str | None, now: datetime) -> float | None:
     if number >= _UNIX_SECONDS:
         number -= now.timestamp()
     return min(max(number, 0.0), MAX_WAIT_SECONDS)
+
+
+def http_date(text: str) -> datetime | None:
+    """The moment that a header's date names; None for whatever else stands there."""
+    try:
+        at = parsedate_to_datetime(text[:64])
+    except (ValueError, OverflowError):  # numbers that no date holds are the latter
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _whole(text: str | None, *, least: int) -> int | None:

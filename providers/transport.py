@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,7 +25,7 @@ from yarl import URL
 from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
 from providers.exchanges import Told
-from providers.gate import LONGEST_WAIT, Gate, MemoryGate, Priority, RateReport, is_outage
+from providers.gate import LONGEST_WAIT, Gate, MemoryGate, Priority, RateReport, http_date, is_outage
 from providers.redaction import Redactor
 from providers.urls import Params, check_base_url, joined, segment
 from schemas.errors import (
@@ -80,12 +79,11 @@ class ClockSeen:
     @classmethod
     def of(cls, headers: Mapping[str, str], began: float, ended: float) -> ClockSeen | None:
         """The clock that an answer tells of, which was asked for at ``began`` and came at ``ended`` (Unix seconds)."""
-        try:
-            at = parsedate_to_datetime(headers.get("Date", "")[:64])
-        except ValueError:
+        at = http_date(headers.get("Date", ""))
+        if at is None:
             return None
         # A date is cut off to its second, and written at any moment in between.
-        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() + 0.5
+        seconds = at.timestamp() + 0.5
         return cls(seconds - (began + ended) / 2, 0.5 + max(0.0, ended - began) / 2)
 
 

@@ -84,24 +84,38 @@ async def go_on_all(deps: Deps) -> None:
 async def use_configured(deps: Deps, supplier: str, who: Visitor | str) -> str | Problem:
     """Let the configured key hold again, once the supplier was seen to take it; which stored key was let go.
 
-    Problems: not_found, conflict.
+    One that is being turned over is undone: where no stored key works any more it could not go on. Problems:
+    not_found, conflict.
     """
     account = deps.accounts.get(supplier)
     if account is None or account.configured is None or account.key is None:
         return Problem("not_found", f"{supplier} has no stored key in force")
     async with _alone(deps, supplier) as alone:
-        if not alone or await supplier_keys.open_one(deps.pool, supplier) is not None:
-            return Problem("conflict", f"the key of {supplier} is being turned over")
+        if not alone:
+            return Problem("conflict", f"the key of {supplier} is being turned over just now")
         try:
             async with _way(account, account.configured) as configured:
                 await configured.keys()
         except GatewayError as error:
             return Problem("conflict", f"the configured key was not taken, so the stored one stays: {error}")
-        async with deps.pool.acquire() as connection, connection.transaction():
-            left = await supplier_keys.take_out_of_force(connection, supplier)
-            await audit.record(connection, who, "supplier_key.let_go", f"supplier:{supplier}", {"key": left})
+        try:
+            left = await _let_go(deps, supplier, who)
+        except _MovedError:
+            return Problem("conflict", f"the key of {supplier} is being turned over just now")
         await follow_keys(deps.accounts, deps.pool, deps.seal)
     return left or ""
+
+
+async def _let_go(deps: Deps, supplier: str, who: Visitor | str) -> str | None:
+    async with deps.pool.acquire() as connection, connection.transaction():
+        row = await supplier_keys.open_one(connection, supplier)
+        if row is not None and row.state != "undoing":
+            words = "the configured key was put in force instead"
+            if await supplier_keys.give_up(connection, row, words, deps.clock()) is None:
+                raise _MovedError
+        left = await supplier_keys.take_out_of_force(connection, supplier) or (None if row is None else row.key_id)
+        await audit.record(connection, who, "supplier_key.let_go", f"supplier:{supplier}", {"key": left})
+        return left
 
 
 async def listed(deps: Deps, supplier: str) -> list[SupplierKey] | Problem:
@@ -291,15 +305,17 @@ async def _switch(deps: Deps, row: KeyRow) -> KeyRow | None:
 async def _revoke(deps: Deps, row: KeyRow) -> KeyRow | None:
     """Revoke the old key with the new one, when everybody has had time to follow. Refused, the old one comes back."""
     account, now = deps.accounts[row.supplier], deps.clock()
-    try:
-        await account.provider.keys()
-    except NotAuthorised as refused:
-        return await _back(deps, row, refused)
-    if row.revoke_at is not None and now < row.revoke_at:
-        again = min(row.revoke_at, now + timedelta(seconds=AGAIN_SECONDS[0]))
-        await supplier_keys.put_off(deps.pool, row, None, again)
-        return None
-    note = await _revoke_old(deps, row, account)
+    # With the key of the row itself: an account whose stored key does not open goes with the old one still.
+    async with _way(account, account.provider.with_key(_open(deps, row))) as new:
+        try:
+            await new.keys()
+        except NotAuthorised as refused:
+            return await _back(deps, row, refused)
+        if row.revoke_at is not None and now < row.revoke_at:
+            again = min(row.revoke_at, now + timedelta(seconds=AGAIN_SECONDS[0]))
+            await supplier_keys.put_off(deps.pool, row, None, again)
+            return None
+        note = await _revoke_old(deps, row, account, new)
     async with deps.pool.acquire() as connection, connection.transaction():
         moved = await supplier_keys.finish(connection, row, note, deps.clock())
         if moved is None:
@@ -309,7 +325,7 @@ async def _revoke(deps: Deps, row: KeyRow) -> KeyRow | None:
     return moved
 
 
-async def _revoke_old(deps: Deps, row: KeyRow, account: Account) -> str | None:
+async def _revoke_old(deps: Deps, row: KeyRow, account: Account, new: Provider) -> str | None:
     """The old key is valid no more; or why it was left, for a person."""
     if row.old_key_id is None:
         return "the supplier's list does not tell which key was in use before: revoke it there by hand"
@@ -319,10 +335,16 @@ async def _revoke_old(deps: Deps, row: KeyRow, account: Account) -> str | None:
     others = [name for name, one in deps.accounts.items() if name != row.supplier and old & set(one.settings.secrets())]
     if others:
         return f"the old key stays valid, for {', '.join(others)} goes with it too: turn that over as well"
-    await account.provider.revoke_key(row.old_key_id)
-    if any(key.id == row.old_key_id and key.active for key in await account.provider.keys()):
-        raise SupplierError("the old key is revoked, and still listed as valid", supplier=row.supplier)
+    await _revoked(new, row.old_key_id)
     return None
+
+
+async def _revoked(way: Provider, *key_ids: str) -> None:
+    """Revoke these keys, and see that they are listed as valid no more."""
+    for key_id in key_ids:
+        await way.revoke_key(key_id)
+    if any(key.id in key_ids and key.active for key in await way.keys()):
+        raise SupplierError("a key is revoked, and still listed as valid", supplier=way.name)
 
 
 async def _back(deps: Deps, row: KeyRow, refused: NotAuthorised) -> KeyRow | None:
@@ -340,8 +362,8 @@ async def _undo(deps: Deps, row: KeyRow) -> KeyRow | None:
     """Revoke what is valid of it. Of one whose answer was lost nothing may come any more before that is the end."""
     account, began = deps.accounts[row.supplier], deps.clock()
     found = {key.id for key in listing.named(await account.provider.keys(), row.name)}
-    for key_id in sorted(found | ({row.key_id} if row.key_id is not None else set())):
-        await account.provider.revoke_key(key_id)
+    if ours := sorted(found | ({row.key_id} if row.key_id is not None else set())):
+        await _revoked(account.provider, *ours)
     if row.secret is None and began < row.quiet_at:
         again = min(row.quiet_at, began + timedelta(seconds=AGAIN_SECONDS[2]))
         await supplier_keys.put_off(deps.pool, row, None, again)

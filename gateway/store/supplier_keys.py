@@ -104,7 +104,7 @@ async def newest(pool: Pool, supplier: str) -> KeyRow | None:
     return None if row is None else _row(row)
 
 
-async def open_one(pool: Pool, supplier: str) -> KeyRow | None:
+async def open_one(pool: Pool | Connection, supplier: str) -> KeyRow | None:
     """The key of a supplier that is being turned over or undone."""
     row = await pool.fetchrow("SELECT * FROM supplier_keys WHERE supplier = $1 AND state = ANY($2)", supplier, OPEN)
     return None if row is None else _row(row)
@@ -158,6 +158,11 @@ async def finish(connection: Connection, row: KeyRow, note: str | None, now: dat
 async def undo(pool: Pool, row: KeyRow, error: str, now: datetime) -> KeyRow | None:
     """Begin to undo it: whatever of it is valid at the supplier must go."""
     return await _move(pool, row, "undoing", now, error=error)
+
+
+async def give_up(connection: Connection, row: KeyRow, error: str, now: datetime) -> KeyRow | None:
+    """Begin to undo it, in force or not; in the caller's transaction."""
+    return await _move(connection, row, "undoing", now, in_force=False, error=error)
 
 
 async def undone(pool: Pool, row: KeyRow, error: str | None, now: datetime) -> KeyRow | None:

@@ -328,3 +328,62 @@ async def test_a_stored_key_that_no_secret_key_opens_leaves_the_configured_one(b
     await bank.pool.execute("UPDATE supplier_keys SET secret = '\\x00'")
     async with bank.process() as deps:
         assert await works(deps)
+
+
+async def test_a_key_that_no_secret_key_opens_does_not_cost_the_old_one(bank):
+    async with bank.process() as deps:
+        told = await rotate(deps, "beppay", WHO)
+        assert told.state == "switched"
+    await bank.pool.execute("UPDATE supplier_keys SET secret = '\\x00'")
+    async with bank.process() as deps:
+        deps.clock.ahead += LATER
+        await go_on_all(deps)
+        assert await works(deps)
+        assert "Sandbox" in bank.valid()
+        assert (await bank.row()).state == "switched"
+
+
+async def test_where_no_stored_key_works_any_more_the_configured_one_can_be_put_in_force(bank):
+    async with bank.process() as deps:
+        await turned_over(deps)
+        for number in range(2):  # before the old key is revoked, and while the new one is not even known by its id
+            told = await rotate(deps, "beppay", WHO)
+            if number:
+                await bank.pool.execute(
+                    "UPDATE supplier_keys SET state = 'kept', in_force = false WHERE id = $1", told.id
+                )
+                await bank.pool.execute(
+                    "UPDATE supplier_keys SET in_force = true WHERE id = $1", (await bank.row()).replaces
+                )
+            for key in bank.account.keys:
+                bank.account.revoke(key.id)
+            deps.clock.ahead += LATER
+            await go_on_all(deps)
+            assert not await works(deps)
+            bank.account.restore(FIRST)  # stands for a key that a person made there and set
+            assert not isinstance(await use_configured(deps, "beppay", WHO), Problem)
+            assert await works(deps)
+            deps.clock.ahead += QUIET
+            await go_on_all(deps)
+            assert ((await bank.row()).state, bank.valid()) == ("undone", ["Sandbox"])
+            await turned_over(deps)
+
+
+async def test_a_key_that_is_listed_as_valid_after_it_was_revoked_is_not_forgotten(bank, monkeypatch):
+    bank.world.add_fault("beppay", Fault(FaultKind.TRUNCATED, "/api/partner/keys", calls=1, after=1))
+    really = BepPay.revoke_key
+
+    async def takes_it_and_does_nothing(*_args):
+        return
+
+    monkeypatch.setattr(BepPay, "revoke_key", takes_it_and_does_nothing)
+    async with bank.process() as deps:
+        await rotate(deps, "beppay", WHO)
+        for _ in range(2):
+            deps.clock.ahead += QUIET
+            await go_on_all(deps)
+            assert (await bank.row()).state == "undoing"
+        monkeypatch.setattr(BepPay, "revoke_key", really)
+        deps.clock.ahead += QUIET
+        await go_on_all(deps)
+        assert ((await bank.row()).state, bank.valid()) == ("undone", ["Sandbox"])
