@@ -23,7 +23,7 @@ HOSTILE = (
 # Columns whose words programs go by; everything else of type text may hold anything.
 _OWN_WORDS = re.compile(
     r"(^|_)(id|ids|mode|kind|status|state|currency|code|reason|why|type|scope|rounding|role|event|about|level|provider|"
-    r"supplier|starts|unit|base|digest|mapping|channel|object|run|tried|password|suspect|name|action|country|region)$"
+    r"supplier|starts|unit|base|way|digest|mapping|channel|object|run|tried|password|suspect|name|action|country|region)$"
 )
 _ALSO = {("offers", "name"), ("set_aside", "name"), ("storefronts", "name"), ("quarantine_rows", "name"),
          ("offers", "suspect"), ("quarantines", "reason")}  # fmt: skip
