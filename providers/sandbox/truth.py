@@ -18,10 +18,10 @@ from schemas.order import OrderKind
 class Charge(msgspec.Struct, frozen=True):
     """One charge. Amounts are in the supplier's own number; what is left of it is ``charged - refunded``.
 
-    ``delivered`` is whether the eSIM or the data is there; ``given`` is what was delivered that is no eSIM. ``answered`` is whether the whole answer was
-    written to the caller; whether it was read only the caller knows. ``shown`` is whether lists show the
-    order, ``code_shown`` whether looking it up gives the activation code too. ``knowable`` is whether a
-    caller who got no answer can bring it to its right end without a person.
+    ``delivered`` is whether the eSIM or the data is there; ``given`` is what was delivered that is no eSIM.
+    ``answered`` is whether the whole answer was written to the caller; whether it was read only the caller knows.
+    ``shown`` is whether lists show the order, ``code_shown`` whether looking it up gives the activation code too.
+    ``knowable`` is whether a caller who got no answer can bring it to its right end without a person.
     """
 
     order_id: str

@@ -267,7 +267,7 @@ class Index:
         return sum(_bit(reason) for reason, holds in held if holds)
 
     def _block(self) -> Blocked | None:
-        """The rows that could be sold by themselves and cannot be now: for a mark, their supplier, price or our money."""
+        """The rows that could be sold by themselves and cannot be now: a mark, the supplier, the price or our money."""
         priced_out = [mask for mask in (self.ruled.thin, self.ruled.unrated, self._short) if mask is not None]
         if not self._marks and not self._held.any() and not priced_out:
             return None
