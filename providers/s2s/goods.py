@@ -39,10 +39,12 @@ _MOST_RATE = Decimal(10**6)
 _LEAST_PERCENT, _MOST_PERCENT = Decimal(-100), Decimal(1000)
 _CURRENCY = re.compile(r"[A-Z]{3,5}")
 _IMAGE = re.compile(r"https://[!-~]{1,480}")
-# One class or character after another, each counted at most: no groups, so nothing that could run away.
-_ATOM = r"(?:\[\^?(?:\\[dwsDWS.\-+/()\[\]]|[^\\\[\]])+\]|\\[dwsDWS.\-+/()\[\]{}?*$^|]|[^\\\[\](){}?*+|^$.]|\.)"
-_PLAIN = re.compile(rf"\^?(?:{_ATOM}(?:\{{\d{{1,3}}(?:,\d{{0,3}})?\}}|[?*+])?)+\$?")
-# Each of these multiplies the ways to try: three of them on 200 characters are a million, and done at once.
+# One class or character after another, each counted at most: no groups, so nothing that could run away. Nor does the
+# look at the pattern itself: what it has taken it does not try again in another way.
+_ATOM = r"(?:\[\^?+(?:\\[dwsDWS.\-+/()\[\]]|[^\\\[\]])++\]|\\[dwsDWS.\-+/()\[\]{}?*$^|]|[^\\\[\](){}?*+|^$.]|\.)"
+_PLAIN = re.compile(rf"\^?(?:{_ATOM}(?:\{{\d{{1,3}}(?:,\d{{0,3}})?\}}|[?*+])?+)++\$?")
+# Each of these multiplies the ways to try, as does a beginning anywhere: three of them on 200 characters are a million,
+# and done at once.
 _VARIABLE = re.compile(r"(?<!\\)[*+?]|\{\d+,\d*\}")
 _MOST_VARIABLE = 3
 _LONGEST_PATTERN = 120
@@ -260,8 +262,11 @@ def _fields(given: Any, amount: str, *, custom: bool) -> tuple[GoodField, ...]:
         raise Unmapped(SetAsideReason.UNKNOWN_FIELDS, "the fields have another shape")
     fields = [_field(one) for one in given]
     # These two we write ourselves, whether or not the product asks for them.
-    written = {OURS, amount} if custom else {OURS}
+    written = {OURS, amount}
     named = [field for field in fields if field.name not in written]
+    if not custom and any(field.name == amount for field in fields):
+        # What a customer writes there could be taken for the denomination, and only the fixed price would be paid.
+        raise Unmapped(SetAsideReason.UNKNOWN_FIELDS, f"a field {amount!r} beside a fixed price")
     if len({field.name for field in named}) < len(named):
         raise Unmapped(SetAsideReason.UNKNOWN_FIELDS, "two fields of one name")
     return tuple(named)
@@ -300,7 +305,8 @@ def plain_pattern(text: str | None) -> str | None:
         return None
     if len(text) > 1 and text[0] == text[-1] == "/":
         text = text[1:-1]
-    if not _PLAIN.fullmatch(text) or len(_VARIABLE.findall(text)) > _MOST_VARIABLE:
+    variable = len(_VARIABLE.findall(text)) + (not text.startswith("^"))
+    if not _PLAIN.fullmatch(text) or variable > _MOST_VARIABLE:
         return None
     try:
         re.compile(text)
