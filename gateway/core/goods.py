@@ -102,6 +102,11 @@ def faults(
     return found
 
 
+def denominates(custom: CustomPrice | None, amount: Money | None) -> bool:
+    """Whether a denomination that was sold is one that is on offer here; what is listed may have changed since."""
+    return not _amount_faults(custom, amount)
+
+
 def widest(terms: Sequence[Terms]) -> Terms:
     """What at least one of several accounts allows; they sell the same product, so all else is the first's."""
     most = [one.max_per_order for one in terms]

@@ -11,7 +11,7 @@ import structlog
 from msgspec import UNSET
 
 from gateway.core.freshness import Freshness, FreshnessBounds, freshness
-from gateway.core.goods import faults, is_recharge, measure, text_in, unit_cost, widest
+from gateway.core.goods import denominates, faults, is_recharge, measure, text_in, unit_cost, widest
 from gateway.core.orders.items import Item, VoucherItem
 from gateway.core.suspect import against_past
 from gateway.flows.deps import Deps
@@ -57,8 +57,8 @@ class GoodsShelf(Shelf):
         """One for each account that lists it."""
         if not isinstance(item, VoucherItem):
             return []
-        rows = await goods.of_goods(deps.pool, mode, [item.id])
-        return [line_of(deps, row, item.quantity, _amount(item)) for row in rows]
+        rows, amount = await goods.of_goods(deps.pool, mode, [item.id]), _amount(item)
+        return [line_of(deps, row, item.quantity, amount) for row in rows if denominates(row.custom, amount)]
 
     async def look(self, deps: Deps, line: Line) -> Line | None:
         """Price and stock as the supplier tells them now; a price that cannot be right is suspect at once."""
@@ -141,11 +141,12 @@ async def _taken_over(deps: Deps, row: GoodRow, seen: Good, line: Line, wanted: 
     async with deps.pool.acquire() as connection, connection.transaction():
         await goods.observe(connection, row, seen, suspect, deps.clock())
     amount = None if wanted.amount is None else wanted.amount.amount
-    too_many = seen.max_per_order is not None and wanted.quantity > seen.max_per_order
+    no_more = seen.max_per_order is not None and wanted.quantity > seen.max_per_order
+    no_more = no_more or not denominates(seen.custom, wanted.amount)
     return msgspec.structs.replace(
         line,
         cost=unit_cost(seen.cost, seen.custom, amount),
-        stock=0 if too_many else seen.stock,
+        stock=0 if no_more else seen.stock,
         suspect=suspect is not None,
         old=False,
     )

@@ -23,7 +23,7 @@ from providers.contract import GoodsPage
 from providers.s2s.client import S2S
 from providers.s2s.other_goods import other_goods
 from schemas.errors import NotFound, NotReached, UnreadableAnswer
-from schemas.good import Good, GoodCategory
+from schemas.good import CustomPrice, Good, GoodCategory
 from schemas.money import Money
 from schemas.orders import OrderForGood, PriceLimit
 from tests.gateway.flows.counter import STOREFRONT, Counter
@@ -266,3 +266,38 @@ async def test_a_good_that_is_gone_between_two_walks_is_out_of_stock(counter: Co
     assert isinstance(refused, Problem)
     assert refused.code == "no_stock"
     assert await rows(counter, "SELECT supplier_plan_id, why FROM offer_marks") == [("sku-1", "out_of_stock")]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        """custom = jsonb_set(custom, '{currency}', '"TRY"')""",
+        """custom = jsonb_set(custom, '{least}', '"100"')""",
+        "custom = NULL, cost = 1, currency = 'USD', denomination = 'fixed'",
+    ],
+)
+async def test_a_denomination_that_is_another_by_the_time_of_sending_is_not_bought(counter: Counter, sql: str) -> None:
+    (row,) = await goods_store.of_account(counter.deps.pool, "s2s", SHELF["Travel voucher, any amount"])
+    body = OrderForGood(good_id=row.good_id, amount=PriceLimit(amount="50", currency="EUR"))
+    admitted = await admit(counter.deps, STOREFRONT, "test", body, "g-5")
+    assert isinstance(admitted, Admitted), admitted
+    await counter.deps.pool.execute(f"UPDATE goods SET {sql} WHERE sku = $1", row.sku)
+    await advance(counter.deps, admitted.order_id)
+    assert (await counter.order(admitted.order_id)).status == "failed"
+    assert counter.till("s2s").sales() == []
+
+
+async def test_a_look_that_finds_another_denomination_sells_nothing(counter: Counter, stand: Any) -> None:
+    shop, sync = stand
+    custom = CustomPrice("AED", Decimal("0.272"), "USD")
+    card = msgspec.structs.replace(good(1), cost=None, denomination="custom", custom=custom)
+    shop.goods = [card, *shop.goods[2:]]
+    await sync(accepted=True)
+    (row,) = await goods_store.of_account(counter.deps.pool, "s2s", "sku-1")
+    body = OrderForGood(good_id=row.good_id, amount=PriceLimit(amount="50", currency="AED"))
+    assert isinstance(await validate(counter.deps, STOREFRONT, "test", body), Valid)
+    shop.goods = [msgspec.structs.replace(card, custom=msgspec.structs.replace(custom, currency="TRY"))]
+    counter.clock.pass_(minutes=6)
+    refused = await validate(counter.deps, STOREFRONT, "test", body)
+    assert isinstance(refused, Problem)
+    assert refused.code == "no_stock"
