@@ -98,7 +98,7 @@ class PayingHands(Hands):
                 await self._desk("triggers", {"seconds": _LATE_SECONDS, **trigger, "key": product})
         match how:
             case "after its end":
-                await asyncio.sleep(self.hold + 2)
+                await asyncio.sleep(self.hold + 1.5)
                 await self._visit(product, "pay")
             case "by two at once":
                 await asyncio.gather(self._visit(product, "pay"), self._visit(product, "pay"))

@@ -156,5 +156,5 @@ SHORT = Storm(
     seconds=7,
     settle=45,
     hands=10,
-    plan=Plan(timeout=1.0, send=4.0, heartbeat=3.0, quiescence=6, provisioning=7, hold=6.0),
+    plan=Plan(timeout=1.0, send=4.0, heartbeat=3.0, quiescence=6, provisioning=7, hold=5.0),
 )
