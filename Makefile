@@ -54,7 +54,7 @@ format: $(TESTS) ## put the code in order
 bench: $(TESTS) ## measure, each figure beside its goal (ARGS="http" for one)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(TESTS) ## orders in a storm, then all books compared; about three minutes (ARGS="--without fence")
+chaos: $(TESTS) ## orders in a storm, then all books compared; about two minutes (ARGS="--without fence")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 screenshots: $(TESTS) ## draw every page of the console into docs/console/ (ARGS="orders" for some)

@@ -23,7 +23,7 @@ from tests.chaos.run import SHORT, Outcome, Storm, long_trouble, short_trouble, 
 def main() -> int:
     """The command line; its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="half a minute instead of three")
+    parser.add_argument("--short", action="store_true", help="half a minute instead of two")
     parser.add_argument("--orders", type=int, help="orders and top-ups")
     parser.add_argument("--seconds", type=float, help="how long it storms")
     parser.add_argument("--without", choices=["fence", "redaction", "once"], action="append", default=[])
