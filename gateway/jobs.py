@@ -244,7 +244,10 @@ async def _work(  # noqa: C901 - one small function for each thing that comes ro
 
     @queue.schedule("books_if_due", READ_BOOKS)
     async def read_books(_: Schedule) -> None:
-        await read_if_due(deps)
+        # The first time this is a month of books, which no shutdown waits for: what was read is kept.
+        reading, stopped = asyncio.create_task(_read_books(deps)), asyncio.create_task(_until(stop))
+        await asyncio.wait([reading, stopped], return_when=asyncio.FIRST_COMPLETED)
+        await end(reading, stopped)
 
     @queue.schedule("erase_old_emails", ERASE)
     async def forget(_: Schedule) -> None:
@@ -274,6 +277,13 @@ async def _work(  # noqa: C901 - one small function for each thing that comes ro
     finally:
         await end(ending)
         queue_pool.terminate()
+
+
+async def _read_books(deps: Deps) -> None:
+    try:
+        await read_if_due(deps)
+    except Exception:
+        log.exception("books_not_read")
 
 
 async def look_at_alerts(deps: Deps) -> None:

@@ -35,7 +35,8 @@ READ_WHEN_WATCHED = timedelta(seconds=45)
 FIRST_BACK = timedelta(days=30)
 # What is booked late, or by a clock that is behind, stands before what was read last.
 GONE_OVER_AGAIN = timedelta(hours=2)
-READ_SECONDS = 300.0
+# Without a further lot for so long a walk is broken off. A busy month under a supplier's rate takes longer as a whole.
+STUCK_SECONDS = 300.0
 _KEPT_AT_ONCE = 100
 _BOOKS = {Capability.TRANSACTIONS, Capability.ORDER_HISTORY}
 
@@ -65,10 +66,11 @@ async def read(deps: Deps, name: str) -> int:
     since = began - FIRST_BACK if whole_to is None else whole_to - GONE_OVER_AGAIN
     new = 0
     try:
-        async with asyncio.timeout(READ_SECONDS):
+        async with asyncio.timeout(STUCK_SECONDS) as limit:
             async for lot in _lots(account, since):
                 new += len(await supplier_books.keep(deps.pool, name, lot, deps.clock()))
-            await _name_orders(deps, account, since)
+                _goes_on(limit)
+            await _name_orders(deps, account, since, limit)
     except (GatewayError, TimeoutError) as error:
         words = str(error) or "no end in time"
         log.info("books_not_read", supplier=name, error=words)
@@ -162,18 +164,22 @@ def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> E
     )
 
 
-async def _name_orders(deps: Deps, account: Account, since: datetime) -> None:
+def _goes_on(limit: asyncio.Timeout) -> None:
+    limit.reschedule(asyncio.get_running_loop().time() + STUCK_SECONDS)
+
+
+async def _name_orders(deps: Deps, account: Account, since: datetime, limit: asyncio.Timeout) -> None:
     """Learn our references of orders that no attempt is known to have made: its answer may have been lost."""
     if Capability.ORDER_HISTORY not in account.manifest.capabilities:
         return
     missing = set(await supplier_books.without_owner(deps.pool, account.name, since))
     if not missing:
         return
-    named = {
-        order.supplier_order_id: order.reference
-        async for order in account.provider.order_history(since)
-        if order.supplier_order_id in missing and order.reference is not None
-    }
+    named: dict[str, str] = {}
+    async for order in account.provider.order_history(since):
+        _goes_on(limit)
+        if order.supplier_order_id in missing and order.reference is not None:
+            named[order.supplier_order_id] = order.reference
     await supplier_books.name_orders(deps.pool, account.name, named)
 
 

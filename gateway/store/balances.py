@@ -13,6 +13,7 @@ from gateway.store.pool import Connection, Pool
 from schemas.account import Balance
 
 KEPT = timedelta(days=30)
+CLOCKS_APART = timedelta(minutes=5)  # what is noted for later than this was noted by a clock that was wrong
 DEPOSIT_WATCHED = timedelta(hours=1)  # how long after it was begun a deposit is looked for every minute
 
 
@@ -96,7 +97,12 @@ async def keep(pool: Pool, supplier: str, balance: Balance, now: datetime) -> No
             msgspec.to_builtins(_parts(balance)),
         )
         await _looked(connection, supplier, now, None)
-        await connection.execute("DELETE FROM supplier_balances WHERE supplier = $1 AND at < $2", supplier, now - KEPT)
+        await connection.execute(
+            "DELETE FROM supplier_balances WHERE supplier = $1 AND (at < $2 OR at > $3)",
+            supplier,
+            now - KEPT,
+            now + CLOCKS_APART,
+        )
 
 
 async def keep_error(pool: Pool, supplier: str, error: str, now: datetime) -> None:

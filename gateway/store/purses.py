@@ -13,6 +13,8 @@ from gateway.store.pool import Connection, Pool
 
 # An attempt counts when its charge may have come after the look: its call was not over yet, or nobody knows how it
 # ended and it could still arrive. A call takes less than the hour that is looked back.
+# A look that is older than an hour says nothing: a supplier that does not tell any more must not stay without money
+# for ever, whatever was paid in meanwhile; it refuses by itself what cannot be paid.
 # One supplier after the other, each by its indexes: a join over all of them would read every attempt there ever was.
 _PURSES = """
     WITH seen AS MATERIALIZED (
@@ -20,6 +22,7 @@ _PURSES = """
         FROM {names} AS n (name)
         CROSS JOIN LATERAL (SELECT at, spendable, currency FROM supplier_balances
                             WHERE supplier = n.name ORDER BY at DESC LIMIT 1) AS b
+        WHERE b.at > now() - interval '1 hour'
     )
     SELECT supplier, 'seen' AS what, currency, spendable AS amount, at FROM seen
     UNION ALL
@@ -46,12 +49,12 @@ _ALL = _PURSES.format(names="(SELECT name FROM suppliers)")
 
 
 async def of(connection: Connection | Pool, suppliers: Sequence[str]) -> dict[str, Purse]:
-    """The purse of each of these suppliers that ever told its balance."""
+    """The purse of each of these suppliers that told its balance lately."""
     return _purses(await connection.fetch(_OF, suppliers)) if suppliers else {}
 
 
 async def all_of_them(connection: Connection | Pool) -> dict[str, Purse]:
-    """The purse of every supplier that ever told its balance."""
+    """The purse of every supplier that told its balance lately."""
     return _purses(await connection.fetch(_ALL))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from providers.pikasim import mapping, orders, wire
-from providers.pikasim.history import History
+from providers.pikasim.history import MOST_PAGES, MOST_PAGES_OF_BOOKS, History
 from providers.transport import Params, Priority, Transport, segment
 from schemas.errors import NotFound, UnreadableAnswer
 from schemas.order import PurchaseRequest
@@ -63,7 +63,7 @@ class Books:
 
     async def orders_since(self, since: datetime) -> AsyncGenerator[wire.Order, None]:
         """The orders in the list up to the page that reaches beyond ``since``, none of them twice."""
-        history = History(since)
+        history = History(since, MOST_PAGES_OF_BOOKS)
         seen: set[str] = set()
         while (number := history.following) is not None:
             page = await self._page("/orders", wire.Answer[wire.OrderPage], number)
@@ -75,9 +75,9 @@ class Books:
                     seen.add(row.order_id)
                     yield row
 
-    async def ledger(self, since: datetime) -> AsyncGenerator[wire.LedgerEntry, None]:
+    async def ledger(self, since: datetime, most: int = MOST_PAGES_OF_BOOKS) -> AsyncGenerator[wire.LedgerEntry, None]:
         """The transactions, newest first, up to the page that reaches beyond ``since``, none of them twice."""
-        history = History(since)
+        history = History(since, most)
         seen: set[str] = set()
         while (number := history.following) is not None:
             page = await self._page("/transactions", wire.Answer[wire.LedgerPage], number)
@@ -104,7 +104,8 @@ class Books:
     async def _unlisted(self, request: PurchaseRequest, listed: set[str]) -> list[wire.Order]:
         """The attempt's order among the charges that the list does not show yet, those nearest in time first."""
         since = request.signed_at - orders.CLOCKS_APART
-        charged = [entry async for entry in self.ledger(since) if entry.amount < 0 and entry.order_id not in listed]
+        moved = [entry async for entry in self.ledger(since, MOST_PAGES)]
+        charged = [entry for entry in moved if entry.amount < 0 and entry.order_id not in listed]
         charged.sort(key=lambda entry: abs(orders.utc(entry.created_at) - request.signed_at))
         candidates = [name for name in dict.fromkeys(entry.order_id for entry in charged) if name]
         for order_id in candidates[:MOST_CANDIDATES]:

@@ -13,15 +13,17 @@ from datetime import datetime
 from providers.pikasim.orders import utc
 from providers.pikasim.wire import Pagination
 
-# At 100 rows a page; a search that finds no end by then says so.
+# At 100 rows a page; a search that finds no end by then says so. Whole books may be longer: a month of a busy shop.
 MOST_PAGES = 100
+MOST_PAGES_OF_BOOKS = 1_000
 
 
 class History:
     """One search back to ``since``. ``following`` is the page to ask for next, None when it is over."""
 
-    def __init__(self, since: datetime) -> None:
+    def __init__(self, since: datetime, most: int = MOST_PAGES) -> None:
         self.following: int | None = 1
+        self._most = most
         self._since = since
         self._last: datetime | None = None
         self._newest_first = True
@@ -52,7 +54,7 @@ class History:
             if self._rows < stated.total:
                 raise ValueError(f"{self._rows} rows of {stated.total}")
             self.following = None
-        elif number >= MOST_PAGES:
-            raise ValueError(f"no end after {MOST_PAGES} pages")
+        elif number >= self._most:
+            raise ValueError(f"no end after {self._most} pages")
         else:
             self.following = number + 1

@@ -1,14 +1,18 @@
 """Which costs of a snapshot our money at each supplier suffices for.
 
 What is worked out stays equal until it changes what can be sold, so a purchase that leaves enough changes no answer:
-not the money stands in it, but the highest cost of that supplier that the money suffices for.
+not the money stands in it, but the highest cost of that supplier that the money suffices for. With many costs close
+together each purchase would still move that, and the version of the catalogue with it, so that nobody's cache would
+ever hit: of those it goes down in steps of ``STEP``. Up to so much of the last money is not shown for sale then;
+orders go by the money itself.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +23,9 @@ from gateway.core.catalog.overlay import Overlay, Standing, standing
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
 from gateway.core.spendable import Purse, most_payable, room
+
+EXACT = 64  # a supplier with no more distinct costs than that moves the version no more often
+STEP = Fraction(21, 20)
 
 
 class Short(NamedTuple):
@@ -55,13 +62,25 @@ def payable(snapshot: Snapshot, purses: tuple[Purse, ...]) -> tuple[tuple[str, i
 
 
 def _highest_below(snapshot: Snapshot, supplier: str, end: int) -> int | None:
-    """The highest of the first ``end`` distinct costs that a supplier has, -1 for none; None when it has no other."""
+    """The step at or below the first ``end`` distinct costs, -1 for none; None when the supplier has no other costs."""
+    last, steps = snapshot.memo(("steps", supplier), lambda: _steps(snapshot, supplier))
+    if last < end:
+        return None
+    at = bisect_left(steps, end)
+    return steps[at - 1] if at else -1
 
-    def look() -> tuple[int | None]:
-        costs = snapshot.cost[snapshot.supplier == snapshot.suppliers.index(supplier)]
-        return (int(costs[costs < end].max(initial=-1)) if (costs >= end).any() else None,)
 
-    return snapshot.memo(("payable", supplier, end), look)[0]
+def _steps(snapshot: Snapshot, supplier: str) -> tuple[int, list[int]]:
+    """A supplier's highest distinct cost (-1 for none), and the costs at which what is shown for sale may end."""
+    found = snapshot.cost[snapshot.supplier == snapshot.suppliers.index(supplier)]
+    costs: list[int] = np.flatnonzero(np.bincount(found[found >= 0])).tolist()
+    if len(costs) <= EXACT:
+        return (costs[-1] if costs else -1), costs
+    whole, steps, at = snapshot.whole_costs, [], 0
+    while at < len(costs):
+        steps.append(costs[at])
+        at = max(at + 1, bisect_left(costs, bisect_left(whole, whole[costs[at]] * STEP)))
+    return costs[-1], steps
 
 
 def short(snapshot: Snapshot, standing_now: Standing) -> Short | None:

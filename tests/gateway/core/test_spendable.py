@@ -85,3 +85,21 @@ def test_the_version_moves_with_what_is_sold_and_not_with_the_money() -> None:
     assert version("1000") == version("500")
     assert version("8") == version("6")
     assert len({version("1000"), version("8"), version("1")}) == 3
+
+
+def test_however_many_purchases_spend_the_money_the_version_goes_down_in_few_steps() -> None:
+    costs = [Decimal(cents) / 100 for cents in range(100, 40_000, 100)]
+    snapshot = Market(
+        [Item("c", offer(f"sku{at}", mb=1024 + at, cost=str(c))) for at, c in enumerate(costs)]
+    ).snapshot()
+    shown: list[tuple[tuple[str, int], ...]] = []
+    for left in (Decimal(cents) / 100 for cents in range(42_100, 0, -30)):
+        now = payable(snapshot, (purse(str(left)),))
+        ((_, most),) = now or (("c", len(snapshot.whole_costs) - 1),)
+        dearest = Decimal(snapshot.whole_costs[most]).scaleb(-snapshot.scale) if most >= 0 else Decimal(0)
+        least = left / (1 + snapshot.tolerance["c"])
+        assert dearest <= least, "nothing is shown for sale that our money does not suffice for"
+        assert dearest >= min(least / Decimal("1.05") - 1, costs[-1]), "no more than a step is kept back"
+        shown += [now] if not shown or shown[-1] != now else []
+    assert len(shown) < 110  # for 1,404 purchases
+    assert len(set(shown)) == len(shown)

@@ -209,6 +209,35 @@ async def _seen(catalog: Catalog, plan: str, supplier: str) -> None:
         await asyncio.sleep(0.02)
 
 
+async def test_a_supplier_that_tells_its_balance_no_more_is_not_without_money_for_ever(counter: Counter) -> None:
+    plan = await one_plan(counter)
+    leave(counter, "pikasim", "1")
+    await refresh(counter)
+    assert await sellers_of(counter, plan) == ["s2s"]
+    counter.till("pikasim").deposit(Decimal(500))  # which nobody sees
+    await counter.deps.pool.execute("UPDATE supplier_balances SET at = at - interval '61 minutes'")
+    assert await sellers_of(counter, plan) == ["pikasim"]
+    leave(counter, "pikasim", "1")
+    order = await counter.followed(
+        await counter.ordered(plan)
+    )  # the supplier says it itself, and the next one is asked
+    assert order.status == "fulfilled"
+    assert [(one.supplier, one.state) for one in await counter.attempts(order.id)] == [
+        ("pikasim", "failed"), ("s2s", "succeeded"),
+    ]  # fmt: skip
+
+
+async def test_a_balance_that_a_wrong_clock_noted_for_tomorrow_gives_way_to_the_next(counter: Counter) -> None:
+    plan = await one_plan(counter)
+    leave(counter, "pikasim", "1")
+    counter.clock.pass_(hours=24)
+    await refresh(counter)
+    counter.clock.pass_(hours=-24)
+    counter.till("pikasim").deposit(Decimal(500))
+    await refresh(counter)
+    assert await sellers_of(counter, plan) == ["pikasim"]
+
+
 async def test_more_money_than_was_known_of_ends_a_refusal_s_pause(counter: Counter) -> None:
     await refresh(counter)
     pool = counter.deps.pool
@@ -374,6 +403,34 @@ async def view(counter: Counter, name: str, **more: Any) -> list[tuple[str, str,
     found = await money.ledger(counter.deps, name, today, today, 100, None, **more)
     assert found is not None
     return [(one.kind, one.verdict, one.why) for one in found.lines.rows]
+
+
+async def test_books_that_come_slowly_come_whole_and_those_that_stop_coming_are_left(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = counter.till("s2s")
+    for number in range(500):
+        till.deposit(Decimal(number + 1))
+    provider = counter.deps.accounts["s2s"].provider
+    whole, stopping = provider.transactions, asyncio.Event()
+
+    async def slow(since: datetime) -> Any:
+        lines = 0
+        async for line in whole(since):
+            yield line
+            lines += 1
+            if lines % 100 == 0:
+                await asyncio.sleep(0.5)
+                if stopping.is_set():
+                    await asyncio.Event().wait()
+
+    monkeypatch.setattr(provider, "transactions", slow)
+    monkeypatch.setattr(supplier_books, "STUCK_SECONDS", 1.5)
+    assert await supplier_books.read(counter.deps, "s2s") == 501
+    assert (await rows.walks(counter.deps.pool, ["s2s"]))["s2s"].error is None
+    stopping.set()
+    await supplier_books.read(counter.deps, "s2s")
+    assert (await rows.walks(counter.deps.pool, ["s2s"]))["s2s"].error == "no end in time"
 
 
 async def test_both_books_agree_line_by_line_and_deposits_stand_apart(counter: Counter) -> None:
