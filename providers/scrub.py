@@ -8,7 +8,7 @@ everywhere else too where the very same characters stand in either side of the e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -75,15 +75,15 @@ def path_template(url: URL, base_path: str = "") -> str:
     return ("/".join(parts) + (f"?{names}" if names else ""))[:300]
 
 
-def scrubbed(bodies: Sequence[bytes | None], redact: Redactor) -> list[str | None]:
+def scrubbed(bodies: Sequence[bytes | None], redact: Redactor, also: Collection[str] = ()) -> list[str | None]:
     """The sides of one exchange, each as at most ``MOST_CHARS`` characters; None stays None.
 
-    JSON comes out as JSON, its lists cut short; anything else as a piece of text.
+    JSON comes out as JSON, its lists cut short; anything else as a piece of text. ``also`` are texts that are known to
+    be secret.
     """
     read = [_read(body) for body in bodies]
-    literals = sorted(
-        {word for value in read for word in _secrets(value, secret=False, depth=0)}, key=len, reverse=True
-    )
+    told = {word for value in read for word in _secrets(value, secret=False, depth=0)}
+    literals = sorted(told | {word for word in also if len(word) >= _SHORTEST_LITERAL}, key=len, reverse=True)
     eye = _Eye(redact, literals)
     return [
         None if body is None else _side(body, value, eye)[:MOST_CHARS] for body, value in zip(bodies, read, strict=True)

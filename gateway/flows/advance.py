@@ -18,6 +18,7 @@ from gateway.core.orders.cancelling import CancelSeen
 from gateway.core.orders.schedule import REVIEWED_FOR, next_look
 from gateway.core.orders.states import AT_REST, AttemptState
 from gateway.flows.accounts import Account
+from gateway.flows.answers import words_of_attempt
 from gateway.flows.buy import books_first, buy, new_cancel, send
 from gateway.flows.deps import Deps
 from gateway.flows.exchanges import noting
@@ -189,7 +190,7 @@ async def _seen_of_purchase(deps: Deps, attempt: AttemptRow) -> Truth:
     iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
     begun_at = deps.clock()
     try:
-        with noting(deps, attempt.id):
+        with noting(deps, attempt.id, await words_of_attempt(deps, attempt)):
             found = await _found(deps, account, attempt, attempt.request(iccid))
         if found is None:
             return Absent(begun_at)

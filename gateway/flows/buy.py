@@ -21,6 +21,7 @@ from gateway.core.pricing import NoRate, Rates
 from gateway.core.spendable import room, too_little
 from gateway.flows import offers, shelves
 from gateway.flows.accounts import Account, follow_keys
+from gateway.flows.answers import answers_in, words_of
 from gateway.flows.deps import Deps
 from gateway.flows.exchanges import noting
 from gateway.flows.moving import give_up
@@ -61,7 +62,7 @@ async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
     account = deps.accounts[one.supplier]
     kind: Literal["topup", "purchase"] = "topup" if order.kind == "topup" else "purchase"
     iccid = await _target(deps, order) if kind == "topup" else None
-    fields = {} if order.fields is None else msgspec.json.decode(deps.seal.open(order.fields), type=dict[str, str])
+    fields = answers_in(deps, order.fields)
     new = _new_attempt(deps, order, account, kind, one, chosen.why, iccid, now)
     left = [{"supplier": s, "plan": p, "why": why} for s, p, why in chosen.left[:20]]
     ops: dict[str, object] = {"supplier": one.supplier, "why": chosen.why, "left": left}
@@ -96,7 +97,7 @@ async def send(
 
 
 async def _send(deps: Deps, account: Account, new: NewAttempt, iccid: str | None, fields: Mapping[str, str]) -> None:
-    with noting(deps, new.id):
+    with noting(deps, new.id, words_of(dict(fields))):
         truth = await _call(account, new, iccid, fields)
     if await recorded(deps, new.id, truth) and isinstance(truth, NotAuthorised):
         await _ask_again(deps, account, truth)

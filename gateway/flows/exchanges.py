@@ -34,21 +34,21 @@ MOST_WAITING = 500
 class Unwritten:
     """What was said and is not written yet, with the attempt that it was about."""
 
-    waiting: list[tuple[str, Exchange]] = field(default_factory=list)
+    waiting: list[tuple[str, Exchange, tuple[str, ...]]] = field(default_factory=list)
     writing: bool = False
     lost: int = 0
 
 
 @contextmanager
-def noting(deps: Deps, attempt_id: str) -> Iterator[None]:
-    """Have what is said to a supplier in this block kept with the attempt."""
+def noting(deps: Deps, attempt_id: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
+    """Have what is said to a supplier in this block kept with the attempt, without these ``secrets``."""
 
     def listener(exchange: Exchange) -> None:
         unwritten = deps.unwritten
         if len(unwritten.waiting) >= MOST_WAITING:
             unwritten.lost += 1
             return
-        unwritten.waiting.append((attempt_id, exchange))
+        unwritten.waiting.append((attempt_id, exchange, secrets))
         if not unwritten.writing:
             unwritten.writing = True
             task = asyncio.get_running_loop().create_task(_write(deps), name="exchanges")
@@ -84,10 +84,10 @@ async def _write(deps: Deps) -> None:
         unwritten.writing = False
 
 
-def _scrubbed(some: list[tuple[str, Exchange]]) -> list[KeptExchange]:
+def _scrubbed(some: list[tuple[str, Exchange, tuple[str, ...]]]) -> list[KeptExchange]:
     rows = []
-    for attempt_id, exchange in some:
-        request, answer = scrubbed([exchange.request, exchange.answer], exchange.redact)
+    for attempt_id, exchange, secrets in some:
+        request, answer = scrubbed([exchange.request, exchange.answer], exchange.redact, secrets)
         rows.append(
             KeptExchange(
                 attempt_id=attempt_id,

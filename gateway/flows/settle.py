@@ -18,6 +18,7 @@ from gateway.core.orders.states import AttemptState
 from gateway.core.orders.verdicts import Verdict
 from gateway.core.pricing import Rates
 from gateway.flows import delivered
+from gateway.flows.answers import answers_in, without_answers, words_of
 from gateway.flows.deps import Deps, utc_now
 from gateway.flows.moving import deliver, move
 from gateway.flows.settle_cancel import settle_cancel
@@ -55,6 +56,7 @@ async def settle(deps: Deps, connection: Connection, attempt_id: str, truth: Tru
     believed = _verdict(deps, attempt, truth, now)
     if believed.error_code == "absent" and not await _clocks_agree(connection):
         believed = verdicts.of_absence(attempt.now, now, trust_absence=False)
+    believed = without_answers(believed, words_of(answers_in(deps, order.fields)))
     verdict = await _own(deps, connection, attempt, believed)
     what = change(order.now, attempt.now, verdict, now)
     return await _write(deps, connection, order, attempt, verdict, what, now)

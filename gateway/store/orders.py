@@ -79,6 +79,12 @@ async def add(connection: Connection, new: NewOrder, key: str | None, request: b
     )
 
 
+async def fields_of(connection: Connection | Pool, order_id: str) -> bytes | None:
+    """The sealed answers to what a product asked of the customer."""
+    sealed: bytes | None = await connection.fetchval("SELECT fields FROM orders WHERE id = $1", order_id)
+    return sealed
+
+
 async def keyed(connection: Connection | Pool, storefront_id: str, mode: Mode, key: str) -> tuple[str, bytes] | None:
     """The order, or checkout, that an idempotency key has, and the digest of the request that got it."""
     row = await connection.fetchrow(

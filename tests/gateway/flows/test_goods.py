@@ -12,7 +12,7 @@ import pytest
 
 from gateway.flows import ops_goods, show
 from gateway.flows.admit import Admitted, Valid, admit, validate
-from gateway.flows.advance import advance
+from gateway.flows.advance import advance, drain
 from gateway.flows.cancel import request_cancel
 from gateway.flows.goods_sync import sync_goods
 from gateway.flows.problem import Problem
@@ -20,6 +20,7 @@ from gateway.flows.sync import run_sync
 from gateway.store import goods as goods_store
 from gateway.store.order_views import Whose
 from providers.contract import GoodsPage
+from providers.s2s import receipts
 from providers.s2s.client import S2S
 from providers.s2s.other_goods import other_goods
 from schemas.errors import NotFound, NotReached, UnreadableAnswer
@@ -301,3 +302,28 @@ async def test_a_look_that_finds_another_denomination_sells_nothing(counter: Cou
     refused = await validate(counter.deps, STOREFRONT, "test", body)
     assert isinstance(refused, Problem)
     assert refused.code == "no_stock"
+
+
+async def test_what_the_customer_typed_is_in_nothing_that_is_kept_of_the_supplier_s_words(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = receipts.order
+
+    def complaining(*args: Any) -> dict[str, Any]:
+        row = written(*args)
+        row["items"][0]["error_message"] = "Neither 905551234567 nor 90-555 12, as you wrote, has a phone"
+        return row
+
+    monkeypatch.setattr(receipts, "order", complaining)
+    counter.trigger("s2s", "partially_completed", key=SHELF["₹199"])
+    fields = {"phone": "+905551234567", "operator": "Airtel"}
+    order_id = await placed(counter, "₹199", "g-6", fields=fields)
+    await counter.followed(order_id)
+    (attempt,) = await counter.attempts(order_id)
+    assert "as you wrote" in str(attempt.error)
+    await drain(counter.deps, 10)
+    assert await rows(counter, "SELECT count(*) > 0 FROM exchanges") == [(True,)]
+    for table in ("orders", "attempts", "order_events", "exchanges", "webhook_events"):
+        text = str(await rows(counter, f"SELECT t::text FROM {table} t"))
+        assert "5551234567" not in text, table
+        assert "Airtel" not in text, table
