@@ -39,6 +39,7 @@ class Gathered:
     now: datetime
     standing: Sequence[Standing]
     worth: dict[str, Decimal] = field(default_factory=dict)
+    lists: list[alert_figures.OtherList] | None = None
     _suppliers: list[SupplierFigures] | None = None
     _margins: dict[Decimal, list[ThinMargins] | None] = field(default_factory=dict)
 
@@ -103,6 +104,8 @@ async def look(gathered: Gathered, rule: Rule) -> Look:
         return await _charged_more(gathered, rule)
     if rule.kind == "thin_margin":
         return await _margins(gathered, rule)
+    if rule.kind == "sync_trouble" and gathered.lists is None:
+        gathered.lists = await alert_figures.other_lists(gathered.deps.pool)
     look_at = _OF_SUPPLIERS[rule.kind]
     wanted = [one for one in await gathered.suppliers() if rule.supplier in {None, one.supplier.name}]
     told = [(one.supplier.name, look_at(gathered, rule, one)) for one in wanted]
@@ -209,14 +212,41 @@ def _failing(_: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
 
 
 def _sync(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
-    last, name, settings = one.supplier.last_sync, one.supplier.name, gathered.deps.settings.sync
+    lists = [each for each in gathered.lists or () if each.supplier == one.supplier.name]
+    found = _plans(gathered, rule, one)
+    return found + [finding for each in lists for finding in _other(gathered, rule, one, each)]
+
+
+def _other(gathered: Gathered, rule: Rule, one: SupplierFigures, each: alert_figures.OtherList) -> list[Finding]:
+    """What is wrong with the goods or numbers of a supplier: they are read beside its plans, and fail apart."""
+    name, what, link = one.supplier.name, each.what, "/console/other-goods"
+    if each.state == "quarantined":
+        title = f"{name}: a walk through its {what} waits for a person"
+        return [_of(one, f"{name} {what} quarantined", title, (each.error or "")[:300], link)]
+    reasons = [f"they could not be read: {each.error}"[:300]] if each.state == "failed" else []
+    late = _late(gathered, rule)
+    if each.good_at is not None and (gathered.now - each.good_at).total_seconds() > late:
+        reasons.append(f"they were last read well more than {_span(late)} ago")
+    if each.held:
+        reasons.append(f"tiers that are not sold until a person releases their cost: {each.held}")
+    return [_of(one, f"{name} {what}", f"{name}: trouble with its {what}", "; ".join(reasons), link)] if reasons else []
+
+
+def _late(gathered: Gathered, rule: Rule) -> float:
+    """Seconds from which on a list is late."""
+    interval = gathered.deps.settings.sync.interval_seconds
+    return 2 * interval if rule.threshold is None else float(rule.threshold) * 60
+
+
+def _plans(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
+    last, name = one.supplier.last_sync, one.supplier.name
     if last is None:
         return []
     if last.state == "quarantined":
         return [
             _of(one, f"{name} quarantined", f"{name}: a sync waits for a person", "quarantined", "/console/sync-runs")
         ]
-    late = 2 * settings.interval_seconds if rule.threshold is None else float(rule.threshold) * 60
+    late = _late(gathered, rule)
     reasons = ["the last sync failed"] if last.state == "failed" else []
     if last.good_at is not None and (gathered.now - last.good_at).total_seconds() > late:
         reasons.append(f"the last good sync is more than {_span(late)} old")
@@ -307,7 +337,9 @@ async def _charged_more(gathered: Gathered, rule: Rule) -> Look:
                 detail=one.note,
                 supplier=one.supplier,
                 mode=one.mode,
-                link="/console/history?" + urlencode({"plan": one.plan_id}),
+                link="/console/other-goods"
+                if one.plan_id is None
+                else "/console/history?" + urlencode({"plan": one.plan_id}),
             )
             for one in offers
             if rule.supplier in {None, one.supplier}

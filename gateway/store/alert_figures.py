@@ -55,12 +55,26 @@ class Attention(msgspec.Struct, frozen=True):
     why: str | None
 
 
+class OtherList(msgspec.Struct, frozen=True):
+    """How the last walk through a supplier's goods ended, or the last look at its lists of numbers.
+
+    ``what`` is goods or numbers; ``held`` counts tiers of numbers whose cost waits for a person.
+    """
+
+    supplier: str
+    what: str
+    state: str
+    error: str | None
+    good_at: datetime | None
+    held: int
+
+
 class StoppedOffer(msgspec.Struct, frozen=True):
-    """An offer that is not bought because more was charged for it than listed."""
+    """An offer that is not bought because more was charged for it than listed. ``plan_id`` None: it is no eSIM."""
 
     supplier: str
     supplier_plan_id: str
-    plan_id: str
+    plan_id: str | None
     mode: str
     name: str
     note: str
@@ -154,10 +168,24 @@ async def attention(pool: Pool) -> list[Attention]:
 async def charged_more(pool: Pool) -> list[StoppedOffer]:
     """Offers that are stopped because more was charged for them than listed, ``MOST_OFFERS`` at most."""
     rows = await pool.fetch(
-        """SELECT m.supplier, m.supplier_plan_id, o.plan_id, s.mode, o.name, m.note
+        """SELECT m.supplier, m.supplier_plan_id, o.plan_id, s.mode,
+                  coalesce(o.name, g.texts -> g.locale ->> 'name', m.supplier_plan_id) AS name, m.note
            FROM offer_marks m JOIN suppliers s ON s.name = m.supplier
-           JOIN offers o ON o.supplier = m.supplier AND o.supplier_plan_id = m.supplier_plan_id
+           LEFT JOIN offers o ON o.supplier = m.supplier AND o.supplier_plan_id = m.supplier_plan_id
+           LEFT JOIN goods g ON g.supplier = m.supplier AND g.sku = m.supplier_plan_id
            WHERE m.why = 'stopped' AND (m.until IS NULL OR m.until > now()) ORDER BY m.created_at LIMIT $1""",
         MOST_OFFERS,
     )
     return [StoppedOffer(**dict(row)) for row in rows]
+
+
+async def other_lists(pool: Pool) -> list[OtherList]:
+    """How every supplier's goods and numbers were read last."""
+    rows = await pool.fetch(
+        """SELECT supplier, 'goods' AS what, state, error, good_at, 0 AS held FROM goods_walks
+           UNION ALL
+           SELECT l.supplier, 'numbers', CASE WHEN l.error IS NULL THEN 'ok' ELSE 'failed' END, l.error, l.last_good_at,
+                  (SELECT count(*)::int FROM number_tiers t WHERE t.supplier = l.supplier AND t.suspect IS NOT NULL)
+           FROM number_lists l ORDER BY 1, 2"""
+    )
+    return [OtherList(**dict(row)) for row in rows]

@@ -339,3 +339,35 @@ async def test_a_channel_that_goes_takes_no_rule_to_every_other_one(watch, pool)
     rule = await alerts.one_rule(pool, made.id)
     assert (rule.channels, rule.enabled) == ([], False)
     assert isinstance(await alert_channels.remove(pool, watch.email.id, "test"), Problem)
+
+
+async def test_goods_that_wait_for_a_person_and_numbers_that_are_held_back_are_told(watch):
+    pool = watch.m.pool
+    await pool.execute(
+        "INSERT INTO goods_walks (supplier, run_id, at, good_at, state, error)"
+        " VALUES ('a', 'run', now(), now(), 'quarantined', '15 of 30 offers vanished')"
+    )
+    await pool.execute("INSERT INTO number_lists (supplier, looked_at, last_good_at) VALUES ('a', now(), now())")
+    await pool.execute(
+        "INSERT INTO number_tiers (supplier, tier_id, name, days, cost, currency, suspect, changed_at)"
+        " VALUES ('a', '7d', '7 Days', 7, 1, 'USD', 'it fell by 90 %', now())"
+    )
+    assert await watch.look() == (2, 0)
+    told = {alert.title: alert.detail for alert in await watch.all()}
+    assert told == {
+        "a: a walk through its goods waits for a person": "15 of 30 offers vanished",
+        "a: trouble with its numbers": "tiers that are not sold until a person releases their cost: 1",
+    }
+    await pool.execute("UPDATE goods_walks SET state = 'ok', error = NULL")
+    await pool.execute("UPDATE number_tiers SET suspect = NULL")
+    assert await watch.look() == (0, 2)
+
+
+async def test_a_good_that_cost_more_than_it_was_listed_for_is_told_as_an_offer_is(watch):
+    await watch.m.pool.execute(
+        "INSERT INTO offer_marks (supplier, supplier_plan_id, why, note)"
+        " VALUES ('a', 'number/US/7d', 'stopped', 'charged 12 USD where 10 USD was listed')"
+    )
+    assert await watch.look() == (1, 0)
+    (alert,) = await watch.all()
+    assert (alert.title, alert.link) == ("a charged more than listed: number/US/7d", "/console/other-goods")
