@@ -44,7 +44,7 @@ async def begin(deps: Deps, name: str, way: str, amount: Money, who: Visitor | s
     found = next((one for one in ways(account) if one.name == way), None)
     if found is None or not found.online:
         return _no_way(account, way, found)
-    if not 0 < amount.amount <= MOST:
+    if not (amount.amount.is_finite() and 0 < amount.amount <= MOST):
         what = f"must be more than 0 and at most {MOST}"
         return Problem("conflict", f"amount: {what}", (("/amount/amount", what),))
     if found.currency is not None and amount.currency != found.currency:

@@ -23,6 +23,7 @@ from gateway.flows.reconcile import back_to, our_books
 from gateway.store import deposits, supplier_books
 from gateway.store.supplier_books import Entry, Kept
 from providers.contract import Capability
+from providers.text import clean_text
 from schemas.account import Transaction, TransactionKind
 from schemas.errors import GatewayError
 from schemas.money import Money
@@ -38,6 +39,7 @@ GONE_OVER_AGAIN = timedelta(hours=2)
 # Without a further lot for so long a walk is broken off. A busy month under a supplier's rate takes longer as a whole.
 STUCK_SECONDS = 300.0
 _KEPT_AT_ONCE = 100
+_LONGEST, _LONGEST_WORD = 300, 20
 _BOOKS = {Capability.TRANSACTIONS, Capability.ORDER_HISTORY}
 
 
@@ -75,6 +77,10 @@ async def read(deps: Deps, name: str) -> int:
         words = str(error) or "no end in time"
         log.info("books_not_read", supplier=name, error=words)
         await supplier_books.broken(deps.pool, name, began, words)
+    except Exception as error:
+        # Of one supplier, whose plugin or word has a fault: the others' books are read all the same.
+        log.exception("books_not_read", supplier=name)
+        await supplier_books.broken(deps.pool, name, began, f"a fault of ours: {type(error).__name__}")
     else:
         await supplier_books.whole(deps.pool, name, began, since)
     if await deposits.arrive(deps.pool, name, deps.clock()):
@@ -145,7 +151,7 @@ def _taken(order: SupplierOrder, what: str) -> Transaction | None:
 def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> Entry:
     """A line with a name that it has whenever it is read: the supplier's, or what it says and how many say the same."""
     if line.supplier_transaction_id is not None:
-        key = f"id:{line.supplier_transaction_id}"[:300]
+        key = f"id:{line.supplier_transaction_id}"
     else:
         amount = f"{line.amount.amount.normalize():f} {line.amount.currency}"
         said = "\n".join((line.kind.value, amount, line.at.isoformat(), line.supplier_order_id or ""))
@@ -153,15 +159,20 @@ def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> E
         alike[digest] += 1
         key = f"line:{digest.hex()}:{alike[digest]}"
     return Entry(
-        key=key,
+        key=_told(key, _LONGEST),
         kind=line.kind.value,
         amount=line.amount.amount,
-        currency=line.amount.currency,
+        currency=_told(line.amount.currency, _LONGEST_WORD),
         at=line.at,
-        supplier_order_id=line.supplier_order_id,
-        transaction_id=line.supplier_transaction_id,
-        reference=reference,
+        supplier_order_id=line.supplier_order_id and _told(line.supplier_order_id),
+        transaction_id=line.supplier_transaction_id and _told(line.supplier_transaction_id),
+        reference=reference and _told(reference),
     )
+
+
+def _told(text: str, length: int = _LONGEST) -> str:
+    """A supplier's word as it is, unless no column, page or terminal should get it so."""
+    return text if text.isprintable() and len(text) <= length else clean_text(text, length)
 
 
 def _goes_on(limit: asyncio.Timeout) -> None:

@@ -70,13 +70,13 @@ async def failed(pool: Pool, deposit_id: str, error: str) -> None:
 async def arrive(pool: Pool, supplier: str, now: datetime) -> int:
     """Note of deposits that wait whether the supplier's books have their line by now; how many arrived.
 
-    A line belongs to one deposit of its amount, lines and deposits in the order of time.
+    A line belongs to one deposit of its amount: to the one begun last before it, for one that nobody paid stays begun.
     """
     arrived = 0
     async with pool.acquire() as connection, connection.transaction():
         waiting = await connection.fetch(
             """SELECT id, amount, currency, begun_at FROM deposits WHERE supplier = $1 AND state = 'begun'
-               ORDER BY begun_at, id FOR UPDATE""",
+               ORDER BY begun_at DESC, id DESC FOR UPDATE""",
             supplier,
         )
         for one in waiting:
@@ -84,11 +84,12 @@ async def arrive(pool: Pool, supplier: str, now: datetime) -> int:
                 """SELECT t.id FROM supplier_transactions t
                    WHERE t.supplier = $1 AND t.kind = 'deposit' AND t.amount = $2 AND t.currency = $3 AND t.at >= $4
                      AND NOT EXISTS (SELECT FROM deposits d WHERE d.transaction_id = t.id)
-                   ORDER BY t.at, t.id LIMIT 1""",
+                   ORDER BY t.at < $5, t.at, t.id LIMIT 1""",
                 supplier,
                 one["amount"],
                 one["currency"],
                 one["begun_at"] - _CLOCKS_APART,
+                one["begun_at"],
             )
             if line is not None:
                 arrived += 1

@@ -7,6 +7,7 @@ from providers.text import clean_text
 from schemas.account import NewSupplierKey, SupplierKey
 
 _LONGEST_KEY = 500
+_LONGEST_PREFIX = 16  # it is shown and logged: no supplier's idea of a prefix may be the key
 
 
 def key(row: wire.ApiKey) -> SupplierKey:
@@ -14,7 +15,7 @@ def key(row: wire.ApiKey) -> SupplierKey:
     return SupplierKey(
         id=str(row.id),
         name=clean_text(row.name),
-        prefix=clean_text(row.key_prefix, 40),
+        prefix=clean_text(row.key_prefix, _LONGEST_PREFIX),
         active=row.is_active,
         last_used_at=row.last_used_at,
         created_at=row.created_at,
@@ -25,4 +26,6 @@ def created(made: wire.CreatedKey) -> NewSupplierKey:
     """The key that was made. Raises ``ValueError`` for one that no header can carry."""
     if not (0 < len(made.api_key) <= _LONGEST_KEY and made.api_key.isascii() and made.api_key.isprintable()):
         raise ValueError("the new key is no text that a header can carry")
-    return NewSupplierKey(secret=made.api_key, prefix=clean_text(made.key_prefix, 40), created_at=made.created_at)
+    return NewSupplierKey(
+        secret=made.api_key, prefix=clean_text(made.key_prefix, _LONGEST_PREFIX), created_at=made.created_at
+    )

@@ -22,6 +22,7 @@ from gateway.flows.publish import publish
 from gateway.flows.topup import topup_options
 from gateway.store import supplier_books as rows
 from gateway.store.deposits import Deposit
+from schemas.account import Transaction, TransactionKind
 from schemas.errors import TimedOut
 from schemas.money import Money
 from tests.gateway.flows.counter import STOREFRONT, Counter
@@ -403,6 +404,51 @@ async def view(counter: Counter, name: str, **more: Any) -> list[tuple[str, str,
     found = await money.ledger(counter.deps, name, today, today, 100, None, **more)
     assert found is not None
     return [(one.kind, one.verdict, one.why) for one in found.lines.rows]
+
+
+async def test_hostile_words_and_faults_in_one_supplier_s_books_leave_the_rest_readable(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hostile(_: datetime) -> Any:
+        for word in ("\x00", "\x1b[2J<script>x</script>", "x" * 5000, "\u202e"):
+            yield Transaction(TransactionKind.CHARGE, Money(Decimal(-1), "USD"), datetime.now(UTC), f"1{word}", word)
+
+    async def faulty(_: datetime) -> Any:
+        raise RuntimeError(_)
+        yield
+
+    monkeypatch.setattr(counter.deps.accounts["pikasim"].provider, "transactions", hostile)
+    monkeypatch.setattr(counter.deps.accounts["beppay"].provider, "order_history", faulty)
+    assert await supplier_books.read_if_due(counter.deps) == ["beppay", "pikasim", "s2s"]
+    found = await rows.walks(counter.deps.pool, ["beppay", "pikasim", "s2s"])
+    assert [found[name].error for name in sorted(found)] == ["a fault of ours: RuntimeError", None, None]
+    words = await counter.deps.pool.fetch(
+        "SELECT key || supplier_order_id AS said FROM supplier_transactions WHERE supplier = 'pikasim'"
+    )
+    assert all(one["said"].isprintable() and len(one["said"]) <= 600 for one in words)
+    assert len(await kept(counter, "pikasim")) == 4
+
+
+async def test_a_deposit_that_nobody_paid_does_not_take_the_line_of_the_next(counter: Counter) -> None:
+    made = []
+    for _ in range(2):
+        one = await deposits.begin(counter.deps, "pikasim", "stripe", Money(Decimal(50), "USD"), "a test")
+        assert isinstance(one, Deposit)
+        made.append(one)
+    await counter.deps.pool.execute(
+        "UPDATE deposits SET begun_at = begun_at - interval '2 days' WHERE id = $1", made[0].id
+    )
+    async with aiohttp.ClientSession() as http, http.post(str(made[1].url)) as page:
+        assert page.status == 200
+    await supplier_books.read(counter.deps, "pikasim")
+    shown = {one.id: one.state for one in (await money.deposits_begun(counter.deps, 10, None)).rows}
+    assert (shown[made[0].id], shown[made[1].id]) == ("begun", "arrived")
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-1", "1e9", "0.001", "1e-30"])
+async def test_what_is_no_amount_begins_no_deposit(counter: Counter, amount: str) -> None:
+    refused = await deposits.begin(counter.deps, "pikasim", "stripe", Money(Decimal(amount), "USD"), "a test")
+    assert isinstance(refused, Problem)
 
 
 async def test_books_that_come_slowly_come_whole_and_those_that_stop_coming_are_left(
