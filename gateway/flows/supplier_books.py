@@ -152,6 +152,8 @@ def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> E
     """A line with a name that it has whenever it is read: the supplier's, or what it says and how many say the same."""
     if line.supplier_transaction_id is not None:
         key = f"id:{line.supplier_transaction_id}"
+        if _told(key) != key:  # two that look alike then are two all the same
+            key = f"id:{blake2b(key.encode(), digest_size=16).hexdigest()}"
     else:
         amount = f"{line.amount.amount.normalize():f} {line.amount.currency}"
         said = "\n".join((line.kind.value, amount, line.at.isoformat(), line.supplier_order_id or ""))
@@ -159,7 +161,7 @@ def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> E
         alike[digest] += 1
         key = f"line:{digest.hex()}:{alike[digest]}"
     return Entry(
-        key=_told(key, _LONGEST),
+        key=key,
         kind=line.kind.value,
         amount=line.amount.amount,
         currency=_told(line.amount.currency, _LONGEST_WORD),
