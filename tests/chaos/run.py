@@ -21,7 +21,7 @@ from tests.chaos.paying import PayingHands
 from tests.chaos.storefront import Storefront
 from tests.chaos.storm import AMBIGUOUS, Shop, Trouble, arm, plans_of
 
-AFTER_SECONDS = 25.0
+AFTER_SECONDS = 18.0
 Act = Callable[[], Awaitable[None]]
 
 
@@ -33,7 +33,7 @@ class Storm:
     numbers: int = 30
     vouchers: int = 50
     checkouts: int = 50
-    seconds: float = 60.0
+    seconds: float = 54.0
     settle: float = 75.0
     hands: int = 20
     seed: int = 1
