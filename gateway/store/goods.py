@@ -25,6 +25,22 @@ _ROWS = """
 """
 
 
+_MATCHES = """
+    g.gone_at IS NULL AND g.supplier = ANY($1::text[])
+    AND ($2::text IS NULL OR g.category_id = $2) AND ($3::text IS NULL OR g.type = $3)
+    AND ($4::text IS NULL OR $4 = ANY(g.countries)) AND g.attributes @> $5
+    AND ($7::text[] = '{}' OR lower(coalesce(g.texts -> $6, g.texts -> g.locale) ->> 'name' || ' '
+        || (coalesce(g.texts -> $6, g.texts -> g.locale) ->> 'product_name')) LIKE ALL($7))
+"""
+_LISTED = f"""
+    SELECT g.sort_name AS name, g.good_id FROM goods g
+    WHERE {_MATCHES} AND (g.sort_name, g.good_id) > ($8::text, $9::text)
+      AND NOT EXISTS (SELECT FROM goods e WHERE e.good_id = g.good_id
+          AND (e.sort_name, e.supplier, e.sku) < (g.sort_name, g.supplier, g.sku) AND {_MATCHES.replace("g.", "e.")})
+    ORDER BY g.sort_name, g.good_id LIMIT $10
+"""  # noqa: S608 - our own words
+
+
 class GoodRow(msgspec.Struct, frozen=True, kw_only=True):
     """One account's good. ``good_at`` and ``walk_state`` are of the account's last walks through its goods."""
 
@@ -105,19 +121,13 @@ async def of_account(connection: Connection | Pool, supplier: str, sku: str) -> 
 async def listed(
     connection: Connection | Pool, mode: Mode, wanted: Wanted, limit: int, after: tuple[str, str] | None
 ) -> list[tuple[str, str]]:
-    """A page of goods by name: each its place in the list, whose second part is its id."""
+    """A page of goods by name: each its place in the list, whose second part is its id.
+
+    A good stands where the first of its accounts' rows stands, so that the list is read along its index.
+    """
     rows = await connection.fetch(
-        """
-        SELECT min(g.sort_name) AS name, g.good_id FROM goods g JOIN suppliers s ON s.name = g.supplier
-        WHERE s.configured AND g.gone_at IS NULL AND s.mode = $1
-          AND ($2::text IS NULL OR g.category_id = $2) AND ($3::text IS NULL OR g.type = $3)
-          AND ($4::text IS NULL OR $4 = ANY(g.countries)) AND g.attributes @> $5
-          AND lower(coalesce(g.texts -> $6, g.texts -> g.locale) ->> 'name' || ' '
-              || (coalesce(g.texts -> $6, g.texts -> g.locale) ->> 'product_name')) LIKE ALL($7::text[])
-        GROUP BY g.good_id HAVING (min(g.sort_name), g.good_id) > ($8::text, $9::text)
-        ORDER BY 1, 2 LIMIT $10
-        """,
-        mode,
+        _LISTED,
+        await connection.fetchval("SELECT array_agg(name) FROM suppliers WHERE configured AND mode = $1", mode) or [],
         wanted.category,
         wanted.type,
         wanted.country,

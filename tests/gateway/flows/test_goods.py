@@ -327,3 +327,26 @@ async def test_what_the_customer_typed_is_in_nothing_that_is_kept_of_the_supplie
         text = str(await rows(counter, f"SELECT t::text FROM {table} t"))
         assert "5551234567" not in text, table
         assert "Airtel" not in text, table
+
+
+async def test_a_good_of_two_accounts_stands_in_the_list_once_and_pages_leave_none_out(
+    counter: Counter, stand: Any
+) -> None:
+    pool = counter.deps.pool
+    await pool.execute("INSERT INTO suppliers (name, provider, mode, last_good_at, last_sync_state)"
+                       " VALUES ('s2s-two', 's2s', 'test', now(), 'ok')")  # fmt: skip
+    columns = ", ".join(
+        row["column_name"]
+        for row in await pool.fetch("SELECT column_name FROM information_schema.columns WHERE table_name = 'goods'")
+        if row["column_name"] not in {"supplier", "sort_name"}
+    )
+    await pool.execute(f"INSERT INTO goods (supplier, sort_name, {columns})"
+                       f" SELECT 's2s-two', 'a' || sort_name, {columns} FROM goods WHERE sku < 'sku-2'")  # fmt: skip
+    wanted = goods_store.Wanted(category="1", q="card")
+    whole = await goods_store.listed(pool, "test", wanted, 100, None)
+    assert whole == sorted(whole)
+    assert len({good_id for _, good_id in whole}) == len(whole) == 30
+    paged: list[tuple[str, str]] = []
+    while some := await goods_store.listed(pool, "test", wanted, 7, paged[-1] if paged else None):
+        paged += some
+    assert paged == whole
