@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -57,6 +59,25 @@ LONGEST_WAIT: Mapping[Priority, float] = {
     Priority.SYNC: 65.0,
     Priority.USAGE: 30.0,
 }
+
+
+# What is read in this task goes no sooner than so, whatever a plugin thinks of it.
+_no_sooner: ContextVar[Priority] = ContextVar("no_sooner", default=Priority.PURCHASE)
+
+
+@contextmanager
+def no_sooner_than(priority: Priority) -> Iterator[None]:
+    """Have every read of this task, and of those that it begins, let what has a higher priority go first."""
+    before = _no_sooner.set(priority)
+    try:
+        yield
+    finally:
+        _no_sooner.reset(before)
+
+
+def lowered(priority: Priority) -> Priority:
+    """The priority of a read that would have this one by itself."""
+    return max(priority, _no_sooner.get())
 
 
 @dataclass(frozen=True, slots=True)

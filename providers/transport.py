@@ -25,7 +25,7 @@ from yarl import URL
 from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
 from providers.exchanges import Told
-from providers.gate import LONGEST_WAIT, Gate, MemoryGate, Priority, RateReport, http_date, is_outage
+from providers.gate import LONGEST_WAIT, Gate, MemoryGate, Priority, RateReport, http_date, is_outage, lowered
 from providers.redaction import Redactor
 from providers.urls import Params, check_base_url, joined, segment
 from schemas.errors import (
@@ -158,6 +158,7 @@ class Transport:
         either way. ``bytes`` gives the body as it came. Ids in ``path`` go through ``segment``.
         Raises ``SupplierError``.
         """
+        priority = lowered(priority)
         if self._reads is None:
             self._reads = self._session(aiohttp.TCPConnector(limit=CONNECTIONS))
         async for attempt in stamina.retry_context(

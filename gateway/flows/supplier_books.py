@@ -23,6 +23,7 @@ from gateway.flows.reconcile import back_to, our_books
 from gateway.store import deposits, supplier_books
 from gateway.store.supplier_books import Entry, Kept
 from providers.contract import Capability
+from providers.gate import Priority, no_sooner_than
 from providers.text import clean_text
 from schemas.account import Transaction, TransactionKind
 from schemas.errors import GatewayError
@@ -56,7 +57,9 @@ async def read_if_due(deps: Deps) -> list[str]:
     """Read the books that nobody read for ``READ_EVERY``, sooner where a deposit is waited for; whose they were."""
     now = deps.clock()
     due = await supplier_books.claim(deps.pool, readers(deps), now, READ_EVERY, READ_WHEN_WATCHED)
-    await asyncio.gather(*(read(deps, name) for name in due))
+    # A month of books must not keep a sync from its turn.
+    with no_sooner_than(Priority.SYNC):
+        await asyncio.gather(*(read(deps, name) for name in due))
     return due
 
 

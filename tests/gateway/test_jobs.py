@@ -129,6 +129,27 @@ async def test_a_worker_that_is_stopped_ends_its_sync_by_a_signal_and_waits_for_
     assert calls(tmp_path) == ["sync --json", "ready", "ended"]
 
 
+async def test_a_worker_that_is_stopped_waits_for_no_books(database_url, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
+    monkeypatch.setattr(jobs, "READ_BOOKS", "* * * * * *")
+    reading, cut = asyncio.Event(), asyncio.Event()
+
+    async def a_month_of_books(_):
+        reading.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut.set()
+
+    monkeypatch.setattr(jobs, "read_if_due", a_month_of_books)
+    stop = asyncio.Event()
+    worker = asyncio.create_task(jobs.work(load(state_dir=str(tmp_path)), database_url, stop, program(tmp_path)))
+    await asyncio.wait_for(reading.wait(), 30)
+    stop.set()
+    await asyncio.wait_for(worker, 30)
+    assert cut.is_set()
+
+
 async def test_a_worker_goes_on_after_a_restart_of_postgresql(own_servers, tmp_path, monkeypatch):
     monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
     monkeypatch.setattr(jobs, "BACK_OFF_SECONDS", 0.2)

@@ -22,6 +22,7 @@ from gateway.flows.publish import publish
 from gateway.flows.topup import topup_options
 from gateway.store import supplier_books as rows
 from gateway.store.deposits import Deposit
+from providers.gate import Priority
 from schemas.account import Transaction, TransactionKind
 from schemas.errors import TimedOut
 from schemas.money import Money
@@ -449,6 +450,25 @@ async def test_a_deposit_that_nobody_paid_does_not_take_the_line_of_the_next(cou
 async def test_what_is_no_amount_begins_no_deposit(counter: Counter, amount: str) -> None:
     refused = await deposits.begin(counter.deps, "pikasim", "stripe", Money(Decimal(amount), "USD"), "a test")
     assert isinstance(refused, Problem)
+
+
+async def test_the_schedule_reads_books_behind_orders_and_a_person_does_not_wait(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Priority] = []
+    gate = counter.deps.accounts["s2s"].gate
+    admit = gate.admit
+
+    async def noted(priority: Priority) -> None:
+        asked.append(priority)
+        await admit(priority)
+
+    monkeypatch.setattr(gate, "admit", noted)
+    await supplier_books.read_if_due(counter.deps)
+    assert set(asked) == {Priority.SYNC}
+    asked.clear()
+    await refresh(counter, "s2s")
+    assert set(asked) == {Priority.SETTLE}
 
 
 async def test_books_that_come_slowly_come_whole_and_those_that_stop_coming_are_left(
