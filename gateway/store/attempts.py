@@ -99,11 +99,12 @@ async def begin(
         ):
             return "busy"
         if apart is not None and await connection.fetchval(
-            "SELECT true FROM attempts WHERE supplier = $1 AND item = $2 AND supplier_order_id IS NULL"
+            "SELECT true FROM attempts WHERE supplier = $1 AND item - 'country_name' = $2 AND supplier_order_id IS NULL"
             " AND state IN ('sending', 'unknown', 'accepted', 'charged_undeliverable')"
             " AND greatest(deadline + $3, quiescent_at) > $4 LIMIT 1",
             new.supplier,
-            items.stored(new.item),
+            # The name of a country is the supplier's to change; country and tier are what an order is told by.
+            {name: value for name, value in (items.stored(new.item) or {}).items() if name != "country_name"},
             apart,
             new.signed_at,
         ):

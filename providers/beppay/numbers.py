@@ -27,6 +27,7 @@ from schemas.order import NumberDelivery, NumberWanted, PurchaseRequest, Supplie
 ORDER_PREFIX = "number-"
 MOST_DAYS = 3660
 MOST_TEXT = 100
+_TELLING_DIGITS = 7
 
 _COUNTRY = msgspec.json.Decoder(wire.NumberCountry, strict=False)
 _TIER = msgspec.json.Decoder(wire.NumberTier, strict=False)
@@ -203,7 +204,12 @@ def _is_like(row: wire.HistoryNumber, wanted: NumberWanted) -> bool:
 
 def _is_taken(row: wire.HistoryNumber, taken: Collection[str]) -> bool:
     digits = "".join(letter for letter in row.phone_number or "" if letter.isdigit())
-    return order_id(row) in taken or (bool(digits) and digits in taken)
+    # A history may write a number without its country's code that the answer told with it, or the other way round.
+    return order_id(row) in taken or any(
+        digits.endswith(other) or other.endswith(digits)
+        for other in taken
+        if min(len(digits), len(other)) >= _TELLING_DIGITS and other.isdigit()
+    )
 
 
 def _at(row: wire.HistoryNumber) -> datetime:

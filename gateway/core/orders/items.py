@@ -128,7 +128,8 @@ def codes_in(text: str) -> tuple[VoucherCode, ...]:
 
 def complete(codes: tuple[VoucherCode, ...], quantity: int) -> bool:
     """Whether this is what was paid for: one usable code for each unit, no more and no fewer, and no code twice."""
-    pins = [code.pin for code in codes if code.pin is not None]
+    # Without a PIN the serial is what is typed in.
+    pins = [code.pin or code.serial for code in codes if code.pin or code.serial]
     return len(codes) == quantity and all(map(_usable, codes)) and len(set(pins)) == len(pins)
 
 

@@ -122,6 +122,16 @@ async def test_while_one_is_unknown_no_other_of_its_country_and_tier_is_bought(c
     assert len(sales(counter)) == 3
 
 
+async def test_a_country_that_is_called_otherwise_meanwhile_keeps_no_two_unknown_apart(counter: Counter) -> None:
+    counter.trigger("beppay", "charge_then_500", key="US/7d")
+    counter.trigger("beppay", "list_lag", key="US/7d", seconds=3600)
+    first = await ordered(counter, "nc-1")
+    assert (await counter.attempts(first))[0].state == "unknown"
+    await counter.deps.pool.execute("UPDATE number_countries SET name = 'USA' WHERE code = 'US'")
+    assert await counter.attempts(await ordered(counter, "nc-2")) == []
+    assert len(sales(counter)) == 1
+
+
 async def test_while_one_is_paid_for_and_not_told_no_other_of_its_kind_is_bought(counter: Counter) -> None:
     counter.trigger("beppay", "never_provisioned", key="US/7d")
     first, second = await ordered(counter, "np-1"), await ordered(counter, "np-2")

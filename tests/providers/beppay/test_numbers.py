@@ -99,6 +99,13 @@ async def test_what_belongs_to_another_attempt_is_not_found_by_its_order_or_its_
     assert await here.provider.find_number(asked(here, "att_02"), None, {digits}) is None
 
 
+async def test_a_number_of_another_s_is_his_with_and_without_its_country_s_code(here: Account) -> None:
+    bought = await here.provider.purchase_number(asked(here))
+    assert bought.number is not None
+    national = bought.number.phone_number.removeprefix("+1")
+    assert await here.provider.find_number(asked(here), None, {national}) is None
+
+
 async def test_one_of_two_is_never_chosen(here: Account) -> None:
     request = asked(here)
     for _ in range(2):

@@ -67,6 +67,8 @@ def test_a_number_is_delivered_with_a_number_that_can_be_called(number: str | No
         ([VoucherCode("1"), VoucherCode("2"), VoucherCode("3")], AttemptState.CHARGED_UNDELIVERABLE),
         ([VoucherCode("1"), VoucherCode("1")], AttemptState.CHARGED_UNDELIVERABLE),
         ([VoucherCode("1"), VoucherCode()], AttemptState.CHARGED_UNDELIVERABLE),
+        ([VoucherCode(serial="s"), VoucherCode(serial="s")], AttemptState.CHARGED_UNDELIVERABLE),
+        ([VoucherCode(told="recharged"), VoucherCode(told="recharged")], AttemptState.SUCCEEDED),
         ([VoucherCode("1"), VoucherCode("2" * 600)], AttemptState.CHARGED_UNDELIVERABLE),
         ([], AttemptState.ACCEPTED),
     ],
