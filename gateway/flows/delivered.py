@@ -14,7 +14,15 @@ from schemas.order import Delivery, NumberDelivery
 
 
 async def holder_of(deps: Deps, connection: Connection, attempt: AttemptRow, given: Delivered) -> str | None:
-    """Another order that has the very eSIM, number or PIN already."""
+    """Another order that has the very eSIM, number or PIN already.
+
+    Under a lock until the caller's transaction ends: of two orders that are settled with one number or code at the
+    same moment the second sees the first.
+    """
+    if not isinstance(given, Delivery):
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('delivered by ' || $1, 0))", attempt.supplier
+        )
     match given:
         case Delivery():
             return await esims.holder_of(connection, deps.seal, attempt.supplier, given, attempt.order_id)

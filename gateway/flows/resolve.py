@@ -18,13 +18,14 @@ from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.settle import settle
 from gateway.flows.truth import Person
-from gateway.log import redact
-from gateway.store import audit, orders
+from gateway.log import REDACTED, redact
+from gateway.store import audit, numbers, orders
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.users import Visitor
 from providers import activation
 from schemas.order import Delivery, NumberDelivery
 
+_SHORTEST_CODE = 4  # a shorter one would blank out ordinary words
 _FIELDS = {Delivery: "activation_code", NumberDelivery: "phone_number", VoucherCodes: "codes"}
 
 
@@ -46,7 +47,7 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     The note is kept without the codes and addresses that stand in it.
     """
     async with deps.pool.acquire() as connection, connection.transaction():
-        order = await orders.load(connection, order_id)
+        order = await orders.lock(connection, order_id)
         if order is None:
             return Problem("not_found", "there is no such order")
         if order.status != "needs_review":
@@ -67,10 +68,22 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
             if holder is not None:
                 return _wrong(_FIELDS[type(given)], f"{delivered.word_of(given)} was delivered to {holder} before")
             delivery = given
-        if not await settle(deps, connection, attempt.id, Person(outcome, redact(note), delivery)):
+        note = _without_codes(redact(note), item)
+        if not await settle(deps, connection, attempt.id, Person(outcome, note, delivery)):
             return Problem("conflict", "the order moved meanwhile; look at it again")
         await audit.record(connection, by, "order.resolved", f"order:{order_id}", {"as": outcome, "note": note})
     return None
+
+
+def _without_codes(note: str, given: NumberDelivery | VoucherCodes | None) -> str:
+    """A note without what is delivered: nobody can tell a PIN by its looks."""
+    codes = given.codes if isinstance(given, VoucherCodes) else ()
+    texts = {text for code in codes for text in (code.pin, code.serial) if text and len(text) >= _SHORTEST_CODE}
+    if isinstance(given, NumberDelivery):
+        texts |= {given.phone_number, numbers.same(given.phone_number)}
+    for text in sorted(texts, key=len, reverse=True):
+        note = note.replace(text, REDACTED)
+    return note
 
 
 def _item(order: OrderRow, given: NumberDelivery | VoucherCodes | None) -> Delivered | Problem:

@@ -35,7 +35,7 @@ COLUMNS: tuple[SealedColumn, ...] = (
     SealedColumn("esims", "status"),
     SealedColumn("numbers", "phone_number", "phone_digest", digits=True),
     SealedColumn("voucher_codes", "pin", "pin_digest"),
-    SealedColumn("voucher_codes", "serial"),
+    SealedColumn("voucher_codes", "serial", "serial_digest"),
     SealedColumn("voucher_codes", "told"),
     SealedColumn("webhook_endpoints", "secret"),
     SealedColumn("webhook_endpoints", "old_secret"),

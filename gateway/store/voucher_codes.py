@@ -20,8 +20,9 @@ async def add(
     if await connection.fetchval("SELECT true FROM voucher_codes WHERE order_id = $1 LIMIT 1", order_id):
         return
     await connection.executemany(
-        """INSERT INTO voucher_codes (id, order_id, n, supplier, pin, pin_digest, serial, told, expires_at, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+        """INSERT INTO voucher_codes (id, order_id, n, supplier, pin, pin_digest, serial, serial_digest, told,
+                                      expires_at, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         [
             (
                 PREFIX + secrets.token_hex(12),
@@ -31,6 +32,7 @@ async def add(
                 _sealed(seal, code.pin),
                 None if code.pin is None else seal.digest(code.pin),
                 _sealed(seal, code.serial),
+                None if code.serial is None else seal.digest(code.serial),
                 _sealed(seal, code.told),
                 code.expires_at,
                 now,
@@ -43,7 +45,10 @@ async def add(
 async def holder_of(
     connection: Connection, seal: Seal, supplier: str, codes: Sequence[VoucherCode], order_id: str
 ) -> str | None:
-    """Another order that has one of these PINs, with the same serial where both have one: a PIN is sold once."""
+    """Another order that has one of these PINs, with the same serial where both have one: a PIN is sold once.
+
+    Where neither has a PIN the serial is what is sold.
+    """
     by_digest = {digest: code for code in codes if code.pin is not None for digest in seal.digests(code.pin)}
     rows = await connection.fetch(
         "SELECT order_id, pin_digest, serial FROM voucher_codes"
@@ -52,6 +57,16 @@ async def holder_of(
         supplier,
         order_id,
     )
+    bare = [digest for code in codes if code.pin is None and code.serial for digest in seal.digests(code.serial)]
+    other: str | None = await connection.fetchval(
+        "SELECT order_id FROM voucher_codes"
+        " WHERE pin IS NULL AND serial_digest = ANY($1::bytea[]) AND supplier = $2 AND order_id <> $3 LIMIT 1",
+        bare,
+        supplier,
+        order_id,
+    )
+    if other is not None:
+        return other
     for row in rows:
         mine = by_digest[row["pin_digest"]].serial
         theirs = None if row["serial"] is None else seal.open_text(row["serial"])

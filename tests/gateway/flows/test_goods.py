@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -10,14 +11,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.flows import ops_goods, show
+from gateway.core.orders.items import VoucherCodes
+from gateway.flows import delivered, ops_goods, show
 from gateway.flows.admit import Admitted, Valid, admit, validate
 from gateway.flows.advance import advance, drain
 from gateway.flows.cancel import request_cancel
 from gateway.flows.goods_sync import sync_goods
 from gateway.flows.problem import Problem
+from gateway.flows.resolve import resolve
 from gateway.flows.sync import run_sync
 from gateway.store import goods as goods_store
+from gateway.store import voucher_codes
 from gateway.store.order_views import Whose
 from providers.contract import GoodsPage
 from providers.s2s import receipts
@@ -26,6 +30,7 @@ from providers.s2s.other_goods import other_goods
 from schemas.errors import NotFound, NotReached, UnreadableAnswer
 from schemas.good import CustomPrice, Good, GoodCategory
 from schemas.money import Money
+from schemas.order import VoucherCode
 from schemas.orders import OrderForGood, PriceLimit
 from tests.gateway.flows.counter import STOREFRONT, Counter
 
@@ -350,3 +355,52 @@ async def test_a_good_of_two_accounts_stands_in_the_list_once_and_pages_leave_no
     while some := await goods_store.listed(pool, "test", wanted, 7, paged[-1] if paged else None):
         paged += some
     assert paged == whole
+
+
+async def test_a_code_goes_to_one_order_by_its_pin_or_where_there_is_none_by_its_serial(counter: Counter) -> None:
+    holder, other = await placed(counter, CARD, "g-7"), await placed(counter, CARD, "g-8")
+    pool, seal = counter.deps.pool, counter.deps.seal
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("DELETE FROM voucher_codes")
+        sold = [VoucherCode("1234", "AB-1"), VoucherCode(serial="XY-9")]
+        await voucher_codes.add(connection, seal, holder, "s2s", sold, counter.deps.clock())
+        for code, taken in (
+            (VoucherCode("1234"), True),
+            (VoucherCode("1234", "AB-1"), True),
+            (VoucherCode("1234", "AB-2"), False),
+            (VoucherCode(serial="XY-9"), True),
+            (VoucherCode("77", "XY-9"), False),
+            (VoucherCode(serial="AB-1"), False),
+        ):
+            found = await voucher_codes.holder_of(connection, seal, "s2s", [code], other)
+            assert found == (holder if taken else None), code
+
+
+async def test_two_orders_that_are_settled_at_once_with_one_code_get_it_once(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.s2s.vouchers.codes", lambda *_, **__: (VoucherCode("ONE-AND-ONLY"),))
+    asked = delivered.holder_of
+
+    async def slowly(*args: Any) -> str | None:
+        found = await asked(*args)
+        await asyncio.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(delivered, "holder_of", slowly)
+    both = await asyncio.gather(placed(counter, CARD, "g-9"), placed(counter, CARD, "g-10"))
+    assert sorted([(await counter.order(one)).status for one in both]) == ["fulfilled", "needs_review"]
+
+
+async def test_a_person_s_note_keeps_no_code(counter: Counter) -> None:
+    counter.trigger("s2s", "partially_completed", key=SHELF[CARD])
+    order_id = await placed(counter, CARD, "g-11")
+    assert (await counter.followed(order_id)).status == "needs_review"
+    item = VoucherCodes((VoucherCode("QWER-TYUI", "98-76"),))
+    note = "their support wrote: QWER-TYUI, serial 98-76"
+    assert await resolve(counter.deps, order_id, "fulfilled", note, item=item) is None
+    assert await codes(counter, order_id) == ["QWER-TYUI"]
+    for table in ("order_events", "audit_log", "webhook_events", "attempts"):
+        text = str(await rows(counter, f"SELECT t::text FROM {table} t"))
+        assert "QWER" not in text, table
+        assert "98-76" not in text, table

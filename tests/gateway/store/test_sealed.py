@@ -17,6 +17,7 @@ OPEN_BYTES = {
     ("esims", "iccid_digest"),
     ("numbers", "phone_digest"),
     ("voucher_codes", "pin_digest"),
+    ("voucher_codes", "serial_digest"),
     ("checkouts", "email_digest"),
     ("payment_notices", "digest"),
     ("idempotency_keys", "request"),

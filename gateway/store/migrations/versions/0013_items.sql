@@ -36,6 +36,7 @@ CREATE TABLE voucher_codes (
     pin        bytea,                                 -- encrypted
     pin_digest bytea,                                 -- keyed digest, for finding
     serial     bytea,                                 -- encrypted
+    serial_digest bytea,                              -- keyed digest, for finding where there is no PIN
     told       bytea,                                 -- encrypted: what a recharge says instead of a code
     expires_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -43,6 +44,7 @@ CREATE TABLE voucher_codes (
     CHECK (pin IS NOT NULL OR serial IS NOT NULL OR told IS NOT NULL)
 );
 CREATE INDEX voucher_codes_same ON voucher_codes (pin_digest, supplier) WHERE pin_digest IS NOT NULL;
+CREATE INDEX voucher_codes_same_serial ON voucher_codes (serial_digest, supplier) WHERE pin IS NULL;
 
 -- Where virtual numbers can be had and for how long, as each supplier said last.
 CREATE TABLE number_lists (
