@@ -23,7 +23,7 @@ EXPIRY_KEYS = ("expiration", "expirationdate", "expiresat")
 TOLD_KEYS = ("message", "status")
 
 _LONGEST_CODE = 1000  # some PINs are links
-_MOST_CODES = 1000
+_MOST_CODES = 1001  # one more than an order may have: too many are not taken for enough
 
 
 def new_order(reference: str, good: GoodWanted, amount_field: str) -> wire.NewGoodOrder:
