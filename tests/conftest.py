@@ -21,6 +21,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 
 from gateway import embedded
 from gateway.store.migrations import upgrade
@@ -95,6 +96,14 @@ def _folder() -> Iterator[Path]:
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM
     with tempfile.TemporaryDirectory(prefix="gateway-tests-", dir=memory if roomy else None) as name:
         yield Path(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_ever() -> Iterator[None]:
+    """A command that a test runs in its own process sets up the log; the next test finds it as it was."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
