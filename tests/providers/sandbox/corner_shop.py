@@ -179,7 +179,7 @@ async def corner_shop(rules: TillRules = RULES, world: SandboxWorld | None = Non
         )
     }
     world = world or SandboxWorld(["corner"])
-    timeout = aiohttp.ClientTimeout(total=0.5)
+    timeout = aiohttp.ClientTimeout(total=2)
     async with (
         await serve(world, manifests, port=0) as served,
         aiohttp.ClientSession(timeout=timeout) as http,

@@ -175,7 +175,7 @@ async def test_a_reset_is_a_reset_and_no_plain_end(counter: Counter) -> None:
 
 
 async def test_a_slow_charge_happens_though_the_caller_has_gone(counter: Counter) -> None:
-    await counter.trigger("slow_charge", seconds=0.7)
+    await counter.trigger("slow_charge", seconds=2.7)
     with pytest.raises(TROUBLES):
         await counter.buy("A-1")
     assert not (await counter.truth())["charges"]
@@ -184,7 +184,7 @@ async def test_a_slow_charge_happens_though_the_caller_has_gone(counter: Counter
 
 
 async def test_a_slow_refusal_of_one_who_has_gone_is_only_noted(counter: Counter) -> None:
-    await counter.trigger("slow_charge", seconds=0.6)
+    await counter.trigger("slow_charge", seconds=2.6)
     with pytest.raises(TROUBLES):
         await counter.buy("A-1", plan="no-such")
     for _ in range(100):
