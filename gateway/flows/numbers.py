@@ -161,8 +161,9 @@ async def _judged(deps: Deps, lines: Sequence[NumberLine], prices: Prices) -> di
 
 
 def _prices(found: Iterable[Candidate], prices: Prices, currency: str) -> list[Money]:
-    able = [one for one in found if not one.why_not and one.unfit is None]
-    return [shelves.price_of(one, prices.rates, currency) for one in able]
+    # Many countries cost the same and are priced alike: each price is reckoned once.
+    able = {(one.cost_base, one.units, one.rule): one for one in found if not one.why_not and one.unfit is None}
+    return [shelves.price_of(one, prices.rates, currency) for one in able.values()]
 
 
 def _least(prices: Sequence[Money]) -> Money | None:
