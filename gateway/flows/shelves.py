@@ -18,7 +18,7 @@ from gateway.core.orders.items import Item
 from gateway.core.pricing import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.core.pricing_rules import Subject
 from gateway.core.selectable import why_not
-from gateway.core.spendable import Purse, room, too_little
+from gateway.core.spendable import rooms, too_little
 from gateway.flows import offers
 from gateway.flows.deps import Deps
 from gateway.flows.goods_shelf import GoodsShelf
@@ -32,6 +32,7 @@ from gateway.store.keys import Mode
 from providers.contract import Capability
 from schemas.money import Money
 
+Terms = tuple[Decimal | None, Decimal | None]  # a unit's cost and the most that one may come to, in base currency
 LOOK_SECONDS = 2.0  # for all looks of one admission together
 
 
@@ -72,20 +73,31 @@ async def judged_of_many(
     suppliers = sorted({line.supplier for line in lines})
     standing = await selling.standing(deps.pool, suppliers)
     held = await purses.of(deps.pool, suppliers)
-    return [
-        _judge(
-            deps,
-            line,
-            prices.rules.of(Subject(line.supplier, item_id, line.countries, None, is_plan=False)),
-            prices.rates,
-            unfit=_unfit(deps, line.supplier, capability, limits),
-            marks=marks.get((line.supplier, line.key), ()),
-            standing=standing[line.supplier],
-            purse=held.get(line.supplier),
+    unfit = {name: _unfit(deps, name, capability, limits) for name in suppliers}
+    tolerances = {name: tolerance_of(deps, name) for name in suppliers}
+    left = rooms(held, prices.rates, tolerances)
+    terms: dict[tuple[Money, PriceRule], Terms] = {}  # many countries cost the same and are priced alike
+    found = []
+    for item_id, line in lines_of:
+        if line.cost is None:
+            continue
+        rule = prices.rules.of(Subject(line.supplier, item_id, line.countries, None, is_plan=False))
+        if (line.cost, rule) not in terms:
+            terms[line.cost, rule] = offers.base_and_most(line.cost, rule, prices.rates)
+        found.append(
+            _judge(
+                line,
+                line.cost,
+                rule,
+                terms[line.cost, rule],
+                tolerance=tolerances[line.supplier],
+                unfit=unfit[line.supplier],
+                marks=marks.get((line.supplier, line.key), ()),
+                standing=standing[line.supplier],
+                left=left.get(line.supplier),
+            )
         )
-        for item_id, line in lines_of
-        if line.cost is not None
-    ]
+    return found
 
 
 def price_of(one: Candidate, rates: Rates, currency: str) -> Money:
@@ -167,21 +179,19 @@ async def _terms(
 
 
 def _judge(
-    deps: Deps,
     line: Line,
+    cost: Money,
     rule: PriceRule,
-    rates: Rates,
+    terms: Terms,
     *,
+    tolerance: Decimal,
     unfit: str | None,
     marks: Collection[str],
     standing: selling.Standing,
-    purse: Purse | None,
+    left: Decimal | None,
 ) -> Candidate:
-    assert line.cost is not None  # noqa: S101 - the callers leave out what has no cost
-    tolerance = tolerance_of(deps, line.supplier)
-    unit, most = offers.base_and_most(line.cost, rule, rates)
+    unit, most = terms
     base = None if unit is None else unit * line.units
-    left = None if purse is None else room(purse, rates, tolerance)
     reasons = why_not(
         visible=line.visible,
         stock=0 if line.stock is not None and line.stock < line.units else line.stock,
@@ -197,7 +207,7 @@ def _judge(
     return Candidate(
         supplier=line.supplier,
         supplier_plan_id=line.key,
-        cost=Money(line.cost.amount * line.units, line.cost.currency),
+        cost=Money(cost.amount * line.units, cost.currency),
         cost_base=base,
         tolerance=tolerance,
         why_not=reasons,

@@ -29,13 +29,13 @@ Act = Callable[[], Awaitable[None]]
 class Storm:
     """How hard and how long. ``seconds`` is the time in which everything is killed, ``settle`` the most after it."""
 
-    orders: int = 360
+    orders: int = 580
     numbers: int = 30
     vouchers: int = 50
     checkouts: int = 50
-    seconds: float = 54.0
+    seconds: float = 90.0
     settle: float = 75.0
-    hands: int = 20
+    hands: int = 24
     seed: int = 1
     plan: Plan = field(default_factory=Plan)
 
