@@ -11,30 +11,13 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
+from schemas.checkouts import CaseReason
 from schemas.errors import GatewayError, InvalidRequest, NotSupported, Outcome, SupplierError
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentLink, PaymentNotice, PaymentState
 
 State: TypeAlias = Literal["creating", "open", "paid", "expired", "failed", "closed"]
-Reason: TypeAlias = Literal[
-    "paid_twice",
-    "paid_too_little",
-    "paid_too_much",
-    "paid_late",
-    "other_currency",
-    "other_link",
-    "test_payment",
-    "live_payment",
-    "authorisation_only",
-    "paid_after_close",
-    "refund",
-    "other_movement",
-    "unknown_checkout",
-    "payment_not_seen",
-    "order_refused",
-    "undeliverable",
-    "order_cancelled",
-]
+Reason: TypeAlias = CaseReason
 REASONS: tuple[Reason, ...] = get_args(Reason)
 WORDS: dict[Reason, str] = {
     "paid_twice": "paid a second time",

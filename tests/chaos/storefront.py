@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ class Storefront:
 
 
 @dataclass
-class Hands:
+class Hands(ABC):
     """Many hands that each do one thing after another until ``rest`` is used up."""
 
     storefront: Storefront
@@ -139,6 +140,6 @@ class Hands:
             await self.one()
             await asyncio.sleep(pace * self.storefront.chance.uniform(0.5, 1.5))
 
+    @abstractmethod
     async def one(self) -> None:
         """One thing."""
-        raise NotImplementedError
