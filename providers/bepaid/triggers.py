@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
+from providers.sandbox.board import Board
 from providers.sandbox.triggers import Spoil
 
 _MOST_TIMES = 100
@@ -97,40 +97,14 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"factor must be more than 0 and at most {_MOST_TIMES}")
 
 
-@dataclass(slots=True)
-class _InForce:
-    trigger: Trigger
-    seen: int = 0
-
-
-@dataclass(slots=True)
-class TriggerBoard:
+class TriggerBoard(Board[Trigger]):
     """The triggers in force, each with its count."""
-
-    _triggers: list[_InForce] = field(default_factory=list)
-
-    def add(self, trigger: Trigger) -> None:
-        self._triggers.append(_InForce(trigger))
-
-    def clear(self) -> None:
-        self._triggers.clear()
-
-    def listed(self) -> list[Trigger]:
-        """The triggers that are, or will be, in force."""
-        return [entry.trigger for entry in self._triggers]
 
     def strike(self, kinds: frozenset[TriggerKind], product_id: str, description: str) -> dict[TriggerKind, Trigger]:
         """Count one creation or payment and say which of ``kinds`` hit it. Used-up ones are lifted."""
-        hit: dict[TriggerKind, Trigger] = {}
-        for entry in list(self._triggers):
-            trigger = entry.trigger
+
+        def meant(trigger: Trigger) -> bool:
             named = trigger.key is None or trigger.key == product_id or trigger.key in description
-            if trigger.kind not in kinds or not named:
-                continue
-            entry.seen += 1
-            if entry.seen <= trigger.after:
-                continue
-            if trigger.calls is not None and entry.seen >= trigger.after + trigger.calls:
-                self._triggers.remove(entry)
-            hit[trigger.kind] = trigger
-        return hit
+            return named and trigger.kind in kinds
+
+        return {trigger.kind: trigger for trigger in self.count(meant)}

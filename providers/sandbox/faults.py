@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
+
+from providers.sandbox.board import Board
 
 
 class FaultKind(StrEnum):
@@ -42,39 +43,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[float, msgspec.Meta(ge=0, le=600)] = 30.0
 
 
-@dataclass(slots=True)
-class _InForce:
-    fault: Fault
-    seen: int = 0
-
-
-@dataclass(slots=True)
-class FaultBoard:
+class FaultBoard(Board[Fault]):
     """The faults of one supplier, each with its count of calls."""
-
-    _faults: list[_InForce] = field(default_factory=list)
-
-    def add(self, fault: Fault) -> None:
-        self._faults.append(_InForce(fault))
-
-    def clear(self) -> None:
-        self._faults.clear()
-
-    def listed(self) -> list[Fault]:
-        """The faults that are, or will be, in force."""
-        return [entry.fault for entry in self._faults]
 
     def strike(self, path: str) -> dict[FaultKind, Fault]:
         """Count one call of ``path`` and say which faults hit it. Those that are used up are lifted."""
-        hit: dict[FaultKind, Fault] = {}
-        for entry in list(self._faults):
-            fault = entry.fault
-            if not path.startswith(fault.path):
-                continue
-            entry.seen += 1
-            if entry.seen <= fault.after:
-                continue
-            hit[fault.kind] = fault
-            if fault.calls is not None and entry.seen >= fault.after + fault.calls:
-                self._faults.remove(entry)
-        return hit
+        return {fault.kind: fault for fault in self.count(lambda fault: path.startswith(fault.path))}

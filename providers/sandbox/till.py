@@ -99,7 +99,7 @@ class Till:
         self.delivery_seconds: float | None = self.rules.delivery_seconds
         self.delivery_looks: int | None = None
         self.credit = self.rules.credit
-        self.triggers = TriggerBoard(random.Random(self._seed))
+        self.triggers = TriggerBoard(chance=random.Random(self._seed))
         if not self.books.moves:
             self.deposit(self.rules.opening)
 

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import msgspec
 
+from providers.sandbox.board import Board
+
 _MOST_TIMES = 100
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -82,40 +84,15 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(slots=True)
-class _InForce:
-    trigger: Trigger
-    seen: int = 0
-
-
-@dataclass(slots=True)
-class TriggerBoard:
+class TriggerBoard(Board[Trigger]):
     """The triggers of one supplier, each with its count of calls."""
 
     chance: random.Random = field(default_factory=random.Random)
-    _triggers: list[_InForce] = field(default_factory=list)
-
-    def add(self, trigger: Trigger) -> None:
-        self._triggers.append(_InForce(trigger))
-
-    def clear(self) -> None:
-        self._triggers.clear()
-
-    def listed(self) -> list[Trigger]:
-        """The triggers that are, or will be, in force."""
-        return [entry.trigger for entry in self._triggers]
 
     def strike(self, act: Act, key: str, own: Iterable[Trigger] = ()) -> dict[TriggerKind, Trigger]:
         """Count one call and say which triggers hit it, the item's ``own`` among them. Used-up ones are lifted."""
         hit = {trigger.kind: trigger for trigger in own if act in _acts(trigger)}
-        for entry in list(self._triggers):
-            trigger = entry.trigger
-            if trigger.key not in (None, key) or act not in _acts(trigger):
-                continue
-            entry.seen += 1
-            if entry.seen <= trigger.after:
-                continue
-            if trigger.calls is not None and entry.seen >= trigger.after + trigger.calls:
-                self._triggers.remove(entry)
+        for trigger in self.count(lambda one: one.key in {None, key} and act in _acts(one)):
             if trigger.share >= 1 or self.chance.random() < trigger.share:
                 hit[trigger.kind] = trigger
         return hit
