@@ -1,15 +1,14 @@
-"""The door in front of a supplier: how fast it may be called, and whether it is worth calling now.
+"""The rate limiter in front of a supplier: how fast it may be called, and whether it is worth calling now.
 
-``Gate`` is what the transport needs of it. ``MemoryGate`` serves one process (tests, tools); the
-one that all processes share is a row in the database, and lives with the gateway's store.
+``SupplierRateLimiter`` is what the transport and the order engine need of it. ``providers.rate_limiter`` has the
+machinery and the limiter of one process; the one that all processes share leases its tokens from a row in the
+database and lives with the gateway's store.
 """
 
 from __future__ import annotations
 
-import asyncio
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,11 +18,8 @@ from enum import IntEnum
 from http import HTTPStatus
 from typing import Protocol
 
-from schemas.errors import CircuitOpen, ConnectionLost, NotReached, RateLimited, ServerFault, SupplierError, TimedOut
+from schemas.errors import ConnectionLost, NotReached, RateLimited, ServerFault, SupplierError, TimedOut
 
-BREAKER_FAILURES = 5
-BREAKER_SECONDS = 30.0
-BREAKER_MAX_SECONDS = 600.0
 # What a supplier may ask us to wait at most; a wrong header must not stop it for a day.
 MAX_WAIT_SECONDS = 3600.0
 # A refusal for the rate that names no time.
@@ -32,7 +28,10 @@ UNNAMED_WAIT_SECONDS = 2.0
 _UNIX_SECONDS = 1_000_000_000
 _UNIX_MILLISECONDS = 100_000_000_000
 _MOST_DIGITS = 9
-_CLOCK_NOISE = 1e-6  # sums of floats are a little off
+# A process keeps leased tokens for so long at most, so that they cannot pile up.
+LEASE_SECONDS = 1
+# More tokens than this are never leased at once.
+LEASE_TOKENS = 32
 
 
 class Priority(IntEnum):
@@ -82,20 +81,26 @@ def lowered(priority: Priority) -> Priority:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A rate as GCRA knows it: seconds between calls, and how many may come at once.
+    """A rate as GCRA knows it: seconds between calls, how many may come at once, how many a lease may take.
 
-    Burst and interval together let at most ``per_minute`` calls into any minute, so that a supplier
-    that counts in fixed windows never sees more, whenever its window begins.
+    A leased token is used up to ``LEASE_SECONDS`` after it was taken. Burst and interval therefore let at most
+    ``per_minute`` tokens into any minute and one such time more: a supplier that counts in fixed windows never sees
+    more, whenever its window begins. In the long run it is 5/6 of the limit.
     """
 
     interval: float
     burst: int
+    lease: int
 
     @classmethod
     def of(cls, per_minute: int) -> Pace:
-        """The pace of ``per_minute`` calls in any minute."""
-        burst = max(1, per_minute // 6)
-        return cls(interval=60 / max(1, per_minute - burst), burst=burst)
+        """The pace of ``per_minute`` calls in any minute. The function ``lease_supplier_tokens`` reckons the same."""
+        sustained = max(1, per_minute - max(1, per_minute // 6))
+        window = 60 + LEASE_SECONDS
+        if per_minute == 1:
+            return cls(interval=float(window), burst=1, lease=1)
+        burst = max(1, per_minute + 1 + (-window * sustained // 60))
+        return cls(interval=60 / sustained, burst=burst, lease=max(1, min(LEASE_TOKENS, sustained // 60)))
 
     def tolerance(self, priority: Priority) -> float:
         """How many seconds of calls may be ahead of the clock for this priority."""
@@ -134,23 +139,100 @@ class RateReport:
         return self.resets_in if self.remaining == 0 else None
 
 
-class Gate(Protocol):
-    """What the transport asks before a call and tells after it."""
+class SupplierRateLimiter(Protocol):
+    """What the transport asks before a call and reports after it, and what the order engine takes tokens from.
 
-    async def admit(self, priority: Priority) -> None:
-        """Wait until a call may be sent. Raises ``CircuitOpen`` when the supplier is known to be down."""
+    A purchase takes its token before its attempt is written (``try_acquire``, else ``acquire``), because the
+    attempt's deadline begins then, and is sent within ``token_held``. Every other call takes one in ``admit``.
+    """
+
+    def try_acquire(self, storefront_id: str) -> bool:
+        """Take a token for a purchase at once, from memory; never a database call.
+
+        False when a purchase waits already, when no token is leased, or when the supplier asked us to stay away.
+        """
+
+    async def acquire(self, storefront_id: str, since: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - False, not an error
+        """Wait until it is this purchase's turn, for ``timeout`` seconds at most; False when the time ran out.
+
+        Storefronts take turns, the oldest (``since``) of a storefront first. A cancelled caller loses no token.
+        Raises what the database raises when tokens cannot be leased.
+        """
+
+    def release(self) -> None:
+        """Give back a token that was acquired and is not used. It still expires with its lease."""
+
+    def purchase_blocked_for(self) -> float:
+        """Seconds for which no purchase should be sent, from memory: open breaker or 429. 0.0 means: go.
+
+        Never 0.0 while the breaker is open. What another process found is known 1 to 2 s later.
+        """
+
+    def probe_due(self) -> bool:
+        """Whether somebody should now probe an open breaker with a read at ``Priority.SETTLE``.
+
+        Purchases never probe, so without reads nobody would. True once per process in 2 s at most.
+        """
+
+    async def admit(self, priority: Priority, *, write: bool = False) -> None:
+        """Wait until a call may be sent. A purchase within ``token_held`` uses that token and waits for none.
+
+        Raises ``CircuitOpen`` when the breaker is open (a read at ``Priority.SETTLE`` always passes),
+        ``RateLimited`` when the wait is too long for this priority, ``RateLimiterUnavailable`` when a purchase
+        cannot be counted. In all three cases nothing was sent.
+        """
 
     async def observed(self, headers: Mapping[str, str], status: int) -> None:
         """An answer came: its headers may lower the rate."""
 
     async def succeeded(self) -> None:
-        """The supplier answered, be it with a refusal."""
+        """The supplier answered, be it with a refusal: the breaker closes."""
 
-    async def failed(self, error: SupplierError) -> None:
-        """The supplier was not reached, broke off, was too slow or reported a fault of its own."""
+    async def failed(self, error: SupplierError, *, write: bool = False) -> None:
+        """The supplier was not reached, broke off, was too slow or reported a fault of its own.
+
+        A failed ``write`` counts, but does not keep the breaker open for longer than 30 s, unless the supplier was
+        not reached at all.
+        """
 
     async def probe(self) -> None:
-        """Let the next call through once even if the breaker is open: how a sync looks whether it is back."""
+        """Let the next read through once even if the breaker is open: how a sync finds out whether it is back."""
+
+    async def refresh(self) -> None:
+        """Read the shared state now, rather than within the next second."""
+
+    async def close(self) -> None:
+        """Write what is not written yet and end the background tasks. Whoever still waits is refused."""
+
+
+@dataclass(slots=True, eq=False)
+class HeldToken:
+    """A token that the task holds for its next purchase; ``used`` once a call was admitted with it."""
+
+    used: bool = False
+
+
+_held_token: ContextVar[HeldToken | None] = ContextVar("held_token", default=None)
+
+
+@contextmanager
+def token_held() -> Iterator[HeldToken]:
+    """Let the next purchase that this task sends use the token that was acquired for it.
+
+    A token that is not ``used`` afterwards may be given back with ``release``.
+    """
+    token = HeldToken()
+    before = _held_token.set(token)
+    try:
+        yield token
+    finally:
+        _held_token.reset(before)
+
+
+def held_token() -> HeldToken | None:
+    """The token that this task holds and has not used; None when there is none."""
+    token = _held_token.get()
+    return None if token is None or token.used else token
 
 
 def is_outage(error: SupplierError) -> bool:
@@ -162,12 +244,6 @@ def refuse_long_wait(supplier: str, priority: Priority, wait: float) -> None:
     """Raises ``RateLimited`` when ``wait`` seconds are more than a call of this priority waits."""
     if wait > LONGEST_WAIT[priority]:
         raise RateLimited("not called: its rate leaves no room in time", supplier=supplier, retry_after=wait)
-
-
-def breaker_seconds(failures: int) -> float:
-    """How long the breaker stays open after this many consecutive failures: doubling, bounded."""
-    beyond = min(max(0, failures - BREAKER_FAILURES), 10)
-    return min(BREAKER_MAX_SECONDS, BREAKER_SECONDS * 2.0**beyond)
 
 
 def seconds_until(text: str | None, now: datetime) -> float | None:
@@ -207,69 +283,3 @@ def _whole(text: str | None, *, least: int) -> int | None:
     if not word.isascii() or not word.isdecimal() or len(word) > _MOST_DIGITS:
         return None
     return number if (number := int(word)) >= least else None
-
-
-class MemoryGate:
-    """A gate of one process. ``requests_per_minute`` None means no limit of our own."""
-
-    def __init__(
-        self, supplier: str = "", requests_per_minute: int | None = None, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.supplier = supplier
-        self.per_minute = requests_per_minute
-        self.failures = 0
-        self.open_until: float | None = None
-        self._clock = clock
-        self._arrival = clock()
-        self._blocked_until = self._arrival
-        self._probe = False
-
-    async def admit(self, priority: Priority) -> None:
-        """As ``Gate.admit``."""
-        now = self._clock()
-        if self.open_until is not None and now < self.open_until and not self._probe:
-            raise CircuitOpen(
-                "not called: it failed too often", supplier=self.supplier, retry_after=self.open_until - now
-            )
-        self._probe = False
-        while (wait := self._take(priority)) > 0:
-            refuse_long_wait(self.supplier, priority, wait)
-            await asyncio.sleep(wait)
-
-    async def observed(self, headers: Mapping[str, str], status: int) -> None:
-        """As ``Gate.observed``."""
-        report = RateReport.of(headers, datetime.now(UTC))
-        if wait := report.blocks(status):
-            self._blocked_until = max(self._blocked_until, self._clock() + wait)
-        if report.limit is not None and self.per_minute is not None:
-            self.per_minute = min(self.per_minute, report.limit)
-
-    async def succeeded(self) -> None:
-        """As ``Gate.succeeded``."""
-        self.failures = 0
-        self.open_until = None
-
-    async def failed(self, error: SupplierError) -> None:
-        """As ``Gate.failed``."""
-        if not is_outage(error):
-            return
-        self.failures += 1
-        if self.failures >= BREAKER_FAILURES:
-            self.open_until = self._clock() + breaker_seconds(self.failures)
-
-    async def probe(self) -> None:
-        """As ``Gate.probe``."""
-        self._probe = True
-
-    def _take(self, priority: Priority) -> float:
-        now = self._clock()
-        if now < self._blocked_until:
-            return self._blocked_until - now
-        if self.per_minute is None:
-            return 0.0
-        pace = Pace.of(self.per_minute)
-        wait = self._arrival - pace.tolerance(priority) - now
-        if wait > _CLOCK_NOISE:
-            return wait
-        self._arrival = max(self._arrival, now) + pace.interval
-        return 0.0

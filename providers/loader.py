@@ -22,7 +22,7 @@ from providers.contract import (
     SupplierSettings,
     check_manifest,
 )
-from providers.transport import Gate, Transport
+from providers.transport import SupplierRateLimiter, Transport
 from schemas.errors import ConfigurationError
 
 # Folders under providers/ that are no suppliers.
@@ -44,7 +44,7 @@ def load_manifests() -> dict[str, Manifest]:
     return dict(sorted(found.items()))
 
 
-def open_provider(manifest: Manifest, name: str, settings: SupplierSettings, gate: Gate) -> Provider:
+def open_provider(manifest: Manifest, name: str, settings: SupplierSettings, limiter: SupplierRateLimiter) -> Provider:
     """One configured account, with connections of its own. The same provider may stand under several names.
 
     Raises ``ConfigurationError`` for a base URL that cannot be used, or when the plugin is no supplier of eSIMs.
@@ -52,10 +52,12 @@ def open_provider(manifest: Manifest, name: str, settings: SupplierSettings, gat
     cls: type[Any] = manifest.provider
     if not issubclass(cls, Provider):
         raise ConfigurationError(f"suppliers.{name}: {manifest.title} takes payments and sells nothing")
-    return cls(manifest, name, settings, _transport(manifest, name, settings, gate))
+    return cls(manifest, name, settings, _transport(manifest, name, settings, limiter))
 
 
-def open_payment(manifest: Manifest, name: str, settings: SupplierSettings, gate: Gate) -> PaymentProvider:
+def open_payment(
+    manifest: Manifest, name: str, settings: SupplierSettings, limiter: SupplierRateLimiter
+) -> PaymentProvider:
     """One configured account at a payment supplier, with connections of its own.
 
     Raises ``ConfigurationError`` for a base URL that cannot be used, or when the plugin takes no payments.
@@ -63,17 +65,17 @@ def open_payment(manifest: Manifest, name: str, settings: SupplierSettings, gate
     cls: type[Any] = manifest.provider
     if not issubclass(cls, PaymentProvider):
         raise ConfigurationError(f"suppliers.{name}: {manifest.title} sells and takes no payments")
-    return cls(manifest, name, settings, _transport(manifest, name, settings, gate))
+    return cls(manifest, name, settings, _transport(manifest, name, settings, limiter))
 
 
-def _transport(manifest: Manifest, name: str, settings: SupplierSettings, gate: Gate) -> Transport:
+def _transport(manifest: Manifest, name: str, settings: SupplierSettings, limiter: SupplierRateLimiter) -> Transport:
     return Transport(
         name,
         settings.base_url,
         timeout_seconds=settings.timeout_seconds,
         max_body_bytes=manifest.limits.max_body_bytes,
         secrets=settings.secrets(),
-        gate=gate,
+        limiter=limiter,
     )
 
 

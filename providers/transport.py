@@ -25,7 +25,8 @@ from yarl import URL
 from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
 from providers.exchanges import Told
-from providers.gate import LONGEST_WAIT, Gate, MemoryGate, Priority, RateReport, http_date, is_outage, lowered
+from providers.gate import LONGEST_WAIT, Priority, RateReport, SupplierRateLimiter, http_date, is_outage, lowered
+from providers.rate_limiter import MemoryRateLimiter
 from providers.redaction import Redactor
 from providers.urls import Params, check_base_url, joined, segment
 from schemas.errors import (
@@ -40,12 +41,12 @@ from schemas.errors import (
 
 __all__ = [
     "ClockSeen",
-    "Gate",
-    "MemoryGate",
+    "MemoryRateLimiter",
     "Params",
     "Priority",
     "RateReport",
     "RefusalTable",
+    "SupplierRateLimiter",
     "Transport",
     "check_base_url",
     "segment",
@@ -126,13 +127,13 @@ class Transport:
         timeout_seconds: float = 30,
         max_body_bytes: int = 32 * 1024 * 1024,
         secrets: tuple[str, ...] = (),
-        gate: Gate | None = None,
+        limiter: SupplierRateLimiter | None = None,
     ) -> None:
         self.supplier = supplier
         self.base_url = check_base_url(supplier, base_url)
         self._base_path = URL(self.base_url).raw_path.rstrip("/")
         self.redact = Redactor(secrets)
-        self._gate = gate if gate is not None else MemoryGate(supplier)
+        self._limiter = limiter if limiter is not None else MemoryRateLimiter(supplier)
         self._max_body_bytes = max_body_bytes
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(CONNECT_SECONDS, timeout_seconds))
         self._reads: aiohttp.ClientSession | None = None
@@ -172,7 +173,7 @@ class Transport:
             with attempt:
                 return await self._once(
                     self._reads, "GET", joined(self.base_url, path, params), type,
-                    body=None, headers=headers, refusal=refusal, priority=priority, lax=lax,
+                    body=None, headers=headers, refusal=refusal, priority=priority, lax=lax, write=False,
                 )  # fmt: skip
         raise AssertionError("unreachable")
 
@@ -202,7 +203,7 @@ class Transport:
         body = json if isinstance(json, bytes) or json is None else _encoder.encode(json)
         return await self._once(
             self._writes, method, joined(self.base_url, path, params), type,
-            body=body, headers=headers, refusal=refusal, priority=priority, lax=lax, deadline=deadline,
+            body=body, headers=headers, refusal=refusal, priority=priority, lax=lax, write=True, deadline=deadline,
         )  # fmt: skip
 
     async def close(self) -> None:
@@ -252,22 +253,23 @@ class Transport:
         refusal: RefusalTable | None,
         priority: Priority,
         lax: bool,
+        write: bool,
         deadline: datetime | None = None,
     ) -> T:
-        await self._gate.admit(priority)
+        await self._limiter.admit(priority, write=write)
         try:
             with Told(method, url, body, self.redact, self._base_path) as told:
                 status, answer = await self._exchange(session, method, url, body, headers, deadline)
                 told.answered(status, answer)
             value = read_answer(status, answer, type, refusal=refusal, redact=self.redact, lax=lax)
         except DeadlinePassed as error:
-            error.supplier = self.supplier  # says nothing of the supplier, so the gate is told nothing
+            error.supplier = self.supplier  # says nothing of the supplier, so the limiter is told nothing
             raise
         except SupplierError as error:
             error.supplier = self.supplier
-            await self._report(error)
+            await self._report(error, write=write)
             raise
-        await self._report(None)
+        await self._report(None, write=write)
         return value
 
     async def _exchange(
@@ -320,16 +322,19 @@ class Transport:
     async def _observed(self, response: aiohttp.ClientResponse) -> None:
         try:
             async with asyncio.timeout(COUNT_SECONDS):
-                await self._gate.observed(response.headers, response.status)
+                await self._limiter.observed(response.headers, response.status)
         except Exception as error:  # noqa: BLE001 - keeping count must not lose an answer that came
             _log.warning("rate_not_recorded", supplier=self.supplier, error=self.redact(error, 120))
 
-    async def _report(self, error: SupplierError | None) -> None:
+    async def _report(self, error: SupplierError | None, *, write: bool) -> None:
         outage = error is not None and is_outage(error)
         self._health.saw(error if outage else None)
         try:
             async with asyncio.timeout(COUNT_SECONDS):
-                await (self._gate.failed(error) if error is not None and outage else self._gate.succeeded())
+                if error is not None and outage:
+                    await self._limiter.failed(error, write=write)
+                else:
+                    await self._limiter.succeeded()
         except Exception as fault:  # noqa: BLE001 - as above
             _log.warning("breaker_not_recorded", supplier=self.supplier, error=self.redact(fault, 120))
 

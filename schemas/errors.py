@@ -74,7 +74,7 @@ class CircuitOpen(SupplierError):
     code = "circuit_open"
 
 
-class GateUnavailable(SupplierError):
+class RateLimiterUnavailable(SupplierError):
     """What counts our calls to this supplier is away; nothing was sent."""
 
     outcome = Outcome.DID_NOT_HAPPEN

@@ -12,11 +12,11 @@ import structlog
 from gateway.sealing import Seal, Unsealable
 from gateway.settings import Settings
 from gateway.store import supplier_keys, suppliers
-from gateway.store.limits import SupplierGate
+from gateway.store.limits import SharedRateLimiter
 from gateway.store.pool import Pool
 from gateway.store.supplier_keys import InForce
 from providers.contract import Capability, Manifest, Provider, SupplierSettings, check_settings
-from providers.gate import Gate
+from providers.gate import SupplierRateLimiter
 from providers.loader import load_manifests, open_provider
 from schemas.errors import ConfigurationError
 
@@ -37,7 +37,7 @@ class Account:
     manifest: Manifest
     settings: SupplierSettings
     provider: Provider
-    gate: Gate
+    limiter: SupplierRateLimiter
     key: str | None = None
     configured: SupplierSettings | None = None
     before: Provider | None = None
@@ -98,9 +98,10 @@ async def connect_accounts(checked: Mapping[str, tuple[Manifest, SupplierSetting
     """The way to each checked account, without a word to the database, which may be down."""
     opened: dict[str, Account] = {}
     for name, (manifest, account) in checked.items():
-        gate = SupplierGate(pool, name, account.requests_per_minute or manifest.limits.requests_per_minute)
+        per_minute = account.requests_per_minute or manifest.limits.requests_per_minute
+        limiter = SharedRateLimiter(pool, name, per_minute)
         try:
-            opened[name] = Account(name, manifest, account, open_provider(manifest, name, account, gate), gate)
+            opened[name] = Account(name, manifest, account, open_provider(manifest, name, account, limiter), limiter)
         except ConfigurationError:
             await close_accounts(opened.values())
             raise
@@ -108,9 +109,11 @@ async def connect_accounts(checked: Mapping[str, tuple[Manifest, SupplierSetting
 
 
 async def close_accounts(accounts: Iterable[Account]) -> None:
-    """Close the connections of all of them."""
+    """Close the connections and the rate limiters of all of them."""
+    accounts = list(accounts)
     ways = [way for account in accounts for way in (account.provider, account.before) if way is not None]
     await asyncio.gather(*(way.close() for way in ways))
+    await asyncio.gather(*(account.limiter.close() for account in accounts))
 
 
 async def follow_keys(accounts: MutableMapping[str, Account], pool: Pool, seal: Seal) -> list[str]:
@@ -163,7 +166,7 @@ def _with_key(account: Account, found: InForce | None, seal: Seal) -> Account:
     return replace(
         account,
         settings=settings,
-        provider=open_provider(account.manifest, account.name, settings, account.gate),
+        provider=open_provider(account.manifest, account.name, settings, account.limiter),
         key=None if found is None else found.id,
         configured=configured,
         before=account.provider,

@@ -18,7 +18,7 @@ from gateway.flows.problem import Problem
 from gateway.store import selling, supplier_checks, supplier_keys
 from gateway.store.ops import price_of
 from providers.contract import Capability, CatalogPage, Probe
-from providers.gate import Gate
+from providers.gate import SupplierRateLimiter
 from schemas.account import Balance, SupplierAccount, SupplierKey
 from schemas.api_accounts import CheckReport
 from schemas.errors import GatewayError, SupplierError, TimedOut
@@ -49,8 +49,8 @@ async def check_all(deps: Deps, names: Sequence[str] = ()) -> list[CheckReport]:
 class _Looking:
     """The calls, one after the other, and what they gave. When the supplier does not know us no more are made."""
 
-    def __init__(self, gate: Gate) -> None:
-        self.gate = gate
+    def __init__(self, limiter: SupplierRateLimiter) -> None:
+        self.limiter = limiter
         self.made: list[Looked] = []
         self.refused = False
 
@@ -61,7 +61,7 @@ class _Looking:
             return None
         found, error, began = None, None, time.monotonic()
         try:
-            await self.gate.probe()
+            await self.limiter.probe()
             async with asyncio.timeout(ONE_SECONDS):
                 found = await call()
         except SupplierError as fault:
@@ -82,7 +82,7 @@ class _Looking:
 
 async def _report(deps: Deps, account: Account) -> CheckReport:
     provider, able = account.provider, account.manifest.capabilities
-    looking = _Looking(account.gate)
+    looking = _Looking(account.limiter)
     account_told: SupplierAccount | None = None
     keys: list[SupplierKey] | None = None
     # Credentials first, whatever order the plugin names them in: they decide whether the rest is worth asking.
@@ -123,7 +123,7 @@ async def _report(deps: Deps, account: Account) -> CheckReport:
 
 async def _payments_report(deps: Deps, account: PaymentAccount) -> CheckReport:
     """An account at a payment supplier: whether it lets us in. It sells nothing, so there is not much more to ask."""
-    looking = _Looking(account.gate)
+    looking = _Looking(account.limiter)
     secrets = [name for name, value in account.settings if isinstance(value, SecretStr)]
     await looking.look(CREDENTIALS, tuple(secrets), lambda: _first(account.provider.links()))
     clock = account.provider.transport.clock

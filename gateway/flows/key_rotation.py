@@ -405,7 +405,7 @@ def _open(deps: Deps, row: KeyRow) -> str:
 @asynccontextmanager
 async def _way(account: Account, settings: SupplierSettings) -> AsyncIterator[Provider]:
     """The way to the account with other settings."""
-    way = open_provider(account.manifest, account.name, settings, account.gate)
+    way = open_provider(account.manifest, account.name, settings, account.limiter)
     try:
         yield way
     finally:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from gateway.flows.accounts import check_all
 from gateway.settings import Settings
-from gateway.store.limits import SupplierGate
+from gateway.store.limits import SharedRateLimiter
 from gateway.store.pool import Pool
 from providers.contract import Manifest, PaymentProvider, SupplierSettings
-from providers.gate import Gate
+from providers.gate import SupplierRateLimiter
 from providers.loader import open_payment
 from schemas.errors import ConfigurationError
 
@@ -27,7 +27,7 @@ class PaymentAccount:
     manifest: Manifest
     settings: SupplierSettings
     provider: PaymentProvider
-    gate: Gate
+    limiter: SupplierRateLimiter
 
 
 def check_payment_accounts(
@@ -48,9 +48,13 @@ async def connect_payment_accounts(
     """The way to each checked account, without a word to the database, which may be down."""
     opened: dict[str, PaymentAccount] = {}
     for name, (manifest, account) in checked.items():
-        gate = SupplierGate(pool, name, account.requests_per_minute or manifest.limits.requests_per_minute)
+        per_minute = account.requests_per_minute or manifest.limits.requests_per_minute
+        # Without open checkouts nobody reads there, and nothing is bought: a write may probe an open breaker.
+        limiter = SharedRateLimiter(pool, name, per_minute, writes_may_probe=True)
         try:
-            opened[name] = PaymentAccount(name, manifest, account, open_payment(manifest, name, account, gate), gate)
+            opened[name] = PaymentAccount(
+                name, manifest, account, open_payment(manifest, name, account, limiter), limiter
+            )
         except ConfigurationError:
             await close_payment_accounts(opened.values())
             raise
@@ -58,5 +62,7 @@ async def connect_payment_accounts(
 
 
 async def close_payment_accounts(accounts: Iterable[PaymentAccount]) -> None:
-    """Close the connections of all of them."""
+    """Close the connections and the rate limiters of all of them."""
+    accounts = list(accounts)
     await asyncio.gather(*(account.provider.close() for account in accounts))
+    await asyncio.gather(*(account.limiter.close() for account in accounts))

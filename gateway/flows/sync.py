@@ -208,7 +208,7 @@ class _Run:
             remapped = await patiently(suppliers.mapping_of)(self._pool, account.name) != mapping.hex()
             stored = await patiently(offers.stored)(self._pool, account.name)
             walk = Walk(account.name, stored, staging, mapping, remapped=remapped, told=told)
-            await account.gate.probe()
+            await account.limiter.probe()
             accepted = account.name in self._accept
             walk.warnings += await sync_goods(self._pool, account, self._id, self._settings, accepted=accepted)
             walk.warnings += await sync_numbers(self._pool, account, self._settings, accepted=accepted)

@@ -1,213 +1,313 @@
 """A supplier's rate and breaker as rows that every process shares.
 
-The rate is GCRA: one row holds the theoretical arrival time, and one statement moves it on and says
-how long to wait. The breaker's row is what people see; it opens after some outages in a row.
+The rate is GCRA: one row holds the theoretical arrival time, and one call of ``lease_supplier_tokens`` takes tokens
+for at most a second. The breaker's row is what operators see; a process answers from its memory of it, which it
+updates by its own calls and reads again about once a second while it is used. Both are written with asynchronous
+commit: what a crash of the server forgets here is out of date a second later anyway.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import math
+import time
+from collections.abc import Callable
+from contextvars import Context
+from datetime import datetime
 from typing import Any
 
 import asyncpg
+import structlog
 
 from gateway.store.pool import DATABASE_DOWN
-from providers.gate import (
-    BREAKER_FAILURES,
-    BREAKER_MAX_SECONDS,
-    BREAKER_SECONDS,
-    RESERVED_SHARE,
-    Priority,
-    RateReport,
-    is_outage,
-    refuse_long_wait,
-)
-from schemas.errors import CircuitOpen, GateUnavailable, SupplierError
+from providers import breaker
+from providers.breaker import BreakerRow, BreakerState, described, is_read_failure
+from providers.gate import RESERVED_SHARE, Priority, RateReport, is_outage
+from providers.rate_limiter import Lease, Pause, QueuedRateLimiter, wait_until_set
+from schemas.errors import CircuitOpen, RateLimiterUnavailable, SupplierError
 
-# After this long without a word a probe counts as lost: its process was killed.
-PROBE_SECONDS = 120
+_log = structlog.get_logger(__name__)
+
 # How long a lower limit that a supplier reported is believed.
 REPORT_SECONDS = 600
-_SHORTEST_WAIT = 0.005
+# The rows are read again in the background when they were read longer ago than this ...
+REFRESH_SECONDS = 1.0
+# ... and before a call goes when it was longer ago than this: nobody has used this supplier meanwhile.
+STALE_SECONDS = 2.0
+# A call waits so long for that at most, when it has read the rows before.
+REFRESH_WAIT_SECONDS = 2.0
 
-# $1 supplier, $2 requests per minute or null, $3 share of the burst kept for others, $4 report seconds.
-# The pace is that of providers.gate.Pace. No row comes back when there is none for the supplier.
-_TAKE = """
-WITH pace AS (
-    SELECT supplier,
-           CASE WHEN $2::int IS NULL THEN 0 ELSE 60.0 / greatest(1, rate - greatest(1, rate / 6)) END AS step,
-           greatest(1, rate / 6) AS burst
-    FROM (SELECT supplier, least($2::int,
-                     CASE WHEN reported_at > now() - make_interval(secs => $4) THEN reported_limit END) AS rate
-          FROM supplier_limits WHERE supplier = $1) AS limits
-), room AS (
-    SELECT supplier, step, make_interval(secs => (burst - 1 - floor(burst * $3::float8)) * step) AS ahead
-    FROM pace
-), taken AS (
-    UPDATE supplier_limits AS l
-    SET tat = greatest(l.tat, clock_timestamp()) + make_interval(secs => room.step)
-    FROM room
-    WHERE l.supplier = room.supplier
-      AND (room.step = 0 OR l.tat <= clock_timestamp() + room.ahead)
-      AND (l.blocked_until IS NULL OR l.blocked_until <= clock_timestamp())
-    RETURNING 0::float8 AS wait
-)
-SELECT wait FROM taken
-UNION ALL
-SELECT greatest($5::float8, extract(epoch FROM greatest(
-           CASE WHEN room.step > 0 THEN l.tat - room.ahead END, l.blocked_until) - clock_timestamp()))::float8
-FROM supplier_limits AS l JOIN room USING (supplier)
-WHERE NOT EXISTS (SELECT FROM taken)
+_BREAKER_COLUMNS = """
+    state, failures, read_failures, last_error,
+    extract(epoch FROM retry_at - now())::float8 AS retry_in,
+    greatest(0, extract(epoch FROM now() - changed_at))::float8 AS changed_ago
+"""
+# Settles for asynchronous commit for the statement that it stands in.
+_QUICK = "quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
+
+_LEASE = f"""
+SELECT lease.granted, lease.wait, b.*
+FROM lease_supplier_tokens($1, $2, $3, $4, $5, $6) AS lease
+LEFT JOIN (SELECT {_BREAKER_COLUMNS} FROM supplier_breakers WHERE supplier = $1) AS b ON true
+"""  # noqa: S608 - the columns above
+
+_REFRESH = f"""
+SELECT l.supplier IS NOT NULL AND b.state IS NOT NULL AS rows_exist,
+       extract(epoch FROM l.blocked_until - now())::float8 AS blocked_for,
+       CASE WHEN l.reported_at > now() - make_interval(secs => $2) THEN l.reported_limit END AS reported_limit,
+       b.*
+FROM (SELECT $1::text AS supplier) AS account
+LEFT JOIN supplier_limits l USING (supplier)
+LEFT JOIN (SELECT {_BREAKER_COLUMNS} FROM supplier_breakers WHERE supplier = $1) AS b ON true
+"""  # noqa: S608 - the columns above
+
+_MAKE_ROWS = """
+WITH limits AS (INSERT INTO supplier_limits (supplier) VALUES ($1) ON CONFLICT DO NOTHING)
+INSERT INTO supplier_breakers (supplier) VALUES ($1) ON CONFLICT DO NOTHING
 """
 
-# Headers lower and never raise: a block only grows, and the lower of two limits is taken above.
-_OBSERVE = """
-UPDATE supplier_limits SET
-    remaining = $2,
-    reported_limit = coalesce($3, reported_limit),
-    resets_at = now() + make_interval(secs => $4),
-    reported_at = now(),
-    blocked_until = greatest(blocked_until, now() + make_interval(secs => $5))
-WHERE supplier = $1
-"""
-
-_BREAKER = """
-SELECT state, failures, last_error,
-       greatest(0, extract(epoch FROM retry_at - now()))::float8 AS wait,
-       CASE state WHEN 'open' THEN retry_at <= now()
-                  WHEN 'half_open' THEN changed_at < now() - make_interval(secs => $2) END AS may_probe
-FROM supplier_breakers WHERE supplier = $1
-"""
+# Headers lower and never raise: a block only grows, and the lower of two limits is taken at a lease.
+_REPORT = f"""
+WITH {_QUICK}
+INSERT INTO supplier_limits AS l (supplier, remaining, reported_limit, resets_at, reported_at, blocked_until)
+SELECT $1, $2, $3, now() + make_interval(secs => $4), now(), now() + make_interval(secs => $5) FROM quick
+ON CONFLICT (supplier) DO UPDATE SET
+    remaining = excluded.remaining,
+    reported_limit = coalesce(excluded.reported_limit, l.reported_limit),
+    resets_at = excluded.resets_at,
+    reported_at = excluded.reported_at,
+    blocked_until = greatest(l.blocked_until, excluded.blocked_until)
+"""  # noqa: S608 - the common table above
 
 # One caller turns an open breaker into its probe; to the others nothing comes back.
-_PROBE = """
+_PROBE = f"""
+WITH {_QUICK}
 UPDATE supplier_breakers
 SET state = CASE state WHEN 'closed' THEN 'closed' ELSE 'half_open' END, changed_at = now()
+FROM quick
 WHERE supplier = $1
   AND (state IN ('closed', 'open') OR changed_at < now() - make_interval(secs => $2))
 RETURNING true
-"""
+"""  # noqa: S608 - the common table above
 
-_FAIL = """
-UPDATE supplier_breakers SET
-    failures = failures + 1,
+# As Breaker.fail. $3 is 1 for a read or no connection, else 0; $4 whether it may be a probe's answer; $5 the failures
+# that open it; $6 and $7 its seconds at first and at most.
+_FAIL = f"""
+WITH {_QUICK}
+INSERT INTO supplier_breakers AS b (supplier, failures, read_failures, last_error) SELECT $1, 1, $3::int, $2 FROM quick
+ON CONFLICT (supplier) DO UPDATE SET
+    failures = b.failures + 1,
+    read_failures = b.read_failures + $3,
     last_error = $2,
-    state = CASE WHEN state = 'half_open' OR failures + 1 >= $3 THEN 'open' ELSE state END,
-    opened_at = CASE WHEN state = 'closed' AND failures + 1 >= $3 THEN now() ELSE opened_at END,
-    retry_at = CASE
-        WHEN state = 'open' THEN retry_at
-        WHEN state = 'half_open' OR failures + 1 >= $3 THEN now() + make_interval(
-            secs => least($5::float8, $4::float8 * 2 ^ least(greatest(failures + 1 - $3, 0), 10)))
-    END,
-    changed_at = CASE
-        WHEN state = 'half_open' OR (state = 'closed' AND failures + 1 >= $3) THEN now()
-        ELSE changed_at
-    END
-WHERE supplier = $1
-"""
+    state = CASE WHEN b.state <> 'closed' OR b.failures + 1 >= $5 THEN 'open' ELSE 'closed' END,
+    opened_at = CASE WHEN b.state = 'closed' AND b.failures + 1 >= $5 THEN now() ELSE b.opened_at END,
+    retry_at = CASE WHEN b.state <> 'closed' OR b.failures + 1 >= $5 THEN now() + make_interval(
+        secs => least($7::float8, $6::float8 * 2 ^ least(greatest(b.read_failures + $3 - $5, 0), 10))) END,
+    changed_at = CASE WHEN b.state <> 'closed' OR b.failures + 1 >= $5 THEN now() ELSE b.changed_at END
+WHERE b.state = 'closed' OR ($4 AND (b.state = 'half_open' OR b.retry_at <= now()))
+RETURNING {_BREAKER_COLUMNS}
+"""  # noqa: S608 - the common table and columns above
 
-_SUCCEED = """
+_SUCCEED = f"""
+WITH {_QUICK}
 UPDATE supplier_breakers SET
-    state = 'closed', failures = 0, opened_at = NULL, retry_at = NULL,
+    state = 'closed', failures = 0, read_failures = 0, opened_at = NULL, retry_at = NULL,
     changed_at = CASE WHEN state = 'closed' THEN changed_at ELSE now() END
+FROM quick
 WHERE supplier = $1 AND (failures > 0 OR state <> 'closed')
-"""
+"""  # noqa: S608 - the common table above
 
 
-class SupplierGate:
-    """The gate of one supplier account, shared through PostgreSQL by all processes.
+class SharedRateLimiter(QueuedRateLimiter):
+    """The rate limiter of one supplier account, shared through PostgreSQL by all processes.
 
     ``requests_per_minute`` None means that only what the supplier itself says in its headers holds.
+    ``database_clock`` stands for the database's clock in tests.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any], supplier: str, requests_per_minute: int | None) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool[Any],
+        supplier: str,
+        requests_per_minute: int | None,
+        *,
+        writes_may_probe: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Pause = wait_until_set,
+        database_clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        super().__init__(supplier, requests_per_minute, writes_may_probe=writes_may_probe, clock=clock, pause=pause)
         self._pool = pool
-        self._supplier = supplier
-        self._per_minute = requests_per_minute
-        self._forced = False
-        self._clean = False
-        # Callers of one priority queue here in order, so that one of them asks the database and not all.
-        self._turns = {priority: asyncio.Lock() for priority in Priority}
+        self._database_clock = database_clock
+        self._seen_at = -math.inf  # when the rows were read last
+        self._asked_at = -math.inf  # when that was tried last
+        self._refreshing: asyncio.Task[None] | None = None
+        self._breaker_writes = 0  # under way: what is read meanwhile of the breaker is out of date
+        self._reported_limit: int | None = None
+        self._report: RateReport | None = None  # not written yet
+        self._reported_at = -math.inf
+        self._reporting: asyncio.Task[None] | None = None
 
-    async def admit(self, priority: Priority) -> None:
-        """Wait for a place under the rate.
-
-        Raises ``CircuitOpen`` while the breaker is open, ``RateLimited`` when the supplier told us to
-        stay away for longer than this priority waits.
-        A purchase that cannot be counted because the database is away was not sent: ``GateUnavailable``.
-        """
+    async def admit(self, priority: Priority, *, write: bool = False) -> None:
+        """As ``SupplierRateLimiter.admit``. Raises what the database raises, but for purchases."""
         if priority is not Priority.PURCHASE:
-            await self._admit(priority)
+            await super().admit(priority, write=write)
             return
         try:
-            await self._admit(priority)
+            await super().admit(priority, write=write)
         except DATABASE_DOWN as error:
             detail = f"not called, its rate could not be counted: {type(error).__name__}"
-            raise GateUnavailable(detail, supplier=self._supplier) from None
-
-    async def _admit(self, priority: Priority) -> None:
-        closed = await self._look_at_breaker()
-        async with self._turns[priority]:
-            while (wait := await self._take(priority)) > 0:
-                refuse_long_wait(self._supplier, priority, wait)
-                await asyncio.sleep(wait)
-        if not closed and not await self._pool.fetchval(_PROBE, self._supplier, PROBE_SECONDS):
-            raise CircuitOpen("not called: another call is trying whether it is back", supplier=self._supplier)
-
-    async def observed(self, headers: Mapping[str, str], status: int) -> None:
-        """Take over what an answer says of the rate; it can lower ours and never raise it."""
-        report = RateReport.of(headers, datetime.now(UTC))
-        blocked = report.blocks(status)
-        if blocked is None and report.limit is None and report.remaining is None:
-            return
-        await self._pool.execute(_OBSERVE, self._supplier, report.remaining, report.limit, report.resets_in, blocked)
+            raise RateLimiterUnavailable(detail, supplier=self.supplier) from None
 
     async def succeeded(self) -> None:
-        """Close the breaker; nothing is written when it was closed and clean."""
-        if not self._clean:
-            await self._pool.execute(_SUCCEED, self._supplier)
+        """Close the breaker; nothing is written when it was closed and counted no failure."""
+        if self.breaker.succeed(self._clock()):
+            await self._write_breaker(_SUCCEED)
 
-    async def failed(self, error: SupplierError) -> None:
-        """Count an outage; enough of them in a row open the breaker, for longer each time."""
-        if is_outage(error):
-            await self._pool.execute(
-                _FAIL, self._supplier, f"{error.code}: {error}", BREAKER_FAILURES, BREAKER_SECONDS, BREAKER_MAX_SECONDS
+    async def failed(self, error: SupplierError, *, write: bool = False) -> None:
+        """Count an outage; enough of them in a row open the breaker, for all processes."""
+        if is_outage(error) and self.breaker.fail(self._clock(), error, write=write):
+            await self._write_breaker(
+                _FAIL,
+                described(error),
+                int(is_read_failure(error, write=write)),
+                not write or self.breaker.writes_may_probe,
+                breaker.BREAKER_FAILURES,
+                breaker.BREAKER_SECONDS,
+                breaker.BREAKER_MAX_SECONDS,
             )
 
-    async def probe(self) -> None:
-        """Let the next call look at a supplier whose breaker is open, once."""
-        self._forced = True
+    async def refresh(self) -> None:
+        """Read both rows now. Raises what the database raises."""
+        self._asked_at = self._clock()
+        version = self.breaker.version
+        [row] = await self._pool.fetch(_REFRESH, self.supplier, REPORT_SECONDS)
+        if not row["rows_exist"]:
+            await self._pool.execute(_MAKE_ROWS, self.supplier)
+        if row["blocked_for"] is not None and row["blocked_for"] > self._blocked_for():
+            self._block(row["blocked_for"])
+        self._reported_limit = row["reported_limit"]
+        self._adopt(row, version)
 
-    async def _look_at_breaker(self) -> bool:
-        """Whether the breaker is closed; False when this call is to try a supplier that was down."""
-        forced, self._forced = self._forced, False
-        row = await self._pool.fetchrow(_BREAKER, self._supplier, PROBE_SECONDS)
-        self._clean = row is not None and row["state"] == "closed" and row["failures"] == 0
-        if row is None:
-            await self._make_rows()
-            return True
-        if row["state"] != "closed" and not row["may_probe"] and not (forced and row["state"] == "open"):
-            raise CircuitOpen(
-                f"not called, its breaker is open after: {row['last_error']}",
-                supplier=self._supplier,
-                retry_after=row["wait"],
-            )
-        return bool(row["state"] == "closed")
+    async def close(self) -> None:
+        """As ``SupplierRateLimiter.close``. What cannot be written then is dropped: it is only what headers said."""
+        await super().close()
+        tasks = [task for task in (self._refreshing, self._reporting) if task is not None and not task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        if self._report is not None:
+            try:
+                async with asyncio.timeout(REFRESH_WAIT_SECONDS):
+                    await self._write_report(None)
+            except DATABASE_DOWN as error:
+                _log.info("supplier_rate_not_recorded", supplier=self.supplier, error=type(error).__name__)
 
-    async def _take(self, priority: Priority) -> float:
-        wait = await self._pool.fetchval(
-            _TAKE, self._supplier, self._per_minute, RESERVED_SHARE[priority], REPORT_SECONDS, _SHORTEST_WAIT
+    # --- what QueuedRateLimiter asks for ------------------------------------------------------------
+
+    async def _lease(self, priority: Priority, wanted: int) -> Lease:
+        self._asked_at = self._clock()
+        version = self.breaker.version
+        at = None if self._database_clock is None else self._database_clock()
+        reserved = RESERVED_SHARE[priority]
+        [row] = await self._pool.fetch(_LEASE, self.supplier, self.per_minute, wanted, reserved, REPORT_SECONDS, at)
+        self._adopt(row, version)
+        return Lease(row["granted"], row["wait"])
+
+    async def _record_report(self, report: RateReport, blocked: float | None) -> None:
+        if blocked is None and report.limit is None and report.remaining is None:
+            return
+        known = [limit for limit in (self._reported_limit, self.per_minute) if limit is not None]
+        lowered = report.limit is not None and self.per_minute is not None and report.limit < min(known)
+        if report.limit is not None:
+            self._reported_limit = report.limit
+        if lowered:
+            self._drop_tokens()  # they were taken at the higher rate
+        self._report = report
+        if blocked or lowered:
+            await self._write_report(blocked)
+        elif self._reporting is None or self._reporting.done():
+            # Every answer of some suppliers carries these headers: one statement a second is enough to show them.
+            self._reporting = asyncio.create_task(self._report_soon(), context=Context())
+
+    async def _claim_probe(self) -> None:
+        self.breaker.start_probe(self._clock())
+        claimed = await self._pool.fetchval(_PROBE, self.supplier, breaker.PROBE_SECONDS)
+        if not claimed:
+            raise CircuitOpen("not called: another call is trying whether it is back", supplier=self.supplier)
+
+    async def _know_state(self, *, leasing: bool) -> None:
+        if leasing and self.breaker.is_clean:
+            return
+        age = self._clock() - self._seen_at
+        if math.isinf(age):
+            await self.refresh()
+            return
+        if age <= STALE_SECONDS:
+            self._refresh_soon()
+            return
+        self._refresh_soon()
+        if self._refreshing is not None:
+            await asyncio.wait((self._refreshing,), timeout=REFRESH_WAIT_SECONDS)
+
+    def _refresh_soon(self) -> None:
+        if self._clock() - max(self._seen_at, self._asked_at) < REFRESH_SECONDS:
+            return
+        if self._refreshing is None or self._refreshing.done():
+            self._asked_at = self._clock()
+            self._refreshing = asyncio.create_task(self._refresh_quietly(), context=Context())
+
+    # --- the rows -----------------------------------------------------------------------------------
+
+    async def _refresh_quietly(self) -> None:
+        try:
+            await self.refresh()
+        except DATABASE_DOWN as error:
+            _log.debug("supplier_state_not_read", supplier=self.supplier, error=type(error).__name__)
+
+    async def _report_soon(self) -> None:
+        await asyncio.sleep(max(0.0, self._reported_at + REFRESH_SECONDS - self._clock()))
+        try:
+            await self._write_report(None)
+        except DATABASE_DOWN as error:
+            _log.debug("supplier_rate_not_recorded", supplier=self.supplier, error=type(error).__name__)
+
+    async def _write_report(self, blocked: float | None) -> None:
+        report, self._report = self._report, None
+        if report is None:
+            return
+        self._reported_at = self._clock()
+        await self._pool.execute(_REPORT, self.supplier, report.remaining, report.limit, report.resets_in, blocked)
+
+    async def _write_breaker(self, statement: str, *values: object) -> None:
+        self._breaker_writes += 1
+        version = self.breaker.version
+        try:
+            row = await self._pool.fetchrow(statement, self.supplier, *values)
+        finally:
+            self._breaker_writes -= 1
+        if row is not None:
+            self._adopt(row, version)
+        elif statement is _FAIL:  # another process opened it before
+            self._asked_at = self._seen_at = -math.inf
+
+    def _adopt(self, row: asyncpg.Record, version: int) -> None:
+        """Take over what the breaker's row said, unless this process knows something newer."""
+        self._seen_at = self._clock()
+        if version != self.breaker.version or self._breaker_writes:
+            return
+        if row["state"] is None:
+            self.breaker.adopt(self._clock(), BreakerRow())
+            return
+        self.breaker.adopt(
+            self._clock(),
+            BreakerRow(
+                state=BreakerState(row["state"]),
+                failures=row["failures"],
+                read_failures=row["read_failures"],
+                retry_in=row["retry_in"],
+                changed_ago=row["changed_ago"],
+                last_error=row["last_error"],
+            ),
         )
-        if wait is None:
-            await self._make_rows()
-            return _SHORTEST_WAIT
-        return float(wait)
-
-    async def _make_rows(self) -> None:
-        for table in ("supplier_limits", "supplier_breakers"):
-            await self._pool.execute(
-                f"INSERT INTO {table} (supplier) VALUES ($1) ON CONFLICT DO NOTHING",  # noqa: S608 - the two names above
-                self._supplier,
-            )

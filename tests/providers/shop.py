@@ -17,7 +17,7 @@ from providers.contract import Capability, Manifest, PaymentProvider, Provider, 
 from providers.loader import open_payment, open_provider
 from providers.sandbox import Item, SandboxWorld, base_url, sandbox_site
 from providers.sandbox.control import CONTROL_PREFIX
-from providers.transport import MemoryGate
+from providers.transport import MemoryRateLimiter
 from schemas.errors import SupplierError
 from schemas.plan import Network, Offer, SetAside
 
@@ -152,7 +152,7 @@ async def open_shop(manifest: Manifest, world: SandboxWorld, **settings: Any) ->
     }
     name = f"{manifest.name}-account"
     opening: Any = open_payment if issubclass(manifest.provider, PaymentProvider) else open_provider
-    provider = opening(manifest, name, check_settings(manifest, name, values), MemoryGate(name))
+    provider = opening(manifest, name, check_settings(manifest, name, values), MemoryRateLimiter(name))
     shop = Shop(provider, world)
     try:
         yield shop

@@ -10,7 +10,7 @@ import pytest
 from providers.contract import Capability, Manifest
 from providers.loader import open_provider
 from providers.sandbox import FaultKind
-from providers.transport import MemoryGate
+from providers.transport import MemoryRateLimiter
 from schemas.errors import DeadlinePassed, NotAuthorised, Outcome, SupplierError
 from tests.providers.checks import fault
 from tests.providers.shop import Shop
@@ -59,7 +59,7 @@ class AccountSuite:
         (row,) = [key for key in await provider.keys() if key.name == NAME]
         assert row.active
         assert made.secret.startswith(row.prefix), "SupplierKey.prefix: how the key begins"
-        other = open_provider(self.manifest, "other", provider.with_key(made.secret), MemoryGate("other"))
+        other = open_provider(self.manifest, "other", provider.with_key(made.secret), MemoryRateLimiter("other"))
         try:
             assert {key.id for key in await other.keys()} == {row.id, *(key.id for key in before)}
             await provider.revoke_key(row.id)

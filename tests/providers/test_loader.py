@@ -10,7 +10,7 @@ import providers
 from providers import loader
 from providers.contract import Manifest, PaymentProvider, check_settings
 from providers.loader import load_manifests, open_payment, open_provider
-from providers.transport import MemoryGate
+from providers.transport import MemoryRateLimiter
 from schemas.errors import ConfigurationError
 from tests.providers.test_contract import Bare, manifest_of
 
@@ -140,8 +140,10 @@ def settings_of(manifest: Manifest, **values: object):
 
 async def test_two_accounts_of_one_provider_have_connections_of_their_own():
     manifest = manifest_of()
-    first = open_provider(manifest, "one", settings_of(manifest), MemoryGate("one"))
-    second = open_provider(manifest, "two", settings_of(manifest, base_url="http://127.0.0.1:1"), MemoryGate("two"))
+    first = open_provider(manifest, "one", settings_of(manifest), MemoryRateLimiter("one"))
+    second = open_provider(
+        manifest, "two", settings_of(manifest, base_url="http://127.0.0.1:1"), MemoryRateLimiter("two")
+    )
     assert isinstance(first, Bare)
     assert (first.name, second.name) == ("one", "two")
     assert (first.transport.base_url, second.transport.base_url) == (
@@ -155,14 +157,16 @@ async def test_two_accounts_of_one_provider_have_connections_of_their_own():
 
 async def test_an_account_s_secrets_are_known_to_its_transport():
     manifest = manifest_of()
-    provider = open_provider(manifest, "one", settings_of(manifest), MemoryGate("one"))
+    provider = open_provider(manifest, "one", settings_of(manifest), MemoryRateLimiter("one"))
     assert "key-1234" not in provider.transport.redact("bad key-1234")
 
 
 def test_a_base_url_that_cannot_be_used_names_the_account():
     manifest = manifest_of()
     with pytest.raises(ConfigurationError, match=r"suppliers\.one\.base_url"):
-        open_provider(manifest, "one", settings_of(manifest, base_url="http://supplier.example"), MemoryGate("one"))
+        open_provider(
+            manifest, "one", settings_of(manifest, base_url="http://supplier.example"), MemoryRateLimiter("one")
+        )
 
 
 class Pays(PaymentProvider):
@@ -172,12 +176,12 @@ class Pays(PaymentProvider):
 def test_a_payment_supplier_is_not_opened_as_one_of_esims():
     manifest = manifest_of(provider=Pays, capabilities=frozenset())
     with pytest.raises(ConfigurationError, match="takes payments"):
-        open_provider(manifest, "pay", settings_of(manifest), MemoryGate("pay"))
+        open_provider(manifest, "pay", settings_of(manifest), MemoryRateLimiter("pay"))
 
 
 async def test_a_payment_supplier_is_opened_with_its_secrets_known_to_its_transport():
     manifest = manifest_of(provider=Pays, capabilities=frozenset())
-    opened = open_payment(manifest, "pay", settings_of(manifest), MemoryGate("pay"))
+    opened = open_payment(manifest, "pay", settings_of(manifest), MemoryRateLimiter("pay"))
     assert isinstance(opened, Pays)
     assert "key-1234" not in opened.transport.redact("bad key-1234")
     await opened.close()
@@ -186,4 +190,4 @@ async def test_a_payment_supplier_is_opened_with_its_secrets_known_to_its_transp
 def test_a_supplier_of_esims_is_not_opened_as_one_of_payments():
     manifest = manifest_of()
     with pytest.raises(ConfigurationError, match="takes no payments"):
-        open_payment(manifest, "pay", settings_of(manifest), MemoryGate("pay"))
+        open_payment(manifest, "pay", settings_of(manifest), MemoryRateLimiter("pay"))

@@ -19,7 +19,7 @@ import stamina
 import structlog
 from aiohttp import web
 
-from providers.transport import MemoryGate, Priority, Transport, check_base_url, segment
+from providers.transport import MemoryRateLimiter, Priority, Transport, check_base_url, segment
 from schemas.errors import (
     CircuitOpen,
     ConfigurationError,
@@ -161,18 +161,18 @@ async def test_a_read_is_tried_three_times_and_no_more(open_transport):
 
 @pytest.mark.parametrize("end", [hang_up, reset])
 async def test_one_admission_is_one_send_even_when_the_connection_drops(open_transport, end):
-    class Counting(MemoryGate):
+    class Counting(MemoryRateLimiter):
         admitted = 0
 
-        async def admit(self, priority):
+        async def admit(self, priority, *, write=False):
             self.admitted += 1
 
-    gate = Counting("demo")
+    limiter = Counting("demo")
     async with raw_supplier(answer(b"{}"), end, answer(b"{}")) as supplier:
-        transport = open_transport(supplier.url, gate=gate)
+        transport = open_transport(supplier.url, limiter=limiter)
         await transport.read("/", dict)
         await transport.read("/", dict)
-    assert len(supplier.requests) == gate.admitted == 3
+    assert len(supplier.requests) == limiter.admitted == 3
 
 
 @pytest.mark.parametrize(
@@ -270,12 +270,12 @@ async def test_a_write_within_its_deadline_is_sent(open_transport):
 
 
 async def test_waiting_for_the_rate_past_the_deadline_sends_nothing(open_transport):
-    class Slow(MemoryGate):
-        async def admit(self, priority: Priority) -> None:
+    class Slow(MemoryRateLimiter):
+        async def admit(self, priority: Priority, *, write: bool = False) -> None:
             await asyncio.sleep(0.2)
 
     async with raw_supplier(answer(b'{"price": 1}')) as supplier:
-        transport = open_transport(supplier.url, gate=Slow("demo"))
+        transport = open_transport(supplier.url, limiter=Slow("demo"))
         error = await failure(transport.write("POST", "/x", Plan, deadline=in_seconds(0.1)))
         assert isinstance(error, DeadlinePassed)
         assert supplier.connections == 0
@@ -299,10 +299,12 @@ async def test_a_connection_that_stands_too_late_carries_no_byte(open_transport,
 
 
 async def test_a_passed_deadline_says_nothing_of_the_supplier(open_transport):
-    gate = MemoryGate("demo")
-    gate.failures = 3
-    await failure(open_transport("http://127.0.0.1:1", gate=gate).write("POST", "/x", Plan, deadline=in_seconds(-1)))
-    assert gate.failures == 3
+    limiter = MemoryRateLimiter("demo")
+    limiter.breaker.failures = 3
+    await failure(
+        open_transport("http://127.0.0.1:1", limiter=limiter).write("POST", "/x", Plan, deadline=in_seconds(-1))
+    )
+    assert limiter.breaker.failures == 3
 
 
 async def test_an_empty_answer_is_none_where_none_is_expected(open_transport):
@@ -542,7 +544,7 @@ async def test_a_broken_packing_is_unreadable(open_transport, encoding, body):
         assert type(await failure(open_transport(supplier.url).read("/", dict))) is UnreadableAnswer
 
 
-# --- the gate and the log -----------------------------------------------------------------------------
+# --- the rate limiter and the log -----------------------------------------------------------------------------
 
 
 async def test_an_open_breaker_sends_nothing(open_transport):
@@ -556,29 +558,29 @@ async def test_an_open_breaker_sends_nothing(open_transport):
     assert len(supplier.requests) == 5
 
 
-async def test_a_gate_that_cannot_keep_count_loses_no_answer(open_transport):
-    class Broken(MemoryGate):
+async def test_a_rate_limiter_that_cannot_keep_count_loses_no_answer(open_transport):
+    class Broken(MemoryRateLimiter):
         async def observed(self, headers, status):
             raise OSError("database is down")
 
         succeeded = observed
 
     async with raw_supplier(answer(b'{"order": 1}')) as supplier:
-        transport = open_transport(supplier.url, gate=Broken("demo"))
-        transport._gate.succeeded = lambda: transport._gate.observed({}, 200)
+        transport = open_transport(supplier.url, limiter=Broken("demo"))
+        transport._limiter.succeeded = lambda: transport._limiter.observed({}, 200)
         with structlog.testing.capture_logs() as lines:
             assert await transport.write("POST", "/", dict, json={}) == {"order": 1}
     assert [line["event"] for line in lines] == ["rate_not_recorded", "breaker_not_recorded"]
 
 
-async def test_a_gate_that_hangs_holds_no_answer_back_for_long(open_transport, monkeypatch):
-    class Hanging(MemoryGate):
+async def test_a_rate_limiter_that_hangs_holds_no_answer_back_for_long(open_transport, monkeypatch):
+    class Hanging(MemoryRateLimiter):
         async def succeeded(self):
             await asyncio.Event().wait()
 
     monkeypatch.setattr("providers.transport.COUNT_SECONDS", 0.02)
     async with raw_supplier(answer(b'{"order": 1}')) as supplier:
-        transport = open_transport(supplier.url, gate=Hanging("demo"))
+        transport = open_transport(supplier.url, limiter=Hanging("demo"))
         async with asyncio.timeout(30):
             assert await transport.write("POST", "/", dict, json={}) == {"order": 1}
 
@@ -596,15 +598,15 @@ async def test_a_supplier_that_fails_is_logged_once_and_once_when_it_is_back(ope
     assert [line["event"] for line in lines] == ["supplier_failing", "supplier_recovered"]
 
 
-async def test_the_priority_reaches_the_gate(open_transport):
+async def test_the_priority_reaches_the_rate_limiter(open_transport):
     asked: list[Priority] = []
 
-    class Noting(MemoryGate):
-        async def admit(self, priority):
+    class Noting(MemoryRateLimiter):
+        async def admit(self, priority, *, write=False):
             asked.append(priority)
 
     async with raw_supplier(answer(b"{}")) as supplier:
-        transport = open_transport(supplier.url, gate=Noting("demo"))
+        transport = open_transport(supplier.url, limiter=Noting("demo"))
         await transport.read("/", dict)
         await transport.read("/", dict, priority=Priority.SETTLE)
         await transport.write("POST", "/", dict, json={})

@@ -21,13 +21,13 @@ from datetime import timedelta
 def _hurry() -> None:
     from gateway.core.orders import schedule, verdicts
     from gateway.flows import buy
-    from gateway.store import limits
+    from providers import breaker
     from providers.beppay import numbers
 
     schedule.AGES = (1.0, 2.5, 5.0, 10.0, 20.0)
     schedule.EVERY = 15.0
     # Where half of all calls fail the breaker opens again and again; its pauses are made short.
-    limits.BREAKER_SECONDS, limits.BREAKER_MAX_SECONDS, limits.PROBE_SECONDS = 1.0, 3.0, 4
+    breaker.BREAKER_SECONDS, breaker.BREAKER_MAX_SECONDS, breaker.PROBE_SECONDS = 1.0, 3.0, 4
     buy.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
     buy.STOPPED_SECONDS = 2.0
     verdicts.UNSEEN_FOR = timedelta(seconds=8)

@@ -18,8 +18,8 @@ from gateway.settings import Settings, load
 from gateway.store import suppliers
 from gateway.store.pool import Pool
 from providers.contract import Capability, CatalogPage, Manifest, Provider, SupplierSettings
-from providers.gate import MemoryGate
 from providers.loader import open_provider
+from providers.rate_limiter import MemoryRateLimiter
 from providers.recall import Reader
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
@@ -200,9 +200,9 @@ async def market(
         await server.start_server()
         servers.append(server)
         sort = manifest((providers or {}).get(name, name), of)
-        gate = MemoryGate(name)
+        limiter = MemoryRateLimiter(name)
         account = SupplierSettings(provider=sort.name, base_url=str(server.make_url("")), timeout_seconds=5)
-        accounts[name] = Account(name, sort, account, open_provider(sort, name, account, gate), gate)
+        accounts[name] = Account(name, sort, account, open_provider(sort, name, account, limiter), limiter)
     await suppliers.register(
         pool, [suppliers.Configured(a.name, a.manifest.name, a.settings.mode) for a in accounts.values()]
     )

@@ -19,8 +19,8 @@ from gateway.flows.problem import Problem
 from gateway.sealing import Seal
 from gateway.settings import load
 from gateway.store import esims
-from providers.gate import MemoryGate
 from providers.loader import load_manifests
+from providers.rate_limiter import MemoryRateLimiter
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 from tests.gateway.flows.sold import SEAL, sold
 from tests.providers.account import account
@@ -67,7 +67,7 @@ async def line(request, pool):
         bought = await there.provider.purchase(asked)
         order = await there.ended(asked, bought.supplier_order_id)
         provider = there.provider
-        opened = Account(manifest.name, manifest, provider.settings, provider, MemoryGate())
+        opened = Account(manifest.name, manifest, provider.settings, provider, MemoryRateLimiter())
         clock = [datetime.now(UTC)]
         esim = await sold(
             pool,
@@ -261,7 +261,7 @@ async def test_a_supplier_without_status_says_which_capability_is_missing(pool):
     manifest = load_manifests()["beppay"]
     async with account(manifest) as there:
         provider = there.provider
-        opened = Account("beppay", manifest, provider.settings, provider, MemoryGate())
+        opened = Account("beppay", manifest, provider.settings, provider, MemoryRateLimiter())
         deps = deps_of(pool, {"beppay": opened}, [datetime.now(UTC)])
         esim = await sold(pool, supplier="beppay")
         problem = await with_status(deps, "sf_shop", "test", esim.id)

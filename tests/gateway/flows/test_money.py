@@ -456,14 +456,14 @@ async def test_the_schedule_reads_books_behind_orders_and_a_person_does_not_wait
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Priority] = []
-    gate = counter.deps.accounts["s2s"].gate
-    admit = gate.admit
+    limiter = counter.deps.accounts["s2s"].limiter
+    admit = limiter.admit
 
-    async def noted(priority: Priority) -> None:
+    async def noted(priority: Priority, *, write: bool = False) -> None:
         asked.append(priority)
-        await admit(priority)
+        await admit(priority, write=write)
 
-    monkeypatch.setattr(gate, "admit", noted)
+    monkeypatch.setattr(limiter, "admit", noted)
     await supplier_books.read_if_due(counter.deps)
     assert set(asked) == {Priority.SYNC}
     asked.clear()

@@ -45,13 +45,13 @@ async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_
     deps, now = deps_of(shop.ops), datetime.now(UTC)
     asked = []
     for account in deps.accounts.values():
-        first = account.gate.admit
+        first = account.limiter.admit
 
-        async def admit(priority, first=first):
+        async def admit(priority, *, write=False, first=first):
             asked.append(priority)
-            await first(priority)
+            await first(priority, write=write)
 
-        account.gate.admit = admit
+        account.limiter.admit = admit
     assert await look_if_due(deps.pool, deps.accounts, now) == ["beppay", "pikasim", "s2s"]
     assert asked == [Priority.USAGE] * 3
     assert await look_if_due(deps.pool, deps.accounts, now + LOOK_EVERY / 2) == []

@@ -10,7 +10,7 @@ import pytest
 from providers.bepaid import MANIFEST, mapping, wire
 from providers.contract import check_settings
 from providers.loader import open_payment
-from providers.transport import MemoryGate
+from providers.transport import MemoryRateLimiter
 from schemas.errors import ConfigurationError, InvalidRequest, NotAuthorised, NotFound, Outcome, UnreadableAnswer
 from schemas.money import Money
 from schemas.payment import PaymentLinkRequest
@@ -42,7 +42,7 @@ def settings_of(base_url: str = "https://api.bepaid.by", **more):
 async def sent(*acts, call, **settings):
     """What ``call`` ends in at a bePaid that says this, and the requests that it got."""
     async with raw_supplier(*acts) as received:
-        provider = open_payment(MANIFEST, "pay", settings_of(received.url, **settings), MemoryGate("pay"))
+        provider = open_payment(MANIFEST, "pay", settings_of(received.url, **settings), MemoryRateLimiter("pay"))
         end = await end_of(call(provider))
         await provider.close()
     return end, received.requests
@@ -204,7 +204,7 @@ async def test_a_product_of_the_shop_s_own_that_is_no_link_is_passed_over():
         {**PRODUCT, "id": "prd_3", "quantity": None, "description": "x"},
     ]
     async with raw_supplier(answer(msgspec.json.encode(rows))) as received:
-        provider = open_payment(MANIFEST, "pay", settings_of(received.url), MemoryGate("pay"))
+        provider = open_payment(MANIFEST, "pay", settings_of(received.url), MemoryRateLimiter("pay"))
         assert [link.id async for link in provider.links()] == ["prd_1"]
         await provider.close()
 
@@ -213,7 +213,7 @@ async def test_a_product_that_does_not_say_when_it_was_made_is_among_the_newest(
     ages = {"prd_1": "2026-11-20T10:00:00Z", "prd_2": None, "prd_3": "2026-11-21T10:00:00Z", "prd_4": "2026-11-19"}
     rows = [{**PRODUCT, "id": number, "created_at": at} for number, at in ages.items()]
     async with raw_supplier(answer(msgspec.json.encode(rows))) as received:
-        provider = open_payment(MANIFEST, "pay", settings_of(received.url), MemoryGate("pay"))
+        provider = open_payment(MANIFEST, "pay", settings_of(received.url), MemoryRateLimiter("pay"))
         assert [link.id async for link in provider.links()] == ["prd_2", "prd_4", "prd_3", "prd_1"]
         await provider.close()
 
@@ -221,7 +221,7 @@ async def test_a_product_that_does_not_say_when_it_was_made_is_among_the_newest(
 @pytest.mark.parametrize("row", [{**PRODUCT, "amount": None}, {"name": "no id"}, 7, None])
 async def test_a_product_that_could_be_ours_and_cannot_be_read_is_not_passed_over(row):
     async with raw_supplier(answer(msgspec.json.encode([PRODUCT, row]))) as received:
-        provider = open_payment(MANIFEST, "pay", settings_of(received.url), MemoryGate("pay"))
+        provider = open_payment(MANIFEST, "pay", settings_of(received.url), MemoryRateLimiter("pay"))
 
         async def walk():
             return [link async for link in provider.links()]

@@ -14,7 +14,7 @@ import stamina
 from providers.contract import check_settings
 from providers.loader import open_provider
 from providers.s2s import MANIFEST
-from providers.transport import MemoryGate
+from providers.transport import MemoryRateLimiter
 from schemas.errors import (
     ConfigurationError,
     ConnectionLost,
@@ -51,7 +51,7 @@ async def open_account():
 
     def make(url, **settings):
         values = {"provider": "s2s", "base_url": url, "token": "the-token", "partner_secret": SECRET, **settings}
-        provider = open_provider(MANIFEST, "s", check_settings(MANIFEST, "s", values), MemoryGate("s"))
+        provider = open_provider(MANIFEST, "s", check_settings(MANIFEST, "s", values), MemoryRateLimiter("s"))
         opened.append(provider)
         return provider
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from providers.contract import check_settings
 from providers.loader import open_provider
 from providers.s2s import MANIFEST, client
-from providers.transport import MemoryGate
+from providers.transport import MemoryRateLimiter
 from schemas.errors import ConfigurationError, NotAuthorised, SupplierError, UnreadableAnswer
 
 GIVEN = {"provider": "s2s", "base_url": "https://supplier.example", "token": "t-1", "partner_secret": "p"}
@@ -54,7 +54,7 @@ async def account(supplier, aiohttp_server):
 
     def account(**settings):
         given = GIVEN | {"base_url": str(server.make_url("/v1/partner"))} | settings
-        provider = open_provider(MANIFEST, "mine", check_settings(MANIFEST, "mine", given), MemoryGate("mine"))
+        provider = open_provider(MANIFEST, "mine", check_settings(MANIFEST, "mine", given), MemoryRateLimiter("mine"))
         opened.append(provider)
         return provider
 
