@@ -43,7 +43,7 @@ _OFFER_COLUMNS = (
 )
 _ORDER_COLUMNS = (
     *("id", "storefront_id", "mode", "kind", "status", "reference", "plan_id", "plan", "price", "currency"),
-    *("price_base", "max_cost", "base_currency", "failure_code", "next_look_at", "created_at", "updated_at"),
+    *("price_base", "max_cost", "base_currency", "failure_code", "next_poll_at", "created_at", "updated_at"),
     "fulfilled_at",
 )
 _ATTEMPT_COLUMNS = (

@@ -203,7 +203,7 @@ _AT = "now() - make_interval(secs => made.number)"
 _COPIED: dict[str, dict[str, str]] = {
     "orders": {
         "id": _ORDER, "reference": "'made-' || made.number", "status": "'fulfilled'", "failure_code": "NULL",
-        "next_look_at": "NULL", "created_at": _AT, "updated_at": _AT, "fulfilled_at": _AT,
+        "next_poll_at": "NULL", "created_at": _AT, "updated_at": _AT, "fulfilled_at": _AT,
     },
     "idempotency_keys": {"key": "'made-' || made.number", "order_id": _ORDER, "created_at": _AT},
     "attempts": {

@@ -19,7 +19,6 @@ from gateway.flows.accounts import (
     follow_keys,
     keep_following,
 )
-from gateway.flows.advance import drain
 from gateway.flows.browse import Catalog
 from gateway.flows.deps import Deps
 from gateway.flows.payment_accounts import (
@@ -27,11 +26,14 @@ from gateway.flows.payment_accounts import (
     close_payment_accounts,
     connect_payment_accounts,
 )
+from gateway.flows.process import drain
+from gateway.flows.waker import ANSWERED, CATALOG
 from gateway.log import AccessLog
 from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store import fx
 from gateway.store.durability import require_durable
+from gateway.store.listening import listen
 from gateway.store.pool import DATABASE_DOWN, Pool, open_pool
 from gateway.tasks import end
 from gateway.web import (
@@ -241,12 +243,28 @@ async def _orders(app: web.Application) -> AsyncIterator[None]:
     with contextlib.suppress(*DATABASE_DOWN):  # as above; it is asked again at once
         await follow_keys(accounts, pool, deps.seal)
     following = asyncio.create_task(keep_following(accounts, pool, deps.seal), name="follow keys")
+    listening = asyncio.create_task(_listen(deps, settings), name="listen for orders")
     yield
-    await end(following)
+    await end(following, listening)
     if deps.running:
         await drain(deps, DRAIN_SECONDS)
     await close_accounts(accounts.values())
     await close_payment_accounts(payments.values())
+
+
+async def _listen(deps: Deps, settings: Settings) -> None:
+    """Hear of orders that other processes brought to their end, and of changes of what is sold."""
+    url = settings.database_url
+    if url is None:
+        return
+
+    def heard(listening: bool) -> None:
+        deps.watch.listening = listening
+        deps.watch.wake_all()
+        deps.memory.forget()
+
+    channels = {ANSWERED: deps.watch.answered, CATALOG: lambda _: deps.memory.forget()}
+    await listen(url.get_secret_value(), channels, heard, "esim-gateway listen")
 
 
 async def _limiter(app: web.Application) -> AsyncIterator[None]:

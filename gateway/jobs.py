@@ -31,7 +31,6 @@ from gateway.flows.accounts import (
     follow_keys,
     keep_following,
 )
-from gateway.flows.advance import begin, drain
 from gateway.flows.alert_delivery import deliver_alerts
 from gateway.flows.alerts import evaluate
 from gateway.flows.balances import look_if_due
@@ -48,13 +47,15 @@ from gateway.flows.payment_accounts import (
     connect_payment_accounts,
 )
 from gateway.flows.payments import look_at_links, settle_what_is_left
+from gateway.flows.process import drain
 from gateway.flows.supplier_books import read_if_due
+from gateway.flows.waker import OrderWaker
 from gateway.processes import die_with_parent
 from gateway.sealing import Seal
 from gateway.settings import Settings
-from gateway.store import orders
+from gateway.store import esims
 from gateway.store.durability import require_durable
-from gateway.store.jobs import ADVANCE, SYNC, AdvanceJob, SyncJob, enqueue_advance, enqueue_sync
+from gateway.store.jobs import SYNC, SyncJob, enqueue_sync
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool, open_pool, server_settings
 from gateway.tasks import end
 from schemas.errors import ConfigurationError
@@ -62,7 +63,7 @@ from schemas.errors import ConfigurationError
 log = structlog.get_logger(__name__)
 
 LOOK = "* * * * * */5"  # every five seconds: the sixth field is seconds
-LOOK_FOR_ORDERS = "* * * * * */2"
+LOOK_FOR_PAYMENTS = "* * * * * */2"
 LOOK_FOR_BALANCES = "* * * * *"  # every minute; who was asked a short while ago is left alone
 LOOK_FOR_NUMBERS = "* * * * *"  # as with balances
 READ_BOOKS = "* * * * *"  # as with balances
@@ -71,8 +72,6 @@ ERASE = "7 * * * *"
 LOOK_FOR_ALERTS = "* * * * *"  # and whenever a sync ended
 FORGET = "37 * * * *"  # what was said to suppliers, when it is old
 SYNCS_AT_ONCE = 2
-ORDERS_AT_ONCE = 32
-MOST_DUE = 500
 HEARTBEAT = timedelta(seconds=30)
 # What a running sync gets to end by itself when the worker is to stop.
 DRAIN_SECONDS = 20.0
@@ -145,6 +144,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
     payments = await connect_payment_accounts(check_payment_accounts(settings), orders_pool)
     deps = Deps(orders_pool, accounts, settings, Seal.from_settings(settings), inline=False, payments=payments)
     tasks = (
+        asyncio.create_task(OrderWaker(deps).run(stop, dsn), name="wake orders"),
         asyncio.create_task(deliver(settings, pool, stop), name="deliver"),
         asyncio.create_task(keep_looking(deps, stop), name="look at eSIMs"),
         asyncio.create_task(deliver_alerts(settings, pool, stop), name="deliver alerts"),
@@ -153,6 +153,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
     try:
         with contextlib.suppress(*DATABASE_DOWN):
             await follow_keys(accounts, orders_pool, deps.seal)
+            await esims.fill_code_digests(orders_pool, deps.seal)
         while not stop.is_set():
             try:
                 await _work(settings, pool, dsn, stop, program, figures, deps)
@@ -212,17 +213,7 @@ async def _work(  # noqa: C901 - one small function for each thing that comes ro
         if code not in {EXIT_ALL, EXIT_SOME, EXIT_NONE}:
             await _sleep(stop, AFTER_A_FAULT_SECONDS)
 
-    @queue.entrypoint(ADVANCE, concurrency_limit=ORDERS_AT_ONCE)
-    async def advance_order(job: Job) -> None:
-        wanted = msgspec.json.decode(job.payload or b"{}", type=AdvanceJob)
-        # Whatever becomes of this job, the run goes on to its end; if it fails the schedule comes back to the order.
-        await asyncio.shield(begin(deps, wanted.order_id, look=wanted.look))
-
-    @queue.schedule("orders_due", LOOK_FOR_ORDERS)
-    async def look_for_orders(_: Schedule) -> None:
-        await enqueue_due(deps)
-
-    @queue.schedule("payments_left", LOOK_FOR_ORDERS)
+    @queue.schedule("payments_left", LOOK_FOR_PAYMENTS)
     async def look_for_payments(_: Schedule) -> None:
         await settle_what_is_left(deps)
 
@@ -292,17 +283,6 @@ async def look_at_alerts(deps: Deps) -> None:
         await evaluate(deps)
     except Exception as error:  # noqa: BLE001 - neither a sync that ended nor the schedule may suffer from it
         log.warning("alerts_not_evaluated", error=f"{type(error).__name__}: {error}")
-
-
-async def enqueue_due(deps: Deps) -> int:
-    """Put every order whose time has come into the queue, whatever jobs or events were lost; how many were due."""
-    now = deps.clock()
-    # A moment is left to the timer that was set with the order itself.
-    due = await orders.due(deps.pool, now - timedelta(seconds=2), MOST_DUE)
-    async with deps.pool.acquire() as connection:
-        for order_id, step, looks in due:
-            await enqueue_advance(connection, order_id, f"{step}:{looks}:due")
-    return len(due)
 
 
 async def is_due(connection: Connection, names: Sequence[str], seconds: int) -> bool:

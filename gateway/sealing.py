@@ -89,6 +89,11 @@ class Seal:
         self._first()
         return [_digest(key, text) for key in self._keys]
 
+    @property
+    def single(self) -> bool:
+        """Whether one key alone is configured, so that a value has one digest."""
+        return len(self._keys) == 1
+
     def is_current(self, sealed: bytes) -> bool:
         """Whether the newest key sealed it."""
         return sealed[:_HEAD_BYTES] == VERSION + self._first().id

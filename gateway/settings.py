@@ -81,13 +81,16 @@ class Sync(_Section):
 class Orders(_Section):
     """How long what is sold out, or a supplier without our money, is left alone, and how old a price may be.
 
-    ``email_days`` is how long a customer's address is kept.
+    ``email_days`` is how long a customer's address is kept, ``max_open`` how many orders of a storefront may be open at
+    once (0: any number). Without ``fast_admission`` every order is chosen from the database and sent after admission.
     """
 
     price_check_seconds: int = Field(default=300, gt=0)
     out_of_stock_seconds: int = Field(default=600, gt=0)
     no_balance_seconds: int = Field(default=300, gt=0)
     email_days: int = Field(default=400, gt=0)
+    max_open: int = Field(default=200, ge=0)
+    fast_admission: bool = True
 
 
 class Checkouts(_Section):

@@ -22,6 +22,7 @@ import stamina.instrumentation
 import structlog
 from yarl import URL
 
+from providers import recording
 from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
 from providers.exchanges import Told
@@ -256,6 +257,10 @@ class Transport:
         write: bool,
         deadline: datetime | None = None,
     ) -> T:
+        if write and recording.is_playing_back():
+            return self._read_again(method, url, type, refusal, lax=lax)
+        if (again := recording.played_back(method, url.raw_path_qs)) is not None:
+            return read_answer(again.status, again.body, type, refusal=refusal, redact=self.redact, lax=lax)
         await self._limiter.admit(priority, write=write)
         try:
             with Told(method, url, body, self.redact, self._base_path) as told:
@@ -271,6 +276,21 @@ class Transport:
             raise
         await self._report(None, write=write)
         return value
+
+    def _read_again(
+        self,
+        method: str,
+        url: URL,
+        type: type[T],  # noqa: A002
+        refusal: RefusalTable | None,
+        *,
+        lax: bool,
+    ) -> T:
+        """Read the recorded answer of a call that spends; one that was not recorded is never sent."""
+        again = recording.played_back(method, url.raw_path_qs)
+        if again is None:
+            raise UnreadableAnswer("its answer was not recorded; nothing was sent", supplier=self.supplier)
+        return read_answer(again.status, again.body, type, refusal=refusal, redact=self.redact, lax=lax)
 
     async def _exchange(
         self,
@@ -303,7 +323,9 @@ class Transport:
                 if fault := fault_of_status(response.status, response.headers, datetime.now(UTC)):
                     raise fault
                 cap = self._max_body_bytes if response.ok else min(REFUSAL_BYTES, self._max_body_bytes)
-                return response.status, await read_capped(response, cap)
+                answer = await read_capped(response, cap)
+                recording.record(method, url.raw_path_qs, response.status, response.headers, answer)
+                return response.status, answer
         except SupplierError:
             raise
         except (aiohttp.ClientError, OSError, TimeoutError) as error:

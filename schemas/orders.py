@@ -16,7 +16,7 @@ FailureCode = Literal[
     "no_stock", "price_changed", "supplier_refused", "supplier_unavailable", "not_supported", "cancelled", "spend_limit"
 ]  # fmt: skip
 AttemptState = Literal["sending", "accepted", "succeeded", "unknown", "charged_undeliverable", "failed"]
-AT_REST: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "cancelled"})
+ANSWERED: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "cancelled"})
 """Statuses that only time, a person or the storefront changes: the gateway has nothing more to do."""
 
 # Text that PostgreSQL can keep: no NUL.

@@ -24,13 +24,13 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
     """What ``action`` gives. A database that is away is a line on stderr and exit code 2."""
     from gateway import log
     from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts, follow_keys
-    from gateway.flows.advance import drain
     from gateway.flows.deps import Deps
     from gateway.flows.payment_accounts import (
         check_payment_accounts,
         close_payment_accounts,
         connect_payment_accounts,
     )
+    from gateway.flows.process import drain
     from gateway.sealing import Seal
     from gateway.store.pool import open_pool
 

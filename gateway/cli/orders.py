@@ -103,9 +103,9 @@ def look_up(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = No
     """Ask the supplier now what became of an order."""
 
     async def act(deps: Deps) -> None:
-        from gateway.flows.advance import advance
+        from gateway.flows.process import process_order
 
-        await advance(deps, order_id, look=True)
+        await process_order(deps, order_id, poll=True)
 
     run_connected(state_dir, act)
     _show(order_id, as_json=as_json, state_dir=state_dir)
@@ -126,10 +126,10 @@ def adopt(
 
     async def act(deps: Deps) -> None:
         from gateway.flows.adopt import adopt as take_back
-        from gateway.flows.advance import advance
+        from gateway.flows.process import process_order
 
         agreed(await take_back(deps, order_id, supplier, reference, supplier_order))
-        await advance(deps, order_id, look=True)
+        await process_order(deps, order_id, poll=True)
 
     run_connected(state_dir, act)
     _show(order_id, as_json=as_json, state_dir=state_dir)

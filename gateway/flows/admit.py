@@ -1,7 +1,8 @@
-"""Admission: from a storefront's words to an order, in one transaction.
+"""Admission: from a storefront's request to an order, in one commit.
 
-Chosen and priced from PostgreSQL, so that it sees every mark; nothing is held before the transaction, and the
-supplier is asked at most whether its price still stands.
+The ordinary way chooses and prices from PostgreSQL, asks the supplier whether an old price still stands, and
+leaves the purchase to ``flows.process``. Where what is remembered suffices (``flows.admit_fast``) the order is written
+together with its first attempt, in one statement that checks what it was chosen from.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import TypeVar
@@ -20,16 +22,19 @@ import msgspec
 from msgspec import UnsetType
 
 from gateway.core.catalog.query import Wanted
+from gateway.core.orders.schedule import CONTINUES
 from gateway.core.orders.sold import shown
 from gateway.core.pricing import NoRate
 from gateway.flows import offers, selling
+from gateway.flows.admit_fast import chosen_from_memory, may_be_fast, write
 from gateway.flows.admit_item import ItemOffered, offered_item
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.quote import QuoteExpired, QuoteUnknown, open_quote
 from gateway.flows.selling import Asked, Offered
-from gateway.store import orders, spend
-from gateway.store.jobs import enqueue_advance
+from gateway.flows.settle import Settled
+from gateway.store import admission, orders, spend
+from gateway.store.admission import Admission
 from gateway.store.keys import Mode
 from gateway.store.order_rows import NewOrder
 from gateway.store.pool import Connection
@@ -40,14 +45,21 @@ from schemas.orders import OrderForGood, OrderForNumber, OrderForPlan, OrderForQ
 
 T = TypeVar("T")
 Body = OrderForPlan | OrderForQuote | OrderForNumber | OrderForGood
-INLINE_SECONDS = 3.0  # how long the queued job leaves an order to the process that admitted it
 
 
-class Admitted(msgspec.Struct, frozen=True):
-    """An order that stands. ``replayed`` says that the key had it already."""
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An order that stands. ``replayed`` says that the key had it already.
+
+    ``new`` is what was written ``at`` a moment, where this admission wrote it; ``sending`` is its first attempt
+    on its way, where it began one.
+    """
 
     order_id: str
     replayed: bool = False
+    new: NewOrder | None = None
+    at: datetime | None = None
+    sending: asyncio.Task[Settled | None] | None = None
 
 
 class Valid(msgspec.Struct, frozen=True):
@@ -60,10 +72,14 @@ async def admit(deps: Deps, storefront_id: str, mode: Mode, body: Body, idempote
     """Admit an order, or say why not; a problem does not use the key up.
 
     ``idempotency_key`` was checked for its form, ``body`` by its type. The caller then runs
-    ``flows.advance.begin(deps, order_id)``; a queued job does so too.
+    ``flows.process.start(deps, order_id)``; a worker does so later if it does not come to it.
     """
     request = digest_of("POST /v1/orders", body)
     async with one_at_a_time(storefront_id, mode, idempotency_key):
+        if isinstance(body, (OrderForPlan, OrderForQuote)) and may_be_fast(deps):
+            fast = await _fast(deps, storefront_id, mode, body, idempotency_key, request)
+            if fast is not None:
+                return fast
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
             return known
         offered = await _offered(deps, storefront_id, mode, body)
@@ -92,20 +108,63 @@ async def validate(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Va
 
 
 async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: datetime) -> Admitted | Problem:
-    """Write an order with its key, its share of the day's limit and its job; what the key has when it has one."""
+    """Write an order with its key and its share of the day's limit; what the key has when it has one.
+
+    This process goes on with it; a worker does when it was left alone for some seconds.
+    """
+    due = now + CONTINUES if deps.inline else now
     try:
         async with deps.pool.acquire() as connection, connection.transaction():
-            await orders.add(connection, new, key, request, now)
-            await _within_limit(connection, new, now)
-            await enqueue_advance(
-                connection, new.id, "0:0", after=None if not deps.inline else timedelta(seconds=INLINE_SECONDS)
+            found = await admission.admit(
+                connection, new, key, request, now, next_poll_at=due, max_open=deps.settings.orders.max_open
             )
+            if found.outcome == "admitted":
+                await _within_limit(connection, new, now)
     except asyncpg.UniqueViolationError:
         known = await keyed(deps, new.storefront_id, new.mode, key, request)
         return known or _duplicate(new.reference or "")
     except _OverLimit:
         return _LIMIT
-    return Admitted(new.id)
+    return Admitted(new.id, new=new, at=now) if found.outcome == "admitted" else _answered(found, request)
+
+
+async def _fast(  # noqa: PLR0911 - one for each way to go on
+    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote, key: str, request: bytes
+) -> Admitted | Problem | None:
+    """Admission with the first attempt, in one statement; None where the ordinary way has to be taken."""
+    asked = _asked(deps, storefront_id, mode, body)
+    if isinstance(asked, Problem):
+        return None  # the key may have an order all the same
+    try:
+        ready = await chosen_from_memory(deps, mode, asked)
+    except NoRate:
+        return None
+    if ready is None:
+        return None
+    new = _new_order(deps, storefront_id, mode, body, ready.offered)
+    try:
+        now = deps.clock()
+        found = await write(deps, new, key, request, ready, now)
+    except asyncpg.UniqueViolationError:
+        return None
+    if found is None:
+        return None
+    if found.outcome != "admitted":
+        return _answered(found, request)
+    return Admitted(new.id, new=new, at=now, sending=ready.send(deps, new.id))
+
+
+def _answered(found: Admission, request: bytes) -> Admitted | Problem:
+    """What an admission that wrote nothing says."""
+    if found.outcome == "too_many_open":
+        return Problem("too_many_open_orders", "too many of your orders are open; wait until some have ended")
+    return _of_key(found.order_id or "", found.request, request)
+
+
+def _of_key(order_id: str, before: bytes | None, request: bytes) -> Admitted | Problem:
+    if before != request:
+        return Problem("idempotency_mismatch", "this Idempotency-Key was used for another request")
+    return Admitted(order_id, replayed=True)
 
 
 async def keyed(deps: Deps, storefront_id: str, mode: Mode, key: str, request: bytes) -> Admitted | Problem | None:
@@ -113,10 +172,7 @@ async def keyed(deps: Deps, storefront_id: str, mode: Mode, key: str, request: b
     found = await orders.keyed(deps.pool, storefront_id, mode, key)
     if found is None:
         return None
-    order_id, before = found
-    if before != request:
-        return Problem("idempotency_mismatch", "this Idempotency-Key was used for another request")
-    return Admitted(order_id, replayed=True)
+    return _of_key(*found, request)
 
 
 def digest_of(route: str, body: msgspec.Struct) -> bytes:

@@ -80,8 +80,8 @@ async def adopt(  # noqa: PLR0911 - one for each way in which it may not be
             provision_by,
             items.stored(wanted),
         )
-        await orders.tell(connection, order_id, now, "attempt_adopted", supplier=supplier, attempt=reference)
-        await orders.move(connection, order_id, now=now, next_look_at=now)
+        await orders.add_event(connection, order_id, now, "attempt_adopted", supplier=supplier, attempt=reference)
+        await orders.due_now(connection, order_id, now)
     return None
 
 

@@ -7,7 +7,6 @@ from gateway.core.orders.states import AttemptState
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.store import audit, orders
-from gateway.store.jobs import enqueue_advance
 from gateway.store.keys import Mode
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.users import Visitor
@@ -20,7 +19,7 @@ async def request_cancel(
     """Note that an order is to be cancelled; asking again changes nothing. None when it is noted or done.
 
     ``by`` is the person who asks, where it is not the storefront itself.
-    Problems: not_found, not_cancellable (409), not_supported (501). ``flows.advance`` does the rest.
+    Problems: not_found, not_cancellable (409), not_supported (501). ``flows.process`` does the rest.
     """
     async with deps.pool.acquire() as connection, connection.transaction():
         order = await orders.lock(connection, order_id)
@@ -36,10 +35,9 @@ async def request_cancel(
         # One that waits for a person goes on waiting; the cancel follows once it is known.
         status = order.status if order.status == "needs_review" else "cancel_pending"
         await orders.want_cancelled(connection, order_id, status, now)
-        await orders.tell(connection, order_id, now, "cancel_requested")
+        await orders.add_event(connection, order_id, now, "cancel_requested")
         if by is not None:
             await audit.record(connection, by, "order.cancel_requested", f"order:{order_id}")
-        await enqueue_advance(connection, order_id, f"{order.step + 1}:0")
     return None
 
 

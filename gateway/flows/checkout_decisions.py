@@ -7,10 +7,10 @@ from datetime import datetime
 import structlog
 
 from gateway.core.checkouts import Decided, Review, rests_as, why_not_placed
-from gateway.flows.advance import begin
 from gateway.flows.checkout_orders import take
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
+from gateway.flows.process import start
 from gateway.log import redact
 from gateway.store import audit, checkouts, payments
 from gateway.store.checkouts import CheckoutRow
@@ -54,7 +54,7 @@ async def decide(
         detail = {"as": outcome, "note": note, "cases": [case.id for case in cases]}
         await audit.record(connection, by, "checkout.resolved", what, detail)
     if order_id is not None and deps.inline:
-        begin(deps, order_id)
+        start(deps, order_id)
     return cases
 
 

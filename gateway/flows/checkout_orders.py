@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import asyncpg
@@ -11,12 +11,12 @@ import msgspec
 from gateway.core import checkouts as judging
 from gateway.core.catalog.margins import Fees
 from gateway.core.checkouts import Review
-from gateway.flows.admit import INLINE_SECONDS, new_id
+from gateway.core.orders.schedule import CONTINUES
+from gateway.flows.admit import new_id
 from gateway.flows.checkout_cases import announce, came_right
 from gateway.flows.deps import Deps
-from gateway.store import checkouts, orders, payments, spend
+from gateway.store import admission, checkouts, payments, spend
 from gateway.store.checkouts import CheckoutRow
-from gateway.store.jobs import enqueue_advance
 from gateway.store.order_rows import NewOrder
 from gateway.store.payments import PaymentRow
 from gateway.store.pool import Connection
@@ -81,7 +81,7 @@ async def _place(deps: Deps, connection: Connection, row: CheckoutRow, now: date
     new = _order(row)
     try:
         async with connection.transaction():
-            await _add(connection, new, now, decided=decided)
+            await _add(deps, connection, new, now, decided=decided)
     except _OverLimit:
         return Review("order_refused", "the storefront's daily spend limit is reached")
     except asyncpg.UniqueViolationError as error:
@@ -89,14 +89,13 @@ async def _place(deps: Deps, connection: Connection, row: CheckoutRow, now: date
             raise
         if not decided:
             return Review("order_refused", "another order was placed with its reference meanwhile")
-        await _add(connection, msgspec.structs.replace(new, reference=None), now, decided=True)
-    wait = timedelta(seconds=INLINE_SECONDS) if deps.inline else None
-    await enqueue_advance(connection, new.id, "0:0", after=wait)
+        await _add(deps, connection, msgspec.structs.replace(new, reference=None), now, decided=True)
     return new.id
 
 
-async def _add(connection: Connection, new: NewOrder, now: datetime, *, decided: bool) -> None:
-    await orders.add(connection, new, None, None, now)
+async def _add(deps: Deps, connection: Connection, new: NewOrder, now: datetime, *, decided: bool) -> None:
+    due = now + CONTINUES if deps.inline else now
+    await admission.admit(connection, new, None, None, now, next_poll_at=due)
     limit = await spend.limit_of(connection, new.storefront_id)
     if limit is None:
         return

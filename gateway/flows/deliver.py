@@ -29,6 +29,7 @@ from gateway.tasks import end
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 32
+EVENTS_AT_ONCE = 500
 AT_ONCE_PER_ENDPOINT = 4
 AT_ONCE_PER_STOREFRONT = 8
 LOOK_SECONDS = 1.0
@@ -65,6 +66,7 @@ class Deliverer:
         away = False
         while not stop.is_set():
             try:
+                await webhooks.emit_outbox(self._pool, EVENTS_AT_ONCE)
                 claimed = await self.start_due()
                 await self._forget()
                 away = False

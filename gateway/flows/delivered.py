@@ -13,11 +13,13 @@ from gateway.store.pool import Connection
 from schemas.order import Delivery, NumberDelivery
 
 
-async def holder_of(deps: Deps, connection: Connection, attempt: AttemptRow, given: Delivered) -> str | None:
+async def holder_of(
+    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, given: Delivered
+) -> str | None:
     """Another order that has the very eSIM, number or PIN already.
 
-    Under a lock until the caller's transaction ends: of two orders that are settled with one number or code at the
-    same moment the second sees the first.
+    Of two orders that are settled with one eSIM at the same moment the second meets a unique index; with one number or
+    code it sees the first, for it waits under a lock until the first one's transaction ends.
     """
     if not isinstance(given, Delivery):
         await connection.execute(
@@ -25,7 +27,7 @@ async def holder_of(deps: Deps, connection: Connection, attempt: AttemptRow, giv
         )
     match given:
         case Delivery():
-            return await esims.holder_of(connection, deps.seal, attempt.supplier, given, attempt.order_id)
+            return await esims.holder_of(connection, deps.seal, order.mode, given, order.id)
         case NumberDelivery():
             return await numbers.holder_of(
                 connection, deps.seal, attempt.supplier, given.phone_number, attempt.order_id, deps.clock()

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 from gateway.core.catalog import Index
 from gateway.flows.accounts import Account
 from gateway.flows.exchanges import Unwritten
+from gateway.flows.offer_memory import OfferMemory
 from gateway.flows.payment_accounts import PaymentAccount
+from gateway.flows.watch import OrderWatch
 from gateway.sealing import Seal
 from gateway.settings import Settings
 from gateway.store.keys import Mode
@@ -37,9 +39,10 @@ class Deps:
 
     ``accounts`` change when a supplier's key was turned over; ``payments`` are those at payment suppliers. ``index``
     gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do without.
-    ``inline`` says that this process advances what it admits, so that the queued job is only the net below it.
-    ``running`` are the advances in flight: ``flows.advance.drain`` waits for them. ``unwritten`` is what was said to
-    suppliers and is about to be kept.
+    ``inline`` says that this process processes what it admits; workers take over when it does not get to it.
+    ``running`` is what is in flight: ``flows.process.drain`` waits for it. ``waiting`` are tasks of it that only wait
+    for a supplier's rate, and may be cancelled. ``watch`` wakes requests that wait for an order; ``memory`` is what
+    fast admission chooses from. ``unwritten`` is what was said to suppliers and is about to be kept.
     """
 
     pool: Pool
@@ -50,5 +53,8 @@ class Deps:
     clock: Callable[[], datetime] = utc_now
     inline: bool = True
     running: set[asyncio.Task[Any]] = field(default_factory=set)
+    waiting: set[asyncio.Task[Any]] = field(default_factory=set)
+    watch: OrderWatch = field(default_factory=OrderWatch)
+    memory: OfferMemory = field(default_factory=OfferMemory)
     unwritten: Unwritten = field(default_factory=Unwritten)
     payments: Mapping[str, PaymentAccount] = field(default_factory=dict)

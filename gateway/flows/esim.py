@@ -29,7 +29,7 @@ ASKING_SECONDS = 10.0
 def ordered_esim(deps: Deps, esim: Esim, *, with_code: bool = True) -> OrderedEsim:
     """The ``esim`` of an order's JSON, for its owner; without its code (for a top-up, for operators) as asked."""
     code = esim.activation_code if with_code else None
-    page = page_url(deps, esim) if code is not None else None
+    page = page_url(deps, esim.id) if code is not None else None
     return delivery.ordered_esim(
         esim.id,
         esim.iccid,
@@ -39,10 +39,10 @@ def ordered_esim(deps: Deps, esim: Esim, *, with_code: bool = True) -> OrderedEs
     )
 
 
-def page_url(deps: Deps, esim: Esim) -> str:
-    """The address of the traveller's page, good for a while from now."""
+def page_url(deps: Deps, esim_id: str) -> str:
+    """The address of the traveller's page of an eSIM, good for a while from now."""
     settings = deps.settings.esim
-    return page_address.url_for(deps.seal, esim.id, deps.clock(), settings.page_days, settings.page_base_url)
+    return page_address.url_for(deps.seal, esim_id, deps.clock(), settings.page_days, settings.page_base_url)
 
 
 async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, fresh: bool = False) -> Esim | Problem:

@@ -16,9 +16,9 @@ from typing import Literal
 import structlog
 
 from gateway.flows.accounts import Account
-from gateway.flows.advance import advance, look_at_failed
 from gateway.flows.deps import Deps
-from gateway.store import incoming, supplier_checks
+from gateway.flows.process import poll_failed_attempt
+from gateway.store import incoming, orders, supplier_checks
 from gateway.store.incoming import Named
 from gateway.store.pool import DATABASE_DOWN
 from providers.contract import Capability
@@ -37,9 +37,9 @@ def hears(account: Account) -> bool:
 
 
 async def receive(deps: Deps, account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> Outcome:
-    """Verify over the raw bytes, store each event once, and have the orders looked at.
+    """Verify over the raw bytes, store each event once, and have a worker poll the orders.
 
-    The store is committed when this returns, so the supplier may be answered; the look goes on after it. An event
+    That is committed when this returns, so the supplier may be answered. An event
     that was stored before changes nothing. Raises what the database raises: the supplier then sends it again.
     """
     if not account.provider.verify_webhook(headers, body, now):
@@ -53,12 +53,12 @@ async def receive(deps: Deps, account: Account, headers: Mapping[str, str], body
         log.warning("webhook_unreadable", supplier=account.name, error=type(error).__name__)
         return "unreadable"
     for named, key in await _store(deps, account.name, events):
-        _look(deps, account.name, named, key)
+        _poll_failed(deps, account.name, named, key)
     return "taken"
 
 
 async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> list[tuple[Named, str]]:
-    """Which orders are to be looked at, each with the key of the event that says so."""
+    """Have each order polled that an event names; the attempts, each with the key of the event that says so."""
     named: list[tuple[Named, str]] = []
     async with deps.pool.acquire() as connection, connection.transaction():
         await supplier_checks.heard_good(connection, supplier)
@@ -70,26 +70,25 @@ async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> 
             attempt_id = None if found is None else found.attempt_id
             new = await incoming.store_once(connection, supplier, key, event.type, attempt_id)
             if new and found is not None:
-                await incoming.look_soon(connection, found.order_id)
+                await orders.wake(connection, found.order_id, deps.clock())
                 named.append((found, key))
             log.info("webhook", supplier=supplier, type=event.type, new=new, known=found is not None)
     return named
 
 
-def _look(deps: Deps, supplier: str, named: Named, key: str) -> None:
-    """Look at the order in a task of its own. Should it end early, the schedule looks."""
+def _poll_failed(deps: Deps, supplier: str, named: Named, key: str) -> None:
+    """Poll an attempt that had failed: its order goes on with another one, and no schedule polls it any more."""
 
-    async def look() -> None:
-        await advance(deps, named.order_id, look=True)
-        await look_at_failed(deps, named.attempt_id)
+    async def poll() -> None:
+        await poll_failed_attempt(deps, named.attempt_id)
         await incoming.settled(deps.pool, supplier, key)
 
     def ended(task: asyncio.Task[None]) -> None:
         deps.running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("webhook_look_failed", supplier=supplier, order=named.order_id, error=type(error).__name__)
+            log.warning("webhook_poll_failed", supplier=supplier, order=named.order_id, error=type(error).__name__)
 
-    task = asyncio.create_task(look(), name=f"look {named.order_id}")
+    task = asyncio.create_task(poll(), name=f"poll {named.attempt_id}")
     deps.running.add(task)
     task.add_done_callback(ended)
 

@@ -13,9 +13,25 @@ from gateway.sealing import Seal
 from gateway.store import webhooks
 from gateway.store.keys import Mode
 from gateway.store.pool import Connection
+from gateway.store.settling import EventWrite
 from schemas.notice import Notice, NoticeType
 
 _SECRET_FIELDS = frozenset({"activation_code", "matching_id", "confirmation_code", "qr_code", "email"})
+
+
+def prepared(
+    seal: Seal,
+    type: NoticeType,  # noqa: A002 - the event's own word
+    data: Mapping[str, Any],
+    now: datetime,
+) -> EventWrite:
+    """An event for the outbox, written with what it tells of; a worker writes its deliveries (``emit_outbox``).
+
+    ``data`` as in ``announce``.
+    """
+    if leaked := _secrets_in(data):
+        raise ValueError(f"an event may not carry {leaked}")
+    return EventWrite(f"evt_{secrets.token_hex(12)}", type, seal.seal(msgspec.json.encode(Notice(type, now, data))))
 
 
 async def announce(

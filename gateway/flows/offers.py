@@ -48,13 +48,20 @@ async def prices(deps: Deps, storefront_id: str) -> Prices:
     return await prices_now(deps.pool, deps.settings, storefront_id, deps.clock())
 
 
-def judged(deps: Deps, stored: Sequence[Stored], prices: Prices, limits: Limits) -> list[Candidate]:
-    """Each offer that has a cost, with what keeps it from sale and from this order."""
-    return [judge(deps, one, prices, limits) for one in stored if one.cost is not None]
+def judged(
+    deps: Deps, stored: Sequence[Stored], prices: Prices, limits: Limits, *, admitted: bool = False
+) -> list[Candidate]:
+    """Each offer that has a cost, with what keeps it from sale and from this order.
+
+    ``admitted``: for an order whose price is held, which its ``max_cost`` alone guards, whatever rules say now.
+    """
+    return [judge(deps, one, prices, limits, admitted=admitted) for one in stored if one.cost is not None]
 
 
-def judge(deps: Deps, one: Stored, prices: Prices, limits: Limits, cost: Money | None = None) -> Candidate:
-    """One offer; ``cost`` is a newer one than the stored."""
+def judge(
+    deps: Deps, one: Stored, prices: Prices, limits: Limits, cost: Money | None = None, *, admitted: bool = False
+) -> Candidate:
+    """One offer; ``cost`` is a newer one than the stored. ``admitted`` as in ``judged``."""
     now = deps.clock()
     sync = deps.settings.sync
     bounds = FreshnessBounds(sync.interval_seconds, sync.expire_after_seconds)
@@ -74,7 +81,7 @@ def judge(deps: Deps, one: Stored, prices: Prices, limits: Limits, cost: Money |
         paused=one.paused,
         no_balance=one.no_balance or too_little(left, base, tolerance),
         tolerance=tolerance,
-        max_cost_base=most,
+        max_cost_base=None if admitted else most,
     )
     return Candidate(
         supplier=one.supplier,

@@ -16,9 +16,9 @@ from gateway.core.orders.margin import Margin, Sums, margin
 from gateway.core.orders.sold import name_of
 from gateway.core.pricing import Rates
 from gateway.flows import offers, show
-from gateway.flows.advance import begin
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
+from gateway.flows.process import start
 from gateway.log import redact
 from gateway.store import audit, esims, exchanges, numbers, order_pages, order_search, order_views, voucher_codes
 from gateway.store.exchanges import KeptExchange
@@ -181,7 +181,7 @@ async def look_up(deps: Deps, order_id: str, by: Visitor | str) -> bool | Proble
         if await order_views.one(connection, order_id, None) is None:
             return Problem("not_found", "there is no such order")
         await audit.record(connection, by, "order.looked_up", f"order:{order_id}")
-    done, _ = await asyncio.wait({begin(deps, order_id, look=True)}, timeout=LOOK_SECONDS)
+    done, _ = await asyncio.wait({start(deps, order_id, poll=True)}, timeout=LOOK_SECONDS)
     return bool(done)
 
 

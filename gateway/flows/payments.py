@@ -15,12 +15,12 @@ from typing import Literal
 import structlog
 
 from gateway.core.checkouts import Accept, Judgement, Nothing, Review, contradiction, judge
-from gateway.flows.advance import begin
 from gateway.flows.checkout_cases import review
 from gateway.flows.checkout_links import look
 from gateway.flows.checkout_orders import take
 from gateway.flows.deps import Deps
 from gateway.flows.payment_accounts import PaymentAccount
+from gateway.flows.process import start
 from gateway.store import checkouts, payments
 from gateway.store.checkouts import CheckoutRow
 from gateway.store.keys import Mode
@@ -107,7 +107,7 @@ async def settle(deps: Deps, payment_id: str) -> None:
             return  # it was told just now what it is for: whoever comes next begins with the checkout
         order_id = await _settle(deps, connection, row, payment)
     if order_id is not None and deps.inline:
-        begin(deps, order_id)
+        start(deps, order_id)
 
 
 async def _settle(deps: Deps, connection: Connection, row: CheckoutRow | None, payment: PaymentRow) -> str | None:

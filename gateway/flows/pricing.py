@@ -52,9 +52,17 @@ async def prices_now(
     connection: Connection | Pool, settings: Settings, storefront_id: str | None, now: datetime
 ) -> Prices:
     """What makes a storefront's prices now, from PostgreSQL. None: a storefront without rules of its own."""
+    return (await prices_with_version(connection, settings, storefront_id, now))[0]
+
+
+async def prices_with_version(
+    connection: Connection | Pool, settings: Settings, storefront_id: str | None, now: datetime
+) -> tuple[Prices, tuple[int, int, int] | None]:
+    """``prices_now``, and the version of the catalogue that they were read at."""
     base = settings.base_currency
-    found, rates = await pricing_rules.with_rates(connection, base)
-    return Prices(sets_now(found, settings, now).of(storefront_id), Rates(base, rates))
+    found = await pricing_rules.with_rates(connection, base)
+    prices = Prices(sets_now(found.rules, settings, now).of(storefront_id), Rates(base, found.rates))
+    return prices, found.version
 
 
 def subject_of(supplier: str, plan_id: str, coverage: tuple[str, ...], data: DataAllowance, days: int) -> Subject:

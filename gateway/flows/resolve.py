@@ -15,9 +15,9 @@ from gateway.core.orders.items import (
 )
 from gateway.flows import delivered
 from gateway.flows.deps import Deps
+from gateway.flows.observations import OperatorDecision
 from gateway.flows.problem import Problem
 from gateway.flows.settle import settle
-from gateway.flows.truth import Person
 from gateway.log import REDACTED, redact
 from gateway.store import audit, numbers, orders
 from gateway.store.order_rows import AttemptRow, OrderRow
@@ -64,12 +64,13 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
             given = _item(order, item) if of_item else _delivery(deps, attempt, activation_code, iccid)
             if isinstance(given, Problem):
                 return given
-            holder = await delivered.holder_of(deps, connection, attempt, given)
+            holder = await delivered.holder_of(deps, connection, order, attempt, given)
             if holder is not None:
                 return _wrong(_FIELDS[type(given)], f"{delivered.word_of(given)} was delivered to {holder} before")
             delivery = given
         note = _without_codes(redact(note), item)
-        if not await settle(deps, connection, attempt.id, Person(outcome, note, delivery)):
+        settled = await settle(deps, connection, attempt.id, OperatorDecision(outcome, note, delivery))
+        if settled is None or not settled.changed:
             return Problem("conflict", "the order moved meanwhile; look at it again")
         await audit.record(connection, by, "order.resolved", f"order:{order_id}", {"as": outcome, "note": note})
     return None

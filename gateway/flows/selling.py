@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -13,7 +14,7 @@ import structlog
 from gateway.core.catalog.geography import Geography, of_this_world
 from gateway.core.freshness import Freshness, FreshnessBounds, freshness
 from gateway.core.orders import choosing
-from gateway.core.orders.choosing import Candidate, NoneLeft
+from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft, Waits
 from gateway.core.orders.sold import plan_sold
 from gateway.core.pricing import Rates, margin_of, most_an_order_may_cost, price
 from gateway.flows import offers
@@ -47,62 +48,84 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Offered(msgspec.Struct, frozen=True):
-    """What is sold: the plan as shown, the price, what it is in base currency, and what buying it may cost."""
+    """What is sold: the plan as shown, the price, what it is in base currency, and what buying it may cost.
+
+    ``chosen`` is the offer that would be bought now.
+    """
 
     plan: api.Plan
     price: Money
     price_base: Decimal
     max_cost: Money
     limits: offers.Limits
+    chosen: Chosen
 
 
 async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
-    """The price of a plan now, or the problem that an order for it would meet. Raises ``NoRate``."""
+    """The price of a plan now, or the problem that an order for it would meet. Raises ``NoRate``.
+
+    From PostgreSQL, so that it sees every mark; the supplier is asked whether its price stands where that is old.
+    """
     if selling.ALL in await selling.stops(deps.pool):
-        return Problem("unavailable", "selling is stopped at present")
+        return STOPPED
     stored = await candidates.of_plan(deps.pool, mode, asked.plan_id)
     if not stored:
         known = await candidates.was_there(deps.pool, asked.plan_id)
         return Problem("gone" if known else "no_plan", f"no plan {asked.plan_id}")
     prices = await offers.prices(deps, asked.storefront_id)
     rates = prices.rates
-    found = offers.judged(deps, stored, prices, asked.limits)
+    found = offers.judged(deps, stored, prices, asked.limits, admitted=asked.held is not None)
     by_key = {(one.supplier, one.supplier_plan_id): one for one in stored}
     end = asyncio.get_running_loop().time() + LOOK_SECONDS
     gone: set[tuple[str, str]] = set()
     jumped = False
     while True:
         left = [one for one in found if (one.supplier, one.supplier_plan_id) not in gone]
-        terms = await _terms(deps, asked, left, rates)
+        terms = terms_of(asked, left, rates, await offers.over_limit(deps, left))
         if isinstance(terms, Problem):
-            return Problem("price_changed", _CHANGED) if jumped and terms.code == "no_stock" else terms
-        chosen, held, max_cost = terms
-        row = by_key[chosen.supplier, chosen.supplier_plan_id]
+            return Problem("price_changed", _CHANGED) if jumped and terms.code in _NONE else terms
+        one = terms.chosen.candidate
+        row = by_key[one.supplier, one.supplier_plan_id]
         seen = await _look(deps, row, end)
-        if isinstance(seen, Offer) and seen.cost is not None and _believed(chosen.cost, seen.cost):
-            newer = offers.judge(deps, row, prices, asked.limits, seen.cost)
-            if newer.most is None or newer.most > max_cost.amount:
-                gone.add((chosen.supplier, chosen.supplier_plan_id))
+        if isinstance(seen, Offer) and seen.cost is not None and _believed(one.cost, seen.cost):
+            newer = offers.judge(deps, row, prices, asked.limits, seen.cost, admitted=asked.held is not None)
+            if newer.most is None or newer.most > terms.max_cost.amount:
+                gone.add((one.supplier, one.supplier_plan_id))
                 jumped = True
                 continue
-            found = [newer if one is chosen else one for one in found]
-            if asked.held is None and seen.cost < chosen.cost:
-                terms = await _terms(deps, asked, [one for one in found if one is newer], rates)
-                if not isinstance(terms, Problem):
-                    chosen, held, max_cost = terms
+            found = [newer if other is one else other for other in found]
+            terms = msgspec.structs.replace(terms, chosen=msgspec.structs.replace(terms.chosen, candidate=newer))
+            if asked.held is None and seen.cost < one.cost:
+                cheaper = terms_of(asked, [newer], rates, await offers.over_limit(deps, [newer]))
+                terms = terms if isinstance(cheaper, Problem) else cheaper
         elif seen == "gone":
-            gone.add((chosen.supplier, chosen.supplier_plan_id))
+            gone.add((one.supplier, one.supplier_plan_id))
             continue
-        base = rates.to_base(held).amount
-        return Offered(_plan(deps, row, found, held), held, base, max_cost, asked.limits)
+        return sold(deps, asked, row, found, terms, rates)
 
 
-async def _terms(
-    deps: Deps, asked: Asked, left: list[Candidate], rates: Rates
-) -> tuple[Candidate, Money, Money] | Problem:
-    """The cheapest of these, the price that is held and the most that it may cost."""
-    over = await offers.over_limit(deps, left)
+def sold(deps: Deps, asked: Asked, row: Stored, found: list[Candidate], terms: Terms, rates: Rates) -> Offered:
+    """What is sold by these terms; ``row`` is the offer that was chosen."""
+    base = rates.to_base(terms.held).amount
+    plan = _plan(deps, row, found, terms.held)
+    return Offered(plan, terms.held, base, terms.max_cost, asked.limits, terms.chosen)
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """The offer that would be bought, the price that is held and the most that it may cost."""
+
+    chosen: Chosen
+    held: Money
+    max_cost: Money
+
+
+def terms_of(  # noqa: PLR0911 - one for each problem
+    asked: Asked, left: list[Candidate], rates: Rates, over: Collection[tuple[str, str]]
+) -> Terms | Problem:
+    """The cheapest of these offers by the order's own limits. ``over``: offers beyond their supplier's day."""
     chosen = choosing.choose(left, asked.held_cost.amount if asked.held_cost else Decimal("Infinity"), (), over)
+    if isinstance(chosen, Waits):
+        return STOPPED
     if isinstance(chosen, NoneLeft):
         if chosen.code == "price_changed":
             return Problem("price_changed", _CHANGED)
@@ -119,15 +142,16 @@ async def _terms(
         # Under a highest price only offers count that are sold for no more, as in a list under that filter.
         held, most = _price(one, rates, asked.max_price.currency), asked.max_price
         within = [other for other in left if not other.why_not and _price(other, rates, most.currency) <= most]
-        if held > most and not isinstance(again := choosing.choose(within, Decimal("Infinity"), (), over), NoneLeft):
-            one = again.candidate
+        again = choosing.choose(within, Decimal("Infinity"), (), over)
+        if held > most and isinstance(again, Chosen):
+            chosen, one = again, again.candidate
             held = _price(one, rates, most.currency)
     if asked.max_price is not None and rates.to_base(asked.max_price) < rates.to_base(held):
         return Problem("price_changed", f"the price is {held}, more than max_price", (("/max_price", "too low"),))
     most = asked.held_cost or most_an_order_may_cost(held, rates, margin_of(one.rule, rates))
     if one.most is not None and one.most > most.amount:  # rounded otherwise in another currency, it may not cover it
         return Problem("no_stock", "none can be sold at present for its price in this currency")
-    return one, held, most
+    return Terms(chosen, held, most)
 
 
 def _price(one: Candidate, rates: Rates, currency: str) -> Money:
@@ -142,10 +166,7 @@ async def _look(deps: Deps, row: Stored, end: float) -> Offer | str | None:  # n
     """
     account = deps.accounts[row.supplier]
     now = deps.clock()
-    old = timedelta(seconds=deps.settings.orders.price_check_seconds)
-    if Capability.PLAN_LOOKUP not in account.manifest.capabilities:
-        return None
-    if row.last_good_at is not None and now - row.last_good_at <= old:
+    if not needs_price_check(deps, row, now):
         return None
     seconds = end - asyncio.get_running_loop().time()
     if seconds <= 0:
@@ -168,6 +189,14 @@ async def _look(deps: Deps, row: Stored, end: float) -> Offer | str | None:  # n
         async with deps.pool.acquire() as connection, connection.transaction():
             await candidates.observe_cost(connection, row.supplier, row.supplier_plan_id, seen.cost, now)
     return seen
+
+
+def needs_price_check(deps: Deps, row: Stored, now: datetime) -> bool:
+    """Whether an offer was observed so long ago that its supplier is asked before admission, where it can tell."""
+    if Capability.PLAN_LOOKUP not in deps.accounts[row.supplier].manifest.capabilities:
+        return False
+    old = timedelta(seconds=deps.settings.orders.price_check_seconds)
+    return row.last_good_at is None or now - row.last_good_at > old
 
 
 async def _sold_out(deps: Deps, row: Stored, now: datetime, note: str) -> None:
@@ -213,4 +242,6 @@ def _world() -> Geography:
     return of_this_world()
 
 
+STOPPED = Problem("selling_stopped", "selling is stopped at present; ask again later")
+_NONE = frozenset({"no_stock", "selling_stopped"})
 _CHANGED = "it costs more now than the price that was shown"

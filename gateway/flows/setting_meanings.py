@@ -31,6 +31,8 @@ MEANINGS: Mapping[str, str] = {
     "sync.suspect_below_median": "A cost under this share of what others ask for the same plan is suspect.",
     "orders.price_check_seconds": "A price older than this is looked at again before an order is taken.",
     "orders.email_days": "After so many days a customer's e-mail address is erased; the order stays.",
+    "orders.max_open": "How many orders of one storefront may be open at once; more are refused. 0: any number.",
+    "orders.fast_admission": "Choose from memory and write order and attempt at once, wherever that suffices.",
     "orders.out_of_stock_seconds": "How long an offer is left alone that was refused as sold out.",
     "orders.no_balance_seconds": "How long a supplier is left alone that said our balance does not suffice.",
     "checkouts.hold_seconds": "How long a checkout's price is held and its payment link stays good.",

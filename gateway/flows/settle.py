@@ -1,7 +1,7 @@
-"""The one door through which supplier truth changes an order.
+"""The one door through which what is known of a supplier changes an order.
 
-Answer, look, webhook and person all come in here: under the order's lock the pure decisions say what changes, and
-attempt, ledger, order, timeline, next job and outgoing event are written in one transaction.
+Answer, poll and operator all come in here: under the order's lock the pure decisions say what changes, and attempt,
+ledger, delivery, order, timeline, event and the supplier's raw answer are written in one statement and one commit.
 """
 
 from __future__ import annotations
@@ -9,24 +9,34 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import asyncpg
+import msgspec
 import structlog
 
 from gateway.core.orders import verdicts
 from gateway.core.orders.changes import Change, change
 from gateway.core.orders.failures import Lesson, lesson
-from gateway.core.orders.states import AttemptState
+from gateway.core.orders.schedule import UNSENT_AGAIN, next_poll, next_poll_in_review
+from gateway.core.orders.states import FINAL, AttemptState, OrderStatus
 from gateway.core.orders.verdicts import Verdict
 from gateway.core.pricing import Rates
 from gateway.flows import delivered
 from gateway.flows.answers import answers_in, without_answers, words_of
 from gateway.flows.deps import Deps, utc_now
-from gateway.flows.moving import deliver, move
+from gateway.flows.observations import (
+    LookupFailed,
+    NoResponse,
+    NotFoundAtSupplier,
+    Observation,
+    OperatorDecision,
+)
 from gateway.flows.settle_cancel import settle_cancel
-from gateway.flows.settle_person import settle_person
-from gateway.flows.truth import Absent, Lost, NotSeen, Person, Truth
-from gateway.store import attempts, candidates, ledger, orders, selling, spend
+from gateway.flows.settle_decision import settle_decision
+from gateway.flows.transitions import deliver, status_after, transition
+from gateway.store import attempts, candidates, ledger, orders, selling, settling, spend
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
+from gateway.store.settling import AttemptWrite, Writes
 from schemas.errors import GatewayError
 from schemas.money import Money
 from schemas.order import Delivery, GoodWanted, SupplierOrder
@@ -34,50 +44,150 @@ from schemas.order import Delivery, GoodWanted, SupplierOrder
 log = structlog.get_logger(__name__)
 
 CLOCKS_APART = timedelta(seconds=30)
+_TRIES = 3
 
 
-async def settle(deps: Deps, connection: Connection, attempt_id: str, truth: Truth, *, sent: bool = False) -> bool:
-    """Record what is now known of an attempt; True when it changed something.
+class Source(msgspec.Struct, frozen=True):
+    """Where an observation comes from.
 
-    Runs in the caller's transaction: attempt, ledger, order, timeline and outgoing event together. May be
-    repeated. ``sent`` says that this is the answer to the very call that bought.
+    ``sent``: it is the answer to the very call that spends. ``answer``: that answer as it came, sealed, to be kept,
+    unread without ``answer_read``.
+    ``answer_id``: it was kept before and is read again. ``polled``: the order as it was read before the poll.
     """
-    order = await orders.lock_of(connection, attempt_id)
-    attempt = None if order is None else await orders.attempt(connection, attempt_id)
-    if order is None or attempt is None:
-        return False
+
+    sent: bool = False
+    answer: bytes | None = None
+    answer_read: bool = True
+    answer_id: str | None = None
+    polled: OrderRow | None = None
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What settling wrote, and the order's status after it. ``changed`` is whether anything new was learnt."""
+
+    changed: bool
+    status: OrderStatus
+    writes: Writes
+
+
+NOTHING = Source()
+
+
+async def record(deps: Deps, attempt_id: str, observation: Observation, source: Source = NOTHING) -> Settled | None:
+    """``settle`` in a transaction of its own.
+
+    The first answer is written without looking whose its order and eSIM are; where another attempt has one of them a
+    unique index says so, and the second try looks.
+    """
+    for tried in range(_TRIES):
+        try:
+            async with deps.pool.acquire() as connection, connection.transaction():
+                look = tried > 0 or not source.sent or not deps.seal.single
+                found = await settle(deps, connection, attempt_id, observation, source, check_owners=look)
+        except asyncpg.UniqueViolationError:
+            if tried + 1 == _TRIES:
+                raise
+        else:
+            if found is not None and found.writes.answered:
+                deps.watch.answered(found.writes.order.id)
+            return found
+    raise AssertionError("the last try returned or raised")
+
+
+async def settle(
+    deps: Deps,
+    connection: Connection,
+    attempt_id: str,
+    observation: Observation,
+    source: Source = NOTHING,
+    *,
+    check_owners: bool = True,
+) -> Settled | None:
+    """Record what is now known of an attempt, in the caller's transaction; None when it is nobody's.
+
+    May be repeated. Raises ``asyncpg.UniqueViolationError`` when, without ``check_owners``, the supplier's order or
+    the eSIM turns out to be another's.
+    """
+    found = await orders.lock_attempt(connection, attempt_id)
+    if found is None:
+        return None
+    order, attempt = found
     now = deps.clock()
-    if sent:
-        await attempts.call_ended(connection, attempt_id, now)
+    writes = Writes(order, now, answer=source.answer, answer_read=source.answer_read, answer_id=source.answer_id)
     if attempt.kind == "cancel":
-        return await settle_cancel(deps, connection, order, attempt, truth, now)
-    if isinstance(truth, Person):
-        return await settle_person(deps, connection, order, attempt, truth, now)
-    believed = _verdict(deps, attempt, truth, now)
+        changed = await settle_cancel(deps, connection, writes, attempt, observation)
+    elif isinstance(observation, OperatorDecision):
+        changed = await settle_decision(deps, connection, writes, attempt, observation)
+    else:
+        verdict = await _verdict_on(deps, connection, order, attempt, observation, check_owners=check_owners)
+        what = change(order.now, attempt.now, verdict, now)
+        changed = await _fill(deps, connection, writes, attempt, verdict, what)
+    if source.sent:
+        writes.attempt = writes.attempt or AttemptWrite(attempt.id)
+        writes.attempt.call_ended = True
+    if source.polled is not None:
+        await _reschedule(connection, writes, attempt, observation, source.polled)
+    if not writes.empty:
+        await settling.write(connection, writes)
+    return Settled(changed, status_after(writes), writes)
+
+
+async def _reschedule(
+    connection: Connection, writes: Writes, attempt: AttemptRow, observation: Observation, polled: OrderRow
+) -> None:
+    """Plan the next poll, where the change itself plans none."""
+    if status_after(writes) in FINAL or (writes.move is not None and not writes.move.keep_schedule):
+        return
+    sent = not (isinstance(observation, LookupFailed) and not observation.sent)
+    if not sent:
+        later = writes.now + UNSENT_AGAIN
+    elif status_after(writes) == "needs_review":
+        later = next_poll_in_review(writes.now, attempt.started_at)
+    else:
+        later = next_poll(writes.now, attempt.started_at, (attempt.quiescent_at, attempt.provision_by))
+    if writes.move is not None:
+        writes.move.keep_schedule, writes.move.next_poll_at = False, later
+    else:
+        await orders.polled(connection, polled, later, sent=sent)
+
+
+async def _verdict_on(
+    deps: Deps,
+    connection: Connection,
+    order: OrderRow,
+    attempt: AttemptRow,
+    observation: Observation,
+    *,
+    check_owners: bool,
+) -> Verdict:
+    """What the observation says, as far as it can be believed, without the customer's own words."""
+    now = deps.clock()
+    believed = _verdict(deps, attempt, observation, now)
     if believed.error_code == "absent" and not await _clocks_agree(connection):
         believed = verdicts.of_absence(attempt.now, now, trust_absence=False)
     believed = without_answers(believed, words_of(answers_in(deps, order.fields)))
-    verdict = await _own(deps, connection, attempt, believed)
-    what = change(order.now, attempt.now, verdict, now)
-    return await _write(deps, connection, order, attempt, verdict, what, now)
+    # Numbers and codes have no unique index that could say it later.
+    if check_owners or not (believed.delivery is None or isinstance(believed.delivery, Delivery)):
+        return await _own(deps, connection, order, attempt, believed)
+    return believed
 
 
-def _verdict(deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime) -> Verdict:
+def _verdict(deps: Deps, attempt: AttemptRow, observation: Observation, now: datetime) -> Verdict:
     seen = attempt.now
-    match truth:
+    match observation:
         case SupplierOrder():
-            return verdicts.of_order(truth, seen, now)
+            return verdicts.of_order(observation, seen, now)
         case GatewayError():
-            return verdicts.of_error(truth)
-        case Absent():
+            return verdicts.of_error(observation)
+        case NotFoundAtSupplier():
             account = deps.accounts.get(attempt.supplier)
             trusted = account is not None and account.settings.trust_absence
-            return verdicts.of_absence(seen, min(truth.at, now), trust_absence=trusted)
-        case NotSeen():
-            return verdicts.of_no_look(seen, now, truth.error)
-        case Lost():
+            return verdicts.of_absence(seen, min(observation.at, now), trust_absence=trusted)
+        case LookupFailed():
+            return verdicts.of_no_look(seen, now, observation.error)
+        case NoResponse():
             return verdicts.of_loss(seen)
-    raise TypeError(f"{type(truth).__name__} says nothing of a purchase")
+    raise TypeError(f"{type(observation).__name__} says nothing of a purchase")
 
 
 async def _clocks_agree(connection: Connection) -> bool:
@@ -89,15 +199,15 @@ async def _clocks_agree(connection: Connection) -> bool:
     return apart <= CLOCKS_APART
 
 
-async def _own(deps: Deps, connection: Connection, attempt: AttemptRow, verdict: Verdict) -> Verdict:
-    """The verdict, unless it is about what belongs to another attempt, an order or an eSIM: then a person looks."""
+async def _own(deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, verdict: Verdict) -> Verdict:
+    """The verdict, unless it is about what belongs to another attempt, an order or an eSIM: an operator looks then."""
     number = verdict.supplier_order_id
     if number is not None and number != attempt.supplier_order_id:
         other = await attempts.owner_of(connection, attempt, number)
         if other is not None:
             return _not_ours(f"the supplier's order belongs to {other}", None)
     if verdict.state is AttemptState.SUCCEEDED and attempt.kind == "purchase" and verdict.delivery is not None:
-        holder = await delivered.holder_of(deps, connection, attempt, verdict.delivery)
+        holder = await delivered.holder_of(deps, connection, order, attempt, verdict.delivery)
         if holder is not None:
             return _not_ours(f"{delivered.word_of(verdict.delivery)} was delivered to {holder} before", verdict)
     return verdict
@@ -115,78 +225,72 @@ def _not_ours(why: str, told: Verdict | None) -> Verdict:
     )
 
 
-async def _write(
-    deps: Deps,
-    connection: Connection,
-    order: OrderRow,
-    attempt: AttemptRow,
-    verdict: Verdict,
-    what: Change,
-    now: datetime,
+async def _fill(
+    deps: Deps, connection: Connection, writes: Writes, attempt: AttemptRow, verdict: Verdict, what: Change
 ) -> bool:
-    booked = await _book(deps, connection, order, attempt, verdict, what, now)
+    """Fill in what a verdict on a purchase or top-up writes; False when it says nothing new."""
+    order, now = writes.order, writes.now
+    booked = await _book(deps, connection, writes, attempt, verdict, what)
     news = verdict.supplier_order_id is not None and attempt.supplier_order_id is None
     if what.nothing and not booked and not news:
         return False
     given = verdict.delivery
     iccid = given.iccid if isinstance(given, Delivery) and attempt.iccid is None else None
-    await attempts.record(
-        connection,
+    succeeded = what.attempt is AttemptState.SUCCEEDED
+    writes.attempt = AttemptWrite(
         attempt.id,
-        now=now,
         state=what.attempt,
         charged=verdict.charged,
         supplier_order_id=verdict.supplier_order_id,
-        error_code=verdict.error_code if what.attempt is not AttemptState.SUCCEEDED else None,
-        error=verdict.error if what.attempt is not AttemptState.SUCCEEDED else None,
+        error_code=None if succeeded else verdict.error_code,
+        error=None if succeeded else verdict.error,
         iccid=deps.seal.seal(iccid) if iccid else None,
     )
     goods_id = None
     if what.attempt is AttemptState.FAILED:
         await _learn(deps, connection, attempt, verdict, now)
-    elif what.attempt is AttemptState.SUCCEEDED:
-        goods_id = await deliver(deps, connection, order, attempt, given, now)
-        if verdict.charged is None and await ledger.charged(connection, attempt.id) is None:
-            # The ledger has no row for what nobody told; reconcile names it by the supplier's books.
-            await orders.tell(connection, order.id, now, "charge_not_told", supplier=attempt.supplier, n=attempt.n)
+    elif succeeded:
+        goods_id = await deliver(deps, connection, writes, attempt, given)
+        if verdict.charged is None and attempt.charged is None:
+            # The ledger has no row for what nobody told; reconcile names it by the supplier's statements.
+            writes.add_event("charge_not_told", supplier=attempt.supplier, n=attempt.n)
             log.warning("charge_not_told", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
     if not what.nothing:
         ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error, "why": verdict.review}
-        await move(deps, connection, order, what, now, ops=ops, goods_id=goods_id, delivery=given)
+        await transition(deps, connection, writes, what, ops=ops, goods_id=goods_id, delivery=given)
     return True
 
 
 async def _book(
-    deps: Deps,
-    connection: Connection,
-    order: OrderRow,
-    attempt: AttemptRow,
-    verdict: Verdict,
-    what: Change,
-    now: datetime,
+    deps: Deps, connection: Connection, writes: Writes, attempt: AttemptRow, verdict: Verdict, what: Change
 ) -> bool:
-    """The ledger's rows for a verdict; True when one was written."""
+    """The ledger's rows for a verdict; True when there is one to write."""
     if verdict.charged is not None and verdict.state is not AttemptState.FAILED:
-        # What a failed order still holds is what refunds have left of its charge, not another word on the charge.
-        written = await ledger.charge(connection, attempt, verdict.charged, now, correct=verdict.held is None)
-        if written == "same":
-            return False
-        if written == "changed":
-            told = str(verdict.charged)
-            await orders.tell(
-                connection, order.id, now, "charge_changed", supplier=attempt.supplier, n=attempt.n, note=told
-            )
-            log.warning("charge_changed", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
-        await _judge_charge(deps, connection, order, attempt, verdict.charged, now)
+        if attempt.charged is None:
+            # An attempt's row names its charge from the first one on, so the ledger has none yet.
+            if verdict.charged.amount <= 0:
+                return False
+            writes.charge = verdict.charged
+        else:
+            # What a failed order still holds is what refunds have left of its charge, not another word on the charge.
+            correct = verdict.held is None
+            written = await ledger.charge(connection, attempt, verdict.charged, writes.now, correct=correct)
+            if written == "same":
+                return False
+            if written == "changed":
+                note = str(verdict.charged)
+                writes.add_event("charge_changed", supplier=attempt.supplier, n=attempt.n, note=note)
+                log.warning("charge_changed", supplier=attempt.supplier, attempt=attempt.id, order=attempt.order_id)
+        await _judge_charge(deps, connection, writes, attempt, verdict.charged)
         return True
     if what.attempt is AttemptState.FAILED:
         taken = await ledger.charged(connection, attempt.id)
-        return taken is not None and verdict.gone and await ledger.refund(connection, attempt, taken, now)
+        return taken is not None and verdict.gone and await ledger.refund(connection, attempt, taken, writes.now)
     return False
 
 
 async def _judge_charge(
-    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, charged: Money, now: datetime
+    deps: Deps, connection: Connection, writes: Writes, attempt: AttemptRow, charged: Money
 ) -> None:
     """Charged more than listed: recorded, shown, and the offer is stopped; the order stands."""
     if attempt.listed is None or attempt.currency is None:
@@ -200,8 +304,8 @@ async def _judge_charge(
     one = not isinstance(attempt.item, GoodWanted) or (attempt.item.quantity == 1 and attempt.item.amount is None)
     comparable = charged.amount if same and one else None
     await selling.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, comparable, note)
-    await orders.tell(connection, order.id, now, "charged_more", supplier=attempt.supplier, n=attempt.n, note=note)
-    log.warning("charged_more_than_listed", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
+    writes.add_event("charged_more", supplier=attempt.supplier, n=attempt.n, note=note)
+    log.warning("charged_more_than_listed", supplier=attempt.supplier, attempt=attempt.id, order=attempt.order_id)
 
 
 async def _learn(deps: Deps, connection: Connection, attempt: AttemptRow, verdict: Verdict, now: datetime) -> None:

@@ -2,100 +2,100 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway.core.orders import cancelling, verdicts
 from gateway.core.orders.cancelling import CancelSeen, CancelVerdict
 from gateway.core.orders.changes import Change
-from gateway.core.orders.schedule import next_look
+from gateway.core.orders.schedule import next_poll, next_poll_in_review
 from gateway.core.orders.states import AttemptState
 from gateway.flows.deps import Deps
-from gateway.flows.moving import move
-from gateway.flows.truth import Lost, NotSeen, Person, Truth
-from gateway.store import attempts, esims, ledger, orders
+from gateway.flows.observations import LookupFailed, NoResponse, Observation, OperatorDecision
+from gateway.flows.transitions import transition
+from gateway.store import esims, ledger, orders
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
+from gateway.store.settling import AttemptWrite, Writes
 from schemas.errors import GatewayError
 from schemas.money import Money
 from schemas.order import Cancellation
 
 
 async def settle_cancel(
-    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, truth: Truth, now: datetime
+    deps: Deps, connection: Connection, writes: Writes, attempt: AttemptRow, observation: Observation
 ) -> bool:
-    """Record what is now known of a cancel; True when it changed something."""
+    """Fill in what is now known of a cancel; True when it changes something."""
+    order, now = writes.order, writes.now
     if attempt.state in {AttemptState.SUCCEEDED, AttemptState.FAILED}:
         return False
-    verdict = _cancel_verdict(deps, attempt, truth, now)
-    if verdict.state is None and verdict.end is None:
+    verdict = _cancel_verdict(deps, attempt, observation, now)
+    if not _says_something(order, verdict):
         return False
-    if verdict.state is AttemptState.FAILED and verdict.end is None:
-        return False
-    if order.status not in {"cancel_pending", "needs_review"}:
-        return False
-    await attempts.record(
-        connection,
-        attempt.id,
-        now=now,
-        state=verdict.state,
-        charged=None,
-        supplier_order_id=None,
-        error_code=verdict.error_code,
-        error=verdict.error,
-    )
+    writes.attempt = AttemptWrite(attempt.id, state=verdict.state, error_code=verdict.error_code, error=verdict.error)
     ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error}
     match verdict.end:
         case "cancelled":
-            await _cancelled(deps, connection, order, attempt, verdict.refunded, now)
+            await _cancelled(deps, connection, writes, attempt, verdict.refunded)
         case "refused":
             back = Change(status="fulfilled", events=("cancel_refused",))
-            await move(deps, connection, order, back, now, ops=ops, uncancel=True)
-        case "review" if order.status == "cancel_pending":
-            review = Change(status="needs_review", next_look_at=now + timedelta(minutes=15), events=("needs_review",))
-            await move(deps, connection, order, review, now, ops=ops)
+            await transition(deps, connection, writes, back, ops=ops, uncancel=True)
+        case "review":
+            review = Change(
+                status="needs_review",
+                next_poll_at=next_poll_in_review(now, attempt.started_at),
+                events=("needs_review",),
+            )
+            await transition(deps, connection, writes, review, ops=ops)
         case None:
-            later = next_look(now, 0, (attempt.quiescent_at,))
-            await move(deps, connection, order, Change(next_look_at=later, events=("cancel_unknown",)), now, ops=ops)
-        case _:
-            return False
+            later = next_poll(now, attempt.started_at, (attempt.quiescent_at,))
+            unknown = Change(next_poll_at=later, events=("cancel_unknown",))
+            await transition(deps, connection, writes, unknown, ops=ops)
     return True
 
 
-def _cancel_verdict(  # noqa: PLR0911 - one for each kind of truth
-    deps: Deps, attempt: AttemptRow, truth: Truth, now: datetime
+def _says_something(order: OrderRow, verdict: CancelVerdict) -> bool:
+    """Whether a verdict on a cancel changes an order that stands so."""
+    if order.status not in {"cancel_pending", "needs_review"}:
+        return False
+    if verdict.end == "review":
+        return order.status == "cancel_pending"
+    return verdict.end is not None or verdict.state not in {None, AttemptState.FAILED}
+
+
+def _cancel_verdict(  # noqa: PLR0911 - one for each kind of observation
+    deps: Deps, attempt: AttemptRow, observation: Observation, now: datetime
 ) -> CancelVerdict:
-    match truth:
+    match observation:
         case Cancellation() | GatewayError():
-            verdict = cancelling.of_answer(truth)
+            verdict = cancelling.of_answer(observation)
             late = verdict.state is AttemptState.UNKNOWN and attempt.state is not AttemptState.SENDING
             return CancelVerdict(state=None) if late else verdict
         case CancelSeen():
             account = deps.accounts.get(attempt.supplier)
             trusted = account is not None and account.settings.trust_absence
-            return cancelling.of_look(truth, attempt.now, now, trust_absence=trusted)
-        case Lost() if attempt.state is AttemptState.SENDING:
+            return cancelling.of_look(observation, attempt.now, now, trust_absence=trusted)
+        case NoResponse() if attempt.state is AttemptState.SENDING:
             return CancelVerdict(state=AttemptState.UNKNOWN, error_code="lost", error="the run that sent was lost")
-        case NotSeen() if now >= attempt.quiescent_at + verdicts.UNSEEN_FOR:
-            return CancelVerdict(state=None, end="review", error=truth.error)
-        case Person(outcome="refunded"):
+        case LookupFailed() if now >= attempt.quiescent_at + verdicts.UNSEEN_FOR:
+            return CancelVerdict(state=None, end="review", error=observation.error)
+        case OperatorDecision(outcome="refunded"):
             return CancelVerdict(state=AttemptState.SUCCEEDED, end="cancelled")
-        case Person():
-            return CancelVerdict(state=AttemptState.FAILED, end="refused", error_code="person", error=truth.note)
+        case OperatorDecision():
+            return CancelVerdict(state=AttemptState.FAILED, end="refused", error_code="person", error=observation.note)
     return CancelVerdict(state=None)
 
 
 async def _cancelled(
-    deps: Deps, connection: Connection, order: OrderRow, cancel: AttemptRow, refunded: Money | None, now: datetime
+    deps: Deps, connection: Connection, writes: Writes, cancel: AttemptRow, refunded: Money | None
 ) -> None:
     """The supplier took it back: its refund belongs to the attempt that bought, the storefront gets its price."""
+    order = writes.order
     bought = next(
         (one for one in await orders.attempts_of(connection, order.id) if one.kind == "purchase" and one.now.live), None
     )
     if bought is not None and refunded is not None:
-        await ledger.refund(connection, bought, refunded, now)
-    esim = await connection.fetchval("SELECT id FROM esims WHERE order_id = $1", order.id)
-    if esim is not None:
-        await esims.look_at(connection, esim, None)
+        await ledger.refund(connection, bought, refunded, writes.now)
+    esim = await esims.end(connection, order.id)
     ops = {"supplier": cancel.supplier, "refunded": None if refunded is None else str(refunded)}
     done = Change(status="cancelled", events=("cancelled",))
-    await move(deps, connection, order, done, now, ops=ops, goods_id=esim)
+    await transition(deps, connection, writes, done, ops=ops, goods_id=esim)

@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from gateway.core.orders import choosing
-from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft
+from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft, Waits
 from gateway.core.orders.items import Item
 from gateway.core.pricing import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.core.pricing_rules import Subject
@@ -25,12 +25,14 @@ from gateway.flows.goods_shelf import GoodsShelf
 from gateway.flows.number_shelf import NumberShelf
 from gateway.flows.pricing import Prices
 from gateway.flows.problem import Problem
+from gateway.flows.selling import STOPPED
 from gateway.flows.settle import tolerance_of
 from gateway.flows.shelf import Limits, Line, Shelf
 from gateway.store import purses, selling
 from gateway.store.keys import Mode
 from providers.contract import Capability
 from schemas.money import Money
+from schemas.plan import WhyNot
 
 Terms = tuple[Decimal | None, Decimal | None]  # a unit's cost and the most that one may come to, in base currency
 LOOK_SECONDS = 2.0  # for all looks of one admission together
@@ -49,12 +51,22 @@ SHELVES: dict[str, Shelf] = {"number": NumberShelf(), "voucher": GoodsShelf()}
 """By the kind of order; a kind without one is not sold."""
 
 
-async def candidates(deps: Deps, mode: Mode, kind: str, item: Item, prices: Prices, limits: Limits) -> list[Candidate]:
-    """Each line of an item that has a cost, with what keeps it from sale and from this order."""
+async def candidates(
+    deps: Deps, mode: Mode, kind: str, item: Item, prices: Prices, limits: Limits, *, admitted: bool = False
+) -> list[Candidate]:
+    """Each line of an item that has a cost, with what keeps it from sale and from this order.
+
+    ``admitted``: for an order whose price is held, which its ``max_cost`` alone guards, whatever rules say now.
+    """
     shelf = SHELVES.get(kind)
     if shelf is None:
         return []
-    return await judged(deps, await shelf.lines(deps, mode, item), item, prices, limits, shelf.capability)
+    found = await judged(deps, await shelf.lines(deps, mode, item), item, prices, limits, shelf.capability)
+    return [_without_margin(one) for one in found] if admitted else found
+
+
+def _without_margin(one: Candidate) -> Candidate:
+    return msgspec.structs.replace(one, why_not=tuple(why for why in one.why_not if why is not WhyNot.THIN_MARGIN))
 
 
 async def judged(
@@ -114,7 +126,7 @@ async def offered(
     """The price of an item now, or the problem that an order for it would meet. Raises ``NoRate`` for ``max_price``."""
     shelf = SHELVES[kind]
     if selling.ALL in await selling.stops(deps.pool):
-        return Problem("unavailable", "selling is stopped at present")
+        return STOPPED
     lines = await shelf.lines(deps, mode, item)
     prices = await offers.prices(deps, storefront_id)
     end = asyncio.get_running_loop().time() + LOOK_SECONDS
@@ -158,6 +170,8 @@ async def _terms(
     """The cheapest of these, its price, and the most that it may cost."""
     over = await offers.over_limit(deps, found)
     chosen = choosing.choose(found, Decimal("Infinity"), (), over)
+    if isinstance(chosen, Waits):
+        return STOPPED
     if isinstance(chosen, NoneLeft):
         if found and all(one.unfit is not None for one in found):
             return Problem("no_stock", "none of the suppliers that are allowed sells it")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from gateway.core import delivery
 from gateway.core.orders.items import ITEM_KINDS
+from gateway.core.orders.states import ANSWERED
 from gateway.flows import items_shown
+from gateway.flows.admit import Admitted
 from gateway.flows.deps import Deps
-from gateway.flows.esim import ordered_esim
+from gateway.flows.esim import ordered_esim, page_url
+from gateway.flows.settle import Settled
 from gateway.store import esims, order_views
 from gateway.store.ops import price_of
+from gateway.store.order_rows import NewOrder
 from gateway.store.order_views import OrderRow, Whose
 from schemas.api import Plan, Price
 from schemas.orders import Attempt, Failure, OpsOrder, Order, OrderedEsim, OrderedNumber, OrderedVoucher
@@ -24,6 +30,66 @@ async def order(deps: Deps, order_id: str, whose: Whose, *, with_costs: bool = F
     """A storefront's order with what it delivered; None when it has none of that id."""
     row = await order_views.one(deps.pool, order_id, whose)
     return None if row is None else (await orders(deps, [row], with_costs=with_costs))[0]
+
+
+def placed(deps: Deps, admitted: Admitted, *, waited: bool) -> Order | None:
+    """An order that this process has just written, as its storefront sees it, from what was written.
+
+    None where that does not say how it stands after a wait: then it has to be read. Only for orders of eSIMs.
+    """
+    new, at = admitted.new, admitted.at
+    if new is None or at is None or new.kind != "esim":
+        return None
+    sending = admitted.sending
+    settled = None
+    if sending is None or not sending.done():
+        if waited:
+            return None
+    else:
+        if sending.cancelled() or sending.exception() is not None or (settled := sending.result()) is None:
+            return None
+        if settled.status not in ANSWERED and settled.writes.attempt is not None:
+            return None  # it goes on with another offer, or is polled
+    return Order(**_fields(_written(new, at, settled), _delivered_now(deps, settled), None))
+
+
+def _written(new: NewOrder, at: datetime, settled: Settled | None) -> OrderRow:
+    move = None if settled is None else settled.writes.move
+    moved_at = at if settled is None or move is None else settled.writes.now
+    return OrderRow(
+        id=new.id,
+        storefront_id=new.storefront_id,
+        storefront="",
+        mode=new.mode,
+        kind=new.kind,
+        status="pending" if settled is None else settled.status,
+        reference=new.reference,
+        plan=new.plan,
+        price=new.price,
+        target_esim_id=None,
+        failure_code=None if move is None else move.failure_code,
+        failure_detail=None if move is None else move.failure_detail,
+        refund=new.price if move is not None and move.refund else None,
+        metadata=new.metadata,
+        next_poll_at=None,
+        created_at=at,
+        updated_at=moved_at,
+        fulfilled_at=moved_at if settled is not None and settled.status == "fulfilled" else None,
+    )
+
+
+def _delivered_now(deps: Deps, settled: Settled | None) -> OrderedEsim | None:
+    esim = None if settled is None else settled.writes.esim
+    if esim is None:
+        return None
+    code = None if esim.activation_code is None else deps.seal.open_text(esim.activation_code)
+    return delivery.ordered_esim(
+        esim.id,
+        deps.seal.open_text(esim.iccid),
+        code,
+        confirmation_code_required=esim.confirmation_code_required,
+        page_url=None if code is None else page_url(deps, esim.id),
+    )
 
 
 async def orders(deps: Deps, rows: Sequence[OrderRow], *, with_costs: bool = False) -> list[Order]:
@@ -57,7 +123,7 @@ async def ops_orders(deps: Deps, rows: Sequence[OrderRow]) -> list[OpsOrder]:
             **_costs(made.get(row.id, [])),
             storefront=row.storefront,
             mode=row.mode,
-            next_look_at=row.next_look_at,
+            next_look_at=row.next_poll_at,
         )
         for row in rows
     ]

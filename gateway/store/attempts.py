@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
 
 from gateway.core.orders import items
+from gateway.core.orders.choosing import Candidate
 from gateway.core.orders.items import ItemWanted
-from gateway.core.orders.states import AttemptKind, AttemptState
+from gateway.core.orders.states import AttemptKind
+from gateway.sealing import Seal
 from gateway.store.durability import DURABLE
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection, Pool
-from schemas.money import Money
+from providers.contract import SupplierSettings
+
+SEND_SECONDS = 15.0  # from the committed attempt to the first byte; S2S's signature holds for 300
 
 _BEGIN = f"""
     WITH moved AS (
-        UPDATE orders SET step = step + 1, looks = 0, next_look_at = $3, updated_at = $4
+        UPDATE orders SET step = step + 1, polls = 0, next_poll_at = $3, updated_at = $4
         WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')
           AND NOT EXISTS (SELECT FROM selling_stops WHERE supplier IN ('', $5)
                           AND ($6 <> 'cancel' OR reason = 'restored'))
@@ -68,6 +73,66 @@ class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None = None
     why: str = ""
     item: ItemWanted | None = None
+
+
+def new_attempt(
+    order_id: str,
+    kind: Literal["purchase", "topup"],
+    one: Candidate,
+    settings: SupplierSettings,
+    *,
+    why: str,
+    iccid: bytes | None,
+    now: datetime,
+) -> NewAttempt:
+    """A try at an offer, whose time to send runs from ``now`` on; ``iccid`` is sealed."""
+    deadline, quiescent_at = _bounds(settings, now)
+    return NewAttempt(
+        id=f"att_{secrets.token_hex(12)}",
+        order_id=order_id,
+        kind=kind,
+        supplier=one.supplier,
+        supplier_plan_id=one.supplier_plan_id,
+        run_id=uuid4(),
+        signed_at=now,
+        deadline=deadline,
+        quiescent_at=quiescent_at,
+        provision_by=now + timedelta(seconds=settings.provisioning_seconds),
+        listed=one.cost.amount,
+        currency=one.cost.currency,
+        cost_base=one.cost_base,
+        iccid=iccid,
+        why=why,
+        item=one.item,
+    )
+
+
+def new_cancel(
+    seal: Seal, order: OrderRow, purchase: AttemptRow, settings: SupplierSettings, iccid: str, now: datetime
+) -> NewAttempt:
+    """The one request to take an eSIM back."""
+    deadline, quiescent_at = _bounds(settings, now)
+    return NewAttempt(
+        id=f"att_{secrets.token_hex(12)}",
+        order_id=order.id,
+        kind="cancel",
+        supplier=purchase.supplier,
+        supplier_plan_id=purchase.supplier_plan_id,
+        run_id=uuid4(),
+        signed_at=now,
+        deadline=deadline,
+        quiescent_at=quiescent_at,
+        provision_by=None,
+        iccid=seal.seal(iccid),
+        why="the storefront cancelled",
+    )
+
+
+def _bounds(settings: SupplierSettings, now: datetime) -> tuple[datetime, datetime]:
+    """Until when an attempt may be sent, and from when on its absence means something."""
+    deadline = now + timedelta(seconds=SEND_SECONDS)
+    over = deadline + timedelta(seconds=settings.timeout_seconds)
+    return deadline, max(over, now + timedelta(seconds=settings.quiescence_seconds))
 
 
 async def begin(
@@ -142,43 +207,6 @@ async def may_sell(connection: Connection | Pool, supplier: str) -> bool:
     return bool(await connection.fetchval(_MAY_SELL, supplier))
 
 
-async def record(
-    connection: Connection,
-    attempt_id: str,
-    *,
-    now: datetime,
-    state: AttemptState | None,
-    charged: Money | None,
-    supplier_order_id: str | None,
-    error_code: str | None,
-    error: str | None,
-    iccid: bytes | None = None,
-) -> None:
-    """Write what is known of an attempt; what is known already stays. Under the order's lock."""
-    await connection.execute(
-        """
-        UPDATE attempts SET
-            state = coalesce($2, state), charged = coalesce($3, charged),
-            charged_currency = coalesce($4, charged_currency),
-            supplier_order_id = coalesce(supplier_order_id, $5),
-            error_code = coalesce($6, error_code), error = coalesce($7, error),
-            iccid = coalesce(iccid, $9),
-            ended_at = CASE WHEN $2 IN ('succeeded', 'failed', 'charged_undeliverable') THEN coalesce(ended_at, $8)
-                            ELSE ended_at END
-        WHERE id = $1
-        """,
-        attempt_id,
-        state,
-        None if charged is None else charged.amount,
-        None if charged is None else charged.currency,
-        supplier_order_id,
-        error_code,
-        error,
-        now,
-        iccid,
-    )
-
-
 async def owner_of(connection: Connection, attempt: AttemptRow, supplier_order_id: str) -> str | None:
     """Another attempt that has this supplier order already."""
     other: str | None = await connection.fetchval(
@@ -189,10 +217,3 @@ async def owner_of(connection: Connection, attempt: AttemptRow, supplier_order_i
         attempt.id,
     )
     return other
-
-
-async def call_ended(connection: Connection, attempt_id: str, now: datetime) -> None:
-    """The run that sent saw its call end."""
-    await connection.execute(
-        "UPDATE attempts SET call_ended_at = $2 WHERE id = $1 AND call_ended_at IS NULL", attempt_id, now
-    )

@@ -25,7 +25,8 @@ _OFFERS = """
            ARRAY(SELECT m.why FROM offer_marks m
                  WHERE m.supplier = o.supplier AND m.supplier_plan_id = o.supplier_plan_id
                    AND (m.until IS NULL OR m.until > now())) AS marks,
-           (SELECT p.updated_at FROM plans p WHERE p.id = o.plan_id) AS updated_at
+           (SELECT p.updated_at FROM plans p WHERE p.id = o.plan_id) AS updated_at,
+           (SELECT ARRAY[content, overlay, pricing] FROM catalog_state) AS version
     FROM offers o JOIN suppliers s ON s.name = o.supplier
     WHERE o.gone_at IS NULL AND s.mode = $1
 """
@@ -55,11 +56,17 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[str, ...]
     updated_at: datetime | None
     purse: Purse | None = None
+    version: tuple[int, int, int] = (0, 0, 0)
 
 
 async def of_plan(connection: Connection | Pool, mode: Mode, plan_id: str) -> list[Stored]:
     """The offers of a plan at suppliers of that mode."""
     return await _with_purses(connection, await connection.fetch(_OFFERS + " AND o.plan_id = $2", mode, plan_id))
+
+
+async def of_plan_without_funds(connection: Connection | Pool, mode: Mode, plan_id: str) -> list[Stored]:
+    """``of_plan`` in one statement, for who knows the funds."""
+    return [_stored(row, None) for row in await connection.fetch(_OFFERS + " AND o.plan_id = $2", mode, plan_id)]
 
 
 async def was_there(connection: Connection | Pool, plan_id: str) -> bool:
@@ -143,6 +150,7 @@ def _stored(row: Any, purse: Purse | None) -> Stored:
             "features": msgspec.convert(values["features"], Features),
             "cost": None if values["cost"] is None else Money(values["cost"], currency),
             "marks": tuple(values["marks"]),
+            "version": tuple(values["version"]),
             "purse": purse,
         }
     )

@@ -5,19 +5,22 @@ Every question of a storefront carries the storefront and its mode: another's eS
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
+import structlog
 
-from gateway.sealing import Seal
+from gateway.sealing import Seal, Unsealable
 from gateway.store.keys import Mode
 from gateway.store.ops import Position, Rows
 from gateway.store.pool import Connection, Pool
-from schemas.esim import EsimStatus
+from schemas.esim import EsimStatus, ProfileState, ServiceState
 from schemas.order import Delivery
+
+log = structlog.get_logger(__name__)
 
 PREFIX = "esim_"
 # A look at a supplier that was claimed and never came to an end is claimed again after so long.
@@ -61,58 +64,49 @@ class Esim(msgspec.Struct, frozen=True):
     currency: str
 
 
-class NewEsim(msgspec.Struct, frozen=True):
-    """What a purchase delivered. The activation code is in the form that installs, with its ``LPA:``."""
+async def holder_of(connection: Connection, seal: Seal, mode: Mode, given: Delivery, order_id: str) -> str | None:
+    """Another order of the mode that has the very eSIM, whoever supplied it.
 
-    order_id: str
-    storefront_id: str
-    mode: Mode
-    supplier: str
-    supplier_plan_id: str
-    iccid: str
-    activation_code: str | None
-    confirmation_code_required: bool = False
-
-
-async def add(connection: Connection, seal: Seal, new: NewEsim, now: datetime) -> str:
-    """Write an order's eSIM and return its id; an order that has one keeps it. Inside the caller's transaction."""
-    made = await connection.fetchval(
-        """INSERT INTO esims (id, order_id, storefront_id, mode, supplier, supplier_plan_id, iccid, iccid_digest,
-                              activation_code, confirmation_code_required, next_poll_at, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-           ON CONFLICT (order_id) DO NOTHING RETURNING id""",
-        PREFIX + secrets.token_hex(12),
-        new.order_id,
-        new.storefront_id,
-        new.mode,
-        new.supplier,
-        new.supplier_plan_id,
-        seal.seal(new.iccid),
-        seal.digest(new.iccid),
-        seal.seal(new.activation_code) if new.activation_code is not None else None,
-        new.confirmation_code_required,
-        now + FIRST_LOOK,
-        now,
-    )
-    if made is None:
-        made = await connection.fetchval("SELECT id FROM esims WHERE order_id = $1", new.order_id)
-    return str(made)
-
-
-async def holder_of(connection: Connection, seal: Seal, supplier: str, given: Delivery, order_id: str) -> str | None:
-    """Another order that has the very eSIM. ICCIDs come back, an activation code never does."""
-    if given.iccid is None:
+    An activation code is delivered once for ever. ICCIDs come back: one decides only where there is no code, and only
+    among eSIMs that have not ended.
+    """
+    if given.activation_code is not None:
+        found, digests = "code_digest = ANY($1::bytea[])", seal.digests(given.activation_code)
+    elif given.iccid is not None:
+        found = "iccid_digest = ANY($1::bytea[]) AND activation_code IS NULL AND NOT ended"
+        digests = seal.digests(given.iccid)
+    else:
         return None
-    rows = await connection.fetch(
-        "SELECT order_id, activation_code FROM esims WHERE iccid_digest = ANY($1::bytea[]) AND supplier = $2"
-        " AND order_id <> $3 AND activation_code IS NOT NULL",
-        seal.digests(given.iccid),
-        supplier,
+    holder: str | None = await connection.fetchval(
+        f"SELECT order_id FROM esims WHERE {found} AND mode = $2 AND order_id <> $3 LIMIT 1",  # noqa: S608 - the words above
+        digests,
+        mode,
         order_id,
     )
-    return next(
-        (row["order_id"] for row in rows if seal.open_text(row["activation_code"]) == given.activation_code), None
-    )
+    return holder
+
+
+async def fill_code_digests(pool: Pool, seal: Seal, most: int = 500) -> int:
+    """Give eSIMs from before there was one the digest of their code; how many there were, ``most`` at a time.
+
+    Two that were delivered with the same code: the first keeps it, the other one stays without.
+    """
+    filled, after = 0, ""
+    while rows := await pool.fetch(
+        "SELECT id, activation_code FROM esims WHERE activation_code IS NOT NULL AND code_digest IS NULL AND id > $1"
+        " ORDER BY id LIMIT $2",
+        after,
+        most,
+    ):
+        after = rows[-1]["id"]
+        for row in rows:
+            try:
+                digest = seal.digest(seal.open_text(row["activation_code"]))
+                await pool.execute("UPDATE esims SET code_digest = $2 WHERE id = $1", row["id"], digest)
+                filled += 1
+            except (asyncpg.UniqueViolationError, Unsealable) as error:
+                log.warning("esim_code_not_unique", esim=row["id"], error=type(error).__name__)
+    return filled
 
 
 async def find(pool: Pool | Connection, seal: Seal, storefront_id: str, mode: Mode, name: str) -> Esim | None:
@@ -207,7 +201,8 @@ async def observe(
 ) -> None:
     """Write what a supplier said, what of it was told, and when to look again. Under ``lock``."""
     await connection.execute(
-        """UPDATE esims SET status = $2, observed_at = $3, next_poll_at = $4, usage_told = $5, state_told = $6
+        """UPDATE esims SET status = $2, observed_at = $3, next_poll_at = $4, usage_told = $5, state_told = $6,
+                  ended = ended OR $7
            WHERE id = $1""",
         esim_id,
         seal.seal(msgspec.json.encode(status)),
@@ -215,7 +210,17 @@ async def observe(
         next_poll_at,
         usage_told,
         state_told,
+        status.service_state in {ServiceState.REVOKED, ServiceState.EXPIRED}
+        or status.profile_state is ProfileState.DELETED,
     )
+
+
+async def end(connection: Connection, order_id: str) -> str | None:
+    """The eSIM of a cancelled order is polled no more, and its ICCID may come back; its id."""
+    ended: str | None = await connection.fetchval(
+        "UPDATE esims SET next_poll_at = NULL, ended = true WHERE order_id = $1 RETURNING id", order_id
+    )
+    return ended
 
 
 async def look_at(connection: Pool | Connection, esim_id: str, at: datetime | None) -> None:

@@ -41,11 +41,6 @@ async def store_once(connection: Connection, supplier: str, key: str, event_type
     return row is not None
 
 
-async def look_soon(connection: Connection, order_id: str) -> None:
-    """Have the schedule look at an order now, unless it looks at it no more."""
-    await connection.execute("UPDATE orders SET next_look_at = now() WHERE id = $1 AND next_look_at > now()", order_id)
-
-
 async def settled(pool: Pool, supplier: str, key: str) -> None:
     """Note that what an event was about has been looked at."""
     await pool.execute(

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from gateway.store.jobs import ADVANCE, SYNC, AdvanceJob, SyncJob
+from gateway.store.jobs import SYNC, SyncJob
 from gateway.store.ops import Position, Rows
 from gateway.store.pool import Pool
 from schemas.api_suppliers import Job, JobFailure, JobKind, Schedule
@@ -112,8 +112,6 @@ def _about(kind: str, payload: bytes) -> str:
         if kind == SYNC:
             sync = msgspec.json.decode(payload, type=SyncJob)
             return ", ".join((*sync.only, *(f"accepting {name}" for name in sync.accept))) or "all suppliers"
-        if kind == ADVANCE:
-            return msgspec.json.decode(payload, type=AdvanceJob).order_id
     except (msgspec.MsgspecError, ValueError):
         return "not readable"
     return ""

@@ -75,7 +75,7 @@ async def open_orders(pool: Pool, mode: str, order_id: str | None = None) -> lis
                           SELECT FROM order_events w WHERE w.order_id = e.order_id AND w.type = 'late_charge_settled'
                           AND w.id > e.id) LIMIT $2)
            )
-           SELECT o.id, o.status, o.created_at, o.updated_at, o.next_look_at,
+           SELECT o.id, o.status, o.created_at, o.updated_at, o.next_poll_at,
                   o.cancel_requested_at IS NOT NULL AS cancel_requested, a.supplier, a.kind AS attempt_kind,
                   a.state AS attempt_state, a.error AS attempt_error, a.started_at, l.standing,
                   r.at AS reviewed_at, coalesce(r.detail->'ops'->>'why', r.detail->'ops'->>'error') AS review_why,

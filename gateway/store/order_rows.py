@@ -49,9 +49,10 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     fields: bytes | None
     cancel_requested_at: datetime | None
     step: int
-    looks: int
-    next_look_at: datetime | None
+    polls: int
+    next_poll_at: datetime | None
     created_at: datetime
+    updated_at: datetime
     checkout_id: str | None
 
     @property
@@ -62,8 +63,8 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
             kind=self.kind,
             status=self.status,
             cancel_requested=self.cancel_requested_at is not None,
-            looks=self.looks,
-            next_look_at=self.next_look_at,
+            polls=self.polls,
+            next_poll_at=self.next_poll_at,
         )
 
 
@@ -93,6 +94,8 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     started_at: datetime
     item: ItemWanted | None
+    ended_at: datetime | None = None
+    unread_answer: bool = False
 
     @property
     def now(self) -> AttemptNow:
@@ -112,6 +115,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
             error=self.error,
             item=None if self.item is None else items.kind_of(self.item),
             units=self.item.quantity if isinstance(self.item, GoodWanted) else 1,
+            unread_answer=self.unread_answer,
         )
 
     def request(self, iccid: str | None) -> PurchaseRequest:

@@ -48,7 +48,7 @@ class OrderRow(msgspec.Struct, frozen=True):
     failure_detail: str | None
     refund: Money | None
     metadata: dict[str, Any]
-    next_look_at: datetime | None
+    next_poll_at: datetime | None
     created_at: datetime
     updated_at: datetime
     fulfilled_at: datetime | None
@@ -56,7 +56,7 @@ class OrderRow(msgspec.Struct, frozen=True):
 
 _SELECT = """
     SELECT o.id, o.storefront_id, s.name AS storefront, o.mode, o.kind, o.status, o.reference, o.plan, o.price,
-           o.currency, o.target_esim_id, o.failure_code, o.failure_detail, o.refund, o.metadata, o.next_look_at,
+           o.currency, o.target_esim_id, o.failure_code, o.failure_detail, o.refund, o.metadata, o.next_poll_at,
            o.created_at, o.updated_at, o.fulfilled_at
     FROM orders o JOIN storefronts s ON s.id = o.storefront_id
 """

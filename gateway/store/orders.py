@@ -6,77 +6,34 @@ which decided on the same facts only one acts.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-
-import msgspec
 
 from gateway.core.orders.states import OrderStatus
 from gateway.store.keys import Mode
-from gateway.store.order_rows import AttemptRow, NewOrder, OrderRow, attempt_row, order_row
+from gateway.store.order_rows import AttemptRow, OrderRow, attempt_row, order_row
 from gateway.store.pool import Connection, Pool
 
-_ORDER = """
-    SELECT id, storefront_id, mode, kind, status, reference, plan_id, plan, price, currency, price_base, max_cost,
-           base_currency, wanted, only_suppliers, ignore_suppliers, target_esim_id, bound, fields, cancel_requested_at,
-           step, looks, next_look_at, created_at, checkout_id
-    FROM orders WHERE id = $1
-"""
-_ORDER_OF_ATTEMPT = _ORDER.replace("$1", "(SELECT order_id FROM attempts WHERE id = $1)") + " FOR UPDATE"  # noqa: S608 - the words above
-_ATTEMPTS = """
-    SELECT id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, email, signed_at, deadline,
-           quiescent_at, provision_by, listed, charged, currency, cost_base, supplier_order_id, error_code, error,
-           started_at, item
-    FROM attempts
-"""
-
-
-async def add(connection: Connection, new: NewOrder, key: str | None, request: bytes | None, now: datetime) -> None:
-    """Write an order with its idempotency key and the first line of its timeline, in one statement.
-
-    The order of a checkout has no key of its own. Raises ``asyncpg.UniqueViolationError`` when the key or the
-    reference was used before, or the checkout has its order.
-    """
-    await connection.execute(
-        """
-        WITH made AS (
-            INSERT INTO orders (id, storefront_id, mode, kind, reference, plan_id, plan, price, currency, price_base,
-                max_cost, base_currency, wanted, only_suppliers, ignore_suppliers, target_esim_id, bound, email,
-                email_digest, metadata, next_look_at, created_at, updated_at, fields, checkout_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                $21, $21, $24, $25) RETURNING id
-        ), keyed AS (
-            INSERT INTO idempotency_keys (storefront_id, mode, key, request, order_id, created_at)
-            SELECT $2, $3, $22, $23, id, $21 FROM made WHERE $22::text IS NOT NULL
-        )
-        INSERT INTO order_events (order_id, at, type, detail) SELECT id, $21, 'admitted', '{}' FROM made
-        """,
-        new.id,
-        new.storefront_id,
-        new.mode,
-        new.kind,
-        new.reference,
-        new.plan_id,
-        new.plan,
-        new.price.amount,
-        new.price.currency,
-        new.price_base,
-        new.max_cost.amount,
-        new.max_cost.currency,
-        new.wanted,
-        new.only_suppliers,
-        new.ignore_suppliers,
-        new.target_esim_id,
-        None if new.bound is None else msgspec.to_builtins(new.bound, str_keys=True),
-        new.email,
-        new.email_digest,
-        new.metadata,
-        now,
-        key,
-        request,
-        new.fields,
-        new.checkout_id,
-    )
+_ORDER_COLUMNS = """o.id, o.storefront_id, o.mode, o.kind, o.status, o.reference, o.plan_id, o.plan, o.price,
+    o.currency, o.price_base, o.max_cost, o.base_currency, o.wanted, o.only_suppliers, o.ignore_suppliers,
+    o.target_esim_id, o.bound, o.fields, o.cancel_requested_at, o.step, o.polls, o.next_poll_at, o.created_at,
+    o.updated_at, o.checkout_id"""
+_ATTEMPT_COLUMNS = """a.id, a.order_id, a.n, a.kind, a.supplier, a.supplier_plan_id, a.state, a.run_id, a.iccid,
+    a.email, a.signed_at, a.deadline, a.quiescent_at, a.provision_by, a.listed, a.charged, a.currency, a.cost_base,
+    a.supplier_order_id, a.error_code, a.error, a.started_at, a.item, a.ended_at,
+    EXISTS (SELECT FROM supplier_answers s WHERE s.attempt_id = a.id AND s.read_at IS NULL AND s.failures < 5)
+        AS unread_answer"""
+_ORDER = f"SELECT {_ORDER_COLUMNS} FROM orders o WHERE o.id = $1"  # noqa: S608 - the words above
+_ATTEMPTS = f"SELECT {_ATTEMPT_COLUMNS} FROM attempts a"  # noqa: S608 - the words above
+_ORDER_FIELDS = [word.strip().removeprefix("o.") for word in _ORDER_COLUMNS.split(",")]
+_BOTH = (
+    "SELECT "  # noqa: S608 - the words above
+    + ", ".join(f"o.{name} AS o_{name}" for name in _ORDER_FIELDS)
+    + f", {_ATTEMPT_COLUMNS} FROM orders o "
+)
+# The rows are locked in this order, everywhere: order, then attempt.
+_LOCK_ATTEMPT = _BOTH + "JOIN attempts a ON a.order_id = o.id WHERE a.id = $1 FOR UPDATE OF o, a"
+_WITH_ATTEMPTS = _BOTH + "LEFT JOIN attempts a ON a.order_id = o.id WHERE o.id = $1 ORDER BY a.n"
 
 
 async def fields_of(connection: Connection | Pool, order_id: str) -> bytes | None:
@@ -115,10 +72,18 @@ async def load(connection: Connection | Pool, order_id: str) -> OrderRow | None:
     return None if row is None else order_row(row)
 
 
-async def lock_of(connection: Connection, attempt_id: str) -> OrderRow | None:
-    """The order of an attempt, held until the end of the caller's transaction."""
-    row = await connection.fetchrow(_ORDER_OF_ATTEMPT, attempt_id)
-    return None if row is None else order_row(row)
+async def load_with_attempts(connection: Connection | Pool, order_id: str) -> tuple[OrderRow, list[AttemptRow]] | None:
+    """One order and its attempts, the first first, in one statement; None when there is no such order."""
+    rows = await connection.fetch(_WITH_ATTEMPTS, order_id)
+    if not rows:
+        return None
+    return _order_of(rows[0]), [_attempt_of(row) for row in rows if row["id"] is not None]
+
+
+async def lock_attempt(connection: Connection, attempt_id: str) -> tuple[OrderRow, AttemptRow] | None:
+    """An attempt and its order, held until the end of the caller's transaction."""
+    row = await connection.fetchrow(_LOCK_ATTEMPT, attempt_id)
+    return None if row is None else (_order_of(row), _attempt_of(row))
 
 
 async def lock(connection: Connection, order_id: str) -> OrderRow | None:
@@ -129,79 +94,41 @@ async def lock(connection: Connection, order_id: str) -> OrderRow | None:
 
 async def attempts_of(connection: Connection | Pool, order_id: str) -> list[AttemptRow]:
     """An order's attempts, the first first."""
-    return [attempt_row(row) for row in await connection.fetch(_ATTEMPTS + " WHERE order_id = $1 ORDER BY n", order_id)]
+    return [
+        attempt_row(row) for row in await connection.fetch(_ATTEMPTS + " WHERE a.order_id = $1 ORDER BY a.n", order_id)
+    ]
 
 
 async def attempt(connection: Connection | Pool, attempt_id: str) -> AttemptRow | None:
     """One attempt."""
-    row = await connection.fetchrow(_ATTEMPTS + " WHERE id = $1", attempt_id)
+    row = await connection.fetchrow(_ATTEMPTS + " WHERE a.id = $1", attempt_id)
     return None if row is None else attempt_row(row)
 
 
-async def move(
-    connection: Connection,
-    order_id: str,
-    *,
-    now: datetime,
-    status: OrderStatus | None = None,
-    next_look_at: datetime | None = None,
-    keep_schedule: bool = False,
-    failure_code: str | None = None,
-    failure_detail: str | None = None,
-    refund: bool = False,
-    uncancel: bool = False,
-) -> None:
-    """Move an order on, under ``lock``. ``refund`` gives the price back, ``uncancel`` forgets a cancel."""
+async def polled(connection: Connection | Pool, order: OrderRow, next_poll_at: datetime | None, *, sent: bool) -> None:
+    """Say when an order whose poll brought nothing new is polled next; ``sent`` counts the poll.
+
+    Unless the order moved, or was woken, since it was read as ``order``.
+    """
     await connection.execute(
-        """
-        UPDATE orders SET
-            status = coalesce($2, status), step = step + 1, updated_at = $3,
-            looks = CASE WHEN $5 THEN looks ELSE 0 END,
-            next_look_at = CASE
-                WHEN coalesce($2, status) IN ('fulfilled', 'failed', 'cancelled') THEN NULL
-                WHEN $5 THEN next_look_at ELSE $4 END,
-            failure_code = CASE WHEN $2 IS NULL THEN failure_code ELSE $6 END,
-            failure_detail = CASE WHEN $2 IS NULL THEN failure_detail ELSE $7 END,
-            refund = CASE WHEN $8 THEN price ELSE refund END,
-            fulfilled_at = CASE WHEN $2 IN ('fulfilled', 'cancel_pending') THEN coalesce(fulfilled_at, $3)
-                                ELSE fulfilled_at END,
-            cancel_requested_at = CASE WHEN $9 THEN NULL ELSE cancel_requested_at END
-        WHERE id = $1
-        """,
-        order_id,
-        status,
-        now,
-        next_look_at,
-        keep_schedule,
-        failure_code,
-        failure_detail,
-        refund,
-        uncancel,
-    )
-
-
-async def claim_look(pool: Pool, order: OrderRow, next_look_at: datetime) -> bool:
-    """Take the next look at the supplier upon us; False when somebody else took it or the order moved."""
-    return bool(
-        await pool.fetchval(
-            """
-            UPDATE orders SET looks = looks + 1, next_look_at = $4
-            WHERE id = $1 AND step = $2 AND looks = $3 AND status IN ('pending', 'cancel_pending', 'needs_review')
-            RETURNING true
-            """,
-            order.id,
-            order.step,
-            order.looks,
-            next_look_at,
-        )
+        """UPDATE orders SET next_poll_at = $4, polls = polls + $5::int
+           WHERE id = $1 AND step = $2 AND next_poll_at IS NOT DISTINCT FROM $3
+             AND status IN ('pending', 'cancel_pending', 'needs_review')""",
+        order.id,
+        order.step,
+        order.next_poll_at,
+        next_poll_at,
+        int(sent),
     )
 
 
 async def want_cancelled(connection: Connection, order_id: str, status: OrderStatus, now: datetime) -> None:
     """Note that an order is to be cancelled, under ``lock``; it is looked at at once."""
     await connection.execute(
-        """UPDATE orders SET cancel_requested_at = $3, status = $2, next_look_at = $3, step = step + 1,
-                  looks = 0, updated_at = $3 WHERE id = $1""",
+        """WITH woken AS (
+               UPDATE orders SET cancel_requested_at = $3, status = $2, next_poll_at = $3, step = step + 1,
+                   polls = 0, updated_at = $3 WHERE id = $1 RETURNING id)
+           SELECT pg_notify('orders_due', id) FROM woken""",
         order_id,
         status,
         now,
@@ -211,28 +138,64 @@ async def want_cancelled(connection: Connection, order_id: str, status: OrderSta
 async def put_off(pool: Pool | Connection, order: OrderRow, until: datetime) -> None:
     """Look at an order later, unless it moved meanwhile."""
     await pool.execute(
-        "UPDATE orders SET next_look_at = $3 WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')",
+        "UPDATE orders SET next_poll_at = $3 WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')",
         order.id,
         order.step,
         until,
     )
 
 
-async def due(pool: Pool, now: datetime, most: int) -> list[tuple[str, int, int]]:
-    """Orders whose time to be looked at has come, the longest due first: id, step, looks."""
+async def claim_due(pool: Pool, now: datetime, lease: timedelta, most: int) -> list[str]:
+    """Orders whose time has come, the longest due first, claimed: nobody else gets them for ``lease``.
+
+    Whoever claimed one and ends before it is processed leaves it due again after that.
+    """
     rows = await pool.fetch(
-        "SELECT id, step, looks FROM orders WHERE next_look_at <= $1 ORDER BY next_look_at LIMIT $2", now, most
+        """WITH due AS (
+               SELECT id FROM orders WHERE next_poll_at <= $1 ORDER BY next_poll_at LIMIT $3 FOR UPDATE SKIP LOCKED
+           )
+           UPDATE orders o SET next_poll_at = $1 + $2 FROM due WHERE o.id = due.id RETURNING o.id""",
+        now,
+        lease,
+        most,
     )
-    return [(row["id"], row["step"], row["looks"]) for row in rows]
+    return [row["id"] for row in rows]
+
+
+async def due_now(connection: Connection, order_id: str, now: datetime) -> None:
+    """An order changed in a way that a worker is to go on with now, under ``lock``."""
+    await connection.execute(
+        """WITH woken AS (
+               UPDATE orders SET step = step + 1, polls = 0, updated_at = $2, next_poll_at = $2
+               WHERE id = $1 AND status NOT IN ('fulfilled', 'failed', 'cancelled') RETURNING id)
+           SELECT pg_notify('orders_due', id) FROM woken""",
+        order_id,
+        now,
+    )
+
+
+async def wake(connection: Connection | Pool, order_id: str, now: datetime) -> None:
+    """Have a worker process an order now: a supplier, an operator or a storefront has something to say of it.
+
+    One that is final, or that waits for an operator and is polled no more, stays as it is.
+    """
+    await connection.execute(
+        """WITH woken AS (UPDATE orders SET next_poll_at = $2 WHERE id = $1 AND next_poll_at > $2 RETURNING id)
+           SELECT pg_notify('orders_due', id) FROM woken""",
+        order_id,
+        now,
+    )
 
 
 async def status_of(connection: Connection | Pool, order_id: str) -> tuple[OrderStatus, datetime | None] | None:
     """An order's status and when it is looked at next."""
-    row = await connection.fetchrow("SELECT status, next_look_at FROM orders WHERE id = $1", order_id)
-    return None if row is None else (row["status"], row["next_look_at"])
+    row = await connection.fetchrow("SELECT status, next_poll_at FROM orders WHERE id = $1", order_id)
+    return None if row is None else (row["status"], row["next_poll_at"])
 
 
-async def tell(connection: Connection, order_id: str, at: datetime, event: str, text: str = "", **ops: Any) -> None:
+async def add_event(
+    connection: Connection, order_id: str, at: datetime, event: str, text: str = "", **ops: Any
+) -> None:
     """A line in an order's timeline: ``text`` for the storefront, ``ops`` for those who run the shop only."""
     detail: dict[str, Any] = {}
     if text:
@@ -242,3 +205,11 @@ async def tell(connection: Connection, order_id: str, at: datetime, event: str, 
     await connection.execute(
         "INSERT INTO order_events (order_id, at, type, detail) VALUES ($1, $2, $3, $4)", order_id, at, event, detail
     )
+
+
+def _order_of(row: Any) -> OrderRow:
+    return order_row({name: row[f"o_{name}"] for name in _ORDER_FIELDS})
+
+
+def _attempt_of(row: Any) -> AttemptRow:
+    return attempt_row({name: value for name, value in row.items() if not name.startswith("o_")})

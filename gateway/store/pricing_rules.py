@@ -38,18 +38,30 @@ async def rules(connection: Connection | Pool) -> list[Rule]:
     return [_rule(row) for row in rows]
 
 
-async def with_rates(connection: Connection | Pool, base: str) -> tuple[list[Rule], dict[str, Decimal]]:
+class RulesAndRates(msgspec.Struct, frozen=True):
+    """The rules, the rates (units of base currency), and the version of the catalogue that they were read at."""
+
+    rules: list[Rule]
+    rates: dict[str, Decimal]
+    version: tuple[int, int, int] | None
+
+
+async def with_rates(connection: Connection | Pool, base: str) -> RulesAndRates:
     """The rules that are in force or will be, and what one unit of each currency is worth in the base currency today.
 
-    Most gateways have no rule at all: then that is learnt together with the rates.
+    Most gateways have no rule at all: then that is learnt together with the rates. The version is None where there
+    are no rates.
     """
     rows = await connection.fetch(
-        """SELECT DISTINCT ON (currency) currency, rate, EXISTS (SELECT FROM pricing_rules WHERE enabled) AS ruled
+        """SELECT DISTINCT ON (currency) currency, rate, EXISTS (SELECT FROM pricing_rules WHERE enabled) AS ruled,
+                  (SELECT ARRAY[content, overlay, pricing] FROM catalog_state) AS version
            FROM fx_rates WHERE base = $1 AND as_of <= current_date ORDER BY currency, as_of DESC""",
         base,
     )
+    # A rule that changes between the two statements changes the version too: the first one's is the older of both.
     found = await rules(connection) if not rows or rows[0]["ruled"] else []
-    return found, {row["currency"]: row["rate"] for row in rows}
+    version = tuple(rows[0]["version"]) if rows else None
+    return RulesAndRates(found, {row["currency"]: row["rate"] for row in rows}, version)
 
 
 async def every(connection: Connection | Pool) -> list[StoredRule]:

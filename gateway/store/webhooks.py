@@ -71,6 +71,35 @@ async def add_event(connection: Connection, event: NewEvent, endpoints: Sequence
     return ids
 
 
+async def emit_outbox(pool: Pool, most: int) -> int:
+    """Turn events of the outbox into deliveries that are due at once; how many events were taken out.
+
+    An event that no endpoint asks for any more has none. Safe from any number of workers at once.
+    """
+    taken: int = await pool.fetchval(
+        """WITH picked AS (
+               SELECT id FROM event_outbox ORDER BY at, id LIMIT $1 FOR UPDATE SKIP LOCKED
+           ), taken AS (
+               DELETE FROM event_outbox o USING picked WHERE o.id = picked.id RETURNING o.*
+           ), asked AS (
+               SELECT t.id AS event_id, w.id AS endpoint_id FROM taken t JOIN webhook_endpoints w
+                   ON w.storefront_id = t.storefront_id AND w.mode = t.mode AND w.status = 'enabled'
+                  AND (w.events = '{}' OR t.type = ANY (w.events))
+           ), written AS (
+               INSERT INTO webhook_events (id, storefront_id, mode, type, order_id, body, at)
+               SELECT id, storefront_id, mode, type, order_id, body, at FROM taken
+               WHERE id IN (SELECT event_id FROM asked)
+           ), due AS (
+               INSERT INTO webhook_deliveries (id, endpoint_id, event_id, next_at)
+               SELECT 'whd_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 24), endpoint_id, event_id, now()
+               FROM asked
+           )
+           SELECT count(*)::int FROM taken""",
+        most,
+    )
+    return taken
+
+
 class Due(msgspec.Struct, frozen=True):
     """A delivery to be made now by whoever claimed it; nobody else does before ``leased_until``.
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.core.orders.items import VoucherCodes
 from gateway.flows import show
-from gateway.flows.advance import advance
+from gateway.flows.process import process_order
 from gateway.flows.resolve import resolve
 from gateway.store import order_views
 from gateway.store.ops import Rows
@@ -109,7 +109,7 @@ async def look_up_order(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     await _there(request)
-    await uncut(advance(deps_of(request), request.match_info["id"], look=True))
+    await uncut(process_order(deps_of(request), request.match_info["id"], poll=True))
     return await _shown(request)
 
 

@@ -11,15 +11,15 @@ from aiohttp import web
 
 from gateway.flows import show
 from gateway.flows.admit import Admitted
-from gateway.flows.advance import begin, wait
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
+from gateway.flows.process import follow, start, wait_for_answer
 from gateway.store.order_views import Whose
 from gateway.web import state
 from gateway.web.paging import json_answer
-from gateway.web.problems import Refusal, unavailable
+from gateway.web.problems import KINDS, Refusal, unavailable
 from gateway.web.spec import Header
-from schemas.orders import AT_REST
+from schemas.orders import ANSWERED, Order
 
 T = TypeVar("T")
 
@@ -35,16 +35,17 @@ HEADERS: Mapping[str, Header] = {
         required=True,
         schema={"pattern": f"^{_KEY}$", "minLength": 1, "maxLength": 255, "example": "6f1c2a7e-order-1"},
     ),
-    "Prefer": Header("`wait=10` waits up to so many seconds, at most 30, for the order to come to rest."),
+    "Prefer": Header("`wait=10` waits up to so many seconds, at most 30, for the order to be answered."),
 }
-STATUS_MEANS = "Placed, and at rest already: fulfilled, failed, needs_review or cancelled."
+STATUS_MEANS = "Placed, and answered already: fulfilled, failed, needs_review or cancelled."
 ALSO: Mapping[int, str] = {
-    200: "Placed before under this key, and at rest. `Idempotent-Replayed: true`.",
-    202: "Placed, and not at rest yet: follow it, or wait for its event.",
+    200: "Placed before under this key, and answered. `Idempotent-Replayed: true`.",
+    202: "Placed, and not answered yet: follow it, or wait for its event.",
 }
 PROBLEMS = (
     "idempotency_key_required", "no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired",
-    "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "unavailable",
+    "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "too_many_open_orders", "selling_stopped",
+    "unavailable",
 )  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def seconds_to_wait(request: web.Request) -> int:
 
 def refusal(problem: Problem) -> Refusal:
     """A flow's problem as the answer."""
-    headers = {"Retry-After": "5"} if problem.code == "unavailable" else None
+    headers = {"Retry-After": "5"} if KINDS[problem.code].status in {429, 503} else None
     return Refusal(problem.code, problem.detail, errors=problem.errors, headers=headers)
 
 
@@ -93,13 +94,20 @@ async def placed(request: web.Request, admitted: Admitted | Problem) -> web.Resp
     """The order that a request placed, or found under its key; waited for if that is preferred."""
     if isinstance(admitted, Problem):
         raise refusal(admitted)
-    deps = deps_of(request)
-    if deps.inline and not admitted.replayed and not seconds_to_wait(request):  # who waits begins it too
-        begin(deps, admitted.order_id)
-    headers = {"Location": f"/v1/orders/{admitted.order_id}"}
+    deps, order_id = deps_of(request), admitted.order_id
+    headers = {"Location": f"/v1/orders/{order_id}"}
     if admitted.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return await shown(request, admitted.order_id, headers, at_rest=200 if admitted.replayed else 201)
+        return await shown(request, order_id, headers, answered=200)
+    if admitted.sending is not None:
+        follow(deps, order_id, admitted.sending)
+    elif deps.inline:
+        start(deps, order_id)
+    here = deps.inline and not (admitted.sending is not None and admitted.sending.done())
+    headers |= await waited(request, order_id, admitted_here=here)
+    costs = request[state.CALLER].ops
+    order = None if costs else show.placed(deps, admitted, waited="Preference-Applied" in headers)
+    return answer_of(order or await _read(request, order_id), headers, answered=201)
 
 
 async def shown(
@@ -107,18 +115,33 @@ async def shown(
     order_id: str,
     headers: Mapping[str, str] | None = None,
     *,
-    at_rest: int = 200,
+    answered: int = 200,
     not_yet: int = 202,
 ) -> web.Response:
-    """An order as it is after the wait that was asked for, with the status for an order at rest or not yet."""
-    deps = deps_of(request)
-    added = dict(headers or {})
-    if seconds := seconds_to_wait(request):
-        await wait(deps, order_id, seconds)
-        added["Preference-Applied"] = f"wait={seconds}"
-    order = await show.order(deps, order_id, whose(request), with_costs=request[state.CALLER].ops)
+    """An order as it is after the wait that was asked for, with the status for an order that is answered or not."""
+    added = {**(headers or {}), **await waited(request, order_id)}
+    return answer_of(await _read(request, order_id), added, answered=answered, not_yet=not_yet)
+
+
+async def waited(request: web.Request, order_id: str, *, admitted_here: bool = False) -> dict[str, str]:
+    """Wait for as long as the caller prefers; the header that says so."""
+    seconds = seconds_to_wait(request)
+    if not seconds:
+        return {}
+    await wait_for_answer(deps_of(request), order_id, seconds, admitted_here=admitted_here)
+    return {"Preference-Applied": f"wait={seconds}"}
+
+
+def answer_of(order: Order, headers: Mapping[str, str], *, answered: int, not_yet: int = 202) -> web.Response:
+    """The order as the answer."""
+    answer = json_answer(order, status=answered if order.status in ANSWERED else not_yet)
+    answer.headers.update(headers)
+    return answer
+
+
+async def _read(request: web.Request, order_id: str) -> Order:
+    costs = request[state.CALLER].ops
+    order = await show.order(deps_of(request), order_id, whose(request), with_costs=costs)
     if order is None:
         raise Refusal("not_found", "there is no such order")
-    answer = json_answer(order, status=at_rest if order.status in AT_REST else not_yet)
-    answer.headers.update(added)
-    return answer
+    return order

@@ -6,9 +6,9 @@ from aiohttp import web
 
 from gateway.flows import show
 from gateway.flows.admit import admit, validate
-from gateway.flows.advance import begin
 from gateway.flows.cancel import request_cancel
 from gateway.flows.problem import Problem
+from gateway.flows.process import start
 from gateway.store import order_views
 from gateway.store.ops import Rows
 from gateway.web import examples, state
@@ -73,7 +73,7 @@ async def create_order(request: web.Request) -> web.Response:
     access="key", tag="Orders", answer=Validated, example={"valid": True, "price": examples.ORDER["price"]},
     parameters=NoParameters, bodies=BODIES, body_example=examples.ORDER_FOR_PLAN,
     problems=("no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired", "duplicate_reference",
-              "spend_limit", "forbidden", "invalid", "unavailable"),
+              "spend_limit", "forbidden", "invalid", "selling_stopped", "unavailable"),
 )  # fmt: skip
 async def validate_order(request: web.Request) -> web.Response:
     """Say whether an order would be taken now.
@@ -156,7 +156,7 @@ async def cancel_order(request: web.Request) -> web.Response:
     if problem is not None:
         raise refusal(problem)
     if deps.inline:
-        begin(deps, order_id)
+        start(deps, order_id)
     return await shown(request, order_id)
 
 

@@ -44,8 +44,10 @@ KINDS: Mapping[str, Kind] = {
     "invalid": Kind(422, "The request is not valid"),
     "idempotency_mismatch": Kind(422, "The Idempotency-Key belongs to another request"),
     "rate_limited": Kind(429, "Too many requests"),
+    "too_many_open_orders": Kind(429, "Too many open orders"),
     "internal": Kind(500, "Something went wrong here"),
     "not_supported": Kind(501, "This supplier cannot do that"),
+    "selling_stopped": Kind(503, "Selling is stopped at present"),
     "unavailable": Kind(503, "Not possible at present"),
 }
 _BY_STATUS = {

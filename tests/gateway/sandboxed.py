@@ -12,7 +12,6 @@ import aiohttp
 
 from gateway.flows.accounts import accounts_of, check_accounts, close_accounts, connect_accounts
 from gateway.flows.admit import Admitted, admit
-from gateway.flows.advance import wait
 from gateway.flows.deps import Deps
 from gateway.flows.publish import publish
 from gateway.flows.sync import run_sync
@@ -23,6 +22,7 @@ from providers.loader import load_manifests
 from providers.sandbox import Served, serve, world_for
 from schemas.orders import OrderForPlan
 from tests.gateway.remembered import synced
+from tests.gateway.working import answered
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
 
@@ -115,7 +115,7 @@ class Shop:
 
     async def buy(self, plan: str, seconds: float = 60) -> str:
         order_id = await self.admit(plan)
-        await wait(self.deps, order_id, seconds)
+        await answered(self.deps, order_id, seconds)
         return order_id
 
     async def status(self, order_id: str) -> Any:

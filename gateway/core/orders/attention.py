@@ -33,7 +33,7 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     created_at: datetime
     updated_at: datetime
-    next_look_at: datetime | None
+    next_poll_at: datetime | None
     cancel_requested: bool
     supplier: str | None
     attempt_kind: str | None
@@ -69,7 +69,7 @@ def attention(order: OpenOrder, now: datetime) -> Attention | None:
         told = order.attempt_error or "no answer"
         why = f"nobody knows yet what became of the {_call(order)} at {order.supplier}: {told}"
         return Attention(order.id, "unknown", why, order.started_at, resolvable=False)
-    overdue = order.next_look_at is not None and now - order.next_look_at > OVERDUE_AFTER
+    overdue = order.next_poll_at is not None and now - order.next_poll_at > OVERDUE_AFTER
     if overdue or now - order.created_at > STUCK_AFTER:
         return Attention(order.id, "stuck", _why_stuck(order, overdue=overdue), _since_stuck(order), resolvable=False)
     return None

@@ -5,12 +5,12 @@ The two steps back are a cancel that the supplier refuses (back to fulfilled) an
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from gateway.core.orders.failures import failure_of
-from gateway.core.orders.schedule import REVIEWED_FOR, next_look
+from gateway.core.orders.schedule import CONTINUES, next_poll, next_poll_in_review
 from gateway.core.orders.states import AttemptNow, AttemptState, OrderNow, OrderStatus
 from gateway.core.orders.verdicts import Verdict
 
@@ -37,7 +37,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus | None = None
     failure_code: str | None = None
     failure_detail: str | None = None
-    next_look_at: datetime | None = None
+    next_poll_at: datetime | None = None
     keep_schedule: bool = False
     events: tuple[str, ...] = ()
     contradiction: bool = False
@@ -61,12 +61,17 @@ def change(order: OrderNow, attempt: AttemptNow, verdict: Verdict, now: datetime
     waits = order.status in {"pending", "cancel_pending"}
     if verdict.review is not None and waits and attempt.state is not _S.SUCCEEDED:
         return Change(
-            attempt=state, status="needs_review", next_look_at=_while_reviewed(attempt, now), events=("needs_review",)
+            attempt=state,
+            status="needs_review",
+            next_poll_at=next_poll_in_review(now, attempt.started_at),
+            events=("needs_review",),
         )
     if state is None or not waits:
         return Change(attempt=state, keep_schedule=True, events=() if state is None else (f"attempt_{state.value}",))
     bounds = (attempt.quiescent_at, attempt.provision_by)
-    return Change(attempt=state, next_look_at=next_look(now, 0, bounds), events=(f"attempt_{state.value}",))
+    return Change(
+        attempt=state, next_poll_at=next_poll(now, attempt.started_at, bounds), events=(f"attempt_{state.value}",)
+    )
 
 
 def _moved(attempt: AttemptNow, verdict: Verdict) -> AttemptState | None:
@@ -87,7 +92,7 @@ def _succeeded(order: OrderNow, now: datetime) -> Change:
         return Change(
             attempt=_S.SUCCEEDED,
             status="cancel_pending" if wanted_back else "fulfilled",
-            next_look_at=now if wanted_back else None,
+            next_poll_at=now if wanted_back else None,
             events=("fulfilled",),
         )
     return Change(attempt=_S.SUCCEEDED, keep_schedule=True, events=("delivered_after_the_end",))
@@ -107,8 +112,5 @@ def _failed(order: OrderNow, attempt: AttemptNow, verdict: Verdict, now: datetim
             failure_detail=detail,
             events=("attempt_failed", "failed"),
         )
-    return Change(attempt=_S.FAILED, next_look_at=now, events=("attempt_failed",))
-
-
-def _while_reviewed(attempt: AttemptNow, now: datetime) -> datetime | None:
-    return now + timedelta(minutes=15) if now - attempt.started_at < REVIEWED_FOR else None
+    # The run that recorded it goes on with the next offer; a worker does if that run ends.
+    return Change(attempt=_S.FAILED, next_poll_at=now + CONTINUES, events=("attempt_failed",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -59,6 +60,12 @@ class NoneLeft(msgspec.Struct, frozen=True):
     left: tuple[tuple[str, str, str], ...]
 
 
+class Waits(msgspec.Struct, frozen=True):
+    """Every offer that is left is kept from sale by a stop or a pause: the order waits until they are lifted."""
+
+    left: tuple[tuple[str, str, str], ...]
+
+
 def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The cheapest first; ties by supplier, then its own id."""
     dearest = Decimal("Infinity")
@@ -73,20 +80,54 @@ def choose(
     max_cost: Decimal,
     attempts: Sequence[AttemptNow] = (),
     over_limit: Collection[tuple[str, str]] = (),
-) -> Chosen | NoneLeft:
-    """The next offer to buy after failed ``attempts``. ``over_limit``: offers beyond their supplier's day."""
+) -> Chosen | Waits | NoneLeft:
+    """The next offer to buy after failed ``attempts``. ``over_limit``: offers beyond their supplier's day.
+
+    ``Waits`` comes only where nothing else is left to buy: a stop or a pause delays an order and never ends it.
+    """
+    found = choices(candidates, max_cost, attempts, over_limit)
+    return found if isinstance(found, Waits | NoneLeft) else found[0]
+
+
+def choices(
+    candidates: Sequence[Candidate],
+    max_cost: Decimal,
+    attempts: Sequence[AttemptNow] = (),
+    over_limit: Collection[tuple[str, str]] = (),
+) -> list[Chosen] | Waits | NoneLeft:
+    """Every offer that may be bought next, the one to buy first: the others are for a supplier that is busy."""
     left: list[tuple[str, str, str]] = []
-    dear = limited = False
+    found: list[Chosen] = []
+    dear = limited = held = False
     for one in in_order(candidates):
         reason = _against(one, attempts)
-        if reason is None and (one.most is None or one.most > max_cost):
-            reason, dear = "above what the order may cost", True
-        if reason is None and (one.supplier, one.supplier_plan_id) in over_limit:
-            reason, limited = "the supplier's daily spend limit is reached", True
+        waits = reason == WhyNot.SUPPLIER_PAUSED.value and len(attempts) < MOST_TRIES
+        if reason is None or waits:
+            if one.most is None or one.most > max_cost:
+                reason, waits, dear = "above what the order may cost", False, True
+            elif (one.supplier, one.supplier_plan_id) in over_limit:
+                reason, waits, limited = "the supplier's daily spend limit is reached", False, True
+        held = held or waits
         if reason is None and len(attempts) < MOST_TRIES:
-            return Chosen(one, _why(one, attempts), tuple(left))
-        left.append((one.supplier, one.supplier_plan_id, reason or "tried often enough"))
-    return _none(tuple(left), attempts, dear=dear, limited=limited)
+            found.append(Chosen(one, _why(one, attempts), tuple(left)))
+        else:
+            left.append((one.supplier, one.supplier_plan_id, reason or "tried often enough"))
+    if found:
+        return found
+    return Waits(tuple(left)) if held else _none(tuple(left), attempts, dear=dear, limited=limited)
+
+
+RATE_WAIT = timedelta(seconds=60)
+LONGEST_RATE_WAIT = timedelta(minutes=15)
+
+
+def waited_too_long(waiting_since: datetime, now: datetime) -> tuple[bool, bool]:
+    """Whether an order that waits for a supplier's rate takes any other offer now, and whether it is given up.
+
+    ``waiting_since`` is when it was admitted, or its last attempt ended (RULES 37).
+    """
+    waited = now - waiting_since
+    return waited >= RATE_WAIT, waited >= LONGEST_RATE_WAIT
 
 
 def fits(wanted: Wanted, features: Features, networks: Sequence[Network], countries: Collection[str]) -> str | None:
@@ -102,10 +143,17 @@ def fits(wanted: Wanted, features: Features, networks: Sequence[Network], countr
 
 
 def _against(one: Candidate, attempts: Sequence[AttemptNow]) -> str | None:
+    """What keeps an offer from being bought; a pause or stop only where nothing else does, for it is waited for."""
     if one.unfit is not None:
         return one.unfit
-    if one.why_not:
-        return one.why_not[0].value
+    others = [why for why in one.why_not if why is not WhyNot.SUPPLIER_PAUSED]
+    if others:
+        return others[0].value
+    paused = WhyNot.SUPPLIER_PAUSED.value if one.why_not else None
+    return _after_tries(one, attempts) or paused
+
+
+def _after_tries(one: Candidate, attempts: Sequence[AttemptNow]) -> str | None:
     tries = [a for a in attempts if (a.supplier, a.supplier_plan_id) == (one.supplier, one.supplier_plan_id)]
     if any(a.error_code not in OURS for a in tries) or len(tries) >= MOST_OF_OURS:
         return f"tried: {tries[-1].error_code}"
@@ -114,7 +162,7 @@ def _against(one: Candidate, attempts: Sequence[AttemptNow]) -> str | None:
     return None if blocked is None else f"the supplier said {blocked.error_code}"
 
 
-_WHOLE_SUPPLIER = frozenset({"insufficient_balance", "not_authorised", "rate_limited", "circuit_open", "not_reached"})
+_WHOLE_SUPPLIER = frozenset({"insufficient_balance", "not_authorised", "rate_limited", "not_reached"})
 
 
 def _why(one: Candidate, attempts: Sequence[AttemptNow]) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 MOST_TRIES = 10
 MOST_OF_OURS = 3
 # The send was called off on our side: the same offer may be tried again.
-OURS = frozenset({"deadline_passed", "gate_unavailable"})
+OURS = frozenset({"deadline_passed", "gate_unavailable", "circuit_open"})
 
 _CODES = {
     "out_of_stock": "no_stock",

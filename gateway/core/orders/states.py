@@ -12,7 +12,8 @@ from schemas.order import OrderKind
 
 OrderStatus = Literal["pending", "fulfilled", "failed", "needs_review", "cancel_pending", "cancelled"]
 AttemptKind = Literal["purchase", "topup", "cancel"]
-AT_REST: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "cancelled"})
+FINAL: frozenset[str] = frozenset({"fulfilled", "failed", "cancelled"})
+ANSWERED: frozenset[str] = FINAL | {"needs_review"}
 
 
 class AttemptState(StrEnum):
@@ -31,7 +32,7 @@ class AttemptNow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``item`` says which other thing than an eSIM is bought, and ``units`` how many of it.
     Nothing is sent after ``deadline``; absence means something from ``quiescent_at`` on;
-    ``provision_by`` is when a person looks at what was accepted and not delivered.
+    ``provision_by`` is when a person polls at what was accepted and not delivered.
     """
 
     id: str
@@ -48,6 +49,7 @@ class AttemptNow(msgspec.Struct, frozen=True, kw_only=True):
     provision_by: datetime | None = None
     error_code: str | None = None
     error: str | None = None
+    unread_answer: bool = False
 
     @property
     def live(self) -> bool:
@@ -62,5 +64,5 @@ class OrderNow(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     status: OrderStatus
     cancel_requested: bool = False
-    looks: int = 0
-    next_look_at: datetime | None = None
+    polls: int = 0
+    next_poll_at: datetime | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from gateway.core.orders.states import AttemptNow, AttemptState, OrderNow
+from gateway.core.orders.states import FINAL, AttemptNow, AttemptState, OrderNow
 
 
 class Rest(msgspec.Struct, frozen=True):
@@ -24,8 +24,14 @@ class MarkLost(msgspec.Struct, frozen=True):
     attempt: AttemptNow
 
 
-class Look(msgspec.Struct, frozen=True):
+class Poll(msgspec.Struct, frozen=True):
     """Ask the supplier what became of an attempt."""
+
+    attempt: AttemptNow
+
+
+class ReadAnswer(msgspec.Struct, frozen=True):
+    """Read a stored answer of the supplier again: recording it failed."""
 
     attempt: AttemptNow
 
@@ -40,15 +46,22 @@ class CloseCancelled(msgspec.Struct, frozen=True):
     """Nothing was bought, and nothing is to be: the order is cancelled."""
 
 
-Step = Rest | Choose | MarkLost | Look | SendCancel | CloseCancelled
+Step = Rest | Choose | MarkLost | Poll | SendCancel | CloseCancelled
 
 
-def next_step(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *, look: bool = False) -> Step:
-    """The one next step. ``look`` asks now, though the schedule would wait."""
-    if order.status in {"fulfilled", "failed", "cancelled"}:
+def unread_answer(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *, poll: bool) -> ReadAnswer | None:
+    """A stored answer that is to be read before anything else is done, None when there is none."""
+    if order.status in FINAL or not _is_due(order, now, poll=poll):
+        return None
+    return next((ReadAnswer(one) for one in attempts if one.unread_answer), None)
+
+
+def next_step(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *, poll: bool = False) -> Step:
+    """The one next step. ``poll`` asks now, though the schedule would wait."""
+    if order.status in FINAL:
         return Rest()
+    due = _is_due(order, now, poll=poll)
     purchase = next((one for one in attempts if one.kind != "cancel" and one.live), None)
-    due = look or (order.next_look_at is not None and now >= order.next_look_at)
     if purchase is None:
         if order.status == "needs_review":
             return Rest()
@@ -60,10 +73,14 @@ def next_step(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *,
     return _following(purchase, now, due=due)
 
 
+def _is_due(order: OrderNow, now: datetime, *, poll: bool) -> bool:
+    return poll or (order.next_poll_at is not None and now >= order.next_poll_at)
+
+
 def _following(attempt: AttemptNow, now: datetime, *, due: bool) -> Step:
     if attempt.state is AttemptState.SENDING:
         return MarkLost(attempt) if now >= attempt.deadline else Rest()
-    return Look(attempt) if due else Rest()
+    return Poll(attempt) if due else Rest()
 
 
 def _cancelling(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.flows.advance import advance
+from gateway.flows.process import process_order
 from gateway.store.keys import create_key
 from tests.gateway.cli.test_serve import environment
 from tests.gateway.flows.shelf import settings_for
@@ -91,7 +91,7 @@ async def test_a_day_is_reconciled_and_a_restore_keeps_sending_off_until_it_is_c
     order_id = await shop.admit(GOOD)
     code, out, _ = await command("db", "restored", "--note", "nightly")
     assert (code, today in out) == (0, True)
-    await advance(shop.deps, order_id)
+    await process_order(shop.deps, order_id)
     assert await shop.status(order_id) == "pending"
     assert len(await shop.suppliers.charges()) == 1
     code, out, _ = await command("reconcile")

@@ -25,8 +25,8 @@ from yarl import URL
 from benchmarks.console_data import Size, accounts, fill
 from gateway import embedded
 from gateway.app import make_app
-from gateway.flows.advance import drain
 from gateway.flows.deps import Deps
+from gateway.flows.process import drain
 from gateway.flows.publish import publish
 from gateway.log import AccessLog
 from gateway.sealing import Seal
@@ -227,7 +227,7 @@ async def _buy(shop: Any, suppliers: Town) -> None:
     assert "fulfilled" in statuses, statuses
     waiting = await shop.buy(plans[0]["plan_id"])
     await shop.deps.pool.execute(
-        "UPDATE orders SET status = 'needs_review', next_look_at = NULL, updated_at = now() WHERE id = $1", waiting
+        "UPDATE orders SET status = 'needs_review', next_poll_at = NULL, updated_at = now() WHERE id = $1", waiting
     )
     await shop.deps.pool.execute(
         "UPDATE attempts SET state = 'unknown', ended_at = NULL WHERE order_id = $1 AND kind = 'purchase'", waiting

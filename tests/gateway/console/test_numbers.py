@@ -7,9 +7,9 @@ import re
 import pytest
 
 from gateway.flows.admit import Admitted, admit
-from gateway.flows.advance import wait
 from gateway.store import audit
 from schemas.orders import NumberChoice, OrderForNumber
+from tests.gateway.working import answered
 
 PLACE = "/console/other-goods"
 RELEASE = "/console/number-tiers/release"
@@ -22,7 +22,7 @@ async def order_id(console) -> str:
     body = OrderForNumber(number=NumberChoice("US", "7d"))
     admitted = await admit(console.deps, storefront, "test", body, "a number")
     assert isinstance(admitted, Admitted), admitted
-    await wait(console.deps, admitted.order_id, 20)
+    await answered(console.deps, admitted.order_id, 20)
     return admitted.order_id
 
 

@@ -9,10 +9,11 @@ from html import unescape
 import pytest
 from playwright.async_api import expect
 
-from gateway.flows.advance import drain, wait
+from gateway.flows.process import drain
 from gateway.store import audit
 from gateway.store.esims import of_orders
 from tests.gateway.sandboxed import Shop
+from tests.gateway.working import answered
 
 LIST = "/console/orders"
 EMAIL = "Customer.One@example.com"
@@ -159,7 +160,7 @@ async def test_what_waits_is_shown_with_its_reason_the_longest_first(console):
     done = await orders(console)
     first, late, fresh = done[0], done[1], await copied(console, done[0]["id"], 3)
     await console.pool.execute(
-        """UPDATE orders SET status = 'pending', next_look_at = now() + interval '5 min',
+        """UPDATE orders SET status = 'pending', next_poll_at = now() + interval '5 min',
                              created_at = now() - interval '2 days' WHERE id = $1""",
         first["id"],
     )
@@ -172,7 +173,7 @@ async def test_what_waits_is_shown_with_its_reason_the_longest_first(console):
         late["id"],
     )
     await console.pool.execute(
-        "UPDATE orders SET status = 'pending', next_look_at = now() WHERE id = ANY($1)", [fresh[0]]
+        "UPDATE orders SET status = 'pending', next_poll_at = now() WHERE id = ANY($1)", [fresh[0]]
     )
     page = await console.operator.get("/console/attention")
     shown = re.findall(r'<th scope="row"><a href="/console/orders/(ord_[^"]+)"', page.text)
@@ -282,7 +283,7 @@ async def test_an_unused_esim_is_cancelled_and_what_no_supplier_takes_back_says_
     order_id = await bought(console, "pikasim")
     page = await console.operator.post(f"{LIST}/{order_id}/cancel")
     assert "The cancellation was asked for" in page.words
-    await wait(console.deps, order_id, 30)
+    await answered(console.deps, order_id, 30)
     page = await console.viewer.get(f"{LIST}/{order_id}")
     assert await console.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id) == "cancelled"
     assert "supplier's refund" in page.words

@@ -19,7 +19,7 @@ FRESH = OpenOrder(
     status="pending",
     created_at=NOW - timedelta(seconds=20),
     updated_at=NOW - timedelta(seconds=10),
-    next_look_at=NOW + timedelta(seconds=5),
+    next_poll_at=NOW + timedelta(seconds=5),
     cancel_requested=False,
     supplier="pikasim",
     attempt_kind="purchase",
@@ -67,7 +67,7 @@ def test_what_takes_too_long_is_stuck_and_says_where(more, words):
 
 
 def test_an_order_whose_look_is_overdue_says_that_nobody_works():
-    found = attention(order(next_look_at=NOW - OVERDUE_AFTER - timedelta(seconds=1)), NOW)
+    found = attention(order(next_poll_at=NOW - OVERDUE_AFTER - timedelta(seconds=1)), NOW)
     assert (found.kind, "no worker runs" in found.why) == ("stuck", True)
 
 

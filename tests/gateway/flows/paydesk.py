@@ -16,7 +16,6 @@ from aiohttp.test_utils import TestServer
 
 from gateway.flows import checkout_pages, payments
 from gateway.flows.admit import Admitted
-from gateway.flows.advance import drain, wait
 from gateway.flows.checkout import open_checkout
 from gateway.flows.deps import Deps
 from gateway.flows.payment_accounts import (
@@ -25,11 +24,13 @@ from gateway.flows.payment_accounts import (
     connect_payment_accounts,
 )
 from gateway.flows.problem import Problem
+from gateway.flows.process import drain
 from gateway.settings import Settings
 from gateway.store import payment_audit
 from providers.loader import load_manifests
 from schemas.checkouts import CheckoutForPlan, CheckoutForQuote, OpsCheckout
 from tests.gateway.flows.counter import STOREFRONT, Counter
+from tests.gateway.working import answered
 
 _keys = itertools.count(1)
 
@@ -105,7 +106,7 @@ class PayDesk:
         """The checkout after its order was bought."""
         order = (await self.checkout(checkout_id)).order_id
         assert order is not None
-        await wait(self.deps, order, 20)
+        await answered(self.deps, order, 20)
         return await self.checkout(checkout_id)
 
     async def looked(self, checkout_id: str, times: int = 1) -> OpsCheckout:

@@ -8,9 +8,9 @@ import pytest
 
 from gateway.flows import checkout, payments
 from gateway.flows.admit import Admitted
-from gateway.flows.advance import advance, drain
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.problem import Problem
+from gateway.flows.process import drain, process_order
 from gateway.store import payments as payment_rows
 from schemas.checkouts import CheckoutForPlan
 from schemas.errors import TimedOut
@@ -291,10 +291,10 @@ async def test_what_was_undeliverable_and_came_after_all_waits_for_nobody(desk):
     order = (await desk.checkout(checkout_id)).order_id
     await drain(desk.deps, 5)
     desk.counter.clock.pass_(minutes=15)
-    await advance(desk.deps, order, look=True)
+    await process_order(desk.deps, order, poll=True)
     assert (await desk.checkout(checkout_id)).review.reason == "undeliverable"
     await asyncio.sleep(1)
-    await advance(desk.deps, order, look=True)
+    await process_order(desk.deps, order, poll=True)
     found = await desk.checkout(checkout_id)
     assert (found.order_status, found.status) == ("fulfilled", "paid")
     assert [one.outcome for one in found.cases] == ["settled"]

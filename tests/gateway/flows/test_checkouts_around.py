@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from gateway.flows import alerts
-from gateway.flows.advance import drain
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.erase import erase_email, erase_old_emails
+from gateway.flows.process import drain
 from gateway.flows.reconcile import reconcile
 from gateway.store import payment_audit
 from schemas.orders import Customer

@@ -50,12 +50,12 @@ async def test_what_a_product_asked_for_is_forgotten_once_nothing_is_bought_with
     done, waiting = await _ordered(counter, ASKED, "one"), await _ordered(counter, ASKED, "two")
     pool = counter.deps.pool
     await pool.execute("UPDATE orders SET fields = $1", counter.deps.seal.seal('{"phone": "+971500000000"}'))
-    await pool.execute("UPDATE orders SET status = 'fulfilled', next_look_at = NULL WHERE id = $1", done)
+    await pool.execute("UPDATE orders SET status = 'fulfilled', next_poll_at = NULL WHERE id = $1", done)
     await erase_email(counter.deps, ASKED)
     kept = "SELECT id FROM orders WHERE fields IS NOT NULL"
     assert [row["id"] for row in await pool.fetch(kept)] == [waiting]
     await erase_old_emails(counter.deps)
     assert len(await pool.fetch(kept)) == 1
-    await pool.execute("UPDATE orders SET status = 'fulfilled', next_look_at = NULL WHERE id = $1", waiting)
+    await pool.execute("UPDATE orders SET status = 'fulfilled', next_poll_at = NULL WHERE id = $1", waiting)
     await erase_old_emails(counter.deps)
     assert await pool.fetch(kept) == []

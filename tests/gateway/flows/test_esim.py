@@ -280,14 +280,6 @@ async def test_of_an_iccid_that_came_back_the_newest_is_found(pool):
     assert (await esims.find(pool, SEAL, "sf_shop", "test", newest.iccid)).id == newest.id
 
 
-async def test_an_order_keeps_the_esim_that_it_has(pool):
-    first = await sold(pool)
-    again = esims.NewEsim(first.order_id, "sf_shop", "test", "s2s", "X", "8999901000000000009", None)
-    async with pool.acquire() as connection, connection.transaction():
-        assert await esims.add(connection, SEAL, again, datetime.now(UTC)) == first.id
-    assert (await esims.get(pool, SEAL, first.id)).iccid == first.iccid
-
-
 @pytest.mark.parametrize(("rate", "allowed"), [(60, 3), (600, 30), (1, 1), (None, 3)])
 def test_looks_take_a_share_of_the_supplier_s_rate(rate, allowed):
     assert looks_allowed(rate, 0.2, 15) == allowed

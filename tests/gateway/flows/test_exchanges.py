@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.flows.advance import drain
 from gateway.flows.exchanges import MOST_WAITING, forget_old, noting
+from gateway.flows.process import drain
 from gateway.store import exchanges
 from tests.gateway.flows.counter import Counter
 

@@ -10,10 +10,10 @@ import pytest
 
 from gateway.flows import buy
 from gateway.flows.admit import Admitted, validate
-from gateway.flows.advance import advance
+from gateway.flows.observations import NotFoundAtSupplier
 from gateway.flows.problem import Problem
+from gateway.flows.process import process_order
 from gateway.flows.settle import settle
-from gateway.flows.truth import Absent
 from gateway.store import attempts, selling
 from schemas.errors import NotAuthorised, TimedOut
 from schemas.order import SupplierOrder, SupplierOrderState
@@ -69,7 +69,7 @@ async def test_an_account_that_is_refused_everything_is_stopped(
     assert await selling.stops(counter.deps.pool) == {"pikasim": ["account"]}
     refusal = await counter.admit(await counter.plan(1, "pikasim"))
     assert isinstance(refusal, Problem)
-    assert refusal.code == "no_stock"
+    assert refusal.code == "selling_stopped"
 
 
 async def test_nothing_is_bought_elsewhere_while_an_attempt_is_unknown(counter: Counter) -> None:
@@ -77,7 +77,7 @@ async def test_nothing_is_bought_elsewhere_while_an_attempt_is_unknown(counter: 
     order_id = await counter.ordered(await counter.plan(2, "pikasim"))
     tries = await counter.attempts(order_id)
     assert [(one.supplier, one.state) for one in tries] == [("pikasim", "failed"), ("s2s", "unknown")]
-    await asyncio.gather(*(advance(counter.deps, order_id, look=True) for _ in range(8)))
+    await asyncio.gather(*(process_order(counter.deps, order_id, poll=True) for _ in range(8)))
     assert (await counter.order(order_id)).status == "fulfilled"
     assert len(counter.till("s2s").sales()) == 1
     assert not counter.till("beppay").sales()
@@ -86,7 +86,7 @@ async def test_nothing_is_bought_elsewhere_while_an_attempt_is_unknown(counter: 
 async def test_many_processes_that_advance_one_order_buy_once(counter: Counter) -> None:
     admitted = await counter.admit(await counter.plan(1, "pikasim"))
     assert isinstance(admitted, Admitted)
-    await asyncio.gather(*(advance(counter.deps, admitted.order_id) for _ in range(12)))
+    await asyncio.gather(*(process_order(counter.deps, admitted.order_id) for _ in range(12)))
     assert len(counter.till("pikasim").sales()) == 1
     assert len(await counter.attempts(admitted.order_id)) == 1
 
@@ -155,14 +155,14 @@ async def test_charged_more_than_listed_is_recorded_and_stops_the_offer(counter:
     assert tuple(mark) == ("stopped", attempt.charged)
     refusal = await counter.admit(plan)
     assert isinstance(refusal, Problem)
-    assert refusal.code == "no_stock"
+    assert refusal.code == "selling_stopped"
 
 
 async def test_an_offer_above_what_the_order_may_cost_is_not_bought(counter: Counter) -> None:
     admitted = await counter.admit(await counter.plan(1, "s2s"))
     assert isinstance(admitted, Admitted)
     await counter.deps.pool.execute("UPDATE offers SET cost = cost * 2 WHERE supplier = 's2s'")
-    await advance(counter.deps, admitted.order_id)
+    await process_order(counter.deps, admitted.order_id)
     order = await counter.order(admitted.order_id)
     row = await counter.deps.pool.fetchrow("SELECT status, failure_code FROM orders WHERE id = $1", order.id)
     assert tuple(row) == ("failed", "price_changed")
@@ -210,11 +210,11 @@ async def test_after_a_restore_nothing_is_sent_and_orders_wait(counter: Counter)
     admitted = await counter.admit(await counter.plan(1, "s2s"))
     assert isinstance(admitted, Admitted)
     await selling.stop(counter.deps.pool, selling.ALL, "restored")
-    await advance(counter.deps, admitted.order_id)
+    await process_order(counter.deps, admitted.order_id)
     assert not await counter.attempts(admitted.order_id)
     refusal = await counter.admit(await counter.plan(1, "s2s"))
     assert isinstance(refusal, Problem)
-    assert refusal.code == "unavailable"
+    assert refusal.code == "selling_stopped"
     await selling.go_on(counter.deps.pool, selling.ALL)
     assert (await counter.followed(admitted.order_id)).status == "fulfilled"
 
@@ -248,9 +248,11 @@ async def test_a_late_answer_changes_nothing_that_is_settled(counter: Counter) -
     (attempt,) = await counter.attempts(order_id)
     before = await counter.order(order_id)
     told = SupplierOrder("9", None, SupplierOrderState.FAILED)
-    for truth in (TimedOut("late"), Absent(counter.clock()), told):
+    for truth in (TimedOut("late"), NotFoundAtSupplier(counter.clock()), told):
         async with counter.deps.pool.acquire() as connection, connection.transaction():
-            assert not await settle(counter.deps, connection, attempt.id, truth) or truth is told
+            settled = await settle(counter.deps, connection, attempt.id, truth)
+            assert settled is not None
+            assert not settled.changed or truth is told
     after = await counter.order(order_id)
     assert (after.status, before.status) == ("fulfilled", "fulfilled")
     assert [one.state for one in await counter.attempts(order_id)] == ["succeeded"]

@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 import stamina
 
-from gateway.flows import advance as advancing
 from gateway.flows import buy
+from gateway.flows import process as processing
 from gateway.flows.admit import Admitted
-from gateway.flows.advance import advance
-from gateway.store import attempts, selling
+from gateway.flows.process import process_order
+from gateway.store import attempts, selling, settling
 from tests.gateway.flows.counter import Counter
 
 
@@ -36,7 +36,7 @@ async def test_a_look_that_froze_proves_no_absence_however_late_it_is_written_do
 
     with monkeypatch.context() as patch:
         patch.setattr(trusting.deps.accounts["s2s"].provider, "find_order", frozen)
-        await advance(trusting.deps, order_id, look=True)
+        await process_order(trusting.deps, order_id, poll=True)
     assert [one.state for one in await trusting.attempts(order_id)] == ["unknown"]
     assert (await trusting.followed(order_id)).status == "fulfilled"
     assert len(trusting.till("s2s").sales()) == 1
@@ -64,25 +64,25 @@ async def test_an_order_that_cannot_be_gone_on_with_stands_in_no_others_way(
         raise ArithmeticError("a fault")
 
     monkeypatch.setattr(buy, "_choose", broken)
-    await advancing.begin(counter.deps, admitted.order_id)
+    await processing.start(counter.deps, admitted.order_id)
     order = await counter.order(admitted.order_id)
-    assert order.next_look_at is not None
-    assert order.next_look_at > counter.clock() + timedelta(seconds=20)
+    assert order.next_poll_at is not None
+    assert order.next_poll_at > counter.clock() + timedelta(seconds=20)
 
 
 @pytest.mark.parametrize("error", [asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError])
 async def test_an_answer_is_written_down_again_when_the_row_was_held_by_a_frozen_process(
     counter: Counter, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    record, calls = attempts.record, []
+    write, calls = settling.write, []
 
     async def held(*args: object, **more: object) -> None:
         calls.append(1)
         if len(calls) == 1:
             raise error("held")
-        await record(*args, **more)  # type: ignore[arg-type]
+        await write(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(attempts, "record", held)
+    monkeypatch.setattr(settling, "write", held)
     with stamina.set_testing(False):
         order_id = await counter.ordered(await counter.plan(1, "beppay"))
     assert (await counter.order(order_id)).status == "fulfilled"
@@ -106,7 +106,7 @@ async def test_a_database_that_goes_away_at_the_commit_leaves_nothing_unknown(
 
     monkeypatch.setattr(attempts, "begin", cut)
     order_id = (await _admitted(counter, supplier)).order_id
-    await advancing.begin(counter.deps, order_id)
+    await processing.start(counter.deps, order_id)
     assert [one.state for one in await counter.attempts(order_id)] == ["failed"]
     assert (await counter.followed(order_id, looks=5)).status == "fulfilled"
     assert [one.state for one in await counter.attempts(order_id)] == ["failed", "succeeded"]
@@ -135,7 +135,7 @@ async def test_nothing_is_sent_while_the_database_could_lose_what_it_committed(c
     name = await counter.deps.pool.fetchval("SELECT current_database()")
     await counter.deps.pool.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     await counter.deps.pool.expire_connections()
-    await advance(counter.deps, order_id)
+    await process_order(counter.deps, order_id)
     assert not await counter.attempts(order_id)
     assert (await counter.order(order_id)).status == "pending"
     await counter.deps.pool.execute(f'ALTER DATABASE "{name}" RESET synchronous_commit')
@@ -147,7 +147,7 @@ async def test_after_a_restore_nothing_is_called_off_before_the_books_are_compar
     admitted = await _admitted(counter, "pikasim")
     await counter.deps.pool.execute("UPDATE orders SET cancel_requested_at = now(), status = 'cancel_pending'")
     await selling.stop(counter.deps.pool, selling.ALL, "restored")
-    await advance(counter.deps, admitted.order_id)
+    await process_order(counter.deps, admitted.order_id)
     assert (await counter.order(admitted.order_id)).status == "cancel_pending"
     await selling.go_on(counter.deps.pool, selling.ALL)
     assert (await counter.followed(admitted.order_id)).status == "cancelled"
@@ -155,11 +155,11 @@ async def test_after_a_restore_nothing_is_called_off_before_the_books_are_compar
 
 async def test_a_send_goes_on_to_its_end_although_who_advanced_the_order_was_broken_off(counter: Counter) -> None:
     admitted = await _admitted(counter, "beppay")
-    task = asyncio.create_task(advance(counter.deps, admitted.order_id))
+    task = asyncio.create_task(process_order(counter.deps, admitted.order_id))
     for _ in range(500):
         await asyncio.sleep(0.01)
         if any(one.get_name().startswith("send ") for one in counter.deps.running):
             break
     task.cancel()
-    await advancing.drain(counter.deps, 10)
+    await processing.drain(counter.deps, 10)
     assert (await counter.order(admitted.order_id)).status == "fulfilled"

@@ -12,8 +12,8 @@ import pytest
 from gateway.flows import settle as settling
 from gateway.flows.admit import Admitted
 from gateway.flows.adopt import adopt
-from gateway.flows.advance import advance, look_at_failed
 from gateway.flows.problem import Problem
+from gateway.flows.process import poll_failed_attempt, process_order
 from gateway.flows.resolve import resolve
 from gateway.flows.topup import admit_topup, topup_options
 from gateway.store import attempts, ops, spend
@@ -41,7 +41,7 @@ async def test_at_a_paused_supplier_nothing_is_topped_up(counter: Counter) -> No
     admitted = await _topup(counter, order_id)
     assert isinstance(admitted, Admitted)
     await ops.set_supplier_state(counter.deps.pool, "pikasim", "paused")
-    await advance(counter.deps, admitted.order_id)
+    await process_order(counter.deps, admitted.order_id)
     assert not await counter.attempts(admitted.order_id)
     refusal = await _topup(counter, order_id)
     assert isinstance(refusal, Problem)
@@ -145,7 +145,7 @@ async def test_a_late_word_on_an_attempt_that_was_refused_brings_its_charge_to_l
     order_id = await counter.ordered(await counter.plan(1, "s2s"))
     (attempt,) = await counter.attempts(order_id)
     assert ((await counter.order(order_id)).status, attempt.state) == ("failed", "failed")
-    await look_at_failed(counter.deps, attempt.id)
+    await poll_failed_attempt(counter.deps, attempt.id)
     assert await counter.ledger(order_id) == [("s2s", "charge", "10")]
     assert "charged_after_failure" in await counter.timeline(order_id)
     assert (await counter.order(order_id)).status == "failed"

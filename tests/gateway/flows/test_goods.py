@@ -14,10 +14,10 @@ import pytest
 from gateway.core.orders.items import VoucherCodes
 from gateway.flows import delivered, ops_goods, show
 from gateway.flows.admit import Admitted, Valid, admit, validate
-from gateway.flows.advance import advance, drain
 from gateway.flows.cancel import request_cancel
 from gateway.flows.goods_sync import sync_goods
 from gateway.flows.problem import Problem
+from gateway.flows.process import drain, process_order
 from gateway.flows.resolve import resolve
 from gateway.flows.sync import run_sync
 from gateway.store import goods as goods_store
@@ -205,7 +205,7 @@ async def placed(counter: Counter, name: str, key: str, **more: Any) -> str:
     (row,) = await goods_store.of_account(counter.deps.pool, "s2s", sku)
     admitted = await admit(counter.deps, STOREFRONT, "test", OrderForGood(good_id=row.good_id, **more), key)
     assert isinstance(admitted, Admitted), admitted
-    await advance(counter.deps, admitted.order_id)
+    await process_order(counter.deps, admitted.order_id)
     return admitted.order_id
 
 
@@ -288,7 +288,7 @@ async def test_a_denomination_that_is_another_by_the_time_of_sending_is_not_boug
     admitted = await admit(counter.deps, STOREFRONT, "test", body, "g-5")
     assert isinstance(admitted, Admitted), admitted
     await counter.deps.pool.execute(f"UPDATE goods SET {sql} WHERE sku = $1", row.sku)
-    await advance(counter.deps, admitted.order_id)
+    await process_order(counter.deps, admitted.order_id)
     assert (await counter.order(admitted.order_id)).status == "failed"
     assert counter.till("s2s").sales() == []
 

@@ -48,7 +48,7 @@ class Books:
         order_id, now = f"ord_{attempt_id}", datetime.now(UTC)
         await self.pool.execute(
             """INSERT INTO orders (id, storefront_id, mode, kind, status, plan_id, plan, price, currency, price_base,
-                                   max_cost, base_currency, next_look_at)
+                                   max_cost, base_currency, next_poll_at)
                VALUES ($1, $2, 'test', 'esim', $3, 'jp', '{}', 5, 'USD', 5, 5, 'USD', $4)""",
             order_id, storefront, status, now + timedelta(hours=1) if status == "pending" else None,
         )  # fmt: skip
@@ -70,7 +70,7 @@ class Books:
 
     async def looked_at(self):
         """The orders that the schedule is to look at now."""
-        rows = await self.pool.fetch("SELECT id FROM orders WHERE next_look_at <= now() ORDER BY 1")
+        rows = await self.pool.fetch("SELECT id FROM orders WHERE next_poll_at <= now() ORDER BY 1")
         return [row["id"] for row in rows]
 
     async def facts(self):
@@ -85,13 +85,13 @@ class Books:
 
 @pytest.fixture
 async def looks(monkeypatch):
-    """Orders that were to be looked at. The look itself has tests of its own."""
+    """Orders whose attempt a webhook named, polled should it have failed. The poll itself has tests of its own."""
     asked = []
 
-    async def advance(_deps, order_id, *, look=False):
-        asked.append((order_id, look))
+    async def poll_failed_attempt(_deps, attempt_id):
+        asked.append((f"ord_{attempt_id}", True))
 
-    monkeypatch.setattr(incoming, "advance", advance)
+    monkeypatch.setattr(incoming, "poll_failed_attempt", poll_failed_attempt)
     return asked
 
 
@@ -244,10 +244,10 @@ async def test_an_order_that_the_schedule_left_alone_is_not_put_back_into_it(boo
 
 
 async def test_a_look_that_fails_leaves_the_order_to_the_schedule(books, monkeypatch):
-    async def advance(_deps, _order_id, *, look=False):
+    async def poll_failed_attempt(_deps, _attempt_id):
         raise RuntimeError("the supplier is away")
 
-    monkeypatch.setattr(incoming, "advance", advance)
+    monkeypatch.setattr(incoming, "poll_failed_attempt", poll_failed_attempt)
     order = await books.order("att_s2s", "s2s")
     assert await books.take("s2s", S2S_HEADERS, S2S_BODY) == "taken"
     await asyncio.gather(*books.deps.running, return_exceptions=True)

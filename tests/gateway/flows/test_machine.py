@@ -27,8 +27,8 @@ from hypothesis.stateful import (
 
 from gateway.flows import buy
 from gateway.flows.admit import Admitted
-from gateway.flows.advance import advance
 from gateway.flows.cancel import request_cancel
+from gateway.flows.process import process_order
 from gateway.flows.resolve import resolve
 from gateway.store.pool import open_pool
 from tests.gateway.flows.counter import STOREFRONT, Counter
@@ -89,7 +89,7 @@ class Machine(RuleBasedStateMachine):
         self.run(self._advance(runs, look))
 
     async def _advance(self, runs: int, look: bool) -> None:
-        await asyncio.gather(*(advance(self.counter.deps, self.order_id, look=look) for _ in range(runs)))
+        await asyncio.gather(*(process_order(self.counter.deps, self.order_id, poll=look) for _ in range(runs)))
 
     @rule()
     def a_process_is_killed_before_it_sends(self) -> None:
@@ -102,7 +102,7 @@ class Machine(RuleBasedStateMachine):
         real, buy.send = buy.send, gone  # type: ignore[assignment]
         try:
             with pytest.raises(RuntimeError) if await self._would_send() else _nothing():
-                await advance(self.counter.deps, self.order_id)
+                await process_order(self.counter.deps, self.order_id)
         finally:
             buy.send = real
 
@@ -111,10 +111,8 @@ class Machine(RuleBasedStateMachine):
         return order.status == "pending" and not any(one.now.live for one in tries) and await self._something_left()
 
     async def _something_left(self) -> bool:
-        from gateway.core.orders.choosing import Chosen
-
         order = await self.counter.order(self.order_id)
-        return isinstance(await buy._choose(self.counter.deps, order, await self.counter.attempts(order.id)), Chosen)
+        return isinstance(await buy._choose(self.counter.deps, order, await self.counter.attempts(order.id)), list)
 
     @rule(seconds=st.sampled_from([1, 10, 60, 250]))
     def time_passes(self, seconds: int) -> None:
@@ -154,10 +152,10 @@ class Machine(RuleBasedStateMachine):
             assert order.status in STEPS[self.seen[-1]], (self.seen, order.status)
             self.seen.append(order.status)
         if order.status in {"pending", "cancel_pending"}:
-            assert order.next_look_at is not None
-            assert order.next_look_at <= datetime.now(UTC) + counter.clock.ahead + timedelta(minutes=16)
+            assert order.next_poll_at is not None
+            assert order.next_poll_at <= datetime.now(UTC) + counter.clock.ahead + timedelta(minutes=16)
         elif order.status in {"fulfilled", "failed", "cancelled"}:
-            assert order.next_look_at is None
+            assert order.next_poll_at is None
         if not any(one.state in OPEN for one in tries) and not resolved:
             booked = await counter.deps.pool.fetchval(
                 "SELECT coalesce(sum(CASE kind WHEN 'charge' THEN amount ELSE -amount END), 0) FROM ledger"

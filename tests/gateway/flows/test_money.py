@@ -14,10 +14,10 @@ import pytest
 from gateway.core.reconciling import Day
 from gateway.flows import balances, deposits, money, supplier_books
 from gateway.flows.admit import Admitted
-from gateway.flows.advance import advance
 from gateway.flows.browse import Catalog
 from gateway.flows.judge import one as one_offer
 from gateway.flows.problem import Problem
+from gateway.flows.process import process_order
 from gateway.flows.publish import publish
 from gateway.flows.topup import topup_options
 from gateway.store import supplier_books as rows
@@ -107,7 +107,7 @@ async def test_many_at_once_spend_the_last_money_without_one_refusal(counter: Co
     await refresh(counter)
     admitted = [await counter.admit(plan) for _ in range(8)]
     ids = [one.order_id for one in admitted if isinstance(one, Admitted)]
-    await asyncio.gather(*(advance(counter.deps, order_id) for order_id in ids))
+    await asyncio.gather(*(process_order(counter.deps, order_id) for order_id in ids))
     orders = [await counter.followed(order_id) for order_id in ids]
     assert {order.status for order in orders} == {"fulfilled"}
     tries = [one for order in orders for one in await counter.attempts(order.id)]

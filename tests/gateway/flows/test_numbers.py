@@ -14,10 +14,10 @@ from gateway.core.orders.items import item_of
 from gateway.flows import number_looks, order_pages, show
 from gateway.flows.admit import Admitted, admit, validate
 from gateway.flows.adopt import adopt
-from gateway.flows.advance import advance
 from gateway.flows.cancel import request_cancel
 from gateway.flows.number_sync import sync_numbers
 from gateway.flows.problem import Problem
+from gateway.flows.process import process_order
 from gateway.flows.reconcile import reconcile
 from gateway.flows.resolve import resolve
 from gateway.store import number_lists, numbers
@@ -28,6 +28,7 @@ from schemas.money import Money
 from schemas.order import NumberDelivery, OrderKind, PurchaseRequest, SupplierOrder
 from schemas.orders import NumberChoice, OrderForNumber, PriceLimit, SupplierChoice
 from tests.gateway.flows.counter import STOREFRONT, Counter
+from tests.gateway.working import emit_events
 
 US = NumberChoice("US", "7d")
 
@@ -40,7 +41,7 @@ async def placed(counter: Counter, key: str, number: NumberChoice = US, **more: 
 
 async def ordered(counter: Counter, key: str, number: NumberChoice = US, **more: Any) -> str:
     order_id = await placed(counter, key, number, **more)
-    await advance(counter.deps, order_id)
+    await process_order(counter.deps, order_id)
     return order_id
 
 
@@ -84,6 +85,7 @@ async def test_the_number_stands_sealed_and_in_no_event(counter: Counter) -> Non
     for table in ("orders", "attempts", "numbers", "order_events", "exchanges", "ledger"):
         rows = await counter.deps.pool.fetch(f"SELECT t::text AS row FROM {table} t")
         assert not [row["row"] for row in rows if digits in row["row"]], table
+    await emit_events(counter.deps.pool)
     bodies = await counter.deps.pool.fetch("SELECT body FROM webhook_events WHERE order_id = $1", order_id)
     assert bodies
     assert not [row for row in bodies if digits in counter.deps.seal.open_text(row["body"])]
@@ -116,7 +118,7 @@ async def test_while_one_is_unknown_no_other_of_its_country_and_tier_is_bought(c
     assert (await counter.order(elsewhere)).status == "fulfilled"
     # Once nobody could take one for the other any more, the second is bought; the first stays for a person.
     counter.clock.pass_(minutes=12)
-    await advance(counter.deps, second)
+    await process_order(counter.deps, second)
     assert (await counter.order(second)).status == "fulfilled"
     assert (await counter.followed(first)).status == "needs_review"
     assert len(sales(counter)) == 3
@@ -138,7 +140,7 @@ async def test_while_one_is_paid_for_and_not_told_no_other_of_its_kind_is_bought
     assert (await counter.attempts(first))[0].state == "accepted"
     assert await counter.attempts(second) == []
     counter.clock.pass_(minutes=12)
-    await advance(counter.deps, second)
+    await process_order(counter.deps, second)
     assert (await counter.order(second)).status == "fulfilled"
     assert (await counter.order(first)).status == "pending"
 
@@ -180,7 +182,7 @@ async def test_a_number_that_another_order_has_is_not_delivered_again(
 async def test_orders_at_once_are_all_served_with_numbers_of_their_own(counter: Counter) -> None:
     ids = [await placed(counter, f"at-once-{n}") for n in range(4)]
     for _ in range(12):
-        await asyncio.gather(*(advance(counter.deps, one) for one in ids))
+        await asyncio.gather(*(process_order(counter.deps, one) for one in ids))
         if all([(await counter.order(one)).status == "fulfilled" for one in ids]):
             break
         await asyncio.sleep(0.2)
@@ -211,7 +213,7 @@ async def test_what_cannot_be_bought_is_said_before_an_order_stands(counter: Cou
     assert await problem(max_price=PriceLimit("11.00", "USD")) == "valid"
     assert await problem(suppliers=SupplierChoice(ignore=["beppay"])) == "no_stock"
     await counter.deps.pool.execute("UPDATE suppliers SET state = 'paused' WHERE name = 'beppay'")
-    assert await problem() == "no_stock"
+    assert await problem() == "selling_stopped"
 
 
 async def test_no_supplier_takes_a_number_back(counter: Counter) -> None:
@@ -328,13 +330,13 @@ async def test_an_order_that_a_restore_cut_off_adopts_the_number_that_was_bought
         for table in ("numbers", "ledger", "attempts"):
             await connection.execute(f"DELETE FROM {table} WHERE order_id = $1", lost)
         await connection.execute(
-            "UPDATE orders SET status = 'pending', fulfilled_at = NULL, next_look_at = now() WHERE id = $1", lost
+            "UPDATE orders SET status = 'pending', fulfilled_at = NULL, next_poll_at = now() WHERE id = $1", lost
         )
     assert isinstance(await adopt(counter.deps, lost, "beppay"), Problem)
     assert await adopt(counter.deps, lost, "beppay", None, f"number-{sale.number}") is None
     other = await placed(counter, "r-2")
     assert isinstance(await adopt(counter.deps, other, "beppay", None, f"number-{sale.number}"), Problem)
-    await advance(counter.deps, lost, look=True)
+    await process_order(counter.deps, lost, poll=True)
     assert (await counter.order(lost)).status == "fulfilled"
     assert (await phone(counter, lost), attempt.item) == (told, (await counter.attempts(lost))[0].item)
     assert len(sales(counter)) == 1

@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from gateway.flows import checkout, payments
-from gateway.flows.advance import advance, drain
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.problem import Problem
+from gateway.flows.process import drain, process_order
 from schemas.errors import InvalidRequest, NotFound
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentNotice, PaymentState
@@ -250,11 +250,11 @@ async def test_an_order_that_is_delivered_after_its_money_was_given_back_is_show
     order = (await desk.checkout(checkout_id)).order_id
     await drain(desk.deps, 5)
     desk.counter.clock.pass_(minutes=15)
-    await advance(desk.deps, order, look=True)
+    await process_order(desk.deps, order, poll=True)
     await decide(desk.deps, checkout_id, "refunded", "given back", "test")
     assert (await desk.checkout(checkout_id)).status == "paid"
     await asyncio.sleep(1)
-    await advance(desk.deps, order, look=True)
+    await process_order(desk.deps, order, poll=True)
     found = await desk.checkout(checkout_id)
     assert (found.order_status, found.review.reason) == ("fulfilled", "other_movement")
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from gateway.flows.adopt import adopt
-from gateway.flows.advance import advance, wait
+from gateway.flows.process import process_order
 from gateway.flows.reconcile import explain, reconcile, restored
 from gateway.store import selling
 from gateway.store.keys import create_key
@@ -19,6 +19,7 @@ from schemas.account import Transaction, TransactionKind
 from schemas.money import Money
 from tests.gateway.flows.shelf import settings_for
 from tests.gateway.sandboxed import shop_on, stock_from, town
+from tests.gateway.working import answered
 
 PLANS = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
 REFUNDED = {"pikasim": "bv-17gb-2d-49644845abeb", "s2s": "bv-17gb-3d-5e564b06909f"}
@@ -113,7 +114,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
     await copy(servers, database_url, backup)
     try:
         for order_id in waiting.values():
-            await wait(shop.deps, order_id, 60)
+            await answered(shop.deps, order_id, 60)
             assert await shop.status(order_id) == "fulfilled"
         lost = await shop.buy(PLANS["pikasim"])  # admitted after the backup, too
         charges = len(await suppliers.charges())
@@ -124,7 +125,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
             assert await after.status(lost) is None
             first = await restored(after.deps.pool, datetime.now(UTC), "nightly")
             for order_id in waiting.values():
-                await advance(after.deps, order_id)
+                await process_order(after.deps, order_id)
                 assert await after.status(order_id) == "pending"
             assert len(await suppliers.charges()) == charges
 
@@ -145,7 +146,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
                 order_id = ours[one.reference]  # what a person reads in the supplier's books and the shop's mail
                 if order_id in waiting.values():
                     assert await adopt(after.deps, order_id, one.supplier, one.reference) is None
-                    await wait(after.deps, order_id, 60)
+                    await answered(after.deps, order_id, 60)
                 else:
                     assert await explain(after.deps, report, one.supplier, one.movement, "refunded by hand")
             assert await after.status(waiting["s2s"]) == "fulfilled"

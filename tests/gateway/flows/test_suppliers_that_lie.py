@@ -8,8 +8,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.flows.advance import advance
 from gateway.flows.cancel import request_cancel
+from gateway.flows.process import process_order
 from gateway.flows.resolve import resolve
 from gateway.flows.settle import settle
 from schemas.account import Transaction, TransactionKind
@@ -124,8 +124,8 @@ async def test_a_refund_of_nobodys_order_does_not_cancel_an_order_without_a_numb
     monkeypatch.setattr(provider, "esim_status", unknown)
     monkeypatch.setattr(provider, "transactions", transactions)
     assert await request_cancel(counter.deps, STOREFRONT, "test", order_id) is None
-    await advance(counter.deps, order_id)
-    await advance(counter.deps, order_id, look=True)
+    await process_order(counter.deps, order_id)
+    await process_order(counter.deps, order_id, poll=True)
     assert (await counter.order(order_id)).status == "cancel_pending"
     assert [kind for _, kind, _ in await counter.ledger(order_id)] == ["charge"]
 
@@ -153,5 +153,5 @@ async def test_a_cancel_that_was_asked_for_goes_on_after_a_person_found_the_esim
     code = "LPA:1$smdp.example.com$ABC-123"
     assert await resolve(counter.deps, order_id, "fulfilled", "told by mail", code, "8944500000000000001") is None
     assert (await counter.order(order_id)).status == "cancel_pending"
-    await advance(counter.deps, order_id)
+    await process_order(counter.deps, order_id)
     assert [one.kind for one in await counter.attempts(order_id)] == ["purchase", "cancel"]

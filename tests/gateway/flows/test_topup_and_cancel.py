@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from gateway.flows.admit import Admitted
-from gateway.flows.advance import advance
 from gateway.flows.cancel import request_cancel
 from gateway.flows.problem import Problem
+from gateway.flows.process import process_order
 from gateway.flows.resolve import resolve
 from gateway.flows.topup import admit_topup, topup_options
 from schemas.orders import TopupForOption, TopupForPlan
@@ -32,7 +32,7 @@ async def _topped_up(counter: Counter, order_id: str, key: str = "top") -> str:
     body = TopupForOption(topup_plan_id=own.id)
     admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, key)
     assert isinstance(admitted, Admitted), admitted
-    await advance(counter.deps, admitted.order_id)
+    await process_order(counter.deps, admitted.order_id)
     return admitted.order_id
 
 
@@ -104,7 +104,7 @@ async def test_anothers_esim_cannot_be_topped_up(counter: Counter) -> None:
 async def _cancelled(counter: Counter, order_id: str) -> None:
     for _ in range(3):
         assert await request_cancel(counter.deps, STOREFRONT, "test", order_id) is None
-    await asyncio.gather(*(advance(counter.deps, order_id) for _ in range(5)))
+    await asyncio.gather(*(process_order(counter.deps, order_id) for _ in range(5)))
 
 
 async def test_a_cancel_is_sent_once_and_the_ledger_has_the_suppliers_own_refund(counter: Counter) -> None:
@@ -158,7 +158,7 @@ async def test_an_order_that_was_not_sent_is_cancelled_without_asking_anyone(cou
     admitted = await counter.admit(await counter.plan(1, "pikasim"))
     assert isinstance(admitted, Admitted)
     assert await request_cancel(counter.deps, STOREFRONT, "test", admitted.order_id) is None
-    await advance(counter.deps, admitted.order_id)
+    await process_order(counter.deps, admitted.order_id)
     assert (await counter.order(admitted.order_id)).status == "cancelled"
     assert not counter.till("pikasim").sales()
 

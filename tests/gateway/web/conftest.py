@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,9 +25,11 @@ from gateway.settings import Settings, load
 from gateway.store import fx
 from gateway.store.keys import create_key
 from gateway.store.pool import Pool
+from gateway.web import state
 from tests.gateway.core.catalog.market import Item, Market, offer
 from tests.gateway.flows.shelf import stock
 from tests.gateway.sandboxed import Town, stock_from, town
+from tests.gateway.working import waking
 
 ITEMS = [
     Item("a", offer("JP1", cost="5.00")),
@@ -112,6 +115,7 @@ MakeApi = Callable[..., Awaitable[Api]]
 async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any) -> AsyncIterator[MakeApi]:
     """Start an API with settings of its own, on a catalogue that stands still, was ``published`` or ``synced``."""
     clients = []
+    workers = AsyncExitStack()
 
     async def start(
         items: list[Item] = ITEMS, *, published: bool = False, synced: bool = False, **settings: Any
@@ -141,9 +145,12 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
         client = TestClient(TestServer(app))
         await client.start_server()
         clients.append(client)
+        if synced:
+            await workers.enter_async_context(waking(app[state.DEPS]))
         return Api(client, pool, catalog, lines)
 
     yield start
+    await workers.aclose()
     for client in clients:
         await client.close()
 

@@ -272,8 +272,8 @@ async def test_what_cannot_be_told_is_refused_and_nothing_is_kept(shop, body, st
 async def test_the_queue_tells_what_waits_and_no_payload_of_strangers(ops):
     await ops.pool.execute(
         "INSERT INTO pgqueuer (priority, status, entrypoint, payload, created, execute_after)"
-        " VALUES (0, 'queued', 'advance_order', $1, now() - interval '1 hour', now() - interval '1 hour'),"
-        "        (0, 'queued', 'advance_order', $1, now(), now() + interval '1 hour'),"
+        " VALUES (0, 'queued', 'another', $1, now() - interval '1 hour', now() - interval '1 hour'),"
+        "        (0, 'queued', 'another', $1, now(), now() + interval '1 hour'),"
         "        (0, 'picked', 'sync', '{}', now(), now()), (0, 'queued', 'stranger', $2, now(), now())",
         b'{"order_id": "ord_1"}', b'{"token": "secret"}',
     )  # fmt: skip
@@ -285,12 +285,12 @@ async def test_the_queue_tells_what_waits_and_no_payload_of_strangers(ops):
     assert "secret" not in await answer.text()
     page = await read(answer, JobPage)
     assert [(job.kind, job.state, job.about) for job in page.data] == [
-        ("advance_order", "queued", "ord_1"), ("advance_order", "queued", "ord_1"), ("sync", "picked", "all suppliers"),
+        ("another", "queued", ""), ("another", "queued", ""), ("sync", "picked", "all suppliers"),
     ]  # fmt: skip
     rest = await read(await ops.get(f"/v1/ops/jobs?limit=3&cursor={page.next_cursor}"), JobPage)
     assert [(job.kind, job.about) for job in rest.data] == [("stranger", "")]
     kinds = {one.kind: (one.waiting, one.late, one.running) for one in page.kinds}
-    assert kinds == {"advance_order": (2, 1, 0), "sync": (0, 0, 1), "stranger": (1, 1, 0)}
+    assert kinds == {"another": (2, 1, 0), "sync": (0, 0, 1), "stranger": (1, 1, 0)}
     assert [(one.name, one.overdue) for one in page.schedules] == [("balances_if_due", True)]
 
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from gateway.app import MAX_BODY_BYTES
-from gateway.store import orders
+from gateway.store import admission
 from gateway.web.openapi import PROBLEM_TYPE
 from gateway.web.orders import routes
 from gateway.web.problems import KINDS
@@ -52,7 +52,7 @@ async def test_a_database_that_goes_away_in_the_middle_is_503(shop, monkeypatch,
     async def away(*_, **__):
         raise error
 
-    monkeypatch.setattr(orders, "add", away)
+    monkeypatch.setattr(admission, "admit", away)
     answer = await shop.api.post("/v1/orders", json=BODY, headers={"Idempotency-Key": "k"})
     assert await code(answer) == (503, "unavailable")
     assert "Retry-After" in answer.headers

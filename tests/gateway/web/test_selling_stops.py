@@ -31,7 +31,7 @@ async def test_selling_is_stopped_and_resumed(shop):
     assert (made["supplier"], made["reason"], made["note"]) == (None, "person", "prices look wrong")
     assert made["since"]
     refused = await said(await api.post("/v1/orders", json={"plan_id": PLAN}, headers={"Idempotency-Key": "a"}), 503)
-    assert refused["code"] == "unavailable"
+    assert refused["code"] == "selling_stopped"
     assert (await said(await ops.ask("DELETE", PATH)))["data"] == []
     headers = {"Idempotency-Key": "a", "Prefer": "wait=30"}
     order = await said(await api.post("/v1/orders", json={"plan_id": PLAN}, headers=headers), 201)

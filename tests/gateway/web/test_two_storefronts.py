@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from gateway.store.keys import create_key
+from tests.gateway.working import emit_events
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 
@@ -227,6 +228,7 @@ async def owned(make_api, suppliers):
     headers = {"Idempotency-Key": "first", "Prefer": "wait=30"}
     order = await (await api.post("/v1/orders", json=body, headers=headers)).json()
     assert order["status"] == "fulfilled"
+    await emit_events(api.pool)
     deliveries = await (await api.get(f"/v1/webhook-endpoints/{endpoint['id']}/deliveries")).json()
     quote = await (await api.post("/v1/quotes", json={"plan_id": PLAN})).json()
     wanted = {"number": {"country": "US", "tier_id": "7d"}}

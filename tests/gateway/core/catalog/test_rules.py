@@ -126,17 +126,16 @@ def stored(item: Item, naive: Naive) -> Stored:
     )  # fmt: skip
 
 
-async def charged(made: Market, naive: Naive, plan_id: str, max_price: Money | None) -> Money | None:
+def charged(made: Market, naive: Naive, plan_id: str, max_price: Money | None) -> Money | None:
     """What admission would sell the plan for, None when it would not."""
     gateway, prices = deps(made), Prices(made.rules, made.terms.rates)
     rows = [stored(item, naive) for item in made.items if item.offer.plan_id == plan_id]
     found = offers.judged(gateway, rows, prices, offers.Limits())
-    terms = await selling._terms(gateway, Asked("sf", plan_id, offers.Limits(), max_price), found, prices.rates)
+    terms = selling.terms_of(Asked("sf", plan_id, offers.Limits(), max_price), found, prices.rates, ())
     if isinstance(terms, Problem):
         return None
-    candidate, held, max_cost = terms
-    assert candidate.most <= max_cost.amount
-    return held
+    assert terms.chosen.candidate.most <= terms.max_cost.amount
+    return terms.held
 
 
 @pytest.mark.parametrize("currency", ["USD", "EUR", "JPY"])
@@ -152,7 +151,7 @@ def test_the_price_shown_quoted_and_charged_is_one_under_any_rules(currency: str
             plan = msgspec.json.decode(index.plan(plan_id, currency), type=api.Plan)
             quoted = index.choose(Need(plan_id=plan_id, currency=currency))
             high = Money.of(10**9, currency)
-            sold = await charged(made, naive, plan_id, high)
+            sold = charged(made, naive, plan_id, high)
             assert plan.in_stock == isinstance(quoted, Choice)
             if sold is None:  # rounded otherwise in another currency a price may not cover what the offer may cost
                 assert not plan.in_stock or currency != "USD"
@@ -160,11 +159,11 @@ def test_the_price_shown_quoted_and_charged_is_one_under_any_rules(currency: str
             assert plan.in_stock
             assert Money.of(plan.price.amount, currency) == quoted.price == sold
             if currency == "USD":
-                assert await charged(made, naive, plan_id, None) == sold
+                assert charged(made, naive, plan_id, None) == sold
             most = Money(sold.amount - Decimal("0.01"), currency)
             listed = index.plans(PlanQuery(currency=currency, max_price=most.amount, limit=200))
             shown = {one.id: one for one in msgspec.json.decode(listed.body, type=api.PlanList).data}
-            under = await charged(made, naive, plan_id, most)
+            under = charged(made, naive, plan_id, most)
             assert (plan_id in shown) == (under is not None) or (currency != "USD" and under is None)
             if under is not None:
                 assert Money.of(shown[plan_id].price.amount, currency) == under

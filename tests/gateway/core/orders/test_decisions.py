@@ -105,22 +105,30 @@ def test_absence_of_what_was_accepted_is_no_failure_even_where_trusted() -> None
 
 def test_the_looks_come_at_the_ages_of_the_rule_and_then_every_quarter_of_an_hour() -> None:
     ages, age = [], 0.0
-    for looks in range(8):
-        age += schedule.seconds_to_next(looks)
+    for _ in range(8):
+        age = schedule.seconds_to_next(age)
         ages.append(age)
     assert ages == [2, 5, 15, 60, 300, 1200, 2100, 3000]
 
 
 def test_a_look_comes_when_a_bound_is_reached() -> None:
     bound = NOW + timedelta(seconds=100)
-    assert schedule.next_look(NOW, 4, (None, bound)) == bound
-    assert schedule.next_look(NOW, 0, (bound,)) == NOW + timedelta(seconds=2)
+    assert schedule.next_poll(NOW, NOW - timedelta(seconds=60), (None, bound)) == bound
+    assert schedule.next_poll(NOW, NOW, (bound,)) == NOW + timedelta(seconds=2)
+
+
+def test_a_bound_takes_no_place_in_the_schedule() -> None:
+    bound, now, polls = NOW + timedelta(seconds=20), NOW, []
+    while len(polls) < 7:
+        now = schedule.next_poll(now, NOW, (bound,))
+        polls.append((now - NOW).total_seconds())
+    assert polls == [2, 5, 15, 20, 60, 300, 1200]
 
 
 def test_a_failed_attempt_frees_the_order_for_the_next_supplier() -> None:
     verdict = verdicts.of_error(errors.OutOfStock("none"))
     what = change(order(), attempt(S.SENDING), verdict, NOW)
-    assert (what.attempt, what.status, what.next_look_at) == (S.FAILED, None, NOW)
+    assert (what.attempt, what.status, what.next_poll_at) == (S.FAILED, None, NOW + schedule.CONTINUES)
 
 
 def test_a_refusal_that_comes_after_the_supplier_accepted_is_not_believed() -> None:
@@ -147,7 +155,7 @@ def test_what_waits_for_a_person_still_settles_when_it_comes() -> None:
 def test_a_delivered_order_that_is_to_be_cancelled_goes_on_to_be() -> None:
     verdict = verdicts.of_order(told("completed", "5", GIVEN), attempt(), NOW)
     what = change(order("cancel_pending", cancel_requested=True), attempt(), verdict, NOW)
-    assert (what.status, what.next_look_at) == ("cancel_pending", NOW)
+    assert (what.status, what.next_poll_at) == ("cancel_pending", NOW)
 
 
 _states = st.sampled_from(list(S))
@@ -185,7 +193,7 @@ def test_whatever_is_heard_in_whatever_order_state_moves_one_way(
             assert truth.state is SupplierOrderState.COMPLETED
             assert truth.delivery is GIVEN
         if (what.status or status) in {"pending", "cancel_pending"} and not what.keep_schedule and what.attempt:
-            assert what.next_look_at is not None
+            assert what.next_poll_at is not None
         status = what.status or status
         at = attempt(what.attempt or at.state)
 

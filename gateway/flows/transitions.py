@@ -1,10 +1,11 @@
-"""Moving an order on: its row, its timeline, the event outside and the job that comes back, in one transaction.
+"""How an order moves on: its row, its timeline and the event for the storefront, filled into what settling writes.
 
 Everything here runs under the order's lock, in the caller's transaction.
 """
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,13 +13,14 @@ import structlog
 
 from gateway.core.orders.changes import Change
 from gateway.core.orders.items import ITEM_KINDS, Delivered
+from gateway.core.orders.states import ANSWERED, OrderStatus
 from gateway.flows import delivered, notify
 from gateway.flows.checkout_cases import follow
 from gateway.flows.deps import Deps
-from gateway.store import esims, orders, spend
-from gateway.store.jobs import enqueue_advance
+from gateway.store import esims, orders, settling, spend
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
+from gateway.store.settling import EsimWrite, OrderWrite, Writes
 from schemas.money import Money
 from schemas.notice import NoticeType
 from schemas.order import Delivery
@@ -32,12 +34,24 @@ _NOTICES: dict[str, NoticeType] = {
 }
 
 
-async def give_up(deps: Deps, connection: Connection, order_id: str, step: int, code: str, detail: str) -> bool:
-    """Fail an order of which nothing was bought and nothing can be; False when it moved meanwhile."""
+async def fail(deps: Deps, order_id: str, step: int, code: str, detail: str, **ops: Any) -> bool:
+    """Fail an order of which nothing was bought and nothing can be; False when it moved meanwhile.
+
+    One whose cancel was asked for is cancelled instead. ``ops`` is told to operators in its timeline.
+    """
+    async with deps.pool.acquire() as connection, connection.transaction():
+        ended = await _fail(deps, connection, order_id, step, code, detail, ops)
+    if ended:
+        deps.watch.answered(order_id)
+    return ended
+
+
+async def _fail(
+    deps: Deps, connection: Connection, order_id: str, step: int, code: str, detail: str, ops: dict[str, Any]
+) -> bool:
     order = await orders.lock(connection, order_id)
     if order is None or order.step != step or order.status not in {"pending", "cancel_pending"}:
         return False
-    now = deps.clock()
     cancelled = order.cancel_requested_at is not None
     end = Change(
         status="cancelled" if cancelled else "failed",
@@ -45,19 +59,23 @@ async def give_up(deps: Deps, connection: Connection, order_id: str, step: int, 
         failure_detail=None if cancelled else detail,
         events=("cancelled",) if cancelled else ("failed",),
     )
-    await move(deps, connection, order, end, now)
+    writes = Writes(order, deps.clock())
+    await transition(deps, connection, writes, end)
+    if ops:
+        writes.add_event("offers_left", **ops)
+    await settling.write(connection, writes)
     return True
 
 
 async def deliver(
     deps: Deps,
     connection: Connection,
-    order: OrderRow,
+    writes: Writes,
     attempt: AttemptRow,
     delivery: Delivered | None,
-    now: datetime,
 ) -> str | None:
-    """Write what was delivered; the id of the eSIM or number, None where there is none."""
+    """Keep what was delivered; the id of the eSIM or number, None where there is none."""
+    order, now = writes.order, writes.now
     if order.kind in ITEM_KINDS:
         return await delivered.keep(deps, connection, order, attempt, delivery, now)
     if order.kind != "esim":
@@ -66,25 +84,29 @@ async def deliver(
         return order.target_esim_id
     if not isinstance(delivery, Delivery) or delivery.iccid is None:
         raise ValueError("a delivered eSIM has an ICCID")
-    new = esims.NewEsim(
-        order_id=order.id,
-        storefront_id=order.storefront_id,
-        mode=order.mode,
-        supplier=attempt.supplier,
-        supplier_plan_id=attempt.supplier_plan_id,
-        iccid=delivery.iccid,
-        activation_code=delivery.activation_code,
+    writes.esim = esim_write(deps, delivery, delivery.iccid, now)
+    return writes.esim.id
+
+
+def esim_write(deps: Deps, delivery: Delivery, iccid: str, now: datetime) -> EsimWrite:
+    """A delivered eSIM as it is written: sealed, found by its digests."""
+    seal, code = deps.seal, delivery.activation_code
+    return EsimWrite(
+        id=esims.PREFIX + secrets.token_hex(12),
+        iccid=seal.seal(iccid),
+        iccid_digest=seal.digest(iccid),
+        activation_code=None if code is None else seal.seal(code),
+        code_digest=None if code is None else seal.digest(code),
         confirmation_code_required=delivery.confirmation_code_required,
+        next_poll_at=now + esims.FIRST_LOOK,
     )
-    return await esims.add(connection, deps.seal, new, now)
 
 
-async def move(
+async def transition(
     deps: Deps,
     connection: Connection,
-    order: OrderRow,
+    writes: Writes,
     what: Change,
-    now: datetime,
     *,
     ops: dict[str, Any] | None = None,
     goods_id: str | None = None,
@@ -92,43 +114,41 @@ async def move(
     refund: bool = False,
     uncancel: bool = False,
 ) -> None:
-    """Move the order, tell it in the timeline and outside, and have a worker come back when it is time."""
-    ended = what.status in {"failed", "cancelled"}
-    await orders.move(
-        connection,
-        order.id,
-        now=now,
+    """Move the order, with its lines in the timeline and the event for the storefront.
+
+    ``settling.write`` writes it; only the day's spend and the order's checkout are written here.
+    """
+    order = writes.order
+    writes.move = OrderWrite(
         status=what.status,
-        next_look_at=what.next_look_at,
+        next_poll_at=what.next_poll_at,
         keep_schedule=what.keep_schedule,
         failure_code=what.failure_code,
         failure_detail=what.failure_detail,
         refund=refund or what.status == "cancelled",
         uncancel=uncancel,
     )
-    if ended:
+    if what.status in {"failed", "cancelled"}:
         await spend.give_back(connection, "storefront", order.storefront_id, order.price_base, order.created_at)
     for event in what.events:
         text = what.failure_detail or "" if event == "failed" else ""
-        await orders.tell(connection, order.id, now, event, text, **(ops or {}))
-    told = _notice(order, what)
-    if told is not None:
-        await notify.announce(
-            connection,
-            deps.seal,
-            storefront_id=order.storefront_id,
-            mode=order.mode,
-            type=told,
-            data=_data(order, what, goods_id, delivery),
-            order_id=order.id,
-        )
+        writes.add_event(event, text, **(ops or {}))
+    notice = _notice(order, what)
+    if notice is not None:
+        writes.event = notify.prepared(deps.seal, notice, _data(order, what, goods_id, delivery), writes.now)
     if order.checkout_id is not None and what.status is not None:
         await follow(deps, connection, order.checkout_id, order.id, what.status)
     if what.status == "needs_review":
         log.warning("order_needs_review", order=order.id, supplier=(ops or {}).get("supplier"))
-    if what.next_look_at is not None and what.status not in {"failed", "cancelled", "fulfilled"}:
-        after = max(timedelta(0), what.next_look_at - now)
-        await enqueue_advance(connection, order.id, f"{order.step + 1}:0", after=after or None)
+    writes.answered = what.status in ANSWERED
+    due = what.next_poll_at is not None and what.next_poll_at - writes.now <= timedelta(0)
+    writes.wake = due and (what.status or order.status) not in ANSWERED
+
+
+def status_after(writes: Writes) -> OrderStatus:
+    """The order's status once it is written."""
+    moved = None if writes.move is None else writes.move.status
+    return moved or writes.order.status
 
 
 def _notice(order: OrderRow, what: Change) -> NoticeType | None:
@@ -140,7 +160,7 @@ def _notice(order: OrderRow, what: Change) -> NoticeType | None:
 def _data(order: OrderRow, what: Change, goods_id: str | None, delivery: Delivered | None) -> dict[str, Any]:
     """An event's ``data``: no activation code, number or PIN; the storefront fetches the order."""
     price = {"amount": f"{Money(order.price, order.currency).padded().amount:f}", "currency": order.currency}
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         "order_id": order.id,
         "kind": order.kind,
         "status": what.status or order.status,
@@ -149,11 +169,11 @@ def _data(order: OrderRow, what: Change, goods_id: str | None, delivery: Deliver
         "price": price,
     }
     if what.failure_code is not None:
-        told["failure"] = {"code": what.failure_code, "detail": what.failure_detail}
+        data["failure"] = {"code": what.failure_code, "detail": what.failure_detail}
     if what.status == "cancelled":
-        told["refund"] = price
+        data["refund"] = price
     if goods_id is not None:
-        told["number_id" if order.kind == "number" else "esim_id"] = goods_id
+        data["number_id" if order.kind == "number" else "esim_id"] = goods_id
     if isinstance(delivery, Delivery) and delivery.iccid is not None and "fulfilled" in what.events:
-        told["iccid"] = delivery.iccid
-    return told
+        data["iccid"] = delivery.iccid
+    return data

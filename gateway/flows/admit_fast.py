@@ -1,0 +1,170 @@
+"""Fast admission: chosen from memory, written with its first attempt in one statement, sent by this process.
+
+It is taken where nothing has to be asked first: the offers, rules and rates are remembered and their version still
+stands, funds are far from their end, no limit of a day has to be counted, the supplier's breaker is closed and it has
+a token for us. Everything else takes the ordinary way, which is the same from the committed attempt on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from gateway.core.orders.choosing import Candidate
+from gateway.flows import offers, selling
+from gateway.flows.accounts import Account
+from gateway.flows.buy import LAST_MONEY, left_out
+from gateway.flows.deps import Deps
+from gateway.flows.offer_memory import RememberedOffers, RememberedPrices
+from gateway.flows.pricing import Prices, prices_with_version
+from gateway.flows.problem import Problem
+from gateway.flows.selling import Asked, Offered
+from gateway.flows.send import record_answer, start_send
+from gateway.flows.settle import Settled
+from gateway.store import admission, candidates, purses
+from gateway.store.admission import Admission, Version
+from gateway.store.attempts import NewAttempt, new_attempt
+from gateway.store.candidates import Stored
+from gateway.store.keys import Mode
+from gateway.store.order_rows import NewOrder
+from gateway.store.pool import DATABASE_DOWN
+from schemas.errors import DeadlinePassed
+
+log = structlog.get_logger(__name__)
+
+# A token that is not leased yet comes within a round trip; who waits longer takes the ordinary way.
+TOKEN_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class Ready:
+    """What was chosen, with the version of the catalogue that it was chosen from, and a token of its supplier held."""
+
+    offered: Offered
+    version: Version
+    account: Account
+    attempt: NewAttempt | None = None
+
+    @property
+    def candidate(self) -> Candidate:
+        """The offer that is bought."""
+        return self.offered.chosen.candidate
+
+    def send(self, deps: Deps, order_id: str) -> asyncio.Task[Settled | None]:
+        """Send the attempt that was written with the order, once."""
+        if self.attempt is None:
+            raise LookupError(f"order {order_id} was admitted without an attempt")
+        return start_send(deps, self.account, self.attempt, None)
+
+
+def may_be_fast(deps: Deps) -> bool:
+    """Whether this process sends what it admits, and is not told to take the ordinary way."""
+    return deps.inline and deps.settings.orders.fast_admission
+
+
+async def chosen_from_memory(deps: Deps, mode: Mode, asked: Asked) -> Ready | None:
+    """The offer to buy now, its token held; None where the ordinary way has to be taken. Raises ``NoRate``."""
+    remembered = await _remembered(deps, mode, asked)
+    if remembered is None:
+        return None
+    stored, prices, version = remembered
+    found = offers.judged(deps, stored, prices, asked.limits, admitted=asked.held is not None)
+    terms = selling.terms_of(asked, found, prices.rates, ())
+    if isinstance(terms, Problem):
+        return None  # said by what stands in PostgreSQL
+    one = terms.chosen.candidate
+    row = next(r for r in stored if (r.supplier, r.supplier_plan_id) == (one.supplier, one.supplier_plan_id))
+    account = deps.accounts[one.supplier]
+    if not _is_simple(deps, account, one, row):
+        return None
+    now = deps.clock()
+    ready = Ready(selling.sold(deps, asked, row, found, terms, prices.rates), version, account)
+    if account.limiter.purchase_blocked_for() > 0 or not await _token(account, asked.storefront_id, now):
+        return None
+    return ready
+
+
+async def write(deps: Deps, new: NewOrder, key: str, request: bytes, ready: Ready, now: datetime) -> Admission | None:
+    """Write the order with its attempt, or say why not; None when the ordinary way has to be taken.
+
+    The token is given back where nothing is sent. Raises ``asyncpg.UniqueViolationError`` as ``admission.admit``.
+    """
+    found: Admission | None = None
+    one = ready.candidate
+    why = ready.offered.chosen.why
+    attempt = new_attempt(new.id, "purchase", one, ready.account.settings, why=why, iccid=None, now=now)
+    ops = {"supplier": one.supplier, "why": why, "left": left_out(ready.offered.chosen.left)}
+    try:
+        found = await admission.admit(
+            deps.pool, new, key, request, now,
+            next_poll_at=attempt.deadline, max_open=deps.settings.orders.max_open,
+            version=ready.version, attempt=attempt, ops=ops,
+        )  # fmt: skip
+    except DATABASE_DOWN as error:
+        # The rows may be there although that was not confirmed. This run alone may send, and does not.
+        task = asyncio.create_task(_never_sent(deps, attempt, error), name=f"unsent {attempt.id}")
+        deps.running.add(task)
+        task.add_done_callback(deps.running.discard)
+        raise
+    finally:
+        if found is None or found.outcome != "admitted":
+            ready.account.limiter.release()
+    if found.outcome == "admitted":
+        ready.attempt = attempt
+        if one.most is not None:
+            deps.memory.reserve(one.supplier, one.most)
+        return found
+    if found.outcome == "changed":
+        deps.memory.forget()
+    return found if found.outcome in {"known", "too_many_open"} else None
+
+
+async def _never_sent(deps: Deps, attempt: NewAttempt, error: Exception) -> None:
+    unsent = DeadlinePassed(f"not sent: {type(error).__name__} at the commit")
+    try:
+        await record_answer(deps, attempt.id, unsent, None)
+    except DATABASE_DOWN as still:
+        log.warning("attempt_not_recorded", attempt=attempt.id, error=type(still).__name__)
+
+
+async def _remembered(deps: Deps, mode: Mode, asked: Asked) -> tuple[list[Stored], Prices, Version] | None:
+    """Offers with their funds, and prices, of one version; None where there are none."""
+    memory, loop = deps.memory, asyncio.get_running_loop()
+    found = memory.offers_of(mode, asked.plan_id, loop.time())
+    if found is None:
+        rows = await candidates.of_plan_without_funds(deps.pool, mode, asked.plan_id)
+        if not rows:
+            return None
+        found = RememberedOffers(rows[0].version, loop.time(), tuple(rows))
+        memory.keep_offers(mode, asked.plan_id, found)
+    prices = memory.prices_of(asked.storefront_id, loop.time())
+    if prices is None or prices.version != found.version:
+        fresh, version = await prices_with_version(deps.pool, deps.settings, asked.storefront_id, deps.clock())
+        if version is None:
+            return None
+        prices = RememberedPrices(version, loop.time(), fresh)
+        memory.keep_prices(asked.storefront_id, prices)
+    if prices.version != found.version:
+        memory.forget()
+        return None
+    if not memory.funds_fresh(loop.time()):
+        memory.keep_funds(await purses.all_of_them(deps.pool), loop.time())
+    stored = [msgspec.structs.replace(row, purse=memory.funds.get(row.supplier)) for row in found.stored]
+    return stored, prices.prices, found.version
+
+
+def _is_simple(deps: Deps, account: Account, one: Candidate, row: Stored) -> bool:
+    """Whether nothing has to be asked or counted before this offer is bought."""
+    reserved = deps.memory.reserved.get(one.supplier, 0)
+    ample = one.room is None or one.most is None or one.room - reserved >= one.most * LAST_MONEY
+    counted = account.settings.daily_spend_limit is not None or account.manifest.one_purchase_at_a_time
+    return ample and not counted and not selling.needs_price_check(deps, row, deps.clock())
+
+
+async def _token(account: Account, storefront_id: str, now: datetime) -> bool:
+    limiter = account.limiter
+    return limiter.try_acquire(storefront_id) or await limiter.acquire(storefront_id, now, TOKEN_SECONDS)

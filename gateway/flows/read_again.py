@@ -1,0 +1,67 @@
+"""Reading a supplier's stored answer again: recording it failed, or the code that reads it was wrong."""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+
+from gateway.flows.answers import answers_in
+from gateway.flows.deps import Deps
+from gateway.flows.send import READ_AGAIN, call
+from gateway.flows.settle import Source, record
+from gateway.store import orders, settling
+from gateway.store.order_rows import AttemptRow, OrderRow
+from gateway.store.pool import DATABASE_DOWN
+from providers.recording import Recorded, playing_back
+from schemas.errors import UnreadableAnswer
+from schemas.order import PurchaseRequest
+
+log = structlog.get_logger(__name__)
+
+
+async def read_again(deps: Deps, order: OrderRow, attempt: AttemptRow, *, unread: bool = True) -> bool:
+    """Read the kept answers of an attempt and settle what they say; whether one of them could be read.
+
+    The plugin reads them with the code that reads them from the wire; nothing that spends is sent. ``unread`` leaves
+    out answers that were read before. Safe to repeat. Raises what the database raises.
+    """
+    account = deps.accounts.get(attempt.supplier)
+    if account is None:
+        return False
+    done = False
+    for answer_id, sealed in await settling.answers_of(deps.pool, attempt.id, unread=unread):
+        try:
+            recorded = msgspec.json.decode(deps.seal.open(sealed), type=Recorded)
+            with playing_back(recorded):
+                observation, read = await call(account, attempt.kind, _request(deps, order, attempt))
+            if not read:
+                raise observation if isinstance(observation, Exception) else UnreadableAnswer("not read")  # noqa: TRY301 - as any other fault
+            await record(deps, attempt.id, observation, Source(sent=True, answer_id=answer_id))
+        except DATABASE_DOWN:
+            raise
+        except Exception:
+            log.exception("answer_not_read", attempt=attempt.id, order=order.id)
+            await settling.reading_failed(deps.pool, answer_id, order, deps.clock() + READ_AGAIN)
+        else:
+            done = True
+            log.info("answer_read_again", attempt=attempt.id, order=order.id)
+    return done
+
+
+async def read_order_again(deps: Deps, order_id: str) -> int:
+    """Read every kept answer of an order again, those that were read before too; how many attempts had one."""
+    found = await orders.load_with_attempts(deps.pool, order_id)
+    if found is None:
+        return 0
+    order, tries = found
+    return sum([await read_again(deps, order, attempt, unread=False) for attempt in tries])
+
+
+def _request(deps: Deps, order: OrderRow, attempt: AttemptRow) -> PurchaseRequest:
+    iccid = deps.seal.open_text(attempt.iccid) if attempt.kind != "purchase" and attempt.iccid is not None else None
+    request = attempt.request(iccid)
+    if request.good is None:
+        return request
+    return msgspec.structs.replace(
+        request, good=msgspec.structs.replace(request.good, fields=answers_in(deps, order.fields))
+    )
