@@ -129,9 +129,9 @@ async def test_the_function_keeps_the_pace_that_the_code_keeps(opened, per_minut
         assert (await limiter._lease(priority, 1)).wait == pytest.approx(pace.interval, rel=1e-3, abs=1e-4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    per_minute=st.sampled_from([1, 2, 7, 60, 150, 400, 900]),
+    per_minute=st.sampled_from([1, 2, 7, 60, 150, 300]),
     processes=st.integers(1, 4),
     seed=st.integers(0, 10**9),
 )
@@ -150,14 +150,16 @@ async def test_no_minute_sees_more_than_the_limit_over_all_processes(pool, per_m
             times.append(clock.now)
 
     await pool.execute("DELETE FROM supplier_limits")
-    while len(times) < 3 * min(per_minute, 60):
-        # Pauses that let leases expire, bursts that use up what is there, and single calls that lease ahead.
-        clock.now += chance.choice([0.0, 0.0, 0.3, 0.9, 1.1, 20.0 * chance.random()])
-        calls = chance.choice([1, 1, 2, 10, 40])
-        limiter = chance.choice(limiters)
-        await asyncio.gather(*(purchase(limiter, chance.choice("abc")) for _ in range(calls)))
-        if chance.random() < 0.2 and limiter.try_acquire("a"):
-            limiter.release()
+    for _ in range(2):
+        for _ in range(30):  # short bursts, after which leased tokens are left over
+            clock.now += chance.choice([0.0, 0.1, 0.9, 1.1])
+            limiter = chance.choice(limiters)
+            await asyncio.gather(*(purchase(limiter, "a") for _ in range(chance.choice([1, 3, 7]))))
+            if chance.random() < 0.2 and limiter.try_acquire("a"):
+                limiter.release()
+        clock.now += chance.choice([0.0, 1.1, 20.0, 60.0])
+        # A minute in which everybody wants more than there is.
+        await asyncio.gather(*(purchase(chance.choice(limiters), chance.choice("abc")) for _ in range(per_minute + 20)))
     for limiter in limiters:
         await limiter.close()
     times.sort()
@@ -299,13 +301,13 @@ async def test_leases_and_breakers_do_not_wait_for_the_disk(pool):
 # --- what the supplier says ---------------------------------------------------------------------------
 
 
-async def test_a_lower_limit_of_the_supplier_is_taken_over_and_a_higher_one_is_not(opened: Opened, pool):
-    limiter = opened(PER_MINUTE)
+async def test_a_lower_limit_of_the_supplier_is_taken_over_and_a_higher_one_is_not(pool):
+    limiter = SharedRateLimiter(pool, "demo", PER_MINUTE)
     await limiter.observed({"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "999"}, 200)
     assert await leased(limiter) == BURST
     await pool.execute("UPDATE supplier_limits SET tat = now() - interval '1 hour'")
     await limiter.observed({"X-RateLimit-Limit": "1"}, 200)
-    assert await leased(opened(PER_MINUTE)) == 1
+    assert await leased(SharedRateLimiter(pool, "demo", PER_MINUTE)) == 1
 
 
 async def test_a_lower_limit_ends_the_tokens_that_were_leased_at_the_higher_one(opened: Opened):
