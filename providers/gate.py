@@ -153,6 +153,7 @@ class SupplierRateLimiter(Protocol):
         """Take a token for a purchase at once, from memory; never a database call.
 
         False when a purchase waits already, when no token is leased, or when the supplier asked us to stay away.
+        The breaker is not looked at: ask ``purchase_blocked_for`` first, and again after waiting in ``acquire``.
         """
 
     async def acquire(self, storefront_id: str, since: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - False, not an error
