@@ -99,8 +99,11 @@ class Pace:
         window = 60 + LEASE_SECONDS
         if per_minute == 1:
             return cls(interval=float(window), burst=1, lease=1)
-        burst = max(1, per_minute + 1 + (-window * sustained // 60))
-        return cls(interval=60 / sustained, burst=burst, lease=max(1, min(LEASE_TOKENS, sustained // 60)))
+        return cls(
+            interval=60 / sustained,
+            burst=per_minute - window * sustained // 60,
+            lease=max(1, min(LEASE_TOKENS, sustained // 60)),
+        )
 
     def tolerance(self, priority: Priority) -> float:
         """How many seconds of calls may be ahead of the clock for this priority."""
@@ -150,6 +153,7 @@ class SupplierRateLimiter(Protocol):
         """Take a token for a purchase at once, from memory; never a database call.
 
         False when a purchase waits already, when no token is leased, or when the supplier asked us to stay away.
+        The breaker is not looked at: ask ``purchase_blocked_for`` first, and again after waiting in ``acquire``.
         """
 
     async def acquire(self, storefront_id: str, since: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - False, not an error

@@ -93,7 +93,7 @@ class QueuedRateLimiter(ABC):
         if expiry is None:
             return False
         self._refresh_soon()
-        self._handed.append(expiry)
+        self._remember_handed(expiry)
         return True
 
     async def acquire(self, storefront_id: str, since: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - as the protocol
@@ -103,7 +103,7 @@ class QueuedRateLimiter(ABC):
         expiry = await self._wait_turn(Priority.PURCHASE, storefront_id, since, timeout)
         if expiry is None:
             return False
-        self._handed.append(expiry)
+        self._remember_handed(expiry)
         return True
 
     def release(self) -> None:
@@ -234,6 +234,10 @@ class QueuedRateLimiter(ABC):
     def _waiting_before(self, priority: Priority) -> bool:
         first = self._queue.first_priority()
         return first is not None and first <= priority
+
+    def _remember_handed(self, expiry: float) -> None:
+        if not math.isinf(expiry):  # without a limit there is nothing to give back
+            self._handed.append(expiry)
 
     def _forget_handed(self) -> float | None:
         now = self._clock()

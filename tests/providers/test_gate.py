@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -8,38 +9,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.gate import (
-    BREAKER_FAILURES,
-    BREAKER_MAX_SECONDS,
+    LEASE_SECONDS,
     LONGEST_WAIT,
-    MemoryGate,
     Pace,
     Priority,
     RateReport,
-    breaker_seconds,
+    held_token,
     refuse_long_wait,
     seconds_until,
+    token_held,
 )
-from schemas.errors import (
-    CircuitOpen,
-    ConnectionLost,
-    NotFound,
-    NotReached,
-    RateLimited,
-    ServerFault,
-    TimedOut,
-    UnreadableAnswer,
-)
+from schemas.errors import RateLimited
 
 NOW = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
 UNIX = int(NOW.timestamp())
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 # --- headers ------------------------------------------------------------------------------------------
@@ -111,9 +94,24 @@ def test_retry_after_comes_before_the_reset():
 @given(st.integers(min_value=1, max_value=100_000))
 def test_no_minute_ever_has_more_calls_than_the_limit(per_minute):
     pace = Pace.of(per_minute)
-    # The most that any window [t, t + 60) can see: the burst, and one call for each interval after it.
-    in_a_minute = pace.burst + -int(-(60 - 1e-6) // pace.interval) - 1
+    # A token is used up to a second after it was leased. The most that any window [t, t + 61) can see: the burst,
+    # and one token for each interval after it.
+    in_a_minute = pace.burst - int(-(60 + LEASE_SECONDS - 1e-6) // pace.interval) - 1
     assert in_a_minute <= per_minute
+
+
+@given(st.integers(min_value=1, max_value=100_000))
+def test_a_lease_is_for_a_second_and_for_32_calls_at_most(per_minute):
+    pace = Pace.of(per_minute)
+    assert 1 <= pace.lease <= 32
+    assert pace.lease == 1 or pace.lease * pace.interval <= 1 + 1e-9
+
+
+@given(st.integers(min_value=2, max_value=100_000))
+def test_in_the_long_run_it_is_five_sixths_of_the_limit(per_minute):
+    sustained = 60 / Pace.of(per_minute).interval
+    assert sustained >= per_minute * 5 / 6 - 1
+    assert sustained <= per_minute * 5 / 6 + 1
 
 
 @given(st.integers(min_value=1, max_value=100_000))
@@ -124,50 +122,7 @@ def test_who_comes_first_is_let_further_ahead(per_minute):
     assert ahead[-1] >= 0
 
 
-# --- the gate of one process --------------------------------------------------------------------------
-
-
-def taken(gate: MemoryGate, priority: Priority) -> int:
-    count = 0
-    while count < 1000 and gate._take(priority) == 0:
-        count += 1
-    return count
-
-
-def test_background_calls_leave_a_part_of_the_burst_to_purchases():
-    gate = MemoryGate("demo", 120, clock=Clock())
-    assert taken(gate, Priority.SYNC) == 10
-    assert taken(gate, Priority.PURCHASE) == 10
-
-
-def test_a_minute_of_calls_is_no_more_than_the_limit_and_not_much_less():
-    clock = Clock()
-    gate = MemoryGate("demo", 60, clock=clock)
-    times = []
-    while clock.now < 1600:
-        wait = gate._take(Priority.PURCHASE)
-        clock.now += wait
-        times += [] if wait else [clock.now]
-    most = max(sum(start <= t < start + 60 for t in times) for start in times)
-    assert most <= 60
-    assert len(times) >= 45 * 10
-
-
-async def test_a_supplier_can_lower_the_limit_and_not_raise_it():
-    gate = MemoryGate("demo", 60)
-    await gate.observed({"X-RateLimit-Limit": "600"}, 200)
-    assert gate.per_minute == 60
-    await gate.observed({"X-RateLimit-Limit": "6"}, 200)
-    assert gate.per_minute == 6
-
-
-async def test_a_long_block_refuses_and_a_short_one_is_waited_out():
-    gate = MemoryGate("demo")
-    await gate.observed({"Retry-After": "0.05"}, 429)
-    await gate.admit(Priority.PURCHASE)
-    await gate.observed({"Retry-After": "500"}, 429)
-    with pytest.raises(RateLimited):
-        await gate.admit(Priority.SYNC)
+# --- waiting and tokens -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -178,34 +133,23 @@ def test_each_priority_has_its_longest_wait(priority):
     assert caught.value.retry_after == LONGEST_WAIT[priority] + 1
 
 
-@pytest.mark.parametrize("error", [NotReached("x"), TimedOut("x"), ConnectionLost("x"), ServerFault("x")])
-async def test_outages_open_the_breaker_and_time_lets_one_try(error):
-    clock = Clock()
-    gate = MemoryGate("demo", clock=clock)
-    for _ in range(BREAKER_FAILURES):
-        await gate.admit(Priority.SYNC)
-        await gate.failed(error)
-    with pytest.raises(CircuitOpen):
-        await gate.admit(Priority.PURCHASE)
-    await gate.probe()
-    await gate.admit(Priority.SYNC)
-    with pytest.raises(CircuitOpen):
-        await gate.admit(Priority.SYNC)
-    clock.now += 31
-    await gate.admit(Priority.SYNC)
-    await gate.succeeded()
-    await gate.admit(Priority.PURCHASE)
+def test_a_token_is_held_for_one_call_and_one_block_only():
+    assert held_token() is None
+    with token_held() as token:
+        assert held_token() is token
+        token.used = True
+        assert held_token() is None
+    with token_held():
+        pass
+    assert held_token() is None
 
 
-@pytest.mark.parametrize("error", [UnreadableAnswer("x"), RateLimited("x"), NotFound("x")])
-async def test_answers_do_not_open_the_breaker(error):
-    gate = MemoryGate("demo")
-    for _ in range(20):
-        await gate.failed(error)
-    await gate.admit(Priority.PURCHASE)
+async def test_a_task_that_the_holder_starts_shares_the_token():
+    async def use() -> None:
+        token = held_token()
+        assert token is not None
+        token.used = True
 
-
-def test_the_breaker_stays_open_for_longer_each_time_within_bounds():
-    seconds = [breaker_seconds(failures) for failures in range(BREAKER_FAILURES, BREAKER_FAILURES + 200)]
-    assert seconds == sorted(seconds)
-    assert (seconds[0], seconds[1], seconds[-1]) == (30, 60, BREAKER_MAX_SECONDS)
+    with token_held() as token:
+        await asyncio.create_task(use())
+    assert token.used

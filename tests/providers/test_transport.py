@@ -19,6 +19,7 @@ import stamina
 import structlog
 from aiohttp import web
 
+from providers.gate import token_held
 from providers.transport import MemoryRateLimiter, Priority, Transport, check_base_url, segment
 from schemas.errors import (
     CircuitOpen,
@@ -680,3 +681,36 @@ async def test_the_transport_works_against_a_real_server(open_transport, aiohttp
     transport = open_transport(str(server.make_url("/v1")))
     assert await transport.read("/plans", Plan, params={"days": 3}) == Plan(Decimal("1.5"), 3)
     assert Received().requests == []
+
+
+async def test_the_rate_limiter_learns_whether_a_failed_call_was_a_write(open_transport):
+    async with raw_supplier(answer(b"", "500 Oops")) as supplier:
+        limiter = MemoryRateLimiter("demo")
+        transport = open_transport(supplier.url, limiter=limiter)
+        await failure(transport.write("POST", "/", dict, json={}))
+        assert (limiter.breaker.failures, limiter.breaker.read_failures) == (1, 0)
+        await failure(transport.read("/", dict))
+        assert limiter.breaker.read_failures == limiter.breaker.failures - 1 > 0
+
+
+async def test_a_poll_of_an_order_reaches_a_supplier_whose_breaker_is_open(open_transport):
+    async with raw_supplier(*[answer(b"", "500 Oops")] * 5, answer(b"{}"), answer(b"{}")) as supplier:
+        transport = open_transport(supplier.url)
+        for _ in range(5):
+            await failure(transport.write("POST", "/", dict, json={}))
+        assert isinstance(await failure(transport.write("POST", "/", dict, json={})), CircuitOpen)
+        assert isinstance(await failure(transport.read("/", dict)), CircuitOpen)
+        assert await transport.read("/", dict, priority=Priority.SETTLE) == {}
+        assert await transport.write("POST", "/", dict, json={}) == {}
+
+
+async def test_a_purchase_uses_the_token_that_its_task_holds(open_transport):
+    limiter = MemoryRateLimiter("demo", 1)
+    async with raw_supplier(answer(b"{}")) as supplier:
+        transport = open_transport(supplier.url, limiter=limiter)
+        assert await limiter.acquire("storefront", datetime.now(UTC), 60)
+        with token_held() as token:
+            assert await transport.write("POST", "/", dict, json={}) == {}
+            assert token.used
+            assert isinstance(await failure(transport.write("POST", "/", dict, json={})), RateLimited)
+    assert len(supplier.requests) == 1

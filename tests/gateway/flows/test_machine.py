@@ -69,6 +69,8 @@ class Machine(RuleBasedStateMachine):
         counter, pool = self.counter, self.counter.deps.pool
         counter.clock.ahead = timedelta(0)
         await pool.execute("DELETE FROM supplier_breakers")
+        for account in counter.deps.accounts.values():
+            await account.limiter.refresh()
         await pool.execute("DELETE FROM offer_marks")
         await pool.execute("UPDATE suppliers SET no_balance_until = NULL")
         for name, kind in zip(SELLERS, kinds, strict=True):

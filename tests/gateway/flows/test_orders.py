@@ -61,6 +61,8 @@ async def test_what_goes_wrong_ends_as_it_must_and_the_ledger_says_what_was_take
         plan = await counter.plan(gigabytes, supplier)
         await counter.deps.pool.execute("UPDATE suppliers SET last_good_at = now() + '30 days'")
         await counter.deps.pool.execute("DELETE FROM supplier_breakers")
+        for account in counter.deps.accounts.values():
+            await account.limiter.refresh()
         order = await counter.followed(await counter.ordered(plan), looks=25)
         sales = till.sales()[before:]
         tries = await counter.attempts(order.id)

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from gateway.store.limits import SupplierGate
-from providers.gate import BREAKER_FAILURES, Pace, Priority
-from schemas.errors import CircuitOpen, InvalidRequest, NotReached, RateLimited, ServerFault, UnreadableAnswer
+from gateway.store import limits
+from gateway.store.limits import SharedRateLimiter
+from providers.gate import RESERVED_SHARE, Pace, Priority, token_held
+from schemas.errors import RateLimiterUnavailable
+from tests.kit.counting_pool import CountingPool
+from tests.kit.driven_clock import DrivenClock
+from tests.kit.rate_limiter_contract import LONG, SINCE, Opened, RateLimiterContract, wait_until
 
 # So slow that no further call is let in while a test runs, whatever the machine does.
 PER_MINUTE = 12
 BURST = Pace.of(PER_MINUTE).burst
-
-
-async def admitted(gate: SupplierGate, priority: Priority, most: int = 50) -> int:
-    """How many calls are let in at once, before the gate would make one wait."""
-    count = 0
-    while count < most and await gate._take(priority) == 0:
-        count += 1
-    return count
 
 
 async def rows(pool):
@@ -32,95 +31,196 @@ async def rows(pool):
     return limits, breaker
 
 
-@pytest.fixture
-async def gate(pool):
-    made = SupplierGate(pool, "demo", PER_MINUTE)
-    await made._make_rows()
-    return made
+async def leased(limiter: SharedRateLimiter, priority: Priority = Priority.PURCHASE, most: int = 200) -> int:
+    """How many tokens can be leased one by one before a call would have to wait."""
+    count = 0
+    while count < most and (await limiter._lease(priority, 1)).granted:
+        count += 1
+    return count
+
+
+class TestSharedRateLimiter(RateLimiterContract):
+    @pytest.fixture
+    def clock(self, clock):
+        return clock
+
+    @pytest.fixture
+    def advance(self, advance):
+        return advance
 
 
 # --- the rate -----------------------------------------------------------------------------------------
 
 
-async def test_the_first_call_makes_the_rows_by_itself(pool):
-    await SupplierGate(pool, "fresh", 60).admit(Priority.PURCHASE)
+async def test_the_first_call_makes_the_rows_by_itself(opened: Opened, pool):
+    await opened(60).admit(Priority.PURCHASE)
     limits, breaker = await rows(pool)
-    assert (limits["supplier"], breaker["supplier"], breaker["state"]) == ("fresh", "fresh", "closed")
+    assert (limits["supplier"], breaker["supplier"], breaker["state"]) == ("demo", "demo", "closed")
 
 
-async def test_a_burst_is_let_in_and_then_no_more(gate):
-    assert await admitted(gate, Priority.PURCHASE) == BURST
+async def test_a_burst_is_let_in_and_then_no_more(opened: Opened):
+    assert await leased(opened(PER_MINUTE)) == BURST
 
 
-async def test_the_wait_is_the_time_until_the_next_place(gate, pool):
-    await admitted(gate, Priority.PURCHASE)
-    await pool.execute("UPDATE supplier_limits SET tat = now() + interval '100 seconds'")
-    pace = Pace.of(PER_MINUTE)
-    wait = await gate._take(Priority.PURCHASE)
-    assert wait == pytest.approx(100 - pace.tolerance(Priority.PURCHASE), abs=5)
+async def test_a_place_comes_back_with_time(opened: Opened, clock):
+    limiter = opened(PER_MINUTE)
+    await leased(limiter)
+    lease = await limiter._lease(Priority.PURCHASE, 1)
+    assert lease.wait == pytest.approx(Pace.of(PER_MINUTE).interval, abs=1e-3)
+    clock.now += lease.wait
+    assert await leased(limiter) == 1
 
 
-async def test_a_place_comes_back_with_time(gate, pool):
-    await admitted(gate, Priority.PURCHASE)
-    step = timedelta(seconds=Pace.of(PER_MINUTE).interval)
-    await pool.execute("UPDATE supplier_limits SET tat = tat - $1::interval", step)
-    assert await admitted(gate, Priority.PURCHASE) == 1
+async def test_two_suppliers_do_not_share_a_rate(opened):
+    first, other = opened(PER_MINUTE), opened(PER_MINUTE, name="other")
+    await leased(first)
+    assert await leased(other) == BURST
 
 
-async def test_buying_and_settling_go_before_syncing_and_looking(pool):
-    gate = SupplierGate(pool, "demo", 120)
-    await gate._make_rows()
-    burst = Pace.of(120).burst
-    assert burst == 20
-    usage = await admitted(gate, Priority.USAGE)
-    sync = await admitted(gate, Priority.SYNC)
-    settle = await admitted(gate, Priority.SETTLE)
-    purchase = await admitted(gate, Priority.PURCHASE)
-    assert (usage, usage + sync, usage + sync + settle) == (6, 10, 18)
-    assert usage + sync + settle + purchase == burst
+@pytest.mark.parametrize("per_minute", [1, 2, 3, 5, 7, 12, 59, 60, 61, 100, 119, 144, 600, 6000])
+async def test_the_function_keeps_the_pace_that_the_code_keeps(opened, per_minute):
+    pace = Pace.of(per_minute)
+    for priority in Priority:
+        limiter = opened(per_minute, name=f"{per_minute} {priority}")
+        lease = await limiter._lease(priority, 1000)
+        reserved = int(pace.burst * RESERVED_SHARE[priority])
+        assert lease.granted == min(pace.lease, pace.burst - reserved)
+        total = lease.granted
+        while granted := (await limiter._lease(priority, 1000)).granted:
+            total += granted
+        assert total == pace.burst - reserved
+        assert (await limiter._lease(priority, 1)).wait == pytest.approx(pace.interval, rel=1e-3, abs=1e-4)
 
 
-async def test_without_a_limit_of_ours_nothing_is_held_back(pool):
-    gate = SupplierGate(pool, "demo", None)
-    await gate._make_rows()
-    assert await admitted(gate, Priority.USAGE, most=200) == 200
+class RecordingRateLimiter(SharedRateLimiter):
+    """Notes when it hands out a token: whoever gets it runs a little later, when the clock may have moved on."""
+
+    times: list[float]
+
+    def _take(self, priority: Priority) -> float | None:
+        expiry = super()._take(priority)
+        if expiry is not None:
+            self.times.append(self._clock())
+        return expiry
+
+    def _restore(self, priority: Priority, expiry: float | None) -> None:
+        super()._restore(priority, expiry)
+        self.times.pop()
 
 
-async def test_two_suppliers_do_not_share_a_rate(gate, pool):
-    other = SupplierGate(pool, "other", PER_MINUTE)
-    await other._make_rows()
-    await admitted(gate, Priority.PURCHASE)
-    assert await admitted(other, Priority.PURCHASE) == BURST
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    per_minute=st.sampled_from([1, 2, 7, 60, 150, 300]),
+    processes=st.integers(1, 4),
+    seed=st.integers(0, 10**9),
+)
+async def test_no_minute_sees_more_than_the_limit_over_all_processes(pool, per_minute, processes, seed):
+    clock, chance = DrivenClock(), random.Random(seed)
+    limiters = [
+        RecordingRateLimiter(
+            pool, f"demo {seed}", per_minute, clock=clock, pause=clock.pause, database_clock=clock.database
+        )
+        for _ in range(processes)
+    ]
+    times: list[float] = []
+    for limiter in limiters:
+        limiter.times = times
+
+    await pool.execute("DELETE FROM supplier_limits")
+    for _ in range(2):
+        for _ in range(30):  # short bursts, after which leased tokens are left over
+            clock.now += chance.choice([0.0, 0.1, 0.9, 1.1])
+            limiter = chance.choice(limiters)
+            calls = chance.choice([1, 3, 7])
+            assert all(await asyncio.gather(*(limiter.acquire("a", SINCE, LONG) for _ in range(calls))))
+            if chance.random() < 0.2 and limiter.try_acquire("a"):
+                limiter.release()
+        clock.now += chance.choice([0.0, 1.1, 20.0, 60.0])
+        # A minute in which everybody wants more than there is.
+        calls = per_minute + 20
+        await asyncio.gather(*(chance.choice(limiters).acquire("a", SINCE, LONG) for _ in range(calls)))
+    for limiter in limiters:
+        await limiter.close()
+    assert times == sorted(times)
+    most = max(sum(start <= moment < start + 60 for moment in times) for start in times)
+    assert most <= per_minute
 
 
-async def test_many_connections_at_once_get_no_more_than_one_alone(gate, pool):
-    gates = [SupplierGate(pool, "demo", PER_MINUTE) for _ in range(8)]
-    started = time.monotonic()
-    waits = await asyncio.gather(*(g._take(Priority.PURCHASE) for g in gates for _ in range(25)))
-    assert BURST <= waits.count(0) <= allowed_since(started)
+async def test_tokens_that_a_process_does_not_use_are_lost_after_a_second(opened: Opened, clock):
+    limiter = opened(6000)
+    for _ in range(6):
+        assert await limiter.acquire("a", SINCE, LONG)
+    assert limiter.try_acquire("a")
+    clock.now += 1.0
+    assert not limiter.try_acquire("a")
+
+
+async def test_a_process_that_buys_now_and_then_takes_no_more_tokens_than_it_uses(opened: Opened, clock, pool):
+    limiter = opened(6000)
+    for _ in range(20):
+        assert await limiter.acquire("a", SINCE, LONG)
+        clock.now += 1.5
+    began = await pool.fetchval("SELECT tat FROM supplier_limits")
+    assert await limiter.acquire("a", SINCE, LONG)
+    after = await pool.fetchval("SELECT tat FROM supplier_limits")
+    assert after - max(began, clock.database()) <= 1.1 * timedelta(seconds=Pace.of(6000).interval)
+
+
+@pytest.mark.parametrize("at_once", [1, 100])
+async def test_a_hundred_calls_at_a_high_rate_take_seven_statements_at_most(opened, pool, at_once):
+    counting = CountingPool(pool)
+    limiter = opened(6000, on=counting)
+    for _ in range(100 // at_once):
+        got = await asyncio.gather(*(limiter.acquire("a", SINCE, LONG) for _ in range(at_once)))
+        assert all(got)
+        for _ in range(at_once):
+            with token_held():
+                await limiter.admit(Priority.PURCHASE, write=True)
+            await limiter.observed({"X-RateLimit-Limit": "6000", "X-RateLimit-Remaining": "5000"}, 200)
+            await limiter.succeeded()
+    assert len(counting.statements) <= 7
+
+
+async def test_without_a_limit_calls_cost_a_statement_a_second_to_know_the_breaker(opened, pool, clock):
+    counting = CountingPool(pool)
+    limiter = opened(None, on=counting)
+    await limiter.admit(Priority.SYNC)
+    began = len(counting.statements)
+    for _ in range(100):
+        assert limiter.try_acquire("a")
+        with token_held():
+            await limiter.admit(Priority.PURCHASE, write=True)
+        await limiter.succeeded()
+    assert len(counting.statements) == began
+    clock.now += 1.5
+    for _ in range(100):
+        await limiter.admit(Priority.SETTLE)
+    await wait_until(limiter._refreshing.done)
+    assert len(counting.statements) == began + 1
 
 
 HAMMER = """
 import asyncio, sys
+from datetime import UTC, datetime
 import asyncpg
-from gateway.store.limits import SupplierGate
-from providers.gate import Priority
+from gateway.store.limits import SharedRateLimiter
 
 async def main():
     pool = await asyncpg.create_pool(sys.argv[1], min_size=4, max_size=4)
-    gate = SupplierGate(pool, "demo", int(sys.argv[2]))
+    limiter = SharedRateLimiter(pool, "demo", int(sys.argv[2]))
     sys.stdout.write("ready\\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    waits = await asyncio.gather(*(gate._take(Priority.PURCHASE) for _ in range(200)))
+    got = await asyncio.gather(*(limiter.acquire("a", datetime.now(UTC), 1.0) for _ in range(200)))
+    await limiter.close()
     await pool.close()
-    sys.stdout.write(f"{waits.count(0)}\\n")
+    sys.stdout.write(f"{sum(got)}\\n")
 
 asyncio.run(main())
 """
 
 
-async def test_two_processes_hammering_one_limit_stay_under_it_together(gate, database_url):
+async def test_two_processes_hammering_one_limit_stay_under_it_together(pool, database_url):
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-c", HAMMER, database_url, str(PER_MINUTE))
     processes = [await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe) for _ in range(2)]
@@ -136,176 +236,106 @@ async def test_two_processes_hammering_one_limit_stay_under_it_together(gate, da
             if process.returncode is None:
                 process.stdin.close()
             await process.wait()
-    assert BURST <= sum(counts) <= allowed_since(started)
+    # The burst, and the places that came back meanwhile if the machine was slow.
+    came_back = int((time.monotonic() - started) / Pace.of(PER_MINUTE).interval)
+    assert BURST <= sum(counts) <= BURST + came_back
 
 
-def allowed_since(started: float) -> int:
-    """The burst, and the places that came back meanwhile if the machine was slow."""
-    return BURST + int((time.monotonic() - started) / Pace.of(PER_MINUTE).interval)
+async def test_a_purchase_that_cannot_be_counted_was_not_sent(opened: Opened, pool):
+    limiter = opened(60)
+    await pool.close()
+    with pytest.raises(RateLimiterUnavailable):
+        await limiter.admit(Priority.PURCHASE, write=True)
+    with pytest.raises(limits.DATABASE_DOWN):
+        await limiter.admit(Priority.SYNC)
+    with pytest.raises(limits.DATABASE_DOWN):
+        await limiter.acquire("a", SINCE, LONG)
+
+
+async def test_a_held_token_is_enough_when_the_database_has_gone_away(opened: Opened, pool, clock):
+    limiter = opened(60)
+    assert await limiter.acquire("a", SINCE, LONG)
+    await pool.close()
+    clock.now += 10
+    with token_held() as token:
+        await limiter.admit(Priority.PURCHASE, write=True)
+    assert token.used
+
+
+async def test_leases_and_breakers_do_not_wait_for_the_disk(pool):
+    values = {
+        limits._LEASE: ("demo", 60, 1, 0.0, 600, None),
+        limits._REPORT: ("demo", 1, 60, 1.0, None),
+        limits._PROBE: ("demo", 120),
+        limits._FAIL: ("demo", "timed_out", 1, True, 5, 30.0, 600.0),
+        limits._SUCCEED: ("demo",),
+    }
+    for statement, arguments in values.items():
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.fetch(statement, *arguments)
+            assert await connection.fetchval("SHOW synchronous_commit") == "off", statement
+    assert await pool.fetchval("SHOW synchronous_commit") == "on"
 
 
 # --- what the supplier says ---------------------------------------------------------------------------
 
 
-async def test_a_lower_limit_of_the_supplier_is_taken_over_and_a_higher_one_is_not(gate, pool):
-    await gate.observed({"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "999"}, 200)
-    assert await admitted(gate, Priority.PURCHASE) == BURST
+async def test_a_lower_limit_of_the_supplier_is_taken_over_and_a_higher_one_is_not(pool):
+    limiter = SharedRateLimiter(pool, "demo", PER_MINUTE)
+    await limiter.observed({"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "999"}, 200)
+    assert await leased(limiter) == BURST
     await pool.execute("UPDATE supplier_limits SET tat = now() - interval '1 hour'")
-    await gate.observed({"X-RateLimit-Limit": "1"}, 200)
-    assert await admitted(gate, Priority.PURCHASE) == 1
+    await limiter.observed({"X-RateLimit-Limit": "1"}, 200)
+    assert await leased(SharedRateLimiter(pool, "demo", PER_MINUTE)) == 1
 
 
-async def test_an_old_report_no_longer_counts(gate, pool):
-    await gate.observed({"X-RateLimit-Limit": "1"}, 200)
+async def test_a_lower_limit_ends_the_tokens_that_were_leased_at_the_higher_one(opened: Opened):
+    limiter = opened(6000)
+    for _ in range(6):
+        assert await limiter.acquire("a", SINCE, LONG)
+    await limiter.observed({"X-RateLimit-Limit": "60"}, 200)
+    assert not limiter.try_acquire("a")
+
+
+async def test_an_old_report_no_longer_counts(pool):
+    limiter = SharedRateLimiter(pool, "demo", PER_MINUTE)
+    await limiter.observed({"X-RateLimit-Limit": "1"}, 200)
     await pool.execute("UPDATE supplier_limits SET reported_at = now() - interval '1 hour'")
-    assert await admitted(gate, Priority.PURCHASE) == BURST
+    assert await leased(limiter) == BURST
 
 
-async def test_nothing_remaining_blocks_until_the_reset(gate, pool):
+async def test_nothing_remaining_blocks_every_process_until_the_reset(opened: Opened, pool, clock):
     reset = int(datetime.now(UTC).timestamp()) + 40
-    await gate.observed({"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}, 200)
-    assert 30 < await gate._take(Priority.PURCHASE) <= 41
-    limits, _ = await rows(pool)
-    assert (limits["remaining"], limits["reported_limit"]) == (0, 60)
+    headers = {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
+    await opened(60).observed(headers, 200)
+    assert 30 < (await opened(60)._lease(Priority.PURCHASE, 1)).wait <= 41
+    found, _ = await rows(pool)
+    assert (found["remaining"], found["reported_limit"]) == (0, 60)
 
 
-async def test_retry_after_blocks_everyone_and_an_earlier_end_does_not_shorten_it(gate, pool):
-    await gate.observed({"Retry-After": "50"}, 429)
-    await gate.observed({"Retry-After": "3"}, 429)
-    assert 40 < await SupplierGate(pool, "demo", PER_MINUTE)._take(Priority.PURCHASE) <= 50
+async def test_retry_after_blocks_everyone_and_an_earlier_end_does_not_shorten_it(opened: Opened):
+    await opened(None).observed({"Retry-After": "50"}, 429)
+    await opened(None).observed({"Retry-After": "3"}, 429)
+    other = opened(None)
+    await other.refresh()
+    assert 40 < other.purchase_blocked_for() <= 50
+    assert not other.try_acquire("a")
 
 
-async def test_a_refusal_for_the_rate_without_a_time_blocks_for_a_moment(gate):
-    await gate.observed({}, 429)
-    assert 0 < await gate._take(Priority.PURCHASE) <= 2
+async def test_an_answer_that_says_nothing_writes_nothing(opened, pool):
+    counting = CountingPool(pool)
+    await opened(60, on=counting).observed({"Content-Type": "application/json"}, 200)
+    assert counting.statements == []
 
 
-async def test_an_answer_that_says_nothing_writes_nothing(gate, pool):
-    await gate.observed({"Content-Type": "application/json"}, 200)
-    limits, _ = await rows(pool)
-    assert limits["reported_at"] is None
-
-
-async def test_a_purchase_does_not_wait_long_and_a_sync_does_not_wait_for_ever(gate, pool):
-    await gate.observed({"Retry-After": "600"}, 429)
-    for priority in Priority:
-        with pytest.raises(RateLimited) as caught:
-            await gate.admit(priority)
-        assert caught.value.retry_after == pytest.approx(600, abs=5)
-
-
-async def test_calls_that_must_wait_are_let_in_later(gate, pool):
-    await admitted(gate, Priority.PURCHASE)
-    # A twentieth of a second short of a place, so that the wait is real and short.
-    await pool.execute("UPDATE supplier_limits SET tat = tat - $1::interval", timedelta(seconds=5.95))
-    await asyncio.wait_for(gate.admit(Priority.PURCHASE), timeout=60)
-    assert await gate._take(Priority.PURCHASE) > 0
-
-
-# --- the breaker --------------------------------------------------------------------------------------
-
-
-async def failing(gate, times=BREAKER_FAILURES):
-    for _ in range(times):
-        await gate.failed(ServerFault("the supplier reported a fault", supplier="demo", status=503))
-
-
-async def test_the_breaker_opens_after_some_outages_in_a_row_and_says_why(gate, pool):
-    await failing(gate, BREAKER_FAILURES - 1)
-    await gate.admit(Priority.PURCHASE)
-    await failing(gate, 1)
-    with pytest.raises(CircuitOpen) as caught:
-        await gate.admit(Priority.PURCHASE)
-    assert 0 < caught.value.retry_after <= 30
-    _, breaker = await rows(pool)
-    assert (breaker["state"], breaker["failures"]) == ("open", BREAKER_FAILURES)
-    assert breaker["last_error"] == "server_fault: demo: the supplier reported a fault (HTTP 503)"
-    assert breaker["opened_at"] is not None
-
-
-async def test_a_success_between_them_starts_the_count_again(gate):
-    await failing(gate, BREAKER_FAILURES - 1)
-    await gate.admit(Priority.PURCHASE)
-    await gate.succeeded()
-    await failing(gate, BREAKER_FAILURES - 1)
-    await gate.admit(Priority.PURCHASE)
-
-
-@pytest.mark.parametrize("error", [InvalidRequest("no"), RateLimited("slow down"), UnreadableAnswer("<html>")])
-async def test_an_answer_whatever_it_says_does_not_open_the_breaker(gate, error):
-    for _ in range(BREAKER_FAILURES * 2):
-        await gate.failed(error)
-    await gate.admit(Priority.PURCHASE)
-
-
-async def test_every_process_sees_the_open_breaker(gate, pool):
-    await failing(gate)
-    with pytest.raises(CircuitOpen):
-        await SupplierGate(pool, "demo", PER_MINUTE).admit(Priority.SYNC)
-
-
-async def test_after_its_time_one_call_tries_and_closes_it(gate, pool):
-    await failing(gate)
-    await pool.execute("UPDATE supplier_breakers SET retry_at = now()")
-    other = SupplierGate(pool, "demo", PER_MINUTE)
-    await gate.admit(Priority.SETTLE)
-    assert (await rows(pool))[1]["state"] == "half_open"
-    with pytest.raises(CircuitOpen):
-        await other.admit(Priority.PURCHASE)
-    await gate.succeeded()
-    await other.admit(Priority.PURCHASE)
-    _, breaker = await rows(pool)
-    assert (breaker["state"], breaker["failures"], breaker["retry_at"]) == ("closed", 0, None)
-
-
-async def test_of_many_calls_at_once_one_becomes_the_probe(pool):
-    gates = [SupplierGate(pool, "demo", None) for _ in range(10)]
-    await gates[0]._make_rows()
-    await failing(gates[0])
-    await pool.execute("UPDATE supplier_breakers SET retry_at = now()")
-    ends = await asyncio.gather(*(gate.admit(Priority.PURCHASE) for gate in gates), return_exceptions=True)
-    assert sum(end is None for end in ends) == 1
-    assert sum(isinstance(end, CircuitOpen) for end in ends) == 9
-
-
-async def test_a_probe_that_fails_opens_it_for_longer(gate, pool):
-    await failing(gate)
-    first = (await rows(pool))[1]["retry_at"] - datetime.now(UTC)
-    await pool.execute("UPDATE supplier_breakers SET retry_at = now()")
-    await gate.admit(Priority.SYNC)
-    await gate.failed(NotReached("no connection"))
-    _, breaker = await rows(pool)
-    assert breaker["state"] == "open"
-    assert breaker["retry_at"] - datetime.now(UTC) > first * 1.5
-
-
-async def test_outages_of_calls_that_were_on_their_way_do_not_prolong_it(gate, pool):
-    await failing(gate)
-    before = (await rows(pool))[1]["retry_at"]
-    await failing(gate)
-    assert (await rows(pool))[1]["retry_at"] == before
-
-
-async def test_a_sync_looks_once_although_it_is_open(gate, pool):
-    await failing(gate)
-    await gate.probe()
-    await gate.admit(Priority.SYNC)
-    assert (await rows(pool))[1]["state"] == "half_open"
-    await gate.failed(NotReached("no connection"))
-    with pytest.raises(CircuitOpen):
-        await gate.admit(Priority.SYNC)
-
-
-async def test_the_probe_of_a_process_that_was_killed_does_not_block_for_ever(gate, pool):
-    await failing(gate)
-    await gate.probe()
-    await gate.admit(Priority.SYNC)
-    await pool.execute("UPDATE supplier_breakers SET changed_at = now() - interval '1 hour'")
-    await SupplierGate(pool, "demo", PER_MINUTE).admit(Priority.PURCHASE)
-
-
-async def test_a_clean_breaker_costs_no_write_on_success(gate, pool):
-    await gate.admit(Priority.PURCHASE)
-    before = await pool.fetchval("SELECT xmin::text FROM supplier_breakers")
-    await gate.succeeded()
-    assert await pool.fetchval("SELECT xmin::text FROM supplier_breakers") == before
+async def test_what_remains_is_shown_without_a_statement_for_each_answer(pool):
+    counting = CountingPool(pool)
+    limiter = SharedRateLimiter(counting, "demo", 60)
+    for remaining in range(40, 20, -1):
+        await limiter.observed({"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": str(remaining)}, 200)
+    await wait_until(limiter._reporting.done)
+    assert (await rows(pool))[0]["remaining"] == 21
+    assert len(counting.statements) == 1
+    await limiter.observed({"X-RateLimit-Remaining": "7"}, 200)
+    await limiter.close()
+    assert (await rows(pool))[0]["remaining"] == 7

@@ -44,11 +44,11 @@ BEGIN
     per_minute := least(own_limit, CASE WHEN limits.reported_at > moment - make_interval(secs => report_seconds)
                                         THEN limits.reported_limit END);
     sustained := greatest(1, per_minute - greatest(1, per_minute / 6));
-    burst := CASE per_minute WHEN 1 THEN 1 ELSE greatest(1, per_minute + 1 - (61 * sustained + 59) / 60) END;
+    burst := CASE per_minute WHEN 1 THEN 1 ELSE per_minute - 61 * sustained / 60 END;
     step := CASE per_minute WHEN 1 THEN 61 ELSE 60.0 / sustained END;
     ahead := (burst - 1 - floor(burst * reserved)) * step;
     arrival := extract(epoch FROM greatest(limits.tat, moment) - moment);
-    granted := greatest(0, least(wanted, 32, greatest(1, sustained / 60), floor((ahead - arrival) / step + 1e-6) + 1));
+    granted := greatest(0, least(wanted, 32, greatest(1, sustained / 60), floor((ahead - arrival) / step + 1e-3) + 1));
     IF granted = 0 THEN
         wait := arrival - ahead;
         RETURN;

@@ -1,0 +1,31 @@
+"""A clock for rate limiters that stands still until a test moves it, or a limiter waits."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+# A caller that got its turn goes on within a few rounds of the event loop; the clock waits for it.
+_ROUNDS = 5
+
+
+class DrivenClock:
+    """Call it for seconds; ``database`` is the same moment as the database tells it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._zero = datetime.now(UTC) - timedelta(seconds=self.now)  # so that a row's own now() fits
+
+    def __call__(self) -> float:
+        return self.now
+
+    def database(self) -> datetime:
+        """The same moment as a time stamp."""
+        return self._zero + timedelta(seconds=self.now)
+
+    async def pause(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait as ``wait_until_set`` does, with no time passing but on this clock."""
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+        if not event.is_set():
+            self.now += seconds
