@@ -114,8 +114,7 @@ async def test_any_number_of_processes_may_judge_a_payment_at_once(desk):
     desk.listening = True
     others = [desk.again() for _ in range(6)]
     (paid,) = (await desk.truth())["payments"]
-    await desk.tell(f"payments/{paid['uid']}", {"act": "notify"})
-    await desk.told()
+    await desk.notify(paid["uid"])
     payment_id = await desk.deps.pool.fetchval("SELECT id FROM payments")
     await desk.deps.pool.execute("UPDATE payments SET settled_at = NULL")
     await asyncio.gather(*(payments.settle(one.deps, payment_id) for one in others))
@@ -157,8 +156,7 @@ async def test_a_late_notification_of_a_payment_made_in_time_places_the_order(de
     assert seen.status == "needs_review"
     assert seen.review.reason == "payment_not_seen"
     desk.counter.clock.ahead = timedelta(0)  # the suppliers' clocks did not go on, and the order is bought at once
-    await desk.tell(f"payments/{paid['uid']}", {"act": "notify"})
-    await desk.told()
+    await desk.notify(paid["uid"])
     found = await desk.checkout(checkout_id)
     assert (found.status, found.review) == ("paid", None)
     assert await desk.orders() == 1
@@ -177,8 +175,7 @@ async def test_without_a_notification_a_used_link_goes_to_a_person_who_has_it_pl
     placed = await desk.delivered(checkout_id)
     assert (placed.status, placed.order_status) == ("paid", "fulfilled")
     # The notification comes after all: it is this checkout's payment, and there is no second order.
-    await desk.tell(f"payments/{paid['uid']}", {"act": "notify"})
-    await desk.told()
+    await desk.notify(paid["uid"])
     found = await desk.checkout(checkout_id)
     assert (found.status, await desk.orders(), [one.accepted for one in found.payments]) == ("paid", 1, [True])
     assert await desk.unaccounted() == []
