@@ -46,7 +46,7 @@ def owner_process(state, *prefix):
             process.kill()
 
 
-def gone(pid, seconds=10):
+def gone(pid, seconds=120):
     """Whether the process has ended, waiting for it a while."""
     for _ in range(seconds * 50):
         try:
@@ -59,7 +59,7 @@ def gone(pid, seconds=10):
     return False
 
 
-def ended(server, seconds=10):
+def ended(server, seconds=120):
     deadline = time.monotonic() + seconds
     while server.alive() and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -89,25 +89,26 @@ class PayDesk:
         await self.told()
         return list(made["payments"])
 
-    async def notify(self, payment_id: str) -> None:
-        """Have a payment's notification sent once more, and wait until it has come and was judged."""
-        before = (await self._arrived())[payment_id]
-        await self.tell(f"payments/{payment_id}", {"act": "notify"})
+    async def act(self, payment_id: str, act: str = "notify") -> None:
+        """What becomes of a payment later; wait until the shop has dealt with the notification that follows."""
+        before = await self._arrived()
+        moved = (await self.tell(f"payments/{payment_id}", {"act": act}))["uid"]
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while (await self._arrived())[payment_id] <= before:  # noqa: ASYNC110 - another server knows
+            while (await self._arrived())[moved] <= before[moved]:  # noqa: ASYNC110 - another server knows
                 await asyncio.sleep(_TICK_SECONDS)
         await self.told()
 
-    async def told(self) -> None:
-        """Wait until every payment that is not kept quiet was notified at least once and nothing is left to judge."""
+    async def told(self, payments: int = 0) -> None:
+        """Wait until so many payments were made, each was notified once or is kept quiet, and none is left to judge."""
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not await self._judged():  # noqa: ASYNC110 - another server knows
+            while not await self._judged(payments):  # noqa: ASYNC110 - another server knows
                 await asyncio.sleep(_TICK_SECONDS)
 
-    async def _judged(self) -> bool:
+    async def _judged(self, payments: int) -> bool:
         made = (await self.truth())["payments"]
         arrived = await self._arrived()
-        if any(not arrived[one["uid"]] for one in made if "notice_never" not in one["triggers"]):
+        untold = [one for one in made if not arrived[one["uid"]] and "notice_never" not in one["triggers"]]
+        if len(made) < payments or untold:
             return False
         left = await self.deps.pool.fetchval("SELECT count(*) FROM payments WHERE settled_at IS NULL")
         return not left and not [task for task in self.deps.running if task.get_name().startswith("payment")]

@@ -17,7 +17,7 @@ from providers.sandbox import Fault, FaultKind, SandboxWorld
 from providers.sandbox.account import SandboxAccount
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.plan import Offer
-from tests.providers.shop import WALK_SECONDS, Shop, open_shop
+from tests.providers.shop import Shop, open_shop
 
 KEY = {"X-API-Key": MANIFEST.sandbox_settings["api_key"]}
 
@@ -153,7 +153,7 @@ async def test_a_walk_that_is_not_whole_ends_in_an_error(shop: Shop, world: Sand
 
 async def test_a_page_that_fails_leaves_no_request_behind(world: SandboxWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page is bad however often it is asked for: a read that was too slow on a busy machine is asked again."""
-    async with open_shop(MANIFEST, world, timeout_seconds=WALK_SECONDS) as shop:
+    async with open_shop(MANIFEST, world) as shop:
         running: Counter[str] = Counter()
         read = shop.provider.transport.read
 
@@ -173,12 +173,11 @@ async def test_a_page_that_fails_leaves_no_request_behind(world: SandboxWorld, m
         assert (await shop.walk()).offers
 
 
-async def test_a_walk_is_whole_although_pages_came_too_late_and_were_asked_for_again(
-    shop: Shop, world: SandboxWorld
-) -> None:
+async def test_a_walk_is_whole_although_pages_came_too_late_and_were_asked_for_again(world: SandboxWorld) -> None:
     world.add_fault("pikasim", Fault(FaultKind.SLOW, after=2, calls=2, seconds=600))
     listed = {item.key for item in world.items("pikasim") if item.visible and item.in_stock}
-    walk = await shop.walk()
+    async with open_shop(MANIFEST, world, timeout_seconds=5) as shop:
+        walk = await shop.walk()
     assert set(walk.keys) == listed
     assert len(walk.keys) == len(listed)
 
