@@ -32,6 +32,8 @@ def die_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None]:
     parent = os.getpid()
 
     def bind() -> None:
+        # Until it runs its own program, the child has the handlers of this process: they would swallow the signal.
+        signal.signal(signum, signal.SIG_DFL)
         libc.prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
         if os.getppid() != parent:  # it died in between
             os._exit(1)
@@ -49,8 +51,10 @@ class Footing:
 
 
 def bound(signum: signal.Signals) -> tuple[str, ...]:
-    """The command prefix that makes what follows it die with its parent."""
-    return (_tool("setpriv"), "--pdeathsig", signum.name.removeprefix("SIG"))
+    """The command prefix that makes what follows it die with this process, its parent."""
+    # The parent may have died before setpriv asked for its signal: then the shell has another one.
+    unless_orphan = ("sh", "-c", 'test "$PPID" = "$0" && exec "$@"', str(os.getpid()))
+    return (_tool("setpriv"), "--pdeathsig", signum.name.removeprefix("SIG"), *unless_orphan)
 
 
 def footing(signum: signal.Signals) -> Footing:
