@@ -112,6 +112,10 @@ class Counter:
             await advance(self.deps, order_id)
         return await self.order(order_id)
 
+    def calls(self, supplier: str) -> int:
+        """How many requests the supplier had, of any kind."""
+        return sum(self.served.world.calls(supplier).values())
+
     def show_late_orders(self, supplier: str) -> None:
         """Have the supplier's lists show every order from now on, whatever lag a trigger gave it."""
         for sale in self.till(supplier).books.sales.values():
