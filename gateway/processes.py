@@ -21,6 +21,9 @@ from pathlib import Path
 from schemas.errors import ConfigurationError
 
 _PR_SET_PDEATHSIG = 1
+# access(2) leaves out the capabilities of everybody but root unless this bit is set. PostgreSQL asks it whether its own
+# binaries can be run, which stand below a folder of root's alone where the gateway is installed in /root.
+_KEEP_CAPABILITIES = ("--securebits=+no_setuid_fixup",)
 
 
 def die_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None]:
@@ -29,6 +32,8 @@ def die_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None]:
     parent = os.getpid()
 
     def bind() -> None:
+        # Until it runs its own program, the child has the handlers of this process: they would swallow the signal.
+        signal.signal(signum, signal.SIG_DFL)
         libc.prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
         if os.getppid() != parent:  # it died in between
             os._exit(1)
@@ -46,8 +51,10 @@ class Footing:
 
 
 def bound(signum: signal.Signals) -> tuple[str, ...]:
-    """The command prefix that makes what follows it die with its parent."""
-    return (_tool("setpriv"), "--pdeathsig", signum.name.removeprefix("SIG"))
+    """The command prefix that makes what follows it die with this process, its parent."""
+    # The parent may have died before setpriv asked for its signal: then the shell has another one.
+    unless_orphan = ("sh", "-c", 'test "$PPID" = "$0" && exec "$@"', str(os.getpid()))
+    return (_tool("setpriv"), "--pdeathsig", signum.name.removeprefix("SIG"), *unless_orphan)
 
 
 def footing(signum: signal.Signals) -> Footing:
@@ -64,6 +71,7 @@ def footing(signum: signal.Signals) -> Footing:
     nobody = pwd.getpwnam("nobody")
     become = (
         *(_tool("setpriv"), f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
+        *(_KEEP_CAPABILITIES if _may_keep_capabilities() else ()),
         *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
     )
     return Footing((*become, *bound(signum)), nobody.pw_uid, nobody.pw_gid)
@@ -84,6 +92,13 @@ def _stands_in(entry: Path, folder: Path) -> bool:
 @cache
 def _namespaces() -> bool:
     command = [_tool("unshare"), "--user", "--map-user=1000", "--map-group=1000", "true"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - our own words
+
+
+@cache
+def _may_keep_capabilities() -> bool:
+    """Whether this root has CAP_SETPCAP, which a container may lack."""
+    command = [_tool("setpriv"), *_KEEP_CAPABILITIES, "true"]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - our own words
 
 

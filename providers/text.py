@@ -9,6 +9,7 @@ import unicodedata
 NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 500
 RAW_LENGTH = 64 * 1024
+ID_LENGTH = 200
 
 _READ_AHEAD = 4  # markup may take up most of a text, so this many times the wanted length is looked at
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -32,6 +33,15 @@ def clean_text(text: str | None, length: int = NAME_LENGTH) -> str:
     if not text.isprintable():
         text = "".join(map(_visible, text))
     return " ".join(text.split())[:length].rstrip()
+
+
+def is_supplier_id(text: str, length: int = ID_LENGTH) -> bool:
+    """Whether a supplier's id can be kept as it came: printable, not blank, at most ``length`` characters.
+
+    An id is a key, not a text: a purchase repeats it byte for byte, so it is kept whole or refused, never cleaned.
+    Markup in it is harmless where pages escape what they show.
+    """
+    return 0 < len(text) <= length and text.isprintable() and not text.isspace()
 
 
 def raw_json(raw: bytes | memoryview) -> bytes:

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw
 
-from providers.text import clean_text, raw_json
+from providers.text import ID_LENGTH, clean_text, is_supplier_id, raw_json
 from schemas.money import Money
 from schemas.plan import About, Offer, SetAside, SetAsideReason
 
@@ -36,7 +36,7 @@ class Unmapped(Exception):  # noqa: N818 - a decision on its way up, not a fault
         self.about = about
         self.words = tuple(words)
 
-    def row(self, raw: Raw, supplier_plan_id: str, name: str, cost: Money | None = None) -> SetAside:
+    def row(self, raw: Raw, supplier_plan_id: str | None, name: str, cost: Money | None = None) -> SetAside:
         """The item as a set-aside row. One without an id gets a stand-in that is stable for its JSON."""
         return SetAside(
             supplier_plan_id or UNNAMED + hashlib.blake2b(raw, digest_size=8).hexdigest(),
@@ -64,11 +64,30 @@ def unreadable(
     except (ValueError, RecursionError):
         fields = None
     known = fields if isinstance(fields, dict) else {}
-    words = [clean_text(str(known[name])) for name in id_fields if isinstance(known.get(name), str | int)]
+    ids = [id_or_none(known[name]) for name in id_fields if isinstance(known.get(name), str | int)]
     name = known.get("name")
     return Unmapped(reason, f"not readable: {error}").row(
-        raw, next(filter(None, words), ""), clean_text(name) if isinstance(name, str) else ""
+        raw, next(filter(None, ids), None), clean_text(name) if isinstance(name, str) else ""
     )
+
+
+def id_or_none(value: str | int | None) -> str | None:
+    """A supplier's id exactly as it came; None where there is none, or none that can be kept."""
+    text = "" if value is None else str(value)
+    return text if is_supplier_id(text) else None
+
+
+def id_of(value: str | int | None, missing: str) -> str:
+    """The same. Raises ``Unmapped`` with the reason; ``missing`` is the detail where the supplier gave no id."""
+    found = id_or_none(value)
+    if found is not None:
+        return found
+    text = "" if value is None else str(value)
+    if not text.strip():
+        raise Unmapped(SetAsideReason.NO_NAME, missing)
+    if len(text) > ID_LENGTH:
+        raise Unmapped(SetAsideReason.NO_NAME, f"an id of {len(text)} characters; at most {ID_LENGTH} can be kept")
+    raise Unmapped(SetAsideReason.NO_NAME, f"an id with unprintable characters: {text!a}")
 
 
 def cost_of(amount: Decimal | None, currency: str, most: Decimal = MAX_COST) -> Money:

@@ -43,6 +43,15 @@ class Account:
     before: Provider | None = None
 
 
+def account_of(accounts: Mapping[str, Account], supplier: str, mode: str) -> Account | None:
+    """The account that sold something in a mode; None when it is not configured, or its name has the other mode now.
+
+    What was bought with test money is never looked up, topped up or cancelled at a live account, nor the reverse.
+    """
+    found = accounts.get(supplier)
+    return found if found is not None and found.settings.mode == mode else None
+
+
 def check_accounts(
     settings: Settings, manifests: Mapping[str, Manifest] | None = None
 ) -> dict[str, tuple[Manifest, SupplierSettings]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.core.orders.items import ITEM_KINDS
 from gateway.core.orders.states import AttemptState
+from gateway.flows.accounts import account_of
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.store import audit, orders
@@ -51,7 +52,7 @@ def _refused(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Problem | 
     bought = next((one for one in tries if one.kind == "purchase" and one.state is not AttemptState.FAILED), None)
     if bought is None:
         return None
-    account = deps.accounts.get(bought.supplier)
+    account = account_of(deps.accounts, bought.supplier, order.mode)
     if account is None or Capability.CANCEL not in account.manifest.capabilities:
         note = "" if account is None else account.manifest.capability_notes.get(Capability.CANCEL, "")
         return Problem("not_supported", "the supplier of this eSIM takes nothing back" + (f": {note}" if note else ""))

@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from gateway.core import delivery, esim_life, page_address
+from gateway.flows.accounts import account_of
 from gateway.flows.deps import Deps
 from gateway.flows.notify import announce
 from gateway.flows.problem import Problem
@@ -15,7 +16,7 @@ from gateway.store import esims
 from gateway.store.esims import Esim
 from gateway.store.keys import Mode
 from providers.contract import Capability
-from schemas.errors import SupplierError
+from schemas.errors import NotFound, SupplierError
 from schemas.esim import EsimStatus
 from schemas.notice import NoticeType
 from schemas.orders import OrderedEsim
@@ -54,7 +55,7 @@ async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, 
     esim = await esims.find(deps.pool, deps.seal, storefront_id, mode, name)
     if esim is None:
         return Problem("not_found", "there is no such eSIM")
-    account = deps.accounts.get(esim.supplier)
+    account = account_of(deps.accounts, esim.supplier, esim.mode)
     if account is not None and Capability.ESIM_STATUS not in account.manifest.capabilities:
         note = account.manifest.capability_notes.get(Capability.ESIM_STATUS, "")
         reason = f"this eSIM's supplier does not offer {Capability.ESIM_STATUS.value}" + (f": {note}" if note else "")
@@ -72,7 +73,10 @@ async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, 
 
 async def look(deps: Deps, esim: Esim) -> Esim:
     """Ask the supplier and record the answer. Raises ``SupplierError`` and ``NotSupported``."""
-    status = await deps.accounts[esim.supplier].provider.esim_status(esim.iccid)
+    account = account_of(deps.accounts, esim.supplier, esim.mode)
+    if account is None:
+        raise NotFound("the account that sold this eSIM is not configured", supplier=esim.supplier)
+    status = await account.provider.esim_status(esim.iccid)
     return await record(deps, esim.id, status)
 
 

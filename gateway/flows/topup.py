@@ -12,7 +12,7 @@ from gateway.core.orders.sold import plan_sold
 from gateway.core.pricing import NoRate, margin_of, most_an_order_may_cost, price
 from gateway.core.spendable import room, too_little
 from gateway.flows import offers
-from gateway.flows.accounts import Account
+from gateway.flows.accounts import Account, account_of
 from gateway.flows.admit import Admitted, digest_of, keyed, new_id, one_at_a_time, place, sealed_email
 from gateway.flows.deps import Deps
 from gateway.flows.pricing import subject_of
@@ -81,7 +81,7 @@ async def _found(deps: Deps, storefront_id: str, mode: Mode, name: str) -> tuple
     esim = await esims.find(deps.pool, deps.seal, storefront_id, mode, name)
     if esim is None:
         return Problem("not_found", "there is no such eSIM")
-    account = deps.accounts.get(esim.supplier)
+    account = account_of(deps.accounts, esim.supplier, esim.mode)
     if account is None:
         return Problem("unavailable", "the supplier of this eSIM is not configured at present")
     if Capability.TOPUP not in account.manifest.capabilities:

@@ -32,11 +32,13 @@ async def erase(connection: Connection | Pool, digests: Sequence[bytes]) -> list
 async def erase_left(connection: Connection | Pool) -> int:
     """Forget the answers of orders that have ended since their address was forgotten; how many there were."""
     status = await connection.execute(
-        """UPDATE orders SET fields = NULL WHERE id IN (
+        """WITH ended AS (
                SELECT o.id FROM orders o
                WHERE o.fields IS NOT NULL AND o.status NOT IN ('pending', 'needs_review')
                  AND EXISTS (SELECT FROM order_events e WHERE e.order_id = o.id AND e.type = 'email_erased')
-               FOR UPDATE OF o SKIP LOCKED)"""
+               FOR UPDATE OF o SKIP LOCKED
+           )
+           UPDATE orders o SET fields = NULL FROM ended WHERE o.id = ended.id"""
     )
     return int(str(status).rpartition(" ")[2])
 
@@ -44,10 +46,12 @@ async def erase_left(connection: Connection | Pool) -> int:
 async def erase_before(connection: Connection | Pool, before: datetime, most: int) -> int:
     """Forget the addresses and answers of orders that were placed before then, up to so many; how many there were."""
     status = await connection.execute(
-        """UPDATE orders SET email = NULL, email_digest = NULL, fields = NULL WHERE id IN (
+        """WITH old AS (
                SELECT id FROM orders WHERE (email IS NOT NULL OR fields IS NOT NULL) AND created_at < $1
                ORDER BY created_at LIMIT $2
-               FOR UPDATE SKIP LOCKED)""",
+               FOR UPDATE SKIP LOCKED
+           )
+           UPDATE orders o SET email = NULL, email_digest = NULL, fields = NULL FROM old WHERE o.id = old.id""",
         before,
         most,
     )

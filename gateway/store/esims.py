@@ -168,12 +168,15 @@ async def claim_due(pool: Pool, supplier: str, now: datetime, most: int, seconds
     """
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _CLAIMING, supplier)
+        # As a subquery of IN it may be run again for every row of the outer table, and then locks more than the limit.
         rows = await connection.fetch(
-            """UPDATE esims SET next_poll_at = $2 + $4, claimed_at = $2 WHERE id IN (
+            """WITH due AS (
                    SELECT id FROM esims WHERE supplier = $1 AND next_poll_at <= $2
                    ORDER BY next_poll_at FOR UPDATE SKIP LOCKED LIMIT greatest(0, $3 - (
-                       SELECT count(*) FROM esims WHERE supplier = $1 AND claimed_at > $2::timestamptz - $5::interval)))
-               RETURNING id""",
+                       SELECT count(*) FROM esims WHERE supplier = $1 AND claimed_at > $2::timestamptz - $5::interval))
+               )
+               UPDATE esims e SET next_poll_at = $2 + $4, claimed_at = $2 FROM due WHERE e.id = due.id
+               RETURNING e.id""",
             supplier,
             now,
             most,

@@ -60,7 +60,7 @@ class BepPay(Provider):
         ``total`` counts is no list, and raises ``UnreadableAnswer``.
         """
         answer = await self.transport.read(PLANS, wire.Plans, refusal=mapping.refusal, lax=True)
-        reader = Reader(partial(mapping.item, told=self.told), mapping.id_of, self.recall)
+        reader = Reader(partial(mapping.item, told=self.told), mapping.plan_id_of, self.recall)
         rows = len(answer.data)
         if not rows and answer.total:
             raise UnreadableAnswer(f"an empty list, and total says {answer.total}", supplier=self.name)

@@ -17,7 +17,7 @@ from providers.beppay import wire
 from providers.places import PlaceKind
 from providers.text import clean_text
 from providers.told import Told
-from providers.unmapped import Unmapped, cost_if_any, cost_of, unreadable
+from providers.unmapped import Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
     InsufficientBalance,
     InvalidRequest,
@@ -57,6 +57,7 @@ UNREADABLE_FIELD: dict[str, SetAsideReason] = {
 
 _PLAN = msgspec.json.Decoder(wire.Plan, strict=False)
 _PROBLEM = msgspec.json.Decoder(wire.Problem)
+_NO_ID = "neither plan_id nor id"
 _DAYS = re.compile(r"(\d{1,9})(?:\s*-?\s*([A-Za-z]{1,20}))?")
 _UNITS = {"": "DAY", "D": "DAY", "DAY": "DAY", "DAYS": "DAY", "MONTH": "MONTH", "MONTHS": "MONTH"}
 
@@ -67,17 +68,16 @@ def item(raw: Raw, told: Told | None = None) -> Offer | SetAside:
         plan = _PLAN.decode(raw)
     except (ValueError, RecursionError) as error:
         return unreadable(raw, error, id_fields=("plan_id", "id"), reasons=UNREADABLE_FIELD)
-    plan_id = _plan_id(plan)
     name = clean_text(plan.name)
     try:
-        return _offer(plan, plan_id, name, told)
+        return _offer(plan, name, told)
     except Unmapped as why:
-        return why.row(raw, plan_id, name, cost_if_any(plan.price, CURRENCY))
+        return why.row(raw, id_or_none(_plan_id(plan)), name, cost_if_any(plan.price, CURRENCY))
 
 
-def id_of(raw: Raw) -> str:
-    """The id alone of a plan that ``item`` could read."""
-    return _plan_id(_PLAN.decode(raw))
+def plan_id_of(raw: Raw) -> str:
+    """The id alone of a plan that ``item`` mapped."""
+    return id_of(_plan_id(_PLAN.decode(raw)), _NO_ID)
 
 
 def refusal(status: int, body: bytes) -> SupplierError | None:
@@ -120,9 +120,10 @@ def days(value: str | int | None, told: Told | None = None) -> int:
     return found
 
 
-def _offer(plan: wire.Plan, plan_id: str, name: str, told: Told | None) -> Offer:
-    if not plan_id or not name:
-        raise Unmapped(SetAsideReason.NO_NAME, "no name" if plan_id else "neither plan_id nor id")
+def _offer(plan: wire.Plan, name: str, told: Told | None) -> Offer:
+    plan_id = id_of(_plan_id(plan), _NO_ID)
+    if not name:
+        raise Unmapped(SetAsideReason.NO_NAME, "no name")
     cost = cost_of(plan.price, CURRENCY)
     validity = Validity(days(plan.days, told))
     text = clean_text(plan.data)
@@ -219,6 +220,5 @@ def _codes(text: str) -> frozenset[str]:
     )
 
 
-def _plan_id(plan: wire.Plan) -> str:
-    value = plan.plan_id if plan.plan_id not in (None, "") else plan.id
-    return clean_text(str(value)) if value is not None else ""
+def _plan_id(plan: wire.Plan) -> str | int | None:
+    return plan.plan_id if plan.plan_id not in (None, "") else plan.id

@@ -20,7 +20,7 @@ from providers.pikasim import wire
 from providers.places import PlaceKind
 from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.told import Told
-from providers.unmapped import MAX_COST, Unmapped, cost_if_any, cost_of, unreadable
+from providers.unmapped import MAX_COST, Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
     DuplicateReference,
     InsufficientBalance,
@@ -98,6 +98,7 @@ _OPTION_LIST = msgspec.json.Decoder(list[Raw])
 _USED_BEFORE = re.compile(r"externalOrderId|duplicate|already (?:exists|used)", re.IGNORECASE)
 # The page has no word for it. Which refusal it is called matters little: it is a refusal either way.
 _SOLD_OUT = re.compile(r"out of stock|sold out|no stock|not available|unavailable", re.IGNORECASE)
+_NO_CODE = "no packageCode"
 # What HTTP itself makes doubtful, whatever the body says.
 _DOUBTFUL = frozenset({408, 425, 429})
 
@@ -108,16 +109,16 @@ def item(raw: Raw, told: Told | None = None) -> Offer | SetAside:
         package = _PACKAGE.decode(raw)
     except (ValueError, RecursionError) as error:
         return unreadable(raw, error, id_fields=("packageCode",), reasons=UNREADABLE_FIELD)
-    code, name = clean_text(package.package_code), clean_text(package.name)
+    name = clean_text(package.name)
     try:
-        return _offer(package, code, name, told)
+        return _offer(package, name, told)
     except Unmapped as why:
-        return why.row(raw, code, name, _cost_if_any(package.price))
+        return why.row(raw, id_or_none(package.package_code), name, _cost_if_any(package.price))
 
 
 def code_of(raw: Raw) -> str:
-    """The code alone of a package that ``item`` could read."""
-    return clean_text(_CODE.decode(raw).package_code)
+    """The code alone of a package that ``item`` mapped."""
+    return id_of(_CODE.decode(raw).package_code, _NO_CODE)
 
 
 def single(raw: Raw) -> Offer | SetAside:
@@ -255,9 +256,10 @@ def exit_country(package: wire.Package) -> str | None:
     return _country(package.ip_export[:NAME_LENGTH])
 
 
-def _offer(package: wire.Package, code: str, name: str, told: Told | None) -> Offer:
-    if not code or not name:
-        raise Unmapped(SetAsideReason.NO_NAME, "no name" if code else "no packageCode")
+def _offer(package: wire.Package, name: str, told: Told | None) -> Offer:
+    code = id_of(package.package_code, _NO_CODE)
+    if not name:
+        raise Unmapped(SetAsideReason.NO_NAME, "no name")
     cents = package.price
     if cents is None or not cents.is_finite() or not 0 < cents <= MAX_CENTS:
         raise Unmapped(SetAsideReason.NO_PRICE, f"price {cents}")

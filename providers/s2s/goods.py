@@ -18,8 +18,8 @@ from providers.amounts import is_amount
 from providers.places import PlaceKind
 from providers.s2s import wire
 from providers.s2s.settings import Goods
-from providers.text import DESCRIPTION_LENGTH, clean_text
-from providers.unmapped import Unmapped, cost_of
+from providers.text import DESCRIPTION_LENGTH, clean_text, is_supplier_id
+from providers.unmapped import Unmapped, cost_of, id_or_none
 from schemas.good import CustomPrice, Good, GoodAttribute, GoodCategory, GoodField
 from schemas.money import Money
 from schemas.plan import SetAside, SetAsideReason
@@ -100,7 +100,7 @@ def good_or_reason(named: Named, price: Raw | None, terms: Goods, cost_currency:
             locale=named.locale,
         )
     except Unmapped as why:
-        return why.row(_as_it_came(named, price), clean_text(sku.id), name)
+        return why.row(_as_it_came(named, price), id_or_none(sku.id), name)
 
 
 def of_product(product: wire.Product, sku_id: str, terms: Goods, cost_currency: str) -> Good | SetAside | None:
@@ -148,7 +148,7 @@ def _named(name: str, *ids: str) -> None:
     if not name:
         raise Unmapped(SetAsideReason.NO_NAME, "neither the SKU nor its product has a name")
     for one in ids:
-        if not one or clean_text(one, _LONGEST_ID) != one:
+        if not is_supplier_id(one, _LONGEST_ID):
             raise Unmapped(SetAsideReason.NO_NAME, "an id that cannot be one")
 
 
@@ -275,7 +275,7 @@ def _fields(given: Any, amount: str, *, custom: bool) -> tuple[GoodField, ...]:
 def _field(given: Any) -> GoodField:
     told: Mapping[str, Any] = {"name": given} if isinstance(given, str) else given if isinstance(given, dict) else {}
     name = next((told[key] for key in ("name", "code", "key", "id") if isinstance(told.get(key), str)), "")
-    if not name or clean_text(name, _LONGEST_CODE) != name:
+    if not is_supplier_id(name, _LONGEST_CODE):
         raise Unmapped(SetAsideReason.UNKNOWN_FIELDS, f"a field without a name: {clean_text(str(given))[:80]}")
     label = next((_text(told[key]) for key in ("label", "title", "name") if _text(told.get(key))), name)
     listed = (told.get(key) for key in ("options", "values", "enum"))

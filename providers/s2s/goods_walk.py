@@ -17,7 +17,7 @@ from providers.s2s.goods import Named, good_or_reason
 from providers.s2s.settings import Goods
 from providers.text import clean_text
 from providers.transport import Params
-from providers.unmapped import Once, Unmapped, unreadable
+from providers.unmapped import UNNAMED, Once, Unmapped, id_or_none, unreadable
 from schemas.good import Good
 from schemas.plan import SetAside, SetAsideReason
 
@@ -92,7 +92,7 @@ class GoodsShelf:
         nth = self._once.note(sku.id) if own else 0
         if nth > 1:
             why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id stands more than once; this is number {nth}")
-            self._aside.append(why.row(raw, f"{clean_text(sku.id)}#{nth}", clean_text(sku.name)))
+            self._aside.append(why.row(raw, f"{id_or_none(sku.id) or UNNAMED}#{nth}", clean_text(sku.name)))
         elif own:
             self._named[sku.id] = [Named(product, sku, raw.copy(), locale)]
         elif versions is not None and all(one.locale != locale for one in versions):

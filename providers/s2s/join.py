@@ -18,7 +18,7 @@ from providers.s2s.mapping import described, offer_or_reason
 from providers.s2s.sources import AttributeCodes
 from providers.text import clean_text
 from providers.told import Told
-from providers.unmapped import Once, Unmapped, unreadable
+from providers.unmapped import Once, Unmapped, id_or_none, unreadable
 from schemas.plan import Offer, SetAside, SetAsideReason
 
 ESIM = "esim"
@@ -100,7 +100,7 @@ class Join:
         aside: list[SetAside] = []
         for sku_id, raw in self._prices.items():
             price = _read_price(raw)
-            aside.append(price if isinstance(price, SetAside) else nameless.row(raw, clean_text(sku_id), ""))
+            aside.append(price if isinstance(price, SetAside) else nameless.row(raw, id_or_none(sku_id), ""))
         return CatalogPage(set_aside=tuple(aside))
 
     def _items(self, product: wire.Product) -> Iterator[Offer | SetAside]:

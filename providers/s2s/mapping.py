@@ -28,7 +28,7 @@ from providers.s2s.sources import (
 )
 from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.told import Told
-from providers.unmapped import Unmapped, cost_of
+from providers.unmapped import Unmapped, cost_of, id_of, id_or_none
 from schemas.errors import (
     DuplicateReference,
     InsufficientBalance,
@@ -102,7 +102,7 @@ def offer_or_reason(
     said = (said_by_attributes(*attributes, codes, told), by_name, of.said)
     try:
         return Offer(
-            supplier_plan_id=clean_text(sku.id),
+            supplier_plan_id=id_of(sku.id, "a SKU without an id"),
             name=_stated(name),
             coverage=_coverage(said, told),
             data=_data(said),
@@ -117,7 +117,7 @@ def offer_or_reason(
             codes_unknown = strange_codes(*attributes, codes, told)
             why = Unmapped(why.reason, why.detail, About.ATTRIBUTE if codes_unknown else why.about, codes_unknown)
         cost = _cost_if_any(price, of.product.denomination_type)
-        return why.row(_as_it_came(of.product, price, raw), clean_text(sku.id), name, cost)
+        return why.row(_as_it_came(of.product, price, raw), id_or_none(sku.id), name, cost)
 
 
 def kept(raw: bytes, codes: AttributeCodes, told: Told | None) -> Offer | SetAside | None:

@@ -97,6 +97,12 @@ class SandboxWorld:
         shelf = self._shelves[supplier]
         shelf.current[key] = msgspec.structs.replace(shelf.current[key], stock=stock)
 
+    def rename(self, supplier: str, key: str, new: str) -> None:
+        """Give one item another key. Raises ``KeyError`` for an unknown one."""
+        shelf = self._shelves[supplier]
+        item = msgspec.structs.replace(shelf.current[key], key=new)
+        shelf.current = {item.key if at == key else at: item if at == key else one for at, one in shelf.current.items()}
+
     def remove(self, supplier: str, keys: Iterable[str]) -> None:
         """Take items out of the catalogue. Raises ``KeyError`` for an unknown key, and then removes none."""
         shelf = self._shelves[supplier]

@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 import redis
 
-from gateway import embedded
+from gateway import embedded, processes
 from gateway.processes import working_in
 from schemas.errors import ConfigurationError
 
@@ -46,7 +46,7 @@ def owner_process(state, *prefix):
             process.kill()
 
 
-def gone(pid, seconds=10):
+def gone(pid, seconds=120):
     """Whether the process has ended, waiting for it a while."""
     for _ in range(seconds * 50):
         try:
@@ -59,7 +59,7 @@ def gone(pid, seconds=10):
     return False
 
 
-def ended(server, seconds=10):
+def ended(server, seconds=120):
     deadline = time.monotonic() + seconds
     while server.alive() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -287,6 +287,15 @@ class TestUsers:
         assert gone(where.postgres_pid)
         with embedded.start(state) as servers:  # and back again: the files change hands
             assert await answer(servers.where.database_url) == 42
+
+    def test_nobody_may_run_what_stands_in_a_folder_of_root_alone(self, tmp_path, monkeypatch):
+        """The gateway may be installed below /root. PostgreSQL asks access(2) whether its own binaries can be run."""
+        monkeypatch.setattr(processes, "_namespaces", lambda: False)
+        tmp_path.chmod(0o700)
+        tool = tmp_path / "tool"
+        tool.touch(mode=0o755)
+        checked = subprocess.run([*processes.footing(signal.SIGINT).prefix, "test", "-x", str(tool)], check=False)
+        assert checked.returncode == 0
 
     def test_another_users_folder_is_refused_clearly(self, state):
         embedded.start(state).close()

@@ -146,7 +146,7 @@ async def open_shop(manifest: Manifest, world: SandboxWorld, **settings: Any) ->
         "provider": manifest.name,
         "mode": "test",
         "base_url": base_url("127.0.0.1", port, manifest.name),
-        "timeout_seconds": 2,
+        "timeout_seconds": 20,
         **manifest.sandbox_settings,
         **settings,
     }

@@ -52,6 +52,8 @@ class Snapshot:
         self.kind, self.able = columns["kind"], columns["able"]
         self.supplier, self.cost, self.why = columns["supplier"], columns["cost"], columns["why"]
         self.five_g, self.stock = columns["five_g"], columns["stock"]
+        # Rows in the order of (supplier, supplier_plan_id), and each row's place in it.
+        self.by_key, self.key_rank = columns["by_key"], columns["key_rank"]
         self.plan_rows_at, self.plan_rows = columns["plan_rows_at"], columns["plan_rows"]
         self.plan_cover, self.updated = columns["plan_cover"], columns["updated"]
         self.sold_at, self.held_at = columns["sold_at"], columns["held_at"]
@@ -212,7 +214,7 @@ class Snapshot:
         if supplier not in self.suppliers:
             return None
         wanted = (self.suppliers.index(supplier), supplier_plan_id)
-        by_key = self.columns["by_key"]
+        by_key = self.by_key
 
         def key(at: int) -> tuple[int, str]:
             row = int(by_key[at])

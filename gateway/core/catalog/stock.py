@@ -1,4 +1,8 @@
-"""Which offer stands for a plan: the cheapest that can be sold, or else the cheapest there was."""
+"""Which offer stands for a plan: the cheapest that can be sold, or else the cheapest whose price is not suspect.
+
+Rows are numbered selectable ones first, so among rows that cannot be sold now the lowest number is not the cheapest:
+some of them could be sold when the snapshot was made, others could not. Those are compared by a key of their own.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gateway.core.catalog.build import WHY_NOT
 from gateway.core.catalog.filters import Filter
 from gateway.core.catalog.intern import spans
 from gateway.core.catalog.layout import Array
 from gateway.core.catalog.query import InStock
 from gateway.core.catalog.snapshot import Snapshot
+from schemas.plan import WhyNot
 
 NONE = -1
-_DEAD = 1 << 62
 _NOWHERE = (1 << 63) - 1
+# The key of a row that cannot be sold, above every row number: from the highest bit down this mark, whether its price
+# is suspect, its cost (the highest where it has none), and its place in the order of supplier and supplier_plan_id.
+_NOT_SOLD = 1 << 62
+_SUSPECT_BIT = 61
 _NO_COST = (1 << 29) - 1
-_ROW_BITS = 32
+_RANK_BITS = 32
+_SUSPECT_PRICE = WHY_NOT.index(WhyNot.SUSPECT_PRICE)
 
 
 class Blocked(NamedTuple):
@@ -49,11 +59,19 @@ def standing(snapshot: Snapshot, plans: Array, found: Filter, blocked: Blocked |
     if in_stock is InStock.TRUE:
         best = np.minimum.reduceat(np.where(live, rows, _NOWHERE), begins)
         return Stands(np.where(best == _NOWHERE, NONE, best), alive)
-    costs = snapshot.cost[rows].astype(np.int64)
-    last = _DEAD | (np.where(costs < 0, _NO_COST, costs) << _ROW_BITS) | rows
-    key = np.where(live, rows, np.where(will, last, _NOWHERE))
+    key = np.where(live, rows, np.where(will, _unsold_key(snapshot, rows), _NOWHERE))
     best = np.minimum.reduceat(key, begins)
-    found_rows = np.where(best == _NOWHERE, NONE, best & ((1 << _ROW_BITS) - 1))
+    found_rows = np.where(best == _NOWHERE, NONE, best)
+    unsold = np.flatnonzero((best >= _NOT_SOLD) & (best != _NOWHERE))
+    found_rows[unsold] = snapshot.by_key[best[unsold] & ((1 << _RANK_BITS) - 1)]
     if in_stock is InStock.FALSE:
         found_rows = np.where(alive > 0, NONE, found_rows)
     return Stands(found_rows, alive)
+
+
+def _unsold_key(snapshot: Snapshot, rows: Array) -> Array:
+    """What orders rows that cannot be sold: suspect ones last, then by cost, supplier and supplier_plan_id."""
+    costs = snapshot.cost[rows].astype(np.int64)
+    suspect = (snapshot.why[rows].astype(np.int64) >> _SUSPECT_PRICE) & 1
+    cost = np.where(costs < 0, _NO_COST, costs) << _RANK_BITS
+    return np.asarray(_NOT_SOLD | (suspect << _SUSPECT_BIT) | cost | snapshot.key_rank[rows])

@@ -97,7 +97,7 @@ class Tables:
         self._row("stock", np.frombuffer(built.columns["stock"], dtype=np.int64)[order], np.int32)
         place = np.empty(self.rows, dtype=np.int64)
         place[order] = np.arange(self.rows)
-        self._row("by_key", place[by_name[np.argsort(supplier[by_name], kind="stable")]], np.int32)
+        self._keys(place[by_name[np.argsort(supplier[by_name], kind="stable")]])
         self._row("text_at", self.blob.add([built.texts[at] for at in order.tolist()]))
 
         self._plans(plans)
@@ -140,6 +140,13 @@ class Tables:
         values, place = numbered.in_order()
         raw = np.frombuffer(self.built.columns[column], dtype=np.int64)
         return values, place[raw] if self.rows else raw
+
+    def _keys(self, by_key: Array) -> None:
+        """Rows in the order of (supplier, supplier_plan_id), and each row's place in it, which breaks ties."""
+        rank = np.empty(self.rows, dtype=np.int64)
+        rank[by_key] = np.arange(self.rows)
+        self._row("by_key", by_key, np.int32)
+        self._row("key_rank", rank, np.int32)
 
     def _listed(self, order: Array) -> list[str]:
         """The suppliers' own amounts, sorted, and each row's place among them."""

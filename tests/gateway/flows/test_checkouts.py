@@ -114,8 +114,7 @@ async def test_any_number_of_processes_may_judge_a_payment_at_once(desk):
     desk.listening = True
     others = [desk.again() for _ in range(6)]
     (paid,) = (await desk.truth())["payments"]
-    await desk.tell(f"payments/{paid['uid']}", {"act": "notify"})
-    await desk.told()
+    await desk.act(paid["uid"])
     payment_id = await desk.deps.pool.fetchval("SELECT id FROM payments")
     await desk.deps.pool.execute("UPDATE payments SET settled_at = NULL")
     await asyncio.gather(*(payments.settle(one.deps, payment_id) for one in others))
@@ -157,8 +156,7 @@ async def test_a_late_notification_of_a_payment_made_in_time_places_the_order(de
     assert seen.status == "needs_review"
     assert seen.review.reason == "payment_not_seen"
     desk.counter.clock.ahead = timedelta(0)  # the suppliers' clocks did not go on, and the order is bought at once
-    await desk.tell(f"payments/{paid['uid']}", {"act": "notify"})
-    await desk.told()
+    await desk.act(paid["uid"])
     found = await desk.checkout(checkout_id)
     assert (found.status, found.review) == ("paid", None)
     assert await desk.orders() == 1
@@ -177,8 +175,7 @@ async def test_without_a_notification_a_used_link_goes_to_a_person_who_has_it_pl
     placed = await desk.delivered(checkout_id)
     assert (placed.status, placed.order_status) == ("paid", "fulfilled")
     # The notification comes after all: it is this checkout's payment, and there is no second order.
-    await desk.tell(f"payments/{paid['uid']}", {"act": "notify"})
-    await desk.told()
+    await desk.act(paid["uid"])
     found = await desk.checkout(checkout_id)
     assert (found.status, await desk.orders(), [one.accepted for one in found.payments]) == ("paid", 1, [True])
     assert await desk.unaccounted() == []
@@ -243,14 +240,12 @@ async def test_a_refund_that_nobody_here_spoke_of_is_shown_and_one_that_was_said
     first, second = await desk.open(), await desk.open()
     await desk.trigger("refunded", key=first)
     await desk.pay(first)
-    await asyncio.sleep(0.2)
-    await desk.told()
+    await desk.told(payments=2)
     assert (await desk.checkout(first)).review.reason == "refund"
     await desk.trigger("wrong_amount", key=second)
     (paid,) = await desk.pay(second)
     await decide(desk.deps, second, "refunded", "given back", "test")
-    await desk.tell(f"payments/{paid['uid']}", {"act": "refund"})
-    await desk.told()
+    await desk.act(paid["uid"], "refund")
     found = await desk.checkout(second)
     assert (found.status, len(found.cases), len(found.payments)) == ("closed", 1, 2)
 
@@ -286,14 +281,14 @@ async def test_paid_and_undeliverable_goes_to_a_person(desk):
 async def test_what_was_undeliverable_and_came_after_all_waits_for_nobody(desk):
     checkout_id = await desk.open()
     desk.counter.trigger("s2s", "charge_then_500")
-    desk.counter.trigger("s2s", "list_lag", seconds=1)
+    desk.counter.trigger("s2s", "list_lag", seconds=3600)
     await desk.pay(checkout_id)
     order = (await desk.checkout(checkout_id)).order_id
     await drain(desk.deps, 5)
     desk.counter.clock.pass_(minutes=15)
     await process_order(desk.deps, order, poll=True)
     assert (await desk.checkout(checkout_id)).review.reason == "undeliverable"
-    await asyncio.sleep(1)
+    desk.counter.show_late_orders("s2s")
     await process_order(desk.deps, order, poll=True)
     found = await desk.checkout(checkout_id)
     assert (found.order_status, found.status) == ("fulfilled", "paid")
@@ -400,9 +395,7 @@ async def test_a_declined_or_waiting_card_changes_nothing_until_it_is_settled(de
     (waits,) = await desk.pay(checkout_id, "wait")
     assert (await desk.checkout(checkout_id)).status == "open"
     assert await desk.orders() == 0
-    await desk.tell(f"payments/{waits['uid']}", {"act": "settle"})
-    await asyncio.sleep(0.1)
-    await desk.told()
+    await desk.act(waits["uid"], "settle")
     assert (await desk.delivered(checkout_id)).order_status == "fulfilled"
 
 
@@ -452,9 +445,7 @@ async def test_without_an_account_there_are_no_checkouts(counter):
 async def test_a_payment_told_otherwise_after_it_was_captured_stays_captured(desk):
     checkout_id = await desk.open()
     (paid,) = await desk.pay(checkout_id)
-    await desk.tell(f"payments/{paid['uid']}", {"act": "fail"})
-    await asyncio.sleep(0.1)
-    await desk.told()
+    await desk.act(paid["uid"], "fail")
     found = await desk.checkout(checkout_id)
     assert (found.review.reason, [one.state for one in found.payments]) == ("other_movement", ["captured"])
     (row,) = await payment_rows.of_checkouts(desk.deps.pool, [checkout_id])

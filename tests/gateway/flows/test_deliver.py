@@ -314,9 +314,7 @@ async def test_a_storefront_whose_endpoints_all_hang_does_not_keep_the_other_sto
         await other.endpoint(receiver.url)
         event_id = await other.announce()
         await shop.worker.start_due()
-        waited = asyncio.create_task(receiver.came.wait())
-        await asyncio.wait({waited}, timeout=4)
-        waited.cancel()
+        await asyncio.wait_for(receiver.came.wait(), 60)
         assert receiver.ids == [event_id]
         assert len(slow.got) <= deliver.AT_ONCE_PER_STOREFRONT
         slow.hold.set()

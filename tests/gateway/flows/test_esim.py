@@ -197,6 +197,30 @@ async def test_several_processes_look_at_an_esim_once(line):
     assert one_look in {1, 2}  # one of the suppliers has a page of its own for figures
 
 
+async def test_no_more_are_claimed_than_the_share_whatever_way_the_planner_takes(pool):
+    """A subquery that is run again for every row locks and takes other rows each time."""
+    now = datetime.now(UTC)
+    for n in range(8):
+        await esims.look_at(pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=8 - n))
+    database = await pool.fetchval("SELECT current_database()")
+    ways = (
+        "hashjoin",
+        "mergejoin",
+        "hashagg",
+        "sort",
+        "material",
+        "indexscan",
+        "indexonlyscan",
+        "bitmapscan",
+        "memoize",
+    )
+    for way in ways:
+        await pool.execute(f"ALTER DATABASE {database} SET enable_{way} = off")
+    await pool.expire_connections()
+    assert len(await esims.claim_due(pool, "s2s", now, 3, 15)) == 3
+    assert len(await esims.claim_due(pool, "s2s", now, 3, 15)) == 0
+
+
 async def test_all_processes_together_look_at_no_more_than_the_share(pool):
     now = datetime.now(UTC)
     for n in range(8):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.flows.sync import run_sync
 from tests.gateway.flows.counter import Counter
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
@@ -73,3 +74,19 @@ async def test_what_goes_wrong_ends_as_it_must_and_the_ledger_says_what_was_take
         if (order.status, int(held > 0)) != (status, standing) or booked != held:
             odd[gigabytes] = (order.status, held, booked, [(t.supplier, t.state, t.error) for t in tries])
     assert not odd
+
+
+@pytest.mark.parametrize("supplier", ["beppay", "pikasim"])
+async def test_a_plan_is_bought_by_the_very_id_that_its_supplier_listed(counter: Counter, supplier: str) -> None:
+    plan_id, odd = await counter.plan(1, supplier), "pikasim1>28  &amp; <b>e\u0301</b> "
+    listed = await counter.deps.pool.fetchval(
+        "SELECT supplier_plan_id FROM offers WHERE plan_id = $1 AND supplier = $2", plan_id, supplier
+    )
+    counter.served.world.rename(supplier, listed, odd)
+    await run_sync(counter.deps.pool, counter.deps.accounts, counter.deps.settings, only=[supplier])
+    order_id = await counter.ordered(plan_id)
+    assert (await counter.followed(order_id)).status == "fulfilled"
+    (attempt,) = await counter.attempts(order_id)
+    assert (attempt.supplier, attempt.supplier_plan_id) == (supplier, odd)
+    assert [sale.key for sale in counter.till(supplier).sales()] == [odd]
+    assert (await counter.esim(order_id)).supplier_plan_id == odd

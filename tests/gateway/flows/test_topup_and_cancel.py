@@ -8,10 +8,12 @@ import pytest
 
 from gateway.flows.admit import Admitted
 from gateway.flows.cancel import request_cancel
+from gateway.flows.esim import look, with_status
 from gateway.flows.problem import Problem
 from gateway.flows.process import process_order
 from gateway.flows.resolve import resolve
 from gateway.flows.topup import admit_topup, topup_options
+from schemas.errors import NotFound
 from schemas.orders import TopupForOption, TopupForPlan
 from tests.gateway.flows.counter import STOREFRONT, Counter
 
@@ -192,3 +194,33 @@ async def test_what_a_person_calls_refunded_is_in_the_ledger(counter: Counter) -
     assert await resolve(counter.deps, order.id, "refunded", "their support gave it back") is None
     assert (await counter.order(order.id)).status == "cancelled"
     assert [kind for _, kind, _ in await counter.ledger(order.id)] == ["charge", "refund"]
+
+
+async def test_an_esim_of_test_money_is_not_touched_at_an_account_that_turned_live(counter: Counter) -> None:
+    order_id = await _line(counter, "s2s")
+    esim = await counter.esim(order_id)
+    live = counter.with_("s2s", mode="live")
+    counter.clock.pass_(hours=1)
+    writes, sales = counter.calls("s2s"), len(counter.till("s2s").sales())
+    options = await topup_options(live.deps, STOREFRONT, "test", esim.id)
+    assert isinstance(options, Problem)
+    assert options.code == "unavailable"
+    body = TopupForPlan(plan_id=esim.plan_id)
+    admitted = await admit_topup(live.deps, STOREFRONT, "test", esim.id, body, "top-live")
+    assert isinstance(admitted, Problem)
+    assert admitted.code == "unavailable"
+    seen = await with_status(live.deps, STOREFRONT, "test", esim.id, fresh=True)
+    assert isinstance(seen, Problem)
+    assert seen.code == "unavailable"
+    with pytest.raises(NotFound):
+        await look(live.deps, esim)
+    assert (counter.calls("s2s"), len(counter.till("s2s").sales())) == (writes, sales)
+
+
+async def test_an_order_of_test_money_is_not_cancelled_at_an_account_that_turned_live(counter: Counter) -> None:
+    order_id = await _line(counter, "pikasim")
+    live = counter.with_("pikasim", mode="live")
+    problem = await request_cancel(live.deps, STOREFRONT, "test", order_id)
+    assert isinstance(problem, Problem)
+    assert problem.code == "not_supported"
+    assert (await counter.order(order_id)).status == "fulfilled"

@@ -152,8 +152,15 @@ def test_hostile_text_is_made_harmless(text):
         assert good.image is None
 
 
-def test_an_id_that_cannot_be_one_is_set_aside():
-    assert mapped(sku={"id": "<b>"}).reason is SetAsideReason.NO_NAME
+def test_an_id_is_kept_as_it_came():
+    assert mapped(sku={"id": "a>b  &amp; <b>"}).sku == "a>b  &amp; <b>"
+
+
+@pytest.mark.parametrize("strange", ["a\nb", "a\u200bb", " ", "x" * 101], ids=ascii)
+def test_an_id_that_cannot_be_kept_is_set_aside(strange):
+    found = mapped(sku={"id": strange})
+    assert found.reason is SetAsideReason.NO_NAME
+    assert found.supplier_plan_id != "a b"
 
 
 def test_a_sku_that_stands_in_two_products_is_sold_once():

@@ -6,6 +6,7 @@ from collections import Counter
 from decimal import Decimal
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,21 @@ def test_a_sku_in_both_lists_is_an_offer_with_name_price_and_stock():
     assert offers["a"].cost == Money(Decimal("4.9"), "USD")
     assert offers["a"].stock == 5
     assert not aside
+
+
+@pytest.mark.parametrize("key", ["pikasim1>28", "<b>a&amp;b</b>", "two  spaces ", "e\u0301"], ids=ascii)
+def test_a_sku_keeps_its_id_as_it_came(key):
+    offers, aside, _, _ = walked([price(key)], [product(key)])
+    assert offers[key].cost == Money(Decimal("4.9"), "USD")
+    assert not aside
+    assert list(walked([price(key)], [])[1]) == [key]
+
+
+@pytest.mark.parametrize("key", ["a\nb", "a\u200bb", "x" * 201], ids=ascii)
+def test_a_sku_whose_id_cannot_be_kept_is_set_aside(key):
+    offers, aside, _, _ = walked([price(key)], [product(key)])
+    assert not offers
+    assert [(row.reason, row.supplier_plan_id.startswith("unnamed-")) for row in aside.values()] == [("no_name", True)]
 
 
 def test_a_sku_in_the_product_list_only_is_kept_without_a_cost():

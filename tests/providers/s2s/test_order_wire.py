@@ -88,6 +88,16 @@ async def test_an_order_goes_out_as_the_page_writes_it_with_the_attempt_s_own_ti
     assert body == msgspec.json.decode(example("new_order"))
 
 
+@pytest.mark.parametrize("sku", ["pikasim1>28", "<b>a&amp;b</b>", "two  spaces ", "e\u0301"], ids=ascii)
+async def test_an_order_asks_for_the_sku_by_its_id_as_it_was_listed(open_account, sku):
+    async with raw_supplier(answer(example("order_created"), "201 Created")) as supplier:
+        await open_account(supplier.url).purchase(msgspec.structs.replace(order_request(), supplier_plan_id=sku))
+    (sent,) = supplier.requests
+    body = msgspec.json.decode(example("new_order"))
+    body["item"]["sku_id"] = sku
+    assert parts(sent)[2] == body
+
+
 async def test_a_top_up_goes_out_as_the_page_writes_it_signed_over_the_iccid(open_account):
     async with raw_supplier(answer(example("topup_created"))) as supplier:
         order = await open_account(supplier.url).topup(topup_request())

@@ -86,15 +86,16 @@ class Naive:
             if not self._plan_fits(plan_id, judged[0].item, query):
                 continue
             will = [one for one in judged if self._offer_fits(one, query, currency)]
-            live = sorted((one for one in will if not one.why), key=lambda one: one.choice)
-            dead = sorted((one for one in will if one.why), key=lambda one: (one.base is None, one.base or 0))
+            live = [one for one in will if not one.why]
             if query.in_stock is InStock.TRUE and not live:
                 continue
             if query.in_stock is InStock.FALSE and live:
                 continue
             if not will:
                 continue
-            stands = live[0] if live else dead[0]
+            # Nothing for sale: the lowest cost that is not suspect, or of all offers where every one is suspect.
+            shown = live or [one for one in will if not one.item.suspect] or will
+            stands = min(shown, key=lambda one: one.choice)
             found.append(self._shown(plan_id, stands, len(live), query, currency))
         key, down = query.sort.removeprefix("-"), query.sort.startswith("-")
 

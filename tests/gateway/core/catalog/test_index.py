@@ -4,14 +4,14 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.core.catalog import Gone, Index, PlanQuery, QueryError
+from gateway.core.catalog import Gone, Index, InStock, PlanQuery, QueryError
 from gateway.core.catalog.overlay import Overlay, SupplierState, next_change, standing
 from gateway.core.catalog.words import words_of
 from gateway.core.pricing import PriceRule
 from gateway.core.pricing_rules import only
 from schemas import api
 from schemas.plan import Features
-from tests.gateway.core.catalog.market import BOUNDS, NOW, Item, Market, mark, offer, some_items
+from tests.gateway.core.catalog.market import ALL_WELL, BOUNDS, NOW, Item, Market, mark, offer, some_items
 
 CHEAP = Item("a", offer("cheap", cost="4.00", five_g="JP"))
 DEAR = Item("b", offer("dear", cost="6.00", features=Features(topup=True, exit_country="HK")))
@@ -51,6 +51,40 @@ def test_features_pick_the_cheapest_offer_that_has_them() -> None:
 
     (plan,) = plans(Market([CHEAP, DEAR]).index(), wanted=Wanted(topup=True)).data
     assert (plan.price.amount, plan.offer_count, plan.features.exit_country) == ("6.60", 1, "HK")
+
+
+@pytest.mark.parametrize(
+    ("offers", "price"),
+    [
+        pytest.param([("sold out", "6.00", False), ("hidden", "4.00", False)], "4.40", id="lowest cost"),
+        pytest.param([("hidden", "4.00", False), ("sold out", "1.00", True)], "4.40", id="not suspect"),
+        pytest.param([("hidden", "2.00", True), ("sold out", "1.00", True)], "1.10", id="every one suspect"),
+        pytest.param([("hidden", None, False), ("sold out", "1.00", True)], None, id="cost not known"),
+        pytest.param([("hidden", None, False), ("sold out", "1.00", False)], "1.10", id="a cost before none"),
+    ],
+)
+def test_a_plan_without_a_selectable_offer_shows_its_lowest_cost_that_is_not_suspect(
+    offers: list[tuple[str, str | None, bool]], price: str | None
+) -> None:
+    items = [
+        Item("a", offer(why, cost=cost, visible=why != "hidden", stock=0 if why == "sold out" else None), suspect)
+        for why, cost, suspect in offers
+    ]
+    (plan,) = plans(Market(items).index(), in_stock=InStock.FALSE).data
+    assert (plan.price.amount if plan.price else None) == price
+
+
+@pytest.mark.parametrize("hidden", [("a", "x2"), ("b", "x1")])
+def test_equal_costs_that_cannot_be_sold_go_by_supplier_and_then_by_its_plan_id(hidden: tuple[str, str]) -> None:
+    """Whether an offer was unavailable when the catalogue was made, or is marked so since, decides nothing."""
+    keys = {("b", "x1"): "BA", ("a", "x3"): "AC", ("a", "x2"): "AB"}
+    items = [
+        Item(supplier, offer(key, visible=(supplier, key) != hidden, features=Features(exit_country=code)))
+        for (supplier, key), code in keys.items()
+    ]
+    overlay = Overlay(ALL_WELL, tuple(mark(*key) for key in keys))
+    (plan,) = plans(Market(items, overlay=overlay).index(), in_stock=InStock.FALSE).data
+    assert plan.features.exit_country == "AB"
 
 
 def test_the_version_changes_with_all_that_changes_an_answer_and_with_nothing_else() -> None:
