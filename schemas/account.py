@@ -11,7 +11,7 @@ from schemas.money import Money
 
 
 class Wallet(msgspec.Struct, frozen=True):
-    """One purse of several; ``name`` is what the supplier knows it by."""
+    """One account of several; ``name`` is what the supplier knows it by."""
 
     name: str
     balance: Money

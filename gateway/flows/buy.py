@@ -18,7 +18,7 @@ from gateway.core.orders import choosing, items
 from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft
 from gateway.core.orders.states import AttemptState
 from gateway.core.pricing import NoRate, Rates
-from gateway.core.spendable import room, too_little
+from gateway.core.spendable import available_funds, insufficient
 from gateway.flows import offers, shelves
 from gateway.flows.accounts import Account, follow_keys
 from gateway.flows.answers import answers_in, words_of
@@ -28,7 +28,7 @@ from gateway.flows.moving import give_up
 from gateway.flows.patience import IN_THE_WAY, patiently
 from gateway.flows.settle import settle, tolerance_of
 from gateway.flows.truth import Truth
-from gateway.store import attempts, candidates, orders, purses, selling, spend
+from gateway.store import attempts, candidates, funds, orders, selling, spend
 from gateway.store.attempts import NewAttempt
 from gateway.store.jobs import enqueue_advance
 from gateway.store.order_rows import AttemptRow, OrderRow
@@ -187,16 +187,16 @@ async def _bound(deps: Deps, order: OrderRow) -> Candidate:
         cost=cost,
         cost_base=base,
         tolerance=tolerance,
-        why_not=(WhyNot.NO_BALANCE,) if too_little(left, base, tolerance) else (),
+        why_not=(WhyNot.NO_BALANCE,) if insufficient(left, base, tolerance) else (),
         unfit=None if account is not None else "the supplier is not configured",
-        room=left,
+        available_funds=left,
     )
 
 
 async def _left(deps: Deps, connection: Connection | Pool, supplier: str, rates: Rates) -> Decimal | None:
     """What can still be spent at a supplier, in base currency; None when that is not known."""
-    purse = (await purses.of(connection, [supplier])).get(supplier)
-    return None if purse is None else room(purse, rates, tolerance_of(deps, supplier))
+    known = (await funds.load(connection, [supplier])).get(supplier)
+    return None if known is None else available_funds(known, rates, tolerance_of(deps, supplier))
 
 
 async def _none_left(deps: Deps, order: OrderRow, none: NoneLeft) -> Going:
@@ -226,7 +226,7 @@ async def _commit(
     attempt: so nobody is sent to be refused.
     """
     limit = account.settings.daily_spend_limit
-    last = one.room is not None and one.most is not None and one.room < one.most * LAST_MONEY
+    last = one.available_funds is not None and one.most is not None and one.available_funds < one.most * LAST_MONEY
     alone = timedelta(seconds=account.settings.timeout_seconds) if account.manifest.one_purchase_at_a_time else None
     apart = None
     if isinstance(new.item, NumberWanted):
@@ -250,8 +250,8 @@ async def _commit(
 
 async def _still_enough(deps: Deps, connection: Connection, one: Candidate) -> bool:
     rates = Rates(deps.settings.base_currency, await candidates.rates(connection, deps.settings.base_currency))
-    await purses.alone(connection, one.supplier)
-    return not too_little(await _left(deps, connection, one.supplier, rates), one.cost_base, one.tolerance)
+    await funds.lock(connection, one.supplier)
+    return not insufficient(await _left(deps, connection, one.supplier, rates), one.cost_base, one.tolerance)
 
 
 async def _under_limit(

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.spendable import Purse
-from gateway.store import purses
+from gateway.core.spendable import Funds
+from gateway.store import funds
 from gateway.store.keys import Mode
 from gateway.store.pool import Connection, Pool
 from schemas.money import Money
@@ -54,12 +54,12 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     last_sync_state: str | None
     marks: tuple[str, ...]
     updated_at: datetime | None
-    purse: Purse | None = None
+    funds: Funds | None = None
 
 
 async def of_plan(connection: Connection | Pool, mode: Mode, plan_id: str) -> list[Stored]:
     """The offers of a plan at suppliers of that mode."""
-    return await _with_purses(connection, await connection.fetch(_OFFERS + " AND o.plan_id = $2", mode, plan_id))
+    return await _with_funds(connection, await connection.fetch(_OFFERS + " AND o.plan_id = $2", mode, plan_id))
 
 
 async def was_there(connection: Connection | Pool, plan_id: str) -> bool:
@@ -78,7 +78,7 @@ async def of_coverage(connection: Connection | Pool, supplier: str, supplier_pla
         supplier,
         supplier_plan_id,
     )
-    return await _with_purses(connection, rows)
+    return await _with_funds(connection, rows)
 
 
 async def rates(connection: Connection | Pool, base: str) -> dict[str, Decimal]:
@@ -126,12 +126,12 @@ async def observe_cost(connection: Connection, supplier: str, key: str, cost: Mo
     await connection.execute("UPDATE catalog_state SET content = content + 1")
 
 
-async def _with_purses(connection: Connection | Pool, rows: Sequence[Any]) -> list[Stored]:
-    held = await purses.of(connection, sorted({row["supplier"] for row in rows}))
+async def _with_funds(connection: Connection | Pool, rows: Sequence[Any]) -> list[Stored]:
+    held = await funds.load(connection, sorted({row["supplier"] for row in rows}))
     return [_stored(row, held.get(row["supplier"])) for row in rows]
 
 
-def _stored(row: Any, purse: Purse | None) -> Stored:
+def _stored(row: Any, known: Funds | None) -> Stored:
     values = dict(row)
     currency = values.pop("currency")
     return Stored(
@@ -143,6 +143,6 @@ def _stored(row: Any, purse: Purse | None) -> Stored:
             "features": msgspec.convert(values["features"], Features),
             "cost": None if values["cost"] is None else Money(values["cost"], currency),
             "marks": tuple(values["marks"]),
-            "purse": purse,
+            "funds": known,
         }
     )

@@ -1,4 +1,4 @@
-"""Our money at the suppliers as it was last seen, with what went since: from the last look, ledger and attempts."""
+"""What our money at the suppliers comes to: the last balance of each, less what its attempts took since."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gateway.core.spendable import Purse
+from gateway.core.spendable import Funds
 from gateway.store.pool import Connection, Pool
 
 # An attempt counts when its charge may have come after the look: its call was not over yet, or nobody knows how it
@@ -16,7 +16,7 @@ from gateway.store.pool import Connection, Pool
 # A look that is older than an hour says nothing: a supplier that does not tell any more must not stay without money
 # for ever, whatever was paid in meanwhile; it refuses by itself what cannot be paid.
 # One supplier after the other, each by its indexes: a join over all of them would read every attempt there ever was.
-_PURSES = """
+_FUNDS = """
     WITH seen AS MATERIALIZED (
         SELECT n.name AS supplier, b.at, b.spendable, b.currency
         FROM {names} AS n (name)
@@ -44,26 +44,26 @@ _PURSES = """
         GROUP BY 1, 2
     ) AS g
 """
-_OF = _PURSES.format(names="unnest($1::text[])")
-_ALL = _PURSES.format(names="(SELECT name FROM suppliers)")
+_OF_SUPPLIERS = _FUNDS.format(names="unnest($1::text[])")
+_OF_ALL = _FUNDS.format(names="(SELECT name FROM suppliers)")
 
 
-async def of(connection: Connection | Pool, suppliers: Sequence[str]) -> dict[str, Purse]:
-    """The purse of each of these suppliers that told its balance lately."""
-    return _purses(await connection.fetch(_OF, suppliers)) if suppliers else {}
+async def load(connection: Connection | Pool, suppliers: Sequence[str]) -> dict[str, Funds]:
+    """The funds at each of these suppliers whose balance was read within the last hour."""
+    return _by_supplier(await connection.fetch(_OF_SUPPLIERS, suppliers)) if suppliers else {}
 
 
-async def all_of_them(connection: Connection | Pool) -> dict[str, Purse]:
-    """The purse of every supplier that told its balance lately."""
-    return _purses(await connection.fetch(_ALL))
+async def load_all(connection: Connection | Pool) -> dict[str, Funds]:
+    """The funds at every supplier whose balance was read within the last hour."""
+    return _by_supplier(await connection.fetch(_OF_ALL))
 
 
-async def alone(connection: Connection, supplier: str) -> None:
-    """Wait until no other transaction decides on this account's last money, and keep others waiting until this ends."""
+async def lock(connection: Connection, supplier: str) -> None:
+    """Wait for other transactions that decide on this account's last funds, and keep others waiting until this ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('money at ' || $1, 0))", supplier)
 
 
-def _purses(rows: Sequence[Any]) -> dict[str, Purse]:
+def _by_supplier(rows: Sequence[Any]) -> dict[str, Funds]:
     sums: dict[tuple[str, str], list[tuple[str, Decimal]]] = defaultdict(list)
     seen: dict[str, tuple[datetime, str, Decimal]] = {}
     for row in rows:
@@ -72,6 +72,6 @@ def _purses(rows: Sequence[Any]) -> dict[str, Purse]:
         else:
             sums[row["supplier"], row["what"]].append((row["currency"], row["amount"]))
     return {
-        name: Purse(name, at, currency, amount, tuple(sorted(sums[name, "charged"])), tuple(sorted(sums[name, "open"])))
+        name: Funds(name, at, currency, amount, tuple(sorted(sums[name, "charged"])), tuple(sorted(sums[name, "open"])))
         for name, (at, currency, amount) in seen.items()
     }
