@@ -1,4 +1,8 @@
-"""What our money at the suppliers comes to: the last balance of each, less what its attempts took since."""
+"""What our money at the suppliers comes to: the last balance of each, less what its attempts took since.
+
+The sums come from ``attempts`` alone: an attempt's ``charged`` is what it took, its ``listed`` price what it may take.
+Nothing here reads the ledger, which grows for ever.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,12 @@ from typing import Any
 from gateway.core.spendable import Funds
 from gateway.store.pool import Connection, Pool
 
-# An attempt counts when its charge may have come after the look: its call was not over yet, or nobody knows how it
-# ended and it could still arrive. A call takes less than the hour that is looked back.
-# A look that is older than an hour says nothing: a supplier that does not tell any more must not stay without money
-# for ever, whatever was paid in meanwhile; it refuses by itself what cannot be paid.
-# One supplier after the other, each by its indexes: a join over all of them would read every attempt there ever was.
+# An attempt counts when its charge may have come after the balance was read: its call was not over yet, or its outcome
+# is unknown and it could still arrive. A call that nobody saw end counts until its quiescence.
+# A balance older than an hour is not used: a supplier whose balance cannot be read any more must not stay without
+# funds for ever after a deposit; it refuses by itself what cannot be paid.
+# Each supplier is summed by itself, so that each part reads one range of one index: ``attempts_open`` for what is
+# unknown, ``attempts_ended`` for what was charged since the balance.
 _FUNDS = """
     WITH seen AS MATERIALIZED (
         SELECT n.name AS supplier, b.at, b.spendable, b.currency
@@ -28,29 +33,29 @@ _FUNDS = """
     UNION ALL
     SELECT s.supplier, g.what, g.currency, g.amount, NULL
     FROM seen s CROSS JOIN LATERAL (
-        SELECT CASE WHEN l.id IS NULL THEN 'open' ELSE 'charged' END AS what,
-               coalesce(l.currency, a.currency) AS currency, sum(coalesce(l.amount, a.listed)) AS amount
+        SELECT CASE WHEN a.charged > 0 THEN 'charged' ELSE 'open' END AS what,
+               CASE WHEN a.charged > 0 THEN a.charged_currency ELSE a.currency END AS currency,
+               sum(CASE WHEN a.charged > 0 THEN a.charged ELSE a.listed END) AS amount
         FROM (
-            SELECT id, listed, currency FROM attempts
+            SELECT listed, currency, charged, charged_currency FROM attempts
             WHERE supplier = s.supplier AND state IN ('sending', 'unknown') AND kind <> 'cancel'
               AND quiescent_at >= s.at
             UNION ALL
-            SELECT id, listed, currency FROM attempts
+            SELECT listed, currency, charged, charged_currency FROM attempts
             WHERE supplier = s.supplier AND state IN ('accepted', 'succeeded', 'charged_undeliverable')
-              AND kind <> 'cancel' AND started_at >= s.at - interval '1 hour'
-              AND coalesce(call_ended_at, quiescent_at) >= s.at
-        ) AS a LEFT JOIN ledger l ON l.attempt_id = a.id AND l.kind = 'charge'
-        WHERE coalesce(l.amount, a.listed) IS NOT NULL
+              AND kind <> 'cancel' AND coalesce(call_ended_at, quiescent_at) >= s.at
+        ) AS a
+        WHERE a.charged > 0 OR a.listed IS NOT NULL
         GROUP BY 1, 2
     ) AS g
 """
-_OF_SUPPLIERS = _FUNDS.format(names="unnest($1::text[])")
+OF_SUPPLIERS = _FUNDS.format(names="unnest($1::text[])")
 _OF_ALL = _FUNDS.format(names="(SELECT name FROM suppliers)")
 
 
 async def load(connection: Connection | Pool, suppliers: Sequence[str]) -> dict[str, Funds]:
     """The funds at each of these suppliers whose balance was read within the last hour."""
-    return _by_supplier(await connection.fetch(_OF_SUPPLIERS, suppliers)) if suppliers else {}
+    return _by_supplier(await connection.fetch(OF_SUPPLIERS, suppliers)) if suppliers else {}
 
 
 async def load_all(connection: Connection | Pool) -> dict[str, Funds]:
