@@ -29,7 +29,7 @@ _FILLED = f"""
     SELECT started_at, supplier, id, order_id, 'charge', charged, 'USD' FROM attempts;
     INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)
     SELECT name, now() - interval '5 min', 100, 100, 'USD' FROM suppliers;
-"""  # noqa: S608 - our own words
+"""
 
 
 @pytest.fixture
