@@ -257,8 +257,12 @@ class Provider(ABC):
         """
         return None
 
-    async def plan(self, supplier_plan_id: str) -> Offer | SetAside:
-        """One item as it stands now. Raises ``NotFound`` when it is gone."""
+    async def plan(self, supplier_plan_id: str, supplier_product_id: str | None = None) -> Offer | SetAside:
+        """One item as it stands now. Raises ``NotFound`` when it is gone.
+
+        ``supplier_product_id`` is what the walk told of the item; a supplier that tells a price by the product only
+        needs it, and raises ``NotSupported`` without it.
+        """
         raise self._missing(Capability.PLAN_LOOKUP)
 
     async def purchase(self, request: PurchaseRequest) -> SupplierOrder:
