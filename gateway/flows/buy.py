@@ -227,7 +227,8 @@ async def _commit(
     """
     limit = account.settings.daily_spend_limit
     last = one.available_funds is not None and one.most is not None and one.available_funds < one.most * LAST_MONEY
-    alone = timedelta(seconds=account.settings.timeout_seconds) if account.manifest.one_purchase_at_a_time else None
+    numbers_queue = isinstance(new.item, NumberWanted) and account.manifest.one_number_at_a_time
+    alone = timedelta(seconds=account.settings.timeout_seconds) if numbers_queue else None
     apart = None
     if isinstance(new.item, NumberWanted):
         apart = timedelta(seconds=account.settings.timeout_seconds) + 2 * NUMBER_CLOCKS_APART
