@@ -42,13 +42,17 @@ class TransactionKind(StrEnum):
 
 
 class Transaction(msgspec.Struct, frozen=True):
-    """One movement of our balance; ``amount`` is signed, negative when it left us."""
+    """One movement of our balance; ``amount`` is signed, negative when it left us.
+
+    ``balance_after`` tells two lines apart that have no id and are alike in all else.
+    """
 
     kind: TransactionKind
     amount: Money
     at: datetime
     supplier_order_id: str | None = None
     supplier_transaction_id: str | None = None
+    balance_after: Money | None = None
 
 
 class SupplierAccount(msgspec.Struct, frozen=True):

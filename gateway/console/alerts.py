@@ -31,6 +31,7 @@ KIND_WORDS: dict[AlertKind, str] = {
     "charged_more": "charged more than listed",
     "orders_attention": "an order needs attention",
     "payments_attention": "a payment needs attention",
+    "statement_differs": "a supplier's statement differs from the ledger",
 }
 _WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
 _ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))

@@ -180,8 +180,8 @@ async def _book(
         await _judge_charge(deps, connection, order, attempt, verdict.charged, now)
         return True
     if what.attempt is AttemptState.FAILED:
-        taken = await ledger.charged(connection, attempt.id)
-        return taken is not None and verdict.gone and await ledger.refund(connection, attempt, taken, now)
+        held = await ledger.held(connection, attempt.id)  # less what statements showed to be refunded already
+        return held is not None and verdict.gone and await ledger.refund(connection, attempt, held, now)
     return False
 
 
