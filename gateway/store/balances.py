@@ -178,6 +178,18 @@ async def history(pool: Pool, supplier: str, since: datetime, points: int) -> li
     return [Seen(**dict(row)) for row in rows]
 
 
+async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> list[Seen]:
+    """Every figure of a time, oldest first."""
+    rows = await pool.fetch(
+        "SELECT at, balance, spendable, currency FROM supplier_balances"
+        " WHERE supplier = $1 AND at >= $2 AND at < $3 ORDER BY at",
+        supplier,
+        start,
+        end,
+    )
+    return [Seen(**dict(row)) for row in rows]
+
+
 async def spent(pool: Pool, suppliers: Sequence[str], since: datetime) -> dict[str, list[Spent]]:
     """Charges less refunds of each supplier since a moment, by the ledger."""
     rows = await pool.fetch(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+from gateway.flows import money
 from gateway.flows.admit import Admitted
 from gateway.flows.advance import advance
 from gateway.flows.reconcile import reconcile
@@ -34,3 +36,22 @@ async def test_two_purchases_at_once_whose_answers_are_lost_are_told_apart(count
     report = await reconcile(counter.deps, today - timedelta(days=1), today, ["beppay"])
     (compared,) = report.suppliers
     assert [one.what for one in compared.differences] == []
+
+
+async def test_reconcile_names_what_the_balance_fell_by_beyond_all_orders_together(counter: Counter) -> None:
+    plan = await counter.plan(1, "beppay")
+    today = datetime.now(UTC).date()
+
+    async def found() -> list[tuple[str, str]]:
+        await money.refresh(counter.deps, ["beppay"])
+        (compared,) = (await reconcile(counter.deps, today, today + timedelta(days=1), ["beppay"])).suppliers
+        return [(one.what, f"{one.theirs} for {one.ours}") for one in compared.differences]
+
+    assert await found() == []
+    admitted = [await counter.admit(plan) for _ in range(3)]
+    await asyncio.gather(*(advance(counter.deps, one.order_id) for one in admitted if isinstance(one, Admitted)))
+    assert await found() == []
+    counter.till("beppay").deposit(Decimal(-7))
+    assert await found() == [("balance_fell_more", "37.00 USD for 30.00 USD")]
+    counter.till("beppay").deposit(Decimal(500))
+    assert await found() == [("balance_fell_more", "37.00 USD for 30.00 USD")]
