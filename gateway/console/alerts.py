@@ -285,6 +285,7 @@ def _words(one: AlertRule) -> str:
         "charged_more": "an offer is stopped because more was charged for it than listed",
         "orders_attention": "an order has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
         "payments_attention": "a payment has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
+        "statement_differs": "lines of its statement differ from the ledger, and nobody explained them",
     }[one.kind]
     return words + (f", in {country_name(one.country)}" if one.country else "")
 
