@@ -150,10 +150,11 @@ class Manifest:
     world of plans. ``absence_fence`` says why a write that was not seen within the quiescence time
     can no longer arrive; without one, ``trust_absence`` is refused, and so it is with a quiescence shorter than
     ``absence_fence_seconds``, which is how long that takes from the signed time on, clocks apart included.
-    ``one_purchase_at_a_time`` says that purchases of one account must not overlap, because the supplier takes
-    no reference of ours and its balance has to tell which call took what. ``topup_same_coverage`` says that the
-    supplier lists no options of an eSIM: what can be added is its offers of the same coverage as the one that
-    was bought, so they are searched where all offers are known, and ``topup_plans`` gives the bought one only.
+    ``one_number_at_a_time`` says that purchases of virtual numbers at one account must not overlap, because they
+    carry no reference of ours, so that country, tier and time have to tell whose one is. ``topup_same_coverage``
+    says that the supplier lists no options of an eSIM: what can be added is its offers of the same coverage as the
+    one that was bought, so they are searched where all offers are known, and ``topup_plans`` gives the bought one
+    only.
     ``capability_notes`` says, for a capability that is missing, why. ``deposit_ways`` are the ways to fill our
     balance; ``webhook_advice`` is what a person does where the supplier's webhooks cannot be set by a call.
     """
@@ -172,7 +173,7 @@ class Manifest:
     absence_fence_seconds: int = 0
     deposit_ways: tuple[DepositWay, ...] = ()
     webhook_advice: str = ""
-    one_purchase_at_a_time: bool = False
+    one_number_at_a_time: bool = False
     topup_same_coverage: bool = False
     capability_notes: Mapping[Capability, str] = field(default_factory=dict)
 
@@ -257,8 +258,12 @@ class Provider(ABC):
         """
         return None
 
-    async def plan(self, supplier_plan_id: str) -> Offer | SetAside:
-        """One item as it stands now. Raises ``NotFound`` when it is gone."""
+    async def plan(self, supplier_plan_id: str, supplier_product_id: str | None = None) -> Offer | SetAside:
+        """One item as it stands now. Raises ``NotFound`` when it is gone.
+
+        ``supplier_product_id`` is what the walk told of the item; a supplier that tells a price by the product only
+        needs it, and raises ``NotSupported`` without it.
+        """
         raise self._missing(Capability.PLAN_LOOKUP)
 
     async def purchase(self, request: PurchaseRequest) -> SupplierOrder:

@@ -11,7 +11,7 @@ from schemas.money import Money
 
 
 class Wallet(msgspec.Struct, frozen=True):
-    """One purse of several; ``name`` is what the supplier knows it by."""
+    """One account of several; ``name`` is what the supplier knows it by."""
 
     name: str
     balance: Money
@@ -42,13 +42,17 @@ class TransactionKind(StrEnum):
 
 
 class Transaction(msgspec.Struct, frozen=True):
-    """One movement of our balance; ``amount`` is signed, negative when it left us."""
+    """One movement of our balance; ``amount`` is signed, negative when it left us.
+
+    ``balance_after`` tells two lines apart that have no id and are alike in all else.
+    """
 
     kind: TransactionKind
     amount: Money
     at: datetime
     supplier_order_id: str | None = None
     supplier_transaction_id: str | None = None
+    balance_after: Money | None = None
 
 
 class SupplierAccount(msgspec.Struct, frozen=True):

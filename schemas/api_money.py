@@ -12,7 +12,9 @@ from schemas.api import CurrencyCode, Price, SupplierName
 from schemas.api_suppliers import SupplierBalance
 
 MovementKind = Literal["charge", "refund", "deposit", "adjustment", "other"]
-LedgerVerdict = Literal["same", "only_theirs", "only_ours", "amount_differs", "open", "explained", "apart"]
+LedgerVerdict = Literal[
+    "same", "only_theirs", "only_ours", "amount_differs", "open", "explained", "apart", "statement_not_read"
+]
 WayName = Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$", examples=["stripe"])]
 PositiveAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$", examples=["100.00"])]
 
@@ -89,7 +91,8 @@ class SupplierLedgerLine(msgspec.Struct, frozen=True, kw_only=True):
 
     ``verdict``: the same at both; ``only_theirs``, ``only_ours``, ``amount_differs``; ``open``: of an attempt whose end
     is not recorded yet; ``explained`` by a person; ``apart``: a deposit or a correction, of which our ledger has no
-    line. ``why`` names the exact difference, ``movement`` is what ``reconcile --explain`` takes.
+    line; ``statement_not_read``: the supplier's statement of that time was not read yet. ``why`` names the exact
+    difference, ``movement`` is what ``reconcile --explain`` takes.
     """
 
     at: datetime

@@ -11,7 +11,7 @@ from schemas.api import Amount, Price, Supplier, SupplierName
 
 
 class SupplierWallet(msgspec.Struct, frozen=True):
-    """One purse of several at a supplier; ``currency`` is its own word where it is none of ISO 4217."""
+    """One account of several at a supplier; ``currency`` is its own word where it is none of ISO 4217."""
 
     name: str
     amount: Amount

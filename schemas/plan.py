@@ -121,6 +121,8 @@ class Offer(msgspec.Struct, frozen=True):
 
     ``coverage`` is a sorted tuple of ISO 3166-1 alpha-2 codes without repeats. ``cost`` is what we
     pay, None when the supplier gives no fixed price (never 0). ``stock`` is None when it does not say.
+    ``supplier_product_id`` is the product that the item belongs to, where a supplier tells one item's price by
+    its product only.
     """
 
     supplier_plan_id: str
@@ -134,6 +136,7 @@ class Offer(msgspec.Struct, frozen=True):
     stock: int | None = None
     visible: bool = True
     description: str = ""
+    supplier_product_id: str | None = None
 
     @property
     def plan_id(self) -> str:

@@ -28,6 +28,7 @@ _WORDS = {
     "refund_not_booked": "refunded, and our ledger lacks it",
     "refund_not_found": "our ledger has a refund that the supplier does not show",
     "movement_without_order": "money moved without an order",
+    "balance_fell_more": "the balance fell by more than all orders of the time took together",
 }
 _PAID = {
     "not_judged": "written down a moment ago",

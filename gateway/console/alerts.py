@@ -31,6 +31,7 @@ KIND_WORDS: dict[AlertKind, str] = {
     "charged_more": "charged more than listed",
     "orders_attention": "an order needs attention",
     "payments_attention": "a payment needs attention",
+    "statement_differs": "a supplier's statement differs from the ledger",
 }
 _WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
 _ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))
@@ -284,6 +285,7 @@ def _words(one: AlertRule) -> str:
         "charged_more": "an offer is stopped because more was charged for it than listed",
         "orders_attention": "an order has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
         "payments_attention": "a payment has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
+        "statement_differs": "lines of its statement differ from the ledger, and nobody explained them",
     }[one.kind]
     return words + (f", in {country_name(one.country)}" if one.country else "")
 

@@ -32,7 +32,7 @@ _LIST = "/console/money"
 _PAGE, _DEPOSITS = 50, 20
 _DAYS = (1, 7, 14, 31, money.MOST_DAYS)
 _LEVELS = {
-    "same": "good", "apart": "idle", "explained": "idle", "open": "warn",
+    "same": "good", "apart": "idle", "explained": "idle", "open": "warn", "statement_not_read": "idle",
     "only_theirs": "bad", "only_ours": "bad", "amount_differs": "bad",
 }  # fmt: skip
 _COLUMNS = (

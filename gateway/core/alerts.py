@@ -22,6 +22,7 @@ AlertKind: TypeAlias = Literal[
     "charged_more",
     "orders_attention",
     "payments_attention",
+    "statement_differs",
 ]
 KINDS: tuple[AlertKind, ...] = (
     "price_move",
@@ -33,6 +34,7 @@ KINDS: tuple[AlertKind, ...] = (
     "charged_more",
     "orders_attention",
     "payments_attention",
+    "statement_differs",
 )
 Direction: TypeAlias = Literal["any", "up", "down"]
 About: TypeAlias = Literal["offer", "plan"]
@@ -47,6 +49,7 @@ LEVELS: Mapping[AlertKind, Level] = {
     "charged_more": "bad",
     "orders_attention": "bad",
     "payments_attention": "bad",
+    "statement_differs": "bad",
 }
 # What a rule's threshold counts, None where it has none; and whether the rule may do without.
 UNITS: Mapping[AlertKind, str | None] = {
@@ -59,8 +62,9 @@ UNITS: Mapping[AlertKind, str | None] = {
     "charged_more": None,
     "orders_attention": "minutes",
     "payments_attention": "minutes",
+    "statement_differs": None,
 }
-MAY_LACK_THRESHOLD = frozenset({"sync_trouble", "charged_more"})
+MAY_LACK_THRESHOLD = frozenset({"sync_trouble", "charged_more", "statement_differs"})
 
 _CENT = Decimal("0.01")
 SHORTEST_HISTORY = 5  # orders that ended, below which a success rate says nothing
@@ -322,6 +326,7 @@ def default_rules() -> tuple[Rule, ...]:
         Rule(id="", name="Charged more than listed", kind="charged_more"),
         Rule(id="", name="Order needs attention", kind="orders_attention", threshold=Decimal(0)),
         Rule(id="", name="Payment needs attention", kind="payments_attention", threshold=Decimal(0)),
+        Rule(id="", name="Supplier statement differs", kind="statement_differs"),
     )
 
 

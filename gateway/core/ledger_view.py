@@ -31,8 +31,22 @@ Verdict = Literal[
     "open",  # the supplier took it for an attempt whose end is not recorded yet
     "explained",  # it differs, and a person said why
     "apart",  # a deposit, a correction: no order is behind it, so our ledger has no such line
+    "statement_not_read",  # our ledger has it, and the supplier's statement of that time was not read yet
 ]
+# What an operator has to look into.
+DIFFERENT: frozenset[Verdict] = frozenset({"only_theirs", "only_ours", "amount_differs"})
 _OURS_ALONE = {"charge_not_found", "refund_not_found"}
+
+
+class StatementsRead(msgspec.Struct, frozen=True):
+    """The time of which a supplier's statements were read as a whole; None: they never were."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def has(self, at: datetime) -> bool:
+        """Whether a statement would show what was booked at that time."""
+        return self.end is not None and at <= self.end and (self.start is None or at >= self.start)
 
 
 class Apart(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,21 +76,32 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None = None
 
 
-def lines(supplier: str, day: Day, books: Beside, apart: Iterable[Apart], explained: Mapping[str, Money]) -> list[Line]:
-    """Everything that moved on these days at either side, the newest first."""
+def lines(
+    supplier: str,
+    day: Day,
+    books: Beside,
+    apart: Iterable[Apart],
+    explained: Mapping[str, Money],
+    read: StatementsRead,
+) -> list[Line]:
+    """Everything that moved on these days at either side, the newest first. ``read``: how far statements were."""
     found = [_apart(one) for one in apart if day.has(one.at)]
     found += [_of_nobody(nameless(supplier, one), explained) for one in books.nameless if day.has(one.at)]
     for pair in books.pairs:
         if any(day.has(at) for at in pair.times):
-            found += _of_pair(supplier, pair, explained)
+            found += _of_pair(supplier, pair, explained, read)
     return sorted(found, key=lambda one: (one.at, one.movement), reverse=True)
 
 
-def _of_pair(supplier: str, pair: Pair, explained: Mapping[str, Money]) -> Iterator[Line]:
+def _of_pair(supplier: str, pair: Pair, explained: Mapping[str, Money], read: StatementsRead) -> Iterator[Line]:
     differing = of_pair(supplier, pair)
     for one in differing:
         kind = one.movement.split(":", 1)[0]
-        yield _different(kind, one, explained)
+        line = _different(kind, one, explained)
+        unread = any(row.kind == kind and not read.has(row.at) for row in pair.ours)
+        if unread and line.verdict in {"only_ours", "amount_differs"} and _ours_is_more(line):
+            line = msgspec.structs.replace(line, verdict="statement_not_read", why=None)
+        yield line
     told = {one.movement.split(":", 1)[0] for one in differing}
     for side in ("charge", "refund"):
         if side not in told:
@@ -117,6 +142,13 @@ def _different(kind: str, one: Difference, explained: Mapping[str, Money]) -> Li
         attempt=one.attempt,
         order_id=one.order_id,
     )
+
+
+def _ours_is_more(line: Line) -> bool:
+    """Whether a statement line that is still to be read could be what is missing."""
+    if line.ours is None or line.theirs is None:
+        return line.theirs is None
+    return line.ours.currency == line.theirs.currency and line.ours > line.theirs
 
 
 def _of_nobody(one: Difference, explained: Mapping[str, Money]) -> Line:

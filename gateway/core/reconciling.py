@@ -26,6 +26,7 @@ What = Literal[
     "refund_not_booked",
     "refund_not_found",
     "movement_without_order",  # the supplier moved money and names no order for it
+    "balance_fell_more",  # its balance fell by more than all orders that it shows took together
 ]
 
 

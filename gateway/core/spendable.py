@@ -1,8 +1,8 @@
-"""What can still be bought at a supplier for the money that we have there. Pure.
+"""What can still be bought at a supplier with the funds that we have there. Pure.
 
-A supplier tells its figure now and then. Between two looks we know better: what it took since, and what it may still
-take for attempts whose end is not known, is gone. What came back counts from the next look on, so that the figure is
-never too high.
+A supplier's balance is read now and then. Between two readings what it charged since, and what it may still charge for
+attempts whose outcome is unknown, is subtracted. Refunds count from the next reading on, so that the figure is never
+too high.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from schemas.money import Money
 Sums = tuple[tuple[str, Decimal], ...]
 
 
-class Purse(msgspec.Struct, frozen=True, order=True):
-    """Our money at a supplier: what could be spent when it was last asked, and what went since, by currency.
+class Funds(msgspec.Struct, frozen=True, order=True):
+    """Our money at a supplier: what could be spent when its balance was read, and what went since, by currency.
 
-    ``charged`` is what our ledger says it took. ``open`` is what attempts are listed for of which it is not known yet
-    what they took.
+    ``charged`` is what attempts are known to have been charged. ``open`` is the listed price of attempts whose charge
+    is not known yet.
     """
 
     supplier: str
@@ -35,45 +35,45 @@ class Purse(msgspec.Struct, frozen=True, order=True):
     open: Sums = ()
 
 
-def room(purse: Purse, rates: Rates, tolerance: Decimal) -> Decimal | None:
-    """What can be spent now, in base currency; None where a currency has no rate, so that nothing is known.
+def available_funds(funds: Funds, rates: Rates, tolerance: Decimal) -> Decimal | None:
+    """What can be spent now, in base currency; None where a currency has no rate, so that it is not known.
 
     ``tolerance`` is the share by which the supplier may charge more than it lists.
     """
     try:
-        seen = rates.to_base(Money(purse.spendable, purse.currency)).amount
-        charged = _sum(purse.charged, rates)
-        open_ones = _sum(purse.open, rates)
+        seen = rates.to_base(Money(funds.spendable, funds.currency)).amount
+        charged = _sum(funds.charged, rates)
+        open_attempts = _sum(funds.open, rates)
     except NoRate:
         return None
-    return seen - charged - open_ones * (1 + tolerance)
+    return seen - charged - open_attempts * (1 + tolerance)
 
 
-def rooms(
-    purses: Mapping[str, Purse], rates: Rates, tolerances: Mapping[str, Decimal], usual: Decimal = Decimal(0)
+def available_funds_by_supplier(
+    funds: Mapping[str, Funds], rates: Rates, tolerances: Mapping[str, Decimal], default: Decimal = Decimal(0)
 ) -> dict[str, Decimal]:
-    """The room at each supplier of which it is known."""
-    found = {name: room(purse, rates, tolerances.get(name, usual)) for name, purse in purses.items()}
-    return {name: left for name, left in found.items() if left is not None}
+    """The available funds at each supplier where they are known; ``default`` is the tolerance of the others."""
+    found = {name: available_funds(known, rates, tolerances.get(name, default)) for name, known in funds.items()}
+    return {name: available for name, available in found.items() if available is not None}
 
 
-def too_little(left: Decimal | None, cost_base: Decimal | None, tolerance: Decimal) -> bool:
-    """Whether an offer may come to cost more than is left; what is not known keeps nothing from sale."""
-    return left is not None and cost_base is not None and cost_base * (1 + tolerance) > left
+def insufficient(available: Decimal | None, cost_base: Decimal | None, tolerance: Decimal) -> bool:
+    """Whether an offer may come to cost more than is available; an unknown figure keeps nothing from sale."""
+    return available is not None and cost_base is not None and cost_base * (1 + tolerance) > available
 
 
-def more_came(before: Purse, seen: Money) -> bool:
-    """Whether a look found more than can have been left, so that money came in.
+def funds_increased(before: Funds, seen: Money) -> bool:
+    """Whether a balance is more than can have been left, so that money came in.
 
-    What went in another currency than the balance's is not counted.
+    Charges in another currency than the balance's are not counted.
     """
     gone = sum((amount for sums in (before.charged, before.open) for word, amount in sums if word == before.currency))
     return seen.currency == before.currency and seen.amount > before.spendable - gone
 
 
-def most_payable(left: Decimal, tolerance: Decimal, scale: int) -> int:
-    """The highest cost that is not too much, as a whole number of 10**-scale of base currency; negative for none."""
-    whole = Fraction(left) * 10**scale / (1 + Fraction(tolerance))
+def highest_affordable_cost(available: Decimal, tolerance: Decimal, scale: int) -> int:
+    """The highest sufficient cost, as a whole number of 10**-scale of base currency; negative for none."""
+    whole = Fraction(available) * 10**scale / (1 + Fraction(tolerance))
     return int(whole // 1)
 
 

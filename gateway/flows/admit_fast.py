@@ -25,7 +25,7 @@ from gateway.flows.problem import Problem
 from gateway.flows.selling import Asked, Offered
 from gateway.flows.send import record_answer, start_send
 from gateway.flows.settle import Settled
-from gateway.store import admission, candidates, purses
+from gateway.store import admission, candidates, funds
 from gateway.store.admission import Admission, Version
 from gateway.store.attempts import NewAttempt, new_attempt
 from gateway.store.candidates import Stored
@@ -152,16 +152,16 @@ async def _remembered(deps: Deps, mode: Mode, asked: Asked) -> tuple[list[Stored
         memory.forget()
         return None
     if not memory.funds_fresh(loop.time()):
-        memory.keep_funds(await purses.all_of_them(deps.pool), loop.time())
-    stored = [msgspec.structs.replace(row, purse=memory.funds.get(row.supplier)) for row in found.stored]
+        memory.keep_funds(await funds.load_all(deps.pool), loop.time())
+    stored = [msgspec.structs.replace(row, funds=memory.funds.get(row.supplier)) for row in found.stored]
     return stored, prices.prices, found.version
 
 
 def _is_simple(deps: Deps, account: Account, one: Candidate, row: Stored) -> bool:
     """Whether nothing has to be asked or counted before this offer is bought."""
     reserved = deps.memory.reserved.get(one.supplier, 0)
-    ample = one.room is None or one.most is None or one.room - reserved >= one.most * LAST_MONEY
-    counted = account.settings.daily_spend_limit is not None or account.manifest.one_purchase_at_a_time
+    ample = one.available_funds is None or one.most is None or one.available_funds - reserved >= one.most * LAST_MONEY
+    counted = account.settings.daily_spend_limit is not None
     return ample and not counted and not selling.needs_price_check(deps, row, deps.clock())
 
 

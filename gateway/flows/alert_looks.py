@@ -17,7 +17,7 @@ from gateway.flows import supplier_figures
 from gateway.flows.changes import rates_in
 from gateway.flows.deps import Deps
 from gateway.flows.margins_thin import ThinMargins, thin_margins
-from gateway.store import alert_figures, checkout_views
+from gateway.store import alert_figures, checkout_views, supplier_books
 from gateway.store.alerts import Marks
 from gateway.store.pool import DATABASE_DOWN, Connection
 from schemas.api_suppliers import SupplierFigures
@@ -102,6 +102,8 @@ async def look(gathered: Gathered, rule: Rule) -> Look:
         return await _payments(gathered, rule)
     if rule.kind == "charged_more":
         return await _charged_more(gathered, rule)
+    if rule.kind == "statement_differs":
+        return await _statements(gathered, rule)
     if rule.kind == "thin_margin":
         return await _margins(gathered, rule)
     if rule.kind == "sync_trouble" and gathered.lists is None:
@@ -286,7 +288,9 @@ async def _margins(gathered: Gathered, rule: Rule) -> Look:
 
 
 async def _attention(gathered: Gathered, rule: Rule) -> Look:
-    orders = await alert_figures.attention(gathered.deps.pool)
+    waiting = await alert_figures.attention(gathered.deps.pool)
+    late = await alert_figures.late_charges(gathered.deps.pool)
+    orders = list({one.id: one for one in (*late, *waiting)}.values())
     patience = timedelta(minutes=float(rule.threshold or 0))
     return Look(
         rule=rule,
@@ -302,7 +306,7 @@ async def _attention(gathered: Gathered, rule: Rule) -> Look:
             for one in orders
             if gathered.now - one.since >= patience and rule.supplier in {None, one.supplier}
         ),
-        all_known=len(orders) < alert_figures.MOST_ORDERS,
+        all_known=max(len(waiting), len(late)) < alert_figures.MOST_ORDERS,
     )
 
 
@@ -323,6 +327,24 @@ async def _payments(gathered: Gathered, rule: Rule) -> Look:
             if gathered.now - one.opened_at >= patience
         ),
         all_known=cases.after is None,
+    )
+
+
+async def _statements(gathered: Gathered, rule: Rule) -> Look:
+    differing = await supplier_books.differing(gathered.deps.pool)
+    return Look(
+        rule=rule,
+        found=tuple(
+            _of(
+                one,
+                name,
+                f"{name}: its statement differs from the ledger",
+                f"lines of the last days that differ: {differing[name][0]}; the newest: {differing[name][1]}"[:300],
+                f"/console/money/{quote(name)}?differing=1",
+            )
+            for one in await gathered.suppliers()
+            if (name := one.supplier.name) in differing and rule.supplier in {None, name}
+        ),
     )
 
 

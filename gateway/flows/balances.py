@@ -11,10 +11,10 @@ import structlog
 
 from gateway.core.pricing import NoRate, Rates
 from gateway.core.runway import LOOKED_BACK, days_left, spent_per_day
-from gateway.core.spendable import more_came, rooms
+from gateway.core.spendable import available_funds_by_supplier, funds_increased
 from gateway.flows.accounts import Account
 from gateway.flows.mappings import rates as rates_now
-from gateway.store import balances, purses
+from gateway.store import balances, funds
 from gateway.store.balances import Known, Seen, Spent, Wallet
 from gateway.store.ops import price_of
 from gateway.store.pool import Pool
@@ -63,10 +63,10 @@ async def _look(pool: Pool, account: Account, now: datetime, priority: Priority)
         log.info("balance_not_told", supplier=account.name, error=words)
         await balances.keep_error(pool, account.name, words, now)
     else:
-        before = (await purses.of(pool, [account.name])).get(account.name)
+        before = (await funds.load(pool, [account.name])).get(account.name)
         await balances.keep(pool, account.name, found, now)
-        if before is not None and more_came(before, found.spendable):
-            await balances.more_came(pool, account.name)
+        if before is not None and funds_increased(before, found.spendable):
+            await balances.clear_no_balance(pool, account.name)
 
 
 async def of_accounts(
@@ -77,7 +77,9 @@ async def of_accounts(
     spent = await balances.spent(pool, names, now - LOOKED_BACK)
     first = await balances.first_charges(pool, names)
     rates = await rates_now(pool, base)
-    left = rooms(await purses.of(pool, names), rates, {name: tolerance(one) for name, one in accounts.items()})
+    left = available_funds_by_supplier(
+        await funds.load(pool, names), rates, {name: tolerance(one) for name, one in accounts.items()}
+    )
     return {
         name: _told(accounts.get(name), known[name], spent.get(name, ()), first.get(name), rates, now, left.get(name))
         for name in names
@@ -102,7 +104,7 @@ def _told(
     first_at: datetime | None,
     rates: Rates,
     now: datetime,
-    room_now: Decimal | None,
+    available: Decimal | None,
 ) -> SupplierBalance:
     seen = known.seen
     per_day = None
@@ -116,7 +118,7 @@ def _told(
         supplier=known.supplier,
         balance=price_of(None if seen is None else Money(seen.balance, seen.currency)),
         spendable=price_of(None if seen is None else Money(seen.spendable, seen.currency)),
-        room=None if room_now is None else price_of(Money(room_now, rates.base).rounded_half_up()),
+        room=None if available is None else price_of(Money(available, rates.base).rounded_half_up()),
         reserved=_part(seen, None if seen is None else seen.parts.reserved),
         credit=_part(seen, None if seen is None else seen.parts.credit),
         wallets=[] if seen is None else [_wallet(one) for one in seen.parts.wallets],

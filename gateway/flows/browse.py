@@ -176,8 +176,8 @@ class Catalog:
                     self._overlay = await snapshots.overlay(self._pool)
                     self._seen_overlay = now.overlay
                 else:
-                    purses = await snapshots.money(self._pool)
-                    self._overlay = msgspec.structs.replace(self._overlay, purses=purses)
+                    funds = await snapshots.money(self._pool)
+                    self._overlay = msgspec.structs.replace(self._overlay, funds=funds)
                 if now.pricing != self._seen_pricing:
                     self._rules, self._sets = tuple(await pricing_rules.rules(self._pool)), None
                     self._seen_pricing = now.pricing

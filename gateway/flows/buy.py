@@ -15,7 +15,7 @@ from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft, Waits
 from gateway.core.orders.failures import words_of
 from gateway.core.orders.states import AttemptState
 from gateway.core.pricing import NoRate, Rates
-from gateway.core.spendable import room, too_little
+from gateway.core.spendable import available_funds, insufficient
 from gateway.flows import offers, shelves
 from gateway.flows.accounts import Account
 from gateway.flows.answers import answers_in
@@ -23,7 +23,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.send import record_answer, send
 from gateway.flows.settle import tolerance_of
 from gateway.flows.transitions import fail
-from gateway.store import attempts, candidates, orders, purses, selling, spend
+from gateway.store import attempts, candidates, funds, orders, selling, spend
 from gateway.store.attempts import NewAttempt, new_attempt
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool
@@ -233,7 +233,7 @@ async def _bound(deps: Deps, order: OrderRow) -> Candidate:
     tolerance = tolerance_of(deps, name)
     left = await _left(deps, deps.pool, name, rates)
     paused = (await selling.standing(deps.pool, [name]))[name].paused
-    reasons = ((WhyNot.SUPPLIER_PAUSED, paused), (WhyNot.NO_BALANCE, too_little(left, base, tolerance)))
+    reasons = ((WhyNot.SUPPLIER_PAUSED, paused), (WhyNot.NO_BALANCE, insufficient(left, base, tolerance)))
     return Candidate(
         supplier=name,
         supplier_plan_id=order.bound.supplier_plan_id,
@@ -242,14 +242,14 @@ async def _bound(deps: Deps, order: OrderRow) -> Candidate:
         tolerance=tolerance,
         why_not=tuple(reason for reason, holds in reasons if holds),
         unfit=None if name in deps.accounts else "the supplier is not configured",
-        room=left,
+        available_funds=left,
     )
 
 
 async def _left(deps: Deps, connection: Connection | Pool, supplier: str, rates: Rates) -> Decimal | None:
     """What can still be spent at a supplier, in base currency; None when that is not known."""
-    purse = (await purses.of(connection, [supplier])).get(supplier)
-    return None if purse is None else room(purse, rates, tolerance_of(deps, supplier))
+    known = (await funds.load(connection, [supplier])).get(supplier)
+    return None if known is None else available_funds(known, rates, tolerance_of(deps, supplier))
 
 
 async def sending_is_off(deps: Deps, order: OrderRow) -> bool:
@@ -269,8 +269,9 @@ async def _commit(
     attempt: so nobody is sent to be refused.
     """
     limit = account.settings.daily_spend_limit
-    last = one.room is not None and one.most is not None and one.room < one.most * LAST_MONEY
-    alone = timedelta(seconds=account.settings.timeout_seconds) if account.manifest.one_purchase_at_a_time else None
+    last = one.available_funds is not None and one.most is not None and one.available_funds < one.most * LAST_MONEY
+    numbers_queue = isinstance(new.item, NumberWanted) and account.manifest.one_number_at_a_time
+    alone = timedelta(seconds=account.settings.timeout_seconds) if numbers_queue else None
     apart = None
     if isinstance(new.item, NumberWanted):
         apart = timedelta(seconds=account.settings.timeout_seconds) + 2 * NUMBER_CLOCKS_APART
@@ -293,8 +294,8 @@ async def _commit(
 
 async def _still_enough(deps: Deps, connection: Connection, one: Candidate) -> bool:
     rates = Rates(deps.settings.base_currency, await candidates.rates(connection, deps.settings.base_currency))
-    await purses.alone(connection, one.supplier)
-    return not too_little(await _left(deps, connection, one.supplier, rates), one.cost_base, one.tolerance)
+    await funds.lock(connection, one.supplier)
+    return not insufficient(await _left(deps, connection, one.supplier, rates), one.cost_base, one.tolerance)
 
 
 async def _under_limit(

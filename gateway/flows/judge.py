@@ -10,10 +10,10 @@ from decimal import Decimal
 from gateway.core.freshness import Freshness, FreshnessBounds, freshness
 from gateway.core.pricing import NoRate, margin_of, most_an_order_may_cost, price
 from gateway.core.selectable import why_not
-from gateway.core.spendable import rooms, too_little
+from gateway.core.spendable import available_funds_by_supplier, insufficient
 from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.settings import Settings
-from gateway.store import ops, purses
+from gateway.store import funds, ops
 from gateway.store.pool import Pool
 from schemas.api import Offer
 from schemas.money import Money
@@ -27,15 +27,15 @@ _MOST_CHUNKS = 20  # a request looks at no more than so many offers; the cursor 
 class Bench:
     """What offers are judged by.
 
-    ``tolerances`` are the shares by which suppliers may charge more than they list, ``rooms`` what can still be spent
-    at each, in base currency.
+    ``tolerances`` are the shares by which suppliers may charge more than they list, ``available_funds`` what can still
+    be spent at each, in base currency.
     """
 
     settings: Settings
     prices: Prices
     now: datetime
     tolerances: Mapping[str, Decimal] = field(default_factory=dict)
-    rooms: Mapping[str, Decimal] = field(default_factory=dict)
+    available_funds: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 async def offers(
@@ -88,7 +88,9 @@ def judge(row: ops.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
     cost_base, priced = _in_base(row, bench), _priced(row, bench)
     most = None if priced is None else priced.most
     tolerance = bench.tolerances.get(row.supplier, Decimal(0))
-    short = too_little(bench.rooms.get(row.supplier), None if cost_base is None else cost_base.amount, tolerance)
+    short = insufficient(
+        bench.available_funds.get(row.supplier), None if cost_base is None else cost_base.amount, tolerance
+    )
     return why_not(
         visible=row.visible,
         stock=row.stock,
@@ -131,7 +133,7 @@ def shown(row: ops.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, 
 async def _bench(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal]) -> Bench:
     now = datetime.now(UTC)
     prices = await prices_now(pool, settings, None, now)
-    left = rooms(await purses.all_of_them(pool), prices.rates, tolerances)
+    left = available_funds_by_supplier(await funds.load_all(pool), prices.rates, tolerances)
     return Bench(settings, prices, now, tolerances, left)
 
 

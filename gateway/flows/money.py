@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from gateway.core.ledger_view import Line, Verdict
+from gateway.core.ledger_view import DIFFERENT, Line
 from gateway.core.reconciling import Day
 from gateway.flows import balances, deposits, supplier_books
 from gateway.flows.accounts import Account
@@ -37,8 +37,6 @@ _POSITION_PARTS = 2
 MOST_DAYS = 92
 USUAL_DAYS = 7
 REFRESH_SECONDS = 25.0
-# What a person has to look into.
-DIFFERENT: frozenset[Verdict] = frozenset({"only_theirs", "only_ours", "amount_differs"})
 
 
 class Ledger(NamedTuple):

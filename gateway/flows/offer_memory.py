@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gateway.store.admission import Version
 
 if TYPE_CHECKING:
-    from gateway.core.spendable import Purse
+    from gateway.core.spendable import Funds
     from gateway.flows.pricing import Prices
     from gateway.store.candidates import Stored
     from gateway.store.keys import Mode
@@ -54,7 +54,7 @@ class OfferMemory:
 
     offers: OrderedDict[tuple[Mode, str], RememberedOffers] = field(default_factory=OrderedDict)
     prices: OrderedDict[str, RememberedPrices] = field(default_factory=OrderedDict)
-    funds: dict[str, Purse] = field(default_factory=dict)
+    funds: dict[str, Funds] = field(default_factory=dict)
     funds_read_at: float = float("-inf")
     reserved: dict[str, Decimal] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class OfferMemory:
         if len(self.prices) > MOST_STOREFRONTS:
             self.prices.popitem(last=False)
 
-    def keep_funds(self, found: dict[str, Purse], now: float) -> None:
+    def keep_funds(self, found: dict[str, Funds], now: float) -> None:
         """Remember the funds of every supplier; what was reserved before stands in them."""
         self.funds, self.funds_read_at = found, now
         self.reserved.clear()

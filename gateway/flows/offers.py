@@ -12,7 +12,7 @@ from gateway.core.freshness import Freshness, FreshnessBounds, freshness
 from gateway.core.orders.choosing import Candidate, fits
 from gateway.core.pricing import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.core.selectable import why_not
-from gateway.core.spendable import room, too_little
+from gateway.core.spendable import available_funds, insufficient
 from gateway.flows.deps import Deps
 from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.flows.settle import tolerance_of
@@ -70,7 +70,7 @@ def judge(
     assert listed is not None  # noqa: S101 - the callers leave out what has no cost
     rule = prices.rules.of(subject_of(one.supplier, one.plan_id, one.coverage, one.data, one.days))
     base, most = base_and_most(listed, rule, prices.rates)
-    left = None if one.purse is None else room(one.purse, prices.rates, tolerance)
+    left = None if one.funds is None else available_funds(one.funds, prices.rates, tolerance)
     reasons = why_not(
         visible=one.visible,
         stock=one.stock,
@@ -79,7 +79,7 @@ def judge(
         expired=freshness(one.last_good_at, one.last_sync_state, now, bounds) is Freshness.EXPIRED,
         marks=one.marks,
         paused=one.paused,
-        no_balance=one.no_balance or too_little(left, base, tolerance),
+        no_balance=one.no_balance or insufficient(left, base, tolerance),
         tolerance=tolerance,
         max_cost_base=None if admitted else most,
     )
@@ -92,7 +92,7 @@ def judge(
         why_not=reasons,
         unfit=_unfit(deps, one, limits),
         rule=rule,
-        room=left,
+        available_funds=left,
     )
 
 

@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
-from gateway.core.reconciling import Booked, Day, Difference, Known, Movement, Side, differences
+from gateway.core.balance_sum import Charged, Reading, unexplained_fall
+from gateway.core.pricing import NoRate, Rates
+from gateway.core.reconciling import Booked, Day, Difference, Known, Movement, Side, differences, is_explained
 from gateway.flows import number_looks
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
-from gateway.store import books, payment_audit, selling
+from gateway.store import balances, books, candidates, payment_audit, selling
 from gateway.store.payment_audit import Unaccounted
 from gateway.store.pool import Pool
 from providers.contract import Capability
@@ -90,7 +92,43 @@ async def _compare(deps: Deps, account: Account, day: Day) -> Compared:
         return Compared(name, "failed", error=str(error))
     ours = await our_books(deps, name, day, movements, since)
     found = differences(name, day, movements, ours.booked, ours.known, ours.explained)
+    if Capability.TRANSACTIONS not in capabilities and (fell := await _balance_sum(deps, name, day, movements, ours)):
+        found.append(fell)
     return Compared(name, "compared", sum(day.has(one.at) for one in movements), tuple(found))
+
+
+async def _balance_sum(
+    deps: Deps, name: str, day: Day, movements: Sequence[Movement], ours: OurBooks
+) -> Difference | None:
+    """What a supplier's balance fell by beyond all orders that it shows; None when they explain it, or nobody can say.
+
+    While an attempt is open whose order it does not show yet, it may be that one's charge.
+    """
+    shown = {text for one in movements for text in (one.supplier_order_id, one.reference) if text}
+    if any(one.open and not {one.attempt, one.supplier_order_id} & shown for one in ours.known):
+        return None
+    base = deps.settings.base_currency
+    rates = Rates(base, await candidates.rates(deps.pool, base))
+    try:
+        readings = [
+            Reading(one.at, rates.to_base(Money(one.balance, one.currency)).amount)
+            for one in await balances.between(deps.pool, name, day.start, day.end)
+        ]
+        charges = [Charged(one.at, rates.to_base(one.amount).amount) for one in movements if one.kind == "charge"]
+    except NoRate:
+        return None
+    found = unexplained_fall(readings, charges)
+    if found is None:
+        return None
+    fell = Difference(
+        what="balance_fell_more",
+        supplier=name,
+        movement=f"balance:{day.start.date().isoformat()}",
+        at=found.at,
+        theirs=Money(found.fell.normalize(), base),
+        ours=Money(found.charged.normalize(), base),
+    )
+    return None if is_explained(fell, ours.explained) else fell
 
 
 async def back_to(deps: Deps, name: str, day: Day) -> datetime:

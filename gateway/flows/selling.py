@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Literal
 
 import msgspec
 import structlog
@@ -87,15 +88,15 @@ async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
         one = terms.chosen.candidate
         row = by_key[one.supplier, one.supplier_plan_id]
         seen = await _look(deps, row, end)
-        if isinstance(seen, Offer) and seen.cost is not None and _believed(one.cost, seen.cost):
-            newer = offers.judge(deps, row, prices, asked.limits, seen.cost, admitted=asked.held is not None)
+        if isinstance(seen, Money) and _believed(one.cost, seen):
+            newer = offers.judge(deps, row, prices, asked.limits, seen, admitted=asked.held is not None)
             if newer.most is None or newer.most > terms.max_cost.amount:
                 gone.add((one.supplier, one.supplier_plan_id))
                 jumped = True
                 continue
             found = [newer if other is one else other for other in found]
             terms = msgspec.structs.replace(terms, chosen=msgspec.structs.replace(terms.chosen, candidate=newer))
-            if asked.held is None and seen.cost < one.cost:
+            if asked.held is None and seen < one.cost:
                 cheaper = terms_of(asked, [newer], rates, await offers.over_limit(deps, [newer]))
                 terms = terms if isinstance(cheaper, Problem) else cheaper
         elif seen == "gone":
@@ -159,8 +160,8 @@ def _price(one: Candidate, rates: Rates, currency: str) -> Money:
     return price(base, one.rule, rates, currency)
 
 
-async def _look(deps: Deps, row: Stored, end: float) -> Offer | str | None:  # noqa: PLR0911 - one for each way not to know
-    """The offer as the supplier tells it now when the stored one is old; "gone" without stock, None when not told.
+async def _look(deps: Deps, row: Stored, end: float) -> Money | Literal["gone"] | None:
+    """The offer's cost as the supplier tells it now when the stored one is old; "gone" without stock, None if not told.
 
     What it tells is taken over. A look that fails or takes too long changes nothing: the attempt will tell.
     """
@@ -173,22 +174,21 @@ async def _look(deps: Deps, row: Stored, end: float) -> Offer | str | None:  # n
         return None
     try:
         async with asyncio.timeout(seconds):
-            seen = await account.provider.plan(row.supplier_plan_id)
+            seen = await account.provider.plan(row.supplier_plan_id, row.supplier_product_id)
     except NotFound:
         await _sold_out(deps, row, now, "the supplier does not have it any more")
         return "gone"
     except (GatewayError, TimeoutError) as error:
         log.info("price_not_checked", supplier=row.supplier, error=type(error).__name__)
         return None
-    if not isinstance(seen, Offer):
-        return None
-    if not seen.visible or (seen.stock is not None and seen.stock <= 0):
+    if isinstance(seen, Offer) and (not seen.visible or (seen.stock is not None and seen.stock <= 0)):
         await _sold_out(deps, row, now, "the supplier has none of it")
         return "gone"
     if seen.cost is not None and row.cost is not None and seen.cost != row.cost and _believed(row.cost, seen.cost):
         async with deps.pool.acquire() as connection, connection.transaction():
             await candidates.observe_cost(connection, row.supplier, row.supplier_plan_id, seen.cost, now)
-    return seen
+    # An item that only an operator's word maps comes back unmapped here, and its cost is told all the same.
+    return seen.cost
 
 
 def needs_price_check(deps: Deps, row: Stored, now: datetime) -> bool:

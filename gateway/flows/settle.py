@@ -284,8 +284,8 @@ async def _book(
         await _judge_charge(deps, connection, writes, attempt, verdict.charged)
         return True
     if what.attempt is AttemptState.FAILED:
-        taken = await ledger.charged(connection, attempt.id)
-        return taken is not None and verdict.gone and await ledger.refund(connection, attempt, taken, writes.now)
+        held = await ledger.held(connection, attempt.id)  # less what statements showed to be refunded already
+        return held is not None and verdict.gone and await ledger.refund(connection, attempt, held, writes.now)
     return False
 
 

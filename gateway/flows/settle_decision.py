@@ -38,9 +38,9 @@ async def settle_decision(
             events=("resolved", "fulfilled"),
         )
     elif said.outcome == "refunded":
-        taken = await ledger.charged(connection, attempt.id)
-        if taken is not None:
-            await ledger.refund(connection, attempt, taken, now)
+        held = await ledger.held(connection, attempt.id)
+        if held is not None:
+            await ledger.refund(connection, attempt, held, now)
         what = Change(status="cancelled", events=("resolved", "cancelled"))
     else:
         detail = "the purchase did not come about"

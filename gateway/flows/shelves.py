@@ -18,7 +18,7 @@ from gateway.core.orders.items import Item
 from gateway.core.pricing import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.core.pricing_rules import Subject
 from gateway.core.selectable import why_not
-from gateway.core.spendable import rooms, too_little
+from gateway.core.spendable import available_funds_by_supplier, insufficient
 from gateway.flows import offers
 from gateway.flows.deps import Deps
 from gateway.flows.goods_shelf import GoodsShelf
@@ -28,7 +28,7 @@ from gateway.flows.problem import Problem
 from gateway.flows.selling import STOPPED
 from gateway.flows.settle import tolerance_of
 from gateway.flows.shelf import Limits, Line, Shelf
-from gateway.store import purses, selling
+from gateway.store import funds, selling
 from gateway.store.keys import Mode
 from providers.contract import Capability
 from schemas.money import Money
@@ -84,10 +84,10 @@ async def judged_of_many(
     marks = await selling.marks(deps.pool, [(line.supplier, line.key) for line in lines])
     suppliers = sorted({line.supplier for line in lines})
     standing = await selling.standing(deps.pool, suppliers)
-    held = await purses.of(deps.pool, suppliers)
+    held = await funds.load(deps.pool, suppliers)
     unfit = {name: _unfit(deps, name, capability, limits) for name in suppliers}
     tolerances = {name: tolerance_of(deps, name) for name in suppliers}
-    left = rooms(held, prices.rates, tolerances)
+    left = available_funds_by_supplier(held, prices.rates, tolerances)
     terms: dict[tuple[Money, PriceRule], Terms] = {}  # many countries cost the same and are priced alike
     found = []
     for item_id, line in lines_of:
@@ -214,7 +214,7 @@ def _judge(
         expired=line.expired,
         marks=marks,
         paused=standing.paused,
-        no_balance=standing.no_balance or too_little(left, base, tolerance),
+        no_balance=standing.no_balance or insufficient(left, base, tolerance),
         tolerance=tolerance,
         max_cost_base=most,
     )
@@ -227,7 +227,7 @@ def _judge(
         why_not=reasons,
         unfit=unfit,
         rule=rule,
-        room=left,
+        available_funds=left,
         item=line.wanted,
         units=line.units,
     )

@@ -14,12 +14,13 @@ from hashlib import blake2b
 
 import structlog
 
-from gateway.core.ledger_view import Apart, Line, as_movement, lines
+from gateway.core.ledger_view import DIFFERENT, Apart, Line, StatementsRead, as_movement, lines
 from gateway.core.reconciling import Day, Movement, beside
 from gateway.flows import balances
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.flows.reconcile import back_to, our_books
+from gateway.flows.statement_booking import book_statements
 from gateway.store import deposits, supplier_books
 from gateway.store.supplier_books import Entry, Kept
 from providers.contract import Capability
@@ -37,6 +38,10 @@ READ_WHEN_WATCHED = timedelta(seconds=45)
 FIRST_BACK = timedelta(days=30)
 # What is booked late, or by a clock that is behind, stands before what was read last.
 GONE_OVER_AGAIN = timedelta(hours=2)
+# How far back each whole read compares statements with the ledger for the alert, and how long either side may take to
+# show the other's line: S2S's history was seen to lag by up to a minute.
+COMPARED_BACK = timedelta(days=7)
+STATEMENTS_SETTLE = timedelta(minutes=15)
 # Without a further lot for so long a walk is broken off. A busy month under a supplier's rate takes longer as a whole.
 STUCK_SECONDS = 300.0
 _KEPT_AT_ONCE = 100
@@ -86,9 +91,25 @@ async def read(deps: Deps, name: str) -> int:
         await supplier_books.broken(deps.pool, name, began, f"a fault of ours: {type(error).__name__}")
     else:
         await supplier_books.whole(deps.pool, name, began, since)
+        await _compare(deps, name)
     if await deposits.arrive(deps.pool, name, deps.clock()):
         await balances.look_now(deps.pool, deps.accounts, [name], deps.clock())
     return new
+
+
+async def _compare(deps: Deps, name: str) -> None:
+    """Book what the ledger lacks of known attempts, and note what still differs. A fault is logged: the read counts."""
+    try:
+        await book_statements(deps, name)
+        now = deps.clock()
+        day = Day(now - COMPARED_BACK, now - STATEMENTS_SETTLE)
+        differing = [one for one in await ledger(deps, name, day) if one.verdict in DIFFERENT]
+        words = f"{differing[0].movement}: {differing[0].why}" if differing else None
+        await supplier_books.note_differences(deps.pool, name, len(differing), words)
+        if differing:
+            log.warning("statement_differs", supplier=name, lines=len(differing))
+    except Exception:
+        log.exception("statement_not_compared", supplier=name)
 
 
 async def refresh(deps: Deps, names: Sequence[str] | None = None) -> None:
@@ -106,13 +127,18 @@ async def ledger(deps: Deps, name: str, day: Day) -> list[Line]:
     movements = [one for one in told if isinstance(one, Movement)]
     ours = await our_books(deps, name, day, movements, since)
     apart = [one for one in told if isinstance(one, Apart)]
-    return lines(name, day, beside(movements, ours.booked, ours.known), apart, ours.explained)
+    walk = (await supplier_books.walks(deps.pool, [name])).get(name)
+    read_so_far = StatementsRead() if walk is None else StatementsRead(walk.whole_from, walk.whole_to)
+    # Days of a busy shop are many lines, and the others' turn must not wait for them.
+    return await asyncio.to_thread(
+        lambda: lines(name, day, beside(movements, ours.booked, ours.known), apart, ours.explained, read_so_far)
+    )
 
 
 async def _lots(account: Account, since: datetime) -> AsyncIterator[list[Entry]]:
     """The supplier's lines in lots, newest first where it lists them so."""
     lot: list[Entry] = []
-    alike: Counter[bytes] = Counter()
+    alike: Counter[bytes] = Counter()  # by what a line says, and by what it says without the balance after it
     async for line, reference in _lines(account, since):
         lot.append(_entry(line, reference, alike))
         if len(lot) == _KEPT_AT_ONCE:
@@ -153,18 +179,19 @@ def _taken(order: SupplierOrder, what: str) -> Transaction | None:
 
 def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> Entry:
     """A line with a name that it has whenever it is read: the supplier's, or what it says and how many say the same."""
+    former = None
     if line.supplier_transaction_id is not None:
         key = f"id:{line.supplier_transaction_id}"
         if _told(key) != key:  # two that look alike then are two all the same
             key = f"id:{blake2b(key.encode(), digest_size=16).hexdigest()}"
     else:
-        amount = f"{line.amount.amount.normalize():f} {line.amount.currency}"
-        said = "\n".join((line.kind.value, amount, line.at.isoformat(), line.supplier_order_id or ""))
-        digest = blake2b(said.encode(), digest_size=16).digest()
-        alike[digest] += 1
-        key = f"line:{digest.hex()}:{alike[digest]}"
+        said = (line.kind.value, _amount(line.amount), line.at.isoformat(), line.supplier_order_id or "")
+        key = _line_key(said, alike)
+        if line.balance_after is not None:
+            former, key = key, _line_key((*said, _amount(line.balance_after)), alike)
     return Entry(
         key=key,
+        former_key=former,
         kind=line.kind.value,
         amount=line.amount.amount,
         currency=_told(line.amount.currency, _LONGEST_WORD),
@@ -173,6 +200,16 @@ def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> E
         transaction_id=line.supplier_transaction_id and _told(line.supplier_transaction_id),
         reference=reference and _told(reference),
     )
+
+
+def _line_key(said: tuple[str, ...], alike: Counter[bytes]) -> str:
+    digest = blake2b("\n".join(said).encode(), digest_size=16).digest()
+    alike[digest] += 1
+    return f"line:{digest.hex()}:{alike[digest]}"
+
+
+def _amount(money: Money) -> str:
+    return f"{money.amount.normalize():f} {money.currency}"
 
 
 def _told(text: str, length: int = _LONGEST) -> str:

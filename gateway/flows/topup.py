@@ -10,7 +10,7 @@ import msgspec
 from gateway.core.orders.choosing import in_order
 from gateway.core.orders.sold import plan_sold
 from gateway.core.pricing import NoRate, margin_of, most_an_order_may_cost, price
-from gateway.core.spendable import room, too_little
+from gateway.core.spendable import available_funds, insufficient
 from gateway.flows import offers
 from gateway.flows.accounts import Account, account_of
 from gateway.flows.admit import Admitted, digest_of, keyed, new_id, one_at_a_time, place, sealed_email
@@ -18,7 +18,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.pricing import subject_of
 from gateway.flows.problem import Problem
 from gateway.flows.selling import plan_name
-from gateway.store import attempts, candidates, esims, purses, selling
+from gateway.store import attempts, candidates, esims, funds, selling
 from gateway.store.esims import Esim
 from gateway.store.keys import Mode
 from gateway.store.order_rows import Bound, NewOrder
@@ -103,8 +103,8 @@ async def _options(deps: Deps, esim: Esim, account: Account, currency: str | Non
     rates = prices.rates
     options: dict[str, tuple[Decimal, TopupOption]] = {}
     barred = await selling.barred(deps.pool, esim.supplier)
-    purse = (await purses.of(deps.pool, [esim.supplier])).get(esim.supplier)
-    left = None if purse is None else room(purse, rates, _tolerance(account))
+    known = (await funds.load(deps.pool, [esim.supplier])).get(esim.supplier)
+    left = None if known is None else available_funds(known, rates, _tolerance(account))
     for offer in told:
         gone = not offer.visible or (offer.stock is not None and offer.stock <= 0)
         if offer.cost is None or gone or offer.supplier_plan_id in barred:
@@ -121,7 +121,7 @@ async def _options(deps: Deps, esim: Esim, account: Account, currency: str | Non
                 what = f"there is no exchange rate for {currency}"
                 return Problem("invalid", f"currency: {what}", (("/currency", what),))
             continue
-        if not _covered(account, base.amount, most) or too_little(left, base.amount, _tolerance(account)):
+        if not _covered(account, base.amount, most) or insufficient(left, base.amount, _tolerance(account)):
             continue
         option = TopupOption(topup_plan_id(esim.supplier, offer.supplier_plan_id), offer, sold, most)
         options.setdefault(option.id, (base.amount, option))

@@ -165,6 +165,27 @@ async def attention(pool: Pool) -> list[Attention]:
     return [Attention(**dict(row)) for row in rows]
 
 
+async def late_charges(pool: Pool) -> list[Attention]:
+    """Orders with a failed purchase that was charged later and that no operator settled, ``MOST_ORDERS`` at most.
+
+    ``since`` is when the charge was seen. One that was refunded in full needs nobody.
+    """
+    rows = await pool.fetch(
+        """SELECT o.id, o.mode, s.name AS storefront, e.at AS since, l.supplier, 'charged after it had failed' AS why
+           FROM (SELECT order_id, max(id) AS id, max(at) AS at FROM order_events
+                 WHERE type = 'charged_after_failure' GROUP BY order_id) AS e
+           JOIN orders o ON o.id = e.order_id JOIN storefronts s ON s.id = o.storefront_id
+           JOIN LATERAL (SELECT a.supplier FROM attempts a JOIN ledger l ON l.attempt_id = a.id
+                         WHERE a.order_id = o.id AND a.state = 'failed' GROUP BY a.id, a.supplier
+                         HAVING sum(CASE l.kind WHEN 'charge' THEN l.amount ELSE -l.amount END) > 0 LIMIT 1) l ON true
+           WHERE NOT EXISTS (SELECT FROM order_events w WHERE w.order_id = e.order_id AND w.id > e.id
+                             AND w.type = 'late_charge_settled')
+           ORDER BY e.at LIMIT $1""",
+        MOST_ORDERS,
+    )
+    return [Attention(**dict(row)) for row in rows]
+
+
 async def charged_more(pool: Pool) -> list[StoppedOffer]:
     """Offers that are stopped because more was charged for them than listed, ``MOST_OFFERS`` at most."""
     rows = await pool.fetch(

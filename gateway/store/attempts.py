@@ -146,18 +146,18 @@ async def begin(
 ) -> Literal["begun", "moved", "busy", "alike"]:
     """Commit to one try. "moved": the order did, another try lives, or nothing may be sold; "busy": another call runs.
 
-    Only the caller that gets "begun" may send, once. ``alone_for`` None lets a supplier's calls overlap; else it is
-    how long a call may be under way, and no call of the account may be. ``apart`` (in a transaction only) is how long
-    after its deadline an attempt whose order is not known keeps others of the very same item back, for which nobody
-    could say afterwards which is which: "alike".
+    Only the caller that gets "begun" may send, once. ``alone_for`` None lets a supplier's calls overlap; else, for a
+    number, it is how long a call may be under way, and no other number's call of the account may be. ``apart`` (in a
+    transaction only) is how long after its deadline an attempt whose order is not known keeps others of the very same
+    item back, for which nobody could say afterwards which is which: "alike".
     """
     if alone_for is not None or apart is not None:
         await connection.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('one call at ' || $1, 0))", new.supplier
         )
         if alone_for is not None and await connection.fetchval(
-            "SELECT true FROM attempts WHERE supplier = $1 AND kind <> 'cancel' AND call_ended_at IS NULL"
-            " AND deadline + $2 > $3 LIMIT 1",
+            "SELECT true FROM attempts WHERE supplier = $1 AND kind <> 'cancel' AND item->>'kind' = 'number'"
+            " AND call_ended_at IS NULL AND deadline + $2 > $3 LIMIT 1",
             new.supplier,
             alone_for,
             new.signed_at,

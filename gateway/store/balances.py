@@ -18,7 +18,7 @@ DEPOSIT_WATCHED = timedelta(hours=1)  # how long after it was begun a deposit is
 
 
 class Wallet(msgspec.Struct, frozen=True):
-    """One purse of several. ``currency`` is the supplier's word where it is none of ours."""
+    """One account of several. ``currency`` is the supplier's word where it is none of ours."""
 
     name: str
     amount: Decimal
@@ -142,8 +142,8 @@ async def known(pool: Pool, suppliers: Sequence[str]) -> dict[str, Known]:
     }
 
 
-async def more_came(connection: Connection | Pool, supplier: str) -> None:
-    """There is more money than we knew of: a supplier that said it was too little is asked again."""
+async def clear_no_balance(connection: Connection | Pool, supplier: str) -> None:
+    """Sell a supplier's offers again after a deposit, although it refused a purchase for want of balance."""
     await connection.execute(
         "UPDATE suppliers SET no_balance_until = NULL WHERE name = $1 AND no_balance_until IS NOT NULL", supplier
     )
@@ -174,6 +174,18 @@ async def history(pool: Pool, supplier: str, since: datetime, points: int) -> li
         supplier,
         since,
         points,
+    )
+    return [Seen(**dict(row)) for row in rows]
+
+
+async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> list[Seen]:
+    """Every figure of a time, oldest first."""
+    rows = await pool.fetch(
+        "SELECT at, balance, spendable, currency FROM supplier_balances"
+        " WHERE supplier = $1 AND at >= $2 AND at < $3 ORDER BY at",
+        supplier,
+        start,
+        end,
     )
     return [Seen(**dict(row)) for row in rows]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.spendable import Purse
-from gateway.store import purses
+from gateway.core.spendable import Funds
+from gateway.store import funds
 from gateway.store.keys import Mode
 from gateway.store.pool import Connection, Pool
 from schemas.money import Money
@@ -18,7 +18,7 @@ from schemas.plan import DataAllowance, Features, Network
 
 _OFFERS = """
     SELECT o.supplier, o.supplier_plan_id, o.plan_id, o.name, o.coverage, o.data, o.days, o.starts, o.networks,
-           o.features, o.cost, o.currency, o.stock, o.visible, o.suspect IS NOT NULL AS suspect,
+           o.features, o.cost, o.currency, o.stock, o.supplier_product_id, o.visible, o.suspect IS NOT NULL AS suspect,
            s.state <> 'active' OR NOT s.configured
                OR EXISTS (SELECT FROM selling_stops t WHERE t.supplier IN ('', s.name)) AS paused,
            coalesce(s.no_balance_until > now(), false) AS no_balance, s.last_good_at, s.last_sync_state,
@@ -47,6 +47,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     features: Features
     cost: Money | None
     stock: int | None
+    supplier_product_id: str | None
     visible: bool
     suspect: bool
     paused: bool
@@ -55,13 +56,13 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     last_sync_state: str | None
     marks: tuple[str, ...]
     updated_at: datetime | None
-    purse: Purse | None = None
+    funds: Funds | None = None
     version: tuple[int, int, int] = (0, 0, 0)
 
 
 async def of_plan(connection: Connection | Pool, mode: Mode, plan_id: str) -> list[Stored]:
     """The offers of a plan at suppliers of that mode."""
-    return await _with_purses(connection, await connection.fetch(_OFFERS + " AND o.plan_id = $2", mode, plan_id))
+    return await _with_funds(connection, await connection.fetch(_OFFERS + " AND o.plan_id = $2", mode, plan_id))
 
 
 async def of_plan_without_funds(connection: Connection | Pool, mode: Mode, plan_id: str) -> list[Stored]:
@@ -85,7 +86,7 @@ async def of_coverage(connection: Connection | Pool, supplier: str, supplier_pla
         supplier,
         supplier_plan_id,
     )
-    return await _with_purses(connection, rows)
+    return await _with_funds(connection, rows)
 
 
 async def rates(connection: Connection | Pool, base: str) -> dict[str, Decimal]:
@@ -133,12 +134,12 @@ async def observe_cost(connection: Connection, supplier: str, key: str, cost: Mo
     await connection.execute("UPDATE catalog_state SET content = content + 1")
 
 
-async def _with_purses(connection: Connection | Pool, rows: Sequence[Any]) -> list[Stored]:
-    held = await purses.of(connection, sorted({row["supplier"] for row in rows}))
+async def _with_funds(connection: Connection | Pool, rows: Sequence[Any]) -> list[Stored]:
+    held = await funds.load(connection, sorted({row["supplier"] for row in rows}))
     return [_stored(row, held.get(row["supplier"])) for row in rows]
 
 
-def _stored(row: Any, purse: Purse | None) -> Stored:
+def _stored(row: Any, known: Funds | None) -> Stored:
     values = dict(row)
     currency = values.pop("currency")
     return Stored(
@@ -151,6 +152,6 @@ def _stored(row: Any, purse: Purse | None) -> Stored:
             "cost": None if values["cost"] is None else Money(values["cost"], currency),
             "marks": tuple(values["marks"]),
             "version": tuple(values["version"]),
-            "purse": purse,
+            "funds": known,
         }
     )

@@ -147,9 +147,10 @@ async def merge(
         WITH added AS (
             INSERT INTO offers AS o (
                 id, supplier, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
-                features, cost, currency, stock, visible, digest, good_cost, good_currency, first_seen_at, changed_at)
+                features, cost, currency, stock, visible, digest, supplier_product_id, good_cost, good_currency,
+                first_seen_at, changed_at)
             SELECT id, $1, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
-                features, cost, currency, stock, visible, digest, cost, currency, $2, $2
+                features, cost, currency, stock, visible, digest, supplier_product_id, cost, currency, $2, $2
             FROM incoming i WHERE NOT EXISTS (SELECT FROM offers o WHERE o.id = i.id)
             RETURNING supplier_plan_id, plan_id, cost, currency
         ), told AS (
@@ -172,7 +173,7 @@ async def merge(
             plan_id = i.plan_id, name = i.name, description = i.description, coverage = i.coverage, data = i.data,
             days = i.days, starts = i.starts, networks = i.networks, features = i.features, cost = i.cost,
             currency = i.currency, stock = i.stock, visible = i.visible, digest = i.digest, changed_at = $1,
-            gone_at = NULL,
+            supplier_product_id = i.supplier_product_id, gone_at = NULL,
             suspect = CASE WHEN same THEN o.suspect ELSE i.suspect END,
             good_cost = CASE WHEN good THEN i.cost ELSE o.good_cost END,
             good_currency = CASE WHEN good THEN i.currency ELSE o.good_currency END,

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from gateway.core.catalog.overlay import Mark, Overlay, SupplierState
-from gateway.core.spendable import Purse
-from gateway.store import purses
+from gateway.core.spendable import Funds
+from gateway.store import funds
 from gateway.store.pool import Connection, Pool
 
 MODES = ("live", "test")
@@ -146,6 +146,6 @@ async def overlay(connection: Connection | Pool) -> Overlay:
     )
 
 
-async def money(connection: Connection | Pool) -> tuple[Purse, ...]:
+async def money(connection: Connection | Pool) -> tuple[Funds, ...]:
     """Our money at every supplier that ever told it. It changes with each purchase, so it is no part of the counter."""
-    return tuple(sorted((await purses.all_of_them(connection)).values()))
+    return tuple(sorted((await funds.load_all(connection)).values()))

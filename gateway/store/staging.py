@@ -25,7 +25,7 @@ INCOMING = """
 CREATE TEMP TABLE incoming (
     id text, supplier_plan_id text, plan_id text, name text, description text, coverage text[], data jsonb,
     days integer, starts text, networks jsonb, features jsonb, cost numeric, currency text, stock integer,
-    visible boolean, digest bytea, suspect text
+    visible boolean, digest bytea, supplier_product_id text, suspect text
 ) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_aside (
     supplier_plan_id text, name text, reason text, detail text, raw text, about text, words text[], cost numeric,
@@ -35,7 +35,7 @@ CREATE TEMP TABLE incoming_digest (id text, digest bytea) ON COMMIT DROP;
 """
 _OFFER_COLUMNS = (
     *("id", "supplier_plan_id", "plan_id", "name", "description", "coverage", "data", "days", "starts"),
-    *("networks", "features", "cost", "currency", "stock", "visible", "digest"),
+    *("networks", "features", "cost", "currency", "stock", "visible", "digest", "supplier_product_id"),
 )
 _ASIDE_COLUMNS = ("supplier_plan_id", "name", "reason", "detail", "raw", "about", "words", "cost", "currency")
 _NULL = "\\N"
@@ -122,6 +122,7 @@ def offer_row(offer: Offer, key: bytes, digest: bytes) -> list[str]:
         _NULL if offer.stock is None else str(offer.stock),
         "t" if offer.visible else "f",
         "\\\\x" + digest.hex(),
+        _NULL if offer.supplier_product_id is None else _text(offer.supplier_product_id),
     ]
 
 

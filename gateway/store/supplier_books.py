@@ -18,7 +18,10 @@ _DIGITS = 18
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line to be kept; ``amount`` is signed. ``key`` is equal for the same line whenever it is read."""
+    """One line to be kept; ``amount`` is signed. ``key`` is equal for the same line whenever it is read.
+
+    ``former_key`` is what the line was called before the balance after it was part of its key.
+    """
 
     key: str
     kind: str
@@ -28,6 +31,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     supplier_order_id: str | None
     transaction_id: str | None
     reference: str | None = None
+    former_key: str | None = None
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +118,7 @@ async def keep(pool: Pool, supplier: str, entries: Sequence[Entry], now: datetim
     """Keep those that are not there yet; those that are new."""
     if not entries:
         return []
+    await _rename(pool, supplier, [(one.former_key, one.key) for one in entries if one.former_key is not None])
     rows = await pool.fetch(
         """INSERT INTO supplier_transactions
                (supplier, key, kind, amount, currency, at, supplier_order_id, transaction_id, reference, seen_at)
@@ -144,6 +149,65 @@ async def without_owner(pool: Pool, supplier: str, since: datetime) -> list[str]
         since,
     )
     return [row["supplier_order_id"] for row in rows]
+
+
+# Each part begins at what is rare, refunds and failures, and finds the other side by an index.
+_UNBOOKED = """
+    SELECT id FROM (
+        SELECT a.id, t.at FROM supplier_transactions t
+        JOIN attempts a ON a.supplier = t.supplier AND {owner} AND a.kind <> 'cancel'
+        WHERE t.supplier = $1 AND t.at >= $2
+          AND (t.kind = 'refund' OR t.kind IN ('adjustment', 'other') AND t.amount > 0)
+          AND NOT EXISTS (SELECT FROM ledger l WHERE l.supplier = t.supplier AND l.transaction_key = t.key)
+        UNION ALL
+        SELECT a.id, t.at FROM attempts a JOIN supplier_transactions t ON t.supplier = a.supplier AND {owner}
+        WHERE a.supplier = $1 AND a.started_at >= $2 AND a.state = 'failed' AND a.kind <> 'cancel'
+          AND (t.kind = 'charge' OR t.kind IN ('adjustment', 'other') AND t.amount < 0)
+          AND NOT EXISTS (SELECT FROM ledger l WHERE l.attempt_id = a.id AND l.kind = 'charge')
+    ) AS u GROUP BY id ORDER BY max(at) DESC LIMIT $3
+"""
+_UNBOOKED_BY_ORDER = _UNBOOKED.format(owner="a.supplier_order_id = t.supplier_order_id")
+_UNBOOKED_BY_REFERENCE = _UNBOOKED.format(owner="a.id = t.reference")
+MOST_UNBOOKED = 1_000
+
+
+async def unbooked(pool: Pool, supplier: str, since: datetime) -> list[str]:
+    """Attempts with a refund line since then that the ledger lacks, and failed ones with a charge; the newest first."""
+    found: dict[str, None] = {}
+    for query in (_UNBOOKED_BY_ORDER, _UNBOOKED_BY_REFERENCE):
+        rows = await pool.fetch(query, supplier, since, MOST_UNBOOKED)
+        found |= dict.fromkeys(row["id"] for row in rows)
+    return list(found)
+
+
+async def of_attempt(
+    connection: Connection, supplier: str, attempt_id: str, supplier_order_id: str | None
+) -> list[tuple[str, Kept]]:
+    """All lines of an attempt's order with their keys, the oldest first."""
+    rows = await connection.fetch(
+        f"SELECT {_COLUMNS}, key FROM supplier_transactions"  # noqa: S608 - the words above
+        " WHERE supplier = $1 AND (supplier_order_id = $2 OR reference = $3) ORDER BY at, id",
+        supplier,
+        supplier_order_id,
+        attempt_id,
+    )
+    return [(key, Kept(**kept)) for kept, key in ((dict(row), row["key"]) for row in rows) if kept.pop("key")]
+
+
+async def note_differences(pool: Pool, supplier: str, differences: int, first: str | None) -> None:
+    """Keep how many lines of the last days differ from the ledger, and the newest of them in words, for the alert."""
+    await pool.execute(
+        "UPDATE supplier_book_walks SET differences = $2, difference = $3 WHERE supplier = $1",
+        supplier,
+        differences,
+        first and first[:300],
+    )
+
+
+async def differing(pool: Pool) -> dict[str, tuple[int, str]]:
+    """The suppliers whose statements differ from the ledger: how many lines, and the newest in words."""
+    rows = await pool.fetch("SELECT supplier, differences, difference FROM supplier_book_walks WHERE differences > 0")
+    return {row["supplier"]: (row["differences"], row["difference"] or "") for row in rows}
 
 
 async def name_orders(pool: Pool, supplier: str, references: dict[str, str]) -> None:
@@ -209,3 +273,16 @@ def _position(after: Position | None) -> tuple[datetime, int] | None:
     except ValueError:
         return None
     return (at, int(after[1])) if at.tzinfo is not None else None
+
+
+async def _rename(pool: Pool, supplier: str, keys: Sequence[tuple[str, str]]) -> None:
+    """Give lines that were kept under a former key their present one, so that none is kept twice."""
+    if keys:
+        await pool.execute(
+            """UPDATE supplier_transactions t SET key = n.key FROM unnest($2::text[], $3::text[]) AS n (former, key)
+               WHERE t.supplier = $1 AND t.key = n.former
+                 AND NOT EXISTS (SELECT FROM supplier_transactions o WHERE o.supplier = $1 AND o.key = n.key)""",
+            supplier,
+            [former for former, _ in keys],
+            [key for _, key in keys],
+        )

@@ -30,7 +30,7 @@ MANIFEST = Manifest(
         SandboxRoute("POST", "/api/partner/esim/purchase", used_for="buying one eSIM, which its answer delivers"),
         SandboxRoute("GET", "/api/partner/esim/orders", used_for="what became of an attempt, by its own address"),
         SandboxRoute(
-            "GET", "/api/partner/balance", used_for="what can be spent, and whether a purchase took something"
+            "GET", "/api/partner/balance", used_for="what can be spent, and whether all charges together explain it"
         ),
         SandboxRoute("GET", "/api/partner/keys", used_for="our keys, and the id of one that was just made"),
         SandboxRoute("POST", "/api/partner/keys", used_for="a new key, when the key is turned over"),
@@ -45,7 +45,7 @@ MANIFEST = Manifest(
         ),
         SandboxRoute("GET", "/api/auth/me", why_not="it takes a person's session cookie from the dashboard, not a key"),
     ),
-    one_purchase_at_a_time=True,
+    one_number_at_a_time=True,
     deposit_ways=(
         DepositWay(
             "manual",

@@ -81,7 +81,7 @@ class PikaSim(Provider):
                 task.cancel()
             await asyncio.gather(*ahead, return_exceptions=True)
 
-    async def plan(self, supplier_plan_id: str) -> Offer | SetAside:
+    async def plan(self, supplier_plan_id: str, supplier_product_id: str | None = None) -> Offer | SetAside:  # noqa: ARG002 - packages stand alone
         """One package as it stands now. Raises ``NotFound`` when it is gone."""
         if not supplier_plan_id:
             raise NotFound("no packageCode", supplier=self.name)

@@ -13,6 +13,7 @@ MANIFEST = Manifest(
     capabilities=frozenset(
         {
             Capability.CATALOG,
+            Capability.PLAN_LOOKUP,
             Capability.ORDERS,
             Capability.TOPUP,
             Capability.ESIM_STATUS,
@@ -39,7 +40,7 @@ MANIFEST = Manifest(
         SandboxRoute("GET", "/balance", used_for="what can be spent, and whether the history is up to date"),
         SandboxRoute("GET", "/balance/history", used_for="charges and refunds: what an order that failed still holds"),
         SandboxRoute("GET", "/catalog/products", used_for="names, attributes and SKUs of eSIMs and other goods"),
-        SandboxRoute("GET", "/catalog/products/{uuid}", used_for="the price of a voucher or recharge as it stands now"),
+        SandboxRoute("GET", "/catalog/products/{uuid}", used_for="price and stock of one SKU as they stand now"),
         SandboxRoute("GET", "/catalog/pricelist", used_for="prices and stock of eSIMs and other goods"),
         SandboxRoute(
             "GET",
@@ -70,9 +71,6 @@ MANIFEST = Manifest(
     webhook_advice="in the partner settings at S2S, set the webhook URL to this address",
     capability_notes={
         Capability.DEPOSITS: "deposits are made by hand: the page has no call for them",
-        Capability.PLAN_LOOKUP: (
-            "a SKU cannot be asked for by its id: products are looked up by theirs, the price list not at all"
-        ),
         Capability.CANCEL: "S2S has no cancel call",
         Capability.KEYS: "S2S gives its token and partner secret to people, in the partner settings",
         Capability.WEBHOOK_SETTINGS: "people set the webhook URL in the partner settings",

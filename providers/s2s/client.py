@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.contract import CatalogPage, GoodsPage, Manifest, Probe, Provider
+from providers.contract import Capability, CatalogPage, GoodsPage, Manifest, Probe, Provider
 from providers.s2s import goods, mapping, orders, signatures, vouchers, webhook, wire
 from providers.s2s.goods_walk import GoodsShelf, walk_goods
 from providers.s2s.join import ESIM, Join
@@ -22,7 +22,7 @@ from providers.text import clean_text
 from providers.told import Told
 from providers.transport import Params, Priority, Transport, segment
 from schemas.account import Balance, SupplierAccount, Transaction
-from schemas.errors import InvalidRequest, NotFound, UnreadableAnswer
+from schemas.errors import InvalidRequest, NotFound, NotSupported, UnreadableAnswer
 from schemas.esim import EsimStatus
 from schemas.event import SupplierEvent
 from schemas.good import Good, GoodCategory
@@ -70,6 +70,23 @@ class S2S(Provider):
             async for rows in self._walk(self.settings.paths.products, {"type": product_type, "per_page": PER_PAGE}):
                 yield join.other_products(rows)
 
+    async def plan(self, supplier_plan_id: str, supplier_product_id: str | None = None) -> Offer | SetAside:
+        """One SKU out of the answer about its product. Raises ``NotFound`` when either is gone.
+
+        The page has no call for one SKU, so without the product of an offer nothing can be asked: ``NotSupported``.
+        """
+        if not supplier_product_id:
+            reason = "the SKU's product is not known before the next sync"
+            raise NotSupported(self.name, Capability.PLAN_LOOKUP.value, reason)
+        product = await self._product(supplier_product_id, Priority.PURCHASE)
+        try:
+            found = mapping.of_product(product, supplier_plan_id, self._codes(), self.told)
+        except _BROKEN:
+            raise UnreadableAnswer("the SKU cannot be read", supplier=self.name) from None
+        if found is None or product.type != ESIM:
+            raise NotFound("the product has no such SKU", supplier=self.name)
+        return found
+
     async def purchase(self, request: PurchaseRequest) -> SupplierOrder:
         """Buy one SKU, signed over the attempt's own time. A used reference raises ``DuplicateReference``."""
         body = wire.NewOrder(request.reference, wire.NewOrderItem(request.supplier_plan_id))
@@ -93,15 +110,14 @@ class S2S(Provider):
 
     async def good(self, product_id: str, sku: str) -> Good:
         """One SKU out of the answer about its product. Raises ``NotFound`` when either is gone."""
-        path = self.settings.paths.product.replace("{uuid}", segment(product_id))
-        product = (await self._read(path, wire.ProductAnswer, params={"locale": self.settings.locale})).data
+        product = await self._product(product_id, Priority.SETTLE)
         fixed = product.denomination_type == goods.FIXED
         currency = "" if fixed else await self._currency(Priority.SETTLE)
         try:
             found = goods.of_product(product, sku, self.settings.goods, currency)
         except _BROKEN:
             raise UnreadableAnswer("the SKU cannot be read", supplier=self.name) from None
-        if found is None or product.id != product_id:
+        if found is None:
             raise NotFound("the product has no such SKU", supplier=self.name)
         if isinstance(found, SetAside):
             raise UnreadableAnswer(f"the SKU cannot be sold: {found.detail}", supplier=self.name)
@@ -242,6 +258,13 @@ class S2S(Provider):
             word = "the order is for something else than was bought"
             return msgspec.structs.replace(told, state=SupplierOrderState.PARTIAL, error=word)
         return msgspec.structs.replace(told, error=told.error and self.transport.redact(told.error))
+
+    async def _product(self, product_id: str, priority: Priority) -> wire.Product:
+        path = self.settings.paths.product.replace("{uuid}", segment(product_id))
+        answer = await self._read(path, wire.ProductAnswer, priority, {"locale": self.settings.locale})
+        if answer.data.id != product_id:
+            raise UnreadableAnswer("asked for one product, got another", supplier=self.name)
+        return answer.data
 
     async def _by_id(self, order_id: str) -> wire.Order | None:
         path = self.settings.paths.order.replace("{uuid}", segment(order_id))

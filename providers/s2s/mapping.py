@@ -44,6 +44,7 @@ from schemas.plan import About, DataAllowance, Offer, SetAside, SetAsideReason, 
 
 CUSTOM = "custom"
 MAX_STOCK = 2**31 - 1
+_LONGEST_ID = 100
 MAX_COST = Decimal(10**9)  # of any currency, and some count in hundred thousands
 PROVIDER = "s2s"
 _CURRENCY = re.compile(r"[A-Z]{3,5}")
@@ -110,6 +111,7 @@ def offer_or_reason(
             cost=_cost(price, of.product.denomination_type),
             stock=_stock(price),
             description=of.description,
+            supplier_product_id=_product_id(of.product),
         )
     except Unmapped as why:
         if not why.words and why.reason in _UNSTATED:
@@ -128,6 +130,26 @@ def kept(raw: bytes, codes: AttributeCodes, told: Told | None) -> Offer | SetAsi
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return offer_or_reason(described(joined.product, told), sku, joined.price, codes, joined.sku, told)
+
+
+def of_product(product: wire.Product, sku_id: str, codes: AttributeCodes, told: Told | None) -> Offer | SetAside | None:
+    """One SKU from the answer about its product, in which each carries its own price; None when it is not there.
+
+    Raises what msgspec raises for a SKU that cannot be read.
+    """
+    for raw in product.skus or ():
+        sku = _SKU.decode(raw)
+        if sku.id == sku_id:
+            price = wire.Price(
+                sku_id=sku.id,
+                denomination_type=product.denomination_type,
+                price=sku.price,
+                currency=sku.currency,
+                stock=sku.stock,
+                max_per_order=sku.max_per_order,
+            )
+            return offer_or_reason(described(product, told), sku, price, codes, raw, told)
+    return None
 
 
 def refusal(status: int, body: bytes) -> SupplierError | None:
@@ -237,6 +259,11 @@ def _stock(price: wire.Price | None) -> int | None:
     if price.max_per_order is not None and price.max_per_order < 1:
         return 0
     return max(0, min(price.stock, MAX_STOCK))
+
+
+def _product_id(product: wire.Product) -> str | None:
+    """The id by which the product can be asked for again; None for one that no address can carry as it is."""
+    return product.id if product.id and clean_text(product.id, _LONGEST_ID) == product.id else None
 
 
 def _name(product: str, sku: str, said_by_sku: Said) -> str:

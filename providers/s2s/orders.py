@@ -75,11 +75,13 @@ def transaction(move: wire.BalanceMove) -> Transaction:
     if kind is None:
         _unknown_word("balance move", move.type)
         kind = TransactionKind.OTHER
+    after = move.balance_after
     return Transaction(
         kind=kind,
         amount=money(move.amount, move.currency),
         at=utc(move.created_at),
         supplier_order_id=move.order_id,
+        balance_after=None if after is None or not is_amount(after) else money(after, move.currency),
     )
 
 

@@ -113,7 +113,7 @@ class Shop:
 
     async def _look_up(self) -> None:
         if Capability.PLAN_LOOKUP in self.provider.manifest.capabilities:
-            await self.provider.plan(self.world.items(self.provider.manifest.name)[0].key)
+            await self.provider.plan(self.world.items(self.provider.manifest.name)[0].key, "a-product")
 
 
 @asynccontextmanager

@@ -177,8 +177,10 @@ class ProviderSuite(OrderSuite, AccountSuite, PluginSuite):
     async def test_a_plan_looked_up_is_the_listed_plan(self, shop: Shop) -> None:
         self._needs(Capability.PLAN_LOOKUP)
         walk = await shop.walk()
-        for listed in (*walk.offers[:8], *walk.set_aside[:3]):
-            found = await shop.provider.plan(listed.supplier_plan_id)
+        by_product = any(one.supplier_product_id is not None for one in walk.offers)
+        for listed in (*walk.offers[:8], *walk.set_aside[: 0 if by_product else 3]):
+            product = getattr(listed, "supplier_product_id", None)
+            found = await shop.provider.plan(listed.supplier_plan_id, product)
             assert without_raw(found) == without_raw(listed), "plan(): gives something else than catalog()"
 
     @pytest.mark.parametrize(
@@ -186,9 +188,12 @@ class ProviderSuite(OrderSuite, AccountSuite, PluginSuite):
     )
     async def test_a_plan_that_is_not_there_is_not_found(self, shop: Shop, strange: str) -> None:
         self._needs(Capability.PLAN_LOOKUP)
-        end = await end_of(shop.provider.plan(strange))
-        assert isinstance(end, NotFound), (
-            f"plan({strange!r}) ended in {end!r}: raise NotFound, and use transport.segment"
+        product = (await shop.walk()).offers[0].supplier_product_id
+        ends = [await end_of(shop.provider.plan(strange, product))]
+        if product is not None:
+            ends.append(await end_of(shop.provider.plan(strange, strange)))
+        assert all(isinstance(end, NotFound) for end in ends), (
+            f"plan({strange!r}) ended in {ends!r}: raise NotFound, and use transport.segment"
         )
 
     # --- when the supplier is out of order ------------------------------------------------------------

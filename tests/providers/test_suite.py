@@ -151,8 +151,8 @@ async def test_a_plugin_that_crashes_on_an_odd_field_is_caught():
 
 
 class LooksUpAnother(PikaSim):
-    async def plan(self, supplier_plan_id):
-        found = await super().plan(supplier_plan_id)
+    async def plan(self, supplier_plan_id, supplier_product_id=None):
+        found = await super().plan(supplier_plan_id, supplier_product_id)
         return msgspec.structs.replace(found, name="something else")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.freshness import Freshness, FreshnessBounds, changes_at, freshness
-from gateway.core.spendable import Purse
+from gateway.core.spendable import Funds
 
 
 class SupplierState(msgspec.Struct, frozen=True, order=True):
@@ -38,7 +38,7 @@ class Overlay(msgspec.Struct, frozen=True):
 
     suppliers: tuple[SupplierState, ...] = ()
     marks: tuple[Mark, ...] = ()
-    purses: tuple[Purse, ...] = ()
+    funds: tuple[Funds, ...] = ()
 
 
 class SupplierNow(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ from gateway.core.catalog.layout import Array
 from gateway.core.catalog.overlay import Overlay, Standing, standing
 from gateway.core.catalog.snapshot import Snapshot
 from gateway.core.freshness import FreshnessBounds
-from gateway.core.spendable import Purse, most_payable, room
+from gateway.core.spendable import Funds, available_funds, highest_affordable_cost
 
 EXACT = 64  # a supplier with no more distinct costs than that moves the version no more often
 STEP = Fraction(21, 20)
@@ -41,23 +41,23 @@ class Short(NamedTuple):
 def standing_in(snapshot: Snapshot, overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> Standing:
     """What an overlay means for a snapshot at a moment."""
     made = standing(overlay, snapshot.mode, now, bounds)
-    return msgspec.structs.replace(made, payable=payable(snapshot, overlay.purses))
+    return msgspec.structs.replace(made, payable=payable(snapshot, overlay.funds))
 
 
-def payable(snapshot: Snapshot, purses: tuple[Purse, ...]) -> tuple[tuple[str, int], ...]:
+def payable(snapshot: Snapshot, funds: tuple[Funds, ...]) -> tuple[tuple[str, int], ...]:
     """Suppliers that have something dearer than our money there suffices for, with the highest cost that it does."""
     whole = snapshot.whole_costs
     found: list[tuple[str, int]] = []
-    for purse in purses:
-        if not whole or purse.supplier not in snapshot.suppliers:
+    for known in funds:
+        if not whole or known.supplier not in snapshot.suppliers:
             continue
-        tolerance = snapshot.tolerance.get(purse.supplier, Decimal(0))
-        left = room(purse, snapshot.rates, tolerance)
+        tolerance = snapshot.tolerance.get(known.supplier, Decimal(0))
+        left = available_funds(known, snapshot.rates, tolerance)
         if left is None:
             continue
-        end = bisect_right(whole, most_payable(left, tolerance, snapshot.scale))
-        if end < len(whole) and (most := _highest_below(snapshot, purse.supplier, end)) is not None:
-            found.append((purse.supplier, most))
+        end = bisect_right(whole, highest_affordable_cost(left, tolerance, snapshot.scale))
+        if end < len(whole) and (most := _highest_below(snapshot, known.supplier, end)) is not None:
+            found.append((known.supplier, most))
     return tuple(sorted(found))
 
 

@@ -22,8 +22,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     ``why_not`` keeps it from sale, ``unfit`` from this order. ``cost_base`` is None when there is no rate.
     ``rule`` is what prices it. ``item`` is what its supplier is asked for where that is no eSIM, ``units`` how many of
-    it: ``cost`` is for all of them. ``room`` is what can still be spent at the supplier, in base currency, None when
-    that is not known.
+    it: ``cost`` is for all of them. ``available_funds`` is what can still be spent at the supplier, in base currency,
+    None when that is not known.
     """
 
     supplier: str
@@ -36,7 +36,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     rule: PriceRule = PriceRule()
     item: ItemWanted | None = None
     units: int = 1
-    room: Decimal | None = None
+    available_funds: Decimal | None = None
 
     @property
     def most(self) -> Decimal | None:

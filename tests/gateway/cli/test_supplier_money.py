@@ -36,6 +36,15 @@ async def test_both_books_are_printed_and_a_difference_sets_the_exit_code(shop, 
     assert (code, [row["verdict"] for row in json.loads(out)["data"]]) == (3, ["amount_differs"])
 
 
+async def test_a_statement_that_was_not_read_yet_is_no_difference(shop, command):
+    await shop.buy(GOOD)
+    code, out, _ = await command("suppliers", "ledger", "pikasim", "--json")
+    rows = json.loads(out)["data"]
+    assert (code, [(row["verdict"], row["why"]) for row in rows]) == (0, [("statement_not_read", None)])
+    code, out, _ = await command("suppliers", "ledger", "pikasim")
+    assert (code, "statement_not_read" in out) == (0, True)
+
+
 async def test_a_deposit_is_begun_and_what_cannot_be_says_what_to_do(shop, command):
     code, out, _ = await command("suppliers", "deposit", "pikasim", "--way", "stripe", "--amount", "99.50")
     assert code == 0

@@ -12,28 +12,35 @@ from hypothesis import strategies as st
 from gateway.core.catalog.overlay import Overlay
 from gateway.core.catalog.payable import payable
 from gateway.core.pricing import Rates
-from gateway.core.spendable import Purse, more_came, most_payable, room, rooms, too_little
+from gateway.core.spendable import (
+    Funds,
+    available_funds,
+    available_funds_by_supplier,
+    funds_increased,
+    highest_affordable_cost,
+    insufficient,
+)
 from schemas.money import Money
 from tests.gateway.core.catalog.market import ALL_WELL, NOW, RATES, Item, Market, offer
 
 EUR = Rates("EUR", {"USD": Decimal("0.92")})
 
 
-def purse(spendable: str, **more: object) -> Purse:
-    return Purse("c", NOW, "USD", Decimal(spendable), **more)  # type: ignore[arg-type]
+def funds(spendable: str, **more: object) -> Funds:
+    return Funds("c", NOW, "USD", Decimal(spendable), **more)  # type: ignore[arg-type]
 
 
 def test_what_was_charged_and_what_may_yet_be_is_gone() -> None:
-    spent = purse("100", charged=(("USD", Decimal(10)), ("EUR", Decimal(5))), open=(("USDT", Decimal(20)),))
-    assert room(spent, RATES, Decimal("0.05")) == Decimal(100) - 10 - Decimal("5.40") - 21
-    assert room(purse("10"), EUR, Decimal(0)) == Decimal("9.20")
+    spent = funds("100", charged=(("USD", Decimal(10)), ("EUR", Decimal(5))), open=(("USDT", Decimal(20)),))
+    assert available_funds(spent, RATES, Decimal("0.05")) == Decimal(100) - 10 - Decimal("5.40") - 21
+    assert available_funds(funds("10"), EUR, Decimal(0)) == Decimal("9.20")
 
 
 def test_without_a_rate_nothing_is_known_and_nothing_kept_from_sale() -> None:
-    assert room(purse("10", open=(("XXX", Decimal(1)),)), RATES, Decimal(0)) is None
-    assert rooms({"c": purse("10", open=(("XXX", Decimal(1)),))}, RATES, {}) == {}
-    assert not too_little(None, Decimal(10**6), Decimal(0))
-    assert not too_little(Decimal(0), None, Decimal(0))
+    assert available_funds(funds("10", open=(("XXX", Decimal(1)),)), RATES, Decimal(0)) is None
+    assert available_funds_by_supplier({"c": funds("10", open=(("XXX", Decimal(1)),))}, RATES, {}) == {}
+    assert not insufficient(None, Decimal(10**6), Decimal(0))
+    assert not insufficient(Decimal(0), None, Decimal(0))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,7 @@ def test_without_a_rate_nothing_is_known_and_nothing_kept_from_sale() -> None:
      ("0", "0.01", "0", True), ("-3", "0.01", "0", True)],
 )  # fmt: skip
 def test_an_offer_is_too_dear_when_it_may_come_to_cost_more(left: str, cost: str, tolerance: str, short: bool) -> None:
-    assert too_little(Decimal(left), Decimal(cost), Decimal(tolerance)) is short
+    assert insufficient(Decimal(left), Decimal(cost), Decimal(tolerance)) is short
 
 
 money = st.decimals(min_value=-50, max_value=1000, places=4)
@@ -52,14 +59,14 @@ money = st.decimals(min_value=-50, max_value=1000, places=4)
 def test_the_highest_payable_cost_is_the_last_that_is_not_too_much(left: Decimal, whole: int, tolerance: str) -> None:
     share = Decimal(tolerance)
     cost = Decimal(whole).scaleb(-3)
-    assert (whole <= most_payable(left, share, 3)) is not too_little(left, cost, share)
+    assert (whole <= highest_affordable_cost(left, share, 3)) is not insufficient(left, cost, share)
 
 
 def test_only_more_than_was_left_means_that_money_came_in() -> None:
-    before = purse("100", charged=(("USD", Decimal(30)), ("EUR", Decimal(500))), open=(("USD", Decimal(5)),))
-    assert not more_came(before, Money(Decimal(65), "USD"))
-    assert more_came(before, Money(Decimal("65.01"), "USD"))
-    assert not more_came(before, Money(Decimal(900), "EUR"))
+    before = funds("100", charged=(("USD", Decimal(30)), ("EUR", Decimal(500))), open=(("USD", Decimal(5)),))
+    assert not funds_increased(before, Money(Decimal(65), "USD"))
+    assert funds_increased(before, Money(Decimal("65.01"), "USD"))
+    assert not funds_increased(before, Money(Decimal(900), "EUR"))
 
 
 def test_a_purchase_that_leaves_enough_changes_no_answer() -> None:
@@ -67,19 +74,19 @@ def test_a_purchase_that_leaves_enough_changes_no_answer() -> None:
     snapshot = market.snapshot()
 
     def short(spendable: str) -> tuple[tuple[str, int], ...]:
-        return payable(snapshot, (purse(spendable),))
+        return payable(snapshot, (funds(spendable),))
 
     assert short("1000") == short("9.45") == ()
     assert short("9.44") == short("5.25") == (("c", 0),)
     assert short("5.24") == short("0") == short("-7") == (("c", -1),)
-    assert payable(snapshot, (msgspec.structs.replace(purse("0"), supplier="nobody"),)) == ()
+    assert payable(snapshot, (msgspec.structs.replace(funds("0"), supplier="nobody"),)) == ()
 
 
 def test_the_version_moves_with_what_is_sold_and_not_with_the_money() -> None:
     market = Market([Item("c", offer("one", cost="5.00")), Item("c", offer("two", mb=3072, cost="9.00"))])
 
     def version(spendable: str) -> str:
-        market.overlay = Overlay(ALL_WELL, (), (purse(spendable),))
+        market.overlay = Overlay(ALL_WELL, (), (funds(spendable),))
         return market.index().version
 
     assert version("1000") == version("500")
@@ -94,7 +101,7 @@ def test_however_many_purchases_spend_the_money_the_version_goes_down_in_few_ste
     ).snapshot()
     shown: list[tuple[tuple[str, int], ...]] = []
     for left in (Decimal(cents) / 100 for cents in range(42_100, 0, -30)):
-        now = payable(snapshot, (purse(str(left)),))
+        now = payable(snapshot, (funds(str(left)),))
         ((_, most),) = now or (("c", len(snapshot.whole_costs) - 1),)
         dearest = Decimal(snapshot.whole_costs[most]).scaleb(-snapshot.scale) if most >= 0 else Decimal(0)
         least = left / (1 + snapshot.tolerance["c"])

@@ -11,6 +11,7 @@ import msgspec
 from gateway.flows import quote
 from gateway.flows.admit import Admitted, Valid, admit, validate
 from gateway.flows.problem import Problem
+from providers.s2s.shelf import sku_id
 from providers.sandbox import Fault, FaultKind
 from schemas.api import NeedFeatures, Plan
 from schemas.orders import Customer, OrderForPlan, OrderForQuote
@@ -127,6 +128,40 @@ async def test_a_look_that_fails_leaves_the_price_as_it_stands(counter: Counter)
     plan = await counter.plan(1, "pikasim")
     await _old(counter)
     counter.served.world.add_fault("pikasim", Fault(FaultKind.SERVER_ERROR))
+    assert isinstance(await counter.admit(plan), Admitted)
+
+
+async def _sandbox_key(counter: Counter, plan: str) -> str:
+    """The sandbox's own key of S2S's SKU for a plan."""
+    sku = await _key_of(counter, plan, "s2s")
+    return next(item.key for item in counter.served.world.items("s2s") if sku_id(item.key) == sku)
+
+
+async def test_a_sku_of_s2s_that_rose_after_the_quote_is_refused_before_anything_is_bought(counter: Counter) -> None:
+    plan = await counter.plan(1, "s2s")
+    held = await _quote(counter, plan)
+    counter.served.world.set_price("s2s", await _sandbox_key(counter, plan), Decimal("22.00"))
+    await _old(counter)
+    answer = await counter.admit_quote(held)
+    assert isinstance(answer, Problem)
+    assert answer.code == "price_changed"
+    assert not counter.till("s2s").sales()
+    assert await counter.deps.pool.fetchval("SELECT count(*) FROM orders") == 0
+
+
+async def test_a_sku_of_s2s_that_is_sold_out_now_is_not_sold(counter: Counter) -> None:
+    plan = await counter.plan(1, "s2s")
+    counter.served.world.set_stock("s2s", await _sandbox_key(counter, plan), 0)
+    await _old(counter)
+    answer = await counter.admit(plan)
+    assert isinstance(answer, Problem)
+    assert answer.code == "no_stock"
+
+
+async def test_a_sku_of_s2s_whose_product_no_sync_told_yet_is_sold_at_its_stored_price(counter: Counter) -> None:
+    plan = await counter.plan(1, "s2s")
+    await counter.deps.pool.execute("UPDATE offers SET supplier_product_id = NULL")
+    await _old(counter)
     assert isinstance(await counter.admit(plan), Admitted)
 
 

@@ -9,15 +9,15 @@ from decimal import Decimal
 import pytest
 
 from gateway.flows import buy
-from gateway.flows.admit import Admitted, validate
+from gateway.flows.admit import Admitted, admit, validate
 from gateway.flows.observations import NotFoundAtSupplier
 from gateway.flows.problem import Problem
 from gateway.flows.process import process_order
 from gateway.flows.settle import settle
 from gateway.store import attempts, selling
 from schemas.errors import NotAuthorised, TimedOut
-from schemas.order import SupplierOrder, SupplierOrderState
-from schemas.orders import OrderForPlan, PriceLimit, SupplierChoice
+from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
+from schemas.orders import NumberChoice, OrderForNumber, OrderForPlan, PriceLimit, SupplierChoice
 from tests.gateway.flows.counter import STOREFRONT, Counter
 
 # Who sells the plan that the first one refuses.
@@ -118,27 +118,49 @@ async def test_where_absence_is_trusted_the_order_goes_on_after_the_quiescence(
     assert order.status == "failed"
 
 
-async def test_bepPay_is_called_by_one_order_at_a_time(counter: Counter) -> None:  # noqa: N802 - its name
+async def test_bepPay_sells_esims_to_several_orders_side_by_side(counter: Counter) -> None:  # noqa: N802 - its name
     slow = counter.with_("beppay", timeout_seconds=5.0)
-    running = most = 0
+    together = asyncio.Barrier(4)
     provider = slow.deps.accounts["beppay"].provider
     purchase = provider.purchase
 
-    async def watched(request: object) -> SupplierOrder:
+    async def watched(request: PurchaseRequest) -> SupplierOrder:
+        await asyncio.wait_for(together.wait(), 60)  # no call goes on before all four are under way
+        return await purchase(request)
+
+    provider.purchase = watched  # type: ignore[method-assign]
+    plan = await slow.plan(1, "beppay")
+    admitted = [await slow.admit(plan) for _ in range(4)]
+    ids = [one.order_id for one in admitted if isinstance(one, Admitted)]
+    await asyncio.gather(*(process_order(slow.deps, order_id) for order_id in ids))
+    assert [(await slow.order(order_id)).status for order_id in ids] == ["fulfilled"] * 4
+
+
+async def test_bepPay_sells_numbers_to_one_order_at_a_time(counter: Counter) -> None:  # noqa: N802 - its name
+    running = most = 0
+    provider = counter.deps.accounts["beppay"].provider
+    purchase = provider.purchase_number
+
+    async def watched(request: PurchaseRequest) -> SupplierOrder:
         nonlocal running, most
         running += 1
         most = max(most, running)
         await asyncio.sleep(0.05)
         try:
-            return await purchase(request)  # type: ignore[arg-type]
+            return await purchase(request)
         finally:
             running -= 1
 
-    provider.purchase = watched  # type: ignore[method-assign]
-    plan = await slow.plan(1, "beppay")
-    ids = await asyncio.gather(*(slow.ordered(plan) for _ in range(4)))
+    provider.purchase_number = watched  # type: ignore[method-assign]
+    ids = []
+    for number, (country, tier) in enumerate((("US", "7d"), ("GB", "7d"), ("US", "1y"), ("GB", "1y"))):
+        body = OrderForNumber(number=NumberChoice(country, tier))
+        admitted = await admit(counter.deps, STOREFRONT, "test", body, f"apart-{number}")
+        assert isinstance(admitted, Admitted), admitted
+        ids.append(admitted.order_id)
+    await asyncio.gather(*(process_order(counter.deps, order_id) for order_id in ids))
     for order_id in ids:
-        assert (await slow.followed(order_id, looks=30)).status == "fulfilled"
+        assert (await counter.followed(order_id, looks=30)).status == "fulfilled"
     assert most == 1
 
 

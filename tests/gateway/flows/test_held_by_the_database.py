@@ -31,7 +31,7 @@ async def test_a_suppliers_order_belongs_to_one_attempt(counter: Counter) -> Non
 @pytest.mark.parametrize(
     ("table", "changed", "constraint"),
     [
-        ("ledger", "id", "ledger_attempt_id_kind_key"),
+        ("ledger", "id", "ledger_one_charge"),
         ("idempotency_keys", None, "idempotency_keys_pkey"),
         ("esims", "id", "esims_order_id_key"),
     ],

@@ -192,6 +192,28 @@ async def test_orders_at_once_are_all_served_with_numbers_of_their_own(counter: 
     assert len(sales(counter)) == 4
 
 
+async def test_a_purchase_of_an_esim_holds_no_number_back_and_two_numbers_wait_for_each_other(counter: Counter) -> None:
+    counter = counter.with_("beppay", timeout_seconds=3)
+    counter.trigger("beppay", "charge_then_hang")
+    esim = await counter.admit(await counter.plan(1, "beppay"))
+    assert isinstance(esim, Admitted)
+    buying = await _sending(counter, esim.order_id)
+    assert (await counter.order(await ordered(counter, "beside-1"))).status == "fulfilled"
+    assert not buying.done(), "the eSIM's call was over before the number was asked for"
+    counter.trigger("beppay", "charge_then_hang", key="GB/7d")
+    slow = await _sending(counter, await placed(counter, "beside-2", NumberChoice("GB", "7d")))
+    assert await counter.attempts(await ordered(counter, "beside-3")) == []
+    await asyncio.gather(buying, slow)
+
+
+async def _sending(counter: Counter, order_id: str) -> asyncio.Task[Any]:
+    """The order's purchase, under way."""
+    task = asyncio.create_task(process_order(counter.deps, order_id))
+    while not await counter.attempts(order_id):  # noqa: ASYNC110 - the row is the database's to show
+        await asyncio.sleep(0.01)
+    return task
+
+
 async def test_a_refusal_fails_the_order_and_marks_what_was_sold_out(counter: Counter) -> None:
     counter.trigger("beppay", "refuse_stock", key="US/7d")
     order = await counter.order(await ordered(counter, "n-10"))

@@ -51,8 +51,22 @@ def history(here: Account, change: Any) -> None:
     here.shop.tamper = tamper
 
 
-def test_purchases_of_one_account_do_not_overlap() -> None:
-    assert MANIFEST.one_purchase_at_a_time
+@pytest.mark.parametrize("kind", ["charge_then_500", "charge_then_hang"])
+async def test_of_two_lost_answers_at_once_each_attempt_finds_its_own(here: Account, kind: str) -> None:
+    here.trigger(kind, calls=2)
+    first, second = here.request("att_01"), here.request("att_02")
+    lost = await asyncio.gather(failure(here.provider.purchase(first)), failure(here.provider.purchase(second)))
+    assert [error.outcome for error in lost] == [Outcome.UNKNOWN] * 2
+    assert first.supplier_plan_id == second.supplier_plan_id
+    by_address = {sale.details["email"]: sale for sale in here.till.sales()}
+    assert len(by_address) == 2
+    for request in (first, second):
+        found = await here.provider.find_order(request, None)
+        sale = by_address[f"orders+{request.reference}@example.com"]
+        assert found is not None
+        assert (found.reference, found.supplier_order_id) == (request.reference, str(sale.number))
+        assert found.delivery is not None
+        assert (found.delivery.iccid, found.charged) == (sale.iccid, Money(sale.charged, "USDT"))
 
 
 async def test_a_purchase_answers_with_the_esim_and_what_it_took(here: Account) -> None:

@@ -70,8 +70,14 @@ class TestS2S(ProviderSuite):
                     usd("-29.09"),
                     datetime(2026, 2, 24, 11, 37, 58, tzinfo=UTC),
                     "12161770-8560-4377-9795-e8a70aaceb07",
+                    balance_after=usd("-58.18"),
                 ),
-                Transaction(TransactionKind.DEPOSIT, usd(500), datetime(2026, 2, 23, 11, 37, 58, tzinfo=UTC)),
+                Transaction(
+                    TransactionKind.DEPOSIT,
+                    usd(500),
+                    datetime(2026, 2, 23, 11, 37, 58, tzinfo=UTC),
+                    balance_after=usd("441.82"),
+                ),
             ],
         ),
         page_example(

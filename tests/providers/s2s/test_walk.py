@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
+import msgspec
 import pytest
 import stamina
 from aiohttp import web
@@ -12,7 +13,15 @@ from providers.contract import check_settings
 from providers.loader import open_provider
 from providers.s2s import MANIFEST, client
 from providers.transport import MemoryRateLimiter
-from schemas.errors import ConfigurationError, NotAuthorised, SupplierError, UnreadableAnswer
+from schemas.errors import (
+    ConfigurationError,
+    NotAuthorised,
+    NotFound,
+    NotSupported,
+    SupplierError,
+    UnreadableAnswer,
+)
+from schemas.money import Money
 
 GIVEN = {"provider": "s2s", "base_url": "https://supplier.example", "token": "t-1", "partner_secret": "p"}
 PRICE = {"sku_id": "a", "denomination_type": "fixed", "price": 4.9, "currency": "USD", "stock": 5}
@@ -112,6 +121,47 @@ async def test_a_walk_that_does_not_end_as_a_walk_does_is_not_whole(account, sup
     with pytest.raises(UnreadableAnswer) as caught:
         await walk(account())
     assert caught.value.supplier == "mine"
+
+
+PRICED = {"id": "a", "name": "3 GB 30 Days", "price": 12, "currency": "USD", "stock": 3, "max_per_order": 1}
+
+
+async def test_one_sku_is_told_by_its_product_as_the_walk_tells_it(account, supplier):
+    (offer,) = await walk(account())
+    assert offer.supplier_product_id == "p-1"
+    supplier.pages["/catalog/products/p-1"] = [{"success": True, "data": {**PRODUCT, "skus": [{"id": "b"}, PRICED]}}]
+    found = await account().plan("a", "p-1")
+    assert found == msgspec.structs.replace(offer, cost=Money.of(12, "USD"), stock=3)
+    assert supplier.asked[-1][:2] == ("/catalog/products/p-1", {"locale": "en"})
+
+
+@pytest.mark.parametrize(
+    ("change", "raised"),
+    [
+        ({"skus": []}, NotFound),
+        ({"skus": None}, NotFound),
+        ({"type": "voucher"}, NotFound),
+        ({"id": "p-2"}, UnreadableAnswer),
+        ({"skus": [{**PRICED, "price": "dear"}]}, UnreadableAnswer),
+    ],
+    ids=["none", "null", "no eSIM", "another", "broken"],
+)
+async def test_a_product_that_does_not_tell_the_sku_gives_no_price(account, supplier, change, raised):
+    supplier.pages["/catalog/products/p-1"] = [{"success": True, "data": {**PRODUCT, "skus": [PRICED], **change}}]
+    with pytest.raises(raised):
+        await account().plan("a", "p-1")
+
+
+async def test_a_sku_that_may_not_be_ordered_is_told_as_sold_out(account, supplier):
+    data = {**PRODUCT, "skus": [{**PRICED, "max_per_order": 0}]}
+    supplier.pages["/catalog/products/p-1"] = [{"success": True, "data": data}]
+    assert (await account().plan("a", "p-1")).stock == 0
+
+
+async def test_without_its_product_nothing_is_asked_about_a_sku(account, supplier):
+    with pytest.raises(NotSupported):
+        await account().plan("a")
+    assert not supplier.asked
 
 
 async def test_cursors_without_end_are_given_up(account, supplier, monkeypatch):

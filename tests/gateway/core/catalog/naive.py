@@ -15,7 +15,7 @@ from gateway.core.catalog.words import words_of
 from gateway.core.pricing import NoRate, margin_of, price
 from gateway.core.pricing_rules import Subject
 from gateway.core.selectable import why_not
-from gateway.core.spendable import rooms, too_little
+from gateway.core.spendable import available_funds_by_supplier, insufficient
 from schemas.money import Money
 from schemas.plan import Reset, WhyNot, scope_of
 from tests.gateway.core.catalog.market import BOUNDS, GEOGRAPHY, NOW, REGIONS, Item, Market
@@ -43,8 +43,8 @@ class Naive:
             marks[supplier, key].add(why)
         self.plans: dict[str, list[Judged]] = defaultdict(list)
         terms = market.terms
-        purses = {purse.supplier: purse for purse in market.overlay.purses}
-        left = rooms(purses, terms.rates, terms.tolerance)
+        funds = {known.supplier: known for known in market.overlay.funds}
+        left = available_funds_by_supplier(funds, terms.rates, terms.tolerance)
         for item in market.items:
             offer = item.offer
             base = None
@@ -66,7 +66,7 @@ class Naive:
                 expired=state is not None and state.expired,
                 marks=marks[item.key],
                 paused=state is None or state.paused,
-                no_balance=too_little(left.get(item.supplier), base, tolerance),
+                no_balance=insufficient(left.get(item.supplier), base, tolerance),
                 tolerance=tolerance,
                 max_cost_base=None if held is None else held.amount - margin_of(rule, terms.rates),
             )

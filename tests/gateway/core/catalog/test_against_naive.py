@@ -28,7 +28,7 @@ from gateway.core.catalog import (
 from gateway.core.catalog.overlay import Overlay, SupplierState
 from gateway.core.pricing import PriceRule
 from gateway.core.pricing_rules import only
-from gateway.core.spendable import Purse
+from gateway.core.spendable import Funds
 from schemas import api
 from schemas.plan import Scope
 from tests.gateway.core.catalog.market import NOW, Market, mark, some_items, some_rules
@@ -74,11 +74,11 @@ def market(seed: int, size: str) -> tuple[Index, Naive]:
         costs = sorted(i.offer.cost.amount for i in made.items if i.offer.cost is not None and i.supplier == "c")
         least = costs[len(costs) // 2] if costs else Decimal(5)
         # What is there is just what one offer may come to cost, in another currency; at b there is nothing.
-        purses = (
-            Purse("b", NOW, "USD", Decimal(9), (("USDT", Decimal(9)),)),
-            Purse("c", NOW, "EUR", least * Decimal("1.05") / Decimal("1.08") + 1, (), (("EUR", 1 / Decimal("1.05")),)),
+        funds = (
+            Funds("b", NOW, "USD", Decimal(9), (("USDT", Decimal(9)),)),
+            Funds("c", NOW, "EUR", least * Decimal("1.05") / Decimal("1.08") + 1, (), (("EUR", 1 / Decimal("1.05")),)),
         )
-        made.overlay = Overlay(made.overlay.suppliers, made.overlay.marks, purses)
+        made.overlay = Overlay(made.overlay.suppliers, made.overlay.marks, funds)
     if seed % 5 == 4:
         made.rules = only(PriceRule(Decimal("12.5"), Decimal("0.3"), ".99"))
     if seed % 3:
