@@ -87,7 +87,7 @@ async def judge_health(deps: Deps, monitor: HealthMonitor, stop: asyncio.Event) 
     holder, failing = uuid4(), False
     async with Outside(deps.settings.webhooks.allow_private) as outside:
         sender = Sender(deps.settings, deps.pool, deps.seal, outside)
-        while not stop.is_set():
+        while not await _stopped_within(stop, JUDGE_SECONDS):
             try:
                 if await workers.take_lease(deps.pool, _LEASE, holder, LEASE_SECONDS):
                     await evaluate_health(deps, monitor.watched_seconds)
@@ -97,7 +97,6 @@ async def judge_health(deps: Deps, monitor: HealthMonitor, stop: asyncio.Event) 
                 if not failing:
                     log.warning("health_not_judged", error=f"{type(error).__name__}: {error}")
                 failing = True
-            await _pause(stop, JUDGE_SECONDS)
         if not failing:  # else it ends by the clock
             await workers.release_lease(deps.pool, _LEASE, holder)
         await sender.drain()
@@ -106,7 +105,7 @@ async def judge_health(deps: Deps, monitor: HealthMonitor, stop: asyncio.Event) 
 async def keep_heartbeat(pool: Pool, stop: asyncio.Event) -> None:
     """Write this worker's heartbeat until ``stop`` is set. A database that is away is waited for."""
     worker_id, failing = uuid4(), False
-    while not stop.is_set():
+    while True:
         try:
             async with asyncio.timeout(REFRESH_TIMEOUT):
                 await workers.record_heartbeat(pool, worker_id)
@@ -115,9 +114,11 @@ async def keep_heartbeat(pool: Pool, stop: asyncio.Event) -> None:
             if not failing:
                 log.warning("heartbeat_not_written", error=type(error).__name__)
             failing = True
-        await _pause(stop, HEARTBEAT_SECONDS)
+        if await _stopped_within(stop, HEARTBEAT_SECONDS):
+            return
 
 
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
     with suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()

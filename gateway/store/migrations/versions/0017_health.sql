@@ -36,7 +36,6 @@ WHERE seeded;
 
 -- Retention deletes by age, the oldest first.
 CREATE INDEX pgqueuer_statistics_age ON pgqueuer_statistics (created);
-CREATE INDEX offer_events_age ON offer_events (at);
 CREATE INDEX goods_changes_age ON goods_changes (at);
 -- Decisions read these types whatever their age.
 CREATE INDEX order_events_age ON order_events (at)
