@@ -31,16 +31,18 @@ async def erase(connection: Connection | Pool, digests: Sequence[bytes]) -> list
 async def erase_before(connection: Connection | Pool, before: datetime, most: int) -> int:
     """Forget the addresses of checkouts, and notifications, from before then, up to so many of each; how many."""
     addresses = await connection.execute(
-        """UPDATE checkouts SET email = NULL, email_digest = NULL WHERE id IN (
+        """WITH old AS MATERIALIZED (
                SELECT id FROM checkouts WHERE email IS NOT NULL AND created_at < $1 ORDER BY created_at LIMIT $2
-               FOR UPDATE SKIP LOCKED)""",
+               FOR UPDATE SKIP LOCKED)
+           UPDATE checkouts SET email = NULL, email_digest = NULL WHERE id IN (SELECT id FROM old)""",
         before,
         most,
     )
     notices = await connection.execute(
-        """UPDATE payment_notices SET body = NULL WHERE id IN (
+        """WITH old AS MATERIALIZED (
                SELECT id FROM payment_notices WHERE body IS NOT NULL AND received_at < $1 ORDER BY received_at LIMIT $2
-               FOR UPDATE SKIP LOCKED)""",
+               FOR UPDATE SKIP LOCKED)
+           UPDATE payment_notices SET body = NULL WHERE id IN (SELECT id FROM old)""",
         before,
         most,
     )

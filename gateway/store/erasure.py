@@ -44,10 +44,10 @@ async def erase_left(connection: Connection | Pool) -> int:
 async def erase_before(connection: Connection | Pool, before: datetime, most: int) -> int:
     """Forget the addresses and answers of orders that were placed before then, up to so many; how many there were."""
     status = await connection.execute(
-        """UPDATE orders SET email = NULL, email_digest = NULL, fields = NULL WHERE id IN (
+        """WITH old AS MATERIALIZED (
                SELECT id FROM orders WHERE (email IS NOT NULL OR fields IS NOT NULL) AND created_at < $1
-               ORDER BY created_at LIMIT $2
-               FOR UPDATE SKIP LOCKED)""",
+               ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+           UPDATE orders SET email = NULL, email_digest = NULL, fields = NULL WHERE id IN (SELECT id FROM old)""",
         before,
         most,
     )

@@ -10,6 +10,14 @@ from gateway.core.health import MOST_COUNTED, OVERDUE_SECONDS, OrderHealth, Over
 from gateway.store.pool import Connection, Pool
 
 _NAMED = 10  # of the overdue orders
+ORDER_HEALTH = """
+    WITH overdue AS MATERIALIZED (
+        SELECT id, next_look_at AS due_at FROM orders
+        WHERE next_look_at < now() - make_interval(secs => $1) ORDER BY next_look_at LIMIT $2)
+    SELECT extract(epoch FROM now() - (SELECT max(seen_at) FROM workers))::float8 AS seen,
+    (SELECT count(*) FROM overdue) AS overdue,
+    ARRAY(SELECT id FROM overdue ORDER BY due_at LIMIT $3) AS ids,
+    ARRAY(SELECT due_at FROM overdue ORDER BY due_at LIMIT $3) AS due"""
 
 
 async def record_heartbeat(pool: Pool, worker_id: UUID) -> None:
@@ -27,13 +35,7 @@ async def record_heartbeat(pool: Pool, worker_id: UUID) -> None:
 async def order_health(connection: Pool | Connection) -> OrderHealth:
     """When a worker was last seen, and which orders are overdue. Reads two indexes, however many orders there are."""
     row = await connection.fetchrow(
-        """WITH overdue AS MATERIALIZED (
-               SELECT id, next_look_at AS due_at FROM orders
-               WHERE next_look_at < now() - make_interval(secs => $1) ORDER BY next_look_at LIMIT $2)
-           SELECT extract(epoch FROM now() - (SELECT max(seen_at) FROM workers))::float8 AS seen,
-                  (SELECT count(*) FROM overdue) AS overdue,
-                  ARRAY(SELECT id FROM overdue ORDER BY due_at LIMIT $3) AS ids,
-                  ARRAY(SELECT due_at FROM overdue ORDER BY due_at LIMIT $3) AS due""",
+        ORDER_HEALTH,
         OVERDUE_SECONDS,
         MOST_COUNTED,
         _NAMED,

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import orjson
 from prometheus_client import generate_latest
@@ -10,6 +11,7 @@ from prometheus_client import generate_latest
 from gateway import jobs
 from gateway.cli.doctor import examine
 from gateway.settings import load
+from gateway.store import workers
 from gateway.web import state
 
 PATIENCE = 60  # seconds within which each of the four places reports
@@ -160,11 +162,16 @@ async def test_a_database_that_is_down_does_not_hang_readiness(make_api, monkeyp
     refreshing.cancel()
 
 
+async def test_reading_the_health_scans_no_orders(pool):
+    await place_orders(pool, 3000, due_seconds_ago=61)
+    await pool.execute("UPDATE orders SET status = 'fulfilled', next_look_at = NULL WHERE id <> 'ord_7'")
+    await pool.execute("VACUUM ANALYZE orders")
+    plan = "\n".join(row[0] for row in await pool.fetch(f"EXPLAIN {workers.ORDER_HEALTH}", 60.0, 10_000, 10))
+    assert "orders_due" in plan
+    assert "Seq Scan on orders" not in plan
+
+
 async def test_one_process_judges_and_another_takes_over(pool):
-    from uuid import uuid4
-
-    from gateway.store import workers
-
     first, second = uuid4(), uuid4()
     assert await workers.take_lease(pool, "x", first, 15)
     assert await workers.take_lease(pool, "x", first, 15)
