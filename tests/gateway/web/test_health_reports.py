@@ -103,6 +103,23 @@ async def test_overdue_orders_and_a_missing_worker_are_reported_in_the_four_plac
     await until(well)
 
 
+async def test_a_worker_that_never_started_is_reported_once_that_was_watched_for_a_minute(make_api, pool, monkeypatch):
+    places = Places(await make_api(), monkeypatch)
+    monitor = places.api.client.app[state.HEALTH]
+    await monitor.refresh()
+    assert await places.ready("no_worker") == []
+    assert await places.alert("no_worker") == []
+    monitor._began -= 60  # a minute later
+    for report in (places.ready, places.doctor, places.alert):
+        await until(lambda report=report: report("no_worker"))
+    assert "has ever been seen" in (await places.ready("no_worker"))[0]
+
+    async def counted():
+        return places.metric("gateway_worker_last_seen_seconds") >= 60
+
+    await until(counted)
+
+
 async def test_orders_that_are_due_or_a_little_late_are_not_reported(make_api, pool, monkeypatch):
     await seen_worker(pool, 20)
     await place_orders(pool, 2, due_seconds_ago=30)
