@@ -21,6 +21,7 @@ from gateway.flows.accounts import (
 )
 from gateway.flows.browse import Catalog
 from gateway.flows.deps import Deps
+from gateway.flows.health import HealthMonitor, judge_health
 from gateway.flows.payment_accounts import (
     check_payment_accounts,
     close_payment_accounts,
@@ -77,6 +78,7 @@ from providers import places
 MAX_BODY_BYTES = 64 * 1024
 HOUSEKEEPING_SECONDS = 1.0
 REDIS_SECONDS = 1.0
+HEALTH_DRAIN_SECONDS = 5.0
 DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
 TABLES: tuple[Table, ...] = (
     catalog.routes,
@@ -153,7 +155,7 @@ def make_app(
                 app.router.add_route("HEAD", served_path(route), handler, expect_handler=gate.expect)
     app.router.add_get("/docs/static/{name}", health.asset)
     app.router.add_get("/errors/{code}", health.error_page)
-    app.cleanup_ctx.extend((_database, _redis, _catalog, _orders, _limiter, _keyring, _housekeeping))
+    app.cleanup_ctx.extend((_database, _redis, _catalog, _orders, _health, _limiter, _keyring, _housekeeping))
     app.on_startup.append(gate.open)
     return app
 
@@ -267,6 +269,23 @@ async def _listen(deps: Deps, settings: Settings) -> None:
     await listen(url.get_secret_value(), channels, heard, "esim-gateway listen")
 
 
+async def _health(app: web.Application) -> AsyncIterator[None]:
+    """Whether orders are processed: read for ``/readyz`` and the metrics, and told as alerts by one process."""
+    deps = app.get(state.DEPS)
+    if deps is None:
+        yield
+        return
+    monitor = HealthMonitor(deps.pool)
+    app[state.HEALTH] = monitor
+    stop = asyncio.Event()
+    refreshing = asyncio.create_task(monitor.keep_refreshing(), name="refresh health")
+    judging = asyncio.create_task(judge_health(deps, monitor, stop), name="judge health")
+    yield
+    stop.set()
+    await asyncio.wait([judging], timeout=HEALTH_DRAIN_SECONDS)
+    await end(refreshing, judging)
+
+
 async def _limiter(app: web.Application) -> AsyncIterator[None]:
     limiter = Limiter(app.get(state.REDIS))
     app[state.LIMITER] = limiter
@@ -300,7 +319,12 @@ async def _housekeeping(app: web.Application) -> AsyncIterator[None]:
 
 def _take_figures(app: web.Application) -> None:
     metrics, opened = app[state.METRICS], app[state.CATALOG]
-    metrics.degraded.set(len(opened.degraded) + app[state.LIMITER].failing)
+    monitor = app.get(state.HEALTH)
+    unwell = 0 if monitor is None else len(monitor.degradations)
+    metrics.degraded.set(len(opened.degraded) + app[state.LIMITER].failing + unwell)
+    if monitor is not None and monitor.orders_overdue is not None and monitor.worker_last_seen_seconds is not None:
+        metrics.orders_overdue.set(monitor.orders_overdue)
+        metrics.worker_last_seen.set(monitor.worker_last_seen_seconds)
     if opened.loaded:
         for mode in ("live", "test"):
             index = opened.index(mode)

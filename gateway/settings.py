@@ -127,6 +127,27 @@ class Alerts(_Section):
     console_url: str = ""
 
 
+Days = Annotated[int, Field(ge=0, le=36_500)]
+
+
+class Retention(_Section):
+    """After how many days rows that only tell of the past are deleted; 0 keeps them for ever.
+
+    Orders, attempts, the ledger, payments, what was delivered and idempotency keys are never deleted.
+    """
+
+    queue_log_days: Days = 14
+    supplier_calls_days: Days = 90
+    webhooks_days: Days = 90
+    sync_runs_days: Days = 90
+    price_changes_days: Days = 400
+    offer_events_days: Days = 400
+    order_events_days: Days = 400
+    checkout_events_days: Days = 400
+    supplier_transactions_days: Days = 1100
+    audit_days: Days = 1100
+
+
 class Smtp(_Section):
     """The mail server that alerts are handed to; without ``host`` no e-mail is sent. Port 465 is TLS from the start."""
 
@@ -170,6 +191,7 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Webhooks()
     esim: Esim = Esim()
     alerts: Alerts = Alerts()
+    retention: Retention = Retention()
     smtp: Smtp = Smtp()
     metrics: Metrics = Metrics()
     suppliers: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -47,7 +47,7 @@ def doctor(
     else:
         signs = {True: "ok  ", None: "note", False: "WRONG"}
         for check in checks:
-            print(f"{signs[check.good]:<6}{check.name:<12}{check.says}")
+            print(f"{signs[check.good]:<6}{check.name:<16}{check.says}")
     if any(check.good is False for check in checks):
         raise typer.Exit(1)
 
@@ -86,8 +86,9 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         yield Check("database", good=False, says="set GATEWAY_DATABASE_URL, or start esim-gateway dev")
         return
     from gateway.store.durability import promises
-    from gateway.store.migrations import HEAD, current
+    from gateway.store.migrations import HEAD
     from gateway.store.pool import DATABASE_DOWN, connect
+    from gateway.store.queue_schema import schema_fault
 
     url = settings.database_url.get_secret_value()
     try:
@@ -100,11 +101,39 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
             yield Check("database" if promise.name == "version" else promise.name, promise.kept, promise.says)
     finally:
         await connection.close()
-    revision = await current(url)
-    if revision == HEAD:
-        yield Check("schema", good=True, says=f"revision {revision}")
+    fault = await schema_fault(url)
+    if fault is not None:
+        yield Check("schema", good=False, says=fault)
+        return
+    yield Check("schema", good=True, says=f"revision {HEAD}, and the job queue fits the installed PgQueuer")
+    async for check in _orders(url):
+        yield check
+
+
+async def _orders(url: str) -> AsyncIterator[Check]:
+    """Whether a worker lives and orders are processed at their time."""
+    from gateway.core.health import WORKER_SECONDS, degradations
+    from gateway.store.pool import connect
+    from gateway.store.workers import order_health
+
+    connection = await connect(url)
+    try:
+        health = await order_health(connection)
+    finally:
+        await connection.close()
+    wrong = {one.word: one.reason for one in degradations(health, WORKER_SECONDS)}
+    if (reason := wrong.get("no_worker")) is None:
+        seen = health.worker_seen_seconds or 0.0
+        yield Check("worker", good=True, says=f"last heartbeat {max(0.0, seen):.0f} s ago")
     else:
-        yield Check("schema", good=False, says=f"is at {revision or 'nothing'}, not {HEAD}: run db upgrade")
+        # Before the first start there is none, and that is no fault.
+        known = health.worker_seen_seconds is not None
+        yield Check("no_worker", good=False if known else None, says=f"{reason}: start esim-gateway worker")
+    if (reason := wrong.get("orders_overdue")) is None:
+        yield Check("orders", good=True, says="none is overdue")
+    else:
+        oldest = ", ".join(f"{one.id} since {one.due_at:%Y-%m-%d %H:%M:%S} UTC" for one in health.oldest)
+        yield Check("orders_overdue", good=False, says=f"{reason}: {oldest}")
 
 
 async def _redis(settings: Settings) -> AsyncIterator[Check]:

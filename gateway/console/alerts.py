@@ -32,6 +32,8 @@ KIND_WORDS: dict[AlertKind, str] = {
     "orders_attention": "an order needs attention",
     "payments_attention": "a payment needs attention",
     "statement_differs": "a supplier's statement differs from the ledger",
+    "no_worker": "no worker is running",
+    "orders_overdue": "orders are overdue",
 }
 _WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
 _ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))
@@ -286,6 +288,8 @@ def _words(one: AlertRule) -> str:
         "orders_attention": "an order has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
         "payments_attention": "a payment has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
         "statement_differs": "lines of its statement differ from the ledger, and nobody explained them",
+        "no_worker": "no worker has been seen for 60 seconds",
+        "orders_overdue": "orders have waited for 60 seconds past their time",
     }[one.kind]
     return words + (f", in {country_name(one.country)}" if one.country else "")
 

@@ -23,6 +23,8 @@ AlertKind: TypeAlias = Literal[
     "orders_attention",
     "payments_attention",
     "statement_differs",
+    "no_worker",
+    "orders_overdue",
 ]
 KINDS: tuple[AlertKind, ...] = (
     "price_move",
@@ -35,7 +37,11 @@ KINDS: tuple[AlertKind, ...] = (
     "orders_attention",
     "payments_attention",
     "statement_differs",
+    "no_worker",
+    "orders_overdue",
 )
+# Told by the processes that serve: a worker that died cannot tell of itself.
+HEALTH_KINDS: frozenset[AlertKind] = frozenset({"no_worker", "orders_overdue"})
 Direction: TypeAlias = Literal["any", "up", "down"]
 About: TypeAlias = Literal["offer", "plan"]
 Level: TypeAlias = Literal["warn", "bad"]
@@ -50,6 +56,8 @@ LEVELS: Mapping[AlertKind, Level] = {
     "orders_attention": "bad",
     "payments_attention": "bad",
     "statement_differs": "bad",
+    "no_worker": "bad",
+    "orders_overdue": "bad",
 }
 # What a rule's threshold counts, None where it has none; and whether the rule may do without.
 UNITS: Mapping[AlertKind, str | None] = {
@@ -63,8 +71,10 @@ UNITS: Mapping[AlertKind, str | None] = {
     "orders_attention": "minutes",
     "payments_attention": "minutes",
     "statement_differs": None,
+    "no_worker": None,
+    "orders_overdue": None,
 }
-MAY_LACK_THRESHOLD = frozenset({"sync_trouble", "charged_more", "statement_differs"})
+MAY_LACK_THRESHOLD = frozenset({"sync_trouble", "charged_more", "statement_differs"}) | HEALTH_KINDS
 
 _CENT = Decimal("0.01")
 SHORTEST_HISTORY = 5  # orders that ended, below which a success rate says nothing
@@ -327,6 +337,8 @@ def default_rules() -> tuple[Rule, ...]:
         Rule(id="", name="Order needs attention", kind="orders_attention", threshold=Decimal(0)),
         Rule(id="", name="Payment needs attention", kind="payments_attention", threshold=Decimal(0)),
         Rule(id="", name="Supplier statement differs", kind="statement_differs"),
+        Rule(id="", name="No worker for 60 seconds", kind="no_worker"),
+        Rule(id="", name="Orders overdue", kind="orders_overdue"),
     )
 
 
@@ -349,6 +361,8 @@ def fault_of(rule: Rule) -> dict[str, str]:
         faults["threshold"] = "must be 100 or less"
     if rule.kind != "price_move" and (rule.direction != "any" or rule.about != "offer"):
         faults["direction"] = "is only of moved prices"
+    if rule.kind in HEALTH_KINDS and rule.supplier is not None:
+        faults["supplier"] = "means nothing for this kind"
     if rule.kind != "price_move" and rule.country is not None:
         faults["country"] = "is only of moved prices"
     if rule.kind == "price_move" and rule.about == "plan" and rule.supplier is not None:

@@ -12,10 +12,11 @@ import structlog
 
 from gateway.core.alerts import SHORTEST_HISTORY, Finding, Look, PriceMove, Rule, Standing, look_at_moves
 from gateway.core.checkouts import WORDS
+from gateway.core.health import MOST_COUNTED, OrderHealth, degradations
 from gateway.core.pricing import NoRate, Rates
 from gateway.flows import supplier_figures
 from gateway.flows.changes import rates_in
-from gateway.flows.deps import Deps
+from gateway.flows.deps import Deps, utc_now
 from gateway.flows.margins_thin import ThinMargins, thin_margins
 from gateway.store import alert_figures, checkout_views, supplier_books
 from gateway.store.alerts import Marks
@@ -92,6 +93,36 @@ async def look_at_prices(
         look_at_moves(rule, _plan_moves(rule, cheapest, base), gathered.standing, gathered.now, lasts) for rule in plans
     ]
     return looks, reached
+
+
+def look_at_health(rule: Rule, health: OrderHealth, watched_seconds: float) -> Look:
+    """What a rule on the processing of orders finds. What changes with every second is not in the words."""
+    found = {one.word for one in degradations(health, watched_seconds)}
+    if rule.kind not in found:
+        return Look(rule=rule)
+    if rule.kind == "no_worker":
+        ago = None if health.worker_seen_seconds is None else timedelta(seconds=health.worker_seen_seconds)
+        seen = "none was ever seen" if ago is None else f"the last one was seen {_minute(utc_now() - ago)}"
+        finding = Finding(
+            subject="no_worker",
+            title="No worker is running",
+            detail=f"{seen}; start esim-gateway worker",
+            link="/console/jobs",
+        )
+    else:
+        first = health.oldest[0]
+        count = f"{health.overdue}{' or more' if health.overdue >= MOST_COUNTED else ''}"
+        finding = Finding(
+            subject="orders_overdue",
+            title=f"Orders are overdue: {count}",
+            detail=f"the first since {_minute(first.due_at)}: {', '.join(one.id for one in health.oldest)}",
+            link=f"/console/orders/{quote(first.id)}",
+        )
+    return Look(rule=rule, found=(finding,))
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 async def look(gathered: Gathered, rule: Rule) -> Look:

@@ -6,18 +6,29 @@ Evaluations stand in line, in one transaction each: whoever comes second finds w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 import structlog
 
-from gateway.core.alerts import Damping, Decision, Look, Rule, decide, default_rules, fault_of
-from gateway.flows.alert_looks import Gathered, look_at_prices, look_or_say_why, rates_of
+from gateway.core.alerts import (
+    HEALTH_KINDS,
+    KINDS,
+    Damping,
+    Decision,
+    Look,
+    Rule,
+    Standing,
+    decide,
+    default_rules,
+    fault_of,
+)
+from gateway.flows.alert_looks import Gathered, look_at_health, look_at_prices, look_or_say_why, rates_of
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.settings import Settings
-from gateway.store import alert_messages, alert_rules, alerts, audit, ops
+from gateway.store import alert_messages, alert_rules, alerts, audit, ops, workers
 from gateway.store.pool import Connection, Pool
 from gateway.store.users import Visitor
 from schemas.api_alerts import Alert, AlertChannel, AlertRule, AlertRuleRequest, AlertsTold
@@ -26,7 +37,6 @@ log = structlog.get_logger(__name__)
 
 MOST_TOLD = 50
 MOST_RULES = 200
-_FORGOTTEN_AT_ONCE = 2_000
 
 
 class Evaluated(msgspec.Struct, frozen=True):
@@ -38,32 +48,62 @@ class Evaluated(msgspec.Struct, frozen=True):
 
 
 async def evaluate(deps: Deps) -> Evaluated:
-    """Look at every rule now. Raises what the database raises; nothing is changed then."""
-    settings, now = deps.settings, deps.clock()
+    """Look at every rule now but those on health. Raises what the database raises; nothing is changed then."""
+    now = deps.clock()
     worth = await rates_of(deps)
     async with deps.pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = '60s'")
         await alerts.only_one(connection)
-        rules = [rule for rule in await _rules(connection) if rule.enabled]
-        standing = await alerts.standing(connection)
+        kinds = [kind for kind in KINDS if kind not in HEALTH_KINDS]
+        rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in kinds]
+        standing = await alerts.standing(connection, kinds)
         gathered = Gathered(deps, now, standing, worth)
         since = await alerts.marks(connection)
         to = await alerts.horizon(deps.pool)
         priced = [rule for rule in rules if rule.kind == "price_move"]
         looks, reached = await look_at_prices(connection, gathered, priced, since, to)
         looks += [await look_or_say_why(gathered, rule) for rule in rules if rule.kind != "price_move"]
-        lately = now - timedelta(hours=settings.alerts.flap_hours)
-        keys = [(look.rule.id, finding.subject) for look in looks for finding in look.found]
-        counts = await alerts.raised_lately(connection, keys, lately)
-        decision = decide(looks, standing, counts, _damping(settings), now)
-        told = await alerts.write(connection, decision.raised, decision.kept, decision.cleared, now)
-        messages = await _announce(connection, looks, decision, told, len(standing), deps)
-        await alert_rules.troubles(connection, {look.rule.id: look.trouble for look in looks})
+        done = await _decided(connection, deps, looks, standing, now)
         await alerts.looked_to(connection, reached, now)
-        await alerts.forget(connection, now - timedelta(days=settings.alerts.keep_days), _FORGOTTEN_AT_ONCE)
-    done = Evaluated(len(decision.raised), len(decision.cleared), messages)
+    return _logged(done)
+
+
+async def evaluate_health(deps: Deps, watched_seconds: float) -> Evaluated:
+    """Look at the rules on health now, apart from the others: those may take a minute, or wait for a frozen process.
+
+    Where no worker was ever seen, that counts once it was watched for ``watched_seconds``.
+    """
+    now = deps.clock()
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if not await alert_rules.is_seeded(connection):
+            await alerts.only_one(connection)
+        if not await alerts.try_only_one_on_health(connection):
+            return Evaluated(0, 0, 0)
+        rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in HEALTH_KINDS]
+        standing = await alerts.standing(connection, sorted(HEALTH_KINDS))
+        health = await workers.order_health(connection)
+        looks = [look_at_health(rule, health, watched_seconds) for rule in rules]
+        done = await _decided(connection, deps, looks, standing, now)
+    return _logged(done)
+
+
+async def _decided(
+    connection: Connection, deps: Deps, looks: Sequence[Look], standing: Sequence[Standing], now: datetime
+) -> Evaluated:
+    """Decide by what was found, and write down what rises and ends with the messages that tell of it."""
+    lately = now - timedelta(hours=deps.settings.alerts.flap_hours)
+    keys = [(look.rule.id, finding.subject) for look in looks for finding in look.found]
+    counts = await alerts.raised_lately(connection, keys, lately)
+    decision = decide(looks, standing, counts, _damping(deps.settings), now)
+    told = await alerts.write(connection, decision.raised, decision.kept, decision.cleared, now)
+    messages = await _announce(connection, looks, decision, told, deps)
+    await alert_rules.troubles(connection, {look.rule.id: look.trouble for look in looks})
+    return Evaluated(len(decision.raised), len(decision.cleared), messages)
+
+
+def _logged(done: Evaluated) -> Evaluated:
     if done.raised or done.cleared:
-        log.info("alerts_changed", raised=done.raised, cleared=done.cleared, messages=messages)
+        log.info("alerts_changed", raised=done.raised, cleared=done.cleared, messages=done.messages)
     return done
 
 
@@ -72,7 +112,6 @@ async def _announce(
     looks: Sequence[Look],
     decision: Decision,
     written: dict[tuple[str, str, bool], Alert],
-    stood: int,
     deps: Deps,
 ) -> int:
     """One message to each channel that some of it goes to; how many."""
@@ -85,11 +124,10 @@ async def _announce(
     ]
     if not raised and not cleared:
         return 0
-    count = 0
+    count, stands = 0, sum((await alerts.counts(connection)).values())
     for channel in await alert_rules.channels(connection):
         up, down = (_for(channel, part) for part in (raised, cleared))
         if channel.enabled and (up or down):
-            stands = stood + len(decision.raised) - len(decision.cleared)
             told = AlertsTold(up[:MOST_TOLD], down[:MOST_TOLD], len(up), len(down), stands)
             await alert_messages.add(connection, channel.id, told, deps.clock())
             count += 1

@@ -36,9 +36,6 @@ LOOK_SECONDS = 1.0
 LEASE_SECONDS = 60.0  # four times what a send may take
 BACK_OFF_SECONDS = 2.0
 DRAIN_SECONDS = TIMEOUT_SECONDS + 5
-KEPT_DAYS = 90
-FORGET_SECONDS = 600.0
-FORGET_AT_ONCE = 1000
 
 AWAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, asyncpg.PostgresError)
 _AGENT = "esim-gateway webhooks"
@@ -59,7 +56,6 @@ class Deliverer:
         self._outside = outside
         self._draw = draw
         self._running: dict[asyncio.Task[None], Due] = {}
-        self._forgot_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until ``stop`` is set, then end what is on its way. A database that is away is waited for."""
@@ -68,7 +64,6 @@ class Deliverer:
             try:
                 await webhooks.emit_outbox(self._pool, EVENTS_AT_ONCE)
                 claimed = await self.start_due()
-                await self._forget()
                 away = False
             except AWAY as error:
                 if not away:
@@ -138,13 +133,6 @@ class Deliverer:
         if not task.cancelled() and (error := task.exception()) is not None:
             # The claim runs out and it is sent again, which is the best that can be done.
             log.warning("delivery_not_recorded", task=task.get_name(), error=type(error).__name__)
-
-    async def _forget(self) -> None:
-        """Now and then, let go of what is older than anybody asks for."""
-        if time.monotonic() >= self._forgot_at + FORGET_SECONDS:
-            gone = await webhooks.forget(self._pool, KEPT_DAYS, FORGET_AT_ONCE)
-            if gone < FORGET_AT_ONCE:  # else there is more of it, and the next look goes on
-                self._forgot_at = time.monotonic()
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
         """Until it is time to look again, a send has ended, or ``stop`` is set."""

@@ -59,14 +59,6 @@ def noting(deps: Deps, attempt_id: str, secrets: tuple[str, ...] = ()) -> Iterat
         yield
 
 
-async def forget_old(deps: Deps) -> int:
-    """Forget what has been kept for long enough, some at a time; how much it was."""
-    forgotten = 0
-    while some := await exchanges.forget_before(deps.pool, deps.clock() - exchanges.KEPT):
-        forgotten += some
-    return forgotten
-
-
 async def _write(deps: Deps) -> None:
     unwritten = deps.unwritten
     try:

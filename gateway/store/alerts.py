@@ -17,6 +17,7 @@ from gateway.store.pool import Connection, Pool
 from schemas.api_alerts import Alert
 
 LOCK = 7_310_577_310
+HEALTH_LOCK = 7_310_577_311
 _LOCK_WAIT = "2s"
 _COLUMNS = """id, rule_id, rule_name AS rule, kind, level, subject, title, detail, supplier, mode, link, flapping,
     raised_at, cleared_at, cleared_why"""
@@ -34,6 +35,11 @@ class Marks(msgspec.Struct, frozen=True):
 async def only_one(connection: Connection) -> None:
     """Be the only one who evaluates until this transaction ends; waits for another."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+
+
+async def try_only_one_on_health(connection: Connection) -> bool:
+    """Be the only one who evaluates rules on health until this transaction ends; False when another does."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", HEALTH_LOCK))
 
 
 async def marks(connection: Connection | Pool) -> Marks:
@@ -89,11 +95,12 @@ async def evaluated_at(pool: Pool) -> datetime | None:
     return found
 
 
-async def standing(connection: Connection | Pool) -> list[Standing]:
-    """Every alert that stands."""
+async def standing(connection: Connection | Pool, kinds: Sequence[str]) -> list[Standing]:
+    """Every alert of these kinds that stands."""
     rows = await connection.fetch(
         """SELECT id, rule_id, subject, title, detail, raised_at, seen_at, flapping, baseline, value
-           FROM alerts WHERE cleared_at IS NULL"""
+           FROM alerts WHERE cleared_at IS NULL AND kind = ANY($1::text[])""",
+        list(kinds),
     )
     return [Standing(**dict(row)) for row in rows]
 
@@ -196,25 +203,10 @@ async def newest(
     return Rows(shown, (shown[-1].raised_at.isoformat(), shown[-1].id) if more else None)
 
 
-async def counts(pool: Pool) -> Mapping[str, int]:
+async def counts(pool: Connection | Pool) -> Mapping[str, int]:
     """How many alerts of each level stand."""
     rows = await pool.fetch("SELECT level, count(*)::int AS n FROM alerts WHERE cleared_at IS NULL GROUP BY level")
     return {row["level"]: row["n"] for row in rows}
-
-
-async def forget(connection: Connection, ids_before: datetime, most: int) -> None:
-    """Let go of alerts that ended before then, and of messages that were settled before then."""
-    await connection.execute(
-        "DELETE FROM alerts WHERE id = ANY (ARRAY(SELECT id FROM alerts WHERE cleared_at < $1 LIMIT $2))",
-        ids_before,
-        most,
-    )
-    await connection.execute(
-        "DELETE FROM alert_messages WHERE id = ANY (ARRAY(SELECT id FROM alert_messages"
-        " WHERE created_at < $1 AND next_at IS NULL LIMIT $2))",
-        ids_before,
-        most,
-    )
 
 
 def _place(after: Position | None) -> tuple[datetime | None, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -12,8 +12,6 @@ from gateway.store.pool import Connection, Pool
 # Of an attempt the first ones stay (what was sent, and how it was answered), and the latest looks.
 FIRST = 6
 LATEST = 14
-KEPT = timedelta(days=90)
-_AT_ONCE = 5000
 
 
 class KeptExchange(msgspec.Struct, frozen=True):
@@ -58,13 +56,3 @@ async def of_attempts(pool: Pool | Connection, attempt_ids: Sequence[str]) -> li
         list(attempt_ids),
     )
     return [KeptExchange(**dict(row)) for row in rows]
-
-
-async def forget_before(connection: Pool | Connection, before: datetime) -> int:
-    """Forget some of what is older; how much it was this time."""
-    status = await connection.execute(
-        "DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE at < $1 ORDER BY at LIMIT $2)",
-        before,
-        _AT_ONCE,
-    )
-    return int(str(status).rpartition(" ")[2])

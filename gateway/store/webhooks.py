@@ -208,30 +208,8 @@ async def call_off(pool: Pool, delivery_id: str) -> None:
     )
 
 
-async def forget(pool: Pool, days: int, most: int) -> int:
-    """Delete events that are older, with their deliveries, and suppliers' webhooks; how many rows went.
-
-    At most ``most`` of each. An event that is still to be delivered stays, and a supplier's webhook as old as that is
-    refused for its age before anybody asks whether it was seen. Signing secrets whose time is over go too.
-    """
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "UPDATE webhook_endpoints SET old_secret = NULL, old_secret_until = NULL WHERE old_secret_until <= now()"
-        )
-        old = await connection.fetch(
-            "SELECT id FROM webhook_events e WHERE at < now() - make_interval(days => $1) AND NOT EXISTS"
-            " (SELECT FROM webhook_deliveries d WHERE d.event_id = e.id AND d.next_at IS NOT NULL)"
-            " ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED",
-            days,
-            most,
-        )
-        ids = [row["id"] for row in old]
-        await connection.execute("DELETE FROM webhook_deliveries WHERE event_id = ANY ($1)", ids)
-        await connection.execute("DELETE FROM webhook_events WHERE id = ANY ($1)", ids)
-        gone = await connection.fetch(
-            "DELETE FROM supplier_webhooks WHERE ctid = ANY (ARRAY(SELECT ctid FROM supplier_webhooks"
-            " WHERE received_at < now() - make_interval(days => $1) LIMIT $2)) RETURNING supplier",
-            days,
-            most,
-        )
-    return len(ids) + len(gone)
+async def erase_old_secrets(pool: Pool) -> None:
+    """Erase signing secrets whose time is over."""
+    await pool.execute(
+        "UPDATE webhook_endpoints SET old_secret = NULL, old_secret_until = NULL WHERE old_secret_until <= now()"
+    )

@@ -46,12 +46,15 @@ async def get_livez(_request: web.Request) -> web.Response:
 async def get_readyz(request: web.Request) -> web.Response:
     """Whether it can answer.
 
-    200 when a catalogue is loaded, even an empty one; `degraded` lists what does not work at present.
+    200 when a catalogue is loaded, even an empty one; `degraded` lists what does not work at present, each as a word
+    and the reason: `no_worker` and `orders_overdue` among them, which are read every few seconds.
     """
     catalog, limiter = request.app[state.CATALOG], request.app[state.LIMITER]
     degraded = list(catalog.degraded)
     if limiter.failing and not any(line.startswith("redis") for line in degraded):
         degraded.append("redis: rate limits are counted in each process alone")
+    if (monitor := request.app.get(state.HEALTH)) is not None:
+        degraded += [f"{one.word}: {one.reason}" for one in monitor.degradations]
     if not catalog.loaded:
         raise Refusal("unavailable", "no catalogue is loaded yet: " + "; ".join(degraded), headers={"Retry-After": "2"})
     modes = {}

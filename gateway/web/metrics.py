@@ -74,6 +74,18 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livemax",
         )
+        self.orders_overdue = Gauge(
+            "gateway_orders_overdue",
+            "Orders that nobody processed within a minute after their time.",
+            registry=self.registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.worker_last_seen = Gauge(
+            "gateway_worker_last_seen_seconds",
+            "How long ago a worker wrote its heartbeat; since this process started where none ever did.",
+            registry=self.registry,
+            multiprocess_mode="livemostrecent",
+        )
         self.remembered = self.answers.labels(source="memory")
         self.computed = self.answers.labels(source="computed")
         self._routes: dict[str, RouteFigures] = {}

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from gateway.flows.browse import Catalog
 from gateway.flows.deps import Deps
+from gateway.flows.health import HealthMonitor
 from gateway.log import AccessLog
 from gateway.settings import Settings
 from gateway.store.pool import Pool
@@ -22,6 +23,7 @@ SETTINGS = web.AppKey("settings", Settings)
 CATALOG = web.AppKey("catalog", Catalog)
 POOL = web.AppKey("pool", Pool)
 DEPS = web.AppKey("deps", Deps)
+HEALTH = web.AppKey("health", HealthMonitor)
 REDIS = web.AppKey("redis", Redis)
 KEYRING = web.AppKey("keyring", Keyring)
 LIMITER = web.AppKey("limiter", Limiter)

@@ -25,6 +25,7 @@ from gateway.store.keys import create_key
 from gateway.store.pool import Pool
 from providers.loader import load_manifests
 from tests.gateway.console.conftest import _bad
+from tests.gateway.rescheduled import EVERY_SECOND, reschedule
 from tests.gateway.sandboxed import Town, stock_from, town
 
 LOOPBACK = {"allow_private": ["127.0.0.0/8"]}
@@ -133,7 +134,8 @@ async def gateway(
     database_url: str, redis_url: str, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Gateway]:
     """A gateway at work: API and worker, selling what the sandboxes sell."""
-    monkeypatch.setattr(jobs, "LOOK", "* * * * * *")  # nobody waits five seconds for a look
+    # Nobody waits five seconds for a run.
+    reschedule(monkeypatch, sync_if_due=EVERY_SECOND, payment_links_due=EVERY_SECOND)
     monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", "0")
     async with town() as suppliers:
         accounts = suppliers.accounts() | {"bepaid": desk(suppliers)}

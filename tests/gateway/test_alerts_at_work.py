@@ -7,11 +7,11 @@ from gateway import jobs
 from gateway.settings import load
 from gateway.store.jobs import SyncJob, enqueue_sync
 from tests.gateway.flows.mailbox import mail
+from tests.gateway.rescheduled import NEVER, reschedule
 
 
 async def test_workers_tell_what_rose_once_a_sync_has_ended(pool, database_url, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
-    monkeypatch.setattr(jobs, "LOOK_FOR_ALERTS", "0 0 1 1 *")
+    reschedule(monkeypatch, sync_if_due=NEVER, alerts=NEVER)
     monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", "0")
     await pool.execute(
         "INSERT INTO suppliers (name, provider, mode) VALUES ('a', 'pikasim', 'test');"

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from aiohttp import ClientError, ClientSession
 
-from gateway import jobs
+from gateway import jobs, periodic_jobs, sync_jobs
 from gateway.settings import load
 from gateway.store import suppliers, sync_runs
 from gateway.store.jobs import SyncJob, enqueue_sync
@@ -17,6 +17,7 @@ from gateway.store.migrations import upgrade
 from gateway.store.pool import open_pool
 from providers.loader import load_manifests
 from schemas.errors import ConfigurationError
+from tests.gateway.rescheduled import EVERY_SECOND, NEVER, reschedule
 
 
 def program(tmp_path, body="pass"):
@@ -54,7 +55,7 @@ async def until(condition, seconds=120):
 
 
 async def test_a_worker_runs_a_sync_that_was_asked_for_with_its_names(pool, database_url, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
+    reschedule(monkeypatch, sync_if_due=NEVER)
     settings = load(state_dir=str(tmp_path))
     stop = asyncio.Event()
     worker = asyncio.create_task(jobs.work(settings, database_url, stop, program(tmp_path)))
@@ -68,7 +69,7 @@ async def test_a_worker_runs_a_sync_that_was_asked_for_with_its_names(pool, data
 
 
 async def test_a_worker_syncs_by_itself_when_one_is_due(database_url, settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "LOOK", "* * * * * *")
+    reschedule(monkeypatch, sync_if_due=EVERY_SECOND)
     stop = asyncio.Event()
     worker = asyncio.create_task(jobs.work(settings, database_url, stop, program(tmp_path)))
     await until(lambda: calls(tmp_path))
@@ -79,16 +80,16 @@ async def test_a_worker_syncs_by_itself_when_one_is_due(database_url, settings, 
 
 async def test_a_sync_is_due_when_none_of_all_suppliers_began_within_the_interval(pool):
     async with pool.acquire() as connection:
-        assert await jobs.is_due(connection, ["a", "b"], 900)
-        assert not await jobs.is_due(connection, [], 900)
+        assert await sync_jobs.is_due(connection, ["a", "b"], 900)
+        assert not await sync_jobs.is_due(connection, [], 900)
         await sync_runs.insert(connection, "one", ["a"], [])
-        assert await jobs.is_due(connection, ["a", "b"], 900)
+        assert await sync_jobs.is_due(connection, ["a", "b"], 900)
         await sync_runs.insert(connection, "asked", ["a", "b"], [], waiting=True)
-        assert await jobs.is_due(connection, ["a", "b"], 900)
+        assert await sync_jobs.is_due(connection, ["a", "b"], 900)
         await sync_runs.insert(connection, "all", ["a", "b", "c"], [])
-        assert not await jobs.is_due(connection, ["a", "b"], 900)
+        assert not await sync_jobs.is_due(connection, ["a", "b"], 900)
         await connection.execute("UPDATE sync_runs SET started_at = now() - interval '20 minutes'")
-        assert await jobs.is_due(connection, ["a", "b"], 900)
+        assert await sync_jobs.is_due(connection, ["a", "b"], 900)
 
 
 async def test_the_same_sync_is_not_queued_twice_but_each_one_asked_for_is(pool):
@@ -112,8 +113,8 @@ async def test_a_job_is_queued_with_the_transaction_or_not_at_all(pool):
 async def test_a_worker_that_is_stopped_ends_its_sync_by_a_signal_and_waits_for_it(
     pool, database_url, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
-    monkeypatch.setattr(jobs, "DRAIN_SECONDS", 0.2)
+    reschedule(monkeypatch, sync_if_due=NEVER)
+    monkeypatch.setattr(sync_jobs, "DRAIN_SECONDS", 0.2)
     body = (
         "def end(*_):\n    log.open('a').write('ended\\n'); sys.exit(4)\n"
         "signal.signal(signal.SIGTERM, end)\nlog.open('a').write('ready\\n')\ntime.sleep(60)\n"
@@ -130,8 +131,8 @@ async def test_a_worker_that_is_stopped_ends_its_sync_by_a_signal_and_waits_for_
 
 
 async def test_a_worker_that_is_stopped_waits_for_no_books(database_url, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
-    monkeypatch.setattr(jobs, "READ_BOOKS", "* * * * * *")
+    reschedule(monkeypatch, sync_if_due=NEVER)
+    reschedule(monkeypatch, books_if_due=EVERY_SECOND)
     reading, cut = asyncio.Event(), asyncio.Event()
 
     async def a_month_of_books(_):
@@ -141,7 +142,7 @@ async def test_a_worker_that_is_stopped_waits_for_no_books(database_url, tmp_pat
         finally:
             cut.set()
 
-    monkeypatch.setattr(jobs, "read_if_due", a_month_of_books)
+    monkeypatch.setattr(periodic_jobs, "read_if_due", a_month_of_books)
     stop = asyncio.Event()
     worker = asyncio.create_task(jobs.work(load(state_dir=str(tmp_path)), database_url, stop, program(tmp_path)))
     await asyncio.wait_for(reading.wait(), 30)
@@ -158,7 +159,7 @@ async def queue_is_empty(url):
 
 
 async def test_a_worker_goes_on_after_a_restart_of_postgresql(own_servers, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
+    reschedule(monkeypatch, sync_if_due=NEVER)
     monkeypatch.setattr(jobs, "BACK_OFF_SECONDS", 0.2)
     url = own_servers.postgres.url("postgres")
     await upgrade(url)
@@ -183,7 +184,7 @@ async def test_a_worker_goes_on_after_a_restart_of_postgresql(own_servers, tmp_p
 
 
 async def test_a_job_of_a_killed_worker_is_run_by_the_next(database_url, pool, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
+    reschedule(monkeypatch, sync_if_due=NEVER)
     async with pool.acquire() as connection, connection.transaction():
         await enqueue_sync(connection, SyncJob())
     # As a worker leaves it that was killed a minute ago.
@@ -206,7 +207,7 @@ async def test_a_workers_figures_are_served_and_a_port_in_use_is_a_wrong_configu
         monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", str(port))
         with pytest.raises(ConfigurationError, match="worker_port"):
             await jobs.work(load(), database_url, asyncio.Event())
-    monkeypatch.setattr(jobs, "LOOK", "* * * * * *")
+    reschedule(monkeypatch, sync_if_due=EVERY_SECOND)
     await suppliers.register(pool, [suppliers.Configured("a", "x", "test")])
     stop = asyncio.Event()
     served = load(state_dir=str(tmp_path), suppliers=settings.suppliers)
@@ -223,7 +224,7 @@ async def test_a_workers_figures_are_served_and_a_port_in_use_is_a_wrong_configu
 
 
 async def test_a_child_gets_its_exit_code_through(tmp_path):
-    code = await jobs.run_child((*program(tmp_path, "sys.exit(3)"), "x"), asyncio.Event())
+    code = await sync_jobs.run_child((*program(tmp_path, "sys.exit(3)"), "x"), asyncio.Event())
     assert code == 3
 
 
@@ -235,8 +236,8 @@ def test_the_queue_is_lost_only_by_faults_of_the_database():
 async def test_a_worker_asks_suppliers_for_our_money_and_keeps_what_it_hears(
     pool, database_url, tmp_path, sandbox, monkeypatch
 ):
-    monkeypatch.setattr(jobs, "LOOK", "0 0 1 1 *")
-    monkeypatch.setattr(jobs, "LOOK_FOR_BALANCES", "* * * * * *")
+    reschedule(monkeypatch, sync_if_due=NEVER)
+    reschedule(monkeypatch, balances_if_due=EVERY_SECOND)
     here = {**load_manifests()["pikasim"].sandbox_settings, "provider": "pikasim", "mode": "test"}
     supplier = {**here, "base_url": sandbox.urls["pikasim"]}
     settings = load(state_dir=str(tmp_path), suppliers={"a": supplier})

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from alembic import op
 from sqlalchemy.util import await_only
+
+if TYPE_CHECKING:
+    from gateway.store.pool import Connection
 
 
 def run_file(revision: str) -> None:
@@ -15,7 +19,12 @@ def run_file(revision: str) -> None:
 
 def run(sql: str) -> None:
     """Run several statements as they stand: prepared statements, SQLAlchemy's only way, hold one each."""
-    driver = op.get_bind().connection.driver_connection
-    if driver is None:
+    await_only(driver().execute(sql))
+
+
+def driver() -> Connection:
+    """The connection of asyncpg below SQLAlchemy's, in Alembic's transaction."""
+    found = op.get_bind().connection.driver_connection
+    if found is None:
         raise RuntimeError("no connection to run a revision on")
-    await_only(driver.execute(sql))
+    return cast("Connection", found)

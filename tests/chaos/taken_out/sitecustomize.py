@@ -40,7 +40,7 @@ def _hurry() -> None:
 
 
 def _hold(seconds: float) -> None:
-    from gateway import jobs
+    from gateway import periodic_jobs
     from gateway.core import checkouts as judging
     from gateway.flows import checkout, checkout_links
     from gateway.settings import Checkouts
@@ -51,7 +51,10 @@ def _hold(seconds: float) -> None:
     judging._SEARCHES, judging._LOOKS, judging._RETRY_SECONDS = (0.5, 1.0, 2.0), (2.0, 3.0, 4.0), 1.5
     checkout._SENT_WITHIN = timedelta(seconds=5)
     checkout_links.CLAIMED_FOR, checkout_links.RETRY = timedelta(seconds=6), timedelta(seconds=2)
-    jobs.LOOK = jobs.LOOK_FOR_ORDERS
+    hurried = {periodic_jobs.EVERY_5_SECONDS: periodic_jobs.EVERY_2_SECONDS}
+    periodic_jobs.PERIODIC_JOBS = tuple(
+        job._replace(cron=hurried.get(job.cron, job.cron)) for job in periodic_jobs.PERIODIC_JOBS
+    )
 
 
 def _careless() -> None:

@@ -231,7 +231,7 @@ async def test_the_same_over_the_api(watched, hook):
     assert (await watched.api(path, key=key, method="DELETE"))[0] == 404
     status, listed = await watched.api("/v1/ops/alert-rules", key=key)
     assert status == 200, listed
-    assert len(listed["data"]) == 11
+    assert len(listed["data"]) == 13
     assert (await watched.api(f"/v1/ops/alert-channels/{made['id']}", key=key, method="DELETE"))[0] == 200
 
 

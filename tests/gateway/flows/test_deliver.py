@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import pytest
@@ -17,6 +17,7 @@ from gateway.store import endpoints as stored
 from gateway.store import webhooks
 from gateway.store.endpoints import Owner
 from gateway.store.keys import create_key
+from gateway.store.retention import RETENTION_RULES, delete_batch
 from schemas.notice import NoticeType
 from tests.gateway.flows.receiver import receiving
 
@@ -378,7 +379,9 @@ async def test_what_is_old_and_done_is_forgotten_and_nothing_else(shop, receiver
         "INSERT INTO supplier_webhooks (supplier, dedupe_key, type, received_at)"
         " VALUES ('s2s', 'old', 'x', now() - interval '91 days'), ('s2s', 'fresh', 'x', now())"
     )
-    assert await webhooks.forget(shop.pool, 90, 1000) == 2
+    rules = [rule for rule in RETENTION_RULES if rule.setting == "webhooks_days"]
+    before = datetime.now(UTC) - timedelta(days=90)
+    assert sum([await delete_batch(shop.pool, rule, before) for rule in rules]) == 2
     assert {d.event_id for d in await shop.log(endpoint)} == {waiting, fresh} - {old}
     assert [r["dedupe_key"] for r in await shop.pool.fetch("SELECT dedupe_key FROM supplier_webhooks")] == ["fresh"]
 
@@ -388,7 +391,7 @@ async def test_a_secret_that_signs_no_longer_is_not_kept(shop, receiver):
     for endpoint in (ended, standing):
         await endpoints.rotate(shop.pool, SEAL, shop.owner, endpoint.id)
     await shop.pool.execute("UPDATE webhook_endpoints SET old_secret_until = now() WHERE id = $1", ended.id)
-    await webhooks.forget(shop.pool, 90, 1000)
+    await webhooks.erase_old_secrets(shop.pool)
     rows = await shop.pool.fetch("SELECT id FROM webhook_endpoints WHERE old_secret IS NOT NULL")
     assert [row["id"] for row in rows] == [standing.id]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.flows.exchanges import MOST_WAITING, forget_old, noting
+from gateway.flows.exchanges import MOST_WAITING, noting
 from gateway.flows.process import drain
+from gateway.flows.retention import delete_expired
 from gateway.store import exchanges
 from tests.gateway.flows.counter import Counter
 
@@ -54,9 +55,9 @@ async def test_looks_are_kept_too_but_never_more_than_twenty(counter: Counter) -
     assert len(rows) == exchanges.FIRST + exchanges.LATEST == 20
     assert rows[0].method == "POST"
     assert {row.method for row in rows[1:]} == {"GET"}
-    assert await forget_old(counter.deps) == 0
+    assert (await delete_expired(counter.deps))["exchanges"] == 0
     await counter.deps.pool.execute("UPDATE exchanges SET at = at - interval '91 days'")
-    assert await forget_old(counter.deps) == 20
+    assert (await delete_expired(counter.deps))["exchanges"] == 20
 
 
 async def test_an_order_goes_through_when_nothing_can_be_kept(counter: Counter) -> None:

@@ -15,6 +15,7 @@ CREATE TABLE supplier_answers (
     failures   integer NOT NULL DEFAULT 0             -- how often reading it failed
 );
 CREATE INDEX supplier_answers_attempt ON supplier_answers (attempt_id);
+CREATE INDEX supplier_answers_at ON supplier_answers (at);
 CREATE INDEX supplier_answers_unread ON supplier_answers (attempt_id) WHERE read_at IS NULL;
 
 -- Events for storefronts, written with what they tell of. A worker writes their deliveries and takes them out, so that
