@@ -48,6 +48,7 @@ from gateway.flows.payment_accounts import (
     connect_payment_accounts,
 )
 from gateway.flows.payments import look_at_links, settle_what_is_left
+from gateway.flows.restore import poll_restored
 from gateway.flows.supplier_books import read_if_due
 from gateway.processes import die_with_parent
 from gateway.sealing import Seal
@@ -148,6 +149,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
         asyncio.create_task(deliver(settings, pool, stop), name="deliver"),
         asyncio.create_task(keep_looking(deps, stop), name="look at eSIMs"),
         asyncio.create_task(deliver_alerts(settings, pool, stop), name="deliver alerts"),
+        asyncio.create_task(poll_restored(deps, stop), name="poll restored orders"),
     )
     following = asyncio.create_task(keep_following(accounts, orders_pool, deps.seal), name="follow keys")
     try:

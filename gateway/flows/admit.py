@@ -28,7 +28,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.quote import QuoteExpired, QuoteUnknown, open_quote
 from gateway.flows.selling import Asked, Offered
-from gateway.store import orders, spend
+from gateway.store import esim_locks, orders, spend
 from gateway.store.jobs import enqueue_advance
 from gateway.store.keys import Mode
 from gateway.store.order_rows import NewOrder
@@ -95,6 +95,7 @@ async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: dateti
     """Write an order with its key, its share of the day's limit and its job; what the key has when it has one."""
     try:
         async with deps.pool.acquire() as connection, connection.transaction():
+            await _topupable(connection, new)
             await orders.add(connection, new, key, request, now)
             await _within_limit(connection, new, now)
             await enqueue_advance(
@@ -105,6 +106,8 @@ async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: dateti
         return known or _duplicate(new.reference or "")
     except _OverLimit:
         return _LIMIT
+    except _NotTopupable:
+        return await keyed(deps, new.storefront_id, new.mode, key, request) or NOT_TOPUPABLE
     return Admitted(new.id)
 
 
@@ -256,6 +259,17 @@ class _OverLimit(Exception):  # noqa: N818 - undoes the transaction
     pass
 
 
+async def _topupable(connection: Connection, new: NewOrder) -> None:
+    """Hold the eSIM of a top-up against a cancel until the order is written."""
+    if new.target_esim_id is not None and await esim_locks.topup_refusal(connection, new.target_esim_id):
+        raise _NotTopupable
+
+
+class _NotTopupable(Exception):  # noqa: N818 - undoes the transaction
+    pass
+
+
+NOT_TOPUPABLE = Problem("not_topupable", "this eSIM is cancelled, revoked or expired, or a cancel was asked for")
 _LIMIT = Problem("spend_limit", "the daily spend limit is reached")
 
 

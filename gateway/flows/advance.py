@@ -23,6 +23,8 @@ from gateway.flows.buy import books_first, buy, new_cancel, send
 from gateway.flows.deps import Deps
 from gateway.flows.exchanges import noting
 from gateway.flows.moving import give_up
+from gateway.flows.restored_orders import ask_operator
+from gateway.flows.send_checks import may_be_sent, refuse
 from gateway.flows.settle import settle
 from gateway.flows.truth import Absent, Lost, NotSeen, Truth
 from gateway.store import attempts, numbers, orders
@@ -130,7 +132,9 @@ async def _out_of_the_way(deps: Deps, order_id: str) -> None:
         log.exception("order_not_put_off", order=order_id)
 
 
-async def _do(deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.Step) -> bool:
+async def _do(  # noqa: PLR0911 - one for each step
+    deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.Step
+) -> bool:
     """One step; False when the order rests for now."""
     by_id = {one.id: one for one in tries}
     match step:
@@ -144,6 +148,8 @@ async def _do(deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.
             return await _send_cancel(deps, order, by_id[step.purchase.id])
         case steps.CloseCancelled():
             return await _close_cancelled(deps, order)
+        case steps.AskOperator():
+            return await ask_operator(deps, order.id)
     return False
 
 
@@ -259,10 +265,13 @@ async def _send_cancel(deps: Deps, order: OrderRow, purchase: AttemptRow) -> boo
         return False
     iccid = deps.seal.open_text(sealed)
     new = new_cancel(deps, order, account, purchase, iccid)
-    async with deps.pool.acquire() as connection:
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if (refusal := await may_be_sent(connection, order)) is not None:
+            await refuse(deps, connection, order, refusal)
+            return True
         outcome = await attempts.begin(connection, order, new, {"supplier": account.name}, alone_for=None)
-        if outcome != "begun":
-            await orders.put_off(connection, order, deps.clock() + timedelta(seconds=10))
-            return False
+    if outcome != "begun":
+        await orders.put_off(deps.pool, order, deps.clock() + timedelta(seconds=10))
+        return False
     await send(deps, account, new, iccid)
     return True

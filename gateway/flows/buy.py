@@ -26,6 +26,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.exchanges import noting
 from gateway.flows.moving import give_up
 from gateway.flows.patience import IN_THE_WAY, patiently
+from gateway.flows.send_checks import may_be_sent, refuse
 from gateway.flows.settle import settle, tolerance_of
 from gateway.flows.truth import Truth
 from gateway.store import attempts, candidates, orders, purses, selling, spend
@@ -76,7 +77,7 @@ async def buy(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> Going:
         case "busy" | "alike" | "stopped" as why:
             await _later(deps, order, BUSY_SECONDS if why == "busy" else STOPPED_SECONDS)
             return "rest"
-        case "moved" | "limit":  # what kept this one from being begun is seen by the next choice
+        case "moved" | "limit" | "refused":  # what kept this one from being begun is seen by the next choice
             return "on"
     await send(deps, account, new, iccid, fields)
     return "on"
@@ -219,7 +220,7 @@ async def books_first(deps: Deps, order: OrderRow) -> bool:
 
 async def _commit(
     deps: Deps, order: OrderRow, account: Account, new: NewAttempt, ops: dict[str, object], one: Candidate
-) -> Literal["begun", "moved", "busy", "alike", "limit", "stopped"]:
+) -> Literal["begun", "moved", "busy", "alike", "limit", "stopped", "refused"]:
     """The attempt's row, with the supplier's spend of the day counted in the same transaction.
 
     Where our money there comes to its end those who would spend it go one after the other, each seeing the last one's
@@ -231,18 +232,21 @@ async def _commit(
     apart = None
     if isinstance(new.item, NumberWanted):
         apart = timedelta(seconds=account.settings.timeout_seconds) + 2 * NUMBER_CLOCKS_APART
-    outcome: Literal["begun", "moved", "busy", "alike", "limit"] = "limit"
+    outcome: Literal["begun", "moved", "busy", "alike", "limit", "refused"] = "limit"
     async with deps.pool.acquire() as connection:
-        if limit is None and alone is None and apart is None and not last:
+        if limit is None and alone is None and apart is None and not last and new.kind != "topup":
             outcome = await attempts.begin(connection, order, new, ops, alone_for=None)
         else:
             transaction = connection.transaction()
             await transaction.start()
             try:
-                if not last or await _still_enough(deps, connection, one):
+                if (refusal := await may_be_sent(connection, order)) is not None:
+                    await refuse(deps, connection, order, refusal)
+                    outcome = "refused"
+                elif not last or await _still_enough(deps, connection, one):
                     outcome = await _under_limit(connection, order, new, ops, limit, alone, apart)
             finally:
-                await (transaction.commit() if outcome == "begun" else transaction.rollback())
+                await (transaction.commit() if outcome in {"begun", "refused"} else transaction.rollback())
         if outcome == "moved" and not await attempts.may_sell(connection, account.name):
             return "stopped"
         return outcome

@@ -12,6 +12,7 @@ import structlog
 
 from gateway.core.orders.changes import Change
 from gateway.core.orders.items import ITEM_KINDS, Delivered
+from gateway.core.orders.states import ReviewReason
 from gateway.flows import delivered, notify
 from gateway.flows.checkout_cases import follow
 from gateway.flows.deps import Deps
@@ -91,6 +92,7 @@ async def move(
     delivery: Delivered | None = None,
     refund: bool = False,
     uncancel: bool = False,
+    review_reason: ReviewReason | None = None,
 ) -> None:
     """Move the order, tell it in the timeline and outside, and have a worker come back when it is time."""
     ended = what.status in {"failed", "cancelled"}
@@ -105,6 +107,7 @@ async def move(
         failure_detail=what.failure_detail,
         refund=refund or what.status == "cancelled",
         uncancel=uncancel,
+        review_reason=review_reason,
     )
     if ended:
         await spend.give_back(connection, "storefront", order.storefront_id, order.price_base, order.created_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -26,7 +27,7 @@ from providers.contract import Capability
 from schemas import api
 from schemas.errors import GatewayError, NotFound
 from schemas.money import Money
-from schemas.plan import DataAllowance, Offer
+from schemas.plan import DataAllowance, Offer, WhyNot
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ class Offered(msgspec.Struct, frozen=True):
 async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
     """The price of a plan now, or the problem that an order for it would meet. Raises ``NoRate``."""
     if selling.ALL in await selling.stops(deps.pool):
-        return Problem("unavailable", "selling is stopped at present")
+        return STOPPED
     stored = await candidates.of_plan(deps.pool, mode, asked.plan_id)
     if not stored:
         known = await candidates.was_there(deps.pool, asked.plan_id)
@@ -75,7 +76,7 @@ async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
         left = [one for one in found if (one.supplier, one.supplier_plan_id) not in gone]
         terms = await _terms(deps, asked, left, rates)
         if isinstance(terms, Problem):
-            return Problem("price_changed", _CHANGED) if jumped and terms.code == "no_stock" else terms
+            return Problem("price_changed", _CHANGED) if jumped and terms.code in _NONE else terms
         chosen, held, max_cost = terms
         row = by_key[chosen.supplier, chosen.supplier_plan_id]
         seen = await _look(deps, row, end)
@@ -97,7 +98,16 @@ async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
         return Offered(_plan(deps, row, found, held), held, base, max_cost, asked.limits)
 
 
-async def _terms(
+def stopped_alone(found: Sequence[Candidate], over_limit: Collection[tuple[str, str]] = ()) -> bool:
+    """Whether one of these offers would be sold if no stop and no pause stood; none of them is selectable now."""
+    open_again = [
+        msgspec.structs.replace(one, why_not=tuple(why for why in one.why_not if why is not WhyNot.SUPPLIER_PAUSED))
+        for one in found
+    ]
+    return not isinstance(choosing.choose(open_again, Decimal("Infinity"), (), over_limit), NoneLeft)
+
+
+async def _terms(  # noqa: PLR0911 - one for each problem
     deps: Deps, asked: Asked, left: list[Candidate], rates: Rates
 ) -> tuple[Candidate, Money, Money] | Problem:
     """The cheapest of these, the price that is held and the most that it may cost."""
@@ -109,6 +119,8 @@ async def _terms(
         fitting = any(one.unfit is None for one in left)
         if not fitting and left:
             return Problem("no_plan", "the plan has no offer with these features at the suppliers that are allowed")
+        if stopped_alone(left, over):
+            return STOPPED
         return Problem(chosen.code if chosen.code == "spend_limit" else "no_stock", "none can be sold at present")
     one = chosen.candidate
     if asked.held is not None:
@@ -213,4 +225,6 @@ def _world() -> Geography:
     return of_this_world()
 
 
+STOPPED = Problem("selling_stopped", "selling is stopped at present; ask again later")
+_NONE = frozenset({"no_stock", "selling_stopped"})
 _CHANGED = "it costs more now than the price that was shown"

@@ -25,6 +25,7 @@ from gateway.flows.goods_shelf import GoodsShelf
 from gateway.flows.number_shelf import NumberShelf
 from gateway.flows.pricing import Prices
 from gateway.flows.problem import Problem
+from gateway.flows.selling import STOPPED, stopped_alone
 from gateway.flows.settle import tolerance_of
 from gateway.flows.shelf import Limits, Line, Shelf
 from gateway.store import purses, selling
@@ -114,7 +115,7 @@ async def offered(
     """The price of an item now, or the problem that an order for it would meet. Raises ``NoRate`` for ``max_price``."""
     shelf = SHELVES[kind]
     if selling.ALL in await selling.stops(deps.pool):
-        return Problem("unavailable", "selling is stopped at present")
+        return STOPPED
     lines = await shelf.lines(deps, mode, item)
     prices = await offers.prices(deps, storefront_id)
     end = asyncio.get_running_loop().time() + LOOK_SECONDS
@@ -161,6 +162,8 @@ async def _terms(
     if isinstance(chosen, NoneLeft):
         if found and all(one.unfit is not None for one in found):
             return Problem("no_stock", "none of the suppliers that are allowed sells it")
+        if stopped_alone(found, over):
+            return STOPPED
         return Problem("no_stock", "it is not to be had at present")
     one = chosen.candidate
     held = price_of(one, rates, rates.base if max_price is None else max_price.currency)

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.core.orders import items
 from gateway.core.orders.items import ItemWanted
-from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState, OrderNow, OrderStatus
+from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState, OrderNow, OrderStatus, ReviewReason
 from gateway.store.keys import Mode
 from schemas.money import Money
 from schemas.order import GoodWanted, NumberWanted, PurchaseRequest
@@ -53,6 +53,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     next_look_at: datetime | None
     created_at: datetime
     checkout_id: str | None
+    review_reason: ReviewReason | None
 
     @property
     def now(self) -> OrderNow:
@@ -64,6 +65,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
             cancel_requested=self.cancel_requested_at is not None,
             looks=self.looks,
             next_look_at=self.next_look_at,
+            review_reason=self.review_reason,
         )
 
 

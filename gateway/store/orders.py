@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.orders.states import OrderStatus
+from gateway.core.orders.states import OrderStatus, ReviewReason
 from gateway.store.keys import Mode
 from gateway.store.order_rows import AttemptRow, NewOrder, OrderRow, attempt_row, order_row
 from gateway.store.pool import Connection, Pool
@@ -19,7 +19,7 @@ from gateway.store.pool import Connection, Pool
 _ORDER = """
     SELECT id, storefront_id, mode, kind, status, reference, plan_id, plan, price, currency, price_base, max_cost,
            base_currency, wanted, only_suppliers, ignore_suppliers, target_esim_id, bound, fields, cancel_requested_at,
-           step, looks, next_look_at, created_at, checkout_id
+           step, looks, next_look_at, created_at, checkout_id, review_reason
     FROM orders WHERE id = $1
 """
 _ORDER_OF_ATTEMPT = _ORDER.replace("$1", "(SELECT order_id FROM attempts WHERE id = $1)") + " FOR UPDATE"  # noqa: S608 - the words above
@@ -150,8 +150,12 @@ async def move(
     failure_detail: str | None = None,
     refund: bool = False,
     uncancel: bool = False,
+    review_reason: ReviewReason | None = None,
 ) -> None:
-    """Move an order on, under ``lock``. ``refund`` gives the price back, ``uncancel`` forgets a cancel."""
+    """Move an order on, under ``lock``. ``refund`` gives the price back, ``uncancel`` forgets a cancel.
+
+    ``review_reason`` None keeps the one that stands there; a final status clears it.
+    """
     await connection.execute(
         """
         UPDATE orders SET
@@ -165,7 +169,9 @@ async def move(
             refund = CASE WHEN $8 THEN price ELSE refund END,
             fulfilled_at = CASE WHEN $2 IN ('fulfilled', 'cancel_pending') THEN coalesce(fulfilled_at, $3)
                                 ELSE fulfilled_at END,
-            cancel_requested_at = CASE WHEN $9 THEN NULL ELSE cancel_requested_at END
+            cancel_requested_at = CASE WHEN $9 THEN NULL ELSE cancel_requested_at END,
+            review_reason = CASE WHEN coalesce($2, status) NOT IN ('fulfilled', 'failed', 'cancelled')
+                                 THEN coalesce($10, review_reason) END
         WHERE id = $1
         """,
         order_id,
@@ -177,6 +183,7 @@ async def move(
         failure_detail,
         refund,
         uncancel,
+        review_reason,
     )
 
 
@@ -198,10 +205,11 @@ async def claim_look(pool: Pool, order: OrderRow, next_look_at: datetime) -> boo
 
 
 async def want_cancelled(connection: Connection, order_id: str, status: OrderStatus, now: datetime) -> None:
-    """Note that an order is to be cancelled, under ``lock``; it is looked at at once."""
+    """Note that an order is to be cancelled, under ``lock``; it is looked at at once, unless an operator decides it."""
     await connection.execute(
-        """UPDATE orders SET cancel_requested_at = $3, status = $2, next_look_at = $3, step = step + 1,
-                  looks = 0, updated_at = $3 WHERE id = $1""",
+        """UPDATE orders SET cancel_requested_at = $3, status = $2, step = step + 1, looks = 0, updated_at = $3,
+                  next_look_at = CASE WHEN $2 = 'cancel_pending' OR next_look_at IS NOT NULL THEN $3::timestamptz END
+           WHERE id = $1""",
         order_id,
         status,
         now,

@@ -27,6 +27,7 @@ LONGEST_WAIT_SECONDS = 30
 _KEY = "[!-~]([ -~]{0,253}[!-~])?"
 _KEY_FORM = re.compile(_KEY)
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
+_RETRY_AFTER: Mapping[str, int] = {"unavailable": 5, "selling_stopped": 60}  # seconds; a stop is lifted by an operator
 IDEMPOTENCY_KEY = "Idempotency-Key"
 HEADERS: Mapping[str, Header] = {
     IDEMPOTENCY_KEY: Header(
@@ -44,7 +45,7 @@ ALSO: Mapping[int, str] = {
 }
 PROBLEMS = (
     "idempotency_key_required", "no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired",
-    "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "unavailable",
+    "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "selling_stopped", "unavailable",
 )  # fmt: skip
 
 
@@ -80,7 +81,8 @@ def seconds_to_wait(request: web.Request) -> int:
 
 def refusal(problem: Problem) -> Refusal:
     """A flow's problem as the answer."""
-    headers = {"Retry-After": "5"} if problem.code == "unavailable" else None
+    wait = _RETRY_AFTER.get(problem.code)
+    headers = None if wait is None else {"Retry-After": str(wait)}
     return Refusal(problem.code, problem.detail, errors=problem.errors, headers=headers)
 
 
