@@ -6,5 +6,3 @@ COMMENT ON COLUMN orders.review_reason IS
     'was pending in the backup that this database was restored from; while it is still pending, it is polled first. '
     'Null for all other orders, also for those that need review because their attempt cannot be known.';
 CREATE INDEX orders_review_reason ON orders (review_reason, created_at) WHERE review_reason IS NOT NULL;
--- A cancel looks for the top-ups of the eSIM that it would take back.
-CREATE INDEX orders_target_esim ON orders (target_esim_id) WHERE target_esim_id IS NOT NULL;
