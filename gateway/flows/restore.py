@@ -120,7 +120,7 @@ async def release(deps: Deps, order_id: str | None, by: Visitor | str, note: str
     for one in await restores.held(deps.pool) if order_id is None else [order_id]:
         async with deps.pool.acquire() as connection, connection.transaction():
             order = await orders.lock(connection, one)
-            problem = _not_releasable(order)
+            problem = _not_releasable(order, await orders.attempts_of(connection, one))
             if problem is not None and order_id is not None:
                 return problem
             if problem is None and order is not None:
@@ -129,12 +129,14 @@ async def release(deps: Deps, order_id: str | None, by: Visitor | str, note: str
     return released
 
 
-def _not_releasable(order: OrderRow | None) -> Problem | None:
+def _not_releasable(order: OrderRow | None, tries: Sequence[AttemptRow]) -> Problem | None:
     if order is None:
         return Problem("not_found", "there is no such order")
     if order.status != "needs_review" or order.review_reason != "restored":
         what = "only one that needs review because of a restore is released"
         return Problem("conflict", f"the order is {order.status}; {what}")
+    if any(one.state is AttemptState.CHARGED_UNDELIVERABLE for one in tries):
+        return Problem("conflict", "a supplier was paid for it and did not deliver; resolve it")
     return None
 
 

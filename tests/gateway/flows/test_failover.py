@@ -69,7 +69,7 @@ async def test_an_account_that_is_refused_everything_is_stopped(
     assert await selling.stops(counter.deps.pool) == {"pikasim": ["account"]}
     refusal = await counter.admit(await counter.plan(1, "pikasim"))
     assert isinstance(refusal, Problem)
-    assert refusal.code == "no_stock"
+    assert refusal.code == "selling_stopped"
 
 
 async def test_nothing_is_bought_elsewhere_while_an_attempt_is_unknown(counter: Counter) -> None:
@@ -214,7 +214,7 @@ async def test_after_a_restore_nothing_is_sent_and_orders_wait(counter: Counter)
     assert not await counter.attempts(admitted.order_id)
     refusal = await counter.admit(await counter.plan(1, "s2s"))
     assert isinstance(refusal, Problem)
-    assert refusal.code == "unavailable"
+    assert refusal.code == "selling_stopped"
     await selling.go_on(counter.deps.pool, selling.ALL)
     assert (await counter.followed(admitted.order_id)).status == "fulfilled"
 

@@ -211,7 +211,7 @@ async def test_what_cannot_be_bought_is_said_before_an_order_stands(counter: Cou
     assert await problem(max_price=PriceLimit("11.00", "USD")) == "valid"
     assert await problem(suppliers=SupplierChoice(ignore=["beppay"])) == "no_stock"
     await counter.deps.pool.execute("UPDATE suppliers SET state = 'paused' WHERE name = 'beppay'")
-    assert await problem() == "no_stock"
+    assert await problem() == "selling_stopped"
 
 
 async def test_no_supplier_takes_a_number_back(counter: Counter) -> None:

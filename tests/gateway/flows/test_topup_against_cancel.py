@@ -138,7 +138,9 @@ async def test_a_cancel_that_comes_while_a_topup_is_admitted_is_seen_before_it_i
 
 async def test_of_a_topup_and_a_cancel_at_once_one_is_accepted(counter: Counter) -> None:
     delivered = [await _delivered(counter) for _ in range(6)]
-    calls = [call for n, one in enumerate(delivered) for call in (_topup(counter, one, f"top-{n}"), _cancel(counter, one))]
+    calls = [
+        call for n, one in enumerate(delivered) for call in (_topup(counter, one, f"top-{n}"), _cancel(counter, one))
+    ]
     answers = await asyncio.gather(*calls)
     for topped, cancelled in zip(answers[::2], answers[1::2], strict=True):
         assert (_code(topped), _code(cancelled)) in {("not_topupable", None), (None, "has_topups")}

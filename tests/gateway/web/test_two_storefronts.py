@@ -71,6 +71,7 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("POST", "/v1/webhook-endpoints/{id}/test"): NAMED,
     ("GET", "/v1/webhook-endpoints/{id}/deliveries"): NAMED,
     ("POST", "/v1/webhook-endpoints/{id}/deliveries/{delivery_id}/replay"): NAMED,
+    ("POST", "/v1/ops/orders/{id}/cancel"): OPS,
     ("GET", "/v1/ops/suppliers"): OPS,
     ("GET", "/v1/ops/suppliers/{name}"): OPS,
     ("GET", "/v1/ops/supplier-figures"): OPS,
