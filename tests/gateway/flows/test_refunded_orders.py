@@ -1,4 +1,4 @@
-"""A customer who has the money back: the order that waits is cancelled, and what is delivered all the same is a case."""
+"""A customer who has the money back: the waiting order is cancelled, and what is delivered all the same is a case."""
 
 from dataclasses import replace
 from decimal import Decimal

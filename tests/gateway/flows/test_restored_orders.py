@@ -1,4 +1,4 @@
-"""Orders that were pending in a backup: polled where something was sent, and never bought before an operator says so."""
+"""Orders that were pending in a backup: polled where something was sent, and bought only when they are released."""
 
 from __future__ import annotations
 
