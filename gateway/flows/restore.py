@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date
 
 import msgspec
@@ -78,7 +79,8 @@ async def poll_restored(deps: Deps, stop: asyncio.Event) -> None:
                 await _poll(deps, order_id)
         except DATABASE_DOWN as error:
             log.warning("restored_orders_not_polled", error=type(error).__name__)
-            await asyncio.wait([asyncio.create_task(stop.wait())], timeout=_RETRY_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
         else:
             return
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
 
+from gateway import jobs
 from gateway.flows import order_pages
 from gateway.flows.admit import Admitted
 from gateway.flows.adopt import adopt
@@ -129,6 +131,28 @@ async def test_one_that_was_sent_is_polled_at_the_workers_start_and_settles(coun
     assert await _state(counter, order_id) == ("pending", "restored")
     await _polled(counter)
     assert await _state(counter, order_id) == ("fulfilled", None)
+
+
+async def test_a_worker_polls_it_when_it_starts(
+    counter: Counter, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = await _sent(counter, "500")
+    await restored(counter.deps)
+    # Nothing but the start: no schedule of the worker comes round.
+    for name in ("LOOK", "LOOK_FOR_ORDERS"):
+        monkeypatch.setattr(jobs, name, "0 0 1 1 *")
+    figures = counter.deps.settings.metrics.model_copy(update={"worker_port": 0})
+    settings = counter.deps.settings.model_copy(update={"metrics": figures})
+    stop = asyncio.Event()
+    worker = asyncio.create_task(jobs.work(settings, database_url, stop, (sys.executable, "-c", "pass")))
+    try:
+        async with asyncio.timeout(60):
+            while (await counter.order(order_id)).status == "pending":  # noqa: ASYNC110 - the worker writes it
+                await asyncio.sleep(0.05)
+    finally:
+        stop.set()
+        await worker
+    assert await _state(counter, order_id) == ("needs_review", "restored")
 
 
 async def test_one_that_was_sent_and_is_not_found_needs_review_at_once(counter: Counter) -> None:
