@@ -34,6 +34,7 @@ from gateway.flows.payment_accounts import (
     connect_payment_accounts,
 )
 from gateway.flows.process import drain
+from gateway.flows.restore import poll_restored
 from gateway.flows.waker import OrderWaker
 from gateway.periodic_jobs import Worker, keep_registered, look_at_alerts, register
 from gateway.sealing import Seal
@@ -85,6 +86,7 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
         asyncio.create_task(deliver(settings, pool, stop), name="deliver"),
         asyncio.create_task(keep_looking(deps, stop), name="look at eSIMs"),
         asyncio.create_task(deliver_alerts(settings, pool, stop), name="deliver alerts"),
+        asyncio.create_task(poll_restored(deps, stop), name="poll restored orders"),
     )
     following = asyncio.create_task(keep_following(accounts, orders_pool, deps.seal), name="follow keys")
     try:

@@ -320,13 +320,20 @@ class ResolvedCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person found out about an order, and where from."""
 
-    as_: Literal["fulfilled", "failed", "refunded"] = msgspec.field(name="as")
+    as_: Literal["fulfilled", "failed", "refunded", "released"] = msgspec.field(name="as")
     note: Note
     activation_code: ActivationCode | UnsetType = UNSET
     iccid: Iccid | UnsetType = UNSET
     phone_number: PhoneNumber | UnsetType = UNSET
     expires_at: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
     codes: Annotated[list[ResolvedCode], Meta(max_length=1000)] | UnsetType = UNSET
+
+
+class OpsCancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether an eSIM is cancelled although it has top-ups, and why."""
+
+    force: bool = False
+    note: Note = ""
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):

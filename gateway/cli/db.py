@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -36,25 +35,31 @@ def restored(
 ) -> None:
     """Say that this database was put back from a backup, before anything runs on it again.
 
-    Nothing is bought, topped up or cancelled from then on until `reconcile` is clean. Everything else goes on.
+    Nothing is bought, topped up or cancelled from then on until `reconcile` is clean. Orders that were pending in the
+    backup need review: they may have been bought since. Those with an attempt that the backup knows are polled first,
+    when a worker starts. Everything else goes on.
     """
-    from datetime import UTC, datetime
-
-    from gateway.flows.reconcile import restored as sending_off
+    from gateway.flows.deps import Deps
+    from gateway.flows.restore import Restored
+    from gateway.flows.restore import restored as sending_off
+    from gateway.sealing import Seal
     from gateway.store.pool import DATABASE_DOWN, open_pool
 
-    url = database_url(settings_here(state_dir))
+    settings = settings_here(state_dir)
+    url = database_url(settings)
 
-    async def act() -> date:
-        pool = await open_pool(url, max_size=1, name="esim-gateway db")
+    async def act() -> Restored:
+        # Without suppliers' accounts: nothing is asked of anybody, and a wrong setting must not keep sending on.
+        pool = await open_pool(url, max_size=2, name="esim-gateway db")
         try:
-            return await sending_off(pool, datetime.now(UTC), note)
+            return await sending_off(Deps(pool, {}, settings, Seal.from_settings(settings), inline=False), note)
         finally:
             await pool.close()
 
     try:
-        day = asyncio.run(act())
+        done = asyncio.run(act())
     except DATABASE_DOWN as error:
         print(f"esim-gateway: the database cannot be reached: {str(error) or type(error).__name__}", file=sys.stderr)
         raise typer.Exit(1) from None
-    print(f"sending is off until this is clean, from {day} (UTC) on: esim-gateway reconcile")
+    print(f"sending is off until this is clean, from {done.day} (UTC) on: esim-gateway reconcile")
+    print(f"pending orders: {len(done.needs_review)} need review, {len(done.polled_first)} are polled first")

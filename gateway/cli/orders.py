@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gateway.cli.connected import agreed, print_json, run_connected
+from gateway.cli.connected import agreed, print_json, run_connected, who
 from gateway.cli.state import StateDir
 from gateway.core.orders.items import VoucherCodes, codes_in
 from gateway.core.orders.sold import name_of
@@ -65,7 +65,9 @@ def show(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = None)
 @app.command()
 def resolve(
     order_id: OrderId,
-    outcome: Annotated[Literal["fulfilled", "failed", "refunded"], typer.Option("--as", help="What became of it.")],
+    outcome: Annotated[
+        Literal["fulfilled", "failed", "refunded", "released"], typer.Option("--as", help="What became of it.")
+    ],
     note: Annotated[str, typer.Option(help="How you know; kept with the order.")],
     activation_code: Annotated[str | None, typer.Option(help="Of an eSIM; - reads it from standard input.")] = None,
     iccid: Annotated[str | None, typer.Option(help="Of an eSIM, where no supplier told it.")] = None,
@@ -80,7 +82,8 @@ def resolve(
 ) -> None:
     """Settle an order that waits for a person.
 
-    As failed: the supplier took nothing. As refunded: it took something and gave it back.
+    As failed: the supplier took nothing. As refunded: it took something and gave it back. As released: an order that
+    was pending in a restored backup goes on (see `orders release`).
     """
     code = sys.stdin.readline().strip() if activation_code == "-" else activation_code
     item: NumberDelivery | VoucherCodes | None = None
@@ -109,6 +112,60 @@ def look_up(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = No
 
     run_connected(state_dir, act)
     _show(order_id, as_json=as_json, state_dir=state_dir)
+
+
+@app.command()
+def cancel(
+    order_id: OrderId,
+    force: Annotated[bool, typer.Option("--force", help="Also an eSIM with top-ups: each then needs review.")] = False,
+    note: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Cancel an order, as its storefront could. At once while nothing was sent for it."""
+
+    async def act(deps: Deps) -> None:
+        from gateway.flows.cancel import cancel_by_operator
+        from gateway.flows.process import process_order
+
+        agreed(await cancel_by_operator(deps, order_id, who(), force=force, note=note))
+        await process_order(deps, order_id)
+
+    run_connected(state_dir, act)
+    _show(order_id, as_json=as_json, state_dir=state_dir)
+
+
+@app.command()
+def release(
+    order_id: Annotated[str | None, typer.Argument(metavar="ID")] = None,
+    restored: Annotated[bool, typer.Option("--restored", help="All orders that a restore left for review.")] = False,
+    note: Annotated[str, typer.Option(help="How you know; kept with the order.")] = "",
+    as_json: AsJson = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Let orders that were pending in a restored backup go on: they are bought as usual.
+
+    Once `reconcile` is clean. Settle first what has ended since (`orders adopt`, `orders resolve`).
+    """
+    if (order_id is None) is not restored:
+        raise ConfigurationError("name one order, or --restored for all of them")
+
+    async def act(deps: Deps) -> list[str]:
+        from gateway.flows.problem import Problem
+        from gateway.flows.restore import release as let_go_on
+
+        released = await let_go_on(deps, order_id, who(), note)
+        if isinstance(released, Problem):
+            raise ConfigurationError(released.detail)
+        return released
+
+    released = run_connected(state_dir, act)
+    if as_json:
+        print_json({"orders": released})
+        return
+    print(f"{len(released)} released")
+    for one in released:
+        print(f"  {one}")
 
 
 @app.command()

@@ -22,7 +22,7 @@ from schemas.order import NumberDelivery
 pages = Pages()
 _PATH = "/console/attention"
 _PAGE = 50
-_OUTCOMES = ("fulfilled", "failed", "refunded")
+_OUTCOMES = ("fulfilled", "failed", "refunded", "released")
 _LONGEST_CODE = 500
 _LONGEST_CODES = 10_000
 _FAILED = ("failed", "failed: the supplier took nothing; the order ends as failed")
@@ -33,6 +33,7 @@ _DELIVERED = {
     "voucher": "delivered, with the codes below",
 }
 _OF_A_TOPUP = (("fulfilled", "delivered: the data is on the eSIM"), _FAILED, _REFUNDED)
+_RELEASED = ("released", "released: it did not end after the backup; it goes on and is bought as usual")
 _OF_A_CANCEL = (
     ("fulfilled", "not taken back: the eSIM stands, and the order is fulfilled again"),
     ("refunded", "taken back: the supplier revoked it, and the customer gets the price back"),
@@ -86,7 +87,7 @@ async def resolve(request: web.Request) -> View | web.Response:
     elif written:
         item = VoucherCodes(codes_in(written))
     if form:
-        said = cast("Literal['fulfilled', 'failed', 'refunded']", outcome)
+        said = cast("Literal['fulfilled', 'failed', 'refunded', 'released']", outcome)
         work = settle_as(deps(request), order_id, said, note, code or None, iccid or None, visitor(request), item=item)
         # It goes on to its end although the browser goes away.
         problem = await asyncio.shield(asyncio.ensure_future(work))
@@ -123,11 +124,15 @@ def _context(shown: Shown) -> dict[str, object]:
     cancel = any(attempt.kind == "cancel" for attempt in live)
     esim = shown.order.kind == "esim" and not cancel
     words = _DELIVERED.get(shown.order.kind)
+    outcomes = _OF_A_CANCEL if cancel else ((("fulfilled", words), _FAILED, _REFUNDED) if words else _OF_A_TOPUP)
+    if shown.money.review_reason == "restored":
+        # Without an attempt nothing can have been delivered as far as the database knows: `orders adopt` gives one.
+        outcomes = (_RELEASED, *outcomes) if live else (_RELEASED, _FAILED, _REFUNDED)
     return {
         "shown": shown,
         "order": shown.order,
         "attempt": live[-1] if live else None,
         "is_cancel": cancel,
-        "needs_code": esim,
-        "outcomes": _OF_A_CANCEL if cancel else ((("fulfilled", words), _FAILED, _REFUNDED) if words else _OF_A_TOPUP),
+        "needs_code": esim and bool(live),
+        "outcomes": outcomes,
     }

@@ -15,6 +15,7 @@ from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mo
 from gateway.console.shown import clean
 from gateway.flows import cancel as cancelling
 from gateway.flows import order_pages as flow
+from gateway.flows import restore
 from gateway.flows.order_pages import Line, Shown
 from gateway.flows.problem import Problem
 from gateway.store import order_search
@@ -96,16 +97,27 @@ async def look_up(request: web.Request) -> web.Response:
 
 @pages("POST", LIST + "/{id}/cancel", role="operator", nav="Orders")
 async def cancel(request: web.Request) -> View | web.Response:
-    """Ask for its cancellation, as its storefront could."""
-    order_id, behind = part(request, "id"), deps(request)
-    shown = await _found(request)
-    whose = (shown.money.storefront_id, shown.order.mode)
-    problem = await cancelling.request_cancel(behind, *whose, order_id, visitor(request))
+    """Ask for its cancellation, as its storefront could; with top-ups only where the operator says so."""
+    form, order_id, behind = await posted(request), part(request, "id"), deps(request)
+    await _found(request)
+    force = form.ticked("force")
+    problem = await cancelling.cancel_by_operator(behind, order_id, visitor(request), force=force)
     if problem is not None:
-        form = Form({})
         form.wrong("", f"Not cancelled: {problem.detail}.")
         return invalid(await _order(request), form)
     return see_other(request, f"{LIST}/{order_id}", told="The cancellation was asked for.")
+
+
+@pages("POST", LIST + "/{id}/release", role="operator", nav="Orders")
+async def release(request: web.Request) -> View | web.Response:
+    """Let an order go on that was pending in a restored backup."""
+    form, order_id = await posted(request), part(request, "id")
+    await _found(request)
+    problem = await restore.release(deps(request), order_id, visitor(request))
+    if isinstance(problem, Problem):
+        form.wrong("", f"Not released: {problem.detail}.")
+        return invalid(await _order(request), form)
+    return see_other(request, f"{LIST}/{order_id}", told="Released: it is bought as usual.")
 
 
 @pages("POST", LIST + "/{id}/reveal", role="operator", nav="Orders")
@@ -207,9 +219,8 @@ async def _order(request: web.Request) -> View:
         "max_cost": Money(shown.money.max_cost, shown.money.base_currency),
         "margin": shown.line.margin and Money(shown.line.margin.amount, shown.money.base_currency),
         "opened": looks[-1:] if len(looks) > _EXCHANGES_OPEN else looks,
-        "cancellable": one.kind == "esim"
-        and shown.money.cancel_requested_at is None
-        and one.status in {"pending", "fulfilled", "needs_review"},
+        "cancellable": shown.money.cancel_requested_at is None and _cancellable(one),
+        "releasable": one.status == "needs_review" and shown.money.review_reason == "restored",
         "late_charge": shown.what is not None and not shown.what.resolvable and shown.what.kind == "charged",
         "audit_url": "/console/audit?" + urlencode({"object": f"order:{one.id}"}),
     }
@@ -223,6 +234,13 @@ async def _order(request: web.Request) -> View:
         for moment in shown.moments
     ]
     return View("order.html", context, title=f"Order {one.id}", csv=Csv(one.id, columns, rows))
+
+
+def _cancellable(order: OpsOrder) -> bool:
+    """Whether there is something to cancel: an eSIM, or anything of which nothing was sent yet."""
+    if order.kind == "esim":
+        return order.status in {"pending", "fulfilled", "needs_review"}
+    return order.status == "pending" and all(attempt.state == "failed" for attempt in order.attempts or ())
 
 
 def _secret(order: OpsOrder) -> str | None:

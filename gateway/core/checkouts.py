@@ -327,6 +327,15 @@ PLACEABLE: frozenset[Reason] = frozenset(
 )  # fmt: skip
 
 
+# Closed as refunded, they say that the customer has the money of the order back.
+UNDELIVERED: frozenset[str] = frozenset({"undeliverable", "order_cancelled"})
+
+
+def gives_back(reason: str, payment_id: str | None, accepted: str | None) -> bool:
+    """Whether a case that is closed as refunded is about the payment of the checkout's order, and no other."""
+    return reason in UNDELIVERED or (accepted is not None and payment_id == accepted)
+
+
 def why_not_placed(checkout: CheckoutNow | None, reason: Reason) -> str | None:
     """Why a person cannot have the order placed for such a case; None when it can be."""
     if checkout is None:

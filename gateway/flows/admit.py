@@ -33,7 +33,7 @@ from gateway.flows.problem import Problem
 from gateway.flows.quote import QuoteExpired, QuoteUnknown, open_quote
 from gateway.flows.selling import Asked, Offered
 from gateway.flows.settle import Settled
-from gateway.store import admission, orders, spend
+from gateway.store import admission, esim_locks, orders, spend
 from gateway.store.admission import Admission
 from gateway.store.keys import Mode
 from gateway.store.order_rows import NewOrder
@@ -115,6 +115,7 @@ async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: dateti
     due = now + CONTINUES if deps.inline else now
     try:
         async with deps.pool.acquire() as connection, connection.transaction():
+            await _topupable(connection, new)
             found = await admission.admit(
                 connection, new, key, request, now, next_poll_at=due, max_open=deps.settings.orders.max_open
             )
@@ -125,6 +126,8 @@ async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: dateti
         return known or _duplicate(new.reference or "")
     except _OverLimit:
         return _LIMIT
+    except _NotTopupable:
+        return await keyed(deps, new.storefront_id, new.mode, key, request) or NOT_TOPUPABLE
     return Admitted(new.id, new=new, at=now) if found.outcome == "admitted" else _answered(found, request)
 
 
@@ -312,6 +315,17 @@ class _OverLimit(Exception):  # noqa: N818 - undoes the transaction
     pass
 
 
+async def _topupable(connection: Connection, new: NewOrder) -> None:
+    """Hold the eSIM of a top-up against a cancel until the order is written."""
+    if new.target_esim_id is not None and await esim_locks.topup_refusal(connection, new.target_esim_id):
+        raise _NotTopupable
+
+
+class _NotTopupable(Exception):  # noqa: N818 - undoes the transaction
+    pass
+
+
+NOT_TOPUPABLE = Problem("not_topupable", "this eSIM is cancelled, revoked or expired, or a cancel was asked for")
 _LIMIT = Problem("spend_limit", "the daily spend limit is reached")
 
 

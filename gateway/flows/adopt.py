@@ -40,7 +40,8 @@ async def adopt(  # noqa: PLR0911 - one for each way in which it may not be
         if order is None:
             return Problem("not_found", "there is no such order")
         tries = await orders.attempts_of(connection, order_id)
-        if order.status != "pending" or any(one.now.live for one in tries):
+        waits = order.status == "pending" or order.review_reason == "restored"
+        if not waits or any(one.now.live for one in tries):
             return Problem(
                 "conflict", f"the order is {order.status}; only one that waits and has no attempt adopts one"
             )

@@ -21,6 +21,7 @@ from gateway.flows.accounts import Account
 from gateway.flows.answers import answers_in
 from gateway.flows.deps import Deps
 from gateway.flows.send import record_answer, send
+from gateway.flows.send_checks import may_be_sent, refuse
 from gateway.flows.settle import tolerance_of
 from gateway.flows.transitions import fail
 from gateway.store import attempts, candidates, funds, orders, selling, spend
@@ -47,7 +48,7 @@ PROBE_SECONDS = 10.0
 # With less money at a supplier than so many purchases like this one take, those who buy there are counted one by one.
 LAST_MONEY = 100
 Going = Literal["on", "waited", "rest"]
-Outcome = Literal["begun", "moved", "busy", "alike", "limit", "stopped"]
+Outcome = Literal["begun", "moved", "busy", "alike", "limit", "stopped", "refused"]
 
 
 async def buy(  # noqa: PLR0911 - one for each way to go on
@@ -277,16 +278,19 @@ async def _commit(
         apart = timedelta(seconds=account.settings.timeout_seconds) + 2 * NUMBER_CLOCKS_APART
     outcome: Outcome = "limit"
     async with deps.pool.acquire() as connection:
-        if limit is None and alone is None and apart is None and not last:
+        if limit is None and alone is None and apart is None and not last and new.kind != "topup":
             outcome = await attempts.begin(connection, order, new, ops, alone_for=None)
         else:
             transaction = connection.transaction()
             await transaction.start()
             try:
-                if not last or await _still_enough(deps, connection, one):
+                if (refusal := await may_be_sent(connection, order)) is not None:
+                    await refuse(deps, connection, order, refusal)
+                    outcome = "refused"
+                elif not last or await _still_enough(deps, connection, one):
                     outcome = await _under_limit(connection, order, new, ops, limit, alone, apart)
             finally:
-                await (transaction.commit() if outcome == "begun" else transaction.rollback())
+                await (transaction.commit() if outcome in {"begun", "refused"} else transaction.rollback())
         if outcome == "moved" and not await attempts.may_sell(connection, account.name):
             return "stopped"
         return outcome

@@ -9,10 +9,10 @@ from datetime import datetime
 
 import structlog
 
-from gateway.core.checkouts import Review
+from gateway.core.checkouts import UNDELIVERED, Review, gives_back
 from gateway.flows import notify
 from gateway.flows.deps import Deps
-from gateway.store import checkouts, payments
+from gateway.store import checkouts, orders, payments
 from gateway.store.checkouts import CheckoutRow
 from gateway.store.payments import PaymentRow
 from gateway.store.pool import Connection
@@ -20,7 +20,7 @@ from schemas.notice import NoticeType
 
 log = structlog.get_logger(__name__)
 
-UNDELIVERED: frozenset[str] = frozenset({"undeliverable", "order_cancelled"})
+_ITS_REFUND = "the customer has the money back"
 
 
 async def review(
@@ -98,12 +98,38 @@ async def follow(deps: Deps, connection: Connection, checkout_id: str, order_id:
         case "fulfilled":
             await came_right(connection, checkout_id, UNDELIVERED, now)
             await checkouts.tell(connection, checkout_id, now, "delivered", order=order_id)
-            closed = await payments.cases_of(connection, [checkout_id])
-            if any(case.outcome == "refunded" and case.reason in UNDELIVERED for case in closed):
+            if await payments.given_back(connection, checkout_id) or await _said_refunded(connection, row):
                 late = Review("other_movement", f"order {order_id} was delivered after its money was given back")
                 await review(deps, connection, row, late, now)
+                await orders.add_event(connection, order_id, now, "delivered_after_refund", checkout=checkout_id)
         case "failed" | "needs_review":
             await review(deps, connection, row, Review("undeliverable", f"order {order_id} is {status}"), now)
         case "cancelled":
             await came_right(connection, checkout_id, frozenset({"undeliverable"}), now)
+            told = await payments.given_back(connection, checkout_id)
+            if told or await _said_refunded(connection, row):
+                await _nothing_owed(connection, row, order_id, now, told=told)
+                return
             await review(deps, connection, row, Review("order_cancelled", f"order {order_id}"), now)
+
+
+async def _said_refunded(connection: Connection, row: CheckoutRow) -> bool:
+    """Whether an operator said that the payment of the checkout's order was given back."""
+    cases = await payments.cases_of(connection, [row.id])
+    return any(case.outcome == "refunded" and gives_back(case.reason, case.payment_id, row.accepted) for case in cases)
+
+
+async def _nothing_owed(connection: Connection, row: CheckoutRow, order_id: str, now: datetime, *, told: bool) -> None:
+    """The order is cancelled and the money is back: that is written down, and nobody has to look at it.
+
+    ``told`` by its payment supplier; otherwise by an operator, whose refund is still to be told.
+    """
+    await came_right(connection, row.id, frozenset({"refund"}), now)
+    detail = f"order {order_id}"
+    opened = await payments.open_case(
+        connection, checkout_id=row.id, payment_id=None, reason="order_cancelled", detail=detail, mode=row.mode, now=now
+    )
+    case = None if opened is None else await payments.case(connection, opened)
+    if case is not None:
+        await payments.close_cases(connection, [case], "refunded" if told else "closed", _ITS_REFUND, now)
+    await checkouts.tell(connection, row.id, now, "order_cancelled", order=order_id, note=_ITS_REFUND)

@@ -6,14 +6,16 @@ from datetime import datetime
 
 import structlog
 
-from gateway.core.checkouts import Decided, Review, rests_as, why_not_placed
+from gateway.core.checkouts import Decided, Review, gives_back, rests_as, why_not_placed
 from gateway.flows.checkout_orders import take
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.process import start
+from gateway.flows.refunds import cancel_refunded, lock_order
 from gateway.log import redact
 from gateway.store import audit, checkouts, payments
 from gateway.store.checkouts import CheckoutRow
+from gateway.store.order_rows import OrderRow
 from gateway.store.payments import CaseRow
 from gateway.store.pool import Connection
 from gateway.store.users import Visitor
@@ -27,16 +29,20 @@ async def decide(
     """Close a case (``pc_…``), or all open ones of a checkout (``co_…``), as a person says; those that were closed.
 
     ``placed`` has the order bought now at the price and cost that were held, and closes the case that allows it.
-    ``refunded``: the money was given back at the payment supplier by hand; nothing is sent there. ``closed``: neither.
+    ``refunded``: the money was given back at the payment supplier by hand; nothing is sent there. Where it was the
+    payment of the order, an order that waits is cancelled, as by the notice of a full refund. ``closed``: neither.
     Problems: not_found, conflict.
     """
     order_id: str | None = None
     async with deps.pool.acquire() as connection, connection.transaction():
+        order = await _order_first(connection, name) if outcome == "refunded" else None
         found = await _named(connection, name)
         if isinstance(found, Problem):
             return found
         row, cases = found
         now = deps.clock()
+        if outcome == "refunded" and row is not None and row.order_id != (None if order is None else order.id):
+            return Problem("conflict", "its order was placed just now; look at it again")
         if outcome == "placed":
             placed = await _place(deps, connection, row, cases, now)
             if isinstance(placed, Problem):
@@ -50,12 +56,29 @@ async def decide(
                 by=by.name if isinstance(by, Visitor) else by, **{"as": outcome},
             )  # fmt: skip
             await _rest(connection, row.id, now)
+            if outcome == "refunded" and await _gave_back(connection, row, cases):
+                await cancel_refunded(deps, connection, order)
         what = f"checkout:{row.id}" if row is not None else f"payment:{cases[0].payment_id}"
         detail = {"as": outcome, "note": note, "cases": [case.id for case in cases]}
         await audit.record(connection, by, "checkout.resolved", what, detail)
     if order_id is not None and deps.inline:
         start(deps, order_id)
     return cases
+
+
+async def _order_first(connection: Connection, name: str) -> OrderRow | None:
+    """The order of the checkout that is named, locked before the checkout, as by whoever ends an order."""
+    if not name.startswith("co_"):
+        case = await payments.case(connection, name)
+        name = (case.checkout_id or "") if case is not None else ""
+    return await lock_order(connection, name)
+
+
+async def _gave_back(connection: Connection, row: CheckoutRow, cases: list[CaseRow]) -> bool:
+    """Whether the customer has back what the order was paid with. A partial refund cancels nothing."""
+    if any(gives_back(case.reason, case.payment_id, row.accepted) for case in cases):
+        return True
+    return any(case.reason == "refund" for case in cases) and await payments.given_back(connection, row.id)
 
 
 async def _named(connection: Connection, name: str) -> tuple[CheckoutRow | None, list[CaseRow]] | Problem:

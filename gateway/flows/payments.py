@@ -21,9 +21,11 @@ from gateway.flows.checkout_orders import take
 from gateway.flows.deps import Deps
 from gateway.flows.payment_accounts import PaymentAccount
 from gateway.flows.process import start
+from gateway.flows.refunds import cancel_refunded, lock_order
 from gateway.store import checkouts, payments
 from gateway.store.checkouts import CheckoutRow
 from gateway.store.keys import Mode
+from gateway.store.order_rows import OrderRow
 from gateway.store.payments import PaymentRow
 from gateway.store.pool import DATABASE_DOWN, Connection
 from schemas.payment import PaymentNotice
@@ -97,20 +99,26 @@ async def settle(deps: Deps, payment_id: str) -> None:
     """Judge a payment as it stands, and place the order that it pays for. Idempotent, from any number of processes."""
     async with deps.pool.acquire() as connection, connection.transaction():
         known = await payments.payment(connection, payment_id)
-        row = None
+        row = order = None
         if known is not None and known.checkout_id is not None:
+            if known.kind == "refund":
+                order = await lock_order(connection, known.checkout_id)
             row = await checkouts.lock(connection, known.checkout_id)
         payment = await payments.lock(connection, payment_id)
         if payment is None or payment.settled_at is not None:
             return
         if payment.checkout_id is not None and row is None:
             return  # it was told just now what it is for: whoever comes next begins with the checkout
-        order_id = await _settle(deps, connection, row, payment)
+        if payment.kind == "refund" and row is not None and row.order_id != (None if order is None else order.id):
+            return  # its order was placed just now: whoever comes next locks that first
+        order_id = await _settle(deps, connection, row, payment, order)
     if order_id is not None and deps.inline:
         start(deps, order_id)
 
 
-async def _settle(deps: Deps, connection: Connection, row: CheckoutRow | None, payment: PaymentRow) -> str | None:
+async def _settle(
+    deps: Deps, connection: Connection, row: CheckoutRow | None, payment: PaymentRow, order: OrderRow | None
+) -> str | None:
     now = deps.clock()
     alone = [] if row is None else await payments.cases_about(connection, payment.id)
     if any(case.outcome in {"refunded", "closed"} for case in alone):
@@ -124,6 +132,8 @@ async def _settle(deps: Deps, connection: Connection, row: CheckoutRow | None, p
         if isinstance(taken, str):
             return taken
         judgement = taken
+    if await _ends_its_order(deps, connection, order, payment):
+        judgement = Nothing()  # the order has ended with its payment, and nobody has to look at either
     if isinstance(judgement, Review):
         await _review(deps, connection, row, payment, judgement, now)
     elif row is not None:
@@ -132,6 +142,13 @@ async def _settle(deps: Deps, connection: Connection, row: CheckoutRow | None, p
         )
     await payments.settle(connection, payment.id, now, accepted=False)
     return None
+
+
+async def _ends_its_order(deps: Deps, connection: Connection, order: OrderRow | None, payment: PaymentRow) -> bool:
+    """Whether a refund cancels the order of its checkout now. One that may have been sent is cancelled once known."""
+    if order is None or order.checkout_id is None or payment.state != "captured":
+        return False
+    return await payments.given_back(connection, order.checkout_id) and await cancel_refunded(deps, connection, order)
 
 
 async def _judged(connection: Connection, row: CheckoutRow | None, payment: PaymentRow) -> Judgement:

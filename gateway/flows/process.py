@@ -19,7 +19,9 @@ from gateway.flows.deps import Deps
 from gateway.flows.observations import NoResponse
 from gateway.flows.poll import poll_cancel, poll_purchase
 from gateway.flows.read_again import read_again
+from gateway.flows.restored_orders import ask_operator
 from gateway.flows.send import send
+from gateway.flows.send_checks import may_be_sent, refuse
 from gateway.flows.settle import Settled, Source, record
 from gateway.flows.transitions import fail
 from gateway.store import attempts, orders
@@ -152,7 +154,9 @@ def _of(tries: Sequence[AttemptRow], attempt_id: str) -> AttemptRow:
     return next(one for one in tries if one.id == attempt_id)
 
 
-async def _do(deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.Step) -> Going:
+async def _do(  # noqa: PLR0911 - one for each step
+    deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.Step
+) -> Going:
     """One step; "rest" when the order rests for now."""
     match step:
         case steps.Choose():
@@ -166,6 +170,8 @@ async def _do(deps: Deps, order: OrderRow, tries: list[AttemptRow], step: steps.
             return await _send_cancel(deps, order, _of(tries, step.purchase.id))
         case steps.CloseCancelled():
             return await _close_cancelled(deps, order)
+        case steps.AskOperator():
+            return "on" if await ask_operator(deps, order.id) else "rest"
     return "rest"
 
 
@@ -197,10 +203,13 @@ async def _send_cancel(deps: Deps, order: OrderRow, purchase: AttemptRow) -> Goi
         return "rest"
     iccid = deps.seal.open_text(sealed)
     new = new_cancel(deps.seal, order, purchase, account.settings, iccid, deps.clock())
-    async with deps.pool.acquire() as connection:
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if (refusal := await may_be_sent(connection, order)) is not None:
+            await refuse(deps, connection, order, refusal)
+            return "on"
         outcome = await attempts.begin(connection, order, new, {"supplier": account.name}, alone_for=None)
-        if outcome != "begun":
-            await orders.put_off(connection, order, deps.clock() + CANCEL_AGAIN)
-            return "rest"
+    if outcome != "begun":
+        await orders.put_off(deps.pool, order, deps.clock() + CANCEL_AGAIN)
+        return "rest"
     await send(deps, account, new, iccid)
     return "on"

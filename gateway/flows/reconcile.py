@@ -16,7 +16,6 @@ from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.store import balances, books, candidates, payment_audit, selling
 from gateway.store.payment_audit import Unaccounted
-from gateway.store.pool import Pool
 from providers.contract import Capability
 from schemas.account import Transaction, TransactionKind
 from schemas.errors import GatewayError
@@ -207,14 +206,3 @@ async def explain(deps: Deps, report: Reconciled, supplier: str, movement: str, 
             await books.explain(deps.pool, supplier, movement, amount, note)
             return True
     return False
-
-
-async def restored(pool: Pool, now: datetime, note: str = "") -> date:
-    """Keep all sending off from now on until ``reconcile`` is clean, and say from which day on it has to be run.
-
-    To be called on a database that was put back, before anything else runs on it. Looking, settling and answering
-    go on; nothing is bought, topped up or cancelled.
-    """
-    day = (await books.last_entry(pool) or now).astimezone(UTC).date()
-    await selling.stop(pool, selling.ALL, "restored", f"{day.isoformat()} {note}".strip())
-    return day

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gateway.core.orders import failures
+from gateway.core.orders.changes import Change
 from gateway.core.orders.items import (
     ITEM_KINDS,
     Delivered,
@@ -17,10 +19,13 @@ from gateway.flows import delivered
 from gateway.flows.deps import Deps
 from gateway.flows.observations import OperatorDecision
 from gateway.flows.problem import Problem
+from gateway.flows.restore import release
 from gateway.flows.settle import settle
+from gateway.flows.transitions import move
 from gateway.log import REDACTED, redact
 from gateway.store import audit, numbers, orders
 from gateway.store.order_rows import AttemptRow, OrderRow
+from gateway.store.pool import Connection
 from gateway.store.users import Visitor
 from providers import activation
 from schemas.order import Delivery, NumberDelivery
@@ -32,7 +37,7 @@ _FIELDS = {Delivery: "activation_code", NumberDelivery: "phone_number", VoucherC
 async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     deps: Deps,
     order_id: str,
-    outcome: Literal["fulfilled", "failed", "refunded"],
+    outcome: Literal["fulfilled", "failed", "refunded", "released"],
     note: str,
     activation_code: str | None = None,
     iccid: str | None = None,
@@ -43,9 +48,13 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     """Settle an order that needs review as a person says; None when that is done.
 
     An eSIM is fulfilled with its activation code, and its ICCID where no supplier told it; a number with the number
-    and a voucher with all its codes, as ``item``. Problems: not_found, conflict (it does not need review), invalid.
-    The note is kept without the codes and addresses that stand in it.
+    and a voucher with all its codes, as ``item``. One that a restore left to an operator goes on when it is released.
+    Problems: not_found, conflict (it does not need review), invalid. The note is kept without the codes and addresses
+    that stand in it.
     """
+    if outcome == "released":
+        released = await release(deps, order_id, by, redact(note))
+        return released if isinstance(released, Problem) else None
     async with deps.pool.acquire() as connection, connection.transaction():
         order = await orders.lock(connection, order_id)
         if order is None:
@@ -55,7 +64,7 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
         tries = [one for one in await orders.attempts_of(connection, order_id) if one.now.live]
         attempt = next((one for one in tries if one.kind == "cancel"), next(iter(tries), None))
         if attempt is None:
-            return Problem("conflict", "no attempt of this order is open")
+            return await _without_attempt(deps, connection, order, outcome, redact(note), by)
         if attempt.kind == "cancel" and outcome == "failed":
             return Problem("invalid", "as: a cancel is fulfilled or refunded", (("/as", "fulfilled or refunded"),))
         delivery: Delivered | None = None
@@ -73,6 +82,31 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
         if settled is None or not settled.changed:
             return Problem("conflict", "the order moved meanwhile; look at it again")
         await audit.record(connection, by, "order.resolved", f"order:{order_id}", {"as": outcome, "note": note})
+    return None
+
+
+async def _without_attempt(
+    deps: Deps,
+    connection: Connection,
+    order: OrderRow,
+    outcome: Literal["fulfilled", "failed", "refunded"],
+    note: str,
+    by: Visitor | str,
+) -> Problem | None:
+    """An order that was pending in a backup, of which nothing is known to have been sent."""
+    if order.review_reason != "restored":
+        return Problem("conflict", "no attempt of this order is open")
+    if outcome == "fulfilled":
+        what = "the database knows no attempt of it: give it back the one that it had (orders adopt)"
+        return Problem("conflict", what)
+    end = Change(status="cancelled", events=("resolved", "cancelled"))
+    if outcome == "failed":
+        code = "supplier_refused"
+        end = Change(
+            status="failed", failure_code=code, failure_detail=failures.words_of(code), events=("resolved", "failed")
+        )
+    await move(deps, connection, order, end, ops={"as": outcome, "note": note})
+    await audit.record(connection, by, "order.resolved", f"order:{order.id}", {"as": outcome, "note": note})
     return None
 
 

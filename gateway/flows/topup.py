@@ -13,12 +13,12 @@ from gateway.core.pricing import NoRate, margin_of, most_an_order_may_cost, pric
 from gateway.core.spendable import available_funds, insufficient
 from gateway.flows import offers
 from gateway.flows.accounts import Account, account_of
-from gateway.flows.admit import Admitted, digest_of, keyed, new_id, one_at_a_time, place, sealed_email
+from gateway.flows.admit import NOT_TOPUPABLE, Admitted, digest_of, keyed, new_id, one_at_a_time, place, sealed_email
 from gateway.flows.deps import Deps
 from gateway.flows.pricing import subject_of
 from gateway.flows.problem import Problem
-from gateway.flows.selling import plan_name
-from gateway.store import attempts, candidates, esims, funds, selling
+from gateway.flows.selling import STOPPED, plan_name
+from gateway.store import attempts, candidates, esim_locks, esims, funds, selling
 from gateway.store.esims import Esim
 from gateway.store.keys import Mode
 from gateway.store.order_rows import Bound, NewOrder
@@ -58,7 +58,10 @@ async def topup_options(
 async def admit_topup(
     deps: Deps, storefront_id: str, mode: Mode, esim: str, body: TopupForPlan | TopupForOption, idempotency_key: str
 ) -> Admitted | Problem:
-    """As ``admit.admit``, for a top-up."""
+    """As ``admit.admit``, for a top-up.
+
+    Also not_topupable (409): a cancel of the eSIM was asked for or is done, or it is revoked or expired.
+    """
     target = await _found(deps, storefront_id, mode, esim)
     if isinstance(target, Problem):
         return target
@@ -66,6 +69,9 @@ async def admit_topup(
     async with one_at_a_time(storefront_id, mode, idempotency_key):
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
             return known
+        # Seen early, before the supplier is asked what can be added. ``place`` looks again, under the lock.
+        if await esim_locks.topup_refusal(deps.pool, target[0].id) is not None:
+            return await keyed(deps, storefront_id, mode, idempotency_key, request) or NOT_TOPUPABLE
         new = await _new_order(deps, *target, body)
         if isinstance(new, Problem):
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or new
@@ -174,8 +180,10 @@ def _tolerance(account: Account) -> Decimal:
 async def _new_order(
     deps: Deps, esim: Esim, account: Account, body: TopupForPlan | TopupForOption
 ) -> NewOrder | Problem:
+    if (await selling.standing(deps.pool, [account.name]))[account.name].paused:
+        return STOPPED
     if not await attempts.may_sell(deps.pool, account.name):
-        return Problem("unavailable", "selling is stopped at present")
+        return Problem("unavailable", "nothing can be bought at present: the database may lose what it commits")
     limit = None if isinstance(body.max_price, msgspec.UnsetType) else body.max_price
     options = await _options(deps, esim, account, None if limit is None else limit.currency)
     if isinstance(options, Problem):

@@ -13,7 +13,7 @@ import structlog
 
 from gateway.core.orders.changes import Change
 from gateway.core.orders.items import ITEM_KINDS, Delivered
-from gateway.core.orders.states import ANSWERED, OrderStatus
+from gateway.core.orders.states import ANSWERED, OrderStatus, ReviewReason
 from gateway.flows import delivered, notify
 from gateway.flows.checkout_cases import follow
 from gateway.flows.deps import Deps
@@ -40,15 +40,16 @@ async def fail(deps: Deps, order_id: str, step: int, code: str, detail: str, **o
     One whose cancel was asked for is cancelled instead. ``ops`` is told to operators in its timeline.
     """
     async with deps.pool.acquire() as connection, connection.transaction():
-        ended = await _fail(deps, connection, order_id, step, code, detail, ops)
+        ended = await fail_locked(deps, connection, order_id, step, code, detail, ops)
     if ended:
         deps.watch.answered(order_id)
     return ended
 
 
-async def _fail(
+async def fail_locked(
     deps: Deps, connection: Connection, order_id: str, step: int, code: str, detail: str, ops: dict[str, Any]
 ) -> bool:
+    """``fail`` in the caller's transaction."""
     order = await orders.lock(connection, order_id)
     if order is None or order.step != step or order.status not in {"pending", "cancel_pending"}:
         return False
@@ -65,6 +66,22 @@ async def _fail(
         writes.add_event("offers_left", **ops)
     await settling.write(connection, writes)
     return True
+
+
+async def move(
+    deps: Deps,
+    connection: Connection,
+    order: OrderRow,
+    what: Change,
+    *,
+    ops: dict[str, Any] | None = None,
+    uncancel: bool = False,
+    review_reason: ReviewReason | None = None,
+) -> None:
+    """``transition``, written at once: for what moves an order and says nothing of an attempt."""
+    writes = Writes(order, deps.clock())
+    await transition(deps, connection, writes, what, ops=ops, uncancel=uncancel, review_reason=review_reason)
+    await settling.write(connection, writes)
 
 
 async def deliver(
@@ -113,6 +130,7 @@ async def transition(
     delivery: Delivered | None = None,
     refund: bool = False,
     uncancel: bool = False,
+    review_reason: ReviewReason | None = None,
 ) -> None:
     """Move the order, with its lines in the timeline and the event for the storefront.
 
@@ -127,6 +145,7 @@ async def transition(
         failure_detail=what.failure_detail,
         refund=refund or what.status == "cancelled",
         uncancel=uncancel,
+        review_reason=review_reason,
     )
     if what.status in {"failed", "cancelled"}:
         await spend.give_back(connection, "storefront", order.storefront_id, order.price_base, order.created_at)

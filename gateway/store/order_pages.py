@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.orders.attention import OpenOrder
+from gateway.core.orders.states import ReviewReason
 from gateway.store.pool import Connection, Pool
 
 MOST_OPEN = 2000
@@ -47,7 +48,10 @@ class Announced(msgspec.Struct, frozen=True):
 
 
 class OrderMoney(msgspec.Struct, frozen=True):
-    """What of an order no other view has: its worth in base currency, and who may see its goods."""
+    """What of an order no other view has: its worth in base currency, and who may see its goods.
+
+    ``topups`` are those of its eSIM, live or fulfilled, that are not with an operator because it was cancelled.
+    """
 
     storefront_id: str
     price_base: Decimal
@@ -57,6 +61,8 @@ class OrderMoney(msgspec.Struct, frozen=True):
     cancel_requested_at: datetime | None
     has_email: bool
     checkout_id: str | None
+    review_reason: ReviewReason | None
+    topups: int
 
 
 async def open_orders(pool: Pool, mode: str, order_id: str | None = None) -> list[OpenOrder]:
@@ -106,7 +112,10 @@ async def money_of(pool: Pool, order_id: str) -> OrderMoney | None:
         """SELECT o.storefront_id, o.price_base, o.base_currency, o.max_cost,
                   (SELECT a.cost_base FROM attempts a WHERE a.order_id = o.id AND a.kind <> 'cancel'
                    ORDER BY n DESC LIMIT 1) AS cost_base,
-                  o.cancel_requested_at, o.email IS NOT NULL AS has_email, o.checkout_id
+                  o.cancel_requested_at, o.email IS NOT NULL AS has_email, o.checkout_id, o.review_reason,
+                  (SELECT count(*) FROM esims e JOIN orders t ON t.target_esim_id = e.id
+                   WHERE e.order_id = o.id AND t.status NOT IN ('failed', 'cancelled')
+                     AND t.review_reason IS DISTINCT FROM 'esim_cancelled') AS topups
            FROM orders o WHERE o.id = $1""",
         order_id,
     )

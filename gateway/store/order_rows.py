@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.core.orders import items
 from gateway.core.orders.items import ItemWanted
-from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState, OrderNow, OrderStatus
+from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState, OrderNow, OrderStatus, ReviewReason
 from gateway.store.keys import Mode
 from schemas.money import Money
 from schemas.order import GoodWanted, NumberWanted, PurchaseRequest
@@ -54,6 +54,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     checkout_id: str | None
+    review_reason: ReviewReason | None
 
     @property
     def now(self) -> OrderNow:
@@ -65,6 +66,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
             cancel_requested=self.cancel_requested_at is not None,
             polls=self.polls,
             next_poll_at=self.next_poll_at,
+            review_reason=self.review_reason,
         )
 
 

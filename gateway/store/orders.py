@@ -17,7 +17,7 @@ from gateway.store.pool import Connection, Pool
 _ORDER_COLUMNS = """o.id, o.storefront_id, o.mode, o.kind, o.status, o.reference, o.plan_id, o.plan, o.price,
     o.currency, o.price_base, o.max_cost, o.base_currency, o.wanted, o.only_suppliers, o.ignore_suppliers,
     o.target_esim_id, o.bound, o.fields, o.cancel_requested_at, o.step, o.polls, o.next_poll_at, o.created_at,
-    o.updated_at, o.checkout_id"""
+    o.updated_at, o.checkout_id, o.review_reason"""
 _ATTEMPT_COLUMNS = """a.id, a.order_id, a.n, a.kind, a.supplier, a.supplier_plan_id, a.state, a.run_id, a.iccid,
     a.email, a.signed_at, a.deadline, a.quiescent_at, a.provision_by, a.listed, a.charged, a.currency, a.cost_base,
     a.supplier_order_id, a.error_code, a.error, a.started_at, a.item, a.ended_at,
@@ -123,11 +123,12 @@ async def polled(connection: Connection | Pool, order: OrderRow, next_poll_at: d
 
 
 async def want_cancelled(connection: Connection, order_id: str, status: OrderStatus, now: datetime) -> None:
-    """Note that an order is to be cancelled, under ``lock``; it is looked at at once."""
+    """Note that an order is to be cancelled, under ``lock``; it is looked at at once, unless an operator decides it."""
     await connection.execute(
         """WITH woken AS (
-               UPDATE orders SET cancel_requested_at = $3, status = $2, next_poll_at = $3, step = step + 1,
-                   polls = 0, updated_at = $3 WHERE id = $1 RETURNING id)
+               UPDATE orders SET cancel_requested_at = $3, status = $2, step = step + 1, polls = 0, updated_at = $3,
+                   next_poll_at = CASE WHEN $2 = 'cancel_pending' OR next_poll_at IS NOT NULL THEN $3::timestamptz END
+               WHERE id = $1 RETURNING id)
            SELECT pg_notify('orders_due', id) FROM woken""",
         order_id,
         status,

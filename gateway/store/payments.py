@@ -291,6 +291,26 @@ async def refund_told(connection: Connection, checkout_id: str) -> bool:
     )
 
 
+async def given_back(connection: Connection | Pool, checkout_id: str) -> bool:
+    """Whether refunds were told of all the money that was paid for a checkout.
+
+    Of several payments each has to be given back: a refund does not say which of them it is of. Test money is no money
+    of a live checkout, and the other way round.
+    """
+    return bool(
+        await connection.fetchval(
+            """SELECT count(*) FILTER (WHERE p.kind = 'refund') > 0
+                      AND sum(CASE p.kind WHEN 'payment' THEN p.amount ELSE -p.amount END) <= 0
+               FROM payments p JOIN checkouts c ON c.id = p.checkout_id
+               WHERE p.checkout_id = $1 AND p.state = 'captured' AND p.kind IN ('payment', 'refund')
+                 AND p.test = (c.mode = 'test')
+                 AND p.currency = coalesce((SELECT a.currency FROM payments a
+                                            WHERE a.checkout_id = $1 AND a.accepted), c.currency)""",
+            checkout_id,
+        )
+    )
+
+
 async def refunds_expected(connection: Connection, checkout_id: str) -> int:
     """How many refunds a person said to have made that their supplier has not told."""
     found: int = await connection.fetchval(

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gateway.core.orders.states import AttemptState, OrderStatus
+from gateway.core.orders.states import AttemptState, OrderStatus, ReviewReason
 from gateway.store.order_rows import OrderRow
 from gateway.store.pool import Connection, Pool
 from schemas.money import Money
@@ -53,6 +53,8 @@ _WRITE = """
             fulfilled_at = CASE WHEN $21 IN ('fulfilled', 'cancel_pending') THEN coalesce(fulfilled_at,
                 $9::timestamptz)
                                 ELSE fulfilled_at END,
+            review_reason = CASE WHEN coalesce($21, status) NOT IN ('fulfilled', 'failed', 'cancelled')
+                                 THEN coalesce($39::text, review_reason) END,
             cancel_requested_at = CASE WHEN $27::bool THEN NULL ELSE cancel_requested_at END
         WHERE id = $20 AND $28::bool
     ), events_written AS (
@@ -107,7 +109,10 @@ class EsimWrite:
 
 @dataclass(slots=True)
 class OrderWrite:
-    """How an order moves on. ``refund`` gives the price back, ``uncancel`` forgets a cancel."""
+    """How an order moves on. ``refund`` gives the price back, ``uncancel`` forgets a cancel.
+
+    ``review_reason`` None keeps the one that stands there; a final status clears it.
+    """
 
     status: OrderStatus | None = None
     next_poll_at: datetime | None = None
@@ -116,6 +121,7 @@ class OrderWrite:
     failure_detail: str | None = None
     refund: bool = False
     uncancel: bool = False
+    review_reason: ReviewReason | None = None
 
 
 @dataclass(slots=True)
@@ -218,6 +224,7 @@ async def write(connection: Connection, writes: Writes) -> None:
         writes.answered,
         writes.wake,
         writes.answer_read,
+        move.review_reason,
     )
 
 

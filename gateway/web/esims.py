@@ -131,13 +131,14 @@ async def list_esim_topup_plans(request: web.Request) -> web.Response:
     answer=Order, example={**examples.ORDER, "kind": "topup"}, parts=ID_PART,
     parameters=NoParameters, headers=HEADERS, bodies=(TopupForOption, TopupForPlan),
     body_example={"topup_plan_id": examples.TOPUP_PLAN_LIST["data"][0]["id"]},
-    problems=(*PROBLEMS, "not_supported"),
+    problems=(*PROBLEMS, "not_topupable", "not_supported"),
 )  # fmt: skip
 async def top_up_esim(request: web.Request) -> web.Response:
     """Add data to an eSIM.
 
     An order of the kind topup, bought from the eSIM's own supplier and from no other. Send one of the ids that
-    `topup-plans` lists, or the id of a plan among them.
+    `topup-plans` lists, or the id of a plan among them. 409 `not_topupable`: a cancel of the eSIM was asked for or is
+    done, or the eSIM is revoked or expired.
     """
     read_query(request, NoParameters)
     key = idempotency_key(request)

@@ -275,6 +275,7 @@ RESOLVE: dict[str, Any] = {
     "iccid": "8944500102198765432",
     "note": "the supplier's support sent the code",
 }
+OPS_CANCEL: dict[str, Any] = {"force": True, "note": "the customer gets both back"}
 SELLING_STOP: dict[str, Any] = {
     "supplier": "pikasim",
     "reason": "person",

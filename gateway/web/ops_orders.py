@@ -6,7 +6,8 @@ from aiohttp import web
 
 from gateway.core.orders.items import VoucherCodes
 from gateway.flows import show
-from gateway.flows.process import process_order
+from gateway.flows.cancel import cancel_by_operator
+from gateway.flows.process import process_order, start
 from gateway.flows.resolve import resolve
 from gateway.store import order_views
 from gateway.store.ops import Rows
@@ -19,7 +20,15 @@ from gateway.web.problems import Refusal
 from gateway.web.reading import given, read_body, read_query
 from gateway.web.spec import Table
 from schemas.order import NumberDelivery, VoucherCode
-from schemas.orders import LedgerPage, OpsOrder, OpsOrderPage, OrderEventList, ResolveRequest
+from schemas.orders import (
+    ANSWERED,
+    LedgerPage,
+    OpsCancelRequest,
+    OpsOrder,
+    OpsOrderPage,
+    OrderEventList,
+    ResolveRequest,
+)
 
 routes = Table()
 
@@ -83,7 +92,8 @@ async def resolve_order(request: web.Request) -> web.Response:
 
     `fulfilled` needs what was delivered where it is not known yet: activation code and ICCID of an eSIM, the phone
     number (and `expires_at`) of a number, as many codes of a voucher as were bought; `failed`: the supplier took
-    nothing; `refunded`: it took something and gave it back. 409 when the order does not wait for a person.
+    nothing; `refunded`: it took something and gave it back. `released` lets an order that was pending in a restored
+    backup go on as pending, once `reconcile` is clean. 409 when the order does not wait for a person.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, ResolveRequest)
@@ -95,6 +105,32 @@ async def resolve_order(request: web.Request) -> web.Response:
     if problem is not None:
         raise refusal(problem)
     return await _shown(request)
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/cancel",
+    access="ops", tag="Operations", status=202, status_means="Asked for; the order is cancel_pending.",
+    also={200: "It is cancelled, or waits for an operator."}, answer=OpsOrder,
+    example={**examples.OPS_ORDER, "status": "cancel_pending"}, parts=ORDER_PART, parameters=NoParameters,
+    bodies=(OpsCancelRequest,), body_optional=True, body_example=examples.OPS_CANCEL,
+    problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
+)  # fmt: skip
+async def cancel_ops_order(request: web.Request) -> web.Response:
+    """Cancel any storefront's order.
+
+    As its storefront could. With `force` also an eSIM that has top-ups: each of them then needs review, because its
+    supplier may hold what it cost.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, OpsCancelRequest, optional=True)
+    deps, order_id = deps_of(request), request.match_info["id"]
+    by = f"key {request[state.CALLER].key.id}"
+    problem = await uncut(cancel_by_operator(deps, order_id, by, force=sent.force, note=sent.note))
+    if problem is not None:
+        raise refusal(problem)
+    if deps.inline:
+        start(deps, order_id)
+    return await _shown(request, not_yet=202)
 
 
 @routes(
@@ -150,8 +186,8 @@ async def _there(request: web.Request) -> None:
         raise Refusal("not_found", "there is no such order")
 
 
-async def _shown(request: web.Request) -> web.Response:
+async def _shown(request: web.Request, *, not_yet: int = 200) -> web.Response:
     order = await show.ops_order(deps_of(request), request.match_info["id"])
     if order is None:
         raise Refusal("not_found", "there is no such order")
-    return json_answer(order)
+    return json_answer(order, status=200 if order.status in ANSWERED else not_yet)

@@ -45,7 +45,7 @@ async def stop_selling(request: web.Request) -> web.Response:
     """Buy nothing more, at all or at one supplier.
 
     In force within two seconds in every process. Orders that wait go on waiting; what was bought is followed, and
-    while all selling is stopped new orders are answered 503. Sent again it changes the note.
+    while all selling is stopped new orders are answered 503 `selling_stopped`. Sent again it changes the note.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, StopRequest, optional=True)

@@ -141,14 +141,15 @@ async def list_order_events(request: web.Request) -> web.Response:
     access="key", tag="Orders", status=202, status_means="Asked for; the order is cancel_pending.",
     also={200: "It is cancelled."}, answer=Order, example={**examples.ORDER, "status": "cancel_pending"},
     parts=ORDER_PART, parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
-    problems=("not_found", "not_cancellable", "not_supported", "invalid", "unavailable"),
+    problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
 )  # fmt: skip
 async def cancel_order(request: web.Request) -> web.Response:
     """Cancel an order.
 
     Gives an unused eSIM back where its supplier can; `refund` then holds what you get back. It is asked for once,
-    however often this is sent. An order whose outcome is not known yet is cancelled when it is. When the supplier
-    refuses, the order is fulfilled as before.
+    however often this is sent. An order of which nothing was sent to a supplier yet is cancelled at once, whatever its
+    kind. An order whose outcome is not known yet is cancelled when it is. When the supplier refuses, the order is
+    fulfilled as before. An eSIM that has top-ups is not cancelled: 409 `has_topups`.
     """
     read_query(request, NoParameters)
     deps, order_id = deps_of(request), request.match_info["id"]

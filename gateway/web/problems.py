@@ -37,6 +37,8 @@ KINDS: Mapping[str, Kind] = {
     "duplicate_reference": Kind(409, "This reference was used before"),
     "spend_limit": Kind(409, "The spend limit of the day is reached"),
     "not_cancellable": Kind(409, "It cannot be cancelled"),
+    "has_topups": Kind(409, "The eSIM has top-ups"),
+    "not_topupable": Kind(409, "The eSIM cannot be topped up"),
     "gone": Kind(410, "It is no longer there"),
     "too_large": Kind(413, "The request is too large"),
     "unsupported_media_type": Kind(415, "The body must be JSON"),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 from gateway.core.orders import plausible
-from gateway.core.orders.states import AttemptNow, AttemptState
+from gateway.core.orders.changes import Change
+from gateway.core.orders.states import AttemptNow, AttemptState, OrderNow
 from gateway.core.orders.verdicts import of_error
 from schemas.errors import GatewayError
 from schemas.money import Money
 from schemas.order import Cancellation
+
+TOPUP_CASE = "its eSIM was cancelled by an operator; the supplier may still hold what the top-up cost"
+_POLL_IN_REVIEW = timedelta(minutes=15)
 
 
 class CancelSeen(msgspec.Struct, frozen=True):
@@ -59,3 +64,19 @@ def of_look(seen: CancelSeen, attempt: AttemptNow, now: datetime, *, trust_absen
     if trust_absence and seen.revoked is False and seen.refunded is None:
         return CancelVerdict(state=AttemptState.FAILED, end="refused", error_code="absent", error="it did not happen")
     return CancelVerdict(state=None, end="review")
+
+
+def never_sent(order: OrderNow, attempts: Sequence[AttemptNow]) -> bool:
+    """Whether an order waits and no supplier has, or may have, what it asks for: it can end without asking anybody.
+
+    An attempt that failed is definite. One that was pending in a backup may have been sent since.
+    """
+    waits = order.status in {"pending", "cancel_pending"} and order.review_reason is None
+    return waits and not any(one.live for one in attempts)
+
+
+def topup_case(attempts: Sequence[AttemptNow], now: datetime) -> Change:
+    """A top-up of an eSIM that is taken back goes to an operator; what is not known of it is polled on."""
+    settled = any(one.state is AttemptState.SUCCEEDED for one in attempts)
+    later = None if settled else now + _POLL_IN_REVIEW
+    return Change(status="needs_review", next_poll_at=later, events=("needs_review",))

@@ -87,6 +87,9 @@ def _moved(attempt: AttemptNow, verdict: Verdict) -> AttemptState | None:
 
 
 def _succeeded(order: OrderNow, now: datetime) -> Change:
+    if order.review_reason == "esim_cancelled":
+        # Delivered to an eSIM that was taken back: the operator decides what the customer gets.
+        return Change(attempt=_S.SUCCEEDED, events=("delivered_in_review",))
     if order.status in {"pending", "needs_review", "cancel_pending"}:
         wanted_back = order.cancel_requested and order.kind == "esim"
         return Change(
@@ -102,6 +105,11 @@ def _failed(order: OrderNow, attempt: AttemptNow, verdict: Verdict, now: datetim
     code, detail = failure_of(verdict.error_code, verdict.error)
     if order.status not in {"pending", "needs_review", "cancel_pending"}:
         return Change(attempt=_S.FAILED, keep_schedule=True, events=("attempt_failed",))
+    if order.review_reason == "restored":
+        # This attempt failed, and one that the backup does not know may have succeeded: nothing is bought, or called
+        # failed, before an operator has said so.
+        waits = None if order.status == "needs_review" else now
+        return Change(attempt=_S.FAILED, next_poll_at=waits, events=("attempt_failed",))
     if order.cancel_requested:
         return Change(attempt=_S.FAILED, status="cancelled", events=("attempt_failed", "cancelled"))
     if order.status == "needs_review" or attempt.kind == "topup":

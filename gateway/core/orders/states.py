@@ -12,6 +12,7 @@ from schemas.order import OrderKind
 
 OrderStatus = Literal["pending", "fulfilled", "failed", "needs_review", "cancel_pending", "cancelled"]
 AttemptKind = Literal["purchase", "topup", "cancel"]
+ReviewReason = Literal["esim_cancelled", "restored"]
 FINAL: frozenset[str] = frozenset({"fulfilled", "failed", "cancelled"})
 ANSWERED: frozenset[str] = FINAL | {"needs_review"}
 
@@ -58,7 +59,11 @@ class AttemptNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderNow(msgspec.Struct, frozen=True, kw_only=True):
-    """One order. ``cancel_requested`` is whether the storefront wants it cancelled."""
+    """One order. ``cancel_requested`` is whether the storefront wants it cancelled.
+
+    ``review_reason`` is why an operator decides about it, whatever else is learnt: its eSIM was cancelled, or it was
+    pending in the backup that the database was restored from.
+    """
 
     id: str
     kind: str
@@ -66,3 +71,4 @@ class OrderNow(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested: bool = False
     polls: int = 0
     next_poll_at: datetime | None = None
+    review_reason: ReviewReason | None = None

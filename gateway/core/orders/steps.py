@@ -46,7 +46,11 @@ class CloseCancelled(msgspec.Struct, frozen=True):
     """Nothing was bought, and nothing is to be: the order is cancelled."""
 
 
-Step = Rest | Choose | MarkLost | Poll | SendCancel | CloseCancelled
+class AskOperator(msgspec.Struct, frozen=True):
+    """The order was pending in a backup, and nothing that is known of it says what became of it since."""
+
+
+Step = Rest | Choose | MarkLost | Poll | SendCancel | CloseCancelled | AskOperator
 
 
 def unread_answer(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *, poll: bool) -> ReadAnswer | None:
@@ -56,7 +60,9 @@ def unread_answer(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime
     return next((ReadAnswer(one) for one in attempts if one.unread_answer), None)
 
 
-def next_step(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *, poll: bool = False) -> Step:
+def next_step(  # noqa: PLR0911 - one for each step
+    order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *, poll: bool = False
+) -> Step:
     """The one next step. ``poll`` asks now, though the schedule would wait."""
     if order.status in FINAL:
         return Rest()
@@ -65,6 +71,8 @@ def next_step(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime, *,
     if purchase is None:
         if order.status == "needs_review":
             return Rest()
+        if order.review_reason is not None:
+            return AskOperator()
         return CloseCancelled() if order.cancel_requested else Choose()
     if purchase.state is AttemptState.SUCCEEDED:
         if order.status == "needs_review" and not order.cancel_requested:
@@ -89,4 +97,6 @@ def _cancelling(
     live = next((one for one in attempts if one.kind == "cancel" and one.live), None)
     if live is not None:
         return _following(live, now, due=due)
+    if order.review_reason is not None and order.status == "cancel_pending":
+        return AskOperator()  # the cancel may have been sent after the backup
     return SendCancel(purchase) if order.status == "cancel_pending" else Rest()

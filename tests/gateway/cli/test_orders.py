@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.flows.process import process_order
+from gateway.flows.topup import admit_topup
 from gateway.store.keys import create_key
+from schemas.orders import TopupForPlan
 from tests.gateway.cli.test_serve import environment
 from tests.gateway.flows.shelf import settings_for
 from tests.gateway.sandboxed import shop_on, stock_from, town
+from tests.gateway.working import answered
 
 GOOD = "bv-1gb-2d-06d3e3e4ddb9"
 PARTLY = "bv-20gb-3d-8efeafa9e372"
@@ -91,8 +94,11 @@ async def test_a_day_is_reconciled_and_a_restore_keeps_sending_off_until_it_is_c
     order_id = await shop.admit(GOOD)
     code, out, _ = await command("db", "restored", "--note", "nightly")
     assert (code, today in out) == (0, True)
+    assert "1 need review, 0 are polled first" in out
     await process_order(shop.deps, order_id)
-    assert await shop.status(order_id) == "pending"
+    assert await shop.status(order_id) == "needs_review"
+    code, _, err = await command("orders", "release", "--restored")
+    assert (code, "reconcile" in err) == (2, True)
     assert len(await shop.suppliers.charges()) == 1
     code, out, _ = await command("reconcile")
     assert (code, "our ledger lacks it" in out) == (3, True)
@@ -107,6 +113,32 @@ async def test_a_day_is_reconciled_and_a_restore_keeps_sending_off_until_it_is_c
     code, out, _ = await command("reconcile")
     assert (code, "sending is on again" in out) == (0, True)
     assert (await command("selling", "list"))[1] == ""
+    assert await shop.status(order_id) == "needs_review"
+    assert (await command("orders", "release"))[0] == 2
+    code, out, _ = await command("orders", "release", "--restored", "--note", "not bought since", "--json")
+    assert (code, json.loads(out)) == (0, {"orders": [order_id]})
+    await process_order(shop.deps, order_id)
+    assert len(await shop.suppliers.charges()) == 2
+    code, _, err = await command("orders", "resolve", order_id, "--as", "released", "--note", "again")
+    assert (code, "only one that needs review because of a restore" in err) == (2, True)
+
+
+async def test_an_order_is_cancelled_and_one_with_a_topup_only_by_force(shop, command):
+    waiting = await shop.admit(GOOD)
+    code, out, _ = await command("orders", "cancel", waiting, "--json")
+    assert (code, json.loads(out)["status"]) == (0, "cancelled")
+    assert await shop.suppliers.charges() == []
+    order_id = await shop.buy(GOOD)
+    esim, plan = await shop.deps.pool.fetchrow(
+        "SELECT e.id, o.plan_id FROM esims e JOIN orders o ON o.id = e.order_id WHERE o.id = $1", order_id
+    )
+    admitted = await admit_topup(shop.deps, shop.storefront, "test", esim, TopupForPlan(plan_id=plan), "top")
+    await answered(shop.deps, admitted.order_id, 60)
+    code, _, err = await command("orders", "cancel", order_id)
+    assert (code, "data was added" in err) == (2, True)
+    code, out, _ = await command("orders", "cancel", order_id, "--force", "--note", "agreed", "--json")
+    assert (code, json.loads(out)["status"]) == (0, "cancelled")
+    assert await shop.status(admitted.order_id) == "needs_review"
 
 
 async def test_what_is_no_day_and_a_supplier_that_is_down_have_codes_of_their_own(shop, command):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -12,7 +13,8 @@ import pytest
 
 from gateway.flows.adopt import adopt
 from gateway.flows.process import process_order
-from gateway.flows.reconcile import explain, reconcile, restored
+from gateway.flows.reconcile import explain, reconcile
+from gateway.flows.restore import release, restored
 from gateway.store import selling
 from gateway.store.keys import create_key
 from schemas.account import Transaction, TransactionKind
@@ -123,10 +125,11 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
         async with shop_on(url, suppliers, settings, shop.storefront) as after:
             assert await after.status(kept) == "fulfilled"
             assert await after.status(lost) is None
-            first = await restored(after.deps.pool, datetime.now(UTC), "nightly")
-            for order_id in waiting.values():
+            never_bought = await admitted_before_the_backup(after)
+            first = (await restored(after.deps, "nightly")).day
+            for order_id in (*waiting.values(), never_bought):
                 await process_order(after.deps, order_id)
-                assert await after.status(order_id) == "pending"
+                assert await after.status(order_id) == "needs_review"
             assert len(await suppliers.charges()) == charges
 
             report = await compared(after, first)
@@ -146,7 +149,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
                 order_id = ours[one.reference]  # what a person reads in the supplier's books and the shop's mail
                 if order_id in waiting.values():
                     assert await adopt(after.deps, order_id, one.supplier, one.reference) is None
-                    await answered(after.deps, order_id, 60)
+                    await looked_up(after, order_id)
                 else:
                     assert await explain(after.deps, report, one.supplier, one.movement, "refunded by hand")
             assert await after.status(waiting["s2s"]) == "fulfilled"
@@ -159,10 +162,31 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
             assert report.clean
             assert report.sending_resumed
             assert await selling.stops(after.deps.pool) == {}
+            assert await after.status(never_bought) == "needs_review"
+            assert len(await suppliers.charges()) == charges
+            assert await release(after.deps, None, "test") == [never_bought]
+            await answered(after.deps, never_bought, 60)
+            assert await after.status(never_bought) == "fulfilled"
+            charges += 1
             assert await after.status(await after.buy(PLANS["s2s"])) == "fulfilled"
             assert len(await suppliers.charges()) == charges + 1
     finally:
         await drop(servers, backup)
+
+
+async def admitted_before_the_backup(after):
+    """An order of the backup that nobody bought since."""
+    return await after.admit(PLANS["s2s"])
+
+
+async def looked_up(after, order_id):
+    """What ``orders adopt`` does next, until the supplier has delivered."""
+    for _ in range(100):
+        await process_order(after.deps, order_id, poll=True)
+        state = await after.deps.pool.fetchval("SELECT state FROM attempts WHERE order_id = $1", order_id)
+        if state in {"succeeded", "charged_undeliverable"}:
+            return
+        await asyncio.sleep(0.1)
 
 
 async def copy(servers, url, name):

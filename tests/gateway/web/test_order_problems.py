@@ -16,7 +16,7 @@ from gateway.web.problems import KINDS
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 BODY = {"plan_id": PLAN}
 # What no order meets by itself, or another test shows: a fault here, the rate, no JSON, the caller's key.
-ELSEWHERE = {"gone", "not_found", "unavailable", "not_cancellable", "not_supported"}
+ELSEWHERE = {"gone", "not_found", "unavailable", "not_cancellable", "has_topups", "not_supported"}
 
 
 async def problem(answer):
@@ -115,9 +115,13 @@ async def test_what_stands_against_an_order_is_told_and_the_key_stays_free(shop)
     assert await code(await order(BODY)) == (409, "spend_limit")
     await shop.api.pool.execute("UPDATE storefronts SET daily_spend_limit = NULL")
     await shop.ops.post("/v1/ops/suppliers/pikasim/pause")
+    assert await code(await order(BODY)) == (503, "selling_stopped")
+    assert await code(await shop.api.post("/v1/orders/validate", json=BODY)) == (503, "selling_stopped")
+    await shop.ops.post("/v1/ops/suppliers/pikasim/resume")
+    await shop.api.pool.execute("UPDATE offers SET stock = 0 WHERE plan_id = $1", PLAN)
     assert await code(await order(BODY)) == (409, "no_stock")
     assert await code(await shop.api.post("/v1/orders/validate", json=BODY)) == (409, "no_stock")
-    await shop.ops.post("/v1/ops/suppliers/pikasim/resume")
+    await shop.api.pool.execute("UPDATE offers SET stock = NULL WHERE plan_id = $1", PLAN)
     await nothing_happened(shop)
     made = await order({**BODY, "reference": "mine"})
     assert made.status == 201
@@ -164,6 +168,6 @@ async def test_every_problem_that_the_description_names_is_shown_by_a_test():
     named = {code for route, _ in routes.routes for code in route.problems}
     here = {
         "idempotency_key_required", "invalid", "forbidden", "no_plan", "no_stock", "price_changed", "quote_expired",
-        "duplicate_reference", "spend_limit", "idempotency_mismatch",
+        "duplicate_reference", "spend_limit", "idempotency_mismatch", "selling_stopped",
     }  # fmt: skip
     assert named == here | ELSEWHERE

@@ -30,8 +30,9 @@ async def test_selling_is_stopped_and_resumed(shop):
     made = await said(await ops.post(PATH, json={"note": "prices look wrong"}), 201)
     assert (made["supplier"], made["reason"], made["note"]) == (None, "person", "prices look wrong")
     assert made["since"]
-    refused = await said(await api.post("/v1/orders", json={"plan_id": PLAN}, headers={"Idempotency-Key": "a"}), 503)
-    assert refused["code"] == "selling_stopped"
+    answer = await api.post("/v1/orders", json={"plan_id": PLAN}, headers={"Idempotency-Key": "a"})
+    assert (await said(answer, 503))["code"] == "selling_stopped"
+    assert int(answer.headers["Retry-After"]) > 0
     assert (await said(await ops.ask("DELETE", PATH)))["data"] == []
     headers = {"Idempotency-Key": "a", "Prefer": "wait=30"}
     order = await said(await api.post("/v1/orders", json={"plan_id": PLAN}, headers=headers), 201)

@@ -72,6 +72,7 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("POST", "/v1/webhook-endpoints/{id}/test"): NAMED,
     ("GET", "/v1/webhook-endpoints/{id}/deliveries"): NAMED,
     ("POST", "/v1/webhook-endpoints/{id}/deliveries/{delivery_id}/replay"): NAMED,
+    ("POST", "/v1/ops/orders/{id}/cancel"): OPS,
     ("GET", "/v1/ops/suppliers"): OPS,
     ("GET", "/v1/ops/suppliers/{name}"): OPS,
     ("GET", "/v1/ops/supplier-figures"): OPS,
@@ -305,6 +306,8 @@ async def test_the_owner_meets_it_on_every_one_of_these_routes(owned):
         if shows not in {"own", "named"}:
             continue
         answer = await ask(first, has, method, template)
-        assert (method, template, answer.status < 400) == (method, template, True), await answer.text()
+        # The eSIM was topped up by a route before: its own storefront is told so, where a stranger finds no order.
+        met = answer.status < 400 or (await answer.json())["code"] == "has_topups"
+        assert (method, template, met) == (method, template, True), await answer.text()
         if shows == "own":
             assert (await answer.json())["data"]

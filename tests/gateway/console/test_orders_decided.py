@@ -1,0 +1,85 @@
+"""What operators decide about orders at the console: a cancel in spite of top-ups, and what a restore left to them."""
+
+from __future__ import annotations
+
+from gateway.flows.admit import Admitted
+from gateway.flows.restore import restored
+from gateway.flows.topup import admit_topup
+from gateway.store import audit, selling
+from schemas.orders import TopupForPlan
+from tests.gateway.console.test_orders import LIST, bought
+from tests.gateway.sandboxed import Shop
+from tests.gateway.working import answered
+
+PLAN = "bv-1gb-2d-06d3e3e4ddb9"
+
+
+async def storefront(console):
+    return await console.pool.fetchval("SELECT id FROM storefronts WHERE name = 'shop'")
+
+
+async def status(console, order_id):
+    return await console.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id)
+
+
+async def topped_up(console, order_id):
+    """A fulfilled top-up of what the order delivered."""
+    esim, plan = await console.pool.fetchrow(
+        "SELECT e.id, o.plan_id FROM esims e JOIN orders o ON o.id = e.order_id WHERE o.id = $1", order_id
+    )
+    body = TopupForPlan(plan_id=plan)
+    admitted = await admit_topup(console.deps, await storefront(console), "test", esim, body, "top")
+    assert isinstance(admitted, Admitted), admitted
+    await answered(console.deps, admitted.order_id, 60)
+    assert await status(console, admitted.order_id) == "fulfilled"
+    return admitted.order_id
+
+
+async def test_an_esim_with_a_topup_is_cancelled_only_where_the_operator_says_so(console):
+    order_id = await bought(console, "pikasim")
+    ordered = await topped_up(console, order_id)
+    refused = await console.operator.post(f"{LIST}/{order_id}/cancel")
+    assert refused.status == 422
+    assert "data was added to this eSIM" in refused.words
+    assert "also with 1 top-up" in refused.words
+    page = await console.operator.post(f"{LIST}/{order_id}/cancel", {"force": "1"})
+    assert "The cancellation was asked for" in page.words
+    await answered(console.deps, order_id, 60)
+    assert await status(console, order_id) == "cancelled"
+    assert await status(console, ordered) == "needs_review"
+    assert "its eSIM was cancelled by an operator" in (await console.viewer.get("/console/attention")).words
+    (entry,) = await audit.entries(console.pool, action="order.cancel_requested")
+    assert (entry.actor, entry.detail) == (console.operator.name, {"forced": True})
+
+
+async def test_a_waiting_order_is_cancelled_at_once(console):
+    order_id = await Shop(console.deps, console.town, await storefront(console)).admit(PLAN)
+    page = await console.operator.post(f"{LIST}/{order_id}/cancel")
+    assert page.status == 200
+    assert await status(console, order_id) == "cancelled"
+    assert "Cancel the order" not in page.words
+
+
+async def test_what_a_restore_left_for_review_is_released_when_the_books_are_clean(console):
+    shop = Shop(console.deps, console.town, await storefront(console))
+    order_id, other = await shop.admit(PLAN), await shop.admit(PLAN)
+    await restored(console.deps)
+    page = await console.operator.get(f"{LIST}/{order_id}")
+    assert "pending in the backup" in page.words
+    assert f'action="{LIST}/{order_id}/release"' in page.text
+    refused = await console.operator.post(f"{LIST}/{order_id}/release")
+    assert refused.status == 422
+    assert "the books are not compared yet" in refused.words
+    form = await console.operator.get(f"{LIST}/{order_id}/resolve")
+    assert "it goes on and is bought as usual" in form.words
+    assert "Activation code" not in form.words
+    await selling.go_on(console.pool, selling.ALL, "restored")
+    page = await console.operator.post(f"{LIST}/{order_id}/release")
+    assert "Released: it is bought as usual" in page.words
+    assert f'action="{LIST}/{order_id}/release"' not in page.text
+    await console.operator.post(f"{LIST}/{other}/resolve", {"as": "released", "note": "not bought since"})
+    for one in (order_id, other):
+        await answered(console.deps, one, 60)
+        assert await status(console, one) == "fulfilled"
+    assert (await console.viewer.post(f"{LIST}/{order_id}/release")).status == 403
+    assert (await console.operator.post(f"{LIST}/ord_nothing/release")).status == 404

@@ -1,0 +1,61 @@
+"""Cancels over the API: at once while nothing was sent, never beside a top-up, and by force only for operators."""
+
+from __future__ import annotations
+
+from gateway.flows.admit import admit
+from gateway.flows.restore import restored
+from gateway.store import selling
+from gateway.web import state
+from schemas.orders import OrderForPlan
+
+GOOD = "bv-1gb-2d-06d3e3e4ddb9"  # pikasim's: it takes eSIMs back and adds data
+
+
+async def said(answer, status=200):
+    body = await answer.json()
+    assert answer.status == status, body
+    return body
+
+
+async def topup(shop, order, key="top"):
+    headers = {"Idempotency-Key": key, "Prefer": "wait=30"}
+    path = f"/v1/esims/{order['esim']['id']}/topups"
+    return await shop.api.post(path, json={"plan_id": GOOD}, headers=headers)
+
+
+async def test_an_esim_with_a_topup_is_409_for_its_storefront_and_cancelled_by_an_operators_force(shop):
+    order = await said(await shop.order({"plan_id": GOOD}), 201)
+    added = await said(await topup(shop, order), 201)
+    path = f"/v1/orders/{order['id']}/cancel"
+    assert (await said(await shop.api.post(path), 409))["code"] == "has_topups"
+    ops = f"/v1/ops{path.removeprefix('/v1')}"
+    assert (await said(await shop.ops.post(ops), 409))["code"] == "has_topups"
+    assert (await said(await shop.ops.post(ops, json={"force": "yes"}), 422))["code"] == "invalid"
+    assert (await said(await shop.api.post(ops, json={"force": True}), 403))["code"] == "forbidden"
+    forced = await shop.ops.post(ops, json={"force": True, "note": "agreed"})
+    assert forced.status in {200, 202}
+    done = await said(await shop.api.get(f"/v1/orders/{order['id']}", headers={"Prefer": "wait=30"}))
+    assert done["status"] == "cancelled"
+    case = await said(await shop.ops.get(f"/v1/ops/orders/{added['id']}"))
+    assert case["status"] == "needs_review"
+    assert (await said(await shop.ops.post("/v1/ops/orders/ord_nobody/cancel"), 404))["code"] == "not_found"
+
+
+async def test_a_cancelled_esim_is_not_topped_up(shop):
+    order = await said(await shop.order({"plan_id": GOOD}), 201)
+    await shop.api.post(f"/v1/orders/{order['id']}/cancel", headers={"Prefer": "wait=30"})
+    assert (await said(await topup(shop, order), 409))["code"] == "not_topupable"
+
+
+async def test_an_order_that_a_restore_left_for_review_is_released_over_the_api(shop):
+    deps = shop.api.client.app[state.DEPS]
+    owner = await shop.api.pool.fetchval("SELECT id FROM storefronts WHERE name = 'shop'")
+    order_id = (await admit(deps, owner, "test", OrderForPlan(plan_id=GOOD), "k")).order_id
+    await restored(deps)
+    path = f"/v1/ops/orders/{order_id}/resolve"
+    word = {"as": "released", "note": "not bought since"}
+    assert (await said(await shop.ops.post(path, json=word), 409))["code"] == "conflict"
+    await selling.go_on(shop.api.pool, selling.ALL, "restored")
+    assert (await said(await shop.ops.post(path, json=word)))["status"] == "pending"
+    done = await said(await shop.api.get(f"/v1/orders/{order_id}", headers={"Prefer": "wait=30"}))
+    assert done["status"] == "fulfilled"
