@@ -307,8 +307,9 @@ class Machine:
 
     def _until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        for url in self.serve_urls:
+        for url, serve in zip(self.serve_urls, self._serves, strict=True):
             while not _is_ready(url):
+                assert serve.poll() is None, f"serve ended with {serve.returncode}, see {self.logs}"
                 assert time.monotonic() < deadline, f"the API does not come up, see {self.logs}"
                 time.sleep(0.1)
 
