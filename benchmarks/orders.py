@@ -17,10 +17,8 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -28,28 +26,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import asyncpg
 import uvloop
 
 from benchmarks.goals import shown
+from benchmarks.orders_gateway import RunningService, Setting, gateway_on, headers_of, open_setting
 from benchmarks.orders_history import fill_history
 from benchmarks.orders_supplier import SUPPLIER
-from benchmarks.processes import cpu_seconds, free_port, started, wait_until_ready
-from gateway import embedded, log
+from benchmarks.processes import cpu_seconds, free_port, print_logs, started, wait_until_ready
+from gateway import log
 from gateway.embedded_servers import DATABASE
-from gateway.flows.accounts import accounts_of
-from gateway.flows.publish import publish
-from gateway.flows.sync import run_sync
-from gateway.settings import Settings, load
 from gateway.store import purses
-from gateway.store.durability import require_durable
-from gateway.store.keys import create_key
-from gateway.store.migrations import upgrade
-from gateway.store.pool import Pool, connect, open_pool
-from providers.loader import load_manifests
+from gateway.store.pool import Pool, open_pool
 from providers.s2s.signatures import order_headers
 
 SUPPLIER_SECONDS = 0.2
@@ -60,11 +50,6 @@ MOST_ASKED = 120  # requests of each kind to each database, in turn
 SAMPLE_ORDERS = 8
 DRAIN_SECONDS = 5.0  # what the worker does about orders after they were answered is over by then
 IDLE_SECONDS = 8.0
-SECRET_KEY = "a made-up secret of more than thirty-two characters"
-_PLANS = """
-SELECT plan_id, supplier_plan_id FROM offers WHERE plan_id IS NOT NULL AND visible AND suspect IS NULL
-  AND gone_at IS NULL AND coalesce(stock, 1000) > 20 AND cost > 1 AND NOT coverage @> '{BV}' ORDER BY id
-"""
 _numbers = itertools.count(1)
 
 
@@ -79,64 +64,6 @@ class Timings:
     def quantile(self, share: float) -> float:
         """The quantile, in milliseconds."""
         return sorted(self.ms)[min(len(self.ms) - 1, int(len(self.ms) * share))]
-
-
-@dataclass(frozen=True)
-class RunningService:
-    """Where it listens, and its processes."""
-
-    url: str
-    pids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What every measurement needs."""
-
-    servers: embedded.Servers
-    folder: Path
-    supplier_url: str
-    account: dict[str, Any]
-    plans: list[tuple[str, str]]
-    key: str
-    ordinary: bool
-
-    def environment(self, name: str, database: str) -> dict[str, str]:
-        """Environment variables of one gateway process."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-        return kept | {
-            "GATEWAY_STATE_DIR": str(self.folder / name),
-            "GATEWAY_DATABASE_URL": self.servers.postgres.url(database),
-            "GATEWAY_SECRET_KEY": SECRET_KEY,
-            "GATEWAY_SUPPLIERS": json.dumps({SUPPLIER: self.account}),
-            "GATEWAY_METRICS__PORT": "0",
-            "GATEWAY_METRICS__WORKER_PORT": "0",
-            "GATEWAY_LOG_LEVEL": "warning",
-            **({"GATEWAY_ORDERS__FAST_ADMISSION": "false"} if self.ordinary else {}),
-        }
-
-
-async def gateway_on(stack: contextlib.ExitStack, setting: Setting, database: str) -> RunningService:
-    """``serve`` and ``worker`` on one database, until the stack is closed."""
-    port = free_port()
-    folder = setting.folder
-    serve = stack.enter_context(
-        started(
-            *("gateway", "serve", "--workers", "1", "--port", str(port)),
-            env=setting.environment(f"serve-{database}", database),
-            output=folder / f"serve-{database}.log",
-        )
-    )
-    worker = stack.enter_context(
-        started(
-            *("gateway", "worker"),
-            env=setting.environment(f"worker-{database}", database),
-            output=folder / f"worker-{database}.log",
-        )
-    )
-    service = RunningService(f"http://127.0.0.1:{port}", (serve.pid, worker.pid))
-    await wait_until_ready(f"{service.url}/readyz")
-    return service
 
 
 async def plain_service(stack: contextlib.ExitStack, setting: Setting) -> RunningService:
@@ -189,11 +116,6 @@ class Callers:
             told = await answer.json()
             if answer.status != 201 or told["status"] != "fulfilled":
                 raise SystemExit(f"the gateway answers {answer.status}: {told}")
-
-
-def headers_of(key: str) -> dict[str, str]:
-    """Headers of one order."""
-    return {"Authorization": f"Bearer {key}", "Idempotency-Key": f"bench-{next(_numbers)}"}
 
 
 async def measure(timings: Timings, call: Callable[[int], Awaitable[None]], count: int) -> None:
@@ -336,23 +258,6 @@ async def growth(
         print(shown(f"{what}, {sizes[1]:,} orders over {sizes[0]:,}", many / few, "<=", GOAL_GROWTH, "x"))
 
 
-async def prepared(settings: Settings, database_url: str) -> tuple[str, list[tuple[str, str]]]:
-    """Make a database with a synced catalogue and a key; the key, and the plans to order with the supplier's ids."""
-    connection = await connect(database_url)
-    await require_durable(connection)
-    await connection.close()
-    await upgrade(database_url)
-    pool = await open_pool(database_url, name="bench")
-    async with accounts_of(settings, pool) as accounts:
-        await run_sync(pool, accounts, settings)
-    await publish(pool, None, settings)
-    scopes = ["storefront", "ops"]
-    key = await create_key(pool, storefront="bench", mode="test", scopes=scopes, per_minute=10**6)
-    rows = await pool.fetch(_PLANS)
-    await pool.close()
-    return key.key, [(row["plan_id"], row["supplier_plan_id"]) for row in rows]
-
-
 async def two_histories(setting: Setting, sizes: list[int]) -> list[str]:
     """Two databases with a catalogue and histories of these lengths; their names."""
     # What the history is copied from is bought once, by the gateway.
@@ -381,22 +286,8 @@ async def main(asked: argparse.Namespace, folder: Path) -> None:
     log.configure("error")
     sizes = [int(size) for size in asked.history.split(",")]
     with contextlib.ExitStack() as stack:
-        supplier = stack.enter_context(started("benchmarks.orders_supplier", str(SUPPLIER_SECONDS)))
-        servers = stack.enter_context(embedded.start(folder / "state"))
-        supplier_url = supplier.stdout.readline().strip() if supplier.stdout else ""
-        account = {
-            **load_manifests()[SUPPLIER].sandbox_settings,
-            "provider": SUPPLIER, "mode": "test", "base_url": supplier_url, "requests_per_minute": 10**6,
-        }  # fmt: skip
-        database_url = servers.postgres.url()
-        settings = load(
-            state_dir=folder / "state",
-            database_url=database_url,
-            secret_key=[SECRET_KEY],
-            suppliers={SUPPLIER: account},
-        )
-        key, plans = await prepared(settings, database_url)
-        setting = Setting(servers, folder, supplier_url, account, plans, key, asked.ordinary)
+        more = {"GATEWAY_ORDERS__FAST_ADMISSION": "false"} if asked.ordinary else {}
+        setting = await open_setting(stack, folder, SUPPLIER_SECONDS, more)
         print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs", flush=True)
         databases = await two_histories(setting, sizes)
         with contextlib.ExitStack() as short:
@@ -425,10 +316,7 @@ def cli() -> None:
         try:
             uvloop.run(main(asked, Path(folder)))
         finally:
-            for log_file in sorted(Path(folder).glob("*.log")):
-                for line in log_file.read_text("utf-8", "replace").splitlines():
-                    if '"event":"request"' not in line:
-                        print(f"{log_file.stem}: {line[:1000]}", file=sys.stderr)
+            print_logs(Path(folder))
 
 
 if __name__ == "__main__":

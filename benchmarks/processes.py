@@ -86,3 +86,11 @@ def _cpu_ticks(pid: int) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0  # it ended since: its parent has its time
     return sum(int(ticks) for ticks in fields[11:15])  # utime, stime, and those of children that were waited for
+
+
+def print_logs(folder: Path) -> None:
+    """What the processes of a benchmark logged, but for the lines of requests."""
+    for log_file in sorted(folder.glob("*.log")):
+        for line in log_file.read_text("utf-8", "replace").splitlines():
+            if '"event":"request"' not in line:
+                print(f"{log_file.stem}: {line[:1000]}", file=sys.stderr)
