@@ -20,6 +20,7 @@ from gateway.processes import die_with_parent
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _READY_SECONDS = 90.0
+_END_SECONDS = 20.0
 
 
 @contextmanager
@@ -42,7 +43,12 @@ def started(
             yield process
         finally:
             process.terminate()
-            process.wait(60)
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                print(f"{' '.join(command)} did not end within {_END_SECONDS:.0f} s", file=sys.stderr)
+                process.kill()
+                process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()
