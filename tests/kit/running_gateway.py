@@ -32,7 +32,7 @@ _READY_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class RunningGateway:
-    """Where it listens, and a storefront's key with every scope that an order needs."""
+    """Where it listens, and a storefront's key that may order and name suppliers."""
 
     url: str
     key: str
@@ -53,7 +53,7 @@ async def running_gateway(
     settings = load(state_dir=folder / "serve", database_url=database_url, secret_key=[SECRET_KEY], suppliers=accounts)
     pool = await open_pool(database_url, name="test", max_size=2)
     await stock_from(pool, settings)
-    scopes = ["storefront", "ops", "routing", "goods"]
+    scopes = ["storefront", "routing"]
     key = await create_key(pool, storefront="shop", mode="test", scopes=scopes, per_minute=10**6)
     await pool.close()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")} | {
