@@ -1,6 +1,6 @@
 """Fairness: what a small storefront waits while another sends twenty times its orders to the same supplier.
 
-    python -m benchmarks.orders_fair [--quick] [--rate N] [--seconds S]
+    python -m benchmarks.orders_fair [--quick] [--rate N] [--processes N] [--seconds S]
 
 The supplier takes half a second over every order, and our own limit of requests there is far below what both
 storefronts ask for; the limit of open orders is off, so that nothing but the fair queue protects the small one. It
@@ -115,7 +115,7 @@ async def main(asked: argparse.Namespace, folder: Path) -> None:
         more = {"GATEWAY_ORDERS__MAX_OPEN": "0"}
         setting = await open_setting(stack, folder, SUPPLIER_SECONDS, more, per_minute=asked.rate)
         small_key, large_key = await keys_of_two(setting)
-        service = await gateway_on(stack, setting, DATABASE, serving=2)
+        service = await gateway_on(stack, setting, DATABASE, serving=asked.processes)
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
             load = Load(setting, service, http)
@@ -144,6 +144,7 @@ def cli() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a short measurement: to see that it runs")
     parser.add_argument("--rate", type=int, default=600, help="our limit of requests a minute at the supplier")
+    parser.add_argument("--processes", type=int, default=2, help="processes that serve, beside one worker")
     parser.add_argument("--seconds", type=float, help="how long the small storefront is measured, each time")
     asked = parser.parse_args()
     asked.seconds = asked.seconds or (15.0 if asked.quick else 60.0)
