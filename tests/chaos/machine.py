@@ -287,7 +287,7 @@ class Machine:
             [sys.executable, "-m", "tests.chaos.sandboxes", str(self.folder / "books")],
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - no thread is started before
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no thread is started before
         )
         self._others.append(process)
         assert process.stdout is not None
