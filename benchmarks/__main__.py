@@ -1,6 +1,6 @@
 """Every measurement beside its goal, each a ratio within one run or a plain bound.
 
-    python -m benchmarks [core] [memory] [swap] [http] [sync] [orders] [console]
+    python -m benchmarks [core] [memory] [swap] [http] [sync] [orders] [orders_fair] [console]
 
 Each part is a process of its own, one after the other; at the end every line that names a goal is
 shown again in one table.
@@ -16,7 +16,7 @@ import tempfile
 
 from benchmarks.catalog_offers import SHARED_FOLDER
 
-PARTS = ("core", "memory", "swap", "http", "sync", "orders", "console")
+PARTS = ("core", "memory", "swap", "http", "sync", "orders", "orders_fair", "console")
 _VERDICT = re.compile(r"^(met|ok|MISSED)\s+")
 _GOAL = re.compile(r"(<=|>=)\s*[0-9]")
 
@@ -45,9 +45,9 @@ def main() -> None:
     print("\n== all goals\n")
     for part, (lines, well) in results.items():
         for line in lines:
-            print(f"{'MISSED' if 'MISSED' in line else 'ok':<8}{part:<8}{_VERDICT.sub('', line)}")
+            print(f"{'MISSED' if 'MISSED' in line else 'ok':<8}{part:<13}{_VERDICT.sub('', line)}")
         if not well:
-            print(f"{'FAILED':<8}{part:<8}this part ended with an error")
+            print(f"{'FAILED':<8}{part:<13}this part ended with an error")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""Orders: the time that the gateway adds to its supplier's own, and admission in a small and a large table.
+"""Orders: the gateway beside a plain service, and what a long history costs.
 
-    python -m benchmarks.orders [--orders N] [--rounds N] [--table 1000,200000]
+    python -m benchmarks.orders [--quick] [--orders N] [--rounds N] [--history 1000,300000] [--ordinary]
 
-The supplier is a sandbox in a process of its own that takes 200 ms over every order. The floor asks it directly,
-over connections that stay open; the gateway is ``serve``, which buys over a fresh connection for each order and
-commits before and after. Both are asked by the same number of callers at once, in turn, in the same run.
+The supplier is a sandbox in a process of its own that takes 200 ms over every order. In each round the same number of
+callers asks it directly, through a plain service (``orders_plain``) and through the gateway, which buys over a fresh
+connection for each order and commits before and after. A ``worker`` runs, and the database holds a history of orders.
 PostgreSQL keeps every promise: fsync and synchronous_commit are on.
+
+What a long history costs is measured with two databases side by side, each with its own ``serve`` and ``worker``, asked
+in turn, so that other load on the machine meets both alike.
 """
 
 from __future__ import annotations
@@ -14,77 +17,109 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import os
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import uvloop
 
 from benchmarks.goals import shown
+from benchmarks.orders_gateway import RunningService, Setting, gateway_on, headers_of, open_setting
+from benchmarks.orders_history import fill_history
 from benchmarks.orders_supplier import SUPPLIER
-from gateway import embedded, log
-from gateway.flows.accounts import accounts_of
-from gateway.flows.admit import Admitted, admit
-from gateway.flows.deps import Deps
-from gateway.flows.publish import publish
-from gateway.flows.sync import run_sync
-from gateway.processes import die_with_parent
-from gateway.sealing import Seal
-from gateway.settings import Settings, load
-from gateway.store.durability import require_durable
-from gateway.store.keys import create_key
-from gateway.store.migrations import upgrade
-from gateway.store.pool import Pool, connect, open_pool
-from providers.loader import load_manifests
+from benchmarks.processes import cpu_seconds, free_port, print_logs, started, wait_until_ready
+from gateway import log
+from gateway.embedded_servers import DATABASE
+from gateway.store import purses
+from gateway.store.pool import Pool, open_pool
 from providers.s2s.signatures import order_headers
-from schemas.orders import OrderForPlan
 
 SUPPLIER_SECONDS = 0.2
 AT_ONCE = 32
-GOAL_P50_MS, GOAL_P99_MS, GOAL_GROWTH = 4.0, 15.0, 1.25
-ADMITTED = 300
-SECRET = "a made-up secret of more than thirty-two characters"
+GOAL_ADDED, GOAL_CPU, GOAL_GROWTH = 3.0, 4.0, 1.25
+WARM_UP = 10
+MOST_ASKED = 120  # requests of each kind to each database, in turn
+SAMPLE_ORDERS = 8
+DRAIN_SECONDS = 5.0  # what the worker does about orders after they were answered is over by then
+IDLE_SECONDS = 8.0
 _numbers = itertools.count(1)
 
 
 @dataclass
-class Taken:
-    """What was measured on one way: milliseconds of each call, and calls per second of each round."""
+class Timings:
+    """Milliseconds of each call, orders per second of each round, CPU milliseconds per order by whose they are."""
 
     ms: list[float] = field(default_factory=list)
     per_second: list[float] = field(default_factory=list)
+    cpu: dict[str, float] = field(default_factory=dict)
 
-    def at(self, share: float) -> float:
+    def quantile(self, share: float) -> float:
         """The quantile, in milliseconds."""
         return sorted(self.ms)[min(len(self.ms) - 1, int(len(self.ms) * share))]
 
 
-@dataclass(frozen=True)
-class Bench:
-    """Everything that runs."""
+async def plain_service(stack: contextlib.ExitStack, setting: Setting) -> RunningService:
+    """The plain service, on a database of its own in the same server."""
+    setting.servers.postgres.create_database("plain")
+    port = free_port()
+    url = setting.servers.postgres.url("plain")
+    process = stack.enter_context(
+        started(
+            *("benchmarks.orders_plain", str(port), url, setting.supplier_url),
+            output=setting.folder / "plain.log",
+        )
+    )
+    service = RunningService(f"http://127.0.0.1:{port}", (process.pid,))
+    await wait_until_ready(f"{service.url}/readyz")
+    return service
 
-    settings: Settings
-    pool: Pool
-    url: str
-    supplier_url: str
-    key: str
-    plans: list[tuple[str, str]]  # plan and the supplier's own id of it
+
+class Callers:
+    """The three ways to an order: each call is one order, and a wrong answer ends the benchmark."""
+
+    def __init__(self, http: aiohttp.ClientSession, setting: Setting, plain: str, gateway: str) -> None:
+        self.http, self.setting = http, setting
+        self.plain, self.gateway = plain, gateway
+
+    async def ask_supplier(self, number: int) -> None:
+        """The supplier itself."""
+        _, sku = self.setting.plans[number % len(self.setting.plans)]
+        reference = f"floor-{next(_numbers)}"
+        headers = order_headers(self.setting.account["partner_secret"], datetime.now(UTC), sku, reference)
+        headers["Authorization"] = f"Bearer {self.setting.account['token']}"
+        body = {"external_id": reference, "item": {"sku_id": sku, "fields": {"quantity": 1}}}
+        async with self.http.post(f"{self.setting.supplier_url}/orders", json=body, headers=headers) as answer:
+            told = await answer.json()
+            if not answer.ok or not told["success"]:
+                raise SystemExit(f"the supplier answers {answer.status}: {told}")
+
+    async def ask_plain(self, number: int) -> None:
+        """The plain service."""
+        plan, sku = self.setting.plans[number % len(self.setting.plans)]
+        async with self.http.post(f"{self.plain}/orders", json={"plan_id": plan, "sku": sku}) as answer:
+            if answer.status != 201:
+                raise SystemExit(f"the plain service answers {answer.status}: {await answer.text()}")
+
+    async def ask_gateway(self, number: int) -> None:
+        """The gateway."""
+        plan, _ = self.setting.plans[number % len(self.setting.plans)]
+        headers = headers_of(self.setting.key) | {"Prefer": "wait=20"}
+        async with self.http.post(f"{self.gateway}/v1/orders", json={"plan_id": plan}, headers=headers) as answer:
+            told = await answer.json()
+            if answer.status != 201 or told["status"] != "fulfilled":
+                raise SystemExit(f"the gateway answers {answer.status}: {told}")
 
 
-async def measure(taken: Taken, call: Callable[[int], Awaitable[None]], count: int) -> None:
-    """``count`` calls, so many at once, each timed."""
+async def measure(timings: Timings, call: Callable[[int], Awaitable[None]], count: int) -> None:
+    """``count`` calls, ``AT_ONCE`` at a time, each timed."""
     numbers = iter(range(count))
     loop = asyncio.get_running_loop()
 
@@ -92,234 +127,196 @@ async def measure(taken: Taken, call: Callable[[int], Awaitable[None]], count: i
         for number in numbers:
             began = loop.time()
             await call(number)
-            taken.ms.append((loop.time() - began) * 1e3)
+            timings.ms.append((loop.time() - began) * 1e3)
 
     began = loop.time()
     await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
-    taken.per_second.append(count / (loop.time() - began))
+    timings.per_second.append(count / (loop.time() - began))
 
 
-async def added(bench: Bench, orders: int, rounds: int) -> None:
-    """The supplier asked directly and through the gateway, in turn."""
-    account = load_manifests()[SUPPLIER].sandbox_settings
-    floor, ours = Taken(), Taken()
-    connector = aiohttp.TCPConnector(limit=AT_ONCE)
-    async with aiohttp.ClientSession(connector=connector) as http:
-
-        async def direct(number: int) -> None:
-            _, sku = bench.plans[number % len(bench.plans)]
-            reference = f"floor-{next(_numbers)}"
-            headers = order_headers(account["partner_secret"], datetime.now(UTC), sku, reference)
-            headers["Authorization"] = f"Bearer {account['token']}"
-            body = {"external_id": reference, "item": {"sku_id": sku, "fields": {"quantity": 1}}}
-            async with http.post(f"{bench.supplier_url}/orders", json=body, headers=headers) as answer:
-                told = await answer.json()
-                if not answer.ok or not told["success"]:
-                    raise SystemExit(f"the supplier says {answer.status}: {told}")
-
-        async def ordered(number: int) -> None:
-            plan, _ = bench.plans[number % len(bench.plans)]
-            headers = {
-                "Authorization": f"Bearer {bench.key}",
-                "Idempotency-Key": f"bench-{next(_numbers)}",
-                "Prefer": "wait=20",
-            }
-            async with http.post(f"{bench.url}/v1/orders", json={"plan_id": plan}, headers=headers) as answer:
-                told = await answer.json()
-                if answer.status != 201 or told["status"] != "fulfilled":
-                    raise SystemExit(f"the gateway says {answer.status}: {told}")
-
-        for number in range(rounds + 1):
-            count = orders if number else AT_ONCE * 4  # the first round only warms up
-            await measure(floor, direct, count)
-            await measure(ours, ordered, count)
-            if number == 0:
-                floor, ours = Taken(), Taken()
-    print(f"\n{len(ours.ms)} orders, {AT_ONCE} at once, at a supplier that takes {SUPPLIER_SECONDS * 1e3:.0f} ms\n")
-    print(f"{'':<34}{'p50 ms':>9}{'p99 ms':>9}{'orders/s':>10}")
-    for name, taken in (("the supplier, asked directly", floor), ("through the gateway", ours)):
-        rate = statistics.median(taken.per_second)
-        print(f"{name:<34}{taken.at(0.5):>9.1f}{taken.at(0.99):>9.1f}{rate:>10.0f}")
-    print()
-    print(
-        shown("order: time added over the supplier's own, p50", ours.at(0.5) - floor.at(0.5), "<=", GOAL_P50_MS, "ms")
-    )
-    print(
-        shown("order: time added over the supplier's own, p99", ours.at(0.99) - floor.at(0.99), "<=", GOAL_P99_MS, "ms")
-    )
-
-
-async def admission(bench: Bench, sizes: list[int]) -> None:
-    """The time that admitting takes in a table of each size."""
-    medians = []
-    async with accounts_of(bench.settings, bench.pool) as accounts:
-        deps = Deps(bench.pool, accounts, bench.settings, Seal.from_settings(bench.settings))
-        storefront = await bench.pool.fetchval("SELECT id FROM storefronts")
-        for size in sizes:
-            await fill(bench.pool, size)
-            taken = []
-            for number in range(ADMITTED + 50):
-                plan, _ = bench.plans[number % len(bench.plans)]
-                began = time.perf_counter()
-                found = await admit(deps, storefront, "test", OrderForPlan(plan_id=plan), f"a-{next(_numbers)}")
-                if number >= 50:
-                    taken.append((time.perf_counter() - began) * 1e3)
-                if not isinstance(found, Admitted):
-                    raise SystemExit(f"not admitted: {found}")
-            medians.append(statistics.median(taken))
-            print(f"admitted, {size:>9,} orders in the table: {medians[-1]:6.2f} ms")
-    what = f"time to admit, {sizes[-1]:,} orders over {sizes[0]:,}"
-    print(shown(what, medians[-1] / medians[0], "<=", GOAL_GROWTH, "x"))
-
-
-async def fill(pool: Pool, size: int) -> None:
-    """Bring the tables to so many orders, each fulfilled, with its key, attempt and timeline."""
-    async with pool.acquire() as connection:
-        there = await connection.fetchval("SELECT count(*) FROM orders")
-        missing = max(0, size - there)
-        if missing:
-            made = f"generate_series({there}, {there + missing - 1}) AS made(number)"
-            for table, change in _COPIED.items():
-                columns = [
-                    row["column_name"]
-                    for row in await connection.fetch(
-                        "SELECT column_name FROM information_schema.columns WHERE table_name = $1"
-                        " AND is_identity = 'NO' ORDER BY ordinal_position",
-                        table,
-                    )
-                ]
-                values = ", ".join(change.get(name, f"one.{name}") for name in columns)
-                await connection.execute(
-                    f"INSERT INTO {table} ({', '.join(columns)})"
-                    f" SELECT {values} FROM (SELECT * FROM {table} LIMIT 1) one, {made}",
-                    timeout=300,
-                )
-        for table in _COPIED:
-            await connection.execute(f"ANALYZE {table}")
-
-
-_ORDER = "'ord_made' || made.number"
-_AT = "now() - make_interval(secs => made.number)"
-_COPIED: dict[str, dict[str, str]] = {
-    "orders": {
-        "id": _ORDER, "reference": "'made-' || made.number", "status": "'fulfilled'", "failure_code": "NULL",
-        "next_poll_at": "NULL", "created_at": _AT, "updated_at": _AT, "fulfilled_at": _AT,
-    },
-    "idempotency_keys": {"key": "'made-' || made.number", "order_id": _ORDER, "created_at": _AT},
-    "attempts": {
-        "id": "'att_made' || made.number", "order_id": _ORDER, "n": "1", "state": "'succeeded'",
-        "supplier_order_id": "'made-' || made.number", "started_at": _AT, "call_ended_at": _AT, "ended_at": _AT,
-    },
-    "order_events": {"order_id": _ORDER, "at": _AT},
-}  # fmt: skip
-
-
-@contextmanager
-def started(
-    *command: str, env: dict[str, str] | None = None, output: Path | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    """A process that ends with this block."""
+async def beside_plain_service(setting: Setting, gateway: RunningService, orders: int, rounds: int) -> None:
+    """The supplier asked directly, through the plain service and through the gateway, in turn."""
+    postgres = (setting.servers.postgres.pid,)
+    floor, plain_timings, gateway_timings = Timings(), Timings(), Timings()
     with contextlib.ExitStack() as stack:
-        error = stack.enter_context(output.open("w")) if output is not None else None
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE if output is None else error,
-            stderr=error,
-            text=True,
-            env=env,
-            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no thread is started before
-        )
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(60)
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        plain = await plain_service(stack, setting)
+        watched = {"gateway": gateway.pids, "plain": plain.pids, "PostgreSQL": postgres}
+        connector = aiohttp.TCPConnector(limit=AT_ONCE)
+        async with aiohttp.ClientSession(connector=connector) as http:
+            callers = Callers(http, setting, plain.url, gateway.url)
+            for call in (callers.ask_supplier, callers.ask_plain, callers.ask_gateway):
+                await measure(Timings(), call, AT_ONCE * 4)  # only warms up
+            await asyncio.sleep(DRAIN_SECONDS)
+            idle = await _idle_cpu(watched)
+            for _ in range(rounds):
+                await measure(floor, callers.ask_supplier, orders)
+                for timings, call, whose in (
+                    (plain_timings, callers.ask_plain, ("plain", "PostgreSQL")),
+                    (gateway_timings, callers.ask_gateway, ("gateway", "PostgreSQL")),
+                ):
+                    before, began = _cpu(watched), time.monotonic()
+                    await measure(timings, call, orders)
+                    await asyncio.sleep(DRAIN_SECONDS)
+                    after, seconds = _cpu(watched), time.monotonic() - began
+                    for name in whose:
+                        used = after[name] - before[name] - idle[name] * seconds
+                        timings.cpu[name] = timings.cpu.get(name, 0.0) + used * 1e3 / (orders * rounds)
+    _print_beside(floor, plain_timings, gateway_timings)
 
 
-async def prepared(settings: Settings, database_url: str) -> tuple[Pool, str, list[tuple[str, str]]]:
-    """A database with a synced catalogue, a key, and the plans to order."""
-    connection = await connect(database_url)
-    await require_durable(connection)
-    await connection.close()
-    await upgrade(database_url)
-    pool = await open_pool(database_url, name="bench")
-    async with accounts_of(settings, pool) as accounts:
-        await run_sync(pool, accounts, settings)
-    await publish(pool, None, settings)
-    key = await create_key(pool, storefront="bench", mode="test", scopes=["storefront"], per_minute=10**6)
-    rows = await pool.fetch(
-        "SELECT plan_id, supplier_plan_id FROM offers WHERE plan_id IS NOT NULL AND visible AND suspect IS NULL"
-        " AND gone_at IS NULL AND coalesce(stock, 1000) > 20 AND cost > 1 AND NOT coverage @> '{BV}' ORDER BY id"
-    )
-    return pool, key.key, [(row["plan_id"], row["supplier_plan_id"]) for row in rows]
+def _cpu(watched: dict[str, tuple[int, ...]]) -> dict[str, float]:
+    return {name: cpu_seconds(pids) for name, pids in watched.items()}
+
+
+async def _idle_cpu(watched: dict[str, tuple[int, ...]]) -> dict[str, float]:
+    """CPU seconds per second while nobody orders; it is no cost of an order."""
+    before, began = _cpu(watched), time.monotonic()
+    await asyncio.sleep(IDLE_SECONDS)
+    seconds = time.monotonic() - began
+    return {name: (used - before[name]) / seconds for name, used in _cpu(watched).items()}
+
+
+def _print_beside(floor: Timings, plain: Timings, gateway: Timings) -> None:
+    print(f"\n{len(gateway.ms)} orders, {AT_ONCE} at once, at a supplier that takes {SUPPLIER_SECONDS * 1e3:.0f} ms\n")
+    print(f"{'':<34}{'p50 ms':>9}{'p99 ms':>9}{'orders/s':>10}{'CPU ms':>9}{'its own':>9}{'PostgreSQL':>12}")
+    for name, timings in (
+        ("the supplier, asked directly", floor),
+        ("a plain service", plain),
+        ("the gateway", gateway),
+    ):
+        rate = statistics.median(timings.per_second)
+        line = f"{name:<34}{timings.quantile(0.5):>9.1f}{timings.quantile(0.99):>9.1f}{rate:>10.0f}"
+        if timings.cpu:
+            database = timings.cpu["PostgreSQL"]
+            own = sum(timings.cpu.values()) - database
+            line += f"{own + database:>9.2f}{own:>9.2f}{database:>12.2f}"
+        print(line)
+    print()
+    for word, share in (("p50", 0.5), ("p99", 0.99)):
+        added, plainly = (timings.quantile(share) - floor.quantile(share) for timings in (gateway, plain))
+        print(f"added over the supplier's own, {word}: {added:.1f} ms, by a plain service {plainly:.1f} ms")
+        ratio = added / max(plainly, 0.1)  # a plain service that adds nothing is noise
+        print(shown(f"order: time added, over a plain service's, {word}", ratio, "<=", GOAL_ADDED, "x"))
+    cpu = sum(gateway.cpu.values()) / sum(plain.cpu.values())
+    print(shown("order: CPU of it and PostgreSQL, over a plain service's", cpu, "<=", GOAL_CPU, "x"))
+
+
+@dataclass(frozen=True)
+class HistoryCost:
+    """Two gateways, one with a short and one with a long history, and the milliseconds of what both were asked."""
+
+    setting: Setting
+    services: Sequence[RunningService]
+    pools: Sequence[Pool]
+    http: aiohttp.ClientSession
+    ms: dict[str, tuple[list[float], list[float]]] = field(default_factory=lambda: defaultdict(lambda: ([], [])))
+
+    async def ask(self, which: int, number: int) -> None:
+        """Everything once of one of the two."""
+        await self._timed("funds", which, purses.all_of_them(self.pools[which]))
+        for path in ("/v1/orders", "/v1/ops/orders"):
+            await self._timed(f"GET {path}", which, self._get(which, path))
+        await self._timed("admission", which, self._admit(which, number))
+
+    async def _timed(self, what: str, which: int, call: Awaitable[object]) -> None:
+        began = time.perf_counter()
+        await call
+        self.ms[what][which].append((time.perf_counter() - began) * 1e3)
+
+    async def _get(self, which: int, path: str) -> None:
+        url = f"{self.services[which].url}{path}?limit=50"
+        async with self.http.get(url, headers={"Authorization": f"Bearer {self.setting.key}"}) as answer:
+            if not answer.ok or len((await answer.json())["data"]) != 50:
+                raise SystemExit(f"{path} answers {answer.status}")
+
+    async def _admit(self, which: int, number: int) -> None:
+        plan, _ = self.setting.plans[number % len(self.setting.plans)]
+        url = f"{self.services[which].url}/v1/orders"
+        async with self.http.post(url, json={"plan_id": plan}, headers=headers_of(self.setting.key)) as answer:
+            if answer.status not in {201, 202}:
+                raise SystemExit(f"not admitted: {await answer.text()}")
+
+
+async def growth(
+    setting: Setting, services: Sequence[RunningService], databases: Sequence[str], sizes: list[int], times: int
+) -> None:
+    """Admission, funds and lists with a short and a long history, asked in turn."""
+    pools = [await open_pool(setting.servers.postgres.url(name), name="bench", max_size=1) for name in databases]
+    async with aiohttp.ClientSession() as http:
+        cost = HistoryCost(setting, services, pools, http)
+        for number in range(WARM_UP + times):
+            for which in (0, 1) if number % 2 else (1, 0):
+                await cost.ask(which, number)
+                # The order is bought meanwhile; its end does not fall into what is timed next.
+                await asyncio.sleep(SUPPLIER_SECONDS * 1.5)
+    for pool in pools:
+        await pool.close()
+    print(f"\nmedians of {times} each, with {sizes[0]:,} and {sizes[1]:,} orders in the tables\n")
+    for what, (short, long) in cost.ms.items():
+        few, many = statistics.median(short[WARM_UP:]), statistics.median(long[WARM_UP:])
+        print(f"{what}: {few:.2f} and {many:.2f} ms")
+        print(shown(f"{what}, {sizes[1]:,} orders over {sizes[0]:,}", many / few, "<=", GOAL_GROWTH, "x"))
+
+
+async def two_histories(setting: Setting, sizes: list[int]) -> list[str]:
+    """Two databases with a catalogue and histories of these lengths; their names."""
+    # What the history is copied from is bought once, by the gateway.
+    with contextlib.ExitStack() as stack:
+        service = await gateway_on(stack, setting, DATABASE)
+        async with aiohttp.ClientSession() as http:
+            callers = Callers(http, setting, "", service.url)
+            for number in range(SAMPLE_ORDERS):
+                await callers.ask_gateway(number)
+    admin = await asyncpg.connect(setting.servers.postgres.url("postgres"))
+    await admin.execute(f"CREATE DATABASE long TEMPLATE {DATABASE}")
+    await admin.close()
+    databases = [DATABASE, "long"]
+    for name, size in zip(databases, sizes, strict=True):
+        began = time.monotonic()
+        connection = await asyncpg.connect(setting.servers.postgres.url(name))
+        currency = await connection.fetchval("SELECT currency FROM offers LIMIT 1")
+        await fill_history(connection, SUPPLIER, currency, size)
+        await connection.close()
+        print(f"{size:,} orders with attempts, charges, events, keys and eSIMs in {time.monotonic() - began:.0f} s")
+    return databases
 
 
 async def main(asked: argparse.Namespace, folder: Path) -> None:
     """The whole measurement."""
     log.configure("error")
+    sizes = [int(size) for size in asked.history.split(",")]
     with contextlib.ExitStack() as stack:
-        supplier = stack.enter_context(started("benchmarks.orders_supplier", str(SUPPLIER_SECONDS)))
-        servers = stack.enter_context(embedded.start(folder / "state"))
-        supplier_url = supplier.stdout.readline().strip() if supplier.stdout else ""
-        account = {
-            **load_manifests()[SUPPLIER].sandbox_settings,
-            "provider": SUPPLIER, "mode": "test", "base_url": supplier_url, "requests_per_minute": 10**6,
-        }  # fmt: skip
-        database_url = servers.postgres.url()
-        settings = load(
-            state_dir=folder / "state", database_url=database_url, secret_key=[SECRET], suppliers={SUPPLIER: account}
-        )
-        pool, key, plans = await prepared(settings, database_url)
-        port = _free_port()
-        env = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")} | {
-            "GATEWAY_STATE_DIR": str(folder / "state"),
-            "GATEWAY_DATABASE_URL": database_url,
-            "GATEWAY_SECRET_KEY": SECRET,
-            "GATEWAY_SUPPLIERS": json.dumps({SUPPLIER: account}),
-            "GATEWAY_METRICS__PORT": "0",
-            "GATEWAY_LOG_LEVEL": "warning",
-        }
-        stack.enter_context(started("gateway", "serve", "--port", str(port), env=env, output=folder / "serve.log"))
-        bench = Bench(settings, pool, f"http://127.0.0.1:{port}", supplier_url, key, plans)
-        await _ready(bench.url)
-        try:
-            await added(bench, asked.orders, asked.rounds)
-            await admission(bench, [int(size) for size in asked.table.split(",")])
-        finally:
-            await pool.close()
-
-
-async def _ready(url: str) -> None:
-    deadline = time.monotonic() + 60
-    async with aiohttp.ClientSession() as http:
-        while time.monotonic() < deadline:
-            with contextlib.suppress(aiohttp.ClientError):
-                async with http.get(f"{url}/readyz") as answer:
-                    if answer.ok:
-                        return
-            await asyncio.sleep(0.1)
-    raise SystemExit("serve does not come up")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        more = {"GATEWAY_ORDERS__FAST_ADMISSION": "false"} if asked.ordinary else {}
+        setting = await open_setting(stack, folder, SUPPLIER_SECONDS, more)
+        print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs", flush=True)
+        databases = await two_histories(setting, sizes)
+        with contextlib.ExitStack() as short:
+            services = [
+                await gateway_on(short, setting, databases[0]),
+                await gateway_on(stack, setting, databases[1]),
+            ]
+            await growth(setting, services, databases, sizes, 40 if asked.quick else MOST_ASKED)
+        await beside_plain_service(setting, services[1], asked.orders, asked.rounds)
+        print(f"load of the machine: {os.getloadavg()[0]:.1f}")
 
 
 def cli() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--orders", type=int, default=960, help="orders of one round")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--table", default="1000,200000", help="sizes of the table of orders")
+    parser.add_argument("--quick", action="store_true", help="a short history and one round: to see that it runs")
+    parser.add_argument("--orders", type=int, help="orders of one round")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--history", help="orders in the tables, a short and a long history")
+    parser.add_argument("--ordinary", action="store_true", help="admission the ordinary way, not from memory")
     asked = parser.parse_args()
+    asked.orders = asked.orders or (320 if asked.quick else 960)
+    asked.rounds = asked.rounds or (1 if asked.quick else 3)
+    asked.history = asked.history or ("1000,20000" if asked.quick else "1000,300000")
     with tempfile.TemporaryDirectory(prefix="bench-orders-") as folder:
-        uvloop.run(main(asked, Path(folder)))
+        try:
+            uvloop.run(main(asked, Path(folder)))
+        finally:
+            print_logs(Path(folder))
 
 
 if __name__ == "__main__":

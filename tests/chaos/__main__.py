@@ -1,6 +1,6 @@
 """Orders in a storm, and the books compared at the end.
 
-    python -m tests.chaos [--short] [--orders N] [--seconds S] [--without fence|redaction|once]
+    python -m tests.chaos [--short] [--ordinary] [--orders N] [--seconds S] [--without fence|redaction|once]
         [--seed N] [--keep FOLDER]
 
 Ends with 0 when nothing is wrong. With the fence, or the one order of a payment, taken out it ends with 0 when it
@@ -24,6 +24,7 @@ def main() -> int:
     """The command line; its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="half a minute instead of two")
+    parser.add_argument("--ordinary", action="store_true", help="admission the ordinary way, not from memory")
     parser.add_argument("--orders", type=int, help="orders and top-ups")
     parser.add_argument("--seconds", type=float, help="how long it storms")
     parser.add_argument("--without", choices=["fence", "redaction", "once"], action="append", default=[])
@@ -32,6 +33,10 @@ def main() -> int:
     asked = parser.parse_args()
     how = SHORT if asked.short else Storm()
     how = replace(how, seed=asked.seed, plan=replace(how.plan, without=tuple(asked.without)))
+    if asked.without:
+        how = replace(how, without_worker=False)
+    if asked.ordinary:
+        how = replace(how, plan=replace(how.plan, more={"GATEWAY_ORDERS__FAST_ADMISSION": "false"}))
     how = replace(how, orders=asked.orders or how.orders, seconds=asked.seconds or how.seconds)
     with ExitStack() as stack:
         folder = asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
@@ -42,7 +47,7 @@ def main() -> int:
         return 0 if outcome.report.doubles else 1
     if "redaction" in asked.without:
         return 0 if any(outcome.leaks.values()) else 1
-    return 1 if outcome.report.faults or any(outcome.leaks.values()) else 0
+    return 1 if outcome.faults or any(outcome.leaks.values()) else 0
 
 
 def show(outcome: Outcome) -> None:
@@ -64,8 +69,15 @@ def show(outcome: Outcome) -> None:
     print(f"\n{len(report.named)} differences that each belong to one open attempt:")
     for line in report.named:
         print(f"  {line}")
-    print(f"\n{len(report.faults)} faults" + (":" if report.faults else ""))
-    for line in report.faults:
+    print(f"\nthe latest poll came {outcome.latest_poll:.1f} s of living time after its time")
+    print(f"{outcome.share_failed:.1%} of the eSIM orders failed although an offer was left:")
+    for order, left in outcome.offer_left.items():
+        print(f"  {order}: {', '.join(left[:5])}")
+    if outcome.unworked is not None:
+        named = ", ".join(f"{place} after {seconds:.1f} s" for place, seconds in outcome.unworked.seconds.items())
+        print(f"without a worker, {len(outcome.unworked.orders)} overdue orders were reported: {named or 'nowhere'}")
+    print(f"\n{len(outcome.faults)} faults" + (":" if outcome.faults else ""))
+    for line in outcome.faults:
         print(f"  {line}", file=sys.stderr)
 
 

@@ -7,7 +7,7 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -16,10 +16,12 @@ from gateway.sealing import Seal
 from gateway.store import payment_audit
 from gateway.store.numbers import same
 from gateway.store.pool import DATABASE_DOWN, Connection, open_pool
+from providers.loader import load_manifests
 from tests.chaos import audit, audit_payments
 from tests.chaos.audit import Seen
 from tests.chaos.audit_payments import Paid
-from tests.chaos.machine import PAYMENTS, SUPPLIERS, Machine
+from tests.chaos.machine import NO_BALANCE_SECONDS, OUT_OF_STOCK_SECONDS, PAYMENTS, SUPPLIERS, Machine
+from tests.chaos.offers_left import ATTEMPTS, OFFERS, ORDERS, failed_with_offer_left
 from tests.chaos.storefront import Storefront
 
 _ORDERS = "SELECT id, kind, status, checkout_id, coalesce((plan->>'quantity')::int, 1) AS units FROM orders"
@@ -44,6 +46,7 @@ class End:
     truth: Mapping[str, Any]
     sold: list[Any]
     serials: list[str]
+    offer_left: dict[str, list[str]]
 
 
 async def until_at_rest(machine: Machine, seconds: float) -> None:
@@ -88,6 +91,7 @@ async def look(machine: Machine, front: Storefront) -> End:
             name: [dict(row) for row in await connection.fetch(query)]
             for name, query in (("checkouts", _CHECKOUTS), ("ours", _PAYMENTS), ("cases", _CASES))
         }
+        offer_left = await _offer_left(connection)
         unaccounted = [one.payment_id for one in await payment_audit.unaccounted(connection)]
         unpaid = await payment_audit.unpaid(connection)
     await pool.close()
@@ -105,7 +109,19 @@ async def look(machine: Machine, front: Storefront) -> End:
         paid=Paid(till["products"], till["payments"], **ours, unaccounted=unaccounted, unpaid=unpaid),
     )
     sold = [esim for name in SUPPLIERS for esim in machine.ask(name, "esims")["esims"]]
-    return End(seen, truth, sold, serials)
+    return End(seen, truth, sold, serials, offer_left)
+
+
+async def _offer_left(connection: Connection) -> dict[str, list[str]]:
+    """The failed orders for which a supplier would still have sold an eSIM."""
+    return failed_with_offer_left(
+        [dict(row) for row in await connection.fetch(ORDERS)],
+        [dict(row) for row in await connection.fetch(ATTEMPTS)],
+        [dict(row) for row in await connection.fetch(OFFERS)],
+        offer_rests=timedelta(seconds=OUT_OF_STOCK_SECONDS),
+        supplier_rests=timedelta(seconds=NO_BALANCE_SECONDS),
+        tolerances={name: manifest.charge_tolerance for name, manifest in load_manifests().items()},
+    )
 
 
 def secrets_of(machine: Machine, front: Storefront, end: End) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import secrets
@@ -31,6 +32,7 @@ SUPPLIERS = ("beppay", "pikasim", "s2s")
 PAYMENTS = "bepaid"
 EMAIL_DOMAIN = "attempts.example.com"
 TAKEN_OUT = Path(__file__).parent / "taken_out"
+OUT_OF_STOCK_SECONDS, NO_BALANCE_SECONDS = 3, 2
 _START_SECONDS = 60.0
 # What the database itself holds: one order for a checkout, one payment that pays for it.
 _ONCE = "ALTER TABLE orders DROP CONSTRAINT orders_checkout_id_key; DROP INDEX payments_one_accepted"
@@ -42,7 +44,8 @@ class Plan:
 
     ``without`` names what is taken out on purpose: "fence", "redaction", "once". ``heartbeat`` is after how long a
     silent worker's job is another's, ``send`` how long an attempt may take to go out, ``hold`` how long a checkout's
-    price is held.
+    price is held. Polls come at ``poll_ages`` after the send and then with ``poll_every`` between. ``overdue`` is how
+    long an order is late, or no worker is seen, before that is reported; 60 is the product's own.
     """
 
     workers: int = 2
@@ -53,6 +56,9 @@ class Plan:
     quiescence: int = 18
     provisioning: int = 22
     hold: float = 14.0
+    poll_ages: tuple[float, ...] = (1.0, 2.5, 5.0, 10.0, 20.0)
+    poll_every: float = 15.0
+    overdue: float = 60.0
     without: tuple[str, ...] = ()
     careless: bool = True
     log_level: str = "debug"
@@ -68,15 +74,22 @@ class Machine:
         self.secret_key = secrets.token_hex(24)
         self.workers: list[subprocess.Popen[bytes]] = []
         self.urls: dict[str, str] = {}
-        self.port = _free_port()
-        self._serve: subprocess.Popen[bytes] | None = None
+        self.ports = [_free_port() for _ in range(self.plan.serving)]
+        self.metrics_ports = [_free_port() for _ in range(self.plan.serving)]
+        self._serves: list[subprocess.Popen[bytes]] = []
+        self._turns = itertools.count()
         self._others: list[subprocess.Popen[Any]] = []
         self._stack = contextlib.ExitStack()
 
     @property
+    def serve_urls(self) -> list[str]:
+        """Where the API is: of each ``serve``."""
+        return [f"http://127.0.0.1:{port}" for port in self.ports]
+
+    @property
     def url(self) -> str:
-        """Where the API is."""
-        return f"http://127.0.0.1:{self.port}"
+        """Where the API is: of one ``serve`` after the other, as behind a balancer."""
+        return self.serve_urls[next(self._turns) % len(self.ports)]
 
     @property
     def database_url(self) -> str:
@@ -102,8 +115,7 @@ class Machine:
 
     def close(self) -> None:
         """Kill every process, stop the servers."""
-        serve = [self._serve] if self._serve is not None else []
-        for process in [*self.workers, *serve, *self._others]:
+        for process in [*self.workers, *self._serves, *self._others]:
             if process.poll() is None:
                 process.kill()
             process.wait(20)
@@ -119,11 +131,29 @@ class Machine:
         self.workers[number].wait(20)
         self.workers[number] = self._gateway(f"worker-{number}", "worker")
 
+    def stop_workers(self) -> None:
+        """Kill all workers with -9; ``start_workers`` starts as many again."""
+        for process in self.workers:
+            process.kill()
+            process.wait(20)
+
+    def start_workers(self) -> None:
+        """Start the workers."""
+        self.workers = [self._gateway(f"worker-{number}", "worker") for number in range(self.plan.workers)]
+
+    def doctor(self) -> Any:
+        """What ``esim-gateway doctor`` says, as its list of checks."""
+        command = [sys.executable, "-m", "gateway", "doctor", "--json", "--port", str(_free_port())]
+        done = subprocess.run(command, check=False, env=self.environment("doctor"), capture_output=True, timeout=30)
+        return json.loads(done.stdout)
+
     def serving(self) -> list[int]:
-        """The processes that serve, below their parent."""
-        assert self._serve is not None
-        pid = self._serve.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        """The processes that serve, below their parents."""
+        return [
+            int(child)
+            for serve in self._serves
+            for child in Path(f"/proc/{serve.pid}/task/{serve.pid}/children").read_text().split()
+        ]
 
     def kill_serving(self) -> None:
         """Kill one serving process; its parent replaces it."""
@@ -179,8 +209,11 @@ class Machine:
             assert process.wait(_START_SECONDS * 2) == 0, f"{command} failed, see {self.logs}"
         if "once" in self.plan.without:
             self._drop(_ONCE)
-        self._serve = self._gateway("serve", *("serve", "--workers", str(self.plan.serving), "--port", str(self.port)))
-        self.workers = [self._gateway(f"worker-{number}", "worker") for number in range(self.plan.workers)]
+        for number, port in enumerate(self.ports):
+            command = ("serve", "--workers", "1", "--port", str(port))
+            metrics = {"GATEWAY_METRICS__PORT": str(self.metrics_ports[number])}
+            self._serves.append(self._gateway(f"serve-{number}", *command, **metrics))
+        self.start_workers()
         self._until_ready()
         url = f"{self.url}/webhooks/{PAYMENTS}"
         self.tell(PAYMENTS, "webhook", {"url": url, "copies": 2, "retry_scale": 0.1})
@@ -201,27 +234,29 @@ class Machine:
         with ThreadPoolExecutor(1) as thread:  # a loop runs in this one
             thread.submit(asyncio.run, drop()).result()
 
-    def environment(self) -> dict[str, str]:
-        """What every process of the gateway is started with."""
+    def environment(self, name: str) -> dict[str, str]:
+        """What a process of the gateway is started with. As on machines of their own, no two share a folder."""
         plan = self.plan
         others = ("GATEWAY_", "CHAOS_", "COV_CORE")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         return kept | {
-            "GATEWAY_STATE_DIR": str(self.folder / "state"),
+            "GATEWAY_STATE_DIR": str(self.folder / f"state-{name}"),
             "GATEWAY_DATABASE_URL": self.database_url,
             "GATEWAY_REDIS_URL": self.servers.valkey.url(),
             "GATEWAY_SECRET_KEY": self.secret_key,
             "GATEWAY_LOG_LEVEL": plan.log_level,
             "GATEWAY_METRICS__PORT": "0",
             "GATEWAY_METRICS__WORKER_PORT": "0",
-            "GATEWAY_ORDERS__OUT_OF_STOCK_SECONDS": "3",
-            "GATEWAY_ORDERS__NO_BALANCE_SECONDS": "2",
+            "GATEWAY_ORDERS__OUT_OF_STOCK_SECONDS": str(OUT_OF_STOCK_SECONDS),
+            "GATEWAY_ORDERS__NO_BALANCE_SECONDS": str(NO_BALANCE_SECONDS),
             "GATEWAY_SYNC__INTERVAL_SECONDS": "36000",
             "GATEWAY_SUPPLIERS": json.dumps(self.accounts()),
             "PYTHONPATH": str(TAKEN_OUT),
             "PYTHONUNBUFFERED": "1",
             "CHAOS_HURRY": str(plan.send),
             "CHAOS_HOLD": str(plan.hold),
+            "CHAOS_POLLS": " ".join(map(str, (*plan.poll_ages, plan.poll_every))),
+            "CHAOS_OVERDUE": "" if plan.overdue == 60 else str(plan.overdue),
             "CHAOS_HEARTBEAT": str(plan.heartbeat),
             "CHAOS_CARELESS": "1" if plan.careless else "",
             "CHAOS_WITHOUT": " ".join(plan.without),
@@ -252,34 +287,39 @@ class Machine:
             [sys.executable, "-m", "tests.chaos.sandboxes", str(self.folder / "books")],
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - no thread is started before
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no thread is started before
         )
         self._others.append(process)
         assert process.stdout is not None
         urls: dict[str, str] = json.loads(process.stdout.readline())
         return urls
 
-    def _gateway(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _gateway(self, name: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "gateway", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self.environment(),
+                env=self.environment(name) | more,
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - as above
             )
 
     def _until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                with urlopen(f"{self.url}/readyz", timeout=2) as answer:
-                    if answer.status == 200:
-                        return
-            except OSError:
+        for url, serve in zip(self.serve_urls, self._serves, strict=True):
+            while not _is_ready(url):
+                assert serve.poll() is None, f"serve ended with {serve.returncode}, see {self.logs}"
+                assert time.monotonic() < deadline, f"the API does not come up, see {self.logs}"
                 time.sleep(0.1)
-        raise AssertionError(f"the API does not come up, see {self.logs}")
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def _free_port() -> int:

@@ -16,10 +16,13 @@ from tests.chaos.audit import Report, audit
 from tests.chaos.books import End, look, secrets_of, until_at_rest
 from tests.chaos.leaks import leaks
 from tests.chaos.machine import PAYMENTS, SUPPLIERS, Machine, Plan
+from tests.chaos.offers_left import MOST_FAILED
 from tests.chaos.other_goods import NumberHands, VoucherHands, other_goods_of
 from tests.chaos.paying import PayingHands
+from tests.chaos.polls import PollObserver
 from tests.chaos.storefront import Storefront
 from tests.chaos.storm import AMBIGUOUS, Shop, Trouble, arm, plans_of
+from tests.chaos.without_worker import Reported, phase_without_worker
 
 AFTER_SECONDS = 18.0
 Act = Callable[[], Awaitable[None]]
@@ -35,6 +38,8 @@ class Storm:
     checkouts: int = 50
     seconds: float = 90.0
     settle: float = 75.0
+    settle_again: float = 40.0  # after the phase without a worker
+    without_worker: bool = True
     hands: int = 24
     seed: int = 1
     plan: Plan = field(default_factory=Plan)
@@ -42,9 +47,17 @@ class Storm:
 
 @dataclass
 class Outcome:
-    """What came of it."""
+    """What came of it.
+
+    ``late_polls`` are attempts polled too late, with by how many seconds; ``offer_left`` failed orders with what would
+    still have been sold; ``unworked`` what was reported while no worker was there.
+    """
 
     report: Report
+    late_polls: dict[str, float]
+    latest_poll: float
+    offer_left: dict[str, list[str]]
+    unworked: Reported | None
     leaks: dict[str, int]
     orders: Counter[str]
     paying: Counter[str]
@@ -54,6 +67,23 @@ class Outcome:
     trouble: Counter[str]
     problems: Counter[str]
     seconds: float
+
+    @property
+    def share_failed(self) -> float:
+        """Of the eSIM orders, how many failed although an honest offer was left."""
+        count = sum(number for what, number in self.orders.items() if what.split()[0] == "esim")
+        return len(self.offer_left) / max(1, count)
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything that must not be."""
+        found = [*self.report.faults]
+        found += [f"attempt {name} was polled {late:.1f} s late" for name, late in sorted(self.late_polls.items())]
+        if self.share_failed > MOST_FAILED:
+            found.append(f"{self.share_failed:.1%} of the eSIM orders failed although an offer was left")
+        if self.unworked is not None:
+            found += [f"without a worker, {place} reported nothing in time" for place in self.unworked.missing]
+        return found
 
 
 async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[float, Act]]]) -> Outcome:
@@ -77,13 +107,20 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
             VoucherHands(front, how.vouchers, goods).run(4, how.seconds),
             paying.run(6, how.seconds),
         )
+        observer = PollObserver(machine)
+        observing = asyncio.create_task(observer.run(), name="observe polls")
         async with front.open():
             await asyncio.gather(_at_most(business, how), trouble.run(steps(trouble), how.seconds))
-        for supplier in (*SUPPLIERS, PAYMENTS):
-            machine.lift(supplier)
-        await until_at_rest(machine, how.settle)
-        seen = await look(machine, front)
-        return _outcome(machine, front, seen, trouble, paying.done, time.monotonic() - began)
+            for supplier in (*SUPPLIERS, PAYMENTS):
+                machine.lift(supplier)
+            await until_at_rest(machine, how.settle)
+            unworked = None
+            if how.without_worker:
+                unworked = await phase_without_worker(machine, front, plans["s2s"])
+                await until_at_rest(machine, how.settle_again)
+        observing.cancel()
+        end = await look(machine, front)
+        return _outcome(machine, front, end, trouble, paying.done, observer, unworked, time.monotonic() - began)
 
 
 async def _at_most(business: Iterable[Awaitable[None]], how: Storm) -> None:
@@ -96,13 +133,24 @@ async def _at_most(business: Iterable[Awaitable[None]], how: Storm) -> None:
 
 
 def _outcome(
-    machine: Machine, front: Storefront, end: End, trouble: Trouble, paying: Counter[str], seconds: float
+    machine: Machine,
+    front: Storefront,
+    end: End,
+    trouble: Trouble,
+    paying: Counter[str],
+    observer: PollObserver,
+    unworked: Reported | None,
+    seconds: float,
 ) -> Outcome:
     charges = [charge for told in end.truth.values() for charge in told["charges"]]
     asked = [charge["triggers"] for charge in charges]
     asked += [[refused["why"]] for told in end.truth.values() for refused in told["uncharged"]]
     return Outcome(
         report=audit(end.seen),
+        late_polls=observer.late(),
+        latest_poll=observer.latest,
+        offer_left=end.offer_left,
+        unworked=unworked,
         leaks=leaks(machine.logs, secrets_of(machine, front, end)),
         orders=Counter(f"{row['kind']} {row['status']}" for row in end.seen.orders),
         paying=paying + Counter(f"checkout {row['status']}" for row in end.seen.paid.checkouts),
@@ -132,6 +180,8 @@ def long_trouble(trouble: Trouble) -> list[tuple[float, Act]]:
         (0.75, lambda: trouble.freeze_redis(5)),
         (0.85, trouble.kill_serving),
         (0.90, lambda: trouble.kill_worker(0)),
+        (0.30, trouble.truncate_queue),
+        (0.95, trouble.truncate_queue),
     ]
 
 
@@ -145,6 +195,7 @@ def short_trouble(trouble: Trouble) -> list[tuple[float, Act]]:
         (0.50, lambda: trouble.kill_postgres(0.5)),
         (0.70, lambda: trouble.kill_worker(1)),
         (0.85, lambda: trouble.kill_worker(0)),
+        (0.95, trouble.truncate_queue),
     ]
 
 
@@ -156,5 +207,5 @@ SHORT = Storm(
     seconds=7,
     settle=45,
     hands=10,
-    plan=Plan(timeout=1.0, send=4.0, heartbeat=3.0, quiescence=6, provisioning=7, hold=5.0),
+    plan=Plan(timeout=1.0, send=4.0, heartbeat=3.0, quiescence=6, provisioning=7, hold=5.0, overdue=6.0),
 )

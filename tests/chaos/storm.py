@@ -13,6 +13,7 @@ import asyncpg
 
 from tests.chaos.machine import SUPPLIERS, Machine
 from tests.chaos.storefront import AFTER_A_REFUSAL, Hands
+from tests.chaos.without_worker import truncate_queue
 
 # The call happens, or does not, and its caller is not told which.
 AMBIGUOUS = (
@@ -158,6 +159,10 @@ class Trouble:
         self.machine.stop_postgres()
         await asyncio.sleep(away)
         self.machine.start_postgres()
+
+    async def truncate_queue(self) -> None:
+        self.done["queue tables truncated"] += 1
+        await truncate_queue(self.machine)
 
     async def freeze_redis(self, seconds: float) -> None:
         self.done["Redis frozen"] += 1

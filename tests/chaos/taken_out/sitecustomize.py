@@ -3,6 +3,8 @@
 Only a process whose environment says so is touched, so no switch of the kind stands in the product.
 
 CHAOS_HURRY      clocks run faster: the time to send, the looks at suppliers, the breaker, a worker's heartbeat
+CHAOS_POLLS      the ages at which suppliers are polled, and the time between polls after them
+CHAOS_OVERDUE    after how long an overdue order or a missing worker is reported; heartbeats come faster, too
 CHAOS_HOLD       how long the price of a checkout is held; what follows its link runs faster too
 CHAOS_CARELESS   every exchange with a supplier, what suppliers send and all settings are logged whole, as a careless
                  hand would
@@ -24,8 +26,8 @@ def _hurry() -> None:
     from providers import breaker
     from providers.beppay import numbers
 
-    schedule.AGES = (1.0, 2.5, 5.0, 10.0, 20.0)
-    schedule.EVERY = 15.0
+    *ages, every = map(float, os.environ["CHAOS_POLLS"].split())
+    schedule.AGES, schedule.EVERY = tuple(ages), every
     # Where half of all calls fail the breaker opens again and again; its pauses are made short.
     breaker.BREAKER_SECONDS, breaker.BREAKER_MAX_SECONDS, breaker.PROBE_SECONDS = 1.0, 3.0, 4
     buy.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
@@ -37,6 +39,16 @@ def _hurry() -> None:
         from gateway import jobs
 
         jobs.HEARTBEAT = timedelta(seconds=float(os.environ.get("CHAOS_HEARTBEAT", "30")))
+
+
+def _overdue(seconds: float) -> None:
+    from gateway.core import health as judging
+    from gateway.flows import health
+    from gateway.store import workers
+
+    judging.WORKER_SECONDS = judging.OVERDUE_SECONDS = workers.OVERDUE_SECONDS = seconds
+    health.HEARTBEAT_SECONDS, health.REFRESH_SECONDS = seconds / 5, seconds / 5
+    health.JUDGE_SECONDS, health.LEASE_SECONDS = seconds / 5, seconds
 
 
 def _hold(seconds: float) -> None:
@@ -166,6 +178,8 @@ def _without_redaction() -> None:
     Redactor.__call__ = lambda _self, text, limit=300: str(text)[:limit]
 
 
+if "gateway" in sys.orig_argv and {"serve", "worker", "doctor"} & {*sys.orig_argv} and os.environ.get("CHAOS_OVERDUE"):
+    _overdue(float(os.environ["CHAOS_OVERDUE"]))
 if "gateway" in sys.orig_argv and ("serve" in sys.orig_argv or "worker" in sys.orig_argv):
     if os.environ.get("CHAOS_HURRY"):
         _hurry()
