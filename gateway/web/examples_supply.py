@@ -105,7 +105,7 @@ JOBS: dict[str, Any] = {
     **page(
         {
             "id": 8812,
-            "kind": "advance_order",
+            "kind": "sync",
             "state": "queued",
             "about": "ord_7f3a9c20e1b84d65",
             "created_at": _AT,
@@ -116,7 +116,7 @@ JOBS: dict[str, Any] = {
     ),
     "kinds": [
         {
-            "kind": "advance_order",
+            "kind": "sync",
             "waiting": 1,
             "late": 0,
             "running": 0,

@@ -9,7 +9,7 @@ import pytest
 from gateway.core.orders import cancelling, steps
 from gateway.core.orders.changes import change
 from gateway.core.orders.states import AttemptNow, AttemptState, OrderNow
-from gateway.core.orders.steps import AskOperator, Choose, Look, Rest, SendCancel, next_step
+from gateway.core.orders.steps import AskOperator, Choose, Poll, Rest, SendCancel, next_step
 from gateway.core.orders.verdicts import Verdict
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -34,10 +34,10 @@ def order(status: str = "pending", reason: str | None = "restored", **more: obje
     [
         (order(), [], AskOperator),
         (order(), [attempt(S.FAILED)], AskOperator),
-        (order(), [attempt(S.UNKNOWN)], Look),
+        (order(), [attempt(S.UNKNOWN)], Poll),
         (order("cancel_pending", cancel_requested=True), [], AskOperator),
         (order("cancel_pending", cancel_requested=True), [attempt(S.SUCCEEDED)], AskOperator),
-        (order("cancel_pending", cancel_requested=True), [attempt(S.SUCCEEDED), attempt(S.UNKNOWN, "cancel")], Look),
+        (order("cancel_pending", cancel_requested=True), [attempt(S.SUCCEEDED), attempt(S.UNKNOWN, "cancel")], Poll),
         (order("needs_review"), [], Rest),
         (order(reason=None), [], Choose),
         (order("cancel_pending", None, cancel_requested=True), [attempt(S.SUCCEEDED)], SendCancel),
