@@ -154,6 +154,9 @@ async def _turn(
     began = asyncio.get_running_loop().time()
     if not await _acquired(deps, order, waits_for, since):
         return "waited"
+    if waits_for.limiter.purchase_blocked_for() > 0:  # its breaker opened meanwhile
+        waits_for.limiter.release()
+        return "waited"
     waited = asyncio.get_running_loop().time() - began >= WORTH_A_CLOCK_SECONDS
     chosen = next(one for one in found if one.candidate.supplier == waits_for.name)
     return Turn(chosen, waits_for, deps.clock() if waited else chosen_at)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from gateway.core.orders import steps
-from gateway.core.orders.states import ANSWERED, AttemptState
+from gateway.core.orders.states import ANSWERED, FINAL, AttemptState
 from gateway.flows.buy import Going, buy, sending_is_off, wait_for_limiter
 from gateway.flows.deps import Deps
 from gateway.flows.observations import NoResponse
@@ -55,7 +55,10 @@ async def process_order(deps: Deps, order_id: str, *, poll: bool = False) -> Non
             poll = False
             done += 1
             continue
-        going = await _do(deps, order, tries, steps.next_step(order.now, states, deps.clock(), poll=poll))
+        step = steps.next_step(order.now, states, deps.clock(), poll=poll)
+        if isinstance(step, steps.Rest) and poll:
+            await _rest(deps, order, tries)
+        going = await _do(deps, order, tries, step)
         if going == "rest":
             return
         poll = False
@@ -173,6 +176,22 @@ async def _do(  # noqa: PLR0911 - one for each step
         case steps.AskOperator():
             return "on" if await ask_operator(deps, order.id) else "rest"
     return "rest"
+
+
+async def _rest(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> None:
+    """Leave alone an order that was claimed, or woken, before there is anything to do for it.
+
+    One that is being sent right now is looked at when its time to be sent is over; an order that waits for an
+    operator, and of which no supplier can tell any more, never by itself.
+    """
+    if order.status in FINAL:
+        return
+    sending = next((one for one in tries if one.state is AttemptState.SENDING), None)
+    if sending is not None:
+        later: datetime | None = sending.deadline
+    else:
+        later = None if order.status == "needs_review" else deps.clock() + AFTER_A_FAULT
+    await orders.polled(deps.pool, order, later, sent=False)
 
 
 async def _close_cancelled(deps: Deps, order: OrderRow) -> Going:
