@@ -38,7 +38,7 @@ from benchmarks.orders_supplier import SUPPLIER
 from benchmarks.processes import cpu_seconds, free_port, print_logs, started, wait_until_ready
 from gateway import log
 from gateway.embedded_servers import DATABASE
-from gateway.store import purses
+from gateway.store import funds
 from gateway.store.pool import Pool, open_pool
 from providers.s2s.signatures import order_headers
 
@@ -213,7 +213,7 @@ class HistoryCost:
 
     async def ask(self, which: int, number: int) -> None:
         """Everything once of one of the two."""
-        await self._timed("funds", which, purses.all_of_them(self.pools[which]))
+        await self._timed("funds", which, funds.load_all(self.pools[which]))
         for path in ("/v1/orders", "/v1/ops/orders"):
             await self._timed(f"GET {path}", which, self._get(which, path))
         await self._timed("admission", which, self._admit(which, number))

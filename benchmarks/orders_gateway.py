@@ -86,7 +86,7 @@ async def open_setting(
         secret_key=[SECRET_KEY],
         suppliers={SUPPLIER: {**account, "requests_per_minute": 10**6}},
     )
-    key, plans = await _prepare_database(settings, servers.postgres.url())
+    key, plans = await prepare_database(settings, servers.postgres.url())
     return Setting(servers, folder, supplier_url, account, plans, key, more)
 
 
@@ -120,7 +120,7 @@ def headers_of(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}", "Idempotency-Key": f"bench-{next(_numbers)}"}
 
 
-async def _prepare_database(settings: Settings, database_url: str) -> tuple[str, list[tuple[str, str]]]:
+async def prepare_database(settings: Settings, database_url: str) -> tuple[str, list[tuple[str, str]]]:
     """Make a database with a synced catalogue and a key; the key, and the plans to order with the supplier's ids."""
     connection = await connect(database_url)
     await require_durable(connection)

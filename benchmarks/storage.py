@@ -21,11 +21,13 @@ from pathlib import Path
 import aiohttp
 import uvloop
 
-from benchmarks.orders import AT_ONCE, SECRET, _free_port, _ready, prepared, started
+from benchmarks.orders import AT_ONCE
+from benchmarks.orders_gateway import SECRET_KEY, prepare_database
 from benchmarks.orders_supplier import SUPPLIER
+from benchmarks.processes import free_port, started, wait_until_ready
 from gateway import embedded, log
 from gateway.settings import load
-from gateway.store.pool import Pool
+from gateway.store.pool import Pool, open_pool
 from gateway.store.retention import RETENTION_RULES
 from providers.loader import load_manifests
 
@@ -130,21 +132,22 @@ async def main(orders: int, folder: Path) -> None:
         }
         url = servers.postgres.url()
         settings = load(
-            state_dir=folder / "state", database_url=url, secret_key=[SECRET], suppliers={SUPPLIER: account}
+            state_dir=folder / "state", database_url=url, secret_key=[SECRET_KEY], suppliers={SUPPLIER: account}
         )
-        pool, key, plans = await prepared(settings, url)
-        port = _free_port()
+        key, plans = await prepare_database(settings, url)
+        pool = await open_pool(url, name="bench")
+        port = free_port()
         env = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")} | {
             "GATEWAY_STATE_DIR": str(folder / "state"),
             "GATEWAY_DATABASE_URL": url,
-            "GATEWAY_SECRET_KEY": SECRET,
+            "GATEWAY_SECRET_KEY": SECRET_KEY,
             "GATEWAY_SUPPLIERS": json.dumps({SUPPLIER: account}),
             "GATEWAY_METRICS__PORT": "0",
             "GATEWAY_LOG_LEVEL": "warning",
         }
         stack.enter_context(started("gateway", "serve", "--port", str(port), env=env, output=folder / "serve.log"))
         address = f"http://127.0.0.1:{port}"
-        await _ready(address)
+        await wait_until_ready(f"{address}/readyz")
         try:
             await place(address, key, plans, range(AT_ONCE))  # so that no table is empty before
             before = await sizes(pool)

@@ -22,6 +22,7 @@ from tests.chaos.machine import Machine
 
 LATEST_SECONDS = 10.0  # of the workers' living time
 SAMPLE_SECONDS = 0.25
+LEAST_LIVING = 0.3  # of the observed time
 FOLLOWED = frozenset({"unknown", "accepted"})
 _OPEN = """
 SELECT a.id, a.state, a.signed_at, o.step, o.polls
@@ -148,6 +149,13 @@ class PollObserver:
     def late(self) -> dict[str, float]:
         """The attempts whose polls were too late, with by how many seconds."""
         return {name: late for name, late in self._lateness().items() if late > LATEST_SECONDS}
+
+    @property
+    def living_share(self) -> float:
+        """The share of the observed time in which a worker lived. With none, no poll could be late."""
+        moments = self.living.moments
+        observed = moments[-1][0] - moments[0][0] if moments else 0.0
+        return self.living.between(moments[0][0], moments[-1][0]) / observed if observed else 0.0
 
     @property
     def latest(self) -> float:

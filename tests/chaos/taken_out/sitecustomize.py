@@ -23,6 +23,7 @@ from datetime import timedelta
 def _hurry() -> None:
     from gateway.core.orders import schedule, verdicts
     from gateway.flows import buy
+    from gateway.store import attempts
     from providers import breaker
     from providers.beppay import numbers
 
@@ -30,8 +31,8 @@ def _hurry() -> None:
     schedule.AGES, schedule.EVERY = tuple(ages), every
     # Where half of all calls fail the breaker opens again and again; its pauses are made short.
     breaker.BREAKER_SECONDS, breaker.BREAKER_MAX_SECONDS, breaker.PROBE_SECONDS = 1.0, 3.0, 4
-    buy.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
-    buy.STOPPED_SECONDS = 2.0
+    attempts.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
+    buy.STOPPED = timedelta(seconds=2)
     verdicts.UNSEEN_FOR = timedelta(seconds=8)
     # All clocks here are one.
     buy.NUMBER_CLOCKS_APART = numbers.NUMBER_CLOCKS_APART = timedelta(seconds=1)
