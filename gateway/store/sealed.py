@@ -96,7 +96,8 @@ async def _write(pool: Pool, seal: Seal, column: SealedColumn, row: Any, plain: 
     name, values = column.column, [row["id"], row["value"], seal.seal(plain)]
     digest = ""
     if column.digest is not None:
-        digest = f", {column.digest} = $4"
+        # A row without one stays without: two eSIMs from before may have been delivered with one code.
+        digest = f", {column.digest} = CASE WHEN {column.digest} IS NOT NULL THEN $4::bytea END"
         values.append(seal.digest(_as_digested(column, plain)))
     status = await pool.execute(
         f"UPDATE {column.table} SET {name} = $3{digest} WHERE id = $1 AND {name} = $2",  # noqa: S608 - as above

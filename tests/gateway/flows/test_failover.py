@@ -177,7 +177,7 @@ async def test_charged_more_than_listed_is_recorded_and_stops_the_offer(counter:
     assert tuple(mark) == ("stopped", attempt.charged)
     refusal = await counter.admit(plan)
     assert isinstance(refusal, Problem)
-    assert refusal.code == "selling_stopped"
+    assert refusal.code == "no_stock"
 
 
 async def test_an_offer_above_what_the_order_may_cost_is_not_bought(counter: Counter) -> None:

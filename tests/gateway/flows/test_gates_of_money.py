@@ -45,7 +45,7 @@ async def test_at_a_paused_supplier_nothing_is_topped_up(counter: Counter) -> No
     assert not await counter.attempts(admitted.order_id)
     refusal = await _topup(counter, order_id)
     assert isinstance(refusal, Problem)
-    assert refusal.code == "unavailable"
+    assert refusal.code == "selling_stopped"
     await ops.set_supplier_state(counter.deps.pool, "pikasim", "active")
     assert (await counter.followed(admitted.order_id)).status == "fulfilled"
 

@@ -19,6 +19,7 @@ from gateway.flows.resolve import resolve
 from gateway.flows.restore import poll_restored, release, restored
 from gateway.store import audit, selling
 from tests.gateway.flows.counter import STOREFRONT, Counter
+from tests.gateway.rescheduled import NEVER, reschedule
 
 
 async def _waiting(counter: Counter, supplier: str = "s2s") -> str:
@@ -138,9 +139,7 @@ async def test_a_worker_polls_it_when_it_starts(
 ) -> None:
     order_id = await _sent(counter, "500")
     await restored(counter.deps)
-    # Nothing but the start: no schedule of the worker comes round.
-    for name in ("LOOK", "LOOK_FOR_ORDERS"):
-        monkeypatch.setattr(jobs, name, "0 0 1 1 *")
+    reschedule(monkeypatch, sync_if_due=NEVER)
     figures = counter.deps.settings.metrics.model_copy(update={"worker_port": 0})
     settings = counter.deps.settings.model_copy(update={"metrics": figures})
     stop = asyncio.Event()

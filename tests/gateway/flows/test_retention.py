@@ -29,6 +29,8 @@ ROWS = {
     "pgqueuer_statistics": "INSERT INTO pgqueuer_statistics (count, priority, status, entrypoint, created)"
     " VALUES (1, 0, 'successful', 'sync', {at})",
     "exchanges": "INSERT INTO exchanges (attempt_id, at, method, path, ms) VALUES ('a', {at}, 'GET', '/', 1)",
+    "supplier_answers": "INSERT INTO supplier_answers (id, attempt_id, at, body)"
+    " VALUES ('ans_{days}', 'att_old', {at}, '')",
     "webhook_events": "INSERT INTO webhook_events (id, storefront_id, mode, type, body, at)"
     " VALUES ('evt_{days}', 'sto_1', 'test', 'x', '', {at})",
     "supplier_webhooks": "INSERT INTO supplier_webhooks (supplier, dedupe_key, type, received_at)"
@@ -62,6 +64,11 @@ async def deps(pool, tmp_path):
         "INSERT INTO alert_channels (id, name, kind, recipients) VALUES ('ach_1', 'm', 'email', '{a@example.com}')"
     )
     await pool.execute(ORDER, "ord_old", "fulfilled", 5000)
+    await pool.execute(
+        """INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, signed_at, deadline,
+               quiescent_at) VALUES ('att_old', 'ord_old', 1, 'purchase', 'a', 'x', 'succeeded', gen_random_uuid(),
+               now(), now() + interval '1 s', now() + interval '1 s')"""
+    )
     await pool.execute(CHECKOUT, "co_old", 5000, False)
     return Deps(pool, {}, settings, Seal.from_settings(settings))
 

@@ -15,6 +15,7 @@ OLD, NEW = "o" * 40, "n" * 40
 OPEN_BYTES = {
     ("orders", "email_digest"),
     ("esims", "iccid_digest"),
+    ("esims", "code_digest"),
     ("numbers", "phone_digest"),
     ("voucher_codes", "pin_digest"),
     ("voucher_codes", "serial_digest"),

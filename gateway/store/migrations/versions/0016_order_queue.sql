@@ -46,10 +46,6 @@ CREATE UNIQUE INDEX esims_one_iccid ON esims (mode, iccid_digest) WHERE activati
 -- Open orders of a storefront are counted at every admission.
 CREATE INDEX orders_open_of_storefront ON orders (storefront_id, mode) WHERE status IN ('pending', 'cancel_pending');
 
--- Orders have no jobs any more.
-DELETE FROM pgqueuer WHERE entrypoint = 'advance_order';
-DELETE FROM pgqueuer_schedules WHERE entrypoint = 'orders_due';
-
 -- What admission chooses from is remembered in every process; this lets go of it.
 CREATE FUNCTION notify_catalog_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,7 +1,7 @@
 -- Orders are processed from their own rows: jobs of the kind that an older release queued would only pile up.
 DELETE FROM pgqueuer WHERE entrypoint = 'advance_order';
--- Schedules that one called retention has replaced.
-DELETE FROM pgqueuer_schedules WHERE entrypoint IN ('erase_old_emails', 'forget_exchanges');
+-- The order's row is its queue, and one schedule called retention has replaced the other two.
+DELETE FROM pgqueuer_schedules WHERE entrypoint IN ('orders_due', 'erase_old_emails', 'forget_exchanges');
 
 -- A worker writes its heartbeat every 10 seconds, whatever its queue and its schedules do.
 CREATE TABLE workers (

@@ -122,7 +122,7 @@ def stored(item: Item, naive: Naive) -> Stored:
         coverage=one.coverage, data=one.data, days=one.validity.days, starts="install", networks=one.networks,
         features=one.features, cost=one.cost, stock=one.stock, visible=one.visible, suspect=item.suspect, paused=False,
         no_balance=False, last_good_at=state.last_good_at, last_sync_state=state.last_sync_state, marks=(),
-        updated_at=NOW,
+        updated_at=NOW, supplier_product_id=None,
     )  # fmt: skip
 
 
