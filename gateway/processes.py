@@ -33,7 +33,8 @@ def die_with_parent(signum: int = signal.SIGTERM) -> Callable[[], None]:
 
     def bind() -> None:
         # Until it runs its own program, the child has the handlers of this process: they would swallow the signal.
-        signal.signal(signum, signal.SIG_DFL)
+        if signum != signal.SIGKILL:  # which has no handler
+            signal.signal(signum, signal.SIG_DFL)
         libc.prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
         if os.getppid() != parent:  # it died in between
             os._exit(1)

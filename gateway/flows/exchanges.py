@@ -68,8 +68,7 @@ async def _write(deps: Deps) -> None:
             async with asyncio.timeout(WRITE_SECONDS):
                 # In a thread: a long answer must not hold up the orders of this process.
                 rows = await asyncio.to_thread(_scrubbed, some)
-                async with deps.pool.acquire() as connection, connection.transaction():
-                    await exchanges.write(connection, rows)
+                await exchanges.write(deps.pool, rows)
     except Exception as error:  # noqa: BLE001 - it is detail for people, and must not trouble an order
         log.warning("exchanges_lost", error=type(error).__name__)
     finally:

@@ -58,7 +58,7 @@ async def receive(deps: Deps, account: Account, headers: Mapping[str, str], body
 
 
 async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> list[tuple[Named, str]]:
-    """Have each order polled that an event names; the attempts, each with the key of the event that says so."""
+    """Have each order polled that an event names; attempts that had failed, each with its event's key."""
     named: list[tuple[Named, str]] = []
     async with deps.pool.acquire() as connection, connection.transaction():
         await supplier_checks.heard_good(connection, supplier)
@@ -68,10 +68,12 @@ async def _store(deps: Deps, supplier: str, events: Sequence[SupplierEvent]) -> 
                 connection, supplier, _plain(event.reference), _plain(event.supplier_order_id)
             )
             attempt_id = None if found is None else found.attempt_id
-            new = await incoming.store_once(connection, supplier, key, event.type, attempt_id)
+            settled = found is not None and not found.failed
+            new = await incoming.store_once(connection, supplier, key, event.type, attempt_id, settled=settled)
             if new and found is not None:
                 await orders.wake(connection, found.order_id, deps.clock())
-                named.append((found, key))
+                if found.failed:
+                    named.append((found, key))
             log.info("webhook", supplier=supplier, type=event.type, new=new, known=found is not None)
     return named
 

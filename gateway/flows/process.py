@@ -103,9 +103,9 @@ async def wait_for_answer(deps: Deps, order_id: str, seconds: float, *, admitted
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    with deps.watch.waiting(order_id) as answered:
+    with deps.watch.waiting(order_id) as waiter:
         look = not admitted_here
-        while True:
+        while not waiter.answered:
             if look:
                 status = await orders.status_of(deps.pool, order_id)
                 if status is None or status[0] in ANSWERED:
@@ -115,11 +115,11 @@ async def wait_for_answer(deps: Deps, order_id: str, seconds: float, *, admitted
                 return
             try:
                 async with asyncio.timeout(min(left, deps.watch.pause)):
-                    await answered.wait()
+                    await waiter.woken.wait()
             except TimeoutError:
                 look = True
             else:
-                answered.clear()
+                waiter.woken.clear()
                 look = True
 
 

@@ -25,7 +25,7 @@ ANSWERED = "orders_answered"
 CATALOG = "catalog_changed"
 LOOK_SECONDS = 1.0
 # Whoever claims an order and is killed leaves it to others after this; a step of its own that takes longer moves it on.
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=5)
 AT_ONCE = 64
 MOST = 512  # with those that wait for a supplier's rate
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 # Without a connection that listens, who waits looks again this often.
 UNHEARD_SECONDS = 1.0
@@ -13,33 +14,42 @@ UNHEARD_SECONDS = 1.0
 HEARD_SECONDS = 5.0
 
 
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """One request that waits. ``answered`` says that the order is known to be answered."""
+
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: bool = False
+
+
 class OrderWatch:
     """Who waits in this process for which order. ``listening`` says that notifications of other processes come in."""
 
     def __init__(self) -> None:
         self.listening = False
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: dict[str, set[Waiter]] = defaultdict(set)
 
     def answered(self, order_id: str) -> None:
-        """Wake who waits for this order."""
-        for event in self._waiting.get(order_id, ()):
-            event.set()
+        """Wake who waits for this order: it is answered."""
+        for waiter in self._waiting.get(order_id, ()):
+            waiter.answered = True
+            waiter.woken.set()
 
     def wake_all(self) -> None:
-        """Wake everybody: notifications may have been missed."""
-        for events in self._waiting.values():
-            for event in events:
-                event.set()
+        """Have everybody look: notifications may have been missed."""
+        for waiters in self._waiting.values():
+            for waiter in waiters:
+                waiter.woken.set()
 
     @contextmanager
-    def waiting(self, order_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the order may have been answered."""
-        event = asyncio.Event()
-        self._waiting[order_id].add(event)
+    def waiting(self, order_id: str) -> Iterator[Waiter]:
+        """Who waits for an order, woken whenever it may have been answered."""
+        waiter = Waiter()
+        self._waiting[order_id].add(waiter)
         try:
-            yield event
+            yield waiter
         finally:
-            self._waiting[order_id].discard(event)
+            self._waiting[order_id].discard(waiter)
             if not self._waiting[order_id]:
                 del self._waiting[order_id]
 

@@ -28,21 +28,29 @@ class KeptExchange(msgspec.Struct, frozen=True):
     answer: str | None
 
 
-async def write(connection: Connection, rows: Sequence[KeptExchange]) -> None:
+async def write(connection: Connection | Pool, rows: Sequence[KeptExchange]) -> None:
     """Keep some, at most ``FIRST + LATEST`` of each attempt."""
-    await connection.execute(
-        """INSERT INTO exchanges (attempt_id, at, method, path, status, ms, error, request, answer)
-           SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::int[], $6::int[],
-                                $7::text[], $8::text[], $9::text[])""",
+    ids = list({row.attempt_id for row in rows})
+    there: int = await connection.fetchval(
+        """WITH kept AS (
+               INSERT INTO exchanges (attempt_id, at, method, path, status, ms, error, request, answer)
+               SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::int[], $6::int[],
+                                    $7::text[], $8::text[], $9::text[])
+           )
+           SELECT coalesce(max(n), 0) FROM (
+               SELECT count(*) AS n FROM exchanges WHERE attempt_id = ANY($10::text[]) GROUP BY attempt_id) AS before""",
         *([getattr(row, name) for row in rows] for name in KeptExchange.__struct_fields__),
+        ids,
     )
+    if there + len(rows) <= FIRST + LATEST:
+        return
     await connection.execute(
         """DELETE FROM exchanges WHERE id IN (
                SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY attempt_id ORDER BY id) AS first,
                                       row_number() OVER (PARTITION BY attempt_id ORDER BY id DESC) AS latest
                                FROM exchanges WHERE attempt_id = ANY($1)) AS placed
                WHERE first > $2 AND latest > $3)""",
-        list({row.attempt_id for row in rows}),
+        ids,
         FIRST,
         LATEST,
     )

@@ -8,7 +8,7 @@ import json
 import aiohttp
 
 from gateway.store.keys import create_key
-from tests.gateway.cli.test_serve import environment, free_port, serve, until
+from tests.gateway.cli.test_serve import environment, free_port, running, serve, until
 from tests.gateway.flows.shelf import settings_for
 from tests.gateway.sandboxed import stock_from, town
 
@@ -34,6 +34,7 @@ async def test_fifty_posts_with_one_key_over_two_processes_make_one_order_and_on
         with (
             serve(folders[0], env, "--port", str(ports[0])) as first,
             serve(folders[1], env, "--port", str(ports[1])) as second,
+            running(folders[1], env, "worker"),
         ):
             async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 

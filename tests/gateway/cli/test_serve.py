@@ -41,9 +41,16 @@ def environment(settings, **more) -> dict[str, str]:
 @contextmanager
 def serve(folder: Path, env: dict[str, str], *options: str):
     """A running ``serve``, killed when the test fails to end it."""
-    log = (folder / "serve.log").open("wb")
+    with running(folder, env, "serve", *options) as process:
+        yield process
+
+
+@contextmanager
+def running(folder: Path, env: dict[str, str], command: str, *options: str):
+    """A running command of the gateway, killed when the test fails to end it."""
+    log = (folder / f"{command}.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", "serve", *options], env=env, stdout=log, stderr=subprocess.STDOUT
+        [sys.executable, "-m", "gateway", command, *options], env=env, stdout=log, stderr=subprocess.STDOUT
     )
     try:
         yield process

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.flows.admit import admit
 from gateway.flows.restore import restored
 from gateway.store import selling
@@ -50,7 +52,9 @@ async def test_a_cancelled_esim_is_not_topped_up(shop):
 async def test_an_order_that_a_restore_left_for_review_is_released_over_the_api(shop):
     deps = shop.api.client.app[state.DEPS]
     owner = await shop.api.pool.fetchval("SELECT id FROM storefronts WHERE name = 'shop'")
-    order_id = (await admit(deps, owner, "test", OrderForPlan(plan_id=GOOD), "k")).order_id
+    slow = deps.settings.orders.model_copy(update={"fast_admission": False})
+    waiting = replace(deps, settings=deps.settings.model_copy(update={"orders": slow}))
+    order_id = (await admit(waiting, owner, "test", OrderForPlan(plan_id=GOOD), "k")).order_id
     await restored(deps)
     path = f"/v1/ops/orders/{order_id}/resolve"
     word = {"as": "released", "note": "not bought since"}

@@ -123,6 +123,17 @@ async def test_what_stands_against_an_order_is_told_and_the_key_stays_free(shop)
     assert await code(await shop.api.post("/v1/orders/validate", json=BODY)) == (409, "no_stock")
     await shop.api.pool.execute("UPDATE offers SET stock = NULL WHERE plan_id = $1", PLAN)
     await nothing_happened(shop)
+    # As many orders as may be open at once, none of them processed.
+    await shop.api.pool.execute(
+        """INSERT INTO orders (id, storefront_id, mode, kind, plan_id, plan, price, currency, price_base, max_cost,
+                               base_currency, next_poll_at)
+           SELECT 'ord_open' || n, (SELECT id FROM storefronts WHERE name = 'shop'), 'test', 'esim', 'p', '{}', 1,
+                  'USD', 1, 1, 'USD', now() + interval '1 hour' FROM generate_series(1, 200) AS n"""
+    )
+    refused = await order(BODY)
+    assert "Retry-After" in refused.headers
+    assert await code(refused) == (429, "too_many_open_orders")
+    await shop.api.pool.execute("DELETE FROM orders WHERE id LIKE 'ord_open%'")
     made = await order({**BODY, "reference": "mine"})
     assert made.status == 201
     again = {**BODY, "reference": "mine"}
@@ -169,5 +180,6 @@ async def test_every_problem_that_the_description_names_is_shown_by_a_test():
     here = {
         "idempotency_key_required", "invalid", "forbidden", "no_plan", "no_stock", "price_changed", "quote_expired",
         "duplicate_reference", "spend_limit", "idempotency_mismatch", "selling_stopped",
+        "too_many_open_orders",
     }  # fmt: skip
     assert named == here | ELSEWHERE
