@@ -225,7 +225,8 @@ class HistoryCost:
 
     async def _get(self, which: int, path: str) -> None:
         url = f"{self.services[which].url}{path}?limit=50"
-        async with self.http.get(url, headers={"Authorization": f"Bearer {self.setting.key}"}) as answer:
+        key = self.setting.ops_key if path.startswith("/v1/ops/") else self.setting.key
+        async with self.http.get(url, headers={"Authorization": f"Bearer {key}"}) as answer:
             if not answer.ok or len((await answer.json())["data"]) != 50:
                 raise SystemExit(f"{path} answers {answer.status}")
 

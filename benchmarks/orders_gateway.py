@@ -52,6 +52,7 @@ class Setting:
     account: dict[str, Any]
     plans: list[tuple[str, str]]
     key: str
+    ops_key: str
     more: dict[str, str]
 
     def environment(self, name: str, database: str) -> dict[str, str]:
@@ -86,8 +87,8 @@ async def open_setting(
         secret_key=[SECRET_KEY],
         suppliers={SUPPLIER: {**account, "requests_per_minute": 10**6}},
     )
-    key, plans = await prepare_database(settings, servers.postgres.url())
-    return Setting(servers, folder, supplier_url, account, plans, key, more)
+    key, ops_key, plans = await prepare_database(settings, servers.postgres.url())
+    return Setting(servers, folder, supplier_url, account, plans, key, ops_key, more)
 
 
 async def gateway_on(
@@ -120,8 +121,8 @@ def headers_of(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}", "Idempotency-Key": f"bench-{next(_numbers)}"}
 
 
-async def prepare_database(settings: Settings, database_url: str) -> tuple[str, list[tuple[str, str]]]:
-    """Make a database with a synced catalogue and a key; the key, and the plans to order with the supplier's ids."""
+async def prepare_database(settings: Settings, database_url: str) -> tuple[str, str, list[tuple[str, str]]]:
+    """Make a database with a synced catalogue; a storefront's key, an operator's, and the plans to order with the supplier's ids."""
     connection = await connect(database_url)
     await require_durable(connection)
     await connection.close()
@@ -130,8 +131,8 @@ async def prepare_database(settings: Settings, database_url: str) -> tuple[str, 
     async with accounts_of(settings, pool) as accounts:
         await run_sync(pool, accounts, settings)
     await publish(pool, None, settings)
-    scopes = ["storefront", "ops"]
-    key = await create_key(pool, storefront="bench", mode="test", scopes=scopes, per_minute=10**6)
+    key = await create_key(pool, storefront="bench", mode="test", scopes=["storefront"], per_minute=10**6)
+    ops = await create_key(pool, storefront="bench", mode="test", scopes=["ops"], per_minute=10**6)
     rows = await pool.fetch(_PLANS)
     await pool.close()
-    return key.key, [(row["plan_id"], row["supplier_plan_id"]) for row in rows]
+    return key.key, ops.key, [(row["plan_id"], row["supplier_plan_id"]) for row in rows]

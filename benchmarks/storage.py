@@ -134,7 +134,7 @@ async def main(orders: int, folder: Path) -> None:
         settings = load(
             state_dir=folder / "state", database_url=url, secret_key=[SECRET_KEY], suppliers={SUPPLIER: account}
         )
-        key, plans = await prepare_database(settings, url)
+        key, _, plans = await prepare_database(settings, url)
         pool = await open_pool(url, name="bench")
         port = free_port()
         env = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")} | {

@@ -24,7 +24,7 @@ from gateway.flows.pricing import Prices, prices_with_version
 from gateway.flows.problem import Problem
 from gateway.flows.selling import Asked, Offered
 from gateway.flows.send import record_answer, start_send
-from gateway.flows.settle import Settled
+from gateway.flows.settle import Known, Settled
 from gateway.store import admission, candidates, funds
 from gateway.store.admission import Admission, Version
 from gateway.store.attempts import NewAttempt, new_attempt
@@ -48,6 +48,7 @@ class Ready:
     version: Version
     account: Account
     attempt: NewAttempt | None = None
+    known: Known | None = None
 
     @property
     def candidate(self) -> Candidate:
@@ -58,7 +59,7 @@ class Ready:
         """Send the attempt that was written with the order, once."""
         if self.attempt is None:
             raise LookupError(f"order {order_id} was admitted without an attempt")
-        return start_send(deps, self.account, self.attempt, None)
+        return start_send(deps, self.account, self.attempt, None, known=self.known)
 
 
 def may_be_fast(deps: Deps) -> bool:
@@ -115,6 +116,7 @@ async def write(deps: Deps, new: NewOrder, key: str, request: bytes, ready: Read
             ready.account.limiter.release()
     if found.outcome == "admitted":
         ready.attempt = attempt
+        ready.known = Known(new.row(now, attempt.deadline), attempt.row(1))
         if one.most is not None:
             deps.memory.reserve(one.supplier, one.most)
         return found

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
 import structlog
 
 from gateway.core.orders import choosing, items
@@ -22,7 +23,7 @@ from gateway.flows.answers import answers_in
 from gateway.flows.deps import Deps
 from gateway.flows.send import record_answer, send
 from gateway.flows.send_checks import may_be_sent, refuse
-from gateway.flows.settle import tolerance_of
+from gateway.flows.settle import Known, tolerance_of
 from gateway.flows.transitions import fail
 from gateway.store import attempts, candidates, funds, orders, selling, spend
 from gateway.store.attempts import NewAttempt, new_attempt
@@ -68,7 +69,7 @@ async def buy(  # noqa: PLR0911 - one for each way to go on
     turn = await _turn(deps, order, tries, found, chosen_at)
     if not isinstance(turn, Turn):
         return turn
-    outcome = await _try(deps, order, turn)
+    outcome = await _try(deps, order, turn, len(tries) + 1)
     match outcome:
         case "busy":
             return await _later(deps, order, BUSY)
@@ -86,8 +87,8 @@ class Turn:
     at: datetime
 
 
-async def _try(deps: Deps, order: OrderRow, turn: Turn) -> Outcome:
-    """Commit the attempt and send it; the token of one that is not begun is given back."""
+async def _try(deps: Deps, order: OrderRow, turn: Turn, n: int) -> Outcome:
+    """Commit the ``n``-th attempt and send it; the token of one that is not begun is given back."""
     chosen, account = turn.chosen, turn.account
     new: NewAttempt | None = None
     outcome: Outcome | None = None
@@ -115,7 +116,8 @@ async def _try(deps: Deps, order: OrderRow, turn: Turn) -> Outcome:
         if outcome != "begun":
             account.limiter.release()
     if outcome == "begun":
-        await send(deps, account, new, iccid, fields)
+        begun = msgspec.structs.replace(order, step=order.step + 1, polls=0, next_poll_at=new.deadline)
+        await send(deps, account, new, iccid, fields, Known(begun, new.row(n)))
     return outcome
 
 

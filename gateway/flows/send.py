@@ -19,7 +19,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.exchanges import noting
 from gateway.flows.observations import Observation
 from gateway.flows.patience import patiently
-from gateway.flows.settle import Settled, Source, record
+from gateway.flows.settle import Known, Settled, Source, record, record_sent
 from gateway.store import selling, settling
 from gateway.store.attempts import NewAttempt
 from gateway.store.pool import DATABASE_DOWN
@@ -39,28 +39,43 @@ _TRIES = 300
 
 
 async def send(
-    deps: Deps, account: Account, new: NewAttempt, iccid: str | None, fields: Mapping[str, str] | None = None
+    deps: Deps,
+    account: Account,
+    new: NewAttempt,
+    iccid: str | None,
+    fields: Mapping[str, str] | None = None,
+    known: Known | None = None,
 ) -> Settled | None:
     """Send what was committed, once, and record the answer; neither a disconnect nor a shutdown cancels it.
 
     ``fields`` are the answers to what a product asks, which no attempt keeps. Only for the run that wrote the
-    attempt's row. A purchase's token was acquired before.
+    attempt's row. A purchase's token was acquired before. ``known`` is what that run wrote.
     """
-    return await asyncio.shield(start_send(deps, account, new, iccid, fields))
+    return await asyncio.shield(start_send(deps, account, new, iccid, fields, known))
 
 
 def start_send(
-    deps: Deps, account: Account, new: NewAttempt, iccid: str | None, fields: Mapping[str, str] | None = None
+    deps: Deps,
+    account: Account,
+    new: NewAttempt,
+    iccid: str | None,
+    fields: Mapping[str, str] | None = None,
+    known: Known | None = None,
 ) -> asyncio.Task[Settled | None]:
     """``send`` in a task of its own, which no disconnect cancels."""
-    task = asyncio.create_task(_send(deps, account, new, iccid, fields or {}), name=f"send {new.id}")
+    task = asyncio.create_task(_send(deps, account, new, iccid, fields or {}, known), name=f"send {new.id}")
     deps.running.add(task)
     task.add_done_callback(deps.running.discard)
     return task
 
 
 async def _send(
-    deps: Deps, account: Account, new: NewAttempt, iccid: str | None, fields: Mapping[str, str]
+    deps: Deps,
+    account: Account,
+    new: NewAttempt,
+    iccid: str | None,
+    fields: Mapping[str, str],
+    known: Known | None,
 ) -> Settled | None:
     request = request_of(new, iccid, fields)
     with noting(deps, new.id, words_of(dict(fields))), recording() as heard:
@@ -71,7 +86,7 @@ async def _send(
                 observation, read = await call(account, new.kind, request)
             if not token.used:
                 account.limiter.release()
-    settled = await record_answer(deps, new.id, observation, heard.finished(), read=read)
+    settled = await record_answer(deps, new.id, observation, heard.finished(), read=read, known=known)
     if isinstance(observation, NotAuthorised):
         await _ask_again(deps, account, observation)
     return settled
@@ -107,7 +122,13 @@ async def _sale(provider: Provider, request: PurchaseRequest) -> SupplierOrder:
 
 
 async def record_answer(
-    deps: Deps, attempt_id: str, observation: Observation, recorded: Recorded | None, *, read: bool = True
+    deps: Deps,
+    attempt_id: str,
+    observation: Observation,
+    recorded: Recorded | None,
+    *,
+    read: bool = True,
+    known: Known | None = None,
 ) -> Settled | None:
     """Write down what came of a send, however long the database is away: an answer comes once only.
 
@@ -118,7 +139,7 @@ async def record_answer(
     source = Source(sent=True, answer=sealed, answer_read=read)
     for tried in range(_TRIES):
         try:
-            return await _recorded(deps, attempt_id, observation, source)
+            return await _recorded(deps, attempt_id, observation, source, known)
         except DATABASE_DOWN:
             raise
         except Exception:
@@ -129,7 +150,15 @@ async def record_answer(
     return None
 
 
-_recorded = patiently(record, seconds=ANSWER_KEPT_SECONDS, on=(*DATABASE_DOWN, asyncpg.PostgresIOError))
+async def _record(
+    deps: Deps, attempt_id: str, observation: Observation, source: Source, known: Known | None
+) -> Settled | None:
+    """By what this process knows, where that does; by what the database says otherwise."""
+    settled = None if known is None else await record_sent(deps, known, observation, source)
+    return settled or await record(deps, attempt_id, observation, source)
+
+
+_recorded = patiently(_record, seconds=ANSWER_KEPT_SECONDS, on=(*DATABASE_DOWN, asyncpg.PostgresIOError))
 _kept = patiently(settling.keep_answer, seconds=ANSWER_KEPT_SECONDS)
 
 

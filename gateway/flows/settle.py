@@ -94,6 +94,55 @@ async def record(deps: Deps, attempt_id: str, observation: Observation, source: 
     raise AssertionError("the last try returned or raised")
 
 
+class Known(msgspec.Struct, frozen=True):
+    """An order and its attempt as this process wrote them before it sent."""
+
+    order: OrderRow
+    attempt: AttemptRow
+
+
+async def record_sent(deps: Deps, known: Known, observation: Observation, source: Source) -> Settled | None:
+    """Settle the answer to a purchase that this process sent, in one statement; None where that does not do.
+
+    It reads nothing: the statement itself sees that the order is still as this process wrote it. Whatever needs
+    more than that (a failure, an operator, a checkout, another's eSIM) is settled by ``record``.
+    """
+    order, attempt = known.order, known.attempt
+    if order.kind != "esim" or order.checkout_id is not None or order.fields is not None or not deps.seal.single:
+        return None
+    if not isinstance(observation, SupplierOrder | GatewayError):
+        return None
+    now = deps.clock()
+    verdict = _verdict(deps, attempt, observation, now)
+    what = change(order.now, attempt.now, verdict, now)
+    if what.attempt in {None, AttemptState.FAILED} or what.status not in {None, "fulfilled"}:
+        return None
+    if verdict.charged is not None and verdict.charged.currency != attempt.currency:
+        return None  # judged by the exchange rates
+    if _over_charged(deps, attempt, verdict):
+        return None
+    writes = Writes(order, now, answer=source.answer, answer_read=source.answer_read)
+    try:
+        async with deps.pool.acquire() as connection:
+            await _fill(deps, connection, writes, attempt, verdict, what)
+            if writes.attempt is None:
+                return None
+            writes.attempt.call_ended = True
+            if not await settling.write(connection, writes, expected_step=order.step):
+                return None
+    except asyncpg.UniqueViolationError:
+        return None
+    if writes.answered:
+        deps.watch.answered(order.id)
+    return Settled(changed=True, status=status_after(writes), writes=writes)
+
+
+def _over_charged(deps: Deps, attempt: AttemptRow, verdict: Verdict) -> bool:
+    listed = None if attempt.listed is None or attempt.currency is None else Money(attempt.listed, attempt.currency)
+    rates = Rates(deps.settings.base_currency, {})
+    return verdicts.charged_more(listed, verdict.charged, tolerance_of(deps, attempt.supplier), rates)
+
+
 async def settle(
     deps: Deps,
     connection: Connection,

@@ -14,7 +14,7 @@ import msgspec
 from gateway.core.orders import items
 from gateway.core.orders.choosing import Candidate
 from gateway.core.orders.items import ItemWanted
-from gateway.core.orders.states import AttemptKind
+from gateway.core.orders.states import AttemptKind, AttemptState
 from gateway.sealing import Seal
 from gateway.store.durability import DURABLE
 from gateway.store.order_rows import AttemptRow, OrderRow
@@ -73,6 +73,34 @@ class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None = None
     why: str = ""
     item: ItemWanted | None = None
+
+    def row(self, n: int) -> AttemptRow:
+        """Its row as it stands once it is written, the ``n``-th of its order, and not sent yet."""
+        return AttemptRow(
+            id=self.id,
+            order_id=self.order_id,
+            n=n,
+            kind=self.kind,
+            supplier=self.supplier,
+            supplier_plan_id=self.supplier_plan_id,
+            state=AttemptState.SENDING,
+            run_id=self.run_id,
+            iccid=self.iccid,
+            email=self.email,
+            signed_at=self.signed_at,
+            deadline=self.deadline,
+            quiescent_at=self.quiescent_at,
+            provision_by=self.provision_by,
+            listed=self.listed,
+            charged=None,
+            currency=self.currency,
+            cost_base=self.cost_base,
+            supplier_order_id=None,
+            error_code=None,
+            error=None,
+            started_at=self.signed_at,
+            item=self.item,
+        )
 
 
 def new_attempt(

@@ -162,6 +162,38 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     fields: bytes | None = None
     checkout_id: str | None = None
 
+    def row(self, now: datetime, next_poll_at: datetime) -> OrderRow:
+        """Its row as it stands once it was admitted at ``now``, together with its first attempt."""
+        return OrderRow(
+            id=self.id,
+            storefront_id=self.storefront_id,
+            mode=self.mode,
+            kind=self.kind,
+            status="pending",
+            reference=self.reference,
+            plan_id=self.plan_id,
+            plan=self.plan,
+            price=self.price.amount,
+            currency=self.price.currency,
+            price_base=self.price_base,
+            max_cost=self.max_cost.amount,
+            base_currency=self.max_cost.currency,
+            wanted=self.wanted,
+            only_suppliers=self.only_suppliers,
+            ignore_suppliers=self.ignore_suppliers,
+            target_esim_id=self.target_esim_id,
+            bound=self.bound,
+            fields=self.fields,
+            cancel_requested_at=None,
+            step=1,
+            polls=0,
+            next_poll_at=next_poll_at,
+            created_at=now,
+            updated_at=now,
+            review_reason=None,
+            checkout_id=self.checkout_id,
+        )
+
 
 def order_row(row: Any) -> OrderRow:
     """An order out of what the database gave."""

@@ -17,8 +17,11 @@ from gateway.store.order_rows import OrderRow
 from gateway.store.pool import Connection, Pool
 from schemas.money import Money
 
+# Everything hangs on `locked`: without the row at the step that was expected nothing is written.
 _WRITE = """
-    WITH attempt_written AS (
+    WITH locked AS MATERIALIZED (
+        SELECT id FROM orders WHERE id = $20 AND ($40::bigint IS NULL OR step = $40::bigint) FOR UPDATE
+    ), attempt_written AS (
         UPDATE attempts SET
             state = coalesce($2::text, state), charged = coalesce($3, charged),
             charged_currency = coalesce($4, charged_currency),
@@ -28,17 +31,18 @@ _WRITE = """
                 'charged_undeliverable') THEN coalesce(ended_at, $9::timestamptz)
                             ELSE ended_at END,
             call_ended_at = CASE WHEN $10::bool THEN coalesce(call_ended_at, $9::timestamptz) ELSE call_ended_at END
-        WHERE id = $1
+        WHERE id = $1 AND EXISTS (SELECT FROM locked)
     ), charge_written AS (
         INSERT INTO ledger (at, supplier, attempt_id, order_id, kind, amount, currency)
         SELECT $9::timestamptz, supplier, id, order_id, 'charge', $11::numeric, $12::text FROM attempts
-        WHERE id = $1 AND $11::numeric > 0 ON CONFLICT DO NOTHING
+        WHERE id = $1 AND $11::numeric > 0 AND EXISTS (SELECT FROM locked) ON CONFLICT DO NOTHING
     ), esim_written AS (
         INSERT INTO esims (id, order_id, storefront_id, mode, supplier, supplier_plan_id, iccid, iccid_digest,
                            activation_code, code_digest, confirmation_code_required, next_poll_at, created_at)
         SELECT $13::text, o.id, o.storefront_id, o.mode, a.supplier, a.supplier_plan_id, $14::bytea, $15::bytea,
         $16::bytea, $17::bytea, $18::bool, $19::timestamptz, $9::timestamptz
         FROM orders o JOIN attempts a ON a.id = $1 WHERE o.id = $20 AND $13::text IS NOT NULL
+            AND EXISTS (SELECT FROM locked)
         ON CONFLICT (order_id) DO NOTHING
     ), order_written AS (
         UPDATE orders SET
@@ -56,27 +60,30 @@ _WRITE = """
             review_reason = CASE WHEN coalesce($21, status) NOT IN ('fulfilled', 'failed', 'cancelled')
                                  THEN coalesce($39::text, review_reason) END,
             cancel_requested_at = CASE WHEN $27::bool THEN NULL ELSE cancel_requested_at END
-        WHERE id = $20 AND $28::bool
+        WHERE id = $20 AND $28::bool AND EXISTS (SELECT FROM locked)
     ), events_written AS (
         INSERT INTO order_events (order_id, at, type, detail)
         SELECT $20, $9::timestamptz, e->>'type',
             e->'detail' FROM jsonb_array_elements($29::jsonb) WITH ORDINALITY AS list (e, place)
-        ORDER BY place
+        WHERE EXISTS (SELECT FROM locked) ORDER BY place
     ), answer_written AS (
         INSERT INTO supplier_answers (id, attempt_id, at, body, read_at) SELECT $30::text, $1, $9::timestamptz,
             $31::bytea,
-            CASE WHEN $38::bool THEN $9::timestamptz END WHERE $30::text IS NOT NULL
+            CASE WHEN $38::bool THEN $9::timestamptz END
+        WHERE $30::text IS NOT NULL AND EXISTS (SELECT FROM locked)
     ), answer_read AS (
         UPDATE supplier_answers SET read_at = $9::timestamptz WHERE id = $32::text AND read_at IS NULL
+            AND EXISTS (SELECT FROM locked)
     ), event_written AS (
         INSERT INTO event_outbox (id, storefront_id, mode, type, order_id, body, at)
         SELECT $33::text, o.storefront_id, o.mode, $34::text, o.id, $35::bytea, $9::timestamptz FROM orders o
-        WHERE o.id = $20 AND $33::text IS NOT NULL AND EXISTS (
+        WHERE o.id = $20 AND $33::text IS NOT NULL AND EXISTS (SELECT FROM locked) AND EXISTS (
             SELECT FROM webhook_endpoints w WHERE w.storefront_id = o.storefront_id AND w.mode = o.mode
               AND w.status = 'enabled' AND (w.events = '{}' OR $34::text = ANY (w.events)))
     )
-    SELECT CASE WHEN $36::bool THEN pg_notify('orders_answered', $20) END,
+    SELECT true, CASE WHEN $36::bool THEN pg_notify('orders_answered', $20) END,
            CASE WHEN $37::bool THEN pg_notify('orders_due', $20) END
+    FROM locked
 """
 
 
@@ -176,15 +183,17 @@ def detail_of(text: str, ops: dict[str, Any]) -> dict[str, Any]:
     return detail
 
 
-async def write(connection: Connection, writes: Writes) -> None:
-    """Write it all, in the caller's transaction.
+async def write(connection: Connection, writes: Writes, expected_step: int | None = None) -> bool:
+    """Write it all, in the caller's transaction, or in one of its own with ``expected_step``.
 
-    Raises ``asyncpg.UniqueViolationError`` when the supplier's order or the eSIM belongs to another attempt.
+    That is the order's step as the caller knows it without having read it: where it is another one by now nothing is
+    written, and False comes back. Raises ``asyncpg.UniqueViolationError`` when the supplier's order or the eSIM belongs
+    to another attempt.
     """
     attempt = writes.attempt or AttemptWrite("")
     charged, charge = attempt.charged, writes.charge
     esim, move, event = writes.esim, writes.move or OrderWrite(), writes.event
-    await connection.execute(
+    written = await connection.fetchval(
         _WRITE,
         attempt.id,
         attempt.state,
@@ -225,7 +234,9 @@ async def write(connection: Connection, writes: Writes) -> None:
         writes.wake,
         writes.answer_read,
         move.review_reason,
+        expected_step,
     )
+    return bool(written)
 
 
 def new_answer_id() -> str:
