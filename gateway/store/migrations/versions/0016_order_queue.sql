@@ -16,7 +16,6 @@ CREATE TABLE supplier_answers (
 );
 CREATE INDEX supplier_answers_attempt ON supplier_answers (attempt_id);
 CREATE INDEX supplier_answers_at ON supplier_answers (at);
-CREATE INDEX supplier_answers_unread ON supplier_answers (attempt_id) WHERE read_at IS NULL;
 
 -- Events for storefronts, written with what they tell of. A worker writes their deliveries and takes them out, so that
 -- no fault in delivering touches an order.
@@ -41,6 +40,7 @@ UPDATE esims e SET ended = true WHERE activation_code IS NULL AND EXISTS (
     SELECT FROM esims n WHERE n.mode = e.mode AND n.iccid_digest = e.iccid_digest AND n.activation_code IS NULL
       AND (n.created_at, n.id) > (e.created_at, e.id));
 CREATE UNIQUE INDEX esims_one_code ON esims (mode, code_digest) WHERE code_digest IS NOT NULL;
+DROP INDEX esims_same;  -- asked for whose eSIM it was, at one supplier
 CREATE UNIQUE INDEX esims_one_iccid ON esims (mode, iccid_digest) WHERE activation_code IS NULL AND NOT ended;
 
 -- Open orders of a storefront are counted at every admission.

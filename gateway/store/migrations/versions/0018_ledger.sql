@@ -24,8 +24,6 @@ CREATE INDEX supplier_transactions_order ON supplier_transactions (supplier, sup
     WHERE supplier_order_id IS NOT NULL;
 CREATE INDEX supplier_transactions_reference ON supplier_transactions (supplier, reference) WHERE reference IS NOT NULL;
 
--- Orders that were charged after they had failed, for the alert and for what waits for an operator.
-CREATE INDEX order_events_late_charge ON order_events (order_id) WHERE type = 'charged_after_failure';
 
 -- How many statement lines of the last days differ from the ledger: compared after each whole read, told by an alert.
 ALTER TABLE supplier_book_walks
