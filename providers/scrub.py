@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -176,11 +177,13 @@ def _name(name: str) -> str:
     return name if _PLAIN_SEGMENT.fullmatch(name) and len(name) <= 40 else "…"  # noqa: PLR2004 - as a segment
 
 
+@lru_cache(maxsize=2048)  # the same few names come with every answer
 def _is_secret(name: str) -> bool:
     bare = _SPLIT.sub("", name.lower())
     return bare in _SECRET_NAMES or any(part in bare for part in _SECRET_PARTS)
 
 
+@lru_cache(maxsize=2048)
 def _names_an_id(name: str) -> bool:
     return not _is_secret(name) and _ID_NAMES.search(_SPLIT.sub("", name.lower())) is not None
 

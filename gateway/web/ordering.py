@@ -24,6 +24,7 @@ from schemas.orders import ANSWERED, Order
 T = TypeVar("T")
 
 LONGEST_WAIT_SECONDS = 30
+SETTLED_SECONDS = 0.05
 _KEY = "[!-~]([ -~]{0,253}[!-~])?"
 _KEY_FORM = re.compile(_KEY)
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
@@ -106,6 +107,9 @@ async def placed(request: web.Request, admitted: Admitted | Problem) -> web.Resp
         start(deps, order_id)
     here = deps.inline and not (admitted.sending is not None and admitted.sending.done())
     headers |= await waited(request, order_id, admitted_here=here)
+    if here and admitted.sending is not None and "Preference-Applied" in headers:
+        # Who waits is woken from within that task: its result says all that would have to be read otherwise.
+        await asyncio.wait({admitted.sending}, timeout=SETTLED_SECONDS)
     costs = request[state.CALLER].ops
     order = None if costs else show.placed(deps, admitted, waited="Preference-Applied" in headers)
     return answer_of(order or await _read(request, order_id), headers, answered=201)
