@@ -8,13 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.store.limits import ANNOUNCED, SharedRateLimiter
+from gateway.store.limits import SharedRateLimiter
 from providers.gate import Pace
 from tests.kit.counting_pool import CountingPool
 from tests.kit.driven_clock import CommonClock
 from tests.kit.rate_limiter_contract import LONG, SINCE, use_up, wait_until
 
 BACKLOG = 250
+PLACES = "SELECT coalesce(array_agg(storefront_id ORDER BY 1), '{}') FROM supplier_turns WHERE waiting <> '{}'"
 
 
 class Processes:
@@ -117,7 +118,7 @@ async def test_storefronts_alternate_though_one_waits_in_every_process(processes
 async def test_the_oldest_purchase_of_a_storefront_goes_first_over_all_processes(processes):
     these = processes(3, 60)
     await use_up(these.limiters[0])
-    chosen = [number * 7 % 20 for number in range(20)]
+    chosen = [number * 3 % 20 for number in range(20)]
     await asyncio.gather(
         *(these.purchase(place % 3, f"a{age}", age=age) for place, age in enumerate(chosen)),
     )
@@ -146,6 +147,37 @@ async def test_a_frozen_process_loses_its_place_within_about_a_second(processes,
     assert these.served[before:] == [("a", these.served[-1][1])]
     # Older purchases hold the next token until it has been due for a second, and half a second later it is looked at.
     assert these.served[-1][1] - began <= Pace.of(per_minute).interval + 1.5
+
+
+async def test_a_place_is_given_up_with_the_next_lease_when_nobody_waits_in_it(processes, pool):
+    these = processes(1, 60)
+    [limiter] = these.limiters
+    await use_up(limiter)
+    limiter._pause = lambda event, _: event.wait()
+    these.purchase(0, "a")
+    leaves = these.purchase(0, "b")
+    await wait_until(lambda: limiter._not_before)
+    assert await pool.fetchval(PLACES) == ["a", "b"]
+    leaves.cancel()
+    limiter._pause = these.clock.pause
+    for _ in range(3):
+        these.purchase(0, "a")
+    await these.until_served(1)
+    assert "b" not in await pool.fetchval(PLACES)
+
+
+async def test_a_place_is_given_up_once_tokens_are_plenty(processes, pool):
+    these = processes(1, 600)
+    [limiter] = these.limiters
+    await use_up(limiter)
+    limiter._pause = lambda event, _: event.wait()
+    waits = these.purchase(0, "a")
+    await wait_until(lambda: limiter._not_before)
+    assert await pool.fetchval(PLACES) == ["a"]
+    these.clock.now += 5
+    limiter._changed.set()
+    await waits
+    assert await pool.fetchval(PLACES) == []
 
 
 async def test_while_it_is_short_a_token_costs_less_than_three_statements(processes):
