@@ -2,6 +2,7 @@
 
 Among purchases the storefronts take turns (round robin) and the oldest purchase of a storefront goes first, so that
 the backlog of one tenant delays another one's purchase by one turn. The other priorities are first in, first out.
+Where processes share a rate, ``pop`` is told the storefront whose turn it is over all of them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """A supplier's rate and breaker as rows that every process shares.
 
 The rate is GCRA: one row holds the theoretical arrival time, and one call of ``lease_supplier_tokens`` takes tokens
-for at most a second. The breaker's row is what operators see; a process answers from its memory of it, which it
-updates by its own calls and reads again about once a second while it is used. Both are written with asynchronous
-commit: what a crash of the server forgets here is out of date a second later anyway.
+for at most a second. While they are short it deals them out in turn over the storefronts of all processes. The
+breaker's row is what operators see; a process answers from its memory of it, which it updates by its own calls and
+reads again about once a second while it is used. All of it is written with asynchronous commit: what a crash of the
+server forgets here is out of date a second later anyway.
 """
 
 from __future__ import annotations

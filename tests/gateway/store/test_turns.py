@@ -82,8 +82,8 @@ async def processes(pool):
         return made[-1]
 
     yield processes
-    for one in made:
-        await one.close()
+    for running in made:
+        await running.close()
 
 
 @pytest.mark.parametrize("per_minute", [60, 600])
