@@ -2,6 +2,7 @@
 
 Among purchases the storefronts take turns (round robin) and the oldest purchase of a storefront goes first, so that
 the backlog of one tenant delays another one's purchase by one turn. The other priorities are first in, first out.
+Where processes share a rate, ``pop`` is told the storefront whose turn it is over all of them.
 """
 
 from __future__ import annotations
@@ -60,8 +61,11 @@ class FairQueue:
         self._purchase_count += 1
         return waiter
 
-    def pop(self, priority: Priority) -> Waiter | None:
-        """Take out the call of this priority whose turn it is; None when none waits."""
+    def pop(self, priority: Priority, storefront_id: str | None = None) -> Waiter | None:
+        """Take out the call of this priority whose turn it is; None when none waits.
+
+        A purchase of ``storefront_id`` goes first when one waits: its turn was decided over all processes.
+        """
         if priority is not Priority.PURCHASE:
             waiter = next(iter(self._others[priority]), None)
             if waiter is not None:
@@ -69,11 +73,13 @@ class FairQueue:
             return waiter
         if not self._turns:
             return None
-        storefront_id = self._turns[0]
+        if storefront_id is None or storefront_id not in self._purchases:
+            storefront_id = self._turns[0]
         waiter = self._purchases[storefront_id][0]
         self.discard(waiter)
         if storefront_id in self._purchases:
-            self._turns.rotate(-1)
+            self._turns.remove(storefront_id)
+            self._turns.append(storefront_id)
         return waiter
 
     def discard(self, waiter: Waiter) -> None:
@@ -94,6 +100,18 @@ class FairQueue:
     def count(self, priority: Priority) -> int:
         """How many calls of this priority wait."""
         return self._purchase_count if priority is Priority.PURCHASE else len(self._others[priority])
+
+    def purchases_of(self, storefront_id: str) -> int:
+        """How many purchases of this storefront wait."""
+        return len(self._purchases.get(storefront_id, ()))
+
+    def oldest_purchases(self, each: int) -> list[tuple[str, datetime]]:
+        """Storefront and age of the purchases that wait: of each storefront so many at most, the oldest first."""
+        return [
+            (storefront_id, waiter.age[0])
+            for storefront_id, waiting in self._purchases.items()
+            for waiter in waiting[:each]
+        ]
 
     def first_priority(self) -> Priority | None:
         """The most urgent priority that waits; None when the queue is empty."""

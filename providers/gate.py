@@ -159,7 +159,8 @@ class SupplierRateLimiter(Protocol):
     async def acquire(self, storefront_id: str, since: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - False, not an error
         """Wait until it is this purchase's turn, for ``timeout`` seconds at most; False when the time ran out.
 
-        Storefronts take turns, the oldest (``since``) of a storefront first. A cancelled caller loses no token.
+        Storefronts take turns, over all processes that share the rate; the oldest (``since``) of a storefront goes
+        first. A cancelled caller loses no token.
         Raises what the database raises when tokens cannot be leased.
         """
 

@@ -43,10 +43,14 @@ Pause = Callable[[asyncio.Event, float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """``granted`` tokens; with none, ``wait`` seconds until one may be there."""
+    """``granted`` tokens, and ``wait`` seconds until it is worth asking for another one.
+
+    ``turns`` names the storefront of each token where turns were decided over all processes; else it is empty.
+    """
 
     granted: int
     wait: float = 0.0
+    turns: tuple[str, ...] = ()
 
 
 async def wait_until_set(event: asyncio.Event, seconds: float) -> None:
@@ -82,6 +86,7 @@ class QueuedRateLimiter(ABC):
         self._handed: deque[float] = deque()  # expiries of tokens that purchases acquired and have not sent with
         self._blocked_until = -math.inf
         self._not_before: dict[Priority, float] = {}  # when a lease for this priority may find a token
+        self._newcomer = False  # a storefront began to wait after the latest lease was asked for
         self._changed = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
@@ -260,6 +265,10 @@ class QueuedRateLimiter(ABC):
     ) -> float | None:
         """The expiry of the token that this call gets; None after ``timeout`` seconds."""
         waiter = self._queue.push(priority, storefront_id, since, has_timeout=timeout is not None)
+        if priority is Priority.PURCHASE and self._queue.purchases_of(storefront_id) == 1:
+            # Its turn may come before that of those who wait already: a lease must name it soon.
+            self._not_before.pop(priority, None)
+            self._newcomer = True
         self._changed.set()
         if self._serving is None or self._serving.done():
             # Without the caller's context: this task outlives it and works for others too.
@@ -295,25 +304,36 @@ class QueuedRateLimiter(ABC):
             self._fail_waiters(error)
 
     async def _lease_for(self, priority: Priority) -> float:
-        """Lease tokens; the seconds to wait when there were none."""
+        """Lease tokens and hand out those that belong to a storefront; the seconds to wait when there were none."""
         leased_at = self._clock()  # before the lease, so that no token lives longer than it may
         wanted = max(self._queue.count(priority), self._stock.expected_demand(priority, leased_at))
+        self._newcomer = False
         lease = await self._lease(priority, min(LEASE_TOKENS, wanted))
         if lease.granted > 0:
             self._stock.add(priority, lease.granted, leased_at, leased_at + LEASE_SECONDS)
+            for storefront_id in lease.turns:
+                self._hand_one(priority, storefront_id)
+            if lease.wait == 0:
+                return 0.0
+        if self._newcomer and priority is Priority.PURCHASE:
             return 0.0
         wait = max(SHORTEST_WAIT, lease.wait)
         self._not_before[priority] = self._clock() + wait
-        return wait
+        return 0.0 if lease.granted > 0 else wait
 
     def _hand_out(self, priority: Priority) -> bool:
         handed = False
-        while self._queue.count(priority) and (expiry := self._take(priority)) is not None:
-            waiter = self._queue.pop(priority)
-            if waiter is not None and not waiter.turn.done():
-                waiter.turn.set_result(expiry)
-                handed = True
+        while self._hand_one(priority):
+            handed = True
         return handed
+
+    def _hand_one(self, priority: Priority, storefront_id: str | None = None) -> bool:
+        if not self._queue.count(priority) or (expiry := self._take(priority)) is None:
+            return False
+        waiter = self._queue.pop(priority, storefront_id)
+        if waiter is not None and not waiter.turn.done():
+            waiter.turn.set_result(expiry)
+        return True
 
     def _refuse(self, wait: float) -> None:
         """Refuse those who do not wait that long and have no time-out of their own."""

@@ -1,9 +1,10 @@
 """A supplier's rate and breaker as rows that every process shares.
 
 The rate is GCRA: one row holds the theoretical arrival time, and one call of ``lease_supplier_tokens`` takes tokens
-for at most a second. The breaker's row is what operators see; a process answers from its memory of it, which it
-updates by its own calls and reads again about once a second while it is used. Both are written with asynchronous
-commit: what a crash of the server forgets here is out of date a second later anyway.
+for at most a second. While they are short it deals them out in turn over the storefronts of all processes. The
+breaker's row is what operators see; a process answers from its memory of it, which it updates by its own calls and
+reads again about once a second while it is used. All of it is written with asynchronous commit: what a crash of the
+server forgets here is out of date a second later anyway.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from contextvars import Context
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import structlog
@@ -36,6 +38,8 @@ REFRESH_SECONDS = 1.0
 STALE_SECONDS = 2.0
 # A call waits so long for that at most, when it has read the rows before.
 REFRESH_WAIT_SECONDS = 2.0
+# So many waiting purchases of a storefront are told to the other processes: more are not due at once while it is short.
+ANNOUNCED = 8
 
 _BREAKER_COLUMNS = """
     state, failures, read_failures, last_error,
@@ -46,8 +50,8 @@ _BREAKER_COLUMNS = """
 _QUICK = "quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
 
 _LEASE = f"""
-SELECT lease.granted, lease.wait, b.*
-FROM lease_supplier_tokens($1, $2, $3, $4, $5, $6) AS lease
+SELECT lease.granted, lease.wait, lease.turns, b.*
+FROM lease_supplier_tokens($1, $2, $3, $4, $5, $6, $7, $8, $9) AS lease
 LEFT JOIN (SELECT {_BREAKER_COLUMNS} FROM supplier_breakers WHERE supplier = $1) AS b ON true
 """  # noqa: S608 - the columns above
 
@@ -139,6 +143,7 @@ class SharedRateLimiter(QueuedRateLimiter):
         super().__init__(supplier, requests_per_minute, writes_may_probe=writes_may_probe, clock=clock, pause=pause)
         self._pool = pool
         self._database_clock = database_clock
+        self._process = uuid4().hex  # a limiter stands for its process
         self._seen_at = -math.inf  # when the rows were read last
         self._asked_at = -math.inf  # when that was tried last
         self._refreshing: asyncio.Task[None] | None = None
@@ -210,10 +215,13 @@ class SharedRateLimiter(QueuedRateLimiter):
         self._asked_at = self._clock()
         version = self.breaker.version
         at = None if self._database_clock is None else self._database_clock()
-        reserved = RESERVED_SHARE[priority]
-        [row] = await self._pool.fetch(_LEASE, self.supplier, self.per_minute, wanted, reserved, REPORT_SECONDS, at)
+        waiting = self._queue.oldest_purchases(ANNOUNCED) if priority is Priority.PURCHASE else []
+        [row] = await self._pool.fetch(
+            _LEASE, self.supplier, self.per_minute, wanted, RESERVED_SHARE[priority], REPORT_SECONDS, at,
+            self._process, [storefront_id for storefront_id, _ in waiting], [since for _, since in waiting],
+        )  # fmt: skip
         self._adopt(row, version)
-        return Lease(row["granted"], row["wait"])
+        return Lease(row["granted"], row["wait"], tuple(row["turns"]))
 
     async def _record_report(self, report: RateReport, blocked: float | None) -> None:
         if blocked is None and report.limit is None and report.remaining is None:

@@ -264,7 +264,7 @@ async def test_a_held_token_is_enough_when_the_database_has_gone_away(opened: Op
 
 async def test_leases_and_breakers_do_not_wait_for_the_disk(pool):
     values = {
-        limits._LEASE: ("demo", 60, 1, 0.0, 600, None),
+        limits._LEASE: ("demo", 60, 1, 0.0, 600, None, "a", ["a"], [SINCE]),
         limits._REPORT: ("demo", 1, 60, 1.0, None),
         limits._PROBE: ("demo", 120),
         limits._FAIL: ("demo", "timed_out", 1, True, 5, 30.0, 600.0),

@@ -1,4 +1,4 @@
-"""Tokens of a supplier's rate are leased by a function; failures of reads are counted by themselves."""
+"""A function leases tokens of a supplier's rate, in turn over storefronts; failures of reads are counted apart."""
 
 from gateway.store.migrations.script import run_file
 
