@@ -45,6 +45,8 @@ WORTH_A_CLOCK_SECONDS = 1.0
 # While an order waits in this process for a supplier's rate no worker takes it up.
 TURN_SECONDS = 10.0
 TURN_LEASE = timedelta(seconds=TURN_SECONDS + 5)
+# Who takes any offer asks each supplier for a token that is not leased yet: that takes a round trip.
+LEASE_SECONDS = 1.0
 PROBE_SECONDS = 10.0
 # With less money at a supplier than so many purchases like this one take, those who buy there are counted one by one.
 LAST_MONEY = 100
@@ -134,8 +136,9 @@ async def _turn(
     order fails, for nothing was sent.
     """
     since = waiting_since(order, tries)
-    any_offer, give_up = choosing.waited_too_long(since, deps.clock())
-    waits_for: Account | None = None
+    wait_since = turn_wait_since(order, tries, deps.clock())
+    any_offer, give_up = choosing.waited_too_long(wait_since, deps.clock())
+    busy: list[tuple[Chosen, Account]] = []
     for chosen in found:
         account = deps.accounts[chosen.candidate.supplier]
         if account.limiter.purchase_blocked_for() > 0:
@@ -143,43 +146,52 @@ async def _turn(
             continue
         if account.limiter.try_acquire(order.storefront_id):
             return Turn(chosen, account, chosen_at)
-        waits_for = waits_for or account
+        busy.append((chosen, account))
         if not any_offer:
             break
-    if give_up:
-        code = "supplier_unavailable"
-        await fail(deps, order.id, order.step, code, words_of(code), left=left_out(found[0].left))
-        return "on"
-    if waits_for is None:
-        return await _later(deps, order, BLOCKED)
-    await orders.put_off(deps.pool, order, deps.clock() + TURN_LEASE)
+    if not busy and not give_up:
+        return await _later(deps, order, BLOCKED, wait_since)
+    await orders.put_off(deps.pool, order, deps.clock() + TURN_LEASE, turn_wait_since=wait_since)
     began = asyncio.get_running_loop().time()
-    if not await _acquired(deps, order, waits_for, since):
+    for chosen, account in busy:
+        if not await _acquired(deps, order, account, since, LEASE_SECONDS if any_offer else TURN_SECONDS):
+            continue
+        if account.limiter.purchase_blocked_for() > 0:  # its breaker opened meanwhile
+            account.limiter.release()
+            continue
+        waited = asyncio.get_running_loop().time() - began >= WORTH_A_CLOCK_SECONDS
+        return Turn(chosen, account, deps.clock() if waited else chosen_at)
+    if not give_up:
         return "waited"
-    if waits_for.limiter.purchase_blocked_for() > 0:  # its breaker opened meanwhile
-        waits_for.limiter.release()
-        return "waited"
-    waited = asyncio.get_running_loop().time() - began >= WORTH_A_CLOCK_SECONDS
-    chosen = next(one for one in found if one.candidate.supplier == waits_for.name)
-    return Turn(chosen, waits_for, deps.clock() if waited else chosen_at)
+    code = "supplier_unavailable"
+    await fail(deps, order.id, order.step, code, words_of(code), left=left_out(found[0].left))
+    return "on"
 
 
-async def _acquired(deps: Deps, order: OrderRow, account: Account, since: datetime) -> bool:
+async def _acquired(deps: Deps, order: OrderRow, account: Account, since: datetime, seconds: float) -> bool:
     """Wait for a token; a process that ends may break the waiting off, because nothing is sent in this task."""
     task = asyncio.current_task()
     if task is not None:
         deps.waiting.add(task)
     try:
-        return await account.limiter.acquire(order.storefront_id, since, TURN_SECONDS)
+        return await account.limiter.acquire(order.storefront_id, since, seconds)
     finally:
         if task is not None:
             deps.waiting.discard(task)
 
 
 def waiting_since(order: OrderRow, tries: list[AttemptRow]) -> datetime:
-    """Since when an order waits: its admission, or the end of its last attempt."""
-    ended = [one.ended_at for one in tries if one.kind != "cancel" and one.ended_at is not None]
-    return max([order.created_at, *ended])
+    """Since when an order waits: its admission, or the end of its last attempt. The oldest goes first."""
+    return max([order.created_at, *_ends(tries)])
+
+
+def turn_wait_since(order: OrderRow, tries: list[AttemptRow], now: datetime) -> datetime:
+    """Since when an order waits for its turn at a supplier, and for nothing else: ``now`` where it begins to."""
+    return now if order.turn_wait_since is None else max([order.turn_wait_since, *_ends(tries)])
+
+
+def _ends(tries: list[AttemptRow]) -> list[datetime]:
+    return [one.ended_at for one in tries if one.kind != "cancel" and one.ended_at is not None]
 
 
 async def wait_for_limiter(deps: Deps, order: OrderRow, account: Account) -> bool:
@@ -332,6 +344,6 @@ def left_out(left: tuple[tuple[str, str, str], ...]) -> list[dict[str, str]]:
     return [{"supplier": supplier, "plan": plan, "why": why} for supplier, plan, why in left[:20]]
 
 
-async def _later(deps: Deps, order: OrderRow, wait: timedelta) -> Going:
-    await orders.put_off(deps.pool, order, deps.clock() + wait)
+async def _later(deps: Deps, order: OrderRow, wait: timedelta, turn_wait_since: datetime | None = None) -> Going:
+    await orders.put_off(deps.pool, order, deps.clock() + wait, turn_wait_since=turn_wait_since)
     return "rest"

@@ -49,10 +49,13 @@ async def topup_options(
 
     Problems: not_found, not_supported (501, with the capability and why), unavailable.
     """
-    found = await _found(deps, storefront_id, mode, esim)
-    if isinstance(found, Problem):
-        return found
-    return await _options(deps, *found, currency)
+    found = await esims.find(deps.pool, deps.seal, storefront_id, mode, esim)
+    if found is None:
+        return _NO_ESIM
+    account = _account_for(deps, found)
+    if isinstance(account, Problem):
+        return account
+    return await _options(deps, found, account, currency)
 
 
 async def admit_topup(
@@ -62,17 +65,20 @@ async def admit_topup(
 
     Also not_topupable (409): a cancel of the eSIM was asked for or is done, or it is revoked or expired.
     """
-    target = await _found(deps, storefront_id, mode, esim)
-    if isinstance(target, Problem):
-        return target
-    request = digest_of(f"POST /v1/esims/{target[0].id}/topups", body)
+    target = await esims.find(deps.pool, deps.seal, storefront_id, mode, esim)
+    if target is None:
+        return _NO_ESIM
+    request = digest_of(f"POST /v1/esims/{target.id}/topups", body)
     async with one_at_a_time(storefront_id, mode, idempotency_key):
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
             return known
+        account = _account_for(deps, target)
+        if isinstance(account, Problem):
+            return account
         # Seen early, before the supplier is asked what can be added. ``place`` looks again, under the lock.
-        if await esim_locks.topup_refusal(deps.pool, target[0].id) is not None:
+        if await esim_locks.topup_refusal(deps.pool, target.id) is not None:
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or NOT_TOPUPABLE
-        new = await _new_order(deps, *target, body)
+        new = await _new_order(deps, target, account, body)
         if isinstance(new, Problem):
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or new
         return await place(deps, new, idempotency_key, request, deps.clock())
@@ -83,17 +89,18 @@ def topup_plan_id(supplier: str, supplier_plan_id: str) -> str:
     return "top_" + hashlib.blake2b(f"{supplier}\n{supplier_plan_id}".encode(), digest_size=12).hexdigest()
 
 
-async def _found(deps: Deps, storefront_id: str, mode: Mode, name: str) -> tuple[Esim, Account] | Problem:
-    esim = await esims.find(deps.pool, deps.seal, storefront_id, mode, name)
-    if esim is None:
-        return Problem("not_found", "there is no such eSIM")
+_NO_ESIM = Problem("not_found", "there is no such eSIM")
+
+
+def _account_for(deps: Deps, esim: Esim) -> Account | Problem:
+    """The account that data is bought at, or why none can be."""
     account = account_of(deps.accounts, esim.supplier, esim.mode)
     if account is None:
         return Problem("unavailable", "the supplier of this eSIM is not configured at present")
     if Capability.TOPUP not in account.manifest.capabilities:
         note = account.manifest.capability_notes.get(Capability.TOPUP, "")
         return Problem("not_supported", "topup: not offered for this eSIM" + (f": {note}" if note else ""))
-    return esim, account
+    return account
 
 
 async def _options(deps: Deps, esim: Esim, account: Account, currency: str | None) -> list[TopupOption] | Problem:

@@ -55,6 +55,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     checkout_id: str | None
     review_reason: ReviewReason | None
+    turn_wait_since: datetime | None = None
 
     @property
     def now(self) -> OrderNow:

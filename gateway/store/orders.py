@@ -17,7 +17,7 @@ from gateway.store.pool import Connection, Pool
 _ORDER_COLUMNS = """o.id, o.storefront_id, o.mode, o.kind, o.status, o.reference, o.plan_id, o.plan, o.price,
     o.currency, o.price_base, o.max_cost, o.base_currency, o.wanted, o.only_suppliers, o.ignore_suppliers,
     o.target_esim_id, o.bound, o.fields, o.cancel_requested_at, o.step, o.polls, o.next_poll_at, o.created_at,
-    o.updated_at, o.checkout_id, o.review_reason"""
+    o.updated_at, o.checkout_id, o.review_reason, o.turn_wait_since"""
 _ATTEMPT_COLUMNS = """a.id, a.order_id, a.n, a.kind, a.supplier, a.supplier_plan_id, a.state, a.run_id, a.iccid,
     a.email, a.signed_at, a.deadline, a.quiescent_at, a.provision_by, a.listed, a.charged, a.currency, a.cost_base,
     a.supplier_order_id, a.error_code, a.error, a.started_at, a.item, a.ended_at,
@@ -136,13 +136,17 @@ async def want_cancelled(connection: Connection, order_id: str, status: OrderSta
     )
 
 
-async def put_off(pool: Pool | Connection, order: OrderRow, until: datetime) -> None:
-    """Look at an order later, unless it moved meanwhile."""
+async def put_off(
+    pool: Pool | Connection, order: OrderRow, until: datetime, *, turn_wait_since: datetime | None = None
+) -> None:
+    """Look at an order later, unless it moved meanwhile. ``turn_wait_since``: it waits for its turn since then."""
     await pool.execute(
-        "UPDATE orders SET next_poll_at = $3 WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')",
+        "UPDATE orders SET next_poll_at = $3, turn_wait_since = $4"
+        " WHERE id = $1 AND step = $2 AND status IN ('pending', 'cancel_pending')",
         order.id,
         order.step,
         until,
+        turn_wait_since,
     )
 
 

@@ -121,12 +121,12 @@ RATE_WAIT = timedelta(seconds=60)
 LONGEST_RATE_WAIT = timedelta(minutes=15)
 
 
-def waited_too_long(waiting_since: datetime, now: datetime) -> tuple[bool, bool]:
-    """Whether an order that waits for a supplier's rate takes any other offer now, and whether it is given up.
+def waited_too_long(turn_wait_since: datetime, now: datetime) -> tuple[bool, bool]:
+    """Whether an order that waits for its turn at a supplier takes any other offer now, and whether it is given up.
 
-    ``waiting_since`` is when it was admitted, or its last attempt ended (RULES 37).
+    ``turn_wait_since`` is when that wait began, or its last attempt ended (RULES 37); a stop takes none of the time.
     """
-    waited = now - waiting_since
+    waited = now - turn_wait_since
     return waited >= RATE_WAIT, waited >= LONGEST_RATE_WAIT
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
-from gateway.flows import quote
 from gateway.flows.admit import Admitted, Valid, admit, validate
 from gateway.flows.problem import Problem
 from providers.s2s.shelf import sku_id
@@ -16,6 +14,7 @@ from providers.sandbox import Fault, FaultKind
 from schemas.api import NeedFeatures, Plan
 from schemas.orders import Customer, OrderForPlan, OrderForQuote
 from tests.gateway.flows.counter import STOREFRONT, Counter
+from tests.kit.held_quote import held_quote
 
 
 async def _old(counter: Counter) -> None:
@@ -139,7 +138,7 @@ async def _sandbox_key(counter: Counter, plan: str) -> str:
 
 async def test_a_sku_of_s2s_that_rose_after_the_quote_is_refused_before_anything_is_bought(counter: Counter) -> None:
     plan = await counter.plan(1, "s2s")
-    held = await _quote(counter, plan)
+    held = held_quote(counter, plan)
     counter.served.world.set_price("s2s", await _sandbox_key(counter, plan), Decimal("22.00"))
     await _old(counter)
     answer = await counter.admit_quote(held)
@@ -167,7 +166,7 @@ async def test_a_sku_of_s2s_whose_product_no_sync_told_yet_is_sold_at_its_stored
 
 async def test_a_quote_holds_its_price_until_it_expires(counter: Counter) -> None:
     plan = await counter.plan(1, "s2s")
-    held = await _quote(counter, plan)
+    held = held_quote(counter, plan)
     await counter.deps.pool.execute("UPDATE offers SET cost = 10.50 WHERE plan_id = $1", plan)
     admitted = await counter.admit_quote(held)
     assert isinstance(admitted, Admitted)
@@ -183,15 +182,6 @@ async def test_a_quote_holds_its_price_until_it_expires(counter: Counter) -> Non
     late = await counter.admit_quote(held)
     assert isinstance(late, Problem)
     assert late.code == "quote_expired"
-
-
-async def _quote(counter: Counter, plan: str) -> str:
-    """A quote's id as it is made for a plan at 11.00 USD."""
-    sealed = quote._Sealed(
-        STOREFRONT, "test", plan, "11.00", "USD", "11.00", "USD", (False, False, False, False, None),
-        int(datetime.now(UTC).timestamp()) + 900,
-    )  # fmt: skip
-    return quote.PREFIX + quote._seal(counter.deps.settings, msgspec.json.encode(sealed))
 
 
 async def test_admission_sees_a_mark_at_once(counter: Counter) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -65,6 +66,23 @@ async def test_a_topup_by_plan_is_the_same_plan_at_its_supplier(counter: Counter
     assert isinstance(admitted, Admitted)
     again = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "by-plan")
     assert again == Admitted(admitted.order_id, replayed=True)
+
+
+async def test_the_key_of_a_topup_answers_its_order_after_the_supplier_left_the_configuration(counter: Counter) -> None:
+    esim = await counter.esim(await _line(counter, "s2s"))
+    body, other = TopupForPlan(plan_id=esim.plan_id), TopupForPlan(plan_id=esim.plan_id, reference="MINE")
+    admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top")
+    assert isinstance(admitted, Admitted)
+    left = {name: account for name, account in counter.deps.accounts.items() if name != "s2s"}
+    deps = replace(counter.deps, accounts=left)
+    for name in (esim.id, esim.iccid):
+        again = await admit_topup(deps, STOREFRONT, "test", name, body, "top")
+        assert again == Admitted(admitted.order_id, replayed=True)
+    problems = {key: await admit_topup(deps, STOREFRONT, "test", esim.id, other, key) for key in ("top", "new")}
+    assert {key: one.code for key, one in problems.items() if isinstance(one, Problem)} == {
+        "top": "idempotency_mismatch",
+        "new": "unavailable",
+    }
 
 
 async def test_a_refused_topup_is_not_tried_anywhere_else(counter: Counter) -> None:
