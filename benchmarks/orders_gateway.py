@@ -122,7 +122,7 @@ def headers_of(key: str) -> dict[str, str]:
 
 
 async def prepare_database(settings: Settings, database_url: str) -> tuple[str, str, list[tuple[str, str]]]:
-    """Make a database with a synced catalogue; a storefront's key, an operator's, and the plans to order with the supplier's ids."""
+    """Make a database with a synced catalogue; the keys of a storefront and an operator, and the plans to order."""
     connection = await connect(database_url)
     await require_durable(connection)
     await connection.close()

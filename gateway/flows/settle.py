@@ -101,7 +101,9 @@ class Known(msgspec.Struct, frozen=True):
     attempt: AttemptRow
 
 
-async def record_sent(deps: Deps, known: Known, observation: Observation, source: Source) -> Settled | None:
+async def record_sent(  # noqa: PLR0911 - one for each way in which that does not do
+    deps: Deps, known: Known, observation: Observation, source: Source
+) -> Settled | None:
     """Settle the answer to a purchase that this process sent, in one statement; None where that does not do.
 
     It reads nothing: the statement itself sees that the order is still as this process wrote it. Whatever needs

@@ -38,7 +38,8 @@ async def write(connection: Connection | Pool, rows: Sequence[KeptExchange]) -> 
                                     $7::text[], $8::text[], $9::text[])
            )
            SELECT coalesce(max(n), 0) FROM (
-               SELECT count(*) AS n FROM exchanges WHERE attempt_id = ANY($10::text[]) GROUP BY attempt_id) AS before""",
+               SELECT count(*) AS n FROM exchanges WHERE attempt_id = ANY($10::text[]) GROUP BY attempt_id
+           ) AS before""",
         *([getattr(row, name) for row in rows] for name in KeptExchange.__struct_fields__),
         ids,
     )

@@ -235,7 +235,7 @@ async def test_anothers_attempt_is_not_found_by_its_id(books, looks):
 
 
 async def test_an_order_that_the_schedule_left_alone_is_not_put_back_into_it(books, looks):
-    order = await books.order("att_s2s", "s2s", status="fulfilled")
+    await books.order("att_s2s", "s2s", status="fulfilled")
     await books.take("s2s", S2S_HEADERS, S2S_BODY)
     await asyncio.gather(*books.deps.running)
     assert await books.looked_at() == []

@@ -54,6 +54,13 @@ IDLE_WRITES = (
     "pg_advisory_unlock_all()",  # PgQueuer's connection goes back to its pool
     "INSERT INTO workers",  # heartbeats
     "INSERT INTO leases",
+    # A serving process judges the health of orders every five seconds, as alerts.
+    "alert_rules",
+    "alert_state",
+    "FROM alerts ",
+    "UPDATE alerts ",
+    "pg_try_advisory_xact_lock($1)",
+    "JOIN alerts a ON",
 )
 LIVENESS = "SELECT 1"  # whether a listening connection still stands
 # A connection's first statements, whoever opens it.
