@@ -90,7 +90,7 @@ async def test_the_order_and_its_attempt_are_of_one_commit(counter: Counter, mon
     assert len({row["xmin"] for row in rows}) == 1
 
 
-def _not_sent(*_: object) -> asyncio.Task[None]:
+def _not_sent(*_: object, **__: object) -> asyncio.Task[None]:
     return asyncio.create_task(asyncio.sleep(0))
 
 
