@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import structlog
 
+from gateway.flows.accounts import account_of
 from gateway.flows.answers import answers_in
 from gateway.flows.deps import Deps
 from gateway.flows.send import READ_AGAIN, call
@@ -25,7 +26,7 @@ async def read_again(deps: Deps, order: OrderRow, attempt: AttemptRow, *, unread
     The plugin reads them with the code that reads them from the wire; nothing that spends is sent. ``unread`` leaves
     out answers that were read before. Safe to repeat. Raises what the database raises.
     """
-    account = deps.accounts.get(attempt.supplier)
+    account = account_of(deps.accounts, attempt.supplier, order.mode)
     if account is None:
         return False
     done = False

@@ -21,6 +21,7 @@ from gateway.core.orders.states import FINAL, AttemptState, OrderStatus
 from gateway.core.orders.verdicts import Verdict
 from gateway.core.pricing import Rates
 from gateway.flows import delivered
+from gateway.flows.accounts import account_of
 from gateway.flows.answers import answers_in, without_answers, words_of
 from gateway.flows.deps import Deps, utc_now
 from gateway.flows.observations import (
@@ -162,7 +163,7 @@ async def _verdict_on(
 ) -> Verdict:
     """What the observation says, as far as it can be believed, without the customer's own words."""
     now = deps.clock()
-    believed = _verdict(deps, attempt, observation, now)
+    believed = _verdict(deps, order, attempt, observation, now)
     if believed.error_code == "absent" and not await _clocks_agree(connection):
         believed = verdicts.of_absence(attempt.now, now, trust_absence=False)
     believed = without_answers(believed, words_of(answers_in(deps, order.fields)))
@@ -172,7 +173,7 @@ async def _verdict_on(
     return believed
 
 
-def _verdict(deps: Deps, attempt: AttemptRow, observation: Observation, now: datetime) -> Verdict:
+def _verdict(deps: Deps, order: OrderRow, attempt: AttemptRow, observation: Observation, now: datetime) -> Verdict:
     seen = attempt.now
     match observation:
         case SupplierOrder():
@@ -180,7 +181,7 @@ def _verdict(deps: Deps, attempt: AttemptRow, observation: Observation, now: dat
         case GatewayError():
             return verdicts.of_error(observation)
         case NotFoundAtSupplier():
-            account = deps.accounts.get(attempt.supplier)
+            account = account_of(deps.accounts, attempt.supplier, order.mode)
             trusted = account is not None and account.settings.trust_absence
             return verdicts.of_absence(seen, min(observation.at, now), trust_absence=trusted)
         case LookupFailed():
