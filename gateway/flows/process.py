@@ -52,7 +52,7 @@ async def process_order(deps: Deps, order_id: str, *, poll: bool = False) -> Non
         order, tries = found
         states = [one.now for one in tries]
         unread = steps.unread_answer(order.now, states, deps.clock(), poll=poll)
-        if unread is not None and await read_again(deps, order, _of(tries, unread.attempt.id)):
+        if unread is not None and (await read_again(deps, order, _of(tries, unread.attempt.id))).read:
             poll = False
             done += 1
             continue
