@@ -233,7 +233,8 @@ async def _fill(
     order, now = writes.order, writes.now
     booked = await _book(deps, connection, writes, attempt, verdict, what)
     news = verdict.supplier_order_id is not None and attempt.supplier_order_id is None
-    if what.nothing and not booked and not news:
+    known = what.nothing or (what.contradiction and await _is_old_news(connection, writes, attempt))
+    if known and not booked and not news:
         return False
     given = verdict.delivery
     iccid = given.iccid if isinstance(given, Delivery) and attempt.iccid is None else None
@@ -241,7 +242,7 @@ async def _fill(
     writes.attempt = AttemptWrite(
         attempt.id,
         state=what.attempt,
-        charged=verdict.charged,
+        charged=None if _is_older(writes, attempt) else verdict.charged,
         supplier_order_id=verdict.supplier_order_id,
         error_code=None if succeeded else verdict.error_code,
         error=None if succeeded else verdict.error,
@@ -274,7 +275,7 @@ async def _book(
             writes.charge = verdict.charged
         else:
             # What a failed order still holds is what refunds have left of its charge, not another word on the charge.
-            correct = verdict.held is None
+            correct = verdict.held is None and not _is_older(writes, attempt)
             written = await ledger.charge(connection, attempt, verdict.charged, writes.now, correct=correct)
             if written == "same":
                 return False
@@ -288,6 +289,16 @@ async def _book(
         held = await ledger.held(connection, attempt.id)  # less what statements showed to be refunded already
         return held is not None and verdict.gone and await ledger.refund(connection, attempt, held, writes.now)
     return False
+
+
+def _is_older(writes: Writes, attempt: AttemptRow) -> bool:
+    """Whether a kept answer is read of which later answers told the charge."""
+    return writes.answer_id is not None and attempt.charged is not None
+
+
+async def _is_old_news(connection: Connection, writes: Writes, attempt: AttemptRow) -> bool:
+    """Whether a kept answer shows a charge that was given back, or reported, since the answer came."""
+    return writes.answer_id is not None and not await ledger.stands_unreported(connection, attempt)
 
 
 async def _judge_charge(
