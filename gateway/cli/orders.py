@@ -130,7 +130,7 @@ def read_answer(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir 
     found = run_connected(state_dir, act)
     answers = {"kept": found.kept, "read": found.read, "changed": found.changed}
     if not as_json:
-        print(f"{found.kept} answers kept, {found.read} of them readable; {found.changed} changed the order")
+        print(f"kept answers: {found.kept}, readable: {found.read}, changed the order: {found.changed}")
     _show(order_id, as_json=as_json, state_dir=state_dir, answers=answers)
 
 
