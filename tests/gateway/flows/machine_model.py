@@ -72,9 +72,6 @@ class Model:
             assert order.status not in {"pending", "cancel_pending"}, (one.seen, await self.counter.timeline(one.id))
             if order.status in FINAL and not one.resolved:
                 assert await self._unread(one) == 0
-        if self.refunded and (await self.counter.order(self.order.id)).status == "fulfilled":
-            cases = "SELECT count(*) FROM checkout_cases c JOIN orders o USING (checkout_id) WHERE o.id = $1"
-            assert await self.counter.deps.pool.fetchval(cases, self.order.id) > 0, "refunded and delivered"
 
     def _check_status(self, one: Followed, order: OrderRow, tries: list[AttemptRow], stopped: frozenset[str]) -> None:
         """State moves one way, and nothing fails for a stop that stood through the step."""
