@@ -67,6 +67,7 @@ class Machine(RuleBasedStateMachine):
     counter: Counter
     desk: PayDesk
     faults: set[str]
+    plans: dict[str, str]  # of each supplier: what the plan that all sell is called there
 
     def run(self, work: Any) -> Any:
         """Do it, and what it left to tasks of its own."""
@@ -244,7 +245,7 @@ class Machine(RuleBasedStateMachine):
         if isinstance(options, Problem):
             return
         # Each other plan of the sandbox goes wrong in its own way.
-        own = [one for one in options if one.offer.supplier_plan_id == esim.supplier_plan_id]
+        own = [one for one in options if one.offer.plan_id == self.plans[esim.supplier]]
         if not own:
             return
         body = TopupForOption(topup_plan_id=own[0].id)
@@ -309,6 +310,7 @@ def test_one_order_under_everything_that_can_happen_is_what_the_model_says(
         pool = await open_pool(database_url)
         context = open_counter(pool, database_url, tmp_path)
         made = await context.__aenter__()
+        plans = {name: await made.plan(1, name) for name in SELLERS}
         # One plan that all three sell, PikaSim's the cheapest.
         for name, cost in zip(SELLERS, ("10.00", "10.10", "10.20"), strict=True):
             await pool.execute(
@@ -318,9 +320,9 @@ def test_one_order_under_everything_that_can_happen_is_what_the_model_says(
             )  # fmt: skip
         made.deps = replace(made.deps, inline=False)
         desk_context = paydesk(made)
-        return pool, context, made, desk_context, await desk_context.__aenter__()
+        return pool, context, made, desk_context, await desk_context.__aenter__(), plans
 
-    pool, context, made, desk_context, desk = loop.run_until_complete(opened())
+    pool, context, made, desk_context, desk, Machine.plans = loop.run_until_complete(opened())
     Machine.loop, Machine.counter, Machine.desk, Machine.faults = loop, made, desk, set()
     _with_faults(monkeypatch, Machine.faults)
     try:
@@ -328,7 +330,7 @@ def test_one_order_under_everything_that_can_happen_is_what_the_model_says(
             run_state_machine_as_test(
                 Machine,
                 settings=settings(
-                    max_examples=30,
+                    max_examples=40,
                     stateful_step_count=14,
                     deadline=None,
                     suppress_health_check=list(HealthCheck),
