@@ -70,7 +70,7 @@ class Model:
         for one in self.all:
             order = await self.counter.order(one.id)
             assert order.status not in {"pending", "cancel_pending"}, (one.seen, await self.counter.timeline(one.id))
-            if order.status in FINAL and not one.resolved:
+            if not one.resolved:
                 assert await self._unread(one) == 0
 
     def _check_status(self, one: Followed, order: OrderRow, tries: list[AttemptRow], stopped: frozenset[str]) -> None:

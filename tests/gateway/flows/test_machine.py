@@ -52,12 +52,15 @@ KINDS = (
     "charge_then_html", "charge_then_truncated", "duplicate_reference", "never_provisioned",
     "failed_after_processing", "charged_more",
 )  # fmt: skip
-STARTS = ("ordered", "paid", "delivered", "delivered")
+STARTS = ("ordered", "paid", "delivered", "topped_up")
+DELIVERED = frozenset({"delivered", "topped_up"})
+KEEPERS = ("stop", "pause", "breaker")
 TOPUP_KINDS = (None, "refuse_balance", "500", "charge_then_reset", "charge_then_html")
 FAULTS = ("settling", "reading")
 MOST_TOPUPS = 2
 LATE = timedelta(seconds=20)
 _numbers = itertools.count(1)
+Kinds = tuple[str | None, ...]
 
 
 class Machine(RuleBasedStateMachine):
@@ -86,13 +89,20 @@ class Machine(RuleBasedStateMachine):
         cancel_kind=st.sampled_from([None, "hang", "500"]),
         topup_kind=st.sampled_from(TOPUP_KINDS),
         start=st.sampled_from(STARTS),
+        kept=st.sampled_from([None, *KEEPERS]),
+        fault=st.sampled_from([None, *FAULTS]),
     )
-    def place(self, kinds: tuple[str | None, ...], cancel_kind: str | None, topup_kind: str | None, start: str) -> None:
+    def place(
+        self, kinds: Kinds, cancel_kind: str | None, topup_kind: str | None, start: str, kept: str | None,
+        fault: str | None,
+    ) -> None:  # fmt: skip
         self.run(self._place(kinds, cancel_kind, topup_kind, start))
+        if kept is not None:
+            self.something_keeps_it_waiting(kept, selling.ALL)
+        if fault is not None:
+            self.faults.add(fault)
 
-    async def _place(
-        self, kinds: tuple[str | None, ...], cancel_kind: str | None, topup_kind: str | None, start: str
-    ) -> None:
+    async def _place(self, kinds: Kinds, cancel_kind: str | None, topup_kind: str | None, start: str) -> None:
         counter, pool = self.counter, self.counter.deps.pool
         counter.clock.ahead = timedelta(0)
         self.faults.clear()
@@ -101,7 +111,7 @@ class Machine(RuleBasedStateMachine):
         await pool.execute("UPDATE suppliers SET no_balance_until = NULL")
         for name, kind in zip(SELLERS, kinds, strict=True):
             counter.till(name).triggers.clear()
-            if kind is not None and start != "delivered" and (name, kind) != ("beppay", "duplicate_reference"):
+            if kind is not None and start not in DELIVERED and (name, kind) != ("beppay", "duplicate_reference"):
                 counter.trigger(name, kind, act="order", seconds=0.05)
             if topup_kind is not None and name != "beppay":
                 counter.trigger(name, topup_kind, act="topup", seconds=0.05)
@@ -119,8 +129,11 @@ class Machine(RuleBasedStateMachine):
             assert isinstance(admitted, Admitted)
             order_id = admitted.order_id
         self.model = Model(counter, Followed(order_id, OrderKind.ESIM, before))
-        if start == "delivered":
+        if start in DELIVERED:
             await counter.worked(order_id)
+            self.model.order.seen.append((await counter.order(order_id)).status)
+        if start == "topped_up":
+            await self._top_up()
 
     @property
     def order_id(self) -> str:
@@ -181,7 +194,7 @@ class Machine(RuleBasedStateMachine):
 
     # -- what keeps it from going on ----------------------------------------------------------------------------------
 
-    @rule(how=st.sampled_from(["stop", "pause", "breaker"]), supplier=st.sampled_from([selling.ALL, *SELLERS]))
+    @rule(how=st.sampled_from(KEEPERS), supplier=st.sampled_from([selling.ALL, *SELLERS]))
     def something_keeps_it_waiting(self, how: str, supplier: str) -> None:
         if how == "stop":
             self.run(selling.stop(self.counter.deps.pool, supplier, "person", "looking into it"))
