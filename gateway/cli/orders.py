@@ -17,6 +17,7 @@ from schemas.order import NumberDelivery
 
 if TYPE_CHECKING:
     from gateway.flows.deps import Deps
+    from gateway.flows.read_again import AnswersRead
     from schemas.api import Price
     from schemas.orders import OpsOrder, OrderedNumber, OrderEvent
 
@@ -112,6 +113,25 @@ def look_up(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = No
 
     run_connected(state_dir, act)
     _show(order_id, as_json=as_json, state_dir=state_dir)
+
+
+@app.command("read-answer")
+def read_answer(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = None) -> None:
+    """Read the kept answers of its suppliers again: after a fault of ours, or with a corrected plugin.
+
+    Nothing is sent that spends. An answer that is read twice changes nothing the second time.
+    """
+
+    async def act(deps: Deps) -> AnswersRead:
+        from gateway.flows.read_again import read_order_again
+
+        return await read_order_again(deps, order_id)
+
+    found = run_connected(state_dir, act)
+    answers = {"kept": found.kept, "read": found.read, "changed": found.changed}
+    if not as_json:
+        print(f"kept answers: {found.kept}, readable: {found.read}, changed the order: {found.changed}")
+    _show(order_id, as_json=as_json, state_dir=state_dir, answers=answers)
 
 
 @app.command()
@@ -213,7 +233,9 @@ def erase_email(
     print(f"forgotten in {len(erased)} orders")
 
 
-def _show(order_id: str, *, as_json: bool, state_dir: StateDir) -> None:
+def _show(order_id: str, *, as_json: bool, state_dir: StateDir, **more: object) -> None:
+    """Print an order; ``more`` stands beside it in JSON."""
+
     async def read(deps: Deps) -> tuple[OpsOrder | None, list[OrderEvent]]:
         from gateway.flows import show as shown
         from gateway.store import order_views
@@ -226,7 +248,7 @@ def _show(order_id: str, *, as_json: bool, state_dir: StateDir) -> None:
     if as_json:
         import msgspec
 
-        print_json({**msgspec.to_builtins(order), "events": msgspec.to_builtins(events)})
+        print_json({**msgspec.to_builtins(order), "events": msgspec.to_builtins(events), **more})
         return
     print(f"{order.id}  {order.status}  {name_of(order)}  {_money(order.price)}  ({order.storefront}, {order.mode})")
     if order.failure is not None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from gateway.core.orders import items
 from gateway.core.orders.items import ItemWanted
+from gateway.flows.accounts import account_of
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.shelves import SHELVES
@@ -39,6 +40,8 @@ async def adopt(  # noqa: PLR0911 - one for each way in which it may not be
         order = await orders.lock(connection, order_id)
         if order is None:
             return Problem("not_found", "there is no such order")
+        if account_of(deps.accounts, supplier, order.mode) is None:
+            return Problem("conflict", f"the account {supplier} is not in the mode of this order, {order.mode}")
         tries = await orders.attempts_of(connection, order_id)
         waits = order.status == "pending" or order.review_reason == "restored"
         if not waits or any(one.now.live for one in tries):

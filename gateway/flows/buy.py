@@ -18,7 +18,7 @@ from gateway.core.orders.states import AttemptState
 from gateway.core.pricing import NoRate, Rates
 from gateway.core.spendable import available_funds, insufficient
 from gateway.flows import offers, shelves
-from gateway.flows.accounts import Account
+from gateway.flows.accounts import Account, account_of
 from gateway.flows.answers import answers_in
 from gateway.flows.deps import Deps
 from gateway.flows.send import record_answer, send
@@ -140,7 +140,9 @@ async def _turn(
     any_offer, give_up = choosing.waited_too_long(wait_since, deps.clock())
     busy: list[tuple[Chosen, Account]] = []
     for chosen in found:
-        account = deps.accounts[chosen.candidate.supplier]
+        account = account_of(deps.accounts, chosen.candidate.supplier, order.mode)
+        if account is None:
+            continue
         if account.limiter.purchase_blocked_for() > 0:
             _probe_if_due(deps, account)
             continue
@@ -249,6 +251,7 @@ async def _bound(deps: Deps, order: OrderRow) -> Candidate:
     except NoRate:
         base = None
     tolerance = tolerance_of(deps, name)
+    account = account_of(deps.accounts, name, order.mode)
     left = await _left(deps, deps.pool, name, rates)
     paused = (await selling.standing(deps.pool, [name]))[name].paused
     reasons = ((WhyNot.SUPPLIER_PAUSED, paused), (WhyNot.NO_BALANCE, insufficient(left, base, tolerance)))
@@ -259,7 +262,7 @@ async def _bound(deps: Deps, order: OrderRow) -> Candidate:
         cost_base=base,
         tolerance=tolerance,
         why_not=tuple(reason for reason, holds in reasons if holds),
-        unfit=None if name in deps.accounts else "the supplier is not configured",
+        unfit=None if account is not None else "the supplier is not configured",
         available_funds=left,
     )
 

@@ -9,13 +9,13 @@ import msgspec
 import structlog
 
 from gateway.core.orders.cancelling import CancelSeen
-from gateway.flows.accounts import Account
+from gateway.flows.accounts import Account, account_of
 from gateway.flows.answers import words_of_attempt
 from gateway.flows.deps import Deps
 from gateway.flows.exchanges import noting
 from gateway.flows.observations import LookupFailed, NotFoundAtSupplier, Observation
 from gateway.store import numbers
-from gateway.store.order_rows import AttemptRow
+from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN
 from providers.contract import Capability
 from schemas.account import TransactionKind
@@ -27,14 +27,15 @@ from schemas.order import OrderKind, PurchaseRequest, SupplierOrder, SupplierOrd
 log = structlog.get_logger(__name__)
 
 OTHERS_BEFORE = timedelta(days=2)  # a number that was bought earlier is nobody's who asks now
+NOT_CONFIGURED = "the supplier is not configured in the mode of this order any more"
 _BEFORE_THE_SEND = timedelta(minutes=15)
 
 
-async def poll_purchase(deps: Deps, attempt: AttemptRow) -> Observation:
+async def poll_purchase(deps: Deps, order: OrderRow, attempt: AttemptRow) -> Observation:
     """What the supplier shows of a purchase or top-up now. Raises what the database raises."""
-    account = deps.accounts.get(attempt.supplier)
+    account = account_of(deps.accounts, attempt.supplier, order.mode)
     if account is None:
-        return LookupFailed("the supplier is not configured any more")
+        return LookupFailed(NOT_CONFIGURED)
     iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
     begun_at = deps.clock()
     try:
@@ -56,12 +57,12 @@ async def poll_purchase(deps: Deps, attempt: AttemptRow) -> Observation:
     return found
 
 
-async def poll_cancel(deps: Deps, cancel: AttemptRow, tries: list[AttemptRow]) -> Observation:
+async def poll_cancel(deps: Deps, order: OrderRow, cancel: AttemptRow, tries: list[AttemptRow]) -> Observation:
     """Whether the eSIM is revoked, and what came back for the order that bought it."""
-    account = deps.accounts.get(cancel.supplier)
+    account = account_of(deps.accounts, cancel.supplier, order.mode)
     bought = next((one for one in tries if one.kind == "purchase" and one.now.live), None)
     if account is None or bought is None or cancel.iccid is None:
-        return LookupFailed("the supplier is not configured any more")
+        return LookupFailed(NOT_CONFIGURED)
     begun_at = deps.clock()
     revoked: bool | None = None
     refunded: Money | None = None

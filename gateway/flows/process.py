@@ -14,6 +14,7 @@ import structlog
 
 from gateway.core.orders import steps
 from gateway.core.orders.states import ANSWERED, FINAL, AttemptState
+from gateway.flows.accounts import account_of
 from gateway.flows.buy import Going, buy, sending_is_off, wait_for_limiter
 from gateway.flows.deps import Deps
 from gateway.flows.observations import NoResponse
@@ -51,7 +52,7 @@ async def process_order(deps: Deps, order_id: str, *, poll: bool = False) -> Non
         order, tries = found
         states = [one.now for one in tries]
         unread = steps.unread_answer(order.now, states, deps.clock(), poll=poll)
-        if unread is not None and await read_again(deps, order, _of(tries, unread.attempt.id)):
+        if unread is not None and (await read_again(deps, order, _of(tries, unread.attempt.id))).read:
             poll = False
             done += 1
             continue
@@ -69,8 +70,11 @@ async def process_order(deps: Deps, order_id: str, *, poll: bool = False) -> Non
 async def poll_failed_attempt(deps: Deps, attempt_id: str) -> None:
     """Poll an attempt that had failed, after late news of it: a charge that shows is recorded and reported."""
     attempt = await orders.attempt(deps.pool, attempt_id)
-    if attempt is not None and attempt.kind != "cancel" and attempt.state is AttemptState.FAILED:
-        await record(deps, attempt.id, await poll_purchase(deps, attempt))
+    if attempt is None or attempt.kind == "cancel" or attempt.state is not AttemptState.FAILED:
+        return
+    order = await orders.load(deps.pool, attempt.order_id)
+    if order is not None:
+        await record(deps, attempt.id, await poll_purchase(deps, order, attempt))
 
 
 def start(deps: Deps, order_id: str, *, poll: bool = False) -> asyncio.Task[None]:
@@ -204,15 +208,15 @@ async def _close_cancelled(deps: Deps, order: OrderRow) -> Going:
 async def _poll(deps: Deps, order: OrderRow, attempt: AttemptRow, tries: list[AttemptRow]) -> Going:
     """Ask the supplier what became of an attempt, record what it says, and plan the next poll."""
     if attempt.kind == "cancel":
-        observation = await poll_cancel(deps, attempt, tries)
+        observation = await poll_cancel(deps, order, attempt, tries)
     else:
-        observation = await poll_purchase(deps, attempt)
+        observation = await poll_purchase(deps, order, attempt)
     settled = await record(deps, attempt.id, observation, Source(polled=order))
     return "on" if settled is not None and settled.changed else "rest"
 
 
 async def _send_cancel(deps: Deps, order: OrderRow, purchase: AttemptRow) -> Going:
-    account = deps.accounts.get(purchase.supplier)
+    account = account_of(deps.accounts, purchase.supplier, order.mode)
     sealed = await deps.pool.fetchval("SELECT iccid FROM esims WHERE order_id = $1", order.id)
     if account is None or sealed is None:
         log.error("cancel_not_possible", order=order.id, supplier=purchase.supplier)

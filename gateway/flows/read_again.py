@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import structlog
 
+from gateway.flows.accounts import account_of
 from gateway.flows.answers import answers_in
 from gateway.flows.deps import Deps
 from gateway.flows.send import READ_AGAIN, call
@@ -19,42 +20,58 @@ from schemas.order import PurchaseRequest
 log = structlog.get_logger(__name__)
 
 
-async def read_again(deps: Deps, order: OrderRow, attempt: AttemptRow, *, unread: bool = True) -> bool:
-    """Read the kept answers of an attempt and settle what they say; whether one of them could be read.
+class AnswersRead(msgspec.Struct, frozen=True):
+    """What reading kept answers gave: how many are ``kept``, how many could be ``read``, how many ``changed`` anything.
+
+    Those of an account that is not configured, or has another mode now, are kept and not read.
+    """
+
+    kept: int = 0
+    read: int = 0
+    changed: int = 0
+
+    def __add__(self, other: AnswersRead) -> AnswersRead:
+        return AnswersRead(self.kept + other.kept, self.read + other.read, self.changed + other.changed)
+
+
+async def read_again(deps: Deps, order: OrderRow, attempt: AttemptRow, *, unread: bool = True) -> AnswersRead:
+    """Read the kept answers of an attempt and settle what they say.
 
     The plugin reads them with the code that reads them from the wire; nothing that spends is sent. ``unread`` leaves
     out answers that were read before. Safe to repeat. Raises what the database raises.
     """
-    account = deps.accounts.get(attempt.supplier)
+    account = account_of(deps.accounts, attempt.supplier, order.mode)
+    answers = await settling.answers_of(deps.pool, attempt.id, unread=unread)
     if account is None:
-        return False
-    done = False
-    for answer_id, sealed in await settling.answers_of(deps.pool, attempt.id, unread=unread):
+        return AnswersRead(kept=len(answers))
+    done = changed = 0
+    for answer_id, sealed in answers:
         try:
             recorded = msgspec.json.decode(deps.seal.open(sealed), type=Recorded)
             with playing_back(recorded):
                 observation, read = await call(account, attempt.kind, _request(deps, order, attempt))
             if not read:
                 raise observation if isinstance(observation, Exception) else UnreadableAnswer("not read")  # noqa: TRY301 - as any other fault
-            await record(deps, attempt.id, observation, Source(sent=True, answer_id=answer_id))
+            settled = await record(deps, attempt.id, observation, Source(sent=True, answer_id=answer_id))
         except DATABASE_DOWN:
             raise
         except Exception:
             log.exception("answer_not_read", attempt=attempt.id, order=order.id)
             await settling.reading_failed(deps.pool, answer_id, order, deps.clock() + READ_AGAIN)
         else:
-            done = True
+            done += 1
+            changed += settled is not None and settled.changed
             log.info("answer_read_again", attempt=attempt.id, order=order.id)
-    return done
+    return AnswersRead(len(answers), done, changed)
 
 
-async def read_order_again(deps: Deps, order_id: str) -> int:
-    """Read every kept answer of an order again, those that were read before too; how many attempts had one."""
+async def read_order_again(deps: Deps, order_id: str) -> AnswersRead:
+    """Read every kept answer of an order again, those that were read before too."""
     found = await orders.load_with_attempts(deps.pool, order_id)
     if found is None:
-        return 0
+        return AnswersRead()
     order, tries = found
-    return sum([await read_again(deps, order, attempt, unread=False) for attempt in tries])
+    return sum([await read_again(deps, order, attempt, unread=False) for attempt in tries], AnswersRead())
 
 
 def _request(deps: Deps, order: OrderRow, attempt: AttemptRow) -> PurchaseRequest:

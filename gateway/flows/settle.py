@@ -21,6 +21,7 @@ from gateway.core.orders.states import FINAL, AttemptState, OrderStatus
 from gateway.core.orders.verdicts import Verdict
 from gateway.core.pricing import Rates
 from gateway.flows import delivered
+from gateway.flows.accounts import account_of
 from gateway.flows.answers import answers_in, without_answers, words_of
 from gateway.flows.deps import Deps, utc_now
 from gateway.flows.observations import (
@@ -213,7 +214,7 @@ async def _verdict_on(
 ) -> Verdict:
     """What the observation says, as far as it can be believed, without the customer's own words."""
     now = deps.clock()
-    believed = _verdict(deps, attempt, observation, now)
+    believed = _verdict(deps, order, attempt, observation, now)
     if believed.error_code == "absent" and not await _clocks_agree(connection):
         believed = verdicts.of_absence(attempt.now, now, trust_absence=False)
     believed = without_answers(believed, words_of(answers_in(deps, order.fields)))
@@ -223,7 +224,7 @@ async def _verdict_on(
     return believed
 
 
-def _verdict(deps: Deps, attempt: AttemptRow, observation: Observation, now: datetime) -> Verdict:
+def _verdict(deps: Deps, order: OrderRow, attempt: AttemptRow, observation: Observation, now: datetime) -> Verdict:
     seen = attempt.now
     match observation:
         case SupplierOrder():
@@ -231,7 +232,7 @@ def _verdict(deps: Deps, attempt: AttemptRow, observation: Observation, now: dat
         case GatewayError():
             return verdicts.of_error(observation)
         case NotFoundAtSupplier():
-            account = deps.accounts.get(attempt.supplier)
+            account = account_of(deps.accounts, attempt.supplier, order.mode)
             trusted = account is not None and account.settings.trust_absence
             return verdicts.of_absence(seen, min(observation.at, now), trust_absence=trusted)
         case LookupFailed():
@@ -283,7 +284,8 @@ async def _fill(
     order, now = writes.order, writes.now
     booked = await _book(deps, connection, writes, attempt, verdict, what)
     news = verdict.supplier_order_id is not None and attempt.supplier_order_id is None
-    if what.nothing and not booked and not news:
+    known = what.nothing or (what.contradiction and await _is_old_news(connection, writes, attempt))
+    if known and not booked and not news:
         return False
     given = verdict.delivery
     iccid = given.iccid if isinstance(given, Delivery) and attempt.iccid is None else None
@@ -291,7 +293,7 @@ async def _fill(
     writes.attempt = AttemptWrite(
         attempt.id,
         state=what.attempt,
-        charged=verdict.charged,
+        charged=None if _is_older(writes, attempt) else verdict.charged,
         supplier_order_id=verdict.supplier_order_id,
         error_code=None if succeeded else verdict.error_code,
         error=None if succeeded else verdict.error,
@@ -324,7 +326,7 @@ async def _book(
             writes.charge = verdict.charged
         else:
             # What a failed order still holds is what refunds have left of its charge, not another word on the charge.
-            correct = verdict.held is None
+            correct = verdict.held is None and not _is_older(writes, attempt)
             written = await ledger.charge(connection, attempt, verdict.charged, writes.now, correct=correct)
             if written == "same":
                 return False
@@ -338,6 +340,16 @@ async def _book(
         held = await ledger.held(connection, attempt.id)  # less what statements showed to be refunded already
         return held is not None and verdict.gone and await ledger.refund(connection, attempt, held, writes.now)
     return False
+
+
+def _is_older(writes: Writes, attempt: AttemptRow) -> bool:
+    """Whether a kept answer is read of which later answers told the charge."""
+    return writes.answer_id is not None and attempt.charged is not None
+
+
+async def _is_old_news(connection: Connection, writes: Writes, attempt: AttemptRow) -> bool:
+    """Whether a kept answer shows a charge that was given back, or reported, since the answer came."""
+    return writes.answer_id is not None and not await ledger.stands_unreported(connection, attempt)
 
 
 async def _judge_charge(

@@ -9,6 +9,7 @@ from gateway.core.orders.cancelling import CancelSeen, CancelVerdict
 from gateway.core.orders.changes import Change
 from gateway.core.orders.schedule import next_poll, next_poll_in_review
 from gateway.core.orders.states import AttemptState
+from gateway.flows.accounts import account_of
 from gateway.flows.deps import Deps
 from gateway.flows.observations import LookupFailed, NoResponse, Observation, OperatorDecision
 from gateway.flows.transitions import transition
@@ -28,7 +29,7 @@ async def settle_cancel(
     order, now = writes.order, writes.now
     if attempt.state in {AttemptState.SUCCEEDED, AttemptState.FAILED}:
         return False
-    verdict = _cancel_verdict(deps, attempt, observation, now)
+    verdict = _cancel_verdict(deps, order, attempt, observation, now)
     if not _says_something(order, verdict):
         return False
     writes.attempt = AttemptWrite(attempt.id, state=verdict.state, error_code=verdict.error_code, error=verdict.error)
@@ -63,7 +64,7 @@ def _says_something(order: OrderRow, verdict: CancelVerdict) -> bool:
 
 
 def _cancel_verdict(  # noqa: PLR0911 - one for each kind of observation
-    deps: Deps, attempt: AttemptRow, observation: Observation, now: datetime
+    deps: Deps, order: OrderRow, attempt: AttemptRow, observation: Observation, now: datetime
 ) -> CancelVerdict:
     match observation:
         case Cancellation() | GatewayError():
@@ -71,7 +72,7 @@ def _cancel_verdict(  # noqa: PLR0911 - one for each kind of observation
             late = verdict.state is AttemptState.UNKNOWN and attempt.state is not AttemptState.SENDING
             return CancelVerdict(state=None) if late else verdict
         case CancelSeen():
-            account = deps.accounts.get(attempt.supplier)
+            account = account_of(deps.accounts, attempt.supplier, order.mode)
             trusted = account is not None and account.settings.trust_absence
             return cancelling.of_look(observation, attempt.now, now, trust_absence=trusted)
         case NoResponse() if attempt.state is AttemptState.SENDING:

@@ -87,6 +87,17 @@ async def held(connection: Connection, attempt_id: str) -> Money | None:
     return None if row is None else Money(row["amount"], row["currency"])
 
 
+async def stands_unreported(connection: Connection, attempt: AttemptRow) -> bool:
+    """Whether the supplier holds a charge for an attempt that failed, and its order's timeline does not say so yet."""
+    left = await held(connection, attempt.id)
+    return (left is None or left.amount > 0) and not await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM order_events WHERE order_id = $1 AND type = 'charged_after_failure'"
+        " AND (detail->'ops'->>'n')::int = $2)",
+        attempt.order_id,
+        attempt.n,
+    )
+
+
 async def rows_of(connection: Connection, attempt_id: str) -> list[LedgerRow]:
     """An attempt's charge and refunds, the first first."""
     rows = await connection.fetch(

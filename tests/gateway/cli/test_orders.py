@@ -12,6 +12,7 @@ import pytest
 from gateway.flows.process import process_order
 from gateway.flows.topup import admit_topup
 from gateway.store.keys import create_key
+from providers.beppay import orders as beppay
 from schemas.orders import TopupForPlan
 from tests.gateway.cli.test_serve import environment
 from tests.gateway.flows.shelf import settings_for
@@ -79,6 +80,31 @@ async def test_an_order_is_listed_shown_with_its_timeline_and_resolved(shop, com
     code, _, err = await command(*word, "--as", "failed")
     assert (code, "fulfilled" in err) == (2, True)
     code, _, err = await command("orders", "show", "ord_nobody")
+    assert (code, err) == (2, "esim-gateway: there is no order ord_nobody\n")
+
+
+async def test_the_answer_of_a_supplier_is_read_again(shop, command, monkeypatch):
+    plan = await shop.deps.pool.fetchval(
+        "SELECT plan_id FROM offers WHERE supplier = 'beppay' AND coverage = '{BV}' AND days = 1"
+        " AND (data->>'mb')::int = 1024"
+    )
+
+    def broken(*_):
+        raise KeyError("a fault of the plugin")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(beppay, "purchase_answer", broken)
+        order_id = await shop.admit(plan)
+        await process_order(shop.deps, order_id)
+    assert await shop.status(order_id) == "pending"
+    code, out, _ = await command("orders", "read-answer", order_id, "--json")
+    told = json.loads(out)
+    assert (code, told["status"], told["answers"]) == (0, "fulfilled", {"kept": 1, "read": 1, "changed": 1})
+    code, out, _ = await command("orders", "read-answer", order_id)
+    assert (code, out.splitlines()[0]) == (0, "kept answers: 1, readable: 1, changed the order: 0")
+    assert ("fulfilled" in out, "LPA:" in out) == (True, False)
+    assert len(await shop.suppliers.charges()) == 1
+    code, _, err = await command("orders", "read-answer", "ord_nobody")
     assert (code, err) == (2, "esim-gateway: there is no order ord_nobody\n")
 
 

@@ -19,6 +19,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.flows.process import drain, process_order
 from gateway.flows.sync import run_sync
+from gateway.flows.waker import LEASE
 from gateway.sealing import Seal
 from gateway.store import esims, orders
 from gateway.store.esims import Esim
@@ -111,6 +112,18 @@ class Counter:
             await asyncio.sleep(0.05)  # the sandboxes' clock is the real one
             await process_order(self.deps, order_id)
         return await self.order(order_id)
+
+    async def worked(self, *order_ids: str, claims: int = 60) -> None:
+        """Have a worker claim and process what is due next, at its time by the gateway's clock, until none waits."""
+        due = "SELECT min(next_poll_at) FROM orders WHERE status IN ('pending', 'cancel_pending') AND id = ANY($1)"
+        for _ in range(claims):
+            at = await self.deps.pool.fetchval(due, order_ids)
+            if at is None:
+                return
+            self.clock.ahead = max(self.clock.ahead, at - datetime.now(UTC) + timedelta(seconds=0.01))
+            await asyncio.sleep(0.05)  # the sandboxes' clock is the real one
+            for order_id in await orders.claim_due(self.deps.pool, self.clock(), LEASE, 10):
+                await process_order(self.deps, order_id, poll=True)
 
     def calls(self, supplier: str) -> int:
         """How many requests the supplier had, of any kind."""
