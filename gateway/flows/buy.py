@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -139,13 +140,7 @@ async def _turn(
     wait_since = turn_wait_since(order, tries, deps.clock())
     any_offer, give_up = choosing.waited_too_long(wait_since, deps.clock())
     busy: list[tuple[Chosen, Account]] = []
-    for chosen in found:
-        account = account_of(deps.accounts, chosen.candidate.supplier, order.mode)
-        if account is None:
-            continue
-        if account.limiter.purchase_blocked_for() > 0:
-            _probe_if_due(deps, account)
-            continue
+    for chosen, account in _open_suppliers(deps, order, found):
         if account.limiter.try_acquire(order.storefront_id):
             return Turn(chosen, account, chosen_at)
         busy.append((chosen, account))
@@ -168,6 +163,18 @@ async def _turn(
     code = "supplier_unavailable"
     await fail(deps, order.id, order.step, code, words_of(code), left=left_out(found[0].left))
     return "on"
+
+
+def _open_suppliers(deps: Deps, order: OrderRow, found: list[Chosen]) -> Iterator[tuple[Chosen, Account]]:
+    """The offers whose supplier can be asked now, as they are asked for; a closed one is tried by a read, when due."""
+    for chosen in found:
+        account = account_of(deps.accounts, chosen.candidate.supplier, order.mode)
+        if account is None:
+            continue
+        if account.limiter.purchase_blocked_for() > 0:
+            _probe_if_due(deps, account)
+            continue
+        yield chosen, account
 
 
 async def _acquired(deps: Deps, order: OrderRow, account: Account, since: datetime, seconds: float) -> bool:

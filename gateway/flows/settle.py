@@ -116,7 +116,7 @@ async def record_sent(  # noqa: PLR0911 - one for each way in which that does no
     if not isinstance(observation, SupplierOrder | GatewayError):
         return None
     now = deps.clock()
-    verdict = _verdict(deps, attempt, observation, now)
+    verdict = _verdict(deps, order, attempt, observation, now)
     what = change(order.now, attempt.now, verdict, now)
     if what.attempt in {None, AttemptState.FAILED} or what.status not in {None, "fulfilled"}:
         return None
