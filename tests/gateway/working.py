@@ -38,3 +38,10 @@ async def emit_events(pool: Pool) -> None:
     """Write the deliveries of everything that storefronts are to be told, as a worker does."""
     while await webhooks.emit_outbox(pool, 100):
         pass
+
+
+async def idle(deps: Deps, seconds: float = 30) -> None:
+    """Wait for every order that this process has in hand; none is broken off, as the end of a process would."""
+    async with asyncio.timeout(seconds):
+        while deps.running:
+            await asyncio.wait(set(deps.running))

@@ -9,11 +9,10 @@ from html import unescape
 import pytest
 from playwright.async_api import expect
 
-from gateway.flows.process import drain
 from gateway.store import audit
 from gateway.store.esims import of_orders
 from tests.gateway.sandboxed import Shop
-from tests.gateway.working import answered
+from tests.gateway.working import answered, idle
 
 LIST = "/console/orders"
 EMAIL = "Customer.One@example.com"
@@ -222,7 +221,7 @@ async def test_looking_again_asks_the_supplier_and_settles_what_it_says(console)
     answer = await console.operator.post(f"{LIST}/{order_id}/look-up", {"next": "/console/attention"})
     assert answer.url == "/console/attention"
     assert "The supplier was asked" in answer.words
-    await drain(console.deps, 30)
+    await idle(console.deps)
     assert await console.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id) == "fulfilled"
     page = await console.operator.get(f"{LIST}/{order_id}")
     assert "GET /" in page.words

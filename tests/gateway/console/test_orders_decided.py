@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.flows.admit import Admitted
 from gateway.flows.restore import restored
 from gateway.flows.topup import admit_topup
@@ -20,6 +22,13 @@ async def storefront(console):
 
 async def status(console, order_id):
     return await console.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id)
+
+
+async def waiting_order(console):
+    """An order that is admitted and not yet chosen for."""
+    slow = console.deps.settings.orders.model_copy(update={"fast_admission": False})
+    deps = replace(console.deps, settings=console.deps.settings.model_copy(update={"orders": slow}))
+    return await Shop(deps, console.town, await storefront(console)).admit(PLAN)
 
 
 async def topped_up(console, order_id):
@@ -53,7 +62,7 @@ async def test_an_esim_with_a_topup_is_cancelled_only_where_the_operator_says_so
 
 
 async def test_a_waiting_order_is_cancelled_at_once(console):
-    order_id = await Shop(console.deps, console.town, await storefront(console)).admit(PLAN)
+    order_id = await waiting_order(console)
     page = await console.operator.post(f"{LIST}/{order_id}/cancel")
     assert page.status == 200
     assert await status(console, order_id) == "cancelled"
@@ -61,8 +70,7 @@ async def test_a_waiting_order_is_cancelled_at_once(console):
 
 
 async def test_what_a_restore_left_for_review_is_released_when_the_books_are_clean(console):
-    shop = Shop(console.deps, console.town, await storefront(console))
-    order_id, other = await shop.admit(PLAN), await shop.admit(PLAN)
+    order_id, other = await waiting_order(console), await waiting_order(console)
     await restored(console.deps)
     page = await console.operator.get(f"{LIST}/{order_id}")
     assert "pending in the backup" in page.words

@@ -10,12 +10,13 @@ from gateway.flows import checkout, payments
 from gateway.flows.admit import Admitted
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.problem import Problem
-from gateway.flows.process import drain, process_order
+from gateway.flows.process import process_order
 from gateway.store import payments as payment_rows
 from schemas.checkouts import CheckoutForPlan
 from schemas.errors import TimedOut
 from schemas.orders import Customer
 from tests.gateway.flows.paydesk import paydesk
+from tests.gateway.working import idle
 
 
 @pytest.fixture
@@ -285,7 +286,7 @@ async def test_what_was_undeliverable_and_came_after_all_waits_for_nobody(desk):
     desk.counter.trigger("s2s", "list_lag", seconds=3600)
     await desk.pay(checkout_id)
     order = (await desk.checkout(checkout_id)).order_id
-    await drain(desk.deps, 5)
+    await idle(desk.deps)
     desk.counter.clock.pass_(minutes=15)
     await process_order(desk.deps, order, poll=True)
     assert (await desk.checkout(checkout_id)).review.reason == "undeliverable"

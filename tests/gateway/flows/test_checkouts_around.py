@@ -10,11 +10,11 @@ import pytest
 from gateway.flows import alerts
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.erase import erase_email, erase_old_emails
-from gateway.flows.process import drain
 from gateway.flows.reconcile import reconcile
 from gateway.store import payment_audit
 from schemas.orders import Customer
 from tests.gateway.flows.paydesk import paydesk
+from tests.gateway.working import idle
 
 EMAIL = "Somebody@example.com"
 
@@ -63,7 +63,7 @@ async def test_an_address_is_forgotten_with_the_notifications_of_its_payments(de
     for one in (first, second):
         await desk.pay(one)
         await desk.delivered(one)
-    await drain(desk.deps, 5)
+    await idle(desk.deps)
     assert await erase_email(desk.deps, EMAIL.upper()) == [(await desk.checkout(first)).order_id]
     kept = "SELECT (SELECT count(*) FROM checkouts WHERE email IS NOT NULL), (SELECT count(body) FROM payment_notices)"
     assert tuple(await desk.deps.pool.fetchrow(kept)) == (1, 1)

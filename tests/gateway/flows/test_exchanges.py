@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from gateway.flows.exchanges import MOST_WAITING, noting
-from gateway.flows.process import drain
 from gateway.flows.retention import delete_expired
 from gateway.store import exchanges
 from tests.gateway.flows.counter import Counter
+from tests.gateway.working import idle
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
 
 
 async def kept(counter: Counter, order_id: str):
-    await drain(counter.deps, 10)
+    await idle(counter.deps)
     ids = [attempt.id for attempt in await counter.attempts(order_id)]
     return await exchanges.of_attempts(counter.deps.pool, ids)
 
@@ -47,7 +47,7 @@ async def test_looks_are_kept_too_but_never_more_than_twenty(counter: Counter) -
     order_id = await counter.ordered(await counter.plan(1, "pikasim"))
     (attempt,) = await counter.attempts(order_id)
     provider = counter.deps.accounts["pikasim"].provider
-    await drain(counter.deps, 10)
+    await idle(counter.deps)
     for _ in range(30):
         with noting(counter.deps, attempt.id):
             await provider.find_order(attempt.request(None), attempt.supplier_order_id)
@@ -65,7 +65,7 @@ async def test_an_order_goes_through_when_nothing_can_be_kept(counter: Counter) 
     try:
         order_id = await counter.ordered(await counter.plan(1, "pikasim"))
         assert (await counter.followed(order_id)).status == "fulfilled"
-        await drain(counter.deps, 10)
+        await idle(counter.deps)
     finally:
         await counter.deps.pool.execute("ALTER TABLE away RENAME TO exchanges")
     assert not counter.deps.unwritten.waiting
@@ -81,5 +81,5 @@ async def test_what_waits_to_be_written_is_bounded(counter: Counter) -> None:
         await provider.balance()
     assert len(counter.deps.unwritten.waiting) == MOST_WAITING + 1
     assert counter.deps.unwritten.lost == 1
-    await drain(counter.deps, 20)
+    await idle(counter.deps)
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM exchanges WHERE attempt_id = 'att_0'") == 20

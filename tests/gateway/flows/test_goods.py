@@ -17,7 +17,7 @@ from gateway.flows.admit import Admitted, Valid, admit, validate
 from gateway.flows.cancel import request_cancel
 from gateway.flows.goods_sync import sync_goods
 from gateway.flows.problem import Problem
-from gateway.flows.process import drain, process_order
+from gateway.flows.process import process_order
 from gateway.flows.resolve import resolve
 from gateway.flows.sync import run_sync
 from gateway.store import goods as goods_store
@@ -33,6 +33,7 @@ from schemas.money import Money
 from schemas.order import VoucherCode
 from schemas.orders import OrderForGood, PriceLimit
 from tests.gateway.flows.counter import STOREFRONT, Counter
+from tests.gateway.working import idle
 
 SHELF = {row["sku_name"]: row["sku_id"] for one in other_goods() for row in one.priced}
 CARD = "$10 Apple gift card USA"
@@ -326,7 +327,7 @@ async def test_what_the_customer_typed_is_in_nothing_that_is_kept_of_the_supplie
     await counter.followed(order_id)
     (attempt,) = await counter.attempts(order_id)
     assert "as you wrote" in str(attempt.error)
-    await drain(counter.deps, 10)
+    await idle(counter.deps)
     assert await rows(counter, "SELECT count(*) > 0 FROM exchanges") == [(True,)]
     for table in ("orders", "attempts", "order_events", "exchanges", "webhook_events"):
         text = str(await rows(counter, f"SELECT t::text FROM {table} t"))

@@ -10,11 +10,12 @@ import pytest
 from gateway.flows import checkout, payments
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.problem import Problem
-from gateway.flows.process import drain, process_order
+from gateway.flows.process import process_order
 from schemas.errors import InvalidRequest, NotFound
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentNotice, PaymentState
 from tests.gateway.flows.paydesk import paydesk
+from tests.gateway.working import idle
 
 
 @pytest.fixture
@@ -248,7 +249,7 @@ async def test_an_order_that_is_delivered_after_its_money_was_given_back_is_show
     desk.counter.trigger("s2s", "list_lag", seconds=3600)
     await desk.pay(checkout_id)
     order = (await desk.checkout(checkout_id)).order_id
-    await drain(desk.deps, 5)
+    await idle(desk.deps)
     desk.counter.clock.pass_(minutes=15)
     await process_order(desk.deps, order, poll=True)
     await decide(desk.deps, checkout_id, "refunded", "given back", "test")
