@@ -36,7 +36,7 @@ example: $(RUNS) ## run the example storefront in front of a `make run` in anoth
 
 test: $(TESTS) ## run all tests, with coverage (ARGS="-k words" for some)
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup --cov --cov-report= $(ARGS)
 	@$(if $(ARGS),true,$(BIN)/python -m coverage report --skip-covered --include='$(MEASURED)' --fail-under=90)
 
 check: $(TESTS) ## lint, format, types, imports between parts, no package host in the tree

@@ -19,7 +19,7 @@ from tests.kit.running_gateway import RunningGateway, running_gateway
 from tests.kit.statement_log import LoggedStatement, StatementLog, commits
 
 SUPPLIER = "s2s"
-MEASURED_ORDERS = 3
+MEASURED_ORDERS = 2
 SETTLE_SECONDS = 30.0
 QUIET_SECONDS = 4.0  # what follows an answer (a delayed job, a late notification) comes within this
 IDLE_SECONDS = 11.0
