@@ -97,9 +97,9 @@ class Callers:
         headers["Authorization"] = f"Bearer {self.setting.account['token']}"
         body = {"external_id": reference, "item": {"sku_id": sku, "fields": {"quantity": 1}}}
         async with self.http.post(f"{self.setting.supplier_url}/orders", json=body, headers=headers) as answer:
-            told = await answer.json()
-            if not answer.ok or not told["success"]:
-                raise SystemExit(f"the supplier answers {answer.status}: {told}")
+            reply = await answer.json()
+            if not answer.ok or not reply["success"]:
+                raise SystemExit(f"the supplier answers {answer.status}: {reply}")
 
     async def ask_plain(self, number: int) -> None:
         """The plain service."""
@@ -113,9 +113,9 @@ class Callers:
         plan, _ = self.setting.plans[number % len(self.setting.plans)]
         headers = headers_of(self.setting.key) | {"Prefer": "wait=20"}
         async with self.http.post(f"{self.gateway}/v1/orders", json={"plan_id": plan}, headers=headers) as answer:
-            told = await answer.json()
-            if answer.status != 201 or told["status"] != "fulfilled":
-                raise SystemExit(f"the gateway answers {answer.status}: {told}")
+            reply = await answer.json()
+            if answer.status != 201 or reply["status"] != "fulfilled":
+                raise SystemExit(f"the gateway answers {answer.status}: {reply}")
 
 
 async def measure(timings: Timings, call: Callable[[int], Awaitable[None]], count: int) -> None:

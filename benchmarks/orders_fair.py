@@ -93,8 +93,8 @@ class Load:
         plan, _ = self.setting.plans[self.sent % len(self.setting.plans)]
         url = f"{self.service.url}/v1/orders"
         async with self.http.post(url, json={"plan_id": plan}, headers=headers_of(key) | prefer) as answer:
-            told = await answer.json()
-            return str(told["status"]) if answer.status in {201, 202} else f"{answer.status} {told.get('code')}"
+            reply = await answer.json()
+            return str(reply["status"]) if answer.status in {201, 202} else f"{answer.status} {reply.get('code')}"
 
 
 async def keys_of_two(setting: Setting) -> tuple[str, str]:

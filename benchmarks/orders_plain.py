@@ -65,10 +65,10 @@ class PlainOrders:
         order_id = f"plain_{secrets.token_hex(12)}"
         await self.pool.execute(_INSERT, order_id, body.plan_id)
         raw = await self._buy(order_id, body.sku)
-        told = msgspec.json.decode(raw)
-        supplier_order = str(told["data"].get("id")) if isinstance(told.get("data"), dict) else None
+        found = msgspec.json.decode(raw)
+        supplier_order = str(found["data"].get("id")) if isinstance(found.get("data"), dict) else None
         await self.pool.execute(_UPDATE, order_id, supplier_order, raw.decode())
-        answer = {"id": order_id, "status": "fulfilled", "plan_id": body.plan_id, "esim": told.get("data")}
+        answer = {"id": order_id, "status": "fulfilled", "plan_id": body.plan_id, "esim": found.get("data")}
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json", status=201)
 
     async def _buy(self, order_id: str, sku: str) -> bytes:
