@@ -145,9 +145,9 @@ def _without_fence() -> None:
         return replace(verdict, state=AttemptState.FAILED, gone=True) if unknown else verdict
 
     def again(found, max_cost, tried, *more):
-        return choose(found, max_cost, tried if len(tried) > 1 else [], *more)
+        return choices(found, max_cost, tried if len(tried) > 1 else [], *more)
 
-    choose, choosing.choose = choosing.choose, again
+    choices, choosing.choices = choosing.choices, again
     of_error, of_loss = verdicts.of_error, verdicts.of_loss
     verdicts.of_error = lambda error: failed(of_error(error))
     verdicts.of_loss = lambda attempt: failed(of_loss(attempt))
