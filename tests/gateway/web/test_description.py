@@ -44,7 +44,7 @@ async def served(make_api):
 async def test_requests_made_from_the_description_meet_nothing_that_it_does_not_describe(served, tmp_path, which):
     await run(
         BIN / "schemathesis", "run", f"http://127.0.0.1:{served.client.port}/openapi.json",
-        *("--header", f"Authorization: Bearer {served.key}", "--max-examples", "4", "--seed", "1"),
+        *("--header", f"Authorization: Bearer {served.key}", "--max-examples", "8", "--seed", "1"),
         *("--checks", "all", "--suppress-health-check", "all", which, "/v1/ops/selling-stops"),
         cwd=tmp_path,
     )  # fmt: skip
