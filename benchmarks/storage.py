@@ -83,9 +83,9 @@ async def place(url: str, key: str, plans: list[tuple[str, str]], wanted: range)
                     "Prefer": "wait=20",
                 }
                 async with http.post(f"{url}/v1/orders", json=body, headers=headers) as answer:
-                    told = await answer.json()
-                    if answer.status != 201 or told["status"] != "fulfilled":
-                        raise SystemExit(f"the gateway says {answer.status}: {told}")
+                    reply = await answer.json()
+                    if answer.status != 201 or reply["status"] != "fulfilled":
+                        raise SystemExit(f"the gateway says {answer.status}: {reply}")
 
         await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
 
