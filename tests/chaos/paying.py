@@ -53,10 +53,15 @@ _FOLLOWED_SECONDS = 3.0
 
 @dataclass
 class PayingHands(Hands):
-    """Open checkouts and pay them. ``plans`` are what is bought; ``done`` counts how they were paid and told."""
+    """Open checkouts and pay them.
+
+    ``plans`` are what is bought; ``repeated`` has every payment notified three times; ``done`` counts how they were
+    paid and notified.
+    """
 
     plans: list[str]
     hold: float
+    repeated: bool = False
     done: Counter[str] = field(default_factory=Counter)
 
     async def one(self) -> None:
@@ -91,6 +96,8 @@ class PayingHands(Hands):
         told = chance.choices([*TOLD], [weight for _, weight in TOLD.values()])[0]
         if how == "after its end" and told == "never":
             told = "late"  # what comes when nobody looks any more has to be told by somebody
+        if self.repeated:
+            told = "three times"
         self.done[f"paid: {how}"] += 1
         self.done[f"told: {told}"] += 1
         for trigger in (WAYS[how][0], TOLD[told][0]):

@@ -101,7 +101,9 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
             plans, goods = await plans_of(connection), await other_goods_of(connection)
         await pool.close()
         front = Storefront(machine, key.key, random.Random(how.seed))
-        paying = PayingHands(front, how.checkouts, [*plans[""], *plans["s2s"]], how.plan.hold)
+        # A payment that is notified once places one order whatever was taken out.
+        repeated = "once" in how.plan.without
+        paying = PayingHands(front, how.checkouts, [*plans[""], *plans["s2s"]], how.plan.hold, repeated)
         trouble = Trouble(machine)
         arm(machine)
         business = (

@@ -193,11 +193,9 @@ async def test_the_cheapest_supplier_is_found_by_keys_and_clicks_and_its_rivals_
     # The rest comes while scrolling, and the head stays in sight.
     rows = page.locator(".matrix tbody tr")
     for have in range(50, len(wanted.data), 50):
-        await page.wait_for_function("n => document.querySelectorAll('.matrix tbody tr').length >= n", arg=have)
+        await expect(rows.nth(have - 1)).to_be_attached()
         await page.locator(".matrix").evaluate("box => box.scrollTo(0, box.scrollHeight)")
-    await page.wait_for_function(
-        "n => document.querySelectorAll('.matrix tbody tr').length === n", arg=len(wanted.data)
-    )
+    await expect(rows).to_have_count(len(wanted.data))
     await page.locator(".matrix").evaluate("box => box.scrollTo(0, 700)")
     head = await page.locator(".matrix thead th").first.bounding_box()
     box = await page.locator(".matrix").bounding_box()
