@@ -265,7 +265,7 @@ async def _listen(deps: Deps, settings: Settings) -> None:
         deps.watch.wake_all()
         deps.memory.forget()
 
-    channels = {ANSWERED: deps.watch.answered, CATALOG: lambda _: deps.memory.forget()}
+    channels = {ANSWERED: deps.watch.wake, CATALOG: lambda _: deps.memory.forget()}
     await listen(url.get_secret_value(), channels, heard, "esim-gateway listen")
 
 

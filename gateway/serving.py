@@ -20,6 +20,7 @@ DRAIN_SECONDS = 15.0
 CLOSING_SECONDS = 45.0
 KEEP_ALIVE_SECONDS = 75.0
 BACKLOG = 1024
+COLLECT_AFTER = (20_000, 20, 20)  # few objects of a request are part of a cycle, and looking for them takes time
 _LOOK_SECONDS = 0.02
 
 
@@ -39,6 +40,7 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     # What was made up to here lives as long as the process: the collector need not walk through it again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     site = web.SockSite(runner, listening, backlog=BACKLOG)
     await site.start()
     structlog.get_logger().info("serving", port=listening.getsockname()[1])

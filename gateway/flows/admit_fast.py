@@ -19,7 +19,7 @@ from gateway.flows import offers, selling
 from gateway.flows.accounts import Account
 from gateway.flows.buy import LAST_MONEY, left_out
 from gateway.flows.deps import Deps
-from gateway.flows.offer_memory import RememberedOffers, RememberedPrices
+from gateway.flows.offer_memory import OFFERS_SECONDS, RememberedOffers, RememberedPrices
 from gateway.flows.pricing import Prices, prices_with_version
 from gateway.flows.problem import Problem
 from gateway.flows.selling import Asked, Offered
@@ -100,11 +100,12 @@ async def write(deps: Deps, new: NewOrder, key: str, request: bytes, ready: Read
     attempt = new_attempt(new.id, "purchase", one, ready.account.settings, why=why, iccid=None, now=now)
     ops = {"supplier": one.supplier, "why": why, "left": left_out(ready.offered.chosen.left)}
     try:
-        found = await admission.admit(
-            deps.pool, new, key, request, now,
-            next_poll_at=attempt.deadline, max_open=deps.settings.orders.max_open,
-            version=ready.version, attempt=attempt, ops=ops,
-        )  # fmt: skip
+        async with deps.commits:
+            found = await admission.admit(
+                deps.pool, new, key, request, now,
+                next_poll_at=attempt.deadline, max_open=deps.settings.orders.max_open,
+                version=ready.version, attempt=attempt, ops=ops,
+            )  # fmt: skip
     except DATABASE_DOWN as error:
         # The rows may be there although that was not confirmed. This run alone may send, and does not.
         task = asyncio.create_task(_never_sent(deps, attempt, error), name=f"unsent {attempt.id}")
@@ -138,25 +139,44 @@ async def _remembered(deps: Deps, mode: Mode, asked: Asked) -> tuple[list[Stored
     memory, loop = deps.memory, asyncio.get_running_loop()
     found = memory.offers_of(mode, asked.plan_id, loop.time())
     if found is None:
-        rows = await candidates.of_plan_without_funds(deps.pool, mode, asked.plan_id)
-        if not rows:
-            return None
-        found = RememberedOffers(rows[0].version, loop.time(), tuple(rows))
-        memory.keep_offers(mode, asked.plan_id, found)
+        found = await memory.once(("offers", mode, asked.plan_id), lambda: _load_offers(deps, mode, asked.plan_id))
+    if found is None:
+        return None
     prices = memory.prices_of(asked.storefront_id, loop.time())
     if prices is None or prices.version != found.version:
-        fresh, version = await prices_with_version(deps.pool, deps.settings, asked.storefront_id, deps.clock())
-        if version is None:
-            return None
-        prices = RememberedPrices(version, loop.time(), fresh)
-        memory.keep_prices(asked.storefront_id, prices)
+        prices = await memory.once(("prices", asked.storefront_id), lambda: _load_prices(deps, asked.storefront_id))
+    if prices is None:
+        return None
     if prices.version != found.version:
         memory.forget()
         return None
     if not memory.funds_fresh(loop.time()):
-        memory.keep_funds(await funds.load_all(deps.pool), loop.time())
+        await memory.once("funds", lambda: _load_funds(deps))
     stored = [msgspec.structs.replace(row, funds=memory.funds.get(row.supplier)) for row in found.stored]
     return stored, prices.prices, found.version
+
+
+async def _load_offers(deps: Deps, mode: Mode, plan_id: str) -> RememberedOffers | None:
+    rows = await candidates.of_plan_without_funds(deps.pool, mode, plan_id)
+    if not rows:
+        return None
+    stands = min([OFFERS_SECONDS, *(row.stands_seconds for row in rows if row.stands_seconds is not None)])
+    found = RememberedOffers(rows[0].version, asyncio.get_running_loop().time() + stands, tuple(rows))
+    deps.memory.keep_offers(mode, plan_id, found)
+    return found
+
+
+async def _load_prices(deps: Deps, storefront_id: str) -> RememberedPrices | None:
+    fresh, version = await prices_with_version(deps.pool, deps.settings, storefront_id, deps.clock())
+    if version is None:
+        return None
+    prices = RememberedPrices(version, asyncio.get_running_loop().time(), fresh)
+    deps.memory.keep_prices(storefront_id, prices)
+    return prices
+
+
+async def _load_funds(deps: Deps) -> None:
+    deps.memory.keep_funds(await funds.load_all(deps.pool), asyncio.get_running_loop().time())
 
 
 def _is_simple(deps: Deps, account: Account, one: Candidate, row: Stored) -> bool:

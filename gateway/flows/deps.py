@@ -33,6 +33,9 @@ class FindIndex(Protocol):
         ...
 
 
+COMMITS_AT_ONCE = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """A process's pool, supplier accounts, settings and keys.
@@ -42,7 +45,8 @@ class Deps:
     ``inline`` says that this process processes what it admits; workers take over when it does not get to it.
     ``running`` is what is in flight: ``flows.process.drain`` waits for it. ``waiting`` are tasks of it that only wait
     for a supplier's rate, and may be cancelled. ``watch`` wakes requests that wait for an order; ``memory`` is what
-    fast admission chooses from. ``unwritten`` is what was said to suppliers and is about to be kept.
+    fast admission chooses from. ``unwritten`` is what was said to suppliers and is about to be kept. ``commits`` lets
+    few orders be written at once: more would wait for each other in PostgreSQL, and longer.
     """
 
     pool: Pool
@@ -58,3 +62,4 @@ class Deps:
     memory: OfferMemory = field(default_factory=OfferMemory)
     unwritten: Unwritten = field(default_factory=Unwritten)
     payments: Mapping[str, PaymentAccount] = field(default_factory=dict)
+    commits: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(COMMITS_AT_ONCE))

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.5
 WRITE_SECONDS = 5.0
 AT_ONCE = 50
+SHORT_BYTES = 8 * 1024
+PAUSE_SECONDS = 0.001
 MOST_WAITING = 500
 
 
@@ -66,30 +68,35 @@ async def _write(deps: Deps) -> None:
         while unwritten.waiting:
             some, unwritten.waiting[:AT_ONCE] = unwritten.waiting[:AT_ONCE], []
             async with asyncio.timeout(WRITE_SECONDS):
-                # In a thread: a long answer must not hold up the orders of this process.
-                rows = await asyncio.to_thread(_scrubbed, some)
-                await exchanges.write(deps.pool, rows)
+                await exchanges.write(deps.pool, [await _scrub(*one) for one in some])
     except Exception as error:  # noqa: BLE001 - it is detail for people, and must not trouble an order
         log.warning("exchanges_lost", error=type(error).__name__)
     finally:
         unwritten.writing = False
 
 
-def _scrubbed(some: list[tuple[str, Exchange, tuple[str, ...]]]) -> list[KeptExchange]:
-    rows = []
-    for attempt_id, exchange, secrets in some:
-        request, answer = scrubbed([exchange.request, exchange.answer], exchange.redact, secrets)
-        rows.append(
-            KeptExchange(
-                attempt_id=attempt_id,
-                at=exchange.at,
-                method=exchange.method,
-                path=path_template(exchange.url, exchange.base_path),
-                status=exchange.status,
-                ms=exchange.ms,
-                error=exchange.error,
-                request=None if request is None else request.replace("\0", " "),
-                answer=None if answer is None else answer.replace("\0", " "),
-            )
-        )
-    return rows
+async def _scrub(attempt_id: str, exchange: Exchange, secrets: tuple[str, ...]) -> KeptExchange:
+    """One exchange as it is kept, letting the orders of this process go first.
+
+    A long one is scrubbed in a thread. Short ones are not: a thread that computes keeps this one waiting for
+    milliseconds whenever it comes back from the network.
+    """
+    if len(exchange.request or b"") + len(exchange.answer or b"") > SHORT_BYTES:
+        return await asyncio.to_thread(_scrubbed, attempt_id, exchange, secrets)
+    await asyncio.sleep(PAUSE_SECONDS)
+    return _scrubbed(attempt_id, exchange, secrets)
+
+
+def _scrubbed(attempt_id: str, exchange: Exchange, secrets: tuple[str, ...]) -> KeptExchange:
+    request, answer = scrubbed([exchange.request, exchange.answer], exchange.redact, secrets)
+    return KeptExchange(
+        attempt_id=attempt_id,
+        at=exchange.at,
+        method=exchange.method,
+        path=path_template(exchange.url, exchange.base_path),
+        status=exchange.status,
+        ms=exchange.ms,
+        error=exchange.error,
+        request=None if request is None else request.replace("\0", " "),
+        answer=None if answer is None else answer.replace("\0", " "),
+    )

@@ -6,10 +6,12 @@ try then. NOTIFY lets go of it before that.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gateway.store.admission import Version
 
@@ -19,20 +21,21 @@ if TYPE_CHECKING:
     from gateway.store.candidates import Stored
     from gateway.store.keys import Mode
 
+T = TypeVar("T")
+
 MOST_PLANS = 5000
 MOST_STOREFRONTS = 500
-# Marks, rules and rates also begin and end with the clock.
-KEPT_SECONDS = 30.0
-PRICES_SECONDS = 5.0
+OFFERS_SECONDS = 300.0
+PRICES_SECONDS = 5.0  # rules and rates also begin and end with the clock
 FUNDS_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class RememberedOffers:
-    """The offers of a plan as they stood at a version of the catalogue."""
+    """The offers of a plan as they stand at a version of the catalogue, until a mark of one ends by the clock."""
 
     version: Version
-    read_at: float
+    until: float
     stored: tuple[Stored, ...]
 
 
@@ -57,6 +60,16 @@ class OfferMemory:
     funds: dict[str, Funds] = field(default_factory=dict)
     funds_read_at: float = float("-inf")
     reserved: dict[str, Decimal] = field(default_factory=dict)
+    _loading: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict)
+
+    async def once(self, what: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What ``load`` gives; whoever needs the same while it runs waits for it and loads nothing."""
+        task = self._loading.get(what)
+        if task is None:
+            task = self._loading[what] = asyncio.create_task(load(), name=f"load {what}")
+            task.add_done_callback(lambda _: self._loading.pop(what))
+        found: T = await asyncio.shield(task)
+        return found
 
     def forget(self) -> None:
         """Let go of what a change of the catalogue made old. Funds have a time of their own."""
@@ -64,9 +77,9 @@ class OfferMemory:
         self.prices.clear()
 
     def offers_of(self, mode: Mode, plan_id: str, now: float) -> RememberedOffers | None:
-        """The plan's offers, unless they were read too long ago."""
+        """The plan's offers, while they stand."""
         found = self.offers.get((mode, plan_id))
-        return found if found is not None and now - found.read_at < KEPT_SECONDS else None
+        return found if found is not None and now < found.until else None
 
     def prices_of(self, storefront_id: str, now: float) -> RememberedPrices | None:
         """What makes the storefront's prices, unless it was read too long ago."""

@@ -30,6 +30,11 @@ def patiently(
         return isinstance(error, on) and "pool is clos" not in str(error)
 
     async def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await call(*args, **kwargs)
+        except Exception as error:
+            if not passes(error):
+                raise
         async for attempt in stamina.retry_context(
             on=passes, attempts=None, timeout=seconds, wait_initial=0.1, wait_max=2.0
         ):

@@ -22,6 +22,7 @@ from gateway.core.orders.verdicts import Verdict
 from gateway.core.pricing import Rates
 from gateway.flows import delivered
 from gateway.flows.accounts import account_of
+from gateway.flows.announce import announce
 from gateway.flows.answers import answers_in, without_answers, words_of
 from gateway.flows.deps import Deps, utc_now
 from gateway.flows.observations import (
@@ -84,13 +85,15 @@ async def record(deps: Deps, attempt_id: str, observation: Observation, source: 
         try:
             async with deps.pool.acquire() as connection, connection.transaction():
                 look = tried > 0 or not source.sent or not deps.seal.single
-                found = await settle(deps, connection, attempt_id, observation, source, check_owners=look)
+                found = await settle(
+                    deps, connection, attempt_id, observation, source, check_owners=look, announced=True
+                )
         except asyncpg.UniqueViolationError:
             if tried + 1 == _TRIES:
                 raise
         else:
             if found is not None and found.writes.answered:
-                deps.watch.answered(found.writes.order.id)
+                announce(deps, found.writes.order.id)
             return found
     raise AssertionError("the last try returned or raised")
 
@@ -126,17 +129,17 @@ async def record_sent(  # noqa: PLR0911 - one for each way in which that does no
         return None
     writes = Writes(order, now, answer=source.answer, answer_read=source.answer_read)
     try:
-        async with deps.pool.acquire() as connection:
+        async with deps.commits, deps.pool.acquire() as connection:
             await _fill(deps, connection, writes, attempt, verdict, what)
             if writes.attempt is None:
                 return None
             writes.attempt.call_ended = True
-            if not await settling.write(connection, writes, expected_step=order.step):
+            if not await settling.write(connection, writes, expected_step=order.step, announced=True):
                 return None
     except asyncpg.UniqueViolationError:
         return None
     if writes.answered:
-        deps.watch.answered(order.id)
+        announce(deps, order.id)
     return Settled(changed=True, status=status_after(writes), writes=writes)
 
 
@@ -154,10 +157,12 @@ async def settle(
     source: Source = NOTHING,
     *,
     check_owners: bool = True,
+    announced: bool = False,
 ) -> Settled | None:
     """Record what is now known of an attempt, in the caller's transaction; None when it is nobody's.
 
-    May be repeated. Raises ``asyncpg.UniqueViolationError`` when, without ``check_owners``, the supplier's order or
+    ``announced``: the caller announces the order's answer after the commit. May be repeated. Raises
+    ``asyncpg.UniqueViolationError`` when, without ``check_owners``, the supplier's order or
     the eSIM turns out to be another's.
     """
     found = await orders.lock_attempt(connection, attempt_id)
@@ -180,7 +185,7 @@ async def settle(
     if source.polled is not None:
         await _reschedule(connection, writes, attempt, observation, source.polled)
     if not writes.empty:
-        await settling.write(connection, writes)
+        await settling.write(connection, writes, announced=announced)
     return Settled(changed, status_after(writes), writes)
 
 

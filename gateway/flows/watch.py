@@ -23,16 +23,26 @@ class Waiter:
 
 
 class OrderWatch:
-    """Who waits in this process for which order. ``listening`` says that notifications of other processes come in."""
+    """Who waits in this process for which order.
+
+    ``listening`` says that notifications of other processes come in; ``unannounced`` are orders answered here that
+    other processes are about to be notified of.
+    """
 
     def __init__(self) -> None:
         self.listening = False
+        self.unannounced: set[str] = set()
         self._waiting: dict[str, set[Waiter]] = defaultdict(set)
 
     def answered(self, order_id: str) -> None:
         """Wake who waits for this order: it is answered."""
         for waiter in self._waiting.get(order_id, ()):
             waiter.answered = True
+            waiter.woken.set()
+
+    def wake(self, order_id: str) -> None:
+        """Have who waits for this order look: it was answered some time ago, and may have been changed since."""
+        for waiter in self._waiting.get(order_id, ()):
             waiter.woken.set()
 
     def wake_all(self) -> None:

@@ -25,6 +25,11 @@ _OFFERS = """
            ARRAY(SELECT m.why FROM offer_marks m
                  WHERE m.supplier = o.supplier AND m.supplier_plan_id = o.supplier_plan_id
                    AND (m.until IS NULL OR m.until > now())) AS marks,
+           extract(epoch FROM least(
+               CASE WHEN s.no_balance_until > now() THEN s.no_balance_until END,
+               (SELECT min(m.until) FROM offer_marks m
+                WHERE m.supplier = o.supplier AND m.supplier_plan_id = o.supplier_plan_id AND m.until > now())
+           ) - now())::float8 AS stands_seconds,
            (SELECT p.updated_at FROM plans p WHERE p.id = o.plan_id) AS updated_at,
            (SELECT ARRAY[content, overlay, pricing] FROM catalog_state) AS version
     FROM offers o JOIN suppliers s ON s.name = o.supplier
@@ -33,7 +38,7 @@ _OFFERS = """
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored offer."""
+    """One stored offer. ``stands_seconds``: so long until a mark or a block of it ends by the clock, None for ever."""
 
     supplier: str
     supplier_plan_id: str
@@ -57,6 +62,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[str, ...]
     updated_at: datetime | None
     funds: Funds | None = None
+    stands_seconds: float | None = None
     version: tuple[int, int, int] = (0, 0, 0)
 
 

@@ -6,6 +6,7 @@ which decided on the same facts only one acts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -190,6 +191,11 @@ async def wake(connection: Connection | Pool, order_id: str, now: datetime) -> N
         order_id,
         now,
     )
+
+
+async def announce(pool: Pool, order_ids: Sequence[str]) -> None:
+    """Notify other processes of orders that are answered."""
+    await pool.execute("SELECT pg_notify('orders_answered', id) FROM unnest($1::text[]) AS answered (id)", order_ids)
 
 
 async def status_of(connection: Connection | Pool, order_id: str) -> tuple[OrderStatus, datetime | None] | None:

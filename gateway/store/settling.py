@@ -183,9 +183,12 @@ def detail_of(text: str, ops: dict[str, Any]) -> dict[str, Any]:
     return detail
 
 
-async def write(connection: Connection, writes: Writes, expected_step: int | None = None) -> bool:
+async def write(
+    connection: Connection, writes: Writes, *, expected_step: int | None = None, announced: bool = False
+) -> bool:
     """Write it all, in the caller's transaction, or in one of its own with ``expected_step``.
 
+    ``announced``: the caller announces the answer after the commit, so that the transaction notifies nobody of it.
     That is the order's step as the caller knows it without having read it: where it is another one by now nothing is
     written, and False comes back. Raises ``asyncpg.UniqueViolationError`` when the supplier's order or the eSIM belongs
     to another attempt.
@@ -230,7 +233,7 @@ async def write(connection: Connection, writes: Writes, expected_step: int | Non
         None if event is None else event.id,
         None if event is None else event.type,
         None if event is None else event.body,
-        writes.answered,
+        writes.answered and not announced,
         writes.wake,
         writes.answer_read,
         move.review_reason,

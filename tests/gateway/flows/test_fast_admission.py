@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter as Counted
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -25,6 +28,7 @@ from schemas.orders import Order
 from tests.gateway.flows.counter import STOREFRONT, Counter
 from tests.gateway.flows.counter import counter as open_counter
 from tests.kit.common_plan import PLAN_ID, common_plan
+from tests.kit.counting_pool import CountingPool
 from tests.kit.held_quote import held_quote
 
 Change = Callable[[Counter], Awaitable[object]]
@@ -77,6 +81,38 @@ async def test_an_order_is_written_with_its_attempt_and_sent_once(counter: Count
     assert len(counter.till("pikasim").sales()) == 1
     assert len(await counter.attempts(admitted.order_id)) == 1
     assert outcomes == ["admitted"]
+
+
+async def test_those_who_come_at_once_read_what_they_choose_from_once(counter: Counter) -> None:
+    counted = CountingPool(counter.deps.pool)
+    many = replace(counter, deps=replace(counter.deps, pool=cast("Any", counted)))
+    plan = await common_plan(counter)
+    admitted = await asyncio.gather(*(_fast(many, plan) for _ in range(8)))
+    written = [one for one in counted.statements if "INSERT INTO orders" in one]
+    assert len(written) == 8
+    read = Counted(one for one in counted.statements if one not in written and "INSERT" not in one)
+    assert set(read.values()) == {1}, read
+    assert [await _ended(counter, one) for one in admitted] == ["fulfilled"] * 8
+
+
+async def test_offers_are_remembered_until_a_mark_of_one_ends_by_the_clock(counter: Counter) -> None:
+    plan = await common_plan(counter)
+    memory, now = counter.deps.memory, asyncio.get_running_loop().time
+
+    def remembered(seconds: float) -> bool:
+        return memory.offers_of("test", plan, now() + seconds) is not None
+
+    await _ended(counter, await _fast(counter, plan))
+    assert remembered(200)
+    await counter.deps.pool.execute(
+        "INSERT INTO offer_marks (supplier, supplier_plan_id, why, until)"
+        " SELECT supplier, supplier_plan_id, 'out_of_stock', now() + interval '60 seconds'"
+        " FROM offers WHERE plan_id = $1 AND supplier = 'pikasim'", plan,
+    )  # fmt: skip
+    memory.forget()
+    await _ended(counter, await _fast(counter, plan))
+    assert remembered(30)
+    assert not remembered(61)
 
 
 async def test_the_order_and_its_attempt_are_of_one_commit(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,9 @@ CONNECTION_SETUP = ("current_setting('jit')", "typeinfo_tree", "FROM pg_catalog"
 QUEUE_APPLICATION = "esim-gateway queue"
 QUEUE_START = ("SELECT pg_notify(", "FROM information_schema", "FROM pg_indexes", "FROM pg_enum")
 # Committed without waiting for the disk, or in batches beside the order: no commit that an order waits for.
-NOT_WAITED_FOR = ("INSERT INTO exchanges", "DELETE FROM exchanges", "supplier_limits", "lease_supplier_tokens")
+NOT_WAITED_FOR = (
+    "INSERT INTO exchanges", "DELETE FROM exchanges", "supplier_limits", "lease_supplier_tokens", "orders_answered",
+)  # fmt: skip
 
 _PLANS = """
 SELECT plan_id FROM offers WHERE supplier = $1 AND plan_id IS NOT NULL AND visible AND suspect IS NULL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -81,7 +81,7 @@ async def test_it_is_woken_by_the_notification_of_the_process_that_has_the_answe
             ready.set()
 
     listening = asyncio.create_task(
-        listen(url.get_secret_value(), {ANSWERED: other.watch.answered}, on_state, "another process")
+        listen(url.get_secret_value(), {ANSWERED: other.watch.wake}, on_state, "another process")
     )
     await ready.wait()
     async with _sending(counter, monkeypatch) as (order_id, answer):
@@ -91,8 +91,28 @@ async def test_it_is_woken_by_the_notification_of_the_process_that_has_the_answe
         async with asyncio.timeout(30):
             await waiting
     assert (await counter.order(order_id)).status == "fulfilled"
-    assert looks == ["pending"], "the notification says that it is answered"
+    assert looks == ["pending", "fulfilled"], "it looks when it is notified, and at no other time"
     listening.cancel()
+
+
+async def test_a_notification_of_an_earlier_answer_ends_no_waiting(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "UNHEARD_SECONDS", 3600.0)
+    looks = _looks(monkeypatch)
+    other, _ = _another_process(counter)
+    async with _sending(counter, monkeypatch) as (order_id, answer):
+        waiting = asyncio.create_task(wait_for_answer(other, order_id, 600))
+        await _until_looked(looks)
+        other.watch.wake(order_id)
+        await _until_looked(looks, 2)
+        assert not waiting.done(), "the order is pending"
+        answer.set()
+        await _until(lambda: not counter.deps.watch.unannounced)
+        other.watch.answered(order_id)
+        async with asyncio.timeout(30):
+            await waiting
+    assert looks == ["pending", "pending"]
 
 
 async def test_without_a_listening_connection_it_looks_every_second(
@@ -126,7 +146,11 @@ def _looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return read
 
 
-async def _until_looked(looks: list[str]) -> None:
+async def _until_looked(looks: list[str], times: int = 1) -> None:
+    await _until(lambda: len(looks) >= times)
+
+
+async def _until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
-        while not looks:  # noqa: ASYNC110 - another task looks
+        while not holds():  # noqa: ASYNC110 - another task does it
             await asyncio.sleep(0.01)
