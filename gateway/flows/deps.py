@@ -33,7 +33,7 @@ class FindIndex(Protocol):
         ...
 
 
-COMMITS_AT_ONCE = 3
+COMMITS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
