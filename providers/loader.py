@@ -8,7 +8,9 @@ out by a customer.
 from __future__ import annotations
 
 import pkgutil
+import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -91,9 +93,15 @@ def _in_the_tree() -> Iterator[tuple[str, Manifest]]:
 
 
 def _installed() -> Iterator[tuple[str, Manifest]]:
-    for point in entry_points(group=ENTRY_POINT_GROUP):
+    for point in _announced(tuple(sys.path)):
         where = f"entry point {point.name} = {point.value}"
         yield where, _manifest_of(where, _loaded(where, point))
+
+
+@lru_cache(maxsize=1)
+def _announced(_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Plugins that installed packages announce; all packages on the path are looked through, which takes a while."""
+    return tuple(entry_points(group=ENTRY_POINT_GROUP))
 
 
 def _imported(where: str, module: str) -> Any:

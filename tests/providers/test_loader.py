@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
 def entry_point(monkeypatch):
     """Third parties' packages, as an installation would announce them."""
     points: list[EntryPoint] = []
-    monkeypatch.setattr(loader, "entry_points", lambda group: [point for point in points if point.group == group])
+    monkeypatch.setattr(loader, "_announced", lambda _path: [point for point in points if point.group == GROUP])
 
     def add(name: str, found: object) -> None:
         module = ModuleType(f"third_party_{name}")

@@ -400,11 +400,12 @@ async def open_busy_page(busy_console: Console) -> AsyncIterator[OpenPage]:
 
 @asynccontextmanager
 async def _chromium(console: Console) -> AsyncIterator[OpenPage]:
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
     if (program := shutil.which("chromium")) is None:
         pytest.skip("there is no chromium here; .ci/run installs it")
     faults: list[str] = []
+    expect.set_options(timeout=30_000)  # as long as everything else waits there
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
