@@ -70,7 +70,7 @@ def show(outcome: Outcome) -> None:
     for line in report.named:
         print(f"  {line}")
     print(f"\nthe latest poll came {outcome.latest_poll:.1f} s of living time after its time;", end=" ")
-    print(f"a worker lived for {outcome.living_share:.0%} of the time")
+    print(f"a worker lived for {outcome.living_seconds:.0f} s")
     print(f"{outcome.share_failed:.1%} of the eSIM orders failed although an offer was left:")
     for order, left in outcome.offer_left.items():
         print(f"  {order}: {', '.join(left[:5])}")

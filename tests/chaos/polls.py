@@ -22,7 +22,6 @@ from tests.chaos.machine import Machine
 
 LATEST_SECONDS = 10.0  # of the workers' living time
 SAMPLE_SECONDS = 0.25
-LEAST_LIVING = 0.3  # of the observed time
 FOLLOWED = frozenset({"unknown", "accepted"})
 _OPEN = """
 SELECT a.id, a.state, a.signed_at, o.step, o.polls
@@ -151,11 +150,10 @@ class PollObserver:
         return {name: late for name, late in self._lateness().items() if late > LATEST_SECONDS}
 
     @property
-    def living_share(self) -> float:
-        """The share of the observed time in which a worker lived. With none, no poll could be late."""
+    def living_seconds(self) -> float:
+        """How long a worker lived. In no more than ``LATEST_SECONDS`` no poll could be late."""
         moments = self.living.moments
-        observed = moments[-1][0] - moments[0][0] if moments else 0.0
-        return self.living.between(moments[0][0], moments[-1][0]) / observed if observed else 0.0
+        return self.living.between(moments[0][0], moments[-1][0]) if moments else 0.0
 
     @property
     def latest(self) -> float:

@@ -19,7 +19,7 @@ from tests.chaos.machine import PAYMENTS, SUPPLIERS, Machine, Plan
 from tests.chaos.offers_left import MOST_FAILED
 from tests.chaos.other_goods import NumberHands, VoucherHands, other_goods_of
 from tests.chaos.paying import PayingHands
-from tests.chaos.polls import LEAST_LIVING, PollObserver
+from tests.chaos.polls import LATEST_SECONDS, PollObserver
 from tests.chaos.storefront import Storefront
 from tests.chaos.storm import AMBIGUOUS, Shop, Trouble, arm, plans_of
 from tests.chaos.without_worker import Reported, phase_without_worker
@@ -56,7 +56,7 @@ class Outcome:
     report: Report
     late_polls: dict[str, float]
     latest_poll: float
-    living_share: float
+    living_seconds: float
     offer_left: dict[str, list[str]]
     unworked: Reported | None
     leaks: dict[str, int]
@@ -80,8 +80,8 @@ class Outcome:
         """Everything that must not be."""
         found = [*self.report.faults]
         found += [f"attempt {name} was polled {late:.1f} s late" for name, late in sorted(self.late_polls.items())]
-        if self.living_share < LEAST_LIVING:
-            found.append(f"workers lived for {self.living_share:.0%} of the time only: late polls would not be seen")
+        if self.living_seconds <= LATEST_SECONDS:
+            found.append(f"workers lived for {self.living_seconds:.1f} s only: late polls would not be seen")
         if self.share_failed > MOST_FAILED:
             found.append(f"{self.share_failed:.1%} of the eSIM orders failed although an offer was left")
         if self.unworked is not None:
@@ -154,7 +154,7 @@ def _outcome(
         report=audit(end.seen),
         late_polls=observer.late(),
         latest_poll=observer.latest,
-        living_share=observer.living_share,
+        living_seconds=observer.living_seconds,
         offer_left=end.offer_left,
         unworked=unworked,
         leaks=leaks(machine.logs, secrets_of(machine, front, end)),
