@@ -19,7 +19,7 @@ from gateway.flows import offers, selling
 from gateway.flows.accounts import Account
 from gateway.flows.buy import LAST_MONEY, left_out
 from gateway.flows.deps import Deps
-from gateway.flows.offer_memory import OFFERS_SECONDS, RememberedOffers, RememberedPrices
+from gateway.flows.offer_memory import OFFERS_SECONDS, PRICES_SECONDS, RememberedOffers, RememberedPrices
 from gateway.flows.pricing import Prices, prices_with_version
 from gateway.flows.problem import Problem
 from gateway.flows.selling import Asked, Offered
@@ -76,11 +76,13 @@ async def chosen_from_memory(deps: Deps, mode: Mode, asked: Asked) -> Ready | No
     found = offers.judged(deps, stored, prices, asked.limits, admitted=asked.held is not None)
     terms = selling.terms_of(asked, found, prices.rates, ())
     if isinstance(terms, Problem):
+        deps.memory.forget_offers(mode, asked.plan_id)
         return None  # said by what stands in PostgreSQL
     one = terms.chosen.candidate
     row = next(r for r in stored if (r.supplier, r.supplier_plan_id) == (one.supplier, one.supplier_plan_id))
     account = deps.accounts[one.supplier]
     if not _is_simple(deps, account, one, row):
+        deps.memory.forget_offers(mode, asked.plan_id)
         return None
     now = deps.clock()
     ready = Ready(selling.sold(deps, asked, row, found, terms, prices.rates), version, account)
@@ -167,10 +169,12 @@ async def _load_offers(deps: Deps, mode: Mode, plan_id: str) -> RememberedOffers
 
 
 async def _load_prices(deps: Deps, storefront_id: str) -> RememberedPrices | None:
-    fresh, version = await prices_with_version(deps.pool, deps.settings, storefront_id, deps.clock())
-    if version is None:
+    now = deps.clock()
+    fresh, version = await prices_with_version(deps.pool, deps.settings, storefront_id, now)
+    if version is None or fresh.changes_at is None:
         return None
-    prices = RememberedPrices(version, asyncio.get_running_loop().time(), fresh)
+    stands = min(PRICES_SECONDS, (fresh.changes_at - now).total_seconds())
+    prices = RememberedPrices(version, asyncio.get_running_loop().time() + stands, fresh)
     deps.memory.keep_prices(storefront_id, prices)
     return prices
 

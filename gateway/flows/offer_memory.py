@@ -26,7 +26,7 @@ T = TypeVar("T")
 MOST_PLANS = 5000
 MOST_STOREFRONTS = 500
 OFFERS_SECONDS = 300.0
-PRICES_SECONDS = 5.0  # rules and rates also begin and end with the clock
+PRICES_SECONDS = 60.0
 FUNDS_SECONDS = 1.0
 
 
@@ -41,10 +41,10 @@ class RememberedOffers:
 
 @dataclass(frozen=True, slots=True)
 class RememberedPrices:
-    """What made a storefront's prices at a version of the catalogue."""
+    """What makes a storefront's prices at a version of the catalogue, until a rule begins or ends by the clock."""
 
     version: Version
-    read_at: float
+    until: float
     prices: Prices
 
 
@@ -82,9 +82,9 @@ class OfferMemory:
         return found if found is not None and now < found.until else None
 
     def prices_of(self, storefront_id: str, now: float) -> RememberedPrices | None:
-        """What makes the storefront's prices, unless it was read too long ago."""
+        """What makes the storefront's prices, while it stands."""
         found = self.prices.get(storefront_id)
-        return found if found is not None and now - found.read_at < PRICES_SECONDS else None
+        return found if found is not None and now < found.until else None
 
     def keep_offers(self, mode: Mode, plan_id: str, found: RememberedOffers) -> None:
         """Remember a plan's offers; the oldest make room."""
@@ -92,6 +92,10 @@ class OfferMemory:
         self.offers.move_to_end((mode, plan_id))
         if len(self.offers) > MOST_PLANS:
             self.offers.popitem(last=False)
+
+    def forget_offers(self, mode: Mode, plan_id: str) -> None:
+        """Let go of a plan's offers: when a supplier was last read is no part of the version."""
+        self.offers.pop((mode, plan_id), None)
 
     def keep_prices(self, storefront_id: str, found: RememberedPrices) -> None:
         """Remember what makes a storefront's prices; the oldest make room."""

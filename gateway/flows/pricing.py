@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 
 from gateway.core.pricing import PriceRule, Rates, price
-from gateway.core.pricing_rules import Rule, RuleSet, RuleSets, Subject, sets_at
+from gateway.core.pricing_rules import Rule, RuleSet, RuleSets, Subject, changes_at, sets_at
 from gateway.settings import Settings
 from gateway.store import pricing_rules
 from gateway.store.pool import Connection, Pool
@@ -19,10 +19,14 @@ from schemas.plan import DataAllowance
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What makes a storefront's prices: its rules and the exchange rates."""
+    """What makes a storefront's prices: its rules and the exchange rates.
+
+    ``changes_at``: the clock alone changes them then; None where nobody asked.
+    """
 
     rules: RuleSet
     rates: Rates
+    changes_at: datetime | None = None
 
     def of(self, cost_base: Money, subject: Subject, currency: str) -> Money:
         """What the storefront's customer pays for an offer. Raises ``NoRate``."""
@@ -61,8 +65,11 @@ async def prices_with_version(
     """``prices_now``, and the version of the catalogue that they were read at."""
     base = settings.base_currency
     found = await pricing_rules.with_rates(connection, base)
-    prices = Prices(sets_now(found.rules, settings, now).of(storefront_id), Rates(base, found.rates))
-    return prices, found.version
+    tomorrow = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)  # has rates of its own
+    ruled = changes_at(found.rules, now)
+    changes = tomorrow if ruled is None else min(ruled, tomorrow)
+    rules = sets_now(found.rules, settings, now).of(storefront_id)
+    return Prices(rules, Rates(base, found.rates), changes), found.version
 
 
 def subject_of(supplier: str, plan_id: str, coverage: tuple[str, ...], data: DataAllowance, days: int) -> Subject:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter as Counted
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -113,6 +113,16 @@ async def test_offers_are_remembered_until_a_mark_of_one_ends_by_the_clock(count
     await _ended(counter, await _fast(counter, plan))
     assert remembered(30)
     assert not remembered(61)
+
+
+async def test_prices_are_remembered_until_a_rule_begins_by_the_clock(counter: Counter) -> None:
+    begins = counter.clock() + timedelta(seconds=20)
+    body = RuleBody(name="Dearer", percent="50", valid_from=begins)
+    made = await pricing_rules.create(counter.deps.pool, counter.deps.settings, "a test", body)
+    assert not isinstance(made, Problem)
+    await _ended(counter, await _fast(counter, await common_plan(counter)))
+    remembered = counter.deps.memory.prices[STOREFRONT]
+    assert remembered.until - asyncio.get_running_loop().time() <= 20
 
 
 async def test_the_order_and_its_attempt_are_of_one_commit(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
