@@ -115,6 +115,17 @@ async def test_offers_are_remembered_until_a_mark_of_one_ends_by_the_clock(count
     assert not remembered(61)
 
 
+async def test_a_supplier_that_was_read_again_is_believed_again_at_once(counter: Counter) -> None:
+    plan = await counter.plan(1, "s2s")
+    read = "UPDATE suppliers SET last_good_at = now() - $1 * interval '1 minute'"
+    await counter.deps.pool.execute(read, 10)
+    admitted = await counter.admit(plan)
+    assert isinstance(admitted, Admitted)
+    assert admitted.sending is None, "its price was to be asked for"
+    await counter.deps.pool.execute(read, 0)
+    await _ended(counter, await _fast(counter, plan))
+
+
 async def test_prices_are_remembered_until_a_rule_begins_by_the_clock(counter: Counter) -> None:
     begins = counter.clock() + timedelta(seconds=20)
     body = RuleBody(name="Dearer", percent="50", valid_from=begins)
