@@ -155,7 +155,7 @@ def _pays(payment: Row, checkout: Row, books: _Books) -> bool:
 
 
 def _captured(books: _Books, payment: Row, found: Found) -> None:
-    """A customer's money: one fulfilled order, or a person."""
+    """A customer's money: one fulfilled order, a cancelled one and the money given back, or a person."""
     checkout_id = books.products.get(payment["product_id"])
     row = books.rows.get(payment["uid"])
     what = f"payment {payment['uid']} of {payment['paid']['amount']} {payment['paid']['currency']} for {checkout_id}"
@@ -176,7 +176,7 @@ def _captured(books: _Books, payment: Row, found: Found) -> None:
     fulfilled = [one for one in books.orders.get(row["checkout_id"], ()) if one["status"] == "fulfilled"]
     if len(fulfilled) == 1:
         found.delivered += 1
-    elif not fulfilled:
+    elif not fulfilled and not _given_back(books, row["checkout_id"]):
         cases = [*books.open_cases(row["checkout_id"]), *books.open_cases(None, row["id"])]
         _waits(cases, f"{what}, which was not delivered", found)
 
@@ -185,12 +185,25 @@ def _moved(books: _Books, payment: Row, found: Found) -> None:
     """Money that was given back, or only held: somebody is to know of it, once it was told."""
     row = books.rows.get(payment["uid"])
     what = f"{payment['type']} {payment['uid']} for {books.products.get(payment['product_id'])}"
+    if row is not None and payment["type"] == "refund" and _given_back(books, row["checkout_id"]):
+        return
     if row is not None:
         _waits(books.open_cases(None, row["id"]), what, found)
     elif payment["told"]:
         found.faults.append(f"{what} was told and is lost")
     elif payment["type"] != "refund":
         _waits(books.open_cases(books.products.get(payment["product_id"])), f"{what}, which nobody told", found)
+
+
+def _given_back(books: _Books, checkout_id: str) -> bool:
+    """Whether the whole price went back and ended the order before it was bought: then nobody has to look at it."""
+    refunds = [
+        Decimal(one["paid"]["amount"])
+        for one in books.theirs.values()
+        if one["type"] == "refund" and one["uid"] in books.rows and books.products.get(one["product_id"]) == checkout_id
+    ]
+    ended = [order["status"] for order in books.orders.get(checkout_id, ())] == ["cancelled"]
+    return ended and sum(refunds) >= books.checkouts[checkout_id]["price"]
 
 
 def _waits(cases: Sequence[Row], what: str, found: Found) -> None:

@@ -78,6 +78,7 @@ TWICE = {
     "ours": [ours(), ours("uid-2", accepted=False)],
 }
 UNTOLD = {"theirs": [theirs(told=False, triggers=["notice_never"])], "ours": []}
+PART = [theirs(), theirs("uid-2", type="refund", captured=False, paid={"amount": "5.49", "currency": "USD"})]
 MORE = [theirs(), theirs("uid-2", type="refund", captured=False)]
 
 
@@ -88,6 +89,11 @@ def found(orders=(), **change):
 def test_a_payment_that_became_a_fulfilled_order_is_well():
     report = found([placed()])
     assert (report.faults, report.doubles, report.waiting, report.delivered) == ([], [], [], 1)
+
+
+def test_an_order_that_its_whole_refund_cancelled_needs_nobody():
+    report = found([placed(status="cancelled")], theirs=MORE, ours=[ours(), ours("uid-2", accepted=False)])
+    assert (report.faults, report.doubles, report.waiting, report.delivered) == ([], [], [], 0)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +167,13 @@ def test_money_that_a_person_is_asked_about_is_well_and_named(orders, change):
         ([placed()], {"ours": [ours(checkout_id=f"co_{'d' * 24}")]}, "stands with us as co_d"),
         ([placed()], {"theirs": MORE, "ours": [ours(), ours("uid-2", accepted=False)]}, "refund uid-2"),
         ([placed()], {"theirs": MORE}, "refund uid-2"),
+        ([placed(status="cancelled")], {}, "waits for nobody"),
+        ([placed(status="cancelled")], {"theirs": MORE}, "payment uid-1"),
+        (
+            [placed(status="cancelled")],
+            {"theirs": PART, "ours": [ours(), ours("uid-2", accepted=False)]},
+            "refund uid-2",
+        ),
         (
             [],
             {"theirs": [theirs(type="authorization", captured=False, told=False)], "ours": []},
