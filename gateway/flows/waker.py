@@ -25,7 +25,8 @@ ANSWERED = "orders_answered"
 CATALOG = "catalog_changed"
 LOOK_SECONDS = 1.0
 # Whoever claims an order and is killed leaves it to others after this; a step of its own that takes longer moves it on.
-LEASE = timedelta(seconds=5)
+# Two who are killed over it one after the other still leave it less than ten seconds late.
+LEASE = timedelta(seconds=3)
 AT_ONCE = 64
 MOST = 512  # with those that wait for a supplier's rate
 
