@@ -155,7 +155,7 @@ def _pays(payment: Row, checkout: Row, books: _Books) -> bool:
 
 
 def _captured(books: _Books, payment: Row, found: Found) -> None:
-    """A customer's money: one fulfilled order, a cancelled one and the money given back, or a person."""
+    """A customer's money: one fulfilled order, a cancelled one and the money given back, or an operator."""
     checkout_id = books.products.get(payment["product_id"])
     row = books.rows.get(payment["uid"])
     what = f"payment {payment['uid']} of {payment['paid']['amount']} {payment['paid']['currency']} for {checkout_id}"

@@ -71,7 +71,8 @@ QUEUE_APPLICATION = "esim-gateway queue"
 QUEUE_START = ("SELECT pg_notify(", "FROM information_schema", "FROM pg_indexes", "FROM pg_enum")
 # Committed without waiting for the disk, or in batches beside the order: no commit that an order waits for.
 NOT_WAITED_FOR = (
-    "INSERT INTO exchanges", "DELETE FROM exchanges", "supplier_limits", "lease_supplier_tokens", "orders_answered",
+    "INSERT INTO exchanges", "DELETE FROM exchanges", "supplier_limits", "lease_supplier_tokens",
+    "SELECT pg_notify('orders_answered', id)",
 )  # fmt: skip
 
 _PLANS = """
