@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from gateway.store.migrations import upgrade
 from gateway.store.pool import Pool, open_pool
 from providers.loader import load_manifests
 from providers.sandbox import Served, serve, world_for
+from tests.patient_loop import PatientLoop
 
 _TEMPLATE = "migrated"
 _ROOM = 4 * 2**30  # bytes that must be free in memory
@@ -96,6 +97,11 @@ def _folder() -> Iterator[Path]:
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM
     with tempfile.TemporaryDirectory(prefix="gateway-tests-", dir=memory if roomy else None) as name:
         yield Path(name)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of every asynchronous test."""
+    return {"patient": PatientLoop}
 
 
 @pytest.fixture(autouse=True)

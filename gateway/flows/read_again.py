@@ -55,8 +55,11 @@ async def read_again(deps: Deps, order: OrderRow, attempt: AttemptRow, *, unread
             settled = await record(deps, attempt.id, observation, Source(sent=True, answer_id=answer_id))
         except DATABASE_DOWN:
             raise
-        except Exception:
-            log.exception("answer_not_read", attempt=attempt.id, order=order.id)
+        except Exception as error:
+            if isinstance(error, UnreadableAnswer):
+                log.warning("answer_not_read", attempt=attempt.id, order=order.id, error=str(error))
+            else:  # a fault of ours
+                log.exception("answer_not_read", attempt=attempt.id, order=order.id)
             await settling.reading_failed(deps.pool, answer_id, order, deps.clock() + READ_AGAIN)
         else:
             done += 1

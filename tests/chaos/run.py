@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +20,13 @@ from tests.chaos.machine import PAYMENTS, SUPPLIERS, Machine, Plan
 from tests.chaos.offers_left import MOST_FAILED
 from tests.chaos.other_goods import NumberHands, VoucherHands, other_goods_of
 from tests.chaos.paying import PayingHands
-from tests.chaos.polls import LATEST_SECONDS, PollObserver
+from tests.chaos.polls import LATEST_SECONDS, SAMPLE_SECONDS, PollObserver
 from tests.chaos.storefront import Storefront
 from tests.chaos.storm import AMBIGUOUS, Shop, Trouble, arm, plans_of
 from tests.chaos.without_worker import Reported, phase_without_worker
 
 AFTER_SECONDS = 18.0
+LIVING_WITHIN_SECONDS = 60.0
 Act = Callable[[], Awaitable[None]]
 
 
@@ -123,9 +125,18 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
             if how.without_worker:
                 unworked = await phase_without_worker(machine, front, plans["s2s"])
                 await until_at_rest(machine, how.settle_again)
+            await _until_seen(observer)
         observing.cancel()
         end = await look(machine, front)
         return _outcome(machine, front, end, trouble, paying.done, observer, unworked, time.monotonic() - began)
+
+
+async def _until_seen(observer: PollObserver) -> None:
+    """Until workers lived for so long that a poll could have been too late; on a slow machine they start slowly."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LIVING_WITHIN_SECONDS):
+            while observer.living_seconds <= LATEST_SECONDS:  # noqa: ASYNC110 - other processes live
+                await asyncio.sleep(SAMPLE_SECONDS)
 
 
 async def _at_most(business: Iterable[Awaitable[None]], how: Storm) -> None:

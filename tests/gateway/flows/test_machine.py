@@ -46,6 +46,7 @@ from tests.gateway.flows.counter import counter as open_counter
 from tests.gateway.flows.machine_model import SELLERS, Followed, Model
 from tests.gateway.flows.paydesk import PayDesk, paydesk
 from tests.gateway.flows.test_refunded_orders import refunded, told
+from tests.patient_loop import PatientLoop
 
 KINDS = (
     None, "refuse_stock", "refuse_balance", "hang", "500", "reset", "charge_then_500", "charge_then_reset",
@@ -317,7 +318,7 @@ def _with_faults(patch: pytest.MonkeyPatch, faults: set[str]) -> None:
 def test_one_order_under_everything_that_can_happen_is_what_the_model_says(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop = asyncio.new_event_loop()
+    loop = PatientLoop()
 
     async def opened() -> tuple[Any, ...]:
         pool = await open_pool(database_url)
