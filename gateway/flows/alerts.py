@@ -29,7 +29,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.settings import Settings
 from gateway.store import alert_messages, alert_rules, alerts, audit, ops, workers
-from gateway.store.pool import Connection, Pool
+from gateway.store.pool import Connection, Pool, allow_long_work
 from gateway.store.users import Visitor
 from schemas.api_alerts import Alert, AlertChannel, AlertRule, AlertRuleRequest, AlertsTold
 
@@ -52,7 +52,7 @@ async def evaluate(deps: Deps) -> Evaluated:
     now = deps.clock()
     worth = await rates_of(deps)
     async with deps.pool.acquire() as connection, connection.transaction():
-        await connection.execute("SET LOCAL statement_timeout = '60s'")
+        await allow_long_work(connection)
         await alerts.only_one(connection)
         kinds = [kind for kind in KINDS if kind not in HEALTH_KINDS]
         rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in kinds]

@@ -17,7 +17,7 @@ from gateway.flows.replace import quarantine_bounds, suspect_bounds
 from gateway.settings import Settings
 from gateway.store import fx, goods_walks
 from gateway.store.goods_walks import Change, Outcome, Written
-from gateway.store.pool import Pool
+from gateway.store.pool import Pool, allow_long_work
 from providers.contract import Capability, Provider
 from schemas.errors import GatewayError, UnreadableAnswer
 from schemas.good import Good, GoodCategory
@@ -99,6 +99,7 @@ async def _replace(
     """In one transaction; called again after a lost connection it writes the same once more."""
     supplier, at = account.name, datetime.now(UTC)
     async with pool.acquire() as connection, connection.transaction():
+        await allow_long_work(connection)
         stored = await goods_walks.stored(connection, supplier)
         known = await fx.current(connection, settings.base_currency)
         rates = Rates(settings.base_currency, {name: rate.rate for name, rate in known.items()})

@@ -44,16 +44,18 @@ async def process_order(deps: Deps, order_id: str, *, poll: bool = False) -> Non
     ``poll`` asks the supplier now, though the schedule would wait: the order was claimed because it is due, a
     webhook came, an operator asked.
     """
-    done = 0
+    done, still_unread = 0, False
     while done < MOST_STEPS:
         found = await orders.load_with_attempts(deps.pool, order_id)
         if found is None:
             return
         order, tries = found
         states = [one.now for one in tries]
-        unread = steps.unread_answer(order.now, states, deps.clock(), poll=poll)
-        if unread is not None and (await read_again(deps, order, _of(tries, unread.attempt.id))).read:
-            poll = False
+        unread = None if still_unread else steps.unread_answer(order.now, states, deps.clock(), poll=poll)
+        if unread is not None:
+            # Read or not, the order has another time to be looked at now: it goes on from there.
+            still_unread = not (await read_again(deps, order, _of(tries, unread.attempt.id))).read
+            poll = poll and still_unread
             done += 1
             continue
         step = steps.next_step(order.now, states, deps.clock(), poll=poll)

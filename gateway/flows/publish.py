@@ -28,7 +28,7 @@ from gateway.flows.accounts import check_accounts
 from gateway.settings import Settings
 from gateway.store import pricing_rules, snapshots
 from gateway.store import snapshot_files as files
-from gateway.store.pool import Connection, Pool, open_pool
+from gateway.store.pool import Connection, Pool, allow_long_work, open_pool
 
 log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ async def _publish(pool: Pool, settings: Settings) -> tuple[dict[str, str], dict
         transaction = connection.transaction(isolation="repeatable_read", readonly=True)
         await transaction.start()
         try:
-            await connection.execute("SET LOCAL statement_timeout = 0")
+            await allow_long_work(connection)
             now = await snapshots.state(connection)
             terms = await _terms(connection, settings)
             basis = await _basis(connection, now.content, terms)

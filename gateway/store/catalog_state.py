@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.store.pool import Connection
+from gateway.store.pool import Connection, allow_long_work
 
 # One writer of the catalogue at a time: offers, then plans, then this row, so that no two wait for each other.
 WRITER_LOCK = 7_310_577_102
@@ -10,7 +10,8 @@ WRITER_LOCK = 7_310_577_102
 
 async def lock_writer(connection: Connection) -> None:
     """Be the only writer of the catalogue until this transaction ends. Waits as long as the others write."""
-    await connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+    await allow_long_work(connection)
+    await connection.execute("SET LOCAL lock_timeout = 0")
     await connection.execute("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK, timeout=600)
 
 

@@ -21,7 +21,9 @@ else:
 
 STATEMENT_SECONDS = 30
 LOCK_SECONDS = 15
-IDLE_IN_TRANSACTION_SECONDS = 120
+# A process that stands still with rows locked lets go of them before an order that waits for one is late.
+IDLE_IN_TRANSACTION_SECONDS = 5
+LONG_WORK_SECONDS = 120
 CONNECT_SECONDS = 5
 _JSONB_VERSION = b"\x01"
 
@@ -96,6 +98,13 @@ def server_settings(statement_seconds: float, name: str) -> dict[str, str]:
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS * 1000}",
         "jit": "off",  # compiling costs more than any of our statements runs
     }
+
+
+async def allow_long_work(connection: Connection) -> None:
+    """Let this transaction compute for long between statements, and each of them run as long as it takes."""
+    await connection.execute(
+        f"SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '{LONG_WORK_SECONDS}s'"
+    )
 
 
 async def prepare_connection(connection: Any) -> None:

@@ -109,6 +109,19 @@ async def test_a_plugin_that_is_corrected_later_reads_the_answer_by_command(
     assert await read_order_again(counter.deps, "ord_nobody") == AnswersRead()
 
 
+async def test_polls_beside_an_answer_that_nobody_can_read_count_and_follow_the_schedule(counter: Counter) -> None:
+    counter.till("s2s").delivery_seconds = None
+    counter.trigger("s2s", "charge_then_html")
+    order_id = await counter.ordered(await counter.plan(1, "s2s"))
+    sent_at = (await counter.attempts(order_id))[0].started_at
+    await counter.worked(order_id, claims=1)  # the supplier shows it as accepted
+    for polls, age in ((0, 5), (1, 15), (2, 60)):
+        order = await counter.order(order_id)
+        assert order.next_poll_at is not None
+        assert (order.polls, round((order.next_poll_at - sent_at).total_seconds())) == (polls, age)
+        await counter.worked(order_id, claims=1)
+
+
 async def test_an_answer_that_can_neither_be_settled_nor_kept_is_tried_until_it_can(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
