@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -113,8 +114,8 @@ async def _overdue_at(machine: Machine, orders: list[str]) -> float:
 async def _is_reported(reports: Callable[[], Awaitable[bool]]) -> bool:
     try:
         return await reports()
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError):
-        return False
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, subprocess.TimeoutExpired):
+        return False  # not yet, or not in time on a busy machine
 
 
 async def _readyz(machine: Machine, http: aiohttp.ClientSession, word: str) -> bool:
