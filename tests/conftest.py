@@ -24,6 +24,7 @@ import pytest
 import structlog
 
 from gateway import embedded
+from gateway.flows import exchanges
 from gateway.store.migrations import upgrade
 from gateway.store.pool import Pool, open_pool
 from providers.loader import load_manifests
@@ -110,6 +111,14 @@ def _logs_as_ever() -> Iterator[None]:
     yield
     if structlog.is_configured():
         structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _exchanges_at_once() -> Iterator[None]:
+    """What is gathered for a while before it is written would be waited for at the end of each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exchanges, "GATHER_SECONDS", 0.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,8 @@ async def test_an_order_goes_through_when_nothing_can_be_kept(counter: Counter) 
     assert not counter.deps.unwritten.writing
 
 
-async def test_what_waits_to_be_written_is_bounded(counter: Counter) -> None:
+async def test_what_waits_to_be_written_is_bounded(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.flows.exchanges.GATHER_SECONDS", 0.5)
     provider = counter.deps.accounts["pikasim"].provider
     with noting(counter.deps, "att_0"):
         await provider.balance()
