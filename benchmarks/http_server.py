@@ -47,7 +47,7 @@ def gateway(path: Path) -> web.Application:
         return StandingCatalog(open_index(path))
 
     async def know_a_key(app: web.Application) -> None:
-        key = ApiKey("key_bench", "sf_bench", "bench", "test", ("storefront",), "gw_test_", PER_MINUTE,
+        key = ApiKey("key_bench", None, "sf_bench", "bench", "test", ("storefront",), "gw_test_", PER_MINUTE,
                      datetime.now(UTC), None, None)  # fmt: skip
         ring = app[state.KEYRING]
         ring.known[f"Bearer {KEY}"] = ring._remember(key_digest(KEY), key)  # noqa: SLF001 - no database here

@@ -233,7 +233,9 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order. ``plan`` and ``price`` are frozen as they were when it was placed; the last four need the scope ops.
+    """An order. ``plan`` and ``price`` are frozen as they were when it was placed.
+
+    The last four need the scope `ops:read`.
 
     ``plan`` is null for a number or a voucher, which stand under their own names.
     """
@@ -268,7 +270,7 @@ class OrderPage(msgspec.Struct, frozen=True):
 
 
 class OrderEvent(msgspec.Struct, frozen=True):
-    """Something that happened to an order; ``ops`` needs the scope ops."""
+    """Something that happened to an order; ``ops`` needs the scope `ops:read`."""
 
     at: datetime
     type: str

@@ -65,7 +65,7 @@ async def _make(pool: Pool, mode: Mode) -> DevKeys:
     from gateway.store.keys import create_key
 
     made = {
-        name: await create_key(pool, storefront=_STOREFRONT, mode=mode, scopes=scopes)
+        name: await create_key(pool, storefront=_STOREFRONT, mode=mode, scopes=scopes, name=f"dev {name}")
         for name, scopes in _SCOPES.items()
     }
     return DevKeys(mode=mode, storefront=made["storefront"].key, ops=made["ops"].key)

@@ -108,6 +108,8 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
     yield Check("schema", good=True, says=f"revision {HEAD}, and the job queue fits the installed PgQueuer")
     async for check in _orders(url):
         yield check
+    async for check in _keys(url):
+        yield check
 
 
 async def _orders(url: str) -> AsyncIterator[Check]:
@@ -134,6 +136,27 @@ async def _orders(url: str) -> AsyncIterator[Check]:
     else:
         oldest = ", ".join(f"{one.id} since {one.due_at:%Y-%m-%d %H:%M:%S} UTC" for one in health.oldest)
         yield Check("orders_overdue", good=False, says=f"{reason}: {oldest}")
+
+
+async def _keys(url: str) -> AsyncIterator[Check]:
+    """Keys that open less than when they were made."""
+    from gateway.store.keys import narrowed_keys
+    from gateway.store.pool import connect
+
+    connection = await connect(url)
+    try:
+        narrowed = await narrowed_keys(connection)
+    finally:
+        await connection.close()
+    for key in narrowed:
+        yield Check(
+            "key scopes",
+            good=None,
+            says=(
+                f"{key.id} of {key.storefront} ({', '.join(key.scopes)}) opens no storefront routes without the scope "
+                "storefront: make a key with the scopes that it needs, then esim-gateway keys revoke it"
+            ),
+        )
 
 
 async def _redis(settings: Settings) -> AsyncIterator[Check]:

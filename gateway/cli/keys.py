@@ -24,8 +24,10 @@ def create(
     storefront: Annotated[str, typer.Option(help="Whose key it is; a new name makes a new storefront.")],
     mode: Annotated[Literal["live", "test"], typer.Option(help="Which suppliers it sees.")] = "test",
     scope: Annotated[
-        list[str] | None, typer.Option(help="storefront, ops, routing or goods; may be repeated [storefront].")
+        list[str] | None,
+        typer.Option(help="catalog, storefront, routing, goods, ops:read or ops; may be repeated [storefront]."),
     ] = None,
+    name: Annotated[str | None, typer.Option(help="What the key is for; shown in lists.")] = None,
     per_minute: Annotated[int | None, typer.Option(help="Its own rate limit.", min=1)] = None,
     as_json: AsJson = False,
     state_dir: StateDir = None,
@@ -37,7 +39,12 @@ def create(
         made = run_on_database(
             state_dir,
             lambda pool: create_key(
-                pool, storefront=storefront, mode=mode, scopes=scope or ["storefront"], per_minute=per_minute
+                pool,
+                storefront=storefront,
+                mode=mode,
+                scopes=scope or ["storefront"],
+                name=name,
+                per_minute=per_minute,
             ),
         )
     except InvalidKeyError as error:
@@ -59,7 +66,8 @@ def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
         _print(keys)
         return
     for key in keys:
-        print(f"{key.id}  {key.prefix}…  {key.storefront}  {', '.join(key.scopes)}  {_state(key)}")
+        owner = key.storefront if key.name is None else f"{key.storefront}: {key.name}"
+        print(f"{key.id}  {key.prefix}…  {owner}  {', '.join(key.scopes)}  {_state(key)}")
 
 
 @app.command()

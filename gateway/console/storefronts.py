@@ -12,12 +12,13 @@ from gateway.console.forms import Form, asked, posted
 from gateway.console.orders import part
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
+from gateway.core.scopes import SCOPES, fault_of_scopes
 from gateway.flows import storefronts as flow
 from gateway.flows.problem import Problem
 from gateway.store import endpoints, spend
 from gateway.store import storefronts as store
 from gateway.store.endpoints import Owner
-from gateway.store.keys import SCOPES, Mode, NewKey
+from gateway.store.keys import Mode, NewKey, keys_of
 from gateway.store.storefronts import Storefront
 from schemas.money import Money
 
@@ -26,10 +27,12 @@ _LIST = "/console/storefronts"
 _PAGE = 50
 _MODES = ("test", "live")
 _SCOPE_WORDS = (
-    ("storefront", "storefront: catalogue, quotes, orders"),
-    ("routing", "routing: may choose suppliers"),
-    ("goods", "goods: vouchers and numbers"),
-    ("ops", "ops: sees all storefronts and all costs"),
+    ("catalog", "catalog: reads the catalogue"),
+    ("storefront", "storefront: catalogue, quotes, orders, eSIMs, webhooks"),
+    ("routing", "routing: chooses suppliers (with storefront)"),
+    ("goods", "goods: digital goods (with storefront)"),
+    ("ops:read", "ops:read: sees all storefronts and all costs"),
+    ("ops", "ops: sees them and changes what is under /v1/ops"),
 )
 
 
@@ -66,7 +69,7 @@ async def make_key(request: web.Request) -> View:
 async def revoke_key(request: web.Request) -> web.Response:
     """Refuse a key for good."""
     where, key = part(request, "id"), part(request, "key")
-    if not await flow.revoke_key(deps(request).pool, visitor(request), where, key):
+    if not await flow.revoke_key(deps(request).pool, visitor(request), key, where):
         raise web.HTTPNotFound
     return see_other(
         request, f"{_LIST}/{where}", told="The key is revoked; within five seconds nobody gets in with it."
@@ -182,7 +185,7 @@ async def _list(request: web.Request, sent: Form | None = None) -> View:
 async def _one(request: web.Request, sent: Form | None = None) -> View:
     found, side, behind = await _found(request), mode(request), deps(request)
     keys, outward, spent = await asyncio.gather(
-        store.keys_of(behind.pool, found.id),
+        keys_of(behind.pool, found.id),
         endpoints.all_of(behind.pool, Owner(found.id, side)),
         spend.spent(behind.pool, "storefront", found.id, datetime.now(UTC)),
     )
@@ -202,12 +205,12 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
     }
     rows = [
         (
-            *(key.id, key.prefix, key.mode, " ".join(key.scopes), key.per_minute),
+            *(key.id, key.name, key.prefix, key.mode, " ".join(key.scopes), key.per_minute),
             *(key.created_at, key.last_used_at, key.revoked_at),
         )
         for key in keys
     ]  # fmt: skip
-    columns = ("key", "begins", "mode", "scopes", "per minute", "made", "last used", "revoked")
+    columns = ("key", "name", "begins", "mode", "scopes", "per minute", "made", "last used", "revoked")
     return View("storefront.html", context, title=clean(found.name)[:100], csv=Csv("keys", columns, rows))
 
 
@@ -222,8 +225,9 @@ async def _make(request: web.Request, form: Form, storefront: str) -> NewKey | N
     """The key that a form asks for; None when something is wrong with it."""
     side = form.choice("mode", _MODES)
     scopes = [scope for scope in SCOPES if scope in form.all("scope")]
-    if not scopes:
-        form.wrong("scope", "one at least is needed")
+    if (fault := fault_of_scopes(scopes)) is not None:
+        form.wrong("scope", fault)
+    name = form.text("key_name", most=100)
     per_minute = form.whole("per_minute", least=1, most=10**6)
     if not form:
         return None
@@ -233,6 +237,7 @@ async def _make(request: web.Request, form: Form, storefront: str) -> NewKey | N
         storefront=storefront,
         mode=cast("Mode", side),
         scopes=scopes,
+        name=name,
         per_minute=per_minute,
     )
     if isinstance(made, Problem):

@@ -15,31 +15,47 @@ from gateway.store.users import Visitor
 
 
 async def make_key(
-    pool: Pool, by: Visitor | str, *, storefront: str, mode: Mode, scopes: Collection[str], per_minute: int | None
+    pool: Pool,
+    by: Visitor | str,
+    *,
+    storefront: str,
+    mode: Mode,
+    scopes: Collection[str],
+    name: str | None,
+    per_minute: int | None,
 ) -> NewKey | Problem:
     """A key for the storefront of that name, which is made too when it is new. Its text can never be shown again."""
 
     async def noted(connection: Connection, made: NewKey) -> None:
-        detail = {"storefront": made.storefront, "mode": mode, "scopes": list(made.scopes), "per_minute": per_minute}
+        detail = {
+            "name": made.name,
+            "storefront": made.storefront,
+            "mode": mode,
+            "scopes": list(made.scopes),
+            "per_minute": per_minute,
+        }
         await audit.record(connection, by, "key.created", f"key:{made.id}", detail)
 
     try:
         return await keys.create_key(
-            pool, storefront=storefront, mode=mode, scopes=scopes, per_minute=per_minute, also=noted
+            pool, storefront=storefront, mode=mode, scopes=scopes, name=name, per_minute=per_minute, also=noted
         )
     except InvalidKeyError as error:
         return Problem("invalid", str(error))
 
 
-async def revoke_key(pool: Pool, by: Visitor | str, storefront_id: str, key_id: str) -> bool:
-    """Refuse a key of the storefront's for good, everywhere within seconds; False when it has none of that id."""
+async def revoke_key(pool: Pool, by: Visitor | str, key_id: str, storefront_id: str | None = None) -> bool:
+    """Refuse a key for good, everywhere within seconds. Revoking it again changes nothing and is not noted.
+
+    False when there is no key of that id, or with ``storefront_id`` when it is another storefront's.
+    """
     async with pool.acquire() as connection, connection.transaction():
-        owner = await connection.fetchval(
-            "SELECT storefront_id FROM api_keys WHERE id = $1 AND revoked_at IS NULL", key_id
-        )
-        if owner != storefront_id or not await keys.revoke_key(connection, key_id):
+        key = await keys.one_key(connection, key_id)
+        if key is None or storefront_id not in {None, key.storefront_id}:
             return False
-        await audit.record(connection, by, "key.revoked", f"key:{key_id}", {"storefront": storefront_id})
+        if key.revoked_at is None:
+            await keys.revoke_key(connection, key_id)
+            await audit.record(connection, by, "key.revoked", f"key:{key_id}", {"storefront": key.storefront_id})
     return True
 
 

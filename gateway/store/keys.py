@@ -16,27 +16,34 @@ from typing import Any, Literal
 import asyncpg
 import msgspec
 
+from gateway.core.scopes import SCOPES, fault_of_scopes
+from gateway.store.ops import Position, Rows
+
 Mode = Literal["live", "test"]
-SCOPES = ("storefront", "ops", "routing", "goods")
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM = 32
 _CHECK = 6
 _LONGEST_NAME = 200
+_LONGEST_KEY_NAME = 100
 _PREFIXES: Mapping[str, Mode] = {"gw_live_": "live", "gw_test_": "test"}
 _LENGTH = len("gw_live_") + _RANDOM + _CHECK
 
 _SELECT = """
-    SELECT k.id, k.storefront_id, s.name AS storefront, k.mode, k.scopes, k.prefix, k.per_minute,
+    SELECT k.id, k.name, k.storefront_id, s.name AS storefront, k.mode, k.scopes, k.prefix, k.per_minute,
            k.created_at, k.revoked_at, k.last_used_at
     FROM api_keys k JOIN storefronts s ON s.id = k.storefront_id
 """
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """One key as the database has it. ``per_minute`` None means the default of the settings."""
+    """One key as the database has it.
+
+    ``name`` is None for a key without one, ``per_minute`` None means the default of the settings.
+    """
 
     id: str
+    name: str | None
     storefront_id: str
     storefront: str
     mode: Mode
@@ -52,6 +59,7 @@ class NewKey(msgspec.Struct, frozen=True):
     """A key that was just made; ``key`` is its text, which nothing can show again."""
 
     id: str
+    name: str | None
     key: str
     storefront: str
     mode: Mode
@@ -90,42 +98,43 @@ async def create_key(
     storefront: str,
     mode: Mode,
     scopes: Collection[str],
+    name: str | None = None,
     per_minute: int | None = None,
     also: Callable[[Any, NewKey], Awaitable[None]] | None = None,
 ) -> NewKey:
     """Make a key for the storefront of that name, which is made too when it is new; ``also`` in the same transaction.
 
-    Raises ``InvalidKeyError`` for a blank name, an unknown mode or scope, no scope, or a rate below one.
+    Raises ``InvalidKeyError`` for a blank name, an unknown mode, scopes that cannot be, or a rate below one.
     """
-    name = storefront.strip()
-    chosen = tuple(scope for scope in SCOPES if scope in scopes)
-    if not name or len(name) > _LONGEST_NAME:
+    owner, name = storefront.strip(), (name or "").strip() or None
+    if not _is_text(owner, _LONGEST_NAME):
         raise InvalidKeyError("a storefront's name has 1 to 200 characters")
+    if name is not None and not _is_text(name, _LONGEST_KEY_NAME):
+        raise InvalidKeyError("a key's name has at most 100 characters")
     if mode not in _PREFIXES.values():
         raise InvalidKeyError(f"unknown mode {mode!r}: live or test")
-    if unknown := sorted(set(scopes) - set(SCOPES)):
-        raise InvalidKeyError(f"unknown scope {unknown[0]!r}: {', '.join(SCOPES)}")
-    if not chosen:
-        raise InvalidKeyError(f"a key needs at least one scope of {', '.join(SCOPES)}")
+    if (fault := fault_of_scopes(scopes)) is not None:
+        raise InvalidKeyError(fault)
     if per_minute is not None and per_minute < 1:
         raise InvalidKeyError("a rate is at least one request a minute")
     text = new_key_text(mode)
     key_id = f"key_{secrets.token_hex(8)}"
-    made = NewKey(key_id, text, name, mode, chosen)
+    made = NewKey(key_id, name, text, owner, mode, tuple(scope for scope in SCOPES if scope in scopes))
     async with pool.acquire() as connection, connection.transaction():
         storefront_id = await connection.fetchval(
             """INSERT INTO storefronts (id, name) VALUES ($1, $2)
                ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id""",
             f"sf_{secrets.token_hex(8)}",
-            name,
+            owner,
         )
         await connection.execute(
-            """INSERT INTO api_keys (id, storefront_id, mode, scopes, hash, prefix, per_minute)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+            """INSERT INTO api_keys (id, name, storefront_id, mode, scopes, hash, prefix, per_minute)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
             key_id,
+            name,
             storefront_id,
             mode,
-            list(chosen),
+            list(made.scopes),
             key_digest(text),
             text[:12],
             per_minute,
@@ -138,6 +147,39 @@ async def create_key(
 async def list_keys(pool: asyncpg.Pool) -> list[ApiKey]:
     """Every key, the oldest first."""
     return [_key(row) for row in await pool.fetch(_SELECT + "ORDER BY k.created_at, k.id")]
+
+
+async def newest_first(pool: asyncpg.Pool, limit: int, after: Position | None) -> Rows[ApiKey]:
+    """Up to ``limit`` keys of all storefronts, the newest first, from after one of them on; revoked ones too."""
+    rows = await pool.fetch(
+        f"""{_SELECT} WHERE $1::text IS NULL
+                OR (k.created_at, k.id) < (SELECT l.created_at, l.id FROM api_keys l WHERE l.id = $1)
+             ORDER BY k.created_at DESC, k.id DESC LIMIT $2""",  # noqa: S608 - the words above
+        after[0] if after else None,
+        limit + 1,
+    )
+    shown = [_key(row) for row in rows[:limit]]
+    return Rows(shown, (shown[-1].id,) if len(rows) > limit else None)
+
+
+async def keys_of(pool: asyncpg.Pool, storefront_id: str) -> list[ApiKey]:
+    """A storefront's keys, those in use first, then the newest; 200 at most."""
+    rows = await pool.fetch(
+        _SELECT + "WHERE s.id = $1 ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id LIMIT 200", storefront_id
+    )
+    return [_key(row) for row in rows]
+
+
+async def one_key(pool: Any, key_id: str) -> ApiKey | None:
+    """A key by its id, revoked or not."""
+    row = await pool.fetchrow(_SELECT + "WHERE k.id = $1", key_id)
+    return None if row is None else _key(row)
+
+
+async def narrowed_keys(connection: Any) -> list[ApiKey]:
+    """Keys in force that opened a storefront's routes when they were made, and do not now; the oldest first."""
+    rows = await connection.fetch(_SELECT + "WHERE k.narrowed AND k.revoked_at IS NULL ORDER BY k.created_at, k.id")
+    return [_key(row) for row in rows]
 
 
 async def revoke_key(pool: Any, key_id: str) -> bool:
@@ -168,6 +210,10 @@ async def mark_used(pool: asyncpg.Pool, used: Mapping[str, datetime]) -> None:
         list(used),
         list(used.values()),
     )
+
+
+def _is_text(text: str, most: int) -> bool:
+    return 0 < len(text) <= most and "\0" not in text
 
 
 def _key(row: asyncpg.Record) -> ApiKey:

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.store.keys import ApiKey
 from gateway.store.pool import Connection, Pool
 
 
@@ -64,18 +63,6 @@ async def named(pool: Pool, part: str, most: int) -> list[tuple[str, str]]:
         most,
     )
     return [(row["id"], row["name"]) for row in rows]
-
-
-async def keys_of(pool: Pool, storefront_id: str) -> list[ApiKey]:
-    """Its keys, those in use first, then the newest."""
-    rows = await pool.fetch(
-        """SELECT k.id, k.storefront_id, s.name AS storefront, k.mode, k.scopes, k.prefix, k.per_minute, k.created_at,
-                  k.revoked_at, k.last_used_at
-           FROM api_keys k JOIN storefronts s ON s.id = k.storefront_id
-           WHERE s.id = $1 ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id LIMIT 200""",
-        storefront_id,
-    )
-    return [ApiKey(**{**dict(row), "scopes": tuple(row["scopes"])}) for row in rows]
 
 
 async def set_limit(connection: Connection, storefront_id: str, limit: Decimal | None) -> Decimal | None:

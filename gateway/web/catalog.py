@@ -26,7 +26,7 @@ _NAMES = {"countries": "country"}
 
 @routes(
     "GET", "/v1/plans",
-    access="key", tag="Catalogue", answer=PlanList, example=examples.PLAN_LIST,
+    access="catalog", tag="Catalogue", answer=PlanList, example=examples.PLAN_LIST,
     parameters=PlanParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
 async def list_plans(request: web.Request) -> Answer:
@@ -63,7 +63,7 @@ async def list_plans(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/plans/{plan_id}",
-    access="key", tag="Catalogue", answer=Plan, example=examples.PLAN, parts=_PLAN_PART,
+    access="catalog", tag="Catalogue", answer=Plan, example=examples.PLAN, parts=_PLAN_PART,
     parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
 )  # fmt: skip
 async def get_plan(request: web.Request) -> Answer:
@@ -81,13 +81,13 @@ async def get_plan(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/plans/{plan_id}/offers",
-    access="ops", tag="Catalogue", answer=OfferList, example=examples.OFFER_LIST, parts=_PLAN_PART,
+    access="ops:read", tag="Catalogue", answer=OfferList, example=examples.OFFER_LIST, parts=_PLAN_PART,
     parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
 )  # fmt: skip
 async def list_plan_offers(request: web.Request) -> Answer:
     """The offers of a plan, with what they cost.
 
-    Those that can be sold first, each group cheapest first; `why_not` says why one cannot. Needs the scope ops.
+    Those that can be sold first, each group cheapest first; `why_not` says why one cannot.
     """
     sent = read_query(request, CurrencyParameters)
     try:
@@ -99,7 +99,7 @@ async def list_plan_offers(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/countries",
-    access="key", tag="Catalogue", answer=CountryList, example=examples.COUNTRY_LIST,
+    access="catalog", tag="Catalogue", answer=CountryList, example=examples.COUNTRY_LIST,
     parameters=CurrencyParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
 async def list_countries(request: web.Request) -> Answer:
@@ -116,7 +116,7 @@ async def list_countries(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/regions",
-    access="key", tag="Catalogue", answer=RegionList, example=examples.REGION_LIST,
+    access="catalog", tag="Catalogue", answer=RegionList, example=examples.REGION_LIST,
     parameters=CurrencyParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
 async def list_regions(request: web.Request) -> Answer:

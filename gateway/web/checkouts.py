@@ -31,7 +31,7 @@ _PROBLEMS = (
 
 @routes(
     "POST", "/v1/checkouts",
-    access="key", tag="Checkouts", status=201,
+    access="storefront", tag="Checkouts", status=201,
     status_means="Opened: its link is there to be paid. Or `failed`: no link came about.",
     also={200: "Opened before under this key. `Idempotent-Replayed: true`.",
           202: "Opened; its link is being made: ask again in a few seconds."},
@@ -64,7 +64,7 @@ async def create_checkout(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/checkouts",
-    access="key", tag="Checkouts", answer=CheckoutPage, example=examples.PAGE,
+    access="storefront", tag="Checkouts", answer=CheckoutPage, example=examples.PAGE,
     parameters=CheckoutParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_checkouts(request: web.Request) -> web.Response:
@@ -85,7 +85,7 @@ async def list_checkouts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/checkouts/{id}",
-    access="key", tag="Checkouts", answer=Checkout, example=examples.CHECKOUT, parts=CHECKOUT_PART,
+    access="storefront", tag="Checkouts", answer=Checkout, example=examples.CHECKOUT, parts=CHECKOUT_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_checkout(request: web.Request) -> web.Response:

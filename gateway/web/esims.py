@@ -46,7 +46,7 @@ ID_PART = {"id": (f"^({_NAME.pattern})$", "The eSIM's `id` or its ICCID (then yo
 
 @routes(
     "GET", "/v1/esims",
-    access="key", tag="eSIMs", answer=api_esims.EsimPage, example=examples.page(examples.ESIM),
+    access="storefront", tag="eSIMs", answer=api_esims.EsimPage, example=examples.page(examples.ESIM),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_esims(request: web.Request) -> web.Response:
@@ -62,7 +62,7 @@ async def list_esims(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}",
-    access="key", tag="eSIMs", answer=api_esims.Esim, example=examples.ESIM, parts=ID_PART,
+    access="storefront", tag="eSIMs", answer=api_esims.Esim, example=examples.ESIM, parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
 )  # fmt: skip
 async def get_esim(request: web.Request) -> web.Response:
@@ -77,7 +77,7 @@ async def get_esim(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}/usage",
-    access="key", tag="eSIMs", answer=api_esims.EsimUsage, example=examples.ESIM_USAGE, parts=ID_PART,
+    access="storefront", tag="eSIMs", answer=api_esims.EsimUsage, example=examples.ESIM_USAGE, parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
 )  # fmt: skip
 async def get_esim_usage(request: web.Request) -> web.Response:
@@ -90,7 +90,7 @@ async def get_esim_usage(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}/qr.svg",
-    access="key", tag="eSIMs", answer_type="image/svg+xml", parts=ID_PART,
+    access="storefront", tag="eSIMs", answer_type="image/svg+xml", parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_esim_qr_svg(request: web.Request) -> web.Response:
@@ -100,7 +100,7 @@ async def get_esim_qr_svg(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}/qr.png",
-    access="key", tag="eSIMs", answer_type="image/png", parts=ID_PART,
+    access="storefront", tag="eSIMs", answer_type="image/png", parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_esim_qr_png(request: web.Request) -> web.Response:
@@ -110,7 +110,7 @@ async def get_esim_qr_png(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}/topup-plans",
-    access="key", tag="eSIMs", answer=api_esims.TopupPlanList, example=examples.TOPUP_PLAN_LIST, parts=ID_PART,
+    access="storefront", tag="eSIMs", answer=api_esims.TopupPlanList, example=examples.TOPUP_PLAN_LIST, parts=ID_PART,
     parameters=CurrencyParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
 )  # fmt: skip
 async def list_esim_topup_plans(request: web.Request) -> web.Response:
@@ -127,7 +127,7 @@ async def list_esim_topup_plans(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/esims/{id}/topups",
-    access="key", tag="eSIMs", status=201, status_means=STATUS_MEANS, also=ALSO,
+    access="storefront", tag="eSIMs", status=201, status_means=STATUS_MEANS, also=ALSO,
     answer=Order, example={**examples.ORDER, "kind": "topup"}, parts=ID_PART,
     parameters=NoParameters, headers=HEADERS, bodies=(TopupForOption, TopupForPlan),
     body_example={"topup_plan_id": examples.TOPUP_PLAN_LIST["data"][0]["id"]},

@@ -75,7 +75,7 @@ class Gate:
         """Answer from memory where that can be, else let the handler."""
         began = perf_counter()
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
-        if caller is not None and request.method in _READS:
+        if caller is not None and caller.browses and request.method in _READS:
             index = self._catalog.index(caller.mode, caller.key.storefront_id)
             answer = self._memories.of(index).answers.get(request.raw_path)
             if answer is not None and caller.bucket.take(monotonic()):
@@ -179,7 +179,7 @@ class Gate:
             wait = str(caller.bucket.wait())
             detail = f"this key may send {caller.bucket.capacity} requests a minute"
             raise Refusal("rate_limited", detail, headers={"Retry-After": wait})
-        if route.access in {"ops", "goods"} and route.access not in caller.key.scopes:
+        if route.access not in caller.granted:
             raise Refusal("forbidden", f"this needs a key with the scope {route.access}")
         return caller
 

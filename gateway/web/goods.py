@@ -34,7 +34,7 @@ GOOD_PART = {"id": ("^good_[0-9a-f]{24}$", "The good's `id`.")}
 async def list_goods(request: web.Request) -> web.Response:
     """List digital goods.
 
-    Vouchers and recharges beside eSIMs, by name, with their prices of now. Needs the scope goods.
+    Vouchers and recharges beside eSIMs, by name, with their prices of now.
     """
     sent = read_query(request, GoodsParameters)
     if sent.country is not UNSET and not is_country(sent.country):
@@ -63,7 +63,7 @@ async def list_goods(request: web.Request) -> web.Response:
 async def list_good_categories(request: web.Request) -> web.Response:
     """Categories of digital goods.
 
-    With the attributes that goods in them carry, and how many goods stand in each. Needs the scope goods.
+    With the attributes that goods in them carry, and how many goods stand in each.
     """
     sent = read_query(request, CategoryParameters)
     return json_answer(await goods.categories(deps_of(request), whose(request)[1], given(sent.locale)))
@@ -79,7 +79,6 @@ async def get_good(request: web.Request) -> web.Response:
     """One digital good.
 
     With `amount`, the price of that denomination where it is of one's choice; 409 for one that it cannot have.
-    Needs the scope goods.
     """
     sent = read_query(request, GoodParameters)
     storefront, mode = whose(request)

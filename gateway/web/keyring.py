@@ -16,6 +16,7 @@ from time import monotonic
 import asyncpg
 import structlog
 
+from gateway.core.scopes import granted
 from gateway.store.keys import ApiKey, Mode, find_key, is_key_text, key_digest, mark_used, valid_keys
 from gateway.store.pool import DATABASE_DOWN, Pool
 from gateway.tasks import end
@@ -35,12 +36,14 @@ LOOKUPS_AT_ONCE = 4
 class Caller:
     """A key in use: what it may do, and the bucket it spends from."""
 
-    __slots__ = ("bucket", "key", "mode", "ops", "used")
+    __slots__ = ("browses", "bucket", "granted", "key", "mode", "sees_costs", "used")
 
     def __init__(self, key: ApiKey, bucket: Bucket) -> None:
         self.key = key
         self.mode: Mode = key.mode
-        self.ops = "ops" in key.scopes
+        self.granted = granted(key.scopes)
+        self.browses = "catalog" in self.granted
+        self.sees_costs = "ops:read" in self.granted
         self.bucket = bucket
         self.used = False  # since last_used_at was written
 

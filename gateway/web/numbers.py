@@ -44,7 +44,7 @@ class TierParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @routes(
     "GET", "/v1/numbers/countries",
-    access="key", tag="Numbers", answer=NumberCountryList, example={"data": [examples_numbers.COUNTRY]},
+    access="storefront", tag="Numbers", answer=NumberCountryList, example={"data": [examples_numbers.COUNTRY]},
     parameters=CurrencyParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_number_countries(request: web.Request) -> web.Response:
@@ -61,7 +61,7 @@ async def list_number_countries(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers/tiers",
-    access="key", tag="Numbers", answer=NumberTierList, example={"data": [examples_numbers.TIER_SHOWN]},
+    access="storefront", tag="Numbers", answer=NumberTierList, example={"data": [examples_numbers.TIER_SHOWN]},
     parameters=TierParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_number_tiers(request: web.Request) -> web.Response:
@@ -79,8 +79,9 @@ async def list_number_tiers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers",
-    access="key", tag="Numbers", answer=VirtualNumberPage, example=examples_numbers.page(examples_numbers.NUMBER),
-    parameters=PageParameters, problems=("invalid", "unavailable"),
+    access="storefront", tag="Numbers", answer=VirtualNumberPage,
+    example=examples_numbers.page(examples_numbers.NUMBER), parameters=PageParameters,
+    problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_numbers(request: web.Request) -> web.Response:
     """Your virtual numbers, the newest first.
@@ -93,8 +94,8 @@ async def list_numbers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers/{id}",
-    access="key", tag="Numbers", answer=VirtualNumber, example=examples_numbers.NUMBER, parts=ID_PART, narrow=True,
-    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+    access="storefront", tag="Numbers", answer=VirtualNumber, example=examples_numbers.NUMBER,
+    parts=ID_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_number(request: web.Request) -> web.Response:
     """One virtual number."""
@@ -107,8 +108,8 @@ async def get_number(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/numbers",
-    access="ops", tag="Operations", answer=OpsNumberTierPage, example=examples_numbers.page(examples_numbers.OPS_TIER),
-    parameters=NoParameters, problems=("unavailable",),
+    access="ops:read", tag="Operations", answer=OpsNumberTierPage,
+    example=examples_numbers.page(examples_numbers.OPS_TIER), parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_ops_number_tiers(request: web.Request) -> web.Response:
     """Tiers of virtual numbers by account.

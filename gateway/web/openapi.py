@@ -27,7 +27,8 @@ _DESCRIPTION = """
 One catalogue for several eSIM suppliers.
 
 **Keys.** Send `Authorization: Bearer gw_live_…` or `X-API-Key: gw_live_…`. A live key sees live suppliers,
-a test key (`gw_test_…`) those in test mode.
+a test key (`gw_test_…`) those in test mode. A key's scopes decide what it opens; each operation names the one it needs.
+`storefront` includes `catalog`, `ops` includes `ops:read`; `goods` and `routing` stand beside `storefront`.
 
 **Errors** are `application/problem+json` (RFC 9457) with a `code` for programs, and the `request_id` that stands in
 our log. What is wrong with a request stands in `errors`, each with a JSON pointer.
@@ -50,7 +51,7 @@ _TAGS = {
     "Numbers": "Virtual numbers: where they are sold, for how much, and yours.",
     "eSIMs": "What was delivered: status, usage, QR codes, top-ups.",
     "Webhooks": "Where events are sent, and what became of each.",
-    "Operations": "For those who run the shop; needs a key with the scope `ops`.",
+    "Operations": "For those who run the shop; reading needs a key with the scope `ops:read`, changing `ops`.",
     "Health": "For load balancers and monitors; needs no key.",
     "Documentation": "This description.",
 }
@@ -108,8 +109,9 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": _responses(route),
     }
-    if route.description:
-        operation["description"] = route.description
+    needs = "" if route.access == "public" else f"Needs the scope `{route.access}`."
+    if text := " ".join(filter(None, (route.description, needs))):
+        operation["description"] = text
     if route.cached:
         operation["parameters"].append(
             {
@@ -175,9 +177,7 @@ def _problem_codes(route: Route) -> list[str]:
         codes.append("invalid")
     codes.append("malformed")
     if route.access != "public":
-        codes += ["unauthorized", "rate_limited", "unavailable"]
-    if route.access in {"ops", "goods"}:
-        codes.append("forbidden")
+        codes += ["unauthorized", "forbidden", "rate_limited", "unavailable"]
     if route.bodies:
         codes += ["too_large", "unsupported_media_type"]
     codes.append("internal")

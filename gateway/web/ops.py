@@ -41,7 +41,7 @@ _OFFER_PART = {"id": ("^[a-z0-9_]{1,60}$", "The offer's `id`.")}
 
 @routes(
     "GET", "/v1/ops/sync-runs",
-    access="ops", tag="Operations", answer=SyncRunPage, example=examples.page(examples.SYNC_RUN),
+    access="ops:read", tag="Operations", answer=SyncRunPage, example=examples.page(examples.SYNC_RUN),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_sync_runs(request: web.Request) -> web.Response:
@@ -98,7 +98,7 @@ async def accept_quarantined(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/unmapped",
-    access="ops", tag="Operations", answer=UnmappedPage, example=examples.page(examples.UNMAPPED),
+    access="ops:read", tag="Operations", answer=UnmappedPage, example=examples.page(examples.UNMAPPED),
     parameters=UnmappedParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped(request: web.Request) -> web.Response:
@@ -114,7 +114,7 @@ async def list_unmapped(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/price-changes",
-    access="ops", tag="Operations", answer=PriceChangePage, example=examples.page(examples.PRICE_CHANGE),
+    access="ops:read", tag="Operations", answer=PriceChangePage, example=examples.page(examples.PRICE_CHANGE),
     parameters=PriceChangeParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_price_changes(request: web.Request) -> web.Response:
@@ -130,7 +130,7 @@ async def list_price_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/offers",
-    access="ops", tag="Operations", answer=OpsOfferPage,
+    access="ops:read", tag="Operations", answer=OpsOfferPage,
     example=examples.page({**examples.OFFER, "selectable": False, "why_not": "suspect_price"}),
     parameters=OpsOfferParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip

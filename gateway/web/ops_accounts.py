@@ -23,7 +23,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}/check",
-    access="ops", tag="Operations", answer=CheckReport, example=examples_accounts.REPORT,
+    access="ops:read", tag="Operations", answer=CheckReport, example=examples_accounts.REPORT,
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def last_check(request: web.Request) -> web.Response:

@@ -52,7 +52,7 @@ class AlertParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 @routes(
     "GET", "/v1/ops/alerts",
-    access="ops", tag="Operations", answer=AlertPage, example=examples.page(examples_alerts.ALERT),
+    access="ops:read", tag="Operations", answer=AlertPage, example=examples.page(examples_alerts.ALERT),
     parameters=AlertParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alerts(request: web.Request) -> web.Response:
@@ -67,7 +67,7 @@ async def list_alerts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/alert-rules",
-    access="ops", tag="Operations", answer=AlertRulePage, example=examples.page(examples_alerts.RULE),
+    access="ops:read", tag="Operations", answer=AlertRulePage, example=examples.page(examples_alerts.RULE),
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alert_rules(request: web.Request) -> web.Response:
@@ -129,7 +129,7 @@ async def delete_alert_rule(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/alert-channels",
-    access="ops", tag="Operations", answer=AlertChannelPage, example=examples.page(examples_alerts.CHANNEL),
+    access="ops:read", tag="Operations", answer=AlertChannelPage, example=examples.page(examples_alerts.CHANNEL),
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alert_channels(request: web.Request) -> web.Response:

@@ -43,7 +43,7 @@ _RUN_PART = {"id": ("^[a-z0-9_]{1,60}$", "The sync run's `id`.")}
 
 @routes(
     "GET", "/v1/ops/changes",
-    access="ops", tag="Operations", answer=ChangePage, example=examples.page(examples.CHANGE),
+    access="ops:read", tag="Operations", answer=ChangePage, example=examples.page(examples.CHANGE),
     parameters=ChangeParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_changes(request: web.Request) -> web.Response:
@@ -69,7 +69,7 @@ async def list_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/changes/summary",
-    access="ops", tag="Operations", answer=ChangeSummary, example=examples.SUMMARY,
+    access="ops:read", tag="Operations", answer=ChangeSummary, example=examples.SUMMARY,
     parameters=ChangeSummaryParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def sum_changes(request: web.Request) -> web.Response:
@@ -87,7 +87,7 @@ async def sum_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/price-history",
-    access="ops", tag="Operations", answer=PriceHistory, example=examples.HISTORY,
+    access="ops:read", tag="Operations", answer=PriceHistory, example=examples.HISTORY,
     parameters=PriceHistoryParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_price_history(request: web.Request) -> web.Response:
@@ -113,7 +113,7 @@ async def get_price_history(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/sync-runs/{id}",
-    access="ops", tag="Operations", answer=SyncRunDetail, example=examples.SYNC_RUN_DETAIL, parts=_RUN_PART,
+    access="ops:read", tag="Operations", answer=SyncRunDetail, example=examples.SYNC_RUN_DETAIL, parts=_RUN_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_sync_run(request: web.Request) -> web.Response:
@@ -130,7 +130,7 @@ async def get_sync_run(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/sync-runs/{id}/difference",
-    access="ops", tag="Operations", answer=DifferencePage, example=examples.DIFFERENCE, parts=_RUN_PART,
+    access="ops:read", tag="Operations", answer=DifferencePage, example=examples.DIFFERENCE, parts=_RUN_PART,
     parameters=DifferenceParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_difference(request: web.Request) -> web.Response:

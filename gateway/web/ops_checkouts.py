@@ -28,7 +28,7 @@ _CASE_PART = {"id": ("^(co|pc)_[A-Za-z0-9]{1,60}$", "A case's `id`, or a checkou
 
 @routes(
     "GET", "/v1/ops/checkouts",
-    access="ops", tag="Operations", answer=OpsCheckoutPage, example=examples.OPS_PAGE,
+    access="ops:read", tag="Operations", answer=OpsCheckoutPage, example=examples.OPS_PAGE,
     parameters=OpsCheckoutParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_checkouts(request: web.Request) -> web.Response:
@@ -51,7 +51,7 @@ async def list_ops_checkouts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/checkouts/{id}",
-    access="ops", tag="Operations", answer=OpsCheckout, example=examples.OPS_CHECKOUT, parts=CHECKOUT_PART,
+    access="ops:read", tag="Operations", answer=OpsCheckout, example=examples.OPS_CHECKOUT, parts=CHECKOUT_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ops_checkout(request: web.Request) -> web.Response:
@@ -65,7 +65,7 @@ async def get_ops_checkout(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/payment-cases",
-    access="ops", tag="Operations", answer=PaymentCasePage, example=examples.CASES,
+    access="ops:read", tag="Operations", answer=PaymentCasePage, example=examples.CASES,
     parameters=PaymentCaseParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_payment_cases(request: web.Request) -> web.Response:

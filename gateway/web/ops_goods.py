@@ -24,7 +24,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/goods",
-    access="ops", tag="Operations", answer=OpsGoodPage, example=examples_goods.page(examples_goods.OPS_GOOD),
+    access="ops:read", tag="Operations", answer=OpsGoodPage, example=examples_goods.page(examples_goods.OPS_GOOD),
     parameters=OpsGoodsParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_goods(request: web.Request) -> web.Response:
@@ -39,7 +39,7 @@ async def list_ops_goods(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/walks",
-    access="ops", tag="Operations", answer=GoodsWalkPage, example=examples_goods.page(examples_goods.WALK),
+    access="ops:read", tag="Operations", answer=GoodsWalkPage, example=examples_goods.page(examples_goods.WALK),
     parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_goods_walks(request: web.Request) -> web.Response:
@@ -53,7 +53,7 @@ async def list_goods_walks(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/changes",
-    access="ops", tag="Operations", answer=GoodChangePage, example=examples_goods.page(examples_goods.CHANGE),
+    access="ops:read", tag="Operations", answer=GoodChangePage, example=examples_goods.page(examples_goods.CHANGE),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods_changes(request: web.Request) -> web.Response:
@@ -67,7 +67,7 @@ async def list_goods_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/unmapped",
-    access="ops", tag="Operations", answer=GoodSetAsidePage, example=examples_goods.page(examples_goods.ASIDE),
+    access="ops:read", tag="Operations", answer=GoodSetAsidePage, example=examples_goods.page(examples_goods.ASIDE),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods_unmapped(request: web.Request) -> web.Response:

@@ -54,7 +54,7 @@ class MappingParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
 
 @routes(
     "GET", "/v1/ops/unmapped/groups",
-    access="ops", tag="Operations", answer=UnmappedGroupPage, example=examples.page(examples.GROUP),
+    access="ops:read", tag="Operations", answer=UnmappedGroupPage, example=examples.page(examples.GROUP),
     parameters=GroupParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped_groups(request: web.Request) -> web.Response:
@@ -72,7 +72,7 @@ async def list_unmapped_groups(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/mappings",
-    access="ops", tag="Operations", answer=MappingPage, example=examples.page(examples.MAPPING),
+    access="ops:read", tag="Operations", answer=MappingPage, example=examples.page(examples.MAPPING),
     parameters=MappingParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_mappings(request: web.Request) -> web.Response:
@@ -109,7 +109,7 @@ async def tell_mapping(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/mappings/preview",
-    access="ops", tag="Operations", answer=MappingEffect, example=examples.EFFECT,
+    access="ops:read", tag="Operations", answer=MappingEffect, example=examples.EFFECT,
     parameters=NoParameters, bodies=(MappingRequest,), body_example=examples.NEW_MAPPING,
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip

@@ -74,7 +74,7 @@ class DepositParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
 
 @routes(
     "GET", "/v1/ops/money",
-    access="ops", tag="Operations", answer=SupplierMoneyPage, example=examples.page(examples.MONEY),
+    access="ops:read", tag="Operations", answer=SupplierMoneyPage, example=examples.page(examples.MONEY),
     parameters=MoneyParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_money(request: web.Request) -> web.Response:
@@ -112,7 +112,7 @@ async def refresh_money(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/transactions",
-    access="ops", tag="Operations", answer=SupplierTransactionPage, example=examples.page(examples.TRANSACTION),
+    access="ops:read", tag="Operations", answer=SupplierTransactionPage, example=examples.page(examples.TRANSACTION),
     parameters=TransactionParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_transactions(request: web.Request) -> web.Response:
@@ -136,7 +136,7 @@ async def list_transactions(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}/ledger",
-    access="ops", tag="Operations", answer=SupplierLedgerPage, example=examples.LEDGER,
+    access="ops:read", tag="Operations", answer=SupplierLedgerPage, example=examples.LEDGER,
     parts=SUPPLIER_PART, parameters=LedgerParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ledger(request: web.Request) -> web.Response:
@@ -161,7 +161,7 @@ async def get_ledger(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/deposits",
-    access="ops", tag="Operations", answer=DepositPage, example=examples.page(examples.DEPOSIT),
+    access="ops:read", tag="Operations", answer=DepositPage, example=examples.page(examples.DEPOSIT),
     parameters=DepositParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_deposits(request: web.Request) -> web.Response:

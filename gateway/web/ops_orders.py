@@ -35,7 +35,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/orders",
-    access="ops", tag="Operations", answer=OpsOrderPage, example=examples.page(examples.OPS_ORDER),
+    access="ops:read", tag="Operations", answer=OpsOrderPage, example=examples.page(examples.OPS_ORDER),
     parameters=OpsOrderParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_orders(request: web.Request) -> web.Response:
@@ -59,7 +59,7 @@ async def list_ops_orders(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/orders/{id}",
-    access="ops", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    access="ops:read", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ops_order(request: web.Request) -> web.Response:
@@ -70,8 +70,8 @@ async def get_ops_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/orders/{id}/events",
-    access="ops", tag="Operations", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]}, parts=ORDER_PART,
-    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+    access="ops:read", tag="Operations", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]},
+    parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_order_events(request: web.Request) -> web.Response:
     """What happened to any storefront's order, the oldest first."""
@@ -151,7 +151,7 @@ async def look_up_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/ledger",
-    access="ops", tag="Operations", answer=LedgerPage, example=examples.page(examples.LEDGER_ENTRY),
+    access="ops:read", tag="Operations", answer=LedgerPage, example=examples.page(examples.LEDGER_ENTRY),
     parameters=LedgerParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ledger(request: web.Request) -> web.Response:

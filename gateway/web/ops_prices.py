@@ -23,7 +23,7 @@ _COUNTRY_PART = {"country": ("^[A-Z]{2}$", "The country, ISO 3166-1 alpha-2.")}
 
 @routes(
     "GET", "/v1/ops/prices",
-    access="ops", tag="Operations", answer=PriceMatrix, example=examples.PRICE_MATRIX,
+    access="ops:read", tag="Operations", answer=PriceMatrix, example=examples.PRICE_MATRIX,
     parameters=PriceParameters, problems=("invalid",),
 )  # fmt: skip
 async def list_prices(request: web.Request) -> web.Response:
@@ -49,7 +49,7 @@ async def list_prices(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/prices/{country}/offers",
-    access="ops", tag="Operations", answer=PricedOfferPage, example=examples.page(examples.PRICED_OFFER),
+    access="ops:read", tag="Operations", answer=PricedOfferPage, example=examples.page(examples.PRICED_OFFER),
     parts=_COUNTRY_PART, parameters=PricedOfferParameters, problems=("not_found", "invalid"),
 )  # fmt: skip
 async def list_priced_offers(request: web.Request) -> web.Response:
@@ -70,7 +70,7 @@ async def list_priced_offers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/offers/compare",
-    access="ops", tag="Operations", answer=Comparison, example=examples.COMPARISON,
+    access="ops:read", tag="Operations", answer=Comparison, example=examples.COMPARISON,
     parameters=CompareParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def compare_offers(request: web.Request) -> web.Response:

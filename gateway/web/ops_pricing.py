@@ -62,7 +62,7 @@ _PART = {"id": ("^pr_[0-9a-f]{16}$", "The rule's `id`.")}
 
 @routes(
     "GET", "/v1/ops/pricing-rules",
-    access="ops", tag="Operations", answer=PricingRulePage, example=examples.RULE_PAGE,
+    access="ops:read", tag="Operations", answer=PricingRulePage, example=examples.RULE_PAGE,
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_pricing_rules(request: web.Request) -> web.Response:
@@ -95,7 +95,7 @@ async def create_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/pricing-rules/{id}",
-    access="ops", tag="Operations", answer=PricingRule, example=examples.RULE,
+    access="ops:read", tag="Operations", answer=PricingRule, example=examples.RULE,
     parts=_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_pricing_rule(request: web.Request) -> web.Response:
@@ -182,7 +182,7 @@ async def order_pricing_rules(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/pricing-rules/preview",
-    access="ops", tag="Operations", answer=PricingPreview, example=examples.PREVIEW,
+    access="ops:read", tag="Operations", answer=PricingPreview, example=examples.PREVIEW,
     parameters=NoParameters, bodies=(PreviewRequest,), body_example={"rule": examples.NEW_RULE},
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
@@ -204,7 +204,7 @@ async def preview_pricing_rules(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/margins",
-    access="ops", tag="Operations", answer=MarginPage, example=examples.MARGIN_PAGE,
+    access="ops:read", tag="Operations", answer=MarginPage, example=examples.MARGIN_PAGE,
     parameters=MarginParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_margins(request: web.Request) -> web.Response:

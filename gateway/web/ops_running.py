@@ -19,7 +19,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/jobs",
-    access="ops", tag="Operations", answer=JobPage, example=examples.JOBS,
+    access="ops:read", tag="Operations", answer=JobPage, example=examples.JOBS,
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_jobs(request: web.Request) -> web.Response:
@@ -34,7 +34,7 @@ async def list_jobs(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/settings",
-    access="ops", tag="Operations", answer=SettingPage, example=examples.page(examples.SETTING),
+    access="ops:read", tag="Operations", answer=SettingPage, example=examples.page(examples.SETTING),
     parameters=NoParameters, problems=("invalid",),
 )  # fmt: skip
 async def list_settings(request: web.Request) -> web.Response:

@@ -21,7 +21,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/selling-stops",
-    access="ops", tag="Operations", answer=SellingStopPage, example=examples.page(examples.SELLING_STOP),
+    access="ops:read", tag="Operations", answer=SellingStopPage, example=examples.page(examples.SELLING_STOP),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_selling_stops(request: web.Request) -> web.Response:

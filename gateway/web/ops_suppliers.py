@@ -47,7 +47,7 @@ class OneFiguresParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 @routes(
     "GET", "/v1/ops/suppliers",
-    access="ops", tag="Operations", answer=SupplierPage, example=examples.page(examples.SUPPLIER),
+    access="ops:read", tag="Operations", answer=SupplierPage, example=examples.page(examples.SUPPLIER),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_suppliers(request: web.Request) -> web.Response:
@@ -68,7 +68,7 @@ async def list_suppliers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}",
-    access="ops", tag="Operations", answer=SupplierFigures, example=examples_supply.FIGURES,
+    access="ops:read", tag="Operations", answer=SupplierFigures, example=examples_supply.FIGURES,
     parts=SUPPLIER_PART, parameters=OneFiguresParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_supplier(request: web.Request) -> web.Response:
@@ -85,7 +85,7 @@ async def get_supplier(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/supplier-figures",
-    access="ops", tag="Operations", answer=SupplierFiguresPage, example=examples.page(examples_supply.FIGURES),
+    access="ops:read", tag="Operations", answer=SupplierFiguresPage, example=examples.page(examples_supply.FIGURES),
     parameters=FiguresParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_supplier_figures(request: web.Request) -> web.Response:
@@ -97,7 +97,7 @@ async def list_supplier_figures(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/balances",
-    access="ops", tag="Operations", answer=SupplierBalancePage, example=examples.page(examples_supply.BALANCE),
+    access="ops:read", tag="Operations", answer=SupplierBalancePage, example=examples.page(examples_supply.BALANCE),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_balances(request: web.Request) -> web.Response:

@@ -110,7 +110,7 @@ async def placed(request: web.Request, admitted: Admitted | Problem) -> web.Resp
     if here and admitted.sending is not None and "Preference-Applied" in headers:
         # Who waits is woken from within that task: its result says all that would have to be read otherwise.
         await asyncio.wait({admitted.sending}, timeout=SETTLED_SECONDS)
-    costs = request[state.CALLER].ops
+    costs = request[state.CALLER].sees_costs
     order = None if costs else show.placed(deps, admitted, waited="Preference-Applied" in headers)
     return answer_of(order or await _read(request, order_id), headers, answered=201)
 
@@ -145,7 +145,7 @@ def answer_of(order: Order, headers: Mapping[str, str], *, answered: int, not_ye
 
 
 async def _read(request: web.Request, order_id: str) -> Order:
-    costs = request[state.CALLER].ops
+    costs = request[state.CALLER].sees_costs
     order = await show.order(deps_of(request), order_id, whose(request), with_costs=costs)
     if order is None:
         raise Refusal("not_found", "there is no such order")

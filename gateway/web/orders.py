@@ -50,17 +50,17 @@ BODIES = (OrderForPlan, OrderForQuote, OrderForNumber, OrderForGood)
 
 @routes(
     "POST", "/v1/orders",
-    access="key", tag="Orders", status=201, status_means=STATUS_MEANS, also=ALSO,
+    access="storefront", tag="Orders", status=201, status_means=STATUS_MEANS, also=ALSO,
     answer=Order, example=examples.ORDER, parameters=NoParameters, headers=HEADERS,
     bodies=BODIES, body_example=examples.ORDER_FOR_PLAN, problems=(*PROBLEMS, "forbidden"),
 )  # fmt: skip
 async def create_order(request: web.Request) -> web.Response:
     """Place an order.
 
-    For a plan, a virtual number or a digital good (scope goods) at its price of now, or for a quote at the price that
+    For a plan, a virtual number or a digital good (scope `goods`) at its price of now, or for a quote at the price that
     is held. The cheapest offer in stock is bought,
     once, and the next supplier asked only when it is certain that nothing was bought. Sent again under the same
-    Idempotency-Key it answers the same order. A problem uses the key not up. `suppliers` needs the scope routing.
+    Idempotency-Key it answers the same order. A problem uses the key not up. `suppliers` needs the scope `routing`.
     """
     read_query(request, NoParameters)
     key = idempotency_key(request)
@@ -70,7 +70,7 @@ async def create_order(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/orders/validate",
-    access="key", tag="Orders", answer=Validated, example={"valid": True, "price": examples.ORDER["price"]},
+    access="storefront", tag="Orders", answer=Validated, example={"valid": True, "price": examples.ORDER["price"]},
     parameters=NoParameters, bodies=BODIES, body_example=examples.ORDER_FOR_PLAN,
     problems=("no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired", "duplicate_reference",
               "spend_limit", "forbidden", "invalid", "selling_stopped", "unavailable"),
@@ -89,7 +89,7 @@ async def validate_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders",
-    access="key", tag="Orders", answer=OrderPage, example=examples.page(examples.ORDER),
+    access="storefront", tag="Orders", answer=OrderPage, example=examples.page(examples.ORDER),
     parameters=OrderParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_orders(request: web.Request) -> web.Response:
@@ -105,20 +105,20 @@ async def list_orders(request: web.Request) -> web.Response:
         kind=given(sent.kind),
         reference=given(sent.reference),
     )
-    orders = await show.orders(deps, rows.rows, with_costs=request[state.CALLER].ops)
+    orders = await show.orders(deps, rows.rows, with_costs=request[state.CALLER].sees_costs)
     return page(Rows(orders, rows.after))
 
 
 @routes(
     "GET", "/v1/orders/{id}",
-    access="key", tag="Orders", answer=Order, example=examples.ORDER, parts=ORDER_PART, narrow=True,
+    access="storefront", tag="Orders", answer=Order, example=examples.ORDER, parts=ORDER_PART, narrow=True,
     parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_order(request: web.Request) -> web.Response:
     """One order.
 
-    With the scope ops also what it cost, and each attempt at a supplier.
+    With the scope `ops:read` also what it cost, and each attempt at a supplier.
     """
     read_query(request, NoParameters)
     return await shown(request, await _own(request), not_yet=200)
@@ -126,19 +126,19 @@ async def get_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders/{id}/events",
-    access="key", tag="Orders", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]}, parts=ORDER_PART,
-    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+    access="storefront", tag="Orders", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]},
+    parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_order_events(request: web.Request) -> web.Response:
     """What happened to an order, the oldest first."""
     read_query(request, NoParameters)
-    ops = request[state.CALLER].ops
-    return json_answer({"data": await order_views.events(deps_of(request).pool, await _own(request), with_ops=ops)})
+    costs = request[state.CALLER].sees_costs
+    return json_answer({"data": await order_views.events(deps_of(request).pool, await _own(request), with_ops=costs)})
 
 
 @routes(
     "POST", "/v1/orders/{id}/cancel",
-    access="key", tag="Orders", status=202, status_means="Asked for; the order is cancel_pending.",
+    access="storefront", tag="Orders", status=202, status_means="Asked for; the order is cancel_pending.",
     also={200: "It is cancelled."}, answer=Order, example={**examples.ORDER, "status": "cancel_pending"},
     parts=ORDER_PART, parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
     problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
@@ -163,10 +163,10 @@ async def cancel_order(request: web.Request) -> web.Response:
 
 async def _sent(request: web.Request) -> Sent:
     sent: Sent = await read_body(request, OrderForPlan, OrderForNumber, OrderForGood, OrderForQuote)
-    if isinstance(sent, OrderForGood) and "goods" not in request[state.CALLER].key.scopes:
+    if isinstance(sent, OrderForGood) and "goods" not in request[state.CALLER].granted:
         raise Refusal("forbidden", "digital goods need a key with the scope goods")
     choice = given(sent.suppliers)
-    if choice is not None and "routing" not in request[state.CALLER].key.scopes:
+    if choice is not None and "routing" not in request[state.CALLER].granted:
         raise Refusal("forbidden", "to choose suppliers needs a key with the scope routing")
     return sent
 

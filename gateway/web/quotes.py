@@ -23,7 +23,7 @@ routes = Table()
 
 @routes(
     "POST", "/v1/quotes",
-    access="key", tag="Quotes", status=201, answer=Quote, example=examples.QUOTE,
+    access="storefront", tag="Quotes", status=201, answer=Quote, example=examples.QUOTE,
     parameters=NoParameters, bodies=(QuoteForPlan, QuoteForNeed), body_example=examples.NEED,
     problems=("no_plan", "no_stock", "gone", "invalid"),
 )  # fmt: skip

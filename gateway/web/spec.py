@@ -9,9 +9,10 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
+from gateway.core.scopes import KeyScope
 from gateway.web.answers import Answer
 
-Access = Literal["public", "key", "goods", "ops"]
+Access = KeyScope | Literal["public"]  # the scope that a key needs, or that none is needed
 Result = web.StreamResponse | Answer
 Handler = Callable[[web.Request], Awaitable[Result]]
 H = TypeVar("H", bound=Callable[[web.Request], Awaitable[Any]])

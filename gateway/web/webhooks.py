@@ -73,7 +73,7 @@ async def take_supplier_webhook(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints",
-    access="key", tag="Webhooks", status=201, answer=EndpointWithSecret, example=examples.ENDPOINT_WITH_SECRET,
+    access="storefront", tag="Webhooks", status=201, answer=EndpointWithSecret, example=examples.ENDPOINT_WITH_SECRET,
     parameters=NoParameters, bodies=(NewEndpoint,), body_example=examples.NEW_ENDPOINT,
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
@@ -102,7 +102,7 @@ async def create_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints",
-    access="key", tag="Webhooks", answer=EndpointList, example={"data": [examples.ENDPOINT]},
+    access="storefront", tag="Webhooks", answer=EndpointList, example={"data": [examples.ENDPOINT]},
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_webhook_endpoints(request: web.Request) -> web.Response:
@@ -113,7 +113,7 @@ async def list_webhook_endpoints(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints/{id}",
-    access="key", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
+    access="storefront", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_webhook_endpoint(request: web.Request) -> web.Response:
@@ -124,7 +124,7 @@ async def get_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "PATCH", "/v1/webhook-endpoints/{id}",
-    access="key", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
+    access="storefront", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
     parts=_ENDPOINT_PART, parameters=NoParameters, bodies=(EndpointChange,), body_example={"status": "enabled"},
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
@@ -151,7 +151,7 @@ async def change_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/webhook-endpoints/{id}",
-    access="key", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
+    access="storefront", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_webhook_endpoint(request: web.Request) -> web.Response:
@@ -164,7 +164,7 @@ async def delete_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/rotate",
-    access="key", tag="Webhooks", answer=EndpointWithSecret, example=examples.ENDPOINT_WITH_SECRET,
+    access="storefront", tag="Webhooks", answer=EndpointWithSecret, example=examples.ENDPOINT_WITH_SECRET,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def rotate_webhook_secret(request: web.Request) -> web.Response:
@@ -179,7 +179,7 @@ async def rotate_webhook_secret(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/test",
-    access="key", tag="Webhooks", status=202, answer=Delivery, example=examples.DELIVERY,
+    access="storefront", tag="Webhooks", status=202, answer=Delivery, example=examples.DELIVERY,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def test_webhook_endpoint(request: web.Request) -> web.Response:
@@ -195,7 +195,7 @@ async def test_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints/{id}/deliveries",
-    access="key", tag="Webhooks", answer=DeliveryPage, example=examples.page(examples.DELIVERY),
+    access="storefront", tag="Webhooks", answer=DeliveryPage, example=examples.page(examples.DELIVERY),
     parts=_ENDPOINT_PART, parameters=PageParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_webhook_deliveries(request: web.Request) -> web.Response:
@@ -210,7 +210,7 @@ async def list_webhook_deliveries(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/deliveries/{delivery_id}/replay",
-    access="key", tag="Webhooks", status=202, answer=Delivery, example=examples.DELIVERY,
+    access="storefront", tag="Webhooks", status=202, answer=Delivery, example=examples.DELIVERY,
     parts=_DELIVERY_PARTS, parameters=NoParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def replay_webhook_delivery(request: web.Request) -> web.Response:

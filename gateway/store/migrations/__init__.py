@@ -19,7 +19,7 @@ from gateway.store.pool import CONNECT_SECONDS, connect
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0021"
+HEAD = "0024"
 LOCK = 7_310_577_101  # any number that nothing else locks in this database
 _HERE = Path(__file__).parent
 _ONE_AT_A_TIME = threading.Lock()  # Alembic keeps the running upgrade in module globals

@@ -21,20 +21,22 @@ def keys(database_url, tmp_path):
 
 
 def test_a_key_is_made_listed_and_revoked(keys):
-    scopes = ("--scope", "ops", "--scope", "storefront")
-    made = json.loads(keys("create", "--storefront", "Shop", "--mode", "live", *scopes, "--json").stdout)
-    assert set(made) == {"id", "key", "storefront", "mode", "scopes"}
+    words = ("--scope", "ops", "--scope", "storefront", "--name", "till 1")
+    made = json.loads(keys("create", "--storefront", "Shop", "--mode", "live", *words, "--json").stdout)
+    assert set(made) == {"id", "key", "name", "storefront", "mode", "scopes"}
     assert (made["storefront"], made["mode"], made["scopes"]) == ("Shop", "live", ["storefront", "ops"])
     assert made["key"].startswith("gw_live_")
     listed = keys("list", "--json")
     assert made["key"] not in listed.stdout
     assert [key["id"] for key in json.loads(listed.stdout)] == [made["id"]]
+    assert json.loads(listed.stdout)[0]["name"] == "till 1"
     assert keys("revoke", made["id"]).returncode == 0
     assert "revoked" in keys("list").stdout
 
 
 def test_a_wrong_word_is_one_line_and_exit_code_2(keys):
-    for words in (("create", "--storefront", "Shop", "--scope", "admin"), ("revoke", "key_of_nobody")):
+    create = ("create", "--storefront", "Shop", "--scope")
+    for words in ((*create, "admin"), (*create, "goods"), (*create, "routing"), ("revoke", "key_of_nobody")):
         done = keys(*words)
         assert done.returncode == 2
         assert done.stderr.startswith("esim-gateway: ")

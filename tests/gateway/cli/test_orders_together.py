@@ -22,7 +22,7 @@ async def test_fifty_posts_with_one_key_over_two_processes_make_one_order_and_on
     async with town() as suppliers:
         settings = settings_for(tmp_path / "state", database_url, redis_url, suppliers=suppliers.accounts())
         await stock_from(pool, settings)
-        key = await create_key(pool, storefront="shop", mode="test", scopes=["ops"], per_minute=10**6)
+        key = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"], per_minute=10**6)
         accounts = json.dumps(suppliers.accounts())
         env = environment(settings, GATEWAY_METRICS__PORT="0", GATEWAY_SUPPLIERS=accounts)
         ports = [free_port(), free_port()]

@@ -91,7 +91,7 @@ async def shop(pool, database_url, redis_url, tmp_path):
     settings = settings_for(tmp_path, database_url, redis_url)
     await stock(pool, [Item("a", offer("one"))], mode="test")
     await publish(pool, None, settings)
-    key = await create_key(pool, storefront="shop", mode="test", scopes=["ops"], per_minute=10**6)
+    key = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"], per_minute=10**6)
     return settings, key.key
 
 
@@ -208,7 +208,7 @@ async def test_it_starts_with_its_servers_gone_and_recovers_by_itself(own_server
     pool = await open_pool(where.database_url)
     await stock(pool, [Item("a", offer("one"))], mode="test")
     await publish(pool, None, settings)
-    key = await create_key(pool, storefront="shop", mode="test", scopes=["ops"])
+    key = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"])
     await pool.close()
     own_servers.postgres.stop()
     own_servers.valkey.stop()

@@ -26,6 +26,7 @@ from gateway.store import fx
 from gateway.store.keys import create_key
 from gateway.store.pool import Pool
 from gateway.web import state
+from gateway.web.keyring import Keyring
 from tests.gateway.core.catalog.market import Item, Market, offer
 from tests.gateway.flows.shelf import stock
 from tests.gateway.sandboxed import Town, stock_from, town
@@ -88,6 +89,10 @@ class Api:
     catalog: StandingCatalog
     lines: list[bytes]
     key: str = ""
+
+    @property
+    def keyring(self) -> Keyring:
+        return self.client.app[state.KEYRING]
 
     async def make_key(self, *scopes: str, mode: Any = "test", **more: Any) -> str:
         made = await create_key(self.pool, storefront="shop", mode=mode, scopes=scopes or ("storefront",), **more)

@@ -259,8 +259,8 @@ async def test_with_the_database_gone_reads_go_on_and_operators_wait(make_api, o
     await upgrade(dsn)
     api = await make_api(database_url=dsn)
     pool = await open_pool(dsn)
-    made = await create_key(pool, storefront="shop", mode="test", scopes=["ops"])
-    unknown = await create_key(pool, storefront="shop", mode="test", scopes=["ops"])
+    made = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"])
+    unknown = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"])
     await pool.close()
     api = api.with_key(made.key)
     assert (await api.get("/v1/plans")).status == 200

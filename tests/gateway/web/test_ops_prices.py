@@ -34,7 +34,7 @@ async def read(answer, kind):
 async def ops(make_api):
     """An operator's API over a published catalogue of 600 offers that overlap much."""
     api = await make_api(some_items(seed=4, count=600), published=True, **SETTINGS)
-    return api.with_key(await api.make_key("ops"))
+    return api.with_key(await api.make_key("storefront", "ops"))
 
 
 SUPPLIER = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
@@ -221,7 +221,7 @@ async def test_live_and_test_suppliers_have_matrices_of_their_own(ops):
 async def test_equal_costs_are_the_first_supplier_s_and_beat_the_next_by_nothing(make_api):
     items = [Item(name, offer(f"{name}1", cost="5.00")) for name in "ba"]
     api = await make_api(items, published=True, **SETTINGS)
-    api = api.with_key(await api.make_key("ops"))
+    api = api.with_key(await api.make_key("storefront", "ops"))
     (line,) = (await read(await api.get("/v1/ops/prices"), shapes.PriceMatrix)).data
     assert (line.cheapest.supplier, line.cheapest.by.amount, line.cheapest.percent) == ("a", "0.00", 0.0)
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
+from gateway.core.scopes import SCOPES
 from gateway.store.keys import create_key
 from tests.gateway.working import emit_events
 
@@ -145,6 +146,9 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("POST", "/v1/ops/checkouts/{id}/resolve"): OPS,
     ("GET", "/v1/ops/payment-cases"): OPS,
     ("GET", "/v1/ops/ledger"): OPS,
+    ("GET", "/v1/ops/keys"): OPS,
+    ("POST", "/v1/ops/keys"): OPS,
+    ("POST", "/v1/ops/keys/{id}/revoke"): OPS,
     ("GET", "/v1/ops/selling-stops"): OPS,
     ("POST", "/v1/ops/selling-stops"): OPS,
     ("DELETE", "/v1/ops/selling-stops"): OPS,
@@ -285,7 +289,7 @@ async def test_a_stranger_meets_nothing_of_another_storefront_on_any_route(owned
 
 async def test_a_key_opens_no_page_of_the_console(owned):
     first, has = owned
-    operator = first.with_key((await create_key(first.pool, storefront="shop", mode="test", scopes=["ops"])).key)
+    operator = first.with_key((await create_key(first.pool, storefront="shop", mode="test", scopes=SCOPES)).key)
     pages = {route for route in all_routes_of(first.client.app) if route[1].startswith(CONSOLE)}
     assert len(pages) > 20
     for api in (first, operator):
