@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from hashlib import blake2b
 from typing import Literal
@@ -20,20 +19,13 @@ from gateway.flows.deps import Deps
 from gateway.flows.process import poll_failed_attempt
 from gateway.store import incoming, orders, supplier_checks
 from gateway.store.incoming import Named
-from gateway.store.pool import DATABASE_DOWN
-from providers.contract import Capability
 from schemas.event import SupplierEvent
 
 log = structlog.get_logger(__name__)
 
-Outcome = Literal["taken", "forged", "unreadable"]
+Outcome = Literal["taken", "forged", "unreadable"]  # "forged": not signed by who it claims to come from
 
 _LONGEST_ID = 255
-
-
-def hears(account: Account) -> bool:
-    """Whether this supplier sends webhooks."""
-    return Capability.WEBHOOKS in account.manifest.capabilities
 
 
 async def receive(deps: Deps, account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> Outcome:
@@ -43,9 +35,6 @@ async def receive(deps: Deps, account: Account, headers: Mapping[str, str], body
     that was stored before changes nothing. Raises what the database raises: the supplier then sends it again.
     """
     if not account.provider.verify_webhook(headers, body, now):
-        log.warning("webhook_forged", supplier=account.name)
-        with suppress(*DATABASE_DOWN):  # it is for people, and changes no answer
-            await supplier_checks.heard_forged(deps.pool, account.name)
         return "forged"
     try:
         events = account.provider.parse_webhook(headers, body)

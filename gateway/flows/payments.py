@@ -51,7 +51,6 @@ async def receive(
     """
     provider = account.provider
     if not provider.verify_notice(headers, body):
-        log.warning("payment_notice_forged", account=account.name)
         return "forged"
     try:
         notice = provider.parse_notice(body)

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
-import structlog
 from aiohttp import web
 
 from gateway.core.addresses import fault_of_url
 from gateway.flows import endpoints as making
-from gateway.flows import incoming, payments
+from gateway.flows import inbound
 from gateway.flows.deps import Deps
 from gateway.store import endpoints
 from gateway.store.endpoints import Owner
@@ -32,8 +31,6 @@ from schemas.webhooks import (
     WebhookTaken,
 )
 
-log = structlog.get_logger(__name__)
-
 routes = Table()
 E = TypeVar("E", bound=Endpoint)
 
@@ -53,17 +50,11 @@ async def take_supplier_webhook(request: web.Request) -> web.Response:
 
     For suppliers only: verified by the supplier's own signature, stored once, and answered when it is stored.
     What it says is a hint; the order is then fetched from the supplier. A supplier that is not configured, or sends
-    no webhooks, is answered like a wrong signature, so that nobody finds out who supplies this gateway.
+    no webhooks, is answered like a wrong signature and at the same cost, so that nobody finds out who supplies this
+    gateway.
     """
     deps, body = _deps(request), await request.read()
-    account = deps.accounts.get(request.match_info["supplier"])
-    outcome: incoming.Outcome = "forged"
-    if account is not None and incoming.hears(account):
-        outcome = await incoming.receive(deps, account, request.headers, body, datetime.now(UTC))
-    elif (paid_at := deps.payments.get(request.match_info["supplier"])) is not None:
-        outcome = await payments.receive(deps, paid_at, request.headers, body, datetime.now(UTC))
-    else:
-        log.info("webhook_for_nobody")  # without the name, which anybody may have written
+    outcome = await inbound.receive(deps, request.match_info["supplier"], request.headers, body, datetime.now(UTC))
     if outcome == "forged":
         raise Refusal("unauthorized", "the signature is missing, wrong or too old")
     if outcome == "unreadable":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -33,6 +34,9 @@ from schemas.plan import Offer, SetAside
 E = TypeVar("E", wire.Esim, wire.Usage, wire.Cancelled)
 
 PAGE_SIZE = 200  # the page's maximum
+
+
+_UNKNOWN = secrets.token_hex(32)
 
 
 class PikaSimSettings(SupplierSettings):
@@ -226,7 +230,8 @@ class PikaSim(Provider):
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
         """Whether it was signed with the webhook's own secret, within a day of ``now``. Without a secret: never."""
         secret = self.settings.webhook_secret
-        return secret is not None and webhook.verify(headers, body, secret.get_secret_value(), now)
+        # Without a secret it is held against one that nobody knows, which takes as long.
+        return webhook.verify(headers, body, _UNKNOWN if secret is None else secret.get_secret_value(), now)
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> list[SupplierEvent]:  # noqa: ARG002 - all of it stands in the body
         """The event of a verified body. Raises ``ValueError`` for one that is no notification."""

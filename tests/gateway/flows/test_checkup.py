@@ -8,7 +8,7 @@ import stamina
 from gateway.flows.accounts import accounts_of
 from gateway.flows.checkup import check, check_all
 from gateway.flows.deps import Deps
-from gateway.flows.incoming import receive
+from gateway.flows.inbound import receive
 from gateway.flows.key_rotation import rotate
 from gateway.sealing import Seal
 from gateway.store import selling, supplier_checks
@@ -146,7 +146,7 @@ async def test_what_is_not_set_is_named(open_deps):
 
 async def test_webhooks_that_are_signed_with_another_secret_are_named(open_deps):
     deps = await open_deps()
-    assert await receive(deps, deps.accounts["pikasim"], {}, b"{}", deps.clock()) == "forged"
+    assert await receive(deps, "pikasim", {}, b"{}", deps.clock()) == "forged"
     found = finding(await check(deps, "pikasim"), "webhooks")
     assert (found.level, "suppliers.pikasim.webhook_secret is not what" in found.what_to_do) == ("bad", True)
 

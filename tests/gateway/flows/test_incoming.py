@@ -257,10 +257,3 @@ async def test_a_failed_poll_of_an_attempt_that_had_failed_leaves_its_webhook_un
     assert await books.take("s2s", S2S_HEADERS, S2S_BODY) == "taken"
     assert looks == []  # it was stored before
     assert await books.looked_at() == [order]
-
-
-def test_a_supplier_without_webhooks_is_not_heard(books):
-    assert [name for name, account in sorted(books.deps.accounts.items()) if incoming.hears(account)] == [
-        "pikasim",
-        "s2s",
-    ]

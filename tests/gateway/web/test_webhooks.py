@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
@@ -14,7 +15,14 @@ import pytest
 from gateway.flows.deliver import Deliverer
 from gateway.flows.outside import Outside
 from gateway.sealing import Seal
+from gateway.store import supplier_checks
 from gateway.store.keys import create_key
+from providers.bepaid.client import BePaid
+from providers.loader import load_manifests
+from providers.pikasim import webhook as pikasim_webhook
+from providers.pikasim.client import PikaSim
+from providers.s2s import webhook as s2s_webhook
+from providers.s2s.client import S2S
 from schemas.webhooks import Delivery, DeliveryPage, Endpoint, EndpointList, EndpointWithSecret
 from tests.gateway.flows.receiver import receiving
 
@@ -205,6 +213,44 @@ async def test_nobody_learns_from_the_answer_which_suppliers_there_are(make_api)
             del problem["request_id"]
             told.add((len(sent) > 65_536, answer.status, json.dumps(problem)))
     assert sorted((large, status) for large, status, _ in told) == [(False, 401), (True, 413)]
+
+
+async def test_a_refusal_takes_the_same_work_whoever_the_name_is(make_api, monkeypatch):
+    """Not measured: what is executed is written down, with real signatures to verify and real statements."""
+    own = {"mode": "test", "base_url": "http://127.0.0.1:1"}
+    pikasim = {"provider": "pikasim", "api_key": "k" * 20, **own}
+    paid = {**load_manifests()["bepaid"].sandbox_settings, "provider": "bepaid", **own}
+    more = {"silent": pikasim, "pika": {**pikasim, "webhook_secret": "w" * 20}, "pay": paid, "s2s-2": SUPPLIERS["s2s"]}
+    api = await make_api(suppliers=SUPPLIERS | more)
+    done = []
+
+    def written_down(where, name):
+        original = getattr(where, name)
+
+        def work(*arguments):
+            kind = type(arguments[0]).__name__
+            done.append((name, kind))
+            return original(*arguments)
+
+        monkeypatch.setattr(where, name, work)
+
+    for provider in (S2S, PikaSim):
+        written_down(provider, "verify_webhook")
+    written_down(BePaid, "verify_notice")
+    written_down(pikasim_webhook, "signed_by")
+    written_down(s2s_webhook, "is_signed")
+    written_down(supplier_checks, "heard_forged")
+    headers, body = signed_by_s2s("one", secret="a guess")
+    headers |= {"X-Webhook-Signature": "00" * 32, "Content-Signature": "AAAA"}
+    works = {}
+    for name in ("nobody", "s2s", "s2s-2", "pika", "silent", "pay", "beppay"):
+        done.clear()
+        assert (await api.post(f"/webhooks/{name}", headers=headers, data=body)).status == 401
+        works[name] = list(done)
+    assert works == dict.fromkeys(works, works["nobody"])
+    assert [kind for work, kind in works["nobody"] if work.startswith("verify")] == ["BePaid", "PikaSim", "S2S"]
+    counted = Counter(work for work, _ in works["nobody"])
+    assert counted == {"verify_webhook": 2, "verify_notice": 1, "signed_by": 2, "is_signed": 1, "heard_forged": 1}
 
 
 async def test_a_webhook_of_more_than_64_kib_is_413(make_api):
