@@ -7,15 +7,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gateway.core.spreadsheet import text_cell
+
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from gateway.flows.price_tables import Sheet
 
 
 def print_csv(sheet: Sheet) -> None:
-    """A sheet as CSV."""
+    """A sheet as CSV that a spreadsheet can open: no text of a supplier becomes a formula."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(sheet.columns)
-    writer.writerows(sheet.rows)
+    writer.writerows([_cell(value) for value in row] for row in sheet.rows)
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
@@ -29,6 +33,10 @@ def print_table(rows: Sequence[Mapping[str, Any]], nothing: str) -> None:
     widths = [max(len(line[at]) for line in table) for at in range(len(columns))]
     for line in table:
         print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(value: str | int | Decimal | None) -> str | int | Decimal | None:
+    return text_cell(" ".join(value.splitlines())) if isinstance(value, str) else value
 
 
 def _there(row: Mapping[str, Any], key: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from gateway.core.spreadsheet import text_cell
 from schemas.money import Money, currency_digits
 
 NOTHING = Markup('<span class="none">–</span>')
@@ -151,8 +152,7 @@ def plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if value is None or isinstance(value, (int, float, Decimal)):
         return "" if value is None else value
-    line = clean(str(value))
-    return "'" + line if line[:1] in {"=", "+", "-", "@"} else line
+    return text_cell(clean(str(value)))
 
 
 def digits_of(currency: str) -> int:
