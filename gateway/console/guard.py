@@ -39,6 +39,7 @@ _TITLES = {
     404: "There is no such page",
     405: "That cannot be done here",
     413: "That is too large",
+    422: "That cannot be looked for",
     500: "Something went wrong here",
     503: "The database cannot be reached",
 }
@@ -99,6 +100,7 @@ class Guard:
         return guarded
 
     async def _answer(self, request: web.Request, page: Page) -> View | web.StreamResponse:
+        _require_no_nul(request)
         writes = request.method not in {"GET", "HEAD"}
         if writes:
             _from_here(request)
@@ -176,6 +178,14 @@ class Guard:
 
 
 # -- where a request comes from --------------------------------------------------------------------------------------
+
+
+def _require_no_nul(request: web.Request) -> None:
+    """Refuse an address with a NUL in it: PostgreSQL stores none, so nothing is called that or can be looked for."""
+    if any("\0" in part for part in request.match_info.values()):
+        raise web.HTTPNotFound
+    if any("\0" in text for asked in request.query.items() for text in asked):
+        raise Refused(422, "The address contains a NUL character. Remove it and try again.")
 
 
 def _from_here(request: web.Request) -> None:

@@ -29,7 +29,7 @@ _MODES = ("test", "live")
 _SCOPE_WORDS = (
     ("catalog", "catalog: reads the catalogue"),
     ("storefront", "storefront: catalogue, quotes, orders, eSIMs, webhooks"),
-    ("routing", "routing: chooses suppliers (with storefront)"),
+    ("routing", "routing: may choose suppliers (with storefront)"),
     ("goods", "goods: digital goods (with storefront)"),
     ("ops:read", "ops:read: sees all storefronts and all costs"),
     ("ops", "ops: sees them and changes what is under /v1/ops"),
@@ -154,7 +154,7 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 async def _list(request: web.Request, sent: Form | None = None) -> View:
     side, behind = mode(request), deps(request)
-    after = asked(request).typed.get("cursor", "")[:200].replace("\0", "")
+    after = asked(request).typed.get("cursor", "")[:200]
     found = await store.all_of(behind.pool, side, after, _PAGE + 1)
     shown = found[:_PAGE]
     base = behind.settings.base_currency

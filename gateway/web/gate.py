@@ -26,6 +26,7 @@ from gateway.web.forwarded import client_address
 from gateway.web.keyring import Caller, Keyring
 from gateway.web.metrics import Metrics, RouteFigures
 from gateway.web.problems import Refusal, of_status, render, unavailable
+from gateway.web.reading import require_no_nul
 from gateway.web.spec import Result, Route
 
 Inner = Callable[[web.Request], Awaitable[Result]]
@@ -181,6 +182,8 @@ class Gate:
             raise Refusal("rate_limited", detail, headers={"Retry-After": wait})
         if route.access not in caller.granted:
             raise Refusal("forbidden", f"this needs a key with the scope {route.access}")
+        for name, text in request.match_info.items():
+            require_no_nul(f"/{name}", text)
         return caller
 
     async def _who(self, request: web.Request) -> Caller:

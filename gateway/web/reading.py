@@ -30,6 +30,7 @@ def read_query(request: web.Request, kind: type[T]) -> T:
     shapes = _shapes(kind)
     values: dict[str, Any] = {}
     for name, text in request.query.items():
+        require_no_nul(f"/{name}", text)
         shape = shapes.get(name)
         if shape is None:
             known = ", ".join(sorted(shapes))
@@ -67,9 +68,15 @@ async def read_body(request: web.Request, *kinds: type[T], optional: bool = Fals
         raise invalid("", "must be a JSON object")
     kind = next((kind for kind in kinds[:-1] if set(kind.__struct_fields__[:1]) & sent.keys()), kinds[-1])
     try:
-        return msgspec.convert(_whole(sent), kind)
+        return msgspec.convert(_plain(sent, ""), kind)
     except msgspec.ValidationError as error:
         raise _pointed(error) from None
+
+
+def require_no_nul(pointer: str, text: str) -> None:
+    """Refuse text with a NUL in it, which PostgreSQL stores in no text. Raises ``Refusal``."""
+    if "\0" in text:
+        raise invalid(pointer.replace("\0", ""), "may not contain a NUL character")
 
 
 def given(value: V | msgspec.UnsetType) -> V | None:
@@ -90,14 +97,18 @@ def pointer_of(path: str) -> str:
     return "".join(f"/{name or number or '*'}" for name, number in _STEP.findall(path))
 
 
-def _whole(value: Any) -> Any:
-    """To JSON 5.0 and 5 are the same number; no request has a field that is not a whole one."""
-    if isinstance(value, float) and value.is_integer():
+def _plain(value: Any, pointer: str) -> Any:
+    """The value with whole numbers for floats like 5.0, which JSON takes for 5. Refuses text with a NUL in it."""
+    if isinstance(value, str):
+        require_no_nul(pointer, value)
+    elif isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, dict):
-        return {name: _whole(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_whole(inner) for inner in value]
+    elif isinstance(value, dict):
+        for name in value:
+            require_no_nul(pointer, name)
+        return {name: _plain(inner, f"{pointer}/{name}") for name, inner in value.items()}
+    elif isinstance(value, list):
+        return [_plain(inner, f"{pointer}/{place}") for place, inner in enumerate(value)]
     return value
 
 

@@ -261,3 +261,16 @@ async def test_a_table_is_a_file_that_a_spreadsheet_runs_nothing_of(console):
 def test_a_route_that_changes_something_cannot_be_declared_for_viewers():
     with pytest.raises(ValueError, match="operator or admin"):
         Pages()("POST", "/console/x", role="viewer")
+
+
+async def test_a_nul_in_a_search_or_an_address_is_no_fault_on_any_page(console):
+    for page in all_pages():
+        if page.method != "GET":
+            continue
+        plain, parts = re.sub(r"\{[^}]*\}", "x", page.path), re.sub(r"\{[^}]*\}", "a%00b", page.path)
+        for name in ("q", "cursor", "after", "at", "offer", "a%00b"):
+            answer = await console.admin.get(f"{plain}?{name}=a%00b")
+            assert (page.path, name, answer.status) == (page.path, name, 422)
+        if parts != plain:
+            answer = await console.admin.get(parts)
+            assert (page.path, answer.status) == (page.path, 404)
