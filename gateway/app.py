@@ -66,7 +66,7 @@ from gateway.web import (
     unreadable,
     webhooks,
 )
-from gateway.web.answers import Heads, Memories
+from gateway.web.answers import Heads, Memories, PreparedDocument
 from gateway.web.forwarded import client_address, origin
 from gateway.web.gate import Gate
 from gateway.web.keyring import Keyring
@@ -185,15 +185,16 @@ def _describe(app: web.Application, settings: Settings) -> None:
 
 
 @cache
-def _document(base_currency: str) -> bytes:
+def _document(base_currency: str) -> PreparedDocument:
     """The description of the API. It is the same for every application of a process, and dear to make."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return document(
+    described = document(
         all_routes(),
         countries=[a + b for a in letters for b in letters if places.is_country(a + b)],
         regions=[region.code for region in places.regions()],
         currencies={rate.currency for rate in fx.shipped(base_currency)} | {base_currency},
     )
+    return PreparedDocument(described)
 
 
 async def _database(app: web.Application) -> AsyncIterator[None]:

@@ -40,7 +40,7 @@ ReturnUrl = Annotated[
     Meta(
         max_length=500,
         pattern=r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?$",
-        description="Where the customer comes back to after paying.",
+        description="Where the customer comes back to after paying; https in live mode.",
         examples=["https://shop.example.com/thanks"],
     ),
 ]

@@ -1,4 +1,4 @@
-"""Where a storefront's webhooks may go: which URLs are taken, and which addresses a socket may connect to.
+"""Addresses: where a storefront's webhooks may go, and what a client's address counts as.
 
 A URL is looked at when it is registered, so that a mistake is told at once. What holds is the address that is about
 to be connected to: a name can resolve to anything, and to something else the next time. Pure.
@@ -55,6 +55,20 @@ def is_excepted(address: Address, exceptions: Sequence[Network]) -> bool:
     """Whether the address stands in one of the networks; a mapped IPv4 address counts as itself."""
     address = _unwrapped(address)
     return any(address in network for network in exceptions if network.version == address.version)
+
+
+def counted_as(text: str) -> str:
+    """What limits count a client's address as: itself, or its /64 for IPv6, which is one customer's to choose from.
+
+    A mapped IPv4 address counts as itself; what is no address at all as it is written.
+    """
+    try:
+        address = _unwrapped(ip_address(text))
+    except ValueError:
+        return text
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(IPv6Network((int(address) >> 64 << 64, 64)))
 
 
 def may_connect(text: str, exceptions: Sequence[Network], *, encrypted: bool) -> bool:

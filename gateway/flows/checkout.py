@@ -50,7 +50,7 @@ async def open_checkout(
     async with one_at_a_time(storefront_id, mode, idempotency_key):
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
             return known
-        new = await _new_checkout(deps, storefront_id, mode, body)
+        new = _fault_of_return_url(mode, body) or await _new_checkout(deps, storefront_id, mode, body)
         if isinstance(new, Problem):
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or new
         account = deps.payments[new.account]
@@ -78,6 +78,14 @@ def link_request(row: CheckoutRow) -> PaymentLinkRequest:
         language=row.language,
         return_url=row.return_url,
     )
+
+
+def _fault_of_return_url(mode: Mode, body: CheckoutForPlan | CheckoutForQuote) -> Problem | None:
+    url = _given(body.return_url)
+    if mode == "test" or url is None or url.startswith("https:"):
+        return None
+    detail = "must be https in live mode"
+    return Problem("invalid", f"return_url: {detail}", (("/return_url", detail),))
 
 
 async def _new_checkout(

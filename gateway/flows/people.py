@@ -15,6 +15,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from gateway.core.addresses import counted_as
 from gateway.store import audit, users
 from gateway.store.keys import Mode
 from gateway.store.pool import Connection, Pool
@@ -67,8 +68,8 @@ def greeting(password: str) -> str:
 
 async def log_in(pool: Pool, name: str, password: str, mode: Mode, address: str) -> str | Refusal:
     """The token of a new session. The answer takes as long for a name that nobody has."""
-    name = name.strip().lower()
-    if wait := await users.count_attempt(pool, name, address):
+    name, counted = name.strip().lower(), counted_as(address)
+    if wait := await users.count_attempt(pool, name, counted):
         return Refusal(wait)
     found = await users.password_hash(pool, name)
     good = await _matches(found[1] if found is not None else _nobodys(), password)
@@ -77,7 +78,7 @@ async def log_in(pool: Pool, name: str, password: str, mode: Mode, address: str)
     user_id, hashed = found
     token = users.new_token()
     async with pool.acquire() as connection, connection.transaction():
-        await users.succeeded(connection, name, address)
+        await users.succeeded(connection, name, counted)
         await users.begin_session(connection, user_id, token, mode, address)
     if _hasher().check_needs_rehash(hashed):
         await users.rehash(pool, user_id, hashed, await _hashed(password))

@@ -7,12 +7,12 @@ is what lets a query with key, rate limit and headers cost less than a bare hand
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import cast
 
 import zstandard
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from gateway.core.catalog import Index
 
@@ -100,11 +100,7 @@ class Answer:
 
     def held(self, if_none_match: str) -> str | None:
         """The ETag of the form that a client holds already, None when it holds none."""
-        if if_none_match.strip() == "*":
-            return self.plain.etag
-        ours = (self.plain.etag, *(f'"{self._tag}.{coding}"' for coding in CODINGS))
-        tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-        return next((tag for tag in ours if tag in tags), None)
+        return held_tag(if_none_match, (self.plain.etag, *(f'"{self._tag}.{coding}"' for coding in CODINGS)))
 
 
 class Memory:
@@ -204,8 +200,40 @@ class ReadyResponse:
         """Nothing is left to write."""
 
 
-def preferred_coding(accept_encoding: str) -> str | None:
-    """The best coding of ours that an Accept-Encoding allows; None for plain."""
+class PreparedDocument:
+    """A JSON document that stays as it is while the process lives: its bytes, compressed once, and its ETags."""
+
+    __slots__ = ("_gzip", "_tag", "plain")
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain = plain
+        self._gzip = gzip.compress(plain, 9, mtime=0)
+        self._tag = blake2b(plain, digest_size=12).hexdigest()
+
+    def answer(self, request: web.Request) -> web.Response:
+        """The document in the form that suits the request; 304 for who holds it."""
+        etags = {None: f'"{self._tag}"', "gzip": f'"{self._tag}.gzip"'}
+        kept = {"Cache-Control": "no-cache"}
+        held = held_tag(request.headers.get(hdrs.IF_NONE_MATCH, ""), tuple(etags.values()))
+        if held is not None:
+            return web.Response(status=304, headers={**kept, "ETag": held})
+        coding = preferred_coding(request.headers.get(hdrs.ACCEPT_ENCODING, ""), ("gzip",))
+        headers = {**kept, "ETag": etags[coding], "Content-Type": JSON_TYPE}
+        if coding is None:
+            return web.Response(body=self.plain, headers=headers)
+        return web.Response(body=self._gzip, headers={**headers, "Content-Encoding": coding})
+
+
+def held_tag(if_none_match: str, ours: Sequence[str]) -> str | None:
+    """The ETag of ours that an If-None-Match names, the first for "*"; None when it names none."""
+    if if_none_match.strip() == "*":
+        return ours[0]
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return next((tag for tag in ours if tag in tags), None)
+
+
+def preferred_coding(accept_encoding: str, codings: Sequence[str] = CODINGS) -> str | None:
+    """The best of ``codings`` that an Accept-Encoding allows; None for plain."""
     accepted: dict[str, float] = {}
     for part in accept_encoding.lower().split(","):
         name, _, parameters = part.partition(";")
@@ -218,7 +246,7 @@ def preferred_coding(accept_encoding: str) -> str | None:
                 quality = 0.0
         accepted[name.strip()] = quality
     anything = accepted.get("*", 0.0)
-    offered = [(accepted.get(coding, anything), -place, coding) for place, coding in enumerate(CODINGS)]
+    offered = [(accepted.get(coding, anything), -place, coding) for place, coding in enumerate(codings)]
     quality, _, coding = max(offered)
     return coding if quality > 0 else None
 

@@ -25,11 +25,17 @@ def client_address(request: web.Request, trusted: Sequence[IPv4Network | IPv6Net
 
 def origin(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
     """The origin under which the client reached us ("https://ops.example.com"), as a trusted proxy before us says."""
-    scheme, host = request.scheme, request.host
+    host = request.host
     if trusted and _is_in(request.remote or "", trusted):
-        scheme = request.headers.get("X-Forwarded-Proto", scheme).split(",")[-1].strip().lower()
         host = request.headers.get("X-Forwarded-Host", host).split(",")[-1].strip()
-    return f"{'https' if scheme == 'https' else 'http'}://{host}"
+    return f"{'https' if is_https(request, trusted) else 'http'}://{host}"
+
+
+def is_https(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether the client talks https, to us or, as it says, to a trusted proxy before us."""
+    if trusted and (told := request.headers.get("X-Forwarded-Proto")) and _is_in(request.remote or "", trusted):
+        return told.split(",")[-1].strip().lower() == "https"
+    return request.secure
 
 
 def _is_in(text: str, networks: Sequence[IPv4Network | IPv6Network] | None) -> bool:

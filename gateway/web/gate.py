@@ -22,7 +22,7 @@ from gateway.settings import Settings
 from gateway.store.pool import DATABASE_DOWN
 from gateway.web import state
 from gateway.web.answers import SECURITY_HEADERS, Answer, Memories, ReadyResponse
-from gateway.web.forwarded import client_address
+from gateway.web.forwarded import client_address, is_https
 from gateway.web.keyring import Caller, Keyring
 from gateway.web.metrics import Metrics, RouteFigures
 from gateway.web.problems import Refusal, of_status, render, unavailable
@@ -39,6 +39,7 @@ _SERVER = "esim-gateway"
 _EXPOSED = "ETag, Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 _ASKABLE = "Authorization, X-API-Key, Content-Type, Idempotency-Key, If-None-Match, Prefer, X-Request-Id"
 _LINES = b"Date: %b\r\nX-Request-Id: %b\r\nRateLimit-Limit: %d\r\nRateLimit-Remaining: %d\r\nRateLimit-Reset: %d\r\n"
+_HSTS = "max-age=31536000"  # a browser that came by https once comes by https for a year
 UNMATCHED = "unmatched"
 
 
@@ -132,6 +133,8 @@ class Gate:
             bucket.remaining(),
             bucket.full_in(),
         )
+        if is_https(request, self._settings.trusted_proxies):
+            lines += f"Strict-Transport-Security: {_HSTS}\r\n".encode()
         if self._origins:
             lines += b"".join(f"{name}: {value}\r\n".encode() for name, value in self._cors(request).items())
         return lines + b"\r\n"
@@ -233,6 +236,8 @@ class Gate:
             headers.setdefault(name, value)
         headers.setdefault("Cache-Control", "no-store")
         headers["X-Request-Id"] = request_id
+        if is_https(request, self._settings.trusted_proxies):
+            headers["Strict-Transport-Security"] = _HSTS
         if caller is not None:
             bucket = caller.bucket
             headers["RateLimit-Limit"] = str(bucket.capacity)

@@ -71,12 +71,10 @@ async def get_readyz(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="application/json")
 
 
-@routes("GET", "/openapi.json", access="public", tag="Documentation", answer=dict)
+@routes("GET", "/openapi.json", access="public", tag="Documentation", answer=dict, cached=True)
 async def get_openapi(request: web.Request) -> web.Response:
     """This description of the API, as OpenAPI 3.1."""
-    return web.Response(
-        body=request.app[state.DOCUMENT], content_type="application/json", headers={"Cache-Control": "no-cache"}
-    )
+    return request.app[state.DOCUMENT].answer(request)
 
 
 @routes("GET", "/docs", access="public", tag="Documentation", answer_type="text/html")

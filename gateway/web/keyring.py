@@ -16,6 +16,7 @@ from time import monotonic
 import asyncpg
 import structlog
 
+from gateway.core.addresses import counted_as
 from gateway.core.scopes import granted
 from gateway.store.keys import ApiKey, Mode, find_key, is_key_text, key_digest, mark_used, valid_keys
 from gateway.store.pool import DATABASE_DOWN, Pool
@@ -110,9 +111,10 @@ class Keyring:
         until = self._unknown.get(digest)
         if until is not None and until > now:
             raise Refusal("unauthorized", "this key is unknown or revoked")
-        guesses = self._guesses.get(address)
+        counted = counted_as(address)
+        guesses = self._guesses.get(counted)
         if guesses is None:
-            guesses = self._guesses[address] = Bucket(GUESSES_PER_MINUTE, now)
+            guesses = self._guesses[counted] = Bucket(GUESSES_PER_MINUTE, now)
             if len(self._guesses) > MOST_UNKNOWN:
                 self._guesses.popitem(last=False)
         if guesses.tokens + (now - guesses.refilled_at) * guesses.rate < 1:

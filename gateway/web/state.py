@@ -14,7 +14,7 @@ from gateway.flows.health import HealthMonitor
 from gateway.log import AccessLog
 from gateway.settings import Settings
 from gateway.store.pool import Pool
-from gateway.web.answers import Heads, Memories
+from gateway.web.answers import Heads, Memories, PreparedDocument
 from gateway.web.keyring import Caller, Keyring
 from gateway.web.metrics import Metrics
 from gateway.web.ratelimit import Limiter
@@ -34,7 +34,7 @@ HEADS = web.AppKey("heads", Heads)
 CAPABILITIES = web.AppKey("capabilities", Mapping[str, tuple[str, ...]])
 TOLERANCES = web.AppKey("tolerances", Mapping[str, Decimal])
 RATES = web.AppKey("rates", Mapping[str, int | None])
-DOCUMENT = web.AppKey("document", bytes)
+DOCUMENT = web.AppKey("document", PreparedDocument)
 
 CALLER = web.RequestKey("caller", Caller)
 REQUEST_ID = web.RequestKey("request_id", str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -242,6 +243,16 @@ async def test_an_address_is_locked_whatever_names_it_tries(console):
     await try_in(console, "one", "wrong")
     answer = await try_in(console, "viewer", PASSWORD)
     assert "Too many tries" in answer.words
+
+
+async def test_addresses_of_one_64_of_ipv6_are_locked_together(console):
+    await console.pool.execute(
+        """INSERT INTO login_failures (kind, tried, failures, last_at) VALUES ('address', '2001:db8::/64', 19, now())"""
+    )
+    log_in = partial(people.log_in, console.pool, "viewer", mode="test")
+    assert await log_in(password="wrong", address="2001:db8::1") == people.Refusal(0)
+    assert (await log_in(password=PASSWORD, address="2001:db8::ffff:2")).wait > 0
+    assert isinstance(await log_in(password=PASSWORD, address="2001:db8:0:1::1"), str)
 
 
 async def test_a_hundred_tries_at_once_are_no_better_than_one_after_the_other(console):

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from gateway.core.addresses import fault_of_url, is_public, may_connect
+from gateway.core.addresses import counted_as, fault_of_url, is_public, may_connect
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
@@ -86,3 +86,20 @@ def test_an_exception_may_be_named_with_http(url):
 def test_an_exception_excepts_nothing_else():
     assert fault_of_url("http://10.0.0.1/", LOOPBACK)
     assert fault_of_url("http://8.8.8.8/", LOOPBACK)
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_limits_count_an_ipv6_address_by_its_64(text, counted):
+    assert counted_as(text) == counted

@@ -147,6 +147,20 @@ async def test_notifications_that_are_not_the_payment_suppliers_are_refused(shop
     assert await shop.api.pool.fetchval("SELECT count(*) FROM payments") == 0
 
 
+async def test_a_live_checkout_leads_back_by_https_only(shop):
+    body = {"plan_id": PLAN, "return_url": "http://shop.example.com/thanks"}
+    live = shop.api.with_key(await shop.api.make_key("storefront", mode="live"))
+    answer = await live.post("/v1/checkouts", json=body, headers={"Idempotency-Key": "k"})
+    problem = await answer.json()
+    assert (answer.status, problem["code"]) == (422, "invalid")
+    assert problem["errors"] == [{"pointer": "/return_url", "detail": "must be https in live mode"}]
+    secure = body | {"return_url": "https://shop.example.com/thanks"}
+    answer = await live.post("/v1/checkouts", json=secure, headers={"Idempotency-Key": "k"})
+    assert (await answer.json())["code"] == "gone"  # the next thing that is wrong: it is a plan of test suppliers
+    answer, checkout = await opened(shop, return_url=body["return_url"])
+    assert (answer.status, checkout["return_url"]) == (201, body["return_url"])
+
+
 async def test_a_checkout_needs_a_key_of_its_own_for_sending_it_again_and_a_plan_of_its_mode(shop):
     assert (await shop.api.post("/v1/checkouts", json={"plan_id": PLAN})).status == 400
     live = shop.api.with_key(await shop.api.make_key("storefront", mode="live"))

@@ -206,6 +206,23 @@ def test_only_trusted_proxies_say_who_asks(remote, forwarded, address):
     assert client_address(Asked(remote, *forwarded), ()) == remote
 
 
+async def test_a_browser_that_came_by_https_is_told_to_stay_with_it(make_api):
+    """Behind a proxy that ends TLS, when the settings trust it; from nobody else."""
+    hsts, forwarded = "Strict-Transport-Security", {"X-Forwarded-Proto": "https"}
+    behind = await make_api(trusted_proxies=["127.0.0.0/8"])
+    behind = behind.with_key(await behind.make_key())
+    alone = (await make_api()).with_key(behind.key)
+    for path in ("/v1/plans", "/v1/plans", "/v1/plans", "/v1/nowhere", "/livez", "/docs", "/console/login"):
+        answer = await behind.get(path, headers=forwarded, allow_redirects=False)
+        assert (path, answer.headers.get(hsts)) == (path, "max-age=31536000")
+        assert hsts not in (await behind.get(path)).headers
+        assert hsts not in (await behind.get(path, headers={"X-Forwarded-Proto": "https, http"})).headers
+        assert hsts not in (await alone.get(path, headers=forwarded)).headers
+    held = (await behind.get("/v1/plans")).headers["ETag"]
+    answer = await behind.get("/v1/plans", headers=forwarded | {"If-None-Match": held})
+    assert (answer.status, answer.headers.get(hsts)) == (304, "max-age=31536000")
+
+
 async def test_a_redis_that_is_gone_or_frozen_slows_nothing(make_api, own_servers):
     api = await make_api(redis_url=own_servers.where.redis_url)
     api = api.with_key(await api.make_key())

@@ -86,6 +86,13 @@ async def test_who_guesses_is_cut_off_and_others_are_not(pool, ring):
     assert (await ring.caller(key.key, "5.6.7.8")).key.id == key.id
 
 
+async def test_who_guesses_from_one_64_of_ipv6_is_one(pool, ring):
+    for n in range(GUESSES_PER_MINUTE):
+        assert (await refused(ring, new_key_text("live"), f"2001:db8:0:1::{n:x}")).status == 401
+    assert (await refused(ring, new_key_text("live"), "2001:db8:0:1:ffff::1")).status == 429
+    assert (await refused(ring, new_key_text("live"), "2001:db8:0:2::1")).status == 401
+
+
 async def test_what_is_no_key_costs_the_database_nothing():
     ring = Keyring(None, Limiter(None), 600)
     assert (await refused(ring, "gw_live_nonsense")).status == 401

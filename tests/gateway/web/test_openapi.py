@@ -1,3 +1,5 @@
+import gzip
+
 import msgspec
 import orjson
 import pytest
@@ -13,7 +15,7 @@ from schemas import webhooks as api_webhooks
 
 @pytest.fixture(scope="module")
 def document():
-    return orjson.loads(make_app(load())[state.DOCUMENT])
+    return orjson.loads(make_app(load())[state.DOCUMENT].plain)
 
 
 def test_it_is_valid(document):
@@ -87,3 +89,20 @@ def test_an_example_is_what_it_says_it_is(example, kind):
     assert orjson.loads(msgspec.json.encode(decoded)).keys() == example.keys() | (
         {"unlimited"} if kind is api.QuoteForNeed else set()
     )
+
+
+async def test_it_is_compressed_once_and_not_sent_again_to_who_holds_it(api, monkeypatch):
+    public = api.with_key("")
+    monkeypatch.setattr(gzip, "compress", None)  # it was compressed at the start
+    plain = await public.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    packed = await public.get("/openapi.json", headers={"Accept-Encoding": "br, gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 5
+    assert await packed.read() == await plain.read() == api.client.app[state.DOCUMENT].plain
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    for held in (plain, packed):
+        again = await public.get("/openapi.json", headers={"If-None-Match": held.headers["ETag"]})
+        assert (again.status, again.headers["ETag"], await again.read()) == (304, held.headers["ETag"], b"")
+    assert (await public.get("/openapi.json", headers={"If-None-Match": '"other"'})).status == 200
