@@ -29,7 +29,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("providers", "schemas", "config", "gateway"):
         shutil.copytree(CHECKOUT / folder, root / folder, ignore=NOT_COPIED)
     (root / "tests" / "providers").mkdir(parents=True)
-    for file in ("pyproject.toml", "tests/__init__.py", "tests/conftest.py"):
+    for file in ("pyproject.toml", "tests/__init__.py", "tests/conftest.py", "tests/patient_loop.py"):
         shutil.copy(CHECKOUT / file, root / file)
     for path in (CHECKOUT / "tests" / "providers").glob("*.py"):
         if not path.name.startswith("test_"):
