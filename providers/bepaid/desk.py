@@ -111,6 +111,33 @@ class SandboxPayment(msgspec.Struct, kw_only=True):
         return self.status == "successful" and self.type == TransactionType.PAYMENT
 
 
+# The products that the page's examples name, so that each example can be sent as it stands.
+_EXAMPLES = (
+    SandboxProduct(
+        id="prd_ed27b047d3ccd1a6",
+        name="product",
+        description="description of product",
+        currency="USD",
+        amount=990,
+        quantity=10,
+        language="en",
+        created_at=datetime(2022, 12, 20, 18, 54, 42, 33000, UTC),
+        updated_at=datetime(2022, 12, 20, 18, 54, 42, 33000, UTC),
+    ),
+    SandboxProduct(
+        id="prd_1567bece456ac4aa",
+        name="product 2",
+        description="description of product 2",
+        currency="EUR",
+        amount=990,
+        quantity=7,
+        language="it",
+        created_at=datetime(2023, 2, 15, 11, 54, 59, 579000, UTC),
+        updated_at=datetime(2023, 2, 15, 11, 54, 59, 579000, UTC),
+    ),
+)
+
+
 class ClosedError(Exception):
     """The product cannot be paid; ``why`` is paid or expired."""
 
@@ -130,6 +157,7 @@ class Desk:
     def __init__(self, shop_id: str, secret_key: str, file: Path | None = None) -> None:
         self.shop_id = shop_id
         self.products: dict[str, SandboxProduct] = {}
+        self._examples = _examples()
         self.payments: dict[str, SandboxPayment] = {}
         self.triggers = TriggerBoard()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -139,7 +167,8 @@ class Desk:
         self._lines = Lines(file, _Line)
         for line in self._lines.read():
             if line.product is not None:
-                self.products[line.product.id] = line.product
+                kept = self._examples if line.product.id in self._examples else self.products
+                kept[line.product.id] = line.product
             self.payments |= {payment.uid: payment for payment in line.payments}
 
     def struck(self, description: str) -> Struck:
@@ -168,8 +197,12 @@ class Desk:
         self.triggers.add(Trigger(TriggerKind.NOTICE_EARLY, key=product.id))
         await self.visit(product, Outcome.PAY)
 
+    def product(self, product_id: str) -> SandboxProduct | None:
+        """A product, or one that the page's examples name."""
+        return self.products.get(product_id) or self._examples.get(product_id)
+
     def listed(self) -> list[SandboxProduct]:
-        """Every product, the newest first."""
+        """Every product that was made, the newest first."""
         return list(self.products.values())[::-1]
 
     async def visit(
@@ -204,7 +237,7 @@ class Desk:
         if act is Act.REFUND:
             return self._refund(payment)
         if act is not Act.NOTIFY:
-            product = self.products[payment.product_id]
+            product = (self._examples | self.products)[payment.product_id]
             if act is Act.SETTLE and not payment.captured:
                 if product.closed(_now()) == "paid":
                     raise ClosedError("paid")
@@ -231,6 +264,7 @@ class Desk:
         self.triggers.clear()
         self._lines.clear()
         self.products.clear()
+        self._examples = _examples()
         self.payments.clear()
 
     async def close(self) -> None:
@@ -320,6 +354,10 @@ class Desk:
 def written(at: datetime) -> str:
     """A time as bePaid writes it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _examples() -> dict[str, SandboxProduct]:
+    return {product.id: msgspec.structs.replace(product) for product in _EXAMPLES}
 
 
 def _notice(payment: SandboxPayment) -> dict[str, Any]:

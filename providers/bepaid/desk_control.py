@@ -77,7 +77,7 @@ def shown(request: web.Request, product: SandboxProduct, note: str | None = None
 
 async def pay(request: web.Request) -> web.StreamResponse:
     """What a customer did: a form from the page, or JSON from a test."""
-    product = request.app[DESK].products.get(request.match_info["product_id"])
+    product = request.app[DESK].product(request.match_info["product_id"])
     if request.content_type == "application/json":
         return await _paid_by_json(request, product)
     if product is None:

@@ -75,14 +75,15 @@ def _currency(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    """A whole number as text: the page shows no other."""
+    """A whole number as text."""
     if not isinstance(value, str) or not _WHOLE.fullmatch(value) or int(value) > _MOST:
         raise _WrongError("is not a number")
     return int(value)
 
 
 def _amount(value: Any) -> int:
-    amount = _whole(value)
+    """Minor units: text in the page's creations, a number in its update."""
+    amount = _whole(str(value) if type(value) is int else value)
     if amount == 0:
         raise _WrongError("must be greater than 0")
     return amount

@@ -119,7 +119,7 @@ def in_its_words(request: web.Request, product: SandboxProduct) -> dict[str, Any
         "description": product.description,
         "currency": product.currency,
         "amount": product.amount,
-        "quantity": product.quantity,
+        "quantity": product.quantity or 0,  # 0 beside "infinite", as the page's newest one has it
         "infinite": product.infinite,
         "language": product.language,
         "transaction_type": product.transaction_type,
@@ -138,7 +138,7 @@ async def _close_desk(app: web.Application) -> None:
 
 
 def _asked_for(request: web.Request) -> SandboxProduct | None:
-    return request.app[DESK].products.get(request.match_info["product_id"])
+    return request.app[DESK].product(request.match_info["product_id"])
 
 
 async def _parameters(request: web.Request) -> dict[str, Any]:

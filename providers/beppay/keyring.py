@@ -1,4 +1,4 @@
-"""The sandbox's keys: listed, made and revoked as BepPay's page describes it; and the dashboard that it lacks."""
+"""The sandbox's keys: listed, made and revoked as BepPay's page describes it; and who is logged in to the dashboard."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from providers.sandbox.account import SandboxAccount, SandboxKey
 
 PATH = "/api/partner/keys"
 DASHBOARD = "/api/auth/me"
+SESSION_COOKIE = "access_token"
+SESSION = "beppay-sandbox-session"  # the sandbox has no page to log in at: this session is always there
 PREFIX = "pk_live_"
 SHOWN_PREFIX = 11  # as in the page's example
 MOST_NAME = 200
@@ -44,12 +46,15 @@ def routes(account: SandboxAccount) -> list[web.RouteDef]:
         done = {"success": True, "message": "Key revoked successfully"}
         return web.Response(body=msgspec.json.encode(done), content_type="application/json")
 
-    return [web.get(PATH, listed), web.post(PATH, create), web.delete(PATH, revoke), web.get(DASHBOARD, nobody)]
+    return [web.get(PATH, listed), web.post(PATH, create), web.delete(PATH, revoke), web.get(DASHBOARD, user)]
 
 
-async def nobody(_request: web.Request) -> web.Response:
-    """Who is logged in to the dashboard: a key is no session, and here nobody can have one."""
-    raise web.HTTPUnauthorized(text="Not authenticated")
+async def user(request: web.Request) -> web.Response:
+    """GET /api/auth/me: who is logged in to the dashboard, by its session cookie. A key is no session."""
+    if request.cookies.get(SESSION_COOKIE) != SESSION:
+        raise web.HTTPUnauthorized(text="Not authenticated")
+    since = "2026-03-30T12:00:00.000Z"
+    return answer({"id": 123, "email": "partner@example.com", "created_at": since, "updated_at": since})
 
 
 def _row(key: SandboxKey) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
@@ -11,14 +12,28 @@ from aiohttp import web
 from providers import places
 from providers.beppay import counter, keyring, number_counter
 from providers.beppay.counter import answer
-from providers.sandbox import Dirt, Item, SandboxWorld, listing, sandbox_app
+from providers.sandbox import Dirt, Item, PageExamples, SandboxWorld, listing, sandbox_app
 from providers.sandbox.iso import codes_by_name
-from schemas.plan import GLOBAL_FROM
+from schemas.plan import GLOBAL_FROM, MB_PER_GB
 
 PUBLIC = (
     "/api/partner/esim/plans",
     "/api/partner/virtual-numbers/countries",
     "/api/partner/virtual-numbers/tiers",
+)
+# The one plan of the page's examples.
+EXAMPLES = PageExamples(
+    items=(
+        Item(
+            key="867924fdaf913e7fe11434972587449d",
+            place="USA",
+            countries=("US",),
+            data_text="5 GB",
+            price=Decimal("25.00"),
+            mb=5 * MB_PER_GB,
+            days=30,
+        ),
+    )
 )
 FEW = 3  # up to so many countries have their codes in `countryIso2`; a region has none
 
@@ -28,8 +43,8 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
     account = world.open_account("beppay", settings["api_key"])
 
     def authenticate(request: web.Request) -> str | None:
-        if request.path.endswith(PUBLIC):
-            return None
+        if request.path.endswith((*PUBLIC, keyring.DASHBOARD)):
+            return None  # the dashboard asks for its own session
         given = request.headers.get("X-API-Key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
         return None if account.admits(given) else "Invalid or missing API key"
 
@@ -45,6 +60,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
         till=replace(counter.RULES, gives=number_counter.given),
+        examples=EXAMPLES,
     )
 
 

@@ -116,8 +116,8 @@ def esim_page(esim: Esim, sale: Sale) -> dict[str, Any]:
         "lpaUrl": f"https://pikasim.example/lpa/{sale.id}",
         **_state(esim),
         "apn": "internet",
-        "imsi": None,
-        "msisdn": None,
+        "imsi": f"90101{esim.iccid[-10:]}",  # 901 is the country code of nobody
+        "msisdn": f"+8829{esim.iccid[-9:]}",
         "packageList": [_package(package) for package in esim.packages],
         "purchasedAt": time_text(sale.created_at),
         "createdAt": time_text(esim.created_at),
@@ -216,7 +216,7 @@ def _state(esim: Esim) -> dict[str, Any]:
         "totalData": _bytes(esim.total_mb),
         "usedData": _bytes(esim.used_mb),
         "remainingData": _bytes(esim.remaining_mb),
-        "expireTime": time_text(esim.expires_at),
+        "expireTime": None if esim.expires_at is None else time_text(esim.expires_at),
     }
 
 

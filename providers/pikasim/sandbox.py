@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
@@ -11,14 +12,32 @@ from providers import places
 from providers.pikasim import counter
 from providers.pikasim.counter import answer, esim_of, same_place, whole
 from providers.pikasim.receipts import dollars
-from providers.sandbox import Dirt, Item, SandboxWorld, listing, one, sandbox_app
+from providers.sandbox import Dirt, Item, PageExamples, SandboxWorld, listing, one, sandbox_app
 from providers.sandbox.iso import codes_by_name
-from schemas.plan import GLOBAL_FROM, AfterAllowance, Starts
+from schemas.plan import GLOBAL_FROM, MB_PER_GB, AfterAllowance, Network, Starts
 
 PER_MINUTE = 60
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 BYTES_PER_MB = 2**20
 FEW = 3  # up to so many countries are written as codes in `location`, more as their region's name
+# The package of the page's examples, and the one that its top-up adds.
+EXAMPLES = PageExamples(
+    items=tuple(
+        Item(
+            key=key,
+            place="Japan",
+            countries=("JP",),
+            data_text="1GB",
+            price=Decimal("5.00"),
+            mb=MB_PER_GB,
+            days=7,
+            networks=(Network("JP", "Docomo", "4G"),),
+            topup=True,
+            exit_country="US",
+        )
+        for key in ("JP_7D_1GB", "JP_TOPUP_1GB")
+    )
+)
 HONG_KONG_OR_CHINA = frozenset({None, "HK", "CN"})
 
 
@@ -42,6 +61,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         error_body=lambda _status, message: {"success": False, "error": message},
         rate_limit=PER_MINUTE,
         till=counter.rules(world, account),
+        examples=EXAMPLES,
     )
 
 

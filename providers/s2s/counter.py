@@ -228,7 +228,8 @@ def _item(request: web.Request, sku_id: str) -> Item | None:
     """The item behind a SKU; ids cannot be turned back into keys, so all of them are noted once."""
     keys = request.app[_KEYS]
     if sku_id not in keys:
-        keys.update({shelf.sku_id(item.key): item.key for item in request.app[WORLD].items(NAME)})
+        world = request.app[WORLD]
+        keys.update({shelf.sku_id(item.key): item.key for item in (*world.items(NAME), *world.examples(NAME))})
     return one(request, keys[sku_id]) if sku_id in keys else None
 
 

@@ -143,7 +143,8 @@ def notification(sale: Sale, esim: Esim | None, at: datetime) -> dict[str, Any] 
 
 def esim_status(esim: Esim, now: datetime) -> dict[str, Any]:
     """An eSIM at ``now``. Its packages are listed once they are active, and until they end."""
-    active = [] if esim.service is ServiceState.NOT_ACTIVE else [p for p in esim.packages if p.expires_at > now]
+    running = [] if esim.service is ServiceState.NOT_ACTIVE else esim.packages
+    active = [package for package in running if package.expires_at is None or package.expires_at > now]
     data = {"total_gb": _gb(esim.total_mb), "remaining_gb": _gb(esim.remaining_mb), "unit": "GB"}
     return {
         "esim_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"s2s/esim/{esim.iccid}")),
@@ -172,8 +173,8 @@ def _package(package: Package) -> dict[str, Any]:
         "data_total": amount(package.total_mb),
         "data_remaining": amount(package.remaining_mb),
         "data_unit": "GB" if in_gb else "MB",
-        "activated_at": time_text(package.bought_at),
-        "expires_at": time_text(package.expires_at),
+        "activated_at": time_text(package.began_at or package.bought_at),
+        "expires_at": None if package.expires_at is None else time_text(package.expires_at),
         "status": "active",
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from providers.s2s import counter, shelf
+from providers.s2s import counter, page_examples, shelf
 from providers.s2s.counter import NAME
 from providers.s2s.other_goods import other_goods
 from providers.s2s.paging import answer, asked_page, cursor_to, one_of
@@ -42,6 +42,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         authenticate=authenticate,
         error_body=lambda _, message: {"success": False, "message": message},
         till=counter.rules(world, account),
+        examples=page_examples.EXAMPLES,
     )
     counter.equip(app, account)
     return app
@@ -70,7 +71,8 @@ async def _products(request: web.Request) -> web.Response:
 
 async def _product(request: web.Request) -> web.Response:
     locale = _locale(request)
-    for one in (*shelf.esim_goods(listing(request, keep=_on_sale).items, locale), *other_goods(locale)):
+    goods = (*shelf.esim_goods(listing(request, keep=_on_sale).items, locale), *other_goods(locale), page_examples.CARD)
+    for one in goods:
         if one.product["id"] == request.match_info["uuid"]:
             product = {name: value for name, value in one.product.items() if name != "fields"}
             skus = [{**shelf.sku(item, locale), **_price(shelf.price_row(item))} for item in one.items]

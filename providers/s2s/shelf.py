@@ -6,6 +6,7 @@ styles. Beside eSIMs stand gift cards and recharges (``other_goods``), some of w
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,19 +21,26 @@ from providers.sandbox import Dirt, Item, Trigger
 ATTRIBUTE_CODES: Mapping[str, str] = {"country": "coverage", "data": "data_volume", "days": "validity_days"}
 PLENTY = 9999
 ESIM_CATEGORY = {"id": 40, "name": "eSIM"}
+ALL_GOODS = {"id": 1, "name": "Digital goods"}
 CARDS = {"id": 18, "name": "Gift cards"}
 MOBILE = {"id": 21, "name": "Mobile recharge"}
-_RUSSIAN_CATEGORIES = {"Gift cards": "Подарочные карты", "Mobile recharge": "Пополнение телефона"}
+_RUSSIAN_CATEGORIES = {
+    "Digital goods": "Цифровые товары",
+    "Gift cards": "Подарочные карты",
+    "Mobile recharge": "Пополнение телефона",
+}
 _ABOUT = "<p>Data for travellers in <b>{place}</b>.</p><ul><li>Install once</li><li>No contract</li></ul>"
+_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RUSSIAN_UNITS = (("GB", "ГБ"), ("MB", "МБ"), ("/day", "/день"), ("Unlimited", "Безлимит"), ("Days", "дней"))
 
 CATEGORIES: tuple[dict[str, Any], ...] = (
-    {**CARDS, "parent_id": None, "attributes": [
+    {**ALL_GOODS, "parent_id": None, "attributes": []},
+    {**CARDS, "parent_id": ALL_GOODS["id"], "attributes": [
         {"code": "digital_acceptance", "name": "Where accepted", "type": "text", "target": "product"},
         {"code": "denomination", "name": "Denomination", "type": "number", "target": "sku"},
         {"code": "denomination_currency", "name": "Currency", "type": "text", "target": "sku"},
     ]},
-    {**MOBILE, "parent_id": None, "attributes": []},
+    {**MOBILE, "parent_id": ALL_GOODS["id"], "attributes": []},
     {**ESIM_CATEGORY, "parent_id": None, "attributes": [
         {"code": "coverage", "name": "Countries", "type": "text", "target": "sku"},
         {"code": "data_volume", "name": "Data", "type": "text", "target": "sku"},
@@ -54,8 +62,8 @@ class Goods(msgspec.Struct, frozen=True):
 
 
 def sku_id(key: str) -> str:
-    """The id of an item's SKU, the same in every process."""
-    return str(uuid5(NAMESPACE_URL, f"s2s/sku/{key}"))
+    """The id of an item's SKU, the same in every process; a key that is such an id is its own."""
+    return key if _UUID.fullmatch(key) else str(uuid5(NAMESPACE_URL, f"s2s/sku/{key}"))
 
 
 def esim_goods(items: Iterable[Item], locale: str) -> list[Goods]:

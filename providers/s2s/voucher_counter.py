@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from providers.s2s.other_goods import other_goods
+from providers.s2s.page_examples import CARD
 from providers.s2s.shelf import PLENTY, Goods
 from providers.sandbox import Purchase, SaleState, TillRefusal, Why, till_of
 from schemas.order import OrderKind
@@ -121,4 +122,4 @@ def _custom_price(row: Mapping[str, Any], fields: Mapping[str, msgspec.Raw]) -> 
 
 @cache
 def _by_sku() -> Mapping[str, tuple[Goods, Mapping[str, Any]]]:
-    return {row["sku_id"]: (goods, row) for goods in other_goods() for row in goods.priced}
+    return {row["sku_id"]: (goods, row) for goods in (*other_goods(), CARD) for row in goods.priced}

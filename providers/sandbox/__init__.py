@@ -21,6 +21,7 @@ Orders, money and eSIMs are kept by the supplier's till: ``till_of(request)``, s
 """
 
 from providers.sandbox.app import listing, one, sandbox_app, till_of
+from providers.sandbox.examples import PageExamples
 from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Dirt, Item
 from providers.sandbox.listing import Listing
@@ -44,6 +45,7 @@ __all__ = [
     "Move",
     "MoveKind",
     "Package",
+    "PageExamples",
     "Purchase",
     "Sale",
     "SaleState",

@@ -21,6 +21,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from providers.sandbox.checkout import keep_checkouts
 from providers.sandbox.control import CONTROL_PREFIX, control_routes
+from providers.sandbox.examples import PageExamples
 from providers.sandbox.faults import Fault, FaultKind
 from providers.sandbox.item import Item
 from providers.sandbox.keys import MOUNT, SUPPLIER, WORLD
@@ -67,6 +68,7 @@ def sandbox_app(
     error_body: ErrorBody,
     rate_limit: int | None = None,
     till: TillRules | None = None,
+    examples: PageExamples | None = None,
     keeps_till: bool = True,
 ) -> web.Application:
     """A supplier's sandbox: ``routes`` (paths below its base URL) inside the common frame.
@@ -76,11 +78,11 @@ def sandbox_app(
     message; the frame uses it for 401, 404, 405, 429 and 500, and for a ``web.HTTPException`` that a
     handler raises. ``rate_limit`` is in requests a minute for each caller and adds ``X-RateLimit-*``
     headers, where the world enforces such limits. ``till`` says how the supplier keeps its orders and its
-    money; one that sells nothing has ``keeps_till`` False. Control routes stand under ``/_sandbox/`` and
-    need no authentication.
+    money, ``examples`` is what its page names; one that sells nothing has ``keeps_till`` False. Control routes
+    stand under ``/_sandbox/`` and need no authentication.
     """
     if keeps_till:
-        world.open_till(supplier, till or TillRules())
+        world.open_till(supplier, till or TillRules(), examples or PageExamples())
     refusals = {**_REFUSALS, **(till.refusals if till else {})}
     window = _Window(rate_limit) if rate_limit else None
     frame = _Frame(world, supplier, authenticate, error_body, window, refusals)

@@ -13,11 +13,14 @@ from providers.sandbox.item import Item
 from providers.sandbox.sale import Esim, Package, Sale
 from providers.sandbox.triggers import TriggerKind
 from schemas.esim import ProfileState, ServiceState
+from schemas.plan import Starts
 
 SMDP_ADDRESS = "rsp.sandbox.example"
 _ISSUER = "8999901"  # 89 for telecoms, then a country code that nobody has
 _ICCID_DIGITS = 19
 _DAYS = 30  # of an item that does not say
+_IN_USE = frozenset({ServiceState.ACTIVE, ServiceState.DEPLETED, ServiceState.EXPIRED})
+_INSTALLED = frozenset({ProfileState.INSTALLED, ProfileState.ENABLED, ProfileState.DISABLED, ProfileState.DELETED})
 
 
 def new_esim(sale: Sale, package: Package, chance: random.Random) -> Esim:
@@ -40,11 +43,25 @@ def new_esim(sale: Sale, package: Package, chance: random.Random) -> Esim:
 
 
 def new_package(sale: Sale, item: Item, now: datetime) -> Package:
-    """The data that a sale adds, unused. A daily amount counts for all of its days."""
+    """The data that a sale adds, unused and not begun. A daily amount counts for all of its days."""
     total = None
     if not item.unlimited and item.mb is not None:
         total = item.mb * (item.days or 1) if item.daily else item.mb
-    return Package(sale.id, item, total, 0, now, now + timedelta(days=item.days or _DAYS))
+    return Package(sale.id, item, total, 0, now)
+
+
+def begin(esim: Esim, now: datetime) -> None:
+    """Let the days of each package run from ``now`` that were to begin with the state that the eSIM has now."""
+    for package in esim.packages:
+        if package.expires_at is None and _begins(package.item, esim):
+            package.began_at = now
+            package.expires_at = now + timedelta(days=package.item.days or _DAYS)
+
+
+def _begins(item: Item, esim: Esim) -> bool:
+    if item.starts is Starts.PURCHASE or esim.service in _IN_USE:
+        return True
+    return item.starts is not Starts.FIRST_USE and esim.profile in _INSTALLED
 
 
 def use(esim: Esim, used_mb: int) -> None:

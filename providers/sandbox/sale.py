@@ -152,14 +152,18 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class Package(msgspec.Struct):
-    """Data on an eSIM, bought by the sale ``sale_id``. MB with 1 GB = 1024; ``total_mb`` None is unlimited."""
+    """Data on an eSIM, bought by the sale ``sale_id``. MB with 1 GB = 1024; ``total_mb`` None is unlimited.
+
+    ``began_at`` and ``expires_at`` are None until its days begin to run, see ``profiles.begin``.
+    """
 
     sale_id: str
     item: Item
     total_mb: int | None
     used_mb: int
     bought_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None = None
+    began_at: datetime | None = None
 
     @property
     def remaining_mb(self) -> int | None:
@@ -198,6 +202,6 @@ class Esim(msgspec.Struct):
         return None if total is None else max(0, total - self.used_mb)
 
     @property
-    def expires_at(self) -> datetime:
-        """The end of the package that lasts longest."""
-        return max(package.expires_at for package in self.packages)
+    def expires_at(self) -> datetime | None:
+        """The end of the package that lasts longest; None while no package has begun."""
+        return max((package.expires_at for package in self.packages if package.expires_at is not None), default=None)

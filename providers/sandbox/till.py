@@ -17,6 +17,7 @@ answer is done by the frame after the handler. Handlers need to know of neither.
 from __future__ import annotations
 
 import asyncio
+import copy
 import random
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from aiohttp import web
 
 from providers.sandbox import profiles
 from providers.sandbox.books import Books
+from providers.sandbox.examples import PageExamples
 from providers.sandbox.rules import TillRules
 from providers.sandbox.sale import (
     ENDINGS,
@@ -74,8 +76,17 @@ class Till:
     done at that look at the latest.
     """
 
-    def __init__(self, rules: TillRules, *, sell: Callable[[str], bool], seed: str, file: Path | None = None) -> None:
+    def __init__(
+        self,
+        rules: TillRules,
+        *,
+        sell: Callable[[str], bool],
+        seed: str,
+        file: Path | None = None,
+        examples: PageExamples | None = None,
+    ) -> None:
         self.rules = rules
+        self._examples = examples or PageExamples()
         self.books = Books(file)
         self._sell = sell
         self._seed = seed
@@ -100,6 +111,8 @@ class Till:
         self.delivery_looks: int | None = None
         self.credit = self.rules.credit
         self.triggers = TriggerBoard(chance=random.Random(self._seed))
+        self._example_sales = {sale.id: copy.deepcopy(sale) for sale in self._examples.sales}
+        self._example_esims = {esim.iccid: copy.deepcopy(esim) for esim in self._examples.esims}
         if not self.books.moves:
             self.deposit(self.rules.opening)
 
@@ -123,7 +136,7 @@ class Till:
 
         ``sale.refunded`` says how much came back.
         """
-        esim = self.books.esims.get(iccid)
+        esim = self.esim(iccid)
         item = esim.packages[0].item if esim else None
         key = item.key if item else ""
         struck = self.triggers.strike(Act.CANCEL, key, item.triggers if item else ())
@@ -132,7 +145,7 @@ class Till:
 
     def order(self, sale_id: str) -> Sale | None:
         """One sale as it stands now; this is a look at it."""
-        sale = self.books.sales.get(sale_id)
+        sale = self._sale(sale_id)
         if sale is not None:
             self._look(sale)
         return sale
@@ -152,8 +165,8 @@ class Till:
         return list(self.books.sales.values())
 
     def esim(self, iccid: str) -> Esim | None:
-        """An eSIM that was delivered."""
-        return self.books.esims.get(iccid)
+        """An eSIM that was delivered, or that the page names."""
+        return self.books.esims.get(iccid) or self._example_esims.get(iccid)
 
     def esims(self) -> list[Esim]:
         """All of them, oldest first."""
@@ -163,7 +176,7 @@ class Till:
         """What a sale delivered, or topped up; None while it has not."""
         if sale.iccid is None or sale.state in {SaleState.PROCESSING, SaleState.FAILED, SaleState.PARTIAL}:
             return None
-        return self.books.esims.get(sale.iccid)
+        return self.esim(sale.iccid)
 
     @property
     def balance(self) -> Decimal:
@@ -193,6 +206,11 @@ class Till:
     def use(self, esim: Esim, used_mb: int) -> None:
         """Let ``used_mb`` in all have been used of an eSIM: its first package first."""
         profiles.use(esim, used_mb)
+        self.changed(esim)
+
+    def changed(self, esim: Esim) -> None:
+        """An eSIM has another state, with which its days may begin."""
+        profiles.begin(esim, _now())
         self.books.note(esim=esim)
 
     async def close(self) -> None:
@@ -272,7 +290,7 @@ class Till:
         if self.rules.unique_references and purchase.reference in self.books.references:
             raise TillRefusal(Why.DUPLICATE_REFERENCE)
         if purchase.kind is OrderKind.TOPUP:
-            esim = self.books.esims.get(purchase.iccid or "")
+            esim = self.esim(purchase.iccid or "")
             if esim is None:
                 raise TillRefusal(Why.NO_SUCH_ESIM)
             if not esim.renewable or esim.service is ServiceState.REVOKED:
@@ -282,12 +300,14 @@ class Till:
 
     def _take_back(self, iccid: str, struck: Struck) -> Sale:
         _refuse(struck)
-        esim = self.books.esims.get(iccid)
+        esim = self.esim(iccid)
         if esim is None:
             raise TillRefusal(Why.NO_SUCH_ESIM)
         if esim.profile is not ProfileState.RELEASED or esim.service is not ServiceState.NOT_ACTIVE:
             raise TillRefusal(Why.NOT_CANCELLABLE)
-        sale = self.books.sales[esim.sale_id]
+        sale = self._sale(esim.sale_id)
+        if sale is None:
+            raise TillRefusal(Why.NOT_CANCELLABLE)
         self._refund(sale, sale.listed if self.rules.refunds_listed else sale.charged)
         sale.state = SaleState.CANCELLED
         esim.service = ServiceState.REVOKED
@@ -344,7 +364,9 @@ class Till:
             return
         package = profiles.new_package(sale, item, _now())
         if sale.kind is OrderKind.TOPUP:
-            esim = self.books.esims[sale.iccid or ""]
+            esim = self.esim(sale.iccid or "")
+            if esim is None:
+                return
             esim.packages.append(package)
             if esim.service in {ServiceState.DEPLETED, ServiceState.EXPIRED}:
                 esim.service = ServiceState.ACTIVE
@@ -352,12 +374,18 @@ class Till:
             esim = profiles.new_esim(sale, package, self._chance)
             self.books.esims[esim.iccid] = esim
             sale.iccid = esim.iccid
+        else:
+            return
+        profiles.begin(esim, package.bought_at)
 
     # --- money ------------------------------------------------------------------------------------------
 
     def _refund(self, sale: Sale, amount: Decimal) -> None:
         sale.refunded += amount
         self.books.move(MoveKind.REFUND, amount, sale)
+
+    def _sale(self, sale_id: str) -> Sale | None:
+        return self.books.sales.get(sale_id) or self._example_sales.get(sale_id)
 
     def _draw(self) -> float:
         return self.triggers.chance.random()

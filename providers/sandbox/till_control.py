@@ -10,7 +10,7 @@
     DELETE triggers                              lift all of them
     GET    webhook                               where they go, what is done to them, what was sent
     POST   webhook  {"url": "http://…", "copies": 2, "delay_seconds": 1, "lost": 0.1, "reorder": true,
-                     "forged": true, "altered": true, "age_seconds": 0,
+                     "forged": true, "altered": true, "age_seconds": 0, "events": null,
                      "retry_scale": 1}
     GET    esims, esims/{iccid}
     POST   esims/{iccid} {"used_mb": 512, "profile": "enabled", "service": "active", "expires_at": "…",
@@ -170,7 +170,7 @@ def _set_esim(till: Till, request: web.Request, body: bytes) -> Esim:
     if told.expires_at is not UNSET:
         for package in esim.packages:
             package.expires_at = told.expires_at
-    till.books.note(esim=esim)
+    till.changed(esim)
     return esim
 
 

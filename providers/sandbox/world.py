@@ -6,7 +6,7 @@ import functools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from providers.sandbox.account import SandboxAccount
+from providers.sandbox.examples import PageExamples
 from providers.sandbox.faults import Fault, FaultBoard
 from providers.sandbox.generate import generate
 from providers.sandbox.item import Item
@@ -48,6 +49,7 @@ class _Shelf:
     till: Till | None = None
     account: SandboxAccount | None = None
     desk: Kept | None = None
+    examples: Mapping[str, Item] = field(default_factory=dict)
 
 
 class SandboxWorld:
@@ -84,8 +86,13 @@ class SandboxWorld:
         return list(self._shelves[supplier].current.values())
 
     def item(self, supplier: str, key: str) -> Item | None:
-        """One item as it is now; None when there is none of that key or it was removed."""
-        return self._shelves[supplier].current.get(key)
+        """One item as it is now, or one that the page names; None when there is none of that key or it was removed."""
+        shelf = self._shelves[supplier]
+        return shelf.current.get(key) or shelf.examples.get(key)
+
+    def examples(self, supplier: str) -> list[Item]:
+        """What the supplier's page names in its examples, which stands in no list."""
+        return list(self._shelves[supplier].examples.values())
 
     def set_price(self, supplier: str, key: str, price: Decimal) -> None:
         """Give one item another price (USD). Raises ``KeyError`` for an unknown key."""
@@ -142,15 +149,17 @@ class SandboxWorld:
         shelf = self._shelves[supplier]
         shelf.current = {key: msgspec.structs.replace(item, triggers=()) for key, item in shelf.current.items()}
 
-    def open_till(self, supplier: str, rules: TillRules) -> Till:
+    def open_till(self, supplier: str, rules: TillRules, examples: PageExamples) -> Till:
         """The supplier's till, opened with these rules; one that is open keeps what it has."""
         shelf = self._shelves[supplier]
         if shelf.till is None:
+            shelf.examples = {item.key: item for item in examples.items}
             shelf.till = Till(
                 rules,
                 sell=lambda key: self.sell(supplier, key),
                 seed=f"{self.seed}|{supplier}|till",
                 file=None if self.books is None else self.books / f"{supplier}.jsonl",
+                examples=examples,
             )
         return shelf.till
 
@@ -192,8 +201,8 @@ class SandboxWorld:
             shelf.till.reset()
         if shelf.desk is not None:
             shelf.desk.reset()
-        self._shelves[supplier] = _Shelf(
-            shelf.original, dict(shelf.original), till=shelf.till, account=shelf.account, desk=shelf.desk
+        self._shelves[supplier] = replace(
+            shelf, current=dict(shelf.original), faults=FaultBoard(), calls=Counter(), drifts=0
         )
 
     def changes(self, supplier: str) -> int:

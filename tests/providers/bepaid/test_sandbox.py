@@ -85,7 +85,7 @@ async def test_the_page_s_requests_are_taken(desk, product):
         "id", "name", "description", "currency", "amount", "quantity", "infinite", "language", "transaction_type",
         "created_at", "updated_at", "test", "additional_data", "pay_url", "payment_url", "confirm_url",
     ]  # fmt: skip
-    kept = (990, 10, False) if product is LIMITED else (990, None, True)
+    kept = (990, 10, False) if product is LIMITED else (990, 0, True)
     assert (made["amount"], made["quantity"], made["infinite"]) == kept
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", made["created_at"])
     async with desk.get(f"/bepaid/products/{made['id']}", headers=AUTH) as answer:
@@ -99,7 +99,9 @@ async def test_the_page_s_requests_are_taken(desk, product):
     [
         ({"currency": "usd1"}, {"currency": ["is not in ISO 4217 Alpha-3 format", "is unknown ISO 4217 Alpha-3 code"]}),
         ({"currency": "ZZZ"}, {"currency": ["is unknown ISO 4217 Alpha-3 code"]}),
-        ({"amount": 990}, {"amount": ["is not a number"]}),
+        ({"amount": 9.9}, {"amount": ["is not a number"]}),
+        ({"amount": True}, {"amount": ["is not a number"]}),
+        ({"amount": 0}, {"amount": ["must be greater than 0"]}),
         ({"amount": "9.90"}, {"amount": ["is not a number"]}),
         ({"amount": "0"}, {"amount": ["must be greater than 0"]}),
         ({"name": ""}, {"name": ["can't be blank"]}),
@@ -125,7 +127,7 @@ async def test_wrong_parameters_are_named_each(desk, wrong, errors):
 async def test_a_change_is_answered_204_and_an_unknown_product_302(desk):
     _, made = await make(desk)
     address = f"/bepaid/products/{made['id']}"
-    async with desk.put(address, json={"amount": "950", "infinite": False, "quantity": "5"}, headers=AUTH) as answer:
+    async with desk.put(address, json={"amount": 950, "infinite": False, "quantity": "5"}, headers=AUTH) as answer:
         assert (answer.status, await answer.read()) == (204, b"")
     async with desk.get(address, headers=AUTH) as answer:
         changed = await answer.json()

@@ -73,7 +73,7 @@ async def test_an_order_still_running_is_pending_until_it_is_delivered():
 
 
 async def test_a_sku_that_is_not_there_is_a_definite_refusal(here):
-    error = await failure(here.provider.purchase(here.request(sku="019bc0dd-8562-7173-afd9-a5cc534fafb7")))
+    error = await failure(here.provider.purchase(here.request(sku="019bc0dd-8562-7173-afd9-000000000000")))
     assert (type(error), error.outcome) == (InvalidRequest, Outcome.DID_NOT_HAPPEN)
 
 
