@@ -242,12 +242,12 @@ def _beside_success(told: Mapping[str, str]) -> web.Response:
 
 
 async def _set_webhook(request: web.Request) -> web.Response:
-    """The address that people would set. What is done to notifications besides stays as it is."""
+    """The address and the events that people would set. What is done to notifications besides stays as it is."""
     body = await _body(request, _WebhookSettings)
     if unknown := set(body.webhook_events) - set(EVENTS):
         raise web.HTTPBadRequest(text=f"no such event: {min(unknown)[:40]}")
     sender = till_of(request).webhooks
-    sender.plan = msgspec.structs.replace(sender.plan, url=body.webhook_url or None)
+    sender.plan = msgspec.structs.replace(sender.plan, url=body.webhook_url or None, events=tuple(body.webhook_events))
     return answer({"webhookUrl": body.webhook_url, "webhookEvents": body.webhook_events})
 
 

@@ -56,11 +56,13 @@ class WebhookPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Each is sent ``copies`` times, ``delay_seconds`` after it was made; a share of them is ``lost``. With
     ``reorder`` every second one overtakes the one before it. ``forged`` sends one with a wrong signature
-    beside each, ``altered`` one whose data was changed after it was signed. ``age_seconds`` makes and signs
+    beside each, ``altered`` one whose data was changed after it was signed. ``events`` are those that are sent, by
+    the body's ``event``; None is all. ``age_seconds`` makes and signs
     them as of so long ago. ``retry_scale`` shortens (or lengthens) the supplier's waits between tries.
     """
 
     url: str | None = None
+    events: tuple[str, ...] | None = None
     copies: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
     delay_seconds: Seconds = 0
     lost: Share = 0
@@ -104,7 +106,7 @@ class WebhookSender:
         """Notify of a sale that has come to rest, if the supplier does so and was told where."""
         if self.rules is not None and self.plan.url is not None:
             body = self.rules.announce(sale, self._time())
-            if body is not None:
+            if body is not None and (self.plan.events is None or body.get("event") in self.plan.events):
                 spoilt = {name: how for kind, (name, how) in _SPOILT_BY.items() if kind in sale.triggers}
                 self.send(body, sale.id, **spoilt)
 

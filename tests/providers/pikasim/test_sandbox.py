@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +13,11 @@ import pytest
 from aiohttp import ClientSession
 
 from providers.pikasim import MANIFEST, counter
-from providers.sandbox import Fault, FaultKind, SandboxWorld
+from providers.sandbox import Fault, FaultKind, SandboxWorld, Trigger, TriggerKind
 from providers.sandbox.account import SandboxAccount
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.plan import Offer
+from tests.providers.market import webhook_receiver
 from tests.providers.shop import Shop, open_shop
 
 KEY = {"X-API-Key": MANIFEST.sandbox_settings["api_key"]}
@@ -67,6 +68,60 @@ async def test_every_answer_says_what_is_left_of_the_rate(http: ClientSession, w
         left = [int(answer.headers["X-RateLimit-Remaining"]) for answer in (first, second)]
         assert left in ([59, 58], [59, 59])  # the same minute, or the next one
         assert (await second.json())["data"]["balance"] == 1_000_000
+
+
+async def test_only_the_events_that_were_asked_for_are_notified(http: ClientSession, world: SandboxWorld) -> None:
+    async def order(reference: str) -> None:
+        body = {"packageCode": "JP-1GB-7D", "externalOrderId": reference}
+        async with http.post("orders", json=body, headers=KEY) as answer:
+            assert answer.status == 201
+
+    till = world.till("pikasim")
+    till.delivery_seconds = 0
+    async with webhook_receiver() as hook:
+        wanted = {"webhookUrl": hook.url, "webhookEvents": ["order.failed"]}
+        async with http.put("webhook", json=wanted, headers=KEY) as answer:
+            assert (await answer.json())["data"] == wanted
+        await order("DELIVERED")
+        till.triggers.add(Trigger(TriggerKind.FAILED_AFTER_PROCESSING))
+        await order("FAILED")
+        ((_, body),) = await hook.until(1)
+        assert msgspec.json.decode(body)["data"]["externalOrderId"] == "FAILED"
+        async with http.put("webhook", json={"webhookUrl": hook.url}, headers=KEY) as answer:
+            assert answer.status == 200
+        await order("DELIVERED-TOO")
+        _, (_, body) = await hook.until(2)
+        assert msgspec.json.decode(body)["event"] == "esim.provisioned"
+
+
+async def test_the_days_of_an_esim_do_not_run_before_it_is_installed(http: ClientSession, world: SandboxWorld) -> None:
+    world.till("pikasim").delivery_seconds = 0
+    async with http.post("orders", json={"packageCode": "JP-1GB-7D"}, headers=KEY) as answer:
+        assert answer.status == 201
+    (esim,) = world.till("pikasim").esims()
+
+    async def shown() -> list[str | None]:
+        texts = []
+        for path in (f"esims/{esim.iccid}", f"esims/{esim.iccid}/usage"):
+            async with http.get(path, headers=KEY) as answer:
+                texts.append((await answer.json())["data"]["expireTime"])
+        return texts
+
+    assert await shown() == [None, None]
+    async with http.post(f"_sandbox/esims/{esim.iccid}", json={"profile": "downloaded"}) as answer:
+        assert answer.status == 200
+    assert await shown() == [None, None]
+    began = datetime.now(UTC)
+    async with http.post(f"_sandbox/esims/{esim.iccid}", json={"profile": "installed"}) as answer:
+        assert answer.status == 200
+    first, second = await shown()
+    assert first == second
+    assert first is not None
+    ends = datetime.fromisoformat(first)
+    assert began - timedelta(milliseconds=1) <= ends - timedelta(days=7) <= datetime.now(UTC)
+    async with http.post(f"_sandbox/esims/{esim.iccid}", json={"used_mb": 100}) as answer:
+        assert answer.status == 200
+    assert await shown() == [first, first]
 
 
 def test_its_webhooks_are_signed_as_openssl_signs(world: SandboxWorld) -> None:
