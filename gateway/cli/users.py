@@ -34,8 +34,9 @@ def create(
 ) -> None:
     """Make a user. A password that is not given is made up, and shown now and never again."""
     from gateway.flows import people
+    from gateway.flows.passwords import new_password
 
-    password = _given() if password_stdin else people.new_password()
+    password = _given() if password_stdin else new_password()
     made = _run(state_dir, lambda pool: people.create(pool, _WHO, name, role, password))
     print(f"{made.name} is {made.role}")
     if not password_stdin:
@@ -46,8 +47,9 @@ def create(
 def password(name: Name, password_stdin: FromStdin = False, state_dir: StateDir = None) -> None:
     """Give a user another password, which ends their sessions. Not given, it is made up and shown once."""
     from gateway.flows import people
+    from gateway.flows.passwords import new_password
 
-    text = _given() if password_stdin else people.new_password()
+    text = _given() if password_stdin else new_password()
     _run(state_dir, lambda pool: people.set_password(pool, _WHO, name, text))
     print(f"{name} has another password")
     if not password_stdin:
@@ -89,6 +91,15 @@ def enable(name: Name, state_dir: StateDir = None) -> None:
 
     _run(state_dir, lambda pool: people.set_disabled(pool, _WHO, name, disabled=False))
     print(f"{name} is let in again")
+
+
+@app.command()
+def unlock(name: Name, state_dir: StateDir = None) -> None:
+    """Let a user log in at once, whatever log-ins have failed."""
+    from gateway.flows import people
+
+    failures = _run(state_dir, lambda pool: people.unlock(pool, _WHO, name))
+    print(f"{name} can log in at once; {failures} failed attempts are forgotten")
 
 
 def _given() -> str:

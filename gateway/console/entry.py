@@ -19,7 +19,8 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
-from gateway.flows import people
+from gateway.flows import login, people
+from gateway.flows.login import LoggedIn, Refusal
 from gateway.flows.people import PeopleError
 from gateway.store import users
 from gateway.store.keys import Mode
@@ -28,7 +29,7 @@ pages = Pages()
 
 
 @pages("GET", "/console/login", role=None)
-async def login(request: web.Request) -> View | web.Response:
+async def login_page(request: web.Request) -> View | web.Response:
     """The log-in. Who is in already goes on."""
     target = own_address(request.query.get("next", ""))
     if SESSION in request:
@@ -42,19 +43,21 @@ async def log_in(request: web.Request) -> View | web.Response:
     form = await posted(request)
     target = own_address(form.text("next", most=2000))
     stage = deps(request)
-    address = request.app[BEHIND].address(request)
-    done = await people.log_in(
-        stage.pool, form.typed.get("name", ""), form.typed.get("password", ""), _first_mode(request), address
+    name, password = form.typed.get("name", ""), form.typed.pop("password", "")
+    done = await login.log_in(
+        stage,
+        name,
+        password,
+        _first_mode(request),
+        address=request.app[BEHIND].address(request),
+        device_cookie=guard.device_cookie(request),
     )
-    form.typed.pop("password", None)
-    if isinstance(done, str):
+    if isinstance(done, LoggedIn):
         answer = see_other(request, target)
-        guard.set_session(request, answer, done)
+        guard.set_session(request, answer, done.token)
+        guard.set_device(request, answer, done.device_cookie)
         return answer
-    if done.wait:
-        form.wrong("", f"Too many tries. The next one can be made in {_words(done.wait)}.")
-    else:
-        form.wrong("", "Name or password are not right.")
+    form.wrong("", _too_many(done) if done.wait else "Name or password are not right.")
     return invalid(View("login.html", {"next": target}, title="Log in"), form)
 
 
@@ -99,9 +102,9 @@ async def change_password(request: web.Request) -> View | web.Response:
     form = await posted(request)
     new, again = form.typed.pop("new", ""), form.typed.pop("again", "")
     stage, who = deps(request), visitor(request)
-    known = await people.is_password(stage.pool, who.name, form.typed.pop("old", ""))
-    if not known:
-        form.wrong("old", "is not your password now")
+    refused = await login.check_own_password(stage, request[SESSION], form.typed.pop("old", ""))
+    if refused is not None:
+        form.wrong("old", _too_many(refused) if refused.wait else "is not your password now")
     if new != again:
         form.wrong("again", "is not the same")
     if form:
@@ -117,6 +120,10 @@ async def change_password(request: web.Request) -> View | web.Response:
 def _first_mode(request: web.Request) -> Mode:
     accounts = deps(request).settings.suppliers.values()
     return "live" if any(account.get("mode") == "live" for account in accounts) else "test"
+
+
+def _too_many(refusal: Refusal) -> str:
+    return f"Too many tries. The next one can be made in {_words(refusal.wait)}."
 
 
 def _words(seconds: int) -> str:

@@ -22,6 +22,7 @@ from aiohttp import web
 from gateway.console.navigation import Group
 from gateway.console.pages import BEHIND, SESSION, TOLD, NoDatabaseError, Page, View, deps, is_htmx
 from gateway.console.render import draw
+from gateway.flows.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
 from gateway.store import users
 from gateway.store.pool import DATABASE_DOWN
 from gateway.store.users import Session
@@ -32,6 +33,8 @@ _TOLD_COOKIE = "gw_told"
 THEME_COOKIE = "gw_theme"
 THEMES = ("system", "light", "dark")
 _SESSION_COOKIE = "gw_session"
+_DEVICE_COOKIE = "gw_device"
+_LONGEST_DEVICE_COOKIE = 1000
 _YEAR = 365 * 86400
 _TITLES = {
     400: "That could not be read",
@@ -68,6 +71,9 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault
         self.why = why
 
 
+_BUSY = "Too many passwords are being checked just now. Go back and try again in a few seconds."
+
+
 class Guard:
     """Wraps handlers of pages. ``groups`` are the navigation."""
 
@@ -87,6 +93,9 @@ class Guard:
                 response = self._refusal(request, page, nonce, refused.status, refused.why)
             except web.HTTPException as error:
                 response = error if error.status < 400 else self._refusal(request, page, nonce, error.status, "")  # noqa: PLR2004 - HTTP
+            except PasswordsBusyError:
+                response = self._refusal(request, page, nonce, 503, _BUSY, title="Too many log-ins at once")
+                response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
             except _NO_DATABASE as error:
                 structlog.get_logger().warning("console: database down", page=page.path, error=str(error))
                 response = self._refusal(request, page, nonce, 503, "")
@@ -149,9 +158,11 @@ class Guard:
             "csrf_token": csrf_token(request) if session is not None else "",
         }
 
-    def _refusal(self, request: web.Request, page: Page, nonce: str, status: int, why: str) -> web.Response:
+    def _refusal(
+        self, request: web.Request, page: Page, nonce: str, status: int, why: str, *, title: str = ""
+    ) -> web.Response:
         context = {"status": status, "why": why, "request_id": request.app[BEHIND].request_id(request)}
-        view = View("error.html", context, title=_TITLES.get(status, "That did not work"), status=status)
+        view = View("error.html", context, title=title or _TITLES.get(status, "That did not work"), status=status)
         return draw(request, view, self._base(request, page, nonce))
 
     def _dress(self, request: web.Request, response: web.StreamResponse, nonce: str, seconds: float) -> None:
@@ -268,6 +279,17 @@ def drop_session(request: web.Request, response: web.StreamResponse) -> None:
     _drop(request, response, session_cookie(request))
 
 
+def device_cookie(request: web.Request) -> str:
+    """What says as whom this browser logged in before; "" when it never did."""
+    return request.cookies.get(_device_cookie(request), "")[:_LONGEST_DEVICE_COOKIE]
+
+
+def set_device(request: web.Request, response: web.StreamResponse, text: str) -> None:
+    """Have the browser known again at its next log-ins, for a year."""
+    if text:
+        _set(request, response, _device_cookie(request), text, _YEAR)
+
+
 def set_theme(request: web.Request, response: web.StreamResponse, chosen: str) -> None:
     """Keep light, dark, or as the system has it."""
     _set(request, response, THEME_COOKIE, chosen, _YEAR)
@@ -277,6 +299,10 @@ def theme(request: web.Request) -> str:
     """What was chosen: light, dark or system."""
     chosen = request.cookies.get(THEME_COOKIE, "system")
     return chosen if chosen in THEMES else "system"
+
+
+def _device_cookie(request: web.Request) -> str:
+    return f"__Host-{_DEVICE_COOKIE}" if is_https(request) else _DEVICE_COOKIE
 
 
 def _told_cookie(request: web.Request) -> str:

@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.console.forms import Form, posted
 from gateway.console.pages import SESSION, Csv, Hit, Pages, View, deps, invalid, see_other, visitor
 from gateway.flows import people
+from gateway.flows.passwords import new_password
 from gateway.flows.people import PeopleError
 from gateway.store import users as store
 from gateway.store.users import ROLES, Role
@@ -34,7 +35,7 @@ async def create(request: web.Request) -> View | web.Response:
     form = await posted(request)
     name = form.text("name", required=True, most=100)
     role = form.choice("role", ROLES)
-    password = people.new_password()
+    password = new_password()
     if form:
         try:
             made = await people.create(deps(request).pool, visitor(request), name, cast("Role", role), password)
@@ -48,7 +49,7 @@ async def create(request: web.Request) -> View | web.Response:
 @pages("POST", "/console/users/{name}/password", role="admin", nav="Users")
 async def reset(request: web.Request) -> View | web.Response:
     """A new random password for somebody who lost theirs. It ends their sessions."""
-    name, password = request.match_info["name"], people.new_password()
+    name, password = request.match_info["name"], new_password()
     try:
         await people.set_password(deps(request).pool, visitor(request), name, password)
     except PeopleError as error:

@@ -1,48 +1,20 @@
-"""Who may use the console: the first admin, log-in, and every change of a user. Console and command line use these.
-
-Passwords are argon2id, worked out in threads, two at a time in a process: each takes 64 MiB for a moment.
-"""
+"""Who may use the console: the first admin, and every change of a user. Console and command line use these."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import secrets
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-
-from gateway.core.addresses import counted_as
-from gateway.store import audit, users
-from gateway.store.keys import Mode
+from gateway.flows.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password, new_password
+from gateway.store import audit, login_failures, users
 from gateway.store.pool import Connection, Pool
 from gateway.store.users import Role, User, Visitor
 
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 500
 FIRST_ADMIN = "admin"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}\Z")
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
-_THREADS = ThreadPoolExecutor(2, thread_name_prefix="passwords")
 
 
 class PeopleError(ValueError):
     """A change of users that cannot be; its text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why nobody got in: seconds until the next try may be made, 0 when name or password are wrong."""
-
-    wait: int
-
-
-def new_password() -> str:
-    """A random password of four groups of five: 98 bits, and it can be read out."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
 
 
 async def first_admin(pool: Pool) -> str | None:
@@ -50,7 +22,7 @@ async def first_admin(pool: Pool) -> str | None:
     if await users.any_user(pool):
         return None
     password = new_password()
-    hashed = await _hashed(password)
+    hashed = await hash_password(password)
     async with pool.acquire() as connection, connection.transaction():
         if not await users.add_first_admin(connection, hashed):
             return None
@@ -66,32 +38,13 @@ def greeting(password: str) -> str:
     )
 
 
-async def log_in(pool: Pool, name: str, password: str, mode: Mode, address: str) -> str | Refusal:
-    """The token of a new session. The answer takes as long for a name that nobody has."""
-    name, counted = name.strip().lower(), counted_as(address)
-    if wait := await users.count_attempt(pool, name, counted):
-        return Refusal(wait)
-    found = await users.password_hash(pool, name)
-    good = await _matches(found[1] if found is not None else _nobodys(), password)
-    if found is None or not good:
-        return Refusal(0)
-    user_id, hashed = found
-    token = users.new_token()
-    async with pool.acquire() as connection, connection.transaction():
-        await users.succeeded(connection, name, counted)
-        await users.begin_session(connection, user_id, token, mode, address)
-    if _hasher().check_needs_rehash(hashed):
-        await users.rehash(pool, user_id, hashed, await _hashed(password))
-    return token
-
-
 async def create(pool: Pool, who: Visitor | str, name: str, role: Role, password: str) -> User:
     """A new user. Raises ``PeopleError`` for a name that cannot be or is taken, and a short password."""
     name = name.strip().lower()
     if not _NAME.match(name):
         raise PeopleError("a name is 1 to 100 letters a-z, digits and ._@+-, beginning with a letter or digit")
     _check(password)
-    hashed = await _hashed(password)
+    hashed = await hash_password(password)
     async with pool.acquire() as connection, connection.transaction():
         made = await users.add(connection, name, role, hashed)
         if made is None:
@@ -101,22 +54,26 @@ async def create(pool: Pool, who: Visitor | str, name: str, role: Role, password
 
 
 async def set_password(pool: Pool, who: Visitor | str, name: str, password: str, *, keep: bytes | None = None) -> None:
-    """Another password for a user; their sessions end, but for the one whose digest is ``keep``.
+    """Another password for a user, who may log in at once; their sessions end, but for the one of digest ``keep``.
 
     Raises ``PeopleError`` for a short password and for a user who is not there.
     """
     _check(password)
-    hashed = await _hashed(password)
+    hashed = await hash_password(password)
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         await users.set_password(connection, user.id, hashed, keep=keep)
+        await login_failures.unlock(connection, user.id)
         await audit.record(connection, who, "user.password", f"user:{name}")
 
 
-async def is_password(pool: Pool, name: str, password: str) -> bool:
-    """Whether that is the user's password now."""
-    found = await users.password_hash(pool, name)
-    return found is not None and await _matches(found[1], password)
+async def unlock(pool: Pool, who: Visitor | str, name: str) -> int:
+    """Forget the failed log-ins that make a user wait; how many. Raises ``PeopleError`` for nobody."""
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        failures = await login_failures.unlock(connection, user.id)
+        await audit.record(connection, who, "user.unlocked", f"user:{name}", {"failures": failures})
+    return failures
 
 
 async def set_role(pool: Pool, who: Visitor | str, name: str, role: Role) -> None:
@@ -167,27 +124,3 @@ async def _not_last(connection: Connection, user: User) -> None:
 def _check(password: str) -> None:
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise PeopleError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
-
-
-@cache
-def _hasher() -> PasswordHasher:
-    return PasswordHasher()
-
-
-@cache
-def _nobodys() -> str:
-    return _hasher().hash(secrets.token_urlsafe())
-
-
-async def _hashed(password: str) -> str:
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, _hasher().hash, password)
-
-
-async def _matches(hashed: str, password: str) -> bool:
-    def check() -> bool:
-        try:
-            return _hasher().verify(hashed, password[: LONGEST_PASSWORD + 1])
-        except (Argon2Error, InvalidHashError):
-            return False
-
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, check)

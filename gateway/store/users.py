@@ -1,4 +1,4 @@
-"""People of the console: their rows, sessions and failed log-ins.
+"""People of the console: their rows and sessions. Failed log-ins are in ``login_failures``.
 
 A session is kept as its token's SHA-256. It ends 12 hours after it was last used, 7 days after it began, at
 log-out, and with all others of its user when the password changes or the user is disabled.
@@ -23,10 +23,7 @@ IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
 TOUCHED_EVERY = timedelta(minutes=1)
 VISIT_GAP = timedelta(minutes=30)  # who was away for longer begins a new visit
-_FORGET = timedelta(hours=24)
 _FIRST_ADMIN = 7_203_114  # the key of an advisory lock
-_FREE = {"name": 5, "address": 20}  # failures that cost no wait
-_LONGEST_WAIT = {"name": 900, "address": 3600}  # seconds
 
 _USER = "id, name, role, created_at, password_at, disabled_at, last_seen_at"
 
@@ -63,6 +60,13 @@ class User(msgspec.Struct, frozen=True):
     password_at: datetime
     disabled_at: datetime | None
     last_seen_at: datetime | None
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """A user's id, and the argon2id hash of their password."""
+
+    id: str
+    password: str
 
 
 def new_token() -> str:
@@ -117,10 +121,10 @@ async def by_name(connection: Connection | Pool, name: str) -> User | None:
     return None if row is None else User(**dict(row))
 
 
-async def password_hash(pool: Pool, name: str) -> tuple[str, str] | None:
-    """Id and password hash of a user who may log in, None for one who may not or is not there."""
+async def credentials(pool: Pool, name: str) -> Credentials | None:
+    """What a user who may log in is verified by, None for one who may not or is not there."""
     row = await pool.fetchrow("SELECT id, password FROM users WHERE name = $1 AND disabled_at IS NULL", name)
-    return None if row is None else (row["id"], row["password"])
+    return None if row is None else Credentials(**dict(row))
 
 
 async def set_password(connection: Connection, user_id: str, hashed: str, *, keep: bytes | None = None) -> None:
@@ -227,57 +231,6 @@ async def _seen(connection: Connection, user_id: str) -> None:
         user_id,
         VISIT_GAP,
     )
-
-
-# -- failures --------------------------------------------------------------------------------------------------------
-
-
-async def count_attempt(pool: Pool, name: str, address: str) -> int:
-    """Count a log-in as failed before its password is looked at; seconds to wait when it may not be tried yet.
-
-    Counted first, so that a hundred tries at once are no better than one after the other. ``succeeded`` takes
-    it back. Each failure beyond the free ones doubles the wait, up to 15 minutes for a name and an hour for an
-    address; a day without failures forgets them.
-    """
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("DELETE FROM login_failures WHERE last_at < now() - $1::interval", _FORGET)
-        waits = [await _count(connection, kind, tried[:200]) for kind, tried in (("address", address), ("name", name))]
-    return max(waits)
-
-
-async def succeeded(connection: Connection, name: str, address: str) -> None:
-    """Forget the failures of the name, and of the address the one that was counted for this log-in."""
-    await connection.execute("DELETE FROM login_failures WHERE kind = 'name' AND tried = $1", name[:200])
-    await connection.execute(
-        """UPDATE login_failures SET failures = greatest(failures - 1, 0), blocked_until = NULL
-           WHERE kind = 'address' AND tried = $1""",
-        address[:200],
-    )
-
-
-async def _count(connection: Connection, kind: str, tried: str) -> int:
-    row = await connection.fetchrow(
-        """INSERT INTO login_failures AS f (kind, tried, failures, last_at) VALUES ($1, $2, 0, now())
-           ON CONFLICT (kind, tried) DO UPDATE SET last_at = now()
-           RETURNING failures, ceil(extract(epoch FROM blocked_until - now()))::int AS wait""",
-        kind,
-        tried,
-    )
-    if row is not None and (row["wait"] or 0) > 0:
-        return int(row["wait"])
-    failures = (row["failures"] if row is not None else 0) + 1
-    over = failures - _FREE[kind]
-    wait = min(2 ** min(over, 20), _LONGEST_WAIT[kind]) if over >= 0 else 0
-    await connection.execute(
-        """UPDATE login_failures SET failures = $3,
-                  blocked_until = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4) END
-           WHERE kind = $1 AND tried = $2""",
-        kind,
-        tried,
-        failures,
-        float(wait),
-    )
-    return 0
 
 
 def _new_id() -> str:

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from gateway.flows import people
 from gateway.store.migrations import upgrade
 from gateway.store.pool import open_pool
 from tests.conftest import _run
 from tests.gateway.cli.test_serve import serve
+from tests.kit.stored_password import is_password
 
 
 @pytest.fixture
@@ -41,12 +41,24 @@ def test_a_user_is_made_listed_given_a_password_and_shut_out(users):
     assert users("enable", "ana").returncode == 0
 
 
+def test_a_user_is_unlocked(users, database_url):
+    users("create", "ana")
+    _run(
+        database_url,
+        """INSERT INTO login_name_failures (user_id, address)
+           SELECT id, '192.0.2.' || n FROM users, generate_series(1, 10) AS n""",
+    )
+    assert users("unlock", "ana").stdout == "ana can log in at once; 10 failed attempts are forgotten\n"
+    assert users("unlock", "ana").stdout == "ana can log in at once; 0 failed attempts are forgotten\n"
+
+
 def test_what_cannot_be_is_one_line_and_exit_code_2(users):
     for words, typed in (
         (("create", "with space"), ""),
         (("create", "ana", "--password-stdin"), "short\n"),
         (("password", "nobody"), ""),
         (("disable", "nobody"), ""),
+        (("unlock", "nobody"), ""),
     ):
         done = users(*words, typed=typed)
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
@@ -77,5 +89,5 @@ async def test_the_first_start_prints_one_password_once_the_tables_are_there(ser
     assert re.findall(r"with the password (\S+)", text) == found
     assert len(found) == 1
     pool = await open_pool(url)
-    assert await people.is_password(pool, "admin", found[0])
+    assert await is_password(pool, "admin", found[0])
     await pool.close()

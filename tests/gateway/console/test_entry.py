@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from gateway.flows import people
 from gateway.flows.people import PeopleError
 from tests.gateway.console.conftest import PASSWORD
+from tests.kit.stored_password import is_password
 
 
 async def try_in(console, name, password, **more):
@@ -208,68 +208,6 @@ async def test_every_change_of_a_user_is_on_record(console):
     assert "user.password" not in words
 
 
-# -- failed tries ----------------------------------------------------------------------------------------------------
-
-
-async def test_a_name_is_locked_after_some_failures_for_growing_times_even_with_the_right_password(console):
-    for _ in range(5):
-        assert "not right" in (await try_in(console, "viewer", "wrong")).words
-    answer = await try_in(console, "viewer", PASSWORD)
-    assert answer.status == 422
-    assert "Too many tries" in answer.words
-    waits = []
-    for _ in range(3):
-        await console.pool.execute("UPDATE login_failures SET blocked_until = now() - interval '1 s'")
-        await try_in(console, "viewer", "wrong")
-        waits.append(
-            await console.pool.fetchval(
-                "SELECT extract(epoch FROM blocked_until - last_at)::int FROM login_failures WHERE kind = 'name'"
-            )
-        )
-    assert waits == [2, 4, 8]
-    assert (await try_in(console, "operator@example.com", PASSWORD)).status == 303
-
-
-async def test_a_name_that_nobody_has_is_locked_in_the_same_way(console):
-    words = [(await try_in(console, "nobody", "wrong")).words for _ in range(6)]
-    assert "not right" in words[4]
-    assert "Too many tries" in words[5]
-
-
-async def test_an_address_is_locked_whatever_names_it_tries(console):
-    await console.pool.execute(
-        "INSERT INTO login_failures (kind, tried, failures, last_at) VALUES ('address', '127.0.0.1', 19, now())"
-    )
-    await try_in(console, "one", "wrong")
-    answer = await try_in(console, "viewer", PASSWORD)
-    assert "Too many tries" in answer.words
-
-
-async def test_addresses_of_one_64_of_ipv6_are_locked_together(console):
-    await console.pool.execute(
-        """INSERT INTO login_failures (kind, tried, failures, last_at) VALUES ('address', '2001:db8::/64', 19, now())"""
-    )
-    log_in = partial(people.log_in, console.pool, "viewer", mode="test")
-    assert await log_in(password="wrong", address="2001:db8::1") == people.Refusal(0)
-    assert (await log_in(password=PASSWORD, address="2001:db8::ffff:2")).wait > 0
-    assert isinstance(await log_in(password=PASSWORD, address="2001:db8:0:1::1"), str)
-
-
-async def test_a_hundred_tries_at_once_are_no_better_than_one_after_the_other(console):
-    answers = await asyncio.gather(*(try_in(console, "viewer", f"wrong {n}") for n in range(30)))
-    looked_at = sum("not right" in answer.words for answer in answers)
-    assert looked_at == 5
-
-
-async def test_getting_in_forgets_the_failures_of_the_name(console):
-    for _ in range(4):
-        await try_in(console, "viewer", "wrong")
-    assert (await try_in(console, "viewer", PASSWORD)).status == 303
-    for _ in range(4):
-        assert "not right" in (await try_in(console, "viewer", "wrong")).words
-    assert (await try_in(console, "viewer", PASSWORD)).status == 303
-
-
 # -- people ----------------------------------------------------------------------------------------------------------
 
 
@@ -278,7 +216,7 @@ async def test_the_first_admin_is_made_once_however_many_processes_start(pool):
     passwords = [password for password in made if password is not None]
     assert len(passwords) == 1
     assert await people.first_admin(pool) is None
-    assert await people.is_password(pool, "admin", passwords[0])
+    assert await is_password(pool, "admin", passwords[0])
     kept = await pool.fetchval("SELECT string_agg(u::text || a::text, '') FROM users u, audit_log a")
     assert passwords[0] not in kept
     assert "$argon2id$" in kept

@@ -1,0 +1,88 @@
+"""Logging in to the console, and asking a user for their password again.
+
+An attempt is counted as failed before the password is verified, and taken back when it is right. Who has to wait is
+decided in ``gateway.core.login_limits``: strangers never lock out a device that logged in before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from gateway.core.device_cookie import device_of, remember_device
+from gateway.core.login_limits import network_of
+from gateway.flows import passwords
+from gateway.flows.deps import Deps
+from gateway.flows.passwords import PasswordsBusyError
+from gateway.store import login_failures, users
+from gateway.store.keys import Mode
+from gateway.store.login_failures import Attempt
+from gateway.store.users import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a password was not accepted: seconds until the next attempt, 0 when it (or the name) is wrong."""
+
+    wait: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A new session: its cookie's text, and that of the device's cookie (empty without a ``secret_key``)."""
+
+    token: str
+    device_cookie: str
+
+
+async def log_in(
+    deps: Deps, name: str, password: str, mode: Mode, *, address: str, device_cookie: str
+) -> LoggedIn | Refusal:
+    """Begin a session. A name that nobody has takes the same work, and leaves no row.
+
+    Raises ``PasswordsBusyError`` before anything was counted.
+    """
+    with passwords.reserved():
+        found = await users.credentials(deps.pool, name.strip().lower())
+        attempt = _attempt(deps, found.id if found is not None else None, address, device_cookie)
+        counted = await login_failures.count(deps.pool, attempt)
+        if counted.wait:
+            return Refusal(counted.wait)
+        matches = await passwords.verify_password(found.password if found is not None else None, password)
+    if found is None or not matches:
+        return Refusal(0)
+    token = users.new_token()
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await login_failures.forget(connection, counted)
+        await users.begin_session(connection, found.id, token, mode, address)
+    if passwords.needs_rehash(found.password):
+        with contextlib.suppress(PasswordsBusyError):  # the next log-in does it
+            await users.rehash(deps.pool, found.id, found.password, await passwords.hash_password(password))
+    return LoggedIn(token, remember_device(deps.seal, found.id, device_cookie) if deps.settings.secret_key else "")
+
+
+async def check_own_password(deps: Deps, session: Session, password: str) -> Refusal | None:
+    """None when that is the password of the session's user. A session's wrong passwords are limited as log-ins are.
+
+    Raises ``PasswordsBusyError`` before anything was counted.
+    """
+    with passwords.reserved():
+        attempt = Attempt("session", session.digest.hex(), session.visitor.user_id)
+        counted = await login_failures.count(deps.pool, attempt)
+        if counted.wait:
+            return Refusal(counted.wait)
+        found = await users.credentials(deps.pool, session.visitor.name)
+        matches = await passwords.verify_password(found.password if found is not None else None, password)
+    if not matches:
+        return Refusal(0)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await login_failures.forget(connection, counted)
+    return None
+
+
+def _attempt(deps: Deps, user_id: str | None, address: str, device_cookie: str) -> Attempt:
+    if user_id is not None and deps.settings.secret_key:
+        device = device_of(deps.seal, user_id, device_cookie)
+        if device is not None:
+            return Attempt("device", device, user_id)
+    return Attempt("address", network_of(address), user_id)

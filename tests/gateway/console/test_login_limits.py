@@ -1,0 +1,197 @@
+"""Failed log-ins over HTTP: strangers lock nobody out, and each device, address and session has its own count."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from gateway.flows import passwords, people
+from tests.gateway.console.conftest import PASSWORD
+from tests.gateway.console.test_entry import try_in
+
+
+@pytest.fixture
+async def console(make_console):
+    """The console behind a proxy that names each client's address."""
+    return await make_console(trusted_proxies=["127.0.0.1/32"])
+
+
+async def try_from(console, address, name, password="wrong"):
+    return await try_in(console, name, password, headers={"X-Forwarded-For": address})
+
+
+async def lock(console, name="viewer"):
+    """Failures of four addresses until the name is locked for unknown devices."""
+    for number in range(10):
+        answer = await try_from(console, f"198.51.100.{number // 3}", name)
+        assert "not right" in answer.words
+
+
+async def test_one_address_never_locks_a_name(console):
+    for _ in range(19):
+        assert "not right" in (await try_from(console, "198.51.100.7", "viewer")).words
+    assert await console.pool.fetchval("SELECT count(*) FROM login_name_failures") == 3
+    assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
+
+
+async def test_one_ipv6_network_never_locks_a_name(console):
+    for number in range(19):
+        await try_from(console, f"2001:db8:1:2::{number + 1:x}", "viewer")
+    assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
+
+
+async def test_ten_failures_from_several_addresses_make_unknown_devices_wait_a_quarter_of_an_hour(console):
+    await lock(console)
+    answer = await try_from(console, "203.0.113.5", "viewer", PASSWORD)
+    assert answer.status == 422
+    assert "Too many tries. The next one can be made in 15 minutes." in answer.words
+    assert (await try_from(console, "203.0.113.5", "operator@example.com", PASSWORD)).status == 303
+    await console.pool.execute("UPDATE login_name_failures SET at = at - interval '15 min'")
+    assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
+
+
+async def test_a_device_that_logged_in_before_gets_into_a_locked_name(console):
+    known = await console.log_in("viewer")
+    await lock(console)
+    values = {"name": "viewer", "password": PASSWORD}
+    answer = await known.post("/console/login", values, token=False, follow=False)
+    assert answer.status == 303
+    other = await console.stranger()
+    answer = await other.post("/console/login", values, token=False, follow=False)
+    assert "Too many tries" in answer.words
+
+
+async def test_a_known_device_gets_in_from_an_address_that_has_to_wait(console):
+    known = await console.log_in("viewer")
+    headers = {"X-Forwarded-For": "198.51.100.7"}
+    for number in range(21):
+        await try_from(console, "198.51.100.7", f"nobody{number}")
+    assert "Too many tries" in (await try_from(console, "198.51.100.7", "viewer", PASSWORD)).words
+    values = {"name": "viewer", "password": PASSWORD}
+    assert (await known.post("/console/login", values, token=False, follow=False, headers=headers)).status == 303
+
+
+async def test_a_known_device_has_its_own_count_and_is_a_stranger_to_other_names(console):
+    known = await console.log_in("viewer")
+
+    async def try_there(name, password):
+        return await known.post("/console/login", {"name": name, "password": password}, token=False, follow=False)
+
+    for _ in range(5):
+        assert "not right" in (await try_there("viewer", "wrong")).words
+    assert "Too many tries" in (await try_there("viewer", PASSWORD)).words
+    assert await console.pool.fetchval("SELECT count(*) FROM login_name_failures") == 0
+    assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
+    await try_there("operator@example.com", "wrong")
+    assert await console.pool.fetchval("SELECT count(*) FROM login_name_failures") == 1
+
+
+async def test_a_forged_device_cookie_is_an_unknown_device(console):
+    known = await console.log_in("operator@example.com")
+    cookie = {morsel.key: morsel.value for morsel in known.http.cookie_jar}["gw_device"]
+    await lock(console)
+    for text in (cookie, cookie.replace(cookie[:5], "AAAAA"), "x" * 5000):
+        stranger = await console.stranger()
+        answer = await stranger.post(
+            "/console/login",
+            {"name": "viewer", "password": PASSWORD},
+            token=False,
+            follow=False,
+            headers={"Cookie": f"gw_device={text}"},
+        )
+        assert "Too many tries" in answer.words
+
+
+@pytest.mark.parametrize("lift", ["unlock", "reset"])
+async def test_a_reset_and_an_unlock_lift_the_lock(console, lift):
+    await lock(console)
+    assert "Too many tries" in (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).words
+    if lift == "unlock":
+        assert await people.unlock(console.pool, "test", "viewer") == 10
+    else:
+        await people.set_password(console.pool, "test", "viewer", PASSWORD)
+    assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
+
+
+async def test_names_that_nobody_has_get_no_rows_and_are_never_locked(console):
+    for number in range(12):
+        assert "not right" in (await try_from(console, f"198.51.100.{number}", "nobody-at-all")).words
+    rows = await console.pool.fetch(
+        "SELECT f::text FROM login_failures f UNION SELECT n::text FROM login_name_failures n"
+    )
+    assert rows
+    assert not any("nobody-at-all" in row[0] for row in rows)
+
+
+async def test_a_name_that_nobody_has_costs_the_same_argon2_work_outside_the_event_loop(console, monkeypatch):
+    verified = []
+
+    class Hasher(passwords.PasswordHasher):
+        def verify(self, hashed, password):
+            verified.append((hashed.rpartition("$")[0].rpartition("$")[0], threading.current_thread().name))
+            return super().verify(hashed, password)
+
+    await console.log_in("viewer")  # from now on its hash has today's parameters
+    hasher = Hasher()
+    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
+    await try_in(console, "viewer", "wrong")
+    await try_in(console, "nobody", "wrong")
+    (theirs, thread), (nobodys, other_thread) = verified
+    assert theirs == nobodys
+    assert thread.startswith("passwords")
+    assert other_thread.startswith("passwords")
+
+
+async def test_a_hundred_tries_at_once_are_no_better_than_one_after_the_other(console):
+    answers = await asyncio.gather(*(try_from(console, f"198.51.100.{n}", "viewer", f"wrong {n}") for n in range(16)))
+    assert sum("not right" in answer.words for answer in answers) == 10
+    assert sum("Too many tries" in answer.words for answer in answers) == 6
+
+
+async def test_too_many_passwords_at_once_are_a_503_that_says_when_and_counts_nothing(console, monkeypatch):
+    go_on = threading.Event()
+
+    class Hasher(passwords.PasswordHasher):
+        def verify(self, hashed, password):
+            go_on.wait(60)
+            return super().verify(hashed, password)
+
+    hasher = Hasher()
+    monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
+    room = passwords.AT_ONCE + passwords.MOST_WAITING
+    tries = [asyncio.create_task(try_from(console, f"198.51.100.{n}", f"nobody{n}")) for n in range(room)]
+    try:
+        while len(passwords._places) < room:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+        answer = await try_from(console, "203.0.113.5", "viewer", PASSWORD)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+        assert "Too many passwords are being checked" in answer.words
+        assert (await console.viewer.get("/console", follow=False)).status == 200
+    finally:
+        go_on.set()
+        await asyncio.gather(*tries)
+    assert not await console.pool.fetchval("SELECT count(*) FROM login_failures WHERE tried = '203.0.113.5'")
+    assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
+
+
+async def test_changing_a_password_is_limited_as_logging_in_is(console):
+    good = {"old": PASSWORD, "new": "another horse battery", "again": "another horse battery"}
+    for number in range(5):
+        answer = await console.viewer.post("/console/password", good | {"old": f"wrong {number}"})
+        assert "is not your password" in answer.words
+    answer = await console.viewer.post("/console/password", good)
+    assert answer.status == 422
+    assert "Too many tries" in answer.words
+    other = await console.log_in("viewer")  # a session's failures are its own
+    assert (await other.post("/console/password", good)).status == 200
+
+
+async def test_getting_in_forgets_the_failures_of_this_address(console):
+    for _ in range(3):
+        await try_from(console, "198.51.100.7", "viewer")
+    await try_from(console, "198.51.100.8", "viewer")
+    assert (await try_from(console, "198.51.100.7", "viewer", PASSWORD)).status == 303
+    rows = await console.pool.fetch("SELECT address FROM login_name_failures")
+    assert [row["address"] for row in rows] == ["198.51.100.8"]
