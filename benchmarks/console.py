@@ -40,7 +40,7 @@ from gateway.supervisor import ENV_STATE_DIR, listen
 MODE: Any = "live"
 GOAL_MS = 150
 GOAL_KB = 500
-_SECRET = "s" * 40
+_SECRET = "uJ4wXq9RzT2nKc7LvBe5YhMg8sPfDo3iAa6tGkV0rNxQyZ1W"
 _FILES = re.compile(rb'/console/static/([^"?]+)')
 
 

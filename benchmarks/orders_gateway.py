@@ -23,7 +23,7 @@ from gateway.store.migrations import upgrade
 from gateway.store.pool import connect, open_pool
 from providers.loader import load_manifests
 
-SECRET_KEY = "a made-up secret of more than thirty-two characters"
+SECRET_KEY = "uJ4wXq9RzT2nKc7LvBe5YhMg8sPfDo3iAa6tGkV0rNxQyZ1W"
 _PLANS = """
 SELECT plan_id, supplier_plan_id FROM offers WHERE plan_id IS NOT NULL AND visible AND suspect IS NULL
   AND gone_at IS NULL AND coalesce(stock, 1000) > 20 AND cost > 1 AND NOT coverage @> '{BV}' ORDER BY id

@@ -106,7 +106,8 @@ class Seal:
     def _first(self) -> _Key:
         if not self._keys:
             raise ConfigurationError(
-                "secret_key: secrets are kept only under one; set GATEWAY_SECRET_KEY to 32 characters or more"
+                "secret_key: secrets are kept only under one; set GATEWAY_SECRET_KEY to what "
+                "`esim-gateway secrets new` prints"
             )
         return self._keys[0]
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.core.secret_strength import is_weak
 from schemas.errors import ConfigurationError
 
 ENV_CONFIG = "GATEWAY_CONFIG"
@@ -198,9 +199,16 @@ class Settings(BaseSettings):
 
     @field_validator("secret_key")
     @classmethod
-    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    def _strong(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if any(len(key.get_secret_value()) < SHORTEST_SECRET_KEY for key in value):
             raise ValueError(f"each secret key must have {SHORTEST_SECRET_KEY} characters or more")
+        # Older keys only open what they sealed: a weak one must stay in the list until `secrets rotate` replaced it.
+        if value and is_weak(value[0].get_secret_value()):
+            raise ValueError(
+                "the first secret key can be guessed: it is made of repetitions, runs or common words. "
+                "Print a good one with `esim-gateway secrets new`, put it in front of the key in use, "
+                "and run `esim-gateway secrets rotate`"
+            )
         return value
 
     @field_validator("suppliers")

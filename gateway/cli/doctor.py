@@ -69,7 +69,7 @@ def _secret(settings: Settings) -> Iterator[Check]:
     if settings.secret_key:
         yield Check("secret key", good=True, says="is set")
     else:
-        yield Check("secret key", good=False, says="set GATEWAY_SECRET_KEY to 32 random characters or more")
+        yield Check("secret key", good=False, says="set GATEWAY_SECRET_KEY to what `esim-gateway secrets new` prints")
 
 
 def _folder(settings: Settings) -> Iterator[Check]:

@@ -25,6 +25,14 @@ def secrets() -> None:
 
 
 @app.command()
+def new() -> None:
+    """Print a new key for GATEWAY_SECRET_KEY. Nothing is kept or changed."""
+    from gateway.core.secret_strength import new_secret
+
+    print(new_secret())
+
+
+@app.command()
 def rotate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     state_dir: StateDir = None,

@@ -8,7 +8,6 @@ configuration file always come first.
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,9 +107,11 @@ def kept_secret(state_dir: Path) -> str | None:
 
 def make_secret(state_dir: Path) -> str:
     """The kept secret key, made up the first time: quotes and cursors outlive a restart."""
+    from gateway.core.secret_strength import new_secret
+
     key = kept_secret(state_dir)
     if key is None:
-        key = secrets.token_urlsafe(36)
+        key = new_secret()
         write_private(state_dir / SECRET_KEY_FILE, key)
     return key
 

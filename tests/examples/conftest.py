@@ -27,6 +27,7 @@ from providers.loader import load_manifests
 from tests.gateway.console.conftest import _bad
 from tests.gateway.rescheduled import EVERY_SECOND, reschedule
 from tests.gateway.sandboxed import Town, stock_from, town
+from tests.kit.secret_keys import SECRET_KEY
 
 LOOPBACK = {"allow_private": ["127.0.0.0/8"]}
 PATIENCE = 30
@@ -143,7 +144,7 @@ async def gateway(
             database_url=database_url,
             redis_url=redis_url,
             state_dir=str(tmp_path),
-            secret_key=["k" * 40],
+            secret_key=[SECRET_KEY],
             suppliers=accounts,
             webhooks=LOOPBACK,
         )

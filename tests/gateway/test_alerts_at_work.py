@@ -8,6 +8,7 @@ from gateway.settings import load
 from gateway.store.jobs import SyncJob, enqueue_sync
 from tests.gateway.flows.mailbox import mail
 from tests.gateway.rescheduled import NEVER, reschedule
+from tests.kit.secret_keys import SECRET_KEY
 
 
 async def test_workers_tell_what_rose_once_a_sync_has_ended(pool, database_url, tmp_path, monkeypatch):
@@ -20,7 +21,7 @@ async def test_workers_tell_what_rose_once_a_sync_has_ended(pool, database_url, 
     )
     async with mail() as box:
         smtp = {"host": "127.0.0.1", "port": box.port, "sender": "alerts@example.com", "starttls": False}
-        settings = load(state_dir=str(tmp_path), secret_key=["k" * 40], smtp=smtp)
+        settings = load(state_dir=str(tmp_path), secret_key=[SECRET_KEY], smtp=smtp)
         stop = asyncio.Event()
         program = (sys.executable, "-c", "pass")
         workers = [asyncio.create_task(jobs.work(settings, database_url, stop, program)) for _ in range(2)]

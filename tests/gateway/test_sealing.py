@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from gateway.sealing import Seal, Unsealable
 from gateway.settings import load
 from schemas.errors import ConfigurationError
+from tests.kit.secret_keys import NEW_SECRET_KEY, OLD_SECRET_KEY
 
-OLD, NEW = "o" * 40, "n" * 40
+OLD, NEW = OLD_SECRET_KEY, NEW_SECRET_KEY
 
 
 @given(st.binary(max_size=300))

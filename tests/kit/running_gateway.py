@@ -25,8 +25,8 @@ from gateway.store.keys import create_key
 from gateway.store.migrations import upgrade
 from gateway.store.pool import open_pool
 from tests.gateway.sandboxed import stock_from
+from tests.kit.secret_keys import SECRET_KEY
 
-SECRET_KEY = "a made-up secret of more than thirty-two characters"
 _READY_SECONDS = 90.0
 
 

@@ -6,13 +6,14 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from tests.kit.secret_keys import SECRET_KEY
 
 
 @pytest.fixture
 def run(database_url, tmp_path, monkeypatch):
     monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
     monkeypatch.setenv("GATEWAY_STATE_DIR", str(tmp_path))
-    monkeypatch.setenv("GATEWAY_SECRET_KEY", "k" * 40)
+    monkeypatch.setenv("GATEWAY_SECRET_KEY", SECRET_KEY)
 
     def invoke(*words):
         return CliRunner().invoke(app, ["alerts", *words])

@@ -43,6 +43,23 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(command):
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["serve", "worker"])
+def test_a_secret_key_that_can_be_guessed_is_refused_at_start(command, name):
+    result = command(name, GATEWAY_SECRET_KEY="changeme" * 5)
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert "secret_key" in result.stderr
+    assert "esim-gateway secrets new" in result.stderr
+    assert "changeme" not in result.stderr
+
+
+def test_a_new_secret_key_is_printed_that_is_accepted(command):
+    weak = {"GATEWAY_SECRET_KEY": "changeme" * 5}
+    first, second = (command("secrets", "new", **weak).stdout.strip() for _ in range(2))
+    assert first != second
+    checks = command("doctor", "--json", GATEWAY_SECRET_KEY=first).stdout
+    assert '"name":"secret key","state":"ok"' in checks
+
+
 def test_db_upgrade_brings_an_empty_database_up_and_can_be_run_again(command, own_servers):
     url = own_servers.postgres.url()
     for _ in range(2):

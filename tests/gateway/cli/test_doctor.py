@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from gateway.cli.doctor import examine
+from tests.kit.secret_keys import SECRET_KEY
 
 PIKASIM = {"PROVIDER": "pikasim", "MODE": "test", "BASE_URL": "http://127.0.0.1:1", "API_KEY": "k"}
 
@@ -15,7 +16,7 @@ def settled(monkeypatch, tmp_path):
     for name in [name for name in os.environ if name.startswith("GATEWAY_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GATEWAY_STATE_DIR", str(tmp_path))
-    monkeypatch.setenv("GATEWAY_SECRET_KEY", "k" * 32)
+    monkeypatch.setenv("GATEWAY_SECRET_KEY", SECRET_KEY)
     for key, value in PIKASIM.items():
         monkeypatch.setenv(f"GATEWAY_SUPPLIERS__PIKA__{key}", value)
 

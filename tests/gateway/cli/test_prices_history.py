@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.store.pool import open_pool
 from schemas.errors import ConfigurationError
+from tests.kit.secret_keys import SECRET_KEY
 
 PLAN = "jp-1gb-7d-1"
 FILL = """
@@ -50,7 +51,7 @@ def run(database_url, tmp_path, monkeypatch):
         monkeypatch.setenv(f"GATEWAY_SUPPLIERS__ALPHA__{name.upper()}", value)
     monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
     monkeypatch.setenv("GATEWAY_STATE_DIR", str(tmp_path))
-    monkeypatch.setenv("GATEWAY_SECRET_KEY", "k" * 40)
+    monkeypatch.setenv("GATEWAY_SECRET_KEY", SECRET_KEY)
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*words):

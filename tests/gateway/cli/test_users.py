@@ -13,6 +13,7 @@ from gateway.store.migrations import upgrade
 from gateway.store.pool import open_pool
 from tests.conftest import _run
 from tests.gateway.cli.test_serve import serve
+from tests.kit.secret_keys import SECRET_KEY
 from tests.kit.stored_password import is_password
 
 
@@ -70,7 +71,7 @@ async def test_the_first_start_prints_one_password_once_the_tables_are_there(ser
     await asyncio.to_thread(_run, servers.postgres.url("postgres"), "CREATE DATABASE first_start")
     url = servers.postgres.url("first_start")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    env = kept | {"GATEWAY_DATABASE_URL": url, "GATEWAY_METRICS__PORT": "0", "GATEWAY_SECRET_KEY": "k" * 40}
+    env = kept | {"GATEWAY_DATABASE_URL": url, "GATEWAY_METRICS__PORT": "0", "GATEWAY_SECRET_KEY": SECRET_KEY}
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()

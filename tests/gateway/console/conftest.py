@@ -38,8 +38,9 @@ from gateway.store.users import Role
 from gateway.web import state
 from tests.conftest import _THROW_OUT, _run
 from tests.gateway.sandboxed import Town, shop_on, stock_from, town
+from tests.kit.secret_keys import SECRET_KEY
 
-SECRET = "k" * 40
+SECRET = SECRET_KEY
 PASSWORD = "correct-horse-battery"
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 _STOCKED = "stocked"

@@ -16,6 +16,7 @@ from gateway.flows.balances import look_if_due
 from gateway.flows.sync import run_sync
 from gateway.store import audit
 from providers.told import read_toml
+from tests.kit.secret_keys import SECRET_KEY
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202eevil\u2066" + "x" * 10_000
 
@@ -192,7 +193,7 @@ async def test_settings_stand_with_where_they_come_from_and_no_secret_among_them
     whole = await console.viewer.get("/console/settings")
     secrets = [secret for _, one in console.deps.accounts.items() for secret in one.settings.secrets()]
     assert len(secrets) >= 4
-    for secret in (*secrets, console.settings.database_url.get_secret_value(), "k" * 40):
+    for secret in (*secrets, console.settings.database_url.get_secret_value(), SECRET_KEY):
         assert secret not in whole.text
         assert secret not in page.text
     filtered = await console.viewer.get("/console/settings?source=environment")

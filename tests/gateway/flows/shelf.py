@@ -14,8 +14,7 @@ from gateway.core.diff import offer_id, offer_key
 from gateway.settings import Settings, load
 from gateway.store.pool import Pool
 from tests.gateway.core.catalog.market import Item
-
-SECRET = "a secret of thirty-two characters or more"
+from tests.kit.secret_keys import SECRET_KEY as SECRET
 
 
 def settings_for(folder: Path, database_url: str, redis_url: str | None = None, **more: object) -> Settings:

@@ -10,10 +10,11 @@ from gateway.sealing import Seal
 from gateway.store import esims
 from gateway.store.pool import Pool
 from gateway.web import examples
+from tests.kit.secret_keys import SECRET_KEY
 
 CODE = "LPA:1$smdp.example.com$K2-1QW34-ABCDE"
 ICCID = "8944500102198765432"
-SEAL = Seal(["k" * 40])
+SEAL = Seal([SECRET_KEY])
 _numbers = itertools.count(1)
 
 

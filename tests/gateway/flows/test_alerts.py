@@ -21,6 +21,7 @@ from schemas.api_alerts import AlertChannelRequest, AlertRuleRequest
 from tests.gateway.flows.mailbox import mail
 from tests.gateway.flows.receiver import receiving
 from tests.gateway.flows.stall import Stall, market, shelf
+from tests.kit.secret_keys import SECRET_KEY
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -78,7 +79,7 @@ async def watching(pool, tmp_path, stalls=None, **settings):
     ):
         given = load(
             state_dir=str(tmp_path),
-            secret_key=["k" * 40],
+            secret_key=[SECRET_KEY],
             webhooks={"allow_private": ["127.0.0.0/8"]},
             smtp={"host": "127.0.0.1", "port": box.port, "sender": "alerts@example.com", "starttls": False},
             **settings,
@@ -266,7 +267,7 @@ async def test_a_test_tells_whether_it_arrived(watch):
 async def test_a_webhook_goes_to_public_addresses_only_and_its_secret_lies_encrypted(watch, pool):
     row = await pool.fetchrow("SELECT secret FROM alert_channels WHERE kind = 'webhook'")
     assert watch.webhook.secret.encode() not in row["secret"]
-    strict = Deps(pool, {}, load(secret_key=["k" * 40]), watch.deps.seal)
+    strict = Deps(pool, {}, load(secret_key=[SECRET_KEY]), watch.deps.seal)
     for url in ("https://10.0.0.1/x", "http://example.com/x", "https://localhost/x"):
         asked = AlertChannelRequest(name="x", kind="webhook", url=url)
         assert isinstance(await alert_channels.create(strict, asked, "test"), Problem), url

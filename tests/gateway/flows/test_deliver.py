@@ -20,9 +20,10 @@ from gateway.store.keys import create_key
 from gateway.store.retention import RETENTION_RULES, delete_batch
 from schemas.notice import NoticeType
 from tests.gateway.flows.receiver import receiving
+from tests.kit.secret_keys import SECRET_KEY
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
-SEAL = Seal(["k" * 40])
+SEAL = Seal([SECRET_KEY])
 
 
 class Shop:

@@ -23,6 +23,7 @@ from providers.loader import load_manifests
 from providers.rate_limiter import MemoryRateLimiter
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 from tests.gateway.flows.sold import SEAL, sold
+from tests.kit.secret_keys import SECRET_KEY
 from tests.providers.account import account
 from tests.providers.s2s import market
 
@@ -56,7 +57,7 @@ class Line:
 
 
 def deps_of(pool, accounts, clock, **settings):
-    return Deps(pool, accounts, load(secret_key=["k" * 40], **settings), SEAL, clock=lambda: clock[0])
+    return Deps(pool, accounts, load(secret_key=[SECRET_KEY], **settings), SEAL, clock=lambda: clock[0])
 
 
 @pytest.fixture(params=["s2s", "pikasim"])

@@ -13,6 +13,7 @@ from gateway.flows.deps import Deps
 from gateway.sealing import Seal
 from gateway.settings import load
 from gateway.store.keys import create_key
+from tests.kit.secret_keys import SECRET_KEY
 
 NOW = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
 NOWHERE = "http://127.0.0.1:1"
@@ -98,7 +99,7 @@ async def looks(monkeypatch):
 @pytest.fixture
 async def books(pool, looks):
     settings = load(
-        secret_key=["k" * 40],
+        secret_key=[SECRET_KEY],
         suppliers={
             "s2s": {"provider": "s2s", "mode": "test", "base_url": NOWHERE, "token": "t" * 20,
                     "partner_secret": "partner-secret-of-the-test"},

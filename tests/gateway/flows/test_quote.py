@@ -15,8 +15,9 @@ from schemas import api
 from schemas.errors import ConfigurationError
 from schemas.money import Money
 from tests.gateway.core.catalog.market import NOW, Item, Market, offer
+from tests.kit.secret_keys import NEW_SECRET_KEY, OLD_SECRET_KEY, SECRET_KEY
 
-SETTINGS = load(secret_key=["k" * 40])
+SETTINGS = load(secret_key=[SECRET_KEY])
 MARKET = Market(
     [
         Item("a", offer("local", countries="JP", mb=3072, days=10, cost="9.00")),
@@ -67,7 +68,7 @@ def test_a_quote_is_good_until_it_expires() -> None:
 
 
 def test_a_key_that_was_rotated_still_opens_quotes_and_a_new_one_seals_them() -> None:
-    old, new = "o" * 32, "n" * 32
+    old, new = OLD_SECRET_KEY, NEW_SECRET_KEY
     made = quote(Need(countries=("JP",)), load(secret_key=[old]))
     both = load(secret_key=[new, old])
     open_quote(made.id, both, storefront="sf_one", mode="live", now=NOW)

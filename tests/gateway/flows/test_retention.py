@@ -8,6 +8,7 @@ from gateway.sealing import Seal
 from gateway.settings import Retention, load
 from gateway.store import retention
 from gateway.store.retention import RETENTION_RULES, delete_batch
+from tests.kit.secret_keys import SECRET_KEY
 
 ORDER = """
 INSERT INTO orders (id, storefront_id, mode, kind, status, plan_id, plan, price, currency, price_base, max_cost,
@@ -58,7 +59,7 @@ ROWS = {
 
 @pytest.fixture
 async def deps(pool, tmp_path):
-    settings = load(state_dir=str(tmp_path), secret_key=["k" * 40])
+    settings = load(state_dir=str(tmp_path), secret_key=[SECRET_KEY])
     await pool.execute("INSERT INTO storefronts (id, name) VALUES ('sto_1', 'shop')")
     await pool.execute(
         "INSERT INTO alert_channels (id, name, kind, recipients) VALUES ('ach_1', 'm', 'email', '{a@example.com}')"
@@ -94,7 +95,7 @@ async def test_each_table_loses_what_is_older_than_its_setting_and_keeps_the_res
 async def test_nothing_goes_where_the_setting_is_0(deps, tmp_path):
     for table in ROWS:
         await insert(deps.pool, table, 40_000)
-    forever = load(state_dir=str(tmp_path), secret_key=["k" * 40], retention=dict.fromkeys(Retention.model_fields, 0))
+    forever = load(state_dir=str(tmp_path), secret_key=[SECRET_KEY], retention=dict.fromkeys(Retention.model_fields, 0))
     deleted = await delete_expired(Deps(deps.pool, {}, forever, deps.seal))
     assert {table for table, count in deleted.items() if count} == {
         "alerts",

@@ -12,8 +12,9 @@ from gateway.store.keys import create_key
 from schemas.api import Price
 from schemas.notice import NoticeType
 from tests.gateway.flows.stall import Stall, market, shelf
+from tests.kit.secret_keys import SECRET_KEY
 
-KEY = "k" * 40
+KEY = SECRET_KEY
 
 
 def offered(plan_id, price="5.00", *, in_stock=True):

@@ -9,8 +9,9 @@ from gateway.sealing import Seal, Unsealable
 from gateway.store import esims
 from gateway.store.sealed import COLUMNS, rotate
 from tests.gateway.flows.sold import CODE, ICCID, sold, storefront
+from tests.kit.secret_keys import NEW_SECRET_KEY, OLD_SECRET_KEY
 
-OLD, NEW = "o" * 40, "n" * 40
+OLD, NEW = OLD_SECRET_KEY, NEW_SECRET_KEY
 # Bytes that are no secret: digests, and what a key's text is compared with.
 OPEN_BYTES = {
     ("orders", "email_digest"),

@@ -31,6 +31,7 @@ from tests.gateway.core.catalog.market import Item, Market, offer
 from tests.gateway.flows.shelf import stock
 from tests.gateway.sandboxed import Town, stock_from, town
 from tests.gateway.working import waking
+from tests.kit.secret_keys import SECRET_KEY
 
 ITEMS = [
     Item("a", offer("JP1", cost="5.00")),
@@ -129,7 +130,7 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
             "database_url": database_url,
             "redis_url": redis_url,
             "state_dir": tmp_path,
-            "secret_key": ["k" * 40],
+            "secret_key": [SECRET_KEY],
         }
         catalog = StandingCatalog(items)
 

@@ -13,6 +13,7 @@ from gateway.cli.doctor import examine
 from gateway.settings import load
 from gateway.store import workers
 from gateway.web import state
+from tests.kit.secret_keys import SECRET_KEY
 
 PATIENCE = 60  # seconds within which each of the four places reports
 
@@ -158,7 +159,7 @@ async def test_a_worker_writes_its_heartbeat_while_its_queue_is_gone(pool, datab
 async def worker(database_url, tmp_path, monkeypatch):
     monkeypatch.setenv("GATEWAY_METRICS__WORKER_PORT", "0")
     stop = asyncio.Event()
-    settings = load(state_dir=str(tmp_path), secret_key=["k" * 40])
+    settings = load(state_dir=str(tmp_path), secret_key=[SECRET_KEY])
     task = asyncio.create_task(jobs.work(settings, database_url, stop, (sys.executable, "-c", "pass")))
     yield
     stop.set()

@@ -29,6 +29,7 @@ from schemas.api_suppliers import (
     SupplierFiguresPage,
 )
 from tests.gateway.web.test_catalog import problem, read
+from tests.kit.secret_keys import SECRET_KEY
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 
@@ -295,7 +296,7 @@ async def test_the_queue_tells_what_waits_and_no_payload_of_strangers(ops):
 
 
 async def test_every_setting_is_told_with_its_meaning_and_no_secret(make_api):
-    secret = "very-secret-indeed-and-long-enough"
+    secret = SECRET_KEY
     supplier = {"provider": "s2s", "mode": "test", "base_url": "http://127.0.0.1:1", "token": secret,
                 "partner_secret": secret, "attributes": {"days": "validity"}}  # fmt: skip
     api = await make_api(suppliers={"dist": supplier}, secret_key=[secret])

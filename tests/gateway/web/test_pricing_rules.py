@@ -16,6 +16,7 @@ from gateway.store.keys import create_key
 from schemas.api_pricing import PricingPreview, PricingRule, PricingRulePage
 from tests.gateway.core.catalog.market import Item, offer
 from tests.gateway.flows.shelf import stock
+from tests.kit.secret_keys import SECRET_KEY
 
 RULES = "/v1/ops/pricing-rules"
 ITEMS = [
@@ -214,7 +215,7 @@ async def test_without_the_database_prices_stay_those_of_the_last_rules(ops, poo
     from gateway.settings import load
 
     await made(ops, percent="40")
-    settings = load(state_dir=tmp_path, database_url=database_url, secret_key=["k" * 40])
+    settings = load(state_dir=tmp_path, database_url=database_url, secret_key=[SECRET_KEY])
     await stock(pool, ITEMS, mode="test")
     await publish(pool, None, settings)
     catalog = await Catalog.open(settings, None, None)

@@ -25,6 +25,7 @@ from providers.s2s import webhook as s2s_webhook
 from providers.s2s.client import S2S
 from schemas.webhooks import Delivery, DeliveryPage, Endpoint, EndpointList, EndpointWithSecret
 from tests.gateway.flows.receiver import receiving
+from tests.kit.secret_keys import SECRET_KEY
 
 URL = "https://shop.example.com/hook"
 SUPPLIERS = {
@@ -114,7 +115,7 @@ async def test_a_test_is_delivered_logged_and_replayed(make_api):
     api = await make_api(webhooks={"allow_private": ["127.0.0.0/8"]})
     api = api.with_key(await api.make_key())
     async with receiving() as receiver, Outside([ip_network("127.0.0.0/8")]) as outside:
-        worker = Deliverer(api.pool, Seal(["k" * 40]), outside)
+        worker = Deliverer(api.pool, Seal([SECRET_KEY]), outside)
         endpoint = await made(api, url=receiver.url, events=["order.failed"])
         path = f"/v1/webhook-endpoints/{endpoint.id}"
         sent = await decoded(await api.post(f"{path}/test"), Delivery, 202)
