@@ -47,6 +47,7 @@ from gateway.web import (
     ops,
     ops_accounts,
     ops_alerts,
+    ops_audit,
     ops_changes,
     ops_checkouts,
     ops_goods,
@@ -105,6 +106,7 @@ TABLES: tuple[Table, ...] = (
     ops_selling.routes,
     ops_money.routes,
     ops_alerts.routes,
+    ops_audit.routes,
     health.routes,
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateway.cli.state import database_url, write_private
+from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -62,10 +63,16 @@ async def _known(pool: Pool, kept: DevKeys) -> bool:
 
 
 async def _make(pool: Pool, mode: Mode) -> DevKeys:
-    from gateway.store.keys import create_key
+    from gateway.cli.connected import who
+    from gateway.flows.problem import Problem
+    from gateway.flows.storefronts import make_key
 
-    made = {
-        name: await create_key(pool, storefront=_STOREFRONT, mode=mode, scopes=scopes, name=f"dev {name}")
-        for name, scopes in _SCOPES.items()
-    }
-    return DevKeys(mode=mode, storefront=made["storefront"].key, ops=made["ops"].key)
+    made: dict[str, str] = {}
+    for name, scopes in _SCOPES.items():
+        key = await make_key(
+            pool, who(), storefront=_STOREFRONT, mode=mode, scopes=scopes, name=f"dev {name}", per_minute=None
+        )
+        if isinstance(key, Problem):
+            raise ConfigurationError(key.detail)
+        made[name] = key.key
+    return DevKeys(mode=mode, storefront=made["storefront"], ops=made["ops"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from gateway.cli.connected import run_on_database
+from gateway.cli.connected import run_on_database, who
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
@@ -33,22 +33,23 @@ def create(
     state_dir: StateDir = None,
 ) -> None:
     """Make a key. Its text is shown now and never again."""
-    from gateway.store.keys import InvalidKeyError, create_key
+    from gateway.flows.problem import Problem
+    from gateway.flows.storefronts import make_key
 
-    try:
-        made = run_on_database(
-            state_dir,
-            lambda pool: create_key(
-                pool,
-                storefront=storefront,
-                mode=mode,
-                scopes=scope or ["storefront"],
-                name=name,
-                per_minute=per_minute,
-            ),
-        )
-    except InvalidKeyError as error:
-        raise ConfigurationError(str(error)) from None
+    made = run_on_database(
+        state_dir,
+        lambda pool: make_key(
+            pool,
+            who(),
+            storefront=storefront,
+            mode=mode,
+            scopes=scope or ["storefront"],
+            name=name,
+            per_minute=per_minute,
+        ),
+    )
+    if isinstance(made, Problem):
+        raise ConfigurationError(made.detail)
     if as_json:
         _print(made)
     else:
@@ -73,9 +74,9 @@ def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
 @app.command()
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], state_dir: StateDir = None) -> None:
     """Refuse a key for good, everywhere within five seconds."""
-    from gateway.store.keys import revoke_key
+    from gateway.flows.storefronts import revoke_key
 
-    if not run_on_database(state_dir, lambda pool: revoke_key(pool, key_id)):
+    if not run_on_database(state_dir, lambda pool: revoke_key(pool, who(), key_id)):
         raise ConfigurationError(f"there is no key {key_id}; esim-gateway keys list shows their ids")
     print(f"{key_id} is revoked")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from gateway.cli.connected import run_on_database
+from gateway.cli.connected import run_on_database, who
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gateway.store.pool import Pool
 
 R = TypeVar("R")
-_WHO = "command line"
 
 app = typer.Typer(help="People of the console.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="What they log in with.")]
@@ -37,7 +36,7 @@ def create(
     from gateway.flows.passwords import new_password
 
     password = _given() if password_stdin else new_password()
-    made = _run(state_dir, lambda pool: people.create(pool, _WHO, name, role, password))
+    made = _run(state_dir, lambda pool: people.create(pool, who(), name, role, password))
     print(f"{made.name} is {made.role}")
     if not password_stdin:
         _show(password)
@@ -50,7 +49,7 @@ def password(name: Name, password_stdin: FromStdin = False, state_dir: StateDir 
     from gateway.flows.passwords import new_password
 
     text = _given() if password_stdin else new_password()
-    _run(state_dir, lambda pool: people.set_password(pool, _WHO, name, text))
+    _run(state_dir, lambda pool: people.set_password(pool, who(), name, text))
     print(f"{name} has another password")
     if not password_stdin:
         _show(text)
@@ -80,7 +79,7 @@ def disable(name: Name, state_dir: StateDir = None) -> None:
     """Shut a user out, at once and everywhere."""
     from gateway.flows import people
 
-    _run(state_dir, lambda pool: people.set_disabled(pool, _WHO, name, disabled=True))
+    _run(state_dir, lambda pool: people.set_disabled(pool, who(), name, disabled=True))
     print(f"{name} is shut out")
 
 
@@ -89,7 +88,7 @@ def enable(name: Name, state_dir: StateDir = None) -> None:
     """Let a user in again."""
     from gateway.flows import people
 
-    _run(state_dir, lambda pool: people.set_disabled(pool, _WHO, name, disabled=False))
+    _run(state_dir, lambda pool: people.set_disabled(pool, who(), name, disabled=False))
     print(f"{name} is let in again")
 
 
@@ -98,7 +97,7 @@ def unlock(name: Name, state_dir: StateDir = None) -> None:
     """Let a user log in at once, whatever log-ins have failed."""
     from gateway.flows import people
 
-    failures = _run(state_dir, lambda pool: people.unlock(pool, _WHO, name))
+    failures = _run(state_dir, lambda pool: people.unlock(pool, who(), name))
     print(f"{name} can log in at once; {failures} failed attempts are forgotten")
 
 

@@ -64,7 +64,7 @@ async def log_in(request: web.Request) -> View | web.Response:
 @pages("POST", "/console/logout", own=True)
 async def log_out(request: web.Request) -> web.Response:
     """End this session."""
-    await users.end_session(deps(request).pool, request[SESSION].digest)
+    await login.log_out(deps(request), request[SESSION])
     answer = see_other(request, "/console/login")
     guard.drop_session(request, answer)
     return answer

@@ -14,10 +14,13 @@ from gateway.core.login_limits import network_of
 from gateway.flows import passwords
 from gateway.flows.deps import Deps
 from gateway.flows.passwords import PasswordsBusyError
-from gateway.store import login_failures, users
+from gateway.store import audit, login_failures, users
 from gateway.store.keys import Mode
-from gateway.store.login_failures import Attempt
+from gateway.store.login_failures import Attempt, Counted
 from gateway.store.users import Session
+
+ANONYMOUS = "anonymous"  # who failed to log in, in the audit log
+UNKNOWN = "unknown"  # the user of a name that nobody has
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,24 @@ async def log_in(
             return Refusal(counted.wait)
         matches = await passwords.verify_password(found.password if found is not None else None, password)
     if found is None or not matches:
+        await _record_failure(deps, counted, found.name if found is not None else None, address)
         return Refusal(0)
     token = users.new_token()
     async with deps.pool.acquire() as connection, connection.transaction():
         await login_failures.forget(connection, counted)
         await users.begin_session(connection, found.id, token, mode, address)
+        await audit.record(connection, found.visitor, "user.logged_in", f"user:{found.name}", {"address": address})
     if passwords.needs_rehash(found.password):
         with contextlib.suppress(PasswordsBusyError):  # the next log-in does it
             await users.rehash(deps.pool, found.id, found.password, await passwords.hash_password(password))
     return LoggedIn(token, remember_device(deps.seal, found.id, device_cookie) if deps.settings.secret_key else "")
+
+
+async def log_out(deps: Deps, session: Session) -> None:
+    """End a session."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await users.end_session(connection, session.digest)
+        await audit.record(connection, session.visitor, "user.logged_out", f"user:{session.visitor.name}")
 
 
 async def check_own_password(deps: Deps, session: Session, password: str) -> Refusal | None:
@@ -86,3 +98,13 @@ def _attempt(deps: Deps, user_id: str | None, address: str, device_cookie: str) 
         if device is not None:
             return Attempt("device", device, user_id)
     return Attempt("address", network_of(address), user_id)
+
+
+async def _record_failure(deps: Deps, counted: Counted, name: str | None, address: str) -> None:
+    """One row for each failed log-in. A name that nobody has is not kept: people type passwords there."""
+    what = f"user:{name or UNKNOWN}"
+    detail = {"address": address, "known_device": counted.attempt.counter == "device"}
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await audit.record(connection, ANONYMOUS, "user.login_failed", what, detail)
+        if counted.locked:
+            await audit.record(connection, ANONYMOUS, "user.locked", what, {"address": address})

@@ -1,4 +1,4 @@
-"""The log of what people changed: one row each, in the transaction of the change itself."""
+"""The audit log: log-ins, and what somebody changed; one row each, in the transaction of the change itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import Any
 import msgspec
 
 from gateway.log import redact
+from gateway.store.ops import Position, Rows
 from gateway.store.pool import Connection, Pool
 from gateway.store.users import Visitor
+from schemas.api_audit import AuditEntry
+
+_MOST_DIGITS = 18  # of a bigint
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -66,3 +70,18 @@ async def entries(
         limit,
     )
     return [Entry(**dict(row)) for row in rows]
+
+
+async def newest(
+    pool: Pool, limit: int, after: Position | None, *, actor: str | None, action: str | None, what: str | None
+) -> Rows[AuditEntry]:
+    """A page of the log, the newest first. Any text is a position: one that is no id has nothing after it."""
+    before = None
+    if after is not None:
+        before = int(after[0]) if after[0].isascii() and after[0].isdecimal() and len(after[0]) <= _MOST_DIGITS else 0
+    found = await entries(pool, before=before, actor=actor, action=action, what=what, limit=limit + 1)
+    shown = [
+        AuditEntry(f"aud_{row.id}", row.at, row.user_id, row.actor, row.action, row.object, row.detail)
+        for row in found[:limit]
+    ]
+    return Rows(shown, (str(found[limit - 1].id),) if len(found) > limit else None)

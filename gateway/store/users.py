@@ -63,10 +63,17 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """A user's id, and the argon2id hash of their password."""
+    """Who logs in, and the argon2id hash of their password."""
 
     id: str
+    name: str
+    role: Role
     password: str
+
+    @property
+    def visitor(self) -> Visitor:
+        """The user as the audit log names them."""
+        return Visitor(self.id, self.name, self.role)
 
 
 def new_token() -> str:
@@ -123,7 +130,9 @@ async def by_name(connection: Connection | Pool, name: str) -> User | None:
 
 async def credentials(pool: Pool, name: str) -> Credentials | None:
     """What a user who may log in is verified by, None for one who may not or is not there."""
-    row = await pool.fetchrow("SELECT id, password FROM users WHERE name = $1 AND disabled_at IS NULL", name)
+    row = await pool.fetchrow(
+        "SELECT id, name, role, password FROM users WHERE name = $1 AND disabled_at IS NULL", name
+    )
     return None if row is None else Credentials(**dict(row))
 
 
@@ -209,9 +218,9 @@ async def set_mode(pool: Pool, digest: bytes, mode: Mode) -> None:
     await pool.execute("UPDATE sessions SET mode = $2 WHERE digest = $1", digest, mode)
 
 
-async def end_session(pool: Pool, digest: bytes) -> None:
+async def end_session(connection: Connection, digest: bytes) -> None:
     """Log out."""
-    await pool.execute("DELETE FROM sessions WHERE digest = $1", digest)
+    await connection.execute("DELETE FROM sessions WHERE digest = $1", digest)
 
 
 async def end_sessions(connection: Connection, user_id: str, *, keep: bytes | None = None) -> int:

@@ -101,6 +101,16 @@ SUPPLIER: dict[str, Any] = {
         "blocked_until": None,
     },
 }
+AUDIT_ENTRY: dict[str, Any] = {
+    "id": "aud_4711",
+    "at": "2026-11-20T10:00:00Z",
+    "user_id": "usr_5c1f0a9be2d44b77",
+    "actor": "ana",
+    "action": "user.logged_in",
+    "object": "user:ana",
+    "detail": {"address": "192.0.2.10"},
+}
+
 SYNC_RUN: dict[str, Any] = {
     "id": "run_01",
     "started_at": _AT,

@@ -1,11 +1,15 @@
 """``keys`` as scripts use it."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+
+from gateway.store import audit
+from gateway.store.pool import open_pool
 
 
 @pytest.fixture
@@ -32,6 +36,26 @@ def test_a_key_is_made_listed_and_revoked(keys):
     assert json.loads(listed.stdout)[0]["name"] == "till 1"
     assert keys("revoke", made["id"]).returncode == 0
     assert "revoked" in keys("list").stdout
+
+
+def test_keys_made_and_revoked_stand_in_the_audit_log(keys, database_url):
+    made = json.loads(keys("create", "--storefront", "Shop", "--scope", "ops", "--json").stdout)
+    for _ in range(2):
+        assert keys("revoke", made["id"]).returncode == 0
+
+    async def entries():
+        pool = await open_pool(database_url)
+        try:
+            return await audit.entries(pool)
+        finally:
+            await pool.close()
+
+    revoked, created = asyncio.run(entries())
+    assert (created.action, revoked.action) == ("key.created", "key.revoked")
+    assert {created.object, revoked.object} == {f"key:{made['id']}"}
+    assert created.actor.startswith("command line")
+    assert (created.detail["storefront"], created.detail["scopes"]) == ("Shop", ["ops"])
+    assert made["key"] not in repr((created, revoked))
 
 
 def test_a_wrong_word_is_one_line_and_exit_code_2(keys):

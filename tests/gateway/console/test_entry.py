@@ -208,6 +208,24 @@ async def test_every_change_of_a_user_is_on_record(console):
     assert "user.password" not in words
 
 
+async def test_log_ins_failed_ones_and_log_outs_stand_in_the_audit_log(console):
+    person = await console.log_in("viewer")
+    await try_in(console, "viewer", "wrong")
+    await try_in(console, "a-password-typed-as-name", "wrong")
+    await person.post("/console/logout")
+    rows = await console.pool.fetch("SELECT user_id, actor, action, object, detail FROM audit_log ORDER BY id")
+    assert [(row["actor"], row["action"], row["object"]) for row in rows] == [
+        ("viewer", "user.logged_in", "user:viewer"),
+        ("anonymous", "user.login_failed", "user:viewer"),
+        ("anonymous", "user.login_failed", "user:unknown"),
+        ("viewer", "user.logged_out", "user:viewer"),
+    ]
+    assert rows[0]["user_id"] == rows[3]["user_id"] is not None
+    assert [row["detail"].get("address") for row in rows] == ["127.0.0.1"] * 3 + [None]
+    assert "a-password-typed-as-name" not in repr(rows)
+    assert "user.login_failed" in (await console.operator.get("/console/audit")).words
+
+
 # -- people ----------------------------------------------------------------------------------------------------------
 
 

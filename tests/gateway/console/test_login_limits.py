@@ -52,6 +52,13 @@ async def test_ten_failures_from_several_addresses_make_unknown_devices_wait_a_q
     assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
 
 
+async def test_a_lock_stands_in_the_audit_log_once(console):
+    await lock(console)
+    await try_from(console, "203.0.113.5", "viewer")
+    rows = await console.pool.fetch("SELECT action FROM audit_log WHERE object = 'user:viewer' ORDER BY id")
+    assert [row["action"] for row in rows] == ["user.login_failed"] * 10 + ["user.locked"]
+
+
 async def test_a_device_that_logged_in_before_gets_into_a_locked_name(console):
     known = await console.log_in("viewer")
     await lock(console)
