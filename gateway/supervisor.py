@@ -14,16 +14,12 @@ from pathlib import Path
 
 import structlog
 from aiohttp import web
-from asyncpg import PostgresError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from gateway import log
-from gateway.flows.people import first_admin, greeting
 from gateway.processes import die_with_parent
 from gateway.settings import Settings
-from gateway.store.pool import DATABASE_DOWN, open_pool
-from gateway.tasks import end
 from schemas.errors import ConfigurationError
 
 ENV_STATE_DIR = "GATEWAY_STATE_DIR"
@@ -33,8 +29,6 @@ LONGEST_PAUSE_SECONDS = 5.0
 _SOON_SECONDS = 5.0
 _WRONG_CONFIGURATION = 2
 BACKLOG = 1024
-FIRST_ADMIN_SECONDS = 2.0
-_NOT_YET: tuple[type[Exception], ...] = (*DATABASE_DOWN, PostgresError)  # the database is away, or has no tables yet
 
 
 class Supervisor:
@@ -68,31 +62,12 @@ class Supervisor:
         metrics = await self._open_metrics()
         host, port = listening.getsockname()[:2]
         structlog.get_logger().info("starting", address=f"{host}:{port}", workers=self._count)
-        first = asyncio.create_task(self._first_admin(), name="first admin")
         keepers = [asyncio.create_task(self._keep(number, listening)) for number in range(self._count)]
         await self._stop.wait()
-        await end(first)
         await self._end(keepers)
         if metrics is not None:
             await metrics.cleanup()
         return self._code
-
-    async def _first_admin(self) -> None:
-        """Make the console's first user once there is a database with its tables, and print the password, once."""
-        url = self._settings.database_url
-        while url is not None:
-            try:
-                pool = await open_pool(url.get_secret_value(), max_size=1, name="esim-gateway serve")
-                try:
-                    password = await first_admin(pool)
-                finally:
-                    await pool.close()
-            except _NOT_YET:
-                await asyncio.sleep(FIRST_ADMIN_SECONDS)
-                continue
-            if password is not None:
-                print(greeting(password), flush=True)  # noqa: T201 - a log line must not hold it
-            return
 
     async def _keep(self, number: int, listening: socket.socket) -> None:
         """Keep one worker running. One that does not come up at all is not tried for ever at once."""

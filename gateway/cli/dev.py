@@ -17,7 +17,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
 
@@ -25,15 +25,28 @@ from gateway.cli import dev_keys, state
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from gateway.cli.children import Children
     from gateway.embedded import Servers
     from gateway.settings import Settings
+    from gateway.store.pool import Pool
+
+R = TypeVar("R")
 
 _START_SECONDS = 120.0
 _ALLOW_PRIVATE = "GATEWAY_WEBHOOKS__ALLOW_PRIVATE"
 # A server of ours that ended by itself is away this long: reads go on, writes answer 503, and all come back.
 _AWAY_SECONDS = 10.0
 _MOST_FALLS, _FALLS_WITHIN_SECONDS = 3, 120.0
+_FIRST_USER = """
+The console's first user is admin, with the password {password}
+It is not shown again; log in at /console and change it.
+"""
+_NO_TERMINAL = """
+The console has no user yet, and there is no terminal to show a password on. Make one:
+  esim-gateway users create admin --role admin --state-dir {folder}
+"""
 _METRICS_PORTS = {"GATEWAY_METRICS__PORT": "port", "GATEWAY_METRICS__WORKER_PORT": "worker_port"}
 
 
@@ -74,7 +87,6 @@ def _run(
 ) -> None:
     from gateway import embedded
     from gateway.cli.children import Children
-    from gateway.flows.people import greeting
 
     settings = state.settings_here(state_dir)
     folder = settings.state_dir.absolute()
@@ -107,8 +119,7 @@ def _run(
     settings = state.settings_here()
     asyncio.run(_prepare(settings))
     fetched = _first_sync(children, settings, changed=changed)
-    if (password := asyncio.run(_first_admin(settings))) is not None:
-        print(greeting(password), flush=True)
+    _first_admin(settings)
     _say("API and worker")
     children.start("serve", "--host", host, "--port", str(port))
     children.start("worker")
@@ -205,14 +216,39 @@ async def _prepare(settings: Settings) -> None:
     await upgrade(url)
 
 
-async def _first_admin(settings: Settings) -> str | None:
-    """The password of the console's first user, when this start made them."""
+def _first_admin(settings: Settings) -> None:
+    """Make the console's first user, and show the password on the terminal: it must not end up in a log file.
+
+    Without a terminal nobody is made; the command that does it is named instead.
+    """
     from gateway.flows.people import first_admin
+    from gateway.store.users import any_user
+
+    if (terminal := _terminal()) is None:
+        if not asyncio.run(_on_database(settings, any_user)):
+            print(_NO_TERMINAL.format(folder=settings.state_dir.absolute()), flush=True)
+        return
+    password = asyncio.run(_on_database(settings, first_admin))
+    if password is not None:
+        print(_FIRST_USER.format(password=password), file=terminal, flush=True)
+
+
+def _terminal() -> TextIO | None:
+    """Where only who started this reads along: standard output, or the terminal behind it when it goes elsewhere."""
+    if sys.stdout.isatty():
+        return sys.stdout
+    try:
+        return Path("/dev/tty").open("w", encoding="utf-8")
+    except OSError:
+        return None
+
+
+async def _on_database(settings: Settings, action: Callable[[Pool], Awaitable[R]]) -> R:
     from gateway.store.pool import open_pool
 
     pool = await open_pool(state.database_url(settings), max_size=1)
     try:
-        return await first_admin(pool)
+        return await action(pool)
     finally:
         await pool.close()
 

@@ -30,14 +30,6 @@ async def first_admin(pool: Pool) -> str | None:
     return password
 
 
-def greeting(password: str) -> str:
-    """What is said about the console's first user, once."""
-    return (
-        f"\nThe console's first user is {FIRST_ADMIN}, with the password {password}\n"
-        "It is not shown again; log in at /console and change it.\n"
-    )
-
-
 async def create(pool: Pool, who: Visitor | str, name: str, role: Role, password: str) -> User:
     """A new user. Raises ``PeopleError`` for a name that cannot be or is taken, and a short password."""
     name = name.strip().lower()

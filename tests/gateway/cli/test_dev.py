@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import json
 import os
+import pty
 import queue
 import re
 import shlex
@@ -25,25 +26,33 @@ IN_PIKASIM_S_SANDBOX = "bv-1gb-2d-06d3e3e4ddb9"  # docs/sandbox.md lists it
 
 
 @contextlib.contextmanager
-def dev(state, ports):
-    """A dev in a process of its own, and what it printed until it was up."""
+def dev(state, ports, *, terminal=True):
+    """A dev in a process of its own, on a terminal or with its output going elsewhere, and what it printed until up."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("GATEWAY_", "COV_CORE"))}
     quiet = {"GATEWAY_METRICS__PORT": "0", "GATEWAY_METRICS__WORKER_PORT": "0"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "gateway", "dev", "--state-dir", str(state), *ports],
-        cwd=HOUSE,
-        env=plain | quiet,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    ours, theirs = pty.openpty() if terminal else os.pipe()
+    with (
+        os.fdopen(ours, encoding="utf-8") as printed,
+        subprocess.Popen(
+            [sys.executable, "-m", "gateway", "dev", "--state-dir", str(state), *ports],
+            cwd=HOUSE,
+            env=plain | quiet,
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,  # so that it has no terminal but this
+        ) as process,
+    ):
+        os.close(theirs)
+        process.stdout = printed
         try:
             lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if "curl -s" in line:
-                    break
-            else:
+            with contextlib.suppress(OSError):  # the other end of a terminal is gone
+                for line in printed:
+                    lines.append(line)
+                    if "curl -s" in line:
+                        break
+            if "curl -s" not in "".join(lines):
                 pytest.fail("".join(lines))
             yield process, "".join(lines)
         finally:
@@ -160,6 +169,8 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
         assert synced.returncode == 0, synced.stderr
         assert {part["supplier"] for part in json.loads(synced.stdout)["suppliers"]} >= {"beppay", "pikasim", "s2s"}
         assert left_over(state)
+        # The password stands nowhere but on the terminal.
+        assert not [path for path in (state / "logs").iterdir() if password in path.read_text()]
         process.kill()
     assert all_end(state) == {}
 
@@ -179,10 +190,26 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
 def test_a_child_that_dies_ends_dev_with_its_name(tmp_path, unused_tcp_port_factory):
     state = tmp_path / "state"
     ports = ["--port", str(unused_tcp_port_factory()), "--sandbox-port", str(unused_tcp_port_factory())]
-    with dev(state, ports) as (process, _):
+    with dev(state, ports, terminal=False) as (process, _):
         (worker,) = (pid for pid, words in left_over(state).items() if words.rstrip().endswith("gateway worker"))
         os.kill(worker, signal.SIGKILL)
         rest = process.stdout.read()
         assert process.wait(PATIENCE) == 1
     assert "worker ended by itself (SIGKILL)" in rest
     assert all_end(state) == {}
+
+
+def test_dev_without_a_terminal_makes_no_user_and_says_how(tmp_path, unused_tcp_port_factory):
+    state = tmp_path / "state"
+    ports = ["--port", str(unused_tcp_port_factory()), "--sandbox-port", str(unused_tcp_port_factory())]
+    with dev(state, ports, terminal=False) as (process, text):
+        assert "password" not in text.replace("to show a password on", "")
+        command = re.search(r"esim-gateway (users create admin .*)", text)[1]
+        arguments = shlex.split(command)
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments], cwd=HOUSE, check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert "admin is admin" in done.stdout
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0

@@ -1,20 +1,17 @@
 """``users`` as people use it, and the first admin that a start makes."""
 
-import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
 
+import aiohttp
 import pytest
 
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
 from tests.conftest import _run
-from tests.gateway.cli.test_serve import serve
+from tests.gateway.cli.test_serve import free_port, serve, until
 from tests.kit.secret_keys import SECRET_KEY
-from tests.kit.stored_password import is_password
 
 
 @pytest.fixture
@@ -66,29 +63,27 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(users):
         assert done.stderr.startswith("esim-gateway: ")
 
 
-async def test_the_first_start_prints_one_password_once_the_tables_are_there(servers, tmp_path):
-    """Two processes start together, before the schema is up."""
-    await asyncio.to_thread(_run, servers.postgres.url("postgres"), "CREATE DATABASE first_start")
-    url = servers.postgres.url("first_start")
+async def test_serve_makes_no_user_and_the_one_that_is_made_gets_in(users, database_url, tmp_path):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    env = kept | {"GATEWAY_DATABASE_URL": url, "GATEWAY_METRICS__PORT": "0", "GATEWAY_SECRET_KEY": SECRET_KEY}
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        folder.mkdir()
-    one, two = (env | {"GATEWAY_STATE_DIR": str(folder)} for folder in folders)
-    with serve(folders[0], one, "--port", "0"), serve(folders[1], two, "--port", "0"):
-        await asyncio.sleep(0.5)
-        await upgrade(url)
-        found = []
-        for _ in range(300):
-            text = "".join((folder / "serve.log").read_text() for folder in folders)
-            if found := re.findall(r"with the password (\S+)", text):
-                break
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(2.5)  # the other looks again
-        text = "".join((folder / "serve.log").read_text() for folder in folders)
-    assert re.findall(r"with the password (\S+)", text) == found
-    assert len(found) == 1
-    pool = await open_pool(url)
-    assert await is_password(pool, "admin", found[0])
-    await pool.close()
+    port = free_port()
+    env = kept | {
+        "GATEWAY_DATABASE_URL": database_url,
+        "GATEWAY_METRICS__PORT": "0",
+        "GATEWAY_SECRET_KEY": SECRET_KEY,
+        "GATEWAY_STATE_DIR": str(tmp_path),
+    }
+    login = f"http://127.0.0.1:{port}/console/login"
+    with serve(tmp_path, env, "--port", str(port)):
+        async with aiohttp.ClientSession() as session:
+
+            async def try_in(password):
+                form = {"name": "admin", "password": password}
+                async with session.post(login, data=form, allow_redirects=False) as answer:
+                    return answer.status
+
+            await until(lambda: try_in("a password of nobody"))
+            assert json.loads(users("list", "--json").stdout) == []
+            made = users("create", "admin", "--role", "admin")
+            password = re.search(r"\n([a-z2-9]{5}(?:-[a-z2-9]{5}){3})\n", made.stdout)[1]
+            assert await try_in(password) == 303
+    assert "password" not in (tmp_path / "serve.log").read_text()
