@@ -60,12 +60,12 @@ def is_excepted(address: Address, exceptions: Sequence[Network]) -> bool:
 def counted_as(text: str) -> str:
     """What limits count a client's address as: itself, or its /64 for IPv6, which is one customer's to choose from.
 
-    A mapped IPv4 address counts as itself; what is no address at all as it is written.
+    A mapped IPv4 address counts as itself; what is no address at all as it is written, as far as a row holds it.
     """
     try:
         address = _unwrapped(ip_address(text))
     except ValueError:
-        return text
+        return text[:100]
     if isinstance(address, IPv4Address):
         return str(address)
     return str(IPv6Network((int(address) >> 64 << 64, 64)))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from typing import Literal
 
@@ -21,7 +20,6 @@ NAME_FAILURES_PER_ADDRESS = 3
 FORGET_AFTER = timedelta(hours=24)
 
 Counter = Literal["address", "device", "session"]
-_IPV6_PREFIX = 64  # a customer's smallest allocation, as in the API's rate limits
 _MOST_DOUBLINGS = 20
 
 
@@ -66,16 +64,3 @@ def counts_against_name(failures: Sequence[NameFailure], address: str, now: date
     """Whether one more failure from this address counts against the user name."""
     same = sum(failure.address == address and failure.at > now - NAME_WINDOW for failure in failures)
     return same < NAME_FAILURES_PER_ADDRESS
-
-
-def network_of(address: str) -> str:
-    """What an address is counted as: itself, an IPv6 address by its /64. Text that is no address stays as it is."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:100]
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Network((parsed, _IPV6_PREFIX), strict=False))

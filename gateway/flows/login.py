@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
+from gateway.core.addresses import counted_as
 from gateway.core.device_cookie import device_of, remember_device
-from gateway.core.login_limits import network_of
 from gateway.flows import passwords
 from gateway.flows.deps import Deps
 from gateway.flows.passwords import PasswordsBusyError
@@ -97,7 +97,7 @@ def _attempt(deps: Deps, user_id: str | None, address: str, device_cookie: str) 
         device = device_of(deps.seal, user_id, device_cookie)
         if device is not None:
             return Attempt("device", device, user_id)
-    return Attempt("address", network_of(address), user_id)
+    return Attempt("address", counted_as(address), user_id)
 
 
 async def _record_failure(deps: Deps, counted: Counted, name: str | None, address: str) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.core.login_limits import BACKOFF, NameFailure, counts_against_name, name_wait, network_of
+from gateway.core.login_limits import BACKOFF, NameFailure, counts_against_name, name_wait
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -43,18 +43,3 @@ def test_free_failures_cost_nothing_and_each_further_one_doubles_the_wait_up_to_
     waits = [BACKOFF[counter].wait(count) for count in range(free, free + 12)]
     assert BACKOFF[counter].wait(free - 1) == 0
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::ffff", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("unknown", "unknown"),
-    ],
-)
-def test_an_ipv6_address_is_counted_by_its_network(address, network):
-    assert network_of(address) == network
