@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -185,8 +186,9 @@ def _dumps(event: Any, **_: Any) -> bytes:
 
 
 def _to_stderr(data: bytes) -> None:
-    sys.stderr.buffer.write(data)
-    sys.stderr.buffer.flush()
+    with suppress(OSError):  # a full disk loses lines; it does not fail the request that they tell of
+        sys.stderr.buffer.write(data)
+        sys.stderr.buffer.flush()
 
 
 def _to_stdout(data: bytes) -> None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ LONGEST_PAUSE_SECONDS = 5.0
 _SOON_SECONDS = 5.0
 _WRONG_CONFIGURATION = 2
 BACKLOG = 1024
+_MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own there
+_FIGURES = "esim-gateway-metrics-"
 
 
 class Supervisor:
@@ -39,7 +42,7 @@ class Supervisor:
         self._host = host
         self._port = port
         self._count = workers
-        self._figures = settings.state_dir.absolute() / "metrics" / str(os.getpid())
+        self._figures = Path()
         self._stop = asyncio.Event()
         self._children: dict[int, asyncio.subprocess.Process] = {}
         self._code = 0
@@ -48,6 +51,7 @@ class Supervisor:
         """Serve until told to stop; the exit code. Raises ``ConfigurationError`` when a port cannot be had."""
         log.configure(self._settings.log_level)
         listening = listen(self._host, self._port)
+        self._figures = make_figures_folder(self._settings.state_dir)
         try:
             return asyncio.run(self._run(listening))
         finally:
@@ -57,8 +61,6 @@ class Supervisor:
     async def _run(self, listening: socket.socket) -> int:
         for signum in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(signum, self._stop.set)
-        _clear_left_behind(self._figures.parent)
-        self._figures.mkdir(parents=True, exist_ok=True)
         metrics = await self._open_metrics()
         host, port = listening.getsockname()[:2]
         structlog.get_logger().info("starting", address=f"{host}:{port}", workers=self._count)
@@ -165,8 +167,16 @@ def _taken(host: str, port: int, error: OSError, option: str) -> ConfigurationEr
     return ConfigurationError(f"cannot listen on {host} port {port} ({error.strerror}): choose another with {option}")
 
 
-def _clear_left_behind(folder: Path) -> None:
-    """Remove the figures of parents that were killed."""
-    for left in folder.glob("[0-9]*"):
-        if not Path(f"/proc/{left.name}").exists():
+def make_figures_folder(state_dir: Path) -> Path:
+    """A new folder for the figures of this parent's workers; those of parents that were killed are removed.
+
+    The workers map its files. On a full disk a write to a mapped page kills the process, so it is in memory where there
+    is such a folder.
+    """
+    parent = _MEMORY if os.access(_MEMORY, os.W_OK) else state_dir.absolute()
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{_FIGURES}*"):
+        pid = left.name.removeprefix(_FIGURES).partition("-")[0]
+        if pid.isdigit() and not Path("/proc", pid).exists() and left.stat().st_uid == os.geteuid():
             shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_FIGURES}{os.getpid()}-", dir=parent))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import msgspec
@@ -26,7 +27,7 @@ from gateway.core.pricing import Rates
 from gateway.core.pricing_rules import Rule, RuleSets, changes_at
 from gateway.flows.pricing import sets_now
 from gateway.flows.publish import Basis
-from gateway.flows.rebuild import Rebuild
+from gateway.flows.rebuild import Rebuild, reason_of
 from gateway.settings import Settings
 from gateway.store import pricing_rules, snapshots
 from gateway.store import snapshot_files as files
@@ -43,6 +44,10 @@ LISTEN_SECONDS = 0.5
 DATABASE_SECONDS = 5.0
 REDIS_SECONDS = 60.0
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, LookupError)
+
+
+class CatalogNotLoadedError(Exception):
+    """There is no catalogue to answer from; the text says why."""
 
 
 class Catalog:
@@ -79,11 +84,12 @@ class Catalog:
         Never fails for a server that is down: ``loaded`` tells whether there is something to answer from.
         """
         self = cls(settings, pool, redis)
-        await self._open_newest()
-        await self.refresh()
+        with contextlib.suppress(OSError):
+            await self._open_newest()
+        await self._refresh_or_degrade()
         if self._rebuild.running:
             await self._rebuild.finished()
-            await self.refresh()
+            await self._refresh_or_degrade()
         self._tasks.append(asyncio.create_task(self._watch(), name="catalog watcher"))
         if redis is not None:
             self._tasks.append(asyncio.create_task(self._listen(), name="catalog listener"))
@@ -92,9 +98,12 @@ class Catalog:
     def index(self, mode: Mode, storefront_id: str | None = None) -> Index:
         """The catalogue of a mode as it stands now for a storefront; an empty one before anything was synced.
 
-        None is for storefronts without rules of their own.
+        None is for storefronts without rules of their own. Raises ``CatalogNotLoadedError`` before there is one.
         """
-        return self._indexes[mode].of(storefront_id)
+        try:
+            return self._indexes[mode].of(storefront_id)
+        except KeyError:
+            raise CatalogNotLoadedError("; ".join(("no catalogue is loaded yet", *self.degraded))) from None
 
     @property
     def loaded(self) -> bool:
@@ -104,7 +113,10 @@ class Catalog:
     @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work at present, in words for ``/readyz``: "redis: …", "postgresql: …"."""
-        return tuple(f"{what}: {why}" for what, why in sorted(self._troubles.items()))
+        troubles = self._troubles
+        if self._rebuild.failure:
+            troubles = troubles | {"snapshot": self._rebuild.failure}
+        return tuple(f"{what}: {why}" for what, why in sorted(troubles.items()))
 
     @property
     def listening(self) -> bool:
@@ -133,12 +145,15 @@ class Catalog:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._until_next_look())
             self._wake.clear()
-            try:
-                await self.refresh()
-            except Exception as error:  # noqa: BLE001 - the watcher must outlive whatever it meets
-                self._trouble("catalog", error)
-            else:
-                self._well("catalog")
+            await self._refresh_or_degrade()
+
+    async def _refresh_or_degrade(self) -> None:
+        try:
+            await self.refresh()
+        except Exception as error:  # noqa: BLE001 - start and watcher must outlive whatever they meet
+            self._trouble("catalog", error)
+        else:
+            self._well("catalog")
 
     def _until_next_look(self) -> float:
         """Seconds until the next tick, or until the clock itself changes something, if that is sooner."""
@@ -242,12 +257,22 @@ class Catalog:
             except Exception as error:  # noqa: BLE001 - as when listening
                 self._trouble("redis", error)
                 packed = None
-            if packed is not None and await asyncio.to_thread(files.unpack, *packed, path):
-                file = await asyncio.to_thread(files.open_or_refuse, path)
-                await asyncio.to_thread(files.prune, self._settings.state_dir, {version})
+            data = await asyncio.to_thread(files.unpack, *packed, path) if packed is not None else None
+            if data is not None:
+                file = await self._keep(data, path)
         if file is not None:
             self._take(mode, file)
         return file is not None
+
+    async def _keep(self, data: bytes, path: Path) -> SnapshotFile:
+        """The snapshot as a file that all processes of this host share; from memory where it cannot be written."""
+        try:
+            file = await asyncio.to_thread(files.keep, data, path)
+        except OSError as error:
+            self._trouble("state folder", error)
+            return layout.from_memory(data)
+        self._well("state folder")
+        return file
 
     def _take(self, mode: Mode, file: SnapshotFile) -> None:
         self._snapshots[mode] = Snapshot(file)
@@ -281,10 +306,10 @@ class Catalog:
                 log.info("catalog_in_force", mode=mode, version=made.shared.version, offers=snapshot.rows)
 
     def _trouble(self, what: str, error: Exception) -> None:
-        why = type(error).__name__
+        why = reason_of(error)
         if self._troubles.get(what) != why:
             self._troubles[what] = why
-            log.warning("degraded", what=what, error=f"{why}: {error}")
+            log.warning("degraded", what=what, error=f"{type(error).__name__}: {error}")
 
     def _well(self, what: str) -> None:
         if self._troubles.pop(what, None) is not None:

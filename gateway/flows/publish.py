@@ -194,4 +194,8 @@ async def _once(settings: Settings) -> None:
 
 if __name__ == "__main__":
     os.nice(10)
-    asyncio.run(_once(pickle.load(sys.stdin.buffer)))  # noqa: S301 - our own parent's settings
+    try:
+        asyncio.run(_once(pickle.load(sys.stdin.buffer)))  # noqa: S301 - our own parent's settings
+    except OSError as failed:
+        print(failed.strerror or type(failed).__name__, flush=True)  # noqa: T201 - the parent reads it
+        sys.exit(os.EX_IOERR)

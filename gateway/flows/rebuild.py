@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import signal
 import sys
@@ -25,6 +26,7 @@ class Rebuild:
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
         self._not_before = 0.0
+        self.failure = ""  # why the last one made no snapshot
 
     @property
     def running(self) -> bool:
@@ -50,20 +52,37 @@ class Rebuild:
             await end(self._task)
 
     async def _run(self) -> None:
+        try:
+            self.failure = await self._publish()
+        except OSError as error:  # no descriptor or process is left
+            self.failure = reason_of(error)
+        if self.failure:
+            self._not_before = asyncio.get_running_loop().time() + PAUSE_SECONDS
+            log.warning("catalog_rebuild_failed", reason=self.failure)
+
+    async def _publish(self) -> str:
+        """Have it made; why it was not, "" when it was."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "gateway.flows.publish",
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
         try:
-            await process.communicate(pickle.dumps(self._settings))
+            output, _ = await process.communicate(pickle.dumps(self._settings))
         finally:
             if process.returncode is None:
                 process.terminate()
                 await process.wait()
-        if process.returncode:
-            self._not_before = asyncio.get_running_loop().time() + PAUSE_SECONDS
-            log.warning("catalog_rebuild_failed", code=process.returncode)
+        if not process.returncode:
+            return ""
+        said = output.decode("utf-8", "replace").splitlines() if process.returncode == os.EX_IOERR else []
+        return said[-1] if said else f"exit code {process.returncode}"
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, for ``/readyz``: what the system says of files and servers, else the kind of the error."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or type(error).__name__

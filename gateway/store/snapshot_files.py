@@ -67,7 +67,10 @@ def open_or_refuse(path: Path) -> SnapshotFile | None:
         return layout.open_file(path)
     except FileNotFoundError:
         return None
-    except (NotASnapshot, OSError) as error:
+    except OSError as error:  # no descriptor is left, or the disk fails: the file may be a good one
+        log.warning("snapshot_refused", file=path.name, error=str(error))
+        return None
+    except NotASnapshot as error:
         log.warning("snapshot_refused", file=path.name, error=str(error))
         path.unlink(missing_ok=True)
         return None
@@ -118,19 +121,26 @@ def pack(path: Path) -> tuple[bytes, int]:
     return zstandard.ZstdCompressor(level=_LEVEL, threads=-1).compress(data), len(data)
 
 
-def unpack(packed: bytes, size: int, path: Path) -> bool:
-    """Write a packed snapshot as a file, if it is whole and of this version."""
+def unpack(packed: bytes, size: int, path: Path) -> bytes | None:
+    """A packed snapshot as its file at ``path`` will hold it; None where it is not whole or of another version."""
     try:
         data = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
         file = layout.from_memory(data)
     except (zstandard.ZstdError, NotASnapshot) as error:
         log.warning("snapshot_refused", file=f"redis:{path.name}", error=str(error))
-        return False
+        return None
     if not path.name.startswith(f"{file.header.digest}-") or not layout.whole(file):
         log.warning("snapshot_refused", file=f"redis:{path.name}", error="it is not what its name says")
-        return False
+        return None
+    return data
+
+
+def keep(data: bytes, path: Path) -> SnapshotFile:
+    """Write a snapshot, remove older ones, and map it. Raises ``OSError``, as on a full disk."""
     layout.write(path, [data])
-    return True
+    match = _NAME.fullmatch(path.name)
+    prune(path.parent.parent, {match[1]} if match else set())
+    return layout.open_file(path)
 
 
 async def push(redis: Any, mode: str, version: str, packed: bytes, size: int) -> None:

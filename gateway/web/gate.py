@@ -17,7 +17,7 @@ from typing import Any, cast
 import structlog
 from aiohttp import HttpVersion11, hdrs, web
 
-from gateway.flows.browse import Catalog
+from gateway.flows.browse import Catalog, CatalogNotLoadedError
 from gateway.settings import Settings
 from gateway.store.pool import DATABASE_DOWN
 from gateway.web import state
@@ -78,7 +78,10 @@ class Gate:
         began = perf_counter()
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
         if caller is not None and caller.browses and request.method in _READS:
-            index = self._catalog.index(caller.mode, caller.key.storefront_id)
+            try:
+                index = self._catalog.index(caller.mode, caller.key.storefront_id)
+            except CatalogNotLoadedError:
+                return await self._long_way(request, handler, caller, began)
             answer = self._memories.of(index).answers.get(request.raw_path)
             if answer is not None and caller.bucket.take(monotonic()):
                 self._metrics.remembered.inc()
@@ -161,6 +164,8 @@ class Gate:
             caller = request.get(state.CALLER)
         except web.HTTPException as error:
             response = error if error.status < 400 else render(of_status(error), request_id)  # noqa: PLR2004 - HTTP
+        except CatalogNotLoadedError as error:
+            response = render(unavailable(str(error), retry_after=2), request_id)
         except DATABASE_DOWN as error:
             structlog.get_logger().warning("database down", route=template, request_id=request_id, error=str(error))
             response = render(unavailable("this needs the database, which cannot be reached"), request_id)

@@ -39,18 +39,18 @@ def environment(settings, **more) -> dict[str, str]:
 
 
 @contextmanager
-def serve(folder: Path, env: dict[str, str], *options: str):
-    """A running ``serve``, killed when the test fails to end it."""
-    with running(folder, env, "serve", *options) as process:
+def serve(folder: Path, env: dict[str, str], *options: str, prefix: tuple[str, ...] = ()):
+    """A running ``serve``, killed when the test fails to end it. ``prefix`` is a command that runs it."""
+    with running(folder, env, "serve", *options, prefix=prefix) as process:
         yield process
 
 
 @contextmanager
-def running(folder: Path, env: dict[str, str], command: str, *options: str):
+def running(folder: Path, env: dict[str, str], command: str, *options: str, prefix: tuple[str, ...] = ()):
     """A running command of the gateway, killed when the test fails to end it."""
     log = (folder / f"{command}.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", command, *options], env=env, stdout=log, stderr=subprocess.STDOUT
+        [*prefix, sys.executable, "-m", "gateway", command, *options], env=env, stdout=log, stderr=subprocess.STDOUT
     )
     try:
         yield process
@@ -76,6 +76,10 @@ async def until(what, seconds=120):
 
 def children(pid: int) -> set[int]:
     return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def figures_of(pid: int) -> list[Path]:
+    return list(Path("/dev/shm").glob(f"esim-gateway-metrics-{pid}-*"))
 
 
 def alive(pid: int) -> bool:
@@ -136,7 +140,7 @@ async def test_workers_share_the_socket_are_replaced_and_add_up_their_figures(sh
     text = (tmp_path / "serve.log").read_text()
     assert "a worker died and is replaced" in text
     assert key not in text
-    assert not any((settings.state_dir / "metrics").iterdir())
+    assert not figures_of(process.pid)
 
 
 async def test_a_request_that_runs_is_answered_before_the_end(shop, tmp_path):
