@@ -19,6 +19,7 @@ from gateway.core.catalog import Index
 from gateway.settings import Settings, load
 from gateway.store.keys import ApiKey, key_digest
 from gateway.web import state
+from gateway.web.connections import FrontDoorRunner
 
 KEY = "gw_test_0123456789abcdefghijABCDEFGHIJ010biWfU"  # made up, with the checksum that a key has
 PER_MINUTE = 1_000_000_000
@@ -70,7 +71,7 @@ def bare(body: bytes) -> web.Application:
 
 async def run(app: web.Application) -> None:
     """Serve on a free port, say which, until standard input ends."""
-    runner = web.AppRunner(app, access_log=None)
+    runner = FrontDoorRunner(app) if state.SETTINGS in app else web.AppRunner(app, access_log=None)
     await runner.setup()
     gc.collect()
     gc.freeze()  # as serve does

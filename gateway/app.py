@@ -64,7 +64,6 @@ from gateway.web import (
     quotes,
     state,
     traveller,
-    unreadable,
     webhooks,
 )
 from gateway.web.answers import Heads, Memories, PreparedDocument
@@ -130,7 +129,6 @@ def make_app(
     configured wrongly and for a plugin that cannot be loaded.
     """
     routes = {(route.method, route.path): route for route in all_routes()}
-    unreadable.install()
     gate = Gate(settings, routes, {page.path for page in console.all_pages()})
     app = web.Application(middlewares=[web.middleware(gate)], client_max_size=MAX_BODY_BYTES)
     app[state.SETTINGS] = settings

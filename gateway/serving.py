@@ -14,11 +14,12 @@ from aiohttp import web
 from gateway import log
 from gateway.app import GATE, make_app
 from gateway.settings import Settings
+from gateway.web.connections import FrontDoorRunner
 from gateway.web.gate import Gate
 
 DRAIN_SECONDS = 15.0
+DRAIN_ARRIVAL_SECONDS = 3.0  # a request that is not whole by then gets its 408
 CLOSING_SECONDS = 45.0
-KEEP_ALIVE_SECONDS = 75.0
 BACKLOG = 1024
 COLLECT_AFTER = (20_000, 20, 20)  # few objects of a request are part of a cycle, and looking for them takes time
 _LOOK_SECONDS = 0.02
@@ -35,7 +36,7 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     app = make_app(settings)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS)
+    runner = FrontDoorRunner(app)
     await runner.setup()
     # What was made up to here lives as long as the process: the collector need not walk through it again.
     gc.collect()
@@ -50,15 +51,12 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     await _drain(runner, app[GATE])
 
 
-async def _drain(runner: web.AppRunner, gate: Gate) -> None:
-    """Let requests that run end, then close everything.
-
-    aiohttp's own shutdown reads nothing more from a connection, so a request whose body is still on
-    its way would be lost; that is why requests are waited for first.
-    """
+async def _drain(runner: FrontDoorRunner, gate: Gate) -> None:
+    """Let requests that arrive or run end, then close everything."""
+    runner.door.arrival_seconds = DRAIN_ARRIVAL_SECONDS
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
-            while gate.running:  # noqa: ASYNC110 - an event would cost every request something
+            while gate.running or runner.door.unfinished:  # noqa: ASYNC110 - an event would cost every request something
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
         structlog.get_logger().warning("not every request ended in time", seconds=DRAIN_SECONDS)

@@ -104,6 +104,12 @@ class RateLimit(_Section):
     per_minute: int = Field(default=600, gt=0)
 
 
+class Connections(_Section):
+    """How many requests of one address may be on their way at once: a head that has begun, a body not whole."""
+
+    unfinished_per_address: int = Field(default=32, gt=0)
+
+
 class Webhooks(_Section):
     allow_private: Networks = ()
 
@@ -189,6 +195,7 @@ class Settings(BaseSettings):
     orders: Orders = Orders()
     checkouts: Checkouts = Checkouts()
     rate_limit: RateLimit = RateLimit()
+    connections: Connections = Connections()
     webhooks: Webhooks = Webhooks()
     esim: Esim = Esim()
     alerts: Alerts = Alerts()

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from gateway.request_body import receive_body
 from schemas.money import Money
 
 LONGEST = 10_000
-_TOKEN = "csrf"  # noqa: S105 - a field's name
+MOST_FIELDS = 10_000
+CSRF_FIELD = "csrf"
+_FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 class Form:
@@ -114,15 +118,42 @@ class Form:
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
+class FormError(Exception):
+    """The body of a request is no form. The text says what to send."""
+
+
 async def posted(request: web.Request) -> Form:
-    """The form that a request carries. Nothing of it is longer than 10,000 characters."""
+    """The form that a request carries. Nothing of it is longer than 10,000 characters.
+
+    Raises ``FormError`` and ``BodyError``.
+    """
     typed: dict[str, str] = {}
     several: dict[str, list[str]] = {}
-    for name, value in (await request.post()).items():
-        if name != _TOKEN and isinstance(value, str):
+    for name, value in await _fields(request):
+        if name != CSRF_FIELD:
             typed.setdefault(name, value[:LONGEST])
             several.setdefault(name, []).append(value[:LONGEST])
     return Form(typed, several)
+
+
+async def csrf_field(request: web.Request) -> str:
+    """The token that a form carries, "" when there is none. Raises as ``posted`` does."""
+    return next((value for name, value in await _fields(request) if name == CSRF_FIELD), "")
+
+
+async def _fields(request: web.Request) -> list[tuple[str, str]]:
+    """The fields of a form as every page of ours sends one: URL-encoded, in UTF-8."""
+    body = await receive_body(request)
+    if request.content_type != _FORM_TYPE and body:
+        raise FormError(f"Send the form as {_FORM_TYPE}.")
+    if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+        raise FormError("Send the form in UTF-8.")
+    try:
+        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except UnicodeDecodeError:
+        raise FormError("The form is not valid UTF-8.") from None
+    except ValueError:
+        raise FormError(f"Send at most {MOST_FIELDS:,} fields.") from None
 
 
 def asked(request: web.Request) -> Form:

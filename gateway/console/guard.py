@@ -19,10 +19,12 @@ from urllib.parse import quote, urlsplit
 import structlog
 from aiohttp import web
 
+from gateway.console.forms import FormError, csrf_field
 from gateway.console.navigation import Group
 from gateway.console.pages import BEHIND, SESSION, TOLD, NoDatabaseError, Page, View, deps, is_htmx
 from gateway.console.render import draw
 from gateway.flows.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
+from gateway.request_body import BodyError
 from gateway.store import users
 from gateway.store.pool import DATABASE_DOWN
 from gateway.store.users import Session
@@ -41,6 +43,7 @@ _TITLES = {
     403: "Not allowed",
     404: "There is no such page",
     405: "That cannot be done here",
+    408: "That did not arrive in time",
     413: "That is too large",
     422: "That cannot be looked for",
     500: "Something went wrong here",
@@ -91,13 +94,21 @@ class Guard:
                 response = self._drawn(request, page, nonce, answer)
             except Refused as refused:
                 response = self._refusal(request, page, nonce, refused.status, refused.why)
+            except FormError as error:
+                response = self._refusal(request, page, nonce, 400, str(error))
+            except BodyError as error:
+                if error.client_is_gone:
+                    raise
+                response = self._refusal(request, page, nonce, error.status, str(error))
+                response.force_close()
             except web.HTTPException as error:
                 response = error if error.status < 400 else self._refusal(request, page, nonce, error.status, "")  # noqa: PLR2004 - HTTP
             except PasswordsBusyError:
                 response = self._refusal(request, page, nonce, 503, _BUSY, title="Too many log-ins at once")
                 response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
             except _NO_DATABASE as error:
-                structlog.get_logger().warning("console: database down", page=page.path, error=str(error))
+                reason = f"{type(error).__name__}: {error}"
+                structlog.get_logger().warning("console: database down", page=page.path, error=reason)
                 response = self._refusal(request, page, nonce, 503, "")
                 response.headers["Retry-After"] = "5"
             except Exception:  # noqa: BLE001 - whatever it is, the person gets a page and the log the trace
@@ -215,8 +226,7 @@ async def _meant(request: web.Request) -> None:
     """Refuse a form that does not carry the session's own token."""
     given = request.headers.get("X-CSRF-Token")
     if given is None:
-        value = (await request.post()).get("csrf")
-        given = value if isinstance(value, str) else ""
+        given = await csrf_field(request)
     if not _is_token(request, given):
         raise Refused(403, "This form is too old, or not ours. Go back, load the page again and send it once more.")
 

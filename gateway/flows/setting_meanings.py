@@ -37,6 +37,7 @@ MEANINGS: Mapping[str, str] = {
     "orders.no_balance_seconds": "How long a supplier is left alone that said our balance does not suffice.",
     "checkouts.hold_seconds": "How long a checkout's price is held and its payment link stays good.",
     "rate_limit.per_minute": "How often a storefront's key may call, where the key has no number of its own.",
+    "connections.unfinished_per_address": "How many requests of one address may be on their way at once.",
     "webhooks.allow_private": "Private networks to which storefronts' webhooks may go all the same.",
     "esim.cache_seconds": "How long an eSIM's state is told from memory.",
     "esim.poll_share": "The share of a supplier's rate that looking at usage may take.",

@@ -38,6 +38,24 @@ def is_https(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network])
     return request.secure
 
 
+def is_trusted(address: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether a trusted proxy has this address."""
+    return bool(trusted) and _is_in(address, trusted)
+
+
+def address_group(address: str) -> str:
+    """What a limit counts together: an IPv4 address by itself, an IPv6 one with its /64. Other text stays."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)
+
+
 def _is_in(text: str, networks: Sequence[IPv4Network | IPv6Network] | None) -> bool:
     try:
         address: IPv4Address | IPv6Address = ip_address(text)

@@ -18,6 +18,7 @@ import structlog
 from aiohttp import HttpVersion11, hdrs, web
 
 from gateway.flows.browse import Catalog, CatalogNotLoadedError
+from gateway.request_body import BodyError
 from gateway.settings import Settings
 from gateway.store.pool import DATABASE_DOWN
 from gateway.web import state
@@ -76,6 +77,8 @@ class Gate:
     async def __call__(self, request: web.Request, handler: Inner) -> web.StreamResponse:
         """Answer from memory where that can be, else let the handler."""
         began = perf_counter()
+        if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+            return self._refuse_encoding(request, began)
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
         if caller is not None and caller.browses and request.method in _READS:
             try:
@@ -164,10 +167,13 @@ class Gate:
             caller = request.get(state.CALLER)
         except web.HTTPException as error:
             response = error if error.status < 400 else render(of_status(error), request_id)  # noqa: PLR2004 - HTTP
+        except BodyError as error:
+            response = self._body_problem(error, request_id)
         except CatalogNotLoadedError as error:
             response = render(unavailable(str(error), retry_after=2), request_id)
         except DATABASE_DOWN as error:
-            structlog.get_logger().warning("database down", route=template, request_id=request_id, error=str(error))
+            reason = f"{type(error).__name__}: {error}"
+            structlog.get_logger().warning("database down", route=template, request_id=request_id, error=reason)
             response = render(unavailable("this needs the database, which cannot be reached"), request_id)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the trace
             structlog.get_logger().exception("unexpected fault", route=template, request_id=request_id)
@@ -176,6 +182,23 @@ class Gate:
             self.running -= 1
         self._dress(request, response, caller, request_id)
         self._note(request.method, template, response.status, caller, request_id, began)
+        return response
+
+    def _refuse_encoding(self, request: web.Request, began: float) -> web.StreamResponse:
+        """415 for a body that would have to be decoded: before key, route and signature are looked at."""
+        request_id = self._request_id(request)
+        refusal = Refusal("unsupported_media_type", "Send the body as it is, without Content-Encoding.")
+        response = render(refusal, request_id)
+        self._dress(request, response, None, request_id)
+        self._note(request.method, self._route(request)[0], response.status, None, request_id, began)
+        return response
+
+    @staticmethod
+    def _body_problem(error: BodyError, request_id: str) -> web.Response:
+        if error.client_is_gone:
+            return web.Response(status=error.status)  # for the log and the figures
+        response = render(Refusal(error.code, str(error)), request_id)
+        response.force_close()
         return response
 
     async def _admit(self, request: web.Request, route: Route, known: Caller | None) -> Caller:
@@ -204,6 +227,8 @@ class Gate:
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """An Expect header that is not 100-continue cannot be met."""
+        if hdrs.CONTENT_ENCODING in request.headers:
+            return None  # it is refused without its body
         if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
             request_id = self._request_id(request)
             response = render(Refusal("expectation_failed"), request_id)

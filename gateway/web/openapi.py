@@ -179,7 +179,7 @@ def _problem_codes(route: Route) -> list[str]:
     if route.access != "public":
         codes += ["unauthorized", "forbidden", "rate_limited", "unavailable"]
     if route.bodies:
-        codes += ["too_large", "unsupported_media_type"]
+        codes += ["request_timeout", "too_large", "unsupported_media_type"]
     codes.append("internal")
     return list(dict.fromkeys(codes))
 

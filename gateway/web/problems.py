@@ -30,6 +30,7 @@ KINDS: Mapping[str, Kind] = {
     "no_plan": Kind(404, "No plan meets the need"),
     "method_not_allowed": Kind(405, "This method is not allowed here"),
     "not_acceptable": Kind(406, "That form cannot be given"),
+    "request_timeout": Kind(408, "The request was not received in time"),
     "conflict": Kind(409, "The state of things does not allow it"),
     "no_stock": Kind(409, "None can be sold at present"),
     "price_changed": Kind(409, "The price has changed"),
@@ -41,7 +42,7 @@ KINDS: Mapping[str, Kind] = {
     "not_topupable": Kind(409, "The eSIM cannot be topped up"),
     "gone": Kind(410, "It is no longer there"),
     "too_large": Kind(413, "The request is too large"),
-    "unsupported_media_type": Kind(415, "The body must be JSON"),
+    "unsupported_media_type": Kind(415, "The body is not in a supported form"),
     "expectation_failed": Kind(417, "That expectation cannot be met"),
     "invalid": Kind(422, "The request is not valid"),
     "idempotency_mismatch": Kind(422, "The Idempotency-Key belongs to another request"),
@@ -55,7 +56,7 @@ KINDS: Mapping[str, Kind] = {
 _BY_STATUS = {
     404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 409: "conflict", 410: "gone", 413: "too_large",
     415: "unsupported_media_type", 417: "expectation_failed", 422: "invalid", 429: "rate_limited", 503: "unavailable",
-    401: "unauthorized", 403: "forbidden", 500: "internal",
+    401: "unauthorized", 403: "forbidden", 408: "request_timeout", 500: "internal",
 }  # fmt: skip
 
 

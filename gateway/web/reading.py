@@ -12,11 +12,13 @@ import orjson
 from aiohttp import web
 from msgspec import inspect
 
+from gateway.request_body import receive_body
 from gateway.web.problems import Refusal, invalid
 
 T = TypeVar("T", bound=msgspec.Struct)
 V = TypeVar("V")
 
+DEEPEST = 32  # levels of objects and arrays in a body; what requests need is four
 _INTEGER = re.compile(r"-?[0-9]{1,15}\Z")
 _AT = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _FIELD = re.compile(r"(?:unknown|required) field `(?P<field>[^`]*)`")
@@ -50,12 +52,10 @@ def read_query(request: web.Request, kind: type[T]) -> T:
 async def read_body(request: web.Request, *kinds: type[T], optional: bool = False) -> T:
     """The JSON body as the first of ``kinds`` that has a field in common with it, else as the last.
 
-    Raises ``Refusal``: 413 too large, 415 no JSON by its type, 400 no JSON by its text, 422 not as it should be.
+    Raises ``BodyError``, and ``Refusal``: 415 no JSON by its type, 400 no JSON by its text or nested too deep, 422 not
+    as it should be.
     """
-    try:
-        raw = await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise Refusal("too_large", f"a body may have {request.client_max_size} bytes") from None
+    raw = await receive_body(request)
     if not raw and optional:
         return kinds[-1]()
     if request.content_type != "application/json":
@@ -97,18 +97,23 @@ def pointer_of(path: str) -> str:
     return "".join(f"/{name or number or '*'}" for name, number in _STEP.findall(path))
 
 
-def _plain(value: Any, pointer: str) -> Any:
-    """The value with whole numbers for floats like 5.0, which JSON takes for 5. Refuses text with a NUL in it."""
+def _plain(value: Any, pointer: str, depth: int = 0) -> Any:
+    """The value with whole numbers for floats like 5.0, which JSON takes for 5.
+
+    Refuses text with a NUL in it, and (400) values nested deeper than ``DEEPEST``.
+    """
     if isinstance(value, str):
         require_no_nul(pointer, value)
     elif isinstance(value, float) and value.is_integer():
         return int(value)
+    elif isinstance(value, (dict, list)) and depth >= DEEPEST:
+        raise Refusal("malformed", f"Nest objects and arrays at most {DEEPEST} levels deep.")
     elif isinstance(value, dict):
         for name in value:
             require_no_nul(pointer, name)
-        return {name: _plain(inner, f"{pointer}/{name}") for name, inner in value.items()}
+        return {name: _plain(inner, f"{pointer}/{name}", depth + 1) for name, inner in value.items()}
     elif isinstance(value, list):
-        return [_plain(inner, f"{pointer}/{place}") for place, inner in enumerate(value)]
+        return [_plain(inner, f"{pointer}/{place}", depth + 1) for place, inner in enumerate(value)]
     return value
 
 

@@ -12,6 +12,7 @@ from gateway.core.addresses import fault_of_url
 from gateway.flows import endpoints as making
 from gateway.flows import inbound
 from gateway.flows.deps import Deps
+from gateway.request_body import receive_body
 from gateway.store import endpoints
 from gateway.store.endpoints import Owner
 from gateway.web import examples, state
@@ -43,7 +44,8 @@ _DELIVERY_PARTS = {**_ENDPOINT_PART, "delivery_id": (_ID, "The delivery's `id`."
 @routes(
     "POST", "/webhooks/{supplier}",
     access="public", tag="Webhooks", answer=WebhookTaken, example={"received": True},
-    parts=_SUPPLIER_PART, problems=("malformed", "unauthorized", "too_large", "unavailable"),
+    parts=_SUPPLIER_PART,
+    problems=("malformed", "unauthorized", "request_timeout", "too_large", "unsupported_media_type", "unavailable"),
 )  # fmt: skip
 async def take_supplier_webhook(request: web.Request) -> web.Response:
     """What a supplier sends.
@@ -53,7 +55,7 @@ async def take_supplier_webhook(request: web.Request) -> web.Response:
     no webhooks, is answered like a wrong signature and at the same cost, so that nobody finds out who supplies this
     gateway.
     """
-    deps, body = _deps(request), await request.read()
+    deps, body = _deps(request), await receive_body(request)
     outcome = await inbound.receive(deps, request.match_info["supplier"], request.headers, body, datetime.now(UTC))
     if outcome == "forged":
         raise Refusal("unauthorized", "the signature is missing, wrong or too old")

@@ -19,7 +19,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from benchmarks.console_data import Size, accounts, fill
@@ -38,6 +37,7 @@ from gateway.store.users import Role
 from gateway.web import state
 from tests.conftest import _THROW_OUT, _run
 from tests.gateway.sandboxed import Town, shop_on, stock_from, town
+from tests.kit.gateway_server import GatewayServer
 from tests.kit.secret_keys import SECRET_KEY
 
 SECRET = SECRET_KEY
@@ -318,7 +318,7 @@ async def make_console(
 async def _consoles(
     url: str, redis: str, folder: str, hashed: str, *, busy: bool = False
 ) -> AsyncIterator[MakeConsole]:
-    servers: list[TestServer] = []
+    servers: list[GatewayServer] = []
     made: list[Console] = []
     async with town() as suppliers:
         pool = await open_pool(url)
@@ -329,7 +329,7 @@ async def _consoles(
             lines: list[bytes] = []
             log = AccessLog(lines.append)
             app = make_app(given, access_log=log)
-            server = TestServer(app)
+            server = GatewayServer(app)
             await server.start_server()
             servers.append(server)
             address = str(server.make_url("/")).rstrip("/")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from gateway.app import make_app
 from gateway.core.catalog import Index
@@ -31,6 +31,7 @@ from tests.gateway.core.catalog.market import Item, Market, offer
 from tests.gateway.flows.shelf import stock
 from tests.gateway.sandboxed import Town, stock_from, town
 from tests.gateway.working import waking
+from tests.kit.gateway_server import GatewayServer
 from tests.kit.secret_keys import SECRET_KEY
 
 ITEMS = [
@@ -148,7 +149,7 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
             await stock(pool, items, mode="test")
             await publish(pool, None, made)
             app = make_app(made, access_log=AccessLog(lines.append))
-        client = TestClient(TestServer(app))
+        client = TestClient(GatewayServer(app))
         await client.start_server()
         clients.append(client)
         if synced:
