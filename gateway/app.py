@@ -36,6 +36,7 @@ from gateway.store import fx
 from gateway.store.durability import require_durable
 from gateway.store.listening import listen
 from gateway.store.pool import DATABASE_DOWN, Pool, open_pool
+from gateway.store.watchdog import DatabaseWatchdog
 from gateway.tasks import end
 from gateway.web import (
     catalog,
@@ -202,7 +203,9 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
     if url is None:
         yield
         return
-    pool = await open_pool(url.get_secret_value(), name="esim-gateway serve")
+    watchdog = DatabaseWatchdog(url.get_secret_value())
+    watchdog.start()
+    pool = await open_pool(url.get_secret_value(), name="esim-gateway serve", make_connection=watchdog.connect)
     app[state.POOL] = pool
     yield
     try:
@@ -210,6 +213,7 @@ async def _database(app: web.Application) -> AsyncIterator[None]:
             await pool.close()
     except TimeoutError:
         pool.terminate()
+    await watchdog.close()
 
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:

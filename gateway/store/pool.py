@@ -7,7 +7,8 @@ names the faults that mean "not now" (a web handler answers 503, a flow tries ag
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import asyncpg
 import msgspec
@@ -59,8 +60,11 @@ async def open_pool(
     max_size: int = 10,
     statement_seconds: float = STATEMENT_SECONDS,
     name: str = "esim-gateway",
+    make_connection: Callable[..., Awaitable[Any]] | None = None,
 ) -> Pool:
     """A pool on the database at ``dsn``; ``jsonb`` columns are Python objects both ways.
+
+    ``make_connection`` takes the place of ``asyncpg.connect``.
 
     With ``min_size`` 0 it opens although the database is down. A connection that a caller asked for
     and that cannot be made raises one of ``DATABASE_DOWN``.
@@ -69,6 +73,7 @@ async def open_pool(
         dsn,
         min_size=min_size,
         max_size=max_size,
+        connect=cast("Any", make_connection),
         timeout=CONNECT_SECONDS,
         command_timeout=statement_seconds + CONNECT_SECONDS,
         max_inactive_connection_lifetime=300,

@@ -30,6 +30,7 @@ FIRST_SECOND, LAST_SECOND = 6, 48
 # What the processes do although nobody orders. A statement with such a text that wrote nothing is no part of an order.
 IDLE_READS = (
     "FROM catalog_state",  # the catalogue's version, each second
+    "SELECT 1 AS watchdog",  # whether PostgreSQL answers
     "FROM (SELECT name FROM suppliers)",  # our money at all suppliers, each second
     "FROM supplier_keys",  # rotated supplier keys
     "FROM webhook_deliveries d JOIN",  # webhooks to storefronts that are due
