@@ -25,13 +25,13 @@ _END_SECONDS = 20.0
 
 @contextmanager
 def started(
-    *command: str, env: dict[str, str] | None = None, output: Path | None = None
+    *command: str, env: dict[str, str] | None = None, output: Path | None = None, prefix: tuple[str, ...] = ()
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run ``python -m command`` until the block ends."""
+    """Run ``python -m command`` until the block ends; ``prefix`` is a command that runs it."""
     with contextlib.ExitStack() as stack:
         error = stack.enter_context(output.open("w")) if output is not None else None
         process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [*prefix, sys.executable, "-m", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if output is None else error,
             stderr=error,

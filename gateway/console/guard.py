@@ -26,10 +26,9 @@ from gateway.console.render import draw
 from gateway.flows.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
 from gateway.request_body import BodyError
 from gateway.store import users
-from gateway.store.pool import DATABASE_DOWN
+from gateway.store.pool import is_database_down
 from gateway.store.users import Session
 
-_NO_DATABASE: tuple[type[Exception], ...] = (NoDatabaseError, *DATABASE_DOWN)
 _TOKEN_BYTES = 32
 _TOLD_COOKIE = "gw_told"
 THEME_COOKIE = "gw_theme"
@@ -106,14 +105,8 @@ class Guard:
             except PasswordsBusyError:
                 response = self._refusal(request, page, nonce, 503, _BUSY, title="Too many log-ins at once")
                 response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-            except _NO_DATABASE as error:
-                reason = f"{type(error).__name__}: {error}"
-                structlog.get_logger().warning("console: database down", page=page.path, error=reason)
-                response = self._refusal(request, page, nonce, 503, "")
-                response.headers["Retry-After"] = "5"
-            except Exception:  # noqa: BLE001 - whatever it is, the person gets a page and the log the trace
-                structlog.get_logger().exception("console: unexpected fault", page=page.path)
-                response = self._refusal(request, page, nonce, 500, "")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a page and the log the cause
+                response = self._fault(request, page, nonce, error)
             self._dress(request, response, nonce, perf_counter() - began)
             return response
 
@@ -175,6 +168,16 @@ class Guard:
         context = {"status": status, "why": why, "request_id": request.app[BEHIND].request_id(request)}
         view = View("error.html", context, title=title or _TITLES.get(status, "That did not work"), status=status)
         return draw(request, view, self._base(request, page, nonce))
+
+    def _fault(self, request: web.Request, page: Page, nonce: str, error: Exception) -> web.Response:
+        logger = structlog.get_logger()
+        if isinstance(error, NoDatabaseError) or is_database_down(error):
+            logger.warning("console: database down", page=page.path, error=f"{type(error).__name__}: {error}")
+            response = self._refusal(request, page, nonce, 503, "")
+            response.headers["Retry-After"] = "5"
+            return response
+        logger.error("console: unexpected fault", page=page.path, exc_info=error)
+        return self._refusal(request, page, nonce, 500, "")
 
     def _dress(self, request: web.Request, response: web.StreamResponse, nonce: str, seconds: float) -> None:
         headers = response.headers

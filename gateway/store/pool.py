@@ -44,6 +44,11 @@ DATABASE_DOWN: tuple[type[Exception], ...] = (
 )
 
 
+def is_database_down(error: BaseException) -> bool:
+    """Whether this is one of ``DATABASE_DOWN`` and of the database: an ``OSError`` that names a file is the disk's."""
+    return isinstance(error, DATABASE_DOWN) and not (isinstance(error, OSError) and error.filename is not None)
+
+
 def _without_detail(error: asyncpg.PostgresError) -> str:
     return str(error.args[0]) if error.args else type(error).__name__
 

@@ -20,7 +20,7 @@ from aiohttp import HttpVersion11, hdrs, web
 from gateway.flows.browse import Catalog, CatalogNotLoadedError
 from gateway.request_body import BodyError
 from gateway.settings import Settings
-from gateway.store.pool import DATABASE_DOWN
+from gateway.store.pool import is_database_down
 from gateway.web import state
 from gateway.web.answers import SECURITY_HEADERS, Answer, Memories, ReadyResponse
 from gateway.web.forwarded import client_address, is_https
@@ -171,18 +171,23 @@ class Gate:
             response = self._body_problem(error, request_id)
         except CatalogNotLoadedError as error:
             response = render(unavailable(str(error), retry_after=2), request_id)
-        except DATABASE_DOWN as error:
-            reason = f"{type(error).__name__}: {error}"
-            structlog.get_logger().warning("database down", route=template, request_id=request_id, error=reason)
-            response = render(unavailable("this needs the database, which cannot be reached"), request_id)
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the trace
-            structlog.get_logger().exception("unexpected fault", route=template, request_id=request_id)
-            response = render(Refusal("internal"), request_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the cause
+            response = self._fault(error, template, request_id)
         finally:
             self.running -= 1
         self._dress(request, response, caller, request_id)
         self._note(request.method, template, response.status, caller, request_id, began)
         return response
+
+    @staticmethod
+    def _fault(error: Exception, template: str, request_id: str) -> web.Response:
+        logger = structlog.get_logger()
+        if is_database_down(error):
+            reason = f"{type(error).__name__}: {error}"
+            logger.warning("database down", route=template, request_id=request_id, error=reason)
+            return render(unavailable("this needs the database, which cannot be reached"), request_id)
+        logger.error("unexpected fault", route=template, request_id=request_id, exc_info=error)
+        return render(Refusal("internal"), request_id)
 
     def _refuse_encoding(self, request: web.Request, began: float) -> web.StreamResponse:
         """415 for a body that would have to be decoded: before key, route and signature are looked at."""

@@ -35,9 +35,9 @@ class RawClient:
 
     @classmethod
     @asynccontextmanager
-    async def to(cls, host: str, port: int) -> AsyncIterator[Self]:
-        """A connection for the length of the block."""
-        client = cls(*await asyncio.open_connection(host, port))
+    async def to(cls, host: str, port: int, local: str = "127.0.0.1") -> AsyncIterator[Self]:
+        """A connection for the length of the block, from a ``local`` address."""
+        client = cls(*await asyncio.open_connection(host, port, local_addr=(local, 0)))
         try:
             yield client
         finally:

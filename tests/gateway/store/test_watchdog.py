@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
 from gateway.store import watchdog
-from gateway.store.pool import DATABASE_DOWN, open_pool
+from gateway.store.pool import DATABASE_DOWN, is_database_down, open_pool
 from gateway.store.watchdog import DatabaseWatchdog
 from tests.kit.frozen import frozen_postgres
 
@@ -89,3 +90,13 @@ async def test_a_server_that_is_gone_is_no_silent_one(own_servers, watched):
     assert not dog.silent
     own_servers.postgres.start()
     assert await pool.fetchval("SELECT 1") == 1
+
+
+def test_a_file_that_cannot_be_read_is_no_fault_of_the_database(tmp_path):
+    with pytest.raises(FileNotFoundError) as file:
+        (tmp_path / "missing" / "file").read_bytes()
+    assert not is_database_down(file.value)
+    with pytest.raises(FileNotFoundError) as connection, socket.socket(socket.AF_UNIX) as unconnected:
+        unconnected.connect(str(tmp_path / "missing"))
+    assert is_database_down(connection.value)
+    assert is_database_down(TimeoutError())
