@@ -174,6 +174,12 @@ class Metrics(_Section):
     worker_port: int = Field(default=9091, ge=0, le=65535)
 
 
+class Console(_Section):
+    """``totp_for_admins``: an admin without a second factor comes no further than the page that turns it on."""
+
+    totp_for_admins: bool = False
+
+
 class Settings(BaseSettings):
     """All settings. ``suppliers`` are checked against their plugins' own types by the loader."""
 
@@ -202,6 +208,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     smtp: Smtp = Smtp()
     metrics: Metrics = Metrics()
+    console: Console = Console()
     suppliers: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @field_validator("secret_key")

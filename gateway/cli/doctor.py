@@ -110,6 +110,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
         yield check
     async for check in _keys(url):
         yield check
+    yield await _users(url)
 
 
 async def _orders(url: str) -> AsyncIterator[Check]:
@@ -157,6 +158,22 @@ async def _keys(url: str) -> AsyncIterator[Check]:
                 "storefront: make a key with the scopes that it needs, then esim-gateway keys revoke it"
             ),
         )
+
+
+async def _users(url: str) -> Check:
+    """Whether anybody can log in to the console: no start makes a user."""
+    from gateway.store.pool import open_pool
+    from gateway.store.users import any_user
+
+    pool = await open_pool(url, max_size=1, name="esim-gateway doctor")
+    try:
+        found = await any_user(pool)
+    finally:
+        await pool.close()
+    says = (
+        "somebody can log in" if found else "there is none: make one with esim-gateway users create NAME --role admin"
+    )
+    return Check("console users", good=True if found else None, says=says)
 
 
 async def _redis(settings: Settings) -> AsyncIterator[Check]:

@@ -36,7 +36,8 @@ def create(
     from gateway.flows.passwords import new_password
 
     password = _given() if password_stdin else new_password()
-    made = _run(state_dir, lambda pool: people.create(pool, who(), name, role, password))
+    must_change = not password_stdin
+    made = _run(state_dir, lambda pool: people.create(pool, who(), name, role, password, must_change=must_change))
     print(f"{made.name} is {made.role}")
     if not password_stdin:
         _show(password)
@@ -49,7 +50,8 @@ def password(name: Name, password_stdin: FromStdin = False, state_dir: StateDir 
     from gateway.flows.passwords import new_password
 
     text = _given() if password_stdin else new_password()
-    _run(state_dir, lambda pool: people.set_password(pool, who(), name, text))
+    must_change = not password_stdin
+    _run(state_dir, lambda pool: people.set_password(pool, who(), name, text, must_change=must_change))
     print(f"{name} has another password")
     if not password_stdin:
         _show(text)
@@ -92,6 +94,15 @@ def enable(name: Name, state_dir: StateDir = None) -> None:
     print(f"{name} is let in again")
 
 
+@app.command("reset-totp")
+def reset_totp(name: Name, state_dir: StateDir = None) -> None:
+    """Turn off the second factor of a user who lost it, which ends their sessions."""
+    from gateway.flows import people
+
+    _run(state_dir, lambda pool: people.reset_totp(pool, who(), name))
+    print(f"{name} has no second factor any more and logs in with the password alone")
+
+
 @app.command()
 def unlock(name: Name, state_dir: StateDir = None) -> None:
     """Let a user log in at once, whatever log-ins have failed."""
@@ -106,7 +117,7 @@ def _given() -> str:
 
 
 def _show(text: str) -> None:
-    print(f"\n{text}\n\nKeep it now: it cannot be shown again.")
+    print(f"\n{text}\n\nKeep it now: it cannot be shown again. It must be changed at the first log-in.")
 
 
 def _run(state_dir: StateDir, action: Callable[[Pool], Awaitable[R]]) -> R:

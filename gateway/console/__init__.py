@@ -27,6 +27,7 @@ from gateway.console import (
     prices,
     pricing_rules,
     render,
+    second_factor,
     settings,
     static_files,
     storefronts,
@@ -45,6 +46,7 @@ __all__ = ["Behind", "all_pages", "install"]
 MODULES: tuple[Pages, ...] = (
     home.pages,
     entry.pages,
+    second_factor.pages,
     prices.pages,
     compare.pages,
     history.pages,

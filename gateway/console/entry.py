@@ -1,8 +1,8 @@
-"""Getting in and out, and what each visitor has of their own: live or test, light or dark, the password."""
+"""Getting in, step by step, and out; what each visitor has of their own: live or test, light or dark, the password."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import cast, get_args
 
 from aiohttp import web
 
@@ -11,6 +11,7 @@ from gateway.console.forms import posted
 from gateway.console.pages import (
     BEHIND,
     SESSION,
+    STEP,
     Pages,
     View,
     deps,
@@ -20,12 +21,13 @@ from gateway.console.pages import (
     visitor,
 )
 from gateway.flows import login, people
-from gateway.flows.login import LoggedIn, Refusal
+from gateway.flows.login import LoggedIn, Step
 from gateway.flows.people import PeopleError
 from gateway.store import users
 from gateway.store.keys import Mode
 
 pages = Pages()
+EVERY_STEP: tuple[Step, ...] = get_args(Step)
 
 
 @pages("GET", "/console/login", role=None)
@@ -57,11 +59,42 @@ async def log_in(request: web.Request) -> View | web.Response:
         guard.set_session(request, answer, done.token)
         guard.set_device(request, answer, done.device_cookie)
         return answer
-    form.wrong("", _too_many(done) if done.wait else "Name or password are not right.")
+    form.wrong("", too_many(done.wait) if done.wait else "Name or password are not right.")
     return invalid(View("login.html", {"next": target}, title="Log in"), form)
 
 
-@pages("POST", "/console/logout", own=True)
+@pages("GET", "/console/login/code", steps=("code",))
+async def code_page(request: web.Request) -> View | web.Response:
+    """The code of the second factor, after the password."""
+    target = own_address(request.query.get("next", ""))
+    if STEP not in request:
+        return see_other(request, target)
+    return View("login_code.html", {"next": target}, title="Second factor")
+
+
+@pages("POST", "/console/login/code", own=True, steps=("code",))
+async def enter_code(request: web.Request) -> View | web.Response:
+    """Open the session if the code is right."""
+    form = await posted(request)
+    target = own_address(form.text("next", most=2000))
+    if STEP not in request:
+        return see_other(request, target)
+    done = await login.enter_code(
+        deps(request),
+        request[SESSION],
+        form.typed.pop("code", ""),
+        address=request.app[BEHIND].address(request),
+        device_cookie=guard.device_cookie(request),
+    )
+    if isinstance(done, str):
+        answer = see_other(request, target)
+        guard.set_device(request, answer, done)
+        return answer
+    form.wrong("code", too_many(done.wait) if done.wait else "is not right, or was used before")
+    return invalid(View("login_code.html", {"next": target}, title="Second factor"), form)
+
+
+@pages("POST", "/console/logout", own=True, steps=EVERY_STEP)
 async def log_out(request: web.Request) -> web.Response:
     """End this session."""
     await login.log_out(deps(request), request[SESSION])
@@ -90,21 +123,24 @@ async def set_theme(request: web.Request) -> web.Response:
     return answer
 
 
-@pages("GET", "/console/password")
-async def password(_request: web.Request) -> View:
+@pages("GET", "/console/password", steps=("password",))
+async def password(request: web.Request) -> View:
     """One's own password."""
-    return View("password.html", title="Your password")
+    return _password_page(own_address(request.query.get("next", "")))
 
 
-@pages("POST", "/console/password", own=True)
+@pages("POST", "/console/password", own=True, steps=("password",))
 async def change_password(request: web.Request) -> View | web.Response:
     """Another password for oneself, which ends all other sessions."""
     form = await posted(request)
-    new, again = form.typed.pop("new", ""), form.typed.pop("again", "")
+    target = own_address(form.text("next", most=2000))
+    old, new, again = (form.typed.pop(name, "") for name in ("old", "new", "again"))
     stage, who = deps(request), visitor(request)
-    refused = await login.check_own_password(stage, request[SESSION], form.typed.pop("old", ""))
+    refused = await login.check_own_password(stage, request[SESSION], old)
     if refused is not None:
-        form.wrong("old", _too_many(refused) if refused.wait else "is not your password now")
+        form.wrong("old", too_many(refused.wait) if refused.wait else "is not your password now")
+    if new == old:
+        form.wrong("new", "is your password now; choose another one")
     if new != again:
         form.wrong("again", "is not the same")
     if form:
@@ -113,8 +149,12 @@ async def change_password(request: web.Request) -> View | web.Response:
         except PeopleError as error:
             form.wrong("new", str(error))
         else:
-            return see_other(request, "/console", told="Your password is changed; you are logged out everywhere else.")
-    return invalid(View("password.html", title="Your password"), form)
+            return see_other(request, target, told="Your password is changed; you are logged out everywhere else.")
+    return invalid(_password_page(target), form)
+
+
+def _password_page(target: str) -> View:
+    return View("password.html", {"next": target}, title="Your password")
 
 
 def _first_mode(request: web.Request) -> Mode:
@@ -122,10 +162,8 @@ def _first_mode(request: web.Request) -> Mode:
     return "live" if any(account.get("mode") == "live" for account in accounts) else "test"
 
 
-def _too_many(refusal: Refusal) -> str:
-    return f"Too many tries. The next one can be made in {_words(refusal.wait)}."
-
-
-def _words(seconds: int) -> str:
+def too_many(seconds: int) -> str:
+    """What is said to somebody who has to wait before the next password or code."""
     minute = 60
-    return f"{seconds} seconds" if seconds < 2 * minute else f"{-(-seconds // minute)} minutes"
+    wait = f"{seconds} seconds" if seconds < 2 * minute else f"{-(-seconds // minute)} minutes"
+    return f"Too many tries. The next one can be made in {wait}."

@@ -21,8 +21,9 @@ from aiohttp import web
 
 from gateway.console.forms import FormError, csrf_field
 from gateway.console.navigation import Group
-from gateway.console.pages import BEHIND, SESSION, TOLD, NoDatabaseError, Page, View, deps, is_htmx
+from gateway.console.pages import BEHIND, SESSION, STEP, TOLD, NoDatabaseError, Page, View, deps, is_htmx
 from gateway.console.render import draw
+from gateway.flows.login import Step, due_step
 from gateway.flows.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
 from gateway.request_body import BodyError
 from gateway.store import users
@@ -37,6 +38,11 @@ _SESSION_COOKIE = "gw_session"
 _DEVICE_COOKIE = "gw_device"
 _LONGEST_DEVICE_COOKIE = 1000
 _YEAR = 365 * 86400
+_STEP_PAGES: dict[Step, str] = {
+    "code": "/console/login/code",
+    "password": "/console/password",
+    "second_factor": "/console/second-factor",
+}
 _TITLES = {
     400: "That could not be read",
     403: "Not allowed",
@@ -54,7 +60,10 @@ Wrapped = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the layout shows around a page. ``back`` is where the header's switches lead back to."""
+    """What the layout shows around a page. ``back`` is where the header's switches lead back to.
+
+    ``step`` is the step of a log-in that is due: the page then stands alone.
+    """
 
     groups: tuple[Group, ...]
     nav: str
@@ -62,6 +71,7 @@ class Frame:
     nonce: str
     told: str
     back: str
+    step: Step | None
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -122,11 +132,16 @@ class Guard:
             return await page.handler(request)
         if session is None:
             return _to_login(request, writes=writes)
+        step = due_step(session, deps(request).settings)
+        if step is not None:
+            request[STEP] = step
+            if step not in page.steps:
+                return _to_login(request, writes=writes, target=_STEP_PAGES[step])
         if writes:
             await _meant(request)
         if not session.visitor.may(page.role):
             raise Refused(403, f"This needs the role {page.role}; yours is {session.visitor.role}.")
-        if session.due:
+        if session.due and step is None:
             await users.touch(deps(request).pool, session)
         return await page.handler(request)
 
@@ -146,18 +161,20 @@ class Guard:
 
     def _base(self, request: web.Request, page: Page, nonce: str) -> dict[str, Any]:
         """What every template knows. ``frame`` is the layout's own."""
-        session = request.get(SESSION)
+        session, step = request.get(SESSION), request.get(STEP)
+        inside = session is not None and step is None
         frame = Frame(
-            groups=self._groups if session is not None else (),
+            groups=self._groups if inside else (),
             nav=page.nav,
             theme=theme(request),
             nonce=nonce,
             told=_read_told(request),
             back=request.path_qs if request.method == "GET" else "/console",
+            step=step,
         )
         return {
             "frame": frame,
-            "visitor": session.visitor if session is not None else None,
+            "visitor": session.visitor if session is not None and inside else None,
             "mode": session.mode if session is not None else None,
             "csrf_token": csrf_token(request) if session is not None else "",
         }
@@ -257,13 +274,12 @@ def _csrf_secret(request: web.Request) -> bytes:
     return blake2b(token.encode(), digest_size=_TOKEN_BYTES, person=b"console csrf").digest()
 
 
-def _to_login(request: web.Request, *, writes: bool) -> web.Response:
-    """To the log-in, and from there back to the page that the person is on."""
+def _to_login(request: web.Request, *, writes: bool, target: str = "/console/login") -> web.Response:
+    """To the log-in or a step of it, and from there back to the page that the person is on."""
     asked = request.path_qs
     if is_htmx(request):
         current = urlsplit(request.headers.get("HX-Current-URL", ""))
         asked, writes = f"{current.path}?{current.query}".rstrip("?"), False
-    target = "/console/login"
     if not writes and asked not in {"", "/console"}:
         target += "?next=" + quote(asked, safe="/")
     return web.Response(status=303, headers={"Location": target})

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from gateway.console.forms import Form
 from gateway.flows.deps import Deps
+from gateway.flows.login import Step
 from gateway.store.keys import Mode
 from gateway.store.users import Role, Session, Visitor
 
@@ -88,7 +89,10 @@ H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One route. ``role`` None lets anybody in. ``own`` marks a change that touches nothing but one's own session."""
+    """One route. ``role`` None lets anybody in. ``own`` marks a change that touches nothing but one's own session.
+
+    ``steps`` are those steps of a log-in during which it is open; nothing else is, until they are done.
+    """
 
     method: str
     path: str
@@ -96,6 +100,7 @@ class Page:
     role: Role | None
     nav: str
     own: bool
+    steps: tuple[Step, ...] = ()
 
 
 class Pages:
@@ -107,7 +112,14 @@ class Pages:
         self.finders: list[tuple[str, Finds]] = []
 
     def __call__(
-        self, method: str, path: str, *, role: Role | None = "viewer", nav: str = "", own: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        role: Role | None = "viewer",
+        nav: str = "",
+        own: bool = False,
+        steps: tuple[Step, ...] = (),
     ) -> Callable[[H], H]:
         """Declare a page. ``nav`` is the entry of the navigation that it belongs to; a GET without parts leads there.
 
@@ -117,7 +129,7 @@ class Pages:
             raise ValueError(f"{method} {path} changes something: it needs the role operator or admin")
 
         def declare(handler: H) -> H:
-            self.table.append(Page(method, path, handler, role, nav, own))
+            self.table.append(Page(method, path, handler, role, nav, own, steps))
             return handler
 
         return declare
@@ -159,6 +171,7 @@ NOTICES: web.AppKey[tuple[Looks, ...]] = web.AppKey("console_notices")
 FINDERS: web.AppKey[tuple[tuple[str, Finds], ...]] = web.AppKey("console_finders")
 SESSION = web.RequestKey("console_session", Session)
 TOLD = web.RequestKey("console_told", str)
+STEP: web.RequestKey[Step] = web.RequestKey("console_step")
 
 
 def deps(request: web.Request) -> Deps:

@@ -38,7 +38,9 @@ async def create(request: web.Request) -> View | web.Response:
     password = new_password()
     if form:
         try:
-            made = await people.create(deps(request).pool, visitor(request), name, cast("Role", role), password)
+            made = await people.create(
+                deps(request).pool, visitor(request), name, cast("Role", role), password, must_change=True
+            )
         except PeopleError as error:
             form.wrong("name", str(error))
         else:
@@ -51,7 +53,7 @@ async def reset(request: web.Request) -> View | web.Response:
     """A new random password for somebody who lost theirs. It ends their sessions."""
     name, password = request.match_info["name"], new_password()
     try:
-        await people.set_password(deps(request).pool, visitor(request), name, password)
+        await people.set_password(deps(request).pool, visitor(request), name, password, must_change=True)
     except PeopleError as error:
         return await _refused(request, error)
     return _shown_once(name, password)
@@ -114,8 +116,8 @@ async def _switch(request: web.Request, *, disabled: bool) -> View | web.Respons
 
 async def _list(request: web.Request) -> View:
     everybody = await store.all_users(deps(request).pool)
-    rows = [(u.name, u.role, u.created_at, u.last_seen_at, u.disabled_at) for u in everybody]
-    columns = ("name", "role", "made", "last seen", "disabled")
+    rows = [(u.name, u.role, u.created_at, u.last_seen_at, u.totp_since, u.disabled_at) for u in everybody]
+    columns = ("name", "role", "made", "last seen", "second factor", "disabled")
     roles = [(role, _WORDS[role]) for role in ROLES]
     context = {"users": everybody, "roles": ROLES, "role_words": roles}
     return View("users.html", context, title="Users", csv=Csv("users", columns, rows))

@@ -1,4 +1,4 @@
-"""Logging in to the console, and asking a user for their password again.
+"""Logging in to the console, step by step, and asking a user for their password again.
 
 An attempt is counted as failed before the password is verified, and taken back when it is right. Who has to wait is
 decided in ``gateway.core.login_limits``: strangers never lock out a device that logged in before.
@@ -8,31 +8,40 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.core.addresses import counted_as
 from gateway.core.device_cookie import device_of, remember_device
-from gateway.flows import passwords
+from gateway.flows import passwords, second_factor
 from gateway.flows.deps import Deps
 from gateway.flows.passwords import PasswordsBusyError
+from gateway.settings import Settings
 from gateway.store import audit, login_failures, users
 from gateway.store.keys import Mode
 from gateway.store.login_failures import Attempt, Counted
-from gateway.store.users import Session
+from gateway.store.pool import Connection
+from gateway.store.users import Session, Visitor
 
 ANONYMOUS = "anonymous"  # who failed to log in, in the audit log
 UNKNOWN = "unknown"  # the user of a name that nobody has
 
 
+Step = Literal["code", "password", "second_factor"]
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a password was not accepted: seconds until the next attempt, 0 when it (or the name) is wrong."""
+    """Why a password or code was not accepted: seconds until the next attempt, 0 when it (or the name) is wrong."""
 
     wait: int
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """A new session: its cookie's text, and that of the device's cookie (empty without a ``secret_key``)."""
+    """A new session: its cookie's text, and that of the device's cookie.
+
+    The latter is empty without a ``secret_key``, and while the code of a second factor is still asked for.
+    """
 
     token: str
     device_cookie: str
@@ -57,13 +66,41 @@ async def log_in(
         return Refusal(0)
     token = users.new_token()
     async with deps.pool.acquire() as connection, connection.transaction():
-        await login_failures.forget(connection, counted)
-        await users.begin_session(connection, found.id, token, mode, address)
-        await audit.record(connection, found.visitor, "user.logged_in", f"user:{found.name}", {"address": address})
+        if found.has_totp:  # a right password must not forget wrong codes
+            await login_failures.take_back(connection, counted)
+        else:
+            await _complete(connection, found.visitor, counted, address)
+        await users.begin_session(connection, found.id, token, mode, address, awaits_code=found.has_totp)
     if passwords.needs_rehash(found.password):
         with contextlib.suppress(PasswordsBusyError):  # the next log-in does it
             await users.rehash(deps.pool, found.id, found.password, await passwords.hash_password(password))
-    return LoggedIn(token, remember_device(deps.seal, found.id, device_cookie) if deps.settings.secret_key else "")
+    return LoggedIn(token, "" if found.has_totp else _device_cookie(deps, found.id, device_cookie))
+
+
+async def enter_code(deps: Deps, session: Session, code: str, *, address: str, device_cookie: str) -> str | Refusal:
+    """Open a session that awaits the code of the second factor; the device's cookie. Counted as a password is."""
+    visitor = session.visitor
+    counted = await login_failures.count(deps.pool, _attempt(deps, visitor.user_id, address, device_cookie))
+    if counted.wait:
+        return Refusal(counted.wait)
+    if not await second_factor.use_code(deps, visitor.user_id, code):
+        await _record_failure(deps, counted, visitor.name, address, of_code=True)
+        return Refusal(0)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await _complete(connection, visitor, counted, address)
+        await users.complete_session(connection, session)
+    return _device_cookie(deps, visitor.user_id, device_cookie)
+
+
+def due_step(session: Session, settings: Settings) -> Step | None:
+    """What a session's user has to do before anything else; None when the console is open to them."""
+    if session.awaits_code:
+        return "code"
+    if session.must_change_password:
+        return "password"
+    if settings.console.totp_for_admins and session.visitor.role == "admin" and not session.has_totp:
+        return "second_factor"
+    return None
 
 
 async def log_out(deps: Deps, session: Session) -> None:
@@ -100,10 +137,21 @@ def _attempt(deps: Deps, user_id: str | None, address: str, device_cookie: str) 
     return Attempt("address", counted_as(address), user_id)
 
 
-async def _record_failure(deps: Deps, counted: Counted, name: str | None, address: str) -> None:
+async def _complete(connection: Connection, visitor: Visitor, counted: Counted, address: str) -> None:
+    await login_failures.forget(connection, counted)
+    await audit.record(connection, visitor, "user.logged_in", f"user:{visitor.name}", {"address": address})
+
+
+def _device_cookie(deps: Deps, user_id: str, device_cookie: str) -> str:
+    return remember_device(deps.seal, user_id, device_cookie) if deps.settings.secret_key else ""
+
+
+async def _record_failure(
+    deps: Deps, counted: Counted, name: str | None, address: str, *, of_code: bool = False
+) -> None:
     """One row for each failed log-in. A name that nobody has is not kept: people type passwords there."""
     what = f"user:{name or UNKNOWN}"
-    detail = {"address": address, "known_device": counted.attempt.counter == "device"}
+    detail = {"address": address, "known_device": counted.attempt.counter == "device", "second_factor": of_code}
     async with deps.pool.acquire() as connection, connection.transaction():
         await audit.record(connection, ANONYMOUS, "user.login_failed", what, detail)
         if counted.locked:

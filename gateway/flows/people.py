@@ -30,32 +30,46 @@ async def first_admin(pool: Pool) -> str | None:
     return password
 
 
-async def create(pool: Pool, who: Visitor | str, name: str, role: Role, password: str) -> User:
-    """A new user. Raises ``PeopleError`` for a name that cannot be or is taken, and a short password."""
+async def create(
+    pool: Pool, who: Visitor | str, name: str, role: Role, password: str, *, must_change: bool = False
+) -> User:
+    """A new user, who with ``must_change`` has to choose another password at the first log-in.
+
+    Raises ``PeopleError`` for a name that cannot be or is taken, and a short password.
+    """
     name = name.strip().lower()
     if not _NAME.match(name):
         raise PeopleError("a name is 1 to 100 letters a-z, digits and ._@+-, beginning with a letter or digit")
     _check(password)
     hashed = await hash_password(password)
     async with pool.acquire() as connection, connection.transaction():
-        made = await users.add(connection, name, role, hashed)
+        made = await users.add(connection, name, role, hashed, must_change=must_change)
         if made is None:
             raise PeopleError(f"there is a user {name} already")
         await audit.record(connection, who, "user.created", f"user:{name}", {"role": role})
     return made
 
 
-async def set_password(pool: Pool, who: Visitor | str, name: str, password: str, *, keep: bytes | None = None) -> None:
-    """Another password for a user, who may log in at once; their sessions end, but for the one of digest ``keep``.
+async def set_password(
+    pool: Pool,
+    who: Visitor | str,
+    name: str,
+    password: str,
+    *,
+    keep: bytes | None = None,
+    must_change: bool = False,
+) -> None:
+    """Another password for a user, whose failed log-ins are forgotten; their sessions end, but for that of ``keep``.
 
-    Raises ``PeopleError`` for a short password and for a user who is not there.
+    With ``must_change`` they have to choose another one at the next log-in. Raises ``PeopleError`` for a short
+    password and for a user who is not there.
     """
     _check(password)
     hashed = await hash_password(password)
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
-        await users.set_password(connection, user.id, hashed, keep=keep)
         await login_failures.unlock(connection, user.id)
+        await users.set_password(connection, user.id, hashed, keep=keep, must_change=must_change)
         await audit.record(connection, who, "user.password", f"user:{name}")
 
 
@@ -66,6 +80,20 @@ async def unlock(pool: Pool, who: Visitor | str, name: str) -> int:
         failures = await login_failures.unlock(connection, user.id)
         await audit.record(connection, who, "user.unlocked", f"user:{name}", {"failures": failures})
     return failures
+
+
+async def reset_totp(pool: Pool, who: Visitor | str, name: str) -> None:
+    """Turn a user's second factor off, for who lost it; their sessions end.
+
+    Raises ``PeopleError`` for nobody and for a user without one.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        await login_failures.unlock(connection, user.id)
+        if not await users.clear_totp(connection, user.id):
+            raise PeopleError(f"{user.name} has no second factor")
+        await users.end_sessions(connection, user.id)
+        await audit.record(connection, who, "user.second_factor_reset", f"user:{user.name}")
 
 
 async def set_role(pool: Pool, who: Visitor | str, name: str, role: Role) -> None:

@@ -67,6 +67,7 @@ MEANINGS: Mapping[str, str] = {
     "smtp.starttls": "Whether the connection must be made secure before anything is said.",
     "metrics.host": "Where figures for Prometheus are served.",
     "metrics.port": "The port of a serving process's figures; 0 is none.",
+    "console.totp_for_admins": "Whether admins must have a second factor (TOTP) to use the console.",
     "metrics.worker_port": "The port of a worker's figures; 0 is none.",
 }
 

@@ -1,6 +1,7 @@
 """Failed log-ins in the database. An attempt is counted as failed before its secret is checked, and taken back after.
 
 So a hundred attempts at once are no better than one after the other. ``gateway.core.login_limits`` decides who waits.
+Every transaction locks these rows before the user's own, so that none of them waits for another in a circle.
 """
 
 from __future__ import annotations

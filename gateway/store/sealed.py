@@ -46,6 +46,7 @@ COLUMNS: tuple[SealedColumn, ...] = (
     SealedColumn("checkouts", "email", "email_digest", folded=True),
     SealedColumn("payment_notices", "body"),
     SealedColumn("supplier_keys", "secret"),
+    SealedColumn("users", "totp_secret"),
 )
 """All of them; a test holds this list against the database."""
 

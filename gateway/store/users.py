@@ -21,11 +21,12 @@ ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
+CODE_WITHIN = timedelta(minutes=10)  # of the password
 TOUCHED_EVERY = timedelta(minutes=1)
 VISIT_GAP = timedelta(minutes=30)  # who was away for longer begins a new visit
 _FIRST_ADMIN = 7_203_114  # the key of an advisory lock
 
-_USER = "id, name, role, created_at, password_at, disabled_at, last_seen_at"
+_USER = "id, name, role, created_at, password_at, disabled_at, last_seen_at, totp_since"
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -42,12 +43,18 @@ class Visitor(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A session that holds."""
+    """A session that holds. ``awaits_code``: the password was right, the code of the second factor is still missing.
+
+    ``due`` says whether its use is to be noted again.
+    """
 
     digest: bytes
     visitor: Visitor
     mode: Mode
-    due: bool  # whether its use is to be noted again
+    due: bool
+    awaits_code: bool = False
+    must_change_password: bool = False
+    has_totp: bool = False
 
 
 class User(msgspec.Struct, frozen=True):
@@ -60,6 +67,14 @@ class User(msgspec.Struct, frozen=True):
     password_at: datetime
     disabled_at: datetime | None
     last_seen_at: datetime | None
+    totp_since: datetime | None
+
+
+class Totp(msgspec.Struct, frozen=True):
+    """A user's second factor: the sealed secret, and the step of the last code that was accepted."""
+
+    secret: bytes
+    used_step: int | None
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -69,6 +84,7 @@ class Credentials(msgspec.Struct, frozen=True):
     name: str
     role: Role
     password: str
+    has_totp: bool
 
     @property
     def visitor(self) -> Visitor:
@@ -104,15 +120,18 @@ async def any_user(pool: Pool) -> bool:
     return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM users)"))
 
 
-async def add(connection: Connection, name: str, role: Role, password_hash: str) -> User | None:
-    """The user who was made, None when the name is taken."""
+async def add(
+    connection: Connection, name: str, role: Role, password_hash: str, *, must_change: bool = False
+) -> User | None:
+    """The user who was made, None when the name is taken. ``must_change``: with this password they come no further."""
     row = await connection.fetchrow(
-        f"""INSERT INTO users (id, name, role, password) VALUES ($1, $2, $3, $4)
+        f"""INSERT INTO users (id, name, role, password, must_change_password) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (name) DO NOTHING RETURNING {_USER}""",  # noqa: S608 - our own words
         _new_id(),
         name,
         role,
         password_hash,
+        must_change,
     )
     return None if row is None else User(**dict(row))
 
@@ -131,14 +150,23 @@ async def by_name(connection: Connection | Pool, name: str) -> User | None:
 async def credentials(pool: Pool, name: str) -> Credentials | None:
     """What a user who may log in is verified by, None for one who may not or is not there."""
     row = await pool.fetchrow(
-        "SELECT id, name, role, password FROM users WHERE name = $1 AND disabled_at IS NULL", name
+        """SELECT id, name, role, password, totp_secret IS NOT NULL AS has_totp
+           FROM users WHERE name = $1 AND disabled_at IS NULL""",
+        name,
     )
     return None if row is None else Credentials(**dict(row))
 
 
-async def set_password(connection: Connection, user_id: str, hashed: str, *, keep: bytes | None = None) -> None:
+async def set_password(
+    connection: Connection, user_id: str, hashed: str, *, keep: bytes | None = None, must_change: bool = False
+) -> None:
     """A new password; every session of the user ends but for the one whose digest is ``keep``."""
-    await connection.execute("UPDATE users SET password = $2, password_at = now() WHERE id = $1", user_id, hashed)
+    await connection.execute(
+        "UPDATE users SET password = $2, password_at = now(), must_change_password = $3 WHERE id = $1",
+        user_id,
+        hashed,
+        must_change,
+    )
     await end_sessions(connection, user_id, keep=keep)
 
 
@@ -163,6 +191,46 @@ async def set_disabled(connection: Connection, user_id: str, *, disabled: bool) 
         await end_sessions(connection, user_id)
 
 
+async def totp(pool: Pool, user_id: str) -> Totp | None:
+    """A user's second factor, None without one."""
+    row = await pool.fetchrow(
+        "SELECT totp_secret, totp_step FROM users WHERE id = $1 AND totp_secret IS NOT NULL", user_id
+    )
+    return None if row is None else Totp(row["totp_secret"], row["totp_step"])
+
+
+async def use_totp_step(pool: Pool, user_id: str, step: int) -> bool:
+    """Use up the step of a right code and all before it; False when another log-in has."""
+    row = await pool.fetchrow(
+        "UPDATE users SET totp_step = $2 WHERE id = $1 AND (totp_step IS NULL OR totp_step < $2) RETURNING id",
+        user_id,
+        step,
+    )
+    return row is not None
+
+
+async def set_totp(connection: Connection, user_id: str, sealed: bytes, step: int) -> bool:
+    """Turn a second factor on; ``step`` is that of the code that showed that it works. False when there is one."""
+    row = await connection.fetchrow(
+        """UPDATE users SET totp_secret = $2, totp_since = now(), totp_step = $3
+           WHERE id = $1 AND totp_secret IS NULL RETURNING id""",
+        user_id,
+        sealed,
+        step,
+    )
+    return row is not None
+
+
+async def clear_totp(connection: Connection, user_id: str) -> bool:
+    """Turn the second factor off; False when there is none."""
+    row = await connection.fetchrow(
+        """UPDATE users SET totp_secret = NULL, totp_since = NULL, totp_step = NULL
+           WHERE id = $1 AND totp_secret IS NOT NULL RETURNING id""",
+        user_id,
+    )
+    return row is not None
+
+
 async def admins_left(connection: Connection, without: str) -> int:
     """How many admins could still log in without that user. Their rows stay locked until the transaction ends."""
     rows = await connection.fetch(
@@ -174,36 +242,57 @@ async def admins_left(connection: Connection, without: str) -> int:
 # -- sessions --------------------------------------------------------------------------------------------------------
 
 
-async def begin_session(connection: Connection, user_id: str, token: str, mode: Mode, address: str) -> None:
+async def begin_session(
+    connection: Connection, user_id: str, token: str, mode: Mode, address: str, *, awaits_code: bool = False
+) -> None:
     """Keep a session for the token, and clear away what has long ended."""
     await connection.execute("DELETE FROM sessions WHERE seen_at < now() - $1::interval", LONGEST)
     await connection.execute(
-        "INSERT INTO sessions (digest, user_id, mode, address) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO sessions (digest, user_id, mode, address, awaits_code) VALUES ($1, $2, $3, $4, $5)",
         token_digest(token),
         user_id,
         mode,
         address[:100],
+        awaits_code,
     )
-    await _seen(connection, user_id)
+    if not awaits_code:
+        await _seen(connection, user_id)
+
+
+async def complete_session(connection: Connection, held: Session) -> None:
+    """Open a session whose code was right."""
+    await connection.execute("UPDATE sessions SET awaits_code = false WHERE digest = $1", held.digest)
+    await _seen(connection, held.visitor.user_id)
 
 
 async def session(pool: Pool, token: str) -> Session | None:
     """The session of a token, None when it has ended in any way."""
     row = await pool.fetchrow(
         """SELECT s.digest, s.mode, s.seen_at < now() - $4::interval AS due,
-                  u.id, u.name, u.role, u.last_visit_at
+                  u.id, u.name, u.role, u.last_visit_at,
+                  s.awaits_code, u.must_change_password, u.totp_secret IS NOT NULL AS has_totp
            FROM sessions s JOIN users u ON u.id = s.user_id
            WHERE s.digest = $1 AND s.seen_at > now() - $2::interval AND s.created_at > now() - $3::interval
-             AND u.disabled_at IS NULL""",
+             AND u.disabled_at IS NULL
+             AND (NOT s.awaits_code OR s.created_at > now() - $5::interval)""",
         token_digest(token),
         IDLE,
         LONGEST,
         TOUCHED_EVERY,
+        CODE_WITHIN,
     )
     if row is None:
         return None
     visitor = Visitor(row["id"], row["name"], row["role"], row["last_visit_at"])
-    return Session(row["digest"], visitor, row["mode"], row["due"])
+    return Session(
+        row["digest"],
+        visitor,
+        row["mode"],
+        row["due"],
+        row["awaits_code"],
+        row["must_change_password"],
+        row["has_totp"],
+    )
 
 
 async def touch(pool: Pool, held: Session) -> None:

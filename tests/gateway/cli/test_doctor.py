@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from gateway.cli.doctor import examine
+from gateway.flows import people
 from tests.kit.secret_keys import SECRET_KEY
 
 PIKASIM = {"PROVIDER": "pikasim", "MODE": "test", "BASE_URL": "http://127.0.0.1:1", "API_KEY": "k"}
@@ -33,6 +34,14 @@ async def test_all_is_well_on_migrated_servers(database_url, redis_url, monkeypa
     assert checks["database"].says.startswith("PostgreSQL 18")
     assert checks["redis"].says.startswith("Valkey")
     assert checks["pika"].says == "PikaSim, test, http://127.0.0.1:1"
+
+
+async def test_a_console_without_users_is_noted_with_the_command_that_makes_one(database_url, pool, monkeypatch):
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
+    check = (await found())["console users"]
+    assert (check.good, "esim-gateway users create" in check.says) == (None, True)
+    await people.create(pool, "test", "ana", "admin", "long enough for it")
+    assert (await found())["console users"].good is True
 
 
 async def test_an_empty_database_asks_for_the_upgrade(servers, monkeypatch):

@@ -1,5 +1,6 @@
 """``users`` as people use it, and the first admin that a start makes."""
 
+import asyncio
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import sys
 
 import aiohttp
+import asyncpg
 import pytest
 
 from tests.conftest import _run
@@ -50,6 +52,33 @@ def test_a_user_is_unlocked(users, database_url):
     assert users("unlock", "ana").stdout == "ana can log in at once; 0 failed attempts are forgotten\n"
 
 
+def test_a_made_up_password_must_be_changed_and_a_given_one_not(users, database_url):
+    def must_change():
+        async def ask():
+            connection = await asyncpg.connect(database_url)
+            try:
+                return await connection.fetchval("SELECT must_change_password FROM users")
+            finally:
+                await connection.close()
+
+        return asyncio.run(ask())
+
+    assert "must be changed at the first log-in" in users("create", "ana").stdout
+    assert must_change()
+    users("password", "ana", "--password-stdin", typed="a long enough one\n")
+    assert not must_change()
+    users("password", "ana")
+    assert must_change()
+
+
+def test_a_second_factor_is_reset(users, database_url):
+    users("create", "ana")
+    assert users("reset-totp", "ana").stderr == "esim-gateway: ana has no second factor\n"
+    _run(database_url, "UPDATE users SET totp_secret = '\\x00', totp_since = now()")
+    assert users("reset-totp", "ana").returncode == 0
+    assert json.loads(users("list", "--json").stdout)[0]["totp_since"] is None
+
+
 def test_what_cannot_be_is_one_line_and_exit_code_2(users):
     for words, typed in (
         (("create", "with space"), ""),
@@ -57,6 +86,7 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(users):
         (("password", "nobody"), ""),
         (("disable", "nobody"), ""),
         (("unlock", "nobody"), ""),
+        (("reset-totp", "nobody"), ""),
     ):
         done = users(*words, typed=typed)
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr

@@ -29,6 +29,12 @@ async def lock(console, name="viewer"):
         assert "not right" in answer.words
 
 
+async def after_many(console, counter):
+    """Have the next failure cost a wait that no slow machine sits out."""
+    changed = await console.pool.fetch("UPDATE login_failures SET failures = 30 WHERE kind = $1 RETURNING 1", counter)
+    assert len(changed) == 1
+
+
 async def test_one_address_never_locks_a_name(console):
     for _ in range(19):
         assert "not right" in (await try_from(console, "198.51.100.7", "viewer")).words
@@ -73,8 +79,10 @@ async def test_a_device_that_logged_in_before_gets_into_a_locked_name(console):
 async def test_a_known_device_gets_in_from_an_address_that_has_to_wait(console):
     known = await console.log_in("viewer")
     headers = {"X-Forwarded-For": "198.51.100.7"}
-    for number in range(21):
-        await try_from(console, "198.51.100.7", f"nobody{number}")
+    await try_from(console, "198.51.100.7", "nobody")
+    await console.pool.execute("DELETE FROM login_failures WHERE tried <> '198.51.100.7'")
+    await after_many(console, "address")
+    await try_from(console, "198.51.100.7", "nobody")
     assert "Too many tries" in (await try_from(console, "198.51.100.7", "viewer", PASSWORD)).words
     values = {"name": "viewer", "password": PASSWORD}
     assert (await known.post("/console/login", values, token=False, follow=False, headers=headers)).status == 303
@@ -86,8 +94,9 @@ async def test_a_known_device_has_its_own_count_and_is_a_stranger_to_other_names
     async def try_there(name, password):
         return await known.post("/console/login", {"name": name, "password": password}, token=False, follow=False)
 
-    for _ in range(5):
-        assert "not right" in (await try_there("viewer", "wrong")).words
+    assert "not right" in (await try_there("viewer", "wrong")).words
+    await after_many(console, "device")
+    assert "not right" in (await try_there("viewer", "wrong")).words
     assert "Too many tries" in (await try_there("viewer", PASSWORD)).words
     assert await console.pool.fetchval("SELECT count(*) FROM login_name_failures") == 0
     assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
@@ -188,6 +197,8 @@ async def test_changing_a_password_is_limited_as_logging_in_is(console):
     for number in range(5):
         answer = await console.viewer.post("/console/password", good | {"old": f"wrong {number}"})
         assert "is not your password" in answer.words
+        if number == 3:
+            await after_many(console, "session")
     answer = await console.viewer.post("/console/password", good)
     assert answer.status == 422
     assert "Too many tries" in answer.words

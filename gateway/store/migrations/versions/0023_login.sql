@@ -19,3 +19,16 @@ CREATE TABLE login_name_failures (
 );
 CREATE INDEX login_name_failures_user ON login_name_failures (user_id, at);
 CREATE INDEX login_name_failures_at ON login_name_failures (at);
+
+-- Steps between a password and the console: a code of the second factor, a password of one's own.
+ALTER TABLE users
+    ADD COLUMN must_change_password boolean NOT NULL DEFAULT false,
+    ADD COLUMN totp_secret bytea,
+    ADD COLUMN totp_since timestamptz,
+    ADD COLUMN totp_step bigint,
+    ADD CHECK ((totp_secret IS NULL) = (totp_since IS NULL));
+COMMENT ON COLUMN users.must_change_password IS 'The password was made for the user, so somebody else has seen it.';
+COMMENT ON COLUMN users.totp_secret IS 'Sealed secret of the second factor (TOTP); null without one.';
+COMMENT ON COLUMN users.totp_step IS 'The 30-second step of the last accepted code: it and older ones are used up.';
+ALTER TABLE sessions ADD COLUMN awaits_code boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN sessions.awaits_code IS 'The password was right; nothing is open but the page that asks for the code.';

@@ -1,0 +1,60 @@
+"""One's own second factor: turned on by a code of an authenticator app, turned off by another."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.console.entry import too_many
+from gateway.console.forms import posted
+from gateway.console.pages import SESSION, Pages, View, deps, invalid, own_address, see_other, visitor
+from gateway.flows import login
+from gateway.flows import second_factor as flow
+from gateway.store import users
+
+pages = Pages()
+_WRONG_CODE = "is not right, or was used before"
+
+
+@pages("GET", "/console/second-factor", steps=("second_factor",))
+async def second_factor(request: web.Request) -> View:
+    """Whether it is on; else a fresh secret, as text and as a picture."""
+    return await _page(request, own_address(request.query.get("next", "")))
+
+
+@pages("POST", "/console/second-factor", own=True, steps=("second_factor",))
+async def turn_on(request: web.Request) -> View | web.Response:
+    """Keep the secret, once password and code are right."""
+    form, stage, session = await posted(request), deps(request), request[SESSION]
+    target = own_address(form.text("next", most=2000))
+    password, code = form.typed.pop("password", ""), form.typed.pop("code", "")
+    setup = form.text("setup", most=1000)
+    refused = await login.check_own_password(stage, session, password)
+    if refused is not None:
+        form.wrong("password", too_many(refused.wait) if refused.wait else "is not your password")
+    elif session.has_totp:
+        form.wrong("code", "A second factor is on already. Turn it off first.")
+    elif await flow.turn_on(stage, session, setup, code):
+        return see_other(request, target, told="Your second factor is on; you are logged out everywhere else.")
+    else:
+        form.wrong("code", _WRONG_CODE)
+    return invalid(await _page(request, target, setup), form)
+
+
+@pages("POST", "/console/second-factor/off", own=True)
+async def turn_off(request: web.Request) -> View | web.Response:
+    """Forget the secret, once a code of it is right."""
+    form = await posted(request)
+    wait = await flow.turn_off(deps(request), request[SESSION], form.typed.pop("code", ""))
+    if wait is None:
+        return see_other(request, "/console/second-factor", told="Your second factor is off.")
+    form.wrong("code", too_many(wait) if wait else _WRONG_CODE)
+    return invalid(await _page(request, "/console"), form)
+
+
+async def _page(request: web.Request, target: str, token: str = "") -> View:
+    stage, who = deps(request), visitor(request)
+    user = await users.by_name(stage.pool, who.name)
+    since = user.totp_since if user is not None else None
+    setup = flow.setup_of(stage, who, token) if since is None and stage.settings.secret_key else None
+    context = {"since": since, "setup": setup, "next": target, "name": who.name}
+    return View("second_factor.html", context, title="Second factor")
