@@ -7,7 +7,7 @@ from gateway.core.orders.changes import Change
 from gateway.core.orders.items import ITEM_KINDS
 from gateway.flows.accounts import account_of
 from gateway.flows.deps import Deps
-from gateway.flows.problem import Problem
+from gateway.flows.problem import Problem, not_supported
 from gateway.flows.transitions import move
 from gateway.store import audit, esim_locks, orders
 from gateway.store.keys import Mode
@@ -113,6 +113,5 @@ def _refusal(  # noqa: PLR0911 - one for each way in which it may not be
         return None
     account = account_of(deps.accounts, bought.supplier, order.mode)
     if account is None or Capability.CANCEL not in account.manifest.capabilities:
-        note = "" if account is None else account.manifest.capability_notes.get(Capability.CANCEL, "")
-        return Problem("not_supported", "the supplier of this eSIM takes nothing back" + (f": {note}" if note else ""))
+        return not_supported(Capability.CANCEL)
     return None

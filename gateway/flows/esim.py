@@ -11,12 +11,12 @@ from gateway.core import delivery, esim_life, page_address
 from gateway.flows.accounts import account_of
 from gateway.flows.deps import Deps
 from gateway.flows.notify import announce
-from gateway.flows.problem import Problem
+from gateway.flows.problem import Problem, not_supported
 from gateway.store import esims
 from gateway.store.esims import Esim
 from gateway.store.keys import Mode
 from providers.contract import Capability
-from schemas.errors import NotFound, SupplierError
+from schemas.errors import GatewayError, NotFound, SupplierError
 from schemas.esim import EsimStatus
 from schemas.notice import NoticeType
 from schemas.orders import OrderedEsim
@@ -46,29 +46,43 @@ def page_url(deps: Deps, esim_id: str) -> str:
     return page_address.url_for(deps.seal, esim_id, deps.clock(), settings.page_days, settings.page_base_url)
 
 
-async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, fresh: bool = False) -> Esim | Problem:
-    """The storefront's eSIM with a status that is not older than the cache allows, or the last known one.
+async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, fresh: bool = False) -> Esim | None:
+    """The storefront's eSIM with a status that is not older than the cache allows, or with what is known of it.
 
-    ``fresh`` asks the supplier in any case. Problems: not_found, not_supported (the supplier has no status),
-    unavailable (nothing is known yet and the supplier did not tell).
+    ``fresh`` asks the supplier in any case. ``status`` is None while nothing is known: the supplier cannot tell, did
+    not answer yet, or is not configured any more. None when the storefront has no such eSIM.
     """
     esim = await esims.find(deps.pool, deps.seal, storefront_id, mode, name)
+    if esim is None or _lacks(deps, esim, Capability.ESIM_STATUS) is not False or not (fresh or _is_old(deps, esim)):
+        return esim
+    try:
+        async with asyncio.timeout(ASKING_SECONDS):
+            return await look(deps, esim)
+    except (GatewayError, TimeoutError) as error:
+        log.info("esim_not_seen", supplier=esim.supplier, esim=esim.id, error=code_of(error))
+        return esim
+
+
+async def with_usage(deps: Deps, storefront_id: str, mode: Mode, name: str, *, fresh: bool = False) -> Esim | Problem:
+    """As ``with_status``, for its data; ``status`` is there.
+
+    Problems: not_found, not_supported (the supplier cannot tell), unavailable (it has not told yet).
+    """
+    esim = await with_status(deps, storefront_id, mode, name, fresh=fresh)
     if esim is None:
         return Problem("not_found", "there is no such eSIM")
-    account = account_of(deps.accounts, esim.supplier, esim.mode)
-    if account is not None and Capability.ESIM_STATUS not in account.manifest.capabilities:
-        note = account.manifest.capability_notes.get(Capability.ESIM_STATUS, "")
-        reason = f"this eSIM's supplier does not offer {Capability.ESIM_STATUS.value}" + (f": {note}" if note else "")
-        return Problem("not_supported", reason)
-    if account is not None and (fresh or _is_old(deps, esim)):
-        try:
-            async with asyncio.timeout(ASKING_SECONDS):
-                return await look(deps, esim)
-        except (SupplierError, TimeoutError) as error:
-            log.info("esim_not_seen", supplier=esim.supplier, esim=esim.id, error=code_of(error))
-    if esim.status is None:
-        return Problem("unavailable", "the supplier has not told the state of this eSIM yet")
-    return esim
+    if esim.status is not None:
+        return esim
+    if _lacks(deps, esim, Capability.ESIM_STATUS):
+        return not_supported(Capability.ESIM_STATUS)
+    return Problem("unavailable", "the supplier has not told the state of this eSIM yet")
+
+
+def can_topup(deps: Deps, esim: Esim) -> bool | None:
+    """Whether data can be added: no where the supplier has no call for it, else as it told; None: it is not known."""
+    if _lacks(deps, esim, Capability.TOPUP):
+        return False
+    return None if esim.status is None else esim.status.can_topup
 
 
 async def look(deps: Deps, esim: Esim) -> Esim:
@@ -135,6 +149,12 @@ def told(esim: Esim, status: EsimStatus, news: esim_life.News) -> list[tuple[Not
     if news.threshold is not None:
         found.append((NoticeType.ESIM_USAGE_LOW, about | {"threshold": news.threshold, "data": status.data}))
     return found
+
+
+def _lacks(deps: Deps, esim: Esim, capability: Capability) -> bool | None:
+    """Whether the eSIM's supplier cannot do something at all; None where its account is not configured."""
+    account = account_of(deps.accounts, esim.supplier, esim.mode)
+    return None if account is None else capability not in account.manifest.capabilities
 
 
 def _is_old(deps: Deps, esim: Esim) -> bool:

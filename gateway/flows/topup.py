@@ -16,7 +16,7 @@ from gateway.flows.accounts import Account, account_of
 from gateway.flows.admit import NOT_TOPUPABLE, Admitted, digest_of, keyed, new_id, one_at_a_time, place, sealed_email
 from gateway.flows.deps import Deps
 from gateway.flows.pricing import subject_of
-from gateway.flows.problem import Problem
+from gateway.flows.problem import Problem, not_supported
 from gateway.flows.selling import STOPPED, plan_name
 from gateway.store import attempts, candidates, esim_locks, esims, funds, selling
 from gateway.store.esims import Esim
@@ -47,7 +47,7 @@ async def topup_options(
 ) -> list[TopupOption] | Problem:
     """What can be added to an eSIM (``esim_…`` or ICCID) now, cheapest first.
 
-    Problems: not_found, not_supported (501, with the capability and why), unavailable.
+    Problems: not_found, not_supported (501, with the capability), unavailable.
     """
     found = await esims.find(deps.pool, deps.seal, storefront_id, mode, esim)
     if found is None:
@@ -98,16 +98,15 @@ def _account_for(deps: Deps, esim: Esim) -> Account | Problem:
     if account is None:
         return Problem("unavailable", "the supplier of this eSIM is not configured at present")
     if Capability.TOPUP not in account.manifest.capabilities:
-        note = account.manifest.capability_notes.get(Capability.TOPUP, "")
-        return Problem("not_supported", "topup: not offered for this eSIM" + (f": {note}" if note else ""))
+        return not_supported(Capability.TOPUP)
     return account
 
 
 async def _options(deps: Deps, esim: Esim, account: Account, currency: str | None) -> list[TopupOption] | Problem:
     try:
         told = await _told(deps, esim, account)
-    except NotSupported as error:
-        return Problem("not_supported", f"topup: {error.reason or error}")
+    except NotSupported:
+        return not_supported(Capability.TOPUP)
     except NotFound:
         return []
     except GatewayError:

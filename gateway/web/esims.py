@@ -7,7 +7,8 @@ import re
 from aiohttp import web
 
 from gateway.core import delivery
-from gateway.flows.esim import with_status
+from gateway.flows.deps import Deps
+from gateway.flows.esim import can_topup, with_status, with_usage
 from gateway.flows.problem import Problem
 from gateway.flows.topup import TopupOption, admit_topup, topup_options
 from gateway.store import esims, ops
@@ -57,22 +58,27 @@ async def list_esims(request: web.Request) -> web.Response:
     sent = read_query(request, PageParameters)
     deps = deps_of(request)
     rows = await esims.newest_first(deps.pool, deps.seal, *whose(request), sent.limit, position(sent))
-    return page(ops.Rows([_shown(esim) for esim in rows.rows], rows.after))
+    return page(ops.Rows([_shown(deps, esim) for esim in rows.rows], rows.after))
 
 
 @routes(
     "GET", "/v1/esims/{id}",
     access="storefront", tag="eSIMs", answer=api_esims.Esim, example=examples.ESIM, parts=ID_PART,
-    parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_esim(request: web.Request) -> web.Response:
     """One eSIM: the state of its profile and its service, and its data.
 
     What the supplier said is kept for a minute; `observed_at` says when that was, and `Cache-Control: no-cache`
-    asks the supplier again. Usage comes late with some suppliers, by hours. 501: this supplier cannot say.
+    asks the supplier again. Usage comes late with some suppliers, by hours. Where the supplier said nothing yet, or
+    cannot, the states are `unknown`, the data and `observed_at` null.
     """
     read_query(request, NoParameters)
-    return json_answer(_shown(await _with_status(request)))
+    deps = deps_of(request)
+    esim = await with_status(deps, *whose(request), _name(request), fresh=_is_fresh(request))
+    if esim is None:
+        raise Refusal("not_found", "there is no such eSIM")
+    return json_answer(_shown(deps, esim))
 
 
 @routes(
@@ -81,11 +87,16 @@ async def get_esim(request: web.Request) -> web.Response:
     parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
 )  # fmt: skip
 async def get_esim_usage(request: web.Request) -> web.Response:
-    """How much of an eSIM's data is used."""
+    """How much of an eSIM's data is used.
+
+    501: its supplier tells no usage.
+    """
     read_query(request, NoParameters)
-    esim = await _with_status(request)
-    data = esim.status.data if esim.status is not None else None
-    return json_answer({"data": data, "observed_at": esim.observed_at})
+    found = await with_usage(deps_of(request), *whose(request), _name(request), fresh=_is_fresh(request))
+    if isinstance(found, Problem):
+        raise refusal(found)
+    data = found.status.data if found.status is not None else None
+    return json_answer({"data": data, "observed_at": found.observed_at})
 
 
 @routes(
@@ -147,12 +158,9 @@ async def top_up_esim(request: web.Request) -> web.Response:
     return await placed(request, await uncut(admit_topup(deps, *whose(request), _name(request), sent, key)))
 
 
-async def _with_status(request: web.Request) -> Esim:
-    fresh = "no-cache" in request.headers.get("Cache-Control", "").lower()
-    found = await with_status(deps_of(request), *whose(request), _name(request), fresh=fresh)
-    if isinstance(found, Problem):
-        raise refusal(found)
-    return found
+def _is_fresh(request: web.Request) -> bool:
+    """Whether the caller wants the supplier to be asked again."""
+    return "no-cache" in request.headers.get("Cache-Control", "").lower()
 
 
 async def _code(request: web.Request) -> str:
@@ -177,7 +185,7 @@ def _name(request: web.Request) -> str:
     return name
 
 
-def _shown(esim: Esim) -> api_esims.Esim:
+def _shown(deps: Deps, esim: Esim) -> api_esims.Esim:
     status = esim.status
     return api_esims.Esim(
         id=esim.id,
@@ -188,7 +196,7 @@ def _shown(esim: Esim) -> api_esims.Esim:
         service_state=status.service_state if status is not None else ServiceState.UNKNOWN,
         data=status.data if status is not None else None,
         expires_at=status.expires_at if status is not None else None,
-        can_topup=status.can_topup if status is not None else None,
+        can_topup=can_topup(deps, esim),
         packages=status.packages if status is not None else (),
         coverage=status.coverage if status is not None else (),
         observed_at=esim.observed_at,

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
-from gateway.flows.esim import record, with_status
+from gateway.flows.esim import record, with_status, with_usage
 from gateway.flows.esim_looks import keep_looking, look_at_due, look_soon, looks_allowed
 from gateway.flows.problem import Problem
 from gateway.sealing import Seal
@@ -127,7 +127,8 @@ async def test_after_a_top_up_the_cache_does_not_show_what_was_before(line):
 async def test_the_iccid_finds_it_too_and_another_storefront_finds_nothing(line):
     assert (await line.ask(line.esim.iccid)).id == line.esim.id
     for name in (line.esim.id, line.esim.iccid):
-        problem = await line.ask(name, owner="sf_other")
+        assert await line.ask(name, owner="sf_other") is None
+        problem = await with_usage(line.deps, "sf_other", "test", name)
         assert (type(problem), problem.code) == (Problem, "not_found")
 
 
@@ -244,8 +245,8 @@ async def test_an_esim_that_the_supplier_does_not_know_is_left_alone_for_a_day(l
     assert await look_at_due(line.deps, 15) == 0
     after = await esims.get(line.deps.pool, SEAL, unknown.id)
     assert after.next_poll_at - line.deps.clock() == timedelta(hours=24)
-    problem = await line.ask(unknown.id)
-    assert problem.code == "unavailable"
+    assert (await line.ask(unknown.id)).status is None
+    assert (await with_usage(line.deps, "sf_shop", "test", unknown.id)).code == "unavailable"
 
 
 async def test_what_was_seen_by_many_at_once_is_told_once(pool):
@@ -282,14 +283,15 @@ async def test_an_event_that_cannot_be_written_undoes_the_look(pool, monkeypatch
     assert (await esims.get(pool, SEAL, esim.id)).usage_told == 0
 
 
-async def test_a_supplier_without_status_says_which_capability_is_missing(pool):
+async def test_an_esim_without_status_is_shown_and_its_usage_names_the_missing_capability(pool):
     manifest = load_manifests()["beppay"]
     async with account(manifest) as there:
         provider = there.provider
         opened = Account("beppay", manifest, provider.settings, provider, MemoryRateLimiter())
         deps = deps_of(pool, {"beppay": opened}, [datetime.now(UTC)])
         esim = await sold(pool, supplier="beppay")
-        problem = await with_status(deps, "sf_shop", "test", esim.id)
+        assert (await with_status(deps, "sf_shop", "test", esim.id, fresh=True)).status is None
+        problem = await with_usage(deps, "sf_shop", "test", esim.id)
         assert problem.code == "not_supported"
         assert "esim_status" in problem.detail
         await look_soon(deps, esim.id)

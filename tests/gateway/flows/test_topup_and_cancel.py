@@ -9,7 +9,7 @@ import pytest
 
 from gateway.flows.admit import Admitted
 from gateway.flows.cancel import request_cancel
-from gateway.flows.esim import look, with_status
+from gateway.flows.esim import look, with_usage
 from gateway.flows.problem import Problem
 from gateway.flows.process import process_order
 from gateway.flows.resolve import resolve
@@ -227,7 +227,7 @@ async def test_an_esim_of_test_money_is_not_touched_at_an_account_that_turned_li
     admitted = await admit_topup(live.deps, STOREFRONT, "test", esim.id, body, "top-live")
     assert isinstance(admitted, Problem)
     assert admitted.code == "unavailable"
-    seen = await with_status(live.deps, STOREFRONT, "test", esim.id, fresh=True)
+    seen = await with_usage(live.deps, STOREFRONT, "test", esim.id, fresh=True)
     assert isinstance(seen, Problem)
     assert seen.code == "unavailable"
     with pytest.raises(NotFound):

@@ -76,7 +76,8 @@ async def test_usage_is_read_and_data_added_to_it(shop, supplier):
 
 async def test_a_supplier_that_only_sells_says_so(shop):
     esim = await bought(shop, GOOD["beppay"])
-    for path, word in (("", "esim_status"), ("/usage", "esim_status"), ("/topup-plans", "topup")):
+    assert (await status(shop, esim))["profile_state"] == "unknown"
+    for path, word in (("/usage", "esim_status"), ("/topup-plans", "topup")):
         answer = await shop.api.get(f"/v1/esims/{esim['id']}{path}")
         problem = await answer.json()
         assert (answer.status, problem["code"]) == (501, "not_supported")

@@ -81,11 +81,15 @@ async def test_the_pictures_decode_to_the_activation_code(api, by):
     assert png.headers["Cache-Control"] == "private, no-store"
 
 
-async def test_an_esim_that_was_never_asked_for_is_503_without_a_supplier_that_tells(api):
+async def test_an_esim_of_which_nothing_was_told_yet_answers_unknown_and_its_usage_503(api):
     esim = await sold(api.pool)
     answer = await api.get(f"/v1/esims/{esim.id}")
-    assert (answer.status, (await answer.json())["code"]) == (503, "unavailable")
-    assert "Retry-After" in answer.headers
+    shown = await answer.json()
+    assert (answer.status, shown["profile_state"], shown["service_state"]) == (200, "unknown", "unknown")
+    assert (shown["data"], shown["observed_at"], shown["can_topup"]) == (None, None, None)
+    usage = await api.get(f"/v1/esims/{esim.id}/usage")
+    assert (usage.status, (await usage.json())["code"]) == (503, "unavailable")
+    assert "Retry-After" in usage.headers
 
 
 PATHS = ("", "/usage", "/qr.svg", "/qr.png", "/topup-plans")
@@ -134,17 +138,24 @@ async def test_a_cancelled_esim_has_no_pictures(api):
     assert (await api.get(f"/v1/esims/{esim.id}/qr.png")).status == 410
 
 
-async def test_a_supplier_that_cannot_tell_is_501_with_the_capability(make_api, sandbox):
+async def test_an_esim_whose_supplier_cannot_tell_answers_200_and_its_usage_501(make_api, sandbox):
     manifest = load_manifests()["beppay"]
     settings = {**manifest.sandbox_settings, "provider": "beppay", "base_url": sandbox.urls["beppay"], "mode": "test"}
     api = await make_api(suppliers={"beppay": settings})
     api = api.with_key(await api.make_key())
     esim = await sold(api.pool, supplier="beppay")
-    for path in ("", "/usage"):
-        answer = await api.get(f"/v1/esims/{esim.id}{path}")
-        problem = await answer.json()
-        assert (answer.status, problem["code"]) == (501, "not_supported")
-        assert "esim_status" in problem["detail"]
+    for name in (esim.id, esim.iccid):
+        answer = await api.get(f"/v1/esims/{name}", headers={"Cache-Control": "no-cache"})
+        shown = await answer.json()
+        assert (answer.status, shown["id"], shown["iccid"]) == (200, esim.id, esim.iccid)
+        assert (shown["profile_state"], shown["service_state"]) == ("unknown", "unknown")
+        assert (shown["data"], shown["expires_at"], shown["observed_at"]) == (None, None, None)
+        assert shown["can_topup"] is False
+    assert (await (await api.get("/v1/esims")).json())["data"] == [shown]
+    answer = await api.get(f"/v1/esims/{esim.id}/usage")
+    problem = await answer.json()
+    assert (answer.status, problem["code"]) == (501, "not_supported")
+    assert problem["detail"] == "esim_status: the usage of this eSIM cannot be read"
     assert read(await (await api.get(f"/v1/esims/{esim.id}/qr.png")).read()) == CODE
 
 
