@@ -174,10 +174,6 @@ def _describe(app: web.Application, settings: Settings) -> None:
         name: tuple(sorted(capability.value for capability in manifest.capabilities))
         for name, (manifest, _) in accounts.items()
     }
-    app[state.RATES] = {
-        name: account.requests_per_minute or manifest.limits.requests_per_minute
-        for name, (manifest, account) in accounts.items()
-    }
     app[state.TOLERANCES] = {
         name: account.charge_tolerance if account.charge_tolerance is not None else manifest.charge_tolerance
         for name, (manifest, account) in accounts.items()

@@ -269,8 +269,26 @@ class SupplierRateLimit(msgspec.Struct, frozen=True):
     blocked_until: datetime | None
 
 
+class SupplierProblem(msgspec.Struct, frozen=True):
+    """One thing that is the matter with a supplier; ``until`` is when it ends by itself, null where that is not known.
+
+    ``balance``: our money there does not suffice. ``expired``: its offers are too old to be sold, ``stale``: they are
+    old. ``success_rate``: few purchases of the last hour succeeded.
+    """
+
+    cause: Literal[
+        "stop", "not_configured", "pause", "balance", "expired", "breaker", "quarantine", "stale", "success_rate"
+    ]
+    reason: str
+    until: datetime | None
+
+
 class Supplier(msgspec.Struct, frozen=True):
-    """One supplier account. ``offers`` counts what is in the catalogue, ``set_aside`` what could not be mapped."""
+    """One supplier account. ``offers`` counts what is in the catalogue, ``set_aside`` what could not be mapped.
+
+    ``state`` is that of the worst of its ``problems``, which stand in that order: ``stopped`` and ``paused`` by
+    operators or for its account, ``degraded`` for everything else.
+    """
 
     name: SupplierName
     provider: str
@@ -284,6 +302,7 @@ class Supplier(msgspec.Struct, frozen=True):
     balance: Price | None
     breaker: Breaker
     rate_limit: SupplierRateLimit
+    problems: tuple[SupplierProblem, ...]
 
 
 class SupplierPage(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from gateway.cli.state import StateDir, settings_here
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from gateway.core.supplier_state import SupplierState
     from gateway.settings import Settings
 
 _PATIENCE = 5.0
@@ -45,9 +46,10 @@ def doctor(
         words = {True: "ok", None: "warning", False: "wrong"}
         print(orjson.dumps([{"name": c.name, "state": words[c.good], "says": c.says} for c in checks]).decode())
     else:
-        signs = {True: "ok  ", None: "note", False: "WRONG"}
+        signs = {True: "ok", None: "note", False: "WRONG"}
+        width = max(len(check.name) for check in checks)
         for check in checks:
-            print(f"{signs[check.good]:<6}{check.name:<16}{check.says}")
+            print(f"{signs[check.good]:<5}  {check.name:<{width}}  {check.says}")
     if any(check.good is False for check in checks):
         raise typer.Exit(1)
 
@@ -60,8 +62,10 @@ async def examine(state_dir: StateDir, port: int) -> list[Check]:
         return [Check("settings", good=False, says=str(error))]
     checks = [Check("settings", good=True, says="can be read"), *_secret(settings), *_folder(settings)]
     checks += [check async for check in _database(settings)]
+    is_ready = any(check.name == "schema" and check.good for check in checks)
+    states = await _supplier_states(settings) if is_ready else {}
     checks += [check async for check in _redis(settings)]
-    checks += [*_suppliers(settings), *_port("port", port, "another program, or a running serve")]
+    checks += [*_suppliers(settings, states), *_port("port", port, "another program, or a running serve")]
     return checks
 
 
@@ -195,7 +199,23 @@ async def _redis(settings: Settings) -> AsyncIterator[Check]:
     yield Check("redis", good=True, says=f"{name} {info.get('valkey_version') or info.get('redis_version')}")
 
 
-def _suppliers(settings: Settings) -> Iterator[Check]:
+async def _supplier_states(settings: Settings) -> dict[str, SupplierState]:
+    """The state of each supplier, as the console shows it; none while the database cannot be read."""
+    from gateway.flows.supplier_states import of_settings
+    from gateway.store.pool import DATABASE_DOWN, open_pool
+
+    if settings.database_url is None:
+        return {}
+    pool = await open_pool(settings.database_url.get_secret_value(), max_size=1, name="esim-gateway doctor")
+    try:
+        return await of_settings(pool, settings)
+    except DATABASE_DOWN:
+        return {}
+    finally:
+        await pool.close()
+
+
+def _suppliers(settings: Settings, states: Mapping[str, SupplierState]) -> Iterator[Check]:
     if not settings.suppliers:
         yield Check(
             "suppliers", good=False, says="none is configured: set GATEWAY_SUPPLIERS__… or name a GATEWAY_CONFIG"
@@ -220,7 +240,12 @@ def _suppliers(settings: Settings) -> Iterator[Check]:
         except ConfigurationError as error:
             yield Check(name, good=False, says=str(error))
         else:
-            yield Check(name, good=True, says=f"{manifests[provider].title}, {account.mode}, {account.base_url}")
+            says = f"{manifests[provider].title}, {account.mode}, {account.base_url}"
+            state = states.get(name)
+            if state is None or not state.problems:
+                yield Check(name, good=True, says=says)
+            else:
+                yield Check(name, good=None, says=f"{says}: {state.state}: {state.words}")
 
 
 def _port(name: str, port: int, holder: str) -> Iterator[Check]:

@@ -50,24 +50,32 @@ def figures(
 async def _stored(settings: Settings) -> list[dict[str, Any]]:
     import msgspec
 
+    from gateway.core.supplier_state import UNKNOWN
+    from gateway.flows.supplier_states import of_settings
     from gateway.store import suppliers
     from gateway.store.pool import open_pool
 
     pool = await open_pool(database_url(settings))
     try:
-        return [msgspec.to_builtins(row) for row in await suppliers.all_configured(pool)]
+        rows, states = await suppliers.all_configured(pool), await of_settings(pool, settings)
     finally:
         await pool.close()
+    return [
+        msgspec.to_builtins(row) | {"state": state.state, "reason": state.words or None}
+        for row, state in ((row, states.get(row.name, UNKNOWN)) for row in rows)
+    ]
 
 
 def _line(row: SupplierFigures) -> dict[str, Any]:
+    from gateway.core.supplier_state import described
+
     one, orders, money = row.supplier, row.orders, row.balance
     rate = orders.success_rate
     limit, left = one.rate_limit.reported_limit or one.rate_limit.per_minute, one.rate_limit.remaining
     return {
         "name": one.name,
         "mode": one.mode,
-        "state": "stopped" if row.stops else one.state,
+        "state": one.state,
         "breaker": one.breaker.state,
         "orders": orders.attempts,
         "success": None if rate is None else f"{rate:.1%}",
@@ -79,6 +87,7 @@ def _line(row: SupplierFigures) -> dict[str, Any]:
         "catalogue": row.freshness,
         "balance": None if money.spendable is None else f"{money.spendable.amount} {money.spendable.currency}",
         "days left": money.days_left,
+        "reason": described(one.problems[0]) if one.problems else None,
     }
 
 

@@ -23,6 +23,7 @@ from gateway.console.forms import FormError, csrf_field
 from gateway.console.navigation import Group
 from gateway.console.pages import BEHIND, SESSION, STEP, TOLD, NoDatabaseError, Page, View, deps, is_htmx
 from gateway.console.render import draw
+from gateway.flows import supplier_states
 from gateway.flows.login import Step, due_step
 from gateway.flows.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
 from gateway.request_body import BodyError
@@ -32,6 +33,7 @@ from gateway.store.users import Session
 
 _TOKEN_BYTES = 32
 _TOLD_COOKIE = "gw_told"
+_UNSOLD = web.RequestKey("console_unsold", str)
 THEME_COOKIE = "gw_theme"
 THEMES = ("system", "light", "dark")
 _SESSION_COOKIE = "gw_session"
@@ -63,6 +65,7 @@ class Frame:
     """What the layout shows around a page. ``back`` is where the header's switches lead back to.
 
     ``step`` is the step of a log-in that is due: the page then stands alone.
+    ``unsold`` says why no plan of the mode can be sold; empty while one can.
     """
 
     groups: tuple[Group, ...]
@@ -72,6 +75,15 @@ class Frame:
     told: str
     back: str
     step: Step | None
+    unsold: str
+
+
+async def _unsold(request: web.Request) -> str:
+    """Why nothing can be sold, for whole pages of who is logged in. The database is asked only when that is so."""
+    session = request.get(SESSION)
+    if session is None or is_htmx(request):
+        return ""
+    return await supplier_states.nothing_sells(deps(request), session.mode)
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -100,6 +112,8 @@ class Guard:
             nonce = secrets.token_urlsafe(16)
             try:
                 answer = await self._answer(request, page)
+                if isinstance(answer, View):
+                    request[_UNSOLD] = await _unsold(request)
                 response = self._drawn(request, page, nonce, answer)
             except Refused as refused:
                 response = self._refusal(request, page, nonce, refused.status, refused.why)
@@ -171,6 +185,7 @@ class Guard:
             told=_read_told(request),
             back=request.path_qs if request.method == "GET" else "/console",
             step=step,
+            unsold=request.get(_UNSOLD, ""),
         )
         return {
             "frame": frame,

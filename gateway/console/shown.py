@@ -24,7 +24,7 @@ _LEVELS = {
     "good": "ok active fulfilled succeeded delivered closed enabled up_to_date selectable admin live done",
     "warn": (
         "partial pending cancel_pending sending accepted stale quarantined paused half_open waiting running warn "
-        "thin_margin suspect_price out_of_stock operator cooling test low"
+        "degraded thin_margin suspect_price out_of_stock operator cooling test low"
     ),
     "bad": (
         "failed needs_review unknown charged_undeliverable stopped open expired revoked bad disabled no_balance "

@@ -10,7 +10,8 @@ from gateway.console.forms import posted
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, mode, see_other, visitor
 from gateway.console.supplier_accounts import account_of
-from gateway.flows import balances, stops, supplier_figures
+from gateway.core.supplier_state import described
+from gateway.flows import balances, stops, supplier_figures, supplier_retry
 from gateway.flows.problem import Problem
 from gateway.store import supplier_figures as rows
 from providers.contract import Capability
@@ -22,7 +23,7 @@ _PAGE = 50
 _LAST_SYNCS, _OPEN = 10, 50
 FEW_DAYS = 3.0
 _COLUMNS = (
-    *("supplier", "provider", "mode", "state", "freshness", "last good sync", "breaker", "orders", "success"),
+    *("supplier", "provider", "mode", "state", "reason", "freshness", "last good sync", "breaker", "orders", "success"),
     *("p50 ms", "p95 ms", "open", "rate limit", "rate left", "offers", "selectable", "set aside"),
     *("balance", "spendable", "currency", "balance at", "days left"),
 )
@@ -35,7 +36,7 @@ async def suppliers(request: web.Request) -> View:
     cursor = request.query.get("after", "")[:100]
     found = await supplier_figures.figures(behind, _PAGE, (cursor,) if cursor else None, mode(request))
     context = {
-        "suppliers": [(one, as_money(one.balance.spendable), _level(one)) for one in found.rows],
+        "suppliers": [(one, as_money(one.balance.spendable)) for one in found.rows],
         "next": here(request, after=found.after[0]) if found.after else None,
         "stopped": [stop for stop in await rows.stops(behind.pool) if stop.supplier == supplier_figures.ALL],
         "few_days": FEW_DAYS,
@@ -56,7 +57,6 @@ async def supplier(request: web.Request) -> View:
     seen = await balances.history(behind.pool, name, now)
     context = {
         "one": one,
-        "level": _level(one),
         "held": sorted((one.why_not or {}).items(), key=lambda entry: -entry[1]),
         "money_of": {
             "balance": as_money(one.balance.balance),
@@ -111,6 +111,16 @@ async def sell(request: web.Request) -> web.Response:
     return _done(request, name, problem, f"{name} sells again.")
 
 
+@pages("POST", _LIST + "/{name}/try-again", role="operator", nav="Suppliers")
+async def try_again(request: web.Request) -> web.Response:
+    """Ask it now: its balance, and whether it answers again."""
+    name = request.match_info["name"]
+    found = await supplier_retry.try_again(deps(request), name, visitor(request))
+    if isinstance(found, Problem):
+        return _done(request, name, found, "")
+    return _done(request, name, None, found.words)
+
+
 @pages("POST", "/console/selling/stop", role="operator", nav="Suppliers")
 async def stop_all(request: web.Request) -> web.Response:
     """Buy nothing more anywhere."""
@@ -155,38 +165,23 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 
 def _of(one: SupplierFigures) -> list[tuple[Any, str]]:
-    """What is the matter with one, each with how bad it is."""
+    """What is the matter with one, each with how bad it is. A stop of all suppliers is told by itself."""
+    everywhere = sum(stop.everything for stop in one.stops)
     found: list[tuple[Any, str]] = [
-        ("bad", f"sells nothing: {_WHY[stop.reason]}{_because(stop.note)}") for stop in one.stops if not stop.everything
+        (_LEVELS.get(each.cause, "warn"), f"is {one.supplier.state}: {described(each)}")
+        for each in one.supplier.problems[everywhere:]
     ]
-    if one.supplier.state == "paused":
-        found.append(("info", "is paused"))
-    if one.supplier.breaker.state != "closed":
-        found.append(("bad", "does not answer: its breaker is open"))
-    elif one.freshness != "fresh":
-        found.append(("bad" if one.freshness == "expired" else "warn", f"has {one.freshness} offers"))
     left = one.balance.days_left
     if left is not None and left < FEW_DAYS:
         found.append(("bad" if left < 1 else "warn", f"has money for {left:g} days"))
     return found
 
 
-_WHY = {
-    "person": "a person stopped it",
-    "account": "it refuses our account",
-    "restored": "the database was restored and its books are not compared yet",
-}
+_LEVELS = {"stop": "bad", "pause": "info", "balance": "bad", "expired": "bad", "breaker": "bad"}
 
 
 def _because(note: str) -> str:
     return f": {note}" if note else ""
-
-
-def _level(one: SupplierFigures) -> str:
-    """The state that stands on the line: the worst that is true."""
-    if one.stops:
-        return "stopped"
-    return one.supplier.state
 
 
 def _note(account: Any, capability: Capability) -> str:
@@ -197,8 +192,9 @@ def _row(one: SupplierFigures) -> tuple[Any, ...]:
     supplier, orders, money = one.supplier, one.orders, one.balance
     limit = supplier.rate_limit
     spendable = as_money(money.spendable)
+    reason = described(supplier.problems[0]) if supplier.problems else None
     return (
-        *(supplier.name, supplier.provider, supplier.mode, _level(one), one.freshness),
+        *(supplier.name, supplier.provider, supplier.mode, supplier.state, reason, one.freshness),
         supplier.last_sync.good_at if supplier.last_sync else None,
         *(supplier.breaker.state, orders.attempts, orders.success_rate, orders.p50_ms, orders.p95_ms),
         *(one.open_attempts, limit.reported_limit or limit.per_minute, limit.remaining),

@@ -71,6 +71,25 @@ def funds_increased(before: Funds, seen: Money) -> bool:
     return seen.currency == before.currency and seen.amount > before.spendable - gone
 
 
+def covers(seen: Money, refused: Money | None) -> bool:
+    """Whether a balance suffices for what was refused for want of money.
+
+    Anything at all does where that is not known, or was in another currency.
+    """
+    if refused is None or refused.currency != seen.currency:
+        return seen.amount > 0
+    return seen.amount >= refused.amount
+
+
+def ends_refusal(before: Funds | None, seen: Money, refused: Money | None) -> bool:
+    """Whether a balance that was read after a purchase was refused for want of it lets the supplier sell again.
+
+    It has to cover what was refused. Where the supplier had told its balance within the hour (``before``) it has to be
+    more than that, too: with the same money the purchase was refused.
+    """
+    return covers(seen, refused) and (before is None or funds_increased(before, seen))
+
+
 def highest_affordable_cost(available: Decimal, tolerance: Decimal, scale: int) -> int:
     """The highest sufficient cost, as a whole number of 10**-scale of base currency; negative for none."""
     whole = Fraction(available) * 10**scale / (1 + Fraction(tolerance))

@@ -11,7 +11,7 @@ import structlog
 
 from gateway.core.pricing import NoRate, Rates
 from gateway.core.runway import LOOKED_BACK, days_left, spent_per_day
-from gateway.core.spendable import available_funds_by_supplier, funds_increased
+from gateway.core.spendable import available_funds_by_supplier, ends_refusal
 from gateway.flows.accounts import Account
 from gateway.flows.mappings import rates as rates_now
 from gateway.store import balances, funds
@@ -43,10 +43,20 @@ async def look_if_due(pool: Pool, accounts: Mapping[str, Account], now: datetime
     return due
 
 
-async def look_now(pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], now: datetime) -> None:
-    """Ask these suppliers at once; those that cannot tell are passed over."""
+async def look_now(
+    pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], now: datetime, *, by_operator: bool = False
+) -> dict[str, str | None]:
+    """Ask these suppliers at once, whether or not a breaker is open; those that cannot tell are passed over.
+
+    By supplier: None when it told, else why not. ``by_operator``: a balance that covers what was refused ends the
+    refusal's pause although it is no more than was known before.
+    """
     able = set(tellers(accounts))
-    await asyncio.gather(*(_look(pool, accounts[name], now, Priority.SETTLE) for name in names if name in able))
+    asked = [name for name in names if name in able]
+    told = await asyncio.gather(
+        *(_look(pool, accounts[name], now, Priority.SETTLE, by_operator=by_operator) for name in asked)
+    )
+    return dict(zip(asked, told, strict=True))
 
 
 def tellers(accounts: Mapping[str, Account]) -> list[str]:
@@ -54,7 +64,9 @@ def tellers(accounts: Mapping[str, Account]) -> list[str]:
     return [name for name, account in accounts.items() if Capability.BALANCE in account.manifest.capabilities]
 
 
-async def _look(pool: Pool, account: Account, now: datetime, priority: Priority) -> None:
+async def _look(
+    pool: Pool, account: Account, now: datetime, priority: Priority, *, by_operator: bool = False
+) -> str | None:
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             found = await account.provider.balance(priority)
@@ -62,11 +74,16 @@ async def _look(pool: Pool, account: Account, now: datetime, priority: Priority)
         words = str(error) or "no answer in time"
         log.info("balance_not_told", supplier=account.name, error=words)
         await balances.keep_error(pool, account.name, words, now)
-    else:
-        before = (await funds.load(pool, [account.name])).get(account.name)
-        await balances.keep(pool, account.name, found, now)
-        if before is not None and funds_increased(before, found.spendable):
-            await balances.clear_no_balance(pool, account.name)
+        return words
+    before = (await funds.load(pool, [account.name])).get(account.name)
+    await balances.keep(pool, account.name, found, now)
+    refusal = await balances.last_refusal(pool, account.name)
+    # What was refused while the balance was being read may have been refused with that very money.
+    is_news = refusal is None or refusal.at <= now
+    cost = None if refusal is None else refusal.cost
+    if is_news and ends_refusal(None if by_operator else before, found.spendable, cost):
+        await balances.clear_no_balance(pool, account.name)
+    return None
 
 
 async def of_accounts(

@@ -46,6 +46,17 @@ async def check_all(deps: Deps, names: Sequence[str] = ()) -> list[CheckReport]:
     return [report for report in found if isinstance(report, CheckReport)]
 
 
+async def first_answer(account: Account) -> str | None:
+    """Read one thing of an account, as the probe of its breaker; None when it answered, else why not."""
+    looking = _Looking(account.limiter)
+    for probe in (account.provider.probes() or _plain_probes(account))[:1]:
+        await looking.look(probe.what, probe.settings, probe.read)
+    if not looking.made:
+        await looking.look(CATALOGUE, (), lambda: _first_page(account.provider.catalog()))
+    error = looking.made[0].error
+    return None if error is None else str(error)
+
+
 class _Looking:
     """The calls, one after the other, and what they gave. When the supplier does not know us no more are made."""
 

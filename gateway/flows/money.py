@@ -49,7 +49,7 @@ class Ledger(NamedTuple):
 
 async def of_all(deps: Deps, limit: int, after: Position | None, mode: Mode | None = None) -> Rows[SupplierMoney]:
     """Our money at each supplier, by name."""
-    found = await ops.suppliers(deps.pool, limit, after, {}, {}, mode)
+    found = await ops.suppliers(deps.pool, limit, after, ops.SupplierContext(), mode)
     return Rows(await of(deps, [one.name for one in found.rows]), found.after)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from gateway.core.catalog import Index
 from gateway.core.catalog.held import Held, held_back
 from gateway.core.freshness import FreshnessBounds, freshness
-from gateway.flows import balances
+from gateway.flows import balances, supplier_states
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
@@ -31,14 +31,27 @@ async def figures(
     deps: Deps, limit: int, after: ops.Position | None, mode: Mode | None = None, hours: int = HOURS
 ) -> ops.Rows[SupplierFigures]:
     """Suppliers by name, each with its figures."""
-    found = await ops.suppliers(deps.pool, limit, after, capabilities(deps.accounts), per_minute(deps.accounts), mode)
+    found = await ops.suppliers(deps.pool, limit, after, await _context(deps), mode)
     return ops.Rows(await _of(deps, found.rows, hours), found.after)
 
 
 async def one(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | None:
     """One supplier, None when there is none of that name."""
-    found = await ops.supplier(deps.pool, name, capabilities(deps.accounts), per_minute(deps.accounts))
+    found = await ops.supplier(deps.pool, name, await _context(deps))
     return None if found is None else (await _of(deps, [found], hours))[0]
+
+
+async def listed(deps: Deps, limit: int, after: ops.Position | None) -> ops.Rows[Supplier]:
+    """Suppliers by name, each with its state and our money there."""
+    found = await ops.suppliers(deps.pool, limit, after, await _context(deps))
+    names = [one.name for one in found.rows]
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
+    return ops.Rows([msgspec.structs.replace(one, balance=money[one.name].balance) for one in found.rows], found.after)
+
+
+async def account(deps: Deps, name: str) -> Supplier | None:
+    """One supplier with its state, None when there is none of that name."""
+    return await ops.supplier(deps.pool, name, await _context(deps))
 
 
 async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[SupplierFigures]:
@@ -69,7 +82,7 @@ async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[Sup
 
 async def balance_of_all(deps: Deps, limit: int, after: ops.Position | None) -> ops.Rows[SupplierBalance]:
     """Our money at each supplier, by name."""
-    found = await ops.suppliers(deps.pool, limit, after, {}, {})
+    found = await ops.suppliers(deps.pool, limit, after, ops.SupplierContext())
     names = [one.name for one in found.rows]
     money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
     return ops.Rows([money[name] for name in names], found.after)
@@ -84,6 +97,12 @@ async def set_paused(deps: Deps, name: str, who: Visitor | str, *, paused: bool)
         action = "supplier.paused" if paused else "supplier.resumed"
         await audit.record(connection, who, action, f"supplier:{name}")
     return None
+
+
+async def _context(deps: Deps) -> ops.SupplierContext:
+    return ops.SupplierContext(
+        capabilities(deps.accounts), per_minute(deps.accounts), await supplier_states.of_all(deps)
+    )
 
 
 def capabilities(accounts: Mapping[str, Account]) -> dict[str, tuple[str, ...]]:

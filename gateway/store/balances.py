@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.store.pool import Connection, Pool
 from schemas.account import Balance
+from schemas.money import Money
 
 KEPT = timedelta(days=30)
 CLOCKS_APART = timedelta(minutes=5)  # what is noted for later than this was noted by a clock that was wrong
@@ -140,6 +141,28 @@ async def known(pool: Pool, suppliers: Sequence[str]) -> dict[str, Known]:
         )
         for row in rows
     }
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A purchase that was refused for want of balance: when its answer came, and what it was to cost."""
+
+    at: datetime
+    cost: Money | None
+
+
+async def last_refusal(pool: Pool, supplier: str) -> Refusal | None:
+    """The refusal for which a supplier is left alone now; None when it is not, or its attempt is not known."""
+    row = await pool.fetchrow(
+        """SELECT coalesce(a.call_ended_at, a.started_at) AS at, a.listed, a.currency
+           FROM suppliers s JOIN attempts a ON a.supplier = s.name
+           WHERE s.name = $1 AND s.no_balance_until > now() AND a.error_code = 'insufficient_balance'
+             AND a.started_at > now() - interval '2 days'
+           ORDER BY a.started_at DESC LIMIT 1""",
+        supplier,
+    )
+    if row is None:
+        return None
+    return Refusal(row["at"], None if row["listed"] is None else Money(row["listed"], row["currency"]))
 
 
 async def clear_no_balance(connection: Connection | Pool, supplier: str) -> None:

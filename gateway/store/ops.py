@@ -7,7 +7,7 @@ one: what stands before it was shown, whether or not that row still exists.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 import msgspec
 
+from gateway.core.supplier_state import UNKNOWN, SupplierState
 from gateway.store.pool import Connection, Pool
 from schemas.api import (
     Breaker,
@@ -43,6 +44,18 @@ class Rows(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class SupplierContext:
+    """What a supplier's row does not say, by name: its capabilities, calls a minute, and its state.
+
+    A state that is not there stands for none that is known: ok.
+    """
+
+    capabilities: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    per_minute: Mapping[str, int | None] = field(default_factory=dict)
+    states: Mapping[str, SupplierState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class OfferRow:
     """An offer with everything that decides whether it may be sold."""
 
@@ -66,7 +79,7 @@ class OfferRow:
 
 
 _SUPPLIERS = """
-    SELECT s.name, s.provider, s.mode, s.state, s.configured, s.last_sync_at, s.last_good_at, s.last_sync_state,
+    SELECT s.name, s.provider, s.mode, s.configured, s.last_sync_at, s.last_good_at, s.last_sync_state,
            coalesce(o.offers, 0) AS offers,
            (SELECT count(*)::int FROM set_aside a WHERE a.supplier = s.name) AS set_aside,
            coalesce(b.state, 'closed') AS breaker, coalesce(b.failures, 0) AS failures, b.retry_at, b.last_error,
@@ -98,8 +111,7 @@ async def suppliers(
     pool: Pool,
     limit: int,
     after: Position | None,
-    capabilities: Mapping[str, Sequence[str]],
-    per_minute: Mapping[str, int | None],
+    context: SupplierContext,
     mode: str | None = None,
 ) -> Rows[Supplier]:
     """Supplier accounts by name, those of a mode; those that are configured no longer stay while they have offers."""
@@ -112,15 +124,13 @@ async def suppliers(
         limit + 1,
         mode,
     )
-    return _page([_supplier(row, capabilities, per_minute) for row in rows], limit, lambda s: (s.name,))
+    return _page([_supplier(row, context) for row in rows], limit, lambda s: (s.name,))
 
 
-async def supplier(
-    pool: Pool, name: str, capabilities: Mapping[str, Sequence[str]], per_minute: Mapping[str, int | None]
-) -> Supplier | None:
+async def supplier(pool: Pool, name: str, context: SupplierContext) -> Supplier | None:
     """One supplier account, None when there is none of that name."""
     row = await pool.fetchrow(_SUPPLIERS + "WHERE s.name = $1", name)
-    return None if row is None else _supplier(row, capabilities, per_minute)
+    return None if row is None else _supplier(row, context)
 
 
 async def is_supplier(connection: Connection | Pool, name: str) -> bool:
@@ -242,29 +252,30 @@ def price_of(money: Money | None) -> Price | None:
     return None if money is None else Price(f"{money.padded().amount:f}", money.currency)
 
 
-def _supplier(
-    row: asyncpg.Record, capabilities: Mapping[str, Sequence[str]], per_minute: Mapping[str, int | None]
-) -> Supplier:
-    name, state = row["name"], row["state"]
-    if state == "active":
-        good = row["last_sync_state"] in {None, "ok"} and row["breaker"] == "closed"
-        state = "ok" if good else "degraded"
+def _supplier(row: asyncpg.Record, context: SupplierContext) -> Supplier:
+    name = row["name"]
+    judged = context.states.get(name, UNKNOWN)
     last = LastSync(row["last_sync_state"], row["last_sync_at"], row["last_good_at"]) if row["last_sync_at"] else None
     return Supplier(
         name=name,
         provider=row["provider"],
         mode=row["mode"],
-        state=state,
+        state=judged.state,
         configured=row["configured"],
-        capabilities=list(capabilities.get(name, ())),
+        capabilities=list(context.capabilities.get(name, ())),
         last_sync=last,
         offers=row["offers"],
         set_aside=row["set_aside"],
         balance=None,
         breaker=Breaker(row["breaker"], row["failures"], row["retry_at"], row["last_error"]),
         rate_limit=SupplierRateLimit(
-            per_minute.get(name), row["reported_limit"], row["remaining"], row["resets_at"], row["blocked_until"]
+            context.per_minute.get(name),
+            row["reported_limit"],
+            row["remaining"],
+            row["resets_at"],
+            row["blocked_until"],
         ),
+        problems=judged.problems,
     )
 
 

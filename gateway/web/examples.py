@@ -100,6 +100,12 @@ SUPPLIER: dict[str, Any] = {
         "resets_at": _AT,
         "blocked_until": None,
     },
+    "problems": [],
+}
+PAUSED_SUPPLIER: dict[str, Any] = {
+    **SUPPLIER,
+    "state": "paused",
+    "problems": [{"cause": "pause", "reason": "an operator paused it", "until": None}],
 }
 AUDIT_ENTRY: dict[str, Any] = {
     "id": "aud_4711",

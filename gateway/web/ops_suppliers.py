@@ -8,14 +8,12 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.flows import balances, supplier_figures
+from gateway.flows import supplier_figures
 from gateway.flows.problem import Problem
-from gateway.store import ops
-from gateway.store.ops import Rows
 from gateway.web import examples, examples_supply, state
 from gateway.web.ops_changes import refused, who
 from gateway.web.ordering import deps_of
-from gateway.web.paging import json_answer, page, pool_of, position
+from gateway.web.paging import json_answer, page, position
 from gateway.web.parameters import NoParameters, PageParameters
 from gateway.web.problems import Refusal
 from gateway.web.reading import given, read_query
@@ -53,17 +51,12 @@ class OneFiguresParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 async def list_suppliers(request: web.Request) -> web.Response:
     """Suppliers.
 
-    Every account with its last sync, counts, breaker, rate limit and last known balance. `degraded`: its last sync
-    failed, was quarantined, or its breaker is not closed.
+    Every account with its last sync, counts, breaker, rate limit and last known balance. `problems` are all that is
+    the matter with it, the worst first, each with its reason and, where it is known, its end; `state` is that of the
+    first of them.
     """
     sent = read_query(request, PageParameters)
-    capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
-    found = await ops.suppliers(pool_of(request), sent.limit, position(sent), capabilities, rates)
-    deps = deps_of(request)
-    names = [one.name for one in found.rows]
-    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
-    rows = [msgspec.structs.replace(one, balance=money[one.name].balance) for one in found.rows]
-    return page(Rows(rows, found.after))
+    return page(await supplier_figures.listed(deps_of(request), sent.limit, position(sent)))
 
 
 @routes(
@@ -112,7 +105,7 @@ async def list_balances(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/suppliers/{name}/pause",
-    access="ops", tag="Operations", answer=Supplier, example={**examples.SUPPLIER, "state": "paused"},
+    access="ops", tag="Operations", answer=Supplier, example=examples.PAUSED_SUPPLIER,
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def pause_supplier(request: web.Request) -> web.Response:
@@ -138,8 +131,7 @@ async def _set_paused(request: web.Request, *, paused: bool) -> web.Response:
     name = request.match_info["name"]
     _or_refuse(await supplier_figures.set_paused(deps_of(request), name, who(request), paused=paused))
     await request.app[state.CATALOG].refresh()
-    capabilities, rates = request.app[state.CAPABILITIES], request.app[state.RATES]
-    return json_answer(await ops.supplier(pool_of(request), name, capabilities, rates))
+    return json_answer(await supplier_figures.account(deps_of(request), name))
 
 
 def _or_refuse(problem: Problem | None) -> None:

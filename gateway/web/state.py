@@ -33,7 +33,6 @@ ACCESS_LOG = web.AppKey("access_log", AccessLog)
 HEADS = web.AppKey("heads", Heads)
 CAPABILITIES = web.AppKey("capabilities", Mapping[str, tuple[str, ...]])
 TOLERANCES = web.AppKey("tolerances", Mapping[str, Decimal])
-RATES = web.AppKey("rates", Mapping[str, int | None])
 DOCUMENT = web.AppKey("document", PreparedDocument)
 
 CALLER = web.RequestKey("caller", Caller)

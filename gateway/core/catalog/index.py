@@ -183,6 +183,11 @@ class Index:
         )
 
     @cached_property
+    def has_plan_for_sale(self) -> bool:
+        """Whether there is any plan that can be sold now."""
+        return bool(self.selectable.any())
+
+    @cached_property
     def selectable(self) -> Array:
         """Of each row whether it can be sold now."""
         live = np.arange(self.snapshot.rows) < self.snapshot.sold_end

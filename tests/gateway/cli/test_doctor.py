@@ -2,8 +2,9 @@
 
 import asyncpg
 import pytest
+import typer
 
-from gateway.cli.doctor import examine
+from gateway.cli.doctor import Check, doctor, examine
 from gateway.flows import people
 from tests.kit.secret_keys import SECRET_KEY
 
@@ -112,3 +113,30 @@ async def test_a_taken_port_is_noted(unused_tcp_port):
         checks = await found(unused_tcp_port)
     assert checks["port"].good is None
     assert str(unused_tcp_port) in checks["port"].says
+
+
+async def test_a_supplier_that_sells_nothing_is_noted_with_its_reason(database_url, pool, monkeypatch):
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
+    await pool.execute(
+        "INSERT INTO suppliers (name, provider, mode, last_good_at, last_sync_state, no_balance_until)"
+        " VALUES ('pika', 'pikasim', 'test', now(), 'ok', now() + interval '10 minutes')"
+    )
+    line = (await found())["pika"]
+    assert line.good is None
+    assert "PikaSim, test, http://127.0.0.1:1: degraded: it refused a purchase for want of balance, until" in line.says
+
+
+def test_every_line_has_its_columns_apart_however_long_a_name_is(capsys, monkeypatch):
+    checks = [Check("synchronous_commit", good=True, says="is on"), Check("fsync", good=False, says="is off")]
+
+    async def examined(*_):
+        return checks
+
+    monkeypatch.setattr("gateway.cli.doctor.examine", examined)
+    with pytest.raises(typer.Exit):
+        doctor(None, 8080, as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [
+        ["ok", "synchronous_commit", "is", "on"], ["WRONG", "fsync", "is", "off"]
+    ]  # fmt: skip
+    assert len({line.index("is o") for line in lines}) == 1

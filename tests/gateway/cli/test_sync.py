@@ -72,6 +72,9 @@ async def test_sync_prints_the_run_and_its_exit_code_says_it_all(command, sandbo
     listed = {row["name"]: row["last_sync_state"] for row in json.loads(out)}
     assert code == 0
     assert listed.items() >= {"beppay": "failed", "pikasim": "ok", "s2s": "ok"}.items()
+    states = {row["name"]: (row["state"], row["reason"]) for row in json.loads(out)}
+    assert (states["pikasim"], states["beppay"][0]) == (("ok", None), "degraded")
+    assert states["beppay"][1].startswith("its last sync failed, so its offers are stale")
     code, out, _ = await command("suppliers", "check", "--json")
     assert (code, {row["name"]: row["answers"] for row in json.loads(out)}["beppay"]) == (3, False)
 

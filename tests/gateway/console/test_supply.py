@@ -50,7 +50,8 @@ async def test_a_supplier_is_paused_and_resumed_and_selling_is_stopped_by_an_ope
     assert "chosen from again" in done.words
     stopped = await console.operator.post("/console/suppliers/s2s/stop", {"note": "they <b>raised</b> prices"})
     assert "they <b>raised</b> prices" in stopped.words
-    assert "s2s sells nothing" in (await console.viewer.get("/console")).words
+    home = await console.viewer.get("/console")
+    assert "s2s is stopped: an operator stopped it (they <b>raised</b> prices)" in home.words
     await console.operator.post("/console/suppliers/s2s/sell")
     await console.operator.post("/console/selling/stop", {"note": "all wrong"})
     assert "Selling is stopped everywhere" in (await console.viewer.get("/console")).words

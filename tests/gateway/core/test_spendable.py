@@ -16,6 +16,8 @@ from gateway.core.spendable import (
     Funds,
     available_funds,
     available_funds_by_supplier,
+    covers,
+    ends_refusal,
     funds_increased,
     highest_affordable_cost,
     insufficient,
@@ -110,3 +112,26 @@ def test_however_many_purchases_spend_the_money_the_version_goes_down_in_few_ste
         shown += [now] if not shown or shown[-1] != now else []
     assert len(shown) < 110  # for 1,404 purchases
     assert len(set(shown)) == len(shown)
+
+
+@pytest.mark.parametrize(
+    ("before", "seen", "refused", "ends"),
+    [
+        (None, "10", "10", True),  # nothing was known: it covers what was refused
+        (None, "9.99", "10", False),
+        (None, "9.99", None, True),
+        (None, "0", None, False),
+        ("50", "50", "10", False),  # with the same money it was refused
+        ("50", "60", "10", True),
+        ("1", "5", "10", False),  # more came in, and too little
+    ],
+)
+def test_a_refusal_for_want_of_money_ends_with_money_that_covers_it(before, seen, refused, ends):
+    known = None if before is None else funds(before)
+    cost = None if refused is None else Money(Decimal(refused), "USD")
+    assert ends_refusal(known, Money(Decimal(seen), "USD"), cost) is ends
+
+
+def test_a_balance_in_another_currency_than_what_was_refused_covers_it_when_there_is_any():
+    assert covers(Money(Decimal(1), "EUR"), Money(Decimal(10), "USD"))
+    assert not covers(Money(Decimal(0), "EUR"), Money(Decimal(10), "USD"))
