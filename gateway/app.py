@@ -239,14 +239,18 @@ async def _orders(app: web.Application) -> AsyncIterator[None]:
     if pool is None:
         yield
         return
-    with contextlib.suppress(*DATABASE_DOWN):  # it may start without; each send asks again
-        await require_durable(pool)
+    # The catalogue has asked the database already: one that did not answer is not waited for again and again.
+    is_away = any(word.startswith("postgresql") for word in app[state.CATALOG].degraded)
+    if not is_away:
+        with contextlib.suppress(*DATABASE_DOWN):  # it may start without; each send asks again
+            await require_durable(pool)
     accounts = await connect_accounts(check_accounts(settings), pool)
     payments = await connect_payment_accounts(check_payment_accounts(settings), pool)
     deps = Deps(pool, accounts, settings, Seal.from_settings(settings), app[state.CATALOG].index, payments=payments)
     app[state.DEPS] = deps
-    with contextlib.suppress(*DATABASE_DOWN):  # as above; it is asked again at once
-        await follow_keys(accounts, pool, deps.seal)
+    if not is_away:
+        with contextlib.suppress(*DATABASE_DOWN):  # as above; it is asked again at once
+            await follow_keys(accounts, pool, deps.seal)
     following = asyncio.create_task(keep_following(accounts, pool, deps.seal), name="follow keys")
     listening = asyncio.create_task(_listen(deps, settings), name="listen for orders")
     yield

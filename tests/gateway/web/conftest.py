@@ -120,12 +120,21 @@ MakeApi = Callable[..., Awaitable[Api]]
 
 @pytest.fixture
 async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any) -> AsyncIterator[MakeApi]:
-    """Start an API with settings of its own, on a catalogue that stands still, was ``published`` or ``synced``."""
+    """Start an API with settings of its own, on a catalogue that stands still.
+
+    ``own_catalog`` is the one that it would open by itself, ``published`` one with these items, ``synced`` with those
+    of the configured suppliers.
+    """
     clients = []
     workers = AsyncExitStack()
 
     async def start(
-        items: list[Item] = ITEMS, *, published: bool = False, synced: bool = False, **settings: Any
+        items: list[Item] = ITEMS,
+        *,
+        published: bool = False,
+        synced: bool = False,
+        own_catalog: bool = False,
+        **settings: Any,
     ) -> Api:
         given: dict[str, Any] = {
             "database_url": database_url,
@@ -141,6 +150,8 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
         lines: list[bytes] = []
         made = load(**(given | settings))
         app = make_app(made, access_log=AccessLog(lines.append), open_catalog=open_catalog)
+        if own_catalog:
+            app = make_app(made, access_log=AccessLog(lines.append))
         if synced:
             await stock_from(pool, made)
             app = make_app(made, access_log=AccessLog(lines.append))
