@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,9 @@ def test_dev_refuses_a_price_list_for_configured_suppliers(command, tmp_path):
     result = command("dev", "--market", tmp_path / "prices.csv", GATEWAY_SUPPLIERS__PIKA__PROVIDER="pikasim")
     assert result.returncode == 2
     assert "--market is for the sandboxes" in result.stderr
+
+
+def test_the_version_is_that_of_the_package(command):
+    result = command("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"esim-gateway {version('esim-gateway')}\n"
