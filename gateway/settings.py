@@ -14,8 +14,18 @@ from importlib import resources
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.core.secret_strength import is_weak
@@ -181,13 +191,17 @@ class Console(_Section):
 
 
 class Settings(BaseSettings):
-    """All settings. ``suppliers`` are checked against their plugins' own types by the loader."""
+    """All settings. ``suppliers`` are checked against their plugins' own types by the loader.
+
+    ``database_password`` may have any characters: it is put into ``database_url``, percent-encoded.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
     )
 
     database_url: SecretStr | None = None
+    database_password: SecretStr | None = None
     redis_url: SecretStr | None = None
     state_dir: Path = Path(".state")
     base_currency: str = "USD"
@@ -210,6 +224,15 @@ class Settings(BaseSettings):
     metrics: Metrics = Metrics()
     console: Console = Console()
     suppliers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_url(cls, values: Any) -> Any:
+        """The URL with the password in it, whichever of the two it came by."""
+        if isinstance(values, dict) and values.get("database_url"):
+            url, password = _plain(values["database_url"]), _plain(values.get("database_password") or "")
+            values = {**values, "database_url": with_password(url, password)}
+        return values
 
     @field_validator("secret_key")
     @classmethod
@@ -263,8 +286,45 @@ def load(config: Path | None = None, **overrides: Any) -> Settings:
     try:
         return Settings(**_over(values, overrides))
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        lines = [_line(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
         raise ConfigurationError("; ".join(lines)) from None
+
+
+_UNREADABLE_URL = (
+    "database_url cannot be read: set a password with special characters as GATEWAY_DATABASE_PASSWORD, "
+    "or percent-encode it"
+)
+
+
+def _line(place: str, message: str) -> str:
+    what = message.removeprefix("Value error, ")
+    return f"{place}: {what}" if place else what
+
+
+def with_password(url: str, password: str) -> str:
+    """A database's URL with a password put into it, whatever characters that has; "" leaves it as it is.
+
+    Raises ``ValueError`` for a URL that cannot be read, or that has a password of its own beside this one.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a "[" in the password begins no IPv6 address
+        raise ValueError(_UNREADABLE_URL) from None
+    # A "/", "?" or "#" in the password ends the address too soon; what follows then has the "@".
+    if parts.netloc.count("@") > 1 or "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError(_UNREADABLE_URL)
+    if not password:
+        return url
+    user, at, host = parts.netloc.rpartition("@")
+    if not at or not user:
+        raise ValueError("database_url must name the user that GATEWAY_DATABASE_PASSWORD is for: postgresql://user@…")
+    if ":" in user:
+        raise ValueError("database_url has a password already: leave it out there, or GATEWAY_DATABASE_PASSWORD")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
+def _plain(value: Any) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _over(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

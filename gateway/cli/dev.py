@@ -113,8 +113,7 @@ def _run(
     stack.callback(children.close)
     if not settings.secret_key:
         state.make_secret(folder)
-    if not settings.webhooks.allow_private:  # whoever tries things out receives them on this machine
-        os.environ[_ALLOW_PRIVATE] = "127.0.0.0/8,::1/128"
+    _allow_loopback(settings)
     changed = _sandboxes(children, folder, market, sandbox_port) if sandboxed else _no_sandboxes(folder)
     settings = state.settings_here()
     asyncio.run(_prepare(settings))
@@ -131,6 +130,12 @@ def _run(
         _send_webhooks(settings, url)
     print(_greeting(url, keys, folder, time.monotonic() - began, sandbox_port if sandboxed else None), flush=True)
     _watch(children, servers)
+
+
+def _allow_loopback(settings: Settings) -> None:
+    """Let webhooks go to this machine, where whoever tries things out receives them; an explicit setting stands."""
+    if "allow_private" not in settings.webhooks.model_fields_set:
+        os.environ[_ALLOW_PRIVATE] = "127.0.0.0/8,::1/128"
 
 
 def _watch(children: Children, servers: Servers) -> None:
