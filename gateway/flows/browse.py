@@ -229,6 +229,8 @@ class Catalog:
         elif self._behind_since is None:
             self._behind_since = loop.time()
         late = self._behind_since is not None and loop.time() - self._behind_since > LAG_SECONDS
+        if not lacking and now.content <= now.published:
+            self._rebuild.failure = ""
         if (lacking or late) and self._rebuild.start():
             self._behind_since = None
             log.info("catalog_rebuild_started", late=late, lacking=lacking)
@@ -250,7 +252,9 @@ class Catalog:
         """Take over this version from the state folder, or from Redis by way of it."""
         path = files.path_of(self._settings.state_dir, mode, version)
         file = await asyncio.to_thread(files.open_or_refuse, path)
-        if file is None and self._redis is not None:
+        if file is not None:
+            self._well("state folder")
+        elif self._redis is not None:
             try:
                 async with asyncio.timeout(REDIS_SECONDS):
                     packed = await files.pull(self._redis, mode, version)

@@ -16,7 +16,7 @@ import resource
 import secrets
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from aiohttp import StreamReader, web
@@ -25,8 +25,11 @@ from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 
 from gateway.web import state
 from gateway.web.answers import SECURITY_HEADERS
-from gateway.web.forwarded import address_group, is_trusted
+from gateway.web.forwarded import address_group, client_behind, is_trusted
 from gateway.web.problems import Refusal, render
+
+if TYPE_CHECKING:
+    from multidict import CIMultiDictProxy
 
 ARRIVAL_SECONDS = 10.0
 LINGER_SECONDS = 0.5  # how long an unread body is read on after its answer, so that the client can read the answer
@@ -41,14 +44,14 @@ log = structlog.get_logger(__name__)
 class Connection(web.RequestHandler):
     """One client's connection. ``doors`` counts it while a request on it is unfinished."""
 
-    __slots__ = ("_arriving", "_doors", "address", "trusted")
+    __slots__ = ("_arriving", "_doors", "_peer", "address")
 
     def __init__(self, doors: FrontDoor, **options: Any) -> None:
         super().__init__(doors, **options)
         self._doors = doors
         self._arriving: StreamReader | None = None  # the body that is not whole
+        self._peer = ""
         self.address = ""
-        self.trusted = False
 
     @property
     def idle(self) -> bool:
@@ -58,8 +61,9 @@ class Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the client's address; make room among idle connections where descriptors run short."""
         peer = transport.get_extra_info("peername")
-        host = peer[0] if isinstance(peer, tuple) else ""
-        self.address, self.trusted = address_group(host), is_trusted(host, self._doors.trusted)
+        self._peer = peer[0] if isinstance(peer, tuple) else ""
+        # Whose head it is that a trusted proxy hands on is not known before it is whole.
+        self.address = "" if is_trusted(self._peer, self._doors.trusted) else address_group(self._peer)
         super().connection_made(transport)
         self._doors.make_room()
 
@@ -76,19 +80,21 @@ class Connection(web.RequestHandler):
             return
         if self._request_count != known and self._messages:
             message, payload = self._messages[-1]
+            self._doors.finish(self)
             if isinstance(message, _ErrInfo):
                 self._body_is_broken(message.exc)
-            self._arriving = None if payload.is_eof() else payload
-            if self._arriving is not None:
-                self._doors.begin(self, anew=True)
+                self._arriving = None
+            elif payload.is_eof():
+                self._arriving = None
             else:
-                self._doors.finish(self)
+                self._arriving = payload
+                self._doors.begin(self, self._sender(message.headers))
         elif self._arriving is not None:
             if self._arriving.is_eof():
                 self._arriving = None
                 self._doors.finish(self)
         elif data and not running and not self._upgraded:
-            self._doors.begin(self, anew=False)
+            self._doors.begin(self, self.address)
 
     def time_out(self) -> None:
         """Answer 408 in place of the request that is not whole, and close."""
@@ -101,6 +107,12 @@ class Connection(web.RequestHandler):
             if self._waiter is not None and not self._waiter.done():
                 self._waiter.set_result(None)
         self._close = True  # whatever still comes is not read
+
+    def _sender(self, headers: CIMultiDictProxy[str]) -> str:
+        """Whose body it is: through a trusted proxy the client that it names."""
+        if self.address:
+            return self.address
+        return address_group(client_behind(self._peer, headers, self._doors.trusted))
 
     def _body_is_broken(self, cause: BaseException) -> None:
         """Let a handler that reads the body know that no more of it can be understood."""
@@ -136,8 +148,8 @@ class Connection(web.RequestHandler):
 class FrontDoor(web.Server):
     """Makes and counts the connections of a serving process.
 
-    ``per_address`` is how many unfinished requests one address may have; a trusted proxy, which speaks for many, may
-    have as many as all together.
+    ``per_address`` is how many unfinished requests one address may have. Heads that a trusted proxy hands on count for
+    no address, only among all.
     """
 
     def __init__(
@@ -146,7 +158,7 @@ class FrontDoor(web.Server):
         super().__init__(handler, **options)
         self.trusted = trusted
         self.arrival_seconds = ARRIVAL_SECONDS
-        self.unfinished: dict[Connection, float] = {}  # since when, the oldest first
+        self.unfinished: dict[Connection, tuple[float, str]] = {}  # since when and whose, the oldest first
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = max(1, descriptors // 4) if descriptors != resource.RLIM_INFINITY else 1 << 20
         self._per_address = per_address
@@ -157,17 +169,14 @@ class FrontDoor(web.Server):
         """The protocol of a new connection."""
         return Connection(self, loop=self._loop, **self._kwargs)
 
-    def begin(self, connection: Connection, *, anew: bool) -> None:
-        """Count a connection whose request is unfinished; ``anew`` gives one that is counted its time again."""
+    def begin(self, connection: Connection, address: str) -> None:
+        """Count a connection whose request is unfinished for this address, "" where that is not known."""
         if connection in self.unfinished:
-            if anew:
-                del self.unfinished[connection]
-                self.unfinished[connection] = self._loop.time()
             return
-        self.unfinished[connection] = self._loop.time()
-        count = self._counts[connection.address] = self._counts.get(connection.address, 0) + 1
-        if count > self._per_address and not connection.trusted:
-            self._end(next(one for one in self.unfinished if one.address == connection.address))
+        self.unfinished[connection] = (self._loop.time(), address)
+        count = self._counts[address] = self._counts.get(address, 0) + 1
+        if count > self._per_address and address:
+            self._end(next(one for one, (_, theirs) in self.unfinished.items() if theirs == address))
         elif len(self.unfinished) > self._most:
             self._end(next(iter(self.unfinished)))
         if self._sweep is None:
@@ -175,13 +184,13 @@ class FrontDoor(web.Server):
 
     def finish(self, connection: Connection) -> None:
         """Count it no longer."""
-        if self.unfinished.pop(connection, None) is None:
+        counted = self.unfinished.pop(connection, None)
+        if counted is None:
             return
-        left = self._counts[connection.address] - 1
-        if left:
-            self._counts[connection.address] = left
-        else:
-            del self._counts[connection.address]
+        _, address = counted
+        self._counts[address] -= 1
+        if not self._counts[address]:
+            del self._counts[address]
 
     def make_room(self) -> None:
         """Close the oldest idle connection where connections hold more than half of the descriptors."""
@@ -198,7 +207,7 @@ class FrontDoor(web.Server):
         self._sweep = None
         latest = self._loop.time() - self.arrival_seconds
         while self.unfinished:
-            connection, since = next(iter(self.unfinished.items()))
+            connection, (since, _) = next(iter(self.unfinished.items()))
             if since > latest:
                 self._sweep = self._loop.call_later(_LOOK_SECONDS, self._end_late)
                 return

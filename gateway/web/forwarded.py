@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+if TYPE_CHECKING:
+    from multidict import CIMultiDictProxy
 
 
 def client_address(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
     """The address of the client: the nearest that is no trusted proxy, "unknown" without a connection."""
-    nearest = request.remote or "unknown"
+    return client_behind(request.remote or "unknown", request.headers, trusted)
+
+
+def client_behind(nearest: str, headers: CIMultiDictProxy[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+    """The same from the address that the connection comes from, and a request's headers."""
     if not trusted:
         return nearest
-    hops = [hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    hops = [hop.strip() for line in headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
     while hops and _is_in(nearest, trusted):
         hop = hops.pop()
         if _is_in(hop, None):

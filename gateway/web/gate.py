@@ -77,7 +77,7 @@ class Gate:
     async def __call__(self, request: web.Request, handler: Inner) -> web.StreamResponse:
         """Answer from memory where that can be, else let the handler."""
         began = perf_counter()
-        if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        if _is_encoded(request):
             return self._refuse_encoding(request, began)
         caller = self._known.get(request.headers.get(hdrs.AUTHORIZATION, ""))
         if caller is not None and caller.browses and request.method in _READS:
@@ -232,7 +232,7 @@ class Gate:
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """An Expect header that is not 100-continue cannot be met."""
-        if hdrs.CONTENT_ENCODING in request.headers:
+        if _is_encoded(request):
             return None  # it is refused without its body
         if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
             request_id = self._request_id(request)
@@ -320,3 +320,7 @@ class Gate:
         if caller is not None:
             fields["key_id"] = caller.key.id
         self._line(fields)
+
+
+def _is_encoded(request: web.Request) -> bool:
+    return request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity"

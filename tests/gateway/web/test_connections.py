@@ -97,6 +97,25 @@ async def test_the_oldest_unfinished_request_of_an_address_makes_room(api, clien
     assert (await api.get("/v1/plans")).status == 200
 
 
+async def test_a_trusted_proxy_speaks_for_many_addresses(make_api):
+    api = await make_api(trusted_proxies=["127.0.0.1/32"], connections={"unfinished_per_address": 2})
+    api = api.with_key(await api.make_key())
+    door = door_of(api)
+    door.arrival_seconds = HOLD
+    async with AsyncExitStack() as stack:
+        held = [
+            await stack.enter_async_context(RawClient.to(api.client.server.host, api.client.server.port))
+            for _ in range(8)
+        ]
+        names = [b"2001:db8::1", b"2001:db8::2", b"192.0.2.1", None, None, None, b"192.0.2.1", b"2001:db8::3"]
+        for number, (client, name) in enumerate(zip(held, names, strict=True)):
+            body = unfinished_order(api).replace(b"Host: x", b"Host: x\r\nX-Forwarded-For: " + (name or b""))
+            await client.send(body if name else b"GET / HT")
+            await until(lambda number=number: len(door.unfinished) == min(number + 1, 7))
+        assert (await held[0].answer()).status == 408  # the third of its /64 is one too many
+        assert not any(client.has_answer for client in held[1:])
+
+
 async def test_all_addresses_together_have_a_share_of_the_descriptors(api, clients):
     door = door_of(api)
     door.arrival_seconds, door._most = HOLD, 3
@@ -154,7 +173,13 @@ async def test_a_compressed_body_in_chunks_is_refused_without_its_end(api, clien
     assert await client.closed()
 
 
-async def test_identity_is_no_compression(api):
+async def test_identity_is_no_compression(api, clients):
+    client = await clients()
+    head = unfinished_order(api, b"").replace(
+        b"Content-Length", b"Expect: 100-continue\r\nContent-Encoding: identity\r\nX"
+    )
+    await client.send(head)
+    assert (await client.answer()).status == 100
     headers = {"Content-Encoding": "identity"}
     assert (await api.post("/v1/quotes", json={"countries": ["JP"]}, headers=headers)).status == 201
     assert (await api.get("/v1/plans", headers=headers)).status == 200
