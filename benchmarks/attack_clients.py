@@ -49,7 +49,7 @@ async def _exchange(port: int, data: bytes, answers: Answers, *, local: str = "1
 
 
 async def slow_body(number: int, port: int, key: str, answers: Answers) -> None:
-    """Begin an order and send its body a byte a second; once refused, come back after a second."""
+    """Begin an order and send its body a byte a second; once refused, come back after about a second."""
     head = (
         f"POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nIdempotency-Key: slow-{number}\r\n"
         "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
@@ -58,7 +58,7 @@ async def slow_body(number: int, port: int, key: str, answers: Answers) -> None:
     try:
         await _exchange(port, head.encode(), answers, local=local, drip=b" " * 120)
     finally:
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5 + number / SLOW_CLIENTS)  # not all in the same moment
 
 
 async def gzip_bomb(_number: int, port: int, _key: str, answers: Answers) -> None:
