@@ -32,8 +32,10 @@ EVERY_STEP: tuple[Step, ...] = get_args(Step)
 
 @pages("GET", "/console/login", role=None)
 async def login_page(request: web.Request) -> View | web.Response:
-    """The log-in. Who is in already goes on."""
+    """The log-in: name and password, then the code of a second factor. Who is in already goes on."""
     target = own_address(request.query.get("next", ""))
+    if request.get(STEP) == "code":
+        return _code_page(target)
     if SESSION in request:
         return see_other(request, target)
     return View("login.html", {"next": target}, title="Log in")
@@ -63,15 +65,6 @@ async def log_in(request: web.Request) -> View | web.Response:
     return invalid(View("login.html", {"next": target}, title="Log in"), form)
 
 
-@pages("GET", "/console/login/code", steps=("code",))
-async def code_page(request: web.Request) -> View | web.Response:
-    """The code of the second factor, after the password."""
-    target = own_address(request.query.get("next", ""))
-    if STEP not in request:
-        return see_other(request, target)
-    return View("login_code.html", {"next": target}, title="Second factor")
-
-
 @pages("POST", "/console/login/code", own=True, steps=("code",))
 async def enter_code(request: web.Request) -> View | web.Response:
     """Open the session if the code is right."""
@@ -91,7 +84,11 @@ async def enter_code(request: web.Request) -> View | web.Response:
         guard.set_device(request, answer, done)
         return answer
     form.wrong("code", too_many(done.wait) if done.wait else "is not right, or was used before")
-    return invalid(View("login_code.html", {"next": target}, title="Second factor"), form)
+    return invalid(_code_page(target), form)
+
+
+def _code_page(target: str) -> View:
+    return View("login_code.html", {"next": target}, title="Second factor")
 
 
 @pages("POST", "/console/logout", own=True, steps=EVERY_STEP)
@@ -165,5 +162,8 @@ def _first_mode(request: web.Request) -> Mode:
 def too_many(seconds: int) -> str:
     """What is said to somebody who has to wait before the next password or code."""
     minute = 60
-    wait = f"{seconds} seconds" if seconds < 2 * minute else f"{-(-seconds // minute)} minutes"
+    if seconds < 2 * minute:
+        wait = "1 second" if seconds == 1 else f"{seconds} seconds"
+    else:
+        wait = f"{-(-seconds // minute)} minutes"
     return f"Too many tries. The next one can be made in {wait}."

@@ -41,7 +41,7 @@ _DEVICE_COOKIE = "gw_device"
 _LONGEST_DEVICE_COOKIE = 1000
 _YEAR = 365 * 86400
 _STEP_PAGES: dict[Step, str] = {
-    "code": "/console/login/code",
+    "code": "/console/login",
     "password": "/console/password",
     "second_factor": "/console/second-factor",
 }
@@ -142,15 +142,15 @@ class Guard:
         if writes:
             _from_here(request)
         session = await self._session(request)
+        step = None if session is None else due_step(session, deps(request).settings)
+        if step is not None:
+            request[STEP] = step
         if page.role is None:
             return await page.handler(request)
         if session is None:
             return _to_login(request, writes=writes)
-        step = due_step(session, deps(request).settings)
-        if step is not None:
-            request[STEP] = step
-            if step not in page.steps:
-                return _to_login(request, writes=writes, target=_STEP_PAGES[step])
+        if step is not None and step not in page.steps:
+            return _to_login(request, writes=writes, target=_STEP_PAGES[step])
         if writes:
             await _meant(request)
         if not session.visitor.may(page.role):
