@@ -18,7 +18,15 @@ StorefrontName = Annotated[
 ScopeName = Literal["catalog", "storefront", "routing", "goods", "ops:read", "ops"]
 ScopeNames = Annotated[
     list[ScopeName],
-    Meta(min_length=1, max_length=6, description="What it opens. `routing` and `goods` need `storefront` beside them."),
+    Meta(
+        min_length=1,
+        max_length=6,
+        description="What it opens. `routing` and `goods` need `storefront` beside them.",
+        extra_json_schema={
+            "if": {"contains": {"enum": ["routing", "goods"]}},
+            "then": {"contains": {"const": "storefront"}},
+        },
+    ),
 ]
 
 
