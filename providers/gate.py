@@ -74,6 +74,25 @@ def no_sooner_than(priority: Priority) -> Iterator[None]:
         _no_sooner.reset(before)
 
 
+# What breaks off in this task was meant to and says nothing of the supplier.
+_faults_apart: ContextVar[bool] = ContextVar("faults_apart", default=False)
+
+
+@contextmanager
+def faults_apart(apart: bool) -> Iterator[None]:
+    """Where ``apart``, keep outages of this task's calls from the breaker: a sandbox's triggers are no outages."""
+    before = _faults_apart.set(apart)
+    try:
+        yield
+    finally:
+        _faults_apart.reset(before)
+
+
+def faults_are_apart() -> bool:
+    """Whether an outage that this task meets counts for nothing."""
+    return _faults_apart.get()
+
+
 def lowered(priority: Priority) -> Priority:
     """The priority of a read that would have this one by itself."""
     return max(priority, _no_sooner.get())

@@ -26,7 +26,16 @@ from providers import recording
 from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
 from providers.exchanges import Told
-from providers.gate import LONGEST_WAIT, Priority, RateReport, SupplierRateLimiter, http_date, is_outage, lowered
+from providers.gate import (
+    LONGEST_WAIT,
+    Priority,
+    RateReport,
+    SupplierRateLimiter,
+    faults_are_apart,
+    http_date,
+    is_outage,
+    lowered,
+)
 from providers.rate_limiter import MemoryRateLimiter
 from providers.redaction import Redactor
 from providers.urls import Params, check_base_url, joined, segment
@@ -350,6 +359,8 @@ class Transport:
 
     async def _report(self, error: SupplierError | None, *, write: bool) -> None:
         outage = error is not None and is_outage(error)
+        if outage and faults_are_apart():
+            return
         self._health.saw(error if outage else None)
         try:
             async with asyncio.timeout(COUNT_SECONDS):

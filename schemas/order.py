@@ -9,6 +9,9 @@ import msgspec
 
 from schemas.money import Money
 
+# The product on which S2S's sandbox goes wrong, as ``TRIGGER_COUNTRY`` has the plans.
+TRIGGER_GOOD = "Sandbox card"
+
 
 class OrderKind(StrEnum):
     """What an order is for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,6 +13,8 @@ from schemas.money import Money
 
 MB_PER_GB = 1024
 GLOBAL_FROM = 100
+# Nobody lives on Bouvet Island: the plans on which the sandboxes go wrong are for it.
+TRIGGER_COUNTRY = "BV"
 _SPELT_OUT = 3  # an id names so many countries, and counts more
 
 
@@ -208,6 +211,15 @@ class Observation(msgspec.Struct, frozen=True):
 
     offer: Offer
     observed_at: datetime
+
+
+def is_trigger(mode: str, coverage: Collection[str]) -> bool:
+    """Whether a plan is one on which something goes wrong on purpose: in test mode, for Bouvet Island alone.
+
+    The suppliers' sandboxes sell such plans. They are in no list and no choice that does not ask for them, and what
+    becomes of their orders says nothing of a supplier.
+    """
+    return mode == "test" and len(coverage) == 1 and TRIGGER_COUNTRY in coverage
 
 
 def scope_of(coverage: tuple[str, ...]) -> Scope:

@@ -32,6 +32,7 @@ from gateway.store.candidates import Stored
 from gateway.store.keys import Mode
 from gateway.store.order_rows import NewOrder
 from gateway.store.pool import DATABASE_DOWN
+from providers.gate import faults_apart
 from schemas.errors import DeadlinePassed
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,8 @@ class Ready:
         """Send the attempt that was written with the order, once."""
         if self.attempt is None:
             raise LookupError(f"order {order_id} was admitted without an attempt")
-        return start_send(deps, self.account, self.attempt, None, known=self.known)
+        with faults_apart(self.known is not None and self.known.order.is_trigger):
+            return start_send(deps, self.account, self.attempt, None, known=self.known)
 
 
 def may_be_fast(deps: Deps) -> bool:

@@ -31,6 +31,7 @@ from gateway.store.attempts import NewAttempt, new_attempt
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool
 from providers.contract import NUMBER_CLOCKS_APART
+from providers.gate import faults_apart
 from schemas.errors import DeadlinePassed, GatewayError
 from schemas.money import Money
 from schemas.order import NumberWanted
@@ -120,7 +121,8 @@ async def _try(deps: Deps, order: OrderRow, turn: Turn, n: int) -> Outcome:
             account.limiter.release()
     if outcome == "begun":
         begun = msgspec.structs.replace(order, step=order.step + 1, polls=0, next_poll_at=new.deadline)
-        await send(deps, account, new, iccid, fields, Known(begun, new.row(n)))
+        with faults_apart(order.is_trigger):
+            await send(deps, account, new, iccid, fields, Known(begun, new.row(n)))
     return outcome
 
 

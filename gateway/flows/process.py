@@ -29,6 +29,7 @@ from gateway.store import attempts, orders
 from gateway.store.attempts import new_cancel
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN
+from providers.gate import faults_apart
 
 log = structlog.get_logger(__name__)
 
@@ -236,5 +237,6 @@ async def _send_cancel(deps: Deps, order: OrderRow, purchase: AttemptRow) -> Goi
     if outcome != "begun":
         await orders.put_off(deps.pool, order, deps.clock() + CANCEL_AGAIN)
         return "rest"
-    await send(deps, account, new, iccid)
+    with faults_apart(order.is_trigger):
+        await send(deps, account, new, iccid)
     return "on"

@@ -286,7 +286,7 @@ async def _fill(
     deps: Deps, connection: Connection, writes: Writes, attempt: AttemptRow, verdict: Verdict, what: Change
 ) -> bool:
     """Fill in what a verdict on a purchase or top-up writes; False when it says nothing new."""
-    order, now = writes.order, writes.now
+    order = writes.order
     booked = await _book(deps, connection, writes, attempt, verdict, what)
     news = verdict.supplier_order_id is not None and attempt.supplier_order_id is None
     known = what.nothing or (what.contradiction and await _is_old_news(connection, writes, attempt))
@@ -306,7 +306,7 @@ async def _fill(
     )
     goods_id = None
     if what.attempt is AttemptState.FAILED:
-        await _learn(deps, connection, attempt, verdict, now)
+        await _learn(deps, connection, order, attempt, verdict)
     elif succeeded:
         goods_id = await deliver(deps, connection, writes, attempt, given)
         if verdict.charged is None and attempt.charged is None:
@@ -371,15 +371,19 @@ async def _judge_charge(
     note = f"charged {charged} where {listed} was listed"
     one = not isinstance(attempt.item, GoodWanted) or (attempt.item.quantity == 1 and attempt.item.amount is None)
     comparable = charged.amount if same and one else None
-    await selling.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, comparable, note)
+    if not writes.order.is_trigger:
+        await selling.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, comparable, note)
     writes.add_event("charged_more", supplier=attempt.supplier, n=attempt.n, note=note)
     log.warning("charged_more_than_listed", supplier=attempt.supplier, attempt=attempt.id, order=attempt.order_id)
 
 
-async def _learn(deps: Deps, connection: Connection, attempt: AttemptRow, verdict: Verdict, now: datetime) -> None:
-    """What a definite failure teaches, and the supplier's spend of the day given back."""
+async def _learn(deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, verdict: Verdict) -> None:
+    """What a definite failure teaches, and the supplier's spend of the day given back. A trigger teaches nothing."""
     if attempt.cost_base is not None:
         await spend.give_back(connection, "supplier", attempt.supplier, attempt.cost_base, attempt.started_at)
+    if order.is_trigger:
+        return
+    now = deps.clock()
     match lesson(verdict.error_code):
         case Lesson.OUT_OF_STOCK:
             until = now + timedelta(seconds=deps.settings.orders.out_of_stock_seconds)

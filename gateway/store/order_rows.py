@@ -13,7 +13,8 @@ from gateway.core.orders.items import ItemWanted
 from gateway.core.orders.states import AttemptKind, AttemptNow, AttemptState, OrderNow, OrderStatus, ReviewReason
 from gateway.store.keys import Mode
 from schemas.money import Money
-from schemas.order import GoodWanted, NumberWanted, PurchaseRequest
+from schemas.order import TRIGGER_GOOD, GoodWanted, NumberWanted, PurchaseRequest
+from schemas.plan import is_trigger
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -35,7 +36,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus
     reference: str | None
     plan_id: str
-    plan: dict[str, Any]
+    plan: Any  # its JSON, or what admission wrote
     price: Decimal
     currency: str
     price_base: Decimal
@@ -56,6 +57,14 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     checkout_id: str | None
     review_reason: ReviewReason | None
     turn_wait_since: datetime | None = None
+
+    @property
+    def is_trigger(self) -> bool:
+        """Whether it is for something on which a sandbox goes wrong on purpose."""
+        plan = self.plan if isinstance(self.plan, dict) else msgspec.structs.asdict(self.plan)
+        if self.kind == "voucher":
+            return self.mode == "test" and plan.get("product_name") == TRIGGER_GOOD
+        return is_trigger(self.mode, plan.get("countries", ()))
 
     @property
     def now(self) -> OrderNow:

@@ -14,6 +14,7 @@ import msgspec
 
 from providers.s2s.shelf import CARDS, MOBILE, PLENTY, Goods, in_category, sku_id
 from providers.sandbox import Trigger, TriggerKind
+from schemas.order import TRIGGER_GOOD
 
 _RUSSIAN: Mapping[str, str] = {
     "gift card": "подарочная карта",
@@ -42,7 +43,7 @@ _TROUBLES: Mapping[int, tuple[str, TriggerKind | None]] = {
     7: ("charged, never delivered", TriggerKind.NEVER_PROVISIONED),
     8: ("not charged, an error 500", TriggerKind.ERROR_500),
 }
-SANDBOX_CARD = "Sandbox card"
+SANDBOX_CARD = TRIGGER_GOOD
 
 
 def other_goods(locale: str = "en") -> list[Goods]:

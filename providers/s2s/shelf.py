@@ -21,11 +21,9 @@ from providers.sandbox import Dirt, Item, Trigger
 ATTRIBUTE_CODES: Mapping[str, str] = {"country": "coverage", "data": "data_volume", "days": "validity_days"}
 PLENTY = 9999
 ESIM_CATEGORY = {"id": 40, "name": "eSIM"}
-ALL_GOODS = {"id": 1, "name": "Digital goods"}
 CARDS = {"id": 18, "name": "Gift cards"}
 MOBILE = {"id": 21, "name": "Mobile recharge"}
 _RUSSIAN_CATEGORIES = {
-    "Digital goods": "Цифровые товары",
     "Gift cards": "Подарочные карты",
     "Mobile recharge": "Пополнение телефона",
 }
@@ -34,14 +32,13 @@ _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RUSSIAN_UNITS = (("GB", "ГБ"), ("MB", "МБ"), ("/day", "/день"), ("Unlimited", "Безлимит"), ("Days", "дней"))
 
 CATEGORIES: tuple[dict[str, Any], ...] = (
-    {**ALL_GOODS, "parent_id": None, "attributes": []},
-    {**CARDS, "parent_id": ALL_GOODS["id"], "attributes": [
+    {**CARDS, "parent_id": 0, "attributes": [
         {"code": "digital_acceptance", "name": "Where accepted", "type": "text", "target": "product"},
         {"code": "denomination", "name": "Denomination", "type": "number", "target": "sku"},
         {"code": "denomination_currency", "name": "Currency", "type": "text", "target": "sku"},
     ]},
-    {**MOBILE, "parent_id": ALL_GOODS["id"], "attributes": []},
-    {**ESIM_CATEGORY, "parent_id": None, "attributes": [
+    {**MOBILE, "parent_id": 0, "attributes": []},
+    {**ESIM_CATEGORY, "parent_id": 0, "attributes": [
         {"code": "coverage", "name": "Countries", "type": "text", "target": "sku"},
         {"code": "data_volume", "name": "Data", "type": "text", "target": "sku"},
         {"code": "validity_days", "name": "Days", "type": "number", "target": "sku"},

@@ -14,9 +14,9 @@ from decimal import Decimal
 
 from providers.sandbox.item import Item
 from providers.sandbox.triggers import Act, Trigger, TriggerKind
-from schemas.plan import MB_PER_GB, DataAllowance, Network, Starts, plan_id
+from schemas.plan import MB_PER_GB, TRIGGER_COUNTRY, DataAllowance, Network, Starts, plan_id
 
-WHERE = "BV"
+WHERE = TRIGGER_COUNTRY
 PLACE = "Bouvet Island"
 PRICE = Decimal("10.00")
 DEARER = Decimal("10.30")

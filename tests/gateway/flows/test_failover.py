@@ -26,7 +26,7 @@ NEXT = {"beppay": "pikasim", "pikasim": "s2s", "s2s": "beppay"}
 
 @pytest.mark.parametrize("supplier", NEXT)
 async def test_out_of_stock_goes_to_the_next_supplier_and_marks_the_offer(counter: Counter, supplier: str) -> None:
-    plan = await counter.plan(2, supplier)
+    plan = await counter.real_plan(2, supplier)
     order = await counter.followed(await counter.ordered(plan))
     assert order.status == "fulfilled"
     first, second = await counter.attempts(order.id)
@@ -41,7 +41,7 @@ async def test_out_of_stock_goes_to_the_next_supplier_and_marks_the_offer(counte
 
 
 async def test_without_our_money_there_a_supplier_is_left_alone_for_a_while(counter: Counter) -> None:
-    order = await counter.followed(await counter.ordered(await counter.plan(3, "s2s")))
+    order = await counter.followed(await counter.ordered(await counter.real_plan(3, "s2s")))
     assert order.status == "fulfilled"
     admitted = await counter.admit(await counter.plan(1, "s2s"))
     assert isinstance(admitted, Problem)
@@ -165,7 +165,7 @@ async def test_bepPay_sells_numbers_to_one_order_at_a_time(counter: Counter) -> 
 
 
 async def test_charged_more_than_listed_is_recorded_and_stops_the_offer(counter: Counter) -> None:
-    plan = await counter.plan(15, "s2s")
+    plan = await counter.real_plan(15, "s2s")
     order = await counter.followed(await counter.ordered(plan))
     assert order.status == "fulfilled"
     (attempt,) = await counter.attempts(order.id)

@@ -22,6 +22,7 @@ from schemas.errors import Refused
 from schemas.order import PurchaseRequest, SupplierOrder
 from schemas.orders import TopupForOption
 from tests.gateway.flows.counter import STOREFRONT, Counter
+from tests.kit.common_plan import everyday_plan
 
 
 async def _topup(counter: Counter, order_id: str) -> Admitted | Problem:
@@ -66,7 +67,7 @@ async def test_a_pause_that_comes_between_choice_and_send_is_seen(
 
 
 async def test_a_topup_that_was_charged_more_than_listed_is_not_sold_again(counter: Counter) -> None:
-    order_id = await counter.ordered(await counter.plan(1, "pikasim"))
+    order_id = await counter.ordered(await everyday_plan(counter, "pikasim"))
     assert (await counter.followed(order_id)).status == "fulfilled"
     counter.trigger("pikasim", "charged_more", factor=Decimal("1.5"), act="topup")
     admitted = await _topup(counter, order_id)

@@ -36,8 +36,8 @@ async def one_plan(counter: Counter) -> str:
     """One plan that all three sell, PikaSim's the cheapest."""
     for name, cost in SELLERS:
         await counter.deps.pool.execute(
-            "UPDATE offers SET plan_id = 'plan-of-all', cost = $2, good_cost = $2 WHERE supplier = $1"
-            " AND coverage = '{BV}' AND (data->>'mb')::int = 1024 AND cost = 10",
+            "UPDATE offers SET plan_id = 'plan-of-all', cost = $2, good_cost = $2, coverage = '{AQ}'"
+            " WHERE supplier = $1 AND coverage = '{BV}' AND (data->>'mb')::int = 1024 AND cost = 10",
             name,
             Decimal(cost),
         )
@@ -243,7 +243,7 @@ async def test_a_balance_that_a_wrong_clock_noted_for_tomorrow_gives_way_to_the_
 async def test_more_money_than_was_known_of_ends_a_refusal_s_pause(counter: Counter) -> None:
     await refresh(counter)
     pool = counter.deps.pool
-    assert (await counter.followed(await counter.ordered(await counter.plan(3, "s2s")))).status == "fulfilled"
+    assert (await counter.followed(await counter.ordered(await counter.real_plan(3, "s2s")))).status == "fulfilled"
     assert await pool.fetchval("SELECT no_balance_until FROM suppliers WHERE name = 's2s'") is not None
     await refresh(counter, "s2s")  # the same money: the refusal stands
     assert await pool.fetchval("SELECT no_balance_until FROM suppliers WHERE name = 's2s'") is not None

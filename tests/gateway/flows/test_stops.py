@@ -49,7 +49,7 @@ async def test_a_supplier_without_our_money_is_out_of_the_catalogue_until_the_cl
 
 
 async def test_a_sync_that_lists_what_was_charged_sells_the_offer_again(counter: Counter) -> None:
-    plan = await counter.plan(15, "s2s")
+    plan = await counter.real_plan(15, "s2s")
     order = await counter.followed(await counter.ordered(plan))
     (attempt,) = await counter.attempts(order.id)
     stopped = "SELECT count(*) FROM offer_marks WHERE supplier = 's2s' AND why = 'stopped'"
