@@ -203,6 +203,9 @@ class QuoteForNeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: Days | UnsetType = UNSET
     features: NeedFeatures | UnsetType = UNSET
     currency: CurrencyCode | UnsetType = UNSET
+    triggers: Annotated[
+        bool, Meta(description="In test mode: plans on which a supplier's sandbox goes wrong on purpose compete, too.")
+    ] = False
 
 
 class QuoteForPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,6 +38,9 @@ Reach = Annotated[
     Literal["country", "region", "global"] | None, typer.Option("--scope", help="Only plans of this reach.")
 ]
 Everything = Annotated[bool, typer.Option("--all", help="Offers that cannot be sold now compete, too.")]
+Triggers = Annotated[
+    bool, typer.Option("--triggers", help="In test mode: plans on which a sandbox goes wrong on purpose, too.")
+]
 Side = Annotated[
     Literal["live", "test"] | None, typer.Option("--mode", help="Whose suppliers; live where there are some.")
 ]
@@ -56,6 +59,7 @@ def matrix_(
     unlimited: Unlimited = False,
     exact: Exact = False,
     everything: Everything = False,
+    triggers: Triggers = False,
     mode: Side = None,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
@@ -65,7 +69,7 @@ def matrix_(
 
     The cheapest of a row stands in bold, with by how much it beats the next.
     """
-    bucket = _bucket(data, days, scope, unlimited=unlimited, exact=exact, everything=everything)
+    bucket = _bucket(data, days, scope, unlimited=unlimited, exact=exact, everything=everything, triggers=triggers)
     codes = tuple(_country(code) for code in country or ())
 
     async def read(_: Deps, index: Index) -> PriceMatrix:
@@ -95,6 +99,7 @@ def compare_(
     scope: Reach = None,
     unlimited: Unlimited = False,
     exact: Exact = False,
+    triggers: Triggers = False,
     mode: Side = None,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
@@ -104,7 +109,7 @@ def compare_(
 
     Offers by id, or with --country (and --data, --days) the cheapest of each supplier.
     """
-    bucket = _bucket(data, days, scope, unlimited=unlimited, exact=exact)
+    bucket = _bucket(data, days, scope, unlimited=unlimited, exact=exact, triggers=triggers)
     code = None if country is None else _country(country)
 
     async def read(deps: Deps, index: Index) -> Comparison:
@@ -154,7 +159,14 @@ def _from_catalog(state_dir: Path | None, mode: Mode | None, read: Callable[[Dep
 
 
 def _bucket(
-    data: str | None, days: int | None, scope: str | None, *, unlimited: bool, exact: bool, everything: bool = False
+    data: str | None,
+    days: int | None,
+    scope: str | None,
+    *,
+    unlimited: bool,
+    exact: bool,
+    everything: bool = False,
+    triggers: bool = False,
 ) -> Bucket:
     from gateway.core.catalog.matrix import Bucket
     from schemas.plan import MB_PER_GB, Scope
@@ -165,7 +177,7 @@ def _bucket(
         if found is None:
             raise ConfigurationError(f"{data!r} is no amount of data; such as 5GB, 500MB, 512")
         mb = round(float(found[1]) * (MB_PER_GB if found[2].lower() == "gb" else 1))
-    return Bucket(mb, days, unlimited, exact, None if scope is None else Scope(scope), everything)
+    return Bucket(mb, days, unlimited, exact, None if scope is None else Scope(scope), everything, triggers)
 
 
 def _country(text: str) -> str:

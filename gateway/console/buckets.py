@@ -41,6 +41,7 @@ class Filters:
         query: dict[str, str | None] = {"data_mb": data, "days": _text(bucket.days)}
         query["scope"] = None if bucket.scope is None else bucket.scope.value
         query["exact"] = "1" if bucket.exact else None
+        query["triggers"] = "1" if bucket.triggers else None
         query |= more
         return f"{path}?{urlencode({name: value for name, value in query.items() if value is not None})}"
 
@@ -98,6 +99,7 @@ def read(request: web.Request, index: Index) -> Filters:
         exact=form.ticked("exact"),
         scope=Scope(scope) if scope else None,
         everything=form.ticked("all"),
+        triggers=form.ticked("triggers"),
     )
     per = form.choice("per", ("plan", "gb", "day"), required=False) or "plan"
     region = form.text("region", most=60)

@@ -95,6 +95,7 @@ def _asked(form: Form, index: Index) -> Asked:
         thin=only == "thin",
         below=form.decimal("below", least=-1000, most=100),
         everything=form.ticked("all"),
+        triggers=form.ticked("triggers"),
     )
 
 

@@ -48,18 +48,21 @@ async def offers(
     reason: WhyNot | None,
     supplier: str | None,
     plan_id: str | None,
+    triggers: bool = False,
 ) -> ops.Rows[Offer]:
     """A page of offers, only those that ``reason`` holds back when one is given.
 
+    Those of plans on which a sandbox goes wrong only with ``triggers``, a ``reason`` or a ``plan_id``.
     Priced as for a storefront without rules of its own. A page may be short, even empty, although there are more:
     ``after`` says so.
     """
     bench = await _bench(pool, settings, tolerances)
     suspect = reason is WhyNot.SUSPECT_PRICE
+    triggers = triggers or reason is not None or plan_id is not None
     found: list[Offer] = []
     for _ in range(_MOST_CHUNKS):
         chunk = limit if reason is None else _CHUNK
-        rows = await ops.offers(pool, chunk, after, supplier, plan_id, suspect=suspect)
+        rows = await ops.offers(pool, chunk, after, supplier, plan_id, suspect=suspect, triggers=triggers)
         for row in rows.rows:
             reasons = judge(row, bench)
             if reason is None or reason in reasons:

@@ -53,7 +53,7 @@ class Ask(msgspec.Struct, frozen=True):
 def prices(index: Index, ask: Ask) -> PriceMatrix:
     """Some rows of the matrix, at most ``MOST_COUNTRIES``. Any cursor will do: it says behind which name to go on."""
     snapshot = index.snapshot
-    rows = matrix.places(snapshot, ask.region, ask.countries)
+    rows = matrix.places(snapshot, ask.region, ask.countries, triggers=ask.bucket.triggers)
     if ask.cursor is not None:
         code = _read(ask.cursor)[0]
         passed = matrix.sort_key(code, matrix.name_of(snapshot, code))

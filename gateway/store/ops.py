@@ -29,7 +29,7 @@ from schemas.api import (
     UnmappedItem,
 )
 from schemas.money import Money
-from schemas.plan import DataAllowance
+from schemas.plan import TRIGGER_COUNTRY, DataAllowance
 
 T = TypeVar("T")
 Position = tuple[str, ...]
@@ -223,20 +223,30 @@ async def price_changes(
 
 
 async def offers(
-    pool: Pool, limit: int, after: Position | None, supplier_name: str | None, plan_id: str | None, *, suspect: bool
+    pool: Pool,
+    limit: int,
+    after: Position | None,
+    supplier_name: str | None,
+    plan_id: str | None,
+    *,
+    suspect: bool,
+    triggers: bool,
 ) -> Rows[OfferRow]:
-    """Offers that stand, by id; with ``suspect`` only those whose price is."""
+    """Offers that stand, by id; with ``suspect`` only those whose price is, with ``triggers`` those of triggers too."""
     rows = await pool.fetch(
         _OFFERS
         + """WHERE o.id > $1 AND o.gone_at IS NULL
              AND ($2::text IS NULL OR o.supplier = $2) AND ($3::text IS NULL OR o.plan_id = $3)
              AND (NOT $4 OR o.suspect IS NOT NULL)
+             AND ($6 OR s.mode <> 'test' OR o.coverage <> ARRAY[$7::text])
            ORDER BY o.id LIMIT $5""",
         _part(after, 0),
         supplier_name,
         plan_id,
         suspect,
         limit + 1,
+        triggers,
+        TRIGGER_COUNTRY,
     )
     return _page([_offer(row) for row in rows], limit, lambda offer: (offer.id,))
 

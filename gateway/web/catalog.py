@@ -53,6 +53,7 @@ async def list_plans(request: web.Request) -> Answer:
         sort=sent.sort,
         limit=sent.limit,
         cursor=given(sent.cursor),
+        triggers=sent.triggers,
     )
     try:
         body = index_of(request).plans(query).body

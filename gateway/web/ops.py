@@ -149,6 +149,7 @@ async def list_offers(request: web.Request) -> web.Response:
         reason=given(sent.why_not),
         supplier=given(sent.supplier),
         plan_id=given(sent.plan_id),
+        triggers=sent.triggers,
     )
     return page(found)
 

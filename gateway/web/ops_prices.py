@@ -94,4 +94,5 @@ def _bucket(sent: BucketParameters, *, everything: bool = False) -> Bucket:
         exact=sent.exact,
         scope=given(sent.scope),
         everything=everything,
+        triggers=sent.triggers,
     )

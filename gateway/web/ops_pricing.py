@@ -16,7 +16,7 @@ from gateway.web import state
 from gateway.web.ops_changes import who
 from gateway.web.ordering import refusal
 from gateway.web.paging import json_answer, pool_of
-from gateway.web.parameters import NoParameters, PageParameters
+from gateway.web.parameters import NoParameters, PageParameters, Triggers
 from gateway.web.problems import Refusal, invalid
 from gateway.web.reading import given, read_body, read_query
 from gateway.web.spec import Table
@@ -55,6 +55,7 @@ class MarginParameters(PageParameters, frozen=True, forbid_unknown_fields=True, 
     ) = UNSET
     below: Annotated[Percent, Meta(description="Only margins under so many percent of the price.")] | UnsetType = UNSET
     all: Annotated[bool, Meta(description="Offers, too, that cannot be sold now.")] = False
+    triggers: Triggers = False
 
 
 _PART = {"id": ("^pr_[0-9a-f]{16}$", "The rule's `id`.")}
@@ -233,6 +234,7 @@ async def list_margins(request: web.Request) -> web.Response:
         thin=sent.only == "thin",
         below=None if below is None else Decimal(below),
         everything=sent.all,
+        triggers=sent.triggers,
     )
     fees = margins.fees_of(request.app[state.SETTINGS])
     return json_answer(margins.page(index, fees, asked, sent.limit, given(sent.cursor)))

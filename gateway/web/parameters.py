@@ -25,6 +25,15 @@ Sort = Literal[
 ]  # fmt: skip
 
 
+Triggers = Annotated[
+    bool,
+    Meta(
+        description="Plans on which a supplier's sandbox goes wrong on purpose, too. Only test mode has such; one is"
+        " found by its id without this."
+    ),
+]
+
+
 class NoParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An operation that takes none."""
 
@@ -99,6 +108,7 @@ class PlanParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ]
         | UnsetType
     ) = UNSET
+    triggers: Triggers = False
     sort: Annotated[Sort, Meta(description="What to sort by; `-` turns it round.")] = "price"
     limit: Limit = 50
     cursor: (
@@ -141,6 +151,7 @@ class OpsOfferParameters(PageParameters, frozen=True, forbid_unknown_fields=True
     )
     supplier: SupplierName | UnsetType = UNSET
     plan_id: PlanId | UnsetType = UNSET
+    triggers: Triggers = False
 
 
 class BucketParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -162,6 +173,7 @@ class BucketParameters(PageParameters, frozen=True, forbid_unknown_fields=True, 
     unlimited: Annotated[Literal[True], Meta(description="Unlimited plans only.")] | UnsetType = UNSET
     exact: Annotated[bool, Meta(description="Just that amount of data and just so many days.")] = False
     scope: Annotated[Scope, Meta(description="Plans of this reach only; all compete by default.")] | UnsetType = UNSET
+    triggers: Triggers = False
     mode: (
         Annotated[Literal["live", "test"], Meta(description="Whose suppliers; those of the key's own mode by default.")]
         | UnsetType

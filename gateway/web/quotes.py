@@ -67,4 +67,5 @@ def _need(sent: QuoteForPlan | QuoteForNeed) -> Need:
         unlimited=sent.unlimited,
         wanted=features,
         currency=given(sent.currency),
+        triggers=sent.triggers,
     )

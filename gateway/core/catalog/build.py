@@ -21,7 +21,7 @@ from gateway.core.catalog.layout import Array
 from gateway.core.pricing import NoRate, Rates
 from gateway.core.selectable import why_not
 from schemas.money import Money
-from schemas.plan import DataAllowance, Features, Network, Reset, WhyNot, scope_of
+from schemas.plan import DataAllowance, Features, Network, Reset, WhyNot, is_trigger, scope_of
 
 WHY_NOT = tuple(WhyNot)
 NO_COST = -1
@@ -39,13 +39,18 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True, order=True):
-    """What all plans of one amount, duration and scope have in common; ``mb`` is -1 when unlimited."""
+    """What all plans of one amount, duration and scope have in common; ``mb`` is -1 when unlimited.
+
+    Plans on which sandboxes go wrong (``is_trigger``) are of kinds of their own: leaving them out of a list is then
+    a matter of its kinds, and costs nothing where there are none.
+    """
 
     rest_of_name: str
     mb: int
     daily: bool
     days: int
     scope: str
+    trigger: bool = False
 
 
 class Able(msgspec.Struct, frozen=True, order=True):
@@ -80,8 +85,8 @@ class SnapshotBuilder:
         self._base: list[Decimal | None] = []
         self._data: dict[tuple[str, int, str], tuple[int, DataAllowance, str]] = {}
         self._networks: dict[tuple[str, str], tuple[int, int, int, int]] = {}
-        self._places: dict[int, tuple[str, str]] = {}
-        self._kinds: dict[tuple[int, str], int] = {}
+        self._places: dict[int, tuple[str, str, bool]] = {}
+        self._kinds: dict[tuple[int, str, bool], int] = {}
         self._why: dict[tuple[Any, ...], int] = {}
         self._add = tuple(self.columns[name].append for name in _COLUMNS)
 
@@ -107,15 +112,15 @@ class SnapshotBuilder:
         about = self._data.get((data, days, starts)) or self._new_data(data, days, starts)
         reach = self._networks.get((networks, features)) or self._new_networks(networks, features)
         cover = self.coverages.number(coverage)
-        place, scope = self._places.get(cover) or self._new_place(cover, coverage)
+        place, scope, trigger = self._places.get(cover) or self._new_place(cover, coverage)
         piece, allowance, rest = about
         network, feature, five_g, able = reach
-        alike = (piece, scope)
+        alike = (piece, scope, trigger)
         kind = self._kinds.get(alike)
         if kind is None:
             mb = UNSAID if allowance.mb is None else allowance.mb
             daily = allowance.reset is Reset.DAILY
-            kind = self.kinds.number(Kind(rest, mb, daily, days, scope))
+            kind = self.kinds.number(Kind(rest, mb, daily, days, scope, trigger))
             self._kinds[alike] = kind
         plan = self.plans.number(plan_id)
         if plan not in self.plan_names:
@@ -161,8 +166,9 @@ class SnapshotBuilder:
         self._networks[networks, features] = known
         return known
 
-    def _new_place(self, cover: int, coverage: tuple[str, ...]) -> tuple[str, str]:
-        self._places[cover] = known = (self.geography.place_name(coverage), scope_of(coverage).value)
+    def _new_place(self, cover: int, coverage: tuple[str, ...]) -> tuple[str, str, bool]:
+        place, scope = self.geography.place_name(coverage), scope_of(coverage).value
+        self._places[cover] = known = (place, scope, is_trigger(self.mode, coverage))
         return known
 
     def _new_cost(self, cost: str, currency: str) -> tuple[int, Decimal | None]:

@@ -37,6 +37,7 @@ def query_of(need: Need) -> PlanQuery:
         unlimited=True if need.unlimited else None,
         min_days=need.days,
         wanted=need.wanted,
+        triggers=need.triggers or need.plan_id is not None,
     )
 
 
@@ -55,7 +56,7 @@ def what_is_missing(snapshot: Snapshot, need: Need) -> str:
     """The first thing, in the order in which people ask, that no plan has together with those before."""
     where = " and ".join(need.countries) or "any country"
     steps: list[tuple[Need, str]] = []
-    asked = Need(countries=need.countries)
+    asked = Need(countries=need.countries, triggers=need.triggers)
     steps.append((asked, f"no plan covers {where}"))
     if need.unlimited:
         asked = _with(asked, unlimited=True)

@@ -32,6 +32,7 @@ class Kinds(NamedTuple):
     min_days: int | None
     max_days: int | None
     several: bool = False  # more than one country is asked for
+    triggers: bool = False  # plans on which a sandbox goes wrong are wanted, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, within: Within | None) -> Fi
     ``within`` is what ``max_price`` allows.
     """
     several = len(set(query.countries)) > 1
-    asked = Kinds(query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days, several)
+    asked = Kinds(
+        query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days, several, query.triggers
+    )
     if query.region is not None and snapshot.region(query.region) is None:
         raise QueryError("region", f"no region {query.region!r}")
     numbers = places(snapshot, query.countries, query.region)
@@ -180,7 +183,7 @@ def kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
 
 
 def _kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
-    will = np.ones(snapshot.kinds, dtype=np.bool_)
+    will = np.ones(snapshot.kinds, dtype=np.bool_) if asked.triggers else ~snapshot.kind_trigger
     if asked.scope is not None:
         will &= snapshot.columns["kind_scope"] == SCOPES.index(asked.scope.value)
     if asked.several:  # the coverages say so too, but later

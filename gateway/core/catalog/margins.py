@@ -31,7 +31,8 @@ class Fees(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """Which offers. ``rule`` is a rule's number in the set. ``below`` is a share of the price in percent.
 
-    Without ``everything`` only what is for sale, and what its price keeps from sale.
+    Without ``everything`` only what is for sale, and what its price keeps from sale. ``triggers`` shows the plans on
+    which a sandbox goes wrong on purpose, too.
     """
 
     supplier: str | None = None
@@ -43,6 +44,7 @@ class Asked(msgspec.Struct, frozen=True):
     thin: bool = False
     below: Decimal | None = None
     everything: bool = False
+    triggers: bool = False
 
 
 class Ranked(NamedTuple):
@@ -104,6 +106,8 @@ def _will(index: Index, every: Ranked, asked: Asked) -> Array:
     will = _there(index, rows, asked)
     if not asked.everything:
         will &= (rows < index.snapshot.sold_end) & (index.selectable.take(rows) | thin)
+    if not asked.triggers:
+        will &= ~index.snapshot.kind_trigger.take(index.snapshot.kind.take(rows))
     if asked.rule is not None:
         slots = ruled.slots.take(rows)
         mine = [(one.start, one.end) for one in ruled.segments if one.number == asked.rule]

@@ -33,7 +33,7 @@ class Bucket(msgspec.Struct, frozen=True):
 
     With ``exact`` just that amount (of a daily plan: over all its days) and just so many days.
     ``scope`` lets only plans of that reach compete. ``everything`` lets offers compete, too, that
-    cannot be sold now.
+    cannot be sold now, ``triggers`` those of plans on which a sandbox goes wrong on purpose.
     """
 
     data_mb: int | None = None
@@ -42,6 +42,7 @@ class Bucket(msgspec.Struct, frozen=True):
     exact: bool = False
     scope: Scope | None = None
     everything: bool = False
+    triggers: bool = False
 
 
 class Ratio(NamedTuple):
@@ -66,12 +67,14 @@ class Lead(NamedTuple):
     share: Fraction | None
 
 
-def places(snapshot: Snapshot, region: str | None, asked: Sequence[str]) -> list[tuple[str, str]]:
+def places(
+    snapshot: Snapshot, region: str | None, asked: Sequence[str], *, triggers: bool = False
+) -> list[tuple[str, str]]:
     """(code, name) of the countries of a matrix, by name: those asked for, else all that have offers.
 
     Only those of the ``region``, when one is given that is known.
     """
-    every = snapshot.memo(("places by name",), lambda: _by_name(snapshot))
+    every = snapshot.memo(("places by name", triggers), lambda: _by_name(snapshot, triggers=triggers))
     if asked:
         every = sorted(((code, name_of(snapshot, code)) for code in set(asked)), key=lambda one: sort_key(*one))
     if region is not None:
@@ -122,7 +125,7 @@ def competing(snapshot: Snapshot, selectable: Array, bucket: Bucket, code: str, 
 
 def kinds_of(snapshot: Snapshot, bucket: Bucket) -> Array:
     """For each kind of plan, whether it meets the bucket."""
-    key = ("bucket", bucket.data_mb, bucket.days, bucket.unlimited, bucket.exact, bucket.scope)
+    key = ("bucket", bucket.data_mb, bucket.days, bucket.unlimited, bucket.exact, bucket.scope, bucket.triggers)
     return snapshot.memo(key, lambda: _kinds_of(snapshot, bucket))
 
 
@@ -166,9 +169,15 @@ def lead(figures: Iterable[tuple[int, Ratio | None]]) -> Lead | None:
     return Lead(first[0], high - low, (high - low) / high)
 
 
-def _by_name(snapshot: Snapshot) -> list[tuple[str, str]]:
+def _by_name(snapshot: Snapshot, *, triggers: bool) -> list[tuple[str, str]]:
     both = zip(snapshot.country_codes, snapshot.country_names, strict=True)
-    return sorted(both, key=lambda one: sort_key(*one))
+    shown = [one for number, one in enumerate(both) if triggers or not _only_triggers(snapshot, number)]
+    return sorted(shown, key=lambda one: sort_key(*one))
+
+
+def _only_triggers(snapshot: Snapshot, number: int) -> bool:
+    start, end = snapshot.columns["list_at"][number : number + 2].tolist()
+    return bool(snapshot.kind_trigger.take(snapshot.columns["list_kinds"][start:end]).all())
 
 
 def _competing(snapshot: Snapshot, selectable: Array, bucket: Bucket, kinds: Array, code: str) -> Array:
@@ -188,7 +197,7 @@ def _choice(snapshot: Snapshot, rows: Array) -> Array:
 
 
 def _kinds_of(snapshot: Snapshot, bucket: Bucket) -> Array:
-    will = np.ones(snapshot.kinds, dtype=np.bool_)
+    will = np.ones(snapshot.kinds, dtype=np.bool_) if bucket.triggers else ~snapshot.kind_trigger
     amount, days = totals(snapshot, bucket.days), snapshot.kind_days
     if bucket.scope is not None:
         will &= snapshot.columns["kind_scope"] == SCOPES.index(bucket.scope.value)

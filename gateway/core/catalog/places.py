@@ -13,8 +13,13 @@ NO_PRICE = np.iinfo(np.int64).max
 
 
 def counts(snapshot: Snapshot, view: PriceView, blocked: Blocked | None) -> tuple[Array, Array]:
-    """Plans in stock of each list (countries, then regions), and the lowest of their prices or ``NO_PRICE``."""
+    """Plans in stock of each list (countries, then regions), and the lowest of their prices or ``NO_PRICE``.
+
+    Plans on which a sandbox goes wrong count nowhere.
+    """
     live = np.arange(snapshot.rows) < snapshot.sold_end
+    if snapshot.kind_trigger.any():
+        live &= ~snapshot.kind_trigger.take(snapshot.kind)
     if blocked is not None:
         live &= ~blocked.mask
     covers = snapshot.covers

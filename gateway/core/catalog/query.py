@@ -51,7 +51,8 @@ class PlanQuery(msgspec.Struct, frozen=True):
 
     ``currency`` None is the base currency. ``max_price`` is an amount of ``currency``. ``unlimited``
     None asks for nothing. ``sort`` is one of ``SORTS``, turned round by a ``-`` before it. Equal
-    sort values go by plan id, ascending, whichever way the sort goes.
+    sort values go by plan id, ascending, whichever way the sort goes. ``triggers`` lists the plans on which a sandbox
+    goes wrong on purpose, too; only test mode has such.
     """
 
     countries: tuple[str, ...] = ()
@@ -70,6 +71,7 @@ class PlanQuery(msgspec.Struct, frozen=True):
     sort: str = "price"
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
+    triggers: bool = False
 
 
 class PlanPage(msgspec.Struct, frozen=True):
@@ -95,7 +97,8 @@ class Need(msgspec.Struct, frozen=True):
     """What a traveller needs, or one plan by ``plan_id``.
 
     Met by every plan that covers all ``countries``, holds at least ``data_mb`` for at least ``days``
-    and has what is ``wanted``; regional and unlimited plans compete with local ones.
+    and has what is ``wanted``; regional and unlimited plans compete with local ones. ``triggers`` lets the plans
+    compete on which a sandbox goes wrong on purpose; one that is asked for by its id needs no such word.
     """
 
     countries: tuple[str, ...] = ()
@@ -105,6 +108,7 @@ class Need(msgspec.Struct, frozen=True):
     wanted: Wanted = Wanted()
     plan_id: str | None = None
     currency: str | None = None
+    triggers: bool = False
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -58,7 +58,7 @@ class Snapshot:
         self.plan_cover, self.updated = columns["plan_cover"], columns["updated"]
         self.sold_at, self.held_at = columns["sold_at"], columns["held_at"]
         self.kind_mb, self.kind_days = columns["kind_mb"], columns["kind_days"]
-        self.kind_daily = columns["kind_daily"]
+        self.kind_daily, self.kind_trigger = columns["kind_daily"], columns["kind_trigger"]
         self.kind_total = np.where(self.kind_daily, self.kind_mb * self.kind_days, self.kind_mb)
         self.unlimited = self.kind_mb < 0
         self.rows = len(self.plan)

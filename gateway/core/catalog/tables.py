@@ -5,7 +5,7 @@ Names of arrays, by what they are indexed with:
 - row (an offer): plan, cover, supplier, kind, able, data, network, feature, five_g, cost, listed, why, stock, text_at
 - plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated; plan_rows holds rows by plan
 - cover (a set of countries): cover_countries_at, cover_rows_at, cover_at, cover_region
-- kind: kind_mb, kind_daily, kind_days, kind_scope, kind_rows_at (into kind_rows and kind_places)
+- kind: kind_mb, kind_daily, kind_days, kind_scope, kind_trigger, kind_rows_at (into kind_rows and kind_places)
 - able (what an offer can do): able_can, able_exit; pair (kind and able): pair_kind, pair_able, pair_rows_at
 - list (each country, then each region): list_at into list_rows and list_kinds, in row order; and
   present_at into present_kind, present_count, present_first, present_last: which kinds it has
@@ -215,6 +215,7 @@ class Tables:
         self._row("kind_daily", np.array([kind.daily for kind in kinds], dtype=np.bool_))
         self._row("kind_days", np.array([kind.days for kind in kinds], dtype=np.int64))
         self._row("kind_scope", np.array([SCOPES.index(kind.scope) for kind in kinds], dtype=np.uint8))
+        self._row("kind_trigger", np.array([kind.trigger for kind in kinds], dtype=np.bool_))
         starts, rows = grouped(self.arrays["kind"], len(kinds))
         self._row("kind_rows_at", starts)
         self._row("kind_rows", rows)

@@ -195,7 +195,7 @@ class Shop:
     ops: Api
     town: Town
 
-    async def plan(self, place: str = "country=BV", **words: Any) -> dict[str, Any]:
+    async def plan(self, place: str = "country=BV&triggers=true", **words: Any) -> dict[str, Any]:
         """The cheapest plan for a filter."""
         query = "&".join([place, *(f"{name}={value}" for name, value in words.items())])
         return (await (await self.api.get(f"/v1/plans?limit=1&{query}")).json())["data"][0]

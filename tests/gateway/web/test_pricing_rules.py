@@ -245,7 +245,7 @@ async def test_two_storefronts_pay_by_their_own_rules_what_they_were_shown_and_q
     for name, amount in expected.items():
         shown = await (await api[name].get(f"/v1/plans/{plan}")).json()
         assert shown["price"] == {"amount": amount, "currency": "USD"}, name
-        page = await (await api[name].get("/v1/plans?country=BV&max_days=2&min_days=2&limit=1")).json()
+        page = await (await api[name].get("/v1/plans?country=BV&triggers=true&max_days=2&min_days=2&limit=1")).json()
         versions.add(page["catalog"]["version"])
         quote = await (await api[name].post("/v1/quotes", json={"plan_id": plan})).json()
         assert quote["price"] == shown["price"]
