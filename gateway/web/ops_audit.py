@@ -31,7 +31,7 @@ class AuditParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 @routes(
     "GET", "/v1/ops/audit",
-    access="ops", tag="Operations", answer=AuditPage, example=examples.page(examples.AUDIT_ENTRY),
+    access="ops:read", tag="Operations", answer=AuditPage, example=examples.page(examples.AUDIT_ENTRY),
     parameters=AuditParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_audit(request: web.Request) -> web.Response:
