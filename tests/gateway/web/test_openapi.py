@@ -87,7 +87,7 @@ def test_every_problem_is_described_as_one(document):
 def test_an_example_is_what_it_says_it_is(example, kind):
     decoded = msgspec.json.decode(orjson.dumps(example), type=kind)
     assert orjson.loads(msgspec.json.encode(decoded)).keys() == example.keys() | (
-        {"unlimited"} if kind is api.QuoteForNeed else set()
+        {"triggers", "unlimited"} if kind is api.QuoteForNeed else set()
     )
 
 
