@@ -24,7 +24,7 @@ async def causes(counter: Counter, name: str) -> list[str]:
 
 async def refused(counter: Counter, name: str) -> None:
     """A purchase is refused there for want of balance."""
-    assert (await counter.followed(await counter.ordered(await counter.plan(3, name)))).status == "fulfilled"
+    assert (await counter.followed(await counter.ordered(await counter.real_plan(3, name)))).status == "fulfilled"
     assert await counter.deps.pool.fetchval(BALANCE_AT, name) is not None
 
 

@@ -96,7 +96,7 @@ PATHS = ("", "/usage", "/qr.svg", "/qr.png", "/topup-plans")
 
 
 async def test_what_is_not_there_is_404(api):
-    for name in ("esim_" + "0" * 24, "8999901000000000009", "nonsense", "%00", "esim_%00", "a" * 3000):
+    for name in ("esim_" + "0" * 24, "8999901000000000009", "nonsense", "a" * 3000):
         for path in PATHS:
             answer = await api.get(f"/v1/esims/{name}{path}")
             assert (name, path, answer.status) == (name, path, 404)
