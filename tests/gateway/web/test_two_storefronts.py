@@ -89,6 +89,7 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("POST", "/v1/ops/mappings"): OPS,
     ("POST", "/v1/ops/mappings/preview"): OPS,
     ("DELETE", "/v1/ops/mappings/{id}"): OPS,
+    ("GET", "/v1/ops/audit"): OPS,
     ("GET", "/v1/ops/alerts"): OPS,
     ("GET", "/v1/ops/alert-rules"): OPS,
     ("POST", "/v1/ops/alert-rules"): OPS,
