@@ -88,17 +88,17 @@ class DatabaseWatchdog:
         Time is counted in turns of the loop: one that got no processor says nothing about the server.
         """
         asked = asyncio.create_task(self._ask())
-        for _ in range(TURNS):
-            await asyncio.wait([asked], timeout=TURN_SECONDS)
-            if asked.done():
-                break
-        else:
-            self._drop_own()  # first, or giving up the statement would wait for the server
+        try:
+            for _ in range(TURNS):
+                await asyncio.wait([asked], timeout=TURN_SECONDS)
+                if asked.done():
+                    break
+            answers = asked.done()
+        finally:
+            if not asked.done() or asked.exception() is not None:
+                self._drop_own()  # first, or giving up the statement would wait for the server
             await end(asked)
-            return False
-        if asked.exception() is not None:
-            self._drop_own()
-        return True
+        return answers
 
     async def _ask(self) -> None:
         if self._own is None or self._own.is_closed():

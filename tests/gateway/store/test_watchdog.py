@@ -25,6 +25,8 @@ async def watched(own_servers):
     yield dog, pool
     pool.terminate()
     await dog.close()
+    # Giving up a statement asks the server to cancel it, in a task of the driver's own.
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
 
 
 async def fails(call) -> Exception:
