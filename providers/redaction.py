@@ -23,6 +23,8 @@ _PATTERNS = (
     re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}"),
     re.compile(r"(?<![\w+])\+\d{8,15}(?!\d)"),  # telephone numbers
 )
+# A name of a field, a plain word: nothing above can stand in it.
+_WORD = re.compile(r"[A-Za-z_-]{0,60}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -45,6 +47,8 @@ class Redactor:
         window = whole[: limit + self._tail]
         for secret in self._secrets:
             window = window.replace(secret, REDACTED)
+        if _WORD.fullmatch(window):
+            return window[:limit]
         for pattern in _PATTERNS:
             window = pattern.sub(REDACTED, window)
         if len(whole) > limit + self._tail:

@@ -99,6 +99,8 @@ class _Eye:
 
     def text(self, value: str) -> str:
         """A text that people are to read: words that could be codes go."""
+        if _PLAIN_SEGMENT.fullmatch(value):
+            return self.id(value)  # no code, by its length and without digits
         return _WORD.sub(lambda word: REDACTED if _opaque(word[0]) else word[0], self.id(value))
 
     def id(self, value: str) -> str:
