@@ -1,13 +1,17 @@
 """Passwords: made up, checked for length, hashed and verified with argon2id.
 
-A hash takes 64 MiB and some 50 ms of a core, so a process works out two at a time, in threads, and refuses further
-work when too much waits: a flood of log-ins takes neither its memory nor its event loop.
+A hash takes 64 MiB and some 100 ms of a core, so a process works out two at a time, in threads to which the scheduler
+prefers every other, and refuses further work when too much waits: a flood of log-ins takes neither its memory nor its
+event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,7 +27,7 @@ AT_ONCE = 2
 MOST_WAITING = 16  # a second or so of work
 RETRY_AFTER_SECONDS = 2
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
-_THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
+_NICENESS = 10
 T = TypeVar("T")
 
 
@@ -83,13 +87,21 @@ def needs_rehash(hashed: str) -> bool:
     return _hasher().check_needs_rehash(hashed)
 
 
+def _yield_to_others() -> None:
+    if sys.platform == "linux":  # elsewhere niceness is one for the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
+
+
+_THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords", initializer=_yield_to_others)
+
+
 async def _in_thread(work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
 
 
 @cache
 def _hasher() -> PasswordHasher:
-    return PasswordHasher()
+    return PasswordHasher(parallelism=1)  # more would be threads that the library starts by itself
 
 
 @cache
