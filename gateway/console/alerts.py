@@ -13,7 +13,7 @@ from gateway.flows import alert_channels, alerts
 from gateway.flows.problem import Problem
 from gateway.flows.supplier_figures import capabilities
 from gateway.store import alerts as stored
-from gateway.store.ops import Position
+from gateway.store.pages import Position
 from providers.places import country_name, is_country
 from schemas.api_alerts import Alert, AlertChannelRequest, AlertKind, AlertRule, AlertRuleRequest
 

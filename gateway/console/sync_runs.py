@@ -13,7 +13,7 @@ from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, is
 from gateway.flows import sync_requests
 from gateway.flows.change_tables import of_difference
 from gateway.flows.problem import Problem
-from gateway.store import ops
+from gateway.store import run_list
 from gateway.store.quarantines import MOST
 from schemas.api import SyncRun, SyncRunSupplier
 
@@ -114,7 +114,7 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 async def _list(request: web.Request) -> View:
     form, behind = asked(request), deps(request)
     cursor = form.text("cursor", most=60)
-    found = await ops.sync_runs(behind.pool, _PAGE, (cursor,) if cursor else None)
+    found = await run_list.sync_runs(behind.pool, _PAGE, (cursor,) if cursor else None)
     context = {
         "runs": [(run, _seconds(run.started_at, run.ended_at), _sums(run)) for run in found.rows],
         "next": None if found.after is None else here(request, cursor=found.after[0]),

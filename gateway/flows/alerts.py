@@ -28,7 +28,7 @@ from gateway.flows.alert_looks import Gathered, look_at_health, look_at_prices, 
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
 from gateway.settings import Settings
-from gateway.store import alert_messages, alert_rules, alerts, audit, ops, workers
+from gateway.store import alert_messages, alert_rules, alerts, audit, supplier_list, workers
 from gateway.store.pool import Connection, Pool, allow_long_work
 from gateway.store.users import Visitor
 from schemas.api_alerts import Alert, AlertChannel, AlertRule, AlertRuleRequest, AlertsTold
@@ -245,7 +245,7 @@ def _asked(asked: AlertRuleRequest, rule_id: str) -> Rule:
 
 async def _fault(connection: Connection, rule: Rule) -> Problem | None:
     faults = fault_of(rule)
-    if rule.supplier is not None and not await ops.is_supplier(connection, rule.supplier):
+    if rule.supplier is not None and not await supplier_list.is_supplier(connection, rule.supplier):
         faults.setdefault("supplier", "there is no such supplier")
     known = {channel.id for channel in await alert_rules.channels(connection)}
     if unknown := [one for one in rule.channels if one not in known]:

@@ -16,7 +16,7 @@ from gateway.flows.accounts import Account
 from gateway.flows.mappings import rates as rates_now
 from gateway.store import balances, funds
 from gateway.store.balances import Known, Seen, Spent, Wallet
-from gateway.store.ops import price_of
+from gateway.store.pages import price_of
 from gateway.store.pool import Pool
 from providers.contract import Capability
 from providers.gate import Priority

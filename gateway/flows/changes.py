@@ -13,7 +13,7 @@ import msgspec
 from gateway.core.changes import EVENT_KINDS, ChangeFilter, move
 from gateway.store import changes, fx
 from gateway.store.changes import Place
-from gateway.store.ops import Position, Rows, price_of
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.pool import Pool
 from schemas.api_changes import Change, ChangeSummary, CountryChanges, SupplierChanges
 from schemas.money import Money

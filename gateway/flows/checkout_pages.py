@@ -13,8 +13,8 @@ from gateway.flows import order_pages
 from gateway.flows.deps import Deps
 from gateway.store import checkout_views, payments
 from gateway.store.checkout_views import CheckoutView
-from gateway.store.ops import Position, Rows, price_of
 from gateway.store.order_views import Whose
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.payments import CaseRow, PaymentRow
 from schemas.api import Plan
 from schemas.checkouts import (

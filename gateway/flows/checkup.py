@@ -16,7 +16,7 @@ from gateway.flows.deps import Deps
 from gateway.flows.payment_accounts import PaymentAccount
 from gateway.flows.problem import Problem
 from gateway.store import selling, supplier_checks, supplier_keys
-from gateway.store.ops import price_of
+from gateway.store.pages import price_of
 from providers.contract import Capability, CatalogPage, Probe
 from providers.gate import SupplierRateLimiter
 from schemas.account import Balance, SupplierAccount, SupplierKey

@@ -21,7 +21,7 @@ from gateway.flows.shelf import Limits
 from gateway.store import goods
 from gateway.store.goods import GoodRow, Wanted
 from gateway.store.keys import Mode
-from gateway.store.ops import Position, Rows, price_of
+from gateway.store.pages import Position, Rows, price_of
 from providers.contract import Capability
 from schemas.api_goods import (
     DigitalGood,

@@ -13,7 +13,7 @@ from gateway.flows.changes import rates_in, shown
 from gateway.settings import Settings
 from gateway.store import changes, history
 from gateway.store.history import HistoryOffer
-from gateway.store.ops import price_of
+from gateway.store.pages import price_of
 from gateway.store.pool import Pool
 from schemas.api import Price
 from schemas.api_changes import Gap, OfferHistory, PriceHistory, Step, SupplierGaps

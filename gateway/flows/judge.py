@@ -13,7 +13,8 @@ from gateway.core.selectable import why_not
 from gateway.core.spendable import available_funds_by_supplier, insufficient
 from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.settings import Settings
-from gateway.store import funds, ops
+from gateway.store import funds, offer_list
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.pool import Pool
 from schemas.api import Offer
 from schemas.money import Money
@@ -44,12 +45,12 @@ async def offers(
     tolerances: Mapping[str, Decimal],
     *,
     limit: int,
-    after: ops.Position | None,
+    after: Position | None,
     reason: WhyNot | None,
     supplier: str | None,
     plan_id: str | None,
     triggers: bool = False,
-) -> ops.Rows[Offer]:
+) -> Rows[Offer]:
     """A page of offers, only those that ``reason`` holds back when one is given.
 
     Those of plans on which a sandbox goes wrong only with ``triggers``, a ``reason`` or a ``plan_id``.
@@ -62,7 +63,7 @@ async def offers(
     found: list[Offer] = []
     for _ in range(_MOST_CHUNKS):
         chunk = limit if reason is None else _CHUNK
-        rows = await ops.offers(pool, chunk, after, supplier, plan_id, suspect=suspect, triggers=triggers)
+        rows = await offer_list.offers(pool, chunk, after, supplier, plan_id, suspect=suspect, triggers=triggers)
         for row in rows.rows:
             reasons = judge(row, bench)
             if reason is None or reason in reasons:
@@ -70,21 +71,21 @@ async def offers(
                 after = (row.id,)
                 if len(found) == limit:
                     more = rows.after is not None or row is not rows.rows[-1]
-                    return ops.Rows(found, after if more else None)
+                    return Rows(found, after if more else None)
         after = rows.after
         if after is None:
             break
-    return ops.Rows(found, after)
+    return Rows(found, after)
 
 
 async def one(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal], offer_id: str) -> Offer | None:
     """One offer, None when there is none."""
-    row = await ops.offer(pool, offer_id)
+    row = await offer_list.offer(pool, offer_id)
     bench = await _bench(pool, settings, tolerances)
     return None if row is None else shown(row, judge(row, bench), None, bench)
 
 
-def judge(row: ops.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
+def judge(row: offer_list.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
     """Every reason that keeps this offer from sale now."""
     settings = bench.settings
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
@@ -109,7 +110,7 @@ def judge(row: ops.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
     )
 
 
-def shown(row: ops.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, bench: Bench) -> Offer:
+def shown(row: offer_list.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, bench: Bench) -> Offer:
     """The offer as the API writes it. Of several reasons it names the one asked for, else the first."""
     settings = bench.settings
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
@@ -120,9 +121,9 @@ def shown(row: ops.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, 
         supplier=row.supplier,
         supplier_plan_id=row.supplier_plan_id,
         name=row.name,
-        cost=ops.price_of(row.cost),
-        cost_base=ops.price_of(cost_base),
-        price=ops.price_of(None if priced is None else priced.price),
+        cost=price_of(row.cost),
+        cost_base=price_of(cost_base),
+        price=price_of(None if priced is None else priced.price),
         price_rule=None if priced is None else priced.words,
         stock=row.stock,
         in_stock=WhyNot.OUT_OF_STOCK not in reasons,
@@ -140,7 +141,7 @@ async def _bench(pool: Pool, settings: Settings, tolerances: Mapping[str, Decima
     return Bench(settings, prices, now, tolerances, left)
 
 
-def _in_base(row: ops.OfferRow, bench: Bench) -> Money | None:
+def _in_base(row: offer_list.OfferRow, bench: Bench) -> Money | None:
     try:
         return None if row.cost is None else bench.prices.rates.to_base(row.cost)
     except NoRate:
@@ -156,7 +157,7 @@ class _Priced:
     words: str
 
 
-def _priced(row: ops.OfferRow, bench: Bench) -> _Priced | None:
+def _priced(row: offer_list.OfferRow, bench: Bench) -> _Priced | None:
     """None without a cost, and where cost or rule have no exchange rate."""
     rates, rules = bench.prices.rates, bench.prices.rules
     number = rules.find(subject_of(row.supplier, row.plan_id, row.coverage, row.data, row.days))

@@ -13,8 +13,9 @@ import msgspec
 from gateway.core.pricing import Rates, rates_on
 from gateway.flows.accounts import Account
 from gateway.flows.problem import Problem
-from gateway.store import audit, fx, mappings, ops, unmapped
+from gateway.store import audit, fx, mappings, unmapped
 from gateway.store.mappings import MappingRow
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.pool import Pool
 from gateway.store.unmapped import Scope
 from gateway.store.users import Visitor
@@ -31,9 +32,7 @@ MOST_EXAMPLES = 10
 _AT_ONCE = 50  # items mapped before others get a turn
 
 
-async def groups(
-    pool: Pool, base: str, scope: Scope, limit: int, after: ops.Position | None
-) -> ops.Rows[UnmappedGroup]:
+async def groups(pool: Pool, base: str, scope: Scope, limit: int, after: Position | None) -> Rows[UnmappedGroup]:
     """What was not understood, that first on which most money hangs."""
     offset = int(after[0]) if after and after[0].isascii() and after[0].isdecimal() and len(after[0]) < 9 else 0  # noqa: PLR2004 - digits
     worth = (await rates(pool, base)).worth
@@ -47,8 +46,8 @@ async def groups(
             word=one.word,
             offers=one.offers,
             priced=one.priced,
-            cost_total=ops.price_of(None if one.total is None else Money(one.total, base)),
-            cost_median=ops.price_of(None if one.median is None else Money(one.median, base)),
+            cost_total=price_of(None if one.total is None else Money(one.total, base)),
+            cost_median=price_of(None if one.median is None else Money(one.median, base)),
             examples=one.examples,
             detail=one.detail,
             first_seen_at=one.first_seen_at,
@@ -56,7 +55,7 @@ async def groups(
         )
         for one in found[:limit]
     ]
-    return ops.Rows(shown, (str(offset + limit),) if len(found) > limit else None)
+    return Rows(shown, (str(offset + limit),) if len(found) > limit else None)
 
 
 def can_be_told(about: About, word: str) -> bool:
@@ -161,12 +160,12 @@ async def forget(pool: Pool, mapping_id: str, who: Visitor | str) -> Shown | Non
 
 
 async def listed(
-    pool: Pool, limit: int, after: ops.Position | None, provider: str | None = None, about: About | None = None
-) -> ops.Rows[Shown]:
+    pool: Pool, limit: int, after: Position | None, provider: str | None = None, about: About | None = None
+) -> Rows[Shown]:
     """What was told here, the newest first."""
     rows = await mappings.page(pool, limit + 1, after[0] if after else "", provider, about)
     more = len(rows) > limit
-    return ops.Rows([shown(row) for row in rows[:limit]], (rows[limit - 1].id,) if more else None)
+    return Rows([shown(row) for row in rows[:limit]], (rows[limit - 1].id,) if more else None)
 
 
 async def toml(pool: Pool) -> str:
@@ -205,5 +204,5 @@ def _example(supplier: str, offer: Offer) -> RemappedItem:
         plan_id=offer.plan_id,
         plan_name=plan_name(offer.coverage, offer.data, offer.validity.days),
         countries=list(offer.coverage),
-        cost=ops.price_of(offer.cost),
+        cost=price_of(offer.cost),
     )

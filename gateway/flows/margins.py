@@ -12,7 +12,7 @@ from gateway.core.catalog.margins import Asked, Fees, Ranked, behind, ranked
 from gateway.core.diff import offer_id, offer_key
 from gateway.flows.price_tables import Sheet
 from gateway.settings import Settings
-from gateway.store.ops import price_of
+from gateway.store.pages import price_of
 from schemas.api import Price
 from schemas.api_pricing import Margin, MarginPage, MarginSummary
 from schemas.money import Money

@@ -15,10 +15,10 @@ from gateway.flows import balances, deposits, supplier_books
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.store import deposits as deposit_rows
-from gateway.store import ops
 from gateway.store import supplier_books as rows
+from gateway.store import supplier_list
 from gateway.store.keys import Mode
-from gateway.store.ops import Position, Rows, price_of
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.supplier_books import Kept, Walk
 from providers.contract import Capability
 from schemas.api import Price
@@ -49,7 +49,7 @@ class Ledger(NamedTuple):
 
 async def of_all(deps: Deps, limit: int, after: Position | None, mode: Mode | None = None) -> Rows[SupplierMoney]:
     """Our money at each supplier, by name."""
-    found = await ops.suppliers(deps.pool, limit, after, ops.SupplierContext(), mode)
+    found = await supplier_list.suppliers(deps.pool, limit, after, supplier_list.SupplierContext(), mode)
     return Rows(await of(deps, [one.name for one in found.rows]), found.after)
 
 
@@ -99,7 +99,7 @@ async def ledger(
 
     ``differing``: only the lines that a person has to look into, or that are open.
     """
-    if not await ops.is_supplier(deps.pool, name):
+    if not await supplier_list.is_supplier(deps.pool, name):
         return None
     day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
     every = await supplier_books.ledger(deps, name, day)

@@ -20,7 +20,7 @@ from gateway.store import audit, number_lists, numbers
 from gateway.store.keys import Mode
 from gateway.store.number_lists import ListState, NumberLine
 from gateway.store.numbers import Number
-from gateway.store.ops import Position, Rows, price_of
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.users import Visitor
 from providers.contract import Capability
 from providers.places import country_name

@@ -12,7 +12,7 @@ from gateway.flows.problem import Problem
 from gateway.store import audit, goods_views, goods_walks
 from gateway.store.goods import GoodRow
 from gateway.store.goods_views import Narrowed
-from gateway.store.ops import Position, Rows, price_of
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.users import Visitor
 from schemas.api_goods import GoodChange, GoodCustomPrice, GoodReleased, GoodSetAside, GoodsWalk, OpsGood
 from schemas.plan import WhyNot

@@ -22,9 +22,9 @@ from gateway.flows.process import start
 from gateway.log import redact
 from gateway.store import audit, esims, exchanges, numbers, order_pages, order_search, order_views, voucher_codes
 from gateway.store.exchanges import KeptExchange
-from gateway.store.ops import Position, Rows
 from gateway.store.order_pages import OrderMoney
 from gateway.store.order_search import ListedOrder, OrderFilter
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection
 from gateway.store.users import Visitor
 from schemas.money import Money

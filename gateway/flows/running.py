@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.flows.settings_in_force import settings_in_force
 from gateway.store import job_queue
-from gateway.store.ops import Position
+from gateway.store.pages import Position
 from gateway.store.pool import Pool
 from schemas.api_suppliers import JobPage
 

@@ -17,9 +17,9 @@ from gateway.flows.deps import Deps
 from gateway.flows.esim import ordered_esim, page_url
 from gateway.flows.settle import Settled
 from gateway.store import esims, order_views
-from gateway.store.ops import price_of
 from gateway.store.order_rows import NewOrder
 from gateway.store.order_views import OrderRow, Whose
+from gateway.store.pages import price_of
 from schemas.api import Plan, Price
 from schemas.orders import Attempt, Failure, OpsOrder, Order, OrderedEsim, OrderedNumber, OrderedVoucher
 

@@ -15,8 +15,9 @@ from gateway.flows import balances, supplier_states
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
-from gateway.store import audit, ops, selling, supplier_figures
+from gateway.store import audit, selling, supplier_figures, supplier_list
 from gateway.store.keys import Mode
+from gateway.store.pages import Position, Rows
 from gateway.store.supplier_figures import Attempts, Stop, Syncs
 from gateway.store.users import Visitor
 from schemas.api import Supplier
@@ -28,30 +29,30 @@ _NONE = Held(0, 0, {})
 
 
 async def figures(
-    deps: Deps, limit: int, after: ops.Position | None, mode: Mode | None = None, hours: int = HOURS
-) -> ops.Rows[SupplierFigures]:
+    deps: Deps, limit: int, after: Position | None, mode: Mode | None = None, hours: int = HOURS
+) -> Rows[SupplierFigures]:
     """Suppliers by name, each with its figures."""
-    found = await ops.suppliers(deps.pool, limit, after, await _context(deps), mode)
-    return ops.Rows(await _of(deps, found.rows, hours), found.after)
+    found = await supplier_list.suppliers(deps.pool, limit, after, await _context(deps), mode)
+    return Rows(await _of(deps, found.rows, hours), found.after)
 
 
 async def one(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | None:
     """One supplier, None when there is none of that name."""
-    found = await ops.supplier(deps.pool, name, await _context(deps))
+    found = await supplier_list.supplier(deps.pool, name, await _context(deps))
     return None if found is None else (await _of(deps, [found], hours))[0]
 
 
-async def listed(deps: Deps, limit: int, after: ops.Position | None) -> ops.Rows[Supplier]:
+async def listed(deps: Deps, limit: int, after: Position | None) -> Rows[Supplier]:
     """Suppliers by name, each with its state and our money there."""
-    found = await ops.suppliers(deps.pool, limit, after, await _context(deps))
+    found = await supplier_list.suppliers(deps.pool, limit, after, await _context(deps))
     names = [one.name for one in found.rows]
     money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
-    return ops.Rows([msgspec.structs.replace(one, balance=money[one.name].balance) for one in found.rows], found.after)
+    return Rows([msgspec.structs.replace(one, balance=money[one.name].balance) for one in found.rows], found.after)
 
 
 async def account(deps: Deps, name: str) -> Supplier | None:
     """One supplier with its state, None when there is none of that name."""
-    return await ops.supplier(deps.pool, name, await _context(deps))
+    return await supplier_list.supplier(deps.pool, name, await _context(deps))
 
 
 async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[SupplierFigures]:
@@ -80,27 +81,27 @@ async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[Sup
     ]
 
 
-async def balance_of_all(deps: Deps, limit: int, after: ops.Position | None) -> ops.Rows[SupplierBalance]:
+async def balance_of_all(deps: Deps, limit: int, after: Position | None) -> Rows[SupplierBalance]:
     """Our money at each supplier, by name."""
-    found = await ops.suppliers(deps.pool, limit, after, ops.SupplierContext())
+    found = await supplier_list.suppliers(deps.pool, limit, after, supplier_list.SupplierContext())
     names = [one.name for one in found.rows]
     money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
-    return ops.Rows([money[name] for name in names], found.after)
+    return Rows([money[name] for name in names], found.after)
 
 
 async def set_paused(deps: Deps, name: str, who: Visitor | str, *, paused: bool) -> Problem | None:
     """Take a supplier's offers out of the selection, or put them back, within two seconds everywhere."""
     word = "paused" if paused else "active"
     async with deps.pool.acquire() as connection, connection.transaction():
-        if not await ops.set_supplier_state(connection, name, word):
+        if not await supplier_list.set_supplier_state(connection, name, word):
             return Problem("not_found", "there is no such supplier")
         action = "supplier.paused" if paused else "supplier.resumed"
         await audit.record(connection, who, action, f"supplier:{name}")
     return None
 
 
-async def _context(deps: Deps) -> ops.SupplierContext:
-    return ops.SupplierContext(
+async def _context(deps: Deps) -> supplier_list.SupplierContext:
+    return supplier_list.SupplierContext(
         capabilities(deps.accounts), per_minute(deps.accounts), await supplier_states.of_all(deps)
     )
 

@@ -8,7 +8,7 @@ from gateway.flows.changes import percent_of
 from gateway.flows.problem import Problem
 from gateway.store import audit, quarantines, sync_runs
 from gateway.store.jobs import SyncJob, enqueue_sync
-from gateway.store.ops import Position, price_of
+from gateway.store.pages import Position, price_of
 from gateway.store.pool import Pool
 from gateway.store.quarantines import KINDS, QuarantineRow
 from gateway.store.users import Visitor

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.core.alerts import LEVELS, Cleared, Kept, Raised, Standing
 from gateway.store.catalog_state import WRITER_LOCK
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection, Pool
 from schemas.api_alerts import Alert
 

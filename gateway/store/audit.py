@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from gateway.log import redact
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection, Pool
 from gateway.store.users import Visitor
 from schemas.api_audit import AuditEntry

@@ -14,8 +14,8 @@ import asyncpg
 import msgspec
 
 from gateway.store.keys import Mode
-from gateway.store.ops import Position, Rows
 from gateway.store.order_views import Whose
+from gateway.store.pages import Position, Rows
 from gateway.store.payments import CaseRow
 from gateway.store.pool import Connection, Pool
 from schemas.checkouts import CheckoutEvent

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection, Pool
 from schemas.money import Money
 

@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from gateway.store.keys import Mode
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection, Pool
 from gateway.store.webhooks import NewEvent, add_event
 from schemas.webhooks import Delivery, Endpoint

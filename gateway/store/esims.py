@@ -15,7 +15,7 @@ import structlog
 
 from gateway.sealing import Seal, Unsealable
 from gateway.store.keys import Mode
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection, Pool
 from schemas.esim import EsimStatus, ProfileState, ServiceState
 from schemas.order import Delivery

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from gateway.store.goods import GoodRow, good_row, matching, rows_where
-from gateway.store.ops import Position, Rows, price_of
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.pool import Connection, Pool
 from schemas.api import Price
 from schemas.api_goods import GoodChange, GoodSetAside, GoodsWalk

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from gateway.store.jobs import SYNC, SyncJob
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Pool
 from schemas.api_suppliers import Job, JobFailure, JobKind, Schedule
 

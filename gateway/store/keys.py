@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 
 from gateway.core.scopes import SCOPES, fault_of_scopes
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 
 Mode = Literal["live", "test"]
 

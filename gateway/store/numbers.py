@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.sealing import Seal
 from gateway.store.keys import Mode
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection, Pool
 from schemas.order import NumberDelivery
 

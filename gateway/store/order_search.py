@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Pool
 
 MOST_FOUND = 50

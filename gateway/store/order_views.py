@@ -1,7 +1,7 @@
 """Orders as they are looked at: one, a list, their attempts, their timelines, the ledger. Nothing is changed here.
 
 ``Whose`` is in every question about a storefront's orders; without it (None) it is an operator's question.
-A position is as in ``gateway.store.ops``: any tuple of texts is one.
+A position is as in ``gateway.store.pages``: any tuple of texts is one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from gateway.store.keys import Mode
-from gateway.store.ops import Position, Rows, price_of
+from gateway.store.pages import Position, Rows, price_of
 from gateway.store.pool import Connection, Pool
 from schemas.money import Money
 from schemas.orders import Attempt, LedgerEntry, OrderEvent

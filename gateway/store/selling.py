@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection, Pool
 
 Reason = Literal["person", "restored", "account"]

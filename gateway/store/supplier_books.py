@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from gateway.store.balances import DEPOSIT_WATCHED
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Connection, Pool
 
 _COLUMNS = "id, supplier, kind, amount, currency, at, supplier_order_id, transaction_id, reference, seen_at"

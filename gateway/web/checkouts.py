@@ -8,7 +8,7 @@ from gateway.flows import checkout_pages
 from gateway.flows.checkout import open_checkout
 from gateway.flows.problem import Problem
 from gateway.store import checkout_views
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples_checkouts as examples
 from gateway.web.ordering import HEADERS, IDEMPOTENCY_KEY, deps_of, idempotency_key, refusal, uncut, whose
 from gateway.web.paging import json_answer, page, position

@@ -11,8 +11,9 @@ from gateway.flows.deps import Deps
 from gateway.flows.esim import can_topup, with_status, with_usage
 from gateway.flows.problem import Problem
 from gateway.flows.topup import TopupOption, admit_topup, topup_options
-from gateway.store import esims, ops
+from gateway.store import esims
 from gateway.store.esims import Esim
+from gateway.store.pages import Rows, price_of
 from gateway.web import examples
 from gateway.web.ordering import (
     ALSO,
@@ -58,7 +59,7 @@ async def list_esims(request: web.Request) -> web.Response:
     sent = read_query(request, PageParameters)
     deps = deps_of(request)
     rows = await esims.newest_first(deps.pool, deps.seal, *whose(request), sent.limit, position(sent))
-    return page(ops.Rows([_shown(deps, esim) for esim in rows.rows], rows.after))
+    return page(Rows([_shown(deps, esim) for esim in rows.rows], rows.after))
 
 
 @routes(
@@ -206,7 +207,7 @@ def _shown(deps: Deps, esim: Esim) -> api_esims.Esim:
 
 def _option(option: TopupOption) -> api_esims.TopupPlan:
     offer = option.offer
-    price = ops.price_of(option.price)
+    price = price_of(option.price)
     if price is None:
         raise ValueError("an option without a price is none")
     return api_esims.TopupPlan(

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.flows import numbers
 from gateway.flows.problem import Problem
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples_numbers
 from gateway.web.ops_changes import who
 from gateway.web.ordering import deps_of, refusal, whose

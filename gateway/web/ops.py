@@ -7,8 +7,8 @@ from aiohttp import web
 
 from gateway.flows import judge, sync_requests
 from gateway.flows.problem import Problem
+from gateway.store import offer_list, run_list, sync_runs
 from gateway.store import offers as stored_offers
-from gateway.store import ops, sync_runs
 from gateway.web import examples, state
 from gateway.web.ops_changes import refused, who
 from gateway.web.paging import json_answer, page, pool_of, position
@@ -50,7 +50,7 @@ async def list_sync_runs(request: web.Request) -> web.Response:
     For each supplier total = mapped + set aside; products that are no eSIM are counted apart.
     """
     sent = read_query(request, PageParameters)
-    return page(await ops.sync_runs(pool_of(request), sent.limit, position(sent)))
+    return page(await run_list.sync_runs(pool_of(request), sent.limit, position(sent)))
 
 
 @routes(
@@ -108,7 +108,7 @@ async def list_unmapped(request: web.Request) -> web.Response:
     """
     sent = read_query(request, UnmappedParameters)
     return page(
-        await ops.unmapped(pool_of(request), sent.limit, position(sent), given(sent.supplier), given(sent.reason))
+        await run_list.unmapped(pool_of(request), sent.limit, position(sent), given(sent.supplier), given(sent.reason))
     )
 
 
@@ -124,7 +124,9 @@ async def list_price_changes(request: web.Request) -> web.Response:
     """
     sent = read_query(request, PriceChangeParameters)
     return page(
-        await ops.price_changes(pool_of(request), sent.limit, position(sent), given(sent.supplier), given(sent.plan_id))
+        await offer_list.price_changes(
+            pool_of(request), sent.limit, position(sent), given(sent.supplier), given(sent.plan_id)
+        )
     )
 
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.flows import alert_channels, alerts
 from gateway.flows.problem import Problem
 from gateway.store import alerts as stored
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples, examples_alerts
 from gateway.web.ops_changes import who
 from gateway.web.ordering import deps_of

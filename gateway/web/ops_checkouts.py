@@ -8,7 +8,7 @@ from gateway.flows import checkout_pages
 from gateway.flows.checkout_decisions import decide
 from gateway.flows.problem import Problem
 from gateway.store import checkout_views
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples_checkouts as examples
 from gateway.web import state
 from gateway.web.checkouts import CHECKOUT_PART

@@ -7,7 +7,7 @@ from aiohttp import web
 from gateway.flows import ops_goods
 from gateway.flows.problem import Problem
 from gateway.store.goods_views import Narrowed
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples_goods
 from gateway.web.goods import GOOD_PART
 from gateway.web.ops_changes import who

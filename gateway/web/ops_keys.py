@@ -10,7 +10,7 @@ from gateway.flows import storefronts
 from gateway.flows.problem import Problem
 from gateway.store import keys
 from gateway.store.keys import ApiKey
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples, examples_keys
 from gateway.web.ops_changes import refused, who
 from gateway.web.paging import json_answer, page, pool_of, position

@@ -11,7 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.flows import deposits, money
 from gateway.flows.problem import Problem
-from gateway.store.ops import Rows, is_supplier
+from gateway.store.pages import Rows
+from gateway.store.supplier_list import is_supplier
 from gateway.web import examples_money as examples
 from gateway.web import state
 from gateway.web.ops_changes import who

@@ -10,7 +10,7 @@ from gateway.flows.cancel import cancel_by_operator
 from gateway.flows.process import process_order, start
 from gateway.flows.resolve import resolve
 from gateway.store import order_views
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples, state
 from gateway.web.ordering import deps_of, refusal, uncut
 from gateway.web.orders import ORDER_PART

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.flows import running
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples_supply as examples
 from gateway.web import state
 from gateway.web.paging import json_answer, page, pool_of, position

@@ -10,7 +10,7 @@ from gateway.flows.cancel import request_cancel
 from gateway.flows.problem import Problem
 from gateway.flows.process import start
 from gateway.store import order_views
-from gateway.store.ops import Rows
+from gateway.store.pages import Rows
 from gateway.web import examples, state
 from gateway.web.ordering import (
     ALSO,

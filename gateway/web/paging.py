@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from gateway.store.ops import Position, Rows
+from gateway.store.pages import Position, Rows
 from gateway.store.pool import Pool
 from gateway.web import state
 from gateway.web.parameters import PageParameters

@@ -15,7 +15,7 @@ from gateway.flows.admit import Admitted
 from gateway.flows.cancel import ask_cancel
 from gateway.flows.process import process_order
 from gateway.flows.read_again import read_order_again
-from gateway.store import ops, orders, selling
+from gateway.store import orders, selling, supplier_list
 from providers.breaker import BREAKER_FAILURES
 from schemas.errors import ServerFault, SupplierError
 from tests.gateway.flows.counter import Counter
@@ -165,7 +165,7 @@ async def _admitted(counter: Counter, gigabytes: int, supplier: str) -> str:
 
 async def _set_all(counter: Counter, state: str) -> None:
     for supplier in SUPPLIERS:
-        await ops.set_supplier_state(counter.deps.pool, supplier, state)
+        await supplier_list.set_supplier_state(counter.deps.pool, supplier, state)
 
 
 async def _open_breakers(counter: Counter) -> None:

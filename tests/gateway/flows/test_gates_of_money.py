@@ -16,7 +16,7 @@ from gateway.flows.problem import Problem
 from gateway.flows.process import poll_failed_attempt, process_order
 from gateway.flows.resolve import resolve
 from gateway.flows.topup import admit_topup, topup_options
-from gateway.store import attempts, ops, spend
+from gateway.store import attempts, spend, supplier_list
 from gateway.store.pool import Connection
 from schemas.errors import Refused
 from schemas.order import PurchaseRequest, SupplierOrder
@@ -41,13 +41,13 @@ async def test_at_a_paused_supplier_nothing_is_topped_up(counter: Counter) -> No
     assert (await counter.followed(order_id)).status == "fulfilled"
     admitted = await _topup(counter, order_id)
     assert isinstance(admitted, Admitted)
-    await ops.set_supplier_state(counter.deps.pool, "pikasim", "paused")
+    await supplier_list.set_supplier_state(counter.deps.pool, "pikasim", "paused")
     await process_order(counter.deps, admitted.order_id)
     assert not await counter.attempts(admitted.order_id)
     refusal = await _topup(counter, order_id)
     assert isinstance(refusal, Problem)
     assert refusal.code == "selling_stopped"
-    await ops.set_supplier_state(counter.deps.pool, "pikasim", "active")
+    await supplier_list.set_supplier_state(counter.deps.pool, "pikasim", "active")
     assert (await counter.followed(admitted.order_id)).status == "fulfilled"
 
 
@@ -57,7 +57,7 @@ async def test_a_pause_that_comes_between_choice_and_send_is_seen(
     begin = attempts.begin
 
     async def late(*args: Any, **more: Any) -> str:
-        await ops.set_supplier_state(counter.deps.pool, "s2s", "paused")
+        await supplier_list.set_supplier_state(counter.deps.pool, "s2s", "paused")
         return await begin(*args, **more)
 
     monkeypatch.setattr(attempts, "begin", late)

@@ -35,7 +35,7 @@ from gateway.flows.process import process_order
 from gateway.flows.read_again import read_order_again
 from gateway.flows.resolve import resolve
 from gateway.flows.topup import admit_topup, topup_options
-from gateway.store import ops, selling
+from gateway.store import selling, supplier_list
 from gateway.store.pool import open_pool
 from providers.breaker import BREAKER_FAILURES
 from schemas.errors import ServerFault, SupplierError
@@ -201,7 +201,7 @@ class Machine(RuleBasedStateMachine):
             self.run(selling.stop(self.counter.deps.pool, supplier, "person", "looking into it"))
         for name in SELLERS if supplier == selling.ALL else (supplier,):
             if how == "pause":
-                self.run(ops.set_supplier_state(self.counter.deps.pool, name, "paused"))
+                self.run(supplier_list.set_supplier_state(self.counter.deps.pool, name, "paused"))
             elif how == "breaker":
                 self.run(self._fails(name))
 

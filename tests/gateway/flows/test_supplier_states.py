@@ -8,7 +8,7 @@ from gateway.core.supplier_state import SupplierState
 from gateway.flows import balances, supplier_states
 from gateway.flows.supplier_retry import Tried, try_again
 from gateway.settings import load
-from gateway.store import ops, selling
+from gateway.store import selling, supplier_list
 from tests.gateway.flows.counter import Counter
 
 BALANCE_AT = "SELECT no_balance_until FROM suppliers WHERE name = $1"
@@ -82,9 +82,9 @@ async def test_stops_pauses_syncs_and_failures_are_seen(counter: Counter) -> Non
     await selling.stop(pool, selling.ALL, "restored")
     assert {one.state for one in (await supplier_states.of_all(counter.deps)).values()} == {"stopped"}
     await selling.go_on(pool, selling.ALL)
-    await ops.set_supplier_state(pool, "s2s", "paused")
+    await supplier_list.set_supplier_state(pool, "s2s", "paused")
     assert ((await state_of(counter, "s2s")).state, await causes(counter, "s2s")) == ("paused", ["pause"])
-    await ops.set_supplier_state(pool, "s2s", "active")
+    await supplier_list.set_supplier_state(pool, "s2s", "active")
     await pool.execute("UPDATE suppliers SET last_sync_state = 'quarantined' WHERE name = 's2s'")
     assert await causes(counter, "s2s") == ["quarantine"]
     await pool.execute("UPDATE suppliers SET last_sync_state = 'ok', last_good_at = now() - interval '3 days'")
