@@ -16,7 +16,7 @@ from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.flows.deps import Deps
-    from gateway.flows.price_tables import Sheet
+    from gateway.flows.sheet import Sheet
     from gateway.store.keys import Mode
     from schemas.api import Price
     from schemas.api_pricing import MarginPage, PriceMove, PricingPreview, PricingRulePage

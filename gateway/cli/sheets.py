@@ -12,7 +12,7 @@ from gateway.core.spreadsheet import text_cell
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from gateway.flows.price_tables import Sheet
+    from gateway.flows.sheet import Sheet
 
 
 def print_csv(sheet: Sheet) -> None:

@@ -13,7 +13,7 @@ from gateway.core.pricing import NoRate, Rates
 from gateway.core.runway import LOOKED_BACK, days_left, spent_per_day
 from gateway.core.spendable import available_funds_by_supplier, ends_refusal
 from gateway.flows.accounts import Account
-from gateway.flows.mappings import rates as rates_now
+from gateway.flows.rates import current_rates
 from gateway.store import balances, funds
 from gateway.store.balances import Known, Seen, Spent, Wallet
 from gateway.store.pages import price_of
@@ -93,7 +93,7 @@ async def of_accounts(
     known = await balances.known(pool, names)
     spent = await balances.spent(pool, names, now - LOOKED_BACK)
     first = await balances.first_charges(pool, names)
-    rates = await rates_now(pool, base)
+    rates = await current_rates(pool, base)
     left = available_funds_by_supplier(
         await funds.load(pool, names), rates, {name: tolerance(one) for name, one in accounts.items()}
     )

@@ -24,7 +24,8 @@ from gateway.flows.answers import answers_in
 from gateway.flows.deps import Deps
 from gateway.flows.send import record_answer, send
 from gateway.flows.send_checks import may_be_sent, refuse
-from gateway.flows.settle import Known, tolerance_of
+from gateway.flows.settle import Known
+from gateway.flows.tolerance import tolerance_of
 from gateway.flows.transitions import fail
 from gateway.store import attempts, candidates, funds, orders, selling, spend
 from gateway.store.attempts import NewAttempt, new_attempt

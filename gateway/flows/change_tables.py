@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from gateway.flows.price_tables import Sheet
+from gateway.flows.sheet import Sheet
 from schemas.api import Price
 from schemas.api_changes import Change, ChangeSummary, DifferenceRow, PriceHistory
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from gateway.core.suspect import BELOW_OTHERS, below_others
-from gateway.flows.replace import suspect_bounds
+from gateway.flows.bounds import suspect_bounds
 from gateway.settings import Settings
 from gateway.store import catalog_state, offers, rivals, sync_runs
 from gateway.store.pool import Pool

@@ -14,9 +14,9 @@ from gateway.core.freshness import Freshness, FreshnessBounds, freshness
 from gateway.core.goods import denominates, faults, is_recharge, measure, text_in, unit_cost, widest
 from gateway.core.orders.items import Item, VoucherItem
 from gateway.core.suspect import against_past
+from gateway.flows.bounds import suspect_bounds
 from gateway.flows.deps import Deps
 from gateway.flows.problem import Problem
-from gateway.flows.replace import suspect_bounds
 from gateway.flows.shelf import Asked, ItemBody, Line, Shelf
 from gateway.store import goods, selling
 from gateway.store.goods import GoodRow

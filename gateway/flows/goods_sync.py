@@ -12,8 +12,8 @@ import structlog
 from gateway.core.goods_walk import Difference, Met, difference, together
 from gateway.core.pricing import Rates
 from gateway.flows.accounts import Account
+from gateway.flows.bounds import quarantine_bounds, suspect_bounds
 from gateway.flows.patience import patiently
-from gateway.flows.replace import quarantine_bounds, suspect_bounds
 from gateway.settings import Settings
 from gateway.store import fx, goods_walks
 from gateway.store.goods_walks import Change, Outcome, Written

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
-from gateway.core.pricing import Rates, rates_on
 from gateway.flows.accounts import Account
 from gateway.flows.problem import Problem
-from gateway.store import audit, fx, mappings, unmapped
+from gateway.flows.rates import current_rates
+from gateway.store import audit, mappings, unmapped
 from gateway.store.mappings import MappingRow
 from gateway.store.pages import Position, Rows, price_of
 from gateway.store.pool import Pool
@@ -35,7 +34,7 @@ _AT_ONCE = 50  # items mapped before others get a turn
 async def groups(pool: Pool, base: str, scope: Scope, limit: int, after: Position | None) -> Rows[UnmappedGroup]:
     """What was not understood, that first on which most money hangs."""
     offset = int(after[0]) if after and after[0].isascii() and after[0].isdecimal() and len(after[0]) < 9 else 0  # noqa: PLR2004 - digits
-    worth = (await rates(pool, base)).worth
+    worth = (await current_rates(pool, base)).worth
     found = await unmapped.groups(pool, scope, {**worth, base: Decimal(1)}, limit + 1, offset)
     shown = [
         UnmappedGroup(
@@ -172,13 +171,6 @@ async def toml(pool: Pool) -> str:
     """All meanings in force as ``config/mappings.toml`` would hold them: those of the file, and those told here."""
     known = {(each.provider, each.about, each.key): each for each in (*shipped(), *await mappings.every(pool))}
     return as_toml(known.values())
-
-
-async def rates(pool: Pool, base: str) -> Rates:
-    """What money is worth today."""
-    known = await fx.current(pool, base)
-    today = datetime.now(UTC).date()
-    return rates_on(today, base, [(rate.currency, rate.rate, rate.as_of) for rate in known.values()])
 
 
 def shown(row: MappingRow) -> Shown:

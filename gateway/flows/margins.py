@@ -10,7 +10,7 @@ import numpy as np
 from gateway.core.catalog import Index
 from gateway.core.catalog.margins import Asked, Fees, Ranked, behind, ranked
 from gateway.core.diff import offer_id, offer_key
-from gateway.flows.price_tables import Sheet
+from gateway.flows.sheet import Sheet
 from gateway.settings import Settings
 from gateway.store.pages import price_of
 from schemas.api import Price

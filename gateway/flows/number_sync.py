@@ -9,8 +9,8 @@ import structlog
 
 from gateway.core.suspect import SuspectBounds, against_past
 from gateway.flows.accounts import Account
+from gateway.flows.bounds import suspect_bounds
 from gateway.flows.patience import patiently
-from gateway.flows.replace import suspect_bounds
 from gateway.settings import Settings
 from gateway.store import number_lists
 from gateway.store.number_lists import KnownTier

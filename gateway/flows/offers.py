@@ -15,7 +15,7 @@ from gateway.core.selectable import why_not
 from gateway.core.spendable import available_funds, insufficient
 from gateway.flows.deps import Deps
 from gateway.flows.pricing import Prices, prices_now, subject_of
-from gateway.flows.settle import tolerance_of
+from gateway.flows.tolerance import tolerance_of
 from gateway.store import candidates, spend
 from gateway.store.candidates import Stored
 from gateway.store.order_rows import OrderRow

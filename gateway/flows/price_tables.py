@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 import msgspec
 
@@ -12,15 +11,9 @@ from gateway.core.catalog import Index
 from gateway.core.catalog.matrix import Per
 from gateway.core.side_by_side import Line
 from gateway.flows.prices import Ask, prices
+from gateway.flows.sheet import Sheet
 from schemas.api import Price
 from schemas.api_prices import PricedOffer, PriceMatrix
-
-
-class Sheet(NamedTuple):
-    """Columns, and rows as long as they are many."""
-
-    columns: list[str]
-    rows: list[list[str | int | Decimal | None]]
 
 
 def whole(index: Index, ask: Ask) -> PriceMatrix:

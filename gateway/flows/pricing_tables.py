@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gateway.flows.price_tables import Sheet
+from gateway.flows.sheet import Sheet
 from schemas.api import Price
 from schemas.api_pricing import PricingPreview, PricingRule, PricingRulePage
 

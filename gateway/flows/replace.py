@@ -10,9 +10,10 @@ from decimal import Decimal
 import msgspec
 
 from gateway.core.diff import offer_id
-from gateway.core.quarantine import QuarantineBounds, WalkChange, moved_far, quarantine
+from gateway.core.quarantine import WalkChange, moved_far, quarantine
 from gateway.core.runs import SupplierRun
-from gateway.core.suspect import SuspectBounds, against_past
+from gateway.core.suspect import against_past
+from gateway.flows.bounds import quarantine_bounds, suspect_bounds
 from gateway.flows.walk import Walk
 from gateway.settings import Settings, Sync
 from gateway.store import catalog_state, fx, offers, quarantines, set_aside, suppliers, sync_runs
@@ -35,25 +36,6 @@ class Verdict(msgspec.Struct, frozen=True):
     quarantined: str | None
     suspects: dict[str, str]
     moved_far: int = 0
-
-
-def quarantine_bounds(sync: Sync) -> QuarantineBounds:
-    """The bounds as exact numbers."""
-    return QuarantineBounds(
-        max_gone_share=Decimal(str(sync.max_gone_share)),
-        moved_by=Decimal(str(sync.moved_by)),
-        max_moved_share=Decimal(str(sync.max_moved_share)),
-        from_offers=sync.quarantine_from,
-    )
-
-
-def suspect_bounds(sync: Sync) -> SuspectBounds:
-    """The bounds as exact numbers."""
-    return SuspectBounds(
-        drop=Decimal(str(sync.suspect_drop)),
-        rise=Decimal(str(sync.suspect_rise)),
-        below_median=Decimal(str(sync.suspect_below_median)),
-    )
 
 
 def judge(

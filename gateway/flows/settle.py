@@ -7,7 +7,6 @@ ledger, delivery, order, timeline, event and the supplier's raw answer are writt
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import asyncpg
 import msgspec
@@ -34,6 +33,7 @@ from gateway.flows.observations import (
 )
 from gateway.flows.settle_cancel import settle_cancel
 from gateway.flows.settle_decision import settle_decision
+from gateway.flows.tolerance import tolerance_of
 from gateway.flows.transitions import deliver, status_after, transition
 from gateway.store import attempts, candidates, ledger, orders, selling, settling, spend
 from gateway.store.order_rows import AttemptRow, OrderRow
@@ -395,12 +395,3 @@ async def _learn(deps: Deps, connection: Connection, order: OrderRow, attempt: A
             log.warning("supplier_without_balance", supplier=attempt.supplier)
         case _:
             pass
-
-
-def tolerance_of(deps: Deps, supplier: str) -> Decimal:
-    """The share by which a supplier may charge more than it lists."""
-    account = deps.accounts.get(supplier)
-    if account is None:
-        return Decimal(0)
-    own = account.settings.charge_tolerance
-    return own if own is not None else account.manifest.charge_tolerance

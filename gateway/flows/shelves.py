@@ -26,8 +26,8 @@ from gateway.flows.number_shelf import NumberShelf
 from gateway.flows.pricing import Prices
 from gateway.flows.problem import Problem
 from gateway.flows.selling import STOPPED
-from gateway.flows.settle import tolerance_of
 from gateway.flows.shelf import Limits, Line, Shelf
+from gateway.flows.tolerance import tolerance_of
 from gateway.store import funds, selling
 from gateway.store.keys import Mode
 from providers.contract import Capability

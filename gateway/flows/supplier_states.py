@@ -22,7 +22,7 @@ from gateway.core.supplier_state import (
 from gateway.flows import balances
 from gateway.flows.accounts import check_accounts
 from gateway.flows.deps import Deps, utc_now
-from gateway.flows.mappings import rates as rates_now
+from gateway.flows.rates import current_rates
 from gateway.settings import Settings
 from gateway.store import funds, supplier_facts, supplier_figures
 from gateway.store.keys import Mode
@@ -54,7 +54,7 @@ async def states(
 ) -> dict[str, SupplierState]:
     """The same without accounts; ``tolerances`` are the shares by which they may charge more than they list."""
     rows = await supplier_facts.rows(pool, now - timedelta(hours=SUCCESS_HOURS), supplier_figures.MOST_ATTEMPTS)
-    rates = await rates_now(pool, settings.base_currency)
+    rates = await current_rates(pool, settings.base_currency)
     available = available_funds_by_supplier(await funds.load_all(pool), rates, tolerances)
     short = await _without_affordable(pool, available, rates, tolerances)
     stops: dict[str, list[StopFact]] = {}

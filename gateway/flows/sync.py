@@ -30,9 +30,8 @@ from gateway.settings import Settings
 from gateway.store import fx, offers, suppliers, sync_runs
 from gateway.store.mappings import told_of
 from gateway.store.pool import Pool
-from gateway.store.run_locks import RunLocks, run_locks
+from gateway.store.run_locks import RUN_LOCK, SUPPLIER_LOCK, RunLocks, run_locks
 from gateway.store.staging import Staging
-from gateway.store.sync_runs import RUN_LOCK, SUPPLIER_LOCK
 from providers.contract import Capability
 from schemas.errors import ConfigurationError, GatewayError
 

@@ -8,7 +8,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool
-from gateway.store.sync_runs import START_LOCK
+
+# Classes of advisory locks in this database (the first of two keys).
+RUN_LOCK = 73_105_771
+SUPPLIER_LOCK = 73_105_772
+START_LOCK = 7_310_577_103
 
 Key: TypeAlias = tuple[int, str]
 POLL_SECONDS = 0.25

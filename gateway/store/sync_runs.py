@@ -12,11 +12,6 @@ from gateway.store.pool import Connection, Pool
 from schemas.api import SyncRunSupplier
 from schemas.api_changes import SyncProgress
 
-# Classes of advisory locks in this database (the first of two keys).
-RUN_LOCK = 73_105_771
-SUPPLIER_LOCK = 73_105_772
-START_LOCK = 7_310_577_103
-
 _SUPPLIER_COLUMNS = (
     *("supplier", "state", "total", "mapped", "set_aside", "other_products", "new", "changed", "gone"),
     *("up", "down", "in_stock", "out_of_stock", "suspect", "warnings", "error", "ms"),

@@ -10,7 +10,7 @@ import pytest
 from gateway.cli.sheets import print_csv
 from gateway.console import shown
 from gateway.core.spreadsheet import text_cell
-from gateway.flows.price_tables import Sheet
+from gateway.flows.sheet import Sheet
 
 GAPS = ("", " ", "   ", "\u00a0", "\u3000", "\ufeff", "\u200b", " \t", "\r", "\n ", "\t")
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
