@@ -20,7 +20,7 @@ from gateway.flows import pricing_preview, pricing_rules
 from gateway.flows.pricing import countries_by_region, sets_now
 from gateway.flows.pricing_tables import conditions, data, of_rules
 from gateway.flows.problem import Problem
-from gateway.store import candidates
+from gateway.store import fx
 from gateway.store import pricing_rules as store
 from providers import places
 from schemas.api_pricing import PreviewRequest, PricingPreview, PricingRule, RuleBody
@@ -157,7 +157,7 @@ async def _try_or_keep(request: web.Request, rule: PricingRule | None) -> View |
 async def _form(request: web.Request, rule: PricingRule | None, typed: dict[str, str]) -> View:
     behind = deps(request)
     base = behind.settings.base_currency
-    known = await candidates.rates(behind.pool, base)
+    known = await fx.worth(behind.pool, base)
     regions = sorted(((one.code, one.name) for one in places.regions()), key=lambda one: one[1])
     names = await behind.pool.fetch("SELECT name FROM suppliers WHERE configured ORDER BY name")
     chosen = typed.get("supplier", "")

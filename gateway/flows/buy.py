@@ -27,7 +27,7 @@ from gateway.flows.send_checks import may_be_sent, refuse
 from gateway.flows.settle import Known
 from gateway.flows.tolerance import tolerance_of
 from gateway.flows.transitions import fail
-from gateway.store import attempts, candidates, funds, orders, selling, spend
+from gateway.store import attempts, candidates, funds, fx, orders, selling, spend
 from gateway.store.attempts import NewAttempt, new_attempt
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import DATABASE_DOWN, Connection, Pool
@@ -327,7 +327,7 @@ async def _commit(
 
 
 async def _still_enough(deps: Deps, connection: Connection, one: Candidate) -> bool:
-    rates = Rates(deps.settings.base_currency, await candidates.rates(connection, deps.settings.base_currency))
+    rates = Rates(deps.settings.base_currency, await fx.worth(connection, deps.settings.base_currency))
     await funds.lock(connection, one.supplier)
     return not insufficient(await _left(deps, connection, one.supplier, rates), one.cost_base, one.tolerance)
 

@@ -13,7 +13,7 @@ from gateway.sealing import Seal
 from gateway.store import webhooks
 from gateway.store.keys import Mode
 from gateway.store.pool import Connection
-from gateway.store.settling import EventWrite
+from gateway.store.webhooks import EventWrite
 from schemas.notice import Notice, NoticeType
 
 _SECRET_FIELDS = frozenset({"activation_code", "matching_id", "confirmation_code", "qr_code", "email"})

@@ -16,7 +16,7 @@ from gateway.core.spendable import available_funds, insufficient
 from gateway.flows.deps import Deps
 from gateway.flows.pricing import Prices, prices_now, subject_of
 from gateway.flows.tolerance import tolerance_of
-from gateway.store import candidates, spend
+from gateway.store import fx, spend
 from gateway.store.candidates import Stored
 from gateway.store.order_rows import OrderRow
 from providers.contract import Capability
@@ -40,7 +40,7 @@ class Limits(msgspec.Struct, frozen=True):
 async def rates(deps: Deps) -> Rates:
     """Today's exchange rates."""
     base = deps.settings.base_currency
-    return Rates(base, await candidates.rates(deps.pool, base))
+    return Rates(base, await fx.worth(deps.pool, base))
 
 
 async def prices(deps: Deps, storefront_id: str) -> Prices:

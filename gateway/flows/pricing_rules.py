@@ -15,7 +15,7 @@ from gateway.core.pricing_rules import MOST_RULES, Conditions, Rule, terms_in_wo
 from gateway.flows.pricing import countries_by_region, default_rule
 from gateway.flows.problem import Problem
 from gateway.settings import Settings
-from gateway.store import audit, candidates, pricing_rules
+from gateway.store import audit, fx, pricing_rules
 from gateway.store.pool import Connection, Pool
 from gateway.store.pricing_rules import StoredRule
 from gateway.store.users import Visitor
@@ -280,7 +280,7 @@ async def _wrong(connection: Connection | Pool, settings: Settings, body: RuleBo
         if not known:
             errors.append(("/supplier", f"there is no supplier {body.supplier}"))
     base = settings.base_currency
-    if body.currency not in (None, base) and body.currency not in await candidates.rates(connection, base):
+    if body.currency not in (None, base) and body.currency not in await fx.worth(connection, base):
         errors.append(("/currency", f"there is no exchange rate for {body.currency}"))
     return errors + _wrong_places(body) + _wrong_figures(body)
 

@@ -14,7 +14,7 @@ from gateway.core.reconciling import Booked, Day, Difference, Known, Movement, S
 from gateway.flows import number_looks
 from gateway.flows.accounts import Account
 from gateway.flows.deps import Deps
-from gateway.store import balances, books, candidates, payment_audit, selling
+from gateway.store import balances, books, fx, payment_audit, selling
 from gateway.store.payment_audit import Unaccounted
 from providers.contract import Capability
 from schemas.account import Transaction, TransactionKind
@@ -107,7 +107,7 @@ async def _balance_sum(
     if any(one.open and not {one.attempt, one.supplier_order_id} & shown for one in ours.known):
         return None
     base = deps.settings.base_currency
-    rates = Rates(base, await candidates.rates(deps.pool, base))
+    rates = Rates(base, await fx.worth(deps.pool, base))
     try:
         readings = [
             Reading(one.at, rates.to_base(Money(one.balance, one.currency)).amount)

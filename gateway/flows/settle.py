@@ -35,7 +35,7 @@ from gateway.flows.settle_cancel import settle_cancel
 from gateway.flows.settle_decision import settle_decision
 from gateway.flows.tolerance import tolerance_of
 from gateway.flows.transitions import deliver, status_after, transition
-from gateway.store import attempts, candidates, ledger, orders, selling, settling, spend
+from gateway.store import attempts, fx, ledger, orders, selling, settling, spend
 from gateway.store.order_rows import AttemptRow, OrderRow
 from gateway.store.pool import Connection
 from gateway.store.settling import AttemptWrite, Writes
@@ -365,7 +365,7 @@ async def _judge_charge(
         return
     listed = Money(attempt.listed, attempt.currency)
     base, same = deps.settings.base_currency, charged.currency == listed.currency
-    rates = Rates(base, {} if same else await candidates.rates(connection, base))
+    rates = Rates(base, {} if same else await fx.worth(connection, base))
     if not verdicts.charged_more(listed, charged, tolerance_of(deps, attempt.supplier), rates):
         return
     note = f"charged {charged} where {listed} was listed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -93,16 +92,6 @@ async def of_coverage(connection: Connection | Pool, supplier: str, supplier_pla
         supplier_plan_id,
     )
     return await _with_funds(connection, rows)
-
-
-async def rates(connection: Connection | Pool, base: str) -> dict[str, Decimal]:
-    """What one unit of each currency is worth in the base currency today."""
-    rows = await connection.fetch(
-        """SELECT DISTINCT ON (currency) currency, rate FROM fx_rates
-           WHERE base = $1 AND as_of <= current_date ORDER BY currency, as_of DESC""",
-        base,
-    )
-    return {row["currency"]: row["rate"] for row in rows}
 
 
 async def observe_cost(connection: Connection, supplier: str, key: str, cost: Money, now: datetime) -> None:

@@ -83,6 +83,16 @@ async def current(connection: Connection | Pool, base: str) -> dict[str, Rate]:
     return rates
 
 
+async def worth(connection: Connection | Pool, base: str) -> dict[str, Decimal]:
+    """What one unit of each currency is worth in the base currency today."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT ON (currency) currency, rate FROM fx_rates
+           WHERE base = $1 AND as_of <= current_date ORDER BY currency, as_of DESC""",
+        base,
+    )
+    return {row["currency"]: row["rate"] for row in rows}
+
+
 def _table(table: dict[str, Any], told_in: str, base: str) -> list[Rate]:
     as_of = date.fromisoformat(table["date"])
     figures = {k: Decimal(v) for k, v in table.items() if k not in {"date", "source"}}

@@ -15,6 +15,7 @@ from typing import Any
 from gateway.core.orders.states import AttemptState, OrderStatus, ReviewReason
 from gateway.store.order_rows import OrderRow
 from gateway.store.pool import Connection, Pool
+from gateway.store.webhooks import EventWrite
 from schemas.money import Money
 
 # Everything hangs on `locked`: without the row at the step that was expected nothing is written.
@@ -129,15 +130,6 @@ class OrderWrite:
     refund: bool = False
     uncancel: bool = False
     review_reason: ReviewReason | None = None
-
-
-@dataclass(slots=True)
-class EventWrite:
-    """An event for the storefront; ``body`` is sealed."""
-
-    id: str
-    type: str
-    body: bytes
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -22,6 +23,15 @@ class NewEvent(msgspec.Struct, frozen=True):
     order_id: str | None
     body: bytes
     at: datetime
+
+
+@dataclass(slots=True)
+class EventWrite:
+    """An event for the storefront; ``body`` is sealed."""
+
+    id: str
+    type: str
+    body: bytes
 
 
 async def asking_for(connection: Connection, storefront_id: str, mode: Mode, event_type: str) -> list[str]:
