@@ -70,7 +70,8 @@ def document(
         "CurrencyCode": {"type": "string", "description": "Of a price.", "enum": sorted(currencies)},
         "RegionCode": {"type": "string", "description": "A region of `/v1/regions`.", "enum": sorted(regions)},
     }  # fmt: skip
-    schemas = {name: _named(schema, asked=name in _asked(listed)) for name, schema in components.items()}
+    asked = _asked(listed)
+    schemas = {name: _named(schema, asked=name in asked) for name, schema in components.items()}
     paths: dict[str, dict[str, Any]] = {}
     for route in listed:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
