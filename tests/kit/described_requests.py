@@ -1,0 +1,85 @@
+"""Prepare the API description for schemathesis: real ids in its examples, and short enumerations.
+
+schemathesis builds requests from the examples of a description and tries every value of an enumeration. The ids in the
+examples exist in no gateway, so every answer would be 404. The 250 countries would be half of all requests, each
+answered like the one before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+# The longest enumeration that is kept whole; of a longer one, the values that examples and sandboxes use.
+_LONGEST_ENUM = 30
+_KEPT_VALUES = {"AD", "BV", "JP", "KR", "US", "USD", "EUR", "africa", "europe"}
+_REQUEST_PARTS = {"parameters", "requestBody"}
+# What schemathesis 4 expects by default.
+_ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"]
+_NO_FAULT = ["2xx", "3xx", "4xx"]
+
+
+def use_real_ids(document: dict[str, Any], ids: Mapping[str, str], examples: Mapping[str, str]) -> dict[str, Any]:
+    """A copy of the document whose requests use ids that exist.
+
+    ``ids`` maps a path that ends with a parameter to the id for that parameter, there and in longer paths; a method
+    before the path (``DELETE /v1/…/{id}``) narrows it. ``examples`` maps a text of the examples to its replacement.
+    """
+    text = json.dumps(document)
+    for example, real in examples.items():
+        text = text.replace(json.dumps(example), json.dumps(real))
+    copy: dict[str, Any] = json.loads(text)
+    # Answers contain every country, so requests get schemas of their own.
+    schemas = copy["components"]["schemas"]
+    schemas |= {f"Request{name}": _for_request(schema) for name, schema in schemas.items()}
+    for path, operations in copy["paths"].items():
+        for method, operation in operations.items():
+            operation |= {part: _for_request(operation[part]) for part in _REQUEST_PARTS & operation.keys()}
+            for parameter in operation.get("parameters", ()):
+                before, placeholder, _ = path.partition(f"{{{parameter['name']}}}")
+                prefix = before + placeholder
+                real = ids.get(f"{method.upper()} {prefix}", ids.get(prefix))
+                if parameter["in"] == "path" and real is not None:
+                    parameter["example"] = real
+    return copy
+
+
+def schemathesis_toml(document: dict[str, Any]) -> str:
+    """The configuration for a document: which documented refusals of a valid request are no failure.
+
+    They depend on the state of a thing, which no schema expresses: 410 ``gone``, 422 ``idempotency_mismatch``, 501
+    ``not_supported``. Each is expected only of the operations that document it.
+    """
+    # Ids taken from answers would differ from run to run.
+    phases = ("examples", "coverage", "fuzzing")
+    lines = [f"phases.{phase}.extra-data-sources.responses = false" for phase in phases]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            answers = operation["responses"]
+            mismatch = "idempotency_mismatch" in answers.get("422", {}).get("description", "")
+            refusals = ["410"] * ("410" in answers) + ["422"] * mismatch
+            missing = ["501"] * ("501" in answers)
+            lines += [
+                f"[[operations]]\ninclude-name = {json.dumps(f'{method.upper()} {path}')}",
+                f"checks.positive_data_acceptance.expected-statuses = {json.dumps(_ACCEPTED + refusals)}",
+                f"checks.not_a_server_error.expected-statuses = {json.dumps(_NO_FAULT + missing)}",
+            ]
+    return "\n".join(lines)
+
+
+def _for_request(schema: Any) -> Any:
+    refs = json.dumps(schema).replace('"#/components/schemas/', '"#/components/schemas/Request')
+    return _shorten_enums(json.loads(refs))
+
+
+def _shorten_enums(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_shorten_enums(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    short = {name: _shorten_enums(part) for name, part in schema.items()}
+    values = short.get("enum")
+    if isinstance(values, list) and len(values) > _LONGEST_ENUM:
+        short["enum"] = [value for value in values if value in _KEPT_VALUES]
+    return short
