@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import Request, urlopen
@@ -63,6 +63,19 @@ class Plan:
     careless: bool = True
     log_level: str = "debug"
     more: dict[str, str] = field(default_factory=dict)
+
+    def slowed(self, slowness: float) -> Plan:
+        """With clocks that run so many times slower; suppliers are polled as often as ever."""
+        return replace(
+            self,
+            timeout=self.timeout * slowness,
+            send=self.send * slowness,
+            heartbeat=self.heartbeat * slowness,
+            quiescence=round(self.quiescence * slowness),
+            provisioning=round(self.provisioning * slowness),
+            hold=self.hold * slowness,
+            overdue=self.overdue * slowness,
+        )
 
 
 class Machine:

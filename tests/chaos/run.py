@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gateway.store.keys import create_key
@@ -26,6 +26,8 @@ from tests.chaos.storm import AMBIGUOUS, Shop, Trouble, arm, plans_of
 from tests.chaos.without_worker import Reported, phase_without_worker
 
 AFTER_SECONDS = 18.0
+SLOWEST = 8.0
+_PROBE_SECONDS = 0.5
 LIVING_WITHIN_SECONDS = 60.0
 Act = Callable[[], Awaitable[None]]
 
@@ -45,6 +47,18 @@ class Storm:
     hands: int = 24
     seed: int = 1
     plan: Plan = field(default_factory=Plan)
+    slowness: float = 1.0
+
+    def slowed(self, slowness: float) -> Storm:
+        """The same storm in slow motion: so much comes about in it on a busy machine as otherwise on a quiet one."""
+        return replace(
+            self,
+            seconds=self.seconds * slowness,
+            settle=self.settle * slowness,
+            settle_again=self.settle_again * slowness,
+            plan=self.plan.slowed(slowness),
+            slowness=slowness,
+        )
 
 
 @dataclass
@@ -91,6 +105,14 @@ class Outcome:
         return found
 
 
+def slowness_of_this_machine() -> float:
+    """How many times longer a computation takes than it computes, for all else that computes beside it; at least 1."""
+    began, used = time.perf_counter(), time.process_time()
+    while time.process_time() - used < _PROBE_SECONDS:
+        sum(range(1000))
+    return min(SLOWEST, max(1.0, (time.perf_counter() - began) / _PROBE_SECONDS))
+
+
 async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[float, Act]]]) -> Outcome:
     """Start everything, let it storm, wait until every order rests, and compare the books."""
     began = time.monotonic()
@@ -106,7 +128,7 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
         # A payment that is notified once places one order whatever was taken out.
         repeated = "once" in how.plan.without
         paying = PayingHands(front, how.checkouts, [*plans[""], *plans["s2s"]], how.plan.hold, repeated)
-        trouble = Trouble(machine)
+        trouble = Trouble(machine, how.slowness)
         arm(machine)
         business = (
             Shop(front, how.orders, plans).run(how.hands, how.seconds),
@@ -142,7 +164,7 @@ async def _until_seen(observer: PollObserver) -> None:
 async def _at_most(business: Iterable[Awaitable[None]], how: Storm) -> None:
     """Who still does business some time after the storm is sent home: the audit shows what came of it."""
     try:
-        async with asyncio.timeout(how.seconds + AFTER_SECONDS):
+        async with asyncio.timeout(how.seconds + AFTER_SECONDS * how.slowness):
             await asyncio.gather(*business)
     except TimeoutError:
         return

@@ -118,9 +118,13 @@ def arm(machine: Machine) -> None:
 
 @dataclass
 class Trouble:
-    """Kills and freezes processes by a plan: (share of the storm's time, what). ``done`` is what it did."""
+    """Kills and freezes processes by a plan: (share of the storm's time, what). ``done`` is what it did.
+
+    Everything that it does lasts ``slowness`` times as long as is said.
+    """
 
     machine: Machine
+    slowness: float = 1.0
     done: Counter[str] = field(default_factory=Counter)
 
     async def run(self, steps: list[tuple[float, Callable[[], Awaitable[None]]]], seconds: float) -> None:
@@ -151,13 +155,13 @@ class Trouble:
     async def kill_postgres(self, away: float) -> None:
         self.done["PostgreSQL killed"] += 1
         self.machine.kill_postgres()
-        await asyncio.sleep(away)
+        await asyncio.sleep(away * self.slowness)
         self.machine.start_postgres()  # in this thread: the server ends with the thread that starts it
 
     async def restart_postgres(self, away: float) -> None:
         self.done["PostgreSQL restarted"] += 1
         self.machine.stop_postgres()
-        await asyncio.sleep(away)
+        await asyncio.sleep(away * self.slowness)
         self.machine.start_postgres()
 
     async def truncate_queue(self) -> None:
@@ -171,6 +175,6 @@ class Trouble:
     async def _freeze(self, pid: int, seconds: float) -> None:
         self.machine.send(pid, signal.SIGSTOP)
         try:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds * self.slowness)
         finally:
             self.machine.send(pid, signal.SIGCONT)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.run import SHORT, short_trouble, storm
+from tests.chaos.run import SHORT, short_trouble, slowness_of_this_machine, storm
 
 pytestmark = pytest.mark.xdist_group("chaos")  # one storm at a time is enough for a machine
 
 
 def test_a_storm_leaves_nothing_bought_twice_lost_unpaid_or_told_in_the_log(tmp_path):
-    outcome = asyncio.run(storm(tmp_path / "storm", SHORT, short_trouble))
+    outcome = asyncio.run(storm(tmp_path / "storm", SHORT.slowed(slowness_of_this_machine()), short_trouble))
     assert outcome.faults == []
     assert set(outcome.leaks.values()) == {0}, outcome.leaks
     assert outcome.ambiguous >= outcome.spent / 5
@@ -26,7 +26,7 @@ def test_a_storm_leaves_nothing_bought_twice_lost_unpaid_or_told_in_the_log(tmp_
 def test_without_fences_and_redaction_the_same_storm_reports_doubles_and_secrets(tmp_path):
     plan = replace(SHORT.plan, without=("fence", "once", "redaction"))
     how = replace(SHORT, orders=30, checkouts=16, seconds=5, settle=4, without_worker=False, plan=plan)
-    outcome = asyncio.run(storm(tmp_path / "storm", how, short_trouble))
+    outcome = asyncio.run(storm(tmp_path / "storm", how.slowed(slowness_of_this_machine()), short_trouble))
     assert any("was bought 2 times" in line for line in outcome.report.doubles), outcome.report.doubles
     assert any(" placed " in line for line in outcome.report.doubles), outcome.report.doubles
     for kind in (
