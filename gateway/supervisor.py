@@ -177,6 +177,7 @@ def make_figures_folder(state_dir: Path) -> Path:
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.glob(f"{_FIGURES}*"):
         pid = left.name.removeprefix(_FIGURES).partition("-")[0]
-        if pid.isdigit() and not Path("/proc", pid).exists() and left.stat().st_uid == os.geteuid():
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another parent that starts at this moment removes them too
+            if pid.isdigit() and not Path("/proc", pid).exists() and left.stat().st_uid == os.geteuid():
+                shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{_FIGURES}{os.getpid()}-", dir=parent))

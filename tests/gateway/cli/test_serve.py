@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from gateway import supervisor
 from gateway.flows.publish import publish
 from gateway.store.keys import create_key
 from gateway.store.migrations import upgrade
@@ -243,3 +244,11 @@ async def test_it_starts_with_its_servers_gone_and_recovers_by_itself(own_server
                 assert got.status == 200
         process.terminate()
         assert process.wait(30) == 0
+
+
+def test_what_a_killed_parent_left_and_another_one_removes_at_this_moment_is_no_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "_MEMORY", tmp_path)
+    (tmp_path / "esim-gateway-metrics-999999999-gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "esim-gateway-metrics-999999999-left").mkdir()
+    made = supervisor.make_figures_folder(tmp_path / "state")
+    assert {one.name for one in tmp_path.iterdir() if not one.is_symlink()} == {made.name}
