@@ -17,7 +17,7 @@ BOUND := $(if $(shell command -v setpriv),setpriv --pdeathsig TERM)
 INSTALLS := requirements.lock pyproject.toml .ci/run Dockerfile compose.yaml
 SOURCES := --(extra-)?index-url|--find-links| @ (https?|file):
 NOT_OURS := $(addprefix --exclude-dir=,.git $(VENV) .state .mypy_cache .ruff_cache static) --exclude=Makefile
-MEASURED := schemas/*,providers/*,gateway/core/*
+MEASURED := schemas/*,providers/*,gateway/catalog/index/*,gateway/*/rules/*,gateway/*_rules.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -29,12 +29,12 @@ import uvloop
 from benchmarks.goals import shown
 from benchmarks.orders_gateway import SECRET_KEY, Setting, open_setting
 from benchmarks.processes import free_port, started, wait_until_ready
-from gateway import log
-from gateway.embedded_servers import DATABASE
-from gateway.flows.publish import publish
-from gateway.processes import working_in
-from gateway.settings import load
-from gateway.store.pool import open_pool
+from gateway.catalog.publish import publish
+from gateway.kit import log
+from gateway.kit.pool import open_pool
+from gateway.kit.processes import working_in
+from gateway.kit.settings import load
+from gateway.runtime.embedded_servers import DATABASE
 
 QUIET_SECONDS = 10.0
 PAUSE_SECONDS = 0.005

@@ -14,14 +14,14 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.catalog import Index, layout
-from gateway.core.catalog.build import SnapshotBuilder, Terms
-from gateway.core.catalog.geography import Geography, Region
-from gateway.core.catalog.overlay import Overlay, SupplierState, standing
-from gateway.core.catalog.snapshot import Snapshot
-from gateway.core.freshness import FreshnessBounds
-from gateway.core.pricing import PriceRule, Rates
-from gateway.core.pricing_rules import only
+from gateway.catalog.index import Index, layout
+from gateway.catalog.index.build import SnapshotBuilder, Terms
+from gateway.catalog.index.geography import Geography, Region
+from gateway.catalog.index.overlay import Overlay, SupplierState, standing
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.kit.freshness import FreshnessBounds
+from gateway.pricing.price_rules import PriceRule, Rates
+from gateway.pricing.pricing_rules import only
 from schemas.plan import AfterAllowance, DataAllowance, FairUse, Features, Network, Reset, plan_id
 
 SHARED_FOLDER = "BENCH_FOLDER"

@@ -27,15 +27,16 @@ import aiohttp
 from benchmarks.console_data import Size, accounts, fill
 from benchmarks.console_places import places
 from benchmarks.goals import shown
-from gateway import embedded, log
+from gateway.access import user_rows
+from gateway.catalog.publish import publish
 from gateway.console import static_files
-from gateway.flows.publish import publish
-from gateway.sealing import Seal
-from gateway.settings import Settings, load
-from gateway.store import users
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
-from gateway.supervisor import ENV_STATE_DIR, listen
+from gateway.kit import log
+from gateway.kit.pool import open_pool
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import Settings, load
+from gateway.migrations import upgrade
+from gateway.runtime import embedded
+from gateway.runtime.supervisor import ENV_STATE_DIR, listen
 
 MODE: Any = "live"
 GOAL_MS = 150
@@ -81,11 +82,11 @@ def _is_asked(name: str, words: list[str]) -> bool:
 
 
 async def _admin(pool: Any) -> str:
-    token = users.new_token()
+    token = user_rows.new_token()
     async with pool.acquire() as connection:
-        user = await users.add(connection, "bench", "admin", "none") or await users.by_name(connection, "bench")
+        user = await user_rows.add(connection, "bench", "admin", "none") or await user_rows.by_name(connection, "bench")
         assert user is not None
-        await users.begin_session(connection, user.id, token, MODE, "127.0.0.1")
+        await user_rows.begin_session(connection, user.id, token, MODE, "127.0.0.1")
     return token
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.web import examples_accounts
+from gateway.api import examples_accounts
 
 
 async def around(connection: Any, runs: int, orders: int) -> None:

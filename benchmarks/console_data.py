@@ -19,12 +19,12 @@ from typing import Any
 import msgspec
 
 from benchmarks.console_around import around
-from gateway.core.diff import offer_id, offer_key
-from gateway.flows.deps import utc_now
-from gateway.sealing import Seal
-from gateway.store import fx
-from gateway.store.pool import Pool
-from gateway.web.examples import PLAN
+from gateway.api.examples import PLAN
+from gateway.catalog.diff_rules import offer_id, offer_key
+from gateway.kit.pool import Pool
+from gateway.kit.sealing import Seal
+from gateway.pricing import fx_rows
+from gateway.suppliers.deps import utc_now
 from providers.contract import Capability
 from providers.loader import load_manifests
 from providers.places import country_codes, country_name, regions
@@ -104,7 +104,7 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
             " SET session_replication_role = replica"
         )
         try:
-            await fx.store(pool, "USD", fx.shipped("USD"))
+            await fx_rows.store(pool, "USD", fx_rows.shipped("USD"))
             indexes = await _without_indexes(connection)
             await _suppliers(connection, asked.runs, now)
             offers = await _offers(connection, asked.offers, dice, now)

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from gateway.console import all_pages
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
 
 _RUN = "SELECT id FROM sync_runs WHERE ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1"
 _SUPPLIER = "SELECT name FROM suppliers WHERE configured AND mode = $1 ORDER BY name LIMIT 1"

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from benchmarks.catalog_offers import CODES, NOW, build_file, open_index
 from benchmarks.goals import shown
-from gateway.core.catalog import Index, InStock, Need, PlanQuery, Wanted
-from gateway.core.catalog.matrix import Bucket
-from gateway.flows.prices import Ask, prices
+from gateway.catalog.index import Index, InStock, Need, PlanQuery, Wanted
+from gateway.catalog.index.matrix import Bucket
+from gateway.prices.prices import Ask, prices
 from schemas.plan import Scope
 
 GOAL_MICROSECONDS = 200

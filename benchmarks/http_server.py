@@ -14,12 +14,12 @@ import uvloop
 from aiohttp import web
 
 from benchmarks.catalog_offers import open_index
+from gateway.access.key_rows import ApiKey, key_digest
+from gateway.api import state
+from gateway.api.connections import FrontDoorRunner
 from gateway.app import make_app
-from gateway.core.catalog import Index
-from gateway.settings import Settings, load
-from gateway.store.keys import ApiKey, key_digest
-from gateway.web import state
-from gateway.web.connections import FrontDoorRunner
+from gateway.catalog.index import Index
+from gateway.kit.settings import Settings, load
 
 KEY = "gw_test_0123456789abcdefghijABCDEFGHIJ010biWfU"  # made up, with the checksum that a key has
 PER_MINUTE = 1_000_000_000

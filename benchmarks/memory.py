@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.catalog_offers import CODES, build_file, open_index
 from benchmarks.core import filters, orders
 from benchmarks.goals import shown
-from gateway.core.catalog import PlanQuery
+from gateway.catalog.index import PlanQuery
 
 GOAL_SHARED, GOAL_PRIVATE = 250, 60
 

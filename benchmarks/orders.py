@@ -36,10 +36,10 @@ from benchmarks.orders_gateway import RunningService, Setting, gateway_on, heade
 from benchmarks.orders_history import fill_history
 from benchmarks.orders_supplier import SUPPLIER
 from benchmarks.processes import cpu_seconds, free_port, print_logs, started, wait_until_ready
-from gateway import log
-from gateway.embedded_servers import DATABASE
-from gateway.store import funds
-from gateway.store.pool import Pool, open_pool
+from gateway.kit import log
+from gateway.kit.pool import Pool, open_pool
+from gateway.runtime.embedded_servers import DATABASE
+from gateway.suppliers import fund_rows
 from providers.s2s.signatures import order_headers
 
 SUPPLIER_SECONDS = 0.2
@@ -213,7 +213,7 @@ class HistoryCost:
 
     async def ask(self, which: int, number: int) -> None:
         """Everything once of one of the two."""
-        await self._timed("funds", which, funds.load_all(self.pools[which]))
+        await self._timed("funds", which, fund_rows.load_all(self.pools[which]))
         for path in ("/v1/orders", "/v1/ops/orders"):
             await self._timed(f"GET {path}", which, self._get(which, path))
         await self._timed("admission", which, self._admit(which, number))

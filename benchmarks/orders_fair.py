@@ -26,10 +26,10 @@ import uvloop
 from benchmarks.goals import shown
 from benchmarks.orders_gateway import RunningService, Setting, gateway_on, headers_of, open_setting
 from benchmarks.processes import print_logs
-from gateway import log
-from gateway.embedded_servers import DATABASE
-from gateway.store.keys import create_key
-from gateway.store.pool import open_pool
+from gateway.access.key_rows import create_key
+from gateway.kit import log
+from gateway.kit.pool import open_pool
+from gateway.runtime.embedded_servers import DATABASE
 
 SUPPLIER_SECONDS = 0.5
 TIMES_THE_LOAD = 20

@@ -12,15 +12,15 @@ from typing import Any
 
 from benchmarks.orders_supplier import SUPPLIER
 from benchmarks.processes import free_port, started, wait_until_ready
-from gateway import embedded
-from gateway.flows.accounts import accounts_of
-from gateway.flows.publish import publish
-from gateway.flows.sync import run_sync
-from gateway.settings import Settings, load
-from gateway.store.durability import require_durable
-from gateway.store.keys import create_key
-from gateway.store.migrations import upgrade
-from gateway.store.pool import connect, open_pool
+from gateway.access.key_rows import create_key
+from gateway.catalog.publish import publish
+from gateway.kit.durability import require_durable
+from gateway.kit.pool import connect, open_pool
+from gateway.kit.settings import Settings, load
+from gateway.migrations import upgrade
+from gateway.runtime import embedded
+from gateway.suppliers.accounts import accounts_of
+from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 
 SECRET_KEY = "uJ4wXq9RzT2nKc7LvBe5YhMg8sPfDo3iAa6tGkV0rNxQyZ1W"

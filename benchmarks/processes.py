@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway.processes import die_with_parent
+from gateway.kit.processes import die_with_parent
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _READY_SECONDS = 90.0

@@ -25,10 +25,11 @@ from benchmarks.orders import AT_ONCE
 from benchmarks.orders_gateway import SECRET_KEY, prepare_database
 from benchmarks.orders_supplier import SUPPLIER
 from benchmarks.processes import free_port, started, wait_until_ready
-from gateway import embedded, log
-from gateway.settings import load
-from gateway.store.pool import Pool, open_pool
-from gateway.store.retention import RETENTION_RULES
+from gateway.kit import log
+from gateway.kit.pool import Pool, open_pool
+from gateway.kit.retention_rows import RETENTION_RULES
+from gateway.kit.settings import load
+from gateway.runtime import embedded
 from providers.loader import load_manifests
 
 _PASSING = {"pgqueuer"}  # rows that a worker, which does not run here, takes away

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.catalog_offers import CODES, build_file, open_index
 from benchmarks.goals import shown
-from gateway.core.catalog import Index, PlanQuery
+from gateway.catalog.index import Index, PlanQuery
 
 GOAL = 6
 QUIET_SECONDS = 5.0

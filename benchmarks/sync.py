@@ -29,12 +29,12 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from gateway import embedded
-from gateway.flows.accounts import accounts_of
-from gateway.flows.sync import run_sync
-from gateway.settings import load
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
+from gateway.kit.pool import open_pool
+from gateway.kit.settings import load
+from gateway.migrations import upgrade
+from gateway.runtime import embedded
+from gateway.suppliers.accounts import accounts_of
+from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 from providers.pikasim import wire
 from providers.pikasim.sandbox import in_its_words

@@ -12,33 +12,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway import console
-from gateway.flows.accounts import (
-    check_accounts,
-    close_accounts,
-    connect_accounts,
-    follow_keys,
-    keep_following,
-)
-from gateway.flows.browse import Catalog
-from gateway.flows.deps import Deps
-from gateway.flows.health import HealthMonitor, judge_health
-from gateway.flows.payment_accounts import (
-    check_payment_accounts,
-    close_payment_accounts,
-    connect_payment_accounts,
-)
-from gateway.flows.process import drain
-from gateway.flows.waker import ANSWERED, CATALOG
-from gateway.log import AccessLog
-from gateway.sealing import Seal
-from gateway.settings import Settings
-from gateway.store import fx
-from gateway.store.durability import require_durable
-from gateway.store.listening import listen
-from gateway.store.pool import DATABASE_DOWN, Pool, open_pool
-from gateway.store.watchdog import DatabaseWatchdog
-from gateway.tasks import end
-from gateway.web import (
+from gateway.alerts.order_health import HealthMonitor, judge_health
+from gateway.api import (
     catalog,
     checkouts,
     esims,
@@ -67,14 +42,29 @@ from gateway.web import (
     traveller,
     webhooks,
 )
-from gateway.web.answers import Heads, Memories, PreparedDocument
-from gateway.web.forwarded import client_address, origin
-from gateway.web.gate import Gate
-from gateway.web.keyring import Keyring
-from gateway.web.metrics import Metrics
-from gateway.web.openapi import document
-from gateway.web.ratelimit import Limiter
-from gateway.web.spec import Route, Table, served_path
+from gateway.api.answers import Heads, Memories, PreparedDocument
+from gateway.api.forwarded import client_address, origin
+from gateway.api.gate import Gate
+from gateway.api.keyring import Keyring
+from gateway.api.metrics import Metrics
+from gateway.api.openapi import document
+from gateway.api.ratelimit import Limiter
+from gateway.api.spec import Route, Table, served_path
+from gateway.catalog.browse import Catalog
+from gateway.kit.durability import require_durable
+from gateway.kit.listening import listen
+from gateway.kit.log import AccessLog
+from gateway.kit.pool import DATABASE_DOWN, Pool, open_pool
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import Settings
+from gateway.kit.tasks import end
+from gateway.kit.watchdog import DatabaseWatchdog
+from gateway.orders.process import drain
+from gateway.orders.waker import ANSWERED, CATALOG
+from gateway.pricing import fx_rows
+from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts, follow_keys, keep_following
+from gateway.suppliers.deps import Deps
+from gateway.suppliers.payment_accounts import check_payment_accounts, close_payment_accounts, connect_payment_accounts
 from providers import places
 
 MAX_BODY_BYTES = 64 * 1024
@@ -189,7 +179,7 @@ def _document(base_currency: str) -> PreparedDocument:
         all_routes(),
         countries=[a + b for a in letters for b in letters if places.is_country(a + b)],
         regions=[region.code for region in places.regions()],
-        currencies={rate.currency for rate in fx.shipped(base_currency)} | {base_currency},
+        currencies={rate.currency for rate in fx_rows.shipped(base_currency)} | {base_currency},
     )
     return PreparedDocument(described)
 

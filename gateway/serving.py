@@ -11,11 +11,11 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from gateway import log
+from gateway.api.connections import FrontDoorRunner
+from gateway.api.gate import Gate
 from gateway.app import GATE, make_app
-from gateway.settings import Settings
-from gateway.web.connections import FrontDoorRunner
-from gateway.web.gate import Gate
+from gateway.kit import log
+from gateway.kit.settings import Settings
 
 DRAIN_SECONDS = 15.0
 DRAIN_ARRIVAL_SECONDS = 3.0  # a request that is not whole by then gets its 408

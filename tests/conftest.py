@@ -23,10 +23,10 @@ import asyncpg
 import pytest
 import structlog
 
-from gateway import embedded
-from gateway.flows import exchanges
-from gateway.store.migrations import upgrade
-from gateway.store.pool import Pool, open_pool
+from gateway.kit.pool import Pool, open_pool
+from gateway.migrations import upgrade
+from gateway.runtime import embedded
+from gateway.suppliers import call_log
 from providers.loader import load_manifests
 from providers.sandbox import Served, serve, world_for
 from tests.patient_loop import PatientLoop
@@ -117,7 +117,7 @@ def _logs_as_ever() -> Iterator[None]:
 def _exchanges_at_once() -> Iterator[None]:
     """What is gathered for a while before it is written would be waited for at the end of each test."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exchanges, "GATHER_SECONDS", 0.0)
+        patch.setattr(call_log, "GATHER_SECONDS", 0.0)
         yield
 
 

@@ -40,7 +40,7 @@ def test_the_wheel_holds_every_file_of_its_parts(installed):
     assert set(files(HOUSE)) - set(files(installed)) == set()
 
 
-@pytest.mark.parametrize("name", ["config/gateway.toml", "gateway/store/migrations/versions/0001_catalog.sql"])
+@pytest.mark.parametrize("name", ["config/gateway.toml", "gateway/migrations/versions/0001_catalog.sql"])
 def test_the_wheel_holds_what_is_no_python(installed, name):
     assert (installed / name).stat().st_size > 0
 
@@ -56,9 +56,9 @@ def test_tests_and_benchmarks_stay_out(installed):
 def test_an_installed_gateway_runs_away_from_the_tree(installed, tmp_path):
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from gateway import settings\n"
+        "from gateway.kit import settings\n"
         "assert settings.__file__.startswith(sys.argv[1]), settings.__file__\n"
-        "from gateway.store.migrations import HEAD\n"
+        "from gateway.migrations import HEAD\n"
         "from providers.loader import load_manifests\n"
         "print(settings.load().base_currency, HEAD, *load_manifests())\n"
     )

@@ -11,7 +11,7 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
+    from gateway.suppliers.deps import Deps
     from schemas.api_alerts import Alert, AlertTest
 
 app = typer.Typer(help="Alerts: what stands, and whether the channels work.", no_args_is_help=True)
@@ -29,9 +29,9 @@ def list_(
     """Show the alerts that stand, the newest first."""
 
     async def read(deps: Deps) -> list[Alert]:
-        from gateway.store import alerts
+        from gateway.alerts import alert_rows
 
-        return (await alerts.newest(deps.pool, limit, None, state=None if everything else "standing")).rows
+        return (await alert_rows.newest(deps.pool, limit, None, state=None if everything else "standing")).rows
 
     rows = run_connected(state_dir, read)
     if as_json:
@@ -56,16 +56,16 @@ def try_out(
     """Send a test to channels, and tell whether it arrived. Exit code 3: not at all of them."""
 
     async def send(deps: Deps) -> dict[str, AlertTest]:
-        from gateway.flows import alert_channels
-        from gateway.flows.problem import Problem
+        from gateway.alerts import channels
+        from gateway.kit.problem import Problem
 
-        every = await alert_channels.all_channels(deps.pool)
+        every = await channels.all_channels(deps.pool)
         if unknown := [one for one in channel or () if not any(one in {c.id, c.name} for c in every)]:
             raise ConfigurationError(f"no channel is named {unknown[0]}")
         told: dict[str, AlertTest] = {}
         for one in every:
             if not channel or one.id in channel or one.name in channel:
-                found = await alert_channels.test(deps, one.id, who())
+                found = await channels.test(deps, one.id, who())
                 if not isinstance(found, Problem):
                     told[one.name] = found
         return told

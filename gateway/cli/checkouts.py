@@ -11,7 +11,7 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
+    from gateway.suppliers.deps import Deps
     from schemas.api import Price
     from schemas.checkouts import CheckoutEvent, CheckoutPayment, OpsCheckout, PaymentCase
 
@@ -31,11 +31,10 @@ def list_(
     """Show checkouts, the newest first."""
 
     async def read(deps: Deps) -> list[OpsCheckout]:
-        from gateway.flows import checkout_pages
-        from gateway.store import checkout_views
+        from gateway.checkouts import checkout_view_rows, presenter
 
-        rows = await checkout_views.of_all(deps.pool, limit, None, status=status, storefront=storefront)
-        return await checkout_pages.ops_shown(deps, rows.rows)
+        rows = await checkout_view_rows.of_all(deps.pool, limit, None, status=status, storefront=storefront)
+        return await presenter.ops_shown(deps, rows.rows)
 
     found = run_connected(state_dir, read)
     if as_json:
@@ -57,7 +56,7 @@ def cases(
     """Show what waits for a person, the longest first: also payments that belong to no checkout."""
 
     async def read(deps: Deps) -> list[PaymentCase]:
-        from gateway.flows import checkout_pages
+        from gateway.checkouts import presenter as checkout_pages
 
         return (await checkout_pages.waiting(deps, limit, None)).rows
 
@@ -76,8 +75,8 @@ def show(
     """Show one checkout: its payments, its cases, and everything that happened to it."""
 
     async def read(deps: Deps) -> tuple[OpsCheckout | None, list[CheckoutEvent]]:
-        from gateway.flows import checkout_pages
-        from gateway.store import checkout_views
+        from gateway.checkouts import checkout_view_rows as checkout_views
+        from gateway.checkouts import presenter as checkout_pages
 
         return await checkout_pages.ops_one(deps, checkout_id), await checkout_views.events(deps.pool, checkout_id)
 
@@ -119,9 +118,9 @@ def resolve(
     """
 
     async def act(deps: Deps) -> list[PaymentCase]:
-        from gateway.flows import checkout_pages
-        from gateway.flows.checkout_decisions import decide
-        from gateway.flows.problem import Problem
+        from gateway.checkouts import presenter as checkout_pages
+        from gateway.checkouts.decisions import decide
+        from gateway.kit.problem import Problem
 
         closed = await decide(deps, name, outcome, note, who())
         if isinstance(closed, Problem):

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.processes import die_with_parent
+from gateway.kit.processes import die_with_parent
 
 _GRACE_SECONDS = 70  # serve lets running requests end first, and what was sent to suppliers
 _LOG_LINES = 15

@@ -12,9 +12,9 @@ from gateway.cli.state import database_url, settings_here
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
-    from gateway.flows.problem import Problem
-    from gateway.store.pool import Pool
+    from gateway.kit.pool import Pool
+    from gateway.kit.problem import Problem
+    from gateway.suppliers.deps import Deps
 
 R = TypeVar("R")
 DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
@@ -22,17 +22,17 @@ DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
 
 def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]) -> R:
     """What ``action`` gives. A database that is away is a line on stderr and exit code 2."""
-    from gateway import log
-    from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts, follow_keys
-    from gateway.flows.deps import Deps
-    from gateway.flows.payment_accounts import (
+    from gateway.kit import log
+    from gateway.kit.pool import open_pool
+    from gateway.kit.sealing import Seal
+    from gateway.orders.process import drain
+    from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts, follow_keys
+    from gateway.suppliers.deps import Deps
+    from gateway.suppliers.payment_accounts import (
         check_payment_accounts,
         close_payment_accounts,
         connect_payment_accounts,
     )
-    from gateway.flows.process import drain
-    from gateway.sealing import Seal
-    from gateway.store.pool import open_pool
 
     settings = settings_here(state_dir)
     log.configure("error")
@@ -58,7 +58,7 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
 
 def run_on_database(state_dir: Path | None, action: Callable[[Pool], Awaitable[R]]) -> R:
     """The same for what needs the database alone."""
-    from gateway.store.pool import open_pool
+    from gateway.kit.pool import open_pool
 
     url = database_url(settings_here(state_dir))
 
@@ -73,7 +73,7 @@ def run_on_database(state_dir: Path | None, action: Callable[[Pool], Awaitable[R
 
 
 def _run(act: Callable[[], Coroutine[Any, Any, R]]) -> R:
-    from gateway.store.pool import DATABASE_DOWN
+    from gateway.kit.pool import DATABASE_DOWN
 
     try:
         return asyncio.run(act())

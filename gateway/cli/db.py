@@ -16,9 +16,9 @@ app = typer.Typer(help="The database schema.", no_args_is_help=True)
 @app.command()
 def upgrade(state_dir: StateDir = None) -> None:
     """Bring the database to the newest schema. Safe to run again, and from several machines at once."""
-    from gateway.store.migrations import HEAD
-    from gateway.store.migrations import upgrade as upgrade_database
-    from gateway.store.pool import DATABASE_DOWN
+    from gateway.kit.pool import DATABASE_DOWN
+    from gateway.migrations import HEAD
+    from gateway.migrations import upgrade as upgrade_database
 
     try:
         changed = asyncio.run(upgrade_database(database_url(settings_here(state_dir))))
@@ -39,11 +39,11 @@ def restored(
     backup need review: they may have been bought since. Those with an attempt that the backup knows are polled first,
     when a worker starts. Everything else goes on.
     """
-    from gateway.flows.deps import Deps
-    from gateway.flows.restore import Restored
-    from gateway.flows.restore import restored as sending_off
-    from gateway.sealing import Seal
-    from gateway.store.pool import DATABASE_DOWN, open_pool
+    from gateway.kit.pool import DATABASE_DOWN, open_pool
+    from gateway.kit.sealing import Seal
+    from gateway.orders.restore import Restored
+    from gateway.orders.restore import restored as sending_off
+    from gateway.suppliers.deps import Deps
 
     settings = settings_here(state_dir)
     url = database_url(settings)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gateway.cli.children import Children
-    from gateway.embedded import Servers
-    from gateway.settings import Settings
-    from gateway.store.pool import Pool
+    from gateway.kit.pool import Pool
+    from gateway.kit.settings import Settings
+    from gateway.runtime.embedded import Servers
 
 R = TypeVar("R")
 
@@ -85,8 +85,8 @@ def dev(
 def _run(
     stack: ExitStack, *, host: str, port: int, state_dir: Path | None, market: Path | None, sandbox_port: int
 ) -> None:
-    from gateway import embedded
     from gateway.cli.children import Children
+    from gateway.runtime import embedded
 
     settings = state.settings_here(state_dir)
     folder = settings.state_dir.absolute()
@@ -205,9 +205,9 @@ def _no_sandboxes(folder: Path) -> bool:
 
 async def _prepare(settings: Settings) -> None:
     """Hold the database to its promises (it may be one of the user's own) and bring its schema up."""
-    from gateway.store.durability import require_durable
-    from gateway.store.migrations import upgrade
-    from gateway.store.pool import DATABASE_DOWN, connect
+    from gateway.kit.durability import require_durable
+    from gateway.kit.pool import DATABASE_DOWN, connect
+    from gateway.migrations import upgrade
 
     url = state.database_url(settings)
     try:
@@ -226,8 +226,8 @@ def _first_admin(settings: Settings) -> None:
 
     Without a terminal nobody is made; the command that does it is named instead.
     """
-    from gateway.flows.people import first_admin
-    from gateway.store.users import any_user
+    from gateway.access.user_rows import any_user
+    from gateway.access.users import first_admin
 
     if (terminal := _terminal()) is None:
         if not asyncio.run(_on_database(settings, any_user)):
@@ -249,7 +249,7 @@ def _terminal() -> TextIO | None:
 
 
 async def _on_database(settings: Settings, action: Callable[[Pool], Awaitable[R]]) -> R:
-    from gateway.store.pool import open_pool
+    from gateway.kit.pool import open_pool
 
     pool = await open_pool(state.database_url(settings), max_size=1)
     try:
@@ -260,8 +260,8 @@ async def _on_database(settings: Settings, action: Callable[[Pool], Awaitable[R]
 
 def _first_sync(children: Children, settings: Settings, *, changed: bool) -> bool:
     """Fetch every catalogue before the API opens, unless all were fetched a short while ago; False when none came."""
-    from gateway.core.runs import EXIT_NONE
-    from gateway.flows.accounts import check_accounts
+    from gateway.suppliers.accounts import check_accounts
+    from gateway.sync.run_rules import EXIT_NONE
 
     synced = set(check_accounts(settings))
     if not changed and asyncio.run(_fresh(settings, synced)):
@@ -275,7 +275,7 @@ def _first_sync(children: Children, settings: Settings, *, changed: bool) -> boo
 
 async def _fresh(settings: Settings, synced: set[str]) -> bool:
     """Whether each of these accounts had a whole walk within the time between two syncs."""
-    from gateway.store.pool import connect
+    from gateway.kit.pool import connect
 
     connection = await connect(state.database_url(settings))
     try:

@@ -11,9 +11,9 @@ from gateway.cli.state import database_url, write_private
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.settings import Settings
-    from gateway.store.keys import Mode
-    from gateway.store.pool import Pool
+    from gateway.access.key_rows import Mode
+    from gateway.kit.pool import Pool
+    from gateway.kit.settings import Settings
 
 _FILE = "keys.json"
 _STOREFRONT = "dev"
@@ -33,7 +33,7 @@ async def keys(settings: Settings) -> DevKeys:
 
     They are test keys, unless every configured supplier is live: then a test key would see nothing.
     """
-    from gateway.store.pool import open_pool
+    from gateway.kit.pool import open_pool
 
     live = settings.suppliers and all(s.get("mode", "live") == "live" for s in settings.suppliers.values())
     mode: Mode = "live" if live else "test"
@@ -57,15 +57,15 @@ def _kept(path: Path) -> DevKeys | None:
 
 
 async def _known(pool: Pool, kept: DevKeys) -> bool:
-    from gateway.store.keys import find_key, key_digest
+    from gateway.access.key_rows import find_key, key_digest
 
     return all([await find_key(pool, key_digest(text)) for text in (kept.storefront, kept.ops)])
 
 
 async def _make(pool: Pool, mode: Mode) -> DevKeys:
     from gateway.cli.connected import who
-    from gateway.flows.problem import Problem
-    from gateway.flows.storefronts import make_key
+    from gateway.kit.problem import Problem
+    from gateway.operations.storefronts import make_key
 
     made: dict[str, str] = {}
     for name, scopes in _SCOPES.items():

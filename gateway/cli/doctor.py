@@ -18,8 +18,8 @@ from gateway.cli.state import StateDir, settings_here
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.core.supplier_state import SupplierState
-    from gateway.settings import Settings
+    from gateway.kit.settings import Settings
+    from gateway.suppliers.state_rules import SupplierState
 
 _PATIENCE = 5.0
 
@@ -89,10 +89,10 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
     if settings.database_url is None:
         yield Check("database", good=False, says="set GATEWAY_DATABASE_URL, or start esim-gateway dev")
         return
-    from gateway.store.durability import promises
-    from gateway.store.migrations import HEAD
-    from gateway.store.pool import DATABASE_DOWN, connect
-    from gateway.store.queue_schema import schema_fault
+    from gateway.kit.durability import promises
+    from gateway.kit.pool import DATABASE_DOWN, connect
+    from gateway.migrations import HEAD
+    from gateway.migrations.queue_schema import schema_fault
 
     url = settings.database_url.get_secret_value()
     try:
@@ -119,9 +119,9 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
 
 async def _orders(url: str) -> AsyncIterator[Check]:
     """Whether a worker lives and orders are processed at their time."""
-    from gateway.core.health import WORKER_SECONDS, degradations
-    from gateway.store.pool import connect
-    from gateway.store.workers import order_health
+    from gateway.kit.pool import connect
+    from gateway.orders.health_rules import WORKER_SECONDS, degradations
+    from gateway.orders.worker_rows import order_health
 
     connection = await connect(url)
     try:
@@ -145,8 +145,8 @@ async def _orders(url: str) -> AsyncIterator[Check]:
 
 async def _keys(url: str) -> AsyncIterator[Check]:
     """Keys that open less than when they were made."""
-    from gateway.store.keys import narrowed_keys
-    from gateway.store.pool import connect
+    from gateway.access.key_rows import narrowed_keys
+    from gateway.kit.pool import connect
 
     connection = await connect(url)
     try:
@@ -166,8 +166,8 @@ async def _keys(url: str) -> AsyncIterator[Check]:
 
 async def _users(url: str) -> Check:
     """Whether anybody can log in to the console: no start makes a user."""
-    from gateway.store.pool import open_pool
-    from gateway.store.users import any_user
+    from gateway.access.user_rows import any_user
+    from gateway.kit.pool import open_pool
 
     pool = await open_pool(url, max_size=1, name="esim-gateway doctor")
     try:
@@ -201,8 +201,8 @@ async def _redis(settings: Settings) -> AsyncIterator[Check]:
 
 async def _supplier_states(settings: Settings) -> dict[str, SupplierState]:
     """The state of each supplier, as the console shows it; none while the database cannot be read."""
-    from gateway.flows.supplier_states import of_settings
-    from gateway.store.pool import DATABASE_DOWN, open_pool
+    from gateway.kit.pool import DATABASE_DOWN, open_pool
+    from gateway.prices.supplier_states import of_settings
 
     if settings.database_url is None:
         return {}

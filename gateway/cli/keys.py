@@ -11,7 +11,7 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.store.keys import ApiKey
+    from gateway.access.key_rows import ApiKey
 
 R = TypeVar("R")
 
@@ -33,8 +33,8 @@ def create(
     state_dir: StateDir = None,
 ) -> None:
     """Make a key. Its text is shown now and never again."""
-    from gateway.flows.problem import Problem
-    from gateway.flows.storefronts import make_key
+    from gateway.kit.problem import Problem
+    from gateway.operations.storefronts import make_key
 
     made = run_on_database(
         state_dir,
@@ -60,7 +60,7 @@ def create(
 @app.command("list")
 def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
     """Show every key, never its text."""
-    from gateway.store.keys import list_keys
+    from gateway.access.key_rows import list_keys
 
     keys = run_on_database(state_dir, list_keys)
     if as_json:
@@ -74,7 +74,7 @@ def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
 @app.command()
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")], state_dir: StateDir = None) -> None:
     """Refuse a key for good, everywhere within five seconds."""
-    from gateway.flows.storefronts import revoke_key
+    from gateway.operations.storefronts import revoke_key
 
     if not run_on_database(state_dir, lambda pool: revoke_key(pool, who(), key_id)):
         raise ConfigurationError(f"there is no key {key_id}; esim-gateway keys list shows their ids")

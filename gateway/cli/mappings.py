@@ -10,7 +10,7 @@ from gateway.cli.connected import print_json, run_connected
 from gateway.cli.state import StateDir
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
+    from gateway.suppliers.deps import Deps
     from schemas.api_mappings import Mapping
 
 app = typer.Typer(help="What people told of words that no table knows.", no_args_is_help=True)
@@ -22,7 +22,7 @@ def export(state_dir: StateDir = None) -> None:
     """Print all that is in force as the file config/mappings.toml would hold it."""
 
     async def read(deps: Deps) -> str:
-        from gateway.flows import mappings
+        from gateway.sync import mappings
 
         return await mappings.toml(deps.pool)
 
@@ -36,7 +36,7 @@ def list_(
     """Show what was told in the console and over the API, the newest first."""
 
     async def read(deps: Deps) -> list[Mapping]:
-        from gateway.flows import mappings
+        from gateway.sync import mappings
 
         return (await mappings.listed(deps.pool, MOST, None)).rows
 

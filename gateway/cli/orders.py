@@ -10,14 +10,14 @@ import typer
 
 from gateway.cli.connected import agreed, print_json, run_connected, who
 from gateway.cli.state import StateDir
-from gateway.core.orders.items import VoucherCodes, codes_in
-from gateway.core.orders.sold import name_of
+from gateway.items.item_rules import VoucherCodes, codes_in
+from gateway.selling.sold_rules import name_of
 from schemas.errors import ConfigurationError
 from schemas.order import NumberDelivery
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
-    from gateway.flows.read_again import AnswersRead
+    from gateway.orders.read_again import AnswersRead
+    from gateway.suppliers.deps import Deps
     from schemas.api import Price
     from schemas.orders import OpsOrder, OrderedNumber, OrderEvent
 
@@ -39,11 +39,12 @@ def list_(
     """Show orders, the newest first. `--status needs_review` is what waits for a person."""
 
     async def read(deps: Deps) -> list[OpsOrder]:
-        from gateway.flows import show
-        from gateway.store import order_views
+        from gateway.orders import order_view_rows, presenter
 
-        rows = await order_views.of_all(deps.pool, limit, None, status=status, supplier=supplier, storefront=storefront)
-        return await show.ops_orders(deps, rows.rows)
+        rows = await order_view_rows.of_all(
+            deps.pool, limit, None, status=status, supplier=supplier, storefront=storefront
+        )
+        return await presenter.ops_orders(deps, rows.rows)
 
     orders = run_connected(state_dir, read)
     if as_json:
@@ -94,7 +95,7 @@ def resolve(
         item = VoucherCodes(codes_in(sys.stdin.read() if str(codes) == "-" else codes.read_text()))
 
     async def act(deps: Deps) -> None:
-        from gateway.flows.resolve import resolve as settle_as
+        from gateway.orders.resolve import resolve as settle_as
 
         agreed(await settle_as(deps, order_id, outcome, note, code, iccid, "command line", item=item))
 
@@ -107,7 +108,7 @@ def look_up(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir = No
     """Ask the supplier now what became of an order."""
 
     async def act(deps: Deps) -> None:
-        from gateway.flows.process import process_order
+        from gateway.orders.process import process_order
 
         await process_order(deps, order_id, poll=True)
 
@@ -123,7 +124,7 @@ def read_answer(order_id: OrderId, as_json: AsJson = False, state_dir: StateDir 
     """
 
     async def act(deps: Deps) -> AnswersRead:
-        from gateway.flows.read_again import read_order_again
+        from gateway.orders.read_again import read_order_again
 
         return await read_order_again(deps, order_id)
 
@@ -145,8 +146,8 @@ def cancel(
     """Cancel an order, as its storefront could. At once while nothing was sent for it."""
 
     async def act(deps: Deps) -> None:
-        from gateway.flows.cancel import cancel_by_operator
-        from gateway.flows.process import process_order
+        from gateway.orders.cancel import cancel_by_operator
+        from gateway.orders.process import process_order
 
         agreed(await cancel_by_operator(deps, order_id, who(), force=force, note=note))
         await process_order(deps, order_id)
@@ -171,8 +172,8 @@ def release(
         raise ConfigurationError("name one order, or --restored for all of them")
 
     async def act(deps: Deps) -> list[str]:
-        from gateway.flows.problem import Problem
-        from gateway.flows.restore import release as let_go_on
+        from gateway.kit.problem import Problem
+        from gateway.orders.restore import release as let_go_on
 
         released = await let_go_on(deps, order_id, who(), note)
         if isinstance(released, Problem):
@@ -202,8 +203,8 @@ def adopt(
     """Give a waiting order the attempt that a restore of the database took from it, and look what became of it."""
 
     async def act(deps: Deps) -> None:
-        from gateway.flows.adopt import adopt as take_back
-        from gateway.flows.process import process_order
+        from gateway.orders.link_supplier_order import adopt as take_back
+        from gateway.orders.process import process_order
 
         agreed(await take_back(deps, order_id, supplier, reference, supplier_order))
         await process_order(deps, order_id, poll=True)
@@ -222,7 +223,7 @@ def erase_email(
     address = sys.stdin.readline() if email == "-" else email
 
     async def act(deps: Deps) -> list[str]:
-        from gateway.flows.erase import erase_email as erase
+        from gateway.privacy.erase import erase_email as erase
 
         return await erase(deps, address)
 
@@ -237,8 +238,8 @@ def _show(order_id: str, *, as_json: bool, state_dir: StateDir, **more: object) 
     """Print an order; ``more`` stands beside it in JSON."""
 
     async def read(deps: Deps) -> tuple[OpsOrder | None, list[OrderEvent]]:
-        from gateway.flows import show as shown
-        from gateway.store import order_views
+        from gateway.orders import order_view_rows as order_views
+        from gateway.orders import presenter as shown
 
         return await shown.ops_order(deps, order_id), await order_views.events(deps.pool, order_id, with_ops=True)
 

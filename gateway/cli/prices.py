@@ -17,11 +17,11 @@ from schemas.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gateway.core.catalog import Index
-    from gateway.core.catalog.matrix import Bucket
-    from gateway.core.side_by_side import Line
-    from gateway.flows.deps import Deps
-    from gateway.store.keys import Mode
+    from gateway.access.key_rows import Mode
+    from gateway.catalog.index import Index
+    from gateway.catalog.index.matrix import Bucket
+    from gateway.prices.comparison_rules import Line
+    from gateway.suppliers.deps import Deps
     from schemas.api import Price
     from schemas.api_prices import Comparison, PriceMatrix
 
@@ -73,7 +73,7 @@ def matrix_(
     codes = tuple(_country(code) for code in country or ())
 
     async def read(_: Deps, index: Index) -> PriceMatrix:
-        from gateway.flows import price_tables, prices
+        from gateway.prices import price_tables, prices
 
         if region is not None and index.snapshot.region(region) is None:
             raise ConfigurationError(f"there is no region {region!r}")
@@ -83,7 +83,7 @@ def matrix_(
     if as_json:
         print_json(found)
     elif as_csv:
-        from gateway.flows.price_tables import of_matrix
+        from gateway.prices.price_tables import of_matrix
 
         print_csv(of_matrix(found))
     else:
@@ -113,7 +113,7 @@ def compare_(
     code = None if country is None else _country(country)
 
     async def read(deps: Deps, index: Index) -> Comparison:
-        from gateway.flows import prices
+        from gateway.prices import prices
 
         ids = list(dict.fromkeys(offers or ()))
         if not ids and code is not None:
@@ -131,8 +131,8 @@ def compare_(
     if as_json:
         print_json(found)
     elif found.data:
-        from gateway.core.side_by_side import lines
-        from gateway.flows.price_tables import of_comparison
+        from gateway.prices.comparison_rules import lines
+        from gateway.prices.price_tables import of_comparison
 
         told = lines(found.data, code)
         if as_csv:
@@ -145,7 +145,7 @@ def _from_catalog(state_dir: Path | None, mode: Mode | None, read: Callable[[Dep
     """What ``read`` finds in the catalogue as it stands now."""
 
     async def act(deps: Deps) -> R:
-        from gateway.flows.browse import Catalog
+        from gateway.catalog.browse import Catalog
 
         configured = {account.settings.mode for account in deps.accounts.values()}
         side: Mode = mode or ("live" if "live" in configured or not configured else "test")
@@ -168,7 +168,7 @@ def _bucket(
     everything: bool = False,
     triggers: bool = False,
 ) -> Bucket:
-    from gateway.core.catalog.matrix import Bucket
+    from gateway.catalog.index.matrix import Bucket
     from schemas.plan import MB_PER_GB, Scope
 
     mb = None
@@ -197,7 +197,7 @@ def _print_matrix(found: PriceMatrix) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from gateway.flows.price_tables import figure
+    from gateway.prices.price_tables import figure
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gateway.core.changes import ChangeFilter, ChangeKind
-    from gateway.flows.deps import Deps
+    from gateway.prices.change_rules import ChangeFilter, ChangeKind
+    from gateway.suppliers.deps import Deps
     from schemas.api import Price
     from schemas.api_changes import Change, ChangeSummary, PriceHistory
 
@@ -53,7 +53,7 @@ def history(
     moment = _moment(since or "30d")
 
     async def read(deps: Deps) -> PriceHistory | None:
-        from gateway.flows.history import plan_of, price_history
+        from gateway.prices.history import plan_of, price_history
 
         offer_id = plan if plan.startswith("off_") else None
         plan_id = plan if offer_id is None else await plan_of(deps.pool, offer_id)
@@ -75,7 +75,7 @@ def history(
     if as_json:
         print_json(found)
     elif as_csv:
-        from gateway.flows.change_tables import of_history
+        from gateway.prices.change_tables import of_history
 
         print_csv(of_history(found))
     else:
@@ -98,7 +98,7 @@ def changes(
     state_dir: StateDir = None,
 ) -> None:
     """Show what changed at the suppliers, the newest first: costs up and down, offers new and gone, stock."""
-    from gateway.core.changes import ChangeFilter
+    from gateway.prices.change_rules import ChangeFilter
 
     wanted = ChangeFilter(
         kinds=_kinds(kind or ()),
@@ -115,7 +115,7 @@ def changes(
         return
 
     async def read(deps: Deps) -> list[Change]:
-        from gateway.flows.changes import feed
+        from gateway.prices.changes import feed
 
         base, after = deps.settings.base_currency, None
         found: list[Change] = []
@@ -131,7 +131,7 @@ def changes(
     if as_json:
         print_json(found)
     elif as_csv:
-        from gateway.flows.change_tables import of_changes
+        from gateway.prices.change_tables import of_changes
 
         print_csv(of_changes(found))
     else:
@@ -140,7 +140,7 @@ def changes(
 
 def _summary(since: datetime, wanted: ChangeFilter, state_dir: Path | None, *, as_csv: bool, as_json: bool) -> None:
     async def read(deps: Deps) -> ChangeSummary:
-        from gateway.flows.changes import summary
+        from gateway.prices.changes import summary
 
         base = deps.settings.base_currency
         return await summary(deps.pool, base, since, mode=wanted.mode, suppliers=wanted.suppliers)
@@ -149,7 +149,7 @@ def _summary(since: datetime, wanted: ChangeFilter, state_dir: Path | None, *, a
     if as_json:
         print_json(found)
     elif as_csv:
-        from gateway.flows.change_tables import of_summary
+        from gateway.prices.change_tables import of_summary
 
         print_csv(of_summary(found))
     else:
@@ -157,7 +157,7 @@ def _summary(since: datetime, wanted: ChangeFilter, state_dir: Path | None, *, a
 
 
 def _kinds(words: Sequence[str]) -> frozenset[ChangeKind]:
-    from gateway.core.changes import KINDS
+    from gateway.prices.change_rules import KINDS
 
     if unknown := [word for word in words if word not in KINDS]:
         raise ConfigurationError(f"{unknown[0]!r} is no kind of change; kinds are {', '.join(KINDS)}")
@@ -165,7 +165,7 @@ def _kinds(words: Sequence[str]) -> frozenset[ChangeKind]:
 
 
 def _moment(text: str) -> datetime:
-    from gateway.core.since import since
+    from gateway.kit.since import since
 
     found = since(text, datetime.now(UTC))
     if found is None:
@@ -202,7 +202,7 @@ def _print_changes(found: list[Change]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from gateway.flows.change_tables import note
+    from gateway.prices.change_tables import note
 
     if not found:
         print("nothing changed", file=sys.stderr)

@@ -15,9 +15,9 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
-    from gateway.flows.sheet import Sheet
-    from gateway.store.keys import Mode
+    from gateway.access.key_rows import Mode
+    from gateway.kit.sheet import Sheet
+    from gateway.suppliers.deps import Deps
     from schemas.api import Price
     from schemas.api_pricing import MarginPage, PriceMove, PricingPreview, PricingRulePage
 
@@ -31,7 +31,7 @@ def list_(as_csv: AsCsv = False, as_json: AsJson = False, state_dir: StateDir = 
     """Show the rules in order; the first that matches an offer prices it, the default what is left."""
 
     async def read(deps: Deps) -> PricingRulePage:
-        from gateway.flows.pricing_rules import every
+        from gateway.pricing.edit_rules import every
 
         return await every(deps.pool, deps.settings)
 
@@ -39,7 +39,7 @@ def list_(as_csv: AsCsv = False, as_json: AsJson = False, state_dir: StateDir = 
     if as_json:
         print_json(found)
     elif as_csv:
-        from gateway.flows.pricing_tables import of_rules
+        from gateway.pricing.pricing_tables import of_rules
 
         print_csv(of_rules(found))
     else:
@@ -65,9 +65,9 @@ def preview(
     asked = _asked(rule, rule_id, storefront, currency, remove=remove)
 
     async def read(deps: Deps) -> PricingPreview:
-        from gateway.flows.browse import Catalog
-        from gateway.flows.pricing_preview import preview as look
-        from gateway.flows.problem import Problem
+        from gateway.catalog.browse import Catalog
+        from gateway.kit.problem import Problem
+        from gateway.prices.pricing_preview import preview as look
         from schemas.api_pricing import PreviewRequest
 
         side = side_of(deps, mode)
@@ -84,7 +84,7 @@ def preview(
     if as_json:
         print_json(found)
     elif as_csv:
-        from gateway.flows.pricing_tables import of_examples
+        from gateway.pricing.pricing_tables import of_examples
 
         print_csv(of_examples(found))
     else:
@@ -109,12 +109,13 @@ def margins_(
     code = None if country is None else country_code(country)
 
     async def read(deps: Deps) -> tuple[MarginPage, Sheet]:
-        from gateway.core.catalog.margins import Asked
-        from gateway.flows import margins, pricing_rules
-        from gateway.flows.browse import Catalog
+        from gateway.catalog.browse import Catalog
+        from gateway.catalog.index.margins import Asked
+        from gateway.prices import margins
+        from gateway.pricing import edit_rules
 
         whose = None
-        if storefront is not None and (whose := await pricing_rules.storefront_of(deps.pool, storefront)) is None:
+        if storefront is not None and (whose := await edit_rules.storefront_of(deps.pool, storefront)) is None:
             raise ConfigurationError(f"there is no storefront {storefront}")
         asked = Asked(supplier=supplier, country=code, negative=only == "negative", thin=only == "thin")
         fees = margins.fees_of(deps.settings)
@@ -182,7 +183,7 @@ def _print_rules(found: PricingRulePage) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from gateway.flows.pricing_tables import conditions
+    from gateway.pricing.pricing_tables import conditions
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", justify="right")

@@ -13,7 +13,7 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
+    from gateway.suppliers.deps import Deps
     from schemas.api_changes import DifferencePage, DifferenceRow, Quarantine
 
 app = typer.Typer(
@@ -28,7 +28,7 @@ def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
     """Show what waits for a person, the oldest first."""
 
     async def read(deps: Deps) -> list[Quarantine]:
-        from gateway.flows.sync_requests import waiting
+        from gateway.sync.requests import waiting
 
         return await waiting(deps.pool)
 
@@ -55,7 +55,7 @@ def show(
     """Show how a supplier's waiting sync differs from what stands, the largest differences first."""
 
     async def read(deps: Deps) -> DifferencePage:
-        from gateway.flows.sync_requests import difference
+        from gateway.sync.requests import difference
         from schemas.api_changes import DifferencePage as Page
 
         held = await _waiting(deps, supplier)
@@ -75,7 +75,7 @@ def show(
     if as_json:
         print_json(found)
     elif as_csv:
-        from gateway.flows.change_tables import of_difference
+        from gateway.prices.change_tables import of_difference
 
         print_csv(of_difference(supplier, found.data))
     else:
@@ -88,7 +88,7 @@ def accept(supplier: Supplier, as_json: AsJson = False, state_dir: StateDir = No
     from gateway.cli.sync import sync
 
     async def note(deps: Deps) -> None:
-        from gateway.flows.sync_requests import note_accepted
+        from gateway.sync.requests import note_accepted
 
         held = await _waiting(deps, supplier)
         await note_accepted(deps.pool, held.run_id, supplier, who())
@@ -106,7 +106,7 @@ def refuse(
     """Leave what stands as it is. It is not asked again while the supplier goes on saying the very same."""
 
     async def act(deps: Deps) -> None:
-        from gateway.flows.sync_requests import refuse as refuse_it
+        from gateway.sync.requests import refuse as refuse_it
 
         held = await _waiting(deps, supplier)
         agreed(await refuse_it(deps.pool, deps.accounts, held.run_id, supplier, who(), why))
@@ -116,7 +116,7 @@ def refuse(
 
 
 async def _waiting(deps: Deps, supplier: str) -> Quarantine:
-    from gateway.flows.sync_requests import waiting
+    from gateway.sync.requests import waiting
 
     for one in await waiting(deps.pool):
         if one.supplier == supplier:

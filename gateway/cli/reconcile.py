@@ -12,9 +12,9 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.core.reconciling import Difference
-    from gateway.flows.deps import Deps
-    from gateway.flows.reconcile import Reconciled
+    from gateway.ledger.reconcile import Reconciled
+    from gateway.ledger.reconcile_rules import Difference
+    from gateway.suppliers.deps import Deps
 
 DIFFERENT = 3
 NOT_COMPARED = 4
@@ -63,11 +63,11 @@ def reconcile(
     given = _date(day)
 
     async def compare(deps: Deps) -> Reconciled:
-        from gateway.flows import reconcile as flow
-        from gateway.store import books
+        from gateway.ledger import reconcile as flow
+        from gateway.ledger import reconcile_rows
 
         today = datetime.now(UTC).date()
-        first = given or await books.restored_as_of(deps.pool) or today
+        first = given or await reconcile_rows.restored_as_of(deps.pool) or today
         last = given or today
         if explain is not None:
             report = await flow.reconcile(deps, first, last, only)

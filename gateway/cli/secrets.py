@@ -11,8 +11,8 @@ from gateway.cli.state import StateDir, database_url, settings_here
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.settings import Settings
-    from gateway.store.sealed import Rotated
+    from gateway.kit.sealed import Rotated
+    from gateway.kit.settings import Settings
 
 NOT_ALL = 3
 
@@ -27,7 +27,7 @@ def secrets() -> None:
 @app.command()
 def new() -> None:
     """Print a new key for GATEWAY_SECRET_KEY. Nothing is kept or changed."""
-    from gateway.core.secret_strength import new_secret
+    from gateway.kit.secret_strength import new_secret
 
     print(new_secret())
 
@@ -58,10 +58,10 @@ def rotate(
 
 
 async def _rotate(settings: Settings) -> list[Rotated]:
-    from gateway.sealing import Seal
-    from gateway.store.pool import DATABASE_DOWN, open_pool
-    from gateway.store.sealed import COLUMNS
-    from gateway.store.sealed import rotate as rotate_column
+    from gateway.kit.pool import DATABASE_DOWN, open_pool
+    from gateway.kit.sealed import COLUMNS
+    from gateway.kit.sealed import rotate as rotate_column
+    from gateway.kit.sealing import Seal
 
     seal = Seal.from_settings(settings)
     pool = await open_pool(database_url(settings), max_size=2, name="esim-gateway secrets")

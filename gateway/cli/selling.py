@@ -10,7 +10,7 @@ from gateway.cli.connected import agreed, print_json, run_connected
 from gateway.cli.state import StateDir
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
+    from gateway.suppliers.deps import Deps
 
 app = typer.Typer(help="The stop-selling switch.", no_args_is_help=True)
 Supplier = Annotated[str | None, typer.Option(help="Only this supplier [all].")]
@@ -23,8 +23,8 @@ def stop(
     """Buy nothing more, at all or at one supplier. Orders that wait go on waiting; what was bought is followed."""
 
     async def act(deps: Deps) -> None:
-        from gateway.flows import stops
-        from gateway.flows.problem import Problem
+        from gateway.kit.problem import Problem
+        from gateway.suppliers import stops
 
         made = await stops.stop(deps, supplier, "command line", note)
         agreed(made if isinstance(made, Problem) else None)
@@ -38,7 +38,7 @@ def resume(supplier: Supplier = None, state_dir: StateDir = None) -> None:
     """Lift a stop that a person made, or that a supplier's account was stopped for."""
 
     async def act(deps: Deps) -> None:
-        from gateway.flows import stops
+        from gateway.suppliers import stops
 
         agreed(await stops.resume(deps, supplier, "command line"))
 
@@ -53,9 +53,9 @@ def list_(
     """Show the stops in force."""
 
     async def read(deps: Deps) -> dict[str, list[str]]:
-        from gateway.store import selling
+        from gateway.suppliers import selling_rows
 
-        return await selling.stops(deps.pool)
+        return await selling_rows.stops(deps.pool)
 
     stops = run_connected(state_dir, read)
     if as_json:

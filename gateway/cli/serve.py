@@ -23,6 +23,6 @@ def serve(
 
         serve_on(settings, worker_socket)
         return
-    from gateway.supervisor import Supervisor
+    from gateway.runtime.supervisor import Supervisor
 
     raise typer.Exit(Supervisor(settings, host=host, port=port, workers=workers).run())

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gateway.core.spreadsheet import text_cell
+from gateway.kit.spreadsheet import text_cell
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from gateway.flows.sheet import Sheet
+    from gateway.kit.sheet import Sheet
 
 
 def print_csv(sheet: Sheet) -> None:

@@ -17,7 +17,7 @@ import typer
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.settings import Settings
+    from gateway.kit.settings import Settings
 
 ENV_STATE_DIR = "GATEWAY_STATE_DIR"
 DEV_FILE = "dev.json"
@@ -48,7 +48,8 @@ def settings_here(state_dir: Path | None = None) -> Settings:
     Raises ``ConfigurationError`` when a setting is wrong. A missing database is an error only to
     whom asks for it by ``database_url``.
     """
-    from gateway import embedded, settings
+    from gateway.kit import settings
+    from gateway.runtime import embedded
 
     if state_dir is not None:  # the command line lies over the environment, and children see it too
         os.environ[ENV_STATE_DIR] = str(state_dir.absolute())
@@ -107,7 +108,7 @@ def kept_secret(state_dir: Path) -> str | None:
 
 def make_secret(state_dir: Path) -> str:
     """The kept secret key, made up the first time: quotes and cursors outlive a restart."""
-    from gateway.core.secret_strength import new_secret
+    from gateway.kit.secret_strength import new_secret
 
     key = kept_secret(state_dir)
     if key is None:

@@ -13,7 +13,7 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
+    from gateway.suppliers.deps import Deps
     from schemas.account import SupplierKey
     from schemas.api_accounts import CheckReport, KeyRotation, WebhookSetUp
 
@@ -44,10 +44,10 @@ def check(names: Names = None, as_json: AsJson = False, state_dir: StateDir = No
     Credentials, clock, paths, signature, money, rate and webhooks are looked at by harmless calls. Exit code 0: all
     are good; 3: some; 4: none.
     """
-    from gateway.core.runs import EXIT_ALL, EXIT_NONE, EXIT_SOME
+    from gateway.sync.run_rules import EXIT_ALL, EXIT_NONE, EXIT_SOME
 
     async def look(deps: Deps) -> list[CheckReport]:
-        from gateway.flows import checkup
+        from gateway.suppliers import checkup
 
         return await checkup.check_all(deps, _known(deps, names))
 
@@ -99,13 +99,13 @@ def setup_webhooks(
 
     For suppliers without a call for that it says what to do by hand. Exit code 0: what was set has arrived; 4: not.
     """
-    from gateway.core.runs import EXIT_NONE
+    from gateway.sync.run_rules import EXIT_NONE
 
     if not base_url:
         raise ConfigurationError("name the address of this gateway with --base-url https://…")
 
     async def set_up(deps: Deps) -> list[WebhookSetUp]:
-        from gateway.flows import webhook_setup
+        from gateway.suppliers import webhook_setup
 
         done = []
         for name in _known(deps, names):
@@ -130,13 +130,13 @@ def setup_webhooks(
 
 
 async def _list(deps: Deps, name: str) -> list[SupplierKey]:
-    from gateway.flows import key_rotation
+    from gateway.suppliers import key_rotation
 
     return list(_or_stop(await key_rotation.listed(deps, name)))
 
 
 async def _rotate(deps: Deps, name: str, *, wait: bool, quiet: bool) -> KeyRotation:
-    from gateway.flows import key_rotation
+    from gateway.suppliers import key_rotation
 
     told: KeyRotation = _or_stop(await key_rotation.rotate(deps, name, who()))
     tell = _progress(quiet)
@@ -151,7 +151,7 @@ async def _rotate(deps: Deps, name: str, *, wait: bool, quiet: bool) -> KeyRotat
 
 
 async def _use_configured(deps: Deps, name: str) -> str:
-    from gateway.flows import key_rotation
+    from gateway.suppliers import key_rotation
 
     return str(_or_stop(await key_rotation.use_configured(deps, name, who())))
 
@@ -165,7 +165,7 @@ def _known(deps: Deps, names: list[str] | None) -> list[str]:
 
 def _or_stop(found: Any) -> Any:
     """What a flow gave; a problem is one line on stderr and exit code 2."""
-    from gateway.flows.problem import Problem
+    from gateway.kit.problem import Problem
 
     if isinstance(found, Problem):
         raise ConfigurationError(found.detail)

@@ -14,9 +14,9 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
-    from gateway.flows.money import Ledger
-    from gateway.flows.problem import Problem
+    from gateway.kit.problem import Problem
+    from gateway.ledger.money import Ledger
+    from gateway.suppliers.deps import Deps
     from schemas.api import Price
     from schemas.api_money import DepositShown, SupplierMoney, SupplierTransaction
 
@@ -46,7 +46,7 @@ def money(
     """Show our money at each supplier: balance, what can be spent now, how many days it lasts, how to fill it."""
 
     async def read(deps: Deps) -> list[SupplierMoney]:
-        from gateway.flows import money as flow
+        from gateway.ledger import money as flow
 
         names = _named(deps, name)
         if refresh:
@@ -74,7 +74,7 @@ def transactions(
     """Show the suppliers' own books, the newest first, as they were read."""
 
     async def read(deps: Deps) -> list[SupplierTransaction]:
-        from gateway.flows import money as flow
+        from gateway.ledger import money as flow
 
         return (await flow.transactions(deps, limit, None, supplier=supplier, kind=kind)).rows
 
@@ -111,7 +111,7 @@ def ledger(
     given = _day(last)
 
     async def read(deps: Deps) -> Ledger | None:
-        from gateway.flows import money as flow
+        from gateway.ledger import money as flow
 
         until = given or flow.usual_days(deps.clock())[1]
         return await flow.ledger(deps, name, until - timedelta(days=days - 1), until, MOST, None, differing=differing)
@@ -149,7 +149,7 @@ def deposit(
     state_dir: StateDir = None,
 ) -> None:
     """Begin a deposit: prints the page at which a person pays. No money moves before that."""
-    from gateway.flows.problem import Problem
+    from gateway.kit.problem import Problem
     from schemas.money import Money
 
     try:
@@ -158,8 +158,8 @@ def deposit(
         raise ConfigurationError(f"--amount: {amount!r} is no amount such as 99.50") from None
 
     async def begin(deps: Deps) -> DepositShown | Problem:
-        from gateway.flows import deposits as flow
-        from gateway.flows.money import deposit_shown
+        from gateway.ledger import deposits as flow
+        from gateway.ledger.money import deposit_shown
 
         made = await flow.begin(deps, name, way, asked, who())
         return made if isinstance(made, Problem) else deposit_shown(made)
@@ -184,7 +184,7 @@ def deposits(
     """Show deposits that somebody began, the newest first."""
 
     async def read(deps: Deps) -> list[DepositShown]:
-        from gateway.flows import money as flow
+        from gateway.ledger import money as flow
 
         return (await flow.deposits_begun(deps, limit, None, supplier=supplier)).rows
 

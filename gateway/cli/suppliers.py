@@ -10,8 +10,8 @@ import typer
 from gateway.cli.state import StateDir, database_url, settings_here
 
 if TYPE_CHECKING:
-    from gateway.flows.deps import Deps
-    from gateway.settings import Settings
+    from gateway.kit.settings import Settings
+    from gateway.suppliers.deps import Deps
     from schemas.api_suppliers import SupplierFigures
 
 app = typer.Typer(help="The suppliers: what is known of them, and whether they answer.", no_args_is_help=True)
@@ -36,7 +36,7 @@ def figures(
     from gateway.cli.connected import print_json, run_connected
 
     async def read(deps: Deps) -> list[SupplierFigures]:
-        from gateway.flows import supplier_figures
+        from gateway.prices import supplier_figures
 
         return (await supplier_figures.figures(deps, MOST, None, hours=hours)).rows
 
@@ -50,14 +50,14 @@ def figures(
 async def _stored(settings: Settings) -> list[dict[str, Any]]:
     import msgspec
 
-    from gateway.core.supplier_state import UNKNOWN
-    from gateway.flows.supplier_states import of_settings
-    from gateway.store import suppliers
-    from gateway.store.pool import open_pool
+    from gateway.kit.pool import open_pool
+    from gateway.prices.supplier_states import of_settings
+    from gateway.suppliers import supplier_rows
+    from gateway.suppliers.state_rules import UNKNOWN
 
     pool = await open_pool(database_url(settings))
     try:
-        rows, states = await suppliers.all_configured(pool), await of_settings(pool, settings)
+        rows, states = await supplier_rows.all_configured(pool), await of_settings(pool, settings)
     finally:
         await pool.close()
     return [
@@ -67,7 +67,7 @@ async def _stored(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _line(row: SupplierFigures) -> dict[str, Any]:
-    from gateway.core.supplier_state import described
+    from gateway.suppliers.state_rules import described
 
     one, orders, money = row.supplier, row.orders, row.balance
     rate = orders.success_rate

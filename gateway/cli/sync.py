@@ -13,9 +13,9 @@ import typer
 from gateway.cli.state import StateDir, database_url, redis_url, settings_here
 
 if TYPE_CHECKING:
-    from gateway.core.runs import SupplierRun, SyncRun
-    from gateway.flows.sync import Progress
-    from gateway.settings import Settings
+    from gateway.kit.settings import Settings
+    from gateway.sync.run import Progress
+    from gateway.sync.run_rules import SupplierRun, SyncRun
 
 STOPPED = 130
 
@@ -37,7 +37,7 @@ def sync(
     """
     import uvloop
 
-    from gateway import log
+    from gateway.kit import log
 
     settings = settings_here(state_dir)
     bars = sys.stderr.isatty() and not as_json
@@ -57,11 +57,11 @@ async def _sync(
 ) -> int:
     import msgspec
 
-    from gateway.core.runs import EXIT_NONE, exit_code
-    from gateway.flows.accounts import accounts_of
-    from gateway.flows.sync import run_sync
-    from gateway.flows.tell_plans import publish_and_tell
-    from gateway.store.pool import DATABASE_DOWN, open_pool
+    from gateway.kit.pool import DATABASE_DOWN, open_pool
+    from gateway.suppliers.accounts import accounts_of
+    from gateway.sync.plan_events import publish_and_tell
+    from gateway.sync.run import run_sync
+    from gateway.sync.run_rules import EXIT_NONE, exit_code
 
     task = asyncio.current_task()
     if task is not None:

@@ -13,7 +13,7 @@ from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gateway.store.pool import Pool
+    from gateway.kit.pool import Pool
 
 R = TypeVar("R")
 
@@ -32,12 +32,12 @@ def create(
     state_dir: StateDir = None,
 ) -> None:
     """Make a user. A password that is not given is made up, and shown now and never again."""
-    from gateway.flows import people
-    from gateway.flows.passwords import new_password
+    from gateway.access import users
+    from gateway.access.passwords import new_password
 
     password = _given() if password_stdin else new_password()
     must_change = not password_stdin
-    made = _run(state_dir, lambda pool: people.create(pool, who(), name, role, password, must_change=must_change))
+    made = _run(state_dir, lambda pool: users.create(pool, who(), name, role, password, must_change=must_change))
     print(f"{made.name} is {made.role}")
     if not password_stdin:
         _show(password)
@@ -46,8 +46,8 @@ def create(
 @app.command()
 def password(name: Name, password_stdin: FromStdin = False, state_dir: StateDir = None) -> None:
     """Give a user another password, which ends their sessions. Not given, it is made up and shown once."""
-    from gateway.flows import people
-    from gateway.flows.passwords import new_password
+    from gateway.access import users as people
+    from gateway.access.passwords import new_password
 
     text = _given() if password_stdin else new_password()
     must_change = not password_stdin
@@ -64,7 +64,7 @@ def list_(
     """Show every user."""
     import msgspec
 
-    from gateway.store.users import all_users
+    from gateway.access.user_rows import all_users
 
     found = _run(state_dir, all_users)
     if as_json:
@@ -79,7 +79,7 @@ def list_(
 @app.command()
 def disable(name: Name, state_dir: StateDir = None) -> None:
     """Shut a user out, at once and everywhere."""
-    from gateway.flows import people
+    from gateway.access import users as people
 
     _run(state_dir, lambda pool: people.set_disabled(pool, who(), name, disabled=True))
     print(f"{name} is shut out")
@@ -88,7 +88,7 @@ def disable(name: Name, state_dir: StateDir = None) -> None:
 @app.command()
 def enable(name: Name, state_dir: StateDir = None) -> None:
     """Let a user in again."""
-    from gateway.flows import people
+    from gateway.access import users as people
 
     _run(state_dir, lambda pool: people.set_disabled(pool, who(), name, disabled=False))
     print(f"{name} is let in again")
@@ -97,7 +97,7 @@ def enable(name: Name, state_dir: StateDir = None) -> None:
 @app.command("reset-totp")
 def reset_totp(name: Name, state_dir: StateDir = None) -> None:
     """Turn off the second factor of a user who lost it, which ends their sessions."""
-    from gateway.flows import people
+    from gateway.access import users as people
 
     _run(state_dir, lambda pool: people.reset_totp(pool, who(), name))
     print(f"{name} has no second factor any more and logs in with the password alone")
@@ -106,7 +106,7 @@ def reset_totp(name: Name, state_dir: StateDir = None) -> None:
 @app.command()
 def unlock(name: Name, state_dir: StateDir = None) -> None:
     """Let a user log in at once, whatever log-ins have failed."""
-    from gateway.flows import people
+    from gateway.access import users as people
 
     failures = _run(state_dir, lambda pool: people.unlock(pool, who(), name))
     print(f"{name} can log in at once; {failures} failed attempts are forgotten")
@@ -121,7 +121,7 @@ def _show(text: str) -> None:
 
 
 def _run(state_dir: StateDir, action: Callable[[Pool], Awaitable[R]]) -> R:
-    from gateway.flows.people import PeopleError
+    from gateway.access.users import PeopleError
 
     try:
         return run_on_database(state_dir, action)

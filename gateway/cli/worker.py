@@ -12,15 +12,15 @@ def worker(state_dir: StateDir = None) -> None:
     """Run the durable jobs, and a sync every [sync] interval_seconds. SIGTERM ends it in good order."""
     import uvloop
 
-    from gateway import log
+    from gateway.kit import log
 
     settings = settings_here(state_dir)
     log.configure(settings.log_level)
     dsn = database_url(settings)
 
     async def run() -> None:
-        from gateway.flows.accounts import check_accounts
-        from gateway.jobs import work
+        from gateway.suppliers.accounts import check_accounts
+        from gateway.worker.jobs import work
 
         check_accounts(settings)  # a wrong account is said now, not by every child
         stop = asyncio.Event()

@@ -6,14 +6,15 @@ from typing import Any, Literal, cast
 
 from aiohttp import web
 
+from gateway.alerts import alert_rows as stored
+from gateway.alerts import alerts
+from gateway.alerts import channels as alert_channels
+from gateway.alerts.alert_rules import KINDS, UNITS
 from gateway.console.forms import Form, asked, posted
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, own_address, see_other, visitor
-from gateway.core.alerts import KINDS, UNITS
-from gateway.flows import alert_channels, alerts
-from gateway.flows.problem import Problem
-from gateway.flows.supplier_figures import capabilities
-from gateway.store import alerts as stored
-from gateway.store.pages import Position
+from gateway.kit.pages import Position
+from gateway.kit.problem import Problem
+from gateway.prices.supplier_figures import capabilities
 from providers.places import country_name, is_country
 from schemas.api_alerts import Alert, AlertChannelRequest, AlertKind, AlertRule, AlertRuleRequest
 

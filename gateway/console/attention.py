@@ -7,16 +7,16 @@ from typing import Literal, cast
 
 from aiohttp import web
 
+from gateway.checkouts import presenter
 from gateway.console.forms import asked, posted
 from gateway.console.history import as_money
 from gateway.console.orders import COLUMNS, LIST, part, row_of
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
-from gateway.core.orders.attention import KINDS, WORDS
-from gateway.core.orders.items import VoucherCodes, codes_in
-from gateway.flows import checkout_pages
-from gateway.flows import order_pages as flow
-from gateway.flows.order_pages import Shown
-from gateway.flows.resolve import resolve as settle_as
+from gateway.items.item_rules import VoucherCodes, codes_in
+from gateway.orders import order_presenter as flow
+from gateway.orders.order_presenter import Shown
+from gateway.orders.resolve import resolve as settle_as
+from gateway.orders.rules.attention import KINDS, WORDS
 from schemas.order import NumberDelivery
 
 pages = Pages()
@@ -47,7 +47,7 @@ async def attention(request: web.Request) -> View:
     kind = form.choice("kind", list(WORDS), required=False) or None
     cursor = form.text("cursor", most=120)
     found, counts = await flow.waiting(behind, mode(request), _PAGE, tuple(cursor.split("~")) if cursor else None, kind)
-    paid = None if cursor or kind else await checkout_pages.waiting(behind, _PAGE, None, mode=mode(request))
+    paid = None if cursor or kind else await presenter.waiting(behind, _PAGE, None, mode=mode(request))
     context = {
         "rows": found.rows,
         "cases": paid.rows if paid is not None else [],

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
+from gateway.access import audit_rows as store
 from gateway.console.forms import asked
 from gateway.console.pages import Csv, Pages, View, deps, here
-from gateway.store import audit as store
 
 pages = Pages()
 _PAGE = 50

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from gateway.catalog.index import Index
+from gateway.catalog.index.matrix import Bucket, Per
 from gateway.console.forms import Form, asked
-from gateway.core.catalog import Index
-from gateway.core.catalog.matrix import Bucket, Per
 from providers import places
 from schemas.plan import MB_PER_GB, Scope
 

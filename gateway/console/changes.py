@@ -9,10 +9,10 @@ from aiohttp import web
 from gateway.console.forms import Form, asked
 from gateway.console.history import as_money, since_of
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, mode, visitor
-from gateway.core.changes import KINDS, ChangeFilter
-from gateway.flows import changes as flow
-from gateway.flows.change_tables import of_changes, of_summary
-from gateway.flows.sync_requests import waiting
+from gateway.prices import changes as flow
+from gateway.prices.change_rules import KINDS, ChangeFilter
+from gateway.prices.change_tables import of_changes, of_summary
+from gateway.sync.requests import waiting
 from providers import places
 
 pages = Pages()

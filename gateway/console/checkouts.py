@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from gateway.checkouts import checkout_view_rows
+from gateway.checkouts import presenter as flow
+from gateway.checkouts.checkout_rules import Decided
+from gateway.checkouts.decisions import decide
 from gateway.console.forms import asked, posted
 from gateway.console.history import as_money
 from gateway.console.orders import part
 from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
-from gateway.core.checkouts import Decided
-from gateway.flows import checkout_pages as flow
-from gateway.flows.checkout_decisions import decide
-from gateway.flows.problem import Problem
-from gateway.store import checkout_views
+from gateway.kit.problem import Problem
 from schemas.checkouts import CheckoutStatus, OpsCheckout, PaymentCase
 
 pages = Pages()
@@ -49,7 +49,7 @@ async def checkouts(request: web.Request) -> View:
     only = None if side == "both" else side
     after = tuple(cursor.split("~")) if cursor else None
     rows, strangers = await asyncio.gather(
-        checkout_views.of_all(behind.pool, _PAGE, after, mode=only, status=status, storefront=storefront),
+        checkout_view_rows.of_all(behind.pool, _PAGE, after, mode=only, status=status, storefront=storefront),
         flow.waiting(behind, _MOST_CASES, None, mode=only, reason="unknown_checkout"),
     )
     found = await flow.ops_shown(behind, rows.rows)
@@ -77,7 +77,7 @@ async def checkout(request: web.Request) -> View:
     found = await flow.ops_one(behind, checkout_id)
     if found is None:
         raise web.HTTPNotFound
-    events = await checkout_views.events(behind.pool, checkout_id)
+    events = await checkout_view_rows.events(behind.pool, checkout_id)
     context = {
         "one": found,
         "events": events,
@@ -121,7 +121,7 @@ async def resolve(request: web.Request) -> View | web.Response:
 @pages.notice
 async def notices(request: web.Request) -> list[Notice]:
     """How many payments wait, and for how long."""
-    count, since = await checkout_views.waiting(deps(request).pool, mode(request))
+    count, since = await checkout_view_rows.waiting(deps(request).pool, mode(request))
     if since is None:
         return []
     words = "payment waits for somebody" if count == 1 else "payments wait for somebody"
@@ -133,7 +133,7 @@ async def notices(request: web.Request) -> list[Notice]:
 @pages.finds("Checkouts")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Checkouts by their id, reference, link or payment."""
-    found = await checkout_views.find(deps(request).pool, question.strip()[:200])
+    found = await checkout_view_rows.find(deps(request).pool, question.strip()[:200])
     return [
         Hit(
             one.id,

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from gateway.console.pages import Csv, Pages, View, deps
 from gateway.console.prices import index_of
-from gateway.core.side_by_side import lines
-from gateway.flows import price_tables, prices
+from gateway.prices import price_tables, prices
+from gateway.prices.comparison_rules import lines
 from providers import places
 from schemas.api_prices import ComparedOffer
 

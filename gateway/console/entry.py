@@ -6,6 +6,11 @@ from typing import cast, get_args
 
 from aiohttp import web
 
+from gateway.access import login, user_rows
+from gateway.access import users as people
+from gateway.access.key_rows import Mode
+from gateway.access.login import LoggedIn, Step
+from gateway.access.users import PeopleError
 from gateway.console import guard
 from gateway.console.forms import posted
 from gateway.console.pages import (
@@ -20,11 +25,6 @@ from gateway.console.pages import (
     see_other,
     visitor,
 )
-from gateway.flows import login, people
-from gateway.flows.login import LoggedIn, Step
-from gateway.flows.people import PeopleError
-from gateway.store import users
-from gateway.store.keys import Mode
 
 pages = Pages()
 EVERY_STEP: tuple[Step, ...] = get_args(Step)
@@ -106,7 +106,7 @@ async def set_mode(request: web.Request) -> web.Response:
     form = await posted(request)
     chosen = form.choice("mode", ("live", "test"))
     if chosen:
-        await users.set_mode(deps(request).pool, request[SESSION].digest, cast("Mode", chosen))
+        await user_rows.set_mode(deps(request).pool, request[SESSION].digest, cast("Mode", chosen))
     return see_other(request, form.text("next", most=2000))
 
 

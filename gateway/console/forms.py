@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from gateway.request_body import receive_body
+from gateway.kit.request_body import receive_body
 from schemas.money import Money
 
 LONGEST = 10_000

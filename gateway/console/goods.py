@@ -9,9 +9,9 @@ from aiohttp import web
 from gateway.console.forms import asked
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, deps, here, mode, see_other, visitor
-from gateway.flows import ops_goods
-from gateway.flows.problem import Problem
-from gateway.store.goods_views import Narrowed
+from gateway.kit.problem import Problem
+from gateway.selling import ops_goods
+from gateway.selling.goods_view_rows import Narrowed
 from schemas.api_goods import OpsGood
 
 pages = Pages()

@@ -19,17 +19,17 @@ from urllib.parse import quote, urlsplit
 import structlog
 from aiohttp import web
 
+from gateway.access import user_rows
+from gateway.access.login import Step, due_step
+from gateway.access.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
+from gateway.access.user_rows import Session
 from gateway.console.forms import FormError, csrf_field
 from gateway.console.navigation import Group
 from gateway.console.pages import BEHIND, SESSION, STEP, TOLD, NoDatabaseError, Page, View, deps, is_htmx
 from gateway.console.render import draw
-from gateway.flows import supplier_states
-from gateway.flows.login import Step, due_step
-from gateway.flows.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
-from gateway.request_body import BodyError
-from gateway.store import users
-from gateway.store.pool import is_database_down
-from gateway.store.users import Session
+from gateway.kit.pool import is_database_down
+from gateway.kit.request_body import BodyError
+from gateway.prices import supplier_states
 
 _TOKEN_BYTES = 32
 _TOLD_COOKIE = "gw_told"
@@ -156,7 +156,7 @@ class Guard:
         if not session.visitor.may(page.role):
             raise Refused(403, f"This needs the role {page.role}; yours is {session.visitor.role}.")
         if session.due and step is None:
-            await users.touch(deps(request).pool, session)
+            await user_rows.touch(deps(request).pool, session)
         return await page.handler(request)
 
     def _drawn(
@@ -168,7 +168,7 @@ class Guard:
         token = request.cookies.get(session_cookie(request))
         if not token:
             return None
-        found = await users.session(deps(request).pool, token)
+        found = await user_rows.session(deps(request).pool, token)
         if found is not None:
             request[SESSION] = found
         return found
@@ -315,7 +315,7 @@ def session_cookie(request: web.Request) -> str:
 
 def set_session(request: web.Request, response: web.StreamResponse, token: str) -> None:
     """Let the browser keep a session."""
-    _set(request, response, session_cookie(request), token, int(users.LONGEST.total_seconds()))
+    _set(request, response, session_cookie(request), token, int(user_rows.LONGEST.total_seconds()))
 
 
 def drop_session(request: web.Request, response: web.StreamResponse) -> None:

@@ -11,11 +11,11 @@ from aiohttp import web
 
 from gateway.console.forms import Form, asked
 from gateway.console.pages import Csv, Pages, View, deps, mode
-from gateway.core.changes import ChangeFilter
-from gateway.core.since import since as moment_of
-from gateway.flows.change_tables import of_history
-from gateway.flows.changes import largest_moves
-from gateway.flows.history import plan_of, price_history
+from gateway.kit.since import since as moment_of
+from gateway.prices.change_rules import ChangeFilter
+from gateway.prices.change_tables import of_history
+from gateway.prices.changes import largest_moves
+from gateway.prices.history import plan_of, price_history
 from schemas.api import Price
 from schemas.api_changes import OfferHistory, PriceHistory
 from schemas.money import Money

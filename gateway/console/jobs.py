@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here
-from gateway.flows import running
-from gateway.store import job_queue
+from gateway.kit import job_queue
+from gateway.operations import running
 
 pages = Pages()
 _PAGE = 50

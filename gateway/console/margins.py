@@ -6,13 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.catalog.index import Index
+from gateway.catalog.index.margins import Asked, ranked
 from gateway.console.forms import Form, asked
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, is_htmx, mode
 from gateway.console.shown import clean
-from gateway.core.catalog import Index
-from gateway.core.catalog.margins import Asked, ranked
-from gateway.flows import margins
-from gateway.store import pricing_rules
+from gateway.prices import margins
+from gateway.pricing import pricing_rule_rows
 from providers import places
 from schemas.api_pricing import Margin
 from schemas.money import Money
@@ -28,7 +28,7 @@ _SCOPES = (("country", "one country"), ("region", "regional"), ("global", "globa
 async def list_(request: web.Request) -> View:
     """A hundred offers at a time; htmx fetches the next hundred when they come into sight."""
     behind, form = deps(request), asked(request)
-    storefronts = await pricing_rules.storefronts(behind.pool)
+    storefronts = await pricing_rule_rows.storefronts(behind.pool)
     storefront = form.text("storefront") or None
     index = index_of(request, storefront)
     fees = margins.fees_of(behind.settings)

@@ -22,9 +22,9 @@ from gateway.console.pages import (
     visitor,
 )
 from gateway.console.suppliers import FEW_DAYS
-from gateway.flows import deposits, money
-from gateway.flows.problem import Problem
-from gateway.store import supplier_list
+from gateway.kit.problem import Problem
+from gateway.ledger import deposits, money
+from gateway.suppliers import supplier_list_rows
 from schemas.api_money import SupplierLedgerLine, SupplierMoney
 
 pages = Pages()
@@ -112,7 +112,7 @@ async def short_of_money(request: web.Request) -> list[Notice]:
 
 async def _one(request: web.Request, name: str) -> View:
     behind, form = deps(request), asked(request)
-    if not await supplier_list.is_supplier(behind.pool, name):
+    if not await supplier_list_rows.is_supplier(behind.pool, name):
         raise web.HTTPNotFound
     (one,) = await money.of(behind, [name])
     first, last, days = _days(request, form)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.access.user_rows import Role
 from gateway.console.pages import Page
-from gateway.store.users import Role
 
 # Name and the letter that follows "g" on the keyboard.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (

@@ -11,7 +11,7 @@ from gateway.console.forms import posted
 from gateway.console.goods import PLACE
 from gateway.console.history import as_money
 from gateway.console.pages import Pages, deps, mode, see_other, visitor
-from gateway.flows import numbers
+from gateway.inventory import numbers
 
 pages = Pages()
 RELEASE = "/console/number-tiers/release"

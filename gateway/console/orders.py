@@ -13,13 +13,12 @@ from gateway.console.forms import Form, asked, posted
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
-from gateway.flows import cancel as cancelling
-from gateway.flows import order_pages as flow
-from gateway.flows import restore
-from gateway.flows.order_pages import Line, Shown
-from gateway.flows.problem import Problem
-from gateway.store import order_search
-from gateway.store.order_search import OrderFilter
+from gateway.kit.problem import Problem
+from gateway.orders import cancel as cancelling
+from gateway.orders import order_presenter as flow
+from gateway.orders import order_search_rows, restore
+from gateway.orders.order_presenter import Line, Shown
+from gateway.orders.order_search_rows import OrderFilter
 from schemas.money import Money
 from schemas.orders import Kind, OpsOrder, OrderStatus
 
@@ -46,7 +45,7 @@ async def orders(request: web.Request) -> View | web.Response:
     form, behind = asked(request), deps(request)
     question = form.text("q", most=200)
     storefronts, suppliers = await asyncio.gather(
-        order_search.storefronts_named(behind.pool), order_search.suppliers_named(behind.pool)
+        order_search_rows.storefronts_named(behind.pool), order_search_rows.suppliers_named(behind.pool)
     )
     wanted, chosen = _wanted(request, form, storefronts)
     following = None

@@ -14,11 +14,11 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
+from gateway.access.key_rows import Mode
+from gateway.access.login import Step
+from gateway.access.user_rows import Role, Session, Visitor
 from gateway.console.forms import Form
-from gateway.flows.deps import Deps
-from gateway.flows.login import Step
-from gateway.store.keys import Mode
-from gateway.store.users import Role, Session, Visitor
+from gateway.suppliers.deps import Deps
 
 __all__ = [
     "Csv",

@@ -11,13 +11,13 @@ import msgspec
 from aiohttp import web
 from markupsafe import Markup, escape
 
+from gateway.catalog.index import Index, InStock, PlanQuery
+from gateway.catalog.index.matrix import Per
+from gateway.catalog.offer_key_rows import offer_keys
 from gateway.console import buckets, shown
 from gateway.console.buckets import Filters
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, is_htmx, mode
-from gateway.core.catalog import Index, InStock, PlanQuery
-from gateway.core.catalog.matrix import Per
-from gateway.flows import price_tables, prices
-from gateway.store.offer_keys import offer_keys
+from gateway.prices import price_tables, prices
 from providers import places
 from schemas.api import Plan, PlanList, Price
 from schemas.api_prices import PricedOffer, PriceMatrix, PriceRow

@@ -11,17 +11,17 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from gateway.catalog.index.effect import offers_under
 from gateway.console.forms import Form, posted
 from gateway.console.margins import index_of
 from gateway.console.pages import Csv, Hit, Pages, View, deps, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
-from gateway.core.catalog.effect import offers_under
-from gateway.flows import pricing_preview, pricing_rules
-from gateway.flows.pricing import countries_by_region, sets_now
-from gateway.flows.pricing_tables import conditions, data, of_rules
-from gateway.flows.problem import Problem
-from gateway.store import fx
-from gateway.store import pricing_rules as store
+from gateway.kit.problem import Problem
+from gateway.prices import pricing_preview
+from gateway.pricing import edit_rules, fx_rows
+from gateway.pricing import pricing_rule_rows as store
+from gateway.pricing.pricing import countries_by_region, sets_now
+from gateway.pricing.pricing_tables import conditions, data, of_rules
 from providers import places
 from schemas.api_pricing import PreviewRequest, PricingPreview, PricingRule, RuleBody
 from schemas.money import Money
@@ -45,7 +45,7 @@ _SEEN = 24
 async def list_(request: web.Request) -> View:
     """All rules in the order in which they are asked, and the default behind them."""
     behind = deps(request)
-    found = await pricing_rules.every(behind.pool, behind.settings)
+    found = await edit_rules.every(behind.pool, behind.settings)
     counts = await _counts(request, found.data)
     context = {
         "rules": [(one, conditions(one), one.words.partition(": ")[2], counts.get(one.id)) for one in found.data],
@@ -88,9 +88,9 @@ async def move(request: web.Request) -> web.Response:
     behind, way = deps(request), form.choice("to", _STEPS)
     if not form:
         raise web.HTTPBadRequest
-    ids = [one.id for one in (await pricing_rules.every(behind.pool, behind.settings)).data]
-    found = await _effect(request, PreviewRequest(order=pricing_rules.moved(ids, rule.id, _STEPS[way])))
-    await pricing_rules.move(behind.pool, visitor(request), rule.id, _STEPS[way])
+    ids = [one.id for one in (await edit_rules.every(behind.pool, behind.settings)).data]
+    found = await _effect(request, PreviewRequest(order=edit_rules.moved(ids, rule.id, _STEPS[way])))
+    await edit_rules.move(behind.pool, visitor(request), rule.id, _STEPS[way])
     moved = await _rule(request)
     does = "" if isinstance(found, Problem) else f" {found.rise.count} prices rise, {found.fall.count} fall."
     return see_other(request, f"{_LIST}#{rule.id}", told=f"{_short(moved.name)} is rule {moved.position} now.{does}")
@@ -111,7 +111,7 @@ async def ask_to_remove(request: web.Request) -> View:
 async def remove(request: web.Request) -> web.Response:
     """Take a rule out."""
     rule = await _rule(request)
-    await pricing_rules.remove(deps(request).pool, visitor(request), rule.id)
+    await edit_rules.remove(deps(request).pool, visitor(request), rule.id)
     return see_other(request, _LIST, told=f"{_short(rule.name)} is taken out.")
 
 
@@ -119,7 +119,7 @@ async def remove(request: web.Request) -> web.Response:
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Rules by a part of their name, or by their id."""
     behind = deps(request)
-    found = (await pricing_rules.every(behind.pool, behind.settings)).data
+    found = (await edit_rules.every(behind.pool, behind.settings)).data
     wanted = question.lower()
     hits = [one for one in found if wanted in one.name.lower() or wanted == one.id]
     return [
@@ -141,9 +141,9 @@ async def _try_or_keep(request: web.Request, rule: PricingRule | None) -> View |
     behind = deps(request)
     if form.typed.get("do") == "keep" and form.typed.get("seen") == seen:
         if rule is None:
-            made = await pricing_rules.create(behind.pool, behind.settings, visitor(request), body)
+            made = await edit_rules.create(behind.pool, behind.settings, visitor(request), body)
         else:
-            made = await pricing_rules.replace(behind.pool, behind.settings, visitor(request), rule.id, body)
+            made = await edit_rules.replace(behind.pool, behind.settings, visitor(request), rule.id, body)
         if not isinstance(made, Problem):
             return see_other(request, f"{_LIST}#{made.id}", told=f"Kept: {clean(made.words)}.")
         return invalid(view, _pointed(form, made))
@@ -157,7 +157,7 @@ async def _try_or_keep(request: web.Request, rule: PricingRule | None) -> View |
 async def _form(request: web.Request, rule: PricingRule | None, typed: dict[str, str]) -> View:
     behind = deps(request)
     base = behind.settings.base_currency
-    known = await fx.worth(behind.pool, base)
+    known = await fx_rows.worth(behind.pool, base)
     regions = sorted(((one.code, one.name) for one in places.regions()), key=lambda one: one[1])
     names = await behind.pool.fetch("SELECT name FROM suppliers WHERE configured ORDER BY name")
     chosen = typed.get("supplier", "")
@@ -296,7 +296,7 @@ def _pointed(form: Form, problem: Problem) -> Form:
 
 
 async def _rule(request: web.Request) -> PricingRule:
-    found = await pricing_rules.one(deps(request).pool, request.match_info["id"])
+    found = await edit_rules.one(deps(request).pool, request.match_info["id"])
     if found is None:
         raise web.HTTPNotFound
     return found

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from gateway.access import login, user_rows
+from gateway.access import second_factor as flow
 from gateway.console.entry import too_many
 from gateway.console.forms import posted
 from gateway.console.pages import SESSION, Pages, View, deps, invalid, own_address, see_other, visitor
-from gateway.flows import login
-from gateway.flows import second_factor as flow
-from gateway.store import users
 
 pages = Pages()
 _WRONG_CODE = "is not right, or was used before"
@@ -53,7 +52,7 @@ async def turn_off(request: web.Request) -> View | web.Response:
 
 async def _page(request: web.Request, target: str, token: str = "") -> View:
     stage, who = deps(request), visitor(request)
-    user = await users.by_name(stage.pool, who.name)
+    user = await user_rows.by_name(stage.pool, who.name)
     since = user.totp_since if user is not None else None
     setup = flow.setup_of(stage, who, token) if since is None and stage.settings.secret_key else None
     context = {"since": since, "setup": setup, "next": target, "name": who.name}

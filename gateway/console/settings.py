@@ -7,7 +7,7 @@ from itertools import groupby
 from aiohttp import web
 
 from gateway.console.pages import Csv, Pages, View, deps
-from gateway.flows import running
+from gateway.operations import running
 from schemas.api_suppliers import Setting
 
 pages = Pages()

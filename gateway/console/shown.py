@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gateway.core.spreadsheet import text_cell
+from gateway.kit.spreadsheet import text_cell
 from schemas.money import Money, currency_digits
 
 NOTHING = Markup('<span class="none">–</span>')

@@ -8,18 +8,19 @@ from typing import cast
 
 from aiohttp import web
 
+from gateway.access import storefront_rows as store
+from gateway.access.key_rows import Mode, NewKey, keys_of
+from gateway.access.scope_rules import SCOPES, fault_of_scopes
+from gateway.access.storefront_rows import Storefront
 from gateway.console.forms import Form, asked, posted
 from gateway.console.orders import part
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
-from gateway.core.scopes import SCOPES, fault_of_scopes
-from gateway.flows import storefronts as flow
-from gateway.flows.problem import Problem
-from gateway.store import endpoints, spend
-from gateway.store import storefronts as store
-from gateway.store.endpoints import Owner
-from gateway.store.keys import Mode, NewKey, keys_of
-from gateway.store.storefronts import Storefront
+from gateway.kit.problem import Problem
+from gateway.operations import storefronts as flow
+from gateway.suppliers import spend_rows
+from gateway.webhooks import endpoint_rows
+from gateway.webhooks.endpoint_rows import Owner
 from schemas.money import Money
 
 pages = Pages()
@@ -108,11 +109,11 @@ async def endpoint(request: web.Request) -> View:
     form, behind = asked(request), deps(request)
     found = await _found(request)
     owner = Owner(found.id, mode(request))
-    one = await endpoints.one(behind.pool, owner, part(request, "endpoint"))
+    one = await endpoint_rows.one(behind.pool, owner, part(request, "endpoint"))
     if one is None:
         raise web.HTTPNotFound
     cursor = form.text("cursor", most=120)
-    sent = await endpoints.deliveries(behind.pool, one.id, _PAGE, tuple(cursor.split("~")) if cursor else None)
+    sent = await endpoint_rows.deliveries(behind.pool, one.id, _PAGE, tuple(cursor.split("~")) if cursor else None)
     context = {
         "storefront": found,
         "endpoint": one,
@@ -186,8 +187,8 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
     found, side, behind = await _found(request), mode(request), deps(request)
     keys, outward, spent = await asyncio.gather(
         keys_of(behind.pool, found.id),
-        endpoints.all_of(behind.pool, Owner(found.id, side)),
-        spend.spent(behind.pool, "storefront", found.id, datetime.now(UTC)),
+        endpoint_rows.all_of(behind.pool, Owner(found.id, side)),
+        spend_rows.spent(behind.pool, "storefront", found.id, datetime.now(UTC)),
     )
     base = behind.settings.base_currency
     context = {

@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway.access import audit_rows
 from gateway.console.forms import posted
 from gateway.console.pages import BEHIND, Pages, deps, see_other, visitor
-from gateway.flows import checkup, key_rotation, webhook_setup
-from gateway.flows.deps import Deps
-from gateway.flows.problem import Problem
-from gateway.store import audit, supplier_checks, supplier_keys
+from gateway.kit.problem import Problem
+from gateway.suppliers import checkup, key_rotation, supplier_check_rows, supplier_key_rows, webhook_setup
+from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 
 pages = Pages()
@@ -33,15 +33,15 @@ async def account_of(request: web.Request, behind: Deps, name: str) -> dict[str,
     account = behind.accounts.get(name)
     if account is None:
         return {"report": None, "rotation": None, "able": frozenset()}
-    newest = await supplier_keys.newest(behind.pool, name)
+    newest = await supplier_key_rows.newest(behind.pool, name)
     return {
-        "report": await supplier_checks.last(behind.pool, name),
+        "report": await supplier_check_rows.last(behind.pool, name),
         "levels": _LEVELS,
         "rotation": None if newest is None else key_rotation.shown(newest),
         "stored": account.key,
         "able": {capability.value for capability in account.manifest.capabilities},
         "hears": Capability.WEBHOOKS in account.manifest.capabilities,
-        "heard": await supplier_checks.heard(behind.pool, name),
+        "heard": await supplier_check_rows.heard(behind.pool, name),
         "advice": account.manifest.webhook_advice,
         "origin": request.app[BEHIND].origin(request),
     }
@@ -56,7 +56,7 @@ async def check(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     behind = deps(request)
     async with behind.pool.acquire() as connection, connection.transaction():
-        await audit.record(connection, visitor(request), "supplier.checked", f"supplier:{name}")
+        await audit_rows.record(connection, visitor(request), "supplier.checked", f"supplier:{name}")
     wrong = sum(finding.level == "bad" for finding in found.findings)
     told = "All is good." if not wrong else f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong; see below."
     return _back(request, told)

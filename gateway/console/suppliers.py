@@ -10,10 +10,11 @@ from gateway.console.forms import posted
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, mode, see_other, visitor
 from gateway.console.supplier_accounts import account_of
-from gateway.core.supplier_state import described
-from gateway.flows import balances, stops, supplier_figures, supplier_retry
-from gateway.flows.problem import Problem
-from gateway.store import supplier_figures as rows
+from gateway.kit.problem import Problem
+from gateway.prices import supplier_figure_rows as rows
+from gateway.prices import supplier_figures, supplier_retry
+from gateway.suppliers import balances, stops
+from gateway.suppliers.state_rules import described
 from providers.contract import Capability
 from schemas.api_suppliers import SupplierFigures
 

@@ -10,11 +10,10 @@ from aiohttp import web
 from gateway.console.forms import asked, posted
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, is_htmx, see_other, visitor
-from gateway.flows import sync_requests
-from gateway.flows.change_tables import of_difference
-from gateway.flows.problem import Problem
-from gateway.store import run_list
-from gateway.store.quarantines import MOST
+from gateway.kit.problem import Problem
+from gateway.prices.change_tables import of_difference
+from gateway.sync import requests, run_list_rows
+from gateway.sync.quarantine_rows import MOST
 from schemas.api import SyncRun, SyncRunSupplier
 
 pages = Pages()
@@ -44,14 +43,14 @@ async def start(request: web.Request) -> View | web.Response:
         form.wrong("supplier", "no supplier is configured")
     if not form:
         return invalid(await _list(request), form)
-    run_id = await sync_requests.ask_for_sync(behind.pool, behind.accounts, wanted, (), visitor(request))
+    run_id = await requests.ask_for_sync(behind.pool, behind.accounts, wanted, (), visitor(request))
     return see_other(request, f"{_LIST}/{run_id}", told="The sync was asked for; a worker begins it.")
 
 
 @pages("GET", _LIST + "/{id}", nav="Sync runs")
 async def sync_run(request: web.Request) -> View:
     """One run: each supplier's counts, reasons, errors and warnings; while it runs, how far it is."""
-    found = await sync_requests.detail(deps(request).pool, request.match_info["id"])
+    found = await requests.detail(deps(request).pool, request.match_info["id"])
     if found is None:
         raise web.HTTPNotFound
     ended = {part.supplier for part in found.suppliers}
@@ -79,7 +78,7 @@ async def accept(request: web.Request) -> View | web.Response:
     form, behind = await posted(request), deps(request)
     run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
     why = form.text("why", most=500)
-    answer = await sync_requests.accept(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
+    answer = await requests.accept(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
     if isinstance(answer, Problem):
         return _told(request, answer, run_id)
     told = f"Accepted: {supplier} is synced again, and what it says is taken over."
@@ -93,10 +92,10 @@ async def refuse(request: web.Request) -> View | web.Response:
     run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
     why = form.text("why", required=True, most=500)
     if not form:
-        if await sync_requests.difference(behind.pool, run_id, supplier, kind=None, limit=1) is None:
+        if await requests.difference(behind.pool, run_id, supplier, kind=None, limit=1) is None:
             raise web.HTTPNotFound
         return invalid(await _difference(request, supplier), form)
-    problem = await sync_requests.refuse(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
+    problem = await requests.refuse(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
     if problem is not None:
         return _told(request, problem, run_id)
     return see_other(request, f"{_LIST}/{run_id}", told=f"Refused: the offers of {supplier} stay as they were.")
@@ -105,7 +104,7 @@ async def refuse(request: web.Request) -> View | web.Response:
 @pages.finds("Sync runs")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """A run by its id."""
-    found = await sync_requests.detail(deps(request).pool, question) if question.startswith("sync_") else None
+    found = await requests.detail(deps(request).pool, question) if question.startswith("sync_") else None
     return (
         [] if found is None else [Hit(found.id, f"{_LIST}/{found.id}", f"{found.started_at:%Y-%m-%d %H:%M}", only=True)]
     )
@@ -114,12 +113,12 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 async def _list(request: web.Request) -> View:
     form, behind = asked(request), deps(request)
     cursor = form.text("cursor", most=60)
-    found = await run_list.sync_runs(behind.pool, _PAGE, (cursor,) if cursor else None)
+    found = await run_list_rows.sync_runs(behind.pool, _PAGE, (cursor,) if cursor else None)
     context = {
         "runs": [(run, _seconds(run.started_at, run.ended_at), _sums(run)) for run in found.rows],
         "next": None if found.after is None else here(request, cursor=found.after[0]),
         "accounts": sorted(behind.accounts),
-        "held": await sync_requests.waiting(behind.pool),
+        "held": await requests.waiting(behind.pool),
     }
     rows = [
         (run.id, run.started_at, run.ended_at, run.state, *_row(part)) for run in found.rows for part in run.suppliers
@@ -133,7 +132,7 @@ async def _difference(request: web.Request, supplier: str = "") -> View:
     supplier = supplier or request.match_info["supplier"]
     kind = form.choice("kind", [value for value, _ in _KINDS], required=False) or "moved"
     cursor = form.text("cursor", most=600)
-    found = await sync_requests.difference(
+    found = await requests.difference(
         deps(request).pool, request.match_info["id"], supplier, kind=kind, limit=_PAGE, after=_after(cursor)
     )
     if found is None:

@@ -11,10 +11,10 @@ from gateway.console.forms import Form, asked, posted
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
-from gateway.flows import mappings
-from gateway.flows.problem import Problem
-from gateway.store import unmapped as store
-from gateway.store.unmapped import Scope
+from gateway.kit.problem import Problem
+from gateway.sync import mappings
+from gateway.sync import unmapped_rows as store
+from gateway.sync.unmapped_rows import Scope
 from providers import places
 from providers.told import Meaning
 from schemas.api_mappings import MappingRequest, UnmappedGroup

@@ -6,13 +6,13 @@ from typing import cast
 
 from aiohttp import web
 
+from gateway.access import user_rows as store
+from gateway.access import users as people
+from gateway.access.passwords import new_password
+from gateway.access.user_rows import ROLES, Role
+from gateway.access.users import PeopleError
 from gateway.console.forms import Form, posted
 from gateway.console.pages import SESSION, Csv, Hit, Pages, View, deps, invalid, see_other, visitor
-from gateway.flows import people
-from gateway.flows.passwords import new_password
-from gateway.flows.people import PeopleError
-from gateway.store import users as store
-from gateway.store.users import ROLES, Role
 
 pages = Pages()
 _WORDS = {

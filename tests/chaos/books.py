@@ -12,10 +12,10 @@ from typing import Any
 
 import asyncpg
 
-from gateway.sealing import Seal
-from gateway.store import payment_audit
-from gateway.store.numbers import same
-from gateway.store.pool import DATABASE_DOWN, Connection, open_pool
+from gateway.checkouts import payment_audit_rows
+from gateway.inventory.number_rows import same
+from gateway.kit.pool import DATABASE_DOWN, Connection, open_pool
+from gateway.kit.sealing import Seal
 from providers.loader import load_manifests
 from tests.chaos import audit, audit_payments
 from tests.chaos.audit import Seen
@@ -92,8 +92,8 @@ async def look(machine: Machine, front: Storefront) -> End:
             for name, query in (("checkouts", _CHECKOUTS), ("ours", _PAYMENTS), ("cases", _CASES))
         }
         offer_left = await _offer_left(connection)
-        unaccounted = [one.payment_id for one in await payment_audit.unaccounted(connection)]
-        unpaid = await payment_audit.unpaid(connection)
+        unaccounted = [one.payment_id for one in await payment_audit_rows.unaccounted(connection)]
+        unpaid = await payment_audit_rows.unpaid(connection)
     await pool.close()
     truth = {name: machine.ask(name, "truth") for name in SUPPLIERS}
     till = machine.ask(PAYMENTS, "truth")

@@ -24,8 +24,8 @@ from urllib.request import Request, urlopen
 
 import asyncpg
 
-from gateway import embedded
-from gateway.processes import die_with_parent
+from gateway.kit.processes import die_with_parent
+from gateway.runtime import embedded
 from providers.loader import load_manifests
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import asyncpg
 
-from gateway.store.pool import DATABASE_DOWN
+from gateway.kit.pool import DATABASE_DOWN
 from tests.chaos.machine import Machine
 
 LATEST_SECONDS = 10.0  # of the workers' living time

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gateway.store.keys import create_key
-from gateway.store.pool import open_pool
+from gateway.access.key_rows import create_key
+from gateway.kit.pool import open_pool
 from tests.chaos.audit import Report, audit
 from tests.chaos.books import End, look, secrets_of, until_at_rest
 from tests.chaos.leaks import leaks

@@ -17,12 +17,12 @@ from aiohttp import web
 
 from examples.storefront.app import Settings, make_app
 from examples.storefront.book import Book
-from gateway import jobs
+from gateway.access.key_rows import create_key
 from gateway.app import make_app as make_gateway
-from gateway.log import AccessLog
-from gateway.settings import load
-from gateway.store.keys import create_key
-from gateway.store.pool import Pool
+from gateway.kit.log import AccessLog
+from gateway.kit.pool import Pool
+from gateway.kit.settings import load
+from gateway.worker import jobs
 from providers.loader import load_manifests
 from tests.gateway.console.conftest import _bad
 from tests.gateway.rescheduled import EVERY_SECOND, reschedule

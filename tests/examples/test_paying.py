@@ -11,8 +11,8 @@ import zxingcpp
 from PIL import Image
 from playwright.async_api import expect
 
-from gateway.core import checkouts
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.checkouts import checkout_rules
 from tests.examples.conftest import until
 from tests.gateway.console.test_in_chromium import _AXE, _TOO_WIDE, read_by_axe
 
@@ -143,7 +143,7 @@ async def test_until_a_late_notification_comes_the_customer_who_is_back_waits_an
 
 async def test_a_payment_that_is_never_told_goes_to_a_person_who_has_the_order_placed(street, open_page, monkeypatch):
     for name, value in {"UNTOLD_FOR": timedelta(0), "_LOOKS": (1.0,), "_RETRY_SECONDS": 1.0}.items():
-        monkeypatch.setattr(checkouts, name, value)
+        monkeypatch.setattr(checkout_rules, name, value)
     await trigger(street, "notice_never")
     page = await to_the_payment_page(street, open_page)
     await pay(page)

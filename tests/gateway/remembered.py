@@ -10,7 +10,7 @@ import io
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
 
 _ITEMS = ("number_lists", "number_countries", "number_tiers")
 _GOODS = ("goods", "goods_aside", "goods_categories", "goods_walks")

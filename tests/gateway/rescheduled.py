@@ -1,6 +1,6 @@
 """Periodic jobs at other times: a test waits for no cron, and is not disturbed by one."""
 
-from gateway import periodic_jobs
+from gateway.worker import periodic_jobs
 
 NEVER = "0 0 1 1 *"
 EVERY_SECOND = "* * * * * *"

@@ -10,14 +10,14 @@ from typing import Any
 
 import aiohttp
 
-from gateway.flows.accounts import accounts_of, check_accounts, close_accounts, connect_accounts
-from gateway.flows.admit import Admitted, admit
-from gateway.flows.deps import Deps
-from gateway.flows.publish import publish
-from gateway.flows.sync import run_sync
-from gateway.sealing import Seal
-from gateway.settings import Settings
-from gateway.store.pool import Pool, open_pool
+from gateway.catalog.publish import publish
+from gateway.kit.pool import Pool, open_pool
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import Settings
+from gateway.orders.admit import Admitted, admit
+from gateway.suppliers.accounts import accounts_of, check_accounts, close_accounts, connect_accounts
+from gateway.suppliers.deps import Deps
+from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 from providers.sandbox import Served, serve, world_for
 from schemas.orders import OrderForPlan

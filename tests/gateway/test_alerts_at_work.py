@@ -3,9 +3,9 @@
 import asyncio
 import sys
 
-from gateway import jobs
-from gateway.settings import load
-from gateway.store.jobs import SyncJob, enqueue_sync
+from gateway.kit.jobs import SyncJob, enqueue_sync
+from gateway.kit.settings import load
+from gateway.worker import jobs
 from tests.gateway.flows.mailbox import mail
 from tests.gateway.rescheduled import NEVER, reschedule
 from tests.kit.secret_keys import SECRET_KEY

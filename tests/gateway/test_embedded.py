@@ -17,15 +17,16 @@ import asyncpg
 import pytest
 import redis
 
-from gateway import embedded, processes
-from gateway.processes import working_in
+from gateway.kit import processes
+from gateway.kit.processes import working_in
+from gateway.runtime import embedded
 from schemas.errors import ConfigurationError
 
 HOUSE = Path(__file__).parents[2]
 OWNER = """
     import sys, time
     from pathlib import Path
-    from gateway import embedded
+    from gateway.runtime import embedded
     with embedded.start(Path(sys.argv[1])):
         print("ready", flush=True)
         time.sleep(600)

@@ -9,12 +9,13 @@ import asyncpg
 import pytest
 from aiohttp import ClientError, ClientSession
 
-from gateway import jobs, periodic_jobs, sync_jobs
-from gateway.settings import load
-from gateway.store import suppliers, sync_runs
-from gateway.store.jobs import SyncJob, enqueue_sync
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
+from gateway.kit.jobs import SyncJob, enqueue_sync
+from gateway.kit.pool import open_pool
+from gateway.kit.settings import load
+from gateway.migrations import upgrade
+from gateway.suppliers import supplier_rows
+from gateway.sync import sync_run_rows
+from gateway.worker import jobs, periodic_jobs, sync_jobs
 from providers.loader import load_manifests
 from schemas.errors import ConfigurationError
 from tests.gateway.rescheduled import EVERY_SECOND, NEVER, reschedule
@@ -82,11 +83,11 @@ async def test_a_sync_is_due_when_none_of_all_suppliers_began_within_the_interva
     async with pool.acquire() as connection:
         assert await sync_jobs.is_due(connection, ["a", "b"], 900)
         assert not await sync_jobs.is_due(connection, [], 900)
-        await sync_runs.insert(connection, "one", ["a"], [])
+        await sync_run_rows.insert(connection, "one", ["a"], [])
         assert await sync_jobs.is_due(connection, ["a", "b"], 900)
-        await sync_runs.insert(connection, "asked", ["a", "b"], [], waiting=True)
+        await sync_run_rows.insert(connection, "asked", ["a", "b"], [], waiting=True)
         assert await sync_jobs.is_due(connection, ["a", "b"], 900)
-        await sync_runs.insert(connection, "all", ["a", "b", "c"], [])
+        await sync_run_rows.insert(connection, "all", ["a", "b", "c"], [])
         assert not await sync_jobs.is_due(connection, ["a", "b"], 900)
         await connection.execute("UPDATE sync_runs SET started_at = now() - interval '20 minutes'")
         assert await sync_jobs.is_due(connection, ["a", "b"], 900)
@@ -208,7 +209,7 @@ async def test_a_workers_figures_are_served_and_a_port_in_use_is_a_wrong_configu
         with pytest.raises(ConfigurationError, match="worker_port"):
             await jobs.work(load(), database_url, asyncio.Event())
     reschedule(monkeypatch, sync_if_due=EVERY_SECOND)
-    await suppliers.register(pool, [suppliers.Configured("a", "x", "test")])
+    await supplier_rows.register(pool, [supplier_rows.Configured("a", "x", "test")])
     stop = asyncio.Event()
     served = load(state_dir=str(tmp_path), suppliers=settings.suppliers)
     worker = asyncio.create_task(jobs.work(served, database_url, stop, program(tmp_path)))

@@ -5,7 +5,7 @@ import orjson
 import pytest
 import structlog
 
-from gateway import log
+from gateway.kit import log
 
 
 @pytest.fixture

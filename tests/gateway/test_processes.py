@@ -7,7 +7,7 @@ import textwrap
 import time
 from pathlib import Path
 
-from gateway.processes import bound
+from gateway.kit.processes import bound
 
 HOUSE = Path(__file__).parents[2]
 PARENT = """

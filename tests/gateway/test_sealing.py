@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sealing import Seal, Unsealable
-from gateway.settings import load
+from gateway.kit.sealing import Seal, Unsealable
+from gateway.kit.settings import load
 from schemas.errors import ConfigurationError
 from tests.kit.secret_keys import NEW_SECRET_KEY, OLD_SECRET_KEY
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gateway.cli.dev import _allow_loopback
-from gateway.settings import load
+from gateway.kit.settings import load
 from schemas.errors import ConfigurationError
 
 HOUSE = Path(__file__).parents[2]

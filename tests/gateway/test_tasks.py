@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.tasks import end
+from gateway.kit.tasks import end
 
 
 async def test_a_task_that_swallowed_a_cancellation_is_ended_all_the_same():

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateway.flows.deps import Deps
-from gateway.flows.process import drain, wait_for_answer
-from gateway.flows.waker import OrderWaker
-from gateway.store import webhooks
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
+from gateway.orders.process import drain, wait_for_answer
+from gateway.orders.waker import OrderWaker
+from gateway.suppliers.deps import Deps
+from gateway.webhooks import webhook_rows
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def answered(deps: Deps, order_id: str, seconds: float = 60) -> None:
 
 async def emit_events(pool: Pool) -> None:
     """Write the deliveries of everything that storefronts are to be told, as a worker does."""
-    while await webhooks.emit_outbox(pool, 100):
+    while await webhook_rows.emit_outbox(pool, 100):
         pass
 
 

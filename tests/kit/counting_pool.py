@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
 
 _STATEMENTS = frozenset({"execute", "executemany", "fetch", "fetchrow", "fetchval"})
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from gateway.store.pool import Pool, prepare_connection, server_settings
+from gateway.kit.pool import Pool, prepare_connection, server_settings
 
 
 class StatementFault(StrEnum):

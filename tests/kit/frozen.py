@@ -7,8 +7,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from gateway import embedded
-from gateway.processes import working_in
+from gateway.kit.processes import working_in
+from gateway.runtime import embedded
 
 
 @contextmanager

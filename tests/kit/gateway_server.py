@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from gateway.web.connections import FrontDoorRunner
+from gateway.api.connections import FrontDoorRunner
 
 
 class GatewayServer(TestServer):

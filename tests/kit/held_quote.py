@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gateway.flows import quote
+from gateway.catalog import quote
 from tests.gateway.flows.counter import STOREFRONT, Counter
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from gateway.flows.deps import Deps
+from gateway.suppliers.deps import Deps
 from providers.gate import Priority, SupplierRateLimiter
 from providers.loader import open_provider
 from providers.rate_limiter import Lease, MemoryRateLimiter

@@ -18,12 +18,12 @@ from typing import Any
 
 import aiohttp
 
-from gateway import embedded
-from gateway.processes import die_with_parent
-from gateway.settings import load
-from gateway.store.keys import create_key
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
+from gateway.access.key_rows import create_key
+from gateway.kit.pool import open_pool
+from gateway.kit.processes import die_with_parent
+from gateway.kit.settings import load
+from gateway.migrations import upgrade
+from gateway.runtime import embedded
 from tests.gateway.sandboxed import stock_from
 from tests.kit.secret_keys import SECRET_KEY
 

@@ -208,7 +208,7 @@ def test_a_readme_without_its_headings_is_caught():
 @pytest.mark.parametrize(
     ("file", "source", "said"),
     [
-        ("client.py", "from gateway.settings import Settings", "imports gateway.settings"),
+        ("client.py", "from gateway.kit.settings import Settings", "imports gateway.kit.settings"),
         ("client.py", "from providers import pikasim", "imports providers.pikasim"),
         ("client.py", "import providers.s2s.mapping", "imports providers.s2s.mapping"),
         ("mapping.py", "import aiohttp", "it is pure"),

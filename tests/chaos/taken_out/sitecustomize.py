@@ -21,9 +21,8 @@ from datetime import timedelta
 
 
 def _hurry() -> None:
-    from gateway.core.orders import schedule, verdicts
-    from gateway.flows import buy
-    from gateway.store import attempts
+    from gateway.orders import attempt_rows, buy
+    from gateway.orders.rules import schedule, verdicts
     from providers import breaker
     from providers.beppay import numbers
 
@@ -31,39 +30,39 @@ def _hurry() -> None:
     schedule.AGES, schedule.EVERY = tuple(ages), every
     # Where half of all calls fail the breaker opens again and again; its pauses are made short.
     breaker.BREAKER_SECONDS, breaker.BREAKER_MAX_SECONDS, breaker.PROBE_SECONDS = 1.0, 3.0, 4
-    attempts.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
+    attempt_rows.SEND_SECONDS = float(os.environ["CHAOS_HURRY"])
     buy.STOPPED = timedelta(seconds=2)
     verdicts.UNSEEN_FOR = timedelta(seconds=8)
     # All clocks here are one.
     buy.NUMBER_CLOCKS_APART = numbers.NUMBER_CLOCKS_APART = timedelta(seconds=1)
     if "worker" in sys.orig_argv:
-        from gateway import jobs
+        from gateway.worker import jobs
 
         jobs.HEARTBEAT = timedelta(seconds=float(os.environ.get("CHAOS_HEARTBEAT", "30")))
 
 
 def _overdue(seconds: float) -> None:
-    from gateway.core import health as judging
-    from gateway.flows import health
-    from gateway.store import workers
+    from gateway.alerts import order_health
+    from gateway.orders import health_rules as judging
+    from gateway.orders import worker_rows
 
-    judging.WORKER_SECONDS = judging.OVERDUE_SECONDS = workers.OVERDUE_SECONDS = seconds
-    health.HEARTBEAT_SECONDS, health.REFRESH_SECONDS = seconds / 5, seconds / 5
-    health.JUDGE_SECONDS, health.LEASE_SECONDS = seconds / 5, seconds
+    judging.WORKER_SECONDS = judging.OVERDUE_SECONDS = worker_rows.OVERDUE_SECONDS = seconds
+    order_health.HEARTBEAT_SECONDS, order_health.REFRESH_SECONDS = seconds / 5, seconds / 5
+    order_health.JUDGE_SECONDS, order_health.LEASE_SECONDS = seconds / 5, seconds
 
 
 def _hold(seconds: float) -> None:
-    from gateway import periodic_jobs
-    from gateway.core import checkouts as judging
-    from gateway.flows import checkout, checkout_links
-    from gateway.settings import Checkouts
+    from gateway.checkouts import checkout_rules as judging
+    from gateway.checkouts import links, open_checkout
+    from gateway.kit.settings import Checkouts
+    from gateway.worker import periodic_jobs
 
     Checkouts.hold_seconds = property(lambda _self: seconds)
     judging.UNTOLD_FOR, judging.EXPIRED_AFTER = timedelta(seconds=5), timedelta(seconds=1)
     judging.MADE_WITHIN, judging._LATE_RETRY = timedelta(seconds=8), timedelta(seconds=5)
     judging._SEARCHES, judging._LOOKS, judging._RETRY_SECONDS = (0.5, 1.0, 2.0), (2.0, 3.0, 4.0), 1.5
-    checkout._SENT_WITHIN = timedelta(seconds=5)
-    checkout_links.CLAIMED_FOR, checkout_links.RETRY = timedelta(seconds=6), timedelta(seconds=2)
+    open_checkout._SENT_WITHIN = timedelta(seconds=5)
+    links.CLAIMED_FOR, links.RETRY = timedelta(seconds=6), timedelta(seconds=2)
     hurried = {periodic_jobs.EVERY_5_SECONDS: periodic_jobs.EVERY_2_SECONDS}
     periodic_jobs.PERIODIC_JOBS = tuple(
         job._replace(cron=hurried.get(job.cron, job.cron)) for job in periodic_jobs.PERIODIC_JOBS
@@ -74,7 +73,7 @@ def _careless() -> None:
     import structlog
     from pydantic import SecretStr
 
-    from gateway.sealing import Seal
+    from gateway.kit.sealing import Seal
     from providers.transport import Transport
 
     exchange = Transport._exchange
@@ -112,7 +111,8 @@ def _careless() -> None:
 def _heard() -> None:
     import structlog
 
-    from gateway.flows import incoming, payments
+    from gateway.checkouts import payments
+    from gateway.intake import incoming
 
     def careless(receive):
         async def hear(deps, account, headers, body, now):
@@ -137,8 +137,9 @@ def _read(body):
 def _without_fence() -> None:
     from msgspec.structs import replace
 
-    from gateway.core.orders import choosing, verdicts
-    from gateway.core.orders.states import AttemptState
+    from gateway.orders.rules import verdicts
+    from gateway.orders.rules.states import AttemptState
+    from gateway.selling import choosing_rules
 
     def failed(verdict):
         unknown = verdict.state is AttemptState.UNKNOWN
@@ -147,7 +148,7 @@ def _without_fence() -> None:
     def again(found, max_cost, tried, *more):
         return choices(found, max_cost, tried if len(tried) > 1 else [], *more)
 
-    choices, choosing.choices = choosing.choices, again
+    choices, choosing_rules.choices = choosing_rules.choices, again
     of_error, of_loss = verdicts.of_error, verdicts.of_loss
     verdicts.of_error = lambda error: failed(of_error(error))
     verdicts.of_loss = lambda attempt: failed(of_loss(attempt))
@@ -156,9 +157,9 @@ def _without_fence() -> None:
 def _without_once() -> None:
     from msgspec.structs import replace
 
-    from gateway.store import checkouts, payments
+    from gateway.checkouts import checkout_rows, payment_rows
 
-    lock, lock_payment = checkouts.lock, payments.lock
+    lock, lock_payment = checkout_rows.lock, payment_rows.lock
 
     async def forgotten(connection, checkout_id):
         row = await lock(connection, checkout_id)
@@ -168,11 +169,11 @@ def _without_once() -> None:
         row = await lock_payment(connection, payment_id)
         return None if row is None else replace(row, settled_at=None)
 
-    checkouts.lock, payments.lock = forgotten, not_judged
+    checkout_rows.lock, payment_rows.lock = forgotten, not_judged
 
 
 def _without_redaction() -> None:
-    from gateway import log
+    from gateway.kit import log
     from providers.redaction import Redactor
 
     log._redacted = lambda _logger, _method, event: event

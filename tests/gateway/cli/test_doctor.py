@@ -4,8 +4,8 @@ import asyncpg
 import pytest
 import typer
 
+from gateway.access import users
 from gateway.cli.doctor import Check, doctor, examine
-from gateway.flows import people
 from tests.kit.secret_keys import SECRET_KEY
 
 PIKASIM = {"PROVIDER": "pikasim", "MODE": "test", "BASE_URL": "http://127.0.0.1:1", "API_KEY": "k"}
@@ -41,7 +41,7 @@ async def test_a_console_without_users_is_noted_with_the_command_that_makes_one(
     monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
     check = (await found())["console users"]
     assert (check.good, "esim-gateway users create" in check.says) == (None, True)
-    await people.create(pool, "test", "ana", "admin", "long enough for it")
+    await users.create(pool, "test", "ana", "admin", "long enough for it")
     assert (await found())["console users"].good is True
 
 

@@ -6,10 +6,10 @@ import asyncio
 
 import aiohttp
 
-from gateway.flows.publish import publish
-from gateway.store.keys import create_key
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
+from gateway.access.key_rows import create_key
+from gateway.catalog.publish import publish
+from gateway.kit.pool import open_pool
+from gateway.migrations import upgrade
 from tests.gateway.cli.test_serve import environment, free_port, serve, until
 from tests.gateway.core.catalog.market import Item, offer
 from tests.gateway.flows.shelf import settings_for, stock

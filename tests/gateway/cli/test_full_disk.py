@@ -6,9 +6,9 @@ import aiohttp
 import msgspec
 import pytest
 
-from gateway.flows.publish import publish
-from gateway.store import snapshot_files
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.catalog import snapshot_files
+from gateway.catalog.publish import publish
 from tests.gateway.cli.test_serve import children, environment, free_port, serve, until
 from tests.gateway.core.catalog.market import Item, offer, some_items
 from tests.gateway.flows.shelf import settings_for, stock

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from gateway.store import audit
-from gateway.store.pool import open_pool
+from gateway.access import audit_rows
+from gateway.kit.pool import open_pool
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_keys_made_and_revoked_stand_in_the_audit_log(keys, database_url):
     async def entries():
         pool = await open_pool(database_url)
         try:
-            return await audit.entries(pool)
+            return await audit_rows.entries(pool)
         finally:
             await pool.close()
 

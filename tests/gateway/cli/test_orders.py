@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.flows.process import process_order
-from gateway.flows.topup import admit_topup
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.orders.process import process_order
+from gateway.orders.topup import admit_topup
 from providers.beppay import orders as beppay
 from schemas.orders import TopupForPlan
 from tests.gateway.cli.test_serve import environment

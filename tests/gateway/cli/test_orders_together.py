@@ -7,7 +7,7 @@ import json
 
 import aiohttp
 
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
 from tests.gateway.cli.test_serve import environment, free_port, running, serve, until
 from tests.gateway.flows.shelf import settings_for
 from tests.gateway.sandboxed import stock_from, town

@@ -10,10 +10,10 @@ import sys
 
 import pytest
 
-from gateway.core.catalog.matrix import Bucket
-from gateway.flows import prices
-from gateway.flows.browse import Catalog
-from gateway.flows.publish import publish
+from gateway.catalog.browse import Catalog
+from gateway.catalog.index.matrix import Bucket
+from gateway.catalog.publish import publish
+from gateway.prices import prices
 from tests.gateway.cli.test_serve import environment
 from tests.gateway.core.catalog.market import some_items
 from tests.gateway.flows.shelf import settings_for, stock

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.store.pool import open_pool
+from gateway.kit.pool import open_pool
 from schemas.errors import ConfigurationError
 from tests.kit.secret_keys import SECRET_KEY
 

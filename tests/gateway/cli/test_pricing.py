@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from gateway.flows import pricing_rules
-from gateway.flows.publish import publish
+from gateway.catalog.publish import publish
+from gateway.pricing import edit_rules
 from schemas.api_pricing import RuleBody
 from tests.gateway.cli.test_serve import environment
 from tests.gateway.core.catalog.market import Item, offer
@@ -23,7 +23,7 @@ async def settings(pool, database_url, tmp_path):
     made = settings_for(tmp_path, database_url)
     await stock(pool, [Item("a", offer("JP1", cost="5.00")), Item("b", offer("FR1", countries="FR", cost="4.00"))])
     await publish(pool, None, made)
-    await pricing_rules.create(pool, made, "a test", RuleBody(name="Japan", percent="25", countries=["JP"]))
+    await edit_rules.create(pool, made, "a test", RuleBody(name="Japan", percent="25", countries=["JP"]))
     return made
 
 

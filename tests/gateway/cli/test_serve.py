@@ -15,11 +15,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from gateway import supervisor
-from gateway.flows.publish import publish
-from gateway.store.keys import create_key
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
+from gateway.access.key_rows import create_key
+from gateway.catalog.publish import publish
+from gateway.kit.pool import open_pool
+from gateway.migrations import upgrade
+from gateway.runtime import supervisor
 from tests.gateway.core.catalog.market import Item, offer
 from tests.gateway.flows.shelf import SECRET, settings_for, stock
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway import embedded
 from gateway.cli import state
+from gateway.runtime import embedded
 from schemas.errors import ConfigurationError
 
 ACCOUNTS = {"pika": {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1/pikasim", "api_key": "k"}}

@@ -6,9 +6,9 @@ import json
 
 from aiohttp import web
 
-from gateway.flows import key_rotation
-from gateway.web import state
-from gateway.web.webhooks import take_supplier_webhook
+from gateway.api import state
+from gateway.api.webhooks import take_supplier_webhook
+from gateway.suppliers import key_rotation
 from tests.gateway.cli.test_orders import command, shop
 
 __all__ = ["command", "shop"]

@@ -6,7 +6,7 @@ import json
 
 import msgspec
 
-from gateway.flows import money
+from gateway.ledger import money
 from tests.gateway.cli.test_orders import GOOD, command, shop
 
 __all__ = ["command", "shop"]

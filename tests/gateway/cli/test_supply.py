@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gateway.flows import supplier_figures
-from gateway.flows.balances import look_if_due
-from gateway.flows.mappings import tell
+from gateway.prices import supplier_figures
+from gateway.suppliers.balances import look_if_due
+from gateway.sync.mappings import tell
 from providers.told import Meaning, read_toml
 from schemas.plan import About
 from tests.gateway.cli.test_orders import GOOD, command, shop

@@ -22,19 +22,19 @@ import pytest
 from yarl import URL
 
 from benchmarks.console_data import Size, accounts, fill
-from gateway import embedded
+from gateway.access import user_rows
+from gateway.access.key_rows import create_key
+from gateway.access.user_rows import Role
+from gateway.api import state
 from gateway.app import make_app
-from gateway.flows.deps import Deps
-from gateway.flows.process import drain
-from gateway.flows.publish import publish
-from gateway.log import AccessLog
-from gateway.sealing import Seal
-from gateway.settings import Settings, load
-from gateway.store import users
-from gateway.store.keys import create_key
-from gateway.store.pool import Pool, open_pool
-from gateway.store.users import Role
-from gateway.web import state
+from gateway.catalog.publish import publish
+from gateway.kit.log import AccessLog
+from gateway.kit.pool import Pool, open_pool
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import Settings, load
+from gateway.orders.process import drain
+from gateway.runtime import embedded
+from gateway.suppliers.deps import Deps
 from tests.conftest import _THROW_OUT, _run
 from tests.gateway.sandboxed import Town, shop_on, stock_from, town
 from tests.kit.gateway_server import GatewayServer
@@ -356,12 +356,12 @@ async def _people(pool: Pool, address: str, hashed: str, mode: Any) -> dict[str,
     for role in ROLES:
         name = f"{role}@example.com" if role == "operator" else role
         async with pool.acquire() as connection:
-            user = await users.add(connection, name, role, hashed)
+            user = await user_rows.add(connection, name, role, hashed)
             if user is None:
-                user = await users.by_name(connection, name)
+                user = await user_rows.by_name(connection, name)
             assert user is not None
-            token = users.new_token()
-            await users.begin_session(connection, user.id, token, mode, "127.0.0.1")
+            token = user_rows.new_token()
+            await user_rows.begin_session(connection, user.id, token, mode, "127.0.0.1")
         jar = aiohttp.CookieJar(unsafe=True)
         jar.update_cookies({"gw_session": token}, URL(address))
         made[role] = Person(aiohttp.ClientSession(cookie_jar=jar), address, name)

@@ -17,8 +17,8 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.console_places import places
-from gateway import embedded
-from gateway.store.migrations import upgrade
+from gateway.migrations import upgrade
+from gateway.runtime import embedded
 from tests.gateway.console.conftest import PASSWORD, Console, _consoles, _run, _work
 
 FOLDER = Path(__file__).parents[3] / "docs" / "console"

@@ -8,15 +8,15 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.flows import alerts
-from gateway.flows.accounts import accounts_of, check_accounts, close_accounts, connect_accounts
-from gateway.flows.alert_delivery import Sender
-from gateway.flows.deps import Deps
-from gateway.flows.outside import Outside
-from gateway.flows.publish import publish
-from gateway.flows.sync import run_sync
-from gateway.sealing import Seal
-from gateway.store import audit
+from gateway.access import audit_rows
+from gateway.alerts import alerts
+from gateway.alerts.delivery import Sender
+from gateway.catalog.publish import publish
+from gateway.kit.guarded_http import Outside
+from gateway.kit.sealing import Seal
+from gateway.suppliers.accounts import accounts_of, check_accounts, close_accounts, connect_accounts
+from gateway.suppliers.deps import Deps
+from gateway.sync.run import run_sync
 from tests.gateway.flows.mailbox import mail
 from tests.gateway.flows.receiver import receiving
 
@@ -205,7 +205,7 @@ async def test_rules_are_made_changed_switched_and_deleted_and_the_log_knows(wat
     assert (rule.threshold, rule.enabled) == ("20", False)
     await admin.post(f"{address}/delete")
     assert (await admin.get(address)).status == 404
-    seen = [entry.action for entry in await audit.entries(watched.pool, action="alert_rule.")]
+    seen = [entry.action for entry in await audit_rows.entries(watched.pool, action="alert_rule.")]
     assert seen == ["alert_rule.removed", "alert_rule.disabled", "alert_rule.changed", "alert_rule.added"]
     for path in (f"{HOME}/rules", f"{address}/switch", f"{HOME}/channels"):
         assert (await watched.operator.post(path, fields)).status == 403

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from gateway.core.changes import ChangeFilter
-from gateway.flows.changes import feed
-from gateway.flows.sync import run_sync
-from gateway.store import audit
+from gateway.access import audit_rows
+from gateway.prices.change_rules import ChangeFilter
+from gateway.prices.changes import feed
+from gateway.sync.run import run_sync
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>\u202eevil' + "x" * 10_000
 
@@ -139,7 +139,7 @@ async def test_an_operator_accepts_after_seeing_the_difference_and_a_viewer_cann
     await run_sync(console.pool, console.deps.accounts, console.settings, accept=["beppay"], run_id=started)
     held = await console.pool.fetchrow("SELECT state, decided_by, accepted_run FROM quarantines")
     assert tuple(held) == ("accepted", console.operator.name, started)
-    actions = [(entry.action, entry.actor) for entry in await audit.entries(console.pool)]
+    actions = [(entry.action, entry.actor) for entry in await audit_rows.entries(console.pool)]
     assert ("quarantine.accepted", console.operator.name) in actions
     assert "waits for you" not in (await console.operator.get("/console/changes")).words
 

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from gateway.flows import people
-from gateway.flows.people import PeopleError
+from gateway.access import users
+from gateway.access.users import PeopleError
 from tests.gateway.console.conftest import PASSWORD
 from tests.kit.stored_password import is_password
 
@@ -230,10 +230,10 @@ async def test_log_ins_failed_ones_and_log_outs_stand_in_the_audit_log(console):
 
 
 async def test_the_first_admin_is_made_once_however_many_processes_start(pool):
-    made = await asyncio.gather(*(people.first_admin(pool) for _ in range(5)))
+    made = await asyncio.gather(*(users.first_admin(pool) for _ in range(5)))
     passwords = [password for password in made if password is not None]
     assert len(passwords) == 1
-    assert await people.first_admin(pool) is None
+    assert await users.first_admin(pool) is None
     assert await is_password(pool, "admin", passwords[0])
     kept = await pool.fetchval("SELECT string_agg(u::text || a::text, '') FROM users u, audit_log a")
     assert passwords[0] not in kept
@@ -251,10 +251,10 @@ async def test_a_password_under_old_parameters_is_kept_anew_when_its_owner_comes
 
 async def test_what_cannot_be_is_said_and_changes_nothing(pool):
     with pytest.raises(PeopleError, match="12 to 500"):
-        await people.create(pool, "test", "somebody", "viewer", "short")
+        await users.create(pool, "test", "somebody", "viewer", "short")
     with pytest.raises(PeopleError, match="no user"):
-        await people.set_role(pool, "test", "somebody", "viewer")
-    await people.create(pool, "test", "somebody", "viewer", "long enough for it")
+        await users.set_role(pool, "test", "somebody", "viewer")
+    await users.create(pool, "test", "somebody", "viewer", "long enough for it")
     with pytest.raises(PeopleError, match="already"):
-        await people.create(pool, "test", "Somebody", "admin", "long enough for it")
+        await users.create(pool, "test", "Somebody", "admin", "long enough for it")
     assert await pool.fetchval("SELECT count(*) FROM audit_log") == 1

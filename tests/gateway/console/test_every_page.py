@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from benchmarks.console_places import PARTS, places
+from gateway.catalog.publish import publish
 from gateway.console import all_pages, static_files
-from gateway.flows.publish import publish
 
 # What a supplier, a storefront or a stranger may have written anywhere.
 HOSTILE = (

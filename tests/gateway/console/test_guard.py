@@ -8,9 +8,9 @@ import asyncpg
 import orjson
 import pytest
 
+from gateway.alerts import order_health
 from gateway.console import all_pages
 from gateway.console.pages import Pages
-from gateway.flows import health
 
 _TOUCHED_BY_USE = {"sessions", "login_failures"}
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
@@ -19,7 +19,7 @@ _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamesp
 @pytest.fixture(autouse=True)
 def _nothing_is_judged(monkeypatch):
     """The process judges its health every few seconds, and writes then."""
-    monkeypatch.setattr(health, "JUDGE_SECONDS", 3600.0)
+    monkeypatch.setattr(order_health, "JUDGE_SECONDS", 3600.0)
 
 
 async def fingerprint(console):
@@ -203,7 +203,7 @@ async def test_a_fault_is_a_page_with_the_words_to_find_it_in_the_log(console, m
     async def broken(*_args, **_more):
         raise ValueError("secret detail")
 
-    monkeypatch.setattr("gateway.store.users.all_users", broken)
+    monkeypatch.setattr("gateway.access.user_rows.all_users", broken)
     answer = await console.admin.get("/console/users")
     assert answer.status == 500
     assert answer.headers["X-Request-Id"] in answer.words

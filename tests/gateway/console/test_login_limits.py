@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from gateway.flows import passwords, people
+from gateway.access import passwords, users
 from tests.gateway.console.conftest import PASSWORD
 from tests.gateway.console.test_entry import try_in
 
@@ -125,9 +125,9 @@ async def test_a_reset_and_an_unlock_lift_the_lock(console, lift):
     await lock(console)
     assert "Too many tries" in (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).words
     if lift == "unlock":
-        assert await people.unlock(console.pool, "test", "viewer") == 10
+        assert await users.unlock(console.pool, "test", "viewer") == 10
     else:
-        await people.set_password(console.pool, "test", "viewer", PASSWORD)
+        await users.set_password(console.pool, "test", "viewer", PASSWORD)
     assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
 
 

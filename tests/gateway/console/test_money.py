@@ -7,8 +7,8 @@ import csv
 import io
 import re
 
-from gateway.flows import money
-from gateway.store import audit
+from gateway.access import audit_rows
+from gateway.ledger import money
 
 
 async def test_every_supplier_stands_on_a_line_and_its_page_shows_its_parts_and_both_books(console):
@@ -35,7 +35,7 @@ async def test_an_operator_begins_a_deposit_and_finds_the_page_to_pay_at(console
     (link,) = re.findall(r'href="(http://127\.0\.0\.1[^"]+/_sandbox/checkout/[^"]+)"', begun.text)
     (one,) = (await money.deposits_begun(console.deps, 5, None)).rows
     assert (one.url, one.amount.amount) == (link, "75.50")
-    entry = (await audit.entries(console.pool))[0]
+    entry = (await audit_rows.entries(console.pool))[0]
     assert (entry.action, entry.object, entry.detail["way"]) == ("supplier.deposit_begun", "supplier:pikasim", "stripe")
     for form, words in (
         ({"way": "stripe", "amount": "much"}, "is no number"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.flows.admit import Admitted
-from gateway.flows.restore import restored
-from gateway.flows.topup import admit_topup
-from gateway.store import audit, selling
+from gateway.access import audit_rows
+from gateway.orders.admit import Admitted
+from gateway.orders.restore import restored
+from gateway.orders.topup import admit_topup
+from gateway.suppliers import selling_rows
 from schemas.orders import TopupForPlan
 from tests.gateway.console.test_orders import LIST, bought
 from tests.gateway.sandboxed import Shop
@@ -57,7 +58,7 @@ async def test_an_esim_with_a_topup_is_cancelled_only_where_the_operator_says_so
     assert await status(console, order_id) == "cancelled"
     assert await status(console, ordered) == "needs_review"
     assert "its eSIM was cancelled by an operator" in (await console.viewer.get("/console/attention")).words
-    (entry,) = await audit.entries(console.pool, action="order.cancel_requested")
+    (entry,) = await audit_rows.entries(console.pool, action="order.cancel_requested")
     assert (entry.actor, entry.detail) == (console.operator.name, {"forced": True})
 
 
@@ -81,7 +82,7 @@ async def test_what_a_restore_left_for_review_is_released_when_the_books_are_cle
     form = await console.operator.get(f"{LIST}/{order_id}/resolve")
     assert "it goes on and is bought as usual" in form.words
     assert "Activation code" not in form.words
-    await selling.go_on(console.pool, selling.ALL, "restored")
+    await selling_rows.go_on(console.pool, selling_rows.ALL, "restored")
     page = await console.operator.post(f"{LIST}/{order_id}/release")
     assert "Released: it is bought as usual" in page.words
     assert f'action="{LIST}/{order_id}/release"' not in page.text

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from playwright.async_api import expect
 
+from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.console import compare, prices
-from gateway.core.diff import offer_id, offer_key
 from schemas import api_prices as shapes
 from tests.gateway.core.catalog.market import Item, Market, offer
 
@@ -130,7 +130,7 @@ async def test_a_cell_lists_the_offers_that_compete_and_those_ticked_stand_side_
 
 
 def prices_lines(compared):
-    from gateway.core.side_by_side import lines
+    from gateway.prices.comparison_rules import lines
 
     return lines(compared.data, "JP")
 

@@ -9,9 +9,9 @@ from html import unescape
 
 import pytest
 
-from gateway.core.catalog.margins import Asked, Fees
-from gateway.flows import margins
-from gateway.store import audit
+from gateway.access import audit_rows
+from gateway.catalog.index.margins import Asked, Fees
+from gateway.prices import margins
 
 LIST = "/console/pricing-rules"
 EUROPE = {
@@ -65,7 +65,7 @@ async def test_a_rule_is_kept_only_after_its_effect_was_seen(console):
     assert await console.pool.fetchval("SELECT percent FROM pricing_rules") == 18
     _, page = await kept(console.admin, {**EUROPE, "percent": "30", "position": "1"}, f"{LIST}/{rule['id']}")
     assert "Europe +30 %" in page.words
-    entries = await audit.entries(console.pool, action="pricing_rule.")
+    entries = await audit_rows.entries(console.pool, action="pricing_rule.")
     assert [(entry.action, entry.actor) for entry in entries] == [
         ("pricing_rule.changed", "admin"), ("pricing_rule.created", "admin"),
     ]  # fmt: skip

@@ -13,7 +13,7 @@ import zxingcpp
 from PIL import Image
 from playwright.async_api import expect
 
-from gateway.flows import people
+from gateway.access import users
 from tests.gateway.console.conftest import PASSWORD, _chromium
 from tests.gateway.console.test_entry import try_in
 from tests.gateway.console.test_in_chromium import _AXE, _TOO_WIDE, read_by_axe
@@ -106,7 +106,7 @@ async def test_a_password_that_an_admin_reset_must_be_changed(console):
 
 
 async def test_who_must_change_a_password_may_log_out_instead(console):
-    await people.set_password(console.pool, "test", "viewer", NEW, must_change=True)
+    await users.set_password(console.pool, "test", "viewer", NEW, must_change=True)
     person = await console.log_in("viewer", NEW)
     assert "Log out" in (await person.get("/console")).words
     await person.post("/console/logout")
@@ -153,7 +153,7 @@ async def test_a_second_factor_is_turned_off_by_a_code_and_guesses_are_limited(c
         await after_many(console, "session")
     answer = await console.viewer.post("/console/second-factor/off", {"code": phone.code()})
     assert "Too many tries" in answer.words
-    await people.unlock(console.pool, "test", "viewer")
+    await users.unlock(console.pool, "test", "viewer")
     answer = await console.viewer.post("/console/second-factor/off", {"code": phone.code()})
     assert "Your second factor is off." in answer.words
     person = await console.log_in("viewer")
@@ -237,12 +237,12 @@ async def test_a_secret_that_no_key_opens_lets_nobody_in(console, phone):
 
 async def test_who_lost_the_app_gets_in_after_a_reset(console, phone):
     await turn_on(console.viewer, phone)
-    await people.reset_totp(console.pool, "test", "viewer")
+    await users.reset_totp(console.pool, "test", "viewer")
     assert (await console.viewer.get("/console", follow=False)).location == "/console/login"
     person = await console.log_in("viewer")
     assert (await person.get("/console", follow=False)).status == 200
-    with pytest.raises(people.PeopleError, match="no second factor"):
-        await people.reset_totp(console.pool, "test", "viewer")
+    with pytest.raises(users.PeopleError, match="no second factor"):
+        await users.reset_totp(console.pool, "test", "viewer")
 
 
 async def test_admins_alone_must_have_one_where_the_setting_says_so(make_console):
@@ -278,7 +278,7 @@ async def reads_well(page):
 async def test_from_a_made_password_to_the_console_on_a_phone_in_the_dark(make_console, scripts):
     console = await make_console(console={"totp_for_admins": True})
     phone = Phone(console)
-    await people.set_password(console.pool, "test", "admin", PASSWORD, must_change=True)
+    await users.set_password(console.pool, "test", "admin", PASSWORD, must_change=True)
     async with _chromium(console) as open_:
         page = await open_(None, "/console/users", scripts=scripts, phone=True, scheme="dark")
 

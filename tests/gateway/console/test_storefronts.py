@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.flows import endpoints as making
-from gateway.store import audit
-from gateway.store.endpoints import Owner
+from gateway.access import audit_rows
+from gateway.webhooks import endpoints as making
+from gateway.webhooks.endpoint_rows import Owner
 
 LIST = "/console/storefronts"
 
@@ -20,7 +20,7 @@ async def shop_id(console):
 
 
 async def entry(console, action):
-    (found,) = await audit.entries(console.pool, action=action)
+    (found,) = await audit_rows.entries(console.pool, action=action)
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.flows import checkup
-from gateway.store import audit, supplier_checks, supplier_keys
+from gateway.access import audit_rows
+from gateway.suppliers import checkup, supplier_check_rows, supplier_key_rows
 from schemas.account import SupplierAccount, SupplierKey
 from schemas.api_accounts import CheckFinding
 
@@ -33,9 +33,9 @@ async def test_an_admin_turns_a_key_over_and_it_is_written_down_without_the_key(
     done = await console.admin.post("/console/suppliers/beppay/keys/rotate")
     assert "The new key is in force" in done.words
     assert "the old one is valid until" in done.words
-    row = await supplier_keys.newest(console.pool, "beppay")
+    row = await supplier_key_rows.newest(console.pool, "beppay")
     assert (row.state, row.in_force) == ("switched", True)
-    assert [entry.action for entry in await audit.entries(console.pool)][:2] == [
+    assert [entry.action for entry in await audit_rows.entries(console.pool)][:2] == [
         "supplier_key.switched", "supplier_key.asked",
     ]  # fmt: skip
     await console.operator.post("/console/suppliers/beppay/check")
@@ -63,7 +63,7 @@ async def test_hostile_words_of_a_supplier_stay_text(console):
         keys=[SupplierKey(HOSTILE, HOSTILE, HOSTILE, active=True)],
         findings=[CheckFinding(HOSTILE, "bad", HOSTILE, HOSTILE)],
     )
-    await supplier_checks.keep(console.pool, spoilt)
+    await supplier_check_rows.keep(console.pool, spoilt)
     page = await console.viewer.get("/console/suppliers/beppay")
     assert page.status == 200
     assert "alert(1)" in page.words

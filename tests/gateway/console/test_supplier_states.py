@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from gateway.flows import balances
-from gateway.store import audit
+from gateway.access import audit_rows
+from gateway.suppliers import balances
 from schemas.errors import ServerFault
 
 PAGE = "/console/suppliers/pikasim"
@@ -65,7 +65,7 @@ async def test_try_again_now_reads_the_balance_lifts_the_pause_and_stands_in_the
     done = await console.operator.post(f"{PAGE}/try-again")
     assert "pikasim answered; nothing is the matter with it." in done.words
     assert await console.pool.fetchval("SELECT no_balance_until FROM suppliers WHERE name = 'pikasim'") is None
-    entry = (await audit.entries(console.pool))[0]
+    entry = (await audit_rows.entries(console.pool))[0]
     assert (entry.action, entry.object, entry.actor) == (
         "supplier.tried_again", "supplier:pikasim", console.operator.name,
     )  # fmt: skip

@@ -12,9 +12,9 @@ from decimal import Decimal
 import pytest
 from playwright.async_api import expect
 
-from gateway.flows.balances import look_if_due
-from gateway.flows.sync import run_sync
-from gateway.store import audit
+from gateway.access import audit_rows
+from gateway.suppliers.balances import look_if_due
+from gateway.sync.run import run_sync
 from providers.told import read_toml
 from tests.kit.secret_keys import SECRET_KEY
 
@@ -59,7 +59,7 @@ async def test_a_supplier_is_paused_and_resumed_and_selling_is_stopped_by_an_ope
     assert "Selling is on again" in again.words
     twice = await console.operator.post("/console/selling/resume")
     assert "no stop of all suppliers is in force" in twice.words
-    log = [(entry.action, entry.object) for entry in await audit.entries(console.pool)]
+    log = [(entry.action, entry.object) for entry in await audit_rows.entries(console.pool)]
     assert log[:6] == [
         ("selling.resumed", "supplier:all"),
         ("selling.stopped", "supplier:all"),
@@ -107,7 +107,7 @@ async def test_a_word_is_told_after_its_effect_was_seen_and_the_next_sync_maps_b
     assert "No offer is set aside for this any more" in gone.words
     file = await console.viewer.get("/console/unmapped/mappings.toml")
     assert [(one.word, one.means) for one in read_toml(file.text)] == [(form["word"], "IS")]
-    entry = (await audit.entries(console.pool, action="mapping."))[0]
+    entry = (await audit_rows.entries(console.pool, action="mapping."))[0]
     assert (entry.actor, entry.detail["means"]) == (console.operator.name, "IS")
     mapping_id = entry.object.removeprefix("mapping:")
     await console.operator.post(f"/console/unmapped/told/{mapping_id}/forget")

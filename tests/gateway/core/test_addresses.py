@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from gateway.core.addresses import counted_as, fault_of_url, is_public, may_connect
+from gateway.kit.addresses import counted_as, fault_of_url, is_public, may_connect
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.alerts import (
+from gateway.alerts.alert_rules import (
     Damping,
     Finding,
     Look,

@@ -8,9 +8,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.core.orders.attention import OVERDUE_AFTER, STUCK_AFTER, UNKNOWN_AFTER, OpenOrder, attention
-from gateway.core.orders.margin import Sums, margin
-from gateway.core.pricing import Rates
+from gateway.orders.rules.attention import OVERDUE_AFTER, STUCK_AFTER, UNKNOWN_AFTER, OpenOrder, attention
+from gateway.orders.rules.margin import Sums, margin
+from gateway.pricing.price_rules import Rates
 from schemas.money import Money
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

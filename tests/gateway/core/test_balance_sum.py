@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.core.balance_sum import Charged, Reading, Unexplained, unexplained_fall
+from gateway.ledger.balance_sum_rules import Charged, Reading, Unexplained, unexplained_fall
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

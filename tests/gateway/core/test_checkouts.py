@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.checkouts import (
+from gateway.checkouts.checkout_rules import (
     EXPIRED_AFTER,
     REASONS,
     UNTOLD_FOR,

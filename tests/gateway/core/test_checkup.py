@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.core.checkup import Facts, KeyFacts, Looked, is_refused, judge
-from gateway.core.key_rotation import in_use, made
+from gateway.suppliers.checkup_rules import Facts, KeyFacts, Looked, is_refused, judge
+from gateway.suppliers.key_rotation_rules import in_use, made
 from schemas.account import SupplierKey
 from schemas.errors import (
     CircuitOpen,

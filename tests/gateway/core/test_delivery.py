@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from gateway.core.delivery import install_links, ordered_esim, qr_png, qr_svg
+from gateway.inventory.delivery_rules import install_links, ordered_esim, qr_png, qr_svg
 from providers import activation
 
 CODE = "LPA:1$smdp.example.com$K2-1QW34-ABCDE"

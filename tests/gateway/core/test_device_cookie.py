@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.core.device_cookie import MOST_USERS, device_of, remember_device
-from gateway.sealing import Seal
+from gateway.access.device_cookie_rules import MOST_USERS, device_of, remember_device
+from gateway.kit.sealing import Seal
 
 SEAL = Seal(["k" * 40])
 

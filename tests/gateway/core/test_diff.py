@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.diff import UNKNOWN_RAW, StoredOffers, digest, offer_id, offer_key, raw_digest
+from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_id, offer_key, raw_digest
 
 items = st.dictionaries(st.integers(0, 40), st.integers(0, 3), max_size=30)
 

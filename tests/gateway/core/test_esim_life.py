@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.esim_life import LATEST, SOONEST, THRESHOLDS, news, next_look, used_percent
+from gateway.inventory.esim_life_rules import LATEST, SOONEST, THRESHOLDS, news, next_look, used_percent
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.goods import Terms, faults, good_id, measure, text_in, texts_of, unit_cost, widest
-from gateway.core.goods_walk import difference, together
-from gateway.core.pricing import Rates
-from gateway.core.quarantine import QuarantineBounds
-from gateway.core.suspect import SuspectBounds
-from gateway.store.goods_walks import Stored
+from gateway.items.goods_rules import Terms, faults, good_id, measure, text_in, texts_of, unit_cost, widest
+from gateway.items.goods_walk_rows import Stored
+from gateway.items.goods_walk_rules import difference, together
+from gateway.pricing.price_rules import Rates
+from gateway.pricing.quarantine_rules import QuarantineBounds
+from gateway.pricing.suspect_rules import SuspectBounds
 from schemas.good import CustomPrice, Good, GoodField
 from schemas.money import Money
 

@@ -1,6 +1,6 @@
 """What is degraded about processing orders, from plain values."""
 
-from gateway.core.health import MOST_COUNTED, OrderHealth, degradations, seconds_without_worker
+from gateway.orders.health_rules import MOST_COUNTED, OrderHealth, degradations, seconds_without_worker
 
 
 def words(health, watched=0.0):

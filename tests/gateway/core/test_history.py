@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.history import Recorded, Span, Stair, Standing, gaps, stairs
+from gateway.prices.history_rules import Recorded, Span, Stair, Standing, gaps, stairs
 from schemas.money import Money
 
 DAY_0 = datetime(2026, 11, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.core.ledger_view import DIFFERENT, Line, StatementsRead, lines
-from gateway.core.reconciling import Booked, Day, Known, Movement, beside
+from gateway.ledger.ledger_view_rules import DIFFERENT, Line, StatementsRead, lines
+from gateway.ledger.reconcile_rules import Booked, Day, Known, Movement, beside
 from schemas.money import Money
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.core.login_limits import BACKOFF, NameFailure, counts_against_name, name_wait
+from gateway.access.login_limit_rules import BACKOFF, NameFailure, counts_against_name, name_wait
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.page_address import esim_of, expires_at_of, token_for, url_for
-from gateway.sealing import Seal
+from gateway.inventory.traveller_link_rules import esim_of, expires_at_of, token_for, url_for
+from gateway.kit.sealing import Seal
 
 AT = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 ESIM = "esim_5c1f0a9be2d44b7788aa0c13"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.pricing import (
+from gateway.pricing.price_rules import (
     NoRate,
     PriceRule,
     Rates,

@@ -8,17 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.pricing import DECIDING, NoRate, PriceRule, Rates, deciding, deciding_column, margin_of, price
-from gateway.core.pricing_rules import (
-    Conditions,
-    Rule,
-    Subject,
-    changes_at,
-    matches,
-    only,
-    sets_at,
-    terms_in_words,
-)
+from gateway.pricing.price_rules import DECIDING, NoRate, PriceRule, Rates, deciding, deciding_column, margin_of, price
+from gateway.pricing.pricing_rules import Conditions, Rule, Subject, changes_at, matches, only, sets_at, terms_in_words
 from schemas.money import Money, currency_digits
 from schemas.plan import Scope
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.core.reconciling import Booked, Day, Known, Movement, differences
+from gateway.ledger.reconcile_rules import Booked, Day, Known, Movement, differences
 from schemas.money import Money
 
 START = datetime(2026, 11, 20, tzinfo=UTC)

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from gateway.core.redelivery import WAITS, meaning, wait_before_next
+from gateway.webhooks.redelivery_rules import WAITS, meaning, wait_before_next
 
 
 def test_ten_tries_are_made_over_three_days():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.core.secret_strength import guessable_bits, is_weak, new_secret
-from gateway.settings import load
+from gateway.kit.secret_strength import guessable_bits, is_weak, new_secret
+from gateway.kit.settings import load
 from schemas.errors import ConfigurationError
 from tests.kit.secret_keys import NEW_SECRET_KEY, SECRET_KEY
 

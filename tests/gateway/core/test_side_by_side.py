@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from gateway.core.side_by_side import lines
+from gateway.prices.comparison_rules import lines
 from schemas.api import FairUsePolicy, PlanData, PlanFeatures, PlanNetwork, PlanValidity, Price
 from schemas.api_prices import ComparedOffer
 from schemas.plan import AfterAllowance, Reset, Scope, Starts, WhyNot

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.since import since
+from gateway.kit.since import since
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

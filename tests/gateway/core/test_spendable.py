@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.catalog.overlay import Overlay
-from gateway.core.catalog.payable import payable
-from gateway.core.pricing import Rates
-from gateway.core.spendable import (
+from gateway.catalog.index.overlay import Overlay
+from gateway.catalog.index.payable import payable
+from gateway.pricing.price_rules import Rates
+from gateway.suppliers.spendable_rules import (
     Funds,
     available_funds,
     available_funds_by_supplier,

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.cli.sheets import print_csv
 from gateway.console import shown
-from gateway.core.spreadsheet import text_cell
-from gateway.flows.sheet import Sheet
+from gateway.kit.sheet import Sheet
+from gateway.kit.spreadsheet import text_cell
 
 GAPS = ("", " ", "   ", "\u00a0", "\u3000", "\ufeff", "\u200b", " \t", "\r", "\n ", "\t")
 SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.core.statement_booking import LedgerRow, StatementLine, ToBook, to_book
+from gateway.orders.statement_booking_rules import LedgerRow, StatementLine, ToBook, to_book
 from schemas.money import Money
 
 

@@ -8,14 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.core.freshness import Freshness
-from gateway.core.supplier_state import (
-    StopFact,
-    SupplierFacts,
-    SupplierState,
-    nothing_for_sale,
-    supplier_state,
-)
+from gateway.kit.freshness import Freshness
+from gateway.suppliers.state_rules import StopFact, SupplierFacts, SupplierState, nothing_for_sale, supplier_state
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 SOON = NOW + timedelta(minutes=14)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.freshness import Freshness, FreshnessBounds, changes_at, freshness
-from gateway.core.quarantine import QuarantineBounds, WalkChange, moved_far, quarantine
-from gateway.core.runs import SupplierRun, SyncRun, exit_code, run_state
-from gateway.core.selectable import why_not
-from gateway.core.suspect import Rival, SuspectBounds, against_past, below_others
+from gateway.catalog.selectable_rules import why_not
+from gateway.kit.freshness import Freshness, FreshnessBounds, changes_at, freshness
+from gateway.pricing.quarantine_rules import QuarantineBounds, WalkChange, moved_far, quarantine
+from gateway.pricing.suspect_rules import Rival, SuspectBounds, against_past, below_others
+from gateway.sync.run_rules import SupplierRun, SyncRun, exit_code, run_state
 from schemas.plan import WhyNot
 
 SHARES = QuarantineBounds(Decimal("0.30"), Decimal("0.30"), Decimal("0.30"), 10)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 
-from gateway.core.totp import grouped, new_secret, step_of, uri_of
+from gateway.access.totp_rules import grouped, new_secret, step_of, uri_of
 
 # RFC 6238, appendix B: the last six of the eight digits for SHA-1 and this secret.
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"

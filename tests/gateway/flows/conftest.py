@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
 from tests.gateway.flows.counter import Counter
 from tests.gateway.flows.counter import counter as open_counter
 

@@ -13,18 +13,19 @@ from typing import Any
 
 import stamina
 
-from gateway.flows.accounts import accounts_of
-from gateway.flows.admit import Admitted, admit
-from gateway.flows.deps import Deps
-from gateway.flows.problem import Problem
-from gateway.flows.process import drain, process_order
-from gateway.flows.sync import run_sync
-from gateway.flows.waker import LEASE
-from gateway.sealing import Seal
-from gateway.store import esims, orders
-from gateway.store.esims import Esim
-from gateway.store.order_rows import AttemptRow, OrderRow
-from gateway.store.pool import Pool
+from gateway.inventory import esim_rows
+from gateway.inventory.esim_rows import Esim
+from gateway.kit.pool import Pool
+from gateway.kit.problem import Problem
+from gateway.kit.sealing import Seal
+from gateway.orders import order_state_rows
+from gateway.orders.admit import Admitted, admit
+from gateway.orders.order_rows import AttemptRow, OrderRow
+from gateway.orders.process import drain, process_order
+from gateway.orders.waker import LEASE
+from gateway.suppliers.accounts import accounts_of
+from gateway.suppliers.deps import Deps
+from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 from providers.sandbox import Served, Till, Trigger, TriggerKind, serve, world_for
 from schemas.orders import OrderForPlan, OrderForQuote
@@ -95,15 +96,15 @@ class Counter:
         return admitted.order_id
 
     async def order(self, order_id: str) -> OrderRow:
-        found = await orders.load(self.deps.pool, order_id)
+        found = await order_state_rows.load(self.deps.pool, order_id)
         assert found is not None
         return found
 
     async def attempts(self, order_id: str) -> list[AttemptRow]:
-        return await orders.attempts_of(self.deps.pool, order_id)
+        return await order_state_rows.attempts_of(self.deps.pool, order_id)
 
     async def esim(self, order_id: str) -> Esim:
-        return (await esims.of_orders(self.deps.pool, self.deps.seal, [order_id]))[order_id]
+        return (await esim_rows.of_orders(self.deps.pool, self.deps.seal, [order_id]))[order_id]
 
     async def followed(self, order_id: str, looks: int = 12) -> OrderRow:
         """The order after the schedule had its way: each look comes when it is due, by the gateway's clock."""
@@ -128,7 +129,7 @@ class Counter:
                 return
             self.clock.ahead = max(self.clock.ahead, at - datetime.now(UTC) + timedelta(seconds=0.01))
             await asyncio.sleep(0.05)  # the sandboxes' clock is the real one
-            for order_id in await orders.claim_due(self.deps.pool, self.clock(), LEASE, 10):
+            for order_id in await order_state_rows.claim_due(self.deps.pool, self.clock(), LEASE, 10):
                 await process_order(self.deps, order_id, poll=True)
 
     def calls(self, supplier: str) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from gateway.core.orders.states import FINAL, AttemptState
-from gateway.store import selling
-from gateway.store.order_rows import AttemptRow, OrderRow
+from gateway.orders.order_rows import AttemptRow, OrderRow
+from gateway.orders.rules.states import FINAL, AttemptState
+from gateway.suppliers import selling_rows
 from schemas.order import OrderKind
 from tests.gateway.flows.counter import Counter
 
@@ -146,7 +146,7 @@ class Model:
 
     async def _stopped(self) -> frozenset[str]:
         """The suppliers that are stopped or paused now."""
-        found = await selling.standing(self.counter.deps.pool, SELLERS)
+        found = await selling_rows.standing(self.counter.deps.pool, SELLERS)
         return frozenset(name for name in SELLERS if found[name].paused)
 
     async def _unread(self, one: Followed) -> int:

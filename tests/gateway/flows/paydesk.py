@@ -15,19 +15,14 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from gateway.flows import checkout_pages, payments
-from gateway.flows.admit import Admitted
-from gateway.flows.checkout import open_checkout
-from gateway.flows.deps import Deps
-from gateway.flows.payment_accounts import (
-    check_payment_accounts,
-    close_payment_accounts,
-    connect_payment_accounts,
-)
-from gateway.flows.problem import Problem
-from gateway.flows.process import drain
-from gateway.settings import Settings
-from gateway.store import payment_audit
+from gateway.checkouts import payment_audit_rows, payments, presenter
+from gateway.checkouts.open_checkout import open_checkout
+from gateway.kit.problem import Problem
+from gateway.kit.settings import Settings
+from gateway.orders.admit import Admitted
+from gateway.orders.process import drain
+from gateway.suppliers.deps import Deps
+from gateway.suppliers.payment_accounts import check_payment_accounts, close_payment_accounts, connect_payment_accounts
 from providers.loader import load_manifests
 from schemas.checkouts import CheckoutForPlan, CheckoutForQuote, OpsCheckout
 from tests.gateway.flows.counter import STOREFRONT, Counter
@@ -79,7 +74,7 @@ class PayDesk:
         return opened.order_id
 
     async def checkout(self, checkout_id: str) -> OpsCheckout:
-        found = await checkout_pages.ops_one(self.deps, checkout_id)
+        found = await presenter.ops_one(self.deps, checkout_id)
         assert found is not None
         return found
 
@@ -144,7 +139,7 @@ class PayDesk:
         return count
 
     async def unaccounted(self) -> list[str]:
-        return [one.what for one in await payment_audit.unaccounted(self.deps.pool)]
+        return [one.what for one in await payment_audit_rows.unaccounted(self.deps.pool)]
 
     def again(self) -> PayDesk:
         """The same shop in another process: nothing that the first one had in memory."""

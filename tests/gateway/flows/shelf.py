@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.core.diff import offer_id, offer_key
-from gateway.settings import Settings, load
-from gateway.store.pool import Pool
+from gateway.catalog.diff_rules import offer_id, offer_key
+from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings, load
 from tests.gateway.core.catalog.market import Item
 from tests.kit.secret_keys import SECRET_KEY as SECRET
 

@@ -6,10 +6,10 @@ import itertools
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.sealing import Seal
-from gateway.store import esims
-from gateway.store.pool import Pool
-from gateway.web import examples
+from gateway.api import examples
+from gateway.inventory import esim_rows
+from gateway.kit.pool import Pool
+from gateway.kit.sealing import Seal
 from tests.kit.secret_keys import SECRET_KEY
 
 CODE = "LPA:1$smdp.example.com$K2-1QW34-ABCDE"
@@ -41,7 +41,7 @@ async def sold(
     at: datetime | None = None,
     plan: dict[str, Any] = examples.PLAN,
     status: str = "fulfilled",
-) -> esims.Esim:
+) -> esim_rows.Esim:
     """The eSIM of a fulfilled order of its own."""
     at = at or datetime.now(UTC)
     shop = await storefront(pool, owner)
@@ -73,9 +73,9 @@ async def sold(
             seal.seal(iccid),
             seal.digest(iccid),
             None if code is None else seal.seal(code),
-            at + esims.FIRST_LOOK,
+            at + esim_rows.FIRST_LOOK,
             at,
         )
-    found = await esims.get(pool, seal, esim_id)
+    found = await esim_rows.get(pool, seal, esim_id)
     assert found is not None
     return found

@@ -13,10 +13,10 @@ import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from gateway.flows.accounts import Account
-from gateway.settings import Settings, load
-from gateway.store import suppliers
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings, load
+from gateway.suppliers import supplier_rows
+from gateway.suppliers.accounts import Account
 from providers.contract import Capability, CatalogPage, Manifest, Provider, SupplierSettings
 from providers.loader import open_provider
 from providers.rate_limiter import MemoryRateLimiter
@@ -203,8 +203,8 @@ async def market(
         limiter = MemoryRateLimiter(name)
         account = SupplierSettings(provider=sort.name, base_url=str(server.make_url("")), timeout_seconds=5)
         accounts[name] = Account(name, sort, account, open_provider(sort, name, account, limiter), limiter)
-    await suppliers.register(
-        pool, [suppliers.Configured(a.name, a.manifest.name, a.settings.mode) for a in accounts.values()]
+    await supplier_rows.register(
+        pool, [supplier_rows.Configured(a.name, a.manifest.name, a.settings.mode) for a in accounts.values()]
     )
     try:
         yield Market(pool, settings, accounts, stalls)

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.flows.admit import Admitted
-from gateway.flows.adopt import adopt
-from gateway.flows.cancel import request_cancel
-from gateway.flows.problem import Problem
-from gateway.flows.process import poll_failed_attempt, process_order
-from gateway.flows.read_again import read_order_again
-from gateway.flows.topup import admit_topup
+from gateway.kit.problem import Problem
+from gateway.orders.admit import Admitted
+from gateway.orders.cancel import request_cancel
+from gateway.orders.link_supplier_order import adopt
+from gateway.orders.process import poll_failed_attempt, process_order
+from gateway.orders.read_again import read_order_again
+from gateway.orders.topup import admit_topup
 from schemas.orders import TopupForPlan
 from tests.gateway.flows.counter import STOREFRONT, Counter
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.flows.admit import Admitted, Valid, admit, validate
-from gateway.flows.problem import Problem
+from gateway.kit.problem import Problem
+from gateway.orders.admit import Admitted, Valid, admit, validate
 from providers.s2s.shelf import sku_id
 from providers.sandbox import Fault, FaultKind
 from schemas.api import NeedFeatures, Plan

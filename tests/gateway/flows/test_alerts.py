@@ -7,16 +7,17 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.flows import alert_channels, alerts
-from gateway.flows.alert_delivery import Sender
-from gateway.flows.deps import Deps
-from gateway.flows.outside import Outside
-from gateway.flows.problem import Problem
-from gateway.flows.sync import run_sync
-from gateway.sealing import Seal
-from gateway.settings import load
-from gateway.store import alerts as stored
-from gateway.store import audit
+from gateway.access import audit_rows
+from gateway.alerts import alert_rows as stored
+from gateway.alerts import alerts
+from gateway.alerts import channels as alert_channels
+from gateway.alerts.delivery import Sender
+from gateway.kit.guarded_http import Outside
+from gateway.kit.problem import Problem
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import load
+from gateway.suppliers.deps import Deps
+from gateway.sync.run import run_sync
 from schemas.api_alerts import AlertChannelRequest, AlertRuleRequest
 from tests.gateway.flows.mailbox import mail
 from tests.gateway.flows.receiver import receiving
@@ -261,7 +262,7 @@ async def test_a_test_tells_whether_it_arrived(watch):
     watch.hook.answers = [302]
     assert not (await alert_channels.test(watch.deps, watch.webhook.id, "anna")).arrived
     assert isinstance(await alert_channels.test(watch.deps, "ach_0", "anna"), Problem)
-    assert [e.action for e in await audit.entries(watch.m.pool, actor="anna")] == ["alert_channel.tested"] * 4
+    assert [e.action for e in await audit_rows.entries(watch.m.pool, actor="anna")] == ["alert_channel.tested"] * 4
 
 
 async def test_a_webhook_goes_to_public_addresses_only_and_its_secret_lies_encrypted(watch, pool):

@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from gateway.core.catalog import PlanQuery
-from gateway.flows import browse
-from gateway.flows.browse import Catalog
-from gateway.flows.publish import publish
-from gateway.store import snapshot_files
-from gateway.store.pool import open_pool
+from gateway.catalog import browse, snapshot_files
+from gateway.catalog.browse import Catalog
+from gateway.catalog.index import PlanQuery
+from gateway.catalog.publish import publish
+from gateway.kit.pool import open_pool
 from schemas import api
 from tests.gateway.core.catalog.market import Item, offer, some_items
 from tests.gateway.flows.shelf import settings_for, stock
@@ -153,7 +152,7 @@ async def test_a_truncated_file_is_refused_and_made_anew(pool, settings) -> None
 async def test_with_postgresql_away_the_newest_file_is_served_and_the_clock_goes_on(
     settings, own_servers, tmp_path
 ) -> None:
-    from gateway.store.migrations import upgrade
+    from gateway.migrations import upgrade
 
     url = own_servers.postgres.url("postgres")
     settings = settings_for(tmp_path / "state", url)

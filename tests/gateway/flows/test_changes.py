@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.core.changes import KINDS, ChangeFilter
-from gateway.flows.changes import feed, summary
-from gateway.flows.history import price_history
-from gateway.flows.sync import run_sync
+from gateway.prices.change_rules import KINDS, ChangeFilter
+from gateway.prices.changes import feed, summary
+from gateway.prices.history import price_history
+from gateway.sync.run import run_sync
 from tests.gateway.flows.stall import Stall, Thing, market, shelf
 
 
@@ -162,7 +162,7 @@ async def expected(pool, wanted):
 
 
 async def test_every_filter_gives_what_looking_at_each_row_gives_whatever_the_size_of_a_page(filled, monkeypatch):
-    monkeypatch.setattr("gateway.flows.changes._CHUNKS", (40, 100, 300))  # so that pages end within what is looked at
+    monkeypatch.setattr("gateway.prices.changes._CHUNKS", (40, 100, 300))  # so that pages end within what is looked at
     moments = [row["at"] for row in await filled.fetch("SELECT DISTINCT at FROM price_changes ORDER BY at")]
     pick = random.Random(11)
 

@@ -6,12 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.flows import checkout, payments
-from gateway.flows.admit import Admitted
-from gateway.flows.checkout_decisions import decide
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.store import payments as payment_rows
+from gateway.checkouts import open_checkout, payment_rows, payments
+from gateway.checkouts.decisions import decide
+from gateway.kit.problem import Problem
+from gateway.orders.admit import Admitted
+from gateway.orders.process import process_order
 from schemas.checkouts import CheckoutForPlan
 from schemas.errors import TimedOut
 from schemas.orders import Customer
@@ -330,7 +329,7 @@ async def test_a_process_that_ended_before_it_asked_for_the_link_never_asks_late
     async def killed(*_):
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(checkout, "_make_link", killed)
+    monkeypatch.setattr(open_checkout, "_make_link", killed)
     with pytest.raises(asyncio.CancelledError):
         await desk.opened(key="killed")
     again = await desk.opened(key="killed")
@@ -344,14 +343,14 @@ async def test_a_process_that_ended_before_it_asked_for_the_link_never_asks_late
 async def test_a_link_that_turns_up_after_it_was_given_up_is_closed_and_never_given(desk, monkeypatch):
     """A process froze before its call, and went on when others had given its checkout up."""
     frozen = asyncio.Event()
-    send = checkout._send
+    send = open_checkout._send
 
     async def late(*args):
         await frozen.wait()
-        monkeypatch.setattr(checkout, "_left", lambda *_: 5)
+        monkeypatch.setattr(open_checkout, "_left", lambda *_: 5)
         await send(*args)
 
-    monkeypatch.setattr(checkout, "_send", late)
+    monkeypatch.setattr(open_checkout, "_send", late)
     opening = asyncio.create_task(desk.opened(key="frozen"))
     checkout_id = await _until(desk, "SELECT id FROM checkouts")
     assert (await desk.looked(checkout_id, 8)).status == "failed"
@@ -439,7 +438,7 @@ async def test_fees_leave_the_margin(counter):
 
 async def test_without_an_account_there_are_no_checkouts(counter):
     body = CheckoutForPlan(plan_id=await counter.plan(1, "pikasim"))
-    problem = await checkout.open_checkout(counter.deps, "sf_one", "test", body, "k")
+    problem = await open_checkout.open_checkout(counter.deps, "sf_one", "test", body, "k")
     assert isinstance(problem, Problem)
     assert problem.code == "not_supported"
 

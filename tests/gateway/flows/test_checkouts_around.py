@@ -7,11 +7,11 @@ from datetime import date
 import asyncpg
 import pytest
 
-from gateway.flows import alerts
-from gateway.flows.checkout_decisions import decide
-from gateway.flows.erase import erase_email, erase_old_emails
-from gateway.flows.reconcile import reconcile
-from gateway.store import payment_audit
+from gateway.alerts import alerts
+from gateway.checkouts import payment_audit_rows
+from gateway.checkouts.decisions import decide
+from gateway.ledger.reconcile import reconcile
+from gateway.privacy.erase import erase_email, erase_old_emails
 from schemas.orders import Customer
 from tests.gateway.flows.paydesk import paydesk
 from tests.gateway.working import idle
@@ -106,8 +106,8 @@ async def test_an_order_that_is_being_bought_is_under_way_and_no_fault(desk):
     checkout_id = await desk.open(await desk.counter.plan(1, "pikasim"))
     desk.counter.trigger("pikasim", "never_provisioned")
     await desk.pay(checkout_id)
-    (one,) = await payment_audit.unaccounted(desk.deps.pool)
+    (one,) = await payment_audit_rows.unaccounted(desk.deps.pool)
     assert (one.what, one.open) == ("under_way", True)
-    assert await payment_audit.unpaid(desk.deps.pool) == []
+    assert await payment_audit_rows.unpaid(desk.deps.pool) == []
     await desk.deps.pool.execute("DELETE FROM payments")
-    assert await payment_audit.unpaid(desk.deps.pool) == [(await desk.checkout(checkout_id)).order_id]
+    assert await payment_audit_rows.unpaid(desk.deps.pool) == [(await desk.checkout(checkout_id)).order_id]

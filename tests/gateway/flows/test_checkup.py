@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 import stamina
 
-from gateway.flows.accounts import accounts_of
-from gateway.flows.checkup import check, check_all
-from gateway.flows.deps import Deps
-from gateway.flows.inbound import receive
-from gateway.flows.key_rotation import rotate
-from gateway.sealing import Seal
-from gateway.store import selling, supplier_checks
+from gateway.intake.inbound import receive
+from gateway.kit.sealing import Seal
+from gateway.suppliers import selling_rows, supplier_check_rows
+from gateway.suppliers.accounts import accounts_of
+from gateway.suppliers.checkup import check, check_all
+from gateway.suppliers.deps import Deps
+from gateway.suppliers.key_rotation import rotate
 from providers.sandbox import Fault, FaultKind
 from tests.gateway.flows.shelf import settings_for
 from tests.gateway.sandboxed import town
@@ -67,7 +67,7 @@ async def test_the_sandboxes_are_all_good_and_each_says_who_we_are_and_what_it_c
     assert (s2s.spendable.amount, s2s.first_page > 0) == ("10100.00", True)
     paths = {one.about for one in s2s.findings if one.about.startswith("path ")}
     assert len(paths) == 10
-    assert await supplier_checks.last(deps.pool, "s2s") == s2s
+    assert await supplier_check_rows.last(deps.pool, "s2s") == s2s
 
 
 async def test_a_check_buys_nothing(open_deps, suppliers):
@@ -156,7 +156,7 @@ async def test_no_money_a_lower_rate_and_a_stop_are_named(open_deps, suppliers):
     deps = await open_deps()
     await check(deps, "pikasim")
     await deps.pool.execute("UPDATE supplier_limits SET reported_limit = 30, remaining = 3 WHERE supplier = 'pikasim'")
-    await selling.stop(deps.pool, "pikasim", "account", "Account suspended")
+    await selling_rows.stop(deps.pool, "pikasim", "account", "Account suspended")
     report = await check(deps, "pikasim")
     assert list(bad(report)) == ["money", "selling"]
     assert "selling resume --supplier pikasim" in bad(report)["selling"]

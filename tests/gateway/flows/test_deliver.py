@@ -8,16 +8,15 @@ from ipaddress import ip_network
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from gateway.flows import deliver, endpoints
-from gateway.flows.deliver import Deliverer, signed
-from gateway.flows.notify import announce
-from gateway.flows.outside import Outside
-from gateway.sealing import Seal
-from gateway.store import endpoints as stored
-from gateway.store import webhooks
-from gateway.store.endpoints import Owner
-from gateway.store.keys import create_key
-from gateway.store.retention import RETENTION_RULES, delete_batch
+from gateway.access.key_rows import create_key
+from gateway.kit.guarded_http import Outside
+from gateway.kit.retention_rows import RETENTION_RULES, delete_batch
+from gateway.kit.sealing import Seal
+from gateway.webhooks import deliver, endpoints, webhook_rows
+from gateway.webhooks import endpoint_rows as stored
+from gateway.webhooks.deliver import Deliverer, signed
+from gateway.webhooks.endpoint_rows import Owner
+from gateway.webhooks.notify import announce
 from schemas.notice import NoticeType
 from tests.gateway.flows.receiver import receiving
 from tests.kit.secret_keys import SECRET_KEY
@@ -392,7 +391,7 @@ async def test_a_secret_that_signs_no_longer_is_not_kept(shop, receiver):
     for endpoint in (ended, standing):
         await endpoints.rotate(shop.pool, SEAL, shop.owner, endpoint.id)
     await shop.pool.execute("UPDATE webhook_endpoints SET old_secret_until = now() WHERE id = $1", ended.id)
-    await webhooks.erase_old_secrets(shop.pool)
+    await webhook_rows.erase_old_secrets(shop.pool)
     rows = await shop.pool.fetch("SELECT id FROM webhook_endpoints WHERE old_secret IS NOT NULL")
     assert [row["id"] for row in rows] == [standing.id]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.flows.admit import Admitted
-from gateway.flows.erase import erase_email, erase_old_emails
+from gateway.orders.admit import Admitted
+from gateway.privacy.erase import erase_email, erase_old_emails
 from schemas.orders import Customer
 from tests.gateway.flows.counter import Counter
 

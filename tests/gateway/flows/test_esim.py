@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from gateway.flows.accounts import Account
-from gateway.flows.deps import Deps
-from gateway.flows.esim import record, with_status, with_usage
-from gateway.flows.esim_looks import keep_looking, look_at_due, look_soon, looks_allowed
-from gateway.flows.problem import Problem
-from gateway.sealing import Seal
-from gateway.settings import load
-from gateway.store import esims
+from gateway.inventory import esim_rows
+from gateway.inventory.esim_polls import keep_looking, look_at_due, look_soon, looks_allowed
+from gateway.inventory.esims import record, with_status, with_usage
+from gateway.kit.problem import Problem
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import load
+from gateway.suppliers.accounts import Account
+from gateway.suppliers.deps import Deps
 from providers.loader import load_manifests
 from providers.rate_limiter import MemoryRateLimiter
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
@@ -35,7 +35,7 @@ class Line:
     """A delivered eSIM at a sandbox, and what is needed to follow it."""
 
     deps: Deps
-    esim: esims.Esim
+    esim: esim_rows.Esim
     there: Any
     clock: list[datetime]
 
@@ -166,7 +166,7 @@ async def test_an_esim_is_looked_at_when_it_is_due_and_not_before(line):
     await look_soon(line.deps, line.esim.id)
     assert await look_at_due(line.deps, 15) == 1
     assert await look_at_due(line.deps, 15) == 0
-    seen = await esims.get(line.deps.pool, SEAL, line.esim.id)
+    seen = await esim_rows.get(line.deps.pool, SEAL, line.esim.id)
     assert seen.status is not None
     assert seen.next_poll_at > line.deps.clock()
 
@@ -177,7 +177,7 @@ async def test_one_that_cannot_be_opened_keeps_no_other_from_being_looked_at(lin
     for esim_id in (lost.id, line.esim.id):
         await look_soon(line.deps, esim_id, line.deps.clock() - timedelta(seconds=esim_id == lost.id))
     assert await look_at_due(line.deps, 15) == 1
-    assert (await esims.get(line.deps.pool, SEAL, line.esim.id)).status is not None
+    assert (await esim_rows.get(line.deps.pool, SEAL, line.esim.id)).status is not None
 
 
 async def test_looking_goes_on_until_it_is_told_to_stop(line):
@@ -185,7 +185,7 @@ async def test_looking_goes_on_until_it_is_told_to_stop(line):
     looking = asyncio.create_task(keep_looking(line.deps, stop, 0.02))
     await look_soon(line.deps, line.esim.id)
     async with asyncio.timeout(20):
-        while (await esims.get(line.deps.pool, SEAL, line.esim.id)).status is None:  # noqa: ASYNC110 - it is a row
+        while (await esim_rows.get(line.deps.pool, SEAL, line.esim.id)).status is None:  # noqa: ASYNC110 - it is a row
             await asyncio.sleep(0.02)
         stop.set()
         await looking
@@ -203,7 +203,9 @@ async def test_no_more_are_claimed_than_the_share_whatever_way_the_planner_takes
     """A subquery that is run again for every row locks and takes other rows each time."""
     now = datetime.now(UTC)
     for n in range(8):
-        await esims.look_at(pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=8 - n))
+        await esim_rows.look_at(
+            pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=8 - n)
+        )
     database = await pool.fetchval("SELECT current_database()")
     ways = (
         "hashjoin",
@@ -219,23 +221,23 @@ async def test_no_more_are_claimed_than_the_share_whatever_way_the_planner_takes
     for way in ways:
         await pool.execute(f"ALTER DATABASE {database} SET enable_{way} = off")
     await pool.expire_connections()
-    assert len(await esims.claim_due(pool, "s2s", now, 3, 15)) == 3
-    assert len(await esims.claim_due(pool, "s2s", now, 3, 15)) == 0
+    assert len(await esim_rows.claim_due(pool, "s2s", now, 3, 15)) == 3
+    assert len(await esim_rows.claim_due(pool, "s2s", now, 3, 15)) == 0
 
 
 async def test_all_processes_together_look_at_no_more_than_the_share(pool):
     now = datetime.now(UTC)
     for n in range(8):
-        await esims.look_at(pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=n))
-    await esims.look_at(pool, (await sold(pool, supplier="pikasim")).id, now)
+        await esim_rows.look_at(pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=n))
+    await esim_rows.look_at(pool, (await sold(pool, supplier="pikasim")).id, now)
 
     async def claimed(at):
-        claims = await asyncio.gather(*(esims.claim_due(pool, "s2s", at, 3, 15) for _ in range(4)))
+        claims = await asyncio.gather(*(esim_rows.claim_due(pool, "s2s", at, 3, 15) for _ in range(4)))
         return sum(map(len, claims))
 
     assert await claimed(now) == 3
     assert await claimed(now + timedelta(seconds=14)) == 0
-    assert len(await esims.claim_due(pool, "pikasim", now, 3, 15)) == 1
+    assert len(await esim_rows.claim_due(pool, "pikasim", now, 3, 15)) == 1
     assert await claimed(now + timedelta(seconds=15)) == 3
 
 
@@ -243,7 +245,7 @@ async def test_an_esim_that_the_supplier_does_not_know_is_left_alone_for_a_day(l
     unknown = await sold(line.deps.pool, supplier=line.esim.supplier, supplier_plan_id="X", iccid="8999901000000000009")
     await look_soon(line.deps, unknown.id)
     assert await look_at_due(line.deps, 15) == 0
-    after = await esims.get(line.deps.pool, SEAL, unknown.id)
+    after = await esim_rows.get(line.deps.pool, SEAL, unknown.id)
     assert after.next_poll_at - line.deps.clock() == timedelta(hours=24)
     assert (await line.ask(unknown.id)).status is None
     assert (await with_usage(line.deps, "sf_shop", "test", unknown.id)).code == "unavailable"
@@ -277,10 +279,10 @@ async def test_an_event_that_cannot_be_written_undoes_the_look(pool, monkeypatch
     async def fails(*_args, **_more):
         raise OSError("no disk")
 
-    monkeypatch.setattr("gateway.flows.esim.announce", fails)
+    monkeypatch.setattr("gateway.inventory.esims.announce", fails)
     with pytest.raises(OSError, match="no disk"):
         await record(deps, esim.id, status_of(esim, 800))
-    assert (await esims.get(pool, SEAL, esim.id)).usage_told == 0
+    assert (await esim_rows.get(pool, SEAL, esim.id)).usage_told == 0
 
 
 async def test_an_esim_without_status_is_shown_and_its_usage_names_the_missing_capability(pool):
@@ -296,7 +298,7 @@ async def test_an_esim_without_status_is_shown_and_its_usage_names_the_missing_c
         assert "esim_status" in problem.detail
         await look_soon(deps, esim.id)
         assert await look_at_due(deps, 15) == 0
-        assert (await esims.get(pool, SEAL, esim.id)).next_poll_at is None
+        assert (await esim_rows.get(pool, SEAL, esim.id)).next_poll_at is None
 
 
 async def test_of_an_iccid_that_came_back_the_newest_is_found(pool):
@@ -304,7 +306,7 @@ async def test_of_an_iccid_that_came_back_the_newest_is_found(pool):
     await sold(pool, at=at - timedelta(days=300))
     newest = await sold(pool, at=at)
     await sold(pool, at=at - timedelta(days=100))
-    assert (await esims.find(pool, SEAL, "sf_shop", "test", newest.iccid)).id == newest.id
+    assert (await esim_rows.find(pool, SEAL, "sf_shop", "test", newest.iccid)).id == newest.id
 
 
 @pytest.mark.parametrize(("rate", "allowed"), [(60, 3), (600, 30), (1, 1), (None, 3)])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.flows.exchanges import MOST_WAITING, noting
-from gateway.flows.retention import delete_expired
-from gateway.store import exchanges
+from gateway.operations.retention import delete_expired
+from gateway.suppliers import call_log_rows
+from gateway.suppliers.call_log import MOST_WAITING, noting
 from tests.gateway.flows.counter import Counter
 from tests.gateway.working import idle
 
@@ -16,7 +16,7 @@ SUPPLIERS = ("beppay", "pikasim", "s2s")
 async def kept(counter: Counter, order_id: str):
     await idle(counter.deps)
     ids = [attempt.id for attempt in await counter.attempts(order_id)]
-    return await exchanges.of_attempts(counter.deps.pool, ids)
+    return await call_log_rows.of_attempts(counter.deps.pool, ids)
 
 
 @pytest.mark.parametrize("supplier", SUPPLIERS)
@@ -52,7 +52,7 @@ async def test_looks_are_kept_too_but_never_more_than_twenty(counter: Counter) -
         with noting(counter.deps, attempt.id):
             await provider.find_order(attempt.request(None), attempt.supplier_order_id)
     rows = await kept(counter, order_id)
-    assert len(rows) == exchanges.FIRST + exchanges.LATEST == 20
+    assert len(rows) == call_log_rows.FIRST + call_log_rows.LATEST == 20
     assert rows[0].method == "POST"
     assert {row.method for row in rows[1:]} == {"GET"}
     assert (await delete_expired(counter.deps))["exchanges"] == 0
@@ -73,7 +73,7 @@ async def test_an_order_goes_through_when_nothing_can_be_kept(counter: Counter) 
 
 
 async def test_what_waits_to_be_written_is_bounded(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.flows.exchanges.GATHER_SECONDS", 0.5)
+    monkeypatch.setattr("gateway.suppliers.call_log.GATHER_SECONDS", 0.5)
     provider = counter.deps.accounts["pikasim"].provider
     with noting(counter.deps, "att_0"):
         await provider.balance()

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.flows import buy
-from gateway.flows.admit import Admitted, admit, validate
-from gateway.flows.observations import NotFoundAtSupplier
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.settle import settle
-from gateway.store import attempts, selling
+from gateway.kit.problem import Problem
+from gateway.orders import attempt_rows, buy
+from gateway.orders.admit import Admitted, admit, validate
+from gateway.orders.observations import NotFoundAtSupplier
+from gateway.orders.process import process_order
+from gateway.orders.settle import settle
+from gateway.suppliers import selling_rows
 from schemas.errors import NotAuthorised, TimedOut
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.orders import NumberChoice, OrderForNumber, OrderForPlan, PriceLimit, SupplierChoice
@@ -54,7 +54,7 @@ async def test_an_account_that_is_refused_for_one_plan_only_is_passed_over_and_n
     order = await counter.followed(await counter.ordered(await counter.plan(4, "pikasim")))
     assert order.status == "fulfilled"
     assert [one.error_code for one in await counter.attempts(order.id)] == ["not_authorised", None]
-    assert await selling.stops(counter.deps.pool) == {}
+    assert await selling_rows.stops(counter.deps.pool) == {}
 
 
 async def test_an_account_that_is_refused_everything_is_stopped(
@@ -66,7 +66,7 @@ async def test_an_account_that_is_refused_everything_is_stopped(
     monkeypatch.setattr(counter.deps.accounts["pikasim"].provider, "balance", refused)
     order = await counter.followed(await counter.ordered(await counter.plan(4, "pikasim")))
     assert order.status == "fulfilled"
-    assert await selling.stops(counter.deps.pool) == {"pikasim": ["account"]}
+    assert await selling_rows.stops(counter.deps.pool) == {"pikasim": ["account"]}
     refusal = await counter.admit(await counter.plan(1, "pikasim"))
     assert isinstance(refusal, Problem)
     assert refusal.code == "selling_stopped"
@@ -231,27 +231,27 @@ async def test_what_a_failed_order_was_to_cost_counts_no_more(counter: Counter) 
 async def test_after_a_restore_nothing_is_sent_and_orders_wait(counter: Counter) -> None:
     admitted = await counter.admit(await counter.plan(1, "s2s"))
     assert isinstance(admitted, Admitted)
-    await selling.stop(counter.deps.pool, selling.ALL, "restored")
+    await selling_rows.stop(counter.deps.pool, selling_rows.ALL, "restored")
     await process_order(counter.deps, admitted.order_id)
     assert not await counter.attempts(admitted.order_id)
     refusal = await counter.admit(await counter.plan(1, "s2s"))
     assert isinstance(refusal, Problem)
     assert refusal.code == "selling_stopped"
-    await selling.go_on(counter.deps.pool, selling.ALL)
+    await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     assert (await counter.followed(admitted.order_id)).status == "fulfilled"
 
 
 async def test_a_stop_that_comes_between_choice_and_send_is_seen(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = attempts.begin
+    begun = attempt_rows.begin
 
     async def late(connection: object, *args: object, **more: object) -> str:
-        await selling.stop(counter.deps.pool, "s2s", "person")
+        await selling_rows.stop(counter.deps.pool, "s2s", "person")
         return await begin_as_it_is(connection, *args, **more)
 
     begin_as_it_is = begun
-    monkeypatch.setattr(attempts, "begin", late)
+    monkeypatch.setattr(attempt_rows, "begin", late)
     order_id = await counter.ordered(await counter.plan(1, "s2s"))
     assert not await counter.attempts(order_id)
     assert not counter.till("s2s").sales()

@@ -14,14 +14,16 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from gateway.flows import admit_fast, pricing_rules, show
-from gateway.flows.admit import Admitted
-from gateway.flows.problem import Problem
-from gateway.flows.process import follow, process_order
-from gateway.store import admission, candidates, fx, selling
-from gateway.store.admission import Admission
-from gateway.store.order_views import Whose
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
+from gateway.kit.problem import Problem
+from gateway.orders import admission_rows, admit_fast, presenter
+from gateway.orders.admission_rows import Admission
+from gateway.orders.admit import Admitted
+from gateway.orders.order_view_rows import Whose
+from gateway.orders.process import follow, process_order
+from gateway.pricing import edit_rules, fx_rows
+from gateway.selling import candidate_rows
+from gateway.suppliers import selling_rows
 from schemas.api_pricing import RuleBody
 from schemas.money import Money
 from schemas.orders import Order
@@ -46,7 +48,7 @@ async def counter(pool: Pool, database_url: str, tmp_path: Path) -> AsyncIterato
 def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the database said to each admission that came with its attempt."""
     said: list[str] = []
-    admit = admission.admit
+    admit = admission_rows.admit
 
     async def noted(*args: object, **more: object) -> Admission:
         found = await admit(*args, **more)  # type: ignore[arg-type]
@@ -54,7 +56,7 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             said.append(found.outcome)
         return found
 
-    monkeypatch.setattr(admission, "admit", noted)
+    monkeypatch.setattr(admission_rows, "admit", noted)
     return said
 
 
@@ -129,7 +131,7 @@ async def test_a_supplier_that_was_read_again_is_believed_again_at_once(counter:
 async def test_prices_are_remembered_until_a_rule_begins_by_the_clock(counter: Counter) -> None:
     begins = counter.clock() + timedelta(seconds=20)
     body = RuleBody(name="Dearer", percent="50", valid_from=begins)
-    made = await pricing_rules.create(counter.deps.pool, counter.deps.settings, "a test", body)
+    made = await edit_rules.create(counter.deps.pool, counter.deps.settings, "a test", body)
     assert not isinstance(made, Problem)
     await _ended(counter, await _fast(counter, await common_plan(counter)))
     remembered = counter.deps.memory.prices[STOREFRONT]
@@ -156,11 +158,11 @@ async def _mark(counter: Counter) -> None:
         "SELECT supplier_plan_id FROM offers WHERE plan_id = $1 AND supplier = 'pikasim'", PLAN_ID
     )
     async with counter.deps.pool.acquire() as connection:
-        await selling.stop_offer(connection, "pikasim", key, None, "charged too much")
+        await selling_rows.stop_offer(connection, "pikasim", key, None, "charged too much")
 
 
 async def _stop(counter: Counter) -> None:
-    await selling.stop(counter.deps.pool, "pikasim", "person")
+    await selling_rows.stop(counter.deps.pool, "pikasim", "person")
 
 
 async def _pause(counter: Counter) -> None:
@@ -169,7 +171,7 @@ async def _pause(counter: Counter) -> None:
 
 async def _empty(counter: Counter) -> None:
     async with counter.deps.pool.acquire() as connection:
-        await selling.cool_down(connection, "pikasim", datetime(2100, 1, 1, tzinfo=UTC))
+        await selling_rows.cool_down(connection, "pikasim", datetime(2100, 1, 1, tzinfo=UTC))
 
 
 async def _price(counter: Counter) -> None:
@@ -177,20 +179,20 @@ async def _price(counter: Counter) -> None:
     async with counter.deps.pool.acquire() as connection:
         rows = await connection.fetch("SELECT supplier_plan_id FROM offers WHERE supplier = 'pikasim'")
         for row in rows:
-            await candidates.observe_cost(
+            await candidate_rows.observe_cost(
                 connection, "pikasim", row["supplier_plan_id"], Money(Decimal(50), "USD"), now
             )
 
 
 async def _rule(counter: Counter) -> None:
     body = RuleBody(name="Dearer", percent="50")
-    made = await pricing_rules.create(counter.deps.pool, counter.deps.settings, "a test", body)
+    made = await edit_rules.create(counter.deps.pool, counter.deps.settings, "a test", body)
     assert not isinstance(made, Problem)
 
 
 async def _rate(counter: Counter) -> None:
-    rate = fx.Rate("EUR", Decimal(2), datetime.now(UTC).date(), "a test")
-    assert await fx.store(counter.deps.pool, "USD", [rate])
+    rate = fx_rows.Rate("EUR", Decimal(2), datetime.now(UTC).date(), "a test")
+    assert await fx_rows.store(counter.deps.pool, "USD", [rate])
 
 
 CHANGES: dict[str, tuple[Change, str, str]] = {
@@ -232,7 +234,7 @@ async def test_what_changes_after_it_was_remembered_is_seen_by_the_write(
 async def test_a_stop_of_all_refuses_what_memory_would_sell(counter: Counter, outcomes: list[str]) -> None:
     plan = await common_plan(counter)
     await _ended(counter, await _fast(counter, plan))
-    await selling.stop(counter.deps.pool, selling.ALL, "person")
+    await selling_rows.stop(counter.deps.pool, selling_rows.ALL, "person")
     refused = await counter.admit(plan)
     assert isinstance(refused, Problem)
     assert refused.code == "selling_stopped"
@@ -292,17 +294,17 @@ async def test_the_answer_from_memory_is_what_is_read_afterwards(
     if trigger is not None:
         counter.trigger("beppay", trigger)
     admitted = await _fast(counter, plan, reference="MINE")
-    pending = show.placed(counter.deps, admitted, waited=False)
+    pending = presenter.placed(counter.deps, admitted, waited=False)
     assert pending is not None
     assert _fields(pending)["status"] == "pending"
     assert admitted.sending is not None
     assert not admitted.sending.done(), "the answer was not built before the supplier's"
     await admitted.sending
     if status == "failed":  # what follows a refusal is decided anew, so that it is read
-        assert show.placed(counter.deps, admitted, waited=True) is None
+        assert presenter.placed(counter.deps, admitted, waited=True) is None
         await follow(counter.deps, admitted.order_id, admitted.sending)
     else:
-        built = show.placed(counter.deps, admitted, waited=True)
+        built = presenter.placed(counter.deps, admitted, waited=True)
         assert built is not None
         assert _fields(built) == _fields(await _read(counter, admitted))
     assert (await _read(counter, admitted)).status == status
@@ -321,7 +323,7 @@ async def test_the_answer_of_a_pending_order_from_memory_is_what_is_read(
 
     monkeypatch.setattr(counter.deps.accounts["pikasim"].provider, "purchase", slow)
     admitted = await _fast(counter, plan, reference="MINE")
-    built = show.placed(counter.deps, admitted, waited=False)
+    built = presenter.placed(counter.deps, admitted, waited=False)
     assert built is not None
     assert _fields(built) == _fields(await _read(counter, admitted))
     held.set()
@@ -329,7 +331,7 @@ async def test_the_answer_of_a_pending_order_from_memory_is_what_is_read(
 
 
 async def _read(counter: Counter, admitted: Admitted) -> Order:
-    found = await show.order(counter.deps, admitted.order_id, Whose(STOREFRONT, "test"))
+    found = await presenter.order(counter.deps, admitted.order_id, Whose(STOREFRONT, "test"))
     assert found is not None
     return found
 

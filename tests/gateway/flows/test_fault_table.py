@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.flows import send
-from gateway.flows.admit import Admitted
-from gateway.flows.cancel import ask_cancel
-from gateway.flows.process import process_order
-from gateway.flows.read_again import read_order_again
-from gateway.store import orders, selling, supplier_list
+from gateway.orders import order_state_rows, send
+from gateway.orders.admit import Admitted
+from gateway.orders.cancel import ask_cancel
+from gateway.orders.process import process_order
+from gateway.orders.read_again import read_order_again
+from gateway.suppliers import selling_rows, supplier_list_rows
 from providers.breaker import BREAKER_FAILURES
 from schemas.errors import ServerFault, SupplierError
 from tests.gateway.flows.counter import Counter
@@ -26,12 +26,12 @@ Disturb = Callable[[Counter, str], Awaitable[None]]
 
 async def stopped(counter: Counter, order_id: str) -> None:
     """Selling is stopped before the order is sent, and while it is polled."""
-    await selling.stop(counter.deps.pool, selling.ALL, "person", "looking into it")
+    await selling_rows.stop(counter.deps.pool, selling_rows.ALL, "person", "looking into it")
     await process_order(counter.deps, order_id)
     assert await counter.attempts(order_id) == []
-    await selling.go_on(counter.deps.pool, selling.ALL)
+    await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     await process_order(counter.deps, order_id)
-    await selling.stop(counter.deps.pool, selling.ALL, "person", "looking into it")
+    await selling_rows.stop(counter.deps.pool, selling_rows.ALL, "person", "looking into it")
 
 
 async def paused(counter: Counter, order_id: str) -> None:
@@ -115,13 +115,13 @@ async def test_a_refund_while_the_order_waits_ends_it_before_anything_goes_wrong
 ) -> None:
     for gigabytes in ENDS[supplier]:
         order_id = await _admitted(counter, gigabytes, supplier)
-        await selling.stop(counter.deps.pool, selling.ALL, "person", "looking into it")
+        await selling_rows.stop(counter.deps.pool, selling_rows.ALL, "person", "looking into it")
         await process_order(counter.deps, order_id)
         async with counter.deps.pool.acquire() as connection, connection.transaction():
-            order = await orders.lock(connection, order_id)
+            order = await order_state_rows.lock(connection, order_id)
             assert order is not None
             assert await ask_cancel(counter.deps, connection, order, refunded=True) is None
-        await selling.go_on(counter.deps.pool, selling.ALL)
+        await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
         assert (await counter.followed(order_id)).status == "cancelled"
         assert await counter.attempts(order_id) == []
     assert counter.till(supplier).sales() == []
@@ -137,7 +137,7 @@ async def test_a_refund_of_what_went_wrong_asks_no_other_supplier_and_buys_nothi
         order_id = await _admitted(counter, gigabytes, supplier)
         await process_order(counter.deps, order_id)
         async with counter.deps.pool.acquire() as connection, connection.transaction():
-            order = await orders.lock(connection, order_id)
+            order = await order_state_rows.lock(connection, order_id)
             assert order is not None
             if order.status == "pending":
                 assert await ask_cancel(counter.deps, connection, order, refunded=True) is None
@@ -155,7 +155,7 @@ async def _admitted(counter: Counter, gigabytes: int, supplier: str) -> str:
     counter.clock.ahead = timedelta(0)
     plan = await counter.plan(gigabytes, supplier)
     await counter.deps.pool.execute("UPDATE suppliers SET last_good_at = now() + '30 days'")
-    await selling.go_on(counter.deps.pool, selling.ALL)
+    await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     await _set_all(counter, "active")
     await _close_breakers(counter)
     admitted = await counter.admit(plan)
@@ -165,7 +165,7 @@ async def _admitted(counter: Counter, gigabytes: int, supplier: str) -> str:
 
 async def _set_all(counter: Counter, state: str) -> None:
     for supplier in SUPPLIERS:
-        await supplier_list.set_supplier_state(counter.deps.pool, supplier, state)
+        await supplier_list_rows.set_supplier_state(counter.deps.pool, supplier, state)
 
 
 async def _open_breakers(counter: Counter) -> None:

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from gateway.flows.waker import LEASE
-from gateway.store import orders
-from gateway.store import pool as pools
-from gateway.store.pool import DATABASE_DOWN, connect, open_pool
+from gateway.kit import pool as pools
+from gateway.kit.pool import DATABASE_DOWN, connect, open_pool
+from gateway.orders import order_state_rows
+from gateway.orders.waker import LEASE
 from tests.chaos.polls import LATEST_SECONDS
 from tests.gateway.flows.counter import Counter
 
@@ -23,10 +23,10 @@ async def test_a_process_that_stands_still_in_a_transaction_lets_go_of_its_order
     frozen = await connect(database_url)
     try:
         await frozen.execute("BEGIN")
-        await orders.lock(frozen, order_id)
+        await order_state_rows.lock(frozen, order_id)
 
         async def claimed() -> bool:
-            return await orders.claim_due(counter.deps.pool, counter.clock(), LEASE, 10) == [order_id]
+            return await order_state_rows.claim_due(counter.deps.pool, counter.clock(), LEASE, 10) == [order_id]
 
         assert not await claimed()
         async with asyncio.timeout(60):

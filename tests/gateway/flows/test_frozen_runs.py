@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 import stamina
 
-from gateway.flows import buy
-from gateway.flows import process as processing
-from gateway.flows.admit import Admitted
-from gateway.flows.process import process_order
-from gateway.store import attempts, selling, settling
+from gateway.orders import attempt_rows, buy, settling_rows
+from gateway.orders import process as processing
+from gateway.orders.admit import Admitted
+from gateway.orders.process import process_order
+from gateway.suppliers import selling_rows
 from tests.gateway.flows.counter import Counter
 
 
@@ -74,7 +74,7 @@ async def test_an_order_that_cannot_be_gone_on_with_stands_in_no_others_way(
 async def test_an_answer_is_written_down_again_when_the_row_was_held_by_a_frozen_process(
     counter: Counter, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    write, calls = settling.write, []
+    write, calls = settling_rows.write, []
 
     async def held(*args: object, **more: object) -> None:
         calls.append(1)
@@ -82,7 +82,7 @@ async def test_an_answer_is_written_down_again_when_the_row_was_held_by_a_frozen
             raise error("held")
         await write(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(settling, "write", held)
+    monkeypatch.setattr(settling_rows, "write", held)
     with stamina.set_testing(False):
         order_id = await counter.ordered(await counter.plan(1, "beppay"))
     assert (await counter.order(order_id)).status == "fulfilled"
@@ -93,7 +93,7 @@ async def test_an_answer_is_written_down_again_when_the_row_was_held_by_a_frozen
 async def test_a_database_that_goes_away_at_the_commit_leaves_nothing_unknown(
     counter: Counter, monkeypatch: pytest.MonkeyPatch, supplier: str
 ) -> None:
-    begin, calls = attempts.begin, []
+    begin, calls = attempt_rows.begin, []
 
     async def cut(connection: asyncpg.Connection, *args: object, **more: object) -> str:
         outcome = await begin(connection, *args, **more)  # type: ignore[arg-type]
@@ -104,7 +104,7 @@ async def test_a_database_that_goes_away_at_the_commit_leaves_nothing_unknown(
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
         return outcome
 
-    monkeypatch.setattr(attempts, "begin", cut)
+    monkeypatch.setattr(attempt_rows, "begin", cut)
     order_id = (await _admitted(counter, supplier)).order_id
     await processing.start(counter.deps, order_id)
     assert [one.state for one in await counter.attempts(order_id)] == ["failed"]
@@ -146,10 +146,10 @@ async def test_nothing_is_sent_while_the_database_could_lose_what_it_committed(c
 async def test_after_a_restore_nothing_is_called_off_before_the_books_are_compared(counter: Counter) -> None:
     admitted = await _admitted(counter, "pikasim")
     await counter.deps.pool.execute("UPDATE orders SET cancel_requested_at = now(), status = 'cancel_pending'")
-    await selling.stop(counter.deps.pool, selling.ALL, "restored")
+    await selling_rows.stop(counter.deps.pool, selling_rows.ALL, "restored")
     await process_order(counter.deps, admitted.order_id)
     assert (await counter.order(admitted.order_id)).status == "cancel_pending"
-    await selling.go_on(counter.deps.pool, selling.ALL)
+    await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     assert (await counter.followed(admitted.order_id)).status == "cancelled"
 
 

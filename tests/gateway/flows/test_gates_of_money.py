@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from gateway.flows import settle as settling
-from gateway.flows.admit import Admitted
-from gateway.flows.adopt import adopt
-from gateway.flows.problem import Problem
-from gateway.flows.process import poll_failed_attempt, process_order
-from gateway.flows.resolve import resolve
-from gateway.flows.topup import admit_topup, topup_options
-from gateway.store import attempts, spend, supplier_list
-from gateway.store.pool import Connection
+from gateway.kit.pool import Connection
+from gateway.kit.problem import Problem
+from gateway.orders import attempt_rows
+from gateway.orders import settle as settling
+from gateway.orders.admit import Admitted
+from gateway.orders.link_supplier_order import adopt
+from gateway.orders.process import poll_failed_attempt, process_order
+from gateway.orders.resolve import resolve
+from gateway.orders.topup import admit_topup, topup_options
+from gateway.suppliers import spend_rows, supplier_list_rows
 from schemas.errors import Refused
 from schemas.order import PurchaseRequest, SupplierOrder
 from schemas.orders import TopupForOption
@@ -41,26 +42,26 @@ async def test_at_a_paused_supplier_nothing_is_topped_up(counter: Counter) -> No
     assert (await counter.followed(order_id)).status == "fulfilled"
     admitted = await _topup(counter, order_id)
     assert isinstance(admitted, Admitted)
-    await supplier_list.set_supplier_state(counter.deps.pool, "pikasim", "paused")
+    await supplier_list_rows.set_supplier_state(counter.deps.pool, "pikasim", "paused")
     await process_order(counter.deps, admitted.order_id)
     assert not await counter.attempts(admitted.order_id)
     refusal = await _topup(counter, order_id)
     assert isinstance(refusal, Problem)
     assert refusal.code == "selling_stopped"
-    await supplier_list.set_supplier_state(counter.deps.pool, "pikasim", "active")
+    await supplier_list_rows.set_supplier_state(counter.deps.pool, "pikasim", "active")
     assert (await counter.followed(admitted.order_id)).status == "fulfilled"
 
 
 async def test_a_pause_that_comes_between_choice_and_send_is_seen(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = attempts.begin
+    begin = attempt_rows.begin
 
     async def late(*args: Any, **more: Any) -> str:
-        await supplier_list.set_supplier_state(counter.deps.pool, "s2s", "paused")
+        await supplier_list_rows.set_supplier_state(counter.deps.pool, "s2s", "paused")
         return await begin(*args, **more)
 
-    monkeypatch.setattr(attempts, "begin", late)
+    monkeypatch.setattr(attempt_rows, "begin", late)
     order_id = await counter.ordered(await counter.plan(1, "s2s"))
     assert not await counter.attempts(order_id)
     assert not counter.till("s2s").sales()
@@ -97,16 +98,16 @@ class Between:
 async def test_what_is_given_back_while_something_else_is_spent_is_not_lost(counter: Counter) -> None:
     pool, now, limit = counter.deps.pool, counter.clock(), Decimal(100)
     async with pool.acquire() as connection, connection.transaction():
-        assert await spend.spend(connection, "supplier", "s2s", Decimal(30), limit, now, "")
+        assert await spend_rows.spend(connection, "supplier", "s2s", Decimal(30), limit, now, "")
 
     async def given_back() -> None:
         async with pool.acquire() as other:
-            await spend.give_back(other, "supplier", "s2s", Decimal(30), now)
+            await spend_rows.give_back(other, "supplier", "s2s", Decimal(30), now)
 
     async with pool.acquire() as connection, connection.transaction():
         between: Any = Between(connection, given_back)
-        assert await spend.spend(between, "supplier", "s2s", Decimal(10), limit, now, "")
-    assert await spend.spent(pool, "supplier", "s2s", now) == 10
+        assert await spend_rows.spend(between, "supplier", "s2s", Decimal(10), limit, now, "")
+    assert await spend_rows.spent(pool, "supplier", "s2s", now) == 10
 
 
 async def test_an_adopted_attempt_that_is_never_delivered_goes_to_a_person(counter: Counter) -> None:

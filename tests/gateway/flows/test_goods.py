@@ -11,18 +11,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.core.orders.items import VoucherCodes
-from gateway.flows import delivered, ops_goods, show
-from gateway.flows.admit import Admitted, Valid, admit, validate
-from gateway.flows.cancel import request_cancel
-from gateway.flows.goods_sync import sync_goods
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.resolve import resolve
-from gateway.flows.sync import run_sync
-from gateway.store import goods as goods_store
-from gateway.store import voucher_codes
-from gateway.store.order_views import Whose
+from gateway.inventory import voucher_code_rows
+from gateway.items import goods_rows as goods_store
+from gateway.items.goods_sync import sync_goods
+from gateway.items.item_rules import VoucherCodes
+from gateway.kit.problem import Problem
+from gateway.orders import delivered, presenter
+from gateway.orders.admit import Admitted, Valid, admit, validate
+from gateway.orders.cancel import request_cancel
+from gateway.orders.order_view_rows import Whose
+from gateway.orders.process import process_order
+from gateway.orders.resolve import resolve
+from gateway.selling import ops_goods
+from gateway.sync.run import run_sync
 from providers.contract import GoodsPage
 from providers.s2s import receipts
 from providers.s2s.client import S2S
@@ -211,7 +212,7 @@ async def placed(counter: Counter, name: str, key: str, **more: Any) -> str:
 
 
 async def codes(counter: Counter, order_id: str) -> list[str | None]:
-    shown = await show.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
+    shown = await presenter.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
     assert shown is not None
     assert shown.voucher is not None
     return [code.pin for code in shown.voucher.codes]
@@ -364,7 +365,7 @@ async def test_a_code_goes_to_one_order_by_its_pin_or_where_there_is_none_by_its
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("DELETE FROM voucher_codes")
         sold = [VoucherCode("1234", "AB-1"), VoucherCode(serial="XY-9")]
-        await voucher_codes.add(connection, seal, holder, "s2s", sold, counter.deps.clock())
+        await voucher_code_rows.add(connection, seal, holder, "s2s", sold, counter.deps.clock())
         for code, taken in (
             (VoucherCode("1234"), True),
             (VoucherCode("1234", "AB-1"), True),
@@ -373,7 +374,7 @@ async def test_a_code_goes_to_one_order_by_its_pin_or_where_there_is_none_by_its
             (VoucherCode("77", "XY-9"), False),
             (VoucherCode(serial="AB-1"), False),
         ):
-            found = await voucher_codes.holder_of(connection, seal, "s2s", [code], other)
+            found = await voucher_code_rows.holder_of(connection, seal, "s2s", [code], other)
             assert found == (holder if taken else None), code
 
 

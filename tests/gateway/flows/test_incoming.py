@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.flows import incoming
-from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
-from gateway.flows.deps import Deps
-from gateway.sealing import Seal
-from gateway.settings import load
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.intake import incoming
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import load
+from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts
+from gateway.suppliers.deps import Deps
 from tests.kit.secret_keys import SECRET_KEY
 
 NOW = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)

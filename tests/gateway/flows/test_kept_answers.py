@@ -11,10 +11,10 @@ import pytest
 import stamina
 import structlog
 
-from gateway.flows import send
-from gateway.flows.process import process_order
-from gateway.flows.read_again import AnswersRead, read_order_again
-from gateway.flows.resolve import resolve
+from gateway.orders import send
+from gateway.orders.process import process_order
+from gateway.orders.read_again import AnswersRead, read_order_again
+from gateway.orders.resolve import resolve
 from providers.beppay import numbers
 from providers.beppay import orders as beppay
 from providers.contract import Provider

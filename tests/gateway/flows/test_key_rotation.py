@@ -11,15 +11,14 @@ from datetime import timedelta
 import pytest
 import stamina
 
-from gateway.flows import key_rotation
-from gateway.flows.accounts import accounts_of, follow_keys, keep_following
-from gateway.flows.deps import Deps
-from gateway.flows.key_rotation import go_on_all, rotate, use_configured
-from gateway.flows.problem import Problem
-from gateway.sealing import Seal
-from gateway.store import selling, supplier_keys
-from gateway.store.pool import Pool, open_pool
-from gateway.tasks import end
+from gateway.kit.pool import Pool, open_pool
+from gateway.kit.problem import Problem
+from gateway.kit.sealing import Seal
+from gateway.kit.tasks import end
+from gateway.suppliers import key_rotation, selling_rows, supplier_key_rows
+from gateway.suppliers.accounts import accounts_of, follow_keys, keep_following
+from gateway.suppliers.deps import Deps
+from gateway.suppliers.key_rotation import go_on_all, rotate, use_configured
 from providers.beppay import BepPay
 from providers.loader import load_manifests
 from providers.sandbox import Fault, FaultKind, serve, world_for
@@ -86,7 +85,7 @@ class Bank:
         return [key.name for key in self.account.keys if key.active]
 
     async def row(self):
-        return await supplier_keys.newest(self.pool, "beppay")
+        return await supplier_key_rows.newest(self.pool, "beppay")
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ def killing(monkeypatch):
     for name in CALLS:
         monkeypatch.setattr(BepPay, name, _bound(killing, name, getattr(BepPay, name)))
     for name in COMMITS:
-        monkeypatch.setattr(supplier_keys, name, killing.around(name, getattr(supplier_keys, name)))
+        monkeypatch.setattr(supplier_key_rows, name, killing.around(name, getattr(supplier_key_rows, name)))
     return killing
 
 
@@ -175,7 +174,7 @@ async def test_a_purchase_with_a_key_that_was_revoked_meanwhile_stops_no_account
     assert not await works(counter.deps)
     refused = await counter.order(await counter.ordered(plan))
     assert refused.status == "failed"
-    assert await selling.stops(counter.deps.pool) == {}
+    assert await selling_rows.stops(counter.deps.pool) == {}
     again = await counter.order(await counter.ordered(plan))
     assert again.status == "fulfilled"
 
@@ -188,7 +187,7 @@ async def test_turned_over_again_the_stored_key_goes_as_the_configured_one_did(b
         second = await bank.row()
         assert bank.valid() == [second.name]
         assert await works(deps)
-    assert (await supplier_keys.get(bank.pool, first.id)).secret is None, "a revoked key is not kept"
+    assert (await supplier_key_rows.get(bank.pool, first.id)).secret is None, "a revoked key is not kept"
 
 
 async def test_killed_at_every_step_the_stored_key_works_or_the_old_one_does(bank, killing, database_url):
@@ -215,8 +214,8 @@ async def test_killed_at_every_step_the_stored_key_works_or_the_old_one_does(ban
             row = await bank.row()
             assert row.state in {"done", "undone"}, f"killed {moment}: left {row.state}"
             outcomes.add(row.state)
-            held = await supplier_keys.in_force(bank.pool, ["beppay"])
-            name = (await supplier_keys.get(bank.pool, held["beppay"].id)).name
+            held = await supplier_key_rows.in_force(bank.pool, ["beppay"])
+            name = (await supplier_key_rows.get(bank.pool, held["beppay"].id)).name
             assert bank.valid() == [name], f"killed {moment}: another key stays valid"
     assert outcomes == {"done", "undone"}
 

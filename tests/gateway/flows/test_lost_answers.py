@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.flows.admit import Admitted
-from gateway.flows.process import process_order
+from gateway.orders.admit import Admitted
+from gateway.orders.process import process_order
 from providers.sandbox import Fault, FaultKind
 from schemas.errors import CircuitOpen, GatewayError, RateLimited, RateLimiterUnavailable, ServerFault, TimedOut
 from schemas.order import PurchaseRequest, SupplierOrder

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.flows import pricing_rules
-from gateway.flows.admit import Admitted
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
+from gateway.kit.problem import Problem
+from gateway.orders.admit import Admitted
+from gateway.orders.process import process_order
+from gateway.pricing import edit_rules
 from schemas.api_pricing import RuleBody
 from tests.gateway.flows.counter import Counter
 from tests.gateway.flows.paydesk import paydesk
@@ -27,7 +27,7 @@ async def _lower(counter: Counter, how: str) -> Counter:
     if how == "settings":
         pricing = settings.pricing.model_copy(update={"percent": LOW})
         return replace(counter, deps=replace(counter.deps, settings=settings.model_copy(update={"pricing": pricing})))
-    made = await pricing_rules.create(counter.deps.pool, settings, "a test", RuleBody(name="No markup", percent="0"))
+    made = await edit_rules.create(counter.deps.pool, settings, "a test", RuleBody(name="No markup", percent="0"))
     assert not isinstance(made, Problem), made
     return counter
 

@@ -27,16 +27,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gateway.flows import buy, send
-from gateway.flows.admit import Admitted
-from gateway.flows.cancel import cancel_by_operator, request_cancel
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.read_again import read_order_again
-from gateway.flows.resolve import resolve
-from gateway.flows.topup import admit_topup, topup_options
-from gateway.store import selling, supplier_list
-from gateway.store.pool import open_pool
+from gateway.kit.pool import open_pool
+from gateway.kit.problem import Problem
+from gateway.orders import buy, send
+from gateway.orders.admit import Admitted
+from gateway.orders.cancel import cancel_by_operator, request_cancel
+from gateway.orders.process import process_order
+from gateway.orders.read_again import read_order_again
+from gateway.orders.resolve import resolve
+from gateway.orders.topup import admit_topup, topup_options
+from gateway.suppliers import selling_rows, supplier_list_rows
 from providers.breaker import BREAKER_FAILURES
 from schemas.errors import ServerFault, SupplierError
 from schemas.order import OrderKind
@@ -99,7 +99,7 @@ class Machine(RuleBasedStateMachine):
     ) -> None:  # fmt: skip
         self.run(self._place(kinds, cancel_kind, topup_kind, start))
         if kept is not None:
-            self.something_keeps_it_waiting(kept, selling.ALL)
+            self.something_keeps_it_waiting(kept, selling_rows.ALL)
         if fault is not None:
             self.faults.add(fault)
 
@@ -195,13 +195,13 @@ class Machine(RuleBasedStateMachine):
 
     # -- what keeps it from going on ----------------------------------------------------------------------------------
 
-    @rule(how=st.sampled_from(KEEPERS), supplier=st.sampled_from([selling.ALL, *SELLERS]))
+    @rule(how=st.sampled_from(KEEPERS), supplier=st.sampled_from([selling_rows.ALL, *SELLERS]))
     def something_keeps_it_waiting(self, how: str, supplier: str) -> None:
         if how == "stop":
-            self.run(selling.stop(self.counter.deps.pool, supplier, "person", "looking into it"))
-        for name in SELLERS if supplier == selling.ALL else (supplier,):
+            self.run(selling_rows.stop(self.counter.deps.pool, supplier, "person", "looking into it"))
+        for name in SELLERS if supplier == selling_rows.ALL else (supplier,):
             if how == "pause":
-                self.run(supplier_list.set_supplier_state(self.counter.deps.pool, name, "paused"))
+                self.run(supplier_list_rows.set_supplier_state(self.counter.deps.pool, name, "paused"))
             elif how == "breaker":
                 self.run(self._fails(name))
 

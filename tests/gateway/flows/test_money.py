@@ -11,17 +11,18 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.core.reconciling import Day
-from gateway.flows import balances, deposits, money, supplier_books
-from gateway.flows.admit import Admitted
-from gateway.flows.browse import Catalog
-from gateway.flows.judge import one as one_offer
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.publish import publish
-from gateway.flows.topup import topup_options
-from gateway.store import supplier_books as rows
-from gateway.store.deposits import Deposit
+from gateway.catalog.browse import Catalog
+from gateway.catalog.publish import publish
+from gateway.kit.problem import Problem
+from gateway.ledger import deposits, money, supplier_statements
+from gateway.ledger import supplier_statement_rows as rows
+from gateway.ledger.deposit_rows import Deposit
+from gateway.ledger.reconcile_rules import Day
+from gateway.orders.admit import Admitted
+from gateway.orders.process import process_order
+from gateway.orders.topup import topup_options
+from gateway.selling.judge import one as one_offer
+from gateway.suppliers import balances
 from providers.gate import Priority
 from schemas.account import Transaction, TransactionKind
 from schemas.errors import TimedOut
@@ -255,12 +256,12 @@ async def test_more_money_than_was_known_of_ends_a_refusal_s_pause(counter: Coun
 async def test_where_money_is_waited_for_the_schedule_looks_every_minute(counter: Counter) -> None:
     deps = counter.deps
     assert await balances.look_if_due(deps.pool, deps.accounts, deps.clock()) == ["beppay", "pikasim", "s2s"]
-    assert await supplier_books.read_if_due(deps) == ["beppay", "pikasim", "s2s"]
+    assert await supplier_statements.read_if_due(deps) == ["beppay", "pikasim", "s2s"]
     made = await deposits.begin(deps, "pikasim", "stripe", Money(Decimal(50), "USD"), "a test")
     assert isinstance(made, Deposit)
     counter.clock.pass_(seconds=60)
     assert await balances.look_if_due(deps.pool, deps.accounts, deps.clock()) == ["pikasim"]
-    assert await supplier_books.read_if_due(deps) == ["pikasim"]
+    assert await supplier_statements.read_if_due(deps) == ["pikasim"]
     counter.clock.pass_(hours=2)
     assert len(await balances.look_if_due(deps.pool, deps.accounts, deps.clock())) == 3
     counter.clock.pass_(seconds=60)
@@ -283,7 +284,7 @@ async def test_a_deposit_is_paid_at_its_page_and_arrives_with_the_books(counter:
             async with http.post(made.url) as page:
                 assert page.status == 200
     assert counter.till("pikasim").balance == before + Decimal("120.50")
-    await supplier_books.read(deps, "pikasim")
+    await supplier_statements.read(deps, "pikasim")
     (shown,) = (await money.deposits_begun(deps, 10, None)).rows
     assert shown.state == "arrived"
     (one,) = await money.of(deps, ["pikasim"])  # its balance was looked at in the same step
@@ -385,14 +386,14 @@ async def test_books_whose_reading_was_broken_off_are_gone_over_again_and_come_w
                 raise TimedOut("gone", supplier="s2s")
 
     monkeypatch.setattr(provider, "transactions", broken_off)
-    await supplier_books.read(counter.deps, "s2s")
+    await supplier_statements.read(counter.deps, "s2s")
     assert len(await kept(counter, "s2s")) == 100  # what came in whole lots stays
     (one,) = await money.of(counter.deps, ["s2s"])
     assert one.books is not None
     assert one.books.whole_to is None
     assert "gone" in (one.books.error or "")
     monkeypatch.undo()
-    await supplier_books.read(counter.deps, "s2s")
+    await supplier_statements.read(counter.deps, "s2s")
     assert len(await kept(counter, "s2s")) == 251
     (one,) = await money.of(counter.deps, ["s2s"])
     assert one.books is not None
@@ -420,7 +421,7 @@ async def test_hostile_words_and_faults_in_one_supplier_s_books_leave_the_rest_r
 
     monkeypatch.setattr(counter.deps.accounts["pikasim"].provider, "transactions", hostile)
     monkeypatch.setattr(counter.deps.accounts["beppay"].provider, "order_history", faulty)
-    assert await supplier_books.read_if_due(counter.deps) == ["beppay", "pikasim", "s2s"]
+    assert await supplier_statements.read_if_due(counter.deps) == ["beppay", "pikasim", "s2s"]
     found = await rows.walks(counter.deps.pool, ["beppay", "pikasim", "s2s"])
     assert [found[name].error for name in sorted(found)] == ["a fault of ours: RuntimeError", None, None]
     words = await counter.deps.pool.fetch(
@@ -441,7 +442,7 @@ async def test_a_deposit_that_nobody_paid_does_not_take_the_line_of_the_next(cou
     )
     async with aiohttp.ClientSession() as http, http.post(str(made[1].url)) as page:
         assert page.status == 200
-    await supplier_books.read(counter.deps, "pikasim")
+    await supplier_statements.read(counter.deps, "pikasim")
     shown = {one.id: one.state for one in (await money.deposits_begun(counter.deps, 10, None)).rows}
     assert (shown[made[0].id], shown[made[1].id]) == ("begun", "arrived")
 
@@ -464,7 +465,7 @@ async def test_the_schedule_reads_books_behind_orders_and_a_person_does_not_wait
         await admit(priority, write=write)
 
     monkeypatch.setattr(limiter, "admit", noted)
-    await supplier_books.read_if_due(counter.deps)
+    await supplier_statements.read_if_due(counter.deps)
     assert set(asked) == {Priority.SYNC}
     asked.clear()
     await refresh(counter, "s2s")
@@ -491,11 +492,11 @@ async def test_books_that_come_slowly_come_whole_and_those_that_stop_coming_are_
                     await asyncio.Event().wait()
 
     monkeypatch.setattr(provider, "transactions", slow)
-    monkeypatch.setattr(supplier_books, "STUCK_SECONDS", 1.5)
-    assert await supplier_books.read(counter.deps, "s2s") == 501
+    monkeypatch.setattr(supplier_statements, "STUCK_SECONDS", 1.5)
+    assert await supplier_statements.read(counter.deps, "s2s") == 501
     assert (await rows.walks(counter.deps.pool, ["s2s"]))["s2s"].error is None
     stopping.set()
-    await supplier_books.read(counter.deps, "s2s")
+    await supplier_statements.read(counter.deps, "s2s")
     assert (await rows.walks(counter.deps.pool, ["s2s"]))["s2s"].error == "no end in time"
 
 
@@ -531,7 +532,7 @@ async def test_each_difference_between_the_books_is_named(counter: Counter) -> N
     ids = [row["id"] for row in await pool.fetch("SELECT id FROM ledger ORDER BY id")]
     await pool.execute("UPDATE ledger SET amount = amount + 1 WHERE id = $1", ids[0])
     await pool.execute("DELETE FROM ledger WHERE id = $1", ids[1])
-    await supplier_books.read(counter.deps, "s2s")
+    await supplier_statements.read(counter.deps, "s2s")
     await pool.execute(
         "DELETE FROM supplier_transactions WHERE supplier_order_id = (SELECT supplier_order_id FROM attempts a"
         " JOIN ledger l ON l.attempt_id = a.id WHERE l.id = $1)",
@@ -550,9 +551,9 @@ async def test_a_page_of_both_books_goes_on_where_the_last_one_ended(counter: Co
     till = counter.till("s2s")
     for number in range(5):
         till.deposit(Decimal(number + 1))
-    await supplier_books.read(counter.deps, "s2s")
+    await supplier_statements.read(counter.deps, "s2s")
     day = Day(datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1))
-    whole = [one.movement for one in await supplier_books.ledger(counter.deps, "s2s", day)]
+    whole = [one.movement for one in await supplier_statements.ledger(counter.deps, "s2s", day)]
     today = datetime.now(UTC).date()
     seen, after = [], None
     for _ in range(4):

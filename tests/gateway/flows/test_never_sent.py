@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.flows.admit import Admitted
-from gateway.flows.cancel import request_cancel
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.topup import admit_topup
-from gateway.store import selling
+from gateway.kit.problem import Problem
+from gateway.orders.admit import Admitted
+from gateway.orders.cancel import request_cancel
+from gateway.orders.process import process_order
+from gateway.orders.topup import admit_topup
+from gateway.suppliers import selling_rows
 from schemas.orders import TopupForPlan
 from tests.gateway.flows.counter import STOREFRONT, Counter
 
@@ -20,14 +20,14 @@ async def test_it_is_cancelled_by_the_request_itself(counter: Counter, supplier:
     admitted = await counter.admit(await counter.plan(1, supplier))
     assert isinstance(admitted, Admitted)
     if stopped:
-        await selling.stop(counter.deps.pool, selling.ALL, "person")
+        await selling_rows.stop(counter.deps.pool, selling_rows.ALL, "person")
     assert await request_cancel(counter.deps, STOREFRONT, "test", admitted.order_id) is None
     order = await counter.order(admitted.order_id)
     assert (order.status, order.next_poll_at) == ("cancelled", None)
     refund = await counter.deps.pool.fetchval("SELECT refund FROM orders WHERE id = $1", order.id)
     assert refund == order.price
     assert await counter.timeline(order.id) == ["admitted", "cancel_requested", "cancelled"]
-    await selling.go_on(counter.deps.pool, selling.ALL)
+    await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     await process_order(counter.deps, order.id)
     assert await counter.attempts(order.id) == []
     assert not counter.till(supplier).sales()

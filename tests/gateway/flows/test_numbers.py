@@ -10,18 +10,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.core.orders.items import item_of
-from gateway.flows import number_looks, order_pages, show
-from gateway.flows.admit import Admitted, admit, validate
-from gateway.flows.adopt import adopt
-from gateway.flows.cancel import request_cancel
-from gateway.flows.number_sync import sync_numbers
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.reconcile import reconcile
-from gateway.flows.resolve import resolve
-from gateway.store import number_lists, numbers
-from gateway.store.order_views import Whose
+from gateway.inventory import number_rows
+from gateway.items import number_list_rows
+from gateway.items.item_rules import item_of
+from gateway.items.number_sync import sync_numbers
+from gateway.kit.problem import Problem
+from gateway.ledger.reconcile import reconcile
+from gateway.orders import number_polls, order_presenter, presenter
+from gateway.orders.admit import Admitted, admit, validate
+from gateway.orders.cancel import request_cancel
+from gateway.orders.link_supplier_order import adopt
+from gateway.orders.order_view_rows import Whose
+from gateway.orders.process import process_order
+from gateway.orders.resolve import resolve
 from schemas.account import NumberTier
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
@@ -46,7 +47,7 @@ async def ordered(counter: Counter, key: str, number: NumberChoice = US, **more:
 
 
 async def phone(counter: Counter, order_id: str) -> str | None:
-    shown = await show.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
+    shown = await presenter.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
     assert shown is not None
     assert shown.plan is None
     assert shown.number is not None
@@ -89,7 +90,7 @@ async def test_the_number_stands_sealed_and_in_no_event(counter: Counter) -> Non
     bodies = await counter.deps.pool.fetch("SELECT body FROM webhook_events WHERE order_id = $1", order_id)
     assert bodies
     assert not [row for row in bodies if digits in counter.deps.seal.open_text(row["body"])]
-    seen = await show.ops_order(counter.deps, order_id)
+    seen = await presenter.ops_order(counter.deps, order_id)
     assert seen is not None
     assert seen.number is not None
     assert (seen.number.phone_number, seen.number.country) == (None, "US")
@@ -253,7 +254,7 @@ async def test_charged_more_than_listed_stands_and_stops_that_number(counter: Co
     refused = await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US))
     assert isinstance(refused, Problem)
     async with counter.deps.pool.acquire() as connection, connection.transaction():
-        assert await number_lists.release_tier(connection, "beppay", "7d", Decimal(10))
+        assert await number_list_rows.release_tier(connection, "beppay", "7d", Decimal(10))
     assert not isinstance(await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US)), Problem)
 
 
@@ -261,13 +262,13 @@ async def test_expiry_and_autorenew_come_with_the_next_look_and_the_books_name_t
     order_id = await ordered(counter, "n-13")
     (sale,) = sales(counter)
     sale.details = {**sale.details, "autorenew": True, "expires_at": "2027-06-01T00:00:00.000Z"}
-    assert await number_looks.look_if_due(counter.deps) == ["beppay"]
+    assert await number_polls.look_if_due(counter.deps) == ["beppay"]
     (attempt,) = await counter.attempts(order_id)
     assert attempt.supplier_order_id == f"number-{sale.number}"
-    held = (await numbers.of_orders(counter.deps.pool, counter.deps.seal, [order_id]))[order_id]
+    held = (await number_rows.of_orders(counter.deps.pool, counter.deps.seal, [order_id]))[order_id]
     assert (held.autorenew, held.expires_at) == (True, datetime(2027, 6, 1, tzinfo=UTC))
     assert await counter.ledger(order_id) == [("beppay", "charge", "10")]
-    assert await number_looks.look_if_due(counter.deps) == []
+    assert await number_polls.look_if_due(counter.deps) == []
 
 
 async def test_the_books_agree_and_a_number_bought_by_hand_is_named(counter: Counter) -> None:
@@ -289,7 +290,7 @@ async def test_lists_that_cannot_be_read_leave_what_stands(counter: Counter, mon
     monkeypatch.setattr(account.provider, "number_tiers", down)
     assert await sync_numbers(counter.deps.pool, account, counter.deps.settings) == ["numbers: beppay: it lies"]
     assert not isinstance(await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US)), Problem)
-    (state,) = await number_lists.states(counter.deps.pool)
+    (state,) = await number_list_rows.states(counter.deps.pool)
     assert (state.error, state.tiers) == ("beppay: it lies", 2)
     counter.clock.pass_(seconds=counter.deps.settings.sync.expire_after_seconds + 60)
     assert isinstance(await validate(counter.deps, STOREFRONT, "test", OrderForNumber(number=US)), Problem)
@@ -339,7 +340,7 @@ async def test_a_person_settles_a_number_with_the_number_that_was_found(counter:
         assert problem.errors[0][0] == "/phone_number"
     assert await settled(NumberDelivery("+1 (202) 555-0199", datetime(2027, 1, 1, tzinfo=UTC))) is None
     assert await phone(counter, order_id) == "+1 (202) 555-0199"
-    shown = await order_pages.reveal(counter.deps, order_id, "somebody")
+    shown = await order_presenter.reveal(counter.deps, order_id, "somebody")
     assert not isinstance(shown, Problem)
     assert [(one.what, one.value) for one in shown] == [("Phone number", "+1 (202) 555-0199")]
 

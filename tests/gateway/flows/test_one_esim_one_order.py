@@ -9,11 +9,11 @@ import asyncpg
 import msgspec
 import pytest
 
-from gateway.flows.admit import Admitted
-from gateway.flows.process import process_order
-from gateway.flows.settle import Source, record, settle
-from gateway.flows.topup import admit_topup
-from gateway.store.order_rows import AttemptRow
+from gateway.orders.admit import Admitted
+from gateway.orders.order_rows import AttemptRow
+from gateway.orders.process import process_order
+from gateway.orders.settle import Source, record, settle
+from gateway.orders.topup import admit_topup
 from schemas.money import Money
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.orders import TopupForPlan

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.flows.admit import Admitted, admit
-from gateway.flows.problem import Problem
-from gateway.flows.process import drain
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
+from gateway.kit.problem import Problem
+from gateway.orders.admit import Admitted, admit
+from gateway.orders.process import drain
 from schemas.orders import OrderForPlan
 from tests.gateway.flows.counter import counter as open_counter
 from tests.kit.common_plan import common_plan

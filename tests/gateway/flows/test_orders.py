@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.flows.sync import run_sync
+from gateway.sync.run import run_sync
 from tests.gateway.flows.counter import Counter
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")

@@ -11,8 +11,8 @@ from ipaddress import ip_network
 import pytest
 from aiohttp.abc import AbstractResolver
 
-from gateway.flows.outside import Outside
-from gateway.tasks import end
+from gateway.kit.guarded_http import Outside
+from gateway.kit.tasks import end
 from tests.gateway.flows.receiver import receiving
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -118,7 +118,7 @@ async def test_a_literal_in_any_spelling_is_not_connected_to(receiver, host):
 
 
 async def test_the_socket_itself_is_guarded_should_a_url_pass(receiver, monkeypatch):
-    monkeypatch.setattr("gateway.flows.outside.fault_of_url", lambda *_: None)
+    monkeypatch.setattr("gateway.kit.guarded_http.fault_of_url", lambda *_: None)
     port = receiver.url.split(":")[2].split("/")[0]
     async with Outside(()) as outside:
         for host in ("127.0.0.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]"):

@@ -6,14 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.flows.accounts import accounts_of, check_accounts
-from gateway.flows.payment_accounts import (
-    check_payment_accounts,
-    close_payment_accounts,
-    connect_payment_accounts,
-)
-from gateway.flows.settings_in_force import settings_in_force
-from gateway.settings import load
+from gateway.kit.settings import load
+from gateway.operations.settings_in_force import settings_in_force
+from gateway.suppliers.accounts import accounts_of, check_accounts
+from gateway.suppliers.payment_accounts import check_payment_accounts, close_payment_accounts, connect_payment_accounts
 from providers.loader import load_manifests
 from schemas.errors import CircuitOpen, ConfigurationError, SupplierError
 from schemas.money import Money

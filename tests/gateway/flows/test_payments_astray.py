@@ -7,10 +7,10 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from gateway.flows import checkout, payments
-from gateway.flows.checkout_decisions import decide
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
+from gateway.checkouts import open_checkout, payments
+from gateway.checkouts.decisions import decide
+from gateway.kit.problem import Problem
+from gateway.orders.process import process_order
 from schemas.errors import InvalidRequest, NotFound
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentNotice, PaymentState
@@ -44,12 +44,12 @@ async def cases_of_strangers(desk):
 
 
 async def test_a_payment_told_by_its_link_before_the_link_was_told_pays_for_its_checkout(desk, monkeypatch):
-    record, kept = checkout.record_link, []
+    record, kept = open_checkout.record_link, []
 
     async def held_back(*args):
         kept.append(args)
 
-    monkeypatch.setattr(checkout, "record_link", held_back)
+    monkeypatch.setattr(open_checkout, "record_link", held_back)
     checkout_id = await desk.open()
     link = kept[0][2]
     await heard(desk, "uid-1", paid=await price_of(desk, checkout_id), link_id=link.id)

@@ -2,12 +2,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.core.catalog import Index, layout
-from gateway.core.catalog.overlay import standing
-from gateway.core.catalog.snapshot import Snapshot
-from gateway.flows.pricing import sets_now
-from gateway.flows.publish import publish
-from gateway.store import snapshot_files, snapshots
+from gateway.catalog import snapshot_files, snapshot_rows
+from gateway.catalog.index import Index, layout
+from gateway.catalog.index.overlay import standing
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.publish import publish
+from gateway.pricing.pricing import sets_now
 from tests.gateway.core.catalog.market import BOUNDS, Item, offer, some_items
 from tests.gateway.flows.shelf import settings_for, stock, take_away
 
@@ -19,7 +19,7 @@ def settings(tmp_path, database_url):
 
 async def index_of(pool, settings, published, mode="live"):
     file = layout.open_file(snapshot_files.path_of(settings.state_dir, mode, published.versions[mode]))
-    overlay, now = await snapshots.overlay(pool), datetime.now(UTC)
+    overlay, now = await snapshot_rows.overlay(pool), datetime.now(UTC)
     return Index(Snapshot(file), standing(overlay, mode, now, BOUNDS), sets_now((), settings, now).shared)
 
 

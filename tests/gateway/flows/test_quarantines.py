@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from gateway.flows import sync_requests
-from gateway.flows.problem import Problem
-from gateway.flows.sync import run_sync
-from gateway.store import audit, quarantines, sync_progress
+from gateway.access import audit_rows
+from gateway.kit.problem import Problem
+from gateway.sync import quarantine_rows, requests, sync_progress_rows
+from gateway.sync.run import run_sync
 from tests.gateway.flows.stall import Stall, Thing, market, parts, shelf
 
 
@@ -36,7 +36,7 @@ async def patiently(look):
 
 
 async def seen(m, run, **more):
-    return await sync_requests.difference(m.pool, run.id, "a", **{"kind": None, "limit": 50, **more})
+    return await requests.difference(m.pool, run.id, "a", **{"kind": None, "limit": 50, **more})
 
 
 async def test_what_a_quarantined_sync_would_change_is_kept_and_nothing_is_changed(upset):
@@ -67,11 +67,11 @@ async def test_differences_come_in_pages_and_each_once(upset):
             after = tuple(bytes.fromhex(page.next_cursor).decode().split("\x1f"))
         assert found == rows
     assert (await seen(m, run, after=("nonsense", "x"))).data == []
-    assert await sync_requests.difference(m.pool, run.id, "b", kind=None, limit=5) is None
+    assert await requests.difference(m.pool, run.id, "b", kind=None, limit=5) is None
 
 
 async def test_the_largest_moves_are_kept_and_the_rest_is_counted(pool, tmp_path, monkeypatch):
-    monkeypatch.setitem(quarantines.MOST, "moved", 3)
+    monkeypatch.setitem(quarantine_rows.MOST, "moved", 3)
     stall = Stall(shelf(12))
     async with market(pool, tmp_path, {"a": stall}) as m:
         await run_sync(pool, m.accounts, m.settings)
@@ -84,14 +84,14 @@ async def test_the_largest_moves_are_kept_and_the_rest_is_counted(pool, tmp_path
 
 async def test_an_accepted_one_is_taken_over_and_says_who_accepted_it(upset):
     m, run = upset
-    accepted = await sync_requests.accept(m.pool, m.accounts, run.id, "a", "anna")
+    accepted = await requests.accept(m.pool, m.accounts, run.id, "a", "anna")
     assert isinstance(accepted, str)
     await run_sync(m.pool, m.accounts, m.settings, accept=["a"], run_id=accepted)
     held = (await seen(m, run)).quarantine
     assert (held.state, held.decided_by, held.accepted_run) == ("accepted", "anna", accepted)
     assert await m.one("SELECT count(*) FROM offers WHERE gone_at IS NULL") == 22
-    assert await sync_requests.waiting(m.pool) == []
-    (entry,) = await audit.entries(m.pool)
+    assert await requests.waiting(m.pool) == []
+    (entry,) = await audit_rows.entries(m.pool)
     assert (entry.actor, entry.action, entry.object, entry.detail["supplier"]) == (
         "anna",
         "quarantine.accepted",
@@ -110,59 +110,59 @@ async def test_accepting_by_a_sync_of_ones_own_settles_what_waits(upset):
 
 async def test_a_refused_one_is_not_asked_again_while_the_supplier_says_the_same(upset):
     m, run = upset
-    assert await sync_requests.refuse(m.pool, m.accounts, run.id, "a", "anna", "their mistake") is None
+    assert await requests.refuse(m.pool, m.accounts, run.id, "a", "anna", "their mistake") is None
     again = await run_sync(m.pool, m.accounts, m.settings)
-    assert await sync_requests.waiting(m.pool) == []
+    assert await requests.waiting(m.pool) == []
     held = (await seen(m, again)).quarantine
     assert (held.state, held.decided_by, held.why) == ("refused", "anna", "their mistake")
     m.stalls["a"].reprice("p030", "0.40")
     other = await run_sync(m.pool, m.accounts, m.settings)
-    assert [one.run_id for one in await sync_requests.waiting(m.pool)] == [other.id]
-    (entry,) = await audit.entries(m.pool)
+    assert [one.run_id for one in await requests.waiting(m.pool)] == [other.id]
+    (entry,) = await audit_rows.entries(m.pool)
     assert (entry.action, entry.detail["why"]) == ("quarantine.refused", "their mistake")
 
 
 async def test_what_a_later_sync_overtakes_waits_no_longer_and_cannot_be_refused(upset):
     m, run = upset
     later = await run_sync(m.pool, m.accounts, m.settings)
-    assert [one.run_id for one in await sync_requests.waiting(m.pool)] == [later.id]
+    assert [one.run_id for one in await requests.waiting(m.pool)] == [later.id]
     first = await seen(m, run)
     assert (first.quarantine.state, first.quarantine.down, first.data) == ("overtaken", 19, [])
-    problem = await sync_requests.refuse(m.pool, m.accounts, run.id, "a", "anna", "late")
+    problem = await requests.refuse(m.pool, m.accounts, run.id, "a", "anna", "late")
     assert isinstance(problem, Problem)
     assert problem.code == "conflict"
     m.stalls["a"].things = shelf(32)
     await run_sync(m.pool, m.accounts, m.settings)
-    assert await sync_requests.waiting(m.pool) == []
+    assert await requests.waiting(m.pool) == []
     assert await m.one("SELECT count(*) FROM quarantine_rows") == 0
 
 
 async def test_only_what_is_quarantined_can_be_decided(upset):
     m, run = upset
     problems = [
-        await sync_requests.refuse(m.pool, m.accounts, "sync_none", "a", "anna", "no"),
-        await sync_requests.refuse(m.pool, m.accounts, run.id, "b", "anna", "no"),
-        await sync_requests.refuse(m.pool, {}, run.id, "a", "anna", "no"),
-        await sync_requests.accept(m.pool, m.accounts, "sync_none", "a", "anna"),
+        await requests.refuse(m.pool, m.accounts, "sync_none", "a", "anna", "no"),
+        await requests.refuse(m.pool, m.accounts, run.id, "b", "anna", "no"),
+        await requests.refuse(m.pool, {}, run.id, "a", "anna", "no"),
+        await requests.accept(m.pool, m.accounts, "sync_none", "a", "anna"),
     ]
     assert [problem.code for problem in problems] == ["not_found", "conflict", "not_found", "not_found"]
 
 
 async def test_a_run_in_full_tells_what_was_asked_how_far_it_is_and_what_it_holds(upset):
     m, run = upset
-    found = await sync_requests.detail(m.pool, run.id)
+    found = await requests.detail(m.pool, run.id)
     assert (found.state, found.asked, [q.supplier for q in found.quarantines]) == ("failed", ["a"], ["a"])
-    asked = await sync_requests.ask_for_sync(m.pool, ["a", "b"], (), (), "anna")
-    await sync_progress.write(m.pool, asked, {"a": (40, 120), "b": (7, None)})
-    await sync_progress.write(m.pool, asked, {"a": (80, 120)})
-    found = await sync_requests.detail(m.pool, asked)
+    asked = await requests.ask_for_sync(m.pool, ["a", "b"], (), (), "anna")
+    await sync_progress_rows.write(m.pool, asked, {"a": (40, 120), "b": (7, None)})
+    await sync_progress_rows.write(m.pool, asked, {"a": (80, 120)})
+    found = await requests.detail(m.pool, asked)
     assert (found.waiting, found.asked, found.suppliers) == (True, ["a", "b"], [])
     assert [(p.supplier, p.items, p.claimed) for p in found.progress] == [("a", 80, 120), ("b", 7, None)]
-    assert await sync_requests.detail(m.pool, "sync_none") is None
+    assert await requests.detail(m.pool, "sync_none") is None
 
 
 async def test_a_running_sync_writes_down_how_far_it_is_and_leaves_nothing_behind(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.flows.progress.EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("gateway.sync.progress.EVERY_SECONDS", 0.01)
     stall = Stall(shelf(12), hold=asyncio.Event())
     async with market(pool, tmp_path, {"a": stall}) as m:
         stall.hold.set()

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.catalog import Need, NoMatch, Wanted
-from gateway.core.pricing import PriceRule
-from gateway.core.pricing_rules import only
-from gateway.flows.quote import QuoteExpired, QuoteUnknown, make_quote, open_quote
-from gateway.settings import load
+from gateway.catalog.index import Need, NoMatch, Wanted
+from gateway.catalog.quote import QuoteExpired, QuoteUnknown, make_quote, open_quote
+from gateway.kit.settings import load
+from gateway.pricing.price_rules import PriceRule
+from gateway.pricing.pricing_rules import only
 from schemas import api
 from schemas.errors import ConfigurationError
 from schemas.money import Money

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.flows import buy
-from gateway.flows.admit import Admitted, admit
-from gateway.flows.process import process_order, start
-from gateway.store import selling
+from gateway.orders import buy
+from gateway.orders.admit import Admitted, admit
+from gateway.orders.process import process_order, start
+from gateway.suppliers import selling_rows
 from providers.rate_limiter import MemoryRateLimiter
 from schemas.orders import OrderForPlan
 from tests.gateway.flows.counter import Counter
@@ -137,11 +137,11 @@ async def test_an_order_that_waited_behind_a_stop_still_has_its_time_at_the_rate
     limiter = await _dispenser(counter, "pikasim")
     with _processing(counter, order_ids):
         await limiter.until_waiting(3)
-    await selling.stop(counter.deps.pool, "pikasim", "person")
+    await selling_rows.stop(counter.deps.pool, "pikasim", "person")
     counter.clock.ahead = 20 * MINUTE
     for order_id in order_ids:
         await process_order(counter.deps, order_id)
-    await selling.go_on(counter.deps.pool, "pikasim")
+    await selling_rows.go_on(counter.deps.pool, "pikasim")
     with _processing(counter, order_ids) as tasks:
         await limiter.until_waiting(3)
         counter.clock.ahead = 34 * MINUTE
@@ -153,18 +153,18 @@ async def test_an_order_that_waited_behind_a_stop_still_has_its_time_at_the_rate
     assert [(await counter.followed(order_id)).status for order_id in order_ids] == ["fulfilled"] * 3
 
 
-@pytest.mark.parametrize("stopped", ["pikasim", selling.ALL])
+@pytest.mark.parametrize("stopped", ["pikasim", selling_rows.ALL])
 async def test_a_stop_holds_orders_that_wait_for_the_rate(counter: Counter, stopped: str) -> None:
     order_ids = await _admitted(counter, await common_plan(counter, "pikasim"), 5)
     limiter = await _dispenser(counter, "pikasim")
     with _processing(counter, order_ids) as tasks:
         await limiter.until_waiting(5)
-        await selling.stop(counter.deps.pool, stopped, "person")
+        await selling_rows.stop(counter.deps.pool, stopped, "person")
         limiter.grant(5)
         await _ended(*tasks)
     assert await _statuses(counter, order_ids) == ["pending"] * 5
     assert not counter.till("pikasim").sales()
-    await selling.go_on(counter.deps.pool, stopped)
+    await selling_rows.go_on(counter.deps.pool, stopped)
     limiter.grant(5)
     for order_id in order_ids:
         await process_order(counter.deps, order_id)

@@ -11,12 +11,12 @@ import asyncpg
 import msgspec
 import pytest
 
-from gateway.flows.adopt import adopt
-from gateway.flows.process import process_order
-from gateway.flows.reconcile import explain, reconcile
-from gateway.flows.restore import release, restored
-from gateway.store import selling
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.ledger.reconcile import explain, reconcile
+from gateway.orders.link_supplier_order import adopt
+from gateway.orders.process import process_order
+from gateway.orders.restore import release, restored
+from gateway.suppliers import selling_rows
 from schemas.account import Transaction, TransactionKind
 from schemas.money import Money
 from tests.gateway.flows.shelf import settings_for
@@ -140,7 +140,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
                 ("s2s", "charge_without_attempt"),
             ]
             assert not report.clean
-            assert await selling.stops(after.deps.pool) == {"": ["restored"]}
+            assert await selling_rows.stops(after.deps.pool) == {"": ["restored"]}
 
             ours = {
                 row["id"]: row["order_id"] for row in await shop.deps.pool.fetch("SELECT id, order_id FROM attempts")
@@ -161,7 +161,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
             assert set(found(report)) <= {("beppay", "not_settled")}
             assert report.clean
             assert report.sending_resumed
-            assert await selling.stops(after.deps.pool) == {}
+            assert await selling_rows.stops(after.deps.pool) == {}
             assert await after.status(never_bought) == "needs_review"
             assert len(await suppliers.charges()) == charges
             assert await release(after.deps, None, "test") == [never_bought]

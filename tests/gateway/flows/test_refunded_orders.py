@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.flows import payments
-from gateway.flows.checkout_decisions import decide
-from gateway.flows.process import process_order
+from gateway.checkouts import payments
+from gateway.checkouts.decisions import decide
+from gateway.orders.process import process_order
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentNotice, PaymentState
 from tests.gateway.flows.paydesk import paydesk

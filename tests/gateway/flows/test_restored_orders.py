@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from gateway import jobs
-from gateway.flows import order_pages
-from gateway.flows.admit import Admitted
-from gateway.flows.adopt import adopt
-from gateway.flows.cancel import request_cancel
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.resolve import resolve
-from gateway.flows.restore import poll_restored, release, restored
-from gateway.store import audit, selling
+from gateway.access import audit_rows
+from gateway.kit.problem import Problem
+from gateway.orders import order_presenter
+from gateway.orders.admit import Admitted
+from gateway.orders.cancel import request_cancel
+from gateway.orders.link_supplier_order import adopt
+from gateway.orders.process import process_order
+from gateway.orders.resolve import resolve
+from gateway.orders.restore import poll_restored, release, restored
+from gateway.suppliers import selling_rows
+from gateway.worker import jobs
 from tests.gateway.flows.counter import STOREFRONT, Counter
 from tests.gateway.rescheduled import NEVER, reschedule
 
@@ -38,7 +39,7 @@ async def _sent(counter: Counter, kind: str, supplier: str = "s2s") -> str:
 
 
 async def _books_are_clean(counter: Counter) -> None:
-    assert await selling.go_on(counter.deps.pool, selling.ALL, "restored")
+    assert await selling_rows.go_on(counter.deps.pool, selling_rows.ALL, "restored")
 
 
 async def _polled(counter: Counter) -> None:
@@ -65,7 +66,7 @@ async def test_one_of_which_nothing_was_sent_needs_review_and_is_not_bought_when
     await process_order(counter.deps, order_id, poll=True)
     assert await _state(counter, order_id) == ("needs_review", "restored")
     assert not counter.till("s2s").sales()
-    (shown,) = (await order_pages.waiting(counter.deps, "test", 10))[0].rows
+    (shown,) = (await order_presenter.waiting(counter.deps, "test", 10))[0].rows
     assert (shown.what.order_id, shown.what.resolvable) == (order_id, True)
     assert "pending in the backup" in shown.what.why
 
@@ -81,7 +82,7 @@ async def test_it_goes_on_when_it_is_released_and_not_before_the_books_are_clean
     assert await _state(counter, other) == ("needs_review", "restored")
     assert _code(await release(counter.deps, order_id, "test")) == "conflict"
     assert _code(await release(counter.deps, "ord_nobody", "test")) == "not_found"
-    (entry,) = await audit.entries(counter.deps.pool, action="order.released")
+    (entry,) = await audit_rows.entries(counter.deps.pool, action="order.released")
     assert (entry.object, entry.detail) == (f"order:{order_id}", {"note": "not bought since"})
     assert await resolve(counter.deps, other, "released", "nor this one") is None
     assert (await counter.followed(other)).status == "fulfilled"

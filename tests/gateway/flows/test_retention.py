@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.flows.deps import Deps
-from gateway.flows.retention import days_kept, delete_expired
-from gateway.sealing import Seal
-from gateway.settings import Retention, load
-from gateway.store import retention
-from gateway.store.retention import RETENTION_RULES, delete_batch
+from gateway.kit import retention_rows
+from gateway.kit.retention_rows import RETENTION_RULES, delete_batch
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import Retention, load
+from gateway.operations.retention import days_kept, delete_expired
+from gateway.suppliers.deps import Deps
 from tests.kit.secret_keys import SECRET_KEY
 
 ORDER = """
@@ -187,7 +187,7 @@ async def test_rows_go_in_batches_the_oldest_first_and_those_that_somebody_holds
         held = await other.fetchval(f"{oldest} FOR UPDATE")
         assert await delete_batch(deps.pool, rule, deps.clock(), 2) == 2
         assert await deps.pool.fetchval(oldest) == held
-    monkeypatch.setattr(retention, "BATCH", 1)
-    monkeypatch.setattr("gateway.flows.retention.BATCH", 1)
+    monkeypatch.setattr(retention_rows, "BATCH", 1)
+    monkeypatch.setattr("gateway.operations.retention.BATCH", 1)
     assert (await delete_expired(deps))["audit_log"] == 2
     assert await deps.pool.fetchval("SELECT count(*) FROM audit_log") == 0

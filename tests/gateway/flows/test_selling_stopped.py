@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.flows.admit import Admitted, validate
-from gateway.flows.problem import Problem
-from gateway.flows.topup import admit_topup
-from gateway.store import selling
+from gateway.kit.problem import Problem
+from gateway.orders.admit import Admitted, validate
+from gateway.orders.topup import admit_topup
+from gateway.suppliers import selling_rows
 from schemas.orders import NumberChoice, OrderForNumber, TopupForPlan
 from tests.gateway.flows.counter import STOREFRONT, Counter
 from tests.gateway.flows.paydesk import paydesk
@@ -21,16 +21,16 @@ def _code(answer: Any) -> str | None:
 
 async def _stop(counter: Counter, *suppliers: str) -> None:
     for supplier in suppliers:
-        await selling.stop(counter.deps.pool, supplier, "person", "looking into it")
+        await selling_rows.stop(counter.deps.pool, supplier, "person", "looking into it")
 
 
 async def test_a_stop_of_all_refuses_every_order(counter: Counter) -> None:
     plan = await counter.plan(1, "s2s")
-    await _stop(counter, selling.ALL)
+    await _stop(counter, selling_rows.ALL)
     assert _code(await counter.admit(plan)) == "selling_stopped"
     number = OrderForNumber(number=NumberChoice("US", "7d"))
     assert _code(await validate(counter.deps, STOREFRONT, "test", number)) == "selling_stopped"
-    await selling.go_on(counter.deps.pool, selling.ALL)
+    await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     assert isinstance(await counter.admit(plan), Admitted)
 
 
@@ -69,7 +69,7 @@ async def test_a_topup_is_refused_while_its_supplier_is_stopped(counter: Counter
     await _stop(counter, "s2s")
     body = TopupForPlan(plan_id=esim.plan_id)
     assert _code(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top")) == "selling_stopped"
-    await selling.go_on(counter.deps.pool, "s2s")
+    await selling_rows.go_on(counter.deps.pool, "s2s")
     assert isinstance(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top"), Admitted)
 
 
@@ -79,5 +79,5 @@ async def test_a_checkout_is_refused_too_and_its_key_stays_free(counter: Counter
         await _stop(counter, *stopped)
         assert _code(await desk.opened(key="cart-1")) == "selling_stopped"
         for supplier in stopped:
-            await selling.go_on(counter.deps.pool, supplier)
+            await selling_rows.go_on(counter.deps.pool, supplier)
         assert isinstance(await desk.opened(key="cart-1"), Admitted)

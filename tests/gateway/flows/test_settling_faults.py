@@ -14,13 +14,13 @@ import pytest
 import stamina
 import structlog
 
-from gateway.flows import send, show
-from gateway.flows.admit import Admitted, admit
-from gateway.flows.cancel import request_cancel
-from gateway.flows.process import process_order
-from gateway.flows.topup import admit_topup
-from gateway.store import goods
-from gateway.store.order_views import Whose
+from gateway.items import goods_rows
+from gateway.orders import presenter, send
+from gateway.orders.admit import Admitted, admit
+from gateway.orders.cancel import request_cancel
+from gateway.orders.order_view_rows import Whose
+from gateway.orders.process import process_order
+from gateway.orders.topup import admit_topup
 from schemas.orders import NumberChoice, OrderForGood, OrderForNumber, TopupForPlan
 from tests.gateway.flows.counter import STOREFRONT, Counter
 from tests.gateway.flows.counter import counter as open_counter
@@ -100,7 +100,7 @@ async def number(counter: Counter) -> str:
 
 
 async def voucher(counter: Counter) -> str:
-    (row,) = await goods.of_account(counter.deps.pool, "s2s", SHELF[CARD])
+    (row,) = await goods_rows.of_account(counter.deps.pool, "s2s", SHELF[CARD])
     return await _placed(counter, OrderForGood(good_id=row.good_id, quantity=2))
 
 
@@ -158,7 +158,7 @@ async def _ended(counter: Counter, sell: Sell) -> Ending:
 
 async def _delivery(counter: Counter, order_id: str) -> list[Any]:
     """What the customer got, with whether it is what the supplier sold."""
-    order = await show.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
+    order = await presenter.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
     assert order is not None
     if order.voucher is not None:
         return [code.pin is not None for code in order.voucher.codes]

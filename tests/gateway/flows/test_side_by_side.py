@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from gateway.flows import money
-from gateway.flows.admit import Admitted
-from gateway.flows.process import process_order
-from gateway.flows.reconcile import reconcile
+from gateway.ledger import money
+from gateway.ledger.reconcile import reconcile
+from gateway.orders.admit import Admitted
+from gateway.orders.process import process_order
 from tests.gateway.flows.counter import Counter
 
 

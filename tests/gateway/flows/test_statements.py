@@ -8,11 +8,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.flows import alerts, money, supplier_books
-from gateway.flows.cancel import request_cancel
-from gateway.flows.reconcile import reconcile
-from gateway.flows.resolve import resolve
-from gateway.store import ledger, orders
+from gateway.alerts import alerts
+from gateway.ledger import money, supplier_statements
+from gateway.ledger.reconcile import reconcile
+from gateway.orders import ledger_rows, order_state_rows
+from gateway.orders.cancel import request_cancel
+from gateway.orders.resolve import resolve
 from schemas.account import Transaction, TransactionKind
 from schemas.money import Money
 from tests.gateway.flows.counter import STOREFRONT, Counter
@@ -34,7 +35,7 @@ def refund(counter: Counter, supplier: str, amount: str) -> None:
 
 async def read(counter: Counter, supplier: str) -> None:
     """Read the statements, as late as the ledger's rows are by the gateway's clock."""
-    await supplier_books.read(counter.deps, supplier)
+    await supplier_statements.read(counter.deps, supplier)
 
 
 async def verdicts(counter: Counter, supplier: str) -> dict[str, str]:
@@ -93,15 +94,15 @@ async def test_a_stated_refund_is_written_beside_others_only_as_far_as_the_charg
     (attempt,) = await counter.attempts(order_id)
     now = counter.clock()
     async with counter.deps.pool.acquire() as connection, connection.transaction():
-        assert await ledger.refund(connection, attempt, usd("4"), now, "line-1")
-        assert not await ledger.refund(connection, attempt, usd("4"), now, "line-1")
-        assert await ledger.held(connection, attempt.id) == usd("6")
-        assert not await ledger.refund(connection, attempt, usd("4"), now), "the line of that amount is it"
-        assert not await ledger.refund(connection, attempt, usd("7"), now), "more than the supplier holds"
-        assert await ledger.refund(connection, attempt, usd("6"), now)
-        assert not await ledger.refund(connection, attempt, usd("6"), now, "line-2"), "the stated one is this line"
-        assert await ledger.charge(connection, attempt, usd("10"), now, correct=False) == "same"
-        assert await ledger.held(connection, attempt.id) == usd("0")
+        assert await ledger_rows.refund(connection, attempt, usd("4"), now, "line-1")
+        assert not await ledger_rows.refund(connection, attempt, usd("4"), now, "line-1")
+        assert await ledger_rows.held(connection, attempt.id) == usd("6")
+        assert not await ledger_rows.refund(connection, attempt, usd("4"), now), "the line of that amount is it"
+        assert not await ledger_rows.refund(connection, attempt, usd("7"), now), "more than the supplier holds"
+        assert await ledger_rows.refund(connection, attempt, usd("6"), now)
+        assert not await ledger_rows.refund(connection, attempt, usd("6"), now, "line-2"), "the stated one is this line"
+        assert await ledger_rows.charge(connection, attempt, usd("10"), now, correct=False) == "same"
+        assert await ledger_rows.held(connection, attempt.id) == usd("0")
     assert [row[1:] for row in await counter.ledger(order_id)] == [("charge", "10"), ("refund", "4"), ("refund", "6")]
 
 
@@ -196,7 +197,7 @@ async def test_an_attempt_has_one_charge_however_often_it_is_told(counter: Count
     order_id = await bought(counter, "s2s")
     (attempt,) = await counter.attempts(order_id)
     async with counter.deps.pool.acquire() as connection, connection.transaction():
-        assert await orders.lock(connection, order_id) is not None
+        assert await order_state_rows.lock(connection, order_id) is not None
         for amount, said in (("10", "same"), ("12", "changed"), ("12", "same")):
-            assert await ledger.charge(connection, attempt, usd(amount), counter.clock(), correct=True) == said
+            assert await ledger_rows.charge(connection, attempt, usd(amount), counter.clock(), correct=True) == said
     assert await counter.ledger(order_id) == [("s2s", "charge", "12")]

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.flows.admit import Admitted, admit
-from gateway.flows.process import process_order
-from gateway.flows.topup import admit_topup
-from gateway.store import attempts, selling
+from gateway.orders import attempt_rows
+from gateway.orders.admit import Admitted, admit
+from gateway.orders.process import process_order
+from gateway.orders.topup import admit_topup
+from gateway.suppliers import selling_rows
 from schemas.orders import NumberChoice, OrderForNumber, TopupForPlan
 from tests.gateway.flows.counter import STOREFRONT, Counter
 from tests.gateway.flows.paydesk import paydesk
@@ -32,16 +33,16 @@ class Hold:
         if self._how == "pause":
             await self._set_state("paused")
         for supplier in self._stopped():
-            await selling.stop(self._pool, supplier, "person", "looking into it")
+            await selling_rows.stop(self._pool, supplier, "person", "looking into it")
 
     async def end(self) -> None:
         if self._how == "pause":
             await self._set_state("active")
         for supplier in self._stopped():
-            assert await selling.go_on(self._pool, supplier)
+            assert await selling_rows.go_on(self._pool, supplier)
 
     def _stopped(self) -> tuple[str, ...]:
-        return {"stop": self._suppliers, "stop all": (selling.ALL,), "pause": ()}[self._how]
+        return {"stop": self._suppliers, "stop all": (selling_rows.ALL,), "pause": ()}[self._how]
 
     async def _set_state(self, state: str) -> None:
         await self._pool.execute("UPDATE suppliers SET state = $1 WHERE name = ANY($2)", state, list(self._suppliers))
@@ -118,7 +119,7 @@ async def test_a_hold_that_comes_after_the_choice_is_seen_by_the_send(
     counter: Counter, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     hold = Hold(counter, how, ALL_SELLERS)
-    begin: Callable[..., Awaitable[Any]] = attempts.begin
+    begin: Callable[..., Awaitable[Any]] = attempt_rows.begin
 
     async def late(connection: object, *args: object, **more: object) -> Any:
         await hold.begin()
@@ -126,7 +127,7 @@ async def test_a_hold_that_comes_after_the_choice_is_seen_by_the_send(
 
     order_id = await _admitted(counter, await common_plan(counter))
     with monkeypatch.context() as patched:
-        patched.setattr(attempts, "begin", late)
+        patched.setattr(attempt_rows, "begin", late)
         await process_order(counter.deps, order_id)
     assert not any(counter.till(name).sales() for name in ALL_SELLERS)
     await _assert_waits(counter, order_id)

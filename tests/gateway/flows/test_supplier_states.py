@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gateway.core.supplier_state import SupplierState
-from gateway.flows import balances, supplier_states
-from gateway.flows.supplier_retry import Tried, try_again
-from gateway.settings import load
-from gateway.store import selling, supplier_list
+from gateway.kit.settings import load
+from gateway.prices import supplier_states
+from gateway.prices.supplier_retry import Tried, try_again
+from gateway.suppliers import balances, selling_rows, supplier_list_rows
+from gateway.suppliers.state_rules import SupplierState
 from tests.gateway.flows.counter import Counter
 
 BALANCE_AT = "SELECT no_balance_until FROM suppliers WHERE name = $1"
@@ -79,12 +79,12 @@ async def test_a_balance_that_suffices_for_no_offer_degrades(counter: Counter) -
 
 async def test_stops_pauses_syncs_and_failures_are_seen(counter: Counter) -> None:
     pool = counter.deps.pool
-    await selling.stop(pool, selling.ALL, "restored")
+    await selling_rows.stop(pool, selling_rows.ALL, "restored")
     assert {one.state for one in (await supplier_states.of_all(counter.deps)).values()} == {"stopped"}
-    await selling.go_on(pool, selling.ALL)
-    await supplier_list.set_supplier_state(pool, "s2s", "paused")
+    await selling_rows.go_on(pool, selling_rows.ALL)
+    await supplier_list_rows.set_supplier_state(pool, "s2s", "paused")
     assert ((await state_of(counter, "s2s")).state, await causes(counter, "s2s")) == ("paused", ["pause"])
-    await supplier_list.set_supplier_state(pool, "s2s", "active")
+    await supplier_list_rows.set_supplier_state(pool, "s2s", "active")
     await pool.execute("UPDATE suppliers SET last_sync_state = 'quarantined' WHERE name = 's2s'")
     assert await causes(counter, "s2s") == ["quarantine"]
     await pool.execute("UPDATE suppliers SET last_sync_state = 'ok', last_good_at = now() - interval '3 days'")

@@ -8,10 +8,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.flows.cancel import request_cancel
-from gateway.flows.process import process_order
-from gateway.flows.resolve import resolve
-from gateway.flows.settle import settle
+from gateway.orders.cancel import request_cancel
+from gateway.orders.process import process_order
+from gateway.orders.resolve import resolve
+from gateway.orders.settle import settle
 from schemas.account import Transaction, TransactionKind
 from schemas.errors import TimedOut
 from schemas.esim import EsimStatus, ProfileState, ServiceState

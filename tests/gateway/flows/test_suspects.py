@@ -1,7 +1,7 @@
 """Suspect prices: found beside the past and beside the others, kept from sale, and let through again."""
 
-from gateway.flows.sync import run_sync
-from gateway.store import offers
+from gateway.catalog import offer_rows
+from gateway.sync.run import run_sync
 from tests.gateway.flows.stall import Stall, Thing, market, parts, shelf
 
 SUSPECTS = "SELECT supplier_plan_id, suspect, good_cost::text AS good FROM offers WHERE suspect IS NOT NULL ORDER BY 1"
@@ -37,8 +37,8 @@ async def test_a_person_releases_a_suspect_price_and_only_that_one(pool, tmp_pat
         id_ = await m.one("SELECT id FROM offers WHERE supplier_plan_id = 'p001'")
         await pool.execute("INSERT INTO offer_marks (supplier, supplier_plan_id, why) VALUES ('a', 'p001', 'stopped')")
         async with pool.acquire() as connection, connection.transaction():
-            assert (await offers.release(connection, id_))["supplier_plan_id"] == "p001"
-            assert await offers.release(connection, "off_none") is None
+            assert (await offer_rows.release(connection, id_))["supplier_plan_id"] == "p001"
+            assert await offer_rows.release(connection, "off_none") is None
         assert await m.fetch(SUSPECTS) == []
         assert await m.one("SELECT count(*) FROM offer_marks") == 0
         assert await m.one("SELECT content FROM catalog_state") == content + 1

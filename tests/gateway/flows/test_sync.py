@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.core.runs import exit_code
-from gateway.flows.sync import run_sync
+from gateway.sync.run import run_sync
+from gateway.sync.run_rules import exit_code
 from schemas.errors import ConfigurationError
 from tests.gateway.flows.stall import Stall, Thing, ids, market, parts, shelf
 

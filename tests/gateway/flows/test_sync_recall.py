@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.flows import sync
-from gateway.flows.sync import run_sync
+from gateway.sync import run
+from gateway.sync.run import run_sync
 from tests.gateway.flows.stall import RecallingProvider, Stall, Thing, ids, market, parts, shelf
 
 
@@ -35,7 +35,7 @@ async def test_another_mapping_has_every_item_mapped_once_more_and_changes_nothi
         await run_sync(pool, m.accounts, m.settings)
         before = await m.fetch("SELECT id, changed_at FROM offers ORDER BY id")
         content = await m.one("SELECT content FROM catalog_state")
-        monkeypatch.setattr(sync, "mapping_of", lambda *_: b"another mapping.")
+        monkeypatch.setattr(run, "mapping_of", lambda *_: b"another mapping.")
         for times in (12, 12):
             part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
             assert (part.mapped, part.changed, len(read)) == (6, 0, times)

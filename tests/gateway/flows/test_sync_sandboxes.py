@@ -3,10 +3,10 @@
 import pytest
 from aiohttp import ClientSession
 
-from gateway.core.runs import exit_code
-from gateway.flows.accounts import accounts_of
-from gateway.flows.sync import run_sync
-from gateway.settings import load
+from gateway.kit.settings import load
+from gateway.suppliers.accounts import accounts_of
+from gateway.sync.run import run_sync
+from gateway.sync.run_rules import exit_code
 from providers.loader import load_manifests
 from tests.gateway.flows.stall import parts
 

@@ -8,11 +8,11 @@ import sys
 import msgspec
 import pytest
 
-from gateway.flows.sync import run_sync
-from gateway.store import sync_runs
-from gateway.store.jobs import SyncJob, enqueue_sync
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
+from gateway.kit.jobs import SyncJob, enqueue_sync
+from gateway.kit.pool import open_pool
+from gateway.migrations import upgrade
+from gateway.sync import sync_run_rows
+from gateway.sync.run import run_sync
 from tests.gateway.flows.stall import Stall, ids, market, parts, shelf
 
 
@@ -66,7 +66,7 @@ async def test_accepting_does_not_join_a_run_that_does_not_accept(pool, tmp_path
 
 
 async def test_one_slow_supplier_does_not_keep_the_others_from_being_published(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.flows.sync.PUBLISH_AFTER_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.sync.run.PUBLISH_AFTER_SECONDS", 0.05)
     slow, quick = Stall(shelf(3), hold=asyncio.Event()), Stall(shelf(2))
     async with market(pool, tmp_path, {"slow": slow, "quick": quick}) as m:
         published = asyncio.Event()
@@ -96,7 +96,7 @@ async def test_a_run_that_is_stopped_is_closed_and_the_supplier_is_not_blamed(po
         with pytest.raises(asyncio.CancelledError):
             await task
         stall.hold.set()
-        run = await sync_runs.read(pool, await m.one("SELECT id FROM sync_runs ORDER BY started_at DESC LIMIT 1"))
+        run = await sync_run_rows.read(pool, await m.one("SELECT id FROM sync_runs ORDER BY started_at DESC LIMIT 1"))
         assert (run.state, parts(run)["a"].error) == ("failed", "stopped before it was done")
         assert await m.one("SELECT last_sync_state FROM suppliers") == "ok"
 
@@ -104,8 +104,8 @@ async def test_a_run_that_is_stopped_is_closed_and_the_supplier_is_not_blamed(po
 _CHILD = """
 import asyncio, sys
 from pathlib import Path
-from gateway.flows.sync import run_sync
-from gateway.store.pool import open_pool
+from gateway.sync.run import run_sync
+from gateway.kit.pool import open_pool
 from tests.gateway.flows.stall import Stall, market, shelf
 
 async def main(dsn, folder):
@@ -141,7 +141,7 @@ async def test_a_killed_sync_leaves_the_old_offers_and_the_next_one_closes_it_as
         assert await m.fetch("SELECT * FROM offers ORDER BY id") == before
         run = await run_sync(pool, m.accounts, m.settings)
         assert (run.state, parts(run)["a"].changed, run.id != dead) == ("ok", 0, True)
-        closed = await sync_runs.read(pool, dead)
+        closed = await sync_run_rows.read(pool, dead)
         assert (closed.state, parts(closed)["a"].error) == ("failed", "its process ended before it was done")
 
 
@@ -151,7 +151,7 @@ async def test_what_a_run_walked_is_thrown_away_when_another_found_it_dead(pool,
         task = asyncio.create_task(run_sync(pool, m.accounts, m.settings))
         await stall.reached.wait()
         async with pool.acquire() as connection, connection.transaction():
-            await sync_runs.close(connection, await m.one("SELECT id FROM sync_runs"), "taken for dead")
+            await sync_run_rows.close(connection, await m.one("SELECT id FROM sync_runs"), "taken for dead")
         stall.hold.set()
         run = await task
         assert (run.state, parts(run)["a"].error) == ("failed", "taken for dead")
@@ -179,11 +179,11 @@ async def test_a_restart_of_postgresql_in_the_middle_costs_the_sync_nothing(own_
 
 async def ask(pool, only, accept=()):
     """Note a run and its job as the ops API does."""
-    run_id = sync_runs.new_id()
+    run_id = sync_run_rows.new_id()
     async with pool.acquire() as connection, connection.transaction():
-        await sync_runs.insert(connection, run_id, only, accept, waiting=True)
+        await sync_run_rows.insert(connection, run_id, only, accept, waiting=True)
         await enqueue_sync(connection, SyncJob(tuple(only), tuple(accept), run_id))
-    return await sync_runs.read(pool, run_id)
+    return await sync_run_rows.read(pool, run_id)
 
 
 async def test_a_run_that_was_asked_for_waits_until_a_worker_takes_it(pool, tmp_path):

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from gateway.flows import endpoints
-from gateway.flows.sync import run_sync
-from gateway.flows.tell_plans import Offered, changes, publish_and_tell
-from gateway.sealing import Seal
-from gateway.store.endpoints import Owner
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.kit.sealing import Seal
+from gateway.sync.plan_events import Offered, changes, publish_and_tell
+from gateway.sync.run import run_sync
+from gateway.webhooks import endpoints
+from gateway.webhooks.endpoint_rows import Owner
 from schemas.api import Price
 from schemas.notice import NoticeType
 from tests.gateway.flows.stall import Stall, market, shelf

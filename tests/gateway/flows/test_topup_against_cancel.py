@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from gateway.flows import order_pages, topup
-from gateway.flows.admit import Admitted
-from gateway.flows.cancel import request_cancel
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.resolve import resolve
-from gateway.flows.topup import admit_topup
-from gateway.store import audit
+from gateway.access import audit_rows
+from gateway.kit.problem import Problem
+from gateway.orders import order_presenter, topup
+from gateway.orders.admit import Admitted
+from gateway.orders.cancel import request_cancel
+from gateway.orders.process import process_order
+from gateway.orders.resolve import resolve
+from gateway.orders.topup import admit_topup
 from schemas.orders import TopupForPlan
 from tests.gateway.flows.counter import STOREFRONT, Counter
 
@@ -48,7 +48,7 @@ async def _cancel(counter: Counter, order_id: str) -> Problem | None:
 
 
 async def _forced(counter: Counter, order_id: str) -> Problem | None:
-    from gateway.flows.cancel import cancel_by_operator
+    from gateway.orders.cancel import cancel_by_operator
 
     return await cancel_by_operator(counter.deps, order_id, "command line", force=True, note="agreed")
 
@@ -184,11 +184,11 @@ async def test_an_operator_forces_the_cancel_and_the_topup_becomes_a_case(counte
     await process_order(counter.deps, order_id)
     assert (await counter.order(order_id)).status == "cancelled"
     assert (await counter.order(ordered)).status == "needs_review"
-    waiting, _ = await order_pages.waiting(counter.deps, "test", 10)
+    waiting, _ = await order_presenter.waiting(counter.deps, "test", 10)
     (shown,) = waiting.rows
     assert (shown.what.order_id, shown.what.resolvable) == (ordered, True)
     assert "its eSIM was cancelled" in shown.what.why
-    (entry,) = await audit.entries(counter.deps.pool, action="order.cancel_requested")
+    (entry,) = await audit_rows.entries(counter.deps.pool, action="order.cancel_requested")
     assert entry.detail == {"forced": True, "note": "agreed"}
     assert await resolve(counter.deps, ordered, "refunded", "their support gave it back") is None
     assert (await counter.order(ordered)).status == "cancelled"

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.flows.admit import Admitted
-from gateway.flows.cancel import request_cancel
-from gateway.flows.esim import look, with_usage
-from gateway.flows.problem import Problem
-from gateway.flows.process import process_order
-from gateway.flows.resolve import resolve
-from gateway.flows.topup import admit_topup, topup_options
+from gateway.inventory.esims import look, with_usage
+from gateway.kit.problem import Problem
+from gateway.orders.admit import Admitted
+from gateway.orders.cancel import request_cancel
+from gateway.orders.process import process_order
+from gateway.orders.resolve import resolve
+from gateway.orders.topup import admit_topup, topup_options
 from schemas.errors import NotFound
 from schemas.orders import TopupForOption, TopupForPlan
 from tests.gateway.flows.counter import STOREFRONT, Counter

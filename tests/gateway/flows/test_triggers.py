@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.flows.admit import Admitted, admit
-from gateway.store import selling
+from gateway.orders.admit import Admitted, admit
+from gateway.suppliers import selling_rows
 from providers.breaker import BREAKER_FAILURES
 from providers.sandbox.magic import MAGIC
 from schemas.orders import OrderForPlan
@@ -22,7 +22,7 @@ async def all_is_well(counter: Counter) -> None:
     assert await pool.fetch("SELECT name FROM suppliers WHERE no_balance_until IS NOT NULL") == []
     assert await pool.fetch("SELECT supplier, why FROM offer_marks") == []
     assert await pool.fetch("SELECT supplier FROM supplier_breakers WHERE state <> 'closed' OR failures > 0") == []
-    assert await selling.stops(pool) == {}
+    assert await selling_rows.stops(pool) == {}
     assert [counter.deps.accounts[name].limiter.purchase_blocked_for() for name in SUPPLIERS] == [0.0] * 3
 
 
@@ -57,7 +57,7 @@ async def test_no_number_of_triggers_opens_a_breaker(counter: Counter, word: str
 
 
 async def test_a_cancel_that_is_to_hang_opens_no_breaker(counter: Counter) -> None:
-    from gateway.flows.cancel import request_cancel
+    from gateway.orders.cancel import request_cancel
 
     slow = counter.with_("pikasim", timeout_seconds=1.0)
     order = await slow.followed(await slow.ordered(await slow.plan(AMOUNTS["cancel-hang"], "pikasim")))

@@ -10,14 +10,13 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.flows import watch
-from gateway.flows.admit import Admitted
-from gateway.flows.deps import Deps
-from gateway.flows.process import process_order, wait_for_answer
-from gateway.flows.waker import ANSWERED
-from gateway.flows.watch import OrderWatch
-from gateway.store import orders
-from gateway.store.listening import listen
+from gateway.kit.listening import listen
+from gateway.orders import order_state_rows, watch
+from gateway.orders.admit import Admitted
+from gateway.orders.process import process_order, wait_for_answer
+from gateway.orders.waker import ANSWERED
+from gateway.orders.watch import OrderWatch
+from gateway.suppliers.deps import Deps
 from tests.gateway.flows.counter import Counter
 from tests.kit.counting_pool import CountingPool
 
@@ -59,7 +58,7 @@ async def test_a_replayed_request_does_not_loop_after_a_webhook(
     other, counted = _another_process(counter)
     async with _sending(counter, monkeypatch) as (order_id, _):
         # The supplier's webhook comes before its answer: the order is due while its attempt is still sent.
-        await orders.wake(counter.deps.pool, order_id, counter.clock())
+        await order_state_rows.wake(counter.deps.pool, order_id, counter.clock())
         await wait_for_answer(other, order_id, WAIT_SECONDS)
         assert (await counter.order(order_id)).status == "pending"
     assert len(counted.statements) <= FEW_STATEMENTS
@@ -134,7 +133,7 @@ async def test_without_a_listening_connection_it_looks_every_second(
 def _looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What those who wait read of their order, in turn."""
     read: list[str] = []
-    status_of = orders.status_of
+    status_of = order_state_rows.status_of
 
     async def noted(pool: Any, order_id: str) -> Any:
         found = await status_of(pool, order_id)
@@ -142,7 +141,7 @@ def _looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         read.append(found[0])
         return found
 
-    monkeypatch.setattr(orders, "status_of", noted)
+    monkeypatch.setattr(order_state_rows, "status_of", noted)
     return read
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from gateway.flows.problem import Problem
-from gateway.flows.webhook_setup import set_up
-from gateway.web import state
-from gateway.web.webhooks import take_supplier_webhook
+from gateway.api import state
+from gateway.api.webhooks import take_supplier_webhook
+from gateway.kit.problem import Problem
+from gateway.suppliers.webhook_setup import set_up
 from tests.gateway.flows.test_checkup import open_deps, suppliers
 
 __all__ = ["open_deps", "suppliers"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.store.limits import SharedRateLimiter
+from gateway.suppliers.limit_rows import SharedRateLimiter
 from tests.kit.driven_clock import DrivenClock
 from tests.kit.rate_limiter_contract import wait_until
 

@@ -7,9 +7,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway.app import make_app
-from gateway.jobs import work
-from gateway.settings import load
-from gateway.store.durability import promises, require_durable
+from gateway.kit.durability import promises, require_durable
+from gateway.kit.settings import load
+from gateway.worker.jobs import work
 from schemas.errors import ConfigurationError
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.store import funds
-from gateway.store.pool import Pool
+from gateway.kit.pool import Pool
+from gateway.suppliers import fund_rows
 
 ATTEMPTS = 6_000
 _FILLED = f"""
@@ -66,7 +66,7 @@ async def test_the_sum_reads_the_attempts_since_the_balance_and_no_others(filled
     await lately(filled, 2, "succeeded", charged=Decimal(7))
     async with filled.acquire() as connection:
         told = await connection.fetchval(
-            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + funds.OF_SUPPLIERS.replace("$1", "ARRAY['s2s', 'pikasim']")
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + fund_rows.OF_SUPPLIERS.replace("$1", "ARRAY['s2s', 'pikasim']")
         )
     (explained,) = told if isinstance(told, list) else json.loads(told)
     plan = explained["Plan"]
@@ -88,10 +88,10 @@ async def test_funds_are_what_was_charged_since_and_what_may_yet_be(filled: Pool
     await lately(filled, 14, "succeeded", kind="cancel", charged=Decimal(9))
     await filled.execute("UPDATE attempts SET state = 'unknown', charged = NULL, call_ended_at = NULL,"
                          " quiescent_at = now() WHERE id = 'att_16'")  # fmt: skip
-    found = await funds.load(filled, ["s2s", "pikasim", "nobody"])
+    found = await fund_rows.load(filled, ["s2s", "pikasim", "nobody"])
     assert (found["s2s"].spendable, found["s2s"].currency) == (100, "USD")
     assert found["s2s"].charged == (("EUR", Decimal(3)), ("USD", Decimal(7)))
     assert found["s2s"].open == (("USD", Decimal(15)),)
     assert (found["pikasim"].charged, found["pikasim"].open) == ((), ())
     assert set(found) == {"s2s", "pikasim"}
-    assert await funds.load_all(filled) == found
+    assert await fund_rows.load_all(filled) == found

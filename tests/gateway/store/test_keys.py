@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.store.keys import (
+from gateway.access.key_rows import (
     InvalidKeyError,
     create_key,
     find_key,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.store import limits
-from gateway.store.limits import SharedRateLimiter
+from gateway.suppliers import limit_rows
+from gateway.suppliers.limit_rows import SharedRateLimiter
 from providers.gate import RESERVED_SHARE, Pace, Priority, token_held
 from schemas.errors import RateLimiterUnavailable
 from tests.kit.counting_pool import CountingPool
@@ -203,7 +203,7 @@ HAMMER = """
 import asyncio, sys
 from datetime import UTC, datetime
 import asyncpg
-from gateway.store.limits import SharedRateLimiter
+from gateway.suppliers.limit_rows import SharedRateLimiter
 
 async def main():
     pool = await asyncpg.create_pool(sys.argv[1], min_size=4, max_size=4)
@@ -246,9 +246,9 @@ async def test_a_purchase_that_cannot_be_counted_was_not_sent(opened: Opened, po
     await pool.close()
     with pytest.raises(RateLimiterUnavailable):
         await limiter.admit(Priority.PURCHASE, write=True)
-    with pytest.raises(limits.DATABASE_DOWN):
+    with pytest.raises(limit_rows.DATABASE_DOWN):
         await limiter.admit(Priority.SYNC)
-    with pytest.raises(limits.DATABASE_DOWN):
+    with pytest.raises(limit_rows.DATABASE_DOWN):
         await limiter.acquire("a", SINCE, LONG)
 
 
@@ -264,11 +264,11 @@ async def test_a_held_token_is_enough_when_the_database_has_gone_away(opened: Op
 
 async def test_leases_and_breakers_do_not_wait_for_the_disk(pool):
     values = {
-        limits._LEASE: ("demo", 60, 1, 0.0, 600, None, "a", ["a"], [SINCE]),
-        limits._REPORT: ("demo", 1, 60, 1.0, None),
-        limits._PROBE: ("demo", 120),
-        limits._FAIL: ("demo", "timed_out", 1, True, 5, 30.0, 600.0),
-        limits._SUCCEED: ("demo",),
+        limit_rows._LEASE: ("demo", 60, 1, 0.0, 600, None, "a", ["a"], [SINCE]),
+        limit_rows._REPORT: ("demo", 1, 60, 1.0, None),
+        limit_rows._PROBE: ("demo", 120),
+        limit_rows._FAIL: ("demo", "timed_out", 1, True, 5, 30.0, 600.0),
+        limit_rows._SUCCEED: ("demo",),
     }
     for statement, arguments in values.items():
         async with pool.acquire() as connection, connection.transaction():

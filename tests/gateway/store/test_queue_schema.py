@@ -8,12 +8,12 @@ from alembic import command
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from gateway import jobs
 from gateway.cli.doctor import examine
-from gateway.settings import load
-from gateway.store.migrations import HEAD, alembic_config, upgrade
-from gateway.store.pool import connect
-from gateway.store.queue_schema import planned_changes, schema_fault, upgrade_queue
+from gateway.kit.pool import connect
+from gateway.kit.settings import load
+from gateway.migrations import HEAD, alembic_config, upgrade
+from gateway.migrations.queue_schema import planned_changes, schema_fault, upgrade_queue
+from gateway.worker import jobs
 from schemas.errors import ConfigurationError
 
 # As an older release of PgQueuer left its tables.

@@ -3,10 +3,10 @@
 import asyncpg
 import pytest
 
+from gateway.access.key_rows import narrowed_keys, revoke_key
 from gateway.cli.doctor import examine
-from gateway.store.keys import narrowed_keys, revoke_key
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
+from gateway.kit.pool import open_pool
+from gateway.migrations import upgrade
 from tests.gateway.store.test_queue_schema import upgrade_to
 
 BEFORE = "0021"

@@ -5,9 +5,9 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.sealing import Seal, Unsealable
-from gateway.store import esims
-from gateway.store.sealed import COLUMNS, rotate
+from gateway.inventory import esim_rows
+from gateway.kit.sealed import COLUMNS, rotate
+from gateway.kit.sealing import Seal, Unsealable
 from tests.gateway.flows.sold import CODE, ICCID, sold, storefront
 from tests.kit.secret_keys import NEW_SECRET_KEY, OLD_SECRET_KEY
 
@@ -54,12 +54,12 @@ async def test_after_rotation_the_new_key_alone_opens_and_finds(pool):
     shop = await storefront(pool)
     esim = await sold(pool, seal=Seal([OLD]))
     both, alone = Seal([NEW, OLD]), Seal([NEW])
-    assert (await esims.find(pool, both, shop, "test", ICCID)).id == esim.id
-    assert await esims.find(pool, alone, shop, "test", ICCID) is None
+    assert (await esim_rows.find(pool, both, shop, "test", ICCID)).id == esim.id
+    assert await esim_rows.find(pool, alone, shop, "test", ICCID) is None
     done = {(c.table, c.column): c for c in await rotated(pool, both)}
     assert done["esims", "iccid"].sealed == done["esims", "activation_code"].sealed == 1
     assert not any(column.unopened for column in done.values())
-    found = await esims.find(pool, alone, shop, "test", ICCID)
+    found = await esim_rows.find(pool, alone, shop, "test", ICCID)
     assert (found.id, found.activation_code) == (esim.id, CODE)
 
 
@@ -82,7 +82,7 @@ async def test_what_is_sealed_with_the_newest_key_is_not_touched(pool):
 
 
 async def test_more_rows_than_are_read_at_once_are_all_rotated(pool, monkeypatch):
-    monkeypatch.setattr("gateway.store.sealed.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("gateway.kit.sealed.ROWS_AT_ONCE", 2)
     for number in range(5):
         await sold(pool, iccid=f"894450010219876543{number}", seal=Seal([OLD]))
     done = {(c.table, c.column): c.sealed for c in await rotated(pool, Seal([NEW, OLD]))}

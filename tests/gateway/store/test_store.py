@@ -8,11 +8,14 @@ from decimal import Decimal
 import asyncpg
 import pytest
 
-from gateway.store import catalog_state, fx, suppliers, sync_runs
-from gateway.store.migrations import HEAD, current, upgrade
-from gateway.store.pool import DATABASE_DOWN, open_pool
-from gateway.store.staging import Staging
-from gateway.store.suppliers import Configured
+from gateway.catalog import catalog_state_rows
+from gateway.kit.pool import DATABASE_DOWN, open_pool
+from gateway.migrations import HEAD, current, upgrade
+from gateway.pricing import fx_rows
+from gateway.suppliers import supplier_rows
+from gateway.suppliers.supplier_rows import Configured
+from gateway.sync import sync_run_rows
+from gateway.sync.staging import Staging
 from schemas.errors import ConfigurationError
 from schemas.plan import DataAllowance, Network, Offer, Validity
 
@@ -96,38 +99,38 @@ async def test_upgrades_at_once_do_the_work_once_and_again_do_nothing(own_server
 async def test_rates_are_dated_and_the_newest_that_is_not_of_a_later_day_counts(pool):
     today = datetime.now(UTC).date()
     rates = [
-        fx.Rate("EUR", Decimal("1.05"), today - timedelta(days=9), "old"),
-        fx.Rate("EUR", Decimal("1.08"), today, "new"),
-        fx.Rate("EUR", Decimal("2.00"), today + timedelta(days=1), "tomorrow"),
+        fx_rows.Rate("EUR", Decimal("1.05"), today - timedelta(days=9), "old"),
+        fx_rows.Rate("EUR", Decimal("1.08"), today, "new"),
+        fx_rows.Rate("EUR", Decimal("2.00"), today + timedelta(days=1), "tomorrow"),
     ]
-    assert await fx.store(pool, "USD", rates)
-    found = await fx.current(pool, "USD")
+    assert await fx_rows.store(pool, "USD", rates)
+    found = await fx_rows.current(pool, "USD")
     assert (found["EUR"].rate, found["EUR"].source, found["USD"].rate) == (Decimal("1.08"), "new", Decimal(1))
 
 
 async def test_the_same_rates_again_change_nothing_and_another_one_makes_a_new_catalogue(pool):
     content = "SELECT content FROM catalog_state"
-    shipped = fx.shipped("USD")
-    assert await fx.store(pool, "USD", shipped)
+    shipped = fx_rows.shipped("USD")
+    assert await fx_rows.store(pool, "USD", shipped)
     before = await pool.fetchval(content)
-    assert not await fx.store(pool, "USD", shipped)
+    assert not await fx_rows.store(pool, "USD", shipped)
     assert await pool.fetchval(content) == before
-    changed = [fx.Rate("EUR", Decimal(3), shipped[0].as_of, "x"), *[r for r in shipped if r.currency != "EUR"]]
-    assert await fx.store(pool, "USD", changed)
+    changed = [fx_rows.Rate("EUR", Decimal(3), shipped[0].as_of, "x"), *[r for r in shipped if r.currency != "EUR"]]
+    assert await fx_rows.store(pool, "USD", changed)
     assert await pool.fetchval(content) == before + 1
 
 
 async def test_a_rate_that_came_due_since_the_last_snapshot_makes_a_new_catalogue(pool):
-    rates = [fx.Rate("EUR", Decimal(1), datetime.now(UTC).date() - timedelta(days=1), "x")]
-    await fx.store(pool, "USD", rates)
+    rates = [fx_rows.Rate("EUR", Decimal(1), datetime.now(UTC).date() - timedelta(days=1), "x")]
+    await fx_rows.store(pool, "USD", rates)
     await pool.execute("UPDATE catalog_state SET published_at = now()")
-    assert not await fx.store(pool, "USD", rates)
+    assert not await fx_rows.store(pool, "USD", rates)
     await pool.execute("UPDATE catalog_state SET published_at = now() - interval '3 days'")
-    assert await fx.store(pool, "USD", rates)
+    assert await fx_rows.store(pool, "USD", rates)
 
 
 def test_shipped_rates_are_told_in_another_base_by_its_own_rate():
-    rates = {rate.currency: rate for rate in fx.shipped("EUR")}
+    rates = {rate.currency: rate for rate in fx_rows.shipped("EUR")}
     assert rates["EUR"].rate == 1
     assert rates["USD"].rate == (1 / Decimal("1.08")).quantize(Decimal("1e-12"))
     assert rates["USD"].as_of == date(2026, 11, 1)
@@ -145,20 +148,20 @@ def test_shipped_rates_are_told_in_another_base_by_its_own_rate():
 )
 def test_a_file_of_rates_that_cannot_be_used_is_a_wrong_configuration(text):
     with pytest.raises(ConfigurationError, match="exchange rates"):
-        fx.parse(text, "USD")
+        fx_rows.parse(text, "USD")
 
 
 async def test_the_rows_of_suppliers_follow_the_settings_and_are_written_only_when_they_differ(pool):
     counters = "SELECT content, overlay FROM catalog_state"
-    await suppliers.register(pool, [Configured("a", "x", "live"), Configured("b", "y", "test")])
+    await supplier_rows.register(pool, [Configured("a", "x", "live"), Configured("b", "y", "test")])
     before = await pool.fetchrow(counters)
-    await suppliers.register(pool, [Configured("b", "y", "test"), Configured("a", "x", "live")])
+    await supplier_rows.register(pool, [Configured("b", "y", "test"), Configured("a", "x", "live")])
     assert await pool.fetchrow(counters) == before
-    await suppliers.register(pool, [Configured("b", "y", "live")])
+    await supplier_rows.register(pool, [Configured("b", "y", "live")])
     assert await pool.fetchrow(counters) != before
     rows = await pool.fetch("SELECT name, mode, configured FROM suppliers ORDER BY name")
     assert [tuple(row) for row in rows] == [("a", "live", False), ("b", "live", True)]
-    assert [row.name for row in await suppliers.all_configured(pool)] == ["b"]
+    assert [row.name for row in await supplier_rows.all_configured(pool)] == ["b"]
 
 
 async def test_one_process_at_a_time_writes_the_catalogue(pool):
@@ -166,8 +169,8 @@ async def test_one_process_at_a_time_writes_the_catalogue(pool):
         first, second = one.transaction(), two.transaction()
         await first.start()
         await second.start()
-        await catalog_state.lock_writer(one)
-        waiting = asyncio.create_task(catalog_state.lock_writer(two))
+        await catalog_state_rows.lock_writer(one)
+        waiting = asyncio.create_task(catalog_state_rows.lock_writer(two))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
         await first.commit()
@@ -178,6 +181,6 @@ async def test_one_process_at_a_time_writes_the_catalogue(pool):
 async def test_an_id_of_a_run_sorts_by_time():
     ids = []
     for _ in range(3):
-        ids.append(sync_runs.new_id())
+        ids.append(sync_run_rows.new_id())
         await asyncio.sleep(0.002)
     assert ids == sorted(ids)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.store.limits import SharedRateLimiter
+from gateway.suppliers.limit_rows import SharedRateLimiter
 from providers.gate import Pace
 from tests.kit.counting_pool import CountingPool
 from tests.kit.driven_clock import CommonClock

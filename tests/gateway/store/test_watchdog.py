@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from gateway.store import watchdog
-from gateway.store.pool import DATABASE_DOWN, is_database_down, open_pool
-from gateway.store.watchdog import DatabaseWatchdog
+from gateway.kit import watchdog
+from gateway.kit.pool import DATABASE_DOWN, is_database_down, open_pool
+from gateway.kit.watchdog import DatabaseWatchdog
 from tests.kit.frozen import frozen_postgres
 
 BOUND = 60  # for a test that fails: before there was a watchdog, some of these waited for longer

@@ -13,20 +13,20 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
+from gateway.access.key_rows import create_key
+from gateway.api import state
+from gateway.api.keyring import Keyring
 from gateway.app import make_app
-from gateway.core.catalog import Index
-from gateway.core.catalog.build import Terms
-from gateway.core.catalog.overlay import Overlay, SupplierState
-from gateway.core.pricing import PriceRule, Rates
-from gateway.core.pricing_rules import only
-from gateway.flows.publish import publish
-from gateway.log import AccessLog
-from gateway.settings import Settings, load
-from gateway.store import fx
-from gateway.store.keys import create_key
-from gateway.store.pool import Pool
-from gateway.web import state
-from gateway.web.keyring import Keyring
+from gateway.catalog.index import Index
+from gateway.catalog.index.build import Terms
+from gateway.catalog.index.overlay import Overlay, SupplierState
+from gateway.catalog.publish import publish
+from gateway.kit.log import AccessLog
+from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings, load
+from gateway.pricing import fx_rows
+from gateway.pricing.price_rules import PriceRule, Rates
+from gateway.pricing.pricing_rules import only
 from tests.gateway.core.catalog.market import Item, Market, offer
 from tests.gateway.flows.shelf import stock
 from tests.gateway.sandboxed import Town, stock_from, town
@@ -73,7 +73,7 @@ def _market(items: list[Item], mode: str) -> Market:
     now = datetime.now(UTC)
     # The live catalogue lacks the last item, so that a test can tell the two apart.
     market = Market(list(items if mode == "test" else items[:-1]), mode)
-    rates = Rates("USD", {rate.currency: rate.rate for rate in fx.shipped("USD")})
+    rates = Rates("USD", {rate.currency: rate.rate for rate in fx_rows.shipped("USD")})
     market.terms, market.rules = Terms(rates), only(PriceRule())
     states = tuple(
         SupplierState(name, mode, last_good_at=now - timedelta(minutes=1), last_sync_state="ok") for name in "abc"
@@ -156,7 +156,7 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
             await stock_from(pool, made)
             app = make_app(made, access_log=AccessLog(lines.append))
         elif published:
-            await fx.store(pool, "USD", fx.shipped("USD"))
+            await fx_rows.store(pool, "USD", fx_rows.shipped("USD"))
             await stock(pool, items, mode="test")
             await publish(pool, None, made)
             app = make_app(made, access_log=AccessLog(lines.append))

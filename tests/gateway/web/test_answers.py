@@ -3,7 +3,7 @@ import gzip
 import pytest
 import zstandard
 
-from gateway.web.answers import Heads, Memory, preferred_coding
+from gateway.api.answers import Heads, Memory, preferred_coding
 
 HEADS = Heads({"Vary": "Accept-Encoding"})
 BODY = b'{"data":[' + b'"plan",' * 2000 + b'""]}'

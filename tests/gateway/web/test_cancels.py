@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.flows.admit import admit
-from gateway.flows.restore import restored
-from gateway.store import selling
-from gateway.web import state
+from gateway.api import state
+from gateway.orders.admit import admit
+from gateway.orders.restore import restored
+from gateway.suppliers import selling_rows
 from schemas.orders import OrderForPlan
 
 GOOD = "bv-1gb-2d-06d3e3e4ddb9"  # pikasim's: it takes eSIMs back and adds data
@@ -59,7 +59,7 @@ async def test_an_order_that_a_restore_left_for_review_is_released_over_the_api(
     path = f"/v1/ops/orders/{order_id}/resolve"
     word = {"as": "released", "note": "not bought since"}
     assert (await said(await shop.ops.post(path, json=word), 409))["code"] == "conflict"
-    await selling.go_on(shop.api.pool, selling.ALL, "restored")
+    await selling_rows.go_on(shop.api.pool, selling_rows.ALL, "restored")
     assert (await said(await shop.ops.post(path, json=word)))["status"] == "pending"
     done = await said(await shop.api.get(f"/v1/orders/{order_id}", headers={"Prefer": "wait=30"}))
     assert done["status"] == "fulfilled"

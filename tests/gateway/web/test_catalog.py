@@ -7,7 +7,7 @@ import msgspec
 import orjson
 import zstandard
 
-from gateway.store.keys import new_key_text
+from gateway.access.key_rows import new_key_text
 from schemas import api as shapes
 from tests.gateway.core.catalog.market import Item, offer
 

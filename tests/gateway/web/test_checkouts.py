@@ -7,8 +7,8 @@ import asyncio
 import msgspec
 import pytest
 
-from gateway.flows.deliver import deliver
-from gateway.web import state
+from gateway.api import state
+from gateway.webhooks.deliver import deliver
 from schemas.checkouts import Checkout, CheckoutPage, OpsCheckout, OpsCheckoutPage, PaymentCasePage
 from tests.gateway.flows.receiver import receiving
 from tests.gateway.web.conftest import Shop

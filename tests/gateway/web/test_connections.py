@@ -10,8 +10,8 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.api import state
 from gateway.app import GATE
-from gateway.web import state
 from tests.kit.raw_client import RawClient
 
 HOLD = 3600.0

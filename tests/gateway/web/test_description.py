@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.web import state
+from gateway.api import state
 from providers.loader import load_manifests
 from tests.conftest import OutsideConnectionError
 from tests.gateway.web.test_two_storefronts import PLAN, owned

@@ -8,8 +8,8 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from gateway.flows.esim_looks import look_at_due, look_soon
-from gateway.web import state
+from gateway.api import state
+from gateway.inventory.esim_polls import look_at_due, look_soon
 
 GOOD = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
 PICTURE_ONLY = "bv-23gb-1d-d47d6ef3afc1"

@@ -12,9 +12,9 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from gateway.core.page_address import token_for, url_for
-from gateway.flows.esim import record
-from gateway.web import examples, state
+from gateway.api import examples, state
+from gateway.inventory.esims import record
+from gateway.inventory.traveller_link_rules import token_for, url_for
 from providers.loader import load_manifests
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 from tests.gateway.core.test_delivery import drawn

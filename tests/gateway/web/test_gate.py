@@ -6,8 +6,8 @@ import orjson
 import pytest
 from prometheus_client import generate_latest
 
-from gateway.web import state
-from gateway.web.forwarded import client_address
+from gateway.api import state
+from gateway.api.forwarded import client_address
 from tests.gateway.web.test_catalog import problem
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from gateway.web import examples_goods
+from gateway.api import examples_goods
 from schemas.api_goods import (
     DigitalGood,
     DigitalGoodPage,

@@ -8,11 +8,11 @@ from uuid import uuid4
 import orjson
 from prometheus_client import generate_latest
 
-from gateway import jobs
+from gateway.api import state
 from gateway.cli.doctor import examine
-from gateway.settings import load
-from gateway.store import workers
-from gateway.web import state
+from gateway.kit.settings import load
+from gateway.orders import worker_rows
+from gateway.worker import jobs
 from tests.kit.secret_keys import SECRET_KEY
 
 PATIENCE = 60  # seconds within which each of the four places reports
@@ -173,7 +173,7 @@ async def test_a_database_that_is_down_does_not_hang_readiness(make_api, monkeyp
     async def silent(_):
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("gateway.store.workers.order_health", silent)
+    monkeypatch.setattr("gateway.orders.worker_rows.order_health", silent)
     refreshing = asyncio.create_task(monitor.refresh())
     answer = await asyncio.wait_for(api.get("/readyz"), 5)
     assert answer.status == 200
@@ -184,18 +184,18 @@ async def test_reading_the_health_scans_no_orders(pool):
     await place_orders(pool, 3000, due_seconds_ago=61)
     await pool.execute("UPDATE orders SET status = 'fulfilled', next_poll_at = NULL WHERE id <> 'ord_7'")
     await pool.execute("VACUUM ANALYZE orders")
-    plan = "\n".join(row[0] for row in await pool.fetch(f"EXPLAIN {workers.ORDER_HEALTH}", 60.0, 10_000, 10))
+    plan = "\n".join(row[0] for row in await pool.fetch(f"EXPLAIN {worker_rows.ORDER_HEALTH}", 60.0, 10_000, 10))
     assert "orders_due" in plan
     assert "Seq Scan on orders" not in plan
 
 
 async def test_one_process_judges_and_another_takes_over(pool):
     first, second = uuid4(), uuid4()
-    assert await workers.take_lease(pool, "x", first, 15)
-    assert await workers.take_lease(pool, "x", first, 15)
-    assert not await workers.take_lease(pool, "x", second, 15)
+    assert await worker_rows.take_lease(pool, "x", first, 15)
+    assert await worker_rows.take_lease(pool, "x", first, 15)
+    assert not await worker_rows.take_lease(pool, "x", second, 15)
     await pool.execute("UPDATE leases SET held_until = now() - interval '1 second'")  # its holder died
-    assert await workers.take_lease(pool, "x", second, 15)
-    assert not await workers.take_lease(pool, "x", first, 15)
-    await workers.release_lease(pool, "x", second)
-    assert await workers.take_lease(pool, "x", first, 15)
+    assert await worker_rows.take_lease(pool, "x", second, 15)
+    assert not await worker_rows.take_lease(pool, "x", first, 15)
+    await worker_rows.release_lease(pool, "x", second)
+    assert await worker_rows.take_lease(pool, "x", first, 15)

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from gateway.store.keys import create_key, new_key_text, revoke_key
-from gateway.store.migrations import upgrade
-from gateway.store.pool import open_pool
-from gateway.web.keyring import GUESSES_PER_MINUTE, Keyring
-from gateway.web.problems import Refusal
-from gateway.web.ratelimit import Limiter
+from gateway.access.key_rows import create_key, new_key_text, revoke_key
+from gateway.api.keyring import GUESSES_PER_MINUTE, Keyring
+from gateway.api.problems import Refusal
+from gateway.api.ratelimit import Limiter
+from gateway.kit.pool import open_pool
+from gateway.migrations import upgrade
 
 
 class Clock:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from gateway.api.reading import _shapes
 from gateway.app import all_routes
-from gateway.web.reading import _shapes
 from tests.gateway.web.test_catalog import problem
 from tests.gateway.web.test_scopes import path_of
 

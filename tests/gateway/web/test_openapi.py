@@ -5,9 +5,9 @@ import orjson
 import pytest
 from openapi_spec_validator import validate
 
+from gateway.api import examples, state
 from gateway.app import all_routes, make_app
-from gateway.settings import load
-from gateway.web import examples, state
+from gateway.kit.settings import load
 from schemas import api, api_esims, api_prices
 from schemas import orders as api_orders
 from schemas import webhooks as api_webhooks

@@ -251,9 +251,9 @@ async def test_any_position_is_one_and_anything_else_is_pointed_at(filled):
 
 
 async def test_with_the_database_gone_reads_go_on_and_operators_wait(make_api, own_servers):
-    from gateway.store.keys import create_key
-    from gateway.store.migrations import upgrade
-    from gateway.store.pool import open_pool
+    from gateway.access.key_rows import create_key
+    from gateway.kit.pool import open_pool
+    from gateway.migrations import upgrade
 
     dsn = own_servers.where.database_url
     await upgrade(dsn)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.flows import checkup
-from gateway.web import state
+from gateway.api import state
+from gateway.suppliers import checkup
 from schemas.api_accounts import CheckReport
 from tests.gateway.web.test_catalog import problem, read
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.store import audit
+from gateway.access import audit_rows
 from schemas.api_audit import AuditPage
 from tests.gateway.web.test_catalog import problem, read
 from tests.gateway.web.test_ops import walk
@@ -13,8 +13,8 @@ async def test_the_audit_log_is_read_newest_first_page_by_page_and_filtered(make
     ops = api.with_key(await api.make_key("ops"))
     async with api.pool.acquire() as connection:
         for number in range(5):
-            await audit.record(connection, "key key_1", "rule.changed", f"rule:{number}", {"after": number})
-        await audit.record(connection, "anonymous", "user.login_failed", "user:ana", {"address": "192.0.2.1"})
+            await audit_rows.record(connection, "key key_1", "rule.changed", f"rule:{number}", {"after": number})
+        await audit_rows.record(connection, "anonymous", "user.login_failed", "user:ana", {"address": "192.0.2.1"})
     page = await read(await ops.get("/v1/ops/audit?limit=2"), AuditPage)
     assert page.has_more
     newest = page.data[0]

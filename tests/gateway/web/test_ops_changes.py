@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.web import examples_changes as examples
+from gateway.api import examples_changes as examples
 from schemas import api_changes as shapes
 from tests.gateway.web.test_catalog import problem, read
 from tests.gateway.web.test_ops import NOW, filled, walk  # noqa: F401 - a fixture

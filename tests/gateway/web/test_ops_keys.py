@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from gateway.store import audit
-from gateway.store.keys import list_keys
-from gateway.web import examples, examples_keys
+from gateway.access import audit_rows
+from gateway.access.key_rows import list_keys
+from gateway.api import examples, examples_keys
 from schemas.api_keys import CreatedKey, KeyEntry, KeyPage, KeyRequest
 from tests.gateway.web.test_catalog import problem
 
@@ -38,9 +38,9 @@ async def test_a_key_is_made_works_and_is_revoked(ops):
         assert revoked["revoked_at"] is not None
     await ops.keyring.check()
     await problem(await its_own.get("/v1/goods"), 401, "unauthorized")
-    noted = {entry.action: entry for entry in await audit.entries(ops.pool, what=f"key:{made.id}")}
+    noted = {entry.action: entry for entry in await audit_rows.entries(ops.pool, what=f"key:{made.id}")}
     assert set(noted) == {"key.created", "key.revoked"}
-    assert len(await audit.entries(ops.pool, what=f"key:{made.id}")) == 2
+    assert len(await audit_rows.entries(ops.pool, what=f"key:{made.id}")) == 2
     assert noted["key.created"].actor.startswith("key key_")
 
 

@@ -227,7 +227,7 @@ async def test_equal_costs_are_the_first_supplier_s_and_beat_the_next_by_nothing
 
 
 def test_a_cell_s_figures_are_written_as_money_is():
-    from gateway.flows.prices import _text
+    from gateway.prices.prices import _text
     from schemas.money import Money
 
     dice, seen = random.Random(1), defaultdict(int)

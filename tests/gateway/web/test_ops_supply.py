@@ -7,16 +7,17 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.core.runway import days_left, spent_per_day
-from gateway.flows.accounts import check_accounts, close_accounts, connect_accounts
-from gateway.flows.balances import LOOK_EVERY, look_if_due
-from gateway.flows.mapped_by import mapping_of
-from gateway.flows.mappings import toml
-from gateway.flows.sync import run_sync
-from gateway.settings import load
-from gateway.store import audit, balances
-from gateway.store.mappings import told_of
-from gateway.web import state
+from gateway.access import audit_rows
+from gateway.api import state
+from gateway.kit.settings import load
+from gateway.suppliers import balance_rows
+from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts
+from gateway.suppliers.balances import LOOK_EVERY, look_if_due
+from gateway.suppliers.runway_rules import days_left, spent_per_day
+from gateway.sync.mapped_by import mapping_of
+from gateway.sync.mapping_rows import told_of
+from gateway.sync.mappings import toml
+from gateway.sync.run import run_sync
 from providers.gate import Priority
 from providers.told import read_toml
 from schemas import api as shapes
@@ -68,7 +69,7 @@ async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_
     listed = await read(await shop.ops.get("/v1/ops/suppliers"), shapes.SupplierPage)
     assert {one.name: one.balance for one in listed.data} == {name: one.balance for name, one in told.items()}
     # Old figures go, so that the history stays short.
-    await look_if_due(deps.pool, deps.accounts, now + balances.KEPT + timedelta(minutes=1))
+    await look_if_due(deps.pool, deps.accounts, now + balance_rows.KEPT + timedelta(minutes=1))
     assert await deps.pool.fetchval("SELECT count(*) FROM supplier_balances WHERE supplier = 'pikasim'") == 2
 
 
@@ -172,7 +173,7 @@ async def test_a_stop_of_selling_stands_beside_its_supplier_and_in_the_log(shop)
     assert [stop.everything for stop in one.stops] == [True, False]
     for lifted in ("", "?supplier=pikasim"):
         assert (await shop.ops.ask("DELETE", f"/v1/ops/selling-stops{lifted}")).status == 200
-    entries = await audit.entries(shop.ops.pool, action="selling.")
+    entries = await audit_rows.entries(shop.ops.pool, action="selling.")
     assert [entry.action for entry in reversed(entries)] == ["selling.stopped"] * 2 + ["selling.resumed"] * 2
     assert all(entry.actor.startswith("key key_") for entry in entries)
 
@@ -237,7 +238,7 @@ async def test_what_a_preview_counts_is_what_the_next_sync_maps_and_nothing_else
     await sync(ops, provider)
     again = set(await pool.fetchval("SELECT array_agg(supplier_plan_id) FROM offers WHERE gone_at IS NULL"))
     assert again == ids
-    actions = [entry.action for entry in await audit.entries(pool, action="mapping.")]
+    actions = [entry.action for entry in await audit_rows.entries(pool, action="mapping.")]
     assert actions == ["mapping.forgotten", "mapping.told"]
 
 

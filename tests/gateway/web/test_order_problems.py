@@ -7,11 +7,11 @@ import asyncio
 import asyncpg
 import pytest
 
+from gateway.api.openapi import PROBLEM_TYPE
+from gateway.api.orders import routes
+from gateway.api.problems import KINDS
 from gateway.app import MAX_BODY_BYTES
-from gateway.store import admission
-from gateway.web.openapi import PROBLEM_TYPE
-from gateway.web.orders import routes
-from gateway.web.problems import KINDS
+from gateway.orders import admission_rows
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 BODY = {"plan_id": PLAN}
@@ -52,7 +52,7 @@ async def test_a_database_that_goes_away_in_the_middle_is_503(shop, monkeypatch,
     async def away(*_, **__):
         raise error
 
-    monkeypatch.setattr(admission, "admit", away)
+    monkeypatch.setattr(admission_rows, "admit", away)
     answer = await shop.api.post("/v1/orders", json=BODY, headers={"Idempotency-Key": "k"})
     assert await code(answer) == (503, "unavailable")
     assert "Retry-After" in answer.headers
@@ -157,7 +157,7 @@ async def test_a_quote_is_good_for_its_owner_and_its_time(shop, make_api, suppli
 
 
 async def make_stranger(shop):
-    from gateway.store.keys import create_key
+    from gateway.access.key_rows import create_key
 
     made = await create_key(shop.api.pool, storefront="stranger", mode="test", scopes=["storefront"])
     return shop.api.with_key(made.key)

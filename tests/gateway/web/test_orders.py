@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.web.ordering import seconds_to_wait
+from gateway.api.ordering import seconds_to_wait
 
 GOOD = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
 OUT_OF_STOCK_AT = "bv-2gb-3d-88b723a64374"

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.flows.browse import Catalog
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.catalog.browse import Catalog
 from schemas.api_pricing import PricingPreview, PricingRule, PricingRulePage
 from tests.gateway.core.catalog.market import Item, offer
 from tests.gateway.flows.shelf import stock
@@ -211,8 +211,8 @@ async def test_a_rule_begins_and_ends_with_its_dates_though_nothing_is_written_t
 
 
 async def test_without_the_database_prices_stay_those_of_the_last_rules(ops, pool, make_api, tmp_path, database_url):
-    from gateway.flows.publish import publish
-    from gateway.settings import load
+    from gateway.catalog.publish import publish
+    from gateway.kit.settings import load
 
     await made(ops, percent="40")
     settings = load(state_dir=tmp_path, database_url=database_url, secret_key=[SECRET_KEY])

@@ -2,7 +2,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.web.ratelimit import Bucket, Limiter
+from gateway.api.ratelimit import Bucket, Limiter
 
 
 def test_a_bucket_gives_what_it_holds_and_then_one_for_each_interval():

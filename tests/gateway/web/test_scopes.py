@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.core.scopes import SCOPES, fault_of_scopes, granted
-from gateway.store.keys import InvalidKeyError, create_key, key_digest
+from gateway.access.key_rows import InvalidKeyError, create_key, key_digest
+from gateway.access.scope_rules import SCOPES, fault_of_scopes, granted
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 CONSOLE = "/console"  # has sessions instead of keys; tests/gateway/web/test_two_storefronts.py walks it with keys

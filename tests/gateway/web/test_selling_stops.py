@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.store import selling
+from gateway.suppliers import selling_rows
 from tests.gateway.web.test_two_storefronts import PLAN
 
 PATH = "/v1/ops/selling-stops"
@@ -59,7 +59,7 @@ async def test_each_stop_is_lifted_for_itself(shop):
     await said(await ops.post(PATH, json={"supplier": None}), 201)
     again = await said(await ops.post(PATH, json={"supplier": "s2s", "note": "two"}), 201)
     assert again["note"] == "two"
-    await selling.stop(ops.pool, "pikasim", "account", "401")
+    await selling_rows.stop(ops.pool, "pikasim", "account", "401")
     assert await in_force(ops) == [(None, "person"), ("pikasim", "account"), ("s2s", "person")]
     first = await said(await ops.get(f"{PATH}?limit=1"))
     rest = await said(await ops.get(f"{PATH}?limit=5&cursor={first['next_cursor']}"))
@@ -72,7 +72,7 @@ async def test_each_stop_is_lifted_for_itself(shop):
 
 async def test_a_restore_keeps_selling_off_whatever_a_person_asks(shop):
     _, ops = shop
-    await selling.stop(ops.pool, selling.ALL, "restored", "nightly")
+    await selling_rows.stop(ops.pool, selling_rows.ALL, "restored", "nightly")
     assert (await said(await ops.ask("DELETE", PATH), 409))["code"] == "conflict"
     assert await in_force(ops) == [(None, "restored")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import gateway.app
-from gateway.web import state
+from gateway.api import state
 
 SUPPLIER = {
     "provider": "beppay",

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.api import state
 from gateway.app import TABLES
-from gateway.flows.resolve import resolve
-from gateway.web import state
+from gateway.orders.resolve import resolve
 from providers.loader import load_manifests
 from providers.sandbox.magic import MAGIC, WHERE, table
 from schemas.orders import ANSWERED

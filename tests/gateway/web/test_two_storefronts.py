@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import pytest
 
-from gateway.core.scopes import SCOPES
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.access.scope_rules import SCOPES
 from tests.gateway.working import emit_events
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"

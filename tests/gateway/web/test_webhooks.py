@@ -12,11 +12,11 @@ from ipaddress import ip_network
 import msgspec
 import pytest
 
-from gateway.flows.deliver import Deliverer
-from gateway.flows.outside import Outside
-from gateway.sealing import Seal
-from gateway.store import supplier_checks
-from gateway.store.keys import create_key
+from gateway.access.key_rows import create_key
+from gateway.kit.guarded_http import Outside
+from gateway.kit.sealing import Seal
+from gateway.suppliers import supplier_check_rows
+from gateway.webhooks.deliver import Deliverer
 from providers.bepaid.client import BePaid
 from providers.loader import load_manifests
 from providers.pikasim import webhook as pikasim_webhook
@@ -240,7 +240,7 @@ async def test_a_refusal_takes_the_same_work_whoever_the_name_is(make_api, monke
     written_down(BePaid, "verify_notice")
     written_down(pikasim_webhook, "signed_by")
     written_down(s2s_webhook, "is_signed")
-    written_down(supplier_checks, "heard_forged")
+    written_down(supplier_check_rows, "heard_forged")
     headers, body = signed_by_s2s("one", secret="a guess")
     headers |= {"X-Webhook-Signature": "00" * 32, "Content-Signature": "AAAA"}
     works = {}

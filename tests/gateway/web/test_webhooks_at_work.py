@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from gateway.flows.deliver import deliver
-from gateway.web import state
+from gateway.api import state
+from gateway.webhooks.deliver import deliver
 from tests.gateway.flows.receiver import receiving
 from tests.gateway.web.conftest import Shop
 

@@ -9,15 +9,15 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.core.catalog import Index, layout
-from gateway.core.catalog.build import SnapshotBuilder, Terms
-from gateway.core.catalog.geography import Geography, Region
-from gateway.core.catalog.overlay import Mark, Overlay, SupplierState
-from gateway.core.catalog.payable import standing_in
-from gateway.core.catalog.snapshot import Snapshot
-from gateway.core.freshness import FreshnessBounds
-from gateway.core.pricing import PriceRule, Rates
-from gateway.core.pricing_rules import Conditions, Rule, RuleSet, only, sets_at
+from gateway.catalog.index import Index, layout
+from gateway.catalog.index.build import SnapshotBuilder, Terms
+from gateway.catalog.index.geography import Geography, Region
+from gateway.catalog.index.overlay import Mark, Overlay, SupplierState
+from gateway.catalog.index.payable import standing_in
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.kit.freshness import FreshnessBounds
+from gateway.pricing.price_rules import PriceRule, Rates
+from gateway.pricing.pricing_rules import Conditions, Rule, RuleSet, only, sets_at
 from schemas.money import Money
 from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset, Scope, Starts, Validity
 

@@ -9,13 +9,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from gateway.core.catalog import InStock, Need, PlanQuery, Wanted
-from gateway.core.catalog.overlay import standing
-from gateway.core.catalog.words import words_of
-from gateway.core.pricing import NoRate, margin_of, price
-from gateway.core.pricing_rules import Subject
-from gateway.core.selectable import why_not
-from gateway.core.spendable import available_funds_by_supplier, insufficient
+from gateway.catalog.index import InStock, Need, PlanQuery, Wanted
+from gateway.catalog.index.overlay import standing
+from gateway.catalog.index.words import words_of
+from gateway.catalog.selectable_rules import why_not
+from gateway.pricing.price_rules import NoRate, margin_of, price
+from gateway.pricing.pricing_rules import Subject
+from gateway.suppliers.spendable_rules import available_funds_by_supplier, insufficient
 from schemas.money import Money
 from schemas.plan import Reset, WhyNot, scope_of
 from tests.gateway.core.catalog.market import BOUNDS, GEOGRAPHY, NOW, REGIONS, Item, Market

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.core.catalog import (
+from gateway.catalog.index import (
     Choice,
     Index,
     InStock,
@@ -25,10 +25,10 @@ from gateway.core.catalog import (
     listing,
     scan,
 )
-from gateway.core.catalog.overlay import Overlay, SupplierState
-from gateway.core.pricing import PriceRule
-from gateway.core.pricing_rules import only
-from gateway.core.spendable import Funds
+from gateway.catalog.index.overlay import Overlay, SupplierState
+from gateway.pricing.price_rules import PriceRule
+from gateway.pricing.pricing_rules import only
+from gateway.suppliers.spendable_rules import Funds
 from schemas import api
 from schemas.plan import Scope
 from tests.gateway.core.catalog.market import NOW, Market, mark, some_items, some_rules

@@ -4,11 +4,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.core.catalog import Gone, Index, InStock, PlanQuery, QueryError
-from gateway.core.catalog.overlay import Overlay, SupplierState, next_change, standing
-from gateway.core.catalog.words import words_of
-from gateway.core.pricing import PriceRule
-from gateway.core.pricing_rules import only
+from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
+from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, standing
+from gateway.catalog.index.words import words_of
+from gateway.pricing.price_rules import PriceRule
+from gateway.pricing.pricing_rules import only
 from schemas import api
 from schemas.plan import Features
 from tests.gateway.core.catalog.market import ALL_WELL, BOUNDS, NOW, Item, Market, mark, offer, some_items
@@ -47,7 +47,7 @@ def test_a_plan_is_shown_as_the_api_says() -> None:
 
 
 def test_features_pick_the_cheapest_offer_that_has_them() -> None:
-    from gateway.core.catalog import Wanted
+    from gateway.catalog.index import Wanted
 
     (plan,) = plans(Market([CHEAP, DEAR]).index(), wanted=Wanted(topup=True)).data
     assert (plan.price.amount, plan.offer_count, plan.features.exit_country) == ("6.60", 1, "HK")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gateway.core.catalog import layout
-from gateway.core.catalog.layout import NotASnapshot
+from gateway.catalog.index import layout
+from gateway.catalog.index.layout import NotASnapshot
 from tests.gateway.core.catalog.market import Market, some_items
 
 ARRAYS = {"blob": np.frombuffer(b"some text", dtype=np.uint8), "plan": np.arange(100, dtype=np.int32)}

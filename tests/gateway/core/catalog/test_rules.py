@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.catalog import Choice, Index, Need, PlanQuery
-from gateway.core.catalog.effect import effect, offers_by_rule
-from gateway.core.catalog.indexes import Indexes
-from gateway.core.catalog.ruled import MAX_SETS, rule_of_rows, ruled
-from gateway.core.pricing import PriceRule
-from gateway.core.pricing_rules import Conditions, Rule, RuleSets, only, sets_at
-from gateway.flows import offers, selling
-from gateway.flows.deps import Deps
-from gateway.flows.pricing import Prices
-from gateway.flows.problem import Problem
-from gateway.flows.selling import Asked
-from gateway.settings import load
-from gateway.store.candidates import Stored
+from gateway.catalog.index import Choice, Index, Need, PlanQuery
+from gateway.catalog.index.effect import effect, offers_by_rule
+from gateway.catalog.index.indexes import Indexes
+from gateway.catalog.index.ruled import MAX_SETS, rule_of_rows, ruled
+from gateway.kit.problem import Problem
+from gateway.kit.settings import load
+from gateway.pricing.price_rules import PriceRule
+from gateway.pricing.pricing import Prices
+from gateway.pricing.pricing_rules import Conditions, Rule, RuleSets, only, sets_at
+from gateway.selling import offers, selling
+from gateway.selling.candidate_rows import Stored
+from gateway.selling.selling import Asked
+from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 from schemas import api
 from schemas.money import Money

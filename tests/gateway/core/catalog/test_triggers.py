@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from gateway.core.catalog import Choice, Index, InStock, Need, NoMatch, PlanQuery, matrix
-from gateway.core.catalog.margins import Asked, Fees, ranked
-from gateway.core.catalog.matrix import Bucket
-from gateway.core.catalog.overlay import Overlay
+from gateway.catalog.index import Choice, Index, InStock, Need, NoMatch, PlanQuery, matrix
+from gateway.catalog.index.margins import Asked, Fees, ranked
+from gateway.catalog.index.matrix import Bucket
+from gateway.catalog.index.overlay import Overlay
 from schemas import api
 from tests.gateway.core.catalog.market import ALL_WELL, Item, Market, offer
 

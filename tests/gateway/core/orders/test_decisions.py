@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.catalog.query import Wanted
-from gateway.core.orders import cancelling, choosing, failures, schedule, verdicts
-from gateway.core.orders.cancelling import CancelSeen
-from gateway.core.orders.changes import change
-from gateway.core.orders.choosing import Candidate, Chosen, NoneLeft
-from gateway.core.orders.states import AttemptNow, AttemptState, OrderNow
+from gateway.catalog.index.query import Wanted
+from gateway.orders.rules import cancelling, failures, schedule, verdicts
+from gateway.orders.rules.cancelling import CancelSeen
+from gateway.orders.rules.changes import change
+from gateway.orders.rules.states import AttemptNow, AttemptState, OrderNow
+from gateway.selling import choosing_rules
+from gateway.selling.choosing_rules import Candidate, Chosen, NoneLeft
 from schemas import errors
 from schemas.errors import Outcome
 from schemas.money import Money
@@ -219,27 +220,27 @@ def code(found: Chosen | NoneLeft) -> str:
 
 
 def test_the_cheapest_is_chosen_and_ties_go_by_name() -> None:
-    assert chosen(choosing.choose([offer("b", "5"), offer("a", "5"), offer("c", "5.1")], Decimal(9))) == "a"
+    assert chosen(choosing_rules.choose([offer("b", "5"), offer("a", "5"), offer("c", "5.1")], Decimal(9))) == "a"
 
 
 def test_what_may_come_to_cost_more_than_the_order_may_is_left() -> None:
     dear = offer("a", "5", tolerance=Decimal("0.05"))
-    assert code(choosing.choose([dear], Decimal("5.24"))) == "price_changed"
-    assert chosen(choosing.choose([dear], Decimal("5.25"))) == "a"
+    assert code(choosing_rules.choose([dear], Decimal("5.24"))) == "price_changed"
+    assert chosen(choosing_rules.choose([dear], Decimal("5.25"))) == "a"
 
 
 def test_an_offer_is_tried_once_and_one_that_we_called_off_again() -> None:
     both = [offer("a", "5"), offer("b", "6")]
-    assert chosen(choosing.choose(both, Decimal(9), [failed("a", "out_of_stock")])) == "b"
-    assert chosen(choosing.choose(both, Decimal(9), [failed("a", "deadline_passed")])) == "a"
+    assert chosen(choosing_rules.choose(both, Decimal(9), [failed("a", "out_of_stock")])) == "b"
+    assert chosen(choosing_rules.choose(both, Decimal(9), [failed("a", "deadline_passed")])) == "a"
     thrice = [failed("a", "gate_unavailable", n) for n in range(3)]
-    assert chosen(choosing.choose(both, Decimal(9), thrice)) == "b"
+    assert chosen(choosing_rules.choose(both, Decimal(9), thrice)) == "b"
 
 
 def test_a_supplier_that_is_refused_as_a_whole_is_not_asked_for_its_other_offer() -> None:
     both = [offer("a", "5"), offer("a", "5.5", supplier_plan_id="a-2"), offer("b", "6")]
-    assert chosen(choosing.choose(both, Decimal(9), [failed("a", "insufficient_balance")])) == "b"
-    assert chosen(choosing.choose(both, Decimal(9), [failed("a", "out_of_stock")])) == "a"
+    assert chosen(choosing_rules.choose(both, Decimal(9), [failed("a", "insufficient_balance")])) == "b"
+    assert chosen(choosing_rules.choose(both, Decimal(9), [failed("a", "out_of_stock")])) == "a"
 
 
 @pytest.mark.parametrize(
@@ -255,11 +256,11 @@ def test_a_supplier_that_is_refused_as_a_whole_is_not_asked_for_its_other_offer(
 def test_the_failure_is_that_of_the_last_supplier_or_the_price(
     left: list[Candidate], tries: list[AttemptNow], expected: str
 ) -> None:
-    assert code(choosing.choose(left, Decimal(9), tries)) == expected
+    assert code(choosing_rules.choose(left, Decimal(9), tries)) == expected
 
 
 def test_a_spent_day_is_its_own_failure() -> None:
-    assert code(choosing.choose([offer("a", "5")], Decimal(9), (), {("a", "a-1")})) == "spend_limit"
+    assert code(choosing_rules.choose([offer("a", "5")], Decimal(9), (), {("a", "a-1")})) == "spend_limit"
 
 
 @given(
@@ -273,7 +274,7 @@ def test_the_choice_is_the_cheapest_that_fits_in_any_order(
     offers = [offer(n, str(c), why_not=() if ok else (WhyNot.STOPPED,)) for n, c, ok in made]
     shuffled = [offers[i] for i in mixed if i < len(offers)]
     fitting = sorted((c, n) for n, c, ok in made if ok and c <= most)
-    found = choosing.choose(shuffled, Decimal(most))
+    found = choosing_rules.choose(shuffled, Decimal(most))
     if fitting:
         assert chosen(found) == fitting[0][1]
     else:
@@ -283,12 +284,12 @@ def test_the_choice_is_the_cheapest_that_fits_in_any_order(
 
 def test_features_are_held_by_what_is_known() -> None:
     five_g = (Network("JP", "Docomo", "5G"),)
-    assert choosing.fits(Wanted(), Features(), (), ()) is None
-    assert choosing.fits(Wanted(topup=True), Features(), (), ()) is not None
-    assert choosing.fits(Wanted(topup=True), Features(topup=True), (), ()) is None
-    assert choosing.fits(Wanted(exit_country="HK"), Features(), (), ()) is not None
-    assert choosing.fits(Wanted(five_g=True), Features(), five_g, ()) is None
-    assert choosing.fits(Wanted(five_g=True), Features(), five_g, ("JP", "KR")) is not None
+    assert choosing_rules.fits(Wanted(), Features(), (), ()) is None
+    assert choosing_rules.fits(Wanted(topup=True), Features(), (), ()) is not None
+    assert choosing_rules.fits(Wanted(topup=True), Features(topup=True), (), ()) is None
+    assert choosing_rules.fits(Wanted(exit_country="HK"), Features(), (), ()) is not None
+    assert choosing_rules.fits(Wanted(five_g=True), Features(), five_g, ()) is None
+    assert choosing_rules.fits(Wanted(five_g=True), Features(), five_g, ("JP", "KR")) is not None
 
 
 def test_every_error_has_a_failure_code_of_the_api() -> None:

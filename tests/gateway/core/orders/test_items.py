@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.core.orders import items, verdicts
-from gateway.core.orders.items import NumberItem, VoucherCodes, VoucherItem
-from gateway.core.orders.states import AttemptNow, AttemptState
-from gateway.core.pricing import PriceRule
-from gateway.core.pricing_rules import Conditions, Rule, Subject, sets_at
+from gateway.items import item_rules
+from gateway.items.item_rules import NumberItem, VoucherCodes, VoucherItem
+from gateway.orders.rules import verdicts
+from gateway.orders.rules.states import AttemptNow, AttemptState
+from gateway.pricing.price_rules import PriceRule
+from gateway.pricing.pricing_rules import Conditions, Rule, Subject, sets_at
 from schemas.money import Money
 from schemas.order import (
     GoodWanted,
@@ -94,14 +95,14 @@ def test_an_esim_beside_a_number_delivers_no_number() -> None:
     ],
 )
 def test_what_was_asked_for_comes_back_as_it_was(wanted: NumberWanted | GoodWanted | None) -> None:
-    kept = items.stored(wanted)
-    assert items.wanted_of(msgspec.json.decode(msgspec.json.encode(kept))) == wanted
+    kept = item_rules.stored(wanted)
+    assert item_rules.wanted_of(msgspec.json.decode(msgspec.json.encode(kept))) == wanted
 
 
 def test_the_answers_to_a_products_fields_are_not_kept_with_an_attempt() -> None:
-    kept = items.stored(GoodWanted("sku-1", fields={"phone": "+971500000000"}))
+    kept = item_rules.stored(GoodWanted("sku-1", fields={"phone": "+971500000000"}))
     assert "971500000000" not in str(kept)
-    back = items.wanted_of(kept)
+    back = item_rules.wanted_of(kept)
     assert isinstance(back, GoodWanted)
     assert back.fields == {}
 
@@ -113,13 +114,13 @@ def test_the_answers_to_a_products_fields_are_not_kept_with_an_attempt() -> None
         VoucherItem("good_1", "a card", "Cards", "voucher", 3, Decimal("12.5"), "EUR", ("phone",)),
     ],
 )
-def test_what_was_sold_comes_back_as_it_was(item: items.Item) -> None:
-    assert items.item_of(msgspec.json.decode(msgspec.json.encode(item))) == item
+def test_what_was_sold_comes_back_as_it_was(item: item_rules.Item) -> None:
+    assert item_rules.item_of(msgspec.json.decode(msgspec.json.encode(item))) == item
     assert item.units == (3 if isinstance(item, VoucherItem) else 1)
 
 
 def test_codes_are_read_as_people_write_them() -> None:
-    assert items.codes_in("1111\n\n 2222 ; S-2\n;;topped up; twice\n") == (
+    assert item_rules.codes_in("1111\n\n 2222 ; S-2\n;;topped up; twice\n") == (
         VoucherCode("1111"),
         VoucherCode("2222", "S-2"),
         VoucherCode(told="topped up; twice"),

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.core.orders import cancelling, steps
-from gateway.core.orders.changes import change
-from gateway.core.orders.states import AttemptNow, AttemptState, OrderNow
-from gateway.core.orders.steps import AskOperator, Choose, Poll, Rest, SendCancel, next_step
-from gateway.core.orders.verdicts import Verdict
+from gateway.orders.rules import cancelling, steps
+from gateway.orders.rules.changes import change
+from gateway.orders.rules.states import AttemptNow, AttemptState, OrderNow
+from gateway.orders.rules.steps import AskOperator, Choose, Poll, Rest, SendCancel, next_step
+from gateway.orders.rules.verdicts import Verdict
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 S = AttemptState

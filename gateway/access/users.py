@@ -1,0 +1,146 @@
+"""Who may use the console: the first admin, and every change of a user. Console and command line use these."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.access import audit_rows, login_failure_rows, user_rows
+from gateway.access.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password, new_password
+from gateway.access.user_rows import Role, User, Visitor
+from gateway.kit.pool import Connection, Pool
+
+FIRST_ADMIN = "admin"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}\Z")
+
+
+class PeopleError(ValueError):
+    """A change of users that cannot be; its text says why."""
+
+
+async def first_admin(pool: Pool) -> str | None:
+    """Make the first admin; the password, to be shown once. None when there is a user already."""
+    if await user_rows.any_user(pool):
+        return None
+    password = new_password()
+    hashed = await hash_password(password)
+    async with pool.acquire() as connection, connection.transaction():
+        if not await user_rows.add_first_admin(connection, hashed):
+            return None
+        await audit_rows.record(connection, "first start", "user.created", f"user:{FIRST_ADMIN}", {"role": "admin"})
+    return password
+
+
+async def create(
+    pool: Pool, who: Visitor | str, name: str, role: Role, password: str, *, must_change: bool = False
+) -> User:
+    """A new user, who with ``must_change`` has to choose another password at the first log-in.
+
+    Raises ``PeopleError`` for a name that cannot be or is taken, and a short password.
+    """
+    name = name.strip().lower()
+    if not _NAME.match(name):
+        raise PeopleError("a name is 1 to 100 letters a-z, digits and ._@+-, beginning with a letter or digit")
+    _check(password)
+    hashed = await hash_password(password)
+    async with pool.acquire() as connection, connection.transaction():
+        made = await user_rows.add(connection, name, role, hashed, must_change=must_change)
+        if made is None:
+            raise PeopleError(f"there is a user {name} already")
+        await audit_rows.record(connection, who, "user.created", f"user:{name}", {"role": role})
+    return made
+
+
+async def set_password(
+    pool: Pool,
+    who: Visitor | str,
+    name: str,
+    password: str,
+    *,
+    keep: bytes | None = None,
+    must_change: bool = False,
+) -> None:
+    """Another password for a user, whose failed log-ins are forgotten; their sessions end, but for that of ``keep``.
+
+    With ``must_change`` they have to choose another one at the next log-in. Raises ``PeopleError`` for a short
+    password and for a user who is not there.
+    """
+    _check(password)
+    hashed = await hash_password(password)
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        await login_failure_rows.unlock(connection, user.id)
+        await user_rows.set_password(connection, user.id, hashed, keep=keep, must_change=must_change)
+        await audit_rows.record(connection, who, "user.password", f"user:{name}")
+
+
+async def unlock(pool: Pool, who: Visitor | str, name: str) -> int:
+    """Forget the failed log-ins that make a user wait; how many. Raises ``PeopleError`` for nobody."""
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        failures = await login_failure_rows.unlock(connection, user.id)
+        await audit_rows.record(connection, who, "user.unlocked", f"user:{name}", {"failures": failures})
+    return failures
+
+
+async def reset_totp(pool: Pool, who: Visitor | str, name: str) -> None:
+    """Turn a user's second factor off, for who lost it; their sessions end.
+
+    Raises ``PeopleError`` for nobody and for a user without one.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        await login_failure_rows.unlock(connection, user.id)
+        if not await user_rows.clear_totp(connection, user.id):
+            raise PeopleError(f"{user.name} has no second factor")
+        await user_rows.end_sessions(connection, user.id)
+        await audit_rows.record(connection, who, "user.second_factor_reset", f"user:{user.name}")
+
+
+async def set_role(pool: Pool, who: Visitor | str, name: str, role: Role) -> None:
+    """Another role. Raises ``PeopleError`` for nobody, and where no admin would be left."""
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        if user.role == role:
+            return
+        if user.role == "admin":
+            await _not_last(connection, user)
+        await user_rows.set_role(connection, user.id, role)
+        await audit_rows.record(connection, who, "user.role", f"user:{name}", {"before": user.role, "after": role})
+
+
+async def set_disabled(pool: Pool, who: Visitor | str, name: str, *, disabled: bool) -> None:
+    """Shut a user out at once, or let them in again. Raises ``PeopleError`` as ``set_role`` does."""
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        if disabled == (user.disabled_at is not None):
+            return
+        if disabled and user.role == "admin":
+            await _not_last(connection, user)
+        await user_rows.set_disabled(connection, user.id, disabled=disabled)
+        await audit_rows.record(connection, who, "user.disabled" if disabled else "user.enabled", f"user:{name}")
+
+
+async def end_sessions(pool: Pool, who: Visitor | str, name: str, *, keep: bytes | None = None) -> int:
+    """Log a user out everywhere; how many sessions that ended. Raises ``PeopleError`` for nobody."""
+    async with pool.acquire() as connection, connection.transaction():
+        user = await _there(connection, name)
+        count = await user_rows.end_sessions(connection, user.id, keep=keep)
+        await audit_rows.record(connection, who, "user.logged_out", f"user:{name}", {"sessions": count})
+    return count
+
+
+async def _there(connection: Connection, name: str) -> User:
+    user = await user_rows.by_name(connection, name.strip().lower())
+    if user is None:
+        raise PeopleError(f"there is no user {name}")
+    return user
+
+
+async def _not_last(connection: Connection, user: User) -> None:
+    if user.disabled_at is None and not await user_rows.admins_left(connection, user.id):
+        raise PeopleError(f"{user.name} is the only admin: make another one first")
+
+
+def _check(password: str) -> None:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise PeopleError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")

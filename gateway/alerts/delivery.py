@@ -1,0 +1,249 @@
+"""Sending alerts: e-mail to the mail server, webhooks signed and guarded like those of storefronts.
+
+A message is claimed for a minute, sent once, written down, and sent again after growing waits. Channels do not wait
+for each other; one that takes messages again gets at once what waited for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Any
+
+import aiosmtplib
+import msgspec
+import structlog
+
+from gateway.alerts import alert_message_rows, alert_rule_rows
+from gateway.alerts.alert_message_rows import Due
+from gateway.kit.guarded_http import Outside
+from gateway.kit.pool import Pool
+from gateway.kit.sealing import Seal, Unsealable
+from gateway.kit.settings import Settings, Smtp
+from gateway.webhooks.deliver import signed
+from gateway.webhooks.redelivery_rules import meaning, wait_before_next
+from schemas.api_alerts import Alert, AlertsTold, AlertTest, AlertTry
+from schemas.errors import ConfigurationError
+from schemas.notice import Notice
+
+log = structlog.get_logger(__name__)
+
+CHANGED = "alerts.changed"
+TEST = "alerts.test"
+SECONDS = 20.0
+LEASE_SECONDS = 60.0
+AT_ONCE = 8
+LOOK_SECONDS = 2.0
+TLS_PORT = 465
+_REFUSED_SAID = 300
+
+
+async def deliver_alerts(settings: Settings, pool: Pool, stop: asyncio.Event) -> None:
+    """Send alerts in this process until ``stop`` is set. A database that is away is waited for."""
+    async with Outside(settings.webhooks.allow_private) as outside:
+        sender = Sender(settings, pool, Seal.from_settings(settings), outside)
+        trouble = ""
+        while not stop.is_set():
+            try:
+                await sender.start_due()
+                trouble = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, alerts that come after it must be sent
+                why = type(error).__name__
+                if why != trouble:
+                    log.warning("alerts_wait", error=f"{why}: {error}")
+                trouble = why
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        await sender.drain()
+
+
+class Sender:
+    """Sends messages in one process; any number of them share the work. ``draw`` gives numbers from 0 to 1."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        pool: Pool,
+        seal: Seal,
+        outside: Outside,
+        *,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._seal = seal
+        self._outside = outside
+        self._draw = draw
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def start_due(self) -> int:
+        """Claim what is due and has room, and begin to send it, each once; how many messages that were."""
+        room = AT_ONCE - len(self._running)
+        claimed = await alert_message_rows.claim_due(self._pool, room, LEASE_SECONDS) if room > 0 else []
+        for due in claimed:
+            task = asyncio.create_task(self._deliver(due), name=f"alert message {due.id}")
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+        return len(claimed)
+
+    async def drain(self) -> None:
+        """Wait until what was begun has ended; that is no longer than a try may take."""
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=SECONDS + 5)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The claim runs out and it is sent again.
+            log.warning("alert_message_not_recorded", task=task.get_name(), error=type(error).__name__)
+
+    async def test(self, due: Due) -> AlertTest:
+        """Send a test to a channel now, and note how it went."""
+        made = await self._try(due, TEST)
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await alert_rule_rows.went(connection, due.channel_id, made.at, None if made.arrived else made.said):
+                self._turned(due, made)
+            if made.arrived:
+                await alert_message_rows.hurry(connection, due.channel_id)
+        return AlertTest(made.arrived, made.said, made.ms)
+
+    async def _deliver(self, due: Due) -> None:
+        made = await self._try(due, CHANGED)
+        wait = None if made.arrived else wait_before_next(due.tries + 1, self._draw())
+        stands = "delivered" if made.arrived else "failed" if wait is None else "pending"
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await alert_message_rows.record(connection, due, made, stands, wait):
+                return
+            turned = await alert_rule_rows.went(
+                connection, due.channel_id, made.at, None if made.arrived else made.said
+            )
+            if turned and made.arrived:
+                await alert_message_rows.hurry(connection, due.channel_id)
+        if turned:
+            self._turned(due, made)
+        if stands == "failed":
+            log.error("alert_message_given_up", channel=due.channel, message=due.id, said=made.said)
+
+    async def _try(self, due: Due, kind: str) -> AlertTry:
+        at, began = datetime.now(UTC), time.monotonic()
+        try:
+            async with asyncio.timeout(SECONDS):
+                arrived, said = await (self._webhook(due, kind, at) if due.url is not None else self._email(due, kind))
+        except TimeoutError:
+            arrived, said = False, "timeout"
+        return AlertTry(at, arrived, said, round((time.monotonic() - began) * 1000))
+
+    def _turned(self, due: Due, made: AlertTry) -> None:
+        if made.arrived:
+            log.info("alert_channel_recovered", channel=due.channel)
+        else:
+            log.error("alert_channel_failing", channel=due.channel, said=made.said)
+
+    async def _webhook(self, due: Due, kind: str, at: datetime) -> tuple[bool, str]:
+        try:
+            secret = self._seal.open_text(due.secret or b"")
+        except (Unsealable, ConfigurationError) as error:
+            return False, f"the secret cannot be read: {error}"
+        body = msgspec.json.encode(Notice(kind, due.created_at, due.body))
+        reply = await self._outside.post(due.url or "", body, signed(due.id, body, [secret], at))
+        said = f"HTTP {reply.status}" if reply.status is not None else (reply.error or "no answer")
+        return meaning(reply.status) == "delivered", said
+
+    async def _email(self, due: Due, kind: str) -> tuple[bool, str]:
+        smtp = self._settings.smtp
+        if not smtp.host or not smtp.sender:
+            return False, "no mail server is set: [smtp] host and sender"
+        message = written(due, kind, self._settings)
+        return await _hand_over(smtp, message, due.recipients)
+
+
+async def _hand_over(smtp: Smtp, message: EmailMessage, recipients: Sequence[str]) -> tuple[bool, str]:
+    try:
+        refused, answer = await aiosmtplib.send(
+            message,
+            sender=smtp.sender,
+            recipients=list(recipients),
+            hostname=smtp.host,
+            port=smtp.port,
+            username=smtp.user or None,
+            password=smtp.password.get_secret_value() if smtp.password is not None and smtp.user else None,
+            use_tls=smtp.port == TLS_PORT,
+            start_tls=smtp.starttls and smtp.port != TLS_PORT,
+            timeout=SECONDS,
+        )
+    except aiosmtplib.SMTPResponseException as error:
+        return False, _said(error.code, error.message)
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        return False, f"{type(error).__name__}: {error}"[:_REFUSED_SAID]
+    if refused:
+        first = next(iter(refused.items()))
+        return False, f"{first[0]}: {_said(*first[1])}"
+    return True, _said(250, answer)
+
+
+def _said(code: int, words: Any) -> str:
+    line = " ".join(str(words).split())
+    return f"{code} {line}"[:_REFUSED_SAID]
+
+
+def written(due: Due, kind: str, settings: Settings) -> EmailMessage:
+    """A message as an e-mail. Nothing of a supplier's text can end a header."""
+    message = EmailMessage()
+    message["Subject"] = _line(_subject(due.body, kind))[:200]
+    message["From"] = settings.smtp.sender
+    message["To"] = ", ".join(due.recipients)
+    message["Date"] = format_datetime(due.created_at.astimezone(UTC))
+    message["Message-ID"] = f"<{due.id}@{settings.smtp.sender.rpartition('@')[2] or 'localhost'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content("\n".join(_lines(due.body, kind, settings.alerts.console_url.rstrip("/"))) + "\n")
+    return message
+
+
+def _subject(told: AlertsTold, kind: str) -> str:
+    if kind == TEST:
+        return "[eSIM gateway] a test"
+    first = (told.raised or told.cleared)[0].title
+    if told.raised_count + told.cleared_count == 1:
+        return f"[eSIM gateway] {'' if told.raised else 'over: '}{first}"
+    parts = [f"{told.raised_count} raised"] if told.raised_count else []
+    parts += [f"{told.cleared_count} over"] if told.cleared_count else []
+    return f"[eSIM gateway] {', '.join(parts)}: {first}"
+
+
+def _lines(told: AlertsTold, kind: str, console: str) -> list[str]:
+    if kind == TEST:
+        return ["This is a test of a channel for alerts. It arrived."]
+    lines: list[str] = []
+    parts = (("Raised", told.raised, told.raised_count), ("Over", told.cleared, told.cleared_count))
+    for word, some, count in parts:
+        if count:
+            lines += [f"{word}: {count}", ""]
+            lines += [line for alert in some for line in _lines_of(alert, console)]
+            lines += [f"... and {count - len(some)} more", ""] if count > len(some) else []
+    lines.append(f"{told.standing_count} alerts stand now." + (f" {console}/console/alerts" if console else ""))
+    return lines
+
+
+def _lines_of(alert: Alert, console: str) -> list[str]:
+    mode = " (test)" if alert.mode == "test" else ""
+    lines = [f"- {_line(alert.title)}{mode}"]
+    if alert.detail:
+        lines.append(f"  {_line(alert.detail)}")
+    if alert.flapping:
+        lines.append("  It comes and goes: it ends only after some quiet.")
+    if alert.cleared_at is not None and alert.cleared_why:
+        lines.append(f"  Over: {_line(alert.cleared_why)}; raised {alert.raised_at:%Y-%m-%d %H:%M} UTC")
+    if console and alert.link:
+        lines.append(f"  {console}{alert.link}")
+    return [*lines, ""]
+
+
+def _line(text: str) -> str:
+    """Text that others wrote, on one line and without control characters."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())

@@ -1,0 +1,423 @@
+"""What each rule of alerts finds now: by the very figures that the console shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from urllib.parse import quote, urlencode
+
+import structlog
+
+from gateway.alerts import alert_figure_rows
+from gateway.alerts.alert_rows import Marks
+from gateway.alerts.alert_rules import SHORTEST_HISTORY, Finding, Look, PriceMove, Rule, Standing, look_at_moves
+from gateway.checkouts import checkout_view_rows
+from gateway.checkouts.checkout_rules import WORDS
+from gateway.kit.pool import DATABASE_DOWN, Connection
+from gateway.ledger import supplier_statement_rows
+from gateway.orders.health_rules import MOST_COUNTED, OrderHealth, degradations
+from gateway.prices import supplier_figures
+from gateway.prices.changes import rates_in
+from gateway.prices.margins_thin import ThinMargins, thin_margins
+from gateway.pricing.price_rules import NoRate, Rates
+from gateway.suppliers.deps import Deps, utc_now
+from schemas.api_suppliers import SupplierFigures
+from schemas.money import Money
+
+log = structlog.get_logger(__name__)
+
+HOURS = 1  # how far back a supplier's orders are looked at
+MOST_SUPPLIERS = 1_000
+MOST_CASES = 1_000
+_NAME = 120
+
+
+@dataclass
+class Gathered:
+    """The figures of one evaluation, fetched when a rule first asks for them."""
+
+    deps: Deps
+    now: datetime
+    standing: Sequence[Standing]
+    worth: dict[str, Decimal] = field(default_factory=dict)
+    lists: list[alert_figure_rows.OtherList] | None = None
+    _suppliers: list[SupplierFigures] | None = None
+    _margins: dict[Decimal, list[ThinMargins] | None] = field(default_factory=dict)
+
+    @property
+    def rates(self) -> Rates:
+        """Today's exchange rates."""
+        return Rates(self.deps.settings.base_currency, self.worth)
+
+    async def suppliers(self) -> list[SupplierFigures]:
+        """Every configured supplier, as its page shows it."""
+        if self._suppliers is None:
+            found = await supplier_figures.figures(self.deps, MOST_SUPPLIERS, None, hours=HOURS)
+            self._suppliers = [one for one in found.rows if one.supplier.configured]
+        return self._suppliers
+
+    async def margins(self, percent: Decimal) -> list[ThinMargins] | None:
+        """What earns less than so many percent of its cost; None where this machine has no catalogue."""
+        if percent not in self._margins:
+            self._margins[percent] = await thin_margins(self.deps, percent, self.now)
+        return self._margins[percent]
+
+
+async def look_at_prices(
+    connection: Connection, gathered: Gathered, rules: Sequence[Rule], since: Marks, to: Marks | None
+) -> tuple[list[Look], Marks]:
+    """What rules on moved prices find, and how far the changes were looked at then.
+
+    ``to`` None: the catalogue is being written, and the next look will tell.
+    """
+    lasts = timedelta(hours=gathered.deps.settings.alerts.price_hours)
+    offers = [rule for rule in rules if rule.about == "offer"]
+    plans = [rule for rule in rules if rule.about == "plan"]
+    moves: list[alert_figure_rows.Moved] = []
+    cheapest: list[alert_figure_rows.CheapestMoved] = []
+    reached = to or since
+    if to is not None and to != since:
+        worth = gathered.worth | {gathered.rates.base: Decimal(1)}
+        if offers:
+            least = min((rule.threshold for rule in offers if rule.threshold is not None), default=Decimal(0))
+            ids = {rule.id for rule in offers}
+            also = [one.subject for one in gathered.standing if one.rule_id in ids]
+            moves = await alert_figure_rows.moved(connection, worth, since, to, least, also)
+            if len(moves) == alert_figure_rows.MOST:
+                reached = Marks(moves[-1].id, since.offer_event)
+        if plans:
+            cheapest = await alert_figure_rows.cheapest_moved(connection, worth, since, reached)
+    base = gathered.rates.base
+    looks = [look_at_moves(rule, _moves(rule, moves, base), gathered.standing, gathered.now, lasts) for rule in offers]
+    looks += [
+        look_at_moves(rule, _plan_moves(rule, cheapest, base), gathered.standing, gathered.now, lasts) for rule in plans
+    ]
+    return looks, reached
+
+
+def look_at_health(rule: Rule, health: OrderHealth, watched_seconds: float) -> Look:
+    """What a rule on the processing of orders finds. What changes with every second is not in the words."""
+    found = {one.word for one in degradations(health, watched_seconds)}
+    if rule.kind not in found:
+        return Look(rule=rule)
+    if rule.kind == "no_worker":
+        ago = None if health.worker_seen_seconds is None else timedelta(seconds=health.worker_seen_seconds)
+        seen = "none was ever seen" if ago is None else f"the last one was seen {_minute(utc_now() - ago)}"
+        finding = Finding(
+            subject="no_worker",
+            title="No worker is running",
+            detail=f"{seen}; start esim-gateway worker",
+            link="/console/jobs",
+        )
+    else:
+        first = health.oldest[0]
+        count = f"{health.overdue}{' or more' if health.overdue >= MOST_COUNTED else ''}"
+        finding = Finding(
+            subject="orders_overdue",
+            title=f"Orders are overdue: {count}",
+            detail=f"the first since {_minute(first.due_at)}: {', '.join(one.id for one in health.oldest)}",
+            link=f"/console/orders/{quote(first.id)}",
+        )
+    return Look(rule=rule, found=(finding,))
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+async def look(gathered: Gathered, rule: Rule) -> Look:
+    """What a rule on anything but moved prices finds."""
+    if rule.kind == "orders_attention":
+        return await _attention(gathered, rule)
+    if rule.kind == "payments_attention":
+        return await _payments(gathered, rule)
+    if rule.kind == "charged_more":
+        return await _charged_more(gathered, rule)
+    if rule.kind == "statement_differs":
+        return await _statements(gathered, rule)
+    if rule.kind == "thin_margin":
+        return await _margins(gathered, rule)
+    if rule.kind == "sync_trouble" and gathered.lists is None:
+        gathered.lists = await alert_figure_rows.other_lists(gathered.deps.pool)
+    look_at = _OF_SUPPLIERS[rule.kind]
+    wanted = [one for one in await gathered.suppliers() if rule.supplier in {None, one.supplier.name}]
+    told = [(one.supplier.name, look_at(gathered, rule, one)) for one in wanted]
+    return Look(
+        rule=rule,
+        found=tuple(finding for _, findings in told for finding in findings or ()),
+        unknown=frozenset(name for name, findings in told if findings is None),
+    )
+
+
+def _moves(rule: Rule, moves: Iterable[alert_figure_rows.Moved], base: str) -> list[PriceMove]:
+    return [
+        PriceMove(
+            subject,
+            one.old,
+            one.new,
+            base,
+            Finding(
+                subject=subject,
+                title=f"{one.supplier}: {one.name[:_NAME]}",
+                supplier=one.supplier,
+                mode=one.mode,
+                link="/console/history?" + urlencode({"plan": one.plan_id}),
+            ),
+        )
+        for one in moves
+        if rule.supplier in {None, one.supplier} and (rule.country is None or rule.country in one.countries)
+        for subject in [f"{one.supplier}\n{one.supplier_plan_id}"]
+    ]
+
+
+def _plan_moves(rule: Rule, moves: Iterable[alert_figure_rows.CheapestMoved], base: str) -> list[PriceMove]:
+    return [
+        PriceMove(
+            subject,
+            one.old,
+            one.new,
+            base,
+            Finding(
+                subject=subject,
+                title=f"Cheapest of {one.plan_id}",
+                mode=one.mode,
+                link="/console/history?" + urlencode({"plan": one.plan_id}),
+            ),
+        )
+        for one in moves
+        if rule.country is None or rule.country in one.countries
+        for subject in [f"{one.mode}\n{one.plan_id}"]
+    ]
+
+
+# -- suppliers: None where a figure is not known
+
+
+def _of(one: SupplierFigures, subject: str, title: str, detail: str = "", link: str = "") -> Finding:
+    name = one.supplier.name
+    return Finding(
+        subject=subject,
+        title=title,
+        detail=detail,
+        supplier=name,
+        mode=one.supplier.mode,
+        link=link or f"/console/suppliers/{quote(name)}",
+    )
+
+
+def _low_balance(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding] | None:
+    money = one.balance.spendable
+    if money is None or rule.threshold is None:
+        return None
+    try:
+        left = gathered.rates.to_base(Money.of(money.amount, money.currency))
+    except NoRate:
+        return None
+    if left.amount >= rule.threshold:
+        return []
+    name = one.supplier.name
+    return [_of(one, name, f"{name}: balance is low", f"{money.amount} {money.currency} left")]
+
+
+def _few_days_left(_: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding] | None:
+    if one.balance.spendable is None or rule.threshold is None:
+        return None
+    days = one.balance.days_left
+    if days is None or Decimal(str(days)) >= rule.threshold:
+        return []
+    name, spent = one.supplier.name, one.balance.spent_per_day
+    pace = "" if spent is None else f" at {spent.amount} {spent.currency} a day"
+    return [_of(one, name, f"{name}: money for a few days", f"{days:g} days{pace}")]
+
+
+def _failing(_: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
+    reasons = []
+    breaker = one.supplier.breaker
+    if breaker.state != "closed":
+        reasons.append(f"left alone after {breaker.failures} failures ({breaker.last_error or 'no answer'})"[:300])
+    orders = one.orders
+    rate, ended = orders.success_rate, orders.succeeded + orders.failed
+    if rule.threshold is not None and rate is not None and ended >= SHORTEST_HISTORY and rate * 100 < rule.threshold:
+        reasons.append(f"{rate:.0%} of {ended} orders succeeded within the hour")
+    reasons += [f"its account is stopped: {stop.note}"[:300] for stop in one.stops if stop.reason == "account"]
+    name = one.supplier.name
+    return [_of(one, name, f"{name} is failing", "; ".join(reasons))] if reasons else []
+
+
+def _sync(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
+    lists = [each for each in gathered.lists or () if each.supplier == one.supplier.name]
+    found = _plans(gathered, rule, one)
+    return found + [finding for each in lists for finding in _other(gathered, rule, one, each)]
+
+
+def _other(gathered: Gathered, rule: Rule, one: SupplierFigures, each: alert_figure_rows.OtherList) -> list[Finding]:
+    """What is wrong with the goods or numbers of a supplier: they are read beside its plans, and fail apart."""
+    name, what, link = one.supplier.name, each.what, "/console/other-goods"
+    if each.state == "quarantined":
+        title = f"{name}: a walk through its {what} waits for a person"
+        return [_of(one, f"{name} {what} quarantined", title, (each.error or "")[:300], link)]
+    reasons = [f"they could not be read: {each.error}"[:300]] if each.state == "failed" else []
+    late = _late(gathered, rule)
+    if each.good_at is not None and (gathered.now - each.good_at).total_seconds() > late:
+        reasons.append(f"they were last read well more than {_span(late)} ago")
+    if each.held:
+        reasons.append(f"tiers that are not sold until a person releases their cost: {each.held}")
+    return [_of(one, f"{name} {what}", f"{name}: trouble with its {what}", "; ".join(reasons), link)] if reasons else []
+
+
+def _late(gathered: Gathered, rule: Rule) -> float:
+    """Seconds from which on a list is late."""
+    interval = gathered.deps.settings.sync.interval_seconds
+    return 2 * interval if rule.threshold is None else float(rule.threshold) * 60
+
+
+def _plans(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
+    last, name = one.supplier.last_sync, one.supplier.name
+    if last is None:
+        return []
+    if last.state == "quarantined":
+        return [
+            _of(one, f"{name} quarantined", f"{name}: a sync waits for a person", "quarantined", "/console/sync-runs")
+        ]
+    late = _late(gathered, rule)
+    reasons = ["the last sync failed"] if last.state == "failed" else []
+    if last.good_at is not None and (gathered.now - last.good_at).total_seconds() > late:
+        reasons.append(f"the last good sync is more than {_span(late)} old")
+    return [_of(one, name, f"{name}: sync late or failed", "; ".join(reasons), "/console/sync-runs")] if reasons else []
+
+
+_OF_SUPPLIERS: dict[str, Callable[[Gathered, Rule, SupplierFigures], list[Finding] | None]] = {
+    "low_balance": _low_balance,
+    "few_days_left": _few_days_left,
+    "supplier_failing": _failing,
+    "sync_trouble": _sync,
+}
+
+
+# -- margins, offers, orders
+
+
+async def _margins(gathered: Gathered, rule: Rule) -> Look:
+    found = await gathered.margins(rule.threshold or Decimal(0))
+    if found is None:
+        return Look(rule=rule, all_known=False, trouble="there is no catalogue on this machine yet")
+    return Look(
+        rule=rule,
+        found=tuple(
+            Finding(
+                subject=f"{one.mode}\n{one.supplier}",
+                title=f"{one.supplier}: margins are thin",
+                detail=one.words(rule.threshold or Decimal(0)),
+                supplier=one.supplier,
+                mode=one.mode,
+                link="/console/margins?" + urlencode({"supplier": one.supplier}),
+            )
+            for one in found
+            if rule.supplier in {None, one.supplier}
+        ),
+    )
+
+
+async def _attention(gathered: Gathered, rule: Rule) -> Look:
+    waiting = await alert_figure_rows.attention(gathered.deps.pool)
+    late = await alert_figure_rows.late_charges(gathered.deps.pool)
+    orders = list({one.id: one for one in (*late, *waiting)}.values())
+    patience = timedelta(minutes=float(rule.threshold or 0))
+    return Look(
+        rule=rule,
+        found=tuple(
+            Finding(
+                subject=one.id,
+                title=f"Order {one.id} needs attention",
+                detail=f"of {one.storefront}" + (f", at {one.supplier}: {one.why}"[:300] if one.supplier else ""),
+                supplier=one.supplier,
+                mode=one.mode,
+                link=f"/console/orders/{quote(one.id)}",
+            )
+            for one in orders
+            if gathered.now - one.since >= patience and rule.supplier in {None, one.supplier}
+        ),
+        all_known=max(len(waiting), len(late)) < alert_figure_rows.MOST_ORDERS,
+    )
+
+
+async def _payments(gathered: Gathered, rule: Rule) -> Look:
+    cases = await checkout_view_rows.open_cases(gathered.deps.pool, MOST_CASES, None)
+    patience = timedelta(minutes=float(rule.threshold or 0))
+    return Look(
+        rule=rule,
+        found=tuple(
+            Finding(
+                subject=one.id,
+                title=f"A payment needs attention: {WORDS[one.reason]}",
+                detail=f"{one.checkout_id or 'no checkout of ours'}: {one.detail}"[:300],
+                mode=one.mode,
+                link=f"/console/checkouts/{quote(one.checkout_id)}" if one.checkout_id else "/console/checkouts",
+            )
+            for one in cases.rows
+            if gathered.now - one.opened_at >= patience
+        ),
+        all_known=cases.after is None,
+    )
+
+
+async def _statements(gathered: Gathered, rule: Rule) -> Look:
+    differing = await supplier_statement_rows.differing(gathered.deps.pool)
+    return Look(
+        rule=rule,
+        found=tuple(
+            _of(
+                one,
+                name,
+                f"{name}: its statement differs from the ledger",
+                f"lines of the last days that differ: {differing[name][0]}; the newest: {differing[name][1]}"[:300],
+                f"/console/money/{quote(name)}?differing=1",
+            )
+            for one in await gathered.suppliers()
+            if (name := one.supplier.name) in differing and rule.supplier in {None, name}
+        ),
+    )
+
+
+async def _charged_more(gathered: Gathered, rule: Rule) -> Look:
+    offers = await alert_figure_rows.charged_more(gathered.deps.pool)
+    return Look(
+        rule=rule,
+        found=tuple(
+            Finding(
+                subject=f"{one.supplier}\n{one.supplier_plan_id}",
+                title=f"{one.supplier} charged more than listed: {one.name[:_NAME]}",
+                detail=one.note,
+                supplier=one.supplier,
+                mode=one.mode,
+                link="/console/other-goods"
+                if one.plan_id is None
+                else "/console/history?" + urlencode({"plan": one.plan_id}),
+            )
+            for one in offers
+            if rule.supplier in {None, one.supplier}
+        ),
+        all_known=len(offers) < alert_figure_rows.MOST_OFFERS,
+    )
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds < 2 * 3600 else f"{seconds / 3600:g} h"
+
+
+async def look_or_say_why(gathered: Gathered, rule: Rule) -> Look:
+    """``look``, or why it could not be done: what stands of that rule then stays."""
+    try:
+        return await look(gathered, rule)
+    except DATABASE_DOWN:
+        raise
+    except Exception as error:
+        log.exception("alert_rule_not_looked_at", rule=rule.id)
+        return Look(rule=rule, all_known=False, trouble=f"{type(error).__name__} while looking")
+
+
+async def rates_of(deps: Deps) -> dict[str, Decimal]:
+    """What a unit of each currency is worth today."""
+    return await rates_in(deps.pool, deps.settings.base_currency)

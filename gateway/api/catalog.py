@@ -1,0 +1,181 @@
+"""The catalogue as storefronts read it: plans, countries, regions. Answered from memory alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+from aiohttp import web
+
+from gateway.api import examples, state
+from gateway.api.answers import Answer
+from gateway.api.parameters import CurrencyParameters, PlanParameters
+from gateway.api.problems import Refusal, invalid
+from gateway.api.reading import clamped, given, read_query
+from gateway.api.spec import Table
+from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError, Wanted
+from providers.places import is_country
+from schemas.api import CountryList, NeedFeatures, OfferList, Plan, PlanList, RegionList
+
+routes = Table()
+
+_PLAN_PART = {"plan_id": ("^[a-z0-9][a-z0-9.-]{0,99}$", "The plan's `id`.")}
+# What the index calls a field is not always what the query calls it.
+_NAMES = {"countries": "country"}
+
+
+@routes(
+    "GET", "/v1/plans",
+    access="catalog", tag="Catalogue", answer=PlanList, example=examples.PLAN_LIST,
+    parameters=PlanParameters, problems=("invalid",), cached=True,
+)  # fmt: skip
+async def list_plans(request: web.Request) -> Answer:
+    """List plans.
+
+    Each with the cheapest offer in stock that meets the filters, the cheapest plan first. Send the answer's ETag
+    as If-None-Match to learn cheaply that nothing changed.
+    """
+    sent = read_query(request, PlanParameters)
+    query = PlanQuery(
+        countries=_known_countries(sent.country),
+        region=given(sent.region),
+        scope=given(sent.scope),
+        min_data_mb=given(sent.min_data_mb),
+        unlimited=given(sent.unlimited),
+        min_days=given(sent.min_days),
+        max_days=given(sent.max_days),
+        wanted=wanted(sent),
+        max_price=Decimal(sent.max_price) if sent.max_price is not msgspec.UNSET else None,
+        currency=given(sent.currency),
+        in_stock=InStock(sent.in_stock),
+        q=given(sent.q),
+        updated_since=clamped(sent.updated_since) if sent.updated_since is not msgspec.UNSET else None,
+        sort=sent.sort,
+        limit=sent.limit,
+        cursor=given(sent.cursor),
+        triggers=sent.triggers,
+    )
+    try:
+        body = index_of(request).plans(query).body
+    except QueryError as error:
+        raise question(error) from None
+    return _remember(request, body)
+
+
+@routes(
+    "GET", "/v1/plans/{plan_id}",
+    access="catalog", tag="Catalogue", answer=Plan, example=examples.PLAN, parts=_PLAN_PART,
+    parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
+)  # fmt: skip
+async def get_plan(request: web.Request) -> Answer:
+    """One plan.
+
+    410 when it was in the catalogue once and has left it.
+    """
+    sent = read_query(request, CurrencyParameters)
+    try:
+        found = index_of(request).plan(request.match_info["plan_id"], given(sent.currency))
+    except QueryError as error:
+        raise question(error) from None
+    return _remember(request, _there(found))
+
+
+@routes(
+    "GET", "/v1/plans/{plan_id}/offers",
+    access="ops:read", tag="Catalogue", answer=OfferList, example=examples.OFFER_LIST, parts=_PLAN_PART,
+    parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
+)  # fmt: skip
+async def list_plan_offers(request: web.Request) -> Answer:
+    """The offers of a plan, with what they cost.
+
+    Those that can be sold first, each group cheapest first; `why_not` says why one cannot.
+    """
+    sent = read_query(request, CurrencyParameters)
+    try:
+        found = index_of(request).offers(request.match_info["plan_id"], given(sent.currency))
+    except QueryError as error:
+        raise question(error) from None
+    return _remember(request, _there(found), keep=False)  # what is kept is given to every key
+
+
+@routes(
+    "GET", "/v1/countries",
+    access="catalog", tag="Catalogue", answer=CountryList, example=examples.COUNTRY_LIST,
+    parameters=CurrencyParameters, problems=("invalid",), cached=True,
+)  # fmt: skip
+async def list_countries(request: web.Request) -> Answer:
+    """Countries that plans in stock cover.
+
+    With how many, and the lowest price.
+    """
+    sent = read_query(request, CurrencyParameters)
+    try:
+        return _remember(request, index_of(request).countries(given(sent.currency)))
+    except QueryError as error:
+        raise question(error) from None
+
+
+@routes(
+    "GET", "/v1/regions",
+    access="catalog", tag="Catalogue", answer=RegionList, example=examples.REGION_LIST,
+    parameters=CurrencyParameters, problems=("invalid",), cached=True,
+)  # fmt: skip
+async def list_regions(request: web.Request) -> Answer:
+    """Regions.
+
+    Named groups of countries, with how many plans in stock are of each and the lowest price.
+    """
+    sent = read_query(request, CurrencyParameters)
+    try:
+        return _remember(request, index_of(request).regions(given(sent.currency)))
+    except QueryError as error:
+        raise question(error) from None
+
+
+def index_of(request: web.Request) -> Index:
+    """The catalogue of the caller's mode, priced for its storefront."""
+    caller = request[state.CALLER]
+    return request.app[state.CATALOG].index(caller.mode, caller.key.storefront_id)
+
+
+def wanted(sent: PlanParameters | NeedFeatures) -> Wanted:
+    """The features asked for. Raises ``Refusal`` for an exit country that is none."""
+    prefix = "/features" if isinstance(sent, NeedFeatures) else ""
+    country = given(sent.exit_country)
+    if country is not None and not is_country(country):
+        raise invalid(f"{prefix}/exit_country", f"{country} is no country")
+    return Wanted(
+        topup=sent.topup is True,
+        voice=sent.voice is True,
+        sms=sent.sms is True,
+        five_g=sent.network == "5G",
+        exit_country=country,
+    )
+
+
+def question(error: QueryError, names: dict[str, str] | None = None) -> Refusal:
+    """The 422 for what the index cannot answer."""
+    return invalid(f"/{(_NAMES if names is None else names).get(error.parameter, error.parameter)}", error.detail)
+
+
+def _known_countries(codes: list[str]) -> tuple[str, ...]:
+    for code in codes:
+        if not is_country(code):
+            raise invalid("/country", f"{code} is no country")
+    return tuple(sorted(set(codes)))
+
+
+def _there(found: bytes | Gone | None) -> bytes:
+    if found is None:
+        raise Refusal("not_found", "there is no such plan")
+    if isinstance(found, Gone):
+        raise Refusal("gone", f"this plan left the catalogue at {found.gone_at:%Y-%m-%dT%H:%M:%SZ}")
+    return found
+
+
+def _remember(request: web.Request, body: bytes, *, keep: bool = True) -> Answer:
+    request.app[state.METRICS].computed.inc()
+    memory = request.app[state.MEMORIES].of(index_of(request))
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else ""
+    return memory.answer(request.raw_path, body, route, request.app[state.HEADS], keep=keep)

@@ -1,0 +1,235 @@
+"""eSIMs of a storefront: their state and usage, pictures to scan, and more data on them."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from gateway.api import examples
+from gateway.api.ordering import (
+    ALSO,
+    HEADERS,
+    PROBLEMS,
+    STATUS_MEANS,
+    deps_of,
+    idempotency_key,
+    placed,
+    refusal,
+    uncut,
+    whose,
+)
+from gateway.api.paging import json_answer, page, position
+from gateway.api.parameters import CurrencyParameters, NoParameters, PageParameters
+from gateway.api.problems import Refusal
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.inventory import delivery_rules, esim_rows
+from gateway.inventory.esim_rows import Esim
+from gateway.inventory.esims import can_topup, with_status, with_usage
+from gateway.kit.pages import Rows, price_of
+from gateway.kit.problem import Problem
+from gateway.orders.topup import TopupOption, admit_topup, topup_options
+from gateway.suppliers.deps import Deps
+from providers import activation
+from providers.names import plan_name
+from schemas import api_esims
+from schemas.api import FairUsePolicy, PlanData, PlanValidity
+from schemas.esim import ProfileState, ServiceState
+from schemas.orders import Order, TopupForOption, TopupForPlan
+from schemas.plan import DataAllowance
+
+routes = Table()
+
+_NAME = re.compile("esim_[0-9a-f]{24}|[0-9]{18,22}")
+ID_PART = {"id": (f"^({_NAME.pattern})$", "The eSIM's `id` or its ICCID (then your newest one).")}
+
+
+@routes(
+    "GET", "/v1/esims",
+    access="storefront", tag="eSIMs", answer=api_esims.EsimPage, example=examples.page(examples.ESIM),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_esims(request: web.Request) -> web.Response:
+    """Your eSIMs, the newest first.
+
+    Each as its supplier last told it; asking for one of them asks the supplier.
+    """
+    sent = read_query(request, PageParameters)
+    deps = deps_of(request)
+    rows = await esim_rows.newest_first(deps.pool, deps.seal, *whose(request), sent.limit, position(sent))
+    return page(Rows([_shown(deps, esim) for esim in rows.rows], rows.after))
+
+
+@routes(
+    "GET", "/v1/esims/{id}",
+    access="storefront", tag="eSIMs", answer=api_esims.Esim, example=examples.ESIM, parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_esim(request: web.Request) -> web.Response:
+    """One eSIM: the state of its profile and its service, and its data.
+
+    What the supplier said is kept for a minute; `observed_at` says when that was, and `Cache-Control: no-cache`
+    asks the supplier again. Usage comes late with some suppliers, by hours. Where the supplier said nothing yet, or
+    cannot, the states are `unknown`, the data and `observed_at` null.
+    """
+    read_query(request, NoParameters)
+    deps = deps_of(request)
+    esim = await with_status(deps, *whose(request), _name(request), fresh=_is_fresh(request))
+    if esim is None:
+        raise Refusal("not_found", "there is no such eSIM")
+    return json_answer(_shown(deps, esim))
+
+
+@routes(
+    "GET", "/v1/esims/{id}/usage",
+    access="storefront", tag="eSIMs", answer=api_esims.EsimUsage, example=examples.ESIM_USAGE, parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
+)  # fmt: skip
+async def get_esim_usage(request: web.Request) -> web.Response:
+    """How much of an eSIM's data is used.
+
+    501: its supplier tells no usage.
+    """
+    read_query(request, NoParameters)
+    found = await with_usage(deps_of(request), *whose(request), _name(request), fresh=_is_fresh(request))
+    if isinstance(found, Problem):
+        raise refusal(found)
+    data = found.status.data if found.status is not None else None
+    return json_answer({"data": data, "observed_at": found.observed_at})
+
+
+@routes(
+    "GET", "/v1/esims/{id}/qr.svg",
+    access="storefront", tag="eSIMs", answer_type="image/svg+xml", parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_esim_qr_svg(request: web.Request) -> web.Response:
+    """The activation code as a QR code, SVG."""
+    return _picture(delivery_rules.qr_svg(await _code(request)), "image/svg+xml")
+
+
+@routes(
+    "GET", "/v1/esims/{id}/qr.png",
+    access="storefront", tag="eSIMs", answer_type="image/png", parts=ID_PART,
+    parameters=NoParameters, problems=("not_found", "gone", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_esim_qr_png(request: web.Request) -> web.Response:
+    """The activation code as a QR code, PNG."""
+    return _picture(delivery_rules.qr_png(await _code(request)), "image/png")
+
+
+@routes(
+    "GET", "/v1/esims/{id}/topup-plans",
+    access="storefront", tag="eSIMs", answer=api_esims.TopupPlanList, example=examples.TOPUP_PLAN_LIST, parts=ID_PART,
+    parameters=CurrencyParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
+)  # fmt: skip
+async def list_esim_topup_plans(request: web.Request) -> web.Response:
+    """What can be added to an eSIM now, the cheapest first.
+
+    Empty when nothing can. 501: this supplier cannot add to an eSIM.
+    """
+    sent = read_query(request, CurrencyParameters)
+    found = await topup_options(deps_of(request), *whose(request), _name(request), given(sent.currency))
+    if isinstance(found, Problem):
+        raise refusal(found)
+    return json_answer(api_esims.TopupPlanList([_option(option) for option in found]))
+
+
+@routes(
+    "POST", "/v1/esims/{id}/topups",
+    access="storefront", tag="eSIMs", status=201, status_means=STATUS_MEANS, also=ALSO,
+    answer=Order, example={**examples.ORDER, "kind": "topup"}, parts=ID_PART,
+    parameters=NoParameters, headers=HEADERS, bodies=(TopupForOption, TopupForPlan),
+    body_example={"topup_plan_id": examples.TOPUP_PLAN_LIST["data"][0]["id"]},
+    problems=(*PROBLEMS, "not_topupable", "not_supported"),
+)  # fmt: skip
+async def top_up_esim(request: web.Request) -> web.Response:
+    """Add data to an eSIM.
+
+    An order of the kind topup, bought from the eSIM's own supplier and from no other. Send one of the ids that
+    `topup-plans` lists, or the id of a plan among them. 409 `not_topupable`: a cancel of the eSIM was asked for or is
+    done, or the eSIM is revoked or expired.
+    """
+    read_query(request, NoParameters)
+    key = idempotency_key(request)
+    sent: TopupForOption | TopupForPlan = await read_body(request, TopupForOption, TopupForPlan)
+    deps = deps_of(request)
+    return await placed(request, await uncut(admit_topup(deps, *whose(request), _name(request), sent, key)))
+
+
+def _is_fresh(request: web.Request) -> bool:
+    """Whether the caller wants the supplier to be asked again."""
+    return "no-cache" in request.headers.get("Cache-Control", "").lower()
+
+
+async def _code(request: web.Request) -> str:
+    read_query(request, NoParameters)
+    deps = deps_of(request)
+    esim = await esim_rows.find(deps.pool, deps.seal, *whose(request), _name(request))
+    if esim is None:
+        raise Refusal("not_found", "there is no such eSIM")
+    if esim.order_status == "cancelled":
+        raise Refusal("gone", "this eSIM was cancelled")
+    code = activation.parse(esim.activation_code)
+    if code is None:
+        raise Refusal("not_found", "this eSIM has no installable activation code")
+    return code.text
+
+
+def _name(request: web.Request) -> str:
+    """The id or ICCID asked for. What cannot be one is not there."""
+    name = request.match_info["id"]
+    if not _NAME.fullmatch(name):
+        raise Refusal("not_found", "there is no such eSIM")
+    return name
+
+
+def _shown(deps: Deps, esim: Esim) -> api_esims.Esim:
+    status = esim.status
+    return api_esims.Esim(
+        id=esim.id,
+        iccid=esim.iccid,
+        order_id=esim.order_id,
+        plan_id=esim.plan_id,
+        profile_state=status.profile_state if status is not None else ProfileState.UNKNOWN,
+        service_state=status.service_state if status is not None else ServiceState.UNKNOWN,
+        data=status.data if status is not None else None,
+        expires_at=status.expires_at if status is not None else None,
+        can_topup=can_topup(deps, esim),
+        packages=status.packages if status is not None else (),
+        coverage=status.coverage if status is not None else (),
+        observed_at=esim.observed_at,
+        created_at=esim.created_at,
+    )
+
+
+def _option(option: TopupOption) -> api_esims.TopupPlan:
+    offer = option.offer
+    price = price_of(option.price)
+    if price is None:
+        raise ValueError("an option without a price is none")
+    return api_esims.TopupPlan(
+        id=option.id,
+        plan_id=offer.plan_id,
+        name=plan_name(offer.coverage, offer.data, offer.validity.days),
+        data=_data(offer.data, offer.validity.days),
+        validity=PlanValidity(offer.validity.days, offer.validity.starts),
+        price=price,
+    )
+
+
+def _data(data: DataAllowance, days: int) -> PlanData:
+    use = data.fair_use
+    return PlanData(
+        mb=data.mb,
+        total_mb=data.total_mb(days),
+        declared=data.declared,
+        unlimited=data.unlimited,
+        reset=data.reset,
+        fair_use=None if use is None else FairUsePolicy(use.after, use.allowance_mb, use.per_day),
+    )
+
+
+def _picture(body: bytes, content_type: str) -> web.Response:
+    return web.Response(body=body, content_type=content_type, headers={"Cache-Control": "private, no-store"})

@@ -1,0 +1,113 @@
+"""For those who run it and those who read about it: liveness, readiness, the OpenAPI document, the docs page."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib import resources
+
+import msgspec
+from aiohttp import web
+
+from gateway.api import state
+from gateway.api.problems import KINDS, Refusal
+from gateway.api.spec import Table
+from schemas.api import Alive, Ready
+
+routes = Table()
+
+_STATIC = resources.files("gateway.api").joinpath("static")
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_DAY = "public, max-age=86400"
+_ASSETS = {
+    "swagger-ui.css": ("swagger-ui/swagger-ui.css", "text/css"),
+    "swagger-ui-bundle.js": ("swagger-ui/swagger-ui-bundle.js", "text/javascript"),
+    "docs.js": ("docs.js", "text/javascript"),
+    "favicon.png": ("swagger-ui/favicon-32x32.png", "image/png"),
+}
+
+
+@routes("GET", "/livez", access="public", tag="Health", answer=Alive, example={"status": "ok"})
+async def get_livez(_request: web.Request) -> web.Response:
+    """Whether the process runs."""
+    return web.json_response(body=b'{"status":"ok"}')
+
+
+@routes(
+    "GET", "/readyz", access="public", tag="Health", answer=Ready, problems=("unavailable",),
+    example={
+        "status": "ready",
+        "degraded": [],
+        "catalog": {"live": {"version": "5f3a1c", "offers": 2310, "plans": 1904, "synced_at": "2026-11-20T10:00:00Z"}},
+    },
+)  # fmt: skip
+async def get_readyz(request: web.Request) -> web.Response:
+    """Whether it can answer.
+
+    200 when a catalogue is loaded, even an empty one; `degraded` lists what does not work at present, each as a word
+    and the reason: `no_worker` and `orders_overdue` among them, which are read every few seconds.
+    """
+    catalog, limiter = request.app[state.CATALOG], request.app[state.LIMITER]
+    degraded = list(catalog.degraded)
+    if limiter.failing and not any(line.startswith("redis") for line in degraded):
+        degraded.append("redis: rate limits are counted in each process alone")
+    if (monitor := request.app.get(state.HEALTH)) is not None:
+        degraded += [f"{one.word}: {one.reason}" for one in monitor.degradations]
+    if not catalog.loaded:
+        raise Refusal("unavailable", "no catalogue is loaded yet: " + "; ".join(degraded), headers={"Retry-After": "2"})
+    modes = {}
+    for mode in ("live", "test"):
+        index = catalog.index(mode)
+        modes[mode] = {
+            "version": index.version,
+            "offers": index.offer_count,
+            "plans": index.plan_count,
+            "synced_at": index.synced_at,
+            "stale": index.stale,
+        }
+    body = msgspec.json.encode(Ready(status="ready", degraded=degraded, catalog=modes))
+    return web.Response(body=body, content_type="application/json")
+
+
+@routes("GET", "/openapi.json", access="public", tag="Documentation", answer=dict, cached=True)
+async def get_openapi(request: web.Request) -> web.Response:
+    """This description of the API, as OpenAPI 3.1."""
+    return request.app[state.DOCUMENT].answer(request)
+
+
+@routes("GET", "/docs", access="public", tag="Documentation", answer_type="text/html")
+async def get_docs(_request: web.Request) -> web.Response:
+    """This description as a page.
+
+    Everything on it comes from here; it works without any other network.
+    """
+    body = _STATIC.joinpath("docs.html").read_bytes()
+    return web.Response(
+        body=body,
+        content_type="text/html",
+        charset="utf-8",
+        headers={"Content-Security-Policy": _DOCS_POLICY, "Cache-Control": "no-cache"},
+    )
+
+
+async def asset(request: web.Request) -> web.Response:
+    """A file of the docs page."""
+    found = _ASSETS.get(request.match_info["name"])
+    if found is None:
+        raise Refusal("not_found")
+    path, content_type = found
+    body = _STATIC.joinpath(path).read_bytes()
+    return web.Response(body=body, content_type=content_type, charset="utf-8", headers={"Cache-Control": _DAY})
+
+
+async def error_page(request: web.Request) -> web.Response:
+    """What an error code means: where the ``type`` of a problem leads."""
+    code = request.match_info["code"]
+    kind = KINDS.get(code)
+    if kind is None:
+        raise Refusal("not_found", "there is no such error code")
+    name = escape(code)
+    text = f"<!doctype html><title>{name}</title><h1>{name}</h1><p>{kind.status}: {escape(kind.title)}.</p>"
+    return web.Response(body=text.encode(), content_type="text/html", charset="utf-8")

@@ -1,0 +1,139 @@
+"""Virtual numbers: where they are sold, for how long and for how much, and those of a storefront."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.api import examples_numbers
+from gateway.api.ops_changes import who
+from gateway.api.ordering import deps_of, refusal, whose
+from gateway.api.paging import json_answer, page, position
+from gateway.api.parameters import Currency, CurrencyParameters, NoParameters, PageParameters
+from gateway.api.problems import Refusal
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.inventory import numbers
+from gateway.kit.pages import Rows
+from gateway.kit.problem import Problem
+from schemas.api import CountryCode
+from schemas.api_numbers import (
+    NumberCountryList,
+    NumberTierList,
+    OpsNumberTierPage,
+    ReleaseTier,
+    VirtualNumber,
+    VirtualNumberPage,
+)
+
+routes = Table()
+
+ID_PART = {"id": ("^num_[0-9a-f]{24}$", "The number's `id`.")}
+
+
+class TierParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tiers, everywhere or in one country."""
+
+    country: Annotated[CountryCode, Meta(description="As they are there.")] | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+
+
+@routes(
+    "GET", "/v1/numbers/countries",
+    access="storefront", tag="Numbers", answer=NumberCountryList, example={"data": [examples_numbers.COUNTRY]},
+    parameters=CurrencyParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_number_countries(request: web.Request) -> web.Response:
+    """Countries in which virtual numbers are sold.
+
+    Each with the price of its cheapest tier.
+    """
+    sent = read_query(request, CurrencyParameters)
+    found = await numbers.countries(deps_of(request), *whose(request), given(sent.currency))
+    if isinstance(found, Problem):
+        raise refusal(found)
+    return json_answer(found)
+
+
+@routes(
+    "GET", "/v1/numbers/tiers",
+    access="storefront", tag="Numbers", answer=NumberTierList, example={"data": [examples_numbers.TIER_SHOWN]},
+    parameters=TierParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_number_tiers(request: web.Request) -> web.Response:
+    """How long virtual numbers are held.
+
+    With the price of each, in one country or the lowest of all. An order names country and tier:
+    `{"number": {"country": "US", "tier_id": "7d"}}`.
+    """
+    sent = read_query(request, TierParameters)
+    found = await numbers.tiers(deps_of(request), *whose(request), given(sent.country), given(sent.currency))
+    if isinstance(found, Problem):
+        raise refusal(found)
+    return json_answer(found)
+
+
+@routes(
+    "GET", "/v1/numbers",
+    access="storefront", tag="Numbers", answer=VirtualNumberPage,
+    example=examples_numbers.page(examples_numbers.NUMBER), parameters=PageParameters,
+    problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_numbers(request: web.Request) -> web.Response:
+    """Your virtual numbers, the newest first.
+
+    Expiry and renewal are as the supplier last said; it is asked every hour.
+    """
+    sent = read_query(request, PageParameters)
+    return page(await numbers.page(deps_of(request), *whose(request), limit=sent.limit, after=position(sent)))
+
+
+@routes(
+    "GET", "/v1/numbers/{id}",
+    access="storefront", tag="Numbers", answer=VirtualNumber, example=examples_numbers.NUMBER,
+    parts=ID_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_number(request: web.Request) -> web.Response:
+    """One virtual number."""
+    read_query(request, NoParameters)
+    found = await numbers.one(deps_of(request), *whose(request), request.match_info["id"])
+    if found is None:
+        raise Refusal("not_found", "there is no such number")
+    return json_answer(found)
+
+
+@routes(
+    "GET", "/v1/ops/numbers",
+    access="ops:read", tag="Operations", answer=OpsNumberTierPage,
+    example=examples_numbers.page(examples_numbers.OPS_TIER), parameters=NoParameters, problems=("unavailable",),
+)  # fmt: skip
+async def list_ops_number_tiers(request: web.Request) -> web.Response:
+    """Tiers of virtual numbers by account.
+
+    With what they cost, and why one is not sold. Prices are those of storefronts without rules of their own.
+    """
+    read_query(request, NoParameters)
+    return page(Rows(await numbers.ops_tiers(deps_of(request)), None))
+
+
+@routes(
+    "POST", "/v1/ops/numbers/release",
+    access="ops", tag="Operations", answer=OpsNumberTierPage, example=examples_numbers.page(examples_numbers.OPS_TIER),
+    bodies=(ReleaseTier,), body_example=examples_numbers.RELEASE, parameters=NoParameters,
+    problems=("conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def release_number_tier(request: web.Request) -> web.Response:
+    """Let a tier of virtual numbers be sold again.
+
+    Its present cost, however far it moved, and whatever its numbers were stopped for.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, ReleaseTier)
+    found = await numbers.release(deps_of(request), sent.supplier, sent.tier_id, Decimal(sent.cost), who(request))
+    if found is not None:
+        raise refusal(found)
+    return page(Rows(await numbers.ops_tiers(deps_of(request)), None))

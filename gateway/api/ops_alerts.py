@@ -1,0 +1,193 @@
+"""Alerts for operators' programs: what stands and what stood, the rules, the channels and their tests."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.alerts import alert_rows as stored
+from gateway.alerts import alerts, channels
+from gateway.api import examples, examples_alerts
+from gateway.api.ops_changes import who
+from gateway.api.ordering import deps_of
+from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.parameters import NoParameters, PageParameters
+from gateway.api.problems import Refusal
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.kit.pages import Rows
+from gateway.kit.problem import Problem
+from schemas.api import SupplierName
+from schemas.api_alerts import (
+    AlertChannel,
+    AlertChannelMade,
+    AlertChannelPage,
+    AlertChannelRequest,
+    AlertKind,
+    AlertPage,
+    AlertRule,
+    AlertRulePage,
+    AlertRuleRequest,
+    AlertTest,
+)
+
+routes = Table()
+T = TypeVar("T")
+
+_RULE_PART = {"id": ("^alr_[0-9a-f]{1,40}$", "The rule's `id`.")}
+_CHANNEL_PART = {"id": ("^ach_[0-9a-f]{1,40}$", "The channel's `id`.")}
+
+
+class AlertParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Alerts."""
+
+    state: (
+        Annotated[Literal["standing", "cleared"], Meta(description="Only those that stand, or that ended.")] | UnsetType
+    ) = UNSET
+    kind: Annotated[AlertKind, Meta(description="Only those of rules of this kind.")] | UnsetType = UNSET
+    supplier: SupplierName | UnsetType = UNSET
+
+
+@routes(
+    "GET", "/v1/ops/alerts",
+    access="ops:read", tag="Operations", answer=AlertPage, example=examples.page(examples_alerts.ALERT),
+    parameters=AlertParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_alerts(request: web.Request) -> web.Response:
+    """Alerts, the newest first.
+
+    An alert is raised once and stands until what it tells of is over. `cleared_at` is null while it stands.
+    """
+    sent = read_query(request, AlertParameters)
+    filters = {"state": given(sent.state), "kind": given(sent.kind), "supplier": given(sent.supplier)}
+    return page(await stored.newest(pool_of(request), sent.limit, position(sent), **filters))  # type: ignore[arg-type]
+
+
+@routes(
+    "GET", "/v1/ops/alert-rules",
+    access="ops:read", tag="Operations", answer=AlertRulePage, example=examples.page(examples_alerts.RULE),
+    parameters=NoParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_alert_rules(request: web.Request) -> web.Response:
+    """The rules of alerts, all on one page."""
+    read_query(request, NoParameters)
+    return page(Rows(await alerts.all_rules(pool_of(request)), None))
+
+
+@routes(
+    "POST", "/v1/ops/alert-rules",
+    access="ops", tag="Operations", status=201, answer=AlertRule, example=examples_alerts.RULE,
+    parameters=NoParameters, bodies=(AlertRuleRequest,), body_example=examples_alerts.NEW_RULE,
+    problems=("conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def add_alert_rule(request: web.Request) -> web.Response:
+    """A new rule of alerts.
+
+    What happened before it was made does not raise it; what holds does. 409 with the field for
+    one that makes no sense.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, AlertRuleRequest)
+    return json_answer(_or_refuse(await alerts.add_rule(pool_of(request), sent, who(request))), 201)
+
+
+@routes(
+    "PUT", "/v1/ops/alert-rules/{id}",
+    access="ops", tag="Operations", answer=AlertRule, example=examples_alerts.RULE, parts=_RULE_PART,
+    parameters=NoParameters, bodies=(AlertRuleRequest,), body_example=examples_alerts.NEW_RULE,
+    problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def change_alert_rule(request: web.Request) -> web.Response:
+    """Change a rule of alerts, whole.
+
+    What stands under it is judged by the new one within a minute.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, AlertRuleRequest)
+    rule_id = request.match_info["id"]
+    return json_answer(_or_refuse(await alerts.change_rule(pool_of(request), rule_id, sent, who(request))))
+
+
+@routes(
+    "DELETE", "/v1/ops/alert-rules/{id}",
+    access="ops", tag="Operations", answer=AlertRule, example=examples_alerts.RULE, parts=_RULE_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def delete_alert_rule(request: web.Request) -> web.Response:
+    """Delete a rule of alerts; the answer is what it was.
+
+    What stands under it ends, and nobody is told.
+    """
+    read_query(request, NoParameters)
+    rule_id = request.match_info["id"]
+    before = await alerts.one_rule(pool_of(request), rule_id)
+    _or_refuse(await alerts.remove_rule(pool_of(request), rule_id, who(request)))
+    return json_answer(before)
+
+
+@routes(
+    "GET", "/v1/ops/alert-channels",
+    access="ops:read", tag="Operations", answer=AlertChannelPage, example=examples.page(examples_alerts.CHANNEL),
+    parameters=NoParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_alert_channels(request: web.Request) -> web.Response:
+    """Where alerts go, all on one page."""
+    read_query(request, NoParameters)
+    return page(Rows(await channels.all_channels(pool_of(request)), None))
+
+
+@routes(
+    "POST", "/v1/ops/alert-channels",
+    access="ops", tag="Operations", status=201, answer=AlertChannelMade, example=examples_alerts.CHANNEL_MADE,
+    parameters=NoParameters, bodies=(AlertChannelRequest,), body_example=examples_alerts.NEW_CHANNEL,
+    problems=("conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def add_alert_channel(request: web.Request) -> web.Response:
+    """A new channel for alerts.
+
+    A webhook gets `alerts.changed` with what rose and what ended, signed by Standard Webhooks; `secret` is told this
+    once. What could not be delivered is sent again for three days.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, AlertChannelRequest)
+    return json_answer(_or_refuse(await channels.create(deps_of(request), sent, who(request))), 201)
+
+
+@routes(
+    "POST", "/v1/ops/alert-channels/{id}/test",
+    access="ops", tag="Operations", answer=AlertTest, example=examples_alerts.TESTED, parts=_CHANNEL_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def test_alert_channel(request: web.Request) -> web.Response:
+    """Send a test to a channel, and tell whether it arrived.
+
+    The answer takes as long as the other side does, twenty seconds at most.
+    """
+    read_query(request, NoParameters)
+    return json_answer(_or_refuse(await channels.test(deps_of(request), request.match_info["id"], who(request))))
+
+
+@routes(
+    "DELETE", "/v1/ops/alert-channels/{id}",
+    access="ops", tag="Operations", answer=AlertChannel, example=examples_alerts.CHANNEL, parts=_CHANNEL_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def delete_alert_channel(request: web.Request) -> web.Response:
+    """Delete a channel with what waits for it; the answer is what it was.
+
+    A rule that goes there alone is switched off.
+    """
+    read_query(request, NoParameters)
+    channel_id = request.match_info["id"]
+    before = next((one for one in await channels.all_channels(pool_of(request)) if one.id == channel_id), None)
+    _or_refuse(await channels.remove(pool_of(request), channel_id, who(request)))
+    return json_answer(before)
+
+
+def _or_refuse(found: T | Problem) -> T:
+    if isinstance(found, Problem):
+        errors = [(pointer, detail) for pointer, detail in found.errors]
+        raise Refusal(found.code, found.detail, errors=errors) if errors else Refusal(found.code, found.detail)
+    return found

@@ -1,0 +1,52 @@
+"""The audit log for operators' programs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.access import audit_rows
+from gateway.api import examples
+from gateway.api.paging import page, pool_of, position
+from gateway.api.parameters import PageParameters
+from gateway.api.reading import given, read_query
+from gateway.api.spec import Table
+from schemas.api_audit import AuditPage
+
+routes = Table()
+Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+
+
+class AuditParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Entries of the audit log."""
+
+    actor: Annotated[Word, Meta(description="Only what this user, key or command did.")] | UnsetType = UNSET
+    action: (
+        Annotated[Word, Meta(description="Only actions that begin so, such as `user.` or `key.revoked`.")] | UnsetType
+    ) = UNSET
+    object: Annotated[Word, Meta(description="Only what was done to this, such as `user:ana`.")] | UnsetType = UNSET
+
+
+@routes(
+    "GET", "/v1/ops/audit",
+    access="ops:read", tag="Operations", answer=AuditPage, example=examples.page(examples.AUDIT_ENTRY),
+    parameters=AuditParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_audit(request: web.Request) -> web.Response:
+    """The audit log, the newest first.
+
+    Log-ins, failed log-ins and log-outs, and every change that somebody made at the console, over the API or on the
+    command line, with what it was before and after. Secrets are never in it.
+    """
+    sent = read_query(request, AuditParameters)
+    found = await audit_rows.newest(
+        pool_of(request),
+        sent.limit,
+        position(sent),
+        actor=given(sent.actor),
+        action=given(sent.action),
+        what=given(sent.object),
+    )
+    return page(found)

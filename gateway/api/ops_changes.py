@@ -1,0 +1,202 @@
+"""What operators see of the suppliers' past: changes, price history, syncs in full and what they quarantined."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from aiohttp import web
+
+from gateway.api import examples_changes as examples
+from gateway.api import state
+from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.parameters import NoParameters
+from gateway.api.parameters_changes import (
+    ChangeParameters,
+    ChangeSummaryParameters,
+    DifferenceParameters,
+    PriceHistoryParameters,
+)
+from gateway.api.problems import Refusal
+from gateway.api.reading import clamped, given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.kit.problem import Problem
+from gateway.kit.settings import Settings
+from gateway.prices import changes
+from gateway.prices.change_rules import ChangeFilter
+from gateway.prices.history import price_history
+from gateway.sync import requests
+from schemas.api_changes import (
+    ChangePage,
+    ChangeSummary,
+    DifferencePage,
+    PriceHistory,
+    Quarantine,
+    RefuseRequest,
+    SyncRunDetail,
+)
+
+routes = Table()
+
+HISTORY_DAYS = 30
+_RUN_PART = {"id": ("^[a-z0-9_]{1,60}$", "The sync run's `id`.")}
+
+
+@routes(
+    "GET", "/v1/ops/changes",
+    access="ops:read", tag="Operations", answer=ChangePage, example=examples.page(examples.CHANGE),
+    parameters=ChangeParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_changes(request: web.Request) -> web.Response:
+    """What changed at the suppliers, the newest first.
+
+    Costs that went up or down, offers that are new or gone, stock that ended or came back. Thresholds are for
+    moved costs, `min_amount` in base currency. A page may hold fewer than `limit` although `has_more`.
+    """
+    sent = read_query(request, ChangeParameters)
+    wanted = ChangeFilter(
+        kinds=frozenset(sent.kind),
+        suppliers=tuple(dict.fromkeys(sent.supplier)),
+        mode=given(sent.mode),
+        country=given(sent.country),
+        plan_id=given(sent.plan_id),
+        since=_moment(given(sent.since)),
+        min_percent=_figure(given(sent.min_percent)),
+        min_amount=_figure(given(sent.min_amount)),
+    )
+    base = _settings(request).base_currency
+    return page(await changes.feed(pool_of(request), base, wanted, limit=sent.limit, after=position(sent)))
+
+
+@routes(
+    "GET", "/v1/ops/changes/summary",
+    access="ops:read", tag="Operations", answer=ChangeSummary, example=examples.SUMMARY,
+    parameters=ChangeSummaryParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def sum_changes(request: web.Request) -> web.Response:
+    """What changed since a moment, for each supplier and each country.
+
+    Suppliers are summed over all their accepted syncs, countries over the newest changes: `complete` says whether
+    these were all.
+    """
+    sent = read_query(request, ChangeSummaryParameters)
+    since = clamped(sent.since)
+    base = _settings(request).base_currency
+    suppliers = tuple(dict.fromkeys(sent.supplier))
+    return json_answer(await changes.summary(pool_of(request), base, since, mode=given(sent.mode), suppliers=suppliers))
+
+
+@routes(
+    "GET", "/v1/ops/price-history",
+    access="ops:read", tag="Operations", answer=PriceHistory, example=examples.HISTORY,
+    parameters=PriceHistoryParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_price_history(request: web.Request) -> web.Response:
+    """What the offers of a plan cost over time.
+
+    For each supplier's offer the steps of its cost, in its own currency and in the base currency by today's rates, and
+    the spans in which its supplier was not synced. The last 30 days unless `since` says otherwise.
+    """
+    sent = read_query(request, PriceHistoryParameters)
+    found = await price_history(
+        pool_of(request),
+        _settings(request),
+        sent.plan_id,
+        since=_moment(given(sent.since)) or datetime.now(UTC) - timedelta(days=HISTORY_DAYS),
+        mode=given(sent.mode),
+        suppliers=tuple(dict.fromkeys(sent.supplier)),
+        offer_id=given(sent.offer_id),
+    )
+    if found is None:
+        raise Refusal("not_found", "no supplier has, or had in this time, such a plan")
+    return json_answer(found)
+
+
+@routes(
+    "GET", "/v1/ops/sync-runs/{id}",
+    access="ops:read", tag="Operations", answer=SyncRunDetail, example=examples.SYNC_RUN_DETAIL, parts=_RUN_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_sync_run(request: web.Request) -> web.Response:
+    """One sync in full.
+
+    With how far it is while it runs, and what it quarantined.
+    """
+    read_query(request, NoParameters)
+    found = await requests.detail(pool_of(request), request.match_info["id"])
+    if found is None:
+        raise Refusal("not_found", "there is no such sync run")
+    return json_answer(found)
+
+
+@routes(
+    "GET", "/v1/ops/sync-runs/{id}/difference",
+    access="ops:read", tag="Operations", answer=DifferencePage, example=examples.DIFFERENCE, parts=_RUN_PART,
+    parameters=DifferenceParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_difference(request: web.Request) -> web.Response:
+    """How a quarantined supplier differs from what stands.
+
+    Counts of all of it, and the largest differences: prices that would move, then offers that would go, then new ones.
+    They are kept until another sync of the supplier overtakes them.
+    """
+    sent = read_query(request, DifferenceParameters)
+    found = await requests.difference(
+        pool_of(request),
+        request.match_info["id"],
+        sent.supplier,
+        kind=given(sent.kind),
+        limit=sent.limit,
+        after=position(sent),
+    )
+    if found is None:
+        raise Refusal("not_found", "nothing of this supplier was quarantined in this run, or it is not kept any more")
+    return json_answer(found)
+
+
+@routes(
+    "POST", "/v1/ops/sync-runs/{id}/refuse",
+    access="ops", tag="Operations", answer=Quarantine, example=examples.REFUSED, parts=_RUN_PART,
+    parameters=NoParameters, bodies=(RefuseRequest,),
+    body_example={"supplier": "pikasim", "why": "they confirm a fault of theirs"},
+    problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def refuse_quarantined(request: web.Request) -> web.Response:
+    """Do not take over a quarantined supplier.
+
+    What stands stays. It is not asked about again while the supplier goes on saying the very same. 409 when it does
+    not wait for a decision.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, RefuseRequest)
+    pool, run_id = pool_of(request), request.match_info["id"]
+    configured = request.app[state.CAPABILITIES]
+    problem = await requests.refuse(pool, configured, run_id, sent.supplier, who(request), sent.why)
+    if problem is not None:
+        raise refused(problem)
+    found = await requests.detail(pool, run_id)
+    held = [] if found is None else [one for one in found.quarantines if one.supplier == sent.supplier]
+    return json_answer(held[0])
+
+
+def who(request: web.Request) -> str:
+    """Whose key asks, for the log of changes."""
+    key = request[state.CALLER].key
+    return f"key {key.id} of {key.storefront}"[:200]
+
+
+def refused(problem: Problem) -> Refusal:
+    """The answer that a flow's problem comes to."""
+    return Refusal(problem.code, problem.detail)
+
+
+def _moment(sent: datetime | None) -> datetime | None:
+    return None if sent is None else clamped(sent)
+
+
+def _figure(sent: str | None) -> Decimal | None:
+    return None if sent is None else Decimal(sent)
+
+
+def _settings(request: web.Request) -> Settings:
+    return request.app[state.SETTINGS]

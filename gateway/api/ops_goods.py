@@ -1,0 +1,97 @@
+"""What operators see of digital goods, and let through."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.api import examples_goods
+from gateway.api.goods import GOOD_PART
+from gateway.api.ops_changes import who
+from gateway.api.ordering import deps_of, refusal
+from gateway.api.paging import json_answer, page, position
+from gateway.api.parameters import NoParameters, PageParameters
+from gateway.api.parameters_goods import OpsGoodsParameters
+from gateway.api.reading import given, read_query
+from gateway.api.spec import Table
+from gateway.kit.pages import Rows
+from gateway.kit.problem import Problem
+from gateway.selling import ops_goods
+from gateway.selling.goods_view_rows import Narrowed
+from schemas.api_goods import GoodChangePage, GoodReleased, GoodSetAsidePage, GoodsWalkPage, OpsGoodPage
+
+routes = Table()
+
+
+@routes(
+    "GET", "/v1/ops/goods",
+    access="ops:read", tag="Operations", answer=OpsGoodPage, example=examples_goods.page(examples_goods.OPS_GOOD),
+    parameters=OpsGoodsParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_ops_goods(request: web.Request) -> web.Response:
+    """Digital goods by account.
+
+    With what they cost, and why one cannot be sold. Prices are those of storefronts without rules of their own.
+    """
+    sent = read_query(request, OpsGoodsParameters)
+    narrowed = Narrowed(given(sent.supplier), given(sent.mode), given(sent.why_not), given(sent.q))
+    return page(await ops_goods.page(deps_of(request), narrowed, limit=sent.limit, after=position(sent)))
+
+
+@routes(
+    "GET", "/v1/ops/goods/walks",
+    access="ops:read", tag="Operations", answer=GoodsWalkPage, example=examples_goods.page(examples_goods.WALK),
+    parameters=NoParameters, problems=("unavailable",),
+)  # fmt: skip
+async def list_goods_walks(request: web.Request) -> web.Response:
+    """Walks through digital goods.
+
+    What became of the last one of each account.
+    """
+    read_query(request, NoParameters)
+    return page(Rows(await ops_goods.walks(deps_of(request)), None))
+
+
+@routes(
+    "GET", "/v1/ops/goods/changes",
+    access="ops:read", tag="Operations", answer=GoodChangePage, example=examples_goods.page(examples_goods.CHANGE),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_goods_changes(request: web.Request) -> web.Response:
+    """Changes of digital goods.
+
+    Those that came and went, and prices that moved, the newest first.
+    """
+    sent = read_query(request, PageParameters)
+    return page(await ops_goods.changes(deps_of(request), limit=sent.limit, after=position(sent)))
+
+
+@routes(
+    "GET", "/v1/ops/goods/unmapped",
+    access="ops:read", tag="Operations", answer=GoodSetAsidePage, example=examples_goods.page(examples_goods.ASIDE),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_goods_unmapped(request: web.Request) -> web.Response:
+    """Digital goods that were not understood.
+
+    Each with the reason.
+    """
+    sent = read_query(request, PageParameters)
+    return page(await ops_goods.set_aside(deps_of(request), limit=sent.limit, after=position(sent)))
+
+
+@routes(
+    "POST", "/v1/ops/goods/{id}/release",
+    access="ops", tag="Operations", answer=GoodReleased,
+    example={"id": examples_goods.GOOD["id"], "released": 1},
+    parts=GOOD_PART, parameters=NoParameters, problems=("not_found", "unavailable"),
+)  # fmt: skip
+async def release_good(request: web.Request) -> web.Response:
+    """Let a good be sold again.
+
+    Its present price, however far it moved, and whatever it was stopped for.
+    """
+    read_query(request, NoParameters)
+    found = await ops_goods.release(deps_of(request), request.match_info["id"], who(request))
+    if isinstance(found, Problem):
+        raise refusal(found)
+    return json_answer(found)

@@ -1,0 +1,93 @@
+"""API keys as operators see them: listed, made, revoked."""
+
+from __future__ import annotations
+
+import msgspec
+from aiohttp import web
+
+from gateway.access import key_rows
+from gateway.access.key_rows import ApiKey
+from gateway.access.scope_rules import fault_of_scopes
+from gateway.api import examples, examples_keys
+from gateway.api.ops_changes import refused, who
+from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.parameters import NoParameters, PageParameters
+from gateway.api.problems import Refusal, invalid
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.kit.pages import Rows
+from gateway.kit.problem import Problem
+from gateway.operations import storefronts
+from schemas.api_keys import CreatedKey, KeyEntry, KeyPage, KeyRequest
+
+routes = Table()
+
+_KEY_PART = {"id": ("^key_[0-9a-f]{16}$", "The key's `id`.")}
+
+
+@routes(
+    "GET", "/v1/ops/keys",
+    access="ops:read", tag="Operations", answer=KeyPage, example=examples.page(examples_keys.ENTRY),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_keys(request: web.Request) -> web.Response:
+    """API keys, the newest first.
+
+    Those of all storefronts and both modes, never with their text. A revoked key stays in the list.
+    """
+    sent = read_query(request, PageParameters)
+    found = await key_rows.newest_first(pool_of(request), sent.limit, position(sent))
+    return page(Rows([_entry(key) for key in found.rows], found.after))
+
+
+@routes(
+    "POST", "/v1/ops/keys",
+    access="ops", tag="Operations", status=201, answer=CreatedKey, example=examples_keys.CREATED,
+    parameters=NoParameters, bodies=(KeyRequest,), body_example=examples_keys.REQUEST,
+    problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def make_key(request: web.Request) -> web.Response:
+    """Make an API key.
+
+    The answer holds the text of the key, which nothing shows again. Sent twice it makes two keys.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, KeyRequest)
+    if (fault := fault_of_scopes(sent.scopes)) is not None:
+        raise invalid("/scopes", fault)
+    made = await storefronts.make_key(
+        pool_of(request),
+        who(request),
+        storefront=sent.storefront,
+        mode=sent.mode,
+        scopes=sent.scopes,
+        name=given(sent.name),
+        per_minute=given(sent.per_minute),
+    )
+    if isinstance(made, Problem):
+        raise refused(made)
+    return json_answer(msgspec.convert(made, CreatedKey, from_attributes=True), status=201)
+
+
+@routes(
+    "POST", "/v1/ops/keys/{id}/revoke",
+    access="ops", tag="Operations", answer=KeyEntry,
+    example={**examples_keys.ENTRY, "revoked_at": "2026-11-20T11:00:00Z"},
+    parts=_KEY_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def revoke_key(request: web.Request) -> web.Response:
+    """Revoke an API key.
+
+    Refused for good, by every process within five seconds. Revoking it again changes nothing.
+    """
+    read_query(request, NoParameters)
+    pool, key_id = pool_of(request), request.match_info["id"]
+    revoked = await storefronts.revoke_key(pool, who(request), key_id)
+    found = await key_rows.one_key(pool, key_id) if revoked else None
+    if found is None:
+        raise Refusal("not_found", f"there is no key {key_id}")
+    return json_answer(_entry(found))
+
+
+def _entry(key: ApiKey) -> KeyEntry:
+    return msgspec.convert(key, KeyEntry, from_attributes=True)

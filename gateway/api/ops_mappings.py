@@ -1,0 +1,149 @@
+"""What operators tell of words that no table knows: what is still unknown, what a meaning would do, what was told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.api import examples_supply as examples
+from gateway.api.ops_changes import who
+from gateway.api.ordering import deps_of, refusal
+from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.parameters import NoParameters, PageParameters
+from gateway.api.problems import Refusal
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.kit.problem import Problem
+from gateway.sync import mappings
+from gateway.sync.unmapped_rows import Scope
+from providers.told import Meaning
+from schemas.api import SupplierName
+from schemas.api_mappings import (
+    Mapping,
+    MappingEffect,
+    MappingPage,
+    MappingRequest,
+    ProviderName,
+    Tellable,
+    UnmappedGroupPage,
+)
+from schemas.plan import About, SetAsideReason
+
+routes = Table()
+
+_MAPPING_PART = {"id": ("^map_[0-9a-f]{16}$", "The mapping's `id`.")}
+
+
+class GroupParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was not understood."""
+
+    supplier: SupplierName | UnsetType = UNSET
+    reason: SetAsideReason | UnsetType = UNSET
+    about: Annotated[About, Meta(description="What the word is.")] | UnsetType = UNSET
+    mode: Annotated[Literal["live", "test"], Meta(description="Only suppliers of this mode.")] | UnsetType = UNSET
+
+
+class MappingParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was told."""
+
+    provider: Annotated[ProviderName, Meta(description="Only words of this provider.")] | UnsetType = UNSET
+    about: Annotated[Tellable, Meta(description="Only places, units or attributes.")] | UnsetType = UNSET
+
+
+@routes(
+    "GET", "/v1/ops/unmapped/groups",
+    access="ops:read", tag="Operations", answer=UnmappedGroupPage, example=examples.page(examples.GROUP),
+    parameters=GroupParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_unmapped_groups(request: web.Request) -> web.Response:
+    """What was not understood, word by word.
+
+    Those first on which most money hangs. An item with two unknown words counts under both.
+    """
+    sent = read_query(request, GroupParameters)
+    deps = deps_of(request)
+    scope = Scope(
+        mode=given(sent.mode), supplier=given(sent.supplier), reason=given(sent.reason), about=given(sent.about)
+    )
+    return page(await mappings.groups(deps.pool, deps.settings.base_currency, scope, sent.limit, position(sent)))
+
+
+@routes(
+    "GET", "/v1/ops/mappings",
+    access="ops:read", tag="Operations", answer=MappingPage, example=examples.page(examples.MAPPING),
+    parameters=MappingParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_mappings(request: web.Request) -> web.Response:
+    """What was told of words, the newest first.
+
+    What the gateway's own tables and `config/mappings.toml` hold is not among it.
+    """
+    sent = read_query(request, MappingParameters)
+    about = given(sent.about)
+    return page(
+        await mappings.listed(
+            pool_of(request), sent.limit, position(sent), given(sent.provider), None if about is None else About(about)
+        )
+    )
+
+
+@routes(
+    "POST", "/v1/ops/mappings",
+    access="ops", tag="Operations", status=201, answer=Mapping, example=examples.MAPPING,
+    parameters=NoParameters, bodies=(MappingRequest,), body_example=examples.NEW_MAPPING,
+    problems=("conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def tell_mapping(request: web.Request) -> web.Response:
+    """Tell what a word means.
+
+    In the place of what was told of it before. The next sync of each supplier that it concerns maps all of its items
+    by it. 409 for a word that is understood already, and for what such a word cannot
+    mean.
+    """
+    meaning, sent = await _meaning(request)
+    told = await mappings.tell(pool_of(request), meaning, sent.note, who(request))
+    return json_answer(told, status=201)
+
+
+@routes(
+    "POST", "/v1/ops/mappings/preview",
+    access="ops:read", tag="Operations", answer=MappingEffect, example=examples.EFFECT,
+    parameters=NoParameters, bodies=(MappingRequest,), body_example=examples.NEW_MAPPING,
+    problems=("conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def preview_mapping(request: web.Request) -> web.Response:
+    """What telling it would do.
+
+    The items that are set aside for this word are mapped once more as they are kept, up to 2,000 of them. Nothing is
+    changed.
+    """
+    meaning, _ = await _meaning(request)
+    return json_answer(await mappings.preview(pool_of(request), deps_of(request).accounts, meaning))
+
+
+@routes(
+    "DELETE", "/v1/ops/mappings/{id}",
+    access="ops", tag="Operations", answer=Mapping, example=examples.MAPPING,
+    parts=_MAPPING_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def forget_mapping(request: web.Request) -> web.Response:
+    """Take back what was told; the answer is what it was.
+
+    The next sync sets aside again what only this word's meaning mapped.
+    """
+    read_query(request, NoParameters)
+    was = await mappings.forget(pool_of(request), request.match_info["id"], who(request))
+    if was is None:
+        raise Refusal("not_found", "there is no such mapping")
+    return json_answer(was)
+
+
+async def _meaning(request: web.Request) -> tuple[Meaning, MappingRequest]:
+    read_query(request, NoParameters)
+    sent = await read_body(request, MappingRequest)
+    meaning = mappings.meaning_of(deps_of(request).accounts, sent)
+    if isinstance(meaning, Problem):
+        raise refusal(meaning)
+    return meaning, sent

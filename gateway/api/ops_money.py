@@ -1,0 +1,196 @@
+"""Our money at the suppliers over HTTP: balances, their books beside ours, deposits."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
+
+from gateway.api import examples_money as examples
+from gateway.api import state
+from gateway.api.ops_changes import who
+from gateway.api.ops_suppliers import SUPPLIER_PART
+from gateway.api.ordering import deps_of, refusal, uncut
+from gateway.api.paging import cursor_of, json_answer, page, position
+from gateway.api.parameters import NoParameters, PageParameters
+from gateway.api.problems import Refusal
+from gateway.api.reading import clamped, given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.kit.pages import Rows
+from gateway.kit.problem import Problem
+from gateway.ledger import deposits, money
+from gateway.suppliers.supplier_list_rows import is_supplier
+from schemas.api import SupplierName
+from schemas.api_money import (
+    DepositPage,
+    DepositShown,
+    MovementKind,
+    NewDeposit,
+    RefreshRequest,
+    SupplierLedgerPage,
+    SupplierMoneyPage,
+    SupplierTransactionPage,
+)
+from schemas.money import Money
+
+routes = Table()
+
+_FIRST_DAY = date(2000, 1, 1)
+_Supplier = Annotated[SupplierName, Meta(description="Only this supplier.")]
+_Mode = Annotated[Literal["live", "test"], Meta(description="Only suppliers in this mode.")]
+
+
+class MoneyParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Our money at the suppliers."""
+
+    mode: _Mode | UnsetType = UNSET
+
+
+class TransactionParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The suppliers' books."""
+
+    supplier: _Supplier | UnsetType = UNSET
+    kind: Annotated[MovementKind, Meta(description="Only lines of this kind.")] | UnsetType = UNSET
+    since: Annotated[datetime, Meta(tz=True, description="Only lines from this time on.")] | UnsetType = UNSET
+    mode: _Mode | UnsetType = UNSET
+
+
+class LedgerParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Both books for some days."""
+
+    last: Annotated[date, Meta(description="The last of the days (UTC); today by default.")] | UnsetType = UNSET
+    days: Annotated[int, Meta(ge=1, le=money.MOST_DAYS, description="How many days.")] = money.USUAL_DAYS
+    differing: Annotated[bool, Meta(description="Only lines that differ or are open.")] = False
+
+
+class DepositParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Deposits."""
+
+    supplier: _Supplier | UnsetType = UNSET
+    mode: _Mode | UnsetType = UNSET
+
+
+@routes(
+    "GET", "/v1/ops/money",
+    access="ops:read", tag="Operations", answer=SupplierMoneyPage, example=examples.page(examples.MONEY),
+    parameters=MoneyParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_money(request: web.Request) -> web.Response:
+    """Our money at the suppliers, and how to fill it.
+
+    Balances with their parts, what can be spent now, the days that are left, the ways to deposit, and how far the
+    supplier's own books were read.
+    """
+    sent = read_query(request, MoneyParameters)
+    return page(await money.of_all(deps_of(request), sent.limit, position(sent), given(sent.mode)))
+
+
+@routes(
+    "POST", "/v1/ops/money/refresh",
+    access="ops", tag="Operations", answer=SupplierMoneyPage, example=examples.page(examples.MONEY),
+    parameters=NoParameters, bodies=(RefreshRequest,), body_optional=True, body_example={"supplier": "pikasim"},
+    problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def refresh_money(request: web.Request) -> web.Response:
+    """Ask the suppliers for our money now.
+
+    Balances are asked for and the books are read up to now, of one supplier or of all; 25 seconds at most. What money
+    that came in lets be sold again is back within two seconds. One page has them all.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, RefreshRequest, optional=True)
+    deps, name = deps_of(request), given(sent.supplier)
+    if name is not None and not await is_supplier(deps.pool, name):
+        raise Refusal("not_found", "there is no such supplier")
+    await money.refresh(deps, None if name is None else [name])
+    await request.app[state.CATALOG].refresh()
+    names = [name] if name is not None else sorted(deps.accounts)
+    return page(Rows(await money.of(deps, names), None))
+
+
+@routes(
+    "GET", "/v1/ops/transactions",
+    access="ops:read", tag="Operations", answer=SupplierTransactionPage, example=examples.page(examples.TRANSACTION),
+    parameters=TransactionParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_transactions(request: web.Request) -> web.Response:
+    """The suppliers' own books, the newest first.
+
+    Read every ten minutes, each line once. Of a supplier that lists no movements these are what its orders took.
+    """
+    sent = read_query(request, TransactionParameters)
+    since = given(sent.since)
+    found = await money.transactions(
+        deps_of(request),
+        sent.limit,
+        position(sent),
+        supplier=given(sent.supplier),
+        kind=given(sent.kind),
+        since=None if since is None else clamped(since),
+        mode=given(sent.mode),
+    )
+    return page(found)
+
+
+@routes(
+    "GET", "/v1/ops/suppliers/{name}/ledger",
+    access="ops:read", tag="Operations", answer=SupplierLedgerPage, example=examples.LEDGER,
+    parts=SUPPLIER_PART, parameters=LedgerParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_ledger(request: web.Request) -> web.Response:
+    """A supplier's books beside ours.
+
+    Order by order, with each difference named; deposits and corrections stand apart. As far as the supplier's books
+    were read: `reconcile` asks it anew.
+    """
+    sent = read_query(request, LedgerParameters)
+    deps, name = deps_of(request), request.match_info["name"]
+    today = money.usual_days(deps.clock())[1]
+    last = min(max(given(sent.last) or today, _FIRST_DAY), today + timedelta(days=1))
+    first = last - timedelta(days=sent.days - 1)
+    found = await money.ledger(deps, name, first, last, sent.limit, position(sent), differing=sent.differing)
+    if found is None:
+        raise Refusal("not_found", "there is no such supplier")
+    cursor = cursor_of(found.lines)
+    return json_answer(
+        SupplierLedgerPage(found.lines.rows, cursor is not None, cursor, name, first, last, found.totals, found.books)
+    )
+
+
+@routes(
+    "GET", "/v1/ops/deposits",
+    access="ops:read", tag="Operations", answer=DepositPage, example=examples.page(examples.DEPOSIT),
+    parameters=DepositParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_deposits(request: web.Request) -> web.Response:
+    """Deposits that somebody began, the newest first."""
+    sent = read_query(request, DepositParameters)
+    deps = deps_of(request)
+    found = await money.deposits_begun(
+        deps, sent.limit, position(sent), supplier=given(sent.supplier), mode=given(sent.mode)
+    )
+    return page(found)
+
+
+@routes(
+    "POST", "/v1/ops/deposits",
+    access="ops", tag="Operations", status=201, answer=DepositShown, example=examples.DEPOSIT,
+    parameters=NoParameters, bodies=(NewDeposit,), body_example=examples.NEW_DEPOSIT,
+    problems=("not_found", "conflict", "not_supported", "invalid", "unavailable"),
+)  # fmt: skip
+async def begin_deposit(request: web.Request) -> web.Response:
+    """Begin a deposit.
+
+    The supplier gives a page at which a person pays (`url`); no money moves before that. For an hour the balance is
+    then looked at every minute. 501 says what to do where a supplier takes no deposits online.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, NewDeposit)
+    amount = Money(Decimal(sent.amount.amount), sent.amount.currency)
+    made = await uncut(deposits.begin(deps_of(request), sent.supplier, sent.way, amount, who(request)))
+    if isinstance(made, Problem):
+        raise refusal(made)
+    return json_answer(money.deposit_shown(made), status=201)

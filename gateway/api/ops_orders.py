@@ -1,0 +1,192 @@
+"""What operators see of orders and of the money at suppliers, and how they bring a stuck order to its end."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.api import examples, state
+from gateway.api.ordering import deps_of, refusal, uncut
+from gateway.api.orders import ORDER_PART
+from gateway.api.paging import json_answer, page, position
+from gateway.api.parameters import LedgerParameters, NoParameters, OpsOrderParameters
+from gateway.api.problems import Refusal
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.items.item_rules import VoucherCodes
+from gateway.kit.pages import Rows
+from gateway.orders import order_view_rows, presenter
+from gateway.orders.cancel import cancel_by_operator
+from gateway.orders.process import process_order, start
+from gateway.orders.resolve import resolve
+from schemas.order import NumberDelivery, VoucherCode
+from schemas.orders import (
+    ANSWERED,
+    LedgerPage,
+    OpsCancelRequest,
+    OpsOrder,
+    OpsOrderPage,
+    OrderEventList,
+    ResolveRequest,
+)
+
+routes = Table()
+
+
+@routes(
+    "GET", "/v1/ops/orders",
+    access="ops:read", tag="Operations", answer=OpsOrderPage, example=examples.page(examples.OPS_ORDER),
+    parameters=OpsOrderParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_ops_orders(request: web.Request) -> web.Response:
+    """All storefronts' orders, live and test, the newest first.
+
+    With costs and attempts, without activation codes. `status=needs_review` is what waits for a person.
+    """
+    sent = read_query(request, OpsOrderParameters)
+    deps = deps_of(request)
+    rows = await order_view_rows.of_all(
+        deps.pool,
+        sent.limit,
+        position(sent),
+        mode=given(sent.mode),
+        status=given(sent.status),
+        supplier=given(sent.supplier),
+        storefront=given(sent.storefront),
+    )
+    return page(Rows(await presenter.ops_orders(deps, rows.rows), rows.after))
+
+
+@routes(
+    "GET", "/v1/ops/orders/{id}",
+    access="ops:read", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_ops_order(request: web.Request) -> web.Response:
+    """Any storefront's order, with each attempt and why it was made."""
+    read_query(request, NoParameters)
+    return await _shown(request)
+
+
+@routes(
+    "GET", "/v1/ops/orders/{id}/events",
+    access="ops:read", tag="Operations", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]},
+    parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def list_ops_order_events(request: web.Request) -> web.Response:
+    """What happened to any storefront's order, the oldest first."""
+    read_query(request, NoParameters)
+    await _there(request)
+    found = await order_view_rows.events(deps_of(request).pool, request.match_info["id"], with_ops=True)
+    return json_answer({"data": found})
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/resolve",
+    access="ops", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    parameters=NoParameters, bodies=(ResolveRequest,), body_example=examples.RESOLVE,
+    problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def resolve_order(request: web.Request) -> web.Response:
+    """Settle an order that waits for a person.
+
+    `fulfilled` needs what was delivered where it is not known yet: activation code and ICCID of an eSIM, the phone
+    number (and `expires_at`) of a number, as many codes of a voucher as were bought; `failed`: the supplier took
+    nothing; `refunded`: it took something and gave it back. `released` lets an order that was pending in a restored
+    backup go on as pending, once `reconcile` is clean. 409 when the order does not wait for a person.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, ResolveRequest)
+    deps = deps_of(request)
+    order_id = request.match_info["id"]
+    by = f"key {request[state.CALLER].key.id}"
+    code, iccid = given(sent.activation_code), given(sent.iccid)
+    problem = await uncut(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by, item=_item(sent)))
+    if problem is not None:
+        raise refusal(problem)
+    return await _shown(request)
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/cancel",
+    access="ops", tag="Operations", status=202, status_means="Asked for; the order is cancel_pending.",
+    also={200: "It is cancelled, or waits for an operator."}, answer=OpsOrder,
+    example={**examples.OPS_ORDER, "status": "cancel_pending"}, parts=ORDER_PART, parameters=NoParameters,
+    bodies=(OpsCancelRequest,), body_optional=True, body_example=examples.OPS_CANCEL,
+    problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
+)  # fmt: skip
+async def cancel_ops_order(request: web.Request) -> web.Response:
+    """Cancel any storefront's order.
+
+    As its storefront could. With `force` also an eSIM that has top-ups: each of them then needs review, because its
+    supplier may hold what it cost.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, OpsCancelRequest, optional=True)
+    deps, order_id = deps_of(request), request.match_info["id"]
+    by = f"key {request[state.CALLER].key.id}"
+    problem = await uncut(cancel_by_operator(deps, order_id, by, force=sent.force, note=sent.note))
+    if problem is not None:
+        raise refusal(problem)
+    if deps.inline:
+        start(deps, order_id)
+    return await _shown(request, not_yet=202)
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/look-up",
+    access="ops", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def look_up_order(request: web.Request) -> web.Response:
+    """Ask the supplier now what became of an order.
+
+    What it says is settled as if the schedule had asked. Nothing is bought by it that would not be bought anyway.
+    """
+    read_query(request, NoParameters)
+    await _there(request)
+    await uncut(process_order(deps_of(request), request.match_info["id"], poll=True))
+    return await _shown(request)
+
+
+@routes(
+    "GET", "/v1/ops/ledger",
+    access="ops:read", tag="Operations", answer=LedgerPage, example=examples.page(examples.LEDGER_ENTRY),
+    parameters=LedgerParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_ledger(request: web.Request) -> web.Response:
+    """What suppliers took and gave back, the newest first.
+
+    At most one charge and one refund for an attempt, in the supplier's currency.
+    """
+    sent = read_query(request, LedgerParameters)
+    return page(
+        await order_view_rows.ledger(
+            deps_of(request).pool,
+            sent.limit,
+            position(sent),
+            supplier=given(sent.supplier),
+            order_id=given(sent.order_id),
+        )
+    )
+
+
+def _item(sent: ResolveRequest) -> NumberDelivery | VoucherCodes | None:
+    if (number := given(sent.phone_number)) is not None:
+        return NumberDelivery(phone_number=number, expires_at=given(sent.expires_at))
+    if (codes := given(sent.codes)) is None:
+        return None
+    return VoucherCodes(
+        tuple(VoucherCode(given(one.pin), given(one.serial), given(one.expires_at), given(one.told)) for one in codes)
+    )
+
+
+async def _there(request: web.Request) -> None:
+    if await order_view_rows.one(deps_of(request).pool, request.match_info["id"], None) is None:
+        raise Refusal("not_found", "there is no such order")
+
+
+async def _shown(request: web.Request, *, not_yet: int = 200) -> web.Response:
+    order = await presenter.ops_order(deps_of(request), request.match_info["id"])
+    if order is None:
+        raise Refusal("not_found", "there is no such order")
+    return json_answer(order, status=200 if order.status in ANSWERED else not_yet)

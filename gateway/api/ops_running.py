@@ -1,0 +1,46 @@
+"""What operators see of the gateway's own running: the queue of jobs with its schedules, and the settings in force."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.api import examples_supply as examples
+from gateway.api import state
+from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.parameters import NoParameters, PageParameters
+from gateway.api.reading import read_query
+from gateway.api.spec import Table
+from gateway.kit.pages import Rows
+from gateway.operations import running
+from schemas.api_suppliers import JobPage, SettingPage
+
+routes = Table()
+
+
+@routes(
+    "GET", "/v1/ops/jobs",
+    access="ops:read", tag="Operations", answer=JobPage, example=examples.JOBS,
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_jobs(request: web.Request) -> web.Response:
+    """The queue of jobs.
+
+    What waits or runs, the oldest first; beside it each kind of job in numbers, what runs again and again and when,
+    and what failed in the last 24 hours.
+    """
+    sent = read_query(request, PageParameters)
+    return json_answer(await running.jobs(pool_of(request), sent.limit, position(sent)))
+
+
+@routes(
+    "GET", "/v1/ops/settings",
+    access="ops:read", tag="Operations", answer=SettingPage, example=examples.page(examples.SETTING),
+    parameters=NoParameters, problems=("invalid",),
+)  # fmt: skip
+async def list_settings(request: web.Request) -> web.Response:
+    """The settings in force, all on one page.
+
+    Each with where it comes from and what it means. Of a secret it is told only whether it is set.
+    """
+    read_query(request, NoParameters)
+    return page(Rows(running.settings_in_force(request.app[state.SETTINGS]), None))

@@ -1,0 +1,76 @@
+"""The stop-selling switch over HTTP: for all suppliers, or for one."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.api import examples, state
+from gateway.api.ops_changes import who
+from gateway.api.ordering import deps_of, refusal, uncut
+from gateway.api.paging import json_answer, page, position
+from gateway.api.parameters import NoParameters, PageParameters, StopParameters
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.kit.problem import Problem
+from gateway.suppliers import selling_rows, stops
+from schemas.orders import SellingStop, SellingStopPage, StopRequest
+
+routes = Table()
+
+
+@routes(
+    "GET", "/v1/ops/selling-stops",
+    access="ops:read", tag="Operations", answer=SellingStopPage, example=examples.page(examples.SELLING_STOP),
+    parameters=PageParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_selling_stops(request: web.Request) -> web.Response:
+    """What keeps selling off.
+
+    The stops in force, that of all suppliers first, with who or what made each. Suppliers that were paused are not
+    among them.
+    """
+    sent = read_query(request, PageParameters)
+    return page(await selling_rows.in_force(deps_of(request).pool, sent.limit, position(sent)))
+
+
+@routes(
+    "POST", "/v1/ops/selling-stops",
+    access="ops", tag="Operations", status=201, answer=SellingStop, example=examples.SELLING_STOP,
+    parameters=NoParameters, bodies=(StopRequest,), body_optional=True,
+    body_example={"supplier": "pikasim", "note": "their portal shows wrong prices"},
+    problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def stop_selling(request: web.Request) -> web.Response:
+    """Buy nothing more, at all or at one supplier.
+
+    In force within two seconds in every process. Orders that wait go on waiting; what was bought is followed, and
+    while all selling is stopped new orders are answered 503 `selling_stopped`. Sent again it changes the note.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, StopRequest, optional=True)
+    made = await uncut(stops.stop(deps_of(request), given(sent.supplier), who(request), sent.note))
+    if isinstance(made, Problem):
+        raise refusal(made)
+    await request.app[state.CATALOG].refresh()
+    return json_answer(made, status=201)
+
+
+@routes(
+    "DELETE", "/v1/ops/selling-stops",
+    access="ops", tag="Operations", answer=SellingStopPage,
+    example={"data": [], "has_more": False, "next_cursor": None},
+    parameters=StopParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def resume_selling(request: web.Request) -> web.Response:
+    """Go on.
+
+    Lifts the stop of one supplier, or that of all when none is named; the answer is what is still in force. 409 while
+    the database was put back and `reconcile` has not found it in order.
+    """
+    sent = read_query(request, StopParameters)
+    deps = deps_of(request)
+    problem = await uncut(stops.resume(deps, given(sent.supplier), who(request)))
+    if problem is not None:
+        raise refusal(problem)
+    await request.app[state.CATALOG].refresh()
+    return page(await selling_rows.in_force(deps.pool, PageParameters().limit, None))

@@ -1,0 +1,180 @@
+"""Orders: bought once, followed to their end, cancelled where the supplier can."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway.api import examples, state
+from gateway.api.ordering import (
+    ALSO,
+    HEADERS,
+    PROBLEMS,
+    STATUS_MEANS,
+    deps_of,
+    idempotency_key,
+    placed,
+    refusal,
+    shown,
+    uncut,
+    whose,
+)
+from gateway.api.paging import json_answer, page, position
+from gateway.api.parameters import NoParameters, OrderParameters
+from gateway.api.problems import Refusal
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.kit.pages import Rows
+from gateway.kit.problem import Problem
+from gateway.orders import order_view_rows, presenter
+from gateway.orders.admit import admit, validate
+from gateway.orders.cancel import request_cancel
+from gateway.orders.process import start
+from schemas.orders import (
+    Order,
+    OrderEventList,
+    OrderForGood,
+    OrderForNumber,
+    OrderForPlan,
+    OrderForQuote,
+    OrderPage,
+    Validated,
+)
+
+routes = Table()
+
+ORDER_PART = {"id": ("^ord_[A-Za-z0-9]{1,60}$", "The order's `id`.")}
+Sent = OrderForPlan | OrderForQuote | OrderForNumber | OrderForGood
+BODIES = (OrderForPlan, OrderForQuote, OrderForNumber, OrderForGood)
+
+
+@routes(
+    "POST", "/v1/orders",
+    access="storefront", tag="Orders", status=201, status_means=STATUS_MEANS, also=ALSO,
+    answer=Order, example=examples.ORDER, parameters=NoParameters, headers=HEADERS,
+    bodies=BODIES, body_example=examples.ORDER_FOR_PLAN, problems=(*PROBLEMS, "forbidden"),
+)  # fmt: skip
+async def create_order(request: web.Request) -> web.Response:
+    """Place an order.
+
+    For a plan, a virtual number or a digital good (scope `goods`) at its price of now, or for a quote at the price that
+    is held. The cheapest offer in stock is bought,
+    once, and the next supplier asked only when it is certain that nothing was bought. Sent again under the same
+    Idempotency-Key it answers the same order. A problem uses the key not up. `suppliers` needs the scope `routing`.
+    """
+    read_query(request, NoParameters)
+    key = idempotency_key(request)
+    sent = await _sent(request)
+    return await placed(request, await uncut(admit(deps_of(request), *whose(request), sent, key)))
+
+
+@routes(
+    "POST", "/v1/orders/validate",
+    access="storefront", tag="Orders", answer=Validated, example={"valid": True, "price": examples.ORDER["price"]},
+    parameters=NoParameters, bodies=BODIES, body_example=examples.ORDER_FOR_PLAN,
+    problems=("no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired", "duplicate_reference",
+              "spend_limit", "forbidden", "invalid", "selling_stopped", "unavailable"),
+)  # fmt: skip
+async def validate_order(request: web.Request) -> web.Response:
+    """Say whether an order would be taken now.
+
+    Its price, or the problem that it would meet. Nothing is placed and nothing held.
+    """
+    read_query(request, NoParameters)
+    found = await validate(deps_of(request), *whose(request), await _sent(request))
+    if isinstance(found, Problem):
+        raise refusal(found)
+    return json_answer(Validated(valid=True, price=found.price))
+
+
+@routes(
+    "GET", "/v1/orders",
+    access="storefront", tag="Orders", answer=OrderPage, example=examples.page(examples.ORDER),
+    parameters=OrderParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_orders(request: web.Request) -> web.Response:
+    """Orders, the newest first."""
+    sent = read_query(request, OrderParameters)
+    deps = deps_of(request)
+    rows = await order_view_rows.newest_first(
+        deps.pool,
+        whose(request),
+        sent.limit,
+        position(sent),
+        status=given(sent.status),
+        kind=given(sent.kind),
+        reference=given(sent.reference),
+    )
+    orders = await presenter.orders(deps, rows.rows, with_costs=request[state.CALLER].sees_costs)
+    return page(Rows(orders, rows.after))
+
+
+@routes(
+    "GET", "/v1/orders/{id}",
+    access="storefront", tag="Orders", answer=Order, example=examples.ORDER, parts=ORDER_PART, narrow=True,
+    parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
+    problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_order(request: web.Request) -> web.Response:
+    """One order.
+
+    With the scope `ops:read` also what it cost, and each attempt at a supplier.
+    """
+    read_query(request, NoParameters)
+    return await shown(request, await _own(request), not_yet=200)
+
+
+@routes(
+    "GET", "/v1/orders/{id}/events",
+    access="storefront", tag="Orders", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]},
+    parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def list_order_events(request: web.Request) -> web.Response:
+    """What happened to an order, the oldest first."""
+    read_query(request, NoParameters)
+    costs = request[state.CALLER].sees_costs
+    return json_answer(
+        {"data": await order_view_rows.events(deps_of(request).pool, await _own(request), with_ops=costs)}
+    )
+
+
+@routes(
+    "POST", "/v1/orders/{id}/cancel",
+    access="storefront", tag="Orders", status=202, status_means="Asked for; the order is cancel_pending.",
+    also={200: "It is cancelled."}, answer=Order, example={**examples.ORDER, "status": "cancel_pending"},
+    parts=ORDER_PART, parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
+    problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
+)  # fmt: skip
+async def cancel_order(request: web.Request) -> web.Response:
+    """Cancel an order.
+
+    Gives an unused eSIM back where its supplier can; `refund` then holds what you get back. It is asked for once,
+    however often this is sent. An order of which nothing was sent to a supplier yet is cancelled at once, whatever its
+    kind. An order whose outcome is not known yet is cancelled when it is. When the supplier refuses, the order is
+    fulfilled as before. An eSIM that has top-ups is not cancelled: 409 `has_topups`.
+    """
+    read_query(request, NoParameters)
+    deps, order_id = deps_of(request), request.match_info["id"]
+    problem = await uncut(request_cancel(deps, *whose(request), order_id))
+    if problem is not None:
+        raise refusal(problem)
+    if deps.inline:
+        start(deps, order_id)
+    return await shown(request, order_id)
+
+
+async def _sent(request: web.Request) -> Sent:
+    sent: Sent = await read_body(request, OrderForPlan, OrderForNumber, OrderForGood, OrderForQuote)
+    if isinstance(sent, OrderForGood) and "goods" not in request[state.CALLER].granted:
+        raise Refusal("forbidden", "digital goods need a key with the scope goods")
+    choice = given(sent.suppliers)
+    if choice is not None and "routing" not in request[state.CALLER].granted:
+        raise Refusal("forbidden", "to choose suppliers needs a key with the scope routing")
+    return sent
+
+
+async def _own(request: web.Request) -> str:
+    """The id in the path if it is the caller's order; 404 for another's."""
+    order_id = request.match_info["id"]
+    if await order_view_rows.one(deps_of(request).pool, order_id, whose(request)) is None:
+        raise Refusal("not_found", "there is no such order")
+    return order_id

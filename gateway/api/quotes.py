@@ -1,0 +1,71 @@
+"""Quotes: the cheapest plan in stock for a need, its price held."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+from aiohttp import web
+
+from gateway.api import examples, state
+from gateway.api.catalog import index_of, question, wanted
+from gateway.api.parameters import NoParameters
+from gateway.api.problems import Refusal, invalid
+from gateway.api.reading import given, read_body, read_query
+from gateway.api.spec import Table
+from gateway.catalog.index import Need, NoMatch, QueryError, Wanted
+from gateway.catalog.quote import make_quote
+from providers.places import is_country
+from schemas.api import Quote, QuoteForNeed, QuoteForPlan
+
+routes = Table()
+
+
+@routes(
+    "POST", "/v1/quotes",
+    access="storefront", tag="Quotes", status=201, answer=Quote, example=examples.QUOTE,
+    parameters=NoParameters, bodies=(QuoteForPlan, QuoteForNeed), body_example=examples.NEED,
+    problems=("no_plan", "no_stock", "gone", "invalid"),
+)  # fmt: skip
+async def create_quote(request: web.Request) -> web.Response:
+    """Ask for a price that is held.
+
+    Send a need (countries, data, days, features) or a plan's id. The answer is the cheapest plan in stock that
+    meets it, its price held until `expires_at`, and why it was chosen. Regional and unlimited plans compete with
+    local ones. 404 `no_plan` says what was missing; 409 `no_stock`: some would do, but none can be sold now.
+    """
+    read_query(request, NoParameters)
+    sent: QuoteForPlan | QuoteForNeed = await read_body(request, QuoteForPlan, QuoteForNeed)
+    caller = request[state.CALLER]
+    try:
+        quote = make_quote(
+            index_of(request),
+            _need(sent),
+            request.app[state.SETTINGS],
+            storefront=caller.key.storefront_id,
+            mode=caller.mode,
+            now=datetime.now(UTC),
+        )
+    except QueryError as error:
+        raise question(error, {}) from None
+    if isinstance(quote, NoMatch):
+        raise Refusal("gone" if quote.gone else quote.code, quote.missing)
+    return web.Response(status=201, body=quote.body, content_type="application/json")
+
+
+def _need(sent: QuoteForPlan | QuoteForNeed) -> Need:
+    features = wanted(sent.features) if sent.features is not msgspec.UNSET else Wanted()
+    if isinstance(sent, QuoteForPlan):
+        return Need(plan_id=sent.plan_id, wanted=features, currency=given(sent.currency))
+    for place, code in enumerate(sent.countries):
+        if not is_country(code):
+            raise invalid(f"/countries/{place}", f"{code} is no country")
+    return Need(
+        countries=tuple(sorted(set(sent.countries))),
+        data_mb=given(sent.data_mb),
+        days=given(sent.days),
+        unlimited=sent.unlimited,
+        wanted=features,
+        currency=given(sent.currency),
+        triggers=sent.triggers,
+    )

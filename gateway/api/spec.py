@@ -1,0 +1,91 @@
+"""A route as it is written beside its handler: what it needs, takes, answers, and how it is described."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from gateway.access.scope_rules import KeyScope
+from gateway.api.answers import Answer
+
+Access = KeyScope | Literal["public"]  # the scope that a key needs, or that none is needed
+Result = web.StreamResponse | Answer
+Handler = Callable[[web.Request], Awaitable[Result]]
+H = TypeVar("H", bound=Callable[[web.Request], Awaitable[Any]])
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header of a request: what it is for, and what it may be (a JSON schema beside its being text)."""
+
+    description: str
+    required: bool = False
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the API.
+
+    ``name`` is its operation id, ``parameters`` the type that the query is checked against, ``parts``
+    the pattern and description of each part of the path, ``bodies`` the types that the body may be,
+    ``narrow`` has the router itself hold those patterns, because a word of another route stands in the same place,
+    ``answer`` the type of a good answer (None: something else than JSON of ours). ``also`` are further good
+    statuses with the same answer, and what each means. ``headers`` are the request's own, by name.
+    ``problems`` are the codes beside those that every operation has.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    access: Access
+    tag: str
+    status: int = 200
+    status_means: str = ""
+    also: Mapping[int, str] = field(default_factory=dict)
+    answer: type | None = None
+    answer_type: str = "application/json"
+    example: Any = None
+    parameters: type[msgspec.Struct] | None = None
+    parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    narrow: bool = False
+    headers: Mapping[str, Header] = field(default_factory=dict)
+    bodies: tuple[type, ...] = ()
+    body_optional: bool = False
+    body_example: Any = None
+    problems: tuple[str, ...] = ()
+    cached: bool = False
+
+
+def served_path(route: Route) -> str:
+    """The path as the router takes it."""
+    path = route.path
+    for name, (pattern, _) in route.parts.items() if route.narrow else ():
+        path = path.replace(f"{{{name}}}", f"{{{name}:{pattern.strip('^$')}}}")
+    return path
+
+
+class Table:
+    """The routes of one module, in the order in which they are written."""
+
+    def __init__(self) -> None:
+        self.routes: list[tuple[Route, Handler]] = []
+
+    def __call__(self, method: str, path: str, **described: Any) -> Callable[[H], H]:
+        """Declare the decorated handler as a route; its docstring is the description."""
+
+        def declare(handler: H) -> H:
+            lines = (handler.__doc__ or "").strip().split("\n\n", 1)
+            text = " ".join(lines[1].split()) if len(lines) > 1 else ""
+            self.routes.append(
+                (Route(handler.__name__, method, path, lines[0].rstrip("."), text, **described), handler)
+            )
+            return handler
+
+        return declare

@@ -1,0 +1,39 @@
+"""What handlers find in the application: one typed key for each thing that it is composed of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from gateway.alerts.order_health import HealthMonitor
+from gateway.api.answers import Heads, Memories, PreparedDocument
+from gateway.api.keyring import Caller, Keyring
+from gateway.api.metrics import Metrics
+from gateway.api.ratelimit import Limiter
+from gateway.catalog.browse import Catalog
+from gateway.kit.log import AccessLog
+from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings
+from gateway.suppliers.deps import Deps
+
+SETTINGS = web.AppKey("settings", Settings)
+CATALOG = web.AppKey("catalog", Catalog)
+POOL = web.AppKey("pool", Pool)
+DEPS = web.AppKey("deps", Deps)
+HEALTH = web.AppKey("health", HealthMonitor)
+REDIS = web.AppKey("redis", Redis)
+KEYRING = web.AppKey("keyring", Keyring)
+LIMITER = web.AppKey("limiter", Limiter)
+MEMORIES = web.AppKey("memories", Memories)
+METRICS = web.AppKey("metrics", Metrics)
+ACCESS_LOG = web.AppKey("access_log", AccessLog)
+HEADS = web.AppKey("heads", Heads)
+CAPABILITIES = web.AppKey("capabilities", Mapping[str, tuple[str, ...]])
+TOLERANCES = web.AppKey("tolerances", Mapping[str, Decimal])
+DOCUMENT = web.AppKey("document", PreparedDocument)
+
+CALLER = web.RequestKey("caller", Caller)
+REQUEST_ID = web.RequestKey("request_id", str)

@@ -1,0 +1,138 @@
+"""The page that a shop sends a traveller to: how to install the eSIM. One answer, which asks for nothing else.
+
+Its address is the permission: no key, unguessable, good for a while. No script, no picture from elsewhere,
+nothing that a third party learns of.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from hashlib import sha256
+from importlib import resources
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+import structlog
+from aiohttp import web
+
+from gateway.api import state
+from gateway.inventory import delivery_rules, esim_rows, traveller_link_rules
+from gateway.inventory.esim_rows import Esim
+from gateway.kit.pool import DATABASE_DOWN
+from providers import activation
+from providers.places import country_name
+from schemas.esim import ServiceState
+from schemas.plan import Starts
+
+TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("traveller_templates", jinja2.Environment)
+log = structlog.get_logger(__name__)
+_MOST_NAMED = 12
+_ASK = "Please ask the shop where you bought it."
+_STYLE = resources.files("gateway.api").joinpath("templates/traveller.css").read_text("utf-8").strip()
+_STYLE_DIGEST = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
+_HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "private, no-store",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+}
+_STARTS = {
+    Starts.INSTALL: "Its time begins when it is installed.",
+    Starts.FIRST_USE: "Its time begins when it is first used.",
+    Starts.PURCHASE: "Its time began when it was bought.",
+}
+
+
+def install(app: web.Application) -> None:
+    """Give the application the page."""
+    app.router.add_get(traveller_link_rules.PATH + "{token}", show)
+    aiohttp_jinja2.setup(
+        app, app_key=TEMPLATES, loader=jinja2.PackageLoader("gateway.api"), undefined=jinja2.StrictUndefined
+    )
+
+
+async def show(request: web.Request) -> web.Response:
+    """The page of an eSIM, or one that says why there is none (404, 410, 503). For people: no part of the API."""
+    deps = request.app.get(state.DEPS)
+    token = request.match_info["token"]
+    if deps is None:
+        return _not_now(request)
+    esim_id = traveller_link_rules.esim_of(deps.seal, token, deps.clock())
+    try:
+        esim = await esim_rows.get(deps.pool, deps.seal, esim_id) if esim_id is not None else None
+    except DATABASE_DOWN as error:
+        log.warning("page_not_shown", error=type(error).__name__)
+        return _not_now(request)
+    if esim is None:
+        return _nothing(request, 404, "This page is not here", f"Its time is over, or the address is not whole. {_ASK}")
+    if _is_over(esim) or activation.parse(esim.activation_code) is None:
+        return _nothing(request, 410, "This eSIM cannot be installed", f"It was cancelled or taken back. {_ASK}")
+    return _page(request, 200, {"title": _title(esim), "esim": _shown(esim, token)})
+
+
+def _not_now(request: web.Request) -> web.Response:
+    why = "Something is being put right. Please load this page again in a minute: nothing is lost."
+    response = _nothing(request, 503, "Not possible right now", why)
+    response.headers["Retry-After"] = "30"
+    return response
+
+
+def _nothing(request: web.Request, status: int, title: str, why: str) -> web.Response:
+    return _page(request, status, {"title": title, "message": why, "esim": None})
+
+
+def _page(request: web.Request, status: int, context: dict[str, Any]) -> web.Response:
+    response = aiohttp_jinja2.render_template(
+        "traveller.html", request, {**context, "style": _STYLE}, app_key=TEMPLATES, status=status
+    )
+    response.headers.update(_HEADERS)
+    return response
+
+
+def _title(esim: Esim) -> str:
+    return str(esim.plan.get("name") or "Your eSIM")
+
+
+def _is_over(esim: Esim) -> bool:
+    revoked = esim.status is not None and esim.status.service_state is ServiceState.REVOKED
+    return revoked or esim.order_status == "cancelled"
+
+
+def _shown(esim: Esim, token: str) -> dict[str, Any]:
+    code = activation.parse(esim.activation_code)
+    if code is None:
+        raise ValueError("an eSIM without a whole code has no page")
+    validity = esim.plan.get("validity") or {}
+    days = validity.get("days")
+    last_day = traveller_link_rules.expires_at_of(token) - timedelta(seconds=1)
+    return {
+        "data": _data(esim.plan.get("data") or {}),
+        "validity": f"{days} {'day' if days == 1 else 'days'}" if days else "",
+        "where": _where(esim.plan.get("countries") or []),
+        "starts": _STARTS.get(validity.get("starts", ""), ""),
+        "confirmation_code_required": esim.confirmation_code_required or code.confirmation_code_required,
+        "install": delivery_rules.install_links(code.text),
+        "qr_svg": delivery_rules.qr_svg(code.text).decode(),
+        "smdp_address": code.smdp_address,
+        "matching_id": code.matching_id,
+        "activation_code": code.text,
+        "iccid": esim.iccid,
+        "until": f"{last_day.day} {last_day:%B %Y}",
+    }
+
+
+def _data(data: dict[str, Any]) -> str:
+    if data.get("unlimited"):
+        return "Unlimited data"
+    return f"{data.get('declared') or ''}{' a day' if data.get('reset') == 'daily' else ''}"
+
+
+def _where(codes: list[str]) -> str:
+    names = sorted(country_name(code) for code in codes)
+    if len(names) > _MOST_NAMED:
+        return f"{len(names)} countries, among them " + ", ".join(names[:_MOST_NAMED])
+    return ", ".join(names)

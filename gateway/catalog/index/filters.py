@@ -1,0 +1,296 @@
+"""From a query's filters to what the scan needs: which kinds, which coverages, and where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from gateway.catalog.index.intern import spans
+from gateway.catalog.index.layout import Array
+from gateway.catalog.index.listing import All, Listing
+from gateway.catalog.index.query import PlanQuery, QueryError, Wanted
+from gateway.catalog.index.snapshot import Snapshot, micros
+from gateway.catalog.index.tables import SCOPES
+from gateway.catalog.index.views import Within
+from gateway.catalog.index.words import MAX_WORDS, words_of
+from schemas.plan import Scope
+
+TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8
+FEW = 4096
+LEAST_SHARE = 1 / 32
+
+
+class Kinds(NamedTuple):
+    """The filters that a kind answers by itself."""
+
+    scope: Scope | None
+    min_data_mb: int | None
+    unlimited: bool | None
+    min_days: int | None
+    max_days: int | None
+    several: bool = False  # more than one country is asked for
+    triggers: bool = False  # plans on which a sandbox goes wrong are wanted, too
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to look for and where.
+
+    ``kinds`` and ``covers`` tell for each kind and coverage whether it will do; ``covers`` is what
+    the ``source`` does not hold already, ``all_covers`` the whole condition. None asks for nothing.
+    ``closed`` means that the source is a condition itself: only its rows may be looked at.
+    ``since`` is in microseconds since 1970. A word that names a place as well as an amount is in
+    ``either``: one of the two must do. ``share`` is about which part of the source's rows of these
+    kinds everything else allows.
+    """
+
+    source: Listing | All
+    kinds: Array
+    ables: Array | None = None
+    covers: Array | None = None
+    all_covers: Array | None = None
+    five_g: Array | None = None
+    since: int | None = None
+    either: tuple[tuple[Array, Array], ...] = ()
+    within: Within | None = None
+    days: int | None = None
+    closed: bool = False
+    share: float = 1.0
+
+    def narrow(self, snapshot: Snapshot, rows: Array) -> Array:
+        """Those of the rows, already of the right kinds, that everything else allows too."""
+        if self.ables is not None:
+            rows = rows.compress(self.ables.take(snapshot.able.take(rows)))
+        if self.covers is not None:
+            rows = rows.compress(self.covers.take(snapshot.cover.take(rows)))
+        if self.five_g is not None:
+            rows = rows.compress(self.five_g.take(snapshot.five_g.take(rows)))
+        if self.since is not None:
+            rows = rows.compress(snapshot.updated.take(snapshot.plan.take(rows)) >= self.since)
+        for covers, kinds in self.either:
+            rows = rows.compress(covers.take(snapshot.cover.take(rows)) | kinds.take(snapshot.kind.take(rows)))
+        if self.within is not None:
+            rows = rows.compress(self.within.holds(rows))
+        return rows
+
+    def offers(self, snapshot: Snapshot, rows: Array) -> Array:
+        """Of rows of plans that will do, which offers will: a mask."""
+        mask = self.kinds.take(snapshot.kind.take(rows))
+        if self.ables is not None:
+            mask &= self.ables.take(snapshot.able.take(rows))
+        if self.five_g is not None:
+            mask &= self.five_g.take(snapshot.five_g.take(rows))
+        if self.within is not None:
+            mask &= self.within.holds(rows)
+        return mask
+
+    def elsewhere(self, source: Listing) -> Filter:
+        """The same filter over other rows."""
+        return replace(self, source=source, covers=self.all_covers)
+
+
+def filter_of(snapshot: Snapshot, query: PlanQuery, within: Within | None) -> Filter | None:
+    """The filter of a query; None when nothing can meet it. Raises ``QueryError``.
+
+    ``within`` is what ``max_price`` allows.
+    """
+    several = len(set(query.countries)) > 1
+    asked = Kinds(
+        query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days, several, query.triggers
+    )
+    if query.region is not None and snapshot.region(query.region) is None:
+        raise QueryError("region", f"no region {query.region!r}")
+    numbers = places(snapshot, query.countries, query.region)
+    if numbers is None:
+        return None
+    words = tuple(words_of(query.q)[:MAX_WORDS]) if query.q is not None else ()
+    if query.q is not None and query.q.strip() and not words:
+        return None
+    kinds, named, either = _spoken(snapshot, kinds_of(snapshot, asked), words)
+    ables = ables_of(snapshot, query.wanted)
+    if not kinds.any() or (ables is not None and not ables.any()):
+        return None
+    five_g = None
+    if query.wanted.five_g and query.countries:
+        five_g = snapshot.five_g_in(tuple(sorted(n for n in numbers if n < len(snapshot.country_codes))))
+    found = Filter(snapshot.all, kinds, ables, five_g=five_g, either=either, within=within, days=query.min_days)
+    if query.updated_since is not None:
+        touched = snapshot.plans_since(query.updated_since)
+        if len(touched) <= FEW:
+            covers = _together(snapshot, numbers, named)
+            rows = snapshot.rows_of(snapshot.rows_of_plans(np.sort(touched)))
+            return replace(found, source=rows, covers=covers, all_covers=covers, closed=True)
+        found = replace(found, since=micros(query.updated_since))
+    if not numbers and not named:
+        few = _named(snapshot, kinds, either) if either else _few(snapshot, kinds, ables)
+        return found if few is None else replace(found, source=few, closed=True)
+    source, covers, all_covers = where(snapshot, numbers, words, named)
+    share = 1.0 if ables is None else float(snapshot.rows_of_able.compress(ables).sum() / snapshot.rows)
+    if covers is not None:
+        share *= int(snapshot.rows_of_cover.compress(covers).sum()) / len(source)
+    share = max(share, LEAST_SHARE)
+    return replace(found, source=source, covers=covers, all_covers=all_covers, share=share)
+
+
+def _named(snapshot: Snapshot, kinds: Array, either: tuple[tuple[Array, Array], ...]) -> Listing | None:
+    """The rows that the most telling word names, of these kinds or in its places, where they are few."""
+    sizes = np.diff(snapshot.columns["kind_rows_at"])
+    covers, alike = min(
+        either, key=lambda one: snapshot.rows_of_cover.compress(one[0]).sum() + sizes.compress(one[1] & kinds).sum()
+    )
+    both = kinds & alike
+    if int(snapshot.rows_of_cover.compress(covers).sum() + sizes.compress(both).sum()) > 4 * FEW:
+        return None
+    there = snapshot.rows_of_covers(np.flatnonzero(covers))
+    there = there.compress(kinds.take(snapshot.kind.take(there)))
+    return snapshot.rows_of(np.union1d(there, snapshot.all.between(both, 0, snapshot.rows)))
+
+
+def _few(snapshot: Snapshot, kinds: Array, ables: Array | None) -> Listing | None:
+    """All rows of these kinds and abilities, where they are so few that they are best looked at themselves."""
+    columns = snapshot.columns
+    if ables is None:
+        starts, members = columns["kind_rows_at"], columns["kind_rows"]
+        wanted = kinds
+    else:
+        starts, members = columns["pair_rows_at"], columns["pair_rows"]
+        wanted = kinds.take(columns["pair_kind"]) & ables.take(columns["pair_able"])
+    if int(np.diff(starts).compress(wanted).sum()) > FEW:
+        return None
+    at = np.flatnonzero(wanted)
+    rows = members.take(spans(starts[at], starts[at + 1]))
+    rows.sort()
+    return snapshot.rows_of(rows)
+
+
+def places(snapshot: Snapshot, countries: Sequence[str], region: str | None) -> tuple[int, ...] | None:
+    """The numbers of the lists asked for, shortest first; None when one of them has no plan at all."""
+    found = [snapshot.country(code) for code in dict.fromkeys(countries)]
+    if region is not None:
+        found.append(snapshot.region(region))
+    numbers = [number for number in found if number is not None]
+    if len(numbers) < len(found):
+        return None
+    return tuple(sorted(numbers, key=lambda number: (snapshot.list_length(number), number)))
+
+
+def kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
+    """For each kind, whether it will do."""
+    return snapshot.memo(asked, lambda: _kinds_of(snapshot, asked))
+
+
+def _kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
+    will = np.ones(snapshot.kinds, dtype=np.bool_) if asked.triggers else ~snapshot.kind_trigger
+    if asked.scope is not None:
+        will &= snapshot.columns["kind_scope"] == SCOPES.index(asked.scope.value)
+    if asked.several:  # the coverages say so too, but later
+        will &= snapshot.columns["kind_scope"] != SCOPES.index(Scope.COUNTRY.value)
+    if asked.min_data_mb is not None:
+        will &= snapshot.unlimited | (totals(snapshot, asked.min_days) >= asked.min_data_mb)
+    if asked.unlimited is not None:
+        will &= snapshot.unlimited == asked.unlimited
+    if asked.min_days is not None:
+        will &= snapshot.kind_days >= asked.min_days
+    if asked.max_days is not None:
+        will &= snapshot.kind_days <= asked.max_days
+    return will
+
+
+def ables_of(snapshot: Snapshot, wanted: Wanted) -> Array | None:
+    """For each set of abilities, whether it will do; None when nothing is asked."""
+    bits = TOPUP * wanted.topup + VOICE * wanted.voice + SMS * wanted.sms + FIVE_G * wanted.five_g
+    if not bits and wanted.exit_country is None:
+        return None
+    will: Array = (snapshot.columns["able_can"] & bits) == bits
+    if wanted.exit_country is not None:
+        exits = snapshot.exits
+        at = exits.index(wanted.exit_country) if wanted.exit_country in exits else -1
+        will &= snapshot.columns["able_exit"] == at
+    return will
+
+
+def totals(snapshot: Snapshot, days: int | None) -> Array:
+    """MB of each kind, -1 when unlimited: a daily amount counts for ``days``, or for the plan's own."""
+    if days is None:
+        return snapshot.kind_total
+    return snapshot.memo(
+        ("totals", days), lambda: np.where(snapshot.kind_daily, snapshot.kind_mb * days, snapshot.kind_mb)
+    )
+
+
+def where(
+    snapshot: Snapshot, numbers: tuple[int, ...], words: tuple[str, ...], named: list[Array]
+) -> tuple[Listing | All, Array | None, Array | None]:
+    """(source, what it leaves open, the whole condition) for coverages in these lists that these words name."""
+    if not numbers and not named:
+        return snapshot.all, None, None
+    if len(numbers) == 1 and not named:
+        return snapshot.listing(numbers[0]), None, snapshot.covering(numbers[0])
+    return snapshot.memo(("where", numbers, words), lambda: _where(snapshot, numbers, named))
+
+
+def _where(
+    snapshot: Snapshot, numbers: tuple[int, ...], named: list[Array]
+) -> tuple[Listing | All, Array | None, Array | None]:
+    covers = _together(snapshot, numbers, named)
+    if covers is None:
+        raise AssertionError("some place was asked for")
+    if int(snapshot.rows_of_cover[covers].sum()) <= FEW:
+        rows = snapshot.rows_of_covers(np.flatnonzero(covers))
+        return snapshot.rows_of(rows), None, covers
+    around = numbers[:1] or _list_around(snapshot, covers)
+    if not around:
+        return snapshot.all, covers, covers
+    same = bool((snapshot.covering(around[0]) == covers).all())
+    return snapshot.listing(around[0]), None if same else covers, covers
+
+
+def _list_around(snapshot: Snapshot, covers: Array) -> tuple[int, ...]:
+    """The shortest country list that holds all of these coverages, if one does."""
+    first = int(np.flatnonzero(covers)[0])
+    start, end = snapshot.columns["cover_countries_at"][first : first + 2].tolist()
+    countries = snapshot.columns["cover_countries"][start:end].tolist()
+    for country in sorted(countries, key=snapshot.list_length):
+        if not (covers & ~snapshot.covering(country)).any():
+            return (country,)
+    return ()
+
+
+def _together(snapshot: Snapshot, numbers: tuple[int, ...], named: list[Array]) -> Array | None:
+    conditions = [*(snapshot.covering(number) for number in numbers), *named]
+    return np.logical_and.reduce(conditions) if conditions else None
+
+
+def _spoken(
+    snapshot: Snapshot, kinds: Array, words: tuple[str, ...]
+) -> tuple[Array, list[Array], tuple[tuple[Array, Array], ...]]:
+    """The words laid upon kinds and coverages: (kinds, conditions on coverages, either-or conditions)."""
+    named: list[Array] = []
+    either: list[tuple[Array, Array]] = []
+    for at, word in enumerate(words):
+        covers, alike = _word(snapshot, word, begins=at == len(words) - 1)
+        if alike.compress(kinds).all():
+            continue
+        if not covers.any():
+            kinds = kinds & alike
+        elif not alike.any():
+            named.append(covers)
+        else:
+            either.append((covers, alike))
+    return kinds, named, tuple(either)
+
+
+def _word(snapshot: Snapshot, word: str, *, begins: bool) -> tuple[Array, Array]:
+    return snapshot.memo(("word", word, begins), lambda: _look_up(snapshot, word, begins=begins))
+
+
+def _look_up(snapshot: Snapshot, word: str, *, begins: bool) -> tuple[Array, Array]:
+    places, amounts = snapshot.words
+    covers = np.zeros(snapshot.covers, dtype=np.bool_)
+    covers[list(places.having(word, begins=begins))] = True
+    kinds = np.zeros(snapshot.kinds, dtype=np.bool_)
+    kinds[list(amounts.having(word, begins=begins))] = True
+    return covers, kinds

@@ -1,0 +1,312 @@
+"""One catalogue as a serving process sees it now: a snapshot, the overlay on it and the rules of its prices."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cached_property
+
+import numpy as np
+import orjson
+
+from gateway.catalog.index import choice, cursor, page, places, render
+from gateway.catalog.index.build import WHY_NOT
+from gateway.catalog.index.filters import Filter, filter_of
+from gateway.catalog.index.layout import Array
+from gateway.catalog.index.overlay import Standing, SupplierNow
+from gateway.catalog.index.payable import short
+from gateway.catalog.index.query import (
+    MAX_LIMIT,
+    SORTS,
+    Choice,
+    Gone,
+    InStock,
+    Need,
+    NoMatch,
+    PlanPage,
+    PlanQuery,
+    QueryError,
+)
+from gateway.catalog.index.ruled import ruled
+from gateway.catalog.index.scan import NULL, After, Found, Scan
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.index.stock import Blocked, standing
+from gateway.catalog.index.views import PriceView, view_of
+from gateway.pricing.price_rules import NoRate
+from gateway.pricing.pricing_rules import RuleSet
+from schemas.money import Money
+from schemas.plan import WhyNot
+
+
+class Index:
+    """Answers about one mode's catalogue. Immutable; every method is quick and does no I/O.
+
+    Bodies are JSON as in the API, ready to send. ``version`` changes with everything that changes an
+    answer (snapshot, stock marks, stops, staleness, pricing rules, rates) and is equal on every process
+    that holds the same. ``currency`` None means ``base_currency``; one without a rate raises
+    ``QueryError("currency", …)``.
+    """
+
+    def __init__(self, snapshot: Snapshot, now: Standing, rules: RuleSet) -> None:
+        self.snapshot = snapshot
+        self.standing = now
+        self.rules = rules
+        self.ruled = ruled(snapshot, rules)
+        self.mode = snapshot.mode
+        self.key = (snapshot.mode, rules.digest)
+        self.base_currency = snapshot.rates.base
+        self.offer_count = snapshot.rows
+        self.plan_count = snapshot.plans
+        self.synced_at: datetime | None = now.synced_at
+        self.stale: bool = now.stale
+        made_of = f"{snapshot.digest}|{now.digest.hex()}|{rules.digest}".encode()
+        self.version = hashlib.blake2b(made_of, digest_size=10).hexdigest()
+        self._states = {one.name: one for one in now.suppliers}
+        self._marks: dict[int, int] = {}
+        for supplier, supplier_plan_id, why in now.marks:
+            row = snapshot.find_row(supplier, supplier_plan_id)
+            if row is not None:
+                self._marks[row] = self._marks.get(row, 0) | _bit(WhyNot(why))
+        too_dear = short(snapshot, now)
+        self._short = None if too_dear is None else too_dear.rows(snapshot)
+        self._held = np.array([self._against(name) for name in snapshot.suppliers], dtype=np.uint16)
+        states = [self._states.get(name) for name in snapshot.suppliers]
+        self._blocked = self._block()
+        self._render = render.Renderer(snapshot, np.array([one is None or one.stale for one in states], dtype=np.bool_))
+        self._note = render.note(self.version, self.synced_at, stale=self.stale)
+
+    def plans(self, query: PlanQuery) -> PlanPage:
+        """A page of plans, each with its cheapest offer under the filters. Raises ``QueryError``."""
+        if query.sort.removeprefix("-") not in SORTS:
+            raise QueryError("sort", f"one of {', '.join(SORTS)}, or with - before it")
+        limit = max(1, min(query.limit, MAX_LIMIT))
+        view = self._view(query.currency)
+        after = self._after(query)
+        within = None if query.max_price is None else view.within(view.whole(query.max_price))
+        gone = None
+        if query.updated_since is not None and query.cursor is None:
+            gone = [plan_id for plan_id, _ in self.snapshot.gone_since(query.updated_since)]
+        found = filter_of(self.snapshot, query, within)
+        if found is None:
+            return PlanPage(render.page((), self._note, None, gone), 0)
+        scan = Scan(self.snapshot, view, found, self._blocked, query.in_stock, query.sort, after)
+        seen = page.first(scan, limit + 1)
+        ahead = None
+        if len(seen) > limit:
+            seen = seen.take(slice(limit))
+            key = int(seen.keys[-1])
+            last = self.snapshot.plan_id(int(seen.plans[-1]))
+            ahead = cursor.write(None if key == NULL else key, last)
+        pieces = self._render.plans(seen, view, query.min_days)
+        return PlanPage(render.page(pieces, self._note, ahead, gone), len(seen), ahead)
+
+    def plan(self, plan_id: str, currency: str | None = None) -> bytes | Gone | None:
+        """One plan's JSON; ``Gone`` when it has left the catalogue, None when it never was in it."""
+        view = self._view(currency)
+        plan = self.snapshot.find_plan(plan_id)
+        if plan is None:
+            return self._gone(plan_id)
+        found = self._everything()
+        plans = np.array([plan])
+        rows, counts = standing(self.snapshot, plans, found, self._blocked, InStock.ANY)
+        return b"".join(self._render.plans(Found(plans, rows, counts, counts), view, None))
+
+    def offers(self, plan_id: str, currency: str | None = None) -> bytes | Gone | None:
+        """The JSON list of a plan's offers with their costs (ops only), the selectable ones first."""
+        view = self._view(currency)
+        plan = self.snapshot.find_plan(plan_id)
+        if plan is None:
+            return self._gone(plan_id)
+        snapshot = self.snapshot
+        rows = snapshot.rows_of_plans(np.array([plan])).tolist()
+        why = {row: self._why_not(row) for row in rows}
+        costs = {row: int(snapshot.cost[row]) for row in rows}
+        rows.sort(key=lambda row: (why[row] != 0, costs[row] if costs[row] >= 0 else NULL, row))
+        shown = [self._render.offer(row, view, why[row], observed_at=self._observed_at(row)) for row in rows]
+        return b'{"data":[' + b",".join(shown) + b"]}"
+
+    def countries(self, currency: str | None = None) -> bytes:
+        """The JSON list of countries with plans in stock, by code."""
+        view, snapshot = self._view(currency), self.snapshot
+        plans, lowest = self._counts(view)
+        shown = [
+            {"code": code, "name": name, "plan_count": count, "from_price": self._from(view, minor)}
+            for code, name, count, minor in zip(
+                snapshot.country_codes, snapshot.country_names, plans.tolist(), lowest.tolist(), strict=False
+            )
+            if count
+        ]
+        return orjson.dumps({"data": shown})
+
+    def regions(self, currency: str | None = None) -> bytes:
+        """The JSON list of regions with plans in stock, by code."""
+        view, snapshot = self._view(currency), self.snapshot
+        plans, lowest = self._counts(view)
+        first = len(snapshot.country_codes)
+        listed = zip(snapshot.regions, plans[first:].tolist(), lowest[first:].tolist(), strict=True)
+        shown = [
+            {"code": code, "name": name, "countries": codes, "plan_count": count, "from_price": self._from(view, minor)}
+            for (code, name, codes), count, minor in sorted(listed)
+            if count
+        ]
+        return orjson.dumps({"data": shown})
+
+    def choose(self, need: Need) -> Choice | NoMatch:
+        """The cheapest plan in stock that meets the need, or what was missing. Raises ``QueryError``."""
+        view, snapshot = self._view(need.currency), self.snapshot
+        if need.plan_id is not None and snapshot.find_plan(need.plan_id) is None:
+            return NoMatch("no_plan", f"no plan {need.plan_id}", gone=need.plan_id in snapshot.gone)
+        meeting = choice.plans_for(snapshot, need)
+        if meeting is None:
+            what = (
+                "the plan has no offer with these features" if need.plan_id else choice.what_is_missing(snapshot, need)
+            )
+            return NoMatch("no_plan", what)
+        considered, found = meeting
+        plans, rows, counts = choice.cheapest(snapshot, view, considered, found, self._blocked)
+        if not len(plans):
+            return NoMatch("no_stock", "every plan that would do is out of stock", considered=len(considered))
+        next_best = None
+        if len(plans) > 1:
+            next_best = (snapshot.plan_id(int(plans[1])), view.money(int(rows[1])))
+        one = Found(plans[:1], rows[:1], counts[:1], counts[:1])
+        cost = int(snapshot.cost[rows[0]])
+        return Choice(
+            plan_id=snapshot.plan_id(int(plans[0])),
+            plan=b"".join(self._render.plans(one, view, need.days)),
+            price=view.money(int(rows[0])),
+            minimum_margin=self.ruled.margin_of(int(view.slots[rows[0]])),
+            cost_base=Money.of(snapshot.base_text(cost).split(" ")[0], self.base_currency),
+            considered=len(considered),
+            in_stock=len(plans),
+            next_best=next_best,
+        )
+
+    @cached_property
+    def has_plan_for_sale(self) -> bool:
+        """Whether there is any plan that can be sold now."""
+        return bool(self.selectable.any())
+
+    @cached_property
+    def selectable(self) -> Array:
+        """Of each row whether it can be sold now."""
+        live = np.arange(self.snapshot.rows) < self.snapshot.sold_end
+        if self._blocked is not None:
+            live &= ~self._blocked.mask
+        return live
+
+    @cached_property
+    def why_not(self) -> Array:
+        """Of each row a bit for each reason that keeps it from sale now, in the order of ``WHY_NOT``."""
+        why = self.snapshot.why.astype(np.uint16) | self._held[self.snapshot.supplier]
+        if self._short is not None:
+            why[self._short] |= _bit(WhyNot.NO_BALANCE)
+        for row, bits in self._marks.items():
+            why[row] |= bits
+        return why
+
+    def stands(self) -> Array:
+        """Of each plan the row that is sold for it now, -1 where none is."""
+        plans = np.arange(self.snapshot.plans)
+        return standing(self.snapshot, plans, self._everything(), self._blocked, InStock.TRUE).rows
+
+    def view(self, currency: str | None = None) -> PriceView:
+        """The prices of all rows in a currency. Raises ``QueryError``."""
+        return self._view(currency)
+
+    def reasons(self, row: int) -> tuple[WhyNot, ...]:
+        """What keeps a row from sale now, in the fixed order."""
+        why = self._why_not(row)
+        return tuple(one for at, one in enumerate(WHY_NOT) if why >> at & 1) if why else ()
+
+    def price_of(self, row: int) -> Money | None:
+        """What a customer pays for a row, in base currency; None where its cost is not known."""
+        return None if self.snapshot.cost[row] < 0 else self._view(None).money(row)
+
+    def price_words(self, row: int) -> str | None:
+        """How the price of a row comes about, for people who run the shop; None where its cost is not known."""
+        return self._view(None).words(int(self.ruled.slots[row]))
+
+    def supplier_now(self, name: str) -> SupplierNow | None:
+        """How a supplier of the snapshot stands now; None when the database does not know it."""
+        return self._states.get(name)
+
+    def warm(self) -> None:
+        """Work out beforehand what the first questions would have to wait for."""
+        self._counts(self._view(None))
+
+    # -- what answers are made of
+
+    def _view(self, currency: str | None) -> PriceView:
+        """Prices in a currency, made when first asked for; the least used of too many is let go."""
+        try:
+            return view_of(self.ruled, currency or self.base_currency)
+        except NoRate as error:
+            raise QueryError("currency", str(error)) from None
+
+    def _after(self, query: PlanQuery) -> After | None:
+        if query.cursor is None:
+            return None
+        position = cursor.read(query.cursor)
+        key = NULL if position.value is None else min(max(position.value, -NULL), NULL - 1)
+        return After(key, self.snapshot.plan_after(position.plan_id))
+
+    def _everything(self) -> Filter:
+        snapshot = self.snapshot
+        return Filter(snapshot.all, np.ones(snapshot.kinds, dtype=np.bool_))
+
+    def _gone(self, plan_id: str) -> Gone | None:
+        at = self.snapshot.gone.get(plan_id)
+        return None if at is None else Gone(plan_id, at)
+
+    def _against(self, supplier: str) -> int:
+        """What speaks against a supplier's offers as a whole; one that the database does not know is not sold."""
+        now = self._states.get(supplier)
+        if now is None:
+            return _bit(WhyNot.SUPPLIER_PAUSED)
+        held = (
+            (WhyNot.EXPIRED, now.expired),
+            (WhyNot.SUPPLIER_PAUSED, now.paused),
+            (WhyNot.NO_BALANCE, now.no_balance),
+        )
+        return sum(_bit(reason) for reason, holds in held if holds)
+
+    def _block(self) -> Blocked | None:
+        """The rows that could be sold by themselves and cannot be now: a mark, the supplier, the price or our money."""
+        priced_out = [mask for mask in (self.ruled.thin, self.ruled.unrated, self._short) if mask is not None]
+        if not self._marks and not self._held.any() and not priced_out:
+            return None
+        snapshot = self.snapshot
+        mask = self._held.astype(np.bool_)[snapshot.supplier] if self._held.any() else np.zeros(snapshot.rows, np.bool_)
+        mask[list(self._marks)] = True
+        for rows in priced_out:
+            mask |= rows
+        mask[snapshot.sold_end :] = False
+        return Blocked(mask, np.flatnonzero(mask))
+
+    def _why_not(self, row: int) -> int:
+        snapshot = self.snapshot
+        why = int(snapshot.why[row]) | int(self._held[snapshot.supplier[row]]) | self._marks.get(row, 0)
+        if self._short is not None and self._short[row]:
+            why |= _bit(WhyNot.NO_BALANCE)
+        if self.ruled.thin is not None and self.ruled.thin[row]:
+            why |= _bit(WhyNot.THIN_MARGIN)
+        if self.ruled.unrated is not None and self.ruled.unrated[row]:
+            why |= _bit(WhyNot.NO_RATE)
+        return why
+
+    def _observed_at(self, row: int) -> datetime | None:
+        now = self._states.get(self.snapshot.suppliers[int(self.snapshot.supplier[row])])
+        return None if now is None or now.last_good_at is None else now.last_good_at.astimezone(UTC)
+
+    def _counts(self, view: PriceView) -> tuple[Array, Array]:
+        """Plans in stock of each country and region, and their lowest prices."""
+        key = ("counts", self.standing.digest, self.rules.digest, view.currency)
+        return self.snapshot.memo(key, lambda: places.counts(self.snapshot, view, self._blocked))
+
+    def _from(self, view: PriceView, minor: int) -> orjson.Fragment | None:
+        return None if minor == places.NO_PRICE else orjson.Fragment(view.shown(minor))
+
+
+def _bit(reason: WhyNot) -> int:
+    return 1 << WHY_NOT.index(reason)

@@ -1,0 +1,53 @@
+"""One mode's catalogue for every storefront: an index for each rule set, those with equal rules sharing one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+
+from gateway.catalog.index.index import Index
+from gateway.catalog.index.overlay import Standing
+from gateway.catalog.index.ruled import MAX_SETS
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.pricing.pricing_rules import RuleSets
+
+
+class Indexes:
+    """``shared`` is for storefronts without rules of their own; the others' are made when first asked for.
+
+    The least used of too many is let go.
+    """
+
+    def __init__(self, snapshot: Snapshot, now: Standing, sets: RuleSets) -> None:
+        self.snapshot = snapshot
+        self.standing = now
+        self.sets = sets
+        self.shared = Index(snapshot, now, sets.shared)
+        self._own: OrderedDict[str, Index] = OrderedDict()
+
+    def of(self, storefront_id: str | None) -> Index:
+        """The catalogue of a storefront."""
+        if not self.sets.own:
+            return self.shared
+        rules = self.sets.own.get(storefront_id) if storefront_id is not None else None
+        if rules is None or rules.digest == self.shared.rules.digest:
+            return self.shared
+        found = self._own.get(rules.digest)
+        if found is None:
+            found = self._own[rules.digest] = Index(self.snapshot, self.standing, rules)
+            if len(self._own) > MAX_SETS - 1:
+                self._own.popitem(last=False)
+        else:
+            self._own.move_to_end(rules.digest)
+        return found
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The storefronts with rules of their own whose catalogue stands ready."""
+        return tuple(one for one, rules in self.sets.own.items() if rules.digest in self._own)
+
+    def warm(self, storefronts: Collection[str] = ()) -> None:
+        """Work out beforehand what the first questions, and those of these storefronts, would have to wait for."""
+        self.shared.warm()
+        for one in storefronts:
+            self.of(one).view()

@@ -1,0 +1,108 @@
+"""What changes between two snapshots: stock marks, stops, pauses, and what the clock makes of old offers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from gateway.kit.freshness import Freshness, FreshnessBounds, changes_at, freshness
+from gateway.suppliers.spendable_rules import Funds
+
+
+class SupplierState(msgspec.Struct, frozen=True, order=True):
+    """What the database says of one supplier."""
+
+    name: str
+    mode: str
+    configured: bool = True
+    state: str = "active"
+    last_good_at: datetime | None = None
+    last_sync_state: str | None = None
+    no_balance_until: datetime | None = None
+
+
+class Mark(msgspec.Struct, frozen=True, order=True):
+    """One thing that keeps one offer out of the selection; ``why`` is out_of_stock or stopped."""
+
+    supplier: str
+    supplier_plan_id: str
+    why: str
+    until: datetime | None = None
+
+
+class Overlay(msgspec.Struct, frozen=True):
+    """The database's word on suppliers, marks and our money there, to be judged at a time."""
+
+    suppliers: tuple[SupplierState, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    funds: tuple[Funds, ...] = ()
+
+
+class SupplierNow(msgspec.Struct, frozen=True):
+    """One supplier as it stands now."""
+
+    name: str
+    last_good_at: datetime | None
+    stale: bool
+    expired: bool
+    paused: bool
+    no_balance: bool = False
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An overlay as it stands at one moment, for one mode. Equal standings have equal digests.
+
+    ``payable`` names the suppliers at which our money does not suffice for everything in a snapshot, each with the
+    number of the highest distinct cost that it suffices for, -1 for none.
+    """
+
+    suppliers: tuple[SupplierNow, ...] = ()
+    marks: tuple[tuple[str, str, str], ...] = ()
+    payable: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.blake2b(msgspec.json.encode(self), digest_size=16).digest()
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """When offers of a supplier were last observed."""
+        return max((s.last_good_at for s in self.suppliers if s.last_good_at is not None), default=None)
+
+    @property
+    def stale(self) -> bool:
+        """Whether some supplier's offers are older than they should be."""
+        return any(s.stale or s.expired for s in self.suppliers if not s.paused)
+
+
+def standing(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds) -> Standing:
+    """What the overlay means for one mode at ``now``."""
+    suppliers = []
+    for one in sorted(overlay.suppliers):
+        if one.mode != mode:
+            continue
+        age = freshness(one.last_good_at, one.last_sync_state, now, bounds)
+        paused = not one.configured or one.state != "active"
+        no_balance = one.no_balance_until is not None and one.no_balance_until > now
+        stale, expired = age is not Freshness.FRESH, age is Freshness.EXPIRED
+        suppliers.append(SupplierNow(one.name, one.last_good_at, stale, expired, paused, no_balance))
+    names = {one.name for one in suppliers}
+    marks = {
+        (mark.supplier, mark.supplier_plan_id, mark.why)
+        for mark in overlay.marks
+        if mark.supplier in names and (mark.until is None or mark.until > now)
+    }
+    return Standing(tuple(suppliers), tuple(sorted(marks)))
+
+
+def next_change(overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> datetime | None:
+    """When the clock alone will next change a standing; None when it will not."""
+    moments: Iterable[datetime] = (
+        *(moment for one in overlay.suppliers for moment in changes_at(one.last_good_at, bounds)),
+        *(mark.until for mark in overlay.marks if mark.until is not None),
+        *(one.no_balance_until for one in overlay.suppliers if one.no_balance_until is not None),
+    )
+    return min((moment for moment in moments if moment > now), default=None)

@@ -1,0 +1,143 @@
+"""Answers as JSON, put together from pieces that were rendered before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+import orjson
+
+from gateway.catalog.diff_rules import offer_id, offer_key
+from gateway.catalog.index.build import WHY_NOT
+from gateway.catalog.index.filters import totals
+from gateway.catalog.index.fragments import STAMP_LENGTH
+from gateway.catalog.index.layout import Array
+from gateway.catalog.index.scan import Found
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.index.views import PriceView
+
+_TAILS = 4096
+
+
+class Renderer:
+    """Renders plans and offers of one snapshot; ``stale`` is by supplier number."""
+
+    def __init__(self, snapshot: Snapshot, stale: Array) -> None:
+        self.snapshot = snapshot
+        self.stale = stale
+        self._tails: dict[tuple[int, bool], bytes] = {}
+
+    def plans(self, found: Found, view: PriceView, days: int | None) -> list[bytes]:
+        """The plans' JSON in pieces, with the commas between.
+
+        ``days`` is what daily amounts count for in ``price_per_gb``.
+        """
+        rows = found.rows.tolist()
+        ready = view.ready(days)
+        lacking = [at for at, row in enumerate(rows) if row not in ready]
+        if lacking:
+            self._make_ready(rows, lacking, found, view, days)
+            ready = view.ready(days)
+        parts: list[bytes] = []
+        tails = self._tails
+        stale = self.stale.take(self.snapshot.supplier.take(found.rows)).tolist()
+        for row, count, old in zip(rows, found.counts.tolist(), stale, strict=True):
+            start, end = ready[row]
+            parts += (start, tails.get((count, old)) or self._tail(count, stale=old), end, b",")
+        if parts:
+            parts.pop()
+        return parts
+
+    def _make_ready(self, rows: list[int], lacking: list[int], found: Found, view: PriceView, days: int | None) -> None:
+        """Put together what only the snapshot and the price decide: everything but stock and staleness."""
+        snapshot, blob = self.snapshot, self.snapshot.file.memory
+        at = np.array(lacking)
+        new, plans = found.rows[at], found.plans[at]
+        kinds = snapshot.kind[new]
+        kept = view.room_for(days, keep=[row for row in rows if row in view.ready(days)])
+        for row, piece, where, amount, network, feature, slot, total, day in zip(
+            new.tolist(),
+            self._spans("plan_at", plans),
+            self._spans("cover_at", snapshot.cover[new]),
+            self._spans("data_at", snapshot.columns["data"][new]),
+            self._spans("network_at", snapshot.columns["network"][new]),
+            self._spans("feature_at", snapshot.columns["feature"][new]),
+            view.slots[new].tolist(),
+            totals(snapshot, days)[kinds].tolist(),
+            snapshot.kind_days[kinds].tolist(),
+            strict=True,
+        ):
+            stamp = piece[1] - STAMP_LENGTH
+            start = b"".join(
+                (
+                    blob[piece[0] : stamp],
+                    blob[slice(*where)],
+                    blob[slice(*amount)],
+                    blob[slice(*network)],
+                    blob[slice(*feature)],
+                    view.piece(slot, total, day),
+                )
+            )
+            kept.put(row, start, blob[stamp : piece[1]])
+
+    def _spans(self, table: str, numbers: Array) -> list[list[int]]:
+        """From where to where each of these pieces lies in the file."""
+        starts = self.snapshot.columns[table]
+        both = np.stack((starts[numbers], starts[1:][numbers]), axis=1) + self.snapshot.file.blob_at
+        spans: list[list[int]] = both.tolist()
+        return spans
+
+    def _tail(self, count: int, *, stale: bool) -> bytes:
+        if len(self._tails) >= _TAILS:
+            self._tails.clear()
+        in_stock, old = b"true" if count else b"false", b"true" if stale else b"false"
+        tail = b'"in_stock":%b,"offer_count":%d,"stale":%b,' % (in_stock, count, old)
+        self._tails[count, stale] = tail
+        return tail
+
+    def offer(self, row: int, view: PriceView, why: int, *, observed_at: datetime | None) -> bytes:
+        """One offer's JSON for people who run the shop; ``why`` has a bit for each reason against it."""
+        snapshot = self.snapshot
+        supplier_plan_id, name = snapshot.offer_text(row)
+        listed, cost, stock = int(snapshot.columns["listed"][row]), int(snapshot.cost[row]), int(snapshot.stock[row])
+        supplier, slot = int(snapshot.supplier[row]), int(view.slots[row])
+        reason = next((one.value for at, one in enumerate(WHY_NOT) if why >> at & 1), None)
+        shown = {
+            "id": offer_id(offer_key(snapshot.suppliers[supplier], supplier_plan_id)),
+            "plan_id": snapshot.plan_id(int(snapshot.plan[row])),
+            "supplier": snapshot.suppliers[supplier],
+            "supplier_plan_id": supplier_plan_id,
+            "name": name,
+            "cost": None if listed < 0 else _money(snapshot.piece("listed_at", listed).decode()),
+            "cost_base": None if cost < 0 else _money(snapshot.base_text(cost)),
+            "price": orjson.Fragment(view.priced(slot)),
+            "price_rule": view.words(slot),
+            "stock": None if stock < 0 else stock,
+            "in_stock": reason != "out_of_stock",
+            "stale": bool(self.stale[supplier]),
+            "observed_at": observed_at,
+            "selectable": why == 0,
+            "why_not": reason,
+        }
+        return orjson.dumps(shown, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+
+
+def page(plans: Sequence[bytes], note: bytes, cursor: str | None, gone: Sequence[str] | None) -> bytes:
+    """The whole answer of a list of plans; ``note`` is the catalogue's."""
+    end = b"null" if cursor is None else b'"' + cursor.encode() + b'"'
+    left = b"" if gone is None else b',"gone":' + orjson.dumps(gone)
+    more = b"false" if cursor is None else b"true"
+    head = b'],"has_more":%b,"next_cursor":%b,"catalog":%b%b}' % (more, end, note, left)
+    return b"".join((b'{"data":[', *plans, head))
+
+
+def note(version: str, synced_at: datetime | None, *, stale: bool) -> bytes:
+    """Which catalogue answers, as JSON."""
+    shown = {"version": version, "synced_at": synced_at, "stale": stale}
+    return orjson.dumps(shown, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+
+
+def _money(text: str) -> dict[str, str]:
+    amount, currency = text.split(" ")
+    return {"amount": amount, "currency": currency}

@@ -1,0 +1,305 @@
+"""The columns and tables of a snapshot, worked out from what a builder has gathered.
+
+Names of arrays, by what they are indexed with:
+
+- row (an offer): plan, cover, supplier, kind, able, data, network, feature, five_g, cost, listed, why, stock, text_at
+- plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated; plan_rows holds rows by plan
+- cover (a set of countries): cover_countries_at, cover_rows_at, cover_at, cover_region
+- kind: kind_mb, kind_daily, kind_days, kind_scope, kind_trigger, kind_rows_at (into kind_rows and kind_places)
+- able (what an offer can do): able_can, able_exit; pair (kind and able): pair_kind, pair_able, pair_rows_at
+- list (each country, then each region): list_at into list_rows and list_kinds, in row order; and
+  present_at into present_kind, present_count, present_first, present_last: which kinds it has
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from gateway.catalog.index import fragments
+from gateway.catalog.index.intern import grouped, narrow, ragged, spans, starts_of
+from gateway.catalog.index.layout import Array
+from gateway.catalog.index.words import index_words
+from schemas.plan import Scope
+
+if TYPE_CHECKING:
+    from gateway.catalog.index.build import SnapshotBuilder
+
+LIMB = 10**18
+NO_COST = -1
+SCOPES = tuple(scope.value for scope in Scope)
+BLOCK_CELLS = 2**20
+MAX_BLOCKS = 128
+_SECOND = 1_000_000
+
+
+class Blob:
+    """Text of the snapshot, piece after piece."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def add(self, pieces: Sequence[bytes]) -> Array:
+        """Append the pieces; where each begins, and where the last ends."""
+        at = starts_of(np.fromiter((len(piece) for piece in pieces), dtype=np.int64, count=len(pieces))) + self.size
+        self.parts.extend(pieces)
+        self.size = int(at[-1])
+        return at
+
+
+class Tables:
+    """One use: ``everything()`` gives a snapshot's meta and arrays."""
+
+    def __init__(self, built: SnapshotBuilder, touched: Mapping[str, int], gone: Mapping[str, int]) -> None:
+        self.built = built
+        self.touched = touched
+        self.gone = gone
+        self.blob = Blob()
+        self.arrays: dict[str, Array] = {}
+        self.rows = len(built.keys)
+        self.region_codes = tuple(region.code for region in built.geography.regions)
+
+    def everything(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        built = self.built
+        suppliers, supplier = self._renumbered("supplier", built.suppliers)
+        plans, plan = self._renumbered("plan", built.plans)
+        covers, cover = self._renumbered("cover", built.coverages)
+        kinds, kind = self._renumbered("kind", built.kinds)
+        ables, able = self._renumbered("able", built.ables)
+        five_g, five = self._renumbered("five_g", built.five_g)
+        data_pieces, data = self._renumbered("data", built.data_pieces)
+        network_pieces, network = self._renumbered("network", built.network_pieces)
+        feature_pieces, feature = self._renumbered("feature", built.feature_pieces)
+        costs, cost = self._costs()
+        why = np.frombuffer(built.columns["why"], dtype=np.int64)
+        by_name = np.array(sorted(range(self.rows), key=built.keys.__getitem__), dtype=np.int64)
+        segment = np.where(why == 0, 0, np.where(cost != NO_COST, 1, 2))
+        order = by_name[np.lexsort((supplier[by_name], cost[by_name], segment[by_name]))]
+        sizes = np.bincount(segment, minlength=3)
+
+        self._row("plan", plan[order], np.int32)
+        self._row("cover", narrow(cover[order]))
+        self._row("supplier", narrow(supplier[order]))
+        self._row("kind", narrow(kind[order]))
+        self._row("able", narrow(able[order]))
+        self._row("data", narrow(data[order]))
+        self._row("network", narrow(network[order]))
+        self._row("feature", narrow(feature[order]))
+        self._row("five_g", narrow(five[order]))
+        self._row("cost", cost[order], np.int32)
+        listed = self._listed(order)
+        self._row("why", why[order], np.uint16)
+        self._row("stock", np.frombuffer(built.columns["stock"], dtype=np.int64)[order], np.int32)
+        place = np.empty(self.rows, dtype=np.int64)
+        place[order] = np.arange(self.rows)
+        self._keys(place[by_name[np.argsort(supplier[by_name], kind="stable")]])
+        self._row("text_at", self.blob.add([built.texts[at] for at in order.tolist()]))
+
+        self._plans(plans)
+        self._covers(covers, five_g)
+        self._kinds(kinds)
+        self._ables(ables)
+        self._lists()
+        self._row("data_at", self.blob.add(data_pieces))
+        self._row("network_at", self.blob.add(network_pieces))
+        self._row("feature_at", self.blob.add(feature_pieces))
+        self._row("listed_at", self.blob.add([text.encode() for text in listed]))
+        scale = self._cost_tables(costs, sizes)
+        words = self._words(covers, kinds)
+        gone = sorted((at, plan_id) for plan_id, at in self.gone.items() if plan_id not in built.plans.numbers)
+        self._row("gone_when", np.array([at for at, _ in gone], dtype=np.int64))
+        self._row("gone_at", self.blob.add([plan_id.encode() for _, plan_id in gone]))
+        self._row("blob", np.frombuffer(b"".join(self.blob.parts), dtype=np.uint8))
+        meta = {
+            "mode": built.mode,
+            "base": built.terms.rates.base,
+            "rates": {currency: str(rate) for currency, rate in built.terms.rates.worth.items()},
+            "suppliers": suppliers,
+            "tolerance": {
+                n: str(share) for n, share in sorted(built.terms.tolerance.items()) if n in suppliers and share
+            },
+            "countries": self.country_codes,
+            "country_names": [built.geography.country_name(code) for code in self.country_codes],
+            "regions": [[r.code, r.name, list(r.countries)] for r in built.geography.regions],
+            "exits": self.exits,
+            "segments": sizes.tolist(),
+            "scale": scale,
+            "words": words,
+        }
+        return meta, self.arrays
+
+    def _row(self, name: str, values: Array, kind: Any = None) -> None:
+        self.arrays[name] = values if kind is None else values.astype(kind)
+
+    def _renumbered(self, column: str, numbered: Any) -> tuple[list[Any], Array]:
+        values, place = numbered.in_order()
+        raw = np.frombuffer(self.built.columns[column], dtype=np.int64)
+        return values, place[raw] if self.rows else raw
+
+    def _keys(self, by_key: Array) -> None:
+        """Rows in the order of (supplier, supplier_plan_id), and each row's place in it, which breaks ties."""
+        rank = np.empty(self.rows, dtype=np.int64)
+        rank[by_key] = np.arange(self.rows)
+        self._row("by_key", by_key, np.int32)
+        self._row("key_rank", rank, np.int32)
+
+    def _listed(self, order: Array) -> list[str]:
+        """The suppliers' own amounts, sorted, and each row's place among them."""
+        listed, place = self.built.listed.in_order()
+        money = np.frombuffer(self.built.columns["money"], dtype=np.int64)[order]
+        self._row("listed", np.append(place, NO_COST)[money], np.int32)
+        return listed
+
+    def _costs(self) -> tuple[list[Any], Array]:
+        """Distinct costs in base currency, ascending, and each row's place among them."""
+        base = self.built.base_costs()
+        distinct = sorted({cost for cost in base if cost is not None})
+        place = {cost: at for at, cost in enumerate(distinct)}
+        by_listed = np.array([NO_COST if cost is None else place[cost] for cost in base] + [NO_COST], dtype=np.int64)
+        return distinct, by_listed[np.frombuffer(self.built.columns["money"], dtype=np.int64)]
+
+    def _cost_tables(self, costs: list[Any], sizes: Array) -> int:
+        """Costs as whole numbers of 10**-scale in two limbs, and where each begins among the rows."""
+        scale = max((max(0, -cost.as_tuple().exponent) for cost in costs), default=0)
+        whole = [int(cost.scaleb(scale)) for cost in costs]
+        self._row("cost_high", np.array([value // LIMB for value in whole], dtype=np.int64))
+        self._row("cost_low", np.array([value % LIMB for value in whole], dtype=np.int64))
+        column = self.arrays["cost"]
+        first, second = int(sizes[0]), int(sizes[0] + sizes[1])
+        bounds = np.arange(len(costs) + 1)
+        self._row("sold_at", np.searchsorted(column[:first], bounds), np.int32)
+        self._row("held_at", first + np.searchsorted(column[first:second], bounds), np.int32)
+        return scale
+
+    def _plans(self, plans: list[str]) -> None:
+        built = self.built
+        starts, rows = grouped(self.arrays["plan"], len(plans))
+        self._row("plan_rows_at", starts)
+        self._row("plan_rows", rows)
+        updated = np.fromiter((self.touched.get(plan, 0) for plan in plans), dtype=np.int64, count=len(plans))
+        self._row("updated", updated)
+        self._row("by_updated", np.argsort(updated, kind="stable"), np.int32)
+        names = [built.plan_names[built.plans.numbers[plan]] for plan in plans]
+        pieces = [
+            fragments.plan_piece(plan, name, at // _SECOND)
+            for plan, name, at in zip(plans, names, updated.tolist(), strict=True)
+        ]
+        self._row("plan_at", self.blob.add(pieces))
+        self._row("plan_cover", self.arrays["cover"][rows[starts[:-1]]] if plans else self.arrays["cover"][:0])
+
+    def _covers(self, covers: list[tuple[str, ...]], five_g: list[tuple[str, ...]]) -> None:
+        self.country_codes = sorted({code for codes in covers for code in codes})
+        number = {code: at for at, code in enumerate(self.country_codes)}
+        starts, members = ragged([number[code] for code in codes] for codes in covers)
+        self._row("cover_countries_at", starts)
+        self._row("cover_countries", members)
+        starts, rows = grouped(self.arrays["cover"], len(covers))
+        self._row("cover_rows_at", starts)
+        self._row("cover_rows", rows)
+        self._row("cover_at", self.blob.add([fragments.coverage_piece(codes) for codes in covers]))
+        regions = [self.built.geography.region_of(codes) for codes in covers]
+        self._row(
+            "cover_region", np.array([-1 if r is None else self.region_codes.index(r) for r in regions], dtype=np.int16)
+        )
+        starts, members = ragged([number[code] for code in codes if code in number] for codes in five_g)
+        self._row("five_g_at", starts)
+        self._row("five_g_countries", members)
+
+    def _kinds(self, kinds: list[Any]) -> None:
+        self._row("kind_mb", np.array([kind.mb for kind in kinds], dtype=np.int64))
+        self._row("kind_daily", np.array([kind.daily for kind in kinds], dtype=np.bool_))
+        self._row("kind_days", np.array([kind.days for kind in kinds], dtype=np.int64))
+        self._row("kind_scope", np.array([SCOPES.index(kind.scope) for kind in kinds], dtype=np.uint8))
+        self._row("kind_trigger", np.array([kind.trigger for kind in kinds], dtype=np.bool_))
+        starts, rows = grouped(self.arrays["kind"], len(kinds))
+        self._row("kind_rows_at", starts)
+        self._row("kind_rows", rows)
+        # The same rows of each kind in the order of plans: positions within plan_rows.
+        by_plan = self.arrays["kind"][self.arrays["plan_rows"]]
+        self._row("kind_places", grouped(by_plan, len(kinds))[1])
+        for name, column in (("rows_before", self.arrays["kind"]), ("places_before", by_plan)):
+            self._row(name, self._before(column, len(kinds)).ravel())
+
+    def _ables(self, ables: list[Any]) -> None:
+        """Which abilities there are, and the rows of each combination of kind and abilities."""
+        self.exits = sorted({able.exit_country for able in ables})
+        self._row("able_can", np.array([able.can for able in ables], dtype=np.uint8))
+        self._row("able_exit", np.array([self.exits.index(able.exit_country) for able in ables], dtype=np.int16))
+        both = self.arrays["kind"].astype(np.int64) * max(1, len(ables)) + self.arrays["able"]
+        pairs, which = np.unique(both, return_inverse=True)
+        self._row("pair_kind", narrow(pairs // max(1, len(ables))))
+        self._row("pair_able", narrow(pairs % max(1, len(ables))))
+        starts, rows = grouped(which, len(pairs))
+        self._row("pair_rows_at", starts)
+        self._row("pair_rows", rows)
+
+    def _before(self, column: Array, kinds: int) -> Array:
+        """How many of each kind stand before each block of positions."""
+        blocks = block_count(self.rows, kinds)
+        size = -(-self.rows // blocks) or 1
+        cells = np.bincount((np.arange(self.rows) // size) * kinds + column, minlength=blocks * kinds)
+        before = np.zeros((blocks + 1, kinds), dtype=np.float32)  # whole numbers up to 2**24, and quick to add up
+        np.cumsum(cells.reshape(blocks, kinds), axis=0, out=before[1:])
+        return before
+
+    def _lists(self) -> None:
+        having: list[list[int]] = [[] for _ in range(len(self.country_codes) + len(self.region_codes))]
+        for at, (start, end) in enumerate(pairwise(self.arrays["cover_countries_at"].tolist())):
+            for country in self.arrays["cover_countries"][start:end].tolist():
+                having[country].append(at)
+            region = int(self.arrays["cover_region"][at])
+            if region >= 0:
+                having[len(self.country_codes) + region].append(at)
+        starts, members = ragged(having)
+        self._row("list_covers_at", starts)
+        self._row("list_covers", members)
+        rows: list[Array] = []
+        present: list[tuple[Array, Array, Array, Array]] = []
+        for covering in having:
+            one, which = self._list(np.array(covering, dtype=np.int64))
+            rows.append(one)
+            present.append(which)
+        self._row("list_at", starts_of(np.array([len(one) for one in rows], dtype=np.int64)))
+        self._row("list_rows", _joined(rows), np.int32)
+        self._row("list_kinds", self.arrays["kind"][self.arrays["list_rows"]])
+        self._row("present_at", starts_of(np.array([len(one[0]) for one in present], dtype=np.int64)))
+        for at, name in enumerate(("present_kind", "present_count", "present_first", "present_last")):
+            self._row(name, _joined([one[at] for one in present]), np.int32)
+
+    def _list(self, covering: Array) -> tuple[Array, tuple[Array, Array, Array, Array]]:
+        starts = self.arrays["cover_rows_at"].astype(np.int64)
+        rows = np.sort(self.arrays["cover_rows"][spans(starts[covering], starts[covering + 1])])
+        kinds = self.arrays["kind"][rows]
+        by_kind = np.argsort(kinds, kind="stable")
+        counts = np.bincount(kinds, minlength=1)
+        present = np.flatnonzero(counts)
+        ends = np.cumsum(counts[present])
+        firsts = rows[by_kind[ends - counts[present]]]
+        lasts = rows[by_kind[ends - 1]]
+        return rows, (present, counts[present], firsts, lasts)
+
+    def _words(self, covers: list[tuple[str, ...]], kinds: list[Any]) -> str:
+        """The word index as JSON: [words, members] of coverages, then of kinds."""
+        geography = self.built.geography
+        names = {region.code: region.name for region in geography.regions}
+        places: dict[int, Iterable[str]] = {}
+        for at, codes in enumerate(covers):
+            region = int(self.arrays["cover_region"][at])
+            named = [] if region < 0 else [names[self.region_codes[region]]]
+            places[at] = [geography.place_name(codes), *codes, *map(geography.country_name, codes), *named]
+        amounts = {at: [kind.rest_of_name] for at, kind in enumerate(kinds)}
+        return msgspec.json.encode((index_words(places), index_words(amounts))).decode()
+
+
+def block_count(rows: int, kinds: int) -> int:
+    """Into how many blocks positions are counted: as many as the table of counts has room for."""
+    return max(1, min(MAX_BLOCKS, BLOCK_CELLS // max(1, kinds), rows))
+
+
+def _joined(parts: list[Array]) -> Array:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)

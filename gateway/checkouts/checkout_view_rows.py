@@ -1,0 +1,226 @@
+"""Checkouts and cases as they are looked at. Nothing is changed here.
+
+``Whose`` is in every question about a storefront's checkouts; without it (None) it is an operator's question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from gateway.access.key_rows import Mode
+from gateway.checkouts.payment_rows import CaseRow
+from gateway.kit.pages import Position, Rows
+from gateway.kit.pool import Connection, Pool
+from gateway.orders.order_view_rows import Whose
+from schemas.checkouts import CheckoutEvent
+from schemas.money import Money
+
+_BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
+_AFTER_ALL = datetime.max.replace(tzinfo=UTC)
+
+
+class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkout as it stands. ``review_reason`` is of the case that waits the longest."""
+
+    id: str
+    storefront_id: str
+    storefront: str
+    mode: Mode
+    state: str
+    status: str
+    reference: str | None
+    plan: dict[str, Any]
+    price: Decimal
+    currency: str
+    base_currency: str
+    language: str
+    return_url: str | None
+    account: str
+    link_id: str | None
+    payment_url: str | None
+    failure_code: str | None
+    failure_detail: str | None
+    fee_base: Decimal | None
+    metadata: dict[str, Any]
+    has_email: bool
+    next_look_at: datetime | None
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    paid_at: datetime | None
+    order_id: str | None
+    order_status: str | None
+    review_reason: str | None
+    review_since: datetime | None
+
+    @property
+    def money(self) -> Money:
+        """The price."""
+        return Money(self.price, self.currency)
+
+
+_STATUS = "(CASE WHEN c.open_cases > 0 THEN 'needs_review' ELSE c.state END)"  # as its index has it
+_SELECT = f"""
+    SELECT c.id, c.storefront_id, s.name AS storefront, c.mode, c.state, {_STATUS} AS status, c.reference, c.plan,
+           c.price, c.currency, c.base_currency, c.language, c.return_url, c.account, c.link_id, c.payment_url,
+           c.failure_code, c.failure_detail, c.fee_base, c.metadata, c.email IS NOT NULL AS has_email, c.next_look_at,
+           c.expires_at, c.created_at, c.updated_at, c.paid_at, o.id AS order_id, o.status AS order_status,
+           k.reason AS review_reason, k.opened_at AS review_since
+    FROM checkouts c JOIN storefronts s ON s.id = c.storefront_id
+    LEFT JOIN orders o ON o.checkout_id = c.id
+    LEFT JOIN LATERAL (SELECT reason, opened_at FROM payment_cases
+        WHERE c.open_cases > 0 AND checkout_id = c.id AND closed_at IS NULL ORDER BY opened_at, id LIMIT 1) k ON true
+"""  # noqa: S608 - our own words
+_PAGE = """
+      AND (c.created_at < $3 OR c.created_at = $3 AND c.id > $4)
+    ORDER BY c.created_at DESC, c.id LIMIT $5
+"""
+
+
+async def one(pool: Pool | Connection, checkout_id: str, whose: Whose | None) -> CheckoutView | None:
+    """The checkout of that id; None when there is none, or it is another's."""
+    row = await pool.fetchrow(
+        _SELECT
+        + "WHERE c.id = $1 AND ($2::text IS NULL OR c.storefront_id = $2) AND ($3::text IS NULL OR c.mode = $3)",
+        checkout_id,
+        whose.storefront_id if whose else None,
+        whose.mode if whose else None,
+    )
+    return None if row is None else CheckoutView(**dict(row))
+
+
+async def newest_first(
+    pool: Pool,
+    whose: Whose,
+    limit: int,
+    after: Position | None,
+    *,
+    status: str | None = None,
+    reference: str | None = None,
+) -> Rows[CheckoutView]:
+    """A storefront's checkouts, the newest first."""
+    rows = await pool.fetch(
+        _SELECT
+        + f"""WHERE c.storefront_id = $1 AND c.mode = $2
+               AND ($6::text IS NULL OR {_STATUS} = $6) AND ($7::text IS NULL OR c.reference = $7)"""
+        + _PAGE,
+        *whose,
+        *_from(after),
+        limit + 1,
+        status,
+        reference,
+    )
+    return _rows(rows, limit)
+
+
+async def of_all(
+    pool: Pool,
+    limit: int,
+    after: Position | None,
+    *,
+    mode: str | None = None,
+    status: str | None = None,
+    storefront: str | None = None,
+) -> Rows[CheckoutView]:
+    """All storefronts' checkouts, the newest first; a storefront by its name."""
+    rows = await pool.fetch(
+        _SELECT
+        + f"""WHERE ($1::text IS NULL OR {_STATUS} = $1) AND ($2::text IS NULL OR c.mode = $2)
+               AND ($6::text IS NULL OR s.name = $6)"""
+        + _PAGE,
+        status,
+        mode,
+        *_from(after),
+        limit + 1,
+        storefront,
+    )
+    return _rows(rows, limit)
+
+
+async def find(pool: Pool, text: str, most: int = 10) -> list[CheckoutView]:
+    """Checkouts that a text names: by id, reference, link or payment; the newest first."""
+    rows = await pool.fetch(
+        _SELECT  # noqa: S608 - our own words
+        + """JOIN (
+                 (SELECT id FROM checkouts WHERE id = $1)
+                 UNION (SELECT id FROM checkouts WHERE reference = $1 LIMIT $2)
+                 UNION (SELECT id FROM checkouts WHERE link_id = $1 LIMIT $2)
+                 UNION (SELECT checkout_id FROM payments WHERE id = $1 OR payment_id = $1 LIMIT $2)
+             ) named ON named.id = c.id ORDER BY c.created_at DESC, c.id LIMIT $2""",
+        text,
+        most,
+    )
+    return [CheckoutView(**dict(row)) for row in rows]
+
+
+async def events(pool: Pool, checkout_id: str) -> list[CheckoutEvent]:
+    """What happened to a checkout, the oldest first."""
+    rows = await pool.fetch(
+        "SELECT at, type, detail FROM checkout_events WHERE checkout_id = $1 ORDER BY id", checkout_id
+    )
+    return [CheckoutEvent(at=row["at"], type=row["type"], detail=row["detail"]) for row in rows]
+
+
+async def open_cases(
+    pool: Pool, limit: int, after: Position | None, *, mode: str | None = None, reason: str | None = None
+) -> Rows[CaseRow]:
+    """What waits for a person, the longest first."""
+    at, last = _behind(after)
+    rows = await pool.fetch(
+        """SELECT id, checkout_id, payment_id, reason, detail, mode, opened_at, closed_at, outcome, note
+           FROM payment_cases WHERE closed_at IS NULL
+             AND ($1::text IS NULL OR mode = $1) AND ($2::text IS NULL OR reason = $2)
+             AND (opened_at > $3 OR opened_at = $3 AND id > $4)
+           ORDER BY opened_at, id LIMIT $5""",
+        mode,
+        reason,
+        at,
+        last,
+        limit + 1,
+    )
+    shown = [CaseRow(**dict(row)) for row in rows[:limit]]
+    following = (shown[-1].opened_at.isoformat(), shown[-1].id) if len(rows) > limit else None
+    return Rows(shown, following)
+
+
+async def waiting(pool: Pool, mode: str) -> tuple[int, datetime | None]:
+    """How many cases wait for a person, and since when the longest does."""
+    row = await pool.fetchrow(
+        "SELECT count(*) AS count, min(opened_at) AS since FROM payment_cases WHERE closed_at IS NULL AND mode = $1",
+        mode,
+    )
+    return (row["count"], row["since"]) if row is not None else (0, None)
+
+
+def _rows(rows: Sequence[asyncpg.Record], limit: int) -> Rows[CheckoutView]:
+    shown = [CheckoutView(**dict(row)) for row in rows[:limit]]
+    after = (shown[-1].created_at.isoformat(), shown[-1].id) if len(rows) > limit else None
+    return Rows(shown, after)
+
+
+def _from(after: Position | None) -> tuple[datetime, str]:
+    """Where a page begins. What is no time stands before all checkouts, so that nothing comes after it."""
+    if after is None:
+        return _AFTER_ALL, ""
+    return _time(after, _BEFORE_ALL)
+
+
+def _behind(after: Position | None) -> tuple[datetime, str]:
+    """The same for a list whose oldest comes first."""
+    if after is None:
+        return _BEFORE_ALL, ""
+    return _time(after, _AFTER_ALL)
+
+
+def _time(after: Position, otherwise: datetime) -> tuple[datetime, str]:
+    try:
+        at = datetime.fromisoformat(after[0])
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), after[1] if len(after) > 1 else ""
+    except (ValueError, OverflowError):
+        return otherwise, ""

@@ -1,0 +1,212 @@
+"""Payment links of checkouts: what came of making one, looking for one that was never told, looking what became of it.
+
+Each look is decided under the checkout's lock from its row as it is then, so that any number of processes may look at
+once, and a payment that is told meanwhile is seen.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.checkouts import checkout_rows, payment_rows
+from gateway.checkouts import checkout_rules as judging
+from gateway.checkouts.cases import announce, review
+from gateway.checkouts.checkout_rows import CheckoutRow
+from gateway.checkouts.checkout_rules import LinkGone, LinkSeen, LinkUnseen, NotMade, Step
+from gateway.kit.pool import Connection
+from gateway.suppliers.call_log import noting
+from gateway.suppliers.deps import Deps
+from gateway.suppliers.payment_accounts import PaymentAccount
+from schemas.errors import GatewayError, NotFound
+from schemas.notice import NoticeType
+from schemas.payment import PaymentLink
+
+log = structlog.get_logger(__name__)
+
+CLAIMED_FOR = timedelta(minutes=2)  # longer than a look may take; a process that ended in it is made up for then
+MOST_LISTED = 5000
+CLOCKS_APART = timedelta(minutes=10)
+
+
+async def record_link(deps: Deps, checkout_id: str, answer: PaymentLink | NotMade | None) -> None:
+    """Write down what came of making a link; None is not known. A link that nobody is given is closed."""
+    async with deps.pool.acquire() as connection, connection.transaction():
+        row = await checkout_rows.lock(connection, checkout_id)
+        if row is None:
+            return
+        now = deps.clock()
+        if isinstance(answer, PaymentLink):
+            await _made(connection, row, answer, now)
+        elif row.state == "creating":
+            if answer is not None:
+                await _failed(connection, row, answer, now)
+            else:
+                await checkout_rows.looked(connection, row.id, judging.next_search(row.looks, now), None, settled=False)
+
+
+async def look(deps: Deps, checkout_id: str) -> None:
+    """Look what became of a checkout's link, if it is time and nobody else is just doing so."""
+    row = await checkout_rows.load(deps.pool, checkout_id)
+    now = deps.clock()
+    if row is None or row.next_look_at is None or row.next_look_at > now:
+        return
+    if not await checkout_rows.claim_look(deps.pool, row, now + CLAIMED_FOR):
+        return
+    account = deps.payments.get(row.account)
+    if row.link_id is None:
+        await _search(deps, account, row)
+    else:
+        await _look(deps, account, row, row.link_id)
+
+
+# -- a link whose making was never answered ----------------------------------------------------------------------------
+
+
+async def _search(deps: Deps, account: PaymentAccount | None, row: CheckoutRow) -> None:
+    found: PaymentLink | None = None
+    seen = account is not None
+    if account is not None:
+        try:
+            with noting(deps, row.id):
+                found = await _find(account, row)
+        except GatewayError as error:
+            seen = False
+            log.info("link_not_looked_for", checkout=row.id, error=type(error).__name__)
+    if found is not None:
+        await record_link(deps, row.id, found)
+        return
+    async with deps.pool.acquire() as connection, connection.transaction():
+        now = deps.clock()
+        held = await checkout_rows.lock(connection, row.id)
+        if held is None or held.link_id is not None:
+            return
+        if held.state == "creating" and not judging.given_up(held.now, now):
+            await checkout_rows.looked(connection, row.id, judging.next_search(row.looks, now), None, settled=False)
+        elif held.state == "creating" and (seen or now >= held.expires_at):
+            await _failed(connection, held, judging.NEVER_TOLD, now)
+        else:
+            later = judging.after_search(held.now, now, seen=seen)
+            await checkout_rows.looked(connection, row.id, later, None, settled=later is None)
+
+
+async def _find(account: PaymentAccount, row: CheckoutRow) -> PaymentLink | None:
+    """The link that carries the checkout's id, among those that were made since."""
+    count = 0
+    async for one in account.provider.links():
+        count += 1
+        if one.checkout_id == row.id:
+            return one
+        if count >= MOST_LISTED or (one.created_at is not None and one.created_at < row.created_at - CLOCKS_APART):
+            return None
+    return None
+
+
+async def _made(connection: Connection, row: CheckoutRow, link: PaymentLink, now: datetime) -> None:
+    if row.link_id == link.id and row.payment_url is not None:
+        return
+    if row.link_id not in {None, link.id}:
+        log.error("second_link", checkout=row.id)
+        return
+    wrong = None
+    if link.price != row.money or link.test != (row.mode == "test") or link.remaining is None:
+        wrong = NotMade("unavailable", "the payment supplier made another link than was asked for", f"link {link.id}")
+    given = row.state == "creating" and wrong is None
+    # Paid before it was told, or given up or wrong: nobody is given it, and it is closed.
+    await checkout_rows.move(
+        connection,
+        row.id,
+        now=now,
+        state="open" if given else None,
+        next_look_at=judging.first_look(now) if given else now,
+        link_id=link.id,
+        payment_url=link.url,
+    )
+    await checkout_rows.tell(connection, row.id, now, "link_made", link=link.id)
+    await payment_rows.adopt(connection, row.account, link.id, row.id)
+    if row.state == "creating" and wrong is not None:
+        await _failed(connection, row, wrong, now, look_at=now)
+
+
+async def _failed(
+    connection: Connection, row: CheckoutRow, why: NotMade, now: datetime, look_at: datetime | None = None
+) -> None:
+    # What was certainly never made needs no more looks; what was never told may still turn up.
+    later = judging.after_search(row.now, now) if why is judging.NEVER_TOLD else None
+    await checkout_rows.move(
+        connection,
+        row.id,
+        now=now,
+        state="failed",
+        next_look_at=look_at or later,
+        failure_code=why.code,
+        failure_detail=why.detail,
+    )
+    await checkout_rows.tell(connection, row.id, now, "failed", error=why.error[:300])
+    log.warning("checkout_failed", checkout=row.id, code=why.code)
+
+
+# -- a link that is there ----------------------------------------------------------------------------------------------
+
+
+async def _look(deps: Deps, account: PaymentAccount | None, row: CheckoutRow, link_id: str) -> None:
+    with noting(deps, row.id):
+        seen = await _seen(account, link_id)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        held = await checkout_rows.lock(connection, row.id)
+        if held is None:
+            return
+        now = deps.clock()
+        paid = await payment_rows.any_captured(connection, row.id)
+        step = judging.after_look(held.now, seen, now, paid=paid)
+        await _write(deps, connection, held, step, now)
+    if step.close_link and account is not None:
+        await _close(deps, account, row.id, link_id, step)
+
+
+async def _seen(account: PaymentAccount | None, link_id: str) -> LinkSeen:
+    if account is None:
+        return LinkUnseen("the account is not configured any more")
+    try:
+        return await account.provider.link(link_id)
+    except NotFound:
+        return LinkGone()
+    except GatewayError as error:
+        return LinkUnseen(str(error))
+
+
+async def _write(deps: Deps, connection: Connection, row: CheckoutRow, step: Step, now: datetime) -> None:
+    look_at = judging.close_again(row.now, now) if step.close_link else step.next_look_at
+    if step.state is not None:
+        await checkout_rows.move(
+            connection,
+            row.id,
+            now=now,
+            state=step.state,
+            next_look_at=look_at,
+            gone_since=step.gone_since,
+            settled_link=step.settled,
+        )
+        await checkout_rows.tell(connection, row.id, now, step.state)
+    else:
+        await checkout_rows.looked(connection, row.id, look_at, step.gone_since, settled=step.settled)
+    if step.review is not None:
+        await review(deps, connection, row, step.review, now)
+    elif step.state == "expired" and row.open_cases == 0:
+        await announce(deps, connection, row, NoticeType.CHECKOUT_EXPIRED, "expired")
+
+
+async def _close(deps: Deps, account: PaymentAccount, checkout_id: str, link_id: str, step: Step) -> None:
+    """Let a link be paid no more; when that cannot be said now, a later look says it again."""
+    try:
+        with noting(deps, checkout_id):
+            await account.provider.close_link(link_id)
+    except NotFound:
+        pass
+    except GatewayError as error:
+        log.info("link_not_closed", checkout=checkout_id, error=type(error).__name__)
+        return
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await checkout_rows.lock(connection, checkout_id)
+        await checkout_rows.looked(connection, checkout_id, step.next_look_at, step.gone_since, settled=step.settled)

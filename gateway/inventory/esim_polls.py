@@ -1,0 +1,107 @@
+"""Looking at delivered eSIMs by schedule: what is active, slower for what moves slowly, under a share of the rate.
+
+Usage comes late with suppliers (by hours with some), and a look comes up to six hours after it: an event about
+usage says what was seen, not what is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import datetime
+
+import structlog
+
+from gateway.inventory import esim_life_rules, esim_rows
+from gateway.inventory.esims import code_of, look
+from gateway.kit.pool import DATABASE_DOWN
+from gateway.suppliers.deps import Deps
+from schemas.errors import NotFound, NotSupported, SupplierError
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_SECONDS = 15.0
+# What is looked at in a minute at suppliers that name no rate, before the share is taken.
+PER_MINUTE = 60
+LOOKS_AT_ONCE = 4
+LOOKING_SECONDS = 60.0
+
+
+async def keep_looking(deps: Deps, stop: asyncio.Event, seconds: float = LOOK_EVERY_SECONDS) -> None:
+    """Look at what is due every so many seconds until ``stop`` is set. A database that is away is waited for."""
+    while not stop.is_set():
+        try:
+            await look_at_due(deps, seconds)
+        except DATABASE_DOWN as error:
+            log.warning("esims_not_looked_at", error=type(error).__name__)
+        except Exception:  # whatever it was, the next look is due all the same
+            log.exception("esims_not_looked_at")
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            continue
+
+
+async def look_at_due(deps: Deps, seconds: float) -> int:
+    """Look at eSIMs that are due, of each supplier as many as its share of ``seconds`` allows; how many were seen.
+
+    Any number of processes may do so at once: they share what is allowed, and each eSIM is claimed by one. One that
+    could not be seen is due again when its claim runs out.
+    """
+    counts = await asyncio.gather(
+        *(
+            _look_at_supplier(deps, supplier, seconds)
+            for supplier in await esim_rows.suppliers_due(deps.pool, deps.clock())
+            if supplier in deps.accounts
+        )
+    )
+    return sum(counts)
+
+
+def looks_allowed(per_minute: int | None, share: float, seconds: float) -> int:
+    """How many looks a supplier's rate leaves within ``seconds``; one at least, so that nothing stands still."""
+    return max(1, math.floor((per_minute or PER_MINUTE) * share * seconds / 60))
+
+
+async def _look_at_supplier(deps: Deps, supplier: str, seconds: float) -> int:
+    account = deps.accounts[supplier]
+    rate = account.settings.requests_per_minute or account.manifest.limits.requests_per_minute
+    most = looks_allowed(rate, deps.settings.esim.poll_share, seconds)
+    claimed = await esim_rows.claim_due(deps.pool, supplier, deps.clock(), most, seconds)
+    room = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+    async def one(esim_id: str) -> bool:
+        async with room:
+            try:
+                return await _look_at_one(deps, esim_id)
+            except DATABASE_DOWN:
+                raise
+            except Exception:  # one eSIM that cannot be read must not keep the others from being looked at
+                log.exception("esim_not_looked_at", supplier=supplier, esim=esim_id)
+                return False
+
+    return sum(await asyncio.gather(*(one(esim_id) for esim_id in claimed)))
+
+
+async def _look_at_one(deps: Deps, esim_id: str) -> bool:
+    esim = await esim_rows.get(deps.pool, deps.seal, esim_id)
+    if esim is None:
+        return False
+    try:
+        async with asyncio.timeout(LOOKING_SECONDS):
+            await look(deps, esim)
+    except NotSupported:
+        await esim_rows.look_at(deps.pool, esim_id, None)
+        return False
+    except NotFound:
+        await esim_rows.look_at(deps.pool, esim_id, deps.clock() + esim_life_rules.MISSING)
+        return False
+    except (SupplierError, TimeoutError) as error:
+        log.info("esim_not_seen", supplier=esim.supplier, esim=esim_id, error=code_of(error))
+        return False
+    return True
+
+
+async def look_soon(deps: Deps, esim_id: str, at: datetime | None = None) -> None:
+    """Have an eSIM looked at at that time, by default as soon as there is room: after a top-up, say."""
+    await esim_rows.look_at(deps.pool, esim_id, at or deps.clock())

@@ -1,0 +1,240 @@
+"""Delivered eSIMs. ICCID, activation code and status are sealed; an ICCID is found by its keyed digest.
+
+Every question of a storefront carries the storefront and its mode: another's eSIM is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from gateway.access.key_rows import Mode
+from gateway.kit.pages import Position, Rows
+from gateway.kit.pool import Connection, Pool
+from gateway.kit.sealing import Seal, Unsealable
+from schemas.esim import EsimStatus, ProfileState, ServiceState
+from schemas.order import Delivery
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "esim_"
+# A look at a supplier that was claimed and never came to an end is claimed again after so long.
+CLAIM = timedelta(minutes=10)
+FIRST_LOOK = timedelta(minutes=10)
+_CLAIMING = 0x6573696D
+
+_SELECT = """
+    SELECT e.id, e.order_id, e.storefront_id, e.mode, e.supplier, e.supplier_plan_id, e.iccid, e.activation_code,
+           e.confirmation_code_required, e.status, e.observed_at, e.next_poll_at, e.usage_told, e.state_told,
+           e.created_at, o.plan_id, o.plan, o.status AS order_status, o.currency
+    FROM esims e JOIN orders o ON o.id = e.order_id
+"""
+
+
+class Esim(msgspec.Struct, frozen=True):
+    """One delivered eSIM, opened. ``status`` is what the supplier last said, None before it was first asked.
+
+    ``usage_told`` is the percentage that was last told to the storefront, ``state_told`` the state
+    ("enabled/active"). ``plan`` is the plan as it was sold, ``currency`` what it was sold in.
+    """
+
+    id: str
+    order_id: str
+    storefront_id: str
+    mode: Mode
+    supplier: str
+    supplier_plan_id: str
+    iccid: str
+    activation_code: str | None
+    confirmation_code_required: bool
+    status: EsimStatus | None
+    observed_at: datetime | None
+    next_poll_at: datetime | None
+    usage_told: int
+    state_told: str | None
+    created_at: datetime
+    plan_id: str
+    plan: dict[str, Any]
+    order_status: str
+    currency: str
+
+
+async def holder_of(connection: Connection, seal: Seal, mode: Mode, given: Delivery, order_id: str) -> str | None:
+    """Another order of the mode that has the very eSIM, whoever supplied it.
+
+    An activation code is delivered once for ever. ICCIDs come back: one decides only where there is no code, and only
+    among eSIMs that have not ended.
+    """
+    if given.activation_code is not None:
+        found, digests = "code_digest = ANY($1::bytea[])", seal.digests(given.activation_code)
+    elif given.iccid is not None:
+        found = "iccid_digest = ANY($1::bytea[]) AND activation_code IS NULL AND NOT ended"
+        digests = seal.digests(given.iccid)
+    else:
+        return None
+    holder: str | None = await connection.fetchval(
+        f"SELECT order_id FROM esims WHERE {found} AND mode = $2 AND order_id <> $3 LIMIT 1",  # noqa: S608 - the words above
+        digests,
+        mode,
+        order_id,
+    )
+    return holder
+
+
+async def fill_code_digests(pool: Pool, seal: Seal, most: int = 500) -> int:
+    """Give eSIMs from before there was one the digest of their code; how many there were, ``most`` at a time.
+
+    Two that were delivered with the same code: the first keeps it, the other one stays without.
+    """
+    filled, after = 0, ""
+    while rows := await pool.fetch(
+        "SELECT id, activation_code FROM esims WHERE activation_code IS NOT NULL AND code_digest IS NULL AND id > $1"
+        " ORDER BY id LIMIT $2",
+        after,
+        most,
+    ):
+        after = rows[-1]["id"]
+        for row in rows:
+            try:
+                digest = seal.digest(seal.open_text(row["activation_code"]))
+                await pool.execute("UPDATE esims SET code_digest = $2 WHERE id = $1", row["id"], digest)
+                filled += 1
+            except (asyncpg.UniqueViolationError, Unsealable) as error:
+                log.warning("esim_code_not_unique", esim=row["id"], error=type(error).__name__)
+    return filled
+
+
+async def find(pool: Pool | Connection, seal: Seal, storefront_id: str, mode: Mode, name: str) -> Esim | None:
+    """The storefront's eSIM of that id or ICCID (the newest one: ICCIDs come back); None when it has none."""
+    by_id = name.startswith(PREFIX)
+    row = await pool.fetchrow(
+        f"""{_SELECT} WHERE e.storefront_id = $1 AND e.mode = $2
+            AND {"e.id = $3" if by_id else "e.iccid_digest = ANY($3::bytea[])"}
+            ORDER BY e.created_at DESC, e.id LIMIT 1""",
+        storefront_id,
+        mode,
+        name if by_id else seal.digests(name),
+    )
+    return None if row is None else _esim(row, seal)
+
+
+async def get(connection: Pool | Connection, seal: Seal, esim_id: str) -> Esim | None:
+    """The eSIM of that id, whoever it belongs to: for jobs and for who proved otherwise that it may be seen."""
+    row = await connection.fetchrow(f"{_SELECT} WHERE e.id = $1", esim_id)
+    return None if row is None else _esim(row, seal)
+
+
+async def of_orders(pool: Pool | Connection, seal: Seal, order_ids: Sequence[str]) -> dict[str, Esim]:
+    """The eSIMs of these orders, by order id; the caller has seen to it that the orders may be seen."""
+    rows = await pool.fetch(f"{_SELECT} WHERE e.order_id = ANY($1)", list(order_ids))
+    return {row["order_id"]: _esim(row, seal) for row in rows}
+
+
+async def newest_first(
+    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, limit: int, after: Position | None
+) -> Rows[Esim]:
+    """Up to ``limit`` eSIMs of a storefront, the newest first, from after one of them on."""
+    rows = await pool.fetch(
+        f"""{_SELECT} WHERE e.storefront_id = $1 AND e.mode = $2
+            AND ($3::text IS NULL OR (e.created_at, e.id) < (
+                SELECT l.created_at, l.id FROM esims l WHERE l.id = $3 AND l.storefront_id = $1 AND l.mode = $2))
+            ORDER BY e.created_at DESC, e.id DESC LIMIT $4""",  # noqa: S608 - the words above
+        storefront_id,
+        mode,
+        after[0] if after else None,
+        limit + 1,
+    )
+    shown = [_esim(row, seal) for row in rows[:limit]]
+    return Rows(shown, (shown[-1].id,) if len(rows) > limit else None)
+
+
+# -- looking at suppliers ------------------------------------------------------------------------------------------
+
+
+async def suppliers_due(pool: Pool, now: datetime) -> list[str]:
+    """Suppliers of which an eSIM is due to be looked at."""
+    return [row[0] for row in await pool.fetch("SELECT DISTINCT supplier FROM esims WHERE next_poll_at <= $1", now)]
+
+
+async def claim_due(pool: Pool, supplier: str, now: datetime, most: int, seconds: float) -> list[str]:
+    """Ids of eSIMs that are due, the longest due first; no other process gets them until the claim runs out.
+
+    At most so many within ``seconds``, by all processes together.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _CLAIMING, supplier)
+        # As a subquery of IN it may be run again for every row of the outer table, and then locks more than the limit.
+        rows = await connection.fetch(
+            """WITH due AS (
+                   SELECT id FROM esims WHERE supplier = $1 AND next_poll_at <= $2
+                   ORDER BY next_poll_at FOR UPDATE SKIP LOCKED LIMIT greatest(0, $3 - (
+                       SELECT count(*) FROM esims WHERE supplier = $1 AND claimed_at > $2::timestamptz - $5::interval))
+               )
+               UPDATE esims e SET next_poll_at = $2 + $4, claimed_at = $2 FROM due WHERE e.id = due.id
+               RETURNING e.id""",
+            supplier,
+            now,
+            most,
+            CLAIM,
+            timedelta(seconds=seconds),
+        )
+    return [row[0] for row in rows]
+
+
+async def lock(connection: Connection, seal: Seal, esim_id: str) -> Esim | None:
+    """The eSIM, held until the end of the caller's transaction."""
+    row = await connection.fetchrow(f"{_SELECT} WHERE e.id = $1 FOR UPDATE OF e", esim_id)
+    return None if row is None else _esim(row, seal)
+
+
+async def observe(
+    connection: Connection,
+    seal: Seal,
+    esim_id: str,
+    status: EsimStatus,
+    *,
+    next_poll_at: datetime | None,
+    usage_told: int,
+    state_told: str | None,
+) -> None:
+    """Write what a supplier said, what of it was told, and when to look again. Under ``lock``."""
+    await connection.execute(
+        """UPDATE esims SET status = $2, observed_at = $3, next_poll_at = $4, usage_told = $5, state_told = $6,
+                  ended = ended OR $7
+           WHERE id = $1""",
+        esim_id,
+        seal.seal(msgspec.json.encode(status)),
+        status.observed_at,
+        next_poll_at,
+        usage_told,
+        state_told,
+        status.service_state in {ServiceState.REVOKED, ServiceState.EXPIRED}
+        or status.profile_state is ProfileState.DELETED,
+    )
+
+
+async def end(connection: Connection, order_id: str) -> str | None:
+    """The eSIM of a cancelled order is polled no more, and its ICCID may come back; its id."""
+    ended: str | None = await connection.fetchval(
+        "UPDATE esims SET next_poll_at = NULL, ended = true WHERE order_id = $1 RETURNING id", order_id
+    )
+    return ended
+
+
+async def look_at(connection: Pool | Connection, esim_id: str, at: datetime | None) -> None:
+    """Look at the eSIM at that time, or never again by itself."""
+    await connection.execute("UPDATE esims SET next_poll_at = $2 WHERE id = $1", esim_id, at)
+
+
+def _esim(row: Any, seal: Seal) -> Esim:
+    values = dict(row)
+    code, status = values["activation_code"], values["status"]
+    values["iccid"] = seal.open_text(values["iccid"])
+    values["activation_code"] = seal.open_text(code) if code is not None else None
+    values["status"] = msgspec.json.decode(seal.open(status), type=EsimStatus) if status is not None else None
+    return Esim(**values)

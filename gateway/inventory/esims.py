@@ -1,0 +1,169 @@
+"""An eSIM after it was delivered: its status when asked, and what of it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from gateway.access.key_rows import Mode
+from gateway.inventory import delivery_rules, esim_life_rules, esim_rows, traveller_link_rules
+from gateway.inventory.esim_rows import Esim
+from gateway.kit.problem import Problem, not_supported
+from gateway.suppliers.accounts import account_of
+from gateway.suppliers.deps import Deps
+from gateway.webhooks.notify import announce
+from providers.contract import Capability
+from schemas.errors import GatewayError, NotFound, SupplierError
+from schemas.esim import EsimStatus
+from schemas.notice import NoticeType
+from schemas.orders import OrderedEsim
+
+log = structlog.get_logger(__name__)
+
+# Whoever asks waits no longer than this for the supplier; after it he gets what was known before.
+ASKING_SECONDS = 10.0
+
+
+def ordered_esim(deps: Deps, esim: Esim, *, with_code: bool = True) -> OrderedEsim:
+    """The ``esim`` of an order's JSON, for its owner; without its code (for a top-up, for operators) as asked."""
+    code = esim.activation_code if with_code else None
+    page = page_url(deps, esim.id) if code is not None else None
+    return delivery_rules.ordered_esim(
+        esim.id,
+        esim.iccid,
+        code,
+        confirmation_code_required=esim.confirmation_code_required,
+        page_url=page,
+    )
+
+
+def page_url(deps: Deps, esim_id: str) -> str:
+    """The address of the traveller's page of an eSIM, good for a while from now."""
+    settings = deps.settings.esim
+    return traveller_link_rules.url_for(deps.seal, esim_id, deps.clock(), settings.page_days, settings.page_base_url)
+
+
+async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, fresh: bool = False) -> Esim | None:
+    """The storefront's eSIM with a status that is not older than the cache allows, or with what is known of it.
+
+    ``fresh`` asks the supplier in any case. ``status`` is None while nothing is known: the supplier cannot tell, did
+    not answer yet, or is not configured any more. None when the storefront has no such eSIM.
+    """
+    esim = await esim_rows.find(deps.pool, deps.seal, storefront_id, mode, name)
+    if esim is None or _lacks(deps, esim, Capability.ESIM_STATUS) is not False or not (fresh or _is_old(deps, esim)):
+        return esim
+    try:
+        async with asyncio.timeout(ASKING_SECONDS):
+            return await look(deps, esim)
+    except (GatewayError, TimeoutError) as error:
+        log.info("esim_not_seen", supplier=esim.supplier, esim=esim.id, error=code_of(error))
+        return esim
+
+
+async def with_usage(deps: Deps, storefront_id: str, mode: Mode, name: str, *, fresh: bool = False) -> Esim | Problem:
+    """As ``with_status``, for its data; ``status`` is there.
+
+    Problems: not_found, not_supported (the supplier cannot tell), unavailable (it has not told yet).
+    """
+    esim = await with_status(deps, storefront_id, mode, name, fresh=fresh)
+    if esim is None:
+        return Problem("not_found", "there is no such eSIM")
+    if esim.status is not None:
+        return esim
+    if _lacks(deps, esim, Capability.ESIM_STATUS):
+        return not_supported(Capability.ESIM_STATUS)
+    return Problem("unavailable", "the supplier has not told the state of this eSIM yet")
+
+
+def can_topup(deps: Deps, esim: Esim) -> bool | None:
+    """Whether data can be added: no where the supplier has no call for it, else as it told; None: it is not known."""
+    if _lacks(deps, esim, Capability.TOPUP):
+        return False
+    return None if esim.status is None else esim.status.can_topup
+
+
+async def look(deps: Deps, esim: Esim) -> Esim:
+    """Ask the supplier and record the answer. Raises ``SupplierError`` and ``NotSupported``."""
+    account = account_of(deps.accounts, esim.supplier, esim.mode)
+    if account is None:
+        raise NotFound("the account that sold this eSIM is not configured", supplier=esim.supplier)
+    status = await account.provider.esim_status(esim.iccid)
+    return await record(deps, esim.id, status)
+
+
+async def record(deps: Deps, esim_id: str, status: EsimStatus) -> Esim:
+    """Write what a supplier said of an eSIM and tell the storefront what is news, in one transaction.
+
+    An answer that is older than what is known changes nothing. Raises ``LookupError`` for an unknown id.
+    """
+    async with deps.pool.acquire() as connection, connection.transaction():
+        esim = await esim_rows.lock(connection, deps.seal, esim_id)
+        if esim is None:
+            raise LookupError(f"no eSIM {esim_id}")
+        if esim.observed_at is not None and esim.observed_at >= status.observed_at:
+            return esim
+        news = esim_life_rules.news(status, esim.usage_told, esim.state_told)
+        wait = esim_life_rules.next_look(status, esim.status)
+        await esim_rows.observe(
+            connection,
+            deps.seal,
+            esim_id,
+            status,
+            next_poll_at=None if wait is None else deps.clock() + wait,
+            usage_told=news.usage_told,
+            state_told=news.state_told,
+        )
+        for kind, data in told(esim, status, news):
+            await announce(
+                connection,
+                deps.seal,
+                storefront_id=esim.storefront_id,
+                mode=esim.mode,
+                type=kind,
+                data=data,
+                order_id=esim.order_id,
+            )
+        seen = await esim_rows.get(connection, deps.seal, esim_id)
+    if seen is None:
+        raise LookupError(f"no eSIM {esim_id}")
+    return seen
+
+
+def told(esim: Esim, status: EsimStatus, news: esim_life_rules.News) -> list[tuple[NoticeType, dict[str, object]]]:
+    """The events that a look gives. The ICCID may stand in them, for they go to its owner."""
+    about: dict[str, object] = {"esim_id": esim.id, "iccid": esim.iccid, "order_id": esim.order_id}
+    about["observed_at"] = status.observed_at
+    found: list[tuple[NoticeType, dict[str, object]]] = []
+    if news.state is not None:
+        profile, _, service = news.state.partition("/")
+        was_profile, _, was_service = (news.previous or "").partition("/")
+        states: dict[str, object] = {
+            "profile_state": profile,
+            "service_state": service,
+            "previous": {"profile_state": was_profile, "service_state": was_service},
+        }
+        found.append((NoticeType.ESIM_STATE_CHANGED, about | states))
+    if news.threshold is not None:
+        found.append((NoticeType.ESIM_USAGE_LOW, about | {"threshold": news.threshold, "data": status.data}))
+    return found
+
+
+def _lacks(deps: Deps, esim: Esim, capability: Capability) -> bool | None:
+    """Whether the eSIM's supplier cannot do something at all; None where its account is not configured."""
+    account = account_of(deps.accounts, esim.supplier, esim.mode)
+    return None if account is None else capability not in account.manifest.capabilities
+
+
+def _is_old(deps: Deps, esim: Esim) -> bool:
+    """Whether the cache's time is over, or something happened that made the eSIM due: a top-up."""
+    now = deps.clock()
+    if esim.observed_at is None or (esim.next_poll_at is not None and esim.next_poll_at <= now):
+        return True
+    return now - esim.observed_at > timedelta(seconds=deps.settings.esim.cache_seconds)
+
+
+def code_of(error: Exception) -> str:
+    """A fault in one word, for a log line."""
+    return error.code if isinstance(error, SupplierError) else type(error).__name__

@@ -1,0 +1,335 @@
+"""Every setting of the gateway: shipped defaults, a file over them, the environment over both.
+
+``config/gateway.toml`` < the file that ``GATEWAY_CONFIG`` names < ``GATEWAY_…`` variables, with two
+underscores between the levels: ``GATEWAY_SUPPLIERS__<NAME>__BASE_URL``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from decimal import Decimal
+from importlib import resources
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway.kit.secret_strength import is_weak
+from schemas.errors import ConfigurationError
+
+ENV_CONFIG = "GATEWAY_CONFIG"
+SHORTEST_SECRET_KEY = 32
+LONGEST_SUPPLIER_NAME = 40
+Share = Annotated[float, Field(ge=0, le=1)]
+Network = IPv4Network | IPv6Network
+
+
+def _listed(value: Any) -> Any:
+    """A list written in one variable: JSON, or values between commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Pricing(_Section):
+    """The last pricing rule, for what no other one prices: cost x (1 + percent/100) + fixed, rounded.
+
+    Never below cost + ``minimum_margin``, which also holds for rules that state none. Amounts are in base currency.
+    Fees are what being paid costs, of the price and each time: they are reckoned with where margins are shown.
+    """
+
+    percent: Decimal = Field(default=Decimal(10), ge=0, le=1000)
+    fixed: Decimal = Field(default=Decimal(0), ge=0)
+    rounding: Literal["currency", ".99"] = "currency"
+    minimum_margin: Decimal = Field(default=Decimal(0), ge=0)
+    fee_percent: Decimal = Field(default=Decimal(0), ge=0, le=100)
+    fee_fixed: Decimal = Field(default=Decimal(0), ge=0)
+
+
+class Quotes(_Section):
+    ttl_seconds: int = Field(default=900, gt=0)
+
+
+class Sync(_Section):
+    """Bounds of a sync. Shares are 0 to 1; ``suspect_rise`` 2.00 means 200 % above."""
+
+    interval_seconds: int = Field(default=900, gt=0)
+    expire_after_seconds: int = Field(default=86400, gt=0)
+    max_gone_share: Share = 0.30
+    moved_by: float = Field(default=0.30, gt=0)
+    max_moved_share: Share = 0.30
+    quarantine_from: int = Field(default=10, ge=1)
+    suspect_drop: Share = 0.60
+    suspect_rise: float = Field(default=2.00, gt=0)
+    suspect_below_median: Share = 0.25
+
+
+class Orders(_Section):
+    """How long what is sold out, or a supplier without our money, is left alone, and how old a price may be.
+
+    ``email_days`` is how long a customer's address is kept, ``max_open`` how many orders of a storefront may be open at
+    once (0: any number). Without ``fast_admission`` every order is chosen from the database and sent after admission.
+    """
+
+    price_check_seconds: int = Field(default=300, gt=0)
+    out_of_stock_seconds: int = Field(default=600, gt=0)
+    no_balance_seconds: int = Field(default=300, gt=0)
+    email_days: int = Field(default=400, gt=0)
+    max_open: int = Field(default=200, ge=0)
+    fast_admission: bool = True
+
+
+class Checkouts(_Section):
+    """How long the price of a checkout is held and its payment link stays good."""
+
+    hold_seconds: int = Field(default=3600, ge=60, le=30 * 86400)
+
+
+class RateLimit(_Section):
+    per_minute: int = Field(default=600, gt=0)
+
+
+class Connections(_Section):
+    """How many requests of one address may be on their way at once: a head that has begun, a body not whole."""
+
+    unfinished_per_address: int = Field(default=32, gt=0)
+
+
+class Webhooks(_Section):
+    allow_private: Networks = ()
+
+
+class Esim(_Section):
+    """``page_base_url`` is where travellers reach this gateway; without it an address is a path only."""
+
+    cache_seconds: int = Field(default=60, ge=0)
+    poll_share: float = Field(default=0.2, gt=0, le=1)
+    page_days: int = Field(default=30, gt=0, le=3650)
+    page_base_url: str = ""
+
+
+class Alerts(_Section):
+    """How long alerts stand and are kept; raised ``flap_times`` within ``flap_hours`` one ends only after calm."""
+
+    price_hours: int = Field(default=24, gt=0)
+    flap_times: int = Field(default=3, ge=2)
+    flap_hours: int = Field(default=6, gt=0)
+    calm_minutes: int = Field(default=60, gt=0)
+    keep_days: int = Field(default=90, gt=0)
+    console_url: str = ""
+
+
+Days = Annotated[int, Field(ge=0, le=36_500)]
+
+
+class Retention(_Section):
+    """After how many days rows that only tell of the past are deleted; 0 keeps them for ever.
+
+    Orders, attempts, the ledger, payments, what was delivered and idempotency keys are never deleted.
+    """
+
+    queue_log_days: Days = 14
+    supplier_calls_days: Days = 90
+    webhooks_days: Days = 90
+    sync_runs_days: Days = 90
+    price_changes_days: Days = 400
+    offer_events_days: Days = 400
+    order_events_days: Days = 400
+    checkout_events_days: Days = 400
+    supplier_transactions_days: Days = 1100
+    audit_days: Days = 1100
+
+
+class Smtp(_Section):
+    """The mail server that alerts are handed to; without ``host`` no e-mail is sent. Port 465 is TLS from the start."""
+
+    host: str = ""
+    port: int = Field(default=587, gt=0, le=65535)
+    user: str = ""
+    password: SecretStr | None = None
+    sender: str = ""
+    starttls: bool = True
+
+
+class Metrics(_Section):
+    """Where figures are served; port 0 switches them off."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9090, ge=0, le=65535)
+    worker_port: int = Field(default=9091, ge=0, le=65535)
+
+
+class Console(_Section):
+    """``totp_for_admins``: an admin without a second factor comes no further than the page that turns it on."""
+
+    totp_for_admins: bool = False
+
+
+class Settings(BaseSettings):
+    """All settings. ``suppliers`` are checked against their plugins' own types by the loader.
+
+    ``database_password`` may have any characters: it is put into ``database_url``, percent-encoded.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
+    )
+
+    database_url: SecretStr | None = None
+    database_password: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    state_dir: Path = Path(".state")
+    base_currency: str = "USD"
+    secret_key: Secrets = ()
+    cors_origins: Texts = ()
+    trusted_proxies: Networks = ()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    pricing: Pricing = Pricing()
+    quotes: Quotes = Quotes()
+    sync: Sync = Sync()
+    orders: Orders = Orders()
+    checkouts: Checkouts = Checkouts()
+    rate_limit: RateLimit = RateLimit()
+    connections: Connections = Connections()
+    webhooks: Webhooks = Webhooks()
+    esim: Esim = Esim()
+    alerts: Alerts = Alerts()
+    retention: Retention = Retention()
+    smtp: Smtp = Smtp()
+    metrics: Metrics = Metrics()
+    console: Console = Console()
+    suppliers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_url(cls, values: Any) -> Any:
+        """The URL with the password in it, whichever of the two it came by."""
+        if isinstance(values, dict) and values.get("database_url"):
+            url, password = _plain(values["database_url"]), _plain(values.get("database_password") or "")
+            values = {**values, "database_url": with_password(url, password)}
+        return values
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < SHORTEST_SECRET_KEY for key in value):
+            raise ValueError(f"each secret key must have {SHORTEST_SECRET_KEY} characters or more")
+        # Older keys only open what they sealed: a weak one must stay in the list until `secrets rotate` replaced it.
+        if value and is_weak(value[0].get_secret_value()):
+            raise ValueError(
+                "the first secret key can be guessed: it is made of repetitions, runs or common words. "
+                "Print a good one with `esim-gateway secrets new`, put it in front of the key in use, "
+                "and run `esim-gateway secrets rotate`"
+            )
+        return value
+
+    @field_validator("suppliers")
+    @classmethod
+    def _names(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name in value:
+            letters = name.replace("_", "").replace("-", "")
+            if not letters.isalnum() or name != name.lower() or len(name) > LONGEST_SUPPLIER_NAME:
+                raise ValueError(f"supplier name {name!r} must be lower-case letters, digits, - and _")
+        return value
+
+    @classmethod
+    def settings_customise_sources(  # the base names what is not used here
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def load(config: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings. ``config`` defaults to what ``GATEWAY_CONFIG`` names; ``overrides`` lie under the environment.
+
+    Raises ``ConfigurationError`` with one line for each thing that is wrong.
+    """
+    path = config or (Path(os.environ[ENV_CONFIG]) if os.environ.get(ENV_CONFIG) else None)
+    values = tomllib.loads(resources.files("config").joinpath("gateway.toml").read_text("utf-8"))
+    if path is not None:
+        try:
+            values = _over(values, tomllib.loads(path.read_text("utf-8")))
+        except OSError as error:
+            raise ConfigurationError(f"{ENV_CONFIG}: cannot read {path}: {error.strerror}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{path}: {error}") from None
+    try:
+        return Settings(**_over(values, overrides))
+    except ValidationError as error:
+        lines = [_line(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+        raise ConfigurationError("; ".join(lines)) from None
+
+
+_UNREADABLE_URL = (
+    "database_url cannot be read: set a password with special characters as GATEWAY_DATABASE_PASSWORD, "
+    "or percent-encode it"
+)
+
+
+def _line(place: str, message: str) -> str:
+    what = message.removeprefix("Value error, ")
+    return f"{place}: {what}" if place else what
+
+
+def with_password(url: str, password: str) -> str:
+    """A database's URL with a password put into it, whatever characters that has; "" leaves it as it is.
+
+    Raises ``ValueError`` for a URL that cannot be read, or that has a password of its own beside this one.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a "[" in the password begins no IPv6 address
+        raise ValueError(_UNREADABLE_URL) from None
+    # A "/", "?" or "#" in the password ends the address too soon; what follows then has the "@".
+    if parts.netloc.count("@") > 1 or "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError(_UNREADABLE_URL)
+    if not password:
+        return url
+    user, at, host = parts.netloc.rpartition("@")
+    if not at or not user:
+        raise ValueError("database_url must name the user that GATEWAY_DATABASE_PASSWORD is for: postgresql://user@…")
+    if ":" in user:
+        raise ValueError("database_url has a password already: leave it out there, or GATEWAY_DATABASE_PASSWORD")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
+def _plain(value: Any) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _over(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,79 @@
+"""Filling our balance at a supplier: the ways there are, and deposits begun at those that take them online."""
+
+from __future__ import annotations
+
+import secrets
+from decimal import Decimal
+
+import structlog
+
+from gateway.access import audit_rows
+from gateway.access.user_rows import Visitor
+from gateway.kit.problem import Problem
+from gateway.ledger import deposit_rows
+from gateway.ledger.deposit_rows import Deposit
+from gateway.suppliers.accounts import Account
+from gateway.suppliers.deps import Deps
+from providers.contract import Capability
+from schemas.account import DepositWay
+from schemas.errors import GatewayError
+from schemas.money import Money
+
+log = structlog.get_logger(__name__)
+
+MOST = Decimal(1_000_000)
+
+
+def ways(account: Account | None) -> tuple[DepositWay, ...]:
+    """The ways to fill an account, those online first; none for one that is not configured."""
+    if account is None:
+        return ()
+    able = Capability.DEPOSITS in account.manifest.capabilities
+    told = (one for one in account.manifest.deposit_ways if able or not one.online)
+    return tuple(sorted(told, key=lambda one: not one.online))
+
+
+async def begin(deps: Deps, name: str, way: str, amount: Money, who: Visitor | str) -> Deposit | Problem:
+    """Ask the supplier for a page at which a person pays. No money moves before somebody does.
+
+    It is noted who began it before the supplier is asked. From then on the balance is looked at every minute for an
+    hour, so that offers come back as soon as the money is there.
+    """
+    account = deps.accounts.get(name)
+    if account is None:
+        return Problem("not_found", "there is no such supplier")
+    found = next((one for one in ways(account) if one.name == way), None)
+    if found is None or not found.online:
+        return _no_way(account, way, found)
+    if not (amount.amount.is_finite() and 0 < amount.amount <= MOST):
+        what = f"must be more than 0 and at most {MOST}"
+        return Problem("conflict", f"amount: {what}", (("/amount/amount", what),))
+    if found.currency is not None and amount.currency != found.currency:
+        what = f"{account.manifest.title} takes {found.currency} here"
+        return Problem("conflict", f"amount: {what}", (("/amount/currency", what),))
+    deposit_id = f"dep_{secrets.token_hex(12)}"
+    async with deps.pool.acquire() as connection, connection.transaction():
+        by = who if isinstance(who, str) else who.name
+        await deposit_rows.ask(connection, deposit_id, name, way, amount, by, deps.clock())
+        detail = {"way": way, "amount": str(amount), "deposit": deposit_id}
+        await audit_rows.record(connection, who, "supplier.deposit_begun", f"supplier:{name}", detail)
+    try:
+        session = await account.provider.deposit(way, amount)
+    except GatewayError as error:
+        await deposit_rows.failed(deps.pool, deposit_id, str(error))
+        log.warning("deposit_not_begun", supplier=name, way=way)
+        return Problem("unavailable", f"{account.manifest.title} gave no page to pay at: {error}")
+    await deposit_rows.begun(deps.pool, deposit_id, session.id, session.url)
+    made = await deposit_rows.one(deps.pool, deposit_id)
+    return made if made is not None else Problem("not_found", "the deposit is gone")
+
+
+def _no_way(account: Account, way: str, found: DepositWay | None) -> Problem:
+    title, names = account.manifest.title, [one.name for one in ways(account) if one.online]
+    if found is not None:
+        return Problem("not_supported", f"deposits: {title}, {found.title}: {found.what_to_do}")
+    if not names:
+        by_hand = " ".join(one.what_to_do for one in ways(account))
+        return Problem("not_supported", f"deposits: {title} takes none online. {by_hand}".strip())
+    what = f"one of {', '.join(names)}"
+    return Problem("conflict", f"way: {way[:40]!r} is not {what}", (("/way", what),))

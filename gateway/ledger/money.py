@@ -1,0 +1,197 @@
+"""Our money at the suppliers as console, API and command line show it: balances, both books, deposits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from gateway.access.key_rows import Mode
+from gateway.kit.pages import Position, Rows, price_of
+from gateway.ledger import deposit_rows, deposits, supplier_statements
+from gateway.ledger import supplier_statement_rows as rows
+from gateway.ledger.ledger_view_rules import DIFFERENT, Line
+from gateway.ledger.reconcile_rules import Day
+from gateway.ledger.supplier_statement_rows import Kept, Walk
+from gateway.suppliers import balances, supplier_list_rows
+from gateway.suppliers.accounts import Account
+from gateway.suppliers.deps import Deps
+from providers.contract import Capability
+from schemas.api import Price
+from schemas.api_money import (
+    BooksRead,
+    DepositShown,
+    SupplierDepositWay,
+    SupplierLedgerLine,
+    SupplierLedgerTotal,
+    SupplierMoney,
+    SupplierTransaction,
+)
+from schemas.money import Money
+
+_POSITION_PARTS = 2
+MOST_DAYS = 92
+USUAL_DAYS = 7
+REFRESH_SECONDS = 25.0
+
+
+class Ledger(NamedTuple):
+    """A page of both books, their totals over all pages, and how far the supplier's were read."""
+
+    lines: Rows[SupplierLedgerLine]
+    totals: list[SupplierLedgerTotal]
+    books: BooksRead | None
+
+
+async def of_all(deps: Deps, limit: int, after: Position | None, mode: Mode | None = None) -> Rows[SupplierMoney]:
+    """Our money at each supplier, by name."""
+    found = await supplier_list_rows.suppliers(deps.pool, limit, after, supplier_list_rows.SupplierContext(), mode)
+    return Rows(await of(deps, [one.name for one in found.rows]), found.after)
+
+
+async def of(deps: Deps, names: Sequence[str]) -> list[SupplierMoney]:
+    """Our money at these suppliers, in their order."""
+    known = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
+    walks = await rows.walks(deps.pool, names)
+    return [
+        SupplierMoney(
+            known[name],
+            [SupplierDepositWay(**msgspec.structs.asdict(one)) for one in deposits.ways(deps.accounts.get(name))],
+            _books_of(deps.accounts.get(name)),
+            _read(walks.get(name)),
+        )
+        for name in names
+    ]
+
+
+async def refresh(deps: Deps, names: Sequence[str] | None = None, seconds: float = REFRESH_SECONDS) -> None:
+    """Ask for balances and read the books at once; whoever has not told after so long is left for the schedule."""
+    try:
+        async with asyncio.timeout(seconds):
+            await supplier_statements.refresh(deps, names)
+    except TimeoutError:
+        return
+
+
+async def transactions(
+    deps: Deps,
+    limit: int,
+    after: Position | None,
+    *,
+    supplier: str | None = None,
+    kind: str | None = None,
+    since: datetime | None = None,
+    mode: Mode | None = None,
+) -> Rows[SupplierTransaction]:
+    """The suppliers' books as they were read, the newest first."""
+    found = await rows.listed(deps.pool, limit, after, supplier=supplier, kind=kind, since=since, mode=mode)
+    return Rows([_transaction(one) for one in found.rows], found.after)
+
+
+async def ledger(
+    deps: Deps, name: str, first: date, last: date, limit: int, after: Position | None, *, differing: bool = False
+) -> Ledger | None:
+    """A supplier's books beside ours for the days from ``first`` to ``last`` (UTC); None for no such supplier.
+
+    ``differing``: only the lines that a person has to look into, or that are open.
+    """
+    if not await supplier_list_rows.is_supplier(deps.pool, name):
+        return None
+    day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
+    every = await supplier_statements.ledger(deps, name, day)
+    wanted = [one for one in every if one.verdict in {*DIFFERENT, "open"}] if differing else every
+    start = _behind(wanted, after)
+    shown = wanted[start : start + limit]
+    more = start + limit < len(wanted)
+    walk = (await rows.walks(deps.pool, [name])).get(name)
+    page = Rows([_line(one) for one in shown], (shown[-1].at.isoformat(), shown[-1].movement) if more else None)
+    return Ledger(page, totals(every), _read(walk))
+
+
+def usual_days(now: datetime) -> tuple[date, date]:
+    """The last week, today as its last day (UTC)."""
+    today = now.astimezone(UTC).date()
+    return today - timedelta(days=USUAL_DAYS - 1), today
+
+
+def totals(lines: Sequence[Line]) -> list[SupplierLedgerTotal]:
+    """The lines of each kind and currency together."""
+    groups: dict[tuple[str, str], list[Line]] = {}
+    for one in lines:
+        amount = one.theirs or one.ours
+        groups.setdefault((one.kind, amount.currency if amount else ""), []).append(one)
+    return [
+        SupplierLedgerTotal(
+            kind=_KINDS[kind],
+            currency=currency,
+            lines=len(some),
+            theirs=_sum([one.theirs for one in some], currency),
+            ours=_sum([one.ours for one in some], currency),
+            differences=sum(one.verdict in DIFFERENT for one in some),
+        )
+        for (kind, currency), some in sorted(groups.items())
+    ]
+
+
+async def deposits_begun(
+    deps: Deps, limit: int, after: Position | None, *, supplier: str | None = None, mode: Mode | None = None
+) -> Rows[DepositShown]:
+    """Deposits that somebody began, the newest first."""
+    found = await deposit_rows.listed(deps.pool, limit, after, supplier=supplier, mode=mode)
+    return Rows([deposit_shown(one) for one in found.rows], found.after)
+
+
+def deposit_shown(one: deposit_rows.Deposit) -> DepositShown:
+    """A deposit as the API writes it."""
+    told = msgspec.structs.asdict(one) | {"amount": price_of(Money(one.amount, one.currency))}
+    del told["currency"], told["session_id"]
+    return msgspec.convert(told, DepositShown)
+
+
+_KINDS: dict[str, Literal["charge", "refund", "deposit", "adjustment", "other"]] = {
+    "charge": "charge", "refund": "refund", "deposit": "deposit", "adjustment": "adjustment", "other": "other",
+}  # fmt: skip
+
+
+def _books_of(account: Account | None) -> Literal["transactions", "orders"] | None:
+    able = account.manifest.capabilities if account is not None else frozenset()
+    if Capability.TRANSACTIONS in able:
+        return "transactions"
+    return "orders" if Capability.ORDER_HISTORY in able else None
+
+
+def _read(walk: Walk | None) -> BooksRead | None:
+    return None if walk is None else BooksRead(walk.whole_from, walk.whole_to, walk.asked_at, walk.error)
+
+
+def _transaction(one: Kept) -> SupplierTransaction:
+    told = msgspec.structs.asdict(one) | {"amount": price_of(Money(one.amount, one.currency))}
+    del told["currency"]
+    return msgspec.convert(told, SupplierTransaction)
+
+
+def _line(one: Line) -> SupplierLedgerLine:
+    told = msgspec.structs.asdict(one) | {"theirs": price_of(one.theirs), "ours": price_of(one.ours)}
+    return msgspec.convert(told, SupplierLedgerLine)
+
+
+def _behind(lines: Sequence[Line], after: Position | None) -> int:
+    """How many lines stand up to a position, whether or not its own is still there."""
+    if after is None or len(after) != _POSITION_PARTS:
+        return 0
+    try:
+        at = datetime.fromisoformat(after[0])
+    except ValueError:
+        return 0
+    return 0 if at.tzinfo is None else sum((one.at, one.movement) >= (at, after[1]) for one in lines)
+
+
+def _sum(amounts: Sequence[Money | None], currency: str) -> Price | None:
+    there = [one for one in amounts if one is not None and one.currency == currency]
+    total = there[0] if there else None
+    for one in there[1:]:
+        total = one if total is None else total + one
+    return price_of(total)

@@ -1,0 +1,24 @@
+"""The gateway's own running as people look at it: the queue of jobs, and the settings in force."""
+
+from __future__ import annotations
+
+from gateway.kit import job_queue
+from gateway.kit.pages import Position
+from gateway.kit.pool import Pool
+from gateway.operations.settings_in_force import settings_in_force
+from schemas.api_suppliers import JobPage
+
+__all__ = ["jobs", "settings_in_force"]
+
+
+async def jobs(pool: Pool, limit: int, after: Position | None) -> JobPage:
+    """A page of what waits or runs, and what is known of the queue as a whole."""
+    found = await job_queue.jobs(pool, limit, after)
+    return JobPage(
+        data=found.rows,
+        has_more=found.after is not None,
+        next_cursor=None if found.after is None else "\x1f".join(found.after).encode().hex(),
+        kinds=await job_queue.kinds(pool),
+        schedules=await job_queue.schedules(pool),
+        failures=await job_queue.failures(pool),
+    )

@@ -1,0 +1,354 @@
+"""Admission: from a storefront's request to an order, in one commit.
+
+The ordinary way chooses and prices from PostgreSQL, asks the supplier whether an old price still stands, and
+leaves the purchase to ``flows.process``. Where what is remembered suffices (``flows.admit_fast``) the order is written
+together with its first attempt, in one statement that checks what it was chosen from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import TypeVar
+
+import asyncpg
+import msgspec
+from msgspec import UnsetType
+
+from gateway.access.key_rows import Mode
+from gateway.catalog.index.query import Wanted
+from gateway.catalog.quote import QuoteExpired, QuoteUnknown, open_quote
+from gateway.inventory import esim_lock_rows
+from gateway.kit.pool import Connection
+from gateway.kit.problem import Problem
+from gateway.orders import admission_rows, order_state_rows
+from gateway.orders.admission_rows import Admission
+from gateway.orders.admit_fast import chosen_from_memory, may_be_fast, write
+from gateway.orders.admit_item import ItemOffered, offered_item
+from gateway.orders.order_rows import NewOrder
+from gateway.orders.rules.schedule import CONTINUES
+from gateway.orders.settle import Settled
+from gateway.pricing.price_rules import NoRate
+from gateway.selling import offers, selling
+from gateway.selling.selling import Asked, Offered
+from gateway.selling.sold_rules import shown
+from gateway.suppliers import spend_rows
+from gateway.suppliers.deps import Deps
+from providers.places import is_country
+from schemas.api import NeedFeatures, Price
+from schemas.money import Money
+from schemas.orders import OrderForGood, OrderForNumber, OrderForPlan, OrderForQuote, OrderOptions
+
+T = TypeVar("T")
+Body = OrderForPlan | OrderForQuote | OrderForNumber | OrderForGood
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An order that stands. ``replayed`` says that the key had it already.
+
+    ``new`` is what was written ``at`` a moment, where this admission wrote it; ``sending`` is its first attempt
+    on its way, where it began one.
+    """
+
+    order_id: str
+    replayed: bool = False
+    new: NewOrder | None = None
+    at: datetime | None = None
+    sending: asyncio.Task[Settled | None] | None = None
+
+
+class Valid(msgspec.Struct, frozen=True):
+    """The order would be admitted, for this price."""
+
+    price: Price
+
+
+async def admit(deps: Deps, storefront_id: str, mode: Mode, body: Body, idempotency_key: str) -> Admitted | Problem:
+    """Admit an order, or say why not; a problem does not use the key up.
+
+    ``idempotency_key`` was checked for its form, ``body`` by its type. The caller then runs
+    ``flows.process.start(deps, order_id)``; a worker does so later if it does not come to it.
+    """
+    request = digest_of("POST /v1/orders", body)
+    async with one_at_a_time(storefront_id, mode, idempotency_key):
+        if isinstance(body, (OrderForPlan, OrderForQuote)) and may_be_fast(deps):
+            fast = await _fast(deps, storefront_id, mode, body, idempotency_key, request)
+            if fast is not None:
+                return fast
+        if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
+            return known
+        offered = await _offered(deps, storefront_id, mode, body)
+        if isinstance(offered, Problem):
+            # Another process may have admitted the very same meanwhile.
+            return await keyed(deps, storefront_id, mode, idempotency_key, request) or offered
+        now = deps.clock()
+        new = _new_order(deps, storefront_id, mode, body, offered)
+        return await place(deps, new, idempotency_key, request, now)
+
+
+async def validate(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Valid | Problem:
+    """What ``admit`` would say, without an order."""
+    offered = await _offered(deps, storefront_id, mode, body)
+    if isinstance(offered, Problem):
+        return offered
+    reference = _given(body.reference)
+    if reference is not None and await order_state_rows.reference_used(deps.pool, storefront_id, mode, reference):
+        return _duplicate(reference)
+    limit = await spend_rows.limit_of(deps.pool, storefront_id)
+    if limit is not None:
+        spent = await spend_rows.spent(deps.pool, "storefront", storefront_id, deps.clock())
+        if spent + offered.price_base > limit:
+            return _LIMIT
+    return Valid(shown(offered.price))
+
+
+async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: datetime) -> Admitted | Problem:
+    """Write an order with its key and its share of the day's limit; what the key has when it has one.
+
+    This process goes on with it; a worker does when it was left alone for some seconds.
+    """
+    due = now + CONTINUES if deps.inline else now
+    try:
+        async with deps.pool.acquire() as connection, connection.transaction():
+            await _topupable(connection, new)
+            found = await admission_rows.admit(
+                connection, new, key, request, now, next_poll_at=due, max_open=deps.settings.orders.max_open
+            )
+            if found.outcome == "admitted":
+                await _within_limit(connection, new, now)
+    except asyncpg.UniqueViolationError:
+        known = await keyed(deps, new.storefront_id, new.mode, key, request)
+        return known or _duplicate(new.reference or "")
+    except _OverLimit:
+        return _LIMIT
+    except _NotTopupable:
+        return await keyed(deps, new.storefront_id, new.mode, key, request) or NOT_TOPUPABLE
+    return Admitted(new.id, new=new, at=now) if found.outcome == "admitted" else _answered(found, request)
+
+
+async def _fast(  # noqa: PLR0911 - one for each way to go on
+    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote, key: str, request: bytes
+) -> Admitted | Problem | None:
+    """Admission with the first attempt, in one statement; None where the ordinary way has to be taken."""
+    asked = _asked(deps, storefront_id, mode, body)
+    if isinstance(asked, Problem):
+        return None  # the key may have an order all the same
+    try:
+        ready = await chosen_from_memory(deps, mode, asked)
+    except NoRate:
+        return None
+    if ready is None:
+        return None
+    new = _new_order(deps, storefront_id, mode, body, ready.offered)
+    try:
+        now = deps.clock()
+        found = await write(deps, new, key, request, ready, now)
+    except asyncpg.UniqueViolationError:
+        return None
+    if found is None:
+        return None
+    if found.outcome != "admitted":
+        return _answered(found, request)
+    return Admitted(new.id, new=new, at=now, sending=ready.send(deps, new.id))
+
+
+def _answered(found: Admission, request: bytes) -> Admitted | Problem:
+    """What an admission that wrote nothing says."""
+    if found.outcome == "too_many_open":
+        return Problem("too_many_open_orders", "too many of your orders are open; wait until some have ended")
+    return _of_key(found.order_id or "", found.request, request)
+
+
+def _of_key(order_id: str, before: bytes | None, request: bytes) -> Admitted | Problem:
+    if before != request:
+        return Problem("idempotency_mismatch", "this Idempotency-Key was used for another request")
+    return Admitted(order_id, replayed=True)
+
+
+async def keyed(deps: Deps, storefront_id: str, mode: Mode, key: str, request: bytes) -> Admitted | Problem | None:
+    """The order that a key has, a mismatch when it was for something else, None for a new key."""
+    found = await order_state_rows.keyed(deps.pool, storefront_id, mode, key)
+    if found is None:
+        return None
+    return _of_key(*found, request)
+
+
+def digest_of(route: str, body: msgspec.Struct) -> bytes:
+    """32 bytes that are equal for equal requests."""
+    return sha256(route.encode() + b"\n" + msgspec.json.encode(body, order="sorted")).digest()
+
+
+def new_id() -> str:
+    """An order's id."""
+    return f"ord_{secrets.token_hex(12)}"
+
+
+def sealed_email(deps: Deps, body: OrderOptions) -> tuple[bytes | None, bytes | None]:
+    """The customer's address sealed, and its digest."""
+    customer = _given(body.customer)
+    email = None if customer is None else _given(customer.email)
+    if email is None:
+        return None, None
+    return deps.seal.seal(email), deps.seal.digest(email.casefold())
+
+
+async def offered_for(
+    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote
+) -> Offered | Problem:
+    """What an order would be sold, or the problem that it would meet."""
+    asked = _asked(deps, storefront_id, mode, body)
+    if isinstance(asked, Problem):
+        return asked
+    try:
+        return await selling.offered(deps, mode, asked)
+    except NoRate as error:
+        what = f"there is no exchange rate for {error.currency}"
+        return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
+
+
+async def _offered(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Offered | ItemOffered | Problem:
+    if isinstance(body, (OrderForPlan, OrderForQuote)):
+        return await offered_for(deps, storefront_id, mode, body)
+    try:
+        return await offered_item(deps, storefront_id, mode, body)
+    except NoRate as error:
+        what = f"there is no exchange rate for {error.currency}"
+        return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
+
+
+def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> Asked | Problem:
+    wanted = _wanted(_given(body.features))
+    if isinstance(wanted, Problem):
+        return wanted
+    choice = _given(body.suppliers)
+    only = tuple(_given(choice.only) or ()) if choice is not None else ()
+    ignore = tuple(_given(choice.ignore) or ()) if choice is not None else ()
+    limit = _given(body.max_price)
+    max_price = None if limit is None else Money(Decimal(limit.amount), limit.currency)
+    if isinstance(body, OrderForPlan):
+        return Asked(storefront_id, body.plan_id, offers.Limits(wanted, only, ignore), max_price)
+    try:
+        held = open_quote(body.quote_id, deps.settings, storefront=storefront_id, mode=mode, now=deps.clock())
+    except QuoteExpired:
+        return Problem("quote_expired", "the quote has expired; ask for a new one")
+    except QuoteUnknown:
+        return Problem("not_found", "there is no such quote")
+    both = _both(wanted, held.wanted)
+    if isinstance(both, Problem):
+        return both
+    limits = offers.Limits(both, only, ignore)
+    return Asked(storefront_id, held.plan_id, limits, max_price, held.price, held.max_cost)
+
+
+def _wanted(features: NeedFeatures | None) -> Wanted | Problem:
+    if features is None:
+        return Wanted()
+    country = _given(features.exit_country)
+    if country is not None and not is_country(country):
+        what = f"{country} is no country"
+        return Problem("invalid", f"features/exit_country: {what}", (("/features/exit_country", what),))
+    return Wanted(
+        topup=features.topup is True,
+        voice=features.voice is True,
+        sms=features.sms is True,
+        five_g=features.network == "5G",
+        exit_country=country,
+    )
+
+
+def _both(asked: Wanted, held: Wanted) -> Wanted | Problem:
+    if asked.exit_country and held.exit_country and asked.exit_country != held.exit_country:
+        what = "the quote was made for another"
+        return Problem("invalid", f"features/exit_country: {what}", (("/features/exit_country", what),))
+    return Wanted(
+        topup=asked.topup or held.topup,
+        voice=asked.voice or held.voice,
+        sms=asked.sms or held.sms,
+        five_g=asked.five_g or held.five_g,
+        exit_country=asked.exit_country or held.exit_country,
+    )
+
+
+def _new_order(deps: Deps, storefront_id: str, mode: Mode, body: Body, offered: Offered | ItemOffered) -> NewOrder:
+    email, digest = sealed_email(deps, body)
+    sold = offered.item if isinstance(offered, ItemOffered) else offered.plan
+    fields = offered.fields if isinstance(offered, ItemOffered) else {}
+    return NewOrder(
+        id=new_id(),
+        storefront_id=storefront_id,
+        mode=mode,
+        kind=offered.kind if isinstance(offered, ItemOffered) else "esim",
+        reference=_given(body.reference),
+        plan_id=sold.id,
+        plan=sold,
+        price=offered.price,
+        price_base=offered.price_base,
+        max_cost=offered.max_cost,
+        wanted=offered.limits.wanted if isinstance(offered, Offered) else {},
+        only_suppliers=list(offered.limits.only),
+        ignore_suppliers=list(offered.limits.ignore),
+        metadata=_given(body.metadata) or {},
+        email=email,
+        email_digest=digest,
+        fields=deps.seal.seal(msgspec.json.encode(fields)) if fields else None,
+    )
+
+
+async def _within_limit(connection: Connection, new: NewOrder, now: datetime) -> None:
+    limit = await spend_rows.limit_of(connection, new.storefront_id)
+    if limit is not None and not await spend_rows.spend(
+        connection, "storefront", new.storefront_id, new.price_base, limit, now, new.id
+    ):
+        raise _OverLimit
+
+
+def _given(value: T | UnsetType) -> T | None:
+    return None if isinstance(value, UnsetType) else value
+
+
+class _OverLimit(Exception):  # noqa: N818 - undoes the transaction
+    pass
+
+
+async def _topupable(connection: Connection, new: NewOrder) -> None:
+    """Hold the eSIM of a top-up against a cancel until the order is written."""
+    if new.target_esim_id is not None and await esim_lock_rows.topup_refusal(connection, new.target_esim_id):
+        raise _NotTopupable
+
+
+class _NotTopupable(Exception):  # noqa: N818 - undoes the transaction
+    pass
+
+
+NOT_TOPUPABLE = Problem("not_topupable", "this eSIM is cancelled, revoked or expired, or a cancel was asked for")
+_LIMIT = Problem("spend_limit", "the daily spend limit is reached")
+
+
+def _duplicate(reference: str) -> Problem:
+    what = "an order has this reference already"
+    return Problem("duplicate_reference", what, (("/reference", what),) if reference else ())
+
+
+_waiting: dict[tuple[str, str, str], tuple[asyncio.Lock, list[None]]] = {}
+
+
+@asynccontextmanager
+async def one_at_a_time(storefront_id: str, mode: str, key: str) -> AsyncIterator[None]:
+    """Requests of this process under one key go one after the other; over processes the key's row decides."""
+    name = (storefront_id, mode, key)
+    lock, users = _waiting.setdefault(name, (asyncio.Lock(), []))
+    users.append(None)
+    try:
+        async with lock:
+            yield
+    finally:
+        users.pop()
+        if not users:
+            _waiting.pop(name, None)

@@ -1,0 +1,111 @@
+"""An attempt that our books lost and the supplier's still have, taken back into ours."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from uuid import uuid4
+
+from gateway.items import item_rules
+from gateway.items.item_rules import ItemWanted
+from gateway.kit.pool import Connection
+from gateway.kit.problem import Problem
+from gateway.orders import order_state_rows
+from gateway.orders.order_rows import Bound, OrderRow
+from gateway.selling.shelves import SHELVES
+from gateway.suppliers.accounts import account_of
+from gateway.suppliers.deps import Deps
+from providers.contract import Capability
+
+_SOON = timedelta(seconds=1)
+
+
+async def adopt(  # noqa: PLR0911 - one for each way in which it may not be
+    deps: Deps, order_id: str, supplier: str, reference: str | None = None, supplier_order_id: str | None = None
+) -> Problem | None:
+    """Give an order that waits the attempt which a restore took from it; None when that is done.
+
+    ``reference`` is our own, as the supplier shows it (``reconcile`` names it); where it takes none of ours (virtual
+    numbers) its own ``supplier_order_id`` names the attempt, and one of the two is needed. The attempt counts as
+    unknown, so the next look asks the supplier for it and settles what it says; nothing is sent. Problems: not_found,
+    conflict.
+    """
+    if reference is None and supplier_order_id is None:
+        return Problem("conflict", "our reference or the supplier's order is needed")
+    reference = reference or f"att_{secrets.token_hex(12)}"
+    account = deps.accounts.get(supplier)
+    if account is None or Capability.ORDERS not in account.manifest.capabilities:
+        return Problem("not_found", f"no supplier {supplier} that sells is configured")
+    async with deps.pool.acquire() as connection, connection.transaction():
+        order = await order_state_rows.lock(connection, order_id)
+        if order is None:
+            return Problem("not_found", "there is no such order")
+        if account_of(deps.accounts, supplier, order.mode) is None:
+            return Problem("conflict", f"the account {supplier} is not in the mode of this order, {order.mode}")
+        tries = await order_state_rows.attempts_of(connection, order_id)
+        waits = order.status == "pending" or order.review_reason == "restored"
+        if not waits or any(one.now.live for one in tries):
+            return Problem(
+                "conflict", f"the order is {order.status}; only one that waits and has no attempt adopts one"
+            )
+        if await order_state_rows.attempt(connection, reference) is not None:
+            return Problem("conflict", "that attempt is known already")
+        if supplier_order_id is not None and await connection.fetchval(
+            "SELECT true FROM attempts WHERE supplier = $1 AND supplier_order_id = $2 AND kind <> 'cancel'",
+            supplier,
+            supplier_order_id,
+        ):
+            return Problem("conflict", "that order of the supplier belongs to another attempt")
+        offer, wanted = await _offer(deps, connection, order, supplier)
+        if offer is None:
+            return Problem("conflict", f"{supplier} has no offer of the plan {order.plan_id}")
+        now = deps.clock()
+        provision_by = now + timedelta(seconds=account.settings.provisioning_seconds)
+        await connection.execute(
+            """INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, signed_at,
+                   deadline, quiescent_at, provision_by, listed, currency, supplier_order_id, why, started_at,
+                   call_ended_at, item)
+               SELECT $1, $2, $3, $4, $5, $6, 'unknown', $7,
+                      (SELECT iccid FROM esims WHERE id = $8), $9, $10, $10, $15, $11, $12, $13, $14, $9, $10, $16""",
+            reference,
+            order_id,
+            len(tries) + 1,
+            "topup" if order.kind == "topup" else "purchase",
+            supplier,
+            offer.supplier_plan_id,
+            uuid4(),
+            order.target_esim_id,
+            order.created_at,
+            max(now, order.created_at + _SOON),
+            offer.cost,
+            offer.currency,
+            supplier_order_id,
+            "adopted from the supplier's books",
+            provision_by,
+            item_rules.stored(wanted),
+        )
+        await order_state_rows.add_event(
+            connection, order_id, now, "attempt_adopted", supplier=supplier, attempt=reference
+        )
+        await order_state_rows.due_now(connection, order_id, now)
+    return None
+
+
+async def _offer(
+    deps: Deps, connection: Connection, order: OrderRow, supplier: str
+) -> tuple[Bound | None, ItemWanted | None]:
+    """What was bought: a top-up's own offer, else the supplier's cheapest of the plan, or its line of the item."""
+    if order.bound is not None:
+        return (order.bound if order.bound.supplier == supplier else None), None
+    if order.kind in item_rules.ITEM_KINDS:
+        lines = await SHELVES[order.kind].lines(deps, order.mode, item_rules.item_of(order.plan))
+        line = next((one for one in lines if one.supplier == supplier and one.cost is not None), None)
+        if line is None or line.cost is None:
+            return None, None
+        return Bound(supplier, line.key, line.cost.amount * line.units, line.cost.currency), line.wanted
+    row = await connection.fetchrow(
+        "SELECT supplier_plan_id, cost, currency FROM offers WHERE supplier = $1 AND plan_id = $2 ORDER BY cost",
+        supplier,
+        order.plan_id,
+    )
+    return (None if row is None else Bound(supplier, row["supplier_plan_id"], row["cost"], row["currency"])), None

@@ -1,0 +1,126 @@
+"""What changed at the suppliers: pages of the feed, and what it comes to since a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pool import Pool
+from gateway.prices import change_rows
+from gateway.prices.change_rows import Place
+from gateway.prices.change_rules import EVENT_KINDS, ChangeFilter, move
+from gateway.pricing import fx_rows
+from schemas.api_changes import Change, ChangeSummary, CountryChanges, SupplierChanges
+from schemas.money import Money
+
+# A page looks at so many rows at first, then at more, until it is full or has looked at enough.
+_CHUNKS = (500, 3_000, 6_000)
+SUMMED = 5_000  # a summary by country looks at so many of the newest changes
+LARGEST, _AMONG = 10, 4_000  # so many that moved furthest, among so many of the newest prices
+_NAME = 300
+
+
+async def feed(
+    pool: Pool, base: str, wanted: ChangeFilter, *, limit: int, after: Position | None = None
+) -> Rows[Change]:
+    """A page of changes, the newest first. It may be short, even empty, although there are more: ``after`` says so."""
+    rates = await rates_in(pool, base)
+    offers = None if wanted.plan_id is None else await change_rows.offers_of(pool, wanted.plan_id)
+    if offers == []:
+        return Rows([], None)
+    place = None if after is None else Place.of(after)
+    found: list[dict[str, Any]] = []
+    for look_at in _CHUNKS if wanted.picks else (limit + 1,):
+        room = limit + 1 - len(found)
+        chunk = await change_rows.chunk(
+            pool, wanted, rates, after=place, look_at=max(look_at, room), limit=room, offers=offers
+        )
+        found += chunk.rows
+        place = chunk.edge
+        if place is None or len(found) > limit:
+            break
+    if len(found) > limit:
+        last = found[limit - 1]
+        place = Place(last["at"], last["src"], last["id"])
+    return Rows([shown(row, base) for row in found[:limit]], None if place is None else place.parts())
+
+
+async def summary(
+    pool: Pool,
+    base: str,
+    since: datetime,
+    *,
+    mode: str | None = None,
+    suppliers: tuple[str, ...] = (),
+) -> ChangeSummary:
+    """What changed since then: for each supplier over all its syncs, for each country over the newest changes."""
+    rates = await rates_in(pool, base)
+    wanted = ChangeFilter(since=since, mode=mode, suppliers=suppliers)
+    (countries, seen), largest, of_suppliers = await asyncio.gather(
+        change_rows.by_country(pool, wanted, rates, SUMMED),
+        largest_moves(pool, base, wanted, LARGEST),
+        change_rows.by_supplier(pool, since, mode, suppliers),
+    )
+    return ChangeSummary(
+        since=since,
+        until=datetime.now(UTC),
+        suppliers=[SupplierChanges(**row) for row in of_suppliers],
+        countries=[CountryChanges(**row) for row in countries],
+        largest=largest,
+        looked_at=seen,
+        complete=seen < SUMMED,
+    )
+
+
+async def largest_moves(pool: Pool, base: str, wanted: ChangeFilter, limit: int) -> list[Change]:
+    """The costs that moved furthest by share, among the newest 4,000 that are wanted."""
+    moved = msgspec.structs.replace(wanted, kinds=frozenset({"up", "down"}))
+    rows = await change_rows.largest(pool, moved, await rates_in(pool, base), _AMONG, limit)
+    return [shown(row, base) for row in rows]
+
+
+async def suppliers_of(pool: Pool, mode: str | None) -> list[str]:
+    """The names of all suppliers, or of those in one mode, also of those that are configured no longer."""
+    return await change_rows.suppliers(pool, mode)
+
+
+async def rates_in(pool: Pool, base: str) -> dict[str, Decimal]:
+    """What a unit of each currency is worth in the base currency today."""
+    return {name: rate.rate for name, rate in (await fx_rows.current(pool, base)).items()}
+
+
+def shown(row: Mapping[str, Any], base: str) -> Change:
+    """A row of the feed as the API writes it."""
+    event = row["event"]
+    moved = move(_in(row["old_base"], base), _in(row["new_base"], base))
+    return Change(
+        at=row["at"],
+        kind=moved.kind if event is None else EVENT_KINDS[event],
+        supplier=row["supplier"],
+        supplier_plan_id=row["supplier_plan_id"],
+        plan_id=row["plan_id"],
+        offer_id=row["offer_id"],
+        name=None if row["name"] is None else row["name"][:_NAME],
+        old=price_of(_in(row["old"], row["old_currency"])),
+        new=price_of(_in(row["new"], row["new_currency"])),
+        amount=price_of(moved.amount) if event is None else None,
+        percent=percent_of(moved.share) if event is None else None,
+        stock={"in_stock": "in", "out_of_stock": "out"}.get(event),  # type: ignore[arg-type]
+        back=event == "back",
+        sync_run_id=row["sync_run_id"],
+    )
+
+
+def percent_of(share: Decimal | float | None) -> float | None:
+    """A share (0.1) as a percentage (10.0) with two digits."""
+    return None if share is None else round(float(share) * 100, 2)
+
+
+def _in(amount: Decimal | None, currency: str | None) -> Money | None:
+    return None if amount is None or currency is None else Money(amount, currency)

@@ -1,0 +1,128 @@
+"""What a plan's offers cost over time at each supplier, with what changed and when nobody looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from gateway.kit.pages import price_of
+from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings
+from gateway.prices import change_rows, history_rows
+from gateway.prices.change_rules import ChangeFilter
+from gateway.prices.changes import rates_in, shown
+from gateway.prices.history_rows import HistoryOffer
+from gateway.prices.history_rules import Recorded, Stair, Standing, gaps, stairs
+from schemas.api import Price
+from schemas.api_changes import Gap, OfferHistory, PriceHistory, Step, SupplierGaps
+from schemas.money import Money
+
+MOST_OFFERS = 12
+MOST_CHANGES = 2_000
+MISSED_INTERVALS = 2  # a supplier that was not well synced for longer than so many intervals was not looked at
+
+
+async def plan_of(pool: Pool, offer_id: str) -> str | None:
+    """The plan of an offer, on sale or gone; None when there is no such offer."""
+    found = await history_rows.offer(pool, offer_id)
+    return None if found is None else found.plan_id
+
+
+async def price_history(
+    pool: Pool,
+    settings: Settings,
+    plan_id: str,
+    *,
+    since: datetime,
+    mode: str | None = None,
+    suppliers: tuple[str, ...] = (),
+    offer_id: str | None = None,
+) -> PriceHistory | None:
+    """The history of a plan's offers since then, None when no supplier has or had it in this time.
+
+    At most so many offers, the cheapest of today first, and the newest changes.
+    """
+    until = datetime.now(UTC)
+    base = settings.base_currency
+    rates = await rates_in(pool, base)
+    found = await history_rows.offers(
+        pool, plan_id, mode=mode, suppliers=suppliers, since=since, rates=rates, limit=MOST_OFFERS + 1
+    )
+    if offer_id is not None:
+        found = [offer for offer in found if offer.id == offer_id]
+    if not found:
+        return None
+    kept = found[:MOST_OFFERS]
+    chunk = await change_rows.chunk(
+        pool,
+        ChangeFilter(since=since),
+        rates,
+        after=None,
+        look_at=MOST_CHANGES + 1,
+        limit=MOST_CHANGES + 1,
+        offers=[(offer.supplier, offer.supplier_plan_id) for offer in kept],
+    )
+    rows = chunk.rows[:MOST_CHANGES]
+    complete = len(chunk.rows) <= MOST_CHANGES and len(found) <= MOST_OFFERS
+    if len(chunk.rows) > MOST_CHANGES:
+        since = rows[-1]["at"]  # before that not everything is known
+    longest = timedelta(seconds=settings.sync.interval_seconds * MISSED_INTERVALS)
+    names = sorted({offer.supplier for offer in kept})
+    unlooked = await history_rows.unlooked(pool, names, since, until, longest)
+    return PriceHistory(
+        plan_id=plan_id,
+        currency=base,
+        since=since,
+        until=until,
+        offers=[_offer(offer, rows, since, base, rates) for offer in kept],
+        gaps=[
+            SupplierGaps(name, [Gap(gap.since, gap.until) for gap in gaps(unlooked[name], since, until, longest)])
+            for name in names
+            if name in unlooked
+        ],
+        changes=[shown(row, base) for row in rows],
+        complete=complete,
+    )
+
+
+def _offer(
+    offer: HistoryOffer, rows: list[dict[str, Any]], since: datetime, base: str, rates: Mapping[str, Decimal]
+) -> OfferHistory:
+    recorded = [
+        Recorded(
+            row["at"],
+            row["event"],
+            _money(row["old"], row["old_currency"]),
+            _money(row["new"], row["new_currency"]),
+        )
+        for row in reversed(rows)
+        if (row["supplier"], row["supplier_plan_id"]) == (offer.supplier, offer.supplier_plan_id)
+    ]
+    cost = _money(offer.cost, offer.currency)
+    steps = stairs(Standing(cost, offer.first_seen_at, offer.gone_at), recorded, since)
+    return OfferHistory(
+        offer_id=offer.id,
+        supplier=offer.supplier,
+        supplier_plan_id=offer.supplier_plan_id,
+        name=offer.name,
+        cost=price_of(cost),
+        cost_base=_in_base(cost, base, rates),
+        first_seen_at=offer.first_seen_at,
+        gone_at=offer.gone_at,
+        steps=[_step(stair, base, rates) for stair in steps],
+    )
+
+
+def _step(stair: Stair, base: str, rates: Mapping[str, Decimal]) -> Step:
+    return Step(stair.at, price_of(stair.cost), _in_base(stair.cost, base, rates))
+
+
+def _in_base(cost: Money | None, base: str, rates: Mapping[str, Decimal]) -> Price | None:
+    rate = None if cost is None else rates.get(cost.currency)
+    return None if cost is None or rate is None else price_of(Money(cost.amount * rate, base))
+
+
+def _money(amount: Decimal | None, currency: str | None) -> Money | None:
+    return None if amount is None or currency is None else Money(amount, currency)

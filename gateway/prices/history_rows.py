@@ -1,0 +1,101 @@
+"""The offers of a plan as they stand, and when their suppliers were well synced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from gateway.kit.pool import Connection, Pool
+from gateway.prices.history_rules import Span
+
+
+class HistoryOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer of a plan, on sale or gone."""
+
+    id: str
+    supplier: str
+    supplier_plan_id: str
+    name: str
+    plan_id: str
+    cost: Decimal | None
+    currency: str | None
+    first_seen_at: datetime
+    gone_at: datetime | None
+
+
+_COLUMNS = """o.id, o.supplier, o.supplier_plan_id, left(o.name, 300) AS name, o.plan_id, o.cost, o.currency,
+    o.first_seen_at, o.gone_at"""
+
+
+async def offer(connection: Connection | Pool, offer_id: str) -> HistoryOffer | None:
+    """One offer, even one that is gone; None when there never was one."""
+    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM offers o WHERE o.id = $1", offer_id)  # noqa: S608
+    return None if row is None else HistoryOffer(**row)
+
+
+async def offers(
+    connection: Connection | Pool,
+    plan_id: str,
+    *,
+    mode: str | None,
+    suppliers: Sequence[str],
+    since: datetime,
+    rates: dict[str, Decimal],
+    limit: int,
+) -> list[HistoryOffer]:
+    """Offers of a plan that were on sale at some time since then: the cheapest of today first, the gone ones last."""
+    rows = await connection.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM offers o JOIN suppliers s ON s.name = o.supplier
+        LEFT JOIN unnest($5::text[], $6::numeric[]) AS r (currency, rate) ON r.currency = o.currency
+        WHERE o.plan_id = $1 AND (o.gone_at IS NULL OR o.gone_at > $4) AND ($2::text IS NULL OR s.mode = $2)
+          AND (cardinality($3::text[]) = 0 OR o.supplier = ANY($3::text[]))
+        ORDER BY o.gone_at IS NOT NULL, o.cost * r.rate NULLS LAST, o.supplier, o.supplier_plan_id LIMIT $7
+        """,  # noqa: S608 - our own columns
+        plan_id,
+        mode,
+        list(suppliers),
+        since,
+        list(rates),
+        list(rates.values()),
+        limit,
+    )
+    return [HistoryOffer(**row) for row in rows]
+
+
+async def unlooked(
+    connection: Connection | Pool, suppliers: Sequence[str], since: datetime, until: datetime, longest: timedelta
+) -> dict[str, list[Span]]:
+    """Spans longer than ``longest`` between two accepted syncs of a supplier, also before the first and to ``until``.
+
+    A supplier that was never synced has one span, the whole.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT k.supplier, coalesce(begins, $2) AS begins, ends
+        FROM unnest($1::text[]) AS k (supplier)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(max(at), $2) AS at FROM sync_run_suppliers
+            WHERE supplier = k.supplier AND state = 'ok' AND at <= $2
+        ) AS before
+        CROSS JOIN LATERAL (
+            SELECT at AS ends, lag(at, 1, before.at) OVER (ORDER BY at) AS begins FROM (
+                SELECT at FROM sync_run_suppliers
+                WHERE supplier = k.supplier AND state = 'ok' AND at > $2 AND at < $3
+                UNION ALL SELECT $3::timestamptz
+            ) AS good
+        ) AS spans
+        WHERE ends - begins > $4 ORDER BY k.supplier, begins
+        """,
+        list(suppliers),
+        since,
+        until,
+        longest,
+    )
+    found: dict[str, list[Span]] = {}
+    for row in rows:
+        found.setdefault(row["supplier"], []).append(Span(row["begins"], row["ends"]))
+    return found

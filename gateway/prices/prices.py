@@ -1,0 +1,288 @@
+"""What suppliers ask, side by side: one set of figures for the API, the console and the command line.
+
+Everything comes from the index in memory; only an offer's id is looked up in the database.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+
+from gateway.catalog.diff_rules import offer_id, offer_key
+from gateway.catalog.index import Index, matrix
+from gateway.catalog.index.filters import totals
+from gateway.catalog.index.layout import Array
+from gateway.catalog.index.matrix import Bucket, Per
+from gateway.catalog.index.tables import SCOPES
+from gateway.catalog.offer_key_rows import offer_keys
+from gateway.kit.pool import Pool
+from schemas.api import CatalogNote, PlanData, PlanFeatures, PlanNetwork, PlanValidity, Price
+from schemas.api_prices import (
+    ComparedOffer,
+    Comparison,
+    PriceColumn,
+    PricedOffer,
+    PricedOfferPage,
+    PriceLead,
+    PriceMatrix,
+    PriceRow,
+)
+from schemas.money import currency_digits
+from schemas.plan import Scope
+
+MOST_COUNTRIES = 50
+FEWEST_COMPARED, MOST_COMPARED = 2, 10
+_SEPARATOR = "\x1f"
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Which part of the matrix: the countries asked for (else all), of a region when one is given."""
+
+    bucket: Bucket = Bucket()
+    per: Per = "plan"
+    countries: tuple[str, ...] = ()
+    region: str | None = None
+    limit: int = MOST_COUNTRIES
+    cursor: str | None = None
+
+
+def prices(index: Index, ask: Ask) -> PriceMatrix:
+    """Some rows of the matrix, at most ``MOST_COUNTRIES``. Any cursor will do: it says behind which name to go on."""
+    snapshot = index.snapshot
+    rows = matrix.places(snapshot, ask.region, ask.countries, triggers=ask.bucket.triggers)
+    if ask.cursor is not None:
+        code = _read(ask.cursor)[0]
+        passed = matrix.sort_key(code, matrix.name_of(snapshot, code))
+        rows = [one for one in rows if matrix.sort_key(*one) > passed]
+    shown = rows[: max(1, min(ask.limit, MOST_COUNTRIES))]
+    cells = matrix.cells(snapshot, index.selectable, ask.bucket, [code for code, _ in shown])
+    teller = _Teller(index, ask.bucket.days)
+    more = len(rows) > len(shown)
+    return PriceMatrix(
+        data=[
+            _row(teller, ask, code, name, [row for row in found if row != matrix.NONE])
+            for (code, name), found in zip(shown, cells.tolist(), strict=True)
+        ],
+        has_more=more,
+        next_cursor=_write(shown[-1][0]) if more else None,
+        per=ask.per,
+        suppliers=[_column(index, name) for name in snapshot.suppliers],
+        catalog=CatalogNote(index.version, index.synced_at, index.stale),
+    )
+
+
+def offers(
+    index: Index, bucket: Bucket, country: str, supplier: str | None, limit: int, cursor: str | None = None
+) -> PricedOfferPage:
+    """The offers that compete in a country, or in one cell of it: first those that can be sold, cheapest first."""
+    rows = matrix.competing(index.snapshot, index.selectable, bucket, country, supplier)
+    teller = _Teller(index, bucket.days)
+    start = 0 if cursor is None else teller.behind(rows, _read(cursor))
+    shown = rows[start : start + limit].tolist()
+    more = len(rows) > start + limit
+    ahead = _write(*teller.position(shown[-1])) if more else None
+    return PricedOfferPage([teller.offer(row) for row in shown], more, ahead)
+
+
+def one(index: Index, row: int) -> PricedOffer:
+    """One offer of the index."""
+    return _Teller(index, None).offer(row)
+
+
+async def compare(pool: Pool, index: Index, ids: Sequence[str], days: int | None = None) -> Comparison:
+    """Offers by id, in the order given, each once. Those that this mode's catalogue does not hold are ``missing``."""
+    wanted = list(dict.fromkeys(ids))
+    keys = await offer_keys(pool, wanted)
+    rows = {each: index.snapshot.find_row(*keys[each]) for each in wanted if each in keys}
+    teller = _Teller(index, days)
+    found = [teller.compared(row) for row in (rows.get(each) for each in wanted) if row is not None]
+    return Comparison(found, [each for each in wanted if rows.get(each) is None])
+
+
+class _Teller:
+    """Rows of one index in words and figures; what repeats is worked out once."""
+
+    def __init__(self, index: Index, days: int | None) -> None:
+        self.index = index
+        self.snapshot = index.snapshot
+        self.currency = index.base_currency
+        self.digits = currency_digits(self.currency)
+        self.totals = totals(self.snapshot, days).tolist()
+        self.days = self.snapshot.kind_days.tolist()
+        self.scopes = [Scope(SCOPES[at]) for at in self.snapshot.columns["kind_scope"].tolist()]
+        states = [index.supplier_now(name) for name in self.snapshot.suppliers]
+        self.stale = [one is None or one.stale for one in states]
+        self._declared: dict[int, str] = {}
+        self._told: dict[int, PricedOffer] = {}
+
+    def offer(self, row: int) -> PricedOffer:
+        """One offer with its figures. A regional one stands in many cells."""
+        known = self._told.get(row)
+        if known is None:
+            known = self._told[row] = PricedOffer(**self._figures(row))
+        return known
+
+    def compared(self, row: int) -> ComparedOffer:
+        """One offer with everything that tells it from another."""
+        snapshot = self.snapshot
+        parts = [
+            snapshot.piece("plan_at", int(snapshot.plan[row])).removesuffix(b"}") + b",",
+            snapshot.piece("cover_at", int(snapshot.cover[row])),
+            snapshot.piece("data_at", int(snapshot.columns["data"][row])),
+            snapshot.piece("network_at", int(snapshot.columns["network"][row])),
+            snapshot.piece("feature_at", int(snapshot.columns["feature"][row])),
+        ]
+        said = msgspec.json.decode(b"".join(parts).removesuffix(b",") + b"}", type=_Said)
+        now = self.index.supplier_now(snapshot.suppliers[int(snapshot.supplier[row])])
+        return ComparedOffer(
+            **self._figures(row),
+            supplier_plan_id=snapshot.offer_text(row)[0],
+            plan_name=said.name,
+            countries=said.countries,
+            data=said.data,
+            validity=said.validity,
+            networks=said.networks,
+            features=said.features,
+            priced_by=self.index.price_words(row),
+            observed_at=None if now is None else now.last_good_at,
+        )
+
+    def _figures(self, row: int) -> dict[str, Any]:
+        snapshot = self.snapshot
+        supplier, kind = int(snapshot.supplier[row]), int(snapshot.kind[row])
+        key, name = snapshot.offer_text(row)
+        total, days, stock = self.totals[kind], self.days[kind], int(snapshot.stock[row])
+        listed, cost = int(snapshot.columns["listed"][row]), int(snapshot.cost[row])
+        reasons = self.index.reasons(row)
+        whole, below = (snapshot.whole_costs[cost], 10**snapshot.scale) if cost >= 0 else (None, 1)
+        price = self.index.price_of(row)
+        return {
+            "offer_id": offer_id(offer_key(snapshot.suppliers[supplier], key)),
+            "supplier": snapshot.suppliers[supplier],
+            "plan_id": snapshot.plan_id(int(snapshot.plan[row])),
+            "name": name,
+            "declared": self._declared_of(int(snapshot.columns["data"][row])),
+            "total_mb": None if total < 0 else total,
+            "days": days,
+            "scope": self.scopes[kind],
+            "cost": None if listed < 0 else Price(*snapshot.piece("listed_at", listed).decode().split(" ")),
+            "cost_base": None if whole is None else Price(_text(whole, snapshot.scale, self.digits), self.currency),
+            "per_gb": None if whole is None or total <= 0 else self._rounded(whole * 1024, total * below),
+            "per_day": None if whole is None else self._rounded(whole, days * below),
+            "price": None if price is None else Price(f"{price.amount:f}", price.currency),
+            "stock": None if stock < 0 else stock,
+            "stale": self.stale[supplier],
+            "selectable": not reasons,
+            "why_not": reasons[0] if reasons else None,
+        }
+
+    def difference(self, by: Fraction) -> Price:
+        """A difference of figures: with every digit that the plan's cost has, else half up."""
+        exact = by * 10**self.snapshot.scale
+        if exact.denominator == 1:
+            return Price(_text(int(exact), self.snapshot.scale, self.digits), self.currency)
+        return self._rounded(by.numerator, by.denominator)
+
+    # -- places in a list of offers
+
+    def position(self, row: int) -> tuple[str, str, str]:
+        """Where an offer stands in a list: held back or not, what it costs, which it is."""
+        key = self._standing(row)
+        supplier_plan_id, _ = self.snapshot.offer_text(row)
+        supplier = self.snapshot.suppliers[int(self.snapshot.supplier[row])]
+        cost = "" if key[1] is None else str(key[1])
+        return str(int(key[0])), cost, offer_id(offer_key(supplier, supplier_plan_id))
+
+    def behind(self, rows: Array, position: Sequence[str]) -> int:
+        """How many of the rows a position has passed. One that has left is taken for the first of its cost."""
+        held, cost, one = (*position, "", "", "")[:3]
+        passed = held == "1", _cost(cost)
+        listed = rows.tolist()
+        at = bisect_left(listed, _order(passed), key=lambda row: _order(self._standing(row)))
+        for ahead in range(at, len(listed)):
+            if self._standing(listed[ahead]) != passed:
+                break
+            if self.position(listed[ahead])[2] == one:
+                return ahead + 1
+        return at
+
+    def _standing(self, row: int) -> tuple[bool, Fraction | None]:
+        cost = matrix.figure(self.snapshot, row, "plan", None)
+        return not self.index.selectable[row], None if cost is None else Fraction(*cost)
+
+    def _declared_of(self, data: int) -> str:
+        known = self._declared.get(data)
+        if known is None:
+            piece = self.snapshot.piece("data_at", data)
+            amount = msgspec.json.decode(b"{" + piece.removesuffix(b",") + b"}", type=_Amount)
+            known = self._declared[data] = amount.data.declared
+        return known
+
+    def _rounded(self, above: int, below: int) -> Price:
+        minor = (2 * above * 10**self.digits + below) // (2 * below)
+        return Price(_text(minor, self.digits, self.digits), self.currency)
+
+
+class _Amount(msgspec.Struct):
+    data: PlanData
+
+
+class _Said(msgspec.Struct):
+    name: str
+    countries: list[str]
+    data: PlanData
+    validity: PlanValidity
+    networks: list[PlanNetwork]
+    features: PlanFeatures
+
+
+def _row(teller: _Teller, ask: Ask, code: str, name: str, rows: list[int]) -> PriceRow:
+    told = {row: teller.offer(row) for row in rows}
+    first = matrix.lead([(row, matrix.figure(teller.snapshot, row, ask.per, ask.bucket.days)) for row in rows])
+    cheapest = None
+    if first is not None:
+        by = None if first.by is None else teller.difference(first.by)
+        percent = None if first.share is None else float(round(first.share * 100, 1))
+        cheapest = PriceLead(told[first.row].supplier, told[first.row].offer_id, by, percent)
+    return PriceRow(code, name, list(told.values()), cheapest)
+
+
+def _column(index: Index, name: str) -> PriceColumn:
+    now = index.supplier_now(name)
+    return PriceColumn(name, now is None or now.stale, None if now is None else now.last_good_at)
+
+
+def _text(whole: int, scale: int, digits: int) -> str:
+    """A number of 10**-scale with at least so many digits and no needless zeros, as ``Money.padded`` writes it."""
+    text = str(whole).rjust(scale + 1, "0")
+    above, below = (text[:-scale], text[-scale:]) if scale else (text, "")
+    below = below.rstrip("0").ljust(digits, "0")
+    return f"{above}.{below}" if below else above
+
+
+def _order(standing: tuple[bool, Fraction | None]) -> tuple[bool, bool, Fraction]:
+    held, cost = standing
+    return held, cost is None, cost or Fraction(0)
+
+
+def _cost(text: str) -> Fraction | None:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _write(*position: str) -> str:
+    return _SEPARATOR.join(position).encode().hex()
+
+
+def _read(cursor: str) -> list[str]:
+    """A position. Whatever is none is the first."""
+    try:
+        return bytes.fromhex(cursor).decode("utf-8", "replace").split(_SEPARATOR)
+    except ValueError:
+        return [""]

@@ -1,0 +1,136 @@
+"""What other pricing rules would do to the whole catalogue, and which offers each rule prices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from gateway.access.key_rows import Mode
+from gateway.catalog.index import Index
+from gateway.catalog.index.effect import Effect, Example, Spread, effect
+from gateway.kit.pool import Pool
+from gateway.kit.problem import Problem
+from gateway.kit.settings import Settings
+from gateway.pricing import pricing_rule_rows
+from gateway.pricing.edit_rules import Draft, in_order, with_rule, without
+from gateway.pricing.price_rules import NoRate
+from gateway.pricing.pricing import sets_now
+from gateway.pricing.pricing_rules import RuleSet
+from schemas.api import Price
+from schemas.api_pricing import PreviewRequest, PricedBy, PriceMove, PricingExample, PricingPreview
+from schemas.money import Money
+
+_NAME = 200
+Find = Callable[[Mode], Index]
+
+
+async def preview(
+    pool: Pool, settings: Settings, index_of: Find, asked: PreviewRequest, mode: Mode
+) -> PricingPreview | Problem:
+    """The effect of a change of rules that is not made. ``index_of`` gives the catalogue of a mode.
+
+    Looked at now, or when the rule that it is about comes into force.
+    """
+    storefronts = {name: one for one, name in (await pricing_rule_rows.storefronts(pool)).items()}
+    if asked.storefront is not None and asked.storefront not in storefronts:
+        what = f"there is no storefront {asked.storefront}"
+        return Problem("not_found", what, (("/storefront", what),))
+    stood = [stored.rule for stored in await pricing_rule_rows.every(pool)]
+    draft = await _draft(pool, settings, asked)
+    if isinstance(draft, Problem):
+        return draft
+    storefront = storefronts[asked.storefront] if asked.storefront is not None else _whose(draft)
+    now = datetime.now(UTC)
+    begins = draft.about.valid_from if draft.about is not None else None
+    at = max(now, begins) if begins is not None else now
+    before, after = (sets_now(rules, settings, at).of(storefront) for rules in (stood, draft.rules))
+    index = index_of(mode)
+    currency = asked.currency or index.base_currency
+    try:
+        index.snapshot.rates.of(currency)
+    except NoRate as error:
+        return Problem("invalid", str(error), (("/currency", str(error)),))
+    names = {one: name for name, one in storefronts.items()}
+    return await asyncio.to_thread(_told, index, (before, after), currency, at, names.get(storefront or ""))
+
+
+def _told(
+    index: Index, sets: tuple[RuleSet, RuleSet], currency: str, at: datetime, storefront: str | None
+) -> PricingPreview:
+    before, after = (Index(index.snapshot, index.standing, rules) for rules in sets)
+    found = effect(before, after, currency)
+    return PricingPreview(
+        at=at,
+        storefront=storefront,
+        mode="live" if index.mode == "live" else "test",
+        currency=currency,
+        same=found.same,
+        rise=_move(found.rises, currency),
+        fall=_move(found.falls, currency),
+        begin=found.begin,
+        end=found.end,
+        thin_before=found.thin[0],
+        thin_after=found.thin[1],
+        at_floor=found.bounds["floor"],
+        at_ceiling=found.bounds["ceiling"],
+        at_minimum_margin=found.bounds["minimum_margin"],
+        priced_by=priced_by(after.rules, found),
+        examples=[_example(one, before, after, currency) for one in found.examples],
+    )
+
+
+def priced_by(rules: RuleSet, found: Effect) -> list[PricedBy]:
+    """How many offers each rule prices, in their order, the default last."""
+    ids = [*(rule.id for rule in rules.rules), None]
+    return [PricedBy(ids[number], rules.words(number), count) for number, count in sorted(found.by_rule.items())]
+
+
+async def _draft(pool: Pool, settings: Settings, asked: PreviewRequest) -> Draft | Problem:
+    if asked.rule is not None:
+        return await with_rule(pool, settings, asked.rule, asked.id)
+    stood = [stored.rule for stored in await pricing_rule_rows.every(pool)]
+    if asked.order is not None:
+        return in_order(stood, asked.order)
+    if asked.id is not None and asked.remove:
+        return without(stood, asked.id)
+    what = "say a rule, an id to remove, or an order"
+    return Problem("conflict", what, (("/rule", what),))
+
+
+def _whose(draft: Draft) -> str | None:
+    """The storefront whose prices the change is about."""
+    rule = draft.about or draft.before
+    return None if rule is None else rule.when.storefront
+
+
+def _move(spread: Spread | None, currency: str) -> PriceMove:
+    if spread is None:
+        return PriceMove(0, None, None, None, None)
+    median, most = (_price(minor, currency) for minor in (spread.median, spread.most))
+    return PriceMove(spread.count, median, spread.median_percent, most, spread.most_percent)
+
+
+def _example(one: Example, before: Index, after: Index, currency: str) -> PricingExample:
+    snapshot = after.snapshot
+    row = one.row_after if one.row_after is not None else one.row_before
+    if row is None:
+        raise LookupError("an example is sold before or after")
+    reasons = after.reasons(row) if one.row_after is None else ()
+    base = snapshot.base_text(int(snapshot.cost[row])).split(" ")
+    return PricingExample(
+        plan_id=snapshot.plan_id(one.plan),
+        name=snapshot.plan_name(one.plan)[:_NAME],
+        supplier=snapshot.suppliers[int(snapshot.supplier[row])],
+        cost_base=Price(base[0], base[1]),
+        before=None if one.before is None else _price(one.before, currency),
+        after=None if one.after is None else _price(one.after, currency),
+        percent=one.percent,
+        rule_before=None if one.row_before is None else before.price_words(one.row_before),
+        rule_after=None if one.row_after is None else after.price_words(one.row_after),
+        why_not=reasons[0].value if reasons else None,
+    )
+
+
+def _price(minor: int, currency: str) -> Price:
+    return Price(f"{Money.from_minor(minor, currency).padded().amount:f}", currency)

@@ -1,0 +1,169 @@
+"""Suppliers in figures, as console, API and command line show them; and the switches that people turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from gateway.access import audit_rows
+from gateway.access.key_rows import Mode
+from gateway.access.user_rows import Visitor
+from gateway.catalog.index import Index
+from gateway.catalog.index.held import Held, held_back
+from gateway.kit.freshness import FreshnessBounds, freshness
+from gateway.kit.pages import Position, Rows
+from gateway.kit.problem import Problem
+from gateway.prices import supplier_figure_rows, supplier_states
+from gateway.prices.supplier_figure_rows import Attempts, Stop, Syncs
+from gateway.suppliers import balances, selling_rows, supplier_list_rows
+from gateway.suppliers.accounts import Account
+from gateway.suppliers.deps import Deps
+from schemas.api import Supplier
+from schemas.api_suppliers import OrderFigures, StopShown, SupplierBalance, SupplierFigures, SyncFigures
+
+HOURS = 24
+ALL = selling_rows.ALL
+_NONE = Held(0, 0, {})
+
+
+async def figures(
+    deps: Deps, limit: int, after: Position | None, mode: Mode | None = None, hours: int = HOURS
+) -> Rows[SupplierFigures]:
+    """Suppliers by name, each with its figures."""
+    found = await supplier_list_rows.suppliers(deps.pool, limit, after, await _context(deps), mode)
+    return Rows(await _of(deps, found.rows, hours), found.after)
+
+
+async def one(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | None:
+    """One supplier, None when there is none of that name."""
+    found = await supplier_list_rows.supplier(deps.pool, name, await _context(deps))
+    return None if found is None else (await _of(deps, [found], hours))[0]
+
+
+async def listed(deps: Deps, limit: int, after: Position | None) -> Rows[Supplier]:
+    """Suppliers by name, each with its state and our money there."""
+    found = await supplier_list_rows.suppliers(deps.pool, limit, after, await _context(deps))
+    names = [one.name for one in found.rows]
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
+    return Rows([msgspec.structs.replace(one, balance=money[one.name].balance) for one in found.rows], found.after)
+
+
+async def account(deps: Deps, name: str) -> Supplier | None:
+    """One supplier with its state, None when there is none of that name."""
+    return await supplier_list_rows.supplier(deps.pool, name, await _context(deps))
+
+
+async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[SupplierFigures]:
+    now = deps.clock()
+    names = [one.name for one in suppliers]
+    attempts = await supplier_figure_rows.attempts(deps.pool, names, now - timedelta(hours=hours))
+    syncs = await supplier_figure_rows.syncs(deps.pool, names)
+    open_now = await supplier_figure_rows.open_counts(deps.pool, names)
+    stops = await supplier_figure_rows.stops(deps.pool)
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, now)
+    held = _held(deps)
+    bounds = FreshnessBounds(deps.settings.sync.interval_seconds, deps.settings.sync.expire_after_seconds)
+    return [
+        SupplierFigures(
+            supplier=msgspec.structs.replace(one, balance=money[one.name].balance),
+            freshness=_age(one, now, bounds),
+            orders=_orders(attempts[one.name], hours),
+            syncs=_syncs(syncs[one.name]),
+            open_attempts=open_now.get(one.name, 0),
+            selectable=None if held is None else held.get((one.mode, one.name), _NONE).selectable,
+            why_not=None if held is None else held.get((one.mode, one.name), _NONE).why_not,
+            stops=[stop_shown(stop) for stop in stops if stop.supplier in (ALL, one.name)],
+            balance=money[one.name],
+        )
+        for one in suppliers
+    ]
+
+
+async def balance_of_all(deps: Deps, limit: int, after: Position | None) -> Rows[SupplierBalance]:
+    """Our money at each supplier, by name."""
+    found = await supplier_list_rows.suppliers(deps.pool, limit, after, supplier_list_rows.SupplierContext())
+    names = [one.name for one in found.rows]
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
+    return Rows([money[name] for name in names], found.after)
+
+
+async def set_paused(deps: Deps, name: str, who: Visitor | str, *, paused: bool) -> Problem | None:
+    """Take a supplier's offers out of the selection, or put them back, within two seconds everywhere."""
+    word = "paused" if paused else "active"
+    async with deps.pool.acquire() as connection, connection.transaction():
+        if not await supplier_list_rows.set_supplier_state(connection, name, word):
+            return Problem("not_found", "there is no such supplier")
+        action = "supplier.paused" if paused else "supplier.resumed"
+        await audit_rows.record(connection, who, action, f"supplier:{name}")
+    return None
+
+
+async def _context(deps: Deps) -> supplier_list_rows.SupplierContext:
+    return supplier_list_rows.SupplierContext(
+        capabilities(deps.accounts), per_minute(deps.accounts), await supplier_states.of_all(deps)
+    )
+
+
+def capabilities(accounts: Mapping[str, Account]) -> dict[str, tuple[str, ...]]:
+    """What each account's supplier can do, in alphabetical order."""
+    return {
+        name: tuple(sorted(capability.value for capability in account.manifest.capabilities))
+        for name, account in accounts.items()
+    }
+
+
+def per_minute(accounts: Mapping[str, Account]) -> dict[str, int | None]:
+    """How often each account may be asked, None where only the supplier's own word counts."""
+    return {
+        name: account.settings.requests_per_minute or account.manifest.limits.requests_per_minute
+        for name, account in accounts.items()
+    }
+
+
+def stop_shown(stop: Stop) -> StopShown:
+    """A stop as the API writes it."""
+    return msgspec.convert(
+        {"reason": stop.reason, "note": stop.note, "everything": stop.supplier == ALL, "created_at": stop.created_at},
+        StopShown,
+    )
+
+
+def _held(deps: Deps) -> dict[tuple[str, str], Held] | None:
+    """Counts of offers by mode and supplier, None where this process has no catalogue."""
+    if deps.index is None:
+        return None
+    modes: tuple[Mode, ...] = ("live", "test")
+    try:
+        indexes: list[Index] = [deps.index(mode) for mode in modes]
+    except LookupError:
+        return None
+    return {(index.mode, name): held for index in indexes for name, held in held_back(index).items()}
+
+
+def _age(one: Supplier, now: datetime, bounds: FreshnessBounds) -> Literal["fresh", "stale", "expired"]:
+    last = one.last_sync
+    return freshness(last.good_at if last else None, last.state if last else None, now, bounds).value
+
+
+def _orders(found: Attempts, hours: int) -> OrderFigures:
+    return OrderFigures(
+        hours=hours,
+        attempts=found.attempts,
+        succeeded=found.succeeded,
+        failed=found.failed,
+        open=found.open,
+        success_rate=_share(found.succeeded, found.succeeded + found.failed),
+        p50_ms=found.p50_ms,
+        p95_ms=found.p95_ms,
+    )
+
+
+def _syncs(found: Syncs) -> SyncFigures:
+    return SyncFigures(found.syncs, found.ok, _share(found.ok, found.syncs), found.p50_ms, found.p95_ms)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

@@ -1,0 +1,77 @@
+"""What prices are made by now: the rules, the default behind them, and today's exchange rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+
+from gateway.kit.pool import Connection, Pool
+from gateway.kit.settings import Settings
+from gateway.pricing import pricing_rule_rows
+from gateway.pricing.price_rules import PriceRule, Rates, price
+from gateway.pricing.pricing_rules import Rule, RuleSet, RuleSets, Subject, changes_at, sets_at
+from providers.places import regions
+from schemas.money import Money
+from schemas.plan import DataAllowance
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What makes a storefront's prices: its rules and the exchange rates.
+
+    ``changes_at``: the clock alone changes them then; None where nobody asked.
+    """
+
+    rules: RuleSet
+    rates: Rates
+    changes_at: datetime | None = None
+
+    def of(self, cost_base: Money, subject: Subject, currency: str) -> Money:
+        """What the storefront's customer pays for an offer. Raises ``NoRate``."""
+        return price(cost_base, self.rules.of(subject), self.rates, currency)
+
+
+def default_rule(settings: Settings) -> PriceRule:
+    """What ``[pricing]`` of the settings states: the last rule, for whatever no other one prices."""
+    pricing = settings.pricing
+    return PriceRule(
+        pricing.percent, pricing.fixed, pricing.rounding, pricing.minimum_margin, currency=settings.base_currency
+    )
+
+
+def sets_now(rules: Sequence[Rule], settings: Settings, now: datetime) -> RuleSets:
+    """What these rules mean at a moment, for every storefront."""
+    return sets_at(rules, default_rule(settings), now, countries_by_region())
+
+
+@lru_cache(maxsize=1)
+def countries_by_region() -> Mapping[str, tuple[str, ...]]:
+    """The countries of each region that a rule may name."""
+    return {region.code: region.countries for region in regions()}
+
+
+async def prices_now(
+    connection: Connection | Pool, settings: Settings, storefront_id: str | None, now: datetime
+) -> Prices:
+    """What makes a storefront's prices now, from PostgreSQL. None: a storefront without rules of its own."""
+    return (await prices_with_version(connection, settings, storefront_id, now))[0]
+
+
+async def prices_with_version(
+    connection: Connection | Pool, settings: Settings, storefront_id: str | None, now: datetime
+) -> tuple[Prices, tuple[int, int, int] | None]:
+    """``prices_now``, and the version of the catalogue that they were read at."""
+    base = settings.base_currency
+    found = await pricing_rule_rows.with_rates(connection, base)
+    tomorrow = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)  # has rates of its own
+    ruled = changes_at(found.rules, now)
+    changes = tomorrow if ruled is None else min(ruled, tomorrow)
+    rules = sets_now(found.rules, settings, now).of(storefront_id)
+    return Prices(rules, Rates(base, found.rates), changes), found.version
+
+
+def subject_of(supplier: str, plan_id: str, coverage: tuple[str, ...], data: DataAllowance, days: int) -> Subject:
+    """What rules ask of an offer."""
+    return Subject(supplier, plan_id, coverage, data.total_mb(days))

@@ -1,0 +1,186 @@
+"""Digital goods as storefronts browse them: from PostgreSQL, in one language, at the prices of now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from itertools import groupby
+
+import msgspec
+
+from gateway.access.key_rows import Mode
+from gateway.items import goods_rows
+from gateway.items.goods_rows import GoodRow, Wanted
+from gateway.items.goods_rules import faults, text_in, widest
+from gateway.items.goods_shelf import line_of
+from gateway.items.shelf import Limits
+from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
+from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.problem import Problem
+from gateway.pricing.price_rules import NoRate
+from gateway.pricing.pricing import Prices
+from gateway.selling import offers, shelves
+from gateway.selling.choosing_rules import Candidate, in_order
+from gateway.suppliers.deps import Deps
+from providers.contract import Capability
+from schemas.api_goods import (
+    DigitalGood,
+    GoodAttributeName,
+    GoodCategoryList,
+    GoodCategoryName,
+    GoodCategoryShown,
+    GoodDenomination,
+    GoodFieldAsked,
+)
+from schemas.money import Money
+
+_PLACE = 2  # a place in the list: a name and an id
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """Who asks, in which currency and language; None is the gateway's and the supplier's own."""
+
+    storefront_id: str
+    mode: Mode
+    currency: str | None = None
+    locale: str | None = None
+
+
+async def page(
+    deps: Deps, asker: Asker, wanted: Wanted, *, limit: int, after: Position | None
+) -> Rows[DigitalGood] | Problem:
+    """Goods by name. Problems: invalid (a currency without a rate)."""
+    place = (after[0], after[1]) if after is not None and len(after) >= _PLACE else None
+    found = await goods_rows.listed(deps.pool, asker.mode, wanted, limit + 1, place)
+    shown = found[:limit]
+    rows = await goods_rows.of_goods(deps.pool, asker.mode, [good_id for _, good_id in shown])
+    by_id = {good_id: list(same) for good_id, same in groupby(rows, key=lambda row: row.good_id)}
+    try:
+        priced = await _priced(deps, asker, [by_id[good_id] for _, good_id in shown if good_id in by_id], None)
+    except NoRate as error:
+        return _no_rate(error)
+    return Rows(priced, shown[-1] if len(found) > limit else None)
+
+
+async def one(deps: Deps, asker: Asker, good_id: str, amount: Decimal | None) -> DigitalGood | Problem:
+    """One good, with its price for an amount of one's choice.
+
+    Problems: not_found, conflict (an amount that it cannot have), invalid (a currency without a rate).
+    """
+    rows = await goods_rows.of_goods(deps.pool, asker.mode, [good_id])
+    if not rows:
+        return Problem("not_found", "there is no such good")
+    custom = rows[0].custom
+    chosen = None if amount is None else Money(amount, custom.currency if custom is not None else "")
+    if chosen is not None:
+        terms = msgspec.structs.replace(widest([row.terms for row in rows]), fields=())
+        if wrong := faults(terms, 1, chosen, {}):
+            return Problem("conflict", f"amount: {wrong[0][1]}", (("/amount", wrong[0][1]),))
+    try:
+        (found,) = await _priced(deps, asker, [rows], chosen)
+    except NoRate as error:
+        return _no_rate(error)
+    return found
+
+
+async def categories(deps: Deps, mode: Mode, locale: str | None) -> GoodCategoryList:
+    """The categories in which goods may stand, with how many do."""
+    counts = await goods_rows.counted(deps.pool, mode)
+    return GoodCategoryList(
+        [
+            GoodCategoryShown(
+                id=one.id,
+                name=one.name,
+                parent_id=one.parent_id,
+                attributes=[
+                    GoodAttributeName(a.code, a.name, a.type, "product" if a.target == "product" else "sku")
+                    for a in one.attributes
+                ],
+                goods=counts.get(one.id, 0),
+            )
+            for one in await goods_rows.categories(deps.pool, mode, locale)
+        ]
+    )
+
+
+async def _priced(
+    deps: Deps, asker: Asker, found: Sequence[Sequence[GoodRow]], amount: Money | None
+) -> list[DigitalGood]:
+    prices = await offers.prices(deps, asker.storefront_id)
+    prices.rates.of(asker.currency or prices.rates.base)
+    judged = await candidates(deps, [row for same in found for row in same], prices, amount)
+    return [_shown(deps, asker, same, judged, prices, amount) for same in found]
+
+
+async def candidates(
+    deps: Deps, rows: Iterable[GoodRow], prices: Prices, amount: Money | None = None
+) -> dict[tuple[str, str], Candidate]:
+    """Each row judged as an order for one of it would judge it, by supplier and SKU."""
+    lines = [(row.good_id, line_of(deps, row, 1, amount)) for row in rows]
+    judged = await shelves.judged_of_many(deps, lines, prices, Limits(), Capability.GOODS)
+    return {(one.supplier, one.supplier_plan_id): one for one in judged}
+
+
+def _shown(
+    deps: Deps,
+    asker: Asker,
+    same: Sequence[GoodRow],
+    judged: dict[tuple[str, str], Candidate],
+    prices: Prices,
+    amount: Money | None,
+) -> DigitalGood:
+    """One good as it would be sold: by the cheapest account that can, else by the cheapest at all."""
+    known = [judged[row.supplier, row.sku] for row in same if (row.supplier, row.sku) in judged]
+    able = [one for one in known if not one.why_not and one.unfit is None]
+    best = next(iter(in_order(able or known)), None)
+    row = next((row for row in same if best is not None and row.supplier == best.supplier), same[0])
+    text = text_in(row.texts, asker.locale, row.locale)
+    price = None
+    if best is not None and best.cost_base is not None and (row.custom is None or amount is not None):
+        price = shelves.price_of(best, prices.rates, asker.currency or prices.rates.base)
+    sync = deps.settings.sync
+    bounds = FreshnessBounds(sync.interval_seconds, sync.expire_after_seconds)
+    age = freshness(row.good_at, row.walk_state, deps.clock(), bounds)
+    told = asker.locale if asker.locale in row.texts else row.locale
+    return DigitalGood(
+        id=row.good_id,
+        type=row.type,
+        name=text.name,
+        product_name=text.product_name,
+        description=text.description,
+        image=row.image,
+        category=None if row.category_id is None else GoodCategoryName(row.category_id, text.category),
+        countries=list(row.countries),
+        attributes=text.attributes,
+        denomination=_denomination(row),
+        fields=[
+            GoodFieldAsked(
+                field.name, text.labels.get(field.name, field.label), field.required, field.pattern, list(field.options)
+            )
+            for field in row.fields
+        ],
+        max_per_order=widest([each.terms for each in same]).max_per_order,
+        price=price_of(price),
+        in_stock=bool(able),
+        stale=age is not Freshness.FRESH,
+        locale=told or None,
+        updated_at=row.changed_at,
+    )
+
+
+def _denomination(row: GoodRow) -> GoodDenomination:
+    custom = row.custom
+    if custom is None:
+        return GoodDenomination("fixed", price_of(row.face_value), None, None, None)
+    return GoodDenomination(
+        kind="custom",
+        face_value=None,
+        currency=custom.currency,
+        least=None if custom.least is None else f"{custom.least:f}",
+        most=None if custom.most is None else f"{custom.most:f}",
+    )
+
+
+def _no_rate(error: NoRate) -> Problem:
+    what = f"there is no exchange rate for {error.currency}"
+    return Problem("invalid", f"currency: {what}", (("/currency", what),))

@@ -1,0 +1,173 @@
+"""Offers of all suppliers with the reason that keeps each from sale, as operators look for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from gateway.catalog.selectable_rules import why_not
+from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
+from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings
+from gateway.pricing.price_rules import NoRate, margin_of, most_an_order_may_cost, price
+from gateway.pricing.pricing import Prices, prices_now, subject_of
+from gateway.selling import offer_list_rows
+from gateway.suppliers import fund_rows
+from gateway.suppliers.spendable_rules import available_funds_by_supplier, insufficient
+from schemas.api import Offer
+from schemas.money import Money
+from schemas.plan import WhyNot
+
+_CHUNK = 1_000
+_MOST_CHUNKS = 20  # a request looks at no more than so many offers; the cursor goes on from there
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What offers are judged by.
+
+    ``tolerances`` are the shares by which suppliers may charge more than they list, ``available_funds`` what can still
+    be spent at each, in base currency.
+    """
+
+    settings: Settings
+    prices: Prices
+    now: datetime
+    tolerances: Mapping[str, Decimal] = field(default_factory=dict)
+    available_funds: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+async def offers(
+    pool: Pool,
+    settings: Settings,
+    tolerances: Mapping[str, Decimal],
+    *,
+    limit: int,
+    after: Position | None,
+    reason: WhyNot | None,
+    supplier: str | None,
+    plan_id: str | None,
+    triggers: bool = False,
+) -> Rows[Offer]:
+    """A page of offers, only those that ``reason`` holds back when one is given.
+
+    Those of plans on which a sandbox goes wrong only with ``triggers``, a ``reason`` or a ``plan_id``.
+    Priced as for a storefront without rules of its own. A page may be short, even empty, although there are more:
+    ``after`` says so.
+    """
+    bench = await _bench(pool, settings, tolerances)
+    suspect = reason is WhyNot.SUSPECT_PRICE
+    triggers = triggers or reason is not None or plan_id is not None
+    found: list[Offer] = []
+    for _ in range(_MOST_CHUNKS):
+        chunk = limit if reason is None else _CHUNK
+        rows = await offer_list_rows.offers(pool, chunk, after, supplier, plan_id, suspect=suspect, triggers=triggers)
+        for row in rows.rows:
+            reasons = judge(row, bench)
+            if reason is None or reason in reasons:
+                found.append(shown(row, reasons, reason, bench))
+                after = (row.id,)
+                if len(found) == limit:
+                    more = rows.after is not None or row is not rows.rows[-1]
+                    return Rows(found, after if more else None)
+        after = rows.after
+        if after is None:
+            break
+    return Rows(found, after)
+
+
+async def one(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal], offer_id: str) -> Offer | None:
+    """One offer, None when there is none."""
+    row = await offer_list_rows.offer(pool, offer_id)
+    bench = await _bench(pool, settings, tolerances)
+    return None if row is None else shown(row, judge(row, bench), None, bench)
+
+
+def judge(row: offer_list_rows.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
+    """Every reason that keeps this offer from sale now."""
+    settings = bench.settings
+    bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
+    cost_base, priced = _in_base(row, bench), _priced(row, bench)
+    most = None if priced is None else priced.most
+    tolerance = bench.tolerances.get(row.supplier, Decimal(0))
+    short = insufficient(
+        bench.available_funds.get(row.supplier), None if cost_base is None else cost_base.amount, tolerance
+    )
+    return why_not(
+        visible=row.visible,
+        stock=row.stock,
+        cost_base=None if cost_base is None or priced is None else cost_base.amount,
+        has_cost=row.cost is not None,
+        suspect=row.suspect,
+        expired=freshness(row.last_good_at, row.last_sync_state, bench.now, bounds) is Freshness.EXPIRED,
+        marks=row.marks,
+        paused=row.paused,
+        no_balance=row.no_balance or short,
+        tolerance=tolerance,
+        max_cost_base=most,
+    )
+
+
+def shown(row: offer_list_rows.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, bench: Bench) -> Offer:
+    """The offer as the API writes it. Of several reasons it names the one asked for, else the first."""
+    settings = bench.settings
+    bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
+    cost_base, priced = _in_base(row, bench), _priced(row, bench)
+    return Offer(
+        id=row.id,
+        plan_id=row.plan_id,
+        supplier=row.supplier,
+        supplier_plan_id=row.supplier_plan_id,
+        name=row.name,
+        cost=price_of(row.cost),
+        cost_base=price_of(cost_base),
+        price=price_of(None if priced is None else priced.price),
+        price_rule=None if priced is None else priced.words,
+        stock=row.stock,
+        in_stock=WhyNot.OUT_OF_STOCK not in reasons,
+        stale=freshness(row.last_good_at, row.last_sync_state, bench.now, bounds) is not Freshness.FRESH,
+        observed_at=row.last_good_at,
+        selectable=not reasons,
+        why_not=asked if asked in reasons else next(iter(reasons), None),
+    )
+
+
+async def _bench(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal]) -> Bench:
+    now = datetime.now(UTC)
+    prices = await prices_now(pool, settings, None, now)
+    left = available_funds_by_supplier(await fund_rows.load_all(pool), prices.rates, tolerances)
+    return Bench(settings, prices, now, tolerances, left)
+
+
+def _in_base(row: offer_list_rows.OfferRow, bench: Bench) -> Money | None:
+    try:
+        return None if row.cost is None else bench.prices.rates.to_base(row.cost)
+    except NoRate:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A price in base currency, what it leaves to buy with, and the rule that made it."""
+
+    price: Money
+    most: Decimal
+    words: str
+
+
+def _priced(row: offer_list_rows.OfferRow, bench: Bench) -> _Priced | None:
+    """None without a cost, and where cost or rule have no exchange rate."""
+    rates, rules = bench.prices.rates, bench.prices.rules
+    number = rules.find(subject_of(row.supplier, row.plan_id, row.coverage, row.data, row.days))
+    rule, base = rules.price_rule(number), _in_base(row, bench)
+    if base is None:
+        return None
+    try:
+        sold = price(base, rule, rates, rates.base)
+        most = most_an_order_may_cost(sold, rates, margin_of(rule, rates)).amount
+        return _Priced(sold, most, rules.explain(number, base, rates, rates.base))
+    except NoRate:
+        return None

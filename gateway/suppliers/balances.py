@@ -1,0 +1,176 @@
+"""Our money at the suppliers: asked for now and then behind everything else, and how long it lasts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+
+from gateway.kit.pages import price_of
+from gateway.kit.pool import Pool
+from gateway.pricing.price_rules import NoRate, Rates
+from gateway.pricing.rates import current_rates
+from gateway.suppliers import balance_rows, fund_rows
+from gateway.suppliers.accounts import Account
+from gateway.suppliers.balance_rows import Known, Seen, Spent, Wallet
+from gateway.suppliers.runway_rules import LOOKED_BACK, days_left, spent_per_day
+from gateway.suppliers.spendable_rules import available_funds_by_supplier, ends_refusal
+from providers.contract import Capability
+from providers.gate import Priority
+from schemas.api import Price
+from schemas.api_suppliers import SupplierBalance, SupplierWallet
+from schemas.errors import GatewayError
+from schemas.money import Money
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = timedelta(minutes=10)
+LOOK_WHEN_WATCHED = timedelta(seconds=45)  # where money is waited for: with every look of the schedule
+LOOK_SECONDS = 60.0
+
+
+async def look_if_due(pool: Pool, accounts: Mapping[str, Account], now: datetime) -> list[str]:
+    """Ask every supplier for its balance that nobody asked for ``LOOK_EVERY``; the names of those asked.
+
+    Where money is waited for (a deposit was begun, or a purchase was refused for want of it) each call of this asks.
+    They are asked with the lowest priority under their rate. One that does not tell is noted with the reason.
+    """
+    due = await balance_rows.claim(pool, tellers(accounts), now, LOOK_EVERY, LOOK_WHEN_WATCHED)
+    await asyncio.gather(*(_look(pool, accounts[name], now, Priority.USAGE) for name in due))
+    return due
+
+
+async def look_now(
+    pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], now: datetime, *, by_operator: bool = False
+) -> dict[str, str | None]:
+    """Ask these suppliers at once, whether or not a breaker is open; those that cannot tell are passed over.
+
+    By supplier: None when it told, else why not. ``by_operator``: a balance that covers what was refused ends the
+    refusal's pause although it is no more than was known before.
+    """
+    able = set(tellers(accounts))
+    asked = [name for name in names if name in able]
+    told = await asyncio.gather(
+        *(_look(pool, accounts[name], now, Priority.SETTLE, by_operator=by_operator) for name in asked)
+    )
+    return dict(zip(asked, told, strict=True))
+
+
+def tellers(accounts: Mapping[str, Account]) -> list[str]:
+    """The accounts whose supplier tells our balance."""
+    return [name for name, account in accounts.items() if Capability.BALANCE in account.manifest.capabilities]
+
+
+async def _look(
+    pool: Pool, account: Account, now: datetime, priority: Priority, *, by_operator: bool = False
+) -> str | None:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            found = await account.provider.balance(priority)
+    except (GatewayError, TimeoutError) as error:
+        words = str(error) or "no answer in time"
+        log.info("balance_not_told", supplier=account.name, error=words)
+        await balance_rows.keep_error(pool, account.name, words, now)
+        return words
+    before = (await fund_rows.load(pool, [account.name])).get(account.name)
+    await balance_rows.keep(pool, account.name, found, now)
+    refusal = await balance_rows.last_refusal(pool, account.name)
+    # What was refused while the balance was being read may have been refused with that very money.
+    is_news = refusal is None or refusal.at <= now
+    cost = None if refusal is None else refusal.cost
+    if is_news and ends_refusal(None if by_operator else before, found.spendable, cost):
+        await balance_rows.clear_no_balance(pool, account.name)
+    return None
+
+
+async def of_accounts(
+    pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], base: str, now: datetime
+) -> dict[str, SupplierBalance]:
+    """Our money at each of these accounts with its age, and how many days it lasts."""
+    known = await balance_rows.known(pool, names)
+    spent = await balance_rows.spent(pool, names, now - LOOKED_BACK)
+    first = await balance_rows.first_charges(pool, names)
+    rates = await current_rates(pool, base)
+    left = available_funds_by_supplier(
+        await fund_rows.load(pool, names), rates, {name: tolerance(one) for name, one in accounts.items()}
+    )
+    return {
+        name: _told(accounts.get(name), known[name], spent.get(name, ()), first.get(name), rates, now, left.get(name))
+        for name in names
+    }
+
+
+def tolerance(account: Account) -> Decimal:
+    """The share by which a supplier may charge more than it lists."""
+    own = account.settings.charge_tolerance
+    return own if own is not None else account.manifest.charge_tolerance
+
+
+async def history(
+    pool: Pool, supplier: str, now: datetime, days: int = 14, points: int = 56
+) -> list[balance_rows.Seen]:
+    """What the account held over the last days, oldest first."""
+    return await balance_rows.history(pool, supplier, now - timedelta(days=days), points)
+
+
+def _told(
+    account: Account | None,
+    known: Known,
+    spent: Sequence[Spent],
+    first_at: datetime | None,
+    rates: Rates,
+    now: datetime,
+    available: Decimal | None,
+) -> SupplierBalance:
+    seen = known.seen
+    per_day = None
+    if (total := _sum(spent, rates, seen.currency if seen is not None else rates.base)) is not None:
+        rate = spent_per_day(total.amount, first_at, now)
+        per_day = None if rate is None else Money(rate, total.currency)
+    left = None
+    if seen is not None:
+        left = days_left(seen.spendable, None if per_day is None else per_day.amount)
+    return SupplierBalance(
+        supplier=known.supplier,
+        balance=price_of(None if seen is None else Money(seen.balance, seen.currency)),
+        spendable=price_of(None if seen is None else Money(seen.spendable, seen.currency)),
+        room=None if available is None else price_of(Money(available, rates.base).rounded_half_up()),
+        reserved=_part(seen, None if seen is None else seen.parts.reserved),
+        credit=_part(seen, None if seen is None else seen.parts.credit),
+        wallets=[] if seen is None else [_wallet(one) for one in seen.parts.wallets],
+        at=None if seen is None else seen.at,
+        asked_at=known.asked_at,
+        error=known.error,
+        spent_per_day=price_of(None if per_day is None else per_day.rounded_half_up()),
+        days_left=None if left is None else float(left),
+        why_none=None if seen is not None else _why_none(account, known),
+    )
+
+
+def _part(seen: Seen | None, amount: Decimal | None) -> Price | None:
+    return None if seen is None or amount is None else price_of(Money(amount, seen.currency))
+
+
+def _wallet(one: Wallet) -> SupplierWallet:
+    return SupplierWallet(one.name, f"{Money(one.amount, one.currency).padded().amount:f}", one.currency)
+
+
+def _why_none(account: Account | None, known: Known) -> str:
+    if account is None:
+        return "this account is not configured any more"
+    if Capability.BALANCE not in account.manifest.capabilities:
+        note = account.manifest.capability_notes.get(Capability.BALANCE)
+        return note or f"{account.manifest.title} has no call for it"
+    return known.error or "not asked for yet; a worker asks every ten minutes"
+
+
+def _sum(spent: Sequence[Spent], rates: Rates, currency: str) -> Money | None:
+    """What was spent as one amount, None when a currency has no rate."""
+    try:
+        total = sum((rates.to_base(Money(one.amount, one.currency)).amount for one in spent), start=Decimal(0))
+        return Money(total / rates.of(currency), currency)
+    except NoRate:
+        return None

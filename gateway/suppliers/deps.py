@@ -1,0 +1,65 @@
+"""What the flows of orders work with, made once in a process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from gateway.access.key_rows import Mode
+from gateway.catalog.index import Index
+from gateway.kit.pool import Pool
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import Settings
+from gateway.orders.offer_memory import OfferMemory
+from gateway.orders.watch import OrderWatch
+from gateway.suppliers.accounts import Account
+from gateway.suppliers.call_log import Unwritten
+from gateway.suppliers.payment_accounts import PaymentAccount
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+class FindIndex(Protocol):
+    """Gives the catalogue of a mode, for a storefront or (None) for those without rules of their own."""
+
+    def __call__(self, mode: Mode, storefront_id: str | None = None) -> Index:
+        """That catalogue as it stands now."""
+        ...
+
+
+COMMITS_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """A process's pool, supplier accounts, settings and keys.
+
+    ``accounts`` change when a supplier's key was turned over; ``payments`` are those at payment suppliers. ``index``
+    gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do without.
+    ``inline`` says that this process processes what it admits; workers take over when it does not get to it.
+    ``running`` is what is in flight: ``flows.process.drain`` waits for it. ``waiting`` are tasks of it that only wait
+    for a supplier's rate, and may be cancelled. ``watch`` wakes requests that wait for an order; ``memory`` is what
+    fast admission chooses from. ``unwritten`` is what was said to suppliers and is about to be kept. ``commits`` lets
+    few orders be written at once: more would wait for each other in PostgreSQL, and longer.
+    """
+
+    pool: Pool
+    accounts: MutableMapping[str, Account]
+    settings: Settings
+    seal: Seal
+    index: FindIndex | None = None
+    clock: Callable[[], datetime] = utc_now
+    inline: bool = True
+    running: set[asyncio.Task[Any]] = field(default_factory=set)
+    waiting: set[asyncio.Task[Any]] = field(default_factory=set)
+    watch: OrderWatch = field(default_factory=OrderWatch)
+    memory: OfferMemory = field(default_factory=OfferMemory)
+    unwritten: Unwritten = field(default_factory=Unwritten)
+    payments: Mapping[str, PaymentAccount] = field(default_factory=dict)
+    commits: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(COMMITS_AT_ONCE))

@@ -1,0 +1,85 @@
+"""What was spent on a UTC day by a storefront or at a supplier, in base currency; the limits are held here.
+
+Only what has a limit is counted: a counter is a row that all its orders wait for. The first order of a day under a
+limit adds up what the day has cost so far.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Literal
+
+from gateway.kit.pool import Connection, Pool
+
+Kind = Literal["supplier", "storefront"]
+
+_SO_FAR = {
+    "storefront": """SELECT coalesce(sum(price_base), 0) FROM orders
+        WHERE storefront_id = $1 AND created_at >= $2 AND status NOT IN ('failed', 'cancelled') AND id <> $3""",
+    "supplier": """SELECT coalesce(sum(cost_base), 0) FROM attempts
+        WHERE supplier = $1 AND started_at >= $2 AND state <> 'failed' AND kind <> 'cancel' AND id <> $3""",
+}
+
+
+async def limit_of(connection: Connection | Pool, storefront_id: str) -> Decimal | None:
+    """A storefront's daily limit in base currency, None when it has none."""
+    limit: Decimal | None = await connection.fetchval(
+        "SELECT daily_spend_limit FROM storefronts WHERE id = $1", storefront_id
+    )
+    return limit
+
+
+async def spend(
+    connection: Connection, kind: Kind, name: str, amount: Decimal, limit: Decimal, now: datetime, own: str
+) -> bool:
+    """Count an amount under a limit, in the caller's transaction; False (and nothing counted) when it is too much.
+
+    ``own`` is the id of the order or attempt that spends it, which may be written already.
+    """
+    start = _day(now)
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('spend ' || $1 || ' ' || $2, 0))", kind, name
+    )
+    before = await connection.fetchval(
+        "SELECT amount FROM spend WHERE day = $1 AND kind = $2 AND name = $3", start.date(), kind, name
+    )
+    if before is None:
+        before = await connection.fetchval(_SO_FAR[kind], name, start, own)
+    if before + amount > limit:
+        return False
+    await connection.execute(
+        "INSERT INTO spend (day, kind, name, amount) VALUES ($1, $2, $3, $4)"
+        # Added to the row as it is: something may have been given back since it was read.
+        " ON CONFLICT (day, kind, name) DO UPDATE SET amount = spend.amount + $5",
+        start.date(),
+        kind,
+        name,
+        before + amount,
+        amount,
+    )
+    return True
+
+
+async def give_back(connection: Connection, kind: Kind, name: str, amount: Decimal, spent_at: datetime) -> None:
+    """Take an amount off the day that it was counted on: nothing was bought for it."""
+    await connection.execute(
+        "UPDATE spend SET amount = greatest(0, amount - $4) WHERE day = $1 AND kind = $2 AND name = $3",
+        _day(spent_at).date(),
+        kind,
+        name,
+        amount,
+    )
+
+
+async def spent(connection: Connection | Pool, kind: Kind, name: str, now: datetime) -> Decimal:
+    """What the day has cost so far."""
+    start = _day(now)
+    before: Decimal | None = await connection.fetchval(
+        "SELECT amount FROM spend WHERE day = $1 AND kind = $2 AND name = $3", start.date(), kind, name
+    )
+    return before if before is not None else await connection.fetchval(_SO_FAR[kind], name, start, "")
+
+
+def _day(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

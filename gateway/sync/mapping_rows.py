@@ -1,0 +1,104 @@
+"""What people told of words that no table knew: kept here, read by each sync before it walks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from secrets import token_hex
+
+import msgspec
+
+from gateway.kit.pool import Connection, Pool
+from providers.told import Meaning, Told, shipped, told
+from schemas.plan import About
+
+
+class MappingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A meaning as it is kept. ``applied`` is whether every account of its provider was synced since."""
+
+    id: str
+    provider: str
+    about: About
+    word: str
+    means: str
+    note: str
+    created_by: str
+    created_at: datetime
+    applied: bool
+
+    @property
+    def meaning(self) -> Meaning:
+        return Meaning(provider=self.provider, about=self.about, word=self.word, means=self.means)
+
+
+_ROWS = """
+    SELECT m.id, m.provider, m.about, m.word, m.means, m.note, m.created_by, m.created_at,
+           NOT EXISTS (SELECT FROM suppliers s WHERE s.configured AND m.provider IN ('', s.provider)
+                         AND (s.last_good_at IS NULL OR s.last_good_at <= m.created_at)) AS applied
+    FROM mappings m
+"""
+
+
+async def told_of(pool: Pool | Connection, provider: str, besides: Meaning | None = None) -> Told | None:
+    """What counts for a provider's items now: the file, then what was told here, then ``besides``.
+
+    Raises ``ConfigurationError`` for a file that cannot be read.
+    """
+    rows = await pool.fetch(
+        "SELECT provider, about, word, means FROM mappings WHERE provider IN ('', $1) ORDER BY created_at", provider
+    )
+    kept = [msgspec.convert(dict(row), Meaning) for row in rows]
+    return told([*shipped(), *kept, *([besides] if besides is not None else ())], provider)
+
+
+async def page(
+    pool: Pool, limit: int, after: str, provider: str | None = None, about: About | None = None
+) -> list[MappingRow]:
+    """What was told, the newest first, ``after`` the id of one."""
+    rows = await pool.fetch(
+        _ROWS  # noqa: S608 - the words above
+        + """WHERE ($1 = '' OR (m.created_at, m.id) < (SELECT created_at, id FROM mappings WHERE id = $1))
+               AND ($2::text IS NULL OR m.provider = $2) AND ($3::text IS NULL OR m.about = $3)
+             ORDER BY m.created_at DESC, m.id DESC LIMIT $4""",
+        after,
+        provider,
+        about,
+        limit,
+    )
+    return [msgspec.convert(dict(row), MappingRow) for row in rows]
+
+
+async def every(pool: Pool) -> list[Meaning]:
+    """All that was told here, for a file."""
+    rows = await pool.fetch("SELECT provider, about, word, means FROM mappings ORDER BY provider, about, key")
+    return [msgspec.convert(dict(row), Meaning) for row in rows]
+
+
+async def put(connection: Connection, meaning: Meaning, note: str, who: str) -> str:
+    """Keep a meaning in the place of another of the same word; its id."""
+    found: str = await connection.fetchval(
+        """INSERT INTO mappings AS m (id, provider, about, word, key, means, note, created_by)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+           ON CONFLICT (provider, about, key) DO UPDATE SET word = excluded.word, means = excluded.means,
+               note = excluded.note, created_by = excluded.created_by, created_at = now()
+           RETURNING m.id""",
+        f"map_{token_hex(8)}",
+        meaning.provider,
+        meaning.about,
+        meaning.word,
+        meaning.key,
+        meaning.means,
+        note,
+        who,
+    )
+    return found
+
+
+async def one(pool: Pool | Connection, mapping_id: str) -> MappingRow | None:
+    """One of them, None when there is none of that id."""
+    row = await pool.fetchrow(_ROWS + "WHERE m.id = $1", mapping_id)
+    return None if row is None else msgspec.convert(dict(row), MappingRow)
+
+
+async def remove(connection: Connection, mapping_id: str) -> bool:
+    """Forget a meaning; False when there is none of that id."""
+    return bool(await connection.fetchval("DELETE FROM mappings WHERE id = $1 RETURNING true", mapping_id))

@@ -1,0 +1,201 @@
+"""Telling what a word means: what that would do, seen first; then kept, audited, and used by the next sync."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from gateway.access import audit_rows
+from gateway.access.user_rows import Visitor
+from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pool import Pool
+from gateway.kit.problem import Problem
+from gateway.pricing.rates import current_rates
+from gateway.suppliers.accounts import Account
+from gateway.sync import mapping_rows, unmapped_rows
+from gateway.sync.mapping_rows import MappingRow
+from gateway.sync.unmapped_rows import Scope
+from providers import places
+from providers.names import plan_name
+from providers.told import EVERY_PROVIDER, Meaning, WrongMeaningError, as_toml, checked, shipped
+from schemas.api_mappings import Mapping as Shown
+from schemas.api_mappings import MappingEffect, MappingRequest, RemappedItem, UnmappedGroup
+from schemas.money import Money
+from schemas.plan import About, Offer
+
+MOST_TRIED = 2_000
+MOST_EXAMPLES = 10
+_AT_ONCE = 50  # items mapped before others get a turn
+
+
+async def groups(pool: Pool, base: str, scope: Scope, limit: int, after: Position | None) -> Rows[UnmappedGroup]:
+    """What was not understood, that first on which most money hangs."""
+    offset = int(after[0]) if after and after[0].isascii() and after[0].isdecimal() and len(after[0]) < 9 else 0  # noqa: PLR2004 - digits
+    worth = (await current_rates(pool, base)).worth
+    found = await unmapped_rows.groups(pool, scope, {**worth, base: Decimal(1)}, limit + 1, offset)
+    shown = [
+        UnmappedGroup(
+            supplier=one.supplier,
+            provider=one.provider,
+            reason=one.reason,
+            about=one.about,
+            word=one.word,
+            offers=one.offers,
+            priced=one.priced,
+            cost_total=price_of(None if one.total is None else Money(one.total, base)),
+            cost_median=price_of(None if one.median is None else Money(one.median, base)),
+            examples=one.examples,
+            detail=one.detail,
+            first_seen_at=one.first_seen_at,
+            can_be_told=can_be_told(one.about, one.word),
+        )
+        for one in found[:limit]
+    ]
+    return Rows(shown, (str(offset + limit),) if len(found) > limit else None)
+
+
+def can_be_told(about: About, word: str) -> bool:
+    """Whether a person can tell what a word means; the rest needs a rule in the supplier's mapping."""
+    return bool(word) and about in {About.PLACE, About.UNIT, About.ATTRIBUTE}
+
+
+def meaning_of(accounts: Mapping[str, Account], asked: MappingRequest) -> Meaning | Problem:
+    """What is asked to be told, in its one way of writing; or what of it cannot be (conflict, with its field)."""
+    provider = asked.provider or EVERY_PROVIDER
+    if provider and provider not in {account.manifest.name for account in accounts.values()}:
+        return Problem("conflict", f"no account at a provider {provider} is configured", (("/provider", "not known"),))
+    try:
+        return checked(Meaning(provider=provider, about=About(asked.about), word=asked.word, means=asked.means))
+    except WrongMeaningError as error:
+        return Problem("conflict", str(error), ((f"/{error.field}", str(error)),))
+
+
+def codes_in(text: str) -> str:
+    """ISO codes for what a person wrote: codes, names of countries, or a region of ours; the text itself for others."""
+    found = places.countries(text) or places.countries(text.upper())
+    if found is None:
+        wanted = text.strip().casefold()
+        found = next((one.countries for one in places.regions() if wanted in (one.code, one.name.casefold())), None)
+    return text if found is None else " ".join(found)
+
+
+async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning) -> MappingEffect:
+    """How many set-aside items would be mapped with this meaning that are not without it, and to what.
+
+    The suppliers' own mappings are run over the items as they are kept; nothing is changed. Items are those that
+    were set aside for this word, at most ``MOST_TRIED`` of them; ``cut`` when there are more.
+    """
+    names = [name for name, one in sorted(accounts.items()) if meaning.provider in (EVERY_PROVIDER, one.manifest.name)]
+    items = await unmapped_rows.about_word(pool, names, meaning.about, meaning.word, MOST_TRIED + 1)
+    told = {
+        provider: (await mapping_rows.told_of(pool, provider), await mapping_rows.told_of(pool, provider, meaning))
+        for provider in {accounts[name].manifest.name for name in names}
+    }
+    mapped: Counter[str] = Counter()
+    still: Counter[str] = Counter()
+    untold = 0
+    examples: list[RemappedItem] = []
+    plans: set[str] = set()
+    for number, item in enumerate(items[:MOST_TRIED]):
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+        account = accounts[item.supplier]
+        before, after = told[account.manifest.name]
+        raw = item.raw.encode()
+        found = account.provider.remap(raw, after)
+        if found is None:
+            untold += 1
+        elif not isinstance(found, Offer) or found.supplier_plan_id != item.supplier_plan_id:
+            still[item.reason if isinstance(found, Offer) else found.reason] += 1
+        elif not isinstance(account.provider.remap(raw, before), Offer):
+            mapped[item.supplier] += 1
+            plans.add(found.plan_id)
+            if len(examples) < MOST_EXAMPLES:
+                examples.append(_example(item.supplier, found))
+    return MappingEffect(
+        provider=meaning.provider or None,
+        about=meaning.about,
+        word=meaning.word,
+        means=meaning.means,
+        tried=min(len(items), MOST_TRIED),
+        cut=len(items) > MOST_TRIED,
+        would_map=sum(mapped.values()),
+        plans=len(plans),
+        by_supplier=dict(mapped),
+        still_set_aside={str(reason): count for reason, count in sorted(still.items())},
+        not_known=untold,
+        examples=examples,
+    )
+
+
+async def tell(pool: Pool, meaning: Meaning, note: str, who: Visitor | str) -> Shown:
+    """Keep a meaning; the next sync of each supplier that it concerns maps all of its items by it."""
+    name = who.name if isinstance(who, Visitor) else who
+    async with pool.acquire() as connection, connection.transaction():
+        mapping_id = await mapping_rows.put(connection, meaning, note, name)
+        await audit_rows.record(connection, who, "mapping.told", f"mapping:{mapping_id}", msgspec.to_builtins(meaning))
+        row = await mapping_rows.one(connection, mapping_id)
+    if row is None:
+        raise LookupError(mapping_id)
+    return shown(row)
+
+
+async def forget(pool: Pool, mapping_id: str, who: Visitor | str) -> Shown | None:
+    """Take a meaning back, and give what it was; None when there is none of that id.
+
+    What it mapped is set aside at the next sync.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        row = await mapping_rows.one(connection, mapping_id)
+        if row is None or not await mapping_rows.remove(connection, mapping_id):
+            return None
+        await audit_rows.record(
+            connection, who, "mapping.forgotten", f"mapping:{mapping_id}", msgspec.to_builtins(row.meaning)
+        )
+    return shown(row)
+
+
+async def listed(
+    pool: Pool, limit: int, after: Position | None, provider: str | None = None, about: About | None = None
+) -> Rows[Shown]:
+    """What was told here, the newest first."""
+    rows = await mapping_rows.page(pool, limit + 1, after[0] if after else "", provider, about)
+    more = len(rows) > limit
+    return Rows([shown(row) for row in rows[:limit]], (rows[limit - 1].id,) if more else None)
+
+
+async def toml(pool: Pool) -> str:
+    """All meanings in force as ``config/mappings.toml`` would hold them: those of the file, and those told here."""
+    known = {(each.provider, each.about, each.key): each for each in (*shipped(), *await mapping_rows.every(pool))}
+    return as_toml(known.values())
+
+
+def shown(row: MappingRow) -> Shown:
+    """A meaning as the API writes it."""
+    return Shown(
+        id=row.id,
+        provider=row.provider or None,
+        about=row.about,
+        word=row.word,
+        means=row.means,
+        note=row.note,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        applied=row.applied,
+    )
+
+
+def _example(supplier: str, offer: Offer) -> RemappedItem:
+    return RemappedItem(
+        supplier=supplier,
+        supplier_plan_id=offer.supplier_plan_id,
+        name=offer.name,
+        plan_id=offer.plan_id,
+        plan_name=plan_name(offer.coverage, offer.data, offer.validity.days),
+        countries=list(offer.coverage),
+        cost=price_of(offer.cost),
+    )

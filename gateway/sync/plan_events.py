@@ -1,0 +1,128 @@
+"""Telling storefronts what a sync did to plans: other prices, and nothing left to sell.
+
+The catalogue before is held against the one after, both under what is marked and paused now, so what is told is what
+the suppliers changed; each storefront is told its own prices, by its rules now. Nothing is compared for a mode in
+which no endpoint asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from gateway.access.key_rows import Mode
+from gateway.catalog import snapshot_files as files
+from gateway.catalog import snapshot_rows
+from gateway.catalog.index import Index
+from gateway.catalog.index.overlay import Overlay
+from gateway.catalog.index.payable import standing_in
+from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.publish import Published, publish
+from gateway.kit.freshness import FreshnessBounds
+from gateway.kit.pool import Pool
+from gateway.kit.sealing import Seal
+from gateway.kit.settings import Settings
+from gateway.pricing import pricing_rule_rows
+from gateway.pricing.pricing import sets_now
+from gateway.pricing.pricing_rules import RuleSet
+from gateway.webhooks import webhook_rows
+from gateway.webhooks.notify import announce
+from schemas.api import Price
+from schemas.notice import NoticeType
+
+log = structlog.get_logger(__name__)
+
+MOST_PLANS = 500  # in one event
+# A plan may have been touched by a transaction that was committed only after the last catalogue was published.
+_OVERLAP = timedelta(minutes=15)
+_MODES: tuple[Mode, ...] = ("live", "test")
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """A plan as far as it is told of."""
+
+    id: str
+    name: str
+    in_stock: bool
+    price: Price | None
+
+
+async def publish_and_tell(pool: Pool, redis: Any | None, settings: Settings) -> Published:
+    """``publish``, and tell storefronts that ask what became of plans. Telling never makes publishing fail."""
+    before = (await snapshot_rows.state(pool)).newest
+    since = await snapshot_rows.published_at(pool)
+    done = await publish(pool, redis, settings)
+    if done.changed and before is not None and since is not None:
+        try:
+            for mode in _MODES:
+                await _tell(
+                    pool, settings, mode, (before.versions.get(mode), done.versions.get(mode)), since - _OVERLAP
+                )
+        except Exception:
+            log.exception("plan_changes_not_told")
+    return done
+
+
+def changes(before: Mapping[str, Offered], after: Mapping[str, Offered]) -> dict[NoticeType, list[dict[str, Any]]]:
+    """What is told of each plan, by the type of event; a plan that was not for sale before is no news."""
+    moved, out = [], []
+    for plan_id, was in sorted(before.items()):
+        now = after.get(plan_id)
+        if not was.in_stock:
+            continue
+        if now is None or not now.in_stock:
+            out.append({"id": was.id, "name": was.name})
+        elif now.price != was.price:
+            moved.append({"id": now.id, "name": now.name, "price": now.price, "old_price": was.price})
+    return {NoticeType.PLAN_PRICE_CHANGED: moved, NoticeType.PLAN_OUT_OF_STOCK: out}
+
+
+async def _tell(
+    pool: Pool, settings: Settings, mode: Mode, versions: tuple[str | None, str | None], since: datetime
+) -> None:
+    types = (NoticeType.PLAN_PRICE_CHANGED, NoticeType.PLAN_OUT_OF_STOCK)
+    asking = {kind: await webhook_rows.storefronts_asking(pool, mode, kind) for kind in types}
+    if not any(asking.values()):
+        return
+    touched = await snapshot_rows.touched_since(pool, since)
+    async with pool.acquire() as connection:
+        overlay = await snapshot_rows.overlay(connection)
+        sets = sets_now(await pricing_rule_rows.rules(connection), settings, datetime.now(UTC))
+    seal = Seal.from_settings(settings)
+    storefronts = {one for kind in types for one in asking[kind]}
+    for rules in {sets.of(one).digest: sets.of(one) for one in storefronts}.values():
+        read = [await asyncio.to_thread(_read, settings, mode, v, overlay, touched, rules) for v in versions]
+        if read[0] is None or read[1] is None:
+            return
+        for kind, plans in changes(read[0], read[1]).items():
+            for storefront_id in asking[kind]:
+                if sets.of(storefront_id).digest == rules.digest:
+                    await _announce(pool, seal, storefront_id, mode, kind, plans)
+
+
+async def _announce(
+    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, kind: NoticeType, plans: Sequence[dict[str, Any]]
+) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        for at in range(0, len(plans), MOST_PLANS):
+            data = {"plans": msgspec.to_builtins(plans[at : at + MOST_PLANS])}
+            await announce(connection, seal, storefront_id=storefront_id, mode=mode, type=kind, data=data)
+
+
+def _read(
+    settings: Settings, mode: Mode, version: str | None, overlay: Overlay, plan_ids: Sequence[str], rules: RuleSet
+) -> dict[str, Offered] | None:
+    """Those plans as one version of the catalogue has them, priced by the rules; None when its file is not here."""
+    file = files.open_or_refuse(files.path_of(settings.state_dir, mode, version)) if version is not None else None
+    if file is None:
+        return None
+    bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
+    snapshot = Snapshot(file)
+    index = Index(snapshot, standing_in(snapshot, overlay, datetime.now(UTC), bounds), rules)
+    bodies = ((plan_id, index.plan(plan_id)) for plan_id in plan_ids)
+    return {plan_id: msgspec.json.decode(body, type=Offered) for plan_id, body in bodies if isinstance(body, bytes)}

@@ -1,0 +1,177 @@
+"""Replacing a supplier's offers by a whole walk: in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from gateway.catalog import catalog_state_rows, offer_rows
+from gateway.catalog.diff_rules import offer_id
+from gateway.catalog.offer_rows import Moves, Repriced
+from gateway.kit.pool import Connection, Pool
+from gateway.kit.settings import Settings, Sync
+from gateway.pricing import fx_rows
+from gateway.pricing.bounds import quarantine_bounds, suspect_bounds
+from gateway.pricing.fx_rows import Rate
+from gateway.pricing.quarantine_rules import WalkChange, moved_far, quarantine
+from gateway.pricing.suspect_rules import against_past
+from gateway.suppliers import supplier_rows
+from gateway.sync import quarantine_rows, sync_run_rows, unmapped_item_rows
+from gateway.sync.quarantine_rows import Difference
+from gateway.sync.run_rules import SupplierRun
+from gateway.sync.walk import Walk
+from schemas.errors import GatewayError
+
+MANY = 500  # rows from which their number matters to the planner
+
+
+class RunTakenOverError(GatewayError):
+    """Another process found this run dead and closed it; what was walked is thrown away."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the changed costs of a walk come to: why a person must look first, and which are suspect, and why."""
+
+    quarantined: str | None
+    suspects: dict[str, str]
+    moved_far: int = 0
+
+
+def judge(
+    repriced: Sequence[Repriced], before: int, gone: int, rates: dict[str, Rate], sync: Sync, *, accepted: bool
+) -> Verdict:
+    """Judge a walk: which prices are suspect, and whether a person must look first.
+
+    Costs of one offer in two currencies are compared by today's rates.
+
+    A person who accepts a walk has looked at its prices: neither the bounds of quarantine nor the
+    offers' own past hold it back then.
+    """
+    if accepted:
+        return Verdict(None, {})
+    bounds = suspect_bounds(sync)
+    moved_by = Decimal(str(sync.moved_by))
+    moved = 0
+    suspects: dict[str, str] = {}
+    for offer in repriced:
+        old = _told_in(offer.old_cost, offer.old_currency, offer.currency, rates)
+        moved += offer.live and moved_far(old, offer.cost, moved_by)
+        good = _told_in(offer.good_cost, offer.good_currency, offer.currency, rates)
+        if reason := against_past(offer.cost, good, offer.released_cost, bounds):
+            suspects[offer.id] = reason
+    return Verdict(quarantine(WalkChange(before, gone, moved), quarantine_bounds(sync)), suspects, moved)
+
+
+async def replace(
+    pool: Pool, walk: Walk, run_id: str, settings: Settings, at: datetime, *, accepted: bool, began: float
+) -> SupplierRun:
+    """Put a whole walk in place of the supplier's offers, or leave all as it was when a person must look first.
+
+    ``at`` dates the changes; ``began`` is the ``time.monotonic`` of the first request. Raises
+    ``RunTakenOverError``, and what the database raises; nothing is changed then. Called again after a lost
+    connection it finds what it committed.
+    """
+    if (done := await sync_run_rows.part_of(pool, run_id, walk.supplier)) is not None:
+        return done
+    async with pool.acquire() as connection, connection.transaction():
+        await catalog_state_rows.lock_writer(connection)
+        if not await sync_run_rows.still_open(connection, run_id):
+            raise RunTakenOverError("another sync found this one dead and closed it")
+        await walk.staging.copy_to(connection)
+        rates = await fx_rows.current(connection, settings.base_currency)
+        verdict = judge(
+            await offer_rows.repriced(connection),
+            len(walk.stored),
+            walk.stored.gone_count(),
+            rates,
+            settings.sync,
+            accepted=accepted,
+        )
+        changed, moves = False, Moves()
+        if verdict.quarantined is None:
+            changed, moves = await _write(connection, walk, run_id, verdict, at)
+            await quarantine_rows.end_waiting(connection, walk.supplier, accepted=accepted)
+        else:
+            await _keep(connection, walk, run_id, verdict, rates, at)
+        part = SupplierRun(
+            supplier=walk.supplier,
+            state="ok" if verdict.quarantined is None else "quarantined",
+            total=walk.total,
+            mapped=walk.mapped,
+            set_aside=dict(sorted(walk.staging.reasons.items())),
+            other_products=walk.other_products,
+            new=0 if verdict.quarantined else walk.stored.new,
+            changed=0 if verdict.quarantined else walk.changed,
+            gone=0 if verdict.quarantined else walk.stored.gone_count(),
+            up=moves.up,
+            down=moves.down,
+            in_stock=moves.in_stock,
+            out_of_stock=moves.out_of_stock,
+            suspect=await offer_rows.count_suspect(connection, walk.supplier),
+            warnings=walk.warnings,
+            error=verdict.quarantined,
+            ms=round((time.monotonic() - began) * 1000),
+        )
+        await sync_run_rows.add_supplier(connection, run_id, part)
+        # Last, for these take the one row that everybody who marks or pauses something needs too.
+        if part.state == "ok":
+            await supplier_rows.synced(connection, walk.supplier, walk.started_at, walk.mapping.hex())
+        else:
+            await supplier_rows.not_synced(connection, walk.supplier, walk.started_at, "quarantined")
+        if changed:
+            await catalog_state_rows.content_changed(connection)
+    return part
+
+
+async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdict, at: datetime) -> tuple[bool, Moves]:
+    gone = [offer_id(key) for key in walk.stored.gone()]
+    staged = walk.staging.offers
+    moves = Moves()
+    if staged or gone:
+        first = not len(walk.stored) and await supplier_rows.never_synced(connection, walk.supplier)
+        await offer_rows.mark_suspect(connection, verdict.suspects)
+        await offer_rows.touch_plans(connection, gone)
+        if not first:
+            moves = await offer_rows.record_changes(connection, walk.supplier, run_id, at)
+        await offer_rows.merge(connection, walk.supplier, at, staged, run_id, first=first)
+        await offer_rows.retire(connection, walk.supplier, gone, run_id, at)
+        await offer_rows.date_plans(connection, at)
+        if staged > MANY and staged * 5 > len(walk.stored):
+            await offer_rows.learn_sizes(connection)
+    if walk.staging.digests:
+        await offer_rows.refresh_digests(connection)
+    await unmapped_item_rows.replace(connection, walk.supplier, at)
+    await offer_rows.clear_marks(connection, walk.supplier, walk.started_at)
+    await offer_rows.lift_confirmed_stops(connection, walk.supplier, walk.tolerance)
+    return bool(staged or gone), moves
+
+
+async def _keep(
+    connection: Connection, walk: Walk, run_id: str, verdict: Verdict, rates: dict[str, Rate], at: datetime
+) -> None:
+    """Keep the difference for the person who is to decide; what waited before is overtaken by it."""
+    gone = sorted(offer_id(key) for key in walk.stored.gone())
+    found = Difference(
+        run_id=run_id,
+        supplier=walk.supplier,
+        at=at,
+        reason=verdict.quarantined or "",
+        before=len(walk.stored),
+        new=walk.stored.new,
+        changed=walk.changed,
+        gone=len(gone),
+        moved_far=verdict.moved_far,
+    )
+    await quarantine_rows.keep(connection, found, gone, {name: rate.rate for name, rate in rates.items()})
+
+
+def _told_in(cost: Decimal | None, currency: str | None, wanted: str | None, rates: dict[str, Rate]) -> Decimal | None:
+    if cost is None or currency is None or wanted is None or currency == wanted:
+        return cost if wanted is not None else None
+    if currency not in rates or wanted not in rates:
+        return None
+    return cost * rates[currency].rate / rates[wanted].rate

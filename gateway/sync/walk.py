@@ -1,0 +1,131 @@
+"""Walking one supplier's catalogue: each page compared with what stands, what differs put aside on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import msgspec
+
+from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_key, raw_digest
+from gateway.sync.staging import Staging
+from providers.contract import CatalogPage, Provider
+from providers.told import Told
+from schemas.errors import UnreadableAnswer
+from schemas.plan import Offer, SetAside, SetAsideReason
+
+Seen: TypeAlias = Callable[[int, int | None], None]
+"""Told after each page: items met so far, and how many the supplier claims to have."""
+
+# No catalogue is this large; a walk that goes on is a supplier whose pages never end.
+MAX_PAGES = 200_000
+MAX_ITEMS = 10_000_000
+MAX_WARNINGS = 50
+_json = msgspec.json.Encoder()
+
+
+class Walk:
+    """One walk in progress: what was met, counted, and what is to be written."""
+
+    def __init__(
+        self,
+        supplier: str,
+        stored: StoredOffers,
+        staging: Staging,
+        mapping: bytes = bytes(16),
+        *,
+        remapped: bool = True,
+        told: Told | None = None,
+    ) -> None:
+        """``mapping`` stands for what maps the items; ``remapped``: the stored offers were mapped otherwise.
+
+        ``told`` is what people told of single words; it is part of ``mapping``.
+        """
+        self.supplier = supplier
+        self.mapping = mapping
+        self._told = told
+        self._remapped = remapped
+        self.stored = stored
+        self.staging = staging
+        self.started_at = datetime.now(UTC)
+        self.mapped = 0
+        self.other_products = 0
+        self.changed = 0
+        self.warnings: list[str] = []
+        self.tolerance = Decimal(0)
+        self._repeated = 0
+
+    @property
+    def total(self) -> int:
+        """Items that are eSIMs: mapped and set aside."""
+        return self.mapped + self.staging.aside
+
+    async def run(self, provider: Provider, seen: Seen | None = None) -> None:
+        """Walk to the end. Raises ``SupplierError`` when the supplier did not give all of it."""
+        pages = 0
+        provider.recall = self.recall
+        provider.told = self._told
+        own = provider.settings.charge_tolerance
+        self.tolerance = own if own is not None else provider.manifest.charge_tolerance
+        walk: Any = provider.catalog()
+        async with aclosing(walk):
+            async for page in walk:
+                pages += 1
+                self.take(page)
+                if pages > MAX_PAGES or self.total > MAX_ITEMS:
+                    raise UnreadableAnswer("the pages of the catalogue do not end", supplier=self.supplier)
+                if seen is not None:
+                    seen(self.total + self.other_products, page.total)
+        if self._repeated:
+            self.warnings.insert(0, f"{self._repeated} items came more than once; the first counts")
+
+    def take(self, page: CatalogPage) -> None:
+        """Count a page and stage what differs from what stands."""
+        self.other_products += page.other_products
+        for warning in page.warnings:
+            if warning not in self.warnings and len(self.warnings) < MAX_WARNINGS:
+                self.warnings.append(warning)
+        for item in page.set_aside:
+            if not self.staging.add_aside(item):
+                self._repeated += 1
+        self.mapped += page.recalled
+        raws = [raw_digest(raw, self.mapping) for raw in page.raws] or [UNKNOWN_RAW] * len(page.offers)
+        self._compare([(offer, raw) for offer, raw in zip(page.offers, raws, strict=True) if self._priced(offer)])
+
+    def recall(self, items: Sequence[bytes]) -> Sequence[bool]:
+        """Which items came as they came when they were mapped for the offers that stand."""
+        if not len(self.stored):
+            return [False] * len(items)
+        return self.stored.recall([raw_digest(item, self.mapping) for item in items])
+
+    def _compare(self, met: list[tuple[Offer, bytes]]) -> None:
+        if not met:
+            return
+        offers = [offer for offer, _ in met]
+        keys = [offer_key(self.supplier, offer.supplier_plan_id) for offer in offers]
+        digests = [digest(_json.encode(offer)) for offer in offers]
+        before = self.stored.new
+        differs, repeated = self.stored.meet(keys, digests)
+        again = int(repeated.sum())
+        self._repeated += again
+        self.mapped += len(offers) - again
+        to_write = differs.nonzero()[0].tolist()
+        self.changed += len(to_write) - (self.stored.new - before)
+        for at in to_write:
+            self.staging.add(offers[at], keys[at], digests[at] + met[at][1])
+        if self._remapped:
+            for at in (~differs & ~repeated).nonzero()[0].tolist():
+                self.staging.add_digest(keys[at], digests[at] + met[at][1])
+
+    def _priced(self, offer: Offer) -> bool:
+        # A plugin that lets a cost of 0 or less through must not sell at it.
+        if offer.cost is None or offer.cost.amount > 0:
+            return True
+        detail = f"the cost is {offer.cost.amount}"
+        aside = SetAside(offer.supplier_plan_id, offer.name, SetAsideReason.NO_PRICE, detail, _json.encode(offer))
+        if not self.staging.add_aside(aside):
+            self._repeated += 1
+        return False
