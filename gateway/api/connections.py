@@ -6,7 +6,7 @@ the body. One address may have a few unfinished requests, all together a quarter
 beyond that, and when time is up, the oldest is answered 408 and its connection closed.
 
 It builds on parts of aiohttp that are not public (``_waiter``, ``_messages``, ``_ErrInfo``); requirements.lock pins the
-version, and tests/gateway/web/test_connections.py fails where one of them changes.
+version, and tests/gateway/api/test_connections.py fails where one of them changes.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ from gateway.kit.settings import load
 from gateway.worker import jobs
 from providers.loader import load_manifests
 from tests.gateway.console.conftest import _bad
-from tests.gateway.rescheduled import EVERY_SECOND, reschedule
-from tests.gateway.sandboxed import Town, stock_from, town
+from tests.kit.rescheduled import EVERY_SECOND, reschedule
+from tests.kit.sandboxed import Town, stock_from, town
 from tests.kit.secret_keys import SECRET_KEY
 
 LOOPBACK = {"allow_private": ["127.0.0.0/8"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.gateway.flows.counter import Counter
+from tests.kit.counter import Counter
 
 PLAN_ID = "plan-of-all"
 # Where it is for: on Bouvet Island it would be a trigger, whose orders teach nothing.

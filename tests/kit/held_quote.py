@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from gateway.catalog import quote
-from tests.gateway.flows.counter import STOREFRONT, Counter
+from tests.kit.counter import STOREFRONT, Counter
 
 
 def held_quote(counter: Counter, plan: str, price: str = "11.00") -> str:

@@ -24,7 +24,7 @@ from gateway.kit.processes import die_with_parent
 from gateway.kit.settings import load
 from gateway.migrations import upgrade
 from gateway.runtime import embedded
-from tests.gateway.sandboxed import stock_from
+from tests.kit.sandboxed import stock_from
 from tests.kit.secret_keys import SECRET_KEY
 
 _READY_SECONDS = 90.0

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from gateway.cli.checkouts import app
 from tests.gateway.cli.test_serve import environment
-from tests.gateway.flows.counter import counter
-from tests.gateway.flows.paydesk import paydesk
+from tests.kit.counter import counter
+from tests.kit.paydesk import paydesk
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from gateway.catalog.publish import publish
 from gateway.kit.pool import open_pool
 from gateway.migrations import upgrade
 from tests.gateway.cli.test_serve import environment, free_port, serve, until
-from tests.gateway.core.catalog.market import Item, offer
-from tests.gateway.flows.shelf import settings_for, stock
 from tests.kit.frozen import frozen_postgres
+from tests.kit.made_up_market import Item, offer
+from tests.kit.shelf import settings_for, stock
 
 BOUND = 60  # for a test that fails; RULES ask for 5 s, which the attack test measures
 

@@ -10,9 +10,9 @@ from gateway.access.key_rows import create_key
 from gateway.catalog import snapshot_files
 from gateway.catalog.publish import publish
 from tests.gateway.cli.test_serve import children, environment, free_port, serve, until
-from tests.gateway.core.catalog.market import Item, offer, some_items
-from tests.gateway.flows.shelf import settings_for, stock
 from tests.kit import full_disk as disks
+from tests.kit.made_up_market import Item, offer, some_items
+from tests.kit.shelf import settings_for, stock
 
 
 @pytest.fixture(params=disks.ways())

@@ -15,9 +15,9 @@ from gateway.orders.topup import admit_topup
 from providers.beppay import orders as beppay
 from schemas.orders import TopupForPlan
 from tests.gateway.cli.test_serve import environment
-from tests.gateway.flows.shelf import settings_for
-from tests.gateway.sandboxed import shop_on, stock_from, town
-from tests.gateway.working import answered
+from tests.kit.sandboxed import shop_on, stock_from, town
+from tests.kit.shelf import settings_for
+from tests.kit.working import answered
 
 GOOD = "bv-1gb-2d-06d3e3e4ddb9"
 PARTLY = "bv-20gb-3d-8efeafa9e372"

@@ -9,8 +9,8 @@ import aiohttp
 
 from gateway.access.key_rows import create_key
 from tests.gateway.cli.test_serve import environment, free_port, running, serve, until
-from tests.gateway.flows.shelf import settings_for
-from tests.gateway.sandboxed import stock_from, town
+from tests.kit.sandboxed import stock_from, town
+from tests.kit.shelf import settings_for
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 TIMES = 50

@@ -15,8 +15,8 @@ from gateway.catalog.index.matrix import Bucket
 from gateway.catalog.publish import publish
 from gateway.prices import prices
 from tests.gateway.cli.test_serve import environment
-from tests.gateway.core.catalog.market import some_items
-from tests.gateway.flows.shelf import settings_for, stock
+from tests.kit.made_up_market import some_items
+from tests.kit.shelf import settings_for, stock
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from gateway.catalog.publish import publish
 from gateway.pricing import edit_rules
 from schemas.api_pricing import RuleBody
 from tests.gateway.cli.test_serve import environment
-from tests.gateway.core.catalog.market import Item, offer
-from tests.gateway.flows.shelf import settings_for, stock
+from tests.kit.made_up_market import Item, offer
+from tests.kit.shelf import settings_for, stock
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from gateway.catalog.publish import publish
 from gateway.kit.pool import open_pool
 from gateway.migrations import upgrade
 from gateway.runtime import supervisor
-from tests.gateway.core.catalog.market import Item, offer
-from tests.gateway.flows.shelf import SECRET, settings_for, stock
+from tests.kit.made_up_market import Item, offer
+from tests.kit.shelf import SECRET, settings_for, stock
 
 
 def free_port() -> int:

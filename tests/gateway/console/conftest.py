@@ -36,8 +36,8 @@ from gateway.orders.process import drain
 from gateway.runtime import embedded
 from gateway.suppliers.deps import Deps
 from tests.conftest import _THROW_OUT, _run
-from tests.gateway.sandboxed import Town, shop_on, stock_from, town
 from tests.kit.gateway_server import GatewayServer
+from tests.kit.sandboxed import Town, shop_on, stock_from, town
 from tests.kit.secret_keys import SECRET_KEY
 
 SECRET = SECRET_KEY

@@ -17,8 +17,8 @@ from gateway.kit.sealing import Seal
 from gateway.suppliers.accounts import accounts_of, check_accounts, close_accounts, connect_accounts
 from gateway.suppliers.deps import Deps
 from gateway.sync.run import run_sync
-from tests.gateway.flows.mailbox import mail
-from tests.gateway.flows.receiver import receiving
+from tests.kit.mailbox import mail
+from tests.kit.receiver import receiving
 
 HOME = "/console/alerts"
 LOOPBACK = (ip_network("127.0.0.0/8"),)

@@ -9,7 +9,7 @@ import pytest
 from gateway.access import audit_rows
 from gateway.orders.admit import Admitted, admit
 from schemas.orders import NumberChoice, OrderForNumber
-from tests.gateway.working import answered
+from tests.kit.working import answered
 
 PLACE = "/console/other-goods"
 RELEASE = "/console/number-tiers/release"

@@ -11,8 +11,8 @@ from playwright.async_api import expect
 
 from gateway.access import audit_rows
 from gateway.inventory.esim_rows import of_orders
-from tests.gateway.sandboxed import Shop
-from tests.gateway.working import answered, idle
+from tests.kit.sandboxed import Shop
+from tests.kit.working import answered, idle
 
 LIST = "/console/orders"
 EMAIL = "Customer.One@example.com"

@@ -11,8 +11,8 @@ from gateway.orders.topup import admit_topup
 from gateway.suppliers import selling_rows
 from schemas.orders import TopupForPlan
 from tests.gateway.console.test_orders import LIST, bought
-from tests.gateway.sandboxed import Shop
-from tests.gateway.working import answered
+from tests.kit.sandboxed import Shop
+from tests.kit.working import answered
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 

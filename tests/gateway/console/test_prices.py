@@ -15,7 +15,7 @@ from playwright.async_api import expect
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.console import compare, prices
 from schemas import api_prices as shapes
-from tests.gateway.core.catalog.market import Item, Market, offer
+from tests.kit.made_up_market import Item, Market, offer
 
 BUCKET = "data_mb=5120&days=30"
 HOSTILE = "<script>alert(1)</script>\u202e" + "javascript:alert(1)\"'" + "x" * 10_000

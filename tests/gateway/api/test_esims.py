@@ -1,0 +1,284 @@
+"""eSIMs over the API, and the traveller's page."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+import zxingcpp
+from PIL import Image
+
+from gateway.api import examples, state
+from gateway.inventory.esims import record
+from gateway.inventory.traveller_link_rules import token_for, url_for
+from providers.loader import load_manifests
+from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
+from tests.gateway.inventory.test_delivery_rules import drawn
+from tests.kit.sold import CODE, ICCID, SEAL, sold
+
+
+def read(picture: bytes) -> str:
+    with Image.open(io.BytesIO(picture)) as opened:
+        (found,) = zxingcpp.read_barcodes(opened.convert("L"))
+    return found.text
+
+
+def deps(api):
+    return api.client.app[state.DEPS]
+
+
+async def seen(api, esim, **changes):
+    at = datetime.now(UTC)
+    fields = {
+        "iccid": esim.iccid,
+        "profile_state": ProfileState.ENABLED,
+        "service_state": ServiceState.ACTIVE,
+        "observed_at": at,
+        "data": DataUsage(10240, 1536, 8704),
+    }
+    return await record(deps(api), esim.id, EsimStatus(**(fields | changes)))
+
+
+# -- the API -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["id", "iccid"])
+async def test_an_esim_is_told_with_its_state_data_and_age(api, by):
+    esim = await sold(api.pool)
+    await seen(api, esim)
+    answer = await api.get(f"/v1/esims/{getattr(esim, by)}")
+    told = await answer.json()
+    assert answer.status == 200
+    assert (told["id"], told["iccid"], told["order_id"]) == (esim.id, ICCID, esim.order_id)
+    assert (told["profile_state"], told["service_state"]) == ("enabled", "active")
+    assert told["data"] == {"total_mb": 10240, "used_mb": 1536, "remaining_mb": 8704}
+    assert told["observed_at"]
+    usage = await (await api.get(f"/v1/esims/{getattr(esim, by)}/usage")).json()
+    assert usage == {"data": told["data"], "observed_at": told["observed_at"]}
+
+
+async def test_nothing_of_it_but_the_order_and_the_pictures_shows_the_activation_code(api):
+    esim = await sold(api.pool)
+    await seen(api, esim)
+    for path in ("", f"/{esim.id}", f"/{esim.id}/usage"):
+        body = await (await api.get(f"/v1/esims{path}")).text()
+        assert CODE not in body
+        assert "K2-1QW34" not in body
+
+
+@pytest.mark.parametrize("by", ["id", "iccid"])
+async def test_the_pictures_decode_to_the_activation_code(api, by):
+    esim = await sold(api.pool)
+    png = await api.get(f"/v1/esims/{getattr(esim, by)}/qr.png")
+    svg = await api.get(f"/v1/esims/{getattr(esim, by)}/qr.svg")
+    assert (png.content_type, svg.content_type) == ("image/png", "image/svg+xml")
+    assert read(await png.read()) == CODE
+    assert read(drawn(await svg.read())) == CODE
+    assert png.headers["Cache-Control"] == "private, no-store"
+
+
+async def test_an_esim_of_which_nothing_was_told_yet_answers_unknown_and_its_usage_503(api):
+    esim = await sold(api.pool)
+    answer = await api.get(f"/v1/esims/{esim.id}")
+    shown = await answer.json()
+    assert (answer.status, shown["profile_state"], shown["service_state"]) == (200, "unknown", "unknown")
+    assert (shown["data"], shown["observed_at"], shown["can_topup"]) == (None, None, None)
+    usage = await api.get(f"/v1/esims/{esim.id}/usage")
+    assert (usage.status, (await usage.json())["code"]) == (503, "unavailable")
+    assert "Retry-After" in usage.headers
+
+
+PATHS = ("", "/usage", "/qr.svg", "/qr.png", "/topup-plans")
+
+
+async def test_what_is_not_there_is_404(api):
+    for name in ("esim_" + "0" * 24, "8999901000000000009", "nonsense", "a" * 3000):
+        for path in PATHS:
+            answer = await api.get(f"/v1/esims/{name}{path}")
+            assert (name, path, answer.status) == (name, path, 404)
+            assert (await answer.json())["code"] == "not_found"
+
+
+async def test_another_storefront_s_esim_is_not_there_nor_is_one_of_the_other_mode(api):
+    other = await sold(api.pool, owner="other shop")
+    live = await sold(api.pool, mode="live", iccid="8944500102198765440")
+    for name in (other.id, other.iccid, live.id, live.iccid):
+        for path in PATHS:
+            assert (path, (await api.get(f"/v1/esims/{name}{path}")).status) == (path, 404)
+    assert (await (await api.get("/v1/esims")).json())["data"] == []
+
+
+async def test_the_list_goes_on_page_by_page_newest_first(api):
+    at = datetime.now(UTC)
+    made = [await sold(api.pool, at=at - timedelta(minutes=n), iccid=f"89445001021987654{n:02}") for n in range(5)]
+    found, cursor = [], ""
+    for _ in range(9):
+        page = await (await api.get(f"/v1/esims?limit=2{cursor}")).json()
+        found += [esim["id"] for esim in page["data"]]
+        if not page["has_more"]:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert found == [esim.id for esim in made]
+
+
+async def test_a_cursor_of_nowhere_leads_to_the_end_of_the_list(api):
+    await sold(api.pool)
+    other = await sold(api.pool, owner="other shop")
+    for cursor in ("00", "ff", other.id.encode().hex()):
+        page = await (await api.get(f"/v1/esims?cursor={cursor}")).json()
+        assert (page["data"], page["has_more"]) == ([], False)
+
+
+async def test_a_cancelled_esim_has_no_pictures(api):
+    esim = await sold(api.pool, status="cancelled")
+    assert (await api.get(f"/v1/esims/{esim.id}/qr.png")).status == 410
+
+
+async def test_an_esim_whose_supplier_cannot_tell_answers_200_and_its_usage_501(make_api, sandbox):
+    manifest = load_manifests()["beppay"]
+    settings = {**manifest.sandbox_settings, "provider": "beppay", "base_url": sandbox.urls["beppay"], "mode": "test"}
+    api = await make_api(suppliers={"beppay": settings})
+    api = api.with_key(await api.make_key())
+    esim = await sold(api.pool, supplier="beppay")
+    for name in (esim.id, esim.iccid):
+        answer = await api.get(f"/v1/esims/{name}", headers={"Cache-Control": "no-cache"})
+        shown = await answer.json()
+        assert (answer.status, shown["id"], shown["iccid"]) == (200, esim.id, esim.iccid)
+        assert (shown["profile_state"], shown["service_state"]) == ("unknown", "unknown")
+        assert (shown["data"], shown["expires_at"], shown["observed_at"]) == (None, None, None)
+        assert shown["can_topup"] is False
+    assert (await (await api.get("/v1/esims")).json())["data"] == [shown]
+    answer = await api.get(f"/v1/esims/{esim.id}/usage")
+    problem = await answer.json()
+    assert (answer.status, problem["code"]) == (501, "not_supported")
+    assert problem["detail"] == "esim_status: the usage of this eSIM cannot be read"
+    assert read(await (await api.get(f"/v1/esims/{esim.id}/qr.png")).read()) == CODE
+
+
+# -- the page ------------------------------------------------------------------------------------------------------
+
+
+class Requests(HTMLParser):
+    """Everything that a browser would fetch for a page by itself, and what it links to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fetched, self.links, self.tags = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        for name, value in attributes:
+            if tag == "a" and name == "href":
+                self.links.append(value)
+            elif name in {"src", "srcset", "href", "data", "action", "poster", "xlink:href", "background"}:
+                self.fetched.append(value)
+
+
+def page_of(esim, **more):
+    return url_for(SEAL, esim.id, datetime.now(UTC), 30, **more)
+
+
+async def test_a_traveller_gets_the_page_without_a_key_and_its_picture_installs(api):
+    esim = await sold(api.pool)
+    answer = await api.with_key("").get(page_of(esim))
+    text = await answer.text()
+    assert (answer.status, answer.content_type) == (200, "text/html")
+    assert read(drawn(re.search(r"<svg.*?</svg>", text, re.DOTALL)[0].encode())) == CODE
+    for shown in ("smdp.example.com", "K2-1QW34-ABCDE", "Japan 1 GB, 7 days", "7 days", "Japan"):
+        assert shown in text
+
+
+async def test_the_page_asks_for_nothing_else_and_runs_nothing(api):
+    esim = await sold(api.pool)
+    answer = await api.get(page_of(esim))
+    text = await answer.text()
+    found = Requests(text)
+    assert [link for link in found.fetched if link != "data:,"] == []
+    assert not {"script", "iframe", "form", "img", "object"} & set(found.tags)
+    assert {link.split("?")[0] for link in found.links} == {
+        "https://esimsetup.apple.com/esim_qrcode_provisioning",
+        "https://esimsetup.android.com/esim_qrcode_provisioning",
+    }
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+async def test_the_page_is_kept_by_nobody_and_tells_nobody_where_one_came_from(api):
+    headers = (await api.get(page_of(await sold(api.pool)))).headers
+    assert headers["Cache-Control"] == "private, no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in headers["X-Robots-Tag"]
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+
+
+async def test_the_policy_lets_exactly_the_page_s_own_style_in(api):
+    from base64 import b64encode
+    from hashlib import sha256
+
+    answer = await api.get(page_of(await sold(api.pool)))
+    (style,) = re.findall(r"<style>(.*?)</style>", await answer.text(), re.DOTALL)
+    assert b64encode(sha256(style.encode()).digest()).decode() in answer.headers["Content-Security-Policy"]
+    assert "style=" not in await answer.text()
+
+
+async def test_an_address_that_is_wrong_or_over_shows_nothing(api):
+    esim = await sold(api.pool)
+    long_ago = token_for(SEAL, esim.id, datetime.now(UTC) - timedelta(days=40), 30)
+    unknown = token_for(SEAL, "esim_" + "0" * 24, datetime.now(UTC), 30)
+    good = token_for(SEAL, esim.id, datetime.now(UTC), 30)
+    for token in (long_ago, unknown, good[:-1] + ("A" if good[-1] != "A" else "B"), esim.id, "x", "%00"):
+        answer = await api.get(f"/e/{token}")
+        assert answer.status == 404
+        assert "K2-1QW34" not in await answer.text()
+
+
+@pytest.mark.parametrize("how", ["cancelled", "revoked", "no code"])
+async def test_an_esim_that_cannot_be_installed_has_no_page(api, how):
+    esim = await sold(
+        api.pool, status="cancelled" if how == "cancelled" else "fulfilled", code=None if how == "no code" else CODE
+    )
+    if how == "revoked":
+        await seen(api, esim, service_state=ServiceState.REVOKED)
+    answer = await api.get(page_of(esim))
+    assert answer.status == 410
+    assert "K2-1QW34" not in await answer.text()
+
+
+async def test_a_traveller_is_told_in_words_when_the_page_cannot_be_shown_now(make_api):
+    api = await make_api(database_url="postgresql://127.0.0.1:1/none")
+    answer = await api.get(url_for(SEAL, "esim_" + "0" * 24, datetime.now(UTC), 30))
+    text = await answer.text()
+    assert (answer.status, answer.content_type, answer.headers["Retry-After"]) == (503, "text/html", "30")
+    assert "in a minute" in text
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+
+
+async def test_a_supplier_s_words_stay_text(api):
+    nasty = "<script>alert(1)</script>{{7*7}}"
+    plan = {**examples.PLAN, "name": nasty, "data": {**examples.PLAN["data"], "declared": nasty}}
+    text = await (await api.get(page_of(await sold(api.pool, plan=plan)))).text()
+    assert "<script>" not in text
+    assert "{{7*7}}" in text
+    assert "&lt;script&gt;" in text
+
+
+async def test_a_code_that_wants_a_confirmation_code_says_so(api):
+    esim = await sold(api.pool, code=CODE + "$$1")
+    assert "confirmation code will be asked for" in await (await api.get(page_of(esim))).text()
+
+
+async def test_the_address_never_stands_in_the_log(api):
+    esim = await sold(api.pool)
+    address = page_of(esim)
+    await api.get(address)
+    await asyncio.sleep(0)
+    api.client.app[state.ACCESS_LOG].flush()
+    lines = b"".join(api.lines).decode()
+    assert "/e/{token}" in lines
+    assert address.removeprefix("/e/") not in lines

@@ -1,0 +1,279 @@
+"""What operators see and do, on real rows."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import orjson
+import pytest
+
+from schemas import api as shapes
+from tests.gateway.api.test_catalog import problem, read
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+DATA = {"mb": 1024, "declared": "1 GB", "unlimited": False, "reset": "never", "basis": "text"}
+
+
+@pytest.fixture
+async def filled(ops):
+    """Two suppliers, four offers, two syncs, one price change, items set aside."""
+    pool = ops.pool
+    await pool.executemany(
+        "INSERT INTO suppliers (name, provider, mode, last_sync_at, last_good_at, last_sync_state)"
+        " VALUES ($1, $2, $3, $4, $4, $5)",
+        [("alpha", "pikasim", "live", NOW, "ok"), ("beta", "beppay", "test", NOW, "quarantined")],
+    )
+    rows = [
+        ("off_1", "alpha", "A1", "5.00", None, True, None),
+        ("off_2", "alpha", "A2", "6.00", 0, True, None),
+        ("off_3", "beta", "B1", "0.50", None, True, "60 % below"),
+        ("off_4", "beta", "B2", None, None, False, None),
+    ]
+    for at, (offer, supplier, key, cost, stock, visible, suspect) in enumerate(rows):
+        await pool.execute(
+            "INSERT INTO offers (id, supplier, supplier_plan_id, plan_id, name, coverage, data, days, starts, cost,"
+            " currency, stock, visible, suspect, digest, first_seen_at, changed_at)"
+            " VALUES ($1, $2, $3, 'jp-1gb-7d-1', $3, '{JP}', $4, 7, 'install', $5, $6, $7, $8, $9, $10, $11, $11)",
+            offer, supplier, key, DATA, None if cost is None else Decimal(cost), None if cost is None else "USD",
+            stock, visible, suspect, bytes([at] * 24), NOW,
+        )  # fmt: skip
+    await pool.execute("INSERT INTO plans VALUES ('jp-1gb-7d-1', $1)", NOW)
+    for run, state in (("sync_01", "ok"), ("sync_02", "partial")):
+        await pool.execute(
+            "INSERT INTO sync_runs (id, started_at, ended_at, state) VALUES ($1, $2, $2, $3)", run, NOW, state
+        )
+    await pool.execute(
+        "INSERT INTO sync_run_suppliers (run_id, supplier, state, total, mapped, set_aside)"
+        " VALUES ('sync_01', 'alpha', 'ok', 5, 2, $1), ('sync_02', 'beta', 'quarantined', 2, 2, '{}')",
+        {"no_such_country": 3},
+    )
+    await pool.executemany(
+        "INSERT INTO set_aside VALUES ('alpha', $1, 'Bali 1GB', $2, 'Bali', $3, $4)",
+        [(f"X{n}", "no_such_country" if n else "no_validity", '{"code": "<b>"}', NOW) for n in range(3)],
+    )
+    await pool.executemany(
+        "INSERT INTO price_changes (supplier, supplier_plan_id, plan_id, old, new, old_currency, new_currency, at,"
+        " sync_run_id) VALUES ('alpha', $1, 'jp-1gb-7d-1', $2, $3, $4, $4, $5, 'sync_01')",
+        [
+            ("A1", Decimal("5.2"), Decimal(5), "USD", NOW),
+            ("A2", None, None, None, NOW),
+            ("A2", Decimal(7), Decimal(6), "USD", NOW),
+        ],
+    )
+    return ops
+
+
+async def walk(api, path, limit):
+    """Every item of a list, page by page."""
+    found, cursor = [], ""
+    for _ in range(20):
+        page = await read(await api.get(f"{path}{'&' if '?' in path else '?'}limit={limit}{cursor}"))
+        found += page["data"]
+        if not page["has_more"]:
+            assert page["next_cursor"] is None
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+    raise AssertionError("the list does not end")
+
+
+async def test_suppliers_tell_how_they_are(filled):
+    page = await read(await filled.get("/v1/ops/suppliers"), shapes.SupplierPage)
+    states = {s.name: (s.state, s.mode, s.offers, s.set_aside) for s in page.data}
+    assert states == {"alpha": ("ok", "live", 2, 3), "beta": ("degraded", "test", 2, 0)}
+
+
+async def test_an_open_breaker_is_seen(filled):
+    await filled.pool.execute(
+        "INSERT INTO supplier_breakers (supplier, state, failures, last_error) VALUES ('alpha', 'open', 5, 'timed out')"
+    )
+    page = await read(await filled.get("/v1/ops/suppliers"), shapes.SupplierPage)
+    assert (page.data[0].state, page.data[0].breaker.failures, page.data[0].breaker.last_error) == (
+        "degraded",
+        5,
+        "timed out",
+    )
+
+
+async def test_a_paused_supplier_stays_paused_until_it_is_resumed(filled):
+    overlay = "SELECT overlay FROM catalog_state"
+    before = await filled.pool.fetchval(overlay)
+    for _ in range(2):
+        answer = await read(await filled.post("/v1/ops/suppliers/alpha/pause"), shapes.Supplier)
+        assert answer.state == "paused"
+    paused = await filled.pool.fetchval(overlay)
+    assert paused > before
+    assert filled.catalog.refreshed == 2
+    page = await read(await filled.get("/v1/ops/offers?why_not=supplier_paused"), shapes.OpsOfferPage)
+    assert [offer.id for offer in page.data] == ["off_1", "off_2"]
+    answer = await read(await filled.post("/v1/ops/suppliers/alpha/resume"), shapes.Supplier)
+    assert answer.state == "ok"
+    assert await filled.pool.fetchval(overlay) > paused
+    await problem(await filled.post("/v1/ops/suppliers/nobody/pause"), 404, "not_found")
+
+
+async def test_sync_runs_come_newest_first_and_account_for_everything(filled):
+    page = await read(await filled.get("/v1/ops/sync-runs"), shapes.SyncRunPage)
+    assert [run.id for run in page.data] == ["sync_02", "sync_01"]
+    (part,) = page.data[1].suppliers
+    assert part.total == part.mapped + sum(part.set_aside.values()) == 5
+
+
+async def test_a_sync_is_queued_with_its_run(make_api):
+    supplier = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
+    api = await make_api(suppliers={"alpha": supplier, "beta": supplier})
+    api = api.with_key(await api.make_key("ops"))
+    answer = await api.post("/v1/ops/sync-runs")
+    assert answer.status == 202
+    run = msgspec.json.decode(await answer.read(), type=shapes.SyncRun)
+    assert run.state is None
+    assert await api.pool.fetchval("SELECT suppliers FROM sync_runs WHERE id = $1", run.id) == ["alpha", "beta"]
+    job = await api.pool.fetchrow("SELECT entrypoint, payload FROM pgqueuer")
+    assert (job["entrypoint"], orjson.loads(job["payload"])["run_id"]) == ("sync", run.id)
+    answer = await api.post("/v1/ops/sync-runs", json={"suppliers": ["beta"]})
+    run = msgspec.json.decode(await answer.read(), type=shapes.SyncRun)
+    assert await api.pool.fetchval("SELECT suppliers FROM sync_runs WHERE id = $1", run.id) == ["beta"]
+    await problem(await api.post("/v1/ops/sync-runs", json={"suppliers": ["nobody"]}), 404, "not_found")
+    await problem(await api.post("/v1/ops/sync-runs", json={"supplier": "beta"}), 422, "invalid")
+
+
+async def test_only_what_was_quarantined_can_be_accepted(make_api):
+    supplier = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
+    api = await make_api(suppliers={"alpha": supplier})
+    api = api.with_key(await api.make_key("ops"))
+    await api.pool.execute("INSERT INTO sync_runs (id, ended_at, state) VALUES ('sync_01', now(), 'partial')")
+    await api.pool.execute(
+        "INSERT INTO sync_run_suppliers (run_id, supplier, state) VALUES ('sync_01', 'alpha', 'quarantined')"
+    )
+    accept = "/v1/ops/sync-runs/sync_01/accept"
+    assert (await api.post(accept, json={"supplier": "alpha"})).status == 202
+    job = orjson.loads(await api.pool.fetchval("SELECT payload FROM pgqueuer"))
+    assert (job["only"], job["accept"]) == (["alpha"], ["alpha"])
+    await problem(await api.post(accept, json={"supplier": "beta"}), 409, "conflict")
+    await problem(await api.post(accept), 415, "unsupported_media_type")
+    await problem(await api.post("/v1/ops/sync-runs/sync_99/accept", json={"supplier": "alpha"}), 404, "not_found")
+
+
+async def test_items_that_could_not_be_mapped_are_shown_as_they_came(filled):
+    items = await walk(filled, "/v1/ops/unmapped", 1)
+    assert [item["supplier_plan_id"] for item in items] == ["X0", "X1", "X2"]
+    assert items[0]["raw"] == '{"code": "<b>"}'
+    assert len(await walk(filled, "/v1/ops/unmapped?reason=no_such_country", 200)) == 2
+    assert await walk(filled, "/v1/ops/unmapped?supplier=beta", 200) == []
+    await problem(await filled.get("/v1/ops/unmapped?reason=none"), 422, "invalid")
+
+
+async def test_price_changes_come_newest_first(filled):
+    changes = await walk(filled, "/v1/ops/price-changes", 2)
+    assert [(c["old"] and c["old"]["amount"], c["new"] and c["new"]["amount"]) for c in changes] == [
+        ("7.00", "6.00"),
+        (None, None),
+        ("5.20", "5.00"),
+    ]
+    assert len(await walk(filled, "/v1/ops/price-changes?supplier=alpha&plan_id=jp-1gb-7d-1", 200)) == 3
+
+
+async def test_offers_tell_what_keeps_them_from_sale(filled):
+    offers = await walk(filled, "/v1/ops/offers", 1)
+    assert [(o["id"], o["selectable"], o["why_not"]) for o in offers] == [
+        ("off_1", True, None),
+        ("off_2", False, "out_of_stock"),
+        ("off_3", False, "suspect_price"),
+        ("off_4", False, "invisible"),
+    ]
+    assert offers[0]["price"]["amount"] == "5.50"
+    assert offers[3]["cost"] is None
+    assert offers[2]["stale"]
+
+
+async def test_offers_can_be_looked_up_by_what_keeps_them(filled):
+    expected = {
+        "suspect_price": ["off_3"],
+        "out_of_stock": ["off_2"],
+        "no_fixed_price": ["off_4"],
+        "invisible": ["off_4"],
+        "stopped": [],
+        "expired": [],
+    }
+    found = {}
+    for reason in expected:
+        offers = await walk(filled, f"/v1/ops/offers?why_not={reason}", 200)
+        found[reason] = [offer["id"] for offer in offers]
+        assert all(offer["why_not"] == reason for offer in offers)
+    assert found == expected
+
+
+async def test_an_offer_without_a_rate_or_too_old_is_found_too(filled):
+    await filled.pool.execute("UPDATE offers SET currency = 'XXX' WHERE id = 'off_1'")
+    await filled.pool.execute("UPDATE suppliers SET last_good_at = $1 WHERE name = 'beta'", NOW - timedelta(days=3))
+    assert [o["id"] for o in await walk(filled, "/v1/ops/offers?why_not=no_rate", 200)] == ["off_1"]
+    assert [o["id"] for o in await walk(filled, "/v1/ops/offers?why_not=expired", 200)] == ["off_3", "off_4"]
+
+
+async def test_a_suspect_or_stopped_offer_is_sold_again_once_released(filled):
+    await filled.pool.execute(
+        "INSERT INTO offer_marks (supplier, supplier_plan_id, why) VALUES ('beta', 'B1', 'stopped')"
+    )
+    before = await filled.pool.fetchval("SELECT content FROM catalog_state")
+    released = await read(await filled.post("/v1/ops/offers/off_3/release"), shapes.Offer)
+    assert (released.id, released.selectable, released.why_not) == ("off_3", True, None)
+    assert await filled.pool.fetchval("SELECT content FROM catalog_state") == before + 1
+    assert await filled.pool.fetchval("SELECT released_cost FROM offers WHERE id = 'off_3'") == Decimal("0.50")
+    await problem(await filled.post("/v1/ops/offers/off_9/release"), 404, "not_found")
+
+
+OPS = [
+    ("GET", "/v1/ops/suppliers"),
+    ("POST", "/v1/ops/suppliers/alpha/pause"),
+    ("POST", "/v1/ops/suppliers/alpha/resume"),
+    ("GET", "/v1/ops/sync-runs"),
+    ("POST", "/v1/ops/sync-runs"),
+    ("POST", "/v1/ops/sync-runs/sync_01/accept"),
+    ("GET", "/v1/ops/unmapped"),
+    ("GET", "/v1/ops/price-changes"),
+    ("GET", "/v1/ops/offers"),
+    ("POST", "/v1/ops/offers/off_3/release"),
+]
+
+
+async def test_nothing_of_it_is_for_a_storefront(api):
+    for method, path in OPS:
+        await problem(await api.ask(method, path), 403, "forbidden")
+        await problem(await api.with_key("").ask(method, path), 401, "unauthorized")
+
+
+async def test_any_position_is_one_and_anything_else_is_pointed_at(filled):
+    for path in (path for method, path in OPS if method == "GET"):
+        for cursor in ("00", "ff" * 20, "1f", "61" * 300, "1f31"):
+            assert (await filled.get(f"{path}?cursor={cursor}")).status == 200
+        for cursor in ("", "0", "zz", "61" * 301):
+            body = await problem(await filled.get(f"{path}?cursor={cursor}"), 422, "invalid")
+            assert body["errors"][0]["pointer"] == "/cursor"
+
+
+async def test_with_the_database_gone_reads_go_on_and_operators_wait(make_api, own_servers):
+    from gateway.access.key_rows import create_key
+    from gateway.kit.pool import open_pool
+    from gateway.migrations import upgrade
+
+    dsn = own_servers.where.database_url
+    await upgrade(dsn)
+    api = await make_api(database_url=dsn)
+    pool = await open_pool(dsn)
+    made = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"])
+    unknown = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"])
+    await pool.close()
+    api = api.with_key(made.key)
+    assert (await api.get("/v1/plans")).status == 200
+    own_servers.postgres.stop()
+    for path in ("/v1/plans", "/v1/plans?country=JP", "/v1/countries"):
+        assert (await api.get(path)).status == 200
+    for answer in (
+        await api.get("/v1/ops/suppliers"),
+        await api.post("/v1/ops/sync-runs"),
+        await api.with_key(unknown.key).get("/v1/plans"),
+    ):
+        await problem(answer, 503, "unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+    own_servers.postgres.start()
+    assert (await api.get("/v1/ops/suppliers")).status == 200
+    assert (await api.with_key(unknown.key).get("/v1/plans")).status == 200

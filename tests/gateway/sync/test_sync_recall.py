@@ -1,0 +1,64 @@
+"""Items that came as they came are not mapped again, and nothing else is different for it."""
+
+import pytest
+
+from gateway.sync import run
+from gateway.sync.run import run_sync
+from tests.kit.stall import RecallingProvider, Stall, Thing, ids, market, parts, shelf
+
+
+@pytest.fixture
+def read():
+    RecallingProvider.read.clear()
+    yield RecallingProvider.read
+    RecallingProvider.read.clear()
+
+
+async def test_only_what_came_otherwise_is_mapped_again(pool, tmp_path, read):
+    stall = Stall(shelf(12))
+    async with market(pool, tmp_path, {"a": stall}, of=RecallingProvider) as m:
+        await run_sync(pool, m.accounts, m.settings)
+        assert len(read) == 12
+        read.clear()
+        stall.reprice("p003", "5.10")
+        stall.drop("p004")
+        stall.things.append(Thing("new"))
+        part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
+        assert sorted(read) == ["new", "p003"]
+        assert (part.total, part.mapped, part.new, part.changed, part.gone) == (12, 12, 1, 1, 1)
+        assert await m.one("SELECT count(*) FROM price_changes") == 1
+        assert ids(await m.fetch("SELECT supplier_plan_id FROM offers WHERE gone_at IS NOT NULL")) == ["p004"]
+
+
+async def test_another_mapping_has_every_item_mapped_once_more_and_changes_nothing(pool, tmp_path, read, monkeypatch):
+    async with market(pool, tmp_path, {"a": Stall(shelf(6))}, of=RecallingProvider) as m:
+        await run_sync(pool, m.accounts, m.settings)
+        before = await m.fetch("SELECT id, changed_at FROM offers ORDER BY id")
+        content = await m.one("SELECT content FROM catalog_state")
+        monkeypatch.setattr(run, "mapping_of", lambda *_: b"another mapping.")
+        for times in (12, 12):
+            part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
+            assert (part.mapped, part.changed, len(read)) == (6, 0, times)
+        assert await m.fetch("SELECT id, changed_at FROM offers ORDER BY id") == before
+        assert await m.one("SELECT content FROM catalog_state") == content
+
+
+async def test_an_offer_that_was_gone_is_mapped_when_it_comes_back(pool, tmp_path, read):
+    stall = Stall(shelf(6))
+    async with market(pool, tmp_path, {"a": stall}, of=RecallingProvider) as m:
+        await run_sync(pool, m.accounts, m.settings)
+        kept = stall.things
+        stall.drop("p000")
+        await run_sync(pool, m.accounts, m.settings)
+        read.clear()
+        stall.things = kept
+        part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
+        assert (read, part.new, part.mapped) == (["p000"], 1, 6)
+
+
+async def test_an_id_that_stands_twice_counts_the_same_in_every_sync(pool, tmp_path, read):
+    stall = Stall([Thing("p"), Thing("q"), Thing("p", cost="7.00")])
+    async with market(pool, tmp_path, {"a": stall}, of=RecallingProvider) as m:
+        for _ in range(3):
+            part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
+            assert (part.total, part.mapped, part.set_aside) == (3, 2, {"contradictory": 1})
