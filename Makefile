@@ -45,6 +45,7 @@ check: $(TESTS) ## lint, format, types, imports between parts, no package host i
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.layout
 	@! { grep -nE 'https?://[^1l]' $(INSTALLS); grep -rnIE -e '$(SOURCES)' $(NOT_OURS) .; } | grep . \
 		|| { echo 'a package host or a download address stands in the tree'; exit 1; }
 

@@ -19,6 +19,7 @@ from gateway.catalog.index.build import SnapshotBuilder, Terms
 from gateway.catalog.index.geography import Geography, Region
 from gateway.catalog.index.overlay import Overlay, SupplierState, standing
 from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.index.tables import finish
 from gateway.kit.freshness import FreshnessBounds
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import only
@@ -147,7 +148,7 @@ def build_file(count: int, folder: Path | None = None) -> Path:
         plans.add(row[3])
     start = int((NOW - timedelta(days=3)).timestamp() * 1e6)
     touched = {plan: start + at * 500_000 for at, plan in enumerate(sorted(plans))}
-    meta, arrays = builder.finish(touched, {})
+    meta, arrays = finish(builder, touched, {})
     layout.write(path, layout.encode(meta, "bench", arrays)[1])
     return path
 

@@ -41,8 +41,8 @@ from schemas.plan import Offer, SetAside
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from providers.sandbox import SandboxWorld
-    from providers.told import Told
+    from providers.mapping_overrides import MappingOverrides
+    from providers.sandbox.world import SandboxWorld
     from providers.transport import Transport
 
 NUMBER_CLOCKS_APART = timedelta(minutes=3)
@@ -239,7 +239,7 @@ class Provider(ABC):
     """
 
     recall: Recall = staticmethod(recall_nothing)
-    told: Told | None = None
+    told: MappingOverrides | None = None
 
     def __init__(self, manifest: Manifest, name: str, settings: SupplierSettings, transport: Transport) -> None:
         self.manifest = manifest
@@ -251,7 +251,7 @@ class Provider(ABC):
     def catalog(self) -> AsyncIterator[CatalogPage]:
         """Walk the whole catalogue. Ends normally only after a whole walk; raises otherwise."""
 
-    def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
+    def remap(self, raw: bytes, told: MappingOverrides | None) -> Offer | SetAside | None:
         """What a set-aside row's ``raw`` would be mapped to with ``told``. Pure, and never raises.
 
         None when the plugin, or this row, does not allow to say it without a walk.

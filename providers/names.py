@@ -15,7 +15,7 @@ from providers import places, units
 from schemas.plan import DataAllowance, Reset
 
 if TYPE_CHECKING:
-    from providers.told import Told
+    from providers.mapping_overrides import MappingOverrides
 
 NAMED_COUNTRIES = 3
 
@@ -54,7 +54,7 @@ class Parsed(msgspec.Struct, frozen=True):
         return self.data is not None and self.data.reset is Reset.DAILY
 
 
-def parse(text: str, told: Told | None = None) -> Parsed:
+def parse(text: str, told: MappingOverrides | None = None) -> Parsed:
     """The amount, duration and place in a name. Never raises; a text that is too long says nothing.
 
     ``told`` says what other units of time count.

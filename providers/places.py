@@ -21,7 +21,7 @@ from providers.atlas import AND, LIST_MARK, NO_COUNTRY, REGION, UNKNOWN, Atlas, 
 from schemas.plan import GLOBAL_FROM
 
 if TYPE_CHECKING:
-    from providers.told import Told
+    from providers.mapping_overrides import MappingOverrides
 
 __all__ = [
     "Place",
@@ -52,7 +52,7 @@ _CODES = re.compile(r"[A-Z]{2}(?:[\s,;/|+&]+[A-Z]{2})*")
 _BRACKETED = re.compile(r"([^()]+)\(([^()]+)\)")
 
 
-def place(text: str, told: Told | None = None) -> Place:
+def place(text: str, told: MappingOverrides | None = None) -> Place:
     """What ``text`` names. Never raises; a text that is too long or not understood is ``unknown``.
 
     Codes are understood in capitals, alone or listed ("JP", "JP,KR"). ``told`` lies over what the tables know; a
@@ -63,7 +63,7 @@ def place(text: str, told: Told | None = None) -> Place:
     return _remembered(text, told) if len(text) <= _REMEMBERED_TEXT else _understood(text, told)
 
 
-def country(text: str, told: Told | None = None) -> str | None:
+def country(text: str, told: MappingOverrides | None = None) -> str | None:
     """The code of the one country that ``text`` names or is ("Türkiye", "TR"); None for anything else."""
     found = place(text, told)
     return found.codes[0] if found.kind is PlaceKind.COUNTRY else None
@@ -77,7 +77,7 @@ def countries(text: str) -> tuple[str, ...] | None:
     return place(text).codes or None
 
 
-def supplier_region(provider: str, name: str, told: Told | None = None) -> tuple[str, ...] | None:
+def supplier_region(provider: str, name: str, told: MappingOverrides | None = None) -> tuple[str, ...] | None:
     """The countries that ``name`` means at this provider; None unless it was told or regions.toml lists them for it."""
     if len(name) > MAX_TEXT:
         return None
@@ -150,12 +150,12 @@ class _Tie(IntEnum):
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _remembered(text: str, told: Told | None) -> Place:
+def _remembered(text: str, told: MappingOverrides | None) -> Place:
     return _understood(text, told)
 
 
 @functools.lru_cache(maxsize=_ATLASES)
-def _with(told: Told) -> Atlas:
+def _with(told: MappingOverrides) -> Atlas:
     """The atlas with what was told laid over it."""
     known = atlas.atlas()
     over = {key: Place(PlaceKind.COUNTRY, (code,)) for key, code in told.countries.items()}
@@ -163,7 +163,7 @@ def _with(told: Told) -> Atlas:
     return msgspec.structs.replace(known, meanings={**known.meanings, **over}, ambiguous=known.ambiguous - over.keys())
 
 
-def _understood(text: str, told: Told | None) -> Place:
+def _understood(text: str, told: MappingOverrides | None) -> Place:
     known = atlas.atlas() if told is None else _with(told)
     words = atlas.words_of(text)
     found = _as_codes(text, known) or _as_owned(text, known) or _as_name(atlas.without_marks(words), known)

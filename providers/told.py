@@ -1,6 +1,6 @@
 """What people told of single words that no table knows: a place's spelling, a unit of time, an attribute's code.
 
-A mapping gets what was told as a value, ``Told``, for one walk; nothing here is remembered between walks.
+A mapping gets what was told as a value, ``MappingOverrides``, for one walk; nothing here is remembered between walks.
 ``config/mappings.toml`` holds what was told for good, the gateway's database what was told since.
 """
 
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from fractions import Fraction
 from importlib import resources
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import msgspec
 
 from providers import atlas, places, units
+from providers.mapping_overrides import MappingOverrides
 from providers.text import NAME_LENGTH, clean_text
 from schemas.errors import ConfigurationError
 from schemas.plan import About
@@ -56,28 +56,7 @@ class WrongMeaningError(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True, eq=False)
-class Told:
-    """What was told, as one provider's mapping looks it up. Equal when it says the same; a key of caches.
-
-    ``countries``: key of a place -> its code. ``regions``: key -> sorted codes. ``units``: ``units.unit_key`` -> days.
-    ``attributes``: country, data and days -> codes that mean it.
-    """
-
-    countries: Mapping[str, str] = field(default_factory=dict)
-    regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    units: Mapping[str, Fraction] = field(default_factory=dict)
-    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    digest: bytes = b""
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Told) and self.digest == other.digest)
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-
-def told(meanings: Iterable[Meaning], provider: str) -> Told | None:
+def told(meanings: Iterable[Meaning], provider: str) -> MappingOverrides | None:
     """What of these counts for a provider's items; None when nothing does.
 
     Its own word goes before every provider's, and of two meanings of one word the later one counts.
@@ -103,7 +82,7 @@ def told(meanings: Iterable[Meaning], provider: str) -> Told | None:
         else:
             attributes.setdefault(meaning.means, []).append(key)
     said = [(about, key, meaning.means) for (about, key), meaning in sorted(known.items())]
-    return Told(
+    return MappingOverrides(
         countries,
         regions,
         units,

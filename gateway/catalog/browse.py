@@ -24,6 +24,7 @@ from gateway.catalog.index.layout import SnapshotFile
 from gateway.catalog.index.overlay import Overlay, Standing, next_change
 from gateway.catalog.index.payable import standing_in
 from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.index.tables import finish
 from gateway.catalog.publish import Basis
 from gateway.catalog.rebuild import Rebuild, reason_of
 from gateway.kit.freshness import FreshnessBounds
@@ -291,7 +292,7 @@ class Catalog:
     def _empty(self, mode: Mode) -> SnapshotFile:
         """A catalogue without offers."""
         builder = SnapshotBuilder(mode, Terms(Rates(self._settings.base_currency)), of_this_world())
-        meta, arrays = builder.finish({}, {})
+        meta, arrays = finish(builder, {}, {})
         return layout.from_memory(b"".join(layout.encode(meta, "", arrays)[1]))
 
     async def _stand(self) -> None:

@@ -24,6 +24,7 @@ from gateway.catalog.index import layout
 from gateway.catalog.index.build import SnapshotBuilder, Terms
 from gateway.catalog.index.geography import of_this_world
 from gateway.catalog.index.overlay import Overlay
+from gateway.catalog.index.tables import finish
 from gateway.kit.pool import Connection, Pool, allow_long_work, open_pool
 from gateway.kit.settings import Settings
 from gateway.pricing import pricing_rule_rows
@@ -145,7 +146,7 @@ async def _build(connection: Connection, terms: Terms) -> dict[str, tuple[dict[s
         await asyncio.sleep(0)
     touched = await snapshot_rows.touched(connection)
     gone = {mode: await snapshot_rows.gone(connection, mode) for mode in snapshot_rows.MODES}
-    return {mode: await asyncio.to_thread(one.finish, touched, gone[mode]) for mode, one in builders.items()}
+    return {mode: await asyncio.to_thread(finish, one, touched, gone[mode]) for mode, one in builders.items()}
 
 
 def _write(

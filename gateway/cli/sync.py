@@ -14,7 +14,7 @@ from gateway.cli.state import StateDir, database_url, redis_url, settings_here
 
 if TYPE_CHECKING:
     from gateway.kit.settings import Settings
-    from gateway.sync.run import Progress
+    from gateway.sync.progress import Progress
     from gateway.sync.run_rules import SupplierRun, SyncRun
 
 STOPPED = 130

@@ -9,18 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import structlog
 
 from gateway.suppliers import call_log_rows
 from gateway.suppliers.call_log_rows import KeptExchange
+from gateway.suppliers.deps import Deps
 from providers.exchanges import Exchange, listening
 from providers.scrub import path_template, scrubbed
-
-if TYPE_CHECKING:
-    from gateway.suppliers.deps import Deps
 
 log = structlog.get_logger(__name__)
 
@@ -30,15 +26,6 @@ AT_ONCE = 50
 SHORT_BYTES = 8 * 1024
 PAUSE_SECONDS = 0.001
 MOST_WAITING = 500
-
-
-@dataclass(slots=True)
-class Unwritten:
-    """What was said and is not written yet, with the attempt that it was about."""
-
-    waiting: list[tuple[str, Exchange, tuple[str, ...]]] = field(default_factory=list)
-    writing: bool = False
-    lost: int = 0
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from gateway.kit.settings import Settings
 from gateway.orders.offer_memory import OfferMemory
 from gateway.orders.watch import OrderWatch
 from gateway.suppliers.accounts import Account
-from gateway.suppliers.call_log import Unwritten
 from gateway.suppliers.payment_accounts import PaymentAccount
+from providers.exchanges import Exchange
 
 
 def utc_now() -> datetime:
@@ -34,6 +34,15 @@ class FindIndex(Protocol):
 
 
 COMMITS_AT_ONCE = 2
+
+
+@dataclass(slots=True)
+class Unwritten:
+    """What was said and is not written yet, with the attempt that it was about."""
+
+    waiting: list[tuple[str, Exchange, tuple[str, ...]]] = field(default_factory=list)
+    writing: bool = False
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

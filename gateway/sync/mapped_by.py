@@ -13,12 +13,12 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 from providers.contract import Provider
-from providers.told import Told
+from providers.mapping_overrides import MappingOverrides
 
 _TABLES = ("places.toml", "regions.toml")
 
 
-def mapping_of(provider: Provider, told: Told | None = None) -> bytes:
+def mapping_of(provider: Provider, told: MappingOverrides | None = None) -> bytes:
     """16 bytes that stand for all that decides how this account's items are mapped. No secret is in them.
 
     ``told`` is what people told of single words.

@@ -8,7 +8,8 @@ from secrets import token_hex
 import msgspec
 
 from gateway.kit.pool import Connection, Pool
-from providers.told import Meaning, Told, shipped, told
+from providers.mapping_overrides import MappingOverrides
+from providers.told import Meaning, shipped, told
 from schemas.plan import About
 
 
@@ -38,7 +39,7 @@ _ROWS = """
 """
 
 
-async def told_of(pool: Pool | Connection, provider: str, besides: Meaning | None = None) -> Told | None:
+async def told_of(pool: Pool | Connection, provider: str, besides: Meaning | None = None) -> MappingOverrides | None:
     """What counts for a provider's items now: the file, then what was told here, then ``besides``.
 
     Raises ``ConfigurationError`` for a file that cannot be read.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import structlog
 
@@ -13,12 +13,19 @@ from gateway.kit.pool import DATABASE_DOWN, Pool
 from gateway.sync import sync_progress_rows
 from gateway.sync.run_rules import SupplierRun
 
-if TYPE_CHECKING:
-    from gateway.sync.run import Progress
-
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 2.0
+
+
+class Progress(Protocol):
+    """Who watches a run. Called on the loop's own thread; must return at once."""
+
+    def seen(self, supplier: str, items: int, claimed: int | None) -> None:
+        """So many items of a supplier were met, of as many as it claims to have."""
+
+    def ended(self, part: SupplierRun) -> None:
+        """A supplier has come to something."""
 
 
 class Written:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import structlog
 
@@ -30,10 +30,10 @@ from gateway.sync import sync_run_rows
 from gateway.sync.compare import compare
 from gateway.sync.mapped_by import mapping_of
 from gateway.sync.mapping_rows import told_of
-from gateway.sync.progress import written
+from gateway.sync.progress import Progress, written
 from gateway.sync.replace import replace
 from gateway.sync.run_rules import SupplierRun, SyncRun
-from gateway.sync.staging import Staging
+from gateway.sync.staging_rows import Staging
 from gateway.sync.walk import Walk
 from providers.contract import Capability
 from schemas.errors import ConfigurationError, GatewayError
@@ -44,16 +44,6 @@ log = structlog.get_logger(__name__)
 PUBLISH_AFTER_SECONDS = 5.0
 
 Publish: TypeAlias = Callable[[], Awaitable[object]]
-
-
-class Progress(Protocol):
-    """Who watches a run. Called on the loop's own thread; must return at once."""
-
-    def seen(self, supplier: str, items: int, claimed: int | None) -> None:
-        """So many items of a supplier were met, of as many as it claims to have."""
-
-    def ended(self, part: SupplierRun) -> None:
-        """A supplier has come to something."""
 
 
 async def run_sync(

@@ -11,14 +11,14 @@ from typing import Any, TypeAlias
 import msgspec
 
 from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_key, raw_digest
-from gateway.sync.staging import Staging
+from gateway.sync.staging_rows import Staging
 from providers.contract import CatalogPage, Provider
-from providers.told import Told
+from providers.mapping_overrides import MappingOverrides
 from schemas.errors import UnreadableAnswer
 from schemas.plan import Offer, SetAside, SetAsideReason
 
 Seen: TypeAlias = Callable[[int, int | None], None]
-"""Told after each page: items met so far, and how many the supplier claims to have."""
+"""MappingOverrides after each page: items met so far, and how many the supplier claims to have."""
 
 # No catalogue is this large; a walk that goes on is a supplier whose pages never end.
 MAX_PAGES = 200_000
@@ -38,7 +38,7 @@ class Walk:
         mapping: bytes = bytes(16),
         *,
         remapped: bool = True,
-        told: Told | None = None,
+        told: MappingOverrides | None = None,
     ) -> None:
         """``mapping`` stands for what maps the items; ``remapped``: the stored offers were mapped otherwise.
 

@@ -14,8 +14,8 @@ from pydantic import Field, SecretStr
 
 from providers.beppay import keys, mapping, numbers, orders, wire
 from providers.contract import CatalogPage, Probe, Provider, SupplierSettings
+from providers.mapping_overrides import MappingOverrides
 from providers.recall import Reader
-from providers.told import Told
 from providers.transport import Priority
 from schemas.account import Balance, NewSupplierKey, NumberCountry, NumberTier, SupplierKey
 from schemas.errors import InvalidRequest, NotAuthorised, NotFound, UnreadableAnswer
@@ -199,7 +199,7 @@ class BepPay(Provider):
             if told.created_at is None or told.created_at >= since:
                 yield told
 
-    def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
+    def remap(self, raw: bytes, told: MappingOverrides | None) -> Offer | SetAside | None:
         """A set-aside plan mapped once more."""
         return mapping.item(Raw(raw), told)
 

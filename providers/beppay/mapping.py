@@ -14,9 +14,9 @@ from msgspec import Raw
 
 from providers import places, units
 from providers.beppay import wire
+from providers.mapping_overrides import MappingOverrides
 from providers.places import PlaceKind
 from providers.text import clean_text
-from providers.told import Told
 from providers.unmapped import Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
     InsufficientBalance,
@@ -62,7 +62,7 @@ _DAYS = re.compile(r"(\d{1,9})(?:\s*-?\s*([A-Za-z]{1,20}))?")
 _UNITS = {"": "DAY", "D": "DAY", "DAY": "DAY", "DAYS": "DAY", "MONTH": "MONTH", "MONTHS": "MONTH"}
 
 
-def item(raw: Raw, told: Told | None = None) -> Offer | SetAside:
+def item(raw: Raw, told: MappingOverrides | None = None) -> Offer | SetAside:
     """One plan of the list, mapped or set aside with its reason; ``told`` says what single words mean. Never raises."""
     try:
         plan = _PLAN.decode(raw)
@@ -94,7 +94,7 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
     return kind(clean_text(problem.error or problem.message) or "refused without a reason", status=status)
 
 
-def coverage(names: str | list[str] | None, iso2: str | None, told: Told | None = None) -> tuple[str, ...]:
+def coverage(names: str | list[str] | None, iso2: str | None, told: MappingOverrides | None = None) -> tuple[str, ...]:
     """The sorted countries of a plan. Raises ``Unmapped`` when they are not known or contradict each other.
 
     ``countries_included`` decides when it names more than ``countryIso2``; a code that is not among the
@@ -107,7 +107,7 @@ def coverage(names: str | list[str] | None, iso2: str | None, told: Told | None 
     return _coverage(text, iso2 or "", told)
 
 
-def days(value: str | int | None, told: Told | None = None) -> int:
+def days(value: str | int | None, told: MappingOverrides | None = None) -> int:
     """The validity in days of "30", 30 or "30 Days". Raises ``Unmapped``."""
     text = clean_text(str(value)) if value is not None else ""
     if not (match := _DAYS.fullmatch(text)):
@@ -120,7 +120,7 @@ def days(value: str | int | None, told: Told | None = None) -> int:
     return found
 
 
-def _offer(plan: wire.Plan, name: str, told: Told | None) -> Offer:
+def _offer(plan: wire.Plan, name: str, told: MappingOverrides | None) -> Offer:
     plan_id = id_of(_plan_id(plan), _NO_ID)
     if not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name")
@@ -148,7 +148,7 @@ def _allowance(text: str) -> DataAllowance | None:
 
 
 @lru_cache(maxsize=4096)
-def _coverage(names: str, iso2: str, told: Told | None) -> tuple[str, ...]:
+def _coverage(names: str, iso2: str, told: MappingOverrides | None) -> tuple[str, ...]:
     codes = _codes(iso2)
     named = _named(names, told)
     if named.strange or (named.islands and not named.codes and not named.regions):
@@ -167,7 +167,7 @@ def _coverage(names: str, iso2: str, told: Told | None) -> tuple[str, ...]:
     return tuple(sorted(named.codes))
 
 
-def _of_region(named: _Named, codes: frozenset[str], told: Told | None) -> tuple[str, ...]:
+def _of_region(named: _Named, codes: frozenset[str], told: MappingOverrides | None) -> tuple[str, ...]:
     if len(codes) > 1 and named.codes <= codes:
         return tuple(sorted(codes))
     if codes and not codes <= named.codes:
@@ -189,7 +189,7 @@ class _Named(msgspec.Struct, frozen=True):
     strange: tuple[str, ...] = ()
 
 
-def _named(text: str, told: Told | None) -> _Named:
+def _named(text: str, told: MappingOverrides | None) -> _Named:
     parts = [part for part in (clean_text(p) for p in text.split(",")) if part]
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {PlaceKind.REGION: [], PlaceKind.NO_COUNTRY: [], PlaceKind.UNKNOWN: []}

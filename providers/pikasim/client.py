@@ -16,12 +16,12 @@ from msgspec import Raw
 from pydantic import Field, SecretStr
 
 from providers.contract import CatalogPage, Manifest, Probe, Provider, SupplierSettings
+from providers.mapping_overrides import MappingOverrides
 from providers.pikasim import deposits, mapping, orders, webhook, wire
 from providers.pikasim.books import Books
 from providers.pikasim.walk import Walk
 from providers.recall import Reader
 from providers.text import clean_text
-from providers.told import Told
 from providers.transport import Priority, Transport, segment
 from schemas.account import Balance, DepositSession, SupplierAccount, Transaction
 from schemas.errors import InvalidRequest, NotFound, SupplierError
@@ -237,7 +237,7 @@ class PikaSim(Provider):
         """The event of a verified body. Raises ``ValueError`` for one that is no notification."""
         return webhook.parse(body)
 
-    def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
+    def remap(self, raw: bytes, told: MappingOverrides | None) -> Offer | SetAside | None:
         """A set-aside package mapped once more."""
         return mapping.item(Raw(raw), told)
 

@@ -16,10 +16,10 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from providers import places, units
+from providers.mapping_overrides import MappingOverrides
 from providers.pikasim import wire
 from providers.places import PlaceKind
 from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.told import Told
 from providers.unmapped import MAX_COST, Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
     DuplicateReference,
@@ -103,7 +103,7 @@ _NO_CODE = "no packageCode"
 _DOUBTFUL = frozenset({408, 425, 429})
 
 
-def item(raw: Raw, told: Told | None = None) -> Offer | SetAside:
+def item(raw: Raw, told: MappingOverrides | None = None) -> Offer | SetAside:
     """One package, mapped or set aside with its reason; ``told`` says what single words mean. Never raises."""
     try:
         package = _PACKAGE.decode(raw)
@@ -206,7 +206,7 @@ def allowance(package: wire.Package) -> DataAllowance:
     return _allowance(package.data_type, package.volume, gb if usable else None)
 
 
-def coverage(package: wire.Package, told: Told | None = None) -> tuple[str, ...]:
+def coverage(package: wire.Package, told: MappingOverrides | None = None) -> tuple[str, ...]:
     """The sorted countries of a package. Raises ``Unmapped`` when they are not known or contradict each other.
 
     The longer of ``location`` and ``locationNetworkList`` decides when it holds the other whole;
@@ -221,7 +221,9 @@ def coverage(package: wire.Package, told: Told | None = None) -> tuple[str, ...]
     return _coverage(location, names, (package.region or "")[:NAME_LENGTH], regional, told)
 
 
-def networks(package: wire.Package, covered: Iterable[str], told: Told | None = None) -> tuple[Network, ...]:
+def networks(
+    package: wire.Package, covered: Iterable[str], told: MappingOverrides | None = None
+) -> tuple[Network, ...]:
     """The operators in the covered countries, without repeats; the package's ``speed`` where one has no type."""
     inside = set(covered)
     found: dict[Network, None] = {}
@@ -256,7 +258,7 @@ def exit_country(package: wire.Package) -> str | None:
     return _country(package.ip_export[:NAME_LENGTH])
 
 
-def _offer(package: wire.Package, name: str, told: Told | None) -> Offer:
+def _offer(package: wire.Package, name: str, told: MappingOverrides | None) -> Offer:
     code = id_of(package.package_code, _NO_CODE)
     if not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name")
@@ -308,7 +310,7 @@ def _allowance(kind: int | None, volume: int | None, gb: Decimal | None) -> Data
 
 @lru_cache(maxsize=8192)
 def _coverage(
-    location: str, names: tuple[str, ...], region: str, regional: bool, told: Told | None = None
+    location: str, names: tuple[str, ...], region: str, regional: bool, told: MappingOverrides | None = None
 ) -> tuple[str, ...]:
     located, kind = _located(location, told)
     named, others = _named(names, told)
@@ -334,7 +336,7 @@ def _coverage(
     return _of_region(where, named, regional or kind is PlaceKind.REGION or not location, told)
 
 
-def _of_region(where: str, named: frozenset[str], is_region: bool, told: Told | None) -> tuple[str, ...]:
+def _of_region(where: str, named: frozenset[str], is_region: bool, told: MappingOverrides | None) -> tuple[str, ...]:
     if named and (is_region or len(named) > 1):
         return tuple(sorted(named))
     if (listed := _listed(where, told)) is not None:
@@ -346,16 +348,16 @@ def _of_region(where: str, named: frozenset[str], is_region: bool, told: Told | 
     raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {where}", About.PLACE, words)
 
 
-def _listed(where: str, told: Told | None) -> tuple[str, ...] | None:
+def _listed(where: str, told: MappingOverrides | None) -> tuple[str, ...] | None:
     return places.supplier_region(PROVIDER, where, told)
 
 
-def _not_listed(regions: list[str], told: Told | None) -> list[str]:
+def _not_listed(regions: list[str], told: MappingOverrides | None) -> list[str]:
     """Regions among the networks' places whose countries nobody told."""
     return [name for name in regions if _listed(name, told) is None]
 
 
-def _located(location: str, told: Told | None) -> tuple[frozenset[str], PlaceKind]:
+def _located(location: str, told: MappingOverrides | None) -> tuple[frozenset[str], PlaceKind]:
     """The countries of ``location``, and what it is when they are none."""
     words = [word for word in (clean_text(part) for part in location.split(",")) if word]
     codes = [_country(word, told) for word in words if len(word) == len("JP")]
@@ -365,7 +367,7 @@ def _located(location: str, told: Told | None) -> tuple[frozenset[str], PlaceKin
     return frozenset(found.codes), found.kind
 
 
-def _named(names: tuple[str, ...], told: Told | None) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
+def _named(names: tuple[str, ...], told: MappingOverrides | None) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
     """The countries that network entries name, and by kind those of their names that are none."""
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {kind: [] for kind in PlaceKind}
@@ -383,7 +385,7 @@ def _operator(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _country(text: str, told: Told | None = None) -> str | None:
+def _country(text: str, told: MappingOverrides | None = None) -> str | None:
     word = clean_text(text)
     return word.upper() if places.is_country(word.upper()) else places.country(word, told)
 

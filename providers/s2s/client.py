@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from providers.contract import Capability, CatalogPage, GoodsPage, Manifest, Probe, Provider
+from providers.mapping_overrides import MappingOverrides
 from providers.s2s import goods, mapping, orders, signatures, vouchers, webhook, wire
 from providers.s2s.goods_walk import GoodsShelf, walk_goods
 from providers.s2s.join import ESIM, Join
@@ -19,7 +20,6 @@ from providers.s2s.probing import Probing
 from providers.s2s.settings import S2SSettings
 from providers.s2s.sources import AttributeCodes
 from providers.text import clean_text
-from providers.told import Told
 from providers.transport import Params, Priority, Transport, segment
 from schemas.account import Balance, SupplierAccount, Transaction
 from schemas.errors import InvalidRequest, NotFound, NotSupported, UnreadableAnswer
@@ -222,7 +222,7 @@ class S2S(Provider):
         """The event, and which order it is about; what the body says of the order is not signed and not read."""
         return webhook.parse(body)
 
-    def remap(self, raw: bytes, told: Told | None) -> Offer | SetAside | None:
+    def remap(self, raw: bytes, told: MappingOverrides | None) -> Offer | SetAside | None:
         """A set-aside SKU mapped once more."""
         return mapping.kept(raw, self._codes(), told)
 

@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Raw
 
 from providers.contract import CatalogPage
+from providers.mapping_overrides import MappingOverrides
 from providers.s2s import wire
 from providers.s2s.mapping import described, offer_or_reason
 from providers.s2s.sources import AttributeCodes
 from providers.text import clean_text
-from providers.told import Told
 from providers.unmapped import Once, Unmapped, id_or_none, unreadable
 from schemas.plan import Offer, SetAside, SetAsideReason
 
@@ -35,7 +35,7 @@ _listed = msgspec.json.Decoder(wire.Listed, strict=False)
 class Join:
     """Prices first, then product pages in any order, then what is left over."""
 
-    def __init__(self, codes: AttributeCodes, told: Told | None = None) -> None:
+    def __init__(self, codes: AttributeCodes, told: MappingOverrides | None = None) -> None:
         self._codes = codes
         self._told = told
         # Raw rows, not structs: a third of the memory, and the price list is held whole.

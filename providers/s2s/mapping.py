@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from providers import places
+from providers.mapping_overrides import MappingOverrides
 from providers.places import PlaceKind
 from providers.s2s import wire
 from providers.s2s.sources import (
@@ -27,7 +28,6 @@ from providers.s2s.sources import (
     strange_codes,
 )
 from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.told import Told
 from providers.unmapped import Unmapped, cost_of, id_of, id_or_none
 from schemas.errors import (
     DuplicateReference,
@@ -76,7 +76,7 @@ class Joined(msgspec.Struct, frozen=True):
 _JOINED = msgspec.json.Decoder(Joined, strict=False)
 
 
-def described(product: wire.Product, told: Told | None = None) -> Described:
+def described(product: wire.Product, told: MappingOverrides | None = None) -> Described:
     """What a product says of every SKU in it."""
     name = clean_text(product.name)
     return Described(
@@ -90,7 +90,7 @@ def offer_or_reason(
     price: wire.Price | None,
     codes: AttributeCodes,
     raw: Raw,
-    told: Told | None = None,
+    told: MappingOverrides | None = None,
 ) -> Offer | SetAside:
     """The offer that a SKU of a product is, or why it is none. ``raw`` is the SKU's own JSON.
 
@@ -122,7 +122,7 @@ def offer_or_reason(
         return why.row(_as_it_came(of.product, price, raw), id_or_none(sku.id), name, cost)
 
 
-def kept(raw: bytes, codes: AttributeCodes, told: Told | None) -> Offer | SetAside | None:
+def kept(raw: bytes, codes: AttributeCodes, told: MappingOverrides | None) -> Offer | SetAside | None:
     """A set-aside row's JSON mapped once more; None when it is no SKU that was joined with its product."""
     try:
         joined = _JOINED.decode(raw)
@@ -132,7 +132,9 @@ def kept(raw: bytes, codes: AttributeCodes, told: Told | None) -> Offer | SetAsi
     return offer_or_reason(described(joined.product, told), sku, joined.price, codes, joined.sku, told)
 
 
-def of_product(product: wire.Product, sku_id: str, codes: AttributeCodes, told: Told | None) -> Offer | SetAside | None:
+def of_product(
+    product: wire.Product, sku_id: str, codes: AttributeCodes, told: MappingOverrides | None
+) -> Offer | SetAside | None:
     """One SKU from the answer about its product, in which each carries its own price; None when it is not there.
 
     Raises what msgspec raises for a SKU that cannot be read.
@@ -175,7 +177,7 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
     return None
 
 
-def _coverage(said: Sequence[Said], told: Told | None = None) -> tuple[str, ...]:
+def _coverage(said: Sequence[Said], told: MappingOverrides | None = None) -> tuple[str, ...]:
     """The countries that the first source to speak of a place names, unless another names others."""
     speaking = [one for one in said if one.place is not None]
     if not speaking:

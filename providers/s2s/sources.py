@@ -10,10 +10,10 @@ from typing import NamedTuple
 import msgspec
 
 from providers import names, places, units
+from providers.mapping_overrides import MappingOverrides
 from providers.places import Place, PlaceKind
 from providers.s2s import wire
 from providers.text import clean_text
-from providers.told import Told
 from schemas.plan import About, DataAllowance, SetAsideReason
 
 SKU_NAME = "the SKU's name"
@@ -70,7 +70,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 def said_by_attributes(
-    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, told: Told | None = None
+    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, told: MappingOverrides | None = None
 ) -> Said:
     """What the attributes say; a SKU's own value stands before its product's.
 
@@ -85,7 +85,7 @@ def said_by_attributes(
 
 
 def strange_codes(
-    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, told: Told | None
+    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, told: MappingOverrides | None
 ) -> tuple[str, ...]:
     """The codes of attributes that have a value, and of which nobody said what they mean; sorted."""
     known = {codes.country, codes.data, codes.days}
@@ -102,7 +102,7 @@ def strange_codes(
 
 
 @lru_cache(maxsize=16384)
-def said_by_name(source: str, name: str, told: Told | None = None) -> Said:
+def said_by_name(source: str, name: str, told: MappingOverrides | None = None) -> Said:
     """What a name says. Words that are no known place say nothing about the place."""
     parsed = names.parse(_english(name), told)
     place: Place | None = places.place(parsed.place, told)
@@ -137,7 +137,7 @@ def _words(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _place_in(words: str, told: Told | None = None) -> Place:
+def _place_in(words: str, told: MappingOverrides | None = None) -> Place:
     """What an attribute's words name. It is meant as the coverage, so words not understood are no country."""
     whole = places.place(words, told)
     if whole.kind is not PlaceKind.UNKNOWN:
@@ -163,7 +163,7 @@ def _data_in(words: str) -> tuple[DataAllowance | None, Unclear | None]:
 
 
 @lru_cache(maxsize=4096)
-def _days_in(words: str, told: Told | None = None) -> tuple[int | None, Unclear | None]:
+def _days_in(words: str, told: MappingOverrides | None = None) -> tuple[int | None, Unclear | None]:
     if not words:
         return None, None
     if _BARE_NUMBER.fullmatch(words):

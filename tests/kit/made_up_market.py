@@ -15,6 +15,7 @@ from gateway.catalog.index.geography import Geography, Region
 from gateway.catalog.index.overlay import Mark, Overlay, SupplierState
 from gateway.catalog.index.payable import standing_in
 from gateway.catalog.index.snapshot import Snapshot
+from gateway.catalog.index.tables import finish
 from gateway.kit.freshness import FreshnessBounds
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import Conditions, Rule, RuleSet, only, sets_at
@@ -88,7 +89,8 @@ class Market:
         builder = SnapshotBuilder(self.mode, self.terms, GEOGRAPHY)
         for item in self.items:
             add(builder, item)
-        meta, arrays = builder.finish(
+        meta, arrays = finish(
+            builder,
             {plan: micros(at) for plan, at in self.touched.items()},
             {plan: micros(at) for plan, at in self.gone.items()},
         )

@@ -14,12 +14,13 @@ from msgspec import Raw
 
 from providers import names, places, units
 from providers.beppay import mapping as beppay
+from providers.mapping_overrides import MappingOverrides
 from providers.pikasim import mapping as pikasim
 from providers.places import PlaceKind
 from providers.s2s import mapping as s2s
 from providers.s2s import wire
 from providers.s2s.sources import AttributeCodes
-from providers.told import Meaning, Told, WrongMeaningError, as_toml, checked, read_toml, shipped, told
+from providers.told import Meaning, WrongMeaningError, as_toml, checked, read_toml, shipped, told
 from schemas.errors import ConfigurationError
 from schemas.money import Money
 from schemas.plan import About, Offer, SetAside, SetAsideReason
@@ -29,7 +30,7 @@ def meaning(word: str, means: str, about: About = About.PLACE, provider: str = "
     return checked(Meaning(about=about, word=word, means=means, provider=provider))
 
 
-def known(*meanings: Meaning, provider: str = "pikasim") -> Told:
+def known(*meanings: Meaning, provider: str = "pikasim") -> MappingOverrides:
     found = told(meanings, provider)
     assert found is not None
     return found

@@ -14,10 +14,9 @@ from typing import Any
 
 import msgspec
 
-from gateway.catalog.index import fragments, tables
+from gateway.catalog.index import fragments
 from gateway.catalog.index.geography import Geography
 from gateway.catalog.index.intern import Numbered
-from gateway.catalog.index.layout import Array
 from gateway.catalog.selectable_rules import why_not
 from gateway.pricing.price_rules import NoRate, Rates
 from schemas.money import Money
@@ -137,14 +136,6 @@ class SnapshotBuilder:
         values = (plan, cover, self.suppliers.number(supplier), kind, able, piece, network, feature, five_g, money, why)
         for append, value in zip(self._add, (*values, UNSAID if stock is None else stock), strict=True):
             append(value)
-
-    def finish(self, touched: Mapping[str, int], gone: Mapping[str, int]) -> tuple[dict[str, Any], dict[str, Array]]:
-        """(meta, arrays) of the snapshot.
-
-        ``touched`` and ``gone`` are by plan id, in microseconds since 1970: when each plan last
-        changed, and when each plan that has no offers left was last there.
-        """
-        return tables.Tables(self, touched, gone).everything()
 
     def _new_data(self, data: str, days: int, starts: str) -> tuple[int, DataAllowance, str]:
         allowance = msgspec.json.decode(data, type=DataAllowance)

@@ -15,19 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from gateway.catalog.index import fragments
+from gateway.catalog.index.build import SnapshotBuilder
 from gateway.catalog.index.intern import grouped, narrow, ragged, spans, starts_of
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.words import index_words
 from schemas.plan import Scope
-
-if TYPE_CHECKING:
-    from gateway.catalog.index.build import SnapshotBuilder
 
 LIMB = 10**18
 NO_COST = -1
@@ -50,6 +48,17 @@ class Blob:
         self.parts.extend(pieces)
         self.size = int(at[-1])
         return at
+
+
+def finish(
+    built: SnapshotBuilder, touched: Mapping[str, int], gone: Mapping[str, int]
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """(meta, arrays) of the snapshot of what was gathered.
+
+    ``touched`` and ``gone`` are by plan id, in microseconds since 1970: when each plan last changed, and when each plan
+    that has no offers left was last there.
+    """
+    return Tables(built, touched, gone).everything()
 
 
 class Tables:

@@ -15,7 +15,7 @@ from gateway.pricing import fx_rows
 from gateway.suppliers import supplier_rows
 from gateway.suppliers.supplier_rows import Configured
 from gateway.sync import sync_run_rows
-from gateway.sync.staging import Staging
+from gateway.sync.staging_rows import Staging
 from schemas.errors import ConfigurationError
 from schemas.plan import DataAllowance, Network, Offer, Validity
 
