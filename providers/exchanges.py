@@ -54,7 +54,7 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(before)
 
 
-class Told:
+class CallRecorder:
     """One exchange while it is under way; told at its end, if anybody listens."""
 
     __slots__ = ("_began", "_exchange", "_listener")

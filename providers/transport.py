@@ -25,7 +25,7 @@ from yarl import URL
 from providers import recording
 from providers.answers import RefusalTable, fault_of_status, read_answer
 from providers.body import ENCODINGS, read_capped
-from providers.exchanges import Told
+from providers.exchanges import CallRecorder
 from providers.gate import (
     LONGEST_WAIT,
     Priority,
@@ -272,7 +272,7 @@ class Transport:
             return read_answer(again.status, again.body, type, refusal=refusal, redact=self.redact, lax=lax)
         await self._limiter.admit(priority, write=write)
         try:
-            with Told(method, url, body, self.redact, self._base_path) as told:
+            with CallRecorder(method, url, body, self.redact, self._base_path) as told:
                 status, answer = await self._exchange(session, method, url, body, headers, deadline)
                 told.answered(status, answer)
             value = read_answer(status, answer, type, refusal=refusal, redact=self.redact, lax=lax)

@@ -10,7 +10,7 @@ from typing import Literal
 import asyncpg
 import msgspec
 
-from gateway.alerts.alert_rules import LEVELS, Cleared, Kept, Raised, Standing
+from gateway.alerts.alert_rules import LEVELS, ActiveAlert, Raised, Resolved, Unchanged
 from gateway.catalog.catalog_state_rows import WRITER_LOCK
 from gateway.kit.pages import Position, Rows
 from gateway.kit.pool import Connection, Pool
@@ -95,14 +95,14 @@ async def evaluated_at(pool: Pool) -> datetime | None:
     return found
 
 
-async def standing(connection: Connection | Pool, kinds: Sequence[str]) -> list[Standing]:
+async def standing(connection: Connection | Pool, kinds: Sequence[str]) -> list[ActiveAlert]:
     """Every alert of these kinds that stands."""
     rows = await connection.fetch(
         """SELECT id, rule_id, subject, title, detail, raised_at, seen_at, flapping, baseline, value
            FROM alerts WHERE cleared_at IS NULL AND kind = ANY($1::text[])""",
         list(kinds),
     )
-    return [Standing(**dict(row)) for row in rows]
+    return [ActiveAlert(**dict(row)) for row in rows]
 
 
 async def raised_lately(
@@ -122,7 +122,11 @@ async def raised_lately(
 
 
 async def write(
-    connection: Connection, raised: Sequence[Raised], kept: Sequence[Kept], cleared: Sequence[Cleared], now: datetime
+    connection: Connection,
+    raised: Sequence[Raised],
+    kept: Sequence[Unchanged],
+    cleared: Sequence[Resolved],
+    now: datetime,
 ) -> dict[tuple[str, str, bool], Alert]:
     """Write an evaluation down; the alerts that rose (True) and ended (False), by rule and subject."""
     told: dict[tuple[str, str, bool], Alert] = {}

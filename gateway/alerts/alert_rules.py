@@ -109,7 +109,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None = None
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """What holds of a rule's matter.
 
     A subject in ``unknown`` could not be looked at: what stands of it stays. ``all_known`` False says so of every
@@ -126,7 +126,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str | None = None
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class ActiveAlert(msgspec.Struct, frozen=True, kw_only=True):
     """An alert that was raised and has not ended."""
 
     id: str
@@ -141,7 +141,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None = None
 
 
-class Damping(msgspec.Struct, frozen=True):
+class FlapSuppression(msgspec.Struct, frozen=True):
     """Raised ``times`` within ``within``, an alert flaps: it then stands until it was quiet for ``calm``."""
 
     times: int
@@ -157,16 +157,16 @@ class Raised(msgspec.Struct, frozen=True):
     flapping: bool
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Unchanged(msgspec.Struct, frozen=True):
     """An alert that stands on, as it stands now; nobody is told."""
 
-    standing: Standing
+    standing: ActiveAlert
 
 
-class Cleared(msgspec.Struct, frozen=True):
+class Resolved(msgspec.Struct, frozen=True):
     """An alert that ends. ``told`` is whether people hear of it."""
 
-    standing: Standing
+    standing: ActiveAlert
     why: str
     told: bool = True
 
@@ -175,15 +175,15 @@ class Decision(msgspec.Struct, frozen=True):
     """What an evaluation comes to."""
 
     raised: tuple[Raised, ...]
-    kept: tuple[Kept, ...]
-    cleared: tuple[Cleared, ...]
+    kept: tuple[Unchanged, ...]
+    cleared: tuple[Resolved, ...]
 
 
 def decide(
-    looks: Sequence[Look],
-    standing: Iterable[Standing],
+    looks: Sequence[Evaluation],
+    standing: Iterable[ActiveAlert],
     raised_lately: Mapping[tuple[str, str], int],
-    damping: Damping,
+    damping: FlapSuppression,
     now: datetime,
 ) -> Decision:
     """What is raised, what ends, what stands on. ``raised_lately`` counts alerts by rule and subject.
@@ -191,45 +191,47 @@ def decide(
     ``looks`` are of every rule that is in force: what stands under another one ends, and nobody is told.
     """
     raised: list[Raised] = []
-    kept: list[Kept] = []
-    cleared: list[Cleared] = []
+    kept: list[Unchanged] = []
+    cleared: list[Resolved] = []
     stands = {(one.rule_id, one.subject): one for one in standing}
     for look in looks:
         for finding in look.found:
             old = stands.pop((look.rule.id, finding.subject), None)
             if old is not None and finding.subject in look.over:
-                cleared.append(Cleared(old, look.over[finding.subject]))
+                cleared.append(Resolved(old, look.over[finding.subject]))
                 old = None
             if old is None:
                 count = raised_lately.get((look.rule.id, finding.subject), 0)
                 raised.append(Raised(look.rule, finding, flapping=count + 1 >= damping.times))
             elif (new := _seen(old, finding, now)) is not old:
-                kept.append(Kept(new))
+                kept.append(Unchanged(new))
     by_rule = {look.rule.id: look for look in looks}
     for old in stands.values():
         outcome = _not_found(old, by_rule.get(old.rule_id), damping, now)
-        if isinstance(outcome, Cleared):
+        if isinstance(outcome, Resolved):
             cleared.append(outcome)
         elif outcome is not None:
             kept.append(outcome)
     return Decision(tuple(raised), tuple(kept), tuple(cleared))
 
 
-def _not_found(old: Standing, look: Look | None, damping: Damping, now: datetime) -> Cleared | Kept | None:
+def _not_found(
+    old: ActiveAlert, look: Evaluation | None, damping: FlapSuppression, now: datetime
+) -> Resolved | Unchanged | None:
     """What becomes of an alert that was not found again; None leaves it as it is."""
     if look is None:
-        return Cleared(old, "the rule is no longer in force", told=False)
+        return Resolved(old, "the rule is no longer in force", told=False)
     if old.subject in look.over:
-        return Cleared(old, look.over[old.subject])
+        return Resolved(old, look.over[old.subject])
     if not look.all_known or old.subject in look.unknown:
         return None
     if not old.flapping or now - old.seen_at >= damping.calm:
-        return Cleared(old, "it is over")
+        return Resolved(old, "it is over")
     value = look.values.get(old.subject)
-    return None if value in {None, old.value} else Kept(msgspec.structs.replace(old, value=value))
+    return None if value in {None, old.value} else Unchanged(msgspec.structs.replace(old, value=value))
 
 
-def _seen(old: Standing, finding: Finding, now: datetime) -> Standing:
+def _seen(old: ActiveAlert, finding: Finding, now: datetime) -> ActiveAlert:
     """The alert with what was found now; itself where that is nothing new."""
     same = (old.title, old.detail) == (finding.title, finding.detail) and finding.value in {None, old.value}
     if same and not old.flapping:
@@ -261,8 +263,8 @@ def beyond(old: Decimal, new: Decimal, rule: Rule) -> bool:
 
 
 def look_at_moves(
-    rule: Rule, moves: Iterable[PriceMove], standing: Iterable[Standing], now: datetime, lasts: timedelta
-) -> Look:
+    rule: Rule, moves: Iterable[PriceMove], standing: Iterable[ActiveAlert], now: datetime, lasts: timedelta
+) -> Evaluation:
     """What holds after these moves, in their order.
 
     A move is measured by the cost before it, later ones by that same cost, until one leads back within the bounds or
@@ -284,7 +286,7 @@ def look_at_moves(
                 del at[move.subject]
         elif beyond(move.old, move.new, rule):
             at[move.subject] = _Course(move.old, move.old, move.finding).on_to(move)
-    return Look(
+    return Evaluation(
         rule=rule,
         found=tuple(course.finding for course in at.values() if beyond(course.baseline, course.value, rule)),
         over=over,
@@ -342,7 +344,7 @@ def default_rules() -> tuple[Rule, ...]:
     )
 
 
-def standing_of(rule: Rule, standing: Iterable[Standing]) -> dict[str, Standing]:
+def standing_of(rule: Rule, standing: Iterable[ActiveAlert]) -> dict[str, ActiveAlert]:
     """What stands under a rule, by subject."""
     return {one.subject: one for one in standing if one.rule_id == rule.id}
 

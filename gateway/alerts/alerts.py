@@ -18,11 +18,11 @@ from gateway.alerts import alert_message_rows, alert_rows, alert_rule_rows
 from gateway.alerts.alert_rules import (
     HEALTH_KINDS,
     KINDS,
-    Damping,
+    ActiveAlert,
     Decision,
-    Look,
+    Evaluation,
+    FlapSuppression,
     Rule,
-    Standing,
     decide,
     default_rules,
     fault_of,
@@ -91,7 +91,7 @@ async def evaluate_health(deps: Deps, watched_seconds: float) -> Evaluated:
 
 
 async def _decided(
-    connection: Connection, deps: Deps, looks: Sequence[Look], standing: Sequence[Standing], now: datetime
+    connection: Connection, deps: Deps, looks: Sequence[Evaluation], standing: Sequence[ActiveAlert], now: datetime
 ) -> Evaluated:
     """Decide by what was found, and write down what rises and ends with the messages that tell of it."""
     lately = now - timedelta(hours=deps.settings.alerts.flap_hours)
@@ -112,7 +112,7 @@ def _logged(done: Evaluated) -> Evaluated:
 
 async def _announce(
     connection: Connection,
-    looks: Sequence[Look],
+    looks: Sequence[Evaluation],
     decision: Decision,
     written: dict[tuple[str, str, bool], Alert],
     deps: Deps,
@@ -143,9 +143,11 @@ def _for(channel: AlertChannel, told: Sequence[tuple[Rule, Alert]]) -> list[Aler
     return sorted(mine, key=lambda alert: alert.level)
 
 
-def _damping(settings: Settings) -> Damping:
+def _damping(settings: Settings) -> FlapSuppression:
     alerts_ = settings.alerts
-    return Damping(alerts_.flap_times, timedelta(hours=alerts_.flap_hours), timedelta(minutes=alerts_.calm_minutes))
+    return FlapSuppression(
+        alerts_.flap_times, timedelta(hours=alerts_.flap_hours), timedelta(minutes=alerts_.calm_minutes)
+    )
 
 
 # -- rules

@@ -15,7 +15,7 @@ from gateway.alerts import alert_message_rows, alert_rule_rows
 from gateway.alerts.alert_message_rows import Due
 from gateway.alerts.delivery import Sender
 from gateway.kit.addresses import fault_of_url
-from gateway.kit.guarded_http import Outside
+from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
 from gateway.suppliers.deps import Deps
@@ -105,7 +105,7 @@ async def test(deps: Deps, channel_id: str, who: Visitor | str) -> AlertTest | P
         leased_until=now,
         body=AlertsTold([], [], 0, 0, 0),
     )
-    async with Outside(deps.settings.webhooks.allow_private) as outside:
+    async with GuardedHttpClient(deps.settings.webhooks.allow_private) as outside:
         told = await Sender(deps.settings, deps.pool, deps.seal, outside).test(due)
     async with deps.pool.acquire() as connection, connection.transaction():
         detail = msgspec.to_builtins(told)

@@ -22,7 +22,7 @@ import structlog
 
 from gateway.alerts import alert_message_rows, alert_rule_rows
 from gateway.alerts.alert_message_rows import Due
-from gateway.kit.guarded_http import Outside
+from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.pool import Pool
 from gateway.kit.sealing import Seal, Unsealable
 from gateway.kit.settings import Settings, Smtp
@@ -46,7 +46,7 @@ _REFUSED_SAID = 300
 
 async def deliver_alerts(settings: Settings, pool: Pool, stop: asyncio.Event) -> None:
     """Send alerts in this process until ``stop`` is set. A database that is away is waited for."""
-    async with Outside(settings.webhooks.allow_private) as outside:
+    async with GuardedHttpClient(settings.webhooks.allow_private) as outside:
         sender = Sender(settings, pool, Seal.from_settings(settings), outside)
         trouble = ""
         while not stop.is_set():
@@ -71,7 +71,7 @@ class Sender:
         settings: Settings,
         pool: Pool,
         seal: Seal,
-        outside: Outside,
+        outside: GuardedHttpClient,
         *,
         draw: Callable[[], float] = random.random,
     ) -> None:

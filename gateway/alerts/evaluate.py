@@ -12,7 +12,15 @@ import structlog
 
 from gateway.alerts import alert_figure_rows
 from gateway.alerts.alert_rows import Marks
-from gateway.alerts.alert_rules import SHORTEST_HISTORY, Finding, Look, PriceMove, Rule, Standing, look_at_moves
+from gateway.alerts.alert_rules import (
+    SHORTEST_HISTORY,
+    ActiveAlert,
+    Evaluation,
+    Finding,
+    PriceMove,
+    Rule,
+    look_at_moves,
+)
 from gateway.checkouts import checkout_view_rows
 from gateway.checkouts.checkout_rules import WORDS
 from gateway.kit.pool import DATABASE_DOWN, Connection
@@ -40,7 +48,7 @@ class Gathered:
 
     deps: Deps
     now: datetime
-    standing: Sequence[Standing]
+    standing: Sequence[ActiveAlert]
     worth: dict[str, Decimal] = field(default_factory=dict)
     lists: list[alert_figure_rows.OtherList] | None = None
     _suppliers: list[SupplierFigures] | None = None
@@ -67,7 +75,7 @@ class Gathered:
 
 async def look_at_prices(
     connection: Connection, gathered: Gathered, rules: Sequence[Rule], since: Marks, to: Marks | None
-) -> tuple[list[Look], Marks]:
+) -> tuple[list[Evaluation], Marks]:
     """What rules on moved prices find, and how far the changes were looked at then.
 
     ``to`` None: the catalogue is being written, and the next look will tell.
@@ -97,11 +105,11 @@ async def look_at_prices(
     return looks, reached
 
 
-def look_at_health(rule: Rule, health: OrderHealth, watched_seconds: float) -> Look:
+def look_at_health(rule: Rule, health: OrderHealth, watched_seconds: float) -> Evaluation:
     """What a rule on the processing of orders finds. What changes with every second is not in the words."""
     found = {one.word for one in degradations(health, watched_seconds)}
     if rule.kind not in found:
-        return Look(rule=rule)
+        return Evaluation(rule=rule)
     if rule.kind == "no_worker":
         ago = None if health.worker_seen_seconds is None else timedelta(seconds=health.worker_seen_seconds)
         seen = "none was ever seen" if ago is None else f"the last one was seen {_minute(utc_now() - ago)}"
@@ -120,14 +128,14 @@ def look_at_health(rule: Rule, health: OrderHealth, watched_seconds: float) -> L
             detail=f"the first since {_minute(first.due_at)}: {', '.join(one.id for one in health.oldest)}",
             link=f"/console/orders/{quote(first.id)}",
         )
-    return Look(rule=rule, found=(finding,))
+    return Evaluation(rule=rule, found=(finding,))
 
 
 def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-async def look(gathered: Gathered, rule: Rule) -> Look:
+async def look(gathered: Gathered, rule: Rule) -> Evaluation:
     """What a rule on anything but moved prices finds."""
     if rule.kind == "orders_attention":
         return await _attention(gathered, rule)
@@ -144,7 +152,7 @@ async def look(gathered: Gathered, rule: Rule) -> Look:
     look_at = _OF_SUPPLIERS[rule.kind]
     wanted = [one for one in await gathered.suppliers() if rule.supplier in {None, one.supplier.name}]
     told = [(one.supplier.name, look_at(gathered, rule, one)) for one in wanted]
-    return Look(
+    return Evaluation(
         rule=rule,
         found=tuple(finding for _, findings in told for finding in findings or ()),
         unknown=frozenset(name for name, findings in told if findings is None),
@@ -299,11 +307,11 @@ _OF_SUPPLIERS: dict[str, Callable[[Gathered, Rule, SupplierFigures], list[Findin
 # -- margins, offers, orders
 
 
-async def _margins(gathered: Gathered, rule: Rule) -> Look:
+async def _margins(gathered: Gathered, rule: Rule) -> Evaluation:
     found = await gathered.margins(rule.threshold or Decimal(0))
     if found is None:
-        return Look(rule=rule, all_known=False, trouble="there is no catalogue on this machine yet")
-    return Look(
+        return Evaluation(rule=rule, all_known=False, trouble="there is no catalogue on this machine yet")
+    return Evaluation(
         rule=rule,
         found=tuple(
             Finding(
@@ -320,12 +328,12 @@ async def _margins(gathered: Gathered, rule: Rule) -> Look:
     )
 
 
-async def _attention(gathered: Gathered, rule: Rule) -> Look:
+async def _attention(gathered: Gathered, rule: Rule) -> Evaluation:
     waiting = await alert_figure_rows.attention(gathered.deps.pool)
     late = await alert_figure_rows.late_charges(gathered.deps.pool)
     orders = list({one.id: one for one in (*late, *waiting)}.values())
     patience = timedelta(minutes=float(rule.threshold or 0))
-    return Look(
+    return Evaluation(
         rule=rule,
         found=tuple(
             Finding(
@@ -343,10 +351,10 @@ async def _attention(gathered: Gathered, rule: Rule) -> Look:
     )
 
 
-async def _payments(gathered: Gathered, rule: Rule) -> Look:
+async def _payments(gathered: Gathered, rule: Rule) -> Evaluation:
     cases = await checkout_view_rows.open_cases(gathered.deps.pool, MOST_CASES, None)
     patience = timedelta(minutes=float(rule.threshold or 0))
-    return Look(
+    return Evaluation(
         rule=rule,
         found=tuple(
             Finding(
@@ -363,9 +371,9 @@ async def _payments(gathered: Gathered, rule: Rule) -> Look:
     )
 
 
-async def _statements(gathered: Gathered, rule: Rule) -> Look:
+async def _statements(gathered: Gathered, rule: Rule) -> Evaluation:
     differing = await supplier_statement_rows.differing(gathered.deps.pool)
-    return Look(
+    return Evaluation(
         rule=rule,
         found=tuple(
             _of(
@@ -381,9 +389,9 @@ async def _statements(gathered: Gathered, rule: Rule) -> Look:
     )
 
 
-async def _charged_more(gathered: Gathered, rule: Rule) -> Look:
+async def _charged_more(gathered: Gathered, rule: Rule) -> Evaluation:
     offers = await alert_figure_rows.charged_more(gathered.deps.pool)
-    return Look(
+    return Evaluation(
         rule=rule,
         found=tuple(
             Finding(
@@ -407,7 +415,7 @@ def _span(seconds: float) -> str:
     return f"{seconds / 60:g} min" if seconds < 2 * 3600 else f"{seconds / 3600:g} h"
 
 
-async def look_or_say_why(gathered: Gathered, rule: Rule) -> Look:
+async def look_or_say_why(gathered: Gathered, rule: Rule) -> Evaluation:
     """``look``, or why it could not be done: what stands of that rule then stays."""
     try:
         return await look(gathered, rule)
@@ -415,7 +423,7 @@ async def look_or_say_why(gathered: Gathered, rule: Rule) -> Look:
         raise
     except Exception as error:
         log.exception("alert_rule_not_looked_at", rule=rule.id)
-        return Look(rule=rule, all_known=False, trouble=f"{type(error).__name__} while looking")
+        return Evaluation(rule=rule, all_known=False, trouble=f"{type(error).__name__} while looking")
 
 
 async def rates_of(deps: Deps) -> dict[str, Decimal]:

@@ -15,7 +15,7 @@ import structlog
 
 from gateway.alerts.alerts import evaluate_health
 from gateway.alerts.delivery import Sender
-from gateway.kit.guarded_http import Outside
+from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.pool import Pool
 from gateway.orders import worker_rows
 from gateway.orders.health_rules import Degradation, OrderHealth, degradations, seconds_without_worker
@@ -85,7 +85,7 @@ class HealthMonitor:
 async def judge_health(deps: Deps, monitor: HealthMonitor, stop: asyncio.Event) -> None:
     """Evaluate the alert rules on health and deliver alerts until ``stop`` is set, while this process has the lease."""
     holder, failing = uuid4(), False
-    async with Outside(deps.settings.webhooks.allow_private) as outside:
+    async with GuardedHttpClient(deps.settings.webhooks.allow_private) as outside:
         sender = Sender(deps.settings, deps.pool, deps.seal, outside)
         while not await _stopped_within(stop, JUDGE_SECONDS):
             try:

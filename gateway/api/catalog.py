@@ -11,7 +11,7 @@ from gateway.api import examples, state
 from gateway.api.answers import Answer
 from gateway.api.parameters import CurrencyParameters, PlanParameters
 from gateway.api.problems import Refusal, invalid
-from gateway.api.reading import clamped, given, read_query
+from gateway.api.reading import clamped, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError, Wanted
 from providers.places import is_country
@@ -38,21 +38,21 @@ async def list_plans(request: web.Request) -> Answer:
     sent = read_query(request, PlanParameters)
     query = PlanQuery(
         countries=_known_countries(sent.country),
-        region=given(sent.region),
-        scope=given(sent.scope),
-        min_data_mb=given(sent.min_data_mb),
-        unlimited=given(sent.unlimited),
-        min_days=given(sent.min_days),
-        max_days=given(sent.max_days),
+        region=unset_to_none(sent.region),
+        scope=unset_to_none(sent.scope),
+        min_data_mb=unset_to_none(sent.min_data_mb),
+        unlimited=unset_to_none(sent.unlimited),
+        min_days=unset_to_none(sent.min_days),
+        max_days=unset_to_none(sent.max_days),
         wanted=wanted(sent),
         max_price=Decimal(sent.max_price) if sent.max_price is not msgspec.UNSET else None,
-        currency=given(sent.currency),
+        currency=unset_to_none(sent.currency),
         in_stock=InStock(sent.in_stock),
-        q=given(sent.q),
+        q=unset_to_none(sent.q),
         updated_since=clamped(sent.updated_since) if sent.updated_since is not msgspec.UNSET else None,
         sort=sent.sort,
         limit=sent.limit,
-        cursor=given(sent.cursor),
+        cursor=unset_to_none(sent.cursor),
         triggers=sent.triggers,
     )
     try:
@@ -74,7 +74,7 @@ async def get_plan(request: web.Request) -> Answer:
     """
     sent = read_query(request, CurrencyParameters)
     try:
-        found = index_of(request).plan(request.match_info["plan_id"], given(sent.currency))
+        found = index_of(request).plan(request.match_info["plan_id"], unset_to_none(sent.currency))
     except QueryError as error:
         raise question(error) from None
     return _remember(request, _there(found))
@@ -92,7 +92,7 @@ async def list_plan_offers(request: web.Request) -> Answer:
     """
     sent = read_query(request, CurrencyParameters)
     try:
-        found = index_of(request).offers(request.match_info["plan_id"], given(sent.currency))
+        found = index_of(request).offers(request.match_info["plan_id"], unset_to_none(sent.currency))
     except QueryError as error:
         raise question(error) from None
     return _remember(request, _there(found), keep=False)  # what is kept is given to every key
@@ -110,7 +110,7 @@ async def list_countries(request: web.Request) -> Answer:
     """
     sent = read_query(request, CurrencyParameters)
     try:
-        return _remember(request, index_of(request).countries(given(sent.currency)))
+        return _remember(request, index_of(request).countries(unset_to_none(sent.currency)))
     except QueryError as error:
         raise question(error) from None
 
@@ -127,7 +127,7 @@ async def list_regions(request: web.Request) -> Answer:
     """
     sent = read_query(request, CurrencyParameters)
     try:
-        return _remember(request, index_of(request).regions(given(sent.currency)))
+        return _remember(request, index_of(request).regions(unset_to_none(sent.currency)))
     except QueryError as error:
         raise question(error) from None
 
@@ -141,7 +141,7 @@ def index_of(request: web.Request) -> Index:
 def wanted(sent: PlanParameters | NeedFeatures) -> Wanted:
     """The features asked for. Raises ``Refusal`` for an exit country that is none."""
     prefix = "/features" if isinstance(sent, NeedFeatures) else ""
-    country = given(sent.exit_country)
+    country = unset_to_none(sent.exit_country)
     if country is not None and not is_country(country):
         raise invalid(f"{prefix}/exit_country", f"{country} is no country")
     return Wanted(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.api import examples_checkouts as examples
-from gateway.api.ordering import HEADERS, IDEMPOTENCY_KEY, deps_of, idempotency_key, refusal, uncut, whose
+from gateway.api.ordering import HEADERS, IDEMPOTENCY_KEY, deps_of, idempotency_key, refusal, run_to_completion, whose
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import NoParameters
 from gateway.api.parameters_checkouts import CheckoutParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.checkouts import checkout_view_rows, presenter
 from gateway.checkouts.open_checkout import open_checkout
@@ -48,7 +48,7 @@ async def create_checkout(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     key = idempotency_key(request)
     sent: CheckoutForPlan | CheckoutForQuote = await read_body(request, CheckoutForPlan, CheckoutForQuote)
-    opened = await uncut(open_checkout(deps_of(request), *whose(request), sent, key))
+    opened = await run_to_completion(open_checkout(deps_of(request), *whose(request), sent, key))
     if isinstance(opened, Problem):
         raise refusal(opened)
     headers = {"Location": f"/v1/checkouts/{opened.order_id}"}
@@ -75,8 +75,8 @@ async def list_checkouts(request: web.Request) -> web.Response:
         whose(request),
         sent.limit,
         position(sent),
-        status=given(sent.status),
-        reference=given(sent.reference),
+        status=unset_to_none(sent.status),
+        reference=unset_to_none(sent.reference),
     )
     now = deps.clock()
     return page(Rows([presenter.shown(row, now) for row in rows.rows], rows.after))

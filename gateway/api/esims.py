@@ -16,13 +16,13 @@ from gateway.api.ordering import (
     idempotency_key,
     placed,
     refusal,
-    uncut,
+    run_to_completion,
     whose,
 )
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import CurrencyParameters, NoParameters, PageParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.inventory import delivery_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
@@ -130,7 +130,7 @@ async def list_esim_topup_plans(request: web.Request) -> web.Response:
     Empty when nothing can. 501: this supplier cannot add to an eSIM.
     """
     sent = read_query(request, CurrencyParameters)
-    found = await topup_options(deps_of(request), *whose(request), _name(request), given(sent.currency))
+    found = await topup_options(deps_of(request), *whose(request), _name(request), unset_to_none(sent.currency))
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(api_esims.TopupPlanList([_option(option) for option in found]))
@@ -155,7 +155,7 @@ async def top_up_esim(request: web.Request) -> web.Response:
     key = idempotency_key(request)
     sent: TopupForOption | TopupForPlan = await read_body(request, TopupForOption, TopupForPlan)
     deps = deps_of(request)
-    return await placed(request, await uncut(admit_topup(deps, *whose(request), _name(request), sent, key)))
+    return await placed(request, await run_to_completion(admit_topup(deps, *whose(request), _name(request), sent, key)))
 
 
 def _is_fresh(request: web.Request) -> bool:

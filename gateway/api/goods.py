@@ -12,7 +12,7 @@ from gateway.api.ordering import deps_of, refusal, whose
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters_goods import CategoryParameters, GoodParameters, GoodsParameters
 from gateway.api.problems import invalid
-from gateway.api.reading import given, read_query
+from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.items.goods_rows import Wanted
 from gateway.kit.problem import Problem
@@ -40,15 +40,15 @@ async def list_goods(request: web.Request) -> web.Response:
     if sent.country is not UNSET and not is_country(sent.country):
         raise invalid("/country", f"{sent.country} is no country")
     wanted = Wanted(
-        category=given(sent.category),
-        type=given(sent.type),
-        country=given(sent.country),
+        category=unset_to_none(sent.category),
+        type=unset_to_none(sent.type),
+        country=unset_to_none(sent.country),
         attributes=tuple((code, value) for code, _, value in (text.partition(":") for text in sent.attribute)),
-        q=given(sent.q),
-        locale=given(sent.locale),
+        q=unset_to_none(sent.q),
+        locale=unset_to_none(sent.locale),
     )
     storefront, mode = whose(request)
-    asker = Asker(storefront, mode, given(sent.currency), given(sent.locale))
+    asker = Asker(storefront, mode, unset_to_none(sent.currency), unset_to_none(sent.locale))
     found = await goods.page(deps_of(request), asker, wanted, limit=sent.limit, after=position(sent))
     if isinstance(found, Problem):
         raise refusal(found)
@@ -66,7 +66,7 @@ async def list_good_categories(request: web.Request) -> web.Response:
     With the attributes that goods in them carry, and how many goods stand in each.
     """
     sent = read_query(request, CategoryParameters)
-    return json_answer(await goods.categories(deps_of(request), whose(request)[1], given(sent.locale)))
+    return json_answer(await goods.categories(deps_of(request), whose(request)[1], unset_to_none(sent.locale)))
 
 
 @routes(
@@ -82,7 +82,7 @@ async def get_good(request: web.Request) -> web.Response:
     """
     sent = read_query(request, GoodParameters)
     storefront, mode = whose(request)
-    asker = Asker(storefront, mode, given(sent.currency), given(sent.locale))
+    asker = Asker(storefront, mode, unset_to_none(sent.currency), unset_to_none(sent.locale))
     amount = None if sent.amount is UNSET else Decimal(sent.amount)
     found = await goods.one(deps_of(request), asker, request.match_info["id"], amount)
     if isinstance(found, Problem):

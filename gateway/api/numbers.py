@@ -15,7 +15,7 @@ from gateway.api.ordering import deps_of, refusal, whose
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import Currency, CurrencyParameters, NoParameters, PageParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.inventory import numbers
 from gateway.kit.pages import Rows
@@ -53,7 +53,7 @@ async def list_number_countries(request: web.Request) -> web.Response:
     Each with the price of its cheapest tier.
     """
     sent = read_query(request, CurrencyParameters)
-    found = await numbers.countries(deps_of(request), *whose(request), given(sent.currency))
+    found = await numbers.countries(deps_of(request), *whose(request), unset_to_none(sent.currency))
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(found)
@@ -71,7 +71,9 @@ async def list_number_tiers(request: web.Request) -> web.Response:
     `{"number": {"country": "US", "tier_id": "7d"}}`.
     """
     sent = read_query(request, TierParameters)
-    found = await numbers.tiers(deps_of(request), *whose(request), given(sent.country), given(sent.currency))
+    found = await numbers.tiers(
+        deps_of(request), *whose(request), unset_to_none(sent.country), unset_to_none(sent.currency)
+    )
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(found)

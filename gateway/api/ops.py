@@ -16,7 +16,7 @@ from gateway.api.parameters import (
     UnmappedParameters,
 )
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog import offer_rows as stored_offers
 from gateway.kit.problem import Problem
@@ -109,7 +109,7 @@ async def list_unmapped(request: web.Request) -> web.Response:
     sent = read_query(request, UnmappedParameters)
     return page(
         await run_list_rows.unmapped(
-            pool_of(request), sent.limit, position(sent), given(sent.supplier), given(sent.reason)
+            pool_of(request), sent.limit, position(sent), unset_to_none(sent.supplier), unset_to_none(sent.reason)
         )
     )
 
@@ -127,7 +127,7 @@ async def list_price_changes(request: web.Request) -> web.Response:
     sent = read_query(request, PriceChangeParameters)
     return page(
         await offer_list_rows.price_changes(
-            pool_of(request), sent.limit, position(sent), given(sent.supplier), given(sent.plan_id)
+            pool_of(request), sent.limit, position(sent), unset_to_none(sent.supplier), unset_to_none(sent.plan_id)
         )
     )
 
@@ -150,9 +150,9 @@ async def list_offers(request: web.Request) -> web.Response:
         request.app[state.TOLERANCES],
         limit=sent.limit,
         after=position(sent),
-        reason=given(sent.why_not),
-        supplier=given(sent.supplier),
-        plan_id=given(sent.plan_id),
+        reason=unset_to_none(sent.why_not),
+        supplier=unset_to_none(sent.supplier),
+        plan_id=unset_to_none(sent.plan_id),
         triggers=sent.triggers,
     )
     return page(found)

@@ -15,7 +15,7 @@ from gateway.api.ordering import deps_of
 from gateway.api.paging import json_answer, page, pool_of, position
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
@@ -61,7 +61,11 @@ async def list_alerts(request: web.Request) -> web.Response:
     An alert is raised once and stands until what it tells of is over. `cleared_at` is null while it stands.
     """
     sent = read_query(request, AlertParameters)
-    filters = {"state": given(sent.state), "kind": given(sent.kind), "supplier": given(sent.supplier)}
+    filters = {
+        "state": unset_to_none(sent.state),
+        "kind": unset_to_none(sent.kind),
+        "supplier": unset_to_none(sent.supplier),
+    }
     return page(await stored.newest(pool_of(request), sent.limit, position(sent), **filters))  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ from gateway.access import audit_rows
 from gateway.api import examples
 from gateway.api.paging import page, pool_of, position
 from gateway.api.parameters import PageParameters
-from gateway.api.reading import given, read_query
+from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
 from schemas.api_audit import AuditPage
 
@@ -45,8 +45,8 @@ async def list_audit(request: web.Request) -> web.Response:
         pool_of(request),
         sent.limit,
         position(sent),
-        actor=given(sent.actor),
-        action=given(sent.action),
-        what=given(sent.object),
+        actor=unset_to_none(sent.actor),
+        action=unset_to_none(sent.action),
+        what=unset_to_none(sent.object),
     )
     return page(found)

@@ -18,7 +18,7 @@ from gateway.api.parameters_changes import (
     PriceHistoryParameters,
 )
 from gateway.api.problems import Refusal
-from gateway.api.reading import clamped, given, read_body, read_query
+from gateway.api.reading import clamped, read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.kit.settings import Settings
@@ -57,12 +57,12 @@ async def list_changes(request: web.Request) -> web.Response:
     wanted = ChangeFilter(
         kinds=frozenset(sent.kind),
         suppliers=tuple(dict.fromkeys(sent.supplier)),
-        mode=given(sent.mode),
-        country=given(sent.country),
-        plan_id=given(sent.plan_id),
-        since=_moment(given(sent.since)),
-        min_percent=_figure(given(sent.min_percent)),
-        min_amount=_figure(given(sent.min_amount)),
+        mode=unset_to_none(sent.mode),
+        country=unset_to_none(sent.country),
+        plan_id=unset_to_none(sent.plan_id),
+        since=_moment(unset_to_none(sent.since)),
+        min_percent=_figure(unset_to_none(sent.min_percent)),
+        min_amount=_figure(unset_to_none(sent.min_amount)),
     )
     base = _settings(request).base_currency
     return page(await changes.feed(pool_of(request), base, wanted, limit=sent.limit, after=position(sent)))
@@ -83,7 +83,9 @@ async def sum_changes(request: web.Request) -> web.Response:
     since = clamped(sent.since)
     base = _settings(request).base_currency
     suppliers = tuple(dict.fromkeys(sent.supplier))
-    return json_answer(await changes.summary(pool_of(request), base, since, mode=given(sent.mode), suppliers=suppliers))
+    return json_answer(
+        await changes.summary(pool_of(request), base, since, mode=unset_to_none(sent.mode), suppliers=suppliers)
+    )
 
 
 @routes(
@@ -102,10 +104,10 @@ async def get_price_history(request: web.Request) -> web.Response:
         pool_of(request),
         _settings(request),
         sent.plan_id,
-        since=_moment(given(sent.since)) or datetime.now(UTC) - timedelta(days=HISTORY_DAYS),
-        mode=given(sent.mode),
+        since=_moment(unset_to_none(sent.since)) or datetime.now(UTC) - timedelta(days=HISTORY_DAYS),
+        mode=unset_to_none(sent.mode),
         suppliers=tuple(dict.fromkeys(sent.supplier)),
-        offer_id=given(sent.offer_id),
+        offer_id=unset_to_none(sent.offer_id),
     )
     if found is None:
         raise Refusal("not_found", "no supplier has, or had in this time, such a plan")
@@ -145,7 +147,7 @@ async def get_difference(request: web.Request) -> web.Response:
         pool_of(request),
         request.match_info["id"],
         sent.supplier,
-        kind=given(sent.kind),
+        kind=unset_to_none(sent.kind),
         limit=sent.limit,
         after=position(sent),
     )

@@ -7,12 +7,12 @@ from aiohttp import web
 from gateway.api import examples_checkouts as examples
 from gateway.api import state
 from gateway.api.checkouts import CHECKOUT_PART
-from gateway.api.ordering import deps_of, refusal, uncut
+from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import NoParameters
 from gateway.api.parameters_checkouts import OpsCheckoutParameters, PaymentCaseParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.checkouts import checkout_view_rows, presenter
 from gateway.checkouts.decisions import decide
@@ -41,9 +41,9 @@ async def list_ops_checkouts(request: web.Request) -> web.Response:
         deps.pool,
         sent.limit,
         position(sent),
-        mode=given(sent.mode),
-        status=given(sent.status),
-        storefront=given(sent.storefront),
+        mode=unset_to_none(sent.mode),
+        status=unset_to_none(sent.status),
+        storefront=unset_to_none(sent.storefront),
     )
     return page(Rows(await presenter.ops_shown(deps, rows.rows), rows.after))
 
@@ -73,7 +73,7 @@ async def list_payment_cases(request: web.Request) -> web.Response:
     A payment that nobody knows the checkout of stands here alone.
     """
     sent = read_query(request, PaymentCaseParameters)
-    mode, reason = given(sent.mode), given(sent.reason)
+    mode, reason = unset_to_none(sent.mode), unset_to_none(sent.reason)
     return page(await presenter.waiting(deps_of(request), sent.limit, position(sent), mode=mode, reason=reason))
 
 
@@ -94,7 +94,7 @@ async def resolve_checkout(request: web.Request) -> web.Response:
     sent = await read_body(request, CaseResolveRequest)
     deps = deps_of(request)
     by = f"key {request[state.CALLER].key.id}"
-    closed = await uncut(decide(deps, request.match_info["id"], sent.as_, sent.note, by))
+    closed = await run_to_completion(decide(deps, request.match_info["id"], sent.as_, sent.note, by))
     if isinstance(closed, Problem):
         raise refusal(closed)
     found = [await presenter.case(deps, one.id) for one in closed]

@@ -11,7 +11,7 @@ from gateway.api.ordering import deps_of, refusal
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.parameters_goods import OpsGoodsParameters
-from gateway.api.reading import given, read_query
+from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
@@ -33,7 +33,9 @@ async def list_ops_goods(request: web.Request) -> web.Response:
     With what they cost, and why one cannot be sold. Prices are those of storefronts without rules of their own.
     """
     sent = read_query(request, OpsGoodsParameters)
-    narrowed = Narrowed(given(sent.supplier), given(sent.mode), given(sent.why_not), given(sent.q))
+    narrowed = Narrowed(
+        unset_to_none(sent.supplier), unset_to_none(sent.mode), unset_to_none(sent.why_not), unset_to_none(sent.q)
+    )
     return page(await ops_goods.page(deps_of(request), narrowed, limit=sent.limit, after=position(sent)))
 
 

@@ -13,7 +13,7 @@ from gateway.api.ops_changes import refused, who
 from gateway.api.paging import json_answer, page, pool_of, position
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
@@ -61,8 +61,8 @@ async def make_key(request: web.Request) -> web.Response:
         storefront=sent.storefront,
         mode=sent.mode,
         scopes=sent.scopes,
-        name=given(sent.name),
-        per_minute=given(sent.per_minute),
+        name=unset_to_none(sent.name),
+        per_minute=unset_to_none(sent.per_minute),
     )
     if isinstance(made, Problem):
         raise refused(made)

@@ -13,7 +13,7 @@ from gateway.api.ordering import deps_of, refusal
 from gateway.api.paging import json_answer, page, pool_of, position
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.sync import mappings
@@ -65,7 +65,10 @@ async def list_unmapped_groups(request: web.Request) -> web.Response:
     sent = read_query(request, GroupParameters)
     deps = deps_of(request)
     scope = Scope(
-        mode=given(sent.mode), supplier=given(sent.supplier), reason=given(sent.reason), about=given(sent.about)
+        mode=unset_to_none(sent.mode),
+        supplier=unset_to_none(sent.supplier),
+        reason=unset_to_none(sent.reason),
+        about=unset_to_none(sent.about),
     )
     return page(await mappings.groups(deps.pool, deps.settings.base_currency, scope, sent.limit, position(sent)))
 
@@ -81,10 +84,14 @@ async def list_mappings(request: web.Request) -> web.Response:
     What the gateway's own tables and `config/mappings.toml` hold is not among it.
     """
     sent = read_query(request, MappingParameters)
-    about = given(sent.about)
+    about = unset_to_none(sent.about)
     return page(
         await mappings.listed(
-            pool_of(request), sent.limit, position(sent), given(sent.provider), None if about is None else About(about)
+            pool_of(request),
+            sent.limit,
+            position(sent),
+            unset_to_none(sent.provider),
+            None if about is None else About(about),
         )
     )
 

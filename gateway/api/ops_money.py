@@ -13,11 +13,11 @@ from gateway.api import examples_money as examples
 from gateway.api import state
 from gateway.api.ops_changes import who
 from gateway.api.ops_suppliers import SUPPLIER_PART
-from gateway.api.ordering import deps_of, refusal, uncut
+from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import cursor_of, json_answer, page, position
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import clamped, given, read_body, read_query
+from gateway.api.reading import clamped, read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
@@ -85,7 +85,7 @@ async def list_money(request: web.Request) -> web.Response:
     supplier's own books were read.
     """
     sent = read_query(request, MoneyParameters)
-    return page(await money.of_all(deps_of(request), sent.limit, position(sent), given(sent.mode)))
+    return page(await money.of_all(deps_of(request), sent.limit, position(sent), unset_to_none(sent.mode)))
 
 
 @routes(
@@ -102,7 +102,7 @@ async def refresh_money(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, RefreshRequest, optional=True)
-    deps, name = deps_of(request), given(sent.supplier)
+    deps, name = deps_of(request), unset_to_none(sent.supplier)
     if name is not None and not await is_supplier(deps.pool, name):
         raise Refusal("not_found", "there is no such supplier")
     await money.refresh(deps, None if name is None else [name])
@@ -122,15 +122,15 @@ async def list_transactions(request: web.Request) -> web.Response:
     Read every ten minutes, each line once. Of a supplier that lists no movements these are what its orders took.
     """
     sent = read_query(request, TransactionParameters)
-    since = given(sent.since)
+    since = unset_to_none(sent.since)
     found = await money.transactions(
         deps_of(request),
         sent.limit,
         position(sent),
-        supplier=given(sent.supplier),
-        kind=given(sent.kind),
+        supplier=unset_to_none(sent.supplier),
+        kind=unset_to_none(sent.kind),
         since=None if since is None else clamped(since),
-        mode=given(sent.mode),
+        mode=unset_to_none(sent.mode),
     )
     return page(found)
 
@@ -149,7 +149,7 @@ async def get_ledger(request: web.Request) -> web.Response:
     sent = read_query(request, LedgerParameters)
     deps, name = deps_of(request), request.match_info["name"]
     today = money.usual_days(deps.clock())[1]
-    last = min(max(given(sent.last) or today, _FIRST_DAY), today + timedelta(days=1))
+    last = min(max(unset_to_none(sent.last) or today, _FIRST_DAY), today + timedelta(days=1))
     first = last - timedelta(days=sent.days - 1)
     found = await money.ledger(deps, name, first, last, sent.limit, position(sent), differing=sent.differing)
     if found is None:
@@ -170,7 +170,7 @@ async def list_deposits(request: web.Request) -> web.Response:
     sent = read_query(request, DepositParameters)
     deps = deps_of(request)
     found = await money.deposits_begun(
-        deps, sent.limit, position(sent), supplier=given(sent.supplier), mode=given(sent.mode)
+        deps, sent.limit, position(sent), supplier=unset_to_none(sent.supplier), mode=unset_to_none(sent.mode)
     )
     return page(found)
 
@@ -190,7 +190,7 @@ async def begin_deposit(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, NewDeposit)
     amount = Money(Decimal(sent.amount.amount), sent.amount.currency)
-    made = await uncut(deposits.begin(deps_of(request), sent.supplier, sent.way, amount, who(request)))
+    made = await run_to_completion(deposits.begin(deps_of(request), sent.supplier, sent.way, amount, who(request)))
     if isinstance(made, Problem):
         raise refusal(made)
     return json_answer(money.deposit_shown(made), status=201)

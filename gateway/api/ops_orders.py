@@ -5,12 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.api import examples, state
-from gateway.api.ordering import deps_of, refusal, uncut
+from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.orders import ORDER_PART
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import LedgerParameters, NoParameters, OpsOrderParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.items.item_rules import VoucherCodes
 from gateway.kit.pages import Rows
@@ -48,10 +48,10 @@ async def list_ops_orders(request: web.Request) -> web.Response:
         deps.pool,
         sent.limit,
         position(sent),
-        mode=given(sent.mode),
-        status=given(sent.status),
-        supplier=given(sent.supplier),
-        storefront=given(sent.storefront),
+        mode=unset_to_none(sent.mode),
+        status=unset_to_none(sent.status),
+        supplier=unset_to_none(sent.supplier),
+        storefront=unset_to_none(sent.storefront),
     )
     return page(Rows(await presenter.ops_orders(deps, rows.rows), rows.after))
 
@@ -99,8 +99,8 @@ async def resolve_order(request: web.Request) -> web.Response:
     deps = deps_of(request)
     order_id = request.match_info["id"]
     by = f"key {request[state.CALLER].key.id}"
-    code, iccid = given(sent.activation_code), given(sent.iccid)
-    problem = await uncut(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by, item=_item(sent)))
+    code, iccid = unset_to_none(sent.activation_code), unset_to_none(sent.iccid)
+    problem = await run_to_completion(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by, item=_item(sent)))
     if problem is not None:
         raise refusal(problem)
     return await _shown(request)
@@ -124,7 +124,7 @@ async def cancel_ops_order(request: web.Request) -> web.Response:
     sent = await read_body(request, OpsCancelRequest, optional=True)
     deps, order_id = deps_of(request), request.match_info["id"]
     by = f"key {request[state.CALLER].key.id}"
-    problem = await uncut(cancel_by_operator(deps, order_id, by, force=sent.force, note=sent.note))
+    problem = await run_to_completion(cancel_by_operator(deps, order_id, by, force=sent.force, note=sent.note))
     if problem is not None:
         raise refusal(problem)
     if deps.inline:
@@ -144,7 +144,7 @@ async def look_up_order(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     await _there(request)
-    await uncut(process_order(deps_of(request), request.match_info["id"], poll=True))
+    await run_to_completion(process_order(deps_of(request), request.match_info["id"], poll=True))
     return await _shown(request)
 
 
@@ -164,19 +164,27 @@ async def list_ledger(request: web.Request) -> web.Response:
             deps_of(request).pool,
             sent.limit,
             position(sent),
-            supplier=given(sent.supplier),
-            order_id=given(sent.order_id),
+            supplier=unset_to_none(sent.supplier),
+            order_id=unset_to_none(sent.order_id),
         )
     )
 
 
 def _item(sent: ResolveRequest) -> NumberDelivery | VoucherCodes | None:
-    if (number := given(sent.phone_number)) is not None:
-        return NumberDelivery(phone_number=number, expires_at=given(sent.expires_at))
-    if (codes := given(sent.codes)) is None:
+    if (number := unset_to_none(sent.phone_number)) is not None:
+        return NumberDelivery(phone_number=number, expires_at=unset_to_none(sent.expires_at))
+    if (codes := unset_to_none(sent.codes)) is None:
         return None
     return VoucherCodes(
-        tuple(VoucherCode(given(one.pin), given(one.serial), given(one.expires_at), given(one.told)) for one in codes)
+        tuple(
+            VoucherCode(
+                unset_to_none(one.pin),
+                unset_to_none(one.serial),
+                unset_to_none(one.expires_at),
+                unset_to_none(one.told),
+            )
+            for one in codes
+        )
     )
 
 

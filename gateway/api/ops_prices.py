@@ -8,7 +8,7 @@ from gateway.api import examples, state
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import BucketParameters, CompareParameters, PricedOfferParameters, PriceParameters
 from gateway.api.problems import Refusal, invalid
-from gateway.api.reading import given, read_query
+from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Bucket
@@ -38,11 +38,16 @@ async def list_prices(request: web.Request) -> web.Response:
     for code in sent.country:
         if not is_country(code):
             raise invalid("/country", f"{code} is no country")
-    region = given(sent.region)
+    region = unset_to_none(sent.region)
     if region is not None and index.snapshot.region(region) is None:
         raise invalid("/region", f"no region {region!r}")
     ask = prices.Ask(
-        _bucket(sent, everything=sent.all), sent.per, tuple(sent.country), region, sent.limit, given(sent.cursor)
+        _bucket(sent, everything=sent.all),
+        sent.per,
+        tuple(sent.country),
+        region,
+        sent.limit,
+        unset_to_none(sent.cursor),
     )
     return json_answer(prices.prices(index, ask))
 
@@ -63,7 +68,12 @@ async def list_priced_offers(request: web.Request) -> web.Response:
     if not is_country(country):
         raise Refusal("not_found", "there is no such country")
     found = prices.offers(
-        _index(request, sent), _bucket(sent), country, given(sent.supplier), sent.limit, given(sent.cursor)
+        _index(request, sent),
+        _bucket(sent),
+        country,
+        unset_to_none(sent.supplier),
+        sent.limit,
+        unset_to_none(sent.cursor),
     )
     return json_answer(found)
 
@@ -83,16 +93,16 @@ async def compare_offers(request: web.Request) -> web.Response:
 
 
 def _index(request: web.Request, sent: BucketParameters | CompareParameters) -> Index:
-    return request.app[state.CATALOG].index(given(sent.mode) or request[state.CALLER].mode)
+    return request.app[state.CATALOG].index(unset_to_none(sent.mode) or request[state.CALLER].mode)
 
 
 def _bucket(sent: BucketParameters, *, everything: bool = False) -> Bucket:
     return Bucket(
-        data_mb=given(sent.data_mb),
-        days=given(sent.days),
+        data_mb=unset_to_none(sent.data_mb),
+        days=unset_to_none(sent.days),
         unlimited=sent.unlimited is True,
         exact=sent.exact,
-        scope=given(sent.scope),
+        scope=unset_to_none(sent.scope),
         everything=everything,
         triggers=sent.triggers,
     )

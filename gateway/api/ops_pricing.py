@@ -15,9 +15,9 @@ from gateway.api.ordering import refusal
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters, Triggers
 from gateway.api.problems import Refusal, invalid
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.catalog.index.margins import Asked
+from gateway.catalog.index.margins import MarginQuery
 from gateway.kit.problem import Problem
 from gateway.prices import margins, pricing_preview
 from gateway.pricing import edit_rules
@@ -213,22 +213,22 @@ async def list_margins(request: web.Request) -> web.Response:
     Price less fees (`[pricing] fee_percent fee_fixed`) less cost, in base currency.
     """
     sent = read_query(request, MarginParameters)
-    storefront, name = None, given(sent.storefront)
+    storefront, name = None, unset_to_none(sent.storefront)
     if name is not None:
         storefront = await edit_rules.storefront_of(pool_of(request), name)
         if storefront is None:
             raise Refusal("not_found", f"there is no storefront {name}")
-    index = request.app[state.CATALOG].index(given(sent.mode) or request[state.CALLER].mode, storefront)
-    country, region, below = given(sent.country), given(sent.region), given(sent.below)
+    index = request.app[state.CATALOG].index(unset_to_none(sent.mode) or request[state.CALLER].mode, storefront)
+    country, region, below = unset_to_none(sent.country), unset_to_none(sent.region), unset_to_none(sent.below)
     if country is not None and not is_country(country):
         raise invalid("/country", f"{country} is no country")
     if region is not None and index.snapshot.region(region) is None:
         raise invalid("/region", f"no region {region!r}")
-    asked = Asked(
-        supplier=given(sent.supplier),
+    asked = MarginQuery(
+        supplier=unset_to_none(sent.supplier),
         country=country,
         region=region,
-        scope=given(sent.scope),
+        scope=unset_to_none(sent.scope),
         negative=sent.only == "negative",
         thin=sent.only == "thin",
         below=None if below is None else Decimal(below),
@@ -236,7 +236,7 @@ async def list_margins(request: web.Request) -> web.Response:
         triggers=sent.triggers,
     )
     fees = margins.fees_of(request.app[state.SETTINGS])
-    return json_answer(margins.page(index, fees, asked, sent.limit, given(sent.cursor)))
+    return json_answer(margins.page(index, fees, asked, sent.limit, unset_to_none(sent.cursor)))
 
 
 async def _changed(request: web.Request, made: PricingRule | Problem, status: int = 200) -> web.Response:

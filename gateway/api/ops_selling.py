@@ -6,10 +6,10 @@ from aiohttp import web
 
 from gateway.api import examples, state
 from gateway.api.ops_changes import who
-from gateway.api.ordering import deps_of, refusal, uncut
+from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import NoParameters, PageParameters, StopParameters
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.suppliers import selling_rows, stops
@@ -48,7 +48,7 @@ async def stop_selling(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, StopRequest, optional=True)
-    made = await uncut(stops.stop(deps_of(request), given(sent.supplier), who(request), sent.note))
+    made = await run_to_completion(stops.stop(deps_of(request), unset_to_none(sent.supplier), who(request), sent.note))
     if isinstance(made, Problem):
         raise refusal(made)
     await request.app[state.CATALOG].refresh()
@@ -69,7 +69,7 @@ async def resume_selling(request: web.Request) -> web.Response:
     """
     sent = read_query(request, StopParameters)
     deps = deps_of(request)
-    problem = await uncut(stops.resume(deps, given(sent.supplier), who(request)))
+    problem = await run_to_completion(stops.resume(deps, unset_to_none(sent.supplier), who(request)))
     if problem is not None:
         raise refusal(problem)
     await request.app[state.CATALOG].refresh()

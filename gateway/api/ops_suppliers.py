@@ -14,7 +14,7 @@ from gateway.api.ordering import deps_of
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_query
+from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.prices import supplier_figures
@@ -85,7 +85,7 @@ async def list_supplier_figures(request: web.Request) -> web.Response:
     """Suppliers in figures, by name."""
     sent = read_query(request, FiguresParameters)
     deps = deps_of(request)
-    return page(await supplier_figures.figures(deps, sent.limit, position(sent), given(sent.mode), sent.hours))
+    return page(await supplier_figures.figures(deps, sent.limit, position(sent), unset_to_none(sent.mode), sent.hours))
 
 
 @routes(

@@ -16,7 +16,7 @@ from gateway.api.spec import Header
 from gateway.kit.problem import Problem
 from gateway.orders import presenter
 from gateway.orders.admit import Admitted
-from gateway.orders.order_view_rows import Whose
+from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import follow, start, wait_for_answer
 from gateway.suppliers.deps import Deps
 from schemas.orders import ANSWERED, Order
@@ -59,10 +59,10 @@ def deps_of(request: web.Request) -> Deps:
     return deps
 
 
-def whose(request: web.Request) -> Whose:
+def whose(request: web.Request) -> StorefrontScope:
     """The storefront and mode of the caller's key."""
     caller = request[state.CALLER]
-    return Whose(caller.key.storefront_id, caller.mode)
+    return StorefrontScope(caller.key.storefront_id, caller.mode)
 
 
 def idempotency_key(request: web.Request) -> str:
@@ -87,7 +87,7 @@ def refusal(problem: Problem) -> Refusal:
     return Refusal(problem.code, problem.detail, errors=problem.errors, headers=headers)
 
 
-async def uncut(work: Awaitable[T]) -> T:
+async def run_to_completion(work: Awaitable[T]) -> T:
     """The result of work that goes on to its end although the caller goes away or the process ends."""
     return await asyncio.shield(asyncio.ensure_future(work))
 

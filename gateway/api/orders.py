@@ -14,14 +14,14 @@ from gateway.api.ordering import (
     idempotency_key,
     placed,
     refusal,
+    run_to_completion,
     shown,
-    uncut,
     whose,
 )
 from gateway.api.paging import json_answer, page, position
 from gateway.api.parameters import NoParameters, OrderParameters
 from gateway.api.problems import Refusal
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
@@ -64,7 +64,7 @@ async def create_order(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     key = idempotency_key(request)
     sent = await _sent(request)
-    return await placed(request, await uncut(admit(deps_of(request), *whose(request), sent, key)))
+    return await placed(request, await run_to_completion(admit(deps_of(request), *whose(request), sent, key)))
 
 
 @routes(
@@ -100,9 +100,9 @@ async def list_orders(request: web.Request) -> web.Response:
         whose(request),
         sent.limit,
         position(sent),
-        status=given(sent.status),
-        kind=given(sent.kind),
-        reference=given(sent.reference),
+        status=unset_to_none(sent.status),
+        kind=unset_to_none(sent.kind),
+        reference=unset_to_none(sent.reference),
     )
     orders = await presenter.orders(deps, rows.rows, with_costs=request[state.CALLER].sees_costs)
     return page(Rows(orders, rows.after))
@@ -154,7 +154,7 @@ async def cancel_order(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     deps, order_id = deps_of(request), request.match_info["id"]
-    problem = await uncut(request_cancel(deps, *whose(request), order_id))
+    problem = await run_to_completion(request_cancel(deps, *whose(request), order_id))
     if problem is not None:
         raise refusal(problem)
     if deps.inline:
@@ -166,7 +166,7 @@ async def _sent(request: web.Request) -> Sent:
     sent: Sent = await read_body(request, OrderForPlan, OrderForNumber, OrderForGood, OrderForQuote)
     if isinstance(sent, OrderForGood) and "goods" not in request[state.CALLER].granted:
         raise Refusal("forbidden", "digital goods need a key with the scope goods")
-    choice = given(sent.suppliers)
+    choice = unset_to_none(sent.suppliers)
     if choice is not None and "routing" not in request[state.CALLER].granted:
         raise Refusal("forbidden", "to choose suppliers needs a key with the scope routing")
     return sent

@@ -11,7 +11,7 @@ from gateway.api import examples, state
 from gateway.api.catalog import index_of, question, wanted
 from gateway.api.parameters import NoParameters
 from gateway.api.problems import Refusal, invalid
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Need, NoMatch, QueryError, Wanted
 from gateway.catalog.quote import make_quote
@@ -56,16 +56,16 @@ async def create_quote(request: web.Request) -> web.Response:
 def _need(sent: QuoteForPlan | QuoteForNeed) -> Need:
     features = wanted(sent.features) if sent.features is not msgspec.UNSET else Wanted()
     if isinstance(sent, QuoteForPlan):
-        return Need(plan_id=sent.plan_id, wanted=features, currency=given(sent.currency))
+        return Need(plan_id=sent.plan_id, wanted=features, currency=unset_to_none(sent.currency))
     for place, code in enumerate(sent.countries):
         if not is_country(code):
             raise invalid(f"/countries/{place}", f"{code} is no country")
     return Need(
         countries=tuple(sorted(set(sent.countries))),
-        data_mb=given(sent.data_mb),
-        days=given(sent.days),
+        data_mb=unset_to_none(sent.data_mb),
+        days=unset_to_none(sent.days),
         unlimited=sent.unlimited,
         wanted=features,
-        currency=given(sent.currency),
+        currency=unset_to_none(sent.currency),
         triggers=sent.triggers,
     )

@@ -79,7 +79,7 @@ def require_no_nul(pointer: str, text: str) -> None:
         raise invalid(pointer.replace("\0", ""), "may not contain a NUL character")
 
 
-def given(value: V | msgspec.UnsetType) -> V | None:
+def unset_to_none(value: V | msgspec.UnsetType) -> V | None:
     """What was sent, None when nothing was."""
     return None if value is msgspec.UNSET else value
 

@@ -12,7 +12,7 @@ from gateway.api import examples, state
 from gateway.api.paging import json_answer, page, pool_of, position
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid, unavailable
-from gateway.api.reading import given, read_body, read_query
+from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.intake import inbound
 from gateway.kit.addresses import fault_of_url
@@ -134,10 +134,10 @@ async def change_webhook_endpoint(request: web.Request) -> web.Response:
         pool_of(request),
         _owner(request),
         request.match_info["id"],
-        url=given(sent.url),
-        events=given(sent.events),
-        description=given(sent.description),
-        status=given(sent.status),
+        url=unset_to_none(sent.url),
+        events=unset_to_none(sent.events),
+        description=unset_to_none(sent.description),
+        status=unset_to_none(sent.status),
     )
     return json_answer(_found(made))
 

@@ -21,7 +21,7 @@ from gateway.catalog.index.build import SnapshotBuilder, Terms
 from gateway.catalog.index.geography import of_this_world
 from gateway.catalog.index.indexes import Indexes
 from gateway.catalog.index.layout import SnapshotFile
-from gateway.catalog.index.overlay import Overlay, Standing, next_change
+from gateway.catalog.index.overlay import Overlay, OverlayState, next_change
 from gateway.catalog.index.payable import standing_in
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import finish
@@ -322,7 +322,7 @@ class Catalog:
             log.info("recovered", what=what)
 
 
-def _warm(snapshot: Snapshot, standing_now: Standing, sets: RuleSets, used: tuple[str, ...]) -> Indexes:
+def _warm(snapshot: Snapshot, standing_now: OverlayState, sets: RuleSets, used: tuple[str, ...]) -> Indexes:
     """Indexes whose prices are worked out before the first customer asks."""
     made = Indexes(snapshot, standing_now, sets)
     made.warm(used)

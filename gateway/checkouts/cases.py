@@ -48,7 +48,7 @@ async def review(
     return True
 
 
-async def came_right(connection: Connection, checkout_id: str, reasons: frozenset[str], now: datetime) -> bool:
+async def auto_resolve(connection: Connection, checkout_id: str, reasons: frozenset[str], now: datetime) -> bool:
     """Close what waits for these reasons: it needs nobody any more."""
     over = [case for case in await payment_rows.open_cases_of(connection, checkout_id) if case.reason in reasons]
     if over:
@@ -78,7 +78,7 @@ async def announce(
     }
     if reason is not None:
         data["reason"] = reason
-    await notify.announce(
+    await notify.emit_event(
         connection,
         deps.seal,
         storefront_id=row.storefront_id,
@@ -97,7 +97,7 @@ async def follow(deps: Deps, connection: Connection, checkout_id: str, order_id:
         return
     match status:
         case "fulfilled":
-            await came_right(connection, checkout_id, UNDELIVERED, now)
+            await auto_resolve(connection, checkout_id, UNDELIVERED, now)
             await checkout_rows.tell(connection, checkout_id, now, "delivered", order=order_id)
             if await payment_rows.given_back(connection, checkout_id) or await _said_refunded(connection, row):
                 late = Review("other_movement", f"order {order_id} was delivered after its money was given back")
@@ -108,7 +108,7 @@ async def follow(deps: Deps, connection: Connection, checkout_id: str, order_id:
         case "failed" | "needs_review":
             await review(deps, connection, row, Review("undeliverable", f"order {order_id} is {status}"), now)
         case "cancelled":
-            await came_right(connection, checkout_id, frozenset({"undeliverable"}), now)
+            await auto_resolve(connection, checkout_id, frozenset({"undeliverable"}), now)
             told = await payment_rows.given_back(connection, checkout_id)
             if told or await _said_refunded(connection, row):
                 await _nothing_owed(connection, row, order_id, now, told=told)
@@ -127,7 +127,7 @@ async def _nothing_owed(connection: Connection, row: CheckoutRow, order_id: str,
 
     ``told`` by its payment supplier; otherwise by an operator, whose refund is still to be told.
     """
-    await came_right(connection, row.id, frozenset({"refund"}), now)
+    await auto_resolve(connection, row.id, frozenset({"refund"}), now)
     detail = f"order {order_id}"
     opened = await payment_rows.open_case(
         connection, checkout_id=row.id, payment_id=None, reason="order_cancelled", detail=detail, mode=row.mode, now=now

@@ -1,6 +1,6 @@
 """Checkouts and cases as they are looked at. Nothing is changed here.
 
-``Whose`` is in every question about a storefront's checkouts; without it (None) it is an operator's question.
+``StorefrontScope`` is in every question about a storefront's checkouts; without it (None) it is an operator's question.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gateway.access.key_rows import Mode
 from gateway.checkouts.payment_rows import CaseRow
 from gateway.kit.pages import Position, Rows
 from gateway.kit.pool import Connection, Pool
-from gateway.orders.order_view_rows import Whose
+from gateway.orders.order_view_rows import StorefrontScope
 from schemas.checkouts import CheckoutEvent
 from schemas.money import Money
 
@@ -83,7 +83,7 @@ _PAGE = """
 """
 
 
-async def one(pool: Pool | Connection, checkout_id: str, whose: Whose | None) -> CheckoutView | None:
+async def one(pool: Pool | Connection, checkout_id: str, whose: StorefrontScope | None) -> CheckoutView | None:
     """The checkout of that id; None when there is none, or it is another's."""
     row = await pool.fetchrow(
         _SELECT
@@ -97,7 +97,7 @@ async def one(pool: Pool | Connection, checkout_id: str, whose: Whose | None) ->
 
 async def newest_first(
     pool: Pool,
-    whose: Whose,
+    whose: StorefrontScope,
     limit: int,
     after: Position | None,
     *,

@@ -16,7 +16,7 @@ from gateway.checkouts.cases import announce, review
 from gateway.checkouts.checkout_rows import CheckoutRow
 from gateway.checkouts.checkout_rules import LinkGone, LinkSeen, LinkUnseen, NotMade, Step
 from gateway.kit.pool import Connection
-from gateway.suppliers.call_log import noting
+from gateway.suppliers.call_log import record_calls
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import PaymentAccount
 from schemas.errors import GatewayError, NotFound
@@ -69,7 +69,7 @@ async def _search(deps: Deps, account: PaymentAccount | None, row: CheckoutRow) 
     seen = account is not None
     if account is not None:
         try:
-            with noting(deps, row.id):
+            with record_calls(deps, row.id):
                 found = await _find(account, row)
         except GatewayError as error:
             seen = False
@@ -151,7 +151,7 @@ async def _failed(
 
 
 async def _look(deps: Deps, account: PaymentAccount | None, row: CheckoutRow, link_id: str) -> None:
-    with noting(deps, row.id):
+    with record_calls(deps, row.id):
         seen = await _seen(account, link_id)
     async with deps.pool.acquire() as connection, connection.transaction():
         held = await checkout_rows.lock(connection, row.id)
@@ -200,7 +200,7 @@ async def _write(deps: Deps, connection: Connection, row: CheckoutRow, step: Ste
 async def _close(deps: Deps, account: PaymentAccount, checkout_id: str, link_id: str, step: Step) -> None:
     """Let a link be paid no more; when that cannot be said now, a later look says it again."""
     try:
-        with noting(deps, checkout_id):
+        with record_calls(deps, checkout_id):
             await account.provider.close_link(link_id)
     except NotFound:
         pass

@@ -20,12 +20,12 @@ from gateway.checkouts import checkout_rows
 from gateway.checkouts.checkout_rows import CheckoutRow, NewCheckout
 from gateway.checkouts.checkout_rules import NotMade, not_made
 from gateway.checkouts.links import record_link
-from gateway.kit.patience import IN_THE_WAY, patiently
+from gateway.kit.database_retry import IN_THE_WAY, retry_while_database_down
 from gateway.kit.problem import Problem
 from gateway.orders import order_state_rows
 from gateway.orders.admit import Admitted, digest_of, keyed, offered_for, one_at_a_time, sealed_email
 from gateway.suppliers import spend_rows
-from gateway.suppliers.call_log import noting
+from gateway.suppliers.call_log import record_calls
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import PaymentAccount
 from schemas.checkouts import CheckoutForPlan, CheckoutForQuote
@@ -168,7 +168,7 @@ async def _make_link(deps: Deps, account: PaymentAccount, row: CheckoutRow) -> N
 async def _send(deps: Deps, account: PaymentAccount, row: CheckoutRow) -> None:
     answer: PaymentLink | NotMade | None
     try:
-        with noting(deps, row.id):
+        with record_calls(deps, row.id):
             async with asyncio.timeout(_left(deps, row)):
                 answer = await account.provider.create_link(link_request(row))
     except (GatewayError, TimeoutError) as error:
@@ -177,7 +177,7 @@ async def _send(deps: Deps, account: PaymentAccount, row: CheckoutRow) -> None:
     except Exception:
         log.exception("link_fault", checkout=row.id)
         answer = None
-    await patiently(record_link, seconds=ANSWER_KEPT_SECONDS, on=IN_THE_WAY)(deps, row.id, answer)
+    await retry_while_database_down(record_link, seconds=ANSWER_KEPT_SECONDS, on=IN_THE_WAY)(deps, row.id, answer)
 
 
 def _left(deps: Deps, row: CheckoutRow) -> float:

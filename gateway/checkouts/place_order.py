@@ -11,7 +11,7 @@ import msgspec
 from gateway.catalog.index.margins import Fees
 from gateway.checkouts import checkout_rows, payment_rows
 from gateway.checkouts import checkout_rules as judging
-from gateway.checkouts.cases import announce, came_right
+from gateway.checkouts.cases import announce, auto_resolve
 from gateway.checkouts.checkout_rows import CheckoutRow
 from gateway.checkouts.checkout_rules import Review
 from gateway.checkouts.payment_rows import PaymentRow
@@ -59,7 +59,7 @@ async def take(
         fee_base=fee(deps, row),
         paid_at=now if payment is None else payment.paid_at,
     )
-    await came_right(connection, row.id, frozenset({"payment_not_seen"}), now)
+    await auto_resolve(connection, row.id, frozenset({"payment_not_seen"}), now)
     await checkout_rows.tell(
         connection, row.id, now, "paid", order=order_id, payment=None if payment is None else payment.payment_id
     )

@@ -14,7 +14,7 @@ from gateway.checkouts.checkout_view_rows import CheckoutView
 from gateway.checkouts.payment_rows import CaseRow, PaymentRow
 from gateway.kit.pages import Position, Rows, price_of
 from gateway.orders import order_presenter
-from gateway.orders.order_view_rows import Whose
+from gateway.orders.order_view_rows import StorefrontScope
 from gateway.suppliers.deps import Deps
 from schemas.api import Plan
 from schemas.checkouts import (
@@ -28,7 +28,7 @@ from schemas.checkouts import (
 from schemas.money import Money
 
 
-async def one(deps: Deps, checkout_id: str, whose: Whose) -> Checkout | None:
+async def one(deps: Deps, checkout_id: str, whose: StorefrontScope) -> Checkout | None:
     """A storefront's checkout; None when it has none of that id."""
     row = await checkout_view_rows.one(deps.pool, checkout_id, whose)
     return None if row is None else shown(row, deps.clock())

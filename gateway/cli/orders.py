@@ -203,7 +203,7 @@ def adopt(
     """Give a waiting order the attempt that a restore of the database took from it, and look what became of it."""
 
     async def act(deps: Deps) -> None:
-        from gateway.orders.link_supplier_order import adopt as take_back
+        from gateway.orders.link_supplier_order import link_supplier_order as take_back
         from gateway.orders.process import process_order
 
         agreed(await take_back(deps, order_id, supplier, reference, supplier_order))

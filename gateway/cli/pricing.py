@@ -110,14 +110,14 @@ def margins_(
 
     async def read(deps: Deps) -> tuple[MarginPage, Sheet]:
         from gateway.catalog.browse import Catalog
-        from gateway.catalog.index.margins import Asked
+        from gateway.catalog.index.margins import MarginQuery
         from gateway.prices import margins
         from gateway.pricing import edit_rules
 
         whose = None
         if storefront is not None and (whose := await edit_rules.storefront_of(deps.pool, storefront)) is None:
             raise ConfigurationError(f"there is no storefront {storefront}")
-        asked = Asked(supplier=supplier, country=code, negative=only == "negative", thin=only == "thin")
+        asked = MarginQuery(supplier=supplier, country=code, negative=only == "negative", thin=only == "thin")
         fees = margins.fees_of(deps.settings)
         catalog = await Catalog.open(deps.settings, deps.pool, None)
         try:

@@ -10,7 +10,7 @@ from gateway.alerts import alert_rows as stored
 from gateway.alerts import alerts
 from gateway.alerts import channels as alert_channels
 from gateway.alerts.alert_rules import KINDS, UNITS
-from gateway.console.forms import Form, asked, posted
+from gateway.console.forms import Form, form_data, query_form
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, own_address, see_other, visitor
 from gateway.kit.pages import Position
 from gateway.kit.problem import Problem
@@ -51,7 +51,7 @@ async def overview(request: web.Request) -> View:
 @pages("GET", _LIST + "/history", nav="Alerts")
 async def history(request: web.Request) -> View:
     """Every alert that there was, the newest first."""
-    form = asked(request)
+    form = query_form(request)
     state = form.choice("state", [value for value, _ in _STATES], required=False)
     kind, supplier = form.choice("kind", KINDS, required=False), form.text("supplier", most=40)
     found = await stored.newest(
@@ -82,7 +82,7 @@ async def new_rule(request: web.Request) -> View:
 @pages("POST", _RULES, role="admin", nav="Alerts")
 async def add_rule(request: web.Request) -> View | web.Response:
     """A new rule."""
-    form = await posted(request)
+    form = await form_data(request)
     wanted = _rule_of(form)
     if wanted is not None:
         made = await alerts.add_rule(deps(request).pool, wanted, visitor(request))
@@ -101,7 +101,7 @@ async def rule(request: web.Request) -> View:
 @pages("POST", _RULES + "/{id}", role="admin", nav="Alerts")
 async def change_rule(request: web.Request) -> View | web.Response:
     """Change a rule."""
-    before, form = await _known_rule(request), await posted(request)
+    before, form = await _known_rule(request), await form_data(request)
     wanted = _rule_of(form)
     if wanted is not None:
         found = await alerts.change_rule(deps(request).pool, before.id, wanted, visitor(request))
@@ -114,7 +114,7 @@ async def change_rule(request: web.Request) -> View | web.Response:
 @pages("POST", _RULES + "/{id}/switch", role="admin", nav="Alerts")
 async def switch_rule(request: web.Request) -> web.Response:
     """Switch a rule on or off."""
-    enabled = (await posted(request)).ticked("enabled")
+    enabled = (await form_data(request)).ticked("enabled")
     rule_id = request.match_info["id"]
     problem = await alerts.enable_rule(deps(request).pool, rule_id, visitor(request), enabled=enabled)
     return _done(request, problem, f"The rule is switched {'on' if enabled else 'off'}.")
@@ -130,7 +130,7 @@ async def delete_rule(request: web.Request) -> web.Response:
 @pages("POST", _CHANNELS, role="admin", nav="Alerts")
 async def add_channel(request: web.Request) -> View | web.Response:
     """A new channel; a webhook's secret is shown once."""
-    form = await posted(request)
+    form = await form_data(request)
     name, kind = form.text("name", required=True, most=100), form.choice("kind", ("email", "webhook"))
     url = form.text("url", most=2048)
     recipients = [one for one in form.text("recipients", most=4000).replace(",", " ").replace(";", " ").split() if one]
@@ -176,7 +176,7 @@ async def test_channel(request: web.Request) -> web.Response:
 @pages("POST", _CHANNELS + "/{id}/switch", role="admin", nav="Alerts")
 async def switch_channel(request: web.Request) -> web.Response:
     """Switch a channel on or off."""
-    enabled = (await posted(request)).ticked("enabled")
+    enabled = (await form_data(request)).ticked("enabled")
     channel_id = request.match_info["id"]
     problem = await alert_channels.enable(deps(request).pool, channel_id, visitor(request), enabled=enabled)
     return _done(request, problem, f"The channel is switched {'on' if enabled else 'off'}.")
@@ -210,7 +210,7 @@ async def notices(request: web.Request) -> list[Notice]:
 
 
 async def _overview(request: web.Request) -> View:
-    pool, form = deps(request).pool, asked(request)
+    pool, form = deps(request).pool, query_form(request)
     found = await stored.newest(pool, _PAGE, _after(form), state="standing")
     channels = await alert_channels.all_channels(pool)
     context = {

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from aiohttp import web
 
 from gateway.checkouts import presenter
-from gateway.console.forms import asked, posted
+from gateway.console.forms import form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.orders import COLUMNS, LIST, part, row_of
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
@@ -43,7 +43,7 @@ _OF_A_CANCEL = (
 @pages("GET", _PATH, nav="Needs attention")
 async def attention(request: web.Request) -> View:
     """All that waits, the longest first: payments above orders."""
-    form, behind = asked(request), deps(request)
+    form, behind = query_form(request), deps(request)
     kind = form.choice("kind", list(WORDS), required=False) or None
     cursor = form.text("cursor", most=120)
     found, counts = await flow.waiting(behind, mode(request), _PAGE, tuple(cursor.split("~")) if cursor else None, kind)
@@ -72,7 +72,7 @@ async def resolving(request: web.Request) -> View:
 @pages("POST", LIST + "/{id}/resolve", role="operator", nav="Needs attention")
 async def resolve(request: web.Request) -> View | web.Response:
     """Settle it as a person says."""
-    form, order_id = await posted(request), part(request, "id")
+    form, order_id = await form_data(request), part(request, "id")
     outcome = form.choice("as", _OUTCOMES)
     note = form.text("note", required=True, most=1000)
     code = form.text("activation_code", most=_LONGEST_CODE)

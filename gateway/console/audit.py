@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.access import audit_rows as store
-from gateway.console.forms import asked
+from gateway.console.forms import query_form
 from gateway.console.pages import Csv, Pages, View, deps, here
 
 pages = Pages()
@@ -17,7 +17,7 @@ _MOST_DETAIL = 400
 @pages("GET", "/console/audit", role="operator", nav="Audit")
 async def audit(request: web.Request) -> View:
     """Changes by whom, of which kind, to what."""
-    form = asked(request)
+    form = query_form(request)
     before = form.whole("cursor", least=1, most=2**62)
     wanted = {name: form.text(name) for name in ("actor", "action", "object")}
     found = await store.entries(

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Bucket, Per
-from gateway.console.forms import Form, asked
+from gateway.console.forms import Form, query_form
 from providers import places
 from schemas.plan import MB_PER_GB, Scope
 
@@ -87,7 +87,7 @@ def read(request: web.Request, index: Index) -> Filters:
 
     Without a word on data and days it is 1 GB for 7 days.
     """
-    form = asked(request)
+    form = query_form(request)
     for name, usual in _USUAL.items():
         form.typed.setdefault(name, usual)
     unlimited = form.typed["data_mb"] == UNLIMITED

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from gateway.console.forms import Form, asked
+from gateway.console.forms import Form, query_form
 from gateway.console.history import as_money, since_of
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, mode, visitor
 from gateway.prices import changes as flow
@@ -24,7 +24,7 @@ SINCE = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("visit", "m
 @pages("GET", "/console/changes", nav="Changes")
 async def changes(request: web.Request) -> View:
     """The feed, the newest first, with its filters in the address."""
-    form, behind = asked(request), deps(request)
+    form, behind = query_form(request), deps(request)
     who = visitor(request)
     wanted = ChangeFilter(
         kinds=frozenset(kind for kind in KINDS if kind in form.all("kind")),
@@ -59,7 +59,7 @@ async def changes(request: web.Request) -> View:
 @pages("GET", "/console/changes/since", nav="Changes")
 async def since(request: web.Request) -> View:
     """What changed since a date or the last visit, for each supplier and each country."""
-    form, behind = asked(request), deps(request)
+    form, behind = query_form(request), deps(request)
     who = visitor(request)
     usual = "visit" if who.last_visit is not None else "24h"
     moment = since_of(form, who.last_visit, usual) or datetime.now(UTC) - timedelta(days=1)

@@ -12,7 +12,7 @@ from gateway.checkouts import checkout_view_rows
 from gateway.checkouts import presenter as flow
 from gateway.checkouts.checkout_rules import Decided
 from gateway.checkouts.decisions import decide
-from gateway.console.forms import asked, posted
+from gateway.console.forms import form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.orders import part
 from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
@@ -41,7 +41,7 @@ _OTHERS = (
 @pages("GET", LIST, nav="Checkouts")
 async def checkouts(request: web.Request) -> View:
     """The checkouts, the newest first, and above them payments that belong to none."""
-    form, behind = asked(request), deps(request)
+    form, behind = query_form(request), deps(request)
     side = form.choice("mode", [value for value, _ in _MODES], required=False) or mode(request)
     status = form.choice("status", _STATUSES, required=False) or None
     storefront = form.text("storefront") or None
@@ -102,7 +102,7 @@ async def resolving(request: web.Request) -> View:
 @pages("POST", CASES + "/{id}/resolve", role="operator", nav="Checkouts")
 async def resolve(request: web.Request) -> View | web.Response:
     """Decide it."""
-    form, case_id = await posted(request), part(request, "id")
+    form, case_id = await form_data(request), part(request, "id")
     outcome = form.choice("as", _OUTCOMES)
     note = form.text("note", required=True, most=1000)
     if form:

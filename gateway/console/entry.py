@@ -12,7 +12,7 @@ from gateway.access.key_rows import Mode
 from gateway.access.login import LoggedIn, Step
 from gateway.access.users import PeopleError
 from gateway.console import guard
-from gateway.console.forms import posted
+from gateway.console.forms import form_data
 from gateway.console.pages import (
     BEHIND,
     SESSION,
@@ -44,7 +44,7 @@ async def login_page(request: web.Request) -> View | web.Response:
 @pages("POST", "/console/login", role=None, own=True)
 async def log_in(request: web.Request) -> View | web.Response:
     """Begin a session. Name and password are kept apart from what is said about a failure."""
-    form = await posted(request)
+    form = await form_data(request)
     target = own_address(form.text("next", most=2000))
     stage = deps(request)
     name, password = form.typed.get("name", ""), form.typed.pop("password", "")
@@ -68,7 +68,7 @@ async def log_in(request: web.Request) -> View | web.Response:
 @pages("POST", "/console/login/code", own=True, steps=("code",))
 async def enter_code(request: web.Request) -> View | web.Response:
     """Open the session if the code is right."""
-    form = await posted(request)
+    form = await form_data(request)
     target = own_address(form.text("next", most=2000))
     if STEP not in request:
         return see_other(request, target)
@@ -103,7 +103,7 @@ async def log_out(request: web.Request) -> web.Response:
 @pages("POST", "/console/mode", own=True)
 async def set_mode(request: web.Request) -> web.Response:
     """Look at the other side: live or test."""
-    form = await posted(request)
+    form = await form_data(request)
     chosen = form.choice("mode", ("live", "test"))
     if chosen:
         await user_rows.set_mode(deps(request).pool, request[SESSION].digest, cast("Mode", chosen))
@@ -113,7 +113,7 @@ async def set_mode(request: web.Request) -> web.Response:
 @pages("POST", "/console/theme", own=True)
 async def set_theme(request: web.Request) -> web.Response:
     """Light, dark, or as the system has it."""
-    form = await posted(request)
+    form = await form_data(request)
     answer = see_other(request, form.text("next", most=2000))
     if chosen := form.choice("theme", guard.THEMES):
         guard.set_theme(request, answer, chosen)
@@ -129,7 +129,7 @@ async def password(request: web.Request) -> View:
 @pages("POST", "/console/password", own=True, steps=("password",))
 async def change_password(request: web.Request) -> View | web.Response:
     """Another password for oneself, which ends all other sessions."""
-    form = await posted(request)
+    form = await form_data(request)
     target = own_address(form.text("next", most=2000))
     old, new, again = (form.typed.pop(name, "") for name in ("old", "new", "again"))
     stage, who = deps(request), visitor(request)

@@ -122,7 +122,7 @@ class FormError(Exception):
     """The body of a request is no form. The text says what to send."""
 
 
-async def posted(request: web.Request) -> Form:
+async def form_data(request: web.Request) -> Form:
     """The form that a request carries. Nothing of it is longer than 10,000 characters.
 
     Raises ``FormError`` and ``BodyError``.
@@ -137,7 +137,7 @@ async def posted(request: web.Request) -> Form:
 
 
 async def csrf_field(request: web.Request) -> str:
-    """The token that a form carries, "" when there is none. Raises as ``posted`` does."""
+    """The token that a form carries, "" when there is none. Raises as ``form_data`` does."""
     return next((value for name, value in await _fields(request) if name == CSRF_FIELD), "")
 
 
@@ -156,7 +156,7 @@ async def _fields(request: web.Request) -> list[tuple[str, str]]:
         raise FormError(f"Send at most {MOST_FIELDS:,} fields.") from None
 
 
-def asked(request: web.Request) -> Form:
+def query_form(request: web.Request) -> Form:
     """The filters of a page's address, read in the same way."""
     several = {name: request.query.getall(name) for name in request.query}
     return Form({name: values[0] for name, values in several.items()}, several)

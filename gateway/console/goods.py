@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.console.forms import asked
+from gateway.console.forms import query_form
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, deps, here, mode, see_other, visitor
 from gateway.kit.problem import Problem
@@ -26,7 +26,7 @@ _COLUMNS = (
 
 async def half(request: web.Request) -> tuple[dict[str, Any], Csv]:
     """What the template ``_goods.html`` shows, and its table as a file."""
-    behind, form = deps(request), asked(request)
+    behind, form = deps(request), query_form(request)
     narrowed = Narrowed(
         supplier=form.text("supplier", most=40) or None,
         mode=mode(request),

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from gateway.console.forms import Form, asked
+from gateway.console.forms import Form, query_form
 from gateway.console.pages import Csv, Pages, View, deps, mode
 from gateway.kit.since import since as moment_of
 from gateway.prices.change_rules import ChangeFilter
@@ -30,7 +30,7 @@ _SHOWN_CHANGES = 100
 @pages("GET", "/console/history", nav="History")
 async def history(request: web.Request) -> View:
     """The history of one plan, or what moved most lately for those who have none in mind."""
-    form = asked(request)
+    form = query_form(request)
     span = form.choice("range", [value for value, _ in RANGES], required=False) or _USUAL
     plan_id, offer_id = form.text("plan", most=100), form.text("offer", most=60)
     if plan_id.startswith("off_"):

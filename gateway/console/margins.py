@@ -7,8 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from gateway.catalog.index import Index
-from gateway.catalog.index.margins import Asked, ranked
-from gateway.console.forms import Form, asked
+from gateway.catalog.index.margins import MarginQuery, ranked
+from gateway.console.forms import Form, query_form
 from gateway.console.pages import Csv, Notice, Pages, View, deps, here, is_htmx, mode
 from gateway.console.shown import clean
 from gateway.prices import margins
@@ -27,7 +27,7 @@ _SCOPES = (("country", "one country"), ("region", "regional"), ("global", "globa
 @pages("GET", "/console/margins", nav="Margins")
 async def list_(request: web.Request) -> View:
     """A hundred offers at a time; htmx fetches the next hundred when they come into sight."""
-    behind, form = deps(request), asked(request)
+    behind, form = deps(request), query_form(request)
     storefronts = await pricing_rule_rows.storefronts(behind.pool)
     storefront = form.text("storefront") or None
     index = index_of(request, storefront)
@@ -62,7 +62,7 @@ async def list_(request: web.Request) -> View:
 async def losses(request: web.Request) -> list[Notice]:
     """Offers that are sold at a loss, after fees."""
     index = index_of(request, None)
-    lost = ranked(index, margins.fees_of(deps(request).settings), Asked(negative=True))
+    lost = ranked(index, margins.fees_of(deps(request).settings), MarginQuery(negative=True))
     if not len(lost.rows):
         return []
     return [Notice("warn", "offers are sold at a loss after fees", "/console/margins?only=negative", len(lost.rows))]
@@ -76,7 +76,7 @@ def index_of(request: web.Request, storefront_id: str | None) -> Index:
     return index(mode(request), storefront_id)
 
 
-def _asked(form: Form, index: Index) -> Asked:
+def _asked(form: Form, index: Index) -> MarginQuery:
     """The filters; what is wrong with them is noted in the form, and left out."""
     country = None
     if typed := form.text("country", most=60):
@@ -85,7 +85,7 @@ def _asked(form: Form, index: Index) -> Asked:
             form.wrong("country", f"{typed[:40]} is no country that we know")
     rule = form.whole("rule", least=0, most=len(index.rules.rules))
     only = form.choice("only", ("negative", "thin"), required=False)
-    return Asked(
+    return MarginQuery(
         supplier=form.text("supplier", most=40) or None,
         country=country,
         region=form.choice("region", [code for code, _, _ in index.snapshot.regions], required=False) or None,
@@ -105,7 +105,7 @@ def _rules(index: Index) -> list[tuple[str, str]]:
     return [(str(number), clean(index.rules.words(number))[:60]) for number in numbers]
 
 
-def _file(request: web.Request, index: Index, wanted: Asked) -> tuple[Any, Any]:
+def _file(request: web.Request, index: Index, wanted: MarginQuery) -> tuple[Any, Any]:
     if request.query.get("format") != "csv":
         return (), ()
     found = margins.sheet(index, margins.fees_of(deps(request).settings), wanted)

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.console.forms import Form, asked, posted
+from gateway.console.forms import Form, form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.pages import (
     Csv,
@@ -67,7 +67,7 @@ async def supplier_money(request: web.Request) -> View:
 @pages("POST", _LIST + "/refresh", role="operator", nav="Money")
 async def refresh(request: web.Request) -> web.Response:
     """Ask the suppliers now, one or all."""
-    form = await posted(request)
+    form = await form_data(request)
     behind, name = deps(request), form.text("supplier", most=40)
     if name and name not in behind.accounts:
         raise web.HTTPNotFound
@@ -78,7 +78,7 @@ async def refresh(request: web.Request) -> web.Response:
 @pages("POST", _LIST + "/{name}/deposits", role="operator", nav="Money")
 async def begin_deposit(request: web.Request) -> View | web.Response:
     """Ask the supplier for a page at which a person pays."""
-    behind, name, form = deps(request), request.match_info["name"], await posted(request)
+    behind, name, form = deps(request), request.match_info["name"], await form_data(request)
     ways = {one.name: one for one in deposits.ways(behind.accounts.get(name)) if one.online}
     way = form.choice("way", list(ways))
     amount = form.money("amount", (ways[way].currency if way else None) or "USD", required=True)
@@ -111,7 +111,7 @@ async def short_of_money(request: web.Request) -> list[Notice]:
 
 
 async def _one(request: web.Request, name: str) -> View:
-    behind, form = deps(request), asked(request)
+    behind, form = deps(request), query_form(request)
     if not await supplier_list_rows.is_supplier(behind.pool, name):
         raise web.HTTPNotFound
     (one,) = await money.of(behind, [name])

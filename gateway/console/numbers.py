@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.console.forms import posted
+from gateway.console.forms import form_data
 from gateway.console.goods import PLACE
 from gateway.console.history import as_money
 from gateway.console.pages import Pages, deps, mode, see_other, visitor
@@ -35,7 +35,7 @@ async def half(request: web.Request) -> dict[str, Any]:
 @pages("POST", RELEASE, role="operator", nav="Other goods")
 async def release(request: web.Request) -> web.Response:
     """Let a tier be sold at the cost that the page showed, and no other."""
-    form = await posted(request)
+    form = await form_data(request)
     supplier, tier, written = form.text("supplier", most=60), form.text("tier"), form.text("cost", most=40)
     try:
         cost = Decimal(written)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from gateway.console.forms import Form, asked, posted
+from gateway.console.forms import Form, form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
@@ -42,7 +42,7 @@ _LONGEST_SIDE = 4000
 @pages("GET", LIST, nav="Orders")
 async def orders(request: web.Request) -> View | web.Response:
     """The orders, the newest first, by filters; or those that a text names."""
-    form, behind = asked(request), deps(request)
+    form, behind = query_form(request), deps(request)
     question = form.text("q", most=200)
     storefronts, suppliers = await asyncio.gather(
         order_search_rows.storefronts_named(behind.pool), order_search_rows.suppliers_named(behind.pool)
@@ -83,7 +83,7 @@ async def order(request: web.Request) -> View:
 @pages("POST", LIST + "/{id}/look-up", role="operator", nav="Orders")
 async def look_up(request: web.Request) -> web.Response:
     """Ask the supplier now what became of it."""
-    form, order_id = await posted(request), part(request, "id")
+    form, order_id = await form_data(request), part(request, "id")
     answer = await flow.look_up(deps(request), order_id, visitor(request))
     if isinstance(answer, Problem):
         raise web.HTTPNotFound
@@ -97,7 +97,7 @@ async def look_up(request: web.Request) -> web.Response:
 @pages("POST", LIST + "/{id}/cancel", role="operator", nav="Orders")
 async def cancel(request: web.Request) -> View | web.Response:
     """Ask for its cancellation, as its storefront could; with top-ups only where the operator says so."""
-    form, order_id, behind = await posted(request), part(request, "id"), deps(request)
+    form, order_id, behind = await form_data(request), part(request, "id"), deps(request)
     await _found(request)
     force = form.ticked("force")
     problem = await cancelling.cancel_by_operator(behind, order_id, visitor(request), force=force)
@@ -110,7 +110,7 @@ async def cancel(request: web.Request) -> View | web.Response:
 @pages("POST", LIST + "/{id}/release", role="operator", nav="Orders")
 async def release(request: web.Request) -> View | web.Response:
     """Let an order go on that was pending in a restored backup."""
-    form, order_id = await posted(request), part(request, "id")
+    form, order_id = await form_data(request), part(request, "id")
     await _found(request)
     problem = await restore.release(deps(request), order_id, visitor(request))
     if isinstance(problem, Problem):
@@ -132,7 +132,7 @@ async def reveal(request: web.Request) -> View:
 @pages("POST", LIST + "/{id}/late-charge", role="operator", nav="Orders")
 async def late_charge(request: web.Request) -> View | web.Response:
     """Note that a charge after the order's end was dealt with."""
-    form, order_id = await posted(request), part(request, "id")
+    form, order_id = await form_data(request), part(request, "id")
     note = form.text("note", required=True, most=1000)
     if not form:
         return invalid(await _order(request), form)

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.catalog.index.effect import offers_under
-from gateway.console.forms import Form, posted
+from gateway.console.forms import Form, form_data
 from gateway.console.margins import index_of
 from gateway.console.pages import Csv, Hit, Pages, View, deps, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
@@ -84,7 +84,7 @@ async def change(request: web.Request) -> View | web.Response:
 @pages("POST", _LIST + "/{id}/move", role="admin", nav="Pricing rules")
 async def move(request: web.Request) -> web.Response:
     """One place up or down, or to an end; told with what that does."""
-    form, rule = await posted(request), await _rule(request)
+    form, rule = await form_data(request), await _rule(request)
     behind, way = deps(request), form.choice("to", _STEPS)
     if not form:
         raise web.HTTPBadRequest
@@ -132,7 +132,7 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 async def _try_or_keep(request: web.Request, rule: PricingRule | None) -> View | web.Response:
     """A rule is kept only as it was tried out: what was seen stands beside the form as a digest of its content."""
-    form = await posted(request)
+    form = await form_data(request)
     view = await _form(request, rule, form.typed)
     body = _body(form)
     if body is None:

@@ -7,7 +7,7 @@ from aiohttp import web
 from gateway.access import login, user_rows
 from gateway.access import second_factor as flow
 from gateway.console.entry import too_many
-from gateway.console.forms import posted
+from gateway.console.forms import form_data
 from gateway.console.pages import SESSION, Pages, View, deps, invalid, own_address, see_other, visitor
 
 pages = Pages()
@@ -23,7 +23,7 @@ async def second_factor(request: web.Request) -> View:
 @pages("POST", "/console/second-factor", own=True, steps=("second_factor",))
 async def turn_on(request: web.Request) -> View | web.Response:
     """Keep the secret, once password and code are right."""
-    form, stage, session = await posted(request), deps(request), request[SESSION]
+    form, stage, session = await form_data(request), deps(request), request[SESSION]
     target = own_address(form.text("next", most=2000))
     password, code = form.typed.pop("password", ""), form.typed.pop("code", "")
     setup = form.text("setup", most=1000)
@@ -42,7 +42,7 @@ async def turn_on(request: web.Request) -> View | web.Response:
 @pages("POST", "/console/second-factor/off", own=True)
 async def turn_off(request: web.Request) -> View | web.Response:
     """Forget the secret, once a code of it is right."""
-    form = await posted(request)
+    form = await form_data(request)
     wait = await flow.turn_off(deps(request), request[SESSION], form.typed.pop("code", ""))
     if wait is None:
         return see_other(request, "/console/second-factor", told="Your second factor is off.")

@@ -12,7 +12,7 @@ from gateway.access import storefront_rows as store
 from gateway.access.key_rows import Mode, NewKey, keys_of
 from gateway.access.scope_rules import SCOPES, fault_of_scopes
 from gateway.access.storefront_rows import Storefront
-from gateway.console.forms import Form, asked, posted
+from gateway.console.forms import Form, form_data, query_form
 from gateway.console.orders import part
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
@@ -46,7 +46,7 @@ async def storefronts(request: web.Request) -> View:
 @pages("POST", _LIST, role="admin", nav="Storefronts")
 async def create(request: web.Request) -> View:
     """A new storefront is made with its first key."""
-    form = await posted(request)
+    form = await form_data(request)
     name = form.text("name", required=True, most=200)
     made = await _make(request, form, name)
     return invalid(await _list(request, form), form) if made is None else await _shown_once(request, made)
@@ -61,7 +61,7 @@ async def storefront(request: web.Request) -> View:
 @pages("POST", _LIST + "/{id}/keys", role="admin", nav="Storefronts")
 async def make_key(request: web.Request) -> View:
     """One more key, shown once."""
-    form, found = await posted(request), await _found(request)
+    form, found = await form_data(request), await _found(request)
     made = await _make(request, form, found.name)
     return invalid(await _one(request, form), form) if made is None else await _shown_once(request, made)
 
@@ -80,7 +80,7 @@ async def revoke_key(request: web.Request) -> web.Response:
 @pages("POST", _LIST + "/{id}/limit", role="admin", nav="Storefronts")
 async def set_limit(request: web.Request) -> View | web.Response:
     """What a day may come to."""
-    form, found = await posted(request), await _found(request)
+    form, found = await form_data(request), await _found(request)
     limit = form.decimal("limit", least=0, most=10**12)
     if limit == 0:
         form.wrong("limit", "must be more than 0; leave it empty for no limit")
@@ -106,7 +106,7 @@ async def disable(request: web.Request) -> web.Response:
 @pages("GET", _LIST + "/{id}/endpoints/{endpoint}", nav="Storefronts")
 async def endpoint(request: web.Request) -> View:
     """What was sent to an endpoint, the newest first, each delivery with its tries."""
-    form, behind = asked(request), deps(request)
+    form, behind = query_form(request), deps(request)
     found = await _found(request)
     owner = Owner(found.id, mode(request))
     one = await endpoint_rows.one(behind.pool, owner, part(request, "endpoint"))
@@ -155,7 +155,7 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 async def _list(request: web.Request, sent: Form | None = None) -> View:
     side, behind = mode(request), deps(request)
-    after = asked(request).typed.get("cursor", "")[:200]
+    after = query_form(request).typed.get("cursor", "")[:200]
     found = await store.all_of(behind.pool, side, after, _PAGE + 1)
     shown = found[:_PAGE]
     base = behind.settings.base_currency

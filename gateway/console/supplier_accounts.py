@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.access import audit_rows
-from gateway.console.forms import posted
+from gateway.console.forms import form_data
 from gateway.console.pages import BEHIND, Pages, deps, see_other, visitor
 from gateway.kit.problem import Problem
 from gateway.suppliers import checkup, key_rotation, supplier_check_rows, supplier_key_rows, webhook_setup
@@ -77,7 +77,7 @@ async def rotate(request: web.Request) -> web.Response:
 @pages("POST", _PAGE + "/webhooks", role="admin", nav="Suppliers")
 async def webhooks(request: web.Request) -> web.Response:
     """Have it send its webhooks here, and wait for a test."""
-    name, form = request.match_info["name"], await posted(request)
+    name, form = request.match_info["name"], await form_data(request)
     base = form.text("base_url", required=True, most=500)
     done = await webhook_setup.set_up(deps(request), name, base, visitor(request), seconds=_ARRIVES_SECONDS)
     if isinstance(done, Problem):

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.console.forms import posted
+from gateway.console.forms import form_data
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, mode, see_other, visitor
 from gateway.console.supplier_accounts import account_of
@@ -98,7 +98,7 @@ async def resume(request: web.Request) -> web.Response:
 @pages("POST", _LIST + "/{name}/stop", role="operator", nav="Suppliers")
 async def stop(request: web.Request) -> web.Response:
     """Send no purchase there any more, not even for orders that wait."""
-    name, form = request.match_info["name"], await posted(request)
+    name, form = request.match_info["name"], await form_data(request)
     done = await stops.stop(deps(request), name, visitor(request), form.text("note", most=500))
     problem = done if isinstance(done, Problem) else None
     return _done(request, name, problem, f"Selling from {name} is stopped.")
@@ -125,7 +125,7 @@ async def try_again(request: web.Request) -> web.Response:
 @pages("POST", "/console/selling/stop", role="operator", nav="Suppliers")
 async def stop_all(request: web.Request) -> web.Response:
     """Buy nothing more anywhere."""
-    form = await posted(request)
+    form = await form_data(request)
     await stops.stop(deps(request), None, visitor(request), form.text("note", most=500))
     return see_other(request, _LIST, told="Selling is stopped everywhere.")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.console.forms import asked, posted
+from gateway.console.forms import form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, is_htmx, see_other, visitor
 from gateway.kit.problem import Problem
@@ -35,7 +35,7 @@ async def sync_runs(request: web.Request) -> View:
 @pages("POST", _LIST, role="operator", nav="Sync runs")
 async def start(request: web.Request) -> View | web.Response:
     """Start one, of all suppliers or of those that were named."""
-    form, behind = await posted(request), deps(request)
+    form, behind = await form_data(request), deps(request)
     wanted = [name for name in form.all("supplier") if name]
     if unknown := [name for name in wanted if name not in behind.accounts]:
         form.wrong("supplier", f"no supplier {unknown[0][:60]} is configured")
@@ -75,7 +75,7 @@ async def difference(request: web.Request) -> View:
 @pages("POST", _LIST + "/{id}/accept", role="operator", nav="Sync runs")
 async def accept(request: web.Request) -> View | web.Response:
     """Take over what a supplier said."""
-    form, behind = await posted(request), deps(request)
+    form, behind = await form_data(request), deps(request)
     run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
     why = form.text("why", most=500)
     answer = await requests.accept(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
@@ -88,7 +88,7 @@ async def accept(request: web.Request) -> View | web.Response:
 @pages("POST", _LIST + "/{id}/refuse", role="operator", nav="Sync runs")
 async def refuse(request: web.Request) -> View | web.Response:
     """Leave what stands as it is, with a word why."""
-    form, behind = await posted(request), deps(request)
+    form, behind = await form_data(request), deps(request)
     run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
     why = form.text("why", required=True, most=500)
     if not form:
@@ -111,7 +111,7 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 
 async def _list(request: web.Request) -> View:
-    form, behind = asked(request), deps(request)
+    form, behind = query_form(request), deps(request)
     cursor = form.text("cursor", most=60)
     found = await run_list_rows.sync_runs(behind.pool, _PAGE, (cursor,) if cursor else None)
     context = {
@@ -128,7 +128,7 @@ async def _list(request: web.Request) -> View:
 
 
 async def _difference(request: web.Request, supplier: str = "") -> View:
-    form = asked(request)
+    form = query_form(request)
     supplier = supplier or request.match_info["supplier"]
     kind = form.choice("kind", [value for value, _ in _KINDS], required=False) or "moved"
     cursor = form.text("cursor", most=600)

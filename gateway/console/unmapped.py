@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from gateway.console.forms import Form, asked, posted
+from gateway.console.forms import Form, form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
 from gateway.console.shown import clean
@@ -36,7 +36,7 @@ ATTRIBUTES = (("country", "the countries"), ("data", "the amount of data"), ("da
 @pages("GET", _LIST, nav="Unmapped")
 async def unmapped(request: web.Request) -> View:
     """What was not understood, that first on which most money hangs."""
-    behind, form = deps(request), asked(request)
+    behind, form = deps(request), query_form(request)
     reasons = [reason.value for reason in SetAsideReason]
     scope = Scope(
         mode=mode(request),
@@ -63,7 +63,7 @@ async def unmapped(request: web.Request) -> View:
 @pages("GET", _WORD + "/{supplier}", nav="Unmapped")
 async def word(request: web.Request) -> View:
     """The items of one word, and the form to tell what it means; with a meaning in the address, what that would do."""
-    form = asked(request)
+    form = query_form(request)
     view = await _word(request, form, request.match_info["supplier"])
     if not form.text("means", most=2000):
         return view
@@ -80,7 +80,7 @@ async def word(request: web.Request) -> View:
 @pages("POST", _TOLD, role="operator", nav="Unmapped")
 async def tell(request: web.Request) -> View | web.Response:
     """Keep what a word means."""
-    form = await posted(request)
+    form = await form_data(request)
     supplier = form.text("supplier", most=40)
     meaning = _meaning(request, form, supplier)
     note = form.text("note", most=500)

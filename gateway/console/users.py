@@ -11,7 +11,7 @@ from gateway.access import users as people
 from gateway.access.passwords import new_password
 from gateway.access.user_rows import ROLES, Role
 from gateway.access.users import PeopleError
-from gateway.console.forms import Form, posted
+from gateway.console.forms import Form, form_data
 from gateway.console.pages import SESSION, Csv, Hit, Pages, View, deps, invalid, see_other, visitor
 
 pages = Pages()
@@ -32,7 +32,7 @@ async def users(request: web.Request) -> View:
 @pages("POST", "/console/users", role="admin", nav="Users")
 async def create(request: web.Request) -> View | web.Response:
     """A new user, with a password that is shown once."""
-    form = await posted(request)
+    form = await form_data(request)
     name = form.text("name", required=True, most=100)
     role = form.choice("role", ROLES)
     password = new_password()
@@ -62,7 +62,7 @@ async def reset(request: web.Request) -> View | web.Response:
 @pages("POST", "/console/users/{name}/role", role="admin", nav="Users")
 async def set_role(request: web.Request) -> View | web.Response:
     """Another role."""
-    form, name = await posted(request), request.match_info["name"]
+    form, name = await form_data(request), request.match_info["name"]
     role = form.choice("role", ROLES)
     if not form:
         return invalid(await _list(request), form)

@@ -13,7 +13,7 @@ from gateway.inventory.esim_rows import Esim
 from gateway.kit.problem import Problem, not_supported
 from gateway.suppliers.accounts import account_of
 from gateway.suppliers.deps import Deps
-from gateway.webhooks.notify import announce
+from gateway.webhooks.notify import emit_event
 from providers.contract import Capability
 from schemas.errors import GatewayError, NotFound, SupplierError
 from schemas.esim import EsimStatus
@@ -116,7 +116,7 @@ async def record(deps: Deps, esim_id: str, status: EsimStatus) -> Esim:
             state_told=news.state_told,
         )
         for kind, data in told(esim, status, news):
-            await announce(
+            await emit_event(
                 connection,
                 deps.seal,
                 storefront_id=esim.storefront_id,

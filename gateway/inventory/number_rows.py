@@ -61,7 +61,7 @@ class NewNumber(msgspec.Struct, frozen=True, kw_only=True):
     given: NumberDelivery
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class HeldNumber(msgspec.Struct, frozen=True, kw_only=True):
     """A number that may still be ours; ``digits`` are its own, ``bought_at`` is when its attempt began."""
 
     id: str
@@ -173,7 +173,7 @@ async def newest_first(
     return Rows(found, (found[-1].id,) if len(rows) > limit else None)
 
 
-async def held_at(connection: Connection | Pool, seal: Seal, supplier: str, now: datetime) -> list[Held]:
+async def held_at(connection: Connection | Pool, seal: Seal, supplier: str, now: datetime) -> list[HeldNumber]:
     """The supplier's numbers that have not expired long ago, for a look at what it says of them now."""
     rows = await connection.fetch(
         """SELECT n.id, n.attempt_id, n.phone_number, n.created_at, a.supplier_order_id, a.started_at
@@ -183,7 +183,7 @@ async def held_at(connection: Connection | Pool, seal: Seal, supplier: str, now:
         now,
     )
     return [
-        Held(
+        HeldNumber(
             id=row["id"],
             attempt_id=row["attempt_id"],
             digits=same(seal.open_text(row["phone_number"])),

@@ -15,7 +15,7 @@ from gateway.items import goods_rows
 from gateway.items.goods_rows import GoodRow
 from gateway.items.goods_rules import denominates, faults, is_recharge, measure, text_in, unit_cost, widest
 from gateway.items.item_rules import Item, VoucherItem
-from gateway.items.shelf import Asked, ItemBody, Line, Shelf
+from gateway.items.shelf import ItemBody, ItemRequest, Line, OfferSource
 from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
 from gateway.kit.problem import Problem
 from gateway.pricing.bounds import suspect_bounds
@@ -34,12 +34,12 @@ log = structlog.get_logger(__name__)
 NO_GOOD = "there is no such good"
 
 
-class GoodsShelf(Shelf):
+class GoodsShelf(OfferSource):
     """Vouchers and recharges."""
 
     capability = Capability.GOODS
 
-    async def asked(self, deps: Deps, mode: Mode, body: ItemBody) -> Asked | Problem:
+    async def asked(self, deps: Deps, mode: Mode, body: ItemBody) -> ItemRequest | Problem:
         """The good as it would be sold; ``invalid`` names everything that its product does not allow."""
         if not isinstance(body, OrderForGood):
             raise TypeError("no order for a good")
@@ -52,7 +52,9 @@ class GoodsShelf(Shelf):
         wrong = faults(widest([row.terms for row in rows]), quantity, amount, answers)
         if wrong:
             return Problem("invalid", f"{wrong[0][0].removeprefix('/')}: {wrong[0][1]}", tuple(wrong))
-        return Asked(_item(rows[0], quantity, amount), {name: text for name, text in answers.items() if text.strip()})
+        return ItemRequest(
+            _item(rows[0], quantity, amount), {name: text for name, text in answers.items() if text.strip()}
+        )
 
     async def lines(self, deps: Deps, mode: Mode, item: Item) -> list[Line]:
         """One for each account that lists it."""

@@ -12,7 +12,7 @@ import structlog
 from gateway.items import goods_walk_rows
 from gateway.items.goods_walk_rows import Change, Outcome, Written
 from gateway.items.goods_walk_rules import Difference, Met, difference, together
-from gateway.kit.patience import patiently
+from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.pool import Pool, allow_long_work
 from gateway.kit.settings import Settings
 from gateway.pricing import fx_rows
@@ -51,11 +51,13 @@ async def sync_goods(pool: Pool, account: Account, run_id: str, settings: Settin
     began = datetime.now(UTC)
     try:
         walked = await _walk(account.provider)
-        outcome = await patiently(_replace)(pool, account, run_id, settings, walked, began, accepted=accepted)
+        outcome = await retry_while_database_down(_replace)(
+            pool, account, run_id, settings, walked, began, accepted=accepted
+        )
     except Exception as error:  # noqa: BLE001 - the supplier's plans do not depend on its goods
         words = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__} while syncing"
         log.warning("goods_sync_failed", supplier=account.name, error=words)
-        await patiently(goods_walk_rows.end)(
+        await retry_while_database_down(goods_walk_rows.end)(
             pool, account.name, Outcome(run_id=run_id, at=began, state="failed", error=words)
         )
         return [f"goods: {words}"]

@@ -8,7 +8,7 @@ from gateway.access.key_rows import Mode
 from gateway.items import number_list_rows
 from gateway.items.item_rules import Item, NumberItem
 from gateway.items.number_list_rows import NumberLine
-from gateway.items.shelf import Asked, ItemBody, Line, Shelf
+from gateway.items.shelf import ItemBody, ItemRequest, Line, OfferSource
 from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
 from gateway.kit.problem import Problem
 from gateway.suppliers.deps import Deps
@@ -20,19 +20,19 @@ from schemas.orders import OrderForNumber
 NO_NUMBER = "no number of that country and tier is sold"
 
 
-class NumberShelf(Shelf):
+class NumberShelf(OfferSource):
     """Virtual numbers."""
 
     capability = Capability.NUMBERS
 
-    async def asked(self, deps: Deps, mode: Mode, body: ItemBody) -> Asked | Problem:
+    async def asked(self, deps: Deps, mode: Mode, body: ItemBody) -> ItemRequest | Problem:
         """The number as it would be sold."""
         if not isinstance(body, OrderForNumber):
             raise TypeError("no order for a number")
         rows = await number_list_rows.lines(deps.pool, mode, body.number.country, body.number.tier_id)
         if not rows:
             return Problem("no_plan", NO_NUMBER, (("/number", NO_NUMBER),))
-        return Asked(item_of(agreed(rows)[0]))
+        return ItemRequest(item_of(agreed(rows)[0]))
 
     async def lines(self, deps: Deps, mode: Mode, item: Item) -> list[Line]:
         """One for each account that sells it."""

@@ -9,7 +9,7 @@ import structlog
 
 from gateway.items import number_list_rows
 from gateway.items.number_list_rows import KnownTier
-from gateway.kit.patience import patiently
+from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
 from gateway.pricing.bounds import suspect_bounds
@@ -34,11 +34,13 @@ async def sync_numbers(pool: Pool, account: Account, settings: Settings, *, acce
     try:
         countries = await account.provider.number_countries()
         tiers = await account.provider.number_tiers()
-        held = await patiently(_replace)(pool, account.name, countries, tiers, suspect_bounds(settings.sync), accepted)
+        held = await retry_while_database_down(_replace)(
+            pool, account.name, countries, tiers, suspect_bounds(settings.sync), accepted
+        )
     except Exception as error:  # noqa: BLE001 - the supplier's plans do not depend on its numbers
         words = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__} while syncing"
         log.warning("number_sync_failed", supplier=account.name, error=words)
-        await patiently(number_list_rows.failed)(pool, account.name, words, datetime.now(UTC))
+        await retry_while_database_down(number_list_rows.failed)(pool, account.name, words, datetime.now(UTC))
         return [f"numbers: {words}"]
     return [f"numbers: tier {tier} is held back, {why}" for tier, why in held.items()]
 

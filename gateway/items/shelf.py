@@ -37,12 +37,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     old: bool = False
 
 
-class Shelf(Protocol):
+class OfferSource(Protocol):
     """One kind of item. ``capability`` is what a supplier needs to sell it."""
 
     capability: Capability
 
-    async def asked(self, deps: Deps, mode: Mode, body: ItemBody) -> Asked | Problem:
+    async def asked(self, deps: Deps, mode: Mode, body: ItemBody) -> ItemRequest | Problem:
         """What an order's body asks for, checked as far as it can be before a price; no_plan where there is none."""
         ...
 
@@ -58,7 +58,7 @@ class Shelf(Protocol):
         ...
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ItemRequest(msgspec.Struct, frozen=True):
     """An item that is asked for. ``fields`` are the answers to what its product asks."""
 
     item: Item

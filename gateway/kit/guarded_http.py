@@ -70,7 +70,7 @@ class Reply:
     error: str | None = None
 
 
-class Outside:
+class GuardedHttpClient:
     """Posts to storefronts' URLs. ``exceptions`` are private networks that may be reached, by http too.
 
     ``resolver`` and ``tls`` are the system's by default, names being looked up in threads of this client's own.

@@ -15,7 +15,7 @@ from gateway.ledger import deposit_rows, deposits, supplier_statements
 from gateway.ledger import supplier_statement_rows as rows
 from gateway.ledger.ledger_view_rules import DIFFERENT, Line
 from gateway.ledger.reconcile_rules import Day
-from gateway.ledger.supplier_statement_rows import Kept, Walk
+from gateway.ledger.supplier_statement_rows import StoredStatementLine, Walk
 from gateway.suppliers import balances, supplier_list_rows
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
@@ -167,7 +167,7 @@ def _read(walk: Walk | None) -> BooksRead | None:
     return None if walk is None else BooksRead(walk.whole_from, walk.whole_to, walk.asked_at, walk.error)
 
 
-def _transaction(one: Kept) -> SupplierTransaction:
+def _transaction(one: StoredStatementLine) -> SupplierTransaction:
     told = msgspec.structs.asdict(one) | {"amount": price_of(Money(one.amount, one.currency))}
     del told["currency"]
     return msgspec.convert(told, SupplierTransaction)

@@ -34,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     former_key: str | None = None
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class StoredStatementLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line that is kept."""
 
     id: int
@@ -182,7 +182,7 @@ async def unbooked(pool: Pool, supplier: str, since: datetime) -> list[str]:
 
 async def of_attempt(
     connection: Connection, supplier: str, attempt_id: str, supplier_order_id: str | None
-) -> list[tuple[str, Kept]]:
+) -> list[tuple[str, StoredStatementLine]]:
     """All lines of an attempt's order with their keys, the oldest first."""
     rows = await connection.fetch(
         f"SELECT {_COLUMNS}, key FROM supplier_transactions"  # noqa: S608 - the words above
@@ -191,7 +191,9 @@ async def of_attempt(
         supplier_order_id,
         attempt_id,
     )
-    return [(key, Kept(**kept)) for kept, key in ((dict(row), row["key"]) for row in rows) if kept.pop("key")]
+    return [
+        (key, StoredStatementLine(**kept)) for kept, key in ((dict(row), row["key"]) for row in rows) if kept.pop("key")
+    ]
 
 
 async def note_differences(pool: Pool, supplier: str, differences: int, first: str | None) -> None:
@@ -222,7 +224,7 @@ async def name_orders(pool: Pool, supplier: str, references: dict[str, str]) -> 
     )
 
 
-async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> list[Kept]:
+async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> list[StoredStatementLine]:
     """A supplier's lines of a time, the oldest first."""
     rows = await pool.fetch(
         f"SELECT {_COLUMNS} FROM supplier_transactions WHERE supplier = $1 AND at >= $2 AND at < $3 ORDER BY at, id",  # noqa: S608 - the words above
@@ -230,7 +232,7 @@ async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> 
         start,
         end,
     )
-    return [Kept(**dict(row)) for row in rows]
+    return [StoredStatementLine(**dict(row)) for row in rows]
 
 
 async def listed(
@@ -242,7 +244,7 @@ async def listed(
     kind: str | None = None,
     since: datetime | None = None,
     mode: str | None = None,
-) -> Rows[Kept]:
+) -> Rows[StoredStatementLine]:
     """Lines of all suppliers, the newest first."""
     last = _position(after)
     rows = await pool.fetch(
@@ -260,7 +262,7 @@ async def listed(
         mode,
         limit + 1,
     )
-    shown = [Kept(**dict(row)) for row in rows[:limit]]
+    shown = [StoredStatementLine(**dict(row)) for row in rows[:limit]]
     more = (shown[-1].at.isoformat(), str(shown[-1].id)) if len(rows) > limit else None
     return Rows(shown, more)
 

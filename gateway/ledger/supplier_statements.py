@@ -19,7 +19,7 @@ from gateway.ledger.ledger_view_rules import DIFFERENT, Apart, Line, StatementsR
 from gateway.ledger.reconcile import back_to, our_books
 from gateway.ledger.reconcile_rules import Day, Movement, beside
 from gateway.ledger.statement_booking import book_statements
-from gateway.ledger.supplier_statement_rows import Entry, Kept
+from gateway.ledger.supplier_statement_rows import Entry, StoredStatementLine
 from gateway.suppliers import balances
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
@@ -236,7 +236,7 @@ async def _name_orders(deps: Deps, account: Account, since: datetime, limit: asy
     await supplier_statement_rows.name_orders(deps.pool, account.name, named)
 
 
-def _compared(one: Kept) -> Movement | Apart:
+def _compared(one: StoredStatementLine) -> Movement | Apart:
     amount = Money(one.amount, one.currency)
     kind = TransactionKind(one.kind)
     return as_movement(kind, amount, one.at, one.supplier_order_id, one.reference, one.transaction_id)

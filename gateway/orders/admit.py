@@ -1,7 +1,7 @@
 """Admission: from a storefront's request to an order, in one commit.
 
 The ordinary way chooses and prices from PostgreSQL, asks the supplier whether an old price still stands, and
-leaves the purchase to ``flows.process``. Where what is remembered suffices (``flows.admit_fast``) the order is written
+leaves the purchase to ``orders.process``. Where what is remembered suffices (``orders.admit_fast``) the order is written
 together with its first attempt, in one statement that checks what it was chosen from.
 """
 
@@ -36,7 +36,7 @@ from gateway.orders.rules.schedule import CONTINUES
 from gateway.orders.settle import Settled
 from gateway.pricing.price_rules import NoRate
 from gateway.selling import offers, selling
-from gateway.selling.selling import Asked, Offered
+from gateway.selling.selling import Offered, PlanRequest
 from gateway.selling.sold_rules import shown
 from gateway.suppliers import spend_rows
 from gateway.suppliers.deps import Deps
@@ -74,7 +74,7 @@ async def admit(deps: Deps, storefront_id: str, mode: Mode, body: Body, idempote
     """Admit an order, or say why not; a problem does not use the key up.
 
     ``idempotency_key`` was checked for its form, ``body`` by its type. The caller then runs
-    ``flows.process.start(deps, order_id)``; a worker does so later if it does not come to it.
+    ``orders.process.start(deps, order_id)``; a worker does so later if it does not come to it.
     """
     request = digest_of("POST /v1/orders", body)
     async with one_at_a_time(storefront_id, mode, idempotency_key):
@@ -223,7 +223,7 @@ async def _offered(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Of
         return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
 
 
-def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> Asked | Problem:
+def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> PlanRequest | Problem:
     wanted = _wanted(_given(body.features))
     if isinstance(wanted, Problem):
         return wanted
@@ -233,7 +233,7 @@ def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | Orde
     limit = _given(body.max_price)
     max_price = None if limit is None else Money(Decimal(limit.amount), limit.currency)
     if isinstance(body, OrderForPlan):
-        return Asked(storefront_id, body.plan_id, offers.Limits(wanted, only, ignore), max_price)
+        return PlanRequest(storefront_id, body.plan_id, offers.Limits(wanted, only, ignore), max_price)
     try:
         held = open_quote(body.quote_id, deps.settings, storefront=storefront_id, mode=mode, now=deps.clock())
     except QuoteExpired:
@@ -244,7 +244,7 @@ def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | Orde
     if isinstance(both, Problem):
         return both
     limits = offers.Limits(both, only, ignore)
-    return Asked(storefront_id, held.plan_id, limits, max_price, held.price, held.max_cost)
+    return PlanRequest(storefront_id, held.plan_id, limits, max_price, held.price, held.max_cost)
 
 
 def _wanted(features: NeedFeatures | None) -> Wanted | Problem:

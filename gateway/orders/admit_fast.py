@@ -29,7 +29,7 @@ from gateway.pricing.pricing import Prices, prices_with_version
 from gateway.selling import candidate_rows, offers, selling
 from gateway.selling.candidate_rows import Stored
 from gateway.selling.choosing_rules import Candidate
-from gateway.selling.selling import Asked, Offered
+from gateway.selling.selling import Offered, PlanRequest
 from gateway.suppliers import fund_rows
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
@@ -70,7 +70,7 @@ def may_be_fast(deps: Deps) -> bool:
     return deps.inline and deps.settings.orders.fast_admission
 
 
-async def chosen_from_memory(deps: Deps, mode: Mode, asked: Asked) -> Ready | None:
+async def chosen_from_memory(deps: Deps, mode: Mode, asked: PlanRequest) -> Ready | None:
     """The offer to buy now, its token held; None where the ordinary way has to be taken. Raises ``NoRate``."""
     remembered = await _remembered(deps, mode, asked)
     if remembered is None:
@@ -139,7 +139,7 @@ async def _never_sent(deps: Deps, attempt: NewAttempt, error: Exception) -> None
         log.warning("attempt_not_recorded", attempt=attempt.id, error=type(still).__name__)
 
 
-async def _remembered(deps: Deps, mode: Mode, asked: Asked) -> tuple[list[Stored], Prices, Version] | None:
+async def _remembered(deps: Deps, mode: Mode, asked: PlanRequest) -> tuple[list[Stored], Prices, Version] | None:
     """Offers with their funds, and prices, of one version; None where there are none."""
     memory, loop = deps.memory, asyncio.get_running_loop()
     found = memory.offers_of(mode, asked.plan_id, loop.time())

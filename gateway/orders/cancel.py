@@ -22,7 +22,7 @@ from providers.contract import Capability
 async def request_cancel(deps: Deps, storefront_id: str, mode: Mode, order_id: str) -> Problem | None:
     """A storefront's cancel; None when the order is cancelled or its cancel is noted. Asking again changes nothing.
 
-    Problems: not_found, not_cancellable and has_topups (409), not_supported (501). ``flows.process`` does the rest.
+    Problems: not_found, not_cancellable and has_topups (409), not_supported (501). ``orders.process`` does the rest.
     """
     async with deps.pool.acquire() as connection, connection.transaction():
         order = await order_state_rows.lock(connection, order_id)

@@ -20,7 +20,7 @@ from providers.contract import Capability
 _SOON = timedelta(seconds=1)
 
 
-async def adopt(  # noqa: PLR0911 - one for each way in which it may not be
+async def link_supplier_order(  # noqa: PLR0911 - one for each way in which it may not be
     deps: Deps, order_id: str, supplier: str, reference: str | None = None, supplier_order_id: str | None = None
 ) -> Problem | None:
     """Give an order that waits the attempt which a restore took from it; None when that is done.

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from gateway.inventory import number_rows
-from gateway.inventory.number_rows import Held
+from gateway.inventory.number_rows import HeldNumber
 from gateway.items import number_list_rows
 from gateway.orders.settle import settle
 from gateway.suppliers.accounts import Account
@@ -52,7 +52,7 @@ async def look(deps: Deps, account: Account) -> int:
     if not held:
         return 0
     by_order = {one.supplier_order_id: one for one in held if one.supplier_order_id is not None}
-    by_digits: dict[str, list[Held]] = defaultdict(list)
+    by_digits: dict[str, list[HeldNumber]] = defaultdict(list)
     for one in held:
         by_digits[one.digits].append(one)
     told = 0
@@ -64,7 +64,7 @@ async def look(deps: Deps, account: Account) -> int:
     return told
 
 
-def _by_number(order: SupplierOrder, by_digits: dict[str, list[Held]]) -> Held | None:
+def _by_number(order: SupplierOrder, by_digits: dict[str, list[HeldNumber]]) -> HeldNumber | None:
     """The number of ours that an order delivered, told by the number and the time: one, or none."""
     if order.number is None or order.created_at is None:
         return None
@@ -76,7 +76,7 @@ def _by_number(order: SupplierOrder, by_digits: dict[str, list[Held]]) -> Held |
     return alike[0] if len(alike) == 1 else None
 
 
-async def _write(deps: Deps, own: Held, order: SupplierOrder) -> None:
+async def _write(deps: Deps, own: HeldNumber, order: SupplierOrder) -> None:
     assert order.number is not None  # noqa: S101 - as the caller saw
     async with deps.pool.acquire() as connection, connection.transaction():
         if own.supplier_order_id is None:

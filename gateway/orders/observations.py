@@ -31,7 +31,7 @@ class NoResponse(msgspec.Struct, frozen=True):
 
 
 class OperatorDecision(msgspec.Struct, frozen=True):
-    """What an operator found out about an order that needs review; ``flows.resolve`` checks it."""
+    """What an operator found out about an order that needs review; ``orders.resolve`` checks it."""
 
     outcome: Literal["fulfilled", "failed", "refunded"]
     note: str

@@ -1,6 +1,6 @@
 """Orders as they are looked at: one, a list, their attempts, their timelines, the ledger. Nothing is changed here.
 
-``Whose`` is in every question about a storefront's orders; without it (None) it is an operator's question.
+``StorefrontScope`` is in every question about a storefront's orders; without it (None) it is an operator's question.
 A position is as in ``gateway.kit.pages``: any tuple of texts is one.
 """
 
@@ -24,7 +24,7 @@ _BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 _BIGINT_DIGITS = 18
 
 
-class Whose(NamedTuple):
+class StorefrontScope(NamedTuple):
     """A storefront in one of its modes."""
 
     storefront_id: str
@@ -66,7 +66,7 @@ _PAGE = """
 """
 
 
-async def one(pool: Pool | Connection, order_id: str, whose: Whose | None) -> OrderRow | None:
+async def one(pool: Pool | Connection, order_id: str, whose: StorefrontScope | None) -> OrderRow | None:
     """The order of that id; None when there is none, or it is another's."""
     row = await pool.fetchrow(
         _SELECT
@@ -80,7 +80,7 @@ async def one(pool: Pool | Connection, order_id: str, whose: Whose | None) -> Or
 
 async def newest_first(
     pool: Pool,
-    whose: Whose,
+    whose: StorefrontScope,
     limit: int,
     after: Position | None,
     *,

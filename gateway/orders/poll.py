@@ -15,7 +15,7 @@ from gateway.orders.observations import LookupFailed, NotFoundAtSupplier, Observ
 from gateway.orders.order_rows import AttemptRow, OrderRow
 from gateway.orders.rules.cancelling import CancelSeen
 from gateway.suppliers.accounts import Account, account_of
-from gateway.suppliers.call_log import noting
+from gateway.suppliers.call_log import record_calls
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 from schemas.account import TransactionKind
@@ -39,7 +39,7 @@ async def poll_purchase(deps: Deps, order: OrderRow, attempt: AttemptRow) -> Obs
     iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
     begun_at = deps.clock()
     try:
-        with noting(deps, attempt.id, await words_of_attempt(deps, attempt)):
+        with record_calls(deps, attempt.id, await words_of_attempt(deps, attempt)):
             found = await _found(deps, account, attempt, attempt.request(iccid))
         if found is None:
             return NotFoundAtSupplier(begun_at)
@@ -67,7 +67,7 @@ async def poll_cancel(deps: Deps, order: OrderRow, cancel: AttemptRow, tries: li
     revoked: bool | None = None
     refunded: Money | None = None
     try:
-        with noting(deps, cancel.id):
+        with record_calls(deps, cancel.id):
             status = await account.provider.esim_status(deps.seal.open_text(cancel.iccid))
         if status.service_state is not ServiceState.UNKNOWN:
             revoked = status.service_state is ServiceState.REVOKED

@@ -15,7 +15,7 @@ from gateway.kit.pages import price_of
 from gateway.orders import item_presenter, order_view_rows
 from gateway.orders.admit import Admitted
 from gateway.orders.order_rows import NewOrder
-from gateway.orders.order_view_rows import OrderRow, Whose
+from gateway.orders.order_view_rows import OrderRow, StorefrontScope
 from gateway.orders.rules.states import ANSWERED
 from gateway.orders.settle import Settled
 from gateway.suppliers.deps import Deps
@@ -25,7 +25,7 @@ from schemas.orders import Attempt, Failure, OpsOrder, Order, OrderedEsim, Order
 _BUYING = frozenset({"purchase", "topup"})
 
 
-async def order(deps: Deps, order_id: str, whose: Whose, *, with_costs: bool = False) -> Order | None:
+async def order(deps: Deps, order_id: str, whose: StorefrontScope, *, with_costs: bool = False) -> Order | None:
     """A storefront's order with what it delivered; None when it has none of that id."""
     row = await order_view_rows.one(deps.pool, order_id, whose)
     return None if row is None else (await orders(deps, [row], with_costs=with_costs))[0]

@@ -17,7 +17,7 @@ import structlog
 from gateway.access import audit_rows
 from gateway.access.user_rows import Visitor
 from gateway.checkouts import checkout_rows
-from gateway.checkouts.cases import came_right
+from gateway.checkouts.cases import auto_resolve
 from gateway.kit.pool import DATABASE_DOWN, Connection
 from gateway.kit.problem import Problem
 from gateway.ledger import reconcile_rows
@@ -151,5 +151,5 @@ async def _release(deps: Deps, connection: Connection, order: OrderRow, by: Visi
     name = by.name if isinstance(by, Visitor) else by
     await order_state_rows.add_event(connection, order.id, now, "released", by=name, note=note or None)
     if order.checkout_id is not None and await checkout_rows.lock(connection, order.checkout_id) is not None:
-        await came_right(connection, order.checkout_id, frozenset({"undeliverable"}), now)
+        await auto_resolve(connection, order.checkout_id, frozenset({"undeliverable"}), now)
     await audit_rows.record(connection, by, "order.released", f"order:{order.id}", {"note": note} if note else {})

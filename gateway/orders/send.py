@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from gateway.items import item_rules
-from gateway.kit.patience import patiently
+from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.pool import DATABASE_DOWN
 from gateway.orders import settling_rows
 from gateway.orders.answers import words_of
@@ -22,7 +22,7 @@ from gateway.orders.observations import Observation
 from gateway.orders.settle import Known, Settled, Source, record, record_sent
 from gateway.suppliers import selling_rows
 from gateway.suppliers.accounts import Account, follow_keys
-from gateway.suppliers.call_log import noting
+from gateway.suppliers.call_log import record_calls
 from gateway.suppliers.deps import Deps
 from providers.contract import Provider
 from providers.gate import token_held
@@ -79,7 +79,7 @@ async def _send(
     known: Known | None,
 ) -> Settled | None:
     request = request_of(new, iccid, fields)
-    with noting(deps, new.id, words_of(dict(fields))), recording() as heard:
+    with record_calls(deps, new.id, words_of(dict(fields))), recording() as heard:
         if new.kind == "cancel":
             observation, read = await call(account, new.kind, request)
         else:
@@ -159,8 +159,10 @@ async def _record(
     return settled or await record(deps, attempt_id, observation, source)
 
 
-_recorded = patiently(_record, seconds=ANSWER_KEPT_SECONDS, on=(*DATABASE_DOWN, asyncpg.PostgresIOError))
-_kept = patiently(settling_rows.keep_answer, seconds=ANSWER_KEPT_SECONDS)
+_recorded = retry_while_database_down(
+    _record, seconds=ANSWER_KEPT_SECONDS, on=(*DATABASE_DOWN, asyncpg.PostgresIOError)
+)
+_kept = retry_while_database_down(settling_rows.keep_answer, seconds=ANSWER_KEPT_SECONDS)
 
 
 async def _kept_alone(deps: Deps, attempt_id: str, sealed: bytes) -> bool:

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.kit.pool import Connection
 from gateway.orders import attempt_rows, delivered, ledger_rows, order_state_rows, settling_rows
-from gateway.orders.announce import announce
+from gateway.orders.answered import notify_answered
 from gateway.orders.answers import answers_in, without_answers, words_of
 from gateway.orders.observations import LookupFailed, NoResponse, NotFoundAtSupplier, Observation, OperatorDecision
 from gateway.orders.order_rows import AttemptRow, OrderRow
@@ -88,7 +88,7 @@ async def record(deps: Deps, attempt_id: str, observation: Observation, source: 
                 raise
         else:
             if found is not None and found.writes.answered:
-                announce(deps, found.writes.order.id)
+                notify_answered(deps, found.writes.order.id)
             return found
     raise AssertionError("the last try returned or raised")
 
@@ -134,7 +134,7 @@ async def record_sent(  # noqa: PLR0911 - one for each way in which that does no
     except asyncpg.UniqueViolationError:
         return None
     if writes.answered:
-        announce(deps, order.id)
+        notify_answered(deps, order.id)
     return Settled(changed=True, status=status_after(writes), writes=writes)
 
 

@@ -14,7 +14,7 @@ from gateway.prices import change_rows, history_rows
 from gateway.prices.change_rules import ChangeFilter
 from gateway.prices.changes import rates_in, shown
 from gateway.prices.history_rows import HistoryOffer
-from gateway.prices.history_rules import Recorded, Stair, Standing, gaps, stairs
+from gateway.prices.history_rules import CurrentOffer, PriceStep, Recorded, gaps, stairs
 from schemas.api import Price
 from schemas.api_changes import Gap, OfferHistory, PriceHistory, Step, SupplierGaps
 from schemas.money import Money
@@ -101,7 +101,7 @@ def _offer(
         if (row["supplier"], row["supplier_plan_id"]) == (offer.supplier, offer.supplier_plan_id)
     ]
     cost = _money(offer.cost, offer.currency)
-    steps = stairs(Standing(cost, offer.first_seen_at, offer.gone_at), recorded, since)
+    steps = stairs(CurrentOffer(cost, offer.first_seen_at, offer.gone_at), recorded, since)
     return OfferHistory(
         offer_id=offer.id,
         supplier=offer.supplier,
@@ -115,7 +115,7 @@ def _offer(
     )
 
 
-def _step(stair: Stair, base: str, rates: Mapping[str, Decimal]) -> Step:
+def _step(stair: PriceStep, base: str, rates: Mapping[str, Decimal]) -> Step:
     return Step(stair.at, price_of(stair.cost), _in_base(stair.cost, base, rates))
 
 

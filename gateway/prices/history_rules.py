@@ -19,7 +19,7 @@ class Recorded(msgspec.Struct, frozen=True):
     new: Money | None = None
 
 
-class Standing(msgspec.Struct, frozen=True):
+class CurrentOffer(msgspec.Struct, frozen=True):
     """The offer as it stands today; ``gone_at`` is when it left."""
 
     cost: Money | None
@@ -27,7 +27,7 @@ class Standing(msgspec.Struct, frozen=True):
     gone_at: datetime | None = None
 
 
-class Stair(msgspec.Struct, frozen=True):
+class PriceStep(msgspec.Struct, frozen=True):
     """From ``at`` on it cost this; not offered when ``there`` is False."""
 
     at: datetime
@@ -42,7 +42,7 @@ class Span(msgspec.Struct, frozen=True):
     until: datetime
 
 
-def stairs(standing: Standing, recorded: Iterable[Recorded], since: datetime) -> list[Stair]:
+def stairs(standing: CurrentOffer, recorded: Iterable[Recorded], since: datetime) -> list[PriceStep]:
     """The steps from ``since`` on, the oldest first; the last one holds until now.
 
     ``recorded`` is everything since then, the oldest first. What stood before is what the first change
@@ -52,7 +52,7 @@ def stairs(standing: Standing, recorded: Iterable[Recorded], since: datetime) ->
     prices = [row for row in rows if row.event is None]
     cost = prices[0].old if prices else standing.cost
     there = _there_at(standing, rows, since)
-    steps = [Stair(since, cost, there)] if there else []
+    steps = [PriceStep(since, cost, there)] if there else []
     if not there and standing.first_seen_at > since:
         rows = sorted([*rows, Recorded(standing.first_seen_at, "new")], key=lambda row: row.at)
     if standing.gone_at is not None and standing.gone_at > since:
@@ -66,7 +66,7 @@ def stairs(standing: Standing, recorded: Iterable[Recorded], since: datetime) ->
             there = False
         else:
             continue
-        step = Stair(row.at, cost if there else None, there)
+        step = PriceStep(row.at, cost if there else None, there)
         if steps and steps[-1].at == step.at:
             steps[-1] = step
         elif not steps or (steps[-1].cost, steps[-1].there) != (step.cost, step.there):
@@ -83,7 +83,7 @@ def gaps(spans: Sequence[Span], since: datetime, until: datetime, longest: timed
     ]
 
 
-def _there_at(standing: Standing, rows: Sequence[Recorded], at: datetime) -> bool:
+def _there_at(standing: CurrentOffer, rows: Sequence[Recorded], at: datetime) -> bool:
     """Whether the offer was listed then, by what happened to it next: only what is listed changes or goes."""
     if standing.first_seen_at > at:
         return False

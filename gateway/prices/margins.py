@@ -9,7 +9,7 @@ import numpy as np
 
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.catalog.index import Index
-from gateway.catalog.index.margins import Asked, Fees, Ranked, behind, ranked
+from gateway.catalog.index.margins import Fees, MarginQuery, Ranked, behind, ranked
 from gateway.kit.pages import price_of
 from gateway.kit.settings import Settings
 from gateway.kit.sheet import Sheet
@@ -26,7 +26,7 @@ def fees_of(settings: Settings) -> Fees:
     return Fees(settings.pricing.fee_percent, settings.pricing.fee_fixed)
 
 
-def page(index: Index, fees: Fees, asked: Asked, limit: int, cursor: str | None = None) -> MarginPage:
+def page(index: Index, fees: Fees, asked: MarginQuery, limit: int, cursor: str | None = None) -> MarginPage:
     """A page of offers by what is left of their prices, the negative and thin ones first. Any cursor will do."""
     found = ranked(index, fees, asked)
     start = 0 if cursor is None else _start(index, found, cursor)
@@ -43,7 +43,7 @@ def page(index: Index, fees: Fees, asked: Asked, limit: int, cursor: str | None 
     )
 
 
-def sheet(index: Index, fees: Fees, asked: Asked, most: int = 100_000) -> Sheet:
+def sheet(index: Index, fees: Fees, asked: MarginQuery, most: int = 100_000) -> Sheet:
     """The same as a table of plain values, of so many offers at most."""
     found = ranked(index, fees, asked)
     columns = ["offer", "plan", "name", "supplier", "supplier's id", "cost", "cost currency", "rate", "cost base"]

@@ -12,7 +12,7 @@ from gateway.access import audit_rows
 from gateway.access.key_rows import Mode
 from gateway.access.user_rows import Visitor
 from gateway.catalog.index import Index
-from gateway.catalog.index.held import Held, held_back
+from gateway.catalog.index.held import BlockedCounts, held_back
 from gateway.kit.freshness import FreshnessBounds, freshness
 from gateway.kit.pages import Position, Rows
 from gateway.kit.problem import Problem
@@ -26,7 +26,7 @@ from schemas.api_suppliers import OrderFigures, StopShown, SupplierBalance, Supp
 
 HOURS = 24
 ALL = selling_rows.ALL
-_NONE = Held(0, 0, {})
+_NONE = BlockedCounts(0, 0, {})
 
 
 async def figures(
@@ -131,7 +131,7 @@ def stop_shown(stop: Stop) -> StopShown:
     )
 
 
-def _held(deps: Deps) -> dict[tuple[str, str], Held] | None:
+def _held(deps: Deps) -> dict[tuple[str, str], BlockedCounts] | None:
     """Counts of offers by mode and supplier, None where this process has no catalogue."""
     if deps.index is None:
         return None

@@ -26,7 +26,7 @@ _MOST_CHUNKS = 20  # a request looks at no more than so many offers; the cursor 
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class PricingContext:
     """What offers are judged by.
 
     ``tolerances`` are the shares by which suppliers may charge more than they list, ``available_funds`` what can still
@@ -86,7 +86,7 @@ async def one(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal],
     return None if row is None else shown(row, judge(row, bench), None, bench)
 
 
-def judge(row: offer_list_rows.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
+def judge(row: offer_list_rows.OfferRow, bench: PricingContext) -> tuple[WhyNot, ...]:
     """Every reason that keeps this offer from sale now."""
     settings = bench.settings
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
@@ -111,7 +111,9 @@ def judge(row: offer_list_rows.OfferRow, bench: Bench) -> tuple[WhyNot, ...]:
     )
 
 
-def shown(row: offer_list_rows.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, bench: Bench) -> Offer:
+def shown(
+    row: offer_list_rows.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, bench: PricingContext
+) -> Offer:
     """The offer as the API writes it. Of several reasons it names the one asked for, else the first."""
     settings = bench.settings
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
@@ -135,14 +137,14 @@ def shown(row: offer_list_rows.OfferRow, reasons: tuple[WhyNot, ...], asked: Why
     )
 
 
-async def _bench(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal]) -> Bench:
+async def _bench(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal]) -> PricingContext:
     now = datetime.now(UTC)
     prices = await prices_now(pool, settings, None, now)
     left = available_funds_by_supplier(await fund_rows.load_all(pool), prices.rates, tolerances)
-    return Bench(settings, prices, now, tolerances, left)
+    return PricingContext(settings, prices, now, tolerances, left)
 
 
-def _in_base(row: offer_list_rows.OfferRow, bench: Bench) -> Money | None:
+def _in_base(row: offer_list_rows.OfferRow, bench: PricingContext) -> Money | None:
     try:
         return None if row.cost is None else bench.prices.rates.to_base(row.cost)
     except NoRate:
@@ -158,7 +160,7 @@ class _Priced:
     words: str
 
 
-def _priced(row: offer_list_rows.OfferRow, bench: Bench) -> _Priced | None:
+def _priced(row: offer_list_rows.OfferRow, bench: PricingContext) -> _Priced | None:
     """None without a cost, and where cost or rule have no exchange rate."""
     rates, rules = bench.prices.rates, bench.prices.rules
     number = rules.find(subject_of(row.supplier, row.plan_id, row.coverage, row.data, row.days))

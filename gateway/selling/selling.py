@@ -36,7 +36,7 @@ LOOK_SECONDS = 2.0  # for all looks of one admission together
 BELIEVED_MOVE = Decimal("0.30")
 
 
-class Asked(msgspec.Struct, frozen=True):
+class PlanRequest(msgspec.Struct, frozen=True):
     """What an order asks for. ``held`` and ``held_cost`` are a quote's price and what it may cost, in base currency."""
 
     storefront_id: str
@@ -61,7 +61,7 @@ class Offered(msgspec.Struct, frozen=True):
     chosen: Chosen
 
 
-async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
+async def offered(deps: Deps, mode: Mode, asked: PlanRequest) -> Offered | Problem:
     """The price of a plan now, or the problem that an order for it would meet. Raises ``NoRate``.
 
     From PostgreSQL, so that it sees every mark; the supplier is asked whether its price stands where that is old.
@@ -104,7 +104,7 @@ async def offered(deps: Deps, mode: Mode, asked: Asked) -> Offered | Problem:
         return sold(deps, asked, row, found, terms, rates)
 
 
-def sold(deps: Deps, asked: Asked, row: Stored, found: list[Candidate], terms: Terms, rates: Rates) -> Offered:
+def sold(deps: Deps, asked: PlanRequest, row: Stored, found: list[Candidate], terms: Terms, rates: Rates) -> Offered:
     """What is sold by these terms; ``row`` is the offer that was chosen."""
     base = rates.to_base(terms.held).amount
     plan = _plan(deps, row, found, terms.held)
@@ -120,7 +120,7 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 def terms_of(  # noqa: PLR0911 - one for each problem
-    asked: Asked, left: list[Candidate], rates: Rates, over: Collection[tuple[str, str]]
+    asked: PlanRequest, left: list[Candidate], rates: Rates, over: Collection[tuple[str, str]]
 ) -> Terms | Problem:
     """The cheapest of these offers by the order's own limits. ``over``: offers beyond their supplier's day."""
     chosen = choosing_rules.choose(left, asked.held_cost.amount if asked.held_cost else Decimal("Infinity"), (), over)

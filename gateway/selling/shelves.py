@@ -17,7 +17,7 @@ from gateway.catalog.selectable_rules import why_not
 from gateway.items.goods_shelf import GoodsShelf
 from gateway.items.item_rules import Item
 from gateway.items.number_shelf import NumberShelf
-from gateway.items.shelf import Limits, Line, Shelf
+from gateway.items.shelf import Limits, Line, OfferSource
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.pricing.pricing import Prices
@@ -46,7 +46,7 @@ class Offered(msgspec.Struct, frozen=True):
     max_cost: Money
 
 
-SHELVES: dict[str, Shelf] = {"number": NumberShelf(), "voucher": GoodsShelf()}
+SHELVES: dict[str, OfferSource] = {"number": NumberShelf(), "voucher": GoodsShelf()}
 """By the kind of order; a kind without one is not sold."""
 
 
@@ -152,7 +152,7 @@ async def offered(
             lines = [*lines[:at], seen, *lines[at + 1 :]]
 
 
-async def _look(shelf: Shelf, deps: Deps, line: Line, end: float) -> Line | None:
+async def _look(shelf: OfferSource, deps: Deps, line: Line, end: float) -> Line | None:
     seconds = end - asyncio.get_running_loop().time()
     if seconds <= 0:
         return None
@@ -200,7 +200,7 @@ def _judge(
     tolerance: Decimal,
     unfit: str | None,
     marks: Collection[str],
-    standing: selling_rows.Standing,
+    standing: selling_rows.SellingState,
     left: Decimal | None,
 ) -> Candidate:
     unit, most = terms

@@ -29,7 +29,7 @@ MOST_WAITING = 500
 
 
 @contextmanager
-def noting(deps: Deps, attempt_id: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
+def record_calls(deps: Deps, attempt_id: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
     """Have what is said to a supplier in this block kept with the attempt, without these ``secrets``."""
 
     def listener(exchange: Exchange) -> None:

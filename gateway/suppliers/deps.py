@@ -52,7 +52,7 @@ class Deps:
     ``accounts`` change when a supplier's key was turned over; ``payments`` are those at payment suppliers. ``index``
     gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do without.
     ``inline`` says that this process processes what it admits; workers take over when it does not get to it.
-    ``running`` is what is in flight: ``flows.process.drain`` waits for it. ``waiting`` are tasks of it that only wait
+    ``running`` is what is in flight: ``orders.process.drain`` waits for it. ``waiting`` are tasks of it that only wait
     for a supplier's rate, and may be cancelled. ``watch`` wakes requests that wait for an order; ``memory`` is what
     fast admission chooses from. ``unwritten`` is what was said to suppliers and is about to be kept. ``commits`` lets
     few orders be written at once: more would wait for each other in PostgreSQL, and longer.

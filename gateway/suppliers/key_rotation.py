@@ -20,7 +20,7 @@ import structlog
 
 from gateway.access import audit_rows
 from gateway.access.user_rows import Visitor
-from gateway.kit.patience import patiently
+from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.problem import Problem
 from gateway.kit.run_locks import run_locks
 from gateway.kit.sealing import Unsealable
@@ -236,14 +236,16 @@ async def _ask(deps: Deps, account: Account, row: KeyRow) -> KeyRow:
     except GatewayError as error:
         if isinstance(error, SupplierError) and error.outcome is Outcome.UNKNOWN:
             words = f"what came of asking for it is not known: {error}"
-            moved = await patiently(supplier_key_rows.undo)(deps.pool, row, words, deps.clock())
+            moved = await retry_while_database_down(supplier_key_rows.undo)(deps.pool, row, words, deps.clock())
             return row if moved is None else await _on(deps, moved)
-        moved = await patiently(supplier_key_rows.undone)(deps.pool, row, f"no key was made: {error}", deps.clock())
+        moved = await retry_while_database_down(supplier_key_rows.undone)(
+            deps.pool, row, f"no key was made: {error}", deps.clock()
+        )
         return moved or row
     sealed = deps.seal.seal(made.secret)
-    await patiently(supplier_key_rows.keep)(deps.pool, row, sealed, made.prefix, deps.clock())
+    await retry_while_database_down(supplier_key_rows.keep)(deps.pool, row, sealed, made.prefix, deps.clock())
     # A commit whose answer was lost is found by looking.
-    kept = await patiently(supplier_key_rows.get)(deps.pool, row.id)
+    kept = await retry_while_database_down(supplier_key_rows.get)(deps.pool, row.id)
     return row if kept is None else await _on(deps, kept)
 
 

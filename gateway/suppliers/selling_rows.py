@@ -105,14 +105,14 @@ async def barred(connection: Connection | Pool, supplier: str) -> frozenset[str]
     return frozenset(row["supplier_plan_id"] for row in rows)
 
 
-class Standing(msgspec.Struct, frozen=True):
+class SellingState(msgspec.Struct, frozen=True):
     """Whether a supplier sells at all now: not paused or stopped, and with our money."""
 
     paused: bool
     no_balance: bool
 
 
-async def standing(connection: Connection | Pool, suppliers: Collection[str]) -> dict[str, Standing]:
+async def standing(connection: Connection | Pool, suppliers: Collection[str]) -> dict[str, SellingState]:
     """How these suppliers stand; one that is not known is paused."""
     rows = await connection.fetch(
         """SELECT s.name, s.state <> 'active' OR NOT s.configured
@@ -121,8 +121,8 @@ async def standing(connection: Connection | Pool, suppliers: Collection[str]) ->
            FROM suppliers s WHERE s.name = ANY($1)""",
         list(suppliers),
     )
-    known = {row["name"]: Standing(row["paused"], row["no_balance"]) for row in rows}
-    return {name: known.get(name, Standing(paused=True, no_balance=False)) for name in suppliers}
+    known = {row["name"]: SellingState(row["paused"], row["no_balance"]) for row in rows}
+    return {name: known.get(name, SellingState(paused=True, no_balance=False)) for name in suppliers}
 
 
 async def marks(

@@ -31,7 +31,7 @@ from gateway.pricing import pricing_rule_rows
 from gateway.pricing.pricing import sets_now
 from gateway.pricing.pricing_rules import RuleSet
 from gateway.webhooks import webhook_rows
-from gateway.webhooks.notify import announce
+from gateway.webhooks.notify import emit_event
 from schemas.api import Price
 from schemas.notice import NoticeType
 
@@ -111,7 +111,7 @@ async def _announce(
     async with pool.acquire() as connection, connection.transaction():
         for at in range(0, len(plans), MOST_PLANS):
             data = {"plans": msgspec.to_builtins(plans[at : at + MOST_PLANS])}
-            await announce(connection, seal, storefront_id=storefront_id, mode=mode, type=kind, data=data)
+            await emit_event(connection, seal, storefront_id=storefront_id, mode=mode, type=kind, data=data)
 
 
 def _read(

@@ -19,7 +19,7 @@ import structlog
 from gateway.catalog import offer_rows
 from gateway.items.goods_sync import sync_goods
 from gateway.items.number_sync import sync_numbers
-from gateway.kit.patience import patiently
+from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.pool import Pool
 from gateway.kit.run_locks import RUN_LOCK, SUPPLIER_LOCK, RunLocks, run_locks
 from gateway.kit.settings import Settings
@@ -138,7 +138,7 @@ async def _begin(
             return found
 
 
-@patiently
+@retry_while_database_down
 async def _close(pool: Pool, run_id: str, why_missing: str) -> SyncRun:
     async with pool.acquire() as connection, connection.transaction():
         await sync_run_rows.close(connection, run_id, why_missing)
@@ -174,13 +174,15 @@ class _Run:
 
     async def sync(self, accounts: Sequence[Account], *, everything: bool) -> None:
         """Walk and replace them all, compare them with each other, publish."""
-        await patiently(fx_rows.store)(
+        await retry_while_database_down(fx_rows.store)(
             self._pool, self._settings.base_currency, fx_rows.shipped(self._settings.base_currency)
         )
         async with self._publishing():
             await asyncio.gather(*(self._supplier(account) for account in accounts))
         names = [account.name for account in accounts]
-        await patiently(compare)(self._pool, self._settings, self._id, names, self._began_at, everything=everything)
+        await retry_while_database_down(compare)(
+            self._pool, self._settings, self._id, names, self._began_at, everything=everything
+        )
         await self._publish_now()
 
     async def _supplier(self, account: Account) -> None:
@@ -199,10 +201,12 @@ class _Run:
         staging = Staging(_folder_for_staging(self._settings))
         walk: Walk | None = None
         try:
-            told = await patiently(told_of)(self._pool, account.manifest.name)
+            told = await retry_while_database_down(told_of)(self._pool, account.manifest.name)
             mapping = mapping_of(account.provider, told)
-            remapped = await patiently(supplier_rows.mapping_of)(self._pool, account.name) != mapping.hex()
-            stored = await patiently(offer_rows.stored)(self._pool, account.name)
+            remapped = (
+                await retry_while_database_down(supplier_rows.mapping_of)(self._pool, account.name) != mapping.hex()
+            )
+            stored = await retry_while_database_down(offer_rows.stored)(self._pool, account.name)
             walk = Walk(account.name, stored, staging, mapping, remapped=remapped, told=told)
             await account.limiter.probe()
             accepted = account.name in self._accept
@@ -211,7 +215,7 @@ class _Run:
             progress = self._progress
             await walk.run(account.provider, lambda n, of: progress.seen(account.name, n, of))
             async with self._writing:
-                part = await patiently(replace)(
+                part = await retry_while_database_down(replace)(
                     self._pool,
                     walk,
                     self._id,
@@ -286,7 +290,7 @@ def _folder_for_staging(settings: Settings) -> Path:
     return folder
 
 
-@patiently
+@retry_while_database_down
 async def _record_failure(pool: Pool, run_id: str, part: SupplierRun, started_at: datetime) -> SupplierRun:
     async with pool.acquire() as connection, connection.transaction():
         if await sync_run_rows.still_open(connection, run_id):

@@ -17,7 +17,7 @@ import asyncpg
 import structlog
 from standardwebhooks import Webhook
 
-from gateway.kit.guarded_http import TIMEOUT_SECONDS, Outside, Reply
+from gateway.kit.guarded_http import TIMEOUT_SECONDS, GuardedHttpClient, Reply
 from gateway.kit.pool import DATABASE_DOWN, Pool
 from gateway.kit.sealing import Seal, Unsealable
 from gateway.kit.settings import Settings
@@ -43,14 +43,16 @@ _AGENT = "esim-gateway webhooks"
 
 async def deliver(settings: Settings, pool: Pool, stop: asyncio.Event) -> None:
     """Deliver in this process until ``stop`` is set."""
-    async with Outside(settings.webhooks.allow_private) as outside:
+    async with GuardedHttpClient(settings.webhooks.allow_private) as outside:
         await Deliverer(pool, Seal.from_settings(settings), outside).run(stop)
 
 
 class Deliverer:
     """Delivers in one process; any number of them share the work. ``draw`` gives numbers from 0 to 1."""
 
-    def __init__(self, pool: Pool, seal: Seal, outside: Outside, *, draw: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self, pool: Pool, seal: Seal, outside: GuardedHttpClient, *, draw: Callable[[], float] = random.random
+    ) -> None:
         self._pool = pool
         self._seal = seal
         self._outside = outside

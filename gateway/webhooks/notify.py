@@ -27,14 +27,14 @@ def prepared(
 ) -> EventWrite:
     """An event for the outbox, written with what it tells of; a worker writes its deliveries (``emit_outbox``).
 
-    ``data`` as in ``announce``.
+    ``data`` as in ``emit_event``.
     """
     if leaked := _secrets_in(data):
         raise ValueError(f"an event may not carry {leaked}")
     return EventWrite(f"evt_{secrets.token_hex(12)}", type, seal.seal(msgspec.json.encode(Notice(type, now, data))))
 
 
-async def announce(
+async def emit_event(
     connection: Connection,
     seal: Seal,
     *,

@@ -151,7 +151,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     payments: list[SandboxPayment] = []
 
 
-class Desk:
+class PaymentSimulator:
     """One shop's. What changes is written down before anybody is answered; with a ``file`` it outlives the process."""
 
     def __init__(self, shop_id: str, secret_key: str, file: Path | None = None) -> None:

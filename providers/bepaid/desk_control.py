@@ -24,14 +24,14 @@ import msgspec
 from aiohttp import web
 
 from providers.bepaid import payment_page
-from providers.bepaid.desk import Act, ClosedError, Desk, Outcome, SandboxPayment, SandboxProduct
+from providers.bepaid.desk import Act, ClosedError, Outcome, PaymentSimulator, SandboxPayment, SandboxProduct
 from providers.bepaid.triggers import Trigger
 from providers.sandbox.control import CONTROL_PREFIX
 from providers.sandbox.keys import MOUNT
 from providers.sandbox.webhooks import WebhookPlan
 from schemas.money import Money
 
-DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
+DESK: web.AppKey[PaymentSimulator] = web.AppKey("desk", PaymentSimulator)
 _GONE = 410
 # A page without scripts, whose form may end at the shop.
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
@@ -116,7 +116,7 @@ def html(text: str, status: int = 200) -> web.Response:
     return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
 
 
-Told = Callable[[Desk, web.Request, bytes], Awaitable[Any]]
+Told = Callable[[PaymentSimulator, web.Request, bytes], Awaitable[Any]]
 
 
 def _told(act: Told) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -133,43 +133,43 @@ def _told(act: Told) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     return handler
 
 
-async def _products(desk: Desk, _request: web.Request, _body: bytes) -> Any:
+async def _products(desk: PaymentSimulator, _request: web.Request, _body: bytes) -> Any:
     return {"products": desk.listed()}
 
 
-async def _payments(desk: Desk, _request: web.Request, _body: bytes) -> Any:
+async def _payments(desk: PaymentSimulator, _request: web.Request, _body: bytes) -> Any:
     return {"payments": [_shown(desk, payment) for payment in desk.payments.values()]}
 
 
-async def _act(desk: Desk, request: web.Request, body: bytes) -> Any:
+async def _act(desk: PaymentSimulator, request: web.Request, body: bytes) -> Any:
     payment = desk.payments[request.match_info["uid"]]
     return _shown(desk, await desk.act(payment, msgspec.json.decode(body, type=_Later).act))
 
 
-async def _triggers(desk: Desk, _request: web.Request, _body: bytes) -> Any:
+async def _triggers(desk: PaymentSimulator, _request: web.Request, _body: bytes) -> Any:
     return {"triggers": desk.triggers.listed()}
 
 
-async def _add_trigger(desk: Desk, request: web.Request, body: bytes) -> Any:
+async def _add_trigger(desk: PaymentSimulator, request: web.Request, body: bytes) -> Any:
     desk.triggers.add(msgspec.json.decode(body, type=Trigger))
     return await _triggers(desk, request, body)
 
 
-async def _clear_triggers(desk: Desk, request: web.Request, body: bytes) -> Any:
+async def _clear_triggers(desk: PaymentSimulator, request: web.Request, body: bytes) -> Any:
     desk.triggers.clear()
     return await _triggers(desk, request, body)
 
 
-async def _webhook(desk: Desk, _request: web.Request, _body: bytes) -> Any:
+async def _webhook(desk: PaymentSimulator, _request: web.Request, _body: bytes) -> Any:
     return {"sends": True, "plan": desk.webhooks.plan, "sent": list(desk.webhooks.log)}
 
 
-async def _set_webhook(desk: Desk, request: web.Request, body: bytes) -> Any:
+async def _set_webhook(desk: PaymentSimulator, request: web.Request, body: bytes) -> Any:
     desk.webhooks.plan = msgspec.json.decode(body, type=WebhookPlan)
     return await _webhook(desk, request, body)
 
 
-async def _truth(desk: Desk, _request: web.Request, _body: bytes) -> Any:
+async def _truth(desk: PaymentSimulator, _request: web.Request, _body: bytes) -> Any:
     return {
         "products": [
             {"id": one.id, "description": one.description, "quantity": one.quantity, "triggers": one.triggers}
@@ -179,7 +179,7 @@ async def _truth(desk: Desk, _request: web.Request, _body: bytes) -> Any:
     }
 
 
-def _shown(desk: Desk, payment: SandboxPayment) -> dict[str, Any]:
+def _shown(desk: PaymentSimulator, payment: SandboxPayment) -> dict[str, Any]:
     """A payment with what follows from it; ``paid`` is its amount in whole units."""
     paid = Money.from_minor(payment.amount, payment.currency).padded()
     return {

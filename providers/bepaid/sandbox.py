@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from providers.bepaid import desk_control, notice, payment_page
-from providers.bepaid.desk import Desk, SandboxProduct, written
+from providers.bepaid.desk import PaymentSimulator, SandboxProduct, written
 from providers.bepaid.desk_control import DESK, desk_routes
 from providers.bepaid.parameters import WrongParametersError, checked
 from providers.bepaid.triggers import AFTERWARDS, INSTEAD, TriggerKind
@@ -33,7 +33,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
             return None
         return None if request.headers.get("Authorization") == expected else "Unauthorized"
 
-    desk = world.open_desk(NAME, lambda file: Desk(shop_id, secret_key, file))
+    desk = world.open_desk(NAME, lambda file: PaymentSimulator(shop_id, secret_key, file))
     app = sandbox_app(
         world,
         NAME,

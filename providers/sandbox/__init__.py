@@ -29,7 +29,7 @@ from providers.sandbox.profiles import qr_data_uri
 from providers.sandbox.rules import TillRules
 from providers.sandbox.sale import Esim, Move, MoveKind, Package, Purchase, Sale, SaleState, TillRefusal, Why
 from providers.sandbox.serve import Served, base_url, sandbox_site, serve, world_for
-from providers.sandbox.till import Till
+from providers.sandbox.till import SupplierSimulator
 from providers.sandbox.triggers import Act, Trigger, TriggerKind
 from providers.sandbox.webhooks import WebhookPlan, WebhookRules
 from providers.sandbox.world import SandboxWorld
@@ -51,7 +51,7 @@ __all__ = [
     "SaleState",
     "SandboxWorld",
     "Served",
-    "Till",
+    "SupplierSimulator",
     "TillRefusal",
     "TillRules",
     "Trigger",

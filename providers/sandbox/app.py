@@ -28,7 +28,7 @@ from providers.sandbox.keys import MOUNT, SUPPLIER, WORLD
 from providers.sandbox.listing import Listing
 from providers.sandbox.rules import TillRules
 from providers.sandbox.sale import TillRefusal, Why
-from providers.sandbox.till import SALE, SPOIL, Till
+from providers.sandbox.till import SALE, SPOIL, SupplierSimulator
 from providers.sandbox.till_control import till_routes
 from providers.sandbox.triggers import Spoil, Unanswered
 from providers.sandbox.world import SandboxWorld
@@ -125,7 +125,7 @@ def one(request: web.Request, key: str) -> Item | None:
     return item
 
 
-def till_of(request: web.Request) -> Till:
+def till_of(request: web.Request) -> SupplierSimulator:
     """The till of the supplier whose sandbox was asked."""
     return request.app[WORLD].till(request.app[SUPPLIER])
 

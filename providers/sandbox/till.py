@@ -69,7 +69,7 @@ SPOIL: web.RequestKey[Spoil] = web.RequestKey("spoil", Spoil)
 SALE: web.RequestKey[Sale] = web.RequestKey("sale", Sale)
 
 
-class Till:
+class SupplierSimulator:
     """One supplier's till. Everything that is seen through it is seen as the supplier itself shows it.
 
     ``delivery_seconds`` is how long an order is processed, None for ever; with ``delivery_looks`` it is

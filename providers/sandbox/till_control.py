@@ -34,7 +34,7 @@ from msgspec import UNSET, UnsetType
 from providers.sandbox.control import CONTROL_PREFIX
 from providers.sandbox.keys import SUPPLIER, WORLD
 from providers.sandbox.sale import Esim
-from providers.sandbox.till import Till
+from providers.sandbox.till import SupplierSimulator
 from providers.sandbox.triggers import Trigger
 from providers.sandbox.truth import truth_of
 from providers.sandbox.webhooks import WebhookPlan
@@ -82,7 +82,9 @@ def till_routes() -> list[web.RouteDef]:
     ]
 
 
-def _told(act: Callable[[Till, web.Request, bytes], Any]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _told(
+    act: Callable[[SupplierSimulator, web.Request, bytes], Any],
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handler(request: web.Request) -> web.StreamResponse:
         till = request.app[WORLD].till(request.app[SUPPLIER])
         try:
@@ -95,7 +97,7 @@ def _told(act: Callable[[Till, web.Request, bytes], Any]) -> Callable[[web.Reque
     return handler
 
 
-def _till(till: Till, _request: web.Request, _body: bytes) -> dict[str, Any]:
+def _till(till: SupplierSimulator, _request: web.Request, _body: bytes) -> dict[str, Any]:
     return {
         "currency": till.rules.currency,
         "balance": till.balance,
@@ -108,7 +110,7 @@ def _till(till: Till, _request: web.Request, _body: bytes) -> dict[str, Any]:
     }
 
 
-def _set_till(till: Till, request: web.Request, body: bytes) -> dict[str, Any]:
+def _set_till(till: SupplierSimulator, request: web.Request, body: bytes) -> dict[str, Any]:
     told = msgspec.json.decode(body, type=_TillOrders)
     if told.deposit is not UNSET:
         till.deposit(told.deposit)
@@ -121,34 +123,34 @@ def _set_till(till: Till, request: web.Request, body: bytes) -> dict[str, Any]:
     return _till(till, request, body)
 
 
-def _triggers(till: Till, _request: web.Request, _body: bytes) -> dict[str, Any]:
+def _triggers(till: SupplierSimulator, _request: web.Request, _body: bytes) -> dict[str, Any]:
     return {"triggers": till.triggers.listed()}
 
 
-def _add_trigger(till: Till, request: web.Request, body: bytes) -> dict[str, Any]:
+def _add_trigger(till: SupplierSimulator, request: web.Request, body: bytes) -> dict[str, Any]:
     till.triggers.add(msgspec.json.decode(body, type=Trigger))
     return _triggers(till, request, body)
 
 
-def _clear_triggers(till: Till, request: web.Request, body: bytes) -> dict[str, Any]:
+def _clear_triggers(till: SupplierSimulator, request: web.Request, body: bytes) -> dict[str, Any]:
     till.triggers.clear()
     return _triggers(till, request, body)
 
 
-def _webhook(till: Till, _request: web.Request, _body: bytes) -> dict[str, Any]:
+def _webhook(till: SupplierSimulator, _request: web.Request, _body: bytes) -> dict[str, Any]:
     return {"sends": till.rules.webhooks is not None, "plan": till.webhooks.plan, "sent": list(till.webhooks.log)}
 
 
-def _set_webhook(till: Till, request: web.Request, body: bytes) -> dict[str, Any]:
+def _set_webhook(till: SupplierSimulator, request: web.Request, body: bytes) -> dict[str, Any]:
     till.webhooks.plan = msgspec.json.decode(body, type=WebhookPlan)
     return _webhook(till, request, body)
 
 
-def _esims(till: Till, _request: web.Request, _body: bytes) -> dict[str, Any]:
+def _esims(till: SupplierSimulator, _request: web.Request, _body: bytes) -> dict[str, Any]:
     return {"esims": till.esims()}
 
 
-def _esim(till: Till, request: web.Request, _body: bytes) -> Esim:
+def _esim(till: SupplierSimulator, request: web.Request, _body: bytes) -> Esim:
     iccid = request.match_info["iccid"]
     esim = till.esim(iccid)
     if esim is None:
@@ -156,7 +158,7 @@ def _esim(till: Till, request: web.Request, _body: bytes) -> Esim:
     return esim
 
 
-def _set_esim(till: Till, request: web.Request, body: bytes) -> Esim:
+def _set_esim(till: SupplierSimulator, request: web.Request, body: bytes) -> Esim:
     esim = _esim(till, request, body)
     told = msgspec.json.decode(body, type=_EsimOrders)
     if told.used_mb is not UNSET:
@@ -174,7 +176,7 @@ def _set_esim(till: Till, request: web.Request, body: bytes) -> Esim:
     return esim
 
 
-def _truth(till: Till, request: web.Request, _body: bytes) -> Any:
+def _truth(till: SupplierSimulator, request: web.Request, _body: bytes) -> Any:
     return truth_of(till, request.app[SUPPLIER])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from providers.sandbox.sale import Move, Sale, SaleState, Uncharged
-from providers.sandbox.till import Till
+from providers.sandbox.till import SupplierSimulator
 from providers.sandbox.triggers import TriggerKind
 from schemas.order import OrderKind
 
@@ -55,7 +55,7 @@ class Truth(msgspec.Struct, frozen=True):
     moves: list[Move]
 
 
-def truth_of(till: Till, supplier: str) -> Truth:
+def truth_of(till: SupplierSimulator, supplier: str) -> Truth:
     """As of now; looking at it moves nothing."""
     now = datetime.now(UTC)
     return Truth(
@@ -68,7 +68,7 @@ def truth_of(till: Till, supplier: str) -> Truth:
     )
 
 
-def _charge(till: Till, sale: Sale, now: datetime) -> Charge:
+def _charge(till: SupplierSimulator, sale: Sale, now: datetime) -> Charge:
     shown = sale.shown_at <= now
     delivered = sale.ended_at is not None and sale.state in {SaleState.COMPLETED, SaleState.CANCELLED}
     delivered = delivered and TriggerKind.CANCELLED_AFTER_PROCESSING not in sale.triggers

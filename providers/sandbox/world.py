@@ -21,7 +21,7 @@ from providers.sandbox.item import Item
 from providers.sandbox.magic import magic
 from providers.sandbox.market import deal
 from providers.sandbox.rules import TillRules
-from providers.sandbox.till import Till
+from providers.sandbox.till import SupplierSimulator
 
 DEFAULT_SEED = 7
 _CENT = Decimal("0.01")
@@ -46,7 +46,7 @@ class _Shelf:
     faults: FaultBoard = field(default_factory=FaultBoard)
     calls: Counter[str] = field(default_factory=Counter)
     drifts: int = 0
-    till: Till | None = None
+    till: SupplierSimulator | None = None
     account: SandboxAccount | None = None
     desk: Kept | None = None
     examples: Mapping[str, Item] = field(default_factory=dict)
@@ -149,12 +149,12 @@ class SandboxWorld:
         shelf = self._shelves[supplier]
         shelf.current = {key: msgspec.structs.replace(item, triggers=()) for key, item in shelf.current.items()}
 
-    def open_till(self, supplier: str, rules: TillRules, examples: PageExamples) -> Till:
+    def open_till(self, supplier: str, rules: TillRules, examples: PageExamples) -> SupplierSimulator:
         """The supplier's till, opened with these rules; one that is open keeps what it has."""
         shelf = self._shelves[supplier]
         if shelf.till is None:
             shelf.examples = {item.key: item for item in examples.items}
-            shelf.till = Till(
+            shelf.till = SupplierSimulator(
                 rules,
                 sell=lambda key: self.sell(supplier, key),
                 seed=f"{self.seed}|{supplier}|till",
@@ -163,7 +163,7 @@ class SandboxWorld:
             )
         return shelf.till
 
-    def till(self, supplier: str) -> Till:
+    def till(self, supplier: str) -> SupplierSimulator:
         """The supplier's till. Raises ``KeyError`` before its sandbox was made."""
         till = self._shelves[supplier].till
         if till is None:

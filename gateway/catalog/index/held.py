@@ -9,7 +9,7 @@ from gateway.catalog.index.build import WHY_NOT
 from gateway.catalog.index.index import Index
 
 
-class Held(msgspec.Struct, frozen=True):
+class BlockedCounts(msgspec.Struct, frozen=True):
     """One supplier's offers. An offer that is kept back for two reasons counts under both."""
 
     offers: int
@@ -17,7 +17,7 @@ class Held(msgspec.Struct, frozen=True):
     why_not: dict[str, int]
 
 
-def held_back(index: Index) -> dict[str, Held]:
+def held_back(index: Index) -> dict[str, BlockedCounts]:
     """The counts of every supplier in the catalogue, as it stands now."""
     snapshot = index.snapshot
     why = index.why_not
@@ -29,7 +29,7 @@ def held_back(index: Index) -> dict[str, Held]:
         for at, reason in enumerate(WHY_NOT)
     }
     return {
-        name: Held(
+        name: BlockedCounts(
             int(offers[at]),
             int(selectable[at]),
             {reason: int(counts[at]) for reason, counts in reasons.items() if counts[at]},

@@ -13,7 +13,7 @@ from gateway.catalog.index import choice, cursor, page, places, render
 from gateway.catalog.index.build import WHY_NOT
 from gateway.catalog.index.filters import Filter, filter_of
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.overlay import Standing, SupplierNow
+from gateway.catalog.index.overlay import OverlayState, SupplierNow
 from gateway.catalog.index.payable import short
 from gateway.catalog.index.query import (
     MAX_LIMIT,
@@ -47,7 +47,7 @@ class Index:
     ``QueryError("currency", …)``.
     """
 
-    def __init__(self, snapshot: Snapshot, now: Standing, rules: RuleSet) -> None:
+    def __init__(self, snapshot: Snapshot, now: OverlayState, rules: RuleSet) -> None:
         self.snapshot = snapshot
         self.standing = now
         self.rules = rules

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 
 from gateway.catalog.index.index import Index
-from gateway.catalog.index.overlay import Standing
+from gateway.catalog.index.overlay import OverlayState
 from gateway.catalog.index.ruled import MAX_SETS
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.pricing.pricing_rules import RuleSets
@@ -18,7 +18,7 @@ class Indexes:
     The least used of too many is let go.
     """
 
-    def __init__(self, snapshot: Snapshot, now: Standing, sets: RuleSets) -> None:
+    def __init__(self, snapshot: Snapshot, now: OverlayState, sets: RuleSets) -> None:
         self.snapshot = snapshot
         self.standing = now
         self.sets = sets

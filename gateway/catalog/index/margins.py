@@ -28,7 +28,7 @@ class Fees(msgspec.Struct, frozen=True):
         return Money(exact.quantize(step, ROUND_HALF_UP), price.currency)
 
 
-class Asked(msgspec.Struct, frozen=True):
+class MarginQuery(msgspec.Struct, frozen=True):
     """Which offers. ``rule`` is a rule's number in the set. ``below`` is a share of the price in percent.
 
     Without ``everything`` only what is for sale, and what its price keeps from sale. ``triggers`` shows the plans on
@@ -60,7 +60,7 @@ class Ranked(NamedTuple):
         return Ranked(*(column.take(which) for column in self))
 
 
-def ranked(index: Index, fees: Fees, asked: Asked) -> Ranked:
+def ranked(index: Index, fees: Fees, asked: MarginQuery) -> Ranked:
     """The offers that are asked for, in order: negative and thin ones, then the others, each by margin, then row."""
     snapshot, ruled = index.snapshot, index.ruled
     every: Ranked = snapshot.memo(("margins", ruled.rules.digest, fees), lambda: _every(index, fees))
@@ -100,7 +100,7 @@ def _every(index: Index, fees: Fees) -> Ranked:
     return Ranked(order, first[order], margins[order], prices[order])
 
 
-def _will(index: Index, every: Ranked, asked: Asked) -> Array:
+def _will(index: Index, every: Ranked, asked: MarginQuery) -> Array:
     ruled, rows = index.ruled, every.rows
     thin = np.zeros(len(rows), dtype=np.bool_) if ruled.thin is None else ruled.thin.take(rows)
     will = _there(index, rows, asked)
@@ -122,7 +122,7 @@ def _will(index: Index, every: Ranked, asked: Asked) -> Array:
     return will
 
 
-def _there(index: Index, rows: Array, asked: Asked) -> Array:
+def _there(index: Index, rows: Array, asked: MarginQuery) -> Array:
     """Which of the rows are of this supplier, place and scope."""
     snapshot = index.snapshot
     will = np.ones(len(rows), dtype=np.bool_)

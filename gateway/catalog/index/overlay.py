@@ -52,7 +52,7 @@ class SupplierNow(msgspec.Struct, frozen=True):
     no_balance: bool = False
 
 
-class Standing(msgspec.Struct, frozen=True):
+class OverlayState(msgspec.Struct, frozen=True):
     """An overlay as it stands at one moment, for one mode. Equal standings have equal digests.
 
     ``payable`` names the suppliers at which our money does not suffice for everything in a snapshot, each with the
@@ -78,7 +78,7 @@ class Standing(msgspec.Struct, frozen=True):
         return any(s.stale or s.expired for s in self.suppliers if not s.paused)
 
 
-def standing(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds) -> Standing:
+def standing(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds) -> OverlayState:
     """What the overlay means for one mode at ``now``."""
     suppliers = []
     for one in sorted(overlay.suppliers):
@@ -95,7 +95,7 @@ def standing(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds
         for mark in overlay.marks
         if mark.supplier in names and (mark.until is None or mark.until > now)
     }
-    return Standing(tuple(suppliers), tuple(sorted(marks)))
+    return OverlayState(tuple(suppliers), tuple(sorted(marks)))
 
 
 def next_change(overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> datetime | None:

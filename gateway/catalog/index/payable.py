@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.overlay import Overlay, Standing, standing
+from gateway.catalog.index.overlay import Overlay, OverlayState, standing
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.kit.freshness import FreshnessBounds
 from gateway.suppliers.spendable_rules import Funds, available_funds, highest_affordable_cost
@@ -38,7 +38,7 @@ class Short(NamedTuple):
         return np.asarray(snapshot.cost > self.most.take(snapshot.supplier))
 
 
-def standing_in(snapshot: Snapshot, overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> Standing:
+def standing_in(snapshot: Snapshot, overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> OverlayState:
     """What an overlay means for a snapshot at a moment."""
     made = standing(overlay, snapshot.mode, now, bounds)
     return msgspec.structs.replace(made, payable=payable(snapshot, overlay.funds))
@@ -83,7 +83,7 @@ def _steps(snapshot: Snapshot, supplier: str) -> tuple[int, list[int]]:
     return costs[-1], steps
 
 
-def short(snapshot: Snapshot, standing_now: Standing) -> Short | None:
+def short(snapshot: Snapshot, standing_now: OverlayState) -> Short | None:
     """What a standing keeps from sale for want of money; None when that is nothing."""
     if not standing_now.payable:
         return None

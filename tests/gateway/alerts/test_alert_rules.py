@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.alerts.alert_rules import (
-    Damping,
+    ActiveAlert,
+    Evaluation,
     Finding,
-    Look,
+    FlapSuppression,
     PriceMove,
     Rule,
-    Standing,
     beyond,
     decide,
     default_rules,
@@ -23,7 +23,7 @@ from gateway.alerts.alert_rules import (
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 RULE = Rule(id="r", name="r", kind="price_move", threshold=Decimal(25))
-DAMPING = Damping(3, timedelta(hours=6), timedelta(hours=1))
+DAMPING = FlapSuppression(3, timedelta(hours=6), timedelta(hours=1))
 DAY = timedelta(hours=24)
 
 
@@ -33,7 +33,7 @@ def found(subject, **more):
 
 def standing(subject, **more):
     given = {"id": subject, "rule_id": "r", "title": subject, "detail": "", "raised_at": NOW, "seen_at": NOW}
-    return Standing(subject=subject, **(given | more))
+    return ActiveAlert(subject=subject, **(given | more))
 
 
 def moves(*costs, subject="s"):
@@ -42,7 +42,7 @@ def moves(*costs, subject="s"):
 
 
 def test_what_is_found_is_raised_what_stands_is_not_told_again_and_what_is_gone_ends():
-    look = Look(rule=RULE, found=(found("new"), found("old")))
+    look = Evaluation(rule=RULE, found=(found("new"), found("old")))
     decision = decide([look], [standing("old"), standing("gone")], {}, DAMPING, NOW)
     assert [one.finding.subject for one in decision.raised] == ["new"]
     assert decision.kept == ()
@@ -51,13 +51,13 @@ def test_what_is_found_is_raised_what_stands_is_not_told_again_and_what_is_gone_
 
 def test_what_could_not_be_looked_at_stays_and_a_rule_that_is_gone_takes_its_alerts_silently():
     alerts = [standing("a"), standing("b"), standing("c", rule_id="other")]
-    decision = decide([Look(rule=RULE, unknown=frozenset({"a"}))], alerts, {}, DAMPING, NOW)
+    decision = decide([Evaluation(rule=RULE, unknown=frozenset({"a"}))], alerts, {}, DAMPING, NOW)
     assert [(one.standing.subject, one.told) for one in decision.cleared] == [("b", True), ("c", False)]
-    assert decide([Look(rule=RULE, all_known=False)], alerts[:2], {}, DAMPING, NOW).cleared == ()
+    assert decide([Evaluation(rule=RULE, all_known=False)], alerts[:2], {}, DAMPING, NOW).cleared == ()
 
 
 def test_what_was_raised_often_lately_flaps_and_ends_after_some_quiet_only():
-    look, empty = Look(rule=RULE, found=(found("s"),)), Look(rule=RULE)
+    look, empty = Evaluation(rule=RULE, found=(found("s"),)), Evaluation(rule=RULE)
     assert [decide([look], [], {("r", "s"): n}, DAMPING, NOW).raised[0].flapping for n in range(4)] == [
         False, False, True, True,
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def test_however_moves_come_in_looks_an_alert_stands_just_while_the_cost_is_away
     while steps:
         size = data.draw(st.integers(1, len(steps)))
         look = look_at_moves(RULE, steps[:size], stands, NOW, DAY)
-        decision = decide([look], stands, {}, Damping(99, DAY, DAY), NOW)
+        decision = decide([look], stands, {}, FlapSuppression(99, DAY, DAY), NOW)
         assert len(decision.raised) + len(stands) <= 1 + len(decision.cleared)
         told += len(decision.raised) - len(decision.cleared)
         values = {finding.subject: finding for finding in look.found}

@@ -12,7 +12,7 @@ from gateway.alerts import alert_rows as stored
 from gateway.alerts import alerts
 from gateway.alerts import channels as alert_channels
 from gateway.alerts.delivery import Sender
-from gateway.kit.guarded_http import Outside
+from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.problem import Problem
 from gateway.kit.sealing import Seal
 from gateway.kit.settings import load
@@ -75,7 +75,7 @@ async def watching(pool, tmp_path, stalls=None, **settings):
     async with (
         mail() as box,
         receiving() as hook,
-        Outside(LOOPBACK, timeout_seconds=5) as outside,
+        GuardedHttpClient(LOOPBACK, timeout_seconds=5) as outside,
         market(pool, tmp_path, stalls or {"a": Stall(shelf(12))}) as m,
     ):
         given = load(

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from gateway.access.key_rows import create_key
-from gateway.kit.guarded_http import Outside
+from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.sealing import Seal
 from gateway.suppliers import supplier_check_rows
 from gateway.webhooks.deliver import Deliverer
@@ -114,7 +114,7 @@ async def test_a_secret_is_rotated_and_the_old_one_stays_a_day(api):
 async def test_a_test_is_delivered_logged_and_replayed(make_api):
     api = await make_api(webhooks={"allow_private": ["127.0.0.0/8"]})
     api = api.with_key(await api.make_key())
-    async with receiving() as receiver, Outside([ip_network("127.0.0.0/8")]) as outside:
+    async with receiving() as receiver, GuardedHttpClient([ip_network("127.0.0.0/8")]) as outside:
         worker = Deliverer(api.pool, Seal([SECRET_KEY]), outside)
         endpoint = await made(api, url=receiver.url, events=["order.failed"])
         path = f"/v1/webhook-endpoints/{endpoint.id}"

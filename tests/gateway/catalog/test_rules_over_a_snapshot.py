@@ -23,7 +23,7 @@ from gateway.pricing.pricing import Prices
 from gateway.pricing.pricing_rules import Conditions, Rule, RuleSets, only, sets_at
 from gateway.selling import offers, selling
 from gateway.selling.candidate_rows import Stored
-from gateway.selling.selling import Asked
+from gateway.selling.selling import PlanRequest
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 from schemas import api
@@ -131,7 +131,7 @@ def charged(made: Market, naive: Naive, plan_id: str, max_price: Money | None) -
     gateway, prices = deps(made), Prices(made.rules, made.terms.rates)
     rows = [stored(item, naive) for item in made.items if item.offer.plan_id == plan_id]
     found = offers.judged(gateway, rows, prices, offers.Limits())
-    terms = selling.terms_of(Asked("sf", plan_id, offers.Limits(), max_price), found, prices.rates, ())
+    terms = selling.terms_of(PlanRequest("sf", plan_id, offers.Limits(), max_price), found, prices.rates, ())
     if isinstance(terms, Problem):
         return None
     assert terms.chosen.candidate.most <= terms.max_cost.amount

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gateway.catalog.index import Choice, Index, InStock, Need, NoMatch, PlanQuery, matrix
-from gateway.catalog.index.margins import Asked, Fees, ranked
+from gateway.catalog.index.margins import Fees, MarginQuery, ranked
 from gateway.catalog.index.matrix import Bucket
 from gateway.catalog.index.overlay import Overlay
 from schemas import api
@@ -91,7 +91,7 @@ def test_the_matrix_and_margins_leave_them_out(index: Index) -> None:
     for triggers, cell in ((False, matrix.NONE), (True, row)):
         cells = matrix.cells(snapshot, index.selectable, Bucket(triggers=triggers), ["BV"])
         assert cells[0, snapshot.suppliers.index("a")] == cell
-        assert (row in ranked(index, Fees(), Asked(triggers=triggers)).rows) is triggers
+        assert (row in ranked(index, Fees(), MarginQuery(triggers=triggers)).rows) is triggers
     alone = Market([TRIGGER, JAPAN], mode="test", overlay=_overlay("test")).index().snapshot
     assert [code for code, _ in matrix.places(alone, None, ())] == ["JP"]
     assert [code for code, _ in matrix.places(alone, None, (), triggers=True)] == ["BV", "JP"]

@@ -12,7 +12,7 @@ from gateway.access import audit_rows
 from gateway.alerts import alerts
 from gateway.alerts.delivery import Sender
 from gateway.catalog.publish import publish
-from gateway.kit.guarded_http import Outside
+from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.sealing import Seal
 from gateway.suppliers.accounts import accounts_of, check_accounts, close_accounts, connect_accounts
 from gateway.suppliers.deps import Deps
@@ -81,7 +81,7 @@ async def test_a_sync_that_moves_one_price_by_40_percent_is_one_alert_at_both_an
 ):
     console = watched
     secret, _ = await make_channels(console, hook)
-    async with Outside(LOOPBACK) as outside, accounts_of(console.settings, console.pool) as accounts:
+    async with GuardedHttpClient(LOOPBACK) as outside, accounts_of(console.settings, console.pool) as accounts:
         deps, work = await worker(console, outside)
         try:
             row = await console.pool.fetchrow(
@@ -129,7 +129,7 @@ async def test_a_sync_that_moves_one_price_by_40_percent_is_one_alert_at_both_an
 
 async def test_orders_that_need_attention_are_told_and_thin_margins_are_found_in_the_catalogue(watched, box, hook):
     console = watched
-    async with Outside(LOOPBACK) as outside:
+    async with GuardedHttpClient(LOOPBACK) as outside:
         deps, work = await worker(console, outside)
         try:
             await work()

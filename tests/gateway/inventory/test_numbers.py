@@ -19,8 +19,8 @@ from gateway.ledger.reconcile import reconcile
 from gateway.orders import number_polls, order_presenter, presenter
 from gateway.orders.admit import Admitted, admit, validate
 from gateway.orders.cancel import request_cancel
-from gateway.orders.link_supplier_order import adopt
-from gateway.orders.order_view_rows import Whose
+from gateway.orders.link_supplier_order import link_supplier_order
+from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import process_order
 from gateway.orders.resolve import resolve
 from schemas.account import NumberTier
@@ -47,7 +47,7 @@ async def ordered(counter: Counter, key: str, number: NumberChoice = US, **more:
 
 
 async def phone(counter: Counter, order_id: str) -> str | None:
-    shown = await presenter.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
+    shown = await presenter.order(counter.deps, order_id, StorefrontScope(STOREFRONT, "test"))
     assert shown is not None
     assert shown.plan is None
     assert shown.number is not None
@@ -355,10 +355,10 @@ async def test_an_order_that_a_restore_cut_off_adopts_the_number_that_was_bought
         await connection.execute(
             "UPDATE orders SET status = 'pending', fulfilled_at = NULL, next_poll_at = now() WHERE id = $1", lost
         )
-    assert isinstance(await adopt(counter.deps, lost, "beppay"), Problem)
-    assert await adopt(counter.deps, lost, "beppay", None, f"number-{sale.number}") is None
+    assert isinstance(await link_supplier_order(counter.deps, lost, "beppay"), Problem)
+    assert await link_supplier_order(counter.deps, lost, "beppay", None, f"number-{sale.number}") is None
     other = await placed(counter, "r-2")
-    assert isinstance(await adopt(counter.deps, other, "beppay", None, f"number-{sale.number}"), Problem)
+    assert isinstance(await link_supplier_order(counter.deps, other, "beppay", None, f"number-{sale.number}"), Problem)
     await process_order(counter.deps, lost, poll=True)
     assert (await counter.order(lost)).status == "fulfilled"
     assert (await phone(counter, lost), attempt.item) == (told, (await counter.attempts(lost))[0].item)

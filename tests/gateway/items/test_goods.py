@@ -19,7 +19,7 @@ from gateway.kit.problem import Problem
 from gateway.orders import delivered, presenter
 from gateway.orders.admit import Admitted, Valid, admit, validate
 from gateway.orders.cancel import request_cancel
-from gateway.orders.order_view_rows import Whose
+from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import process_order
 from gateway.orders.resolve import resolve
 from gateway.selling import ops_goods
@@ -212,7 +212,7 @@ async def placed(counter: Counter, name: str, key: str, **more: Any) -> str:
 
 
 async def codes(counter: Counter, order_id: str) -> list[str | None]:
-    shown = await presenter.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
+    shown = await presenter.order(counter.deps, order_id, StorefrontScope(STOREFRONT, "test"))
     assert shown is not None
     assert shown.voucher is not None
     return [code.pin for code in shown.voucher.codes]

@@ -11,7 +11,7 @@ from ipaddress import ip_network
 import pytest
 from aiohttp.abc import AbstractResolver
 
-from gateway.kit.guarded_http import Outside
+from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.tasks import end
 from tests.kit.receiver import receiving
 
@@ -53,13 +53,13 @@ class Names(AbstractResolver):
 )
 async def test_a_name_that_stands_for_a_private_address_is_not_connected_to(address):
     names = Names([address])
-    async with Outside((), resolver=names) as outside:
+    async with GuardedHttpClient((), resolver=names) as outside:
         reply = await outside.post("https://shop.example.com/hook", b"{}", {})
     assert (reply.status, reply.error, names.asked) == (None, "address_refused", 1)
 
 
 async def test_a_name_that_stands_for_several_private_addresses_is_not_connected_to():
-    async with Outside((), resolver=Names(["10.0.0.1", "127.0.0.1", "::1"])) as outside:
+    async with GuardedHttpClient((), resolver=Names(["10.0.0.1", "127.0.0.1", "::1"])) as outside:
         assert (await outside.post("https://shop.example.com/hook", b"{}", {})).error == "address_refused"
 
 
@@ -75,7 +75,7 @@ async def test_names_that_nobody_answers_for_keep_no_other_lookup_of_the_process
         return looked_up(host, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    async with Outside(()) as outside:
+    async with GuardedHttpClient(()) as outside:
         posts = [asyncio.create_task(outside.post(f"https://n{n}.example.com/", b"", {})) for n in range(48)]
         try:
             for _ in range(500):
@@ -93,14 +93,14 @@ async def test_names_that_nobody_answers_for_keep_no_other_lookup_of_the_process
 
 async def test_a_name_of_the_system_is_found(receiver):
     port = receiver.url.split(":")[2].split("/")[0]
-    async with Outside((*LOOPBACK, ip_network("::1/128"))) as outside:
+    async with GuardedHttpClient((*LOOPBACK, ip_network("::1/128"))) as outside:
         assert (await outside.post(f"http://localhost:{port}/hook", b"{}", {})).status == 204
 
 
 async def test_a_name_that_changes_what_it_stands_for_is_looked_at_each_time(receiver):
     port = receiver.url.split(":")[2].split("/")[0]
     names = Names(["127.0.0.1"], ["127.66.6.6"])
-    async with Outside((ip_network("127.0.0.1/32"),), resolver=names) as outside:
+    async with GuardedHttpClient((ip_network("127.0.0.1/32"),), resolver=names) as outside:
         first = await outside.post(f"http://shop.example.com:{port}/hook", b"{}", {})
         second = await outside.post(f"http://shop.example.com:{port}/hook", b"{}", {})
     assert (first.status, second.error) == (204, "address_refused")
@@ -110,7 +110,7 @@ async def test_a_name_that_changes_what_it_stands_for_is_looked_at_each_time(rec
 @pytest.mark.parametrize("host", SPELLINGS)
 async def test_a_literal_in_any_spelling_is_not_connected_to(receiver, host):
     port = receiver.url.split(":")[2].split("/")[0]
-    async with Outside(()) as outside:
+    async with GuardedHttpClient(()) as outside:
         for scheme in ("http", "https"):
             reply = await outside.post(f"{scheme}://{host}:{port}/hook", b"{}", {})
             assert (reply.status, reply.error) == (None, "address_refused")
@@ -120,7 +120,7 @@ async def test_a_literal_in_any_spelling_is_not_connected_to(receiver, host):
 async def test_the_socket_itself_is_guarded_should_a_url_pass(receiver, monkeypatch):
     monkeypatch.setattr("gateway.kit.guarded_http.fault_of_url", lambda *_: None)
     port = receiver.url.split(":")[2].split("/")[0]
-    async with Outside(()) as outside:
+    async with GuardedHttpClient(()) as outside:
         for host in ("127.0.0.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]"):
             for scheme in ("http", "https"):
                 reply = await outside.post(f"{scheme}://{host}:{port}/hook", b"{}", {})
@@ -130,7 +130,7 @@ async def test_the_socket_itself_is_guarded_should_a_url_pass(receiver, monkeypa
 
 async def test_a_redirect_is_not_followed(receiver):
     receiver.answers = [302, 307]
-    async with Outside(LOOPBACK) as outside:
+    async with GuardedHttpClient(LOOPBACK) as outside:
         replies = [await outside.post(receiver.url, b"{}", {}) for _ in range(2)]
     assert [(r.status, r.error) for r in replies] == [(302, "redirect"), (307, "redirect")]
     assert len(receiver.got) == 2
@@ -139,7 +139,7 @@ async def test_a_redirect_is_not_followed(receiver):
 async def test_a_proxy_of_the_environment_is_not_used(receiver, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", receiver.url)
     monkeypatch.setenv("HTTPS_PROXY", receiver.url)
-    async with Outside((), resolver=Names(["10.0.0.1"])) as outside:
+    async with GuardedHttpClient((), resolver=Names(["10.0.0.1"])) as outside:
         await outside.post("https://shop.example.com/", b"{}", {})
     assert receiver.got == []
 
@@ -194,7 +194,7 @@ async def test_no_receiver_holds_a_delivery_or_fills_the_memory(answer, told):
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
-        async with Outside(LOOPBACK, timeout_seconds=1) as outside:
+        async with GuardedHttpClient(LOOPBACK, timeout_seconds=1) as outside:
             url = f"http://127.0.0.1:{port}/hook"
             reply = await asyncio.wait_for(outside.post(url, b"a" * 900_000, {}), 30)
         assert (reply.status, reply.error) == told
@@ -207,7 +207,7 @@ async def test_why_there_is_no_answer_is_told_in_a_word(receiver, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    async with Outside(LOOPBACK, timeout_seconds=0.2) as outside:
+    async with GuardedHttpClient(LOOPBACK, timeout_seconds=0.2) as outside:
         assert (await outside.post(f"http://127.0.0.1:{port}/", b"", {})).error == "no_connection"
         receiver.hold = asyncio.Event()
         assert (await outside.post(receiver.url, b"", {})).error == "timeout"
@@ -242,7 +242,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(certificate):
     url = f"https://shop.example.com:{server.sockets[0].getsockname()[1]}/"
     trusting = ssl.create_default_context(cafile=str(trusted))
     async with server:
-        async with Outside(LOOPBACK, resolver=Names(["127.0.0.1"])) as outside:
+        async with GuardedHttpClient(LOOPBACK, resolver=Names(["127.0.0.1"])) as outside:
             assert (await outside.post(url, b"", {})).error == "certificate"
-        async with Outside(LOOPBACK, resolver=Names(["127.0.0.1"]), tls=trusting) as outside:
+        async with GuardedHttpClient(LOOPBACK, resolver=Names(["127.0.0.1"]), tls=trusting) as outside:
             assert (await outside.post(url, b"", {})).status == 204

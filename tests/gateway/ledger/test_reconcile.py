@@ -13,7 +13,7 @@ import pytest
 
 from gateway.access.key_rows import create_key
 from gateway.ledger.reconcile import explain, reconcile
-from gateway.orders.link_supplier_order import adopt
+from gateway.orders.link_supplier_order import link_supplier_order
 from gateway.orders.process import process_order
 from gateway.orders.restore import release, restored
 from gateway.suppliers import selling_rows
@@ -148,7 +148,7 @@ async def test_a_restore_buys_nothing_again_and_every_lost_purchase_is_named_and
             for one in (one for part in report.suppliers for one in part.differences):
                 order_id = ours[one.reference]  # what a person reads in the supplier's books and the shop's mail
                 if order_id in waiting.values():
-                    assert await adopt(after.deps, order_id, one.supplier, one.reference) is None
+                    assert await link_supplier_order(after.deps, order_id, one.supplier, one.reference) is None
                     await looked_up(after, order_id)
                 else:
                     assert await explain(after.deps, report, one.supplier, one.movement, "refunded by hand")

@@ -9,7 +9,7 @@ import pytest
 from gateway.kit.problem import Problem
 from gateway.orders.admit import Admitted
 from gateway.orders.cancel import request_cancel
-from gateway.orders.link_supplier_order import adopt
+from gateway.orders.link_supplier_order import link_supplier_order
 from gateway.orders.process import poll_failed_attempt, process_order
 from gateway.orders.read_again import read_order_again
 from gateway.orders.topup import admit_topup
@@ -96,8 +96,10 @@ async def test_an_attempt_that_failed_is_not_polled_there(counter: Counter) -> N
 async def test_an_order_adopts_no_attempt_of_it(counter: Counter) -> None:
     admitted = await counter.admit(await counter.plan(1, "pikasim"))
     assert not isinstance(admitted, Problem)
-    refused = await adopt(counter.with_("pikasim", mode="live").deps, admitted.order_id, "pikasim", "att_lost")
+    refused = await link_supplier_order(
+        counter.with_("pikasim", mode="live").deps, admitted.order_id, "pikasim", "att_lost"
+    )
     assert isinstance(refused, Problem)
     assert (refused.code, "test" in refused.detail) == ("conflict", True)
     assert await counter.attempts(admitted.order_id) == []
-    assert await adopt(counter.deps, admitted.order_id, "pikasim", "att_lost") is None
+    assert await link_supplier_order(counter.deps, admitted.order_id, "pikasim", "att_lost") is None

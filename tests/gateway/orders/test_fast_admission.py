@@ -19,7 +19,7 @@ from gateway.kit.problem import Problem
 from gateway.orders import admission_rows, admit_fast, presenter
 from gateway.orders.admission_rows import Admission
 from gateway.orders.admit import Admitted
-from gateway.orders.order_view_rows import Whose
+from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import follow, process_order
 from gateway.pricing import edit_rules, fx_rows
 from gateway.selling import candidate_rows
@@ -331,7 +331,7 @@ async def test_the_answer_of_a_pending_order_from_memory_is_what_is_read(
 
 
 async def _read(counter: Counter, admitted: Admitted) -> Order:
-    found = await presenter.order(counter.deps, admitted.order_id, Whose(STOREFRONT, "test"))
+    found = await presenter.order(counter.deps, admitted.order_id, StorefrontScope(STOREFRONT, "test"))
     assert found is not None
     return found
 

@@ -14,7 +14,7 @@ from gateway.kit.problem import Problem
 from gateway.orders import attempt_rows
 from gateway.orders import settle as settling
 from gateway.orders.admit import Admitted
-from gateway.orders.link_supplier_order import adopt
+from gateway.orders.link_supplier_order import link_supplier_order
 from gateway.orders.process import poll_failed_attempt, process_order
 from gateway.orders.resolve import resolve
 from gateway.orders.topup import admit_topup, topup_options
@@ -121,7 +121,7 @@ async def test_an_adopted_attempt_that_is_never_delivered_goes_to_a_person(count
     reference, now = f"att_{token_hex(12)}", datetime.now(UTC)
     request = PurchaseRequest(reference, offer, now, now + timedelta(seconds=15))
     await counter.deps.accounts["s2s"].provider.purchase(request)
-    assert await adopt(counter.deps, admitted.order_id, "s2s", reference) is None
+    assert await link_supplier_order(counter.deps, admitted.order_id, "s2s", reference) is None
     assert (await counter.followed(admitted.order_id, looks=20)).status == "needs_review"
 
 

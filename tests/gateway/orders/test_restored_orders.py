@@ -13,7 +13,7 @@ from gateway.kit.problem import Problem
 from gateway.orders import order_presenter
 from gateway.orders.admit import Admitted
 from gateway.orders.cancel import request_cancel
-from gateway.orders.link_supplier_order import adopt
+from gateway.orders.link_supplier_order import link_supplier_order
 from gateway.orders.process import process_order
 from gateway.orders.resolve import resolve
 from gateway.orders.restore import poll_restored, release, restored
@@ -120,7 +120,7 @@ async def test_one_that_was_bought_since_is_given_back_its_attempt_and_settled(c
         "UPDATE orders SET status = 'pending', fulfilled_at = NULL, next_poll_at = now() WHERE id = $1", order_id
     )
     await restored(counter.deps)
-    assert await adopt(counter.deps, order_id, "s2s", sale.reference) is None
+    assert await link_supplier_order(counter.deps, order_id, "s2s", sale.reference) is None
     await process_order(counter.deps, order_id, poll=True)
     assert await _state(counter, order_id) == ("fulfilled", None)
     assert len(counter.till("s2s").sales()) == 1

@@ -18,7 +18,7 @@ from gateway.items import goods_rows
 from gateway.orders import presenter, send
 from gateway.orders.admit import Admitted, admit
 from gateway.orders.cancel import request_cancel
-from gateway.orders.order_view_rows import Whose
+from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
 from schemas.orders import NumberChoice, OrderForGood, OrderForNumber, TopupForPlan
@@ -158,7 +158,7 @@ async def _ended(counter: Counter, sell: Sell) -> Ending:
 
 async def _delivery(counter: Counter, order_id: str) -> list[Any]:
     """What the customer got, with whether it is what the supplier sold."""
-    order = await presenter.order(counter.deps, order_id, Whose(STOREFRONT, "test"))
+    order = await presenter.order(counter.deps, order_id, StorefrontScope(STOREFRONT, "test"))
     assert order is not None
     if order.voucher is not None:
         return [code.pin is not None for code in order.voucher.codes]

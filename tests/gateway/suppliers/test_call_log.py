@@ -6,7 +6,7 @@ import pytest
 
 from gateway.operations.retention import delete_expired
 from gateway.suppliers import call_log_rows
-from gateway.suppliers.call_log import MOST_WAITING, noting
+from gateway.suppliers.call_log import MOST_WAITING, record_calls
 from tests.kit.counter import Counter
 from tests.kit.working import idle
 
@@ -49,7 +49,7 @@ async def test_looks_are_kept_too_but_never_more_than_twenty(counter: Counter) -
     provider = counter.deps.accounts["pikasim"].provider
     await idle(counter.deps)
     for _ in range(30):
-        with noting(counter.deps, attempt.id):
+        with record_calls(counter.deps, attempt.id):
             await provider.find_order(attempt.request(None), attempt.supplier_order_id)
     rows = await kept(counter, order_id)
     assert len(rows) == call_log_rows.FIRST + call_log_rows.LATEST == 20
@@ -75,7 +75,7 @@ async def test_an_order_goes_through_when_nothing_can_be_kept(counter: Counter) 
 async def test_what_waits_to_be_written_is_bounded(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.suppliers.call_log.GATHER_SECONDS", 0.5)
     provider = counter.deps.accounts["pikasim"].provider
-    with noting(counter.deps, "att_0"):
+    with record_calls(counter.deps, "att_0"):
         await provider.balance()
         (one,) = counter.deps.unwritten.waiting
         counter.deps.unwritten.waiting.extend([one] * MOST_WAITING)

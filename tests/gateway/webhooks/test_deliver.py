@@ -9,14 +9,14 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from gateway.access.key_rows import create_key
-from gateway.kit.guarded_http import Outside
+from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.retention_rows import RETENTION_RULES, delete_batch
 from gateway.kit.sealing import Seal
 from gateway.webhooks import deliver, endpoints, webhook_rows
 from gateway.webhooks import endpoint_rows as stored
 from gateway.webhooks.deliver import Deliverer, signed
 from gateway.webhooks.endpoint_rows import Owner
-from gateway.webhooks.notify import announce
+from gateway.webhooks.notify import emit_event
 from schemas.notice import NoticeType
 from tests.kit.receiver import receiving
 from tests.kit.secret_keys import SECRET_KEY
@@ -38,7 +38,7 @@ class Shop:
 
     async def announce(self, kind=NoticeType.ORDER_FULFILLED, data=None, connection=None, **more):
         async with self.pool.acquire() as own, own.transaction():
-            return await announce(
+            return await emit_event(
                 connection or own, SEAL, storefront_id=self.owner.storefront_id, mode=self.owner.mode, type=kind,
                 data=data or {"order_id": "ord_1"}, **more,
             )  # fmt: skip
@@ -57,7 +57,7 @@ class Shop:
 
 @pytest.fixture
 async def outside():
-    async with Outside(LOOPBACK, timeout_seconds=5) as made:
+    async with GuardedHttpClient(LOOPBACK, timeout_seconds=5) as made:
         yield made
 
 
@@ -104,7 +104,7 @@ async def test_what_the_callers_transaction_takes_back_is_never_told(shop, recei
     async with shop.pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        assert await announce(
+        assert await emit_event(
             connection, SEAL, storefront_id=shop.owner.storefront_id, mode="test", type=NoticeType.ORDER_FAILED,
             data={"order_id": "ord_1"},
         )  # fmt: skip

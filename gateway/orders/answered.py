@@ -17,7 +17,7 @@ from gateway.suppliers.deps import Deps
 TOGETHER_SECONDS = 0.02
 
 
-def announce(deps: Deps, order_id: str) -> None:
+def notify_answered(deps: Deps, order_id: str) -> None:
     """Wake those who wait for an order whose answer is committed."""
     deps.watch.answered(order_id)
     unannounced = deps.watch.unannounced

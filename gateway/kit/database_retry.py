@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 60.0
 IN_THE_WAY: tuple[type[Exception], ...] = (*DATABASE_DOWN, asyncpg.PostgresIOError, asyncpg.UniqueViolationError)
 
 
-def patiently(
+def retry_while_database_down(
     call: Callable[P, Awaitable[T]],
     *,
     seconds: float = PATIENCE_SECONDS,
