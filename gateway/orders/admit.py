@@ -1,8 +1,8 @@
 """Admission: from a storefront's request to an order, in one commit.
 
 The ordinary way chooses and prices from PostgreSQL, asks the supplier whether an old price still stands, and
-leaves the purchase to ``orders.process``. Where what is remembered suffices (``orders.admit_fast``) the order is written
-together with its first attempt, in one statement that checks what it was chosen from.
+leaves the purchase to ``orders.process``. Where what is remembered suffices (``orders.admit_fast``) the order is
+written together with its first attempt, in one statement that checks what it was chosen from.
 """
 
 from __future__ import annotations

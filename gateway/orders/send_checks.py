@@ -1,6 +1,6 @@
 """The last look before something is sent: a top-up and a cancel of one eSIM do not both go out.
 
-For the transaction that begins an attempt, before it changes the order's row (``store.esim_locks`` says why).
+For the transaction that begins an attempt, before it changes the order's row (``inventory.esim_lock_rows`` says why).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from gateway.suppliers.accounts import accounts_of
 from gateway.suppliers.deps import Deps
 from gateway.sync.run import run_sync
 from providers.loader import load_manifests
-from providers.sandbox import Served, Till, Trigger, TriggerKind, serve, world_for
+from providers.sandbox import Served, SupplierSimulator, Trigger, TriggerKind, serve, world_for
 from schemas.orders import OrderForPlan, OrderForQuote
 from tests.kit.remembered import synced
 from tests.kit.shelf import settings_for
@@ -57,7 +57,7 @@ class Counter:
     served: Served
     clock: Clock
 
-    def till(self, supplier: str) -> Till:
+    def till(self, supplier: str) -> SupplierSimulator:
         return self.served.world.till(supplier)
 
     def trigger(self, supplier: str, kind: str, **changes: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 import stamina
 
 from providers.contract import Manifest, Provider
-from providers.sandbox import Item, SandboxWorld, Till, Trigger, TriggerKind
+from providers.sandbox import Item, SandboxWorld, SupplierSimulator, Trigger, TriggerKind
 from schemas.errors import SupplierError
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from tests.providers.shop import Shop, open_shop
@@ -28,7 +28,7 @@ class Account:
     """An account at a sandbox. ``item`` is one that sells, in stock, without a limit, and can be topped up."""
 
     shop: Shop
-    till: Till
+    till: SupplierSimulator
     item: Item
 
     @property

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from providers.contract import Manifest, Provider
-from providers.sandbox import SandboxWorld, Till, Trigger, TriggerKind
+from providers.sandbox import SandboxWorld, SupplierSimulator, Trigger, TriggerKind
 from providers.sandbox.magic import MAGIC
 from providers.sandbox.truth import Charge, Truth, truth_of
 from schemas.errors import SupplierError
@@ -43,7 +43,7 @@ class Market:
         return self.shop.provider
 
     @property
-    def till(self) -> Till:
+    def till(self) -> SupplierSimulator:
         return self.shop.world.till(self.name)
 
     @property

@@ -185,7 +185,7 @@ async def _close_breakers(counter: Counter) -> None:
 
 
 async def _with_fault(counter: Counter, order_id: str, where: str) -> None:
-    """Process an order while a step of ``flows.send`` meets one fault."""
+    """Process an order while a step of ``orders.send`` meets one fault."""
     real, struck = getattr(send, where), False
 
     async def faulty(*args: Any, **more: Any) -> Any:

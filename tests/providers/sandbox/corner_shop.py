@@ -20,7 +20,7 @@ from providers.sandbox import (
     Sale,
     SandboxWorld,
     Served,
-    Till,
+    SupplierSimulator,
     TillRules,
     WebhookRules,
     Why,
@@ -65,7 +65,7 @@ async def _orders(request: web.Request) -> web.Response:
     return _json([shown(till_of(request), sale) for sale in till_of(request).orders()])
 
 
-def shown(till: Till, sale: Sale) -> dict[str, Any]:
+def shown(till: SupplierSimulator, sale: Sale) -> dict[str, Any]:
     esim = till.esim_of(sale)
     return {
         "id": sale.id,
@@ -109,7 +109,7 @@ class Counter:
     patience: float = 20
 
     @property
-    def till(self) -> Till:
+    def till(self) -> SupplierSimulator:
         return self.world.till("corner")
 
     async def post(self, path: str, body: Any = None) -> tuple[int, Any]:
