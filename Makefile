@@ -59,7 +59,7 @@ bench: $(TESTS) ## measure, each figure beside its goal (ARGS="http" for one)
 chaos: $(TESTS) ## orders in a storm, then all books compared; about two minutes (ARGS="--without fence")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-screenshots: $(TESTS) ## draw every page of the console into docs/console/ (ARGS="orders" for some)
+screenshots: $(TESTS) ## draw every page of the console into .state/screenshots/ (ARGS="orders" for some)
 	@$(BIN)/python -m tests.gateway.console.screenshots $(ARGS)
 
 provider: $(TESTS) ## stamp a new supplier plugin: make provider name=acme

@@ -1,4 +1,4 @@
-"""Every page of the console as a picture under docs/console/: light, dark, and as a phone has it.
+"""Every page of the console as a picture under .state/screenshots/: light, dark, and as a phone has it.
 
 ``make screenshots``, or with words for some: ``python -m tests.gateway.console.screenshots orders margins``.
 """
@@ -21,7 +21,7 @@ from gateway.migrations import upgrade
 from gateway.runtime import embedded
 from tests.gateway.console.conftest import PASSWORD, Console, _consoles, _run, _work
 
-FOLDER = Path(__file__).parents[3] / "docs" / "console"
+FOLDER = Path(__file__).parents[3] / ".state" / "screenshots"
 KINDS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
