@@ -162,3 +162,9 @@ def _values(one: Rule) -> tuple[Any, ...]:
 
 def _rule(row: Any) -> Rule:
     return Rule(**{**dict(row), "channels": tuple(row["channels"])})
+
+
+async def channel_secret(connection: Connection | Pool, channel_id: str) -> bytes | None:
+    """The sealed secret by which a channel's messages are signed; None for a channel without one."""
+    secret: bytes | None = await connection.fetchval("SELECT secret FROM alert_channels WHERE id = $1", channel_id)
+    return secret

@@ -90,7 +90,7 @@ async def test(deps: Deps, channel_id: str, who: Visitor | str) -> AlertTest | P
     found = await alert_rule_rows.channel(deps.pool, channel_id)
     if found is None:
         return Problem("not_found", "there is no such channel")
-    secret = await deps.pool.fetchval("SELECT secret FROM alert_channels WHERE id = $1", channel_id)
+    secret = await alert_rule_rows.channel_secret(deps.pool, channel_id)
     now = datetime.now(UTC)
     due = Due(
         id=f"alm_{secrets.token_hex(10)}",

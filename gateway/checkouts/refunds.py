@@ -17,7 +17,7 @@ _WAITING = frozenset({"pending", "cancel_pending", "needs_review"})
 
 async def lock_order(connection: Connection, checkout_id: str) -> OrderRow | None:
     """The order of a checkout, held until the end of the transaction; None before there is one."""
-    order_id = await connection.fetchval("SELECT id FROM orders WHERE checkout_id = $1", checkout_id)
+    order_id = await order_state_rows.id_of_checkout(connection, checkout_id)
     return None if order_id is None else await order_state_rows.lock(connection, order_id)
 
 

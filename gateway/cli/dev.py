@@ -276,16 +276,14 @@ def _first_sync(children: Children, settings: Settings, *, changed: bool) -> boo
 async def _fresh(settings: Settings, synced: set[str]) -> bool:
     """Whether each of these accounts had a whole walk within the time between two syncs."""
     from gateway.kit.pool import connect
+    from gateway.suppliers.supplier_rows import synced_within
 
     connection = await connect(state.database_url(settings))
     try:
-        names = await connection.fetch(
-            "SELECT name FROM suppliers WHERE last_good_at > now() - make_interval(secs => $1)",
-            float(settings.sync.interval_seconds),
-        )
+        names = await synced_within(connection, settings.sync.interval_seconds)
     finally:
         await connection.close()
-    return {row["name"] for row in names} >= synced
+    return names >= synced
 
 
 def _until_answers(children: Children, servers: Servers, url: str) -> None:

@@ -22,6 +22,7 @@ from gateway.pricing import edit_rules, fx_rows
 from gateway.pricing import pricing_rule_rows as store
 from gateway.pricing.pricing import countries_by_region, sets_now
 from gateway.pricing.pricing_tables import conditions, data, of_rules
+from gateway.suppliers import supplier_rows
 from providers import places
 from schemas.api_pricing import PreviewRequest, PricingPreview, PricingRule, RuleBody
 from schemas.money import Money
@@ -159,13 +160,13 @@ async def _form(request: web.Request, rule: PricingRule | None, typed: dict[str,
     base = behind.settings.base_currency
     known = await fx_rows.worth(behind.pool, base)
     regions = sorted(((one.code, one.name) for one in places.regions()), key=lambda one: one[1])
-    names = await behind.pool.fetch("SELECT name FROM suppliers WHERE configured ORDER BY name")
+    names = await supplier_rows.last_good(behind.pool)
     chosen = typed.get("supplier", "")
-    suppliers = sorted({row["name"] for row in names} | ({chosen} if chosen else set()))
+    suppliers = sorted(names.keys() | ({chosen} if chosen else set()))
     context = {
         "rule": rule,
         "typed": typed,
-        "count": await behind.pool.fetchval("SELECT count(*) FROM pricing_rules"),
+        "count": await store.count(behind.pool),
         "storefronts": list((await store.storefronts(behind.pool)).values()),
         "suppliers": suppliers,
         "regions": regions,

@@ -238,3 +238,15 @@ def _esim(row: Any, seal: Seal) -> Esim:
     values["activation_code"] = seal.open_text(code) if code is not None else None
     values["status"] = msgspec.json.decode(seal.open(status), type=EsimStatus) if status is not None else None
     return Esim(**values)
+
+
+async def sealed_iccid(connection: Connection | Pool, esim_id: str | None) -> bytes:
+    """The sealed ICCID of an eSIM that exists."""
+    sealed: bytes = await connection.fetchval("SELECT iccid FROM esims WHERE id = $1", esim_id)
+    return sealed
+
+
+async def sealed_iccid_of(connection: Connection | Pool, order_id: str) -> bytes | None:
+    """The sealed ICCID of the eSIM that an order delivered; None before it did."""
+    sealed: bytes | None = await connection.fetchval("SELECT iccid FROM esims WHERE order_id = $1", order_id)
+    return sealed

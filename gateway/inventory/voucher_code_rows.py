@@ -102,3 +102,8 @@ def _sealed(seal: Seal, text: str | None) -> bytes | None:
 
 def _opened(seal: Seal, sealed: bytes | None) -> str | None:
     return None if sealed is None else seal.open_text(sealed)
+
+
+async def lock_deliveries_of(connection: Connection, supplier: str) -> None:
+    """Have what this supplier delivers, numbers and codes, settled one after the other until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('delivered by ' || $1, 0))", supplier)

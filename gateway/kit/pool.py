@@ -8,6 +8,7 @@ names the faults that mean "not now" (a web handler answers 503, a flow tries ag
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import asyncpg
@@ -138,3 +139,9 @@ def _encode_jsonb(value: Any) -> bytes:
 
 def _decode_jsonb(value: bytes) -> Any:
     return msgspec.json.decode(value[1:])
+
+
+async def clock_of(connection: Connection | Pool) -> datetime:
+    """The present moment by the database's clock."""
+    now: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return now

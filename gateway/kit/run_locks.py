@@ -71,3 +71,8 @@ async def run_locks(pool: Pool) -> AsyncIterator[RunLocks]:
             await connection.execute("SELECT pg_advisory_unlock_all()")
         with suppress(*DATABASE_DOWN):
             await pool.release(connection)
+
+
+async def hold(connection: Connection, key: Key) -> None:
+    """Take a lock for as long as this connection lasts."""
+    await connection.fetchval("SELECT pg_advisory_lock($1, hashtext($2))", *key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from gateway.items.item_rules import ItemWanted
 from gateway.kit.durability import DURABLE
 from gateway.kit.pool import Connection, Pool
 from gateway.kit.sealing import Seal
-from gateway.orders.order_rows import AttemptRow, OrderRow
+from gateway.orders.order_rows import AttemptRow, Bound, OrderRow
 from gateway.orders.rules.states import AttemptKind, AttemptState
 from gateway.selling.choosing_rules import Candidate
 from providers.contract import SupplierSettings
@@ -245,3 +246,66 @@ async def owner_of(connection: Connection, attempt: AttemptRow, supplier_order_i
         attempt.id,
     )
     return other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedAttempt:
+    """An attempt that only the supplier has, as an operator found it there; ``number`` counts the order's attempts."""
+
+    id: str
+    order: OrderRow
+    number: int
+    supplier: str
+    offer: Bound
+    quiescent_at: datetime
+    provision_by: datetime
+    supplier_order_id: str | None
+    item: Any
+
+
+async def is_known_order(connection: Connection, supplier: str, supplier_order_id: str) -> bool:
+    """Whether that order of a supplier belongs to an attempt."""
+    found = await connection.fetchval(
+        "SELECT true FROM attempts WHERE supplier = $1 AND supplier_order_id = $2 AND kind <> 'cancel'",
+        supplier,
+        supplier_order_id,
+    )
+    return bool(found)
+
+
+async def cheapest_of(connection: Connection, supplier: str, plan_id: str | None) -> Bound | None:
+    """A supplier's cheapest offer of a plan, for sale or not."""
+    row = await connection.fetchrow(
+        "SELECT supplier_plan_id, cost, currency FROM offers WHERE supplier = $1 AND plan_id = $2 ORDER BY cost",
+        supplier,
+        plan_id,
+    )
+    return None if row is None else Bound(supplier, row["supplier_plan_id"], row["cost"], row["currency"])
+
+
+async def link(connection: Connection, found: LinkedAttempt) -> None:
+    """Write it as one of unknown outcome, which is then polled."""
+    order = found.order
+    await connection.execute(
+        """INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, signed_at,
+               deadline, quiescent_at, provision_by, listed, currency, supplier_order_id, why, started_at,
+               call_ended_at, item)
+           SELECT $1, $2, $3, $4, $5, $6, 'unknown', $7,
+                  (SELECT iccid FROM esims WHERE id = $8), $9, $10, $10, $15, $11, $12, $13, $14, $9, $10, $16""",
+        found.id,
+        order.id,
+        found.number,
+        "topup" if order.kind == "topup" else "purchase",
+        found.supplier,
+        found.offer.supplier_plan_id,
+        uuid4(),
+        order.target_esim_id,
+        order.created_at,
+        found.quiescent_at,
+        found.offer.cost,
+        found.offer.currency,
+        found.supplier_order_id,
+        "adopted from the supplier's books",
+        found.provision_by,
+        found.item,
+    )

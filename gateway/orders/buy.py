@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 import structlog
 
+from gateway.inventory import esim_rows
 from gateway.items import item_rules
 from gateway.kit.pool import DATABASE_DOWN, Connection, Pool
 from gateway.orders import attempt_rows, order_state_rows
@@ -351,7 +352,7 @@ async def _under_limit(
 
 
 async def _target(deps: Deps, order: OrderRow) -> str:
-    sealed = await deps.pool.fetchval("SELECT iccid FROM esims WHERE id = $1", order.target_esim_id)
+    sealed = await esim_rows.sealed_iccid(deps.pool, order.target_esim_id)
     return deps.seal.open_text(sealed)
 
 

@@ -22,9 +22,7 @@ async def holder_of(
     code it sees the first, for it waits under a lock until the first one's transaction ends.
     """
     if not isinstance(given, Delivery):
-        await connection.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('delivered by ' || $1, 0))", attempt.supplier
-        )
+        await voucher_code_rows.lock_deliveries_of(connection, attempt.supplier)
     match given:
         case Delivery():
             return await esim_rows.holder_of(connection, deps.seal, order.mode, given, order.id)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from uuid import uuid4
 
 from gateway.items import item_rules
 from gateway.items.item_rules import ItemWanted
 from gateway.kit.pool import Connection
 from gateway.kit.problem import Problem
-from gateway.orders import order_state_rows
+from gateway.orders import attempt_rows, order_state_rows
 from gateway.orders.order_rows import Bound, OrderRow
 from gateway.selling.shelves import SHELVES
 from gateway.suppliers.accounts import account_of
@@ -50,39 +49,26 @@ async def link_supplier_order(  # noqa: PLR0911 - one for each way in which it m
             )
         if await order_state_rows.attempt(connection, reference) is not None:
             return Problem("conflict", "that attempt is known already")
-        if supplier_order_id is not None and await connection.fetchval(
-            "SELECT true FROM attempts WHERE supplier = $1 AND supplier_order_id = $2 AND kind <> 'cancel'",
-            supplier,
-            supplier_order_id,
-        ):
+        if supplier_order_id is not None and await attempt_rows.is_known_order(connection, supplier, supplier_order_id):
             return Problem("conflict", "that order of the supplier belongs to another attempt")
         offer, wanted = await _offer(deps, connection, order, supplier)
         if offer is None:
             return Problem("conflict", f"{supplier} has no offer of the plan {order.plan_id}")
         now = deps.clock()
         provision_by = now + timedelta(seconds=account.settings.provisioning_seconds)
-        await connection.execute(
-            """INSERT INTO attempts (id, order_id, n, kind, supplier, supplier_plan_id, state, run_id, iccid, signed_at,
-                   deadline, quiescent_at, provision_by, listed, currency, supplier_order_id, why, started_at,
-                   call_ended_at, item)
-               SELECT $1, $2, $3, $4, $5, $6, 'unknown', $7,
-                      (SELECT iccid FROM esims WHERE id = $8), $9, $10, $10, $15, $11, $12, $13, $14, $9, $10, $16""",
-            reference,
-            order_id,
-            len(tries) + 1,
-            "topup" if order.kind == "topup" else "purchase",
-            supplier,
-            offer.supplier_plan_id,
-            uuid4(),
-            order.target_esim_id,
-            order.created_at,
-            max(now, order.created_at + _SOON),
-            offer.cost,
-            offer.currency,
-            supplier_order_id,
-            "adopted from the supplier's books",
-            provision_by,
-            item_rules.stored(wanted),
+        await attempt_rows.link(
+            connection,
+            attempt_rows.LinkedAttempt(
+                id=reference,
+                order=order,
+                number=len(tries) + 1,
+                supplier=supplier,
+                offer=offer,
+                quiescent_at=max(now, order.created_at + _SOON),
+                provision_by=provision_by,
+                supplier_order_id=supplier_order_id,
+                item=item_rules.stored(wanted),
+            ),
         )
         await order_state_rows.add_event(
             connection, order_id, now, "attempt_adopted", supplier=supplier, attempt=reference
@@ -103,9 +89,4 @@ async def _offer(
         if line is None or line.cost is None:
             return None, None
         return Bound(supplier, line.key, line.cost.amount * line.units, line.cost.currency), line.wanted
-    row = await connection.fetchrow(
-        "SELECT supplier_plan_id, cost, currency FROM offers WHERE supplier = $1 AND plan_id = $2 ORDER BY cost",
-        supplier,
-        order.plan_id,
-    )
-    return (None if row is None else Bound(supplier, row["supplier_plan_id"], row["cost"], row["currency"])), None
+    return await attempt_rows.cheapest_of(connection, supplier, order.plan_id), None

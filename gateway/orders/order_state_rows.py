@@ -224,3 +224,9 @@ def _order_of(row: Any) -> OrderRow:
 
 def _attempt_of(row: Any) -> AttemptRow:
     return attempt_row({name: value for name, value in row.items() if not name.startswith("o_")})
+
+
+async def id_of_checkout(connection: Connection | Pool, checkout_id: str) -> str | None:
+    """The order that was placed for a checkout."""
+    order_id: str | None = await connection.fetchval("SELECT id FROM orders WHERE checkout_id = $1", checkout_id)
+    return order_id

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from gateway.inventory import esim_rows
 from gateway.kit.pool import DATABASE_DOWN
 from gateway.orders import attempt_rows, order_state_rows
 from gateway.orders.attempt_rows import new_cancel
@@ -220,7 +221,7 @@ async def _poll(deps: Deps, order: OrderRow, attempt: AttemptRow, tries: list[At
 
 async def _send_cancel(deps: Deps, order: OrderRow, purchase: AttemptRow) -> Going:
     account = account_of(deps.accounts, purchase.supplier, order.mode)
-    sealed = await deps.pool.fetchval("SELECT iccid FROM esims WHERE order_id = $1", order.id)
+    sealed = await esim_rows.sealed_iccid_of(deps.pool, order.id)
     if account is None or sealed is None:
         log.error("cancel_not_possible", order=order.id, supplier=purchase.supplier)
         await order_state_rows.put_off(deps.pool, order, deps.clock() + AFTER_A_FAULT)

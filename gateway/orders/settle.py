@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from gateway.kit.pool import Connection
+from gateway.kit.pool import Connection, clock_of
 from gateway.orders import attempt_rows, delivered, ledger_rows, order_state_rows, settling_rows
 from gateway.orders.answered import notify_answered
 from gateway.orders.answers import answers_in, without_answers, words_of
@@ -244,8 +244,7 @@ def _verdict(deps: Deps, order: OrderRow, attempt: AttemptRow, observation: Obse
 
 async def _clocks_agree(connection: Connection) -> bool:
     """Whether our clock is the database's: a time that is over here but nowhere else proves nothing."""
-    theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
-    apart = abs(utc_now() - theirs)
+    apart = abs(utc_now() - await clock_of(connection))
     if apart > CLOCKS_APART:
         log.error("clocks_apart", seconds=round(apart.total_seconds()))
     return apart <= CLOCKS_APART

@@ -276,10 +276,9 @@ async def _wrong(connection: Connection | Pool, settings: Settings, body: RuleBo
     errors: list[tuple[str, str]] = []
     if body.storefront is not None and await pricing_rule_rows.storefront_id(connection, body.storefront) is None:
         errors.append(("/storefront", f"there is no storefront {body.storefront}"))
-    if body.supplier is not None and body.supplier not in settings.suppliers:
-        known = await connection.fetchval("SELECT true FROM suppliers WHERE name = $1", body.supplier)
-        if not known:
-            errors.append(("/supplier", f"there is no supplier {body.supplier}"))
+    named = None if body.supplier in settings.suppliers else body.supplier
+    if named is not None and not await pricing_rule_rows.has_supplier(connection, named):
+        errors.append(("/supplier", f"there is no supplier {body.supplier}"))
     base = settings.base_currency
     if body.currency not in (None, base) and body.currency not in await fx_rows.worth(connection, base):
         errors.append(("/currency", f"there is no exchange rate for {body.currency}"))

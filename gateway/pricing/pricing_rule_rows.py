@@ -195,3 +195,14 @@ def _rule(row: asyncpg.Record) -> Rule:
         valid_until=row["valid_until"],
         own_margin=margin is not None,
     )
+
+
+async def count(connection: Connection | Pool) -> int:
+    """How many rules there are."""
+    number: int = await connection.fetchval("SELECT count(*) FROM pricing_rules")
+    return number
+
+
+async def has_supplier(connection: Connection | Pool, name: str) -> bool:
+    """Whether a rule can name this supplier: its account is or was configured."""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM suppliers WHERE name = $1)", name))

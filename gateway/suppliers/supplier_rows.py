@@ -109,3 +109,17 @@ async def all_configured(pool: Pool) -> list[SupplierRow]:
         """
     )
     return [SupplierRow(**row) for row in rows]
+
+
+async def last_good(connection: Connection | Pool) -> dict[str, datetime | None]:
+    """The configured accounts by name, with when each was last synced well."""
+    rows = await connection.fetch("SELECT name, last_good_at FROM suppliers WHERE configured ORDER BY name")
+    return {row["name"]: row["last_good_at"] for row in rows}
+
+
+async def synced_within(connection: Connection | Pool, seconds: int) -> set[str]:
+    """The accounts that were synced well within the last so many seconds."""
+    rows = await connection.fetch(
+        "SELECT name FROM suppliers WHERE last_good_at > now() - make_interval(secs => $1)", float(seconds)
+    )
+    return {row["name"] for row in rows}

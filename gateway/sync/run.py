@@ -21,7 +21,7 @@ from gateway.items.goods_sync import sync_goods
 from gateway.items.number_sync import sync_numbers
 from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.pool import Pool
-from gateway.kit.run_locks import RUN_LOCK, SUPPLIER_LOCK, RunLocks, run_locks
+from gateway.kit.run_locks import RUN_LOCK, SUPPLIER_LOCK, RunLocks, hold, run_locks
 from gateway.kit.settings import Settings
 from gateway.pricing import fx_rows
 from gateway.suppliers import supplier_rows
@@ -122,11 +122,10 @@ async def _begin(
             if joined is None:
                 own = run_id or sync_run_rows.new_id()
                 if not await sync_run_rows.insert(connection, own, names, sorted(accept)):
-                    own = (
-                        sync_run_rows.new_id()
-                    )  # the run that was asked for has ended, closed as dead: this is another
+                    # The run that was asked for has ended, closed as dead: this is another.
+                    own = sync_run_rows.new_id()
                     await sync_run_rows.insert(connection, own, names, sorted(accept))
-                await connection.fetchval("SELECT pg_advisory_lock($1, hashtext($2))", RUN_LOCK, own)
+                await hold(connection, (RUN_LOCK, own))
                 return _Began(own, after_a_dead_one=dead)
         await locks.acquire((RUN_LOCK, joined))
         await locks.release((RUN_LOCK, joined))

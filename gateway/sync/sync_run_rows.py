@@ -152,3 +152,14 @@ async def detail(pool: Pool, run_id: str) -> dict[str, Any] | None:
         "suppliers": [SyncRunSupplier(**part) for part in parts],
         "progress": [SyncProgress(**one) for one in far if one["supplier"] not in ended],
     }
+
+
+async def began_within(connection: Connection | Pool, suppliers: Sequence[str], seconds: int) -> bool:
+    """Whether a sync of all these suppliers began within the last so many seconds."""
+    found = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM sync_runs WHERE NOT waiting AND suppliers @> $1::text[]"
+        " AND started_at > now() - make_interval(secs => $2))",
+        suppliers,
+        float(seconds),
+    )
+    return bool(found)

@@ -24,6 +24,7 @@ from gateway.kit.tasks import end
 from gateway.ledger.supplier_statements import read_if_due
 from gateway.operations.retention import delete_expired
 from gateway.orders.number_polls import look_if_due as look_at_numbers
+from gateway.suppliers import supplier_rows
 from gateway.suppliers.balances import look_if_due
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.key_rotation import go_on_all
@@ -108,7 +109,7 @@ async def _sync_if_due(worker: Worker) -> None:
     async with worker.pool.acquire() as connection, connection.transaction():
         if await is_due(connection, sorted(deps.accounts), settings.sync.interval_seconds):
             await enqueue_sync(connection, SyncJob())
-        for name, at in await connection.fetch("SELECT name, last_good_at FROM suppliers WHERE configured"):
+        for name, at in (await supplier_rows.last_good(connection)).items():
             worker.figures.last_good.labels(supplier=name).set(at.timestamp() if at else 0)
 
 

@@ -19,6 +19,7 @@ from gateway.kit.pool import Connection
 from gateway.kit.processes import die_with_parent
 from gateway.kit.settings import Settings
 from gateway.kit.tasks import end
+from gateway.sync import sync_run_rows
 from schemas.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
@@ -73,13 +74,7 @@ async def is_due(connection: Connection, names: Sequence[str], seconds: int) -> 
     """Whether no sync of all these suppliers began within the interval. Without suppliers none ever is."""
     if not names:
         return False
-    recent = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM sync_runs WHERE NOT waiting AND suppliers @> $1::text[]"
-        " AND started_at > now() - make_interval(secs => $2))",
-        names,
-        float(seconds),
-    )
-    return not recent
+    return not await sync_run_rows.began_within(connection, names, seconds)
 
 
 def sync_arguments(job: SyncJob) -> tuple[str, ...]:
