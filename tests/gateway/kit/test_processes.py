@@ -12,7 +12,7 @@ from gateway.kit.processes import bound
 HOUSE = Path(__file__).parents[3]
 PARENT = """
     import os, signal, subprocess, sys, time
-    from gateway.processes import die_with_parent
+    from gateway.kit.processes import die_with_parent
 
     signal.signal(signal.SIGTERM, lambda *_: None)  # as every server of ours has one
     bind, parent = die_with_parent(), os.getpid()
