@@ -84,6 +84,7 @@ class Outcome:
     trouble: Counter[str]
     problems: Counter[str]
     seconds: float
+    slowness: float
 
     @property
     def share_failed(self) -> float:
@@ -96,7 +97,7 @@ class Outcome:
         """Everything that must not be."""
         found = [*self.report.faults]
         found += [f"attempt {name} was polled {late:.1f} s late" for name, late in sorted(self.late_polls.items())]
-        if self.living_seconds <= LATEST_SECONDS:
+        if self.living_seconds <= LATEST_SECONDS * self.slowness:
             found.append(f"workers lived for {self.living_seconds:.1f} s only: late polls would not be seen")
         if self.share_failed > MOST_FAILED:
             found.append(f"{self.share_failed:.1%} of the eSIM orders failed although an offer was left")
@@ -147,17 +148,18 @@ async def storm(folder: Path, how: Storm, steps: Callable[[Trouble], list[tuple[
             if how.without_worker:
                 unworked = await phase_without_worker(machine, front, plans["s2s"])
                 await until_at_rest(machine, how.settle_again)
-            await _until_seen(observer)
+            await _until_seen(observer, LATEST_SECONDS * how.slowness)
         observing.cancel()
         end = await look(machine, front)
-        return _outcome(machine, front, end, trouble, paying.done, observer, unworked, time.monotonic() - began)
+        took = time.monotonic() - began
+        return _outcome(machine, front, end, trouble, paying.done, observer, unworked, took, how.slowness)
 
 
-async def _until_seen(observer: PollObserver) -> None:
+async def _until_seen(observer: PollObserver, seconds: float) -> None:
     """Until workers lived for so long that a poll could have been too late; on a slow machine they start slowly."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(LIVING_WITHIN_SECONDS):
-            while observer.living_seconds <= LATEST_SECONDS:  # noqa: ASYNC110 - other processes live
+        async with asyncio.timeout(LIVING_WITHIN_SECONDS + seconds):
+            while observer.living_seconds <= seconds:  # noqa: ASYNC110 - other processes live
                 await asyncio.sleep(SAMPLE_SECONDS)
 
 
@@ -179,13 +181,14 @@ def _outcome(
     observer: PollObserver,
     unworked: Reported | None,
     seconds: float,
+    slowness: float,
 ) -> Outcome:
     charges = [charge for told in end.truth.values() for charge in told["charges"]]
     asked = [charge["triggers"] for charge in charges]
     asked += [[refused["why"]] for told in end.truth.values() for refused in told["uncharged"]]
     return Outcome(
         report=audit(end.seen),
-        late_polls=observer.late(),
+        late_polls=observer.late(slowness),
         latest_poll=observer.latest,
         living_seconds=observer.living_seconds,
         offer_left=end.offer_left,
@@ -199,6 +202,7 @@ def _outcome(
         trouble=trouble.done,
         problems=Counter(f"{one.what} {one.problem}" for one in front.wanted if one.problem is not None),
         seconds=seconds,
+        slowness=slowness,
     )
 
 
