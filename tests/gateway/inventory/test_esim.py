@@ -279,7 +279,7 @@ async def test_an_event_that_cannot_be_written_undoes_the_look(pool, monkeypatch
     async def fails(*_args, **_more):
         raise OSError("no disk")
 
-    monkeypatch.setattr("gateway.inventory.esims.announce", fails)
+    monkeypatch.setattr("gateway.inventory.esims.emit_event", fails)
     with pytest.raises(OSError, match="no disk"):
         await record(deps, esim.id, status_of(esim, 800))
     assert (await esim_rows.get(pool, SEAL, esim.id)).usage_told == 0
