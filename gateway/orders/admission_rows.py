@@ -13,7 +13,8 @@ import msgspec
 
 from gateway.items import item_rules
 from gateway.kit.durability import DURABLE
-from gateway.kit.pool import Connection, Pool
+from gateway.kit.group_commit import GroupCommit
+from gateway.kit.pool import Connection
 from gateway.orders.attempt_rows import NewAttempt
 from gateway.orders.order_rows import NewOrder
 
@@ -74,7 +75,7 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 async def admit(
-    connection: Connection | Pool,
+    connection: Connection | GroupCommit,
     new: NewOrder,
     key: str | None,
     request: bytes | None,

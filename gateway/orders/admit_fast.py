@@ -105,12 +105,11 @@ async def write(deps: Deps, new: NewOrder, key: str, request: bytes, ready: Read
     attempt = new_attempt(new.id, "purchase", one, ready.account.settings, why=why, iccid=None, now=now)
     ops = {"supplier": one.supplier, "why": why, "left": left_out(ready.offered.chosen.left)}
     try:
-        async with deps.commits:
-            found = await admission_rows.admit(
-                deps.pool, new, key, request, now,
-                next_poll_at=attempt.deadline, max_open=deps.settings.orders.max_open,
-                version=ready.version, attempt=attempt, ops=ops,
-            )  # fmt: skip
+        found = await admission_rows.admit(
+            deps.group_commit, new, key, request, now,
+            next_poll_at=attempt.deadline, max_open=deps.settings.orders.max_open,
+            version=ready.version, attempt=attempt, ops=ops,
+        )  # fmt: skip
     except DATABASE_DOWN as error:
         # The rows may be there although that was not confirmed. This run alone may send, and does not.
         task = asyncio.create_task(_never_sent(deps, attempt, error), name=f"unsent {attempt.id}")

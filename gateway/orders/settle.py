@@ -7,6 +7,7 @@ ledger, delivery, order, timeline, event and the supplier's raw answer are writt
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import cast
 
 import asyncpg
 import msgspec
@@ -124,13 +125,13 @@ async def record_sent(  # noqa: PLR0911 - one for each way in which that does no
         return None
     writes = Writes(order, now, answer=source.answer, answer_read=source.answer_read)
     try:
-        async with deps.commits, deps.pool.acquire() as connection:
-            await _fill(deps, connection, writes, attempt, verdict, what)
-            if writes.attempt is None:
-                return None
-            writes.attempt.call_ended = True
-            if not await settling_rows.write(connection, writes, expected_step=order.step, announced=True):
-                return None
+        # What is left after the tests above asks the database nothing.
+        await _fill(deps, cast("Connection", deps.pool), writes, attempt, verdict, what)
+        if writes.attempt is None:
+            return None
+        writes.attempt.call_ended = True
+        if not await settling_rows.write(deps.group_commit, writes, expected_step=order.step, announced=True):
+            return None
     except asyncpg.UniqueViolationError:
         return None
     if writes.answered:

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from gateway.kit.group_commit import GroupCommit
 from gateway.kit.pool import Connection, Pool
 from gateway.orders.order_rows import OrderRow
 from gateway.orders.rules.states import AttemptState, OrderStatus, ReviewReason
@@ -19,9 +20,9 @@ from gateway.webhooks.webhook_rows import EventWrite
 from schemas.money import Money
 
 # Everything hangs on `locked`: without the row at the step that was expected nothing is written.
-_WRITE = """
+_STATEMENT = """
     WITH locked AS MATERIALIZED (
-        SELECT id FROM orders WHERE id = $20 AND ($40::bigint IS NULL OR step = $40::bigint) FOR UPDATE
+        SELECT id FROM orders WHERE id = $20 AND ($40::bigint IS NULL OR step = $40::bigint) FOR UPDATE {held_rows}
     ), attempt_written AS (
         UPDATE attempts SET
             state = coalesce($2::text, state), charged = coalesce($3, charged),
@@ -80,12 +81,16 @@ _WRITE = """
         SELECT $33::text, o.storefront_id, o.mode, $34::text, o.id, $35::bytea, $9::timestamptz FROM orders o
         WHERE o.id = $20 AND $33::text IS NOT NULL AND EXISTS (SELECT FROM locked) AND EXISTS (
             SELECT FROM webhook_endpoints w WHERE w.storefront_id = o.storefront_id AND w.mode = o.mode
-              AND w.status = 'enabled' AND (w.events = '{}' OR $34::text = ANY (w.events)))
+              AND w.status = 'enabled' AND (w.events = '{{}}' OR $34::text = ANY (w.events)))
     )
-    SELECT true, CASE WHEN $36::bool THEN pg_notify('orders_answered', $20) END,
-           CASE WHEN $37::bool THEN pg_notify('orders_due', $20) END
-    FROM locked
+    SELECT locked.id IS NOT NULL AS written,
+           CASE WHEN $36::bool AND locked.id IS NOT NULL THEN pg_notify('orders_answered', $20) END,
+           CASE WHEN $37::bool AND locked.id IS NOT NULL THEN pg_notify('orders_due', $20) END
+    FROM (SELECT) AS always LEFT JOIN locked ON true
 """
+_WRITE = _STATEMENT.format(held_rows="")
+# In a batch an order that somebody else holds at present must not hold up the others.
+_WRITE_UNLESS_HELD = _STATEMENT.format(held_rows="SKIP LOCKED")
 
 
 @dataclass(slots=True)
@@ -176,20 +181,20 @@ def detail_of(text: str, ops: dict[str, Any]) -> dict[str, Any]:
 
 
 async def write(
-    connection: Connection, writes: Writes, *, expected_step: int | None = None, announced: bool = False
+    connection: Connection | GroupCommit, writes: Writes, *, expected_step: int | None = None, announced: bool = False
 ) -> bool:
-    """Write it all, in the caller's transaction, or in one of its own with ``expected_step``.
+    """Write it all, in the caller's transaction or in a group commit.
 
-    ``announced``: the caller announces the answer after the commit, so that the transaction notifies nobody of it.
-    That is the order's step as the caller knows it without having read it: where it is another one by now nothing is
-    written, and False comes back. Raises ``asyncpg.UniqueViolationError`` when the supplier's order or the eSIM belongs
-    to another attempt.
+    ``expected_step`` is the order's step as the caller knows it without having read it: where it is another one by
+    now, or another transaction holds the order, nothing is written and False comes back. ``announced``: the caller
+    announces the answer after the commit, so that the transaction notifies nobody of it. Raises
+    ``asyncpg.UniqueViolationError`` when the supplier's order or the eSIM belongs to another attempt.
     """
     attempt = writes.attempt or AttemptWrite("")
     charged, charge = attempt.charged, writes.charge
     esim, move, event = writes.esim, writes.move or OrderWrite(), writes.event
-    written = await connection.fetchval(
-        _WRITE,
+    row = await connection.fetchrow(
+        _WRITE if expected_step is None else _WRITE_UNLESS_HELD,
         attempt.id,
         attempt.state,
         None if charged is None else charged.amount,
@@ -231,7 +236,7 @@ async def write(
         move.review_reason,
         expected_step,
     )
-    return bool(written)
+    return row is not None and bool(row["written"])
 
 
 def new_answer_id() -> str:

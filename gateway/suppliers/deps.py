@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from gateway.access.key_rows import Mode
 from gateway.catalog.index import Index
+from gateway.kit.group_commit import GroupCommit
 from gateway.kit.pool import Pool
 from gateway.kit.sealing import Seal
 from gateway.kit.settings import Settings
@@ -33,9 +34,6 @@ class FindIndex(Protocol):
         ...
 
 
-COMMITS_AT_ONCE = 2
-
-
 @dataclass(slots=True)
 class Unwritten:
     """What was said and is not written yet, with the attempt that it was about."""
@@ -54,8 +52,8 @@ class Deps:
     ``inline`` says that this process processes what it admits; workers take over when it does not get to it.
     ``running`` is what is in flight: ``orders.process.drain`` waits for it. ``waiting`` are tasks of it that only wait
     for a supplier's rate, and may be cancelled. ``watch`` wakes requests that wait for an order; ``memory`` is what
-    fast admission chooses from. ``unwritten`` is what was said to suppliers and is about to be kept. ``commits`` lets
-    few orders be written at once: more would wait for each other in PostgreSQL, and longer.
+    fast admission chooses from. ``unwritten`` is what was said to suppliers and is about to be kept. ``group_commit``
+    writes orders that are admitted, or answered, at the same moment in one transaction.
     """
 
     pool: Pool
@@ -71,4 +69,7 @@ class Deps:
     memory: OfferMemory = field(default_factory=OfferMemory)
     unwritten: Unwritten = field(default_factory=Unwritten)
     payments: Mapping[str, PaymentAccount] = field(default_factory=dict)
-    commits: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(COMMITS_AT_ONCE))
+    group_commit: GroupCommit = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "group_commit", GroupCommit(self.pool))

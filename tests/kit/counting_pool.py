@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.kit.pool import Pool
 
-_STATEMENTS = frozenset({"execute", "executemany", "fetch", "fetchrow", "fetchval"})
+_STATEMENTS = frozenset({"execute", "executemany", "fetch", "fetchmany", "fetchrow", "fetchval"})
 
 
 class CountingPool:

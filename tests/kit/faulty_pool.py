@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import asyncpg
 
+from gateway.kit.group_commit import GroupCommit
 from gateway.kit.pool import Pool, prepare_connection, server_settings
+
+# The writer of a group commit has the context of the caller for which it was started.
+_followed: ContextVar[asyncio.Task[Any] | None] = ContextVar("followed", default=None)
 
 
 class StatementFault(StrEnum):
@@ -37,6 +42,12 @@ class FaultyStatements:
     seen: list[str] = field(default_factory=list)
     fired: str | None = None
 
+    def follow(self) -> None:
+        """Count the statements of the running task from now on, and those that a group commit runs for it."""
+        task = asyncio.current_task()
+        self.tasks.add(task)
+        _followed.set(task)
+
     def arm(self, at: int, fault: StatementFault) -> None:
         """Have the ``at``-th statement from now on go wrong."""
         self.at, self.fault, self.seen, self.fired = at, fault, [], None
@@ -49,7 +60,9 @@ class FaultyStatements:
 
     def strikes(self, statement: str, *, in_transaction: bool) -> bool:
         """Count a statement; whether it is the one that goes wrong."""
-        if asyncio.current_task() not in self.tasks:
+        task = asyncio.current_task()
+        for_another = task is not None and task.get_name() == GroupCommit.__name__
+        if (_followed.get() if for_another else task) not in self.tasks:
             return False
         self.seen.append(statement)
         if len(self.seen) != self.at or not self._makes_sense(statement, in_transaction=in_transaction):
@@ -84,6 +97,9 @@ class _FaultyConnection(asyncpg.Connection):
 
     async def fetchrow(self, query: str, *args: Any, **more: Any) -> Any:
         return await self._run(query, super().fetchrow, *args, **more)
+
+    async def fetchmany(self, query: str, args: Any, **more: Any) -> Any:
+        return await self._run(query, super().fetchmany, args, **more)
 
     async def _run(self, query: str, call: Any, *args: Any, **more: Any) -> Any:
         if not self.statements.strikes(query, in_transaction=self.is_in_transaction()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ async def ground(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
         async def followed_by_settling(*args: Any) -> Any:
             answered = await call(*args)
-            statements.tasks.add(asyncio.current_task())
+            statements.follow()
             return answered
 
         monkeypatch.setattr(send, "call", followed_by_settling)
