@@ -14,6 +14,7 @@ import pytest
 from benchmarks.console_places import PARTS, places
 from gateway.catalog.publish import publish
 from gateway.console import all_pages, static_files
+from gateway.kit.pool import allow_long_work
 
 # What a supplier, a storefront or a stranger may have written anywhere.
 HOSTILE = (
@@ -27,6 +28,8 @@ _OWN_WORDS = re.compile(
 )
 _ALSO = {("offers", "name"), ("set_aside", "name"), ("storefronts", "name"), ("quarantine_rows", "name"),
          ("offers", "suspect"), ("quarantines", "reason")}  # fmt: skip
+# Thirty megabytes and their indexes, for a table with thousands of rows.
+LONGEST_UPDATE_SECONDS = 600
 _SKIPPED = {"alembic_version", "catalog_state", "users", "plans", "fx_rates"}
 _COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns c
@@ -115,7 +118,10 @@ async def poison(console):
             continue
         unique = "|| id" if (table, column) == ("storefronts", "name") else ""
         try:
-            await console.pool.execute(f"UPDATE {table} SET {column} = $1 {unique}", HOSTILE)
+            async with console.pool.acquire() as connection, connection.transaction():
+                await allow_long_work(connection)
+                statement = f"UPDATE {table} SET {column} = $1 {unique}"
+                await connection.execute(statement, HOSTILE, timeout=LONGEST_UPDATE_SECONDS)
             changed += 1
         except asyncpg.IntegrityConstraintViolationError:
             continue
