@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 
 from gateway.kit.pool import Connection, Pool
 from gateway.kit.settings import Settings
 from gateway.pricing import pricing_rule_rows
-from gateway.pricing.price_rules import PriceRule, Rates, price
+from gateway.pricing.price_rules import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.pricing.pricing_rules import Rule, RuleSet, RuleSets, Subject, changes_at, sets_at
 from providers.places import regions
 from schemas.money import Money
@@ -27,6 +28,26 @@ class Prices:
     rules: RuleSet
     rates: Rates
     changes_at: datetime | None = None
+    _terms: dict[tuple[Money, PriceRule], tuple[Decimal | None, Decimal | None]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def terms(self, cost: Money, rule: PriceRule) -> tuple[Decimal | None, Decimal | None]:
+        """The cost in base currency, and the most that an order at its own price may cost; None without a rate.
+
+        Reckoned once for each cost and rule: many offers cost the same, and orders ask for the same offers.
+        """
+        if (cost, rule) not in self._terms:
+            self._terms[cost, rule] = self._reckoned(cost, rule)
+        return self._terms[cost, rule]
+
+    def _reckoned(self, cost: Money, rule: PriceRule) -> tuple[Decimal | None, Decimal | None]:
+        try:
+            base = self.rates.to_base(cost)
+            own = price(base, rule, self.rates, self.rates.base)
+            return base.amount, most_an_order_may_cost(own, self.rates, margin_of(rule, self.rates)).amount
+        except NoRate:
+            return None, None
 
     def of(self, cost_base: Money, subject: Subject, currency: str) -> Money:
         """What the storefront's customer pays for an offer. Raises ``NoRate``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 import msgspec
 
@@ -12,7 +11,7 @@ from gateway.catalog.selectable_rules import why_not
 from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
 from gateway.orders.order_rows import OrderRow
 from gateway.pricing import fx_rows
-from gateway.pricing.price_rules import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
+from gateway.pricing.price_rules import Rates
 from gateway.pricing.pricing import Prices, prices_now, subject_of
 from gateway.selling.candidate_rows import Stored
 from gateway.selling.choosing_rules import Candidate, fits
@@ -70,7 +69,7 @@ def judge(
     listed = cost or one.cost
     assert listed is not None  # noqa: S101 - the callers leave out what has no cost
     rule = prices.rules.of(subject_of(one.supplier, one.plan_id, one.coverage, one.data, one.days))
-    base, most = base_and_most(listed, rule, prices.rates)
+    base, most = prices.terms(listed, rule)
     left = None if one.funds is None else available_funds(one.funds, prices.rates, tolerance)
     reasons = why_not(
         visible=one.visible,
@@ -112,16 +111,6 @@ async def over_limit(deps: Deps, found: Sequence[Candidate]) -> frozenset[tuple[
             if one.supplier == supplier and one.cost_base is not None and one.cost_base > room
         }
     return frozenset(over)
-
-
-def base_and_most(cost: Money, rule: PriceRule, rates: Rates) -> tuple[Decimal | None, Decimal | None]:
-    """The cost in base currency, and the most that an order at this offer's own price may cost; None without a rate."""
-    try:
-        base = rates.to_base(cost)
-        own = price(base, rule, rates, rates.base)
-        return base.amount, most_an_order_may_cost(own, rates, margin_of(rule, rates)).amount
-    except NoRate:
-        return None, None
 
 
 def _unfit(deps: Deps, one: Stored, limits: Limits) -> str | None:

@@ -87,20 +87,17 @@ async def judged_of_many(
     unfit = {name: _unfit(deps, name, capability, limits) for name in suppliers}
     tolerances = {name: tolerance_of(deps, name) for name in suppliers}
     left = available_funds_by_supplier(held, prices.rates, tolerances)
-    terms: dict[tuple[Money, PriceRule], Terms] = {}  # many countries cost the same and are priced alike
     found = []
     for item_id, line in lines_of:
         if line.cost is None:
             continue
         rule = prices.rules.of(Subject(line.supplier, item_id, line.countries, None, is_plan=False))
-        if (line.cost, rule) not in terms:
-            terms[line.cost, rule] = offers.base_and_most(line.cost, rule, prices.rates)
         found.append(
             _judge(
                 line,
                 line.cost,
                 rule,
-                terms[line.cost, rule],
+                prices.terms(line.cost, rule),
                 tolerance=tolerances[line.supplier],
                 unfit=unfit[line.supplier],
                 marks=marks.get((line.supplier, line.key), ()),
