@@ -37,7 +37,7 @@ from schemas import api_esims
 from schemas.api import FairUsePolicy, PlanData, PlanValidity
 from schemas.esim import ProfileState, ServiceState
 from schemas.orders import Order, TopupForOption, TopupForPlan
-from schemas.plan import DataAllowance
+from schemas.plan import DataAllowance, Starts
 
 routes = Table()
 
@@ -212,9 +212,9 @@ def _option(option: TopupOption) -> api_esims.TopupPlan:
     return api_esims.TopupPlan(
         id=option.id,
         plan_id=offer.plan_id,
-        name=plan_name(offer.coverage, offer.data, offer.validity.days),
-        data=_data(offer.data, offer.validity.days),
-        validity=PlanValidity(offer.validity.days, offer.validity.starts),
+        name=plan_name(offer.coverage, offer.data, offer.days),
+        data=_data(offer.data, offer.days),
+        validity=PlanValidity(offer.days, Starts(offer.starts)),
         price=price,
     )
 

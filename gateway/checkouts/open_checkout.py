@@ -116,7 +116,7 @@ async def _new_checkout(
     limit = await spend_rows.limit_of(deps.pool, storefront_id)
     if limit is not None:
         spent = await spend_rows.spent(deps.pool, "storefront", storefront_id, now)
-        if spent + offered.price_base > limit:
+        if spent + offered.sale.price_base > limit:
             return Problem("spend_limit", "the daily spend limit is reached")
     email, digest = sealed_email(deps, like)
     return NewCheckout(
@@ -124,11 +124,11 @@ async def _new_checkout(
         storefront_id=storefront_id,
         mode=mode,
         reference=reference,
-        plan_id=offered.plan.id,
-        plan=offered.plan,
+        plan_id=offered.item.id,
+        plan=offered.item,
         price=offered.price,
-        price_base=offered.price_base,
-        max_cost=offered.max_cost,
+        price_base=offered.sale.price_base,
+        max_cost=offered.sale.terms.max_cost,
         wanted=offered.limits.wanted,
         email=email,
         email_digest=digest,

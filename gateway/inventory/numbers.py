@@ -9,18 +9,18 @@ from decimal import Decimal
 from gateway.access import audit_rows
 from gateway.access.key_rows import Mode
 from gateway.access.user_rows import Visitor
+from gateway.catalog.offer_lines import Limits, with_states
 from gateway.inventory import number_rows
 from gateway.inventory.number_rows import Number
-from gateway.items import number_list_rows, number_shelf
+from gateway.items import number_list_rows
 from gateway.items.item_rules import NumberItem, item_of
 from gateway.items.number_list_rows import ListState, NumberLine
-from gateway.items.number_shelf import agreed, line_of
-from gateway.items.shelf import Limits
+from gateway.items.number_source import agreed, line_of
 from gateway.kit.pages import Position, Rows, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
-from gateway.selling import offers, shelves
+from gateway.selling import engine
 from gateway.selling.choosing_rules import Candidate
 from gateway.selling.sold_rules import shown
 from gateway.suppliers.deps import Deps
@@ -88,7 +88,7 @@ async def one(deps: Deps, storefront_id: str, mode: Mode, number_id: str) -> Vir
 
 async def ops_tiers(deps: Deps) -> list[OpsNumberTier]:
     """Every account's tiers, priced as for a storefront without rules of its own."""
-    prices = await offers.prices(deps, "")
+    prices = await engine.prices(deps, "")
     states = {one.supplier: one for one in await number_list_rows.states(deps.pool)}
     found: list[OpsNumberTier] = []
     for mode in ("live", "test"):
@@ -141,7 +141,7 @@ async def _priced(
     deps: Deps, storefront_id: str, mode: Mode, currency: str | None, country: str | None = None
 ) -> list[Priced]:
     """Each line with its price, None where it cannot be sold. Raises ``NoRate`` for the currency."""
-    prices = await offers.prices(deps, storefront_id)
+    prices = await engine.prices(deps, storefront_id)
     wanted = currency or prices.rates.base
     prices.rates.of(wanted)
     lines = _agreed(await number_list_rows.lines(deps.pool, mode, country))
@@ -157,15 +157,15 @@ def _agreed(lines: Iterable[NumberLine]) -> list[NumberLine]:
 
 
 async def _judged(deps: Deps, lines: Sequence[NumberLine], prices: Prices) -> dict[tuple[str, str], Candidate]:
-    asked = [(number_shelf.item_of(line).id, line_of(deps, line)) for line in lines]
-    found = await shelves.judged_of_many(deps, asked, prices, Limits(), Capability.NUMBERS)
+    known = await with_states(deps, [line_of(deps, line) for line in lines])
+    found = engine.judged(deps, known, prices, Limits(), Capability.NUMBERS)
     return {(one.supplier, one.supplier_plan_id): one for one in found}
 
 
 def _prices(found: Iterable[Candidate], prices: Prices, currency: str) -> list[Money]:
     # Many countries cost the same and are priced alike: each price is reckoned once.
     able = {(one.cost_base, one.units, one.rule): one for one in found if not one.why_not and one.unfit is None}
-    return [shelves.price_of(one, prices.rates, currency) for one in able.values()]
+    return [engine.price_of(one, prices.rates, currency) for one in able.values()]
 
 
 def _least(prices: Sequence[Money]) -> Money | None:

@@ -23,27 +23,38 @@ from msgspec import UnsetType
 
 from gateway.access.key_rows import Mode
 from gateway.catalog.index.query import Wanted
+from gateway.catalog.offer_lines import Limits
 from gateway.catalog.quote import QuoteExpired, QuoteUnknown, open_quote
 from gateway.inventory import esim_lock_rows
+from gateway.items.item_rules import Item
+from gateway.items.item_source import asked_for, source_of
 from gateway.kit.pool import Connection
 from gateway.kit.problem import Problem
 from gateway.orders import admission_rows, order_state_rows
 from gateway.orders.admission_rows import Admission
 from gateway.orders.admit_fast import chosen_from_memory, may_be_fast, write
-from gateway.orders.admit_item import ItemOffered, offered_item
-from gateway.orders.order_rows import NewOrder
+from gateway.orders.order_rows import Bound, NewOrder
 from gateway.orders.rules.schedule import CONTINUES
 from gateway.orders.settle import Settled
 from gateway.pricing.price_rules import NoRate
-from gateway.selling import offers, selling
-from gateway.selling.selling import Offered, PlanRequest
+from gateway.selling.engine import Sale, SaleRequest, sale
+from gateway.selling.plan_source import PlanSource, sold_plan
 from gateway.selling.sold_rules import shown
 from gateway.suppliers import spend_rows
 from gateway.suppliers.deps import Deps
 from providers.places import is_country
+from schemas import api
 from schemas.api import NeedFeatures, Price
 from schemas.money import Money
-from schemas.orders import OrderForGood, OrderForNumber, OrderForPlan, OrderForQuote, OrderOptions
+from schemas.orders import (
+    OrderForGood,
+    OrderForNumber,
+    OrderForPlan,
+    OrderForQuote,
+    OrderOptions,
+    TopupForOption,
+    TopupForPlan,
+)
 
 T = TypeVar("T")
 Body = OrderForPlan | OrderForQuote | OrderForNumber | OrderForGood
@@ -62,6 +73,21 @@ class Admitted:
     new: NewOrder | None = None
     at: datetime | None = None
     sending: asyncio.Task[Settled | None] | None = None
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """What an order would be sold, as it is frozen in it. ``fields`` are the answers to what a product asks."""
+
+    kind: str
+    item: api.Plan | Item
+    sale: Sale
+    limits: Limits = Limits()
+    fields: dict[str, str] = {}
+
+    @property
+    def price(self) -> Money:
+        """What the customer pays."""
+        return self.sale.terms.price
 
 
 class Valid(msgspec.Struct, frozen=True):
@@ -84,18 +110,18 @@ async def admit(deps: Deps, storefront_id: str, mode: Mode, body: Body, idempote
                 return fast
         if (known := await keyed(deps, storefront_id, mode, idempotency_key, request)) is not None:
             return known
-        offered = await _offered(deps, storefront_id, mode, body)
+        offered = await offered_for(deps, storefront_id, mode, body)
         if isinstance(offered, Problem):
             # Another process may have admitted the very same meanwhile.
             return await keyed(deps, storefront_id, mode, idempotency_key, request) or offered
         now = deps.clock()
-        new = _new_order(deps, storefront_id, mode, body, offered)
+        new = new_order(deps, storefront_id, mode, body, offered)
         return await place(deps, new, idempotency_key, request, now)
 
 
 async def validate(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Valid | Problem:
     """What ``admit`` would say, without an order."""
-    offered = await _offered(deps, storefront_id, mode, body)
+    offered = await offered_for(deps, storefront_id, mode, body)
     if isinstance(offered, Problem):
         return offered
     reference = _given(body.reference)
@@ -104,7 +130,7 @@ async def validate(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Va
     limit = await spend_rows.limit_of(deps.pool, storefront_id)
     if limit is not None:
         spent = await spend_rows.spent(deps.pool, "storefront", storefront_id, deps.clock())
-        if spent + offered.price_base > limit:
+        if spent + offered.sale.price_base > limit:
             return _LIMIT
     return Valid(shown(offered.price))
 
@@ -141,12 +167,12 @@ async def _fast(  # noqa: PLR0911 - one for each way to go on
     if isinstance(asked, Problem):
         return None  # the key may have an order all the same
     try:
-        ready = await chosen_from_memory(deps, mode, asked)
+        ready = await chosen_from_memory(deps, asked)
     except NoRate:
         return None
     if ready is None:
         return None
-    new = _new_order(deps, storefront_id, mode, body, ready.offered)
+    new = new_order(deps, storefront_id, mode, body, Offered("esim", ready.plan, ready.sale, asked.limits))
     try:
         now = deps.clock()
         found = await write(deps, new, key, request, ready, now)
@@ -199,41 +225,65 @@ def sealed_email(deps: Deps, body: OrderOptions) -> tuple[bytes | None, bytes | 
     return deps.seal.seal(email), deps.seal.digest(email.casefold())
 
 
-async def offered_for(
+async def offered_for(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Offered | Problem:
+    """What an order would be sold, or the problem that it would meet."""
+    try:
+        if isinstance(body, (OrderForPlan, OrderForQuote)):
+            return await _offered_plan(deps, storefront_id, mode, body)
+        return await _offered_item(deps, storefront_id, mode, body)
+    except NoRate as error:
+        return no_rate(error)
+
+
+async def _offered_plan(
     deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote
 ) -> Offered | Problem:
-    """What an order would be sold, or the problem that it would meet."""
     asked = _asked(deps, storefront_id, mode, body)
     if isinstance(asked, Problem):
         return asked
-    try:
-        return await selling.offered(deps, mode, asked)
-    except NoRate as error:
-        what = f"there is no exchange rate for {error.currency}"
-        return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
+    found = await sale(deps, asked)
+    return found if isinstance(found, Problem) else Offered("esim", sold_plan(deps, found), found, asked.limits)
 
 
-async def _offered(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Offered | ItemOffered | Problem:
-    if isinstance(body, (OrderForPlan, OrderForQuote)):
-        return await offered_for(deps, storefront_id, mode, body)
-    try:
-        return await offered_item(deps, storefront_id, mode, body)
-    except NoRate as error:
-        what = f"there is no exchange rate for {error.currency}"
-        return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
+async def _offered_item(
+    deps: Deps, storefront_id: str, mode: Mode, body: OrderForNumber | OrderForGood
+) -> Offered | Problem:
+    asked = await asked_for(deps, mode, body)
+    if isinstance(asked, Problem):
+        return asked
+    source = source_of(mode, asked.item)
+    if source is None:
+        return Problem("no_plan", f"no {asked.kind} is sold here")
+    limits = _limits(body)
+    found = await sale(deps, SaleRequest(storefront_id, source, limits, max_price_of(body)))
+    return found if isinstance(found, Problem) else Offered(asked.kind, asked.item, found, limits, asked.fields)
 
 
-def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> PlanRequest | Problem:
-    wanted = _wanted(_given(body.features))
-    if isinstance(wanted, Problem):
-        return wanted
+def no_rate(error: NoRate) -> Problem:
+    """What to say of a highest price in a currency without a rate."""
+    what = f"there is no exchange rate for {error.currency}"
+    return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
+
+
+def _limits(body: Body, wanted: Wanted | None = None) -> Limits:
     choice = _given(body.suppliers)
     only = tuple(_given(choice.only) or ()) if choice is not None else ()
     ignore = tuple(_given(choice.ignore) or ()) if choice is not None else ()
+    return Limits(wanted or Wanted(), only, ignore)
+
+
+def max_price_of(body: OrderOptions) -> Money | None:
+    """The most that an order's body allows the price to be."""
     limit = _given(body.max_price)
-    max_price = None if limit is None else Money(Decimal(limit.amount), limit.currency)
+    return None if limit is None else Money(Decimal(limit.amount), limit.currency)
+
+
+def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> SaleRequest | Problem:
+    wanted = _wanted(_given(body.features))
+    if isinstance(wanted, Problem):
+        return wanted
     if isinstance(body, OrderForPlan):
-        return PlanRequest(storefront_id, body.plan_id, offers.Limits(wanted, only, ignore), max_price)
+        return SaleRequest(storefront_id, PlanSource(mode, body.plan_id), _limits(body, wanted), max_price_of(body))
     try:
         held = open_quote(body.quote_id, deps.settings, storefront=storefront_id, mode=mode, now=deps.clock())
     except QuoteExpired:
@@ -243,8 +293,8 @@ def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | Orde
     both = _both(wanted, held.wanted)
     if isinstance(both, Problem):
         return both
-    limits = offers.Limits(both, only, ignore)
-    return PlanRequest(storefront_id, held.plan_id, limits, max_price, held.price, held.max_cost)
+    source, limits = PlanSource(mode, held.plan_id), _limits(body, both)
+    return SaleRequest(storefront_id, source, limits, max_price_of(body), held.price, held.max_cost)
 
 
 def _wanted(features: NeedFeatures | None) -> Wanted | Problem:
@@ -276,28 +326,37 @@ def _both(asked: Wanted, held: Wanted) -> Wanted | Problem:
     )
 
 
-def _new_order(deps: Deps, storefront_id: str, mode: Mode, body: Body, offered: Offered | ItemOffered) -> NewOrder:
+def new_order(
+    deps: Deps,
+    storefront_id: str,
+    mode: Mode,
+    body: Body | TopupForPlan | TopupForOption,
+    offered: Offered,
+    target_esim_id: str | None = None,
+    bound: Bound | None = None,
+) -> NewOrder:
+    """The order as it is written: what is sold, what it may cost, and what the storefront said of it."""
     email, digest = sealed_email(deps, body)
-    sold = offered.item if isinstance(offered, ItemOffered) else offered.plan
-    fields = offered.fields if isinstance(offered, ItemOffered) else {}
     return NewOrder(
         id=new_id(),
         storefront_id=storefront_id,
         mode=mode,
-        kind=offered.kind if isinstance(offered, ItemOffered) else "esim",
+        kind=offered.kind,
         reference=_given(body.reference),
-        plan_id=sold.id,
-        plan=sold,
+        plan_id=offered.item.id,
+        plan=offered.item,
         price=offered.price,
-        price_base=offered.price_base,
-        max_cost=offered.max_cost,
-        wanted=offered.limits.wanted if isinstance(offered, Offered) else {},
+        price_base=offered.sale.price_base,
+        max_cost=offered.sale.terms.max_cost,
+        wanted=offered.limits.wanted,
         only_suppliers=list(offered.limits.only),
         ignore_suppliers=list(offered.limits.ignore),
         metadata=_given(body.metadata) or {},
         email=email,
         email_digest=digest,
-        fields=deps.seal.seal(msgspec.json.encode(fields)) if fields else None,
+        fields=deps.seal.seal(msgspec.json.encode(offered.fields)) if offered.fields else None,
+        target_esim_id=target_esim_id,
+        bound=bound,
     )
 
 

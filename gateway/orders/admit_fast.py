@@ -26,14 +26,16 @@ from gateway.orders.order_rows import NewOrder
 from gateway.orders.send import record_answer, start_send
 from gateway.orders.settle import Known, Settled
 from gateway.pricing.pricing import Prices, prices_with_version
-from gateway.selling import candidate_rows, offers, selling
+from gateway.selling import candidate_rows, engine
 from gateway.selling.candidate_rows import Stored
 from gateway.selling.choosing_rules import Candidate
-from gateway.selling.selling import Offered, PlanRequest
+from gateway.selling.engine import Sale, SaleRequest
+from gateway.selling.plan_source import PlanSource, plan_lines, sold_plan
 from gateway.suppliers import fund_rows
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
 from providers.gate import faults_apart
+from schemas import api
 from schemas.errors import DeadlinePassed
 
 log = structlog.get_logger(__name__)
@@ -46,7 +48,8 @@ TOKEN_SECONDS = 0.25
 class Ready:
     """What was chosen, with the version of the catalogue that it was chosen from, and a token of its supplier held."""
 
-    offered: Offered
+    plan: api.Plan
+    sale: Sale
     version: Version
     account: Account
     attempt: NewAttempt | None = None
@@ -55,7 +58,7 @@ class Ready:
     @property
     def candidate(self) -> Candidate:
         """The offer that is bought."""
-        return self.offered.chosen.candidate
+        return self.sale.terms.chosen.candidate
 
     def send(self, deps: Deps, order_id: str) -> asyncio.Task[Settled | None]:
         """Send the attempt that was written with the order, once."""
@@ -70,25 +73,28 @@ def may_be_fast(deps: Deps) -> bool:
     return deps.inline and deps.settings.orders.fast_admission
 
 
-async def chosen_from_memory(deps: Deps, mode: Mode, asked: PlanRequest) -> Ready | None:
+async def chosen_from_memory(deps: Deps, asked: SaleRequest) -> Ready | None:
     """The offer to buy now, its token held; None where the ordinary way has to be taken. Raises ``NoRate``."""
-    remembered = await _remembered(deps, mode, asked)
+    if not isinstance(asked.source, PlanSource):
+        return None
+    mode, plan_id = asked.source.mode, asked.source.plan_id
+    remembered = await _remembered(deps, mode, plan_id, asked.storefront_id)
     if remembered is None:
         return None
     stored, prices, version = remembered
-    found = offers.judged(deps, stored, prices, asked.limits, admitted=asked.held is not None)
-    terms = selling.terms_of(asked, found, prices.rates, ())
+    lines, admitted = plan_lines(deps, stored), asked.held is not None
+    found = engine.judged(deps, lines, prices, asked.limits, asked.source.capability, admitted=admitted)
+    terms = engine.terms_of(asked, found, prices.rates, ())
     if isinstance(terms, Problem):
-        deps.memory.forget_offers(mode, asked.plan_id)
+        deps.memory.forget_offers(mode, plan_id)
         return None  # said by what stands in PostgreSQL
     one = terms.chosen.candidate
-    row = next(r for r in stored if (r.supplier, r.supplier_plan_id) == (one.supplier, one.supplier_plan_id))
     account = deps.accounts[one.supplier]
-    if not _is_simple(deps, account, one, row):
-        deps.memory.forget_offers(mode, asked.plan_id)
+    if engine.line_of(one, lines).needs_check or not _is_simple(deps, account, one):
+        deps.memory.forget_offers(mode, plan_id)
         return None
-    now = deps.clock()
-    ready = Ready(selling.sold(deps, asked, row, found, terms, prices.rates), version, account)
+    now, sale = deps.clock(), engine.sold(terms, found, lines, prices.rates)
+    ready = Ready(sold_plan(deps, sale), sale, version, account)
     if account.limiter.purchase_blocked_for() > 0 or not await _token(account, asked.storefront_id, now):
         return None
     return ready
@@ -101,9 +107,9 @@ async def write(deps: Deps, new: NewOrder, key: str, request: bytes, ready: Read
     """
     found: Admission | None = None
     one = ready.candidate
-    why = ready.offered.chosen.why
-    attempt = new_attempt(new.id, "purchase", one, ready.account.settings, why=why, iccid=None, now=now)
-    ops = {"supplier": one.supplier, "why": why, "left": left_out(ready.offered.chosen.left)}
+    chosen = ready.sale.terms.chosen
+    attempt = new_attempt(new.id, "purchase", one, ready.account.settings, why=chosen.why, iccid=None, now=now)
+    ops = {"supplier": one.supplier, "why": chosen.why, "left": left_out(chosen.left)}
     try:
         found = await admission_rows.admit(
             deps.group_commit, new, key, request, now,
@@ -138,17 +144,19 @@ async def _never_sent(deps: Deps, attempt: NewAttempt, error: Exception) -> None
         log.warning("attempt_not_recorded", attempt=attempt.id, error=type(still).__name__)
 
 
-async def _remembered(deps: Deps, mode: Mode, asked: PlanRequest) -> tuple[list[Stored], Prices, Version] | None:
+async def _remembered(
+    deps: Deps, mode: Mode, plan_id: str, storefront_id: str
+) -> tuple[list[Stored], Prices, Version] | None:
     """Offers with their funds, and prices, of one version; None where there are none."""
     memory, loop = deps.memory, asyncio.get_running_loop()
-    found = memory.offers_of(mode, asked.plan_id, loop.time())
+    found = memory.offers_of(mode, plan_id, loop.time())
     if found is None:
-        found = await memory.once(("offers", mode, asked.plan_id), lambda: _load_offers(deps, mode, asked.plan_id))
+        found = await memory.once(("offers", mode, plan_id), lambda: _load_offers(deps, mode, plan_id))
     if found is None:
         return None
-    prices = memory.prices_of(asked.storefront_id, loop.time())
+    prices = memory.prices_of(storefront_id, loop.time())
     if prices is None or prices.version != found.version:
-        prices = await memory.once(("prices", asked.storefront_id), lambda: _load_prices(deps, asked.storefront_id))
+        prices = await memory.once(("prices", storefront_id), lambda: _load_prices(deps, storefront_id))
     if prices is None:
         return None
     if prices.version != found.version:
@@ -185,12 +193,11 @@ async def _load_funds(deps: Deps) -> None:
     deps.memory.keep_funds(await fund_rows.load_all(deps.pool), asyncio.get_running_loop().time())
 
 
-def _is_simple(deps: Deps, account: Account, one: Candidate, row: Stored) -> bool:
-    """Whether nothing has to be asked or counted before this offer is bought."""
+def _is_simple(deps: Deps, account: Account, one: Candidate) -> bool:
+    """Whether nothing has to be counted before this offer is bought."""
     reserved = deps.memory.reserved.get(one.supplier, 0)
     ample = one.available_funds is None or one.most is None or one.available_funds - reserved >= one.most * LAST_MONEY
-    counted = account.settings.daily_spend_limit is not None
-    return ample and not counted and not selling.needs_price_check(deps, row, deps.clock())
+    return ample and account.settings.daily_spend_limit is None
 
 
 async def _token(account: Account, storefront_id: str, now: datetime) -> bool:

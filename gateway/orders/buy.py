@@ -12,8 +12,10 @@ from typing import Literal
 import msgspec
 import structlog
 
+from gateway.catalog.index.query import Wanted
+from gateway.catalog.offer_lines import Limits, OfferLine, OfferSource, with_states
 from gateway.inventory import esim_rows
-from gateway.items import item_rules
+from gateway.items import item_rules, item_source
 from gateway.kit.pool import DATABASE_DOWN, Connection, Pool
 from gateway.orders import attempt_rows, order_state_rows
 from gateway.orders.answers import answers_in
@@ -26,9 +28,11 @@ from gateway.orders.send_checks import may_be_sent, refuse
 from gateway.orders.settle import Known
 from gateway.orders.transitions import fail
 from gateway.pricing import fx_rows
-from gateway.pricing.price_rules import NoRate, Rates
-from gateway.selling import candidate_rows, choosing_rules, offers, shelves
+from gateway.pricing.price_rules import Rates
+from gateway.pricing.pricing_rules import Subject
+from gateway.selling import choosing_rules, engine
 from gateway.selling.choosing_rules import Candidate, Chosen, NoneLeft, Waits
+from gateway.selling.plan_source import PlanSource, TopupSource
 from gateway.suppliers import fund_rows, selling_rows, spend_rows
 from gateway.suppliers.accounts import Account, account_of
 from gateway.suppliers.deps import Deps
@@ -39,7 +43,6 @@ from providers.gate import faults_apart
 from schemas.errors import DeadlinePassed, GatewayError
 from schemas.money import Money
 from schemas.order import NumberWanted
-from schemas.plan import WhyNot
 
 log = structlog.get_logger(__name__)
 
@@ -240,44 +243,32 @@ async def _probe(account: Account) -> None:
 
 async def _choose(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> list[Chosen] | Waits | NoneLeft:
     failed = [one.now for one in tries if one.kind != "cancel" and one.state is AttemptState.FAILED]
+    prices = await engine.prices(deps, order.storefront_id)
+    source = await source_of(deps, order)
+    limits = Limits(msgspec.convert(order.wanted, Wanted), tuple(order.only_suppliers), tuple(order.ignore_suppliers))
+    found: list[Candidate] = []
+    if source is not None:
+        lines = await source.lines(deps)
+        found = engine.judged(deps, lines, prices, limits, source.capability, admitted=True)
+    return choosing_rules.choices(found, order.max_cost, failed, await engine.over_limit(deps, found))
+
+
+async def source_of(deps: Deps, order: OrderRow) -> OfferSource | None:
+    """Where an order's offers stand: a top-up has one, as it stood at admission. None: its kind is not sold."""
     if order.bound is not None:
-        found = [await _bound(deps, order)]
-    elif order.kind in item_rules.ITEM_KINDS:
-        limits = shelves.limits_of(order.only_suppliers, order.ignore_suppliers)
-        prices, item = await offers.prices(deps, order.storefront_id), item_rules.item_of(order.plan)
-        found = await shelves.candidates(deps, order.mode, order.kind, item, prices, limits, admitted=True)
-    else:
-        stored = await candidate_rows.of_plan(deps.pool, order.mode, order.plan_id)
-        prices = await offers.prices(deps, order.storefront_id)
-        found = offers.judged(deps, stored, prices, offers.Limits.of(order), admitted=True)
-    return choosing_rules.choices(found, order.max_cost, failed, await offers.over_limit(deps, found))
-
-
-async def _bound(deps: Deps, order: OrderRow) -> Candidate:
-    """The only offer of a top-up, as it stood at admission."""
-    assert order.bound is not None  # noqa: S101 - as the caller saw
-    name = order.bound.supplier
-    cost = Money(order.bound.cost, order.bound.currency)
-    rates: Rates = await offers.rates(deps)
-    try:
-        base: Decimal | None = rates.to_base(cost).amount
-    except NoRate:
-        base = None
-    tolerance = tolerance_of(deps, name)
-    account = account_of(deps.accounts, name, order.mode)
-    left = await _left(deps, deps.pool, name, rates)
-    paused = (await selling_rows.standing(deps.pool, [name]))[name].paused
-    reasons = ((WhyNot.SUPPLIER_PAUSED, paused), (WhyNot.NO_BALANCE, insufficient(left, base, tolerance)))
-    return Candidate(
-        supplier=name,
-        supplier_plan_id=order.bound.supplier_plan_id,
-        cost=cost,
-        cost_base=base,
-        tolerance=tolerance,
-        why_not=tuple(reason for reason, holds in reasons if holds),
-        unfit=None if account is not None else "the supplier is not configured",
-        available_funds=left,
-    )
+        bound = order.bound
+        if account_of(deps.accounts, bound.supplier, order.mode) is None:
+            return TopupSource(())
+        line = OfferLine(
+            supplier=bound.supplier,
+            key=bound.supplier_plan_id,
+            subject=Subject(bound.supplier, order.plan_id, (), None),
+            cost=Money(bound.cost, bound.currency),
+        )
+        return TopupSource(tuple(await with_states(deps, [line])))
+    if order.kind in item_rules.ITEM_KINDS:
+        return item_source.source_of(order.mode, item_rules.item_of(order.plan))
+    return PlanSource(order.mode, order.plan_id)
 
 
 async def _left(deps: Deps, connection: Connection | Pool, supplier: str, rates: Rates) -> Decimal | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from gateway.items import item_rules
+from gateway.items import item_rules, item_source
 from gateway.items.item_rules import ItemWanted
 from gateway.kit.pool import Connection
 from gateway.kit.problem import Problem
 from gateway.orders import attempt_rows, order_state_rows
 from gateway.orders.order_rows import Bound, OrderRow
-from gateway.selling.shelves import SHELVES
 from gateway.suppliers.accounts import account_of
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
@@ -84,7 +83,8 @@ async def _offer(
     if order.bound is not None:
         return (order.bound if order.bound.supplier == supplier else None), None
     if order.kind in item_rules.ITEM_KINDS:
-        lines = await SHELVES[order.kind].lines(deps, order.mode, item_rules.item_of(order.plan))
+        source = item_source.source_of(order.mode, item_rules.item_of(order.plan))
+        lines = [] if source is None else await source.lines(deps)
         line = next((one for one in lines if one.supplier == supplier and one.cost is not None), None)
         if line is None or line.cost is None:
             return None, None

@@ -25,7 +25,7 @@ from gateway.orders.process import start
 from gateway.orders.rules.attention import Attention, attention
 from gateway.orders.rules.margin import Margin, Sums, margin
 from gateway.pricing.price_rules import Rates
-from gateway.selling import offers
+from gateway.selling import engine
 from gateway.selling.sold_rules import name_of
 from gateway.suppliers import call_log_rows
 from gateway.suppliers.call_log_rows import KeptExchange
@@ -80,7 +80,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 async def listing(deps: Deps, wanted: OrderFilter, limit: int, after: Position | None) -> Rows[Line]:
     """Orders that are so, the newest first."""
-    found, rates = await asyncio.gather(order_search_rows.newest(deps.pool, wanted, limit, after), offers.rates(deps))
+    found, rates = await asyncio.gather(order_search_rows.newest(deps.pool, wanted, limit, after), engine.rates(deps))
     return Rows([_line(order, rates) for order in found.rows], found.after)
 
 
@@ -99,7 +99,7 @@ async def search(deps: Deps, text: str) -> list[str]:
 
 async def lines(deps: Deps, ids: Sequence[str]) -> list[Line]:
     """These orders, the newest first."""
-    found, rates = await asyncio.gather(order_search_rows.listed(deps.pool, ids), offers.rates(deps))
+    found, rates = await asyncio.gather(order_search_rows.listed(deps.pool, ids), engine.rates(deps))
     return [_line(order, rates) for order in found]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from gateway.inventory import esim_rows
 from gateway.kit.pool import Connection
@@ -34,10 +35,14 @@ async def settle_cancel(
     if not _says_something(order, verdict):
         return False
     writes.attempt = AttemptWrite(attempt.id, state=verdict.state, error_code=verdict.error_code, error=verdict.error)
-    ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error}
+    ops: dict[str, Any] = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error}
+    if isinstance(observation, OperatorDecision):
+        ops |= {"as": observation.outcome, "note": observation.note}
+        writes.add_event("resolved", **ops)
     match verdict.end:
         case "cancelled":
-            await _cancelled(deps, connection, writes, attempt, verdict.refunded)
+            decided = isinstance(observation, OperatorDecision)
+            await _cancelled(deps, connection, writes, attempt, verdict.refunded, decided=decided)
         case "refused":
             back = Change(status="fulfilled", events=("cancel_refused",))
             await transition(deps, connection, writes, back, ops=ops, uncancel=True)
@@ -88,9 +93,12 @@ def _cancel_verdict(  # noqa: PLR0911 - one for each kind of observation
 
 
 async def _cancelled(
-    deps: Deps, connection: Connection, writes: Writes, cancel: AttemptRow, refunded: Money | None
+    deps: Deps, connection: Connection, writes: Writes, cancel: AttemptRow, refunded: Money | None, *, decided: bool
 ) -> None:
-    """The supplier took it back: its refund belongs to the attempt that bought, the storefront gets its price."""
+    """The supplier took it back: its refund belongs to the attempt that bought, the storefront gets its price.
+
+    ``decided``: an operator says so, and that everything was refunded.
+    """
     order = writes.order
     bought = next(
         (
@@ -100,6 +108,8 @@ async def _cancelled(
         ),
         None,
     )
+    if bought is not None and decided:
+        refunded = await ledger_rows.held(connection, bought.id)
     if bought is not None and refunded is not None:
         await ledger_rows.refund(connection, bought, refunded, writes.now)
     esim = await esim_rows.end(connection, order.id)

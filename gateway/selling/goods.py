@@ -9,17 +9,17 @@ from itertools import groupby
 import msgspec
 
 from gateway.access.key_rows import Mode
+from gateway.catalog.offer_lines import Limits, with_states
 from gateway.items import goods_rows
+from gateway.items.good_source import line_of
 from gateway.items.goods_rows import GoodRow, Wanted
 from gateway.items.goods_rules import faults, text_in, widest
-from gateway.items.goods_shelf import line_of
-from gateway.items.shelf import Limits
 from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
 from gateway.kit.pages import Position, Rows, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
-from gateway.selling import offers, shelves
+from gateway.selling import engine
 from gateway.selling.choosing_rules import Candidate, in_order
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
@@ -106,7 +106,7 @@ async def categories(deps: Deps, mode: Mode, locale: str | None) -> GoodCategory
 async def _priced(
     deps: Deps, asker: Asker, found: Sequence[Sequence[GoodRow]], amount: Money | None
 ) -> list[DigitalGood]:
-    prices = await offers.prices(deps, asker.storefront_id)
+    prices = await engine.prices(deps, asker.storefront_id)
     prices.rates.of(asker.currency or prices.rates.base)
     judged = await candidates(deps, [row for same in found for row in same], prices, amount)
     return [_shown(deps, asker, same, judged, prices, amount) for same in found]
@@ -116,8 +116,8 @@ async def candidates(
     deps: Deps, rows: Iterable[GoodRow], prices: Prices, amount: Money | None = None
 ) -> dict[tuple[str, str], Candidate]:
     """Each row judged as an order for one of it would judge it, by supplier and SKU."""
-    lines = [(row.good_id, line_of(deps, row, 1, amount)) for row in rows]
-    judged = await shelves.judged_of_many(deps, lines, prices, Limits(), Capability.GOODS)
+    lines = await with_states(deps, [line_of(deps, row, 1, amount) for row in rows])
+    judged = engine.judged(deps, lines, prices, Limits(), Capability.GOODS)
     return {(one.supplier, one.supplier_plan_id): one for one in judged}
 
 
@@ -137,7 +137,7 @@ def _shown(
     text = text_in(row.texts, asker.locale, row.locale)
     price = None
     if best is not None and best.cost_base is not None and (row.custom is None or amount is not None):
-        price = shelves.price_of(best, prices.rates, asker.currency or prices.rates.base)
+        price = engine.price_of(best, prices.rates, asker.currency or prices.rates.base)
     sync = deps.settings.sync
     bounds = FreshnessBounds(sync.interval_seconds, sync.expire_after_seconds)
     age = freshness(row.good_at, row.walk_state, deps.clock(), bounds)

@@ -11,7 +11,7 @@ from gateway.kit.pages import Position, Rows, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
-from gateway.selling import goods, goods_view_rows, offers, shelves
+from gateway.selling import engine, goods, goods_view_rows
 from gateway.selling.choosing_rules import Candidate
 from gateway.selling.goods_view_rows import Narrowed
 from gateway.suppliers.deps import Deps
@@ -22,7 +22,7 @@ from schemas.plan import WhyNot
 async def page(deps: Deps, narrowed: Narrowed, *, limit: int, after: Position | None) -> Rows[OpsGood]:
     """Goods by account, priced as for a storefront without rules of its own."""
     found = await goods_view_rows.by_account(deps.pool, narrowed, limit, after)
-    prices = await offers.prices(deps, "")
+    prices = await engine.prices(deps, "")
     judged = await goods.candidates(deps, found.rows, prices)
     shown = [_shown(row, judged.get((row.supplier, row.sku)), prices) for row in found.rows]
     return Rows(shown, found.after)
@@ -56,7 +56,7 @@ async def release(deps: Deps, good_id: str, by: Visitor | str) -> GoodReleased |
 def _shown(row: GoodRow, one: Candidate | None, prices: Prices) -> OpsGood:
     text, custom = text_in(row.texts, None, row.locale), row.custom
     try:
-        price = None if one is None or custom is not None else shelves.price_of(one, prices.rates, prices.rates.base)
+        price = None if one is None or custom is not None else engine.price_of(one, prices.rates, prices.rates.base)
     except NoRate:
         price = None
     return OpsGood(

@@ -16,14 +16,16 @@ from gateway.catalog.index import Choice, Index, Need, PlanQuery
 from gateway.catalog.index.effect import effect, offers_by_rule
 from gateway.catalog.index.indexes import Indexes
 from gateway.catalog.index.ruled import MAX_SETS, rule_of_rows, ruled
+from gateway.catalog.offer_lines import Limits
 from gateway.kit.problem import Problem
 from gateway.kit.settings import load
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing import Prices
 from gateway.pricing.pricing_rules import Conditions, Rule, RuleSets, only, sets_at
-from gateway.selling import offers, selling
+from gateway.selling import engine
 from gateway.selling.candidate_rows import Stored
-from gateway.selling.selling import PlanRequest
+from gateway.selling.engine import SaleRequest
+from gateway.selling.plan_source import PlanSource, plan_lines
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 from schemas import api
@@ -130,12 +132,13 @@ def charged(made: Market, naive: Naive, plan_id: str, max_price: Money | None) -
     """What admission would sell the plan for, None when it would not."""
     gateway, prices = deps(made), Prices(made.rules, made.terms.rates)
     rows = [stored(item, naive) for item in made.items if item.offer.plan_id == plan_id]
-    found = offers.judged(gateway, rows, prices, offers.Limits())
-    terms = selling.terms_of(PlanRequest("sf", plan_id, offers.Limits(), max_price), found, prices.rates, ())
+    found = engine.judged(gateway, plan_lines(gateway, rows), prices, Limits(), Capability.ORDERS)
+    request = SaleRequest("sf", PlanSource("live", plan_id), max_price=max_price)
+    terms = engine.terms_of(request, found, prices.rates, ())
     if isinstance(terms, Problem):
         return None
     assert terms.chosen.candidate.most <= terms.max_cost.amount
-    return terms.held
+    return terms.price
 
 
 @pytest.mark.parametrize("currency", ["USD", "EUR", "JPY"])

@@ -234,7 +234,7 @@ async def test_what_cannot_be_bought_is_said_before_an_order_stands(counter: Cou
     assert await problem(NumberChoice("ZZ", "7d")) == "no_plan"
     assert await problem(max_price=PriceLimit("10.99", "USD")) == "price_changed"
     assert await problem(max_price=PriceLimit("11.00", "USD")) == "valid"
-    assert await problem(suppliers=SupplierChoice(ignore=["beppay"])) == "no_stock"
+    assert await problem(suppliers=SupplierChoice(ignore=["beppay"])) == "no_plan"
     await counter.deps.pool.execute("UPDATE suppliers SET state = 'paused' WHERE name = 'beppay'")
     assert await problem() == "selling_stopped"
 

@@ -193,10 +193,15 @@ async def test_an_old_price_is_looked_at_again_before_an_order(counter: Counter,
     assert isinstance(known, Valid)
     assert known.price.amount == "16.50"
     counter.clock.pass_(minutes=6)
-    shop.price("sku-1", "9.00")
+    shop.price("sku-1", "12.00")
     lower = await validate(counter.deps, STOREFRONT, "test", body)
     assert isinstance(lower, Valid)
-    assert lower.price.amount == "9.90"
+    assert lower.price.amount == "13.20"
+    counter.clock.pass_(minutes=6)
+    shop.price("sku-1", "8.00")  # a third less may be a fault of theirs: the next walk judges it
+    unbelieved = await validate(counter.deps, STOREFRONT, "test", body)
+    assert isinstance(unbelieved, Valid)
+    assert unbelieved.price.amount == "13.20"
     counter.clock.pass_(minutes=6)
     shop.fault = NotReached("nobody there", supplier="s2s")
     assert isinstance(await validate(counter.deps, STOREFRONT, "test", body), Valid)

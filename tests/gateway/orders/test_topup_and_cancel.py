@@ -166,6 +166,16 @@ async def test_a_cancel_that_nobody_can_tell_is_for_a_person_and_never_sent_agai
     assert (await counter.order(order_id)).status == "fulfilled"
 
 
+async def test_what_an_operator_decides_of_a_cancel_is_in_timeline_and_ledger(counter: Counter) -> None:
+    order_id = await _line(counter, "pikasim", 27)
+    await _cancelled(counter, order_id)
+    assert (await counter.followed(order_id, looks=20)).status == "needs_review"
+    assert await resolve(counter.deps, order_id, "refunded", "their support gave it back") is None
+    assert (await counter.order(order_id)).status == "cancelled"
+    assert (await counter.timeline(order_id))[-2:] == ["resolved", "cancelled"]
+    assert [kind for _, kind, _ in await counter.ledger(order_id)] == ["charge", "refund"]
+
+
 async def test_a_cancel_of_an_unknown_order_waits_until_it_is_known(counter: Counter) -> None:
     order_id = await counter.ordered(await counter.plan(10, "pikasim"))
     assert [one.state for one in await counter.attempts(order_id)] == ["unknown"]

@@ -1,0 +1,331 @@
+"""The selling engine: what is sold now and for how much, the same for plans, top-ups, numbers and digital goods.
+
+An ``OfferSource`` gives the offers of one thing. Here each is judged, the cheapest that may be sold is chosen, and its
+price is held against what it may come to cost. Where its price was seen long ago its supplier is asked first. Failover
+(``gateway.orders.buy``) judges and chooses in the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+import msgspec
+import structlog
+
+from gateway.catalog.offer_lines import Limits, OfferLine, OfferSource, mark_sold_out
+from gateway.catalog.selectable_rules import why_not
+from gateway.kit.problem import Problem
+from gateway.pricing import fx_rows
+from gateway.pricing.price_rules import NoRate, Rates, margin_of, most_an_order_may_cost, price
+from gateway.pricing.pricing import Prices, prices_now
+from gateway.selling import choosing_rules
+from gateway.selling.choosing_rules import Candidate, Chosen, NoneLeft, Waits, fits
+from gateway.suppliers import selling_rows, spend_rows
+from gateway.suppliers.deps import Deps
+from gateway.suppliers.spendable_rules import available_funds, insufficient
+from gateway.suppliers.tolerance import tolerance_of
+from providers.contract import Capability
+from schemas.errors import GatewayError, NotFound
+from schemas.money import Money
+
+log = structlog.get_logger(__name__)
+
+CHECK_SECONDS = 2.0  # for all price checks of one admission together
+# A cost that fell further between two syncs may be a fault of theirs: the sync's own bounds judge it.
+BELIEVED_MOVE = Decimal("0.30")
+STOPPED = Problem("selling_stopped", "selling is stopped at present; ask again later")
+_CHANGED = "it costs more now than the price that was shown"
+
+
+class SaleRequest(msgspec.Struct, frozen=True):
+    """What an order asks for. ``held`` and ``held_cost`` are a quote's price and what it may cost, in base currency."""
+
+    storefront_id: str
+    source: OfferSource
+    limits: Limits = Limits()
+    max_price: Money | None = None
+    held: Money | None = None
+    held_cost: Money | None = None
+
+
+class SaleTerms(msgspec.Struct, frozen=True):
+    """The offer that would be bought now, the customer's price, and what buying may cost, in base currency."""
+
+    chosen: Chosen
+    price: Money
+    max_cost: Money
+
+
+class Sale(msgspec.Struct, frozen=True):
+    """What is sold: its terms, the price in base currency, and every offer as it was judged, with its line."""
+
+    terms: SaleTerms
+    price_base: Decimal
+    candidates: Sequence[Candidate]
+    lines: Sequence[OfferLine]
+
+    @property
+    def line(self) -> OfferLine:
+        """The offer that would be bought."""
+        return line_of(self.terms.chosen.candidate, self.lines)
+
+    @property
+    def offers_left(self) -> int:
+        """How many offers an order for it could be filled from now."""
+        return sum(not one.why_not and one.unfit is None for one in self.candidates)
+
+
+def line_of(candidate: Candidate, lines: Sequence[OfferLine]) -> OfferLine:
+    """The line that a candidate was made of."""
+    key = (candidate.supplier, candidate.supplier_plan_id)
+    return next(line for line in lines if (line.supplier, line.key) == key)
+
+
+async def prices(deps: Deps, storefront_id: str) -> Prices:
+    """The storefront's rules now, and today's exchange rates."""
+    return await prices_now(deps.pool, deps.settings, storefront_id, deps.clock())
+
+
+async def rates(deps: Deps) -> Rates:
+    """Today's exchange rates."""
+    base = deps.settings.base_currency
+    return Rates(base, await fx_rows.worth(deps.pool, base))
+
+
+async def sale(deps: Deps, request: SaleRequest) -> Sale | Problem:
+    """The price of a thing now, or the problem that an order for it would meet. Raises ``NoRate`` for ``max_price``.
+
+    From PostgreSQL, so that it sees every mark. Nobody pays more than the price that stood when the request came: a
+    dearer offer is sold at that price where it covers the cost, and is a ``price_changed`` otherwise.
+    """
+    if selling_rows.ALL in await selling_rows.stops(deps.pool):
+        return STOPPED
+    source = request.source
+    lines = await source.lines(deps)
+    if not lines:
+        return await source.missing(deps)
+    current = await prices(deps, request.storefront_id)
+    end = asyncio.get_running_loop().time() + CHECK_SECONDS
+    checked: set[tuple[str, str]] = set()
+    first: SaleTerms | None = None
+    while True:
+        found = judged(deps, lines, current, request.limits, source.capability, admitted=request.held is not None)
+        terms = terms_of(request, found, current.rates, await over_limit(deps, found))
+        if isinstance(terms, Problem):
+            return terms
+        first = first or terms
+        line = line_of(terms.chosen.candidate, lines)
+        if not line.needs_check or (line.supplier, line.key) in checked:
+            break
+        checked.add((line.supplier, line.key))
+        seen = await _checked(deps, source, line, end)
+        if seen is not None:
+            lines = [seen if other is line else other for other in lines]
+    if terms.price > first.price:
+        most = terms.chosen.candidate.most
+        if most is None or most > first.max_cost.amount:
+            return Problem("price_changed", _CHANGED)
+        terms = SaleTerms(terms.chosen, first.price, first.max_cost)
+    return sold(terms, found, lines, current.rates)
+
+
+def sold(terms: SaleTerms, candidates: Sequence[Candidate], lines: Sequence[OfferLine], rates: Rates) -> Sale:
+    """What is sold by these terms."""
+    return Sale(terms, rates.to_base(terms.price).amount, candidates, lines)
+
+
+def judged(
+    deps: Deps,
+    lines: Sequence[OfferLine],
+    prices: Prices,
+    limits: Limits,
+    capability: Capability,
+    *,
+    admitted: bool = False,
+) -> list[Candidate]:
+    """Each line that has a cost, with what keeps it from sale and from this order.
+
+    ``admitted``: for an order whose price is held, which its ``max_cost`` alone guards, whatever rules say now.
+    """
+    suppliers = {line.supplier: line.funds for line in lines}
+    tolerances = {name: tolerance_of(deps, name) for name in suppliers}
+    unfit = {name: _unfit(deps, name, limits, capability) for name in suppliers}
+    left = {
+        name: None if funds is None else available_funds(funds, prices.rates, tolerances[name])
+        for name, funds in suppliers.items()
+    }
+    return [
+        _candidate(
+            line,
+            line.cost,
+            prices,
+            tolerances[line.supplier],
+            left[line.supplier],
+            unfit[line.supplier] or _lacking(line, limits),
+            admitted=admitted,
+        )
+        for line in lines
+        if line.cost is not None
+    ]
+
+
+def _candidate(
+    line: OfferLine,
+    cost: Money,
+    prices: Prices,
+    tolerance: Decimal,
+    left: Decimal | None,
+    unfit: str | None,
+    *,
+    admitted: bool,
+) -> Candidate:
+    rule = prices.rules.of(line.subject)
+    unit, most = prices.terms(cost, rule)
+    base = None if unit is None else unit * line.units
+    reasons = why_not(
+        visible=line.visible,
+        stock=0 if line.stock is not None and line.stock < line.units else line.stock,
+        cost_base=unit,
+        suspect=line.suspect,
+        expired=line.expired,
+        marks=line.marks,
+        paused=line.paused,
+        no_balance=line.no_balance or insufficient(left, base, tolerance),
+        tolerance=tolerance,
+        max_cost_base=None if admitted else most,
+    )
+    return Candidate(
+        supplier=line.supplier,
+        supplier_plan_id=line.key,
+        cost=Money(cost.amount * line.units, cost.currency),
+        cost_base=base,
+        tolerance=tolerance,
+        why_not=reasons,
+        unfit=unfit,
+        rule=rule,
+        available_funds=left,
+        item=line.wanted,
+        units=line.units,
+    )
+
+
+def _unfit(deps: Deps, supplier: str, limits: Limits, capability: Capability) -> str | None:
+    account = deps.accounts.get(supplier)
+    if account is None:
+        return "the supplier is not configured"
+    if capability not in account.manifest.capabilities:
+        return "the supplier does not sell it"
+    if (limits.only and supplier not in limits.only) or supplier in limits.ignore:
+        return "not among the suppliers that were allowed"
+    return None
+
+
+def _lacking(line: OfferLine, limits: Limits) -> str | None:
+    return None if line.features is None else fits(limits.wanted, line.features, line.networks, ())
+
+
+async def over_limit(deps: Deps, found: Sequence[Candidate]) -> frozenset[tuple[str, str]]:
+    """Offers (supplier, its key) that the supplier's daily spend limit does not allow any more."""
+    over: set[tuple[str, str]] = set()
+    for supplier in {one.supplier for one in found}:
+        account = deps.accounts.get(supplier)
+        limit = None if account is None else account.settings.daily_spend_limit
+        if limit is None:
+            continue
+        left = limit - await spend_rows.spent(deps.pool, "supplier", supplier, deps.clock())
+        over |= {
+            (supplier, one.supplier_plan_id)
+            for one in found
+            if one.supplier == supplier and one.cost_base is not None and one.cost_base > left
+        }
+    return frozenset(over)
+
+
+def price_of(one: Candidate, rates: Rates, currency: str) -> Money:
+    """What the customer pays for all units: so many times the price of one. Raises ``NoRate``."""
+    if one.cost_base is None:
+        raise NoRate(one.cost.currency)
+    unit = one.cost_base if one.units == 1 else one.cost_base / one.units
+    return Money(price(Money(unit, rates.base), one.rule, rates, currency).amount * one.units, currency)
+
+
+def terms_of(
+    request: SaleRequest, found: Sequence[Candidate], rates: Rates, over: Collection[tuple[str, str]]
+) -> SaleTerms | Problem:
+    """The cheapest of these offers by the order's own limits. ``over``: offers beyond their supplier's day."""
+    most_allowed = Decimal("Infinity") if request.held_cost is None else request.held_cost.amount
+    chosen = choosing_rules.choose(found, most_allowed, (), over)
+    if isinstance(chosen, Waits):
+        return STOPPED
+    if isinstance(chosen, NoneLeft):
+        return _none_left(chosen, found)
+    limit = request.max_price
+    if request.held is not None:
+        held = request.held
+    else:
+        held = price_of(chosen.candidate, rates, rates.base if limit is None else limit.currency)
+        if limit is not None and held > limit:
+            # Under a highest price only offers count that are sold for no more, as in a list under that filter.
+            within = [one for one in found if not one.why_not and price_of(one, rates, limit.currency) <= limit]
+            again = choosing_rules.choose(within, most_allowed, (), over)
+            if isinstance(again, Chosen):
+                chosen, held = again, price_of(again.candidate, rates, limit.currency)
+    if limit is not None and rates.to_base(limit) < rates.to_base(held):
+        return Problem("price_changed", f"the price is {held}, more than max_price", (("/max_price", "too low"),))
+    most = request.held_cost or max_cost_at(held, chosen.candidate, rates)
+    if not _covers(most, chosen.candidate):
+        return Problem("no_stock", "none can be sold at present for its price in this currency")
+    return SaleTerms(chosen, held, most)
+
+
+def max_cost_at(price: Money, one: Candidate, rates: Rates) -> Money:
+    """What an order for an offer at this price may come to cost, in base currency."""
+    return most_an_order_may_cost(price, rates, margin_of(one.rule, rates) * one.units)
+
+
+def price_in(one: Candidate, rates: Rates, currency: str) -> Money | None:
+    """``price_of``; None where it does not cover the cost: rounded otherwise in another currency, it may not."""
+    found = price_of(one, rates, currency)
+    return found if _covers(max_cost_at(found, one, rates), one) else None
+
+
+def _covers(most: Money, one: Candidate) -> bool:
+    return one.most is None or one.most <= most.amount
+
+
+def _none_left(none: NoneLeft, found: Sequence[Candidate]) -> Problem:
+    if none.code == "price_changed":
+        return Problem("price_changed", _CHANGED)
+    if found and all(one.unfit is not None for one in found):
+        return Problem("no_plan", "there is no offer with these features at the suppliers that are allowed")
+    return Problem(none.code if none.code == "spend_limit" else "no_stock", "none can be sold at present")
+
+
+async def _checked(deps: Deps, source: OfferSource, line: OfferLine, end: float) -> OfferLine | None:
+    """The offer as its supplier tells it now, and kept so; None where it was not told.
+
+    A check that fails or takes too long changes nothing: the attempt will tell.
+    """
+    seconds = end - asyncio.get_running_loop().time()
+    if seconds <= 0:
+        return None
+    try:
+        async with asyncio.timeout(seconds):
+            answer = await source.ask(deps, line)
+    except NotFound:
+        return await mark_sold_out(deps, line, "the supplier does not have it any more")
+    except (GatewayError, TimeoutError) as error:
+        log.info("price_not_checked", supplier=line.supplier, error=type(error).__name__)
+        return None
+    if answer is None or (answer.cost is not None and not _believed(line.cost, answer.cost)):
+        return None
+    return await source.take_over(deps, line, answer)
+
+
+def _believed(before: Money | None, now: Money) -> bool:
+    """Whether a checked cost may be used: any rise (it can only refuse), and a fall that is no mistake."""
+    if before is None or before.currency != now.currency or now.amount <= 0:
+        return False
+    return now.amount >= before.amount * (1 - BELIEVED_MOVE)
