@@ -55,9 +55,10 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Timings:
-    """Milliseconds of each call, orders per second of each round, CPU milliseconds per order by whose they are."""
+    """Milliseconds of each call and of those in bursts, orders per second of each round, CPU milliseconds per order by whose they are."""
 
     ms: list[float] = field(default_factory=list)
+    burst_ms: list[float] = field(default_factory=list)
     per_second: list[float] = field(default_factory=list)
     cpu: dict[str, float] = field(default_factory=dict)
 
@@ -119,19 +120,36 @@ class Callers:
 
 
 async def measure(timings: Timings, call: Callable[[int], Awaitable[None]], count: int) -> None:
-    """``count`` calls, ``AT_ONCE`` at a time, each timed."""
+    """``count`` calls, ``AT_ONCE`` at a time, each timed.
+
+    The callers begin one after the other, spread over the time that an order takes: customers do not come in step, and
+    32 that begin at the same instant are a burst, which ``measure_burst`` times.
+    """
     numbers = iter(range(count))
     loop = asyncio.get_running_loop()
 
-    async def caller() -> None:
+    async def caller(place: int) -> None:
+        await asyncio.sleep(SUPPLIER_SECONDS * place / AT_ONCE)
         for number in numbers:
             began = loop.time()
             await call(number)
             timings.ms.append((loop.time() - began) * 1e3)
 
     began = loop.time()
-    await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(caller(place) for place in range(AT_ONCE)))
     timings.per_second.append(count / (loop.time() - began))
+
+
+async def measure_burst(timings: Timings, call: Callable[[int], Awaitable[None]]) -> None:
+    """``AT_ONCE`` calls that begin at the same instant, each timed from there."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    async def caller(number: int) -> None:
+        await call(number)
+        timings.burst_ms.append((loop.time() - began) * 1e3)
+
+    await asyncio.gather(*map(caller, range(AT_ONCE)))
 
 
 async def beside_plain_service(setting: Setting, gateway: RunningService, orders: int, rounds: int) -> None:
@@ -161,6 +179,13 @@ async def beside_plain_service(setting: Setting, gateway: RunningService, orders
                     for name in whose:
                         used = after[name] - before[name] - idle[name] * seconds
                         timings.cpu[name] = timings.cpu.get(name, 0.0) + used * 1e3 / (orders * rounds)
+                for timings, call in (
+                    (floor, callers.ask_supplier),
+                    (plain_timings, callers.ask_plain),
+                    (gateway_timings, callers.ask_gateway),
+                ):
+                    await measure_burst(timings, call)
+                    await asyncio.sleep(DRAIN_SECONDS / 5)
     _print_beside(floor, plain_timings, gateway_timings)
 
 
@@ -197,6 +222,9 @@ def _print_beside(floor: Timings, plain: Timings, gateway: Timings) -> None:
         print(f"added over the supplier's own, {word}: {added:.1f} ms, by a plain service {plainly:.1f} ms")
         ratio = added / max(plainly, 0.1)  # a plain service that adds nothing is noise
         print(shown(f"order: time added, over a plain service's, {word}", ratio, "<=", GOAL_ADDED, "x"))
+    bursts = [statistics.median(timings.burst_ms) for timings in (floor, plain, gateway)]
+    print(f"{AT_ONCE} at the same instant, median: {bursts[2] - bursts[0]:.1f} ms added, by a plain service", end=" ")
+    print(f"{bursts[1] - bursts[0]:.1f} ms")
     cpu = sum(gateway.cpu.values()) / sum(plain.cpu.values())
     print(shown("order: CPU of it and PostgreSQL, over a plain service's", cpu, "<=", GOAL_CPU, "x"))
 
