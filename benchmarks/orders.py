@@ -55,7 +55,10 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Timings:
-    """Milliseconds of each call and of those in bursts, orders per second of each round, CPU milliseconds per order by whose they are."""
+    """What was timed: milliseconds of each call and of those in bursts, orders a second of each round, CPU of an order.
+
+    ``cpu`` are milliseconds by whose they are.
+    """
 
     ms: list[float] = field(default_factory=list)
     burst_ms: list[float] = field(default_factory=list)
