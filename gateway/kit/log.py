@@ -116,7 +116,7 @@ def configure(level: str = "info", write: Callable[[bytes], None] | None = None)
     root = logging.getLogger()
     root.handlers[:] = [_Forward()]
     root.setLevel(LEVELS[level])
-    for noisy in ("asyncio", "aiohttp.access", "alembic"):
+    for noisy in ("asyncio", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, LEVELS[level]))
 
 

@@ -1,28 +1,34 @@
 """The database schema and its history: ``upgrade`` brings a database to the newest revision.
 
-Each revision is a file of plain SQL under ``versions/`` beside a few lines that name its place in the
-chain. Several processes may upgrade one database at once: an advisory lock lets one work and the
-others find the work done.
+A revision is a file ``NNNN_name.sql`` under ``versions/``: plain SQL, several statements. What SQL cannot say stands in
+``NNNN_name.py`` as ``async def upgrade(connection)``; where a number has both files, the Python file runs first.
+The table ``alembic_version`` holds the number of the last revision. Its name is from Alembic, which ran them before.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
+from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 
 from gateway.kit.pool import CONNECT_SECONDS, connect
+from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from alembic.config import Config
+    from gateway.kit.pool import Connection
 
-HEAD = "0024"
-LOCK = 7_310_577_101  # any number that nothing else locks in this database
-_HERE = Path(__file__).parent
-_ONE_AT_A_TIME = threading.Lock()  # Alembic keeps the running upgrade in module globals
+_LOCK = 7_310_577_101  # any number that nothing else locks in this database
+_RECORD = """
+CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) CONSTRAINT alembic_version_pkc PRIMARY KEY)
+"""
+_VERSIONS = Path(__file__).parent / "versions"
+_FILES = sorted([*_VERSIONS.glob("[0-9]*.py"), *_VERSIONS.glob("[0-9]*.sql")])
+# The files of each revision by its number, both in the order in which they run.
+REVISIONS = {number: tuple(files) for number, files in groupby(_FILES, lambda file: file.name.partition("_")[0])}
+HEAD = max(REVISIONS)
 
 
 async def current(dsn: str) -> str | None:
@@ -37,48 +43,52 @@ async def current(dsn: str) -> str | None:
     return revision
 
 
-async def upgrade(dsn: str) -> bool:
-    """Bring the database to ``HEAD``. True when something had to be done.
+async def upgrade(dsn: str, to: str = HEAD) -> bool:
+    """Bring the database to the revision ``to``, or leave it where it is further. True when this call changed it.
 
-    A database that is at ``HEAD`` already costs one query. Everything runs in one transaction: an
-    upgrade that fails or is killed leaves the database as it was.
+    A database that is there already costs one query. Several processes may upgrade one database at once: one works,
+    the others wait and find the work done. All revisions run in one transaction: an upgrade that fails or is killed
+    leaves the database as it was.
+
+    Raises ``ConfigurationError`` when the database is at a revision that this release does not know.
     """
-    if await current(dsn) == HEAD:
+    if await current(dsn) == to:
         return False
-    await asyncio.to_thread(_upgrade, dsn)
-    return True
-
-
-def _upgrade(dsn: str) -> None:
-    with _ONE_AT_A_TIME:
-        asyncio.run(_run(dsn))
-
-
-async def _run(dsn: str) -> None:
-    # Loading Alembic takes longer than asking, and most starts have nothing to upgrade.
-    from alembic import command  # noqa: PLC0415
-    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415
-
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(dsn, timeout=CONNECT_SECONDS),
-        poolclass=NullPool,
-    )
+    # Without the time limits of a session of the pool: a revision may rewrite a table, or wait for another's.
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
     try:
-        async with engine.connect() as connection:
-            config = alembic_config()
-            config.attributes["connection"] = connection.sync_connection
-            await connection.run_sync(lambda _: command.upgrade(config, "head"))
+        # Read committed: who has waited for the lock must see the revision that the other wrote.
+        async with connection.transaction(isolation="read_committed"):
+            return await _upgrade(connection, to)
     finally:
-        await engine.dispose()
+        await connection.close()
 
 
-def alembic_config() -> Config:
-    """Alembic's configuration, made in code: there is no ini file to find."""
-    from alembic.config import Config  # noqa: PLC0415 - as above
+async def _upgrade(connection: Connection, to: str) -> bool:
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+    await connection.execute(_RECORD)
+    at = await connection.fetchval("SELECT version_num FROM alembic_version")
+    if at is not None and at not in REVISIONS:
+        raise ConfigurationError(
+            f"The database is at revision {at}, which this release does not know; its newest is {HEAD}. "
+            "Run the release that upgraded the database, or a newer one."
+        )
+    pending = [number for number in REVISIONS if (at or "") < number <= to]
+    for number in pending:
+        for file in REVISIONS[number]:
+            await _run(connection, file)
+    if pending:
+        await connection.execute("DELETE FROM alembic_version")
+        await connection.execute("INSERT INTO alembic_version VALUES ($1)", pending[-1])
+    return bool(pending)
 
-    config = Config()
-    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+
+async def _run(connection: Connection, file: Path) -> None:
+    try:
+        if file.suffix == ".py":
+            await import_module(f"{__name__}.versions.{file.stem}").upgrade(connection)
+        else:
+            await connection.execute(file.read_text("utf-8"))  # noqa: ASYNC240 - a few kB, at an upgrade only
+    except asyncpg.PostgresError as error:
+        error.add_note(f"while running {file.name}; the database is left as it was")
+        raise

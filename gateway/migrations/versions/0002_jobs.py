@@ -3,11 +3,8 @@
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.domain.settings import DBSettings
 
-from gateway.migrations.script import run
-
-revision = "0002"
-down_revision = "0001"
+from gateway.kit.pool import Connection
 
 
-def upgrade() -> None:
-    run(QueryBuilderEnvironment(DBSettings()).build_install_query())
+async def upgrade(connection: Connection) -> None:
+    await connection.execute(QueryBuilderEnvironment(DBSettings()).build_install_query())

@@ -1,14 +1,8 @@
-"""The job queue at the installed PgQueuer, heartbeats of workers, leases, and indexes that serve retention."""
+"""The job queue at the installed PgQueuer."""
 
-from sqlalchemy.util import await_only
-
+from gateway.kit.pool import Connection
 from gateway.migrations.queue_schema import upgrade_queue
-from gateway.migrations.script import driver, run_file
-
-revision = "0017"
-down_revision = "0016"
 
 
-def upgrade() -> None:
-    await_only(upgrade_queue(driver()))
-    run_file(__file__)
+async def upgrade(connection: Connection) -> None:
+    await upgrade_queue(connection)

@@ -1,4 +1,4 @@
-"""Pool, migrations, rates and supplier rows on a real PostgreSQL."""
+"""Pool, rates and supplier rows on a real PostgreSQL."""
 
 import asyncio
 import traceback
@@ -10,7 +10,6 @@ import pytest
 
 from gateway.catalog import catalog_state_rows
 from gateway.kit.pool import DATABASE_DOWN, open_pool
-from gateway.migrations import HEAD, current, upgrade
 from gateway.pricing import fx_rows
 from gateway.suppliers import supplier_rows
 from gateway.suppliers.supplier_rows import Configured
@@ -86,14 +85,6 @@ async def test_a_pool_opens_without_its_database_and_finds_it_again(own_servers)
     own_servers.postgres.start()
     assert await pool.fetchval("SELECT 1") == 1
     await pool.close()
-
-
-async def test_upgrades_at_once_do_the_work_once_and_again_do_nothing(own_servers):
-    url = own_servers.postgres.url("postgres")
-    assert await current(url) is None
-    assert await asyncio.gather(*(upgrade(url) for _ in range(4))) == [True] * 4
-    assert await current(url) == HEAD
-    assert await upgrade(url) is False
 
 
 async def test_rates_are_dated_and_the_newest_that_is_not_of_a_later_day_counts(pool):

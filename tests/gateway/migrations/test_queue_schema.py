@@ -2,16 +2,11 @@
 
 import asyncio
 
-import asyncpg
 import pytest
-from alembic import command
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from gateway.cli.doctor import examine
-from gateway.kit.pool import connect
 from gateway.kit.settings import load
-from gateway.migrations import HEAD, alembic_config, upgrade
+from gateway.migrations import HEAD, upgrade
 from gateway.migrations.queue_schema import planned_changes, schema_fault, upgrade_queue
 from gateway.worker import jobs
 from schemas.errors import ConfigurationError
@@ -24,33 +19,9 @@ DROP TABLE pgqueuer_schedules;
 """
 
 
-async def upgrade_to(dsn, revision):
-    """Bring a database to a revision before the newest."""
-    engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), poolclass=NullPool
-    )
-    async with engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection.sync_connection
-        await connection.run_sync(lambda _: command.upgrade(config, revision))
-    await engine.dispose()
-
-
-@pytest.fixture
-async def empty(servers):
-    """An address of an empty database, and a connection to it."""
-    admin = await asyncpg.connect(servers.postgres.url("postgres"))
-    await admin.execute("CREATE DATABASE before_queue")
-    connection = await connect(servers.postgres.url("before_queue"))
-    yield servers.postgres.url("before_queue"), connection
-    await connection.close()
-    await admin.execute("DROP DATABASE before_queue WITH (FORCE)")
-    await admin.close()
-
-
 async def test_an_older_schema_of_the_queue_is_upgraded_and_its_jobs_and_old_kinds_are_treated_right(empty):
     dsn, connection = empty
-    await upgrade_to(dsn, "0015")
+    await upgrade(dsn, "0015")
     await connection.execute(
         "INSERT INTO pgqueuer (priority, entrypoint, status, payload)"
         " VALUES (0, 'sync', 'queued', '{}'), (0, 'advance_order', 'queued', '{}'),"
@@ -65,7 +36,7 @@ async def test_an_older_schema_of_the_queue_is_upgraded_and_its_jobs_and_old_kin
 
 async def test_a_gateway_with_alert_rules_gets_those_on_health(empty):
     dsn, connection = empty
-    await upgrade_to(dsn, "0015")
+    await upgrade(dsn, "0015")
     await connection.execute("UPDATE alert_state SET seeded = true")
     await upgrade(dsn)
     kinds = {row["kind"] for row in await connection.fetch("SELECT kind FROM alert_rules")}
@@ -100,7 +71,7 @@ async def test_a_worker_refuses_a_database_that_was_not_upgraded(empty, monkeypa
         with pytest.raises(ConfigurationError, match=f"at {revision}, not {HEAD}: run esim-gateway db upgrade"):
             await jobs.work(load(state_dir=str(tmp_path)), dsn, asyncio.Event())
         if revision == "nothing":
-            await upgrade_to(dsn, "0015")
+            await upgrade(dsn, "0015")
     # A newer release has upgraded the database, and an older worker is started once more: it may work on.
     await upgrade(dsn)
     await connection.execute("UPDATE alembic_version SET version_num = '9999'")
