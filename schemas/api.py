@@ -308,14 +308,6 @@ class Supplier(msgspec.Struct, frozen=True):
     problems: tuple[SupplierProblem, ...]
 
 
-class SupplierPage(msgspec.Struct, frozen=True):
-    """A page of suppliers."""
-
-    data: list[Supplier]
-    has_more: bool
-    next_cursor: str | None
-
-
 class SyncRunSupplier(msgspec.Struct, frozen=True):
     """What one sync did at one supplier; ``total`` is mapped plus set aside."""
 
@@ -346,14 +338,6 @@ class SyncRun(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     state: Literal["ok", "partial", "failed"] | None
     suppliers: list[SyncRunSupplier]
-
-
-class SyncRunPage(msgspec.Struct, frozen=True):
-    """A page of sync runs, the newest first."""
-
-    data: list[SyncRun]
-    has_more: bool
-    next_cursor: str | None
 
 
 class SyncRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -388,14 +372,6 @@ class UnmappedItem(msgspec.Struct, frozen=True):
     first_seen_at: datetime
 
 
-class UnmappedPage(msgspec.Struct, frozen=True):
-    """A page of items that could not be mapped."""
-
-    data: list[UnmappedItem]
-    has_more: bool
-    next_cursor: str | None
-
-
 class PriceChange(msgspec.Struct, frozen=True):
     """A supplier's price as it was and as it became; null where there was none."""
 
@@ -406,22 +382,6 @@ class PriceChange(msgspec.Struct, frozen=True):
     new: Price | None
     at: datetime
     sync_run_id: str
-
-
-class PriceChangePage(msgspec.Struct, frozen=True):
-    """A page of price changes, the newest first."""
-
-    data: list[PriceChange]
-    has_more: bool
-    next_cursor: str | None
-
-
-class OpsOfferPage(msgspec.Struct, frozen=True):
-    """A page of offers of all suppliers, live and test."""
-
-    data: list[Offer]
-    has_more: bool
-    next_cursor: str | None
 
 
 # -- every route ---------------------------------------------------------------------------------------------------

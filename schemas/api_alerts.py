@@ -52,14 +52,6 @@ class Alert(msgspec.Struct, frozen=True):
     cleared_why: str | None
 
 
-class AlertPage(msgspec.Struct, frozen=True):
-    """A page of alerts."""
-
-    data: list[Alert]
-    has_more: bool
-    next_cursor: str | None
-
-
 class AlertRuleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to tell of.
 
@@ -95,14 +87,6 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str | None
 
 
-class AlertRulePage(msgspec.Struct, frozen=True):
-    """Every rule, on one page."""
-
-    data: list[AlertRule]
-    has_more: bool
-    next_cursor: str | None
-
-
 class AlertChannelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where alerts go: ``recipients`` for e-mail, ``url`` for a webhook."""
 
@@ -132,14 +116,6 @@ class AlertChannelMade(AlertChannel, frozen=True, kw_only=True):
     """A new channel. ``secret`` of a webhook is shown this once: what it is signed with, by Standard Webhooks."""
 
     secret: str | None
-
-
-class AlertChannelPage(msgspec.Struct, frozen=True):
-    """Every channel, on one page."""
-
-    data: list[AlertChannel]
-    has_more: bool
-    next_cursor: str | None
 
 
 class AlertTest(msgspec.Struct, frozen=True):

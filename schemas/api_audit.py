@@ -21,11 +21,3 @@ class AuditEntry(msgspec.Struct, frozen=True):
     action: str
     object: str
     detail: dict[str, Any]
-
-
-class AuditPage(msgspec.Struct, frozen=True):
-    """A page of the audit log."""
-
-    data: list[AuditEntry]
-    has_more: bool
-    next_cursor: str | None

@@ -37,14 +37,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     sync_run_id: str
 
 
-class ChangePage(msgspec.Struct, frozen=True):
-    """A page of changes, the newest first. It may hold fewer than ``limit`` although there are more."""
-
-    data: list[Change]
-    has_more: bool
-    next_cursor: str | None
-
-
 class ChangeCounts(msgspec.Struct, frozen=True, kw_only=True):
     """So many changes of each kind."""
 

@@ -28,14 +28,6 @@ class Esim(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class EsimPage(msgspec.Struct, frozen=True):
-    """A page of eSIMs, the newest first."""
-
-    data: list[Esim]
-    has_more: bool
-    next_cursor: str | None
-
-
 class EsimUsage(msgspec.Struct, frozen=True):
     """What was used of an eSIM's data, as its supplier said at ``observed_at``."""
 

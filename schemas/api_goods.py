@@ -72,14 +72,6 @@ class DigitalGood(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class DigitalGoodPage(msgspec.Struct, frozen=True):
-    """A page of goods, by name."""
-
-    data: list[DigitalGood]
-    has_more: bool
-    next_cursor: str | None
-
-
 class GoodAttributeName(msgspec.Struct, frozen=True):
     """An attribute that goods of a category carry."""
 
@@ -137,14 +129,6 @@ class OpsGood(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: datetime | None
 
 
-class OpsGoodPage(msgspec.Struct, frozen=True):
-    """A page of goods by account."""
-
-    data: list[OpsGood]
-    has_more: bool
-    next_cursor: str | None
-
-
 class GoodsWalk(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the last walk through a supplier's goods; ``set_aside`` counts what was not understood."""
 
@@ -162,14 +146,6 @@ class GoodsWalk(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: dict[str, int]
 
 
-class GoodsWalkPage(msgspec.Struct, frozen=True):
-    """The walks, by supplier."""
-
-    data: list[GoodsWalk]
-    has_more: bool
-    next_cursor: str | None
-
-
 class GoodChange(msgspec.Struct, frozen=True, kw_only=True):
     """A good that came or went, or a price that moved: of one, or of 100 of a custom denomination's currency."""
 
@@ -183,14 +159,6 @@ class GoodChange(msgspec.Struct, frozen=True, kw_only=True):
     new: Price | None
 
 
-class GoodChangePage(msgspec.Struct, frozen=True):
-    """A page of changes, the newest first."""
-
-    data: list[GoodChange]
-    has_more: bool
-    next_cursor: str | None
-
-
 class GoodSetAside(msgspec.Struct, frozen=True, kw_only=True):
     """A good that was not understood, with the reason."""
 
@@ -199,14 +167,6 @@ class GoodSetAside(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     reason: SetAsideReason
     detail: str
-
-
-class GoodSetAsidePage(msgspec.Struct, frozen=True):
-    """A page of goods that were not understood."""
-
-    data: list[GoodSetAside]
-    has_more: bool
-    next_cursor: str | None
 
 
 class GoodReleased(msgspec.Struct, frozen=True):

@@ -55,14 +55,6 @@ class KeyEntry(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
 
 
-class KeyPage(msgspec.Struct, frozen=True):
-    """A page of the keys of all storefronts, the newest first; revoked ones too."""
-
-    data: list[KeyEntry]
-    has_more: bool
-    next_cursor: str | None
-
-
 class CreatedKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key that was just made. ``key`` is its text: keep it now, nothing shows it again."""
 

@@ -38,14 +38,6 @@ class UnmappedGroup(msgspec.Struct, frozen=True):
     can_be_told: bool
 
 
-class UnmappedGroupPage(msgspec.Struct, frozen=True):
-    """A page of groups, those first on which most money hangs."""
-
-    data: list[UnmappedGroup]
-    has_more: bool
-    next_cursor: str | None
-
-
 class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a word means. Without ``provider`` it is every provider's word.
 
@@ -72,14 +64,6 @@ class Mapping(msgspec.Struct, frozen=True):
     created_by: str
     created_at: datetime
     applied: bool
-
-
-class MappingPage(msgspec.Struct, frozen=True):
-    """A page of what was told, the newest first."""
-
-    data: list[Mapping]
-    has_more: bool
-    next_cursor: str | None
 
 
 class RemappedItem(msgspec.Struct, frozen=True):

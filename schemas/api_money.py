@@ -50,14 +50,6 @@ class SupplierMoney(msgspec.Struct, frozen=True):
     books: BooksRead | None
 
 
-class SupplierMoneyPage(msgspec.Struct, frozen=True):
-    """A page of suppliers with our money there, by name."""
-
-    data: list[SupplierMoney]
-    has_more: bool
-    next_cursor: str | None
-
-
 class RefreshRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to ask; all of them when none is named."""
 
@@ -76,14 +68,6 @@ class SupplierTransaction(msgspec.Struct, frozen=True, kw_only=True):
     transaction_id: str | None
     reference: str | None
     seen_at: datetime
-
-
-class SupplierTransactionPage(msgspec.Struct, frozen=True):
-    """A page of the suppliers' books, the newest first."""
-
-    data: list[SupplierTransaction]
-    has_more: bool
-    next_cursor: str | None
 
 
 class SupplierLedgerLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,11 +146,3 @@ class DepositShown(msgspec.Struct, frozen=True, kw_only=True):
     begun_by: str
     begun_at: datetime
     arrived_at: datetime | None
-
-
-class DepositPage(msgspec.Struct, frozen=True):
-    """A page of deposits, the newest first."""
-
-    data: list[DepositShown]
-    has_more: bool
-    next_cursor: str | None

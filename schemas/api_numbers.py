@@ -64,14 +64,6 @@ class VirtualNumber(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class VirtualNumberPage(msgspec.Struct, frozen=True):
-    """A page of numbers, the newest first."""
-
-    data: list[VirtualNumber]
-    has_more: bool
-    next_cursor: str | None
-
-
 class OpsNumberTier(msgspec.Struct, frozen=True, kw_only=True):
     """A tier at one account. ``why_not`` is what keeps it from sale everywhere, ``stopped`` countries alone.
 
@@ -91,14 +83,6 @@ class OpsNumberTier(msgspec.Struct, frozen=True, kw_only=True):
     suspect: str | None
     last_good_at: datetime | None
     error: str | None
-
-
-class OpsNumberTierPage(msgspec.Struct, frozen=True):
-    """All tiers of all accounts."""
-
-    data: list[OpsNumberTier]
-    has_more: bool
-    next_cursor: str | None
 
 
 class ReleaseTier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -87,14 +87,6 @@ class PriceMatrix(msgspec.Struct, frozen=True):
     catalog: CatalogNote
 
 
-class PricedOfferPage(msgspec.Struct, frozen=True):
-    """Offers that compete in one country: those that can be sold first, each group cheapest first."""
-
-    data: list[PricedOffer]
-    has_more: bool
-    next_cursor: str | None
-
-
 class ComparedOffer(PricedOffer, frozen=True, kw_only=True):
     """An offer with everything that tells it from another. ``priced_by`` says how its price comes about."""
 

@@ -44,14 +44,6 @@ class SupplierBalance(msgspec.Struct, frozen=True, kw_only=True):
     why_none: str | None
 
 
-class SupplierBalancePage(msgspec.Struct, frozen=True):
-    """A page of balances by supplier."""
-
-    data: list[SupplierBalance]
-    has_more: bool
-    next_cursor: str | None
-
-
 class OrderFigures(msgspec.Struct, frozen=True):
     """Purchases and top-ups of the last ``hours``, the newest 1,000 at most.
 
@@ -99,14 +91,6 @@ class SupplierFigures(msgspec.Struct, frozen=True):
     why_not: dict[str, int] | None
     stops: list[StopShown]
     balance: SupplierBalance
-
-
-class SupplierFiguresPage(msgspec.Struct, frozen=True):
-    """A page of suppliers in figures."""
-
-    data: list[SupplierFigures]
-    has_more: bool
-    next_cursor: str | None
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -179,11 +163,3 @@ class Setting(msgspec.Struct, frozen=True):
     is_set: bool
     source: Literal["default", "file", "environment", "start"]
     meaning: str
-
-
-class SettingPage(msgspec.Struct, frozen=True):
-    """Every setting in force, on one page."""
-
-    data: list[Setting]
-    has_more: bool
-    next_cursor: str | None

@@ -104,14 +104,6 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: datetime | None
 
 
-class CheckoutPage(msgspec.Struct, frozen=True):
-    """A page of checkouts, the newest first."""
-
-    data: list[Checkout]
-    has_more: bool
-    next_cursor: str | None
-
-
 # -- operations ----------------------------------------------------------------------------------------------------
 
 
@@ -153,14 +145,6 @@ class PaymentCase(msgspec.Struct, frozen=True):
     note: str | None
 
 
-class PaymentCasePage(msgspec.Struct, frozen=True):
-    """A page of cases, the longest waiting first."""
-
-    data: list[PaymentCase]
-    has_more: bool
-    next_cursor: str | None
-
-
 class CheckoutEvent(msgspec.Struct, frozen=True):
     """Something that happened to a checkout."""
 
@@ -185,14 +169,6 @@ class OpsCheckout(Checkout, frozen=True, kw_only=True):
     payments: list[CheckoutPayment]
     cases: list[PaymentCase]
     next_look_at: datetime | None
-
-
-class OpsCheckoutPage(msgspec.Struct, frozen=True):
-    """A page of all storefronts' checkouts, the newest first."""
-
-    data: list[OpsCheckout]
-    has_more: bool
-    next_cursor: str | None
 
 
 class CaseResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

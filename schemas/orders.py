@@ -261,14 +261,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     attempts: list[Attempt] | UnsetType = UNSET
 
 
-class OrderPage(msgspec.Struct, frozen=True):
-    """A page of orders, the newest first."""
-
-    data: list[Order]
-    has_more: bool
-    next_cursor: str | None
-
-
 class OrderEvent(msgspec.Struct, frozen=True):
     """Something that happened to an order; ``ops`` needs the scope `ops:read`."""
 
@@ -300,14 +292,6 @@ class OpsOrder(Order, frozen=True, kw_only=True):
     storefront: str
     mode: Literal["live", "test"]
     next_look_at: datetime | None
-
-
-class OpsOrderPage(msgspec.Struct, frozen=True):
-    """A page of all storefronts' orders, the newest first."""
-
-    data: list[OpsOrder]
-    has_more: bool
-    next_cursor: str | None
 
 
 class ResolvedCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -349,14 +333,6 @@ class LedgerEntry(msgspec.Struct, frozen=True):
     amount: Price
 
 
-class LedgerPage(msgspec.Struct, frozen=True):
-    """A page of the ledger, the newest first."""
-
-    data: list[LedgerEntry]
-    has_more: bool
-    next_cursor: str | None
-
-
 class SellingStop(msgspec.Struct, frozen=True):
     """Nothing is bought while it stands. ``supplier`` null: at no supplier at all."""
 
@@ -370,14 +346,6 @@ class SellingStop(msgspec.Struct, frozen=True):
     ]
     note: str
     since: datetime
-
-
-class SellingStopPage(msgspec.Struct, frozen=True):
-    """The stops in force, that of all suppliers first."""
-
-    data: list[SellingStop]
-    has_more: bool
-    next_cursor: str | None
 
 
 class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

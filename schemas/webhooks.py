@@ -92,14 +92,6 @@ class Delivery(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class DeliveryPage(msgspec.Struct, frozen=True):
-    """A page of deliveries, the newest first."""
-
-    data: list[Delivery]
-    has_more: bool
-    next_cursor: str | None
-
-
 class WebhookTaken(msgspec.Struct, frozen=True):
     """A supplier's webhook was verified and stored."""
 

@@ -10,11 +10,9 @@ import msgspec
 
 from gateway.access.user_rows import Visitor
 from gateway.kit.log import redact
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import FIRST_PAGE, PageRequest
 from gateway.kit.pool import Connection, Pool
-from schemas.api_audit import AuditEntry
-
-_MOST_DIGITS = 18  # of a bigint
+from schemas.page import Page
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -48,40 +46,24 @@ async def record(
     )
 
 
-async def entries(
+async def newest(
     pool: Pool,
+    asked: PageRequest = FIRST_PAGE,
     *,
-    before: int | None = None,
     actor: str | None = None,
     action: str | None = None,
     what: str | None = None,
-    limit: int = 50,
-) -> list[Entry]:
-    """The newest changes first, those older than the id ``before``; ``action`` may be the beginning of one."""
+) -> Page[Entry]:
+    """A page of the log, the newest first; ``action`` may be the beginning of one."""
     rows = await pool.fetch(
         """SELECT * FROM audit_log
-           WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR actor = $2)
+           WHERE id < $1 AND ($2::text IS NULL OR actor = $2)
              AND ($3::text IS NULL OR starts_with(action, $3)) AND ($4::text IS NULL OR object = $4)
            ORDER BY id DESC LIMIT $5""",
-        before,
+        *asked.before(int),
         actor,
         action,
         what,
-        limit,
+        asked.fetch,
     )
-    return [Entry(**dict(row)) for row in rows]
-
-
-async def newest(
-    pool: Pool, limit: int, after: Position | None, *, actor: str | None, action: str | None, what: str | None
-) -> Rows[AuditEntry]:
-    """A page of the log, the newest first. Any text is a position: one that is no id has nothing after it."""
-    before = None
-    if after is not None:
-        before = int(after[0]) if after[0].isascii() and after[0].isdecimal() and len(after[0]) <= _MOST_DIGITS else 0
-    found = await entries(pool, before=before, actor=actor, action=action, what=what, limit=limit + 1)
-    shown = [
-        AuditEntry(f"aud_{row.id}", row.at, row.user_id, row.actor, row.action, row.object, row.detail)
-        for row in found[:limit]
-    ]
-    return Rows(shown, (str(found[limit - 1].id),) if len(found) > limit else None)
+    return asked.page([Entry(**dict(row)) for row in rows], lambda entry: (entry.id,))

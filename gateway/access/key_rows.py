@@ -17,7 +17,8 @@ import asyncpg
 import msgspec
 
 from gateway.access.scope_rules import SCOPES, fault_of_scopes
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest
+from schemas.page import Page
 
 Mode = Literal["live", "test"]
 
@@ -149,17 +150,16 @@ async def list_keys(pool: asyncpg.Pool) -> list[ApiKey]:
     return [_key(row) for row in await pool.fetch(_SELECT + "ORDER BY k.created_at, k.id")]
 
 
-async def newest_first(pool: asyncpg.Pool, limit: int, after: Position | None) -> Rows[ApiKey]:
-    """Up to ``limit`` keys of all storefronts, the newest first, from after one of them on; revoked ones too."""
+async def newest_first(pool: asyncpg.Pool, asked: PageRequest) -> Page[ApiKey]:
+    """The keys of all storefronts, the newest first; revoked ones too."""
     rows = await pool.fetch(
         f"""{_SELECT} WHERE $1::text IS NULL
                 OR (k.created_at, k.id) < (SELECT l.created_at, l.id FROM api_keys l WHERE l.id = $1)
              ORDER BY k.created_at DESC, k.id DESC LIMIT $2""",  # noqa: S608 - the words above
-        after[0] if after else None,
-        limit + 1,
+        *asked.before(str),
+        asked.fetch,
     )
-    shown = [_key(row) for row in rows[:limit]]
-    return Rows(shown, (shown[-1].id,) if len(rows) > limit else None)
+    return asked.page([_key(row) for row in rows], lambda key: (key.id,))
 
 
 async def keys_of(pool: asyncpg.Pool, storefront_id: str) -> list[ApiKey]:

@@ -16,7 +16,8 @@ from gateway.checkouts import checkout_view_rows, presenter
 from gateway.checkouts.open_checkout import open_checkout
 from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
-from schemas.checkouts import Checkout, CheckoutForPlan, CheckoutForQuote, CheckoutPage
+from schemas.checkouts import Checkout, CheckoutForPlan, CheckoutForQuote
+from schemas.page import Page
 
 routes = Table()
 
@@ -63,7 +64,7 @@ async def create_checkout(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/checkouts",
-    access="storefront", tag="Checkouts", answer=CheckoutPage, example=examples.PAGE,
+    access="storefront", tag="Checkouts", answer=Page[Checkout], example=examples.PAGE,
     parameters=CheckoutParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_checkouts(request: web.Request) -> web.Response:

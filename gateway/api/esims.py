@@ -37,6 +37,7 @@ from schemas import api_esims
 from schemas.api import FairUsePolicy, PlanData, PlanValidity
 from schemas.esim import ProfileState, ServiceState
 from schemas.orders import Order, TopupForOption, TopupForPlan
+from schemas.page import Page
 from schemas.plan import DataAllowance, Starts
 
 routes = Table()
@@ -47,7 +48,7 @@ ID_PART = {"id": (f"^({_NAME.pattern})$", "The eSIM's `id` or its ICCID (then yo
 
 @routes(
     "GET", "/v1/esims",
-    access="storefront", tag="eSIMs", answer=api_esims.EsimPage, example=examples.page(examples.ESIM),
+    access="storefront", tag="eSIMs", answer=Page[api_esims.Esim], example=examples.page(examples.ESIM),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_esims(request: web.Request) -> web.Response:

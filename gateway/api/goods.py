@@ -19,7 +19,8 @@ from gateway.kit.problem import Problem
 from gateway.selling import goods
 from gateway.selling.goods import Asker
 from providers.places import is_country
-from schemas.api_goods import DigitalGood, DigitalGoodPage, GoodCategoryList
+from schemas.api_goods import DigitalGood, GoodCategoryList
+from schemas.page import Page
 
 routes = Table()
 
@@ -28,7 +29,7 @@ GOOD_PART = {"id": ("^good_[0-9a-f]{24}$", "The good's `id`.")}
 
 @routes(
     "GET", "/v1/goods",
-    access="goods", tag="Digital goods", answer=DigitalGoodPage, example=examples_goods.page(examples_goods.GOOD),
+    access="goods", tag="Digital goods", answer=Page[DigitalGood], example=examples_goods.page(examples_goods.GOOD),
     parameters=GoodsParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods(request: web.Request) -> web.Response:

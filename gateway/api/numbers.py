@@ -21,14 +21,8 @@ from gateway.inventory import numbers
 from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from schemas.api import CountryCode
-from schemas.api_numbers import (
-    NumberCountryList,
-    NumberTierList,
-    OpsNumberTierPage,
-    ReleaseTier,
-    VirtualNumber,
-    VirtualNumberPage,
-)
+from schemas.api_numbers import NumberCountryList, NumberTierList, OpsNumberTier, ReleaseTier, VirtualNumber
+from schemas.page import Page
 
 routes = Table()
 
@@ -81,7 +75,7 @@ async def list_number_tiers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers",
-    access="storefront", tag="Numbers", answer=VirtualNumberPage,
+    access="storefront", tag="Numbers", answer=Page[VirtualNumber],
     example=examples_numbers.page(examples_numbers.NUMBER), parameters=PageParameters,
     problems=("invalid", "unavailable"),
 )  # fmt: skip
@@ -110,7 +104,7 @@ async def get_number(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/numbers",
-    access="ops:read", tag="Operations", answer=OpsNumberTierPage,
+    access="ops:read", tag="Operations", answer=Page[OpsNumberTier],
     example=examples_numbers.page(examples_numbers.OPS_TIER), parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_ops_number_tiers(request: web.Request) -> web.Response:
@@ -124,7 +118,8 @@ async def list_ops_number_tiers(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/numbers/release",
-    access="ops", tag="Operations", answer=OpsNumberTierPage, example=examples_numbers.page(examples_numbers.OPS_TIER),
+    access="ops", tag="Operations", answer=Page[OpsNumberTier],
+    example=examples_numbers.page(examples_numbers.OPS_TIER),
     bodies=(ReleaseTier,), body_example=examples_numbers.RELEASE, parameters=NoParameters,
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip

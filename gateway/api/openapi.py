@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from importlib import metadata
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import orjson
@@ -23,6 +24,7 @@ _HEADERS: Mapping[str, tuple[str, str]] = {
     "ETag": ("Names this answer; send it as If-None-Match.", "string"),
     "Retry-After": ("Seconds after which another try is worth it.", "integer"),
 }
+_PAGE_OF = re.compile(r"Page_(\w+)_")
 _DESCRIPTION = """
 One catalogue for several eSIM suppliers.
 
@@ -63,7 +65,7 @@ def document(
     """The whole document as JSON. Countries, regions and currencies are those that the gateway knows."""
     listed = list(routes)
     types = {kind for route in listed for kind in _types(route)} | {Problem}
-    ordered = sorted(types, key=lambda kind: kind.__name__)
+    ordered = sorted(types, key=_component_name)
     _, components = msgspec_json.schema_components(ordered, ref_template=_REF)
     known: dict[str, dict[str, Any]] = {
         "CountryCode": {"type": "string", "description": "ISO 3166-1 alpha-2.", "enum": sorted(countries)},
@@ -71,7 +73,7 @@ def document(
         "RegionCode": {"type": "string", "description": "A region of `/v1/regions`.", "enum": sorted(regions)},
     }  # fmt: skip
     asked = _asked(listed)
-    schemas = {name: _named(schema, asked=name in asked) for name, schema in components.items()}
+    schemas = dict(_page_named(name, _named(schema, asked=name in asked)) for name, schema in components.items())
     paths: dict[str, dict[str, Any]] = {}
     for route in listed:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -164,7 +166,7 @@ def _good_answer(route: Route) -> dict[str, Any]:
     if route.answer is dict:
         good["content"] = {route.answer_type: {"schema": {"type": "object"}}}
     elif route.answer is not None:
-        good["content"] = {route.answer_type: {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}}
+        good["content"] = {route.answer_type: {"schema": {"$ref": _REF.format(name=_component_name(route.answer))}}}
         if route.example is not None:
             good["content"][route.answer_type]["example"] = route.example
     else:
@@ -273,13 +275,27 @@ def _asked(routes: Iterable[Route]) -> set[str]:
 
 
 def _types(route: Route) -> Iterable[type]:
-    if route.answer is not None and issubclass(route.answer, msgspec.Struct):
+    if route.answer not in {None, dict}:
         yield route.answer
     yield from route.bodies
     if route.parameters is not None:
         _, components = msgspec_json.schema_components([route.parameters], ref_template=_REF)
         del components[route.parameters.__name__]
         yield from _enums(route.parameters, set(components))
+
+
+def _component_name(kind: Any) -> str:
+    """The name of a type in the document: ``Page[Order]`` is ``OrderPage``."""
+    (row,) = get_args(kind) or (None,)
+    return str(kind.__name__ if row is None else f"{row.__name__}Page")
+
+
+def _page_named(name: str, schema: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A component under its name in the document: msgspec writes ``Page_Order_`` and the title ``Page[Order]``."""
+    row = _PAGE_OF.fullmatch(name)
+    if row is None:
+        return name, schema
+    return f"{row[1]}Page", {**schema, "title": f"{row[1]}Page"}
 
 
 def _enums(parameters: type[msgspec.Struct], names: set[str]) -> Iterable[type]:

@@ -22,16 +22,8 @@ from gateway.catalog import offer_rows as stored_offers
 from gateway.kit.problem import Problem
 from gateway.selling import judge, offer_list_rows
 from gateway.sync import requests, run_list_rows, sync_run_rows
-from schemas.api import (
-    AcceptRequest,
-    Offer,
-    OpsOfferPage,
-    PriceChangePage,
-    SyncRequest,
-    SyncRun,
-    SyncRunPage,
-    UnmappedPage,
-)
+from schemas.api import AcceptRequest, Offer, PriceChange, SyncRequest, SyncRun, UnmappedItem
+from schemas.page import Page
 
 routes = Table()
 
@@ -41,7 +33,7 @@ _OFFER_PART = {"id": ("^[a-z0-9_]{1,60}$", "The offer's `id`.")}
 
 @routes(
     "GET", "/v1/ops/sync-runs",
-    access="ops:read", tag="Operations", answer=SyncRunPage, example=examples.page(examples.SYNC_RUN),
+    access="ops:read", tag="Operations", answer=Page[SyncRun], example=examples.page(examples.SYNC_RUN),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_sync_runs(request: web.Request) -> web.Response:
@@ -98,7 +90,7 @@ async def accept_quarantined(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/unmapped",
-    access="ops:read", tag="Operations", answer=UnmappedPage, example=examples.page(examples.UNMAPPED),
+    access="ops:read", tag="Operations", answer=Page[UnmappedItem], example=examples.page(examples.UNMAPPED),
     parameters=UnmappedParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped(request: web.Request) -> web.Response:
@@ -116,7 +108,7 @@ async def list_unmapped(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/price-changes",
-    access="ops:read", tag="Operations", answer=PriceChangePage, example=examples.page(examples.PRICE_CHANGE),
+    access="ops:read", tag="Operations", answer=Page[PriceChange], example=examples.page(examples.PRICE_CHANGE),
     parameters=PriceChangeParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_price_changes(request: web.Request) -> web.Response:
@@ -134,7 +126,7 @@ async def list_price_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/offers",
-    access="ops:read", tag="Operations", answer=OpsOfferPage,
+    access="ops:read", tag="Operations", answer=Page[Offer],
     example=examples.page({**examples.OFFER, "selectable": False, "why_not": "suspect_price"}),
     parameters=OpsOfferParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip

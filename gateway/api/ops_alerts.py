@@ -21,17 +21,16 @@ from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from schemas.api import SupplierName
 from schemas.api_alerts import (
+    Alert,
     AlertChannel,
     AlertChannelMade,
-    AlertChannelPage,
     AlertChannelRequest,
     AlertKind,
-    AlertPage,
     AlertRule,
-    AlertRulePage,
     AlertRuleRequest,
     AlertTest,
 )
+from schemas.page import Page
 
 routes = Table()
 T = TypeVar("T")
@@ -52,7 +51,7 @@ class AlertParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 @routes(
     "GET", "/v1/ops/alerts",
-    access="ops:read", tag="Operations", answer=AlertPage, example=examples.page(examples_alerts.ALERT),
+    access="ops:read", tag="Operations", answer=Page[Alert], example=examples.page(examples_alerts.ALERT),
     parameters=AlertParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alerts(request: web.Request) -> web.Response:
@@ -71,7 +70,7 @@ async def list_alerts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/alert-rules",
-    access="ops:read", tag="Operations", answer=AlertRulePage, example=examples.page(examples_alerts.RULE),
+    access="ops:read", tag="Operations", answer=Page[AlertRule], example=examples.page(examples_alerts.RULE),
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alert_rules(request: web.Request) -> web.Response:
@@ -133,7 +132,7 @@ async def delete_alert_rule(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/alert-channels",
-    access="ops:read", tag="Operations", answer=AlertChannelPage, example=examples.page(examples_alerts.CHANNEL),
+    access="ops:read", tag="Operations", answer=Page[AlertChannel], example=examples.page(examples_alerts.CHANNEL),
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alert_channels(request: web.Request) -> web.Response:

@@ -9,11 +9,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.access import audit_rows
 from gateway.api import examples
-from gateway.api.paging import page, pool_of, position
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import PageParameters
 from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
-from schemas.api_audit import AuditPage
+from schemas.api_audit import AuditEntry
+from schemas.page import Page
 
 routes = Table()
 Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
@@ -31,7 +32,7 @@ class AuditParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 @routes(
     "GET", "/v1/ops/audit",
-    access="ops:read", tag="Operations", answer=AuditPage, example=examples.page(examples.AUDIT_ENTRY),
+    access="ops:read", tag="Operations", answer=Page[AuditEntry], example=examples.page(examples.AUDIT_ENTRY),
     parameters=AuditParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_audit(request: web.Request) -> web.Response:
@@ -43,10 +44,13 @@ async def list_audit(request: web.Request) -> web.Response:
     sent = read_query(request, AuditParameters)
     found = await audit_rows.newest(
         pool_of(request),
-        sent.limit,
-        position(sent),
+        sent.page,
         actor=unset_to_none(sent.actor),
         action=unset_to_none(sent.action),
         what=unset_to_none(sent.object),
     )
-    return page(found)
+    return json_answer(found.map(_entry))
+
+
+def _entry(row: audit_rows.Entry) -> AuditEntry:
+    return AuditEntry(f"aud_{row.id}", row.at, row.user_id, row.actor, row.action, row.object, row.detail)

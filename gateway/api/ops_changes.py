@@ -27,7 +27,7 @@ from gateway.prices.change_rules import ChangeFilter
 from gateway.prices.history import price_history
 from gateway.sync import requests
 from schemas.api_changes import (
-    ChangePage,
+    Change,
     ChangeSummary,
     DifferencePage,
     PriceHistory,
@@ -35,6 +35,7 @@ from schemas.api_changes import (
     RefuseRequest,
     SyncRunDetail,
 )
+from schemas.page import Page
 
 routes = Table()
 
@@ -44,7 +45,7 @@ _RUN_PART = {"id": ("^[a-z0-9_]{1,60}$", "The sync run's `id`.")}
 
 @routes(
     "GET", "/v1/ops/changes",
-    access="ops:read", tag="Operations", answer=ChangePage, example=examples.page(examples.CHANGE),
+    access="ops:read", tag="Operations", answer=Page[Change], example=examples.page(examples.CHANGE),
     parameters=ChangeParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_changes(request: web.Request) -> web.Response:

@@ -18,7 +18,8 @@ from gateway.checkouts import checkout_view_rows, presenter
 from gateway.checkouts.decisions import decide
 from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
-from schemas.checkouts import CaseResolveRequest, CasesResolved, OpsCheckout, OpsCheckoutPage, PaymentCasePage
+from schemas.checkouts import CaseResolveRequest, CasesResolved, OpsCheckout, PaymentCase
+from schemas.page import Page
 
 routes = Table()
 
@@ -27,7 +28,7 @@ _CASE_PART = {"id": ("^(co|pc)_[A-Za-z0-9]{1,60}$", "A case's `id`, or a checkou
 
 @routes(
     "GET", "/v1/ops/checkouts",
-    access="ops:read", tag="Operations", answer=OpsCheckoutPage, example=examples.OPS_PAGE,
+    access="ops:read", tag="Operations", answer=Page[OpsCheckout], example=examples.OPS_PAGE,
     parameters=OpsCheckoutParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_checkouts(request: web.Request) -> web.Response:
@@ -64,7 +65,7 @@ async def get_ops_checkout(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/payment-cases",
-    access="ops:read", tag="Operations", answer=PaymentCasePage, example=examples.CASES,
+    access="ops:read", tag="Operations", answer=Page[PaymentCase], example=examples.CASES,
     parameters=PaymentCaseParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_payment_cases(request: web.Request) -> web.Response:

@@ -17,14 +17,15 @@ from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from gateway.selling import ops_goods
 from gateway.selling.goods_view_rows import Narrowed
-from schemas.api_goods import GoodChangePage, GoodReleased, GoodSetAsidePage, GoodsWalkPage, OpsGoodPage
+from schemas.api_goods import GoodChange, GoodReleased, GoodSetAside, GoodsWalk, OpsGood
+from schemas.page import Page
 
 routes = Table()
 
 
 @routes(
     "GET", "/v1/ops/goods",
-    access="ops:read", tag="Operations", answer=OpsGoodPage, example=examples_goods.page(examples_goods.OPS_GOOD),
+    access="ops:read", tag="Operations", answer=Page[OpsGood], example=examples_goods.page(examples_goods.OPS_GOOD),
     parameters=OpsGoodsParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_goods(request: web.Request) -> web.Response:
@@ -41,7 +42,7 @@ async def list_ops_goods(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/walks",
-    access="ops:read", tag="Operations", answer=GoodsWalkPage, example=examples_goods.page(examples_goods.WALK),
+    access="ops:read", tag="Operations", answer=Page[GoodsWalk], example=examples_goods.page(examples_goods.WALK),
     parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_goods_walks(request: web.Request) -> web.Response:
@@ -55,7 +56,7 @@ async def list_goods_walks(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/changes",
-    access="ops:read", tag="Operations", answer=GoodChangePage, example=examples_goods.page(examples_goods.CHANGE),
+    access="ops:read", tag="Operations", answer=Page[GoodChange], example=examples_goods.page(examples_goods.CHANGE),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods_changes(request: web.Request) -> web.Response:
@@ -69,7 +70,7 @@ async def list_goods_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/unmapped",
-    access="ops:read", tag="Operations", answer=GoodSetAsidePage, example=examples_goods.page(examples_goods.ASIDE),
+    access="ops:read", tag="Operations", answer=Page[GoodSetAside], example=examples_goods.page(examples_goods.ASIDE),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods_unmapped(request: web.Request) -> web.Response:

@@ -10,15 +10,15 @@ from gateway.access.key_rows import ApiKey
 from gateway.access.scope_rules import fault_of_scopes
 from gateway.api import examples, examples_keys
 from gateway.api.ops_changes import refused, who
-from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from gateway.operations import storefronts
-from schemas.api_keys import CreatedKey, KeyEntry, KeyPage, KeyRequest
+from schemas.api_keys import CreatedKey, KeyEntry, KeyRequest
+from schemas.page import Page
 
 routes = Table()
 
@@ -27,7 +27,7 @@ _KEY_PART = {"id": ("^key_[0-9a-f]{16}$", "The key's `id`.")}
 
 @routes(
     "GET", "/v1/ops/keys",
-    access="ops:read", tag="Operations", answer=KeyPage, example=examples.page(examples_keys.ENTRY),
+    access="ops:read", tag="Operations", answer=Page[KeyEntry], example=examples.page(examples_keys.ENTRY),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_keys(request: web.Request) -> web.Response:
@@ -36,8 +36,8 @@ async def list_keys(request: web.Request) -> web.Response:
     Those of all storefronts and both modes, never with their text. A revoked key stays in the list.
     """
     sent = read_query(request, PageParameters)
-    found = await key_rows.newest_first(pool_of(request), sent.limit, position(sent))
-    return page(Rows([_entry(key) for key in found.rows], found.after))
+    found = await key_rows.newest_first(pool_of(request), sent.page)
+    return json_answer(found.map(_entry))
 
 
 @routes(

@@ -20,15 +20,8 @@ from gateway.sync import mappings
 from gateway.sync.unmapped_rows import Scope
 from providers.told import Meaning
 from schemas.api import SupplierName
-from schemas.api_mappings import (
-    Mapping,
-    MappingEffect,
-    MappingPage,
-    MappingRequest,
-    ProviderName,
-    Tellable,
-    UnmappedGroupPage,
-)
+from schemas.api_mappings import Mapping, MappingEffect, MappingRequest, ProviderName, Tellable, UnmappedGroup
+from schemas.page import Page
 from schemas.plan import About, SetAsideReason
 
 routes = Table()
@@ -54,7 +47,7 @@ class MappingParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
 
 @routes(
     "GET", "/v1/ops/unmapped/groups",
-    access="ops:read", tag="Operations", answer=UnmappedGroupPage, example=examples.page(examples.GROUP),
+    access="ops:read", tag="Operations", answer=Page[UnmappedGroup], example=examples.page(examples.GROUP),
     parameters=GroupParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped_groups(request: web.Request) -> web.Response:
@@ -75,7 +68,7 @@ async def list_unmapped_groups(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/mappings",
-    access="ops:read", tag="Operations", answer=MappingPage, example=examples.page(examples.MAPPING),
+    access="ops:read", tag="Operations", answer=Page[Mapping], example=examples.page(examples.MAPPING),
     parameters=MappingParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_mappings(request: web.Request) -> web.Response:

@@ -25,16 +25,16 @@ from gateway.ledger import deposits, money
 from gateway.suppliers.supplier_list_rows import is_supplier
 from schemas.api import SupplierName
 from schemas.api_money import (
-    DepositPage,
     DepositShown,
     MovementKind,
     NewDeposit,
     RefreshRequest,
     SupplierLedgerPage,
-    SupplierMoneyPage,
-    SupplierTransactionPage,
+    SupplierMoney,
+    SupplierTransaction,
 )
 from schemas.money import Money
+from schemas.page import Page
 
 routes = Table()
 
@@ -75,7 +75,7 @@ class DepositParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
 
 @routes(
     "GET", "/v1/ops/money",
-    access="ops:read", tag="Operations", answer=SupplierMoneyPage, example=examples.page(examples.MONEY),
+    access="ops:read", tag="Operations", answer=Page[SupplierMoney], example=examples.page(examples.MONEY),
     parameters=MoneyParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_money(request: web.Request) -> web.Response:
@@ -90,7 +90,7 @@ async def list_money(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/money/refresh",
-    access="ops", tag="Operations", answer=SupplierMoneyPage, example=examples.page(examples.MONEY),
+    access="ops", tag="Operations", answer=Page[SupplierMoney], example=examples.page(examples.MONEY),
     parameters=NoParameters, bodies=(RefreshRequest,), body_optional=True, body_example={"supplier": "pikasim"},
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
@@ -113,7 +113,7 @@ async def refresh_money(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/transactions",
-    access="ops:read", tag="Operations", answer=SupplierTransactionPage, example=examples.page(examples.TRANSACTION),
+    access="ops:read", tag="Operations", answer=Page[SupplierTransaction], example=examples.page(examples.TRANSACTION),
     parameters=TransactionParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_transactions(request: web.Request) -> web.Response:
@@ -162,7 +162,7 @@ async def get_ledger(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/deposits",
-    access="ops:read", tag="Operations", answer=DepositPage, example=examples.page(examples.DEPOSIT),
+    access="ops:read", tag="Operations", answer=Page[DepositShown], example=examples.page(examples.DEPOSIT),
     parameters=DepositParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_deposits(request: web.Request) -> web.Response:

@@ -19,22 +19,15 @@ from gateway.orders.cancel import cancel_by_operator
 from gateway.orders.process import process_order, start
 from gateway.orders.resolve import resolve
 from schemas.order import NumberDelivery, VoucherCode
-from schemas.orders import (
-    ANSWERED,
-    LedgerPage,
-    OpsCancelRequest,
-    OpsOrder,
-    OpsOrderPage,
-    OrderEventList,
-    ResolveRequest,
-)
+from schemas.orders import ANSWERED, LedgerEntry, OpsCancelRequest, OpsOrder, OrderEventList, ResolveRequest
+from schemas.page import Page
 
 routes = Table()
 
 
 @routes(
     "GET", "/v1/ops/orders",
-    access="ops:read", tag="Operations", answer=OpsOrderPage, example=examples.page(examples.OPS_ORDER),
+    access="ops:read", tag="Operations", answer=Page[OpsOrder], example=examples.page(examples.OPS_ORDER),
     parameters=OpsOrderParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_orders(request: web.Request) -> web.Response:
@@ -150,7 +143,7 @@ async def look_up_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/ledger",
-    access="ops:read", tag="Operations", answer=LedgerPage, example=examples.page(examples.LEDGER_ENTRY),
+    access="ops:read", tag="Operations", answer=Page[LedgerEntry], example=examples.page(examples.LEDGER_ENTRY),
     parameters=LedgerParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ledger(request: web.Request) -> web.Response:

@@ -14,7 +14,8 @@ from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Bucket
 from gateway.prices import prices
 from providers.places import is_country
-from schemas.api_prices import Comparison, PricedOfferPage, PriceMatrix
+from schemas.api_prices import Comparison, PricedOffer, PriceMatrix
+from schemas.page import Page
 
 routes = Table()
 
@@ -54,7 +55,7 @@ async def list_prices(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/prices/{country}/offers",
-    access="ops:read", tag="Operations", answer=PricedOfferPage, example=examples.page(examples.PRICED_OFFER),
+    access="ops:read", tag="Operations", answer=Page[PricedOffer], example=examples.page(examples.PRICED_OFFER),
     parts=_COUNTRY_PART, parameters=PricedOfferParameters, problems=("not_found", "invalid"),
 )  # fmt: skip
 async def list_priced_offers(request: web.Request) -> web.Response:

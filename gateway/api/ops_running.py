@@ -12,7 +12,8 @@ from gateway.api.reading import read_query
 from gateway.api.spec import Table
 from gateway.kit.pages import Rows
 from gateway.operations import running
-from schemas.api_suppliers import JobPage, SettingPage
+from schemas.api_suppliers import JobPage, Setting
+from schemas.page import Page
 
 routes = Table()
 
@@ -34,7 +35,7 @@ async def list_jobs(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/settings",
-    access="ops:read", tag="Operations", answer=SettingPage, example=examples.page(examples.SETTING),
+    access="ops:read", tag="Operations", answer=Page[Setting], example=examples.page(examples.SETTING),
     parameters=NoParameters, problems=("invalid",),
 )  # fmt: skip
 async def list_settings(request: web.Request) -> web.Response:

@@ -13,14 +13,15 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.suppliers import selling_rows, stops
-from schemas.orders import SellingStop, SellingStopPage, StopRequest
+from schemas.orders import SellingStop, StopRequest
+from schemas.page import Page
 
 routes = Table()
 
 
 @routes(
     "GET", "/v1/ops/selling-stops",
-    access="ops:read", tag="Operations", answer=SellingStopPage, example=examples.page(examples.SELLING_STOP),
+    access="ops:read", tag="Operations", answer=Page[SellingStop], example=examples.page(examples.SELLING_STOP),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_selling_stops(request: web.Request) -> web.Response:
@@ -57,7 +58,7 @@ async def stop_selling(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/selling-stops",
-    access="ops", tag="Operations", answer=SellingStopPage,
+    access="ops", tag="Operations", answer=Page[SellingStop],
     example={"data": [], "has_more": False, "next_cursor": None},
     parameters=StopParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip

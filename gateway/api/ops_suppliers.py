@@ -18,12 +18,9 @@ from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.prices import supplier_figures
-from schemas.api import Supplier, SupplierPage
-from schemas.api_suppliers import (
-    SupplierBalancePage,
-    SupplierFigures,
-    SupplierFiguresPage,
-)
+from schemas.api import Supplier
+from schemas.api_suppliers import SupplierBalance, SupplierFigures
+from schemas.page import Page
 
 routes = Table()
 
@@ -45,7 +42,7 @@ class OneFiguresParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 @routes(
     "GET", "/v1/ops/suppliers",
-    access="ops:read", tag="Operations", answer=SupplierPage, example=examples.page(examples.SUPPLIER),
+    access="ops:read", tag="Operations", answer=Page[Supplier], example=examples.page(examples.SUPPLIER),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_suppliers(request: web.Request) -> web.Response:
@@ -78,7 +75,7 @@ async def get_supplier(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/supplier-figures",
-    access="ops:read", tag="Operations", answer=SupplierFiguresPage, example=examples.page(examples_supply.FIGURES),
+    access="ops:read", tag="Operations", answer=Page[SupplierFigures], example=examples.page(examples_supply.FIGURES),
     parameters=FiguresParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_supplier_figures(request: web.Request) -> web.Response:
@@ -90,7 +87,7 @@ async def list_supplier_figures(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/balances",
-    access="ops:read", tag="Operations", answer=SupplierBalancePage, example=examples.page(examples_supply.BALANCE),
+    access="ops:read", tag="Operations", answer=Page[SupplierBalance], example=examples.page(examples_supply.BALANCE),
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_balances(request: web.Request) -> web.Response:

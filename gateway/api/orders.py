@@ -29,16 +29,8 @@ from gateway.orders import order_view_rows, presenter
 from gateway.orders.admit import admit, validate
 from gateway.orders.cancel import request_cancel
 from gateway.orders.process import start
-from schemas.orders import (
-    Order,
-    OrderEventList,
-    OrderForGood,
-    OrderForNumber,
-    OrderForPlan,
-    OrderForQuote,
-    OrderPage,
-    Validated,
-)
+from schemas.orders import Order, OrderEventList, OrderForGood, OrderForNumber, OrderForPlan, OrderForQuote, Validated
+from schemas.page import Page
 
 routes = Table()
 
@@ -88,7 +80,7 @@ async def validate_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders",
-    access="storefront", tag="Orders", answer=OrderPage, example=examples.page(examples.ORDER),
+    access="storefront", tag="Orders", answer=Page[Order], example=examples.page(examples.ORDER),
     parameters=OrderParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_orders(request: web.Request) -> web.Response:

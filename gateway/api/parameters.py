@@ -9,14 +9,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.catalog.index import cursor
+from gateway.kit.pages import CURSOR_FORM, PageRequest
 from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
 from schemas.orders import Kind, OrderId, OrderStatus, Reference
 from schemas.plan import Scope, SetAsideReason, WhyNot
 
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
-Position = Annotated[
-    str,
-    Meta(pattern="^([0-9a-f]{2}){1,300}$", max_length=600, description="Where to go on: the `next_cursor` of a page."),
+Cursor = Annotated[
+    str, Meta(pattern=CURSOR_FORM, max_length=600, description="Where to go on: the `next_cursor` of a page.")
 ]
 Currency = Annotated[CurrencyCode, Meta(description="The currency of prices; the gateway's base currency by default.")]
 Sort = Literal[
@@ -126,7 +126,12 @@ class PageParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A list in pages."""
 
     limit: Limit = 50
-    cursor: Position | UnsetType = UNSET
+    cursor: Cursor | UnsetType = UNSET
+
+    @property
+    def page(self) -> PageRequest:
+        """The page that is asked for."""
+        return PageRequest(self.limit, None if self.cursor is UNSET else self.cursor)
 
 
 class UnmappedParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -21,9 +21,9 @@ from gateway.suppliers.deps import Deps
 from gateway.webhooks import endpoint_rows
 from gateway.webhooks import endpoints as making
 from gateway.webhooks.endpoint_rows import Owner
+from schemas.page import Page
 from schemas.webhooks import (
     Delivery,
-    DeliveryPage,
     Endpoint,
     EndpointChange,
     EndpointList,
@@ -188,7 +188,7 @@ async def test_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints/{id}/deliveries",
-    access="storefront", tag="Webhooks", answer=DeliveryPage, example=examples.page(examples.DELIVERY),
+    access="storefront", tag="Webhooks", answer=Page[Delivery], example=examples.page(examples.DELIVERY),
     parts=_ENDPOINT_PART, parameters=PageParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_webhook_deliveries(request: web.Request) -> web.Response:

@@ -39,7 +39,7 @@ from gateway.console import (
 )
 from gateway.console.guard import Guard
 from gateway.console.navigation import navigation
-from gateway.console.pages import BEHIND, FINDERS, NOTICES, Behind, Page, Pages, View
+from gateway.console.pages import BEHIND, FINDERS, NOTICES, Behind, ConsolePage, Pages, View
 
 __all__ = ["Behind", "all_pages", "install"]
 
@@ -73,7 +73,7 @@ MODULES: tuple[Pages, ...] = (
 )
 
 
-def all_pages() -> list[Page]:
+def all_pages() -> list[ConsolePage]:
     """Every route of the console but its static files and what is not there."""
     return [page for module in MODULES for page in module.table]
 
@@ -93,7 +93,7 @@ def install(app: web.Application, behind: Behind) -> None:
             app.router.add_get(page.path, guard.around(page))
         else:
             app.router.add_route(page.method, page.path, guard.around(page))
-    nowhere = Page("*", "/console/{rest:.*}", _nowhere, "viewer", "", own=True)
+    nowhere = ConsolePage("*", "/console/{rest:.*}", _nowhere, "viewer", "", own=True)
     app.router.add_route("*", nowhere.path, guard.around(nowhere))
 
 

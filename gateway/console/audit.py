@@ -7,7 +7,7 @@ from aiohttp import web
 
 from gateway.access import audit_rows as store
 from gateway.console.forms import query_form
-from gateway.console.pages import Csv, Pages, View, deps, here
+from gateway.console.pages import Csv, Pages, View, deps, next_page, page_asked
 
 pages = Pages()
 _PAGE = 50
@@ -18,23 +18,20 @@ _MOST_DETAIL = 400
 async def audit(request: web.Request) -> View:
     """Changes by whom, of which kind, to what."""
     form = query_form(request)
-    before = form.whole("cursor", least=1, most=2**62)
     wanted = {name: form.text(name) for name in ("actor", "action", "object")}
-    found = await store.entries(
+    found = await store.newest(
         deps(request).pool,
-        before=before,
+        page_asked(request, _PAGE),
         actor=wanted["actor"] or None,
         action=wanted["action"] or None,
         what=wanted["object"] or None,
-        limit=_PAGE + 1,
     )
-    shown = found[:_PAGE]
     context = {
-        "entries": [(entry, _short(entry.detail)) for entry in shown],
+        "entries": [(entry, _short(entry.detail)) for entry in found.data],
         "wanted": wanted,
-        "next": here(request, cursor=shown[-1].id) if len(found) > _PAGE else None,
+        "next": next_page(request, found),
     }
-    rows = [(entry.at, entry.actor, entry.action, entry.object, _json(entry.detail)) for entry in shown]
+    rows = [(entry.at, entry.actor, entry.action, entry.object, _json(entry.detail)) for entry in found.data]
     return View("audit.html", context, title="Audit", csv=Csv("audit", ("at", "who", "what", "of", "detail"), rows))
 
 

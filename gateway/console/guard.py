@@ -25,7 +25,7 @@ from gateway.access.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
 from gateway.access.user_rows import Session
 from gateway.console.forms import FormError, csrf_field
 from gateway.console.navigation import Group
-from gateway.console.pages import BEHIND, SESSION, STEP, TOLD, NoDatabaseError, Page, View, deps, is_htmx
+from gateway.console.pages import BEHIND, SESSION, STEP, TOLD, ConsolePage, NoDatabaseError, View, deps, is_htmx
 from gateway.console.render import draw
 from gateway.kit.pool import is_database_down
 from gateway.kit.request_body import BodyError
@@ -104,7 +104,7 @@ class Guard:
     def __init__(self, groups: tuple[Group, ...]) -> None:
         self._groups = groups
 
-    def around(self, page: Page) -> Wrapped:
+    def around(self, page: ConsolePage) -> Wrapped:
         """The handler as the router gets it."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
@@ -136,7 +136,7 @@ class Guard:
 
         return guarded
 
-    async def _answer(self, request: web.Request, page: Page) -> View | web.StreamResponse:
+    async def _answer(self, request: web.Request, page: ConsolePage) -> View | web.StreamResponse:
         _require_no_nul(request)
         writes = request.method not in {"GET", "HEAD"}
         if writes:
@@ -160,7 +160,7 @@ class Guard:
         return await page.handler(request)
 
     def _drawn(
-        self, request: web.Request, page: Page, nonce: str, answer: View | web.StreamResponse
+        self, request: web.Request, page: ConsolePage, nonce: str, answer: View | web.StreamResponse
     ) -> web.StreamResponse:
         return draw(request, answer, self._base(request, page, nonce)) if isinstance(answer, View) else answer
 
@@ -173,7 +173,7 @@ class Guard:
             request[SESSION] = found
         return found
 
-    def _base(self, request: web.Request, page: Page, nonce: str) -> dict[str, Any]:
+    def _base(self, request: web.Request, page: ConsolePage, nonce: str) -> dict[str, Any]:
         """What every template knows. ``frame`` is the layout's own."""
         session, step = request.get(SESSION), request.get(STEP)
         inside = session is not None and step is None
@@ -195,13 +195,13 @@ class Guard:
         }
 
     def _refusal(
-        self, request: web.Request, page: Page, nonce: str, status: int, why: str, *, title: str = ""
+        self, request: web.Request, page: ConsolePage, nonce: str, status: int, why: str, *, title: str = ""
     ) -> web.Response:
         context = {"status": status, "why": why, "request_id": request.app[BEHIND].request_id(request)}
         view = View("error.html", context, title=title or _TITLES.get(status, "That did not work"), status=status)
         return draw(request, view, self._base(request, page, nonce))
 
-    def _fault(self, request: web.Request, page: Page, nonce: str, error: Exception) -> web.Response:
+    def _fault(self, request: web.Request, page: ConsolePage, nonce: str, error: Exception) -> web.Response:
         logger = structlog.get_logger()
         if isinstance(error, NoDatabaseError) or is_database_down(error):
             logger.warning("console: database down", page=page.path, error=f"{type(error).__name__}: {error}")

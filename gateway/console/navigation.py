@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.access.user_rows import Role
-from gateway.console.pages import Page
+from gateway.console.pages import ConsolePage
 
 # Name and the letter that follows "g" on the keyboard.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
@@ -57,9 +57,9 @@ class Group:
     entries: tuple[Entry, ...]
 
 
-def navigation(pages: Iterable[Page]) -> tuple[Group, ...]:
+def navigation(pages: Iterable[ConsolePage]) -> tuple[Group, ...]:
     """The groups, of the pages that there are. Raises ``ValueError`` for a page that claims what is not in it."""
-    first: dict[str, Page] = {}
+    first: dict[str, ConsolePage] = {}
     known = {name for _, entries in GROUPS for name, _ in entries}
     for page in pages:
         if page.nav and page.nav not in known:

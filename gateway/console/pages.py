@@ -18,13 +18,15 @@ from gateway.access.key_rows import Mode
 from gateway.access.login import Step
 from gateway.access.user_rows import Role, Session, Visitor
 from gateway.console.forms import Form
+from gateway.kit.pages import PageRequest
 from gateway.suppliers.deps import Deps
+from schemas.page import Page
 
 __all__ = [
+    "ConsolePage",
     "Csv",
     "Hit",
     "Notice",
-    "Page",
     "Pages",
     "View",
     "deps",
@@ -32,6 +34,8 @@ __all__ = [
     "invalid",
     "is_htmx",
     "mode",
+    "next_page",
+    "page_asked",
     "see_other",
     "visitor",
 ]
@@ -88,7 +92,7 @@ H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ConsolePage:
     """One route. ``role`` None lets anybody in. ``own`` marks a change that touches nothing but one's own session.
 
     ``steps`` are those steps of a log-in during which it is open; nothing else is, until they are done.
@@ -107,7 +111,7 @@ class Pages:
     """The pages of one module, what it has to say on the first page, and what it finds."""
 
     def __init__(self) -> None:
-        self.table: list[Page] = []
+        self.table: list[ConsolePage] = []
         self.notices: list[Looks] = []
         self.finders: list[tuple[str, Finds]] = []
 
@@ -129,7 +133,7 @@ class Pages:
             raise ValueError(f"{method} {path} changes something: it needs the role operator or admin")
 
         def declare(handler: H) -> H:
-            self.table.append(Page(method, path, handler, role, nav, own, steps))
+            self.table.append(ConsolePage(method, path, handler, role, nav, own, steps))
             return handler
 
         return declare
@@ -203,6 +207,16 @@ def here(request: web.Request, **changes: Any) -> str:
     kept = [(name, value) for name, value in request.query.items() if name not in changes]
     kept += [(name, str(value)) for name, value in changes.items() if value is not None]
     return request.path + ("?" + urlencode(kept) if kept else "")
+
+
+def page_asked(request: web.Request, limit: int) -> PageRequest:
+    """Which page of the list on this page is asked for."""
+    return PageRequest(limit, request.query.get("cursor") or None)
+
+
+def next_page(request: web.Request, found: Page[Any]) -> str | None:
+    """The address of the next page of the list on this page; None on its last."""
+    return here(request, cursor=found.next_cursor) if found.has_more else None
 
 
 def see_other(request: web.Request, url: str, *, told: str = "") -> web.Response:

@@ -21,17 +21,9 @@ from gateway.catalog.index.tables import SCOPES
 from gateway.catalog.offer_key_rows import offer_keys
 from gateway.kit.pool import Pool
 from schemas.api import CatalogNote, PlanData, PlanFeatures, PlanNetwork, PlanValidity, Price
-from schemas.api_prices import (
-    ComparedOffer,
-    Comparison,
-    PriceColumn,
-    PricedOffer,
-    PricedOfferPage,
-    PriceLead,
-    PriceMatrix,
-    PriceRow,
-)
+from schemas.api_prices import ComparedOffer, Comparison, PriceColumn, PricedOffer, PriceLead, PriceMatrix, PriceRow
 from schemas.money import currency_digits
+from schemas.page import Page
 from schemas.plan import Scope
 
 MOST_COUNTRIES = 50
@@ -77,7 +69,7 @@ def prices(index: Index, ask: Ask) -> PriceMatrix:
 
 def offers(
     index: Index, bucket: Bucket, country: str, supplier: str | None, limit: int, cursor: str | None = None
-) -> PricedOfferPage:
+) -> Page[PricedOffer]:
     """The offers that compete in a country, or in one cell of it: first those that can be sold, cheapest first."""
     rows = matrix.competing(index.snapshot, index.selectable, bucket, country, supplier)
     teller = _Teller(index, bucket.days)
@@ -85,7 +77,7 @@ def offers(
     shown = rows[start : start + limit].tolist()
     more = len(rows) > start + limit
     ahead = _write(*teller.position(shown[-1])) if more else None
-    return PricedOfferPage([teller.offer(row) for row in shown], more, ahead)
+    return Page([teller.offer(row) for row in shown], more, ahead)
 
 
 def one(index: Index, row: int) -> PricedOffer:

@@ -9,7 +9,8 @@ import pytest
 
 from gateway.api import state
 from gateway.webhooks.deliver import deliver
-from schemas.checkouts import Checkout, CheckoutPage, OpsCheckout, OpsCheckoutPage, PaymentCasePage
+from schemas.checkouts import Checkout, OpsCheckout, PaymentCase
+from schemas.page import Page
 from tests.gateway.api.conftest import Shop
 from tests.kit.receiver import receiving
 
@@ -70,7 +71,7 @@ async def test_a_checkout_is_opened_paid_and_delivered(shop):
     assert (order["status"], order["reference"], order["price"]) == ("fulfilled", "cart-7", checkout["price"])
     assert order["metadata"] == {"basket": "7"}
     listed = await (await shop.api.get("/v1/checkouts?reference=cart-7&status=paid")).json()
-    msgspec.convert(listed, CheckoutPage)
+    msgspec.convert(listed, Page[Checkout])
     assert [one["id"] for one in listed["data"]] == [checkout["id"]]
     assert (await (await shop.api.get("/v1/checkouts?status=open")).json())["data"] == []
 
@@ -92,11 +93,11 @@ async def test_operators_see_what_waits_and_decide_it(shop):
     assert waits["review"]["reason"] == "paid_too_little"
     assert (await shop.api.get("/v1/ops/checkouts")).status == 403
     page = await (await shop.ops.get("/v1/ops/checkouts?status=needs_review&mode=test")).json()
-    assert [one.id for one in msgspec.convert(page, OpsCheckoutPage).data] == [checkout["id"]]
+    assert [one.id for one in msgspec.convert(page, Page[OpsCheckout]).data] == [checkout["id"]]
     one = await (await shop.ops.get(f"/v1/ops/checkouts/{checkout['id']}")).json()
     seen = msgspec.convert(one, OpsCheckout)
     assert [(paid.kind, paid.accepted) for paid in seen.payments] == [("payment", False)]
-    cases = msgspec.convert(await (await shop.ops.get("/v1/ops/payment-cases")).json(), PaymentCasePage)
+    cases = msgspec.convert(await (await shop.ops.get("/v1/ops/payment-cases")).json(), Page[PaymentCase])
     (case,) = cases.data
     assert (case.checkout_id, case.reason) == (checkout["id"], "paid_too_little")
     path = f"/v1/ops/checkouts/{case.id}/resolve"

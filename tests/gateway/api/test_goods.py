@@ -6,16 +6,8 @@ import msgspec
 import pytest
 
 from gateway.api import examples_goods
-from schemas.api_goods import (
-    DigitalGood,
-    DigitalGoodPage,
-    GoodCategoryList,
-    GoodChangePage,
-    GoodReleased,
-    GoodSetAsidePage,
-    GoodsWalkPage,
-    OpsGoodPage,
-)
+from schemas.api_goods import DigitalGood, GoodCategoryList, GoodChange, GoodReleased, GoodSetAside, GoodsWalk, OpsGood
+from schemas.page import Page
 
 PHONE = {"phone": "+919812345678", "operator": "Jio"}
 
@@ -46,13 +38,13 @@ async def order(shop, store, body, key="", wait=30):
 @pytest.mark.parametrize(
     ("example", "kind"),
     [
-        (examples_goods.page(examples_goods.GOOD), DigitalGoodPage),
+        (examples_goods.page(examples_goods.GOOD), Page[DigitalGood]),
         (examples_goods.GOOD, DigitalGood),
         ({"data": [examples_goods.CATEGORY]}, GoodCategoryList),
-        (examples_goods.page(examples_goods.OPS_GOOD), OpsGoodPage),
-        (examples_goods.page(examples_goods.WALK), GoodsWalkPage),
-        (examples_goods.page(examples_goods.CHANGE), GoodChangePage),
-        (examples_goods.page(examples_goods.ASIDE), GoodSetAsidePage),
+        (examples_goods.page(examples_goods.OPS_GOOD), Page[OpsGood]),
+        (examples_goods.page(examples_goods.WALK), Page[GoodsWalk]),
+        (examples_goods.page(examples_goods.CHANGE), Page[GoodChange]),
+        (examples_goods.page(examples_goods.ASIDE), Page[GoodSetAside]),
         ({"id": examples_goods.GOOD["id"], "released": 1}, GoodReleased),
     ],
 )

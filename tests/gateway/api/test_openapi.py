@@ -11,6 +11,7 @@ from gateway.kit.settings import load
 from schemas import api, api_esims, api_prices
 from schemas import orders as api_orders
 from schemas import webhooks as api_webhooks
+from schemas.page import Page
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,15 @@ def test_what_is_asked_names_the_codes_that_there_are(document):
     assert parameters["limit"]["default"] == 50
 
 
+def test_a_page_is_named_and_titled_after_its_rows(document):
+    schemas = document["components"]["schemas"]
+    answer = document["paths"]["/v1/orders"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer == {"$ref": "#/components/schemas/OrderPage"}
+    assert schemas["OrderPage"]["title"] == "OrderPage"
+    assert schemas["OrderPage"]["properties"]["data"]["items"] == {"$ref": "#/components/schemas/Order"}
+    assert [name for name, schema in schemas.items() if not name.isalnum() or schema.get("title", name) != name] == []
+
+
 def test_every_problem_is_described_as_one(document):
     for path in document["paths"].values():
         for operation in path.values():
@@ -58,30 +68,30 @@ def test_every_problem_is_described_as_one(document):
         (examples.PLAN_LIST, api.PlanList),
         (examples.OFFER_LIST, api.OfferList),
         (examples.PRICE_MATRIX, api_prices.PriceMatrix),
-        (examples.page(examples.PRICED_OFFER), api_prices.PricedOfferPage),
+        (examples.page(examples.PRICED_OFFER), Page[api_prices.PricedOffer]),
         (examples.COMPARISON, api_prices.Comparison),
         (examples.COUNTRY_LIST, api.CountryList),
         (examples.REGION_LIST, api.RegionList),
         (examples.NEED, api.QuoteForNeed),
         (examples.QUOTE, api.Quote),
-        (examples.page(examples.SUPPLIER), api.SupplierPage),
-        (examples.page(examples.SYNC_RUN), api.SyncRunPage),
-        (examples.page(examples.UNMAPPED), api.UnmappedPage),
-        (examples.page(examples.PRICE_CHANGE), api.PriceChangePage),
-        (examples.page(examples.OFFER), api.OpsOfferPage),
-        (examples.page(examples.ESIM), api_esims.EsimPage),
+        (examples.page(examples.SUPPLIER), Page[api.Supplier]),
+        (examples.page(examples.SYNC_RUN), Page[api.SyncRun]),
+        (examples.page(examples.UNMAPPED), Page[api.UnmappedItem]),
+        (examples.page(examples.PRICE_CHANGE), Page[api.PriceChange]),
+        (examples.page(examples.OFFER), Page[api.Offer]),
+        (examples.page(examples.ESIM), Page[api_esims.Esim]),
         (examples.ESIM_USAGE, api_esims.EsimUsage),
         (examples.TOPUP_PLAN_LIST, api_esims.TopupPlanList),
         ({"data": [examples.ENDPOINT]}, api_webhooks.EndpointList),
         (examples.ENDPOINT_WITH_SECRET, api_webhooks.EndpointWithSecret),
-        (examples.page(examples.DELIVERY), api_webhooks.DeliveryPage),
+        (examples.page(examples.DELIVERY), Page[api_webhooks.Delivery]),
         (examples.ORDER_FOR_PLAN, api_orders.OrderForPlan),
         (examples.ORDER, api_orders.Order),
         (examples.OPS_ORDER, api_orders.OpsOrder),
         ({"data": [examples.ORDER_EVENT]}, api_orders.OrderEventList),
         (examples.RESOLVE, api_orders.ResolveRequest),
-        (examples.page(examples.LEDGER_ENTRY), api_orders.LedgerPage),
-        (examples.page(examples.SELLING_STOP), api_orders.SellingStopPage),
+        (examples.page(examples.LEDGER_ENTRY), Page[api_orders.LedgerEntry]),
+        (examples.page(examples.SELLING_STOP), Page[api_orders.SellingStop]),
     ],
 )
 def test_an_example_is_what_it_says_it_is(example, kind):

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from schemas import api as shapes
+from schemas.page import Page
 from tests.gateway.api.test_catalog import problem, read
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -77,7 +78,7 @@ async def walk(api, path, limit):
 
 
 async def test_suppliers_tell_how_they_are(filled):
-    page = await read(await filled.get("/v1/ops/suppliers"), shapes.SupplierPage)
+    page = await read(await filled.get("/v1/ops/suppliers"), Page[shapes.Supplier])
     states = {s.name: (s.state, s.mode, s.offers, s.set_aside) for s in page.data}
     assert states == {"alpha": ("ok", "live", 2, 3), "beta": ("degraded", "test", 2, 0)}
 
@@ -86,7 +87,7 @@ async def test_an_open_breaker_is_seen(filled):
     await filled.pool.execute(
         "INSERT INTO supplier_breakers (supplier, state, failures, last_error) VALUES ('alpha', 'open', 5, 'timed out')"
     )
-    page = await read(await filled.get("/v1/ops/suppliers"), shapes.SupplierPage)
+    page = await read(await filled.get("/v1/ops/suppliers"), Page[shapes.Supplier])
     assert (page.data[0].state, page.data[0].breaker.failures, page.data[0].breaker.last_error) == (
         "degraded",
         5,
@@ -103,7 +104,7 @@ async def test_a_paused_supplier_stays_paused_until_it_is_resumed(filled):
     paused = await filled.pool.fetchval(overlay)
     assert paused > before
     assert filled.catalog.refreshed == 2
-    page = await read(await filled.get("/v1/ops/offers?why_not=supplier_paused"), shapes.OpsOfferPage)
+    page = await read(await filled.get("/v1/ops/offers?why_not=supplier_paused"), Page[shapes.Offer])
     assert [offer.id for offer in page.data] == ["off_1", "off_2"]
     answer = await read(await filled.post("/v1/ops/suppliers/alpha/resume"), shapes.Supplier)
     assert answer.state == "ok"
@@ -112,7 +113,7 @@ async def test_a_paused_supplier_stays_paused_until_it_is_resumed(filled):
 
 
 async def test_sync_runs_come_newest_first_and_account_for_everything(filled):
-    page = await read(await filled.get("/v1/ops/sync-runs"), shapes.SyncRunPage)
+    page = await read(await filled.get("/v1/ops/sync-runs"), Page[shapes.SyncRun])
     assert [run.id for run in page.data] == ["sync_02", "sync_01"]
     (part,) = page.data[1].suppliers
     assert part.total == part.mapped + sum(part.set_aside.values()) == 5

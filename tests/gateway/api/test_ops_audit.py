@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway.access import audit_rows
-from schemas.api_audit import AuditPage
+from schemas.api_audit import AuditEntry
+from schemas.page import Page
 from tests.gateway.api.test_catalog import problem, read
 from tests.gateway.api.test_ops import walk
 
@@ -15,7 +16,7 @@ async def test_the_audit_log_is_read_newest_first_page_by_page_and_filtered(make
         for number in range(5):
             await audit_rows.record(connection, "key key_1", "rule.changed", f"rule:{number}", {"after": number})
         await audit_rows.record(connection, "anonymous", "user.login_failed", "user:ana", {"address": "192.0.2.1"})
-    page = await read(await ops.get("/v1/ops/audit?limit=2"), AuditPage)
+    page = await read(await ops.get("/v1/ops/audit?limit=2"), Page[AuditEntry])
     assert page.has_more
     newest = page.data[0]
     assert (newest.actor, newest.action, newest.object) == ("anonymous", "user.login_failed", "user:ana")
@@ -34,5 +35,5 @@ async def test_the_audit_log_needs_the_scope_of_operators(make_api):
     await problem(await shop.get("/v1/ops/audit"), 403, "forbidden")
     ops = api.with_key(await api.make_key("ops"))
     await problem(await ops.get("/v1/ops/audit?user=ana"), 422, "invalid")
-    page = await read(await ops.get("/v1/ops/audit?cursor=7a7a"), AuditPage)
+    page = await read(await ops.get("/v1/ops/audit?cursor=7a7a"), Page[AuditEntry])
     assert page.data == []

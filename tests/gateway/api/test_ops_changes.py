@@ -8,6 +8,7 @@ import pytest
 
 from gateway.api import examples_changes as examples
 from schemas import api_changes as shapes
+from schemas.page import Page
 from tests.gateway.api.test_catalog import problem, read
 from tests.gateway.api.test_ops import NOW, filled, walk  # noqa: F401 - a fixture
 
@@ -75,7 +76,7 @@ async def test_changes_come_newest_first_in_pages_and_by_every_filter(moved):
         "country=FR": [],
     }.items():
         assert told(await walk(moved, f"/v1/ops/changes?{query}", 2)) == wanted, query
-    page = await read(await moved.get("/v1/ops/changes?kind=up"), shapes.ChangePage)
+    page = await read(await moved.get("/v1/ops/changes?kind=up"), Page[shapes.Change])
     (change,) = page.data
     assert (change.old.amount, change.new.amount, change.amount.amount, change.percent) == (
         "4.50",
@@ -158,7 +159,7 @@ async def test_a_refusal_is_kept_with_whose_key_it_was(make_api):
 
 def test_the_examples_are_what_their_types_say():
     for example, kind in (
-        (examples.page(examples.CHANGE), shapes.ChangePage),
+        (examples.page(examples.CHANGE), Page[shapes.Change]),
         (examples.SUMMARY, shapes.ChangeSummary),
         (examples.HISTORY, shapes.PriceHistory),
         (examples.DIFFERENCE, shapes.DifferencePage),

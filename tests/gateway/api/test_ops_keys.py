@@ -6,7 +6,8 @@ import pytest
 from gateway.access import audit_rows
 from gateway.access.key_rows import list_keys
 from gateway.api import examples, examples_keys
-from schemas.api_keys import CreatedKey, KeyEntry, KeyPage, KeyRequest
+from schemas.api_keys import CreatedKey, KeyEntry, KeyRequest
+from schemas.page import Page
 from tests.gateway.api.test_catalog import problem
 
 WANTED = {"storefront": "Café", "mode": "test", "scopes": ["ops:read", "goods", "storefront"], "name": "till 1"}
@@ -18,7 +19,7 @@ WANTED = {"storefront": "Café", "mode": "test", "scopes": ["ops:read", "goods",
         (examples_keys.REQUEST, KeyRequest),
         (examples_keys.ENTRY, KeyEntry),
         (examples_keys.CREATED, CreatedKey),
-        (examples.page(examples_keys.ENTRY), KeyPage),
+        (examples.page(examples_keys.ENTRY), Page[KeyEntry]),
     ],
 )
 def test_an_example_is_what_it_says_it_is(example, kind):
@@ -38,9 +39,9 @@ async def test_a_key_is_made_works_and_is_revoked(ops):
         assert revoked["revoked_at"] is not None
     await ops.keyring.check()
     await problem(await its_own.get("/v1/goods"), 401, "unauthorized")
-    noted = {entry.action: entry for entry in await audit_rows.entries(ops.pool, what=f"key:{made.id}")}
+    noted = {entry.action: entry for entry in (await audit_rows.newest(ops.pool, what=f"key:{made.id}")).data}
     assert set(noted) == {"key.created", "key.revoked"}
-    assert len(await audit_rows.entries(ops.pool, what=f"key:{made.id}")) == 2
+    assert len((await audit_rows.newest(ops.pool, what=f"key:{made.id}")).data) == 2
     assert noted["key.created"].actor.startswith("key key_")
 
 
@@ -50,7 +51,7 @@ async def test_the_list_holds_every_key_once_the_newest_first_and_never_a_text(o
     while cursor is not None:
         answer = await ops.get(f"/v1/ops/keys?limit=2{cursor and f'&cursor={cursor}'}")
         whole += await answer.text()
-        page = msgspec.json.decode(await answer.read(), type=KeyPage)
+        page = msgspec.json.decode(await answer.read(), type=Page[KeyEntry])
         met += [(key.id, key.name) for key in page.data]
         cursor = page.next_cursor
     assert met == [(key.id, key.name) for key in reversed(await list_keys(ops.pool))]

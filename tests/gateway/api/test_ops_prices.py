@@ -11,6 +11,7 @@ import pytest
 
 from providers import places
 from schemas import api_prices as shapes
+from schemas.page import Page
 from schemas.plan import scope_of
 from tests.kit.made_up_market import Item, offer, some_items
 
@@ -164,7 +165,7 @@ async def test_the_offers_of_a_cell_come_the_one_to_buy_first_and_say_why_others
     path = "/v1/ops/prices/JP/offers?data_mb=1024&days=7&supplier=a"
     found, cursor = [], ""
     while True:
-        page = await read(await ops.get(f"{path}&limit=7{cursor}"), shapes.PricedOfferPage)
+        page = await read(await ops.get(f"{path}&limit=7{cursor}"), Page[shapes.PricedOffer])
         found += page.data
         if not page.has_more:
             break
@@ -180,13 +181,15 @@ async def test_the_offers_of_a_cell_come_the_one_to_buy_first_and_say_why_others
     assert order == sorted(order)
     assert all((o.why_not is None) == o.selectable for o in found)
     assert {"out_of_stock", "invisible"} & {o.why_not for o in found}
-    every = await read(await ops.get("/v1/ops/prices/JP/offers?data_mb=1024&days=7&limit=200"), shapes.PricedOfferPage)
+    every = await read(
+        await ops.get("/v1/ops/prices/JP/offers?data_mb=1024&days=7&limit=200"), Page[shapes.PricedOffer]
+    )
     assert {o.supplier for o in every.data} == set("abc")
     assert (await ops.get("/v1/ops/prices/ZZ/offers")).status == 404
 
 
 async def test_offers_stand_side_by_side_in_the_order_asked(ops):
-    page = await read(await ops.get("/v1/ops/prices/JP/offers"), shapes.PricedOfferPage)
+    page = await read(await ops.get("/v1/ops/prices/JP/offers"), Page[shapes.PricedOffer])
     first, second = page.data[3], page.data[1]
     costless = await ops.pool.fetchval(
         "SELECT id FROM offers WHERE cost IS NULL AND stock IS DISTINCT FROM 0 AND 'JP' = ANY(coverage) ORDER BY id"

@@ -21,14 +21,9 @@ from gateway.sync.run import run_sync
 from providers.gate import Priority
 from providers.told import read_toml
 from schemas import api as shapes
-from schemas.api_mappings import MappingEffect, MappingPage, UnmappedGroupPage
-from schemas.api_suppliers import (
-    JobPage,
-    SettingPage,
-    SupplierBalancePage,
-    SupplierFigures,
-    SupplierFiguresPage,
-)
+from schemas.api_mappings import Mapping, MappingEffect, UnmappedGroup
+from schemas.api_suppliers import JobPage, Setting, SupplierBalance, SupplierFigures
+from schemas.page import Page
 from tests.gateway.api.test_catalog import problem, read
 from tests.kit.secret_keys import SECRET_KEY
 
@@ -40,7 +35,7 @@ def deps_of(ops):
 
 
 async def groups(ops, query=""):
-    return (await read(await ops.get(f"/v1/ops/unmapped/groups?limit=200{query}"), UnmappedGroupPage)).data
+    return (await read(await ops.get(f"/v1/ops/unmapped/groups?limit=200{query}"), Page[UnmappedGroup])).data
 
 
 async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_else(shop):
@@ -60,13 +55,13 @@ async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_
     await shop.town.tell("s2s", "faults", {"kind": "down"})
     later = now + LOOK_EVERY + timedelta(seconds=1)
     assert await look_if_due(deps.pool, deps.accounts, later) == ["beppay", "pikasim", "s2s"]
-    page = await read(await shop.ops.get("/v1/ops/balances"), SupplierBalancePage)
+    page = await read(await shop.ops.get("/v1/ops/balances"), Page[SupplierBalance])
     told = {one.supplier: one for one in page.data}
     assert told["pikasim"].at == later.replace(microsecond=later.microsecond)
     assert told["s2s"].at == now
     assert (told["s2s"].asked_at, bool(told["s2s"].error), told["s2s"].why_none) == (later, True, None)
     assert Decimal(told["s2s"].spendable.amount) > Decimal(told["s2s"].balance.amount)
-    listed = await read(await shop.ops.get("/v1/ops/suppliers"), shapes.SupplierPage)
+    listed = await read(await shop.ops.get("/v1/ops/suppliers"), Page[shapes.Supplier])
     assert {one.name: one.balance for one in listed.data} == {name: one.balance for name, one in told.items()}
     # Old figures go, so that the history stays short.
     await look_if_due(deps.pool, deps.accounts, now + balance_rows.KEPT + timedelta(minutes=1))
@@ -78,7 +73,7 @@ async def test_days_left_go_by_what_the_ledger_says_was_spent(shop):
     order = await (await shop.order({"plan_id": PLAN})).json()
     charged = await deps.pool.fetchrow("SELECT supplier, amount, currency FROM ledger WHERE order_id = $1", order["id"])
     await look_if_due(deps.pool, deps.accounts, now)
-    page = await read(await shop.ops.get("/v1/ops/balances"), SupplierBalancePage)
+    page = await read(await shop.ops.get("/v1/ops/balances"), Page[SupplierBalance])
     for one in page.data:
         if one.supplier != charged["supplier"]:
             assert (one.spent_per_day, one.days_left) == (None, None)
@@ -109,11 +104,11 @@ async def test_a_supplier_that_tells_no_balance_says_why(make_api):
     api = await make_api(suppliers={"lonely": supplier})
     await api.pool.execute("INSERT INTO suppliers (name, provider, mode) VALUES ('lonely', 'pikasim', 'test')")
     ops = api.with_key(await api.make_key("ops"))
-    (one,) = (await read(await ops.get("/v1/ops/balances"), SupplierBalancePage)).data
+    (one,) = (await read(await ops.get("/v1/ops/balances"), Page[SupplierBalance])).data
     assert one.balance is None
     assert "not asked for yet" in one.why_none
     await look_if_due(ops.pool, deps_of(ops).accounts, datetime.now(UTC))
-    (one,) = (await read(await ops.get("/v1/ops/balances"), SupplierBalancePage)).data
+    (one,) = (await read(await ops.get("/v1/ops/balances"), Page[SupplierBalance])).data
     assert one.why_none == one.error
 
 
@@ -153,14 +148,14 @@ async def test_offers_are_counted_by_what_keeps_them_from_sale_as_the_list_of_of
                 return found
             cursor = f"&cursor={page['next_cursor']}"
 
-    page = await read(await shop.ops.get("/v1/ops/supplier-figures?mode=test"), SupplierFiguresPage)
+    page = await read(await shop.ops.get("/v1/ops/supplier-figures?mode=test"), Page[SupplierFigures])
     assert [one.supplier.name for one in page.data] == ["beppay", "pikasim", "s2s"]
     for reason in ("out_of_stock", "invisible", "thin_margin"):
         assert sum(one.why_not.get(reason, 0) for one in page.data) == await listed(reason), reason
     assert sum(sum(one.why_not.values()) for one in page.data) > 0
     for one in page.data:
         assert one.supplier.offers - sum(one.why_not.values()) <= one.selectable <= one.supplier.offers
-    assert (await read(await shop.ops.get("/v1/ops/supplier-figures?mode=live"), SupplierFiguresPage)).data == []
+    assert (await read(await shop.ops.get("/v1/ops/supplier-figures?mode=live"), Page[SupplierFigures])).data == []
 
 
 async def test_a_stop_of_selling_stands_beside_its_supplier_and_in_the_log(shop):
@@ -173,7 +168,7 @@ async def test_a_stop_of_selling_stands_beside_its_supplier_and_in_the_log(shop)
     assert [stop.everything for stop in one.stops] == [True, False]
     for lifted in ("", "?supplier=pikasim"):
         assert (await shop.ops.ask("DELETE", f"/v1/ops/selling-stops{lifted}")).status == 200
-    entries = await audit_rows.entries(shop.ops.pool, action="selling.")
+    entries = (await audit_rows.newest(shop.ops.pool, action="selling.")).data
     assert [entry.action for entry in reversed(entries)] == ["selling.stopped"] * 2 + ["selling.resumed"] * 2
     assert all(entry.actor.startswith("key key_") for entry in entries)
 
@@ -228,7 +223,7 @@ async def test_what_a_preview_counts_is_what_the_next_sync_maps_and_nothing_else
     assert ids < now
     assert len(now - ids) == effect.would_map
     assert {each.supplier_plan_id for each in effect.examples} <= now - ids
-    (listed,) = (await read(await ops.get("/v1/ops/mappings"), MappingPage)).data
+    (listed,) = (await read(await ops.get("/v1/ops/mappings"), Page[Mapping])).data
     assert listed.applied
     (kept,) = read_toml(await toml(pool))
     assert (kept.provider, kept.word, kept.means) == (provider, one.word, "IS NO")
@@ -238,7 +233,7 @@ async def test_what_a_preview_counts_is_what_the_next_sync_maps_and_nothing_else
     await sync(ops, provider)
     again = set(await pool.fetchval("SELECT array_agg(supplier_plan_id) FROM offers WHERE gone_at IS NULL"))
     assert again == ids
-    actions = [entry.action for entry in await audit_rows.entries(pool, action="mapping.")]
+    actions = [entry.action for entry in (await audit_rows.newest(pool, action="mapping.")).data]
     assert actions == ["mapping.forgotten", "mapping.told"]
 
 
@@ -303,7 +298,7 @@ async def test_every_setting_is_told_with_its_meaning_and_no_secret(make_api):
     api = await make_api(suppliers={"dist": supplier}, secret_key=[secret])
     answer = await api.with_key(await api.make_key("ops")).get("/v1/ops/settings")
     assert secret not in await answer.text()
-    found = {one.name: one for one in (await read(answer, SettingPage)).data}
+    found = {one.name: one for one in (await read(answer, Page[Setting])).data}
     assert all(one.meaning for one in found.values()), [name for name, one in found.items() if not one.meaning]
     for name in ("database_url", "secret_key", "suppliers.dist.token", "suppliers.dist.partner_secret"):
         assert (found[name].value, found[name].secret, found[name].is_set) == (None, True, True), name

@@ -23,7 +23,8 @@ from providers.pikasim import webhook as pikasim_webhook
 from providers.pikasim.client import PikaSim
 from providers.s2s import webhook as s2s_webhook
 from providers.s2s.client import S2S
-from schemas.webhooks import Delivery, DeliveryPage, Endpoint, EndpointList, EndpointWithSecret
+from schemas.page import Page
+from schemas.webhooks import Delivery, Endpoint, EndpointList, EndpointWithSecret
 from tests.kit.receiver import receiving
 from tests.kit.secret_keys import SECRET_KEY
 
@@ -122,7 +123,7 @@ async def test_a_test_is_delivered_logged_and_replayed(make_api):
         assert (sent.status, sent.attempts) == ("pending", [])
         await worker.start_due()
         await worker.drain()
-        (log,) = (await decoded(await api.get(f"{path}/deliveries"), DeliveryPage)).data
+        (log,) = (await decoded(await api.get(f"{path}/deliveries"), Page[Delivery])).data
         assert (log.id, log.status, log.event_type) == (sent.id, "delivered", "endpoint.test")
         again = await decoded(await api.post(f"{path}/deliveries/{sent.id}/replay"), Delivery, 202)
         assert (again.event_id, again.id != sent.id) == (sent.event_id, True)
@@ -142,7 +143,7 @@ async def test_deliveries_come_in_pages_the_newest_first(api):
     found, cursor = [], None
     for _ in range(4):
         query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
-        page = await decoded(await api.get(f"{path}/deliveries", params=query), DeliveryPage)
+        page = await decoded(await api.get(f"{path}/deliveries", params=query), Page[Delivery])
         found += [delivery.id for delivery in page.data]
         cursor = page.next_cursor
         if not page.has_more:

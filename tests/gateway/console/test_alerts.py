@@ -205,7 +205,7 @@ async def test_rules_are_made_changed_switched_and_deleted_and_the_log_knows(wat
     assert (rule.threshold, rule.enabled) == ("20", False)
     await admin.post(f"{address}/delete")
     assert (await admin.get(address)).status == 404
-    seen = [entry.action for entry in await audit_rows.entries(watched.pool, action="alert_rule.")]
+    seen = [entry.action for entry in (await audit_rows.newest(watched.pool, action="alert_rule.")).data]
     assert seen == ["alert_rule.removed", "alert_rule.disabled", "alert_rule.changed", "alert_rule.added"]
     for path in (f"{HOME}/rules", f"{address}/switch", f"{HOME}/channels"):
         assert (await watched.operator.post(path, fields)).status == 403

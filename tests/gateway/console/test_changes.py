@@ -139,7 +139,7 @@ async def test_an_operator_accepts_after_seeing_the_difference_and_a_viewer_cann
     await run_sync(console.pool, console.deps.accounts, console.settings, accept=["beppay"], run_id=started)
     held = await console.pool.fetchrow("SELECT state, decided_by, accepted_run FROM quarantines")
     assert tuple(held) == ("accepted", console.operator.name, started)
-    actions = [(entry.action, entry.actor) for entry in await audit_rows.entries(console.pool)]
+    actions = [(entry.action, entry.actor) for entry in (await audit_rows.newest(console.pool)).data]
     assert ("quarantine.accepted", console.operator.name) in actions
     assert "waits for you" not in (await console.operator.get("/console/changes")).words
 

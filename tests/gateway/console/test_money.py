@@ -35,7 +35,7 @@ async def test_an_operator_begins_a_deposit_and_finds_the_page_to_pay_at(console
     (link,) = re.findall(r'href="(http://127\.0\.0\.1[^"]+/_sandbox/checkout/[^"]+)"', begun.text)
     (one,) = (await money.deposits_begun(console.deps, 5, None)).rows
     assert (one.url, one.amount.amount) == (link, "75.50")
-    entry = (await audit_rows.entries(console.pool))[0]
+    entry = (await audit_rows.newest(console.pool)).data[0]
     assert (entry.action, entry.object, entry.detail["way"]) == ("supplier.deposit_begun", "supplier:pikasim", "stripe")
     for form, words in (
         ({"way": "stripe", "amount": "much"}, "is no number"),

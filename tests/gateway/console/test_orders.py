@@ -147,7 +147,7 @@ async def test_the_activation_code_is_shown_to_an_operator_who_asks_and_that_is_
     page = await console.operator.post(f"{LIST}/{row['id']}/reveal")
     assert sim.activation_code in page.words
     assert page.headers["Cache-Control"] == "no-store"
-    (entry,) = await audit_rows.entries(console.pool, action="order.code_shown")
+    (entry,) = (await audit_rows.newest(console.pool, action="order.code_shown")).data
     assert (entry.actor, entry.object) == (console.operator.name, f"order:{row['id']}")
     assert sim.activation_code not in str(entry.detail)
     waiting = (await orders(console, "needs_review"))[0]
@@ -225,7 +225,7 @@ async def test_looking_again_asks_the_supplier_and_settles_what_it_says(console)
     assert await console.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id) == "fulfilled"
     page = await console.operator.get(f"{LIST}/{order_id}")
     assert "GET /" in page.words
-    (entry,) = await audit_rows.entries(console.pool, action="order.looked_up")
+    (entry,) = (await audit_rows.newest(console.pool, action="order.looked_up")).data
     assert entry.object == f"order:{order_id}"
     assert (await console.operator.post(f"{LIST}/ord_nothing/look-up")).status == 404
     away = await console.operator.post(f"{LIST}/{order_id}/look-up", {"next": "https://evil.example"}, follow=False)
@@ -256,7 +256,7 @@ async def test_resolving_keeps_what_was_typed_until_it_is_right_and_is_on_record
     assert (page.status, page.url) == (200, f"{LIST}/{waiting['id']}")
     assert "Resolved as fulfilled" in page.words
     assert (await esim(console, waiting["id"])).activation_code == CODE
-    (entry,) = await audit_rows.entries(console.pool, action="order.resolved")
+    (entry,) = (await audit_rows.newest(console.pool, action="order.resolved")).data
     assert (entry.actor, entry.detail["as"]) == (console.operator.name, "fulfilled")
     assert ICCID not in str(entry.detail)
     again = await console.operator.post(place, {"as": "failed", "note": "once more"})
@@ -286,7 +286,7 @@ async def test_an_unused_esim_is_cancelled_and_what_no_supplier_takes_back_says_
     page = await console.viewer.get(f"{LIST}/{order_id}")
     assert await console.pool.fetchval("SELECT status FROM orders WHERE id = $1", order_id) == "cancelled"
     assert "supplier's refund" in page.words
-    assert len(await audit_rows.entries(console.pool, action="order.cancel_requested")) == 1
+    assert len((await audit_rows.newest(console.pool, action="order.cancel_requested")).data) == 1
 
 
 async def test_hostile_words_of_suppliers_and_storefronts_do_nothing_on_these_pages(console):

@@ -58,7 +58,7 @@ async def test_an_esim_with_a_topup_is_cancelled_only_where_the_operator_says_so
     assert await status(console, order_id) == "cancelled"
     assert await status(console, ordered) == "needs_review"
     assert "its eSIM was cancelled by an operator" in (await console.viewer.get("/console/attention")).words
-    (entry,) = await audit_rows.entries(console.pool, action="order.cancel_requested")
+    (entry,) = (await audit_rows.newest(console.pool, action="order.cancel_requested")).data
     assert (entry.actor, entry.detail) == (console.operator.name, {"forced": True})
 
 

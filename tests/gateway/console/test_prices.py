@@ -15,6 +15,7 @@ from playwright.async_api import expect
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.console import compare, prices
 from schemas import api_prices as shapes
+from schemas.page import Page
 from tests.kit.made_up_market import Item, Market, offer
 
 BUCKET = "data_mb=5120&days=30"
@@ -104,7 +105,7 @@ async def test_a_country_is_found_by_name_or_code_and_what_names_none_is_said_an
 
 
 async def test_a_cell_lists_the_offers_that_compete_and_those_ticked_stand_side_by_side(console):
-    wanted = await of_api(console, f"prices/JP/offers?{BUCKET}&supplier=pikasim&limit=200", shapes.PricedOfferPage)
+    wanted = await of_api(console, f"prices/JP/offers?{BUCKET}&supplier=pikasim&limit=200", Page[shapes.PricedOffer])
     found, path = [], f"/console/prices/JP?{BUCKET}&supplier=pikasim"
     while path:
         page = await console.viewer.get(path)
@@ -136,7 +137,7 @@ def prices_lines(compared):
 
 
 async def test_the_search_leads_to_countries_plans_and_offers(console):
-    one = (await of_api(console, "prices/JP/offers?limit=1", shapes.PricedOfferPage)).data[0]
+    one = (await of_api(console, "prices/JP/offers?limit=1", Page[shapes.PricedOffer])).data[0]
     assert "/console/prices/JP" in (await console.viewer.get("/console/search?q=Japan")).text
     for exact in (one.plan_id, one.offer_id):
         answer = await console.viewer.get("/console/search", params={"q": exact})
@@ -226,7 +227,7 @@ async def test_the_cheapest_supplier_is_found_by_keys_and_clicks_and_its_rivals_
 
 @pytest.mark.browser
 async def test_two_offers_fit_beside_each_other_on_a_phone_and_the_matrix_scrolls_within_itself(console, open_page):
-    ids = [one.offer_id for one in (await of_api(console, "prices/JP/offers?limit=2", shapes.PricedOfferPage)).data]
+    ids = [one.offer_id for one in (await of_api(console, "prices/JP/offers?limit=2", Page[shapes.PricedOffer])).data]
     page = await open_page(console.viewer, f"/console/compare?offer={ids[0]}&offer={ids[1]}", phone=True)
     for path in (None, f"/console/prices?{BUCKET}", f"/console/prices/JP?{BUCKET}"):
         if path:

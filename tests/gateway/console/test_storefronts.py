@@ -20,7 +20,7 @@ async def shop_id(console):
 
 
 async def entry(console, action):
-    (found,) = await audit_rows.entries(console.pool, action=action)
+    (found,) = (await audit_rows.newest(console.pool, action=action)).data
     return found
 
 

@@ -35,7 +35,7 @@ async def test_an_admin_turns_a_key_over_and_it_is_written_down_without_the_key(
     assert "the old one is valid until" in done.words
     row = await supplier_key_rows.newest(console.pool, "beppay")
     assert (row.state, row.in_force) == ("switched", True)
-    assert [entry.action for entry in await audit_rows.entries(console.pool)][:2] == [
+    assert [entry.action for entry in (await audit_rows.newest(console.pool)).data][:2] == [
         "supplier_key.switched", "supplier_key.asked",
     ]  # fmt: skip
     await console.operator.post("/console/suppliers/beppay/check")

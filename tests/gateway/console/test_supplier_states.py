@@ -65,7 +65,7 @@ async def test_try_again_now_reads_the_balance_lifts_the_pause_and_stands_in_the
     done = await console.operator.post(f"{PAGE}/try-again")
     assert "pikasim answered; nothing is the matter with it." in done.words
     assert await console.pool.fetchval("SELECT no_balance_until FROM suppliers WHERE name = 'pikasim'") is None
-    entry = (await audit_rows.entries(console.pool))[0]
+    entry = (await audit_rows.newest(console.pool)).data[0]
     assert (entry.action, entry.object, entry.actor) == (
         "supplier.tried_again", "supplier:pikasim", console.operator.name,
     )  # fmt: skip

@@ -59,7 +59,7 @@ async def test_a_supplier_is_paused_and_resumed_and_selling_is_stopped_by_an_ope
     assert "Selling is on again" in again.words
     twice = await console.operator.post("/console/selling/resume")
     assert "no stop of all suppliers is in force" in twice.words
-    log = [(entry.action, entry.object) for entry in await audit_rows.entries(console.pool)]
+    log = [(entry.action, entry.object) for entry in (await audit_rows.newest(console.pool)).data]
     assert log[:6] == [
         ("selling.resumed", "supplier:all"),
         ("selling.stopped", "supplier:all"),
@@ -107,7 +107,7 @@ async def test_a_word_is_told_after_its_effect_was_seen_and_the_next_sync_maps_b
     assert "No offer is set aside for this any more" in gone.words
     file = await console.viewer.get("/console/unmapped/mappings.toml")
     assert [(one.word, one.means) for one in read_toml(file.text)] == [(form["word"], "IS")]
-    entry = (await audit_rows.entries(console.pool, action="mapping."))[0]
+    entry = (await audit_rows.newest(console.pool, action="mapping.")).data[0]
     assert (entry.actor, entry.detail["means"]) == (console.operator.name, "IS")
     mapping_id = entry.object.removeprefix("mapping:")
     await console.operator.post(f"/console/unmapped/told/{mapping_id}/forget")

@@ -82,7 +82,7 @@ async def test_it_goes_on_when_it_is_released_and_not_before_the_books_are_clean
     assert await _state(counter, other) == ("needs_review", "restored")
     assert _code(await release(counter.deps, order_id, "test")) == "conflict"
     assert _code(await release(counter.deps, "ord_nobody", "test")) == "not_found"
-    (entry,) = await audit_rows.entries(counter.deps.pool, action="order.released")
+    (entry,) = (await audit_rows.newest(counter.deps.pool, action="order.released")).data
     assert (entry.object, entry.detail) == (f"order:{order_id}", {"note": "not bought since"})
     assert await resolve(counter.deps, other, "released", "nor this one") is None
     assert (await counter.followed(other)).status == "fulfilled"

@@ -188,7 +188,7 @@ async def test_an_operator_forces_the_cancel_and_the_topup_becomes_a_case(counte
     (shown,) = waiting.rows
     assert (shown.what.order_id, shown.what.resolvable) == (ordered, True)
     assert "its eSIM was cancelled" in shown.what.why
-    (entry,) = await audit_rows.entries(counter.deps.pool, action="order.cancel_requested")
+    (entry,) = (await audit_rows.newest(counter.deps.pool, action="order.cancel_requested")).data
     assert entry.detail == {"forced": True, "note": "agreed"}
     assert await resolve(counter.deps, ordered, "refunded", "their support gave it back") is None
     assert (await counter.order(ordered)).status == "cancelled"

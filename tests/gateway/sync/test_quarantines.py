@@ -91,7 +91,7 @@ async def test_an_accepted_one_is_taken_over_and_says_who_accepted_it(upset):
     assert (held.state, held.decided_by, held.accepted_run) == ("accepted", "anna", accepted)
     assert await m.one("SELECT count(*) FROM offers WHERE gone_at IS NULL") == 22
     assert await requests.waiting(m.pool) == []
-    (entry,) = await audit_rows.entries(m.pool)
+    (entry,) = (await audit_rows.newest(m.pool)).data
     assert (entry.actor, entry.action, entry.object, entry.detail["supplier"]) == (
         "anna",
         "quarantine.accepted",
@@ -118,7 +118,7 @@ async def test_a_refused_one_is_not_asked_again_while_the_supplier_says_the_same
     m.stalls["a"].reprice("p030", "0.40")
     other = await run_sync(m.pool, m.accounts, m.settings)
     assert [one.run_id for one in await requests.waiting(m.pool)] == [other.id]
-    (entry,) = await audit_rows.entries(m.pool)
+    (entry,) = (await audit_rows.newest(m.pool)).data
     assert (entry.action, entry.detail["why"]) == ("quarantine.refused", "their mistake")
 
 
