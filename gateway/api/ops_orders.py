@@ -7,13 +7,12 @@ from aiohttp import web
 from gateway.api import examples, state
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.orders import ORDER_PART
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import LedgerParameters, NoParameters, OpsOrderParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.items.item_rules import VoucherCodes
-from gateway.kit.pages import Rows
 from gateway.orders import order_view_rows, presenter
 from gateway.orders.cancel import cancel_by_operator
 from gateway.orders.process import process_order, start
@@ -37,16 +36,15 @@ async def list_ops_orders(request: web.Request) -> web.Response:
     """
     sent = read_query(request, OpsOrderParameters)
     deps = deps_of(request)
-    rows = await order_view_rows.of_all(
+    found = await order_view_rows.of_all(
         deps.pool,
-        sent.limit,
-        position(sent),
+        sent.page,
         mode=unset_to_none(sent.mode),
         status=unset_to_none(sent.status),
         supplier=unset_to_none(sent.supplier),
         storefront=unset_to_none(sent.storefront),
     )
-    return page(Rows(await presenter.ops_orders(deps, rows.rows), rows.after))
+    return json_answer(found.of(await presenter.ops_orders(deps, found.data)))
 
 
 @routes(
@@ -152,11 +150,10 @@ async def list_ledger(request: web.Request) -> web.Response:
     At most one charge and one refund for an attempt, in the supplier's currency.
     """
     sent = read_query(request, LedgerParameters)
-    return page(
+    return json_answer(
         await order_view_rows.ledger(
             deps_of(request).pool,
-            sent.limit,
-            position(sent),
+            sent.page,
             supplier=unset_to_none(sent.supplier),
             order_id=unset_to_none(sent.order_id),
         )

@@ -18,12 +18,11 @@ from gateway.api.ordering import (
     shown,
     whose,
 )
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, OrderParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from gateway.orders import order_view_rows, presenter
 from gateway.orders.admit import admit, validate
@@ -87,17 +86,15 @@ async def list_orders(request: web.Request) -> web.Response:
     """Orders, the newest first."""
     sent = read_query(request, OrderParameters)
     deps = deps_of(request)
-    rows = await order_view_rows.newest_first(
+    found = await order_view_rows.newest_first(
         deps.pool,
         whose(request),
-        sent.limit,
-        position(sent),
+        sent.page,
         status=unset_to_none(sent.status),
         kind=unset_to_none(sent.kind),
         reference=unset_to_none(sent.reference),
     )
-    orders = await presenter.orders(deps, rows.rows, with_costs=request[state.CALLER].sees_costs)
-    return page(Rows(orders, rows.after))
+    return json_answer(found.of(await presenter.orders(deps, found.data, with_costs=request[state.CALLER].sees_costs)))
 
 
 @routes(

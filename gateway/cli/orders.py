@@ -39,12 +39,13 @@ def list_(
     """Show orders, the newest first. `--status needs_review` is what waits for a person."""
 
     async def read(deps: Deps) -> list[OpsOrder]:
+        from gateway.kit.pages import PageRequest
         from gateway.orders import order_view_rows, presenter
 
-        rows = await order_view_rows.of_all(
-            deps.pool, limit, None, status=status, supplier=supplier, storefront=storefront
+        found = await order_view_rows.of_all(
+            deps.pool, PageRequest(limit), status=status, supplier=supplier, storefront=storefront
         )
-        return await presenter.ops_orders(deps, rows.rows)
+        return await presenter.ops_orders(deps, found.data)
 
     orders = run_connected(state_dir, read)
     if as_json:

@@ -11,7 +11,19 @@ from gateway.checkouts import presenter
 from gateway.console.forms import form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.orders import COLUMNS, LIST, part, row_of
-from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.pages import (
+    Csv,
+    Notice,
+    Pages,
+    View,
+    deps,
+    invalid,
+    mode,
+    next_page,
+    page_asked,
+    see_other,
+    visitor,
+)
 from gateway.items.item_rules import VoucherCodes, codes_in
 from gateway.orders import order_presenter as flow
 from gateway.orders.order_presenter import Shown
@@ -43,22 +55,21 @@ _OF_A_CANCEL = (
 @pages("GET", _PATH, nav="Needs attention")
 async def attention(request: web.Request) -> View:
     """All that waits, the longest first: payments above orders."""
-    form, behind = query_form(request), deps(request)
-    kind = form.choice("kind", list(WORDS), required=False) or None
-    cursor = form.text("cursor", most=120)
-    found, counts = await flow.waiting(behind, mode(request), _PAGE, tuple(cursor.split("~")) if cursor else None, kind)
-    paid = None if cursor or kind else await presenter.waiting(behind, _PAGE, None, mode=mode(request))
+    behind, asked = deps(request), page_asked(request, _PAGE)
+    kind = query_form(request).choice("kind", list(WORDS), required=False) or None
+    found, counts = await flow.waiting(behind, mode(request), asked, kind)
+    paid = None if asked.cursor or kind else await presenter.waiting(behind, _PAGE, None, mode=mode(request))
     context = {
-        "rows": found.rows,
+        "rows": found.data,
         "cases": paid.rows if paid is not None else [],
         "as_money": as_money,
         "kinds": [(name, words, counts.get(name, 0)) for name, words in KINDS],
         "words": WORDS,
         "kind": kind,
         "total": sum(counts.values()),
-        "next": None if found.after is None else here(request, cursor="~".join(found.after)),
+        "next": next_page(request, found),
     }
-    rows = [(one.what.kind, one.what.since, one.what.why, *row_of(one.line)) for one in found.rows]
+    rows = [(one.what.kind, one.what.since, one.what.why, *row_of(one.line)) for one in found.data]
     columns = ("kind", "since", "why", *COLUMNS)
     return View("attention.html", context, title="Needs attention", csv=Csv("attention", columns, rows))
 

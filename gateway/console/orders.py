@@ -11,7 +11,19 @@ from aiohttp import web
 
 from gateway.console.forms import Form, form_data, query_form
 from gateway.console.history import as_money
-from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.pages import (
+    Csv,
+    Hit,
+    Pages,
+    View,
+    deps,
+    invalid,
+    mode,
+    next_page,
+    page_asked,
+    see_other,
+    visitor,
+)
 from gateway.console.shown import clean
 from gateway.kit.problem import Problem
 from gateway.orders import cancel as cancelling
@@ -52,10 +64,8 @@ async def orders(request: web.Request) -> View | web.Response:
     if question:
         rows = await flow.lines(behind, await flow.search(behind, question))
     else:
-        cursor = form.text("cursor", most=100)
-        found = await flow.listing(behind, wanted, _PAGE, tuple(cursor.split("~")) if cursor else None)
-        rows = list(found.rows)
-        following = None if found.after is None else here(request, cursor="~".join(found.after))
+        found = await flow.listing(behind, wanted, page_asked(request, _PAGE))
+        rows, following = found.data, next_page(request, found)
     context = {
         "lines": rows,
         "question": question,

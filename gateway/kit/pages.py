@@ -70,6 +70,11 @@ class PageRequest(msgspec.Struct, frozen=True):
 FIRST_PAGE = PageRequest(50)
 
 
+def columns(*names: str) -> Callable[[Any], tuple[Any, ...]]:
+    """A key of rows of the database for ``PageRequest.page``: these columns."""
+    return lambda row: tuple(row[name] for name in names)
+
+
 def write_cursor(*values: str | int | datetime) -> str:
     """The cursor that says "behind these values"."""
     texts = (value.isoformat() if isinstance(value, datetime) else str(value) for value in values)

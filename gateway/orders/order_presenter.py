@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from gateway.access.user_rows import Visitor
 from gateway.inventory import esim_rows, number_rows, voucher_code_rows
 from gateway.items.item_rules import is_phone_number
 from gateway.kit.log import redact
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import FIRST_PAGE, PageRequest
 from gateway.kit.pool import Connection
 from gateway.kit.problem import Problem
 from gateway.orders import order_page_rows, order_search_rows, order_view_rows, presenter
@@ -32,10 +32,10 @@ from gateway.suppliers.call_log_rows import KeptExchange
 from gateway.suppliers.deps import Deps
 from schemas.money import Money
 from schemas.orders import OpsOrder
+from schemas.page import Page
 
 LOOK_SECONDS = 8.0  # who asks waits no longer; the look goes on
 _LONGEST_QUESTION = 200
-_AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 _ICCID_DIGITS = range(18, 23)
 
 
@@ -78,10 +78,10 @@ class Shown(msgspec.Struct, frozen=True):
     refunded: Money | None
 
 
-async def listing(deps: Deps, wanted: OrderFilter, limit: int, after: Position | None) -> Rows[Line]:
+async def listing(deps: Deps, wanted: OrderFilter, asked: PageRequest) -> Page[Line]:
     """Orders that are so, the newest first."""
-    found, rates = await asyncio.gather(order_search_rows.newest(deps.pool, wanted, limit, after), engine.rates(deps))
-    return Rows([_line(order, rates) for order in found.rows], found.after)
+    found, rates = await asyncio.gather(order_search_rows.newest(deps.pool, wanted, asked), engine.rates(deps))
+    return found.map(lambda order: _line(order, rates))
 
 
 async def search(deps: Deps, text: str) -> list[str]:
@@ -104,21 +104,18 @@ async def lines(deps: Deps, ids: Sequence[str]) -> list[Line]:
 
 
 async def waiting(
-    deps: Deps, mode: str, limit: int, after: Position | None = None, kind: str | None = None
-) -> tuple[Rows[Waiting], dict[str, int]]:
+    deps: Deps, mode: str, asked: PageRequest = FIRST_PAGE, kind: str | None = None
+) -> tuple[Page[Waiting], dict[str, int]]:
     """What waits for somebody, the longest first, and how many there are of each kind."""
     every = await _attention(deps, mode)
     counts: dict[str, int] = {}
     for what in every:
         counts[what.kind] = counts.get(what.kind, 0) + 1
-    left = [what for what in every if kind is None or what.kind == kind]
-    if after is not None:
-        left = [what for what in left if _place(what) > _position(after)]
-    shown = left[:limit]
-    of_id = {line.order.id: line for line in await lines(deps, [what.order_id for what in shown])}
-    rows = [Waiting(what, of_id[what.order_id]) for what in shown if what.order_id in of_id]
-    last = shown[-1] if len(left) > limit else None
-    return Rows(rows, None if last is None else (last.since.isoformat(), last.order_id)), counts
+    start = asked.after(datetime, str)
+    left = [what for what in every if (kind is None or what.kind == kind) and _place(what) > start]
+    page = asked.page(left, _place)
+    of_id = {line.order.id: line for line in await lines(deps, [what.order_id for what in page.data])}
+    return page.of(Waiting(what, of_id[what.order_id]) for what in page.data if what.order_id in of_id), counts
 
 
 async def counted(deps: Deps, mode: str) -> tuple[int, datetime | None]:
@@ -244,15 +241,6 @@ async def _attention(deps: Deps, mode: str, order_id: str | None = None) -> list
 
 def _place(what: Attention) -> tuple[datetime, str]:
     return what.since, what.order_id
-
-
-def _position(after: Position) -> tuple[datetime, str]:
-    """Any text is a place; what names none is behind everything."""
-    try:
-        at = datetime.fromisoformat(after[0])
-    except ValueError:
-        return _AFTER_ALL, ""
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)), after[-1]
 
 
 def _line(order: ListedOrder, rates: Rates) -> Line:

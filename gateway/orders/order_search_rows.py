@@ -6,17 +6,17 @@ Every question here stands on an index: ids are found first, and only what a pag
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Pool
+from schemas.page import Page
 
 MOST_FOUND = 50
-_BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class ListedOrder(msgspec.Struct, frozen=True, kw_only=True):
     fee_base: Decimal | None
 
 
-async def newest(pool: Pool, wanted: OrderFilter, limit: int, after: Position | None) -> Rows[ListedOrder]:
+async def newest(pool: Pool, wanted: OrderFilter, asked: PageRequest) -> Page[ListedOrder]:
     """The orders that are so, the newest first."""
     words: list[str] = []
     values: list[Any] = []
@@ -81,21 +81,18 @@ async def newest(pool: Pool, wanted: OrderFilter, limit: int, after: Position | 
         where("o.created_at >= {}", wanted.since)
     if wanted.supplier is not None:
         where("EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.supplier = {})", wanted.supplier)
-    if after is not None:
-        at, last = _place(after)
-        values += [at, last]
+    if asked.cursor is not None:
+        values += asked.before(datetime, str)
         time, name = f"${len(values) - 1}", f"${len(values)}"
         words.append(f"o.created_at <= {time} AND (o.created_at < {time} OR o.id > {name})")
-    values.append(limit + 1)
-    found = f"""SELECT o.id FROM orders o WHERE {" AND ".join(words) or "true"}
+    values.append(asked.fetch)
+    found = f"""SELECT o.id, o.created_at FROM orders o WHERE {" AND ".join(words) or "true"}
                 ORDER BY o.created_at DESC, o.id LIMIT ${len(values)}"""  # noqa: S608 - our own words
     async with pool.acquire() as connection, connection.transaction():
         # A plan that fits every supplier alike fits the one that sold three orders badly.
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-        ids = [row[0] for row in await connection.fetch(found, *values)]
-        rows = await _listed(connection, ids[:limit])
-    after_last = (rows[-1].created_at.isoformat(), rows[-1].id) if len(ids) > limit and rows else None
-    return Rows(rows, after_last)
+        page = asked.page(await connection.fetch(found, *values), columns("created_at", "id"))
+        return page.of(await _listed(connection, [row["id"] for row in page.data]))
 
 
 async def listed(pool: Pool, ids: Sequence[str]) -> list[ListedOrder]:
@@ -170,12 +167,3 @@ async def _listed(connection: Any, ids: Sequence[str]) -> list[ListedOrder]:
         list(ids),
     )
     return [ListedOrder(**dict(row)) for row in rows]
-
-
-def _place(after: Position) -> tuple[datetime, str]:
-    """Where a page goes on. What is no time stands before all orders, so that nothing comes after it."""
-    try:
-        at = datetime.fromisoformat(after[0])
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), after[1] if len(after) > 1 else ""
-    except (ValueError, OverflowError):
-        return _BEFORE_ALL, ""

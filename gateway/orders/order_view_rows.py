@@ -1,13 +1,12 @@
 """Orders as they are looked at: one, a list, their attempts, their timelines, the ledger. Nothing is changed here.
 
 ``StorefrontScope`` is in every question about a storefront's orders; without it (None) it is an operator's question.
-A position is as in ``gateway.kit.pages``: any tuple of texts is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -15,13 +14,11 @@ import asyncpg
 import msgspec
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, columns, price_of
 from gateway.kit.pool import Connection, Pool
 from schemas.money import Money
 from schemas.orders import Attempt, LedgerEntry, OrderEvent
-
-_BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
-_BIGINT_DIGITS = 18
+from schemas.page import Page
 
 
 class StorefrontScope(NamedTuple):
@@ -81,13 +78,12 @@ async def one(pool: Pool | Connection, order_id: str, whose: StorefrontScope | N
 async def newest_first(
     pool: Pool,
     whose: StorefrontScope,
-    limit: int,
-    after: Position | None,
+    asked: PageRequest,
     *,
     status: str | None = None,
     kind: str | None = None,
     reference: str | None = None,
-) -> Rows[OrderRow]:
+) -> Page[OrderRow]:
     """A storefront's orders, the newest first."""
     rows = await pool.fetch(
         _SELECT
@@ -96,25 +92,24 @@ async def newest_first(
                AND ($8::text IS NULL OR o.reference = $8)"""
         + _PAGE,
         *whose,
-        *_from(after),
-        limit + 1,
+        *asked.before(datetime, str),
+        asked.fetch,
         status,
         kind,
         reference,
     )
-    return _rows(rows, limit)
+    return asked.page(rows, columns("created_at", "id")).map(_order)
 
 
 async def of_all(
     pool: Pool,
-    limit: int,
-    after: Position | None,
+    asked: PageRequest,
     *,
     mode: str | None = None,
     status: str | None = None,
     supplier: str | None = None,
     storefront: str | None = None,
-) -> Rows[OrderRow]:
+) -> Page[OrderRow]:
     """All storefronts' orders, the newest first; with ``supplier`` those of which it was asked to sell something."""
     rows = await pool.fetch(
         _SELECT
@@ -124,12 +119,12 @@ async def of_all(
         + _PAGE,
         status,
         mode,
-        *_from(after),
-        limit + 1,
+        *asked.before(datetime, str),
+        asked.fetch,
         storefront,
         supplier,
     )
-    return _rows(rows, limit)
+    return asked.page(rows, columns("created_at", "id")).map(_order)
 
 
 async def attempts(pool: Pool | Connection, order_ids: Sequence[str]) -> dict[str, list[Attempt]]:
@@ -180,34 +175,31 @@ async def events(pool: Pool, order_id: str, *, with_ops: bool = False) -> list[O
 
 
 async def ledger(
-    pool: Pool, limit: int, after: Position | None, *, supplier: str | None = None, order_id: str | None = None
-) -> Rows[LedgerEntry]:
+    pool: Pool, asked: PageRequest, *, supplier: str | None = None, order_id: str | None = None
+) -> Page[LedgerEntry]:
     """Charges and refunds, the newest first."""
-    last = after[0] if after else ""
-    known = last.isascii() and last.isdecimal() and len(last) <= _BIGINT_DIGITS
     rows = await pool.fetch(
         """SELECT id, at, supplier, attempt_id, order_id, kind, amount, currency FROM ledger
-           WHERE ($1::bigint IS NULL OR id < $1)
+           WHERE id < $1
              AND ($2::text IS NULL OR supplier = $2) AND ($3::text IS NULL OR order_id = $3)
            ORDER BY id DESC LIMIT $4""",
-        None if after is None else int(last) if known else 0,
+        *asked.before(int),
         supplier,
         order_id,
-        limit + 1,
+        asked.fetch,
     )
-    shown = rows[:limit]
-    entries = [
-        LedgerEntry(
-            at=row["at"],
-            supplier=row["supplier"],
-            attempt=row["attempt_id"],
-            order_id=row["order_id"],
-            kind=row["kind"],
-            amount=_price(row["amount"], row["currency"]),
-        )
-        for row in shown
-    ]
-    return Rows(entries, (str(shown[-1]["id"]),) if len(rows) > limit else None)
+    return asked.page(rows, columns("id")).map(_entry)
+
+
+def _entry(row: asyncpg.Record) -> LedgerEntry:
+    return LedgerEntry(
+        at=row["at"],
+        supplier=row["supplier"],
+        attempt=row["attempt_id"],
+        order_id=row["order_id"],
+        kind=row["kind"],
+        amount=_price(row["amount"], row["currency"]),
+    )
 
 
 def _price(amount: Decimal, currency: str) -> Any:
@@ -224,20 +216,3 @@ def _order(row: asyncpg.Record) -> OrderRow:
     return OrderRow(
         **{**fields, "price": Money(fields["price"], currency), "refund": _money(fields["refund"], currency)}
     )
-
-
-def _rows(rows: Sequence[asyncpg.Record], limit: int) -> Rows[OrderRow]:
-    shown = [_order(row) for row in rows[:limit]]
-    after = (shown[-1].created_at.isoformat(), shown[-1].id) if len(rows) > limit else None
-    return Rows(shown, after)
-
-
-def _from(after: Position | None) -> tuple[datetime, str]:
-    """Where a page begins. What is no time stands before all orders, so that nothing comes after it."""
-    if after is None:
-        return datetime.max.replace(tzinfo=UTC), ""
-    try:
-        at = datetime.fromisoformat(after[0])
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), after[1] if len(after) > 1 else ""
-    except (ValueError, OverflowError):
-        return _BEFORE_ALL, ""
