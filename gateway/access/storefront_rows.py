@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import msgspec
 
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
+from schemas.page import Page
 
 
 class Storefront(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +45,12 @@ _SELECT = """
 """
 
 
-async def all_of(pool: Pool, mode: str, after: str, limit: int) -> list[Storefront]:
-    """The storefronts behind a name, by name."""
-    rows = await pool.fetch(_SELECT + "WHERE s.name > $2 ORDER BY s.name LIMIT $3", mode, after, limit)
-    return [Storefront(**dict(row)) for row in rows]
+async def all_of(pool: Pool, mode: str, asked: PageRequest) -> Page[Storefront]:
+    """The storefronts by name."""
+    rows = await pool.fetch(
+        _SELECT + "WHERE s.name > $2 ORDER BY s.name LIMIT $3", mode, *asked.after(str), asked.fetch
+    )
+    return asked.page(rows, columns("name")).map(lambda row: Storefront(**dict(row)))
 
 
 async def one(pool: Pool, mode: str, storefront_id: str) -> Storefront | None:

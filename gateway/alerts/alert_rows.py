@@ -12,9 +12,10 @@ import msgspec
 
 from gateway.alerts.alert_rules import LEVELS, ActiveAlert, Raised, Resolved, Unchanged
 from gateway.catalog.catalog_state_rows import WRITER_LOCK
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import FIRST_PAGE, PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from schemas.api_alerts import Alert
+from schemas.page import Page
 
 LOCK = 7_310_577_310
 HEALTH_LOCK = 7_310_577_311
@@ -181,47 +182,31 @@ async def _raise(connection: Connection, raised: Sequence[Raised], now: datetime
 
 async def newest(
     pool: Pool,
-    limit: int,
-    after: Position | None,
+    asked: PageRequest = FIRST_PAGE,
     *,
     state: Literal["standing", "cleared"] | None = None,
     kind: str | None = None,
     supplier: str | None = None,
-) -> Rows[Alert]:
+) -> Page[Alert]:
     """Alerts, the newest first."""
-    at, last = _place(after)
     rows = await pool.fetch(
         f"""SELECT {_COLUMNS} FROM alerts
-            WHERE ($1::timestamptz IS NULL OR (raised_at, id) < ($1, $2))
+            WHERE (raised_at, id) < ($1, $2)
               AND {_STATES[state]}
               AND ($3::text IS NULL OR kind = $3) AND ($4::text IS NULL OR supplier = $4)
             ORDER BY raised_at DESC, id DESC LIMIT $5""",  # noqa: S608 - our own words
-        at,
-        last,
+        *asked.before(datetime, str),
         kind,
         supplier,
-        limit + 1,
+        asked.fetch,
     )
-    shown = [_alert(row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return Rows(shown, (shown[-1].raised_at.isoformat(), shown[-1].id) if more else None)
+    return asked.page(rows, columns("raised_at", "id")).map(_alert)
 
 
 async def counts(pool: Connection | Pool) -> Mapping[str, int]:
     """How many alerts of each level stand."""
     rows = await pool.fetch("SELECT level, count(*)::int AS n FROM alerts WHERE cleared_at IS NULL GROUP BY level")
     return {row["level"]: row["n"] for row in rows}
-
-
-def _place(after: Position | None) -> tuple[datetime | None, str]:
-    """Any tuple is a position; one whose time cannot be read begins at the start."""
-    if not after:
-        return None, ""
-    try:
-        at = datetime.fromisoformat(after[0])
-    except ValueError:
-        return None, ""
-    return (None, "") if at.tzinfo is None else (at, after[1] if len(after) > 1 else "")
 
 
 def _alert(row: asyncpg.Record) -> Alert:

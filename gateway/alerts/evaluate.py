@@ -23,6 +23,7 @@ from gateway.alerts.alert_rules import (
 )
 from gateway.checkouts import checkout_view_rows
 from gateway.checkouts.checkout_rules import WORDS
+from gateway.kit.pages import PageRequest
 from gateway.kit.pool import DATABASE_DOWN, Connection
 from gateway.ledger import supplier_statement_rows
 from gateway.orders.health_rules import MOST_COUNTED, OrderHealth, degradations
@@ -352,7 +353,7 @@ async def _attention(gathered: Gathered, rule: Rule) -> Evaluation:
 
 
 async def _payments(gathered: Gathered, rule: Rule) -> Evaluation:
-    cases = await checkout_view_rows.open_cases(gathered.deps.pool, MOST_CASES, None)
+    cases = await checkout_view_rows.open_cases(gathered.deps.pool, PageRequest(MOST_CASES))
     patience = timedelta(minutes=float(rule.threshold or 0))
     return Evaluation(
         rule=rule,
@@ -364,10 +365,10 @@ async def _payments(gathered: Gathered, rule: Rule) -> Evaluation:
                 mode=one.mode,
                 link=f"/console/checkouts/{quote(one.checkout_id)}" if one.checkout_id else "/console/checkouts",
             )
-            for one in cases.rows
+            for one in cases.data
             if gathered.now - one.opened_at >= patience
         ),
-        all_known=cases.after is None,
+        all_known=not cases.has_more,
     )
 
 

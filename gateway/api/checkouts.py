@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.api import examples_checkouts as examples
 from gateway.api.ordering import HEADERS, IDEMPOTENCY_KEY, deps_of, idempotency_key, refusal, run_to_completion, whose
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters
 from gateway.api.parameters_checkouts import CheckoutParameters
 from gateway.api.problems import Refusal
@@ -14,7 +14,6 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.checkouts import checkout_view_rows, presenter
 from gateway.checkouts.open_checkout import open_checkout
-from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from schemas.checkouts import Checkout, CheckoutForPlan, CheckoutForQuote
 from schemas.page import Page
@@ -71,16 +70,15 @@ async def list_checkouts(request: web.Request) -> web.Response:
     """Checkouts, the newest first."""
     sent = read_query(request, CheckoutParameters)
     deps = deps_of(request)
-    rows = await checkout_view_rows.newest_first(
+    found = await checkout_view_rows.newest_first(
         deps.pool,
         whose(request),
-        sent.limit,
-        position(sent),
+        sent.page,
         status=unset_to_none(sent.status),
         reference=unset_to_none(sent.reference),
     )
     now = deps.clock()
-    return page(Rows([presenter.shown(row, now) for row in rows.rows], rows.after))
+    return json_answer(found.map(lambda row: presenter.shown(row, now)))
 
 
 @routes(

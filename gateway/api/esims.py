@@ -19,7 +19,7 @@ from gateway.api.ordering import (
     run_to_completion,
     whose,
 )
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import CurrencyParameters, NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
@@ -27,7 +27,7 @@ from gateway.api.spec import Table
 from gateway.inventory import delivery_rules, esim_rows
 from gateway.inventory.esim_rows import Esim
 from gateway.inventory.esims import can_topup, with_status, with_usage
-from gateway.kit.pages import Rows, price_of
+from gateway.kit.pages import price_of
 from gateway.kit.problem import Problem
 from gateway.orders.topup import TopupOption, admit_topup, topup_options
 from gateway.suppliers.deps import Deps
@@ -58,8 +58,8 @@ async def list_esims(request: web.Request) -> web.Response:
     """
     sent = read_query(request, PageParameters)
     deps = deps_of(request)
-    rows = await esim_rows.newest_first(deps.pool, deps.seal, *whose(request), sent.limit, position(sent))
-    return page(Rows([_shown(deps, esim) for esim in rows.rows], rows.after))
+    found = await esim_rows.newest_first(deps.pool, deps.seal, *whose(request), sent.page)
+    return json_answer(found.map(lambda esim: _shown(deps, esim)))
 
 
 @routes(

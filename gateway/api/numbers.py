@@ -12,13 +12,12 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.api import examples_numbers
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal, whose
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import Currency, CurrencyParameters, NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.inventory import numbers
-from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from schemas.api import CountryCode
 from schemas.api_numbers import NumberCountryList, NumberTierList, OpsNumberTier, ReleaseTier, VirtualNumber
@@ -85,7 +84,7 @@ async def list_numbers(request: web.Request) -> web.Response:
     Expiry and renewal are as the supplier last said; it is asked every hour.
     """
     sent = read_query(request, PageParameters)
-    return page(await numbers.page(deps_of(request), *whose(request), limit=sent.limit, after=position(sent)))
+    return json_answer(await numbers.page(deps_of(request), *whose(request), sent.page))
 
 
 @routes(
@@ -113,7 +112,7 @@ async def list_ops_number_tiers(request: web.Request) -> web.Response:
     With what they cost, and why one is not sold. Prices are those of storefronts without rules of their own.
     """
     read_query(request, NoParameters)
-    return page(Rows(await numbers.ops_tiers(deps_of(request)), None))
+    return json_answer(Page.complete(await numbers.ops_tiers(deps_of(request))))
 
 
 @routes(
@@ -133,4 +132,4 @@ async def release_number_tier(request: web.Request) -> web.Response:
     found = await numbers.release(deps_of(request), sent.supplier, sent.tier_id, Decimal(sent.cost), who(request))
     if found is not None:
         raise refusal(found)
-    return page(Rows(await numbers.ops_tiers(deps_of(request)), None))
+    return json_answer(Page.complete(await numbers.ops_tiers(deps_of(request))))

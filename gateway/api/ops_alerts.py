@@ -12,12 +12,11 @@ from gateway.alerts import alerts, channels
 from gateway.api import examples, examples_alerts
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of
-from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from schemas.api import SupplierName
 from schemas.api_alerts import (
@@ -65,7 +64,7 @@ async def list_alerts(request: web.Request) -> web.Response:
         "kind": unset_to_none(sent.kind),
         "supplier": unset_to_none(sent.supplier),
     }
-    return page(await stored.newest(pool_of(request), sent.limit, position(sent), **filters))  # type: ignore[arg-type]
+    return json_answer(await stored.newest(pool_of(request), sent.page, **filters))  # type: ignore[arg-type]
 
 
 @routes(
@@ -76,7 +75,7 @@ async def list_alerts(request: web.Request) -> web.Response:
 async def list_alert_rules(request: web.Request) -> web.Response:
     """The rules of alerts, all on one page."""
     read_query(request, NoParameters)
-    return page(Rows(await alerts.all_rules(pool_of(request)), None))
+    return json_answer(Page.complete(await alerts.all_rules(pool_of(request))))
 
 
 @routes(
@@ -138,7 +137,7 @@ async def delete_alert_rule(request: web.Request) -> web.Response:
 async def list_alert_channels(request: web.Request) -> web.Response:
     """Where alerts go, all on one page."""
     read_query(request, NoParameters)
-    return page(Rows(await channels.all_channels(pool_of(request)), None))
+    return json_answer(Page.complete(await channels.all_channels(pool_of(request))))
 
 
 @routes(

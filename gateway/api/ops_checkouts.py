@@ -8,7 +8,7 @@ from gateway.api import examples_checkouts as examples
 from gateway.api import state
 from gateway.api.checkouts import CHECKOUT_PART
 from gateway.api.ordering import deps_of, refusal, run_to_completion
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters
 from gateway.api.parameters_checkouts import OpsCheckoutParameters, PaymentCaseParameters
 from gateway.api.problems import Refusal
@@ -16,7 +16,6 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.checkouts import checkout_view_rows, presenter
 from gateway.checkouts.decisions import decide
-from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from schemas.checkouts import CaseResolveRequest, CasesResolved, OpsCheckout, PaymentCase
 from schemas.page import Page
@@ -38,15 +37,14 @@ async def list_ops_checkouts(request: web.Request) -> web.Response:
     """
     sent = read_query(request, OpsCheckoutParameters)
     deps = deps_of(request)
-    rows = await checkout_view_rows.of_all(
+    found = await checkout_view_rows.of_all(
         deps.pool,
-        sent.limit,
-        position(sent),
+        sent.page,
         mode=unset_to_none(sent.mode),
         status=unset_to_none(sent.status),
         storefront=unset_to_none(sent.storefront),
     )
-    return page(Rows(await presenter.ops_shown(deps, rows.rows), rows.after))
+    return json_answer(found.of(await presenter.ops_shown(deps, found.data)))
 
 
 @routes(
@@ -75,7 +73,7 @@ async def list_payment_cases(request: web.Request) -> web.Response:
     """
     sent = read_query(request, PaymentCaseParameters)
     mode, reason = unset_to_none(sent.mode), unset_to_none(sent.reason)
-    return page(await presenter.waiting(deps_of(request), sent.limit, position(sent), mode=mode, reason=reason))
+    return json_answer(await presenter.waiting(deps_of(request), sent.page, mode=mode, reason=reason))
 
 
 @routes(

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api import examples, state
-from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid, unavailable
 from gateway.api.reading import read_body, read_query, unset_to_none
@@ -198,7 +198,7 @@ async def list_webhook_deliveries(request: web.Request) -> web.Response:
     """
     sent = read_query(request, PageParameters)
     endpoint = await _endpoint(request)
-    return page(await endpoint_rows.deliveries(pool_of(request), endpoint.id, sent.limit, position(sent)))
+    return json_answer(await endpoint_rows.deliveries(pool_of(request), endpoint.id, sent.page))
 
 
 @routes(

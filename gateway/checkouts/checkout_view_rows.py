@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,14 +14,12 @@ import msgspec
 
 from gateway.access.key_rows import Mode
 from gateway.checkouts.payment_rows import CaseRow
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from gateway.orders.order_view_rows import StorefrontScope
 from schemas.checkouts import CheckoutEvent
 from schemas.money import Money
-
-_BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
-_AFTER_ALL = datetime.max.replace(tzinfo=UTC)
+from schemas.page import Page
 
 
 class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,18 +89,17 @@ async def one(pool: Pool | Connection, checkout_id: str, whose: StorefrontScope 
         whose.storefront_id if whose else None,
         whose.mode if whose else None,
     )
-    return None if row is None else CheckoutView(**dict(row))
+    return None if row is None else _view(row)
 
 
 async def newest_first(
     pool: Pool,
     whose: StorefrontScope,
-    limit: int,
-    after: Position | None,
+    asked: PageRequest,
     *,
     status: str | None = None,
     reference: str | None = None,
-) -> Rows[CheckoutView]:
+) -> Page[CheckoutView]:
     """A storefront's checkouts, the newest first."""
     rows = await pool.fetch(
         _SELECT
@@ -111,23 +107,22 @@ async def newest_first(
                AND ($6::text IS NULL OR {_STATUS} = $6) AND ($7::text IS NULL OR c.reference = $7)"""
         + _PAGE,
         *whose,
-        *_from(after),
-        limit + 1,
+        *asked.before(datetime, str),
+        asked.fetch,
         status,
         reference,
     )
-    return _rows(rows, limit)
+    return asked.page(rows, columns("created_at", "id")).map(_view)
 
 
 async def of_all(
     pool: Pool,
-    limit: int,
-    after: Position | None,
+    asked: PageRequest,
     *,
     mode: str | None = None,
     status: str | None = None,
     storefront: str | None = None,
-) -> Rows[CheckoutView]:
+) -> Page[CheckoutView]:
     """All storefronts' checkouts, the newest first; a storefront by its name."""
     rows = await pool.fetch(
         _SELECT
@@ -136,11 +131,11 @@ async def of_all(
         + _PAGE,
         status,
         mode,
-        *_from(after),
-        limit + 1,
+        *asked.before(datetime, str),
+        asked.fetch,
         storefront,
     )
-    return _rows(rows, limit)
+    return asked.page(rows, columns("created_at", "id")).map(_view)
 
 
 async def find(pool: Pool, text: str, most: int = 10) -> list[CheckoutView]:
@@ -156,7 +151,7 @@ async def find(pool: Pool, text: str, most: int = 10) -> list[CheckoutView]:
         text,
         most,
     )
-    return [CheckoutView(**dict(row)) for row in rows]
+    return [_view(row) for row in rows]
 
 
 async def events(pool: Pool, checkout_id: str) -> list[CheckoutEvent]:
@@ -168,10 +163,9 @@ async def events(pool: Pool, checkout_id: str) -> list[CheckoutEvent]:
 
 
 async def open_cases(
-    pool: Pool, limit: int, after: Position | None, *, mode: str | None = None, reason: str | None = None
-) -> Rows[CaseRow]:
+    pool: Pool, asked: PageRequest, *, mode: str | None = None, reason: str | None = None
+) -> Page[CaseRow]:
     """What waits for a person, the longest first."""
-    at, last = _behind(after)
     rows = await pool.fetch(
         """SELECT id, checkout_id, payment_id, reason, detail, mode, opened_at, closed_at, outcome, note
            FROM payment_cases WHERE closed_at IS NULL
@@ -180,13 +174,10 @@ async def open_cases(
            ORDER BY opened_at, id LIMIT $5""",
         mode,
         reason,
-        at,
-        last,
-        limit + 1,
+        *asked.after(datetime, str),
+        asked.fetch,
     )
-    shown = [CaseRow(**dict(row)) for row in rows[:limit]]
-    following = (shown[-1].opened_at.isoformat(), shown[-1].id) if len(rows) > limit else None
-    return Rows(shown, following)
+    return asked.page(rows, columns("opened_at", "id")).map(lambda row: CaseRow(**dict(row)))
 
 
 async def waiting(pool: Pool, mode: str) -> tuple[int, datetime | None]:
@@ -198,29 +189,5 @@ async def waiting(pool: Pool, mode: str) -> tuple[int, datetime | None]:
     return (row["count"], row["since"]) if row is not None else (0, None)
 
 
-def _rows(rows: Sequence[asyncpg.Record], limit: int) -> Rows[CheckoutView]:
-    shown = [CheckoutView(**dict(row)) for row in rows[:limit]]
-    after = (shown[-1].created_at.isoformat(), shown[-1].id) if len(rows) > limit else None
-    return Rows(shown, after)
-
-
-def _from(after: Position | None) -> tuple[datetime, str]:
-    """Where a page begins. What is no time stands before all checkouts, so that nothing comes after it."""
-    if after is None:
-        return _AFTER_ALL, ""
-    return _time(after, _BEFORE_ALL)
-
-
-def _behind(after: Position | None) -> tuple[datetime, str]:
-    """The same for a list whose oldest comes first."""
-    if after is None:
-        return _BEFORE_ALL, ""
-    return _time(after, _AFTER_ALL)
-
-
-def _time(after: Position, otherwise: datetime) -> tuple[datetime, str]:
-    try:
-        at = datetime.fromisoformat(after[0])
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), after[1] if len(after) > 1 else ""
-    except (ValueError, OverflowError):
-        return otherwise, ""
+def _view(row: asyncpg.Record) -> CheckoutView:
+    return CheckoutView(**dict(row))

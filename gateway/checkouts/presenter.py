@@ -12,7 +12,7 @@ from gateway.checkouts import checkout_view_rows, payment_rows
 from gateway.checkouts.checkout_rules import PLACEABLE, WORDS
 from gateway.checkouts.checkout_view_rows import CheckoutView
 from gateway.checkouts.payment_rows import CaseRow, PaymentRow
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, price_of
 from gateway.orders import order_presenter
 from gateway.orders.order_view_rows import StorefrontScope
 from gateway.suppliers.deps import Deps
@@ -26,6 +26,7 @@ from schemas.checkouts import (
     PaymentCase,
 )
 from schemas.money import Money
+from schemas.page import Page
 
 
 async def one(deps: Deps, checkout_id: str, whose: StorefrontScope) -> Checkout | None:
@@ -77,11 +78,11 @@ async def ops_shown(deps: Deps, rows: Sequence[CheckoutView]) -> list[OpsCheckou
 
 
 async def waiting(
-    deps: Deps, limit: int, after: Position | None, *, mode: str | None = None, reason: str | None = None
-) -> Rows[PaymentCase]:
+    deps: Deps, asked: PageRequest, *, mode: str | None = None, reason: str | None = None
+) -> Page[PaymentCase]:
     """What waits for a person, the longest first."""
-    rows = await checkout_view_rows.open_cases(deps.pool, limit, after, mode=mode, reason=reason)
-    return Rows(await cases(deps, rows.rows), rows.after)
+    found = await checkout_view_rows.open_cases(deps.pool, asked, mode=mode, reason=reason)
+    return found.of(await cases(deps, found.data))
 
 
 async def cases(deps: Deps, rows: Sequence[CaseRow]) -> list[PaymentCase]:

@@ -30,8 +30,10 @@ def list_(
 
     async def read(deps: Deps) -> list[Alert]:
         from gateway.alerts import alert_rows
+        from gateway.kit.pages import PageRequest
 
-        return (await alert_rows.newest(deps.pool, limit, None, state=None if everything else "standing")).rows
+        found = await alert_rows.newest(deps.pool, PageRequest(limit), state=None if everything else "standing")
+        return found.data
 
     rows = run_connected(state_dir, read)
     if as_json:

@@ -32,9 +32,10 @@ def list_(
 
     async def read(deps: Deps) -> list[OpsCheckout]:
         from gateway.checkouts import checkout_view_rows, presenter
+        from gateway.kit.pages import PageRequest
 
-        rows = await checkout_view_rows.of_all(deps.pool, limit, None, status=status, storefront=storefront)
-        return await presenter.ops_shown(deps, rows.rows)
+        found = await checkout_view_rows.of_all(deps.pool, PageRequest(limit), status=status, storefront=storefront)
+        return await presenter.ops_shown(deps, found.data)
 
     found = run_connected(state_dir, read)
     if as_json:
@@ -57,8 +58,9 @@ def cases(
 
     async def read(deps: Deps) -> list[PaymentCase]:
         from gateway.checkouts import presenter as checkout_pages
+        from gateway.kit.pages import PageRequest
 
-        return (await checkout_pages.waiting(deps, limit, None)).rows
+        return (await checkout_pages.waiting(deps, PageRequest(limit))).data
 
     found = run_connected(state_dir, read)
     if as_json:

@@ -11,8 +11,19 @@ from gateway.alerts import alerts
 from gateway.alerts import channels as alert_channels
 from gateway.alerts.alert_rules import KINDS, UNITS
 from gateway.console.forms import Form, form_data, query_form
-from gateway.console.pages import Csv, Notice, Pages, View, deps, here, invalid, own_address, see_other, visitor
-from gateway.kit.pages import Position
+from gateway.console.pages import (
+    Csv,
+    Notice,
+    Pages,
+    View,
+    deps,
+    invalid,
+    next_page,
+    own_address,
+    page_asked,
+    see_other,
+    visitor,
+)
 from gateway.kit.problem import Problem
 from gateway.prices.supplier_figures import capabilities
 from providers.places import country_name, is_country
@@ -56,21 +67,20 @@ async def history(request: web.Request) -> View:
     kind, supplier = form.choice("kind", KINDS, required=False), form.text("supplier", most=40)
     found = await stored.newest(
         deps(request).pool,
-        _PAGE,
-        _after(form),
+        page_asked(request, _PAGE),
         state=cast('Literal["standing", "cleared"]', state) if state else None,
         kind=kind or None,
         supplier=supplier or None,
     )
     context = {
-        "rows": [(one, own_address(one.link, _LIST)) for one in found.rows],
-        "next": _next(request, found.after),
+        "rows": [(one, own_address(one.link, _LIST)) for one in found.data],
+        "next": next_page(request, found),
         "states": _STATES,
         "kinds": list(KIND_WORDS.items()),
         "accounts": sorted(deps(request).accounts),
         "wanted": {"state": state, "kind": kind, "supplier": supplier},
     }
-    return View("alert_history.html", context, title="Alerts that were", csv=_csv("alert-history", found.rows))
+    return View("alert_history.html", context, title="Alerts that were", csv=_csv("alert-history", found.data))
 
 
 @pages("GET", _RULES + "/new", role="admin", nav="Alerts")
@@ -210,12 +220,12 @@ async def notices(request: web.Request) -> list[Notice]:
 
 
 async def _overview(request: web.Request) -> View:
-    pool, form = deps(request).pool, query_form(request)
-    found = await stored.newest(pool, _PAGE, _after(form), state="standing")
+    pool = deps(request).pool
+    found = await stored.newest(pool, page_asked(request, _PAGE), state="standing")
     channels = await alert_channels.all_channels(pool)
     context = {
-        "rows": [(one, own_address(one.link, _LIST)) for one in found.rows],
-        "next": _next(request, found.after),
+        "rows": [(one, own_address(one.link, _LIST)) for one in found.data],
+        "next": next_page(request, found),
         "rules": [(one, _words(one)) for one in await alerts.all_rules(pool)],
         "channels": channels,
         "names": {one.id: one.name for one in channels},
@@ -223,7 +233,7 @@ async def _overview(request: web.Request) -> View:
         "smtp": bool(deps(request).settings.smtp.host),
         "channel_kinds": (("email", "e-mail"), ("webhook", "webhook")),
     }
-    return View("alerts.html", context, title="Alerts", csv=_csv("alerts", found.rows))
+    return View("alerts.html", context, title="Alerts", csv=_csv("alerts", found.data))
 
 
 async def _rule(request: web.Request, shown: AlertRule | None, typed: Form | None = None) -> View:
@@ -304,15 +314,6 @@ def _done(request: web.Request, problem: Problem | None, told: str) -> web.Respo
     if problem is not None:
         raise web.HTTPNotFound
     return see_other(request, _LIST, told=told)
-
-
-def _after(form: Form) -> Position | None:
-    cursor = form.text("cursor", most=120)
-    return tuple(cursor.split("~", 1)) if cursor else None
-
-
-def _next(request: web.Request, after: Position | None) -> str | None:
-    return None if after is None else here(request, cursor="~".join(after))
 
 
 def _csv(name: str, rows: list[Alert]) -> Csv:

@@ -25,6 +25,7 @@ from gateway.console.pages import (
     visitor,
 )
 from gateway.items.item_rules import VoucherCodes, codes_in
+from gateway.kit.pages import PageRequest
 from gateway.orders import order_presenter as flow
 from gateway.orders.order_presenter import Shown
 from gateway.orders.resolve import resolve as settle_as
@@ -58,10 +59,10 @@ async def attention(request: web.Request) -> View:
     behind, asked = deps(request), page_asked(request, _PAGE)
     kind = query_form(request).choice("kind", list(WORDS), required=False) or None
     found, counts = await flow.waiting(behind, mode(request), asked, kind)
-    paid = None if asked.cursor or kind else await presenter.waiting(behind, _PAGE, None, mode=mode(request))
+    paid = None if asked.cursor or kind else await presenter.waiting(behind, PageRequest(_PAGE), mode=mode(request))
     context = {
         "rows": found.data,
-        "cases": paid.rows if paid is not None else [],
+        "cases": paid.data if paid is not None else [],
         "as_money": as_money,
         "kinds": [(name, words, counts.get(name, 0)) for name, words in KINDS],
         "words": WORDS,

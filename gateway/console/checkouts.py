@@ -15,7 +15,21 @@ from gateway.checkouts.decisions import decide
 from gateway.console.forms import form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.orders import part
-from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.pages import (
+    Csv,
+    Hit,
+    Notice,
+    Pages,
+    View,
+    deps,
+    invalid,
+    mode,
+    next_page,
+    page_asked,
+    see_other,
+    visitor,
+)
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from schemas.checkouts import CheckoutStatus, OpsCheckout, PaymentCase
 
@@ -45,24 +59,24 @@ async def checkouts(request: web.Request) -> View:
     side = form.choice("mode", [value for value, _ in _MODES], required=False) or mode(request)
     status = form.choice("status", _STATUSES, required=False) or None
     storefront = form.text("storefront") or None
-    cursor = form.text("cursor", most=100)
     only = None if side == "both" else side
-    after = tuple(cursor.split("~")) if cursor else None
-    rows, strangers = await asyncio.gather(
-        checkout_view_rows.of_all(behind.pool, _PAGE, after, mode=only, status=status, storefront=storefront),
-        flow.waiting(behind, _MOST_CASES, None, mode=only, reason="unknown_checkout"),
+    page, strangers = await asyncio.gather(
+        checkout_view_rows.of_all(
+            behind.pool, page_asked(request, _PAGE), mode=only, status=status, storefront=storefront
+        ),
+        flow.waiting(behind, PageRequest(_MOST_CASES), mode=only, reason="unknown_checkout"),
     )
-    found = await flow.ops_shown(behind, rows.rows)
+    found = await flow.ops_shown(behind, page.data)
     context = {
         "rows": found,
-        "strangers": strangers.rows,
+        "strangers": strangers.data,
         "as_money": as_money,
         "statuses": [(one, one.replace("_", " ")) for one in _STATUSES],
         "modes": _MODES,
         "side": side,
         "filters_typed": form.typed,
         "base": behind.settings.base_currency,
-        "next": None if rows.after is None else here(request, cursor="~".join(rows.after)),
+        "next": next_page(request, page),
     }
     base = behind.settings.base_currency
     return View(

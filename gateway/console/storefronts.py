@@ -12,9 +12,21 @@ from gateway.access import storefront_rows as store
 from gateway.access.key_rows import Mode, NewKey, keys_of
 from gateway.access.scope_rules import SCOPES, fault_of_scopes
 from gateway.access.storefront_rows import Storefront
-from gateway.console.forms import Form, form_data, query_form
+from gateway.console.forms import Form, form_data
 from gateway.console.orders import part
-from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.pages import (
+    Csv,
+    Hit,
+    Pages,
+    View,
+    deps,
+    invalid,
+    mode,
+    next_page,
+    page_asked,
+    see_other,
+    visitor,
+)
 from gateway.console.shown import clean
 from gateway.kit.problem import Problem
 from gateway.operations import storefronts as flow
@@ -106,26 +118,25 @@ async def disable(request: web.Request) -> web.Response:
 @pages("GET", _LIST + "/{id}/endpoints/{endpoint}", nav="Storefronts")
 async def endpoint(request: web.Request) -> View:
     """What was sent to an endpoint, the newest first, each delivery with its tries."""
-    form, behind = query_form(request), deps(request)
+    behind = deps(request)
     found = await _found(request)
     owner = Owner(found.id, mode(request))
     one = await endpoint_rows.one(behind.pool, owner, part(request, "endpoint"))
     if one is None:
         raise web.HTTPNotFound
-    cursor = form.text("cursor", most=120)
-    sent = await endpoint_rows.deliveries(behind.pool, one.id, _PAGE, tuple(cursor.split("~")) if cursor else None)
+    sent = await endpoint_rows.deliveries(behind.pool, one.id, page_asked(request, _PAGE))
     context = {
         "storefront": found,
         "endpoint": one,
-        "deliveries": sent.rows,
-        "next": None if sent.after is None else here(request, cursor="~".join(sent.after)),
+        "deliveries": sent.data,
+        "next": next_page(request, sent),
     }
     rows = [
         (
             *(row.created_at, row.event_type, row.event_id, row.status, len(row.attempts)),
             *((row.attempts[-1].http_status, row.attempts[-1].error) if row.attempts else (None, None)),
         )
-        for row in sent.rows
+        for row in sent.data
     ]  # fmt: skip
     columns = ("at", "type", "event", "status", "tries", "last status", "last error")
     return View("endpoint.html", context, title="Deliveries", csv=Csv(f"deliveries-{one.id}", columns, rows))
@@ -155,20 +166,18 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 async def _list(request: web.Request, sent: Form | None = None) -> View:
     side, behind = mode(request), deps(request)
-    after = query_form(request).typed.get("cursor", "")[:200]
-    found = await store.all_of(behind.pool, side, after, _PAGE + 1)
-    shown = found[:_PAGE]
+    page = await store.all_of(behind.pool, side, page_asked(request, _PAGE))
     base = behind.settings.base_currency
     context = {
-        "storefronts": [(one, Money(one.sold, base), _money(one, base)) for one in shown],
-        "next": here(request, cursor=shown[-1].name) if len(found) > _PAGE else None,
+        "storefronts": [(one, Money(one.sold, base), _money(one, base)) for one in page.data],
+        "next": next_page(request, page),
         "scopes": _SCOPE_WORDS,
         "modes": _MODES,
         "ticked": {"storefront"} if sent is None else set(sent.all("scope")),
     }
     rows = [
         (one.name, one.keys, one.last_used_at, one.orders, one.sold, one.daily_spend_limit, one.endpoints, one.disabled)
-        for one in shown
+        for one in page.data
     ]
     columns = (
         "name",

@@ -14,11 +14,12 @@ import msgspec
 import structlog
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from gateway.kit.sealing import Seal, Unsealable
 from schemas.esim import EsimStatus, ProfileState, ServiceState
 from schemas.order import Delivery
+from schemas.page import Page
 
 log = structlog.get_logger(__name__)
 
@@ -135,10 +136,8 @@ async def of_orders(pool: Pool | Connection, seal: Seal, order_ids: Sequence[str
     return {row["order_id"]: _esim(row, seal) for row in rows}
 
 
-async def newest_first(
-    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, limit: int, after: Position | None
-) -> Rows[Esim]:
-    """Up to ``limit`` eSIMs of a storefront, the newest first, from after one of them on."""
+async def newest_first(pool: Pool, seal: Seal, storefront_id: str, mode: Mode, asked: PageRequest) -> Page[Esim]:
+    """The eSIMs of a storefront, the newest first."""
     rows = await pool.fetch(
         f"""{_SELECT} WHERE e.storefront_id = $1 AND e.mode = $2
             AND ($3::text IS NULL OR (e.created_at, e.id) < (
@@ -146,11 +145,10 @@ async def newest_first(
             ORDER BY e.created_at DESC, e.id DESC LIMIT $4""",  # noqa: S608 - the words above
         storefront_id,
         mode,
-        after[0] if after else None,
-        limit + 1,
+        *asked.before(str),
+        asked.fetch,
     )
-    shown = [_esim(row, seal) for row in rows[:limit]]
-    return Rows(shown, (shown[-1].id,) if len(rows) > limit else None)
+    return asked.page(rows, columns("id")).map(lambda row: _esim(row, seal))
 
 
 # -- looking at suppliers ------------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from gateway.kit.sealing import Seal
 from schemas.order import NumberDelivery
+from schemas.page import Page
 
 PREFIX = "num_"
 
@@ -155,10 +156,8 @@ async def of_orders(pool: Pool | Connection, seal: Seal, order_ids: Sequence[str
     return {row["order_id"]: _number(row, seal) for row in rows}
 
 
-async def newest_first(
-    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, limit: int, after: Position | None
-) -> Rows[Number]:
-    """Up to ``limit`` numbers of a storefront, the newest first, from after one of them on."""
+async def newest_first(pool: Pool, seal: Seal, storefront_id: str, mode: Mode, asked: PageRequest) -> Page[Number]:
+    """The numbers of a storefront, the newest first."""
     rows = await pool.fetch(
         f"""{_SELECT} WHERE n.storefront_id = $1 AND n.mode = $2
             AND ($3::text IS NULL OR (n.created_at, n.id) < (
@@ -166,11 +165,10 @@ async def newest_first(
             ORDER BY n.created_at DESC, n.id DESC LIMIT $4""",  # noqa: S608 - the words above
         storefront_id,
         mode,
-        after[0] if after else None,
-        limit + 1,
+        *asked.before(str),
+        asked.fetch,
     )
-    found = [_number(row, seal) for row in rows[:limit]]
-    return Rows(found, (found[-1].id,) if len(rows) > limit else None)
+    return asked.page(rows, columns("id")).map(lambda row: _number(row, seal))
 
 
 async def held_at(connection: Connection | Pool, seal: Seal, supplier: str, now: datetime) -> list[HeldNumber]:

@@ -16,7 +16,7 @@ from gateway.items import number_list_rows
 from gateway.items.item_rules import NumberItem, item_of
 from gateway.items.number_list_rows import ListState, NumberLine
 from gateway.items.number_source import agreed, line_of
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
@@ -36,6 +36,7 @@ from schemas.api_numbers import (
 )
 from schemas.money import Money
 from schemas.orders import NumberTierSold
+from schemas.page import Page
 
 Priced = tuple[NumberLine, Money | None]
 
@@ -72,12 +73,10 @@ async def tiers(
     return NumberTierList(sorted((_tier(rows) for rows in found.values()), key=lambda one: (one.days, one.id)))
 
 
-async def page(
-    deps: Deps, storefront_id: str, mode: Mode, *, limit: int, after: Position | None
-) -> Rows[VirtualNumber]:
+async def page(deps: Deps, storefront_id: str, mode: Mode, asked: PageRequest) -> Page[VirtualNumber]:
     """The storefront's numbers, the newest first."""
-    rows = await number_rows.newest_first(deps.pool, deps.seal, storefront_id, mode, limit, after)
-    return Rows([_shown(deps, one) for one in rows.rows], rows.after)
+    found = await number_rows.newest_first(deps.pool, deps.seal, storefront_id, mode, asked)
+    return found.map(lambda row: _shown(deps, row))
 
 
 async def one(deps: Deps, storefront_id: str, mode: Mode, number_id: str) -> VirtualNumber | None:

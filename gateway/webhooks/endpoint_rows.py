@@ -11,14 +11,14 @@ import asyncpg
 import msgspec
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import FIRST_PAGE, PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from gateway.webhooks.webhook_rows import NewEvent, add_event
+from schemas.page import Page
 from schemas.webhooks import Delivery, Endpoint
 
 _DELIVERY = """d.id, d.event_id, e.type AS event_type, d.status, d.attempts, d.created_at, d.next_at AS next_attempt_at
     FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event_id"""
-_POSITION_PARTS = 2
 Also = Callable[[Connection], Awaitable[None]]
 
 
@@ -155,21 +155,17 @@ async def send_one(pool: Pool, event: NewEvent, endpoint_id: str) -> Delivery:
     return _delivery(row)
 
 
-async def deliveries(pool: Pool, endpoint_id: str, limit: int, position: Position | None) -> Rows[Delivery]:
+async def deliveries(pool: Pool, endpoint_id: str, asked: PageRequest = FIRST_PAGE) -> Page[Delivery]:
     """What was sent to an endpoint, the newest first; the caller has seen that it is the owner's."""
-    at, last = _place(position)
     rows = await pool.fetch(
         f"""SELECT {_DELIVERY} WHERE d.endpoint_id = $1
-            AND ($2::timestamptz IS NULL OR (d.created_at, d.id) < ($2, $3))
+            AND (d.created_at, d.id) < ($2, $3)
             ORDER BY d.created_at DESC, d.id DESC LIMIT $4""",
         endpoint_id,
-        at,
-        last,
-        limit + 1,
+        *asked.before(datetime, str),
+        asked.fetch,
     )
-    shown = [_delivery(row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return Rows(shown, (shown[-1].created_at.isoformat(), shown[-1].id) if more else None)
+    return asked.page(rows, columns("created_at", "id")).map(_delivery)
 
 
 async def replay(pool: Pool, endpoint_id: str, delivery_id: str, also: Also | None = None) -> Delivery | None:
@@ -190,19 +186,6 @@ async def replay(pool: Pool, endpoint_id: str, delivery_id: str, also: Also | No
         if row is not None and also is not None:
             await also(connection)
     return None if row is None else _delivery(row)
-
-
-def _place(position: Position | None) -> tuple[datetime | None, str]:
-    """Any tuple is a position; one whose time cannot be read begins at the start."""
-    if position is None:
-        return None, ""
-    try:
-        at = datetime.fromisoformat(position[0])
-    except ValueError:
-        return None, ""
-    if at.tzinfo is None:
-        return None, ""
-    return at, position[1] if len(position) >= _POSITION_PARTS else ""
 
 
 def _endpoint(row: asyncpg.Record) -> Endpoint:

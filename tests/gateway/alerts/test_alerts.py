@@ -13,6 +13,7 @@ from gateway.alerts import alerts
 from gateway.alerts import channels as alert_channels
 from gateway.alerts.delivery import Sender
 from gateway.kit.guarded_http import GuardedHttpClient
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.kit.sealing import Seal
 from gateway.kit.settings import load
@@ -60,7 +61,7 @@ class Watch:
         return await self.look()
 
     async def all(self, state=None):
-        return (await stored.newest(self.m.pool, 200, None, state=state)).rows
+        return (await stored.newest(self.m.pool, PageRequest(200), state=state)).data
 
     async def told(self):
         """What the hook was told, verified."""

@@ -52,7 +52,7 @@ class Shop:
         await self.pool.execute("UPDATE webhook_deliveries SET next_at = now() WHERE next_at IS NOT NULL")
 
     async def log(self, endpoint):
-        return (await stored.deliveries(self.pool, endpoint.id, 50, None)).rows
+        return (await stored.deliveries(self.pool, endpoint.id)).data
 
 
 @pytest.fixture
