@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from schemas.page import Page
 from schemas.plan import AfterAllowance, Reset, Scope, SetAsideReason, Starts, WhyNot
 
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["JP"])]
@@ -111,12 +112,9 @@ class CatalogNote(msgspec.Struct, frozen=True):
     stale: bool
 
 
-class PlanList(msgspec.Struct, frozen=True):
+class PlanList(Page[Plan], frozen=True):
     """A page of plans. ``gone`` names plans that left since ``updated_since``."""
 
-    data: list[Plan]
-    has_more: bool
-    next_cursor: str | None
     catalog: CatalogNote
     gone: list[str] | UnsetType = UNSET
 

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from schemas.api import CurrencyCode, Price, SupplierName
 from schemas.api_suppliers import SupplierBalance
+from schemas.page import Page
 
 MovementKind = Literal["charge", "refund", "deposit", "adjustment", "other"]
 LedgerVerdict = Literal[
@@ -102,12 +103,9 @@ class SupplierLedgerTotal(msgspec.Struct, frozen=True):
     differences: int
 
 
-class SupplierLedgerPage(msgspec.Struct, frozen=True):
+class SupplierLedgerPage(Page[SupplierLedgerLine], frozen=True):
     """A page of both books for some days (UTC), the newest first. ``totals`` are of all of them."""
 
-    data: list[SupplierLedgerLine]
-    has_more: bool
-    next_cursor: str | None
     supplier: SupplierName
     first: date
     last: date

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.api import CountryCode, CurrencyCode, Megabytes, PlanId, Price, SupplierName
+from schemas.page import Page
 from schemas.plan import Scope
 
 Percent = Annotated[str, Meta(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4})?$", examples=["18"])]
@@ -126,12 +127,9 @@ class DefaultRule(msgspec.Struct, frozen=True):
     currency: CurrencyCode
 
 
-class PricingRulePage(msgspec.Struct, frozen=True):
+class PricingRulePage(Page[PricingRule], frozen=True):
     """The rules in order, and the one behind them all."""
 
-    data: list[PricingRule]
-    has_more: bool
-    next_cursor: str | None
     default: DefaultRule
 
 
@@ -249,12 +247,9 @@ class MarginSummary(msgspec.Struct, frozen=True):
     median_percent: float | None
 
 
-class MarginPage(msgspec.Struct, frozen=True):
+class MarginPage(Page[Margin], frozen=True):
     """A page of margins, the negative and thin ones first, and the fees that they reckon with."""
 
-    data: list[Margin]
-    has_more: bool
-    next_cursor: str | None
     summary: MarginSummary
     fee_percent: str
     fee_fixed: Price

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from schemas.api import Amount, Price, Supplier, SupplierName
+from schemas.page import Page
 
 
 class SupplierWallet(msgspec.Struct, frozen=True):
@@ -140,12 +141,9 @@ class JobFailure(msgspec.Struct, frozen=True):
     error: str
 
 
-class JobPage(msgspec.Struct, frozen=True):
+class JobPage(Page[Job], frozen=True):
     """A page of the jobs that wait or run, the oldest first, and what is known of the queue as a whole."""
 
-    data: list[Job]
-    has_more: bool
-    next_cursor: str | None
     kinds: list[JobKind]
     schedules: list[Schedule]
     failures: list[JobFailure]

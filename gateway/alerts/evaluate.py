@@ -63,8 +63,8 @@ class Gathered:
     async def suppliers(self) -> list[SupplierFigures]:
         """Every configured supplier, as its page shows it."""
         if self._suppliers is None:
-            found = await supplier_figures.figures(self.deps, MOST_SUPPLIERS, None, hours=HOURS)
-            self._suppliers = [one for one in found.rows if one.supplier.configured]
+            found = await supplier_figures.figures(self.deps, PageRequest(MOST_SUPPLIERS), hours=HOURS)
+            self._suppliers = [one for one in found.data if one.supplier.configured]
         return self._suppliers
 
     async def margins(self, percent: Decimal) -> list[ThinMargins] | None:

@@ -14,12 +14,11 @@ from gateway.api import state
 from gateway.api.ops_changes import who
 from gateway.api.ops_suppliers import SUPPLIER_PART
 from gateway.api.ordering import deps_of, refusal, run_to_completion
-from gateway.api.paging import cursor_of, json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import clamped, read_body, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from gateway.ledger import deposits, money
 from gateway.suppliers.supplier_list_rows import is_supplier
@@ -85,7 +84,7 @@ async def list_money(request: web.Request) -> web.Response:
     supplier's own books were read.
     """
     sent = read_query(request, MoneyParameters)
-    return page(await money.of_all(deps_of(request), sent.limit, position(sent), unset_to_none(sent.mode)))
+    return json_answer(await money.of_all(deps_of(request), sent.page, unset_to_none(sent.mode)))
 
 
 @routes(
@@ -108,7 +107,7 @@ async def refresh_money(request: web.Request) -> web.Response:
     await money.refresh(deps, None if name is None else [name])
     await request.app[state.CATALOG].refresh()
     names = [name] if name is not None else sorted(deps.accounts)
-    return page(Rows(await money.of(deps, names), None))
+    return json_answer(Page.complete(await money.of(deps, names)))
 
 
 @routes(
@@ -125,14 +124,13 @@ async def list_transactions(request: web.Request) -> web.Response:
     since = unset_to_none(sent.since)
     found = await money.transactions(
         deps_of(request),
-        sent.limit,
-        position(sent),
+        sent.page,
         supplier=unset_to_none(sent.supplier),
         kind=unset_to_none(sent.kind),
         since=None if since is None else clamped(since),
         mode=unset_to_none(sent.mode),
     )
-    return page(found)
+    return json_answer(found)
 
 
 @routes(
@@ -151,13 +149,10 @@ async def get_ledger(request: web.Request) -> web.Response:
     today = money.usual_days(deps.clock())[1]
     last = min(max(unset_to_none(sent.last) or today, _FIRST_DAY), today + timedelta(days=1))
     first = last - timedelta(days=sent.days - 1)
-    found = await money.ledger(deps, name, first, last, sent.limit, position(sent), differing=sent.differing)
+    found = await money.ledger(deps, name, first, last, sent.page, differing=sent.differing)
     if found is None:
         raise Refusal("not_found", "there is no such supplier")
-    cursor = cursor_of(found.lines)
-    return json_answer(
-        SupplierLedgerPage(found.lines.rows, cursor is not None, cursor, name, first, last, found.totals, found.books)
-    )
+    return json_answer(found)
 
 
 @routes(
@@ -170,9 +165,9 @@ async def list_deposits(request: web.Request) -> web.Response:
     sent = read_query(request, DepositParameters)
     deps = deps_of(request)
     found = await money.deposits_begun(
-        deps, sent.limit, position(sent), supplier=unset_to_none(sent.supplier), mode=unset_to_none(sent.mode)
+        deps, sent.page, supplier=unset_to_none(sent.supplier), mode=unset_to_none(sent.mode)
     )
-    return page(found)
+    return json_answer(found)
 
 
 @routes(

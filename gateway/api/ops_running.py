@@ -6,11 +6,10 @@ from aiohttp import web
 
 from gateway.api import examples_supply as examples
 from gateway.api import state
-from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.reading import read_query
 from gateway.api.spec import Table
-from gateway.kit.pages import Rows
 from gateway.operations import running
 from schemas.api_suppliers import JobPage, Setting
 from schemas.page import Page
@@ -30,7 +29,7 @@ async def list_jobs(request: web.Request) -> web.Response:
     and what failed in the last 24 hours.
     """
     sent = read_query(request, PageParameters)
-    return json_answer(await running.jobs(pool_of(request), sent.limit, position(sent)))
+    return json_answer(await running.jobs(pool_of(request), sent.page))
 
 
 @routes(
@@ -44,4 +43,4 @@ async def list_settings(request: web.Request) -> web.Response:
     Each with where it comes from and what it means. Of a secret it is told only whether it is set.
     """
     read_query(request, NoParameters)
-    return page(Rows(running.settings_in_force(request.app[state.SETTINGS]), None))
+    return json_answer(Page.complete(running.settings_in_force(request.app[state.SETTINGS])))

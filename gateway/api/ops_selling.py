@@ -7,7 +7,7 @@ from aiohttp import web
 from gateway.api import examples, state
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal, run_to_completion
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters, StopParameters
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
@@ -31,7 +31,7 @@ async def list_selling_stops(request: web.Request) -> web.Response:
     among them.
     """
     sent = read_query(request, PageParameters)
-    return page(await selling_rows.in_force(deps_of(request).pool, sent.limit, position(sent)))
+    return json_answer(await selling_rows.in_force(deps_of(request).pool, sent.page))
 
 
 @routes(
@@ -74,4 +74,4 @@ async def resume_selling(request: web.Request) -> web.Response:
     if problem is not None:
         raise refusal(problem)
     await request.app[state.CATALOG].refresh()
-    return page(await selling_rows.in_force(deps.pool, PageParameters().limit, None))
+    return json_answer(await selling_rows.in_force(deps.pool))

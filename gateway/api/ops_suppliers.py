@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.api import examples, examples_supply, state
 from gateway.api.ops_changes import refused, who
 from gateway.api.ordering import deps_of
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_query, unset_to_none
@@ -53,7 +53,7 @@ async def list_suppliers(request: web.Request) -> web.Response:
     first of them.
     """
     sent = read_query(request, PageParameters)
-    return page(await supplier_figures.listed(deps_of(request), sent.limit, position(sent)))
+    return json_answer(await supplier_figures.listed(deps_of(request), sent.page))
 
 
 @routes(
@@ -82,7 +82,7 @@ async def list_supplier_figures(request: web.Request) -> web.Response:
     """Suppliers in figures, by name."""
     sent = read_query(request, FiguresParameters)
     deps = deps_of(request)
-    return page(await supplier_figures.figures(deps, sent.limit, position(sent), unset_to_none(sent.mode), sent.hours))
+    return json_answer(await supplier_figures.figures(deps, sent.page, unset_to_none(sent.mode), sent.hours))
 
 
 @routes(
@@ -97,7 +97,7 @@ async def list_balances(request: web.Request) -> web.Response:
     in the last 14 days. Where there is no balance, `why_none` says why.
     """
     sent = read_query(request, PageParameters)
-    return page(await supplier_figures.balance_of_all(deps_of(request), sent.limit, position(sent)))
+    return json_answer(await supplier_figures.balance_of_all(deps_of(request), sent.page))
 
 
 @routes(

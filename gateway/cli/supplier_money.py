@@ -15,10 +15,9 @@ from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.kit.problem import Problem
-    from gateway.ledger.money import Ledger
     from gateway.suppliers.deps import Deps
     from schemas.api import Price
-    from schemas.api_money import DepositShown, SupplierMoney, SupplierTransaction
+    from schemas.api_money import DepositShown, SupplierLedgerPage, SupplierMoney, SupplierTransaction
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DIFFERENT = 3
@@ -74,9 +73,10 @@ def transactions(
     """Show the suppliers' own books, the newest first, as they were read."""
 
     async def read(deps: Deps) -> list[SupplierTransaction]:
+        from gateway.kit.pages import PageRequest
         from gateway.ledger import money as flow
 
-        return (await flow.transactions(deps, limit, None, supplier=supplier, kind=kind)).rows
+        return (await flow.transactions(deps, PageRequest(limit), supplier=supplier, kind=kind)).data
 
     rows = run_connected(state_dir, read)
     if as_json:
@@ -110,17 +110,19 @@ def ledger(
     """
     given = _day(last)
 
-    async def read(deps: Deps) -> Ledger | None:
+    async def read(deps: Deps) -> SupplierLedgerPage | None:
+        from gateway.kit.pages import PageRequest
         from gateway.ledger import money as flow
 
         until = given or flow.usual_days(deps.clock())[1]
-        return await flow.ledger(deps, name, until - timedelta(days=days - 1), until, MOST, None, differing=differing)
+        begin = until - timedelta(days=days - 1)
+        return await flow.ledger(deps, name, begin, until, PageRequest(MOST), differing=differing)
 
     found = run_connected(state_dir, read)
     if found is None:
         raise ConfigurationError(f"there is no supplier {name}")
     if as_json:
-        print_json({"data": found.lines.rows, "totals": found.totals, "books": found.books})
+        print_json({"data": found.data, "totals": found.totals, "books": found.books})
     else:
         table = [
             {
@@ -132,7 +134,7 @@ def ledger(
                 "order": row.order_id,
                 "movement": row.movement,
             }
-            for row in found.lines.rows
+            for row in found.data
         ]
         print_table(table, "nothing moved in these days")
         print("" if found.books is None else f"\nread up to {found.books.whole_to or 'nowhere yet'}")
@@ -184,9 +186,10 @@ def deposits(
     """Show deposits that somebody began, the newest first."""
 
     async def read(deps: Deps) -> list[DepositShown]:
+        from gateway.kit.pages import PageRequest
         from gateway.ledger import money as flow
 
-        return (await flow.deposits_begun(deps, limit, None, supplier=supplier)).rows
+        return (await flow.deposits_begun(deps, PageRequest(limit), supplier=supplier)).data
 
     rows = run_connected(state_dir, read)
     if as_json:

@@ -36,9 +36,10 @@ def figures(
     from gateway.cli.connected import print_json, run_connected
 
     async def read(deps: Deps) -> list[SupplierFigures]:
+        from gateway.kit.pages import PageRequest
         from gateway.prices import supplier_figures
 
-        return (await supplier_figures.figures(deps, MOST, None, hours=hours)).rows
+        return (await supplier_figures.figures(deps, PageRequest(MOST), hours=hours)).data
 
     rows = run_connected(state_dir, read)
     if as_json:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from gateway.console.pages import Csv, Notice, Pages, View, deps, here
+from gateway.console.pages import Csv, Notice, Pages, View, deps, next_page, page_asked
 from gateway.kit import job_queue
 from gateway.operations import running
 
@@ -19,9 +19,8 @@ _COLUMNS = ("id", "kind", "state", "about", "created", "due", "attempts", "heart
 @pages("GET", "/console/jobs", nav="Jobs")
 async def jobs(request: web.Request) -> View:
     """The queue, the oldest first, and the schedules."""
-    after = request.query.get("after", "")[:20]
-    found = await running.jobs(deps(request).pool, _PAGE, (after,) if after else None)
-    context = {"queue": found, "next": here(request, after=found.data[-1].id) if found.has_more else None}
+    found = await running.jobs(deps(request).pool, page_asked(request, _PAGE))
+    context = {"queue": found, "next": next_page(request, found)}
     rows = [
         (one.id, one.kind, one.state, one.about, one.created_at, one.due_at, one.attempts, one.heartbeat_at)
         for one in found.data

@@ -15,13 +15,15 @@ from gateway.console.pages import (
     Pages,
     View,
     deps,
-    here,
     invalid,
     mode,
+    next_page,
+    page_asked,
     see_other,
     visitor,
 )
 from gateway.console.suppliers import FEW_DAYS
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.ledger import deposits, money
 from gateway.suppliers import supplier_list_rows
@@ -46,16 +48,15 @@ _LEDGER_COLUMNS = ("at", "kind", "verdict", "why", "theirs", "ours", "currency",
 async def money_page(request: web.Request) -> View:
     """All suppliers of a mode, each on a line, and the deposits that were begun last."""
     behind = deps(request)
-    cursor = request.query.get("after", "")[:100]
-    found = await money.of_all(behind, _PAGE, (cursor,) if cursor else None, mode(request))
-    begun = await money.deposits_begun(behind, _DEPOSITS, None, mode=mode(request))
+    found = await money.of_all(behind, page_asked(request, _PAGE), mode(request))
+    begun = await money.deposits_begun(behind, PageRequest(_DEPOSITS), mode=mode(request))
     context = {
-        "suppliers": [(one, _amounts(one)) for one in found.rows],
-        "next": here(request, after=found.after[0]) if found.after else None,
-        "deposits": [(one, as_money(one.amount)) for one in begun.rows],
+        "suppliers": [(one, _amounts(one)) for one in found.data],
+        "next": next_page(request, found),
+        "deposits": [(one, as_money(one.amount)) for one in begun.data],
         "few_days": FEW_DAYS,
     }
-    return View("money.html", context, title="Money", csv=Csv("money", _COLUMNS, map(_row, found.rows)))
+    return View("money.html", context, title="Money", csv=Csv("money", _COLUMNS, map(_row, found.data)))
 
 
 @pages("GET", _LIST + "/{name}", nav="Money")
@@ -117,21 +118,17 @@ async def _one(request: web.Request, name: str) -> View:
     (one,) = await money.of(behind, [name])
     first, last, days = _days(request, form)
     differing = form.ticked("differing")
-    after = (request.query.get("at", "")[:60], request.query.get("movement", "")[:400])
-    found = await money.ledger(behind, name, first, last, _PAGE, after if after[0] else None, differing=differing)
+    found = await money.ledger(behind, name, first, last, page_asked(request, _PAGE), differing=differing)
     if found is None:
         raise web.HTTPNotFound
-    begun = await money.deposits_begun(behind, _DEPOSITS, None, supplier=name)
-    onwards = found.lines.after
+    begun = await money.deposits_begun(behind, PageRequest(_DEPOSITS), supplier=name)
     context = {
         "name": name,
         "one": one,
         "amounts": _amounts(one),
         "online": [(way.name, way.title) for way in one.deposit_ways if way.online],
-        "deposits": [(each, as_money(each.amount)) for each in begun.rows],
-        "lines": [
-            (line, as_money(line.theirs), as_money(line.ours), _LEVELS[line.verdict]) for line in found.lines.rows
-        ],
+        "deposits": [(each, as_money(each.amount)) for each in begun.data],
+        "lines": [(line, as_money(line.theirs), as_money(line.ours), _LEVELS[line.verdict]) for line in found.data],
         "totals": [(total, as_money(total.theirs), as_money(total.ours)) for total in found.totals],
         "books": found.books,
         "first": first,
@@ -140,11 +137,11 @@ async def _one(request: web.Request, name: str) -> View:
         "days_among": [(str(each), f"{each} days" if each > 1 else "1 day") for each in _DAYS],
         "differing": differing,
         "few_days": FEW_DAYS,
-        "next": here(request, at=onwards[0], movement=onwards[1]) if onwards else None,
+        "next": next_page(request, found),
         "typed": {},
         "errors": {},
     }
-    sheet = Csv(f"books of {name}", _LEDGER_COLUMNS, map(_ledger_row, found.lines.rows))
+    sheet = Csv(f"books of {name}", _LEDGER_COLUMNS, map(_ledger_row, found.data))
     return View("money_supplier.html", context, title=f"Money at {name}", csv=sheet)
 
 

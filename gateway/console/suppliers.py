@@ -8,8 +8,21 @@ from aiohttp import web
 
 from gateway.console.forms import form_data
 from gateway.console.history import as_money
-from gateway.console.pages import Csv, Hit, Notice, Pages, View, deps, here, mode, see_other, visitor
+from gateway.console.pages import (
+    Csv,
+    Hit,
+    Notice,
+    Pages,
+    View,
+    deps,
+    mode,
+    next_page,
+    page_asked,
+    see_other,
+    visitor,
+)
 from gateway.console.supplier_accounts import account_of
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.prices import supplier_figure_rows as rows
 from gateway.prices import supplier_figures, supplier_retry
@@ -34,16 +47,15 @@ _COLUMNS = (
 async def suppliers(request: web.Request) -> View:
     """All suppliers of a mode, each on a line."""
     behind = deps(request)
-    cursor = request.query.get("after", "")[:100]
-    found = await supplier_figures.figures(behind, _PAGE, (cursor,) if cursor else None, mode(request))
+    found = await supplier_figures.figures(behind, page_asked(request, _PAGE), mode(request))
     context = {
-        "suppliers": [(one, as_money(one.balance.spendable)) for one in found.rows],
-        "next": here(request, after=found.after[0]) if found.after else None,
+        "suppliers": [(one, as_money(one.balance.spendable)) for one in found.data],
+        "next": next_page(request, found),
         "stopped": [stop for stop in await rows.stops(behind.pool) if stop.supplier == supplier_figures.ALL],
         "few_days": FEW_DAYS,
         "hours": supplier_figures.HOURS,
     }
-    return View("suppliers.html", context, title="Suppliers", csv=Csv("suppliers", _COLUMNS, map(_row, found.rows)))
+    return View("suppliers.html", context, title="Suppliers", csv=Csv("suppliers", _COLUMNS, map(_row, found.data)))
 
 
 @pages("GET", _LIST + "/{name}", nav="Suppliers")
@@ -141,13 +153,13 @@ async def sell_all(request: web.Request) -> web.Response:
 async def troubles(request: web.Request) -> list[Notice]:
     """What is the matter with suppliers."""
     behind = deps(request)
-    found = await supplier_figures.figures(behind, _PAGE, None, mode(request))
+    found = await supplier_figures.figures(behind, PageRequest(_PAGE), mode(request))
     told = [
         Notice("bad", f"Selling is stopped everywhere{_because(one.note)}", _LIST)
         for one in await rows.stops(behind.pool)
         if one.supplier == supplier_figures.ALL
     ]
-    for one in found.rows:
+    for one in found.data:
         told += [Notice(level, f"{one.supplier.name} {words}", _page(one.supplier.name)) for level, words in _of(one)]
     return told
 

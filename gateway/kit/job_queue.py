@@ -13,9 +13,10 @@ import asyncpg
 import msgspec
 
 from gateway.kit.jobs import SYNC, SyncJob
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Pool
 from schemas.api_suppliers import Job, JobFailure, JobKind, Schedule
+from schemas.page import Page
 
 LATELY_HOURS = 24
 MOST_FAILURES = 20
@@ -23,17 +24,15 @@ MOST_FAILURES = 20
 _ERROR = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 
 
-async def jobs(pool: Pool, limit: int, after: Position | None) -> Rows[Job]:
+async def jobs(pool: Pool, asked: PageRequest) -> Page[Job]:
     """The jobs that wait or run, the oldest first."""
-    last = after[0] if after and after[0].isascii() and after[0].isdecimal() and len(after[0]) < 19 else "0"  # noqa: PLR2004 - a bigint's digits
     rows = await pool.fetch(
         """SELECT id, entrypoint, status::text AS status, payload, created, execute_after, attempts, heartbeat
            FROM pgqueuer WHERE id > $1 ORDER BY id LIMIT $2""",
-        int(last),
-        limit + 1,
+        *asked.after(int),
+        asked.fetch,
     )
-    shown = [_job(row) for row in rows[:limit]]
-    return Rows(shown, (str(shown[-1].id),) if len(rows) > limit else None)
+    return asked.page(rows, columns("id")).map(_job)
 
 
 async def kinds(pool: Pool) -> list[JobKind]:

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest
 from gateway.kit.pool import Connection, Pool
 from schemas.money import Money
+from schemas.page import Page
 
 _COLUMNS = "id, supplier, way, amount, currency, state, session_id, url, error, begun_by, begun_at, arrived_at"
 # Their clock may be behind ours.
@@ -109,8 +110,8 @@ async def one(pool: Pool, deposit_id: str) -> Deposit | None:
 
 
 async def listed(
-    pool: Pool, limit: int, after: Position | None, *, supplier: str | None = None, mode: str | None = None
-) -> Rows[Deposit]:
+    pool: Pool, asked: PageRequest, *, supplier: str | None = None, mode: str | None = None
+) -> Page[Deposit]:
     """Deposits, the newest first."""
     rows = await pool.fetch(
         f"""SELECT {_COLUMNS} FROM deposits d
@@ -120,8 +121,7 @@ async def listed(
             ORDER BY begun_at DESC, id DESC LIMIT $4""",  # noqa: S608 - the words above
         supplier,
         mode,
-        after[0] if after else None,
-        limit + 1,
+        *asked.before(str),
+        asked.fetch,
     )
-    shown = [Deposit(**dict(row)) for row in rows[:limit]]
-    return Rows(shown, (shown[-1].id,) if len(rows) > limit else None)
+    return asked.page([Deposit(**dict(row)) for row in rows], lambda deposit: (deposit.id,))

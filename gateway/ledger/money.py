@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
 from gateway.access.key_rows import Mode
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, price_of
 from gateway.ledger import deposit_rows, deposits, supplier_statements
 from gateway.ledger import supplier_statement_rows as rows
 from gateway.ledger.ledger_view_rules import DIFFERENT, Line
@@ -26,30 +26,23 @@ from schemas.api_money import (
     DepositShown,
     SupplierDepositWay,
     SupplierLedgerLine,
+    SupplierLedgerPage,
     SupplierLedgerTotal,
     SupplierMoney,
     SupplierTransaction,
 )
 from schemas.money import Money
+from schemas.page import Page
 
-_POSITION_PARTS = 2
 MOST_DAYS = 92
 USUAL_DAYS = 7
 REFRESH_SECONDS = 25.0
 
 
-class Ledger(NamedTuple):
-    """A page of both books, their totals over all pages, and how far the supplier's were read."""
-
-    lines: Rows[SupplierLedgerLine]
-    totals: list[SupplierLedgerTotal]
-    books: BooksRead | None
-
-
-async def of_all(deps: Deps, limit: int, after: Position | None, mode: Mode | None = None) -> Rows[SupplierMoney]:
+async def of_all(deps: Deps, asked: PageRequest, mode: Mode | None = None) -> Page[SupplierMoney]:
     """Our money at each supplier, by name."""
-    found = await supplier_list_rows.suppliers(deps.pool, limit, after, supplier_list_rows.SupplierContext(), mode)
-    return Rows(await of(deps, [one.name for one in found.rows]), found.after)
+    found = await supplier_list_rows.suppliers(deps.pool, asked, supplier_list_rows.SupplierContext(), mode)
+    return found.of(await of(deps, [one.name for one in found.data]))
 
 
 async def of(deps: Deps, names: Sequence[str]) -> list[SupplierMoney]:
@@ -78,22 +71,21 @@ async def refresh(deps: Deps, names: Sequence[str] | None = None, seconds: float
 
 async def transactions(
     deps: Deps,
-    limit: int,
-    after: Position | None,
+    asked: PageRequest,
     *,
     supplier: str | None = None,
     kind: str | None = None,
     since: datetime | None = None,
     mode: Mode | None = None,
-) -> Rows[SupplierTransaction]:
+) -> Page[SupplierTransaction]:
     """The suppliers' books as they were read, the newest first."""
-    found = await rows.listed(deps.pool, limit, after, supplier=supplier, kind=kind, since=since, mode=mode)
-    return Rows([_transaction(one) for one in found.rows], found.after)
+    found = await rows.listed(deps.pool, asked, supplier=supplier, kind=kind, since=since, mode=mode)
+    return found.map(_transaction)
 
 
 async def ledger(
-    deps: Deps, name: str, first: date, last: date, limit: int, after: Position | None, *, differing: bool = False
-) -> Ledger | None:
+    deps: Deps, name: str, first: date, last: date, asked: PageRequest, *, differing: bool = False
+) -> SupplierLedgerPage | None:
     """A supplier's books beside ours for the days from ``first`` to ``last`` (UTC); None for no such supplier.
 
     ``differing``: only the lines that a person has to look into, or that are open.
@@ -103,12 +95,17 @@ async def ledger(
     day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
     every = await supplier_statements.ledger(deps, name, day)
     wanted = [one for one in every if one.verdict in {*DIFFERENT, "open"}] if differing else every
-    start = _behind(wanted, after)
-    shown = wanted[start : start + limit]
-    more = start + limit < len(wanted)
+    start = asked.before(datetime, str)
+    page = asked.page([one for one in wanted if _place(one) < start], _place).map(_line)
     walk = (await rows.walks(deps.pool, [name])).get(name)
-    page = Rows([_line(one) for one in shown], (shown[-1].at.isoformat(), shown[-1].movement) if more else None)
-    return Ledger(page, totals(every), _read(walk))
+    return SupplierLedgerPage(
+        **msgspec.structs.asdict(page),
+        supplier=name,
+        first=first,
+        last=last,
+        totals=totals(every),
+        books=_read(walk),
+    )
 
 
 def usual_days(now: datetime) -> tuple[date, date]:
@@ -137,11 +134,11 @@ def totals(lines: Sequence[Line]) -> list[SupplierLedgerTotal]:
 
 
 async def deposits_begun(
-    deps: Deps, limit: int, after: Position | None, *, supplier: str | None = None, mode: Mode | None = None
-) -> Rows[DepositShown]:
+    deps: Deps, asked: PageRequest, *, supplier: str | None = None, mode: Mode | None = None
+) -> Page[DepositShown]:
     """Deposits that somebody began, the newest first."""
-    found = await deposit_rows.listed(deps.pool, limit, after, supplier=supplier, mode=mode)
-    return Rows([deposit_shown(one) for one in found.rows], found.after)
+    found = await deposit_rows.listed(deps.pool, asked, supplier=supplier, mode=mode)
+    return found.map(deposit_shown)
 
 
 def deposit_shown(one: deposit_rows.Deposit) -> DepositShown:
@@ -178,15 +175,8 @@ def _line(one: Line) -> SupplierLedgerLine:
     return msgspec.convert(told, SupplierLedgerLine)
 
 
-def _behind(lines: Sequence[Line], after: Position | None) -> int:
-    """How many lines stand up to a position, whether or not its own is still there."""
-    if after is None or len(after) != _POSITION_PARTS:
-        return 0
-    try:
-        at = datetime.fromisoformat(after[0])
-    except ValueError:
-        return 0
-    return 0 if at.tzinfo is None else sum((one.at, one.movement) >= (at, after[1]) for one in lines)
+def _place(line: Line) -> tuple[datetime, str]:
+    return line.at, line.movement
 
 
 def _sum(amounts: Sequence[Money | None], currency: str) -> Price | None:

@@ -8,13 +8,12 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest
 from gateway.kit.pool import Connection, Pool
 from gateway.suppliers.balance_rows import DEPOSIT_WATCHED
+from schemas.page import Page
 
 _COLUMNS = "id, supplier, kind, amount, currency, at, supplier_order_id, transaction_id, reference, seen_at"
-_POSITION_PARTS = 2
-_DIGITS = 18
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,44 +236,29 @@ async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> 
 
 async def listed(
     pool: Pool | Connection,
-    limit: int,
-    after: Position | None,
+    asked: PageRequest,
     *,
     supplier: str | None = None,
     kind: str | None = None,
     since: datetime | None = None,
     mode: str | None = None,
-) -> Rows[StoredStatementLine]:
+) -> Page[StoredStatementLine]:
     """Lines of all suppliers, the newest first."""
-    last = _position(after)
     rows = await pool.fetch(
         f"""SELECT {_COLUMNS} FROM supplier_transactions
             WHERE ($1::text IS NULL OR supplier = $1) AND ($2::text IS NULL OR kind = $2)
               AND ($3::timestamptz IS NULL OR at >= $3)
-              AND ($4::timestamptz IS NULL OR (at, id) < ($4, $5))
+              AND (at, id) < ($4, $5)
               AND ($6::text IS NULL OR supplier IN (SELECT name FROM suppliers WHERE mode = $6))
             ORDER BY at DESC, id DESC LIMIT $7""",  # noqa: S608 - the words above
         supplier,
         kind,
         since,
-        last[0] if last else None,
-        last[1] if last else None,
+        *asked.before(datetime, int),
         mode,
-        limit + 1,
+        asked.fetch,
     )
-    shown = [StoredStatementLine(**dict(row)) for row in rows[:limit]]
-    more = (shown[-1].at.isoformat(), str(shown[-1].id)) if len(rows) > limit else None
-    return Rows(shown, more)
-
-
-def _position(after: Position | None) -> tuple[datetime, int] | None:
-    if after is None or len(after) != _POSITION_PARTS or not after[1].isdecimal() or len(after[1]) > _DIGITS:
-        return None
-    try:
-        at = datetime.fromisoformat(after[0])
-    except ValueError:
-        return None
-    return (at, int(after[1])) if at.tzinfo is not None else None
+    return asked.page([StoredStatementLine(**dict(row)) for row in rows], lambda line: (line.at, line.id))
 
 
 async def _rename(pool: Pool, supplier: str, keys: Sequence[tuple[str, str]]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from gateway.kit import job_queue
-from gateway.kit.pages import Position
+from gateway.kit.pages import PageRequest
 from gateway.kit.pool import Pool
 from gateway.operations.settings_in_force import settings_in_force
 from schemas.api_suppliers import JobPage
@@ -11,13 +13,11 @@ from schemas.api_suppliers import JobPage
 __all__ = ["jobs", "settings_in_force"]
 
 
-async def jobs(pool: Pool, limit: int, after: Position | None) -> JobPage:
+async def jobs(pool: Pool, asked: PageRequest) -> JobPage:
     """A page of what waits or runs, and what is known of the queue as a whole."""
-    found = await job_queue.jobs(pool, limit, after)
+    found = await job_queue.jobs(pool, asked)
     return JobPage(
-        data=found.rows,
-        has_more=found.after is not None,
-        next_cursor=None if found.after is None else "\x1f".join(found.after).encode().hex(),
+        **msgspec.structs.asdict(found),
         kinds=await job_queue.kinds(pool),
         schedules=await job_queue.schedules(pool),
         failures=await job_queue.failures(pool),

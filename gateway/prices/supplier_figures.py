@@ -14,7 +14,7 @@ from gateway.access.user_rows import Visitor
 from gateway.catalog.index import Index
 from gateway.catalog.index.held import BlockedCounts, held_back
 from gateway.kit.freshness import FreshnessBounds, freshness
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.prices import supplier_figure_rows, supplier_states
 from gateway.prices.supplier_figure_rows import Attempts, Stop, Syncs
@@ -23,6 +23,7 @@ from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
 from schemas.api import Supplier
 from schemas.api_suppliers import OrderFigures, StopShown, SupplierBalance, SupplierFigures, SyncFigures
+from schemas.page import Page
 
 HOURS = 24
 ALL = selling_rows.ALL
@@ -30,11 +31,11 @@ _NONE = BlockedCounts(0, 0, {})
 
 
 async def figures(
-    deps: Deps, limit: int, after: Position | None, mode: Mode | None = None, hours: int = HOURS
-) -> Rows[SupplierFigures]:
+    deps: Deps, asked: PageRequest, mode: Mode | None = None, hours: int = HOURS
+) -> Page[SupplierFigures]:
     """Suppliers by name, each with its figures."""
-    found = await supplier_list_rows.suppliers(deps.pool, limit, after, await _context(deps), mode)
-    return Rows(await _of(deps, found.rows, hours), found.after)
+    found = await supplier_list_rows.suppliers(deps.pool, asked, await _context(deps), mode)
+    return found.of(await _of(deps, found.data, hours))
 
 
 async def one(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | None:
@@ -43,12 +44,12 @@ async def one(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | No
     return None if found is None else (await _of(deps, [found], hours))[0]
 
 
-async def listed(deps: Deps, limit: int, after: Position | None) -> Rows[Supplier]:
+async def listed(deps: Deps, asked: PageRequest) -> Page[Supplier]:
     """Suppliers by name, each with its state and our money there."""
-    found = await supplier_list_rows.suppliers(deps.pool, limit, after, await _context(deps))
-    names = [one.name for one in found.rows]
+    found = await supplier_list_rows.suppliers(deps.pool, asked, await _context(deps))
+    names = [one.name for one in found.data]
     money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
-    return Rows([msgspec.structs.replace(one, balance=money[one.name].balance) for one in found.rows], found.after)
+    return found.map(lambda one: msgspec.structs.replace(one, balance=money[one.name].balance))
 
 
 async def account(deps: Deps, name: str) -> Supplier | None:
@@ -82,12 +83,12 @@ async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[Sup
     ]
 
 
-async def balance_of_all(deps: Deps, limit: int, after: Position | None) -> Rows[SupplierBalance]:
+async def balance_of_all(deps: Deps, asked: PageRequest) -> Page[SupplierBalance]:
     """Our money at each supplier, by name."""
-    found = await supplier_list_rows.suppliers(deps.pool, limit, after, supplier_list_rows.SupplierContext())
-    names = [one.name for one in found.rows]
+    found = await supplier_list_rows.suppliers(deps.pool, asked, supplier_list_rows.SupplierContext())
+    names = [one.name for one in found.data]
     money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
-    return Rows([money[name] for name in names], found.after)
+    return found.of(money[name] for name in names)
 
 
 async def set_paused(deps: Deps, name: str, who: Visitor | str, *, paused: bool) -> Problem | None:

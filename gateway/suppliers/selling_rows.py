@@ -9,12 +9,12 @@ from typing import Literal
 
 import msgspec
 
-from gateway.kit.pages import Position, Rows
+from gateway.kit.pages import FIRST_PAGE, PageRequest
 from gateway.kit.pool import Connection, Pool
+from schemas.page import Page
 
 Reason = Literal["person", "restored", "account"]
 ALL = ""
-_POSITION_PARTS = 2
 _STOP = "nullif(supplier, '') AS supplier, reason, note, created_at AS since"
 
 
@@ -55,18 +55,16 @@ async def stops(connection: Connection | Pool) -> dict[str, list[str]]:
     return found
 
 
-async def in_force(pool: Pool, limit: int, after: Position | None) -> Rows[Stop]:
+async def in_force(pool: Pool, asked: PageRequest = FIRST_PAGE) -> Page[Stop]:
     """The stops, that of all suppliers first, then by name."""
-    last = after if after is not None and len(after) == _POSITION_PARTS else None
     rows = await pool.fetch(
         f"""SELECT {_STOP} FROM selling_stops t
-            WHERE $1::text IS NULL OR (t.supplier, t.reason) > ($1, $2) ORDER BY t.supplier, t.reason LIMIT $3""",  # noqa: S608 - the words above
-        last[0] if last else None,
-        last[1] if last else None,
-        limit + 1,
+            WHERE (t.supplier, t.reason) > ($1, $2) ORDER BY t.supplier, t.reason LIMIT $3""",  # noqa: S608 - the words above
+        *asked.after(str, str),
+        asked.fetch,
     )
-    shown = [msgspec.convert(dict(row), Stop) for row in rows[:limit]]
-    return Rows(shown, (shown[-1].supplier or ALL, shown[-1].reason) if len(rows) > limit else None)
+    page = asked.page(rows, lambda row: (row["supplier"] or ALL, row["reason"]))
+    return page.map(lambda row: msgspec.convert(dict(row), Stop))
 
 
 async def mark_out_of_stock(connection: Connection, supplier: str, key: str, until: datetime, note: str) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from gateway.kit.pages import Position, Rows, page_of, part
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from gateway.suppliers.state_rules import UNKNOWN, SupplierState
 from schemas.api import Breaker, LastSync, Supplier, SupplierRateLimit
+from schemas.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +41,19 @@ _SUPPLIERS = """
 
 
 async def suppliers(
-    pool: Pool,
-    limit: int,
-    after: Position | None,
-    context: SupplierContext,
-    mode: str | None = None,
-) -> Rows[Supplier]:
+    pool: Pool, asked: PageRequest, context: SupplierContext, mode: str | None = None
+) -> Page[Supplier]:
     """Supplier accounts by name, those of a mode; those that are configured no longer stay while they have offers."""
     rows = await pool.fetch(
         _SUPPLIERS
         + """WHERE s.name > $1 AND (s.configured OR o.offers > 0)
                  AND ($3::text IS NULL OR s.mode = $3)
              ORDER BY s.name LIMIT $2""",
-        part(after, 0),
-        limit + 1,
+        *asked.after(str),
+        asked.fetch,
         mode,
     )
-    return page_of([_supplier(row, context) for row in rows], limit, lambda s: (s.name,))
+    return asked.page(rows, columns("name")).map(lambda row: _supplier(row, context))
 
 
 async def supplier(pool: Pool, name: str, context: SupplierContext) -> Supplier | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from gateway.kit.pages import PageRequest
 from gateway.prices import supplier_figures
 from gateway.suppliers.balances import look_if_due
 from gateway.sync.mappings import tell
@@ -39,8 +40,8 @@ async def test_suppliers_stand_in_figures_as_everywhere_else(shop, command):
     code, out, _ = await command("suppliers", "figures", "--json")
     assert code == 0
     told = json.loads(out)
-    same = await supplier_figures.figures(shop.deps, 100, None)
-    assert told == json.loads(msgspec.json.encode(same.rows))
+    same = await supplier_figures.figures(shop.deps, PageRequest(100))
+    assert told == json.loads(msgspec.json.encode(same.data))
     assert [one["orders"]["attempts"] for one in told] == [0, 1, 0]
     _, out, _ = await command("suppliers", "figures")
     assert "100.0%" in out

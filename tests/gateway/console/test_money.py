@@ -8,6 +8,7 @@ import io
 import re
 
 from gateway.access import audit_rows
+from gateway.kit.pages import FIRST_PAGE
 from gateway.ledger import money
 
 
@@ -33,7 +34,7 @@ async def test_an_operator_begins_a_deposit_and_finds_the_page_to_pay_at(console
     begun = await console.operator.post("/console/money/pikasim/deposits", {"way": "stripe", "amount": "75,50"})
     assert "75.50 USD by Card" in begun.words
     (link,) = re.findall(r'href="(http://127\.0\.0\.1[^"]+/_sandbox/checkout/[^"]+)"', begun.text)
-    (one,) = (await money.deposits_begun(console.deps, 5, None)).rows
+    (one,) = (await money.deposits_begun(console.deps, FIRST_PAGE)).data
     assert (one.url, one.amount.amount) == (link, "75.50")
     entry = (await audit_rows.newest(console.pool)).data[0]
     assert (entry.action, entry.object, entry.detail["way"]) == ("supplier.deposit_begun", "supplier:pikasim", "stripe")

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.catalog.browse import Catalog
 from gateway.catalog.publish import publish
+from gateway.kit.pages import FIRST_PAGE, PageRequest
 from gateway.kit.problem import Problem
 from gateway.ledger import deposits, money, supplier_statements
 from gateway.ledger import supplier_statement_rows as rows
@@ -285,7 +286,7 @@ async def test_a_deposit_is_paid_at_its_page_and_arrives_with_the_books(counter:
                 assert page.status == 200
     assert counter.till("pikasim").balance == before + Decimal("120.50")
     await supplier_statements.read(deps, "pikasim")
-    (shown,) = (await money.deposits_begun(deps, 10, None)).rows
+    (shown,) = (await money.deposits_begun(deps, FIRST_PAGE)).data
     assert shown.state == "arrived"
     (one,) = await money.of(deps, ["pikasim"])  # its balance was looked at in the same step
     assert one.balance.spendable is not None
@@ -319,7 +320,7 @@ async def test_a_deposit_that_the_supplier_did_not_answer_is_kept_with_the_reaso
     monkeypatch.setattr(counter.deps.accounts["pikasim"].provider, "deposit", late)
     refused = await deposits.begin(counter.deps, "pikasim", "stripe", Money(Decimal(50), "USD"), "a test")
     assert isinstance(refused, Problem)
-    (shown,) = (await money.deposits_begun(counter.deps, 10, None)).rows
+    (shown,) = (await money.deposits_begun(counter.deps, FIRST_PAGE)).data
     assert (shown.state, shown.url) == ("failed", None)
     assert "no whole answer" in (shown.error or "")
 
@@ -403,9 +404,9 @@ async def test_books_whose_reading_was_broken_off_are_gone_over_again_and_come_w
 
 async def view(counter: Counter, name: str, **more: Any) -> list[tuple[str, str, str | None]]:
     today = datetime.now(UTC).date()
-    found = await money.ledger(counter.deps, name, today, today, 100, None, **more)
+    found = await money.ledger(counter.deps, name, today, today, PageRequest(100), **more)
     assert found is not None
-    return [(one.kind, one.verdict, one.why) for one in found.lines.rows]
+    return [(one.kind, one.verdict, one.why) for one in found.data]
 
 
 async def test_hostile_words_and_faults_in_one_supplier_s_books_leave_the_rest_readable(
@@ -443,7 +444,7 @@ async def test_a_deposit_that_nobody_paid_does_not_take_the_line_of_the_next(cou
     async with aiohttp.ClientSession() as http, http.post(str(made[1].url)) as page:
         assert page.status == 200
     await supplier_statements.read(counter.deps, "pikasim")
-    shown = {one.id: one.state for one in (await money.deposits_begun(counter.deps, 10, None)).rows}
+    shown = {one.id: one.state for one in (await money.deposits_begun(counter.deps, FIRST_PAGE)).data}
     assert (shown[made[0].id], shown[made[1].id]) == ("begun", "arrived")
 
 
@@ -514,7 +515,7 @@ async def test_both_books_agree_line_by_line_and_deposits_stand_apart(counter: C
         ("charge", "same", None), ("charge", "same", None), ("deposit", "apart", None), ("refund", "same", None),
     ]  # fmt: skip
     today = datetime.now(UTC).date()
-    found = await money.ledger(counter.deps, "pikasim", today, today, 100, None)
+    found = await money.ledger(counter.deps, "pikasim", today, today, PageRequest(100))
     assert found is not None
     totals = {one.kind: one for one in found.totals}
     assert totals["adjustment"].theirs is not None
@@ -555,13 +556,13 @@ async def test_a_page_of_both_books_goes_on_where_the_last_one_ended(counter: Co
     day = Day(datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1))
     whole = [one.movement for one in await supplier_statements.ledger(counter.deps, "s2s", day)]
     today = datetime.now(UTC).date()
-    seen, after = [], None
+    seen, cursor = [], None
     for _ in range(4):
-        found = await money.ledger(counter.deps, "s2s", today, today, 2, after)
+        found = await money.ledger(counter.deps, "s2s", today, today, PageRequest(2, cursor))
         assert found is not None
-        seen += [one.movement for one in found.lines.rows]
-        after = found.lines.after
-        if after is None:
+        seen += [one.movement for one in found.data]
+        cursor = found.next_cursor
+        if cursor is None:
             break
     assert seen == whole
-    assert await money.ledger(counter.deps, "nobody", today, today, 2, None) is None
+    assert await money.ledger(counter.deps, "nobody", today, today, PageRequest(2)) is None

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateway.alerts import alerts
+from gateway.kit.pages import PageRequest
 from gateway.ledger import money, supplier_statements
 from gateway.ledger.reconcile import reconcile
 from gateway.orders import ledger_rows, order_state_rows
@@ -40,9 +41,9 @@ async def read(counter: Counter, supplier: str) -> None:
 
 async def verdicts(counter: Counter, supplier: str) -> dict[str, str]:
     today = counter.clock().astimezone(UTC).date()
-    found = await money.ledger(counter.deps, supplier, today - timedelta(days=2), today, 100, None)
+    found = await money.ledger(counter.deps, supplier, today - timedelta(days=2), today, PageRequest(100))
     assert found is not None
-    return {line.kind: line.verdict for line in found.lines.rows if line.verdict != "apart"}
+    return {line.kind: line.verdict for line in found.data if line.verdict != "apart"}
 
 
 async def raised(counter: Counter, kind: str) -> list[str]:
@@ -162,9 +163,9 @@ async def test_before_the_statements_are_read_the_ledger_differs_from_nothing(co
     assert await verdicts(counter, "s2s") == {"charge": "same"}
     await bought(counter, "s2s")
     today = counter.clock().astimezone(UTC).date()
-    found = await money.ledger(counter.deps, "s2s", today - timedelta(days=2), today, 100, None)
+    found = await money.ledger(counter.deps, "s2s", today - timedelta(days=2), today, PageRequest(100))
     assert found is not None
-    assert sorted(line.verdict for line in found.lines.rows) == ["apart", "same", "statement_not_read"]
+    assert sorted(line.verdict for line in found.data) == ["apart", "same", "statement_not_read"]
     assert sum(total.differences for total in found.totals) == 0
 
 
