@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from schemas.api import CountryCode, PlanId, Price, SupplierName, SyncRunSupplier
+from schemas.page import Page
 
 ChangeKind = Literal["up", "down", "price", "new", "gone", "stock"]
 
@@ -180,13 +181,10 @@ class DifferenceRow(msgspec.Struct, frozen=True, kw_only=True):
     percent: float | None
 
 
-class DifferencePage(msgspec.Struct, frozen=True, kw_only=True):
+class DifferencePage(Page[DifferenceRow], frozen=True, kw_only=True):
     """A quarantined walk and a page of its differences, as many of each kind as were kept."""
 
     quarantine: Quarantine
-    data: list[DifferenceRow]
-    has_more: bool
-    next_cursor: str | None
 
 
 class SyncProgress(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from gateway.api import examples_goods
 from gateway.api.ordering import deps_of, refusal, whose
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters_goods import CategoryParameters, GoodParameters, GoodsParameters
 from gateway.api.problems import invalid
 from gateway.api.reading import read_query, unset_to_none
@@ -50,10 +50,10 @@ async def list_goods(request: web.Request) -> web.Response:
     )
     storefront, mode = whose(request)
     asker = Asker(storefront, mode, unset_to_none(sent.currency), unset_to_none(sent.locale))
-    found = await goods.page(deps_of(request), asker, wanted, limit=sent.limit, after=position(sent))
+    found = await goods.page(deps_of(request), asker, wanted, sent.page)
     if isinstance(found, Problem):
         raise refusal(found)
-    return page(found)
+    return json_answer(found)
 
 
 @routes(

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from gateway.api import examples, state
 from gateway.api.ops_changes import refused, who
-from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import (
     NoParameters,
     OpsOfferParameters,
@@ -42,7 +42,7 @@ async def list_sync_runs(request: web.Request) -> web.Response:
     For each supplier total = mapped + set aside; products that are no eSIM are counted apart.
     """
     sent = read_query(request, PageParameters)
-    return page(await run_list_rows.sync_runs(pool_of(request), sent.limit, position(sent)))
+    return json_answer(await run_list_rows.sync_runs(pool_of(request), sent.page))
 
 
 @routes(
@@ -99,9 +99,9 @@ async def list_unmapped(request: web.Request) -> web.Response:
     Kept with the reason and as they came.
     """
     sent = read_query(request, UnmappedParameters)
-    return page(
+    return json_answer(
         await run_list_rows.unmapped(
-            pool_of(request), sent.limit, position(sent), unset_to_none(sent.supplier), unset_to_none(sent.reason)
+            pool_of(request), sent.page, unset_to_none(sent.supplier), unset_to_none(sent.reason)
         )
     )
 
@@ -117,9 +117,9 @@ async def list_price_changes(request: web.Request) -> web.Response:
     What a supplier asked before and after, once for each change.
     """
     sent = read_query(request, PriceChangeParameters)
-    return page(
+    return json_answer(
         await offer_list_rows.price_changes(
-            pool_of(request), sent.limit, position(sent), unset_to_none(sent.supplier), unset_to_none(sent.plan_id)
+            pool_of(request), sent.page, unset_to_none(sent.supplier), unset_to_none(sent.plan_id)
         )
     )
 
@@ -140,14 +140,13 @@ async def list_offers(request: web.Request) -> web.Response:
         pool_of(request),
         request.app[state.SETTINGS],
         request.app[state.TOLERANCES],
-        limit=sent.limit,
-        after=position(sent),
+        sent.page,
         reason=unset_to_none(sent.why_not),
         supplier=unset_to_none(sent.supplier),
         plan_id=unset_to_none(sent.plan_id),
         triggers=sent.triggers,
     )
-    return page(found)
+    return json_answer(found)
 
 
 @routes(

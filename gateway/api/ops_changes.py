@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.api import examples_changes as examples
 from gateway.api import state
-from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters
 from gateway.api.parameters_changes import (
     ChangeParameters,
@@ -66,7 +66,7 @@ async def list_changes(request: web.Request) -> web.Response:
         min_amount=_figure(unset_to_none(sent.min_amount)),
     )
     base = _settings(request).base_currency
-    return page(await changes.feed(pool_of(request), base, wanted, limit=sent.limit, after=position(sent)))
+    return json_answer(await changes.feed(pool_of(request), base, wanted, sent.page))
 
 
 @routes(
@@ -148,9 +148,8 @@ async def get_difference(request: web.Request) -> web.Response:
         pool_of(request),
         request.match_info["id"],
         sent.supplier,
+        sent.page,
         kind=unset_to_none(sent.kind),
-        limit=sent.limit,
-        after=position(sent),
     )
     if found is None:
         raise Refusal("not_found", "nothing of this supplier was quarantined in this run, or it is not kept any more")

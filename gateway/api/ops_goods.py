@@ -8,12 +8,11 @@ from gateway.api import examples_goods
 from gateway.api.goods import GOOD_PART
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal
-from gateway.api.paging import json_answer, page, position
+from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.parameters_goods import OpsGoodsParameters
 from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.kit.pages import Rows
 from gateway.kit.problem import Problem
 from gateway.selling import ops_goods
 from gateway.selling.goods_view_rows import Narrowed
@@ -37,7 +36,7 @@ async def list_ops_goods(request: web.Request) -> web.Response:
     narrowed = Narrowed(
         unset_to_none(sent.supplier), unset_to_none(sent.mode), unset_to_none(sent.why_not), unset_to_none(sent.q)
     )
-    return page(await ops_goods.page(deps_of(request), narrowed, limit=sent.limit, after=position(sent)))
+    return json_answer(await ops_goods.page(deps_of(request), narrowed, sent.page))
 
 
 @routes(
@@ -51,7 +50,7 @@ async def list_goods_walks(request: web.Request) -> web.Response:
     What became of the last one of each account.
     """
     read_query(request, NoParameters)
-    return page(Rows(await ops_goods.walks(deps_of(request)), None))
+    return json_answer(Page.complete(await ops_goods.walks(deps_of(request))))
 
 
 @routes(
@@ -65,7 +64,7 @@ async def list_goods_changes(request: web.Request) -> web.Response:
     Those that came and went, and prices that moved, the newest first.
     """
     sent = read_query(request, PageParameters)
-    return page(await ops_goods.changes(deps_of(request), limit=sent.limit, after=position(sent)))
+    return json_answer(await ops_goods.changes(deps_of(request), sent.page))
 
 
 @routes(
@@ -79,7 +78,7 @@ async def list_goods_unmapped(request: web.Request) -> web.Response:
     Each with the reason.
     """
     sent = read_query(request, PageParameters)
-    return page(await ops_goods.set_aside(deps_of(request), limit=sent.limit, after=position(sent)))
+    return json_answer(await ops_goods.set_aside(deps_of(request), sent.page))
 
 
 @routes(

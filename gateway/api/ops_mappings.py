@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from gateway.api import examples_supply as examples
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal
-from gateway.api.paging import json_answer, page, pool_of, position
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
@@ -63,7 +63,7 @@ async def list_unmapped_groups(request: web.Request) -> web.Response:
         reason=unset_to_none(sent.reason),
         about=unset_to_none(sent.about),
     )
-    return page(await mappings.groups(deps.pool, deps.settings.base_currency, scope, sent.limit, position(sent)))
+    return json_answer(await mappings.groups(deps.pool, deps.settings.base_currency, scope, sent.page))
 
 
 @routes(
@@ -78,11 +78,10 @@ async def list_mappings(request: web.Request) -> web.Response:
     """
     sent = read_query(request, MappingParameters)
     about = unset_to_none(sent.about)
-    return page(
+    return json_answer(
         await mappings.listed(
             pool_of(request),
-            sent.limit,
-            position(sent),
+            sent.page,
             unset_to_none(sent.provider),
             None if about is None else About(about),
         )

@@ -36,9 +36,10 @@ def list_(
     """Show what was told in the console and over the API, the newest first."""
 
     async def read(deps: Deps) -> list[Mapping]:
+        from gateway.kit.pages import PageRequest
         from gateway.sync import mappings
 
-        return (await mappings.listed(deps.pool, MOST, None)).rows
+        return (await mappings.listed(deps.pool, PageRequest(MOST))).data
 
     rows = run_connected(state_dir, read)
     if as_json:

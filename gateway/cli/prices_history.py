@@ -115,15 +115,16 @@ def changes(
         return
 
     async def read(deps: Deps) -> list[Change]:
+        from gateway.kit.pages import PageRequest
         from gateway.prices.changes import feed
 
-        base, after = deps.settings.base_currency, None
+        base, cursor = deps.settings.base_currency, None
         found: list[Change] = []
         while len(found) < limit:
-            rows = await feed(deps.pool, base, wanted, limit=min(_A_PAGE, limit - len(found)), after=after)
-            found += rows.rows
-            after = rows.after
-            if after is None:
+            page = await feed(deps.pool, base, wanted, PageRequest(min(_A_PAGE, limit - len(found)), cursor))
+            found += page.data
+            cursor = page.next_cursor
+            if cursor is None:
                 break
         return found
 

@@ -55,21 +55,23 @@ def show(
     """Show how a supplier's waiting sync differs from what stands, the largest differences first."""
 
     async def read(deps: Deps) -> DifferencePage:
+        import msgspec
+
+        from gateway.kit.pages import PageRequest
         from gateway.sync.requests import difference
-        from schemas.api_changes import DifferencePage as Page
 
         held = await _waiting(deps, supplier)
         rows: list[DifferenceRow] = []
-        after = None
+        cursor = None
         while True:
-            size = min(_A_PAGE, limit - len(rows))
-            page = await difference(deps.pool, held.run_id, supplier, kind=kind, limit=size, after=after)
+            asked = PageRequest(min(_A_PAGE, limit - len(rows)), cursor)
+            page = await difference(deps.pool, held.run_id, supplier, asked, kind=kind)
             if page is None:
                 raise ConfigurationError(f"nothing of {supplier} waits")
             rows += page.data
-            if page.next_cursor is None or len(rows) >= limit:
-                return Page(quarantine=page.quarantine, data=rows, has_more=page.has_more, next_cursor=page.next_cursor)
-            after = tuple(bytes.fromhex(page.next_cursor).decode().split("\x1f"))
+            cursor = page.next_cursor
+            if cursor is None or len(rows) >= limit:
+                return msgspec.structs.replace(page, data=rows)
 
     found = run_connected(state_dir, read)
     if as_json:

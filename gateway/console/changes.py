@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.console.forms import Form, query_form
 from gateway.console.history import as_money, since_of
-from gateway.console.pages import Csv, Notice, Pages, View, deps, here, mode, visitor
+from gateway.console.pages import Csv, Notice, Pages, View, deps, mode, next_page, page_asked, visitor
 from gateway.prices import changes as flow
 from gateway.prices.change_rules import KINDS, ChangeFilter
 from gateway.prices.change_tables import of_changes, of_summary
@@ -17,7 +17,6 @@ from providers import places
 
 pages = Pages()
 _PAGE = 50
-_SEPARATOR = "~"
 SINCE = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("visit", "my last visit"))
 
 
@@ -36,13 +35,12 @@ async def changes(request: web.Request) -> View:
         min_percent=form.decimal("percent", least=0, most=1_000_000),
         min_amount=form.decimal("amount", least=0, most=1_000_000),
     )
-    after = _position(form.text("cursor", most=600))
     base = behind.settings.base_currency
-    found = await flow.feed(behind.pool, base, wanted, limit=_PAGE, after=after)
-    sheet = of_changes(found.rows)
+    found = await flow.feed(behind.pool, base, wanted, page_asked(request, _PAGE))
+    sheet = of_changes(found.data)
     context = {
-        "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.rows],
-        "next": None if found.after is None else here(request, cursor=_text(found.after)),
+        "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
+        "next": next_page(request, found),
         "kinds": [(kind, kind in wanted.kinds) for kind in KINDS],
         "wanted": wanted,
         "filters_typed": form.typed,
@@ -89,15 +87,6 @@ async def quarantined(request: web.Request) -> list[Notice]:
         )
         for one in await waiting(deps(request).pool, mode(request))
     ]
-
-
-def _position(text: str) -> tuple[str, ...] | None:
-    """Where a page goes on. Any text is a place; what names none is behind everything."""
-    return tuple(text.replace("\0", "").split(_SEPARATOR)) if text else None
-
-
-def _text(position: tuple[str, ...]) -> str:
-    return _SEPARATOR.join(position)
 
 
 def _country(form: Form) -> str | None:

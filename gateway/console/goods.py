@@ -8,7 +8,8 @@ from aiohttp import web
 
 from gateway.console.forms import query_form
 from gateway.console.history import as_money
-from gateway.console.pages import Csv, Hit, Pages, deps, here, mode, see_other, visitor
+from gateway.console.pages import Csv, Hit, Pages, deps, mode, next_page, page_asked, see_other, visitor
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.selling import ops_goods
 from gateway.selling.goods_view_rows import Narrowed
@@ -33,24 +34,23 @@ async def half(request: web.Request) -> tuple[dict[str, Any], Csv]:
         why_not=form.choice("held", _HELD, required=False) or None,
         q=form.text("q", most=100) or None,
     )
-    after = tuple(request.query.get("after", "")[:200].split("\x1f")) if "after" in request.query else None
-    found = await ops_goods.page(behind, narrowed, limit=_PAGE, after=after)
+    found = await ops_goods.page(behind, narrowed, page_asked(request, _PAGE))
     walks = await ops_goods.walks(behind)
-    changes = await ops_goods.changes(behind, limit=_CHANGES, after=None)
-    aside = await ops_goods.set_aside(behind, limit=_ASIDE, after=None)
+    changes = await ops_goods.changes(behind, PageRequest(_CHANGES))
+    aside = await ops_goods.set_aside(behind, PageRequest(_ASIDE))
     context = {
-        "goods": [(one, as_money(one.cost), as_money(one.price)) for one in found.rows],
-        "goods_next": here(request, after="\x1f".join(found.after)) if found.after else None,
+        "goods": [(one, as_money(one.cost), as_money(one.price)) for one in found.data],
+        "goods_next": next_page(request, found),
         "goods_walks": [one for one in walks if _of_mode(request, one.supplier)],
         "goods_changes": [
-            (one, as_money(one.old), as_money(one.new)) for one in changes.rows if _of_mode(request, one.supplier)
+            (one, as_money(one.old), as_money(one.new)) for one in changes.data if _of_mode(request, one.supplier)
         ],
-        "goods_aside": [one for one in aside.rows if _of_mode(request, one.supplier)],
+        "goods_aside": [one for one in aside.data if _of_mode(request, one.supplier)],
         "goods_asked": narrowed,
         "goods_suppliers": sorted({one.supplier for one in walks if _of_mode(request, one.supplier)}),
         "goods_held": [(reason, reason.replace("_", " ")) for reason in _HELD],
     }
-    return context, Csv("other-goods", _COLUMNS, map(_row, found.rows))
+    return context, Csv("other-goods", _COLUMNS, map(_row, found.data))
 
 
 @pages("POST", PLACE + "/{id}/release", role="operator", nav="Other goods")
@@ -65,8 +65,8 @@ async def release(request: web.Request) -> web.Response:
 @pages.finds("Other goods")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Goods whose name holds the words."""
-    found = await ops_goods.page(deps(request), Narrowed(mode=mode(request), q=question[:100]), limit=10, after=None)
-    return [Hit(one.name, f"{PLACE}?supplier={one.supplier}", f"{one.type} of {one.supplier}") for one in found.rows]
+    found = await ops_goods.page(deps(request), Narrowed(mode=mode(request), q=question[:100]), PageRequest(10))
+    return [Hit(one.name, f"{PLACE}?supplier={one.supplier}", f"{one.type} of {one.supplier}") for one in found.data]
 
 
 def _of_mode(request: web.Request, supplier: str) -> bool:

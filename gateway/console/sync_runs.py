@@ -9,7 +9,20 @@ from aiohttp import web
 
 from gateway.console.forms import form_data, query_form
 from gateway.console.history import as_money
-from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, is_htmx, see_other, visitor
+from gateway.console.pages import (
+    Csv,
+    Hit,
+    Pages,
+    View,
+    deps,
+    invalid,
+    is_htmx,
+    next_page,
+    page_asked,
+    see_other,
+    visitor,
+)
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.prices.change_tables import of_difference
 from gateway.sync import requests, run_list_rows
@@ -92,7 +105,7 @@ async def refuse(request: web.Request) -> View | web.Response:
     run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
     why = form.text("why", required=True, most=500)
     if not form:
-        if await requests.difference(behind.pool, run_id, supplier, kind=None, limit=1) is None:
+        if await requests.difference(behind.pool, run_id, supplier, PageRequest(1)) is None:
             raise web.HTTPNotFound
         return invalid(await _difference(request, supplier), form)
     problem = await requests.refuse(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
@@ -111,17 +124,16 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 
 
 async def _list(request: web.Request) -> View:
-    form, behind = query_form(request), deps(request)
-    cursor = form.text("cursor", most=60)
-    found = await run_list_rows.sync_runs(behind.pool, _PAGE, (cursor,) if cursor else None)
+    behind = deps(request)
+    found = await run_list_rows.sync_runs(behind.pool, page_asked(request, _PAGE))
     context = {
-        "runs": [(run, _seconds(run.started_at, run.ended_at), _sums(run)) for run in found.rows],
-        "next": None if found.after is None else here(request, cursor=found.after[0]),
+        "runs": [(run, _seconds(run.started_at, run.ended_at), _sums(run)) for run in found.data],
+        "next": next_page(request, found),
         "accounts": sorted(behind.accounts),
         "held": await requests.waiting(behind.pool),
     }
     rows = [
-        (run.id, run.started_at, run.ended_at, run.state, *_row(part)) for run in found.rows for part in run.suppliers
+        (run.id, run.started_at, run.ended_at, run.state, *_row(part)) for run in found.data for part in run.suppliers
     ]
     columns = ("run", "started", "ended", "run's state", *_COLUMNS)
     return View("sync_runs.html", context, title="Sync runs", csv=Csv("sync-runs", columns, rows))
@@ -131,9 +143,8 @@ async def _difference(request: web.Request, supplier: str = "") -> View:
     form = query_form(request)
     supplier = supplier or request.match_info["supplier"]
     kind = form.choice("kind", [value for value, _ in _KINDS], required=False) or "moved"
-    cursor = form.text("cursor", most=600)
     found = await requests.difference(
-        deps(request).pool, request.match_info["id"], supplier, kind=kind, limit=_PAGE, after=_after(cursor)
+        deps(request).pool, request.match_info["id"], supplier, page_asked(request, _PAGE), kind=kind
     )
     if found is None:
         raise web.HTTPNotFound
@@ -146,21 +157,12 @@ async def _difference(request: web.Request, supplier: str = "") -> View:
         "all_of_kind": counts[kind],
         "kept": min(counts[kind], MOST[kind]),
         "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
-        "next": None if found.next_cursor is None else here(request, cursor=found.next_cursor),
+        "next": next_page(request, found),
         "address": f"{_LIST}/{held.run_id}/difference/{supplier}",
     }
     sheet = of_difference(supplier, found.data)
     title = f"What {supplier} would change"
     return View("difference.html", context, title=title, csv=Csv(f"difference-{supplier}", sheet.columns, sheet.rows))
-
-
-def _after(cursor: str) -> tuple[str, ...] | None:
-    if not cursor:
-        return None
-    try:
-        return tuple(bytes.fromhex(cursor).decode("utf-8", "replace").split("\x1f"))
-    except ValueError:
-        return ("",)
 
 
 def _told(request: web.Request, problem: Problem, run_id: str) -> web.Response:

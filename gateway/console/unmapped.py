@@ -9,8 +9,21 @@ from aiohttp import web
 
 from gateway.console.forms import Form, form_data, query_form
 from gateway.console.history import as_money
-from gateway.console.pages import Csv, Hit, Pages, View, deps, here, invalid, mode, see_other, visitor
+from gateway.console.pages import (
+    Csv,
+    Hit,
+    Pages,
+    View,
+    deps,
+    invalid,
+    mode,
+    next_page,
+    page_asked,
+    see_other,
+    visitor,
+)
 from gateway.console.shown import clean
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.sync import mappings
 from gateway.sync import unmapped_rows as store
@@ -44,12 +57,11 @@ async def unmapped(request: web.Request) -> View:
         reason=form.choice("reason", reasons, required=False) or None,
         about=form.choice("about", [about.value for about in About if about], required=False) or None,
     )
-    after = request.query.get("after", "")[:9]
     base = behind.settings.base_currency
-    found = await mappings.groups(behind.pool, base, scope, _PAGE, (after,) if after else None)
+    found = await mappings.groups(behind.pool, base, scope, page_asked(request, _PAGE))
     context = {
-        "groups": [(one, as_money(one.cost_total), as_money(one.cost_median), _url(one)) for one in found.rows],
-        "next": here(request, after=found.after[0]) if found.after else None,
+        "groups": [(one, as_money(one.cost_total), as_money(one.cost_median), _url(one)) for one in found.data],
+        "next": next_page(request, found),
         "totals": await store.totals(behind.pool, mode(request)),
         "scope": scope,
         "suppliers": [name for name, one in sorted(behind.accounts.items()) if one.settings.mode == mode(request)],
@@ -57,7 +69,7 @@ async def unmapped(request: web.Request) -> View:
         "abouts": [(about.value, about.value.replace("_", " ")) for about in About if about],
         "currency": base,
     }
-    return View("unmapped.html", context, title="Unmapped", csv=Csv("unmapped", _COLUMNS, map(_row, found.rows)))
+    return View("unmapped.html", context, title="Unmapped", csv=Csv("unmapped", _COLUMNS, map(_row, found.data)))
 
 
 @pages("GET", _WORD + "/{supplier}", nav="Unmapped")
@@ -95,17 +107,16 @@ async def tell(request: web.Request) -> View | web.Response:
 async def told(request: web.Request) -> View:
     """What was told, the newest first; to take back, to use now, and to take along as a file."""
     behind = deps(request)
-    after = request.query.get("after", "")[:60]
-    found = await mappings.listed(behind.pool, _PAGE, (after,) if after else None)
+    found = await mappings.listed(behind.pool, page_asked(request, _PAGE))
     context = {
-        "rows": found.rows,
-        "next": here(request, after=found.after[0]) if found.after else None,
-        "waiting": [one for one in found.rows if not one.applied],
+        "rows": found.data,
+        "next": next_page(request, found),
+        "waiting": [one for one in found.data if not one.applied],
     }
     columns = ("provider", "about", "word", "means", "note", "by", "at", "applied")
     rows = [
         (one.provider, one.about, one.word, one.means, one.note, one.created_by, one.created_at, one.applied)
-        for one in found.rows
+        for one in found.data
     ]
     return View("unmapped_told.html", context, title="Words that were told", csv=Csv("mappings", columns, rows))
 
@@ -132,10 +143,10 @@ async def find(request: web.Request, question: str) -> list[Hit]:
     """Words that are not understood and hold the question."""
     behind = deps(request)
     base = behind.settings.base_currency
-    found = await mappings.groups(behind.pool, base, Scope(mode=mode(request)), 200, None)
+    found = await mappings.groups(behind.pool, base, Scope(mode=mode(request)), PageRequest(200))
     return [
         Hit(one.word, _url(one), f"{one.offers} offers of {one.supplier}")
-        for one in found.rows
+        for one in found.data
         if question.lower() in one.word.lower()
     ][:10]
 
@@ -144,11 +155,10 @@ async def _word(request: web.Request, form: Form, supplier: str) -> View:
     behind = deps(request)
     reason = form.text("reason", most=40)
     about, text = form.text("about", most=40), clean(form.typed.get("word", "")[:200])
-    after = request.query.get("after", "")[:200]
     account = behind.accounts.get(supplier)
     if account is None:
         raise web.HTTPNotFound
-    items = await store.of_group(behind.pool, supplier, reason, about, text, _ITEMS + 1, after)
+    items = await store.of_group(behind.pool, supplier, reason, about, text, page_asked(request, _ITEMS))
     known = {each.value: each for each in About}.get(about, About.NOTHING)
     context = {
         "supplier": supplier,
@@ -157,8 +167,8 @@ async def _word(request: web.Request, form: Form, supplier: str) -> View:
         "reason": reason,
         "about": about,
         "word": text,
-        "items": [(one, _cost(one), one.raw[:_RAW], len(one.raw) > _RAW) for one in items[:_ITEMS]],
-        "next": here(request, after=items[_ITEMS - 1].supplier_plan_id) if len(items) > _ITEMS else None,
+        "items": [(one, _cost(one), one.raw[:_RAW], len(one.raw) > _RAW) for one in items.data],
+        "next": next_page(request, items),
         "can_be_told": mappings.can_be_told(known, text),
         "attributes": ATTRIBUTES,
         "regions": [(region.name, f"{region.name} ({len(region.countries)})") for region in places.regions()],

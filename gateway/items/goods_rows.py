@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from gateway.access.key_rows import Mode
 from gateway.items.goods_rules import Terms, Texts, measure
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from schemas.good import CustomPrice, Good, GoodCategory, GoodField
 from schemas.money import Money
+from schemas.page import Page
 
 _ROWS = """
     SELECT g.supplier, g.sku, g.good_id, g.product_id, g.type, g.denomination, g.cost, g.currency, g.custom,
@@ -118,10 +121,8 @@ async def of_account(connection: Connection | Pool, supplier: str, sku: str) -> 
     return [good_row(row) for row in rows]
 
 
-async def listed(
-    connection: Connection | Pool, mode: Mode, wanted: Wanted, limit: int, after: tuple[str, str] | None
-) -> list[tuple[str, str]]:
-    """A page of goods by name: each its place in the list, whose second part is its id.
+async def listed(connection: Connection | Pool, mode: Mode, wanted: Wanted, asked: PageRequest) -> Page[str]:
+    """A page of goods by name: their ids.
 
     A good stands where the first of its accounts' rows stands, so that the list is read along its index.
     """
@@ -134,10 +135,10 @@ async def listed(
         dict(wanted.attributes),
         wanted.locale or "",
         matching(wanted.q),
-        *(after or ("", "")),
-        limit,
+        *asked.after(str, str),
+        asked.fetch,
     )
-    return [(row["name"], row["good_id"]) for row in rows]
+    return asked.page(rows, columns("name", "good_id")).map(itemgetter("good_id"))
 
 
 async def categories(connection: Connection | Pool, mode: Mode, locale: str | None) -> list[GoodCategory]:

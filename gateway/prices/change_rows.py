@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -36,20 +36,6 @@ class Place:
     at: datetime
     src: int
     id: int
-
-    @classmethod
-    def of(cls, parts: Sequence[str]) -> Place:
-        """The place that ``parts`` names. Any texts are one: what names none is behind everything."""
-        try:
-            at, src, number = datetime.fromisoformat(parts[0]), int(parts[1]), int(parts[2])
-            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        except (ValueError, IndexError, OverflowError):
-            return cls(datetime(1970, 1, 1, tzinfo=UTC), 0, 0)
-        return cls(at, 1 if src else 0, min(max(number, 0), _LAST))
-
-    def parts(self) -> tuple[str, str, str]:
-        """The place as texts."""
-        return self.at.isoformat(), str(self.src), str(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, columns, price_of, write_cursor
 from gateway.kit.pool import Pool
 from gateway.prices import change_rows
 from gateway.prices.change_rows import Place
@@ -18,6 +18,7 @@ from gateway.prices.change_rules import EVENT_KINDS, ChangeFilter, move
 from gateway.pricing import fx_rows
 from schemas.api_changes import Change, ChangeSummary, CountryChanges, SupplierChanges
 from schemas.money import Money
+from schemas.page import Page
 
 # A page looks at so many rows at first, then at more, until it is full or has looked at enough.
 _CHUNKS = (500, 3_000, 6_000)
@@ -26,29 +27,27 @@ LARGEST, _AMONG = 10, 4_000  # so many that moved furthest, among so many of the
 _NAME = 300
 
 
-async def feed(
-    pool: Pool, base: str, wanted: ChangeFilter, *, limit: int, after: Position | None = None
-) -> Rows[Change]:
-    """A page of changes, the newest first. It may be short, even empty, although there are more: ``after`` says so."""
+async def feed(pool: Pool, base: str, wanted: ChangeFilter, asked: PageRequest) -> Page[Change]:
+    """A page of changes, the newest first. It may be short, even empty, although it ``has_more``."""
     rates = await rates_in(pool, base)
     offers = None if wanted.plan_id is None else await change_rows.offers_of(pool, wanted.plan_id)
     if offers == []:
-        return Rows([], None)
-    place = None if after is None else Place.of(after)
+        return Page.complete([])
+    place = None if asked.cursor is None else Place(*asked.before(datetime, int, int))
     found: list[dict[str, Any]] = []
-    for look_at in _CHUNKS if wanted.picks else (limit + 1,):
-        room = limit + 1 - len(found)
+    for look_at in _CHUNKS if wanted.picks else (asked.fetch,):
+        room = asked.fetch - len(found)
         chunk = await change_rows.chunk(
             pool, wanted, rates, after=place, look_at=max(look_at, room), limit=room, offers=offers
         )
         found += chunk.rows
         place = chunk.edge
-        if place is None or len(found) > limit:
+        if place is None or len(found) == asked.fetch:
             break
-    if len(found) > limit:
-        last = found[limit - 1]
-        place = Place(last["at"], last["src"], last["id"])
-    return Rows([shown(row, base) for row in found[:limit]], None if place is None else place.parts())
+    page = asked.page(found, columns("at", "src", "id")).map(lambda row: shown(row, base))
+    if page.has_more or place is None:
+        return page
+    return Page(page.data, has_more=True, next_cursor=write_cursor(place.at, place.src, place.id))
 
 
 async def summary(

@@ -15,7 +15,7 @@ from gateway.items.good_source import line_of
 from gateway.items.goods_rows import GoodRow, Wanted
 from gateway.items.goods_rules import faults, text_in, widest
 from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
@@ -33,8 +33,7 @@ from schemas.api_goods import (
     GoodFieldAsked,
 )
 from schemas.money import Money
-
-_PLACE = 2  # a place in the list: a name and an id
+from schemas.page import Page
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -46,20 +45,16 @@ class Asker(msgspec.Struct, frozen=True):
     locale: str | None = None
 
 
-async def page(
-    deps: Deps, asker: Asker, wanted: Wanted, *, limit: int, after: Position | None
-) -> Rows[DigitalGood] | Problem:
+async def page(deps: Deps, asker: Asker, wanted: Wanted, asked: PageRequest) -> Page[DigitalGood] | Problem:
     """Goods by name. Problems: invalid (a currency without a rate)."""
-    place = (after[0], after[1]) if after is not None and len(after) >= _PLACE else None
-    found = await goods_rows.listed(deps.pool, asker.mode, wanted, limit + 1, place)
-    shown = found[:limit]
-    rows = await goods_rows.of_goods(deps.pool, asker.mode, [good_id for _, good_id in shown])
+    found = await goods_rows.listed(deps.pool, asker.mode, wanted, asked)
+    rows = await goods_rows.of_goods(deps.pool, asker.mode, found.data)
     by_id = {good_id: list(same) for good_id, same in groupby(rows, key=lambda row: row.good_id)}
     try:
-        priced = await _priced(deps, asker, [by_id[good_id] for _, good_id in shown if good_id in by_id], None)
+        priced = await _priced(deps, asker, [by_id[good_id] for good_id in found.data if good_id in by_id], None)
     except NoRate as error:
         return _no_rate(error)
-    return Rows(priced, shown[-1] if len(found) > limit else None)
+    return found.of(priced)
 
 
 async def one(deps: Deps, asker: Asker, good_id: str, amount: Decimal | None) -> DigitalGood | Problem:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from gateway.items.goods_rows import GoodRow, good_row, matching, rows_where
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, columns, price_of
 from gateway.kit.pool import Connection, Pool
 from schemas.api import Price
 from schemas.api_goods import GoodChange, GoodSetAside, GoodsWalk
 from schemas.money import Money
-
-_PAIR = 2
+from schemas.page import Page
 
 
 class Narrowed(msgspec.Struct, frozen=True):
@@ -25,9 +25,8 @@ class Narrowed(msgspec.Struct, frozen=True):
     q: str | None = None
 
 
-async def by_account(pool: Pool, narrowed: Narrowed, limit: int, after: Position | None) -> Rows[GoodRow]:
+async def by_account(pool: Pool, narrowed: Narrowed, asked: PageRequest) -> Page[GoodRow]:
     """Rows by supplier and SKU."""
-    supplier, sku = after[:2] if after is not None and len(after) >= _PAIR else ("", "")
     rows = await pool.fetch(
         rows_where(
             """ ($1::text IS NULL OR g.supplier = $1) AND ($2::text IS NULL OR s.mode = $2)
@@ -41,12 +40,10 @@ async def by_account(pool: Pool, narrowed: Narrowed, limit: int, after: Position
         narrowed.mode,
         narrowed.why_not,
         matching(narrowed.q),
-        supplier,
-        sku,
-        limit + 1,
+        *asked.after(str, str),
+        asked.fetch,
     )
-    found = [good_row(row) for row in rows[:limit]]
-    return Rows(found, (found[-1].supplier, found[-1].sku) if len(rows) > limit else None)
+    return asked.page(rows, columns("supplier", "sku")).map(good_row)
 
 
 async def walks(pool: Pool) -> list[GoodsWalk]:
@@ -64,56 +61,51 @@ async def walks(pool: Pool) -> list[GoodsWalk]:
     return [GoodsWalk(**dict(row)) for row in rows]
 
 
-async def changes(pool: Pool, limit: int, after: Position | None, good_id: str | None) -> Rows[GoodChange]:
+async def changes(pool: Pool, asked: PageRequest, good_id: str | None) -> Page[GoodChange]:
     """What changed, the newest first."""
-    last = after[0] if after else ""
-    number = int(last) if last.isascii() and last.isdecimal() and len(last) < 19 else None  # noqa: PLR2004 - a bigint's digits
     rows = await pool.fetch(
         """
         SELECT c.id, c.at, c.supplier, c.sku, c.good_id, c.kind, c.old, c.new, c.currency,
             coalesce(g.texts -> g.locale ->> 'name', c.sku) AS name
         FROM goods_changes c LEFT JOIN goods g USING (supplier, sku)
-        WHERE ($1::bigint IS NULL OR c.id < $1) AND ($2::text IS NULL OR c.good_id = $2) ORDER BY c.id DESC LIMIT $3
+        WHERE c.id < $1 AND ($2::text IS NULL OR c.good_id = $2) ORDER BY c.id DESC LIMIT $3
         """,
-        number,
+        *asked.before(int),
         good_id,
-        limit + 1,
+        asked.fetch,
     )
-    found = [
-        GoodChange(
-            at=row["at"],
-            supplier=row["supplier"],
-            good_id=row["good_id"],
-            sku=row["sku"],
-            name=row["name"],
-            kind=row["kind"],
-            old=_price(row["old"], row["currency"]),
-            new=_price(row["new"], row["currency"]),
-        )
-        for row in rows[:limit]
-    ]
-    return Rows(found, (str(rows[limit - 1]["id"]),) if len(rows) > limit else None)
+    return asked.page(rows, columns("id")).map(_change)
 
 
-async def set_aside(pool: Pool, limit: int, after: Position | None) -> Rows[GoodSetAside]:
+async def set_aside(pool: Pool, asked: PageRequest) -> Page[GoodSetAside]:
     """Goods that were not understood, by supplier and SKU."""
-    supplier, sku = after[:2] if after is not None and len(after) >= _PAIR else ("", "")
     rows = await pool.fetch(
         """SELECT a.supplier, a.sku, a.name, a.reason, a.detail FROM goods_aside a
            JOIN suppliers s ON s.name = a.supplier
            WHERE s.configured AND (a.supplier, a.sku) > ($1::text, $2::text) ORDER BY 1, 2 LIMIT $3""",
-        supplier,
-        sku,
-        limit + 1,
+        *asked.after(str, str),
+        asked.fetch,
     )
-    found = [msgspec.convert(dict(row), GoodSetAside) for row in rows[:limit]]
-    return Rows(found, (found[-1].supplier, found[-1].sku) if len(rows) > limit else None)
+    return asked.page(rows, columns("supplier", "sku")).map(lambda row: msgspec.convert(dict(row), GoodSetAside))
 
 
 async def known(connection: Connection, good_id: str) -> bool:
     """Whether any account lists this good."""
     found = await connection.fetchval("SELECT true FROM goods WHERE good_id = $1 AND gone_at IS NULL LIMIT 1", good_id)
     return bool(found)
+
+
+def _change(row: asyncpg.Record) -> GoodChange:
+    return GoodChange(
+        at=row["at"],
+        supplier=row["supplier"],
+        good_id=row["good_id"],
+        sku=row["sku"],
+        name=row["name"],
+        kind=row["kind"],
+        old=_price(row["old"], row["currency"]),
+        new=_price(row["new"], row["currency"]),
+    )
 
 
 def _price(amount: Any, currency: str) -> Price | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from gateway.catalog.selectable_rules import why_not
 from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, price_of, write_cursor
 from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
 from gateway.pricing.price_rules import NoRate, margin_of, most_an_order_may_cost, price
@@ -19,6 +19,7 @@ from gateway.suppliers import fund_rows
 from gateway.suppliers.spendable_rules import available_funds_by_supplier, insufficient
 from schemas.api import Offer
 from schemas.money import Money
+from schemas.page import Page
 from schemas.plan import WhyNot
 
 _CHUNK = 1_000
@@ -44,39 +45,37 @@ async def offers(
     pool: Pool,
     settings: Settings,
     tolerances: Mapping[str, Decimal],
+    asked: PageRequest,
     *,
-    limit: int,
-    after: Position | None,
     reason: WhyNot | None,
     supplier: str | None,
     plan_id: str | None,
     triggers: bool = False,
-) -> Rows[Offer]:
+) -> Page[Offer]:
     """A page of offers, only those that ``reason`` holds back when one is given.
 
     Those of plans on which a sandbox goes wrong only with ``triggers``, a ``reason`` or a ``plan_id``.
     Priced as for a storefront without rules of its own. A page may be short, even empty, although there are more:
-    ``after`` says so.
+    ``has_more`` says so.
     """
     bench = await _bench(pool, settings, tolerances)
     suspect = reason is WhyNot.SUSPECT_PRICE
     triggers = triggers or reason is not None or plan_id is not None
     found: list[Offer] = []
+    cursor = asked.cursor
     for _ in range(_MOST_CHUNKS):
-        chunk = limit if reason is None else _CHUNK
-        rows = await offer_list_rows.offers(pool, chunk, after, supplier, plan_id, suspect=suspect, triggers=triggers)
-        for row in rows.rows:
+        chunk = PageRequest(asked.limit if reason is None else _CHUNK, cursor)
+        rows = await offer_list_rows.offers(pool, chunk, supplier, plan_id, suspect=suspect, triggers=triggers)
+        for row in rows.data:
             reasons = judge(row, bench)
             if reason is None or reason in reasons:
                 found.append(shown(row, reasons, reason, bench))
-                after = (row.id,)
-                if len(found) == limit:
-                    more = rows.after is not None or row is not rows.rows[-1]
-                    return Rows(found, after if more else None)
-        after = rows.after
-        if after is None:
+                if len(found) == asked.limit and (rows.has_more or row is not rows.data[-1]):
+                    return Page(found, has_more=True, next_cursor=write_cursor(row.id))
+        cursor = rows.next_cursor
+        if cursor is None:
             break
-    return Rows(found, after)
+    return Page(found, cursor is not None, cursor)
 
 
 async def one(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal], offer_id: str) -> Offer | None:

@@ -9,10 +9,11 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from gateway.kit.pages import Position, Rows, money_of, page_of, part, price_of
+from gateway.kit.pages import PageRequest, columns, money_of, price_of
 from gateway.kit.pool import Pool
 from schemas.api import PriceChange
 from schemas.money import Money
+from schemas.page import Page
 from schemas.plan import TRIGGER_COUNTRY, DataAllowance
 
 
@@ -55,47 +56,32 @@ _OFFERS = """
 
 
 async def price_changes(
-    pool: Pool, limit: int, after: Position | None, supplier_name: str | None, plan_id: str | None
-) -> Rows[PriceChange]:
+    pool: Pool, asked: PageRequest, supplier_name: str | None, plan_id: str | None
+) -> Page[PriceChange]:
     """Price changes, the newest first."""
-    last = part(after, 0)
     rows = await pool.fetch(
         """SELECT id, supplier, supplier_plan_id, plan_id, old, new, old_currency, new_currency, at, sync_run_id
            FROM price_changes
-           WHERE ($1::bigint IS NULL OR id < $1)
+           WHERE id < $1
              AND ($2::text IS NULL OR supplier = $2) AND ($3::text IS NULL OR plan_id = $3)
            ORDER BY id DESC LIMIT $4""",
-        None if after is None else int(last) if last.isascii() and last.isdecimal() and len(last) < 19 else 0,  # noqa: PLR2004 - a bigint's digits
+        *asked.before(int),
         supplier_name,
         plan_id,
-        limit + 1,
+        asked.fetch,
     )
-    shown = rows[:limit]
-    changes = [
-        PriceChange(
-            supplier=row["supplier"],
-            supplier_plan_id=row["supplier_plan_id"],
-            plan_id=row["plan_id"],
-            old=price_of(money_of(row["old"], row["old_currency"])),
-            new=price_of(money_of(row["new"], row["new_currency"])),
-            at=row["at"],
-            sync_run_id=row["sync_run_id"],
-        )
-        for row in shown
-    ]
-    return Rows(changes, (str(shown[-1]["id"]),) if len(rows) > limit else None)
+    return asked.page(rows, columns("id")).map(_price_change)
 
 
 async def offers(
     pool: Pool,
-    limit: int,
-    after: Position | None,
+    asked: PageRequest,
     supplier_name: str | None,
     plan_id: str | None,
     *,
     suspect: bool,
     triggers: bool,
-) -> Rows[OfferRow]:
+) -> Page[OfferRow]:
     """Offers that stand, by id; with ``suspect`` only those whose price is, with ``triggers`` those of triggers too."""
     rows = await pool.fetch(
         _OFFERS
@@ -104,21 +90,33 @@ async def offers(
              AND (NOT $4 OR o.suspect IS NOT NULL)
              AND ($6 OR s.mode <> 'test' OR o.coverage <> ARRAY[$7::text])
            ORDER BY o.id LIMIT $5""",
-        part(after, 0),
+        *asked.after(str),
         supplier_name,
         plan_id,
         suspect,
-        limit + 1,
+        asked.fetch,
         triggers,
         TRIGGER_COUNTRY,
     )
-    return page_of([_offer(row) for row in rows], limit, lambda offer: (offer.id,))
+    return asked.page(rows, columns("id")).map(_offer)
 
 
 async def offer(pool: Pool, offer_id: str) -> OfferRow | None:
     """One offer that stands, None when there is none."""
     row = await pool.fetchrow(_OFFERS + "WHERE o.id = $1 AND o.gone_at IS NULL", offer_id)
     return None if row is None else _offer(row)
+
+
+def _price_change(row: asyncpg.Record) -> PriceChange:
+    return PriceChange(
+        supplier=row["supplier"],
+        supplier_plan_id=row["supplier_plan_id"],
+        plan_id=row["plan_id"],
+        old=price_of(money_of(row["old"], row["old_currency"])),
+        new=price_of(money_of(row["new"], row["new_currency"])),
+        at=row["at"],
+        sync_run_id=row["sync_run_id"],
+    )
 
 
 def _offer(row: asyncpg.Record) -> OfferRow:

@@ -7,7 +7,7 @@ from gateway.access.user_rows import Visitor
 from gateway.items import goods_walk_rows
 from gateway.items.goods_rows import GoodRow
 from gateway.items.goods_rules import text_in
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
@@ -16,16 +16,16 @@ from gateway.selling.choosing_rules import Candidate
 from gateway.selling.goods_view_rows import Narrowed
 from gateway.suppliers.deps import Deps
 from schemas.api_goods import GoodChange, GoodCustomPrice, GoodReleased, GoodSetAside, GoodsWalk, OpsGood
+from schemas.page import Page
 from schemas.plan import WhyNot
 
 
-async def page(deps: Deps, narrowed: Narrowed, *, limit: int, after: Position | None) -> Rows[OpsGood]:
+async def page(deps: Deps, narrowed: Narrowed, asked: PageRequest) -> Page[OpsGood]:
     """Goods by account, priced as for a storefront without rules of its own."""
-    found = await goods_view_rows.by_account(deps.pool, narrowed, limit, after)
+    found = await goods_view_rows.by_account(deps.pool, narrowed, asked)
     prices = await engine.prices(deps, "")
-    judged = await goods.candidates(deps, found.rows, prices)
-    shown = [_shown(row, judged.get((row.supplier, row.sku)), prices) for row in found.rows]
-    return Rows(shown, found.after)
+    judged = await goods.candidates(deps, found.data, prices)
+    return found.map(lambda row: _shown(row, judged.get((row.supplier, row.sku)), prices))
 
 
 async def walks(deps: Deps) -> list[GoodsWalk]:
@@ -33,14 +33,14 @@ async def walks(deps: Deps) -> list[GoodsWalk]:
     return await goods_view_rows.walks(deps.pool)
 
 
-async def changes(deps: Deps, *, limit: int, after: Position | None, good_id: str | None = None) -> Rows[GoodChange]:
+async def changes(deps: Deps, asked: PageRequest, good_id: str | None = None) -> Page[GoodChange]:
     """What changed, the newest first."""
-    return await goods_view_rows.changes(deps.pool, limit, after, good_id)
+    return await goods_view_rows.changes(deps.pool, asked, good_id)
 
 
-async def set_aside(deps: Deps, *, limit: int, after: Position | None) -> Rows[GoodSetAside]:
+async def set_aside(deps: Deps, asked: PageRequest) -> Page[GoodSetAside]:
     """Goods that were not understood."""
-    return await goods_view_rows.set_aside(deps.pool, limit, after)
+    return await goods_view_rows.set_aside(deps.pool, asked)
 
 
 async def release(deps: Deps, good_id: str, by: Visitor | str) -> GoodReleased | Problem:

@@ -7,9 +7,11 @@ from secrets import token_hex
 
 import msgspec
 
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from providers.mapping_overrides import MappingOverrides
 from providers.told import Meaning, shipped, told
+from schemas.page import Page
 from schemas.plan import About
 
 
@@ -51,21 +53,21 @@ async def told_of(pool: Pool | Connection, provider: str, besides: Meaning | Non
     return told([*shipped(), *kept, *([besides] if besides is not None else ())], provider)
 
 
-async def page(
-    pool: Pool, limit: int, after: str, provider: str | None = None, about: About | None = None
-) -> list[MappingRow]:
-    """What was told, the newest first, ``after`` the id of one."""
+async def newest_first(
+    pool: Pool, asked: PageRequest, provider: str | None = None, about: About | None = None
+) -> Page[MappingRow]:
+    """What was told, the newest first."""
     rows = await pool.fetch(
         _ROWS  # noqa: S608 - the words above
-        + """WHERE ($1 = '' OR (m.created_at, m.id) < (SELECT created_at, id FROM mappings WHERE id = $1))
+        + """WHERE ($1::text IS NULL OR (m.created_at, m.id) < (SELECT created_at, id FROM mappings WHERE id = $1))
                AND ($2::text IS NULL OR m.provider = $2) AND ($3::text IS NULL OR m.about = $3)
              ORDER BY m.created_at DESC, m.id DESC LIMIT $4""",
-        after,
+        *asked.before(str),
         provider,
         about,
-        limit,
+        asked.fetch,
     )
-    return [msgspec.convert(dict(row), MappingRow) for row in rows]
+    return asked.page(rows, columns("id")).map(lambda row: msgspec.convert(dict(row), MappingRow))
 
 
 async def every(pool: Pool) -> list[Meaning]:

@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.access import audit_rows
 from gateway.access.user_rows import Visitor
-from gateway.kit.pages import Position, Rows, price_of
+from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
 from gateway.pricing.rates import current_rates
@@ -25,6 +25,7 @@ from providers.told import EVERY_PROVIDER, Meaning, WrongMeaningError, as_toml, 
 from schemas.api_mappings import Mapping as Shown
 from schemas.api_mappings import MappingEffect, MappingRequest, RemappedItem, UnmappedGroup
 from schemas.money import Money
+from schemas.page import Page
 from schemas.plan import About, Offer
 
 MOST_TRIED = 2_000
@@ -32,12 +33,13 @@ MOST_EXAMPLES = 10
 _AT_ONCE = 50  # items mapped before others get a turn
 
 
-async def groups(pool: Pool, base: str, scope: Scope, limit: int, after: Position | None) -> Rows[UnmappedGroup]:
+async def groups(pool: Pool, base: str, scope: Scope, asked: PageRequest) -> Page[UnmappedGroup]:
     """What was not understood, that first on which most money hangs."""
-    offset = int(after[0]) if after and after[0].isascii() and after[0].isdecimal() and len(after[0]) < 9 else 0  # noqa: PLR2004 - digits
+    (offset,) = asked.after(int)
     worth = (await current_rates(pool, base)).worth
-    found = await unmapped_rows.groups(pool, scope, {**worth, base: Decimal(1)}, limit + 1, offset)
-    shown = [
+    found = await unmapped_rows.groups(pool, scope, {**worth, base: Decimal(1)}, asked.fetch, offset)
+    page = asked.page(found, lambda _: (offset + asked.limit,))
+    return page.of(
         UnmappedGroup(
             supplier=one.supplier,
             provider=one.provider,
@@ -53,9 +55,8 @@ async def groups(pool: Pool, base: str, scope: Scope, limit: int, after: Positio
             first_seen_at=one.first_seen_at,
             can_be_told=can_be_told(one.about, one.word),
         )
-        for one in found[:limit]
-    ]
-    return Rows(shown, (str(offset + limit),) if len(found) > limit else None)
+        for one in page.data
+    )
 
 
 def can_be_told(about: About, word: str) -> bool:
@@ -160,12 +161,10 @@ async def forget(pool: Pool, mapping_id: str, who: Visitor | str) -> Shown | Non
 
 
 async def listed(
-    pool: Pool, limit: int, after: Position | None, provider: str | None = None, about: About | None = None
-) -> Rows[Shown]:
+    pool: Pool, asked: PageRequest, provider: str | None = None, about: About | None = None
+) -> Page[Shown]:
     """What was told here, the newest first."""
-    rows = await mapping_rows.page(pool, limit + 1, after[0] if after else "", provider, about)
-    more = len(rows) > limit
-    return Rows([shown(row) for row in rows[:limit]], (rows[limit - 1].id,) if more else None)
+    return (await mapping_rows.newest_first(pool, asked, provider, about)).map(shown)
 
 
 async def toml(pool: Pool) -> str:

@@ -259,7 +259,7 @@ async def rows(
         FROM (
             SELECT *, array_position($3::text[], kind) AS place FROM quarantine_rows
             WHERE run_id = $1 AND supplier = $2 AND kind = ANY($3::text[])
-              AND (kind <> ($3::text[])[1] OR n > $4) ORDER BY place, n LIMIT $5
+              AND (kind <> ($3::text[])[1] OR n > $4::bigint) ORDER BY place, n LIMIT $5
         ) AS r LEFT JOIN offers o USING (supplier, supplier_plan_id)
         ORDER BY r.place, r.n
         """,

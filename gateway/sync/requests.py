@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from gateway.access import audit_rows
 from gateway.access.user_rows import Visitor
 from gateway.kit.jobs import SyncJob, enqueue_sync
-from gateway.kit.pages import Position, price_of
+from gateway.kit.pages import PageRequest, columns, price_of
 from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
 from gateway.prices.changes import percent_of
@@ -48,7 +51,7 @@ async def waiting(pool: Pool, mode: str | None = None) -> list[Quarantine]:
 
 
 async def difference(
-    pool: Pool, run_id: str, supplier: str, *, kind: str | None, limit: int, after: Position | None = None
+    pool: Pool, run_id: str, supplier: str, asked: PageRequest, *, kind: str | None = None
 ) -> DifferencePage | None:
     """A quarantined walk and a page of how it differs; None when the run did not quarantine this supplier.
 
@@ -57,27 +60,11 @@ async def difference(
     held = await quarantine_rows.one(pool, run_id, supplier)
     if held is None:
         return None
-    place, number = _place(after)
-    kinds = [kind] if kind else list(KINDS[place:])
-    rows = await quarantine_rows.rows(pool, run_id, supplier, kinds, number, limit + 1)
-    shown = [
-        DifferenceRow(
-            kind=row["kind"],
-            n=row["n"],
-            supplier_plan_id=row["supplier_plan_id"],
-            plan_id=row["plan_id"],
-            offer_id=row["offer_id"],
-            name=row["name"],
-            old=price_of(None if row["old"] is None else Money(row["old"], row["old_currency"])),
-            new=price_of(None if row["new"] is None else Money(row["new"], row["new_currency"])),
-            percent=percent_of(row["moved"]),
-        )
-        for row in rows[:limit]
-    ]
-    cursor = None
-    if len(rows) > limit:
-        cursor = "\x1f".join((shown[-1].kind, str(shown[-1].n))).encode().hex()
-    return DifferencePage(quarantine=_shown(held), data=shown, has_more=cursor is not None, next_cursor=cursor)
+    passed, number = asked.after(str, int)
+    kinds = [kind] if kind else _kinds_from(passed)
+    rows = await quarantine_rows.rows(pool, run_id, supplier, kinds, number, asked.fetch)
+    page = asked.page(rows, columns("kind", "n")).map(_difference)
+    return DifferencePage(quarantine=_shown(held), **msgspec.structs.asdict(page))
 
 
 async def accept(
@@ -139,14 +126,23 @@ async def _decidable(pool: Pool, configured: Collection[str], run_id: str, suppl
     return None
 
 
-def _place(after: Position | None) -> tuple[int, int]:
-    """Kind and number behind which a page goes on. Any texts are a place; what names none is behind everything."""
-    if after is None:
-        return 0, 0
-    kind, number = after[0], after[1] if len(after) > 1 else ""
-    if kind not in KINDS or not number.isascii() or not number.isdecimal() or len(number) > 9:  # noqa: PLR2004 - an integer's digits
-        return len(KINDS), 0
-    return KINDS.index(kind), int(number)
+def _kinds_from(kind: str | None) -> list[str]:
+    """The kinds of differences from that of a cursor on, "" being the first page's; none for what is no kind."""
+    return list(KINDS if kind == "" else KINDS[KINDS.index(kind) :] if kind in KINDS else ())
+
+
+def _difference(row: Mapping[str, Any]) -> DifferenceRow:
+    return DifferenceRow(
+        kind=row["kind"],
+        n=row["n"],
+        supplier_plan_id=row["supplier_plan_id"],
+        plan_id=row["plan_id"],
+        offer_id=row["offer_id"],
+        name=row["name"],
+        old=price_of(None if row["old"] is None else Money(row["old"], row["old_currency"])),
+        new=price_of(None if row["new"] is None else Money(row["new"], row["new_currency"])),
+        percent=percent_of(row["moved"]),
+    )
 
 
 def _name(by: Visitor | str) -> str:

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import msgspec
 
+from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Pool
+from schemas.page import Page
 from schemas.plan import About, SetAsideReason
 
 # An item counts under each of its words; one without any under what was not understood, or its whole detail.
@@ -101,9 +103,7 @@ async def totals(pool: Pool, mode: str | None) -> dict[str, int]:
     return {row["reason"]: row["items"] for row in rows}
 
 
-async def of_group(
-    pool: Pool, supplier: str, reason: str, about: str, word: str, limit: int, after: str = ""
-) -> list[Item]:
+async def of_group(pool: Pool, supplier: str, reason: str, about: str, word: str, asked: PageRequest) -> Page[Item]:
     """The items of a group by their ids."""
     rows = await pool.fetch(
         """SELECT supplier, supplier_plan_id, name, reason, detail, raw, cost, currency, first_seen_at FROM set_aside
@@ -115,10 +115,10 @@ async def of_group(
         reason,
         about,
         word,
-        after,
-        limit,
+        *asked.after(str),
+        asked.fetch,
     )
-    return [msgspec.convert(dict(row), Item) for row in rows]
+    return asked.page(rows, columns("supplier_plan_id")).map(lambda row: msgspec.convert(dict(row), Item))
 
 
 async def about_word(pool: Pool, suppliers: Sequence[str], about: str, word: str, limit: int) -> list[Item]:

@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import expect
 
 from gateway.access import audit_rows
+from gateway.kit.pages import PageRequest
 from gateway.prices.change_rules import ChangeFilter
 from gateway.prices.changes import feed
 from gateway.sync.run import run_sync
@@ -47,7 +48,7 @@ async def moved(console):
 
 
 async def changes(console, **wanted):
-    return (await feed(console.pool, "USD", ChangeFilter(mode="test", **wanted), limit=1000)).rows
+    return (await feed(console.pool, "USD", ChangeFilter(mode="test", **wanted), PageRequest(1000))).data
 
 
 async def test_the_feed_shows_what_moved_filters_it_and_gives_it_as_csv(moved):

@@ -15,6 +15,7 @@ from gateway.inventory import voucher_code_rows
 from gateway.items import goods_rows as goods_store
 from gateway.items.goods_sync import sync_goods
 from gateway.items.item_rules import VoucherCodes
+from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.orders import delivered, presenter
 from gateway.orders.admit import Admitted, Valid, admit, validate
@@ -355,12 +356,15 @@ async def test_a_good_of_two_accounts_stands_in_the_list_once_and_pages_leave_no
     await pool.execute(f"INSERT INTO goods (supplier, sort_name, {columns})"
                        f" SELECT 's2s-two', 'a' || sort_name, {columns} FROM goods WHERE sku < 'sku-2'")  # fmt: skip
     wanted = goods_store.Wanted(category="1", q="card")
-    whole = await goods_store.listed(pool, "test", wanted, 100, None)
-    assert whole == sorted(whole)
-    assert len({good_id for _, good_id in whole}) == len(whole) == 30
-    paged: list[tuple[str, str]] = []
-    while some := await goods_store.listed(pool, "test", wanted, 7, paged[-1] if paged else None):
-        paged += some
+    whole = (await goods_store.listed(pool, "test", wanted, PageRequest(100))).data
+    by_name = await pool.fetch("SELECT good_id FROM goods GROUP BY good_id ORDER BY min(sort_name), good_id")
+    assert whole == [row["good_id"] for row in by_name]
+    assert len(whole) == 30
+    page = await goods_store.listed(pool, "test", wanted, PageRequest(7))
+    paged = page.data
+    while page.has_more:
+        page = await goods_store.listed(pool, "test", wanted, PageRequest(7, page.next_cursor))
+        paged += page.data
     assert paged == whole
 
 

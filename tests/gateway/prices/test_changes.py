@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.kit.pages import PageRequest, write_cursor
 from gateway.prices.change_rules import KINDS, ChangeFilter
 from gateway.prices.changes import feed, summary
 from gateway.prices.history import price_history
 from gateway.sync.run import run_sync
+from schemas.page import Page
 from tests.kit.stall import Stall, Thing, market, shelf
 
 
@@ -19,12 +21,12 @@ async def sync(m, **more):
 
 async def walk(pool, wanted=None, limit=50, size=1000):
     """The whole feed, page by page."""
-    found, after = [], None
+    found, cursor = [], None
     for _ in range(size):
-        rows = await feed(pool, "USD", wanted or ChangeFilter(), limit=limit, after=after)
-        found += rows.rows
-        after = rows.after
-        if after is None:
+        page = await feed(pool, "USD", wanted or ChangeFilter(), PageRequest(limit, cursor))
+        found += page.data
+        cursor = page.next_cursor
+        if cursor is None:
             return found
     raise AssertionError("the feed does not end")
 
@@ -186,7 +188,8 @@ async def test_every_filter_gives_what_looking_at_each_row_gives_whatever_the_si
 
 async def test_a_position_that_means_nothing_is_the_end_and_no_fault(filled):
     for after in [("",), ("x", "1", "2"), ("2026-11-20T00:00:00", "-1", "9" * 30), ("9999-12-31T23:59:59+00:00", "1")]:
-        await feed(filled, "USD", ChangeFilter(), limit=5, after=after)
+        page = await feed(filled, "USD", ChangeFilter(), PageRequest(5, write_cursor(*after)))
+        assert page == Page.complete([])
 
 
 async def test_a_summary_counts_by_supplier_over_its_syncs_and_by_country_over_the_changes(pool, tmp_path):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.access import audit_rows
+from gateway.kit.pages import PageRequest, write_cursor
 from gateway.kit.problem import Problem
 from gateway.sync import quarantine_rows, requests, sync_progress_rows
 from gateway.sync.run import run_sync
@@ -35,8 +36,8 @@ async def patiently(look):
     raise AssertionError("nothing came")
 
 
-async def seen(m, run, **more):
-    return await requests.difference(m.pool, run.id, "a", **{"kind": None, "limit": 50, **more})
+async def seen(m, run, limit=50, cursor=None, **more):
+    return await requests.difference(m.pool, run.id, "a", PageRequest(limit, cursor), **more)
 
 
 async def test_what_a_quarantined_sync_would_change_is_kept_and_nothing_is_changed(upset):
@@ -58,16 +59,16 @@ async def test_differences_come_in_pages_and_each_once(upset):
     m, run = upset
     whole = [(row.kind, row.n) for row in (await seen(m, run)).data]
     for kind, rows in ((None, whole), ("gone", [row for row in whole if row[0] == "gone"])):
-        found, after = [], None
+        found, cursor = [], None
         while True:
-            page = await seen(m, run, kind=kind, limit=4, after=after)
+            page = await seen(m, run, kind=kind, limit=4, cursor=cursor)
             found += [(row.kind, row.n) for row in page.data]
-            if page.next_cursor is None:
+            cursor = page.next_cursor
+            if cursor is None:
                 break
-            after = tuple(bytes.fromhex(page.next_cursor).decode().split("\x1f"))
         assert found == rows
-    assert (await seen(m, run, after=("nonsense", "x"))).data == []
-    assert await requests.difference(m.pool, run.id, "b", kind=None, limit=5) is None
+    assert (await seen(m, run, cursor=write_cursor("nonsense", "x"))).data == []
+    assert await requests.difference(m.pool, run.id, "b", PageRequest(5)) is None
 
 
 async def test_the_largest_moves_are_kept_and_the_rest_is_counted(pool, tmp_path, monkeypatch):
