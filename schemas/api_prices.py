@@ -18,6 +18,7 @@ from schemas.api import (
     Price,
     SupplierName,
 )
+from schemas.page import Page
 from schemas.plan import Scope, WhyNot
 
 
@@ -76,12 +77,9 @@ class PriceColumn(msgspec.Struct, frozen=True):
     observed_at: datetime | None
 
 
-class PriceMatrix(msgspec.Struct, frozen=True):
+class PriceMatrix(Page[PriceRow], frozen=True):
     """Some rows of the matrix, by the countries' names."""
 
-    data: list[PriceRow]
-    has_more: bool
-    next_cursor: str | None
     per: Literal["plan", "gb", "day"]
     suppliers: list[PriceColumn]
     catalog: CatalogNote

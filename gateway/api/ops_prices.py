@@ -47,8 +47,7 @@ async def list_prices(request: web.Request) -> web.Response:
         sent.per,
         tuple(sent.country),
         region,
-        sent.limit,
-        unset_to_none(sent.cursor),
+        sent.page,
     )
     return json_answer(prices.prices(index, ask))
 
@@ -73,8 +72,7 @@ async def list_priced_offers(request: web.Request) -> web.Response:
         _bucket(sent),
         country,
         unset_to_none(sent.supplier),
-        sent.limit,
-        unset_to_none(sent.cursor),
+        sent.page,
     )
     return json_answer(found)
 

@@ -236,7 +236,7 @@ async def list_margins(request: web.Request) -> web.Response:
         triggers=sent.triggers,
     )
     fees = margins.fees_of(request.app[state.SETTINGS])
-    return json_answer(margins.page(index, fees, asked, sent.limit, unset_to_none(sent.cursor)))
+    return json_answer(margins.page(index, fees, asked, sent.page))
 
 
 async def _changed(request: web.Request, made: PricingRule | Problem, status: int = 200) -> web.Response:

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.catalog.index import cursor
 from gateway.kit.pages import CURSOR_FORM, PageRequest
 from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
 from schemas.orders import Kind, OrderId, OrderStatus, Reference
@@ -111,15 +110,7 @@ class PlanParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     triggers: Triggers = False
     sort: Annotated[Sort, Meta(description="What to sort by; `-` turns it round.")] = "price"
     limit: Limit = 50
-    cursor: (
-        Annotated[
-            str,
-            Meta(
-                pattern=f"^{cursor.FORM}$", max_length=120, description="Where to go on: the `next_cursor` of a page."
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    cursor: Cursor | UnsetType = UNSET
 
 
 class PageParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from gateway.cli.connected import print_json, run_connected
 from gateway.cli.prices import AsCsv, AsJson, Side
 from gateway.cli.sheets import print_csv
 from gateway.cli.state import StateDir
+from gateway.kit.pages import PageRequest
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ def margins_(
         catalog = await Catalog.open(deps.settings, deps.pool, None)
         try:
             index = catalog.index(side_of(deps, mode), whose)
-            return margins.page(index, fees, asked, limit), margins.sheet(index, fees, asked, limit if as_csv else 0)
+            page = margins.page(index, fees, asked, PageRequest(limit))
+            return page, margins.sheet(index, fees, asked, limit if as_csv else 0)
         finally:
             await catalog.close()
 

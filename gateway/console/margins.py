@@ -9,7 +9,7 @@ from aiohttp import web
 from gateway.catalog.index import Index
 from gateway.catalog.index.margins import MarginQuery, ranked
 from gateway.console.forms import Form, query_form
-from gateway.console.pages import Csv, Notice, Pages, View, deps, here, is_htmx, mode
+from gateway.console.pages import Csv, Notice, Pages, View, deps, is_htmx, mode, next_page, page_asked
 from gateway.console.shown import clean
 from gateway.prices import margins
 from gateway.pricing import pricing_rule_rows
@@ -33,14 +33,14 @@ async def list_(request: web.Request) -> View:
     index = index_of(request, storefront)
     fees = margins.fees_of(behind.settings)
     wanted = _asked(form, index)
-    cursor = form.typed.get("cursor", "")[:2000] or None
-    found = margins.page(index, fees, wanted, A_PAGE, cursor)
+    asked = page_asked(request, A_PAGE)
+    found = margins.page(index, fees, wanted, asked)
     context: dict[str, Any] = {
         "rows": [_figures(one) for one in found.data],
-        "next": here(request, cursor=found.next_cursor) if found.has_more else None,
+        "next": next_page(request, found),
         "currency": index.base_currency,
     }
-    if is_htmx(request) and cursor is not None:
+    if is_htmx(request) and asked.cursor is not None:
         return View("_margins_rows.html", context)
     context |= {
         "summary": found.summary,
@@ -53,7 +53,7 @@ async def list_(request: web.Request) -> View:
         "rules": _rules(index),
         "scopes": _SCOPES,
         "only": _ONLY,
-        "first": cursor is None,
+        "first": asked.cursor is None,
     }
     return View("margins.html", context, title="Margins", csv=Csv("margins", *_file(request, index, wanted)))
 

@@ -16,7 +16,7 @@ from gateway.catalog.index.matrix import Per
 from gateway.catalog.offer_key_rows import offer_keys
 from gateway.console import buckets, shown
 from gateway.console.buckets import Filters
-from gateway.console.pages import Csv, Hit, Pages, View, deps, here, is_htmx, mode
+from gateway.console.pages import Csv, Hit, Pages, View, deps, is_htmx, mode, next_page, page_asked
 from gateway.prices import price_tables, prices
 from providers import places
 from schemas.api import Plan, PlanList, Price
@@ -34,8 +34,8 @@ async def matrix(request: web.Request) -> View:
     """The matrix, fifty countries at a time; htmx fetches the next fifty when they come into sight."""
     index = index_of(request)
     filters = buckets.read(request, index)
-    cursor = request.query.get("cursor")
-    ask = prices.Ask(filters.bucket, filters.per, filters.countries or (), filters.region, cursor=cursor)
+    asked = page_asked(request, prices.MOST_COUNTRIES)
+    ask = prices.Ask(filters.bucket, filters.per, filters.countries or (), filters.region, asked)
     found = prices.prices(index, ask)
     if filters.countries is None:
         found = PriceMatrix([], False, None, found.per, found.suppliers, found.catalog)
@@ -45,11 +45,11 @@ async def matrix(request: web.Request) -> View:
         "matrix": found,
         "band": [_line(row, found, filters) for row in found.data],
         "bounds": (found.data[0].name, found.data[-1].name) if found.data else ("", ""),
-        "next": here(request, cursor=found.next_cursor) if found.has_more else None,
-        "first": cursor is None,
+        "next": next_page(request, found),
+        "first": asked.cursor is None,
         "currency": index.base_currency,
     }
-    if is_htmx(request) and cursor is not None:
+    if is_htmx(request) and asked.cursor is not None:
         return View("_prices_band.html", context)
     columns = ["country", "name", *(one.name for one in found.suppliers), "cheapest", "by", "percent"]
     return View("prices.html", context, title="Prices", csv=Csv("prices", columns, _every_row(index, ask)))
@@ -64,8 +64,8 @@ async def cell(request: web.Request) -> View:
     index = index_of(request)
     filters = buckets.read(request, index)
     supplier = filters.form.text("supplier", most=40) or None
-    cursor = request.query.get("cursor")
-    found = prices.offers(index, filters.bucket, code, supplier, OFFERS_A_PAGE, cursor)
+    asked = page_asked(request, OFFERS_A_PAGE)
+    found = prices.offers(index, filters.bucket, code, supplier, asked)
     context = {
         "asked": filters,
         "country": code,
@@ -73,11 +73,11 @@ async def cell(request: web.Request) -> View:
         "supplier": supplier or "",
         "suppliers": index.snapshot.suppliers,
         "offers": found.data,
-        "next": here(request, cursor=found.next_cursor) if found.has_more else None,
-        "first": cursor is None,
+        "next": next_page(request, found),
+        "first": asked.cursor is None,
         "currency": index.base_currency,
     }
-    if is_htmx(request) and cursor is not None:
+    if is_htmx(request) and asked.cursor is not None:
         return View("_prices_offers.html", context)
     sheet = price_tables.of_offers(found.data)
     name = f"prices-{code.lower()}"

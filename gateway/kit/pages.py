@@ -8,10 +8,9 @@ made-up one is only another place to begin; one whose values cannot be read stan
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,7 +19,6 @@ from schemas.money import Money
 from schemas.page import Page
 
 T = TypeVar("T")
-Position = tuple[str, ...]
 CURSOR_FORM = "^([0-9a-f]{2}){1,300}$"
 _SEPARATOR = "\x1f"
 _BIGINT_DIGITS = 18
@@ -97,14 +95,6 @@ def _value(kind: type, text: str) -> Any:
     return kind(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Rows(Generic[T]):
-    """Some rows of a list, and the position after them when there are more."""
-
-    rows: list[T]
-    after: Position | None
-
-
 def price_of(money: Money | None) -> Price | None:
     """Money as the API writes it."""
     return None if money is None else Price(f"{money.padded().amount:f}", money.currency)
@@ -113,14 +103,3 @@ def price_of(money: Money | None) -> Price | None:
 def money_of(amount: Decimal | None, currency: str | None) -> Money | None:
     """Two columns of a row as money."""
     return None if amount is None or currency is None else Money(amount, currency)
-
-
-def part(after: Position | None, place: int) -> str:
-    """A part of a position, empty where there is none."""
-    return after[place] if after is not None and place < len(after) else ""
-
-
-def page_of(found: list[T], limit: int, position: Any) -> Rows[T]:
-    """One page of ``found``, of which one row more than ``limit`` was asked for."""
-    shown = found[:limit]
-    return Rows(shown, position(shown[-1]) if len(found) > limit else None)

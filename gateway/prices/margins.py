@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
+import msgspec
 import numpy as np
 
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.catalog.index import Index
 from gateway.catalog.index.margins import Fees, MarginQuery, Ranked, behind, ranked
-from gateway.kit.pages import price_of
+from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.settings import Settings
 from gateway.kit.sheet import Sheet
 from schemas.api import Price
 from schemas.api_pricing import Margin, MarginPage, MarginSummary
 from schemas.money import Money
 
-_SEPARATOR = "\x1f"
 _NAME = 300
 
 
@@ -26,17 +26,14 @@ def fees_of(settings: Settings) -> Fees:
     return Fees(settings.pricing.fee_percent, settings.pricing.fee_fixed)
 
 
-def page(index: Index, fees: Fees, asked: MarginQuery, limit: int, cursor: str | None = None) -> MarginPage:
-    """A page of offers by what is left of their prices, the negative and thin ones first. Any cursor will do."""
-    found = ranked(index, fees, asked)
-    start = 0 if cursor is None else _start(index, found, cursor)
-    rows = found.rows[start : start + limit].tolist()
-    more = len(found.rows) > start + limit
-    ahead = _write(index, found, start + limit - 1) if more else None
+def page(index: Index, fees: Fees, wanted: MarginQuery, asked: PageRequest) -> MarginPage:
+    """A page of offers by what is left of their prices, the negative and thin ones first."""
+    found = ranked(index, fees, wanted)
+    start = 0 if asked.cursor is None else _start(index, found, asked)
+    places = range(start, min(start + asked.fetch, len(found.rows)))
+    page = asked.page(places, lambda place: _position(index, found, place))
     return MarginPage(
-        data=[_margin(index, fees, row) for row in rows],
-        has_more=more,
-        next_cursor=ahead,
+        **msgspec.structs.asdict(page.map(lambda place: _margin(index, fees, int(found.rows[place])))),
         summary=_summary(index, found),
         fee_percent=f"{fees.percent.normalize():f}",
         fee_fixed=_price(Money(fees.fixed, index.base_currency)),
@@ -106,19 +103,19 @@ def _summary(index: Index, found: Ranked) -> MarginSummary:
     )
 
 
-def _write(index: Index, found: Ranked, at: int) -> str:
-    row = int(found.rows[at])
+def _position(index: Index, found: Ranked, place: int) -> tuple[int, str, str, str]:
+    row = int(found.rows[place])
     supplier, key = index.snapshot.suppliers[int(index.snapshot.supplier[row])], index.snapshot.offer_text(row)[0]
-    place = (str(int(found.first[at])), repr(float(found.margins[at])), supplier, key)
-    return _SEPARATOR.join(place).encode().hex()
+    return int(found.first[place]), repr(float(found.margins[place])), supplier, key
 
 
-def _start(index: Index, found: Ranked, cursor: str) -> int:
+def _start(index: Index, found: Ranked, asked: PageRequest) -> int:
+    """The place behind a cursor; the end for a text that names none."""
+    first, margin, supplier, key = asked.after(int, str, str, str)
     try:
-        first, margin, supplier, key = bytes.fromhex(cursor).decode("utf-8", "replace").split(_SEPARATOR)
-        return behind(found, int(first), float(margin), index.snapshot.find_row(supplier, key))
-    except ValueError:
-        return 0
+        return behind(found, first, float(margin), index.snapshot.find_row(supplier, key))
+    except (TypeError, ValueError):
+        return len(found.rows)
 
 
 def _price(money: Money) -> Price:

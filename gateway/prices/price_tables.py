@@ -20,7 +20,8 @@ def whole(index: Index, ask: Ask) -> PriceMatrix:
     """Every page of a matrix as one."""
     pages = [prices(index, ask)]
     while pages[-1].next_cursor is not None:
-        pages.append(prices(index, msgspec.structs.replace(ask, cursor=pages[-1].next_cursor)))
+        onwards = msgspec.structs.replace(ask.page, cursor=pages[-1].next_cursor)
+        pages.append(prices(index, msgspec.structs.replace(ask, page=onwards)))
     return msgspec.structs.replace(pages[-1], data=[row for page in pages for row in page.data])
 
 

@@ -19,6 +19,7 @@ from gateway.catalog.index.layout import Array
 from gateway.catalog.index.matrix import Bucket, Per
 from gateway.catalog.index.tables import SCOPES
 from gateway.catalog.offer_key_rows import offer_keys
+from gateway.kit.pages import PageRequest
 from gateway.kit.pool import Pool
 from schemas.api import CatalogNote, PlanData, PlanFeatures, PlanNetwork, PlanValidity, Price
 from schemas.api_prices import ComparedOffer, Comparison, PriceColumn, PricedOffer, PriceLead, PriceMatrix, PriceRow
@@ -28,7 +29,6 @@ from schemas.plan import Scope
 
 MOST_COUNTRIES = 50
 FEWEST_COMPARED, MOST_COMPARED = 2, 10
-_SEPARATOR = "\x1f"
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -38,46 +38,38 @@ class Ask(msgspec.Struct, frozen=True):
     per: Per = "plan"
     countries: tuple[str, ...] = ()
     region: str | None = None
-    limit: int = MOST_COUNTRIES
-    cursor: str | None = None
+    page: PageRequest = PageRequest(MOST_COUNTRIES)
 
 
 def prices(index: Index, ask: Ask) -> PriceMatrix:
-    """Some rows of the matrix, at most ``MOST_COUNTRIES``. Any cursor will do: it says behind which name to go on."""
+    """Some rows of the matrix, at most ``MOST_COUNTRIES``, by the countries' names."""
     snapshot = index.snapshot
     rows = matrix.places(snapshot, ask.region, ask.countries, triggers=ask.bucket.triggers)
-    if ask.cursor is not None:
-        code = _read(ask.cursor)[0]
-        passed = matrix.sort_key(code, matrix.name_of(snapshot, code))
-        rows = [one for one in rows if matrix.sort_key(*one) > passed]
-    shown = rows[: max(1, min(ask.limit, MOST_COUNTRIES))]
-    cells = matrix.cells(snapshot, index.selectable, ask.bucket, [code for code, _ in shown])
+    (last,) = ask.page.after(str)
+    if last != "":
+        passed = None if last is None else matrix.sort_key(last, matrix.name_of(snapshot, last))
+        rows = [] if passed is None else [one for one in rows if matrix.sort_key(*one) > passed]
+    page = ask.page.page(rows, lambda row: (row[0],))
+    cells = matrix.cells(snapshot, index.selectable, ask.bucket, [code for code, _ in page.data])
     teller = _Teller(index, ask.bucket.days)
-    more = len(rows) > len(shown)
+    shown = [
+        _row(teller, ask, code, name, [row for row in found if row != matrix.NONE])
+        for (code, name), found in zip(page.data, cells.tolist(), strict=True)
+    ]
     return PriceMatrix(
-        data=[
-            _row(teller, ask, code, name, [row for row in found if row != matrix.NONE])
-            for (code, name), found in zip(shown, cells.tolist(), strict=True)
-        ],
-        has_more=more,
-        next_cursor=_write(shown[-1][0]) if more else None,
+        **msgspec.structs.asdict(page.of(shown)),
         per=ask.per,
         suppliers=[_column(index, name) for name in snapshot.suppliers],
         catalog=CatalogNote(index.version, index.synced_at, index.stale),
     )
 
 
-def offers(
-    index: Index, bucket: Bucket, country: str, supplier: str | None, limit: int, cursor: str | None = None
-) -> Page[PricedOffer]:
+def offers(index: Index, bucket: Bucket, country: str, supplier: str | None, asked: PageRequest) -> Page[PricedOffer]:
     """The offers that compete in a country, or in one cell of it: first those that can be sold, cheapest first."""
     rows = matrix.competing(index.snapshot, index.selectable, bucket, country, supplier)
     teller = _Teller(index, bucket.days)
-    start = 0 if cursor is None else teller.behind(rows, _read(cursor))
-    shown = rows[start : start + limit].tolist()
-    more = len(rows) > start + limit
-    ahead = _write(*teller.position(shown[-1])) if more else None
-    return Page([teller.offer(row) for row in shown], more, ahead)
+    start = 0 if asked.cursor is None else teller.behind(rows, asked.after(str, str, str))
+    return asked.page(rows[start : start + asked.fetch].tolist(), teller.position).map(teller.offer)
 
 
 def one(index: Index, row: int) -> PricedOffer:
@@ -189,9 +181,11 @@ class _Teller:
         cost = "" if key[1] is None else str(key[1])
         return str(int(key[0])), cost, offer_id(offer_key(supplier, supplier_plan_id))
 
-    def behind(self, rows: Array, position: Sequence[str]) -> int:
+    def behind(self, rows: Array, position: Sequence[str | None]) -> int:
         """How many of the rows a position has passed. One that has left is taken for the first of its cost."""
-        held, cost, one = (*position, "", "", "")[:3]
+        held, cost, one = position
+        if held is None or cost is None:
+            return len(rows)
         passed = held == "1", _cost(cost)
         listed = rows.tolist()
         at = bisect_left(listed, _order(passed), key=lambda row: _order(self._standing(row)))
@@ -266,15 +260,3 @@ def _cost(text: str) -> Fraction | None:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
         return None
-
-
-def _write(*position: str) -> str:
-    return _SEPARATOR.join(position).encode().hex()
-
-
-def _read(cursor: str) -> list[str]:
-    """A position. Whatever is none is the first."""
-    try:
-        return bytes.fromhex(cursor).decode("utf-8", "replace").split(_SEPARATOR)
-    except ValueError:
-        return [""]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
 import orjson
 
-from gateway.catalog.index import choice, cursor, page, places, render
+from gateway.catalog.index import choice, page, places, render
 from gateway.catalog.index.build import WHY_NOT
 from gateway.catalog.index.filters import Filter, filter_of
 from gateway.catalog.index.layout import Array
@@ -32,10 +33,14 @@ from gateway.catalog.index.scan import NULL, After, Found, Scan
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.stock import Blocked, standing
 from gateway.catalog.index.views import PriceView, view_of
+from gateway.kit.pages import PageRequest, write_cursor
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing_rules import RuleSet
 from schemas.money import Money
 from schemas.plan import WhyNot
+
+# The sort value in a cursor, and the word for a plan that has none.
+_VALUE, _NO_VALUE = re.compile("[0-9]{1,18}"), "x"
 
 
 class Index:
@@ -79,9 +84,9 @@ class Index:
         """A page of plans, each with its cheapest offer under the filters. Raises ``QueryError``."""
         if query.sort.removeprefix("-") not in SORTS:
             raise QueryError("sort", f"one of {', '.join(SORTS)}, or with - before it")
-        limit = max(1, min(query.limit, MAX_LIMIT))
+        asked = PageRequest(max(1, min(query.limit, MAX_LIMIT)), query.cursor)
         view = self._view(query.currency)
-        after = self._after(query)
+        after = self._after(asked)
         within = None if query.max_price is None else view.within(view.whole(query.max_price))
         gone = None
         if query.updated_since is not None and query.cursor is None:
@@ -90,13 +95,12 @@ class Index:
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
         scan = Scan(self.snapshot, view, found, self._blocked, query.in_stock, query.sort, after)
-        seen = page.first(scan, limit + 1)
+        seen = page.first(scan, asked.fetch)
         ahead = None
-        if len(seen) > limit:
-            seen = seen.take(slice(limit))
-            key = int(seen.keys[-1])
-            last = self.snapshot.plan_id(int(seen.plans[-1]))
-            ahead = cursor.write(None if key == NULL else key, last)
+        if len(seen) > asked.limit:
+            seen = seen.take(slice(asked.limit))
+            key, last = int(seen.keys[-1]), self.snapshot.plan_id(int(seen.plans[-1]))
+            ahead = write_cursor(_NO_VALUE if key == NULL else key, last)
         pieces = self._render.plans(seen, view, query.min_days)
         return PlanPage(render.page(pieces, self._note, ahead, gone), len(seen), ahead)
 
@@ -244,12 +248,16 @@ class Index:
         except NoRate as error:
             raise QueryError("currency", str(error)) from None
 
-    def _after(self, query: PlanQuery) -> After | None:
-        if query.cursor is None:
+    def _after(self, asked: PageRequest) -> After | None:
+        """Behind which sort value and plan a page begins; prices are the customer's, in minor units."""
+        if asked.cursor is None:
             return None
-        position = cursor.read(query.cursor)
-        key = NULL if position.value is None else min(max(position.value, -NULL), NULL - 1)
-        return After(key, self.snapshot.plan_after(position.plan_id))
+        value, plan_id = asked.after(str, str)
+        if value == _NO_VALUE:
+            return After(NULL, self.snapshot.plan_after(plan_id))
+        if value is None or _VALUE.fullmatch(value) is None:
+            return After(NULL, self.snapshot.plans)
+        return After(min(int(value), NULL - 1), self.snapshot.plan_after(plan_id))
 
     def _everything(self) -> Filter:
         snapshot = self.snapshot

@@ -7,6 +7,7 @@ import pytest
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
 from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, standing
 from gateway.catalog.index.words import words_of
+from gateway.kit.pages import write_cursor
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only
 from schemas import api
@@ -132,7 +133,6 @@ def test_a_plan_that_is_gone_says_when_and_is_listed_to_those_who_ask_since() ->
     ("asked", "parameter"),
     [
         ({"sort": "cheapest"}, "sort"),
-        ({"cursor": "nonsense"}, "cursor"),
         ({"currency": "XYZ"}, "currency"),
         ({"region": "atlantis"}, "region"),
     ],
@@ -156,10 +156,17 @@ def test_a_cursor_goes_on_by_position_in_the_next_catalogue(sort: str) -> None:
     assert [plan.id for plan in after] == [plan.id for plan in expected]
 
 
-@pytest.mark.parametrize("cursor", ["999999999999999999.zz", "0.a", "x.zz", "x.a"])
+@pytest.mark.parametrize("place", [(10**18 - 1, "zz"), (0, "a"), ("x", "zz"), ("x", "a")])
 @pytest.mark.parametrize("sort", ["price", "-price", "price_per_gb", "-price_per_gb", "data", "-days"])
-def test_a_made_up_cursor_is_only_another_place_to_begin(cursor: str, sort: str) -> None:
-    assert len(plans(Market(some_items(5, 150)).index(), sort=sort, cursor=cursor).data) >= 0
+def test_a_made_up_cursor_is_only_another_place_to_begin(place: tuple[int | str, str], sort: str) -> None:
+    assert len(plans(Market(some_items(5, 150)).index(), sort=sort, cursor=write_cursor(*place)).data) >= 0
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "550.a-plan", write_cursor("five", "a"), write_cursor(-5, "a"), "00"])
+@pytest.mark.parametrize("sort", ["price", "-price", "price_per_gb", "-price_per_gb", "data", "-days"])
+def test_a_cursor_that_names_no_place_stands_behind_all_plans(cursor: str, sort: str) -> None:
+    page = plans(Market(some_items(5, 150)).index(), sort=sort, cursor=cursor)
+    assert (page.data, page.has_more) == ([], False)
 
 
 def test_an_empty_catalogue_answers_everything() -> None:

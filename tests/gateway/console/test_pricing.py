@@ -11,6 +11,7 @@ import pytest
 
 from gateway.access import audit_rows
 from gateway.catalog.index.margins import Fees, MarginQuery
+from gateway.kit.pages import PageRequest
 from gateway.prices import margins
 
 LIST = "/console/pricing-rules"
@@ -143,7 +144,7 @@ async def test_margins_are_price_less_fees_less_cost_the_losses_first(make_conso
     index = console.deps.index("test")
     fees = margins.fees_of(console.settings)
     assert fees == Fees(Decimal("2.9"), Decimal("0.30"))
-    found = margins.page(index, fees, MarginQuery(), 100)
+    found = margins.page(index, fees, MarginQuery(), PageRequest(100))
     assert found.summary.negative > 0
     assert f"{found.summary.negative} at a loss" in page.words
     ranks = [(not (one.negative or one.why_not == "thin_margin"), Decimal(one.margin.amount)) for one in found.data]
@@ -158,7 +159,7 @@ async def test_margins_are_price_less_fees_less_cost_the_losses_first(make_conso
     assert found.data[0].margin.amount in first
     seen, cursor = [], None
     while True:
-        part = margins.page(index, fees, MarginQuery(), 250, cursor)
+        part = margins.page(index, fees, MarginQuery(), PageRequest(250, cursor))
         seen += [one.offer_id for one in part.data]
         if (cursor := part.next_cursor) is None:
             break
