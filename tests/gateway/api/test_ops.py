@@ -242,15 +242,6 @@ async def test_nothing_of_it_is_for_a_storefront(api):
         await problem(await api.with_key("").ask(method, path), 401, "unauthorized")
 
 
-async def test_any_position_is_one_and_anything_else_is_pointed_at(filled):
-    for path in (path for method, path in OPS if method == "GET"):
-        for cursor in ("00", "ff" * 20, "1f", "61" * 300, "1f31"):
-            assert (await filled.get(f"{path}?cursor={cursor}")).status == 200
-        for cursor in ("", "0", "zz", "61" * 301):
-            body = await problem(await filled.get(f"{path}?cursor={cursor}"), 422, "invalid")
-            assert body["errors"][0]["pointer"] == "/cursor"
-
-
 async def test_with_the_database_gone_reads_go_on_and_operators_wait(make_api, own_servers):
     from gateway.access.key_rows import create_key
     from gateway.kit.pool import open_pool
