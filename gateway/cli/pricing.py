@@ -12,7 +12,6 @@ from gateway.cli.connected import print_json, run_connected
 from gateway.cli.prices import AsCsv, AsJson, Side
 from gateway.cli.sheets import print_csv
 from gateway.cli.state import StateDir
-from gateway.kit.pages import PageRequest
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -112,6 +111,7 @@ def margins_(
     async def read(deps: Deps) -> tuple[MarginPage, Sheet]:
         from gateway.catalog.browse import Catalog
         from gateway.catalog.index.margins import MarginQuery
+        from gateway.kit.pages import PageRequest
         from gateway.prices import margins
         from gateway.pricing import edit_rules
 
