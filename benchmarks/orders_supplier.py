@@ -13,7 +13,7 @@ from decimal import Decimal
 import uvloop
 
 from providers.loader import load_manifests
-from providers.sandbox import Trigger, TriggerKind, serve, world_for
+from providers.simulator import Trigger, TriggerKind, serve, world_for
 
 SUPPLIER = "s2s"
 

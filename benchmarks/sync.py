@@ -38,7 +38,7 @@ from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 from providers.pikasim import wire
 from providers.pikasim.sandbox import in_its_words
-from providers.sandbox import SandboxWorld
+from providers.simulator import SandboxWorld
 
 PAGE = 200
 AT_ONCE = 4  # pages under way for each supplier, as the provider's manifest has it

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from providers.mapping_overrides import MappingOverrides
-    from providers.sandbox.world import SandboxWorld
+    from providers.simulator.world import SandboxWorld
     from providers.transport import Transport
 
 NUMBER_CLOCKS_APART = timedelta(minutes=3)

@@ -28,7 +28,7 @@ from providers.transport import SupplierRateLimiter, Transport
 from schemas.errors import ConfigurationError
 
 # Folders under providers/ that are no suppliers.
-_NOT_SUPPLIERS = frozenset({"sandbox", "scaffold"})
+_NOT_SUPPLIERS = frozenset({"scaffold", "simulator"})
 
 
 def load_manifests() -> dict[str, Manifest]:

@@ -28,7 +28,7 @@ from gateway.migrations import upgrade
 from gateway.runtime import embedded
 from gateway.suppliers import call_log
 from providers.loader import load_manifests
-from providers.sandbox import Served, serve, world_for
+from providers.simulator import Served, serve, world_for
 from tests.patient_loop import PatientLoop
 
 _TEMPLATE = "migrated"

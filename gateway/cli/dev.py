@@ -166,7 +166,7 @@ def _stay(children: Children, seconds: float) -> None:
 def _sandboxes(children: Children, folder: Path, market: Path | None, port: int) -> bool:
     """Start the sandboxes and note their accounts; whether they sell something else than last time."""
     from providers.loader import load_manifests
-    from providers.sandbox import base_url
+    from providers.simulator import base_url
 
     _say("suppliers' sandboxes")
     accounts: dict[str, dict[str, Any]] = {}

@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from providers.contract import Manifest
-    from providers.sandbox import Served
+    from providers.simulator import Served
 
 DEFAULT_PORT = 8081
 DEFAULT_SEED = 7
@@ -41,7 +41,7 @@ def sandbox(
 
 async def _serve(host: str, port: int, market: Path | None, seed: int, books: Path | None) -> None:
     from providers.loader import load_manifests
-    from providers.sandbox import serve, world_for
+    from providers.simulator import serve, world_for
 
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -86,7 +86,7 @@ def _greeting(served: Served, manifests: Mapping[str, Manifest]) -> str:
 
 
 def _fault_kinds() -> list[str]:
-    from providers.sandbox import FaultKind
+    from providers.simulator import FaultKind
 
     return [kind.value for kind in FaultKind]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from providers.bepaid.client import BePaid, BePaidSettings
 from providers.bepaid.sandbox import sandbox
-from providers.bepaid.sandbox_key import PUBLIC_KEY
+from providers.bepaid.sandbox.signing_key import PUBLIC_KEY
 from providers.contract import Limits, Manifest, SandboxRoute
 
 MANIFEST = Manifest(

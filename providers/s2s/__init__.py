@@ -3,8 +3,8 @@
 from providers.contract import Capability, Limits, Manifest, SandboxRoute
 from providers.s2s.client import S2S
 from providers.s2s.sandbox import sandbox
+from providers.s2s.sandbox.products import ATTRIBUTE_CODES
 from providers.s2s.settings import S2SSettings
-from providers.s2s.shelf import ATTRIBUTE_CODES
 from schemas.account import DepositWay
 
 MANIFEST = Manifest(

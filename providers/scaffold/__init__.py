@@ -14,7 +14,7 @@ from string import Template
 import msgspec
 
 from providers import units
-from providers.sandbox import Item, SandboxWorld
+from providers.simulator import Item, SandboxWorld
 from schemas.errors import ConfigurationError
 
 PLANS = 3

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from providers.loader import load_manifests
-from providers.sandbox import serve, world_for
+from providers.simulator import serve, world_for
 
 
 async def main(folder: Path) -> None:

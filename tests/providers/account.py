@@ -14,7 +14,7 @@ import pytest
 import stamina
 
 from providers.contract import Manifest, Provider
-from providers.sandbox import Item, SandboxWorld, SupplierSimulator, Trigger, TriggerKind
+from providers.simulator import Item, SandboxWorld, SupplierSimulator, Trigger, TriggerKind
 from schemas.errors import SupplierError
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from tests.providers.shop import Shop, open_shop

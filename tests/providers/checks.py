@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 import providers
 from providers.contract import Manifest
-from providers.sandbox import Fault, FaultKind, Item, SandboxWorld
+from providers.simulator import Fault, FaultKind, Item, SandboxWorld
 from schemas.errors import SupplierError
 from schemas.plan import Offer, SetAside
 from tests.providers.shop import Walk
@@ -29,7 +29,7 @@ OURS = frozenset({"gateway", "providers", "schemas", "config", "tests"})
 _PROVIDERS = Path(providers.__file__).parent
 # Of providers/, a plugin may know every module but the one that knows all plugins, and no other plugin.
 _NOT_ITS_BUSINESS = frozenset({"loader", *(path.parent.name for path in _PROVIDERS.glob("*/__init__.py"))}) - {
-    "sandbox"
+    "simulator"
 }
 
 
@@ -80,7 +80,7 @@ def check_texts(walk: Walk) -> None:
 
 def check_imports(folder: Path) -> None:
     """A plugin knows the contract and its ground, no gateway and no other supplier; its pure files do no I/O."""
-    for file in sorted(folder.glob("*.py")):
+    for file in sorted(folder.rglob("*.py")):
         for module in _imported(file):
             top, *rest = module.split(".")
             if file.name in PURE:

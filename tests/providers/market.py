@@ -15,9 +15,9 @@ import pytest
 from aiohttp import web
 
 from providers.contract import Manifest, Provider
-from providers.sandbox import SandboxWorld, SupplierSimulator, Trigger, TriggerKind
-from providers.sandbox.magic import MAGIC
-from providers.sandbox.truth import Charge, Truth, truth_of
+from providers.simulator import SandboxWorld, SupplierSimulator, Trigger, TriggerKind
+from providers.simulator.audit import Charge, Truth, truth_of
+from providers.simulator.trigger_plans import MAGIC
 from schemas.errors import SupplierError
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.plan import MB_PER_GB, Offer

@@ -22,7 +22,7 @@ import stamina
 import structlog
 
 from providers.contract import PaymentProvider
-from providers.sandbox import Fault, FaultKind, SandboxWorld
+from providers.simulator import Fault, FaultKind, SandboxWorld
 from schemas.errors import InvalidRequest, NotFound, Outcome, SupplierError
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentLink, PaymentLinkRequest, PaymentNotice, PaymentState

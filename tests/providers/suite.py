@@ -27,7 +27,7 @@ import stamina
 import structlog
 
 from providers.contract import Capability, Manifest
-from providers.sandbox import Fault, FaultKind, Item, SandboxWorld
+from providers.simulator import Fault, FaultKind, Item, SandboxWorld
 from schemas.errors import NotFound, SupplierError
 from schemas.plan import SetAside
 from tests.providers.checks import (

@@ -9,7 +9,7 @@ import pytest
 
 from providers.contract import Capability, Manifest
 from providers.loader import open_provider
-from providers.sandbox import FaultKind
+from providers.simulator import FaultKind
 from providers.transport import MemoryRateLimiter
 from schemas.errors import DeadlinePassed, NotAuthorised, Outcome, SupplierError
 from tests.providers.checks import fault

@@ -19,7 +19,7 @@ import structlog
 
 from providers import activation
 from providers.contract import Capability, Manifest
-from providers.sandbox import Act, Fault, FaultKind, TriggerKind, WebhookPlan
+from providers.simulator import Act, Fault, FaultKind, TriggerKind, WebhookPlan
 from schemas.account import TransactionKind
 from schemas.errors import (
     InsufficientBalance,

@@ -15,7 +15,7 @@ import pytest
 
 from providers.contract import Capability, Manifest, SandboxRoute
 from providers.loader import load_manifests
-from providers.sandbox import world_for
+from providers.simulator import world_for
 
 HOUSE = Path(__file__).parents[2]
 PAGE = HOUSE / "docs" / "suppliers.md"

@@ -9,7 +9,7 @@ import pytest
 
 from providers import beppay, pikasim
 from providers.contract import Manifest
-from providers.sandbox import SandboxWorld
+from providers.simulator import SandboxWorld
 from tests.providers.shop import Walk, open_shop
 
 HEAD = "date,competitor,country,data,days,price_usd,source_url\n"

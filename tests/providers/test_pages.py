@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from providers.sandbox import SandboxWorld, sandbox_site, world_for
+from providers.simulator import SandboxWorld, sandbox_site, world_for
 from tests.providers import pages
 from tests.providers.json_shape import differences
 from tests.providers.market import webhook_receiver

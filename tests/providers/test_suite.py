@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from providers import pikasim
 from providers.contract import Capability, CatalogPage, Manifest, SandboxRoute, SupplierSettings
 from providers.pikasim.client import PikaSim
-from providers.sandbox import FaultKind, SandboxWorld
+from providers.simulator import FaultKind, SandboxWorld
 from schemas.errors import NotSupported, Refused, SupplierError
 from schemas.money import Money
 from tests.providers.checks import check_imports

@@ -17,7 +17,7 @@ from gateway.api import state
 from gateway.app import TABLES
 from gateway.orders.resolve import resolve
 from providers.loader import load_manifests
-from providers.sandbox.magic import MAGIC, WHERE, table
+from providers.simulator.trigger_plans import MAGIC, WHERE, table
 from schemas.orders import ANSWERED
 from tests.gateway.api.conftest import Shop
 from tests.kit.sandboxed import SUPPLIERS

@@ -26,9 +26,9 @@ from gateway.orders.resolve import resolve
 from gateway.selling import ops_goods
 from gateway.sync.run import run_sync
 from providers.contract import GoodsPage
-from providers.s2s import receipts
 from providers.s2s.client import S2S
-from providers.s2s.other_goods import other_goods
+from providers.s2s.sandbox import serializers as receipts
+from providers.s2s.sandbox.other_goods import other_goods
 from schemas.errors import NotFound, NotReached, UnreadableAnswer
 from schemas.good import CustomPrice, Good, GoodCategory
 from schemas.money import Money

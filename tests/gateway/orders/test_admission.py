@@ -9,8 +9,8 @@ import msgspec
 
 from gateway.kit.problem import Problem
 from gateway.orders.admit import Admitted, Valid, admit, validate
-from providers.s2s.shelf import sku_id
-from providers.sandbox import Fault, FaultKind
+from providers.s2s.sandbox.products import sku_id
+from providers.simulator import Fault, FaultKind
 from schemas.api import NeedFeatures, Plan
 from schemas.orders import Customer, OrderForPlan, OrderForQuote
 from tests.kit.counter import STOREFRONT, Counter

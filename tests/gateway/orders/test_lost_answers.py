@@ -9,7 +9,7 @@ import pytest
 
 from gateway.orders.admit import Admitted
 from gateway.orders.process import process_order
-from providers.sandbox import Fault, FaultKind
+from providers.simulator import Fault, FaultKind
 from schemas.errors import CircuitOpen, GatewayError, RateLimited, RateLimiterUnavailable, ServerFault, TimedOut
 from schemas.order import PurchaseRequest, SupplierOrder
 from tests.kit.common_plan import common_plan

@@ -7,7 +7,7 @@ import pytest
 from gateway.orders.admit import Admitted, admit
 from gateway.suppliers import selling_rows
 from providers.breaker import BREAKER_FAILURES
-from providers.sandbox.magic import MAGIC
+from providers.simulator.trigger_plans import MAGIC
 from schemas.orders import OrderForPlan
 from tests.kit.common_plan import everyday_plan
 from tests.kit.counter import Counter

@@ -12,7 +12,7 @@ from gateway.suppliers.accounts import accounts_of
 from gateway.suppliers.checkup import check, check_all
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.key_rotation import rotate
-from providers.sandbox import Fault, FaultKind
+from providers.simulator import Fault, FaultKind
 from tests.kit.sandboxed import town
 from tests.kit.shelf import settings_for
 

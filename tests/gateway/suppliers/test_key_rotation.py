@@ -21,8 +21,8 @@ from gateway.suppliers.deps import Deps
 from gateway.suppliers.key_rotation import go_on_all, rotate, use_configured
 from providers.beppay import BepPay
 from providers.loader import load_manifests
-from providers.sandbox import Fault, FaultKind, serve, world_for
-from providers.sandbox.account import FIRST
+from providers.simulator import Fault, FaultKind, serve, world_for
+from providers.simulator.account import FIRST
 from schemas.errors import NotAuthorised
 from tests.kit.counter import Clock, Counter
 from tests.kit.shelf import settings_for

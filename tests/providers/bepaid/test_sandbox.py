@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from providers.bepaid import MANIFEST
-from providers.bepaid.triggers import OF_CREATION, OF_PAYMENT, TriggerKind
+from providers.bepaid.sandbox.triggers import OF_CREATION, OF_PAYMENT, TriggerKind
 from providers.loader import load_manifests
-from providers.sandbox import SandboxWorld, sandbox_site, world_for
+from providers.simulator import SandboxWorld, sandbox_site, world_for
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentState
 from tests.providers.market import webhook_receiver

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from providers.beppay import MANIFEST, numbers, wire
-from providers.sandbox.triggers import Trigger, TriggerKind
+from providers.simulator.triggers import Trigger, TriggerKind
 from schemas.account import NumberCountry, NumberTier
 from schemas.errors import InsufficientBalance, Outcome, OutOfStock, SupplierError, UnreadableAnswer
 from schemas.money import Money

@@ -12,7 +12,7 @@ import pytest
 from msgspec import Raw
 
 from providers.beppay import orders, wire
-from providers.sandbox import qr_data_uri
+from providers.simulator import qr_data_uri
 from schemas.money import Money
 from schemas.order import Delivery, PurchaseRequest, SupplierOrderState
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from providers.beppay import MANIFEST
-from providers.sandbox import Fault, FaultKind, SandboxWorld
+from providers.simulator import Fault, FaultKind, SandboxWorld
 from schemas.errors import UnreadableAnswer
 from tests.providers.shop import Shop, open_shop
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from providers.pikasim import MANIFEST, mapping, orders, webhook, wire
-from providers.sandbox import Item
+from providers.simulator import Item
 from schemas.account import Balance
 from schemas.esim import DataUsage, EsimPackage, EsimStatus, ProfileState, ServiceState
 from schemas.event import SupplierEvent, SupplierEventType

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from providers.pikasim import MANIFEST, deposits, wire
-from providers.sandbox import Fault, FaultKind
+from providers.simulator import Fault, FaultKind
 from providers.urls import is_page
 from schemas.account import TransactionKind
 from schemas.errors import InvalidRequest, Outcome, UnreadableAnswer

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from providers.pikasim import MANIFEST, books, orders
-from providers.sandbox import Act, SaleState
+from providers.simulator import Act, SaleState
 from schemas.account import TransactionKind
 from schemas.errors import (
     DuplicateReference,

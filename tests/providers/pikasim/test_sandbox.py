@@ -12,9 +12,10 @@ import msgspec
 import pytest
 from aiohttp import ClientSession
 
-from providers.pikasim import MANIFEST, counter
-from providers.sandbox import Fault, FaultKind, SandboxWorld, Trigger, TriggerKind
-from providers.sandbox.account import SandboxAccount
+from providers.pikasim import MANIFEST
+from providers.pikasim.sandbox import routes as counter
+from providers.simulator import Fault, FaultKind, SandboxWorld, Trigger, TriggerKind
+from providers.simulator.account import SandboxAccount
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.plan import Offer
 from tests.providers.market import webhook_receiver

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import stamina
 
-from providers.s2s import MANIFEST, shelf
-from providers.sandbox import SandboxWorld, Trigger, TriggerKind
+from providers.s2s import MANIFEST
+from providers.s2s.sandbox import products as shelf
+from providers.simulator import SandboxWorld, Trigger, TriggerKind
 from schemas.order import PurchaseRequest, SupplierOrderState
 from tests.providers.shop import open_shop
 

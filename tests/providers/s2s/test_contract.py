@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from providers.s2s import MANIFEST, orders, webhook, wire
-from providers.sandbox import Item
+from providers.simulator import Item
 from schemas.account import Balance, Transaction, TransactionKind
 from schemas.esim import DataUsage, EsimCoverage, EsimPackage, EsimStatus, ProfileState, ServiceState
 from schemas.event import SupplierEvent, SupplierEventType

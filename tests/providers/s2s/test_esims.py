@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from providers.s2s import MANIFEST, shelf
+from providers.s2s import MANIFEST
+from providers.s2s.sandbox import products as shelf
 from schemas.errors import (
     DuplicateReference,
     InvalidRequest,

@@ -12,7 +12,7 @@ from msgspec import Raw
 from providers.s2s import goods, wire
 from providers.s2s.goods import Named, good_or_reason, plain_pattern
 from providers.s2s.goods_walk import GoodsShelf
-from providers.s2s.other_goods import other_goods
+from providers.s2s.sandbox.other_goods import other_goods
 from providers.s2s.settings import Goods
 from schemas.errors import NotFound
 from schemas.good import CustomPrice, Good

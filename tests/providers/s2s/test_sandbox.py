@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from providers import places
-from providers.s2s import MANIFEST, shelf, wire
-from providers.sandbox import SandboxWorld
+from providers.s2s import MANIFEST, wire
+from providers.s2s.sandbox import products as shelf
+from providers.simulator import SandboxWorld
 from schemas.plan import Offer, Reset
 from tests.providers.shop import open_shop
 

@@ -10,7 +10,7 @@ import pytest
 
 from providers.redaction import Redactor
 from providers.s2s import vouchers, wire
-from providers.s2s.other_goods import SANDBOX_CARD, other_goods
+from providers.s2s.sandbox.other_goods import SANDBOX_CARD, other_goods
 from providers.scrub import scrubbed
 from schemas.errors import InvalidRequest, Outcome, OutOfStock, SupplierError
 from schemas.money import Money

@@ -1,0 +1,386 @@
+"""The sandbox's payment desk: products, what was paid for them, and what the shop was told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import uuid
+from collections.abc import Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from providers.bepaid import notice
+from providers.bepaid.sandbox import signing_key as sandbox_key
+from providers.bepaid.sandbox.triggers import OF_CREATION, OF_PAYMENT, Trigger, TriggerBoard, TriggerKind
+from providers.bepaid.wire import TransactionType
+from providers.simulator.lines import Lines
+from providers.simulator.webhooks import WebhookRules, WebhookSender
+
+# A shop that did not answer with 2xx is told again after so many seconds each time.
+RETRIES = (5.0, 30.0, 120.0)
+_TOO_LATE = timedelta(minutes=1)
+_TOLD = frozenset({"genuine", "copy"})
+_DELIVERY_SECONDS = 10.0
+
+Struck = Mapping[TriggerKind, Trigger]
+
+
+class Outcome(StrEnum):
+    """What a customer does on the payment page."""
+
+    PAY = "pay"
+    DECLINE = "decline"  # the bank refuses the card
+    LEAVE = "leave"
+    WAIT = "wait"  # the bank has not decided
+
+
+class Act(StrEnum):
+    """What becomes of a payment later."""
+
+    SETTLE = "settle"
+    FAIL = "fail"
+    EXPIRE = "expire"
+    REFUND = "refund"
+    NOTIFY = "notify"  # the shop is told once more
+
+
+STATUSES: Mapping[Outcome, str] = {
+    Outcome.PAY: "successful",
+    Outcome.DECLINE: "failed",
+    Outcome.LEAVE: "incomplete",
+    Outcome.WAIT: "pending",
+}
+_LATER: Mapping[Act, str] = {Act.SETTLE: "successful", Act.FAIL: "failed", Act.EXPIRE: "expired"}
+
+
+class SandboxProduct(msgspec.Struct, kw_only=True):
+    """A product. ``amount`` is in minor units; ``quantity`` is how often it can still be paid, unless ``infinite``."""
+
+    id: str
+    name: str
+    description: str
+    currency: str
+    amount: int
+    quantity: int | None = None
+    infinite: bool = False
+    language: str
+    transaction_type: str = TransactionType.PAYMENT
+    created_at: datetime
+    updated_at: datetime
+    test: bool = False
+    visible_fields: list[str] = []
+    immortal: bool = False
+    expired_at: datetime | None = None
+    return_url: str | None = None
+    triggers: list[TriggerKind] = []
+
+    def closed(self, now: datetime) -> str | None:
+        """Why it cannot be paid, None when it can."""
+        if not self.infinite and not self.quantity:
+            return "paid"
+        expired = not self.immortal and self.expired_at is not None and self.expired_at <= now
+        return "expired" if expired else None
+
+
+class SandboxPayment(msgspec.Struct, kw_only=True):
+    """A payment, or what became of one. ``amount`` is in minor units; a refund names its payment in ``parent``."""
+
+    uid: str
+    product_id: str
+    description: str
+    amount: int
+    currency: str
+    status: str
+    type: str
+    test: bool
+    language: str
+    at: datetime
+    paid_at: datetime | None = None
+    customer: dict[str, str] = {}
+    parent: str | None = None
+    names_product: bool = True
+    triggers: list[TriggerKind] = []
+
+    @property
+    def captured(self) -> bool:
+        """Whether it took the customer's money."""
+        return self.status == "successful" and self.type == TransactionType.PAYMENT
+
+
+# The products that the page's examples name, so that each example can be sent as it stands.
+_EXAMPLES = (
+    SandboxProduct(
+        id="prd_ed27b047d3ccd1a6",
+        name="product",
+        description="description of product",
+        currency="USD",
+        amount=990,
+        quantity=10,
+        language="en",
+        created_at=datetime(2022, 12, 20, 18, 54, 42, 33000, UTC),
+        updated_at=datetime(2022, 12, 20, 18, 54, 42, 33000, UTC),
+    ),
+    SandboxProduct(
+        id="prd_1567bece456ac4aa",
+        name="product 2",
+        description="description of product 2",
+        currency="EUR",
+        amount=990,
+        quantity=7,
+        language="it",
+        created_at=datetime(2023, 2, 15, 11, 54, 59, 579000, UTC),
+        updated_at=datetime(2023, 2, 15, 11, 54, 59, 579000, UTC),
+    ),
+)
+
+
+class ClosedError(Exception):
+    """The product cannot be paid; ``why`` is paid or expired."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    product: SandboxProduct | None = None
+    payments: list[SandboxPayment] = []
+
+
+class PaymentSimulator:
+    """One shop's. What changes is written down before anybody is answered; with a ``file`` it outlives the process."""
+
+    def __init__(self, shop_id: str, secret_key: str, file: Path | None = None) -> None:
+        self.shop_id = shop_id
+        self.products: dict[str, SandboxProduct] = {}
+        self._examples = _examples()
+        self.payments: dict[str, SandboxPayment] = {}
+        self.triggers = TriggerBoard()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._authorization = f"Basic {notice.credentials(shop_id, secret_key)}"
+        rules = WebhookRules(announce=lambda _sale, _at: None, sign=self._sign, retries=RETRIES)
+        self.webhooks = WebhookSender(rules, self._spawn, random.random)
+        self._lines = Lines(file, _Line)
+        for line in self._lines.read():
+            if line.product is not None:
+                kept = self._examples if line.product.id in self._examples else self.products
+                kept[line.product.id] = line.product
+            self.payments |= {payment.uid: payment for payment in line.payments}
+
+    def struck(self, description: str) -> Struck:
+        """The triggers that hit the making of a product."""
+        return self.triggers.strike(OF_CREATION, "", description)
+
+    def make(self, values: Mapping[str, Any], struck: Struck) -> SandboxProduct:
+        """A product of these parameters."""
+        now = _now()
+        product = SandboxProduct(
+            id=f"prd_{secrets.token_hex(8)}", created_at=now, updated_at=now, **values, triggers=list(struck)
+        )
+        self.products[product.id] = product
+        self._lines.write(_Line(product))
+        return product
+
+    def change(self, product: SandboxProduct, values: Mapping[str, Any]) -> None:
+        """Give a product other parameters."""
+        for name, value in values.items():
+            setattr(product, name, value)
+        product.updated_at = _now()
+        self._lines.write(_Line(product))
+
+    async def paid_early(self, product: SandboxProduct) -> None:
+        """A payment whose notification has come before anything else was said of the product."""
+        self.triggers.add(Trigger(TriggerKind.NOTICE_EARLY, key=product.id))
+        await self.visit(product, Outcome.PAY)
+
+    def product(self, product_id: str) -> SandboxProduct | None:
+        """A product, or one that the page's examples name."""
+        return self.products.get(product_id) or self._examples.get(product_id)
+
+    def listed(self) -> list[SandboxProduct]:
+        """Every product that was made, the newest first."""
+        return list(self.products.values())[::-1]
+
+    async def visit(
+        self, product: SandboxProduct, outcome: Outcome, customer: Mapping[str, str] | None = None
+    ) -> list[SandboxPayment]:
+        """A customer on the payment page. The shop is told in the background. Raises ``ClosedError``.
+
+        A payment is booked in one step without a wait, so that of two customers one comes too late.
+        """
+        struck = (
+            self.triggers.strike(OF_PAYMENT, product.id, product.description)
+            if outcome in (Outcome.PAY, Outcome.WAIT)
+            else {}
+        )
+        why = product.closed(_now())
+        if why is not None and not (why == "expired" and TriggerKind.AFTER_EXPIRY in struck):
+            raise ClosedError(why)
+        made = [self._payment(product, outcome, dict(customer or {}), struck)]
+        if outcome is Outcome.PAY:
+            if TriggerKind.PAID_TWICE in struck:
+                made.append(self._payment(product, outcome, dict(customer or {}), struck))
+            if product.quantity is not None:
+                product.quantity = max(0, product.quantity - len(made))
+        self.payments |= {payment.uid: payment for payment in made}
+        self._lines.write(_Line(product, made))
+        for payment in made:
+            await self._tell(payment, struck)
+        return made
+
+    async def act(self, payment: SandboxPayment, act: Act) -> SandboxPayment:
+        """What becomes of a payment later; the one that the shop is then told of. Raises ``ClosedError``."""
+        if act is Act.REFUND:
+            return self._refund(payment)
+        if act is not Act.NOTIFY:
+            product = (self._examples | self.products)[payment.product_id]
+            if act is Act.SETTLE and not payment.captured:
+                if product.closed(_now()) == "paid":
+                    raise ClosedError("paid")
+                if product.quantity is not None:
+                    product.quantity -= 1
+                payment.paid_at = _now()
+            payment.status = _LATER[act]
+            self._lines.write(_Line(product, [payment]))
+        self._send(payment)
+        return payment
+
+    def told(self, payment: SandboxPayment) -> bool:
+        """Whether the shop took a notification of it."""
+        return any(
+            sent.sale_id == payment.uid and sent.what in _TOLD and sent.status is not None and sent.status // 100 == 2  # noqa: PLR2004
+            for sent in self.webhooks.log
+        )
+
+    def reset(self) -> None:
+        """No products, no payments, no triggers, no notifications."""
+        for task in self._tasks:
+            task.cancel()
+        self.webhooks.reset()
+        self.triggers.clear()
+        self._lines.clear()
+        self.products.clear()
+        self._examples = _examples()
+        self.payments.clear()
+
+    async def close(self) -> None:
+        """End what goes on in the background."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.webhooks.close()
+        self._lines.close()
+
+    def _payment(
+        self, product: SandboxProduct, outcome: Outcome, customer: dict[str, str], struck: Struck
+    ) -> SandboxPayment:
+        now = _now()
+        amount, currency = product.amount, product.currency
+        if other := struck.get(TriggerKind.WRONG_AMOUNT):
+            amount = max(1, int(amount * other.factor))
+        if other := struck.get(TriggerKind.WRONG_CURRENCY):
+            currency = other.currency if other.currency != currency else "USD"
+        late = TriggerKind.AFTER_EXPIRY in struck and product.expired_at is not None
+        at = max(now, product.expired_at + _TOO_LATE) if late and product.expired_at else now
+        held = TriggerKind.AUTHORISED_ONLY in struck
+        stranger = TriggerKind.NOTICE_OF_A_STRANGER in struck
+        return SandboxPayment(
+            uid=str(uuid.uuid4()),
+            product_id=product.id,
+            description="An order from elsewhere" if stranger else product.description,
+            amount=amount,
+            currency=currency,
+            status=STATUSES[outcome],
+            type=TransactionType.AUTHORIZATION if held else product.transaction_type,
+            test=product.test is not (TriggerKind.OTHER_MODE in struck),
+            language=product.language,
+            at=at,
+            paid_at=at if outcome is Outcome.PAY else None,
+            customer=customer,
+            names_product=not stranger and TriggerKind.NOTICE_WITHOUT_PRODUCT not in struck,
+            triggers=list(struck),
+        )
+
+    async def _tell(self, payment: SandboxPayment, struck: Struck) -> None:
+        sending = self._send(payment, struck)
+        if sending is not None and TriggerKind.NOTICE_EARLY in struck:
+            await asyncio.wait([sending], timeout=_DELIVERY_SECONDS)
+        if TriggerKind.REFUNDED in struck and payment.captured:
+            self._spawn(self._refund_after(payment, sending))
+
+    async def _refund_after(self, payment: SandboxPayment, sending: asyncio.Task[Any] | None) -> None:
+        if sending is not None:
+            await asyncio.wait([sending])
+        self._refund(payment)
+
+    def _refund(self, payment: SandboxPayment) -> SandboxPayment:
+        refund = msgspec.structs.replace(
+            payment, uid=str(uuid.uuid4()), type="refund", status="successful", parent=payment.uid, at=_now()
+        )
+        self.payments[refund.uid] = refund
+        self._lines.write(_Line(payments=[refund]))
+        self._send(refund)
+        return refund
+
+    def _send(self, payment: SandboxPayment, struck: Struck | None = None) -> asyncio.Task[Any] | None:
+        struck = struck or {}
+        spoilt: dict[str, Any] = {}
+        if TriggerKind.NOTICE_FORGED in struck:
+            spoilt["forged"] = True
+        if TriggerKind.NOTICE_ALTERED in struck:
+            spoilt["altered"] = True
+        if TriggerKind.NOTICE_REPEATED in struck:
+            spoilt["copies"] = 3
+        if late := struck.get(TriggerKind.NOTICE_LATE):
+            spoilt["delay_seconds"] = late.seconds
+        if TriggerKind.NOTICE_NEVER in struck:
+            spoilt["lost"] = 1.0
+        return self.webhooks.send(_notice(payment), payment.uid, **spoilt)
+
+    def _sign(self, _body: Mapping[str, Any], encoded: bytes, _at: datetime) -> Mapping[str, str]:
+        return {"Authorization": self._authorization, "Content-Signature": sandbox_key.signature(encoded)}
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def written(at: datetime) -> str:
+    """A time as bePaid writes it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _examples() -> dict[str, SandboxProduct]:
+    return {product.id: msgspec.structs.replace(product) for product in _EXAMPLES}
+
+
+def _notice(payment: SandboxPayment) -> dict[str, Any]:
+    return {
+        "transaction": {
+            "uid": payment.uid,
+            "status": payment.status,
+            "type": payment.type,
+            "amount": payment.amount,
+            "currency": payment.currency,
+            "tracking_id": None,
+            "description": payment.description,
+            "test": payment.test,
+            "created_at": written(payment.at),
+            "paid_at": None if payment.paid_at is None else written(payment.paid_at),
+            "language": payment.language,
+            "parent_uid": payment.parent,
+            "customer": payment.customer,
+            "additional_data": {"product_id": payment.product_id} if payment.names_product else {},
+        }
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,110 @@
+"""BepPay as its page describes it: an aiohttp app over a world of items. It lists sold-out plans too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from aiohttp import web
+
+from providers import places
+from providers.beppay.sandbox import keys as keyring
+from providers.beppay.sandbox import numbers as number_counter
+from providers.beppay.sandbox import routes as counter
+from providers.beppay.sandbox.routes import answer
+from providers.simulator import Dirt, Item, PageExamples, SandboxWorld, listing, sandbox_app
+from providers.simulator.iso import codes_by_name
+from schemas.plan import GLOBAL_FROM, MB_PER_GB
+
+PUBLIC = (
+    "/api/partner/esim/plans",
+    "/api/partner/virtual-numbers/countries",
+    "/api/partner/virtual-numbers/tiers",
+)
+# The one plan of the page's examples.
+EXAMPLES = PageExamples(
+    items=(
+        Item(
+            key="867924fdaf913e7fe11434972587449d",
+            place="USA",
+            countries=("US",),
+            data_text="5 GB",
+            price=Decimal("25.00"),
+            mb=5 * MB_PER_GB,
+            days=30,
+        ),
+    )
+)
+FEW = 3  # up to so many countries have their codes in `countryIso2`; a region has none
+
+
+def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application:
+    """The partner API below its base URL. ``settings`` holds the first ``api_key`` that it takes."""
+    account = world.open_account("beppay", settings["api_key"])
+
+    def authenticate(request: web.Request) -> str | None:
+        if request.path.endswith((*PUBLIC, keyring.DASHBOARD)):
+            return None  # the dashboard asks for its own session
+        given = request.headers.get("X-API-Key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return None if account.admits(given) else "Invalid or missing API key"
+
+    return sandbox_app(
+        world,
+        "beppay",
+        [
+            web.get("/api/partner/esim/plans", plans),
+            *counter.routes(),
+            *keyring.routes(account),
+            *number_counter.routes(),
+        ],
+        authenticate=authenticate,
+        error_body=lambda _status, message: {"success": False, "error": message},
+        till=replace(counter.RULES, gives=number_counter.given),
+        examples=EXAMPLES,
+    )
+
+
+async def plans(request: web.Request) -> web.Response:
+    """GET /api/partner/esim/plans: everything in one answer, what is hidden marked so."""
+    shown = listing(request)
+    return answer([in_its_words(item) for item in shown.all()], total=shown.total)
+
+
+def in_its_words(item: Item) -> dict[str, Any]:
+    """A plan as BepPay writes it, out of what the item says and nothing more."""
+    codes = item.countries or codes_by_name(item.place)
+    names = item.place if len(codes) <= 1 else ", ".join(map(places.country_name, codes))
+    data = _data(item)
+    days = "" if item.days is None else str(item.days)
+    return {
+        "id": item.key,
+        "plan_id": item.key,
+        "name": item.label or " ".join(filter(None, (item.place, data, days and f"{days} Days"))),
+        "days": days,
+        "price": "" if item.price is None else f"{item.price:.2f}",
+        "data": data,
+        "countries_included": names,
+        "countryIso2": _iso2(item, codes),
+        "plan_type": _plan_type(item, codes),
+        "is_visible": item.visible,
+    }
+
+
+def _data(item: Item) -> str:
+    if item.dirt is Dirt.UNKNOWN_DATA_TYPE:
+        return "5 credits"
+    return item.data_text if item.market else item.data_text.replace(" GB", "GB").replace(" MB", "MB")
+
+
+def _iso2(item: Item, codes: tuple[str, ...]) -> str:
+    if item.dirt is Dirt.CONTRADICTORY:
+        return "DE" if "DE" not in codes else "JP"
+    return ",".join(codes) if len(codes) <= FEW else ""
+
+
+def _plan_type(item: Item, codes: tuple[str, ...]) -> str:
+    if len(codes) >= GLOBAL_FROM or item.place == "Global":
+        return "global"
+    return "region" if len(codes) > 1 or item.region else "country"

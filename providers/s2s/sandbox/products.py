@@ -1,0 +1,159 @@
+"""The sandbox's catalogue in S2S's words: products, SKUs, price rows and categories, from a world's items.
+
+Made as a reseller's catalogue grows: half of the SKUs carry attributes, the others only names, in two
+styles. Beside eSIMs stand gift cards and recharges (``other_goods``), some of which have no fixed price.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+from babel import Locale
+
+from providers import places
+from providers.simulator import Dirt, Item, Trigger
+
+ATTRIBUTE_CODES: Mapping[str, str] = {"country": "coverage", "data": "data_volume", "days": "validity_days"}
+PLENTY = 9999
+ESIM_CATEGORY = {"id": 40, "name": "eSIM"}
+CARDS = {"id": 18, "name": "Gift cards"}
+MOBILE = {"id": 21, "name": "Mobile recharge"}
+_RUSSIAN_CATEGORIES = {
+    "Gift cards": "Подарочные карты",
+    "Mobile recharge": "Пополнение телефона",
+}
+_ABOUT = "<p>Data for travellers in <b>{place}</b>.</p><ul><li>Install once</li><li>No contract</li></ul>"
+_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_RUSSIAN_UNITS = (("GB", "ГБ"), ("MB", "МБ"), ("/day", "/день"), ("Unlimited", "Безлимит"), ("Days", "дней"))
+
+CATEGORIES: tuple[dict[str, Any], ...] = (
+    {**CARDS, "parent_id": 0, "attributes": [
+        {"code": "digital_acceptance", "name": "Where accepted", "type": "text", "target": "product"},
+        {"code": "denomination", "name": "Denomination", "type": "number", "target": "sku"},
+        {"code": "denomination_currency", "name": "Currency", "type": "text", "target": "sku"},
+    ]},
+    {**MOBILE, "parent_id": 0, "attributes": []},
+    {**ESIM_CATEGORY, "parent_id": 0, "attributes": [
+        {"code": "coverage", "name": "Countries", "type": "text", "target": "sku"},
+        {"code": "data_volume", "name": "Data", "type": "text", "target": "sku"},
+        {"code": "validity_days", "name": "Days", "type": "number", "target": "sku"},
+    ]},
+)  # fmt: skip
+
+
+class Goods(msgspec.Struct, frozen=True):
+    """A product of the shelf with the items that are its SKUs; ``priced`` are rows of other kinds of goods.
+
+    ``triggers`` are what goes wrong when one of these is bought, by the id of its SKU.
+    """
+
+    product: dict[str, Any]
+    items: tuple[Item, ...] = ()
+    priced: tuple[dict[str, Any], ...] = ()
+    triggers: Mapping[str, tuple[Trigger, ...]] = {}
+
+
+def sku_id(key: str) -> str:
+    """The id of an item's SKU, the same in every process; a key that is such an id is its own."""
+    return key if _UUID.fullmatch(key) else str(uuid5(NAMESPACE_URL, f"s2s/sku/{key}"))
+
+
+def esim_goods(items: Iterable[Item], locale: str) -> list[Goods]:
+    """One product for each place, in the order in which the places first appear."""
+    by_place: dict[str, list[Item]] = {}
+    for item in items:
+        by_place.setdefault(item.place, []).append(item)
+    return [
+        Goods(_product(place, _place_name(place, there, locale), locale), tuple(there))
+        for place, there in by_place.items()
+    ]
+
+
+def sku(item: Item, locale: str) -> dict[str, Any]:
+    """A SKU without its price, in one of the ways in which this supplier names things."""
+    attributes: Any = []  # as the supplier writes an empty object
+    if _has_attributes(item):
+        attributes = {
+            "coverage": ",".join(item.countries),
+            "data_volume": "Flex" if item.dirt is Dirt.UNKNOWN_DATA_TYPE else item.data_text,
+            "validity_days": None if item.days is None else str(item.days),
+        }
+    return {"id": sku_id(item.key), "name": _in(locale, _sku_name(item)), "image": "", "attributes": attributes}
+
+
+def price_row(item: Item) -> dict[str, Any]:
+    """An item's row in the price list; one without a price is of a denomination that the buyer chooses."""
+    row: dict[str, Any] = {"sku_id": sku_id(item.key), "denomination_type": "fixed"}
+    if item.price is None:
+        row |= {"denomination_type": "custom"}
+    else:
+        row |= {"price": item.price}
+    row |= {"currency": "USD", "stock": PLENTY if item.stock is None else item.stock, "max_per_order": 1}
+    if item.price is None:
+        row |= {"markup_percent": 3, "markup_fixed": 0, "rate": 1}
+    return row
+
+
+def in_category(category: Mapping[str, Any], locale: str) -> dict[str, Any]:
+    """A category as it is called in a language."""
+    name = category["name"]
+    return {**category, "name": _RUSSIAN_CATEGORIES.get(name, name) if locale == "ru" else name}
+
+
+def _product(key: str, name: str, locale: str) -> dict[str, Any]:
+    return {
+        "id": str(uuid5(NAMESPACE_URL, f"s2s/product/esim/{key}")),
+        "name": name,
+        "type": "esim",
+        "denomination_type": "fixed",
+        "category": in_category(ESIM_CATEGORY, locale),
+        "description": _ABOUT.format(place=name),
+        "image": "",
+        "attributes": [],
+        "fields": [],
+    }
+
+
+def _place_name(place: str, items: list[Item], locale: str) -> str:
+    countries = items[0].countries
+    if locale == "ru" and len(countries) == 1:
+        return str(Locale("ru").territories.get(countries[0], place))
+    return place
+
+
+def _sku_name(item: Item) -> str:
+    """Such as "3 GB 30 Days" where product or attributes say the rest, "10GB Europe Data 30 Days" where they do not."""
+    days = "" if item.days is None else f"{item.days} Days"
+    if item.label:
+        return f"{item.label} ({item.data_text} {days})"
+    if item.dirt is Dirt.UNKNOWN_DATA_TYPE:
+        return f"Flex {days}".strip()
+    if item.dirt is Dirt.CONTRADICTORY:
+        other = "JP" if item.countries == ("FR",) else "FR"
+        return f"{places.country_name(other)} {item.data_text} {days}".strip()
+    if item.market or item.unlimited or _has_attributes(item) or _dealt(item.key, 2):
+        return f"{item.data_text} {days}".strip() or "eSIM"
+    return f"{item.data_text.replace(' ', '')} {item.place} Data {days}".strip()
+
+
+def _has_attributes(item: Item) -> bool:
+    """Plans of several countries always have them: their names alone say no countries."""
+    if item.market or not item.countries:
+        return False
+    return len(item.countries) > 1 or item.dirt is not None or bool(item.label) or _dealt(f"{item.key}/attributes", 2)
+
+
+def _dealt(key: str, among: int) -> bool:
+    return zlib.crc32(key.encode()) % among == 0
+
+
+def _in(locale: str, name: str) -> str:
+    if locale == "ru":
+        for english, russian in _RUSSIAN_UNITS:
+            name = name.replace(english, russian)
+    return name

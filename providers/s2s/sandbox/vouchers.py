@@ -1,0 +1,125 @@
+"""The sandbox's counter for goods that are no eSIM: what is asked for checked, priced and handed to the till."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from providers.s2s.sandbox.other_goods import other_goods
+from providers.s2s.sandbox.page_examples import CARD
+from providers.s2s.sandbox.products import PLENTY, Goods
+from providers.simulator import Purchase, SaleState, TillRefusal, Why, till_of
+from schemas.order import OrderKind
+
+AMOUNT = "amount"
+QUANTITY = "quantity"
+TOO_MANY = "The quantity may not be greater than max_per_order."
+_PERCENT = Decimal(100)
+_GONE = frozenset({SaleState.FAILED, SaleState.CANCELLED})
+
+_decimal = msgspec.json.Decoder(Decimal, strict=False)
+_integer = msgspec.json.Decoder(int)
+_text = msgspec.json.Decoder(str, strict=False)
+
+
+def row_of(sku_id: str) -> tuple[Goods, Mapping[str, Any]] | None:
+    """The product and price row of a SKU that is no eSIM."""
+    return _by_sku().get(sku_id)
+
+
+def stock_left(request: web.Request, row: Mapping[str, Any]) -> int:
+    """What is left of a row's stock; of plenty there is always as much."""
+    stock: int = row["stock"]
+    if stock == PLENTY:
+        return stock
+    sold: int = sum(
+        sale.details.get(QUANTITY, 1)
+        for sale in till_of(request).sales()
+        if sale.key == row["sku_id"] and sale.state not in _GONE
+    )
+    return max(0, stock - sold)
+
+
+def quantity_of(fields: Mapping[str, msgspec.Raw]) -> int:
+    """How many are asked for. Raises the 422 for what is no whole number above 0."""
+    try:
+        quantity: int = _integer.decode(fields[QUANTITY]) if QUANTITY in fields else 1
+    except msgspec.MsgspecError:
+        quantity = 0
+    if quantity < 1:
+        raise web.HTTPUnprocessableEntity(text="The quantity must be at least 1.")
+    return quantity
+
+
+def purchase(
+    request: web.Request,
+    goods: Goods,
+    row: Mapping[str, Any],
+    fields: Mapping[str, msgspec.Raw],
+    reference: str,
+    metadata: Any,
+) -> Purchase:
+    """What the till is to book. Raises the 422 for what the product does not allow, and ``TillRefusal``."""
+    quantity = quantity_of(fields)
+    if quantity > row["max_per_order"]:
+        raise web.HTTPUnprocessableEntity(text=TOO_MANY)
+    asked = _asked(goods, fields)
+    unit = _custom_price(row, fields) if row["denomination_type"] == "custom" else _decimal.decode(row["price"])
+    if stock_left(request, row) < quantity:
+        raise TillRefusal(Why.OUT_OF_STOCK)
+    return Purchase(
+        None,
+        OrderKind.VOUCHER,
+        reference,
+        details={
+            "metadata": metadata,
+            "quantity": quantity,
+            "sku_name": row["sku_name"],
+            "type": goods.product["type"],
+            "fields": asked,
+        },
+        key=row["sku_id"],
+        price=unit * quantity,
+        triggers=goods.triggers.get(row["sku_id"], ()),
+    )
+
+
+def _asked(goods: Goods, fields: Mapping[str, msgspec.Raw]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for field in goods.product["fields"]:
+        name = field["name"]
+        try:
+            text = _text.decode(fields[name]) if name in fields else ""
+        except msgspec.MsgspecError:
+            text = ""
+        if not text and field["required"]:
+            raise web.HTTPUnprocessableEntity(text=f"The fields.{name} field is required.")
+        fits = re.fullmatch(field.get("regex", "").strip("/") or ".*", text)
+        if text and (fits is None or text not in field.get("options", [text])):
+            raise web.HTTPUnprocessableEntity(text=f"The fields.{name} format is invalid.")
+        if text:
+            given[name] = text
+    return given
+
+
+def _custom_price(row: Mapping[str, Any], fields: Mapping[str, msgspec.Raw]) -> Decimal:
+    try:
+        amount = _decimal.decode(fields[AMOUNT]) if AMOUNT in fields else Decimal(0)
+    except (msgspec.MsgspecError, ArithmeticError):
+        amount = Decimal(0)
+    least, most = row.get("min_amount", 1), row.get("max_amount", 10_000)
+    if not amount.is_finite() or not least <= amount <= most:
+        raise web.HTTPUnprocessableEntity(text=f"The fields.{AMOUNT} must be between {least} and {most}.")
+    rate: Decimal = _decimal.decode(row["rate"])
+    return amount * rate * (1 + Decimal(row["markup_percent"]) / _PERCENT) + Decimal(row["markup_fixed"])
+
+
+@cache
+def _by_sku() -> Mapping[str, tuple[Goods, Mapping[str, Any]]]:
+    return {row["sku_id"]: (goods, row) for goods in (*other_goods(), CARD) for row in goods.priced}
