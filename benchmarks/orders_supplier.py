@@ -23,10 +23,10 @@ async def run(seconds: float) -> None:
     manifests = {SUPPLIER: load_manifests()[SUPPLIER]}
     world = world_for(manifests, enforce_rate_limits=False)
     async with await serve(world, manifests, port=0) as served:
-        till = world.till(SUPPLIER)
-        till.delivery_seconds = 0
-        till.deposit(Decimal(10**8))
-        till.triggers.add(Trigger(TriggerKind.SLOW_CHARGE, seconds=seconds, calls=None))
+        simulator = world.simulator(SUPPLIER)
+        simulator.delivery_seconds = 0
+        simulator.deposit(Decimal(10**8))
+        simulator.triggers.add(Trigger(TriggerKind.SLOW_CHARGE, seconds=seconds, calls=None))
         gc.collect()
         gc.freeze()
         print(served.urls[SUPPLIER], flush=True)

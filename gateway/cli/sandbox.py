@@ -48,7 +48,7 @@ async def _serve(host: str, port: int, market: Path | None, seed: int, books: Pa
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(ending, ended.set)
     manifests = load_manifests()
-    async with await serve(world_for(manifests, seed, market, books=books), manifests, host, port) as served:
+    async with await serve(world_for(manifests, seed, market, records=books), manifests, host, port) as served:
         print(_greeting(served, manifests), flush=True)
         await ended.wait()
 

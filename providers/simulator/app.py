@@ -1,4 +1,4 @@
-"""The frame of every supplier's sandbox: authentication, rate limit and faults around its own routes."""
+"""The app of every supplier's sandbox: authentication, rate limit and faults around its own routes."""
 
 from __future__ import annotations
 
@@ -13,28 +13,34 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from email.utils import formatdate
 from socket import SO_LINGER, SOL_SOCKET
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from providers.simulator.control import CONTROL_PREFIX, control_routes
-from providers.simulator.deposits import keep_checkouts
-from providers.simulator.examples import PageExamples
-from providers.simulator.faults import Fault, FaultKind
-from providers.simulator.items import Item
-from providers.simulator.keys import MOUNT, SUPPLIER, WORLD
-from providers.simulator.listing import Listing
-from providers.simulator.rules import TillRules
-from providers.simulator.sales import TillRefusal, Why
-from providers.simulator.supplier import SALE, SPOIL, SupplierSimulator
-from providers.simulator.supplier_control import till_routes
-from providers.simulator.triggers import Spoil, Unanswered
+from providers.simulator.control import (
+    CONTROL_PREFIX,
+    MOUNT,
+    SIMULATOR,
+    SUPPLIER,
+    WORLD,
+    control_routes,
+    json_response,
+    simulator_of,
+)
+from providers.simulator.deposits import add_deposit_page
+from providers.simulator.engine import SPOIL, Simulator
+from providers.simulator.items import Item, Listing
+from providers.simulator.sales import PageExamples, RefusalReason, SupplierRefusal, SupplierRules
+from providers.simulator.supplier import SALE
+from providers.simulator.supplier_control import supplier_control_routes
+from providers.simulator.triggers import Fault, FaultKind, Spoil, Unanswered
 from providers.simulator.world import SandboxWorld
 
 Authenticate = Callable[[web.Request], str | None]
 ErrorBody = Callable[[int, str], Any]
+T = TypeVar("T")
 
 _FAULTS: web.RequestKey[Mapping[FaultKind, Fault]] = web.RequestKey("faults", dict)
 _LISTING: web.RequestKey[Listing] = web.RequestKey("listing", Listing)
@@ -46,15 +52,15 @@ _CENT = Decimal("0.01")
 _LONGEST_HANG = 3600.0
 _NO_LINGER = struct.pack("ii", 1, 0)
 # For a supplier that gives a reason no status of its own.
-_REFUSALS: Mapping[Why, tuple[int, str]] = {
-    Why.NO_SUCH_ITEM: (404, "No such plan"),
-    Why.NO_SUCH_ESIM: (404, "No such eSIM"),
-    Why.OUT_OF_STOCK: (409, "Out of stock"),
-    Why.NO_BALANCE: (402, "Insufficient balance"),
-    Why.DUPLICATE_REFERENCE: (409, "The reference was used before"),
-    Why.BLOCKED: (403, "Account suspended"),
-    Why.NOT_RENEWABLE: (400, "The eSIM cannot be topped up"),
-    Why.NOT_CANCELLABLE: (400, "The eSIM cannot be cancelled"),
+_REFUSALS: Mapping[RefusalReason, tuple[int, str]] = {
+    RefusalReason.NO_SUCH_ITEM: (404, "No such plan"),
+    RefusalReason.NO_SUCH_ESIM: (404, "No such eSIM"),
+    RefusalReason.OUT_OF_STOCK: (409, "Out of stock"),
+    RefusalReason.NO_BALANCE: (402, "Insufficient balance"),
+    RefusalReason.DUPLICATE_REFERENCE: (409, "The reference was used before"),
+    RefusalReason.BLOCKED: (403, "Account suspended"),
+    RefusalReason.NOT_RENEWABLE: (400, "The eSIM cannot be topped up"),
+    RefusalReason.NOT_CANCELLABLE: (400, "The eSIM cannot be cancelled"),
 }
 _PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -67,34 +73,36 @@ def sandbox_app(
     authenticate: Authenticate,
     error_body: ErrorBody,
     rate_limit: int | None = None,
-    till: TillRules | None = None,
+    rules: SupplierRules | None = None,
     examples: PageExamples | None = None,
-    keeps_till: bool = True,
+    simulator: Simulator[Any] | None = None,
 ) -> web.Application:
-    """A supplier's sandbox: ``routes`` (paths below its base URL) inside the common frame.
+    """A supplier's sandbox: ``routes`` (paths below its base URL) inside what is common to all.
 
     ``authenticate`` answers None to let a request in, else the message of its 401; it is asked for every
     path, so public ones are its business. ``error_body`` is the JSON of an error with that status and
-    message; the frame uses it for 401, 404, 405, 429 and 500, and for a ``web.HTTPException`` that a
+    message; it is used for 401, 404, 405, 429 and 500, and for a ``web.HTTPException`` that a
     handler raises. ``rate_limit`` is in requests a minute for each caller and adds ``X-RateLimit-*``
-    headers, where the world enforces such limits. ``till`` says how the supplier keeps its orders and its
-    money, ``examples`` is what its page names; one that sells nothing has ``keeps_till`` False. Control routes
-    stand under ``/_sandbox/`` and need no authentication.
+    headers, where the world enforces such limits. ``rules`` says how the supplier keeps its orders and its
+    money, ``examples`` is what its page names; one that sells nothing brings a ``simulator`` of its own. Control
+    routes stand under ``/_sandbox/`` and need no authentication.
     """
-    if keeps_till:
-        world.open_till(supplier, till or TillRules(), examples or PageExamples())
-    refusals = {**_REFUSALS, **(till.refusals if till else {})}
+    rules = rules or SupplierRules()
+    sells = simulator is None
+    opened = simulator or world.open_supplier(supplier, rules, examples or PageExamples())
     window = _Window(rate_limit) if rate_limit else None
-    frame = _Frame(world, supplier, authenticate, error_body, window, refusals)
+    frame = _Frame(world, supplier, opened, authenticate, error_body, window, {**_REFUSALS, **rules.refusals})
     app = web.Application(middlewares=[frame.middleware])
-    app[WORLD] = world
-    app[SUPPLIER] = supplier
-    app.add_routes(routes)
-    app.add_routes(control_routes())
-    if keeps_till:
-        app.add_routes(till_routes())
-        keep_checkouts(app)
-        app.on_cleanup.append(_close_till)
+    app[WORLD], app[SUPPLIER], app[SIMULATOR] = world, supplier, opened
+    app.add_routes([*routes, *control_routes(opened)])
+    if sells:
+        app.add_routes(supplier_control_routes())
+        add_deposit_page(app)
+
+    async def close(_app: web.Application) -> None:
+        await opened.close()
+
+    app.on_cleanup.append(close)
     return app
 
 
@@ -117,17 +125,18 @@ def listing(request: web.Request, keep: Callable[[Item], bool] | None = None) ->
     return shown
 
 
-def one(request: web.Request, key: str) -> Item | None:
+def item_of(request: web.Request, key: str) -> Item | None:
     """One item as this request may show it; None when the supplier has none of that key."""
     item = request.app[WORLD].item(request.app[SUPPLIER], key)
-    if item is not None and FaultKind.PRICE_OFF_BY_TEN in request.get(_FAULTS, {}):
-        return _off_by_ten(item)
-    return item
+    return _off_by_ten(item) if item is not None and FaultKind.PRICE_OFF_BY_TEN in request.get(_FAULTS, {}) else item
 
 
-def till_of(request: web.Request) -> SupplierSimulator:
-    """The till of the supplier whose sandbox was asked."""
-    return request.app[WORLD].till(request.app[SUPPLIER])
+async def body_of(request: web.Request, kind: type[T], message: str = "") -> T:
+    """The request's JSON. Raises a 400 with ``message``, or else with what is wrong with it."""
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except msgspec.MsgspecError as error:
+        raise web.HTTPBadRequest(text=message or f"Invalid parameters: {error}") from None
 
 
 @dataclass(slots=True)
@@ -159,10 +168,11 @@ class _Window:
 class _Frame:
     world: SandboxWorld
     supplier: str
+    simulator: Simulator[Any]
     authenticate: Authenticate
     error_body: ErrorBody
     window: _Window | None
-    refusals: Mapping[Why, tuple[int, str]]
+    refusals: Mapping[RefusalReason, tuple[int, str]]
 
     @property
     def middleware(self) -> Middleware:
@@ -172,7 +182,8 @@ class _Frame:
             if path.startswith(CONTROL_PREFIX):
                 return await handler(request)
             self.world.calls(self.supplier)[path] += 1
-            faults = self.world.faults(self.supplier).strike(path)
+            struck = self.world.faults(self.supplier).strike(lambda fault: path.startswith(fault.path))
+            faults = {fault.kind: fault for fault in struck}
             request[_FAULTS] = faults
             return await self._answer(request, handler, faults)
 
@@ -189,7 +200,7 @@ class _Frame:
         response = limited or self._spoilt(faults) or await self._own_answer(request, handler)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
-        if (account := self.world.account(self.supplier)) is not None and account.clock_seconds:
+        if (account := self.simulator.account) is not None and account.clock_seconds:
             response.headers["Date"] = formatdate(account.now(), usegmt=True)
         if spoil := request.get(SPOIL):
             return await self._unanswered(request, response, spoil)
@@ -198,7 +209,7 @@ class _Frame:
         if midway or FaultKind.TRUNCATED in faults:
             return await _cut_off(request, response)
         if (sale := request.get(SALE)) is not None and response.status < 400 and _still_there(request):  # noqa: PLR2004
-            till_of(request).answered(sale)
+            simulator_of(request).answered(sale)
         return response
 
     def _limit(self, request: web.Request, fault: Fault | None) -> tuple[web.Response | None, dict[str, str]]:
@@ -236,8 +247,8 @@ class _Frame:
             return self._error(401, refusal)
         try:
             return await handler(request)
-        except TillRefusal as refused:
-            return self._error(*self.refusals[refused.why])
+        except SupplierRefusal as refused:
+            return self._error(*self.refusals[refused.reason])
         except Unanswered as unanswered:
             request[SPOIL] = unanswered.spoil
             return web.Response()
@@ -256,11 +267,10 @@ class _Frame:
             return await _cut_off(request, response)
         if spoil is Spoil.HANG:
             await asyncio.sleep(_LONGEST_HANG)  # ends with the caller who waits
-        return _reset(request)
+        return _hang_up(request, reset=True)
 
     def _error(self, status: int, message: str) -> web.Response:
-        body = msgspec.json.encode(self.error_body(status, message))
-        return web.Response(status=status, body=body, content_type="application/json")
+        return json_response(self.error_body(status, message), status)
 
 
 def _caller(request: web.Request) -> str:
@@ -273,26 +283,16 @@ def _off_by_ten(item: Item) -> Item:
     return msgspec.structs.replace(item, price=(item.price / 10).quantize(_CENT))
 
 
-def _reset(request: web.Request) -> web.StreamResponse:
-    """Tear the connection down (RST)."""
-    if request.transport is not None:
-        socket = request.transport.get_extra_info("socket")
-        if socket is not None:
-            socket.setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
-    return _hang_up(request)
-
-
 def _still_there(request: web.Request) -> bool:
     return request.transport is not None and not request.transport.is_closing()
 
 
-async def _close_till(app: web.Application) -> None:
-    await app[WORLD].till(app[SUPPLIER]).close()
-
-
-def _hang_up(request: web.Request) -> web.StreamResponse:
-    """Close the connection without a byte of an answer."""
+def _hang_up(request: web.Request, *, reset: bool = False) -> web.StreamResponse:
+    """Close the connection without a byte of an answer; with ``reset`` tear it down (RST)."""
     if request.transport is not None:
+        socket = request.transport.get_extra_info("socket")
+        if reset and socket is not None:
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
         request.transport.abort()
     return web.Response()
 

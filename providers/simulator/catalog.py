@@ -1,20 +1,30 @@
-"""A catalogue of some thousand realistic plans, the same for the same seed in every process."""
+"""What every supplier sells: some thousand realistic plans, or a market price list as it is, dirt and all.
+
+Made-up plans are the same for the same seed in every process.
+"""
 
 from __future__ import annotations
 
+import csv
 import math
 import random
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 import msgspec
 
 from providers import units
 from providers.simulator import geography
 from providers.simulator.items import Dirt, Item
+from schemas.errors import ConfigurationError
 from schemas.plan import AfterAllowance, Network, Starts
 
+COLUMNS = ("date", "competitor", "country", "data", "days", "price_usd", "source_url")
+_NOT_A_WORD = re.compile(r"[^a-z0-9.]+")
 _CENT = Decimal("0.01")
 _NETWORKS_LISTED = 45  # of a global plan only so many countries come with operators
 
@@ -81,7 +91,7 @@ _HIDDEN, _SOLD_OUT, _NEARLY = 0.015, 0.04, 0.14  # up to which draw each fate go
 _EXITS = ("HK", "SG", "US", "GB", "NL", "PL", "FR", "DE", None)
 
 
-def generate(suppliers: Sequence[str], seed: int) -> dict[str, list[Item]]:
+def generated(suppliers: Sequence[str], seed: int) -> dict[str, list[Item]]:
     """Each supplier's items. What a plan is worth is shared, what each supplier asks for it is its own."""
     return {name: list(_catalogue(name, rank, seed)) for rank, name in enumerate(suppliers)}
 
@@ -216,3 +226,59 @@ def _dirty(supplier: str, rank: int, seed: int) -> Iterator[Item]:
 
 def _letters(name: str) -> str:
     return "".join(letter for letter in name.upper() if letter.isascii() and letter.isalpha())
+
+
+def dealt(path: Path, suppliers: Sequence[str]) -> dict[str, list[Item]]:
+    """Each supplier's items: the list's brands, sorted, go round-robin to ``suppliers`` as they stand.
+
+    Every row is one item. Raises ``ConfigurationError`` when the file cannot be read as such a list.
+    """
+    items = list(_market_items(path))
+    brands = sorted({item.brand for item in items})
+    owner = {brand: suppliers[n % len(suppliers)] for n, brand in enumerate(brands)} if suppliers else {}
+    return {name: [item for item in items if owner[item.brand] == name] for name in suppliers}
+
+
+def _market_items(path: Path) -> Iterator[Item]:
+    """The rows as items. A key is made of the row's words, and numbered where rows share them."""
+    seen: Counter[str] = Counter()
+    for row in _rows(path):
+        words = (row["competitor"], row["country"], row["data"], f"{row['days']}d" if row["days"] else "")
+        base = "-".join(_NOT_A_WORD.sub("-", word.lower()).strip("-") for word in words if word)
+        seen[base] += 1
+        data = units.declared_from_text(row["data"])
+        days = units.days(row["days"])
+        yield Item(
+            key=f"{base}-{seen[base]}",
+            place=row["country"],
+            countries=(),
+            data_text=row["data"],
+            price=_price(row["price_usd"]),
+            mb=None if data is None else data.mb,
+            unlimited=data is not None and data.unlimited,
+            days=days if type(days) is int else None,
+            brand=row["competitor"],
+            source_url=row["source_url"],
+        )
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise ConfigurationError(f"{path}: no column {', '.join(missing)}")
+            yield from reader
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+
+
+def _price(text: str) -> Decimal | None:
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        return None
+    return price if price.is_finite() else None

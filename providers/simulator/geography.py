@@ -10,7 +10,7 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 # Nobody sells an eSIM there: no network of its own, or nobody lives there. Antarctica stays uncovered for good.
-# Bouvet Island is for `magic.py`.
+# Bouvet Island is for `trigger_plans.py`.
 _NOT_SOLD = frozenset(_codes("AQ AX BV CC CX EH FK GS HM IO KP NF NU PN SH SJ TF TK UM WF"))
 
 # Where every supplier has the whole range, so that they compete plan by plan.

@@ -1,12 +1,15 @@
-"""One item of one supplier, in plain words, before it is written in the supplier's own."""
+"""What one supplier sells, in plain words, before it is written in the supplier's own."""
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
+from providers import places
 from providers.simulator.triggers import Trigger
 from schemas.plan import AfterAllowance, Network, Starts
 
@@ -78,3 +81,39 @@ class Item(msgspec.Struct, frozen=True):
     def cents(self) -> int | None:
         """The price in whole US cents; None when there is none."""
         return None if self.price is None else int(self.price.scaleb(2).to_integral_value())
+
+
+@dataclass(slots=True)
+class Listing:
+    """The items that one request may show, in a stable order, with the faults of that request applied.
+
+    ``total`` is what to state as their number, ``len(items)`` but for a fault. ``reached`` is the end
+    of the furthest page that was taken.
+    """
+
+    items: list[Item]
+    total: int
+    empty_from: int | None = None
+    reached: int = 0
+
+    def page(self, offset: int, limit: int) -> list[Item]:
+        """``limit`` items from ``offset`` on; fewer at the end."""
+        self.reached = max(self.reached, min(offset + limit, len(self.items)))
+        if self.empty_from is not None and offset >= self.empty_from:
+            return []
+        return self.items[offset : offset + limit]
+
+    def all(self) -> list[Item]:
+        """Every item, for a supplier whose page has no paging."""
+        return self.page(0, len(self.items))
+
+
+def codes_of(item: Item) -> tuple[str, ...]:
+    """The item's ISO codes. In a market world: that of a country by its plain English name, none for other words."""
+    code = None if item.countries else _codes_by_name().get(item.place.lower())
+    return item.countries if code is None else (code,)
+
+
+@functools.cache
+def _codes_by_name() -> dict[str, str]:
+    return {places.country_name(code).lower(): code for code in places.country_codes()}

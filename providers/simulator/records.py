@@ -1,7 +1,7 @@
-"""What a till has written down: its sales, eSIMs and money, in memory and, if wanted, in a file.
+"""What a simulator has written down, in memory and, if wanted, in a file that outlives a process that is killed.
 
-The file outlives a process that is killed. Each change is one line, written before anybody is answered;
-of what stands in several lines the last one counts, and a line that was cut off never happened.
+Each change is one line of JSON, written before anybody is answered; of what stands in several lines the last one
+counts, and a line that was cut off never happened.
 """
 
 from __future__ import annotations
@@ -9,54 +9,109 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import BufferedWriter
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
-from providers.simulator.lines import Lines
-from providers.simulator.sales import Esim, Move, MoveKind, Sale, Uncharged
+from providers.simulator.sales import Esim, Sale, StatementLine, StatementLineKind, UnchargedRequest
+from schemas.errors import ConfigurationError
 
+T = TypeVar("T", bound=msgspec.Struct)
 _UNCHARGED_KEPT = 10_000
 
 
+class JsonLines(Generic[T]):
+    """One file's lines, each a ``kind``. Without a file nothing is kept."""
+
+    def __init__(self, file: Path | None, kind: type[T]) -> None:
+        self._file = file
+        self._kind = kind
+        self._open: BufferedWriter | None = None
+
+    def read(self) -> list[T]:
+        """Every whole line; a half one at the end goes. Raises ``ConfigurationError`` for a file of something else."""
+        if self._file is None or not self._file.exists():
+            return []
+        try:
+            whole, _, cut_off = self._file.read_bytes().rpartition(b"\n")
+            lines = [msgspec.json.decode(line, type=self._kind) for line in whole.splitlines()]
+        except OSError as error:
+            raise ConfigurationError(f"{self._file}: {error.strerror}") from None
+        except msgspec.MsgspecError as error:
+            raise ConfigurationError(
+                f"{self._file}: these are no records of a sandbox ({error}); delete the file"
+            ) from None
+        if cut_off:
+            self._file.write_bytes(whole + b"\n" if whole else b"")
+        return lines
+
+    def write(self, line: T) -> None:
+        """Add a line; it is with the operating system when this returns."""
+        if self._file is None:
+            return
+        if self._open is None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._open = self._file.open("ab")
+        self._open.write(msgspec.json.encode(line) + b"\n")
+        self._open.flush()
+
+    def clear(self) -> None:
+        """Begin with an empty file."""
+        self.close()
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file; the next line opens it again."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
 class _Line(msgspec.Struct, omit_defaults=True):
-    moves: list[Move] = []
+    moves: list[StatementLine] = []
     sales: list[Sale] = []
     esims: list[Esim] = []
-    uncharged: list[Uncharged] = []
+    uncharged: list[UnchargedRequest] = []
 
 
-class Books:
-    """One till's. What changes a sale or an eSIM is followed by ``note``, which writes it and new moves down.
+class SupplierRecords:
+    """One supplier's sales, eSIMs and statement. ``write`` follows each change of them.
 
-    Raises ``ConfigurationError`` for a file that holds no books.
+    Raises ``ConfigurationError`` for a file that holds no records.
     """
 
     def __init__(self, file: Path | None = None) -> None:
         self.sales: dict[str, Sale] = {}
         self.esims: dict[str, Esim] = {}
-        self.moves: list[Move] = []
-        self.uncharged: deque[Uncharged] = deque(maxlen=_UNCHARGED_KEPT)
+        self.statement: list[StatementLine] = []
+        self.uncharged: deque[UnchargedRequest] = deque(maxlen=_UNCHARGED_KEPT)
         self.references: set[str] = set()
-        self._lines = Lines(file, _Line)
+        self._lines = JsonLines(file, _Line)
         for line in self._lines.read():
-            self._take(line)
-        self._noted = len(self.moves)
+            self.statement += line.moves
+            self.uncharged += line.uncharged
+            self.esims |= {esim.iccid: esim for esim in line.esims}
+            for sale in line.sales:
+                self.add(sale)
+        self._written = len(self.statement)
 
     @property
     def balance(self) -> Decimal:
-        return self.moves[-1].balance_after if self.moves else Decimal(0)
+        return self.statement[-1].balance_after if self.statement else Decimal(0)
 
     def add(self, sale: Sale) -> None:
-        """A new sale; it is written down by the ``note`` that follows."""
+        """A new sale; it is written down by the ``write`` that follows."""
         self.sales[sale.id] = sale
         if sale.reference is not None:
             self.references.add(sale.reference)
 
-    def move(self, kind: MoveKind, amount: Decimal, sale: Sale | None = None) -> Move:
-        """Money moves, by ``amount`` with its sign; it is written down by the ``note`` that follows."""
-        move = Move(
-            number=len(self.moves) + 1,
+    def move(self, kind: StatementLineKind, amount: Decimal, sale: Sale | None = None) -> StatementLine:
+        """Money moves, by ``amount`` with its sign; it is written down by the ``write`` that follows."""
+        line = StatementLine(
+            number=len(self.statement) + 1,
             kind=kind,
             amount=amount,
             balance_after=self.balance + amount,
@@ -64,36 +119,28 @@ class Books:
             sale_id=sale.id if sale else None,
             sale_kind=sale.kind if sale else None,
         )
-        self.moves.append(move)
-        return move
+        self.statement.append(line)
+        return line
 
-    def note(self, sale: Sale | None = None, esim: Esim | None = None) -> None:
-        """Write down how these stand, and every move since the last time, as one change."""
-        self._lines.write(
-            _Line(self.moves[self._noted :], [sale] if sale is not None else [], [esim] if esim is not None else [])
-        )
-        self._noted = len(self.moves)
+    def write(self, sale: Sale | None = None, esim: Esim | None = None) -> None:
+        """Write down how these stand, and every movement of money since the last time, as one change."""
+        moved = self.statement[self._written :]
+        self._lines.write(_Line(moved, [sale] if sale else [], [esim] if esim else []))
+        self._written = len(self.statement)
 
-    def refuse(self, uncharged: Uncharged) -> None:
+    def refuse(self, uncharged: UnchargedRequest, why: str) -> None:
         """Write down what was asked for and not done."""
+        uncharged = msgspec.structs.replace(uncharged, why=why)
         self.uncharged.append(uncharged)
         self._lines.write(_Line(uncharged=[uncharged]))
 
     def clear(self) -> None:
-        """Begin new books."""
+        """Begin new records."""
         self._lines.clear()
-        for shelf in (self.sales, self.esims, self.moves, self.uncharged, self.references):
-            shelf.clear()
-        self._noted = 0
+        for kept in (self.sales, self.esims, self.statement, self.uncharged, self.references):
+            kept.clear()
+        self._written = 0
 
     def close(self) -> None:
         """Close the file; the next change opens it again."""
         self._lines.close()
-
-    def _take(self, line: _Line) -> None:
-        self.moves += line.moves
-        self.uncharged += line.uncharged
-        for sale in line.sales:
-            self.add(sale)
-        for esim in line.esims:
-            self.esims[esim.iccid] = esim

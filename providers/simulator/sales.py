@@ -1,8 +1,10 @@
-"""What a sandbox's till keeps: sales, movements of money and the eSIMs that were sold."""
+"""What a supplier simulator keeps: sales, movements of money and the eSIMs that were sold; and by which rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,12 +14,13 @@ import msgspec
 
 from providers.simulator.items import Item
 from providers.simulator.triggers import Act, Trigger, TriggerKind
+from providers.simulator.webhooks import WebhookRules
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import OrderKind
 
 
-class Why(StrEnum):
-    """Why a till refuses. Each supplier has its own status and words for it (``TillRules.refusals``)."""
+class RefusalReason(StrEnum):
+    """Why a supplier refuses. Each supplier has its own status and words for it (``SupplierRules.refusals``)."""
 
     NO_SUCH_ITEM = "no_such_item"
     NO_SUCH_ESIM = "no_such_esim"
@@ -29,16 +32,16 @@ class Why(StrEnum):
     NOT_CANCELLABLE = "not_cancellable"
 
 
-class TillRefusal(Exception):  # noqa: N818 - named after what happened
-    """The till did not do it. The frame answers with the supplier's own status and words for ``why``."""
+class SupplierRefusal(Exception):  # noqa: N818 - named after what happened
+    """Nothing was done. The answer has the supplier's own status and words for ``reason``."""
 
-    def __init__(self, why: Why) -> None:
-        super().__init__(why.value)
-        self.why = why
+    def __init__(self, reason: RefusalReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
 
 
 class SaleState(StrEnum):
-    """A sale as the supplier itself knows it; ``sandbox.py`` writes it in the supplier's words."""
+    """A sale as the supplier itself knows it; its sandbox writes it in the supplier's words."""
 
     PROCESSING = "processing"
     COMPLETED = "completed"
@@ -47,10 +50,10 @@ class SaleState(StrEnum):
     PARTIAL = "partial"
 
 
-REFUSALS: Mapping[TriggerKind, Why] = {
-    TriggerKind.REFUSE_STOCK: Why.OUT_OF_STOCK,
-    TriggerKind.REFUSE_BALANCE: Why.NO_BALANCE,
-    TriggerKind.REFUSE_BLOCKED: Why.BLOCKED,
+REFUSALS: Mapping[TriggerKind, RefusalReason] = {
+    TriggerKind.REFUSE_STOCK: RefusalReason.OUT_OF_STOCK,
+    TriggerKind.REFUSE_BALANCE: RefusalReason.NO_BALANCE,
+    TriggerKind.REFUSE_BLOCKED: RefusalReason.BLOCKED,
 }
 # How an order ends that does not end well.
 ENDINGS: Mapping[TriggerKind, SaleState] = {
@@ -65,7 +68,7 @@ ENDINGS: Mapping[TriggerKind, SaleState] = {
 class Purchase(msgspec.Struct, frozen=True):
     """What a caller asks to buy.
 
-    ``item`` is what ``one(request, key)`` gave; None is refused as NO_SUCH_ITEM, unless ``key`` and
+    ``item`` is what ``item_of(request, key)`` gave; None is refused as NO_SUCH_ITEM, unless ``key`` and
     ``price`` name something that is no item of the world; ``triggers`` are then its own. ``reference`` is the
     caller's own. ``iccid`` is the eSIM that a top-up goes to. ``details`` is whatever the plugin wants to have kept
     with the sale (an e-mail address, metadata).
@@ -82,9 +85,9 @@ class Purchase(msgspec.Struct, frozen=True):
 
 
 class Sale(msgspec.Struct):
-    """One order or top-up that the till booked. Amounts are in the till's currency.
+    """One order or top-up that was booked. Amounts are in the supplier's currency.
 
-    ``number`` counts up and ``id`` is the supplier's word for it (``TillRules.order_id``). ``iccid`` is the
+    ``number`` counts up and ``id`` is the supplier's word for it (``SupplierRules.order_id``). ``iccid`` is the
     eSIM that a top-up goes to, or the one that was delivered. ``shown_at`` is when lists begin to show it.
     ``answered`` is whether the whole answer was written; whether it was read only the caller knows.
     """
@@ -115,8 +118,8 @@ class Sale(msgspec.Struct):
         return self.state is not SaleState.PROCESSING
 
 
-class Uncharged(msgspec.Struct, frozen=True):
-    """Something that was asked for and not done. ``why`` is a refusal's or the trigger's word."""
+class UnchargedRequest(msgspec.Struct, frozen=True):
+    """Something that was asked for and not done. ``why`` is the word of a ``RefusalReason`` or of a trigger."""
 
     act: Act
     key: str
@@ -124,13 +127,10 @@ class Uncharged(msgspec.Struct, frozen=True):
     iccid: str | None
     details: Mapping[str, Any]
     at: datetime
-    why: str
-
-    def ended(self, why: str) -> Uncharged:
-        return msgspec.structs.replace(self, why=why)
+    why: str = ""
 
 
-class MoveKind(StrEnum):
+class StatementLineKind(StrEnum):
     """What moved the balance."""
 
     CHARGE = "charge"
@@ -139,11 +139,11 @@ class MoveKind(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
-class Move(msgspec.Struct, frozen=True):
+class StatementLine(msgspec.Struct, frozen=True):
     """One movement of the balance; ``amount`` is signed, negative for a charge."""
 
     number: int
-    kind: MoveKind
+    kind: StatementLineKind
     amount: Decimal
     balance_after: Decimal
     at: datetime
@@ -205,3 +205,44 @@ class Esim(msgspec.Struct):
     def expires_at(self) -> datetime | None:
         """The end of the package that lasts longest; None while no package has begun."""
         return max((package.expires_at for package in self.packages if package.expires_at is not None), default=None)
+
+
+@dataclass(frozen=True)
+class PageExamples:
+    """Items, orders and eSIMs under the ids of the supplier's page, so that each of its examples can be sent as is.
+
+    They are sold, shown and topped up by their ids and stand in no list, so that the catalogue and the account are
+    what they would be without them.
+    """
+
+    items: tuple[Item, ...] = ()
+    sales: tuple[Sale, ...] = ()
+    esims: tuple[Esim, ...] = ()
+
+
+@dataclass(frozen=True)
+class SupplierRules:
+    """What a supplier charges, how it delivers and notifies, what it says when it refuses.
+
+    ``opening`` is the first deposit; ``credit`` may be spent beyond the balance. ``surcharge`` is a share
+    of the listed price that is charged on top, rounded half up to cents; ``refunds_listed`` gives back the
+    listed price on a cancel, not what was charged. ``delivery_seconds`` 0 delivers in the answer itself.
+    ``shows_codes`` is whether looking an order up shows its activation code. ``refusals`` has the status
+    and the words for each reason that applies to the supplier. ``gives`` is what a sale has delivered that is no
+    eSIM: the telephone number, the PINs of a voucher. ``notification`` is the webhook's body for a sale that has just
+    become final, with its eSIM and its time (UTC); None where the supplier sends nothing.
+    """
+
+    opening: Decimal = Decimal(10_000)
+    credit: Decimal = Decimal(0)
+    currency: str = "USD"
+    surcharge: Decimal = Decimal(0)
+    refunds_listed: bool = False
+    delivery_seconds: float = 0
+    unique_references: bool = False
+    shows_codes: bool = True
+    order_id: Callable[[int], str] = lambda _number: str(uuid.uuid4())
+    refusals: Mapping[RefusalReason, tuple[int, str]] = field(default_factory=dict)
+    webhooks: WebhookRules | None = None
+    notification: Callable[[Sale, Esim | None, datetime], Mapping[str, Any] | None] = lambda _sale, _esim, _at: None
+    gives: Callable[[Sale], tuple[str, ...]] = lambda _sale: ()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from aiohttp import web
 
 from providers.contract import Capability, Manifest
-from providers.simulator.keys import MOUNT
+from providers.simulator.control import MOUNT
 from providers.simulator.world import DEFAULT_SEED, SandboxWorld
 from schemas.errors import ConfigurationError
 
@@ -19,7 +18,7 @@ _SHUTDOWN_SECONDS = 0.5
 
 
 @dataclass(slots=True)
-class Served:
+class Served(AbstractAsyncContextManager["Served"]):
     """Sandboxes that are listening. Closes at the end of an ``async with``, or by ``close``."""
 
     runner: web.AppRunner
@@ -32,12 +31,7 @@ class Served:
         """Stop listening and close every connection."""
         await self.runner.cleanup()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_ended: object) -> None:
         await self.close()
 
 
@@ -47,7 +41,7 @@ def world_for(
     market: Path | None = None,
     *,
     enforce_rate_limits: bool = True,
-    books: Path | None = None,
+    records: Path | None = None,
 ) -> SandboxWorld:
     """A world for every provider that has a sandbox and a catalogue."""
     names = [
@@ -55,7 +49,7 @@ def world_for(
         for name, manifest in manifests.items()
         if manifest.sandbox is not None and Capability.CATALOG in manifest.capabilities
     ]
-    return SandboxWorld(names, seed, market, enforce_rate_limits=enforce_rate_limits, books=books)
+    return SandboxWorld(names, seed, market, enforce_rate_limits=enforce_rate_limits, records=records)
 
 
 def sandbox_site(world: SandboxWorld, manifests: Mapping[str, Manifest]) -> web.Application:

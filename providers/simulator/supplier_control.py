@@ -1,29 +1,21 @@
-"""The control routes of a sandbox's till, beside those of ``control.py``.
+"""The control routes of a supplier simulator, beside those of ``control.py``; and what really happened, for checks.
 
 ::
 
     GET    till                                  balance, how orders are delivered
     POST   till     {"deposit": "500", "credit": "0", "delivery_seconds": 2, "delivery_looks": null}
-    GET    triggers
-    POST   triggers {"kind": "charge_then_hang", "key": null, "act": null, "calls": 1, "after": 0, "share": 1,
-                     "seconds": 5, "factor": "1.25"}
-    DELETE triggers                              lift all of them
-    GET    webhook                               where they go, what is done to them, what was sent
-    POST   webhook  {"url": "http://…", "copies": 2, "delay_seconds": 1, "lost": 0.1, "reorder": true,
-                     "forged": true, "altered": true, "age_seconds": 0, "events": null,
-                     "retry_scale": 1}
     GET    esims, esims/{iccid}
     POST   esims/{iccid} {"used_mb": 512, "profile": "enabled", "service": "active", "expires_at": "…",
                           "renewable": true}
     GET    truth                                 every charge, and what was asked for and not done
 
-What is left out of a POST stays as it is, but for the webhook's, which is set as a whole.
+What is left out of a POST stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -31,21 +23,59 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from providers.simulator.audit import truth_of
-from providers.simulator.control import CONTROL_PREFIX
-from providers.simulator.keys import SUPPLIER, WORLD
-from providers.simulator.sales import Esim
+from providers.simulator.control import changes_of, control, simulator_of
+from providers.simulator.sales import Esim, Sale, SaleState, StatementLine, UnchargedRequest
 from providers.simulator.supplier import SupplierSimulator
-from providers.simulator.triggers import Trigger
-from providers.simulator.webhooks import WebhookPlan
+from providers.simulator.triggers import TriggerKind
 from schemas.esim import ProfileState, ServiceState
+from schemas.order import OrderKind
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 Looks = Annotated[int, msgspec.Meta(ge=1)]
 _MOST_MONEY = 10**9
 
 
-class _TillOrders(msgspec.Struct, forbid_unknown_fields=True):
+class Charge(msgspec.Struct, frozen=True):
+    """One charge. Amounts are in the supplier's own number; what is left of it is ``charged - refunded``.
+
+    ``delivered`` is whether the eSIM or the data is there; ``given`` is what was delivered that is no eSIM.
+    ``answered`` is whether the whole answer was written to the caller; whether it was read only the caller knows.
+    ``shown`` is whether lists show the order, ``code_shown`` whether looking it up gives the activation code too.
+    ``knowable`` is whether a caller who got no answer can bring it to its right end without an operator.
+    """
+
+    order_id: str
+    number: int
+    kind: OrderKind
+    key: str
+    reference: str | None
+    details: Mapping[str, Any]
+    charged: Decimal
+    refunded: Decimal
+    state: SaleState
+    delivered: bool
+    iccid: str | None
+    given: tuple[str, ...]
+    answered: bool
+    shown: bool
+    code_shown: bool
+    knowable: bool
+    triggers: tuple[TriggerKind, ...]
+    at: datetime
+
+
+class SupplierAudit(msgspec.Struct, frozen=True):
+    """All that happened at one supplier. ``uncharged`` is what was asked for and not done, ``moves`` the statement."""
+
+    supplier: str
+    currency: str
+    balance: Decimal
+    charges: list[Charge]
+    uncharged: list[UnchargedRequest]
+    moves: list[StatementLine]
+
+
+class _SupplierChange(msgspec.Struct, forbid_unknown_fields=True):
     deposit: Decimal | UnsetType = UNSET
     credit: Decimal | UnsetType = UNSET
     delivery_seconds: Seconds | UnsetType | None = UNSET
@@ -57,7 +87,7 @@ class _TillOrders(msgspec.Struct, forbid_unknown_fields=True):
                 raise ValueError(f"an amount must be between -{_MOST_MONEY} and {_MOST_MONEY}")
 
 
-class _EsimOrders(msgspec.Struct, forbid_unknown_fields=True):
+class _EsimChange(msgspec.Struct, forbid_unknown_fields=True):
     used_mb: Annotated[int, msgspec.Meta(ge=0)] | UnsetType = UNSET
     profile: ProfileState | UnsetType = UNSET
     service: ServiceState | UnsetType = UNSET
@@ -65,120 +95,104 @@ class _EsimOrders(msgspec.Struct, forbid_unknown_fields=True):
     renewable: bool | UnsetType = UNSET
 
 
-def till_routes() -> list[web.RouteDef]:
-    """The routes above, for an app that carries its world and its supplier's name."""
+def supplier_control_routes() -> list[web.RouteDef]:
+    """The routes above."""
     return [
-        web.get(CONTROL_PREFIX + "till", _told(_till)),
-        web.post(CONTROL_PREFIX + "till", _told(_set_till)),
-        web.get(CONTROL_PREFIX + "triggers", _told(_triggers)),
-        web.post(CONTROL_PREFIX + "triggers", _told(_add_trigger)),
-        web.delete(CONTROL_PREFIX + "triggers", _told(_clear_triggers)),
-        web.get(CONTROL_PREFIX + "webhook", _told(_webhook)),
-        web.post(CONTROL_PREFIX + "webhook", _told(_set_webhook)),
-        web.get(CONTROL_PREFIX + "esims", _told(_esims)),
-        web.get(CONTROL_PREFIX + "esims/{iccid}", _told(_esim)),
-        web.post(CONTROL_PREFIX + "esims/{iccid}", _told(_set_esim)),
-        web.get(CONTROL_PREFIX + "truth", _told(_truth)),
+        control("GET", "till", _funds),
+        control("POST", "till", _set_funds, _SupplierChange),
+        control("GET", "esims", lambda request: {"esims": simulator_of(request).esims()}),
+        control("GET", "esims/{iccid}", _esim),
+        control("POST", "esims/{iccid}", _set_esim, _EsimChange),
+        control("GET", "truth", lambda request: audit_of(simulator_of(request))),
     ]
 
 
-def _told(
-    act: Callable[[SupplierSimulator, web.Request, bytes], Any],
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def handler(request: web.Request) -> web.StreamResponse:
-        till = request.app[WORLD].till(request.app[SUPPLIER])
-        try:
-            return _json(act(till, request, await request.read()))
-        except (msgspec.MsgspecError, ValueError) as error:
-            return _json({"error": str(error)}, status=422)
-        except KeyError as error:
-            return _json({"error": f"no eSIM {error.args[0]}"}, status=404)
-
-    return handler
+def audit_of(simulator: SupplierSimulator) -> SupplierAudit:
+    """What happened until now; looking at it changes nothing."""
+    now = datetime.now(UTC)
+    return SupplierAudit(
+        supplier=simulator.name,
+        currency=simulator.rules.currency,
+        balance=simulator.balance,
+        charges=[_charge(simulator, sale, now) for sale in simulator.sales()],
+        uncharged=list(simulator.records.uncharged),
+        moves=simulator.records.statement,
+    )
 
 
-def _till(till: SupplierSimulator, _request: web.Request, _body: bytes) -> dict[str, Any]:
+def _charge(simulator: SupplierSimulator, sale: Sale, now: datetime) -> Charge:
+    shown = sale.shown_at <= now
+    delivered = sale.ended_at is not None and sale.state in {SaleState.COMPLETED, SaleState.CANCELLED}
+    delivered = delivered and TriggerKind.CANCELLED_AFTER_PROCESSING not in sale.triggers
+    code_shown = sale.kind is not OrderKind.ESIM or (delivered and simulator.rules.shows_codes)
+    return Charge(
+        order_id=sale.id,
+        number=sale.number,
+        kind=sale.kind,
+        key=sale.key,
+        reference=sale.reference,
+        details=sale.details,
+        charged=sale.charged,
+        refunded=sale.refunded,
+        state=sale.state,
+        delivered=delivered,
+        iccid=sale.iccid,
+        given=simulator.rules.gives(sale),
+        answered=sale.answered,
+        shown=shown,
+        code_shown=code_shown,
+        knowable=shown and _becomes_final(sale, delivered=delivered, code_shown=code_shown),
+        triggers=sale.triggers,
+        at=sale.created_at,
+    )
+
+
+def _becomes_final(sale: Sale, *, delivered: bool, code_shown: bool) -> bool:
+    if delivered:
+        return code_shown and {TriggerKind.TWO_CODES, TriggerKind.CODES_MISSING}.isdisjoint(sale.triggers)
+    return sale.state in {SaleState.FAILED, SaleState.CANCELLED} and sale.refunded >= sale.charged
+
+
+def _funds(request: web.Request) -> dict[str, Any]:
+    simulator = simulator_of(request)
     return {
-        "currency": till.rules.currency,
-        "balance": till.balance,
-        "credit": till.credit,
-        "spendable": till.spendable,
-        "orders": len(till.sales()),
-        "esims": len(till.esims()),
-        "delivery_seconds": till.delivery_seconds,
-        "delivery_looks": till.delivery_looks,
+        "currency": simulator.rules.currency,
+        "balance": simulator.balance,
+        "credit": simulator.credit,
+        "spendable": simulator.available,
+        "orders": len(simulator.sales()),
+        "esims": len(simulator.esims()),
+        "delivery_seconds": simulator.delivery_seconds,
+        "delivery_looks": simulator.delivery_looks,
     }
 
 
-def _set_till(till: SupplierSimulator, request: web.Request, body: bytes) -> dict[str, Any]:
-    told = msgspec.json.decode(body, type=_TillOrders)
-    if told.deposit is not UNSET:
-        till.deposit(told.deposit)
-    if told.credit is not UNSET:
-        till.credit = told.credit
-    if told.delivery_seconds is not UNSET:
-        till.delivery_seconds = told.delivery_seconds
-    if told.delivery_looks is not UNSET:
-        till.delivery_looks = told.delivery_looks
-    return _till(till, request, body)
+def _set_funds(request: web.Request, body: _SupplierChange) -> dict[str, Any]:
+    changes = changes_of(body)
+    if "deposit" in changes:
+        simulator_of(request).deposit(changes.pop("deposit"))
+    for name, value in changes.items():
+        setattr(simulator_of(request), name, value)
+    return _funds(request)
 
 
-def _triggers(till: SupplierSimulator, _request: web.Request, _body: bytes) -> dict[str, Any]:
-    return {"triggers": till.triggers.listed()}
-
-
-def _add_trigger(till: SupplierSimulator, request: web.Request, body: bytes) -> dict[str, Any]:
-    till.triggers.add(msgspec.json.decode(body, type=Trigger))
-    return _triggers(till, request, body)
-
-
-def _clear_triggers(till: SupplierSimulator, request: web.Request, body: bytes) -> dict[str, Any]:
-    till.triggers.clear()
-    return _triggers(till, request, body)
-
-
-def _webhook(till: SupplierSimulator, _request: web.Request, _body: bytes) -> dict[str, Any]:
-    return {"sends": till.rules.webhooks is not None, "plan": till.webhooks.plan, "sent": list(till.webhooks.log)}
-
-
-def _set_webhook(till: SupplierSimulator, request: web.Request, body: bytes) -> dict[str, Any]:
-    till.webhooks.plan = msgspec.json.decode(body, type=WebhookPlan)
-    return _webhook(till, request, body)
-
-
-def _esims(till: SupplierSimulator, _request: web.Request, _body: bytes) -> dict[str, Any]:
-    return {"esims": till.esims()}
-
-
-def _esim(till: SupplierSimulator, request: web.Request, _body: bytes) -> Esim:
+def _esim(request: web.Request) -> Esim:
     iccid = request.match_info["iccid"]
-    esim = till.esim(iccid)
+    esim = simulator_of(request).esim(iccid)
     if esim is None:
-        raise KeyError(iccid)
+        raise web.HTTPNotFound(text=f"no eSIM {iccid}")
     return esim
 
 
-def _set_esim(till: SupplierSimulator, request: web.Request, body: bytes) -> Esim:
-    esim = _esim(till, request, body)
-    told = msgspec.json.decode(body, type=_EsimOrders)
-    if told.used_mb is not UNSET:
-        till.use(esim, told.used_mb)
-    if told.profile is not UNSET:
-        esim.profile = told.profile
-    if told.service is not UNSET:
-        esim.service = told.service
-    if told.renewable is not UNSET:
-        esim.renewable = told.renewable
-    if told.expires_at is not UNSET:
+def _set_esim(request: web.Request, body: _EsimChange) -> Esim:
+    esim, changes = _esim(request), changes_of(body)
+    if "used_mb" in changes:
+        simulator_of(request).use(esim, changes.pop("used_mb"))
+    if "expires_at" in changes:
+        until = changes.pop("expires_at")
         for package in esim.packages:
-            package.expires_at = told.expires_at
-    till.changed(esim)
+            package.expires_at = until
+    for name, value in changes.items():
+        setattr(esim, name, value)
+    simulator_of(request).changed(esim)
     return esim
-
-
-def _truth(till: SupplierSimulator, request: web.Request, _body: bytes) -> Any:
-    return truth_of(till, request.app[SUPPLIER])
-
-
-def _json(body: Any, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json")

@@ -25,7 +25,7 @@ _LAG_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Magic:
+class TriggerPlan:
     """One such plan: what it is called in keys, what happens, and whether the next supplier sells it too."""
 
     word: str
@@ -34,17 +34,17 @@ class Magic:
     fallback: bool = False
 
 
-def _one(kind: TriggerKind, label: str, *, fallback: bool = False, seconds: float = 5.0) -> Magic:
-    return Magic(kind.value, label, (Trigger(kind, seconds=seconds),), fallback)
+def _one(kind: TriggerKind, label: str, *, fallback: bool = False, seconds: float = 5.0) -> TriggerPlan:
+    return TriggerPlan(kind.value, label, (Trigger(kind, seconds=seconds),), fallback)
 
 
-def _cancelled(kind: TriggerKind, label: str) -> Magic:
-    return Magic(f"cancel-{kind.value}", label, (Trigger(kind, act=Act.CANCEL),))
+def _cancelled(kind: TriggerKind, label: str) -> TriggerPlan:
+    return TriggerPlan(f"cancel-{kind.value}", label, (Trigger(kind, act=Act.CANCEL),))
 
 
 # The place in this list is the plan's amount in GB: append only.
-MAGIC: tuple[Magic, ...] = (
-    Magic("ok", "delivered as usual"),
+TRIGGER_PLANS: tuple[TriggerPlan, ...] = (
+    TriggerPlan("ok", "delivered as usual"),
     _one(TriggerKind.REFUSE_STOCK, "out of stock when it is ordered", fallback=True),
     _one(TriggerKind.REFUSE_BALANCE, "refused, our balance there is too low", fallback=True),
     _one(TriggerKind.REFUSE_BLOCKED, "refused, our account there is suspended", fallback=True),
@@ -65,7 +65,7 @@ MAGIC: tuple[Magic, ...] = (
     _one(TriggerKind.CANCELLED_AFTER_PROCESSING, "cancelled by the supplier, refunded"),
     _one(TriggerKind.PARTIALLY_COMPLETED, "called partly done, nothing delivered"),
     _one(TriggerKind.SILENT_REFUND, "refunded, and processed for ever"),
-    Magic(
+    TriggerPlan(
         "list_lag",
         "charged, then no answer, and listed late",
         (Trigger(TriggerKind.CHARGE_THEN_HANG), Trigger(TriggerKind.LIST_LAG, seconds=_LAG_SECONDS)),
@@ -82,23 +82,23 @@ MAGIC: tuple[Magic, ...] = (
 )
 
 
-def magic(suppliers: Sequence[str]) -> dict[str, list[Item]]:
+def trigger_plans(suppliers: Sequence[str]) -> dict[str, list[Item]]:
     """Each supplier's items of this kind."""
     made: dict[str, list[Item]] = {name: [] for name in suppliers}
     for rank, name in enumerate(suppliers):
-        for gigabytes, one in enumerate(MAGIC, start=1):
-            label = f"Sandbox: {one.label}"
-            made[name].append(_item(f"SANDBOX-{one.word}", label, gigabytes, rank, PRICE, one.triggers))
-            if one.fallback and len(suppliers) > 1:
+        for gigabytes, plan in enumerate(TRIGGER_PLANS, start=1):
+            label = f"Sandbox: {plan.label}"
+            made[name].append(_item(f"SANDBOX-{plan.word}", label, gigabytes, rank, PRICE, plan.triggers))
+            if plan.fallback and len(suppliers) > 1:
                 after = suppliers[(rank + 1) % len(suppliers)]
-                label = f"Sandbox: in place of {name}'s that is {one.label}"
-                made[after].append(_item(f"SANDBOX-{name}-{one.word}-INSTEAD", label, gigabytes, rank, DEARER))
+                label = f"Sandbox: in place of {name}'s that is {plan.label}"
+                made[after].append(_item(f"SANDBOX-{name}-{plan.word}-INSTEAD", label, gigabytes, rank, DEARER))
     return made
 
 
 def table(suppliers: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """The id of each such plan, its supplier and what happens."""
-    for name, items in magic(suppliers).items():
+    for name, items in trigger_plans(suppliers).items():
         for item in items:
             if item.price == PRICE:
                 yield _plan_id(item), name, item.label.removeprefix("Sandbox: ")

@@ -1,20 +1,95 @@
-"""What can be made to go wrong with a purchase, a top-up or a cancel, when it is told to."""
+"""What can be made to go wrong: faults of a path, and triggers of one purchase, top-up or cancel. Each is counted."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from providers.simulator.board import Board
-
 _MOST_TIMES = 100
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """It spares the first ``after`` calls, then strikes ``calls`` of them; None is until it is cleared."""
+
+    calls: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+T = TypeVar("T", bound=Counted)
+
+
+@dataclass(slots=True)
+class _Entry(Generic[T]):
+    counted: T
+    seen: int = 0
+
+
+@dataclass(slots=True)
+class Board(Generic[T]):
+    """What is, or will be, in force at one supplier."""
+
+    _entries: list[_Entry[T]] = field(default_factory=list)
+
+    def add(self, counted: T) -> None:
+        """Put it in force, besides those that are."""
+        self._entries.append(_Entry(counted))
+
+    def clear(self) -> None:
+        """Lift all."""
+        self._entries.clear()
+
+    def listed(self) -> list[T]:
+        """All that is there, in the order in which it was added."""
+        return [entry.counted for entry in self._entries]
+
+    def strike(self, applies: Callable[[T], bool]) -> list[T]:
+        """Count one call for all that ``applies`` accepts, and return those that strike. Used-up ones are lifted."""
+        struck = []
+        for entry in [entry for entry in self._entries if applies(entry.counted)]:
+            counted = entry.counted
+            entry.seen += 1
+            if entry.seen <= counted.after:
+                continue
+            if counted.calls is not None and entry.seen >= counted.after + counted.calls:
+                self._entries.remove(entry)
+            struck.append(counted)
+        return struck
+
+
+class FaultKind(StrEnum):
+    """The first group spoils the answer, the second what the answer says."""
+
+    DOWN = "down"  # the connection is closed without an answer
+    SLOW = "slow"  # the answer comes after `seconds`
+    SERVER_ERROR = "500"  # the answer is a 500 in the supplier's error form
+    TRUNCATED = "truncated"  # the answer ends in the middle of its body
+    HTML = "html"  # a 200 with a web page instead of JSON
+    GZIP_BOMB = "gzip_bomb"  # a small compressed body that expands to 256 MB
+    RATE_LIMITED = "rate_limited"  # 429 with Retry-After: `seconds`
+    UNAUTHORISED = "unauthorised"  # 401, as if the key had been revoked
+    MOVED = "moved"  # 404, as if the path were another one now
+    WRONG_TOTAL = "wrong_total"  # the total says 137 more than there is
+    VANISH_HALF = "vanish_half"  # every second item is gone
+    VANISH_MIDWAY = "vanish_midway"  # answers that reach beyond the middle of the catalogue are cut off
+    EMPTY_PAGES = "empty_pages"  # pages beyond the middle are empty, the total says otherwise
+    PRICE_OFF_BY_TEN = "price_off_by_ten"  # all prices are a tenth
+
+
+class Fault(Counted, frozen=True, forbid_unknown_fields=True):
+    """A fault in force: on paths that begin with ``path`` (below the supplier's base URL).
+
+    ``seconds`` is the delay of ``slow`` and the Retry-After of ``rate_limited``.
+    """
+
+    kind: FaultKind
+    path: str = "/"
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=600)] = 30.0
 
 
 class Act(StrEnum):
@@ -62,19 +137,11 @@ class TriggerKind(StrEnum):
     WEBHOOK_ALTERED = "webhook_altered"  # one with other facts under the signature of the genuine one comes before it
 
 
-class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A trigger in force: on the item ``key`` or on any, for ``act`` or, when None, for orders and top-ups.
+class BaseTrigger(Counted, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every simulator's triggers have: the ``key`` of what they are for, or None for anything."""
 
-    It spares the first ``after`` calls, then lasts for ``calls`` of them; None is until it is cleared.
-    Of those it strikes a ``share``, drawn at random.
-    """
-
-    kind: TriggerKind
     key: str | None = None
-    act: Act | None = None
     calls: Annotated[int, msgspec.Meta(ge=1)] | None = 1
-    after: Annotated[int, msgspec.Meta(ge=0)] = 0
-    share: Share = 1.0
     seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 5.0
     factor: Decimal = Decimal("1.25")
 
@@ -83,27 +150,24 @@ class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"factor must be more than 0 and at most {_MOST_TIMES}")
 
 
-@dataclass(slots=True)
-class TriggerBoard(Board[Trigger]):
-    """The triggers of one supplier, each with its count of calls."""
+class Trigger(BaseTrigger, frozen=True, forbid_unknown_fields=True):
+    """A supplier's trigger: on the item ``key`` or on any, for ``act`` or, when None, for orders and top-ups.
 
-    chance: random.Random = field(default_factory=random.Random)
+    Of the calls that it is for it strikes a ``share``, drawn at random.
+    """
 
-    def strike(self, act: Act, key: str, own: Iterable[Trigger] = ()) -> dict[TriggerKind, Trigger]:
-        """Count one call and say which triggers hit it, the item's ``own`` among them. Used-up ones are lifted."""
-        hit = {trigger.kind: trigger for trigger in own if act in _acts(trigger)}
-        for trigger in self.count(lambda one: one.key in {None, key} and act in _acts(one)):
-            if trigger.share >= 1 or self.chance.random() < trigger.share:
-                hit[trigger.kind] = trigger
-        return hit
+    kind: TriggerKind
+    act: Act | None = None
+    share: Share = 1.0
 
-
-def _acts(trigger: Trigger) -> tuple[Act, ...]:
-    return (Act.ORDER, Act.TOPUP) if trigger.act is None else (trigger.act,)
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """What it is for."""
+        return (Act.ORDER, Act.TOPUP) if self.act is None else (self.act,)
 
 
 class Spoil(StrEnum):
-    """What the frame does to an answer."""
+    """What is done to an answer."""
 
     HANG = "hang"
     ERROR_500 = "500"
@@ -112,25 +176,19 @@ class Spoil(StrEnum):
     TRUNCATED = "truncated"
 
 
-# Nothing happens at the supplier, and the caller is not told so.
-INSTEAD: Mapping[TriggerKind, Spoil] = {
-    TriggerKind.HANG: Spoil.HANG,
-    TriggerKind.ERROR_500: Spoil.ERROR_500,
-    TriggerKind.RESET: Spoil.RESET,
-}
-# It happened, and the caller is not told so.
-AFTERWARDS: Mapping[TriggerKind, Spoil] = {
-    TriggerKind.CHARGE_THEN_HANG: Spoil.HANG,
-    TriggerKind.CHARGE_THEN_500: Spoil.ERROR_500,
-    TriggerKind.CHARGE_THEN_RESET: Spoil.RESET,
-    TriggerKind.CHARGE_THEN_HTML: Spoil.HTML,
-    TriggerKind.CHARGE_THEN_TRUNCATED: Spoil.TRUNCATED,
-}
-
-
 class Unanswered(Exception):  # noqa: N818 - named after what happened
-    """Nothing was done, and the frame spoils the answer."""
+    """Nothing was done, and the answer is spoilt."""
 
     def __init__(self, spoil: Spoil) -> None:
         super().__init__(spoil.value)
         self.spoil = spoil
+
+
+def spoil_instead(struck: Iterable[StrEnum]) -> Spoil | None:
+    """How the answer is spoilt where nothing is done: the kinds named as a ``Spoil``, such as ``hang``."""
+    return next((Spoil(kind.value) for kind in struck if kind.value in list(Spoil)), None)
+
+
+def spoil_afterwards(struck: Iterable[StrEnum]) -> Spoil | None:
+    """How the answer is spoilt where it was done: the kinds such as ``charge_then_hang``."""
+    return next((Spoil(kind.value.rpartition("_then_")[2]) for kind in struck if "_then_" in kind.value), None)

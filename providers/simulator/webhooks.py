@@ -15,8 +15,7 @@ from typing import Annotated, Any
 import aiohttp
 import msgspec
 
-from providers.simulator.sales import Sale
-from providers.simulator.triggers import Share, TriggerKind
+from providers.simulator.triggers import Share
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=30 * 86400)]
 
@@ -24,13 +23,6 @@ _LOG_LENGTH = 1000
 _AT_ONCE = 8
 _WAITING = 2000
 _OVERTAKEN_SECONDS = 5.0
-# What a trigger of one order does to its own notification alone.
-_SPOILT_BY: Mapping[TriggerKind, tuple[str, Any]] = {
-    TriggerKind.WEBHOOK_DUPLICATE: ("copies", 3),
-    TriggerKind.WEBHOOK_REORDERED: ("reorder", True),
-    TriggerKind.WEBHOOK_FORGED: ("forged", True),
-    TriggerKind.WEBHOOK_ALTERED: ("altered", True),
-}
 _FACTS = ("iccid", "code", "lpa", "url", "pin", "address", "matching")
 _SIGNATURE = re.compile(r"[0-9A-Za-z+/=_-]{40,}")
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -40,13 +32,11 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 class WebhookRules:
     """How a supplier notifies.
 
-    ``announce(sale, at)`` is the body for a sale that has just come to rest, in the supplier's words, with
-    ``at`` (UTC) as its time; None when the supplier sends nothing for it. ``sign(body, encoded, at)``
-    gives the headers. ``retries`` are the waits before further tries of one that got no 2xx in time.
+    ``sign(secret, body, encoded, at)`` gives the headers; ``secret`` is the account's. ``retries`` are the waits
+    before further tries of one that got no 2xx in time, in seconds.
     """
 
-    announce: Callable[[Sale, datetime], Mapping[str, Any] | None]
-    sign: Callable[[Mapping[str, Any], bytes, datetime], Mapping[str, str]]
+    sign: Callable[[str, Mapping[str, Any], bytes, datetime], Mapping[str, str]]
     retries: tuple[float, ...] = ()
     timeout_seconds: float = 10
 
@@ -89,12 +79,14 @@ class WebhookSender:
     def __init__(
         self,
         rules: WebhookRules | None,
+        secret: Callable[[], str],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[Any]],
         draw: Callable[[], float],
     ) -> None:
         self.rules = rules
         self.plan = WebhookPlan()
         self.log: deque[Sent] = deque(maxlen=_LOG_LENGTH)
+        self._secret = secret
         self._spawn = spawn
         self._draw = draw
         self._waiting = 0
@@ -102,13 +94,9 @@ class WebhookSender:
         self._overtaken: asyncio.Event | None = None
         self._http: aiohttp.ClientSession | None = None
 
-    def announce(self, sale: Sale) -> None:
-        """Notify of a sale that has come to rest, if the supplier does so and was told where."""
-        if self.rules is not None and self.plan.url is not None:
-            body = self.rules.announce(sale, self._time())
-            if body is not None and (self.plan.events is None or body.get("event") in self.plan.events):
-                spoilt = {name: how for kind, (name, how) in _SPOILT_BY.items() if kind in sale.triggers}
-                self.send(body, sale.id, **spoilt)
+    def now(self) -> datetime:
+        """The time as of which notifications are made and signed."""
+        return datetime.now(UTC) - timedelta(seconds=self.plan.age_seconds)
 
     def send(self, body: Mapping[str, Any], sale_id: str | None = None, **spoilt: Any) -> asyncio.Task[Any] | None:
         """Sign and send this body, such as a supplier's test notification; ``spoilt`` is this one's own plan.
@@ -117,12 +105,11 @@ class WebhookSender:
         """
         if self.rules is None or self.plan.url is None:
             return None
-        plan = msgspec.structs.replace(self.plan, **spoilt)
         if self._waiting >= _WAITING:
             self._note(sale_id, "dropped", None, "too many are waiting")
             return None
         self._waiting += 1
-        return self._spawn(self._deliver(self.rules, plan, self.plan.url, body, sale_id))
+        return self._spawn(self._deliver(self.rules, msgspec.structs.replace(self.plan, **spoilt), body, sale_id))
 
     def reset(self) -> None:
         """Send nothing more, and forget what was sent."""
@@ -138,29 +125,32 @@ class WebhookSender:
         self._waiting = 0
 
     async def _deliver(
-        self, rules: WebhookRules, plan: WebhookPlan, url: str, body: Mapping[str, Any], sale_id: str | None
+        self, rules: WebhookRules, plan: WebhookPlan, body: Mapping[str, Any], sale_id: str | None
     ) -> None:
+        encoded = _encoder.encode(body)
+
+        async def post(what: str, sent: bytes = encoded) -> bool:
+            headers = dict(rules.sign(self._secret(), body, encoded, self.now()))
+            if what == "forged":
+                headers = {name: _broken(value) for name, value in headers.items()}
+            return await self._post(rules, plan.url or "", sent, headers, sale_id, what)
+
         try:
             if plan.lost and self._draw() < plan.lost:
                 self._note(sale_id, "lost", None)
                 return
             await asyncio.sleep(plan.delay_seconds)
             overtakes = await self._in_order(plan)
-            encoded = _encoder.encode(body)
             if plan.forged:
-                headers = {name: _broken(value) for name, value in rules.sign(body, encoded, self._time()).items()}
-                await self._post(rules, url, encoded, headers, sale_id, "forged")
+                await post("forged")
             if plan.altered:
-                headers = dict(rules.sign(body, encoded, self._time()))
-                await self._post(rules, url, _encoder.encode(altered(body)), headers, sale_id, "altered")
+                await post("altered", _encoder.encode(altered(body)))
             for wait in (0, *rules.retries):
                 await asyncio.sleep(wait * plan.retry_scale)
-                headers = dict(rules.sign(body, encoded, self._time()))
-                if await self._post(rules, url, encoded, headers, sale_id, "genuine"):
+                if await post("genuine"):
                     break
             for _ in range(plan.copies - 1):
-                headers = dict(rules.sign(body, encoded, self._time()))
-                await self._post(rules, url, encoded, headers, sale_id, "copy")
+                await post("copy")
             if overtakes is not None:
                 overtakes.set()
         finally:
@@ -181,23 +171,17 @@ class WebhookSender:
         return None
 
     async def _post(
-        self,
-        rules: WebhookRules,
-        url: str,
-        encoded: bytes,
-        headers: Mapping[str, str],
-        sale_id: str | None,
-        what: str,
+        self, rules: WebhookRules, url: str, sent: bytes, headers: Mapping[str, str], sale_id: str | None, what: str
     ) -> bool:
         """Send once; whether the receiver took it."""
         if self._http is None:
             self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         timeout = aiohttp.ClientTimeout(total=rules.timeout_seconds)
-        sent = {"Content-Type": "application/json", **headers}
+        headers = {"Content-Type": "application/json", **headers}
         try:
             async with (
                 self._at_once,
-                self._http.post(url, data=encoded, headers=sent, timeout=timeout, allow_redirects=False) as answer,
+                self._http.post(url, data=sent, headers=headers, timeout=timeout, allow_redirects=False) as answer,
             ):
                 self._note(sale_id, what, answer.status)
                 return 200 <= answer.status < 300  # noqa: PLR2004 - the HTTP class itself
@@ -207,9 +191,6 @@ class WebhookSender:
 
     def _note(self, sale_id: str | None, what: str, status: int | None, error: str | None = None) -> None:
         self.log.append(Sent(sale_id, what, datetime.now(UTC), status, error))
-
-    def _time(self) -> datetime:
-        return datetime.now(UTC) - timedelta(seconds=self.plan.age_seconds)
 
 
 def altered(body: Any) -> Any:

@@ -6,49 +6,38 @@ import functools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from providers.simulator.account import SandboxAccount
-from providers.simulator.catalog import generate
-from providers.simulator.examples import PageExamples
-from providers.simulator.faults import Fault, FaultBoard
+from providers.simulator.catalog import dealt, generated
+from providers.simulator.engine import Simulator
 from providers.simulator.items import Item
-from providers.simulator.market import deal
-from providers.simulator.rules import TillRules
+from providers.simulator.sales import PageExamples, SupplierRules
 from providers.simulator.supplier import SupplierSimulator
-from providers.simulator.trigger_plans import magic
+from providers.simulator.trigger_plans import trigger_plans
+from providers.simulator.triggers import Board, Fault
 
 DEFAULT_SEED = 7
 _CENT = Decimal("0.01")
-
-
-class Kept(Protocol):
-    """What a sandbox keeps in the world beside items, till and account, such as a payment desk."""
-
-    def reset(self) -> None:
-        """Begin again."""
-
-
-D = TypeVar("D", bound=Kept)
+S = TypeVar("S", bound=Simulator[Any])
 
 
 @dataclass(slots=True)
-class _Shelf:
+class _SupplierState:
     """One supplier's items, what was changed about them, and what is wrong with the supplier."""
 
     original: dict[str, Item]
     current: dict[str, Item]
-    faults: FaultBoard = field(default_factory=FaultBoard)
+    faults: Board[Fault] = field(default_factory=Board)
     calls: Counter[str] = field(default_factory=Counter)
     drifts: int = 0
-    till: SupplierSimulator | None = None
+    simulator: Simulator[Any] | None = None
     account: SandboxAccount | None = None
-    desk: Kept | None = None
     examples: Mapping[str, Item] = field(default_factory=dict)
 
 
@@ -60,8 +49,8 @@ class SandboxWorld:
     columns date, competitor, country, data, days, price_usd, source_url; its brands, sorted, are dealt
     round-robin to the suppliers, sorted. Raises ``ConfigurationError`` for a file that is no such list.
 
-    ``enforce_rate_limits`` False never refuses a caller for the rate, nor speaks of one. ``books`` is a
-    folder in which the suppliers' tills outlive the process; without it they are in memory alone.
+    ``enforce_rate_limits`` False never refuses a caller for the rate, nor speaks of one. ``records`` is a
+    folder in which what the suppliers sold outlives the process; without it that is in memory alone.
     """
 
     def __init__(
@@ -71,67 +60,71 @@ class SandboxWorld:
         market: Path | None = None,
         *,
         enforce_rate_limits: bool = True,
-        books: Path | None = None,
+        records: Path | None = None,
     ) -> None:
         self.suppliers = tuple(sorted(suppliers))
         self.seed = seed
         self.market = market
         self.enforce_rate_limits = enforce_rate_limits
-        self.books = books
-        dealt = _made_up(self.suppliers, seed) if market is None else deal(market, self.suppliers)
-        self._shelves = {name: _shelf(items) for name, items in dealt.items()}
+        self.records = records
+        sold = _made_up(self.suppliers, seed) if market is None else dealt(market, self.suppliers)
+        originals = {name: {item.key: item for item in items} for name, items in sold.items()}
+        self._suppliers = {name: _SupplierState(items, dict(items)) for name, items in originals.items()}
 
     def items(self, supplier: str) -> list[Item]:
         """What the supplier has now, in a stable order: after drift, new prices, stock and removals."""
-        return list(self._shelves[supplier].current.values())
+        return list(self._suppliers[supplier].current.values())
 
     def item(self, supplier: str, key: str) -> Item | None:
         """One item as it is now, or one that the page names; None when there is none of that key or it was removed."""
-        shelf = self._shelves[supplier]
-        return shelf.current.get(key) or shelf.examples.get(key)
+        state = self._suppliers[supplier]
+        return state.current.get(key) or state.examples.get(key)
 
     def examples(self, supplier: str) -> list[Item]:
         """What the supplier's page names in its examples, which stands in no list."""
-        return list(self._shelves[supplier].examples.values())
+        return list(self._suppliers[supplier].examples.values())
 
     def set_price(self, supplier: str, key: str, price: Decimal) -> None:
         """Give one item another price (USD). Raises ``KeyError`` for an unknown key."""
-        shelf = self._shelves[supplier]
-        shelf.current[key] = msgspec.structs.replace(shelf.current[key], price=price)
+        self._change(supplier, key, price=price)
 
     def set_stock(self, supplier: str, key: str, stock: int | None) -> None:
         """Give one item another stock; None is plenty. Raises ``KeyError`` for an unknown key."""
-        shelf = self._shelves[supplier]
-        shelf.current[key] = msgspec.structs.replace(shelf.current[key], stock=stock)
+        self._change(supplier, key, stock=stock)
+
+    def _change(self, supplier: str, key: str, **fields: Any) -> None:
+        current = self._suppliers[supplier].current
+        current[key] = msgspec.structs.replace(current[key], **fields)
 
     def rename(self, supplier: str, key: str, new: str) -> None:
         """Give one item another key. Raises ``KeyError`` for an unknown one."""
-        shelf = self._shelves[supplier]
-        item = msgspec.structs.replace(shelf.current[key], key=new)
-        shelf.current = {item.key if at == key else at: item if at == key else one for at, one in shelf.current.items()}
+        state = self._suppliers[supplier]
+        item = msgspec.structs.replace(state.current[key], key=new)
+        renamed = [item if old.key == key else old for old in state.current.values()]
+        state.current = {kept.key: kept for kept in renamed}
 
     def remove(self, supplier: str, keys: Iterable[str]) -> None:
         """Take items out of the catalogue. Raises ``KeyError`` for an unknown key, and then removes none."""
-        shelf = self._shelves[supplier]
+        state = self._suppliers[supplier]
         gone = set(keys)
-        if missing := sorted(gone - shelf.current.keys()):
+        if missing := sorted(gone - state.current.keys()):
             raise KeyError(missing[0])
-        shelf.current = {key: item for key, item in shelf.current.items() if key not in gone}
+        state.current = {key: item for key, item in state.current.items() if key not in gone}
 
     def drift(self, supplier: str, *, share: float = 0.05, by: float = 0.10) -> list[str]:
         """Move the prices of a ``share`` of the items by up to ``by`` either way; the keys that moved.
 
         Each call moves others, the same ones in the same order for the same seed.
         """
-        shelf = self._shelves[supplier]
-        shelf.drifts += 1
-        chance = random.Random(f"{self.seed}|{supplier}|drift {shelf.drifts}")
-        priced = [item for item in shelf.current.values() if item.price]
+        state = self._suppliers[supplier]
+        state.drifts += 1
+        chance = random.Random(f"{self.seed}|{supplier}|drift {state.drifts}")
+        priced = [item for item in state.current.values() if item.price]
         moved: list[str] = []
         for item in chance.sample(priced, min(len(priced), round(len(priced) * share))):
             price = _moved(item.price or _CENT, chance.uniform(-by, by))
             if price != item.price:
-                shelf.current[item.key] = msgspec.structs.replace(item, price=price)
+                self._change(supplier, item.key, price=price)
                 moved.append(item.key)
         return moved
 
@@ -146,77 +139,75 @@ class SandboxWorld:
 
     def disarm(self, supplier: str) -> None:
         """Let nothing go wrong by itself with any plan."""
-        shelf = self._shelves[supplier]
-        shelf.current = {key: msgspec.structs.replace(item, triggers=()) for key, item in shelf.current.items()}
+        state = self._suppliers[supplier]
+        state.current = {key: msgspec.structs.replace(item, triggers=()) for key, item in state.current.items()}
 
-    def open_till(self, supplier: str, rules: TillRules, examples: PageExamples) -> SupplierSimulator:
-        """The supplier's till, opened with these rules; one that is open keeps what it has."""
-        shelf = self._shelves[supplier]
-        if shelf.till is None:
-            shelf.examples = {item.key: item for item in examples.items}
-            shelf.till = SupplierSimulator(
+    def open_supplier(self, supplier: str, rules: SupplierRules, examples: PageExamples) -> SupplierSimulator:
+        """The supplier's simulator with these rules; one that is open keeps what it has."""
+        state = self._suppliers[supplier]
+        state.examples = {item.key: item for item in examples.items}
+        return self.open_simulator(
+            supplier,
+            lambda file: SupplierSimulator(
+                supplier,
                 rules,
                 sell=lambda key: self.sell(supplier, key),
                 seed=f"{self.seed}|{supplier}|till",
-                file=None if self.books is None else self.books / f"{supplier}.jsonl",
+                file=file,
                 examples=examples,
-            )
-        return shelf.till
+                account=state.account,
+            ),
+        )
 
-    def till(self, supplier: str) -> SupplierSimulator:
-        """The supplier's till. Raises ``KeyError`` before its sandbox was made."""
-        till = self._shelves[supplier].till
-        if till is None:
-            raise KeyError(supplier)
-        return till
-
-    def open_desk(self, supplier: str, make: Callable[[Path | None], D]) -> D:
-        """What takes the place of a till at one who sells none of the items.
+    def open_simulator(self, supplier: str, make: Callable[[Path | None], S]) -> S:
+        """The simulator of a supplier; one that is open keeps what it has.
 
         ``make`` gets the file in which it outlives the process, None where nothing does.
         """
-        shelf = self._shelves.setdefault(supplier, _shelf(()))
-        made = make(None if self.books is None else self.books / f"{supplier}.jsonl")
-        shelf.desk = made
-        return made
+        state = self._suppliers.setdefault(supplier, _SupplierState({}, {}))
+        if state.simulator is None:
+            state.simulator = make(None if self.records is None else self.records / f"{supplier}.jsonl")
+        return cast("S", state.simulator)
+
+    def simulator(self, supplier: str) -> SupplierSimulator:
+        """The supplier's simulator. Raises ``KeyError`` before its sandbox was made, or for one that sells nothing."""
+        found = self._suppliers[supplier].simulator
+        if not isinstance(found, SupplierSimulator):
+            raise KeyError(supplier)
+        return found
 
     def open_account(self, supplier: str, key: str, secret: str = "") -> SandboxAccount:
         """The account that callers have: its first key, and the secret of signatures. One that is open is kept."""
-        shelf = self._shelves[supplier]
-        if shelf.account is None:
-            file = None if self.books is None else self.books / f"{supplier}.keys.json"
-            shelf.account = SandboxAccount(key, secret, file)
-        return shelf.account
+        state = self._suppliers[supplier]
+        if state.account is None:
+            file = None if self.records is None else self.records / f"{supplier}.keys.json"
+            state.account = SandboxAccount(key, secret, file)
+        return state.account
 
     def account(self, supplier: str) -> SandboxAccount | None:
         """The supplier's account; None where its sandbox keeps none."""
-        return self._shelves[supplier].account
+        return self._suppliers[supplier].account
 
     def reset(self, supplier: str) -> None:
-        """Undo every change, lift every fault, put the account right and begin the till anew."""
-        shelf = self._shelves[supplier]
-        if shelf.account is not None:
-            shelf.account.reset()
-        if shelf.till is not None:
-            shelf.till.reset()
-        if shelf.desk is not None:
-            shelf.desk.reset()
-        self._shelves[supplier] = replace(
-            shelf, current=dict(shelf.original), faults=FaultBoard(), calls=Counter(), drifts=0
-        )
+        """Undo every change, lift every fault, put the account right and begin the records anew."""
+        state = self._suppliers[supplier]
+        for kept in (state.account, state.simulator):
+            if kept is not None:
+                kept.reset()
+        state.current, state.faults, state.calls, state.drifts = dict(state.original), Board(), Counter(), 0
 
     def changes(self, supplier: str) -> int:
         """How many items differ from what the world began with, those that were removed included."""
-        shelf = self._shelves[supplier]
-        return sum(shelf.current.get(key) != item for key, item in shelf.original.items())
+        state = self._suppliers[supplier]
+        return sum(state.current.get(key) != item for key, item in state.original.items())
 
-    def faults(self, supplier: str) -> FaultBoard:
+    def faults(self, supplier: str) -> Board[Fault]:
         """The supplier's faults, to be added to and cleared."""
-        return self._shelves[supplier].faults
+        return self._suppliers[supplier].faults
 
     def calls(self, supplier: str) -> Counter[str]:
         """How often each path (below the base URL, without its query) was called since the start or a reset."""
-        return self._shelves[supplier].calls
+        return self._suppliers[supplier].calls
 
     def add_fault(self, supplier: str, fault: Fault) -> None:
         """Put a fault in force, besides those that are."""
@@ -230,13 +221,8 @@ class SandboxWorld:
 @functools.lru_cache(maxsize=8)
 def _made_up(suppliers: tuple[str, ...], seed: int) -> Mapping[str, Sequence[Item]]:
     """Every supplier's items, which nobody changes: a world that is asked to change one puts another in its place."""
-    special = magic(suppliers)
-    return {name: [*items, *special[name]] for name, items in generate(suppliers, seed).items()}
-
-
-def _shelf(items: Sequence[Item]) -> _Shelf:
-    original = {item.key: item for item in items}
-    return _Shelf(original, dict(original))
+    special = trigger_plans(suppliers)
+    return {name: [*items, *special[name]] for name, items in generated(suppliers, seed).items()}
 
 
 def _moved(price: Decimal, by: float) -> Decimal:

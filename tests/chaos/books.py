@@ -96,7 +96,7 @@ async def look(machine: Machine, front: Storefront) -> End:
         unpaid = await payment_audit_rows.unpaid(connection)
     await pool.close()
     truth = {name: machine.ask(name, "truth") for name in SUPPLIERS}
-    till = machine.ask(PAYMENTS, "truth")
+    payments = machine.ask(PAYMENTS, "truth")
     seen = Seen(
         charges={name: [_dated(charge) for charge in told["charges"]] for name, told in truth.items()},
         orders=rows["orders"],
@@ -106,7 +106,7 @@ async def look(machine: Machine, front: Storefront) -> End:
         keys={row["key"]: row["made"] for row in rows["keys"]},
         promised={one.key: one.made for one in front.wanted if one.made is not None},
         goods=goods,
-        paid=Paid(till["products"], till["payments"], **ours, unaccounted=unaccounted, unpaid=unpaid),
+        paid=Paid(payments["products"], payments["payments"], **ours, unaccounted=unaccounted, unpaid=unpaid),
     )
     sold = [esim for name in SUPPLIERS for esim in machine.ask(name, "esims")["esims"]]
     return End(seen, truth, sold, serials, offer_left)

@@ -1,4 +1,4 @@
-"""The suppliers' sandboxes as one process, without rate limits, their books in a folder.
+"""The suppliers' sandboxes as one process, without rate limits, their records in a folder.
 
     python -m tests.chaos.sandboxes FOLDER
 
@@ -18,7 +18,7 @@ from providers.simulator import serve, world_for
 
 async def main(folder: Path) -> None:
     manifests = load_manifests()
-    world = world_for(manifests, enforce_rate_limits=False, books=folder)
+    world = world_for(manifests, enforce_rate_limits=False, records=folder)
     async with await serve(world, manifests, port=0) as served:
         print(json.dumps(served.urls), flush=True)
         await asyncio.Event().wait()

@@ -57,11 +57,11 @@ class Counter:
     served: Served
     clock: Clock
 
-    def till(self, supplier: str) -> SupplierSimulator:
-        return self.served.world.till(supplier)
+    def simulator(self, supplier: str) -> SupplierSimulator:
+        return self.served.world.simulator(supplier)
 
     def trigger(self, supplier: str, kind: str, **changes: Any) -> None:
-        self.till(supplier).triggers.add(Trigger(TriggerKind(kind), **changes))
+        self.simulator(supplier).triggers.add(Trigger(TriggerKind(kind), **changes))
 
     async def plan(self, gigabytes: int, supplier: str) -> str:
         """The plan on Bouvet Island with so much data whose first seller is the supplier."""
@@ -138,7 +138,7 @@ class Counter:
 
     def show_late_orders(self, supplier: str) -> None:
         """Have the supplier's lists show every order from now on, whatever lag a trigger gave it."""
-        for sale in self.till(supplier).books.sales.values():
+        for sale in self.simulator(supplier).records.sales.values():
             sale.shown_at = min(sale.shown_at, datetime.now(UTC))
 
     async def ledger(self, order_id: str) -> list[tuple[str, str, str]]:
@@ -172,7 +172,7 @@ async def counter(pool: Pool, database_url: str, folder: Path, **settings: Any) 
             for name in ("beppay", "pikasim", "s2s")
         }  # fmt: skip
         for name in suppliers:
-            world.till(name).delivery_seconds = 0
+            world.simulator(name).delivery_seconds = 0
         # The ordinary way leaves the purchase to the test, which looks at what stands before it.
         settings.setdefault("orders", {"fast_admission": False, "max_open": 0})
         made = settings_for(folder, database_url, suppliers=suppliers, **settings)

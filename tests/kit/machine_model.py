@@ -110,7 +110,7 @@ class Model:
         sales = [
             sale
             for name in SELLERS
-            for sale in self.counter.till(name).sales()[one.sold_before[name] :]
+            for sale in self.counter.simulator(name).sales()[one.sold_before[name] :]
             if sale.kind is one.kind and (sale.reference in ours or not sale.reference)
         ]
         standing = [sale for sale in sales if sale.refunded == 0]

@@ -1,4 +1,4 @@
-"""An account at a supplier's sandbox for a test: requests to make, triggers to set, and what the till has."""
+"""An account at a supplier's sandbox for a test: requests to make, triggers to set, and what the supplier has."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Account:
     """An account at a sandbox. ``item`` is one that sells, in stock, without a limit, and can be topped up."""
 
     shop: Shop
-    till: SupplierSimulator
+    simulator: SupplierSimulator
     item: Item
 
     @property
@@ -58,7 +58,7 @@ class Account:
         )
 
     def trigger(self, kind: str, **changes: Any) -> None:
-        self.till.triggers.add(Trigger(TriggerKind(kind), **changes))
+        self.simulator.triggers.add(Trigger(TriggerKind(kind), **changes))
 
     async def ended(self, request: PurchaseRequest, supplier_order_id: str | None = None) -> SupplierOrder:
         """The order of a request once it is no longer pending."""
@@ -84,10 +84,10 @@ async def account(manifest: Manifest, *, delivery_seconds: float = 0, **settings
     world = SandboxWorld([manifest.name], enforce_rate_limits=False)
     with stamina.set_testing(True, attempts=1):
         async with open_shop(manifest, world, **settings) as shop:
-            till = world.till(manifest.name)
-            till.delivery_seconds = delivery_seconds
+            simulator = world.simulator(manifest.name)
+            simulator.delivery_seconds = delivery_seconds
             item = next(item for item in world.items(manifest.name) if sells(item))
-            yield Account(shop, till, item)
+            yield Account(shop, simulator, item)
 
 
 def sells(item: Item) -> bool:

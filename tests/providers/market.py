@@ -16,8 +16,8 @@ from aiohttp import web
 
 from providers.contract import Manifest, Provider
 from providers.simulator import SandboxWorld, SupplierSimulator, Trigger, TriggerKind
-from providers.simulator.audit import Charge, Truth, truth_of
-from providers.simulator.trigger_plans import MAGIC
+from providers.simulator.supplier_control import Charge, SupplierAudit, audit_of
+from providers.simulator.trigger_plans import TRIGGER_PLANS
 from schemas.errors import SupplierError
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.plan import MB_PER_GB, Offer
@@ -43,12 +43,12 @@ class Market:
         return self.shop.provider
 
     @property
-    def till(self) -> SupplierSimulator:
-        return self.shop.world.till(self.name)
+    def simulator(self) -> SupplierSimulator:
+        return self.shop.world.simulator(self.name)
 
     @property
-    def truth(self) -> Truth:
-        return truth_of(self.till, self.name)
+    def truth(self) -> SupplierAudit:
+        return audit_of(self.simulator)
 
     @property
     def charges(self) -> list[Charge]:
@@ -70,7 +70,7 @@ class Market:
         )
 
     def trigger(self, kind: TriggerKind, **options: Any) -> None:
-        self.till.triggers.add(Trigger(kind, **options))
+        self.simulator.triggers.add(Trigger(kind, **options))
 
     async def found(self, request: PurchaseRequest, supplier_order_id: str | None = None) -> SupplierOrder:
         """The attempt's order as soon as the supplier shows it and it is no longer pending."""
@@ -134,16 +134,16 @@ class Hook:
 
 @asynccontextmanager
 async def open_market(manifest: Manifest) -> AsyncIterator[Market]:
-    """The plugin at its sandbox, which sells the plans of ``magic.py``: without their own triggers."""
+    """The plugin at its sandbox, which sells the plans of ``trigger_plans.py``: without their own triggers."""
     name = manifest.name
     world = SandboxWorld([name], enforce_rate_limits=False)
     world.remove(name, [item.key for item in world.items(name) if not item.label])
     world.disarm(name)
     async with open_shop(manifest, world, timeout_seconds=20) as shop:
         offers = {(offer.data.mb or 0) // MB_PER_GB: offer for offer in (await shop.walk()).offers}
-        assert len(offers) == len(MAGIC), "mapping.py: plans of the sandbox are not mapped"
+        assert len(offers) == len(TRIGGER_PLANS), "mapping.py: plans of the sandbox are not mapped"
         shop.sent.clear()
-        world.till(name).delivery_looks = 2  # few calls, and so none too many for the supplier's rate
+        world.simulator(name).delivery_looks = 2  # few calls, and so none too many for the supplier's rate
         yield Market(shop, name, offers)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from multidict import CIMultiDict
 
 from providers.bepaid import notice
-from providers.beppay.sandbox.keys import SESSION, SESSION_COOKIE
+from providers.beppay.sandbox.routes import SESSION, SESSION_COOKIE
 from providers.loader import load_manifests
 from providers.s2s import signatures
 from tests.providers.pages import kept

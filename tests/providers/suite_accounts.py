@@ -37,7 +37,7 @@ class AccountSuite:
                 )
             await probe.read()
         if Capability.ORDERS in self.manifest.capabilities:
-            assert not shop.world.till(self.manifest.name).sales()
+            assert not shop.world.simulator(self.manifest.name).sales()
 
     async def test_its_account_is_told_or_it_raises(self, shop: Shop) -> None:
         self._able(Capability.ACCOUNT)
@@ -84,7 +84,7 @@ class AccountSuite:
 
     async def test_the_address_of_webhooks_is_set_and_a_test_asked_for(self, shop: Shop) -> None:
         self._able(Capability.WEBHOOK_SETTINGS)
-        sender = shop.world.till(self.manifest.name).webhooks
+        sender = shop.world.simulator(self.manifest.name).webhooks
         await shop.provider.set_webhook("http://127.0.0.1:9/webhooks/x")
         assert sender.plan.url == "http://127.0.0.1:9/webhooks/x"
         await shop.provider.test_webhook()

@@ -98,7 +98,7 @@ class OrderSuite:
         assert order.reference in (request.reference, None)
         assert order.delivery is not None
         assert order.delivery.iccid == charge.iccid
-        esim = market.till.esim(charge.iccid or "")
+        esim = market.simulator.esim(charge.iccid or "")
         assert esim is not None
         assert order.delivery.activation_code == esim.picture_code, "the activation code is another one's"
         assert activation.parse(order.delivery.activation_code) is not None
@@ -154,7 +154,7 @@ class OrderSuite:
         key = next(item.key for item in world.items(name) if item.mb == 2 * MB_PER_GB)
         world.set_stock(name, key, 0)
         assert isinstance(await failure(market.provider.purchase(market.request(2))), OutOfStock)
-        market.till.deposit(-market.till.spendable)
+        market.simulator.deposit(-market.simulator.available)
         assert isinstance(await failure(market.provider.purchase(market.request())), InsufficientBalance)
         assert not market.charges
 
@@ -221,7 +221,7 @@ class OrderSuite:
         await failure(market.provider.purchase(request))
         early = await market.provider.find_order(request, None)  # another call may show it before the list does
         assert early is None or early.charged is not None
-        market.till.sales()[0].shown_at = datetime.now(UTC)
+        market.simulator.sales()[0].shown_at = datetime.now(UTC)
         assert (await market.found(request)).charged is not None
 
     async def test_an_order_that_fails_later_holds_nothing(self, market: Market) -> None:
@@ -295,7 +295,7 @@ class OrderSuite:
         assert order.charged is not None
         assert order.charged.amount == charge.charged
         assert charge.iccid == iccid
-        assert len(market.till.esim(iccid).packages) == 2  # type: ignore[union-attr]
+        assert len(market.simulator.esim(iccid).packages) == 2  # type: ignore[union-attr]
 
     @pytest.mark.parametrize("kind", [*CHARGED_UNTOLD, *UNCHARGED_UNTOLD])
     async def test_a_top_up_without_an_answer_is_unknown(self, market: Market, kind: TriggerKind) -> None:
@@ -340,14 +340,14 @@ class OrderSuite:
     async def test_usage_is_told(self, market: Market) -> None:
         self._needs(Capability.ESIM_STATUS)
         _, order = await market.bought(gigabytes=4)
-        esim = market.till.esim(iccid_of(order))
+        esim = market.simulator.esim(iccid_of(order))
         assert esim is not None
-        market.till.use(esim, 1024)
+        market.simulator.use(esim, 1024)
         status = await market.provider.esim_status(esim.iccid)
         assert status.data is not None
         assert (status.data.total_mb, status.data.used_mb, status.data.remaining_mb) == (4096, 1024, 3072)
         assert status.service_state is ServiceState.ACTIVE
-        market.till.use(esim, 4096)
+        market.simulator.use(esim, 4096)
         assert (await market.provider.esim_status(esim.iccid)).service_state is ServiceState.DEPLETED
 
     @pytest.mark.parametrize("strange", ["8900000000000000000", "../../x", "..", "a/b?c", "é"], ids=ascii)
@@ -369,9 +369,9 @@ class OrderSuite:
     async def test_a_used_esim_is_not_cancelled(self, market: Market) -> None:
         self._needs(Capability.CANCEL)
         _, order = await market.bought()
-        esim = market.till.esim(iccid_of(order))
+        esim = market.simulator.esim(iccid_of(order))
         assert esim is not None
-        market.till.use(esim, 10)
+        market.simulator.use(esim, 10)
         error = await failure(market.provider.cancel(esim.iccid))
         assert isinstance(error, Refused)
         assert error.outcome is Outcome.DID_NOT_HAPPEN
@@ -392,8 +392,8 @@ class OrderSuite:
     async def test_the_balance_is_the_supplier_s(self, market: Market) -> None:
         self._needs(Capability.BALANCE)
         before = await market.provider.balance()
-        assert before.balance.amount == market.till.balance
-        assert before.spendable.amount == market.till.spendable
+        assert before.balance.amount == market.simulator.balance
+        assert before.spendable.amount == market.simulator.available
         await market.bought()
         after = await market.provider.balance()
         assert before.balance.amount - after.balance.amount == market.charges[0].charged
@@ -436,7 +436,7 @@ class OrderSuite:
     async def test_the_sandbox_s_webhooks_are_believed_and_point_at_the_order(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
         async with webhook_receiver() as hook:
-            market.till.webhooks.plan = WebhookPlan(url=hook.url, copies=2)
+            market.simulator.webhooks.plan = WebhookPlan(url=hook.url, copies=2)
             request, _ = await market.bought()
             await hook.until(2)
             first, copy = hook.came
@@ -452,7 +452,7 @@ class OrderSuite:
     async def test_two_orders_are_two_events(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
         async with webhook_receiver() as hook:
-            market.till.webhooks.plan = WebhookPlan(url=hook.url)
+            market.simulator.webhooks.plan = WebhookPlan(url=hook.url)
             for _ in range(2):
                 await market.bought()
             await hook.until(2)
@@ -462,12 +462,12 @@ class OrderSuite:
     async def test_a_forged_or_old_webhook_is_not_believed(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
         async with webhook_receiver() as hook:
-            market.till.webhooks.plan = WebhookPlan(url=hook.url, forged=True)
+            market.simulator.webhooks.plan = WebhookPlan(url=hook.url, forged=True)
             await market.bought()
             await hook.until(2)
             now = datetime.now(UTC)
             assert [market.provider.verify_webhook(*came, now) for came in hook.came] == [False, True]
-            market.till.webhooks.plan = WebhookPlan(url=hook.url, age_seconds=2 * 86_400)
+            market.simulator.webhooks.plan = WebhookPlan(url=hook.url, age_seconds=2 * 86_400)
             await market.bought()
             await hook.until(3)
         assert not market.provider.verify_webhook(*hook.came[2], datetime.now(UTC))
@@ -475,7 +475,7 @@ class OrderSuite:
     async def test_an_altered_webhook_still_points_at_its_order_only(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
         async with webhook_receiver() as hook:
-            market.till.webhooks.plan = WebhookPlan(url=hook.url, altered=True)
+            market.simulator.webhooks.plan = WebhookPlan(url=hook.url, altered=True)
             await market.bought()
             await hook.until(2)
         altered, genuine = (market.provider.parse_webhook(*came)[0] for came in hook.came)
@@ -518,7 +518,7 @@ class OrderSuite:
                 said.append(repr(await failure(market.provider.purchase(market.request()))))
         said += [repr(line) for line in lines]
         private = list(market.provider.settings.secrets())
-        for esim in market.till.esims():
+        for esim in market.simulator.esims():
             private += [esim.iccid, esim.text_code, esim.text_code.split("$")[-1]]
         private += [str(charge.details.get("email")) for charge in market.charges if charge.details.get("email")]
         assert order.delivery is not None

@@ -56,4 +56,4 @@ async def test_a_plan_is_bought_by_its_id_as_it_was_listed(manifest, key):
         if order.state is SupplierOrderState.PENDING:
             order = await market.found(request, order.supplier_order_id)
         assert order.state is SupplierOrderState.COMPLETED
-        assert [sale.key for sale in market.till.sales()] == [key]
+        assert [sale.key for sale in market.simulator.sales()] == [key]

@@ -1,33 +1,40 @@
-"""The sandbox's payment desk: products, what was paid for them, and what the shop was told of it."""
+"""bePaid's payment simulator: products, what was paid for them, and what the shop was told of it."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from providers.bepaid import notice
-from providers.bepaid.sandbox import signing_key as sandbox_key
-from providers.bepaid.sandbox.triggers import OF_CREATION, OF_PAYMENT, Trigger, TriggerBoard, TriggerKind
+from providers.bepaid.sandbox import signing_key
+from providers.bepaid.sandbox.triggers import OF_CREATION, OF_PAYMENT, PaymentTrigger, PaymentTriggerKind
 from providers.bepaid.wire import TransactionType
-from providers.simulator.lines import Lines
-from providers.simulator.webhooks import WebhookRules, WebhookSender
+from providers.simulator.engine import Simulator
+from providers.simulator.records import JsonLines
+from providers.simulator.webhooks import WebhookRules
 
-# A shop that did not answer with 2xx is told again after so many seconds each time.
+# A shop that did not answer with 2xx is notified again after so many seconds each time.
 RETRIES = (5.0, 30.0, 120.0)
 _TOO_LATE = timedelta(minutes=1)
-_TOLD = frozenset({"genuine", "copy"})
+_NOTIFIED = frozenset({"genuine", "copy"})
 _DELIVERY_SECONDS = 10.0
+# What a trigger of one payment does to its own notification alone.
+_SPOILT_NOTICES: Mapping[PaymentTriggerKind, Mapping[str, Any]] = {
+    PaymentTriggerKind.NOTICE_FORGED: {"forged": True},
+    PaymentTriggerKind.NOTICE_ALTERED: {"altered": True},
+    PaymentTriggerKind.NOTICE_REPEATED: {"copies": 3},
+    PaymentTriggerKind.NOTICE_NEVER: {"lost": 1.0},
+}
 
-Struck = Mapping[TriggerKind, Trigger]
+Struck = Mapping[PaymentTriggerKind, PaymentTrigger]
 
 
 class Outcome(StrEnum):
@@ -39,7 +46,7 @@ class Outcome(StrEnum):
     WAIT = "wait"  # the bank has not decided
 
 
-class Act(StrEnum):
+class LaterAct(StrEnum):
     """What becomes of a payment later."""
 
     SETTLE = "settle"
@@ -55,7 +62,7 @@ STATUSES: Mapping[Outcome, str] = {
     Outcome.LEAVE: "incomplete",
     Outcome.WAIT: "pending",
 }
-_LATER: Mapping[Act, str] = {Act.SETTLE: "successful", Act.FAIL: "failed", Act.EXPIRE: "expired"}
+_LATER: Mapping[LaterAct, str] = {LaterAct.SETTLE: "successful", LaterAct.FAIL: "failed", LaterAct.EXPIRE: "expired"}
 
 
 class SandboxProduct(msgspec.Struct, kw_only=True):
@@ -77,7 +84,7 @@ class SandboxProduct(msgspec.Struct, kw_only=True):
     immortal: bool = False
     expired_at: datetime | None = None
     return_url: str | None = None
-    triggers: list[TriggerKind] = []
+    triggers: list[PaymentTriggerKind] = []
 
     def closed(self, now: datetime) -> str | None:
         """Why it cannot be paid, None when it can."""
@@ -104,7 +111,7 @@ class SandboxPayment(msgspec.Struct, kw_only=True):
     customer: dict[str, str] = {}
     parent: str | None = None
     names_product: bool = True
-    triggers: list[TriggerKind] = []
+    triggers: list[PaymentTriggerKind] = []
 
     @property
     def captured(self) -> bool:
@@ -152,29 +159,31 @@ class _Line(msgspec.Struct, omit_defaults=True):
     payments: list[SandboxPayment] = []
 
 
-class PaymentSimulator:
+class PaymentSimulator(Simulator[PaymentTrigger]):
     """One shop's. What changes is written down before anybody is answered; with a ``file`` it outlives the process."""
 
+    trigger_type: ClassVar[type[PaymentTrigger]] = PaymentTrigger
+
     def __init__(self, shop_id: str, secret_key: str, file: Path | None = None) -> None:
+        super().__init__(WebhookRules(self._sign, RETRIES))
         self.shop_id = shop_id
+        self.authorization = f"Basic {notice.credentials(shop_id, secret_key)}"
         self.products: dict[str, SandboxProduct] = {}
         self._examples = _examples()
         self.payments: dict[str, SandboxPayment] = {}
-        self.triggers = TriggerBoard()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._authorization = f"Basic {notice.credentials(shop_id, secret_key)}"
-        rules = WebhookRules(announce=lambda _sale, _at: None, sign=self._sign, retries=RETRIES)
-        self.webhooks = WebhookSender(rules, self._spawn, random.random)
-        self._lines = Lines(file, _Line)
+        self._lines = JsonLines(file, _Line)
         for line in self._lines.read():
             if line.product is not None:
                 kept = self._examples if line.product.id in self._examples else self.products
                 kept[line.product.id] = line.product
             self.payments |= {payment.uid: payment for payment in line.payments}
 
-    def struck(self, description: str) -> Struck:
-        """The triggers that hit the making of a product."""
-        return self.triggers.strike(OF_CREATION, "", description)
+    def strike(
+        self, description: str, product_id: str = "", kinds: frozenset[PaymentTriggerKind] = OF_CREATION
+    ) -> Struck:
+        """The triggers that hit the making of a product, or what else has these ``kinds``."""
+        struck = self.triggers.strike(lambda trigger: trigger.applies(kinds, product_id, description))
+        return {trigger.kind: trigger for trigger in struck}
 
     def make(self, values: Mapping[str, Any], struck: Struck) -> SandboxProduct:
         """A product of these parameters."""
@@ -195,7 +204,7 @@ class PaymentSimulator:
 
     async def paid_early(self, product: SandboxProduct) -> None:
         """A payment whose notification has come before anything else was said of the product."""
-        self.triggers.add(Trigger(TriggerKind.NOTICE_EARLY, key=product.id))
+        self.triggers.add(PaymentTrigger(kind=PaymentTriggerKind.NOTICE_EARLY, key=product.id))
         await self.visit(product, Outcome.PAY)
 
     def product(self, product_id: str) -> SandboxProduct | None:
@@ -213,33 +222,30 @@ class PaymentSimulator:
 
         A payment is booked in one step without a wait, so that of two customers one comes too late.
         """
-        struck = (
-            self.triggers.strike(OF_PAYMENT, product.id, product.description)
-            if outcome in (Outcome.PAY, Outcome.WAIT)
-            else {}
-        )
+        paying = outcome in {Outcome.PAY, Outcome.WAIT}
+        struck = self.strike(product.description, product.id, OF_PAYMENT) if paying else {}
         why = product.closed(_now())
-        if why is not None and not (why == "expired" and TriggerKind.AFTER_EXPIRY in struck):
+        if why is not None and not (why == "expired" and PaymentTriggerKind.AFTER_EXPIRY in struck):
             raise ClosedError(why)
         made = [self._payment(product, outcome, dict(customer or {}), struck)]
         if outcome is Outcome.PAY:
-            if TriggerKind.PAID_TWICE in struck:
+            if PaymentTriggerKind.PAID_TWICE in struck:
                 made.append(self._payment(product, outcome, dict(customer or {}), struck))
             if product.quantity is not None:
                 product.quantity = max(0, product.quantity - len(made))
         self.payments |= {payment.uid: payment for payment in made}
         self._lines.write(_Line(product, made))
         for payment in made:
-            await self._tell(payment, struck)
+            await self._notify(payment, struck)
         return made
 
-    async def act(self, payment: SandboxPayment, act: Act) -> SandboxPayment:
+    async def act(self, payment: SandboxPayment, act: LaterAct) -> SandboxPayment:
         """What becomes of a payment later; the one that the shop is then told of. Raises ``ClosedError``."""
-        if act is Act.REFUND:
+        if act is LaterAct.REFUND:
             return self._refund(payment)
-        if act is not Act.NOTIFY:
+        if act is not LaterAct.NOTIFY:
             product = (self._examples | self.products)[payment.product_id]
-            if act is Act.SETTLE and not payment.captured:
+            if act is LaterAct.SETTLE and not payment.captured:
                 if product.closed(_now()) == "paid":
                     raise ClosedError("paid")
                 if product.quantity is not None:
@@ -250,19 +256,14 @@ class PaymentSimulator:
         self._send(payment)
         return payment
 
-    def told(self, payment: SandboxPayment) -> bool:
+    def notified(self, payment: SandboxPayment) -> bool:
         """Whether the shop took a notification of it."""
-        return any(
-            sent.sale_id == payment.uid and sent.what in _TOLD and sent.status is not None and sent.status // 100 == 2  # noqa: PLR2004
-            for sent in self.webhooks.log
-        )
+        taken = [sent for sent in self.webhooks.log if sent.status is not None and sent.status // 100 == 2]  # noqa: PLR2004
+        return any(sent.sale_id == payment.uid and sent.what in _NOTIFIED for sent in taken)
 
     def reset(self) -> None:
         """No products, no payments, no triggers, no notifications."""
-        for task in self._tasks:
-            task.cancel()
-        self.webhooks.reset()
-        self.triggers.clear()
+        super().reset()
         self._lines.clear()
         self.products.clear()
         self._examples = _examples()
@@ -270,10 +271,7 @@ class PaymentSimulator:
 
     async def close(self) -> None:
         """End what goes on in the background."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.webhooks.close()
+        await super().close()
         self._lines.close()
 
     def _payment(
@@ -281,14 +279,14 @@ class PaymentSimulator:
     ) -> SandboxPayment:
         now = _now()
         amount, currency = product.amount, product.currency
-        if other := struck.get(TriggerKind.WRONG_AMOUNT):
+        if other := struck.get(PaymentTriggerKind.WRONG_AMOUNT):
             amount = max(1, int(amount * other.factor))
-        if other := struck.get(TriggerKind.WRONG_CURRENCY):
+        if other := struck.get(PaymentTriggerKind.WRONG_CURRENCY):
             currency = other.currency if other.currency != currency else "USD"
-        late = TriggerKind.AFTER_EXPIRY in struck and product.expired_at is not None
+        late = PaymentTriggerKind.AFTER_EXPIRY in struck and product.expired_at is not None
         at = max(now, product.expired_at + _TOO_LATE) if late and product.expired_at else now
-        held = TriggerKind.AUTHORISED_ONLY in struck
-        stranger = TriggerKind.NOTICE_OF_A_STRANGER in struck
+        held = PaymentTriggerKind.AUTHORISED_ONLY in struck
+        stranger = PaymentTriggerKind.NOTICE_OF_A_STRANGER in struck
         return SandboxPayment(
             uid=str(uuid.uuid4()),
             product_id=product.id,
@@ -297,20 +295,20 @@ class PaymentSimulator:
             currency=currency,
             status=STATUSES[outcome],
             type=TransactionType.AUTHORIZATION if held else product.transaction_type,
-            test=product.test is not (TriggerKind.OTHER_MODE in struck),
+            test=product.test is not (PaymentTriggerKind.OTHER_MODE in struck),
             language=product.language,
             at=at,
             paid_at=at if outcome is Outcome.PAY else None,
             customer=customer,
-            names_product=not stranger and TriggerKind.NOTICE_WITHOUT_PRODUCT not in struck,
+            names_product=not stranger and PaymentTriggerKind.NOTICE_WITHOUT_PRODUCT not in struck,
             triggers=list(struck),
         )
 
-    async def _tell(self, payment: SandboxPayment, struck: Struck) -> None:
+    async def _notify(self, payment: SandboxPayment, struck: Struck) -> None:
         sending = self._send(payment, struck)
-        if sending is not None and TriggerKind.NOTICE_EARLY in struck:
+        if sending is not None and PaymentTriggerKind.NOTICE_EARLY in struck:
             await asyncio.wait([sending], timeout=_DELIVERY_SECONDS)
-        if TriggerKind.REFUNDED in struck and payment.captured:
+        if PaymentTriggerKind.REFUNDED in struck and payment.captured:
             self._spawn(self._refund_after(payment, sending))
 
     async def _refund_after(self, payment: SandboxPayment, sending: asyncio.Task[Any] | None) -> None:
@@ -329,27 +327,13 @@ class PaymentSimulator:
 
     def _send(self, payment: SandboxPayment, struck: Struck | None = None) -> asyncio.Task[Any] | None:
         struck = struck or {}
-        spoilt: dict[str, Any] = {}
-        if TriggerKind.NOTICE_FORGED in struck:
-            spoilt["forged"] = True
-        if TriggerKind.NOTICE_ALTERED in struck:
-            spoilt["altered"] = True
-        if TriggerKind.NOTICE_REPEATED in struck:
-            spoilt["copies"] = 3
-        if late := struck.get(TriggerKind.NOTICE_LATE):
+        spoilt = {name: value for kind in struck for name, value in _SPOILT_NOTICES.get(kind, {}).items()}
+        if late := struck.get(PaymentTriggerKind.NOTICE_LATE):
             spoilt["delay_seconds"] = late.seconds
-        if TriggerKind.NOTICE_NEVER in struck:
-            spoilt["lost"] = 1.0
         return self.webhooks.send(_notice(payment), payment.uid, **spoilt)
 
-    def _sign(self, _body: Mapping[str, Any], encoded: bytes, _at: datetime) -> Mapping[str, str]:
-        return {"Authorization": self._authorization, "Content-Signature": sandbox_key.signature(encoded)}
-
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def _sign(self, _secret: str, _body: Mapping[str, Any], encoded: bytes, _at: datetime) -> Mapping[str, str]:
+        return {"Authorization": self.authorization, "Content-Signature": signing_key.signature(encoded)}
 
 
 def written(at: datetime) -> str:

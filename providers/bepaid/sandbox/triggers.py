@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
-from providers.simulator.board import Board
-from providers.simulator.triggers import Spoil
-
-_MOST_TIMES = 100
+from providers.simulator.triggers import BaseTrigger
 
 
-class TriggerKind(StrEnum):
+class PaymentTriggerKind(StrEnum):
     """Of a creation: not made, or made and not answered. Of a payment: what is paid, and what is told of it."""
 
     REFUSE = "refuse"  # the parameters are called wrong
@@ -47,64 +43,22 @@ class TriggerKind(StrEnum):
     NOTICE_OF_A_STRANGER = "notice_of_a_stranger"  # of something that no product here names
 
 
-OF_CREATION = frozenset(
-    {
-        TriggerKind.REFUSE,
-        TriggerKind.HANG,
-        TriggerKind.ERROR_500,
-        TriggerKind.RESET,
-        TriggerKind.MADE_THEN_HANG,
-        TriggerKind.MADE_THEN_500,
-        TriggerKind.MADE_THEN_RESET,
-        TriggerKind.MADE_THEN_HTML,
-        TriggerKind.MADE_THEN_TRUNCATED,
-        TriggerKind.PAID_BEFORE_ANSWER,
-    }
-)
-OF_PAYMENT = frozenset(TriggerKind) - OF_CREATION
-# Nothing is made, and the caller is not told so.
-INSTEAD: Mapping[TriggerKind, Spoil] = {
-    TriggerKind.HANG: Spoil.HANG,
-    TriggerKind.ERROR_500: Spoil.ERROR_500,
-    TriggerKind.RESET: Spoil.RESET,
-}
-# It was made, and the caller is not told so.
-AFTERWARDS: Mapping[TriggerKind, Spoil] = {
-    TriggerKind.MADE_THEN_HANG: Spoil.HANG,
-    TriggerKind.MADE_THEN_500: Spoil.ERROR_500,
-    TriggerKind.MADE_THEN_RESET: Spoil.RESET,
-    TriggerKind.MADE_THEN_HTML: Spoil.HTML,
-    TriggerKind.MADE_THEN_TRUNCATED: Spoil.TRUNCATED,
-}
+_KINDS = list(PaymentTriggerKind)
+# The first group of kinds.
+OF_CREATION = frozenset(_KINDS[: _KINDS.index(PaymentTriggerKind.PAID_BEFORE_ANSWER) + 1])
+OF_PAYMENT = frozenset(_KINDS) - OF_CREATION
 
 
-class Trigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PaymentTrigger(BaseTrigger, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A trigger in force: for products whose id is ``key`` or whose description has it, or for any.
 
-    It spares the first ``after`` of those, then lasts for ``calls`` of them; None is until it is cleared.
+    ``factor`` and ``currency`` are what ``wrong_amount`` and ``wrong_currency`` pay instead.
     """
 
-    kind: TriggerKind
-    key: str | None = None
-    calls: Annotated[int, msgspec.Meta(ge=1)] | None = 1
-    after: Annotated[int, msgspec.Meta(ge=0)] = 0
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 5.0
+    kind: PaymentTriggerKind
     factor: Decimal = Decimal("0.5")
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "EUR"
 
-    def __post_init__(self) -> None:
-        if not (self.factor.is_finite() and 0 < self.factor <= _MOST_TIMES):
-            raise ValueError(f"factor must be more than 0 and at most {_MOST_TIMES}")
-
-
-class TriggerBoard(Board[Trigger]):
-    """The triggers in force, each with its count."""
-
-    def strike(self, kinds: frozenset[TriggerKind], product_id: str, description: str) -> dict[TriggerKind, Trigger]:
-        """Count one creation or payment and say which of ``kinds`` hit it. Used-up ones are lifted."""
-
-        def meant(trigger: Trigger) -> bool:
-            named = trigger.key is None or trigger.key == product_id or trigger.key in description
-            return named and trigger.kind in kinds
-
-        return {trigger.kind: trigger for trigger in self.count(meant)}
+    def applies(self, kinds: frozenset[PaymentTriggerKind], product_id: str, description: str) -> bool:
+        """Whether it is one of ``kinds`` and for this product."""
+        return self.kind in kinds and (self.key is None or self.key == product_id or self.key in description)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
 
 from providers import places
-from providers.beppay.sandbox import keys as keyring
-from providers.beppay.sandbox import numbers as number_counter
-from providers.beppay.sandbox import routes as counter
+from providers.beppay.sandbox import numbers, routes
 from providers.beppay.sandbox.routes import answer
-from providers.simulator import Dirt, Item, PageExamples, SandboxWorld, listing, sandbox_app
-from providers.simulator.iso import codes_by_name
+from providers.simulator import (
+    Dirt,
+    Item,
+    PageExamples,
+    RefusalReason,
+    SandboxWorld,
+    SupplierRules,
+    codes_of,
+    listing,
+    sandbox_app,
+)
 from schemas.plan import GLOBAL_FROM, MB_PER_GB
 
 PUBLIC = (
@@ -37,6 +43,20 @@ EXAMPLES = PageExamples(
         ),
     )
 )
+# The purchase's answer is the only place that ever shows an activation code. Money is the wallet's coin.
+RULES = SupplierRules(
+    currency="USDT",
+    delivery_seconds=0,
+    shows_codes=False,
+    order_id=str,
+    refusals={
+        RefusalReason.NO_SUCH_ITEM: (404, "Plan not found"),
+        RefusalReason.OUT_OF_STOCK: (409, "Plan is sold out"),
+        RefusalReason.NO_BALANCE: (402, "Insufficient balance"),
+        RefusalReason.BLOCKED: (401, "API key is not active"),
+    },
+    gives=numbers.given,
+)
 FEW = 3  # up to so many countries have their codes in `countryIso2`; a region has none
 
 
@@ -45,7 +65,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
     account = world.open_account("beppay", settings["api_key"])
 
     def authenticate(request: web.Request) -> str | None:
-        if request.path.endswith((*PUBLIC, keyring.DASHBOARD)):
+        if request.path.endswith((*PUBLIC, routes.DASHBOARD)):
             return None  # the dashboard asks for its own session
         given = request.headers.get("X-API-Key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
         return None if account.admits(given) else "Invalid or missing API key"
@@ -53,15 +73,10 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
     return sandbox_app(
         world,
         "beppay",
-        [
-            web.get("/api/partner/esim/plans", plans),
-            *counter.routes(),
-            *keyring.routes(account),
-            *number_counter.routes(),
-        ],
+        [web.get("/api/partner/esim/plans", plans), *routes.routes(), *numbers.routes()],
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
-        till=replace(counter.RULES, gives=number_counter.given),
+        rules=RULES,
         examples=EXAMPLES,
     )
 
@@ -74,7 +89,7 @@ async def plans(request: web.Request) -> web.Response:
 
 def in_its_words(item: Item) -> dict[str, Any]:
     """A plan as BepPay writes it, out of what the item says and nothing more."""
-    codes = item.countries or codes_by_name(item.place)
+    codes = codes_of(item)
     names = item.place if len(codes) <= 1 else ", ".join(map(places.country_name, codes))
     data = _data(item)
     days = "" if item.days is None else str(item.days)

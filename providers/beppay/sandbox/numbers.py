@@ -1,4 +1,4 @@
-"""The sandbox's counter for virtual numbers: what is sold, purchases and their history, on the sandbox's till.
+"""Virtual numbers at BepPay's sandbox: what is sold, purchases and their history.
 
 A trigger's ``key`` is "US/7d": country and tier. What the supplier's people would do to a number is done by
 ``POST /_sandbox/numbers/{order}`` with ``{"autorenew": true, "expires_at": "…", "status": "…"}``.
@@ -15,8 +15,9 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from providers.beppay.sandbox.routes import STATES, WALLET, answer, text
-from providers.simulator import Purchase, Sale, SaleState, till_of
+from providers.beppay.sandbox.routes import STATES, WALLET, answer, charged, text
+from providers.simulator import Purchase, Sale, SaleState, body_of, simulator_of
+from providers.simulator.control import changes_of, control
 from schemas.order import OrderKind
 
 COUNTRIES = {"US": "United States", "GB": "United Kingdom"}
@@ -33,7 +34,7 @@ class _Purchase(msgspec.Struct):
     tier_id: str
 
 
-class _Orders(msgspec.Struct, forbid_unknown_fields=True):
+class _NumberChange(msgspec.Struct, forbid_unknown_fields=True):
     autorenew: bool | UnsetType = UNSET
     expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | UnsetType = UNSET
     status: str | UnsetType = UNSET
@@ -46,7 +47,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/partner/virtual-numbers/tiers", _tiers),
         web.post("/api/partner/virtual-numbers/purchase", _purchase),
         web.get("/api/partner/virtual-numbers/orders", _history),
-        web.post("/_sandbox/numbers/{order}", _change),
+        control("POST", "numbers/{order}", _change, _NumberChange),
     ]
 
 
@@ -62,13 +63,9 @@ async def _tiers(_request: web.Request) -> web.Response:
 
 async def _purchase(request: web.Request) -> web.Response:
     """One number, in the answer itself. No word of the caller's is taken but country and tier."""
-    try:
-        body = msgspec.json.decode(await request.read(), type=_Purchase)
-    except msgspec.MsgspecError:
-        raise web.HTTPBadRequest(text="country_code, country_name and tier_id are required") from None
+    body = await body_of(request, _Purchase, "country_code, country_name and tier_id are required")
     known = COUNTRIES.get(body.country_code) == body.country_name and body.tier_id in TIERS
-    till = till_of(request)
-    sale = await till.buy(
+    sale = await simulator_of(request).buy(
         request,
         Purchase(
             None,
@@ -87,39 +84,27 @@ async def _purchase(request: web.Request) -> web.Response:
             "tier": _tier(sale.details["tier"]),
             "expires_at": _expires(sale) if delivered else None,
         },
-        meta={
-            "amount_charged": text(sale.charged),
-            "currency": WALLET,
-            "remaining_balance": text(till.balance),
-        },
+        meta=charged(request, sale),
     )
 
 
 async def _history(request: web.Request) -> web.Response:
     """Every number in one answer."""
-    rows = [_row(sale) for sale in till_of(request).orders(lambda sale: sale.kind is OrderKind.NUMBER)]
+    rows = [_row(sale) for sale in simulator_of(request).orders(lambda sale: sale.kind is OrderKind.NUMBER)]
     return answer(rows, total=len(rows))
 
 
-async def _change(request: web.Request) -> web.Response:
-    till = till_of(request)
-    sale = till.order(request.match_info["order"])
+def _change(request: web.Request, body: _NumberChange) -> dict[str, Any]:
+    simulator = simulator_of(request)
+    sale = simulator.order(request.match_info["order"])
     if sale is None or sale.kind is not OrderKind.NUMBER:
         raise web.HTTPNotFound(text="no such number")
-    try:
-        told = msgspec.json.decode(await request.read(), type=_Orders)
-    except msgspec.MsgspecError as error:
-        raise web.HTTPUnprocessableEntity(text=str(error)) from None
-    changed: dict[str, Any] = dict(sale.details)
-    if told.autorenew is not UNSET:
-        changed["autorenew"] = told.autorenew
-    if told.expires_at is not UNSET:
-        changed["expires_at"] = told.expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    if told.status is not UNSET:
-        changed["status"] = told.status
-    sale.details = changed
-    till.books.note(sale)
-    return answer(_row(sale))
+    changes = changes_of(body)
+    if "expires_at" in changes:
+        changes["expires_at"] = _time(changes["expires_at"])
+    sale.details = {**sale.details, **changes}
+    simulator.records.write(sale)
+    return _row(sale)
 
 
 def given(sale: Sale) -> tuple[str, ...]:
@@ -148,13 +133,17 @@ def _row(sale: Sale) -> dict[str, Any]:
         "status": sale.details.get("status", STATES[sale.state]),
         "autorenew": sale.details.get("autorenew", False),
         "expires_at": _expires(sale) if delivered else None,
-        "created_at": sale.created_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "created_at": _time(sale.created_at),
     }
 
 
 def _expires(sale: Sale) -> str:
-    until = sale.created_at + timedelta(days=TIERS[sale.details["tier"]][1])
-    return str(sale.details.get("expires_at", until.strftime("%Y-%m-%dT%H:%M:%S.000Z")))
+    until = _time(sale.created_at + timedelta(days=TIERS[sale.details["tier"]][1]))
+    return str(sale.details.get("expires_at", until))
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _tier(tier_id: str) -> dict[str, Any]:

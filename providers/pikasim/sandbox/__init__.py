@@ -9,16 +9,14 @@ from typing import Any
 from aiohttp import web
 
 from providers import places
-from providers.pikasim.sandbox import routes as counter
-from providers.pikasim.sandbox.routes import answer, esim_of, same_place, whole
-from providers.pikasim.sandbox.serializers import dollars
-from providers.simulator import Dirt, Item, PageExamples, SandboxWorld, listing, one, sandbox_app
-from providers.simulator.iso import codes_by_name
+from providers.pikasim.sandbox import routes
+from providers.pikasim.sandbox.routes import answer, esim_of, paged, same_place, whole
+from providers.pikasim.sandbox.serializers import BYTES_PER_MB, dollars
+from providers.simulator import Dirt, Item, PageExamples, SandboxWorld, codes_of, item_of, listing, sandbox_app
 from schemas.plan import GLOBAL_FROM, MB_PER_GB, AfterAllowance, Network, Starts
 
 PER_MINUTE = 60
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-BYTES_PER_MB = 2**20
 FEW = 3  # up to so many countries are written as codes in `location`, more as their region's name
 # The package of the page's examples, and the one that its top-up adds.
 EXAMPLES = PageExamples(
@@ -55,36 +53,26 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
             web.get("/packages", packages),
             web.get("/packages/{package_code}", package),
             web.get("/esims/{iccid}/topup-options", topup_options),
-            *counter.routes(),
+            *routes.routes(),
         ],
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
         rate_limit=PER_MINUTE,
-        till=counter.rules(world, account),
+        rules=routes.RULES,
         examples=EXAMPLES,
     )
 
 
 async def packages(request: web.Request) -> web.Response:
     """GET /packages with the page's filters and its paging by number."""
-    query = request.query
-    number = whole(query.get("page"), default=1)
-    limit = min(whole(query.get("limit"), default=DEFAULT_LIMIT), MAX_LIMIT)
-    wanted = _filters(query)
+    wanted = _filters(request.query)
     shown = listing(request, keep=lambda item: _listed(item) and all(fits(item) for fits in wanted))
-    page = shown.page((number - 1) * limit, limit)
-    pages = -(-shown.total // limit)
-    return answer(
-        {
-            "packages": [in_its_words(item) for item in page],
-            "pagination": {"page": number, "limit": limit, "total": shown.total, "pages": pages},
-        }
-    )
+    return paged(request, "packages", shown.page, shown.total, in_its_words, DEFAULT_LIMIT, MAX_LIMIT)
 
 
 async def package(request: web.Request) -> web.Response:
     """GET /packages/:packageCode, with the fields of the list."""
-    item = one(request, request.match_info["package_code"])
+    item = item_of(request, request.match_info["package_code"])
     if item is None or not _listed(item):
         raise web.HTTPNotFound(text="Package not found")
     return answer(in_its_words(item))
@@ -99,13 +87,13 @@ async def topup_options(request: web.Request) -> web.Response:
 
     shown = listing(request, keep=fits).all() if esim.renewable else []
     return answer(
-        {"topupPackages": [in_its_words(item) | {"packageCode": f"{counter.TOPUP_PREFIX}{item.key}"} for item in shown]}
+        {"topupPackages": [in_its_words(item) | {"packageCode": f"{routes.TOPUP_PREFIX}{item.key}"} for item in shown]}
     )
 
 
 def in_its_words(item: Item) -> dict[str, Any]:
     """A package as PikaSim writes it, out of what the item says and nothing more."""
-    codes = item.countries or codes_by_name(item.place)
+    codes = codes_of(item)
     duration, unit = _duration(item)
     volume, data_type = _data(item)
     exit_country = None if item.exit_country == "HK" else item.exit_country
@@ -185,7 +173,7 @@ def _filters(query: Mapping[str, str]) -> list[Callable[[Item], bool]]:
     """What the query asks of a package. A word that is no number or no privacy level is a 400."""
     asked: list[Callable[[Item], bool]] = []
     if country := query.get("country", "").upper():
-        asked.append(lambda item: country in (item.countries or codes_by_name(item.place)))
+        asked.append(lambda item: country in codes_of(item))
     if region := query.get("region", "").lower():
         asked.append(lambda item: (item.region or "").lower() == region)
     if query.get("duration"):

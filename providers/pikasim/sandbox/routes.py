@@ -1,9 +1,8 @@
-"""The sandbox's other half: orders, top-ups, eSIMs and money, in PikaSim's words and on the sandbox's till."""
+"""Orders, top-ups, eSIMs, money and webhook settings at PikaSim's sandbox."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,44 +11,41 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from providers.pikasim.sandbox import serializers as receipts
+from providers.pikasim.sandbox import serializers
+from providers.signing import hmac_sha256
 from providers.simulator import (
     Esim,
     Item,
     Purchase,
-    Sale,
-    SandboxWorld,
-    TillRefusal,
-    TillRules,
+    RefusalReason,
+    SupplierRefusal,
+    SupplierRules,
     WebhookRules,
-    Why,
-    one,
-    till_of,
+    begin_deposit,
+    body_of,
+    item_of,
+    json_response,
+    simulator_of,
 )
-from providers.simulator.account import SandboxAccount
-from providers.simulator.deposits import begin_checkout
 from schemas.order import OrderKind
 
-NAME = "pikasim"
 SURCHARGE = Decimal("0.036")  # the page charges 518 for a package listed at 500
 DELIVERY_SECONDS = 0.5
 TOPUP_PREFIX = "TOPUP_"
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 MOST_DEPOSITED = 100_000_000
 EVENTS = ("esim.provisioned", "esim.topup.completed", "order.failed")
-_REFUSALS: Mapping[Why, tuple[int, str]] = {
-    Why.NO_SUCH_ITEM: (404, "Package not found"),
-    Why.NO_SUCH_ESIM: (404, "eSIM not found"),
-    Why.OUT_OF_STOCK: (400, "Package is out of stock"),
-    Why.NO_BALANCE: (402, "Insufficient balance"),
-    Why.DUPLICATE_REFERENCE: (400, "An order with this externalOrderId already exists"),
-    Why.BLOCKED: (403, "Account suspended"),
-    Why.NOT_RENEWABLE: (400, "This eSIM cannot be topped up"),
-    Why.NOT_CANCELLABLE: (400, "eSIM cannot be cancelled - already installed or in use"),
+_REFUSALS: Mapping[RefusalReason, tuple[int, str]] = {
+    RefusalReason.NO_SUCH_ITEM: (404, "Package not found"),
+    RefusalReason.NO_SUCH_ESIM: (404, "eSIM not found"),
+    RefusalReason.OUT_OF_STOCK: (400, "Package is out of stock"),
+    RefusalReason.NO_BALANCE: (402, "Insufficient balance"),
+    RefusalReason.DUPLICATE_REFERENCE: (400, "An order with this externalOrderId already exists"),
+    RefusalReason.BLOCKED: (403, "Account suspended"),
+    RefusalReason.NOT_RENEWABLE: (400, "This eSIM cannot be topped up"),
+    RefusalReason.NOT_CANCELLABLE: (400, "eSIM cannot be cancelled - already installed or in use"),
 }
-_encoder = msgspec.json.Encoder(decimal_format="number")
 T = TypeVar("T")
-S = TypeVar("S", bound=msgspec.Struct)
 
 
 class _NewOrder(msgspec.Struct, rename="camel"):
@@ -66,23 +62,24 @@ class _WebhookSettings(msgspec.Struct, rename="camel"):
     webhook_events: list[str] = msgspec.field(default_factory=lambda: [*EVENTS])
 
 
-def rules(world: SandboxWorld, account: SandboxAccount) -> TillRules:
-    """How this supplier keeps its till and notifies."""
+def _sign(secret: str, _body: Mapping[str, Any], encoded: bytes, _at: datetime) -> Mapping[str, str]:
+    return {"X-Webhook-Signature": hmac_sha256(secret, encoded)}
 
-    def announce(sale: Sale, at: datetime) -> Mapping[str, Any] | None:
-        return receipts.notification(sale, world.till(NAME).esim_of(sale), at)
 
-    def sign(_body: Mapping[str, Any], encoded: bytes, _at: datetime) -> Mapping[str, str]:
-        return {"X-Webhook-Signature": hmac.new(account.secret.encode(), encoded, hashlib.sha256).hexdigest()}
+def _order_id(number: int) -> str:
+    """24 hexadecimal digits, as document databases give them."""
+    return hashlib.blake2b(f"pikasim order {number}".encode(), digest_size=12).hexdigest()
 
-    return TillRules(
-        surcharge=SURCHARGE,
-        refunds_listed=True,
-        delivery_seconds=DELIVERY_SECONDS,
-        order_id=_order_id,
-        refusals=_REFUSALS,
-        webhooks=WebhookRules(announce=announce, sign=sign),
-    )
+
+RULES = SupplierRules(
+    surcharge=SURCHARGE,
+    refunds_listed=True,
+    delivery_seconds=DELIVERY_SECONDS,
+    order_id=_order_id,
+    refusals=_REFUSALS,
+    webhooks=WebhookRules(_sign),
+    notification=serializers.notification,
+)
 
 
 def routes() -> list[web.RouteDef]:
@@ -107,8 +104,7 @@ def routes() -> list[web.RouteDef]:
 
 def answer(data: Any, status: int = 200) -> web.Response:
     """A good answer."""
-    body = _encoder.encode({"success": True, "data": data})
-    return web.Response(status=status, body=body, content_type="application/json")
+    return json_response({"success": True, "data": data}, status)
 
 
 def whole(text: str | None, *, default: int) -> int:
@@ -121,146 +117,142 @@ def whole(text: str | None, *, default: int) -> int:
 
 
 async def _account(request: web.Request) -> web.Response:
-    till = till_of(request)
+    simulator = simulator_of(request)
     return answer(
         {
             "companyName": "Sandbox Storefront",
             "status": "approved",
-            "balance": receipts.cents(till.balance),
-            "balanceFormatted": receipts.dollars(till.balance),
-            "totalOrders": len(till.sales()),
+            "balance": serializers.cents(simulator.balance),
+            "balanceFormatted": serializers.dollars(simulator.balance),
+            "totalOrders": len(simulator.sales()),
         }
     )
 
 
 async def _balance(request: web.Request) -> web.Response:
-    till = till_of(request)
+    simulator = simulator_of(request)
     return answer(
         {
-            "balance": receipts.cents(till.balance),
-            "balanceFormatted": receipts.dollars(till.balance),
-            "availableCredit": receipts.cents(till.credit),
+            "balance": serializers.cents(simulator.balance),
+            "balanceFormatted": serializers.dollars(simulator.balance),
+            "availableCredit": serializers.cents(simulator.credit),
         }
     )
 
 
 async def _transactions(request: web.Request) -> web.Response:
-    wanted = _one_of(request, "type", receipts.MOVES)
-    moves = [move for move in till_of(request).moves() if wanted in (None, receipts.type_of(move))]
-    return _paged(request, "transactions", moves, receipts.moved)
+    wanted = _one_of(request, "type", serializers.TRANSACTIONS)
+    lines = [line for line in simulator_of(request).statement() if wanted in (None, serializers.type_of(line))]
+    return _paged(request, "transactions", lines, serializers.transaction)
 
 
 async def _new_order(request: web.Request) -> web.Response:
-    body = await _body(request, _NewOrder)
-    item = one(request, body.package_code)
+    body = await body_of(request, _NewOrder)
+    item = item_of(request, body.package_code)
     if item is not None and not item.visible:
         item = None
-    till = till_of(request)
-    sale = await till.buy(request, Purchase(item, reference=body.external_order_id))
-    return answer(receipts.created(sale, till.esim_of(sale)), status=201)
+    simulator = simulator_of(request)
+    sale = await simulator.buy(request, Purchase(item, reference=body.external_order_id))
+    return answer(serializers.created(sale, simulator.esim_of(sale)), status=201)
 
 
 async def _orders(request: web.Request) -> web.Response:
     """The list, which leaves out the eSIMs."""
-    wanted = _one_of(request, "status", receipts.STATUSES)
-    till = till_of(request)
-    sales = [sale for sale in till.orders() if wanted in (None, receipts.status_of(sale, till.esim_of(sale)))]
-    return _paged(request, "orders", sales, lambda sale: receipts.listed(sale, till.esim_of(sale)))
+    wanted = _one_of(request, "status", serializers.STATUSES)
+    simulator = simulator_of(request)
+    sales = [
+        sale for sale in simulator.orders() if wanted in (None, serializers.status_of(sale, simulator.esim_of(sale)))
+    ]
+    return _paged(request, "orders", sales, lambda sale: serializers.listed(sale, simulator.esim_of(sale)))
 
 
 async def _order(request: web.Request) -> web.Response:
-    till = till_of(request)
-    sale = till.order(request.match_info["order_id"])
+    simulator = simulator_of(request)
+    sale = simulator.order(request.match_info["order_id"])
     if sale is None:
         raise web.HTTPNotFound(text="Order not found")
-    return answer(receipts.order(sale, till.esim_of(sale)))
+    return answer(serializers.order(sale, simulator.esim_of(sale)))
 
 
 async def _esim(request: web.Request) -> web.Response:
-    till, esim = till_of(request), esim_of(request)
-    sale = till.order(esim.sale_id)
+    simulator, esim = simulator_of(request), esim_of(request)
+    sale = simulator.order(esim.sale_id)
     if sale is None:
         raise web.HTTPNotFound(text="eSIM not found")
-    return answer(receipts.esim_page(esim, sale))
+    return answer(serializers.esim_page(esim, sale))
 
 
 async def _usage(request: web.Request) -> web.Response:
-    return answer(receipts.usage_page(esim_of(request)))
+    return answer(serializers.usage_page(esim_of(request)))
 
 
 async def _new_topup(request: web.Request) -> web.Response:
     """The options have codes of their own; the package's own code is understood too."""
-    body = await _body(request, _NewOrder)
+    body = await body_of(request, _NewOrder)
     iccid = request.match_info["iccid"]
-    item = one(request, body.package_code.removeprefix(TOPUP_PREFIX))
-    till = till_of(request)
-    esim = till.esim(iccid)
+    item = item_of(request, body.package_code.removeprefix(TOPUP_PREFIX))
+    simulator = simulator_of(request)
+    esim = simulator.esim(iccid)
     if esim is not None and item is not None and not same_place(item, esim):
         raise web.HTTPBadRequest(text="This package does not fit the eSIM")
     details = {"package_code": body.package_code}
-    sale = await till.buy(request, Purchase(item, OrderKind.TOPUP, body.external_order_id, iccid, details))
-    return answer(receipts.created(sale, esim), status=201)
+    sale = await simulator.buy(request, Purchase(item, OrderKind.TOPUP, body.external_order_id, iccid, details))
+    return answer(serializers.created(sale, esim), status=201)
 
 
 async def _cancel(request: web.Request) -> web.Response:
-    till = till_of(request)
+    simulator = simulator_of(request)
     iccid = request.match_info["iccid"]
     try:
-        sale = await till.cancel(request, iccid)
-    except TillRefusal as refused:
-        esim = till.esim(iccid)
-        if refused.why is not Why.NOT_CANCELLABLE or esim is None:
+        sale = await simulator.cancel(request, iccid)
+    except SupplierRefusal as refused:
+        esim = simulator.esim(iccid)
+        if refused.reason is not RefusalReason.NOT_CANCELLABLE or esim is None:
             raise
-        return web.Response(
-            status=400, body=msgspec.json.encode(receipts.cancel_refused(esim)), content_type="application/json"
-        )
-    return answer(receipts.cancelled(sale, iccid, till.balance))
+        return json_response(serializers.cancel_refused(esim), 400)
+    return answer(serializers.cancelled(sale, iccid, simulator.balance))
 
 
 async def _stripe(request: web.Request) -> web.Response:
     """A session for a card, whose page is the sandbox's own."""
-    made, url = begin_checkout(request, await _cents(request))
-    return _beside_success({"sessionId": made.id, "checkoutUrl": url})
+    session, url = begin_deposit(request, await _dollars(request), "cs_test_")
+    return json_response({"success": True, "sessionId": session, "checkoutUrl": url})
 
 
 async def _btcpay(request: web.Request) -> web.Response:
     """An invoice for a payment on a chain; the page gives no example of its answer."""
-    made, url = begin_checkout(request, await _cents(request), prefix="inv_test_")
-    return _beside_success({"invoiceId": made.id, "checkoutLink": url})
+    invoice, url = begin_deposit(request, await _dollars(request), "inv_test_")
+    return json_response({"success": True, "invoiceId": invoice, "checkoutLink": url})
 
 
-async def _cents(request: web.Request) -> Decimal:
-    """What is to be paid in, in dollars."""
-    asked = await _body(request, _Deposit)
+async def _dollars(request: web.Request) -> Decimal:
+    """What is to be paid in, asked for in cents."""
+    asked = await body_of(request, _Deposit)
     if not 0 < asked.amount <= MOST_DEPOSITED:
         raise web.HTTPBadRequest(text="amount must be a positive number of cents")
     return Decimal(asked.amount).scaleb(-2)
 
 
-def _beside_success(told: Mapping[str, str]) -> web.Response:
-    return web.Response(body=_encoder.encode({"success": True, **told}), content_type="application/json")
-
-
 async def _set_webhook(request: web.Request) -> web.Response:
     """The address and the events that people would set. What is done to notifications besides stays as it is."""
-    body = await _body(request, _WebhookSettings)
+    body = await body_of(request, _WebhookSettings)
     if unknown := set(body.webhook_events) - set(EVENTS):
         raise web.HTTPBadRequest(text=f"no such event: {min(unknown)[:40]}")
-    sender = till_of(request).webhooks
+    sender = simulator_of(request).webhooks
     sender.plan = msgspec.structs.replace(sender.plan, url=body.webhook_url or None, events=tuple(body.webhook_events))
     return answer({"webhookUrl": body.webhook_url, "webhookEvents": body.webhook_events})
 
 
 async def _test_webhook(request: web.Request) -> web.Response:
     """A notification of an event that the page does not name, so that only the address and the secret are tried."""
-    at = receipts.time_text(datetime.now(UTC))
-    till_of(request).webhooks.send({"event": "webhook.test", "timestamp": at, "data": {}})
+    at = serializers.time_text(datetime.now(UTC))
+    simulator_of(request).webhooks.send({"event": "webhook.test", "timestamp": at, "data": {}})
     return answer({"message": "Test webhook sent"})
 
 
 def esim_of(request: web.Request) -> Esim:
     """The eSIM that the path names; a 404 without."""
-    esim = till_of(request).esim(request.match_info["iccid"])
+    esim = simulator_of(request).esim(request.match_info["iccid"])
     if esim is None:
         raise web.HTTPNotFound(text="eSIM not found")
     return esim
@@ -272,15 +264,27 @@ def same_place(item: Item, esim: Esim) -> bool:
     return item.countries == bought.countries and (bool(item.countries) or item.place == bought.place)
 
 
-def _paged(
-    request: web.Request, name: str, rows: Sequence[T], in_words: Callable[[T], Mapping[str, Any]]
+def paged(
+    request: web.Request,
+    name: str,
+    page_of: Callable[[int, int], Sequence[T]],
+    total: int,
+    serialize: Callable[[T], Mapping[str, Any]],
+    usual: int = DEFAULT_LIMIT,
+    most: int = MAX_LIMIT,
 ) -> web.Response:
+    """A numbered page of ``total`` rows, which ``page_of(offset, limit)`` gives."""
     number = whole(request.query.get("page"), default=1)
-    limit = min(whole(request.query.get("limit"), default=DEFAULT_LIMIT), MAX_LIMIT)
-    page = rows[(number - 1) * limit : number * limit]
-    pages = -(-len(rows) // limit)
-    pagination = {"page": number, "limit": limit, "total": len(rows), "pages": pages}
-    return answer({name: [in_words(row) for row in page], "pagination": pagination})
+    limit = min(whole(request.query.get("limit"), default=usual), most)
+    pagination = {"page": number, "limit": limit, "total": total, "pages": -(-total // limit)}
+    rows = [serialize(row) for row in page_of((number - 1) * limit, limit)]
+    return answer({name: rows, "pagination": pagination})
+
+
+def _paged(
+    request: web.Request, name: str, rows: Sequence[T], serialize: Callable[[T], Mapping[str, Any]]
+) -> web.Response:
+    return paged(request, name, lambda start, limit: rows[start : start + limit], len(rows), serialize)
 
 
 def _one_of(request: web.Request, name: str, words: Sequence[str]) -> str | None:
@@ -288,15 +292,3 @@ def _one_of(request: web.Request, name: str, words: Sequence[str]) -> str | None
     if word is not None and word not in words:
         raise web.HTTPBadRequest(text=f"{name} must be one of {', '.join(words)}")
     return word
-
-
-async def _body(request: web.Request, kind: type[S]) -> S:
-    try:
-        return msgspec.json.decode(await request.read(), type=kind)
-    except msgspec.MsgspecError as error:
-        raise web.HTTPBadRequest(text=f"Invalid parameters: {error}") from None
-
-
-def _order_id(number: int) -> str:
-    """24 hexadecimal digits, as document databases give them."""
-    return hashlib.blake2b(f"pikasim order {number}".encode(), digest_size=12).hexdigest()

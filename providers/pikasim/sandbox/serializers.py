@@ -7,25 +7,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from providers.simulator import Esim, Move, MoveKind, Package, Sale, SaleState
+from providers.simulator import Esim, Package, Sale, SaleState, StatementLine, StatementLineKind
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import OrderKind
 
 BYTES_PER_MB = 2**20
 # The page's words for an order, and what it calls one that it gave up on; PARTIAL is a word that no page states.
 STATUSES = ("pending", "processing", "completed", "failed")
-MOVES = ("deposit", "order", "topup", "refund", "adjustment")
+TRANSACTIONS = ("deposit", "order", "topup", "refund", "adjustment")
 _STATES: Mapping[SaleState, str] = {
     SaleState.PROCESSING: "processing",
     SaleState.COMPLETED: "completed",
     SaleState.FAILED: "failed",
     SaleState.PARTIAL: "partially_completed",
 }
-_MOVES: Mapping[MoveKind, str] = {
-    MoveKind.CHARGE: "order",
-    MoveKind.REFUND: "refund",
-    MoveKind.DEPOSIT: "deposit",
-    MoveKind.ADJUSTMENT: "adjustment",
+_TRANSACTIONS: Mapping[StatementLineKind, str] = {
+    StatementLineKind.CHARGE: "order",
+    StatementLineKind.REFUND: "refund",
+    StatementLineKind.DEPOSIT: "deposit",
+    StatementLineKind.ADJUSTMENT: "adjustment",
 }
 _SERVICES: Mapping[ServiceState, str] = {
     ServiceState.NOT_ACTIVE: "GOT_RESOURCE",
@@ -86,21 +86,21 @@ def order(sale: Sale, esim: Esim | None) -> dict[str, Any]:
     return shown
 
 
-def type_of(move: Move) -> str:
+def type_of(line: StatementLine) -> str:
     """A transaction's type."""
-    if move.kind is MoveKind.CHARGE and move.sale_kind is OrderKind.TOPUP:
+    if line.kind is StatementLineKind.CHARGE and line.sale_kind is OrderKind.TOPUP:
         return "topup"
-    return _MOVES[move.kind]
+    return _TRANSACTIONS[line.kind]
 
 
-def moved(move: Move) -> dict[str, Any]:
+def transaction(line: StatementLine) -> dict[str, Any]:
     """A transaction, in signed cents."""
     return {
-        "id": f"txn_{move.number}",
-        "type": type_of(move),
-        "amount": cents(move.amount),
-        "orderId": move.sale_id,
-        "createdAt": time_text(move.at),
+        "id": f"txn_{line.number}",
+        "type": type_of(line),
+        "amount": cents(line.amount),
+        "orderId": line.sale_id,
+        "createdAt": time_text(line.at),
     }
 
 

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from providers.s2s.sandbox.products import CARDS, MOBILE, PLENTY, Goods, in_category, sku_id
+from providers.s2s.sandbox.products import CARDS, MOBILE, PLENTY, CatalogProduct, in_category, sku_id
 from providers.simulator import Trigger, TriggerKind
 from schemas.order import TRIGGER_GOOD
 
@@ -46,7 +46,7 @@ _TROUBLES: Mapping[int, tuple[str, TriggerKind | None]] = {
 SANDBOX_CARD = TRIGGER_GOOD
 
 
-def other_goods(locale: str = "en") -> list[Goods]:
+def other_goods(locale: str = "en") -> list[CatalogProduct]:
     """All of it, the same in every process."""
     goods = [
         _card(f"{name} | {place}", name, place, fields)
@@ -67,16 +67,16 @@ def other_goods(locale: str = "en") -> list[Goods]:
     )
     goods.append(_fixed("other", "Airport lounge pass", CARDS, {"One visit": "29.09"}, stock=3))
     goods.append(_troubled())
-    return goods if locale != "ru" else [_in_russian(one) for one in goods]
+    return goods if locale != "ru" else [_in_russian(product) for product in goods]
 
 
-def _card(product: str, name: str, place: str, fields: list[dict[str, Any]]) -> Goods:
+def _card(product: str, name: str, place: str, fields: list[dict[str, Any]]) -> CatalogProduct:
     prices = {f"${worth} {name} {place}": f"{worth * 1.1:.1f}" for worth in (2, 3, 10, 30)}
     worth = {f"${worth} {name} {place}": str(worth) for worth in (2, 3, 10, 30)}
     return _fixed("voucher", product, CARDS, prices, worth=worth, stock=PLENTY, most=5, fields=fields)
 
 
-def _troubled() -> Goods:
+def _troubled() -> CatalogProduct:
     names = {worth: f"${worth} {SANDBOX_CARD}: {words}" for worth, (words, _) in _TROUBLES.items()}
     made = _fixed(
         "voucher",
@@ -105,7 +105,7 @@ def _fixed(
     stock: int = 100,
     most: int = 1,
     fields: list[dict[str, Any]] | None = None,
-) -> Goods:
+) -> CatalogProduct:
     rows = tuple(
         {
             "sku_id": sku_id(f"{name}/{sku_name}"),
@@ -119,7 +119,7 @@ def _fixed(
         }
         for sku_name, price in prices.items()
     )
-    return Goods(_product(product_type, name, category, "fixed", fields), priced=rows)
+    return CatalogProduct(_product(product_type, name, category, "fixed", fields), priced=rows)
 
 
 def _custom(
@@ -132,7 +132,7 @@ def _custom(
     least: int | None = None,
     most: int | None = None,
     fields: list[dict[str, Any]] | None = None,
-) -> Goods:
+) -> CatalogProduct:
     row: dict[str, Any] = {
         "sku_id": sku_id(name),
         "sku_name": f"{name}, any amount",
@@ -146,7 +146,7 @@ def _custom(
         "rate": msgspec.Raw(rate.encode()),
     }
     row |= {} if least is None else {"min_amount": least, "max_amount": most}
-    return Goods(_product(product_type, name, MOBILE, "custom", fields), priced=(row,))
+    return CatalogProduct(_product(product_type, name, MOBILE, "custom", fields), priced=(row,))
 
 
 def _product(
@@ -169,14 +169,12 @@ def _product(
     }
 
 
-def _in_russian(goods: Goods) -> Goods:
-    product = dict(goods.product)
-    for name in ("name", "description"):
-        product[name] = _words(product[name])
-    product["category"] = in_category(product["category"], "ru")
-    product["fields"] = [{**field, "label": _words(field["label"])} for field in product["fields"]]
-    priced = tuple({**row, "sku_name": _words(row["sku_name"])} for row in goods.priced)
-    return Goods(product, priced=priced, triggers=goods.triggers)
+def _in_russian(product: CatalogProduct) -> CatalogProduct:
+    about = {**product.about, **{name: _words(product.about[name]) for name in ("name", "description")}}
+    about["category"] = in_category(about["category"], "ru")
+    about["fields"] = [{**field, "label": _words(field["label"])} for field in about["fields"]]
+    priced = tuple({**row, "sku_name": _words(row["sku_name"])} for row in product.priced)
+    return CatalogProduct(about, priced=priced, triggers=product.triggers)
 
 
 def _words(text: str) -> str:

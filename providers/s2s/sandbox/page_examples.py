@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from providers.s2s.sandbox.products import CARDS, Goods
+from providers.s2s.sandbox.products import CARDS, CatalogProduct
 from providers.simulator import Esim, Item, Package, PageExamples, Sale, SaleState
 from schemas.order import OrderKind
 from schemas.plan import MB_PER_GB, Network
@@ -18,7 +18,7 @@ _CARD_PRICE = Decimal("29.09")
 _CODE = "LPA:1$rsp-3104.idemia.io$ABC-123-DEF"
 _AT = datetime(2026, 1, 15, 11, 54, 29, tzinfo=UTC)
 
-CARD = Goods(
+CARD = CatalogProduct(
     {
         "id": "019bc0dd-8423-739c-a557-5387d900152b",
         "name": "Apple gift card | USA",

@@ -1,7 +1,7 @@
 """The sandbox's catalogue in S2S's words: products, SKUs, price rows and categories, from a world's items.
 
 Made as a reseller's catalogue grows: half of the SKUs carry attributes, the others only names, in two
-styles. Beside eSIMs stand gift cards and recharges (``other_goods``), some of which have no fixed price.
+styles. Beside eSIMs stand gift cards and recharges (``other_goods.py``), some of which have no fixed price.
 """
 
 from __future__ import annotations
@@ -46,16 +46,23 @@ CATEGORIES: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-class Goods(msgspec.Struct, frozen=True):
-    """A product of the shelf with the items that are its SKUs; ``priced`` are rows of other kinds of goods.
+class CatalogProduct(msgspec.Struct, frozen=True):
+    """A product with the items that are its SKUs; ``priced`` are rows of other kinds of goods.
 
-    ``triggers`` are what goes wrong when one of these is bought, by the id of its SKU.
+    ``about`` is what the supplier says of it. ``triggers`` are what goes wrong when one of these is bought, by the id
+    of its SKU.
     """
 
-    product: dict[str, Any]
+    about: dict[str, Any]
     items: tuple[Item, ...] = ()
     priced: tuple[dict[str, Any], ...] = ()
     triggers: Mapping[str, tuple[Trigger, ...]] = {}
+
+    def skus(self, locale: str) -> list[dict[str, Any]]:
+        """Its SKUs without their prices."""
+        rows = [(row["sku_id"], row["sku_name"], row["attributes"]) for row in self.priced]
+        others = [{"id": id_, "name": name, "image": "", "attributes": codes} for id_, name, codes in rows]
+        return [sku(item, locale) for item in self.items] + others
 
 
 def sku_id(key: str) -> str:
@@ -63,13 +70,13 @@ def sku_id(key: str) -> str:
     return key if _UUID.fullmatch(key) else str(uuid5(NAMESPACE_URL, f"s2s/sku/{key}"))
 
 
-def esim_goods(items: Iterable[Item], locale: str) -> list[Goods]:
+def esim_products(items: Iterable[Item], locale: str) -> list[CatalogProduct]:
     """One product for each place, in the order in which the places first appear."""
     by_place: dict[str, list[Item]] = {}
     for item in items:
         by_place.setdefault(item.place, []).append(item)
     return [
-        Goods(_product(place, _place_name(place, there, locale), locale), tuple(there))
+        CatalogProduct(_product(place, _place_name(place, there, locale), locale), tuple(there))
         for place, there in by_place.items()
     ]
 
@@ -83,7 +90,7 @@ def sku(item: Item, locale: str) -> dict[str, Any]:
             "data_volume": "Flex" if item.dirt is Dirt.UNKNOWN_DATA_TYPE else item.data_text,
             "validity_days": None if item.days is None else str(item.days),
         }
-    return {"id": sku_id(item.key), "name": _in(locale, _sku_name(item)), "image": "", "attributes": attributes}
+    return {"id": sku_id(item.key), "name": _in(locale, sku_name(item)), "image": "", "attributes": attributes}
 
 
 def price_row(item: Item) -> dict[str, Any]:
@@ -126,8 +133,8 @@ def _place_name(place: str, items: list[Item], locale: str) -> str:
     return place
 
 
-def _sku_name(item: Item) -> str:
-    """Such as "3 GB 30 Days" where product or attributes say the rest, "10GB Europe Data 30 Days" where they do not."""
+def sku_name(item: Item) -> str:
+    """In English: "3 GB 30 Days" where product or attributes say the rest, else "10GB Europe Data 30 Days"."""
     days = "" if item.days is None else f"{item.days} Days"
     if item.label:
         return f"{item.label} ({item.data_text} {days})"

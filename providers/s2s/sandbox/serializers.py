@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from providers import places
-from providers.s2s.sandbox import products as shelf
+from providers.s2s.sandbox import products
 from providers.simulator import Esim, Item, Package, Sale, SaleState, TriggerKind
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import OrderKind
@@ -37,8 +37,8 @@ def order(sale: Sale, esim: Esim | None) -> dict[str, Any]:
     """An order as the page writes it. What is in an eSIM's ``delivery_data`` no page says."""
     quantity = sale.details.get("quantity", 1)
     line = {
-        "sku_id": sale.key if sale.item is None else shelf.sku_id(sale.item.key),
-        "sku_name": sale.details.get("sku_name", "") if sale.item is None else _sku_name(sale.item),
+        "sku_id": sale.key if sale.item is None else products.sku_id(sale.item.key),
+        "sku_name": sale.details.get("sku_name", "") if sale.item is None else products.sku_name(sale.item),
         "quantity": quantity,
         "price": sale.charged if quantity == 1 else (sale.charged / quantity).quantize(_CENT),
         "currency": "USD",
@@ -152,7 +152,7 @@ def esim_status(esim: Esim, now: datetime) -> dict[str, Any]:
         "status": _profile_word(esim),
         "qr_code": esim.picture_code,
         "can_renew": esim.renewable,
-        "last_bundle": _sku_name(esim.packages[-1].item),
+        "last_bundle": products.sku_name(esim.packages[-1].item),
         "data_balance": None if esim.total_mb is None else data,
         "active_packages": [_package(package) for package in active],
         "coverage": _coverage(esim.packages[0].item),
@@ -169,7 +169,7 @@ def _package(package: Package) -> dict[str, Any]:
     amount = _gb if in_gb else (lambda mb: mb)
     return {
         "id": f"pkg_{package.sale_id}",
-        "name": _sku_name(package.item),
+        "name": products.sku_name(package.item),
         "data_total": amount(package.total_mb),
         "data_remaining": amount(package.remaining_mb),
         "data_unit": "GB" if in_gb else "MB",
@@ -196,8 +196,3 @@ def _profile_word(esim: Esim) -> str:
 
 def _gb(mb: int | None) -> Decimal | None:
     return None if mb is None else Decimal(mb) / _MB_PER_GB
-
-
-def _sku_name(item: Item) -> str:
-    name: str = shelf.sku(item, "en")["name"]
-    return name

@@ -1,4 +1,4 @@
-"""The sandbox's counter for goods that are no eSIM: what is asked for checked, priced and handed to the till."""
+"""Purchases of goods that are no eSIM at S2S's sandbox: checked, priced and handed to the simulator."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from aiohttp import web
 
 from providers.s2s.sandbox.other_goods import other_goods
 from providers.s2s.sandbox.page_examples import CARD
-from providers.s2s.sandbox.products import PLENTY, Goods
-from providers.simulator import Purchase, SaleState, TillRefusal, Why, till_of
+from providers.s2s.sandbox.products import PLENTY, CatalogProduct
+from providers.simulator import Purchase, RefusalReason, SaleState, SupplierRefusal, simulator_of
 from schemas.order import OrderKind
 
 AMOUNT = "amount"
@@ -28,7 +28,7 @@ _integer = msgspec.json.Decoder(int)
 _text = msgspec.json.Decoder(str, strict=False)
 
 
-def row_of(sku_id: str) -> tuple[Goods, Mapping[str, Any]] | None:
+def row_of(sku_id: str) -> tuple[CatalogProduct, Mapping[str, Any]] | None:
     """The product and price row of a SKU that is no eSIM."""
     return _by_sku().get(sku_id)
 
@@ -40,7 +40,7 @@ def stock_left(request: web.Request, row: Mapping[str, Any]) -> int:
         return stock
     sold: int = sum(
         sale.details.get(QUANTITY, 1)
-        for sale in till_of(request).sales()
+        for sale in simulator_of(request).sales()
         if sale.key == row["sku_id"] and sale.state not in _GONE
     )
     return max(0, stock - sold)
@@ -59,20 +59,20 @@ def quantity_of(fields: Mapping[str, msgspec.Raw]) -> int:
 
 def purchase(
     request: web.Request,
-    goods: Goods,
+    product: CatalogProduct,
     row: Mapping[str, Any],
     fields: Mapping[str, msgspec.Raw],
     reference: str,
     metadata: Any,
 ) -> Purchase:
-    """What the till is to book. Raises the 422 for what the product does not allow, and ``TillRefusal``."""
+    """What is to be booked. Raises the 422 for what the product does not allow, and ``SupplierRefusal``."""
     quantity = quantity_of(fields)
     if quantity > row["max_per_order"]:
         raise web.HTTPUnprocessableEntity(text=TOO_MANY)
-    asked = _asked(goods, fields)
+    asked = _asked(product, fields)
     unit = _custom_price(row, fields) if row["denomination_type"] == "custom" else _decimal.decode(row["price"])
     if stock_left(request, row) < quantity:
-        raise TillRefusal(Why.OUT_OF_STOCK)
+        raise SupplierRefusal(RefusalReason.OUT_OF_STOCK)
     return Purchase(
         None,
         OrderKind.VOUCHER,
@@ -81,18 +81,18 @@ def purchase(
             "metadata": metadata,
             "quantity": quantity,
             "sku_name": row["sku_name"],
-            "type": goods.product["type"],
+            "type": product.about["type"],
             "fields": asked,
         },
         key=row["sku_id"],
         price=unit * quantity,
-        triggers=goods.triggers.get(row["sku_id"], ()),
+        triggers=product.triggers.get(row["sku_id"], ()),
     )
 
 
-def _asked(goods: Goods, fields: Mapping[str, msgspec.Raw]) -> dict[str, str]:
+def _asked(product: CatalogProduct, fields: Mapping[str, msgspec.Raw]) -> dict[str, str]:
     given: dict[str, str] = {}
-    for field in goods.product["fields"]:
+    for field in product.about["fields"]:
         name = field["name"]
         try:
             text = _text.decode(fields[name]) if name in fields else ""
@@ -121,5 +121,5 @@ def _custom_price(row: Mapping[str, Any], fields: Mapping[str, msgspec.Raw]) -> 
 
 
 @cache
-def _by_sku() -> Mapping[str, tuple[Goods, Mapping[str, Any]]]:
-    return {row["sku_id"]: (goods, row) for goods in (*other_goods(), CARD) for row in goods.priced}
+def _by_sku() -> Mapping[str, tuple[CatalogProduct, Mapping[str, Any]]]:
+    return {row["sku_id"]: (product, row) for product in (*other_goods(), CARD) for row in product.priced}

@@ -11,7 +11,7 @@ US = {"number": {"country": "US", "tier_id": "7d"}}
 
 async def test_countries_and_tiers_come_from_the_database_with_prices(shop: Shop) -> None:
     suppliers = shop.town.served.world
-    asked = len(suppliers.till("beppay").sales())
+    asked = len(suppliers.simulator("beppay").sales())
     countries = await (await shop.api.get("/v1/numbers/countries")).json()
     assert [(one["code"], one["from_price"]["amount"], one["in_stock"]) for one in countries["data"]] == [
         ("GB", "11.00", True),
@@ -25,7 +25,7 @@ async def test_countries_and_tiers_come_from_the_database_with_prices(shop: Shop
     assert all(one["price"]["currency"] == "EUR" for one in tiers["data"])
     assert (await (await shop.api.get("/v1/numbers/tiers?country=FR")).json())["data"] == []
     assert (await shop.api.get("/v1/numbers/tiers?currency=ZZZ")).status == 422
-    assert asked == len(suppliers.till("beppay").sales())
+    assert asked == len(suppliers.simulator("beppay").sales())
 
 
 async def test_an_order_of_kind_number_is_answered_with_the_number(shop: Shop) -> None:

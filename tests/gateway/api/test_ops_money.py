@@ -21,8 +21,8 @@ async def refreshed(ops, **body):
 
 
 async def test_a_refresh_takes_from_sale_what_our_money_does_not_suffice_for_and_brings_it_back(shop):
-    till = await shop.town.tell("pikasim", "till", {"credit": "0"})
-    await shop.town.tell("pikasim", "till", {"deposit": f"-{till['balance']}"})
+    funds = await shop.town.tell("pikasim", "till", {"credit": "0"})
+    await shop.town.tell("pikasim", "till", {"deposit": f"-{funds['balance']}"})
     (one,) = await refreshed(shop.ops, supplier="pikasim")
     assert one.balance.spendable.amount == "0.00"
     held = await read(await shop.ops.get("/v1/ops/offers?supplier=pikasim&why_not=no_balance&limit=5"), Page[Offer])

@@ -17,7 +17,7 @@ from gateway.api import state
 from gateway.app import TABLES
 from gateway.orders.resolve import resolve
 from providers.loader import load_manifests
-from providers.simulator.trigger_plans import MAGIC, WHERE, table
+from providers.simulator.trigger_plans import TRIGGER_PLANS, WHERE, table
 from schemas.orders import ANSWERED
 from tests.gateway.api.conftest import Shop
 from tests.kit.sandboxed import SUPPLIERS
@@ -72,7 +72,7 @@ async def shop(make_api, suppliers):
 
 def plans(ends: set[str]) -> list[str]:
     """The plans of these ends, at each supplier."""
-    labels = {one.label for one in MAGIC if one.word in ends}
+    labels = {one.label for one in TRIGGER_PLANS if one.word in ends}
     assert len(labels) == len(ends)
     return [plan_id for plan_id, _, label in table(SUPPLIERS) if label in labels]
 

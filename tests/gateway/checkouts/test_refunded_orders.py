@@ -58,7 +58,7 @@ async def test_a_full_refund_cancels_an_order_that_was_not_sent(desk, supplier):
     assert (await desk.checkout(checkout_id)).order_status == "cancelled"
     await process_order(desk.deps, order_id)
     assert await desk.counter.attempts(order_id) == []
-    assert not desk.counter.till(supplier).sales()
+    assert not desk.counter.simulator(supplier).sales()
     found = await desk.checkout(checkout_id)
     assert (found.status, await cases(desk, checkout_id)) == ("paid", [("order_cancelled", "refunded")])
     assert await desk.unaccounted() == []
@@ -127,7 +127,7 @@ async def test_no_other_supplier_is_asked_after_a_refund(desk):
     counter = desk.counter.with_("s2s", trust_absence=True)
     assert (await counter.followed(order_id, looks=20)).status == "cancelled"
     assert [one.state for one in await counter.attempts(order_id)] == ["failed"]
-    assert not [sale for supplier in ("beppay", "pikasim", "s2s") for sale in counter.till(supplier).sales()]
+    assert not [sale for supplier in ("beppay", "pikasim", "s2s") for sale in counter.simulator(supplier).sales()]
 
 
 async def test_what_is_delivered_after_a_refund_is_a_case_that_names_the_order(desk):

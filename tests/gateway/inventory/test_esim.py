@@ -40,7 +40,7 @@ class Line:
     clock: list[datetime]
 
     def use(self, mb: int) -> None:
-        self.there.till.use(self.there.till.esim(self.esim.iccid), mb)
+        self.there.simulator.use(self.there.simulator.esim(self.esim.iccid), mb)
 
     def later(self, **time: Any) -> None:
         self.clock[0] += timedelta(**time)

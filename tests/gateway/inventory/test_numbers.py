@@ -55,7 +55,7 @@ async def phone(counter: Counter, order_id: str) -> str | None:
 
 
 def sales(counter: Counter) -> list[Any]:
-    return [sale for sale in counter.till("beppay").sales() if sale.kind is OrderKind.NUMBER]
+    return [sale for sale in counter.simulator("beppay").sales() if sale.kind is OrderKind.NUMBER]
 
 
 async def test_a_number_is_bought_once_and_delivered(counter: Counter) -> None:

@@ -27,7 +27,7 @@ from gateway.selling import ops_goods
 from gateway.sync.run import run_sync
 from providers.contract import GoodsPage
 from providers.s2s.client import S2S
-from providers.s2s.sandbox import serializers as receipts
+from providers.s2s.sandbox import serializers
 from providers.s2s.sandbox.other_goods import other_goods
 from schemas.errors import NotFound, NotReached, UnreadableAnswer
 from schemas.good import CustomPrice, Good, GoodCategory
@@ -233,7 +233,7 @@ async def test_a_lost_answer_is_found_by_our_reference_and_nothing_is_bought_aga
     assert (await counter.order(order_id)).status == "pending"
     order = await counter.followed(order_id)
     assert (order.status, len(set(await codes(counter, order_id)))) == ("fulfilled", 2)
-    assert len(counter.till("s2s").sales()) == 1
+    assert len(counter.simulator("s2s").sales()) == 1
     assert await counter.ledger(order_id) == [("s2s", "charge", "22")]
 
 
@@ -298,7 +298,7 @@ async def test_a_denomination_that_is_another_by_the_time_of_sending_is_not_boug
     await counter.deps.pool.execute(f"UPDATE goods SET {sql} WHERE sku = $1", row.sku)
     await process_order(counter.deps, admitted.order_id)
     assert (await counter.order(admitted.order_id)).status == "failed"
-    assert counter.till("s2s").sales() == []
+    assert counter.simulator("s2s").sales() == []
 
 
 async def test_a_look_that_finds_another_denomination_sells_nothing(counter: Counter, stand: Any) -> None:
@@ -320,14 +320,14 @@ async def test_a_look_that_finds_another_denomination_sells_nothing(counter: Cou
 async def test_what_the_customer_typed_is_in_nothing_that_is_kept_of_the_supplier_s_words(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = receipts.order
+    written = serializers.order
 
     def complaining(*args: Any) -> dict[str, Any]:
         row = written(*args)
         row["items"][0]["error_message"] = "Neither 905551234567 nor 90-555 12, as you wrote, has a phone"
         return row
 
-    monkeypatch.setattr(receipts, "order", complaining)
+    monkeypatch.setattr(serializers, "order", complaining)
     counter.trigger("s2s", "partially_completed", key=SHELF["₹199"])
     fields = {"phone": "+905551234567", "operator": "Airtel"}
     order_id = await placed(counter, "₹199", "g-6", fields=fields)

@@ -48,15 +48,15 @@ async def one_plan(counter: Counter) -> str:
 
 def leave(counter: Counter, supplier: str, amount: str) -> None:
     """Let just so much be at a supplier."""
-    till = counter.till(supplier)
-    till.credit = Decimal(0)
-    till.deposit(Decimal(amount) - till.balance)
+    simulator = counter.simulator(supplier)
+    simulator.credit = Decimal(0)
+    simulator.deposit(Decimal(amount) - simulator.balance)
 
 
 def asked(counter: Counter, supplier: str) -> int:
     """How often the supplier's sandbox was asked to sell: POSTs that bought or were refused."""
-    till = counter.till(supplier)
-    return len(till.sales()) + len(till.books.uncharged)
+    simulator = counter.simulator(supplier)
+    return len(simulator.sales()) + len(simulator.records.uncharged)
 
 
 async def refresh(counter: Counter, *names: str) -> None:
@@ -74,7 +74,7 @@ async def test_too_little_at_the_cheapest_goes_to_the_next_without_a_call_and_a_
     assert [(one.supplier, one.state) for one in await counter.attempts(order.id)] == [("s2s", "succeeded")]
     assert asked(counter, "pikasim") == 0
     assert counter.served.world.calls("pikasim") == calls
-    counter.till("pikasim").deposit(Decimal(500))
+    counter.simulator("pikasim").deposit(Decimal(500))
     await refresh(counter, "pikasim")
     again = await counter.followed(await counter.ordered(plan))
     assert [one.supplier for one in await counter.attempts(again.id)] == ["pikasim"]
@@ -115,7 +115,7 @@ async def test_many_at_once_spend_the_last_money_without_one_refusal(counter: Co
     tries = [one for order in orders for one in await counter.attempts(order.id)]
     assert sorted(one.supplier for one in tries) == ["pikasim"] * 3 + ["s2s"] * 5
     assert asked(counter, "pikasim") == 3
-    assert not counter.till("pikasim").books.uncharged
+    assert not counter.simulator("pikasim").records.uncharged
 
 
 async def test_what_came_back_counts_from_the_next_look_on(counter: Counter) -> None:
@@ -123,7 +123,7 @@ async def test_what_came_back_counts_from_the_next_look_on(counter: Counter) -> 
     leave(counter, "pikasim", "11")
     await refresh(counter)
     order = await counter.followed(await counter.ordered(plan))
-    esim = counter.till("pikasim").esims()[-1]
+    esim = counter.simulator("pikasim").esims()[-1]
     async with aiohttp.ClientSession() as http:
         account = counter.deps.accounts["pikasim"]
         headers = {"X-API-Key": account.settings.api_key.get_secret_value()}  # type: ignore[attr-defined]
@@ -180,7 +180,7 @@ async def test_the_catalogue_shows_within_two_seconds_what_our_money_keeps_from_
         assert catalog.index("test").version != version
         reasons = catalog.index("test").reasons(row_of(catalog, plan, "pikasim"))
         assert [one.value for one in reasons] == ["no_balance"]
-        counter.till("pikasim").deposit(Decimal(10_000))
+        counter.simulator("pikasim").deposit(Decimal(10_000))
         await refresh(counter, "pikasim")
         await asyncio.wait_for(_seen(catalog, plan, "pikasim"), 2.5)
         standing = catalog.index("test").version
@@ -218,7 +218,7 @@ async def test_a_supplier_that_tells_its_balance_no_more_is_not_without_money_fo
     leave(counter, "pikasim", "1")
     await refresh(counter)
     assert await sellers_of(counter, plan) == ["s2s"]
-    counter.till("pikasim").deposit(Decimal(500))  # which nobody sees
+    counter.simulator("pikasim").deposit(Decimal(500))  # which nobody sees
     await counter.deps.pool.execute("UPDATE supplier_balances SET at = at - interval '61 minutes'")
     assert await sellers_of(counter, plan) == ["pikasim"]
     leave(counter, "pikasim", "1")
@@ -237,7 +237,7 @@ async def test_a_balance_that_a_wrong_clock_noted_for_tomorrow_gives_way_to_the_
     counter.clock.pass_(hours=24)
     await refresh(counter)
     counter.clock.pass_(hours=-24)
-    counter.till("pikasim").deposit(Decimal(500))
+    counter.simulator("pikasim").deposit(Decimal(500))
     await refresh(counter)
     assert await sellers_of(counter, plan) == ["pikasim"]
 
@@ -249,7 +249,7 @@ async def test_more_money_than_was_known_of_ends_a_refusal_s_pause(counter: Coun
     assert await pool.fetchval("SELECT no_balance_until FROM suppliers WHERE name = 's2s'") is not None
     await refresh(counter, "s2s")  # the same money: the refusal stands
     assert await pool.fetchval("SELECT no_balance_until FROM suppliers WHERE name = 's2s'") is not None
-    counter.till("s2s").deposit(Decimal(100))
+    counter.simulator("s2s").deposit(Decimal(100))
     await refresh(counter, "s2s")
     assert await pool.fetchval("SELECT no_balance_until FROM suppliers WHERE name = 's2s'") is None
 
@@ -272,19 +272,19 @@ async def test_where_money_is_waited_for_the_schedule_looks_every_minute(counter
 @pytest.mark.parametrize("way", ["stripe", "btcpay"])
 async def test_a_deposit_is_paid_at_its_page_and_arrives_with_the_books(counter: Counter, way: str) -> None:
     deps = counter.deps
-    before = counter.till("pikasim").balance
+    before = counter.simulator("pikasim").balance
     made = await deposits.begin(deps, "pikasim", way, Money(Decimal("120.50"), "USD"), "a test")
     assert isinstance(made, Deposit)
     assert (made.state, made.begun_by) == ("begun", "a test")
     assert made.url is not None
-    assert counter.till("pikasim").balance == before
+    assert counter.simulator("pikasim").balance == before
     async with aiohttp.ClientSession() as http:
         async with http.get(made.url) as page:
             assert "Deposit 120.5" in await page.text()
         for _ in range(2):  # paid twice is paid once
             async with http.post(made.url) as page:
                 assert page.status == 200
-    assert counter.till("pikasim").balance == before + Decimal("120.50")
+    assert counter.simulator("pikasim").balance == before + Decimal("120.50")
     await supplier_statements.read(deps, "pikasim")
     (shown,) = (await money.deposits_begun(deps, FIRST_PAGE)).data
     assert shown.state == "arrived"
@@ -326,8 +326,8 @@ async def test_a_deposit_that_the_supplier_did_not_answer_is_kept_with_the_reaso
 
 
 async def test_the_parts_of_a_balance_come_in_one_shape(counter: Counter) -> None:
-    counter.till("s2s").credit = Decimal(100)
-    counter.till("pikasim").credit = Decimal(20)
+    counter.simulator("s2s").credit = Decimal(100)
+    counter.simulator("pikasim").credit = Decimal(20)
     await refresh(counter)
     found = {one.balance.supplier: one for one in await money.of(counter.deps, ["beppay", "pikasim", "s2s"])}
     s2s, pikasim, beppay = (found[name].balance for name in ("s2s", "pikasim", "beppay"))
@@ -357,9 +357,9 @@ async def kept(counter: Counter, name: str) -> list[tuple[str, Decimal]]:
 async def test_every_line_of_the_books_is_kept_once_however_often_they_are_read(counter: Counter) -> None:
     for name in ("beppay", "pikasim", "s2s"):
         await counter.ordered(await counter.plan(1, name))
-    till = counter.till("s2s")
+    simulator = counter.simulator("s2s")
     for _ in range(3):
-        till.deposit(Decimal(7))  # alike to the last word but for the time
+        simulator.deposit(Decimal(7))  # alike to the last word but for the time
     for _ in range(3):
         await refresh(counter)
     assert await kept(counter, "beppay") == [("charge", Decimal(-10))]  # its orders: it lists no movements
@@ -372,9 +372,9 @@ async def test_every_line_of_the_books_is_kept_once_however_often_they_are_read(
 async def test_books_whose_reading_was_broken_off_are_gone_over_again_and_come_whole(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    till = counter.till("s2s")
+    simulator = counter.simulator("s2s")
     for number in range(250):
-        till.deposit(Decimal(number + 1))
+        simulator.deposit(Decimal(number + 1))
     provider = counter.deps.accounts["s2s"].provider
     whole = provider.transactions
 
@@ -476,9 +476,9 @@ async def test_the_schedule_reads_books_behind_orders_and_a_person_does_not_wait
 async def test_books_that_come_slowly_come_whole_and_those_that_stop_coming_are_left(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    till = counter.till("s2s")
+    simulator = counter.simulator("s2s")
     for number in range(500):
-        till.deposit(Decimal(number + 1))
+        simulator.deposit(Decimal(number + 1))
     provider = counter.deps.accounts["s2s"].provider
     whole, stopping = provider.transactions, asyncio.Event()
 
@@ -505,7 +505,7 @@ async def test_both_books_agree_line_by_line_and_deposits_stand_apart(counter: C
     for name in ("beppay", "pikasim", "s2s"):
         await counter.followed(await counter.ordered(await counter.plan(1, name)))
     await counter.followed(await counter.ordered(await counter.plan(17, "s2s")))  # failed, and given back
-    counter.till("pikasim").deposit(Decimal(-3))
+    counter.simulator("pikasim").deposit(Decimal(-3))
     await refresh(counter)
     assert sorted(await view(counter, "pikasim")) == [
         ("adjustment", "apart", None), ("charge", "same", None), ("deposit", "apart", None),
@@ -549,9 +549,9 @@ async def test_each_difference_between_the_books_is_named(counter: Counter) -> N
 
 
 async def test_a_page_of_both_books_goes_on_where_the_last_one_ended(counter: Counter) -> None:
-    till = counter.till("s2s")
+    simulator = counter.simulator("s2s")
     for number in range(5):
-        till.deposit(Decimal(number + 1))
+        simulator.deposit(Decimal(number + 1))
     await supplier_statements.read(counter.deps, "s2s")
     day = Day(datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1))
     whole = [one.movement for one in await supplier_statements.ledger(counter.deps, "s2s", day)]

@@ -30,8 +30,8 @@ async def bought(counter: Counter, supplier: str) -> str:
 
 def refund(counter: Counter, supplier: str, amount: str) -> None:
     """The supplier gives part of its last sale back, by its own decision."""
-    till = counter.till(supplier)
-    till._refund(till.sales()[-1], Decimal(amount))
+    simulator = counter.simulator(supplier)
+    simulator._refund(simulator.sales()[-1], Decimal(amount))
 
 
 async def read(counter: Counter, supplier: str) -> None:

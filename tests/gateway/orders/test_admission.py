@@ -107,7 +107,7 @@ async def test_a_price_that_jumped_since_it_was_observed_is_refused_before_anyth
     answer = await counter.admit(plan, "k")
     assert isinstance(answer, Problem)
     assert answer.code == "price_changed"
-    assert not counter.till("pikasim").sales()
+    assert not counter.simulator("pikasim").sales()
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM idempotency_keys") == 0
 
 
@@ -144,7 +144,7 @@ async def test_a_sku_of_s2s_that_rose_after_the_quote_is_refused_before_anything
     answer = await counter.admit_quote(held)
     assert isinstance(answer, Problem)
     assert answer.code == "price_changed"
-    assert not counter.till("s2s").sales()
+    assert not counter.simulator("s2s").sales()
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM orders") == 0
 
 

@@ -79,15 +79,15 @@ async def test_nothing_is_bought_elsewhere_while_an_attempt_is_unknown(counter: 
     assert [(one.supplier, one.state) for one in tries] == [("pikasim", "failed"), ("s2s", "unknown")]
     await asyncio.gather(*(process_order(counter.deps, order_id, poll=True) for _ in range(8)))
     assert (await counter.order(order_id)).status == "fulfilled"
-    assert len(counter.till("s2s").sales()) == 1
-    assert not counter.till("beppay").sales()
+    assert len(counter.simulator("s2s").sales()) == 1
+    assert not counter.simulator("beppay").sales()
 
 
 async def test_many_processes_that_advance_one_order_buy_once(counter: Counter) -> None:
     admitted = await counter.admit(await counter.plan(1, "pikasim"))
     assert isinstance(admitted, Admitted)
     await asyncio.gather(*(process_order(counter.deps, admitted.order_id) for _ in range(12)))
-    assert len(counter.till("pikasim").sales()) == 1
+    assert len(counter.simulator("pikasim").sales()) == 1
     assert len(await counter.attempts(admitted.order_id)) == 1
 
 
@@ -104,7 +104,7 @@ async def test_a_run_that_was_lost_before_it_sent_is_looked_up_and_never_sent_ag
     order = await counter.followed(order_id, looks=20)
     assert order.status == "needs_review"
     assert [one.error_code for one in await counter.attempts(order_id)] == ["lost"]
-    assert not counter.till("s2s").sales()
+    assert not counter.simulator("s2s").sales()
 
 
 async def test_where_absence_is_trusted_the_order_goes_on_after_the_quiescence(
@@ -188,7 +188,7 @@ async def test_an_offer_above_what_the_order_may_cost_is_not_bought(counter: Cou
     order = await counter.order(admitted.order_id)
     row = await counter.deps.pool.fetchrow("SELECT status, failure_code FROM orders WHERE id = $1", order.id)
     assert tuple(row) == ("failed", "price_changed")
-    assert not counter.till("s2s").sales()
+    assert not counter.simulator("s2s").sales()
 
 
 async def test_suppliers_that_were_ruled_out_are_not_asked(counter: Counter) -> None:
@@ -254,7 +254,7 @@ async def test_a_stop_that_comes_between_choice_and_send_is_seen(
     monkeypatch.setattr(attempt_rows, "begin", late)
     order_id = await counter.ordered(await counter.plan(1, "s2s"))
     assert not await counter.attempts(order_id)
-    assert not counter.till("s2s").sales()
+    assert not counter.simulator("s2s").sales()
 
 
 async def test_the_price_limit_of_the_customer_holds(counter: Counter) -> None:

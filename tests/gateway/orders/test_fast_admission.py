@@ -80,7 +80,7 @@ async def test_an_order_is_written_with_its_attempt_and_sent_once(counter: Count
     assert (attempt.supplier, attempt.n) == ("pikasim", 1)
     assert (await counter.timeline(admitted.order_id))[:2] == ["admitted", "attempt_started"]
     assert await _ended(counter, admitted) == "fulfilled"
-    assert len(counter.till("pikasim").sales()) == 1
+    assert len(counter.simulator("pikasim").sales()) == 1
     assert len(await counter.attempts(admitted.order_id)) == 1
     assert outcomes == ["admitted"]
 
@@ -277,7 +277,7 @@ async def test_a_key_is_replayed_or_mismatched_and_a_reference_is_used_once(
     assert outcomes == ["admitted", "known", "known"]
     assert await _ended(counter, first) == "fulfilled"
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM orders") == 1
-    assert sum(len(counter.till(name).sales()) for name in ("beppay", "pikasim", "s2s")) == 1
+    assert sum(len(counter.simulator(name).sales()) for name in ("beppay", "pikasim", "s2s")) == 1
 
 
 async def test_one_key_that_many_send_at_once_is_one_order_and_one_purchase(counter: Counter) -> None:
@@ -288,7 +288,7 @@ async def test_one_key_that_many_send_at_once_is_one_order_and_one_purchase(coun
     assert sum(one.sending is not None for one in admitted) == 1
     first = next(one for one in admitted if one.sending is not None)
     assert await _ended(counter, first) == "fulfilled"
-    assert len(counter.till("pikasim").sales()) == 1
+    assert len(counter.simulator("pikasim").sales()) == 1
 
 
 async def test_a_quote_is_admitted_fast_at_its_price(counter: Counter) -> None:

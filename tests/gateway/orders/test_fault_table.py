@@ -88,16 +88,16 @@ async def quiet() -> AsyncIterator[None]:
 )
 @pytest.mark.parametrize("supplier", SUPPLIERS)
 async def test_what_goes_wrong_ends_the_same(counter: Counter, supplier: str, disturb: Disturb) -> None:
-    till, odd = counter.till(supplier), {}
+    simulator, odd = counter.simulator(supplier), {}
     for gigabytes, (status, standing) in ENDS[supplier].items():
-        before = len(till.sales())
+        before = len(simulator.sales())
         order_id = await _admitted(counter, gigabytes, supplier)
         await disturb(counter, order_id)
         await counter.worked(order_id)
         order = await counter.order(order_id)
         await read_order_again(counter.deps, order_id)
         assert (await counter.order(order_id)).step == order.step, "an answer that was read twice changed something"
-        sales = till.sales()[before:]
+        sales = simulator.sales()[before:]
         assert len(sales) <= 1, "bought twice"
         held = sum(sale.charged - sale.refunded for sale in sales)
         booked = await counter.deps.pool.fetchval(
@@ -124,7 +124,7 @@ async def test_a_refund_while_the_order_waits_ends_it_before_anything_goes_wrong
         await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
         assert (await counter.followed(order_id)).status == "cancelled"
         assert await counter.attempts(order_id) == []
-    assert counter.till(supplier).sales() == []
+    assert counter.simulator(supplier).sales() == []
 
 
 @pytest.mark.parametrize("supplier", SUPPLIERS)
@@ -133,7 +133,7 @@ async def test_a_refund_of_what_went_wrong_asks_no_other_supplier_and_buys_nothi
 ) -> None:
     """Its answer was lost, refused or late: what was bought is taken back or delivered, and never bought again."""
     for gigabytes in ENDS[supplier]:
-        before = len(counter.till(supplier).sales())
+        before = len(counter.simulator(supplier).sales())
         order_id = await _admitted(counter, gigabytes, supplier)
         await process_order(counter.deps, order_id)
         async with counter.deps.pool.acquire() as connection, connection.transaction():
@@ -144,7 +144,7 @@ async def test_a_refund_of_what_went_wrong_asks_no_other_supplier_and_buys_nothi
         order = await counter.followed(order_id, looks=30)
         assert order.status != "pending"
         assert len([one for one in await counter.attempts(order_id) if one.kind == "purchase"]) == 1
-        assert len(counter.till(supplier).sales()) - before == ENDS[supplier][gigabytes][1] or gigabytes in UNDONE
+        assert len(counter.simulator(supplier).sales()) - before == ENDS[supplier][gigabytes][1] or gigabytes in UNDONE
 
 
 UNDONE = {17, 19, 21}  # bought, and given back by the supplier

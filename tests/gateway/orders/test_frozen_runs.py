@@ -39,7 +39,7 @@ async def test_a_look_that_froze_proves_no_absence_however_late_it_is_written_do
         await process_order(trusting.deps, order_id, poll=True)
     assert [one.state for one in await trusting.attempts(order_id)] == ["unknown"]
     assert (await trusting.followed(order_id)).status == "fulfilled"
-    assert len(trusting.till("s2s").sales()) == 1
+    assert len(trusting.simulator("s2s").sales()) == 1
 
 
 async def test_a_fault_of_ours_in_every_look_ends_with_a_person(
@@ -110,7 +110,7 @@ async def test_a_database_that_goes_away_at_the_commit_leaves_nothing_unknown(
     assert [one.state for one in await counter.attempts(order_id)] == ["failed"]
     assert (await counter.followed(order_id, looks=5)).status == "fulfilled"
     assert [one.state for one in await counter.attempts(order_id)] == ["failed", "succeeded"]
-    assert len(counter.till(supplier).sales()) == 1
+    assert len(counter.simulator(supplier).sales()) == 1
 
 
 async def test_the_time_to_send_runs_from_the_moment_of_the_choice(

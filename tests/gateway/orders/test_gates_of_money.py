@@ -64,7 +64,7 @@ async def test_a_pause_that_comes_between_choice_and_send_is_seen(
     monkeypatch.setattr(attempt_rows, "begin", late)
     order_id = await counter.ordered(await counter.plan(1, "s2s"))
     assert not await counter.attempts(order_id)
-    assert not counter.till("s2s").sales()
+    assert not counter.simulator("s2s").sales()
 
 
 async def test_a_topup_that_was_charged_more_than_listed_is_not_sold_again(counter: Counter) -> None:
@@ -111,7 +111,7 @@ async def test_what_is_given_back_while_something_else_is_spent_is_not_lost(coun
 
 
 async def test_an_adopted_attempt_that_is_never_delivered_goes_to_a_person(counter: Counter) -> None:
-    counter.till("s2s").delivery_seconds = 10**6
+    counter.simulator("s2s").delivery_seconds = 10**6
     admitted = await counter.admit(await counter.plan(1, "s2s"))
     assert isinstance(admitted, Admitted)
     offer = await counter.deps.pool.fetchval(

@@ -87,7 +87,7 @@ async def test_an_answer_that_its_plugin_could_not_read_is_read_by_the_worker(
 
 
 def sold(counter: Counter) -> list[Any]:
-    return [sale for name in ("beppay", "pikasim", "s2s") for sale in counter.till(name).sales()]
+    return [sale for name in ("beppay", "pikasim", "s2s") for sale in counter.simulator(name).sales()]
 
 
 async def test_a_plugin_that_is_corrected_later_reads_the_answer_by_command(
@@ -110,7 +110,7 @@ async def test_a_plugin_that_is_corrected_later_reads_the_answer_by_command(
 
 
 async def test_polls_beside_an_answer_that_nobody_can_read_count_and_follow_the_schedule(counter: Counter) -> None:
-    counter.till("s2s").delivery_seconds = None
+    counter.simulator("s2s").delivery_seconds = None
     counter.trigger("s2s", "charge_then_html")
     order_id = await counter.ordered(await counter.plan(1, "s2s"))
     sent_at = (await counter.attempts(order_id))[0].started_at

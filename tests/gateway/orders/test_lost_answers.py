@@ -41,8 +41,8 @@ async def _open_breaker(counter: Counter, supplier: str) -> None:
 
 def _purchases(counter: Counter, supplier: str) -> int:
     """How often the supplier was asked to sell, whatever it answered."""
-    till = counter.till(supplier)
-    return len(till.sales()) + len(till.books.uncharged)
+    simulator = counter.simulator(supplier)
+    return len(simulator.sales()) + len(simulator.records.uncharged)
 
 
 @pytest.mark.parametrize("supplier", ["pikasim", "s2s"])
@@ -63,7 +63,7 @@ async def test_a_burst_of_lost_answers_is_found_by_the_first_polls(
         counter.clock.ahead = last_sent + timedelta(seconds=age) + SLACK - datetime.now(UTC)
         await asyncio.gather(*(process_order(counter.deps, order_id) for order_id in order_ids))
     assert await _statuses(counter, order_ids) == ["fulfilled"] * BURST
-    assert len(counter.till(supplier).sales()) == BURST
+    assert len(counter.simulator(supplier).sales()) == BURST
 
 
 @pytest.mark.parametrize(
@@ -187,4 +187,4 @@ async def test_no_order_fails_because_the_purchases_of_others_were_ambiguous(cou
     for order_id in order_ids:
         await counter.followed(order_id)
     assert await _statuses(counter, order_ids) == ["fulfilled"] * 12
-    assert len(counter.till("pikasim").sales()) == 12
+    assert len(counter.simulator("pikasim").sales()) == 12

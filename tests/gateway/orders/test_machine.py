@@ -111,14 +111,14 @@ class Machine(RuleBasedStateMachine):
         await pool.execute("DELETE FROM offer_marks")
         await pool.execute("UPDATE suppliers SET no_balance_until = NULL")
         for name, kind in zip(SELLERS, kinds, strict=True):
-            counter.till(name).triggers.clear()
+            counter.simulator(name).triggers.clear()
             if kind is not None and start not in DELIVERED and (name, kind) != ("beppay", "duplicate_reference"):
                 counter.trigger(name, kind, act="order", seconds=0.05)
             if topup_kind is not None and name != "beppay":
                 counter.trigger(name, topup_kind, act="topup", seconds=0.05)
         if cancel_kind is not None:
             counter.trigger("pikasim", cancel_kind, act="cancel")
-        before = {name: len(counter.till(name).sales()) for name in SELLERS}
+        before = {name: len(counter.simulator(name).sales()) for name in SELLERS}
         self.payment = f"payment-{next(_numbers)}" if start == "paid" else None
         if self.payment is not None:
             self.checkout = await self.desk.open("plan-of-all")
@@ -254,7 +254,7 @@ class Machine(RuleBasedStateMachine):
         if not await counter.deps.pool.fetchval("SELECT count(*) FROM esims WHERE order_id = $1", self.order_id):
             return
         esim = await counter.esim(self.order_id)
-        before = {name: len(counter.till(name).sales()) for name in SELLERS}
+        before = {name: len(counter.simulator(name).sales()) for name in SELLERS}
         options = await topup_options(counter.deps, STOREFRONT, "test", esim.id)
         if isinstance(options, Problem):
             return

@@ -30,7 +30,7 @@ async def test_it_is_cancelled_by_the_request_itself(counter: Counter, supplier:
     await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     await process_order(counter.deps, order.id)
     assert await counter.attempts(order.id) == []
-    assert not counter.till(supplier).sales()
+    assert not counter.simulator(supplier).sales()
 
 
 async def test_it_is_cancelled_after_a_definite_refusal_too(counter: Counter) -> None:

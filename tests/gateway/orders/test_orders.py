@@ -22,7 +22,7 @@ async def test_an_order_is_bought_once_and_delivered(counter: Counter, supplier:
     esim = await counter.esim(order_id)
     assert esim.activation_code is not None
     assert esim.activation_code.startswith("LPA:1$")
-    sales = counter.till(supplier).sales()
+    sales = counter.simulator(supplier).sales()
     assert len(sales) == 1
     assert await counter.ledger(order_id) == [(supplier, "charge", f"{sales[0].charged.normalize():f}")]
 
@@ -54,10 +54,10 @@ ENDS = {
 async def test_what_goes_wrong_ends_as_it_must_and_the_ledger_says_what_was_taken(
     counter: Counter, supplier: str
 ) -> None:
-    till = counter.till(supplier)
+    simulator = counter.simulator(supplier)
     odd = {}
     for gigabytes, (status, standing) in ENDS[supplier].items():
-        before = len(till.sales())
+        before = len(simulator.sales())
         counter.clock.ahead = timedelta(0)
         plan = await counter.plan(gigabytes, supplier)
         await counter.deps.pool.execute("UPDATE suppliers SET last_good_at = now() + '30 days'")
@@ -65,7 +65,7 @@ async def test_what_goes_wrong_ends_as_it_must_and_the_ledger_says_what_was_take
         for account in counter.deps.accounts.values():
             await account.limiter.refresh()
         order = await counter.followed(await counter.ordered(plan), looks=25)
-        sales = till.sales()[before:]
+        sales = simulator.sales()[before:]
         tries = await counter.attempts(order.id)
         assert len(sales) <= 1, "bought twice"
         held = sum(sale.charged - sale.refunded for sale in sales)
@@ -88,5 +88,5 @@ async def test_a_plan_is_bought_by_the_very_id_that_its_supplier_listed(counter:
     assert (await counter.followed(order_id)).status == "fulfilled"
     (attempt,) = await counter.attempts(order_id)
     assert (attempt.supplier, attempt.supplier_plan_id) == (supplier, odd)
-    assert [sale.key for sale in counter.till(supplier).sales()] == [odd]
+    assert [sale.key for sale in counter.simulator(supplier).sales()] == [odd]
     assert (await counter.esim(order_id)).supplier_plan_id == odd

@@ -72,14 +72,14 @@ async def _suppliers(counter: Counter, order_id: str) -> list[str]:
 
 async def test_a_hundred_orders_at_sixty_a_minute_all_end_fulfilled(counter: Counter) -> None:
     order_ids = await _admitted(counter, await common_plan(counter, "beppay"), 100)
-    counter.till("beppay").deposit(Decimal(10_000))
+    counter.simulator("beppay").deposit(Decimal(10_000))
     clock = DrivenClock()
     began = clock()
     await meter(counter.deps, "beppay", MemoryRateLimiter("beppay", 60, clock=clock, pause=clock.pause))
     await asyncio.gather(*(process_order(counter.deps, order_id) for order_id in order_ids))
     assert await _statuses(counter, order_ids) == ["fulfilled"] * 100
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM attempts") == 100
-    assert len(counter.till("beppay").sales()) == 100
+    assert len(counter.simulator("beppay").sales()) == 100
     assert clock() - began > 100, "the rate was not waited for"
 
 
@@ -128,7 +128,7 @@ async def test_with_no_other_offer_it_waits_a_quarter_of_an_hour_and_fails_with_
     row = await counter.deps.pool.fetchrow("SELECT status, failure_code FROM orders WHERE id = $1", order_id)
     assert tuple(row) == ("failed", "supplier_unavailable")
     assert await _suppliers(counter, order_id) == []
-    assert not counter.till("pikasim").sales()
+    assert not counter.simulator("pikasim").sales()
 
 
 @pytest.mark.usefixtures("_short_turns")
@@ -163,13 +163,13 @@ async def test_a_stop_holds_orders_that_wait_for_the_rate(counter: Counter, stop
         limiter.grant(5)
         await _ended(*tasks)
     assert await _statuses(counter, order_ids) == ["pending"] * 5
-    assert not counter.till("pikasim").sales()
+    assert not counter.simulator("pikasim").sales()
     await selling_rows.go_on(counter.deps.pool, stopped)
     limiter.grant(5)
     for order_id in order_ids:
         await process_order(counter.deps, order_id)
         assert (await counter.followed(order_id)).status == "fulfilled"
-    assert len(counter.till("pikasim").sales()) == 5
+    assert len(counter.simulator("pikasim").sales()) == 5
 
 
 async def test_the_backlog_of_one_storefront_does_not_starve_the_order_of_another(counter: Counter) -> None:
@@ -185,7 +185,7 @@ async def test_the_backlog_of_one_storefront_does_not_starve_the_order_of_anothe
             async with asyncio.timeout(30):
                 await _ended(task)
     assert await _statuses(counter, [other]) == ["fulfilled"]
-    assert len(counter.till("beppay").sales()) <= 2
+    assert len(counter.simulator("beppay").sales()) <= 2
 
 
 async def test_of_one_storefront_the_oldest_order_goes_first(counter: Counter) -> None:

@@ -65,7 +65,7 @@ async def test_one_of_which_nothing_was_sent_needs_review_and_is_not_bought_when
     await _polled(counter)
     await process_order(counter.deps, order_id, poll=True)
     assert await _state(counter, order_id) == ("needs_review", "restored")
-    assert not counter.till("s2s").sales()
+    assert not counter.simulator("s2s").sales()
     (shown,) = (await order_presenter.waiting(counter.deps, "test"))[0].data
     assert (shown.what.order_id, shown.what.resolvable) == (order_id, True)
     assert "pending in the backup" in shown.what.why
@@ -107,13 +107,13 @@ async def test_one_that_has_ended_since_is_resolved_so(counter: Counter, outcome
     assert await _state(counter, order_id) == (status, None)
     await _books_are_clean(counter)
     await process_order(counter.deps, order_id)
-    assert not counter.till("s2s").sales()
+    assert not counter.simulator("s2s").sales()
 
 
 async def test_one_that_was_bought_since_is_given_back_its_attempt_and_settled(counter: Counter) -> None:
     order_id = await _waiting(counter)
     await process_order(counter.deps, order_id)
-    (sale,) = counter.till("s2s").sales()
+    (sale,) = counter.simulator("s2s").sales()
     # As a backup from before the purchase has it.
     await counter.deps.pool.execute("TRUNCATE attempts, ledger, esims CASCADE")
     await counter.deps.pool.execute(
@@ -123,7 +123,7 @@ async def test_one_that_was_bought_since_is_given_back_its_attempt_and_settled(c
     assert await link_supplier_order(counter.deps, order_id, "s2s", sale.reference) is None
     await process_order(counter.deps, order_id, poll=True)
     assert await _state(counter, order_id) == ("fulfilled", None)
-    assert len(counter.till("s2s").sales()) == 1
+    assert len(counter.simulator("s2s").sales()) == 1
 
 
 async def test_one_that_was_sent_is_polled_at_the_workers_start_and_settles(counter: Counter) -> None:
@@ -187,7 +187,7 @@ async def test_the_next_supplier_is_not_asked_when_the_attempt_of_the_backup_fai
     await _books_are_clean(counter)  # even where the stop is lifted before a worker has started
     await counter.with_("s2s", trust_absence=True).followed(order_id, looks=20)
     assert await _state(counter, order_id) == ("needs_review", "restored")
-    assert not counter.till("beppay").sales()
+    assert not counter.simulator("beppay").sales()
     assert [one.state for one in await counter.attempts(order_id)] == ["failed"]
 
 

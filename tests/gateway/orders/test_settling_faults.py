@@ -136,10 +136,10 @@ class Ending:
 
 async def _ended(counter: Counter, sell: Sell) -> Ending:
     order_id = await sell(counter)
-    sold = {name: len(counter.till(name).sales()) for name in SUPPLIERS}
+    sold = {name: len(counter.simulator(name).sales()) for name in SUPPLIERS}
     await process_order(counter.deps, order_id)
     order = await counter.followed(order_id)
-    sales = [sale for name in SUPPLIERS for sale in counter.till(name).sales()[sold[name] :]]
+    sales = [sale for name in SUPPLIERS for sale in counter.simulator(name).sales()[sold[name] :]]
     pool = counter.deps.pool
     unread = "SELECT count(*) FROM supplier_answers JOIN attempts a ON a.id = attempt_id WHERE read_at IS NULL"
     return Ending(
@@ -171,7 +171,7 @@ async def _delivery(counter: Counter, order_id: str) -> list[Any]:
     if row is None:
         return []
     iccid, code = counter.deps.seal.open_text(row["iccid"]), counter.deps.seal.open_text(row["activation_code"])
-    return [counter.till(row["supplier"]).books.esims[iccid].text_code == code]
+    return [counter.simulator(row["supplier"]).records.esims[iccid].text_code == code]
 
 
 @pytest.mark.parametrize("fault", StatementFault)

@@ -23,7 +23,7 @@ async def test_two_purchases_at_once_whose_answers_are_lost_are_told_apart(count
     assert [one.state for one in tries] == ["unknown", "unknown"], "one of them waited for the other"
     # The history tells charge and ICCID; the code was in the answer alone, so an operator settles the orders.
     assert [(await counter.followed(order_id)).status for order_id in ids] == ["needs_review"] * 2
-    sales = {sale.details["email"]: sale for sale in counter.till("beppay").sales()}
+    sales = {sale.details["email"]: sale for sale in counter.simulator("beppay").sales()}
     assert set(sales) == {f"orders+{one.id}@example.com" for one in tries}
     for order_id in ids:
         (attempt,) = await counter.attempts(order_id)
@@ -51,7 +51,7 @@ async def test_reconcile_names_what_the_balance_fell_by_beyond_all_orders_togeth
     admitted = [await counter.admit(plan) for _ in range(3)]
     await asyncio.gather(*(process_order(counter.deps, one.order_id) for one in admitted if isinstance(one, Admitted)))
     assert await found() == []
-    counter.till("beppay").deposit(Decimal(-7))
+    counter.simulator("beppay").deposit(Decimal(-7))
     assert await found() == [("balance_fell_more", "37.00 USD for 30.00 USD")]
-    counter.till("beppay").deposit(Decimal(500))
+    counter.simulator("beppay").deposit(Decimal(500))
     assert await found() == [("balance_fell_more", "37.00 USD for 30.00 USD")]

@@ -72,7 +72,7 @@ async def test_an_order_waits_while_every_offer_is_held_and_goes_on_afterwards(c
     hold = Hold(counter, how, ALL_SELLERS)
     await hold.begin()
     await _assert_waits(counter, order_id)
-    assert not any(counter.till(name).sales() for name in ALL_SELLERS)
+    assert not any(counter.simulator(name).sales() for name in ALL_SELLERS)
     await hold.end()
     assert (await counter.followed(order_id)).status == "fulfilled"
     assert [one.supplier for one in await counter.attempts(order_id)] == ["pikasim"]
@@ -129,11 +129,11 @@ async def test_a_hold_that_comes_after_the_choice_is_seen_by_the_send(
     with monkeypatch.context() as patched:
         patched.setattr(attempt_rows, "begin", late)
         await process_order(counter.deps, order_id)
-    assert not any(counter.till(name).sales() for name in ALL_SELLERS)
+    assert not any(counter.simulator(name).sales() for name in ALL_SELLERS)
     await _assert_waits(counter, order_id)
     await hold.end()
     assert (await counter.followed(order_id)).status == "fulfilled"
-    assert sum(len(counter.till(name).sales()) for name in ALL_SELLERS) == 1
+    assert sum(len(counter.simulator(name).sales()) for name in ALL_SELLERS) == 1
 
 
 @pytest.mark.parametrize("how", ["stop", "stop all", "pause"])
@@ -147,7 +147,7 @@ async def test_a_topup_waits_for_its_supplier(counter: Counter, how: str) -> Non
     await _assert_waits(counter, admitted.order_id)
     await hold.end()
     assert (await counter.followed(admitted.order_id)).status == "fulfilled"
-    assert [sale.kind for sale in counter.till("s2s").sales()] == ["esim", "topup"]
+    assert [sale.kind for sale in counter.simulator("s2s").sales()] == ["esim", "topup"]
 
 
 @pytest.mark.parametrize("how", ["stop", "stop all", "pause"])
@@ -187,4 +187,4 @@ async def test_an_order_that_waits_behind_a_stop_is_not_bought_above_its_price(c
     await process_order(counter.deps, order_id)
     row = await counter.deps.pool.fetchrow("SELECT status, failure_code FROM orders WHERE id = $1", order_id)
     assert tuple(row) == ("failed", "price_changed")
-    assert not counter.till("s2s").sales()
+    assert not counter.simulator("s2s").sales()

@@ -88,7 +88,7 @@ async def test_an_esim_that_was_delivered_before_is_delivered_to_nobody_else(cou
 
 
 async def test_what_a_supplier_says_later_of_its_charge_is_what_the_ledger_has(counter: Counter) -> None:
-    counter.till("s2s").delivery_seconds = 3600
+    counter.simulator("s2s").delivery_seconds = 3600
     order_id = await counter.ordered(await counter.plan(1, "s2s"))
     (attempt,) = await counter.attempts(order_id)
     assert attempt.state == "accepted"
@@ -133,7 +133,7 @@ async def test_a_refund_of_nobodys_order_does_not_cancel_an_order_without_a_numb
 async def test_a_part_of_a_charge_given_back_is_no_failure_of_the_order(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counter.till("s2s").delivery_seconds = 10**6
+    counter.simulator("s2s").delivery_seconds = 10**6
     order_id = await counter.ordered(await counter.plan(1, "s2s"))
     (attempt,) = await counter.attempts(order_id)
 

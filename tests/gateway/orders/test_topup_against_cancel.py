@@ -154,7 +154,7 @@ async def test_a_topup_is_not_sent_to_an_esim_whose_cancel_was_asked_for_meanwhi
     assert (await counter.order(ordered)).status == "failed"
     assert await _failure(counter, ordered) == "cancelled"
     assert await counter.attempts(ordered) == []
-    assert len(counter.till("pikasim").sales()) == 1
+    assert len(counter.simulator("pikasim").sales()) == 1
 
 
 async def test_a_topup_is_not_sent_to_an_esim_that_expired_meanwhile(counter: Counter) -> None:
@@ -163,7 +163,7 @@ async def test_a_topup_is_not_sent_to_an_esim_that_expired_meanwhile(counter: Co
     await counter.deps.pool.execute("UPDATE esims SET state_told = 'enabled/expired'")
     await process_order(counter.deps, ordered)
     assert await _failure(counter, ordered) == "not_supported"
-    assert len(counter.till("pikasim").sales()) == 1
+    assert len(counter.simulator("pikasim").sales()) == 1
 
 
 async def test_a_cancel_is_not_sent_for_an_esim_that_was_topped_up_meanwhile(counter: Counter) -> None:
@@ -202,7 +202,7 @@ async def test_a_topup_that_was_not_sent_is_cancelled_with_its_esim(counter: Cou
     assert (await counter.order(ordered)).status == "cancelled"
     await process_order(counter.deps, order_id)
     assert (await counter.order(order_id)).status == "cancelled"
-    assert len(counter.till("pikasim").sales()) == 1
+    assert len(counter.simulator("pikasim").sales()) == 1
 
 
 async def test_a_topup_of_unknown_outcome_stays_a_case_when_it_is_found(counter: Counter) -> None:

@@ -53,7 +53,7 @@ async def test_data_is_added_to_the_esim_at_its_own_supplier(counter: Counter, s
     assert (order.status, order.kind, order.target_esim_id) == ("fulfilled", "topup", esim.id)
     (attempt,) = await counter.attempts(ordered)
     assert (attempt.supplier, attempt.kind, attempt.state) == (supplier, "topup", "succeeded")
-    sale = counter.till(supplier).sales()[-1]
+    sale = counter.simulator(supplier).sales()[-1]
     assert (sale.iccid, sale.kind) == (esim.iccid, "topup")
     assert await counter.ledger(ordered) == [(supplier, "charge", f"{sale.charged.normalize():f}")]
 
@@ -99,7 +99,7 @@ async def test_a_topup_without_an_answer_is_looked_up(counter: Counter) -> None:
     counter.trigger("s2s", "charge_then_reset", act="topup")
     order = await counter.followed(await _topped_up(counter, order_id))
     assert order.status == "fulfilled"
-    assert len(counter.till("s2s").sales()) == 2
+    assert len(counter.simulator("s2s").sales()) == 2
 
 
 async def test_beppay_adds_no_data_and_says_why(counter: Counter) -> None:
@@ -190,7 +190,7 @@ async def test_an_order_that_was_not_sent_is_cancelled_without_asking_anyone(cou
     assert await request_cancel(counter.deps, STOREFRONT, "test", admitted.order_id) is None
     await process_order(counter.deps, admitted.order_id)
     assert (await counter.order(admitted.order_id)).status == "cancelled"
-    assert not counter.till("pikasim").sales()
+    assert not counter.simulator("pikasim").sales()
 
 
 async def test_where_the_supplier_takes_nothing_back_that_is_said(counter: Counter) -> None:
@@ -212,7 +212,7 @@ async def test_a_person_fulfils_what_the_supplier_only_half_told(counter: Counte
     assert (await counter.order(order.id)).status == "fulfilled"
     esim = await counter.esim(order.id)
     assert esim.activation_code == code
-    assert esim.iccid == counter.till("beppay").sales()[-1].iccid
+    assert esim.iccid == counter.simulator("beppay").sales()[-1].iccid
     assert isinstance(await resolve(counter.deps, order.id, "failed", "again"), Problem)
 
 
@@ -229,7 +229,7 @@ async def test_an_esim_of_test_money_is_not_touched_at_an_account_that_turned_li
     esim = await counter.esim(order_id)
     live = counter.with_("s2s", mode="live")
     counter.clock.pass_(hours=1)
-    writes, sales = counter.calls("s2s"), len(counter.till("s2s").sales())
+    writes, sales = counter.calls("s2s"), len(counter.simulator("s2s").sales())
     options = await topup_options(live.deps, STOREFRONT, "test", esim.id)
     assert isinstance(options, Problem)
     assert options.code == "unavailable"
@@ -242,7 +242,7 @@ async def test_an_esim_of_test_money_is_not_touched_at_an_account_that_turned_li
     assert seen.code == "unavailable"
     with pytest.raises(NotFound):
         await look(live.deps, esim)
-    assert (counter.calls("s2s"), len(counter.till("s2s").sales())) == (writes, sales)
+    assert (counter.calls("s2s"), len(counter.simulator("s2s").sales())) == (writes, sales)
 
 
 async def test_an_order_of_test_money_is_not_cancelled_at_an_account_that_turned_live(counter: Counter) -> None:

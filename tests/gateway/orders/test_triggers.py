@@ -7,13 +7,13 @@ import pytest
 from gateway.orders.admit import Admitted, admit
 from gateway.suppliers import selling_rows
 from providers.breaker import BREAKER_FAILURES
-from providers.simulator.trigger_plans import MAGIC
+from providers.simulator.trigger_plans import TRIGGER_PLANS
 from schemas.orders import OrderForPlan
 from tests.kit.common_plan import everyday_plan
 from tests.kit.counter import Counter
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
-AMOUNTS = {one.word: gigabytes for gigabytes, one in enumerate(MAGIC, start=1)}
+AMOUNTS = {one.word: gigabytes for gigabytes, one in enumerate(TRIGGER_PLANS, start=1)}
 
 
 async def all_is_well(counter: Counter) -> None:

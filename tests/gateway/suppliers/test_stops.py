@@ -64,4 +64,4 @@ async def test_a_sync_that_lists_what_was_charged_sells_the_offer_again(counter:
 
 
 def attempt_key(counter: Counter) -> str:
-    return counter.till("s2s").sales()[-1].key
+    return counter.simulator("s2s").sales()[-1].key

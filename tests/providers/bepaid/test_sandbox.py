@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from providers.bepaid import MANIFEST
-from providers.bepaid.sandbox.triggers import OF_CREATION, OF_PAYMENT, TriggerKind
+from providers.bepaid.sandbox.triggers import OF_CREATION, OF_PAYMENT, PaymentTriggerKind
 from providers.loader import load_manifests
 from providers.simulator import SandboxWorld, sandbox_site, world_for
 from schemas.money import Money
@@ -340,7 +340,7 @@ async def test_a_trigger_waits_for_its_checkout(cashier, hook):
 
 
 def test_each_trigger_is_of_a_creation_or_of_a_payment():
-    assert set(TriggerKind) == OF_CREATION | OF_PAYMENT
+    assert set(PaymentTriggerKind) == OF_CREATION | OF_PAYMENT
     assert not OF_CREATION & OF_PAYMENT
 
 
@@ -367,7 +367,7 @@ def test_what_the_others_sell_does_not_change_with_it():
 
 async def test_products_and_payments_outlive_the_process_and_a_reset_forgets_them(aiohttp_client, tmp_path):
     async def begin():
-        return await aiohttp_client(sandbox_site(SandboxWorld((), books=tmp_path), {"bepaid": MANIFEST}))
+        return await aiohttp_client(sandbox_site(SandboxWorld((), records=tmp_path), {"bepaid": MANIFEST}))
 
     first = await begin()
     _, made = await make(first, quantity="1", infinite=False)

@@ -57,7 +57,7 @@ async def test_countries_and_tiers_are_read_without_the_key(here: Account) -> No
 
 async def test_a_purchase_answers_with_the_number_and_what_it_took(here: Account) -> None:
     order = await here.provider.purchase_number(asked(here))
-    (sale,) = here.till.sales()
+    (sale,) = here.simulator.sales()
     assert order.state is SupplierOrderState.COMPLETED
     assert order.charged == Money(Decimal("10.00"), "USDT")
     assert order.number is not None
@@ -70,18 +70,18 @@ async def test_a_purchase_answers_with_the_number_and_what_it_took(here: Account
     ("kind", "error"), [(TriggerKind.REFUSE_STOCK, OutOfStock), (TriggerKind.REFUSE_BALANCE, InsufficientBalance)]
 )
 async def test_a_refusal_is_definite(here: Account, kind: TriggerKind, error: type[SupplierError]) -> None:
-    here.till.triggers.add(Trigger(kind, key="US/7d"))
+    here.simulator.triggers.add(Trigger(kind, key="US/7d"))
     refused = await failure(here.provider.purchase_number(asked(here)))
     assert isinstance(refused, error)
     assert refused.outcome is Outcome.DID_NOT_HAPPEN
 
 
 async def test_a_lost_answer_is_found_by_country_tier_and_time(here: Account) -> None:
-    here.till.triggers.add(Trigger(TriggerKind.CHARGE_THEN_500))
+    here.simulator.triggers.add(Trigger(TriggerKind.CHARGE_THEN_500))
     request = asked(here)
     assert (await failure(here.provider.purchase_number(request))).outcome is Outcome.UNKNOWN
     found = await here.provider.find_number(request, None, ())
-    (sale,) = here.till.sales()
+    (sale,) = here.simulator.sales()
     assert found is not None
     assert (found.supplier_order_id, found.charged) == (f"number-{sale.number}", Money(Decimal("10.00"), "USDT"))
     assert found.number is not None
@@ -92,7 +92,7 @@ async def test_a_lost_answer_is_found_by_country_tier_and_time(here: Account) ->
 
 async def test_what_belongs_to_another_attempt_is_not_found_by_its_order_or_its_number(here: Account) -> None:
     first = await here.provider.purchase_number(asked(here))
-    (sale,) = here.till.sales()
+    (sale,) = here.simulator.sales()
     assert first.number is not None
     assert await here.provider.find_number(asked(here, "att_02"), None, {f"number-{sale.number}"}) is None
     digits = first.number.phone_number.removeprefix("+")
@@ -151,7 +151,7 @@ async def test_a_history_that_begins_too_late_is_no_absence(here: Account) -> No
 
 async def test_the_history_tells_expiry_and_autorenew_as_they_stand(here: Account) -> None:
     await here.provider.purchase_number(asked(here))
-    (sale,) = here.till.sales()
+    (sale,) = here.simulator.sales()
     base = str(here.provider.settings.base_url)
     async with aiohttp.ClientSession() as http:
         change = {"autorenew": True, "expires_at": "2027-01-01T00:00:00Z", "status": "renewed"}

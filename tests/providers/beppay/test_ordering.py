@@ -58,7 +58,7 @@ async def test_of_two_lost_answers_at_once_each_attempt_finds_its_own(here: Acco
     lost = await asyncio.gather(failure(here.provider.purchase(first)), failure(here.provider.purchase(second)))
     assert [error.outcome for error in lost] == [Outcome.UNKNOWN] * 2
     assert first.supplier_plan_id == second.supplier_plan_id
-    by_address = {sale.details["email"]: sale for sale in here.till.sales()}
+    by_address = {sale.details["email"]: sale for sale in here.simulator.sales()}
     assert len(by_address) == 2
     for request in (first, second):
         found = await here.provider.find_order(request, None)
@@ -71,18 +71,18 @@ async def test_of_two_lost_answers_at_once_each_attempt_finds_its_own(here: Acco
 
 async def test_a_purchase_answers_with_the_esim_and_what_it_took(here: Account) -> None:
     order = await here.provider.purchase(here.request())
-    (sale,) = here.till.sales()
+    (sale,) = here.simulator.sales()
     assert (order.state, order.supplier_order_id) == (SupplierOrderState.COMPLETED, None)
     assert order.charged == Money(sale.charged, "USDT")
     assert order.delivery is not None
-    assert order.delivery.activation_code == here.till.esims()[0].text_code
+    assert order.delivery.activation_code == here.simulator.esims()[0].text_code
 
 
 async def test_the_address_is_made_of_the_reference_and_a_domain_of_ours(here: Account) -> None:
     await here.provider.purchase(here.request("att_01"))
     given = msgspec.structs.replace(here.request("att_02"), email="orders+att_02@elsewhere.example")
     await here.provider.purchase(given)
-    sent = [sale.details["email"] for sale in here.till.sales()]
+    sent = [sale.details["email"] for sale in here.simulator.sales()]
     assert sent == ["orders+att_01@example.com", "orders+att_02@elsewhere.example"]
     assert await here.provider.find_order(given, None) is not None
 
@@ -104,7 +104,7 @@ async def test_without_a_domain_or_a_key_nothing_is_sent() -> None:
 async def test_the_picture_is_looked_at(here: Account, trigger: str) -> None:
     here.trigger(trigger)
     order = await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
+    (esim,) = here.simulator.esims()
     assert order.delivery is not None
     if trigger == "picture_only":
         assert order.delivery.activation_code == esim.picture_code
@@ -160,7 +160,7 @@ async def test_a_purchase_whose_answer_was_lost_is_found_without_its_code(here: 
     request = here.request()
     await failure(here.provider.purchase(request))
     found = await here.provider.find_order(request, None)
-    (sale,) = here.till.sales()
+    (sale,) = here.simulator.sales()
     assert found is not None
     assert (found.state, found.supplier_order_id) == (SupplierOrderState.COMPLETED, str(sale.number))
     assert (found.charged, found.reference) == (Money(sale.charged, "USDT"), request.reference)
@@ -185,7 +185,7 @@ async def test_a_purchase_that_was_sent_twice_on_the_way_is_for_a_person(here: A
     found = await here.provider.find_order(request, None)
     assert found is not None
     assert found.state is SupplierOrderState.PARTIAL
-    assert found.charged == Money(sum((sale.charged for sale in here.till.sales()), Decimal(0)), "USDT")
+    assert found.charged == Money(sum((sale.charged for sale in here.simulator.sales()), Decimal(0)), "USDT")
 
 
 async def test_a_history_that_does_not_reach_back_is_no_absence(here: Account) -> None:
@@ -193,7 +193,7 @@ async def test_a_history_that_does_not_reach_back_is_no_absence(here: Account) -
     request = here.request(age=timedelta(minutes=1))
     history(here, lambda whole: whole.update(total=1520))
     assert isinstance(await failure(here.provider.find_order(request, None)), UnreadableAnswer)
-    here.till.sales()[0].created_at -= timedelta(days=2)
+    here.simulator.sales()[0].created_at -= timedelta(days=2)
     assert await here.provider.find_order(request, None) is None
 
 
@@ -225,4 +225,4 @@ async def test_the_sandbox_refuses_an_address_that_is_none(here: Account, email:
         request = msgspec.structs.replace(here.request("a b"), email=None)  # no address can be made of it
     error = await failure(here.provider.purchase(request))
     assert (type(error), error.outcome) == (InvalidRequest, Outcome.DID_NOT_HAPPEN)
-    assert here.till.sales() == []
+    assert here.simulator.sales() == []

@@ -87,7 +87,7 @@ async def test_what_cannot_be_deposited_is_refused_before_anything_is_sent(
 
 @pytest.mark.parametrize("way", ["stripe", "btcpay"])
 async def test_a_deposit_moves_money_only_once_somebody_pays_at_the_page(here: Account, way: str) -> None:
-    before = here.till.balance
+    before = here.simulator.balance
     made = await here.provider.deposit(way, usd("12.34"))
     assert made.id is not None
     assert is_page(made.url)
@@ -95,15 +95,15 @@ async def test_a_deposit_moves_money_only_once_somebody_pays_at_the_page(here: A
         async with http.get(made.url) as page:
             assert page.status == 200
             assert "Deposit 12.34 USD" in await page.text()
-        assert here.till.balance == before
+        assert here.simulator.balance == before
         async with http.post(made.url) as page:
             assert "has risen" in await page.text()
         async with http.post(made.url) as page:
             assert page.status == 200
         async with http.get(made.url + "x") as page:
             assert page.status == 404
-    assert here.till.balance == before + Decimal("12.34")
-    moved = [line async for line in here.provider.transactions(here.till.moves()[0].at - timedelta(seconds=1))]
+    assert here.simulator.balance == before + Decimal("12.34")
+    moved = [line async for line in here.provider.transactions(here.simulator.statement()[0].at - timedelta(seconds=1))]
     assert (moved[0].kind, moved[0].amount) == (TransactionKind.DEPOSIT, usd("12.34"))
 
 
@@ -112,4 +112,4 @@ async def test_an_answer_that_does_not_come_moves_nothing_and_says_that_it_is_no
     error = await failure(here.provider.deposit("stripe", usd("5")))
     assert isinstance(error, UnreadableAnswer)
     assert error.outcome is Outcome.UNKNOWN
-    assert here.till.balance == here.till.moves()[-1].balance_after
+    assert here.simulator.balance == here.simulator.statement()[-1].balance_after

@@ -63,12 +63,12 @@ async def test_an_order_is_processed_first_and_has_its_esim_later() -> None:
         assert (order.state, order.delivery, order.reference) == (SupplierOrderState.PENDING, None, request.reference)
         ended = await here.ended(request, order.supplier_order_id)
         assert ended.delivery is not None
-        assert ended.delivery.iccid == here.till.sales()[0].iccid
+        assert ended.delivery.iccid == here.simulator.sales()[0].iccid
 
 
 async def test_the_charge_is_the_order_s_own_and_not_the_package_s(here: Account) -> None:
     order = await here.provider.purchase(here.request())
-    (sale,) = here.till.sales()
+    (sale,) = here.simulator.sales()
     assert sale.charged == (sale.listed * Decimal("1.036")).quantize(Decimal("0.01"))
     assert order.charged == usd(sale.charged)
 
@@ -120,16 +120,16 @@ async def test_an_order_that_the_list_does_not_show_yet_is_found_behind_its_char
     await failure(here.provider.purchase(request))
     found = await here.provider.find_order(request, None)
     assert found is not None
-    assert found.supplier_order_id == here.till.sales()[1].id
+    assert found.supplier_order_id == here.simulator.sales()[1].id
     assert found.delivery is not None
 
 
 async def test_a_search_goes_back_to_the_attempt_and_no_further(here: Account) -> None:
     for _ in range(3):
         await here.provider.purchase(here.request())
-    for sale in here.till.sales():
+    for sale in here.simulator.sales():
         sale.created_at -= timedelta(days=1)
-    old = here.till.sales()[0]
+    old = here.simulator.sales()[0]
     request = here.request(old.reference)
     long_ago = here.request(old.reference, age=timedelta(days=1))
     assert (await here.provider.find_order(long_ago, None)) is not None
@@ -148,7 +148,7 @@ async def test_an_order_on_a_later_page_is_found(here: Account, monkeypatch: pyt
         await here.provider.purchase(here.request())
     found = await here.provider.find_order(first, None)
     assert found is not None
-    assert found.supplier_order_id == here.till.sales()[0].id
+    assert found.supplier_order_id == here.simulator.sales()[0].id
     assert here.calls["/orders"] == 13 + 3
 
 
@@ -184,7 +184,7 @@ async def test_two_orders_with_one_reference_are_for_a_person(here: Account) -> 
     found = await here.provider.find_order(request, None)
     assert found is not None
     assert found.state is SupplierOrderState.PARTIAL
-    assert found.charged == usd(sum(sale.charged for sale in here.till.sales()))
+    assert found.charged == usd(sum(sale.charged for sale in here.simulator.sales()))
 
 
 async def test_an_order_for_another_package_is_for_a_person(here: Account) -> None:
@@ -211,7 +211,7 @@ async def test_an_id_that_is_not_known_yet_is_looked_for_by_reference(here: Acco
     await here.provider.purchase(request)
     found = await here.provider.find_order(request, "0" * 24)
     assert found is not None
-    assert found.supplier_order_id == here.till.sales()[0].id
+    assert found.supplier_order_id == here.simulator.sales()[0].id
 
 
 async def test_a_completed_order_without_its_esim_is_still_to_come(here: Account) -> None:
@@ -230,7 +230,7 @@ async def test_a_code_that_the_order_leaves_out_is_read_from_the_esim(here: Acco
     found = await here.provider.find_order(request, order.supplier_order_id)
     assert found is not None
     assert found.delivery is not None
-    assert found.delivery.activation_code == here.till.esims()[0].text_code
+    assert found.delivery.activation_code == here.simulator.esims()[0].text_code
 
 
 async def test_an_iccid_that_came_back_does_not_give_another_order_s_code(here: Account) -> None:
@@ -264,7 +264,7 @@ async def test_a_failed_order_whose_charge_stands_says_how_much(here: Account) -
     request = here.request()
     order = await here.provider.purchase(request)
     ended = await here.ended(request, order.supplier_order_id)
-    assert (ended.state, ended.charged) == (SupplierOrderState.FAILED, usd(here.till.sales()[0].charged))
+    assert (ended.state, ended.charged) == (SupplierOrderState.FAILED, usd(here.simulator.sales()[0].charged))
 
 
 async def test_an_order_that_was_given_back_without_a_word_has_failed(here: Account) -> None:
@@ -277,7 +277,7 @@ async def test_an_order_that_was_given_back_without_a_word_has_failed(here: Acco
     later = msgspec.structs.replace(request, signed_at=request.signed_at - orders.STUCK_AFTER)
     ended = await here.ended(later, order.supplier_order_id)
     assert (ended.state, ended.charged) == (SupplierOrderState.FAILED, usd("0.00"))
-    assert here.till.sales()[0].state is SaleState.PROCESSING
+    assert here.simulator.sales()[0].state is SaleState.PROCESSING
 
 
 async def test_an_order_that_is_processed_for_long_and_not_refunded_stays_pending(here: Account) -> None:
@@ -294,7 +294,7 @@ async def test_an_order_that_is_processed_for_long_and_not_refunded_stays_pendin
 
 async def test_each_state_of_an_esim_is_told_in_both_its_halves(here: Account) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
+    (esim,) = here.simulator.esims()
     for profile in ProfileState:
         for service in ServiceState:
             esim.profile, esim.service = profile, service
@@ -304,8 +304,8 @@ async def test_each_state_of_an_esim_is_told_in_both_its_halves(here: Account) -
 
 async def test_figures_that_the_esim_s_page_leaves_out_come_from_its_usage(here: Account) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
-    here.till.use(esim, 120)
+    (esim,) = here.simulator.esims()
+    here.simulator.use(esim, 120)
 
     def without_figures(data: dict[str, Any]) -> None:
         if "qrCodeUrl" in data:
@@ -320,7 +320,7 @@ async def test_figures_that_the_esim_s_page_leaves_out_come_from_its_usage(here:
 
 async def test_another_esim_than_the_one_asked_for_is_no_answer(here: Account) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
+    (esim,) = here.simulator.esims()
     changed(here, "/esims/", lambda data: data.update(iccid="8999901000000000009"))
     for call in (here.provider.esim_status(esim.iccid), here.provider.cancel(esim.iccid)):
         error = await failure(call)
@@ -329,7 +329,7 @@ async def test_another_esim_than_the_one_asked_for_is_no_answer(here: Account) -
 
 async def test_what_can_be_added_has_codes_of_its_own_and_the_coverage_of_the_esim(here: Account) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
+    (esim,) = here.simulator.esims()
     options = await here.provider.topup_plans(esim.iccid, here.item.key)
     assert options
     assert all(option.supplier_plan_id.startswith("TOPUP_") for option in options)
@@ -340,7 +340,7 @@ async def test_what_can_be_added_has_codes_of_its_own_and_the_coverage_of_the_es
 
 async def test_an_option_without_a_place_is_for_where_the_esim_was_bought(here: Account) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
+    (esim,) = here.simulator.esims()
 
     def without_place(data: dict[str, Any]) -> None:
         for option in data.get("topupPackages", ()):
@@ -361,7 +361,7 @@ async def test_no_list_of_options_is_no_answer(here: Account, data: str) -> None
 
 async def test_a_top_up_takes_the_option_s_code_and_the_package_s_own(here: Account) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
+    (esim,) = here.simulator.esims()
     for plan in (f"TOPUP_{here.item.key}", here.item.key):
         request = here.request(plan=plan, iccid=esim.iccid)
         order = await here.provider.topup(request)
@@ -375,7 +375,7 @@ async def test_a_top_up_takes_the_option_s_code_and_the_package_s_own(here: Acco
 @pytest.mark.parametrize("kind", ["failed_after_processing", "cancelled_after_processing"])
 async def test_a_top_up_that_the_supplier_calls_off_has_failed_and_holds_nothing(here: Account, kind: str) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
+    (esim,) = here.simulator.esims()
     here.trigger(kind)
     request = here.request(iccid=esim.iccid)
     order = await here.provider.topup(request)
@@ -386,7 +386,7 @@ async def test_a_top_up_that_the_supplier_calls_off_has_failed_and_holds_nothing
 
 async def test_a_top_up_that_went_to_another_esim_is_a_conflict(here: Account) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
+    (esim,) = here.simulator.esims()
     request = here.request(iccid=esim.iccid)
     order = await here.provider.topup(request)
     changed(here, "/orders/", lambda data: data["esim"].update(iccid="8999901000000000009"))
@@ -404,7 +404,7 @@ async def test_a_top_up_without_an_iccid_is_not_sent(here: Account) -> None:
 
 async def test_the_refund_of_a_cancel_is_its_own_number(here: Account) -> None:
     await here.provider.purchase(here.request())
-    (esim,), (sale,) = here.till.esims(), here.till.sales()
+    (esim,), (sale,) = here.simulator.esims(), here.simulator.sales()
     given = await here.provider.cancel(esim.iccid)
     assert given.refunded == usd(sale.listed) < usd(sale.charged)
     status = await here.provider.esim_status(esim.iccid)
@@ -417,8 +417,8 @@ async def test_the_refund_of_a_cancel_is_its_own_number(here: Account) -> None:
 @pytest.mark.parametrize("status", [200, 400, 403, 409, 422])
 async def test_the_page_s_refusal_of_a_cancel_is_definite_with_any_status(here: Account, status: int) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
-    here.till.use(esim, 1)
+    (esim,) = here.simulator.esims()
+    here.simulator.use(esim, 1)
     here.shop.tamper = lambda _request, body: web.Response(status=status, body=body, content_type="application/json")
     error = await failure(here.provider.cancel(esim.iccid))
     assert isinstance(error, Refused)
@@ -429,8 +429,8 @@ async def test_the_page_s_refusal_of_a_cancel_is_definite_with_any_status(here: 
 @pytest.mark.parametrize("status", [302, 408, 500])
 async def test_what_makes_a_doubt_makes_one_of_a_refused_cancel_too(here: Account, status: int) -> None:
     await here.provider.purchase(here.request())
-    (esim,) = here.till.esims()
-    here.till.use(esim, 1)
+    (esim,) = here.simulator.esims()
+    here.simulator.use(esim, 1)
     here.shop.tamper = lambda _request, body: web.Response(status=status, body=body, content_type="application/json")
     assert (await failure(here.provider.cancel(esim.iccid))).outcome is Outcome.UNKNOWN
 
@@ -444,7 +444,7 @@ async def test_a_conflict_without_the_esim_s_state_is_a_doubt(here: Account) -> 
 async def test_a_cancel_that_was_refused_by_the_account_is_definite(here: Account) -> None:
     await here.provider.purchase(here.request())
     here.trigger("refuse_blocked", act=Act.CANCEL)
-    error = await failure(here.provider.cancel(here.till.esims()[0].iccid))
+    error = await failure(here.provider.cancel(here.simulator.esims()[0].iccid))
     assert error.outcome is Outcome.DID_NOT_HAPPEN
 
 
@@ -452,7 +452,7 @@ async def test_a_cancel_that_was_refused_by_the_account_is_definite(here: Accoun
 
 
 async def test_credit_can_be_spent_besides_the_balance(here: Account) -> None:
-    here.till.credit = Decimal(250)
+    here.simulator.credit = Decimal(250)
     found = await here.provider.balance()
     assert found.spendable - found.balance == usd(250)
 
@@ -464,7 +464,7 @@ async def test_a_balance_that_is_no_amount_is_no_answer(here: Account) -> None:
 
 async def test_transactions_come_newest_first_from_many_pages_and_none_twice(here: Account) -> None:
     for _ in range(230):
-        here.till.deposit(Decimal(1))
+        here.simulator.deposit(Decimal(1))
     since = datetime.now(UTC) - timedelta(hours=1)
     moves = [move async for move in here.provider.transactions(since)]
     assert len(moves) == 231
@@ -480,7 +480,7 @@ async def test_a_transaction_without_an_amount_ends_the_walk(here: Account) -> N
 
 async def test_a_list_that_answers_with_another_page_is_no_answer(here: Account) -> None:
     for _ in range(150):
-        here.till.deposit(Decimal(1))
+        here.simulator.deposit(Decimal(1))
     changed(here, "/transactions", lambda data: data["pagination"].update(page=1))
     with pytest.raises(UnreadableAnswer, match="page 2"):
         [move async for move in here.provider.transactions(datetime.now(UTC) - timedelta(hours=1))]

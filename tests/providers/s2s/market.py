@@ -1,4 +1,4 @@
-"""An account at S2S's sandbox for a test: requests to make, triggers to set, and what the till has."""
+"""An account at S2S's sandbox for a test: requests to make, triggers to set, and what the supplier has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import stamina
 
 from providers.s2s import MANIFEST
-from providers.s2s.sandbox import products as shelf
+from providers.s2s.sandbox import products
 from providers.simulator import SandboxWorld, Trigger, TriggerKind
 from schemas.order import PurchaseRequest, SupplierOrderState
 from tests.providers.shop import open_shop
@@ -26,9 +26,9 @@ class Account:
         self.shop = shop
         self.provider = shop.provider
         self.world = shop.world
-        self.till = shop.world.till("s2s")
+        self.simulator = shop.world.simulator("s2s")
         self.item = next(item for item in self.world.items("s2s") if sells(item))
-        self.sku = shelf.sku_id(self.item.key)
+        self.sku = products.sku_id(self.item.key)
 
     @property
     def calls(self):
@@ -45,7 +45,7 @@ class Account:
         )
 
     def trigger(self, kind, **changes):
-        self.till.triggers.add(Trigger(TriggerKind(kind), **changes))
+        self.simulator.triggers.add(Trigger(TriggerKind(kind), **changes))
 
     async def ended(self, request, supplier_order_id=None):
         """The order of a request once it is no longer pending."""
@@ -76,5 +76,5 @@ async def account(delivery_seconds=0, **settings):
     with stamina.set_testing(True, attempts=1):
         async with open_shop(MANIFEST, world, **settings) as shop:
             opened = Account(shop)
-            opened.till.delivery_seconds = delivery_seconds
+            opened.simulator.delivery_seconds = delivery_seconds
             yield opened

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from providers.s2s import MANIFEST
-from providers.s2s.sandbox import products as shelf
+from providers.s2s.sandbox import products
 from schemas.errors import (
     DuplicateReference,
     InvalidRequest,
@@ -57,7 +57,7 @@ async def test_an_esim_that_nobody_installed_is_not_active(here, iccid):
 
 
 async def test_usage_is_told_to_the_megabyte(here, iccid):
-    here.till.use(here.till.esim(iccid), 1537)
+    here.simulator.use(here.simulator.esim(iccid), 1537)
     status = await here.provider.esim_status(iccid)
     assert (status.profile_state, status.service_state) == (ProfileState.ENABLED, ServiceState.ACTIVE)
     assert (status.data.total_mb, status.data.used_mb, status.data.remaining_mb) == (5120, 1537, 3583)
@@ -68,24 +68,24 @@ async def test_usage_is_told_to_the_megabyte(here, iccid):
 
 
 async def test_an_esim_without_data_left_is_depleted(here, iccid):
-    here.till.use(here.till.esim(iccid), 5120)
+    here.simulator.use(here.simulator.esim(iccid), 5120)
     status = await here.provider.esim_status(iccid)
     assert (status.service_state, status.data.remaining_mb) == (ServiceState.DEPLETED, 0)
 
 
 async def test_packages_below_a_gigabyte_are_in_megabytes(here):
     small = next(i for i in here.world.items("s2s") if i.mb == 500 and not i.daily and i.visible and i.in_stock)
-    request = here.request(sku=shelf.sku_id(small.key))
+    request = here.request(sku=products.sku_id(small.key))
     order = await here.provider.purchase(request)
-    here.till.use(here.till.esim(order.delivery.iccid), 100)
+    here.simulator.use(here.simulator.esim(order.delivery.iccid), 100)
     (package,) = (await here.provider.esim_status(order.delivery.iccid)).packages
     assert (package.total_mb, package.remaining_mb) == (500, 400)
 
 
 async def test_an_unlimited_esim_has_no_total(here):
     item = next(i for i in here.world.items("s2s") if i.unlimited and i.visible and i.in_stock and not i.dirt)
-    order = await here.provider.purchase(here.request(sku=shelf.sku_id(item.key)))
-    here.till.use(here.till.esim(order.delivery.iccid), 100)
+    order = await here.provider.purchase(here.request(sku=products.sku_id(item.key)))
+    here.simulator.use(here.simulator.esim(order.delivery.iccid), 100)
     status = await here.provider.esim_status(order.delivery.iccid)
     assert status.data is None
     assert status.packages[0].total_mb is None
@@ -133,18 +133,18 @@ async def test_a_top_up_takes_the_sku_that_it_is_given(here, iccid):
     bigger = next(
         i for i in here.world.items("s2s") if i.countries == here.item.countries and i.mb == 10240 and i.in_stock
     )
-    order = await here.provider.topup(here.request(iccid=iccid, sku=shelf.sku_id(bigger.key)))
+    order = await here.provider.topup(here.request(iccid=iccid, sku=products.sku_id(bigger.key)))
     assert order.charged == Money(bigger.price, "USD")
 
 
 async def test_a_top_up_of_another_coverage_is_refused(here, iccid):
     other = next(i for i in here.world.items("s2s") if sells(i) and i.countries != here.item.countries)
-    error = await failure(here.provider.topup(here.request(iccid=iccid, sku=shelf.sku_id(other.key))))
+    error = await failure(here.provider.topup(here.request(iccid=iccid, sku=products.sku_id(other.key))))
     assert (type(error), error.outcome) == (InvalidRequest, Outcome.DID_NOT_HAPPEN)
 
 
 async def test_an_esim_that_cannot_be_renewed_is_refused_and_has_no_options(here, iccid):
-    here.till.esim(iccid).renewable = False
+    here.simulator.esim(iccid).renewable = False
     assert (await here.provider.esim_status(iccid)).can_topup is False
     assert await here.provider.topup_plans(iccid, here.sku) == []
     error = await failure(here.provider.topup(here.request(iccid=iccid)))

@@ -43,7 +43,7 @@ async def failure(call):
 async def test_an_order_delivered_at_once_has_its_esim_and_its_charge(here):
     request = here.request()
     order = await here.provider.purchase(request)
-    (sale,) = here.till.sales()
+    (sale,) = here.simulator.sales()
     assert (order.state, order.reference, order.supplier_order_id) == (
         SupplierOrderState.COMPLETED,
         request.reference,
@@ -51,7 +51,7 @@ async def test_an_order_delivered_at_once_has_its_esim_and_its_charge(here):
     )
     assert order.charged == usd(here.item.price)
     assert order.delivery.iccid == sale.iccid
-    assert order.delivery.activation_code == here.till.esim(sale.iccid).text_code
+    assert order.delivery.activation_code == here.simulator.esim(sale.iccid).text_code
     assert order.delivery.smdp_address == "rsp.sandbox.example"
     assert not order.delivery.conflict
 
@@ -59,7 +59,7 @@ async def test_an_order_delivered_at_once_has_its_esim_and_its_charge(here):
 async def test_each_way_of_writing_an_esim_down_is_read(here):
     for _ in range(4):
         request, order = await here.delivered()
-        assert order.delivery.activation_code == here.till.esim(order.delivery.iccid).text_code
+        assert order.delivery.activation_code == here.simulator.esim(order.delivery.iccid).text_code
         assert order == await here.provider.find_order(request, order.supplier_order_id)
 
 
@@ -82,14 +82,14 @@ async def test_our_own_reference_used_twice_says_that_the_first_arrived(here):
     await here.provider.purchase(request)
     error = await failure(here.provider.purchase(request))
     assert (type(error), error.outcome) == (DuplicateReference, Outcome.UNKNOWN)
-    assert len(here.till.sales()) == 1
+    assert len(here.simulator.sales()) == 1
 
 
 @pytest.mark.parametrize("age", [timedelta(minutes=6), timedelta(minutes=-6)])
 async def test_a_timestamp_more_than_five_minutes_off_is_refused_for_good(here, age):
     error = await failure(here.provider.purchase(here.request(age=age)))
     assert (type(error), error.outcome) == (NotAuthorised, Outcome.DID_NOT_HAPPEN)
-    assert here.till.sales() == []
+    assert here.simulator.sales() == []
 
 
 @pytest.mark.parametrize("age", [timedelta(minutes=4, seconds=50), timedelta(minutes=-4, seconds=-50)])
@@ -111,7 +111,7 @@ async def test_two_different_codes_are_a_conflict(here):
 async def test_a_text_that_cannot_be_installed_gives_way_to_the_code_that_can(here):
     here.trigger("picture_only")
     order = await here.provider.purchase(here.request())
-    assert order.delivery.activation_code == here.till.esim(order.delivery.iccid).picture_code
+    assert order.delivery.activation_code == here.simulator.esim(order.delivery.iccid).picture_code
     assert not order.delivery.conflict
 
 
@@ -177,7 +177,7 @@ async def test_an_order_for_something_else_than_was_bought_is_for_a_person(here,
     for order in (bought, found):
         assert order.state is SupplierOrderState.PARTIAL
         assert order.error == "the order is for something else than was bought"
-        assert order.charged == usd(here.till.sales()[0].charged)
+        assert order.charged == usd(here.simulator.sales()[0].charged)
 
 
 async def test_an_order_that_cannot_be_read_does_not_count_as_absent(here):
@@ -235,8 +235,8 @@ async def test_a_part_of_a_charge_that_stands_is_the_part(here):
     here.trigger("failed_without_refund")
     request = here.request()
     await here.provider.purchase(request)
-    (sale,) = here.till.sales()
-    here.till._refund(sale, Decimal("0.10"))
+    (sale,) = here.simulator.sales()
+    here.simulator._refund(sale, Decimal("0.10"))
     assert (await here.ended(request)).charged == usd(here.item.price - Decimal("0.10"))
 
 
@@ -264,7 +264,7 @@ def never_charged(here, balance_too):
         if request.path.endswith("/history"):
             return changed(lambda moves: moves.__delitem__(slice(0, 1)))(request, body)
         if balance_too and request.path.endswith("/balance"):
-            opening = here.till.moves()[-1].balance_after
+            opening = here.simulator.statement()[-1].balance_after
             return changed(lambda money: money.update(balance=float(opening)))(request, body)
         return body
 
@@ -331,7 +331,7 @@ async def test_an_order_delivered_in_part_is_told_as_that(here):
 
 async def test_the_overdraft_can_be_spent(here):
     balance = await here.provider.balance()
-    assert (balance.balance, balance.spendable) == (usd(here.till.balance), usd(here.till.balance + 100))
+    assert (balance.balance, balance.spendable) == (usd(here.simulator.balance), usd(here.simulator.balance + 100))
 
 
 async def test_transactions_are_the_till_s_movements_newest_first(here):
@@ -352,7 +352,7 @@ async def test_transactions_are_the_till_s_movements_newest_first(here):
 
 async def test_transactions_go_back_no_further_than_asked_and_over_pages(here):
     for number in range(130):
-        here.till.deposit(Decimal(number))
+        here.simulator.deposit(Decimal(number))
     everything = [t async for t in here.provider.transactions(datetime.now(UTC) - timedelta(hours=1))]
     assert [t.amount.amount for t in everything[:130]] == [Decimal(n) for n in reversed(range(130))]
     assert here.calls["/balance/history"] == 2

@@ -10,7 +10,7 @@ import pytest
 
 from providers import places
 from providers.s2s import MANIFEST, wire
-from providers.s2s.sandbox import products as shelf
+from providers.s2s.sandbox import products
 from providers.simulator import SandboxWorld
 from schemas.plan import Offer, Reset
 from tests.providers.shop import open_shop
@@ -200,7 +200,7 @@ async def test_every_offer_is_the_item_that_the_sandbox_sells(world):
 @pytest.mark.parametrize("locale", ["en", "ru"])
 async def test_a_plan_on_which_something_goes_wrong_is_called_so_and_is_what_its_amount_says(locale):
     world = SandboxWorld(["pikasim", "s2s"])
-    labelled = {shelf.sku_id(item.key): item for item in world.items("s2s") if item.label}
+    labelled = {products.sku_id(item.key): item for item in world.items("s2s") if item.label}
     async with open_shop(MANIFEST, world, locale=locale) as shop:
         offers = {o.supplier_plan_id: o for o in (await shop.walk()).offers if o.supplier_plan_id in labelled}
     assert offers.keys() == labelled.keys()

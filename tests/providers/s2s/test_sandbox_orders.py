@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from providers.s2s import MANIFEST, wire
-from providers.s2s.sandbox import routes as counter
+from providers.s2s.sandbox import routes
 from providers.simulator import SandboxWorld, WebhookPlan
 from providers.simulator import account as sandbox_account
 from schemas.event import SupplierEventType
@@ -45,7 +45,7 @@ async def api(world, aiohttp_client, monkeypatch):
     """The supplier at the moment of the page's example."""
     monkeypatch.setattr(sandbox_account, "time", SimpleNamespace(time=lambda: float(NOW)))
     client = await aiohttp_client(MANIFEST.sandbox(world, {"token": "t", "partner_secret": SECRET}))
-    world.till("s2s").delivery_seconds = 0
+    world.simulator("s2s").delivery_seconds = 0
 
     async def call(method, path, expected=200, headers=SIGNED, json=None, **query):
         response = await client.request(method, path, params=query, headers=TOKEN | headers, json=json)
@@ -70,7 +70,7 @@ async def test_the_page_s_order_buys_and_is_answered_in_the_page_s_shape(api, wo
     bought = await api("POST", "/orders", 201, json=ORDER)
     assert keys(bought) == page("order_created")
     assert bought["message"] == "Order created successfully"
-    (sale,) = world.till("s2s").sales()
+    (sale,) = world.simulator("s2s").sales()
     assert (sale.reference, sale.id) == ("ORD-12345", bought["data"]["id"])
     assert keys(await api("GET", f"/orders/{sale.id}")) == page("order")
     assert keys(await api("GET", "/orders")) == page("orders")
@@ -113,7 +113,7 @@ async def test_the_history_has_the_page_s_shape(api):
 )
 async def test_without_a_fitting_signature_nothing_is_sold(api, world, headers):
     assert (await api("POST", "/orders", 401, headers, ORDER))["success"] is False
-    assert world.till("s2s").sales() == []
+    assert world.simulator("s2s").sales() == []
 
 
 @pytest.mark.parametrize(("late", "status"), [(300, 201), (-300, 201), (301, 401), (-301, 401)])
@@ -125,7 +125,7 @@ async def test_a_timestamp_holds_for_five_minutes_either_way(api, monkeypatch, l
 async def test_an_external_id_is_sold_once(api, world):
     await api("POST", "/orders", 201, json=ORDER)
     assert "external_id" in (await api("POST", "/orders", 422, json=ORDER))["message"]
-    assert len(world.till("s2s").sales()) == 1
+    assert len(world.simulator("s2s").sales()) == 1
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ async def test_an_external_id_is_sold_once(api, world):
 )
 async def test_a_body_that_the_page_does_not_allow_is_refused(api, world, body, status):
     assert (await api("POST", "/orders", status, json=body))["success"] is False
-    assert world.till("s2s").sales() == []
+    assert world.simulator("s2s").sales() == []
 
 
 async def test_money_that_is_not_there_is_refused(api, world):
-    till = world.till("s2s")
-    till.deposit(-till.balance - till.credit)
+    simulator = world.simulator("s2s")
+    simulator.deposit(-simulator.balance - simulator.credit)
     assert (await api("POST", "/orders", 422, json=ORDER))["message"] == "Insufficient balance"
-    till.deposit(counter.OVERDRAFT)
+    simulator.deposit(routes.OVERDRAFT)
     await api("POST", "/orders", 201, json=ORDER)
     assert (await api("GET", "/balance"))["data"]["is_overdrafted"] is True
 
@@ -157,17 +157,17 @@ async def test_metadata_comes_back(api):
 
 
 async def test_an_order_is_created_then_processing_then_completed(api, world):
-    world.till("s2s").delivery_seconds = None
+    world.simulator("s2s").delivery_seconds = None
     order = (await api("POST", "/orders", 201, json=ORDER))["data"]
     assert (order["status"], order["items"][0]["delivery_data"]) in [("created", None), ("created", [])]
     assert (await api("GET", f"/orders/{order['id']}"))["data"]["status"] == "processing"
-    world.till("s2s").delivery_looks = 2
+    world.simulator("s2s").delivery_looks = 2
     assert (await api("GET", f"/orders/{order['id']}"))["data"]["status"] == "completed"
 
 
 async def test_orders_can_be_filtered_by_status_and_time(api, world):
     await api("POST", "/orders", 201, json=ORDER)
-    (sale,) = world.till("s2s").sales()
+    (sale,) = world.simulator("s2s").sales()
     later = (sale.created_at + timedelta(seconds=5)).isoformat()
     for query, count in [
         ({"status": "completed"}, 1),
@@ -185,12 +185,12 @@ async def test_orders_can_be_filtered_by_status_and_time(api, world):
 
 async def test_cursors_lead_through_a_history_that_grows_meanwhile(api, world):
     for amount in range(5):
-        world.till("s2s").deposit(amount)
+        world.simulator("s2s").deposit(amount)
     seen, cursor = [], {}
     while True:
         body = await api("GET", "/balance/history", per_page="2", **cursor)
         seen += [move["amount"] for move in body["data"]]
-        world.till("s2s").deposit(100)
+        world.simulator("s2s").deposit(100)
         if body["meta"]["next_cursor"] is None:
             break
         cursor = {"cursor": body["meta"]["next_cursor"]}
@@ -200,10 +200,10 @@ async def test_cursors_lead_through_a_history_that_grows_meanwhile(api, world):
 # --- webhooks -----------------------------------------------------------------------------------------------
 
 
-def test_a_webhook_is_signed_over_time_event_and_key(world):
-    rules = counter.rules(world, sandbox_account.SandboxAccount("a token", SECRET)).webhooks
+def test_a_webhook_is_signed_over_time_event_and_key():
+    rules = routes.RULES.webhooks
     body = {"event": "order.status_changed", "idempotency_key": "550e8400-e29b-41d4-a716-446655440000"}
-    assert rules.sign(body, b"{}", datetime.fromtimestamp(NOW, UTC)) == {
+    assert rules.sign(SECRET, body, b"{}", datetime.fromtimestamp(NOW, UTC)) == {
         "X-Timestamp": "1768478058",
         "X-Signature": "10b6fb9e87fc096e19e00183d6364b2c5b8f46aacb4737523d52def99720bbd0",
     }
@@ -237,7 +237,7 @@ async def listening(aiohttp_server, here, refused=0, **plan):
     app = web.Application()
     app.router.add_post("/hook", receiver.take)
     server = await aiohttp_server(app)
-    here.till.webhooks.plan = WebhookPlan(url=str(server.make_url("/hook")), **plan)
+    here.simulator.webhooks.plan = WebhookPlan(url=str(server.make_url("/hook")), **plan)
     yield receiver
 
 

@@ -76,7 +76,7 @@ async def test_each_of_several_cards_has_a_code_of_its_own(here):
     found = await here.provider.find_order(request, order.supplier_order_id)
     assert found.codes == order.codes
     assert await here.provider.find_order(request, None) == found
-    (charge,) = here.till.sales()
+    (charge,) = here.simulator.sales()
     assert (charge.kind, charge.reference, charge.details["quantity"]) == (OrderKind.VOUCHER, request.reference, 3)
 
 
@@ -107,7 +107,7 @@ async def test_a_recharge_tells_what_was_done_instead_of_a_code(here):
 async def test_what_the_product_does_not_allow_is_refused_and_nothing_charged(here, sku, changes):
     error = await failure(here.provider.purchase_good(wants(here, sku, **changes)))
     assert (type(error), error.outcome) == (InvalidRequest, Outcome.DID_NOT_HAPPEN)
-    assert here.till.sales() == []
+    assert here.simulator.sales() == []
 
 
 async def test_little_stock_is_sold_out_in_the_end(here):

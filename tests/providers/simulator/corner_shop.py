@@ -1,4 +1,4 @@
-"""A made-up supplier that sells by the shared till, and a caller of it."""
+"""A made-up supplier that sells by the supplier simulator, and a caller of it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from aiohttp import web
 
 from providers.contract import Capability, Manifest, SupplierSettings
 from providers.simulator import (
+    Esim,
     Purchase,
+    RefusalReason,
     Sale,
     SandboxWorld,
     Served,
+    SupplierRules,
     SupplierSimulator,
-    TillRules,
     WebhookRules,
-    Why,
-    one,
+    body_of,
+    item_of,
+    json_response,
     sandbox_app,
     serve,
-    till_of,
+    simulator_of,
 )
 from schemas.order import OrderKind
 
@@ -42,31 +45,32 @@ class _Order(msgspec.Struct):
 
 
 async def _buy(request: web.Request) -> web.Response:
-    asked = msgspec.json.decode(await request.read(), type=_Order)
+    asked = await body_of(request, _Order)
     kind = OrderKind.ESIM if asked.iccid is None else OrderKind.TOPUP
-    sale = await till_of(request).buy(
-        request, Purchase(one(request, asked.plan), kind, reference=asked.reference, iccid=asked.iccid)
+    sale = await simulator_of(request).buy(
+        request, Purchase(item_of(request, asked.plan), kind, reference=asked.reference, iccid=asked.iccid)
     )
-    return _json(shown(till_of(request), sale))
+    return json_response(shown(simulator_of(request), sale))
 
 
 async def _cancel(request: web.Request) -> web.Response:
-    return _json(shown(till_of(request), await till_of(request).cancel(request, request.match_info["iccid"])))
+    sale = await simulator_of(request).cancel(request, request.match_info["iccid"])
+    return json_response(shown(simulator_of(request), sale))
 
 
 async def _order(request: web.Request) -> web.Response:
-    sale = till_of(request).order(request.match_info["id"])
+    sale = simulator_of(request).order(request.match_info["id"])
     if sale is None:
         raise web.HTTPNotFound(text="no such order")
-    return _json(shown(till_of(request), sale))
+    return json_response(shown(simulator_of(request), sale))
 
 
 async def _orders(request: web.Request) -> web.Response:
-    return _json([shown(till_of(request), sale) for sale in till_of(request).orders()])
+    return json_response([shown(simulator_of(request), sale) for sale in simulator_of(request).orders()])
 
 
-def shown(till: SupplierSimulator, sale: Sale) -> dict[str, Any]:
-    esim = till.esim_of(sale)
+def shown(simulator: SupplierSimulator, sale: Sale) -> dict[str, Any]:
+    esim = simulator.esim_of(sale)
     return {
         "id": sale.id,
         "reference": sale.reference,
@@ -79,23 +83,20 @@ def shown(till: SupplierSimulator, sale: Sale) -> dict[str, Any]:
     }
 
 
-def _json(body: Any) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), content_type="application/json")
-
-
-def announce(sale: Sale, at: datetime) -> Mapping[str, Any]:
+def notification(sale: Sale, _esim: Esim | None, at: datetime) -> Mapping[str, Any]:
     return {"event": "done", "at": at, "data": {"order": sale.id, "status": sale.state, "price": sale.charged}}
 
 
-def sign(body: Mapping[str, Any], encoded: bytes, at: datetime) -> Mapping[str, str]:
+def sign(_secret: str, body: Mapping[str, Any], encoded: bytes, at: datetime) -> Mapping[str, str]:
     return {"X-Signature": f"{len(encoded):040}", "X-Event": str(body["event"]), "X-At": at.isoformat()}
 
 
-RULES = TillRules(
+RULES = SupplierRules(
     opening=Decimal(100),
     unique_references=True,
-    refusals={Why.OUT_OF_STOCK: (422, "sold out")},
-    webhooks=WebhookRules(announce, sign),
+    refusals={RefusalReason.OUT_OF_STOCK: (422, "sold out")},
+    webhooks=WebhookRules(sign),
+    notification=notification,
 )
 
 
@@ -109,8 +110,8 @@ class Counter:
     patience: float = 20
 
     @property
-    def till(self) -> SupplierSimulator:
-        return self.world.till("corner")
+    def simulator(self) -> SupplierSimulator:
+        return self.world.simulator("corner")
 
     async def post(self, path: str, body: Any = None) -> tuple[int, Any]:
         timeout = aiohttp.ClientTimeout(total=self.patience)
@@ -154,7 +155,7 @@ class Counter:
 
 
 @asynccontextmanager
-async def corner_shop(rules: TillRules = RULES, world: SandboxWorld | None = None) -> AsyncIterator[Counter]:
+async def corner_shop(rules: SupplierRules = RULES, world: SandboxWorld | None = None) -> AsyncIterator[Counter]:
     """The supplier at a port that the kernel chose."""
 
     def sandbox(world: SandboxWorld, _settings: Mapping[str, Any]) -> web.Application:
@@ -169,7 +170,7 @@ async def corner_shop(rules: TillRules = RULES, world: SandboxWorld | None = Non
             ],
             authenticate=lambda _: None,
             error_body=lambda status, message: {"ok": False, "status": status, "why": message},
-            till=rules,
+            rules=rules,
         )
 
     manifests = {

@@ -1,4 +1,4 @@
-"""The frame around a made-up supplier, over HTTP."""
+"""What surrounds the routes of a made-up supplier, over HTTP."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from providers.simulator import (
     SandboxWorld,
     Served,
     base_url,
+    item_of,
     listing,
-    one,
     sandbox_app,
     serve,
     world_for,
@@ -46,7 +46,7 @@ async def _everything(request: web.Request) -> web.Response:
 
 
 async def _plan(request: web.Request) -> web.Response:
-    item = one(request, request.match_info["key"])
+    item = item_of(request, request.match_info["key"])
     if item is None:
         raise web.HTTPNotFound(text="no such plan")
     return _json({"price": item.price})

@@ -1,4 +1,4 @@
-"""The books of a till, which outlive its process where a folder for them is named."""
+"""The records of a supplier simulator, which outlive its process where a folder for them is named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.providers.simulator.corner_shop import corner_shop
 
 
 def world(folder: Path) -> SandboxWorld:
-    return SandboxWorld(["corner"], books=folder)
+    return SandboxWorld(["corner"], records=folder)
 
 
 async def test_what_was_sold_is_there_in_the_next_process(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ async def test_what_was_sold_is_there_in_the_next_process(tmp_path: Path) -> Non
         assert numbers == sorted(set(numbers))
         assert later["iccid"] not in {first["iccid"], second["iccid"]}
         moves = (await counter.truth())["moves"]
-        assert sum(Decimal(move["amount"]) for move in moves) == counter.till.balance
+        assert sum(Decimal(move["amount"]) for move in moves) == counter.simulator.balance
         assert [move["number"] for move in moves] == list(range(1, len(moves) + 1))
 
 
@@ -62,16 +62,16 @@ async def test_a_line_that_was_cut_off_never_happened(tmp_path: Path) -> None:
         assert [row["reference"] for row in (await counter.truth())["charges"]] == ["A-1", "A-2"]
 
 
-async def test_a_reset_begins_new_books(tmp_path: Path) -> None:
+async def test_a_reset_begins_new_records(tmp_path: Path) -> None:
     async with corner_shop(world=world(tmp_path)) as counter:
         await counter.bought("A-1")
         await counter.told("reset", None)
     async with corner_shop(world=world(tmp_path)) as counter:
         assert not (await counter.truth())["charges"]
-        assert counter.till.balance == Decimal(100)
+        assert counter.simulator.balance == Decimal(100)
 
 
-async def test_a_file_that_holds_no_books_is_named(tmp_path: Path) -> None:
+async def test_a_file_that_holds_no_records_is_named(tmp_path: Path) -> None:
     (tmp_path / "corner.jsonl").write_text("price,stock\n1,2\n")
     with pytest.raises(ConfigurationError, match=r"corner\.jsonl"):
         async with corner_shop(world=world(tmp_path)):

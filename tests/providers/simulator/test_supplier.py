@@ -1,4 +1,4 @@
-"""The till that every sandbox sells by, at a made-up supplier over HTTP."""
+"""The simulator that every sandbox sells by, at a made-up supplier over HTTP."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_a_purchase_takes_its_price_and_delivers_an_esim(counter: Counter)
     assert luhn_digit(iccid[:-1]) == iccid[-1]
     assert activation.parse(sold["text"]) is not None
     assert sold["text"] == sold["picture"]
-    assert counter.till.balance == Decimal(100) - price(counter)
+    assert counter.simulator.balance == Decimal(100) - price(counter)
     assert await counter.get(f"/orders/{sold['id']}") == sold
     assert await counter.get("/orders") == [sold]
     exact(await counter.truth())
@@ -119,7 +119,7 @@ async def test_the_credit_can_be_spent_and_no_more(counter: Counter) -> None:
     assert (await counter.buy("A-2"))[0] == 402
     await counter.told("till", {"credit": "20"})
     await counter.bought("A-2")
-    assert counter.till.balance == Decimal(-20)
+    assert counter.simulator.balance == Decimal(-20)
     assert (await counter.buy("A-3"))[0] == 402
     state = await counter.told("till", {"deposit": "60.00"})
     assert (state["balance"], state["spendable"]) == ("40.00", "60.00")
@@ -161,7 +161,7 @@ async def test_nothing_is_charged_when_the_trigger_says_so(counter: Counter, kin
     truth = await counter.truth()
     assert not truth["charges"]
     assert [(row["reference"], row["why"]) for row in truth["uncharged"]] == [("A-1", kind)]
-    assert counter.till.balance == Decimal(100)
+    assert counter.simulator.balance == Decimal(100)
 
 
 async def test_a_reset_is_a_reset_and_no_plain_end(counter: Counter) -> None:
@@ -188,10 +188,10 @@ async def test_a_slow_refusal_of_one_who_has_gone_is_only_noted(counter: Counter
     with pytest.raises(TROUBLES):
         await counter.buy("A-1", plan="no-such")
     for _ in range(100):
-        if counter.till.books.uncharged:
+        if counter.simulator.records.uncharged:
             break
         await asyncio.sleep(0.02)
-    assert [row.why for row in counter.till.books.uncharged] == ["no_such_item"]
+    assert [row.why for row in counter.simulator.records.uncharged] == ["no_such_item"]
 
 
 async def test_called_a_duplicate_and_charged_all_the_same(counter: Counter) -> None:
@@ -262,10 +262,10 @@ async def test_money_may_come_back_without_a_word(counter: Counter) -> None:
     await counter.trigger("silent_refund")
     sold = await counter.bought("A-1")
     for _ in range(100):
-        if counter.till.balance == Decimal(100):
+        if counter.simulator.balance == Decimal(100):
             break
         await asyncio.sleep(0.02)
-    assert counter.till.balance == Decimal(100)
+    assert counter.simulator.balance == Decimal(100)
     assert (await counter.get(f"/orders/{sold['id']}"))["state"] == "processing"
     assert not (await counter.truth())["charges"][0]["knowable"]
 
@@ -338,7 +338,7 @@ async def test_an_unused_esim_can_be_cancelled_once(counter: Counter) -> None:
     iccid = (await counter.bought("A-1"))["iccid"]
     status, body = await counter.post(f"/esims/{iccid}/cancel")
     assert (status, body["state"], Decimal(body["refunded"])) == (200, "cancelled", price(counter))
-    assert counter.till.balance == Decimal(100)
+    assert counter.simulator.balance == Decimal(100)
     assert (await counter.get(f"/_sandbox/esims/{iccid}"))["service"] == "revoked"
     assert (await counter.post(f"/esims/{iccid}/cancel"))[0] == 400
     assert (await counter.buy("T-1", iccid=iccid))[0] == 400
@@ -360,12 +360,12 @@ async def test_a_cancel_whose_answer_is_lost_has_happened(counter: Counter) -> N
     await counter.trigger("charge_then_hang", act="cancel")
     with pytest.raises(TROUBLES):
         await counter.post(f"/esims/{iccid}/cancel")
-    assert counter.till.balance == Decimal(100)
+    assert counter.simulator.balance == Decimal(100)
     other = (await counter.bought("A-2"))["iccid"]
     await counter.trigger("hang", act="cancel")
     with pytest.raises(TROUBLES):
         await counter.post(f"/esims/{other}/cancel")
-    assert counter.till.balance == Decimal(100) - price(counter)
+    assert counter.simulator.balance == Decimal(100) - price(counter)
 
 
 # --- the triggers ---------------------------------------------------------------------------------------
@@ -376,14 +376,14 @@ async def test_a_trigger_spares_lasts_and_keeps_to_its_plan(counter: Counter) ->
     await counter.trigger("refuse_stock", key=PLAN, after=1, calls=2)
     statuses = []
     for plan in (PLAN, other, PLAN, PLAN, PLAN):
-        counter.till.deposit(Decimal(100))
+        counter.simulator.deposit(Decimal(100))
         statuses.append((await counter.buy(plan=plan))[0])
     assert statuses == [200, 200, 422, 422, 200]
 
 
 async def test_a_share_of_the_calls_is_struck(counter: Counter) -> None:
     await counter.trigger("refuse_balance", calls=None, share=0.5)
-    counter.till.deposit(Decimal(10_000))
+    counter.simulator.deposit(Decimal(10_000))
     statuses = [(await counter.buy())[0] for _ in range(60)]
     assert set(statuses) == {200, 402}
     assert 10 < statuses.count(402) < 50
@@ -411,7 +411,7 @@ async def test_what_a_control_route_does_not_understand_changes_nothing(
     status, answer = await counter.post(f"/_sandbox/{path}", body)
     assert status in {404, 422}
     assert answer["error"]
-    assert counter.till.balance == Decimal(100)
+    assert counter.simulator.balance == Decimal(100)
 
 
 async def test_a_reset_begins_again(counter: Counter) -> None:
@@ -423,7 +423,7 @@ async def test_a_reset_begins_again(counter: Counter) -> None:
     assert (await counter.bought("A-1"))["state"] == "completed"
 
 
-async def test_a_till_keeps_what_it_has_while_its_sandbox_is_served_again() -> None:
+async def test_a_supplier_keeps_what_it_has_while_its_sandbox_is_served_again() -> None:
     world = SandboxWorld(["corner"])
     async with corner_shop(world=world) as counter:
         await counter.told("till", {"delivery_seconds": 0.2})
@@ -431,4 +431,4 @@ async def test_a_till_keeps_what_it_has_while_its_sandbox_is_served_again() -> N
     await asyncio.sleep(0.25)
     async with corner_shop(world=world) as counter:
         assert (await counter.get(f"/orders/{order_id}"))["state"] == "completed"
-        assert Money(counter.till.balance, "USD") < Money(Decimal(100), "USD")
+        assert Money(counter.simulator.balance, "USD") < Money(Decimal(100), "USD")

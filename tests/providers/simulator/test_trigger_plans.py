@@ -8,7 +8,7 @@ import pytest
 
 from providers.loader import load_manifests
 from providers.simulator import SandboxWorld, TriggerKind, world_for
-from providers.simulator.trigger_plans import DEARER, MAGIC, PRICE, WHERE, table
+from providers.simulator.trigger_plans import DEARER, PRICE, TRIGGER_PLANS, WHERE, table
 from schemas.plan import DataAllowance, plan_id
 from tests.providers.simulator.corner_shop import corner_shop
 
@@ -23,7 +23,7 @@ def world() -> SandboxWorld:
 
 def test_every_trigger_has_its_plan() -> None:
     of_goods = {TriggerKind.CODES_MISSING}
-    assert {trigger.kind for one in MAGIC for trigger in one.triggers} == set(TriggerKind) - of_goods
+    assert {trigger.kind for one in TRIGGER_PLANS for trigger in one.triggers} == set(TriggerKind) - of_goods
 
 
 def test_each_is_a_plan_of_its_own_that_one_supplier_sells_cheapest(world: SandboxWorld) -> None:
@@ -39,13 +39,13 @@ def test_each_is_a_plan_of_its_own_that_one_supplier_sells_cheapest(world: Sandb
                 assert WHERE not in item.countries
     listed = {plan: name for plan, name, _ in table(SUPPLIERS)}
     assert sold.keys() == listed.keys()
-    assert len(listed) == len(SUPPLIERS) * len(MAGIC)
+    assert len(listed) == len(SUPPLIERS) * len(TRIGGER_PLANS)
     fallbacks = 0
     for plan, sellers in sold.items():
         assert (listed[plan], PRICE) in sellers
         assert {price for name, price in sellers if name != listed[plan]} <= {DEARER}
         fallbacks += len(sellers) - 1
-    assert fallbacks == len(SUPPLIERS) * sum(one.fallback for one in MAGIC)
+    assert fallbacks == len(SUPPLIERS) * sum(one.fallback for one in TRIGGER_PLANS)
 
 
 def test_what_takes_the_place_of_a_refused_one_sells(world: SandboxWorld) -> None:
@@ -91,6 +91,6 @@ async def test_what_happens_to_a_top_up_is_said_by_the_plan_that_is_added() -> N
         keys = {item.label: item.key for item in counter.world.items("corner") if item.label}
         iccid = (await counter.bought("A-1", keys["Sandbox: delivered; its cancel is refused"]))["iccid"]
         assert (await counter.buy("T-1", plan=keys["Sandbox: charged, then an error 500"], iccid=iccid))[0] == 500
-        assert len(counter.till.esims()[0].packages) == 2
+        assert len(counter.simulator.esims()[0].packages) == 2
         fresh = (await counter.bought("A-2", keys["Sandbox: delivered; its cancel is refused"]))["iccid"]
         assert (await counter.post(f"/esims/{fresh}/cancel"))[0] == 403

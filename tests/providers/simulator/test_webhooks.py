@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from providers.simulator.webhooks import WebhookRules, altered
-from tests.providers.simulator.corner_shop import RULES, Counter, announce, corner_shop, sign
+from tests.providers.simulator.corner_shop import RULES, Counter, corner_shop, sign
 
 
 @dataclass
@@ -112,7 +112,7 @@ async def test_without_an_address_nothing_is_sent(counter: Counter, hook: Receiv
 
 async def test_one_that_is_not_taken_is_sent_again(hook: Received) -> None:
     hook.statuses = [500, 302, 200]
-    rules = replace(RULES, webhooks=WebhookRules(announce, sign, retries=(0.05, 0.05, 0.05)))
+    rules = replace(RULES, webhooks=WebhookRules(sign, retries=(0.05, 0.05, 0.05)))
     async with corner_shop(rules) as counter:
         await counter.told("webhook", {"url": hook.url})
         await counter.bought("A-1")
@@ -231,7 +231,7 @@ async def test_an_old_one_is_made_and_signed_as_of_then(counter: Counter, hook: 
 
 async def test_a_delayed_one_comes_later(counter: Counter, hook: Received) -> None:
     await counter.told("webhook", {"url": hook.url, "delay_seconds": 0.3})
-    counter.till.deposit(Decimal(1000))
+    counter.simulator.deposit(Decimal(1000))
     began = asyncio.get_running_loop().time()
     await counter.bought("A-1")
     await hook.until(1)
