@@ -310,7 +310,7 @@ class Provider(ABC):
     def order_history(self, since: datetime) -> AsyncIterator[SupplierOrder]:
         """Orders as the supplier lists them, back to ``since`` (UTC): ids, our references, what each took.
 
-        For comparing books: every row is there or it raises. Deliveries may be missing.
+        For comparing statements: every row is there or it raises. Deliveries may be missing.
         """
         raise self._missing(Capability.ORDER_HISTORY)
 

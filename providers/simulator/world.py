@@ -152,7 +152,7 @@ class SandboxWorld:
                 supplier,
                 rules,
                 sell=lambda key: self.sell(supplier, key),
-                seed=f"{self.seed}|{supplier}|till",
+                seed=f"{self.seed}|{supplier}|triggers",
                 file=file,
                 examples=examples,
                 account=state.account,

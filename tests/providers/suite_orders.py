@@ -1,7 +1,7 @@
 """The contract of a plugin's orders, top-ups, eSIMs, money and webhooks, over HTTP against its own sandbox.
 
 ``ProviderSuite`` brings these tests along; each runs where the capability is declared. What really happened
-is read from the sandbox's till, never from the plugin.
+is read from the sandbox's simulator, never from the plugin.
 """
 
 from __future__ import annotations
