@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from providers.bepaid.sandbox import payment_page
-from providers.bepaid.sandbox.control import html, payment_control_routes, payments_of, shown
+from providers.bepaid.sandbox.control import payment_control_routes, payment_page_of, payments_of
 from providers.bepaid.sandbox.parameters import WrongParametersError, checked
 from providers.bepaid.sandbox.simulator import PaymentSimulator, SandboxProduct, written
 from providers.bepaid.sandbox.triggers import PaymentTriggerKind
@@ -94,10 +93,7 @@ async def update(request: web.Request) -> web.StreamResponse:
 
 async def pay_page(request: web.Request) -> web.StreamResponse:
     """The page behind a payment link."""
-    product = _asked_for(request)
-    if product is None:
-        return html(payment_page.unknown(), status=404)
-    return shown(request, product)
+    return payment_page_of(request, _asked_for(request))
 
 
 def in_its_words(request: web.Request, product: SandboxProduct) -> dict[str, Any]:

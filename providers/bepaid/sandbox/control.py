@@ -65,41 +65,33 @@ def payments_of(request: web.Request) -> PaymentSimulator:
     return cast("PaymentSimulator", request.app[SIMULATOR])
 
 
-def pay_action(request: web.Request, product: SandboxProduct) -> str:
-    """Where the payment page's form goes."""
-    return f"{request.app.get(MOUNT, '')}{CONTROL_PREFIX}pay/{product.id}"
-
-
-def shown(request: web.Request, product: SandboxProduct, note: str | None = None) -> web.Response:
-    """The payment page as it is now."""
-    why = product.closed(datetime.now(UTC))
-    if why is not None:
-        return html(payment_page.ended(product, note or why), status=_GONE if note is None else 200)
-    return html(payment_page.page(product, pay_action(request, product), note))
+def payment_page_of(request: web.Request, product: SandboxProduct | None, note: str | None = None) -> web.Response:
+    """The payment page as it is now; ``note`` as there."""
+    why = product.closed(datetime.now(UTC)) if product else "unknown"
+    action = f"{request.app.get(MOUNT, '')}{CONTROL_PREFIX}pay/{product.id}" if product and why is None else None
+    status = 200 if why is None or note is not None else _GONE if product else 404
+    return _html(payment_page.page(product, note or why, action), status)
 
 
 async def _visit_by_form(request: web.Request) -> web.StreamResponse:
     """What a customer did on the page."""
     product = payments_of(request).product(request.match_info["product_id"])
-    if product is None:
-        return html(payment_page.unknown(), status=404)
     form = await request.post()
     chosen = str(form.get("outcome", ""))
-    if chosen not in list(Outcome):
-        return shown(request, product)
+    if product is None or chosen not in list(Outcome):
+        return payment_page_of(request, product)
     outcome = Outcome(chosen)
     customer = {name: str(form[name])[:200] for name in product.visible_fields if form.get(name)}
     try:
         await payments_of(request).visit(product, outcome, customer)
     except ClosedError as error:
-        return html(payment_page.ended(product, error.why), status=_GONE)
+        return _html(payment_page.page(product, error.why), _GONE)
     if product.return_url and outcome is not Outcome.DECLINE:
         return web.Response(status=303, headers={"Location": product.return_url})
-    return shown(request, product, payment_page.SAID[outcome])
+    return payment_page_of(request, product, f"after_{outcome.value}")
 
 
-def html(text: str, status: int = 200) -> web.Response:
-    """A page."""
+def _html(text: str, status: int) -> web.Response:
     return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
 
 
