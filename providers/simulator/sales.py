@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from importlib import resources
 from typing import Any
 
 import msgspec
@@ -207,8 +208,7 @@ class Esim(msgspec.Struct):
         return max((package.expires_at for package in self.packages if package.expires_at is not None), default=None)
 
 
-@dataclass(frozen=True)
-class PageExamples:
+class PageExamples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Items, orders and eSIMs under the ids of the supplier's page, so that each of its examples can be sent as is.
 
     They are sold, shown and topped up by their ids and stand in no list, so that the catalogue and the account are
@@ -218,6 +218,11 @@ class PageExamples:
     items: tuple[Item, ...] = ()
     sales: tuple[Sale, ...] = ()
     esims: tuple[Esim, ...] = ()
+
+    @classmethod
+    def read(cls, package: str) -> PageExamples:
+        """Those in the file ``page_examples.json`` of a package, ``__package__`` in a plugin's sandbox."""
+        return msgspec.json.decode(resources.files(package).joinpath("page_examples.json").read_bytes(), type=cls)
 
 
 @dataclass(frozen=True)

@@ -89,16 +89,15 @@ def _amount(value: Any) -> int:
     return amount
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _WrongError("is not a boolean")
-    return value
+def _must(accepts: Callable[[Any], bool], fault: str) -> Callable[[Any], Any]:
+    """A check of a value that is taken as it is."""
 
+    def check(value: Any) -> Any:
+        if not accepts(value):
+            raise _WrongError(fault)
+        return value
 
-def _fields(value: Any) -> list[str]:
-    if not isinstance(value, list) or any(name not in list(VisibleField) for name in value):
-        raise _WrongError("is not included in the list")
-    return value
+    return check
 
 
 def _moment(value: Any) -> datetime:
@@ -111,6 +110,10 @@ def _moment(value: Any) -> datetime:
         raise _WrongError("is invalid") from None
 
 
+def _are_fields(value: Any) -> bool:
+    return isinstance(value, list) and all(name in list(VisibleField) for name in value)
+
+
 def _url(value: Any) -> str:
     address = _text(value)
     parts = urlsplit(address)
@@ -119,33 +122,22 @@ def _url(value: Any) -> str:
     return address
 
 
-def _language(value: Any) -> str:
-    code = _text(value)
-    if not re.fullmatch("[a-z]{2}", code):
-        raise _WrongError("is not included in the list")
-    return code
-
-
-def _kind(value: Any) -> str:
-    if value not in list(TransactionType):
-        raise _WrongError("is not included in the list")
-    return str(value)
-
-
+_NOT_LISTED = "is not included in the list"
+_FLAG = _must(lambda value: isinstance(value, bool), "is not a boolean")
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "name": _text,
     "description": _text,
     "currency": _currency,
     "amount": _amount,
     "quantity": _whole,
-    "infinite": _flag,
-    "visible_fields": _fields,
-    "test": _flag,
-    "immortal": _flag,
+    "infinite": _FLAG,
+    "visible_fields": _must(_are_fields, _NOT_LISTED),
+    "test": _FLAG,
+    "immortal": _FLAG,
     "expired_at": _moment,
     "return_url": _url,
-    "language": _language,
-    "transaction_type": _kind,
+    "language": _must(lambda value: bool(re.fullmatch("[a-z]{2}", _text(value))), _NOT_LISTED),
+    "transaction_type": _must(lambda value: value in list(TransactionType), _NOT_LISTED),
 }
 
 

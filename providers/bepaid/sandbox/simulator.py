@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -117,33 +118,6 @@ class SandboxPayment(msgspec.Struct, kw_only=True):
     def captured(self) -> bool:
         """Whether it took the customer's money."""
         return self.status == "successful" and self.type == TransactionType.PAYMENT
-
-
-# The products that the page's examples name, so that each example can be sent as it stands.
-_EXAMPLES = (
-    SandboxProduct(
-        id="prd_ed27b047d3ccd1a6",
-        name="product",
-        description="description of product",
-        currency="USD",
-        amount=990,
-        quantity=10,
-        language="en",
-        created_at=datetime(2022, 12, 20, 18, 54, 42, 33000, UTC),
-        updated_at=datetime(2022, 12, 20, 18, 54, 42, 33000, UTC),
-    ),
-    SandboxProduct(
-        id="prd_1567bece456ac4aa",
-        name="product 2",
-        description="description of product 2",
-        currency="EUR",
-        amount=990,
-        quantity=7,
-        language="it",
-        created_at=datetime(2023, 2, 15, 11, 54, 59, 579000, UTC),
-        updated_at=datetime(2023, 2, 15, 11, 54, 59, 579000, UTC),
-    ),
-)
 
 
 class ClosedError(Exception):
@@ -342,7 +316,9 @@ def written(at: datetime) -> str:
 
 
 def _examples() -> dict[str, SandboxProduct]:
-    return {product.id: msgspec.structs.replace(product) for product in _EXAMPLES}
+    """The products that the page's examples name, so that each example can be sent as it stands."""
+    file = resources.files(__package__).joinpath("page_examples.json")
+    return {product.id: product for product in msgspec.json.decode(file.read_bytes(), type=list[SandboxProduct])}
 
 
 def _notice(payment: SandboxPayment) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
@@ -22,26 +21,12 @@ from providers.simulator import (
     listing,
     sandbox_app,
 )
-from schemas.plan import GLOBAL_FROM, MB_PER_GB
+from schemas.plan import GLOBAL_FROM
 
 PUBLIC = (
     "/api/partner/esim/plans",
     "/api/partner/virtual-numbers/countries",
     "/api/partner/virtual-numbers/tiers",
-)
-# The one plan of the page's examples.
-EXAMPLES = PageExamples(
-    items=(
-        Item(
-            key="867924fdaf913e7fe11434972587449d",
-            place="USA",
-            countries=("US",),
-            data_text="5 GB",
-            price=Decimal("25.00"),
-            mb=5 * MB_PER_GB,
-            days=30,
-        ),
-    )
 )
 # The purchase's answer is the only place that ever shows an activation code. Money is the wallet's coin.
 RULES = SupplierRules(
@@ -77,7 +62,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         authenticate=authenticate,
         error_body=lambda _status, message: {"success": False, "error": message},
         rules=RULES,
-        examples=EXAMPLES,
+        examples=PageExamples.read(__package__),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
@@ -13,29 +12,11 @@ from providers.pikasim.sandbox import routes
 from providers.pikasim.sandbox.routes import answer, esim_of, paged, same_place, whole
 from providers.pikasim.sandbox.serializers import BYTES_PER_MB, dollars
 from providers.simulator import Dirt, Item, PageExamples, SandboxWorld, codes_of, item_of, listing, sandbox_app
-from schemas.plan import GLOBAL_FROM, MB_PER_GB, AfterAllowance, Network, Starts
+from schemas.plan import GLOBAL_FROM, AfterAllowance, Starts
 
 PER_MINUTE = 60
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 FEW = 3  # up to so many countries are written as codes in `location`, more as their region's name
-# The package of the page's examples, and the one that its top-up adds.
-EXAMPLES = PageExamples(
-    items=tuple(
-        Item(
-            key=key,
-            place="Japan",
-            countries=("JP",),
-            data_text="1GB",
-            price=Decimal("5.00"),
-            mb=MB_PER_GB,
-            days=7,
-            networks=(Network("JP", "Docomo", "4G"),),
-            topup=True,
-            exit_country="US",
-        )
-        for key in ("JP_7D_1GB", "JP_TOPUP_1GB")
-    )
-)
 HONG_KONG_OR_CHINA = frozenset({None, "HK", "CN"})
 
 
@@ -59,7 +40,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         error_body=lambda _status, message: {"success": False, "error": message},
         rate_limit=PER_MINUTE,
         rules=routes.RULES,
-        examples=EXAMPLES,
+        examples=PageExamples.read(__package__),
     )
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from providers.s2s.sandbox import page_examples, products, routes
-from providers.s2s.sandbox.other_goods import other_goods
+from providers.s2s.sandbox import products, routes
+from providers.s2s.sandbox.other_goods import CARD, other_goods
 from providers.s2s.sandbox.paging import answer, asked_page, cursor_to, one_of
 from providers.s2s.sandbox.products import CatalogProduct
 from providers.s2s.sandbox.vouchers import stock_left
 from providers.s2s.wire import PRODUCT_TYPES
-from providers.simulator import Item, SandboxWorld, listing, sandbox_app
+from providers.simulator import Item, PageExamples, SandboxWorld, listing, sandbox_app
 
 _NOT_PRICES = frozenset({"sku_name", "attributes"})
 _NAMES = frozenset({"sku_id", "sku_name", "denomination_type"})
@@ -43,7 +43,7 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
         authenticate=authenticate,
         error_body=lambda _, message: {"success": False, "message": message},
         rules=routes.RULES,
-        examples=page_examples.EXAMPLES,
+        examples=PageExamples.read(__package__),
     )
 
 
@@ -71,7 +71,7 @@ async def _products(request: web.Request) -> web.Response:
 async def _product(request: web.Request) -> web.Response:
     locale = _locale(request)
     esims = products.esim_products(listing(request, keep=_on_sale).items, locale)
-    for product in (*esims, *other_goods(locale), page_examples.CARD):
+    for product in (*esims, *other_goods(locale), CARD):
         if product.about["id"] == request.match_info["uuid"]:
             about = {name: value for name, value in product.about.items() if name != "fields"}
             prices = [*map(products.price_row, product.items), *_priced(request, product)]

@@ -44,6 +44,32 @@ _TROUBLES: Mapping[int, tuple[str, TriggerKind | None]] = {
     8: ("not charged, an error 500", TriggerKind.ERROR_500),
 }
 SANDBOX_CARD = TRIGGER_GOOD
+# The gift card of the page's examples, which stands in no list.
+CARD = CatalogProduct(
+    {
+        "id": "019bc0dd-8423-739c-a557-5387d900152b",
+        "name": "Apple gift card | USA",
+        "type": "voucher",
+        "denomination_type": "fixed",
+        "category": CARDS,
+        "description": "<p>Apple gift card.</p>",
+        "image": "",
+        "attributes": {"digital_acceptance": "online"},
+        "fields": [],
+    },
+    priced=(
+        {
+            "sku_id": "019bc0dd-8562-7173-afd9-a5cc534fafb7",
+            "sku_name": "$30 Apple Gift Card",
+            "attributes": {"denomination": "30", "denomination_currency": "USD"},
+            "denomination_type": "fixed",
+            "price": msgspec.Raw(b"29.09"),
+            "currency": "USD",
+            "stock": 100,
+            "max_per_order": 1,
+        },
+    ),
+)
 
 
 def other_goods(locale: str = "en") -> list[CatalogProduct]:

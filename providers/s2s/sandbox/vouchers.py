@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from providers.s2s.sandbox.other_goods import other_goods
-from providers.s2s.sandbox.page_examples import CARD
+from providers.s2s.sandbox.other_goods import CARD, other_goods
 from providers.s2s.sandbox.products import PLENTY, CatalogProduct
 from providers.simulator import Purchase, RefusalReason, SaleState, SupplierRefusal, simulator_of
 from schemas.order import OrderKind
