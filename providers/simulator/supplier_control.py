@@ -64,6 +64,9 @@ class Charge(msgspec.Struct, frozen=True):
     at: datetime
 
 
+_OF_THE_SALE = frozenset(Charge.__struct_fields__) & frozenset(Sale.__struct_fields__)
+
+
 class SupplierAudit(msgspec.Struct, frozen=True):
     """All that happened at one supplier. ``uncharged`` is what was asked for and not done, ``moves`` the statement."""
 
@@ -127,23 +130,13 @@ def _charge(simulator: SupplierSimulator, sale: Sale, now: datetime) -> Charge:
     code_shown = sale.kind is not OrderKind.ESIM or (delivered and simulator.rules.shows_codes)
     return Charge(
         order_id=sale.id,
-        number=sale.number,
-        kind=sale.kind,
-        key=sale.key,
-        reference=sale.reference,
-        details=sale.details,
-        charged=sale.charged,
-        refunded=sale.refunded,
-        state=sale.state,
         delivered=delivered,
-        iccid=sale.iccid,
         given=simulator.rules.gives(sale),
-        answered=sale.answered,
         shown=shown,
         code_shown=code_shown,
         knowable=shown and _becomes_final(sale, delivered=delivered, code_shown=code_shown),
-        triggers=sale.triggers,
         at=sale.created_at,
+        **{name: getattr(sale, name) for name in _OF_THE_SALE},
     )
 
 
