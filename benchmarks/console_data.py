@@ -26,8 +26,8 @@ from gateway.kit.sealing import Seal
 from gateway.pricing import fx_rows
 from gateway.suppliers.deps import utc_now
 from providers.contract import Capability
+from providers.kit.places import country_codes, country_name, regions
 from providers.loader import load_manifests
-from providers.places import country_codes, country_name, regions
 from schemas.plan import DataAllowance, Features, Network, Reset, plan_id
 
 _SUPPLIERS = 20

@@ -65,7 +65,7 @@ from gateway.pricing import fx_rows
 from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts, follow_keys, keep_following
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import check_payment_accounts, close_payment_accounts, connect_payment_accounts
-from providers import places
+from providers.kit import places
 
 MAX_BODY_BYTES = 64 * 1024
 HOUSEKEEPING_SECONDS = 1.0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from providers.gate import Priority
+from providers.kit.supplier_rate import Priority
 from schemas.account import (
     Balance,
     DepositSession,
@@ -41,9 +41,9 @@ from schemas.plan import Offer, SetAside
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from providers.mapping_overrides import MappingOverrides
+    from providers.kit.mapping_overrides import MappingOverrides
+    from providers.kit.transport import Transport
     from providers.simulator.world import SandboxWorld
-    from providers.transport import Transport
 
 NUMBER_CLOCKS_APART = timedelta(minutes=3)
 

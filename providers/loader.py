@@ -24,11 +24,11 @@ from providers.contract import (
     SupplierSettings,
     check_manifest,
 )
-from providers.transport import SupplierRateLimiter, Transport
+from providers.kit.transport import SupplierRateLimiter, Transport
 from schemas.errors import ConfigurationError
 
 # Folders under providers/ that are no suppliers.
-_NOT_SUPPLIERS = frozenset({"scaffold", "simulator"})
+_NOT_SUPPLIERS = frozenset({"kit", "scaffold", "simulator"})
 
 
 def load_manifests() -> dict[str, Manifest]:

@@ -14,7 +14,7 @@ from gateway.api.problems import Refusal, invalid
 from gateway.api.reading import clamped, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError, Wanted
-from providers.places import is_country
+from providers.kit.places import is_country
 from schemas.api import CountryList, NeedFeatures, OfferList, Plan, PlanList, RegionList
 
 routes = Table()

@@ -31,8 +31,8 @@ from gateway.kit.pages import price_of
 from gateway.kit.problem import Problem
 from gateway.orders.topup import TopupOption, admit_topup, topup_options
 from gateway.suppliers.deps import Deps
-from providers import activation
-from providers.names import plan_name
+from providers.kit import activation
+from providers.kit.plan_names import plan_name
 from schemas import api_esims
 from schemas.api import FairUsePolicy, PlanData, PlanValidity
 from schemas.esim import ProfileState, ServiceState

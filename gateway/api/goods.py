@@ -18,7 +18,7 @@ from gateway.items.goods_rows import Wanted
 from gateway.kit.problem import Problem
 from gateway.selling import goods
 from gateway.selling.goods import Asker
-from providers.places import is_country
+from providers.kit.places import is_country
 from schemas.api_goods import DigitalGood, GoodCategoryList
 from schemas.page import Page
 

@@ -18,7 +18,7 @@ from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.sync import mappings
 from gateway.sync.unmapped_rows import Scope
-from providers.told import Meaning
+from providers.kit.term_mappings import Meaning
 from schemas.api import SupplierName
 from schemas.api_mappings import Mapping, MappingEffect, MappingRequest, ProviderName, Tellable, UnmappedGroup
 from schemas.page import Page

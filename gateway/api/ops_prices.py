@@ -13,7 +13,7 @@ from gateway.api.spec import Table
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Bucket
 from gateway.prices import prices
-from providers.places import is_country
+from providers.kit.places import is_country
 from schemas.api_prices import Comparison, PricedOffer, PriceMatrix
 from schemas.page import Page
 

@@ -21,7 +21,7 @@ from gateway.catalog.index.margins import MarginQuery
 from gateway.kit.problem import Problem
 from gateway.prices import margins, pricing_preview
 from gateway.pricing import edit_rules
-from providers.places import is_country
+from providers.kit.places import is_country
 from schemas.api import CountryCode, SupplierName
 from schemas.api_pricing import (
     MarginPage,

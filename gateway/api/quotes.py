@@ -15,7 +15,7 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Need, NoMatch, QueryError, Wanted
 from gateway.catalog.quote import make_quote
-from providers.places import is_country
+from providers.kit.places import is_country
 from schemas.api import Quote, QuoteForNeed, QuoteForPlan
 
 routes = Table()

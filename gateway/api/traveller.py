@@ -21,8 +21,8 @@ from gateway.api import state
 from gateway.inventory import delivery_rules, esim_rows, traveller_link_rules
 from gateway.inventory.esim_rows import Esim
 from gateway.kit.pool import DATABASE_DOWN
-from providers import activation
-from providers.places import country_name
+from providers.kit import activation
+from providers.kit.places import country_name
 from schemas.esim import ServiceState
 from schemas.plan import Starts
 

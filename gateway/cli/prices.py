@@ -181,7 +181,7 @@ def _bucket(
 
 
 def _country(text: str) -> str:
-    from providers.places import country
+    from providers.kit.places import country
 
     code = country(text)
     if code is None:

@@ -187,7 +187,7 @@ def _figure(text: str | None) -> Decimal | None:
 
 
 def _country(text: str) -> str:
-    from providers.places import country
+    from providers.kit.places import country
 
     code = country(text)
     if code is None:

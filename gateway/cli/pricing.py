@@ -145,7 +145,7 @@ def side_of(deps: Deps, mode: Mode | None) -> Mode:
 
 def country_code(text: str) -> str:
     """A country by its code or name. Raises ``ConfigurationError``."""
-    from providers.places import country
+    from providers.kit.places import country
 
     code = country(text)
     if code is None:

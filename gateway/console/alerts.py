@@ -26,7 +26,7 @@ from gateway.console.pages import (
 )
 from gateway.kit.problem import Problem
 from gateway.prices.supplier_figures import capabilities
-from providers.places import country_name, is_country
+from providers.kit.places import country_name, is_country
 from schemas.api_alerts import Alert, AlertChannelRequest, AlertKind, AlertRule, AlertRuleRequest
 
 pages = Pages()

@@ -12,7 +12,7 @@ from aiohttp import web
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Bucket, Per
 from gateway.console.forms import Form, query_form
-from providers import places
+from providers.kit import places
 from schemas.plan import MB_PER_GB, Scope
 
 UNLIMITED = "unlimited"

@@ -13,7 +13,7 @@ from gateway.prices import changes as flow
 from gateway.prices.change_rules import KINDS, ChangeFilter
 from gateway.prices.change_tables import of_changes, of_summary
 from gateway.sync.requests import waiting
-from providers import places
+from providers.kit import places
 
 pages = Pages()
 _PAGE = 50

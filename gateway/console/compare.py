@@ -10,7 +10,7 @@ from gateway.console.pages import Csv, Pages, View, deps
 from gateway.console.prices import index_of
 from gateway.prices import price_tables, prices
 from gateway.prices.comparison_rules import lines
-from providers import places
+from providers.kit import places
 from schemas.api_prices import ComparedOffer
 
 pages = Pages()

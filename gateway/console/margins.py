@@ -13,7 +13,7 @@ from gateway.console.pages import Csv, Notice, Pages, View, deps, is_htmx, mode,
 from gateway.console.shown import clean
 from gateway.prices import margins
 from gateway.pricing import pricing_rule_rows
-from providers import places
+from providers.kit import places
 from schemas.api_pricing import Margin
 from schemas.money import Money
 from schemas.plan import Scope

@@ -18,7 +18,7 @@ from gateway.console import buckets, shown
 from gateway.console.buckets import Filters
 from gateway.console.pages import Csv, Hit, Pages, View, deps, is_htmx, mode, next_page, page_asked
 from gateway.prices import price_tables, prices
-from providers import places
+from providers.kit import places
 from schemas.api import Plan, PlanList, Price
 from schemas.api_prices import PricedOffer, PriceMatrix, PriceRow
 from schemas.money import currency_digits

@@ -23,7 +23,7 @@ from gateway.pricing import pricing_rule_rows as store
 from gateway.pricing.pricing import countries_by_region, sets_now
 from gateway.pricing.pricing_tables import conditions, data, of_rules
 from gateway.suppliers import supplier_rows
-from providers import places
+from providers.kit import places
 from schemas.api_pricing import PreviewRequest, PricingPreview, PricingRule, RuleBody
 from schemas.money import Money
 from schemas.plan import Scope

@@ -28,8 +28,8 @@ from gateway.kit.problem import Problem
 from gateway.sync import mappings
 from gateway.sync import unmapped_rows as store
 from gateway.sync.unmapped_rows import Scope
-from providers import places
-from providers.told import Meaning
+from providers.kit import places
+from providers.kit.term_mappings import Meaning
 from schemas.api_mappings import MappingRequest, UnmappedGroup
 from schemas.money import Money
 from schemas.plan import About, SetAsideReason

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import segno
 
-from providers import activation
+from providers.kit import activation
 from schemas.orders import InstallLinks, OrderedEsim
 
 APPLE = "https://esimsetup.apple.com/esim_qrcode_provisioning?carddata="

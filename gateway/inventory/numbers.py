@@ -25,7 +25,7 @@ from gateway.selling.choosing_rules import Candidate
 from gateway.selling.sold_rules import shown
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
-from providers.places import country_name
+from providers.kit.places import country_name
 from schemas.api_numbers import (
     NumberCountryList,
     NumberCountryShown,

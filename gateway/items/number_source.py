@@ -16,7 +16,7 @@ from gateway.kit.problem import Problem
 from gateway.pricing.pricing_rules import Subject
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
-from providers.places import country_name
+from providers.kit.places import country_name
 from schemas.order import NumberWanted
 from schemas.orders import OrderForNumber
 

@@ -24,8 +24,8 @@ from gateway.suppliers import balances
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
-from providers.gate import Priority, no_sooner_than
-from providers.text import clean_text
+from providers.kit.supplier_rate import Priority, no_sooner_than
+from providers.kit.text import clean_text
 from schemas.account import Transaction, TransactionKind
 from schemas.errors import GatewayError
 from schemas.money import Money

@@ -42,7 +42,7 @@ from gateway.selling.plan_source import PlanSource, sold_plan
 from gateway.selling.sold_rules import shown
 from gateway.suppliers import spend_rows
 from gateway.suppliers.deps import Deps
-from providers.places import is_country
+from providers.kit.places import is_country
 from schemas import api
 from schemas.api import NeedFeatures, Price
 from schemas.money import Money

@@ -34,7 +34,7 @@ from gateway.selling.plan_source import PlanSource, plan_lines, sold_plan
 from gateway.suppliers import fund_rows
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
-from providers.gate import faults_apart
+from providers.kit.supplier_rate import faults_apart
 from schemas import api
 from schemas.errors import DeadlinePassed
 

@@ -9,7 +9,7 @@ from gateway.orders.order_rows import AttemptRow
 from gateway.orders.rules.plausible import LONGEST_TEXT
 from gateway.orders.rules.verdicts import Verdict
 from gateway.suppliers.deps import Deps
-from providers.redaction import Redactor
+from providers.kit.redaction import Redactor
 from schemas.order import GoodWanted
 
 _FEWEST_DIGITS = 6  # fewer are no telephone number or account that could be told from other figures

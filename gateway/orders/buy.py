@@ -39,7 +39,7 @@ from gateway.suppliers.deps import Deps
 from gateway.suppliers.spendable_rules import available_funds, insufficient
 from gateway.suppliers.tolerance import tolerance_of
 from providers.contract import NUMBER_CLOCKS_APART
-from providers.gate import faults_apart
+from providers.kit.supplier_rate import faults_apart
 from schemas.errors import DeadlinePassed, GatewayError
 from schemas.money import Money
 from schemas.order import NumberWanted

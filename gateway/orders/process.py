@@ -30,7 +30,7 @@ from gateway.orders.settle import Settled, Source, record
 from gateway.orders.transitions import fail
 from gateway.suppliers.accounts import account_of
 from gateway.suppliers.deps import Deps
-from providers.gate import faults_apart
+from providers.kit.supplier_rate import faults_apart
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from gateway.orders.send import READ_AGAIN, call
 from gateway.orders.settle import Source, record
 from gateway.suppliers.accounts import account_of
 from gateway.suppliers.deps import Deps
-from providers.recording import Recorded, playing_back
+from providers.kit.recording import Recorded, playing_back
 from schemas.errors import UnreadableAnswer
 from schemas.order import PurchaseRequest
 

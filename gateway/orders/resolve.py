@@ -28,7 +28,7 @@ from gateway.orders.rules.changes import Change
 from gateway.orders.settle import settle
 from gateway.orders.transitions import move
 from gateway.suppliers.deps import Deps
-from providers import activation
+from providers.kit import activation
 from schemas.order import Delivery, NumberDelivery
 
 _SHORTEST_CODE = 4  # a shorter one would blank out ordinary words

@@ -25,8 +25,8 @@ from gateway.suppliers.accounts import Account, follow_keys
 from gateway.suppliers.call_log import record_calls
 from gateway.suppliers.deps import Deps
 from providers.contract import Provider
-from providers.gate import token_held
-from providers.recording import Recorded, recording
+from providers.kit.recording import Recorded, recording
+from providers.kit.supplier_rate import token_held
 from schemas.errors import GatewayError, NotAuthorised, SupplierError, UnreadableAnswer
 from schemas.order import GoodWanted, NumberWanted, OrderKind, PurchaseRequest, SupplierOrder
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from providers.places import country_name
+from providers.kit.places import country_name
 from schemas.api import PlanNetwork, Price
 from schemas.api_prices import ComparedOffer
 from schemas.plan import MB_PER_GB, Reset, Starts

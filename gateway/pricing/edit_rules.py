@@ -20,7 +20,7 @@ from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing import countries_by_region, default_rule
 from gateway.pricing.pricing_rule_rows import StoredRule
 from gateway.pricing.pricing_rules import MOST_RULES, Conditions, Rule, terms_in_words, words_of
-from providers.places import is_country
+from providers.kit.places import is_country
 from schemas.api_pricing import DefaultRule, PricingRule, PricingRulePage, RuleBody, RulePatch
 
 Who = Visitor | str

@@ -13,7 +13,7 @@ from gateway.kit.settings import Settings
 from gateway.pricing import pricing_rule_rows
 from gateway.pricing.price_rules import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.pricing.pricing_rules import Rule, RuleSet, RuleSets, Subject, changes_at, sets_at
-from providers.places import regions
+from providers.kit.places import regions
 from schemas.money import Money
 from schemas.plan import DataAllowance
 

@@ -16,7 +16,7 @@ from gateway.suppliers import supplier_key_rows, supplier_rows
 from gateway.suppliers.limit_rows import SharedRateLimiter
 from gateway.suppliers.supplier_key_rows import InForce
 from providers.contract import Capability, Manifest, Provider, SupplierSettings, check_settings
-from providers.gate import SupplierRateLimiter
+from providers.kit.supplier_rate import SupplierRateLimiter
 from providers.loader import load_manifests, open_provider
 from schemas.errors import ConfigurationError
 

@@ -19,7 +19,7 @@ from gateway.suppliers.balance_rows import Known, Seen, Spent, Wallet
 from gateway.suppliers.runway_rules import LOOKED_BACK, days_left, spent_per_day
 from gateway.suppliers.spendable_rules import available_funds_by_supplier, ends_refusal
 from providers.contract import Capability
-from providers.gate import Priority
+from providers.kit.supplier_rate import Priority
 from schemas.api import Price
 from schemas.api_suppliers import SupplierBalance, SupplierWallet
 from schemas.errors import GatewayError

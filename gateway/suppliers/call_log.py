@@ -15,8 +15,8 @@ import structlog
 from gateway.suppliers import call_log_rows
 from gateway.suppliers.call_log_rows import KeptExchange
 from gateway.suppliers.deps import Deps
-from providers.exchanges import Exchange, listening
-from providers.scrub import path_template, scrubbed
+from providers.kit.call_log import Exchange, listening
+from providers.kit.scrub import path_template, scrubbed
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from gateway.suppliers.checkup_rules import BALANCE, CATALOGUE, CREDENTIALS, Fac
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import PaymentAccount
 from providers.contract import Capability, CatalogPage, Probe
-from providers.gate import SupplierRateLimiter
+from providers.kit.supplier_rate import SupplierRateLimiter
 from schemas.account import Balance, SupplierAccount, SupplierKey
 from schemas.api_accounts import CheckReport
 from schemas.errors import GatewayError, SupplierError, TimedOut

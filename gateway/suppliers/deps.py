@@ -18,7 +18,7 @@ from gateway.orders.offer_memory import OfferMemory
 from gateway.orders.watch import OrderWatch
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.payment_accounts import PaymentAccount
-from providers.exchanges import Exchange
+from providers.kit.call_log import Exchange
 
 
 def utc_now() -> datetime:

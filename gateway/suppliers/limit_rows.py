@@ -22,10 +22,10 @@ import asyncpg
 import structlog
 
 from gateway.kit.pool import DATABASE_DOWN
-from providers import breaker
-from providers.breaker import BreakerRow, BreakerState, described, is_read_failure
-from providers.gate import RESERVED_SHARE, Priority, RateReport, is_outage
-from providers.rate_limiter import Lease, Pause, QueuedRateLimiter, wait_until_set
+from providers.kit import breaker
+from providers.kit.breaker import BreakerRow, BreakerState, described, is_read_failure
+from providers.kit.rate_limiter import Lease, Pause, QueuedRateLimiter, wait_until_set
+from providers.kit.supplier_rate import RESERVED_SHARE, Priority, RateReport, is_outage
 from schemas.errors import CircuitOpen, RateLimiterUnavailable, SupplierError
 
 _log = structlog.get_logger(__name__)

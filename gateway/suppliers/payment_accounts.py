@@ -14,7 +14,7 @@ from gateway.kit.settings import Settings
 from gateway.suppliers.accounts import check_all
 from gateway.suppliers.limit_rows import SharedRateLimiter
 from providers.contract import Manifest, PaymentProvider, SupplierSettings
-from providers.gate import SupplierRateLimiter
+from providers.kit.supplier_rate import SupplierRateLimiter
 from providers.loader import open_payment
 from schemas.errors import ConfigurationError
 

@@ -13,7 +13,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 from providers.contract import Provider
-from providers.mapping_overrides import MappingOverrides
+from providers.kit.mapping_overrides import MappingOverrides
 
 _TABLES = ("places.toml", "regions.toml")
 
@@ -34,7 +34,7 @@ def mapping_of(provider: Provider, told: MappingOverrides | None = None) -> byte
 def _code(module: str) -> bytes:
     package = sys.modules[module].__package__ or module
     whole = hashlib.blake2b(digest_size=32)
-    for name in dict.fromkeys((package, "providers", "schemas")):
+    for name in dict.fromkeys((package, "providers", "providers.kit", "schemas")):
         for file in sorted(resources.files(name).iterdir(), key=lambda file: file.name):
             if file.name.endswith(".py"):
                 _add(whole, file)

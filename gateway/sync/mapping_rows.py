@@ -9,8 +9,8 @@ import msgspec
 
 from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
-from providers.mapping_overrides import MappingOverrides
-from providers.told import Meaning, shipped, told
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.term_mappings import Meaning, shipped, told
 from schemas.page import Page
 from schemas.plan import About
 

@@ -19,9 +19,9 @@ from gateway.suppliers.accounts import Account
 from gateway.sync import mapping_rows, unmapped_rows
 from gateway.sync.mapping_rows import MappingRow
 from gateway.sync.unmapped_rows import Scope
-from providers import places
-from providers.names import plan_name
-from providers.told import EVERY_PROVIDER, Meaning, WrongMeaningError, as_toml, checked, shipped
+from providers.kit import places
+from providers.kit.plan_names import plan_name
+from providers.kit.term_mappings import EVERY_PROVIDER, Meaning, WrongMeaningError, as_toml, checked, shipped
 from schemas.api_mappings import Mapping as Shown
 from schemas.api_mappings import MappingEffect, MappingRequest, RemappedItem, UnmappedGroup
 from schemas.money import Money

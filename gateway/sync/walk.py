@@ -13,7 +13,7 @@ import msgspec
 from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_key, raw_digest
 from gateway.sync.staging_rows import Staging
 from providers.contract import CatalogPage, Provider
-from providers.mapping_overrides import MappingOverrides
+from providers.kit.mapping_overrides import MappingOverrides
 from schemas.errors import UnreadableAnswer
 from schemas.plan import Offer, SetAside, SetAsideReason
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from providers.bepaid import mapping, notice, wire
 from providers.contract import Manifest, PaymentProvider, SupplierSettings
-from providers.transport import Priority, RefusalTable, Transport, segment
+from providers.kit.transport import Priority, RefusalTable, Transport, segment
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.payment import PaymentLink, PaymentLinkRequest, PaymentNotice
 

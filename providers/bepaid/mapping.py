@@ -15,8 +15,8 @@ import msgspec
 from yarl import URL
 
 from providers.bepaid import wire
-from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.urls import is_loopback
+from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
+from providers.kit.urls import is_loopback
 from schemas.errors import InvalidRequest, NotAuthorised, NotFound, SupplierError
 from schemas.money import Money
 from schemas.payment import PaymentLink, PaymentLinkRequest

@@ -14,9 +14,9 @@ from pydantic import Field, SecretStr
 
 from providers.beppay import keys, mapping, numbers, orders, wire
 from providers.contract import CatalogPage, Probe, Provider, SupplierSettings
-from providers.mapping_overrides import MappingOverrides
-from providers.recall import Reader
-from providers.transport import Priority
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.transport import Priority
+from providers.page_reader import Reader
 from schemas.account import Balance, NewSupplierKey, NumberCountry, NumberTier, SupplierKey
 from schemas.errors import InvalidRequest, NotAuthorised, NotFound, UnreadableAnswer
 from schemas.order import Delivery, NumberWanted, PurchaseRequest, SupplierOrder

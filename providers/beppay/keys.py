@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from providers.beppay import wire
-from providers.text import clean_text
+from providers.kit.text import clean_text
 from schemas.account import NewSupplierKey, SupplierKey
 
 _LONGEST_KEY = 500

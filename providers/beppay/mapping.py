@@ -12,12 +12,12 @@ from functools import lru_cache
 import msgspec
 from msgspec import Raw
 
-from providers import places, units
 from providers.beppay import wire
-from providers.mapping_overrides import MappingOverrides
-from providers.places import PlaceKind
-from providers.text import clean_text
-from providers.unmapped import Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
+from providers.kit import places, units
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.places import PlaceKind
+from providers.kit.text import clean_text
+from providers.kit.unmapped import Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
     InsufficientBalance,
     InvalidRequest,

@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from providers.amounts import is_amount
 from providers.beppay import wire
 from providers.beppay.orders import CLOCKS_APART, PRICES, charged, money, order_state, utc
 from providers.contract import NUMBER_CLOCKS_APART
-from providers.places import is_country
-from providers.text import clean_text
+from providers.kit.amounts import is_amount
+from providers.kit.places import is_country
+from providers.kit.text import clean_text
 from schemas.account import NumberCountry, NumberTier
 from schemas.money import Money
 from schemas.order import NumberDelivery, NumberWanted, PurchaseRequest, SupplierOrder, SupplierOrderState

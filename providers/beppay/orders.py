@@ -15,11 +15,11 @@ from decimal import Decimal
 import msgspec
 import structlog
 
-from providers import activation, qr
-from providers.activation import ActivationCode
-from providers.amounts import is_amount, taken
 from providers.beppay import wire
-from providers.text import clean_text
+from providers.kit import activation, qr
+from providers.kit.activation import ActivationCode
+from providers.kit.amounts import is_amount, taken
+from providers.kit.text import clean_text
 from schemas.account import Balance, Wallet
 from schemas.money import Money
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState

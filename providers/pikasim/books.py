@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
+from providers.kit.transport import Params, Priority, Transport, segment
 from providers.pikasim import mapping, orders, wire
 from providers.pikasim.history import MOST_PAGES, MOST_PAGES_OF_BOOKS, History
-from providers.transport import Params, Priority, Transport, segment
 from schemas.errors import NotFound, UnreadableAnswer
 from schemas.order import PurchaseRequest
 

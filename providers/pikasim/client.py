@@ -16,13 +16,13 @@ from msgspec import Raw
 from pydantic import Field, SecretStr
 
 from providers.contract import CatalogPage, Manifest, Probe, Provider, SupplierSettings
-from providers.mapping_overrides import MappingOverrides
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.text import clean_text
+from providers.kit.transport import Priority, Transport, segment
+from providers.page_reader import Reader
 from providers.pikasim import deposits, mapping, orders, webhook, wire
 from providers.pikasim.books import Books
 from providers.pikasim.walk import Walk
-from providers.recall import Reader
-from providers.text import clean_text
-from providers.transport import Priority, Transport, segment
 from schemas.account import Balance, DepositSession, SupplierAccount, Transaction
 from schemas.errors import InvalidRequest, NotFound, SupplierError
 from schemas.esim import EsimStatus

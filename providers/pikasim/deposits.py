@@ -6,10 +6,10 @@ the names that its servers use (2026-11), there or under ``data``.
 
 from __future__ import annotations
 
+from providers.kit.text import clean_text
+from providers.kit.urls import is_page
 from providers.pikasim import wire
 from providers.pikasim.mapping import CURRENCY
-from providers.text import clean_text
-from providers.urls import is_page
 from schemas.account import DepositSession, DepositWay
 from schemas.money import Money
 

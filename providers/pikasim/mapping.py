@@ -15,12 +15,12 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, Raw
 
-from providers import places, units
-from providers.mapping_overrides import MappingOverrides
+from providers.kit import places, units
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.places import PlaceKind
+from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
+from providers.kit.unmapped import MAX_COST, Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from providers.pikasim import wire
-from providers.places import PlaceKind
-from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.unmapped import MAX_COST, Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
     DuplicateReference,
     InsufficientBalance,

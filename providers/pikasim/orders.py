@@ -12,12 +12,12 @@ from decimal import Decimal
 import msgspec
 import structlog
 
-from providers import activation
-from providers.amounts import is_amount
+from providers.kit import activation
+from providers.kit.amounts import is_amount
+from providers.kit.redaction import Redactor
+from providers.kit.text import clean_text
 from providers.pikasim import wire
 from providers.pikasim.mapping import CENTS, CURRENCY
-from providers.redaction import Redactor
-from providers.text import clean_text
 from schemas.account import Balance, Transaction, TransactionKind
 from schemas.esim import DataUsage, EsimPackage, EsimStatus, ProfileState, ServiceState
 from schemas.money import Money

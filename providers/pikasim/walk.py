@@ -9,8 +9,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 
+from providers.kit.unmapped import UNNAMED
 from providers.pikasim.wire import Pagination
-from providers.unmapped import UNNAMED
 from schemas.errors import UnreadableAnswer
 
 # At 200 packages a page far more than any supplier has; a number beyond it is a fault.

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from providers.kit.signing import signed_by
 from providers.pikasim import wire
-from providers.signing import signed_by
 from schemas.event import SupplierEvent, SupplierEventType
 
 SIGNATURE = "x-webhook-signature"

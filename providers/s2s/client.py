@@ -12,15 +12,15 @@ from typing import TypeVar
 import msgspec
 
 from providers.contract import Capability, CatalogPage, GoodsPage, Manifest, Probe, Provider
-from providers.mapping_overrides import MappingOverrides
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.text import clean_text
+from providers.kit.transport import Params, Priority, Transport, segment
 from providers.s2s import goods, mapping, orders, signatures, vouchers, webhook, wire
 from providers.s2s.goods_walk import GoodsShelf, walk_goods
 from providers.s2s.join import ESIM, Join
 from providers.s2s.probing import Probing
 from providers.s2s.settings import S2SSettings
 from providers.s2s.sources import AttributeCodes
-from providers.text import clean_text
-from providers.transport import Params, Priority, Transport, segment
 from schemas.account import Balance, SupplierAccount, Transaction
 from schemas.errors import InvalidRequest, NotFound, NotSupported, UnreadableAnswer
 from schemas.esim import EsimStatus

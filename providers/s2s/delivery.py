@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from providers import activation
+from providers.kit import activation
 from schemas.order import Delivery
 
 # In the order in which they are believed: the first names the thing itself, the last may be a picture or a link.

@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from providers import places
-from providers.amounts import is_amount
-from providers.places import PlaceKind
+from providers.kit import places
+from providers.kit.amounts import is_amount
+from providers.kit.places import PlaceKind
+from providers.kit.text import DESCRIPTION_LENGTH, clean_text, is_supplier_id
+from providers.kit.unmapped import Unmapped, cost_of, id_or_none
 from providers.s2s import wire
 from providers.s2s.settings import Goods
-from providers.text import DESCRIPTION_LENGTH, clean_text, is_supplier_id
-from providers.unmapped import Unmapped, cost_of, id_or_none
 from schemas.good import CustomPrice, Good, GoodAttribute, GoodCategory, GoodField
 from schemas.money import Money
 from schemas.plan import SetAside, SetAsideReason

@@ -12,12 +12,12 @@ import msgspec
 from msgspec import Raw
 
 from providers.contract import GoodsPage
+from providers.kit.text import clean_text
+from providers.kit.transport import Params
+from providers.kit.unmapped import UNNAMED, Once, Unmapped, id_or_none, unreadable
 from providers.s2s import wire
 from providers.s2s.goods import Named, good_or_reason
 from providers.s2s.settings import Goods
-from providers.text import clean_text
-from providers.transport import Params
-from providers.unmapped import UNNAMED, Once, Unmapped, id_or_none, unreadable
 from schemas.good import Good
 from schemas.plan import SetAside, SetAsideReason
 

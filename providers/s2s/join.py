@@ -13,12 +13,12 @@ import msgspec
 from msgspec import Raw
 
 from providers.contract import CatalogPage
-from providers.mapping_overrides import MappingOverrides
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.text import clean_text
+from providers.kit.unmapped import Once, Unmapped, id_or_none, unreadable
 from providers.s2s import wire
 from providers.s2s.mapping import described, offer_or_reason
 from providers.s2s.sources import AttributeCodes
-from providers.text import clean_text
-from providers.unmapped import Once, Unmapped, id_or_none, unreadable
 from schemas.plan import Offer, SetAside, SetAsideReason
 
 ESIM = "esim"

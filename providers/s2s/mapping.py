@@ -13,9 +13,11 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw
 
-from providers import places
-from providers.mapping_overrides import MappingOverrides
-from providers.places import PlaceKind
+from providers.kit import places
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.places import PlaceKind
+from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
+from providers.kit.unmapped import Unmapped, cost_of, id_of, id_or_none
 from providers.s2s import wire
 from providers.s2s.sources import (
     PRODUCT_NAME,
@@ -27,8 +29,6 @@ from providers.s2s.sources import (
     said_by_name,
     strange_codes,
 )
-from providers.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.unmapped import Unmapped, cost_of, id_of, id_or_none
 from schemas.errors import (
     DuplicateReference,
     InsufficientBalance,

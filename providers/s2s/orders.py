@@ -13,9 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 import structlog
 
-from providers.amounts import is_amount, taken
+from providers.kit.amounts import is_amount, taken
+from providers.kit.text import clean_text
 from providers.s2s import delivery, wire
-from providers.text import clean_text
 from schemas.account import Balance, Transaction, TransactionKind
 from schemas.esim import DataUsage, EsimCoverage, EsimPackage, EsimStatus, ProfileState, ServiceState
 from schemas.money import Money

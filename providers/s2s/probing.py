@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from providers.contract import Probe
+from providers.kit.transport import Params, Priority, Transport, segment
 from providers.s2s import mapping, signatures, wire
 from providers.s2s.settings import S2SSettings
-from providers.transport import Params, Priority, Transport, segment
 from schemas.account import SupplierAccount
 from schemas.errors import DuplicateReference, NotAuthorised, NotFound, Refused, SupplierError, UnreadableAnswer
 

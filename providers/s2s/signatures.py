@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from providers.signing import hmac_sha256, signed_by
+from providers.kit.signing import hmac_sha256, signed_by
 
 TOLERANCE_SECONDS = 300
 TIMESTAMP_HEADER = "X-Timestamp"

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from providers import names, places, units
-from providers.mapping_overrides import MappingOverrides
-from providers.places import Place, PlaceKind
+from providers.kit import places, plan_names, units
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.places import Place, PlaceKind
+from providers.kit.text import clean_text
 from providers.s2s import wire
-from providers.text import clean_text
 from schemas.plan import About, DataAllowance, SetAsideReason
 
 SKU_NAME = "the SKU's name"
@@ -104,7 +104,7 @@ def strange_codes(
 @lru_cache(maxsize=16384)
 def said_by_name(source: str, name: str, told: MappingOverrides | None = None) -> Said:
     """What a name says. Words that are no known place say nothing about the place."""
-    parsed = names.parse(_english(name), told)
+    parsed = plan_names.parse(_english(name), told)
     place: Place | None = places.place(parsed.place, told)
     if place is not None and place.kind is PlaceKind.UNKNOWN:
         place = None
@@ -169,7 +169,7 @@ def _days_in(words: str, told: MappingOverrides | None = None) -> tuple[int | No
     if _BARE_NUMBER.fullmatch(words):
         counted = units.days(words)
         return (counted, None) if isinstance(counted, int) else (None, Unclear(counted, words, About.DAYS))
-    parsed = names.parse(_english(words), told)
+    parsed = plan_names.parse(_english(words), told)
     if parsed.days is not None:
         return parsed.days, None
     if parsed.other_unit:

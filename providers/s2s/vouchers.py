@@ -12,11 +12,11 @@ from typing import Any
 
 from msgspec import Raw
 
+from providers.kit.text import clean_text
 from providers.s2s import orders, wire
-from providers.text import clean_text
 from schemas.order import GoodWanted, VoucherCode
 
-# Each of these must be one that ``providers.scrub`` takes for a secret: what was said to suppliers is kept.
+# Each of these must be one that ``providers.kit.scrub`` takes for a secret: what was said to suppliers is kept.
 PIN_KEYS = ("pin", "pincode", "vouchercode")
 SERIAL_KEYS = ("serialnumber", "serial")
 EXPIRY_KEYS = ("expiration", "expirationdate", "expiresat")

@@ -12,9 +12,9 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from providers.kit.text import clean_text
 from providers.s2s import orders, wire
 from providers.s2s.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_signed
-from providers.text import clean_text
 from schemas.event import SupplierEvent, SupplierEventType
 
 EVENTS: Mapping[str, SupplierEventType] = {"order.status_changed": SupplierEventType.ORDER_CHANGED}

@@ -13,7 +13,7 @@ from string import Template
 
 import msgspec
 
-from providers import units
+from providers.kit import units
 from providers.simulator import Item, SandboxWorld
 from schemas.errors import ConfigurationError
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from providers import units
+from providers.kit import units
 from providers.simulator import geography
 from providers.simulator.items import Dirt, Item
 from schemas.errors import ConfigurationError

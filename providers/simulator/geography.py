@@ -6,7 +6,7 @@ from importlib import resources
 
 import msgspec
 
-from providers import places
+from providers.kit import places
 
 
 class _Geography(msgspec.Struct, forbid_unknown_fields=True):

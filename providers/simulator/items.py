@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from providers import places
+from providers.kit import places
 from providers.simulator.triggers import Trigger
 from schemas.plan import AfterAllowance, Network, Starts
 

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 
 from gateway.suppliers.deps import Deps
-from providers.gate import Priority, SupplierRateLimiter
+from providers.kit.rate_limiter import Lease, MemoryRateLimiter
+from providers.kit.supplier_rate import Priority, SupplierRateLimiter
 from providers.loader import open_provider
-from providers.rate_limiter import Lease, MemoryRateLimiter
 
 
 class TokenDispenser(MemoryRateLimiter):

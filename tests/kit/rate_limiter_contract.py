@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from providers.breaker import BREAKER_FAILURES
-from providers.gate import Pace, Priority, token_held
-from providers.rate_limiter import QueuedRateLimiter
+from providers.kit.breaker import BREAKER_FAILURES
+from providers.kit.rate_limiter import QueuedRateLimiter
+from providers.kit.supplier_rate import Pace, Priority, token_held
 from schemas.errors import CircuitOpen, InvalidRequest, NotReached, RateLimited, ServerFault, SupplierError, TimedOut
 from tests.kit.driven_clock import DrivenClock
 

@@ -18,9 +18,9 @@ from gateway.kit.settings import Settings, load
 from gateway.suppliers import supplier_rows
 from gateway.suppliers.accounts import Account
 from providers.contract import Capability, CatalogPage, Manifest, Provider, SupplierSettings
+from providers.kit.rate_limiter import MemoryRateLimiter
 from providers.loader import open_provider
-from providers.rate_limiter import MemoryRateLimiter
-from providers.recall import Reader
+from providers.page_reader import Reader
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
 from schemas.plan import DataAllowance, Offer, SetAside, SetAsideReason, Validity

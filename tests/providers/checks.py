@@ -29,7 +29,8 @@ OURS = frozenset({"gateway", "providers", "schemas", "config", "tests"})
 _PROVIDERS = Path(providers.__file__).parent
 # Of providers/, a plugin may know every module but the one that knows all plugins, and no other plugin.
 _NOT_ITS_BUSINESS = frozenset({"loader", *(path.parent.name for path in _PROVIDERS.glob("*/__init__.py"))}) - {
-    "simulator"
+    "kit",
+    "simulator",
 }
 
 
@@ -70,12 +71,14 @@ def check_ids(walk: Walk) -> None:
 
 def check_texts(walk: Walk) -> None:
     """What a supplier wrote is short, on one line and without markup."""
-    use = "use providers.text.clean_text"
+    use = "use providers.kit.text.clean_text"
     for text in walk.texts():
         assert len(text) <= LONGEST_TEXT, f"mapping.py: a text of {len(text)} characters: {use}"
         assert "<" not in text, f"mapping.py: markup in {text[:60]!r}: {use}"
         assert text.isprintable(), f"mapping.py: control or RTL marks in {text[:60]!r}: {use}"
-    assert all(b"\0" not in row.raw for row in walk.set_aside), "mapping.py: NUL in raw: use providers.text.raw_json"
+    assert all(b"\0" not in row.raw for row in walk.set_aside), (
+        "mapping.py: NUL in raw: use providers.kit.text.raw_json"
+    )
 
 
 def check_imports(folder: Path) -> None:

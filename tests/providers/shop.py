@@ -14,10 +14,10 @@ import msgspec
 from aiohttp import web
 
 from providers.contract import Capability, Manifest, PaymentProvider, Provider, check_settings
+from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_payment, open_provider
 from providers.simulator import Item, SandboxWorld, base_url, sandbox_site
 from providers.simulator.control import CONTROL_PREFIX
-from providers.transport import MemoryRateLimiter
 from schemas.errors import SupplierError
 from schemas.plan import Network, Offer, SetAside
 

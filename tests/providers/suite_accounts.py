@@ -8,9 +8,9 @@ from typing import ClassVar
 import pytest
 
 from providers.contract import Capability, Manifest
+from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_provider
 from providers.simulator import FaultKind
-from providers.transport import MemoryRateLimiter
 from schemas.errors import DeadlinePassed, NotAuthorised, Outcome, SupplierError
 from tests.providers.checks import fault
 from tests.providers.shop import Shop

@@ -17,8 +17,8 @@ import msgspec
 import pytest
 import structlog
 
-from providers import activation
 from providers.contract import Capability, Manifest
+from providers.kit import activation
 from providers.simulator import Act, Fault, FaultKind, TriggerKind, WebhookPlan
 from schemas.account import TransactionKind
 from schemas.errors import (

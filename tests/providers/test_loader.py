@@ -9,8 +9,8 @@ import pytest
 import providers
 from providers import loader
 from providers.contract import Manifest, PaymentProvider, check_settings
+from providers.kit.transport import MemoryRateLimiter
 from providers.loader import load_manifests, open_payment, open_provider
-from providers.transport import MemoryRateLimiter
 from schemas.errors import ConfigurationError
 from tests.providers.test_contract import Bare, manifest_of
 

@@ -229,7 +229,7 @@ def test_the_imports_of_a_plugin_s_own_house_are_fine(tmp_path: Path):
         "import aiohttp",
         "from providers.acme import mapping",
         "from providers import units",
-        "from providers.transport import segment",
+        "from providers.kit.transport import segment",
         "from schemas.plan import Offer",
         "from . import wire",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from providers import names, places
+from providers.kit import places, plan_names
 from schemas.plan import DataAllowance
 
 _SOMEWHERE = "AD"  # a plan's name is its place, then the rest; any country's name shows where the rest begins
@@ -45,4 +45,4 @@ class Geography:
 def of_this_world() -> Geography:
     """The countries of CLDR and the regions of the configuration."""
     regions = tuple(Region(r.code, r.name, r.countries) for r in places.regions())
-    return Geography(places.country_name, regions, places.region_of, names.plan_name)
+    return Geography(places.country_name, regions, places.region_of, plan_names.plan_name)

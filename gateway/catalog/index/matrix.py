@@ -18,7 +18,7 @@ from gateway.catalog.index.filters import totals
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import SCOPES
-from providers.places import country_name
+from providers.kit.places import country_name
 from schemas.plan import Scope
 
 Per = Literal["plan", "gb", "day"]

@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
-from providers import places
 from providers.beppay.sandbox import numbers, routes
 from providers.beppay.sandbox.routes import answer
+from providers.kit import places
 from providers.simulator import (
     Dirt,
     Item,

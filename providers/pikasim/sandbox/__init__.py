@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from providers import places
+from providers.kit import places
 from providers.pikasim.sandbox import routes
 from providers.pikasim.sandbox.routes import answer, esim_of, paged, same_place, whole
 from providers.pikasim.sandbox.serializers import BYTES_PER_MB, dollars

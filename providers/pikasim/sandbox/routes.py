@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from providers.kit.signing import hmac_sha256
 from providers.pikasim.sandbox import serializers
-from providers.signing import hmac_sha256
 from providers.simulator import (
     Esim,
     Item,

@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 from babel import Locale
 
-from providers import places
+from providers.kit import places
 from providers.simulator import Dirt, Item, Trigger
 
 ATTRIBUTE_CODES: Mapping[str, str] = {"country": "coverage", "data": "data_volume", "days": "validity_days"}

@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from providers.kit.signing import hmac_sha256
 from providers.s2s.sandbox import paging, products, serializers, vouchers
-from providers.signing import hmac_sha256
 from providers.simulator import (
     Item,
     Purchase,

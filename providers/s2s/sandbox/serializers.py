@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from providers import places
+from providers.kit import places
 from providers.s2s.sandbox import products
 from providers.simulator import Esim, Item, Package, Sale, SaleState, TriggerKind
 from schemas.esim import ProfileState, ServiceState

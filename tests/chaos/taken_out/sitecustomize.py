@@ -23,8 +23,8 @@ from datetime import timedelta
 def _hurry() -> None:
     from gateway.orders import attempt_rows, buy
     from gateway.orders.rules import schedule, verdicts
-    from providers import breaker
     from providers.beppay import numbers
+    from providers.kit import breaker
 
     *ages, every = map(float, os.environ["CHAOS_POLLS"].split())
     schedule.AGES, schedule.EVERY = tuple(ages), every
@@ -74,7 +74,7 @@ def _careless() -> None:
     from pydantic import SecretStr
 
     from gateway.kit.sealing import Seal
-    from providers.transport import Transport
+    from providers.kit.transport import Transport
 
     exchange = Transport._exchange
 
@@ -174,7 +174,7 @@ def _without_once() -> None:
 
 def _without_redaction() -> None:
     from gateway.kit import log
-    from providers.redaction import Redactor
+    from providers.kit.redaction import Redactor
 
     log._redacted = lambda _logger, _method, event: event
     Redactor.__call__ = lambda _self, text, limit=300: str(text)[:limit]

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 import pytest
 
-from providers import places
+from providers.kit import places
 from schemas import api_prices as shapes
 from schemas.page import Page
 from schemas.plan import scope_of

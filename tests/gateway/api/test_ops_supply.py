@@ -18,8 +18,8 @@ from gateway.sync.mapped_by import mapping_of
 from gateway.sync.mapping_rows import told_of
 from gateway.sync.mappings import toml
 from gateway.sync.run import run_sync
-from providers.gate import Priority
-from providers.told import read_toml
+from providers.kit.supplier_rate import Priority
+from providers.kit.term_mappings import read_toml
 from schemas import api as shapes
 from schemas.api_mappings import Mapping, MappingEffect, UnmappedGroup
 from schemas.api_suppliers import JobPage, Setting, SupplierBalance, SupplierFigures

@@ -11,7 +11,7 @@ from gateway.kit.pages import PageRequest
 from gateway.prices import supplier_figures
 from gateway.suppliers.balances import look_if_due
 from gateway.sync.mappings import tell
-from providers.told import Meaning, read_toml
+from providers.kit.term_mappings import Meaning, read_toml
 from schemas.plan import About
 from tests.gateway.cli.test_orders import GOOD, command, shop
 

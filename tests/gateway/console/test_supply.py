@@ -15,7 +15,7 @@ from playwright.async_api import expect
 from gateway.access import audit_rows
 from gateway.suppliers.balances import look_if_due
 from gateway.sync.run import run_sync
-from providers.told import read_toml
+from providers.kit.term_mappings import read_toml
 from tests.kit.secret_keys import SECRET_KEY
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202eevil\u2066" + "x" * 10_000

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from gateway.inventory.delivery_rules import install_links, ordered_esim, qr_png, qr_svg
-from providers import activation
+from providers.kit import activation
 
 CODE = "LPA:1$smdp.example.com$K2-1QW34-ABCDE"
 PARTS = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=60)

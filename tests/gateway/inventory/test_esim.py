@@ -19,8 +19,8 @@ from gateway.kit.sealing import Seal
 from gateway.kit.settings import load
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
+from providers.kit.rate_limiter import MemoryRateLimiter
 from providers.loader import load_manifests
-from providers.rate_limiter import MemoryRateLimiter
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 from tests.kit.secret_keys import SECRET_KEY
 from tests.kit.sold import SEAL, sold

@@ -24,7 +24,7 @@ from gateway.orders.process import process_order
 from gateway.orders.topup import topup_options
 from gateway.selling.judge import one as one_offer
 from gateway.suppliers import balances
-from providers.gate import Priority
+from providers.kit.supplier_rate import Priority
 from schemas.account import Transaction, TransactionKind
 from schemas.errors import TimedOut
 from schemas.money import Money

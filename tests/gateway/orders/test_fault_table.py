@@ -16,7 +16,7 @@ from gateway.orders.cancel import ask_cancel
 from gateway.orders.process import process_order
 from gateway.orders.read_again import read_order_again
 from gateway.suppliers import selling_rows, supplier_list_rows
-from providers.breaker import BREAKER_FAILURES
+from providers.kit.breaker import BREAKER_FAILURES
 from schemas.errors import ServerFault, SupplierError
 from tests.gateway.orders.test_orders import ENDS, SUPPLIERS
 from tests.kit.counter import Counter

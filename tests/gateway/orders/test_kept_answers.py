@@ -18,8 +18,8 @@ from gateway.orders.resolve import resolve
 from providers.beppay import numbers
 from providers.beppay import orders as beppay
 from providers.contract import Provider
+from providers.kit.recording import Recorded, playing_back
 from providers.pikasim import orders as pikasim
-from providers.recording import Recorded, playing_back
 from providers.s2s import orders as s2s
 from schemas.errors import UnreadableAnswer
 from tests.gateway.orders.test_settling_faults import SOLD, esim_at

@@ -37,7 +37,7 @@ from gateway.orders.read_again import read_order_again
 from gateway.orders.resolve import resolve
 from gateway.orders.topup import admit_topup, topup_options
 from gateway.suppliers import selling_rows, supplier_list_rows
-from providers.breaker import BREAKER_FAILURES
+from providers.kit.breaker import BREAKER_FAILURES
 from schemas.errors import ServerFault, SupplierError
 from schemas.order import OrderKind
 from schemas.orders import TopupForOption

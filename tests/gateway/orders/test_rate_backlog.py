@@ -14,7 +14,7 @@ from gateway.orders import buy
 from gateway.orders.admit import Admitted, admit
 from gateway.orders.process import process_order, start
 from gateway.suppliers import selling_rows
-from providers.rate_limiter import MemoryRateLimiter
+from providers.kit.rate_limiter import MemoryRateLimiter
 from schemas.orders import OrderForPlan
 from tests.kit.common_plan import common_plan
 from tests.kit.counter import Counter

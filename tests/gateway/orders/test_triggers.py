@@ -6,7 +6,7 @@ import pytest
 
 from gateway.orders.admit import Admitted, admit
 from gateway.suppliers import selling_rows
-from providers.breaker import BREAKER_FAILURES
+from providers.kit.breaker import BREAKER_FAILURES
 from providers.simulator.trigger_plans import TRIGGER_PLANS
 from schemas.orders import OrderForPlan
 from tests.kit.common_plan import everyday_plan

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from providers.breaker import BREAKER_FAILURES
-from providers.gate import Priority, token_held
+from providers.kit.breaker import BREAKER_FAILURES
+from providers.kit.supplier_rate import Priority, token_held
 from schemas.errors import CircuitOpen, NotReached, ServerFault, TimedOut
 from tests.kit.counting_pool import CountingPool
 from tests.kit.rate_limiter_contract import Advance, Opened, fail, wait_until

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.suppliers import limit_rows
 from gateway.suppliers.limit_rows import SharedRateLimiter
-from providers.gate import RESERVED_SHARE, Pace, Priority, token_held
+from providers.kit.supplier_rate import RESERVED_SHARE, Pace, Priority, token_held
 from schemas.errors import RateLimiterUnavailable
 from tests.kit.counting_pool import CountingPool
 from tests.kit.driven_clock import DrivenClock

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from gateway.suppliers.limit_rows import SharedRateLimiter
-from providers.gate import Pace
+from providers.kit.supplier_rate import Pace
 from tests.kit.counting_pool import CountingPool
 from tests.kit.driven_clock import CommonClock
 from tests.kit.rate_limiter_contract import LONG, SINCE, use_up, wait_until

@@ -9,8 +9,8 @@ import pytest
 
 from providers.bepaid import MANIFEST, mapping, wire
 from providers.contract import check_settings
+from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_payment
-from providers.transport import MemoryRateLimiter
 from schemas.errors import ConfigurationError, InvalidRequest, NotAuthorised, NotFound, Outcome, UnreadableAnswer
 from schemas.money import Money
 from schemas.payment import PaymentLinkRequest

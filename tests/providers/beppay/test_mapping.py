@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from providers import places
 from providers.beppay import mapping
-from providers.unmapped import Once, Unmapped
+from providers.kit import places
+from providers.kit.unmapped import Once, Unmapped
 from schemas.errors import InsufficientBalance, NotAuthorised, NotFound, OutOfStock, Refused
 from schemas.money import Money
 from schemas.plan import AfterAllowance, FairUse, Features, Offer, Reset, SetAside, SetAsideReason

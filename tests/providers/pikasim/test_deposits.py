@@ -11,9 +11,9 @@ import aiohttp
 import msgspec
 import pytest
 
+from providers.kit.urls import is_page
 from providers.pikasim import MANIFEST, deposits, wire
 from providers.simulator import Fault, FaultKind
-from providers.urls import is_page
 from schemas.account import TransactionKind
 from schemas.errors import InvalidRequest, Outcome, UnreadableAnswer
 from schemas.money import Money

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from providers import places
+from providers.kit import places
 from providers.pikasim import mapping
 from schemas.errors import (
     DuplicateReference,

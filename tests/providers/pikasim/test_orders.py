@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from providers.kit.signing import hmac_sha256
 from providers.pikasim import orders, webhook, wire
-from providers.signing import hmac_sha256
 from schemas.account import Transaction, TransactionKind
 from schemas.esim import ProfileState, ServiceState
 from schemas.event import SupplierEventType

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import places
+from providers.kit import places
 from providers.s2s import mapping, wire
 from providers.s2s.sources import AttributeCodes
 from schemas.errors import (

@@ -12,9 +12,9 @@ import pytest
 import stamina
 
 from providers.contract import check_settings
+from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_provider
 from providers.s2s import MANIFEST
-from providers.transport import MemoryRateLimiter
 from schemas.errors import (
     ConfigurationError,
     ConnectionLost,

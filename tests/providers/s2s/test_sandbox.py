@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from providers import places
+from providers.kit import places
 from providers.s2s import MANIFEST, wire
 from providers.s2s.sandbox import products
 from providers.simulator import SandboxWorld

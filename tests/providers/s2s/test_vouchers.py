@@ -8,10 +8,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from providers.redaction import Redactor
+from providers.kit.redaction import Redactor
+from providers.kit.scrub import scrubbed
 from providers.s2s import vouchers, wire
 from providers.s2s.sandbox.other_goods import SANDBOX_CARD, other_goods
-from providers.scrub import scrubbed
 from schemas.errors import InvalidRequest, Outcome, OutOfStock, SupplierError
 from schemas.money import Money
 from schemas.order import GoodWanted, OrderKind, SupplierOrderState, VoucherCode

@@ -10,9 +10,9 @@ import stamina
 from aiohttp import web
 
 from providers.contract import check_settings
+from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_provider
 from providers.s2s import MANIFEST, client
-from providers.transport import MemoryRateLimiter
 from schemas.errors import (
     ConfigurationError,
     NotAuthorised,

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from providers import activation
+from providers.kit import activation
 from providers.simulator import SandboxWorld
 from providers.simulator.profiles import luhn_digit
 from schemas.money import Money

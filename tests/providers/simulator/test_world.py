@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from providers import places, units
+from providers.kit import places, units
 from providers.simulator import Dirt, Item, SandboxWorld
 from schemas.plan import plan_id
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from providers.gate import Priority
+from providers.kit.supplier_rate import Priority
 
 _numbers = itertools.count()
 _by_age = attrgetter("age")

@@ -19,8 +19,8 @@ import stamina
 import structlog
 from aiohttp import web
 
-from providers.gate import token_held
-from providers.transport import MemoryRateLimiter, Priority, Transport, check_base_url, segment
+from providers.kit.supplier_rate import token_held
+from providers.kit.transport import MemoryRateLimiter, Priority, Transport, check_base_url, segment
 from schemas.errors import (
     CircuitOpen,
     ConfigurationError,
@@ -579,7 +579,7 @@ async def test_a_rate_limiter_that_hangs_holds_no_answer_back_for_long(open_tran
         async def succeeded(self):
             await asyncio.Event().wait()
 
-    monkeypatch.setattr("providers.transport.COUNT_SECONDS", 0.02)
+    monkeypatch.setattr("providers.kit.transport.COUNT_SECONDS", 0.02)
     async with raw_supplier(answer(b'{"order": 1}')) as supplier:
         transport = open_transport(supplier.url, limiter=Hanging("demo"))
         async with asyncio.timeout(30):

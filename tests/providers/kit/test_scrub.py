@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from providers.redaction import Redactor
-from providers.scrub import MOST_BYTES, MOST_CHARS, path_template, scrubbed
+from providers.kit.redaction import Redactor
+from providers.kit.scrub import MOST_BYTES, MOST_CHARS, path_template, scrubbed
 
 ICCID = "8944500102030405067"
 MATCHING = "K2-1QX9BZ-77AB0C"

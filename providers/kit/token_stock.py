@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from providers.gate import Priority
+from providers.kit.supplier_rate import Priority
 
 # A lease is at most so many times as large as the one before, so that a first call takes one token and not 32.
 _GROWTH = 4

@@ -6,9 +6,9 @@ from msgspec import Raw
 
 from providers.beppay import MANIFEST as BEPPAY
 from providers.beppay import mapping as beppay
+from providers.kit.unmapped import Unmapped, id_of, id_or_none, unreadable
 from providers.pikasim import MANIFEST as PIKASIM
 from providers.pikasim import mapping as pikasim
-from providers.unmapped import Unmapped, id_of, id_or_none, unreadable
 from schemas.order import SupplierOrderState
 from schemas.plan import SetAsideReason
 from tests.providers.beppay.test_mapping import offer as beppay_offer

@@ -1,6 +1,6 @@
 """What is known of places: names from CLDR and ``config/places.toml``, regions from ``config/regions.toml``.
 
-Everything is looked up by a normalised key; ``providers.places`` reads texts with it.
+Everything is looked up by a normalised key; ``providers.kit.places`` reads texts with it.
 """
 
 from __future__ import annotations

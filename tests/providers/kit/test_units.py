@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import units
+from providers.kit import units
 from schemas.plan import AfterAllowance, Basis, FairUse, Reset, SetAsideReason
 
 GIB, GB, MIB, MB = 2**30, 10**9, 2**20, 10**6

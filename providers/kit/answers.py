@@ -16,8 +16,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from providers.gate import RateReport
-from providers.redaction import Redactor
+from providers.kit.redaction import Redactor
+from providers.kit.supplier_rate import RateReport
 from schemas.errors import (
     InsufficientBalance,
     InvalidRequest,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from providers import places, units
+from providers.kit import places, units
 from schemas.plan import DataAllowance, Reset
 
 if TYPE_CHECKING:
-    from providers.mapping_overrides import MappingOverrides
+    from providers.kit.mapping_overrides import MappingOverrides
 
 NAMED_COUNTRIES = 3
 

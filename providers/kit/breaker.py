@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from providers.gate import Priority
+from providers.kit.supplier_rate import Priority
 from schemas.errors import NotReached, SupplierError
 
 BREAKER_FAILURES = 5

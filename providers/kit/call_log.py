@@ -17,8 +17,8 @@ from typing import Self
 
 from yarl import URL
 
-from providers.redaction import Redactor
-from providers.scrub import MOST_BYTES
+from providers.kit.redaction import Redactor
+from providers.kit.scrub import MOST_BYTES
 
 
 @dataclass(slots=True)

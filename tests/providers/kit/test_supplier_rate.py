@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers.gate import (
+from providers.kit.supplier_rate import (
     LEASE_SECONDS,
     LONGEST_WAIT,
     Pace,

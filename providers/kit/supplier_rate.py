@@ -1,6 +1,6 @@
 """The rate limiter in front of a supplier: how fast it may be called, and whether it is worth calling now.
 
-``SupplierRateLimiter`` is what the transport and the order engine need of it. ``providers.rate_limiter`` has the
+``SupplierRateLimiter`` is what the transport and the order engine need of it. ``providers.kit.rate_limiter`` has the
 machinery and the limiter of one process; the one that all processes share leases its tokens from a row in the
 database and lives with the gateway's store.
 """

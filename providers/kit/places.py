@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from providers import atlas
-from providers.atlas import AND, LIST_MARK, NO_COUNTRY, REGION, UNKNOWN, Atlas, Place, PlaceKind, Region
+from providers.kit import atlas
+from providers.kit.atlas import AND, LIST_MARK, NO_COUNTRY, REGION, UNKNOWN, Atlas, Place, PlaceKind, Region
 from schemas.plan import GLOBAL_FROM
 
 if TYPE_CHECKING:
-    from providers.mapping_overrides import MappingOverrides
+    from providers.kit.mapping_overrides import MappingOverrides
 
 __all__ = [
     "Place",

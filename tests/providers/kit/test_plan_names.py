@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import names, places, units
+from providers.kit import places, plan_names, units
 from schemas.plan import AfterAllowance, FairUse, plan_id
 
 
@@ -27,12 +27,12 @@ from schemas.plan import AfterAllowance, FairUse, plan_id
     ],
 )
 def test_a_name_gives_its_parts(text: str, declared: str | None, days: int | None, place: str) -> None:
-    found = names.parse(text)
+    found = plan_names.parse(text)
     assert (found.data.declared if found.data else None, found.days, found.place) == (declared, days, place)
 
 
 def test_a_name_states_the_fair_use_of_an_unlimited_plan() -> None:
-    found = names.parse("Japan Unlimited (2GB/day high speed then throttled) 10 Days")
+    found = plan_names.parse("Japan Unlimited (2GB/day high speed then throttled) 10 Days")
     assert found.unlimited
     assert not found.daily
     assert found.data is not None
@@ -41,28 +41,28 @@ def test_a_name_states_the_fair_use_of_an_unlimited_plan() -> None:
 
 
 def test_a_daily_amount_is_seen() -> None:
-    assert names.parse("Japan 500MB/day 5 Days").daily
+    assert plan_names.parse("Japan 500MB/day 5 Days").daily
 
 
 @pytest.mark.parametrize(
     ("text", "unit"), [("Spain 1GB 2 Weeks", "2 Weeks"), ("24 hours 1GB France", "24 hours"), ("1GB 1 Year", "1 Year")]
 )
 def test_a_duration_in_other_units_is_reported_and_not_converted(text: str, unit: str) -> None:
-    found = names.parse(text)
+    found = plan_names.parse(text)
     assert (found.days, found.other_unit) == (None, unit)
 
 
 def test_two_durations_are_none() -> None:
-    assert names.parse("Japan 1GB 7 Days 10 Days").days is None
+    assert plan_names.parse("Japan 1GB 7 Days 10 Days").days is None
 
 
 def test_a_name_beyond_the_cap_says_nothing() -> None:
-    assert names.parse("Japan 1GB 7 Days " + "x" * 500) == names.Parsed()
+    assert plan_names.parse("Japan 1GB 7 Days " + "x" * 500) == plan_names.Parsed()
 
 
 @given(st.text(max_size=250))
 def test_any_name_has_an_answer(text: str) -> None:
-    found = names.parse(text)
+    found = plan_names.parse(text)
     assert found.days is None or found.days > 0
 
 
@@ -74,7 +74,7 @@ def test_any_name_has_an_answer(text: str) -> None:
 def test_a_display_name_reads_back_as_the_plan(code: str, gigabytes: int, days: int) -> None:
     data = units.declared_from_text(f"{gigabytes} GB")
     assert data is not None
-    found = names.parse(names.plan_name((code,), data, days))
+    found = plan_names.parse(plan_names.plan_name((code,), data, days))
     assert found.data is not None
     assert (found.data.mb, found.days, places.country(found.place)) == (data.mb, days, code)
 
@@ -95,7 +95,7 @@ def test_a_display_name_reads_back_as_the_plan(code: str, gigabytes: int, days: 
 def test_a_plan_is_called_by_what_it_is(coverage: tuple[str, ...], text: str, days: int, name: str) -> None:
     data = units.declared_from_text(text)
     assert data is not None
-    assert names.plan_name(coverage, data, days) == name
+    assert plan_names.plan_name(coverage, data, days) == name
 
 
 def test_offers_of_one_plan_have_one_name() -> None:
@@ -103,4 +103,4 @@ def test_offers_of_one_plan_have_one_name() -> None:
     assert by_text is not None
     assert by_bytes is not None
     assert plan_id(("JP",), by_text, 7) == plan_id(("JP",), by_bytes, 7)
-    assert names.plan_name(("JP",), by_text, 7) == names.plan_name(("JP",), by_bytes, 7)
+    assert plan_names.plan_name(("JP",), by_text, 7) == plan_names.plan_name(("JP",), by_bytes, 7)

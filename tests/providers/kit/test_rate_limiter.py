@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.breaker import (
+from providers.kit.breaker import (
     BREAKER_FAILURES,
     BREAKER_MAX_SECONDS,
     PROBE_SECONDS,
@@ -19,10 +19,10 @@ from providers.breaker import (
     Passage,
     breaker_seconds,
 )
-from providers.fair_queue import FairQueue
-from providers.gate import Pace, Priority
-from providers.rate_limiter import MemoryRateLimiter
-from providers.token_stock import TokenStock
+from providers.kit.fair_queue import FairQueue
+from providers.kit.rate_limiter import MemoryRateLimiter
+from providers.kit.supplier_rate import Pace, Priority
+from providers.kit.token_stock import TokenStock
 from schemas.errors import CircuitOpen, NotReached, TimedOut
 from tests.kit.driven_clock import DrivenClock
 from tests.kit.rate_limiter_contract import LONG, SINCE, Opened, RateLimiterContract

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.text import RAW_LENGTH, clean_text, raw_json
+from providers.kit.text import RAW_LENGTH, clean_text, raw_json
 
 
 @pytest.mark.parametrize(

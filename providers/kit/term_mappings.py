@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from providers import atlas, places, units
-from providers.mapping_overrides import MappingOverrides
-from providers.text import NAME_LENGTH, clean_text
+from providers.kit import atlas, places, units
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.text import NAME_LENGTH, clean_text
 from schemas.errors import ConfigurationError
 from schemas.plan import About
 

@@ -5,8 +5,8 @@ from babel import Locale
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from providers import atlas, places
-from providers.places import Place, PlaceKind
+from providers.kit import atlas, places
+from providers.kit.places import Place, PlaceKind
 from schemas.errors import ConfigurationError
 
 SPELLINGS = {

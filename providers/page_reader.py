@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from msgspec import Raw
 
 from providers.contract import CatalogPage, Recall
-from providers.unmapped import Once
+from providers.kit.unmapped import Once
 from schemas.plan import Offer, SetAside
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from providers.signing import hmac_sha256, signed_by
+from providers.kit.signing import hmac_sha256, signed_by
 
 
 def test_the_signature_is_that_of_the_published_test_vector():

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import redaction
-from providers.redaction import REDACTED, Redactor
+from providers.kit import redaction
+from providers.kit.redaction import REDACTED, Redactor
 
 SECRET = "sk_live_51H/abc+def=="
 ICCID = "8944422711108338982"

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from yarl import URL
 
-from providers.redaction import REDACTED, Redactor
+from providers.kit.redaction import REDACTED, Redactor
 
 MOST_BYTES = 256 * 1024  # of a longer body only its length is kept
 MOST_CHARS = 4000  # of one side, as it is kept

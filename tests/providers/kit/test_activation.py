@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from providers.activation import delivery, normalised, parse
+from providers.kit.activation import delivery, normalised, parse
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from providers import names, places, units
 from providers.beppay import mapping as beppay
-from providers.mapping_overrides import MappingOverrides
+from providers.kit import places, plan_names, units
+from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.places import PlaceKind
+from providers.kit.term_mappings import Meaning, WrongMeaningError, as_toml, checked, read_toml, shipped, told
 from providers.pikasim import mapping as pikasim
-from providers.places import PlaceKind
 from providers.s2s import mapping as s2s
 from providers.s2s import wire
 from providers.s2s.sources import AttributeCodes
-from providers.told import Meaning, WrongMeaningError, as_toml, checked, read_toml, shipped, told
 from schemas.errors import ConfigurationError
 from schemas.money import Money
 from schemas.plan import About, Offer, SetAside, SetAsideReason
@@ -114,9 +114,9 @@ def test_a_duration_that_is_no_whole_number_of_days_is_none():
 
 
 def test_names_are_read_with_units_that_were_told():
-    assert names.parse("Japan 5GB 2 weeks", known(WEEK)).days == 14
-    assert names.parse("Japan 5GB 3 Wochen", known(meaning("Wochen", "7", About.UNIT))).days == 21
-    assert names.parse("Japan 5GB 2 weeks").days is None
+    assert plan_names.parse("Japan 5GB 2 weeks", known(WEEK)).days == 14
+    assert plan_names.parse("Japan 5GB 3 Wochen", known(meaning("Wochen", "7", About.UNIT))).days == 21
+    assert plan_names.parse("Japan 5GB 2 weeks").days is None
 
 
 def test_pikasim_maps_by_what_was_told_and_says_before_which_word_it_was():

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw
 
-from providers.text import ID_LENGTH, clean_text, is_supplier_id, raw_json
+from providers.kit.text import ID_LENGTH, clean_text, is_supplier_id, raw_json
 from schemas.money import Money
 from schemas.plan import About, Offer, SetAside, SetAsideReason
 

@@ -22,11 +22,13 @@ import stamina.instrumentation
 import structlog
 from yarl import URL
 
-from providers import recording
-from providers.answers import RefusalTable, fault_of_status, read_answer
-from providers.body import ENCODINGS, read_capped
-from providers.exchanges import CallRecorder
-from providers.gate import (
+from providers.kit import recording
+from providers.kit.answers import RefusalTable, fault_of_status, read_answer
+from providers.kit.body import ENCODINGS, read_capped
+from providers.kit.call_log import CallRecorder
+from providers.kit.rate_limiter import MemoryRateLimiter
+from providers.kit.redaction import Redactor
+from providers.kit.supplier_rate import (
     LONGEST_WAIT,
     Priority,
     RateReport,
@@ -36,9 +38,7 @@ from providers.gate import (
     is_outage,
     lowered,
 )
-from providers.rate_limiter import MemoryRateLimiter
-from providers.redaction import Redactor
-from providers.urls import Params, check_base_url, joined, segment
+from providers.kit.urls import Params, check_base_url, joined, segment
 from schemas.errors import (
     ConnectionLost,
     DeadlinePassed,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from providers import qr
+from providers.kit import qr
 
 CODE = "LPA:1$rsp.example.com$AAAAA-BBBBB-CCCCC-DDDDD"
 OTHER = "LPA:1$rsp.example.com$EEEEE-FFFFF-00000-11111"

@@ -17,9 +17,9 @@ from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from providers.breaker import Breaker, Passage
-from providers.fair_queue import FairQueue, Waiter
-from providers.gate import (
+from providers.kit.breaker import Breaker, Passage
+from providers.kit.fair_queue import FairQueue, Waiter
+from providers.kit.supplier_rate import (
     LEASE_SECONDS,
     LEASE_TOKENS,
     Pace,
@@ -29,7 +29,7 @@ from providers.gate import (
     is_outage,
     refuse_long_wait,
 )
-from providers.token_stock import TokenStock
+from providers.kit.token_stock import TokenStock
 from schemas.errors import CircuitOpen, RateLimited, RateLimiterUnavailable, SupplierError
 
 # A storefront of its own for purchases that do not name theirs: tools and tests.
