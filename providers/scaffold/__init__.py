@@ -125,4 +125,14 @@ def _plan_name(item: Item) -> str:
 
 def _filled(template: str, words: dict[str, str]) -> str:
     text = resources.files("providers.scaffold").joinpath("templates", f"{template}.tmpl").read_text("utf-8")
-    return Template(text).substitute(words)
+    return _sorted_imports(Template(text).substitute(words))
+
+
+def _sorted_imports(text: str) -> str:
+    """The text with its imports from ``providers`` in order, whatever the new plugin's name is."""
+    lines = text.splitlines(keepends=True)
+    places = [place for place, line in enumerate(lines) if line.startswith("from providers.")]
+    ordered = sorted((lines[place] for place in places), key=lambda line: line.split()[1])
+    for place, line in zip(places, ordered, strict=True):
+        lines[place] = line
+    return "".join(lines)

@@ -82,7 +82,7 @@ def test_a_name_that_cannot_be_a_package_is_refused(checkout, name):
         stamp(name, checkout)
 
 
-@pytest.mark.parametrize("name", ["night_owl", "simulator", "pikasim", "transport"])
+@pytest.mark.parametrize("name", ["night_owl", "simulator", "pikasim", "loader"])
 def test_a_name_that_is_taken_is_refused_and_nothing_is_written(checkout, name):
     before = sorted(checkout.rglob("*.py"))
     with pytest.raises(ConfigurationError, match="there already"):
