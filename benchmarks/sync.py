@@ -37,7 +37,7 @@ from gateway.suppliers.accounts import accounts_of
 from gateway.sync.run import run_sync
 from providers.loader import load_manifests
 from providers.pikasim import wire
-from providers.pikasim.sandbox import in_its_words
+from providers.pikasim.sandbox import serialize_plan
 from providers.simulator import SandboxWorld
 
 PAGE = 200
@@ -192,7 +192,7 @@ class _Shelf:
     def __init__(self, number: int, items: int) -> None:
         self._number, self._items = number, items
         world = SandboxWorld(["pikasim"])
-        rows = [in_its_words(item) for item in world.items("pikasim")]
+        rows = [serialize_plan(item) for item in world.items("pikasim")]
         whole = [row for row in rows if row["price"] and row["duration"] and row["durationUnit"] == "DAY"][:TEMPLATES]
         self._templates = [_template(row) for row in whole]
         self._raised = frozenset[int]()

@@ -28,7 +28,7 @@ from gateway.migrations import upgrade
 from gateway.runtime import embedded
 from gateway.suppliers import call_log
 from providers.loader import load_manifests
-from providers.simulator import Served, serve, world_for
+from providers.simulator import ServedSandboxes, serve, world_for
 from tests.patient_loop import PatientLoop
 
 _TEMPLATE = "migrated"
@@ -211,7 +211,7 @@ async def redis(redis_url: str) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Served]:
+async def sandbox() -> AsyncIterator[ServedSandboxes]:
     """All suppliers' sandboxes over HTTP on a free port; the test may change their world and set faults."""
     manifests = load_manifests()
     async with await serve(world_for(manifests), manifests, port=0) as served:

@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from providers.contract import Manifest
-    from providers.simulator import Served
+    from providers.simulator import ServedSandboxes
 
 DEFAULT_PORT = 8081
 DEFAULT_SEED = 7
@@ -53,7 +53,7 @@ async def _serve(host: str, port: int, market: Path | None, seed: int, books: Pa
         await ended.wait()
 
 
-def _greeting(served: Served, manifests: Mapping[str, Manifest]) -> str:
+def _greeting(served: ServedSandboxes, manifests: Mapping[str, Manifest]) -> str:
     """What to put into a configuration file, and how to make things go wrong."""
     lines = [
         "# The suppliers' sandboxes are up. These accounts, in the file that GATEWAY_CONFIG names, work with them:"

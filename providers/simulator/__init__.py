@@ -46,7 +46,7 @@ from providers.simulator.sales import (
     SupplierRefusal,
     SupplierRules,
 )
-from providers.simulator.serve import Served, base_url, sandbox_site, serve, world_for
+from providers.simulator.serve import ServedSandboxes, base_url, sandbox_site, serve, world_for
 from providers.simulator.supplier import SupplierSimulator
 from providers.simulator.triggers import Act, Fault, FaultKind, Trigger, TriggerKind
 from providers.simulator.webhooks import WebhookPlan, WebhookRules

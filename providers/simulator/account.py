@@ -42,11 +42,11 @@ class SandboxAccount:
         if key != self.keys[0].secret:
             self.keys[0].secret = key
 
-    def admits(self, key: str) -> bool:
+    def admits(self, secret: str) -> bool:
         """Whether this is one of its keys and not revoked; notes that it was used."""
-        for one in self.keys:
-            if one.active and hmac.compare_digest(one.secret.encode(), key.encode()):
-                one.last_used_at = datetime.now(UTC)
+        for key in self.keys:
+            if key.active and hmac.compare_digest(key.secret.encode(), secret.encode()):
+                key.last_used_at = datetime.now(UTC)
                 return True
         return False
 

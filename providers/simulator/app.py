@@ -35,7 +35,7 @@ from providers.simulator.items import Item, Listing
 from providers.simulator.sales import PageExamples, RefusalReason, SupplierRefusal, SupplierRules
 from providers.simulator.supplier import SALE
 from providers.simulator.supplier_control import supplier_control_routes
-from providers.simulator.triggers import Fault, FaultKind, Spoil, Unanswered
+from providers.simulator.triggers import Fault, FaultKind, SpoiltAnswer, UnansweredRequest
 from providers.simulator.world import SandboxWorld
 
 Authenticate = Callable[[web.Request], str | None]
@@ -249,7 +249,7 @@ class _Frame:
             return await handler(request)
         except SupplierRefusal as refused:
             return self._error(*self.refusals[refused.reason])
-        except Unanswered as unanswered:
+        except UnansweredRequest as unanswered:
             request[SPOIL] = unanswered.spoil
             return web.Response()
         except web.HTTPException as error:
@@ -257,15 +257,17 @@ class _Frame:
                 raise
             return self._error(error.status, error.text or error.reason)
 
-    async def _unanswered(self, request: web.Request, response: web.StreamResponse, spoil: Spoil) -> web.StreamResponse:
+    async def _unanswered(
+        self, request: web.Request, response: web.StreamResponse, spoil: SpoiltAnswer
+    ) -> web.StreamResponse:
         """What the caller gets instead of the answer."""
-        if spoil is Spoil.ERROR_500:
+        if spoil is SpoiltAnswer.ERROR_500:
             return self._error(500, "Internal server error")
-        if spoil is Spoil.HTML:
+        if spoil is SpoiltAnswer.HTML:
             return web.Response(body=_PAGE, content_type="text/html")
-        if spoil is Spoil.TRUNCATED:
+        if spoil is SpoiltAnswer.TRUNCATED:
             return await _cut_off(request, response)
-        if spoil is Spoil.HANG:
+        if spoil is SpoiltAnswer.HANG:
             await asyncio.sleep(_LONGEST_HANG)  # ends with the caller who waits
         return _hang_up(request, reset=True)
 

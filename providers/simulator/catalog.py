@@ -91,7 +91,7 @@ _HIDDEN, _SOLD_OUT, _NEARLY = 0.015, 0.04, 0.14  # up to which draw each fate go
 _EXITS = ("HK", "SG", "US", "GB", "NL", "PL", "FR", "DE", None)
 
 
-def generated(suppliers: Sequence[str], seed: int) -> dict[str, list[Item]]:
+def generate_items(suppliers: Sequence[str], seed: int) -> dict[str, list[Item]]:
     """Each supplier's items. What a plan is worth is shared, what each supplier asks for it is its own."""
     return {name: list(_catalogue(name, rank, seed)) for rank, name in enumerate(suppliers)}
 
@@ -228,7 +228,7 @@ def _letters(name: str) -> str:
     return "".join(letter for letter in name.upper() if letter.isascii() and letter.isalpha())
 
 
-def dealt(path: Path, suppliers: Sequence[str]) -> dict[str, list[Item]]:
+def deal_items(path: Path, suppliers: Sequence[str]) -> dict[str, list[Item]]:
     """Each supplier's items: the list's brands, sorted, go round-robin to ``suppliers`` as they stand.
 
     Every row is one item. Raises ``ConfigurationError`` when the file cannot be read as such a list.

@@ -12,12 +12,19 @@ from aiohttp import web
 
 from providers.simulator.account import SandboxAccount
 from providers.simulator.sales import SupplierRefusal
-from providers.simulator.triggers import BaseTrigger, Board, Spoil, Unanswered, spoil_afterwards, spoil_instead
+from providers.simulator.triggers import (
+    BaseTrigger,
+    DisruptionList,
+    SpoiltAnswer,
+    UnansweredRequest,
+    spoil_afterwards,
+    spoil_instead,
+)
 from providers.simulator.webhooks import WebhookRules, WebhookSender
 
 T = TypeVar("T", bound=BaseTrigger)
 # What is done to the answer of a request.
-SPOIL: web.RequestKey[Spoil] = web.RequestKey("spoil", Spoil)
+SPOIL: web.RequestKey[SpoiltAnswer] = web.RequestKey("spoil", SpoiltAnswer)
 
 
 class Simulator(Generic[T]):
@@ -32,7 +39,7 @@ class Simulator(Generic[T]):
         self, webhooks: WebhookRules | None, account: SandboxAccount | None = None, seed: str | None = None
     ) -> None:
         self.account = account
-        self.triggers: Board[T] = Board()
+        self.triggers: DisruptionList[T] = DisruptionList()
         self._seed = seed
         self._random = random.Random(seed)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -61,7 +68,9 @@ class Simulator(Generic[T]):
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and not isinstance(error := task.exception(), SupplierRefusal | Unanswered | None):
+        if not task.cancelled() and not isinstance(
+            error := task.exception(), SupplierRefusal | UnansweredRequest | None
+        ):
             raise error  # reaches the loop's exception handler, which writes it down
 
     def _secret(self) -> str:
@@ -69,9 +78,9 @@ class Simulator(Generic[T]):
 
 
 def refuse_unanswered(struck: Iterable[StrEnum]) -> None:
-    """Raise ``Unanswered`` where a trigger has nothing done and the caller not told so."""
+    """Raise ``UnansweredRequest`` where a trigger has nothing done and the caller not told so."""
     if (spoil := spoil_instead(struck)) is not None:
-        raise Unanswered(spoil)
+        raise UnansweredRequest(spoil)
 
 
 def spoil_answer(request: web.Request, struck: Iterable[StrEnum]) -> None:

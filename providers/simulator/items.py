@@ -39,7 +39,7 @@ class Item(msgspec.Struct, frozen=True):
     ``fair_use_mb`` is an unlimited item's stated high-speed amount per day, ``after`` what follows it
     or a day's amount. ``price`` is USD. ``stock`` None means plenty. An item that is not ``visible`` is
     listed as hidden where the supplier has such a word, and left out where it has none. ``triggers`` are
-    what goes wrong when it is bought, ``label`` says so to people.
+    what goes wrong when it is bought, ``label`` is its name, which says so.
     """
 
     key: str

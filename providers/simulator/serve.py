@@ -18,7 +18,7 @@ _SHUTDOWN_SECONDS = 0.5
 
 
 @dataclass(slots=True)
-class Served(AbstractAsyncContextManager["Served"]):
+class ServedSandboxes(AbstractAsyncContextManager["ServedSandboxes"]):
     """Sandboxes that are listening. Closes at the end of an ``async with``, or by ``close``."""
 
     runner: web.AppRunner
@@ -66,7 +66,7 @@ def sandbox_site(world: SandboxWorld, manifests: Mapping[str, Manifest]) -> web.
 
 async def serve(
     world: SandboxWorld, manifests: Mapping[str, Manifest], host: str = "127.0.0.1", port: int = 8081
-) -> Served:
+) -> ServedSandboxes:
     """Start serving; port 0 lets the kernel choose. ``urls`` then has each provider's base URL.
 
     Raises ``ConfigurationError`` when the port cannot be had.
@@ -89,7 +89,7 @@ async def serve(
         for name, manifest in sorted(manifests.items())
         if manifest.sandbox is not None
     }
-    return Served(runner, world, host, chosen, urls)
+    return ServedSandboxes(runner, world, host, chosen, urls)
 
 
 def base_url(host: str, port: int, provider: str) -> str:

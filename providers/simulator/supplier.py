@@ -46,7 +46,7 @@ from providers.simulator.sales import (
     SupplierRules,
     UnchargedRequest,
 )
-from providers.simulator.triggers import Act, Trigger, TriggerKind, Unanswered
+from providers.simulator.triggers import Act, Trigger, TriggerKind, UnansweredRequest
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import OrderKind
 
@@ -228,7 +228,7 @@ class SupplierSimulator(Simulator[Trigger]):
             try:
                 _refuse(struck)
                 return act()
-            except (SupplierRefusal, Unanswered) as refusal:
+            except (SupplierRefusal, UnansweredRequest) as refusal:
                 self.records.refuse(asked, str(refusal))
                 raise
 

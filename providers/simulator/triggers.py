@@ -14,14 +14,14 @@ _MOST_TIMES = 100
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Disruption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """It spares the first ``after`` calls, then strikes ``calls`` of them; None is until it is cleared."""
 
     calls: Annotated[int, msgspec.Meta(ge=1)] | None = None
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
-T = TypeVar("T", bound=Counted)
+T = TypeVar("T", bound=Disruption)
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class _Entry(Generic[T]):
 
 
 @dataclass(slots=True)
-class Board(Generic[T]):
+class DisruptionList(Generic[T]):
     """What is, or will be, in force at one supplier."""
 
     _entries: list[_Entry[T]] = field(default_factory=list)
@@ -81,7 +81,7 @@ class FaultKind(StrEnum):
     PRICE_OFF_BY_TEN = "price_off_by_ten"  # all prices are a tenth
 
 
-class Fault(Counted, frozen=True, forbid_unknown_fields=True):
+class Fault(Disruption, frozen=True, forbid_unknown_fields=True):
     """A fault in force: on paths that begin with ``path`` (below the supplier's base URL).
 
     ``seconds`` is the delay of ``slow`` and the Retry-After of ``rate_limited``.
@@ -137,7 +137,7 @@ class TriggerKind(StrEnum):
     WEBHOOK_ALTERED = "webhook_altered"  # one with other facts under the signature of the genuine one comes before it
 
 
-class BaseTrigger(Counted, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class BaseTrigger(Disruption, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every simulator's triggers have: the ``key`` of what they are for, or None for anything."""
 
     key: str | None = None
@@ -166,7 +166,7 @@ class Trigger(BaseTrigger, frozen=True, forbid_unknown_fields=True):
         return (Act.ORDER, Act.TOPUP) if self.act is None else (self.act,)
 
 
-class Spoil(StrEnum):
+class SpoiltAnswer(StrEnum):
     """What is done to an answer."""
 
     HANG = "hang"
@@ -176,19 +176,19 @@ class Spoil(StrEnum):
     TRUNCATED = "truncated"
 
 
-class Unanswered(Exception):  # noqa: N818 - named after what happened
+class UnansweredRequest(Exception):  # noqa: N818 - named after what happened
     """Nothing was done, and the answer is spoilt."""
 
-    def __init__(self, spoil: Spoil) -> None:
+    def __init__(self, spoil: SpoiltAnswer) -> None:
         super().__init__(spoil.value)
         self.spoil = spoil
 
 
-def spoil_instead(struck: Iterable[StrEnum]) -> Spoil | None:
-    """How the answer is spoilt where nothing is done: the kinds named as a ``Spoil``, such as ``hang``."""
-    return next((Spoil(kind.value) for kind in struck if kind.value in list(Spoil)), None)
+def spoil_instead(struck: Iterable[StrEnum]) -> SpoiltAnswer | None:
+    """How the answer is spoilt where nothing is done: the kinds named as a ``SpoiltAnswer``, such as ``hang``."""
+    return next((SpoiltAnswer(kind.value) for kind in struck if kind.value in list(SpoiltAnswer)), None)
 
 
-def spoil_afterwards(struck: Iterable[StrEnum]) -> Spoil | None:
+def spoil_afterwards(struck: Iterable[StrEnum]) -> SpoiltAnswer | None:
     """How the answer is spoilt where it was done: the kinds such as ``charge_then_hang``."""
-    return next((Spoil(kind.value.rpartition("_then_")[2]) for kind in struck if "_then_" in kind.value), None)
+    return next((SpoiltAnswer(kind.value.rpartition("_then_")[2]) for kind in struck if "_then_" in kind.value), None)

@@ -63,7 +63,7 @@ class WebhookPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_scale: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1
 
 
-class Sent(msgspec.Struct, frozen=True):
+class SentWebhook(msgspec.Struct, frozen=True):
     """One delivery, for the log. ``what`` is genuine, copy, forged or altered; ``status`` None when none was read."""
 
     sale_id: str | None
@@ -85,7 +85,7 @@ class WebhookSender:
     ) -> None:
         self.rules = rules
         self.plan = WebhookPlan()
-        self.log: deque[Sent] = deque(maxlen=_LOG_LENGTH)
+        self.log: deque[SentWebhook] = deque(maxlen=_LOG_LENGTH)
         self._secret = secret
         self._spawn = spawn
         self._draw = draw
@@ -190,7 +190,7 @@ class WebhookSender:
             return False
 
     def _note(self, sale_id: str | None, what: str, status: int | None, error: str | None = None) -> None:
-        self.log.append(Sent(sale_id, what, datetime.now(UTC), status, error))
+        self.log.append(SentWebhook(sale_id, what, datetime.now(UTC), status, error))
 
 
 def altered(body: Any) -> Any:

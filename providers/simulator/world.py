@@ -14,13 +14,13 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from providers.simulator.account import SandboxAccount
-from providers.simulator.catalog import dealt, generated
+from providers.simulator.catalog import deal_items, generate_items
 from providers.simulator.engine import Simulator
 from providers.simulator.items import Item
 from providers.simulator.sales import PageExamples, SupplierRules
 from providers.simulator.supplier import SupplierSimulator
 from providers.simulator.trigger_plans import trigger_plans
-from providers.simulator.triggers import Board, Fault
+from providers.simulator.triggers import DisruptionList, Fault
 
 DEFAULT_SEED = 7
 _CENT = Decimal("0.01")
@@ -33,7 +33,7 @@ class _SupplierState:
 
     original: dict[str, Item]
     current: dict[str, Item]
-    faults: Board[Fault] = field(default_factory=Board)
+    faults: DisruptionList[Fault] = field(default_factory=DisruptionList)
     calls: Counter[str] = field(default_factory=Counter)
     drifts: int = 0
     simulator: Simulator[Any] | None = None
@@ -67,7 +67,7 @@ class SandboxWorld:
         self.market = market
         self.enforce_rate_limits = enforce_rate_limits
         self.records = records
-        sold = _made_up(self.suppliers, seed) if market is None else dealt(market, self.suppliers)
+        sold = _made_up(self.suppliers, seed) if market is None else deal_items(market, self.suppliers)
         originals = {name: {item.key: item for item in items} for name, items in sold.items()}
         self._suppliers = {name: _SupplierState(items, dict(items)) for name, items in originals.items()}
 
@@ -194,14 +194,14 @@ class SandboxWorld:
         for kept in (state.account, state.simulator):
             if kept is not None:
                 kept.reset()
-        state.current, state.faults, state.calls, state.drifts = dict(state.original), Board(), Counter(), 0
+        state.current, state.faults, state.calls, state.drifts = dict(state.original), DisruptionList(), Counter(), 0
 
     def changes(self, supplier: str) -> int:
         """How many items differ from what the world began with, those that were removed included."""
         state = self._suppliers[supplier]
         return sum(state.current.get(key) != item for key, item in state.original.items())
 
-    def faults(self, supplier: str) -> Board[Fault]:
+    def faults(self, supplier: str) -> DisruptionList[Fault]:
         """The supplier's faults, to be added to and cleared."""
         return self._suppliers[supplier].faults
 
@@ -222,7 +222,7 @@ class SandboxWorld:
 def _made_up(suppliers: tuple[str, ...], seed: int) -> Mapping[str, Sequence[Item]]:
     """Every supplier's items, which nobody changes: a world that is asked to change one puts another in its place."""
     special = trigger_plans(suppliers)
-    return {name: [*items, *special[name]] for name, items in generated(suppliers, seed).items()}
+    return {name: [*items, *special[name]] for name, items in generate_items(suppliers, seed).items()}
 
 
 def _moved(price: Decimal, by: float) -> Decimal:

@@ -27,7 +27,7 @@ from gateway.suppliers.accounts import accounts_of
 from gateway.suppliers.deps import Deps
 from gateway.sync.run import run_sync
 from providers.loader import load_manifests
-from providers.simulator import Served, SupplierSimulator, Trigger, TriggerKind, serve, world_for
+from providers.simulator import ServedSandboxes, SupplierSimulator, Trigger, TriggerKind, serve, world_for
 from schemas.orders import OrderForPlan, OrderForQuote
 from tests.kit.remembered import synced
 from tests.kit.shelf import settings_for
@@ -54,7 +54,7 @@ class Counter:
     """Deps on real servers; ``clock`` moves for the gateway only, not for the sandboxes."""
 
     deps: Deps
-    served: Served
+    served: ServedSandboxes
     clock: Clock
 
     def simulator(self, supplier: str) -> SupplierSimulator:

@@ -19,7 +19,7 @@ from gateway.suppliers.accounts import accounts_of, check_accounts, close_accoun
 from gateway.suppliers.deps import Deps
 from gateway.sync.run import run_sync
 from providers.loader import load_manifests
-from providers.simulator import Served, serve, world_for
+from providers.simulator import ServedSandboxes, serve, world_for
 from schemas.orders import OrderForPlan
 from tests.kit.remembered import synced
 from tests.kit.working import answered
@@ -31,7 +31,7 @@ SUPPLIERS = ("beppay", "pikasim", "s2s")
 class Town:
     """The suppliers, to be told what to do and asked what happened."""
 
-    served: Served
+    served: ServedSandboxes
     http: aiohttp.ClientSession
 
     def accounts(self, **more: Any) -> dict[str, dict[str, Any]]:

@@ -64,18 +64,18 @@ async def create(request: web.Request) -> web.StreamResponse:
     if PaymentTriggerKind.PAID_BEFORE_ANSWER in struck:
         await simulator.paid_early(product)
     spoil_answer(request, struck)
-    return json_response(in_its_words(request, product), 201)
+    return json_response(serialize_product(request, product), 201)
 
 
 async def products(request: web.Request) -> web.StreamResponse:
     """GET /products: all of them, in one list."""
-    return json_response([in_its_words(request, product) for product in payments_of(request).listed()])
+    return json_response([serialize_product(request, product) for product in payments_of(request).listed()])
 
 
 async def product_by_id(request: web.Request) -> web.StreamResponse:
     """GET /products/{id}; an unknown one is a redirect with a word of why."""
     product = _asked_for(request)
-    return _unknown(request) if product is None else json_response(in_its_words(request, product))
+    return _unknown(request) if product is None else json_response(serialize_product(request, product))
 
 
 async def update(request: web.Request) -> web.StreamResponse:
@@ -96,7 +96,7 @@ async def pay_page(request: web.Request) -> web.StreamResponse:
     return payment_page_of(request, _asked_for(request))
 
 
-def in_its_words(request: web.Request, product: SandboxProduct) -> dict[str, Any]:
+def serialize_product(request: web.Request, product: SandboxProduct) -> dict[str, Any]:
     """A product as bePaid writes it."""
     here = f"{request.scheme}://{request.host}{request.app.get(MOUNT, '')}"
     pay_url = f"{here}/products/{product.id}/pay"

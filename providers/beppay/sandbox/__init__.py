@@ -69,10 +69,10 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
 async def plans(request: web.Request) -> web.Response:
     """GET /api/partner/esim/plans: everything in one answer, what is hidden marked so."""
     shown = listing(request)
-    return answer([in_its_words(item) for item in shown.all()], total=shown.total)
+    return answer([serialize_plan(item) for item in shown.all()], total=shown.total)
 
 
-def in_its_words(item: Item) -> dict[str, Any]:
+def serialize_plan(item: Item) -> dict[str, Any]:
     """A plan as BepPay writes it, out of what the item says and nothing more."""
     codes = codes_of(item)
     names = item.place if len(codes) <= 1 else ", ".join(map(places.country_name, codes))

@@ -48,7 +48,7 @@ async def packages(request: web.Request) -> web.Response:
     """GET /packages with the page's filters and its paging by number."""
     wanted = _filters(request.query)
     shown = listing(request, keep=lambda item: _listed(item) and all(fits(item) for fits in wanted))
-    return paged(request, "packages", shown.page, shown.total, in_its_words, DEFAULT_LIMIT, MAX_LIMIT)
+    return paged(request, "packages", shown.page, shown.total, serialize_plan, DEFAULT_LIMIT, MAX_LIMIT)
 
 
 async def package(request: web.Request) -> web.Response:
@@ -56,7 +56,7 @@ async def package(request: web.Request) -> web.Response:
     item = item_of(request, request.match_info["package_code"])
     if item is None or not _listed(item):
         raise web.HTTPNotFound(text="Package not found")
-    return answer(in_its_words(item))
+    return answer(serialize_plan(item))
 
 
 async def topup_options(request: web.Request) -> web.Response:
@@ -68,11 +68,15 @@ async def topup_options(request: web.Request) -> web.Response:
 
     shown = listing(request, keep=fits).all() if esim.renewable else []
     return answer(
-        {"topupPackages": [in_its_words(item) | {"packageCode": f"{routes.TOPUP_PREFIX}{item.key}"} for item in shown]}
+        {
+            "topupPackages": [
+                serialize_plan(item) | {"packageCode": f"{routes.TOPUP_PREFIX}{item.key}"} for item in shown
+            ]
+        }
     )
 
 
-def in_its_words(item: Item) -> dict[str, Any]:
+def serialize_plan(item: Item) -> dict[str, Any]:
     """A package as PikaSim writes it, out of what the item says and nothing more."""
     codes = codes_of(item)
     duration, unit = _duration(item)

@@ -191,7 +191,7 @@ def cents(amount: Decimal) -> int:
 
 
 def dollars(amount: Decimal) -> str:
-    """Dollars for people."""
+    """Dollars as a text, such as "$5.00"."""
     return f"${amount:.2f}"
 
 

@@ -97,7 +97,7 @@ def _customer_data(sale: Sale) -> dict[str, Any] | None:
 
 
 def status_of(sale: Sale) -> str:
-    """The word for where a sale stands; it is only created until somebody has looked at it."""
+    """The word for where a sale stands; it is only created until its first look-up."""
     return "created" if not sale.final and sale.looks == 0 else _STATES[sale.state]
 
 
@@ -122,7 +122,7 @@ def notification(sale: Sale, esim: Esim | None, at: datetime) -> dict[str, Any] 
     if sale.state not in _ANNOUNCED:
         return None
     whole = order(sale, esim)
-    told = {name: whole[name] for name in ("id", "external_id", "status", "total_amount", "currency")}
+    summary = {name: whole[name] for name in ("id", "external_id", "status", "total_amount", "currency")}
     lines = [
         {name: line[name] for name in ("sku_id", "quantity", "price", "status", "delivery_data")}
         for line in whole["items"]
@@ -137,7 +137,7 @@ def notification(sale: Sale, esim: Esim | None, at: datetime) -> dict[str, Any] 
         "event": EVENT,
         "timestamp": time_text(at),
         "idempotency_key": str(uuid.uuid4()),
-        "data": {"order": {**told, "completed_at": time_text(sale.ended_at or at), "items": lines}},
+        "data": {"order": {**summary, "completed_at": time_text(sale.ended_at or at), "items": lines}},
     }
 
 

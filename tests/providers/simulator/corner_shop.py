@@ -21,7 +21,7 @@ from providers.simulator import (
     RefusalReason,
     Sale,
     SandboxWorld,
-    Served,
+    ServedSandboxes,
     SupplierRules,
     SupplierSimulator,
     WebhookRules,
@@ -188,5 +188,5 @@ async def corner_shop(rules: SupplierRules = RULES, world: SandboxWorld | None =
         yield _counter(http, served)
 
 
-def _counter(http: aiohttp.ClientSession, served: Served) -> Counter:
+def _counter(http: aiohttp.ClientSession, served: ServedSandboxes) -> Counter:
     return Counter(http, served.urls["corner"], served.world)

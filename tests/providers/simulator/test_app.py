@@ -18,7 +18,7 @@ from providers.simulator import (
     Fault,
     FaultKind,
     SandboxWorld,
-    Served,
+    ServedSandboxes,
     base_url,
     item_of,
     listing,
@@ -93,7 +93,7 @@ def _manifest(sandbox: Any, name: str = "toy") -> Manifest:
 
 
 @pytest.fixture
-async def toy() -> AsyncIterator[Served]:
+async def toy() -> AsyncIterator[ServedSandboxes]:
     manifests = {"toy": _manifest(_toy)}
     async with await serve(world_for(manifests), manifests, port=0) as served:
         yield served
@@ -111,7 +111,7 @@ async def _get(http: aiohttp.ClientSession, url: str, **options: Any) -> tuple[i
         return response.status, msgspec.json.decode(await response.read())
 
 
-async def test_it_serves_the_world_under_the_supplier_s_name(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_it_serves_the_world_under_the_supplier_s_name(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     assert toy.urls == {"toy": base_url("127.0.0.1", toy.port, "toy")}
     status, body = await _get(http, f"{toy.urls['toy']}/plans?page=2")
     shown = [item for item in toy.world.items("toy") if item.visible]
@@ -121,14 +121,14 @@ async def test_it_serves_the_world_under_the_supplier_s_name(toy: Served, http: 
 
 @pytest.mark.parametrize("path", ["/plans", "/no-such-path"])
 async def test_a_wrong_key_is_refused_in_the_supplier_s_words(
-    toy: Served, http: aiohttp.ClientSession, path: str
+    toy: ServedSandboxes, http: aiohttp.ClientSession, path: str
 ) -> None:
     status, body = await _get(http, toy.urls["toy"] + path, headers={"X-Key": "wrong"})
     assert (status, body) == (401, {"ok": False, "code": 401, "why": "wrong key"})
 
 
 async def test_errors_of_handlers_and_of_routing_are_in_the_supplier_s_words(
-    toy: Served, http: aiohttp.ClientSession
+    toy: ServedSandboxes, http: aiohttp.ClientSession
 ) -> None:
     url = toy.urls["toy"]
     assert (await _get(http, f"{url}/broken"))[1] == {"ok": False, "code": 422, "why": "limit is no number"}
@@ -164,13 +164,13 @@ async def test_a_limit_that_is_not_enforced_is_not_stated_either(http: aiohttp.C
                 assert not [name for name in response.headers if name.lower().startswith("x-ratelimit")]
 
 
-async def test_a_supplier_that_is_down_gives_no_answer(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_a_supplier_that_is_down_gives_no_answer(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     toy.world.add_fault("toy", Fault(FaultKind.DOWN))
     with pytest.raises(aiohttp.ClientConnectionError):
         await _get(http, f"{toy.urls['toy']}/plans")
 
 
-async def test_a_slow_supplier_answers_late(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_a_slow_supplier_answers_late(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     toy.world.add_fault("toy", Fault(FaultKind.SLOW, seconds=30))
     with pytest.raises(TimeoutError):
         await _get(http, f"{toy.urls['toy']}/plans", timeout=aiohttp.ClientTimeout(total=0.2))
@@ -183,20 +183,22 @@ async def test_a_slow_supplier_answers_late(toy: Served, http: aiohttp.ClientSes
     ("kind", "status"), [(FaultKind.SERVER_ERROR, 500), (FaultKind.UNAUTHORISED, 401), (FaultKind.RATE_LIMITED, 429)]
 )
 async def test_an_error_is_in_the_supplier_s_words(
-    toy: Served, http: aiohttp.ClientSession, kind: FaultKind, status: int
+    toy: ServedSandboxes, http: aiohttp.ClientSession, kind: FaultKind, status: int
 ) -> None:
     toy.world.add_fault("toy", Fault(kind))
     found, body = await _get(http, f"{toy.urls['toy']}/plans")
     assert (found, body["code"]) == (status, status)
 
 
-async def test_a_rate_limited_supplier_says_when_to_return(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_a_rate_limited_supplier_says_when_to_return(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     toy.world.add_fault("toy", Fault(FaultKind.RATE_LIMITED, seconds=7))
     async with http.get(f"{toy.urls['toy']}/plans") as response:
         assert 7 <= int(response.headers["Retry-After"]) <= 8
 
 
-async def test_a_truncated_answer_ends_before_its_announced_end(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_a_truncated_answer_ends_before_its_announced_end(
+    toy: ServedSandboxes, http: aiohttp.ClientSession
+) -> None:
     toy.world.add_fault("toy", Fault(FaultKind.TRUNCATED))
     async with http.get(f"{toy.urls['toy']}/plans") as response:
         assert response.status == 200
@@ -204,14 +206,14 @@ async def test_a_truncated_answer_ends_before_its_announced_end(toy: Served, htt
             await response.read()
 
 
-async def test_a_web_page_comes_instead_of_json(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_a_web_page_comes_instead_of_json(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     toy.world.add_fault("toy", Fault(FaultKind.HTML))
     async with http.get(f"{toy.urls['toy']}/plans") as response:
         assert (response.status, response.content_type) == (200, "text/html")
         assert (await response.read()).startswith(b"<!doctype html>")
 
 
-async def test_a_gzip_bomb_is_small_until_it_is_opened(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_a_gzip_bomb_is_small_until_it_is_opened(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     toy.world.add_fault("toy", Fault(FaultKind.GZIP_BOMB))
     async with http.get(f"{toy.urls['toy']}/plans") as response:
         body = await response.read()
@@ -222,7 +224,7 @@ async def test_a_gzip_bomb_is_small_until_it_is_opened(toy: Served, http: aiohtt
 
 
 async def test_wrong_totals_vanished_plans_and_prices_off_by_ten_are_said_plainly(
-    toy: Served, http: aiohttp.ClientSession
+    toy: ServedSandboxes, http: aiohttp.ClientSession
 ) -> None:
     url = f"{toy.urls['toy']}/plans"
     _, whole = await _get(http, url)
@@ -236,12 +238,12 @@ async def test_wrong_totals_vanished_plans_and_prices_off_by_ten_are_said_plainl
     assert await _get(http, url) == (200, whole)
 
 
-async def _under(toy: Served, http: aiohttp.ClientSession, kind: FaultKind) -> Any:
+async def _under(toy: ServedSandboxes, http: aiohttp.ClientSession, kind: FaultKind) -> Any:
     toy.world.add_fault("toy", Fault(kind, calls=1))
     return (await _get(http, f"{toy.urls['toy']}/plans"))[1]
 
 
-async def test_one_plan_is_off_by_ten_too(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_one_plan_is_off_by_ten_too(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     url = f"{toy.urls['toy']}/plans/JP-10GB-30D"
     _, before = await _get(http, url)
     toy.world.add_fault("toy", Fault(FaultKind.PRICE_OFF_BY_TEN))
@@ -250,7 +252,7 @@ async def test_one_plan_is_off_by_ten_too(toy: Served, http: aiohttp.ClientSessi
 
 
 async def test_a_supplier_that_vanishes_midway_gives_the_first_pages_only(
-    toy: Served, http: aiohttp.ClientSession
+    toy: ServedSandboxes, http: aiohttp.ClientSession
 ) -> None:
     url = toy.urls["toy"]
     toy.world.add_fault("toy", Fault(FaultKind.VANISH_MIDWAY))
@@ -260,7 +262,9 @@ async def test_a_supplier_that_vanishes_midway_gives_the_first_pages_only(
             await _get(http, url + path)
 
 
-async def test_empty_pages_follow_full_ones_under_the_same_total(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_empty_pages_follow_full_ones_under_the_same_total(
+    toy: ServedSandboxes, http: aiohttp.ClientSession
+) -> None:
     url = toy.urls["toy"]
     _, whole = await _get(http, f"{url}/plans")
     toy.world.add_fault("toy", Fault(FaultKind.EMPTY_PAGES))
@@ -268,7 +272,9 @@ async def test_empty_pages_follow_full_ones_under_the_same_total(toy: Served, ht
     assert await _get(http, f"{url}/plans?page=9") == (200, {"total": whole["total"], "plans": []})
 
 
-async def test_a_fault_keeps_to_its_path_and_its_number_of_calls(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_a_fault_keeps_to_its_path_and_its_number_of_calls(
+    toy: ServedSandboxes, http: aiohttp.ClientSession
+) -> None:
     url = toy.urls["toy"]
     toy.world.add_fault("toy", Fault(FaultKind.SERVER_ERROR, path="/plans", after=1, calls=2))
     statuses = [
@@ -278,7 +284,7 @@ async def test_a_fault_keeps_to_its_path_and_its_number_of_calls(toy: Served, ht
     assert toy.world.faults("toy").listed() == []
 
 
-async def test_control_routes_tell_the_world_what_to_do(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_control_routes_tell_the_world_what_to_do(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     control = f"{toy.urls['toy']}/_sandbox"
 
     async def tell(what: str, **body: Any) -> tuple[int, Any]:
@@ -323,7 +329,7 @@ async def test_control_routes_tell_the_world_what_to_do(toy: Served, http: aioht
     ],
 )
 async def test_an_order_that_is_not_understood_is_refused_and_changes_nothing(
-    toy: Served, http: aiohttp.ClientSession, what: str, body: str, status: int
+    toy: ServedSandboxes, http: aiohttp.ClientSession, what: str, body: str, status: int
 ) -> None:
     async with http.post(f"{toy.urls['toy']}/_sandbox/{what}", data=body) as response:
         assert (response.status, list(await response.json())) == (status, ["error"])
@@ -331,13 +337,13 @@ async def test_an_order_that_is_not_understood_is_refused_and_changes_nothing(
     assert toy.world.faults("toy").listed() == []
 
 
-async def test_calls_are_counted_by_path(toy: Served, http: aiohttp.ClientSession) -> None:
+async def test_calls_are_counted_by_path(toy: ServedSandboxes, http: aiohttp.ClientSession) -> None:
     await _get(http, f"{toy.urls['toy']}/plans?page=1")
     await _get(http, f"{toy.urls['toy']}/plans?page=2")
     assert toy.world.calls("toy") == {"/plans": 2}
 
 
-async def test_a_port_that_is_taken_is_said(toy: Served) -> None:
+async def test_a_port_that_is_taken_is_said(toy: ServedSandboxes) -> None:
     manifests = {"toy": _manifest(_toy)}
     with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{toy.port}"):
         await serve(world_for(manifests), manifests, port=toy.port)
