@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -118,7 +119,7 @@ async def _options(
     prices = await engine.prices(deps, esim.storefront_id)
     wanted = currency or prices.rates.base
     offers = {topup_plan_id(line.supplier, line.key): line.plan for line in lines}
-    options: dict[str, TopupOption] = {}
+    options: dict[str, tuple[Decimal, TopupOption]] = {}
     for one in in_order(engine.judged(deps, lines, prices, Limits(), Capability.TOPUP)):
         if one.unfit is not None or set(one.why_not) - {WhyNot.SUPPLIER_PAUSED}:
             continue
@@ -128,9 +129,9 @@ async def _options(
             what = f"there is no exchange rate for {currency}"
             return Problem("invalid", f"currency: {what}", (("/currency", what),))
         name = topup_plan_id(one.supplier, one.supplier_plan_id)
-        if price is not None:
-            options.setdefault(name, TopupOption(name, offers[name], price))
-    return list(options.values())
+        if price is not None and one.cost_base is not None:
+            options.setdefault(name, (one.cost_base, TopupOption(name, offers[name], price)))
+    return [option for _, option in sorted(options.values(), key=lambda pair: (pair[0], pair[1].id))]
 
 
 async def _listed(deps: Deps, esim: Esim, account: Account) -> list[PlanLine] | Problem:
