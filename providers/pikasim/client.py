@@ -21,7 +21,7 @@ from providers.kit.text import clean_text
 from providers.kit.transport import Priority, Transport, segment
 from providers.page_reader import Reader
 from providers.pikasim import deposits, mapping, orders, webhook, wire
-from providers.pikasim.books import Books
+from providers.pikasim.account_reader import AccountReader
 from providers.pikasim.walk import Walk
 from schemas.account import Balance, DepositSession, SupplierAccount, Transaction
 from schemas.errors import InvalidRequest, NotFound, SupplierError
@@ -55,7 +55,7 @@ class PikaSim(Provider):
     def __init__(self, manifest: Manifest, name: str, settings: PikaSimSettings, transport: Transport) -> None:
         super().__init__(manifest, name, settings, transport)
         self._headers = {"X-API-Key": settings.api_key.get_secret_value()}
-        self._books = Books(transport, self._headers, name)
+        self._reader = AccountReader(transport, self._headers, name)
 
     async def catalog(self) -> AsyncIterator[CatalogPage]:
         """Every package, in pages of 200.
@@ -89,10 +89,10 @@ class PikaSim(Provider):
         """One package as it stands now. Raises ``NotFound`` when it is gone."""
         if not supplier_plan_id:
             raise NotFound("no packageCode", supplier=self.name)
-        data = await self._books.read(f"/packages/{segment(supplier_plan_id)}", wire.Answer[Raw], Priority.PURCHASE)
+        data = await self._reader.read(f"/packages/{segment(supplier_plan_id)}", wire.Answer[Raw], Priority.PURCHASE)
         found = mapping.single(data)
         if found.supplier_plan_id != supplier_plan_id:
-            raise self._books.unreadable(f"asked for {supplier_plan_id}, got another package")
+            raise self._reader.unreadable(f"asked for {supplier_plan_id}, got another package")
         return found
 
     async def purchase(self, request: PurchaseRequest) -> SupplierOrder:
@@ -112,15 +112,15 @@ class PikaSim(Provider):
         for another package, come as PARTIAL. For one that failed, or is processed for long, the transactions say
         what is still held: one that was given back has failed, whatever it calls itself.
         """
-        found = await self._books.order(supplier_order_id) if supplier_order_id else None
-        rows = [self._own(found, request)] if found is not None else await self._books.orders_of(request)
+        found = await self._reader.order(supplier_order_id) if supplier_order_id else None
+        rows = [self._own(found, request)] if found is not None else await self._reader.orders_of(request)
         if not rows:
             return None
         told = orders.told(rows, request)
         if told.state is SupplierOrderState.COMPLETED and request.iccid is None:
             return await self._delivered(told, request, listed=found is None)
         if orders.needs_transactions(told, request, datetime.now(UTC)):
-            entries = [entry async for entry in self._books.ledger(request.signed_at - orders.CLOCKS_APART)]
+            entries = [entry async for entry in self._reader.ledger(request.signed_at - orders.CLOCKS_APART)]
             told = orders.settled(told, orders.held(entries, rows[0].order_id))
         return told
 
@@ -129,8 +129,8 @@ class PikaSim(Provider):
 
         A package in it that names no place counts for where the eSIM was bought for.
         """
-        data = await self._books.read(f"{_esim(iccid)}/topup-options", wire.Answer[Raw], Priority.USAGE)
-        with self._books.reading():
+        data = await self._reader.read(f"{_esim(iccid)}/topup-options", wire.Answer[Raw], Priority.USAGE)
+        with self._reader.reading():
             raws = mapping.topup_options(data)
         found = [mapping.option(raw, ()) for raw in raws]
         if any(isinstance(row, SetAside) for row in found):
@@ -140,11 +140,11 @@ class PikaSim(Provider):
 
     async def esim_status(self, iccid: str) -> EsimStatus:
         """An eSIM now, by its own page, and by its usage page where that one has no figures."""
-        esim = self._same(await self._books.read(_esim(iccid), wire.Answer[wire.Esim], Priority.USAGE), iccid)
+        esim = self._same(await self._reader.read(_esim(iccid), wire.Answer[wire.Esim], Priority.USAGE), iccid)
         status = orders.esim_status(esim, datetime.now(UTC))
         if orders.has_figures(status):
             return status
-        usage = await self._books.read(f"{_esim(iccid)}/usage", wire.Answer[wire.Usage], Priority.USAGE)
+        usage = await self._reader.read(f"{_esim(iccid)}/usage", wire.Answer[wire.Usage], Priority.USAGE)
         return orders.with_usage(status, orders.esim_status(self._same(usage, iccid), datetime.now(UTC)))
 
     async def cancel(self, iccid: str, deadline: datetime | None = None) -> Cancellation:
@@ -162,13 +162,13 @@ class PikaSim(Provider):
 
     async def balance(self, priority: Priority = Priority.SETTLE) -> Balance:
         """Our money; the credit can be spent besides it."""
-        wallet = await self._books.read("/balance", wire.Answer[wire.Wallet], priority)
-        with self._books.reading():
+        wallet = await self._reader.read("/balance", wire.Answer[wire.Wallet], priority)
+        with self._reader.reading():
             return orders.wallet_balance(wallet)
 
     async def transactions(self, since: datetime) -> AsyncIterator[Transaction]:
         """The wallet's movements, newest first, back to ``since``. Raises ``UnreadableAnswer`` for a broken walk."""
-        async with aclosing(self._books.ledger(since)) as entries:
+        async with aclosing(self._reader.ledger(since)) as entries:
             async for entry in entries:
                 moved = orders.transaction(entry)
                 if moved.at >= since:
@@ -176,7 +176,7 @@ class PikaSim(Provider):
 
     async def order_history(self, since: datetime) -> AsyncIterator[SupplierOrder]:
         """Every order back to ``since``. Raises when one cannot be read."""
-        async with aclosing(self._books.orders_since(since)) as rows:
+        async with aclosing(self._reader.orders_since(since)) as rows:
             async for row in rows:
                 told = orders.order(row)
                 if told.created_at is None or told.created_at >= since:
@@ -184,7 +184,7 @@ class PikaSim(Provider):
 
     async def account(self) -> SupplierAccount:
         """Who we are to the supplier; an account that is not approved is not active."""
-        told = await self._books.read("/account", wire.Answer[wire.Account], Priority.SETTLE)
+        told = await self._reader.read("/account", wire.Answer[wire.Account], Priority.SETTLE)
         status = clean_text(told.status)
         return SupplierAccount(
             name=clean_text(told.company_name), active=status == "approved", status=status, orders=told.total_orders
@@ -224,7 +224,7 @@ class PikaSim(Provider):
             priority=Priority.SETTLE,
             lax=True,
         )
-        with self._books.reading():
+        with self._reader.reading():
             return deposits.session(answer, amount)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
@@ -275,13 +275,13 @@ class PikaSim(Provider):
     def _own(self, found: wire.Order, request: PurchaseRequest) -> wire.Order:
         """An order that is this attempt's. Raises ``UnreadableAnswer``, which leaves it unknown, when it is not."""
         if found.external_order_id not in (None, request.reference):
-            raise self._books.unreadable("the order has another externalOrderId")
+            raise self._reader.unreadable("the order has another externalOrderId")
         return found
 
     async def _delivered(self, told: SupplierOrder, request: PurchaseRequest, *, listed: bool) -> SupplierOrder:
         """A completed order with its eSIM, which a list may leave out, as an order may its code; else pending."""
         if told.delivery is None and listed and told.supplier_order_id:
-            whole = await self._books.order(told.supplier_order_id)
+            whole = await self._reader.order(told.supplier_order_id)
             told = told if whole is None else orders.told([self._own(whole, request)], request)
         given = told.delivery
         if given is None:
@@ -289,7 +289,7 @@ class PikaSim(Provider):
         if given.smdp_address is not None or given.iccid is None:
             return told
         try:
-            esim = await self._books.read(_esim(given.iccid), wire.Answer[wire.Esim], Priority.SETTLE)
+            esim = await self._reader.read(_esim(given.iccid), wire.Answer[wire.Esim], Priority.SETTLE)
         except NotFound:
             return told
         fuller = orders.delivery_of_esim(self._same(esim, given.iccid))
@@ -305,12 +305,12 @@ class PikaSim(Provider):
 
     def _same(self, answer: E, iccid: str) -> E:
         if answer.iccid != iccid:
-            raise self._books.unreadable("asked for one eSIM, got another")
+            raise self._reader.unreadable("asked for one eSIM, got another")
         return answer
 
     async def _packages(self, number: int) -> wire.PackagePage:
         params = wire.PackageQuery(page=number, limit=PAGE_SIZE).params()
-        return await self._books.read("/packages", wire.Answer[wire.PackagePage], Priority.SYNC, params)
+        return await self._reader.read("/packages", wire.Answer[wire.PackagePage], Priority.SYNC, params)
 
     def _mapped(self, walk: Walk, number: int, page: wire.PackagePage, reader: Reader) -> CatalogPage:
         reading = reader(page.packages, walk.total)

@@ -13,9 +13,9 @@ from datetime import datetime
 from providers.pikasim.orders import utc
 from providers.pikasim.wire import Pagination
 
-# At 100 rows a page; a search that finds no end by then says so. Whole books may be longer: a month of a busy shop.
+# At 100 rows a page; a search that finds no end by then says so. A statement may be longer: a month of a busy shop.
 MOST_PAGES = 100
-MOST_PAGES_OF_BOOKS = 1_000
+MOST_PAGES_OF_STATEMENT = 1_000
 
 
 class History:

@@ -16,7 +16,7 @@ from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.text import clean_text
 from providers.kit.transport import Params, Priority, Transport, segment
 from providers.s2s import goods, mapping, orders, signatures, vouchers, webhook, wire
-from providers.s2s.goods_walk import GoodsShelf, walk_goods
+from providers.s2s.goods_walk import GoodsCollector, walk_goods
 from providers.s2s.join import ESIM, Join
 from providers.s2s.probing import Probing
 from providers.s2s.settings import S2SSettings
@@ -105,8 +105,8 @@ class S2S(Provider):
     async def goods(self) -> AsyncIterator[GoodsPage]:
         """Every voucher and recharge in one page: nothing of it is whole before the price list is."""
         settings, paths = self.settings, self.settings.paths
-        shelf = GoodsShelf(settings.goods, await self._currency(Priority.SYNC), settings.locale)
-        yield await walk_goods(self._walk, paths.products, paths.pricelist, PER_PAGE, shelf, settings.locale)
+        collector = GoodsCollector(settings.goods, await self._currency(Priority.SYNC), settings.locale)
+        yield await walk_goods(self._walk, paths.products, paths.pricelist, PER_PAGE, collector, settings.locale)
 
     async def good(self, product_id: str, sku: str) -> Good:
         """One SKU out of the answer about its product. Raises ``NotFound`` when either is gone."""

@@ -33,7 +33,7 @@ _priced = msgspec.json.Decoder(wire.Priced, strict=False)
 Pages = Callable[[str, Params], AsyncIterator[list[Raw]]]
 
 
-class GoodsShelf:
+class GoodsCollector:
     """SKUs by their id, each in every language, until the price list has told what they cost."""
 
     def __init__(self, terms: Goods, cost_currency: str, locale: str) -> None:
@@ -100,14 +100,14 @@ class GoodsShelf:
 
 
 async def walk_goods(
-    pages: Pages, products: str, pricelist: str, per_page: int, shelf: GoodsShelf, locale: str
+    pages: Pages, products: str, pricelist: str, per_page: int, collector: GoodsCollector, locale: str
 ) -> GoodsPage:
     """The whole walk; it raises when a list does not end as a list should."""
     for language in (locale, *(one for one in LOCALES if one != locale)):
         for kind in TYPES:
             params: Params = {"type": kind, "locale": language, "per_page": per_page, "include_skus": True}
             async for rows in pages(products, params):
-                shelf.products(rows, language)
+                collector.products(rows, language)
     async for rows in pages(pricelist, {"locale": locale, "per_page": per_page}):
-        shelf.prices(rows)
-    return shelf.all()
+        collector.prices(rows)
+    return collector.all()

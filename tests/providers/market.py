@@ -1,4 +1,4 @@
-"""A plugin at its sandbox for tests of orders: what it sells, and the supplier's own books beside it."""
+"""A plugin at its sandbox for tests of orders: what it sells, and the supplier's own records beside it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Market:
-    """A shop that sells, what it sells by the amount in GB, and the supplier's own books."""
+    """A shop that sells, what it sells by the amount in GB, and the supplier's own records."""
 
     shop: Shop
     name: str

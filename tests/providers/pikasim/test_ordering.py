@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from providers.pikasim import MANIFEST, books, orders
+from providers.pikasim import MANIFEST, account_reader, orders
 from providers.simulator import Act, SaleState
 from schemas.account import TransactionKind
 from schemas.errors import (
@@ -141,7 +141,7 @@ async def test_a_search_goes_back_to_the_attempt_and_no_further(here: Account) -
 
 
 async def test_an_order_on_a_later_page_is_found(here: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(books, "PER_PAGE", 5)
+    monkeypatch.setattr(account_reader, "PER_PAGE", 5)
     first = here.request()
     await here.provider.purchase(first)
     for _ in range(12):
@@ -169,7 +169,7 @@ async def test_a_part_of_the_list_is_no_absence(here: Account, part: Any) -> Non
 async def test_more_charges_than_can_be_looked_at_are_no_absence(
     here: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(books, "MOST_CANDIDATES", 2)
+    monkeypatch.setattr(account_reader, "MOST_CANDIDATES", 2)
     here.trigger("list_lag", seconds=3600, calls=3)
     for _ in range(3):
         await here.provider.purchase(here.request())

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from providers.s2s import goods, wire
 from providers.s2s.goods import Named, good_or_reason, plain_pattern
-from providers.s2s.goods_walk import GoodsShelf
+from providers.s2s.goods_walk import GoodsCollector
 from providers.s2s.sandbox.other_goods import other_goods
 from providers.s2s.settings import Goods
 from schemas.errors import NotFound
@@ -42,10 +42,10 @@ def page_rows(name):
 
 
 def test_the_page_s_lists_become_the_goods_that_they_describe():
-    shelf = GoodsShelf(TERMS, "USD", "en")
-    shelf.products(page_rows("products"), "en")
-    shelf.prices(page_rows("pricelist"))
-    page = shelf.all()
+    collector = GoodsCollector(TERMS, "USD", "en")
+    collector.products(page_rows("products"), "en")
+    collector.prices(page_rows("pricelist"))
+    page = collector.all()
     assert page.set_aside == ()
     first, second = page.goods
     assert (first.sku, first.cost, first.stock, first.max_per_order) == (
@@ -164,11 +164,11 @@ def test_an_id_that_cannot_be_kept_is_set_aside(strange):
 
 
 def test_a_sku_that_stands_in_two_products_is_sold_once():
-    shelf = GoodsShelf(TERMS, "USD", "en")
+    collector = GoodsCollector(TERMS, "USD", "en")
     row = Raw(msgspec.json.encode(PRODUCT | {"skus": [SKU]}))
-    shelf.products([row, row], "en")
-    shelf.prices([Raw(msgspec.json.encode(ROW))])
-    page = shelf.all()
+    collector.products([row, row], "en")
+    collector.prices([Raw(msgspec.json.encode(ROW))])
+    page = collector.all()
     assert [one.sku for one in page.goods] == ["sku-1"]
     assert [one.reason for one in page.set_aside] == [SetAsideReason.CONTRADICTORY]
 

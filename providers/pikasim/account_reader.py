@@ -1,4 +1,4 @@
-"""PikaSim's books: its orders and transactions, read one by one and searched through their numbered pages."""
+"""Reads of one account at PikaSim: its orders and transactions, one by one and through their numbered pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from providers.kit.transport import Params, Priority, Transport, segment
 from providers.pikasim import mapping, orders, wire
-from providers.pikasim.history import MOST_PAGES, MOST_PAGES_OF_BOOKS, History
+from providers.pikasim.history import MOST_PAGES, MOST_PAGES_OF_STATEMENT, History
 from schemas.errors import NotFound, UnreadableAnswer
 from schemas.order import PurchaseRequest
 
@@ -20,7 +20,7 @@ PER_PAGE = 100  # the page's maximum for transactions; for orders it gives none
 MOST_CANDIDATES = 10
 
 
-class Books:
+class AccountReader:
     """Reads of one account. Every method raises ``SupplierError`` when it could not look."""
 
     def __init__(self, transport: Transport, headers: Mapping[str, str], supplier: str) -> None:
@@ -63,7 +63,7 @@ class Books:
 
     async def orders_since(self, since: datetime) -> AsyncGenerator[wire.Order, None]:
         """The orders in the list up to the page that reaches beyond ``since``, none of them twice."""
-        history = History(since, MOST_PAGES_OF_BOOKS)
+        history = History(since, MOST_PAGES_OF_STATEMENT)
         seen: set[str] = set()
         while (number := history.following) is not None:
             page = await self._page("/orders", wire.Answer[wire.OrderPage], number)
@@ -75,7 +75,9 @@ class Books:
                     seen.add(row.order_id)
                     yield row
 
-    async def ledger(self, since: datetime, most: int = MOST_PAGES_OF_BOOKS) -> AsyncGenerator[wire.LedgerEntry, None]:
+    async def ledger(
+        self, since: datetime, most: int = MOST_PAGES_OF_STATEMENT
+    ) -> AsyncGenerator[wire.LedgerEntry, None]:
         """The transactions, newest first, up to the page that reaches beyond ``since``, none of them twice."""
         history = History(since, most)
         seen: set[str] = set()
