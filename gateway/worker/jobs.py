@@ -130,6 +130,9 @@ async def _run_queue(worker: Worker, dsn: str) -> None:
     ending = asyncio.create_task(_end(queue, worker.stop))
     registering = asyncio.create_task(keep_registered(queue), name="register schedules")
     try:
+        # PgQueuer probes its listener while it begins to listen. A probe that comes first is lost, and the queue would
+        # start anew ten seconds later (seen with 1.6.0 on a busy machine), so listening begins before.
+        await queue.connection.add_listener(queue.channel, lambda _: None)
         await queue.run(
             dequeue_timeout=timedelta(seconds=1), heartbeat_timeout=HEARTBEAT, shutdown_on_listener_failure=True
         )

@@ -4,10 +4,14 @@ import asyncio
 import socket
 import sys
 from contextlib import suppress
+from datetime import timedelta
 
 import asyncpg
 import pytest
 from aiohttp import ClientError, ClientSession
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import FailingListenerError
 
 from gateway.kit.jobs import SyncJob, enqueue_sync
 from gateway.kit.pool import open_pool
@@ -19,6 +23,8 @@ from gateway.worker import jobs, periodic_jobs, sync_jobs
 from providers.loader import load_manifests
 from schemas.errors import ConfigurationError
 from tests.kit.rescheduled import EVERY_SECOND, NEVER, reschedule
+
+SLOW_SECONDS = 0.5
 
 
 def program(tmp_path, body="pass"):
@@ -250,3 +256,33 @@ async def test_a_worker_asks_suppliers_for_our_money_and_keeps_what_it_hears(
     stop.set()
     await worker
     assert await pool.fetchval("SELECT spendable > 0 FROM supplier_balances WHERE supplier = 'a'")
+
+
+async def test_the_queue_hears_its_first_probe_although_listening_begins_slowly(
+    database_url, tmp_path, monkeypatch, pool
+):
+    listen, probe, heard = AsyncpgPoolDriver.add_listener, QueueManager.listener_healthy, asyncio.Queue()
+
+    async def slowly(self, *args):
+        if self._listener_connection is None:  # connecting takes time, and listening on what is connected none
+            await asyncio.sleep(SLOW_SECONDS)
+        await listen(self, *args)
+
+    async def probed(self, timeout):  # noqa: ASYNC109 - as PgQueuer calls it
+        try:
+            event = await probe(self, timeout=timedelta(seconds=10 * SLOW_SECONDS))
+        except FailingListenerError:
+            heard.put_nowait("lost")
+            raise
+        heard.put_nowait("heard")
+        return event
+
+    monkeypatch.setattr(AsyncpgPoolDriver, "add_listener", slowly)
+    monkeypatch.setattr(QueueManager, "listener_healthy", probed)
+    reschedule(monkeypatch, sync_if_due=NEVER)
+    stop = asyncio.Event()
+    worker = asyncio.create_task(jobs.work(load(state_dir=str(tmp_path)), database_url, stop, program(tmp_path)))
+    async with asyncio.timeout(120):
+        assert await heard.get() == "heard"
+    stop.set()
+    await worker
