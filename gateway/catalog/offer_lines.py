@@ -56,10 +56,10 @@ class OfferLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SupplierAnswer(msgspec.Struct, frozen=True):
-    """What a supplier says of one offer now: the cost of a unit, and ``told`` as the source needs it to keep it."""
+    """What a supplier says of one offer now: the cost of a unit, and ``item`` as the provider read it."""
 
     cost: Money | None
-    told: Any
+    item: Any
 
 
 class Limits(msgspec.Struct, frozen=True):

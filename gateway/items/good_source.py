@@ -75,7 +75,7 @@ class GoodSource(msgspec.Struct, frozen=True):
 
     async def take_over(self, deps: Deps, line: OfferLine, answer: SupplierAnswer) -> OfferLine | None:
         """A price that cannot be right is suspect at once."""
-        row, seen = await _row(deps, line), answer.told
+        row, seen = await _row(deps, line), answer.item
         if row is None or not isinstance(seen, Good):
             return None
         moved = measure(seen.cost, seen.custom)

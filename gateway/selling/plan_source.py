@@ -52,7 +52,7 @@ class PlanSource(msgspec.Struct, frozen=True):
 
     async def take_over(self, deps: Deps, line: OfferLine, answer: SupplierAnswer) -> OfferLine | None:
         """A new cost is recorded as a change of price; what is not there any more is marked."""
-        seen = answer.told
+        seen = answer.item
         if isinstance(seen, Offer) and (not seen.visible or (seen.stock is not None and seen.stock <= 0)):
             return await mark_sold_out(deps, line, "the supplier has none of it")
         if answer.cost is None:
