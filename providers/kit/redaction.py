@@ -14,14 +14,16 @@ _SHORTEST_SECRET = 4
 # The longest thing that a pattern below has to see whole: an e-mail address or an activation code.
 _TAIL = 400
 
+# Each with a part, in lower case, that every ASCII text it matches has.
 _PATTERNS = (
-    re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]{1,4096}"),
-    re.compile(r"(?i)LPA(?::|%3A)\S{1,300}"),
+    ("bearer", re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{1,4096}")),
+    ("basic", re.compile(r"(?i)\bbasic\s+[\w.~+/=-]{1,4096}")),
+    ("lpa", re.compile(r"(?i)LPA(?::|%3A)\S{1,300}")),
     # The same code without its scheme; the address between the signs names the SM-DP+ server.
-    re.compile(r"\b1\$[\w.-]{1,255}\$?[\w$.-]{0,255}"),
-    re.compile(r"(?<!\d)89\d{16,20}(?!\d)"),
-    re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}"),
-    re.compile(r"(?<![\w+])\+\d{8,15}(?!\d)"),  # telephone numbers
+    ("1$", re.compile(r"\b1\$[\w.-]{1,255}\$?[\w$.-]{0,255}")),
+    ("89", re.compile(r"(?<!\d)89\d{16,20}(?!\d)")),
+    ("@", re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")),
+    ("+", re.compile(r"(?<![\w+])\+\d{8,15}(?!\d)")),  # telephone numbers
 )
 # A name of a field, a plain word: nothing above can stand in it.
 _WORD = re.compile(r"[A-Za-z_-]{0,60}")
@@ -49,8 +51,12 @@ class Redactor:
             window = window.replace(secret, REDACTED)
         if _WORD.fullmatch(window):
             return window[:limit]
-        for pattern in _PATTERNS:
-            window = pattern.sub(REDACTED, window)
+        known = window.lower() if window.isascii() else None
+        for part, pattern in _PATTERNS:
+            if known is None or part in known:
+                window = pattern.sub(REDACTED, window)
         if len(whole) > limit + self._tail:
             window = window[: -self._tail]
-        return _CONTROL.sub(" ", window)[:limit].strip()
+        if not window.isprintable():
+            window = _CONTROL.sub(" ", window)
+        return window[:limit].strip()

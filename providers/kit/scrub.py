@@ -8,7 +8,7 @@ everywhere else too where the very same characters stand in either side of the e
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -83,9 +83,10 @@ def scrubbed(bodies: Sequence[bytes | None], redact: Redactor, also: Collection[
     be secret.
     """
     read = [_read(body) for body in bodies]
-    told = {word for value in read for word in _secrets(value, secret=False, depth=0)}
-    literals = sorted(told | {word for word in also if len(word) >= _SHORTEST_LITERAL}, key=len, reverse=True)
-    eye = _Eye(redact, literals)
+    literals = {word for word in also if len(word) >= _SHORTEST_LITERAL}
+    for value in read:
+        _collect_secrets(value, literals, secret=False, depth=0)
+    eye = _Eye(redact, sorted(literals, key=len, reverse=True))
     return [
         None if body is None else _side(body, value, eye)[:MOST_CHARS] for body, value in zip(bodies, read, strict=True)
     ]
@@ -156,22 +157,23 @@ def _shown(value: Any, name: str, eye: _Eye, depth: int) -> Any:  # noqa: PLR091
     return REDACTED if _DIGITS.search(f"{value}") or eye.id(f"{value}") != f"{value}" else value
 
 
-def _secrets(value: Any, *, secret: bool, depth: int) -> Iterator[str]:
-    """Every text that stands under a name that promises a secret, and the parts of every activation code."""
+def _collect_secrets(value: Any, found: set[str], *, secret: bool, depth: int) -> None:
+    """Add every text that stands under a name that promises a secret, and the parts of every activation code."""
     if depth > _DEEPEST or value is _NOTHING:
         return
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _secrets(inner, secret=secret or _is_secret(str(key)), depth=depth + 1)
+            _collect_secrets(inner, found, secret=secret or _is_secret(str(key)), depth=depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            yield from _secrets(inner, secret=secret, depth=depth + 1)
+            _collect_secrets(inner, found, secret=secret, depth=depth + 1)
     elif isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
         text = str(value)[:2000]
-        for code in _CODE.finditer(text):
-            yield from (part for part in code.groups() if len(part) >= _SHORTEST_LITERAL)
+        if "$" in text:
+            for code in _CODE.finditer(text):
+                found.update(part for part in code.groups() if len(part) >= _SHORTEST_LITERAL)
         if secret and len(text) >= _SHORTEST_LITERAL:
-            yield text
+            found.add(text)
 
 
 def _name(name: str) -> str:

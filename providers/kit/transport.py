@@ -106,6 +106,7 @@ class _Sending:
     deadline: datetime | None = None
 
     def check(self) -> None:
+        """Raise ``DeadlinePassed`` from the deadline on."""
         if self.deadline is not None and datetime.now(UTC) >= self.deadline:
             raise DeadlinePassed("not sent: its deadline passed before the first byte could go")
 
@@ -117,6 +118,7 @@ class _Request(aiohttp.ClientRequest):
 
     async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
         if self.sending is not None:
+            self.sending.connected = True
             self.sending.check()
         return await super().send(conn)
 
@@ -224,13 +226,9 @@ class Transport:
         self._reads = self._writes = None
 
     def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-        trace = aiohttp.TraceConfig()
-        trace.on_connection_create_end.append(_connected)
-        trace.on_connection_reuseconn.append(_connected)
         return aiohttp.ClientSession(
             connector=connector,
             timeout=self._timeout,
-            trace_configs=[trace],
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json", "Accept-Encoding": ENCODINGS, "User-Agent": "esim-gateway"},
@@ -324,7 +322,6 @@ class Transport:
                 data=body,
                 headers=sent,
                 allow_redirects=False,
-                trace_request_ctx=sending,
                 middlewares=(partial(self._send_once, sending),),
             ) as response:
                 self.clock = ClockSeen.of(response.headers, began, time.time()) or self.clock
@@ -370,10 +367,6 @@ class Transport:
                     await self._limiter.succeeded()
         except Exception as fault:  # noqa: BLE001 - as above
             _log.warning("breaker_not_recorded", supplier=self.supplier, error=self.redact(fault, 120))
-
-
-async def _connected(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:
-    context.trace_request_ctx.connected = True
 
 
 def _pause_before_retry(priority: Priority, error: Exception) -> bool | float:
