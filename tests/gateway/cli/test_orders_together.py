@@ -58,9 +58,18 @@ async def test_fifty_posts_with_one_key_over_two_processes_make_one_order_and_on
                 await until(worker_is_up, seconds=90)
                 answers = await asyncio.gather(*(post(n, Prefer="wait=30") for n in range(TIMES)))
                 assert {order["id"] for _, _, order in answers} == {answers[0][2]["id"]}
-                assert {order["status"] for _, _, order in answers} == {"fulfilled"}
-                replayed = [(status, again) for status, again, _ in answers]
-                assert sorted(replayed, key=str) == sorted([(201, None), *[(200, "true")] * (TIMES - 1)], key=str)
+                assert sorted(again or "" for _, again, _ in answers) == ["", *["true"] * (TIMES - 1)]
+                # On a busy machine some waits end before the order does; what is answered then says so.
+                for status, again, order in answers:
+                    fulfilled = 200 if again else 201
+                    assert status == (fulfilled if order["status"] == "fulfilled" else 202), order
+
+                async def is_answered():
+                    status, again, order = await post(0)
+                    assert again == "true"
+                    return (status, order["status"]) == (200, "fulfilled")
+
+                await until(is_answered, seconds=90)
                 assert len(await suppliers.charges()) == 1
                 assert await pool.fetchval("SELECT count(*) FROM orders") == 1
                 assert await pool.fetchval("SELECT count(*) FROM attempts") == 1
