@@ -13,35 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway import console
 from gateway.alerts.order_health import HealthMonitor, judge_health
-from gateway.api import (
-    catalog,
-    checkouts,
-    esims,
-    goods,
-    health,
-    numbers,
-    ops,
-    ops_accounts,
-    ops_alerts,
-    ops_audit,
-    ops_changes,
-    ops_checkouts,
-    ops_goods,
-    ops_keys,
-    ops_mappings,
-    ops_money,
-    ops_orders,
-    ops_prices,
-    ops_pricing,
-    ops_running,
-    ops_selling,
-    ops_suppliers,
-    orders,
-    quotes,
-    state,
-    traveller,
-    webhooks,
-)
+from gateway.api import health, state, traveller
 from gateway.api.answers import Heads, Memories, PreparedDocument
 from gateway.api.forwarded import client_address, origin
 from gateway.api.gate import Gate
@@ -51,6 +23,7 @@ from gateway.api.openapi import document
 from gateway.api.ratelimit import Limiter
 from gateway.api.spec import Route, Table, served_path
 from gateway.catalog.browse import Catalog
+from gateway.features import face_modules
 from gateway.kit.durability import require_durable
 from gateway.kit.listening import listen
 from gateway.kit.log import AccessLog
@@ -72,33 +45,7 @@ HOUSEKEEPING_SECONDS = 1.0
 REDIS_SECONDS = 1.0
 HEALTH_DRAIN_SECONDS = 5.0
 DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
-TABLES: tuple[Table, ...] = (
-    catalog.routes,
-    quotes.routes,
-    orders.routes,
-    checkouts.routes,
-    esims.routes,
-    goods.routes,
-    numbers.routes,
-    webhooks.routes,
-    ops_suppliers.routes,
-    ops_accounts.routes,
-    ops.routes,
-    ops_mappings.routes,
-    ops_changes.routes,
-    ops_orders.routes,
-    ops_checkouts.routes,
-    ops_goods.routes,
-    ops_prices.routes,
-    ops_pricing.routes,
-    ops_running.routes,
-    ops_keys.routes,
-    ops_selling.routes,
-    ops_money.routes,
-    ops_alerts.routes,
-    ops_audit.routes,
-    health.routes,
-)
+TABLES: tuple[Table, ...] = tuple(module.routes for module in face_modules("api"))
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OpenCatalog = Callable[[Settings, Pool | None, Any], Awaitable[Catalog]]

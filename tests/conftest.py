@@ -184,6 +184,15 @@ def database_url(servers: embedded.Servers, _template: str, _emptied: list[str])
 
 
 @pytest.fixture
+def empty_database_url(servers: embedded.Servers) -> Iterator[str]:
+    """The URL of a database in which nothing is."""
+    admin = servers.postgres.url("postgres")
+    _run(admin, "CREATE DATABASE empty_one")
+    yield servers.postgres.url("empty_one")
+    _run(admin, "DROP DATABASE empty_one WITH (FORCE)")
+
+
+@pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool on a fresh migrated database."""
     made = await open_pool(database_url)

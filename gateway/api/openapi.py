@@ -57,13 +57,14 @@ _TAGS = {
     "Health": "For load balancers and monitors; needs no key.",
     "Documentation": "This description.",
 }
+_TAG_ORDER = {tag: place for place, tag in enumerate(_TAGS)}
 
 
 def document(
     routes: Iterable[Route], *, countries: Iterable[str], regions: Iterable[str], currencies: Iterable[str]
 ) -> bytes:
     """The whole document as JSON. Countries, regions and currencies are those that the gateway knows."""
-    listed = list(routes)
+    listed = sorted(routes, key=lambda route: _TAG_ORDER.get(route.tag, len(_TAG_ORDER)))
     types = {kind for route in listed for kind in _types(route)} | {Problem}
     ordered = sorted(types, key=_component_name)
     _, components = msgspec_json.schema_components(ordered, ref_template=_REF)

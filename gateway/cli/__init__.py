@@ -1,7 +1,7 @@
-"""The command line ``esim-gateway``: one file a command, registered below.
+"""The command line ``esim-gateway``.
 
-A command's file holds a function for ``app.command`` or a typer app for ``app.add_typer``, and
-imports what is heavy inside its functions, so that ``--help`` is quick. What a command needs of the
+The commands of a feature are the typer app in the module of its name (``gateway.features``); others are registered
+below. A command imports what is heavy inside its function, so that ``--help`` is quick. What a command needs of the
 world it takes from ``gateway.cli.state.settings_here``.
 """
 
@@ -14,30 +14,22 @@ from typing import Annotated
 import typer
 
 from gateway.cli import (
-    alerts,
-    checkouts,
     db,
     dev,
     doctor,
-    keys,
-    mappings,
-    orders,
     prices,
     prices_history,
-    pricing,
-    quarantine,
     reconcile,
     sandbox,
     secrets,
-    selling,
     serve,
     supplier_accounts,
     supplier_money,
     suppliers,
     sync,
-    users,
     worker,
 )
+from gateway.features import face_modules
 from schemas.errors import ConfigurationError
 
 WRONG_CONFIGURATION = 2
@@ -73,30 +65,21 @@ def options(
     """What every command has."""
 
 
-# One line a command.
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(checkouts.app, name="checkouts")
 app.command("dev")(dev.dev)
-app.add_typer(db.app, name="db")
 app.command("doctor")(doctor.doctor)
-app.add_typer(keys.app, name="keys")
-app.add_typer(mappings.app, name="mappings")
-app.add_typer(orders.app, name="orders")
-prices_history.add_to(prices.app)
-app.add_typer(prices.app, name="prices")
-app.add_typer(pricing.app, name="pricing")
-app.add_typer(quarantine.app, name="quarantine")
 app.command("reconcile")(reconcile.reconcile)
 app.command("sandbox")(sandbox.sandbox)
-app.add_typer(secrets.app, name="secrets")
-app.add_typer(selling.app, name="selling")
 app.command("serve")(serve.serve)
 app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
+app.add_typer(db.app, name="db")
+app.add_typer(secrets.app, name="secrets")
+prices_history.add_to(prices.app)
 supplier_accounts.add_to(suppliers.app)
 supplier_money.add_to(suppliers.app)
-app.add_typer(suppliers.app, name="suppliers")
-app.add_typer(users.app, name="users")
+for name, module in sorted((module.__name__.rpartition(".")[2], module) for module in face_modules("cli")):
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name)
 
 
 def main() -> None:

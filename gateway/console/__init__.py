@@ -1,76 +1,21 @@
 """The ops console: pages for people, drawn here, enhanced by htmx, whole without any script.
 
-Each page module is listed once in ``MODULES``.
+A feature's pages stand in the module of its name, or of one that ``gateway.features`` gives beside it.
 """
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.console import (
-    alerts,
-    attention,
-    audit,
-    changes,
-    checkouts,
-    compare,
-    entry,
-    goods,
-    history,
-    home,
-    jobs,
-    margins,
-    money,
-    numbers,
-    orders,
-    other_goods,
-    prices,
-    pricing_rules,
-    render,
-    second_factor,
-    settings,
-    static_files,
-    storefronts,
-    supplier_accounts,
-    suppliers,
-    sync_runs,
-    unmapped,
-    users,
-)
+from gateway.console import render, static_files
 from gateway.console.guard import Guard
 from gateway.console.navigation import navigation
 from gateway.console.pages import BEHIND, FINDERS, NOTICES, Behind, ConsolePage, Pages, View
+from gateway.features import face_modules
 
 __all__ = ["Behind", "all_pages", "install"]
 
-MODULES: tuple[Pages, ...] = (
-    home.pages,
-    entry.pages,
-    second_factor.pages,
-    prices.pages,
-    compare.pages,
-    history.pages,
-    changes.pages,
-    margins.pages,
-    pricing_rules.pages,
-    orders.pages,
-    attention.pages,
-    checkouts.pages,
-    storefronts.pages,
-    suppliers.pages,
-    money.pages,
-    supplier_accounts.pages,
-    sync_runs.pages,
-    unmapped.pages,
-    other_goods.pages,
-    goods.pages,
-    numbers.pages,
-    jobs.pages,
-    settings.pages,
-    alerts.pages,
-    users.pages,
-    audit.pages,
-)
+MODULES: tuple[Pages, ...] = tuple(module.pages for module in face_modules("console"))
 
 
 def all_pages() -> list[ConsolePage]:
@@ -85,7 +30,7 @@ def install(app: web.Application, behind: Behind) -> None:
     app[FINDERS] = tuple(finder for module in MODULES for finder in module.finders)
     render.setup(app)
     table = all_pages()
-    guard = Guard(navigation(table))
+    guard = Guard(navigation(table, (entry for module in MODULES for entry in module.entries)))
     app.router.add_get(static_files.PREFIX + "{name}", static_files.serve)
     # Fixed paths before those with parts, so that no part swallows another page's name.
     for page in sorted(table, key=lambda page: "{" in page.path):

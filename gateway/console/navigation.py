@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.access.user_rows import Role
-from gateway.console.pages import ConsolePage
+from gateway.console.pages import ConsolePage, NavEntry
 
 # Name and the letter that follows "g" on the keyboard.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
@@ -57,20 +57,23 @@ class Group:
     entries: tuple[Entry, ...]
 
 
-def navigation(pages: Iterable[ConsolePage]) -> tuple[Group, ...]:
-    """The groups, of the pages that there are. Raises ``ValueError`` for a page that claims what is not in it."""
+def navigation(pages: Iterable[ConsolePage], more: Iterable[NavEntry] = ()) -> tuple[Group, ...]:
+    """The groups, of the pages that there are. ``more`` stands at the end of each group.
+
+    Raises ``ValueError`` for a page that claims what is not in it.
+    """
     first: dict[str, ConsolePage] = {}
-    known = {name for _, entries in GROUPS for name, _ in entries}
+    entries = {group: list(names) for group, names in GROUPS}
+    for entry in more:
+        entries.setdefault(entry.group, []).append((entry.name, entry.key))
+    known = {name for names in entries.values() for name, _ in names}
     for page in pages:
         if page.nav and page.nav not in known:
             raise ValueError(f"{page.path}: {page.nav!r} is no entry of the navigation")
         if page.nav and page.method == "GET" and "{" not in page.path:
             first.setdefault(page.nav, page)
     groups = (
-        Group(
-            name,
-            tuple(Entry(n, first[n].path, key, first[n].role) for n, key in entries if n in first),
-        )
-        for name, entries in GROUPS
+        Group(group, tuple(Entry(n, first[n].path, key, first[n].role) for n, key in names if n in first))
+        for group, names in entries.items()
     )
     return tuple(group for group in groups if group.entries)

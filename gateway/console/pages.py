@@ -1,7 +1,7 @@
 """What a page of the console is made of, and what its handler may ask.
 
-A page module holds ``pages = Pages()`` and handlers under ``@pages(method, path, role=…)``; it is listed once in
-``gateway.console``. A handler gives a ``View`` (or a response), and the guard in front of it has seen to session,
+A page module holds ``pages = Pages()`` and handlers under ``@pages(method, path, role=…)``; it is found by its name
+(``gateway.features``). A handler gives a ``View`` (or a response), and the guard in front of it has seen to session,
 role and forgery by then.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
@@ -26,6 +26,7 @@ __all__ = [
     "ConsolePage",
     "Csv",
     "Hit",
+    "NavEntry",
     "Notice",
     "Pages",
     "View",
@@ -107,10 +108,22 @@ class ConsolePage:
     steps: tuple[Step, ...] = ()
 
 
-class Pages:
-    """The pages of one module, what it has to say on the first page, and what it finds."""
+class NavEntry(NamedTuple):
+    """A name in the navigation, in which group it stands, and the letter that follows "g" on the keyboard."""
 
-    def __init__(self) -> None:
+    group: str
+    name: str
+    key: str
+
+
+class Pages:
+    """The pages of one module, what it has to say on the first page, and what it finds.
+
+    ``entries`` stand in the navigation after those that ``gateway.console.navigation`` puts in order.
+    """
+
+    def __init__(self, *entries: NavEntry) -> None:
+        self.entries = entries
         self.table: list[ConsolePage] = []
         self.notices: list[Looks] = []
         self.finders: list[tuple[str, Finds]] = []

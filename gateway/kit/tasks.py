@@ -1,4 +1,4 @@
-"""Ending tasks that run in the background."""
+"""Waiting for tasks that run in the background, and ending them."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ async def end(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.exception()
+
+
+async def until_set(event: asyncio.Event) -> None:
+    """Wait for an event, as a task that gives nothing."""
+    await event.wait()

@@ -13,7 +13,7 @@ import structlog
 
 from gateway.kit.listening import listen
 from gateway.kit.pool import DATABASE_DOWN
-from gateway.kit.tasks import end
+from gateway.kit.tasks import end, until_set
 from gateway.orders import order_state_rows
 from gateway.orders.process import start
 from gateway.suppliers.deps import Deps
@@ -46,12 +46,12 @@ class OrderWaker:
             listen(dsn, {DUE: lambda _: self._woken.set()}, lambda _: self._woken.set(), "esim-gateway waker"),
             name="listen for due orders",
         )
-        stopping = asyncio.create_task(_until(stop), name="waker stops")
+        stopping = asyncio.create_task(until_set(stop), name="waker stops")
         try:
             while not stop.is_set():
                 self._woken.clear()
                 if not await self._claim():
-                    woken = asyncio.create_task(_until(self._woken))
+                    woken = asyncio.create_task(until_set(self._woken))
                     await asyncio.wait([woken, stopping], timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                     await end(woken)
         finally:
@@ -91,7 +91,3 @@ class OrderWaker:
         if order_id in self._again:
             self._again.discard(order_id)
             self._begin(order_id)
-
-
-async def _until(event: asyncio.Event) -> None:
-    await event.wait()

@@ -21,7 +21,7 @@ from gateway.kit.guarded_http import TIMEOUT_SECONDS, GuardedHttpClient, Reply
 from gateway.kit.pool import DATABASE_DOWN, Pool
 from gateway.kit.sealing import Seal, Unsealable
 from gateway.kit.settings import Settings
-from gateway.kit.tasks import end
+from gateway.kit.tasks import end, until_set
 from gateway.webhooks import endpoint_rows, webhook_rows
 from gateway.webhooks.redelivery_rules import meaning, wait_before_next
 from gateway.webhooks.webhook_rows import Due, Try
@@ -138,13 +138,9 @@ class Deliverer:
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
         """Until it is time to look again, a send has ended, or ``stop`` is set."""
-        stopped = asyncio.create_task(_until(stop))
+        stopped = asyncio.create_task(until_set(stop))
         await asyncio.wait([stopped, *self._running], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         await end(stopped)
-
-
-async def _until(stop: asyncio.Event) -> None:
-    await stop.wait()
 
 
 def signed(event_id: str, body: bytes, secrets: Sequence[str], at: datetime) -> dict[str, str]:

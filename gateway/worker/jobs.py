@@ -15,10 +15,9 @@ from pgqueuer import PgQueuer
 from pgqueuer.domain.errors import FailingListenerError
 from pgqueuer.models import Job
 
-from gateway.alerts.delivery import deliver_alerts
-from gateway.alerts.order_health import keep_heartbeat
+from gateway.alerts.jobs import look_at_alerts
+from gateway.features import domain_modules
 from gateway.inventory import esim_rows
-from gateway.inventory.esim_polls import keep_looking
 from gateway.kit.durability import require_durable
 from gateway.kit.jobs import SYNC, SyncJob
 from gateway.kit.pool import DATABASE_DOWN, Pool, open_pool, server_settings
@@ -27,14 +26,11 @@ from gateway.kit.settings import Settings
 from gateway.kit.tasks import end
 from gateway.migrations.queue_schema import require_schema
 from gateway.orders.process import drain
-from gateway.orders.restore import poll_restored
-from gateway.orders.waker import OrderWaker
 from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts, follow_keys, keep_following
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import check_payment_accounts, close_payment_accounts, connect_payment_accounts
 from gateway.sync.run_rules import EXIT_ALL, EXIT_NONE, EXIT_SOME
-from gateway.webhooks.deliver import deliver
-from gateway.worker.periodic_jobs import Worker, keep_registered, look_at_alerts, register
+from gateway.worker.periodic_jobs import Worker, keep_registered, register
 from gateway.worker.sync_jobs import DRAIN_SECONDS, Figures, run_child, sync_arguments
 from schemas.errors import ConfigurationError
 
@@ -69,15 +65,12 @@ async def work(settings: Settings, dsn: str, stop: asyncio.Event, command: Seque
     accounts = await connect_accounts(check_accounts(settings), orders_pool)
     payments = await connect_payment_accounts(check_payment_accounts(settings), orders_pool)
     deps = Deps(orders_pool, accounts, settings, Seal.from_settings(settings), inline=False, payments=payments)
-    worker = Worker(deps, pool, stop, figures, program)
-    tasks = (
-        asyncio.create_task(OrderWaker(deps).run(stop, dsn), name="wake orders"),
-        asyncio.create_task(keep_heartbeat(pool, stop), name="heartbeat"),
-        asyncio.create_task(deliver(settings, pool, stop), name="deliver"),
-        asyncio.create_task(keep_looking(deps, stop), name="look at eSIMs"),
-        asyncio.create_task(deliver_alerts(settings, pool, stop), name="deliver alerts"),
-        asyncio.create_task(poll_restored(deps, stop), name="poll restored orders"),
-    )
+    worker = Worker(deps, settings, pool, dsn, stop, figures, program)
+    tasks = [
+        asyncio.create_task(job.run(worker), name=job.name)
+        for module in domain_modules("jobs")
+        for job in getattr(module, "CONTINUOUS_JOBS", ())
+    ]
     following = asyncio.create_task(keep_following(accounts, orders_pool, deps.seal), name="follow keys")
     try:
         with contextlib.suppress(*DATABASE_DOWN):

@@ -18,7 +18,7 @@ from gateway.kit.jobs import SyncJob
 from gateway.kit.pool import Connection
 from gateway.kit.processes import die_with_parent
 from gateway.kit.settings import Settings
-from gateway.kit.tasks import end
+from gateway.kit.tasks import end, until_set
 from gateway.sync import sync_run_rows
 from schemas.errors import ConfigurationError
 
@@ -116,11 +116,6 @@ async def run_child(command: Sequence[str], stop: asyncio.Event) -> int:
             await child.wait()
     log.info("child_ended", command=" ".join(command[-6:]), code=code, seconds=_since(began))
     return code
-
-
-async def until_set(stop: asyncio.Event) -> None:
-    """Wait until a process is to stop."""
-    await stop.wait()
 
 
 def _since(began: float) -> float:

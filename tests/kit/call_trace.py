@@ -1,16 +1,25 @@
-"""Which files of the tree run, in the order in which they are first entered, while something is done in this thread."""
+"""Which files of the tree run for one thing that is done, in the order in which they are first entered.
+
+Counted is what the block calls, what the API does for requests that come meanwhile, and the tasks that either begins;
+what the process does beside it (alerts, heartbeats, refreshing the catalogue) is not.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest.mock import patch
+
+from gateway.api.gate import Gate
 
 ROOT = Path(__file__).parents[2]
+_COUNTED = ContextVar("counted", default=False)
 
 
 @dataclass
@@ -23,7 +32,7 @@ class CallTrace:
 
     def entered(self, frame: FrameType, event: str, _: Any) -> None:
         """What ``sys.setprofile`` calls."""
-        if event != "call" or frame.f_code.co_name == "<module>":
+        if event != "call" or frame.f_code.co_name == "<module>" or not _COUNTED.get():
             return
         name = frame.f_code.co_filename
         if name not in self._known:
@@ -54,10 +63,18 @@ def path_of(filename: str) -> str | None:
 
 @contextmanager
 def traced_calls() -> Iterator[CallTrace]:
-    """Trace the calls of this thread in the block."""
-    trace, before = CallTrace(), sys.getprofile()
+    """Trace the calls of this thread that are made for what the block does."""
+    trace, before, handle = CallTrace(), sys.getprofile(), Gate.__call__
+
+    async def counted(*args: Any, **named: Any) -> Any:
+        _COUNTED.set(True)  # aiohttp gives a request no context of its own, and the next one is counted as well
+        return await handle(*args, **named)
+
+    token = _COUNTED.set(True)
     sys.setprofile(trace.entered)
     try:
-        yield trace
+        with patch.object(Gate, "__call__", counted):
+            yield trace
     finally:
         sys.setprofile(before)
+        _COUNTED.reset(token)

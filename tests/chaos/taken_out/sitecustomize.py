@@ -54,6 +54,7 @@ def _overdue(seconds: float) -> None:
 def _hold(seconds: float) -> None:
     from gateway.checkouts import checkout_rules as judging
     from gateway.checkouts import links, open_checkout
+    from gateway.kit import worker_jobs
     from gateway.kit.settings import Checkouts
     from gateway.worker import periodic_jobs
 
@@ -63,7 +64,7 @@ def _hold(seconds: float) -> None:
     judging._SEARCHES, judging._LOOKS, judging._RETRY_SECONDS = (0.5, 1.0, 2.0), (2.0, 3.0, 4.0), 1.5
     open_checkout._SENT_WITHIN = timedelta(seconds=5)
     links.CLAIMED_FOR, links.RETRY = timedelta(seconds=6), timedelta(seconds=2)
-    hurried = {periodic_jobs.EVERY_5_SECONDS: periodic_jobs.EVERY_2_SECONDS}
+    hurried = {worker_jobs.EVERY_5_SECONDS: worker_jobs.EVERY_2_SECONDS}
     periodic_jobs.PERIODIC_JOBS = tuple(
         job._replace(cron=hurried.get(job.cron, job.cron)) for job in periodic_jobs.PERIODIC_JOBS
     )

@@ -16,10 +16,11 @@ from pgqueuer.domain.errors import FailingListenerError
 from gateway.kit.jobs import SyncJob, enqueue_sync
 from gateway.kit.pool import open_pool
 from gateway.kit.settings import load
+from gateway.ledger import jobs as ledger_jobs
 from gateway.migrations import upgrade
 from gateway.suppliers import supplier_rows
 from gateway.sync import sync_run_rows
-from gateway.worker import jobs, periodic_jobs, sync_jobs
+from gateway.worker import jobs, sync_jobs
 from providers.loader import load_manifests
 from schemas.errors import ConfigurationError
 from tests.kit.rescheduled import EVERY_SECOND, NEVER, reschedule
@@ -149,7 +150,7 @@ async def test_a_worker_that_is_stopped_waits_for_no_books(database_url, tmp_pat
         finally:
             cut.set()
 
-    monkeypatch.setattr(periodic_jobs, "read_if_due", a_month_of_books)
+    monkeypatch.setattr(ledger_jobs, "read_if_due", a_month_of_books)
     stop = asyncio.Event()
     worker = asyncio.create_task(jobs.work(load(state_dir=str(tmp_path)), database_url, stop, program(tmp_path)))
     await asyncio.wait_for(reading.wait(), 30)

@@ -1,0 +1,60 @@
+"""The gateway's features, bottom up: each is a domain of its own folder and may import those above it in this list.
+
+A face (``api``, ``console``, ``cli``) finds what it has of a feature by name: ``gateway.api.orders`` is the API of
+``gateway.orders``. What a feature does again and again in a worker is declared in its own ``jobs.py``. So a new feature
+is a folder, a file in each face that it uses, a migration, and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import NamedTuple
+
+
+class Feature(NamedTuple):
+    """A domain. ``also`` are further names under which faces have files of it."""
+
+    name: str
+    also: tuple[str, ...] = ()
+
+
+FEATURES = (
+    Feature("access", ("entry", "second_factor", "storefronts", "users", "keys", "ops_keys", "audit", "ops_audit")),
+    Feature("webhooks"),
+    Feature("pricing", ("ops_pricing",)),
+    Feature("suppliers", ("ops_suppliers", "ops_accounts")),
+    Feature("catalog", ("quotes",)),
+    Feature("items", ("goods", "other_goods", "ops_goods")),
+    Feature("selling", ("ops_selling",)),
+    Feature("inventory", ("esims", "numbers")),
+    Feature("orders", ("ops_orders",)),
+    Feature("prices", ("compare", "history", "changes", "margins", "ops_changes", "ops_prices")),
+    Feature("sync", ("sync_runs", "unmapped", "mappings", "quarantine", "ops", "ops_mappings")),
+    Feature("checkouts", ("ops_checkouts",)),
+    Feature("ledger", ("money", "ops_money")),
+    Feature("alerts", ("ops_alerts",)),
+    Feature("intake"),
+    Feature("privacy"),
+    Feature("operations", ("home", "jobs", "settings", "ops_running", "health")),
+)
+
+
+def face_modules(face: str) -> Iterator[ModuleType]:
+    """The modules of a face (``api``, ``console``, ``cli``), in the order of the features."""
+    for feature in FEATURES:
+        for name in (feature.name, *feature.also):
+            yield from _module(f"gateway.{face}.{name}")
+
+
+def domain_modules(name: str) -> Iterator[ModuleType]:
+    """The modules of this name in the folders of the features, in their order."""
+    for feature in FEATURES:
+        yield from _module(f"gateway.{feature.name}.{name}")
+
+
+def _module(name: str) -> Iterator[ModuleType]:
+    if find_spec(name) is not None:
+        yield import_module(name)

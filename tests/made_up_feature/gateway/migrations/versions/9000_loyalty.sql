@@ -1,0 +1,4 @@
+CREATE TABLE loyalty_points (
+    storefront_id text PRIMARY KEY REFERENCES storefronts (id),
+    points integer NOT NULL CHECK (points >= 0)
+);
