@@ -89,19 +89,21 @@ def start(deps: Deps, order_id: str, *, poll: bool = False) -> asyncio.Task[None
     return task
 
 
-def follow(deps: Deps, order_id: str, sending: asyncio.Task[Settled | None]) -> asyncio.Task[None]:
+def follow(deps: Deps, order_id: str, sending: asyncio.Task[Settled | None]) -> None:
     """Go on with an order whose first attempt is on its way, where that one fails; in a task of its own."""
 
-    async def go_on() -> None:
-        settled = await asyncio.shield(sending)
+    def go_on(sent: asyncio.Task[Settled | None]) -> None:
+        if sent.cancelled():
+            return
+        if (error := sent.exception()) is not None:
+            log.error("order_not_processed", order=order_id, exc_info=error)
+            return
+        settled = sent.result()
         attempt = None if settled is None else settled.writes.attempt
         if attempt is not None and attempt.state is AttemptState.FAILED:
-            await _quietly(deps, order_id, poll=False)
+            start(deps, order_id)
 
-    task = asyncio.create_task(go_on(), name=f"process {order_id}")
-    deps.running.add(task)
-    task.add_done_callback(deps.running.discard)
-    return task
+    sending.add_done_callback(go_on)
 
 
 async def wait_for_answer(deps: Deps, order_id: str, seconds: float, *, admitted_here: bool = False) -> None:

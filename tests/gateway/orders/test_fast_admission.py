@@ -69,8 +69,8 @@ async def _fast(counter: Counter, plan: str, **more: str) -> Admitted:
 
 async def _ended(counter: Counter, admitted: Admitted) -> str:
     assert admitted.sending is not None
+    follow(counter.deps, admitted.order_id, admitted.sending)
     await admitted.sending
-    await follow(counter.deps, admitted.order_id, admitted.sending)
     return (await counter.followed(admitted.order_id)).status
 
 
@@ -324,7 +324,9 @@ async def test_the_answer_from_memory_is_what_is_read_afterwards(
     await admitted.sending
     if status == "failed":  # what follows a refusal is decided anew, so that it is read
         assert presenter.placed(counter.deps, admitted, waited=True) is None
-        await follow(counter.deps, admitted.order_id, admitted.sending)
+        follow(counter.deps, admitted.order_id, admitted.sending)
+        await asyncio.sleep(0)
+        await asyncio.gather(*counter.deps.running)
     else:
         built = presenter.placed(counter.deps, admitted, waited=True)
         assert built is not None
