@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.api import examples_accounts
+from gateway.api.examples import example_of
+from schemas.api_accounts import CheckReport
 
 
 async def around(connection: Any, runs: int, orders: int) -> None:
@@ -81,7 +82,7 @@ async def _accounts(connection: Any) -> None:
     await connection.execute(
         """INSERT INTO supplier_checks (supplier, at, report)
            SELECT name, now(), $1::jsonb || jsonb_build_object('name', name) FROM suppliers""",
-        {**examples_accounts.REPORT, "keys": [examples_accounts.KEY]},
+        example_of(CheckReport, {"keys": [{}]}),
     )
     await connection.execute(
         """INSERT INTO supplier_keys (id, supplier, name, state, started_by, started_at, deadline, quiet_at, look_at,

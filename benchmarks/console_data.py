@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.console_around import around
-from gateway.api.examples import PLAN
+from gateway.api.examples import example_of
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.kit.pool import Pool
 from gateway.kit.sealing import Seal
@@ -28,8 +28,10 @@ from gateway.suppliers.deps import utc_now
 from providers.contract import Capability
 from providers.kit.places import country_codes, country_name, regions
 from providers.loader import load_manifests
+from schemas.api import Plan
 from schemas.plan import DataAllowance, Features, Network, Reset, plan_id
 
+PLAN = example_of(Plan)
 _SUPPLIERS = 20
 _CHANGES_A_RUN = 350
 _EVENTS_A_RUN = 70

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
+from schemas.examples import example
 from schemas.money import Money
 
 
@@ -58,22 +60,22 @@ class Transaction(msgspec.Struct, frozen=True):
 class SupplierAccount(msgspec.Struct, frozen=True):
     """What a supplier says of our account; None where it does not say."""
 
-    name: str | None
-    active: bool | None
-    status: str | None = None
-    currency: str | None = None
-    orders: int | None = None
+    name: Annotated[str | None, example("Partner Name")]
+    active: Annotated[bool | None, example(True)]
+    status: Annotated[str | None, example(None)] = None
+    currency: Annotated[str | None, example("USD")] = None
+    orders: Annotated[int | None, example(None)] = None
 
 
 class SupplierKey(msgspec.Struct, frozen=True):
     """An API key as the supplier lists it, never the key itself; ``prefix`` is how it begins."""
 
-    id: str
-    name: str
-    prefix: str
-    active: bool
-    last_used_at: datetime | None = None
-    created_at: datetime | None = None
+    id: Annotated[str, example("2")]
+    name: Annotated[str, example("esim-gateway beppay sky_7f3a9c20e1b84d65")]
+    prefix: Annotated[str, example("pk_live_7c1")]
+    active: Annotated[bool, example(True)]
+    last_used_at: Annotated[datetime | None, example("2026-11-20T09:59:58Z")] = None
+    created_at: Annotated[datetime | None, example("2026-11-01T08:00:00Z")] = None
 
 
 class NewSupplierKey(msgspec.Struct, frozen=True):

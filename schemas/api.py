@@ -12,18 +12,26 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from schemas.examples import AT, example
 from schemas.page import Page
 from schemas.plan import AfterAllowance, Reset, Scope, SetAsideReason, Starts, WhyNot
 
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["JP"])]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3,4}$", examples=["USD"])]
 PlanId = Annotated[
-    str, Meta(min_length=1, max_length=100, pattern="^[a-z0-9][a-z0-9.-]*$", examples=["jp-1gb-7d-5c2a9e"])
+    str, Meta(min_length=1, max_length=100, pattern="^[a-z0-9][a-z0-9.-]*$", examples=["jp-1gb-7d-5c2a9e0b71d4"])
 ]
 SupplierName = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_-]+$", examples=["pikasim"])]
 Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["5.50"])]
 Megabytes = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Days = Annotated[int, Meta(ge=1, le=10_000)]
+# Text that needs nothing but an example.
+PlanName = Annotated[str, example("Japan 1 GB, 7 days")]
+CountryName = Annotated[str, example("Japan")]
+OfferId = Annotated[str, example("off_77aa01c3d5e7f90112233445")]
+OfferName = Annotated[str, example("Japan 7 Days 1GB")]
+SupplierPlanId = Annotated[str, example("JP_7D_1GB")]
+SyncRunId = Annotated[str, example("run_01")]
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -31,6 +39,9 @@ class Price(msgspec.Struct, frozen=True):
 
     amount: Amount
     currency: CurrencyCode
+
+
+Cost = Annotated[Price, example({"amount": "5.00"})]
 
 
 # -- plans ---------------------------------------------------------------------------------------------------------
@@ -47,18 +58,18 @@ class FairUsePolicy(msgspec.Struct, frozen=True):
 class PlanData(msgspec.Struct, frozen=True):
     """How much data. ``mb`` counts 1 GB as 1024, is a day's amount when ``reset`` is daily, null when unlimited."""
 
-    mb: int | None
-    total_mb: int | None
-    declared: str
+    mb: Annotated[int | None, example(1024)]
+    total_mb: Annotated[int | None, example(1024)]
+    declared: Annotated[str, example("1 GB")]
     unlimited: bool
     reset: Reset
-    fair_use: FairUsePolicy | None
+    fair_use: Annotated[FairUsePolicy | None, example(None)]
 
 
 class PlanValidity(msgspec.Struct, frozen=True):
     """How many days a plan lasts, and what starts them."""
 
-    days: int
+    days: Annotated[int, example(7)]
     starts: Starts
 
 
@@ -66,17 +77,17 @@ class PlanNetwork(msgspec.Struct, frozen=True):
     """An operator used in a country; ``generation`` is null when the supplier does not say."""
 
     country: CountryCode
-    operator: str
-    generation: str | None = None
+    operator: Annotated[str, example("Docomo")]
+    generation: Annotated[str | None, example("4G")] = None
 
 
 class PlanFeatures(msgspec.Struct, frozen=True):
     """What a plan can do besides data; null means that the supplier does not say."""
 
-    topup: bool | None = None
-    voice: bool | None = None
-    sms: bool | None = None
-    exit_country: CountryCode | None = None
+    topup: Annotated[bool | None, example(True)] = None
+    voice: Annotated[bool | None, example(False)] = None
+    sms: Annotated[bool | None, example(False)] = None
+    exit_country: Annotated[CountryCode | None, example("US")] = None
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -88,7 +99,7 @@ class Plan(msgspec.Struct, frozen=True):
     """
 
     id: PlanId
-    name: str
+    name: PlanName
     scope: Scope
     countries: list[CountryCode]
     data: PlanData
@@ -97,9 +108,9 @@ class Plan(msgspec.Struct, frozen=True):
     features: PlanFeatures
     price: Price | None
     price_per_gb: Price | None
-    price_per_day: Price | None
-    in_stock: bool
-    offer_count: int
+    price_per_day: Annotated[Price | None, example({"amount": "0.79"})]
+    in_stock: Annotated[bool, example(True)]
+    offer_count: Annotated[int, example(2)]
     stale: bool
     updated_at: datetime
 
@@ -107,8 +118,8 @@ class Plan(msgspec.Struct, frozen=True):
 class CatalogNote(msgspec.Struct, frozen=True):
     """Which catalogue answered, and when its offers were last fetched (null before the first time)."""
 
-    version: str
-    synced_at: datetime | None
+    version: Annotated[str, example("5f3a1c")]
+    synced_at: Annotated[datetime | None, example(AT)]
     stale: bool
 
 
@@ -125,20 +136,20 @@ class Offer(msgspec.Struct, frozen=True):
     ``price_rule`` tells how the price comes about: "rule 3: Europe +18 %, rounded to .99".
     """
 
-    id: str
+    id: OfferId
     plan_id: PlanId
     supplier: SupplierName
-    supplier_plan_id: str
-    name: str
-    cost: Price | None
-    cost_base: Price | None
+    supplier_plan_id: SupplierPlanId
+    name: OfferName
+    cost: Cost | None
+    cost_base: Cost | None
     price: Price | None
-    price_rule: str | None
+    price_rule: Annotated[str | None, example("rule 3: Japan +10 %")]
     stock: int | None
-    in_stock: bool
+    in_stock: Annotated[bool, example(True)]
     stale: bool
-    observed_at: datetime | None
-    selectable: bool
+    observed_at: Annotated[datetime | None, example(AT)]
+    selectable: Annotated[bool, example(True)]
     why_not: WhyNot | None
 
 
@@ -152,9 +163,9 @@ class CountryEntry(msgspec.Struct, frozen=True):
     """A country that plans cover, and the lowest price among them."""
 
     code: CountryCode
-    name: str
-    plan_count: int
-    from_price: Price | None
+    name: CountryName
+    plan_count: Annotated[int, example(41)]
+    from_price: Annotated[Price | None, example({"amount": "1.10"})]
 
 
 class CountryList(msgspec.Struct, frozen=True):
@@ -166,11 +177,11 @@ class CountryList(msgspec.Struct, frozen=True):
 class RegionEntry(msgspec.Struct, frozen=True):
     """A named group of countries, how many plans are of it, and the lowest price among them."""
 
-    code: str
-    name: str
-    countries: list[CountryCode]
-    plan_count: int
-    from_price: Price | None
+    code: Annotated[str, example("scandinavia")]
+    name: Annotated[str, example("Scandinavia")]
+    countries: Annotated[list[CountryCode], example(["DK", "NO", "SE"])]
+    plan_count: Annotated[int, example(12)]
+    from_price: Annotated[Price | None, example({"amount": "2.20"})]
 
 
 class RegionList(msgspec.Struct, frozen=True):
@@ -185,7 +196,7 @@ class RegionList(msgspec.Struct, frozen=True):
 class NeedFeatures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Features that a plan must have; what is left out may be either way."""
 
-    topup: Literal[True] | UnsetType = UNSET
+    topup: Annotated[Literal[True] | UnsetType, example(True)] = UNSET
     voice: Literal[True] | UnsetType = UNSET
     sms: Literal[True] | UnsetType = UNSET
     network: Literal["5G"] | UnsetType = UNSET
@@ -196,10 +207,10 @@ class QuoteForNeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a traveller needs: all of the countries, at least the data, for at least the days."""
 
     countries: Annotated[list[CountryCode], Meta(min_length=1, max_length=300)]
-    data_mb: Megabytes | UnsetType = UNSET
+    data_mb: Annotated[Megabytes | UnsetType, example(3072)] = UNSET
     unlimited: bool = False
-    days: Days | UnsetType = UNSET
-    features: NeedFeatures | UnsetType = UNSET
+    days: Annotated[Days | UnsetType, example(10)] = UNSET
+    features: Annotated[NeedFeatures | UnsetType, example({})] = UNSET
     currency: CurrencyCode | UnsetType = UNSET
     triggers: Annotated[
         bool, Meta(description="In test mode: plans on which a supplier's sandbox goes wrong on purpose compete, too.")
@@ -217,26 +228,26 @@ class QuoteForPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NextBest(msgspec.Struct, frozen=True):
     """What would have been chosen next."""
 
-    plan_id: PlanId
-    price: Price
+    plan_id: Annotated[PlanId, example("jp-2gb-7d-0b71d45c2a9e")]
+    price: Annotated[Price, example({"amount": "6.40"})]
 
 
 class WhyChosen(msgspec.Struct, frozen=True):
     """How the plan of a quote was found."""
 
-    plans_considered: int
-    plans_in_stock: int
-    rule: str
+    plans_considered: Annotated[int, example(41)]
+    plans_in_stock: Annotated[int, example(37)]
+    rule: Annotated[str, example("cheapest_in_stock")]
     next_best: NextBest | None
 
 
 class Quote(msgspec.Struct, frozen=True):
     """A plan whose price is held until ``expires_at``."""
 
-    id: str
+    id: Annotated[str, example("qt_Zm9vYmFy")]
     plan: Plan
     price: Price
-    expires_at: datetime
+    expires_at: Annotated[datetime, example("2026-11-20T10:15:00Z")]
     why: WhyChosen
 
 
@@ -246,15 +257,15 @@ class Quote(msgspec.Struct, frozen=True):
 class LastSync(msgspec.Struct, frozen=True):
     """The last look at a supplier's catalogue; ``good_at`` is when one was last taken over whole."""
 
-    state: Literal["ok", "failed", "quarantined"] | None
-    at: datetime | None
-    good_at: datetime | None
+    state: Annotated[Literal["ok", "failed", "quarantined"] | None, example("ok")]
+    at: Annotated[datetime | None, example(AT)]
+    good_at: Annotated[datetime | None, example(AT)]
 
 
 class Breaker(msgspec.Struct, frozen=True):
     """Whether calls to a supplier are let through."""
 
-    state: Literal["closed", "open", "half_open"]
+    state: Annotated[Literal["closed", "open", "half_open"], example("closed")]
     failures: int
     retry_at: datetime | None
     last_error: str | None
@@ -263,10 +274,10 @@ class Breaker(msgspec.Struct, frozen=True):
 class SupplierRateLimit(msgspec.Struct, frozen=True):
     """What a supplier allows, and what it last said of it."""
 
-    per_minute: int | None
-    reported_limit: int | None
-    remaining: int | None
-    resets_at: datetime | None
+    per_minute: Annotated[int | None, example(60)]
+    reported_limit: Annotated[int | None, example(60)]
+    remaining: Annotated[int | None, example(57)]
+    resets_at: Annotated[datetime | None, example("2026-11-20T10:01:00Z")]
     blocked_until: datetime | None
 
 
@@ -277,10 +288,13 @@ class SupplierProblem(msgspec.Struct, frozen=True):
     old. ``success_rate``: few purchases of the last hour succeeded.
     """
 
-    cause: Literal[
-        "stop", "not_configured", "pause", "balance", "expired", "breaker", "quarantine", "stale", "success_rate"
+    cause: Annotated[
+        Literal[
+            "stop", "not_configured", "pause", "balance", "expired", "breaker", "quarantine", "stale", "success_rate"
+        ],
+        example("pause"),
     ]
-    reason: str
+    reason: Annotated[str, example("an operator paused it")]
     until: datetime | None
 
 
@@ -292,56 +306,56 @@ class Supplier(msgspec.Struct, frozen=True):
     """
 
     name: SupplierName
-    provider: str
-    mode: Literal["live", "test"]
-    state: Literal["ok", "degraded", "paused", "stopped"]
-    configured: bool
-    capabilities: list[str]
+    provider: Annotated[str, example("pikasim")]
+    mode: Annotated[Literal["live", "test"], example("live")]
+    state: Annotated[Literal["ok", "degraded", "paused", "stopped"], example("ok")]
+    configured: Annotated[bool, example(True)]
+    capabilities: Annotated[list[str], example(["catalog", "orders"])]
     last_sync: LastSync | None
-    offers: int
-    set_aside: int
-    balance: Price | None
+    offers: Annotated[int, example(2310)]
+    set_aside: Annotated[int, example(12)]
+    balance: Annotated[Price | None, example({"amount": "412.50"})]
     breaker: Breaker
     rate_limit: SupplierRateLimit
-    problems: tuple[SupplierProblem, ...]
+    problems: Annotated[tuple[SupplierProblem, ...], example([])]
 
 
 class SyncRunSupplier(msgspec.Struct, frozen=True):
     """What one sync did at one supplier; ``total`` is mapped plus set aside."""
 
     supplier: SupplierName
-    state: Literal["ok", "failed", "quarantined"]
-    total: int
-    mapped: int
-    set_aside: dict[str, int]
+    state: Annotated[Literal["ok", "failed", "quarantined"], example("ok")]
+    total: Annotated[int, example(2322)]
+    mapped: Annotated[int, example(2310)]
+    set_aside: Annotated[dict[str, int], example({"coverage_unknown": 12})]
     other_products: int
-    new: int
-    changed: int
-    gone: int
-    up: int
-    down: int
-    in_stock: int
-    out_of_stock: int
+    new: Annotated[int, example(4)]
+    changed: Annotated[int, example(31)]
+    gone: Annotated[int, example(2)]
+    up: Annotated[int, example(19)]
+    down: Annotated[int, example(9)]
+    in_stock: Annotated[int, example(1)]
+    out_of_stock: Annotated[int, example(3)]
     suspect: int
-    warnings: list[str]
+    warnings: Annotated[list[str], example([])]
     error: str | None
-    ms: int | None
+    ms: Annotated[int | None, example(4210)]
 
 
 class SyncRun(msgspec.Struct, frozen=True):
     """One sync of the catalogue; ``state`` is null while it runs."""
 
-    id: str
+    id: SyncRunId
     started_at: datetime
-    ended_at: datetime | None
-    state: Literal["ok", "partial", "failed"] | None
+    ended_at: Annotated[datetime | None, example("2026-11-20T10:00:21Z")]
+    state: Annotated[Literal["ok", "partial", "failed"] | None, example("ok")]
     suppliers: list[SyncRunSupplier]
 
 
 class SyncRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which suppliers to sync; none named means all."""
 
-    suppliers: Annotated[list[SupplierName], Meta(max_length=100)] | UnsetType = UNSET
+    suppliers: Annotated[Annotated[list[SupplierName], Meta(max_length=100)] | UnsetType, example(["pikasim"])] = UNSET
 
 
 class AcceptRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -355,18 +369,18 @@ class SyncStarted(msgspec.Struct, frozen=True):
 
     status: Literal["queued"]
     suppliers: list[SupplierName]
-    accept: list[SupplierName]
+    accept: Annotated[list[SupplierName], example([])]
 
 
 class UnmappedItem(msgspec.Struct, frozen=True):
     """A supplier's item that no rule understood; ``raw`` is its own JSON as it came."""
 
     supplier: SupplierName
-    supplier_plan_id: str
-    name: str
-    reason: SetAsideReason
-    detail: str
-    raw: str
+    supplier_plan_id: Annotated[str, example("BALI_5GB")]
+    name: Annotated[str, example("Bali 5GB")]
+    reason: Annotated[SetAsideReason, example("no_such_country")]
+    detail: Annotated[str, example("Bali")]
+    raw: Annotated[str, example('{"packageCode": "BALI_5GB"}')]
     first_seen_at: datetime
 
 
@@ -374,12 +388,12 @@ class PriceChange(msgspec.Struct, frozen=True):
     """A supplier's price as it was and as it became; null where there was none."""
 
     supplier: SupplierName
-    supplier_plan_id: str
+    supplier_plan_id: SupplierPlanId
     plan_id: PlanId
-    old: Price | None
-    new: Price | None
+    old: Annotated[Price | None, example({"amount": "5.20"})]
+    new: Cost | None
     at: datetime
-    sync_run_id: str
+    sync_run_id: SyncRunId
 
 
 # -- every route ---------------------------------------------------------------------------------------------------
@@ -407,9 +421,11 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 class Ready(msgspec.Struct, frozen=True):
     """Whether this process can answer, with what, and what does not work at present."""
 
-    status: Literal["ready", "not_ready"]
-    degraded: list[str]
-    catalog: dict[str, Any]
+    status: Annotated[Literal["ready", "not_ready"], example("ready")]
+    degraded: Annotated[list[str], example([])]
+    catalog: Annotated[
+        dict[str, Any], example({"live": {"version": "5f3a1c", "offers": 2310, "plans": 1904, "synced_at": AT}})
+    ]
 
 
 class Alive(msgspec.Struct, frozen=True):

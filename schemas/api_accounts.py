@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from schemas.account import SupplierAccount, SupplierKey
 from schemas.api import Price, SupplierName
+from schemas.examples import example
 
 
 class CheckFinding(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -17,12 +18,15 @@ class CheckFinding(msgspec.Struct, frozen=True, omit_defaults=False):
     ``what_to_do`` is empty when nothing is; ``settings`` are the ones to look at, as the configuration names them.
     """
 
-    about: str
-    level: Literal["ok", "warn", "bad", "unknown"]
-    detail: str
-    what_to_do: str = ""
-    settings: tuple[str, ...] = ()
-    ms: int | None = None
+    about: Annotated[str, example("signature")]
+    level: Annotated[Literal["ok", "warn", "bad", "unknown"], example("bad")]
+    detail: Annotated[str, example("Invalid signature. (HTTP 401)")]
+    what_to_do: Annotated[
+        str,
+        example("suppliers.s2s.partner_secret is not the one that S2S has for us: copy it from there"),
+    ] = ""
+    settings: Annotated[tuple[str, ...], example(["suppliers.s2s.partner_secret"])] = ()
+    ms: Annotated[int | None, example(41)] = None
 
 
 class CheckReport(msgspec.Struct, frozen=True):
@@ -32,20 +36,20 @@ class CheckReport(msgspec.Struct, frozen=True):
     null when the configured one is. ``keys`` are those that the supplier lists, null where it does not.
     """
 
-    name: SupplierName
-    provider: str
-    mode: Literal["live", "test"]
+    name: Annotated[SupplierName, example("s2s")]
+    provider: Annotated[str, example("s2s")]
+    mode: Annotated[Literal["live", "test"], example("live")]
     at: datetime
     answers: bool
-    capabilities: list[str]
-    cannot: dict[str, str]
+    capabilities: Annotated[list[str], example(["balance", "catalog", "esim_status", "orders"])]
+    cannot: Annotated[dict[str, str], example({"cancel": "S2S has no cancel call"})]
     account: SupplierAccount | None
-    balance: Price | None
-    spendable: Price | None
-    clock_ahead: float | None
+    balance: Annotated[Price | None, example({"amount": "-58.18"})]
+    spendable: Annotated[Price | None, example({"amount": "41.82"})]
+    clock_ahead: Annotated[float | None, example(0.2)]
     key: str | None
-    keys: list[SupplierKey] | None
-    first_page: int | None
+    keys: Annotated[list[SupplierKey] | None, example(None)]
+    first_page: Annotated[int | None, example(200)]
     findings: list[CheckFinding]
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from schemas.api import CountryCode, SupplierName
+from schemas.examples import AT, example
 
 AlertKind: TypeAlias = Literal[
     "price_move",
@@ -35,17 +36,17 @@ class Alert(msgspec.Struct, frozen=True):
     ``flapping``: it came and went often, and ends only after some quiet.
     """
 
-    id: str
-    rule_id: str
-    rule: str
-    kind: AlertKind
-    level: Literal["warn", "bad"]
-    subject: str
-    title: str
-    detail: str
-    supplier: str | None
-    mode: Literal["live", "test"] | None
-    link: str
+    id: Annotated[str, example("alt_5c1f0a9be2d44b77a010")]
+    rule_id: Annotated[str, example("alr_1f0a9be2d44b77a0")]
+    rule: Annotated[str, example("A cost moved by 25 %")]
+    kind: Annotated[AlertKind, example("price_move")]
+    level: Annotated[Literal["warn", "bad"], example("warn")]
+    subject: Annotated[str, example("pikasim\nJP_5GB_30D")]
+    title: Annotated[str, example("pikasim: Japan 5GB 30Days: cost up 40 %")]
+    detail: Annotated[str, example("from 5.00 to 7.00 USD")]
+    supplier: Annotated[str | None, example("pikasim")]
+    mode: Annotated[Literal["live", "test"] | None, example("live")]
+    link: Annotated[str, example("/console/history?plan=jp-5gb-30d-3f21a0c44d10")]
     flapping: bool
     raised_at: datetime
     cleared_at: datetime | None
@@ -60,13 +61,13 @@ class AlertRuleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     two intervals) and for how long an order has needed attention. ``channels`` empty: every one.
     """
 
-    name: Name
-    kind: AlertKind
-    threshold: Threshold | None = None
-    direction: Literal["any", "up", "down"] = "any"
-    about: Literal["offer", "plan"] = "offer"
+    name: Annotated[Name, example("Costs in Japan rose by 15 %")]
+    kind: Annotated[AlertKind, example("price_move")]
+    threshold: Annotated[Threshold | None, example("15")] = None
+    direction: Annotated[Literal["any", "up", "down"], example("up")] = "any"
+    about: Annotated[Literal["offer", "plan"], example("offer")] = "offer"
     supplier: SupplierName | None = None
-    country: CountryCode | None = None
+    country: Annotated[CountryCode | None, example("JP")] = None
     channels: Annotated[list[ChannelId], Meta(max_length=20)] = []
     enabled: bool = True
 
@@ -74,39 +75,39 @@ class AlertRuleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule. ``trouble``: why the last evaluation could not look at all of it."""
 
-    id: str
-    name: str
-    kind: AlertKind
-    threshold: str | None
-    direction: Literal["any", "up", "down"]
-    about: Literal["offer", "plan"]
-    supplier: SupplierName | None
+    id: Annotated[str, example("alr_1f0a9be2d44b77a0")]
+    name: Annotated[str, example("Costs in Japan rose by 15 %")]
+    kind: Annotated[AlertKind, example("price_move")]
+    threshold: Annotated[str | None, example("15")]
+    direction: Annotated[Literal["any", "up", "down"], example("up")]
+    about: Annotated[Literal["offer", "plan"], example("offer")]
+    supplier: Annotated[SupplierName | None, example(None)]
     country: CountryCode | None
-    channels: list[str]
-    enabled: bool
+    channels: Annotated[list[str], example([])]
+    enabled: Annotated[bool, example(True)]
     trouble: str | None
 
 
 class AlertChannelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where alerts go: ``recipients`` for e-mail, ``url`` for a webhook."""
 
-    name: Name
-    kind: Literal["email", "webhook"]
+    name: Annotated[Name, example("On call")]
+    kind: Annotated[Literal["email", "webhook"], example("webhook")]
     recipients: Annotated[list[Annotated[str, Meta(max_length=254)]], Meta(max_length=20)] = []
-    url: Annotated[str, Meta(max_length=2048)] | None = None
+    url: Annotated[Annotated[str, Meta(max_length=2048)] | None, example("https://ops.example.com/alerts")] = None
 
 
 class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
     """Where alerts go. ``failing_since`` is null when the last try arrived; ``waiting`` messages are still tried."""
 
-    id: str
-    name: str
-    kind: Literal["email", "webhook"]
-    recipients: list[str]
-    url: str | None
-    enabled: bool
+    id: Annotated[str, example("ach_5c1f0a9be2d44b77")]
+    name: Annotated[str, example("On call")]
+    kind: Annotated[Literal["email", "webhook"], example("webhook")]
+    recipients: Annotated[list[str], example([])]
+    url: Annotated[str | None, example("https://ops.example.com/alerts")]
+    enabled: Annotated[bool, example(True)]
     created_at: datetime
-    last_ok_at: datetime | None
+    last_ok_at: Annotated[datetime | None, example(AT)]
     failing_since: datetime | None
     last_error: str | None
     waiting: int
@@ -115,15 +116,15 @@ class AlertChannel(msgspec.Struct, frozen=True, kw_only=True):
 class AlertChannelMade(AlertChannel, frozen=True, kw_only=True):
     """A new channel. ``secret`` of a webhook is shown this once: what it is signed with, by Standard Webhooks."""
 
-    secret: str | None
+    secret: Annotated[str | None, example("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")]
 
 
 class AlertTest(msgspec.Struct, frozen=True):
     """What came of a test message: whether it arrived, and what the other side said."""
 
-    arrived: bool
-    said: str
-    ms: int
+    arrived: Annotated[bool, example(True)]
+    said: Annotated[str, example("HTTP 204")]
+    ms: Annotated[int, example(212)]
 
 
 class AlertTry(msgspec.Struct, frozen=True):

@@ -8,7 +8,19 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.api import CountryCode, PlanId, Price, SupplierName, SyncRunSupplier
+from schemas.api import (
+    Cost,
+    CountryCode,
+    OfferId,
+    OfferName,
+    PlanId,
+    Price,
+    SupplierName,
+    SupplierPlanId,
+    SyncRunId,
+    SyncRunSupplier,
+)
+from schemas.examples import AT, example
 from schemas.page import Page
 
 ChangeKind = Literal["up", "down", "price", "new", "gone", "stock"]
@@ -23,42 +35,42 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     at: datetime
-    kind: ChangeKind
+    kind: Annotated[ChangeKind, example("down")]
     supplier: SupplierName
-    supplier_plan_id: str
+    supplier_plan_id: SupplierPlanId
     plan_id: PlanId
-    offer_id: str | None
-    name: str | None
-    old: Price | None
-    new: Price | None
-    amount: Price | None
-    percent: float | None
+    offer_id: OfferId | None
+    name: OfferName | None
+    old: Annotated[Price | None, example({"amount": "5.20"})]
+    new: Cost | None
+    amount: Annotated[Price | None, example({"amount": "-0.20"})]
+    percent: Annotated[float | None, example(-3.85)]
     stock: Literal["in", "out"] | None
     back: bool
-    sync_run_id: str
+    sync_run_id: SyncRunId
 
 
 class ChangeCounts(msgspec.Struct, frozen=True, kw_only=True):
     """So many changes of each kind."""
 
-    up: int
-    down: int
-    new: int
-    gone: int
+    up: Annotated[int, example(19)]
+    down: Annotated[int, example(9)]
+    new: Annotated[int, example(4)]
+    gone: Annotated[int, example(2)]
 
 
 class SupplierChanges(ChangeCounts, frozen=True, kw_only=True):
     """What a supplier's accepted syncs came to in sum, and how many syncs there were of each outcome."""
 
     supplier: SupplierName
-    mode: Literal["live", "test"]
-    in_stock: int
-    out_of_stock: int
-    good: int
-    failed: int
+    mode: Annotated[Literal["live", "test"], example("live")]
+    in_stock: Annotated[int, example(1)]
+    out_of_stock: Annotated[int, example(3)]
+    good: Annotated[int, example(671)]
+    failed: Annotated[int, example(1)]
     quarantined: int
-    last_good_at: datetime | None
-    last_sync_state: Literal["ok", "failed", "quarantined"] | None
+    last_good_at: Annotated[datetime | None, example(AT)]
+    last_sync_state: Annotated[Literal["ok", "failed", "quarantined"] | None, example("ok")]
 
 
 class CountryChanges(ChangeCounts, frozen=True, kw_only=True):
@@ -66,7 +78,7 @@ class CountryChanges(ChangeCounts, frozen=True, kw_only=True):
 
     country: CountryCode
     price: int
-    stock: int
+    stock: Annotated[int, example(4)]
 
 
 class ChangeSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,13 +87,13 @@ class ChangeSummary(msgspec.Struct, frozen=True, kw_only=True):
     ``complete`` says that these were all. ``largest`` are the costs that moved furthest among the newest 4,000.
     """
 
-    since: datetime
+    since: Annotated[datetime, example("2026-11-13T10:00:00Z")]
     until: datetime
     suppliers: list[SupplierChanges]
     countries: list[CountryChanges]
     largest: list[Change]
-    looked_at: int
-    complete: bool
+    looked_at: Annotated[int, example(38)]
+    complete: Annotated[bool, example(True)]
 
 
 # -- history -------------------------------------------------------------------------------------------------------
@@ -91,29 +103,32 @@ class Step(msgspec.Struct, frozen=True):
     """From ``at`` on an offer cost this, in the supplier's own number and in base currency; null: not offered."""
 
     at: datetime
-    cost: Price | None
-    cost_base: Price | None
+    cost: Cost | None
+    cost_base: Cost | None
 
 
 class Gap(msgspec.Struct, frozen=True):
     """A span without an accepted sync of the supplier."""
 
-    since: datetime
-    until: datetime
+    since: Annotated[datetime, example("2026-11-15T03:00:00Z")]
+    until: Annotated[datetime, example("2026-11-15T05:15:00Z")]
 
 
 class OfferHistory(msgspec.Struct, frozen=True, kw_only=True):
     """What one offer cost. The last step holds until now; ``gone_at`` is when the supplier ceased to list it."""
 
-    offer_id: str
+    offer_id: OfferId
     supplier: SupplierName
-    supplier_plan_id: str
-    name: str
-    cost: Price | None
-    cost_base: Price | None
-    first_seen_at: datetime
+    supplier_plan_id: SupplierPlanId
+    name: OfferName
+    cost: Cost | None
+    cost_base: Cost | None
+    first_seen_at: Annotated[datetime, example("2026-01-05T08:00:00Z")]
     gone_at: datetime | None
-    steps: list[Step]
+    steps: Annotated[
+        list[Step],
+        example([{"at": "2026-11-13T10:00:00Z", "cost": {"amount": "5.20"}, "cost_base": {"amount": "5.20"}}, {}]),
+    ]
 
 
 class SupplierGaps(msgspec.Struct, frozen=True):
@@ -131,13 +146,13 @@ class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     plan_id: PlanId
-    currency: str
-    since: datetime
+    currency: Annotated[str, example("USD")]
+    since: Annotated[datetime, example("2026-11-13T10:00:00Z")]
     until: datetime
     offers: list[OfferHistory]
     gaps: list[SupplierGaps]
     changes: list[Change]
-    complete: bool
+    complete: Annotated[bool, example(True)]
 
 
 # -- syncs ---------------------------------------------------------------------------------------------------------
@@ -149,36 +164,36 @@ class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
     ``overtaken``: a later sync of the supplier came to something else.
     """
 
-    run_id: str
+    run_id: SyncRunId
     supplier: SupplierName
     at: datetime
-    reason: str
-    before: int
+    reason: Annotated[str, example("812 of 2310 prices moved by more than 30 %, more than 30 % of them")]
+    before: Annotated[int, example(2310)]
     new: int
-    changed: int
-    gone: int
-    up: int
-    down: int
-    moved_far: int
-    state: Literal["waiting", "accepted", "refused", "overtaken"]
+    changed: Annotated[int, example(820)]
+    gone: Annotated[int, example(3)]
+    up: Annotated[int, example(6)]
+    down: Annotated[int, example(814)]
+    moved_far: Annotated[int, example(812)]
+    state: Annotated[Literal["waiting", "accepted", "refused", "overtaken"], example("waiting")]
     decided_at: datetime | None
     decided_by: str | None
-    why: str
+    why: Annotated[str, example("")]
     accepted_run: str | None
 
 
 class DifferenceRow(msgspec.Struct, frozen=True, kw_only=True):
     """One difference: a price that would move, an offer that would go, one that would come. ``n`` 1 is the largest."""
 
-    kind: Literal["moved", "gone", "new"]
-    n: int
-    supplier_plan_id: str
+    kind: Annotated[Literal["moved", "gone", "new"], example("moved")]
+    n: Annotated[int, example(1)]
+    supplier_plan_id: SupplierPlanId
     plan_id: PlanId
-    offer_id: str | None
-    name: str
-    old: Price | None
-    new: Price | None
-    percent: float | None
+    offer_id: OfferId | None
+    name: OfferName
+    old: Cost | None
+    new: Annotated[Price | None, example({"amount": "0.50"})]
+    percent: Annotated[float | None, example(-90.0)]
 
 
 class DifferencePage(Page[DifferenceRow], frozen=True, kw_only=True):
@@ -202,20 +217,24 @@ class SyncRunDetail(msgspec.Struct, frozen=True, kw_only=True):
     ``waiting``: no worker has begun it. ``progress`` is of those that have not come to anything yet.
     """
 
-    id: str
+    id: SyncRunId
     started_at: datetime
-    ended_at: datetime | None
-    state: Literal["ok", "partial", "failed"] | None
+    ended_at: Annotated[datetime | None, example("2026-11-20T10:00:21Z")]
+    state: Annotated[Literal["ok", "partial", "failed"] | None, example("ok")]
     waiting: bool
     asked: list[SupplierName]
-    accepts: list[SupplierName]
+    accepts: Annotated[list[SupplierName], example([])]
     suppliers: list[SyncRunSupplier]
-    progress: list[SyncProgress]
-    quarantines: list[Quarantine]
+    progress: Annotated[list[SyncProgress], example([])]
+    quarantines: Annotated[list[Quarantine], example([])]
 
 
 class RefuseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The supplier whose quarantined catalogue is not to be taken over, and why."""
 
     supplier: SupplierName
-    why: Annotated[str, Meta(min_length=1, max_length=500, description="Shown to those who look at it later.")]
+    why: Annotated[
+        str,
+        Meta(min_length=1, max_length=500, description="Shown to those who look at it later."),
+        example("they confirm a fault of theirs"),
+    ]

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
-from schemas.api import PlanData, PlanId, PlanValidity, Price
+from schemas.api import PlanData, PlanId, PlanName, PlanValidity, Price
 from schemas.esim import DataUsage, EsimCoverage, EsimPackage, ProfileState, ServiceState
+from schemas.examples import AT, example
 
 
 class Esim(msgspec.Struct, frozen=True):
     """An eSIM's life as its supplier last told it, at ``observed_at`` (null: it was not asked yet)."""
 
-    id: str
-    iccid: str
-    order_id: str
+    id: Annotated[str, example("esim_5c1f0a9be2d44b7788aa0c13")]
+    iccid: Annotated[str, example("8944500102198765432")]
+    order_id: Annotated[str, example("ord_7f3a9c20e1b84d65")]
     plan_id: PlanId
-    profile_state: ProfileState
-    service_state: ServiceState
+    profile_state: Annotated[ProfileState, example("enabled")]
+    service_state: Annotated[ServiceState, example("active")]
     data: DataUsage | None
-    expires_at: datetime | None
-    can_topup: bool | None
+    expires_at: Annotated[datetime | None, example("2026-11-27T10:00:00Z")]
+    can_topup: Annotated[bool | None, example(True)]
     packages: tuple[EsimPackage, ...]
     coverage: tuple[EsimCoverage, ...]
-    observed_at: datetime | None
+    observed_at: Annotated[datetime | None, example(AT)]
     created_at: datetime
 
 
@@ -38,9 +40,9 @@ class EsimUsage(msgspec.Struct, frozen=True):
 class TopupPlan(msgspec.Struct, frozen=True):
     """Something that can be added to an eSIM, at today's price. ``id`` is its ``topup_plan_id``."""
 
-    id: str
+    id: Annotated[str, example("tp_3b9d20")]
     plan_id: PlanId
-    name: str
+    name: PlanName
     data: PlanData
     validity: PlanValidity
     price: Price

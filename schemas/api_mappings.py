@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from schemas.api import CountryCode, PlanId, Price, SupplierName
+from schemas.examples import example
 from schemas.plan import About, SetAsideReason
 
 Tellable = Literal["place", "unit", "attribute"]
@@ -24,18 +25,18 @@ class UnmappedGroup(msgspec.Struct, frozen=True):
     """
 
     supplier: SupplierName
-    provider: str
-    reason: SetAsideReason
+    provider: Annotated[str, example("pikasim")]
+    reason: Annotated[SetAsideReason, example("no_such_country")]
     about: About
-    word: str
-    offers: int
-    priced: int
-    cost_total: Price | None
-    cost_median: Price | None
-    examples: list[str]
-    detail: str
+    word: Annotated[str, example("Bali")]
+    offers: Annotated[int, example(12)]
+    priced: Annotated[int, example(12)]
+    cost_total: Annotated[Price | None, example({"amount": "74.40"})]
+    cost_median: Annotated[Price | None, example({"amount": "5.90"})]
+    examples: Annotated[list[str], example(["Bali 5GB"])]
+    detail: Annotated[str, example("no such country: Bali")]
     first_seen_at: datetime
-    can_be_told: bool
+    can_be_told: Annotated[bool, example(True)]
 
 
 class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,23 +46,23 @@ class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     many days one of it is ("7", "1/24"); an attribute's code country, data or days.
     """
 
-    about: Tellable
-    word: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-    means: Annotated[str, Meta(max_length=1000, pattern=_MEANS, examples=["TR"])]
-    provider: ProviderName | None = None
-    note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] = ""
+    about: Annotated[Tellable, example("place")]
+    word: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$"), example("Asia Pacific 3")]
+    means: Annotated[str, Meta(max_length=1000, pattern=_MEANS, examples=["TR"]), example("AU HK JP")]
+    provider: Annotated[ProviderName | None, example("pikasim")] = None
+    note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$"), example("their support named the countries")] = ""
 
 
 class Mapping(msgspec.Struct, frozen=True):
     """What a word means, as it was told. ``applied``: each supplier that it concerns was synced since."""
 
-    id: str
-    provider: str | None
+    id: Annotated[str, example("map_5c1f0a9be2d44b77")]
+    provider: Annotated[str | None, example("pikasim")]
     about: About
-    word: str
-    means: str
-    note: str
-    created_by: str
+    word: Annotated[str, example("Asia Pacific 3")]
+    means: Annotated[str, example("AU HK JP")]
+    note: Annotated[str, example("their support named the countries")]
+    created_by: Annotated[str, example("key key_01 of My shop")]
     created_at: datetime
     applied: bool
 
@@ -70,12 +71,12 @@ class RemappedItem(msgspec.Struct, frozen=True):
     """An item that would be mapped, and to what."""
 
     supplier: SupplierName
-    supplier_plan_id: str
-    name: str
-    plan_id: PlanId
-    plan_name: str
-    countries: list[CountryCode]
-    cost: Price | None
+    supplier_plan_id: Annotated[str, example("AP3_5GB")]
+    name: Annotated[str, example("Asia Pacific 3 5GB")]
+    plan_id: Annotated[PlanId, example("au-hk-jp-5gb-30d-0c44d13f21a0")]
+    plan_name: Annotated[str, example("Australia, Hong Kong, Japan 5 GB, 30 days")]
+    countries: Annotated[list[CountryCode], example(["AU", "HK", "JP"])]
+    cost: Annotated[Price | None, example({"amount": "5.90"})]
 
 
 class MappingEffect(msgspec.Struct, frozen=True):
@@ -85,15 +86,15 @@ class MappingEffect(msgspec.Struct, frozen=True):
     the ``would_map`` would be offers of. ``not_known`` are items of which it cannot be told without a sync.
     """
 
-    provider: str | None
+    provider: Annotated[str | None, example("pikasim")]
     about: About
-    word: str
-    means: str
-    tried: int
+    word: Annotated[str, example("Asia Pacific 3")]
+    means: Annotated[str, example("AU HK JP")]
+    tried: Annotated[int, example(14)]
     cut: bool
-    would_map: int
-    plans: int
-    by_supplier: dict[str, int]
-    still_set_aside: dict[str, int]
+    would_map: Annotated[int, example(12)]
+    plans: Annotated[int, example(9)]
+    by_supplier: Annotated[dict[str, int], example({"pikasim": 12})]
+    still_set_aside: Annotated[dict[str, int], example({"no_validity": 2})]
     not_known: int
     examples: list[RemappedItem]

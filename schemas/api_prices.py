@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from schemas.api import (
     CatalogNote,
+    Cost,
     CountryCode,
+    CountryName,
+    OfferId,
+    OfferName,
     PlanData,
     PlanFeatures,
     PlanId,
+    PlanName,
     PlanNetwork,
     PlanValidity,
     Price,
     SupplierName,
+    SupplierPlanId,
 )
+from schemas.examples import AT, example
 from schemas.page import Page
 from schemas.plan import Scope, WhyNot
 
@@ -29,22 +36,22 @@ class PricedOffer(msgspec.Struct, frozen=True, kw_only=True):
     the plan's own; it is null when unlimited. ``why_not`` is the first thing that keeps it from sale.
     """
 
-    offer_id: str
+    offer_id: OfferId
     supplier: SupplierName
     plan_id: PlanId
-    name: str
-    declared: str
-    total_mb: int | None
-    days: int
+    name: OfferName
+    declared: Annotated[str, example("1 GB")]
+    total_mb: Annotated[int | None, example(1024)]
+    days: Annotated[int, example(7)]
     scope: Scope
-    cost: Price | None
-    cost_base: Price | None
-    per_gb: Price | None
-    per_day: Price | None
+    cost: Cost | None
+    cost_base: Cost | None
+    per_gb: Cost | None
+    per_day: Annotated[Price | None, example({"amount": "0.71"})]
     price: Price | None
     stock: int | None
     stale: bool
-    selectable: bool
+    selectable: Annotated[bool, example(True)]
     why_not: WhyNot | None
 
 
@@ -55,16 +62,16 @@ class PriceLead(msgspec.Struct, frozen=True):
     """
 
     supplier: SupplierName
-    offer_id: str
-    by: Price | None
-    percent: float | None
+    offer_id: OfferId
+    by: Annotated[Price | None, example({"amount": "0.40"})]
+    percent: Annotated[float | None, example(7.4)]
 
 
 class PriceRow(msgspec.Struct, frozen=True):
     """A country: of each supplier that has one the offer that the need would buy there."""
 
     country: CountryCode
-    name: str
+    name: CountryName
     cells: list[PricedOffer]
     cheapest: PriceLead | None
 
@@ -74,13 +81,13 @@ class PriceColumn(msgspec.Struct, frozen=True):
 
     name: SupplierName
     stale: bool
-    observed_at: datetime | None
+    observed_at: Annotated[datetime | None, example(AT)]
 
 
 class PriceMatrix(Page[PriceRow], frozen=True):
     """Some rows of the matrix, by the countries' names."""
 
-    per: Literal["plan", "gb", "day"]
+    per: Annotated[Literal["plan", "gb", "day"], example("plan")]
     suppliers: list[PriceColumn]
     catalog: CatalogNote
 
@@ -88,19 +95,19 @@ class PriceMatrix(Page[PriceRow], frozen=True):
 class ComparedOffer(PricedOffer, frozen=True, kw_only=True):
     """An offer with everything that tells it from another. ``priced_by`` says how its price comes about."""
 
-    supplier_plan_id: str
-    plan_name: str
+    supplier_plan_id: SupplierPlanId
+    plan_name: PlanName
     countries: list[CountryCode]
     data: PlanData
     validity: PlanValidity
     networks: list[PlanNetwork]
     features: PlanFeatures
-    priced_by: str | None
-    observed_at: datetime | None
+    priced_by: Annotated[str | None, example("the settings: +10 %")]
+    observed_at: Annotated[datetime | None, example(AT)]
 
 
 class Comparison(msgspec.Struct, frozen=True):
     """Offers side by side, in the order asked. ``missing`` names those that are not in the catalogue now."""
 
     data: list[ComparedOffer]
-    missing: list[str]
+    missing: Annotated[list[str], example(["off_5c2a9e0b7d41f3a86c1e9b02"])]

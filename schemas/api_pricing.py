@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.api import CountryCode, CurrencyCode, Megabytes, PlanId, Price, SupplierName
+from schemas.api import CountryCode, CurrencyCode, Megabytes, OfferId, PlanId, Price, SupplierName
+from schemas.examples import example
 from schemas.page import Page
 from schemas.plan import Scope
 
@@ -21,6 +22,8 @@ Region = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[a-z0-9_-]+$
 Moment = Annotated[datetime, Meta(tz=True)]
 Rounding = Literal["currency", ".99"]
 Place = Annotated[int, Meta(ge=1, le=200)]
+FrenchPlanId = Annotated[PlanId, example("fr-1gb-7d-5c2a9e0b71d4")]
+FrenchPlanName = Annotated[str, example("France 1 GB, 7 days")]
 MOST_COUNTRIES, MOST_PLANS = 250, 500
 
 
@@ -37,15 +40,15 @@ class RuleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     percent: Percent
     fixed: RuleAmount = "0"
     minimum_margin: RuleAmount | None = None
-    floor: RuleAmount | None = None
+    floor: Annotated[RuleAmount | None, example("4.00")] = None
     ceiling: RuleAmount | None = None
-    rounding: Rounding = "currency"
+    rounding: Annotated[Rounding, example(".99")] = "currency"
     currency: CurrencyCode | None = None
     enabled: bool = True
     storefront: StorefrontName | None = None
     supplier: SupplierName | None = None
     countries: Annotated[list[CountryCode], Meta(max_length=MOST_COUNTRIES)] = []
-    region: Region | None = None
+    region: Annotated[Region | None, example("europe")] = None
     scope: Scope | None = None
     min_data_mb: Megabytes | None = None
     max_data_mb: Megabytes | None = None
@@ -67,7 +70,7 @@ class RulePatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ceiling: RuleAmount | UnsetType | None = UNSET
     rounding: Rounding | UnsetType = UNSET
     currency: CurrencyCode | UnsetType = UNSET
-    enabled: bool | UnsetType = UNSET
+    enabled: Annotated[bool | UnsetType, example(False)] = UNSET
     storefront: StorefrontName | UnsetType | None = UNSET
     supplier: SupplierName | UnsetType | None = UNSET
     countries: Annotated[list[CountryCode], Meta(max_length=MOST_COUNTRIES)] | UnsetType = UNSET
@@ -89,28 +92,28 @@ class PricingRule(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: RuleId
-    position: int
-    name: str
-    enabled: bool
-    state: Literal["in_force", "waiting", "over", "off"]
-    words: str
+    position: Annotated[int, example(3)]
+    name: Annotated[str, example("Europe")]
+    enabled: Annotated[bool, example(True)]
+    state: Annotated[Literal["in_force", "waiting", "over", "off"], example("in_force")]
+    words: Annotated[str, example("rule 3: Europe +18 %, rounded to .99, at least 4.00 USD")]
     storefront: str | None
-    supplier: SupplierName | None
-    countries: list[CountryCode]
-    region: str | None
+    supplier: Annotated[SupplierName | None, example(None)]
+    countries: Annotated[list[CountryCode], example([])]
+    region: Annotated[str | None, example("europe")]
     scope: Scope | None
     min_data_mb: int | None
     max_data_mb: int | None
     unlimited: bool | None
-    plan_ids: list[PlanId]
+    plan_ids: Annotated[list[PlanId], example([])]
     valid_from: datetime | None
     valid_until: datetime | None
-    percent: str
-    fixed: str
+    percent: Annotated[str, example("18")]
+    fixed: Annotated[str, example("0")]
     minimum_margin: str | None
-    floor: str | None
+    floor: Annotated[str | None, example("4")]
     ceiling: str | None
-    rounding: Rounding
+    rounding: Annotated[Rounding, example(".99")]
     currency: CurrencyCode
     created_at: datetime
     updated_at: datetime
@@ -119,11 +122,11 @@ class PricingRule(msgspec.Struct, frozen=True, kw_only=True):
 class DefaultRule(msgspec.Struct, frozen=True):
     """What prices everything that no rule does: `[pricing]` of the settings, in the gateway's base currency."""
 
-    words: str
-    percent: str
-    fixed: str
-    minimum_margin: str
-    rounding: Rounding
+    words: Annotated[str, example("default: +10 %")]
+    percent: Annotated[str, example("10")]
+    fixed: Annotated[str, example("0")]
+    minimum_margin: Annotated[str, example("0")]
+    rounding: Annotated[Rounding, example("currency")]
     currency: CurrencyCode
 
 
@@ -147,7 +150,7 @@ class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     their own.
     """
 
-    rule: RuleBody | None = None
+    rule: Annotated[RuleBody | None, example({})] = None
     id: RuleId | None = None
     remove: bool = False
     order: Annotated[list[RuleId], Meta(max_length=200)] | None = None
@@ -159,25 +162,28 @@ class PreviewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PriceMove(msgspec.Struct, frozen=True):
     """How far the prices move that move one way."""
 
-    count: int
-    median: Price | None
-    median_percent: float | None
-    most: Price | None
-    most_percent: float | None
+    count: Annotated[int, example(8211)]
+    median: Annotated[Price | None, example({"amount": "0.49"})]
+    median_percent: Annotated[float | None, example(7.4)]
+    most: Annotated[Price | None, example({"amount": "6.10"})]
+    most_percent: Annotated[float | None, example(98.2)]
+
+
+_NO_MOVES = {"count": 0, **dict.fromkeys(("median", "median_percent", "most", "most_percent"))}
 
 
 class PricingExample(msgspec.Struct, frozen=True):
     """A plan whose price changes, with the offer that is sold for it afterwards, or was before."""
 
-    plan_id: PlanId
-    name: str
+    plan_id: FrenchPlanId
+    name: FrenchPlanName
     supplier: SupplierName
-    cost_base: Price
-    before: Price | None
-    after: Price | None
-    percent: float | None
-    rule_before: str | None
-    rule_after: str | None
+    cost_base: Annotated[Price, example({"amount": "2.10"})]
+    before: Annotated[Price | None, example({"amount": "2.31"})]
+    after: Annotated[Price | None, example({"amount": "4.00"})]
+    percent: Annotated[float | None, example(73.16)]
+    rule_before: Annotated[str | None, example("default: +10 %")]
+    rule_after: Annotated[str | None, example("rule 3: Europe +18 %; raised to its floor")]
     why_not: str | None
 
 
@@ -185,8 +191,8 @@ class PricedBy(msgspec.Struct, frozen=True):
     """How many offers for sale a rule prices; without an id the default."""
 
     id: RuleId | None
-    words: str
-    offers: int
+    words: Annotated[str, example("rule 3: Europe +18 %, rounded to .99, at least 4.00 USD")]
+    offers: Annotated[int, example(8521)]
 
 
 class PricingPreview(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,19 +204,19 @@ class PricingPreview(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     storefront: str | None
-    mode: Literal["live", "test"]
+    mode: Annotated[Literal["live", "test"], example("live")]
     currency: CurrencyCode
-    same: int
+    same: Annotated[int, example(30120)]
     rise: PriceMove
-    fall: PriceMove
+    fall: Annotated[PriceMove, example(_NO_MOVES)]
     begin: int
     end: int
-    thin_before: int
+    thin_before: Annotated[int, example(12)]
     thin_after: int
-    at_floor: int
+    at_floor: Annotated[int, example(310)]
     at_ceiling: int
     at_minimum_margin: int
-    priced_by: list[PricedBy]
+    priced_by: Annotated[list[PricedBy], example([{}, {"id": None, "words": "default: +10 %", "offers": 41007}])]
     examples: list[PricingExample]
 
 
@@ -220,36 +226,36 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True):
     `rate` is what one unit of the cost's currency is worth in base currency. `margin_percent` is a share of the price.
     """
 
-    offer_id: str
-    plan_id: PlanId
-    name: str
+    offer_id: OfferId
+    plan_id: FrenchPlanId
+    name: FrenchPlanName
     supplier: SupplierName
-    supplier_plan_id: str
-    cost: Price
-    rate: str
-    cost_base: Price
-    price: Price
-    price_rule: str
-    fees: Price
-    margin: Price
-    margin_percent: float
-    negative: bool
-    selectable: bool
+    supplier_plan_id: Annotated[str, example("FR_7D_1GB")]
+    cost: Annotated[Price, example({"amount": "2.10", "currency": "EUR"})]
+    rate: Annotated[str, example("1.08")]
+    cost_base: Annotated[Price, example({"amount": "2.268"})]
+    price: Annotated[Price, example({"amount": "2.50"})]
+    price_rule: Annotated[str, example("default: +10 %")]
+    fees: Annotated[Price, example({"amount": "0.37"})]
+    margin: Annotated[Price, example({"amount": "-0.138"})]
+    margin_percent: Annotated[float, example(-5.52)]
+    negative: Annotated[bool, example(True)]
+    selectable: Annotated[bool, example(True)]
     why_not: str | None
 
 
 class MarginSummary(msgspec.Struct, frozen=True):
     """All offers that were asked for, on this page and on the others."""
 
-    offers: int
-    negative: int
+    offers: Annotated[int, example(1)]
+    negative: Annotated[int, example(1)]
     thin: int
-    median_percent: float | None
+    median_percent: Annotated[float | None, example(-5.52)]
 
 
 class MarginPage(Page[Margin], frozen=True):
     """A page of margins, the negative and thin ones first, and the fees that they reckon with."""
 
     summary: MarginSummary
-    fee_percent: str
-    fee_fixed: Price
+    fee_percent: Annotated[str, example("2.9")]
+    fee_fixed: Annotated[Price, example({"amount": "0.30"})]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from schemas.api import Amount, Price, Supplier, SupplierName
+from schemas.examples import AT, example
 from schemas.page import Page
 
 
@@ -31,17 +32,17 @@ class SupplierBalance(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     supplier: SupplierName
-    balance: Price | None
-    spendable: Price | None
-    room: Price | None
-    reserved: Price | None
-    credit: Price | None
-    wallets: list[SupplierWallet]
-    at: datetime | None
-    asked_at: datetime | None
+    balance: Annotated[Price | None, example({"amount": "412.50"})]
+    spendable: Annotated[Price | None, example({"amount": "912.50"})]
+    room: Annotated[Price | None, example({"amount": "907.32"})]
+    reserved: Annotated[Price | None, example(None)]
+    credit: Annotated[Price | None, example({"amount": "500.00"})]
+    wallets: Annotated[list[SupplierWallet], example([])]
+    at: Annotated[datetime | None, example(AT)]
+    asked_at: Annotated[datetime | None, example(AT)]
     error: str | None
-    spent_per_day: Price | None
-    days_left: float | None
+    spent_per_day: Annotated[Price | None, example({"amount": "61.20"})]
+    days_left: Annotated[float | None, example(14.9)]
     why_none: str | None
 
 
@@ -51,24 +52,24 @@ class OrderFigures(msgspec.Struct, frozen=True):
     ``success_rate`` is of those that ended. ``p50_ms`` and ``p95_ms`` are of the supplier's answers.
     """
 
-    hours: int
-    attempts: int
-    succeeded: int
-    failed: int
-    open: int
-    success_rate: float | None
-    p50_ms: int | None
-    p95_ms: int | None
+    hours: Annotated[int, example(24)]
+    attempts: Annotated[int, example(212)]
+    succeeded: Annotated[int, example(208)]
+    failed: Annotated[int, example(3)]
+    open: Annotated[int, example(1)]
+    success_rate: Annotated[float | None, example(0.9858)]
+    p50_ms: Annotated[int | None, example(420)]
+    p95_ms: Annotated[int | None, example(1870)]
 
 
 class SyncFigures(msgspec.Struct, frozen=True):
     """The last 50 syncs; ``p50_ms`` and ``p95_ms`` are of those that were taken over."""
 
-    syncs: int
-    ok: int
-    success_rate: float | None
-    p50_ms: int | None
-    p95_ms: int | None
+    syncs: Annotated[int, example(50)]
+    ok: Annotated[int, example(50)]
+    success_rate: Annotated[float | None, example(1.0)]
+    p50_ms: Annotated[int | None, example(4210)]
+    p95_ms: Annotated[int | None, example(6120)]
 
 
 class StopShown(msgspec.Struct, frozen=True):
@@ -84,25 +85,25 @@ class SupplierFigures(msgspec.Struct, frozen=True):
     """One supplier in figures. ``why_not`` counts offers by what keeps them from sale, null without a catalogue."""
 
     supplier: Supplier
-    freshness: Literal["fresh", "stale", "expired"]
+    freshness: Annotated[Literal["fresh", "stale", "expired"], example("fresh")]
     orders: OrderFigures
     syncs: SyncFigures
-    open_attempts: int
-    selectable: int | None
-    why_not: dict[str, int] | None
-    stops: list[StopShown]
+    open_attempts: Annotated[int, example(1)]
+    selectable: Annotated[int | None, example(2291)]
+    why_not: Annotated[dict[str, int] | None, example({"out_of_stock": 16, "suspect_price": 3})]
+    stops: Annotated[list[StopShown], example([])]
     balance: SupplierBalance
 
 
 class Job(msgspec.Struct, frozen=True):
     """A job that waits or runs; ``about`` says what it is to do. ``due_at`` is the earliest that it may begin."""
 
-    id: int
-    kind: str
-    state: Literal["queued", "picked", "failed"]
-    about: str
+    id: Annotated[int, example(8812)]
+    kind: Annotated[str, example("sync")]
+    state: Annotated[Literal["queued", "picked", "failed"], example("queued")]
+    about: Annotated[str, example("pikasim")]
     created_at: datetime
-    due_at: datetime
+    due_at: Annotated[datetime, example("2026-11-20T10:00:02Z")]
     attempts: int
     heartbeat_at: datetime | None
 
@@ -113,32 +114,32 @@ class JobKind(msgspec.Struct, frozen=True):
     ``failed`` and ``done`` are of the last 24 hours. ``oldest_at``: since when the oldest that could begin waits.
     """
 
-    kind: str
-    waiting: int
+    kind: Annotated[str, example("sync")]
+    waiting: Annotated[int, example(1)]
     late: int
     running: int
     failed: int
-    done: int
+    done: Annotated[int, example(424)]
     oldest_at: datetime | None
 
 
 class Schedule(msgspec.Struct, frozen=True):
     """What is done again and again. ``overdue``: its next run is more than a minute past."""
 
-    name: str
-    expression: str
-    last_run_at: datetime | None
-    next_run_at: datetime
+    name: Annotated[str, example("sync_if_due")]
+    expression: Annotated[str, example("* * * * * */5")]
+    last_run_at: Annotated[datetime | None, example(AT)]
+    next_run_at: Annotated[datetime, example("2026-11-20T10:00:05Z")]
     overdue: bool
 
 
 class JobFailure(msgspec.Struct, frozen=True):
     """A job that ended with a fault; ``error`` names its kind, for its words may say too much."""
 
-    job_id: int
-    kind: str
+    job_id: Annotated[int, example(8701)]
+    kind: Annotated[str, example("sync")]
     at: datetime
-    error: str
+    error: Annotated[str, example("TimeoutError")]
 
 
 class JobPage(Page[Job], frozen=True):
@@ -155,9 +156,9 @@ class Setting(msgspec.Struct, frozen=True):
     ``source``: where it comes from; "start" is the command that started this process.
     """
 
-    name: str
-    value: str | None
+    name: Annotated[str, example("sync.interval_seconds")]
+    value: Annotated[str | None, example("900")]
     secret: bool
-    is_set: bool
-    source: Literal["default", "file", "environment", "start"]
-    meaning: str
+    is_set: Annotated[bool, example(True)]
+    source: Annotated[Literal["default", "file", "environment", "start"], example("default")]
+    meaning: Annotated[str, example("How often suppliers are synced. Offers are stale after two intervals.")]

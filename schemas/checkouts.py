@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from schemas.api import NeedFeatures, Plan, PlanId, Price
+from schemas.examples import example
 from schemas.orders import Customer, MetadataKey, MetadataValue, Note, QuoteId, Reference
 
 CheckoutStatus = Literal["creating", "open", "paid", "expired", "needs_review", "failed", "closed"]
@@ -49,10 +50,10 @@ ReturnUrl = Annotated[
 class CheckoutOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What may be said of any checkout. ``reference`` becomes the order's."""
 
-    customer: Customer | UnsetType = UNSET
-    language: Language = "en"
-    return_url: ReturnUrl | UnsetType = UNSET
-    reference: Reference | UnsetType = UNSET
+    customer: Annotated[Customer | UnsetType, example({})] = UNSET
+    language: Annotated[Language, example("en")] = "en"
+    return_url: Annotated[ReturnUrl | UnsetType, example("https://shop.example.com/thanks")] = UNSET
+    reference: Annotated[Reference | UnsetType, example("YOUR-1")] = UNSET
     metadata: Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)] | UnsetType = UNSET
 
 
@@ -79,25 +80,25 @@ class CheckoutFailure(msgspec.Struct, frozen=True):
 class CheckoutReview(msgspec.Struct, frozen=True):
     """What waits for a person."""
 
-    reason: CaseReason
-    since: datetime
+    reason: Annotated[CaseReason, example("paid_too_little")]
+    since: Annotated[datetime, example("2026-11-20T10:05:02Z")]
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     """A checkout. ``plan`` and ``price`` are frozen; ``payment_url`` stands there while it can be paid."""
 
-    id: str
-    status: CheckoutStatus
+    id: Annotated[str, example("co_7f3a9c20e1b84d65")]
+    status: Annotated[CheckoutStatus, example("open")]
     plan: Plan
     price: Price
-    payment_url: str | None
-    expires_at: datetime
+    payment_url: Annotated[str | None, example("https://api.bepaid.by/products/prd_ed27b047d3ccd1a6/pay")]
+    expires_at: Annotated[datetime, example("2026-11-20T11:00:00Z")]
     order_id: str | None
-    reference: str | None
-    language: str
-    return_url: str | None
-    review: CheckoutReview | None
-    failure: CheckoutFailure | None
+    reference: Annotated[str | None, example("YOUR-1")]
+    language: Annotated[str, example("en")]
+    return_url: Annotated[str | None, example("https://shop.example.com/thanks")]
+    review: Annotated[CheckoutReview | None, example(None)]
+    failure: Annotated[CheckoutFailure | None, example(None)]
     metadata: dict[str, Any]
     created_at: datetime
     updated_at: datetime
@@ -115,15 +116,15 @@ CaseOutcome = Literal["placed", "refunded", "closed", "settled"]
 class CheckoutPayment(msgspec.Struct, frozen=True):
     """A payment as its supplier told it. ``accepted``: it pays for its checkout."""
 
-    id: str
-    supplier_payment_id: str
-    kind: PaymentKindWord
-    state: PaymentStateWord
-    amount: Price
+    id: Annotated[str, example("pay_5c1d2e3f4a5b6c7d")]
+    supplier_payment_id: Annotated[str, example("4107-310b0da80b")]
+    kind: Annotated[PaymentKindWord, example("payment")]
+    state: Annotated[PaymentStateWord, example("captured")]
+    amount: Annotated[Price, example({"amount": "4.50"})]
     test: bool
     accepted: bool
-    paid_at: datetime
-    received_at: datetime
+    paid_at: Annotated[datetime, example("2026-11-20T10:05:00Z")]
+    received_at: Annotated[datetime, example("2026-11-20T10:05:02Z")]
 
 
 class PaymentCase(msgspec.Struct, frozen=True):
@@ -132,14 +133,14 @@ class PaymentCase(msgspec.Struct, frozen=True):
     ``outcome`` settled: it came right by itself.
     """
 
-    id: str
-    reason: CaseReason
-    means: str
-    detail: str
-    mode: Literal["live", "test"]
-    checkout_id: str | None
+    id: Annotated[str, example("pc_1a2b3c4d5e6f7a8b")]
+    reason: Annotated[CaseReason, example("paid_too_little")]
+    means: Annotated[str, example("less was paid than the price")]
+    detail: Annotated[str, example("4.50 USD where the price is 5.50 USD")]
+    mode: Annotated[Literal["live", "test"], example("live")]
+    checkout_id: Annotated[str | None, example("co_7f3a9c20e1b84d65")]
     payment: CheckoutPayment | None
-    opened_at: datetime
+    opened_at: Annotated[datetime, example("2026-11-20T10:05:02Z")]
     closed_at: datetime | None
     outcome: CaseOutcome | None
     note: str | None
@@ -159,23 +160,26 @@ class OpsCheckout(Checkout, frozen=True, kw_only=True):
     ``fee`` is what being paid costs, ``margin`` price less fee less what the supplier took, both in base currency.
     """
 
-    storefront: str
-    mode: Literal["live", "test"]
-    account: str
-    link_id: str | None
+    status: Annotated[CheckoutStatus, example("needs_review")]
+    payment_url: Annotated[str | None, example(None)]
+    review: Annotated[CheckoutReview | None, example({})]
+    storefront: Annotated[str, example("shop")]
+    mode: Annotated[Literal["live", "test"], example("live")]
+    account: Annotated[str, example("bepaid")]
+    link_id: Annotated[str | None, example("prd_ed27b047d3ccd1a6")]
     order_status: str | None
-    fee: Price | None
-    margin: Price | None
+    fee: Annotated[Price | None, example(None)]
+    margin: Annotated[Price | None, example(None)]
     payments: list[CheckoutPayment]
     cases: list[PaymentCase]
-    next_look_at: datetime | None
+    next_look_at: Annotated[datetime | None, example("2026-11-20T10:15:00Z")]
 
 
 class CaseResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person decided, and why."""
 
-    as_: Literal["placed", "refunded", "closed"] = msgspec.field(name="as")
-    note: Note
+    as_: Annotated[Literal["placed", "refunded", "closed"], example("refunded")] = msgspec.field(name="as")
+    note: Annotated[Note, example("given back at bePaid")]
 
 
 class CasesResolved(msgspec.Struct, frozen=True):

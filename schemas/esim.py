@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+
+from schemas.examples import example
 
 
 class ProfileState(StrEnum):
@@ -35,26 +38,26 @@ class ServiceState(StrEnum):
 class DataUsage(msgspec.Struct, frozen=True):
     """MB with 1 GB = 1024; None where the supplier does not say."""
 
-    total_mb: int | None
-    used_mb: int | None
-    remaining_mb: int | None
+    total_mb: Annotated[int | None, example(1024)]
+    used_mb: Annotated[int | None, example(256)]
+    remaining_mb: Annotated[int | None, example(768)]
 
 
 class EsimPackage(msgspec.Struct, frozen=True):
     """One data package on an eSIM."""
 
-    name: str
-    total_mb: int | None = None
-    remaining_mb: int | None = None
-    expires_at: datetime | None = None
-    state: str | None = None
+    name: Annotated[str, example("Japan 1 GB")]
+    total_mb: Annotated[int | None, example(1024)] = None
+    remaining_mb: Annotated[int | None, example(768)] = None
+    expires_at: Annotated[datetime | None, example("2026-11-27T10:00:00Z")] = None
+    state: Annotated[str | None, example("active")] = None
 
 
 class EsimCoverage(msgspec.Struct, frozen=True):
     """An operator that the eSIM may use in a country."""
 
-    country: str
-    operator: str
+    country: Annotated[str, example("JP")]
+    operator: Annotated[str, example("Docomo")]
 
 
 class EsimStatus(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.api import CountryCode, CurrencyCode, NeedFeatures, Plan, PlanId, Price, SupplierName
+from schemas.api import Cost, CountryCode, CurrencyCode, NeedFeatures, Plan, PlanId, Price, SupplierName, SupplierPlanId
+from schemas.examples import example
 
 OrderStatus = Literal["pending", "fulfilled", "failed", "needs_review", "cancel_pending", "cancelled"]
 Kind = Literal["esim", "topup", "number", "voucher"]
@@ -43,7 +44,9 @@ ActivationCode = Annotated[
 
 
 TierId = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[A-Za-z0-9_.-]+$", examples=["7d"])]
-GoodId = Annotated[str, Meta(min_length=1, max_length=120, pattern="^[A-Za-z0-9_.-]+$", examples=["good_5c2a9e"])]
+GoodId = Annotated[
+    str, Meta(min_length=1, max_length=120, pattern="^[A-Za-z0-9_.-]+$", examples=["good_5c2a9e0b7d41f3a86c1e9b02"])
+]
 FieldName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 FieldValue = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 
@@ -62,7 +65,7 @@ class PriceLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Customer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who travels. The address is kept encrypted and never given to a supplier."""
 
-    email: Email | UnsetType = UNSET
+    email: Annotated[Email | UnsetType, example("traveller@example.com")] = UNSET
 
 
 class SupplierChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,10 +78,12 @@ class SupplierChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class OrderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What may be said of any order. ``reference`` is the storefront's own and unique within it."""
 
-    reference: Reference | UnsetType = UNSET
+    reference: Annotated[Reference | UnsetType, example("YOUR-1")] = UNSET
     customer: Customer | UnsetType = UNSET
-    max_price: PriceLimit | UnsetType = UNSET
-    metadata: Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)] | UnsetType = UNSET
+    max_price: Annotated[PriceLimit | UnsetType, example({"amount": "6.00"})] = UNSET
+    metadata: Annotated[
+        Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)] | UnsetType, example({"cart": "8812"})
+    ] = UNSET
 
 
 class OrderForPlan(OrderOptions, frozen=True, forbid_unknown_fields=True):
@@ -134,7 +139,7 @@ class TopupForPlan(OrderOptions, frozen=True, forbid_unknown_fields=True):
 class TopupForOption(OrderOptions, frozen=True, forbid_unknown_fields=True):
     """Add one of the eSIM's top-up plans to it (`id` in its list)."""
 
-    topup_plan_id: Annotated[str, Meta(min_length=1, max_length=200, pattern="^[A-Za-z0-9_.-]+$")]
+    topup_plan_id: Annotated[str, Meta(min_length=1, max_length=200, pattern="^[A-Za-z0-9_.-]+$"), example("tp_3b9d20")]
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -147,8 +152,18 @@ class Failure(msgspec.Struct, frozen=True):
 class InstallLinks(msgspec.Struct, frozen=True):
     """Links that install the eSIM when they are opened on the phone itself."""
 
-    ios: str
-    android: str
+    ios: Annotated[
+        str,
+        example("https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=LPA%3A1%24smdp.example.com%24ABC-123"),
+    ]
+    android: Annotated[
+        str,
+        example("https://esimsetup.android.com/esim_qrcode_provisioning?carddata=LPA%3A1%24smdp.example.com%24ABC-123"),
+    ]
+
+
+WITHOUT_CODE = dict.fromkeys(("activation_code", "smdp_address", "matching_id", "qr_svg_url", "qr_png_url", "install"))
+"""What differs in the example of an eSIM whose code is not shown."""
 
 
 class OrderedEsim(msgspec.Struct, frozen=True):
@@ -157,24 +172,24 @@ class OrderedEsim(msgspec.Struct, frozen=True):
     Of a top-up it is the eSIM that the data went to, without its code.
     """
 
-    id: str
-    iccid: str
-    activation_code: str | None
-    smdp_address: str | None
-    matching_id: str | None
+    id: Annotated[str, example("esim_5c1f0a9be2d44b7788aa0c13")]
+    iccid: Annotated[str, example("8944500102198765432")]
+    activation_code: Annotated[str | None, example("LPA:1$smdp.example.com$ABC-123")]
+    smdp_address: Annotated[str | None, example("smdp.example.com")]
+    matching_id: Annotated[str | None, example("ABC-123")]
     confirmation_code_required: bool
-    qr_svg_url: str | None
-    qr_png_url: str | None
+    qr_svg_url: Annotated[str | None, example("/v1/esims/esim_5c1f0a9be2d44b7788aa0c13/qr.svg")]
+    qr_png_url: Annotated[str | None, example("/v1/esims/esim_5c1f0a9be2d44b7788aa0c13/qr.png")]
     install: InstallLinks | None
-    page_url: str | None = None
+    page_url: Annotated[str | None, example(None)] = None
 
 
 class NumberTierSold(msgspec.Struct, frozen=True):
     """How long a number is held."""
 
-    id: str
-    name: str
-    days: int
+    id: Annotated[str, example("7d")]
+    name: Annotated[str, example("7 Days")]
+    days: Annotated[int, example(7)]
 
 
 class OrderedNumber(msgspec.Struct, frozen=True):
@@ -217,19 +232,19 @@ class OrderedVoucher(msgspec.Struct, frozen=True):
 class Attempt(msgspec.Struct, frozen=True):
     """One try at one supplier."""
 
-    n: int
-    kind: Literal["purchase", "topup", "cancel"]
+    n: Annotated[int, example(1)]
+    kind: Annotated[Literal["purchase", "topup", "cancel"], example("purchase")]
     supplier: SupplierName
-    supplier_plan_id: str
-    state: AttemptState
-    reference: str
-    supplier_order_id: str | None
-    cost: Price | None
-    listed: Price | None
+    supplier_plan_id: SupplierPlanId
+    state: Annotated[AttemptState, example("succeeded")]
+    reference: Annotated[str, example("att_0b6f2d1c9e8a4735")]
+    supplier_order_id: Annotated[str | None, example("a81bc81b")]
+    cost: Cost | None
+    listed: Cost | None
     error: str | None
-    why: str
+    why: Annotated[str, example("the cheapest in stock")]
     started_at: datetime
-    ended_at: datetime | None
+    ended_at: Annotated[datetime | None, example("2026-11-20T10:00:02Z")]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,21 +255,21 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     ``plan`` is null for a number or a voucher, which stand under their own names.
     """
 
-    id: str
-    kind: Kind
-    status: OrderStatus
-    reference: str | None
+    id: Annotated[str, example("ord_7f3a9c20e1b84d65")]
+    kind: Annotated[Kind, example("esim")]
+    status: Annotated[OrderStatus, example("fulfilled")]
+    reference: Annotated[str | None, example("YOUR-1")]
     plan: Plan | None
     price: Price
     esim: OrderedEsim | None
-    number: OrderedNumber | None
-    voucher: OrderedVoucher | None
-    failure: Failure | None
-    refund: Price | None
-    metadata: dict[str, Any]
+    number: Annotated[OrderedNumber | None, example(None)]
+    voucher: Annotated[OrderedVoucher | None, example(None)]
+    failure: Annotated[Failure | None, example(None)]
+    refund: Annotated[Price | None, example(None)]
+    metadata: Annotated[dict[str, Any], example({"cart": "8812"})]
     created_at: datetime
-    updated_at: datetime
-    fulfilled_at: datetime | None
+    updated_at: Annotated[datetime, example("2026-11-20T10:00:02Z")]
+    fulfilled_at: Annotated[datetime | None, example("2026-11-20T10:00:02Z")]
     cost_quoted: Price | UnsetType | None = UNSET
     cost_charged: Price | UnsetType | None = UNSET
     supplier: str | UnsetType | None = UNSET
@@ -265,8 +280,8 @@ class OrderEvent(msgspec.Struct, frozen=True):
     """Something that happened to an order; ``ops`` needs the scope `ops:read`."""
 
     at: datetime
-    type: str
-    detail: str
+    type: Annotated[str, example("fulfilled")]
+    detail: Annotated[str, example("the eSIM was delivered")]
     ops: dict[str, Any] | UnsetType = UNSET
 
 
@@ -289,8 +304,13 @@ class Validated(msgspec.Struct, frozen=True):
 class OpsOrder(Order, frozen=True, kw_only=True):
     """An order of any storefront, with its attempts and costs and never with its activation code."""
 
-    storefront: str
-    mode: Literal["live", "test"]
+    esim: Annotated[OrderedEsim | None, example(WITHOUT_CODE)]
+    cost_quoted: Annotated[Cost | UnsetType | None, example({})] = UNSET
+    cost_charged: Annotated[Cost | UnsetType | None, example({})] = UNSET
+    supplier: Annotated[str | UnsetType | None, example("pikasim")] = UNSET
+    attempts: Annotated[list[Attempt] | UnsetType, example([{}])] = UNSET
+    storefront: Annotated[str, example("My shop")]
+    mode: Annotated[Literal["live", "test"], example("live")]
     next_look_at: datetime | None
 
 
@@ -306,10 +326,12 @@ class ResolvedCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person found out about an order, and where from."""
 
-    as_: Literal["fulfilled", "failed", "refunded", "released"] = msgspec.field(name="as")
-    note: Note
-    activation_code: ActivationCode | UnsetType = UNSET
-    iccid: Iccid | UnsetType = UNSET
+    as_: Annotated[Literal["fulfilled", "failed", "refunded", "released"], example("fulfilled")] = msgspec.field(
+        name="as"
+    )
+    note: Annotated[Note, example("the supplier's support sent the code")]
+    activation_code: Annotated[ActivationCode | UnsetType, example("LPA:1$smdp.example.com$ABC-123")] = UNSET
+    iccid: Annotated[Iccid | UnsetType, example("8944500102198765432")] = UNSET
     phone_number: PhoneNumber | UnsetType = UNSET
     expires_at: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
     codes: Annotated[list[ResolvedCode], Meta(max_length=1000)] | UnsetType = UNSET
@@ -318,8 +340,8 @@ class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class OpsCancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether an eSIM is cancelled although it has top-ups, and why."""
 
-    force: bool = False
-    note: Note = ""
+    force: Annotated[bool, example(True)] = False
+    note: Annotated[Note, example("the customer gets both back")] = ""
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):
@@ -327,10 +349,10 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 
     at: datetime
     supplier: SupplierName
-    attempt: str
-    order_id: str
-    kind: Literal["charge", "refund"]
-    amount: Price
+    attempt: Annotated[str, example("att_0b6f2d1c9e8a4735")]
+    order_id: Annotated[str, example("ord_7f3a9c20e1b84d65")]
+    kind: Annotated[Literal["charge", "refund"], example("charge")]
+    amount: Cost
 
 
 class SellingStop(msgspec.Struct, frozen=True):
@@ -339,17 +361,18 @@ class SellingStop(msgspec.Struct, frozen=True):
     supplier: SupplierName | None
     reason: Annotated[
         Literal["person", "restored", "account"],
+        example("person"),
         Meta(
             description="`person`: asked for; `account`: the supplier refused our credentials; `restored`: the "
             "database was put back, and selling goes on when `reconcile` finds nothing open."
         ),
     ]
-    note: str
+    note: Annotated[str, example("their portal shows wrong prices")]
     since: datetime
 
 
 class StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where to stop, and why. Without a supplier: everywhere."""
 
-    supplier: SupplierName | UnsetType | None = UNSET
-    note: Note = ""
+    supplier: Annotated[SupplierName | UnsetType | None, example("pikasim")] = UNSET
+    note: Annotated[Note, example("their portal shows wrong prices")] = ""

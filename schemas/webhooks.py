@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from schemas.examples import example
 from schemas.notice import NoticeType
 
 EndpointStatus = Literal["enabled", "disabled"]
@@ -34,7 +35,7 @@ class NewEndpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where events are to be sent, and which."""
 
     url: EndpointUrl
-    events: EndpointEvents = []
+    events: Annotated[EndpointEvents, example(["order.fulfilled"])] = []
     description: Description = ""
 
 
@@ -44,17 +45,17 @@ class EndpointChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: EndpointUrl | UnsetType = UNSET
     events: EndpointEvents | UnsetType = UNSET
     description: Description | UnsetType = UNSET
-    status: EndpointStatus | UnsetType = UNSET
+    status: Annotated[EndpointStatus | UnsetType, example("enabled")] = UNSET
 
 
 class Endpoint(msgspec.Struct, frozen=True):
     """An endpoint. ``old_secret_until``: until then each event is signed with the secret before, too."""
 
-    id: str
-    url: str
-    events: list[str]
-    description: str
-    status: EndpointStatus
+    id: Annotated[str, example("we_5b1e0c9a7d3f")]
+    url: Annotated[str, example("https://shop.example.com/esim-events")]
+    events: Annotated[list[str], example(["order.fulfilled"])]
+    description: Annotated[str, example("")]
+    status: Annotated[EndpointStatus, example("enabled")]
     old_secret_until: datetime | None
     created_at: datetime
 
@@ -75,24 +76,24 @@ class DeliveryAttempt(msgspec.Struct, frozen=True):
     """One try. ``error`` is a word for why no good answer came; null where ``http_status`` says it all."""
 
     at: datetime
-    http_status: int | None
+    http_status: Annotated[int | None, example(500)]
     error: str | None
-    ms: int
+    ms: Annotated[int, example(41)]
 
 
 class Delivery(msgspec.Struct, frozen=True):
     """An event on its way to an endpoint. ``event_id`` is its ``webhook-id``, the same in every try and replay."""
 
-    id: str
-    event_id: str
-    event_type: str
-    status: DeliveryStatus
+    id: Annotated[str, example("whd_0c41d7")]
+    event_id: Annotated[str, example("evt_77aa01")]
+    event_type: Annotated[str, example("order.fulfilled")]
+    status: Annotated[DeliveryStatus, example("pending")]
     attempts: list[DeliveryAttempt]
-    next_attempt_at: datetime | None
+    next_attempt_at: Annotated[datetime | None, example("2026-11-20T10:00:05Z")]
     created_at: datetime
 
 
 class WebhookTaken(msgspec.Struct, frozen=True):
     """A supplier's webhook was verified and stored."""
 
-    received: bool
+    received: Annotated[bool, example(True)]

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 from aiohttp import web
 
-from gateway.api import examples, state
+from gateway.api import state
 from gateway.api.answers import Answer
 from gateway.api.parameters import CurrencyParameters, PlanParameters
 from gateway.api.problems import Refusal, invalid
@@ -26,8 +26,7 @@ _NAMES = {"countries": "country"}
 
 @routes(
     "GET", "/v1/plans",
-    access="catalog", tag="Catalogue", answer=PlanList, example=examples.PLAN_LIST,
-    parameters=PlanParameters, problems=("invalid",), cached=True,
+    access="catalog", tag="Catalogue", answer=PlanList, parameters=PlanParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
 async def list_plans(request: web.Request) -> Answer:
     """List plans.
@@ -64,7 +63,7 @@ async def list_plans(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/plans/{plan_id}",
-    access="catalog", tag="Catalogue", answer=Plan, example=examples.PLAN, parts=_PLAN_PART,
+    access="catalog", tag="Catalogue", answer=Plan, parts=_PLAN_PART,
     parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
 )  # fmt: skip
 async def get_plan(request: web.Request) -> Answer:
@@ -82,7 +81,7 @@ async def get_plan(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/plans/{plan_id}/offers",
-    access="ops:read", tag="Catalogue", answer=OfferList, example=examples.OFFER_LIST, parts=_PLAN_PART,
+    access="ops:read", tag="Catalogue", answer=OfferList, parts=_PLAN_PART,
     parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
 )  # fmt: skip
 async def list_plan_offers(request: web.Request) -> Answer:
@@ -100,7 +99,7 @@ async def list_plan_offers(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/countries",
-    access="catalog", tag="Catalogue", answer=CountryList, example=examples.COUNTRY_LIST,
+    access="catalog", tag="Catalogue", answer=CountryList,
     parameters=CurrencyParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
 async def list_countries(request: web.Request) -> Answer:
@@ -117,7 +116,7 @@ async def list_countries(request: web.Request) -> Answer:
 
 @routes(
     "GET", "/v1/regions",
-    access="catalog", tag="Catalogue", answer=RegionList, example=examples.REGION_LIST,
+    access="catalog", tag="Catalogue", answer=RegionList,
     parameters=CurrencyParameters, problems=("invalid",), cached=True,
 )  # fmt: skip
 async def list_regions(request: web.Request) -> Answer:

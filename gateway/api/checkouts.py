@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples_checkouts as examples
 from gateway.api.ordering import HEADERS, IDEMPOTENCY_KEY, deps_of, idempotency_key, refusal, run_to_completion, whose
 from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters
@@ -33,10 +32,8 @@ _PROBLEMS = (
     access="storefront", tag="Checkouts", status=201,
     status_means="Opened: its link is there to be paid. Or `failed`: no link came about.",
     also={200: "Opened before under this key. `Idempotent-Replayed: true`.",
-          202: "Opened; its link is being made: ask again in a few seconds."},
-    answer=Checkout, example=examples.CHECKOUT, parameters=NoParameters,
-    headers={IDEMPOTENCY_KEY: HEADERS[IDEMPOTENCY_KEY]},
-    bodies=(CheckoutForPlan, CheckoutForQuote), body_example=examples.CHECKOUT_FOR_PLAN, problems=_PROBLEMS,
+          202: "Opened; its link is being made: ask again in a few seconds."}, answer=Checkout, parameters=NoParameters,
+    headers={IDEMPOTENCY_KEY: HEADERS[IDEMPOTENCY_KEY]}, bodies=(CheckoutForPlan, CheckoutForQuote), problems=_PROBLEMS,
 )  # fmt: skip
 async def create_checkout(request: web.Request) -> web.Response:
     """Have a customer pay for a plan.
@@ -63,7 +60,7 @@ async def create_checkout(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/checkouts",
-    access="storefront", tag="Checkouts", answer=Page[Checkout], example=examples.PAGE,
+    access="storefront", tag="Checkouts", answer=Page[Checkout],
     parameters=CheckoutParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_checkouts(request: web.Request) -> web.Response:
@@ -83,7 +80,7 @@ async def list_checkouts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/checkouts/{id}",
-    access="storefront", tag="Checkouts", answer=Checkout, example=examples.CHECKOUT, parts=CHECKOUT_PART,
+    access="storefront", tag="Checkouts", answer=Checkout, parts=CHECKOUT_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_checkout(request: web.Request) -> web.Response:

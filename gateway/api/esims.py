@@ -6,7 +6,6 @@ import re
 
 from aiohttp import web
 
-from gateway.api import examples
 from gateway.api.ordering import (
     ALSO,
     HEADERS,
@@ -36,7 +35,7 @@ from providers.kit.plan_names import plan_name
 from schemas import api_esims
 from schemas.api import FairUsePolicy, PlanData, PlanValidity
 from schemas.esim import ProfileState, ServiceState
-from schemas.orders import Order, TopupForOption, TopupForPlan
+from schemas.orders import WITHOUT_CODE, Order, TopupForOption, TopupForPlan
 from schemas.page import Page
 from schemas.plan import DataAllowance, Starts
 
@@ -48,7 +47,7 @@ ID_PART = {"id": (f"^({_NAME.pattern})$", "The eSIM's `id` or its ICCID (then yo
 
 @routes(
     "GET", "/v1/esims",
-    access="storefront", tag="eSIMs", answer=Page[api_esims.Esim], example=examples.page(examples.ESIM),
+    access="storefront", tag="eSIMs", answer=Page[api_esims.Esim],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_esims(request: web.Request) -> web.Response:
@@ -64,7 +63,7 @@ async def list_esims(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}",
-    access="storefront", tag="eSIMs", answer=api_esims.Esim, example=examples.ESIM, parts=ID_PART,
+    access="storefront", tag="eSIMs", answer=api_esims.Esim, parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_esim(request: web.Request) -> web.Response:
@@ -84,7 +83,7 @@ async def get_esim(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}/usage",
-    access="storefront", tag="eSIMs", answer=api_esims.EsimUsage, example=examples.ESIM_USAGE, parts=ID_PART,
+    access="storefront", tag="eSIMs", answer=api_esims.EsimUsage, parts=ID_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
 )  # fmt: skip
 async def get_esim_usage(request: web.Request) -> web.Response:
@@ -122,7 +121,7 @@ async def get_esim_qr_png(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/esims/{id}/topup-plans",
-    access="storefront", tag="eSIMs", answer=api_esims.TopupPlanList, example=examples.TOPUP_PLAN_LIST, parts=ID_PART,
+    access="storefront", tag="eSIMs", answer=api_esims.TopupPlanList, parts=ID_PART,
     parameters=CurrencyParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
 )  # fmt: skip
 async def list_esim_topup_plans(request: web.Request) -> web.Response:
@@ -140,9 +139,8 @@ async def list_esim_topup_plans(request: web.Request) -> web.Response:
 @routes(
     "POST", "/v1/esims/{id}/topups",
     access="storefront", tag="eSIMs", status=201, status_means=STATUS_MEANS, also=ALSO,
-    answer=Order, example={**examples.ORDER, "kind": "topup"}, parts=ID_PART,
+    answer=Order, example={"kind": "topup", "esim": WITHOUT_CODE}, parts=ID_PART,
     parameters=NoParameters, headers=HEADERS, bodies=(TopupForOption, TopupForPlan),
-    body_example={"topup_plan_id": examples.TOPUP_PLAN_LIST["data"][0]["id"]},
     problems=(*PROBLEMS, "not_topupable", "not_supported"),
 )  # fmt: skip
 async def top_up_esim(request: web.Request) -> web.Response:

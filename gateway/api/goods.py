@@ -7,7 +7,6 @@ from decimal import Decimal
 from aiohttp import web
 from msgspec import UNSET
 
-from gateway.api import examples_goods
 from gateway.api.ordering import deps_of, refusal, whose
 from gateway.api.paging import json_answer
 from gateway.api.parameters_goods import CategoryParameters, GoodParameters, GoodsParameters
@@ -29,7 +28,7 @@ GOOD_PART = {"id": ("^good_[0-9a-f]{24}$", "The good's `id`.")}
 
 @routes(
     "GET", "/v1/goods",
-    access="goods", tag="Digital goods", answer=Page[DigitalGood], example=examples_goods.page(examples_goods.GOOD),
+    access="goods", tag="Digital goods", answer=Page[DigitalGood],
     parameters=GoodsParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods(request: web.Request) -> web.Response:
@@ -58,7 +57,7 @@ async def list_goods(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/goods/categories",
-    access="goods", tag="Digital goods", answer=GoodCategoryList, example={"data": [examples_goods.CATEGORY]},
+    access="goods", tag="Digital goods", answer=GoodCategoryList,
     parameters=CategoryParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_good_categories(request: web.Request) -> web.Response:
@@ -72,8 +71,7 @@ async def list_good_categories(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/goods/{id}",
-    access="goods", tag="Digital goods", answer=DigitalGood, example=examples_goods.GOOD,
-    parts=GOOD_PART, narrow=True, parameters=GoodParameters,
+    access="goods", tag="Digital goods", answer=DigitalGood, parts=GOOD_PART, narrow=True, parameters=GoodParameters,
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_good(request: web.Request) -> web.Response:

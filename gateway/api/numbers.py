@@ -9,7 +9,6 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api import examples_numbers
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal, whose
 from gateway.api.paging import json_answer
@@ -37,7 +36,7 @@ class TierParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @routes(
     "GET", "/v1/numbers/countries",
-    access="storefront", tag="Numbers", answer=NumberCountryList, example={"data": [examples_numbers.COUNTRY]},
+    access="storefront", tag="Numbers", answer=NumberCountryList,
     parameters=CurrencyParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_number_countries(request: web.Request) -> web.Response:
@@ -54,7 +53,7 @@ async def list_number_countries(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers/tiers",
-    access="storefront", tag="Numbers", answer=NumberTierList, example={"data": [examples_numbers.TIER_SHOWN]},
+    access="storefront", tag="Numbers", answer=NumberTierList,
     parameters=TierParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_number_tiers(request: web.Request) -> web.Response:
@@ -74,8 +73,7 @@ async def list_number_tiers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers",
-    access="storefront", tag="Numbers", answer=Page[VirtualNumber],
-    example=examples_numbers.page(examples_numbers.NUMBER), parameters=PageParameters,
+    access="storefront", tag="Numbers", answer=Page[VirtualNumber], parameters=PageParameters,
     problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_numbers(request: web.Request) -> web.Response:
@@ -89,7 +87,7 @@ async def list_numbers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/numbers/{id}",
-    access="storefront", tag="Numbers", answer=VirtualNumber, example=examples_numbers.NUMBER,
+    access="storefront", tag="Numbers", answer=VirtualNumber,
     parts=ID_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_number(request: web.Request) -> web.Response:
@@ -103,8 +101,7 @@ async def get_number(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/numbers",
-    access="ops:read", tag="Operations", answer=Page[OpsNumberTier],
-    example=examples_numbers.page(examples_numbers.OPS_TIER), parameters=NoParameters, problems=("unavailable",),
+    access="ops:read", tag="Operations", answer=Page[OpsNumberTier], parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_ops_number_tiers(request: web.Request) -> web.Response:
     """Tiers of virtual numbers by account.
@@ -117,9 +114,7 @@ async def list_ops_number_tiers(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/numbers/release",
-    access="ops", tag="Operations", answer=Page[OpsNumberTier],
-    example=examples_numbers.page(examples_numbers.OPS_TIER),
-    bodies=(ReleaseTier,), body_example=examples_numbers.RELEASE, parameters=NoParameters,
+    access="ops", tag="Operations", answer=Page[OpsNumberTier], bodies=(ReleaseTier,), parameters=NoParameters,
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def release_number_tier(request: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ import msgspec
 import orjson
 from msgspec import json as msgspec_json
 
+from gateway.api.examples import example_of
 from gateway.api.problems import KINDS, PROBLEM_TYPE
 from gateway.api.spec import Route
 from schemas.api import Problem
@@ -129,8 +130,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.bodies:
         refs = [{"$ref": _REF.format(name=kind.__name__)} for kind in route.bodies]
         content: dict[str, Any] = {"schema": refs[0] if len(refs) == 1 else {"oneOf": refs}}
-        if route.body_example is not None:
-            content["example"] = route.body_example
+        content["example"] = _body_example(route)
         operation["requestBody"] = {"required": not route.body_optional, "content": {"application/json": content}}
     operation["security"] = [] if route.access == "public" else [{"bearer": []}, {"apiKey": []}]
     return operation
@@ -168,11 +168,18 @@ def _good_answer(route: Route) -> dict[str, Any]:
         good["content"] = {route.answer_type: {"schema": {"type": "object"}}}
     elif route.answer is not None:
         good["content"] = {route.answer_type: {"schema": {"$ref": _REF.format(name=_component_name(route.answer))}}}
-        if route.example is not None:
-            good["content"][route.answer_type]["example"] = route.example
+        good["content"][route.answer_type]["example"] = example_of(route.answer, route.example)
     else:
         good["content"] = {route.answer_type: {"schema": {"type": "string"}}}
     return good
+
+
+def _body_example(route: Route) -> dict[str, Any]:
+    """The example of a body: of the first type that has what the route gives for it."""
+    given = route.body_example
+    shown = next(kind for kind in route.bodies if given.keys() <= set(kind.__struct_encode_fields__))
+    body: dict[str, Any] = example_of(shown, given)
+    return body
 
 
 def _problem_codes(route: Route) -> list[str]:

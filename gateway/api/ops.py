@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from aiohttp import web
 
-from gateway.api import examples, state
+from gateway.api import state
 from gateway.api.ops_changes import refused, who
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import (
@@ -29,11 +31,12 @@ routes = Table()
 
 _RUN_PART = {"id": ("^[a-z0-9_]{1,60}$", "The sync run's `id`.")}
 _OFFER_PART = {"id": ("^[a-z0-9_]{1,60}$", "The offer's `id`.")}
+_NOT_BEGUN: dict[str, Any] = {"ended_at": None, "state": None, "suppliers": []}
 
 
 @routes(
     "GET", "/v1/ops/sync-runs",
-    access="ops:read", tag="Operations", answer=Page[SyncRun], example=examples.page(examples.SYNC_RUN),
+    access="ops:read", tag="Operations", answer=Page[SyncRun],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_sync_runs(request: web.Request) -> web.Response:
@@ -47,9 +50,8 @@ async def list_sync_runs(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/sync-runs",
-    access="ops", tag="Operations", status=202, answer=SyncRun,
-    example={**examples.SYNC_RUN, "ended_at": None, "state": None, "suppliers": []},
-    parameters=NoParameters, bodies=(SyncRequest,), body_optional=True, body_example={"suppliers": ["pikasim"]},
+    access="ops", tag="Operations", status=202, answer=SyncRun, example=_NOT_BEGUN,
+    parameters=NoParameters, bodies=(SyncRequest,), body_optional=True,
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def start_sync(request: web.Request) -> web.Response:
@@ -69,9 +71,8 @@ async def start_sync(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/sync-runs/{id}/accept",
-    access="ops", tag="Operations", status=202, answer=SyncRun,
-    example={**examples.SYNC_RUN, "ended_at": None, "state": None, "suppliers": []},
-    parts=_RUN_PART, parameters=NoParameters, bodies=(AcceptRequest,), body_example={"supplier": "pikasim"},
+    access="ops", tag="Operations", status=202, answer=SyncRun, example=_NOT_BEGUN,
+    parts=_RUN_PART, parameters=NoParameters, bodies=(AcceptRequest,),
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def accept_quarantined(request: web.Request) -> web.Response:
@@ -90,7 +91,7 @@ async def accept_quarantined(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/unmapped",
-    access="ops:read", tag="Operations", answer=Page[UnmappedItem], example=examples.page(examples.UNMAPPED),
+    access="ops:read", tag="Operations", answer=Page[UnmappedItem],
     parameters=UnmappedParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped(request: web.Request) -> web.Response:
@@ -108,7 +109,7 @@ async def list_unmapped(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/price-changes",
-    access="ops:read", tag="Operations", answer=Page[PriceChange], example=examples.page(examples.PRICE_CHANGE),
+    access="ops:read", tag="Operations", answer=Page[PriceChange],
     parameters=PriceChangeParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_price_changes(request: web.Request) -> web.Response:
@@ -127,7 +128,7 @@ async def list_price_changes(request: web.Request) -> web.Response:
 @routes(
     "GET", "/v1/ops/offers",
     access="ops:read", tag="Operations", answer=Page[Offer],
-    example=examples.page({**examples.OFFER, "selectable": False, "why_not": "suspect_price"}),
+    example={"data": [{"selectable": False, "why_not": "suspect_price"}]},
     parameters=OpsOfferParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_offers(request: web.Request) -> web.Response:
@@ -151,7 +152,7 @@ async def list_offers(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/offers/{id}/release",
-    access="ops", tag="Operations", answer=Offer, example=examples.OFFER,
+    access="ops", tag="Operations", answer=Offer,
     parts=_OFFER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def release_offer(request: web.Request) -> web.Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples_accounts
 from gateway.api.ops_changes import refused
 from gateway.api.ops_suppliers import SUPPLIER_PART
 from gateway.api.ordering import deps_of
@@ -22,7 +21,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}/check",
-    access="ops:read", tag="Operations", answer=CheckReport, example=examples_accounts.REPORT,
+    access="ops:read", tag="Operations", answer=CheckReport,
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def last_check(request: web.Request) -> web.Response:
@@ -37,7 +36,7 @@ async def last_check(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/suppliers/{name}/check",
-    access="ops", tag="Operations", answer=CheckReport, example=examples_accounts.REPORT,
+    access="ops", tag="Operations", answer=CheckReport,
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def check_supplier(request: web.Request) -> web.Response:

@@ -9,7 +9,6 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.alerts import alert_rows as stored
 from gateway.alerts import alerts, channels
-from gateway.api import examples, examples_alerts
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of
 from gateway.api.paging import json_answer, pool_of
@@ -50,7 +49,7 @@ class AlertParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 @routes(
     "GET", "/v1/ops/alerts",
-    access="ops:read", tag="Operations", answer=Page[Alert], example=examples.page(examples_alerts.ALERT),
+    access="ops:read", tag="Operations", answer=Page[Alert],
     parameters=AlertParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alerts(request: web.Request) -> web.Response:
@@ -69,7 +68,7 @@ async def list_alerts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/alert-rules",
-    access="ops:read", tag="Operations", answer=Page[AlertRule], example=examples.page(examples_alerts.RULE),
+    access="ops:read", tag="Operations", answer=Page[AlertRule],
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alert_rules(request: web.Request) -> web.Response:
@@ -80,8 +79,7 @@ async def list_alert_rules(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/alert-rules",
-    access="ops", tag="Operations", status=201, answer=AlertRule, example=examples_alerts.RULE,
-    parameters=NoParameters, bodies=(AlertRuleRequest,), body_example=examples_alerts.NEW_RULE,
+    access="ops", tag="Operations", status=201, answer=AlertRule, parameters=NoParameters, bodies=(AlertRuleRequest,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def add_alert_rule(request: web.Request) -> web.Response:
@@ -97,9 +95,8 @@ async def add_alert_rule(request: web.Request) -> web.Response:
 
 @routes(
     "PUT", "/v1/ops/alert-rules/{id}",
-    access="ops", tag="Operations", answer=AlertRule, example=examples_alerts.RULE, parts=_RULE_PART,
-    parameters=NoParameters, bodies=(AlertRuleRequest,), body_example=examples_alerts.NEW_RULE,
-    problems=("not_found", "conflict", "invalid", "unavailable"),
+    access="ops", tag="Operations", answer=AlertRule, parts=_RULE_PART,
+    parameters=NoParameters, bodies=(AlertRuleRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def change_alert_rule(request: web.Request) -> web.Response:
     """Change a rule of alerts, whole.
@@ -114,7 +111,7 @@ async def change_alert_rule(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/alert-rules/{id}",
-    access="ops", tag="Operations", answer=AlertRule, example=examples_alerts.RULE, parts=_RULE_PART,
+    access="ops", tag="Operations", answer=AlertRule, parts=_RULE_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_alert_rule(request: web.Request) -> web.Response:
@@ -131,7 +128,7 @@ async def delete_alert_rule(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/alert-channels",
-    access="ops:read", tag="Operations", answer=Page[AlertChannel], example=examples.page(examples_alerts.CHANNEL),
+    access="ops:read", tag="Operations", answer=Page[AlertChannel],
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_alert_channels(request: web.Request) -> web.Response:
@@ -142,9 +139,8 @@ async def list_alert_channels(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/alert-channels",
-    access="ops", tag="Operations", status=201, answer=AlertChannelMade, example=examples_alerts.CHANNEL_MADE,
-    parameters=NoParameters, bodies=(AlertChannelRequest,), body_example=examples_alerts.NEW_CHANNEL,
-    problems=("conflict", "invalid", "unavailable"),
+    access="ops", tag="Operations", status=201, answer=AlertChannelMade, example={"last_ok_at": None},
+    parameters=NoParameters, bodies=(AlertChannelRequest,), problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def add_alert_channel(request: web.Request) -> web.Response:
     """A new channel for alerts.
@@ -159,7 +155,7 @@ async def add_alert_channel(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/alert-channels/{id}/test",
-    access="ops", tag="Operations", answer=AlertTest, example=examples_alerts.TESTED, parts=_CHANNEL_PART,
+    access="ops", tag="Operations", answer=AlertTest, parts=_CHANNEL_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def test_alert_channel(request: web.Request) -> web.Response:
@@ -173,7 +169,7 @@ async def test_alert_channel(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/alert-channels/{id}",
-    access="ops", tag="Operations", answer=AlertChannel, example=examples_alerts.CHANNEL, parts=_CHANNEL_PART,
+    access="ops", tag="Operations", answer=AlertChannel, parts=_CHANNEL_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_alert_channel(request: web.Request) -> web.Response:

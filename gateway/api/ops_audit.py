@@ -8,7 +8,6 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.access import audit_rows
-from gateway.api import examples
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import PageParameters
 from gateway.api.reading import read_query, unset_to_none
@@ -32,7 +31,7 @@ class AuditParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 @routes(
     "GET", "/v1/ops/audit",
-    access="ops:read", tag="Operations", answer=Page[AuditEntry], example=examples.page(examples.AUDIT_ENTRY),
+    access="ops:read", tag="Operations", answer=Page[AuditEntry],
     parameters=AuditParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_audit(request: web.Request) -> web.Response:

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from aiohttp import web
 
-from gateway.api import examples_changes as examples
 from gateway.api import state
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters
@@ -41,11 +40,15 @@ routes = Table()
 
 HISTORY_DAYS = 30
 _RUN_PART = {"id": ("^[a-z0-9_]{1,60}$", "The sync run's `id`.")}
+_REFUSED = {
+    "state": "refused", "decided_at": "2026-11-20T10:12:00Z", "decided_by": "key key_0d41aa of My shop",
+    "why": "they confirm a fault of theirs",
+}  # fmt: skip
 
 
 @routes(
     "GET", "/v1/ops/changes",
-    access="ops:read", tag="Operations", answer=Page[Change], example=examples.page(examples.CHANGE),
+    access="ops:read", tag="Operations", answer=Page[Change],
     parameters=ChangeParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_changes(request: web.Request) -> web.Response:
@@ -71,7 +74,7 @@ async def list_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/changes/summary",
-    access="ops:read", tag="Operations", answer=ChangeSummary, example=examples.SUMMARY,
+    access="ops:read", tag="Operations", answer=ChangeSummary,
     parameters=ChangeSummaryParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def sum_changes(request: web.Request) -> web.Response:
@@ -91,7 +94,7 @@ async def sum_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/price-history",
-    access="ops:read", tag="Operations", answer=PriceHistory, example=examples.HISTORY,
+    access="ops:read", tag="Operations", answer=PriceHistory,
     parameters=PriceHistoryParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_price_history(request: web.Request) -> web.Response:
@@ -117,7 +120,7 @@ async def get_price_history(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/sync-runs/{id}",
-    access="ops:read", tag="Operations", answer=SyncRunDetail, example=examples.SYNC_RUN_DETAIL, parts=_RUN_PART,
+    access="ops:read", tag="Operations", answer=SyncRunDetail, parts=_RUN_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_sync_run(request: web.Request) -> web.Response:
@@ -134,7 +137,7 @@ async def get_sync_run(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/sync-runs/{id}/difference",
-    access="ops:read", tag="Operations", answer=DifferencePage, example=examples.DIFFERENCE, parts=_RUN_PART,
+    access="ops:read", tag="Operations", answer=DifferencePage, parts=_RUN_PART,
     parameters=DifferenceParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_difference(request: web.Request) -> web.Response:
@@ -158,10 +161,8 @@ async def get_difference(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/sync-runs/{id}/refuse",
-    access="ops", tag="Operations", answer=Quarantine, example=examples.REFUSED, parts=_RUN_PART,
-    parameters=NoParameters, bodies=(RefuseRequest,),
-    body_example={"supplier": "pikasim", "why": "they confirm a fault of theirs"},
-    problems=("not_found", "conflict", "invalid", "unavailable"),
+    access="ops", tag="Operations", answer=Quarantine, example=_REFUSED, parts=_RUN_PART,
+    parameters=NoParameters, bodies=(RefuseRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def refuse_quarantined(request: web.Request) -> web.Response:
     """Do not take over a quarantined supplier.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples_checkouts as examples
 from gateway.api import state
 from gateway.api.checkouts import CHECKOUT_PART
 from gateway.api.ordering import deps_of, refusal, run_to_completion
@@ -23,11 +22,16 @@ from schemas.page import Page
 routes = Table()
 
 _CASE_PART = {"id": ("^(co|pc)_[A-Za-z0-9]{1,60}$", "A case's `id`, or a checkout's for all of its open cases.")}
+_REFUNDED = {
+    "outcome": "refunded",
+    "closed_at": "2026-11-20T10:30:00Z",
+    "note": "given back in the shop's account at bePaid",
+}
 
 
 @routes(
     "GET", "/v1/ops/checkouts",
-    access="ops:read", tag="Operations", answer=Page[OpsCheckout], example=examples.OPS_PAGE,
+    access="ops:read", tag="Operations", answer=Page[OpsCheckout],
     parameters=OpsCheckoutParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_checkouts(request: web.Request) -> web.Response:
@@ -49,7 +53,7 @@ async def list_ops_checkouts(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/checkouts/{id}",
-    access="ops:read", tag="Operations", answer=OpsCheckout, example=examples.OPS_CHECKOUT, parts=CHECKOUT_PART,
+    access="ops:read", tag="Operations", answer=OpsCheckout, parts=CHECKOUT_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ops_checkout(request: web.Request) -> web.Response:
@@ -63,7 +67,7 @@ async def get_ops_checkout(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/payment-cases",
-    access="ops:read", tag="Operations", answer=Page[PaymentCase], example=examples.CASES,
+    access="ops:read", tag="Operations", answer=Page[PaymentCase],
     parameters=PaymentCaseParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_payment_cases(request: web.Request) -> web.Response:
@@ -78,9 +82,8 @@ async def list_payment_cases(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/checkouts/{id}/resolve",
-    access="ops", tag="Operations", answer=CasesResolved, example=examples.RESOLVED, parts=_CASE_PART,
-    parameters=NoParameters, bodies=(CaseResolveRequest,), body_example=examples.RESOLVE,
-    problems=("not_found", "conflict", "invalid", "unavailable"),
+    access="ops", tag="Operations", answer=CasesResolved, example={"data": [_REFUNDED]}, parts=_CASE_PART,
+    parameters=NoParameters, bodies=(CaseResolveRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def resolve_checkout(request: web.Request) -> web.Response:
     """Decide what waits for a person.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples_goods
 from gateway.api.goods import GOOD_PART
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal
@@ -24,7 +23,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/goods",
-    access="ops:read", tag="Operations", answer=Page[OpsGood], example=examples_goods.page(examples_goods.OPS_GOOD),
+    access="ops:read", tag="Operations", answer=Page[OpsGood],
     parameters=OpsGoodsParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_goods(request: web.Request) -> web.Response:
@@ -41,8 +40,7 @@ async def list_ops_goods(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/walks",
-    access="ops:read", tag="Operations", answer=Page[GoodsWalk], example=examples_goods.page(examples_goods.WALK),
-    parameters=NoParameters, problems=("unavailable",),
+    access="ops:read", tag="Operations", answer=Page[GoodsWalk], parameters=NoParameters, problems=("unavailable",),
 )  # fmt: skip
 async def list_goods_walks(request: web.Request) -> web.Response:
     """Walks through digital goods.
@@ -55,7 +53,7 @@ async def list_goods_walks(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/changes",
-    access="ops:read", tag="Operations", answer=Page[GoodChange], example=examples_goods.page(examples_goods.CHANGE),
+    access="ops:read", tag="Operations", answer=Page[GoodChange],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods_changes(request: web.Request) -> web.Response:
@@ -69,7 +67,7 @@ async def list_goods_changes(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/goods/unmapped",
-    access="ops:read", tag="Operations", answer=Page[GoodSetAside], example=examples_goods.page(examples_goods.ASIDE),
+    access="ops:read", tag="Operations", answer=Page[GoodSetAside],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_goods_unmapped(request: web.Request) -> web.Response:
@@ -84,7 +82,6 @@ async def list_goods_unmapped(request: web.Request) -> web.Response:
 @routes(
     "POST", "/v1/ops/goods/{id}/release",
     access="ops", tag="Operations", answer=GoodReleased,
-    example={"id": examples_goods.GOOD["id"], "released": 1},
     parts=GOOD_PART, parameters=NoParameters, problems=("not_found", "unavailable"),
 )  # fmt: skip
 async def release_good(request: web.Request) -> web.Response:

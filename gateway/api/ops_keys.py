@@ -8,7 +8,6 @@ from aiohttp import web
 from gateway.access import key_rows
 from gateway.access.key_rows import ApiKey
 from gateway.access.scope_rules import fault_of_scopes
-from gateway.api import examples, examples_keys
 from gateway.api.ops_changes import refused, who
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
@@ -27,7 +26,7 @@ _KEY_PART = {"id": ("^key_[0-9a-f]{16}$", "The key's `id`.")}
 
 @routes(
     "GET", "/v1/ops/keys",
-    access="ops:read", tag="Operations", answer=Page[KeyEntry], example=examples.page(examples_keys.ENTRY),
+    access="ops:read", tag="Operations", answer=Page[KeyEntry],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_keys(request: web.Request) -> web.Response:
@@ -42,8 +41,7 @@ async def list_keys(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/keys",
-    access="ops", tag="Operations", status=201, answer=CreatedKey, example=examples_keys.CREATED,
-    parameters=NoParameters, bodies=(KeyRequest,), body_example=examples_keys.REQUEST,
+    access="ops", tag="Operations", status=201, answer=CreatedKey, parameters=NoParameters, bodies=(KeyRequest,),
     problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def make_key(request: web.Request) -> web.Response:
@@ -71,8 +69,7 @@ async def make_key(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/keys/{id}/revoke",
-    access="ops", tag="Operations", answer=KeyEntry,
-    example={**examples_keys.ENTRY, "revoked_at": "2026-11-20T11:00:00Z"},
+    access="ops", tag="Operations", answer=KeyEntry, example={"revoked_at": "2026-11-20T11:00:00Z"},
     parts=_KEY_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def revoke_key(request: web.Request) -> web.Response:

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api import examples_supply as examples
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal
 from gateway.api.paging import json_answer, pool_of
@@ -47,7 +46,7 @@ class MappingParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
 
 @routes(
     "GET", "/v1/ops/unmapped/groups",
-    access="ops:read", tag="Operations", answer=Page[UnmappedGroup], example=examples.page(examples.GROUP),
+    access="ops:read", tag="Operations", answer=Page[UnmappedGroup],
     parameters=GroupParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped_groups(request: web.Request) -> web.Response:
@@ -68,7 +67,7 @@ async def list_unmapped_groups(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/mappings",
-    access="ops:read", tag="Operations", answer=Page[Mapping], example=examples.page(examples.MAPPING),
+    access="ops:read", tag="Operations", answer=Page[Mapping],
     parameters=MappingParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_mappings(request: web.Request) -> web.Response:
@@ -90,8 +89,7 @@ async def list_mappings(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/mappings",
-    access="ops", tag="Operations", status=201, answer=Mapping, example=examples.MAPPING,
-    parameters=NoParameters, bodies=(MappingRequest,), body_example=examples.NEW_MAPPING,
+    access="ops", tag="Operations", status=201, answer=Mapping, parameters=NoParameters, bodies=(MappingRequest,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def tell_mapping(request: web.Request) -> web.Response:
@@ -108,8 +106,7 @@ async def tell_mapping(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/mappings/preview",
-    access="ops:read", tag="Operations", answer=MappingEffect, example=examples.EFFECT,
-    parameters=NoParameters, bodies=(MappingRequest,), body_example=examples.NEW_MAPPING,
+    access="ops:read", tag="Operations", answer=MappingEffect, parameters=NoParameters, bodies=(MappingRequest,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def preview_mapping(request: web.Request) -> web.Response:
@@ -124,7 +121,7 @@ async def preview_mapping(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/mappings/{id}",
-    access="ops", tag="Operations", answer=Mapping, example=examples.MAPPING,
+    access="ops", tag="Operations", answer=Mapping,
     parts=_MAPPING_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def forget_mapping(request: web.Request) -> web.Response:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api import examples_money as examples
 from gateway.api import state
 from gateway.api.ops_changes import who
 from gateway.api.ops_suppliers import SUPPLIER_PART
@@ -74,7 +73,7 @@ class DepositParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
 
 @routes(
     "GET", "/v1/ops/money",
-    access="ops:read", tag="Operations", answer=Page[SupplierMoney], example=examples.page(examples.MONEY),
+    access="ops:read", tag="Operations", answer=Page[SupplierMoney],
     parameters=MoneyParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_money(request: web.Request) -> web.Response:
@@ -89,8 +88,8 @@ async def list_money(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/money/refresh",
-    access="ops", tag="Operations", answer=Page[SupplierMoney], example=examples.page(examples.MONEY),
-    parameters=NoParameters, bodies=(RefreshRequest,), body_optional=True, body_example={"supplier": "pikasim"},
+    access="ops", tag="Operations", answer=Page[SupplierMoney],
+    parameters=NoParameters, bodies=(RefreshRequest,), body_optional=True,
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def refresh_money(request: web.Request) -> web.Response:
@@ -112,7 +111,7 @@ async def refresh_money(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/transactions",
-    access="ops:read", tag="Operations", answer=Page[SupplierTransaction], example=examples.page(examples.TRANSACTION),
+    access="ops:read", tag="Operations", answer=Page[SupplierTransaction],
     parameters=TransactionParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_transactions(request: web.Request) -> web.Response:
@@ -135,7 +134,7 @@ async def list_transactions(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}/ledger",
-    access="ops:read", tag="Operations", answer=SupplierLedgerPage, example=examples.LEDGER,
+    access="ops:read", tag="Operations", answer=SupplierLedgerPage,
     parts=SUPPLIER_PART, parameters=LedgerParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ledger(request: web.Request) -> web.Response:
@@ -157,7 +156,7 @@ async def get_ledger(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/deposits",
-    access="ops:read", tag="Operations", answer=Page[DepositShown], example=examples.page(examples.DEPOSIT),
+    access="ops:read", tag="Operations", answer=Page[DepositShown],
     parameters=DepositParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_deposits(request: web.Request) -> web.Response:
@@ -172,8 +171,7 @@ async def list_deposits(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/deposits",
-    access="ops", tag="Operations", status=201, answer=DepositShown, example=examples.DEPOSIT,
-    parameters=NoParameters, bodies=(NewDeposit,), body_example=examples.NEW_DEPOSIT,
+    access="ops", tag="Operations", status=201, answer=DepositShown, parameters=NoParameters, bodies=(NewDeposit,),
     problems=("not_found", "conflict", "not_supported", "invalid", "unavailable"),
 )  # fmt: skip
 async def begin_deposit(request: web.Request) -> web.Response:

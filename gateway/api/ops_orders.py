@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples, state
+from gateway.api import state
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.orders import ORDER_PART
 from gateway.api.paging import json_answer
@@ -26,7 +26,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/orders",
-    access="ops:read", tag="Operations", answer=Page[OpsOrder], example=examples.page(examples.OPS_ORDER),
+    access="ops:read", tag="Operations", answer=Page[OpsOrder],
     parameters=OpsOrderParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_orders(request: web.Request) -> web.Response:
@@ -49,7 +49,7 @@ async def list_ops_orders(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/orders/{id}",
-    access="ops:read", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    access="ops:read", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ops_order(request: web.Request) -> web.Response:
@@ -60,7 +60,7 @@ async def get_ops_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/orders/{id}/events",
-    access="ops:read", tag="Operations", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]},
+    access="ops:read", tag="Operations", answer=OrderEventList,
     parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_ops_order_events(request: web.Request) -> web.Response:
@@ -73,9 +73,8 @@ async def list_ops_order_events(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/orders/{id}/resolve",
-    access="ops", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
-    parameters=NoParameters, bodies=(ResolveRequest,), body_example=examples.RESOLVE,
-    problems=("not_found", "conflict", "invalid", "unavailable"),
+    access="ops", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
+    parameters=NoParameters, bodies=(ResolveRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def resolve_order(request: web.Request) -> web.Response:
     """Settle an order that waits for a person.
@@ -101,8 +100,8 @@ async def resolve_order(request: web.Request) -> web.Response:
     "POST", "/v1/ops/orders/{id}/cancel",
     access="ops", tag="Operations", status=202, status_means="Asked for; the order is cancel_pending.",
     also={200: "It is cancelled, or waits for an operator."}, answer=OpsOrder,
-    example={**examples.OPS_ORDER, "status": "cancel_pending"}, parts=ORDER_PART, parameters=NoParameters,
-    bodies=(OpsCancelRequest,), body_optional=True, body_example=examples.OPS_CANCEL,
+    example={"status": "cancel_pending"}, parts=ORDER_PART, parameters=NoParameters,
+    bodies=(OpsCancelRequest,), body_optional=True,
     problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
 )  # fmt: skip
 async def cancel_ops_order(request: web.Request) -> web.Response:
@@ -125,7 +124,7 @@ async def cancel_ops_order(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/orders/{id}/look-up",
-    access="ops", tag="Operations", answer=OpsOrder, example=examples.OPS_ORDER, parts=ORDER_PART,
+    access="ops", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def look_up_order(request: web.Request) -> web.Response:
@@ -141,7 +140,7 @@ async def look_up_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/ledger",
-    access="ops:read", tag="Operations", answer=Page[LedgerEntry], example=examples.page(examples.LEDGER_ENTRY),
+    access="ops:read", tag="Operations", answer=Page[LedgerEntry],
     parameters=LedgerParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_ledger(request: web.Request) -> web.Response:

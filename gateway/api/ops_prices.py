@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples, state
+from gateway.api import state
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import BucketParameters, CompareParameters, PricedOfferParameters, PriceParameters
 from gateway.api.problems import Refusal, invalid
@@ -24,8 +24,7 @@ _COUNTRY_PART = {"country": ("^[A-Z]{2}$", "The country, ISO 3166-1 alpha-2.")}
 
 @routes(
     "GET", "/v1/ops/prices",
-    access="ops:read", tag="Operations", answer=PriceMatrix, example=examples.PRICE_MATRIX,
-    parameters=PriceParameters, problems=("invalid",),
+    access="ops:read", tag="Operations", answer=PriceMatrix, parameters=PriceParameters, problems=("invalid",),
 )  # fmt: skip
 async def list_prices(request: web.Request) -> web.Response:
     """The matrix of prices.
@@ -54,7 +53,7 @@ async def list_prices(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/prices/{country}/offers",
-    access="ops:read", tag="Operations", answer=Page[PricedOffer], example=examples.page(examples.PRICED_OFFER),
+    access="ops:read", tag="Operations", answer=Page[PricedOffer],
     parts=_COUNTRY_PART, parameters=PricedOfferParameters, problems=("not_found", "invalid"),
 )  # fmt: skip
 async def list_priced_offers(request: web.Request) -> web.Response:
@@ -79,7 +78,7 @@ async def list_priced_offers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/offers/compare",
-    access="ops:read", tag="Operations", answer=Comparison, example=examples.COMPARISON,
+    access="ops:read", tag="Operations", answer=Comparison,
     parameters=CompareParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def compare_offers(request: web.Request) -> web.Response:

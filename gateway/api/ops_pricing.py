@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api import examples_pricing as examples
 from gateway.api import state
 from gateway.api.ops_changes import who
 from gateway.api.ordering import refusal
@@ -64,7 +63,7 @@ _PART = {"id": ("^pr_[0-9a-f]{16}$", "The rule's `id`.")}
 
 @routes(
     "GET", "/v1/ops/pricing-rules",
-    access="ops:read", tag="Operations", answer=PricingRulePage, example=examples.RULE_PAGE,
+    access="ops:read", tag="Operations", answer=PricingRulePage,
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_pricing_rules(request: web.Request) -> web.Response:
@@ -79,8 +78,7 @@ async def list_pricing_rules(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/pricing-rules",
-    access="ops", tag="Operations", status=201, answer=PricingRule, example=examples.RULE,
-    parameters=NoParameters, bodies=(RuleBody,), body_example=examples.NEW_RULE,
+    access="ops", tag="Operations", status=201, answer=PricingRule, parameters=NoParameters, bodies=(RuleBody,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def create_pricing_rule(request: web.Request) -> web.Response:
@@ -97,7 +95,7 @@ async def create_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/pricing-rules/{id}",
-    access="ops:read", tag="Operations", answer=PricingRule, example=examples.RULE,
+    access="ops:read", tag="Operations", answer=PricingRule,
     parts=_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_pricing_rule(request: web.Request) -> web.Response:
@@ -111,8 +109,8 @@ async def get_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "PUT", "/v1/ops/pricing-rules/{id}",
-    access="ops", tag="Operations", answer=PricingRule, example=examples.RULE,
-    parts=_PART, narrow=True, parameters=NoParameters, bodies=(RuleBody,), body_example=examples.NEW_RULE,
+    access="ops", tag="Operations", answer=PricingRule,
+    parts=_PART, narrow=True, parameters=NoParameters, bodies=(RuleBody,),
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def replace_pricing_rule(request: web.Request) -> web.Response:
@@ -130,8 +128,8 @@ async def replace_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "PATCH", "/v1/ops/pricing-rules/{id}",
-    access="ops", tag="Operations", answer=PricingRule, example={**examples.RULE, "enabled": False, "state": "off"},
-    parts=_PART, narrow=True, parameters=NoParameters, bodies=(RulePatch,), body_example={"enabled": False},
+    access="ops", tag="Operations", answer=PricingRule, example={"enabled": False, "state": "off"},
+    parts=_PART, narrow=True, parameters=NoParameters, bodies=(RulePatch,),
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def change_pricing_rule(request: web.Request) -> web.Response:
@@ -147,7 +145,7 @@ async def change_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/pricing-rules/{id}",
-    access="ops", tag="Operations", answer=PricingRulePage, example={**examples.RULE_PAGE, "data": []},
+    access="ops", tag="Operations", answer=PricingRulePage, example={"data": []},
     parts=_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def remove_pricing_rule(request: web.Request) -> web.Response:
@@ -163,8 +161,7 @@ async def remove_pricing_rule(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/pricing-rules/order",
-    access="ops", tag="Operations", answer=PricingRulePage, example=examples.RULE_PAGE,
-    parameters=NoParameters, bodies=(RuleOrder,), body_example={"ids": [examples.RULE["id"]]},
+    access="ops", tag="Operations", answer=PricingRulePage, parameters=NoParameters, bodies=(RuleOrder,),
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def order_pricing_rules(request: web.Request) -> web.Response:
@@ -182,8 +179,7 @@ async def order_pricing_rules(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/pricing-rules/preview",
-    access="ops:read", tag="Operations", answer=PricingPreview, example=examples.PREVIEW,
-    parameters=NoParameters, bodies=(PreviewRequest,), body_example={"rule": examples.NEW_RULE},
+    access="ops:read", tag="Operations", answer=PricingPreview, parameters=NoParameters, bodies=(PreviewRequest,),
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def preview_pricing_rules(request: web.Request) -> web.Response:
@@ -204,7 +200,7 @@ async def preview_pricing_rules(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/margins",
-    access="ops:read", tag="Operations", answer=MarginPage, example=examples.MARGIN_PAGE,
+    access="ops:read", tag="Operations", answer=MarginPage,
     parameters=MarginParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_margins(request: web.Request) -> web.Response:

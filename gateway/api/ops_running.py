@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples_supply as examples
 from gateway.api import state
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
@@ -19,8 +18,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/jobs",
-    access="ops:read", tag="Operations", answer=JobPage, example=examples.JOBS,
-    parameters=PageParameters, problems=("invalid", "unavailable"),
+    access="ops:read", tag="Operations", answer=JobPage, parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_jobs(request: web.Request) -> web.Response:
     """The queue of jobs.
@@ -34,8 +32,7 @@ async def list_jobs(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/settings",
-    access="ops:read", tag="Operations", answer=Page[Setting], example=examples.page(examples.SETTING),
-    parameters=NoParameters, problems=("invalid",),
+    access="ops:read", tag="Operations", answer=Page[Setting], parameters=NoParameters, problems=("invalid",),
 )  # fmt: skip
 async def list_settings(request: web.Request) -> web.Response:
     """The settings in force, all on one page.

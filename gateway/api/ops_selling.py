@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples, state
+from gateway.api import state
 from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import json_answer
@@ -21,7 +21,7 @@ routes = Table()
 
 @routes(
     "GET", "/v1/ops/selling-stops",
-    access="ops:read", tag="Operations", answer=Page[SellingStop], example=examples.page(examples.SELLING_STOP),
+    access="ops:read", tag="Operations", answer=Page[SellingStop],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_selling_stops(request: web.Request) -> web.Response:
@@ -36,9 +36,8 @@ async def list_selling_stops(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/selling-stops",
-    access="ops", tag="Operations", status=201, answer=SellingStop, example=examples.SELLING_STOP,
+    access="ops", tag="Operations", status=201, answer=SellingStop,
     parameters=NoParameters, bodies=(StopRequest,), body_optional=True,
-    body_example={"supplier": "pikasim", "note": "their portal shows wrong prices"},
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def stop_selling(request: web.Request) -> web.Response:
@@ -58,8 +57,7 @@ async def stop_selling(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/ops/selling-stops",
-    access="ops", tag="Operations", answer=Page[SellingStop],
-    example={"data": [], "has_more": False, "next_cursor": None},
+    access="ops", tag="Operations", answer=Page[SellingStop], example={"data": []},
     parameters=StopParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def resume_selling(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api import examples, examples_supply, state
+from gateway.api import state
 from gateway.api.ops_changes import refused, who
 from gateway.api.ordering import deps_of
 from gateway.api.paging import json_answer
@@ -42,7 +42,7 @@ class OneFiguresParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 @routes(
     "GET", "/v1/ops/suppliers",
-    access="ops:read", tag="Operations", answer=Page[Supplier], example=examples.page(examples.SUPPLIER),
+    access="ops:read", tag="Operations", answer=Page[Supplier],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_suppliers(request: web.Request) -> web.Response:
@@ -58,7 +58,7 @@ async def list_suppliers(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/suppliers/{name}",
-    access="ops:read", tag="Operations", answer=SupplierFigures, example=examples_supply.FIGURES,
+    access="ops:read", tag="Operations", answer=SupplierFigures,
     parts=SUPPLIER_PART, parameters=OneFiguresParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_supplier(request: web.Request) -> web.Response:
@@ -75,7 +75,7 @@ async def get_supplier(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/supplier-figures",
-    access="ops:read", tag="Operations", answer=Page[SupplierFigures], example=examples.page(examples_supply.FIGURES),
+    access="ops:read", tag="Operations", answer=Page[SupplierFigures],
     parameters=FiguresParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_supplier_figures(request: web.Request) -> web.Response:
@@ -87,7 +87,7 @@ async def list_supplier_figures(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/ops/balances",
-    access="ops:read", tag="Operations", answer=Page[SupplierBalance], example=examples.page(examples_supply.BALANCE),
+    access="ops:read", tag="Operations", answer=Page[SupplierBalance],
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_balances(request: web.Request) -> web.Response:
@@ -102,7 +102,7 @@ async def list_balances(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/suppliers/{name}/pause",
-    access="ops", tag="Operations", answer=Supplier, example=examples.PAUSED_SUPPLIER,
+    access="ops", tag="Operations", answer=Supplier, example={"state": "paused", "problems": [{}]},
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def pause_supplier(request: web.Request) -> web.Response:
@@ -115,7 +115,7 @@ async def pause_supplier(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/ops/suppliers/{name}/resume",
-    access="ops", tag="Operations", answer=Supplier, example=examples.SUPPLIER,
+    access="ops", tag="Operations", answer=Supplier,
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def resume_supplier(request: web.Request) -> web.Response:

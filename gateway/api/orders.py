@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import examples, state
+from gateway.api import state
 from gateway.api.ordering import (
     ALSO,
     HEADERS,
@@ -41,8 +41,7 @@ BODIES = (OrderForPlan, OrderForQuote, OrderForNumber, OrderForGood)
 @routes(
     "POST", "/v1/orders",
     access="storefront", tag="Orders", status=201, status_means=STATUS_MEANS, also=ALSO,
-    answer=Order, example=examples.ORDER, parameters=NoParameters, headers=HEADERS,
-    bodies=BODIES, body_example=examples.ORDER_FOR_PLAN, problems=(*PROBLEMS, "forbidden"),
+    answer=Order, parameters=NoParameters, headers=HEADERS, bodies=BODIES, problems=(*PROBLEMS, "forbidden"),
 )  # fmt: skip
 async def create_order(request: web.Request) -> web.Response:
     """Place an order.
@@ -60,8 +59,7 @@ async def create_order(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/orders/validate",
-    access="storefront", tag="Orders", answer=Validated, example={"valid": True, "price": examples.ORDER["price"]},
-    parameters=NoParameters, bodies=BODIES, body_example=examples.ORDER_FOR_PLAN,
+    access="storefront", tag="Orders", answer=Validated, parameters=NoParameters, bodies=BODIES,
     problems=("no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired", "duplicate_reference",
               "spend_limit", "forbidden", "invalid", "selling_stopped", "unavailable"),
 )  # fmt: skip
@@ -79,7 +77,7 @@ async def validate_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders",
-    access="storefront", tag="Orders", answer=Page[Order], example=examples.page(examples.ORDER),
+    access="storefront", tag="Orders", answer=Page[Order],
     parameters=OrderParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_orders(request: web.Request) -> web.Response:
@@ -99,9 +97,8 @@ async def list_orders(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders/{id}",
-    access="storefront", tag="Orders", answer=Order, example=examples.ORDER, parts=ORDER_PART, narrow=True,
-    parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
-    problems=("not_found", "invalid", "unavailable"),
+    access="storefront", tag="Orders", answer=Order, parts=ORDER_PART, narrow=True,
+    parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]}, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_order(request: web.Request) -> web.Response:
     """One order.
@@ -114,7 +111,7 @@ async def get_order(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/orders/{id}/events",
-    access="storefront", tag="Orders", answer=OrderEventList, example={"data": [examples.ORDER_EVENT]},
+    access="storefront", tag="Orders", answer=OrderEventList,
     parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_order_events(request: web.Request) -> web.Response:
@@ -129,7 +126,7 @@ async def list_order_events(request: web.Request) -> web.Response:
 @routes(
     "POST", "/v1/orders/{id}/cancel",
     access="storefront", tag="Orders", status=202, status_means="Asked for; the order is cancel_pending.",
-    also={200: "It is cancelled."}, answer=Order, example={**examples.ORDER, "status": "cancel_pending"},
+    also={200: "It is cancelled."}, answer=Order, example={"status": "cancel_pending"},
     parts=ORDER_PART, parameters=NoParameters, headers={"Prefer": HEADERS["Prefer"]},
     problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 from aiohttp import web
 
-from gateway.api import examples, state
+from gateway.api import state
 from gateway.api.catalog import index_of, question, wanted
 from gateway.api.parameters import NoParameters
 from gateway.api.problems import Refusal, invalid
@@ -23,8 +23,8 @@ routes = Table()
 
 @routes(
     "POST", "/v1/quotes",
-    access="storefront", tag="Quotes", status=201, answer=Quote, example=examples.QUOTE,
-    parameters=NoParameters, bodies=(QuoteForPlan, QuoteForNeed), body_example=examples.NEED,
+    access="storefront", tag="Quotes", status=201, answer=Quote,
+    parameters=NoParameters, bodies=(QuoteForPlan, QuoteForNeed), body_example={"countries": ["JP", "KR"]},
     problems=("no_plan", "no_stock", "gone", "invalid"),
 )  # fmt: skip
 async def create_quote(request: web.Request) -> web.Response:

@@ -36,6 +36,7 @@ class Route:
     ``narrow`` has the router itself hold those patterns, because a word of another route stands in the same place,
     ``answer`` the type of a good answer (None: something else than JSON of ours). ``also`` are further good
     statuses with the same answer, and what each means. ``headers`` are the request's own, by name.
+    ``example`` and ``body_example`` hold what differs from the examples of the answer's and the body's type.
     ``problems`` are the codes beside those that every operation has.
     """
 
@@ -51,14 +52,14 @@ class Route:
     also: Mapping[int, str] = field(default_factory=dict)
     answer: type | None = None
     answer_type: str = "application/json"
-    example: Any = None
+    example: Mapping[str, Any] = field(default_factory=dict)
     parameters: type[msgspec.Struct] | None = None
     parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     narrow: bool = False
     headers: Mapping[str, Header] = field(default_factory=dict)
-    bodies: tuple[type, ...] = ()
+    bodies: tuple[type[msgspec.Struct], ...] = ()
     body_optional: bool = False
-    body_example: Any = None
+    body_example: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     cached: bool = False
 

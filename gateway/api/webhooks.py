@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from gateway.api import examples, state
+from gateway.api import state
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid, unavailable
@@ -43,8 +43,7 @@ _DELIVERY_PARTS = {**_ENDPOINT_PART, "delivery_id": (_ID, "The delivery's `id`."
 
 @routes(
     "POST", "/webhooks/{supplier}",
-    access="public", tag="Webhooks", answer=WebhookTaken, example={"received": True},
-    parts=_SUPPLIER_PART,
+    access="public", tag="Webhooks", answer=WebhookTaken, parts=_SUPPLIER_PART,
     problems=("malformed", "unauthorized", "request_timeout", "too_large", "unsupported_media_type", "unavailable"),
 )  # fmt: skip
 async def take_supplier_webhook(request: web.Request) -> web.Response:
@@ -66,9 +65,8 @@ async def take_supplier_webhook(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints",
-    access="storefront", tag="Webhooks", status=201, answer=EndpointWithSecret, example=examples.ENDPOINT_WITH_SECRET,
-    parameters=NoParameters, bodies=(NewEndpoint,), body_example=examples.NEW_ENDPOINT,
-    problems=("conflict", "invalid", "unavailable"),
+    access="storefront", tag="Webhooks", status=201, answer=EndpointWithSecret,
+    parameters=NoParameters, bodies=(NewEndpoint,), problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def create_webhook_endpoint(request: web.Request) -> web.Response:
     """Have events sent.
@@ -95,7 +93,7 @@ async def create_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints",
-    access="storefront", tag="Webhooks", answer=EndpointList, example={"data": [examples.ENDPOINT]},
+    access="storefront", tag="Webhooks", answer=EndpointList,
     parameters=NoParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_webhook_endpoints(request: web.Request) -> web.Response:
@@ -106,7 +104,7 @@ async def list_webhook_endpoints(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints/{id}",
-    access="storefront", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
+    access="storefront", tag="Webhooks", answer=Endpoint,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_webhook_endpoint(request: web.Request) -> web.Response:
@@ -117,8 +115,8 @@ async def get_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "PATCH", "/v1/webhook-endpoints/{id}",
-    access="storefront", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
-    parts=_ENDPOINT_PART, parameters=NoParameters, bodies=(EndpointChange,), body_example={"status": "enabled"},
+    access="storefront", tag="Webhooks", answer=Endpoint,
+    parts=_ENDPOINT_PART, parameters=NoParameters, bodies=(EndpointChange,),
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def change_webhook_endpoint(request: web.Request) -> web.Response:
@@ -144,7 +142,7 @@ async def change_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "DELETE", "/v1/webhook-endpoints/{id}",
-    access="storefront", tag="Webhooks", answer=Endpoint, example=examples.ENDPOINT,
+    access="storefront", tag="Webhooks", answer=Endpoint,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_webhook_endpoint(request: web.Request) -> web.Response:
@@ -157,7 +155,7 @@ async def delete_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/rotate",
-    access="storefront", tag="Webhooks", answer=EndpointWithSecret, example=examples.ENDPOINT_WITH_SECRET,
+    access="storefront", tag="Webhooks", answer=EndpointWithSecret,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def rotate_webhook_secret(request: web.Request) -> web.Response:
@@ -172,7 +170,7 @@ async def rotate_webhook_secret(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/test",
-    access="storefront", tag="Webhooks", status=202, answer=Delivery, example=examples.DELIVERY,
+    access="storefront", tag="Webhooks", status=202, answer=Delivery,
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def test_webhook_endpoint(request: web.Request) -> web.Response:
@@ -188,7 +186,7 @@ async def test_webhook_endpoint(request: web.Request) -> web.Response:
 
 @routes(
     "GET", "/v1/webhook-endpoints/{id}/deliveries",
-    access="storefront", tag="Webhooks", answer=Page[Delivery], example=examples.page(examples.DELIVERY),
+    access="storefront", tag="Webhooks", answer=Page[Delivery],
     parts=_ENDPOINT_PART, parameters=PageParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_webhook_deliveries(request: web.Request) -> web.Response:
@@ -203,7 +201,7 @@ async def list_webhook_deliveries(request: web.Request) -> web.Response:
 
 @routes(
     "POST", "/v1/webhook-endpoints/{id}/deliveries/{delivery_id}/replay",
-    access="storefront", tag="Webhooks", status=202, answer=Delivery, example=examples.DELIVERY,
+    access="storefront", tag="Webhooks", status=202, answer=Delivery,
     parts=_DELIVERY_PARTS, parameters=NoParameters, problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def replay_webhook_delivery(request: web.Request) -> web.Response:

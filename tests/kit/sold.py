@@ -6,15 +6,17 @@ import itertools
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.api import examples
+from gateway.api.examples import example_of
 from gateway.inventory import esim_rows
 from gateway.kit.pool import Pool
 from gateway.kit.sealing import Seal
+from schemas.api import Plan
 from tests.kit.secret_keys import SECRET_KEY
 
 CODE = "LPA:1$smdp.example.com$K2-1QW34-ABCDE"
 ICCID = "8944500102198765432"
 SEAL = Seal([SECRET_KEY])
+PLAN = example_of(Plan)
 _numbers = itertools.count(1)
 
 
@@ -39,7 +41,7 @@ async def sold(
     code: str | None = CODE,
     seal: Seal = SEAL,
     at: datetime | None = None,
-    plan: dict[str, Any] = examples.PLAN,
+    plan: dict[str, Any] = PLAN,
     status: str = "fulfilled",
 ) -> esim_rows.Esim:
     """The eSIM of a fulfilled order of its own."""

@@ -143,7 +143,6 @@ async def real_ids(storefront, ops, has):
     ids["/v1/webhook-endpoints/{id}"] = has.endpoint["id"]  # the one with a delivery
     examples = {
         "jp-1gb-7d-5c2a9e0b71d4": PLAN,
-        "jp-1gb-7d-5c2a9e": PLAN,
         "qt_Zm9vYmFy": has.quote,
         "6.00": "600.00",  # `max_price`: more than the plan costs
         "ord_7f3a9c20e1b84d65": has.order["id"],

@@ -12,10 +12,12 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from gateway.api import examples, state
+from gateway.api import state
+from gateway.api.examples import example_of
 from gateway.inventory.esims import record
 from gateway.inventory.traveller_link_rules import token_for, url_for
 from providers.loader import load_manifests
+from schemas.api import Plan
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 from tests.gateway.inventory.test_delivery_rules import drawn
 from tests.kit.sold import CODE, ICCID, SEAL, sold
@@ -261,7 +263,7 @@ async def test_a_traveller_is_told_in_words_when_the_page_cannot_be_shown_now(ma
 
 async def test_a_supplier_s_words_stay_text(api):
     nasty = "<script>alert(1)</script>{{7*7}}"
-    plan = {**examples.PLAN, "name": nasty, "data": {**examples.PLAN["data"], "declared": nasty}}
+    plan = example_of(Plan, {"name": nasty, "data": {"declared": nasty}})
     text = await (await api.get(page_of(await sold(api.pool, plan=plan)))).text()
     assert "<script>" not in text
     assert "{{7*7}}" in text

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
-
-from gateway.api import examples_goods
-from schemas.api_goods import DigitalGood, GoodCategoryList, GoodChange, GoodReleased, GoodSetAside, GoodsWalk, OpsGood
-from schemas.page import Page
 
 PHONE = {"phone": "+919812345678", "operator": "Jio"}
 
@@ -33,23 +28,6 @@ async def named(store, name, query=""):
 async def order(shop, store, body, key="", wait=30):
     answer = await shop.order(body, key, api=store, wait=wait)
     return answer.status, await answer.json()
-
-
-@pytest.mark.parametrize(
-    ("example", "kind"),
-    [
-        (examples_goods.page(examples_goods.GOOD), Page[DigitalGood]),
-        (examples_goods.GOOD, DigitalGood),
-        ({"data": [examples_goods.CATEGORY]}, GoodCategoryList),
-        (examples_goods.page(examples_goods.OPS_GOOD), Page[OpsGood]),
-        (examples_goods.page(examples_goods.WALK), Page[GoodsWalk]),
-        (examples_goods.page(examples_goods.CHANGE), Page[GoodChange]),
-        (examples_goods.page(examples_goods.ASIDE), Page[GoodSetAside]),
-        ({"id": examples_goods.GOOD["id"], "released": 1}, GoodReleased),
-    ],
-)
-def test_an_example_is_what_it_says_it_is(example, kind):
-    assert msgspec.to_builtins(msgspec.convert(example, kind)) == example
 
 
 async def test_without_the_scope_nothing_of_goods_is_shown_or_sold(shop, store):

@@ -3,10 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
-import msgspec
 import pytest
 
-from gateway.api import examples_changes as examples
 from schemas import api_changes as shapes
 from schemas.page import Page
 from tests.gateway.api.test_catalog import problem, read
@@ -155,16 +153,3 @@ async def test_a_refusal_is_kept_with_whose_key_it_was(make_api):
     assert (await api.post("/v1/ops/sync-runs/sync_02/accept", json={"supplier": "beta"})).status == 202
     actions = [row["action"] for row in await api.pool.fetch("SELECT action FROM audit_log ORDER BY id")]
     assert actions == ["quarantine.refused", "quarantine.accepted"]
-
-
-def test_the_examples_are_what_their_types_say():
-    for example, kind in (
-        (examples.page(examples.CHANGE), Page[shapes.Change]),
-        (examples.SUMMARY, shapes.ChangeSummary),
-        (examples.HISTORY, shapes.PriceHistory),
-        (examples.DIFFERENCE, shapes.DifferencePage),
-        (examples.REFUSED, shapes.Quarantine),
-        (examples.SYNC_RUN_DETAIL, shapes.SyncRunDetail),
-    ):
-        shaped = msgspec.convert(example, kind)
-        assert msgspec.to_builtins(shaped).keys() == example.keys()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from gateway.kit.pool import Pool
+from schemas.examples import example
 
 
 class Points(msgspec.Struct, frozen=True):
     """How many points a storefront has."""
 
-    storefront: str
+    storefront: Annotated[str, example("My shop")]
     points: int
 
 
