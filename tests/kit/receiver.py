@@ -1,4 +1,4 @@
-"""A storefront's side of webhooks: a server on loopback that keeps what it gets and answers as it is told."""
+"""Where webhooks go: a server on loopback that keeps what it gets and answers as it is told."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from multidict import CIMultiDict
 from standardwebhooks import Webhook
+
+from tests.kit.waiting import until
 
 
 @dataclass
@@ -18,17 +22,20 @@ class Receiver:
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    got: list[tuple[CIMultiDict[str], bytes]] = field(default_factory=list)
     hold: asyncio.Event | None = None
-    came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: web.Request) -> web.Response:
-        self.got.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
-        self.came.set()
+        self.got.append((request.headers.copy(), await request.read()))
         if self.hold is not None:
             await self.hold.wait()
         status = self.answers.pop(0) if self.answers else 204
         return web.Response(status=status, headers={"Location": "/elsewhere"} if 300 <= status < 400 else {})
+
+    async def until(self, count: int) -> list[tuple[CIMultiDict[str], bytes]]:
+        """What it got, as soon as there are so many."""
+        await until(lambda: len(self.got) >= count)
+        return self.got
 
     def verified(self, secret: str) -> list[dict]:
         """The events, each verified as a storefront would. Raises when one is not ours."""
@@ -39,10 +46,13 @@ class Receiver:
         return [headers["webhook-id"] for headers, _ in self.got]
 
 
+R = TypeVar("R", bound=Receiver)
+
+
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
+async def receiving(kind: type[R] = Receiver) -> AsyncIterator[R]:
     """A receiver on a free port."""
-    receiver = Receiver()
+    receiver = kind()
     app = web.Application()
     app.router.add_route("*", "/{anything:.*}", receiver.take)
     async with TestServer(app) as server:

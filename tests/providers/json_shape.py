@@ -1,4 +1,4 @@
-"""What fields a JSON value has and of what types, to be compared with another's."""
+"""What fields a JSON value has and of what types, to be compared with another's; and any value at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from hypothesis import strategies as st
+
 Shape = Mapping[str, set[str]]
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+"""Any JSON value."""
 
 
 def differences(example: Any, answer: Any, beside: frozenset[str] = frozenset()) -> list[str]:
@@ -25,6 +37,15 @@ def differences(example: Any, answer: Any, beside: frozenset[str] = frozenset())
         for path in sorted({*told, *wanted} - set(unsaid))
         if not _fits(wanted.get(path, set()) - {"null"}, found.get(path, set()) - {"null"})
     ]
+
+
+def fields(value: Any, path: str = "") -> set[str]:
+    """The path of every field in a JSON value."""
+    if isinstance(value, list):
+        return set().union(*(fields(item, f"{path}[]") for item in value))
+    if isinstance(value, dict):
+        return set().union(*({f"{path}.{key}"} | fields(item, f"{path}.{key}") for key, item in value.items()))
+    return set()
 
 
 def _fits(wanted: set[str], found: set[str]) -> bool:

@@ -6,13 +6,11 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import aiohttp
-import pytest
-from aiohttp import web
 
 from providers.contract import Manifest, Provider
 from providers.simulator import SandboxWorld, SupplierSimulator, Trigger, TriggerKind
@@ -21,6 +19,8 @@ from providers.simulator.trigger_plans import TRIGGER_PLANS
 from schemas.errors import SupplierError
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.plan import MB_PER_GB, Offer
+from tests.kit.waiting import until
+from tests.providers.account import failure
 from tests.providers.shop import Shop, open_shop
 
 T = TypeVar("T")
@@ -96,11 +96,8 @@ class Market:
             return await failure(call)
 
     async def until_charged(self) -> Charge:
-        for _ in range(LOOKS):
-            if charges := self.charges:
-                return charges[-1]
-            await asyncio.sleep(0.02)
-        raise AssertionError("the sandbox charged nothing")
+        charges = await until(lambda: self.charges)
+        return charges[-1]
 
 
 @asynccontextmanager
@@ -115,21 +112,6 @@ async def impatient(provider: Provider) -> AsyncIterator[None]:
     finally:
         transport._timeout = patient
         await transport.close()
-
-
-@dataclass
-class Hook:
-    """A receiver of webhooks, and what came."""
-
-    url: str = ""
-    came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    async def until(self, count: int) -> list[tuple[dict[str, str], bytes]]:
-        for _ in range(LOOKS):
-            if len(self.came) >= count:
-                return self.came
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"{len(self.came)} of {count} webhooks came")
 
 
 @asynccontextmanager
@@ -158,30 +140,3 @@ async def end_of(call: Awaitable[T]) -> T | SupplierError:
         return await call
     except SupplierError as error:
         return error
-
-
-async def failure(call: Awaitable[Any]) -> SupplierError:
-    with pytest.raises(SupplierError) as caught:
-        await call
-    assert caught.value.supplier, "an error without its supplier: let the transport make it"
-    return caught.value
-
-
-@asynccontextmanager
-async def webhook_receiver() -> AsyncIterator[Hook]:
-    hook = Hook()
-
-    async def take(request: web.Request) -> web.Response:
-        hook.came.append((dict(request.headers), await request.read()))
-        return web.Response(status=204)
-
-    app = web.Application()
-    app.router.add_post("/hook", take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    hook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    try:
-        yield hook
-    finally:
-        await runner.cleanup()

@@ -26,8 +26,9 @@ from providers.simulator import Fault, FaultKind, SandboxWorld
 from schemas.errors import InvalidRequest, NotFound, Outcome, SupplierError
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentLink, PaymentLinkRequest, PaymentNotice, PaymentState
+from tests.kit.receiver import Receiver, receiving
 from tests.providers.checks import end_of, fault
-from tests.providers.market import Hook, failure, impatient, webhook_receiver
+from tests.providers.market import failure, impatient
 from tests.providers.plugin_suite import PluginSuite
 from tests.providers.shop import MISSING, NASTY, PRIVATE, Shop, echoing, open_shop, places, spoilt
 from tests.providers.suite import PageExample
@@ -110,9 +111,9 @@ class PaymentSuite(PluginSuite):
         return cashier.shop
 
     @pytest.fixture
-    async def hook(self, cashier: Cashier) -> AsyncIterator[Hook]:
+    async def hook(self, cashier: Cashier) -> AsyncIterator[Receiver]:
         """Where the sandbox sends its notifications."""
-        async with webhook_receiver() as receiver:
+        async with receiving() as receiver:
             await cashier.tell("webhook", {"url": receiver.url})
             yield receiver
 
@@ -236,7 +237,7 @@ class PaymentSuite(PluginSuite):
     # --- payments -------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("price", PRICES, ids=str)
-    async def test_a_payment_is_told_with_what_it_paid(self, cashier: Cashier, hook: Hook, price: Money) -> None:
+    async def test_a_payment_is_told_with_what_it_paid(self, cashier: Cashier, hook: Receiver, price: Money) -> None:
         link = await cashier.provider.create_link(cashier.request(price))
         (paid,) = await cashier.pay(link)
         notice = cashier.notice((await hook.until(1))[0])
@@ -251,14 +252,14 @@ class PaymentSuite(PluginSuite):
         [("decline", PaymentState.FAILED), ("leave", PaymentState.PENDING), ("wait", PaymentState.PENDING)],
     )
     async def test_what_was_not_paid_is_not_captured(
-        self, cashier: Cashier, hook: Hook, outcome: str, state: PaymentState
+        self, cashier: Cashier, hook: Receiver, outcome: str, state: PaymentState
     ) -> None:
         link = await cashier.provider.create_link(cashier.request())
         await cashier.pay(link, outcome)
         assert cashier.notice((await hook.until(1))[0]).state is state
         assert (await cashier.provider.link(link.id)).remaining == 1
 
-    async def test_a_notice_is_believed_with_both_proofs_alone(self, cashier: Cashier, hook: Hook) -> None:
+    async def test_a_notice_is_believed_with_both_proofs_alone(self, cashier: Cashier, hook: Receiver) -> None:
         link = await cashier.provider.create_link(cashier.request())
         await cashier.pay(link)
         ((headers, body),) = await hook.until(1)
@@ -274,7 +275,7 @@ class PaymentSuite(PluginSuite):
             for other in ("", "Basic", "Basic YTpi", "é", "A" * 344, "=" * 10):
                 assert not believes({**headers, name: other}, body), f"{name}: {other}"
 
-    async def test_a_notice_for_another_shop_is_not_believed(self, cashier: Cashier, hook: Hook) -> None:
+    async def test_a_notice_for_another_shop_is_not_believed(self, cashier: Cashier, hook: Receiver) -> None:
         link = await cashier.provider.create_link(cashier.request())
         await cashier.pay(link)
         ((headers, body),) = await hook.until(1)
@@ -283,7 +284,7 @@ class PaymentSuite(PluginSuite):
 
     @pytest.mark.parametrize("kind", ["notice_forged", "notice_altered"])
     async def test_a_forged_notice_is_not_believed_and_the_true_one_is(
-        self, cashier: Cashier, hook: Hook, kind: str
+        self, cashier: Cashier, hook: Receiver, kind: str
     ) -> None:
         await cashier.trigger(kind)
         await cashier.pay(await cashier.provider.create_link(cashier.request()))

@@ -86,6 +86,18 @@ class Shop:
     seen: dict[str, bytes] = field(default_factory=dict)
     sent: list[tuple[str, str]] = field(default_factory=list)
 
+    def rewrite(self, path: str, change: Callable[[Any], object]) -> None:
+        """Change the JSON of the answers that have this in their path."""
+
+        def tamper(request: web.Request, body: bytes) -> bytes:
+            if path not in request.path:
+                return body
+            whole = msgspec.json.decode(body)
+            change(whole)
+            return msgspec.json.encode(whole)
+
+        self.tamper = tamper
+
     async def walk(self) -> Walk:
         """One walk through the catalogue; it must end by itself."""
         offers: list[Offer] = []

@@ -33,7 +33,8 @@ from schemas.errors import (
 from schemas.esim import ProfileState, ServiceState
 from schemas.order import PurchaseRequest, SupplierOrderState
 from schemas.plan import MB_PER_GB
-from tests.providers.market import PATIENCE, Market, end_of, failure, iccid_of, open_market, webhook_receiver
+from tests.kit.receiver import receiving
+from tests.providers.market import PATIENCE, Market, end_of, failure, iccid_of, open_market
 from tests.providers.shop import open_shop, places, spoilt
 
 CHARGED_UNTOLD = tuple(kind for kind in TriggerKind if kind.value.startswith("charge_then"))
@@ -435,11 +436,11 @@ class OrderSuite:
 
     async def test_the_sandbox_s_webhooks_are_believed_and_point_at_the_order(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
-        async with webhook_receiver() as hook:
+        async with receiving() as hook:
             market.simulator.webhooks.plan = WebhookPlan(url=hook.url, copies=2)
             request, _ = await market.bought()
             await hook.until(2)
-            first, copy = hook.came
+            first, copy = hook.got
         events = []
         for headers, body in (first, copy):
             assert market.provider.verify_webhook(headers, body, datetime.now(UTC))
@@ -451,36 +452,36 @@ class OrderSuite:
 
     async def test_two_orders_are_two_events(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
-        async with webhook_receiver() as hook:
+        async with receiving() as hook:
             market.simulator.webhooks.plan = WebhookPlan(url=hook.url)
             for _ in range(2):
                 await market.bought()
             await hook.until(2)
-        keys = [market.provider.parse_webhook(*came)[0].dedupe_key for came in hook.came]
+        keys = [market.provider.parse_webhook(*came)[0].dedupe_key for came in hook.got]
         assert keys[0] != keys[1]
 
     async def test_a_forged_or_old_webhook_is_not_believed(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
-        async with webhook_receiver() as hook:
+        async with receiving() as hook:
             market.simulator.webhooks.plan = WebhookPlan(url=hook.url, forged=True)
             await market.bought()
             await hook.until(2)
             now = datetime.now(UTC)
-            assert [market.provider.verify_webhook(*came, now) for came in hook.came] == [False, True]
+            assert [market.provider.verify_webhook(*came, now) for came in hook.got] == [False, True]
             market.simulator.webhooks.plan = WebhookPlan(url=hook.url, age_seconds=2 * 86_400)
             await market.bought()
             await hook.until(3)
-        assert not market.provider.verify_webhook(*hook.came[2], datetime.now(UTC))
+        assert not market.provider.verify_webhook(*hook.got[2], datetime.now(UTC))
 
     async def test_an_altered_webhook_still_points_at_its_order_only(self, market: Market) -> None:
         self._needs(Capability.WEBHOOKS)
-        async with webhook_receiver() as hook:
+        async with receiving() as hook:
             market.simulator.webhooks.plan = WebhookPlan(url=hook.url, altered=True)
             await market.bought()
             await hook.until(2)
-        altered, genuine = (market.provider.parse_webhook(*came)[0] for came in hook.came)
+        altered, genuine = (market.provider.parse_webhook(*came)[0] for came in hook.got)
         assert altered.supplier_order_id == genuine.supplier_order_id
-        if market.provider.verify_webhook(*hook.came[0], datetime.now(UTC)):
+        if market.provider.verify_webhook(*hook.got[0], datetime.now(UTC)):
             assert altered.dedupe_key == genuine.dedupe_key
 
     async def test_webhooks_signed_by_openssl_are_believed_in_their_time(self, market: Market) -> None:

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from providers.simulator import SandboxWorld, sandbox_site, world_for
+from tests.kit.receiver import receiving
 from tests.providers import pages
 from tests.providers.json_shape import differences
-from tests.providers.market import webhook_receiver
 from tests.providers.page_calls import CALLS, LEFT_OUT, MANIFESTS, PageCall, json_example, request_of
 from tests.providers.pages import BESIDE, PAGES, kept
 
@@ -79,7 +79,7 @@ async def test_the_page_s_example_is_accepted_as_it_stands_and_answered_in_its_s
 @pytest.mark.parametrize("supplier", ["pikasim", "s2s"])
 async def test_the_sandbox_notifies_in_the_shape_of_the_page(open_sandbox, supplier):
     sandbox = await open_sandbox(supplier)
-    async with webhook_receiver() as hook:
+    async with receiving() as hook:
         await sandbox.control("webhook", {"url": hook.url})
         order = json.loads(json_example(supplier, "new_order"))
         second = order | {name: "ANOTHER-1" for name in order if name.startswith("external")}

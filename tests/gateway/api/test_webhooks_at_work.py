@@ -10,9 +10,9 @@ from gateway.api import state
 from gateway.webhooks.deliver import deliver
 from tests.gateway.api.conftest import Shop
 from tests.kit.receiver import receiving
+from tests.kit.waiting import until
 
 GOOD = {"pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
-PATIENCE = 30
 
 
 @pytest.fixture
@@ -29,13 +29,6 @@ async def hear(shop, **spoilt):
     for name in GOOD:
         url = str(shop.api.client.make_url(f"/webhooks/{name}"))
         await shop.town.tell(name, "webhook", {"url": url, **spoilt})
-
-
-async def until(done):
-    async with asyncio.timeout(PATIENCE):
-        while not (found := await done()):  # noqa: ASYNC110 - what is waited for happens in other servers
-            await asyncio.sleep(0.05)
-    return found
 
 
 async def ordered(shop, supplier):
@@ -115,7 +108,7 @@ async def test_a_storefront_hears_once_that_its_order_is_fulfilled_and_never_the
         worker = asyncio.create_task(deliver(app[state.SETTINGS], app[state.POOL], stop))
         order = await ordered(shop, "pikasim")
         end = await fulfilled(shop, order)
-        await asyncio.wait_for(receiver.came.wait(), PATIENCE)
+        await receiver.until(1)
         stop.set()
         await worker
     (event,) = receiver.verified(secret)

@@ -249,7 +249,7 @@ async def test_a_worker_that_dies_while_it_sends_leaves_the_event_to_another(sho
     event_id = await shop.announce()
     dying = Deliverer(shop.pool, SEAL, outside)
     await dying.start_due()
-    await receiver.came.wait()
+    await receiver.until(1)
     for task in list(dying._running):
         task.cancel()
     await asyncio.gather(*dying._running, return_exceptions=True)
@@ -269,7 +269,7 @@ async def test_a_worker_that_froze_past_its_claim_does_not_write_over_what_anoth
     await shop.announce()
     frozen = Deliverer(shop.pool, SEAL, outside)
     await frozen.start_due()
-    await receiver.came.wait()
+    await receiver.until(1)
     held, receiver.hold = receiver.hold, None
     await shop.make_due()
     await shop.work()
@@ -291,7 +291,7 @@ async def test_an_endpoint_that_hangs_does_not_keep_the_others_waiting(shop, rec
         event_id = await shop.announce()
         while await shop.worker.start_due():
             pass
-        await asyncio.wait_for(receiver.came.wait(), 30)
+        await receiver.until(1)
         assert receiver.ids == [event_id]
         assert len(slow.got) <= deliver.AT_ONCE_PER_ENDPOINT
         slow.hold.set()
@@ -315,7 +315,7 @@ async def test_a_storefront_whose_endpoints_all_hang_does_not_keep_the_other_sto
         await other.endpoint(receiver.url)
         event_id = await other.announce()
         await shop.worker.start_due()
-        await asyncio.wait_for(receiver.came.wait(), 60)
+        await receiver.until(1)
         assert receiver.ids == [event_id]
         assert len(slow.got) <= deliver.AT_ONCE_PER_STOREFRONT
         slow.hold.set()
@@ -328,7 +328,7 @@ async def test_410_from_an_address_that_was_left_meanwhile_does_not_disable_the_
         endpoint = await shop.endpoint(left.url)
         await shop.announce()
         await shop.worker.start_due()
-        await left.came.wait()
+        await left.until(1)
         await stored.change(
             shop.pool, shop.owner, endpoint.id, url=receiver.url, events=None, description=None, status=None
         )
@@ -346,7 +346,7 @@ async def test_a_worker_delivers_until_it_is_stopped_and_ends_what_it_began(shop
     receiver.hold = asyncio.Event()
     running = asyncio.create_task(shop.worker.run(stop))
     await shop.announce()
-    await asyncio.wait_for(receiver.came.wait(), 30)
+    await receiver.until(1)
     stop.set()
     receiver.hold.set()
     await running

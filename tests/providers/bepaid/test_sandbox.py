@@ -15,7 +15,8 @@ from providers.loader import load_manifests
 from providers.simulator import SandboxWorld, sandbox_site, world_for
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentState
-from tests.providers.market import webhook_receiver
+from tests.kit.receiver import receiving
+from tests.kit.waiting import until
 from tests.providers.payment_suite import open_cashier
 
 AUTH = {"Authorization": "Basic MzYxOmJlcGFpZC1zYW5kYm94LXNlY3JldA=="}
@@ -41,17 +42,9 @@ async def cashier():
 
 @pytest.fixture
 async def hook(cashier):
-    async with webhook_receiver() as receiver:
+    async with receiving() as receiver:
         await cashier.tell("webhook", {"url": receiver.url})
         yield receiver
-
-
-async def until(happened):
-    for _ in range(500):
-        if await happened():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it did not happen")
 
 
 async def lost(cashier, uid):
@@ -284,7 +277,7 @@ async def test_a_notice_comes_three_times_early_or_without_its_product(cashier, 
     assert len({notice.payment_id for notice in notices}) == 1
     await cashier.trigger("notice_early")
     await cashier.pay(await cashier.provider.create_link(cashier.request(number=2)))
-    assert len(hook.came) == 4, "it comes before the customer is sent back"
+    assert len(hook.got) == 4, "it comes before the customer is sent back"
     _, (*_, nameless) = await paid(cashier, hook, "notice_without_product", notices=5)
     assert (nameless.link_id, nameless.checkout_id) == (None, "chk_1")
     _, (*_, stranger) = await paid(cashier, hook, "notice_of_a_stranger", notices=6)
@@ -303,7 +296,7 @@ async def test_a_notice_that_never_came_can_be_sent_after_all(cashier, hook):
     await cashier.trigger("notice_never")
     (payment,) = await cashier.pay(await cashier.provider.create_link(cashier.request()))
     await until(lambda: lost(cashier, payment["uid"]))
-    assert hook.came == []
+    assert hook.got == []
     assert not (await cashier.truth())["payments"][0]["told"]
     await cashier.tell(f"payments/{payment['uid']}", {"act": "notify"})
     assert cashier.notice((await hook.until(1))[0]).payment_id == payment["uid"]

@@ -14,6 +14,7 @@ from schemas.money import Money
 from schemas.order import Delivery, NumberDelivery, NumberWanted, SupplierOrder, SupplierOrderState
 from schemas.plan import DataAllowance, Features, Offer, Validity
 from tests.providers.beppay.examples import NAMES, example
+from tests.providers.json_shape import fields
 from tests.providers.suite import PageExample, ProviderSuite
 
 NOON = datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -176,12 +177,3 @@ def test_the_bodies_that_are_sent_are_those_of_the_page() -> None:
     }
     for name, body in sent.items():
         assert msgspec.to_builtins(body) == msgspec.json.decode(example(name))
-
-
-def fields(value: Any, path: str = "") -> set[str]:
-    """The path of every field in a JSON value."""
-    if isinstance(value, list):
-        return set().union(*(fields(item, f"{path}[]") for item in value))
-    if isinstance(value, dict):
-        return set().union(*({f"{path}.{key}"} | fields(item, f"{path}.{key}") for key, item in value.items()))
-    return set()

@@ -17,6 +17,7 @@ from providers.kit.unmapped import Once, Unmapped
 from schemas.errors import InsufficientBalance, NotAuthorised, NotFound, OutOfStock, Refused
 from schemas.money import Money
 from schemas.plan import AfterAllowance, FairUse, Features, Offer, Reset, SetAside, SetAsideReason
+from tests.providers.json_shape import ANYTHING
 
 GOOD: dict[str, Any] = {
     "id": "p1",
@@ -219,17 +220,6 @@ def test_a_refusal_is_the_error_of_its_status(status: int, kind: type[Refused]) 
 def test_what_is_no_readable_refusal_is_none(body: bytes) -> None:
     assert mapping.refusal(409, body) is None
     assert mapping.refusal(418, b'{"success": false}') is None
-
-
-ANYTHING = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**63)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @settings(deadline=None)  # the machine may be busy

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,24 +10,17 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
-from aiohttp import web
 
-from providers.beppay import MANIFEST, numbers, wire
+from providers.beppay import numbers, wire
 from providers.simulator.triggers import Trigger, TriggerKind
 from schemas.account import NumberCountry, NumberTier
 from schemas.errors import InsufficientBalance, Outcome, OutOfStock, SupplierError, UnreadableAnswer
 from schemas.money import Money
 from schemas.order import NumberWanted, OrderKind, PurchaseRequest, SupplierOrderState
-from tests.providers.account import Account, account, failure
+from tests.providers.account import Account, failure
 
 US = NumberWanted("US", "United States", "7d")
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def here() -> AsyncIterator[Account]:
-    async with account(MANIFEST) as opened:
-        yield opened
 
 
 def asked(here: Account, reference: str = "att_01", wanted: NumberWanted = US) -> PurchaseRequest:
@@ -36,14 +28,7 @@ def asked(here: Account, reference: str = "att_01", wanted: NumberWanted = US) -
 
 
 def told(here: Account, change: Any) -> None:
-    def tamper(request: web.Request, body: bytes) -> bytes:
-        if not request.path.endswith("/virtual-numbers/orders"):
-            return body
-        whole = json.loads(body)
-        change(whole)
-        return json.dumps(whole).encode()
-
-    here.shop.tamper = tamper
+    here.shop.rewrite("/virtual-numbers/orders", change)
 
 
 async def test_countries_and_tiers_are_read_without_the_key(here: Account) -> None:

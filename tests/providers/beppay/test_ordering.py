@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,23 +30,9 @@ HISTORY = "/api/partner/esim/orders"
 PURCHASE = "/api/partner/esim/purchase"
 
 
-@pytest.fixture
-async def here() -> AsyncIterator[Account]:
-    async with account(MANIFEST) as opened:
-        yield opened
-
-
 def history(here: Account, change: Any) -> None:
     """The history is changed on the way."""
-
-    def tamper(request: web.Request, body: bytes) -> bytes:
-        if not request.path.endswith("/esim/orders"):
-            return body
-        whole = json.loads(body)
-        change(whole)
-        return json.dumps(whole).encode()
-
-    here.shop.tamper = tamper
+    here.shop.rewrite("/esim/orders", change)
 
 
 @pytest.mark.parametrize("kind", ["charge_then_500", "charge_then_hang"])

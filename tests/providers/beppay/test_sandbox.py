@@ -11,21 +11,10 @@ from aiohttp import ClientSession, web
 from providers.beppay import MANIFEST
 from providers.simulator import Fault, FaultKind, SandboxWorld
 from schemas.errors import UnreadableAnswer
-from tests.providers.shop import Shop, open_shop
+from tests.providers.shop import Shop
 
 KEY = MANIFEST.sandbox_settings["api_key"]
 PRIVATE = ["balance", "keys", "esim/orders", "virtual-numbers/orders"]
-
-
-@pytest.fixture
-def world() -> SandboxWorld:
-    return SandboxWorld(["beppay"], enforce_rate_limits=False)
-
-
-@pytest.fixture
-async def shop(world: SandboxWorld) -> AsyncIterator[Shop]:
-    async with open_shop(MANIFEST, world) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from schemas.event import SupplierEvent, SupplierEventType
 from schemas.money import Money
 from schemas.order import Cancellation, Delivery, SupplierOrder, SupplierOrderState
 from schemas.plan import Basis, DataAllowance, Features, Network, Offer, Starts, Validity
+from tests.providers.json_shape import fields
 from tests.providers.pikasim.examples import NAMES, example
 from tests.providers.suite import PageExample, ProviderSuite
 from tests.providers.suite_orders import WebhookVector
@@ -236,12 +237,3 @@ def whole(decoded: Any) -> Any:
         pagination = msgspec.to_builtins(decoded.data.pagination)
         return {"success": True, "data": {"packages": msgspec.to_builtins(packages), "pagination": pagination}}
     return msgspec.to_builtins(decoded)
-
-
-def fields(value: Any, path: str = "") -> set[str]:
-    """The path of every field in a JSON value."""
-    if isinstance(value, list):
-        return set().union(*(fields(item, f"{path}[]") for item in value))
-    if isinstance(value, dict):
-        return set().union(*({f"{path}.{key}"} | fields(item, f"{path}.{key}") for key, item in value.items()))
-    return set()

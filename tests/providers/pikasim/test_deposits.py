@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,19 +11,13 @@ import msgspec
 import pytest
 
 from providers.kit.urls import is_page
-from providers.pikasim import MANIFEST, deposits, wire
+from providers.pikasim import deposits, wire
 from providers.simulator import Fault, FaultKind
 from schemas.account import TransactionKind
 from schemas.errors import InvalidRequest, Outcome, UnreadableAnswer
 from schemas.money import Money
-from tests.providers.account import Account, account, failure
+from tests.providers.account import Account, failure
 from tests.providers.pikasim.examples import example
-
-
-@pytest.fixture
-async def here() -> AsyncIterator[Account]:
-    async with account(MANIFEST) as opened:
-        yield opened
 
 
 def usd(amount: str) -> Money:

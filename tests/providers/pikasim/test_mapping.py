@@ -25,6 +25,7 @@ from schemas.errors import (
 )
 from schemas.money import Money
 from schemas.plan import AfterAllowance, FairUse, Network, Offer, Reset, SetAside, SetAsideReason, Starts
+from tests.providers.json_shape import ANYTHING
 
 GIGABYTE = 2**30
 GOOD: dict[str, Any] = {
@@ -314,17 +315,6 @@ def test_a_status_that_the_page_does_not_list_is_no_refusal(status: int) -> None
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"success": true}', b"[]", b'{"error": "x"}', b"\xff"])
 def test_what_is_no_readable_refusal_is_none(body: bytes) -> None:
     assert mapping.refusal(404, body) is None
-
-
-ANYTHING = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**63)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @settings(deadline=None)  # the machine may be busy

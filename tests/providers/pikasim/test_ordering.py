@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,27 +29,13 @@ from schemas.order import SupplierOrderState
 from tests.providers.account import Account, account, failure
 
 
-@pytest.fixture
-async def here() -> AsyncIterator[Account]:
-    async with account(MANIFEST) as opened:
-        yield opened
-
-
 def usd(amount: Any) -> Money:
     return Money.of(amount, "USD")
 
 
 def changed(here: Account, path: str, change: Any) -> None:
     """The answers below ``path`` have their ``data`` changed on the way."""
-
-    def tamper(request: web.Request, body: bytes) -> bytes:
-        if not request.path.removeprefix("/pikasim").startswith(path):
-            return body
-        whole = json.loads(body)
-        change(whole["data"])
-        return json.dumps(whole).encode()
-
-    here.shop.tamper = tamper
+    here.shop.rewrite(path, lambda whole: change(whole["data"]))
 
 
 # --- buying -----------------------------------------------------------------------------------------

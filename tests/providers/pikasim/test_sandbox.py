@@ -17,21 +17,10 @@ from providers.pikasim.sandbox import routes
 from providers.simulator import Fault, FaultKind, SandboxWorld, Trigger, TriggerKind
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.plan import Offer
-from tests.providers.market import webhook_receiver
+from tests.kit.receiver import receiving
 from tests.providers.shop import Shop, open_shop
 
 KEY = {"X-API-Key": MANIFEST.sandbox_settings["api_key"]}
-
-
-@pytest.fixture
-def world() -> SandboxWorld:
-    return SandboxWorld(["pikasim"], enforce_rate_limits=False)
-
-
-@pytest.fixture
-async def shop(world: SandboxWorld) -> AsyncIterator[Shop]:
-    async with open_shop(MANIFEST, world) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -78,7 +67,7 @@ async def test_only_the_events_that_were_asked_for_are_notified(http: ClientSess
 
     simulator = world.simulator("pikasim")
     simulator.delivery_seconds = 0
-    async with webhook_receiver() as hook:
+    async with receiving() as hook:
         wanted = {"webhookUrl": hook.url, "webhookEvents": ["order.failed"]}
         async with http.put("webhook", json=wanted, headers=KEY) as answer:
             assert (await answer.json())["data"] == wanted

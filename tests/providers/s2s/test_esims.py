@@ -14,34 +14,21 @@ from schemas.errors import (
     InvalidRequest,
     NotFound,
     Outcome,
-    SupplierError,
     UnreadableAnswer,
 )
 from schemas.esim import ProfileState, ServiceState
 from schemas.money import Money
 from schemas.order import SupplierOrderState
-from tests.providers.s2s.market import account, sells
+from tests.providers.account import failure, sells
 from tests.providers.s2s.test_ordering import changed
 
 NOWHERE = "8999901000000000009"
 
 
 @pytest.fixture
-async def here():
-    async with account() as opened:
-        yield opened
-
-
-@pytest.fixture
 async def iccid(here):
     _, order = await here.delivered()
     return order.delivery.iccid
-
-
-async def failure(call):
-    with pytest.raises(SupplierError) as caught:
-        await call
-    return caught.value
 
 
 async def test_an_esim_that_nobody_installed_is_not_active(here, iccid):

@@ -19,7 +19,6 @@ from schemas.good import CustomPrice, Good
 from schemas.money import Money
 from schemas.plan import SetAsideReason
 from tests.providers.s2s.examples import example
-from tests.providers.s2s.market import account
 from tests.providers.shop import NASTY
 
 TERMS = Goods()
@@ -171,12 +170,6 @@ def test_a_sku_that_stands_in_two_products_is_sold_once():
     page = collector.all()
     assert [one.sku for one in page.goods] == ["sku-1"]
     assert [one.reason for one in page.set_aside] == [SetAsideReason.CONTRADICTORY]
-
-
-@pytest.fixture
-async def here():
-    async with account() as opened:
-        yield opened
 
 
 async def whole(provider):

@@ -23,12 +23,6 @@ from schemas.order import SupplierOrderState
 from tests.providers.s2s.market import account
 
 
-@pytest.fixture
-async def here():
-    async with account() as opened:
-        yield opened
-
-
 def usd(amount):
     return Money.of(amount, "USD")
 

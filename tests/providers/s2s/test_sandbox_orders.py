@@ -20,8 +20,9 @@ from providers.simulator import SandboxWorld, WebhookPlan
 from providers.simulator import account as sandbox_account
 from schemas.event import SupplierEventType
 from schemas.order import SupplierOrderState
+from tests.providers.account import SECONDS
 from tests.providers.s2s.examples import example
-from tests.providers.s2s.market import SECONDS, account
+from tests.providers.s2s.market import account
 
 SECRET = "partner-secret-of-the-tests"
 TOKEN = {"Authorization": "Bearer t"}

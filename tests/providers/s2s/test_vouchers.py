@@ -12,11 +12,11 @@ from providers.kit.redaction import Redactor
 from providers.kit.scrub import scrubbed
 from providers.s2s import vouchers, wire
 from providers.s2s.sandbox.other_goods import SANDBOX_CARD, other_goods
-from schemas.errors import InvalidRequest, Outcome, OutOfStock, SupplierError
+from schemas.errors import InvalidRequest, Outcome, OutOfStock
 from schemas.money import Money
 from schemas.order import GoodWanted, OrderKind, SupplierOrderState, VoucherCode
+from tests.providers.account import failure
 from tests.providers.s2s.examples import example
-from tests.providers.s2s.market import account
 
 SHELF = {row["sku_name"]: row["sku_id"] for one in other_goods() for row in one.priced}
 CARD = SHELF["$10 Apple gift card USA"]
@@ -25,23 +25,11 @@ RECHARGE = SHELF["₹199"]
 PHONE = {"phone": "+919812345678", "operator": "Jio"}
 
 
-@pytest.fixture
-async def here():
-    async with account() as opened:
-        yield opened
-
-
 def wants(here, sku, quantity=1, amount=None, fields=None):
     good = GoodWanted(
         sku, quantity, None if amount is None else Money.of(amount, "EUR"), fields or {}, recharge=sku == RECHARGE
     )
     return msgspec.structs.replace(here.request(sku=sku), kind=OrderKind.VOUCHER, good=good)
-
-
-async def failure(call):
-    with pytest.raises(SupplierError) as caught:
-        await call
-    return caught.value
 
 
 def test_the_page_s_order_and_webhook_hold_the_same_kind_of_code():

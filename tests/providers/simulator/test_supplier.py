@@ -14,6 +14,7 @@ from providers.kit import activation
 from providers.simulator import SandboxWorld
 from providers.simulator.profiles import luhn_digit
 from schemas.money import Money
+from tests.kit.waiting import until
 from tests.providers.simulator.corner_shop import PLAN, RULES, TROUBLES, Counter, corner_shop
 
 CHARGED_UNTOLD = (
@@ -187,10 +188,7 @@ async def test_a_slow_refusal_of_one_who_has_gone_is_only_noted(counter: Counter
     await counter.trigger("slow_charge", seconds=2.6)
     with pytest.raises(TROUBLES):
         await counter.buy("A-1", plan="no-such")
-    for _ in range(100):
-        if counter.simulator.records.uncharged:
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: counter.simulator.records.uncharged)
     assert [row.why for row in counter.simulator.records.uncharged] == ["no_such_item"]
 
 
@@ -219,12 +217,12 @@ async def test_an_order_is_processed_for_so_long(counter: Counter) -> None:
 
 
 async def ended(counter: Counter, order_id: str) -> dict[str, object]:
-    for _ in range(200):
+    async def look() -> dict[str, object] | None:
         row = await counter.get(f"/orders/{order_id}")
-        if row["state"] != "processing":
-            return dict(row)
-        await asyncio.sleep(0.02)
-    raise AssertionError("it is still processed")
+        return None if row["state"] == "processing" else dict(row)
+
+    found: dict[str, object] = await until(look)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -261,11 +259,7 @@ async def test_an_order_may_never_be_provisioned(counter: Counter) -> None:
 async def test_money_may_come_back_without_a_word(counter: Counter) -> None:
     await counter.trigger("silent_refund")
     sold = await counter.bought("A-1")
-    for _ in range(100):
-        if counter.simulator.balance == Decimal(100):
-            break
-        await asyncio.sleep(0.02)
-    assert counter.simulator.balance == Decimal(100)
+    await until(lambda: counter.simulator.balance == Decimal(100))
     assert (await counter.get(f"/orders/{sold['id']}"))["state"] == "processing"
     assert not (await counter.truth())["charges"][0]["knowable"]
 
@@ -284,10 +278,7 @@ async def test_an_order_may_show_in_lists_only_later(counter: Counter) -> None:
     assert not await counter.get("/orders")
     assert not (await counter.truth())["charges"][0]["shown"]
     assert (await counter.get(f"/orders/{sold['id']}"))["reference"] == "A-1"
-    for _ in range(200):
-        if await counter.get("/orders"):
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: counter.get("/orders"))
     assert (await counter.truth())["charges"][0]["knowable"]
 
 

@@ -4,61 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from aiohttp import web
 
 from providers.simulator.webhooks import WebhookRules, altered
+from tests.kit.receiver import Receiver, receiving
 from tests.providers.simulator.corner_shop import RULES, Counter, corner_shop, sign
 
 
-@dataclass
-class Received:
-    """What came, and what is said to it: the statuses in turn, then the last one."""
+class Received(Receiver):
+    """What came, read."""
 
-    url: str = ""
-    bodies: list[Any] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=lambda: [204])
+    @property
+    def headers(self) -> list[Any]:
+        return [headers for headers, _ in self.got]
 
-    async def until(self, count: int) -> list[Any]:
-        for _ in range(250):
-            if len(self.bodies) >= count:
-                return self.bodies
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"{len(self.bodies)} of {count} came")
-
-
-@asynccontextmanager
-async def receiver() -> AsyncIterator[Received]:
-    received = Received()
-
-    async def take(request: web.Request) -> web.Response:
-        received.bodies.append(msgspec.json.decode(await request.read()))
-        received.headers.append(dict(request.headers))
-        return web.Response(status=received.statuses[min(len(received.bodies), len(received.statuses)) - 1])
-
-    app = web.Application()
-    app.router.add_post("/hook", take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    received.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    try:
-        yield received
-    finally:
-        await runner.cleanup()
+    @property
+    def bodies(self) -> list[Any]:
+        return [msgspec.json.decode(body) for _, body in self.got]
 
 
 @pytest.fixture
 async def hook() -> AsyncIterator[Received]:
-    async with receiver() as received:
+    async with receiving(Received) as received:
         yield received
 
 
@@ -75,7 +48,8 @@ def orders(hook: Received) -> list[str]:
 
 async def test_an_order_that_is_done_is_told_of_once_and_signed(counter: Counter, hook: Received) -> None:
     sold = await counter.bought("A-1")
-    body = (await hook.until(1))[0]
+    await hook.until(1)
+    body = hook.bodies[0]
     assert body["data"] == {"order": sold["id"], "status": "completed", "price": float(sold["charged"])}
     assert len(hook.headers[0]["X-Signature"]) == 40
     await asyncio.sleep(0.1)
@@ -87,7 +61,8 @@ async def test_an_order_that_is_done_is_told_of_once_and_signed(counter: Counter
 async def test_an_order_that_failed_is_told_of_too(counter: Counter, hook: Received) -> None:
     await counter.trigger("failed_after_processing")
     await counter.bought("A-1")
-    assert (await hook.until(1))[0]["data"]["status"] == "failed"
+    await hook.until(1)
+    assert hook.bodies[0]["data"]["status"] == "failed"
 
 
 async def test_what_never_ends_is_never_told_of(counter: Counter, hook: Received) -> None:
@@ -111,7 +86,7 @@ async def test_without_an_address_nothing_is_sent(counter: Counter, hook: Receiv
 
 
 async def test_one_that_is_not_taken_is_sent_again(hook: Received) -> None:
-    hook.statuses = [500, 302, 200]
+    hook.answers = [500, 302, 200]
     rules = replace(RULES, webhooks=WebhookRules(sign, retries=(0.05, 0.05, 0.05)))
     async with corner_shop(rules) as counter:
         await counter.told("webhook", {"url": hook.url})
@@ -135,14 +110,16 @@ async def test_nobody_there_is_noted_and_harms_nobody(counter: Counter) -> None:
 async def test_copies_are_the_same(counter: Counter, hook: Received) -> None:
     await counter.told("webhook", {"url": hook.url, "copies": 3})
     await counter.bought("A-1")
-    first, second, third = await hook.until(3)
+    await hook.until(3)
+    first, second, third = hook.bodies
     assert first == second == third
 
 
 async def test_a_forged_one_has_another_signature_for_the_same_words(counter: Counter, hook: Received) -> None:
     await counter.told("webhook", {"url": hook.url, "forged": True})
     await counter.bought("A-1")
-    forged, genuine = await hook.until(2)
+    await hook.until(2)
+    forged, genuine = hook.bodies
     assert forged == genuine
     assert hook.headers[0]["X-Signature"] != hook.headers[1]["X-Signature"]
     assert hook.headers[0]["X-Event"] == hook.headers[1]["X-Event"]
@@ -151,7 +128,8 @@ async def test_a_forged_one_has_another_signature_for_the_same_words(counter: Co
 async def test_an_altered_one_has_the_signature_of_the_genuine_one(counter: Counter, hook: Received) -> None:
     await counter.told("webhook", {"url": hook.url, "altered": True})
     sold = await counter.bought("A-1")
-    changed, genuine = await hook.until(2)
+    await hook.until(2)
+    changed, genuine = hook.bodies
     assert hook.headers[0]["X-Signature"] == hook.headers[1]["X-Signature"]
     assert changed["data"]["order"] == genuine["data"]["order"] == sold["id"]
     assert (changed["data"]["status"], genuine["data"]["status"]) == ("failed", "completed")
@@ -223,7 +201,8 @@ async def test_a_share_of_them_is_lost(counter: Counter, hook: Received) -> None
 async def test_an_old_one_is_made_and_signed_as_of_then(counter: Counter, hook: Received) -> None:
     await counter.told("webhook", {"url": hook.url, "age_seconds": 86_400})
     await counter.bought("A-1")
-    body = (await hook.until(1))[0]
+    await hook.until(1)
+    body = hook.bodies[0]
     for text in (body["at"], hook.headers[0]["X-At"]):
         made = datetime.fromisoformat(text)
         assert timedelta(hours=23) < datetime.now(UTC) - made < timedelta(hours=25)
