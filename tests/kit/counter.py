@@ -95,6 +95,12 @@ class Counter:
         await process_order(self.deps, admitted.order_id)
         return admitted.order_id
 
+    async def delivered(self, supplier: str = "pikasim", gigabytes: int = 1) -> str:
+        """An order whose eSIM was delivered."""
+        order_id = await self.ordered(await self.plan(gigabytes, supplier))
+        assert (await self.followed(order_id)).status == "fulfilled"
+        return order_id
+
     async def order(self, order_id: str) -> OrderRow:
         found = await order_state_rows.load(self.deps.pool, order_id)
         assert found is not None

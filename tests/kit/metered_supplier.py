@@ -9,6 +9,7 @@ from gateway.suppliers.deps import Deps
 from providers.kit.rate_limiter import Lease, MemoryRateLimiter
 from providers.kit.supplier_rate import Priority, SupplierRateLimiter
 from providers.loader import open_provider
+from tests.kit.waiting import until
 
 
 class TokenDispenser(MemoryRateLimiter):
@@ -32,16 +33,12 @@ class TokenDispenser(MemoryRateLimiter):
 
     async def until_waiting(self, purchases: int) -> None:
         """Return when so many purchases wait."""
-        async with asyncio.timeout(60):
-            while self.waiting != purchases:  # noqa: ASYNC110 - what it waits for is in other tasks
-                await asyncio.sleep(0.01)
+        await until(lambda: self.waiting == purchases)
 
     async def until_waited_again(self, times: int = 2) -> None:
         """Return when purchases came to wait so many more times: each time they decided anew."""
         seen = self.waits
-        async with asyncio.timeout(60):
-            while self.waits < seen + times:  # noqa: ASYNC110 - as above
-                await asyncio.sleep(0.01)
+        await until(lambda: self.waits >= seen + times)
 
     async def _wait_turn(self, priority: Priority, *args: object, **more: object) -> float | None:
         self.waits += 1

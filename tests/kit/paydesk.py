@@ -26,6 +26,7 @@ from gateway.suppliers.payment_accounts import check_payment_accounts, close_pay
 from providers.loader import load_manifests
 from schemas.checkouts import CheckoutForPlan, CheckoutForQuote, OpsCheckout
 from tests.kit.counter import STOREFRONT, Counter
+from tests.kit.waiting import until
 from tests.kit.working import answered
 
 _keys = itertools.count(1)
@@ -96,9 +97,7 @@ class PayDesk:
 
     async def told(self, payments: int = 0) -> None:
         """Wait until so many payments were made, each was notified once or is kept quiet, and none is left to judge."""
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not await self._judged(payments):  # noqa: ASYNC110 - another server knows
-                await asyncio.sleep(_TICK_SECONDS)
+        await until(lambda: self._judged(payments), _PATIENCE_SECONDS)
 
     async def _judged(self, payments: int) -> bool:
         made = (await self.truth())["payments"]

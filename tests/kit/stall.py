@@ -17,6 +17,7 @@ from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings, load
 from gateway.suppliers import supplier_rows
 from gateway.suppliers.accounts import Account
+from gateway.sync.run import run_sync
 from providers.contract import Capability, CatalogPage, Manifest, Provider, SupplierSettings
 from providers.kit.rate_limiter import MemoryRateLimiter
 from providers.loader import open_provider
@@ -213,6 +214,17 @@ async def market(
             await account.provider.close()
         for server in servers:
             await server.close()
+
+
+@asynccontextmanager
+async def synced_stall(
+    pool: Pool, state_dir: Any, things: list[Thing], **options: Any
+) -> AsyncIterator[tuple[Stall, Market]]:
+    """The market of one stall, "a", that was synced once."""
+    stall = Stall(things)
+    async with market(pool, state_dir, {"a": stall}, **options) as m:
+        await run_sync(pool, m.accounts, m.settings)
+        yield stall, m
 
 
 def parts(run: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from gateway.worker import jobs
 from tests.kit.mailbox import mail
 from tests.kit.rescheduled import NEVER, reschedule
 from tests.kit.secret_keys import SECRET_KEY
+from tests.kit.waiting import until
 
 
 async def test_workers_tell_what_rose_once_a_sync_has_ended(pool, database_url, tmp_path, monkeypatch):
@@ -28,9 +29,7 @@ async def test_workers_tell_what_rose_once_a_sync_has_ended(pool, database_url, 
         for run_id in ("one", "two", "three"):
             async with pool.acquire() as connection, connection.transaction():
                 await enqueue_sync(connection, SyncJob(run_id=run_id))
-        async with asyncio.timeout(60):
-            while not box.got or await pool.fetchval("SELECT count(*) FROM pgqueuer"):  # noqa: ASYNC110 - a table
-                await asyncio.sleep(0.05)
+        await until(lambda: box.got and pool.fetchval("SELECT count(*) = 0 FROM pgqueuer"))
         stop.set()
         await asyncio.gather(*workers)
     assert box.subjects == ["[eSIM gateway] a is failing"]

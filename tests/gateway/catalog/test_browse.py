@@ -14,6 +14,7 @@ from gateway.kit.pool import open_pool
 from schemas import api
 from tests.kit.made_up_market import Item, offer, some_items
 from tests.kit.shelf import settings_for, stock
+from tests.kit.waiting import until
 
 DEAR, CHEAP = Item("a", offer("dear", cost="9.00")), Item("b", offer("cheap", cost="5.00"))
 PLAN = offer("cheap").plan_id
@@ -36,12 +37,6 @@ async def opened(settings, pool, redis=None):
 def shown(catalog, plan_id=PLAN):
     body = catalog.index("live").plan(plan_id)
     return msgspec.json.decode(body, type=api.Plan) if isinstance(body, bytes) else body
-
-
-async def until(true, seconds=120):
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - what it waits for says nothing by itself
-            await asyncio.sleep(0.02)
 
 
 async def test_before_anything_was_synced_there_is_an_empty_catalogue(pool, settings) -> None:

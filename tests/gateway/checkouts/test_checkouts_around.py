@@ -13,16 +13,9 @@ from gateway.checkouts.decisions import decide
 from gateway.ledger.reconcile import reconcile
 from gateway.privacy.erase import erase_email, erase_old_emails
 from schemas.orders import Customer
-from tests.kit.paydesk import paydesk
 from tests.kit.working import idle
 
 EMAIL = "Somebody@example.com"
-
-
-@pytest.fixture
-async def desk(counter):
-    async with paydesk(counter) as opened:
-        yield opened
 
 
 async def test_the_database_knows_one_order_for_a_checkout_and_one_payment_that_pays_for_it(desk):

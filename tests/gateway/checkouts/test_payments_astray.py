@@ -14,14 +14,7 @@ from gateway.orders.process import process_order
 from schemas.errors import InvalidRequest, NotFound
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentNotice, PaymentState
-from tests.kit.paydesk import paydesk
 from tests.kit.working import idle
-
-
-@pytest.fixture
-async def desk(counter):
-    async with paydesk(counter) as opened:
-        yield opened
 
 
 async def heard(desk, payment_id, *, body=None, **told):

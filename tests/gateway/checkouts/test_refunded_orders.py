@@ -10,15 +10,13 @@ from gateway.checkouts.decisions import decide
 from gateway.orders.process import process_order
 from schemas.money import Money
 from schemas.payment import PaymentKind, PaymentNotice, PaymentState
-from tests.kit.paydesk import paydesk
 
 
 @pytest.fixture
-async def desk(counter):
+def desk(desk):
     """Nothing is bought before a test says so."""
-    async with paydesk(counter) as opened:
-        opened.deps = replace(opened.deps, inline=False)
-        yield opened
+    desk.deps = replace(desk.deps, inline=False)
+    return desk
 
 
 async def told(desk, checkout_id, payment_id, *, share="1", **more):

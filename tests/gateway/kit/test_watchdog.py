@@ -11,6 +11,7 @@ from gateway.kit import watchdog
 from gateway.kit.pool import DATABASE_DOWN, is_database_down, open_pool
 from gateway.kit.watchdog import DatabaseWatchdog
 from tests.kit.frozen import frozen_postgres
+from tests.kit.waiting import until
 
 BOUND = 60  # for a test that fails: before there was a watchdog, some of these waited for longer
 
@@ -34,12 +35,6 @@ async def fails(call) -> Exception:
         with pytest.raises(DATABASE_DOWN) as caught:
             await call
     return caught.value
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(BOUND):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 async def test_a_silent_server_fails_what_waits_and_what_comes(own_servers, watched):

@@ -7,22 +7,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.kit.problem import Problem
-from gateway.orders.admit import Admitted
 from gateway.orders.cancel import request_cancel
 from gateway.orders.link_supplier_order import link_supplier_order
 from gateway.orders.process import poll_failed_attempt, process_order
 from gateway.orders.read_again import read_order_again
 from gateway.orders.topup import admit_topup
 from schemas.orders import TopupForPlan
+from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
 
 Pending = Callable[[Counter], Awaitable[str]]
-
-
-async def _delivered(counter: Counter) -> str:
-    order_id = await counter.ordered(await counter.plan(1, "pikasim"))
-    assert (await counter.followed(order_id)).status == "fulfilled"
-    return order_id
 
 
 async def _unknown(counter: Counter) -> str:
@@ -33,7 +27,7 @@ async def _unknown(counter: Counter) -> str:
 
 async def _unread(counter: Counter) -> str:
     """An order whose answer is kept and was not read yet."""
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     await counter.deps.pool.execute("DELETE FROM esims")
     await counter.deps.pool.execute("UPDATE orders SET status = 'pending', next_poll_at = now()")
     await counter.deps.pool.execute("UPDATE attempts SET state = 'unknown', ended_at = NULL")
@@ -43,15 +37,15 @@ async def _unread(counter: Counter) -> str:
 
 async def _topup(counter: Counter) -> str:
     """A top-up that was not sent yet."""
-    esim = await counter.esim(await _delivered(counter))
-    admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, TopupForPlan(plan_id=esim.plan_id), "top")
-    assert isinstance(admitted, Admitted), admitted
-    return admitted.order_id
+    esim = await counter.esim(await counter.delivered())
+    return order_of(
+        await admit_topup(counter.deps, STOREFRONT, "test", esim.id, TopupForPlan(plan_id=esim.plan_id), "top")
+    )
 
 
 async def _cancel(counter: Counter) -> str:
     """A cancel that was not sent yet."""
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     assert await request_cancel(counter.deps, STOREFRONT, "test", order_id) is None
     return order_id
 

@@ -13,6 +13,7 @@ from providers.s2s.sandbox.products import sku_id
 from providers.simulator import Fault, FaultKind
 from schemas.api import NeedFeatures, Plan
 from schemas.orders import Customer, OrderForPlan, OrderForQuote
+from tests.kit.admitted import code_of, order_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.held_quote import held_quote
 
@@ -34,18 +35,14 @@ async def test_another_body_under_a_key_is_a_mismatch_for_ever(counter: Counter)
     plan = await counter.plan(1, "s2s")
     first = await counter.admit(plan, "k")
     counter.clock.pass_(days=40)
-    other = await counter.admit(plan, "k", reference="MINE")
-    assert isinstance(other, Problem)
-    assert other.code == "idempotency_mismatch"
+    assert code_of(await counter.admit(plan, "k", reference="MINE")) == "idempotency_mismatch"
     assert isinstance(first, Admitted)
     assert await counter.admit(plan, "k") == Admitted(first.order_id, replayed=True)
 
 
 async def test_a_key_belongs_to_a_storefront_and_a_problem_does_not_use_it_up(counter: Counter) -> None:
     plan = await counter.plan(1, "s2s")
-    refused = await counter.admit("no-such-plan", "k")
-    assert isinstance(refused, Problem)
-    assert refused.code == "no_plan"
+    assert code_of(await counter.admit("no-such-plan", "k")) == "no_plan"
     first = await counter.admit(plan, "k")
     second = await admit(counter.deps, "sf_two", "test", OrderForPlan(plan_id=plan), "k")
     assert isinstance(first, Admitted)
@@ -66,9 +63,8 @@ async def test_a_reference_is_used_once(counter: Counter) -> None:
 async def test_the_order_holds_the_plan_as_it_was_shown_and_the_address_sealed(counter: Counter) -> None:
     body = OrderForPlan(plan_id=await counter.plan(1, "s2s"), customer=Customer(email="Traveller@example.com"))
     assert isinstance(await validate(counter.deps, STOREFRONT, "test", body), Valid)
-    admitted = await admit(counter.deps, STOREFRONT, "test", body, "k")
-    assert isinstance(admitted, Admitted)
-    order = await counter.order(admitted.order_id)
+    order_id = order_of(await admit(counter.deps, STOREFRONT, "test", body, "k"))
+    order = await counter.order(order_id)
     plan = msgspec.convert(order.plan, Plan)
     assert (plan.id, plan.price.amount if plan.price else "") == (body.plan_id, "11.00")
     row = await counter.deps.pool.fetchrow("SELECT email, email_digest FROM orders")
@@ -86,9 +82,7 @@ async def test_live_keys_see_no_test_supplier(counter: Counter) -> None:
 
 async def test_features_that_no_offer_has_are_no_plan(counter: Counter) -> None:
     plan = await counter.plan(1, "s2s")
-    answer = await counter.admit(plan, features=NeedFeatures(voice=True, sms=True))
-    assert isinstance(answer, Problem)
-    assert answer.code == "no_plan"
+    assert code_of(await counter.admit(plan, features=NeedFeatures(voice=True, sms=True))) == "no_plan"
 
 
 async def _key_of(counter: Counter, plan: str, supplier: str) -> str:
@@ -104,9 +98,7 @@ async def test_a_price_that_jumped_since_it_was_observed_is_refused_before_anyth
     key = await _key_of(counter, plan, "pikasim")
     counter.served.world.set_price("pikasim", key, Decimal("20.00"))
     await _old(counter)
-    answer = await counter.admit(plan, "k")
-    assert isinstance(answer, Problem)
-    assert answer.code == "price_changed"
+    assert code_of(await counter.admit(plan, "k")) == "price_changed"
     assert not counter.simulator("pikasim").sales()
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM idempotency_keys") == 0
 
@@ -116,9 +108,8 @@ async def test_a_lower_price_that_the_supplier_tells_now_is_used_and_noted(count
     key = await _key_of(counter, plan, "pikasim")
     counter.served.world.set_price("pikasim", key, Decimal("9.00"))
     await _old(counter)
-    admitted = await counter.admit(plan)
-    assert isinstance(admitted, Admitted)
-    assert (await counter.order(admitted.order_id)).price == Decimal("9.90")
+    order_id = order_of(await counter.admit(plan))
+    assert (await counter.order(order_id)).price == Decimal("9.90")
     changes = await counter.deps.pool.fetch("SELECT old, new FROM price_changes WHERE sync_run_id = 'order'")
     assert [tuple(row) for row in changes] == [(Decimal(10), Decimal(9))]
 
@@ -141,9 +132,7 @@ async def test_a_sku_of_s2s_that_rose_after_the_quote_is_refused_before_anything
     held = held_quote(counter, plan)
     counter.served.world.set_price("s2s", await _sandbox_key(counter, plan), Decimal("22.00"))
     await _old(counter)
-    answer = await counter.admit_quote(held)
-    assert isinstance(answer, Problem)
-    assert answer.code == "price_changed"
+    assert code_of(await counter.admit_quote(held)) == "price_changed"
     assert not counter.simulator("s2s").sales()
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM orders") == 0
 
@@ -152,9 +141,7 @@ async def test_a_sku_of_s2s_that_is_sold_out_now_is_not_sold(counter: Counter) -
     plan = await counter.plan(1, "s2s")
     counter.served.world.set_stock("s2s", await _sandbox_key(counter, plan), 0)
     await _old(counter)
-    answer = await counter.admit(plan)
-    assert isinstance(answer, Problem)
-    assert answer.code == "no_stock"
+    assert code_of(await counter.admit(plan)) == "no_stock"
 
 
 async def test_a_sku_of_s2s_whose_product_no_sync_told_yet_is_sold_at_its_stored_price(counter: Counter) -> None:
@@ -168,20 +155,13 @@ async def test_a_quote_holds_its_price_until_it_expires(counter: Counter) -> Non
     plan = await counter.plan(1, "s2s")
     held = held_quote(counter, plan)
     await counter.deps.pool.execute("UPDATE offers SET cost = 10.50 WHERE plan_id = $1", plan)
-    admitted = await counter.admit_quote(held)
-    assert isinstance(admitted, Admitted)
-    assert (await counter.order(admitted.order_id)).price == Decimal("11.00")
+    order_id = order_of(await counter.admit_quote(held))
+    assert (await counter.order(order_id)).price == Decimal("11.00")
     await counter.deps.pool.execute("UPDATE offers SET cost = 11.50 WHERE plan_id = $1", plan)
-    dearer = await counter.admit_quote(held)
-    assert isinstance(dearer, Problem)
-    assert dearer.code == "price_changed"
-    another = await admit(counter.deps, "sf_two", "test", OrderForQuote(quote_id=held), "k")
-    assert isinstance(another, Problem)
-    assert another.code == "not_found"
+    assert code_of(await counter.admit_quote(held)) == "price_changed"
+    assert code_of(await admit(counter.deps, "sf_two", "test", OrderForQuote(quote_id=held), "k")) == "not_found"
     counter.clock.pass_(hours=1)
-    late = await counter.admit_quote(held)
-    assert isinstance(late, Problem)
-    assert late.code == "quote_expired"
+    assert code_of(await counter.admit_quote(held)) == "quote_expired"
 
 
 async def test_admission_sees_a_mark_at_once(counter: Counter) -> None:
@@ -190,6 +170,4 @@ async def test_admission_sees_a_mark_at_once(counter: Counter) -> None:
     await counter.deps.pool.execute(
         "INSERT INTO offer_marks (supplier, supplier_plan_id, why) VALUES ('s2s', $1, 'stopped')", key
     )
-    answer = await counter.admit(plan)
-    assert isinstance(answer, Problem)
-    assert answer.code == "no_stock"
+    assert code_of(await counter.admit(plan)) == "no_stock"

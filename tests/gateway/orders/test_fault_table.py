@@ -11,7 +11,6 @@ import pytest
 import structlog
 
 from gateway.orders import order_state_rows, send
-from gateway.orders.admit import Admitted
 from gateway.orders.cancel import ask_cancel
 from gateway.orders.process import process_order
 from gateway.orders.read_again import read_order_again
@@ -19,6 +18,7 @@ from gateway.suppliers import selling_rows, supplier_list_rows
 from providers.kit.breaker import BREAKER_FAILURES
 from schemas.errors import ServerFault, SupplierError
 from tests.gateway.orders.test_orders import ENDS, SUPPLIERS
+from tests.kit.admitted import order_of
 from tests.kit.counter import Counter
 
 Disturb = Callable[[Counter, str], Awaitable[None]]
@@ -158,9 +158,7 @@ async def _admitted(counter: Counter, gigabytes: int, supplier: str) -> str:
     await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     await _set_all(counter, "active")
     await _close_breakers(counter)
-    admitted = await counter.admit(plan)
-    assert isinstance(admitted, Admitted), admitted
-    return admitted.order_id
+    return order_of(await counter.admit(plan))
 
 
 async def _set_all(counter: Counter, state: str) -> None:

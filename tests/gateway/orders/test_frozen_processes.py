@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from gateway.kit import pool as pools
@@ -12,6 +10,7 @@ from gateway.orders import order_state_rows
 from gateway.orders.waker import LEASE
 from tests.chaos.polls import LATEST_SECONDS
 from tests.kit.counter import Counter
+from tests.kit.waiting import until
 
 
 async def test_a_process_that_stands_still_in_a_transaction_lets_go_of_its_order(
@@ -29,9 +28,7 @@ async def test_a_process_that_stands_still_in_a_transaction_lets_go_of_its_order
             return await order_state_rows.claim_due(counter.deps.pool, counter.clock(), LEASE, 10) == [order_id]
 
         assert not await claimed()
-        async with asyncio.timeout(60):
-            while not await claimed():  # noqa: ASYNC110 - the server lets go of it
-                await asyncio.sleep(0.05)
+        await until(claimed)  # the server lets go of it
         with pytest.raises(DATABASE_DOWN):
             await frozen.execute("COMMIT")
     finally:

@@ -15,6 +15,7 @@ from gateway.orders.admit import Admitted
 from gateway.orders.process import process_order
 from gateway.suppliers import selling_rows
 from tests.kit.counter import Counter
+from tests.kit.waiting import until
 
 
 async def _admitted(counter: Counter, supplier: str) -> Admitted:
@@ -156,10 +157,7 @@ async def test_after_a_restore_nothing_is_called_off_before_the_books_are_compar
 async def test_a_send_goes_on_to_its_end_although_who_advanced_the_order_was_broken_off(counter: Counter) -> None:
     admitted = await _admitted(counter, "beppay")
     task = asyncio.create_task(process_order(counter.deps, admitted.order_id))
-    for _ in range(500):
-        await asyncio.sleep(0.01)
-        if any(one.get_name().startswith("send ") for one in counter.deps.running):
-            break
+    await until(lambda: any(one.get_name().startswith("send ") for one in counter.deps.running))
     task.cancel()
     await processing.drain(counter.deps, 10)
     assert (await counter.order(admitted.order_id)).status == "fulfilled"

@@ -14,6 +14,7 @@ from schemas.errors import CircuitOpen, GatewayError, RateLimited, RateLimiterUn
 from schemas.order import PurchaseRequest, SupplierOrder
 from tests.kit.common_plan import common_plan
 from tests.kit.counter import Counter
+from tests.kit.waiting import until
 
 BURST = 8
 FIRST_POLLS = (2, 5, 15)  # seconds after the send
@@ -169,9 +170,7 @@ async def test_a_read_probes_the_supplier_for_orders_that_wait(counter: Counter)
     await limiter.refresh()
     await process_order(counter.deps, order_id)
     assert await counter.attempts(order_id) == []
-    async with asyncio.timeout(30):
-        while limiter.purchase_blocked_for() > 0:  # noqa: ASYNC110 - a probe in the background ends it
-            await asyncio.sleep(0.01)
+    await until(lambda: limiter.purchase_blocked_for() <= 0)  # a probe in the background ends it
     assert _purchases(counter, "pikasim") == 0
     await process_order(counter.deps, order_id)
     assert (await counter.followed(order_id)).status == "fulfilled"

@@ -11,6 +11,7 @@ from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
 from gateway.suppliers import selling_rows
 from schemas.orders import TopupForPlan
+from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
 
 
@@ -34,26 +35,24 @@ async def test_it_is_cancelled_by_the_request_itself(counter: Counter, supplier:
 
 
 async def test_it_is_cancelled_after_a_definite_refusal_too(counter: Counter) -> None:
-    admitted = await counter.admit(await counter.plan(1, "s2s"))
-    assert isinstance(admitted, Admitted)
+    order_id = order_of(await counter.admit(await counter.plan(1, "s2s")))
     counter.trigger("s2s", "refuse_balance")
-    await process_order(counter.deps, admitted.order_id)
+    await process_order(counter.deps, order_id)
     # As while it waits: a stop keeps the next offer from being bought.
     await counter.deps.pool.execute(
         "UPDATE orders SET status = 'pending', failure_code = NULL, failure_detail = NULL, next_poll_at = now()"
     )
-    assert [one.state for one in await counter.attempts(admitted.order_id)] == ["failed"]
-    assert await request_cancel(counter.deps, STOREFRONT, "test", admitted.order_id) is None
-    assert (await counter.order(admitted.order_id)).status == "cancelled"
+    assert [one.state for one in await counter.attempts(order_id)] == ["failed"]
+    assert await request_cancel(counter.deps, STOREFRONT, "test", order_id) is None
+    assert (await counter.order(order_id)).status == "cancelled"
 
 
 async def test_so_is_a_topup(counter: Counter) -> None:
     esim = await counter.esim(await counter.ordered(await counter.plan(1, "s2s")))
     body = TopupForPlan(plan_id=esim.plan_id)
-    admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top")
-    assert isinstance(admitted, Admitted)
-    assert await request_cancel(counter.deps, STOREFRONT, "test", admitted.order_id) is None
-    assert (await counter.order(admitted.order_id)).status == "cancelled"
+    order_id = order_of(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top"))
+    assert await request_cancel(counter.deps, STOREFRONT, "test", order_id) is None
+    assert (await counter.order(order_id)).status == "cancelled"
 
 
 async def test_one_that_was_sent_is_asked_of_its_supplier(counter: Counter) -> None:
@@ -64,8 +63,7 @@ async def test_one_that_was_sent_is_asked_of_its_supplier(counter: Counter) -> N
 
 
 async def test_another_storefronts_is_not_there(counter: Counter) -> None:
-    admitted = await counter.admit(await counter.plan(1, "pikasim"))
-    assert isinstance(admitted, Admitted)
-    answer = await request_cancel(counter.deps, "sf_two", "test", admitted.order_id)
+    order_id = order_of(await counter.admit(await counter.plan(1, "pikasim")))
+    answer = await request_cancel(counter.deps, "sf_two", "test", order_id)
     assert isinstance(answer, Problem)
-    assert (await counter.order(admitted.order_id)).status == "pending"
+    assert (await counter.order(order_id)).status == "pending"

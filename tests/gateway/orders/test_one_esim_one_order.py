@@ -17,7 +17,9 @@ from gateway.orders.topup import admit_topup
 from schemas.money import Money
 from schemas.order import Delivery, PurchaseRequest, SupplierOrder, SupplierOrderState
 from schemas.orders import TopupForPlan
+from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
+from tests.kit.waiting import until
 
 ICCID, OTHER_ICCID = "8944500000000000001", "8944500000000000019"
 CODE = "LPA:1$smdp.example.com$K2-1"
@@ -50,9 +52,7 @@ async def _assert_not_ours(counter: Counter, attempt: AttemptRow) -> None:
 
 async def _until_blocked(counter: Counter, task: asyncio.Task[object]) -> None:
     """Wait until the task's statement waits for another transaction's, or the task has ended."""
-    async with asyncio.timeout(30):
-        while not task.done() and not await counter.deps.pool.fetchval(_BLOCKED):  # noqa: ASYNC110 - PostgreSQL knows
-            await asyncio.sleep(0.01)
+    await until(lambda: task.done() or counter.deps.pool.fetchval(_BLOCKED))
 
 
 @pytest.mark.parametrize("suppliers", [("beppay", "beppay"), ("pikasim", "s2s")], ids=["one_supplier", "two_suppliers"])
@@ -102,10 +102,9 @@ async def test_a_topup_is_fulfilled_on_the_very_esim_that_was_delivered_before(
     counter.trigger("s2s", "charge_then_reset", act="topup")
     monkeypatch.setattr(provider, "find_order", told)
     body = TopupForPlan(plan_id=esim.plan_id)
-    admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top")
-    assert isinstance(admitted, Admitted)
-    await process_order(counter.deps, admitted.order_id)
-    assert (await counter.followed(admitted.order_id)).status == "fulfilled"
+    order_id = order_of(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top"))
+    await process_order(counter.deps, order_id)
+    assert (await counter.followed(order_id)).status == "fulfilled"
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM esims") == 1
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from gateway.access import audit_rows
-from gateway.kit.problem import Problem
 from gateway.orders import order_presenter
 from gateway.orders.admit import Admitted
 from gateway.orders.cancel import request_cancel
@@ -19,14 +18,13 @@ from gateway.orders.resolve import resolve
 from gateway.orders.restore import poll_restored, release, restored
 from gateway.suppliers import selling_rows
 from gateway.worker import jobs
+from tests.kit.admitted import code_of, order_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.rescheduled import NEVER, reschedule
 
 
 async def _waiting(counter: Counter, supplier: str = "s2s") -> str:
-    admitted = await counter.admit(await counter.plan(1, supplier))
-    assert isinstance(admitted, Admitted)
-    return admitted.order_id
+    return order_of(await counter.admit(await counter.plan(1, supplier)))
 
 
 async def _sent(counter: Counter, kind: str, supplier: str = "s2s") -> str:
@@ -44,10 +42,6 @@ async def _books_are_clean(counter: Counter) -> None:
 
 async def _polled(counter: Counter) -> None:
     await poll_restored(counter.deps, asyncio.Event())
-
-
-def _code(answer: Any) -> str | None:
-    return answer.code if isinstance(answer, Problem) else None
 
 
 async def _state(counter: Counter, order_id: str) -> tuple[str, str | None]:
@@ -74,14 +68,14 @@ async def test_one_of_which_nothing_was_sent_needs_review_and_is_not_bought_when
 async def test_it_goes_on_when_it_is_released_and_not_before_the_books_are_clean(counter: Counter) -> None:
     order_id, other = await _waiting(counter), await _waiting(counter)
     await restored(counter.deps)
-    assert _code(await release(counter.deps, order_id, "test")) == "conflict"
-    assert _code(await resolve(counter.deps, order_id, "released", "not bought")) == "conflict"
+    assert code_of(await release(counter.deps, order_id, "test")) == "conflict"
+    assert code_of(await resolve(counter.deps, order_id, "released", "not bought")) == "conflict"
     await _books_are_clean(counter)
     assert await release(counter.deps, order_id, "test", "not bought since") == [order_id]
     assert (await counter.followed(order_id)).status == "fulfilled"
     assert await _state(counter, other) == ("needs_review", "restored")
-    assert _code(await release(counter.deps, order_id, "test")) == "conflict"
-    assert _code(await release(counter.deps, "ord_nobody", "test")) == "not_found"
+    assert code_of(await release(counter.deps, order_id, "test")) == "conflict"
+    assert code_of(await release(counter.deps, "ord_nobody", "test")) == "not_found"
     (entry,) = (await audit_rows.newest(counter.deps.pool, action="order.released")).data
     assert (entry.object, entry.detail) == (f"order:{order_id}", {"note": "not bought since"})
     assert await resolve(counter.deps, other, "released", "nor this one") is None
@@ -102,7 +96,7 @@ async def test_all_are_released_together(counter: Counter) -> None:
 async def test_one_that_has_ended_since_is_resolved_so(counter: Counter, outcome: Any, status: str) -> None:
     order_id = await _waiting(counter)
     await restored(counter.deps)
-    assert _code(await resolve(counter.deps, order_id, "fulfilled", "it was bought")) == "conflict"
+    assert code_of(await resolve(counter.deps, order_id, "fulfilled", "it was bought")) == "conflict"
     assert await resolve(counter.deps, order_id, outcome, "seen in the shop's mail") is None
     assert await _state(counter, order_id) == (status, None)
     await _books_are_clean(counter)

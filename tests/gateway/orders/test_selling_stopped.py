@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from gateway.kit.problem import Problem
 from gateway.orders.admit import Admitted, validate
 from gateway.orders.topup import admit_topup
 from gateway.suppliers import selling_rows
 from schemas.orders import NumberChoice, OrderForNumber, TopupForPlan
+from tests.kit.admitted import code_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.paydesk import paydesk
-
-
-def _code(answer: Any) -> str | None:
-    return answer.code if isinstance(answer, Problem) else None
 
 
 async def _stop(counter: Counter, *suppliers: str) -> None:
@@ -27,9 +21,9 @@ async def _stop(counter: Counter, *suppliers: str) -> None:
 async def test_a_stop_of_all_refuses_every_order(counter: Counter) -> None:
     plan = await counter.plan(1, "s2s")
     await _stop(counter, selling_rows.ALL)
-    assert _code(await counter.admit(plan)) == "selling_stopped"
+    assert code_of(await counter.admit(plan)) == "selling_stopped"
     number = OrderForNumber(number=NumberChoice("US", "7d"))
-    assert _code(await validate(counter.deps, STOREFRONT, "test", number)) == "selling_stopped"
+    assert code_of(await validate(counter.deps, STOREFRONT, "test", number)) == "selling_stopped"
     await selling_rows.go_on(counter.deps.pool, selling_rows.ALL)
     assert isinstance(await counter.admit(plan), Admitted)
 
@@ -41,7 +35,7 @@ async def test_so_does_a_stop_or_pause_of_all_that_sell_the_plan(counter: Counte
         await _stop(counter, "beppay", "pikasim", "s2s")
     else:
         await counter.deps.pool.execute("UPDATE suppliers SET state = 'paused'")
-    assert _code(await counter.admit(plan)) == "selling_stopped"
+    assert code_of(await counter.admit(plan)) == "selling_stopped"
 
 
 async def test_an_offer_that_is_left_is_sold(counter: Counter) -> None:
@@ -54,21 +48,21 @@ async def test_what_could_not_be_sold_without_the_stop_either_has_no_stock(count
     plan = await counter.plan(1, "s2s")
     await counter.deps.pool.execute("UPDATE offers SET stock = 0 WHERE plan_id = $1", plan)
     await _stop(counter, "beppay", "pikasim", "s2s")
-    assert _code(await counter.admit(plan)) == "no_stock"
+    assert code_of(await counter.admit(plan)) == "no_stock"
 
 
 async def test_an_offer_that_is_stopped_and_one_without_stock_are_stopped_together(counter: Counter) -> None:
     plan = await counter.plan(2, "s2s")
     await counter.deps.pool.execute("UPDATE offers SET stock = 0 WHERE plan_id = $1 AND supplier <> 's2s'", plan)
     await _stop(counter, "s2s")
-    assert _code(await counter.admit(plan)) == "selling_stopped"
+    assert code_of(await counter.admit(plan)) == "selling_stopped"
 
 
 async def test_a_topup_is_refused_while_its_supplier_is_stopped(counter: Counter) -> None:
     esim = await counter.esim(await counter.ordered(await counter.plan(1, "s2s")))
     await _stop(counter, "s2s")
     body = TopupForPlan(plan_id=esim.plan_id)
-    assert _code(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top")) == "selling_stopped"
+    assert code_of(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top")) == "selling_stopped"
     await selling_rows.go_on(counter.deps.pool, "s2s")
     assert isinstance(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top"), Admitted)
 
@@ -77,7 +71,7 @@ async def test_a_topup_is_refused_while_its_supplier_is_stopped(counter: Counter
 async def test_a_checkout_is_refused_too_and_its_key_stays_free(counter: Counter, stopped: tuple[str, ...]) -> None:
     async with paydesk(counter) as desk:
         await _stop(counter, *stopped)
-        assert _code(await desk.opened(key="cart-1")) == "selling_stopped"
+        assert code_of(await desk.opened(key="cart-1")) == "selling_stopped"
         for supplier in stopped:
             await selling_rows.go_on(counter.deps.pool, supplier)
         assert isinstance(await desk.opened(key="cart-1"), Admitted)

@@ -15,13 +15,14 @@ import structlog
 
 from gateway.items import goods_rows
 from gateway.orders import presenter, send
-from gateway.orders.admit import Admitted, admit
+from gateway.orders.admit import admit
 from gateway.orders.cancel import request_cancel
 from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
 from schemas.orders import NumberChoice, OrderForGood, OrderForNumber, TopupForPlan
 from tests.gateway.items.test_goods import CARD, SHELF
+from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.counter import counter as open_counter
 from tests.kit.faulty_pool import FaultyStatements, StatementFault, faulty_pool
@@ -62,16 +63,12 @@ Sell = Callable[[Counter], Awaitable[str]]
 
 
 async def _placed(counter: Counter, body: Any) -> str:
-    admitted = await admit(counter.deps, STOREFRONT, "test", body, f"placed-{next(_keys)}")
-    assert isinstance(admitted, Admitted), admitted
-    return admitted.order_id
+    return order_of(await admit(counter.deps, STOREFRONT, "test", body, f"placed-{next(_keys)}"))
 
 
 def esim_at(supplier: str) -> Sell:
     async def esim(counter: Counter) -> str:
-        admitted = await counter.admit(await counter.plan(1, supplier))
-        assert isinstance(admitted, Admitted), admitted
-        return admitted.order_id
+        return order_of(await counter.admit(await counter.plan(1, supplier)))
 
     return esim
 
@@ -87,9 +84,7 @@ def topup_at(supplier: str) -> Sell:
     async def topup(counter: Counter) -> str:
         esim = await counter.esim(await _delivered(counter, supplier))
         body = TopupForPlan(plan_id=esim.plan_id)
-        admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, f"top-{esim.id}")
-        assert isinstance(admitted, Admitted), admitted
-        return admitted.order_id
+        return order_of(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, f"top-{esim.id}"))
 
     return topup
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from gateway.orders import attempt_rows
-from gateway.orders.admit import Admitted, admit
+from gateway.orders.admit import admit
 from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
 from gateway.suppliers import selling_rows
 from schemas.orders import NumberChoice, OrderForNumber, TopupForPlan
+from tests.kit.admitted import order_of
 from tests.kit.common_plan import PLAN_ID, SELLERS, common_plan
 from tests.kit.counter import STOREFRONT, Counter
 from tests.kit.paydesk import paydesk
@@ -49,9 +50,7 @@ class Hold:
 
 
 async def _admitted(counter: Counter, plan: str) -> str:
-    admitted = await counter.admit(plan)
-    assert isinstance(admitted, Admitted), admitted
-    return admitted.order_id
+    return order_of(await counter.admit(plan))
 
 
 async def _assert_waits(counter: Counter, order_id: str) -> None:
@@ -140,26 +139,24 @@ async def test_a_hold_that_comes_after_the_choice_is_seen_by_the_send(
 async def test_a_topup_waits_for_its_supplier(counter: Counter, how: str) -> None:
     esim = await counter.esim((await counter.followed(await counter.ordered(await counter.plan(1, "s2s")))).id)
     body = TopupForPlan(plan_id=esim.plan_id)
-    admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top")
-    assert isinstance(admitted, Admitted)
+    order_id = order_of(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top"))
     hold = Hold(counter, how, ("s2s",))
     await hold.begin()
-    await _assert_waits(counter, admitted.order_id)
+    await _assert_waits(counter, order_id)
     await hold.end()
-    assert (await counter.followed(admitted.order_id)).status == "fulfilled"
+    assert (await counter.followed(order_id)).status == "fulfilled"
     assert [sale.kind for sale in counter.simulator("s2s").sales()] == ["esim", "topup"]
 
 
 @pytest.mark.parametrize("how", ["stop", "stop all", "pause"])
 async def test_a_number_waits_for_its_supplier(counter: Counter, how: str) -> None:
     body = OrderForNumber(number=NumberChoice("US", "7d"))
-    admitted = await admit(counter.deps, STOREFRONT, "test", body, "number")
-    assert isinstance(admitted, Admitted), admitted
+    order_id = order_of(await admit(counter.deps, STOREFRONT, "test", body, "number"))
     hold = Hold(counter, how, ("beppay", "pikasim", "s2s"))
     await hold.begin()
-    await _assert_waits(counter, admitted.order_id)
+    await _assert_waits(counter, order_id)
     await hold.end()
-    assert (await counter.followed(admitted.order_id)).status == "fulfilled"
+    assert (await counter.followed(order_id)).status == "fulfilled"
 
 
 @pytest.mark.parametrize("how", ["stop", "stop all", "pause"])

@@ -16,13 +16,8 @@ from gateway.orders.process import process_order
 from gateway.orders.resolve import resolve
 from gateway.orders.topup import admit_topup
 from schemas.orders import TopupForPlan
+from tests.kit.admitted import order_of
 from tests.kit.counter import STOREFRONT, Counter
-
-
-async def _delivered(counter: Counter, supplier: str = "pikasim") -> str:
-    order_id = await counter.ordered(await counter.plan(1, supplier))
-    assert (await counter.followed(order_id)).status == "fulfilled"
-    return order_id
 
 
 async def _topup(counter: Counter, order_id: str, key: str = "top") -> Admitted | Problem:
@@ -32,9 +27,7 @@ async def _topup(counter: Counter, order_id: str, key: str = "top") -> Admitted 
 
 async def _admitted(counter: Counter, order_id: str, key: str = "top") -> str:
     """A top-up that was not sent yet."""
-    admitted = await _topup(counter, order_id, key)
-    assert isinstance(admitted, Admitted), admitted
-    return admitted.order_id
+    return order_of(await _topup(counter, order_id, key))
 
 
 async def _topped_up(counter: Counter, order_id: str) -> str:
@@ -72,7 +65,7 @@ async def _failure(counter: Counter, order_id: str) -> str | None:
 
 @pytest.mark.parametrize("bought", [False, True], ids=["admitted", "fulfilled"])
 async def test_an_esim_with_a_topup_is_not_cancelled_by_its_storefront(counter: Counter, bought: bool) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     await (_topped_up if bought else _admitted)(counter, order_id)
     assert _code(await _cancel(counter, order_id)) == "has_topups"
     await process_order(counter.deps, order_id)
@@ -81,7 +74,7 @@ async def test_an_esim_with_a_topup_is_not_cancelled_by_its_storefront(counter: 
 
 
 async def test_a_topup_that_failed_does_not_keep_an_esim_from_being_cancelled(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     counter.trigger("pikasim", "refuse_balance", act="topup")
     assert (await counter.order(await _topped_up(counter, order_id))).status == "failed"
     assert await _cancel(counter, order_id) is None
@@ -89,7 +82,7 @@ async def test_a_topup_that_failed_does_not_keep_an_esim_from_being_cancelled(co
 
 @pytest.mark.parametrize("done", [False, True], ids=["asked_for", "done"])
 async def test_an_esim_whose_cancel_is_asked_for_or_done_is_not_topped_up(counter: Counter, done: bool) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     assert await _cancel(counter, order_id) is None
     if done:
         await process_order(counter.deps, order_id)
@@ -99,13 +92,13 @@ async def test_an_esim_whose_cancel_is_asked_for_or_done_is_not_topped_up(counte
 
 @pytest.mark.parametrize("state", ["revoked", "expired"])
 async def test_an_esim_that_is_revoked_or_expired_is_not_topped_up(counter: Counter, state: str) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     await counter.deps.pool.execute("UPDATE esims SET state_told = 'enabled/' || $1::text", state)
     assert _code(await _topup(counter, order_id)) == "not_topupable"
 
 
 async def test_a_refused_cancel_lets_the_esim_be_topped_up_again(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     counter.trigger("pikasim", "refuse_balance", act="cancel")
     assert await _cancel(counter, order_id) is None
     await process_order(counter.deps, order_id)
@@ -114,7 +107,7 @@ async def test_a_refused_cancel_lets_the_esim_be_topped_up_again(counter: Counte
 
 
 async def test_a_key_that_has_its_topup_answers_it_after_the_esim_was_cancelled(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     ordered = await _topped_up(counter, order_id)
     assert await _forced(counter, order_id) is None
     assert await _topup(counter, order_id) == Admitted(ordered, replayed=True)
@@ -123,7 +116,7 @@ async def test_a_key_that_has_its_topup_answers_it_after_the_esim_was_cancelled(
 async def test_a_cancel_that_comes_while_a_topup_is_admitted_is_seen_before_it_is_written(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     priced = topup._new_order
 
     async def slowly(*args: Any) -> Any:
@@ -137,7 +130,7 @@ async def test_a_cancel_that_comes_while_a_topup_is_admitted_is_seen_before_it_i
 
 
 async def test_of_a_topup_and_a_cancel_at_once_one_is_accepted(counter: Counter) -> None:
-    delivered = [await _delivered(counter) for _ in range(6)]
+    delivered = [await counter.delivered() for _ in range(6)]
     calls = [
         call for n, one in enumerate(delivered) for call in (_topup(counter, one, f"top-{n}"), _cancel(counter, one))
     ]
@@ -147,7 +140,7 @@ async def test_of_a_topup_and_a_cancel_at_once_one_is_accepted(counter: Counter)
 
 
 async def test_a_topup_is_not_sent_to_an_esim_whose_cancel_was_asked_for_meanwhile(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     ordered = await _admitted(counter, order_id)
     await _cancel_was_asked_for(counter, order_id)
     await process_order(counter.deps, ordered)
@@ -158,7 +151,7 @@ async def test_a_topup_is_not_sent_to_an_esim_whose_cancel_was_asked_for_meanwhi
 
 
 async def test_a_topup_is_not_sent_to_an_esim_that_expired_meanwhile(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     ordered = await _admitted(counter, order_id)
     await counter.deps.pool.execute("UPDATE esims SET state_told = 'enabled/expired'")
     await process_order(counter.deps, ordered)
@@ -167,7 +160,7 @@ async def test_a_topup_is_not_sent_to_an_esim_that_expired_meanwhile(counter: Co
 
 
 async def test_a_cancel_is_not_sent_for_an_esim_that_was_topped_up_meanwhile(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     await _topped_up(counter, order_id)
     await _cancel_was_asked_for(counter, order_id)
     await process_order(counter.deps, order_id)
@@ -178,7 +171,7 @@ async def test_a_cancel_is_not_sent_for_an_esim_that_was_topped_up_meanwhile(cou
 
 
 async def test_an_operator_forces_the_cancel_and_the_topup_becomes_a_case(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     ordered = await _topped_up(counter, order_id)
     assert await _forced(counter, order_id) is None
     await process_order(counter.deps, order_id)
@@ -196,7 +189,7 @@ async def test_an_operator_forces_the_cancel_and_the_topup_becomes_a_case(counte
 
 
 async def test_a_topup_that_was_not_sent_is_cancelled_with_its_esim(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     ordered = await _admitted(counter, order_id)
     assert await _forced(counter, order_id) is None
     assert (await counter.order(ordered)).status == "cancelled"
@@ -206,7 +199,7 @@ async def test_a_topup_that_was_not_sent_is_cancelled_with_its_esim(counter: Cou
 
 
 async def test_a_topup_of_unknown_outcome_stays_a_case_when_it_is_found(counter: Counter) -> None:
-    order_id = await _delivered(counter)
+    order_id = await counter.delivered()
     counter.trigger("pikasim", "charge_then_reset", act="topup")
     ordered = await _admitted(counter, order_id)
     await process_order(counter.deps, ordered)

@@ -16,14 +16,8 @@ from gateway.orders.resolve import resolve
 from gateway.orders.topup import admit_topup, topup_options
 from schemas.errors import NotFound
 from schemas.orders import TopupForOption, TopupForPlan
+from tests.kit.admitted import code_of, order_of
 from tests.kit.counter import STOREFRONT, Counter
-
-
-async def _line(counter: Counter, supplier: str, gigabytes: int = 1) -> str:
-    """A delivered order."""
-    order_id = await counter.ordered(await counter.plan(gigabytes, supplier))
-    assert (await counter.followed(order_id)).status == "fulfilled"
-    return order_id
 
 
 async def _topped_up(counter: Counter, order_id: str, key: str = "top") -> str:
@@ -41,7 +35,7 @@ async def _topped_up(counter: Counter, order_id: str, key: str = "top") -> str:
 
 @pytest.mark.parametrize("supplier", ["pikasim", "s2s"])
 async def test_data_is_added_to_the_esim_at_its_own_supplier(counter: Counter, supplier: str) -> None:
-    order_id = await _line(counter, supplier)
+    order_id = await counter.delivered(supplier)
     esim = await counter.esim(order_id)
     options = await topup_options(counter.deps, STOREFRONT, "test", esim.iccid)
     assert not isinstance(options, Problem)
@@ -59,7 +53,7 @@ async def test_data_is_added_to_the_esim_at_its_own_supplier(counter: Counter, s
 
 
 async def test_a_topup_by_plan_is_the_same_plan_at_its_supplier(counter: Counter) -> None:
-    order_id = await _line(counter, "s2s")
+    order_id = await counter.delivered("s2s")
     esim = await counter.esim(order_id)
     body = TopupForPlan(plan_id=esim.plan_id)
     admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.iccid, body, "by-plan")
@@ -69,15 +63,14 @@ async def test_a_topup_by_plan_is_the_same_plan_at_its_supplier(counter: Counter
 
 
 async def test_the_key_of_a_topup_answers_its_order_after_the_supplier_left_the_configuration(counter: Counter) -> None:
-    esim = await counter.esim(await _line(counter, "s2s"))
+    esim = await counter.esim(await counter.delivered("s2s"))
     body, other = TopupForPlan(plan_id=esim.plan_id), TopupForPlan(plan_id=esim.plan_id, reference="MINE")
-    admitted = await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top")
-    assert isinstance(admitted, Admitted)
+    order_id = order_of(await admit_topup(counter.deps, STOREFRONT, "test", esim.id, body, "top"))
     left = {name: account for name, account in counter.deps.accounts.items() if name != "s2s"}
     deps = replace(counter.deps, accounts=left)
     for name in (esim.id, esim.iccid):
         again = await admit_topup(deps, STOREFRONT, "test", name, body, "top")
-        assert again == Admitted(admitted.order_id, replayed=True)
+        assert again == Admitted(order_id, replayed=True)
     problems = {key: await admit_topup(deps, STOREFRONT, "test", esim.id, other, key) for key in ("top", "new")}
     assert {key: one.code for key, one in problems.items() if isinstance(one, Problem)} == {
         "top": "idempotency_mismatch",
@@ -86,7 +79,7 @@ async def test_the_key_of_a_topup_answers_its_order_after_the_supplier_left_the_
 
 
 async def test_a_refused_topup_is_not_tried_anywhere_else(counter: Counter) -> None:
-    order_id = await _line(counter, "pikasim")
+    order_id = await counter.delivered("pikasim")
     counter.trigger("pikasim", "refuse_balance", act="topup")
     order = await counter.followed(await _topped_up(counter, order_id))
     row = await counter.deps.pool.fetchrow("SELECT status, failure_code FROM orders WHERE id = $1", order.id)
@@ -95,7 +88,7 @@ async def test_a_refused_topup_is_not_tried_anywhere_else(counter: Counter) -> N
 
 
 async def test_a_topup_without_an_answer_is_looked_up(counter: Counter) -> None:
-    order_id = await _line(counter, "s2s")
+    order_id = await counter.delivered("s2s")
     counter.trigger("s2s", "charge_then_reset", act="topup")
     order = await counter.followed(await _topped_up(counter, order_id))
     assert order.status == "fulfilled"
@@ -103,7 +96,7 @@ async def test_a_topup_without_an_answer_is_looked_up(counter: Counter) -> None:
 
 
 async def test_beppay_adds_no_data_and_says_why(counter: Counter) -> None:
-    order_id = await _line(counter, "beppay")
+    order_id = await counter.delivered("beppay")
     esim = await counter.esim(order_id)
     for answer in (
         await topup_options(counter.deps, STOREFRONT, "test", esim.id),
@@ -115,10 +108,9 @@ async def test_beppay_adds_no_data_and_says_why(counter: Counter) -> None:
 
 
 async def test_anothers_esim_cannot_be_topped_up(counter: Counter) -> None:
-    esim = await counter.esim(await _line(counter, "s2s"))
-    answer = await admit_topup(counter.deps, "sf_two", "test", esim.id, TopupForPlan(plan_id=esim.plan_id), "k")
-    assert isinstance(answer, Problem)
-    assert answer.code == "not_found"
+    esim = await counter.esim(await counter.delivered("s2s"))
+    refused = await admit_topup(counter.deps, "sf_two", "test", esim.id, TopupForPlan(plan_id=esim.plan_id), "k")
+    assert code_of(refused) == "not_found"
 
 
 async def _cancelled(counter: Counter, order_id: str) -> None:
@@ -128,7 +120,7 @@ async def _cancelled(counter: Counter, order_id: str) -> None:
 
 
 async def test_a_cancel_is_sent_once_and_the_ledger_has_the_suppliers_own_refund(counter: Counter) -> None:
-    order_id = await _line(counter, "pikasim")
+    order_id = await counter.delivered("pikasim")
     await _cancelled(counter, order_id)
     order = await counter.order(order_id)
     assert order.status == "cancelled"
@@ -140,7 +132,7 @@ async def test_a_cancel_is_sent_once_and_the_ledger_has_the_suppliers_own_refund
 
 
 async def test_a_cancel_that_is_refused_leaves_the_order_fulfilled(counter: Counter) -> None:
-    order_id = await _line(counter, "pikasim", 25)
+    order_id = await counter.delivered("pikasim", 25)
     await _cancelled(counter, order_id)
     assert (await counter.order(order_id)).status == "fulfilled"
     assert "cancel_refused" in await counter.timeline(order_id)
@@ -150,7 +142,7 @@ async def test_a_cancel_that_is_refused_leaves_the_order_fulfilled(counter: Coun
 
 
 async def test_a_cancel_without_an_answer_is_found_by_its_refund(counter: Counter) -> None:
-    order_id = await _line(counter, "pikasim", 26)
+    order_id = await counter.delivered("pikasim", 26)
     await _cancelled(counter, order_id)
     assert (await counter.order(order_id)).status == "cancel_pending"
     assert (await counter.followed(order_id)).status == "cancelled"
@@ -158,7 +150,7 @@ async def test_a_cancel_without_an_answer_is_found_by_its_refund(counter: Counte
 
 
 async def test_a_cancel_that_nobody_can_tell_is_for_a_person_and_never_sent_again(counter: Counter) -> None:
-    order_id = await _line(counter, "pikasim", 27)
+    order_id = await counter.delivered("pikasim", 27)
     await _cancelled(counter, order_id)
     assert (await counter.followed(order_id, looks=20)).status == "needs_review"
     assert len(await counter.attempts(order_id)) == 2
@@ -167,7 +159,7 @@ async def test_a_cancel_that_nobody_can_tell_is_for_a_person_and_never_sent_agai
 
 
 async def test_what_an_operator_decides_of_a_cancel_is_in_timeline_and_ledger(counter: Counter) -> None:
-    order_id = await _line(counter, "pikasim", 27)
+    order_id = await counter.delivered("pikasim", 27)
     await _cancelled(counter, order_id)
     assert (await counter.followed(order_id, looks=20)).status == "needs_review"
     assert await resolve(counter.deps, order_id, "refunded", "their support gave it back") is None
@@ -185,19 +177,16 @@ async def test_a_cancel_of_an_unknown_order_waits_until_it_is_known(counter: Cou
 
 
 async def test_an_order_that_was_not_sent_is_cancelled_without_asking_anyone(counter: Counter) -> None:
-    admitted = await counter.admit(await counter.plan(1, "pikasim"))
-    assert isinstance(admitted, Admitted)
-    assert await request_cancel(counter.deps, STOREFRONT, "test", admitted.order_id) is None
-    await process_order(counter.deps, admitted.order_id)
-    assert (await counter.order(admitted.order_id)).status == "cancelled"
+    order_id = order_of(await counter.admit(await counter.plan(1, "pikasim")))
+    assert await request_cancel(counter.deps, STOREFRONT, "test", order_id) is None
+    await process_order(counter.deps, order_id)
+    assert (await counter.order(order_id)).status == "cancelled"
     assert not counter.simulator("pikasim").sales()
 
 
 async def test_where_the_supplier_takes_nothing_back_that_is_said(counter: Counter) -> None:
-    order_id = await _line(counter, "s2s")
-    answer = await request_cancel(counter.deps, STOREFRONT, "test", order_id)
-    assert isinstance(answer, Problem)
-    assert answer.code == "not_supported"
+    order_id = await counter.delivered("s2s")
+    assert code_of(await request_cancel(counter.deps, STOREFRONT, "test", order_id)) == "not_supported"
     assert (await counter.order(order_id)).status == "fulfilled"
 
 
@@ -205,9 +194,7 @@ async def test_a_person_fulfils_what_the_supplier_only_half_told(counter: Counte
     order = await counter.followed(await counter.ordered(await counter.plan(9, "beppay")))
     assert order.status == "needs_review"
     code = "LPA:1$smdp.example.com$ABC-123"
-    problem = await resolve(counter.deps, order.id, "fulfilled", "told by mail", "LPA:1$half")
-    assert isinstance(problem, Problem)
-    assert problem.code == "invalid"
+    assert code_of(await resolve(counter.deps, order.id, "fulfilled", "told by mail", "LPA:1$half")) == "invalid"
     assert await resolve(counter.deps, order.id, "fulfilled", "told by mail", code) is None
     assert (await counter.order(order.id)).status == "fulfilled"
     esim = await counter.esim(order.id)
@@ -225,30 +212,22 @@ async def test_what_a_person_calls_refunded_is_in_the_ledger(counter: Counter) -
 
 
 async def test_an_esim_of_test_money_is_not_touched_at_an_account_that_turned_live(counter: Counter) -> None:
-    order_id = await _line(counter, "s2s")
+    order_id = await counter.delivered("s2s")
     esim = await counter.esim(order_id)
     live = counter.with_("s2s", mode="live")
     counter.clock.pass_(hours=1)
     writes, sales = counter.calls("s2s"), len(counter.simulator("s2s").sales())
-    options = await topup_options(live.deps, STOREFRONT, "test", esim.id)
-    assert isinstance(options, Problem)
-    assert options.code == "unavailable"
+    assert code_of(await topup_options(live.deps, STOREFRONT, "test", esim.id)) == "unavailable"
     body = TopupForPlan(plan_id=esim.plan_id)
-    admitted = await admit_topup(live.deps, STOREFRONT, "test", esim.id, body, "top-live")
-    assert isinstance(admitted, Problem)
-    assert admitted.code == "unavailable"
-    seen = await with_usage(live.deps, STOREFRONT, "test", esim.id, fresh=True)
-    assert isinstance(seen, Problem)
-    assert seen.code == "unavailable"
+    assert code_of(await admit_topup(live.deps, STOREFRONT, "test", esim.id, body, "top-live")) == "unavailable"
+    assert code_of(await with_usage(live.deps, STOREFRONT, "test", esim.id, fresh=True)) == "unavailable"
     with pytest.raises(NotFound):
         await look(live.deps, esim)
     assert (counter.calls("s2s"), len(counter.simulator("s2s").sales())) == (writes, sales)
 
 
 async def test_an_order_of_test_money_is_not_cancelled_at_an_account_that_turned_live(counter: Counter) -> None:
-    order_id = await _line(counter, "pikasim")
+    order_id = await counter.delivered("pikasim")
     live = counter.with_("pikasim", mode="live")
-    problem = await request_cancel(live.deps, STOREFRONT, "test", order_id)
-    assert isinstance(problem, Problem)
-    assert problem.code == "not_supported"
+    assert code_of(await request_cancel(live.deps, STOREFRONT, "test", order_id)) == "not_supported"
     assert (await counter.order(order_id)).status == "fulfilled"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -12,13 +12,14 @@ import pytest
 
 from gateway.kit.listening import listen
 from gateway.orders import order_state_rows, watch
-from gateway.orders.admit import Admitted
 from gateway.orders.process import process_order, wait_for_answer
 from gateway.orders.waker import ANSWERED
 from gateway.orders.watch import OrderWatch
 from gateway.suppliers.deps import Deps
+from tests.kit.admitted import order_of
 from tests.kit.counter import Counter
 from tests.kit.counting_pool import CountingPool
+from tests.kit.waiting import until
 
 WAIT_SECONDS = 2.0
 FEW_STATEMENTS = 4
@@ -36,12 +37,11 @@ async def _sending(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         return await purchase(request)
 
     monkeypatch.setattr(provider, "purchase", slow)
-    admitted = await counter.admit(await counter.plan(1, "s2s"))
-    assert isinstance(admitted, Admitted)
-    task = asyncio.create_task(process_order(counter.deps, admitted.order_id))
+    order_id = order_of(await counter.admit(await counter.plan(1, "s2s")))
+    task = asyncio.create_task(process_order(counter.deps, order_id))
     await asked.wait()
     try:
-        yield admitted.order_id, answer
+        yield order_id, answer
     finally:
         answer.set()
         await task
@@ -107,7 +107,7 @@ async def test_a_notification_of_an_earlier_answer_ends_no_waiting(
         await _until_looked(looks, 2)
         assert not waiting.done(), "the order is pending"
         answer.set()
-        await _until(lambda: not counter.deps.watch.unannounced)
+        await until(lambda: not counter.deps.watch.unannounced)
         other.watch.answered(order_id)
         async with asyncio.timeout(30):
             await waiting
@@ -146,10 +146,4 @@ def _looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def _until_looked(looks: list[str], times: int = 1) -> None:
-    await _until(lambda: len(looks) >= times)
-
-
-async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():  # noqa: ASYNC110 - another task does it
-            await asyncio.sleep(0.01)
+    await until(lambda: len(looks) >= times)

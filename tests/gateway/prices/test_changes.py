@@ -12,7 +12,7 @@ from gateway.prices.changes import feed, summary
 from gateway.prices.history import price_history
 from gateway.sync.run import run_sync
 from schemas.page import Page
-from tests.kit.stall import Stall, Thing, market, shelf
+from tests.kit.stall import Stall, Thing, market, shelf, synced_stall
 
 
 async def sync(m, **more):
@@ -36,9 +36,7 @@ def told(changes):
 
 
 async def test_a_first_walk_is_no_news_and_what_comes_and_goes_after_it_is_noted_once(pool, tmp_path):
-    stall = Stall(shelf(15))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await sync(m)
+    async with synced_stall(pool, tmp_path, shelf(15)) as (stall, m):
         assert await walk(pool) == []
         kept = stall.things
         stall.drop("p003")
@@ -55,9 +53,7 @@ async def test_a_first_walk_is_no_news_and_what_comes_and_goes_after_it_is_noted
 
 
 async def test_stock_that_ends_and_comes_back_is_noted_and_counted(pool, tmp_path):
-    stall = Stall(shelf(4))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await sync(m)
+    async with synced_stall(pool, tmp_path, shelf(4)) as (stall, m):
         stall.change("p000", stock=0)
         stall.change("p001", stock=7)
         stall.change("p002", visible=False)

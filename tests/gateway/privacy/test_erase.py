@@ -7,6 +7,7 @@ import pytest
 from gateway.orders.admit import Admitted
 from gateway.privacy.erase import erase_email, erase_old_emails
 from schemas.orders import Customer
+from tests.kit.admitted import order_of
 from tests.kit.counter import Counter
 
 ASKED = "Someone@example.com"
@@ -20,9 +21,7 @@ async def _kept(counter: Counter) -> int:
 
 
 async def _ordered(counter: Counter, email: str, key: str) -> str:
-    admitted = await counter.admit(await counter.plan(1, "s2s"), key, customer=Customer(email=email))
-    assert isinstance(admitted, Admitted)
-    return admitted.order_id
+    return order_of(await counter.admit(await counter.plan(1, "s2s"), key, customer=Customer(email=email)))
 
 
 @pytest.mark.parametrize("asked", [ASKED, ASKED.upper(), f" {ASKED} "])

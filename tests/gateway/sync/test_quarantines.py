@@ -6,18 +6,17 @@ import pytest
 
 from gateway.access import audit_rows
 from gateway.kit.pages import PageRequest, write_cursor
-from gateway.kit.problem import Problem
 from gateway.sync import quarantine_rows, requests, sync_progress_rows
 from gateway.sync.run import run_sync
-from tests.kit.stall import Stall, Thing, market, parts, shelf
+from tests.kit.admitted import code_of
+from tests.kit.stall import Stall, Thing, market, parts, shelf, synced_stall
+from tests.kit.waiting import until
 
 
 @pytest.fixture
 async def upset(pool, tmp_path):
     """A supplier of 32 offers that lists 19 of them at a tenth, 11 no more, two as they were, and one new."""
-    stall = Stall(shelf(32))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(32)) as (stall, m):
         stall.times("0.1")
         for n in (30, 31):
             stall.reprice(f"p{n:03}", "5.00")
@@ -25,15 +24,6 @@ async def upset(pool, tmp_path):
         run = await run_sync(pool, m.accounts, m.settings)
         assert parts(run)["a"].state == "quarantined"
         yield m, run
-
-
-async def patiently(look):
-    """What a look gives once it gives anything."""
-    for _ in range(2000):
-        if found := await look():
-            return found
-        await asyncio.sleep(0.01)
-    raise AssertionError("nothing came")
 
 
 async def seen(m, run, limit=50, cursor=None, **more):
@@ -73,9 +63,7 @@ async def test_differences_come_in_pages_and_each_once(upset):
 
 async def test_the_largest_moves_are_kept_and_the_rest_is_counted(pool, tmp_path, monkeypatch):
     monkeypatch.setitem(quarantine_rows.MOST, "moved", 3)
-    stall = Stall(shelf(12))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(12)) as (stall, m):
         stall.things = [Thing(**{**vars(t), "cost": str(10 + n)}) for n, t in enumerate(stall.things)]
         run = await run_sync(pool, m.accounts, m.settings)
         found = await seen(m, run)
@@ -129,9 +117,7 @@ async def test_what_a_later_sync_overtakes_waits_no_longer_and_cannot_be_refused
     assert [one.run_id for one in await requests.waiting(m.pool)] == [later.id]
     first = await seen(m, run)
     assert (first.quarantine.state, first.quarantine.down, first.data) == ("overtaken", 19, [])
-    problem = await requests.refuse(m.pool, m.accounts, run.id, "a", "anna", "late")
-    assert isinstance(problem, Problem)
-    assert problem.code == "conflict"
+    assert code_of(await requests.refuse(m.pool, m.accounts, run.id, "a", "anna", "late")) == "conflict"
     m.stalls["a"].things = shelf(32)
     await run_sync(m.pool, m.accounts, m.settings)
     assert await requests.waiting(m.pool) == []
@@ -170,7 +156,7 @@ async def test_a_running_sync_writes_down_how_far_it_is_and_leaves_nothing_behin
         running = asyncio.create_task(run_sync(pool, m.accounts, m.settings))
         await stall.reached.wait()
         stall.hold.clear()  # after the first page nothing comes for a while
-        rows = await patiently(lambda: m.fetch("SELECT items, claimed FROM sync_progress"))
+        rows = await until(lambda: m.fetch("SELECT items, claimed FROM sync_progress"))
         assert rows == [{"items": 5, "claimed": 12}]
         stall.hold.set()
         run = await running

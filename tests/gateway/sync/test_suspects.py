@@ -2,15 +2,13 @@
 
 from gateway.catalog import offer_rows
 from gateway.sync.run import run_sync
-from tests.kit.stall import Stall, Thing, market, parts, shelf
+from tests.kit.stall import Stall, Thing, market, parts, shelf, synced_stall
 
 SUSPECTS = "SELECT supplier_plan_id, suspect, good_cost::text AS good FROM offers WHERE suspect IS NOT NULL ORDER BY 1"
 
 
 async def test_a_price_that_fell_too_far_is_kept_from_sale_until_it_is_back_within_bounds(pool, tmp_path):
-    stall = Stall(shelf(3))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(3)) as (stall, m):
         stall.reprice("p001", "1.00")
         run = await run_sync(pool, m.accounts, m.settings)
         assert parts(run)["a"].suspect == 1
@@ -28,9 +26,7 @@ async def test_a_price_that_fell_too_far_is_kept_from_sale_until_it_is_back_with
 
 
 async def test_a_person_releases_a_suspect_price_and_only_that_one(pool, tmp_path):
-    stall = Stall(shelf(3))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(3)) as (stall, m):
         stall.reprice("p001", "1.00")
         await run_sync(pool, m.accounts, m.settings)
         content = await m.one("SELECT content FROM catalog_state")

@@ -5,7 +5,7 @@ import pytest
 from gateway.sync.run import run_sync
 from gateway.sync.run_rules import exit_code
 from schemas.errors import ConfigurationError
-from tests.kit.stall import Stall, Thing, ids, market, parts, shelf
+from tests.kit.stall import Stall, Thing, ids, market, parts, shelf, synced_stall
 
 
 async def test_a_first_sync_stores_every_offer_and_counts_the_rest(pool, tmp_path):
@@ -41,9 +41,7 @@ async def test_a_second_sync_with_nothing_changed_writes_no_price_change_and_no_
 
 
 async def test_one_price_changed_gives_exactly_one_price_change(pool, tmp_path):
-    stall = Stall(shelf(7))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(7)) as (stall, m):
         stall.reprice("p003", "5.50")
         run = await run_sync(pool, m.accounts, m.settings)
         await run_sync(pool, m.accounts, m.settings)
@@ -54,9 +52,7 @@ async def test_one_price_changed_gives_exactly_one_price_change(pool, tmp_path):
 
 
 async def test_the_same_price_written_otherwise_is_no_price_change(pool, tmp_path):
-    stall = Stall(shelf(2))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(2)) as (stall, m):
         stall.reprice("p000", "5.0")
         await run_sync(pool, m.accounts, m.settings)
         assert await m.one("SELECT count(*) FROM price_changes") == 0
@@ -82,9 +78,7 @@ async def test_a_cost_of_nothing_is_set_aside_and_never_sold(pool, tmp_path):
 
 
 async def test_what_vanished_is_gone_and_its_plan_too_until_it_comes_back(pool, tmp_path):
-    stall = Stall(shelf(20))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(20)) as (stall, m):
         kept = stall.things
         stall.drop("p004")
         run = await run_sync(pool, m.accounts, m.settings)
@@ -161,9 +155,7 @@ async def test_everything_ten_times_cheaper_is_quarantined_until_a_person_accept
 
 
 async def test_half_of_the_offers_vanished_in_a_whole_walk_is_quarantined(pool, tmp_path):
-    stall = Stall(shelf(20))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(20)) as (stall, m):
         stall.things = stall.things[:10]
         run = await run_sync(pool, m.accounts, m.settings)
         assert parts(run)["a"].error == "10 of 20 offers vanished, more than 30 %"
@@ -173,9 +165,7 @@ async def test_half_of_the_offers_vanished_in_a_whole_walk_is_quarantined(pool, 
 
 
 async def test_nine_vanished_offers_are_below_the_bounds_of_quarantine(pool, tmp_path):
-    stall = Stall(shelf(9))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(9)) as (stall, m):
         stall.things = []
         run = await run_sync(pool, m.accounts, m.settings)
         assert (run.state, parts(run)["a"].gone) == ("ok", 9)

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.sync import run
 from gateway.sync.run import run_sync
-from tests.kit.stall import RecallingProvider, Stall, Thing, ids, market, parts, shelf
+from tests.kit.stall import RecallingProvider, Stall, Thing, ids, market, parts, shelf, synced_stall
 
 
 @pytest.fixture
@@ -15,9 +15,7 @@ def read():
 
 
 async def test_only_what_came_otherwise_is_mapped_again(pool, tmp_path, read):
-    stall = Stall(shelf(12))
-    async with market(pool, tmp_path, {"a": stall}, of=RecallingProvider) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(12), of=RecallingProvider) as (stall, m):
         assert len(read) == 12
         read.clear()
         stall.reprice("p003", "5.10")
@@ -44,9 +42,7 @@ async def test_another_mapping_has_every_item_mapped_once_more_and_changes_nothi
 
 
 async def test_an_offer_that_was_gone_is_mapped_when_it_comes_back(pool, tmp_path, read):
-    stall = Stall(shelf(6))
-    async with market(pool, tmp_path, {"a": stall}, of=RecallingProvider) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(6), of=RecallingProvider) as (stall, m):
         kept = stall.things
         stall.drop("p000")
         await run_sync(pool, m.accounts, m.settings)

@@ -13,13 +13,8 @@ from gateway.kit.pool import open_pool
 from gateway.migrations import upgrade
 from gateway.sync import sync_run_rows
 from gateway.sync.run import run_sync
-from tests.kit.stall import Stall, ids, market, parts, shelf
-
-
-async def _until(condition, seconds=20):
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - what is waited for is in the database
-            await asyncio.sleep(0.02)
+from tests.kit.stall import Stall, ids, market, parts, shelf, synced_stall
+from tests.kit.waiting import until
 
 
 async def test_a_sync_beside_a_running_one_joins_it_and_has_its_result(pool, tmp_path):
@@ -42,7 +37,7 @@ async def test_a_sync_that_the_running_one_does_not_cover_waits_for_the_supplier
         first = asyncio.create_task(run_sync(pool, m.accounts, m.settings, only=["slow"]))
         await slow.reached.wait()
         second = asyncio.create_task(run_sync(pool, m.accounts, m.settings))
-        await _until(lambda: m.one("SELECT count(*) > 0 FROM offers WHERE supplier = 'quick'"))
+        await until(lambda: m.one("SELECT count(*) > 0 FROM offers WHERE supplier = 'quick'"))
         assert slow.requests == 1
         slow.hold.set()
         one, two = await first, await second
@@ -51,9 +46,7 @@ async def test_a_sync_that_the_running_one_does_not_cover_waits_for_the_supplier
 
 
 async def test_accepting_does_not_join_a_run_that_does_not_accept(pool, tmp_path):
-    stall = Stall(shelf(15))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(15)) as (stall, m):
         stall.times("0.1")
         stall.hold = asyncio.Event()
         stall.reached.clear()
@@ -85,9 +78,7 @@ async def test_one_slow_supplier_does_not_keep_the_others_from_being_published(p
 
 
 async def test_a_run_that_is_stopped_is_closed_and_the_supplier_is_not_blamed(pool, tmp_path):
-    stall = Stall(shelf(3))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(3)) as (stall, m):
         stall.hold = asyncio.Event()
         stall.reached.clear()
         task = asyncio.create_task(run_sync(pool, m.accounts, m.settings))
@@ -122,9 +113,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def test_a_killed_sync_leaves_the_old_offers_and_the_next_one_closes_it_as_failed(pool, database_url, tmp_path):
-    stall = Stall(shelf(20))
-    async with market(pool, tmp_path, {"a": stall}) as m:
-        await run_sync(pool, m.accounts, m.settings)
+    async with synced_stall(pool, tmp_path, shelf(20)) as (_, m):
         before = await m.fetch("SELECT * FROM offers ORDER BY id")
         child = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -24,6 +24,7 @@ from gateway.worker import jobs, sync_jobs
 from providers.loader import load_manifests
 from schemas.errors import ConfigurationError
 from tests.kit.rescheduled import EVERY_SECOND, NEVER, reschedule
+from tests.kit.waiting import until
 
 SLOW_SECONDS = 0.5
 
@@ -54,12 +55,6 @@ def settings(tmp_path):
     here = load_manifests()["pikasim"].sandbox_settings
     supplier = {**here, "provider": "pikasim", "base_url": "http://127.0.0.1:1"}
     return load(state_dir=str(tmp_path), suppliers={"a": supplier, "b": supplier})
-
-
-async def until(condition, seconds=120):
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for is a file
-            await asyncio.sleep(0.02)
 
 
 async def test_a_worker_runs_a_sync_that_was_asked_for_with_its_names(pool, database_url, tmp_path, monkeypatch):
@@ -251,9 +246,7 @@ async def test_a_worker_asks_suppliers_for_our_money_and_keeps_what_it_hears(
     settings = load(state_dir=str(tmp_path), suppliers={"a": supplier})
     stop = asyncio.Event()
     worker = asyncio.create_task(jobs.work(settings, database_url, stop, program(tmp_path)))
-    async with asyncio.timeout(30):
-        while not await pool.fetchval("SELECT count(*) FROM supplier_balances WHERE supplier = 'a'"):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    await until(lambda: pool.fetchval("SELECT count(*) FROM supplier_balances WHERE supplier = 'a'"))
     stop.set()
     await worker
     assert await pool.fetchval("SELECT spendable > 0 FROM supplier_balances WHERE supplier = 'a'")
