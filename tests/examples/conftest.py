@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,25 +23,13 @@ from gateway.kit.pool import Pool
 from gateway.kit.settings import load
 from gateway.worker import jobs
 from providers.loader import load_manifests
-from tests.gateway.console.conftest import _bad
+from tests.kit.chromium import chromium
 from tests.kit.rescheduled import EVERY_SECOND, reschedule
 from tests.kit.sandboxed import Town, stock_from, town
 from tests.kit.secret_keys import SECRET_KEY
+from tests.kit.waiting import until
 
 LOOPBACK = {"allow_private": ["127.0.0.0/8"]}
-PATIENCE = 30
-
-
-async def until(look: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """What ``look`` (a function or a coroutine function) gives as soon as that is true."""
-    async with asyncio.timeout(seconds):
-        while True:
-            found = look()
-            if isinstance(found, Awaitable):
-                found = await found
-            if found:
-                return found
-            await asyncio.sleep(0.05)
 
 
 def free_socket() -> socket.socket:
@@ -201,26 +188,11 @@ OpenPage = Callable[..., Awaitable[Any]]
 @pytest.fixture
 async def open_page() -> AsyncIterator[OpenPage]:
     """Pages of Chromium, each in a context of its own. An error in one fails the test."""
-    from playwright.async_api import async_playwright, expect
+    async with chromium() as new_page:
 
-    if (program := shutil.which("chromium")) is None:
-        pytest.skip("there is no chromium here; .ci/run installs it")
-    faults: list[str] = []
-    expect.set_options(timeout=30_000)  # as long as everything else waits there
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-
-        async def open_(url: str, *, scheme: Any = "light", phone: bool = False) -> Any:
-            size: Any = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 860}
-            context = await browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
-            page = await context.new_page()
-            page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-            page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if _bad(said) else None)
+        async def open_(url: str, **look: Any) -> Any:
+            page = await new_page(**look)
             await page.goto(url)
             return page
 
         yield open_
-        await browser.close()
-    assert not faults, faults

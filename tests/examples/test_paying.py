@@ -13,8 +13,8 @@ from playwright.async_api import expect
 
 from gateway.access.key_rows import create_key
 from gateway.checkouts import checkout_rules
-from tests.examples.conftest import until
 from tests.gateway.console.test_in_chromium import _AXE, _TOO_WIDE, read_by_axe
+from tests.kit.waiting import until
 
 pytestmark = pytest.mark.browser
 

@@ -22,8 +22,9 @@ from examples.storefront import clerk, gateway
 from examples.storefront.app import Settings
 from examples.storefront.gateway import NoAnswer
 from examples.storefront.hooks import PATH, Ear
-from tests.examples.conftest import Street, free_socket, until
+from tests.examples.conftest import Street, free_socket
 from tests.examples.test_shop import GOOD, fields, form_for
+from tests.kit.waiting import until
 
 HOUSE = Path(__file__).parents[2]
 

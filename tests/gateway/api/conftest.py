@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -27,9 +27,11 @@ from gateway.kit.settings import Settings, load
 from gateway.pricing import fx_rows
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import only
+from schemas.page import Page
+from tests.kit.answers import read
 from tests.kit.gateway_server import GatewayServer
 from tests.kit.made_up_market import Item, Market, offer
-from tests.kit.sandboxed import Town, stock_from, town
+from tests.kit.sandboxed import Town, stock_from
 from tests.kit.secret_keys import SECRET_KEY
 from tests.kit.shelf import stock
 from tests.kit.working import waking
@@ -111,6 +113,22 @@ class Api:
     async def get(self, path: str, **more: Any) -> ClientResponse:
         return await self.ask("GET", path, **more)
 
+    async def read(self, path: str, kind: Any = Any, status: int = 200) -> Any:
+        return await read(await self.get(path), kind, status)
+
+    async def rows(self, path: str, limit: int = 200, kind: Any = Any) -> list[Any]:
+        """Every row of a list, page by page."""
+        found: list[Any] = []
+        path, cursor = f"{path}{'&' if '?' in path else '?'}limit={limit}", ""
+        for _ in range(200):
+            page = await self.read(path + cursor, Page[kind])
+            found += page.data
+            assert page.has_more == (page.next_cursor is not None)
+            if not page.has_more:
+                return found
+            cursor = f"&cursor={page.next_cursor}"
+        raise AssertionError("the list does not end")
+
     async def post(self, path: str, **more: Any) -> ClientResponse:
         return await self.ask("POST", path, **more)
 
@@ -123,7 +141,7 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
     """Start an API with settings of its own, on a catalogue that stands still.
 
     ``own_catalog`` is the one that it would open by itself, ``published`` one with these items, ``synced`` with those
-    of the configured suppliers.
+    of the configured suppliers. With ``scopes`` it has a key that has them.
     """
     clients = []
     workers = AsyncExitStack()
@@ -134,6 +152,7 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
         published: bool = False,
         synced: bool = False,
         own_catalog: bool = False,
+        scopes: Sequence[str] = (),
         **settings: Any,
     ) -> Api:
         given: dict[str, Any] = {
@@ -165,7 +184,8 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
         clients.append(client)
         if synced:
             await workers.enter_async_context(waking(app[state.DEPS]))
-        return Api(client, pool, catalog, lines)
+        api = Api(client, pool, catalog, lines)
+        return api.with_key(await api.make_key(*scopes)) if scopes else api
 
     yield start
     await workers.aclose()
@@ -176,15 +196,13 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
 @pytest.fixture
 async def api(make_api: MakeApi) -> Api:
     """An API and a storefront's test key."""
-    made = await make_api()
-    return made.with_key(await made.make_key())
+    return await make_api(scopes=["storefront"])
 
 
 @pytest.fixture
 async def ops(make_api: MakeApi) -> Api:
     """An API and an operator's test key."""
-    made = await make_api()
-    return made.with_key(await made.make_key("ops"))
+    return await make_api(scopes=["ops"])
 
 
 @dataclass
@@ -206,13 +224,6 @@ class Shop:
 
 
 _keys = itertools.count(1)
-
-
-@pytest.fixture
-async def suppliers() -> AsyncIterator[Town]:
-    """All suppliers' sandboxes, without rate limits."""
-    async with town() as made:
-        yield made
 
 
 @pytest.fixture

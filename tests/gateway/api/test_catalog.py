@@ -9,28 +9,12 @@ import zstandard
 
 from gateway.access.key_rows import new_key_text
 from schemas import api as shapes
+from tests.kit.answers import problem, read
 from tests.kit.made_up_market import Item, offer
 
 
-async def read(answer, kind=None):
-    body = await answer.read()
-    assert answer.status == 200, body
-    return msgspec.json.decode(body, type=kind) if kind else orjson.loads(body)
-
-
-async def problem(answer, status, code):
-    body = await answer.read()
-    assert answer.status == status, body
-    assert answer.content_type == "application/problem+json"
-    read = orjson.loads(body)
-    assert (read["status"], read["code"]) == (status, code)
-    assert read["request_id"] == answer.headers["X-Request-Id"]
-    assert read["type"].endswith(f"/errors/{code}")
-    return read
-
-
 async def test_plans_come_cheapest_first_in_the_shape_that_is_documented(api):
-    page = await read(await api.get("/v1/plans?country=JP"), shapes.PlanList)
+    page = await api.read("/v1/plans?country=JP", shapes.PlanList)
     amounts = [float(plan.price.amount) for plan in page.data]
     assert amounts == sorted(amounts)
     assert (page.data[0].price.amount, page.data[0].offer_count) == ("4.95", 2)
@@ -40,55 +24,49 @@ async def test_plans_come_cheapest_first_in_the_shape_that_is_documented(api):
 
 
 async def test_a_country_asked_for_twice_means_plans_that_cover_both(api):
-    page = await read(await api.get("/v1/plans?country=JP&country=KR"), shapes.PlanList)
+    page = await api.read("/v1/plans?country=JP&country=KR", shapes.PlanList)
     assert [plan.countries for plan in page.data] == [["JP", "KR"]]
 
 
 async def test_pages_go_on_where_they_ended(api):
-    seen, cursor = [], ""
-    for _ in range(10):
-        page = await read(await api.get(f"/v1/plans?limit=1{cursor}"), shapes.PlanList)
-        seen += [plan.id for plan in page.data]
-        if not page.has_more:
-            break
-        cursor = f"&cursor={page.next_cursor}"
-    whole = await read(await api.get("/v1/plans"), shapes.PlanList)
+    seen = [plan.id for plan in await api.rows("/v1/plans", 1, shapes.Plan)]
+    whole = await api.read("/v1/plans", shapes.PlanList)
     assert seen == [plan.id for plan in whole.data]
     assert len(seen) == 4
 
 
 async def test_what_is_out_of_stock_is_shown_when_asked_for(api):
-    page = await read(await api.get("/v1/plans?country=FR&in_stock=false"), shapes.PlanList)
+    page = await api.read("/v1/plans?country=FR&in_stock=false", shapes.PlanList)
     assert [(plan.in_stock, plan.offer_count, plan.price.amount) for plan in page.data] == [(False, 0, "3.30")]
 
 
 async def test_prices_come_in_the_currency_asked_for(api):
-    page = await read(await api.get("/v1/plans?country=JP&currency=JPY"), shapes.PlanList)
+    page = await api.read("/v1/plans?country=JP&currency=JPY", shapes.PlanList)
     assert page.data[0].price == shapes.Price("750", "JPY")
 
 
 async def test_one_plan_is_found_by_the_id_of_the_list(api):
-    page = await read(await api.get("/v1/plans?country=JP"), shapes.PlanList)
-    assert await read(await api.get(f"/v1/plans/{page.data[0].id}"), shapes.Plan) == page.data[0]
+    page = await api.read("/v1/plans?country=JP", shapes.PlanList)
+    assert await api.read(f"/v1/plans/{page.data[0].id}", shapes.Plan) == page.data[0]
     await problem(await api.get("/v1/plans/jp-1gb-7d-000000000000"), 404, "not_found")
 
 
 async def test_countries_and_regions_have_a_lowest_price(api):
-    countries = await read(await api.get("/v1/countries"), shapes.CountryList)
+    countries = await api.read("/v1/countries", shapes.CountryList)
     assert [(c.code, c.plan_count, c.from_price.amount) for c in countries.data] == [
         ("FR", 1, "4.40"),
         ("JP", 3, "4.95"),
         ("KR", 1, "12.10"),
     ]
-    regions = await read(await api.get("/v1/regions"), shapes.RegionList)
+    regions = await api.read("/v1/regions", shapes.RegionList)
     assert all(set(region.countries) and region.from_price for region in regions.data)
 
 
 async def test_offers_and_what_they_cost_are_for_operators_alone(api):
-    plan = (await read(await api.get("/v1/plans?country=JP")))["data"][0]["id"]
+    plan = (await api.read("/v1/plans?country=JP"))["data"][0]["id"]
     await problem(await api.get(f"/v1/plans/{plan}/offers"), 403, "forbidden")
     ops = api.with_key(await api.make_key("ops"))
-    listed = await read(await ops.get(f"/v1/plans/{plan}/offers"), shapes.OfferList)
+    listed = await ops.read(f"/v1/plans/{plan}/offers", shapes.OfferList)
     assert [(o.supplier, o.cost.amount, o.selectable) for o in listed.data] == [
         ("b", "4.50", True),
         ("a", "5.00", True),
@@ -99,8 +77,8 @@ async def test_offers_and_what_they_cost_are_for_operators_alone(api):
 
 async def test_a_test_key_and_a_live_key_see_different_catalogues(api):
     live = api.with_key(await api.make_key(mode="live"))
-    assert [c["code"] for c in (await read(await api.get("/v1/countries")))["data"]] == ["FR", "JP", "KR"]
-    assert [c["code"] for c in (await read(await live.get("/v1/countries")))["data"]] == ["JP", "KR"]
+    assert [c["code"] for c in (await api.read("/v1/countries"))["data"]] == ["FR", "JP", "KR"]
+    assert [c["code"] for c in (await live.read("/v1/countries"))["data"]] == ["JP", "KR"]
 
 
 async def test_a_query_that_cannot_be_is_pointed_at(api):
@@ -250,7 +228,7 @@ async def test_a_need_that_nothing_meets_says_what_was_missing(api):
 
 
 async def test_a_plan_that_is_sold_out_is_a_conflict(api):
-    page = await read(await api.get("/v1/plans?country=FR&in_stock=false"))
+    page = await api.read("/v1/plans?country=FR&in_stock=false")
     await problem(await api.post("/v1/quotes", json={"plan_id": page["data"][0]["id"]}), 409, "no_stock")
 
 

@@ -13,6 +13,7 @@ from schemas.checkouts import Checkout, OpsCheckout, PaymentCase
 from schemas.page import Page
 from tests.gateway.api.conftest import Shop
 from tests.kit.receiver import receiving
+from tests.kit.waiting import until
 
 PLAN = "bv-1gb-3d-06e8ea6afa94"
 LIVE = {"webhooks": {"allow_private": ["127.0.0.0/8"]}}
@@ -40,13 +41,12 @@ async def paid(shop, checkout, outcome="pay"):
     await shop.town.tell("bepaid", f"pay/{product}", {"outcome": outcome})
 
 
-async def until(shop, checkout, **wanted):
-    async with asyncio.timeout(20):
-        while True:
-            found = await (await shop.api.get(f"/v1/checkouts/{checkout['id']}")).json()
-            if all(found[name] == value for name, value in wanted.items()):
-                return found
-            await asyncio.sleep(0.05)
+async def reached(shop, checkout, status):
+    async def look():
+        found = await (await shop.api.get(f"/v1/checkouts/{checkout['id']}")).json()
+        return found if found["status"] == status else None
+
+    return await until(look)
 
 
 async def test_a_checkout_is_opened_paid_and_delivered(shop):
@@ -65,7 +65,7 @@ async def test_a_checkout_is_opened_paid_and_delivered(shop):
     other, problem = await opened(shop, reference="cart-8")
     assert (other.status, problem["code"]) == (422, "idempotency_mismatch")
     await paid(shop, checkout)
-    done = await until(shop, checkout, status="paid")
+    done = await reached(shop, checkout, "paid")
     assert done["payment_url"] is None
     order = await (await shop.api.get(f"/v1/orders/{done['order_id']}", headers={"Prefer": "wait=20"})).json()
     assert (order["status"], order["reference"], order["price"]) == ("fulfilled", "cart-7", checkout["price"])
@@ -82,14 +82,14 @@ async def test_a_quote_is_paid_at_the_price_that_is_held(shop):
     checkout = await answer.json()
     assert (answer.status, checkout["price"]) == (201, quote["price"])
     await paid(shop, checkout)
-    assert (await until(shop, checkout, status="paid"))["order_id"]
+    assert (await reached(shop, checkout, "paid"))["order_id"]
 
 
 async def test_operators_see_what_waits_and_decide_it(shop):
     _, checkout = await opened(shop)
     await shop.town.tell("bepaid", "triggers", {"kind": "wrong_amount", "factor": "0.5"})
     await paid(shop, checkout)
-    waits = await until(shop, checkout, status="needs_review")
+    waits = await reached(shop, checkout, "needs_review")
     assert waits["review"]["reason"] == "paid_too_little"
     assert (await shop.api.get("/v1/ops/checkouts")).status == 403
     page = await (await shop.ops.get("/v1/ops/checkouts?status=needs_review&mode=test")).json()
@@ -106,7 +106,7 @@ async def test_operators_see_what_waits_and_decide_it(shop):
     assert (decided.status, (await decided.json())["data"][0]["outcome"]) == (200, "refunded")
     assert (await shop.ops.post(path, json={"as": "closed", "note": "twice"})).status == 409
     assert (await shop.ops.post("/v1/ops/checkouts/pc_none/resolve", json={"as": "closed", "note": ""})).status == 404
-    assert (await until(shop, checkout, status="closed"))["review"] is None
+    assert (await reached(shop, checkout, "closed"))["review"] is None
     audit = await shop.api.pool.fetchrow("SELECT object, detail FROM audit_log WHERE action = 'checkout.resolved'")
     assert (audit["object"], audit["detail"]["as"]) == (f"checkout:{checkout['id']}", "refunded")
 
@@ -119,14 +119,12 @@ async def test_the_storefront_hears_that_it_was_paid_and_that_it_needs_review(sh
         await shop.town.tell("bepaid", "triggers", {"kind": "wrong_currency", "key": bad["id"]})
         await paid(shop, good)
         await paid(shop, bad)
-        await until(shop, good, status="paid")
-        await until(shop, bad, status="needs_review")
+        await reached(shop, good, "paid")
+        await reached(shop, bad, "needs_review")
         stop = asyncio.Event()
         sending = asyncio.create_task(deliver(shop.api.client.app[state.SETTINGS], shop.api.pool, stop))
         try:
-            async with asyncio.timeout(20):
-                while sum(b"checkout." in body for _, body in receiver.got) < 2:  # noqa: ASYNC110 - another server
-                    await asyncio.sleep(0.05)
+            await until(lambda: sum(b"checkout." in body for _, body in receiver.got) >= 2)
         finally:
             stop.set()
             await sending
@@ -144,7 +142,7 @@ async def test_notifications_that_are_not_the_payment_suppliers_are_refused(shop
     for headers in ({}, {"Authorization": "Basic MzYxOng="}, {"Content-Signature": "AAAA"}):
         assert (await shop.api.post("/webhooks/bepaid", json=body, headers=headers)).status == 401
     assert (await shop.api.post("/webhooks/nobody", json=body)).status == 401
-    assert (await until(shop, checkout, status="open"))["order_id"] is None
+    assert (await reached(shop, checkout, "open"))["order_id"] is None
     assert await shop.api.pool.fetchval("SELECT count(*) FROM payments") == 0
 
 

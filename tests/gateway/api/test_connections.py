@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from gateway.api import state
 from gateway.app import GATE
 from tests.kit.raw_client import RawClient
+from tests.kit.waiting import until
 
 HOLD = 3600.0
 
@@ -37,12 +38,6 @@ def unfinished_order(api, sent: bytes = b'{"plan') -> bytes:
         f"POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.key}\r\nIdempotency-Key: k\r\n"
         "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
     ).encode() + sent
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("part", ["head", "body", "body of a route that reads none", "pipelined head"])

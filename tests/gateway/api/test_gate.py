@@ -8,7 +8,7 @@ from prometheus_client import generate_latest
 
 from gateway.api import state
 from gateway.api.forwarded import client_address
-from tests.gateway.api.test_catalog import problem
+from tests.kit.answers import problem
 
 
 async def test_a_request_id_is_echoed_when_it_is_one_and_made_when_not(api):
@@ -68,8 +68,7 @@ async def test_what_cannot_be_expected_is_refused(api):
 
 
 async def test_a_key_that_asks_too_often_is_told_when_to_come_back(make_api):
-    api = await make_api(rate_limit={"per_minute": 5})
-    api = api.with_key(await api.make_key())
+    api = await make_api(rate_limit={"per_minute": 5}, scopes=["storefront"])
     answers = [await api.get("/v1/countries") for _ in range(6)]
     assert [answer.status for answer in answers] == [200] * 5 + [429]
     assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["4", "3", "2", "1", "0", "0"]
@@ -87,8 +86,7 @@ async def test_a_keys_own_rate_goes_before_the_default(make_api):
 
 
 async def test_other_origins_may_ask_only_when_they_are_named(make_api):
-    api = await make_api(cors_origins=["https://shop.example"])
-    api = api.with_key(await api.make_key())
+    api = await make_api(cors_origins=["https://shop.example"], scopes=["storefront"])
     for _ in range(2):  # the second one is remembered
         answer = await api.get("/v1/plans", headers={"Origin": "https://shop.example"})
         assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
@@ -209,8 +207,7 @@ def test_only_trusted_proxies_say_who_asks(remote, forwarded, address):
 async def test_a_browser_that_came_by_https_is_told_to_stay_with_it(make_api):
     """Behind a proxy that ends TLS, when the settings trust it; from nobody else."""
     hsts, forwarded = "Strict-Transport-Security", {"X-Forwarded-Proto": "https"}
-    behind = await make_api(trusted_proxies=["127.0.0.0/8"])
-    behind = behind.with_key(await behind.make_key())
+    behind = await make_api(trusted_proxies=["127.0.0.0/8"], scopes=["storefront"])
     alone = (await make_api()).with_key(behind.key)
     for path in ("/v1/plans", "/v1/plans", "/v1/plans", "/v1/nowhere", "/livez", "/docs", "/console/login"):
         answer = await behind.get(path, headers=forwarded, allow_redirects=False)
@@ -224,8 +221,7 @@ async def test_a_browser_that_came_by_https_is_told_to_stay_with_it(make_api):
 
 
 async def test_a_redis_that_is_gone_or_frozen_slows_nothing(make_api, own_servers):
-    api = await make_api(redis_url=own_servers.where.redis_url)
-    api = api.with_key(await api.make_key())
+    api = await make_api(redis_url=own_servers.where.redis_url, scopes=["storefront"])
     assert (await api.get("/v1/plans")).status == 200
     own_servers.valkey.stop()
     await asyncio.gather(*(api.get("/v1/plans") for _ in range(50)))

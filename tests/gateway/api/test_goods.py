@@ -13,15 +13,9 @@ async def store(shop):
     return shop.api.with_key(await shop.api.make_key("storefront", "goods"))
 
 
-async def read(api, path, status=200):
-    answer = await api.get(path)
-    assert answer.status == status, await answer.text()
-    return await answer.json()
-
-
 async def named(store, name, query=""):
     """The good that is called so."""
-    found = await read(store, f"/v1/goods?limit=200{query}")
+    found = await store.read(f"/v1/goods?limit=200{query}")
     return next(one for one in found["data"] if one["name"].startswith(name))
 
 
@@ -40,14 +34,10 @@ async def test_without_the_scope_nothing_of_goods_is_shown_or_sold(shop, store):
 
 
 async def test_every_good_is_met_once_page_by_page_and_by_name(store):
-    whole = (await read(store, "/v1/goods?limit=200"))["data"]
+    whole = (await store.read("/v1/goods?limit=200"))["data"]
     names = [(f"{one['product_name']} {one['name']}").casefold()[:60] for one in whole]
     assert names == sorted(names)
-    met, cursor = [], ""
-    while cursor is not None:
-        found = await read(store, f"/v1/goods?limit=7{cursor and f'&cursor={cursor}'}")
-        met += [one["id"] for one in found["data"]]
-        cursor = found["next_cursor"]
+    met = [one["id"] for one in await store.rows("/v1/goods", 7)]
     assert met == [one["id"] for one in whole]
     assert len(set(met)) == len(met) > 30
 
@@ -65,37 +55,37 @@ FILTERS = {
 
 async def test_filters_narrow(store):
     for query, products in FILTERS.items():
-        found = (await read(store, f"/v1/goods?limit=200&{query}"))["data"]
+        found = (await store.read(f"/v1/goods?limit=200&{query}"))["data"]
         assert {one["product_name"] for one in found} == products, query
 
 
 async def test_a_language_is_answered_in_where_the_supplier_has_it(store):
     russian = await named(store, "$10 Apple", "&locale=ru")
     assert russian["category"]["name"] == "Подарочные карты"
-    assert (await read(store, f"/v1/goods/{russian['id']}?locale=ru"))["locale"] == "ru"
-    assert (await read(store, f"/v1/goods/{russian['id']}?locale=de"))["locale"] == "en"
-    assert (await read(store, "/v1/goods/categories?locale=ru"))["data"][0]["name"] == "Подарочные карты"
-    first = (await read(store, "/v1/goods/categories"))["data"][0]
+    assert (await store.read(f"/v1/goods/{russian['id']}?locale=ru"))["locale"] == "ru"
+    assert (await store.read(f"/v1/goods/{russian['id']}?locale=de"))["locale"] == "en"
+    assert (await store.read("/v1/goods/categories?locale=ru"))["data"][0]["name"] == "Подарочные карты"
+    first = (await store.read("/v1/goods/categories"))["data"][0]
     assert (first["name"], first["goods"] > 20) == ("Gift cards", True)
 
 
 async def test_prices_are_by_the_rules_and_in_the_currency_that_is_asked_for(store):
     good = await named(store, "$10 Apple")
     assert good["price"] == {"amount": "12.10", "currency": "USD"}  # 11.00 and 10 %
-    euros = await read(store, f"/v1/goods/{good['id']}?currency=EUR")
+    euros = await store.read(f"/v1/goods/{good['id']}?currency=EUR")
     assert euros["price"]["currency"] == "EUR"
     for query in ("currency=XAU", "country=ZZ", "attribute=x", "amount=-5"):
-        await read(store, f"/v1/goods/{good['id']}?{query}", 422)
-    assert (await read(store, f"/v1/goods/{good['id']}?amount=5", 409))["code"] == "conflict"
+        await store.read(f"/v1/goods/{good['id']}?{query}", status=422)
+    assert (await store.read(f"/v1/goods/{good['id']}?amount=5", status=409))["code"] == "conflict"
 
 
 async def test_an_amount_of_one_s_choice_has_its_price_within_its_bounds(store):
     good = await named(store, "Travel voucher")
     assert (good["price"], good["denomination"]["currency"], good["denomination"]["least"]) == (None, "EUR", "10")
-    priced = await read(store, f"/v1/goods/{good['id']}?amount=25")
+    priced = await store.read(f"/v1/goods/{good['id']}?amount=25")
     assert priced["price"] == {"amount": "30.89", "currency": "USD"}  # 25 × 1.08 × 1.04 = 28.08, and 10 %
     for amount in ("9.99", "500.01", "25.001"):
-        told = await read(store, f"/v1/goods/{good['id']}?amount={amount}", 409)
+        told = await store.read(f"/v1/goods/{good['id']}?amount={amount}", status=409)
         assert told["errors"][0]["pointer"] == "/amount"
 
 
@@ -109,7 +99,7 @@ async def test_cards_are_ordered_delivered_and_shown_to_their_owner_only(shop, s
     assert len(set(pins)) == 3
     again, same = await order(shop, store, body, "key")
     assert (again, same["voucher"]) == (200, sold["voucher"])
-    told = str(await read(store, f"/v1/orders/{sold['id']}/events"))
+    told = str(await store.read(f"/v1/orders/{sold['id']}/events"))
     assert not any(pin in told for pin in pins)
     dump = await store.pool.fetchval(
         "SELECT string_agg(t::text, '') FROM (SELECT o::text FROM orders o UNION ALL SELECT a::text FROM attempts a"
@@ -165,19 +155,19 @@ async def test_a_refused_card_is_no_stock_costs_nothing_and_marks_nothing(shop, 
     good = await named(store, "$2 Sandbox card")
     _, sold = await order(shop, store, {"good_id": good["id"]})
     assert (sold["status"], sold["failure"]["code"]) == ("failed", "no_stock")
-    assert (await read(store, f"/v1/goods/{good['id']}"))["in_stock"] is True
+    assert (await store.read(f"/v1/goods/{good['id']}"))["in_stock"] is True
 
 
 async def test_operators_see_costs_walks_and_what_keeps_a_good_from_sale(shop, store):
     await store.pool.execute("UPDATE goods SET suspect = 'moved' WHERE sort_name LIKE '%apple gift card | usa $10%'")
-    held = (await read(shop.ops, "/v1/ops/goods?why_not=suspect_price"))["data"]
+    held = (await shop.ops.read("/v1/ops/goods?why_not=suspect_price"))["data"]
     assert [(one["cost"]["amount"], one["why_not"]) for one in held] == [("11.00", ["suspect_price"])]
-    assert (await read(store, f"/v1/goods/{held[0]['id']}"))["in_stock"] is False
-    (walk,) = (await read(shop.ops, "/v1/ops/goods/walks"))["data"]
+    assert (await store.read(f"/v1/goods/{held[0]['id']}"))["in_stock"] is False
+    (walk,) = (await shop.ops.read("/v1/ops/goods/walks"))["data"]
     assert (walk["supplier"], walk["state"], walk["mapped"], walk["suspect"]) == ("s2s", "ok", walk["total"], 1)
     released = await (await shop.ops.post(f"/v1/ops/goods/{held[0]['id']}/release")).json()
     assert released == {"id": held[0]["id"], "released": 1}
-    assert (await read(store, f"/v1/goods/{held[0]['id']}"))["in_stock"] is True
+    assert (await store.read(f"/v1/goods/{held[0]['id']}"))["in_stock"] is True
     assert (await shop.ops.post(f"/v1/ops/goods/good_{'0' * 24}/release")).status == 404
     for path in ("changes", "unmapped"):
-        assert (await read(shop.ops, f"/v1/ops/goods/{path}"))["data"] == []
+        assert (await shop.ops.read(f"/v1/ops/goods/{path}"))["data"] == []

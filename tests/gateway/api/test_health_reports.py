@@ -14,8 +14,7 @@ from gateway.kit.settings import load
 from gateway.orders import worker_rows
 from gateway.worker import jobs
 from tests.kit.secret_keys import SECRET_KEY
-
-PATIENCE = 60  # seconds within which each of the four places reports
+from tests.kit.waiting import until
 
 
 async def place_orders(pool, count, *, due_seconds_ago):
@@ -38,13 +37,6 @@ async def seen_worker(pool, seconds_ago):
         " VALUES (gen_random_uuid(), 'here', 1, now() - make_interval(secs => $1))",
         float(seconds_ago),
     )
-
-
-async def until(look, seconds=PATIENCE):
-    async with asyncio.timeout(seconds):
-        while not (found := await look()):  # noqa: ASYNC110 - what is waited for is in a database
-            await asyncio.sleep(0.1)
-        return found
 
 
 class Places:

@@ -4,8 +4,8 @@ import pytest
 
 from gateway.app import all_routes
 from gateway.kit.pages import write_cursor
-from tests.gateway.api.test_catalog import problem, read
 from tests.gateway.api.test_ops import filled
+from tests.kit.answers import problem
 
 __all__ = ["filled"]  # the fixture
 
@@ -30,10 +30,10 @@ def test_lists_are_found_by_their_parameters():
 
 
 async def test_values_that_a_list_cannot_read_lead_to_its_end(filled):
-    whole = {path: await read(await filled.get(path)) for path in LISTS}
+    whole = {path: await filled.read(path) for path in LISTS}
     assert {"/v1/plans", "/v1/ops/offers", "/v1/ops/price-changes"} <= {path for path in LISTS if whole[path]["data"]}
     unreadable = write_cursor(*["no value"] * 9)
-    found = {path: await read(await filled.get(f"{path}?cursor={unreadable}")) for path in LISTS}
+    found = {path: await filled.read(f"{path}?cursor={unreadable}") for path in LISTS}
     assert {path: page["data"] for path, page in found.items() if page["data"]} == {}
     assert {path for path, page in found.items() if page["has_more"]} == set()
 

@@ -4,8 +4,8 @@ import pytest
 
 from gateway.api.reading import _shapes
 from gateway.app import all_routes
-from tests.gateway.api.test_catalog import problem
 from tests.gateway.api.test_scopes import path_of
+from tests.kit.answers import problem
 
 ROUTES = [route for route in all_routes() if route.access != "public"]
 
@@ -13,8 +13,7 @@ ROUTES = [route for route in all_routes() if route.access != "public"]
 @pytest.fixture
 async def everything(make_api):
     """An API with a key that may do everything."""
-    api = await make_api()
-    return api.with_key(await api.make_key("storefront", "goods", "routing", "ops"))
+    return await make_api(scopes=["storefront", "goods", "routing", "ops"])
 
 
 async def test_a_nul_in_a_query_is_refused_by_every_operation_that_takes_text(everything):

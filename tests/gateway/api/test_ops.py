@@ -9,7 +9,7 @@ import pytest
 
 from schemas import api as shapes
 from schemas.page import Page
-from tests.gateway.api.test_catalog import problem, read
+from tests.kit.answers import problem, read
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DATA = {"mb": 1024, "declared": "1 GB", "unlimited": False, "reset": "never", "basis": "text"}
@@ -64,21 +64,8 @@ async def filled(ops):
     return ops
 
 
-async def walk(api, path, limit):
-    """Every item of a list, page by page."""
-    found, cursor = [], ""
-    for _ in range(20):
-        page = await read(await api.get(f"{path}{'&' if '?' in path else '?'}limit={limit}{cursor}"))
-        found += page["data"]
-        if not page["has_more"]:
-            assert page["next_cursor"] is None
-            return found
-        cursor = f"&cursor={page['next_cursor']}"
-    raise AssertionError("the list does not end")
-
-
 async def test_suppliers_tell_how_they_are(filled):
-    page = await read(await filled.get("/v1/ops/suppliers"), Page[shapes.Supplier])
+    page = await filled.read("/v1/ops/suppliers", Page[shapes.Supplier])
     states = {s.name: (s.state, s.mode, s.offers, s.set_aside) for s in page.data}
     assert states == {"alpha": ("ok", "live", 2, 3), "beta": ("degraded", "test", 2, 0)}
 
@@ -87,7 +74,7 @@ async def test_an_open_breaker_is_seen(filled):
     await filled.pool.execute(
         "INSERT INTO supplier_breakers (supplier, state, failures, last_error) VALUES ('alpha', 'open', 5, 'timed out')"
     )
-    page = await read(await filled.get("/v1/ops/suppliers"), Page[shapes.Supplier])
+    page = await filled.read("/v1/ops/suppliers", Page[shapes.Supplier])
     assert (page.data[0].state, page.data[0].breaker.failures, page.data[0].breaker.last_error) == (
         "degraded",
         5,
@@ -104,7 +91,7 @@ async def test_a_paused_supplier_stays_paused_until_it_is_resumed(filled):
     paused = await filled.pool.fetchval(overlay)
     assert paused > before
     assert filled.catalog.refreshed == 2
-    page = await read(await filled.get("/v1/ops/offers?why_not=supplier_paused"), Page[shapes.Offer])
+    page = await filled.read("/v1/ops/offers?why_not=supplier_paused", Page[shapes.Offer])
     assert [offer.id for offer in page.data] == ["off_1", "off_2"]
     answer = await read(await filled.post("/v1/ops/suppliers/alpha/resume"), shapes.Supplier)
     assert answer.state == "ok"
@@ -113,7 +100,7 @@ async def test_a_paused_supplier_stays_paused_until_it_is_resumed(filled):
 
 
 async def test_sync_runs_come_newest_first_and_account_for_everything(filled):
-    page = await read(await filled.get("/v1/ops/sync-runs"), Page[shapes.SyncRun])
+    page = await filled.read("/v1/ops/sync-runs", Page[shapes.SyncRun])
     assert [run.id for run in page.data] == ["sync_02", "sync_01"]
     (part,) = page.data[1].suppliers
     assert part.total == part.mapped + sum(part.set_aside.values()) == 5
@@ -121,8 +108,7 @@ async def test_sync_runs_come_newest_first_and_account_for_everything(filled):
 
 async def test_a_sync_is_queued_with_its_run(make_api):
     supplier = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
-    api = await make_api(suppliers={"alpha": supplier, "beta": supplier})
-    api = api.with_key(await api.make_key("ops"))
+    api = await make_api(suppliers={"alpha": supplier, "beta": supplier}, scopes=["ops"])
     answer = await api.post("/v1/ops/sync-runs")
     assert answer.status == 202
     run = msgspec.json.decode(await answer.read(), type=shapes.SyncRun)
@@ -139,8 +125,7 @@ async def test_a_sync_is_queued_with_its_run(make_api):
 
 async def test_only_what_was_quarantined_can_be_accepted(make_api):
     supplier = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
-    api = await make_api(suppliers={"alpha": supplier})
-    api = api.with_key(await api.make_key("ops"))
+    api = await make_api(suppliers={"alpha": supplier}, scopes=["ops"])
     await api.pool.execute("INSERT INTO sync_runs (id, ended_at, state) VALUES ('sync_01', now(), 'partial')")
     await api.pool.execute(
         "INSERT INTO sync_run_suppliers (run_id, supplier, state) VALUES ('sync_01', 'alpha', 'quarantined')"
@@ -155,26 +140,26 @@ async def test_only_what_was_quarantined_can_be_accepted(make_api):
 
 
 async def test_items_that_could_not_be_mapped_are_shown_as_they_came(filled):
-    items = await walk(filled, "/v1/ops/unmapped", 1)
+    items = await filled.rows("/v1/ops/unmapped", 1)
     assert [item["supplier_plan_id"] for item in items] == ["X0", "X1", "X2"]
     assert items[0]["raw"] == '{"code": "<b>"}'
-    assert len(await walk(filled, "/v1/ops/unmapped?reason=no_such_country", 200)) == 2
-    assert await walk(filled, "/v1/ops/unmapped?supplier=beta", 200) == []
+    assert len(await filled.rows("/v1/ops/unmapped?reason=no_such_country")) == 2
+    assert await filled.rows("/v1/ops/unmapped?supplier=beta") == []
     await problem(await filled.get("/v1/ops/unmapped?reason=none"), 422, "invalid")
 
 
 async def test_price_changes_come_newest_first(filled):
-    changes = await walk(filled, "/v1/ops/price-changes", 2)
+    changes = await filled.rows("/v1/ops/price-changes", 2)
     assert [(c["old"] and c["old"]["amount"], c["new"] and c["new"]["amount"]) for c in changes] == [
         ("7.00", "6.00"),
         (None, None),
         ("5.20", "5.00"),
     ]
-    assert len(await walk(filled, "/v1/ops/price-changes?supplier=alpha&plan_id=jp-1gb-7d-1", 200)) == 3
+    assert len(await filled.rows("/v1/ops/price-changes?supplier=alpha&plan_id=jp-1gb-7d-1")) == 3
 
 
 async def test_offers_tell_what_keeps_them_from_sale(filled):
-    offers = await walk(filled, "/v1/ops/offers", 1)
+    offers = await filled.rows("/v1/ops/offers", 1)
     assert [(o["id"], o["selectable"], o["why_not"]) for o in offers] == [
         ("off_1", True, None),
         ("off_2", False, "out_of_stock"),
@@ -197,7 +182,7 @@ async def test_offers_can_be_looked_up_by_what_keeps_them(filled):
     }
     found = {}
     for reason in expected:
-        offers = await walk(filled, f"/v1/ops/offers?why_not={reason}", 200)
+        offers = await filled.rows(f"/v1/ops/offers?why_not={reason}")
         found[reason] = [offer["id"] for offer in offers]
         assert all(offer["why_not"] == reason for offer in offers)
     assert found == expected
@@ -206,8 +191,8 @@ async def test_offers_can_be_looked_up_by_what_keeps_them(filled):
 async def test_an_offer_without_a_rate_or_too_old_is_found_too(filled):
     await filled.pool.execute("UPDATE offers SET currency = 'XXX' WHERE id = 'off_1'")
     await filled.pool.execute("UPDATE suppliers SET last_good_at = $1 WHERE name = 'beta'", NOW - timedelta(days=3))
-    assert [o["id"] for o in await walk(filled, "/v1/ops/offers?why_not=no_rate", 200)] == ["off_1"]
-    assert [o["id"] for o in await walk(filled, "/v1/ops/offers?why_not=expired", 200)] == ["off_3", "off_4"]
+    assert [o["id"] for o in await filled.rows("/v1/ops/offers?why_not=no_rate")] == ["off_1"]
+    assert [o["id"] for o in await filled.rows("/v1/ops/offers?why_not=expired")] == ["off_3", "off_4"]
 
 
 async def test_a_suspect_or_stopped_offer_is_sold_again_once_released(filled):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.api import state
 from gateway.suppliers import checkup
 from schemas.api_accounts import CheckReport
-from tests.gateway.api.test_catalog import problem, read
+from tests.kit.answers import problem, read
 
 
 async def test_a_check_is_the_same_report_everywhere_and_is_kept(make_api, suppliers):
@@ -15,7 +15,7 @@ async def test_a_check_is_the_same_report_everywhere_and_is_kept(make_api, suppl
     await suppliers.tell("s2s", "account", {"secret": "another"})
     report = await read(await ops.post("/v1/ops/suppliers/s2s/check"), CheckReport)
     assert [finding.about for finding in report.findings if finding.level == "bad"] == ["signature"]
-    assert await read(await ops.get("/v1/ops/suppliers/s2s/check"), CheckReport) == report
+    assert await ops.read("/v1/ops/suppliers/s2s/check", CheckReport) == report
     again = await checkup.check(ops.client.app[state.DEPS], "s2s")
     assert [(one.about, one.what_to_do) for one in again.findings] == [
         (one.about, one.what_to_do) for one in report.findings

@@ -7,8 +7,8 @@ import pytest
 
 from schemas import api_changes as shapes
 from schemas.page import Page
-from tests.gateway.api.test_catalog import problem, read
-from tests.gateway.api.test_ops import NOW, filled, walk  # noqa: F401 - a fixture
+from tests.gateway.api.test_ops import NOW, filled  # noqa: F401 - a fixture
+from tests.kit.answers import problem, read
 
 PLAN = "jp-1gb-7d-1"
 
@@ -60,7 +60,7 @@ def told(items):
 
 async def test_changes_come_newest_first_in_pages_and_by_every_filter(moved):
     everything = [("down", "B1"), ("up", "A1"), ("stock", "A2"), ("gone", "A9")]
-    assert told(await walk(moved, "/v1/ops/changes", 1)) == everything
+    assert told(await moved.rows("/v1/ops/changes", 1)) == everything
     since = (NOW - timedelta(minutes=90)).isoformat().replace("+", "%2B")
     for query, wanted in {
         "kind=up&kind=gone": [("up", "A1"), ("gone", "A9")],
@@ -73,8 +73,8 @@ async def test_changes_come_newest_first_in_pages_and_by_every_filter(moved):
         "country=JP&kind=up": [("up", "A1")],
         "country=FR": [],
     }.items():
-        assert told(await walk(moved, f"/v1/ops/changes?{query}", 2)) == wanted, query
-    page = await read(await moved.get("/v1/ops/changes?kind=up"), Page[shapes.Change])
+        assert told(await moved.rows(f"/v1/ops/changes?{query}", 2)) == wanted, query
+    page = await moved.read("/v1/ops/changes?kind=up", Page[shapes.Change])
     (change,) = page.data
     assert (change.old.amount, change.new.amount, change.amount.amount, change.percent) == (
         "4.50",
@@ -89,25 +89,23 @@ async def test_changes_come_newest_first_in_pages_and_by_every_filter(moved):
 async def test_a_summary_says_what_changed_since(moved):
     await problem(await moved.get("/v1/ops/changes/summary"), 422, "invalid")
     since = (NOW - timedelta(days=1)).isoformat().replace("+", "%2B")
-    found = await read(await moved.get(f"/v1/ops/changes/summary?since={since}"), shapes.ChangeSummary)
+    found = await moved.read(f"/v1/ops/changes/summary?since={since}", shapes.ChangeSummary)
     by_name = {one.supplier: one for one in found.suppliers}
     assert (by_name["alpha"].up, by_name["alpha"].out_of_stock, by_name["beta"].quarantined) == (1, 1, 1)
     assert [(c.country, c.up, c.down, c.stock) for c in found.countries] == [("JP", 1, 1, 1)]
     assert [change.percent for change in found.largest] == [-50.0, 11.11]
     assert (found.complete, found.looked_at) == (True, 4)
-    only = await read(await moved.get(f"/v1/ops/changes/summary?since={since}&mode=live"), shapes.ChangeSummary)
+    only = await moved.read(f"/v1/ops/changes/summary?since={since}&mode=live", shapes.ChangeSummary)
     assert [one.supplier for one in only.suppliers] == ["alpha"]
 
 
 async def test_a_history_is_found_by_plan_and_by_offer(moved):
     await moved.pool.execute("UPDATE offers SET first_seen_at = $1", NOW - timedelta(days=60))
-    found = await read(await moved.get(f"/v1/ops/price-history?plan_id={PLAN}"), shapes.PriceHistory)
+    found = await moved.read(f"/v1/ops/price-history?plan_id={PLAN}", shapes.PriceHistory)
     steps = {offer.offer_id: [step.cost and step.cost.amount for step in offer.steps] for offer in found.offers}
     assert steps == {"off_3": ["1.00", "0.50"], "off_1": ["4.50", "5.00"], "off_2": ["6.00"], "off_4": [None]}
     assert [one.supplier for one in found.gaps] == ["alpha", "beta"]
-    one = await read(
-        await moved.get(f"/v1/ops/price-history?plan_id={PLAN}&offer_id=off_1&mode=live"), shapes.PriceHistory
-    )
+    one = await moved.read(f"/v1/ops/price-history?plan_id={PLAN}&offer_id=off_1&mode=live", shapes.PriceHistory)
     assert [offer.offer_id for offer in one.offers] == ["off_1"]
     await problem(await moved.get("/v1/ops/price-history?plan_id=none"), 404, "not_found")
     await problem(await moved.get(f"/v1/ops/price-history?plan_id={PLAN}&offer_id=off_none"), 404, "not_found")
@@ -115,13 +113,13 @@ async def test_a_history_is_found_by_plan_and_by_offer(moved):
 
 
 async def test_one_sync_is_shown_in_full_with_what_it_holds(moved):
-    run = await read(await moved.get("/v1/ops/sync-runs/sync_02"), shapes.SyncRunDetail)
+    run = await moved.read("/v1/ops/sync-runs/sync_02", shapes.SyncRunDetail)
     assert (run.state, [one.state for one in run.quarantines]) == ("partial", ["waiting"])
     await problem(await moved.get("/v1/ops/sync-runs/sync_99"), 404, "not_found")
     path = "/v1/ops/sync-runs/sync_02/difference?supplier=beta"
-    rows = await walk(moved, path, 1)
+    rows = await moved.rows(path, 1)
     assert told(rows) == [("moved", "B1"), ("gone", "B2"), ("new", "B3")]
-    page = await read(await moved.get(f"{path}&kind=moved"), shapes.DifferencePage)
+    page = await moved.read(f"{path}&kind=moved", shapes.DifferencePage)
     assert (page.data[0].percent, page.data[0].offer_id, page.quarantine.reason) == (-90.0, "off_3", "all of it moved")
     await problem(await moved.get("/v1/ops/sync-runs/sync_01/difference?supplier=alpha"), 404, "not_found")
     await problem(await moved.get("/v1/ops/sync-runs/sync_02/difference"), 422, "invalid")
@@ -129,8 +127,7 @@ async def test_one_sync_is_shown_in_full_with_what_it_holds(moved):
 
 async def test_a_refusal_is_kept_with_whose_key_it_was(make_api):
     supplier = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
-    api = await make_api(suppliers={"beta": supplier})
-    api = api.with_key(await api.make_key("ops"))
+    api = await make_api(suppliers={"beta": supplier}, scopes=["ops"])
     await api.pool.execute("INSERT INTO sync_runs (id, ended_at, state) VALUES ('sync_02', now(), 'partial')")
     await api.pool.execute(
         "INSERT INTO sync_run_suppliers (run_id, supplier, state) VALUES ('sync_02', 'beta', 'quarantined')"

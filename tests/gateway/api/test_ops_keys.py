@@ -7,7 +7,7 @@ from gateway.access import audit_rows
 from gateway.access.key_rows import list_keys
 from schemas.api_keys import CreatedKey, KeyEntry
 from schemas.page import Page
-from tests.gateway.api.test_catalog import problem
+from tests.kit.answers import problem
 
 WANTED = {"storefront": "Café", "mode": "test", "scopes": ["ops:read", "goods", "storefront"], "name": "till 1"}
 

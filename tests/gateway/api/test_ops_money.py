@@ -11,7 +11,7 @@ import pytest
 from schemas.api import Offer
 from schemas.api_money import DepositShown, SupplierLedgerPage, SupplierMoney, SupplierTransaction
 from schemas.page import Page
-from tests.gateway.api.test_catalog import problem, read
+from tests.kit.answers import problem, read
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 
@@ -25,7 +25,7 @@ async def test_a_refresh_takes_from_sale_what_our_money_does_not_suffice_for_and
     await shop.town.tell("pikasim", "till", {"deposit": f"-{funds['balance']}"})
     (one,) = await refreshed(shop.ops, supplier="pikasim")
     assert one.balance.spendable.amount == "0.00"
-    held = await read(await shop.ops.get("/v1/ops/offers?supplier=pikasim&why_not=no_balance&limit=5"), Page[Offer])
+    held = await shop.ops.read("/v1/ops/offers?supplier=pikasim&why_not=no_balance&limit=5", Page[Offer])
     assert len(held.data) == 5
     await problem(await shop.api.post("/v1/quotes", json={"plan_id": PLAN}), 409, "no_stock")
     body = {"supplier": "pikasim", "way": "stripe", "amount": {"amount": "250.00", "currency": "USD"}}
@@ -39,7 +39,7 @@ async def test_a_refresh_takes_from_sale_what_our_money_does_not_suffice_for_and
     assert (one.balance.spendable.amount, one.balance.room.amount) == ("250.00", "250.00")
     quote = await shop.api.post("/v1/quotes", json={"plan_id": PLAN})
     assert quote.status == 201
-    (listed,) = (await read(await shop.ops.get("/v1/ops/deposits?supplier=pikasim"), Page[DepositShown])).data
+    (listed,) = (await shop.ops.read("/v1/ops/deposits?supplier=pikasim", Page[DepositShown])).data
     assert (listed.id, listed.state) == (made.id, "arrived")
     assert listed.begun_by.startswith("key ")
 
@@ -49,21 +49,21 @@ async def test_the_suppliers_books_are_listed_and_held_against_ours(shop):
     everyone = await refreshed(shop.ops)
     assert [one.balance.supplier for one in everyone] == ["beppay", "pikasim", "s2s"]
     assert all(one.books is not None and one.books.error is None for one in everyone)
-    found = await read(await shop.ops.get("/v1/ops/transactions?supplier=pikasim&limit=1"), Page[SupplierTransaction])
+    found = await shop.ops.read("/v1/ops/transactions?supplier=pikasim&limit=1", Page[SupplierTransaction])
     assert [(one.kind, one.amount.amount) for one in found.data] == [("charge", "-10.36")]
     rest = await shop.ops.get(f"/v1/ops/transactions?supplier=pikasim&limit=1&cursor={found.next_cursor}")
     assert [one.kind for one in (await read(rest, Page[SupplierTransaction])).data] == ["deposit"]
-    charges = await read(await shop.ops.get("/v1/ops/transactions?kind=charge&mode=test"), Page[SupplierTransaction])
+    charges = await shop.ops.read("/v1/ops/transactions?kind=charge&mode=test", Page[SupplierTransaction])
     assert [one.supplier for one in charges.data] == ["pikasim"]
-    nothing = await read(await shop.ops.get("/v1/ops/transactions?mode=live"), Page[SupplierTransaction])
+    nothing = await shop.ops.read("/v1/ops/transactions?mode=live", Page[SupplierTransaction])
     assert nothing.data == []
-    ledger = await read(await shop.ops.get("/v1/ops/suppliers/pikasim/ledger?limit=1"), SupplierLedgerPage)
+    ledger = await shop.ops.read("/v1/ops/suppliers/pikasim/ledger?limit=1", SupplierLedgerPage)
     assert [(one.kind, one.verdict) for one in ledger.data] == [("charge", "same")]
     assert ledger.last == datetime.now(UTC).date()
     assert {one.kind: one.differences for one in ledger.totals} == {"charge": 0, "deposit": 0}
     onwards = await shop.ops.get(f"/v1/ops/suppliers/pikasim/ledger?limit=1&cursor={ledger.next_cursor}")
     assert [one.verdict for one in (await read(onwards, SupplierLedgerPage)).data] == ["apart"]
-    quiet = await read(await shop.ops.get("/v1/ops/suppliers/pikasim/ledger?differing=true"), SupplierLedgerPage)
+    quiet = await shop.ops.read("/v1/ops/suppliers/pikasim/ledger?differing=true", SupplierLedgerPage)
     assert quiet.data == []
 
 

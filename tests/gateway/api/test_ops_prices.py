@@ -26,16 +26,10 @@ def asked(bucket):
     return "&".join(f"{name}={value}" for name, value in bucket.items())
 
 
-async def read(answer, kind):
-    assert answer.status == 200, await answer.text()
-    return msgspec.json.decode(await answer.read(), type=kind)
-
-
 @pytest.fixture
 async def ops(make_api):
     """An operator's API over a published catalogue of 600 offers that overlap much."""
-    api = await make_api(some_items(seed=4, count=600), published=True, **SETTINGS)
-    return api.with_key(await api.make_key("storefront", "ops"))
+    return await make_api(some_items(seed=4, count=600), published=True, **SETTINGS, scopes=["storefront", "ops"])
 
 
 SUPPLIER = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
@@ -85,7 +79,7 @@ def cents(amount):
 
 async def test_500_random_cells_are_what_a_look_at_every_offer_finds(ops):
     rows, dice = await stored(ops.pool), random.Random(3)
-    matrices = [await read(await ops.get(f"/v1/ops/prices?{asked(bucket)}"), shapes.PriceMatrix) for bucket in BUCKETS]
+    matrices = [await ops.read(f"/v1/ops/prices?{asked(bucket)}", shapes.PriceMatrix) for bucket in BUCKETS]
     filled = 0
     for _ in range(500):
         number = dice.randrange(len(BUCKETS))
@@ -111,7 +105,7 @@ async def test_500_random_cells_are_what_a_look_at_every_offer_finds(ops):
 
 async def test_the_cheapest_of_a_row_is_what_the_list_of_plans_begins_with(ops):
     for bucket in ({"data_mb": 1024, "days": 7}, {"data_mb": 6000, "days": 7, "scope": "region"}, {}):
-        matrix = await read(await ops.get(f"/v1/ops/prices?{asked(bucket)}"), shapes.PriceMatrix)
+        matrix = await ops.read(f"/v1/ops/prices?{asked(bucket)}", shapes.PriceMatrix)
         names = {"data_mb": "min_data_mb", "days": "min_days"}
         query = asked({names.get(name, name): value for name, value in bucket.items()})
         for line in matrix.data:
@@ -122,7 +116,7 @@ async def test_the_cheapest_of_a_row_is_what_the_list_of_plans_begins_with(ops):
 
 async def test_the_cheapest_is_marked_by_the_figure_asked_for(ops):
     for per, figure in (("plan", "cost_base"), ("gb", "per_gb"), ("day", "per_day")):
-        matrix = await read(await ops.get(f"/v1/ops/prices?data_mb=1024&days=7&per={per}"), shapes.PriceMatrix)
+        matrix = await ops.read(f"/v1/ops/prices?data_mb=1024&days=7&per={per}", shapes.PriceMatrix)
         for line in matrix.data:
             known = sorted(Decimal(getattr(cell, figure).amount) for cell in line.cells if getattr(cell, figure))
             first = next(cell for cell in line.cells if cell.offer_id == line.cheapest.offer_id)
@@ -136,25 +130,19 @@ async def test_the_cheapest_is_marked_by_the_figure_asked_for(ops):
 
 
 async def test_pages_go_on_by_name_and_hold_every_country_once(ops):
-    whole = await read(await ops.get("/v1/ops/prices"), shapes.PriceMatrix)
-    found, cursor = [], ""
-    while True:
-        page = await read(await ops.get(f"/v1/ops/prices?limit=2{cursor}"), shapes.PriceMatrix)
-        found += page.data
-        if not page.has_more:
-            break
-        cursor = f"&cursor={page.next_cursor}"
+    whole = await ops.read("/v1/ops/prices", shapes.PriceMatrix)
+    found = await ops.rows("/v1/ops/prices", 2, shapes.PriceRow)
     assert found == whole.data
     assert [line.name for line in found] == sorted((places.country_name(line.country) for line in found), key=str)
 
 
 async def test_countries_and_regions_choose_the_rows(ops):
-    matrix = await read(await ops.get("/v1/ops/prices?country=KR&country=JP&country=AQ"), shapes.PriceMatrix)
+    matrix = await ops.read("/v1/ops/prices?country=KR&country=JP&country=AQ", shapes.PriceMatrix)
     assert [line.country for line in matrix.data] == ["AQ", "JP", "KR"]
     assert matrix.data[0].cells == []
     assert matrix.data[0].cheapest is None
     region = places.regions()[0]
-    matrix = await read(await ops.get(f"/v1/ops/prices?region={region.code}"), shapes.PriceMatrix)
+    matrix = await ops.read(f"/v1/ops/prices?region={region.code}", shapes.PriceMatrix)
     assert {line.country for line in matrix.data} <= set(region.countries)
     for wrong in ("country=ZZ", "region=nowhere", "per=week", "limit=51", "data_mb=0", "cursor=zz", "what=1"):
         assert (await ops.get(f"/v1/ops/prices?{wrong}")).status == 422, wrong
@@ -162,40 +150,31 @@ async def test_countries_and_regions_choose_the_rows(ops):
 
 async def test_the_offers_of_a_cell_come_the_one_to_buy_first_and_say_why_others_are_not(ops):
     rows = await stored(ops.pool)
-    path = "/v1/ops/prices/JP/offers?data_mb=1024&days=7&supplier=a"
-    found, cursor = [], ""
-    while True:
-        page = await read(await ops.get(f"{path}&limit=7{cursor}"), Page[shapes.PricedOffer])
-        found += page.data
-        if not page.has_more:
-            break
-        cursor = f"&cursor={page.next_cursor}"
+    found = await ops.rows("/v1/ops/prices/JP/offers?data_mb=1024&days=7&supplier=a", 7, shapes.PricedOffer)
     bucket = {"data_mb": 1024, "days": 7, "all": True}
     wanted = [row for row in rows if row["supplier"] == "a" and competes(row, "JP", bucket)]
     assert len(found) > 14
     assert {offer.offer_id for offer in found} == {row["id"] for row in wanted}
     assert len({offer.offer_id for offer in found}) == len(found)
-    matrix = await read(await ops.get("/v1/ops/prices?country=JP&data_mb=1024&days=7"), shapes.PriceMatrix)
+    matrix = await ops.read("/v1/ops/prices?country=JP&data_mb=1024&days=7", shapes.PriceMatrix)
     assert found[0].offer_id == next(cell.offer_id for cell in matrix.data[0].cells if cell.supplier == "a")
     order = [(not o.selectable, o.cost_base is None, Decimal(o.cost_base.amount) if o.cost_base else 0) for o in found]
     assert order == sorted(order)
     assert all((o.why_not is None) == o.selectable for o in found)
     assert {"out_of_stock", "invisible"} & {o.why_not for o in found}
-    every = await read(
-        await ops.get("/v1/ops/prices/JP/offers?data_mb=1024&days=7&limit=200"), Page[shapes.PricedOffer]
-    )
+    every = await ops.read("/v1/ops/prices/JP/offers?data_mb=1024&days=7&limit=200", Page[shapes.PricedOffer])
     assert {o.supplier for o in every.data} == set("abc")
     assert (await ops.get("/v1/ops/prices/ZZ/offers")).status == 404
 
 
 async def test_offers_stand_side_by_side_in_the_order_asked(ops):
-    page = await read(await ops.get("/v1/ops/prices/JP/offers"), Page[shapes.PricedOffer])
+    page = await ops.read("/v1/ops/prices/JP/offers", Page[shapes.PricedOffer])
     first, second = page.data[3], page.data[1]
     costless = await ops.pool.fetchval(
         "SELECT id FROM offers WHERE cost IS NULL AND stock IS DISTINCT FROM 0 AND 'JP' = ANY(coverage) ORDER BY id"
     )
     query = f"offer={first.offer_id}&offer={second.offer_id}&offer=off_unknown&offer={first.offer_id}&offer={costless}"
-    compared = await read(await ops.get(f"/v1/ops/offers/compare?{query}"), shapes.Comparison)
+    compared = await ops.read(f"/v1/ops/offers/compare?{query}", shapes.Comparison)
     assert [one.offer_id for one in compared.data] == [first.offer_id, second.offer_id, costless]
     assert (compared.data[2].cost, compared.data[2].priced_by, compared.data[2].why_not) == (
         None,
@@ -215,17 +194,16 @@ async def test_offers_stand_side_by_side_in_the_order_asked(ops):
 
 
 async def test_live_and_test_suppliers_have_matrices_of_their_own(ops):
-    live = await read(await ops.get("/v1/ops/prices?mode=live"), shapes.PriceMatrix)
-    test = await read(await ops.get("/v1/ops/prices?mode=test"), shapes.PriceMatrix)
+    live = await ops.read("/v1/ops/prices?mode=live", shapes.PriceMatrix)
+    test = await ops.read("/v1/ops/prices?mode=test", shapes.PriceMatrix)
     assert (live.data, live.suppliers) == ([], [])
     assert [one.name for one in test.suppliers] == list("abc")
 
 
 async def test_equal_costs_are_the_first_supplier_s_and_beat_the_next_by_nothing(make_api):
     items = [Item(name, offer(f"{name}1", cost="5.00")) for name in "ba"]
-    api = await make_api(items, published=True, **SETTINGS)
-    api = api.with_key(await api.make_key("storefront", "ops"))
-    (line,) = (await read(await api.get("/v1/ops/prices"), shapes.PriceMatrix)).data
+    api = await make_api(items, published=True, **SETTINGS, scopes=["storefront", "ops"])
+    (line,) = (await api.read("/v1/ops/prices", shapes.PriceMatrix)).data
     assert (line.cheapest.supplier, line.cheapest.by.amount, line.cheapest.percent) == ("a", "0.00", 0.0)
 
 

@@ -24,7 +24,7 @@ from schemas import api as shapes
 from schemas.api_mappings import Mapping, MappingEffect, UnmappedGroup
 from schemas.api_suppliers import JobPage, Setting, SupplierBalance, SupplierFigures
 from schemas.page import Page
-from tests.gateway.api.test_catalog import problem, read
+from tests.kit.answers import problem, read
 from tests.kit.secret_keys import SECRET_KEY
 
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
@@ -35,7 +35,7 @@ def deps_of(ops):
 
 
 async def groups(ops, query=""):
-    return (await read(await ops.get(f"/v1/ops/unmapped/groups?limit=200{query}"), Page[UnmappedGroup])).data
+    return (await ops.read(f"/v1/ops/unmapped/groups?limit=200{query}", Page[UnmappedGroup])).data
 
 
 async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_else(shop):
@@ -55,13 +55,13 @@ async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_
     await shop.town.tell("s2s", "faults", {"kind": "down"})
     later = now + LOOK_EVERY + timedelta(seconds=1)
     assert await look_if_due(deps.pool, deps.accounts, later) == ["beppay", "pikasim", "s2s"]
-    page = await read(await shop.ops.get("/v1/ops/balances"), Page[SupplierBalance])
+    page = await shop.ops.read("/v1/ops/balances", Page[SupplierBalance])
     told = {one.supplier: one for one in page.data}
     assert told["pikasim"].at == later.replace(microsecond=later.microsecond)
     assert told["s2s"].at == now
     assert (told["s2s"].asked_at, bool(told["s2s"].error), told["s2s"].why_none) == (later, True, None)
     assert Decimal(told["s2s"].spendable.amount) > Decimal(told["s2s"].balance.amount)
-    listed = await read(await shop.ops.get("/v1/ops/suppliers"), Page[shapes.Supplier])
+    listed = await shop.ops.read("/v1/ops/suppliers", Page[shapes.Supplier])
     assert {one.name: one.balance for one in listed.data} == {name: one.balance for name, one in told.items()}
     # Old figures go, so that the history stays short.
     await look_if_due(deps.pool, deps.accounts, now + balance_rows.KEPT + timedelta(minutes=1))
@@ -73,7 +73,7 @@ async def test_days_left_go_by_what_the_ledger_says_was_spent(shop):
     order = await (await shop.order({"plan_id": PLAN})).json()
     charged = await deps.pool.fetchrow("SELECT supplier, amount, currency FROM ledger WHERE order_id = $1", order["id"])
     await look_if_due(deps.pool, deps.accounts, now)
-    page = await read(await shop.ops.get("/v1/ops/balances"), Page[SupplierBalance])
+    page = await shop.ops.read("/v1/ops/balances", Page[SupplierBalance])
     for one in page.data:
         if one.supplier != charged["supplier"]:
             assert (one.spent_per_day, one.days_left) == (None, None)
@@ -104,11 +104,11 @@ async def test_a_supplier_that_tells_no_balance_says_why(make_api):
     api = await make_api(suppliers={"lonely": supplier})
     await api.pool.execute("INSERT INTO suppliers (name, provider, mode) VALUES ('lonely', 'pikasim', 'test')")
     ops = api.with_key(await api.make_key("ops"))
-    (one,) = (await read(await ops.get("/v1/ops/balances"), Page[SupplierBalance])).data
+    (one,) = (await ops.read("/v1/ops/balances", Page[SupplierBalance])).data
     assert one.balance is None
     assert "not asked for yet" in one.why_none
     await look_if_due(ops.pool, deps_of(ops).accounts, datetime.now(UTC))
-    (one,) = (await read(await ops.get("/v1/ops/balances"), Page[SupplierBalance])).data
+    (one,) = (await ops.read("/v1/ops/balances", Page[SupplierBalance])).data
     assert one.why_none == one.error
 
 
@@ -122,7 +122,7 @@ async def test_figures_count_attempts_and_how_long_the_answers_took(shop):
             "UPDATE attempts SET call_ended_at = started_at + make_interval(secs => $2) WHERE id = $1",
             row["id"], 0.1 * (at + 1),
         )  # fmt: skip
-    one = await read(await shop.ops.get(f"/v1/ops/suppliers/{supplier}"), SupplierFigures)
+    one = await shop.ops.read(f"/v1/ops/suppliers/{supplier}", SupplierFigures)
     assert (one.orders.attempts, one.orders.succeeded, one.orders.success_rate) == (3, 3, 1.0)
     assert (one.orders.p50_ms, one.orders.p95_ms) == (200, 290)
     assert (one.syncs.syncs, one.syncs.success_rate, one.freshness) == (1, 1.0, "fresh")
@@ -130,41 +130,34 @@ async def test_figures_count_attempts_and_how_long_the_answers_took(shop):
     first = await pool.fetchval("SELECT min(id) FROM attempts")
     await pool.execute("UPDATE attempts SET state = 'unknown', call_ended_at = NULL WHERE id = $1", first)
     await pool.execute("UPDATE attempts SET started_at = started_at - interval '2 days' WHERE id > $1", first)
-    one = await read(await shop.ops.get(f"/v1/ops/suppliers/{supplier}"), SupplierFigures)
+    one = await shop.ops.read(f"/v1/ops/suppliers/{supplier}", SupplierFigures)
     assert (one.orders.attempts, one.orders.open, one.open_attempts) == (1, 1, 1)
     assert (one.orders.success_rate, one.orders.p50_ms) == (None, None)
-    longer = await read(await shop.ops.get(f"/v1/ops/suppliers/{supplier}?hours=72"), SupplierFigures)
+    longer = await shop.ops.read(f"/v1/ops/suppliers/{supplier}?hours=72", SupplierFigures)
     assert longer.orders.attempts == 3
     await problem(await shop.ops.get("/v1/ops/suppliers/nobody"), 404, "not_found")
 
 
 async def test_offers_are_counted_by_what_keeps_them_from_sale_as_the_list_of_offers_tells_it(shop):
-    async def listed(reason):
-        found, cursor = 0, ""
-        while True:
-            page = await (await shop.ops.get(f"/v1/ops/offers?why_not={reason}&limit=200{cursor}")).json()
-            found += len(page["data"])
-            if not page["has_more"]:
-                return found
-            cursor = f"&cursor={page['next_cursor']}"
-
-    page = await read(await shop.ops.get("/v1/ops/supplier-figures?mode=test"), Page[SupplierFigures])
+    page = await shop.ops.read("/v1/ops/supplier-figures?mode=test", Page[SupplierFigures])
     assert [one.supplier.name for one in page.data] == ["beppay", "pikasim", "s2s"]
     for reason in ("out_of_stock", "invisible", "thin_margin"):
-        assert sum(one.why_not.get(reason, 0) for one in page.data) == await listed(reason), reason
+        assert sum(one.why_not.get(reason, 0) for one in page.data) == len(
+            await shop.ops.rows(f"/v1/ops/offers?why_not={reason}")
+        ), reason
     assert sum(sum(one.why_not.values()) for one in page.data) > 0
     for one in page.data:
         assert one.supplier.offers - sum(one.why_not.values()) <= one.selectable <= one.supplier.offers
-    assert (await read(await shop.ops.get("/v1/ops/supplier-figures?mode=live"), Page[SupplierFigures])).data == []
+    assert (await shop.ops.read("/v1/ops/supplier-figures?mode=live", Page[SupplierFigures])).data == []
 
 
 async def test_a_stop_of_selling_stands_beside_its_supplier_and_in_the_log(shop):
     body = {"supplier": "pikasim", "note": "wrong prices"}
     assert (await shop.ops.post("/v1/ops/selling-stops", json=body)).status == 201
-    one = await read(await shop.ops.get("/v1/ops/suppliers/pikasim"), SupplierFigures)
+    one = await shop.ops.read("/v1/ops/suppliers/pikasim", SupplierFigures)
     assert [(stop.reason, stop.note, stop.everything) for stop in one.stops] == [("person", "wrong prices", False)]
     assert (await shop.ops.post("/v1/ops/selling-stops", json={})).status == 201
-    one = await read(await shop.ops.get("/v1/ops/suppliers/pikasim"), SupplierFigures)
+    one = await shop.ops.read("/v1/ops/suppliers/pikasim", SupplierFigures)
     assert [stop.everything for stop in one.stops] == [True, False]
     for lifted in ("", "?supplier=pikasim"):
         assert (await shop.ops.ask("DELETE", f"/v1/ops/selling-stops{lifted}")).status == 200
@@ -223,7 +216,7 @@ async def test_what_a_preview_counts_is_what_the_next_sync_maps_and_nothing_else
     assert ids < now
     assert len(now - ids) == effect.would_map
     assert {each.supplier_plan_id for each in effect.examples} <= now - ids
-    (listed,) = (await read(await ops.get("/v1/ops/mappings"), Page[Mapping])).data
+    (listed,) = (await ops.read("/v1/ops/mappings", Page[Mapping])).data
     assert listed.applied
     (kept,) = read_toml(await toml(pool))
     assert (kept.provider, kept.word, kept.means) == (provider, one.word, "IS NO")
@@ -284,7 +277,7 @@ async def test_the_queue_tells_what_waits_and_no_payload_of_strangers(ops):
     assert [(job.kind, job.state, job.about) for job in page.data] == [
         ("another", "queued", ""), ("another", "queued", ""), ("sync", "picked", "all suppliers"),
     ]  # fmt: skip
-    rest = await read(await ops.get(f"/v1/ops/jobs?limit=3&cursor={page.next_cursor}"), JobPage)
+    rest = await ops.read(f"/v1/ops/jobs?limit=3&cursor={page.next_cursor}", JobPage)
     assert [(job.kind, job.about) for job in rest.data] == [("stranger", "")]
     kinds = {one.kind: (one.waiting, one.late, one.running) for one in page.kinds}
     assert kinds == {"another": (2, 1, 0), "sync": (0, 0, 1), "stranger": (1, 1, 0)}

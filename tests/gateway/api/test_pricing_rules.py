@@ -31,8 +31,7 @@ JAPAN, FRANCE = ITEMS[0].offer.plan_id, ITEMS[3].offer.plan_id
 @pytest.fixture
 async def ops(make_api):
     """An API on a published catalogue of a few offers, and an operator's key."""
-    api = await make_api(ITEMS, published=True)
-    return api.with_key(await api.make_key("storefront", "ops"))
+    return await make_api(ITEMS, published=True, scopes=["storefront", "ops"])
 
 
 async def made(ops, status: int = 201, **rule: Any) -> Any:

@@ -7,18 +7,12 @@ import pytest
 TRIGGER = "bv-2gb-3d-88b723a64374"
 
 
-async def read(api, path):
-    answer = await api.get(path)
-    assert answer.status == 200, await answer.text()
-    return await answer.json()
-
-
 async def test_a_storefront_meets_them_by_id_or_when_it_asks_for_them(shop):
-    assert (await read(shop.api, "/v1/plans?country=BV&in_stock=any"))["data"] == []
-    listed = (await read(shop.api, "/v1/plans?country=BV&triggers=true&limit=200"))["data"]
+    assert (await shop.api.read("/v1/plans?country=BV&in_stock=any"))["data"] == []
+    listed = (await shop.api.read("/v1/plans?country=BV&triggers=true&limit=200"))["data"]
     assert TRIGGER in {plan["id"] for plan in listed}
-    assert (await read(shop.api, f"/v1/plans/{TRIGGER}"))["countries"] == ["BV"]
-    assert "BV" not in {row["code"] for row in (await read(shop.api, "/v1/countries"))["data"]}
+    assert (await shop.api.read(f"/v1/plans/{TRIGGER}"))["countries"] == ["BV"]
+    assert "BV" not in {row["code"] for row in (await shop.api.read("/v1/countries"))["data"]}
     refused = await shop.api.post("/v1/quotes", json={"countries": ["BV"]})
     assert (refused.status, (await refused.json())["code"]) == (404, "no_plan")
     for body in ({"countries": ["BV"], "triggers": True}, {"plan_id": TRIGGER}):
@@ -37,5 +31,5 @@ async def test_a_storefront_meets_them_by_id_or_when_it_asks_for_them(shop):
     ],
 )
 async def test_operators_lists_leave_them_out_unless_they_are_asked_for(shop, path, rows):
-    assert rows(await read(shop.ops, path)) == []
-    assert rows(await read(shop.ops, f"{path}&triggers=true"))
+    assert rows(await shop.ops.read(path)) == []
+    assert rows(await shop.ops.read(f"{path}&triggers=true"))

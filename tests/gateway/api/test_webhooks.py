@@ -9,7 +9,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
-import msgspec
 import pytest
 
 from gateway.access.key_rows import create_key
@@ -25,6 +24,7 @@ from providers.s2s import webhook as s2s_webhook
 from providers.s2s.client import S2S
 from schemas.page import Page
 from schemas.webhooks import Delivery, Endpoint, EndpointList, EndpointWithSecret
+from tests.kit.answers import read
 from tests.kit.receiver import receiving
 from tests.kit.secret_keys import SECRET_KEY
 
@@ -37,18 +37,12 @@ SUPPLIERS = {
 }  # fmt: skip
 
 
-async def decoded(answer, kind, status=200):
-    raw = await answer.read()
-    assert answer.status == status, raw
-    return msgspec.json.decode(raw, type=kind)
-
-
 async def code(answer):
     return answer.status, (await answer.json())["code"]
 
 
 async def made(api, **body):
-    return await decoded(await api.post("/v1/webhook-endpoints", json={"url": URL, **body}), EndpointWithSecret, 201)
+    return await read(await api.post("/v1/webhook-endpoints", json={"url": URL, **body}), EndpointWithSecret, 201)
 
 
 async def test_an_endpoint_is_made_with_a_secret_that_is_shown_once(api):
@@ -60,8 +54,8 @@ async def test_an_endpoint_is_made_with_a_secret_that_is_shown_once(api):
     listed = await api.get("/v1/webhook-endpoints")
     for answer in (one, listed):
         assert endpoint.secret not in await answer.text()
-    assert (await decoded(one, Endpoint)).id == endpoint.id
-    assert [e.id for e in (await decoded(listed, EndpointList)).data] == [endpoint.id]
+    assert (await read(one, Endpoint)).id == endpoint.id
+    assert [e.id for e in (await read(listed, EndpointList)).data] == [endpoint.id]
     assert one.headers["Cache-Control"] == "no-store"
 
 
@@ -87,14 +81,14 @@ async def test_a_body_that_is_not_as_it_should_be_is_422(api, body):
 async def test_an_endpoint_is_changed_disabled_and_deleted(api):
     endpoint = await made(api)
     path = f"/v1/webhook-endpoints/{endpoint.id}"
-    changed = await decoded(
+    changed = await read(
         await api.ask("PATCH", path, json={"events": ["topup.completed"], "status": "disabled"}), Endpoint
     )
     assert (changed.url, changed.events, changed.status) == (URL, ["topup.completed"], "disabled")
     assert await code(await api.post(f"{path}/test")) == (409, "conflict")
-    every = await decoded(await api.ask("PATCH", path, json={"events": [], "status": "enabled"}), Endpoint)
+    every = await read(await api.ask("PATCH", path, json={"events": [], "status": "enabled"}), Endpoint)
     assert (every.events, every.status) == ([], "enabled")
-    assert (await decoded(await api.ask("DELETE", path), Endpoint)).id == endpoint.id
+    assert (await read(await api.ask("DELETE", path), Endpoint)).id == endpoint.id
     assert await code(await api.get(path)) == (404, "not_found")
     assert await code(await api.ask("DELETE", path)) == (404, "not_found")
 
@@ -106,26 +100,25 @@ async def test_there_is_a_most_even_when_all_come_at_once(api):
 
 async def test_a_secret_is_rotated_and_the_old_one_stays_a_day(api):
     endpoint = await made(api)
-    rotated = await decoded(await api.post(f"/v1/webhook-endpoints/{endpoint.id}/rotate"), EndpointWithSecret)
+    rotated = await read(await api.post(f"/v1/webhook-endpoints/{endpoint.id}/rotate"), EndpointWithSecret)
     assert rotated.secret not in {endpoint.secret, ""}
     in_a_day = datetime.now(UTC) + timedelta(hours=24)
     assert abs(rotated.old_secret_until - in_a_day) < timedelta(minutes=5)
 
 
 async def test_a_test_is_delivered_logged_and_replayed(make_api):
-    api = await make_api(webhooks={"allow_private": ["127.0.0.0/8"]})
-    api = api.with_key(await api.make_key())
+    api = await make_api(webhooks={"allow_private": ["127.0.0.0/8"]}, scopes=["storefront"])
     async with receiving() as receiver, GuardedHttpClient([ip_network("127.0.0.0/8")]) as outside:
         worker = Deliverer(api.pool, Seal([SECRET_KEY]), outside)
         endpoint = await made(api, url=receiver.url, events=["order.failed"])
         path = f"/v1/webhook-endpoints/{endpoint.id}"
-        sent = await decoded(await api.post(f"{path}/test"), Delivery, 202)
+        sent = await read(await api.post(f"{path}/test"), Delivery, 202)
         assert (sent.status, sent.attempts) == ("pending", [])
         await worker.start_due()
         await worker.drain()
-        (log,) = (await decoded(await api.get(f"{path}/deliveries"), Page[Delivery])).data
+        (log,) = (await api.read(f"{path}/deliveries", Page[Delivery])).data
         assert (log.id, log.status, log.event_type) == (sent.id, "delivered", "endpoint.test")
-        again = await decoded(await api.post(f"{path}/deliveries/{sent.id}/replay"), Delivery, 202)
+        again = await read(await api.post(f"{path}/deliveries/{sent.id}/replay"), Delivery, 202)
         assert (again.event_id, again.id != sent.id) == (sent.event_id, True)
         await worker.start_due()
         await worker.drain()
@@ -139,29 +132,21 @@ async def test_a_test_is_delivered_logged_and_replayed(make_api):
 async def test_deliveries_come_in_pages_the_newest_first(api):
     endpoint = await made(api)
     path = f"/v1/webhook-endpoints/{endpoint.id}"
-    sent = [(await decoded(await api.post(f"{path}/test"), Delivery, 202)).id for _ in range(5)]
-    found, cursor = [], None
-    for _ in range(4):
-        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
-        page = await decoded(await api.get(f"{path}/deliveries", params=query), Page[Delivery])
-        found += [delivery.id for delivery in page.data]
-        cursor = page.next_cursor
-        if not page.has_more:
-            break
-    assert found == sent[::-1]
+    sent = [(await read(await api.post(f"{path}/test"), Delivery, 202)).id for _ in range(5)]
+    assert [delivery.id for delivery in await api.rows(f"{path}/deliveries", 2, Delivery)] == sent[::-1]
     strange = await api.get(f"{path}/deliveries", params={"cursor": "ff00"})
     assert strange.status == 200
 
 
 async def test_another_storefront_or_mode_finds_nothing(api, pool):
     endpoint = await made(api)
-    sent = await decoded(await api.post(f"/v1/webhook-endpoints/{endpoint.id}/test"), Delivery, 202)
+    sent = await read(await api.post(f"/v1/webhook-endpoints/{endpoint.id}/test"), Delivery, 202)
     rival = await create_key(pool, storefront="rival", mode="test", scopes=["storefront", "ops"])
     live = await create_key(pool, storefront="shop", mode="live", scopes=["storefront"])
     path = f"/v1/webhook-endpoints/{endpoint.id}"
     for key in (rival.key, live.key):
         other = api.with_key(key)
-        assert (await decoded(await other.get("/v1/webhook-endpoints"), EndpointList)).data == []
+        assert (await other.read("/v1/webhook-endpoints", EndpointList)).data == []
         for method, route in [
             ("GET", path), ("DELETE", path), ("POST", f"{path}/rotate"), ("POST", f"{path}/test"),
             ("GET", f"{path}/deliveries"), ("POST", f"{path}/deliveries/{sent.id}/replay"),
@@ -172,7 +157,7 @@ async def test_another_storefront_or_mode_finds_nothing(api, pool):
     theirs = await made(api.with_key(rival.key))
     through = f"/v1/webhook-endpoints/{theirs.id}/deliveries/{sent.id}/replay"
     assert await code(await api.with_key(rival.key).post(through)) == (404, "not_found")
-    still = await decoded(await api.get(path), Endpoint)
+    still = await api.read(path, Endpoint)
     assert (still.status, still.old_secret_until) == ("enabled", None)
 
 

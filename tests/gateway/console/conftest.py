@@ -36,6 +36,7 @@ from gateway.orders.process import drain
 from gateway.runtime import embedded
 from gateway.suppliers.deps import Deps
 from tests.conftest import _THROW_OUT, _run
+from tests.kit.chromium import chromium
 from tests.kit.gateway_server import GatewayServer
 from tests.kit.sandboxed import Town, shop_on, stock_from, town
 from tests.kit.secret_keys import SECRET_KEY
@@ -401,57 +402,12 @@ async def open_busy_page(busy_console: Console) -> AsyncIterator[OpenPage]:
 
 @asynccontextmanager
 async def _chromium(console: Console) -> AsyncIterator[OpenPage]:
-    from playwright.async_api import async_playwright, expect
+    async with chromium() as new_page:
 
-    if (program := shutil.which("chromium")) is None:
-        pytest.skip("there is no chromium here; .ci/run installs it")
-    faults: list[str] = []
-    expect.set_options(timeout=30_000)  # as long as everything else waits there
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-
-        async def open_(
-            person: Person | None = None,
-            path: str = "/console",
-            *,
-            scripts: bool = True,
-            scheme: Any = "light",
-            phone: bool = False,
-        ) -> Any:
-            size: Any = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 860}
-            context = await browser.new_context(
-                java_script_enabled=scripts,
-                color_scheme=scheme,
-                viewport=size,
-                base_url=console.url,
-                reduced_motion="reduce",
-            )
-            if person is not None:
-                jar = person.http.cookie_jar.filter_cookies(URL(console.url))
-                await context.add_cookies(
-                    [{"name": name, "value": morsel.value, "url": console.url} for name, morsel in jar.items()]
-                )
-            page = await context.new_page()
-            page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-            page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if _bad(said) else None)
-            page.on(
-                "request",
-                lambda asked: (
-                    None
-                    if asked.url.startswith((console.url, "data:"))
-                    else faults.append(f"{page.url} asked for {asked.url}")
-                ),
-            )
+        async def open_(person: Person | None = None, path: str = "/console", **look: Any) -> Any:
+            jar = {} if person is None else person.http.cookie_jar.filter_cookies(URL(console.url))
+            page = await new_page(console.url, [(name, morsel.value) for name, morsel in jar.items()], **look)
             await page.goto(path)
             return page
 
         yield open_
-        await browser.close()
-    assert not faults, faults
-
-
-def _bad(said: Any) -> bool:
-    # A refusal that a test asks for is a line of Chromium's own; what matters are scripts and the policy.
-    return said.type == "error" and "status of 4" not in said.text

@@ -18,7 +18,6 @@ from gateway.suppliers.accounts import accounts_of, check_accounts, close_accoun
 from gateway.suppliers.deps import Deps
 from gateway.sync.run import run_sync
 from tests.kit.mailbox import mail
-from tests.kit.receiver import receiving
 
 HOME = "/console/alerts"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -31,12 +30,6 @@ async def box():
 
 
 @pytest.fixture
-async def hook():
-    async with receiving() as made:
-        yield made
-
-
-@pytest.fixture
 async def watched(make_console, box):
     return await make_console(
         webhooks={"allow_private": ["127.0.0.0/8"]},
@@ -44,13 +37,13 @@ async def watched(make_console, box):
     )
 
 
-async def make_channels(console, hook):
+async def make_channels(console, receiver):
     """Both kinds, through the forms; the webhook's secret and the ids."""
     answer = await console.admin.post(
         f"{HOME}/channels", {"name": "mail", "kind": "email", "recipients": "ops@example.com, on-call@example.com"}
     )
     assert answer.status == 200, answer.words
-    answer = await console.admin.post(f"{HOME}/channels", {"name": "hook", "kind": "webhook", "url": hook.url})
+    answer = await console.admin.post(f"{HOME}/channels", {"name": "hook", "kind": "webhook", "url": receiver.url})
     secret = re.search(r"whsec_[A-Za-z0-9+/=]+", answer.text)[0]
     ids = {row["name"]: row["id"] for row in await console.pool.fetch("SELECT id, name FROM alert_channels")}
     assert secret not in (await console.admin.get(HOME)).text
@@ -77,10 +70,10 @@ async def worker(console, outside):
 
 
 async def test_a_sync_that_moves_one_price_by_40_percent_is_one_alert_at_both_and_its_way_back_ends_it(
-    watched, box, hook
+    watched, box, receiver
 ):
     console = watched
-    secret, _ = await make_channels(console, hook)
+    secret, _ = await make_channels(console, receiver)
     async with GuardedHttpClient(LOOPBACK) as outside, accounts_of(console.settings, console.pool) as accounts:
         deps, work = await worker(console, outside)
         try:
@@ -89,7 +82,7 @@ async def test_a_sync_that_moves_one_price_by_40_percent_is_one_alert_at_both_an
                    AND suspect IS NULL AND cost > 1 ORDER BY cost DESC, 1 LIMIT 1"""
             )
             await work()
-            said, called = len(box.got), len(hook.got)
+            said, called = len(box.got), len(receiver.got)
 
             async def priced(cost):
                 await console.town.tell("pikasim", "price", {"key": row["supplier_plan_id"], "price": f"{cost:.2f}"})
@@ -104,9 +97,9 @@ async def test_a_sync_that_moves_one_price_by_40_percent_is_one_alert_at_both_an
             assert await sync() == (1, 0)
             assert await sync() == (0, 0)
             assert await work() == (0, 0)
-            assert (len(box.got) - said, len(hook.got) - called) == (1, 1)
+            assert (len(box.got) - said, len(receiver.got) - called) == (1, 1)
             assert "cost up 40 %" in box.subjects[-1]
-            (event,) = hook.verified(secret)[called:]
+            (event,) = receiver.verified(secret)[called:]
             assert [one["supplier"] for one in event["data"]["raised"]] == ["pikasim"]
             page = await console.viewer.get(HOME)
             assert "cost up 40 %" in page.words
@@ -117,7 +110,7 @@ async def test_a_sync_that_moves_one_price_by_40_percent_is_one_alert_at_both_an
 
             await priced(row["cost"])
             assert await sync() == (0, 1)
-            assert (len(box.got) - said, len(hook.got) - called) == (2, 2)
+            assert (len(box.got) - said, len(receiver.got) - called) == (2, 2)
             assert "over: pikasim" in box.subjects[-1]
             _, told = await console.api("/v1/ops/alerts?state=standing&kind=price_move", key=key)
             assert told["data"] == []
@@ -127,7 +120,7 @@ async def test_a_sync_that_moves_one_price_by_40_percent_is_one_alert_at_both_an
             await close_accounts(deps.accounts.values())
 
 
-async def test_orders_that_need_attention_are_told_and_thin_margins_are_found_in_the_catalogue(watched, box, hook):
+async def test_orders_that_need_attention_are_told_and_thin_margins_are_found_in_the_catalogue(watched, box, receiver):
     console = watched
     async with GuardedHttpClient(LOOPBACK) as outside:
         deps, work = await worker(console, outside)
@@ -153,12 +146,12 @@ def _thin(threshold):
     return AlertRuleRequest(name="thin", kind="thin_margin", threshold=threshold)
 
 
-async def test_a_test_button_tells_whether_it_arrived(watched, box, hook):
-    _, ids = await make_channels(watched, hook)
+async def test_a_test_button_tells_whether_it_arrived(watched, box, receiver):
+    _, ids = await make_channels(watched, receiver)
     answer = await watched.operator.post(f"{HOME}/channels/{ids['mail']}/test")
     assert "The test arrived: 250" in answer.words
     assert [str(message["To"]) for message in box.got] == ["ops@example.com, on-call@example.com"]
-    hook.answers = [500]
+    receiver.answers = [500]
     answer = await watched.operator.post(f"{HOME}/channels/{ids['hook']}/test")
     assert "The test did not arrive: HTTP 500" in answer.words
     assert "alerts do not arrive at hook" in (await watched.viewer.get("/console")).words
@@ -185,8 +178,8 @@ async def test_a_channel_that_cannot_be_is_refused_and_what_was_typed_is_kept(wa
     assert await watched.pool.fetchval("SELECT count(*) FROM alert_channels") == 0
 
 
-async def test_rules_are_made_changed_switched_and_deleted_and_the_log_knows(watched, hook):
-    _, ids = await make_channels(watched, hook)
+async def test_rules_are_made_changed_switched_and_deleted_and_the_log_knows(watched, receiver):
+    _, ids = await make_channels(watched, receiver)
     admin, page = watched.admin, await watched.admin.get(HOME)
     assert "A cost moved by 25 %" in page.words
     fields = {"name": "Japan", "kind": "price_move", "threshold": "12.5", "country": "jp", "direction": "up"}
@@ -211,10 +204,10 @@ async def test_rules_are_made_changed_switched_and_deleted_and_the_log_knows(wat
         assert (await watched.operator.post(path, fields)).status == 403
 
 
-async def test_the_same_over_the_api(watched, hook):
+async def test_the_same_over_the_api(watched, receiver):
     key = await watched.api_key("ops")
     status, made = await watched.api(
-        "/v1/ops/alert-channels", key=key, method="POST", json={"name": "x", "kind": "webhook", "url": hook.url}
+        "/v1/ops/alert-channels", key=key, method="POST", json={"name": "x", "kind": "webhook", "url": receiver.url}
     )
     assert (status, made["secret"][:6]) == (201, "whsec_")
     _, told = await watched.api(f"/v1/ops/alert-channels/{made['id']}/test", key=key, method="POST")

@@ -13,16 +13,10 @@ from aiohttp.abc import AbstractResolver
 
 from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.tasks import end
-from tests.kit.receiver import receiving
+from tests.kit.waiting import until
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SPELLINGS = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f000001", "127.1", "localhost"]
-
-
-@pytest.fixture
-async def receiver():
-    async with receiving() as made:
-        yield made
 
 
 class Names(AbstractResolver):
@@ -78,10 +72,7 @@ async def test_names_that_nobody_answers_for_keep_no_other_lookup_of_the_process
     async with GuardedHttpClient(()) as outside:
         posts = [asyncio.create_task(outside.post(f"https://n{n}.example.com/", b"", {})) for n in range(48)]
         try:
-            for _ in range(500):
-                if len(asked) >= 4:  # the rest wait for a thread, here or there
-                    break
-                await asyncio.sleep(0.01)
+            await until(lambda: len(asked) >= 4)  # the rest wait for a thread, here or there
             loop = asyncio.get_running_loop()
             # As a supplier's name is looked up in the same worker.
             found = await asyncio.wait_for(loop.getaddrinfo("127.0.0.1", 443, type=socket.SOCK_STREAM), 10)

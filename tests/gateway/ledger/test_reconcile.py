@@ -19,19 +19,13 @@ from gateway.orders.restore import release, restored
 from gateway.suppliers import selling_rows
 from schemas.account import Transaction, TransactionKind
 from schemas.money import Money
-from tests.kit.sandboxed import shop_on, stock_from, town
+from tests.kit.sandboxed import shop_on, stock_from
 from tests.kit.shelf import settings_for
 from tests.kit.working import answered
 
 PLANS = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
 REFUNDED = {"pikasim": "bv-17gb-2d-49644845abeb", "s2s": "bv-17gb-3d-5e564b06909f"}
 NEVER_PROVISIONED = "bv-16gb-3d-5a6878425e12"
-
-
-@pytest.fixture
-async def suppliers():
-    async with town() as made:
-        yield made
 
 
 @pytest.fixture

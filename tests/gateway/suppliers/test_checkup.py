@@ -13,16 +13,9 @@ from gateway.suppliers.checkup import check, check_all
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.key_rotation import rotate
 from providers.simulator import Fault, FaultKind
-from tests.kit.sandboxed import town
 from tests.kit.shelf import settings_for
 
 SIX_MINUTES = 360
-
-
-@pytest.fixture
-async def suppliers():
-    async with town() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -67,12 +67,6 @@ async def shop(pool, outside):
     return Shop(pool, Owner(await pool.fetchval("SELECT id FROM storefronts"), "test"), outside)
 
 
-@pytest.fixture
-async def receiver():
-    async with receiving() as made:
-        yield made
-
-
 def test_the_signature_is_the_one_that_openssl_makes():
     # printf '%s' "evt_1.1795168800.$BODY" | openssl dgst -sha256 -mac HMAC -macopt hexkey:0001…1f -binary | base64
     body = b'{"type":"endpoint.test","timestamp":"2026-11-20T10:00:00Z","data":{"endpoint_id":"we_1"}}'
