@@ -106,6 +106,9 @@ class Counter:
         assert found is not None
         return found
 
+    async def statuses(self, order_ids: list[str]) -> list[str]:
+        return [(await self.order(order_id)).status for order_id in order_ids]
+
     async def attempts(self, order_id: str) -> list[AttemptRow]:
         return await order_state_rows.attempts_of(self.deps.pool, order_id)
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
-import zxingcpp
-from PIL import Image
 
 from gateway.api import state
 from gateway.api.examples import example_of
@@ -19,14 +16,8 @@ from gateway.inventory.traveller_link_rules import token_for, url_for
 from providers.loader import load_manifests
 from schemas.api import Plan
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
-from tests.gateway.inventory.test_delivery_rules import drawn
+from tests.gateway.inventory.test_delivery_rules import drawn, read
 from tests.kit.sold import CODE, ICCID, SEAL, sold
-
-
-def read(picture: bytes) -> str:
-    with Image.open(io.BytesIO(picture)) as opened:
-        (found,) = zxingcpp.read_barcodes(opened.convert("L"))
-    return found.text
 
 
 def deps(api):

@@ -26,10 +26,6 @@ async def _admitted(counter: Counter, plan: str, orders: int = 1) -> list[str]:
     return [one.order_id for one in admitted if isinstance(one, Admitted)]
 
 
-async def _statuses(counter: Counter, order_ids: list[str]) -> list[str]:
-    return [(await counter.order(order_id)).status for order_id in order_ids]
-
-
 async def _open_breaker(counter: Counter, supplier: str) -> None:
     """Open it for longer than any test takes."""
     limiter = counter.deps.accounts[supplier].limiter
@@ -63,7 +59,7 @@ async def test_a_burst_of_lost_answers_is_found_by_the_first_polls(
     for age in FIRST_POLLS:
         counter.clock.ahead = last_sent + timedelta(seconds=age) + SLACK - datetime.now(UTC)
         await asyncio.gather(*(process_order(counter.deps, order_id) for order_id in order_ids))
-    assert await _statuses(counter, order_ids) == ["fulfilled"] * BURST
+    assert await counter.statuses(order_ids) == ["fulfilled"] * BURST
     assert len(counter.simulator(supplier).sales()) == BURST
 
 
@@ -148,7 +144,7 @@ async def test_with_no_other_offer_it_waits_and_goes_on_when_the_breaker_closes(
     for _ in range(12):
         await asyncio.gather(*(process_order(counter.deps, order_id) for order_id in order_ids))
         counter.clock.pass_(seconds=5)
-    assert await _statuses(counter, order_ids) == ["pending"] * 3
+    assert await counter.statuses(order_ids) == ["pending"] * 3
     assert [await counter.attempts(order_id) for order_id in order_ids] == [[], [], []]
     for order_id in order_ids:
         order = await counter.order(order_id)
@@ -159,7 +155,7 @@ async def test_with_no_other_offer_it_waits_and_goes_on_when_the_breaker_closes(
     for order_id in order_ids:
         await process_order(counter.deps, order_id)
         await counter.followed(order_id)
-    assert await _statuses(counter, order_ids) == ["fulfilled"] * 3
+    assert await counter.statuses(order_ids) == ["fulfilled"] * 3
 
 
 async def test_a_read_probes_the_supplier_for_orders_that_wait(counter: Counter) -> None:
@@ -185,5 +181,5 @@ async def test_no_order_fails_because_the_purchases_of_others_were_ambiguous(cou
     assert states == [["unknown"]] * 5 + [[]] * 7, "a purchase went through the open breaker"
     for order_id in order_ids:
         await counter.followed(order_id)
-    assert await _statuses(counter, order_ids) == ["fulfilled"] * 12
+    assert await counter.statuses(order_ids) == ["fulfilled"] * 12
     assert len(counter.simulator("pikasim").sales()) == 12

@@ -62,10 +62,6 @@ def _processing(counter: Counter, order_ids: list[str]) -> Iterator[list[asyncio
         task.cancel()
 
 
-async def _statuses(counter: Counter, order_ids: list[str]) -> list[str]:
-    return [(await counter.order(order_id)).status for order_id in order_ids]
-
-
 async def _suppliers(counter: Counter, order_id: str) -> list[str]:
     return [one.supplier for one in await counter.attempts(order_id)]
 
@@ -77,7 +73,7 @@ async def test_a_hundred_orders_at_sixty_a_minute_all_end_fulfilled(counter: Cou
     began = clock()
     await meter(counter.deps, "beppay", MemoryRateLimiter("beppay", 60, clock=clock, pause=clock.pause))
     await asyncio.gather(*(process_order(counter.deps, order_id) for order_id in order_ids))
-    assert await _statuses(counter, order_ids) == ["fulfilled"] * 100
+    assert await counter.statuses(order_ids) == ["fulfilled"] * 100
     assert await counter.deps.pool.fetchval("SELECT count(*) FROM attempts") == 100
     assert len(counter.simulator("beppay").sales()) == 100
     assert clock() - began > 100, "the rate was not waited for"
@@ -122,7 +118,7 @@ async def test_with_no_other_offer_it_waits_a_quarter_of_an_hour_and_fails_with_
         for minutes in (2, 14):
             counter.clock.ahead = minutes * MINUTE
             await limiter.until_waited_again()
-            assert await _statuses(counter, [order_id]) == ["pending"]
+            assert await counter.statuses([order_id]) == ["pending"]
         counter.clock.ahead = 15 * MINUTE
         await _ended(task)
     row = await counter.deps.pool.fetchrow("SELECT status, failure_code FROM orders WHERE id = $1", order_id)
@@ -146,7 +142,7 @@ async def test_an_order_that_waited_behind_a_stop_still_has_its_time_at_the_rate
         await limiter.until_waiting(3)
         counter.clock.ahead = 34 * MINUTE
         await limiter.until_waited_again(6)
-        assert await _statuses(counter, order_ids) == ["pending"] * 3
+        assert await counter.statuses(order_ids) == ["pending"] * 3
         counter.clock.ahead = timedelta(0)
         limiter.grant(3)
         await _ended(*tasks)
@@ -162,7 +158,7 @@ async def test_a_stop_holds_orders_that_wait_for_the_rate(counter: Counter, stop
         await selling_rows.stop(counter.deps.pool, stopped, "person")
         limiter.grant(5)
         await _ended(*tasks)
-    assert await _statuses(counter, order_ids) == ["pending"] * 5
+    assert await counter.statuses(order_ids) == ["pending"] * 5
     assert not counter.simulator("pikasim").sales()
     await selling_rows.go_on(counter.deps.pool, stopped)
     limiter.grant(5)
@@ -184,7 +180,7 @@ async def test_the_backlog_of_one_storefront_does_not_starve_the_order_of_anothe
             limiter.grant(2)
             async with asyncio.timeout(30):
                 await _ended(task)
-    assert await _statuses(counter, [other]) == ["fulfilled"]
+    assert await counter.statuses([other]) == ["fulfilled"]
     assert len(counter.simulator("beppay").sales()) <= 2
 
 
@@ -197,4 +193,4 @@ async def test_of_one_storefront_the_oldest_order_goes_first(counter: Counter) -
             limiter.grant(1)
             async with asyncio.timeout(30):
                 await _ended(task)
-            assert await _statuses(counter, [order_id]) == ["fulfilled"]
+            assert await counter.statuses([order_id]) == ["fulfilled"]
