@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -21,7 +21,7 @@ from gateway.api.keyring import Keyring
 from gateway.api.metrics import Metrics
 from gateway.api.openapi import document
 from gateway.api.ratelimit import Limiter
-from gateway.api.spec import Route, Table, served_path
+from gateway.api.spec import Route, Table
 from gateway.catalog.browse import Catalog
 from gateway.features import face_modules
 from gateway.kit.durability import require_durable
@@ -47,7 +47,6 @@ HEALTH_DRAIN_SECONDS = 5.0
 DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
 TABLES: tuple[Table, ...] = tuple(module.routes for module in face_modules("api"))
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OpenCatalog = Callable[[Settings, Pool | None, Any], Awaitable[Catalog]]
 GATE = web.AppKey("gate", Gate)
 _OPEN_CATALOG: web.AppKey[OpenCatalog] = web.AppKey("open_catalog")
@@ -88,11 +87,7 @@ def make_app(
         ),
     )
     for table in TABLES:
-        for route, described in table.routes:
-            handler = cast("Handler", described)  # the gate turns catalogue answers into responses
-            app.router.add_route(route.method, served_path(route), handler, expect_handler=gate.expect)
-            if route.method == "GET":
-                app.router.add_route("HEAD", served_path(route), handler, expect_handler=gate.expect)
+        table.add_to(app.router, gate.expect)
     app.router.add_get("/docs/static/{name}", health.asset)
     app.router.add_get("/errors/{code}", health.error_page)
     app.cleanup_ctx.extend((_database, _redis, _catalog, _orders, _health, _limiter, _keyring, _housekeeping))
@@ -106,15 +101,7 @@ def all_routes() -> list[Route]:
 
 
 def _describe(app: web.Application, settings: Settings) -> None:
-    accounts = check_accounts(settings)
-    app[state.CAPABILITIES] = {
-        name: tuple(sorted(capability.value for capability in manifest.capabilities))
-        for name, (manifest, _) in accounts.items()
-    }
-    app[state.TOLERANCES] = {
-        name: account.charge_tolerance if account.charge_tolerance is not None else manifest.charge_tolerance
-        for name, (manifest, account) in accounts.items()
-    }
+    state.describe_accounts(app, settings)
     app[state.DOCUMENT] = _document(settings.base_currency)
 
 

@@ -35,12 +35,13 @@ LOOKUPS_AT_ONCE = 4
 
 
 class Caller:
-    """A key in use: what it may do, and the bucket it spends from."""
+    """A key in use: what it may do, the bucket it spends from, and the ``actor`` that the audit log names."""
 
-    __slots__ = ("browses", "bucket", "granted", "key", "mode", "sees_costs", "used")
+    __slots__ = ("actor", "browses", "bucket", "granted", "key", "mode", "sees_costs", "used")
 
-    def __init__(self, key: ApiKey, bucket: Bucket) -> None:
+    def __init__(self, key: ApiKey, bucket: Bucket, actor: str | None = None) -> None:
         self.key = key
+        self.actor = actor or f"key {key.id} of {key.storefront}"[:200]
         self.mode: Mode = key.mode
         self.granted = granted(key.scopes)
         self.browses = "catalog" in self.granted

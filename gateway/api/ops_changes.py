@@ -184,8 +184,7 @@ async def refuse_quarantined(request: web.Request) -> web.Response:
 
 def who(request: web.Request) -> str:
     """Whose key asks, for the log of changes."""
-    key = request[state.CALLER].key
-    return f"key {key.id} of {key.storefront}"[:200]
+    return request[state.CALLER].actor
 
 
 def refused(problem: Problem) -> Refusal:

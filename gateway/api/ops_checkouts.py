@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import state
 from gateway.api.checkouts import CHECKOUT_PART
+from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters
@@ -95,7 +95,7 @@ async def resolve_checkout(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, CaseResolveRequest)
     deps = deps_of(request)
-    by = f"key {request[state.CALLER].key.id}"
+    by = who(request)
     closed = await run_to_completion(decide(deps, request.match_info["id"], sent.as_, sent.note, by))
     if isinstance(closed, Problem):
         raise refusal(closed)

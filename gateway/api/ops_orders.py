@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from gateway.api import state
+from gateway.api.ops_changes import who
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.orders import ORDER_PART
 from gateway.api.paging import json_answer
@@ -88,7 +88,7 @@ async def resolve_order(request: web.Request) -> web.Response:
     sent = await read_body(request, ResolveRequest)
     deps = deps_of(request)
     order_id = request.match_info["id"]
-    by = f"key {request[state.CALLER].key.id}"
+    by = who(request)
     code, iccid = unset_to_none(sent.activation_code), unset_to_none(sent.iccid)
     problem = await run_to_completion(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by, item=_item(sent)))
     if problem is not None:
@@ -113,7 +113,7 @@ async def cancel_ops_order(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, OpsCancelRequest, optional=True)
     deps, order_id = deps_of(request), request.match_info["id"]
-    by = f"key {request[state.CALLER].key.id}"
+    by = who(request)
     problem = await run_to_completion(cancel_by_operator(deps, order_id, by, force=sent.force, note=sent.note))
     if problem is not None:
         raise refusal(problem)

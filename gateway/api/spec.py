@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 from aiohttp import web
@@ -15,6 +15,8 @@ from gateway.api.answers import Answer
 Access = KeyScope | Literal["public"]  # the scope that a key needs, or that none is needed
 Result = web.StreamResponse | Answer
 Handler = Callable[[web.Request], Awaitable[Result]]
+ServedHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ExpectHandler = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 H = TypeVar("H", bound=Callable[[web.Request], Awaitable[Any]])
 
 
@@ -90,3 +92,10 @@ class Table:
             return handler
 
         return declare
+
+    def add_to(self, router: web.UrlDispatcher, expect: ExpectHandler) -> None:
+        """Have a router serve these routes; HEAD as GET."""
+        for route, described in self.routes:
+            handler = cast("ServedHandler", described)  # the middleware turns catalogue answers into responses
+            for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
+                router.add_route(method, served_path(route), handler, expect_handler=expect)

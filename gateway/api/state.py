@@ -17,6 +17,7 @@ from gateway.catalog.browse import Catalog
 from gateway.kit.log import AccessLog
 from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
+from gateway.suppliers.accounts import check_accounts
 from gateway.suppliers.deps import Deps
 
 SETTINGS = web.AppKey("settings", Settings)
@@ -37,3 +38,16 @@ DOCUMENT = web.AppKey("document", PreparedDocument)
 
 CALLER = web.RequestKey("caller", Caller)
 REQUEST_ID = web.RequestKey("request_id", str)
+
+
+def describe_accounts(app: web.Application, settings: Settings) -> None:
+    """Keep what the settings say of each supplier. Raises ``ConfigurationError`` for one that is configured wrongly."""
+    accounts = check_accounts(settings)
+    app[CAPABILITIES] = {
+        name: tuple(sorted(capability.value for capability in manifest.capabilities))
+        for name, (manifest, _) in accounts.items()
+    }
+    app[TOLERANCES] = {
+        name: account.charge_tolerance if account.charge_tolerance is not None else manifest.charge_tolerance
+        for name, (manifest, account) in accounts.items()
+    }
