@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +18,21 @@ if TYPE_CHECKING:
     from gateway.suppliers.deps import Deps
 
 R = TypeVar("R")
+ENV_URL = "GATEWAY_URL"
 DRAIN_SECONDS = 35.0  # longer than a supplier may take to answer a purchase
+
+
+def remote_url(state_dir: Path | None) -> str | None:
+    """The gateway that ``GATEWAY_URL`` names; None for the database of this machine, as a ``--state-dir`` says too."""
+    return (os.environ.get(ENV_URL) or None) if state_dir is None else None
+
+
+def require_local(state_dir: Path | None) -> None:
+    """Refuse what works on the database itself where a remote gateway is meant. Raises ``ConfigurationError``."""
+    if remote_url(state_dir) is not None:
+        raise ConfigurationError(
+            f"this command works on the database itself: run it beside the gateway, without {ENV_URL}"
+        )
 
 
 def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]) -> R:
@@ -34,6 +49,7 @@ def run_connected(state_dir: Path | None, action: Callable[[Deps], Awaitable[R]]
         connect_payment_accounts,
     )
 
+    require_local(state_dir)
     settings = settings_here(state_dir)
     log.configure("error")
     url = database_url(settings)
@@ -60,6 +76,7 @@ def run_on_database(state_dir: Path | None, action: Callable[[Pool], Awaitable[R
     """The same for what needs the database alone."""
     from gateway.kit.pool import open_pool
 
+    require_local(state_dir)
     url = database_url(settings_here(state_dir))
 
     async def act() -> R:
@@ -81,10 +98,13 @@ def _run(act: Callable[[], Coroutine[Any, Any, R]]) -> R:
         raise ConfigurationError(f"the database cannot be reached: {str(error) or type(error).__name__}") from None
 
 
-def agreed(problem: Problem | None) -> None:
-    """Nothing, or the problem as one line on stderr and exit code 2."""
-    if problem is not None:
-        raise ConfigurationError(problem.detail)
+def agreed(found: R | Problem) -> R:
+    """What a flow gave; a problem is one line on stderr and exit code 2."""
+    from gateway.kit.problem import Problem
+
+    if isinstance(found, Problem):
+        raise ConfigurationError(found.detail)
+    return found
 
 
 def print_json(value: object) -> None:

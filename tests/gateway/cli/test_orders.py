@@ -80,7 +80,7 @@ async def test_an_order_is_listed_shown_with_its_timeline_and_resolved(shop, com
     code, _, err = await command(*word, "--as", "failed")
     assert (code, "fulfilled" in err) == (2, True)
     code, _, err = await command("orders", "show", "ord_nobody")
-    assert (code, err) == (2, "esim-gateway: there is no order ord_nobody\n")
+    assert (code, err) == (2, "esim-gateway: there is no such order: ord_nobody\n")
 
 
 async def test_the_answer_of_a_supplier_is_read_again(shop, command, monkeypatch):
@@ -105,7 +105,7 @@ async def test_the_answer_of_a_supplier_is_read_again(shop, command, monkeypatch
     assert ("fulfilled" in out, "LPA:" in out) == (True, False)
     assert len(await shop.suppliers.charges()) == 1
     code, _, err = await command("orders", "read-answer", "ord_nobody")
-    assert (code, err) == (2, "esim-gateway: there is no order ord_nobody\n")
+    assert (code, err) == (2, "esim-gateway: there is no such order: ord_nobody\n")
 
 
 async def test_a_day_is_reconciled_and_a_restore_keeps_sending_off_until_it_is_clean(shop, command):
