@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.connected import print_json, run_connected, who
+from gateway.cli.connected import print_json
+from gateway.cli.declared import AsJson, Command, Option, command_group
+from gateway.cli.operation_client import Gateway, run_at_gateway
 from gateway.cli.state import StateDir
+from gateway.kit.sheet import columns
 from schemas.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from gateway.suppliers.deps import Deps
-    from schemas.api_alerts import Alert, AlertTest
-
-app = typer.Typer(help="Alerts: what stands, and whether the channels work.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SOME_ARE_LOST = 3
+ALERTS = columns("raised=raised_at, level, title, detail, over=cleared_at, why=cleared_why")
 
-
-@app.command("list")
-def list_(
-    everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
-    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=10_000)] = 200,
-    as_json: AsJson = False,
-    state_dir: StateDir = None,
-) -> None:
-    """Show the alerts that stand, the newest first."""
-
-    async def read(deps: Deps) -> list[Alert]:
-        from gateway.alerts import alert_rows
-        from gateway.kit.pages import PageRequest
-
-        found = await alert_rows.newest(deps.pool, PageRequest(limit), state=None if everything else "standing")
-        return found.data
-
-    rows = run_connected(state_dir, read)
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        print("no alert was ever raised" if everything else "no alert stands")
-    for row in rows:
-        over = f"  over {row.cleared_at:%Y-%m-%d %H:%M}: {row.cleared_why}" if row.cleared_at else ""
-        words = "".join(letter for letter in f"{row.title}  {row.detail}" if letter.isprintable())
-        print(f"{row.raised_at:%Y-%m-%d %H:%M}  {row.level:4}  {words}{over}")
+app = command_group(
+    "Alerts: what stands, and whether the channels work.",
+    {
+        "list": Command(
+            operation="ops_alerts.list_alerts",
+            help="Show the alerts that stand, the newest first.",
+            table=ALERTS,
+            nothing="no alert stands",
+            options={
+                "state": Option(
+                    "--all",
+                    "Those that are over, too.",
+                    kind=bool,
+                    default=False,
+                    parse=lambda everything: None if everything else "standing",
+                )
+            },
+            limit=200,
+            most=10_000,
+        )
+    },
+)
 
 
 @app.command("test")
@@ -57,28 +50,23 @@ def try_out(
 ) -> None:
     """Send a test to channels, and tell whether it arrived. Exit code 3: not at all of them."""
 
-    async def send(deps: Deps) -> dict[str, AlertTest]:
-        from gateway.alerts import channels
-        from gateway.kit.problem import Problem
-
-        every = await channels.all_channels(deps.pool)
-        if unknown := [one for one in channel or () if not any(one in {c.id, c.name} for c in every)]:
+    async def send(gateway: Gateway) -> dict[str, Any]:
+        every = (await gateway.call("ops_alerts.list_alert_channels"))["data"]
+        if unknown := [name for name in channel or () if not any(name in {c["id"], c["name"]} for c in every)]:
             raise ConfigurationError(f"no channel is named {unknown[0]}")
-        told: dict[str, AlertTest] = {}
-        for one in every:
-            if not channel or one.id in channel or one.name in channel:
-                found = await channels.test(deps, one.id, who())
-                if not isinstance(found, Problem):
-                    told[one.name] = found
-        return told
+        return {
+            one["name"]: await gateway.call("ops_alerts.test_alert_channel", {"id": one["id"]})
+            for one in every
+            if not channel or one["id"] in channel or one["name"] in channel
+        }
 
-    told = run_connected(state_dir, send)
+    tests = run_at_gateway(state_dir, send, "ops_alerts")
     if as_json:
-        print_json(told)
+        print_json(tests)
+    elif not tests:
+        print("there is no channel; make one in the console under Alerts")
     else:
-        if not told:
-            print("there is no channel; make one in the console under Alerts")
-        for name, one in told.items():
-            print(f"{name}: {'arrived' if one.arrived else 'did not arrive'} ({one.said}, {one.ms} ms)")
-    if not all(one.arrived for one in told.values()):
+        for name, one in tests.items():
+            print(f"{name}: {'arrived' if one['arrived'] else 'did not arrive'} ({one['said']}, {one['ms']} ms)")
+    if not all(one["arrived"] for one in tests.values()):
         raise typer.Exit(SOME_ARE_LOST)

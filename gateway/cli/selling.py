@@ -2,64 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Any
 
-import typer
+from gateway.cli.declared import Command, Option, command_group
 
-from gateway.cli.connected import agreed, print_json, run_connected
-from gateway.cli.state import StateDir
-
-if TYPE_CHECKING:
-    from gateway.suppliers.deps import Deps
-
-app = typer.Typer(help="The stop-selling switch.", no_args_is_help=True)
-Supplier = Annotated[str | None, typer.Option(help="Only this supplier [all].")]
+_SUPPLIER = Option(help="Only this supplier [all].")
 
 
-@app.command()
-def stop(
-    supplier: Supplier = None, note: Annotated[str, typer.Option(help="Why.")] = "", state_dir: StateDir = None
-) -> None:
-    """Buy nothing more, at all or at one supplier. Orders that wait go on waiting; what was bought is followed."""
-
-    async def act(deps: Deps) -> None:
-        from gateway.kit.problem import Problem
-        from gateway.suppliers import stops
-
-        made = await stops.stop(deps, supplier, "command line", note)
-        agreed(made if isinstance(made, Problem) else None)
-
-    run_connected(state_dir, act)
-    print(f"stopped: {supplier or 'all suppliers'}")
+def _by_supplier(stops: Any) -> list[dict[str, Any]]:
+    """The reasons of the stops in force, supplier by supplier; null stands for all of them."""
+    reasons: dict[str | None, list[str]] = {}
+    for stop in stops["data"]:
+        reasons.setdefault(stop["supplier"], []).append(stop["reason"])
+    return [{"supplier": name, "reasons": listed} for name, listed in reasons.items()]
 
 
-@app.command()
-def resume(supplier: Supplier = None, state_dir: StateDir = None) -> None:
-    """Lift a stop that a person made, or that a supplier's account was stopped for."""
-
-    async def act(deps: Deps) -> None:
-        from gateway.suppliers import stops
-
-        agreed(await stops.resume(deps, supplier, "command line"))
-
-    run_connected(state_dir, act)
-    print(f"on again: {supplier or 'all suppliers'}")
+def _show_stops(stops: Any, words: str = "") -> None:
+    reasons: dict[str, list[str]] = {}
+    for stop in stops.data:
+        reasons.setdefault(stop.supplier or "all suppliers", []).append(stop.reason)
+    for name, listed in reasons.items():
+        print(f"{words}{name}: {', '.join(listed)}")
 
 
-@app.command("list")
-def list_(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, state_dir: StateDir = None
-) -> None:
-    """Show the stops in force."""
+def _show_resumed(stops: Any) -> None:
+    print("resumed")
+    _show_stops(stops, "still stopped: ")
 
-    async def read(deps: Deps) -> dict[str, list[str]]:
-        from gateway.suppliers import selling_rows
 
-        return await selling_rows.stops(deps.pool)
-
-    stops = run_connected(state_dir, read)
-    if as_json:
-        print_json([{"supplier": name or None, "reasons": reasons} for name, reasons in stops.items()])
-        return
-    for name, reasons in stops.items():
-        print(f"{name or 'all suppliers'}: {', '.join(reasons)}")
+app = command_group(
+    "The stop-selling switch.",
+    {
+        "stop": Command(
+            operation="ops_selling.stop_selling",
+            help="Buy nothing more, at all or at one supplier. Orders that wait go on waiting; what was bought is "
+            "followed.",
+            options={"supplier": _SUPPLIER, "note": Option(help="Why.")},
+            show=lambda stop: print(f"stopped: {stop.supplier or 'all suppliers'}"),
+        ),
+        "resume": Command(
+            operation="ops_selling.resume_selling",
+            help="Lift a stop that an operator made, or that a supplier's account was stopped for.",
+            options={"supplier": _SUPPLIER},
+            show=_show_resumed,
+        ),
+        "list": Command(
+            operation="ops_selling.list_selling_stops",
+            help="Show the stops in force.",
+            json=_by_supplier,
+            show=_show_stops,
+        ),
+    },
+)
