@@ -17,8 +17,6 @@ from gateway.cli import (
     db,
     dev,
     doctor,
-    prices,
-    prices_history,
     reconcile,
     sandbox,
     secrets,
@@ -74,7 +72,6 @@ app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(secrets.app, name="secrets")
-prices_history.add_to(prices.app)
 supplier_accounts.add_to(suppliers.app)
 supplier_money.add_to(suppliers.app)
 for name, module in sorted((module.__name__.rpartition(".")[2], module) for module in face_modules("cli")):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from gateway.cli import prices_history
 from gateway.cli.connected import print_json, run_connected
+from gateway.cli.declared import AsCsv, AsJson, Command, Option, command_group
 from gateway.cli.sheets import print_csv
 from gateway.cli.state import StateDir
+from gateway.cli.typed_values import country_code, country_codes, megabytes
+from gateway.kit.sheet import printable
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 
     from gateway.access.key_rows import Mode
     from gateway.catalog.index import Index
-    from gateway.catalog.index.matrix import Bucket
     from gateway.prices.comparison_rules import Line
     from gateway.suppliers.deps import Deps
     from schemas.api import Price
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-app = typer.Typer(help="What suppliers ask: who is cheapest where, and offers side by side.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Amount = Annotated[str | None, typer.Option("--data", help="At least so much: 5GB, 500MB, or MB.", metavar="AMOUNT")]
 Days = Annotated[int | None, typer.Option(help="For at least so many days.", min=1, max=10_000)]
 Unlimited = Annotated[bool, typer.Option("--unlimited", help="Unlimited plans only.")]
@@ -37,7 +36,6 @@ Exact = Annotated[bool, typer.Option("--exact", help="Just that amount and just 
 Reach = Annotated[
     Literal["country", "region", "global"] | None, typer.Option("--scope", help="Only plans of this reach.")
 ]
-Everything = Annotated[bool, typer.Option("--all", help="Offers that cannot be sold now compete, too.")]
 Triggers = Annotated[
     bool, typer.Option("--triggers", help="In test mode: plans on which a sandbox goes wrong on purpose, too.")
 ]
@@ -45,49 +43,61 @@ Side = Annotated[
     Literal["live", "test"] | None, typer.Option("--mode", help="Whose suppliers; live where there are some.")
 ]
 
-_AMOUNT = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*(gb|mb|)\s*\Z", re.IGNORECASE)
+
+def _print_matrix(found: PriceMatrix) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from gateway.prices.price_tables import figure
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for column in found.suppliers:
+        table.add_column(f"{column.name}{' (stale)' if column.stale else ''}", justify="right", no_wrap=True)
+    table.add_column("beats the next by", justify="right")
+    for row in found.data:
+        cells = {cell.supplier: cell for cell in row.cells}
+        first = row.cheapest
+        shown = []
+        for column in found.suppliers:
+            cell = cells.get(column.name)
+            words = "" if cell is None else _amount(figure(cell, found.per)) + ("" if cell.selectable else " *")
+            shown.append(Text(words, "bold green" if first and cell and cell.offer_id == first.offer_id else ""))
+        lead = "" if first is None or first.by is None else f"{_amount(first.by)} ({first.percent:g} %)"
+        table.add_row(Text(f"{row.country} {row.name}"), *shown, lead)
+    console = Console()
+    console.print(table)
+    if any(not cell.selectable for row in found.data for cell in row.cells):
+        console.print("* cannot be sold now")
 
 
-@app.command("matrix")
-def matrix_(
-    data: Amount = None,
-    days: Days = None,
-    country: Annotated[list[str] | None, typer.Option(help="Only this country (JP); repeatable.")] = None,
-    region: Annotated[str | None, typer.Option(help="Only countries of this region (europe).")] = None,
-    scope: Reach = None,
-    per: Annotated[Literal["plan", "gb", "day"], typer.Option(help="Which figure is shown and compared.")] = "plan",
-    unlimited: Unlimited = False,
-    exact: Exact = False,
-    everything: Everything = False,
-    triggers: Triggers = False,
-    mode: Side = None,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-    state_dir: StateDir = None,
-) -> None:
-    """Show of each country and supplier the offer that a need would buy there, in base currency.
+def _amount(price: Price | None) -> str:
+    return "-" if price is None else price.amount
 
-    The cheapest of a row stands in bold, with by how much it beats the next.
-    """
-    bucket = _bucket(data, days, scope, unlimited=unlimited, exact=exact, everything=everything, triggers=triggers)
-    codes = tuple(_country(code) for code in country or ())
 
-    async def read(_: Deps, index: Index) -> PriceMatrix:
-        from gateway.prices import price_tables, prices
+app = command_group(
+    "What suppliers ask: who is cheapest where, and offers side by side.",
+    {
+        "matrix": Command(
+            operation="ops_prices.list_prices",
+            help="""Show of each country and supplier the offer that a need would buy there, in base currency.
 
-        if region is not None and index.snapshot.region(region) is None:
-            raise ConfigurationError(f"there is no region {region!r}")
-        return price_tables.whole(index, prices.Ask(bucket, per, codes, region))
-
-    found = _from_catalog(state_dir, mode, read)
-    if as_json:
-        print_json(found)
-    elif as_csv:
-        from gateway.prices.price_tables import of_matrix
-
-        print_csv(of_matrix(found))
-    else:
-        _print_matrix(found)
+            The cheapest of a row stands in bold, with by how much it beats the next.""",
+            csv="gateway.prices.price_tables:of_matrix",
+            options={
+                "data_mb": Option("--data", "At least so much: 5GB, 500MB, or MB.", parse=megabytes, metavar="AMOUNT"),
+                "country": Option(help="Only this country (JP); repeatable.", parse=country_codes),
+                "region": Option(help="Only countries of this region (europe)."),
+                "mode": Option(help="Whose suppliers; live where there are some, or those of the key's own mode."),
+            },
+            show=_print_matrix,
+            page=50,
+            with_catalog=True,
+        ),
+    },
+)
+prices_history.add_to(app)
 
 
 @app.command("compare")
@@ -109,8 +119,12 @@ def compare_(
 
     Offers by id, or with --country (and --data, --days) the cheapest of each supplier.
     """
-    bucket = _bucket(data, days, scope, unlimited=unlimited, exact=exact, triggers=triggers)
-    code = None if country is None else _country(country)
+    from gateway.catalog.index.matrix import Bucket
+    from schemas.plan import Scope
+
+    mb = None if data is None else megabytes(data)
+    bucket = Bucket(mb, days, unlimited, exact, None if scope is None else Scope(scope), triggers=triggers)
+    code = None if country is None else country_code(country)
 
     async def read(deps: Deps, index: Index) -> Comparison:
         from gateway.prices import prices
@@ -158,68 +172,6 @@ def _from_catalog(state_dir: Path | None, mode: Mode | None, read: Callable[[Dep
     return run_connected(state_dir, act)
 
 
-def _bucket(
-    data: str | None,
-    days: int | None,
-    scope: str | None,
-    *,
-    unlimited: bool,
-    exact: bool,
-    everything: bool = False,
-    triggers: bool = False,
-) -> Bucket:
-    from gateway.catalog.index.matrix import Bucket
-    from schemas.plan import MB_PER_GB, Scope
-
-    mb = None
-    if data is not None:
-        found = _AMOUNT.match(data)
-        if found is None:
-            raise ConfigurationError(f"{data!r} is no amount of data; such as 5GB, 500MB, 512")
-        mb = round(float(found[1]) * (MB_PER_GB if found[2].lower() == "gb" else 1))
-    return Bucket(mb, days, unlimited, exact, None if scope is None else Scope(scope), everything, triggers)
-
-
-def _country(text: str) -> str:
-    from providers.kit.places import country
-
-    code = country(text)
-    if code is None:
-        raise ConfigurationError(f"{text!r} is no country")
-    return code
-
-
-# -- on the terminal
-
-
-def _print_matrix(found: PriceMatrix) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from gateway.prices.price_tables import figure
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    for column in found.suppliers:
-        table.add_column(f"{column.name}{' (stale)' if column.stale else ''}", justify="right", no_wrap=True)
-    table.add_column("beats the next by", justify="right")
-    for row in found.data:
-        cells = {cell.supplier: cell for cell in row.cells}
-        first = row.cheapest
-        shown = []
-        for column in found.suppliers:
-            cell = cells.get(column.name)
-            words = "" if cell is None else _money(figure(cell, found.per)) + ("" if cell.selectable else " *")
-            shown.append(Text(words, "bold green" if first and cell and cell.offer_id == first.offer_id else ""))
-        lead = "" if first is None or first.by is None else f"{_money(first.by)} ({first.percent:g} %)"
-        table.add_row(Text(f"{row.country} {row.name}"), *shown, lead)
-    console = Console()
-    console.print(table)
-    if any(not cell.selectable for row in found.data for cell in row.cells):
-        console.print("* cannot be sold now")
-
-
 def _print_comparison(lines: list[Line]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -231,17 +183,8 @@ def _print_comparison(lines: list[Line]) -> None:
         table.add_column("", overflow="fold")
     for line in lines:
         values = [
-            Text(_line(f"{value} (lowest)" if at in line.best else value), "bold" if line.differ else "")
+            Text(printable(f"{value} (lowest)" if at in line.best else value), "bold" if line.differ else "")
             for at, value in enumerate(line.values)
         ]
         table.add_row(f"≠ {line.label}" if line.differ else f"  {line.label}", *values)
     Console().print(table)
-
-
-def _line(text: str) -> str:
-    """Text of a supplier without what a terminal would obey."""
-    return "".join(letter for letter in text if letter.isprintable())
-
-
-def _money(price: Price | None) -> str:
-    return "-" if price is None else price.amount

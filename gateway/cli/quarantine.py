@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gateway.cli.connected import agreed, print_json, run_connected, who
-from gateway.cli.prices import AsCsv, AsJson
-from gateway.cli.sheets import print_csv
+from gateway.cli.declared import AsCsv, AsJson
+from gateway.cli.sheets import print_rows
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
@@ -76,12 +76,8 @@ def show(
     found = run_connected(state_dir, read)
     if as_json:
         print_json(found)
-    elif as_csv:
-        from gateway.prices.change_tables import of_difference
-
-        print_csv(of_difference(supplier, found.data))
     else:
-        _print(found)
+        _print(found, as_csv=as_csv)
 
 
 @app.command()
@@ -126,24 +122,13 @@ async def _waiting(deps: Deps, supplier: str) -> Quarantine:
     raise ConfigurationError(f"nothing of {supplier} waits")
 
 
-def _print(found: DifferencePage) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _print(found: DifferencePage, *, as_csv: bool) -> None:
+    from gateway.prices.change_tables import difference_columns
 
-    console = Console()
     held = found.quarantine
-    console.print(Text(f"{held.supplier}, {held.at:%Y-%m-%d %H:%M} UTC: {held.reason}", "bold"))
-    console.print(f"of {held.before} offers: {held.up} up, {held.down} down, {held.new} new, {held.gone} gone")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("", "left"), ("plan", "left"), ("was", "right"), ("would be", "right"), ("by", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("", overflow="fold")
-    for row in found.data:
-        old = "-" if row.old is None else f"{row.old.amount} {row.old.currency}"
-        new = "-" if row.new is None else f"{row.new.amount} {row.new.currency}"
-        by = "" if row.percent is None else f"{row.percent:+g} %"
-        table.add_row(row.kind, Text(row.plan_id), old, new, by, Text(row.name))
-    console.print(table)
-    if found.has_more:
-        console.print(f"the first {len(found.data)}; more with --limit")
+    if not as_csv:
+        print(f"{held.supplier}, {held.at:%Y-%m-%d %H:%M} UTC: {held.reason}")
+        print(f"of {held.before} offers: {held.up} up, {held.down} down, {held.new} new, {held.gone} gone")
+    print_rows(difference_columns(held.supplier), found.data, as_csv=as_csv)
+    if found.has_more and not as_csv:
+        print(f"the first {len(found.data)}; more with --limit")

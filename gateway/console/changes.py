@@ -9,9 +9,10 @@ from aiohttp import web
 from gateway.console.forms import Form, query_form
 from gateway.console.history import as_money, since_of
 from gateway.console.pages import Csv, Notice, Pages, View, deps, mode, next_page, page_asked, visitor
+from gateway.kit.sheet import sheet_of
 from gateway.prices import changes as flow
 from gateway.prices.change_rules import KINDS, ChangeFilter
-from gateway.prices.change_tables import of_changes, of_summary
+from gateway.prices.change_tables import CHANGES, of_summary
 from gateway.sync.requests import waiting
 from providers.kit import places
 
@@ -37,7 +38,7 @@ async def changes(request: web.Request) -> View:
     )
     base = behind.settings.base_currency
     found = await flow.feed(behind.pool, base, wanted, page_asked(request, _PAGE))
-    sheet = of_changes(found.data)
+    sheet = sheet_of(CHANGES, found.data)
     context = {
         "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
         "next": next_page(request, found),

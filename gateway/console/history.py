@@ -11,9 +11,10 @@ from aiohttp import web
 
 from gateway.console.forms import Form, query_form
 from gateway.console.pages import Csv, Pages, View, deps, mode
+from gateway.kit.sheet import sheet_of
 from gateway.kit.since import since as moment_of
 from gateway.prices.change_rules import ChangeFilter
-from gateway.prices.change_tables import of_history
+from gateway.prices.change_tables import history_columns, history_steps
 from gateway.prices.changes import largest_moves
 from gateway.prices.history import plan_of, price_history
 from schemas.api import Price
@@ -51,7 +52,7 @@ async def history(request: web.Request) -> View:
     suppliers = sorted({offer.supplier for offer in found.offers})
     if supplier:
         found = _only(found, supplier)
-    sheet = of_history(found)
+    sheet = sheet_of(history_columns(found.currency), history_steps(found))
     context |= {
         "found": found,
         "suppliers": suppliers,

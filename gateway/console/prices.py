@@ -17,6 +17,7 @@ from gateway.catalog.offer_key_rows import offer_keys
 from gateway.console import buckets, shown
 from gateway.console.buckets import Filters
 from gateway.console.pages import Csv, Hit, Pages, View, deps, is_htmx, mode, next_page, page_asked
+from gateway.kit.sheet import sheet_of
 from gateway.prices import price_tables, prices
 from providers.kit import places
 from schemas.api import Plan, PlanList, Price
@@ -79,7 +80,7 @@ async def cell(request: web.Request) -> View:
     }
     if is_htmx(request) and asked.cursor is not None:
         return View("_prices_offers.html", context)
-    sheet = price_tables.of_offers(found.data)
+    sheet = sheet_of(price_tables.OFFERS, found.data)
     name = f"prices-{code.lower()}"
     return View("prices_cell.html", context, title=places.country_name(code), csv=Csv(name, *sheet))
 

@@ -24,7 +24,8 @@ from gateway.console.pages import (
 )
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
-from gateway.prices.change_tables import of_difference
+from gateway.kit.sheet import Column, columns, sheet_of
+from gateway.prices.change_tables import difference_columns
 from gateway.sync import requests, run_list_rows
 from gateway.sync.quarantine_rows import MOST
 from schemas.api import SyncRun, SyncRunSupplier
@@ -33,9 +34,11 @@ pages = Pages()
 _PAGE = 50
 _LIST = "/console/sync-runs"
 _KINDS = (("moved", "prices that would move"), ("gone", "offers that would go"), ("new", "new offers"))
-_COLUMNS = (
-    *("supplier", "state", "total", "mapped", "set aside", "other products", "new", "changed", "gone", "up", "down"),
-    *("in stock", "out of stock", "suspect", "ms", "error"),
+_PARTS = columns(
+    "supplier, state, total, mapped",
+    Column("set aside", lambda part: sum(part.set_aside.values())),
+    "other products=other_products, new, changed, gone, up, down, in stock=in_stock, out of stock=out_of_stock",
+    "suspect, ms, error",
 )
 
 
@@ -75,8 +78,7 @@ async def sync_run(request: web.Request) -> View:
         "seconds": _seconds(found.started_at, found.ended_at),
         "whole": not is_htmx(request),
     }
-    rows = [_row(part) for part in found.suppliers]
-    return View("sync_run.html", context, title="Sync run", csv=Csv(found.id, _COLUMNS, rows))
+    return View("sync_run.html", context, title="Sync run", csv=Csv(found.id, *sheet_of(_PARTS, found.suppliers)))
 
 
 @pages("GET", _LIST + "/{id}/difference/{supplier}", nav="Sync runs")
@@ -133,10 +135,12 @@ async def _list(request: web.Request) -> View:
         "held": await requests.waiting(behind.pool),
     }
     rows = [
-        (run.id, run.started_at, run.ended_at, run.state, *_row(part)) for run in found.data for part in run.suppliers
+        (run.id, run.started_at, run.ended_at, run.state, *row)
+        for run in found.data
+        for row in sheet_of(_PARTS, run.suppliers).rows
     ]
-    columns = ("run", "started", "ended", "run's state", *_COLUMNS)
-    return View("sync_runs.html", context, title="Sync runs", csv=Csv("sync-runs", columns, rows))
+    titles = ("run", "started", "ended", "run's state", *sheet_of(_PARTS, ()).columns)
+    return View("sync_runs.html", context, title="Sync runs", csv=Csv("sync-runs", titles, rows))
 
 
 async def _difference(request: web.Request, supplier: str = "") -> View:
@@ -160,7 +164,7 @@ async def _difference(request: web.Request, supplier: str = "") -> View:
         "next": next_page(request, found),
         "address": f"{_LIST}/{held.run_id}/difference/{supplier}",
     }
-    sheet = of_difference(supplier, found.data)
+    sheet = sheet_of(difference_columns(supplier), found.data)
     title = f"What {supplier} would change"
     return View("difference.html", context, title=title, csv=Csv(f"difference-{supplier}", sheet.columns, sheet.rows))
 
@@ -187,10 +191,3 @@ def _sums(run: SyncRun) -> dict[str, int]:
 
 def _seconds(started: datetime, ended: datetime | None) -> float | None:
     return None if ended is None else (ended - started).total_seconds() * 1000
-
-
-def _row(part: SyncRunSupplier) -> tuple[Any, ...]:
-    aside = sum(part.set_aside.values())
-    counts = (part.total, part.mapped, aside, part.other_products, part.new, part.changed, part.gone)
-    moves = (part.up, part.down, part.in_stock, part.out_of_stock, part.suspect, part.ms)
-    return (part.supplier, part.state, *counts, *moves, part.error or "")

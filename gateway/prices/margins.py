@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
@@ -13,12 +12,13 @@ from gateway.catalog.index import Index
 from gateway.catalog.index.margins import Fees, MarginQuery, Ranked, behind, ranked
 from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.settings import Settings
-from gateway.kit.sheet import Sheet
+from gateway.kit.sheet import Sheet, columns, sheet_of
 from schemas.api import Price
 from schemas.api_pricing import Margin, MarginPage, MarginSummary
 from schemas.money import Money
 
 _NAME = 300
+_MOST_LINES = 100_000
 
 
 def fees_of(settings: Settings) -> Fees:
@@ -40,24 +40,18 @@ def page(index: Index, fees: Fees, wanted: MarginQuery, asked: PageRequest) -> M
     )
 
 
-def sheet(index: Index, fees: Fees, asked: MarginQuery, most: int = 100_000) -> Sheet:
-    """The same as a table of plain values, of so many offers at most."""
+MARGINS = columns(
+    "offer=offer_id:csv, plan=plan_id:csv, name, supplier, supplier's id=supplier_plan_id:csv, cost:money:csv",
+    "rate:number:csv, cost base=cost_base:amount, price:amount, fees:amount, margin:amount",
+    "margin percent=margin_percent, currency=price.currency:csv, rule=price_rule, for sale=selectable:csv",
+    "why not=why_not",
+)
+
+
+def sheet(index: Index, fees: Fees, asked: MarginQuery) -> Sheet:
+    """The same as a table of plain values."""
     found = ranked(index, fees, asked)
-    columns = ["offer", "plan", "name", "supplier", "supplier's id", "cost", "cost currency", "rate", "cost base"]
-    columns += ["price", "fees", "margin", "margin percent", "currency", "rule", "for sale", "why not"]
-    return Sheet(columns, list(_lines(index, fees, found.rows[:most].tolist())))
-
-
-def _lines(index: Index, fees: Fees, rows: list[int]) -> Iterator[list[str | int | Decimal | None]]:
-    for row in rows:
-        one = _margin(index, fees, row)
-        yield [
-            *(one.offer_id, one.plan_id, one.name, one.supplier, one.supplier_plan_id),
-            *(Decimal(one.cost.amount), one.cost.currency, Decimal(one.rate), Decimal(one.cost_base.amount)),
-            *(Decimal(one.price.amount), Decimal(one.fees.amount), Decimal(one.margin.amount)),
-            *(Decimal(str(one.margin_percent)), one.price.currency, one.price_rule),
-            *("yes" if one.selectable else "no", one.why_not),
-        ]
+    return sheet_of(MARGINS, (_margin(index, fees, row) for row in found.rows[:_MOST_LINES].tolist()))
 
 
 def _margin(index: Index, fees: Fees, row: int) -> Margin:

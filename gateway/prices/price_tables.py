@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Per
-from gateway.kit.sheet import Sheet
+from gateway.kit.sheet import Sheet, columns
 from gateway.prices.comparison_rules import Line
 from gateway.prices.prices import Ask, prices
 from schemas.api import Price
@@ -44,13 +44,10 @@ def of_matrix(matrix: PriceMatrix) -> Sheet:
     return Sheet(["country", "name", *names, "cheapest", "by", "percent"], rows)
 
 
-def of_offers(offers: Sequence[PricedOffer]) -> Sheet:
-    """A line for each offer."""
-    columns = [
-        *("offer", "supplier", "name", "data", "total_mb", "days", "scope", "cost", "currency", "cost_base"),
-        *("per_gb", "per_day", "price", "stock", "stale", "why_not"),
-    ]
-    return Sheet(columns, [_of_offer(one) for one in offers])
+OFFERS = columns(
+    "offer=offer_id, supplier, name, data=declared, total_mb, days, scope, cost:amount, currency=cost.currency",
+    "cost_base:amount, per_gb:amount, per_day:amount, price:amount, stock, stale, why_not",
+)
 
 
 def of_comparison(lines: Sequence[Line]) -> Sheet:
@@ -60,27 +57,6 @@ def of_comparison(lines: Sequence[Line]) -> Sheet:
         [line.label, "yes" if line.differ else "", *line.values] for line in lines if line.name != "offer_id"
     ]
     return Sheet(["", "differs", *offers], rows)
-
-
-def _of_offer(one: PricedOffer) -> list[str | int | Decimal | None]:
-    return [
-        one.offer_id,
-        one.supplier,
-        one.name,
-        one.declared,
-        one.total_mb,
-        one.days,
-        one.scope.value,
-        _amount(one.cost),
-        None if one.cost is None else one.cost.currency,
-        _amount(one.cost_base),
-        _amount(one.per_gb),
-        _amount(one.per_day),
-        _amount(one.price),
-        one.stock,
-        "yes" if one.stale else "no",
-        None if one.why_not is None else one.why_not.value,
-    ]
 
 
 def _amount(price: Price | None) -> Decimal | None:

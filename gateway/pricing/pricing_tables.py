@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
-from gateway.kit.sheet import Sheet
-from schemas.api import Price
-from schemas.api_pricing import PricingPreview, PricingRule, PricingRulePage
+from gateway.kit.sheet import Column, Sheet, columns
+from schemas.api_pricing import PricingRule, PricingRulePage
 
 _MB_PER_GB = 1024
 _FEW = 12
@@ -42,9 +43,32 @@ def data(megabytes: int) -> str:
     return f"{Decimal(megabytes) / _MB_PER_GB:.4g} GB"
 
 
+def dates(rule: PricingRule) -> str | None:
+    """When a rule holds, in words, unless that is now and for ever."""
+    words = [] if rule.state == "in_force" else [str(rule.state)]
+    for word, at in (("from", rule.valid_from), ("until", rule.valid_until)):
+        if at is not None:
+            words.append(f"{word} {at:%Y-%m-%d %H:%M}")
+    return " ".join(words) or None
+
+
+def _if_rule(show: Callable[[PricingRule], str | None], default: str | None) -> Callable[[Any], str | None]:
+    return lambda one: show(one) if isinstance(one, PricingRule) else default
+
+
+RULES = columns(
+    "position",
+    Column("rule", lambda one: one.words.partition(": ")[2] or one.words),
+    Column("for", _if_rule(conditions, "everything else")),
+    Column("dates", _if_rule(dates, None)),
+    "id",
+)
+"""Rules, and the default behind them, for a terminal."""
+
+
 def of_rules(found: PricingRulePage) -> Sheet:
     """A line for each rule, the default last."""
-    columns = [
+    titles = [
         *("position", "id", "name", "state", "for", "percent", "fixed", "minimum margin", "floor", "ceiling"),
         *("rounding", "currency", "valid from", "valid until"),
     ]
@@ -75,39 +99,16 @@ def of_rules(found: PricingRulePage) -> Sheet:
             None,
         ]
     )
-    return Sheet(columns, rows)
+    return Sheet(titles, rows)
 
 
-def of_examples(found: PricingPreview) -> Sheet:
-    """A line for each plan whose price would change most."""
-    columns = [
-        "plan",
-        "name",
-        "supplier",
-        "cost",
-        "currency",
-        "before",
-        "after",
-        "percent",
-        "rule before",
-        "rule after",
-    ]
-    return Sheet(
-        columns,
-        [
-            [
-                *(one.plan_id, one.name, one.supplier, _of(one.cost_base), found.currency),
-                *(_of(one.before), _of(one.after), None if one.percent is None else Decimal(str(one.percent))),
-                *(one.rule_before, one.rule_after),
-            ]
-            for one in found.examples
-        ],
-    )
+EXAMPLES = columns(
+    "plan=plan_id:csv, name, supplier, cost=cost_base:amount",
+    Column("currency", lambda one: (one.before or one.after or one.cost_base).currency, ["csv"]),
+    "before:amount, after:amount, percent, rule before=rule_before:csv, rule after=rule_after:csv",
+)
+"""Plans whose price would change most."""
 
 
 def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
-
-
-def _of(price: Price | None) -> Decimal | None:
-    return None if price is None else Decimal(price.amount)

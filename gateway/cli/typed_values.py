@@ -1,0 +1,46 @@
+"""What is typed on the command line as what operations take: countries by name, amounts of data, moments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from schemas.errors import ConfigurationError
+
+_AMOUNT = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*(gb|mb|)\s*\Z", re.IGNORECASE)
+
+
+def country_code(text: str) -> str:
+    """A country by its code or name. Raises ``ConfigurationError``."""
+    from providers.kit.places import country
+
+    code = country(text)
+    if code is None:
+        raise ConfigurationError(f"{text!r} is no country")
+    return code
+
+
+def country_codes(texts: Iterable[str]) -> list[str]:
+    """Several countries."""
+    return [country_code(text) for text in texts]
+
+
+def megabytes(text: str) -> int:
+    """An amount of data: "5GB", "500MB", "512". Raises ``ConfigurationError``."""
+    from schemas.plan import MB_PER_GB
+
+    found = _AMOUNT.match(text)
+    if found is None:
+        raise ConfigurationError(f"{text!r} is no amount of data; such as 5GB, 500MB, 512")
+    return round(float(found[1]) * (MB_PER_GB if found[2].lower() == "gb" else 1))
+
+
+def moment(text: str) -> datetime:
+    """A time: "24h" ago, "7d" ago, or "2026-11-20". Raises ``ConfigurationError``."""
+    from gateway.kit.since import since
+
+    found = since(text, datetime.now(UTC))
+    if found is None:
+        raise ConfigurationError(f"{text!r} is no time; such as 24h, 7d, 2026-11-20")
+    return found
