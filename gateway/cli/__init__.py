@@ -21,9 +21,6 @@ from gateway.cli import (
     sandbox,
     secrets,
     serve,
-    supplier_accounts,
-    supplier_money,
-    suppliers,
     sync,
     worker,
 )
@@ -72,8 +69,6 @@ app.command("sync")(sync.sync)
 app.command("worker")(worker.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(secrets.app, name="secrets")
-supplier_accounts.add_to(suppliers.app)
-supplier_money.add_to(suppliers.app)
 for name, module in sorted((module.__name__.rpartition(".")[2], module) for module in face_modules("cli")):
     if hasattr(module, "app"):
         app.add_typer(module.app, name=name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.connected import print_json, run_connected, who
+from gateway.cli.connected import agreed, print_json, run_connected, who
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
@@ -111,7 +111,7 @@ def setup_webhooks(
         for name in _known(deps, names):
             if name in deps.accounts:
                 one = await webhook_setup.set_up(deps, name, base_url, who(), seconds=seconds, tell=_progress(as_json))
-                done.append(_or_stop(one))
+                done.append(agreed(one))
         return done
 
     done = run_connected(state_dir, set_up)
@@ -132,13 +132,13 @@ def setup_webhooks(
 async def _list(deps: Deps, name: str) -> list[SupplierKey]:
     from gateway.suppliers import key_rotation
 
-    return list(_or_stop(await key_rotation.listed(deps, name)))
+    return list(agreed(await key_rotation.listed(deps, name)))
 
 
 async def _rotate(deps: Deps, name: str, *, wait: bool, quiet: bool) -> KeyRotation:
     from gateway.suppliers import key_rotation
 
-    told: KeyRotation = _or_stop(await key_rotation.rotate(deps, name, who()))
+    told: KeyRotation = agreed(await key_rotation.rotate(deps, name, who()))
     tell = _progress(quiet)
     if told.state == "switched":
         tell(f"{name}: the new key is in force; the old one is valid until {told.revoke_at:%H:%M:%S} UTC")
@@ -153,7 +153,7 @@ async def _rotate(deps: Deps, name: str, *, wait: bool, quiet: bool) -> KeyRotat
 async def _use_configured(deps: Deps, name: str) -> str:
     from gateway.suppliers import key_rotation
 
-    return str(_or_stop(await key_rotation.use_configured(deps, name, who())))
+    return str(agreed(await key_rotation.use_configured(deps, name, who())))
 
 
 def _known(deps: Deps, names: list[str] | None) -> list[str]:
@@ -161,15 +161,6 @@ def _known(deps: Deps, names: list[str] | None) -> list[str]:
     if unknown := sorted(set(names or ()) - set(configured)):
         raise ConfigurationError(f"no supplier is named {unknown[0]}; there are: {', '.join(configured) or 'none'}")
     return sorted(set(names)) if names else configured
-
-
-def _or_stop(found: Any) -> Any:
-    """What a flow gave; a problem is one line on stderr and exit code 2."""
-    from gateway.kit.problem import Problem
-
-    if isinstance(found, Problem):
-        raise ConfigurationError(found.detail)
-    return found
 
 
 def _progress(quiet: bool) -> Any:

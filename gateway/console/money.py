@@ -25,9 +25,11 @@ from gateway.console.pages import (
 from gateway.console.suppliers import FEW_DAYS
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
+from gateway.kit.sheet import sheet_of
 from gateway.ledger import deposits, money
+from gateway.ledger.money_tables import LEDGER, MONEY
 from gateway.suppliers import supplier_list_rows
-from schemas.api_money import SupplierLedgerLine, SupplierMoney
+from schemas.api_money import SupplierMoney
 
 pages = Pages()
 _LIST = "/console/money"
@@ -37,11 +39,6 @@ _LEVELS = {
     "same": "good", "apart": "idle", "explained": "idle", "open": "warn", "statement_not_read": "idle",
     "only_theirs": "bad", "only_ours": "bad", "amount_differs": "bad",
 }  # fmt: skip
-_COLUMNS = (
-    *("supplier", "balance", "spendable", "currency", "room", "room currency", "reserved", "credit", "spent a day"),
-    *("days left", "seen at", "books up to"),
-)
-_LEDGER_COLUMNS = ("at", "kind", "verdict", "why", "theirs", "ours", "currency", "order", "supplier order", "movement")
 
 
 @pages("GET", _LIST, nav="Money")
@@ -56,7 +53,7 @@ async def money_page(request: web.Request) -> View:
         "deposits": [(one, as_money(one.amount)) for one in begun.data],
         "few_days": FEW_DAYS,
     }
-    return View("money.html", context, title="Money", csv=Csv("money", _COLUMNS, map(_row, found.data)))
+    return View("money.html", context, title="Money", csv=Csv("money", *sheet_of(MONEY, found.data)))
 
 
 @pages("GET", _LIST + "/{name}", nav="Money")
@@ -141,7 +138,7 @@ async def _one(request: web.Request, name: str) -> View:
         "typed": {},
         "errors": {},
     }
-    sheet = Csv(f"books of {name}", _LEDGER_COLUMNS, map(_ledger_row, found.data))
+    sheet = Csv(f"books of {name}", *sheet_of(LEDGER, found.data))
     return View("money_supplier.html", context, title=f"Money at {name}", csv=sheet)
 
 
@@ -165,25 +162,6 @@ def _amounts(one: SupplierMoney) -> dict[str, Any]:
         "credit": as_money(balance.credit),
         "per_day": as_money(balance.spent_per_day),
     }
-
-
-def _row(one: SupplierMoney) -> tuple[Any, ...]:
-    amounts = _amounts(one)
-    spendable, left = amounts["spendable"], amounts["room"]
-    return (
-        *(one.balance.supplier, amounts["balance"], spendable, spendable.currency if spendable else None),
-        *(left, left.currency if left else None, amounts["reserved"], amounts["credit"], amounts["per_day"]),
-        *(one.balance.days_left, one.balance.at, one.books.whole_to if one.books else None),
-    )
-
-
-def _ledger_row(one: SupplierLedgerLine) -> tuple[Any, ...]:
-    theirs, ours = as_money(one.theirs), as_money(one.ours)
-    some = theirs or ours
-    return (
-        *(one.at, one.kind, one.verdict, one.why, theirs, ours, some.currency if some else None),
-        *(one.order_id, one.supplier_order_id, one.movement),
-    )
 
 
 def _page(name: str) -> str:

@@ -25,8 +25,10 @@ from gateway.console.pages import (
 )
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
+from gateway.kit.sheet import sheet_of
 from gateway.prices import supplier_figure_rows as rows
 from gateway.prices import supplier_figures, supplier_retry
+from gateway.prices.supplier_tables import FIGURES
 from gateway.suppliers import (
     balances,
     checkup,
@@ -46,11 +48,6 @@ _LIST = "/console/suppliers"
 _PAGE = 50
 _LAST_SYNCS, _OPEN = 10, 50
 FEW_DAYS = 3.0
-_COLUMNS = (
-    *("supplier", "provider", "mode", "state", "reason", "freshness", "last good sync", "breaker", "orders", "success"),
-    *("p50 ms", "p95 ms", "open", "rate limit", "rate left", "offers", "selectable", "set aside"),
-    *("balance", "spendable", "currency", "balance at", "days left"),
-)
 _ACCOUNT = "/console/suppliers/{name}"
 # Longer than a supplier's test takes, and no longer than a person waits for a page.
 _ARRIVES_SECONDS = 10.0
@@ -76,7 +73,7 @@ async def suppliers(request: web.Request) -> View:
         "few_days": FEW_DAYS,
         "hours": supplier_figures.HOURS,
     }
-    return View("suppliers.html", context, title="Suppliers", csv=Csv("suppliers", _COLUMNS, map(_row, found.data)))
+    return View("suppliers.html", context, title="Suppliers", csv=Csv("suppliers", *sheet_of(FIGURES, found.data)))
 
 
 @pages("GET", _LIST + "/{name}", nav="Suppliers")
@@ -220,21 +217,6 @@ def _because(note: str) -> str:
 
 def _note(account: Any, capability: Capability) -> str:
     return "" if account is None else account.manifest.capability_notes.get(capability, "")
-
-
-def _row(one: SupplierFigures) -> tuple[Any, ...]:
-    supplier, orders, money = one.supplier, one.orders, one.balance
-    limit = supplier.rate_limit
-    spendable = as_money(money.spendable)
-    reason = described(supplier.problems[0]) if supplier.problems else None
-    return (
-        *(supplier.name, supplier.provider, supplier.mode, supplier.state, reason, one.freshness),
-        supplier.last_sync.good_at if supplier.last_sync else None,
-        *(supplier.breaker.state, orders.attempts, orders.success_rate, orders.p50_ms, orders.p95_ms),
-        *(one.open_attempts, limit.reported_limit or limit.per_minute, limit.remaining),
-        *(supplier.offers, one.selectable, supplier.set_aside, as_money(money.balance), spendable),
-        *(spendable.currency if spendable else None, money.at, money.days_left),
-    )
 
 
 def _page(name: str) -> str:
