@@ -31,6 +31,7 @@ from gateway.console.pages import (
 )
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
+from gateway.kit.sheet import Column, Columns, columns, sheet_of
 from schemas.checkouts import CheckoutStatus, OpsCheckout, PaymentCase
 
 pages = Pages()
@@ -40,10 +41,6 @@ _PAGE = 50
 _MOST_CASES = 20
 _STATUSES: tuple[str, ...] = get_args(CheckoutStatus)
 _MODES = (("live", "live"), ("test", "test"), ("both", "both"))
-_COLUMNS = (
-    *("checkout", "at", "status", "storefront", "mode", "reference", "plan", "price", "currency", "fee", "margin"),
-    *("base currency", "order", "review"),
-)
 _OUTCOMES: tuple[str, ...] = get_args(Decided)
 _PLACED = ("placed", "place the order: it is bought now, at the price that was held")
 _OTHERS = (
@@ -79,9 +76,7 @@ async def checkouts(request: web.Request) -> View:
         "next": next_page(request, page),
     }
     base = behind.settings.base_currency
-    return View(
-        "checkouts.html", context, title="Checkouts", csv=Csv("checkouts", _COLUMNS, [_row(one, base) for one in found])
-    )
+    return View("checkouts.html", context, title="Checkouts", csv=Csv("checkouts", *sheet_of(_table(base), found)))
 
 
 @pages("GET", LIST + "/{id}", nav="Checkouts")
@@ -178,10 +173,10 @@ def _context(case: PaymentCase, found: OpsCheckout | None) -> dict[str, Any]:
     }
 
 
-def _row(one: OpsCheckout, base: str) -> tuple[Any, ...]:
-    price, fee, margin = as_money(one.price), as_money(one.fee), as_money(one.margin)
-    return (
-        *(one.id, one.created_at, one.status, one.storefront, one.mode, one.reference, one.plan.name),
-        *(price, one.price.currency, fee, margin, base, one.order_id),
-        None if one.review is None else one.review.reason,
+def _table(base: str) -> Columns:
+    return columns(
+        "checkout=id, at=created_at, status, storefront, mode, reference, plan=plan.name, price:amount",
+        "currency=price.currency, fee:amount, margin:amount",
+        Column("base currency", lambda _: base),
+        "order=order_id, review=review.reason",
     )

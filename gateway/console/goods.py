@@ -11,17 +11,19 @@ from gateway.console.history import as_money
 from gateway.console.pages import Csv, Hit, Pages, deps, mode, next_page, page_asked, see_other, visitor
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
+from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.selling import ops_goods
 from gateway.selling.goods_view_rows import Narrowed
-from schemas.api_goods import OpsGood
 
 pages = Pages()
 PLACE = "/console/other-goods"
 _PAGE, _CHANGES, _ASIDE = 100, 20, 20
 _HELD = ("suspect_price", "stopped")
-_COLUMNS = (
-    *("supplier", "sku", "good", "type", "product", "name", "cost", "rate", "currency", "markup percent", "price"),
-    *("stock", "most in one order", "kept from sale by", "suspect"),
+_GOODS = columns(
+    "supplier, sku, good=id, type, product=product_name, name, cost:amount, rate=custom.rate, currency=custom.currency",
+    "markup percent=custom.markup_percent, price:amount, stock, most in one order=max_per_order",
+    Column("kept from sale by", lambda one: " ".join(one.why_not)),
+    "suspect",
 )
 
 
@@ -50,7 +52,7 @@ async def half(request: web.Request) -> tuple[dict[str, Any], Csv]:
         "goods_suppliers": sorted({one.supplier for one in walks if _of_mode(request, one.supplier)}),
         "goods_held": [(reason, reason.replace("_", " ")) for reason in _HELD],
     }
-    return context, Csv("other-goods", _COLUMNS, map(_row, found.data))
+    return context, Csv("other-goods", *sheet_of(_GOODS, found.data))
 
 
 @pages("POST", PLACE + "/{id}/release", role="operator", nav="Other goods")
@@ -72,12 +74,3 @@ async def find(request: web.Request, question: str) -> list[Hit]:
 def _of_mode(request: web.Request, supplier: str) -> bool:
     account = deps(request).accounts.get(supplier)
     return account is None or account.settings.mode == mode(request)
-
-
-def _row(one: OpsGood) -> tuple[Any, ...]:
-    custom = one.custom
-    return (
-        *(one.supplier, one.sku, one.id, one.type, one.product_name, one.name, as_money(one.cost)),
-        *((custom.rate, custom.currency, custom.markup_percent) if custom is not None else ("", "", "")),
-        *(as_money(one.price), one.stock, one.max_per_order, " ".join(one.why_not), one.suspect),
-    )

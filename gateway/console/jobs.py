@@ -8,12 +8,13 @@ from aiohttp import web
 
 from gateway.console.pages import Csv, Notice, Pages, View, deps, next_page, page_asked
 from gateway.kit import job_queue
+from gateway.kit.sheet import columns, sheet_of
 from gateway.operations import running
 
 pages = Pages()
 _PAGE = 50
 _LATE = timedelta(minutes=2)
-_COLUMNS = ("id", "kind", "state", "about", "created", "due", "attempts", "heartbeat")
+_JOBS = columns("id, kind, state, about, created=created_at, due=due_at, attempts, heartbeat=heartbeat_at")
 
 
 @pages("GET", "/console/jobs", nav="Jobs")
@@ -21,11 +22,7 @@ async def jobs(request: web.Request) -> View:
     """The queue, the oldest first, and the schedules."""
     found = await running.jobs(deps(request).pool, page_asked(request, _PAGE))
     context = {"queue": found, "next": next_page(request, found)}
-    rows = [
-        (one.id, one.kind, one.state, one.about, one.created_at, one.due_at, one.attempts, one.heartbeat_at)
-        for one in found.data
-    ]
-    return View("jobs.html", context, title="Jobs", csv=Csv("jobs", _COLUMNS, rows))
+    return View("jobs.html", context, title="Jobs", csv=Csv("jobs", *sheet_of(_JOBS, found.data)))
 
 
 @pages.notice

@@ -29,6 +29,7 @@ from gateway.console.pages import (
 )
 from gateway.console.shown import clean
 from gateway.kit.problem import Problem
+from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.operations import storefronts as flow
 from gateway.suppliers import spend_rows
 from gateway.webhooks import endpoint_rows
@@ -37,6 +38,11 @@ from schemas.money import Money
 
 pages = Pages()
 _LIST = "/console/storefronts"
+_KEYS = columns(
+    "key=id, name, begins=prefix, mode",
+    Column("scopes", lambda key: " ".join(key.scopes)),
+    "per minute=per_minute, made=created_at, last used=last_used_at, revoked=revoked_at",
+)
 _PAGE = 50
 _MODES = ("test", "live")
 _SCOPE_WORDS = (
@@ -175,21 +181,11 @@ async def _list(request: web.Request, sent: Form | None = None) -> View:
         "modes": _MODES,
         "ticked": {"storefront"} if sent is None else set(sent.all("scope")),
     }
-    rows = [
-        (one.name, one.keys, one.last_used_at, one.orders, one.sold, one.daily_spend_limit, one.endpoints, one.disabled)
-        for one in page.data
-    ]
-    columns = (
-        "name",
-        "keys",
-        "last used",
-        "orders 24 h",
-        f"sold 24 h {base}",
-        f"limit {base}",
-        "endpoints",
-        "disabled",
+    table = columns(
+        f"name, keys, last used=last_used_at, orders 24 h=orders, sold 24 h {base}=sold",
+        f"limit {base}=daily_spend_limit, endpoints, disabled",
     )
-    return View("storefronts.html", context, title="Storefronts", csv=Csv("storefronts", columns, rows))
+    return View("storefronts.html", context, title="Storefronts", csv=Csv("storefronts", *sheet_of(table, page.data)))
 
 
 async def _one(request: web.Request, sent: Form | None = None) -> View:
@@ -213,15 +209,8 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
         "modes": _MODES,
         "ticked": {"storefront"} if sent is None else set(sent.all("scope")),
     }
-    rows = [
-        (
-            *(key.id, key.name, key.prefix, key.mode, " ".join(key.scopes), key.per_minute),
-            *(key.created_at, key.last_used_at, key.revoked_at),
-        )
-        for key in keys
-    ]  # fmt: skip
-    columns = ("key", "name", "begins", "mode", "scopes", "per minute", "made", "last used", "revoked")
-    return View("storefront.html", context, title=clean(found.name)[:100], csv=Csv("keys", columns, rows))
+    sheet = sheet_of(_KEYS, keys)
+    return View("storefront.html", context, title=clean(found.name)[:100], csv=Csv("keys", *sheet))
 
 
 async def _found(request: web.Request) -> Storefront:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -25,6 +24,7 @@ from gateway.console.pages import (
 from gateway.console.shown import clean
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
+from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.sync import mappings
 from gateway.sync import unmapped_rows as store
 from gateway.sync.unmapped_rows import Scope
@@ -39,10 +39,13 @@ _LIST, _WORD, _TOLD = "/console/unmapped", "/console/unmapped/at", "/console/unm
 _PAGE, _ITEMS = 50, 25
 _RAW = 4_000
 _FIELDS = {"/word": "word", "/means": "means", "/provider": "everywhere"}
-_COLUMNS = (
-    *("supplier", "reason", "about", "word", "offers", "priced", "cost in all", "cost in the middle", "example"),
-    "since",
+_GROUPS = columns(
+    "supplier, reason, about, word, offers, priced, cost in all=cost_total:amount",
+    "cost in the middle=cost_median:amount",
+    Column("example", lambda one: one.examples[0] if one.examples else ""),
+    "since=first_seen_at",
 )
+_MAPPINGS = columns("provider, about, word, means, note, by=created_by, at=created_at, applied")
 ATTRIBUTES = (("country", "the countries"), ("data", "the amount of data"), ("days", "the number of days"))
 
 
@@ -69,7 +72,7 @@ async def unmapped(request: web.Request) -> View:
         "abouts": [(about.value, about.value.replace("_", " ")) for about in About if about],
         "currency": base,
     }
-    return View("unmapped.html", context, title="Unmapped", csv=Csv("unmapped", _COLUMNS, map(_row, found.data)))
+    return View("unmapped.html", context, title="Unmapped", csv=Csv("unmapped", *sheet_of(_GROUPS, found.data)))
 
 
 @pages("GET", _WORD + "/{supplier}", nav="Unmapped")
@@ -113,12 +116,8 @@ async def told(request: web.Request) -> View:
         "next": next_page(request, found),
         "waiting": [one for one in found.data if not one.applied],
     }
-    columns = ("provider", "about", "word", "means", "note", "by", "at", "applied")
-    rows = [
-        (one.provider, one.about, one.word, one.means, one.note, one.created_by, one.created_at, one.applied)
-        for one in found.data
-    ]
-    return View("unmapped_told.html", context, title="Words that were told", csv=Csv("mappings", columns, rows))
+    sheet = sheet_of(_MAPPINGS, found.data)
+    return View("unmapped_told.html", context, title="Words that were told", csv=Csv("mappings", *sheet))
 
 
 @pages("POST", _TOLD + "/{id}/forget", role="operator", nav="Unmapped")
@@ -212,11 +211,3 @@ def _cost(one: store.Item) -> Money | None:
 def _url(one: UnmappedGroup) -> str:
     query = {"reason": one.reason.value, "about": one.about.value, "word": one.word}
     return f"{_WORD}/{one.supplier}?{urlencode(query)}"
-
-
-def _row(one: UnmappedGroup) -> tuple[Any, ...]:
-    return (
-        *(one.supplier, one.reason.value, one.about.value, one.word, one.offers, one.priced),
-        *(as_money(one.cost_total), as_money(one.cost_median), one.examples[0] if one.examples else ""),
-        one.first_seen_at,
-    )
