@@ -10,11 +10,9 @@ from gateway.cli.connected import print_json
 from gateway.cli.declared import AsJson, Command, Option, command_group
 from gateway.cli.operation_client import Gateway, run_at_gateway
 from gateway.cli.state import StateDir
-from gateway.kit.sheet import columns
 from schemas.errors import ConfigurationError
 
 SOME_ARE_LOST = 3
-ALERTS = columns("raised=raised_at, level, title, detail, over=cleared_at, why=cleared_why")
 
 app = command_group(
     "Alerts: what stands, and whether the channels work.",
@@ -22,7 +20,7 @@ app = command_group(
         "list": Command(
             operation="ops_alerts.list_alerts",
             help="Show the alerts that stand, the newest first.",
-            table=ALERTS,
+            table="gateway.alerts.alert_tables:ALERTS",
             nothing="no alert stands",
             options={
                 "state": Option(

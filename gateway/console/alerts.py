@@ -10,6 +10,7 @@ from gateway.alerts import alert_rows as stored
 from gateway.alerts import alerts
 from gateway.alerts import channels as alert_channels
 from gateway.alerts.alert_rules import KINDS, UNITS
+from gateway.alerts.alert_tables import ALERTS
 from gateway.console.forms import Form, form_data, query_form
 from gateway.console.pages import (
     Csv,
@@ -25,6 +26,7 @@ from gateway.console.pages import (
     visitor,
 )
 from gateway.kit.problem import Problem
+from gateway.kit.sheet import sheet_of
 from gateway.prices.supplier_figures import capabilities
 from providers.kit.places import country_name, is_country
 from schemas.api_alerts import Alert, AlertChannelRequest, AlertKind, AlertRule, AlertRuleRequest
@@ -50,7 +52,6 @@ KIND_WORDS: dict[AlertKind, str] = {
 _WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
 _ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))
 _STATES = (("standing", "standing"), ("cleared", "over"))
-_COLUMNS = ("raised", "over", "level", "what", "detail", "supplier", "mode", "rule", "why over", "flapping", "id")
 
 
 @pages("GET", _LIST, nav="Alerts")
@@ -317,12 +318,4 @@ def _done(request: web.Request, problem: Problem | None, told: str) -> web.Respo
 
 
 def _csv(name: str, rows: list[Alert]) -> Csv:
-    return Csv(
-        name,
-        _COLUMNS,
-        [
-            (one.raised_at, one.cleared_at, one.level, one.title, one.detail, one.supplier, one.mode, one.rule,
-             one.cleared_why, "yes" if one.flapping else "", one.id)
-            for one in rows
-        ],
-    )  # fmt: skip
+    return Csv(name, *sheet_of(ALERTS, rows))

@@ -33,6 +33,7 @@ from gateway.console.shown import clean
 from gateway.items.item_rules import VoucherCodes, codes_in
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
+from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.orders import cancel as cancelling
 from gateway.orders import order_presenter as flow
 from gateway.orders import order_search_rows, restore
@@ -55,6 +56,11 @@ _MODES = (("live", "live"), ("test", "test"), ("both", "both"))
 COLUMNS = (
     *("order", "at", "status", "kind", "storefront", "mode", "reference", "plan", "supplier"),
     *("price", "currency", "cost", "cost currency", "margin", "margin currency"),
+)
+_MOMENTS = columns(
+    "at, source, what=title, text, state",
+    Column("facts", lambda moment: ", ".join(f"{name}: {value}" for name, value in moment.facts)),
+    "status=exchange.status, ms=exchange.ms",
 )
 _EXCHANGES_OPEN = 2
 _LONGEST_ID = 200
@@ -260,16 +266,7 @@ async def _order(request: web.Request) -> View:
         "late_charge": shown.what is not None and not shown.what.resolvable and shown.what.kind == "charged",
         "audit_url": "/console/audit?" + urlencode({"object": f"order:{one.id}"}),
     }
-    columns = ("at", "source", "what", "text", "state", "facts", "status", "ms")
-    rows = [
-        (
-            *(moment.at, moment.source, moment.title, moment.text, moment.state),
-            ", ".join(f"{name}: {value}" for name, value in moment.facts),
-            *((moment.exchange.status, moment.exchange.ms) if moment.exchange is not None else (None, None)),
-        )
-        for moment in shown.moments
-    ]
-    return View("order.html", context, title=f"Order {one.id}", csv=Csv(one.id, columns, rows))
+    return View("order.html", context, title=f"Order {one.id}", csv=Csv(one.id, *sheet_of(_MOMENTS, shown.moments)))
 
 
 def _cancellable(order: OpsOrder) -> bool:
