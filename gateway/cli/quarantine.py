@@ -14,13 +14,12 @@ from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.suppliers.deps import Deps
-    from schemas.api_changes import DifferencePage, DifferenceRow, Quarantine
+    from schemas.api_changes import DifferencePage, Quarantine
 
 app = typer.Typer(
     help="Syncs that wait for a person: how they differ from what stands; accept or refuse.", no_args_is_help=True
 )
 Supplier = Annotated[str, typer.Argument(metavar="SUPPLIER", help="Whose sync waits.")]
-_A_PAGE = 200
 
 
 @app.command("list")
@@ -55,23 +54,14 @@ def show(
     """Show how a supplier's waiting sync differs from what stands, the largest differences first."""
 
     async def read(deps: Deps) -> DifferencePage:
-        import msgspec
-
         from gateway.kit.pages import PageRequest
         from gateway.sync.requests import difference
 
         held = await _waiting(deps, supplier)
-        rows: list[DifferenceRow] = []
-        cursor = None
-        while True:
-            asked = PageRequest(min(_A_PAGE, limit - len(rows)), cursor)
-            page = await difference(deps.pool, held.run_id, supplier, asked, kind=kind)
-            if page is None:
-                raise ConfigurationError(f"nothing of {supplier} waits")
-            rows += page.data
-            cursor = page.next_cursor
-            if cursor is None or len(rows) >= limit:
-                return msgspec.structs.replace(page, data=rows)
+        page = await difference(deps.pool, held.run_id, supplier, PageRequest(limit), kind=kind)
+        if page is None:
+            raise ConfigurationError(f"nothing of {supplier} waits")
+        return page
 
     found = run_connected(state_dir, read)
     if as_json:
