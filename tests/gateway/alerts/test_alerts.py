@@ -76,7 +76,7 @@ async def watching(pool, tmp_path, stalls=None, **settings):
     async with (
         mail() as box,
         receiving() as hook,
-        GuardedHttpClient(LOOPBACK, timeout_seconds=5) as outside,
+        GuardedHttpClient(LOOPBACK, timeout_seconds=60) as outside,
         market(pool, tmp_path, stalls or {"a": Stall(shelf(12))}) as m,
     ):
         given = load(
