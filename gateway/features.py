@@ -22,23 +22,23 @@ class Feature(NamedTuple):
 
 
 FEATURES = (
-    Feature("access", ("entry", "second_factor", "storefronts", "users", "keys", "ops_keys", "audit", "ops_audit")),
+    Feature("access", ("entry", "second_factor", "storefronts", "users", "keys", "audit")),
     Feature("webhooks"),
-    Feature("pricing", ("ops_pricing",)),
-    Feature("suppliers", ("ops_suppliers", "ops_accounts")),
+    Feature("pricing"),
+    Feature("suppliers"),
     Feature("catalog", ("quotes",)),
-    Feature("items", ("goods", "other_goods", "ops_goods")),
-    Feature("selling", ("ops_selling",)),
+    Feature("items", ("goods", "other_goods")),
+    Feature("selling"),
     Feature("inventory", ("esims", "numbers")),
-    Feature("orders", ("ops_orders",)),
-    Feature("prices", ("compare", "history", "changes", "margins", "ops_changes", "ops_prices")),
-    Feature("sync", ("sync_runs", "unmapped", "mappings", "quarantine", "ops", "ops_mappings")),
-    Feature("checkouts", ("ops_checkouts",)),
-    Feature("ledger", ("money", "ops_money")),
-    Feature("alerts", ("ops_alerts",)),
+    Feature("orders"),
+    Feature("prices", ("compare", "history", "changes", "margins")),
+    Feature("sync", ("sync_runs", "unmapped", "mappings", "quarantine")),
+    Feature("checkouts"),
+    Feature("ledger", ("money",)),
+    Feature("alerts"),
     Feature("intake"),
     Feature("privacy"),
-    Feature("operations", ("home", "jobs", "settings", "ops_running", "health")),
+    Feature("operations", ("home", "jobs", "settings", "running", "health")),
 )
 
 

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api.ops_changes import who
+from gateway.api.changes import who
 from gateway.api.ordering import deps_of, refusal, whose
 from gateway.api.paging import json_answer
 from gateway.api.parameters import Currency, CurrencyParameters, NoParameters, PageParameters

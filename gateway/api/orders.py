@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.api import state
+from gateway.api.changes import who
 from gateway.api.ordering import (
     ALSO,
     HEADERS,
@@ -19,16 +20,32 @@ from gateway.api.ordering import (
     whose,
 )
 from gateway.api.paging import json_answer
-from gateway.api.parameters import NoParameters, OrderParameters
+from gateway.api.parameters import LedgerParameters, NoParameters, OpsOrderParameters, OrderParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
+from gateway.items.item_rules import VoucherCodes
 from gateway.kit.problem import Problem
 from gateway.orders import order_view_rows, presenter
 from gateway.orders.admit import admit, validate
-from gateway.orders.cancel import request_cancel
-from gateway.orders.process import start
-from schemas.orders import Order, OrderEventList, OrderForGood, OrderForNumber, OrderForPlan, OrderForQuote, Validated
+from gateway.orders.cancel import cancel_by_operator, request_cancel
+from gateway.orders.process import process_order, start
+from gateway.orders.resolve import resolve
+from schemas.order import NumberDelivery, VoucherCode
+from schemas.orders import (
+    ANSWERED,
+    LedgerEntry,
+    OpsCancelRequest,
+    OpsOrder,
+    Order,
+    OrderEventList,
+    OrderForGood,
+    OrderForNumber,
+    OrderForPlan,
+    OrderForQuote,
+    ResolveRequest,
+    Validated,
+)
 from schemas.page import Page
 
 routes = Table()
@@ -164,3 +181,168 @@ async def _own(request: web.Request) -> str:
     if await order_view_rows.one(deps_of(request).pool, order_id, whose(request)) is None:
         raise Refusal("not_found", "there is no such order")
     return order_id
+
+
+@routes(
+    "GET", "/v1/ops/orders",
+    access="ops:read", tag="Operations", answer=Page[OpsOrder],
+    parameters=OpsOrderParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_ops_orders(request: web.Request) -> web.Response:
+    """All storefronts' orders, live and test, the newest first.
+
+    With costs and attempts, without activation codes. `status=needs_review` is what waits for a person.
+    """
+    sent = read_query(request, OpsOrderParameters)
+    deps = deps_of(request)
+    found = await order_view_rows.of_all(
+        deps.pool,
+        sent.page,
+        mode=unset_to_none(sent.mode),
+        status=unset_to_none(sent.status),
+        supplier=unset_to_none(sent.supplier),
+        storefront=unset_to_none(sent.storefront),
+    )
+    return json_answer(found.of(await presenter.ops_orders(deps, found.data)))
+
+
+@routes(
+    "GET", "/v1/ops/orders/{id}",
+    access="ops:read", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def get_ops_order(request: web.Request) -> web.Response:
+    """Any storefront's order, with each attempt and why it was made."""
+    read_query(request, NoParameters)
+    return await _shown(request)
+
+
+@routes(
+    "GET", "/v1/ops/orders/{id}/events",
+    access="ops:read", tag="Operations", answer=OrderEventList,
+    parts=ORDER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def list_ops_order_events(request: web.Request) -> web.Response:
+    """What happened to any storefront's order, the oldest first."""
+    read_query(request, NoParameters)
+    await _there(request)
+    found = await order_view_rows.events(deps_of(request).pool, request.match_info["id"], with_ops=True)
+    return json_answer({"data": found})
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/resolve",
+    access="ops", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
+    parameters=NoParameters, bodies=(ResolveRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
+)  # fmt: skip
+async def resolve_order(request: web.Request) -> web.Response:
+    """Settle an order that waits for a person.
+
+    `fulfilled` needs what was delivered where it is not known yet: activation code and ICCID of an eSIM, the phone
+    number (and `expires_at`) of a number, as many codes of a voucher as were bought; `failed`: the supplier took
+    nothing; `refunded`: it took something and gave it back. `released` lets an order that was pending in a restored
+    backup go on as pending, once `reconcile` is clean. 409 when the order does not wait for a person.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, ResolveRequest)
+    deps = deps_of(request)
+    order_id = request.match_info["id"]
+    by = who(request)
+    code, iccid = unset_to_none(sent.activation_code), unset_to_none(sent.iccid)
+    problem = await run_to_completion(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by, item=_item(sent)))
+    if problem is not None:
+        raise refusal(problem)
+    return await _shown(request)
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/cancel",
+    access="ops", tag="Operations", status=202, status_means="Asked for; the order is cancel_pending.",
+    also={200: "It is cancelled, or waits for an operator."}, answer=OpsOrder,
+    example={"status": "cancel_pending"}, parts=ORDER_PART, parameters=NoParameters,
+    bodies=(OpsCancelRequest,), body_optional=True,
+    problems=("not_found", "not_cancellable", "has_topups", "not_supported", "invalid", "unavailable"),
+)  # fmt: skip
+async def cancel_ops_order(request: web.Request) -> web.Response:
+    """Cancel any storefront's order.
+
+    As its storefront could. With `force` also an eSIM that has top-ups: each of them then needs review, because its
+    supplier may hold what it cost.
+    """
+    read_query(request, NoParameters)
+    sent = await read_body(request, OpsCancelRequest, optional=True)
+    deps, order_id = deps_of(request), request.match_info["id"]
+    by = who(request)
+    problem = await run_to_completion(cancel_by_operator(deps, order_id, by, force=sent.force, note=sent.note))
+    if problem is not None:
+        raise refusal(problem)
+    if deps.inline:
+        start(deps, order_id)
+    return await _shown(request, not_yet=202)
+
+
+@routes(
+    "POST", "/v1/ops/orders/{id}/look-up",
+    access="ops", tag="Operations", answer=OpsOrder, parts=ORDER_PART,
+    parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def look_up_order(request: web.Request) -> web.Response:
+    """Ask the supplier now what became of an order.
+
+    What it says is settled as if the schedule had asked. Nothing is bought by it that would not be bought anyway.
+    """
+    read_query(request, NoParameters)
+    await _there(request)
+    await run_to_completion(process_order(deps_of(request), request.match_info["id"], poll=True))
+    return await _shown(request)
+
+
+@routes(
+    "GET", "/v1/ops/ledger",
+    access="ops:read", tag="Operations", answer=Page[LedgerEntry],
+    parameters=LedgerParameters, problems=("invalid", "unavailable"),
+)  # fmt: skip
+async def list_ledger(request: web.Request) -> web.Response:
+    """What suppliers took and gave back, the newest first.
+
+    At most one charge and one refund for an attempt, in the supplier's currency.
+    """
+    sent = read_query(request, LedgerParameters)
+    return json_answer(
+        await order_view_rows.ledger(
+            deps_of(request).pool,
+            sent.page,
+            supplier=unset_to_none(sent.supplier),
+            order_id=unset_to_none(sent.order_id),
+        )
+    )
+
+
+def _item(sent: ResolveRequest) -> NumberDelivery | VoucherCodes | None:
+    if (number := unset_to_none(sent.phone_number)) is not None:
+        return NumberDelivery(phone_number=number, expires_at=unset_to_none(sent.expires_at))
+    if (codes := unset_to_none(sent.codes)) is None:
+        return None
+    return VoucherCodes(
+        tuple(
+            VoucherCode(
+                unset_to_none(one.pin),
+                unset_to_none(one.serial),
+                unset_to_none(one.expires_at),
+                unset_to_none(one.told),
+            )
+            for one in codes
+        )
+    )
+
+
+async def _there(request: web.Request) -> None:
+    if await order_view_rows.one(deps_of(request).pool, request.match_info["id"], None) is None:
+        raise Refusal("not_found", "there is no such order")
+
+
+async def _shown(request: web.Request, *, not_yet: int = 200) -> web.Response:
+    order = await presenter.ops_order(deps_of(request), request.match_info["id"])
+    if order is None:
+        raise Refusal("not_found", "there is no such order")
+    return json_answer(order, status=200 if order.status in ANSWERED else not_yet)

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api import state
-from gateway.api.ops_changes import refused, who
+from gateway.api.changes import refused, who
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import (
     NoParameters,

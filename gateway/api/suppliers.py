@@ -9,16 +9,18 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.api import state
-from gateway.api.ops_changes import refused, who
+from gateway.api.changes import refused, who
 from gateway.api.ordering import deps_of
-from gateway.api.paging import json_answer
+from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.prices import supplier_figures
+from gateway.suppliers import checkup, supplier_check_rows
 from schemas.api import Supplier
+from schemas.api_accounts import CheckReport
 from schemas.api_suppliers import SupplierBalance, SupplierFigures
 from schemas.page import Page
 
@@ -134,3 +136,36 @@ async def _set_paused(request: web.Request, *, paused: bool) -> web.Response:
 def _or_refuse(problem: Problem | None) -> None:
     if problem is not None:
         raise refused(problem)
+
+
+@routes(
+    "GET", "/v1/ops/suppliers/{name}/check",
+    access="ops:read", tag="Operations", answer=CheckReport,
+    parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def last_check(request: web.Request) -> web.Response:
+    """The last check of an account."""
+    read_query(request, NoParameters)
+    name = request.match_info["name"]
+    found = await supplier_check_rows.last(pool_of(request), name)
+    if found is None:
+        raise Refusal("not_found", f"{name} was not checked yet")
+    return json_answer(found)
+
+
+@routes(
+    "POST", "/v1/ops/suppliers/{name}/check",
+    access="ops", tag="Operations", answer=CheckReport,
+    parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
+)  # fmt: skip
+async def check_supplier(request: web.Request) -> web.Response:
+    """Look at an account now.
+
+    By harmless calls: credentials, the clock, each configured path, the signature (an order for what does not exist),
+    money, rate and webhooks. Each finding says what to do. Nothing is bought.
+    """
+    read_query(request, NoParameters)
+    found = await checkup.check(deps_of(request), request.match_info["name"])
+    if isinstance(found, Problem):
+        raise refused(found)
+    return json_answer(found)

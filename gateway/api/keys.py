@@ -8,7 +8,7 @@ from aiohttp import web
 from gateway.access import key_rows
 from gateway.access.key_rows import ApiKey
 from gateway.access.scope_rules import fault_of_scopes
-from gateway.api.ops_changes import refused, who
+from gateway.api.changes import refused, who
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid

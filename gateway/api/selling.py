@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.api import state
-from gateway.api.ops_changes import who
+from gateway.api.changes import who
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters, StopParameters

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.alerts import alert_rows as stored
 from gateway.alerts import alerts, channels
-from gateway.api.ops_changes import who
+from gateway.api.changes import who
 from gateway.api.ordering import deps_of
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters

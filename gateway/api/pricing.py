@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.api import state
-from gateway.api.ops_changes import who
+from gateway.api.changes import who
 from gateway.api.ordering import refusal
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters, Triggers

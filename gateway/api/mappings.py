@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api.ops_changes import who
+from gateway.api.changes import who
 from gateway.api.ordering import deps_of, refusal
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters

@@ -10,14 +10,14 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.api import state
-from gateway.api.ops_changes import who
-from gateway.api.ops_suppliers import SUPPLIER_PART
+from gateway.api.changes import who
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import clamped, read_body, read_query, unset_to_none
 from gateway.api.spec import Table
+from gateway.api.suppliers import SUPPLIER_PART
 from gateway.kit.problem import Problem
 from gateway.ledger import deposits, money
 from gateway.suppliers.supplier_list_rows import is_supplier
