@@ -18,7 +18,7 @@ app = command_group(
     "Alerts: what stands, and whether the channels work.",
     {
         "list": Command(
-            operation="ops_alerts.list_alerts",
+            operation="alerts.list_alerts",
             help="Show the alerts that stand, the newest first.",
             table="gateway.alerts.alert_tables:ALERTS",
             nothing="no alert stands",
@@ -49,16 +49,16 @@ def try_out(
     """Send a test to channels, and tell whether it arrived. Exit code 3: not at all of them."""
 
     async def send(gateway: Gateway) -> dict[str, Any]:
-        every = (await gateway.call("ops_alerts.list_alert_channels"))["data"]
+        every = (await gateway.call("alerts.list_alert_channels"))["data"]
         if unknown := [name for name in channel or () if not any(name in {c["id"], c["name"]} for c in every)]:
             raise ConfigurationError(f"no channel is named {unknown[0]}")
         return {
-            one["name"]: await gateway.call("ops_alerts.test_alert_channel", {"id": one["id"]})
+            one["name"]: await gateway.call("alerts.test_alert_channel", {"id": one["id"]})
             for one in every
             if not channel or one["id"] in channel or one["name"] in channel
         }
 
-    tests = run_at_gateway(state_dir, send, "ops_alerts")
+    tests = run_at_gateway(state_dir, send, "alerts")
     if as_json:
         print_json(tests)
     elif not tests:

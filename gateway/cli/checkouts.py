@@ -34,19 +34,19 @@ app = command_group(
     "Checkouts: who paid, and deciding what waits for an operator.",
     {
         "list": Command(
-            operation="ops_checkouts.list_ops_checkouts",
+            operation="checkouts.list_ops_checkouts",
             help="Show checkouts, the newest first.",
             table=CHECKOUTS,
             most=1000,
         ),
         "cases": Command(
-            operation="ops_checkouts.list_payment_cases",
+            operation="checkouts.list_payment_cases",
             help="Show what waits for an operator, the longest first: also payments that belong to no checkout.",
             table=CASES,
             most=1000,
         ),
         "resolve": Command(
-            operation="ops_checkouts.resolve_checkout",
+            operation="checkouts.resolve_checkout",
             help="""Decide what waits for an operator.
 
             As placed: the order is bought now, at the price that was held. As refunded: you gave the money back at the

@@ -48,7 +48,7 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A command that calls an operation ("ops_orders.list_ops_orders").
+    """A command that calls an operation ("orders.list_ops_orders").
 
     ``table`` are the columns of its rows, or where they are declared ("module:NAME"); ``nothing`` is printed when there
     are none. ``show`` prints the answer in their place, and ``csv`` ("module:function") makes a sheet of it.

@@ -21,7 +21,7 @@ app = command_group(
     "Keys of storefronts and operators.",
     {
         "create": Command(
-            operation="ops_keys.make_key",
+            operation="keys.make_key",
             help="Make a key. Its text is shown now and never again.",
             options={
                 "storefront": Option(help="Whose key it is; a new name makes a new storefront."),
@@ -37,7 +37,7 @@ app = command_group(
             show=_show_made,
         ),
         "revoke": Command(
-            operation="ops_keys.revoke_key",
+            operation="keys.revoke_key",
             help="Refuse a key for good, everywhere within five seconds.",
             show=lambda key: print(f"{key.id} is revoked"),
         ),

@@ -22,7 +22,7 @@ app = command_group(
     "What operators told of words that no table knows.",
     {
         "list": Command(
-            operation="ops_mappings.list_mappings",
+            operation="mappings.list_mappings",
             help="Show what was told in the console and over the API, the newest first.",
             show=_show,
         )

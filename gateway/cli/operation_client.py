@@ -28,7 +28,7 @@ _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 class Gateway:
-    """A gateway at which operations are called. They are named by module and function: "ops_orders.get_ops_order"."""
+    """A gateway at which operations are called. They are named by module and function: "orders.get_ops_order"."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str | None = None) -> None:
         self._session = session

@@ -38,7 +38,7 @@ ORDERS = columns(
 
 
 async def _with_events(gateway: Gateway, order: Any) -> Any:
-    events = await gateway.call("ops_orders.list_ops_order_events", {"id": order["id"]})
+    events = await gateway.call("orders.list_ops_order_events", {"id": order["id"]})
     return {**order, "events": events["data"]}
 
 
@@ -46,12 +46,12 @@ async def _until_answered(gateway: Gateway, order: Any) -> Any:
     """A cancellation that was begun, brought to its end as far as that comes now. The gateway may be at it itself."""
     parts = {"id": order["id"]}
     if order["status"] == "cancel_pending":
-        order = await gateway.call("ops_orders.look_up_order", parts)
+        order = await gateway.call("orders.look_up_order", parts)
     for _ in range(CANCEL_LOOKS):
         if order["status"] != "cancel_pending":
             break
         await asyncio.sleep(CANCEL_LOOK_SECONDS)
-        order = await gateway.call("ops_orders.get_ops_order", parts)
+        order = await gateway.call("orders.get_ops_order", parts)
     return await _with_events(gateway, order)
 
 
@@ -101,19 +101,19 @@ app = command_group(
     "Orders: what happened to them, and settling what waits for an operator.",
     {
         "list": Command(
-            operation="ops_orders.list_ops_orders",
+            operation="orders.list_ops_orders",
             help="Show orders, the newest first. `--status needs_review` is what waits for an operator.",
             table=ORDERS,
             most=1000,
         ),
         "show": Command(
-            operation="ops_orders.get_ops_order",
+            operation="orders.get_ops_order",
             help="Show one order: its attempts, what each cost, and everything that happened to it.",
             then=_with_events,
             show=_show,
         ),
         "resolve": Command(
-            operation="ops_orders.resolve_order",
+            operation="orders.resolve_order",
             help="""Settle an order that waits for an operator.
 
             As failed: the supplier took nothing. As refunded: it took something and gave it back. As released: an
@@ -135,13 +135,13 @@ app = command_group(
             show=_show,
         ),
         "look-up": Command(
-            operation="ops_orders.look_up_order",
+            operation="orders.look_up_order",
             help="Ask the supplier now what became of an order.",
             then=_with_events,
             show=_show,
         ),
         "cancel": Command(
-            operation="ops_orders.cancel_ops_order",
+            operation="orders.cancel_ops_order",
             help="Cancel an order, as its storefront could. At once while nothing was sent for it.",
             options={
                 "force": Option(help="Also an eSIM with top-ups: each then needs review."),
@@ -251,9 +251,9 @@ def _print_order(order_id: str, *, as_json: bool, state_dir: StateDir, **more: o
     """Print an order; ``more`` stands beside it in JSON."""
 
     async def read(gateway: Gateway) -> Any:
-        return await _with_events(gateway, await gateway.call("ops_orders.get_ops_order", {"id": order_id}))
+        return await _with_events(gateway, await gateway.call("orders.get_ops_order", {"id": order_id}))
 
-    order = run_at_gateway(state_dir, read, "ops_orders")
+    order = run_at_gateway(state_dir, read, "orders")
     if as_json:
         print_json({**order, **more})
     else:

@@ -80,7 +80,7 @@ app = command_group(
     "What suppliers ask: who is cheapest where, and offers side by side.",
     {
         "matrix": Command(
-            operation="ops_prices.list_prices",
+            operation="prices.list_prices",
             help="""Show of each country and supplier the offer that a need would buy there, in base currency.
 
             The cheapest of a row stands in bold, with by how much it beats the next.""",

@@ -107,10 +107,10 @@ def changes(
 
     async def read(gateway: Gateway) -> Any:
         if summary:
-            return await gateway.call("ops_changes.sum_changes", **narrowed)
-        return (await gateway.walk("ops_changes.list_changes", most=limit, **narrowed, **wanted))["data"]
+            return await gateway.call("changes.sum_changes", **narrowed)
+        return (await gateway.walk("changes.list_changes", most=limit, **narrowed, **wanted))["data"]
 
-    found = run_at_gateway(state_dir, read, "ops_changes")
+    found = run_at_gateway(state_dir, read, "changes")
     if as_json:
         print_json(found)
     elif not summary:

@@ -44,13 +44,13 @@ app = command_group(
     "Pricing rules: which cost becomes which price.",
     {
         "list": Command(
-            operation="ops_pricing.list_pricing_rules",
+            operation="pricing.list_pricing_rules",
             help="Show the rules in order; the first that matches an offer prices it, the default what is left.",
             csv="gateway.pricing.pricing_tables:of_rules",
             show=_print_rules,
         ),
         "margins": Command(
-            operation="ops_pricing.list_margins",
+            operation="pricing.list_margins",
             help="Show what is left of each price after fees and cost, the negative and thin ones first.",
             table=_MARGINS,
             options={"country": Option(help="Only offers that cover it.", parse=country_code)},
@@ -86,8 +86,8 @@ def preview(
     asked: dict[str, Any] = {**_asked(rule, rule_id, storefront, currency, remove=remove), "mode": mode}
     raw = run_at_gateway(
         state_dir,
-        lambda gateway: gateway.call("ops_pricing.preview_pricing_rules", **asked),
-        "ops_pricing",
+        lambda gateway: gateway.call("pricing.preview_pricing_rules", **asked),
+        "pricing",
         with_catalog=True,
     )
     if as_json:

@@ -34,20 +34,20 @@ app = command_group(
     "The stop-selling switch.",
     {
         "stop": Command(
-            operation="ops_selling.stop_selling",
+            operation="selling.stop_selling",
             help="Buy nothing more, at all or at one supplier. Orders that wait go on waiting; what was bought is "
             "followed.",
             options={"supplier": _SUPPLIER, "note": Option(help="Why.")},
             show=lambda stop: print(f"stopped: {stop.supplier or 'all suppliers'}"),
         ),
         "resume": Command(
-            operation="ops_selling.resume_selling",
+            operation="selling.resume_selling",
             help="Lift a stop that an operator made, or that a supplier's account was stopped for.",
             options={"supplier": _SUPPLIER},
             show=_show_resumed,
         ),
         "list": Command(
-            operation="ops_selling.list_selling_stops",
+            operation="selling.list_selling_stops",
             help="Show the stops in force.",
             json=_by_supplier,
             show=_show_stops,

@@ -31,14 +31,14 @@ def _show_ledger(ledger: Any) -> None:
 
 COMMANDS = {
     "transactions": Command(
-        operation="ops_money.list_transactions",
+        operation="money.list_transactions",
         help="Show the suppliers' own books, the newest first, as they were read.",
         table=f"{_TABLES}:TRANSACTIONS",
         nothing="nothing was read yet; a worker reads every ten minutes, `suppliers money --refresh` now",
         most=MOST,
     ),
     "ledger": Command(
-        operation="ops_money.get_ledger",
+        operation="money.get_ledger",
         help="""Show a supplier's books beside ours, each difference by name. Exit code 3: something differs.
 
         As far as its books were read; `reconcile` asks the supplier anew.""",
@@ -49,7 +49,7 @@ COMMANDS = {
         code=lambda ledger: DIFFERENT if any(row.differences for row in ledger.totals) else 0,
     ),
     "deposits": Command(
-        operation="ops_money.list_deposits",
+        operation="money.list_deposits",
         help="Show deposits that somebody began, the newest first.",
         table=f"{_TABLES}:DEPOSITS",
         nothing="nobody began a deposit",
@@ -77,10 +77,10 @@ def money(
 
     async def read(gateway: Gateway) -> Any:
         if refresh:
-            return await gateway.call("ops_money.refresh_money", supplier=name)
-        return await gateway.walk("ops_money.list_money")
+            return await gateway.call("money.refresh_money", supplier=name)
+        return await gateway.walk("money.list_money")
 
-    found = run_at_gateway(state_dir, read, "ops_money")["data"]
+    found = run_at_gateway(state_dir, read, "money")["data"]
     found = [row for row in found if name in (None, row["balance"]["supplier"])]
     if name is not None and not found:
         raise ConfigurationError(f"there is no supplier {name}")
@@ -102,9 +102,9 @@ def deposit(
     paid = {"amount": amount, "currency": currency.upper()}
 
     async def begin(gateway: Gateway) -> Any:
-        return await gateway.call("ops_money.begin_deposit", supplier=name, way=way, amount=paid)
+        return await gateway.call("money.begin_deposit", supplier=name, way=way, amount=paid)
 
-    made = run_at_gateway(state_dir, begin, "ops_money")
+    made = run_at_gateway(state_dir, begin, "money")
     if as_json:
         print_json(made)
         return

@@ -19,7 +19,7 @@ app = command_group(
     "The suppliers: what is known of them, and whether they answer.",
     {
         "figures": Command(
-            operation="ops_suppliers.list_supplier_figures",
+            operation="suppliers.list_supplier_figures",
             help="Show how each supplier does: success, answers, rate left, what is open and stopped, our money there.",
             table="gateway.prices.supplier_tables:FIGURES",
             nothing="no supplier is configured",
