@@ -46,8 +46,8 @@ ROUTES = ("/livez", "/v1/plans?country=JP&limit=20")
 _ENDING_SECONDS = 90.0
 _DISK = 'mount -t tmpfs -o size=64m none "$0" && exec "$@"'
 _DATABASE_EVENTS = frozenset(
-    {"database down", "console: database down", "database_silent", "degraded", "health_not_read", "health_not_judged",
-     "a key could not be looked up", "listening_lost", "stopping"}
+    {"database down", "console: database down", "database_silent", "degraded", "health_read_failed",
+     "health_alerts_failed", "a key could not be looked up", "listening_lost", "stopping"}
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import msgspec
 from gateway.catalog.index import Index, layout
 from gateway.catalog.index.build import SnapshotBuilder, Terms
 from gateway.catalog.index.geography import Geography, Region
-from gateway.catalog.index.overlay import Overlay, SupplierState, standing
+from gateway.catalog.index.overlay import Overlay, SupplierState, state_of
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import finish
 from gateway.kit.freshness import FreshnessBounds
@@ -161,4 +161,4 @@ def all_well() -> Overlay:
 def open_index(path: Path, overlay: Overlay | None = None) -> Index:
     """The catalogue of a file, all well or under another overlay."""
     snapshot = Snapshot(layout.open_file(path))
-    return Index(snapshot, standing(overlay or all_well(), "live", NOW, BOUNDS), RULES)
+    return Index(snapshot, state_of(overlay or all_well(), "live", NOW, BOUNDS), RULES)

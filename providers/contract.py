@@ -156,7 +156,7 @@ class Manifest:
     one that was bought, so they are searched where all offers are known, and ``topup_plans`` gives the bought one
     only.
     ``capability_notes`` says, for a capability that is missing, why. ``deposit_ways`` are the ways to fill our
-    balance; ``webhook_advice`` is what a person does where the supplier's webhooks cannot be set by a call.
+    balance; ``webhook_advice`` is what an operator does where the supplier's webhooks cannot be set by a call.
     """
 
     name: str
@@ -234,12 +234,12 @@ class Provider(ABC):
 
     Every method does one job at the supplier and raises a ``SupplierError`` when it cannot. Methods
     hold no state between calls but the transport's connections. ``recall`` is set by a sync for its
-    walk; a plugin may ask it and leave out what it knows, or never ask: it saves time only. ``told`` is
+    walk; a plugin may ask it and leave out what it knows, or never ask: it saves time only. ``overrides`` is
     set by a sync for its walk too: what people told of words that no table knows, for the mapping to use.
     """
 
     recall: Recall = staticmethod(recall_nothing)
-    told: MappingOverrides | None = None
+    overrides: MappingOverrides | None = None
 
     def __init__(self, manifest: Manifest, name: str, settings: SupplierSettings, transport: Transport) -> None:
         self.manifest = manifest
@@ -251,8 +251,8 @@ class Provider(ABC):
     def catalog(self) -> AsyncIterator[CatalogPage]:
         """Walk the whole catalogue. Ends normally only after a whole walk; raises otherwise."""
 
-    def remap(self, raw: bytes, told: MappingOverrides | None) -> Offer | SetAside | None:
-        """What a set-aside row's ``raw`` would be mapped to with ``told``. Pure, and never raises.
+    def remap(self, raw: bytes, overrides: MappingOverrides | None) -> Offer | SetAside | None:
+        """What an unmapped row's ``raw`` would be mapped to with ``overrides``. Pure, and never raises.
 
         None when the plugin, or this row, does not allow to say it without a walk.
         """
@@ -342,7 +342,7 @@ class Provider(ABC):
         ``taken`` are the supplier's orders, and the digits of the phone numbers, that belong to other attempts. What
         the supplier dates further than ``NUMBER_CLOCKS_APART`` from the call is not this attempt's: the gateway keeps
         two attempts at the same country and tier further apart than that while one is unknown. Raises
-        ``UnreadableAnswer`` when more than one order could be this attempt's: that is for a person.
+        ``UnreadableAnswer`` when more than one order could be this attempt's: that is for an operator.
         """
         raise self._missing(Capability.NUMBERS)
 
@@ -387,7 +387,7 @@ class Provider(ABC):
         raise self._missing(Capability.KEYS)
 
     async def deposit(self, way: str, amount: Money) -> DepositSession:
-        """Begin a deposit by one of ``manifest.deposit_ways`` that is online: a page at which a person pays."""
+        """Begin a deposit by one of ``manifest.deposit_ways`` that is online: a page at which an operator pays."""
         raise self._missing(Capability.DEPOSITS)
 
     async def set_webhook(self, url: str, events: Sequence[str] = ()) -> None:

@@ -34,7 +34,7 @@ class Reader:
         self._once = Once()
 
     def __call__(self, raws: Sequence[Raw], total: int | None = None) -> Reading:
-        """The items of a page; an id that came before in this walk is set aside as ``Once`` does."""
+        """The items of a page; an id that came before in this walk is unmapped as ``Once`` does."""
         ids: list[str] = []
         rows: list[tuple[Offer | SetAside, Raw]] = []
         for raw, known in zip(raws, self._recall(raws), strict=True):

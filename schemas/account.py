@@ -100,7 +100,7 @@ class DepositWay(msgspec.Struct, frozen=True):
 
 
 class DepositSession(msgspec.Struct, frozen=True):
-    """Where a person pays a deposit that was begun; ``id`` is None where the supplier names none."""
+    """Where an operator pays a deposit that was begun; ``id`` is None where the supplier names none."""
 
     id: str | None
     url: str

@@ -321,7 +321,7 @@ class Supplier(msgspec.Struct, frozen=True):
 
 
 class SyncRunSupplier(msgspec.Struct, frozen=True):
-    """What one sync did at one supplier; ``total`` is mapped plus set aside."""
+    """What one sync did at one supplier; ``total`` is mapped plus unmapped."""
 
     supplier: SupplierName
     state: Annotated[Literal["ok", "failed", "quarantined"], example("ok")]

@@ -1,4 +1,4 @@
-"""Our accounts at the suppliers, as JSON: what a check found, keys that are turned over, webhooks that are set."""
+"""Our accounts at the suppliers, as JSON: what a check found, keys that are rotated, webhooks that are set."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CheckReport(msgspec.Struct, frozen=True):
 class KeyRotation(msgspec.Struct, frozen=True):
     """A key that takes the place of another at a supplier, and how far it is.
 
-    The old one is valid until ``revoke_at`` at least. ``error`` is what is in the way, or what is left to a person.
+    The old one is valid until ``revoke_at`` at least. ``error`` is what is in the way, or what is left to an operator.
     """
 
     id: str
@@ -76,7 +76,7 @@ class KeyRotation(msgspec.Struct, frozen=True):
 
 
 class WebhookSetUp(msgspec.Struct, frozen=True):
-    """Whether a supplier's webhooks arrive at ``url``. ``state`` by_hand: a person has to do ``what_to_do`` there."""
+    """Whether a supplier's webhooks arrive at ``url``. ``state`` by_hand: an operator must do ``what_to_do`` there."""
 
     supplier: SupplierName
     url: str

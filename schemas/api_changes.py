@@ -159,7 +159,7 @@ class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
-    """A walk that a person must look at: how it differs from the ``before`` offers that stand, and what was decided.
+    """A walk that an operator must look at: how it differs from the ``before`` offers that stand, and what was decided.
 
     ``overtaken``: a later sync of the supplier came to something else.
     """

@@ -18,7 +18,7 @@ ProviderName = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-
 
 
 class UnmappedGroup(msgspec.Struct, frozen=True):
-    """Items of one supplier that were set aside for one word, or for one reason that hangs on no word.
+    """Items of one supplier that were unmapped for one word, or for one reason that hangs on no word.
 
     ``about`` says what the word is, "" when the mapping does not say. Costs are in base currency, of the ``priced``
     items among them. ``can_be_told``: a mapping of this word can be given.
@@ -80,7 +80,7 @@ class RemappedItem(msgspec.Struct, frozen=True):
 
 
 class MappingEffect(msgspec.Struct, frozen=True):
-    """What a meaning would do to the items that are set aside for its word.
+    """What a meaning would do to the items that are unmapped for its word.
 
     ``tried`` of them were mapped once more as they are kept; ``cut``: there are more. ``plans`` counts the plans that
     the ``would_map`` would be offers of. ``not_known`` are items of which it cannot be told without a sync.

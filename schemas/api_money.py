@@ -76,7 +76,7 @@ class SupplierLedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a supplier's books and ours say of one order, or of money that moved for none.
 
     ``verdict``: the same at both; ``only_theirs``, ``only_ours``, ``amount_differs``; ``open``: of an attempt whose end
-    is not recorded yet; ``explained`` by a person; ``apart``: a deposit or a correction, of which our ledger has no
+    is not recorded yet; ``explained`` by an operator; ``apart``: a deposit or a correction, of which our ledger has no
     line; ``statement_not_read``: the supplier's statement of that time was not read yet. ``why`` names the exact
     difference, ``movement`` is what ``reconcile --explain`` takes.
     """
@@ -130,7 +130,7 @@ class NewDeposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DepositShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit that somebody began. A person pays at ``url``; no money moves before that.
+    """A deposit that somebody began. An operator pays at ``url``; no money moves before that.
 
     ``asked``: the supplier did not answer; ``begun``: it can be paid; ``arrived``: the supplier's books have it.
     """

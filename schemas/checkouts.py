@@ -78,7 +78,7 @@ class CheckoutFailure(msgspec.Struct, frozen=True):
 
 
 class CheckoutReview(msgspec.Struct, frozen=True):
-    """What waits for a person."""
+    """What waits for an operator."""
 
     reason: Annotated[CaseReason, example("paid_too_little")]
     since: Annotated[datetime, example("2026-11-20T10:05:02Z")]
@@ -128,7 +128,7 @@ class CheckoutPayment(msgspec.Struct, frozen=True):
 
 
 class PaymentCase(msgspec.Struct, frozen=True):
-    """Something about a checkout or a payment that a person decides, or has decided.
+    """Something about a checkout or a payment that an operator decides, or has decided.
 
     ``outcome`` settled: it came right by itself.
     """
@@ -176,7 +176,7 @@ class OpsCheckout(Checkout, frozen=True, kw_only=True):
 
 
 class CaseResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person decided, and why."""
+    """What an operator decided, and why."""
 
     as_: Annotated[Literal["placed", "refunded", "closed"], example("refunded")] = msgspec.field(name="as")
     note: Annotated[Note, example("given back at bePaid")]

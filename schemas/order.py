@@ -76,7 +76,7 @@ class Delivery(msgspec.Struct, frozen=True):
     """What a traveller installs. The activation code is a bearer secret.
 
     ``qr_image`` is a supplier's PNG, used only where the text is not installable. ``conflict`` says that
-    the supplier gave two complete codes that differ: nobody but a person may choose one.
+    the supplier gave two complete codes that differ: nobody but an operator may choose one.
     """
 
     iccid: str | None

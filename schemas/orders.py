@@ -18,7 +18,7 @@ FailureCode = Literal[
 ]  # fmt: skip
 AttemptState = Literal["sending", "accepted", "succeeded", "unknown", "charged_undeliverable", "failed"]
 ANSWERED: frozenset[str] = frozenset({"fulfilled", "failed", "needs_review", "cancelled"})
-"""Statuses that only time, a person or the storefront changes: the gateway has nothing more to do."""
+"""Statuses that only time, an operator or the storefront changes: the gateway has nothing more to do."""
 
 # Text that PostgreSQL can keep: no NUL.
 Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["YOUR-1"])]
@@ -315,7 +315,7 @@ class OpsOrder(Order, frozen=True, kw_only=True):
 
 
 class ResolvedCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One code of a voucher, as a person was told it; one of the three is needed."""
+    """One code of a voucher, as an operator was told it; one of the three is needed."""
 
     pin: CodeText | UnsetType = UNSET
     serial: CodeText | UnsetType = UNSET
@@ -324,7 +324,7 @@ class ResolvedCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ResolveRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person found out about an order, and where from."""
+    """What an operator found out about an order, and where from."""
 
     as_: Annotated[Literal["fulfilled", "failed", "refunded", "released"], example("fulfilled")] = msgspec.field(
         name="as"

@@ -27,6 +27,6 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
         """The same page with these in place of its rows, such as the rows in another form."""
         return Page(list(data), self.has_more, self.next_cursor)
 
-    def map(self, show: Callable[[T], U]) -> Page[U]:
+    def map(self, present: Callable[[T], U]) -> Page[U]:
         """The same page with each row in another form."""
-        return self.of(map(show, self.data))
+        return self.of(map(present, self.data))

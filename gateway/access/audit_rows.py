@@ -28,14 +28,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 async def record(
-    connection: Connection, who: Visitor | str, action: str, what: str, detail: Mapping[str, Any] | None = None
+    connection: Connection, visitor: Visitor | str, action: str, what: str, detail: Mapping[str, Any] | None = None
 ) -> None:
     """Write one change down, in the transaction that ``connection`` is in.
 
-    ``who`` is a visitor of the console, or what else it was ("command line", "key key_1f…"). ``action`` reads
+    ``visitor`` is a visitor of the console, or what else it was ("command line", "key key_1f…"). ``action`` reads
     "rule.changed", ``what`` "rule:12". Secrets in ``detail`` are taken out before it is kept.
     """
-    user_id, actor = (who.user_id, who.name) if isinstance(who, Visitor) else (None, who)
+    user_id, actor = (visitor.user_id, visitor.name) if isinstance(visitor, Visitor) else (None, visitor)
     await connection.execute(
         "INSERT INTO audit_log (user_id, actor, action, object, detail) VALUES ($1, $2, $3, $4, $5)",
         user_id,
@@ -48,7 +48,7 @@ async def record(
 
 async def newest(
     pool: Pool,
-    asked: PageRequest = FIRST_PAGE,
+    page_request: PageRequest = FIRST_PAGE,
     *,
     actor: str | None = None,
     action: str | None = None,
@@ -60,10 +60,10 @@ async def newest(
            WHERE id < $1 AND ($2::text IS NULL OR actor = $2)
              AND ($3::text IS NULL OR starts_with(action, $3)) AND ($4::text IS NULL OR object = $4)
            ORDER BY id DESC LIMIT $5""",
-        *asked.before(int),
+        *page_request.before(int),
         actor,
         action,
         what,
-        asked.fetch,
+        page_request.fetch,
     )
-    return asked.page([Entry(**dict(row)) for row in rows], lambda entry: (entry.id,))
+    return page_request.page([Entry(**dict(row)) for row in rows], lambda entry: (entry.id,))

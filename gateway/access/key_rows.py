@@ -1,7 +1,7 @@
 """Storefronts and their API keys. A key's text is shown once, when it is made; its SHA-256 is what stays.
 
 A key reads ``gw_live_`` or ``gw_test_``, 32 random letters and digits (190 bits), and six that are a
-checksum of what stands before them: a guess or a slip of the pen is refused without a look at the database.
+checksum of what stands before them: a guess or a typo is refused without a look at the database.
 """
 
 from __future__ import annotations
@@ -150,16 +150,16 @@ async def list_keys(pool: asyncpg.Pool) -> list[ApiKey]:
     return [_key(row) for row in await pool.fetch(_SELECT + "ORDER BY k.created_at, k.id")]
 
 
-async def newest_first(pool: asyncpg.Pool, asked: PageRequest) -> Page[ApiKey]:
+async def newest_first(pool: asyncpg.Pool, page_request: PageRequest) -> Page[ApiKey]:
     """The keys of all storefronts, the newest first; revoked ones too."""
     rows = await pool.fetch(
         f"""{_SELECT} WHERE $1::text IS NULL
                 OR (k.created_at, k.id) < (SELECT l.created_at, l.id FROM api_keys l WHERE l.id = $1)
              ORDER BY k.created_at DESC, k.id DESC LIMIT $2""",  # noqa: S608 - the words above
-        *asked.before(str),
-        asked.fetch,
+        *page_request.before(str),
+        page_request.fetch,
     )
-    return asked.page([_key(row) for row in rows], lambda key: (key.id,))
+    return page_request.page([_key(row) for row in rows], lambda key: (key.id,))
 
 
 async def keys_of(pool: asyncpg.Pool, storefront_id: str) -> list[ApiKey]:

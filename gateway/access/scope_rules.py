@@ -19,8 +19,8 @@ def granted(scopes: Collection[str]) -> frozenset[str]:
     What a scope includes is added. `routing` and `goods` add to a storefront's routes: without `storefront` they
     grant nothing. Such keys exist, made before that was refused.
     """
-    held = {scope for scope in scopes if scope not in _NEEDS or _NEEDS[scope] in scopes}
-    return frozenset(held | {_INCLUDES[scope] for scope in held if scope in _INCLUDES})
+    kept = {scope for scope in scopes if scope not in _NEEDS or _NEEDS[scope] in scopes}
+    return frozenset(kept | {_INCLUDES[scope] for scope in kept if scope in _INCLUDES})
 
 
 def fault_of_scopes(scopes: Collection[str]) -> str | None:

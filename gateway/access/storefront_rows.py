@@ -45,12 +45,12 @@ _SELECT = """
 """
 
 
-async def all_of(pool: Pool, mode: str, asked: PageRequest) -> Page[Storefront]:
+async def all_of(pool: Pool, mode: str, page_request: PageRequest) -> Page[Storefront]:
     """The storefronts by name."""
     rows = await pool.fetch(
-        _SELECT + "WHERE s.name > $2 ORDER BY s.name LIMIT $3", mode, *asked.after(str), asked.fetch
+        _SELECT + "WHERE s.name > $2 ORDER BY s.name LIMIT $3", mode, *page_request.after(str), page_request.fetch
     )
-    return asked.page(rows, columns("name")).map(lambda row: Storefront(**dict(row)))
+    return page_request.page(rows, columns("name")).map(lambda row: Storefront(**dict(row)))
 
 
 async def one(pool: Pool, mode: str, storefront_id: str) -> Storefront | None:

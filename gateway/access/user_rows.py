@@ -259,10 +259,10 @@ async def begin_session(
         await _seen(connection, user_id)
 
 
-async def complete_session(connection: Connection, held: Session) -> None:
+async def complete_session(connection: Connection, session: Session) -> None:
     """Open a session whose code was right."""
-    await connection.execute("UPDATE sessions SET awaits_code = false WHERE digest = $1", held.digest)
-    await _seen(connection, held.visitor.user_id)
+    await connection.execute("UPDATE sessions SET awaits_code = false WHERE digest = $1", session.digest)
+    await _seen(connection, session.visitor.user_id)
 
 
 async def session(pool: Pool, token: str) -> Session | None:
@@ -295,11 +295,11 @@ async def session(pool: Pool, token: str) -> Session | None:
     )
 
 
-async def touch(pool: Pool, held: Session) -> None:
+async def touch(pool: Pool, session: Session) -> None:
     """Note that a session is in use."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("UPDATE sessions SET seen_at = now() WHERE digest = $1", held.digest)
-        await _seen(connection, held.visitor.user_id)
+        await connection.execute("UPDATE sessions SET seen_at = now() WHERE digest = $1", session.digest)
+        await _seen(connection, session.visitor.user_id)
 
 
 async def set_mode(pool: Pool, digest: bytes, mode: Mode) -> None:

@@ -31,7 +31,7 @@ async def first_admin(pool: Pool) -> str | None:
 
 
 async def create(
-    pool: Pool, who: Visitor | str, name: str, role: Role, password: str, *, must_change: bool = False
+    pool: Pool, actor: Visitor | str, name: str, role: Role, password: str, *, must_change: bool = False
 ) -> User:
     """A new user, who with ``must_change`` has to choose another password at the first log-in.
 
@@ -46,13 +46,13 @@ async def create(
         made = await user_rows.add(connection, name, role, hashed, must_change=must_change)
         if made is None:
             raise PeopleError(f"there is a user {name} already")
-        await audit_rows.record(connection, who, "user.created", f"user:{name}", {"role": role})
+        await audit_rows.record(connection, actor, "user.created", f"user:{name}", {"role": role})
     return made
 
 
 async def set_password(
     pool: Pool,
-    who: Visitor | str,
+    actor: Visitor | str,
     name: str,
     password: str,
     *,
@@ -70,19 +70,19 @@ async def set_password(
         user = await _there(connection, name)
         await login_failure_rows.unlock(connection, user.id)
         await user_rows.set_password(connection, user.id, hashed, keep=keep, must_change=must_change)
-        await audit_rows.record(connection, who, "user.password", f"user:{name}")
+        await audit_rows.record(connection, actor, "user.password", f"user:{name}")
 
 
-async def unlock(pool: Pool, who: Visitor | str, name: str) -> int:
+async def unlock(pool: Pool, actor: Visitor | str, name: str) -> int:
     """Forget the failed log-ins that make a user wait; how many. Raises ``PeopleError`` for nobody."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         failures = await login_failure_rows.unlock(connection, user.id)
-        await audit_rows.record(connection, who, "user.unlocked", f"user:{name}", {"failures": failures})
+        await audit_rows.record(connection, actor, "user.unlocked", f"user:{name}", {"failures": failures})
     return failures
 
 
-async def reset_totp(pool: Pool, who: Visitor | str, name: str) -> None:
+async def reset_totp(pool: Pool, actor: Visitor | str, name: str) -> None:
     """Turn a user's second factor off, for who lost it; their sessions end.
 
     Raises ``PeopleError`` for nobody and for a user without one.
@@ -93,10 +93,10 @@ async def reset_totp(pool: Pool, who: Visitor | str, name: str) -> None:
         if not await user_rows.clear_totp(connection, user.id):
             raise PeopleError(f"{user.name} has no second factor")
         await user_rows.end_sessions(connection, user.id)
-        await audit_rows.record(connection, who, "user.second_factor_reset", f"user:{user.name}")
+        await audit_rows.record(connection, actor, "user.second_factor_reset", f"user:{user.name}")
 
 
-async def set_role(pool: Pool, who: Visitor | str, name: str, role: Role) -> None:
+async def set_role(pool: Pool, actor: Visitor | str, name: str, role: Role) -> None:
     """Another role. Raises ``PeopleError`` for nobody, and where no admin would be left."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
@@ -105,10 +105,10 @@ async def set_role(pool: Pool, who: Visitor | str, name: str, role: Role) -> Non
         if user.role == "admin":
             await _not_last(connection, user)
         await user_rows.set_role(connection, user.id, role)
-        await audit_rows.record(connection, who, "user.role", f"user:{name}", {"before": user.role, "after": role})
+        await audit_rows.record(connection, actor, "user.role", f"user:{name}", {"before": user.role, "after": role})
 
 
-async def set_disabled(pool: Pool, who: Visitor | str, name: str, *, disabled: bool) -> None:
+async def set_disabled(pool: Pool, actor: Visitor | str, name: str, *, disabled: bool) -> None:
     """Shut a user out at once, or let them in again. Raises ``PeopleError`` as ``set_role`` does."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
@@ -117,15 +117,15 @@ async def set_disabled(pool: Pool, who: Visitor | str, name: str, *, disabled: b
         if disabled and user.role == "admin":
             await _not_last(connection, user)
         await user_rows.set_disabled(connection, user.id, disabled=disabled)
-        await audit_rows.record(connection, who, "user.disabled" if disabled else "user.enabled", f"user:{name}")
+        await audit_rows.record(connection, actor, "user.disabled" if disabled else "user.enabled", f"user:{name}")
 
 
-async def end_sessions(pool: Pool, who: Visitor | str, name: str, *, keep: bytes | None = None) -> int:
+async def end_sessions(pool: Pool, actor: Visitor | str, name: str, *, keep: bytes | None = None) -> int:
     """Log a user out everywhere; how many sessions that ended. Raises ``PeopleError`` for nobody."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         count = await user_rows.end_sessions(connection, user.id, keep=keep)
-        await audit_rows.record(connection, who, "user.logged_out", f"user:{name}", {"sessions": count})
+        await audit_rows.record(connection, actor, "user.logged_out", f"user:{name}", {"sessions": count})
     return count
 
 

@@ -45,7 +45,7 @@ class CheapestMoved(msgspec.Struct, frozen=True):
 
 
 class Attention(msgspec.Struct, frozen=True):
-    """An order that needs a person, since when, and whom it was last tried at."""
+    """An order that needs an operator, since when, and whom it was last tried at."""
 
     id: str
     mode: str
@@ -58,7 +58,7 @@ class Attention(msgspec.Struct, frozen=True):
 class OtherList(msgspec.Struct, frozen=True):
     """How the last walk through a supplier's goods ended, or the last look at its lists of numbers.
 
-    ``what`` is goods or numbers; ``held`` counts tiers of numbers whose cost waits for a person.
+    ``what`` is goods or numbers; ``quarantined`` counts tiers of numbers whose cost waits for an operator.
     """
 
     supplier: str
@@ -66,7 +66,7 @@ class OtherList(msgspec.Struct, frozen=True):
     state: str
     error: str | None
     good_at: datetime | None
-    held: int
+    quarantined: int
 
 
 class StoppedOffer(msgspec.Struct, frozen=True):
@@ -151,7 +151,7 @@ async def cheapest_moved(connection: Connection, rates: Rates, since: Marks, to:
 
 
 async def attention(pool: Pool) -> list[Attention]:
-    """Orders that need a person, the longest first, ``MOST_ORDERS`` at most."""
+    """Orders that need an operator, the longest first, ``MOST_ORDERS`` at most."""
     rows = await pool.fetch(
         """SELECT o.id, o.mode, s.name AS storefront, o.updated_at AS since, a.supplier, a.why
            FROM (SELECT id, mode, storefront_id, updated_at FROM orders WHERE status = 'needs_review'
@@ -203,7 +203,7 @@ async def charged_more(pool: Pool) -> list[StoppedOffer]:
 async def other_lists(pool: Pool) -> list[OtherList]:
     """How every supplier's goods and numbers were read last."""
     rows = await pool.fetch(
-        """SELECT supplier, 'goods' AS what, state, error, good_at, 0 AS held FROM goods_walks
+        """SELECT supplier, 'goods' AS what, state, error, good_at, 0 AS quarantined FROM goods_walks
            UNION ALL
            SELECT l.supplier, 'numbers', CASE WHEN l.error IS NULL THEN 'ok' ELSE 'failed' END, l.error, l.last_good_at,
                   (SELECT count(*)::int FROM number_tiers t WHERE t.supplier = l.supplier AND t.suspect IS NOT NULL)

@@ -27,7 +27,7 @@ class Due(msgspec.Struct, frozen=True):
     body: AlertsTold
 
 
-async def add(connection: Connection, channel_id: str, told: AlertsTold, now: datetime) -> str:
+async def add(connection: Connection, channel_id: str, message: AlertsTold, now: datetime) -> str:
     """Write a message, due at once; its id."""
     made = f"alm_{secrets.token_hex(10)}"
     await connection.execute(
@@ -35,7 +35,7 @@ async def add(connection: Connection, channel_id: str, told: AlertsTold, now: da
         made,
         channel_id,
         now,
-        msgspec.to_builtins(told),
+        msgspec.to_builtins(message),
     )
     return made
 

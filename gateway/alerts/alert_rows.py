@@ -96,7 +96,7 @@ async def evaluated_at(pool: Pool) -> datetime | None:
     return found
 
 
-async def standing(connection: Connection | Pool, kinds: Sequence[str]) -> list[ActiveAlert]:
+async def active(connection: Connection | Pool, kinds: Sequence[str]) -> list[ActiveAlert]:
     """Every alert of these kinds that stands."""
     rows = await connection.fetch(
         """SELECT id, rule_id, subject, title, detail, raised_at, seen_at, flapping, baseline, value
@@ -126,34 +126,32 @@ async def write(
     connection: Connection,
     raised: Sequence[Raised],
     kept: Sequence[Unchanged],
-    cleared: Sequence[Resolved],
+    resolved: Sequence[Resolved],
     now: datetime,
 ) -> dict[tuple[str, str, bool], Alert]:
     """Write an evaluation down; the alerts that rose (True) and ended (False), by rule and subject."""
-    told: dict[tuple[str, str, bool], Alert] = {}
+    written: dict[tuple[str, str, bool], Alert] = {}
     if kept:
-        fields = [
-            (k.standing.id, k.standing.title, k.standing.detail, k.standing.value, k.standing.seen_at) for k in kept
-        ]
+        fields = [(k.alert.id, k.alert.title, k.alert.detail, k.alert.value, k.alert.seen_at) for k in kept]
         await connection.executemany(
             "UPDATE alerts SET title = $2, detail = $3, value = $4, seen_at = $5 WHERE id = $1", fields
         )
-    if cleared:
+    if resolved:
         rows = await connection.fetch(
             f"""UPDATE alerts a SET cleared_at = $3, cleared_why = c.why
                 FROM unnest($1::text[], $2::text[]) AS c (of, why) WHERE a.id = c.of RETURNING {_COLUMNS}""",  # noqa: S608 - our own words
-            [one.standing.id for one in cleared],
-            [one.why for one in cleared],
+            [alert.alert.id for alert in resolved],
+            [alert.why for alert in resolved],
             now,
         )
-        told |= {(row["rule_id"], row["subject"], False): _alert(row) for row in rows}
-    return told | await _raise(connection, raised, now)
+        written |= {(row["rule_id"], row["subject"], False): _alert(row) for row in rows}
+    return written | await _raise(connection, raised, now)
 
 
 async def _raise(connection: Connection, raised: Sequence[Raised], now: datetime) -> dict[tuple[str, str, bool], Alert]:
     if not raised:
         return {}
-    found = [one.finding for one in raised]
+    found = [alert.finding for alert in raised]
     rows = await connection.fetch(
         f"""INSERT INTO alerts (id, rule_id, rule_name, kind, level, subject, title, detail, supplier, mode, link,
                                 baseline, value, flapping, raised_at, seen_at)
@@ -162,19 +160,19 @@ async def _raise(connection: Connection, raised: Sequence[Raised], now: datetime
                 $14::bool[])
             RETURNING {_COLUMNS}""",  # noqa: S608 - our own words
         [f"alt_{secrets.token_hex(10)}" for _ in raised],
-        [one.rule.id for one in raised],
-        [one.rule.name for one in raised],
-        [one.rule.kind for one in raised],
-        [LEVELS[one.rule.kind] for one in raised],
-        [one.subject for one in found],
-        [one.title[:400] for one in found],
-        [one.detail[:2_000] for one in found],
-        [one.supplier for one in found],
-        [one.mode for one in found],
-        [one.link for one in found],
-        [one.baseline for one in found],
-        [one.value for one in found],
-        [one.flapping for one in raised],
+        [alert.rule.id for alert in raised],
+        [alert.rule.name for alert in raised],
+        [alert.rule.kind for alert in raised],
+        [LEVELS[alert.rule.kind] for alert in raised],
+        [alert.subject for alert in found],
+        [alert.title[:400] for alert in found],
+        [alert.detail[:2_000] for alert in found],
+        [alert.supplier for alert in found],
+        [alert.mode for alert in found],
+        [alert.link for alert in found],
+        [alert.baseline for alert in found],
+        [alert.value for alert in found],
+        [alert.flapping for alert in raised],
         now,
     )
     return {(row["rule_id"], row["subject"], True): _alert(row) for row in rows}
@@ -182,7 +180,7 @@ async def _raise(connection: Connection, raised: Sequence[Raised], now: datetime
 
 async def newest(
     pool: Pool,
-    asked: PageRequest = FIRST_PAGE,
+    page_request: PageRequest = FIRST_PAGE,
     *,
     state: Literal["standing", "cleared"] | None = None,
     kind: str | None = None,
@@ -195,12 +193,12 @@ async def newest(
               AND {_STATES[state]}
               AND ($3::text IS NULL OR kind = $3) AND ($4::text IS NULL OR supplier = $4)
             ORDER BY raised_at DESC, id DESC LIMIT $5""",  # noqa: S608 - our own words
-        *asked.before(datetime, str),
+        *page_request.before(datetime, str),
         kind,
         supplier,
-        asked.fetch,
+        page_request.fetch,
     )
-    return asked.page(rows, columns("raised_at", "id")).map(_alert)
+    return page_request.page(rows, columns("raised_at", "id")).map(_alert)
 
 
 async def counts(pool: Connection | Pool) -> Mapping[str, int]:

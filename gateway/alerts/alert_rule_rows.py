@@ -155,9 +155,9 @@ async def went(connection: Connection, channel_id: str, at: datetime, error: str
     return before is not None and before != (error is not None)
 
 
-def _values(one: Rule) -> tuple[Any, ...]:
-    scope = (one.direction, one.about, one.supplier, one.country)
-    return (one.id, one.name, one.kind, one.threshold, *scope, list(one.channels), one.enabled)
+def _values(rule: Rule) -> tuple[Any, ...]:
+    scope = (rule.direction, rule.about, rule.supplier, rule.country)
+    return (rule.id, rule.name, rule.kind, rule.threshold, *scope, list(rule.channels), rule.enabled)
 
 
 def _rule(row: Any) -> Rule:

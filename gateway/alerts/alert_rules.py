@@ -160,15 +160,15 @@ class Raised(msgspec.Struct, frozen=True):
 class Unchanged(msgspec.Struct, frozen=True):
     """An alert that stands on, as it stands now; nobody is told."""
 
-    standing: ActiveAlert
+    alert: ActiveAlert
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """An alert that ends. ``told`` is whether people hear of it."""
+    """An alert that ends. ``sent`` is whether users hear of it."""
 
-    standing: ActiveAlert
+    alert: ActiveAlert
     why: str
-    told: bool = True
+    sent: bool = True
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -176,12 +176,12 @@ class Decision(msgspec.Struct, frozen=True):
 
     raised: tuple[Raised, ...]
     kept: tuple[Unchanged, ...]
-    cleared: tuple[Resolved, ...]
+    resolved: tuple[Resolved, ...]
 
 
 def decide(
-    looks: Sequence[Evaluation],
-    standing: Iterable[ActiveAlert],
+    evaluations: Sequence[Evaluation],
+    active: Iterable[ActiveAlert],
     raised_lately: Mapping[tuple[str, str], int],
     damping: FlapSuppression,
     now: datetime,
@@ -192,42 +192,42 @@ def decide(
     """
     raised: list[Raised] = []
     kept: list[Unchanged] = []
-    cleared: list[Resolved] = []
-    stands = {(one.rule_id, one.subject): one for one in standing}
-    for look in looks:
-        for finding in look.found:
-            old = stands.pop((look.rule.id, finding.subject), None)
-            if old is not None and finding.subject in look.over:
-                cleared.append(Resolved(old, look.over[finding.subject]))
+    resolved: list[Resolved] = []
+    stands = {(alert.rule_id, alert.subject): alert for alert in active}
+    for evaluation in evaluations:
+        for finding in evaluation.found:
+            old = stands.pop((evaluation.rule.id, finding.subject), None)
+            if old is not None and finding.subject in evaluation.over:
+                resolved.append(Resolved(old, evaluation.over[finding.subject]))
                 old = None
             if old is None:
-                count = raised_lately.get((look.rule.id, finding.subject), 0)
-                raised.append(Raised(look.rule, finding, flapping=count + 1 >= damping.times))
+                count = raised_lately.get((evaluation.rule.id, finding.subject), 0)
+                raised.append(Raised(evaluation.rule, finding, flapping=count + 1 >= damping.times))
             elif (new := _seen(old, finding, now)) is not old:
                 kept.append(Unchanged(new))
-    by_rule = {look.rule.id: look for look in looks}
+    by_rule = {evaluation.rule.id: evaluation for evaluation in evaluations}
     for old in stands.values():
         outcome = _not_found(old, by_rule.get(old.rule_id), damping, now)
         if isinstance(outcome, Resolved):
-            cleared.append(outcome)
+            resolved.append(outcome)
         elif outcome is not None:
             kept.append(outcome)
-    return Decision(tuple(raised), tuple(kept), tuple(cleared))
+    return Decision(tuple(raised), tuple(kept), tuple(resolved))
 
 
 def _not_found(
-    old: ActiveAlert, look: Evaluation | None, damping: FlapSuppression, now: datetime
+    old: ActiveAlert, evaluation: Evaluation | None, damping: FlapSuppression, now: datetime
 ) -> Resolved | Unchanged | None:
     """What becomes of an alert that was not found again; None leaves it as it is."""
-    if look is None:
-        return Resolved(old, "the rule is no longer in force", told=False)
-    if old.subject in look.over:
-        return Resolved(old, look.over[old.subject])
-    if not look.all_known or old.subject in look.unknown:
+    if evaluation is None:
+        return Resolved(old, "the rule is no longer in force", sent=False)
+    if old.subject in evaluation.over:
+        return Resolved(old, evaluation.over[old.subject])
+    if not evaluation.all_known or old.subject in evaluation.unknown:
         return None
     if not old.flapping or now - old.seen_at >= damping.calm:
         return Resolved(old, "it is over")
-    value = look.values.get(old.subject)
+    value = evaluation.values.get(old.subject)
     return None if value in {None, old.value} else Unchanged(msgspec.structs.replace(old, value=value))
 
 
@@ -262,20 +262,22 @@ def beyond(old: Decimal, new: Decimal, rule: Rule) -> bool:
     return abs(percent) >= rule.threshold
 
 
-def look_at_moves(
-    rule: Rule, moves: Iterable[PriceMove], standing: Iterable[ActiveAlert], now: datetime, lasts: timedelta
+def evaluate_moves(
+    rule: Rule, moves: Iterable[PriceMove], active: Iterable[ActiveAlert], now: datetime, lasts: timedelta
 ) -> Evaluation:
     """What holds after these moves, in their order.
 
     A move is measured by the cost before it, later ones by that same cost, until one leads back within the bounds or
     the alert stood for as long as it ``lasts``.
     """
-    stands = standing_of(rule, standing)
-    over = {key: "the new cost has become the usual one" for key, one in stands.items() if now - one.raised_at >= lasts}
+    stands = active_of(rule, active)
+    over = {
+        key: "the new cost has become the usual one" for key, alert in stands.items() if now - alert.raised_at >= lasts
+    }
     at = {
-        subject: _Course(one.baseline, one.value, Finding(subject=subject, title=one.title, detail=one.detail))
-        for subject, one in stands.items()
-        if subject not in over and one.baseline is not None and one.value is not None
+        subject: _Course(alert.baseline, alert.value, Finding(subject=subject, title=alert.title, detail=alert.detail))
+        for subject, alert in stands.items()
+        if subject not in over and alert.baseline is not None and alert.value is not None
     }
     kept = frozenset(at)
     for move in moves:
@@ -290,7 +292,7 @@ def look_at_moves(
         rule=rule,
         found=tuple(course.finding for course in at.values() if beyond(course.baseline, course.value, rule)),
         over=over,
-        values={key: one.value for key, one in at.items() if not beyond(one.baseline, one.value, rule)},
+        values={key: alert.value for key, alert in at.items() if not beyond(alert.baseline, alert.value, rule)},
     )
 
 
@@ -344,9 +346,9 @@ def default_rules() -> tuple[Rule, ...]:
     )
 
 
-def standing_of(rule: Rule, standing: Iterable[ActiveAlert]) -> dict[str, ActiveAlert]:
+def active_of(rule: Rule, active: Iterable[ActiveAlert]) -> dict[str, ActiveAlert]:
     """What stands under a rule, by subject."""
-    return {one.subject: one for one in standing if one.rule_id == rule.id}
+    return {alert.subject: alert for alert in active if alert.rule_id == rule.id}
 
 
 def fault_of(rule: Rule) -> dict[str, str]:

@@ -27,7 +27,7 @@ from gateway.alerts.alert_rules import (
     default_rules,
     fault_of,
 )
-from gateway.alerts.evaluate import Gathered, look_at_health, look_at_prices, look_or_say_why, rates_of
+from gateway.alerts.evaluate import Gathered, evaluate_health_rule, evaluate_or_report, evaluate_prices, rates_of
 from gateway.kit.pool import Connection, Pool, allow_long_work
 from gateway.kit.problem import Problem
 from gateway.kit.settings import Settings
@@ -38,7 +38,7 @@ from schemas.api_alerts import Alert, AlertChannel, AlertRule, AlertRuleRequest,
 
 log = structlog.get_logger(__name__)
 
-MOST_TOLD = 50
+MOST_LISTED = 50
 MOST_RULES = 200
 
 
@@ -46,7 +46,7 @@ class Evaluated(msgspec.Struct, frozen=True):
     """What an evaluation came to: how many alerts rose and ended, and the messages that were made."""
 
     raised: int
-    cleared: int
+    resolved: int
     messages: int
 
 
@@ -59,14 +59,14 @@ async def evaluate(deps: Deps) -> Evaluated:
         await alert_rows.only_one(connection)
         kinds = [kind for kind in KINDS if kind not in HEALTH_KINDS]
         rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in kinds]
-        standing = await alert_rows.standing(connection, kinds)
-        gathered = Gathered(deps, now, standing, worth)
+        active = await alert_rows.active(connection, kinds)
+        gathered = Gathered(deps, now, active, worth)
         since = await alert_rows.marks(connection)
         to = await alert_rows.horizon(deps.pool)
         priced = [rule for rule in rules if rule.kind == "price_move"]
-        looks, reached = await look_at_prices(connection, gathered, priced, since, to)
-        looks += [await look_or_say_why(gathered, rule) for rule in rules if rule.kind != "price_move"]
-        done = await _decided(connection, deps, looks, standing, now)
+        evaluations, reached = await evaluate_prices(connection, gathered, priced, since, to)
+        evaluations += [await evaluate_or_report(gathered, rule) for rule in rules if rule.kind != "price_move"]
+        done = await _decided(connection, deps, evaluations, active, now)
         await alert_rows.looked_to(connection, reached, now)
     return _logged(done)
 
@@ -83,63 +83,63 @@ async def evaluate_health(deps: Deps, watched_seconds: float) -> Evaluated:
         if not await alert_rows.try_only_one_on_health(connection):
             return Evaluated(0, 0, 0)
         rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in HEALTH_KINDS]
-        standing = await alert_rows.standing(connection, sorted(HEALTH_KINDS))
+        active = await alert_rows.active(connection, sorted(HEALTH_KINDS))
         health = await worker_rows.order_health(connection)
-        looks = [look_at_health(rule, health, watched_seconds) for rule in rules]
-        done = await _decided(connection, deps, looks, standing, now)
+        evaluations = [evaluate_health_rule(rule, health, watched_seconds) for rule in rules]
+        done = await _decided(connection, deps, evaluations, active, now)
     return _logged(done)
 
 
 async def _decided(
-    connection: Connection, deps: Deps, looks: Sequence[Evaluation], standing: Sequence[ActiveAlert], now: datetime
+    connection: Connection, deps: Deps, evaluations: Sequence[Evaluation], active: Sequence[ActiveAlert], now: datetime
 ) -> Evaluated:
     """Decide by what was found, and write down what rises and ends with the messages that tell of it."""
     lately = now - timedelta(hours=deps.settings.alerts.flap_hours)
-    keys = [(look.rule.id, finding.subject) for look in looks for finding in look.found]
+    keys = [(evaluation.rule.id, finding.subject) for evaluation in evaluations for finding in evaluation.found]
     counts = await alert_rows.raised_lately(connection, keys, lately)
-    decision = decide(looks, standing, counts, _damping(deps.settings), now)
-    told = await alert_rows.write(connection, decision.raised, decision.kept, decision.cleared, now)
-    messages = await _announce(connection, looks, decision, told, deps)
-    await alert_rule_rows.troubles(connection, {look.rule.id: look.trouble for look in looks})
-    return Evaluated(len(decision.raised), len(decision.cleared), messages)
+    decision = decide(evaluations, active, counts, _damping(deps.settings), now)
+    written = await alert_rows.write(connection, decision.raised, decision.kept, decision.resolved, now)
+    messages = await _add_messages(connection, evaluations, decision, written, deps)
+    await alert_rule_rows.troubles(connection, {evaluation.rule.id: evaluation.trouble for evaluation in evaluations})
+    return Evaluated(len(decision.raised), len(decision.resolved), messages)
 
 
 def _logged(done: Evaluated) -> Evaluated:
-    if done.raised or done.cleared:
-        log.info("alerts_changed", raised=done.raised, cleared=done.cleared, messages=done.messages)
+    if done.raised or done.resolved:
+        log.info("alerts_changed", raised=done.raised, resolved=done.resolved, messages=done.messages)
     return done
 
 
-async def _announce(
+async def _add_messages(
     connection: Connection,
-    looks: Sequence[Evaluation],
+    evaluations: Sequence[Evaluation],
     decision: Decision,
     written: dict[tuple[str, str, bool], Alert],
     deps: Deps,
 ) -> int:
     """One message to each channel that some of it goes to; how many."""
-    rules = {look.rule.id: look.rule for look in looks}
-    raised = [(one.rule, written[one.rule.id, one.finding.subject, True]) for one in decision.raised]
-    cleared = [
-        (rules[one.standing.rule_id], written[one.standing.rule_id, one.standing.subject, False])
-        for one in decision.cleared
-        if one.told
+    rules = {evaluation.rule.id: evaluation.rule for evaluation in evaluations}
+    raised = [(new.rule, written[new.rule.id, new.finding.subject, True]) for new in decision.raised]
+    resolved = [
+        (rules[done.alert.rule_id], written[done.alert.rule_id, done.alert.subject, False])
+        for done in decision.resolved
+        if done.sent
     ]
-    if not raised and not cleared:
+    if not raised and not resolved:
         return 0
     count, stands = 0, sum((await alert_rows.counts(connection)).values())
     for channel in await alert_rule_rows.channels(connection):
-        up, down = (_for(channel, part) for part in (raised, cleared))
+        up, down = (_for(channel, part) for part in (raised, resolved))
         if channel.enabled and (up or down):
-            told = AlertsTold(up[:MOST_TOLD], down[:MOST_TOLD], len(up), len(down), stands)
-            await alert_message_rows.add(connection, channel.id, told, deps.clock())
+            message = AlertsTold(up[:MOST_LISTED], down[:MOST_LISTED], len(up), len(down), stands)
+            await alert_message_rows.add(connection, channel.id, message, deps.clock())
             count += 1
     return count
 
 
-def _for(channel: AlertChannel, told: Sequence[tuple[Rule, Alert]]) -> list[Alert]:
+def _for(channel: AlertChannel, alerts: Sequence[tuple[Rule, Alert]]) -> list[Alert]:
     """What of it goes to a channel, the worst first."""
-    mine = [alert for rule, alert in told if not rule.channels or channel.id in rule.channels]
+    mine = [alert for rule, alert in alerts if not rule.channels or channel.id in rule.channels]
     return sorted(mine, key=lambda alert: alert.level)
 
 
@@ -156,57 +156,57 @@ def _damping(settings: Settings) -> FlapSuppression:
 async def all_rules(pool: Pool) -> list[AlertRule]:
     """Every rule, the oldest first. The first rules are made when there never were any."""
     async with pool.acquire() as connection, connection.transaction():
-        return [shown(rule) for rule in await _rules(connection)]
+        return [present(rule) for rule in await _rules(connection)]
 
 
 async def one_rule(pool: Pool, rule_id: str) -> AlertRule | None:
     """One rule, None when there is none of that id."""
     found = await alert_rule_rows.rule(pool, rule_id)
-    return None if found is None else shown(found)
+    return None if found is None else present(found)
 
 
-async def add_rule(pool: Pool, asked: AlertRuleRequest, who: Visitor | str) -> AlertRule | Problem:
+async def add_rule(pool: Pool, request: AlertRuleRequest, actor: Visitor | str) -> AlertRule | Problem:
     """A new rule, or what of it makes no sense (conflict, each with its field)."""
     async with pool.acquire() as connection, connection.transaction():
         if len(await _rules(connection)) >= MOST_RULES:
             return Problem("conflict", f"there are {MOST_RULES} rules already")
-        rule = _asked(asked, "")
+        rule = _rule(request, "")
         if (problem := await _fault(connection, rule)) is not None:
             return problem
         made = await alert_rule_rows.add(connection, rule)
-        await audit_rows.record(connection, who, "alert_rule.added", f"alert_rule:{made.id}", _detail(made))
-    return shown(made)
+        await audit_rows.record(connection, actor, "alert_rule.added", f"alert_rule:{made.id}", _detail(made))
+    return present(made)
 
 
-async def change_rule(pool: Pool, rule_id: str, asked: AlertRuleRequest, who: Visitor | str) -> AlertRule | Problem:
+async def change_rule(pool: Pool, rule_id: str, request: AlertRuleRequest, actor: Visitor | str) -> AlertRule | Problem:
     """Put a rule in the place of another. What stands under it is judged by the new one from the next look on."""
     async with pool.acquire() as connection, connection.transaction():
         before = await alert_rule_rows.rule(connection, rule_id)
         if before is None:
             return Problem("not_found", "there is no such rule of alerts")
-        rule = _asked(asked, rule_id)
+        rule = _rule(request, rule_id)
         if (problem := await _fault(connection, rule)) is not None:
             return problem
         await alert_rule_rows.change(connection, rule)
         changed = {name: value for name, value in _detail(rule).items() if _detail(before)[name] != value}
         was = {name: _detail(before)[name] for name in changed}
         await audit_rows.record(
-            connection, who, "alert_rule.changed", f"alert_rule:{rule_id}", {"before": was, "after": changed}
+            connection, actor, "alert_rule.changed", f"alert_rule:{rule_id}", {"before": was, "after": changed}
         )
-    return shown(rule)
+    return present(rule)
 
 
-async def remove_rule(pool: Pool, rule_id: str, who: Visitor | str) -> Problem | None:
+async def remove_rule(pool: Pool, rule_id: str, actor: Visitor | str) -> Problem | None:
     """Delete a rule. What stands under it ends with the next look, and nobody is told."""
     async with pool.acquire() as connection, connection.transaction():
         before = await alert_rule_rows.rule(connection, rule_id)
         if before is None or not await alert_rule_rows.remove(connection, rule_id):
             return Problem("not_found", "there is no such rule of alerts")
-        await audit_rows.record(connection, who, "alert_rule.removed", f"alert_rule:{rule_id}", _detail(before))
+        await audit_rows.record(connection, actor, "alert_rule.removed", f"alert_rule:{rule_id}", _detail(before))
     return None
 
 
-async def enable_rule(pool: Pool, rule_id: str, who: Visitor | str, *, enabled: bool) -> Problem | None:
+async def enable_rule(pool: Pool, rule_id: str, actor: Visitor | str, *, enabled: bool) -> Problem | None:
     """Switch a rule on or off."""
     async with pool.acquire() as connection, connection.transaction():
         before = await alert_rule_rows.rule(connection, rule_id)
@@ -214,11 +214,11 @@ async def enable_rule(pool: Pool, rule_id: str, who: Visitor | str, *, enabled: 
             return Problem("not_found", "there is no such rule of alerts")
         await alert_rule_rows.change(connection, msgspec.structs.replace(before, enabled=enabled))
         word = "enabled" if enabled else "disabled"
-        await audit_rows.record(connection, who, f"alert_rule.{word}", f"alert_rule:{rule_id}", {"name": before.name})
+        await audit_rows.record(connection, actor, f"alert_rule.{word}", f"alert_rule:{rule_id}", {"name": before.name})
     return None
 
 
-def shown(rule: Rule) -> AlertRule:
+def present(rule: Rule) -> AlertRule:
     """A rule as the API writes it."""
     return AlertRule(
         id=rule.id,
@@ -242,10 +242,10 @@ async def _rules(connection: Connection) -> list[Rule]:
     return await alert_rule_rows.rules(connection)
 
 
-def _asked(asked: AlertRuleRequest, rule_id: str) -> Rule:
-    values = {name: getattr(asked, name) for name in asked.__struct_fields__}
-    threshold = None if asked.threshold is None else Decimal(asked.threshold)
-    return Rule(**{**values, "id": rule_id, "threshold": threshold, "channels": tuple(dict.fromkeys(asked.channels))})
+def _rule(request: AlertRuleRequest, rule_id: str) -> Rule:
+    values = {name: getattr(request, name) for name in request.__struct_fields__}
+    threshold = None if request.threshold is None else Decimal(request.threshold)
+    return Rule(**{**values, "id": rule_id, "threshold": threshold, "channels": tuple(dict.fromkeys(request.channels))})
 
 
 async def _fault(connection: Connection, rule: Rule) -> Problem | None:
@@ -253,7 +253,7 @@ async def _fault(connection: Connection, rule: Rule) -> Problem | None:
     if rule.supplier is not None and not await supplier_list_rows.is_supplier(connection, rule.supplier):
         faults.setdefault("supplier", "there is no such supplier")
     known = {channel.id for channel in await alert_rule_rows.channels(connection)}
-    if unknown := [one for one in rule.channels if one not in known]:
+    if unknown := [channel_id for channel_id in rule.channels if channel_id not in known]:
         faults["channels"] = f"there is no channel {unknown[0]}"
     if not faults:
         return None

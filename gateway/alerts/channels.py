@@ -32,15 +32,15 @@ async def all_channels(pool: Pool) -> list[AlertChannel]:
     return await alert_rule_rows.channels(pool)
 
 
-async def create(deps: Deps, asked: AlertChannelRequest, who: Visitor | str) -> AlertChannelMade | Problem:
+async def create(deps: Deps, request: AlertChannelRequest, actor: Visitor | str) -> AlertChannelMade | Problem:
     """A new channel; a webhook's secret is told this once. Or what of it cannot be (conflict, with its field).
 
     Unavailable without a key to keep secrets under.
     """
-    recipients = list(dict.fromkeys(one.strip() for one in asked.recipients if one.strip()))
-    if (fault := _fault(deps, asked, recipients)) is not None:
+    recipients = list(dict.fromkeys(address.strip() for address in request.recipients if address.strip()))
+    if (fault := _fault(deps, request, recipients)) is not None:
         return Problem("conflict", f"{fault[0]}: {fault[1]}", ((f"/{fault[0]}", fault[1]),))
-    secret = new_secret() if asked.kind == "webhook" else None
+    secret = new_secret() if request.kind == "webhook" else None
     try:
         sealed = None if secret is None else deps.seal.seal(secret)
     except ConfigurationError as error:
@@ -49,40 +49,40 @@ async def create(deps: Deps, asked: AlertChannelRequest, who: Visitor | str) -> 
         if len(await alert_rule_rows.channels(connection)) >= MOST:
             return Problem("conflict", f"there are {MOST} channels already")
         made = await alert_rule_rows.add_channel(
-            connection, asked.name.strip(), asked.kind, recipients, asked.url, sealed
+            connection, request.name.strip(), request.kind, recipients, request.url, sealed
         )
         if made is None:
             return Problem("conflict", "another channel has that name", (("/name", "another channel has it"),))
-        detail = {"name": asked.name, "kind": asked.kind, "to": asked.url or recipients}
-        await audit_rows.record(connection, who, "alert_channel.added", f"alert_channel:{made}", detail)
+        detail = {"name": request.name, "kind": request.kind, "to": request.url or recipients}
+        await audit_rows.record(connection, actor, "alert_channel.added", f"alert_channel:{made}", detail)
         found = await alert_rule_rows.channel(connection, made)
     if found is None:
         raise LookupError("a channel that was just made is gone")
     return AlertChannelMade(**{name: getattr(found, name) for name in found.__struct_fields__}, secret=secret)
 
 
-async def enable(pool: Pool, channel_id: str, who: Visitor | str, *, enabled: bool) -> Problem | None:
+async def enable(pool: Pool, channel_id: str, actor: Visitor | str, *, enabled: bool) -> Problem | None:
     """Switch a channel on or off. What waits for one that is switched off is called off."""
     async with pool.acquire() as connection, connection.transaction():
         if not await alert_rule_rows.enable_channel(connection, channel_id, enabled=enabled):
             return Problem("not_found", "there is no such channel")
         word = "enabled" if enabled else "disabled"
-        await audit_rows.record(connection, who, f"alert_channel.{word}", f"alert_channel:{channel_id}")
+        await audit_rows.record(connection, actor, f"alert_channel.{word}", f"alert_channel:{channel_id}")
     return None
 
 
-async def remove(pool: Pool, channel_id: str, who: Visitor | str) -> Problem | None:
+async def remove(pool: Pool, channel_id: str, actor: Visitor | str) -> Problem | None:
     """Delete a channel with its messages."""
     async with pool.acquire() as connection, connection.transaction():
         found = await alert_rule_rows.channel(connection, channel_id)
         if found is None or not await alert_rule_rows.remove_channel(connection, channel_id):
             return Problem("not_found", "there is no such channel")
         detail = {"name": found.name, "kind": found.kind}
-        await audit_rows.record(connection, who, "alert_channel.removed", f"alert_channel:{channel_id}", detail)
+        await audit_rows.record(connection, actor, "alert_channel.removed", f"alert_channel:{channel_id}", detail)
     return None
 
 
-async def test(deps: Deps, channel_id: str, who: Visitor | str) -> AlertTest | Problem:
+async def test(deps: Deps, channel_id: str, actor: Visitor | str) -> AlertTest | Problem:
     """Send a test to a channel now, and tell whether it arrived. A channel that is switched off is tested all the same.
 
     It takes as long as the other side does, twenty seconds at most.
@@ -106,11 +106,11 @@ async def test(deps: Deps, channel_id: str, who: Visitor | str) -> AlertTest | P
         body=AlertsTold([], [], 0, 0, 0),
     )
     async with GuardedHttpClient(deps.settings.webhooks.allow_private) as outside:
-        told = await Sender(deps.settings, deps.pool, deps.seal, outside).test(due)
+        outcome = await Sender(deps.settings, deps.pool, deps.seal, outside).test(due)
     async with deps.pool.acquire() as connection, connection.transaction():
-        detail = msgspec.to_builtins(told)
-        await audit_rows.record(connection, who, "alert_channel.tested", f"alert_channel:{channel_id}", detail)
-    return told
+        detail = msgspec.to_builtins(outcome)
+        await audit_rows.record(connection, actor, "alert_channel.tested", f"alert_channel:{channel_id}", detail)
+    return outcome
 
 
 async def messages(pool: Pool, channel_id: str, limit: int = 50) -> list[AlertMessage]:
@@ -118,17 +118,17 @@ async def messages(pool: Pool, channel_id: str, limit: int = 50) -> list[AlertMe
     return await alert_message_rows.newest(pool, channel_id, limit)
 
 
-def _fault(deps: Deps, asked: AlertChannelRequest, recipients: Sequence[str]) -> tuple[str, str] | None:
-    if asked.kind == "webhook":
+def _fault(deps: Deps, request: AlertChannelRequest, recipients: Sequence[str]) -> tuple[str, str] | None:
+    if request.kind == "webhook":
         if recipients:
             return "recipients", "are of e-mail"
-        if not asked.url:
+        if not request.url:
             return "url", "is needed"
-        fault = fault_of_url(asked.url, deps.settings.webhooks.allow_private)
+        fault = fault_of_url(request.url, deps.settings.webhooks.allow_private)
         return None if fault is None else ("url", fault)
-    if asked.url:
+    if request.url:
         return "url", "is of a webhook"
     if not recipients:
         return "recipients", "are needed"
-    wrong = next((one for one in recipients if not _ADDRESS.match(one)), None)
+    wrong = next((address for address in recipients if not _ADDRESS.match(address)), None)
     return None if wrong is None else ("recipients", f"{wrong[:60]} is no e-mail address")

@@ -39,7 +39,7 @@ TEST = "alerts.test"
 SECONDS = 20.0
 LEASE_SECONDS = 60.0
 AT_ONCE = 8
-LOOK_SECONDS = 2.0
+PAUSE_SECONDS = 2.0
 TLS_PORT = 465
 _REFUSED_SAID = 300
 
@@ -56,10 +56,10 @@ async def deliver_alerts(settings: Settings, pool: Pool, stop: asyncio.Event) ->
             except Exception as error:  # noqa: BLE001 - whatever it is, alerts that come after it must be sent
                 why = type(error).__name__
                 if why != trouble:
-                    log.warning("alerts_wait", error=f"{why}: {error}")
+                    log.warning("alert_delivery_paused", error=f"{why}: {error}")
                 trouble = why
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(stop.wait(), PAUSE_SECONDS)
         await sender.drain()
 
 
@@ -84,8 +84,8 @@ class Sender:
 
     async def start_due(self) -> int:
         """Claim what is due and has room, and begin to send it, each once; how many messages that were."""
-        room = AT_ONCE - len(self._running)
-        claimed = await alert_message_rows.claim_due(self._pool, room, LEASE_SECONDS) if room > 0 else []
+        free = AT_ONCE - len(self._running)
+        claimed = await alert_message_rows.claim_due(self._pool, free, LEASE_SECONDS) if free > 0 else []
         for due in claimed:
             task = asyncio.create_task(self._deliver(due), name=f"alert message {due.id}")
             self._running.add(task)
@@ -101,7 +101,7 @@ class Sender:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The claim runs out and it is sent again.
-            log.warning("alert_message_not_recorded", task=task.get_name(), error=type(error).__name__)
+            log.warning("alert_message_record_failed", task=task.get_name(), error=type(error).__name__)
 
     async def test(self, due: Due) -> AlertTest:
         """Send a test to a channel now, and note how it went."""
@@ -128,16 +128,18 @@ class Sender:
         if turned:
             self._turned(due, made)
         if stands == "failed":
-            log.error("alert_message_given_up", channel=due.channel, message=due.id, said=made.said)
+            log.error("alert_message_failed", channel=due.channel, message=due.id, said=made.said)
 
     async def _try(self, due: Due, kind: str) -> AlertTry:
         at, began = datetime.now(UTC), time.monotonic()
         try:
             async with asyncio.timeout(SECONDS):
-                arrived, said = await (self._webhook(due, kind, at) if due.url is not None else self._email(due, kind))
+                arrived, answer = await (
+                    self._webhook(due, kind, at) if due.url is not None else self._email(due, kind)
+                )
         except TimeoutError:
-            arrived, said = False, "timeout"
-        return AlertTry(at, arrived, said, round((time.monotonic() - began) * 1000))
+            arrived, answer = False, "timeout"
+        return AlertTry(at, arrived, answer, round((time.monotonic() - began) * 1000))
 
     def _turned(self, due: Due, made: AlertTry) -> None:
         if made.arrived:
@@ -152,8 +154,8 @@ class Sender:
             return False, f"the secret cannot be read: {error}"
         body = msgspec.json.encode(Notice(kind, due.created_at, due.body))
         reply = await self._outside.post(due.url or "", body, signed(due.id, body, [secret], at))
-        said = f"HTTP {reply.status}" if reply.status is not None else (reply.error or "no answer")
-        return meaning(reply.status) == "delivered", said
+        answer = f"HTTP {reply.status}" if reply.status is not None else (reply.error or "no answer")
+        return meaning(reply.status) == "delivered", answer
 
     async def _email(self, due: Due, kind: str) -> tuple[bool, str]:
         smtp = self._settings.smtp
@@ -178,17 +180,17 @@ async def _hand_over(smtp: Smtp, message: EmailMessage, recipients: Sequence[str
             timeout=SECONDS,
         )
     except aiosmtplib.SMTPResponseException as error:
-        return False, _said(error.code, error.message)
+        return False, _answer_line(error.code, error.message)
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         return False, f"{type(error).__name__}: {error}"[:_REFUSED_SAID]
     if refused:
         first = next(iter(refused.items()))
-        return False, f"{first[0]}: {_said(*first[1])}"
-    return True, _said(250, answer)
+        return False, f"{first[0]}: {_answer_line(*first[1])}"
+    return True, _answer_line(250, answer)
 
 
-def _said(code: int, words: Any) -> str:
-    line = " ".join(str(words).split())
+def _answer_line(code: int, text: Any) -> str:
+    line = " ".join(str(text).split())
     return f"{code} {line}"[:_REFUSED_SAID]
 
 
@@ -205,28 +207,28 @@ def written(due: Due, kind: str, settings: Settings) -> EmailMessage:
     return message
 
 
-def _subject(told: AlertsTold, kind: str) -> str:
+def _subject(message: AlertsTold, kind: str) -> str:
     if kind == TEST:
         return "[eSIM gateway] a test"
-    first = (told.raised or told.cleared)[0].title
-    if told.raised_count + told.cleared_count == 1:
-        return f"[eSIM gateway] {'' if told.raised else 'over: '}{first}"
-    parts = [f"{told.raised_count} raised"] if told.raised_count else []
-    parts += [f"{told.cleared_count} over"] if told.cleared_count else []
+    first = (message.raised or message.cleared)[0].title
+    if message.raised_count + message.cleared_count == 1:
+        return f"[eSIM gateway] {'' if message.raised else 'over: '}{first}"
+    parts = [f"{message.raised_count} raised"] if message.raised_count else []
+    parts += [f"{message.cleared_count} over"] if message.cleared_count else []
     return f"[eSIM gateway] {', '.join(parts)}: {first}"
 
 
-def _lines(told: AlertsTold, kind: str, console: str) -> list[str]:
+def _lines(message: AlertsTold, kind: str, console: str) -> list[str]:
     if kind == TEST:
         return ["This is a test of a channel for alerts. It arrived."]
     lines: list[str] = []
-    parts = (("Raised", told.raised, told.raised_count), ("Over", told.cleared, told.cleared_count))
+    parts = (("Raised", message.raised, message.raised_count), ("Over", message.cleared, message.cleared_count))
     for word, some, count in parts:
         if count:
             lines += [f"{word}: {count}", ""]
             lines += [line for alert in some for line in _lines_of(alert, console)]
             lines += [f"... and {count - len(some)} more", ""] if count > len(some) else []
-    lines.append(f"{told.standing_count} alerts stand now." + (f" {console}/console/alerts" if console else ""))
+    lines.append(f"{message.standing_count} alerts stand now." + (f" {console}/console/alerts" if console else ""))
     return lines
 
 

@@ -19,7 +19,7 @@ from gateway.alerts.alert_rules import (
     Finding,
     PriceMove,
     Rule,
-    look_at_moves,
+    evaluate_moves,
 )
 from gateway.checkouts import checkout_view_rows
 from gateway.checkouts.checkout_rules import WORDS
@@ -49,7 +49,7 @@ class Gathered:
 
     deps: Deps
     now: datetime
-    standing: Sequence[ActiveAlert]
+    active: Sequence[ActiveAlert]
     worth: dict[str, Decimal] = field(default_factory=dict)
     lists: list[alert_figure_rows.OtherList] | None = None
     _suppliers: list[SupplierFigures] | None = None
@@ -64,7 +64,7 @@ class Gathered:
         """Every configured supplier, as its page shows it."""
         if self._suppliers is None:
             found = await supplier_figures.figures(self.deps, PageRequest(MOST_SUPPLIERS), hours=HOURS)
-            self._suppliers = [one for one in found.data if one.supplier.configured]
+            self._suppliers = [figures for figures in found.data if figures.supplier.configured]
         return self._suppliers
 
     async def margins(self, percent: Decimal) -> list[ThinMargins] | None:
@@ -74,7 +74,7 @@ class Gathered:
         return self._margins[percent]
 
 
-async def look_at_prices(
+async def evaluate_prices(
     connection: Connection, gathered: Gathered, rules: Sequence[Rule], since: Marks, to: Marks | None
 ) -> tuple[list[Evaluation], Marks]:
     """What rules on moved prices find, and how far the changes were looked at then.
@@ -92,23 +92,25 @@ async def look_at_prices(
         if offers:
             least = min((rule.threshold for rule in offers if rule.threshold is not None), default=Decimal(0))
             ids = {rule.id for rule in offers}
-            also = [one.subject for one in gathered.standing if one.rule_id in ids]
+            also = [alert.subject for alert in gathered.active if alert.rule_id in ids]
             moves = await alert_figure_rows.moved(connection, worth, since, to, least, also)
             if len(moves) == alert_figure_rows.MOST:
                 reached = Marks(moves[-1].id, since.offer_event)
         if plans:
             cheapest = await alert_figure_rows.cheapest_moved(connection, worth, since, reached)
     base = gathered.rates.base
-    looks = [look_at_moves(rule, _moves(rule, moves, base), gathered.standing, gathered.now, lasts) for rule in offers]
-    looks += [
-        look_at_moves(rule, _plan_moves(rule, cheapest, base), gathered.standing, gathered.now, lasts) for rule in plans
+    evaluations = [
+        evaluate_moves(rule, _moves(rule, moves, base), gathered.active, gathered.now, lasts) for rule in offers
     ]
-    return looks, reached
+    evaluations += [
+        evaluate_moves(rule, _plan_moves(rule, cheapest, base), gathered.active, gathered.now, lasts) for rule in plans
+    ]
+    return evaluations, reached
 
 
-def look_at_health(rule: Rule, health: OrderHealth, watched_seconds: float) -> Evaluation:
+def evaluate_health_rule(rule: Rule, health: OrderHealth, watched_seconds: float) -> Evaluation:
     """What a rule on the processing of orders finds. What changes with every second is not in the words."""
-    found = {one.word for one in degradations(health, watched_seconds)}
+    found = {degradation.word for degradation in degradations(health, watched_seconds)}
     if rule.kind not in found:
         return Evaluation(rule=rule)
     if rule.kind == "no_worker":
@@ -126,7 +128,7 @@ def look_at_health(rule: Rule, health: OrderHealth, watched_seconds: float) -> E
         finding = Finding(
             subject="orders_overdue",
             title=f"Orders are overdue: {count}",
-            detail=f"the first since {_minute(first.due_at)}: {', '.join(one.id for one in health.oldest)}",
+            detail=f"the first since {_minute(first.due_at)}: {', '.join(order.id for order in health.oldest)}",
             link=f"/console/orders/{quote(first.id)}",
         )
     return Evaluation(rule=rule, found=(finding,))
@@ -136,7 +138,7 @@ def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-async def look(gathered: Gathered, rule: Rule) -> Evaluation:
+async def evaluate_rule(gathered: Gathered, rule: Rule) -> Evaluation:
     """What a rule on anything but moved prices finds."""
     if rule.kind == "orders_attention":
         return await _attention(gathered, rule)
@@ -150,13 +152,13 @@ async def look(gathered: Gathered, rule: Rule) -> Evaluation:
         return await _margins(gathered, rule)
     if rule.kind == "sync_trouble" and gathered.lists is None:
         gathered.lists = await alert_figure_rows.other_lists(gathered.deps.pool)
-    look_at = _OF_SUPPLIERS[rule.kind]
-    wanted = [one for one in await gathered.suppliers() if rule.supplier in {None, one.supplier.name}]
-    told = [(one.supplier.name, look_at(gathered, rule, one)) for one in wanted]
+    find = _OF_SUPPLIERS[rule.kind]
+    wanted = [each for each in await gathered.suppliers() if rule.supplier in {None, each.supplier.name}]
+    findings_of = [(figures.supplier.name, find(gathered, rule, figures)) for figures in wanted]
     return Evaluation(
         rule=rule,
-        found=tuple(finding for _, findings in told for finding in findings or ()),
-        unknown=frozenset(name for name, findings in told if findings is None),
+        found=tuple(finding for _, findings in findings_of for finding in findings or ()),
+        unknown=frozenset(name for name, findings in findings_of if findings is None),
     )
 
 
@@ -164,20 +166,20 @@ def _moves(rule: Rule, moves: Iterable[alert_figure_rows.Moved], base: str) -> l
     return [
         PriceMove(
             subject,
-            one.old,
-            one.new,
+            move.old,
+            move.new,
             base,
             Finding(
                 subject=subject,
-                title=f"{one.supplier}: {one.name[:_NAME]}",
-                supplier=one.supplier,
-                mode=one.mode,
-                link="/console/history?" + urlencode({"plan": one.plan_id}),
+                title=f"{move.supplier}: {move.name[:_NAME]}",
+                supplier=move.supplier,
+                mode=move.mode,
+                link="/console/history?" + urlencode({"plan": move.plan_id}),
             ),
         )
-        for one in moves
-        if rule.supplier in {None, one.supplier} and (rule.country is None or rule.country in one.countries)
-        for subject in [f"{one.supplier}\n{one.supplier_plan_id}"]
+        for move in moves
+        if rule.supplier in {None, move.supplier} and (rule.country is None or rule.country in move.countries)
+        for subject in [f"{move.supplier}\n{move.supplier_plan_id}"]
     ]
 
 
@@ -185,39 +187,39 @@ def _plan_moves(rule: Rule, moves: Iterable[alert_figure_rows.CheapestMoved], ba
     return [
         PriceMove(
             subject,
-            one.old,
-            one.new,
+            move.old,
+            move.new,
             base,
             Finding(
                 subject=subject,
-                title=f"Cheapest of {one.plan_id}",
-                mode=one.mode,
-                link="/console/history?" + urlencode({"plan": one.plan_id}),
+                title=f"Cheapest of {move.plan_id}",
+                mode=move.mode,
+                link="/console/history?" + urlencode({"plan": move.plan_id}),
             ),
         )
-        for one in moves
-        if rule.country is None or rule.country in one.countries
-        for subject in [f"{one.mode}\n{one.plan_id}"]
+        for move in moves
+        if rule.country is None or rule.country in move.countries
+        for subject in [f"{move.mode}\n{move.plan_id}"]
     ]
 
 
 # -- suppliers: None where a figure is not known
 
 
-def _of(one: SupplierFigures, subject: str, title: str, detail: str = "", link: str = "") -> Finding:
-    name = one.supplier.name
+def _of(figures: SupplierFigures, subject: str, title: str, detail: str = "", link: str = "") -> Finding:
+    name = figures.supplier.name
     return Finding(
         subject=subject,
         title=title,
         detail=detail,
         supplier=name,
-        mode=one.supplier.mode,
+        mode=figures.supplier.mode,
         link=link or f"/console/suppliers/{quote(name)}",
     )
 
 
-def _low_balance(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding] | None:
-    money = one.balance.spendable
+def _low_balance(gathered: Gathered, rule: Rule, figures: SupplierFigures) -> list[Finding] | None:
+    money = figures.balance.spendable
     if money is None or rule.threshold is None:
         return None
     try:
@@ -226,54 +228,60 @@ def _low_balance(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[F
         return None
     if left.amount >= rule.threshold:
         return []
-    name = one.supplier.name
-    return [_of(one, name, f"{name}: balance is low", f"{money.amount} {money.currency} left")]
+    name = figures.supplier.name
+    return [_of(figures, name, f"{name}: balance is low", f"{money.amount} {money.currency} left")]
 
 
-def _few_days_left(_: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding] | None:
-    if one.balance.spendable is None or rule.threshold is None:
+def _few_days_left(_: Gathered, rule: Rule, figures: SupplierFigures) -> list[Finding] | None:
+    if figures.balance.spendable is None or rule.threshold is None:
         return None
-    days = one.balance.days_left
+    days = figures.balance.days_left
     if days is None or Decimal(str(days)) >= rule.threshold:
         return []
-    name, spent = one.supplier.name, one.balance.spent_per_day
+    name, spent = figures.supplier.name, figures.balance.spent_per_day
     pace = "" if spent is None else f" at {spent.amount} {spent.currency} a day"
-    return [_of(one, name, f"{name}: money for a few days", f"{days:g} days{pace}")]
+    return [_of(figures, name, f"{name}: money for a few days", f"{days:g} days{pace}")]
 
 
-def _failing(_: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
+def _failing(_: Gathered, rule: Rule, figures: SupplierFigures) -> list[Finding]:
     reasons = []
-    breaker = one.supplier.breaker
+    breaker = figures.supplier.breaker
     if breaker.state != "closed":
         reasons.append(f"left alone after {breaker.failures} failures ({breaker.last_error or 'no answer'})"[:300])
-    orders = one.orders
+    orders = figures.orders
     rate, ended = orders.success_rate, orders.succeeded + orders.failed
     if rule.threshold is not None and rate is not None and ended >= SHORTEST_HISTORY and rate * 100 < rule.threshold:
         reasons.append(f"{rate:.0%} of {ended} orders succeeded within the hour")
-    reasons += [f"its account is stopped: {stop.note}"[:300] for stop in one.stops if stop.reason == "account"]
-    name = one.supplier.name
-    return [_of(one, name, f"{name} is failing", "; ".join(reasons))] if reasons else []
+    reasons += [f"its account is stopped: {stop.note}"[:300] for stop in figures.stops if stop.reason == "account"]
+    name = figures.supplier.name
+    return [_of(figures, name, f"{name} is failing", "; ".join(reasons))] if reasons else []
 
 
-def _sync(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
-    lists = [each for each in gathered.lists or () if each.supplier == one.supplier.name]
-    found = _plans(gathered, rule, one)
-    return found + [finding for each in lists for finding in _other(gathered, rule, one, each)]
+def _sync(gathered: Gathered, rule: Rule, figures: SupplierFigures) -> list[Finding]:
+    lists = [each for each in gathered.lists or () if each.supplier == figures.supplier.name]
+    found = _plans(gathered, rule, figures)
+    return found + [finding for each in lists for finding in _other(gathered, rule, figures, each)]
 
 
-def _other(gathered: Gathered, rule: Rule, one: SupplierFigures, each: alert_figure_rows.OtherList) -> list[Finding]:
+def _other(
+    gathered: Gathered, rule: Rule, figures: SupplierFigures, each: alert_figure_rows.OtherList
+) -> list[Finding]:
     """What is wrong with the goods or numbers of a supplier: they are read beside its plans, and fail apart."""
-    name, what, link = one.supplier.name, each.what, "/console/other-goods"
+    name, what, link = figures.supplier.name, each.what, "/console/other-goods"
     if each.state == "quarantined":
-        title = f"{name}: a walk through its {what} waits for a person"
-        return [_of(one, f"{name} {what} quarantined", title, (each.error or "")[:300], link)]
+        title = f"{name}: a walk through its {what} waits for an operator"
+        return [_of(figures, f"{name} {what} quarantined", title, (each.error or "")[:300], link)]
     reasons = [f"they could not be read: {each.error}"[:300]] if each.state == "failed" else []
     late = _late(gathered, rule)
     if each.good_at is not None and (gathered.now - each.good_at).total_seconds() > late:
         reasons.append(f"they were last read well more than {_span(late)} ago")
-    if each.held:
-        reasons.append(f"tiers that are not sold until a person releases their cost: {each.held}")
-    return [_of(one, f"{name} {what}", f"{name}: trouble with its {what}", "; ".join(reasons), link)] if reasons else []
+    if each.quarantined:
+        reasons.append(f"tiers that are not sold until an operator releases their cost: {each.quarantined}")
+    return (
+        [_of(figures, f"{name} {what}", f"{name}: trouble with its {what}", "; ".join(reasons), link)]
+        if reasons
+        else []
+    )
 
 
 def _late(gathered: Gathered, rule: Rule) -> float:
@@ -282,19 +290,29 @@ def _late(gathered: Gathered, rule: Rule) -> float:
     return 2 * interval if rule.threshold is None else float(rule.threshold) * 60
 
 
-def _plans(gathered: Gathered, rule: Rule, one: SupplierFigures) -> list[Finding]:
-    last, name = one.supplier.last_sync, one.supplier.name
+def _plans(gathered: Gathered, rule: Rule, figures: SupplierFigures) -> list[Finding]:
+    last, name = figures.supplier.last_sync, figures.supplier.name
     if last is None:
         return []
     if last.state == "quarantined":
         return [
-            _of(one, f"{name} quarantined", f"{name}: a sync waits for a person", "quarantined", "/console/sync-runs")
+            _of(
+                figures,
+                f"{name} quarantined",
+                f"{name}: a sync waits for an operator",
+                "quarantined",
+                "/console/sync-runs",
+            )
         ]
     late = _late(gathered, rule)
     reasons = ["the last sync failed"] if last.state == "failed" else []
     if last.good_at is not None and (gathered.now - last.good_at).total_seconds() > late:
         reasons.append(f"the last good sync is more than {_span(late)} old")
-    return [_of(one, name, f"{name}: sync late or failed", "; ".join(reasons), "/console/sync-runs")] if reasons else []
+    return (
+        [_of(figures, name, f"{name}: sync late or failed", "; ".join(reasons), "/console/sync-runs")]
+        if reasons
+        else []
+    )
 
 
 _OF_SUPPLIERS: dict[str, Callable[[Gathered, Rule, SupplierFigures], list[Finding] | None]] = {
@@ -316,15 +334,15 @@ async def _margins(gathered: Gathered, rule: Rule) -> Evaluation:
         rule=rule,
         found=tuple(
             Finding(
-                subject=f"{one.mode}\n{one.supplier}",
-                title=f"{one.supplier}: margins are thin",
-                detail=one.words(rule.threshold or Decimal(0)),
-                supplier=one.supplier,
-                mode=one.mode,
-                link="/console/margins?" + urlencode({"supplier": one.supplier}),
+                subject=f"{thin.mode}\n{thin.supplier}",
+                title=f"{thin.supplier}: margins are thin",
+                detail=thin.summary(rule.threshold or Decimal(0)),
+                supplier=thin.supplier,
+                mode=thin.mode,
+                link="/console/margins?" + urlencode({"supplier": thin.supplier}),
             )
-            for one in found
-            if rule.supplier in {None, one.supplier}
+            for thin in found
+            if rule.supplier in {None, thin.supplier}
         ),
     )
 
@@ -332,21 +350,22 @@ async def _margins(gathered: Gathered, rule: Rule) -> Evaluation:
 async def _attention(gathered: Gathered, rule: Rule) -> Evaluation:
     waiting = await alert_figure_rows.attention(gathered.deps.pool)
     late = await alert_figure_rows.late_charges(gathered.deps.pool)
-    orders = list({one.id: one for one in (*late, *waiting)}.values())
-    patience = timedelta(minutes=float(rule.threshold or 0))
+    orders = list({each.id: each for each in (*late, *waiting)}.values())
+    longest = timedelta(minutes=float(rule.threshold or 0))
     return Evaluation(
         rule=rule,
         found=tuple(
             Finding(
-                subject=one.id,
-                title=f"Order {one.id} needs attention",
-                detail=f"of {one.storefront}" + (f", at {one.supplier}: {one.why}"[:300] if one.supplier else ""),
-                supplier=one.supplier,
-                mode=one.mode,
-                link=f"/console/orders/{quote(one.id)}",
+                subject=order.id,
+                title=f"Order {order.id} needs attention",
+                detail=f"of {order.storefront}"
+                + (f", at {order.supplier}: {order.why}"[:300] if order.supplier else ""),
+                supplier=order.supplier,
+                mode=order.mode,
+                link=f"/console/orders/{quote(order.id)}",
             )
-            for one in orders
-            if gathered.now - one.since >= patience and rule.supplier in {None, one.supplier}
+            for order in orders
+            if gathered.now - order.since >= longest and rule.supplier in {None, order.supplier}
         ),
         all_known=max(len(waiting), len(late)) < alert_figure_rows.MOST_ORDERS,
     )
@@ -354,19 +373,19 @@ async def _attention(gathered: Gathered, rule: Rule) -> Evaluation:
 
 async def _payments(gathered: Gathered, rule: Rule) -> Evaluation:
     cases = await checkout_view_rows.open_cases(gathered.deps.pool, PageRequest(MOST_CASES))
-    patience = timedelta(minutes=float(rule.threshold or 0))
+    longest = timedelta(minutes=float(rule.threshold or 0))
     return Evaluation(
         rule=rule,
         found=tuple(
             Finding(
-                subject=one.id,
-                title=f"A payment needs attention: {WORDS[one.reason]}",
-                detail=f"{one.checkout_id or 'no checkout of ours'}: {one.detail}"[:300],
-                mode=one.mode,
-                link=f"/console/checkouts/{quote(one.checkout_id)}" if one.checkout_id else "/console/checkouts",
+                subject=case.id,
+                title=f"A payment needs attention: {WORDS[case.reason]}",
+                detail=f"{case.checkout_id or 'no checkout of ours'}: {case.detail}"[:300],
+                mode=case.mode,
+                link=f"/console/checkouts/{quote(case.checkout_id)}" if case.checkout_id else "/console/checkouts",
             )
-            for one in cases.data
-            if gathered.now - one.opened_at >= patience
+            for case in cases.data
+            if gathered.now - case.opened_at >= longest
         ),
         all_known=not cases.has_more,
     )
@@ -378,14 +397,14 @@ async def _statements(gathered: Gathered, rule: Rule) -> Evaluation:
         rule=rule,
         found=tuple(
             _of(
-                one,
+                figures,
                 name,
                 f"{name}: its statement differs from the ledger",
                 f"lines of the last days that differ: {differing[name][0]}; the newest: {differing[name][1]}"[:300],
                 f"/console/money/{quote(name)}?differing=1",
             )
-            for one in await gathered.suppliers()
-            if (name := one.supplier.name) in differing and rule.supplier in {None, name}
+            for figures in await gathered.suppliers()
+            if (name := figures.supplier.name) in differing and rule.supplier in {None, name}
         ),
     )
 
@@ -396,17 +415,17 @@ async def _charged_more(gathered: Gathered, rule: Rule) -> Evaluation:
         rule=rule,
         found=tuple(
             Finding(
-                subject=f"{one.supplier}\n{one.supplier_plan_id}",
-                title=f"{one.supplier} charged more than listed: {one.name[:_NAME]}",
-                detail=one.note,
-                supplier=one.supplier,
-                mode=one.mode,
+                subject=f"{offer.supplier}\n{offer.supplier_plan_id}",
+                title=f"{offer.supplier} charged more than listed: {offer.name[:_NAME]}",
+                detail=offer.note,
+                supplier=offer.supplier,
+                mode=offer.mode,
                 link="/console/other-goods"
-                if one.plan_id is None
-                else "/console/history?" + urlencode({"plan": one.plan_id}),
+                if offer.plan_id is None
+                else "/console/history?" + urlencode({"plan": offer.plan_id}),
             )
-            for one in offers
-            if rule.supplier in {None, one.supplier}
+            for offer in offers
+            if rule.supplier in {None, offer.supplier}
         ),
         all_known=len(offers) < alert_figure_rows.MOST_OFFERS,
     )
@@ -416,14 +435,14 @@ def _span(seconds: float) -> str:
     return f"{seconds / 60:g} min" if seconds < 2 * 3600 else f"{seconds / 3600:g} h"
 
 
-async def look_or_say_why(gathered: Gathered, rule: Rule) -> Evaluation:
-    """``look``, or why it could not be done: what stands of that rule then stays."""
+async def evaluate_or_report(gathered: Gathered, rule: Rule) -> Evaluation:
+    """``evaluate_rule``, or why it could not be done: what stands of that rule then stays."""
     try:
-        return await look(gathered, rule)
+        return await evaluate_rule(gathered, rule)
     except DATABASE_DOWN:
         raise
     except Exception as error:
-        log.exception("alert_rule_not_looked_at", rule=rule.id)
+        log.exception("alert_rule_evaluation_failed", rule=rule.id)
         return Evaluation(rule=rule, all_known=False, trouble=f"{type(error).__name__} while looking")
 
 

@@ -19,7 +19,7 @@ async def look_at_alerts(deps: Deps) -> None:
         await evaluate(deps)
         await evaluate_health(deps, 0.0)  # as the processes that serve do: one of either kind may be away
     except Exception as error:  # noqa: BLE001 - neither a sync that ended nor the schedule may suffer from it
-        log.warning("alerts_not_evaluated", error=f"{type(error).__name__}: {error}")
+        log.warning("alert_evaluation_failed", error=f"{type(error).__name__}: {error}")
 
 
 async def _alerts(context: JobContext[Deps]) -> None:

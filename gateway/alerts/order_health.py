@@ -70,7 +70,7 @@ class HealthMonitor:
                 self._health = await worker_rows.order_health(self._pool)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next reading is seconds away
             if not self._failing:
-                log.warning("health_not_read", error=type(error).__name__)
+                log.warning("health_read_failed", error=type(error).__name__)
             self._failing = True
         else:
             self._failing = False
@@ -84,21 +84,21 @@ class HealthMonitor:
 
 async def judge_health(deps: Deps, monitor: HealthMonitor, stop: asyncio.Event) -> None:
     """Evaluate the alert rules on health and deliver alerts until ``stop`` is set, while this process has the lease."""
-    holder, failing = uuid4(), False
+    lease_holder, failing = uuid4(), False
     async with GuardedHttpClient(deps.settings.webhooks.allow_private) as outside:
         sender = Sender(deps.settings, deps.pool, deps.seal, outside)
         while not await _stopped_within(stop, JUDGE_SECONDS):
             try:
-                if await worker_rows.take_lease(deps.pool, _LEASE, holder, LEASE_SECONDS):
+                if await worker_rows.take_lease(deps.pool, _LEASE, lease_holder, LEASE_SECONDS):
                     await evaluate_health(deps, monitor.watched_seconds)
                     await sender.start_due()
                 failing = False
             except Exception as error:  # noqa: BLE001 - whatever it is, the next evaluation is seconds away
                 if not failing:
-                    log.warning("health_not_judged", error=f"{type(error).__name__}: {error}")
+                    log.warning("health_alerts_failed", error=f"{type(error).__name__}: {error}")
                 failing = True
         if not failing:  # else it ends by the clock
-            await worker_rows.release_lease(deps.pool, _LEASE, holder)
+            await worker_rows.release_lease(deps.pool, _LEASE, lease_holder)
         await sender.drain()
 
 
@@ -112,7 +112,7 @@ async def keep_heartbeat(pool: Pool, stop: asyncio.Event) -> None:
             failing = False
         except Exception as error:  # noqa: BLE001 - whatever it is, the next heartbeat is seconds away
             if not failing:
-                log.warning("heartbeat_not_written", error=type(error).__name__)
+                log.warning("heartbeat_write_failed", error=type(error).__name__)
             failing = True
         if await _stopped_within(stop, HEARTBEAT_SECONDS):
             return

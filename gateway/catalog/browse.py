@@ -17,12 +17,12 @@ import structlog
 from gateway.catalog import snapshot_files as files
 from gateway.catalog import snapshot_rows
 from gateway.catalog.index import Index, layout
+from gateway.catalog.index.affordable import standing_in
 from gateway.catalog.index.build import SnapshotBuilder, Terms
 from gateway.catalog.index.geography import of_this_world
 from gateway.catalog.index.indexes import Indexes
 from gateway.catalog.index.layout import SnapshotFile
 from gateway.catalog.index.overlay import Overlay, OverlayState, next_change
-from gateway.catalog.index.payable import standing_in
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import finish
 from gateway.catalog.publish import Basis
@@ -145,7 +145,7 @@ class Catalog:
     async def _watch(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._until_next_look())
+                await asyncio.wait_for(self._wake.wait(), self._until_next_check())
             self._wake.clear()
             await self._refresh_or_degrade()
 
@@ -157,7 +157,7 @@ class Catalog:
         else:
             self._well("catalog")
 
-    def _until_next_look(self) -> float:
+    def _until_next_check(self) -> float:
         """Seconds until the next tick, or until the clock itself changes something, if that is sooner."""
         now = datetime.now(UTC)
         moments = (next_change(self._overlay, now, self._bounds), changes_at(self._rules, now))
@@ -218,12 +218,12 @@ class Catalog:
         lacking = False
         for mode in MODES:
             wanted = now.newest.versions.get(mode) if now.newest is not None else None
-            held = self._snapshots.get(mode)
+            snapshot = self._snapshots.get(mode)
             if wanted is None:
-                if held is None or now.content == 0:
+                if snapshot is None or now.content == 0:
                     self._take(mode, await asyncio.to_thread(self._empty, mode))
                 lacking |= now.content > 0
-            elif held is None or held.digest != wanted:
+            elif snapshot is None or snapshot.digest != wanted:
                 lacking |= not await self._fetch(mode, wanted)
         loop = asyncio.get_running_loop()
         if now.content <= now.published:
@@ -304,9 +304,14 @@ class Catalog:
             self._sets_until = changes_at(self._rules, now)
         for mode, snapshot in self._snapshots.items():
             standing_now = standing_in(snapshot, self._overlay, now, self._bounds)
-            held = self._indexes.get(mode)
-            if held is None or held.snapshot is not snapshot or held.standing != standing_now or held.sets != sets:
-                used = held.used if held is not None else ()
+            indexes = self._indexes.get(mode)
+            if (
+                indexes is None
+                or indexes.snapshot is not snapshot
+                or indexes.standing != standing_now
+                or indexes.sets != sets
+            ):
+                used = indexes.used if indexes is not None else ()
                 made = await asyncio.to_thread(_warm, snapshot, standing_now, sets, used)
                 self._indexes[mode] = made
                 log.info("catalog_in_force", mode=mode, version=made.shared.version, offers=snapshot.rows)

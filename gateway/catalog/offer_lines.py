@@ -102,7 +102,7 @@ async def with_states(deps: Deps, lines: Sequence[Line]) -> list[Line]:
     """The lines with their marks, their suppliers' state and our funds there, from PostgreSQL."""
     suppliers = sorted({line.supplier for line in lines})
     marks = await selling_rows.marks(deps.pool, [(line.supplier, line.key) for line in lines])
-    states = await selling_rows.standing(deps.pool, suppliers)
+    states = await selling_rows.selling_states(deps.pool, suppliers)
     funds = await fund_rows.load(deps.pool, suppliers)
     return [
         msgspec.structs.replace(

@@ -83,9 +83,9 @@ async def _publish(pool: Pool, settings: Settings) -> tuple[dict[str, str], dict
             now = await snapshot_rows.state(connection)
             terms = await _terms(connection, settings)
             basis = await _basis(connection, now.content, terms)
-            standing = _standing(settings, now, basis)
-            if standing is not None:
-                return (*standing, False)
+            current = _standing(settings, now, basis)
+            if current is not None:
+                return (*current, False)
             built = await _build(connection, terms)
             overlay = await snapshot_rows.overlay(connection)
             rules = tuple(await pricing_rule_rows.rules(connection))
@@ -146,7 +146,7 @@ async def _build(connection: Connection, terms: Terms) -> dict[str, tuple[dict[s
         await asyncio.sleep(0)
     touched = await snapshot_rows.touched(connection)
     gone = {mode: await snapshot_rows.gone(connection, mode) for mode in snapshot_rows.MODES}
-    return {mode: await asyncio.to_thread(finish, one, touched, gone[mode]) for mode, one in builders.items()}
+    return {mode: await asyncio.to_thread(finish, builder, touched, gone[mode]) for mode, builder in builders.items()}
 
 
 def _write(
@@ -171,9 +171,9 @@ async def _copy(redis: Any, settings: Settings, versions: dict[str, str], *, ane
                 packed, size = await asyncio.to_thread(files.pack, path)
                 await files.push(redis, mode, versions[mode], packed, size)
             if anew or lacking:
-                await files.announce(redis, versions)
+                await files.publish_versions(redis, versions)
     except Exception as error:  # noqa: BLE001 - whatever Redis does, the catalogue stands in the files
-        log.warning("catalog_not_in_redis", error=f"{type(error).__name__}: {error}")
+        log.warning("catalog_upload_failed", error=f"{type(error).__name__}: {error}")
 
 
 async def _once(settings: Settings) -> None:

@@ -126,12 +126,12 @@ def _body(token: str, choice: Choice, expires_at: datetime) -> bytes:
     next_best = None
     if choice.next_best is not None:
         plan_id, price = choice.next_best
-        next_best = {"plan_id": plan_id, "price": _shown(price)}
+        next_best = {"plan_id": plan_id, "price": _price_json(price)}
     return orjson.dumps(
         {
             "id": token,
             "plan": orjson.Fragment(choice.plan),
-            "price": _shown(choice.price),
+            "price": _price_json(choice.price),
             "expires_at": expires_at,
             "why": {
                 "plans_considered": choice.considered,
@@ -144,7 +144,7 @@ def _body(token: str, choice: Choice, expires_at: datetime) -> bytes:
     )
 
 
-def _shown(price: Money) -> dict[str, str]:
+def _price_json(price: Money) -> dict[str, str]:
     return {"amount": f"{price.padded().amount:f}", "currency": price.currency}
 
 

@@ -78,8 +78,8 @@ class Rebuild:
                 await process.wait()
         if not process.returncode:
             return ""
-        said = output.decode("utf-8", "replace").splitlines() if process.returncode == os.EX_IOERR else []
-        return said[-1] if said else f"exit code {process.returncode}"
+        lines = output.decode("utf-8", "replace").splitlines() if process.returncode == os.EX_IOERR else []
+        return lines[-1] if lines else f"exit code {process.returncode}"
 
 
 def reason_of(error: BaseException) -> str:

@@ -26,13 +26,13 @@ def why_not(
 
     ``cost_base`` is the cost in base currency, None when there is no rate or no cost at all
     (``has_cost`` says which). ``stock`` None means that the supplier does not say. ``marks`` are the
-    ``why`` words of the offer's rows in offer_marks. ``paused`` is a supplier that a person paused or
+    ``why`` words of the offer's rows in offer_marks. ``paused`` is a supplier that an operator paused or
     stopped. ``max_cost_base`` is the most that an order may cost: the offer's own price less the
     minimum margin, in base currency (None: not judged); ``tolerance`` is the supplier's share by
     which it may charge more than it lists.
     """
     thin = cost_base is not None and max_cost_base is not None and cost_base * (1 + tolerance) > max_cost_base
-    held = (
+    conditions = (
         (WhyNot.INVISIBLE, not visible),
         (WhyNot.OUT_OF_STOCK, (stock is not None and stock <= 0) or "out_of_stock" in marks),
         (WhyNot.EXPIRED, expired),
@@ -44,4 +44,4 @@ def why_not(
         (WhyNot.SUPPLIER_PAUSED, paused),
         (WhyNot.NO_BALANCE, no_balance),
     )
-    return tuple(reason for reason, holds in held if holds)
+    return tuple(reason for reason, holds in conditions if holds)

@@ -171,11 +171,11 @@ async def pull(redis: Any, mode: str, version: str) -> tuple[bytes, int] | None:
 
 async def current(redis: Any) -> dict[str, str]:
     """The versions that Redis calls the newest, by mode; none when it does not know."""
-    said = await redis.get(CURRENT)
-    return {} if said is None else msgspec.json.decode(said, type=dict[str, str])
+    versions = await redis.get(CURRENT)
+    return {} if versions is None else msgspec.json.decode(versions, type=dict[str, str])
 
 
-async def announce(redis: Any, versions: dict[str, str]) -> None:
+async def publish_versions(redis: Any, versions: dict[str, str]) -> None:
     """Name the newest versions, tell who listens, and let the copies of those before run out."""
     before = await current(redis)
     await redis.set(CURRENT, msgspec.json.encode(versions))

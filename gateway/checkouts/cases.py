@@ -1,4 +1,4 @@
-"""What waits for a person about a checkout: opened where it is found, told outside, and over when it comes right.
+"""What waits for an operator about a checkout: opened where it is found, told outside, and over when it comes right.
 
 Everything here runs under the checkout's lock, in the caller's transaction.
 """
@@ -27,7 +27,7 @@ _ITS_REFUND = "the customer has the money back"
 async def review(
     deps: Deps, connection: Connection, row: CheckoutRow, what: Review, now: datetime, payment: PaymentRow | None = None
 ) -> bool:
-    """Have a person look at a checkout; False when the like of it waits already."""
+    """Have an operator look at a checkout; False when the like of it waits already."""
     opened = await payment_rows.open_case(
         connection,
         checkout_id=row.id,
@@ -39,11 +39,11 @@ async def review(
     )
     if opened is None:
         return False
-    await checkout_rows.tell(
+    await checkout_rows.add_event(
         connection, row.id, now, "needs_review", case=opened, reason=what.reason, detail=what.detail,
         payment=None if payment is None else payment.payment_id,
     )  # fmt: skip
-    await announce(deps, connection, row, NoticeType.CHECKOUT_NEEDS_REVIEW, "needs_review", reason=what.reason)
+    await emit_event(deps, connection, row, NoticeType.CHECKOUT_NEEDS_REVIEW, "needs_review", reason=what.reason)
     log.warning("checkout_needs_review", checkout=row.id, reason=what.reason)
     return True
 
@@ -53,11 +53,13 @@ async def auto_resolve(connection: Connection, checkout_id: str, reasons: frozen
     over = [case for case in await payment_rows.open_cases_of(connection, checkout_id) if case.reason in reasons]
     if over:
         await payment_rows.close_cases(connection, over, "settled", None, now)
-        await checkout_rows.tell(connection, checkout_id, now, "came_right", reasons=[case.reason for case in over])
+        await checkout_rows.add_event(
+            connection, checkout_id, now, "came_right", reasons=[case.reason for case in over]
+        )
     return bool(over)
 
 
-async def announce(
+async def emit_event(
     deps: Deps,
     connection: Connection,
     row: CheckoutRow,
@@ -98,7 +100,7 @@ async def follow(deps: Deps, connection: Connection, checkout_id: str, order_id:
     match status:
         case "fulfilled":
             await auto_resolve(connection, checkout_id, UNDELIVERED, now)
-            await checkout_rows.tell(connection, checkout_id, now, "delivered", order=order_id)
+            await checkout_rows.add_event(connection, checkout_id, now, "delivered", order=order_id)
             if await payment_rows.given_back(connection, checkout_id) or await _said_refunded(connection, row):
                 late = Review("other_movement", f"order {order_id} was delivered after its money was given back")
                 await review(deps, connection, row, late, now)
@@ -109,9 +111,9 @@ async def follow(deps: Deps, connection: Connection, checkout_id: str, order_id:
             await review(deps, connection, row, Review("undeliverable", f"order {order_id} is {status}"), now)
         case "cancelled":
             await auto_resolve(connection, checkout_id, frozenset({"undeliverable"}), now)
-            told = await payment_rows.given_back(connection, checkout_id)
-            if told or await _said_refunded(connection, row):
-                await _nothing_owed(connection, row, order_id, now, told=told)
+            refunded = await payment_rows.given_back(connection, checkout_id)
+            if refunded or await _said_refunded(connection, row):
+                await _nothing_owed(connection, row, order_id, now, refunded=refunded)
                 return
             await review(deps, connection, row, Review("order_cancelled", f"order {order_id}"), now)
 
@@ -122,10 +124,12 @@ async def _said_refunded(connection: Connection, row: CheckoutRow) -> bool:
     return any(case.outcome == "refunded" and gives_back(case.reason, case.payment_id, row.accepted) for case in cases)
 
 
-async def _nothing_owed(connection: Connection, row: CheckoutRow, order_id: str, now: datetime, *, told: bool) -> None:
+async def _nothing_owed(
+    connection: Connection, row: CheckoutRow, order_id: str, now: datetime, *, refunded: bool
+) -> None:
     """The order is cancelled and the money is back: that is written down, and nobody has to look at it.
 
-    ``told`` by its payment supplier; otherwise by an operator, whose refund is still to be told.
+    ``refunded`` by its payment supplier; otherwise by an operator, whose refund is still to be told.
     """
     await auto_resolve(connection, row.id, frozenset({"refund"}), now)
     detail = f"order {order_id}"
@@ -134,5 +138,5 @@ async def _nothing_owed(connection: Connection, row: CheckoutRow, order_id: str,
     )
     case = None if opened is None else await payment_rows.case(connection, opened)
     if case is not None:
-        await payment_rows.close_cases(connection, [case], "refunded" if told else "closed", _ITS_REFUND, now)
-    await checkout_rows.tell(connection, row.id, now, "order_cancelled", order=order_id, note=_ITS_REFUND)
+        await payment_rows.close_cases(connection, [case], "refunded" if refunded else "closed", _ITS_REFUND, now)
+    await checkout_rows.add_event(connection, row.id, now, "order_cancelled", order=order_id, note=_ITS_REFUND)

@@ -19,8 +19,8 @@ from schemas.money import Money
 _CHECKOUT = """
     SELECT c.id, c.storefront_id, c.mode, c.state, c.open_cases, c.reference, c.plan_id, c.plan, c.price, c.currency,
            c.price_base, c.max_cost, c.base_currency, c.wanted, c.email, c.email_digest, c.metadata,
-           c.language, c.return_url, c.account, c.link_id, c.payment_url, c.gone_since, c.settled_link, c.step, c.looks,
-           c.next_look_at, c.expires_at, c.created_at, o.id AS order_id, o.status AS order_status, p.id AS accepted
+           c.language, c.return_url, c.account, c.link_id, c.payment_url, c.gone_since, c.settled_link, c.step, c.polls,
+           c.next_poll_at, c.expires_at, c.created_at, o.id AS order_id, o.status AS order_status, p.id AS accepted
     FROM checkouts c LEFT JOIN orders o ON o.checkout_id = c.id
     LEFT JOIN payments p ON p.checkout_id = c.id AND p.accepted
 """
@@ -54,8 +54,8 @@ class CheckoutRow(msgspec.Struct, frozen=True, kw_only=True):
     gone_since: datetime | None
     settled_link: bool
     step: int
-    looks: int
-    next_look_at: datetime | None
+    polls: int
+    next_poll_at: datetime | None
     expires_at: datetime
     created_at: datetime
     order_id: str | None
@@ -85,7 +85,7 @@ class CheckoutRow(msgspec.Struct, frozen=True, kw_only=True):
             link_id=self.link_id,
             accepted=self.accepted,
             order_id=self.order_id,
-            looks=self.looks,
+            polls=self.polls,
             gone_since=self.gone_since,
             settled=self.settled_link,
         )
@@ -114,7 +114,7 @@ class NewCheckout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add(
-    connection: Connection, new: NewCheckout, key: str, request: bytes, now: datetime, next_look_at: datetime
+    connection: Connection, new: NewCheckout, key: str, request: bytes, now: datetime, next_poll_at: datetime
 ) -> None:
     """Write a checkout with its idempotency key and the first line of its timeline, in one statement.
 
@@ -125,7 +125,7 @@ async def add(
         WITH made AS (
             INSERT INTO checkouts (id, storefront_id, mode, reference, plan_id, plan, price, currency, price_base,
                 max_cost, base_currency, wanted, email, email_digest, metadata, language, return_url, account,
-                expires_at, next_look_at, created_at, updated_at)
+                expires_at, next_poll_at, created_at, updated_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
                 $21) RETURNING id
         ), keyed AS (
@@ -153,7 +153,7 @@ async def add(
         new.return_url,
         new.account,
         new.expires_at,
-        next_look_at,
+        next_poll_at,
         now,
         key,
         request,
@@ -180,8 +180,8 @@ async def load(connection: Connection | Pool, checkout_id: str) -> CheckoutRow |
 
 async def lock(connection: Connection, checkout_id: str) -> CheckoutRow | None:
     """One checkout, held until the end of the caller's transaction, as it is once it is held."""
-    held = await connection.fetchval("SELECT id FROM checkouts WHERE id = $1 FOR UPDATE", checkout_id)
-    return None if held is None else await load(connection, checkout_id)
+    locked_id = await connection.fetchval("SELECT id FROM checkouts WHERE id = $1 FOR UPDATE", checkout_id)
+    return None if locked_id is None else await load(connection, checkout_id)
 
 
 async def named(
@@ -204,7 +204,7 @@ async def move(
     *,
     now: datetime,
     state: State | None = None,
-    next_look_at: datetime | None = None,
+    next_poll_at: datetime | None = None,
     keep_schedule: bool = False,
     link_id: str | None = None,
     payment_url: str | None = None,
@@ -221,8 +221,8 @@ async def move(
     """
     await connection.execute(
         """UPDATE checkouts SET state = coalesce($3, state), step = step + 1, updated_at = $2,
-               looks = CASE WHEN $5 THEN looks ELSE 0 END,
-               next_look_at = CASE WHEN $5 THEN next_look_at ELSE $4 END,
+               polls = CASE WHEN $5 THEN polls ELSE 0 END,
+               next_poll_at = CASE WHEN $5 THEN next_poll_at ELSE $4 END,
                link_id = coalesce(link_id, $6), payment_url = coalesce(payment_url, $7),
                failure_code = coalesce($8, failure_code), failure_detail = coalesce($9, failure_detail),
                gone_since = $10, settled_link = settled_link OR $11,
@@ -231,7 +231,7 @@ async def move(
         checkout_id,
         now,
         state,
-        next_look_at,
+        next_poll_at,
         keep_schedule,
         link_id,
         payment_url,
@@ -244,34 +244,34 @@ async def move(
     )
 
 
-async def looked(
+async def record_poll(
     connection: Connection,
     checkout_id: str,
-    next_look_at: datetime | None,
+    next_poll_at: datetime | None,
     gone_since: datetime | None,
     *,
     settled: bool,
 ) -> None:
     """Note a look that changed nothing else, under ``lock``."""
     await connection.execute(
-        """UPDATE checkouts SET next_look_at = $2, gone_since = $3,
+        """UPDATE checkouts SET next_poll_at = $2, gone_since = $3,
                   settled_link = settled_link OR $4 WHERE id = $1""",
         checkout_id,
-        next_look_at,
+        next_poll_at,
         gone_since,
         settled,
     )
 
 
-async def claim_look(pool: Pool, checkout: CheckoutRow, until: datetime) -> bool:
+async def claim_poll(pool: Pool, checkout: CheckoutRow, until: datetime) -> bool:
     """Take the next look upon us until then; False when somebody else took it or the checkout moved."""
     return bool(
         await pool.fetchval(
-            """UPDATE checkouts SET looks = looks + 1, next_look_at = $4
-               WHERE id = $1 AND step = $2 AND looks = $3 AND next_look_at IS NOT NULL RETURNING true""",
+            """UPDATE checkouts SET polls = polls + 1, next_poll_at = $4
+               WHERE id = $1 AND step = $2 AND polls = $3 AND next_poll_at IS NOT NULL RETURNING true""",
             checkout.id,
             checkout.step,
-            checkout.looks,
+            checkout.polls,
             until,
         )
     )
@@ -280,12 +280,12 @@ async def claim_look(pool: Pool, checkout: CheckoutRow, until: datetime) -> bool
 async def due(pool: Pool, now: datetime, most: int) -> list[str]:
     """Checkouts whose time to be looked at has come, the longest due first."""
     rows = await pool.fetch(
-        "SELECT id FROM checkouts WHERE next_look_at <= $1 ORDER BY next_look_at LIMIT $2", now, most
+        "SELECT id FROM checkouts WHERE next_poll_at <= $1 ORDER BY next_poll_at LIMIT $2", now, most
     )
     return [row["id"] for row in rows]
 
 
-async def tell(connection: Connection, checkout_id: str, at: datetime, event: str, **detail: Any) -> None:
+async def add_event(connection: Connection, checkout_id: str, at: datetime, event: str, **detail: Any) -> None:
     """A line in a checkout's timeline, for those who run the shop."""
     kept = {name: value for name, value in detail.items() if value is not None}
     await connection.execute(

@@ -1,6 +1,6 @@
 """What becomes of a checkout: judged from its row, from what a payment supplier told, and from the clock. Pure.
 
-A captured payment either pays for its checkout, whose order is then placed, or it is a case for a person. There is no
+A captured payment either pays for its checkout, whose order is then placed, or an operator decides. There is no
 third way for money to go.
 """
 
@@ -40,16 +40,16 @@ WORDS: dict[Reason, str] = {
 }
 
 # A notification is on its way for a moment after the link is used up.
-UNTOLD_FOR = timedelta(minutes=3)
+UNREPORTED_FOR = timedelta(minutes=3)
 # What was begun before the end of a link may be told a little after it.
 EXPIRED_AFTER = timedelta(seconds=30)
 # A creation that was never answered: its link is looked for, and after this it is given up.
 MADE_WITHIN = timedelta(minutes=2)
-LOOKED_AFTER_FOR = timedelta(days=2)
+POLLED_AFTER_FOR = timedelta(days=2)
 # What was under way when a link was closed has come to its end by then: the link is looked at once more.
-LAST_LOOK_AFTER = timedelta(minutes=15)
+LAST_POLL_AFTER = timedelta(minutes=15)
 _SEARCHES = (2.0, 5.0, 15.0, 30.0, 60.0)
-_LOOKS = (60.0, 300.0, 600.0)
+_POLLS = (60.0, 300.0, 600.0)
 _RETRY_SECONDS = 30.0
 _LATE_RETRY = timedelta(minutes=15)
 _MOST_DOUBLINGS = 5
@@ -71,7 +71,7 @@ class CheckoutNow(msgspec.Struct, frozen=True, kw_only=True):
     link_id: str | None = None
     accepted: str | None = None
     order_id: str | None = None
-    looks: int = 0
+    polls: int = 0
     gone_since: datetime | None = None
     settled: bool = False
 
@@ -89,13 +89,13 @@ class PaymentNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accept(msgspec.Struct, frozen=True):
-    """The payment pays for the checkout; ``place`` its order, unless a person did before."""
+    """The payment pays for the checkout; ``place`` its order, unless an operator did before."""
 
     place: bool
 
 
 class Review(msgspec.Struct, frozen=True):
-    """A person decides."""
+    """An operator decides."""
 
     reason: Reason
     detail: str
@@ -113,31 +113,31 @@ def judge(  # noqa: PLR0911 - one for each kind
 ) -> Judgement:
     """What a payment means for its checkout; None where no checkout is known.
 
-    ``refunds_expected`` is how many refunds a person said to have made that were not told yet; ``given_back`` that a
+    ``refunds_expected`` is how many refunds an operator said to have made that were not told yet; ``given_back`` that a
     refund for the checkout was told before this.
     """
     if payment.state is not PaymentState.CAPTURED:
         return Nothing()
-    told = str(payment.paid.padded())
+    paid = str(payment.paid.padded())
     if checkout is None:
-        return Review("unknown_checkout", told)
+        return Review("unknown_checkout", paid)
     if payment.id == checkout.accepted:
         return Nothing()
     match payment.kind:
         case PaymentKind.REFUND:
-            return Nothing() if refunds_expected > 0 else Review("refund", told)
+            return Nothing() if refunds_expected > 0 else Review("refund", paid)
         case PaymentKind.AUTHORISATION:
-            return Review("authorisation_only", told)
+            return Review("authorisation_only", paid)
         case PaymentKind.OTHER:
-            return Review("other_movement", told)
+            return Review("other_movement", paid)
         case PaymentKind.PAYMENT:
-            judgement = _of_payment(checkout, payment, told)
+            judgement = _of_payment(checkout, payment, paid)
             if given_back and judgement == Accept(place=True):
-                return Review("order_refused", f"{told}, of which a refund was told before it")
+                return Review("order_refused", f"{paid}, of which a refund was told before it")
             return judgement
 
 
-def _of_payment(checkout: CheckoutNow, payment: PaymentNow, told: str) -> Judgement:
+def _of_payment(checkout: CheckoutNow, payment: PaymentNow, paid: str) -> Judgement:
     price = checkout.price
     wrong: Reason | None = None
     if payment.test != checkout.test:
@@ -155,17 +155,17 @@ def _of_payment(checkout: CheckoutNow, payment: PaymentNow, told: str) -> Judgem
     elif checkout.order_id is None and payment.at > checkout.expires_at:
         wrong = "paid_late"
     if wrong is not None:
-        return Review(wrong, f"{told} where the price is {price.padded()}")
+        return Review(wrong, f"{paid} where the price is {price.padded()}")
     return Accept(place=checkout.order_id is None)
 
 
-def contradiction(before: PaymentNow, told: PaymentNotice) -> Review | None:
+def contradiction(before: PaymentNow, notice: PaymentNotice) -> Review | None:
     """What a notification says against what was captured and stays so: it was taken back, or is something else."""
-    if before.state is not PaymentState.CAPTURED or told.state is PaymentState.PENDING:
+    if before.state is not PaymentState.CAPTURED or notice.state is PaymentState.PENDING:
         return None  # one of an earlier moment may come late
-    if told.state is PaymentState.CAPTURED and (told.kind, told.paid) == (before.kind, before.paid):
+    if notice.state is PaymentState.CAPTURED and (notice.kind, notice.paid) == (before.kind, before.paid):
         return None
-    now, then = f"{told.state} {told.kind} of {told.paid.padded()}", f"{before.kind} of {before.paid.padded()}"
+    now, then = f"{notice.state} {notice.kind} of {notice.paid.padded()}", f"{before.kind} of {before.paid.padded()}"
     return Review("other_movement", f"told as {now} after it was captured as {then}")
 
 
@@ -180,7 +180,7 @@ class NotMade(msgspec.Struct, frozen=True):
     error: str
 
 
-NEVER_TOLD = NotMade("unavailable", "the payment supplier never answered", "no link of it was found in time")
+NEVER_REPORTED = NotMade("unavailable", "the payment supplier never answered", "no link of it was found in time")
 
 
 def not_made(error: GatewayError) -> NotMade | None:
@@ -208,12 +208,12 @@ LinkSeen: TypeAlias = PaymentLink | LinkGone | LinkUnseen
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look comes to. None changes nothing; ``next_look_at`` None ends the looks.
+    """What a poll comes to. None changes nothing; ``next_poll_at`` None ends the polls.
 
     ``close_link``: it must be paid no more. ``settled`` says that the link tells nothing more of money.
     """
 
-    next_look_at: datetime | None
+    next_poll_at: datetime | None
     state: Literal["expired"] | None = None
     review: Review | None = None
     gone_since: datetime | None = None
@@ -221,17 +221,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     settled: bool = False
 
 
-def first_look(now: datetime) -> datetime:
+def first_poll(now: datetime) -> datetime:
     """When a link is looked at for the first time after it was made."""
-    return now + timedelta(seconds=_LOOKS[0])
+    return now + timedelta(seconds=_POLLS[0])
 
 
-def next_search(looks: int, now: datetime) -> datetime:
+def next_search(polls: int, now: datetime) -> datetime:
     """When a link whose making was never answered is searched for again, after so many searches."""
-    return now + timedelta(seconds=_SEARCHES[min(looks, len(_SEARCHES) - 1)])
+    return now + timedelta(seconds=_SEARCHES[min(polls, len(_SEARCHES) - 1)])
 
 
-def given_up(checkout: CheckoutNow, now: datetime) -> bool:
+def creation_timed_out(checkout: CheckoutNow, now: datetime) -> bool:
     """Whether a creation without an answer has had its time."""
     return now - checkout.created_at >= MADE_WITHIN
 
@@ -242,11 +242,11 @@ def after_search(checkout: CheckoutNow, now: datetime, *, seen: bool = True) -> 
     ``seen``: the payment supplier could be asked.
     """
     later = now + _LATE_RETRY
-    longest = _LATE_RETRY if seen else LOOKED_AFTER_FOR
+    longest = _LATE_RETRY if seen else POLLED_AFTER_FOR
     return later if later < checkout.expires_at + longest else None
 
 
-def after_look(  # noqa: PLR0911 - one for each thing that may be seen
+def after_poll(  # noqa: PLR0911 - one for each thing that may be seen
     checkout: CheckoutNow, seen: LinkSeen, now: datetime, *, paid: bool = False
 ) -> Step:
     """What a look at a checkout's link comes to. ``paid``: money for it was told, accepted or not."""
@@ -264,63 +264,63 @@ def after_look(  # noqa: PLR0911 - one for each thing that may be seen
             what, used_up = "used up", seen.remaining == 0
     if used_up:
         if paid:
-            return Step(next_look_at=None, state=expired, settled=True)
+            return Step(next_poll_at=None, state=expired, settled=True)
         since = checkout.gone_since or now
-        if now - since >= UNTOLD_FOR:
+        if now - since >= UNREPORTED_FOR:
             return Step(
-                next_look_at=None,
+                next_poll_at=None,
                 state=expired,
                 gone_since=since,
                 review=Review("payment_not_seen", f"link {checkout.link_id}, {what} since {since:%Y-%m-%d %H:%M} UTC"),
                 settled=True,
             )
         # Not expired yet, whatever the clock says: its payment may be told any moment.
-        return Step(next_look_at=since + UNTOLD_FOR, gone_since=since)
+        return Step(next_poll_at=since + UNREPORTED_FOR, gone_since=since)
     if over:
-        there, last = isinstance(seen, PaymentLink), checkout.expires_at + LAST_LOOK_AFTER
+        there, last = isinstance(seen, PaymentLink), checkout.expires_at + LAST_POLL_AFTER
         again = last if there and now < last else None
         close = there and (again is not None or expired is not None)
-        return Step(next_look_at=again, state=expired, close_link=close, settled=again is None)
-    return Step(next_look_at=_next(checkout, now))
+        return Step(next_poll_at=again, state=expired, close_link=close, settled=again is None)
+    return Step(next_poll_at=_next(checkout, now))
 
 
 def close_again(checkout: CheckoutNow, now: datetime) -> datetime | None:
     """When to close a link once more, should closing it fail; None: it ended by itself long ago."""
-    if now - checkout.expires_at > LOOKED_AFTER_FOR:
+    if now - checkout.expires_at > POLLED_AFTER_FOR:
         return None
-    return now + min(timedelta(seconds=_RETRY_SECONDS * 2 ** min(checkout.looks, _MOST_DOUBLINGS)), _LATE_RETRY)
+    return now + min(timedelta(seconds=_RETRY_SECONDS * 2 ** min(checkout.polls, _MOST_DOUBLINGS)), _LATE_RETRY)
 
 
 def _after_end(checkout: CheckoutNow, seen: LinkSeen, now: datetime) -> Step:
     """A link that has done its work, or shall do none, is paid no more."""
     if isinstance(seen, LinkUnseen):
-        late = now - checkout.expires_at > LOOKED_AFTER_FOR
-        return Step(next_look_at=None if late else now + _LATE_RETRY, gone_since=checkout.gone_since)
-    return Step(next_look_at=None, close_link=isinstance(seen, PaymentLink) and seen.remaining != 0, settled=True)
+        late = now - checkout.expires_at > POLLED_AFTER_FOR
+        return Step(next_poll_at=None if late else now + _LATE_RETRY, gone_since=checkout.gone_since)
+    return Step(next_poll_at=None, close_link=isinstance(seen, PaymentLink) and seen.remaining != 0, settled=True)
 
 
 def _unseen(checkout: CheckoutNow, now: datetime, *, expired: Literal["expired"] | None, paid: bool) -> Step:
     """The price is not held for longer because its link cannot be seen; the look is made up for later."""
     late = now - checkout.expires_at
-    if late > LOOKED_AFTER_FOR:
+    if late > POLLED_AFTER_FOR:
         if paid:
-            return Step(next_look_at=None, state=expired)
+            return Step(next_poll_at=None, state=expired)
         why = f"link {checkout.link_id} could not be looked at since its end"
-        return Step(next_look_at=None, state=expired, review=Review("payment_not_seen", why), settled=True)
+        return Step(next_poll_at=None, state=expired, review=Review("payment_not_seen", why), settled=True)
     wait = _LATE_RETRY if late > _LATE_RETRY else timedelta(seconds=_RETRY_SECONDS)
-    return Step(next_look_at=now + wait, state=expired, gone_since=checkout.gone_since)
+    return Step(next_poll_at=now + wait, state=expired, gone_since=checkout.gone_since)
 
 
 def _next(checkout: CheckoutNow, now: datetime) -> datetime:
     """The next look of an open checkout: later and later, and once at its end."""
-    later = now + timedelta(seconds=_LOOKS[min(checkout.looks, len(_LOOKS) - 1)])
+    later = now + timedelta(seconds=_POLLS[min(checkout.polls, len(_POLLS) - 1)])
     return min(later, max(now + timedelta(seconds=_RETRY_SECONDS), checkout.expires_at + EXPIRED_AFTER))
 
 
 # -- people -----------------------------------------------------------------------------------------------------------
 
 Decided: TypeAlias = Literal["placed", "refunded", "closed"]
-# Money that may pay for an order, if a person says so.
+# Money that may pay for an order, if an operator says so.
 PLACEABLE: frozenset[Reason] = frozenset(
     {"paid_too_little", "paid_too_much", "paid_late", "other_currency", "other_link", "paid_after_close",
      "payment_not_seen", "order_refused", "authorisation_only", "test_payment", "live_payment"}
@@ -337,7 +337,7 @@ def gives_back(reason: str, payment_id: str | None, accepted: str | None) -> boo
 
 
 def why_not_placed(checkout: CheckoutNow | None, reason: Reason) -> str | None:
-    """Why a person cannot have the order placed for such a case; None when it can be."""
+    """Why an operator cannot have the order placed for such a case; None when it can be."""
     if checkout is None:
         return "nobody knows what was paid for"
     if checkout.order_id is not None:
@@ -348,5 +348,5 @@ def why_not_placed(checkout: CheckoutNow | None, reason: Reason) -> str | None:
 
 
 def rests_as(order_id: str | None) -> State:
-    """The state of a checkout after a person closed its last case."""
+    """The state of a checkout after an operator closed its last case."""
     return "paid" if order_id is not None else "closed"

@@ -46,7 +46,7 @@ class CheckoutView(msgspec.Struct, frozen=True, kw_only=True):
     fee_base: Decimal | None
     metadata: dict[str, Any]
     has_email: bool
-    next_look_at: datetime | None
+    next_poll_at: datetime | None
     expires_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -66,7 +66,7 @@ _STATUS = "(CASE WHEN c.open_cases > 0 THEN 'needs_review' ELSE c.state END)"  #
 _SELECT = f"""
     SELECT c.id, c.storefront_id, s.name AS storefront, c.mode, c.state, {_STATUS} AS status, c.reference, c.plan,
            c.price, c.currency, c.base_currency, c.language, c.return_url, c.account, c.link_id, c.payment_url,
-           c.failure_code, c.failure_detail, c.fee_base, c.metadata, c.email IS NOT NULL AS has_email, c.next_look_at,
+           c.failure_code, c.failure_detail, c.fee_base, c.metadata, c.email IS NOT NULL AS has_email, c.next_poll_at,
            c.expires_at, c.created_at, c.updated_at, c.paid_at, o.id AS order_id, o.status AS order_status,
            k.reason AS review_reason, k.opened_at AS review_since
     FROM checkouts c JOIN storefronts s ON s.id = c.storefront_id
@@ -80,22 +80,22 @@ _PAGE = """
 """
 
 
-async def one(pool: Pool | Connection, checkout_id: str, whose: StorefrontScope | None) -> CheckoutView | None:
+async def by_id(pool: Pool | Connection, checkout_id: str, scope: StorefrontScope | None) -> CheckoutView | None:
     """The checkout of that id; None when there is none, or it is another's."""
     row = await pool.fetchrow(
         _SELECT
         + "WHERE c.id = $1 AND ($2::text IS NULL OR c.storefront_id = $2) AND ($3::text IS NULL OR c.mode = $3)",
         checkout_id,
-        whose.storefront_id if whose else None,
-        whose.mode if whose else None,
+        scope.storefront_id if scope else None,
+        scope.mode if scope else None,
     )
     return None if row is None else _view(row)
 
 
 async def newest_first(
     pool: Pool,
-    whose: StorefrontScope,
-    asked: PageRequest,
+    scope: StorefrontScope,
+    page_request: PageRequest,
     *,
     status: str | None = None,
     reference: str | None = None,
@@ -106,18 +106,18 @@ async def newest_first(
         + f"""WHERE c.storefront_id = $1 AND c.mode = $2
                AND ($6::text IS NULL OR {_STATUS} = $6) AND ($7::text IS NULL OR c.reference = $7)"""
         + _PAGE,
-        *whose,
-        *asked.before(datetime, str),
-        asked.fetch,
+        *scope,
+        *page_request.before(datetime, str),
+        page_request.fetch,
         status,
         reference,
     )
-    return asked.page(rows, columns("created_at", "id")).map(_view)
+    return page_request.page(rows, columns("created_at", "id")).map(_view)
 
 
 async def of_all(
     pool: Pool,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     mode: str | None = None,
     status: str | None = None,
@@ -131,11 +131,11 @@ async def of_all(
         + _PAGE,
         status,
         mode,
-        *asked.before(datetime, str),
-        asked.fetch,
+        *page_request.before(datetime, str),
+        page_request.fetch,
         storefront,
     )
-    return asked.page(rows, columns("created_at", "id")).map(_view)
+    return page_request.page(rows, columns("created_at", "id")).map(_view)
 
 
 async def find(pool: Pool, text: str, most: int = 10) -> list[CheckoutView]:
@@ -163,9 +163,9 @@ async def events(pool: Pool, checkout_id: str) -> list[CheckoutEvent]:
 
 
 async def open_cases(
-    pool: Pool, asked: PageRequest, *, mode: str | None = None, reason: str | None = None
+    pool: Pool, page_request: PageRequest, *, mode: str | None = None, reason: str | None = None
 ) -> Page[CaseRow]:
-    """What waits for a person, the longest first."""
+    """What waits for an operator, the longest first."""
     rows = await pool.fetch(
         """SELECT id, checkout_id, payment_id, reason, detail, mode, opened_at, closed_at, outcome, note
            FROM payment_cases WHERE closed_at IS NULL
@@ -174,14 +174,14 @@ async def open_cases(
            ORDER BY opened_at, id LIMIT $5""",
         mode,
         reason,
-        *asked.after(datetime, str),
-        asked.fetch,
+        *page_request.after(datetime, str),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("opened_at", "id")).map(lambda row: CaseRow(**dict(row)))
+    return page_request.page(rows, columns("opened_at", "id")).map(lambda row: CaseRow(**dict(row)))
 
 
 async def waiting(pool: Pool, mode: str) -> tuple[int, datetime | None]:
-    """How many cases wait for a person, and since when the longest does."""
+    """How many cases wait for an operator, and since when the longest does."""
     row = await pool.fetchrow(
         "SELECT count(*) AS count, min(opened_at) AS since FROM payment_cases WHERE closed_at IS NULL AND mode = $1",
         mode,

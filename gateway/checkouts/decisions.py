@@ -1,4 +1,4 @@
-"""A person's word on what waits about a payment: the order is placed, the money was given back, or neither."""
+"""An operator's word on what waits about a payment: the order is placed, the money was given back, or neither."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 async def decide(
     deps: Deps, name: str, outcome: Decided, note: str, by: Visitor | str = "an operator"
 ) -> list[CaseRow] | Problem:
-    """Close a case (``pc_…``), or all open ones of a checkout (``co_…``), as a person says; those that were closed.
+    """Close a case (``pc_…``), or all open ones of a checkout (``co_…``), as an operator says; those that were closed.
 
     ``placed`` has the order bought now at the price and cost that were held, and closes the case that allows it.
     ``refunded``: the money was given back at the payment supplier by hand; nothing is sent there. Where it was the
@@ -52,7 +52,7 @@ async def decide(
         kept = str(redact(note))
         await payment_rows.close_cases(connection, cases, outcome, kept, now)
         if row is not None:
-            await checkout_rows.tell(
+            await checkout_rows.add_event(
                 connection, row.id, now, "resolved", reasons=[case.reason for case in cases], note=kept,
                 by=by.name if isinstance(by, Visitor) else by, **{"as": outcome},
             )  # fmt: skip
@@ -89,7 +89,7 @@ async def _named(connection: Connection, name: str) -> tuple[CheckoutRow | None,
             return Problem("not_found", "there is no such checkout")
         cases = await payment_rows.open_cases_of(connection, name)
         if not cases:
-            return Problem("conflict", f"the checkout is {row.status}: nothing of it waits for a person")
+            return Problem("conflict", f"the checkout is {row.status}: nothing of it waits for an operator")
         return row, cases
     case = await payment_rows.case(connection, name)
     if case is None:
@@ -128,4 +128,4 @@ async def _rest(connection: Connection, checkout_id: str, now: datetime) -> None
         return
     state = rests_as(row.order_id)
     if row.state != state:
-        await checkout_rows.move(connection, checkout_id, now=now, state=state, next_look_at=now)
+        await checkout_rows.move(connection, checkout_id, now=now, state=state, next_poll_at=now)

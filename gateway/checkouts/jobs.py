@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.checkouts.payments import look_at_links, settle_what_is_left
+from gateway.checkouts.payments import poll_links, settle_what_is_left
 from gateway.kit.worker_jobs import EVERY_2_SECONDS, EVERY_5_SECONDS, JobContext, PeriodicJob
 from gateway.suppliers.deps import Deps
 
@@ -12,7 +12,7 @@ async def _payments_left(context: JobContext[Deps]) -> None:
 
 
 async def _payment_links_due(context: JobContext[Deps]) -> None:
-    await look_at_links(context.deps)
+    await poll_links(context.deps)
 
 
 PERIODIC_JOBS = (

@@ -65,7 +65,7 @@ async def open_checkout(
 
 def account_for(deps: Deps, mode: Mode) -> PaymentAccount | None:
     """The account at which checkouts of a mode are paid: the first by name."""
-    return next((one for _, one in sorted(deps.payments.items()) if one.settings.mode == mode), None)
+    return next((payment for _, payment in sorted(deps.payments.items()) if payment.settings.mode == mode), None)
 
 
 def link_request(row: CheckoutRow) -> PaymentLinkRequest:
@@ -173,9 +173,9 @@ async def _send(deps: Deps, account: PaymentAccount, row: CheckoutRow) -> None:
                 answer = await account.provider.create_link(link_request(row))
     except (GatewayError, TimeoutError) as error:
         answer = not_made(error) if isinstance(error, GatewayError) else None
-        log.info("link_not_told", checkout=row.id, error=type(error).__name__, certain=answer is not None)
+        log.info("payment_link_not_created", checkout=row.id, error=type(error).__name__, certain=answer is not None)
     except Exception:
-        log.exception("link_fault", checkout=row.id)
+        log.exception("payment_link_failed", checkout=row.id)
         answer = None
     await retry_while_database_down(record_link, seconds=ANSWER_KEPT_SECONDS, on=IN_THE_WAY)(deps, row.id, answer)
 

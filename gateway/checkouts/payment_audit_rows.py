@@ -43,7 +43,7 @@ class Unaccounted(msgspec.Struct, frozen=True):
     """A captured payment that has no fulfilled order and waits for nobody.
 
     ``under_way``: its order is being bought; ``not_judged``: it was written down a moment ago. Only the others are
-    wrong at any time, these two only at rest.
+    wrong at any time, these two only once everything is final.
     """
 
     id: str
@@ -69,5 +69,5 @@ async def unaccounted(connection: Connection | Pool) -> list[Unaccounted]:
 
 
 async def unpaid(connection: Connection | Pool) -> list[str]:
-    """Orders of checkouts that were placed without a payment and without a person's word; there are none."""
+    """Orders of checkouts that were placed without a payment and without an operator's word; there are none."""
     return [row["id"] for row in await connection.fetch(UNPAID + " LIMIT $1", MOST)]

@@ -1,4 +1,4 @@
-"""Payments, the notifications that told them, and the cases that a person decides."""
+"""Payments, the notifications that told them, and the cases that an operator decides."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def keep_notice(
     )
 
 
-async def told(
+async def record_notice(
     connection: Connection, account: str, notice: PaymentNotice, checkout_id: str | None, now: datetime
 ) -> str:
     """Write down what a notification says of its payment; our id of it. What was captured stays as it was.
@@ -128,7 +128,7 @@ async def told(
     return kept
 
 
-async def adopt(connection: Connection, account: str, link_id: str, checkout_id: str) -> None:
+async def assign_link(connection: Connection, account: str, link_id: str, checkout_id: str) -> None:
     """Have payments judged again that were told by their link alone, before anybody knew whose it is."""
     await connection.execute(
         """UPDATE payments SET checkout_id = $3, settled_at = NULL
@@ -312,7 +312,7 @@ async def given_back(connection: Connection | Pool, checkout_id: str) -> bool:
 
 
 async def refunds_expected(connection: Connection, checkout_id: str) -> int:
-    """How many refunds a person said to have made that their supplier has not told."""
+    """How many refunds an operator said to have made that their supplier has not told."""
     found: int = await connection.fetchval(
         """SELECT (SELECT count(*) FROM payment_cases WHERE checkout_id = $1 AND outcome = 'refunded'
                      AND reason <> 'refund')

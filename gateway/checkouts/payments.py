@@ -19,7 +19,7 @@ from gateway.checkouts import checkout_rows, payment_rows
 from gateway.checkouts.cases import review
 from gateway.checkouts.checkout_rows import CheckoutRow
 from gateway.checkouts.checkout_rules import Accept, Judgement, Nothing, Review, contradiction, judge
-from gateway.checkouts.links import look
+from gateway.checkouts.links import poll
 from gateway.checkouts.payment_rows import PaymentRow
 from gateway.checkouts.place_order import take
 from gateway.checkouts.refunds import cancel_refunded, lock_order
@@ -35,10 +35,10 @@ log = structlog.get_logger(__name__)
 Outcome = Literal["taken", "forged", "unreadable"]
 
 LEFT_ALONE = timedelta(seconds=3)  # what the task behind the answer gets before the schedule takes it up
-GIVEN_UP_AFTER = timedelta(minutes=5)  # a payment whose judging fails is tried for so long, and then a person's
+SETTLE_TIMEOUT = timedelta(minutes=5)  # a payment whose judging fails is tried for so long, and then an operator's
 MOST_UNSETTLED = 200
-MOST_LOOKS = 40
-LOOKS_AT_ONCE = 8
+MOST_POLLS = 40
+POLLS_AT_ONCE = 8
 _LONGEST_ID = 255
 
 
@@ -59,7 +59,7 @@ async def receive(
         log.warning("payment_notice_unreadable", account=account.name, error=type(error).__name__)
         return "unreadable"
     payment_id = await _write_down(deps, account, notice, body, now)
-    log.info("payment_told", account=account.name, kind=notice.kind.value, state=notice.state.value)
+    log.info("payment_notice_received", account=account.name, kind=notice.kind.value, state=notice.state.value)
     _settle_soon(deps, payment_id)
     return "taken"
 
@@ -75,10 +75,10 @@ async def _write_down(deps: Deps, account: PaymentAccount, notice: PaymentNotice
         row = None
         if against is not None and before is not None and before.checkout_id is not None:
             row = await checkout_rows.lock(connection, before.checkout_id)  # always before its payments
-        told = await payment_rows.told(connection, account.name, notice, named, now)
+        outcome = await payment_rows.record_notice(connection, account.name, notice, named, now)
         if against is not None and before is not None:
             await _review(deps, connection, row, before, against, now)
-        return told
+        return outcome
 
 
 def _settle_soon(deps: Deps, payment_id: str) -> None:
@@ -87,7 +87,7 @@ def _settle_soon(deps: Deps, payment_id: str) -> None:
     def ended(task: asyncio.Task[None]) -> None:
         deps.running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("payment_not_settled", payment=payment_id, error=type(error).__name__)
+            log.warning("payment_settle_failed", payment=payment_id, error=type(error).__name__)
 
     task = asyncio.create_task(settle(deps, payment_id), name=f"payment {payment_id}")
     deps.running.add(task)
@@ -121,7 +121,7 @@ async def _settle(
     now = deps.clock()
     alone = [] if row is None else await payment_rows.cases_about(connection, payment.id)
     if any(case.outcome in {"refunded", "closed"} for case in alone):
-        judgement: Judgement = Nothing()  # a person decided about it before it said what it was for
+        judgement: Judgement = Nothing()  # an operator decided about it before it said what it was for
     else:
         judgement = await _judged(connection, row, payment)
     if waiting := [case for case in alone if case.closed_at is None]:
@@ -136,8 +136,14 @@ async def _settle(
     if isinstance(judgement, Review):
         await _review(deps, connection, row, payment, judgement, now)
     elif row is not None:
-        await checkout_rows.tell(
-            connection, row.id, now, "payment_told", payment=payment.payment_id, kind=payment.kind, state=payment.state
+        await checkout_rows.add_event(
+            connection,
+            row.id,
+            now,
+            "payment_notice_received",
+            payment=payment.payment_id,
+            kind=payment.kind,
+            state=payment.state,
         )
     await payment_rows.settle(connection, payment.id, now, accepted=False)
     return None
@@ -191,7 +197,7 @@ async def settle_what_is_left(deps: Deps) -> int:
         except DATABASE_DOWN:
             raise
         except Exception:
-            log.exception("payment_not_settled", payment=payment_id)
+            log.exception("payment_settle_failed", payment=payment_id)
     return len(left)
 
 
@@ -206,7 +212,7 @@ async def _settle_or_give_up(deps: Deps, payment_id: str) -> None:
 
 
 async def _give_up(deps: Deps, payment_id: str, error: Exception) -> None:
-    """Have a person look at a payment that cannot be judged, so that it neither is lost nor holds up others."""
+    """Have an operator look at a payment that cannot be judged, so that it neither is lost nor holds up others."""
     async with deps.pool.acquire() as connection, connection.transaction():
         known = await payment_rows.payment(connection, payment_id)
         row = None
@@ -214,28 +220,28 @@ async def _give_up(deps: Deps, payment_id: str, error: Exception) -> None:
             row = await checkout_rows.lock(connection, known.checkout_id)
         payment = await payment_rows.lock(connection, payment_id)
         now = deps.clock()
-        if payment is None or payment.settled_at is not None or now - payment.received_at < GIVEN_UP_AFTER:
+        if payment is None or payment.settled_at is not None or now - payment.received_at < SETTLE_TIMEOUT:
             return
         why = Review("order_refused" if row is not None else "unknown_checkout", f"a fault: {type(error).__name__}")
         await _review(deps, connection, row, payment, why, now)
         await payment_rows.settle(connection, payment.id, now, accepted=False)
 
 
-async def look_at_links(deps: Deps) -> int:
+async def poll_links(deps: Deps) -> int:
     """Look at every payment link whose time has come; how many were due."""
-    due = await checkout_rows.due(deps.pool, deps.clock(), MOST_LOOKS)
-    room = asyncio.Semaphore(LOOKS_AT_ONCE)
+    due = await checkout_rows.due(deps.pool, deps.clock(), MOST_POLLS)
+    slots = asyncio.Semaphore(POLLS_AT_ONCE)
 
-    async def one(checkout_id: str) -> None:
-        async with room:
+    async def poll_link(checkout_id: str) -> None:
+        async with slots:
             try:
-                await look(deps, checkout_id)
+                await poll(deps, checkout_id)
             except DATABASE_DOWN as error:
-                log.warning("link_look_waits", checkout=checkout_id, error=type(error).__name__)
+                log.warning("payment_link_poll_postponed", checkout=checkout_id, error=type(error).__name__)
             except Exception:
-                log.exception("link_look_failed", checkout=checkout_id)
+                log.exception("payment_link_poll_failed", checkout=checkout_id)
 
-    await asyncio.gather(*(one(checkout_id) for checkout_id in due))
+    await asyncio.gather(*(poll_link(checkout_id) for checkout_id in due))
     return len(due)
 
 

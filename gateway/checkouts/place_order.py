@@ -11,7 +11,7 @@ import msgspec
 from gateway.catalog.index.margins import Fees
 from gateway.checkouts import checkout_rows, payment_rows
 from gateway.checkouts import checkout_rules as judging
-from gateway.checkouts.cases import announce, auto_resolve
+from gateway.checkouts.cases import auto_resolve, emit_event
 from gateway.checkouts.checkout_rows import CheckoutRow
 from gateway.checkouts.checkout_rules import Review
 from gateway.checkouts.payment_rows import PaymentRow
@@ -37,8 +37,8 @@ async def take(
 ) -> str | Review:
     """Take a payment for a checkout and place its order, unless that was done; the order's id.
 
-    Under the checkout's lock. ``decided``: a person wants it, whatever the day's limit, and without the reference
-    where another order has it. Without ``payment`` a person answers for the money. A review says why no order can be
+    Under the checkout's lock. ``decided``: an operator wants it, whatever the day's limit, and without the reference
+    where another order has it. Without ``payment`` an operator answers for the money. A review says why no order can be
     placed, and nothing is taken then.
     """
     order_id = row.order_id
@@ -54,17 +54,17 @@ async def take(
         row.id,
         now=now,
         state="paid",
-        next_look_at=judging.first_look(now),
+        next_poll_at=judging.first_poll(now),
         link_id=None if payment is None else payment.link_id,
         fee_base=fee(deps, row),
         paid_at=now if payment is None else payment.paid_at,
     )
     await auto_resolve(connection, row.id, frozenset({"payment_not_seen"}), now)
-    await checkout_rows.tell(
+    await checkout_rows.add_event(
         connection, row.id, now, "paid", order=order_id, payment=None if payment is None else payment.payment_id
     )
     if row.state != "paid":
-        await announce(deps, connection, row, NoticeType.CHECKOUT_PAID, "paid", order_id=order_id)
+        await emit_event(deps, connection, row, NoticeType.CHECKOUT_PAID, "paid", order_id=order_id)
     return order_id
 
 

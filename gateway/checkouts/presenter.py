@@ -29,9 +29,9 @@ from schemas.money import Money
 from schemas.page import Page
 
 
-async def one(deps: Deps, checkout_id: str, whose: StorefrontScope) -> Checkout | None:
+async def one(deps: Deps, checkout_id: str, scope: StorefrontScope) -> Checkout | None:
     """A storefront's checkout; None when it has none of that id."""
-    row = await checkout_view_rows.one(deps.pool, checkout_id, whose)
+    row = await checkout_view_rows.by_id(deps.pool, checkout_id, scope)
     return None if row is None else shown(row, deps.clock())
 
 
@@ -42,7 +42,7 @@ def shown(row: CheckoutView, now: datetime) -> Checkout:
 
 async def ops_one(deps: Deps, checkout_id: str) -> OpsCheckout | None:
     """Any storefront's checkout; None when there is none of that id."""
-    row = await checkout_view_rows.one(deps.pool, checkout_id, None)
+    row = await checkout_view_rows.by_id(deps.pool, checkout_id, None)
     return None if row is None else (await ops_shown(deps, [row]))[0]
 
 
@@ -53,7 +53,7 @@ async def ops_shown(deps: Deps, rows: Sequence[CheckoutView]) -> list[OpsCheckou
     cases = await payment_rows.cases_of(deps.pool, ids)
     lines = await order_presenter.lines(deps, [row.order_id for row in rows if row.order_id is not None])
     margins = {line.order.id: line.margin for line in lines}
-    by_id = {one.id: one for one in paid}
+    by_id = {payment.id: payment for payment in paid}
     now = deps.clock()
     found = []
     for row in rows:
@@ -69,19 +69,19 @@ async def ops_shown(deps: Deps, rows: Sequence[CheckoutView]) -> list[OpsCheckou
                 order_status=row.order_status,
                 fee=price_of(fee),
                 margin=None if margin is None else price_of(Money(margin.amount, row.base_currency)),
-                payments=[_payment(one) for one in paid if one.checkout_id == row.id],
-                cases=[_case(one, by_id) for one in cases if one.checkout_id == row.id],
-                next_look_at=row.next_look_at,
+                payments=[_payment(payment) for payment in paid if payment.checkout_id == row.id],
+                cases=[_case(case, by_id) for case in cases if case.checkout_id == row.id],
+                next_look_at=row.next_poll_at,
             )
         )
     return found
 
 
 async def waiting(
-    deps: Deps, asked: PageRequest, *, mode: str | None = None, reason: str | None = None
+    deps: Deps, page_request: PageRequest, *, mode: str | None = None, reason: str | None = None
 ) -> Page[PaymentCase]:
-    """What waits for a person, the longest first."""
-    found = await checkout_view_rows.open_cases(deps.pool, asked, mode=mode, reason=reason)
+    """What waits for an operator, the longest first."""
+    found = await checkout_view_rows.open_cases(deps.pool, page_request, mode=mode, reason=reason)
     return found.of(await cases(deps, found.data))
 
 
@@ -97,13 +97,13 @@ async def case(deps: Deps, case_id: str) -> PaymentCase | None:
     return None if row is None else (await cases(deps, [row]))[0]
 
 
-def may_place(found: OpsCheckout, one: PaymentCase) -> bool:
-    """Whether a person may have the order placed for a case of this checkout."""
-    return one.closed_at is None and found.order_id is None and one.reason in PLACEABLE
+def may_place(found: OpsCheckout, case_: PaymentCase) -> bool:
+    """Whether an operator may have the order placed for a case of this checkout."""
+    return case_.closed_at is None and found.order_id is None and case_.reason in PLACEABLE
 
 
 def _fields(row: CheckoutView, now: datetime) -> dict[str, Any]:
-    payable = row.status == "open" and now < row.expires_at
+    open_now = row.status == "open" and now < row.expires_at
     review = failure = None
     if row.review_reason is not None:
         review = msgspec.convert({"reason": row.review_reason, "since": row.review_since}, CheckoutReview)
@@ -114,7 +114,7 @@ def _fields(row: CheckoutView, now: datetime) -> dict[str, Any]:
         "status": row.status,
         "plan": msgspec.convert(row.plan, Plan),
         "price": price_of(row.money),
-        "payment_url": row.payment_url if payable else None,
+        "payment_url": row.payment_url if open_now else None,
         "expires_at": row.expires_at,
         "order_id": row.order_id,
         "reference": row.reference,

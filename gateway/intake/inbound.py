@@ -52,7 +52,9 @@ async def receive(deps: Deps, name: str, headers: Mapping[str, str], body: bytes
 
 
 def _senders(deps: Deps) -> Mapping[str, Account | PaymentAccount]:
-    hearing = {name: one for name, one in deps.accounts.items() if Capability.WEBHOOKS in one.manifest.capabilities}
+    hearing = {
+        name: account for name, account in deps.accounts.items() if Capability.WEBHOOKS in account.manifest.capabilities
+    }
     return {**deps.payments, **hearing}
 
 

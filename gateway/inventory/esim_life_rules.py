@@ -24,11 +24,11 @@ AT_FIRST = "released/not_active"
 class News(msgspec.Struct, frozen=True):
     """What a look brought. ``threshold`` and ``state`` are None when there is nothing to tell of them.
 
-    ``usage_told`` and ``state_told`` are to be remembered; ``previous`` is the state that was told before.
+    ``usage_notified`` and ``state_notified`` are to be remembered; ``previous`` is the state that was told before.
     """
 
-    usage_told: int
-    state_told: str
+    usage_notified: int
+    state_notified: str
     threshold: int | None = None
     state: str | None = None
     previous: str | None = None
@@ -44,28 +44,28 @@ def used_percent(data: DataUsage | None) -> int | None:
     return None if used is None else max(0, min(100, used * 100 // data.total_mb))
 
 
-def news(status: EsimStatus, usage_told: int, state_told: str | None) -> News:
+def news(status: EsimStatus, usage_notified: int, state_notified: str | None) -> News:
     """What of a status is news, after what was told before.
 
     Of several thresholds passed at once the highest is told. More data (a top-up) takes back what was told, so
     that it is told again. A state that the supplier does not know keeps what was known of it.
     """
-    before = state_told or AT_FIRST
+    before = state_notified or AT_FIRST
     state = _state(status, before)
     percent = used_percent(status.data)
     if percent is None and status.service_state is ServiceState.DEPLETED:
         percent = 100
-    reached = usage_told if percent is None else max((at for at in THRESHOLDS if at <= percent), default=0)
+    reached = usage_notified if percent is None else max((at for at in THRESHOLDS if at <= percent), default=0)
     return News(
-        usage_told=reached,
-        state_told=state,
-        threshold=reached if reached > usage_told else None,
+        usage_notified=reached,
+        state_notified=state,
+        threshold=reached if reached > usage_notified else None,
         state=state if state != before else None,
         previous=before,
     )
 
 
-def next_look(status: EsimStatus, before: EsimStatus | None) -> timedelta | None:
+def next_poll(status: EsimStatus, before: EsimStatus | None) -> timedelta | None:
     """How long to wait until the supplier is asked again; None when nothing can come any more.
 
     At the pace since the last look, a quarter of the way to the next threshold; while nothing moves, twice as long

@@ -16,7 +16,7 @@ from gateway.kit.pool import Connection, Pool
 # supplier told ("enabled/active"); it is no part of the sealed status, so that SQL can read it.
 TOPUP_REFUSAL = """
     SELECT CASE WHEN bought.cancel_requested_at IS NOT NULL OR bought.status = 'cancelled' THEN 'cancelled'
-                WHEN split_part(e.state_told, '/', 2) IN ('revoked', 'expired') THEN 'over' END AS reason
+                WHEN split_part(e.state_notified, '/', 2) IN ('revoked', 'expired') THEN 'over' END AS reason
     FROM esims e JOIN orders bought ON bought.id = e.order_id
     WHERE e.id = $1 FOR SHARE OF bought
 """

@@ -26,12 +26,12 @@ log = structlog.get_logger(__name__)
 PREFIX = "esim_"
 # A look at a supplier that was claimed and never came to an end is claimed again after so long.
 CLAIM = timedelta(minutes=10)
-FIRST_LOOK = timedelta(minutes=10)
+FIRST_POLL = timedelta(minutes=10)
 _CLAIMING = 0x6573696D
 
 _SELECT = """
     SELECT e.id, e.order_id, e.storefront_id, e.mode, e.supplier, e.supplier_plan_id, e.iccid, e.activation_code,
-           e.confirmation_code_required, e.status, e.observed_at, e.next_poll_at, e.usage_told, e.state_told,
+           e.confirmation_code_required, e.status, e.observed_at, e.next_poll_at, e.usage_notified, e.state_notified,
            e.created_at, o.plan_id, o.plan, o.status AS order_status, o.currency
     FROM esims e JOIN orders o ON o.id = e.order_id
 """
@@ -40,7 +40,7 @@ _SELECT = """
 class Esim(msgspec.Struct, frozen=True):
     """One delivered eSIM, opened. ``status`` is what the supplier last said, None before it was first asked.
 
-    ``usage_told`` is the percentage that was last told to the storefront, ``state_told`` the state
+    ``usage_notified`` is the percentage that was last told to the storefront, ``state_notified`` the state
     ("enabled/active"). ``plan`` is the plan as it was sold, ``currency`` what it was sold in.
     """
 
@@ -56,8 +56,8 @@ class Esim(msgspec.Struct, frozen=True):
     status: EsimStatus | None
     observed_at: datetime | None
     next_poll_at: datetime | None
-    usage_told: int
-    state_told: str | None
+    usage_notified: int
+    state_notified: str | None
     created_at: datetime
     plan_id: str
     plan: dict[str, Any]
@@ -65,26 +65,26 @@ class Esim(msgspec.Struct, frozen=True):
     currency: str
 
 
-async def holder_of(connection: Connection, seal: Seal, mode: Mode, given: Delivery, order_id: str) -> str | None:
+async def holder_of(connection: Connection, seal: Seal, mode: Mode, delivery: Delivery, order_id: str) -> str | None:
     """Another order of the mode that has the very eSIM, whoever supplied it.
 
     An activation code is delivered once for ever. ICCIDs come back: one decides only where there is no code, and only
     among eSIMs that have not ended.
     """
-    if given.activation_code is not None:
-        found, digests = "code_digest = ANY($1::bytea[])", seal.digests(given.activation_code)
-    elif given.iccid is not None:
+    if delivery.activation_code is not None:
+        found, digests = "code_digest = ANY($1::bytea[])", seal.digests(delivery.activation_code)
+    elif delivery.iccid is not None:
         found = "iccid_digest = ANY($1::bytea[]) AND activation_code IS NULL AND NOT ended"
-        digests = seal.digests(given.iccid)
+        digests = seal.digests(delivery.iccid)
     else:
         return None
-    holder: str | None = await connection.fetchval(
+    other_order_id: str | None = await connection.fetchval(
         f"SELECT order_id FROM esims WHERE {found} AND mode = $2 AND order_id <> $3 LIMIT 1",  # noqa: S608 - the words above
         digests,
         mode,
         order_id,
     )
-    return holder
+    return other_order_id
 
 
 async def fill_code_digests(pool: Pool, seal: Seal, most: int = 500) -> int:
@@ -136,7 +136,7 @@ async def of_orders(pool: Pool | Connection, seal: Seal, order_ids: Sequence[str
     return {row["order_id"]: _esim(row, seal) for row in rows}
 
 
-async def newest_first(pool: Pool, seal: Seal, storefront_id: str, mode: Mode, asked: PageRequest) -> Page[Esim]:
+async def newest_first(pool: Pool, seal: Seal, storefront_id: str, mode: Mode, page_request: PageRequest) -> Page[Esim]:
     """The eSIMs of a storefront, the newest first."""
     rows = await pool.fetch(
         f"""{_SELECT} WHERE e.storefront_id = $1 AND e.mode = $2
@@ -145,10 +145,10 @@ async def newest_first(pool: Pool, seal: Seal, storefront_id: str, mode: Mode, a
             ORDER BY e.created_at DESC, e.id DESC LIMIT $4""",  # noqa: S608 - the words above
         storefront_id,
         mode,
-        *asked.before(str),
-        asked.fetch,
+        *page_request.before(str),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("id")).map(lambda row: _esim(row, seal))
+    return page_request.page(rows, columns("id")).map(lambda row: _esim(row, seal))
 
 
 # -- looking at suppliers ------------------------------------------------------------------------------------------
@@ -197,20 +197,20 @@ async def observe(
     status: EsimStatus,
     *,
     next_poll_at: datetime | None,
-    usage_told: int,
-    state_told: str | None,
+    usage_notified: int,
+    state_notified: str | None,
 ) -> None:
     """Write what a supplier said, what of it was told, and when to look again. Under ``lock``."""
     await connection.execute(
-        """UPDATE esims SET status = $2, observed_at = $3, next_poll_at = $4, usage_told = $5, state_told = $6,
+        """UPDATE esims SET status = $2, observed_at = $3, next_poll_at = $4, usage_notified = $5, state_notified = $6,
                   ended = ended OR $7
            WHERE id = $1""",
         esim_id,
         seal.seal(msgspec.json.encode(status)),
         status.observed_at,
         next_poll_at,
-        usage_told,
-        state_told,
+        usage_notified,
+        state_notified,
         status.service_state in {ServiceState.REVOKED, ServiceState.EXPIRED}
         or status.profile_state is ProfileState.DELETED,
     )
@@ -224,7 +224,7 @@ async def end(connection: Connection, order_id: str) -> str | None:
     return ended
 
 
-async def look_at(connection: Pool | Connection, esim_id: str, at: datetime | None) -> None:
+async def set_poll_at(connection: Pool | Connection, esim_id: str, at: datetime | None) -> None:
     """Look at the eSIM at that time, or never again by itself."""
     await connection.execute("UPDATE esims SET next_poll_at = $2 WHERE id = $1", esim_id, at)
 

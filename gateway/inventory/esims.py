@@ -56,9 +56,9 @@ async def with_status(deps: Deps, storefront_id: str, mode: Mode, name: str, *, 
         return esim
     try:
         async with asyncio.timeout(ASKING_SECONDS):
-            return await look(deps, esim)
+            return await poll(deps, esim)
     except (GatewayError, TimeoutError) as error:
-        log.info("esim_not_seen", supplier=esim.supplier, esim=esim.id, error=code_of(error))
+        log.info("esim_status_read_failed", supplier=esim.supplier, esim=esim.id, error=code_of(error))
         return esim
 
 
@@ -84,7 +84,7 @@ def can_topup(deps: Deps, esim: Esim) -> bool | None:
     return None if esim.status is None else esim.status.can_topup
 
 
-async def look(deps: Deps, esim: Esim) -> Esim:
+async def poll(deps: Deps, esim: Esim) -> Esim:
     """Ask the supplier and record the answer. Raises ``SupplierError`` and ``NotSupported``."""
     account = account_of(deps.accounts, esim.supplier, esim.mode)
     if account is None:
@@ -104,18 +104,18 @@ async def record(deps: Deps, esim_id: str, status: EsimStatus) -> Esim:
             raise LookupError(f"no eSIM {esim_id}")
         if esim.observed_at is not None and esim.observed_at >= status.observed_at:
             return esim
-        news = esim_life_rules.news(status, esim.usage_told, esim.state_told)
-        wait = esim_life_rules.next_look(status, esim.status)
+        news = esim_life_rules.news(status, esim.usage_notified, esim.state_notified)
+        wait = esim_life_rules.next_poll(status, esim.status)
         await esim_rows.observe(
             connection,
             deps.seal,
             esim_id,
             status,
             next_poll_at=None if wait is None else deps.clock() + wait,
-            usage_told=news.usage_told,
-            state_told=news.state_told,
+            usage_notified=news.usage_notified,
+            state_notified=news.state_notified,
         )
-        for kind, data in told(esim, status, news):
+        for kind, data in events_of(esim, status, news):
             await emit_event(
                 connection,
                 deps.seal,
@@ -131,7 +131,7 @@ async def record(deps: Deps, esim_id: str, status: EsimStatus) -> Esim:
     return seen
 
 
-def told(esim: Esim, status: EsimStatus, news: esim_life_rules.News) -> list[tuple[NoticeType, dict[str, object]]]:
+def events_of(esim: Esim, status: EsimStatus, news: esim_life_rules.News) -> list[tuple[NoticeType, dict[str, object]]]:
     """The events that a look gives. The ICCID may stand in them, for they go to its owner."""
     about: dict[str, object] = {"esim_id": esim.id, "iccid": esim.iccid, "order_id": esim.order_id}
     about["observed_at"] = status.observed_at

@@ -59,7 +59,7 @@ class NewNumber(msgspec.Struct, frozen=True, kw_only=True):
     attempt_id: str
     country: str
     tier_id: str
-    given: NumberDelivery
+    delivery: NumberDelivery
 
 
 class HeldNumber(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +74,7 @@ class HeldNumber(msgspec.Struct, frozen=True, kw_only=True):
 
 async def add(connection: Connection, seal: Seal, new: NewNumber, now: datetime) -> str:
     """Write an order's number and return its id; an order that has one keeps it. In the caller's transaction."""
-    given = new.given
+    delivery = new.delivery
     made = await connection.fetchval(
         """INSERT INTO numbers (id, order_id, storefront_id, mode, supplier, attempt_id, country, tier_id, phone_number,
                                 phone_digest, expires_at, autorenew, supplier_status, observed_at, created_at)
@@ -88,11 +88,11 @@ async def add(connection: Connection, seal: Seal, new: NewNumber, now: datetime)
         new.attempt_id,
         new.country,
         new.tier_id,
-        seal.seal(given.phone_number),
-        seal.digest(same(given.phone_number)),
-        given.expires_at,
-        given.autorenew,
-        given.status,
+        seal.seal(delivery.phone_number),
+        seal.digest(same(delivery.phone_number)),
+        delivery.expires_at,
+        delivery.autorenew,
+        delivery.status,
         now,
     )
     if made is None:
@@ -109,7 +109,7 @@ async def holder_of(
     connection: Connection, seal: Seal, supplier: str, phone_number: str, order_id: str, now: datetime
 ) -> str | None:
     """Another order that has this number and has not lost it yet. Numbers come back after they expired."""
-    held: str | None = await connection.fetchval(
+    other_order_id: str | None = await connection.fetchval(
         """SELECT order_id FROM numbers WHERE phone_digest = ANY($1::bytea[]) AND supplier = $2 AND order_id <> $3
            AND (expires_at IS NULL OR expires_at > $4) LIMIT 1""",
         seal.digests(same(phone_number)),
@@ -117,7 +117,7 @@ async def holder_of(
         order_id,
         now,
     )
-    return held
+    return other_order_id
 
 
 async def of_others(
@@ -131,14 +131,14 @@ async def of_others(
         attempt_id,
         since,
     )
-    held = await connection.fetch(
+    rows = await connection.fetch(
         "SELECT phone_number FROM numbers WHERE supplier = $1 AND attempt_id <> $2 AND created_at >= $3",
         supplier,
         attempt_id,
         since,
     )
     return frozenset(row["supplier_order_id"] for row in orders) | frozenset(
-        same(seal.open_text(row["phone_number"])) for row in held
+        same(seal.open_text(row["phone_number"])) for row in rows
     )
 
 
@@ -156,7 +156,9 @@ async def of_orders(pool: Pool | Connection, seal: Seal, order_ids: Sequence[str
     return {row["order_id"]: _number(row, seal) for row in rows}
 
 
-async def newest_first(pool: Pool, seal: Seal, storefront_id: str, mode: Mode, asked: PageRequest) -> Page[Number]:
+async def newest_first(
+    pool: Pool, seal: Seal, storefront_id: str, mode: Mode, page_request: PageRequest
+) -> Page[Number]:
     """The numbers of a storefront, the newest first."""
     rows = await pool.fetch(
         f"""{_SELECT} WHERE n.storefront_id = $1 AND n.mode = $2
@@ -165,10 +167,10 @@ async def newest_first(pool: Pool, seal: Seal, storefront_id: str, mode: Mode, a
             ORDER BY n.created_at DESC, n.id DESC LIMIT $4""",  # noqa: S608 - the words above
         storefront_id,
         mode,
-        *asked.before(str),
-        asked.fetch,
+        *page_request.before(str),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("id")).map(lambda row: _number(row, seal))
+    return page_request.page(rows, columns("id")).map(lambda row: _number(row, seal))
 
 
 async def held_at(connection: Connection | Pool, seal: Seal, supplier: str, now: datetime) -> list[HeldNumber]:
@@ -192,15 +194,15 @@ async def held_at(connection: Connection | Pool, seal: Seal, supplier: str, now:
     ]
 
 
-async def observed(connection: Connection, number_id: str, given: NumberDelivery, now: datetime) -> None:
+async def observed(connection: Connection, number_id: str, reported: NumberDelivery, now: datetime) -> None:
     """What the supplier says of a number now; what it does not say stays as it was."""
     await connection.execute(
         """UPDATE numbers SET expires_at = coalesce($2, expires_at), autorenew = coalesce($3, autorenew),
                   supplier_status = coalesce($4, supplier_status), observed_at = $5 WHERE id = $1""",
         number_id,
-        given.expires_at,
-        given.autorenew,
-        given.status,
+        reported.expires_at,
+        reported.autorenew,
+        reported.status,
         now,
     )
 

@@ -22,7 +22,7 @@ from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
 from gateway.selling import engine
 from gateway.selling.choosing_rules import Candidate
-from gateway.selling.sold_rules import shown
+from gateway.selling.sold_rules import api_price
 from gateway.suppliers.deps import Deps
 from providers.contract import Capability
 from providers.kit.places import country_name
@@ -52,11 +52,11 @@ async def countries(
     found: dict[str, list[Money]] = defaultdict(list)
     for line, price in priced:
         found[line.country] += [] if price is None else [price]
-    shown = [
+    found_countries = [
         NumberCountryShown(code, country_name(code), price_of(_least(prices)), bool(prices))
         for code, prices in found.items()
     ]
-    return NumberCountryList(sorted(shown, key=lambda one: (one.name, one.code)))
+    return NumberCountryList(sorted(found_countries, key=lambda country: (country.name, country.code)))
 
 
 async def tiers(
@@ -70,25 +70,25 @@ async def tiers(
     found: dict[str, list[Priced]] = defaultdict(list)
     for line, price in priced:
         found[line.tier_id].append((line, price))
-    return NumberTierList(sorted((_tier(rows) for rows in found.values()), key=lambda one: (one.days, one.id)))
+    return NumberTierList(sorted((_tier(rows) for rows in found.values()), key=lambda tier: (tier.days, tier.id)))
 
 
-async def page(deps: Deps, storefront_id: str, mode: Mode, asked: PageRequest) -> Page[VirtualNumber]:
+async def page(deps: Deps, storefront_id: str, mode: Mode, page_request: PageRequest) -> Page[VirtualNumber]:
     """The storefront's numbers, the newest first."""
-    found = await number_rows.newest_first(deps.pool, deps.seal, storefront_id, mode, asked)
-    return found.map(lambda row: _shown(deps, row))
+    found = await number_rows.newest_first(deps.pool, deps.seal, storefront_id, mode, page_request)
+    return found.map(lambda row: _present(deps, row))
 
 
 async def one(deps: Deps, storefront_id: str, mode: Mode, number_id: str) -> VirtualNumber | None:
     """The storefront's number of that id; None when it has none."""
     found = await number_rows.find(deps.pool, deps.seal, storefront_id, mode, number_id)
-    return None if found is None else _shown(deps, found)
+    return None if found is None else _present(deps, found)
 
 
 async def ops_tiers(deps: Deps) -> list[OpsNumberTier]:
     """Every account's tiers, priced as for a storefront without rules of its own."""
     prices = await engine.prices(deps, "")
-    states = {one.supplier: one for one in await number_list_rows.states(deps.pool)}
+    states = {status.supplier: status for status in await number_list_rows.states(deps.pool)}
     found: list[OpsNumberTier] = []
     for mode in ("live", "test"):
         lines = await number_list_rows.lines(deps.pool, mode)
@@ -99,7 +99,7 @@ async def ops_tiers(deps: Deps) -> list[OpsNumberTier]:
         for (supplier, _), same in by_tier.items():
             own = {line.country: judged[supplier, line.key] for line in same}
             # What is said of every country is the tier's; what is said of some is theirs.
-            common = set.intersection(*(set(one.why_not) for one in own.values()))
+            common = set.intersection(*(set(candidate.why_not) for candidate in own.values()))
             state, first = states[supplier], same[0]
             found.append(
                 OpsNumberTier(
@@ -108,17 +108,17 @@ async def ops_tiers(deps: Deps) -> list[OpsNumberTier]:
                     tier_id=first.tier_id,
                     name=first.tier_name,
                     days=first.days,
-                    cost=shown(first.cost),
+                    cost=api_price(first.cost),
                     price=price_of(_least(_prices(own.values(), prices, prices.rates.base))),
                     countries=len(same),
-                    stopped=sorted(code for code, one in own.items() if set(one.why_not) - common),
+                    stopped=sorted(code for code, candidate in own.items() if set(candidate.why_not) - common),
                     why_not=sorted(common),
                     suspect=first.suspect,
                     last_good_at=state.last_good_at,
                     error=state.error,
                 )
             )
-    return sorted(found, key=lambda one: (one.supplier, one.days, one.tier_id))
+    return sorted(found, key=lambda tier: (tier.supplier, tier.days, tier.tier_id))
 
 
 async def lists(deps: Deps) -> list[ListState]:
@@ -131,8 +131,8 @@ async def release(deps: Deps, supplier: str, tier_id: str, cost: Decimal, by: Vi
     async with deps.pool.acquire() as connection, connection.transaction():
         if not await number_list_rows.release_tier(connection, supplier, tier_id, cost):
             return Problem("conflict", f"{supplier} has no tier {tier_id} at that cost; look at it again")
-        told = {"tier": tier_id, "cost": f"{cost:f}"}
-        await audit_rows.record(connection, by, "number_tier.released", f"supplier:{supplier}", told)
+        detail = {"tier": tier_id, "cost": f"{cost:f}"}
+        await audit_rows.record(connection, by, "number_tier.released", f"supplier:{supplier}", detail)
     return None
 
 
@@ -158,17 +158,21 @@ def _agreed(lines: Iterable[NumberLine]) -> list[NumberLine]:
 async def _judged(deps: Deps, lines: Sequence[NumberLine], prices: Prices) -> dict[tuple[str, str], Candidate]:
     known = await with_states(deps, [line_of(deps, line) for line in lines])
     found = engine.judged(deps, known, prices, Limits(), Capability.NUMBERS)
-    return {(one.supplier, one.supplier_plan_id): one for one in found}
+    return {(candidate.supplier, candidate.supplier_plan_id): candidate for candidate in found}
 
 
 def _prices(found: Iterable[Candidate], prices: Prices, currency: str) -> list[Money]:
     # Many countries cost the same and are priced alike: each price is reckoned once.
-    able = {(one.cost_base, one.units, one.rule): one for one in found if not one.why_not and one.unfit is None}
-    return [engine.price_of(one, prices.rates, currency) for one in able.values()]
+    able = {
+        (candidate.cost_base, candidate.units, candidate.rule): candidate
+        for candidate in found
+        if not candidate.why_not and candidate.unfit is None
+    }
+    return [engine.price_of(candidate, prices.rates, currency) for candidate in able.values()]
 
 
 def _least(prices: Sequence[Money]) -> Money | None:
-    return min(prices, key=lambda one: one.amount, default=None)
+    return min(prices, key=lambda money: money.amount, default=None)
 
 
 def _tier(rows: Sequence[Priced]) -> NumberTierShown:
@@ -185,7 +189,7 @@ def _tier(rows: Sequence[Priced]) -> NumberTierShown:
     )
 
 
-def _shown(deps: Deps, number: Number) -> VirtualNumber:
+def _present(deps: Deps, number: Number) -> VirtualNumber:
     item = item_of(number.plan)
     assert isinstance(item, NumberItem)  # noqa: S101 - a number's order is for a number
     over = number.expires_at is not None and number.expires_at <= deps.clock()

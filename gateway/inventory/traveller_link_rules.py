@@ -22,8 +22,8 @@ _LONGEST = 120
 
 def token_for(seal: Seal, esim_id: str, now: datetime, days: int) -> str:
     """The secret part of the address of an eSIM's page, good for ``days`` more days than this one."""
-    said = (_day(now) + days).to_bytes(_DAY_BYTES, "big") + bytes.fromhex(esim_id.removeprefix(_PREFIX))
-    return _text(_mac(seal.digest(_purpose(said))) + said)
+    payload = (_day(now) + days).to_bytes(_DAY_BYTES, "big") + bytes.fromhex(esim_id.removeprefix(_PREFIX))
+    return _text(_mac(seal.digest(_purpose(payload))) + payload)
 
 
 def url_for(seal: Seal, esim_id: str, now: datetime, days: int, base: str = "") -> str:
@@ -41,11 +41,11 @@ def esim_of(seal: Seal, token: str, now: datetime) -> str | None:
         return None
     if _text(raw) != token:  # the last letter has bits to spare, and one page has one address
         return None
-    mac, said = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-    good = [hmac.compare_digest(mac, _mac(digest)) for digest in seal.digests(_purpose(said))]
-    if not any(good) or int.from_bytes(said[:_DAY_BYTES], "big") < _day(now):
+    mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    good = [hmac.compare_digest(mac, _mac(digest)) for digest in seal.digests(_purpose(payload))]
+    if not any(good) or int.from_bytes(payload[:_DAY_BYTES], "big") < _day(now):
         return None
-    return _PREFIX + said[_DAY_BYTES:].hex()
+    return _PREFIX + payload[_DAY_BYTES:].hex()
 
 
 def expires_at_of(token: str) -> datetime:
@@ -62,8 +62,8 @@ def _day(now: datetime) -> int:
     return (now - _EPOCH).days
 
 
-def _purpose(said: bytes) -> bytes:
-    return b"page of an esim\0" + said
+def _purpose(payload: bytes) -> bytes:
+    return b"page of an esim\0" + payload
 
 
 def _mac(digest: bytes) -> bytes:

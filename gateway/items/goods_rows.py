@@ -121,7 +121,7 @@ async def of_account(connection: Connection | Pool, supplier: str, sku: str) -> 
     return [good_row(row) for row in rows]
 
 
-async def listed(connection: Connection | Pool, mode: Mode, wanted: Wanted, asked: PageRequest) -> Page[str]:
+async def listed(connection: Connection | Pool, mode: Mode, wanted: Wanted, page_request: PageRequest) -> Page[str]:
     """A page of goods by name: their ids.
 
     A good stands where the first of its accounts' rows stands, so that the list is read along its index.
@@ -135,10 +135,10 @@ async def listed(connection: Connection | Pool, mode: Mode, wanted: Wanted, aske
         dict(wanted.attributes),
         wanted.locale or "",
         matching(wanted.q),
-        *asked.after(str, str),
-        asked.fetch,
+        *page_request.after(str, str),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("name", "good_id")).map(itemgetter("good_id"))
+    return page_request.page(rows, columns("name", "good_id")).map(itemgetter("good_id"))
 
 
 async def categories(connection: Connection | Pool, mode: Mode, locale: str | None) -> list[GoodCategory]:

@@ -87,7 +87,7 @@ def measure(cost: Money | None, custom: CustomPrice | None) -> Money:
 
 
 def faults(
-    terms: Terms, quantity: int, amount: Money | None, answers: Mapping[str, str], asked: str = "/fields"
+    terms: Terms, quantity: int, amount: Money | None, answers: Mapping[str, str], pointer: str = "/fields"
 ) -> Faults:
     """What is wrong with an order for this good, each with a pointer; empty when it may be placed."""
     found: Faults = []
@@ -95,10 +95,10 @@ def faults(
         found.append(("/quantity", f"at most {terms.max_per_order} in one order"))
     found += _amount_faults(terms.custom, amount)
     named = {field.name: field for field in terms.fields}
-    found += [(_pointer(asked, name), "is not asked for") for name in answers if name not in named]
+    found += [(_pointer(pointer, name), "is not asked for") for name in answers if name not in named]
     for field in terms.fields:
         if (fault := _answer_fault(field, answers.get(field.name))) is not None:
-            found.append((_pointer(asked, field.name), fault))
+            found.append((_pointer(pointer, field.name), fault))
     return found
 
 
@@ -109,9 +109,10 @@ def denominates(custom: CustomPrice | None, amount: Money | None) -> bool:
 
 def widest(terms: Sequence[Terms]) -> Terms:
     """What at least one of several accounts allows; they sell the same product, so all else is the first's."""
-    most = [one.max_per_order for one in terms]
+    bounds = [term.max_per_order for term in terms]
     return msgspec.structs.replace(
-        terms[0], max_per_order=None if None in most else max(one for one in most if one is not None)
+        terms[0],
+        max_per_order=None if None in bounds else max(bound for bound in bounds if bound is not None),
     )
 
 
@@ -152,5 +153,5 @@ def _answer_fault(field: GoodField, answer: str | None) -> str | None:
     return None
 
 
-def _pointer(asked: str, name: str) -> str:
-    return f"{asked}/{name.replace('~', '~0').replace('/', '~1')}"
+def _pointer(base: str, name: str) -> str:
+    return f"{base}/{name.replace('~', '~0').replace('/', '~1')}"

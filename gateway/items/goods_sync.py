@@ -41,7 +41,7 @@ class Walked(msgspec.Struct, frozen=True):
 
 
 async def sync_goods(pool: Pool, account: Account, run_id: str, settings: Settings, *, accepted: bool) -> list[str]:
-    """Walk an account's goods and take them over; what a person should know of it, in a few words.
+    """Walk an account's goods and take them over; what an operator should know of it, in a few words.
 
     A fault of the supplier's leaves everything as it was and is told; it never keeps its plans from being synced.
     Nothing is done for an account that sells none.
@@ -55,15 +55,15 @@ async def sync_goods(pool: Pool, account: Account, run_id: str, settings: Settin
             pool, account, run_id, settings, walked, began, accepted=accepted
         )
     except Exception as error:  # noqa: BLE001 - the supplier's plans do not depend on its goods
-        words = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__} while syncing"
-        log.warning("goods_sync_failed", supplier=account.name, error=words)
+        message = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__} while syncing"
+        log.warning("goods_sync_failed", supplier=account.name, error=message)
         await retry_while_database_down(goods_walk_rows.end)(
-            pool, account.name, Outcome(run_id=run_id, at=began, state="failed", error=words)
+            pool, account.name, Outcome(run_id=run_id, at=began, state="failed", error=message)
         )
-        return [f"goods: {words}"]
+        return [f"goods: {message}"]
     log.info("goods_synced", supplier=account.name, state=outcome.state, total=outcome.total)
-    held = [] if outcome.error is None else [f"goods quarantined: {outcome.error}"]
-    return held + [f"goods: {warning}" for warning in walked.warnings]
+    problems = [] if outcome.error is None else [f"goods quarantined: {outcome.error}"]
+    return problems + [f"goods: {warning}" for warning in walked.warnings]
 
 
 async def _walk(provider: Provider) -> Walked:
@@ -116,7 +116,7 @@ async def _replace(
             total=len(walked.met) + len(walked.aside),
             mapped=len(walked.met),
             new=found.new,
-            changed=len(found.judged) - sum(one.before is None for one in found.judged),
+            changed=len(found.judged) - sum(judged.before is None for judged in found.judged),
             gone=len(found.gone),
         )
         if found.quarantined is None:
@@ -136,28 +136,28 @@ async def _replace(
 def _written(found: Difference) -> list[Written]:
     return [
         Written(
-            good=one.met.good,
-            good_id=one.good_id,
-            texts=one.met.texts,
-            measure=one.met.measure,
-            good_measure=one.good_measure,
-            suspect=one.suspect,
-            digest=one.met.digest,
+            good=judged.met.good,
+            good_id=judged.good_id,
+            texts=judged.met.texts,
+            measure=judged.met.measure,
+            good_measure=judged.good_measure,
+            suspect=judged.suspect,
+            digest=judged.met.digest,
         )
-        for one in found.judged
+        for judged in found.judged
     ]
 
 
 def _changes(found: Difference, stored: dict[str, goods_walk_rows.Stored]) -> list[Change]:
     """What came, moved in price and went."""
     changes: list[Change] = []
-    for one in found.judged:
-        sku, now, before = one.met.good.sku, one.met.measure, stored.get(one.met.good.sku)
+    for judged in found.judged:
+        sku, now, before = judged.met.good.sku, judged.met.measure, stored.get(judged.met.good.sku)
         if before is None or before.gone:
-            changes.append(Change(sku, one.good_id, "new", None, now.amount, now.currency))
+            changes.append(Change(sku, judged.good_id, "new", None, now.amount, now.currency))
         elif before.measure != now:
             old = before.measure.amount if before.measure.currency == now.currency else None
-            changes.append(Change(sku, one.good_id, "price", old, now.amount, now.currency))
+            changes.append(Change(sku, judged.good_id, "price", old, now.amount, now.currency))
     for sku in found.gone:
         last = stored[sku]
         changes.append(Change(sku, last.good_id, "gone", last.measure.amount, None, last.measure.currency))

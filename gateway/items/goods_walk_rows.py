@@ -112,7 +112,7 @@ async def put(connection: Connection, supplier: str, goods: Sequence[Written], a
             good_measure = excluded.good_measure, suspect = excluded.suspect, digest = excluded.digest,
             changed_at = excluded.changed_at, gone_at = NULL
         """,
-        [_row(supplier, one, at) for one in goods],
+        [_row(supplier, good, at) for good in goods],
         timeout=WRITE_SECONDS,
     )
 
@@ -130,8 +130,8 @@ async def note(connection: Connection, supplier: str, run_id: str, changes: Sequ
         "INSERT INTO goods_changes (at, supplier, sku, good_id, kind, old, new, currency, run_id)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         [
-            (at, supplier, one.sku, one.good_id, one.kind, one.old, one.new, one.currency, run_id)
-            for one in changes[:MOST_CHANGES]
+            (at, supplier, change.sku, change.good_id, change.kind, change.old, change.new, change.currency, run_id)
+            for change in changes[:MOST_CHANGES]
         ],
     )
 
@@ -140,8 +140,8 @@ async def put_aside(connection: Connection, supplier: str, aside: Sequence[SetAs
     """Make these the account's goods that no rule understood."""
     await connection.execute("DELETE FROM goods_aside WHERE supplier = $1", supplier)
     rows = {
-        one.supplier_plan_id: (supplier, one.supplier_plan_id, one.name, one.reason, one.detail, one.raw.decode())
-        for one in aside
+        item.supplier_plan_id: (supplier, item.supplier_plan_id, item.name, item.reason, item.detail, item.raw.decode())
+        for item in aside
     }
     await connection.executemany(
         "INSERT INTO goods_aside (supplier, sku, name, reason, detail, raw) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -155,14 +155,14 @@ async def put_categories(
     """Make these the account's categories; those that its own language names, in its order."""
     await connection.execute("DELETE FROM goods_categories WHERE supplier = $1", supplier)
     texts: dict[str, dict[str, Any]] = {}
-    for locale in (own, *(one for one in by_locale if one != own)):
+    for locale in (own, *(name for name in by_locale if name != own)):
         for category in by_locale[locale]:
             if locale == own or category.id in texts:
                 texts.setdefault(category.id, {})[locale] = plain(category)
     parents = {category.id: category.parent_id for category in by_locale[own]}
     await connection.executemany(
         "INSERT INTO goods_categories (supplier, id, n, parent_id, texts) VALUES ($1, $2, $3, $4, $5)",
-        [(supplier, id_, n, parents[id_], told) for n, (id_, told) in enumerate(texts.items())],
+        [(supplier, id_, n, parents[id_], text) for n, (id_, text) in enumerate(texts.items())],
     )
 
 
@@ -218,13 +218,13 @@ async def release(connection: Connection, good_id: str) -> int:
     return len(rows) + len(stopped)
 
 
-def _row(supplier: str, one: Written, at: datetime) -> tuple[Any, ...]:
-    good = one.good
-    own = one.texts[good.locale or ""]
+def _row(supplier: str, written: Written, at: datetime) -> tuple[Any, ...]:
+    good = written.good
+    own = written.texts[good.locale or ""]
     return (
         supplier,
         good.sku,
-        one.good_id,
+        written.good_id,
         good.product_id,
         good.type,
         good.denomination,
@@ -240,13 +240,13 @@ def _row(supplier: str, one: Written, at: datetime) -> tuple[Any, ...]:
         list(good.countries),
         good.attributes,
         plain(good.fields),
-        plain(dict(one.texts)),
+        plain(dict(written.texts)),
         good.locale or "",
         f"{own.product_name} {own.name}".strip().casefold()[:_LONGEST_NAME],
-        one.measure.amount,
-        one.measure.currency,
-        one.good_measure,
-        one.suspect,
-        one.digest,
+        written.measure.amount,
+        written.measure.currency,
+        written.good_measure,
+        written.suspect,
+        written.digest,
         at,
     )

@@ -56,7 +56,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A walk beside what stands. ``quarantined`` is why a person must look first."""
+    """A walk beside what stands. ``quarantined`` is why an operator must look first."""
 
     quarantined: str | None
     judged: tuple[Judged, ...]
@@ -91,39 +91,44 @@ def difference(
     *,
     accepted: bool,
 ) -> Difference:
-    """Hold a walk against what stands. A person who accepts it has looked at its prices: nothing is held back then."""
-    live = {sku for sku, one in stored.items() if not one.gone}
+    """Compare a walk with what stands. An operator who accepts it has seen its prices: nothing is held back."""
+    live = {sku for sku, before in stored.items() if not before.gone}
     gone = tuple(sorted(live - met.keys()))
     moved = 0
     judged: list[Judged] = []
-    for sku, one in met.items():
+    for sku, met_good in met.items():
         before = stored.get(sku)
-        if before is not None and before.digest == one.digest and not before.gone and not (accepted and before.suspect):
+        if (
+            before is not None
+            and before.digest == met_good.digest
+            and not before.gone
+            and not (accepted and before.suspect)
+        ):
             continue
-        found = _judge(provider, one, before, rates, bounds[1], accepted=accepted)
+        found = _judge(provider, met_good, before, rates, bounds[1], accepted=accepted)
         judged.append(found)
         if found.before is not None and sku in live:
-            old = _in_currency(found.before, one.measure.currency, rates)
-            moved += moved_far(old, one.measure.amount, bounds[0].moved_by)
-    held = None if accepted else quarantine(WalkChange(len(live), len(gone), moved), bounds[0])
-    return Difference(held, tuple(judged), gone, len(met.keys() - live))
+            old = _in_currency(found.before, met_good.measure.currency, rates)
+            moved += moved_far(old, met_good.measure.amount, bounds[0].moved_by)
+    quarantined = None if accepted else quarantine(WalkChange(len(live), len(gone), moved), bounds[0])
+    return Difference(quarantined, tuple(judged), gone, len(met.keys() - live))
 
 
 def _judge(
-    provider: str, one: Met, before: Before | None, rates: Rates, bounds: SuspectBounds, *, accepted: bool
+    provider: str, met: Met, before: Before | None, rates: Rates, bounds: SuspectBounds, *, accepted: bool
 ) -> Judged:
-    number = good_id(provider, one.good.sku)
+    number = good_id(provider, met.good.sku)
     if before is None or accepted:
-        return Judged(one, number, one.measure.amount, None, None if before is None else before.measure)
-    if before.measure == one.measure:
-        return Judged(one, number, before.good_measure, before.suspect, before.measure)
-    currency = one.measure.currency
+        return Judged(met, number, met.measure.amount, None, None if before is None else before.measure)
+    if before.measure == met.measure:
+        return Judged(met, number, before.good_measure, before.suspect, before.measure)
+    currency = met.measure.currency
     good = None
     if before.good_measure is not None:
         good = _in_currency(Money(before.good_measure, before.measure.currency), currency, rates)
     released = before.released if before.measure.currency == currency else None
-    suspect = against_past(one.measure.amount, good, released, bounds)
-    return Judged(one, number, good if suspect else one.measure.amount, suspect, before.measure)
+    suspect = against_past(met.measure.amount, good, released, bounds)
+    return Judged(met, number, good if suspect else met.measure.amount, suspect, before.measure)
 
 
 def _in_currency(amount: Money, currency: str, rates: Rates) -> Decimal | None:

@@ -121,8 +121,8 @@ def codes_in(text: str) -> tuple[VoucherCode, ...]:
     found: list[VoucherCode] = []
     for line in filter(str.strip, text.splitlines()):
         parts = [part.strip() or None for part in line.split(";", 2)]
-        pin, serial, told = (*parts, None, None)[:3]
-        found.append(VoucherCode(pin=pin, serial=serial, told=told))
+        pin, serial, instead = (*parts, None, None)[:3]
+        found.append(VoucherCode(pin=pin, serial=serial, told=instead))
     return tuple(found)
 
 

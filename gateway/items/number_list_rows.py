@@ -23,7 +23,7 @@ _LINES = """
 
 
 class NumberLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One country and tier at one supplier. ``suspect`` is why it is not sold until a person releases it."""
+    """One country and tier at one supplier. ``suspect`` is why it is not sold until an operator releases it."""
 
     supplier: str
     country: str
@@ -121,12 +121,12 @@ async def replace(
     await connection.execute("DELETE FROM number_countries WHERE supplier = $1", supplier)
     await connection.executemany(
         "INSERT INTO number_countries (supplier, code, name) VALUES ($1, $2, $3)",
-        [(supplier, one.code, one.name) for one in countries],
+        [(supplier, country.code, country.name) for country in countries],
     )
     await connection.execute(
         "DELETE FROM number_tiers WHERE supplier = $1 AND tier_id <> ALL($2::text[])",
         supplier,
-        [one.id for one in tiers],
+        [tier.id for tier in tiers],
     )
     await connection.executemany(
         """INSERT INTO number_tiers AS t (supplier, tier_id, name, days, cost, currency, good_cost, suspect, changed_at)
@@ -137,8 +137,8 @@ async def replace(
                changed_at = CASE WHEN (t.cost, t.currency, t.days) = (excluded.cost, excluded.currency, excluded.days)
                                  THEN t.changed_at ELSE excluded.changed_at END""",
         [
-            (supplier, one.id, one.name, one.days, one.cost.amount, one.cost.currency, suspects.get(one.id), now)
-            for one in tiers
+            (supplier, tier.id, tier.name, tier.days, tier.cost.amount, tier.cost.currency, suspects.get(tier.id), now)
+            for tier in tiers
         ],
     )
     await connection.execute(

@@ -23,10 +23,10 @@ log = structlog.get_logger(__name__)
 
 
 async def sync_numbers(pool: Pool, account: Account, settings: Settings, *, accepted: bool = False) -> list[str]:
-    """Read an account's lists and take them over, both or none; what a person should know of it, in a few words.
+    """Read an account's lists and take them over, both or none; what an operator should know of it, in a few words.
 
     A fault of the supplier's leaves what stands and is told; it keeps nothing else from being synced. A cost that
-    moved too far from the last good one is not sold until a person releases it, or the sync of that supplier is
+    moved too far from the last good one is not sold until an operator releases it, or the sync of that supplier is
     accepted. Nothing is done for an account that sells no numbers.
     """
     if Capability.NUMBERS not in account.manifest.capabilities:
@@ -34,15 +34,15 @@ async def sync_numbers(pool: Pool, account: Account, settings: Settings, *, acce
     try:
         countries = await account.provider.number_countries()
         tiers = await account.provider.number_tiers()
-        held = await retry_while_database_down(_replace)(
+        suspects = await retry_while_database_down(_replace)(
             pool, account.name, countries, tiers, suspect_bounds(settings.sync), accepted
         )
     except Exception as error:  # noqa: BLE001 - the supplier's plans do not depend on its numbers
-        words = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__} while syncing"
-        log.warning("number_sync_failed", supplier=account.name, error=words)
-        await retry_while_database_down(number_list_rows.failed)(pool, account.name, words, datetime.now(UTC))
-        return [f"numbers: {words}"]
-    return [f"numbers: tier {tier} is held back, {why}" for tier, why in held.items()]
+        message = str(error) if isinstance(error, GatewayError) else f"{type(error).__name__} while syncing"
+        log.warning("number_sync_failed", supplier=account.name, error=message)
+        await retry_while_database_down(number_list_rows.failed)(pool, account.name, message, datetime.now(UTC))
+        return [f"numbers: {message}"]
+    return [f"numbers: tier {tier} is held back, {why}" for tier, why in suspects.items()]
 
 
 async def _replace(
@@ -55,7 +55,7 @@ async def _replace(
 ) -> dict[str, str]:
     async with pool.acquire() as connection, connection.transaction():
         known = await number_list_rows.known_tiers(connection, supplier)
-        found = {one.id: _suspect(one, known.get(one.id), bounds) for one in tiers}
+        found = {number_tier.id: _suspect(number_tier, known.get(number_tier.id), bounds) for number_tier in tiers}
         suspects = {} if accepted else {tier: why for tier, why in found.items() if why is not None}
         await number_list_rows.replace(connection, supplier, countries, tiers, suspects, datetime.now(UTC))
     return suspects

@@ -141,7 +141,7 @@ class GuardedHttpClient:
         )
 
 
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+_MESSAGES: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "timeout"),
     (aiohttp.ClientConnectorDNSError, "name_not_found"),
     (aiohttp.ClientConnectorCertificateError, "certificate"),
@@ -155,4 +155,4 @@ def _word_for(error: BaseException) -> str:
     """Why there is no answer, in a word that the delivery's log may show. An error's own text names addresses."""
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
         return "address_refused"
-    return next((word for kind, word in _WORDS if isinstance(error, kind)), "disconnected")
+    return next((word for kind, word in _MESSAGES if isinstance(error, kind)), "disconnected")

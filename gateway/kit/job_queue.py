@@ -24,15 +24,15 @@ MOST_FAILURES = 20
 _ERROR = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 
 
-async def jobs(pool: Pool, asked: PageRequest) -> Page[Job]:
+async def jobs(pool: Pool, page_request: PageRequest) -> Page[Job]:
     """The jobs that wait or run, the oldest first."""
     rows = await pool.fetch(
         """SELECT id, entrypoint, status::text AS status, payload, created, execute_after, attempts, heartbeat
            FROM pgqueuer WHERE id > $1 ORDER BY id LIMIT $2""",
-        *asked.after(int),
-        asked.fetch,
+        *page_request.after(int),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("id")).map(_job)
+    return page_request.page(rows, columns("id")).map(_job)
 
 
 async def kinds(pool: Pool) -> list[JobKind]:

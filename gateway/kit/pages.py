@@ -50,8 +50,8 @@ class PageRequest(msgspec.Struct, frozen=True):
         """The page of ``rows``, of which ``fetch`` were asked for; ``key`` gives a row's values in the list's order."""
         if len(rows) <= self.limit:
             return Page.complete(rows)
-        shown = rows[: self.limit]
-        return Page(list(shown), has_more=True, next_cursor=write_cursor(*key(shown[-1])))
+        visible = rows[: self.limit]
+        return Page(list(visible), has_more=True, next_cursor=write_cursor(*key(visible[-1])))
 
     def _values(self, kinds: tuple[type, ...], start: dict[type, Any], end: dict[type, Any]) -> tuple[Any, ...]:
         if self.cursor is None:

@@ -45,7 +45,7 @@ _FINAL_ORDER = """AND EXISTS (SELECT FROM orders o WHERE o.id = t.order_id AND o
 _ANSWER_OF_FINAL_ORDER = """AND EXISTS (SELECT FROM attempts a JOIN orders o ON o.id = a.order_id
     WHERE a.id = t.attempt_id AND o.status IN ('fulfilled', 'failed', 'cancelled'))"""
 _FINAL_CHECKOUT = """AND EXISTS (SELECT FROM checkouts c WHERE c.id = t.checkout_id AND c.updated_at < $1
-    AND c.next_look_at IS NULL AND c.open_cases = 0)"""
+    AND c.next_poll_at IS NULL AND c.open_cases = 0)"""
 _NOT_WAITING = """AND t.ended_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM quarantines q WHERE q.run_id = t.id AND q.state = 'waiting')"""
 _NO_DEPOSIT = "AND NOT EXISTS (SELECT FROM deposits d WHERE d.transaction_id = t.id)"

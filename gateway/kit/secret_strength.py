@@ -16,7 +16,7 @@ _SHORTEST = 4  # of a repetition or run; shorter ones stand in many random keys,
 _SHORTEST_RESPELT = 5  # of a word with digits for letters; shorter ones stand in random hexadecimal digits
 
 # Words that made-up keys are made of.
-_WORDS = """
+_COMMON_WORDS = """
     admin administrator amet api app application attention bad bar base battery baz before brown change changeit
     changeme character characters chars city code company config correct crypt cryptography data database
     default demo deploy dev develop developer development docker dog dolor dummy eight encrypt encryption enough
@@ -31,7 +31,7 @@ _WORDS = """
     word words world xxx you your zero
 """.split()  # noqa: SIM905 - a list would be three times as long
 _LITTLE_WORDS = frozenset("a an and as at be but by do for from i in is it me my no of on or so to up us we".split())  # noqa: SIM905
-_WORD = re.compile("|".join(sorted(set(_WORDS), key=lambda word: (-len(word), word))))
+_WORD = re.compile("|".join(sorted(set(_COMMON_WORDS), key=lambda word: (-len(word), word))))
 _PLAIN_LETTERS = str.maketrans("013457@$!", "oleastasi")  # "P4ssw0rd" reads "password"
 _ROWS = (
     "abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl",

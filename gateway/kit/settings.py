@@ -286,7 +286,7 @@ def load(config: Path | None = None, **overrides: Any) -> Settings:
     try:
         return Settings(**_over(values, overrides))
     except ValidationError as error:
-        lines = [_line(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+        lines = [_line(".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
         raise ConfigurationError("; ".join(lines)) from None
 
 

@@ -45,12 +45,12 @@ Columns = tuple[Column, ...]
 def columns(*declared: str | Column) -> Columns:
     """Columns as they are written: "at, plan=plan.name, price:money", each a title, where it is found, its marks."""
     found: list[Column] = []
-    for one in declared:
-        if isinstance(one, Column):
-            found.append(one)
+    for declaration in declared:
+        if isinstance(declaration, Column):
+            found.append(declaration)
             continue
-        for words in one.split(", "):
-            name, *marks = words.split(":")
+        for spelled in declaration.split(", "):
+            name, *marks = spelled.split(":")
             title, _, path = name.partition("=")
             found.append(Column(title, path or title, marks))
     return tuple(found)
@@ -58,15 +58,17 @@ def columns(*declared: str | Column) -> Columns:
 
 def sheet_of(table: Columns, rows: Iterable[Any]) -> Sheet:
     """Rows as plain values: times as ISO 8601 in UTC, amounts as decimals, truths as yes and no."""
-    shown = [column for column in table if "terminal" not in column.marks]
-    titles = [title for one in shown for title in (one.title, f"{one.title} currency")[: 1 + ("money" in one.marks)]]
-    return Sheet(titles, [[cell for column in shown for cell in _cells(column, row)] for row in rows])
+    visible = [column for column in table if "terminal" not in column.marks]
+    titles = [
+        title for each in visible for title in (each.title, f"{each.title} currency")[: 1 + ("money" in each.marks)]
+    ]
+    return Sheet(titles, [[cell for column in visible for cell in _cells(column, row)] for row in rows])
 
 
 def text_rows(table: Columns, rows: Iterable[Any]) -> list[dict[str, str | None]]:
     """Rows as texts for a terminal, which can obey none of them, by the titles of their columns."""
-    shown = [column for column in table if "csv" not in column.marks]
-    return [{column.title: _text(column.of(row)) for column in shown} for row in rows]
+    visible = [column for column in table if "csv" not in column.marks]
+    return [{column.title: _text(column.of(row)) for column in visible} for row in rows]
 
 
 def price_text(price: Any) -> str:

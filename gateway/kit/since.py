@@ -12,8 +12,8 @@ _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 def since(text: str, now: datetime) -> datetime | None:
     """The moment that ``text`` means, in UTC and not before 1970; None when it means none."""
-    words = text.strip().lower()
-    span = _SPAN.match(words)
+    spelled = text.strip().lower()
+    span = _SPAN.match(spelled)
     if span is not None:
         hours = int(span[1]) * _HOURS[span[2]]
         try:
@@ -21,7 +21,7 @@ def since(text: str, now: datetime) -> datetime | None:
         except OverflowError:
             return _EARLIEST
     try:
-        found = datetime.fromisoformat(words.upper())
+        found = datetime.fromisoformat(spelled.upper())
         return max(found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC), _EARLIEST)
     except (ValueError, OverflowError):
         return None

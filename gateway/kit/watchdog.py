@@ -87,17 +87,17 @@ class DatabaseWatchdog:
 
         Time is counted in turns of the loop: one that got no processor says nothing about the server.
         """
-        asked = asyncio.create_task(self._ask())
+        query = asyncio.create_task(self._ask())
         try:
             for _ in range(TURNS):
-                await asyncio.wait([asked], timeout=TURN_SECONDS)
-                if asked.done():
+                await asyncio.wait([query], timeout=TURN_SECONDS)
+                if query.done():
                     break
-            answers = asked.done()
+            answers = query.done()
         finally:
-            if not asked.done() or asked.exception() is not None:
+            if not query.done() or query.exception() is not None:
                 self._drop_own()  # first, or giving up the statement would wait for the server
-            await end(asked)
+            await end(query)
         return answers
 
     async def _ask(self) -> None:

@@ -46,11 +46,11 @@ def unexplained_fall(readings: Sequence[Reading], charges: Sequence[Charged]) ->
 
     A rise is a deposit and hides at most as much of what was taken beside it, so nothing is named that was not taken.
     """
-    ordered = sorted(readings, key=lambda one: one.at)
+    ordered = sorted(readings, key=lambda reading: reading.at)
     falls = [fell for before, after in pairwise(ordered) if (fell := before.balance - after.balance) > 0]
     if not falls:
         return None
     start, end = ordered[0].at - CLOCKS_APART, ordered[-1].at + CLOCKS_APART
-    charged = sum((one.amount for one in charges if start <= one.at <= end), Decimal(0))
+    charged = sum((charge.amount for charge in charges if start <= charge.at <= end), Decimal(0))
     fell = sum(falls, Decimal(0))
     return Unexplained(ordered[-1].at, fell, charged) if fell - charged > CENT * len(falls) else None

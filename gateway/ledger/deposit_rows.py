@@ -80,37 +80,37 @@ async def arrive(pool: Pool, supplier: str, now: datetime) -> int:
                ORDER BY begun_at DESC, id DESC FOR UPDATE""",
             supplier,
         )
-        for one in waiting:
+        for deposit in waiting:
             line = await connection.fetchval(
                 """SELECT t.id FROM supplier_transactions t
                    WHERE t.supplier = $1 AND t.kind = 'deposit' AND t.amount = $2 AND t.currency = $3 AND t.at >= $4
                      AND NOT EXISTS (SELECT FROM deposits d WHERE d.transaction_id = t.id)
                    ORDER BY t.at < $5, t.at, t.id LIMIT 1""",
                 supplier,
-                one["amount"],
-                one["currency"],
-                one["begun_at"] - _CLOCKS_APART,
-                one["begun_at"],
+                deposit["amount"],
+                deposit["currency"],
+                deposit["begun_at"] - _CLOCKS_APART,
+                deposit["begun_at"],
             )
             if line is not None:
                 arrived += 1
                 await connection.execute(
                     "UPDATE deposits SET state = 'arrived', arrived_at = $2, transaction_id = $3 WHERE id = $1",
-                    one["id"],
+                    deposit["id"],
                     now,
                     line,
                 )
     return arrived
 
 
-async def one(pool: Pool, deposit_id: str) -> Deposit | None:
+async def find(pool: Pool, deposit_id: str) -> Deposit | None:
     """A deposit, None when there is none of that id."""
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM deposits WHERE id = $1", deposit_id)  # noqa: S608 - the words above
     return None if row is None else Deposit(**dict(row))
 
 
 async def listed(
-    pool: Pool, asked: PageRequest, *, supplier: str | None = None, mode: str | None = None
+    pool: Pool, page_request: PageRequest, *, supplier: str | None = None, mode: str | None = None
 ) -> Page[Deposit]:
     """Deposits, the newest first."""
     rows = await pool.fetch(
@@ -121,7 +121,7 @@ async def listed(
             ORDER BY begun_at DESC, id DESC LIMIT $4""",  # noqa: S608 - the words above
         supplier,
         mode,
-        *asked.before(str),
-        asked.fetch,
+        *page_request.before(str),
+        page_request.fetch,
     )
-    return asked.page([Deposit(**dict(row)) for row in rows], lambda deposit: (deposit.id,))
+    return page_request.page([Deposit(**dict(row)) for row in rows], lambda deposit: (deposit.id,))

@@ -29,12 +29,12 @@ def ways(account: Account | None) -> tuple[DepositWay, ...]:
     if account is None:
         return ()
     able = Capability.DEPOSITS in account.manifest.capabilities
-    told = (one for one in account.manifest.deposit_ways if able or not one.online)
-    return tuple(sorted(told, key=lambda one: not one.online))
+    offered = (way for way in account.manifest.deposit_ways if able or not way.online)
+    return tuple(sorted(offered, key=lambda way: not way.online))
 
 
-async def begin(deps: Deps, name: str, way: str, amount: Money, who: Visitor | str) -> Deposit | Problem:
-    """Ask the supplier for a page at which a person pays. No money moves before somebody does.
+async def begin(deps: Deps, name: str, way: str, amount: Money, actor: Visitor | str) -> Deposit | Problem:
+    """Ask the supplier for a page at which an operator pays. No money moves before somebody does.
 
     It is noted who began it before the supplier is asked. From then on the balance is looked at every minute for an
     hour, so that offers come back as soon as the money is there.
@@ -42,7 +42,7 @@ async def begin(deps: Deps, name: str, way: str, amount: Money, who: Visitor | s
     account = deps.accounts.get(name)
     if account is None:
         return Problem("not_found", "there is no such supplier")
-    found = next((one for one in ways(account) if one.name == way), None)
+    found = next((known for known in ways(account) if known.name == way), None)
     if found is None or not found.online:
         return _no_way(account, way, found)
     if not (amount.amount.is_finite() and 0 < amount.amount <= MOST):
@@ -53,27 +53,27 @@ async def begin(deps: Deps, name: str, way: str, amount: Money, who: Visitor | s
         return Problem("conflict", f"amount: {what}", (("/amount/currency", what),))
     deposit_id = f"dep_{secrets.token_hex(12)}"
     async with deps.pool.acquire() as connection, connection.transaction():
-        by = who if isinstance(who, str) else who.name
+        by = actor if isinstance(actor, str) else actor.name
         await deposit_rows.ask(connection, deposit_id, name, way, amount, by, deps.clock())
         detail = {"way": way, "amount": str(amount), "deposit": deposit_id}
-        await audit_rows.record(connection, who, "supplier.deposit_begun", f"supplier:{name}", detail)
+        await audit_rows.record(connection, actor, "supplier.deposit_begun", f"supplier:{name}", detail)
     try:
         session = await account.provider.deposit(way, amount)
     except GatewayError as error:
         await deposit_rows.failed(deps.pool, deposit_id, str(error))
-        log.warning("deposit_not_begun", supplier=name, way=way)
+        log.warning("deposit_start_failed", supplier=name, way=way)
         return Problem("unavailable", f"{account.manifest.title} gave no page to pay at: {error}")
     await deposit_rows.begun(deps.pool, deposit_id, session.id, session.url)
-    made = await deposit_rows.one(deps.pool, deposit_id)
+    made = await deposit_rows.find(deps.pool, deposit_id)
     return made if made is not None else Problem("not_found", "the deposit is gone")
 
 
 def _no_way(account: Account, way: str, found: DepositWay | None) -> Problem:
-    title, names = account.manifest.title, [one.name for one in ways(account) if one.online]
+    title, names = account.manifest.title, [known.name for known in ways(account) if known.online]
     if found is not None:
         return Problem("not_supported", f"deposits: {title}, {found.title}: {found.what_to_do}")
     if not names:
-        by_hand = " ".join(one.what_to_do for one in ways(account))
+        by_hand = " ".join(known.what_to_do for known in ways(account))
         return Problem("not_supported", f"deposits: {title} takes none online. {by_hand}".strip())
     what = f"one of {', '.join(names)}"
     return Problem("conflict", f"way: {way[:40]!r} is not {what}", (("/way", what),))

@@ -29,7 +29,7 @@ Verdict = Literal[
     "only_ours",  # our ledger has what the supplier does not show
     "amount_differs",
     "open",  # the supplier took it for an attempt whose end is not recorded yet
-    "explained",  # it differs, and a person said why
+    "explained",  # it differs, and an operator said why
     "apart",  # a deposit, a correction: no order is behind it, so our ledger has no such line
     "statement_not_read",  # our ledger has it, and the supplier's statement of that time was not read yet
 ]
@@ -61,7 +61,7 @@ class Apart(msgspec.Struct, frozen=True, kw_only=True):
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One line. ``theirs`` and ``ours`` are what each side has for the order in this kind, None for nothing.
 
-    ``why`` is the exact difference where there is one, ``movement`` the name by which a person explains it.
+    ``why`` is the exact difference where there is one, ``movement`` the name by which an operator explains it.
     """
 
     at: datetime
@@ -79,45 +79,49 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 def lines(
     supplier: str,
     day: Day,
-    books: Beside,
+    paired: Beside,
     apart: Iterable[Apart],
     explained: Mapping[str, Money],
     read: StatementsRead,
 ) -> list[Line]:
     """Everything that moved on these days at either side, the newest first. ``read``: how far statements were."""
-    found = [_apart(one) for one in apart if day.has(one.at)]
-    found += [_of_nobody(nameless(supplier, one), explained) for one in books.nameless if day.has(one.at)]
-    for pair in books.pairs:
+    found = [_apart(movement) for movement in apart if day.has(movement.at)]
+    found += [
+        _of_nobody(nameless(supplier, difference), explained)
+        for difference in paired.nameless
+        if day.has(difference.at)
+    ]
+    for pair in paired.pairs:
         if any(day.has(at) for at in pair.times):
             found += _of_pair(supplier, pair, explained, read)
-    return sorted(found, key=lambda one: (one.at, one.movement), reverse=True)
+    return sorted(found, key=lambda line: (line.at, line.movement), reverse=True)
 
 
 def _of_pair(supplier: str, pair: Pair, explained: Mapping[str, Money], read: StatementsRead) -> Iterator[Line]:
     differing = of_pair(supplier, pair)
-    for one in differing:
-        kind = one.movement.split(":", 1)[0]
-        line = _different(kind, one, explained)
+    for difference in differing:
+        kind = difference.movement.split(":", 1)[0]
+        line = _different(kind, difference, explained)
         unread = any(row.kind == kind and not read.has(row.at) for row in pair.ours)
         if unread and line.verdict in {"only_ours", "amount_differs"} and _ours_is_more(line):
             line = msgspec.structs.replace(line, verdict="statement_not_read", why=None)
         yield line
-    told = {one.movement.split(":", 1)[0] for one in differing}
+    sides = {difference.movement.split(":", 1)[0] for difference in differing}
     for side in ("charge", "refund"):
-        if side not in told:
+        if side not in sides:
             yield from _agreeing(side, pair)
 
 
 def _agreeing(side: str, pair: Pair) -> Iterator[Line]:
     both: tuple[Movement | Booked, ...] = (*pair.theirs, *pair.ours)
     theirs, ours = sums(pair.theirs, side), sums(pair.ours, side)
-    order = next((one.supplier_order_id for one in both if one.supplier_order_id), None)
-    reference = next((one.reference for one in pair.theirs if one.reference), None)
+    order = next((movement.supplier_order_id for movement in both if movement.supplier_order_id), None)
+    reference = next((movement.reference for movement in pair.theirs if movement.reference), None)
     attempt = pair.owner.attempt if pair.owner else pair.ours[0].attempt if pair.ours else None
     for currency in sorted(theirs.keys() | ours.keys()):
         they, we = theirs.get(currency), ours.get(currency)
         yield Line(
-            at=min(one.at for one in both if one.kind == side),
+            at=min(movement.at for movement in both if movement.kind == side),
             kind=side,
             verdict="same",  # where one side has none of it, what it took and gave back comes to the same at both
             movement=f"{side}:{order or reference or attempt}",
@@ -129,18 +133,18 @@ def _agreeing(side: str, pair: Pair) -> Iterator[Line]:
         )
 
 
-def _different(kind: str, one: Difference, explained: Mapping[str, Money]) -> Line:
+def _different(kind: str, difference: Difference, explained: Mapping[str, Money]) -> Line:
     return Line(
-        at=one.at,
+        at=difference.at,
         kind=kind,
-        verdict="explained" if is_explained(one, explained) else _verdict(one),
-        movement=one.movement,
-        theirs=one.theirs,
-        ours=one.ours,
-        why=one.what,
-        supplier_order_id=one.supplier_order_id,
-        attempt=one.attempt,
-        order_id=one.order_id,
+        verdict="explained" if is_explained(difference, explained) else _verdict(difference),
+        movement=difference.movement,
+        theirs=difference.theirs,
+        ours=difference.ours,
+        why=difference.what,
+        supplier_order_id=difference.supplier_order_id,
+        attempt=difference.attempt,
+        order_id=difference.order_id,
     )
 
 
@@ -151,21 +155,27 @@ def _ours_is_more(line: Line) -> bool:
     return line.ours.currency == line.theirs.currency and line.ours > line.theirs
 
 
-def _of_nobody(one: Difference, explained: Mapping[str, Money]) -> Line:
-    return _different(one.movement.split(":", 1)[0], one, explained)
+def _of_nobody(difference: Difference, explained: Mapping[str, Money]) -> Line:
+    return _different(difference.movement.split(":", 1)[0], difference, explained)
 
 
-def _verdict(one: Difference) -> Verdict:
-    if one.what == "amount_differs":
+def _verdict(difference: Difference) -> Verdict:
+    if difference.what == "amount_differs":
         return "amount_differs"
-    if one.what == "not_settled":
+    if difference.what == "not_settled":
         return "open"
-    return "only_ours" if one.what in _OURS_ALONE else "only_theirs"
+    return "only_ours" if difference.what in _OURS_ALONE else "only_theirs"
 
 
-def _apart(one: Apart) -> Line:
-    name = one.movement_id or f"{one.at.isoformat()}:{one.amount}"
-    return Line(at=one.at, kind=one.kind.value, verdict="apart", movement=f"{one.kind.value}:{name}", theirs=one.amount)
+def _apart(movement: Apart) -> Line:
+    name = movement.movement_id or f"{movement.at.isoformat()}:{movement.amount}"
+    return Line(
+        at=movement.at,
+        kind=movement.kind.value,
+        verdict="apart",
+        movement=f"{movement.kind.value}:{name}",
+        theirs=movement.amount,
+    )
 
 
 def as_movement(kind: TransactionKind, amount: Money, at: datetime, order: str | None, reference: str | None,

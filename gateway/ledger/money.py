@@ -39,10 +39,10 @@ USUAL_DAYS = 7
 REFRESH_SECONDS = 25.0
 
 
-async def of_all(deps: Deps, asked: PageRequest, mode: Mode | None = None) -> Page[SupplierMoney]:
+async def of_all(deps: Deps, page_request: PageRequest, mode: Mode | None = None) -> Page[SupplierMoney]:
     """Our money at each supplier, by name."""
-    found = await supplier_list_rows.suppliers(deps.pool, asked, supplier_list_rows.SupplierContext(), mode)
-    return found.of(await of(deps, [one.name for one in found.data]))
+    found = await supplier_list_rows.suppliers(deps.pool, page_request, supplier_list_rows.SupplierContext(), mode)
+    return found.of(await of(deps, [supplier.name for supplier in found.data]))
 
 
 async def of(deps: Deps, names: Sequence[str]) -> list[SupplierMoney]:
@@ -52,8 +52,8 @@ async def of(deps: Deps, names: Sequence[str]) -> list[SupplierMoney]:
     return [
         SupplierMoney(
             known[name],
-            [SupplierDepositWay(**msgspec.structs.asdict(one)) for one in deposits.ways(deps.accounts.get(name))],
-            _books_of(deps.accounts.get(name)),
+            [SupplierDepositWay(**msgspec.structs.asdict(way)) for way in deposits.ways(deps.accounts.get(name))],
+            _statement_reading(deps.accounts.get(name)),
             _read(walks.get(name)),
         )
         for name in names
@@ -71,7 +71,7 @@ async def refresh(deps: Deps, names: Sequence[str] | None = None, seconds: float
 
 async def transactions(
     deps: Deps,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     supplier: str | None = None,
     kind: str | None = None,
@@ -79,24 +79,24 @@ async def transactions(
     mode: Mode | None = None,
 ) -> Page[SupplierTransaction]:
     """The suppliers' books as they were read, the newest first."""
-    found = await rows.listed(deps.pool, asked, supplier=supplier, kind=kind, since=since, mode=mode)
+    found = await rows.listed(deps.pool, page_request, supplier=supplier, kind=kind, since=since, mode=mode)
     return found.map(_transaction)
 
 
 async def ledger(
-    deps: Deps, name: str, first: date, last: date, asked: PageRequest, *, differing: bool = False
+    deps: Deps, name: str, first: date, last: date, page_request: PageRequest, *, differing: bool = False
 ) -> SupplierLedgerPage | None:
     """A supplier's books beside ours for the days from ``first`` to ``last`` (UTC); None for no such supplier.
 
-    ``differing``: only the lines that a person has to look into, or that are open.
+    ``differing``: only the lines that an operator has to look into, or that are open.
     """
     if not await supplier_list_rows.is_supplier(deps.pool, name):
         return None
     day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
     every = await supplier_statements.ledger(deps, name, day)
-    wanted = [one for one in every if one.verdict in {*DIFFERENT, "open"}] if differing else every
-    start = asked.before(datetime, str)
-    page = asked.page([one for one in wanted if _place(one) < start], _place).map(_line)
+    wanted = [line for line in every if line.verdict in {*DIFFERENT, "open"}] if differing else every
+    start = page_request.before(datetime, str)
+    page = page_request.page([line for line in wanted if _place(line) < start], _place).map(_line)
     walk = (await rows.walks(deps.pool, [name])).get(name)
     return SupplierLedgerPage(
         **msgspec.structs.asdict(page),
@@ -117,35 +117,35 @@ def usual_days(now: datetime) -> tuple[date, date]:
 def totals(lines: Sequence[Line]) -> list[SupplierLedgerTotal]:
     """The lines of each kind and currency together."""
     groups: dict[tuple[str, str], list[Line]] = {}
-    for one in lines:
-        amount = one.theirs or one.ours
-        groups.setdefault((one.kind, amount.currency if amount else ""), []).append(one)
+    for line in lines:
+        amount = line.theirs or line.ours
+        groups.setdefault((line.kind, amount.currency if amount else ""), []).append(line)
     return [
         SupplierLedgerTotal(
             kind=_KINDS[kind],
             currency=currency,
             lines=len(some),
-            theirs=_sum([one.theirs for one in some], currency),
-            ours=_sum([one.ours for one in some], currency),
-            differences=sum(one.verdict in DIFFERENT for one in some),
+            theirs=_sum([entry.theirs for entry in some], currency),
+            ours=_sum([entry.ours for entry in some], currency),
+            differences=sum(entry.verdict in DIFFERENT for entry in some),
         )
         for (kind, currency), some in sorted(groups.items())
     ]
 
 
 async def deposits_begun(
-    deps: Deps, asked: PageRequest, *, supplier: str | None = None, mode: Mode | None = None
+    deps: Deps, page_request: PageRequest, *, supplier: str | None = None, mode: Mode | None = None
 ) -> Page[DepositShown]:
     """Deposits that somebody began, the newest first."""
-    found = await deposit_rows.listed(deps.pool, asked, supplier=supplier, mode=mode)
+    found = await deposit_rows.listed(deps.pool, page_request, supplier=supplier, mode=mode)
     return found.map(deposit_shown)
 
 
-def deposit_shown(one: deposit_rows.Deposit) -> DepositShown:
+def deposit_shown(deposit: deposit_rows.Deposit) -> DepositShown:
     """A deposit as the API writes it."""
-    told = msgspec.structs.asdict(one) | {"amount": price_of(Money(one.amount, one.currency))}
-    del told["currency"], told["session_id"]
-    return msgspec.convert(told, DepositShown)
+    fields = msgspec.structs.asdict(deposit) | {"amount": price_of(Money(deposit.amount, deposit.currency))}
+    del fields["currency"], fields["session_id"]
+    return msgspec.convert(fields, DepositShown)
 
 
 _KINDS: dict[str, Literal["charge", "refund", "deposit", "adjustment", "other"]] = {
@@ -153,7 +153,7 @@ _KINDS: dict[str, Literal["charge", "refund", "deposit", "adjustment", "other"]]
 }  # fmt: skip
 
 
-def _books_of(account: Account | None) -> Literal["transactions", "orders"] | None:
+def _statement_reading(account: Account | None) -> Literal["transactions", "orders"] | None:
     able = account.manifest.capabilities if account is not None else frozenset()
     if Capability.TRANSACTIONS in able:
         return "transactions"
@@ -164,15 +164,15 @@ def _read(walk: Walk | None) -> BooksRead | None:
     return None if walk is None else BooksRead(walk.whole_from, walk.whole_to, walk.asked_at, walk.error)
 
 
-def _transaction(one: StoredStatementLine) -> SupplierTransaction:
-    told = msgspec.structs.asdict(one) | {"amount": price_of(Money(one.amount, one.currency))}
-    del told["currency"]
-    return msgspec.convert(told, SupplierTransaction)
+def _transaction(line: StoredStatementLine) -> SupplierTransaction:
+    fields = msgspec.structs.asdict(line) | {"amount": price_of(Money(line.amount, line.currency))}
+    del fields["currency"]
+    return msgspec.convert(fields, SupplierTransaction)
 
 
-def _line(one: Line) -> SupplierLedgerLine:
-    told = msgspec.structs.asdict(one) | {"theirs": price_of(one.theirs), "ours": price_of(one.ours)}
-    return msgspec.convert(told, SupplierLedgerLine)
+def _line(line: Line) -> SupplierLedgerLine:
+    fields = msgspec.structs.asdict(line) | {"theirs": price_of(line.theirs), "ours": price_of(line.ours)}
+    return msgspec.convert(fields, SupplierLedgerLine)
 
 
 def _place(line: Line) -> tuple[datetime, str]:
@@ -180,8 +180,8 @@ def _place(line: Line) -> tuple[datetime, str]:
 
 
 def _sum(amounts: Sequence[Money | None], currency: str) -> Price | None:
-    there = [one for one in amounts if one is not None and one.currency == currency]
+    there = [amount for amount in amounts if amount is not None and amount.currency == currency]
     total = there[0] if there else None
-    for one in there[1:]:
-        total = one if total is None else total + one
+    for price in there[1:]:
+        total = price if total is None else total + price
     return price_of(total)

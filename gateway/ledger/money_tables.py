@@ -10,11 +10,11 @@ MONEY = columns(
     "reserved=balance.reserved:amount, credit=balance.credit:amount, spent a day=balance.spent_per_day:amount",
     Column(
         "wallets",
-        lambda one: ", ".join(f"{wallet.name}: {wallet.amount}" for wallet in one.balance.wallets) or None,
+        lambda row: ", ".join(f"{wallet.name}: {wallet.amount}" for wallet in row.balance.wallets) or None,
         ["terminal"],
     ),
     "days left=balance.days_left, seen at=balance.at, books up to=books.whole_to",
-    Column("why none", lambda one: one.balance.why_none or one.balance.error, ["terminal"]),
+    Column("why none", lambda row: row.balance.why_none or row.balance.error, ["terminal"]),
 )
 LEDGER = columns(
     "at, kind, verdict:csv, why:csv",

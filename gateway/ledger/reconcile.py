@@ -12,7 +12,16 @@ from gateway.checkouts import payment_audit_rows
 from gateway.checkouts.payment_audit_rows import Unaccounted
 from gateway.ledger import reconcile_rows
 from gateway.ledger.balance_sum_rules import Charged, Reading, unexplained_fall
-from gateway.ledger.reconcile_rules import Booked, Day, Difference, Known, Movement, Side, differences, is_explained
+from gateway.ledger.reconcile_rules import (
+    Booked,
+    Day,
+    Difference,
+    Known,
+    Movement,
+    MovementKind,
+    differences,
+    is_explained,
+)
 from gateway.orders import number_polls
 from gateway.pricing import fx_rows
 from gateway.pricing.price_rules import NoRate, Rates
@@ -27,7 +36,7 @@ from schemas.order import SupplierOrder
 
 # Clocks differ, and what is booked at midnight stands in either day.
 MARGIN = timedelta(days=1)
-_SIDES: dict[TransactionKind, Side] = {TransactionKind.CHARGE: "charge", TransactionKind.REFUND: "refund"}
+_SIDES: dict[TransactionKind, MovementKind] = {TransactionKind.CHARGE: "charge", TransactionKind.REFUND: "refund"}
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -61,14 +70,16 @@ async def reconcile(deps: Deps, first: date, last: date, only: Sequence[str] = (
     switched on again. What belongs to one attempt that is still open is named, and is no fault: it is followed.
     """
     day = Day(datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC))
-    selling_ones = [
+    sellers = [
         account
         for name, account in sorted(deps.accounts.items())
         if Capability.ORDERS in account.manifest.capabilities and (not only or name in only)
     ]
-    compared = tuple(await asyncio.gather(*(_compare(deps, account, day) for account in selling_ones)))
+    compared = tuple(await asyncio.gather(*(_compare(deps, account, day) for account in sellers)))
     paid = () if only else tuple(await payment_audit_rows.unaccounted(deps.pool))
-    clean = all(one.state == "compared" and not _wrong(one) for one in compared) and all(one.open for one in paid)
+    clean = all(report.state == "compared" and not _wrong(report) for report in compared) and all(
+        payment.open for payment in paid
+    )
     resumed = False
     restored = await reconcile_rows.restored_as_of(deps.pool)
     today = deps.clock().astimezone(UTC).date()
@@ -78,7 +89,7 @@ async def reconcile(deps: Deps, first: date, last: date, only: Sequence[str] = (
 
 
 def _wrong(compared: Compared) -> bool:
-    return any(one.what != "not_settled" for one in compared.differences)
+    return any(difference.what != "not_settled" for difference in compared.differences)
 
 
 async def _compare(deps: Deps, account: Account, day: Day) -> Compared:
@@ -88,15 +99,15 @@ async def _compare(deps: Deps, account: Account, day: Day) -> Compared:
     since = await back_to(deps, name, day)
     try:
         if Capability.NUMBERS in capabilities:  # its answers name no order; this learns which is whose
-            await number_polls.look(deps, account)
+            await number_polls.poll(deps, account)
         movements = await _movements(account, since)
     except GatewayError as error:
         return Compared(name, "failed", error=str(error))
-    ours = await our_books(deps, name, day, movements, since)
+    ours = await our_entries(deps, name, day, movements, since)
     found = differences(name, day, movements, ours.booked, ours.known, ours.explained)
     if Capability.TRANSACTIONS not in capabilities and (fell := await _balance_sum(deps, name, day, movements, ours)):
         found.append(fell)
-    return Compared(name, "compared", sum(day.has(one.at) for one in movements), tuple(found))
+    return Compared(name, "compared", sum(day.has(movement.at) for movement in movements), tuple(found))
 
 
 async def _balance_sum(
@@ -106,17 +117,21 @@ async def _balance_sum(
 
     While an attempt is open whose order it does not show yet, it may be that one's charge.
     """
-    shown = {text for one in movements for text in (one.supplier_order_id, one.reference) if text}
-    if any(one.open and not {one.attempt, one.supplier_order_id} & shown for one in ours.known):
+    named = {text for movement in movements for text in (movement.supplier_order_id, movement.reference) if text}
+    if any(order.open and not {order.attempt, order.supplier_order_id} & named for order in ours.known):
         return None
     base = deps.settings.base_currency
     rates = Rates(base, await fx_rows.worth(deps.pool, base))
     try:
         readings = [
-            Reading(one.at, rates.to_base(Money(one.balance, one.currency)).amount)
-            for one in await balance_rows.between(deps.pool, name, day.start, day.end)
+            Reading(reading.at, rates.to_base(Money(reading.balance, reading.currency)).amount)
+            for reading in await balance_rows.between(deps.pool, name, day.start, day.end)
         ]
-        charges = [Charged(one.at, rates.to_base(one.amount).amount) for one in movements if one.kind == "charge"]
+        charges = [
+            Charged(movement.at, rates.to_base(movement.amount).amount)
+            for movement in movements
+            if movement.kind == "charge"
+        ]
     except NoRate:
         return None
     found = unexplained_fall(readings, charges)
@@ -148,12 +163,12 @@ class OurBooks(msgspec.Struct, frozen=True):
     explained: dict[str, Money]
 
 
-async def our_books(deps: Deps, name: str, day: Day, movements: Sequence[Movement], since: datetime) -> OurBooks:
+async def our_entries(deps: Deps, name: str, day: Day, movements: Sequence[Movement], since: datetime) -> OurBooks:
     """Ledger and attempts of these days and of whatever the movements are about."""
-    ids = {text for one in movements for text in (one.supplier_order_id, one.reference) if text}
+    ids = {text for movement in movements for text in (movement.supplier_order_id, movement.reference) if text}
     rows = await reconcile_rows.booked(deps.pool, name, [], day.start, day.end)
     known = await reconcile_rows.known(deps.pool, name, [*ids, *(row.attempt for row in rows)], since, day.end + MARGIN)
-    booked = await reconcile_rows.booked(deps.pool, name, [one.attempt for one in known], day.start, day.end)
+    booked = await reconcile_rows.booked(deps.pool, name, [order.attempt for order in known], day.start, day.end)
     return OurBooks(booked, known, await reconcile_rows.explained(deps.pool, name))
 
 
@@ -182,7 +197,7 @@ async def _movements(account: Account, since: datetime) -> list[Movement]:
     ]
 
 
-def _side(line: Transaction) -> Side | None:
+def _side(line: Transaction) -> MovementKind | None:
     """Which way money moved; None for our own deposits. Fees and corrections are taken or given like the rest."""
     if line.kind is TransactionKind.DEPOSIT or not line.amount.amount:
         return None
@@ -203,9 +218,9 @@ def _charge(order: SupplierOrder) -> Movement | None:
 
 async def explain(deps: Deps, report: Reconciled, supplier: str, movement: str, note: str) -> bool:
     """Note why a difference of a report is as it is, by its amount now; False when the report has no such one."""
-    for one in (one for part in report.suppliers for one in part.differences):
-        amount = one.theirs or one.ours
-        if (one.supplier, one.movement) == (supplier, movement) and amount is not None:
+    for difference in (found for part in report.suppliers for found in part.differences):
+        amount = difference.theirs or difference.ours
+        if (difference.supplier, difference.movement) == (supplier, movement) and amount is not None:
             await reconcile_rows.explain(deps.pool, supplier, movement, amount, note)
             return True
     return False

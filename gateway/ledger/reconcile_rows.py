@@ -1,4 +1,4 @@
-"""Our books beside a supplier's: ledger and attempts to compare, what a person explained, and the latest entry."""
+"""Our books beside a supplier's: ledger and attempts to compare, what an operator explained, and the latest entry."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def booked(pool: Pool, supplier: str, attempts: Sequence[str], start: date
 
 
 async def explained(pool: Pool, supplier: str) -> dict[str, Money]:
-    """What a person explained, by the movement's name."""
+    """What an operator explained, by the movement's name."""
     rows = await pool.fetch("SELECT movement, amount, currency FROM explained_movements WHERE supplier = $1", supplier)
     return {row["movement"]: Money(row["amount"].normalize(), row["currency"]) for row in rows}
 

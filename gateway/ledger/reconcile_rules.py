@@ -16,7 +16,7 @@ import msgspec
 
 from schemas.money import Money
 
-Side = Literal["charge", "refund"]
+MovementKind = Literal["charge", "refund"]
 What = Literal[
     "charge_without_attempt",  # the supplier took money for an order that no attempt of ours knows
     "not_settled",  # it belongs to one attempt whose end is not recorded yet
@@ -33,7 +33,7 @@ What = Literal[
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
     """Money that moved at the supplier; ``amount`` is never negative. ``reference`` is ours where it says so."""
 
-    kind: Side
+    kind: MovementKind
     amount: Money
     at: datetime
     supplier_order_id: str | None
@@ -47,7 +47,7 @@ class Booked(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str
     order_id: str
     supplier_order_id: str | None
-    kind: Side
+    kind: MovementKind
     amount: Money
     at: datetime
 
@@ -62,7 +62,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference. ``movement`` is the name by which a person explains it; ``theirs`` and ``ours`` are nets."""
+    """One difference. ``movement`` is the name by which an operator explains it; ``theirs`` and ``ours`` are nets."""
 
     what: What
     supplier: str
@@ -95,7 +95,7 @@ def differences(
     known: Iterable[Known],
     explained: Mapping[str, Money],
 ) -> list[Difference]:
-    """Every difference of the day, in the order of time; those that a person explained are left out.
+    """Every difference of the day, in the order of time; those that an operator explained are left out.
 
     An order is known by the supplier's id for it, or by the reference that we gave it.
     """
@@ -105,7 +105,8 @@ def differences(
         if any(day.has(at) for at in pair.times):
             found += of_pair(supplier, pair)
     return sorted(
-        (one for one in found if not is_explained(one, explained)), key=lambda one: (one.at, one.movement, one.what)
+        (difference for difference in found if not is_explained(difference, explained)),
+        key=lambda item: (item.at, item.movement, item.what),
     )
 
 
@@ -119,7 +120,7 @@ class Pair(msgspec.Struct, frozen=True):
     @property
     def times(self) -> list[datetime]:
         """When anything of it moved, at either side."""
-        return [*(one.at for one in self.theirs), *(one.at for one in self.ours)]
+        return [*(movement.at for movement in self.theirs), *(entry.at for entry in self.ours)]
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -152,8 +153,8 @@ def beside(movements: Iterable[Movement], booked: Iterable[Booked], known: Itera
 def _index(known: Iterable[Known]) -> tuple[dict[str, Known], dict[str, Known]]:
     attempts = list(known)
     return (
-        {one.supplier_order_id: one for one in attempts if one.supplier_order_id is not None},
-        {one.attempt: one for one in attempts},
+        {attempt.supplier_order_id: attempt for attempt in attempts if attempt.supplier_order_id is not None},
+        {known.attempt: known for known in attempts},
     )
 
 
@@ -171,7 +172,7 @@ def of_pair(supplier: str, pair: Pair) -> list[Difference]:
         if len(they) <= 1 and len(we) <= 1:
             pairs = [("", (next(iter(they.values()), None), next(iter(we.values()), None)))]
         else:
-            pairs = [(f":{one}", (they.get(one), we.get(one))) for one in sorted(they.keys() | we.keys())]
+            pairs = [(f":{part}", (they.get(part), we.get(part))) for part in sorted(they.keys() | we.keys())]
         for suffix, both in pairs:
             if both[0] != both[1]:
                 found.append(_difference(supplier, side, owner, both, theirs, ours, suffix))
@@ -188,11 +189,13 @@ def _difference(
     suffix: str = "",
 ) -> Difference:
     they, we = both
-    order = next((one.supplier_order_id for one in theirs if one.supplier_order_id), None) or next(
-        (one.supplier_order_id for one in ours if one.supplier_order_id), None
+    order = next((movement.supplier_order_id for movement in theirs if movement.supplier_order_id), None) or next(
+        (movement.supplier_order_id for movement in ours if movement.supplier_order_id), None
     )
-    reference = next((one.reference for one in theirs if one.reference), None)
-    times = [one.at for one in theirs if one.kind == side] or [one.at for one in ours if one.kind == side]
+    reference = next((movement.reference for movement in theirs if movement.reference), None)
+    times = [movement.at for movement in theirs if movement.kind == side] or [
+        entry.at for entry in ours if entry.kind == side
+    ]
     attempt = owner.attempt if owner else ours[0].attempt if ours else None
     return Difference(
         what=_what(side, owner, they, we),
@@ -232,9 +235,9 @@ def nameless(supplier: str, moved: Movement) -> Difference:
     )
 
 
-def is_explained(one: Difference, explained: Mapping[str, Money]) -> bool:
-    """Whether a person explained it, and its amount is still the one that was explained."""
-    return explained.get(one.movement) == (one.theirs or one.ours)
+def is_explained(difference: Difference, explained: Mapping[str, Money]) -> bool:
+    """Whether an operator explained it, and its amount is still the one that was explained."""
+    return explained.get(difference.movement) == (difference.theirs or difference.ours)
 
 
 def sums(rows: Iterable[Movement | Booked], side: str) -> dict[str, Money]:

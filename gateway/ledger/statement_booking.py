@@ -23,7 +23,7 @@ from schemas.money import Money
 log = structlog.get_logger(__name__)
 
 # A refund or an operator's decision may come long after the purchase.
-LOOKED_BACK = timedelta(days=30)
+LOOKBACK = timedelta(days=30)
 
 
 async def book_statements(deps: Deps, supplier: str) -> int:
@@ -32,7 +32,7 @@ async def book_statements(deps: Deps, supplier: str) -> int:
     To be called after a whole read: half of one may show a charge without its refund.
     """
     written = 0
-    for attempt_id in await supplier_statement_rows.unbooked(deps.pool, supplier, deps.clock() - LOOKED_BACK):
+    for attempt_id in await supplier_statement_rows.unbooked(deps.pool, supplier, deps.clock() - LOOKBACK):
         async with deps.pool.acquire() as connection, connection.transaction():
             written += await _book(deps, connection, attempt_id)
     return written

@@ -117,7 +117,7 @@ async def keep(pool: Pool, supplier: str, entries: Sequence[Entry], now: datetim
     """Keep those that are not there yet; those that are new."""
     if not entries:
         return []
-    await _rename(pool, supplier, [(one.former_key, one.key) for one in entries if one.former_key is not None])
+    await _rename(pool, supplier, [(entry.former_key, entry.key) for entry in entries if entry.former_key is not None])
     rows = await pool.fetch(
         """INSERT INTO supplier_transactions
                (supplier, key, kind, amount, currency, at, supplier_order_id, transaction_id, reference, seen_at)
@@ -127,14 +127,14 @@ async def keep(pool: Pool, supplier: str, entries: Sequence[Entry], now: datetim
         supplier,
         now,
         *(
-            [getattr(one, name) for one in entries]
+            [getattr(entry, name) for entry in entries]
             for name in (
                 "key", "kind", "amount", "currency", "at", "supplier_order_id", "transaction_id", "reference",
             )
         ),
     )  # fmt: skip
     new = {row["key"] for row in rows}
-    return [one for one in entries if one.key in new]
+    return [entry for entry in entries if entry.key in new]
 
 
 async def without_owner(pool: Pool, supplier: str, since: datetime) -> list[str]:
@@ -236,7 +236,7 @@ async def between(pool: Pool, supplier: str, start: datetime, end: datetime) -> 
 
 async def listed(
     pool: Pool | Connection,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     supplier: str | None = None,
     kind: str | None = None,
@@ -254,11 +254,11 @@ async def listed(
         supplier,
         kind,
         since,
-        *asked.before(datetime, int),
+        *page_request.before(datetime, int),
         mode,
-        asked.fetch,
+        page_request.fetch,
     )
-    return asked.page([StoredStatementLine(**dict(row)) for row in rows], lambda line: (line.at, line.id))
+    return page_request.page([StoredStatementLine(**dict(row)) for row in rows], lambda line: (line.at, line.id))
 
 
 async def _rename(pool: Pool, supplier: str, keys: Sequence[tuple[str, str]]) -> None:

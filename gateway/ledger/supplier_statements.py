@@ -16,7 +16,7 @@ import structlog
 
 from gateway.ledger import deposit_rows, supplier_statement_rows
 from gateway.ledger.ledger_view_rules import DIFFERENT, Apart, Line, StatementsRead, as_movement, lines
-from gateway.ledger.reconcile import back_to, our_books
+from gateway.ledger.reconcile import back_to, our_entries
 from gateway.ledger.reconcile_rules import Day, Movement, beside
 from gateway.ledger.statement_booking import book_statements
 from gateway.ledger.supplier_statement_rows import Entry, StoredStatementLine
@@ -82,18 +82,18 @@ async def read(deps: Deps, name: str) -> int:
                 _goes_on(limit)
             await _name_orders(deps, account, since, limit)
     except (GatewayError, TimeoutError) as error:
-        words = str(error) or "no end in time"
-        log.info("books_not_read", supplier=name, error=words)
-        await supplier_statement_rows.broken(deps.pool, name, began, words)
+        message = str(error) or "no end in time"
+        log.info("supplier_statement_read_failed", supplier=name, error=message)
+        await supplier_statement_rows.broken(deps.pool, name, began, message)
     except Exception as error:
         # Of one supplier, whose plugin or word has a fault: the others' books are read all the same.
-        log.exception("books_not_read", supplier=name)
+        log.exception("supplier_statement_read_failed", supplier=name)
         await supplier_statement_rows.broken(deps.pool, name, began, f"a fault of ours: {type(error).__name__}")
     else:
         await supplier_statement_rows.whole(deps.pool, name, began, since)
         await _compare(deps, name)
     if await deposit_rows.arrive(deps.pool, name, deps.clock()):
-        await balances.look_now(deps.pool, deps.accounts, [name], deps.clock())
+        await balances.poll_now(deps.pool, deps.accounts, [name], deps.clock())
     return new
 
 
@@ -103,19 +103,19 @@ async def _compare(deps: Deps, name: str) -> None:
         await book_statements(deps, name)
         now = deps.clock()
         day = Day(now - COMPARED_BACK, now - STATEMENTS_SETTLE)
-        differing = [one for one in await ledger(deps, name, day) if one.verdict in DIFFERENT]
-        words = f"{differing[0].movement}: {differing[0].why}" if differing else None
-        await supplier_statement_rows.note_differences(deps.pool, name, len(differing), words)
+        differing = [line for line in await ledger(deps, name, day) if line.verdict in DIFFERENT]
+        first = f"{differing[0].movement}: {differing[0].why}" if differing else None
+        await supplier_statement_rows.note_differences(deps.pool, name, len(differing), first)
         if differing:
             log.warning("statement_differs", supplier=name, lines=len(differing))
     except Exception:
-        log.exception("statement_not_compared", supplier=name)
+        log.exception("supplier_statement_compare_failed", supplier=name)
 
 
 async def refresh(deps: Deps, names: Sequence[str] | None = None) -> None:
     """Ask for balances and read the books at once, of these accounts or of all."""
     known = sorted(deps.accounts) if names is None else [name for name in names if name in deps.accounts]
-    await balances.look_now(deps.pool, deps.accounts, known, deps.clock())
+    await balances.poll_now(deps.pool, deps.accounts, known, deps.clock())
     await asyncio.gather(*(read(deps, name) for name in readers(deps, known)))
 
 
@@ -123,10 +123,10 @@ async def ledger(deps: Deps, name: str, day: Day) -> list[Line]:
     """The supplier's books and ours for these days, the newest first, as far as they were read."""
     since = await back_to(deps, name, day)
     kept = await supplier_statement_rows.between(deps.pool, name, since, deps.clock() + timedelta(days=1))
-    told = [_compared(one) for one in kept]
-    movements = [one for one in told if isinstance(one, Movement)]
-    ours = await our_books(deps, name, day, movements, since)
-    apart = [one for one in told if isinstance(one, Apart)]
+    compared = [_compared(line) for line in kept]
+    movements = [line for line in compared if isinstance(line, Movement)]
+    ours = await our_entries(deps, name, day, movements, since)
+    apart = [line for line in compared if isinstance(line, Apart)]
     walk = (await supplier_statement_rows.walks(deps.pool, [name])).get(name)
     read_so_far = StatementsRead() if walk is None else StatementsRead(walk.whole_from, walk.whole_to)
     # Days of a busy shop are many lines, and the others' turn must not wait for them.
@@ -182,28 +182,28 @@ def _entry(line: Transaction, reference: str | None, alike: Counter[bytes]) -> E
     former = None
     if line.supplier_transaction_id is not None:
         key = f"id:{line.supplier_transaction_id}"
-        if _told(key) != key:  # two that look alike then are two all the same
+        if _clean(key) != key:  # two that look alike then are two all the same
             key = f"id:{blake2b(key.encode(), digest_size=16).hexdigest()}"
     else:
-        said = (line.kind.value, _amount(line.amount), line.at.isoformat(), line.supplier_order_id or "")
-        key = _line_key(said, alike)
+        parts = (line.kind.value, _amount(line.amount), line.at.isoformat(), line.supplier_order_id or "")
+        key = _line_key(parts, alike)
         if line.balance_after is not None:
-            former, key = key, _line_key((*said, _amount(line.balance_after)), alike)
+            former, key = key, _line_key((*parts, _amount(line.balance_after)), alike)
     return Entry(
         key=key,
         former_key=former,
         kind=line.kind.value,
         amount=line.amount.amount,
-        currency=_told(line.amount.currency, _LONGEST_WORD),
+        currency=_clean(line.amount.currency, _LONGEST_WORD),
         at=line.at,
-        supplier_order_id=line.supplier_order_id and _told(line.supplier_order_id),
-        transaction_id=line.supplier_transaction_id and _told(line.supplier_transaction_id),
-        reference=reference and _told(reference),
+        supplier_order_id=line.supplier_order_id and _clean(line.supplier_order_id),
+        transaction_id=line.supplier_transaction_id and _clean(line.supplier_transaction_id),
+        reference=reference and _clean(reference),
     )
 
 
-def _line_key(said: tuple[str, ...], alike: Counter[bytes]) -> str:
-    digest = blake2b("\n".join(said).encode(), digest_size=16).digest()
+def _line_key(parts: tuple[str, ...], alike: Counter[bytes]) -> str:
+    digest = blake2b("\n".join(parts).encode(), digest_size=16).digest()
     alike[digest] += 1
     return f"line:{digest.hex()}:{alike[digest]}"
 
@@ -212,7 +212,7 @@ def _amount(money: Money) -> str:
     return f"{money.amount.normalize():f} {money.currency}"
 
 
-def _told(text: str, length: int = _LONGEST) -> str:
+def _clean(text: str, length: int = _LONGEST) -> str:
     """A supplier's word as it is, unless no column, page or terminal should get it so."""
     return text if text.isprintable() and len(text) <= length else clean_text(text, length)
 
@@ -236,7 +236,7 @@ async def _name_orders(deps: Deps, account: Account, since: datetime, limit: asy
     await supplier_statement_rows.name_orders(deps.pool, account.name, named)
 
 
-def _compared(one: StoredStatementLine) -> Movement | Apart:
-    amount = Money(one.amount, one.currency)
-    kind = TransactionKind(one.kind)
-    return as_movement(kind, amount, one.at, one.supplier_order_id, one.reference, one.transaction_id)
+def _compared(line: StoredStatementLine) -> Movement | Apart:
+    amount = Money(line.amount, line.currency)
+    kind = TransactionKind(line.kind)
+    return as_movement(kind, amount, line.at, line.supplier_order_id, line.reference, line.transaction_id)

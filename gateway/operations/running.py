@@ -13,9 +13,9 @@ from schemas.api_suppliers import JobPage
 __all__ = ["jobs", "settings_in_force"]
 
 
-async def jobs(pool: Pool, asked: PageRequest) -> JobPage:
+async def jobs(pool: Pool, page_request: PageRequest) -> JobPage:
     """A page of what waits or runs, and what is known of the queue as a whole."""
-    found = await job_queue.jobs(pool, asked)
+    found = await job_queue.jobs(pool, page_request)
     return JobPage(
         **msgspec.structs.asdict(found),
         kinds=await job_queue.kinds(pool),

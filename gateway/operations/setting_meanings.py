@@ -1,4 +1,4 @@
-"""What each setting means, in a line for the people who run the shop."""
+"""What each setting means, in a line for the operators."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ OF_EVERY_SUPPLIER: Mapping[str, str] = {
     "charge_tolerance": "The share by which it may charge more than it lists.",
     "daily_spend_limit": "The most that is spent there in a UTC day, in base currency.",
     "quiescence_seconds": "How long an order that is not to be found may still arrive.",
-    "provisioning_seconds": "How long an order that was accepted may take to be delivered before a person looks.",
-    "trust_absence": "Whether an order that is absent after that time has failed. Else a person decides.",
+    "provisioning_seconds": "How long an order that was accepted may take to be delivered before an operator looks.",
+    "trust_absence": "Whether an order that is absent after that time has failed. Else an operator decides.",
     "api_key": "The account's key.",
     "webhook_secret": "What the supplier signs its webhooks with.",
     "email_domain": "A domain of ours, for the address that each purchase is made with.",

@@ -40,7 +40,7 @@ def settings_in_force(
     empty: what came from it then seems to come from the start command.
     """
     sources = _Sources(settings, os.environ if environ is None else environ)
-    found = [_shown(path, value, field, sources) for path, value, field in _leaves(settings) if path[0] != SUPPLIERS]
+    found = [_setting(path, value, field, sources) for path, value, field in _leaves(settings) if path[0] != SUPPLIERS]
     known = load_manifests() if manifests is None else manifests
     for name, values in sorted(settings.suppliers.items()):
         found += _of_supplier(name, values, known, sources)
@@ -116,10 +116,10 @@ def _of_supplier(
             yield Setting(".".join(path), None, True, bool(values[key]), source, "Of a supplier that cannot be read.")
         return
     for below, value, field in _leaves(checked):
-        yield _shown((SUPPLIERS, name, *below), value, field, sources)
+        yield _setting((SUPPLIERS, name, *below), value, field, sources)
 
 
-def _shown(path: tuple[str, ...], value: Any, field: FieldInfo, sources: _Sources) -> Setting:
+def _setting(path: tuple[str, ...], value: Any, field: FieldInfo, sources: _Sources) -> Setting:
     secret = _is_secret(field.annotation)
     default = field.get_default(call_default_factory=True)
     return Setting(

@@ -39,7 +39,7 @@ from gateway.orders.settle import Settled
 from gateway.pricing.price_rules import NoRate
 from gateway.selling.engine import Sale, SaleRequest, sale
 from gateway.selling.plan_source import PlanSource, sold_plan
-from gateway.selling.sold_rules import shown
+from gateway.selling.sold_rules import api_price
 from gateway.suppliers import spend_rows
 from gateway.suppliers.deps import Deps
 from providers.kit.places import is_country
@@ -132,7 +132,7 @@ async def validate(deps: Deps, storefront_id: str, mode: Mode, body: Body) -> Va
         spent = await spend_rows.spent(deps.pool, "storefront", storefront_id, deps.clock())
         if spent + offered.sale.price_base > limit:
             return _LIMIT
-    return Valid(shown(offered.price))
+    return Valid(api_price(offered.price))
 
 
 async def place(deps: Deps, new: NewOrder, key: str, request: bytes, now: datetime) -> Admitted | Problem:
@@ -163,16 +163,16 @@ async def _fast(  # noqa: PLR0911 - one for each way to go on
     deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote, key: str, request: bytes
 ) -> Admitted | Problem | None:
     """Admission with the first attempt, in one statement; None where the ordinary way has to be taken."""
-    asked = _asked(deps, storefront_id, mode, body)
-    if isinstance(asked, Problem):
+    plan_request = _sale_request(deps, storefront_id, mode, body)
+    if isinstance(plan_request, Problem):
         return None  # the key may have an order all the same
     try:
-        ready = await chosen_from_memory(deps, asked)
+        ready = await chosen_from_memory(deps, plan_request)
     except NoRate:
         return None
     if ready is None:
         return None
-    new = new_order(deps, storefront_id, mode, body, Offered("esim", ready.plan, ready.sale, asked.limits))
+    new = new_order(deps, storefront_id, mode, body, Offered("esim", ready.plan, ready.sale, plan_request.limits))
     try:
         now = deps.clock()
         found = await write(deps, new, key, request, ready, now)
@@ -238,25 +238,25 @@ async def offered_for(deps: Deps, storefront_id: str, mode: Mode, body: Body) ->
 async def _offered_plan(
     deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote
 ) -> Offered | Problem:
-    asked = _asked(deps, storefront_id, mode, body)
-    if isinstance(asked, Problem):
-        return asked
-    found = await sale(deps, asked)
-    return found if isinstance(found, Problem) else Offered("esim", sold_plan(deps, found), found, asked.limits)
+    request = _sale_request(deps, storefront_id, mode, body)
+    if isinstance(request, Problem):
+        return request
+    found = await sale(deps, request)
+    return found if isinstance(found, Problem) else Offered("esim", sold_plan(deps, found), found, request.limits)
 
 
 async def _offered_item(
     deps: Deps, storefront_id: str, mode: Mode, body: OrderForNumber | OrderForGood
 ) -> Offered | Problem:
-    asked = await asked_for(deps, mode, body)
-    if isinstance(asked, Problem):
-        return asked
-    source = source_of(mode, asked.item)
+    request = await asked_for(deps, mode, body)
+    if isinstance(request, Problem):
+        return request
+    source = source_of(mode, request.item)
     if source is None:
-        return Problem("no_plan", f"no {asked.kind} is sold here")
+        return Problem("no_plan", f"no {request.kind} is sold here")
     limits = _limits(body)
     found = await sale(deps, SaleRequest(storefront_id, source, limits, max_price_of(body)))
-    return found if isinstance(found, Problem) else Offered(asked.kind, asked.item, found, limits, asked.fields)
+    return found if isinstance(found, Problem) else Offered(request.kind, request.item, found, limits, request.fields)
 
 
 def no_rate(error: NoRate) -> Problem:
@@ -278,23 +278,25 @@ def max_price_of(body: OrderOptions) -> Money | None:
     return None if limit is None else Money(Decimal(limit.amount), limit.currency)
 
 
-def _asked(deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote) -> SaleRequest | Problem:
+def _sale_request(
+    deps: Deps, storefront_id: str, mode: Mode, body: OrderForPlan | OrderForQuote
+) -> SaleRequest | Problem:
     wanted = _wanted(_given(body.features))
     if isinstance(wanted, Problem):
         return wanted
     if isinstance(body, OrderForPlan):
         return SaleRequest(storefront_id, PlanSource(mode, body.plan_id), _limits(body, wanted), max_price_of(body))
     try:
-        held = open_quote(body.quote_id, deps.settings, storefront=storefront_id, mode=mode, now=deps.clock())
+        quote = open_quote(body.quote_id, deps.settings, storefront=storefront_id, mode=mode, now=deps.clock())
     except QuoteExpired:
         return Problem("quote_expired", "the quote has expired; ask for a new one")
     except QuoteUnknown:
         return Problem("not_found", "there is no such quote")
-    both = _both(wanted, held.wanted)
+    both = _both(wanted, quote.wanted)
     if isinstance(both, Problem):
         return both
-    source, limits = PlanSource(mode, held.plan_id), _limits(body, both)
-    return SaleRequest(storefront_id, source, limits, max_price_of(body), held.price, held.max_cost)
+    source, limits = PlanSource(mode, quote.plan_id), _limits(body, both)
+    return SaleRequest(storefront_id, source, limits, max_price_of(body), quote.price, quote.max_cost)
 
 
 def _wanted(features: NeedFeatures | None) -> Wanted | Problem:
@@ -313,16 +315,16 @@ def _wanted(features: NeedFeatures | None) -> Wanted | Problem:
     )
 
 
-def _both(asked: Wanted, held: Wanted) -> Wanted | Problem:
-    if asked.exit_country and held.exit_country and asked.exit_country != held.exit_country:
+def _both(requested: Wanted, quoted: Wanted) -> Wanted | Problem:
+    if requested.exit_country and quoted.exit_country and requested.exit_country != quoted.exit_country:
         what = "the quote was made for another"
         return Problem("invalid", f"features/exit_country: {what}", (("/features/exit_country", what),))
     return Wanted(
-        topup=asked.topup or held.topup,
-        voice=asked.voice or held.voice,
-        sms=asked.sms or held.sms,
-        five_g=asked.five_g or held.five_g,
-        exit_country=asked.exit_country or held.exit_country,
+        topup=requested.topup or quoted.topup,
+        voice=requested.voice or quoted.voice,
+        sms=requested.sms or quoted.sms,
+        five_g=requested.five_g or quoted.five_g,
+        exit_country=requested.exit_country or quoted.exit_country,
     )
 
 

@@ -23,14 +23,14 @@ def notify_answered(deps: Deps, order_id: str) -> None:
     unannounced = deps.watch.unannounced
     unannounced.add(order_id)
     if len(unannounced) == 1:
-        task = asyncio.create_task(_announce_elsewhere(deps), name="announce answered orders")
+        task = asyncio.create_task(_notify_elsewhere(deps), name="announce answered orders")
         deps.running.add(task)
         task.add_done_callback(deps.running.discard)
 
 
-async def _announce_elsewhere(deps: Deps) -> None:
+async def _notify_elsewhere(deps: Deps) -> None:
     await asyncio.sleep(TOGETHER_SECONDS)
     answered = [*deps.watch.unannounced]
     deps.watch.unannounced.clear()
     with suppress(*DATABASE_DOWN):
-        await order_state_rows.announce(deps.pool, answered)
+        await order_state_rows.notify_answered(deps.pool, answered)

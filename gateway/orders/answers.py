@@ -20,28 +20,28 @@ def answers_in(deps: Deps, sealed: bytes | None) -> dict[str, str]:
     return {} if sealed is None else msgspec.json.decode(deps.seal.open(sealed), type=dict[str, str])
 
 
-def words_of(answers: dict[str, str]) -> tuple[str, ...]:
+def answer_texts(answers: dict[str, str]) -> tuple[str, ...]:
     """What must not be repeated: each answer as it was typed, and its figures alone where it has enough of them."""
-    words = dict.fromkeys(answers.values())
+    texts = dict.fromkeys(answers.values())
     for text in answers.values():
         digits = "".join(letter for letter in text if letter.isdigit())
         if len(digits) >= _FEWEST_DIGITS:
-            words[digits] = None
-    return tuple(words)
+            texts[digits] = None
+    return tuple(texts)
 
 
-async def words_of_attempt(deps: Deps, attempt: AttemptRow) -> tuple[str, ...]:
+async def texts_of_attempt(deps: Deps, attempt: AttemptRow) -> tuple[str, ...]:
     """Those of the order that an attempt is for."""
     if not isinstance(attempt.item, GoodWanted):
         return ()
-    return words_of(answers_in(deps, await order_state_rows.fields_of(deps.pool, attempt.order_id)))
+    return answer_texts(answers_in(deps, await order_state_rows.fields_of(deps.pool, attempt.order_id)))
 
 
-def without_answers(verdict: Verdict, words: tuple[str, ...]) -> Verdict:
+def without_answers(verdict: Verdict, texts: tuple[str, ...]) -> Verdict:
     """The verdict, its words without the customer's."""
-    if not words:
+    if not texts:
         return verdict
-    redact = Redactor(words)
+    redact = Redactor(texts)
     return msgspec.structs.replace(
         verdict,
         error=None if verdict.error is None else redact(verdict.error, LONGEST_TEXT),

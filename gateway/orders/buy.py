@@ -21,7 +21,7 @@ from gateway.orders import attempt_rows, order_state_rows
 from gateway.orders.answers import answers_in
 from gateway.orders.attempt_rows import NewAttempt, new_attempt
 from gateway.orders.order_rows import AttemptRow, OrderRow
-from gateway.orders.rules.failures import words_of
+from gateway.orders.rules.failures import detail_of
 from gateway.orders.rules.states import AttemptState
 from gateway.orders.send import record_answer, send
 from gateway.orders.send_checks import may_be_sent, refuse
@@ -147,7 +147,7 @@ async def _turn(
     """
     since = waiting_since(order, tries)
     wait_since = turn_wait_since(order, tries, deps.clock())
-    any_offer, give_up = choosing_rules.waited_too_long(wait_since, deps.clock())
+    any_offer, timed_out = choosing_rules.waited_too_long(wait_since, deps.clock())
     busy: list[tuple[Chosen, Account]] = []
     for chosen, account in _open_suppliers(deps, order, found):
         if account.limiter.try_acquire(order.storefront_id):
@@ -155,7 +155,7 @@ async def _turn(
         busy.append((chosen, account))
         if not any_offer:
             break
-    if not busy and not give_up:
+    if not busy and not timed_out:
         return await _later(deps, order, BLOCKED, wait_since)
     await order_state_rows.put_off(deps.pool, order, deps.clock() + TURN_LEASE, turn_wait_since=wait_since)
     began = asyncio.get_running_loop().time()
@@ -167,10 +167,10 @@ async def _turn(
             continue
         waited = asyncio.get_running_loop().time() - began >= WORTH_A_CLOCK_SECONDS
         return Turn(chosen, account, deps.clock() if waited else chosen_at)
-    if not give_up:
+    if not timed_out:
         return "waited"
     code = "supplier_unavailable"
-    await fail(deps, order.id, order.step, code, words_of(code), left=left_out(found[0].left))
+    await fail(deps, order.id, order.step, code, detail_of(code), left=left_out(found[0].left))
     return "on"
 
 
@@ -209,7 +209,7 @@ def turn_wait_since(order: OrderRow, tries: list[AttemptRow], now: datetime) -> 
 
 
 def _ends(tries: list[AttemptRow]) -> list[datetime]:
-    return [one.ended_at for one in tries if one.kind != "cancel" and one.ended_at is not None]
+    return [attempt.ended_at for attempt in tries if attempt.kind != "cancel" and attempt.ended_at is not None]
 
 
 async def wait_for_limiter(deps: Deps, order: OrderRow, account: Account) -> bool:
@@ -235,14 +235,14 @@ async def _probe(account: Account) -> None:
         async with asyncio.timeout(PROBE_SECONDS):
             await account.provider.balance()
     except (GatewayError, TimeoutError) as error:
-        log.info("supplier_still_down", supplier=account.name, error=type(error).__name__)
+        log.info("supplier_probe_failed", supplier=account.name, error=type(error).__name__)
 
 
 # -- what is bought ---------------------------------------------------------------------------------------------------
 
 
 async def _choose(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> list[Chosen] | Waits | NoneLeft:
-    failed = [one.now for one in tries if one.kind != "cancel" and one.state is AttemptState.FAILED]
+    failed = [attempt.now for attempt in tries if attempt.kind != "cancel" and attempt.state is AttemptState.FAILED]
     prices = await engine.prices(deps, order.storefront_id)
     source = await source_of(deps, order)
     limits = Limits(msgspec.convert(order.wanted, Wanted), tuple(order.only_suppliers), tuple(order.ignore_suppliers))
@@ -286,7 +286,7 @@ async def sending_is_off(deps: Deps, order: OrderRow) -> bool:
 
 
 async def _commit(
-    deps: Deps, order: OrderRow, account: Account, new: NewAttempt, ops: dict[str, object], one: Candidate
+    deps: Deps, order: OrderRow, account: Account, new: NewAttempt, ops: dict[str, object], candidate: Candidate
 ) -> Outcome:
     """The attempt's row, with the supplier's spend of the day counted in the same transaction.
 
@@ -294,7 +294,11 @@ async def _commit(
     attempt: so nobody is sent to be refused.
     """
     limit = account.settings.daily_spend_limit
-    last = one.available_funds is not None and one.most is not None and one.available_funds < one.most * LAST_MONEY
+    last = (
+        candidate.available_funds is not None
+        and candidate.most is not None
+        and candidate.available_funds < candidate.most * LAST_MONEY
+    )
     numbers_queue = isinstance(new.item, NumberWanted) and account.manifest.one_number_at_a_time
     alone = timedelta(seconds=account.settings.timeout_seconds) if numbers_queue else None
     apart = None
@@ -311,7 +315,7 @@ async def _commit(
                 if (refusal := await may_be_sent(connection, order)) is not None:
                     await refuse(deps, connection, order, refusal)
                     outcome = "refused"
-                elif not last or await _still_enough(deps, connection, one):
+                elif not last or await _still_enough(deps, connection, candidate):
                     outcome = await _under_limit(connection, order, new, ops, limit, alone, apart)
             finally:
                 await (transaction.commit() if outcome in {"begun", "refused"} else transaction.rollback())
@@ -320,10 +324,12 @@ async def _commit(
         return outcome
 
 
-async def _still_enough(deps: Deps, connection: Connection, one: Candidate) -> bool:
+async def _still_enough(deps: Deps, connection: Connection, candidate: Candidate) -> bool:
     rates = Rates(deps.settings.base_currency, await fx_rows.worth(connection, deps.settings.base_currency))
-    await fund_rows.lock(connection, one.supplier)
-    return not insufficient(await _left(deps, connection, one.supplier, rates), one.cost_base, one.tolerance)
+    await fund_rows.lock(connection, candidate.supplier)
+    return not insufficient(
+        await _left(deps, connection, candidate.supplier, rates), candidate.cost_base, candidate.tolerance
+    )
 
 
 async def _under_limit(

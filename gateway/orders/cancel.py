@@ -65,7 +65,7 @@ async def ask_cancel(
         return None
     tries = await order_state_rows.attempts_of(connection, order.id)
     now = deps.clock()
-    if cancelling.never_sent(order.now, [one.now for one in tries]):
+    if cancelling.never_sent(order.now, [attempt.now for attempt in tries]):
         await order_state_rows.add_event(connection, order.id, now, "cancel_requested")
         done = Change(status="cancelled", events=("cancelled",))
         await move(deps, connection, order, done)
@@ -91,7 +91,7 @@ async def _to_operator(deps: Deps, connection: Connection, topup_id: str) -> Non
     if order is None or order.status in {"failed", "cancelled"}:
         return
     now = deps.clock()
-    tries = [one.now for one in await order_state_rows.attempts_of(connection, topup_id)]
+    tries = [attempt.now for attempt in await order_state_rows.attempts_of(connection, topup_id)]
     if cancelling.never_sent(order.now, tries):
         await move(deps, connection, order, Change(status="cancelled", events=("cancelled",)))
         return
@@ -110,7 +110,7 @@ def _refusal(  # noqa: PLR0911 - one for each way in which it may not be
         return Problem("not_supported", f"an order of kind {order.kind} cannot be cancelled: no supplier takes it back")
     if order.kind != "esim":
         return Problem("not_cancellable", f"an order of kind {order.kind} cannot be cancelled")
-    bought = next((one for one in tries if one.kind == "purchase" and one.now.live), None)
+    bought = next((attempt for attempt in tries if attempt.kind == "purchase" and attempt.now.live), None)
     if bought is None:
         return None
     account = account_of(deps.accounts, bought.supplier, order.mode)

@@ -14,31 +14,31 @@ from schemas.order import Delivery, NumberDelivery
 
 
 async def holder_of(
-    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, given: Delivered
+    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, delivery: Delivered
 ) -> str | None:
     """Another order that has the very eSIM, number or PIN already.
 
     Of two orders that are settled with one eSIM at the same moment the second meets a unique index; with one number or
     code it sees the first, for it waits under a lock until the first one's transaction ends.
     """
-    if not isinstance(given, Delivery):
+    if not isinstance(delivery, Delivery):
         await voucher_code_rows.lock_deliveries_of(connection, attempt.supplier)
-    match given:
+    match delivery:
         case Delivery():
-            return await esim_rows.holder_of(connection, deps.seal, order.mode, given, order.id)
+            return await esim_rows.holder_of(connection, deps.seal, order.mode, delivery, order.id)
         case NumberDelivery():
             return await number_rows.holder_of(
-                connection, deps.seal, attempt.supplier, given.phone_number, attempt.order_id, deps.clock()
+                connection, deps.seal, attempt.supplier, delivery.phone_number, attempt.order_id, deps.clock()
             )
         case VoucherCodes():
             return await voucher_code_rows.holder_of(
-                connection, deps.seal, attempt.supplier, given.codes, attempt.order_id
+                connection, deps.seal, attempt.supplier, delivery.codes, attempt.order_id
             )
 
 
-def word_of(given: Delivered) -> str:
+def label_of(delivery: Delivered) -> str:
     """What it is, in words, without saying which."""
-    match given:
+    match delivery:
         case NumberDelivery():
             return "this number"
         case VoucherCodes():
@@ -48,11 +48,11 @@ def word_of(given: Delivered) -> str:
 
 
 async def keep(
-    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, given: Delivered | None, now: datetime
+    deps: Deps, connection: Connection, order: OrderRow, attempt: AttemptRow, delivery: Delivered | None, now: datetime
 ) -> str | None:
     """Write an order's number or codes; the number's id, None for codes. Raises ``ValueError`` for anything else."""
     item = item_of(order.plan)
-    if isinstance(item, NumberItem) and isinstance(given, NumberDelivery):
+    if isinstance(item, NumberItem) and isinstance(delivery, NumberDelivery):
         new = NewNumber(
             order_id=order.id,
             storefront_id=order.storefront_id,
@@ -61,10 +61,10 @@ async def keep(
             attempt_id=attempt.id,
             country=item.country,
             tier_id=item.tier_id,
-            given=given,
+            delivery=delivery,
         )
         return await number_rows.add(connection, deps.seal, new, now)
-    if isinstance(given, VoucherCodes):
-        await voucher_code_rows.add(connection, deps.seal, order.id, attempt.supplier, given.codes, now)
+    if isinstance(delivery, VoucherCodes):
+        await voucher_code_rows.add(connection, deps.seal, order.id, attempt.supplier, delivery.codes, now)
         return None
     raise ValueError(f"nothing that an order of kind {order.kind} could deliver")

@@ -9,7 +9,7 @@ from gateway.inventory import number_rows, voucher_code_rows
 from gateway.inventory.number_rows import Number
 from gateway.items.item_rules import ITEM_KINDS, NumberItem, VoucherItem, item_of
 from gateway.orders.order_view_rows import OrderRow
-from gateway.selling.sold_rules import shown
+from gateway.selling.sold_rules import api_price
 from gateway.suppliers.deps import Deps
 from schemas.money import Money
 from schemas.order import VoucherCode
@@ -24,9 +24,9 @@ async def of_orders(
     if not wanted:
         return {}
     ids = [row.id for row in wanted]
-    held = await number_rows.of_orders(deps.pool, deps.seal, ids)
+    numbers = await number_rows.of_orders(deps.pool, deps.seal, ids)
     codes = await voucher_code_rows.of_orders(deps.pool, deps.seal, ids) if with_secrets else {}
-    return {row.id: _shown(row.plan, held.get(row.id), codes.get(row.id, ()), with_secrets) for row in wanted}
+    return {row.id: _ordered_item(row.plan, numbers.get(row.id), codes.get(row.id, ()), with_secrets) for row in wanted}
 
 
 def ordered_number(item: NumberItem, number: Number | None, *, with_secrets: bool = True) -> OrderedNumber:
@@ -46,7 +46,7 @@ def ordered_number(item: NumberItem, number: Number | None, *, with_secrets: boo
     )
 
 
-def _shown(
+def _ordered_item(
     frozen: dict[str, Any], number: Number | None, codes: Sequence[VoucherCode], with_secrets: bool
 ) -> OrderedNumber | OrderedVoucher:
     item = item_of(frozen)
@@ -56,7 +56,7 @@ def _shown(
 
 
 def _voucher(item: VoucherItem, codes: Sequence[VoucherCode]) -> OrderedVoucher:
-    own = None if item.amount is None or item.currency is None else shown(Money(item.amount, item.currency))
+    own = None if item.amount is None or item.currency is None else api_price(Money(item.amount, item.currency))
     return OrderedVoucher(
         good_id=item.id,
         name=item.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.kit.worker_jobs import EVERY_MINUTE, ContinuousJob, JobContext, PeriodicJob
-from gateway.orders.number_polls import look_if_due
+from gateway.orders.number_polls import poll_if_due
 from gateway.orders.restore import poll_restored
 from gateway.orders.waker import OrderWaker
 from gateway.suppliers.deps import Deps
@@ -18,7 +18,7 @@ async def _poll_restored(context: JobContext[Deps]) -> None:
 
 
 async def _numbers_if_due(context: JobContext[Deps]) -> None:
-    await look_if_due(context.deps)
+    await poll_if_due(context.deps)
 
 
 CONTINUOUS_JOBS = (

@@ -76,7 +76,7 @@ async def charged(connection: Connection, attempt_id: str) -> Money | None:
     return None if row is None else Money(row["amount"], row["currency"])
 
 
-async def held(connection: Connection, attempt_id: str) -> Money | None:
+async def net_charge(connection: Connection, attempt_id: str) -> Money | None:
     """What the supplier still holds for an attempt: its charge less its refunds; None without a charge."""
     row = await connection.fetchrow(
         """SELECT c.currency, c.amount - coalesce((SELECT sum(r.amount) FROM ledger r WHERE r.attempt_id = c.attempt_id
@@ -89,7 +89,7 @@ async def held(connection: Connection, attempt_id: str) -> Money | None:
 
 async def stands_unreported(connection: Connection, attempt: AttemptRow) -> bool:
     """Whether the supplier holds a charge for an attempt that failed, and its order's timeline does not say so yet."""
-    left = await held(connection, attempt.id)
+    left = await net_charge(connection, attempt.id)
     return (left is None or left.amount > 0) and not await connection.fetchval(
         "SELECT EXISTS (SELECT FROM order_events WHERE order_id = $1 AND type = 'charged_after_failure'"
         " AND (detail->'ops'->>'n')::int = $2)",

@@ -42,7 +42,7 @@ async def link_supplier_order(  # noqa: PLR0911 - one for each way in which it m
             return Problem("conflict", f"the account {supplier} is not in the mode of this order, {order.mode}")
         tries = await order_state_rows.attempts_of(connection, order_id)
         waits = order.status == "pending" or order.review_reason == "restored"
-        if not waits or any(one.now.live for one in tries):
+        if not waits or any(attempt.now.live for attempt in tries):
             return Problem(
                 "conflict", f"the order is {order.status}; only one that waits and has no attempt adopts one"
             )
@@ -85,7 +85,7 @@ async def _offer(
     if order.kind in item_rules.ITEM_KINDS:
         source = item_source.source_of(order.mode, item_rules.item_of(order.plan))
         lines = [] if source is None else await source.lines(deps)
-        line = next((one for one in lines if one.supplier == supplier and one.cost is not None), None)
+        line = next((offered for offered in lines if offered.supplier == supplier and offered.cost is not None), None)
         if line is None or line.cost is None:
             return None, None
         return Bound(supplier, line.key, line.cost.amount * line.units, line.cost.currency), line.wanted

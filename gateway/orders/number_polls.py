@@ -20,48 +20,50 @@ from schemas.order import SupplierOrder
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY = timedelta(hours=1)
-LOOK_SECONDS = 120.0
+POLL_EVERY = timedelta(hours=1)
+POLL_SECONDS = 120.0
 BEFORE = timedelta(days=1)
 # An order and the attempt that made it are dated alike; numbers come back, and then to another's order.
 ALIKE = timedelta(hours=1)
 
 
-async def look_if_due(deps: Deps) -> list[str]:
+async def poll_if_due(deps: Deps) -> list[str]:
     """Read the orders of numbers again where nobody did for an hour; the names of the suppliers that were asked.
 
     Where a number was bought lately and its order is not known, each minute: the books name it by its order.
     """
-    due = await number_list_rows.claim_refresh(deps.pool, sellers(deps), LOOK_EVERY)
+    due = await number_list_rows.claim_refresh(deps.pool, sellers(deps), POLL_EVERY)
     await asyncio.gather(*(_quietly(deps, deps.accounts[name]) for name in due))
     return due
 
 
 def sellers(deps: Deps) -> list[str]:
     """The accounts that sell numbers."""
-    return [name for name, one in sorted(deps.accounts.items()) if Capability.NUMBERS in one.manifest.capabilities]
+    return [
+        name for name, account in sorted(deps.accounts.items()) if Capability.NUMBERS in account.manifest.capabilities
+    ]
 
 
-async def look(deps: Deps, account: Account) -> int:
+async def poll(deps: Deps, account: Account) -> int:
     """Read a supplier's orders of numbers, and write what it says of ours; how many of ours it told of.
 
     Raises what the supplier raises.
     """
     now = deps.clock()
-    held = await number_rows.held_at(deps.pool, deps.seal, account.name, now)
-    if not held:
+    pending = await number_rows.held_at(deps.pool, deps.seal, account.name, now)
+    if not pending:
         return 0
-    by_order = {one.supplier_order_id: one for one in held if one.supplier_order_id is not None}
+    by_order = {number.supplier_order_id: number for number in pending if number.supplier_order_id is not None}
     by_digits: dict[str, list[HeldNumber]] = defaultdict(list)
-    for one in held:
-        by_digits[one.digits].append(one)
-    told = 0
-    async for order in account.provider.number_orders(min(one.bought_at for one in held) - BEFORE):
+    for number in pending:
+        by_digits[number.digits].append(number)
+    found = 0
+    async for order in account.provider.number_orders(min(number.bought_at for number in pending) - BEFORE):
         own = by_order.get(order.supplier_order_id or "") or _by_number(order, by_digits)
         if own is not None and order.number is not None:
             await _write(deps, own, order)
-            told += 1
-    return told
+            found += 1
+    return found
 
 
 def _by_number(order: SupplierOrder, by_digits: dict[str, list[HeldNumber]]) -> HeldNumber | None:
@@ -69,9 +71,9 @@ def _by_number(order: SupplierOrder, by_digits: dict[str, list[HeldNumber]]) -> 
     if order.number is None or order.created_at is None:
         return None
     alike = [
-        one
-        for one in by_digits.get(number_rows.same(order.number.phone_number), ())
-        if one.supplier_order_id is None and abs(one.bought_at - order.created_at) <= ALIKE
+        number
+        for number in by_digits.get(number_rows.same(order.number.phone_number), ())
+        if number.supplier_order_id is None and abs(number.bought_at - order.created_at) <= ALIKE
     ]
     return alike[0] if len(alike) == 1 else None
 
@@ -86,7 +88,7 @@ async def _write(deps: Deps, own: HeldNumber, order: SupplierOrder) -> None:
 
 async def _quietly(deps: Deps, account: Account) -> None:
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            await look(deps, account)
+        async with asyncio.timeout(POLL_SECONDS):
+            await poll(deps, account)
     except (GatewayError, TimeoutError) as error:
-        log.info("numbers_not_told", supplier=account.name, error=str(error) or "no answer in time")
+        log.info("number_poll_failed", supplier=account.name, error=str(error) or "no answer in time")

@@ -66,7 +66,7 @@ class OrderMoney(msgspec.Struct, frozen=True):
 
 
 async def open_orders(pool: Pool, mode: str, order_id: str | None = None) -> list[OpenOrder]:
-    """Orders that are not at rest or wait for a person, and those charged after their end; the oldest, so many.
+    """Orders that are not answered or wait for an operator, and those charged after their end; the oldest, so many.
 
     Only one of them where an id is given.
     """
@@ -142,7 +142,7 @@ async def heard(pool: Pool, attempt_ids: Sequence[str], most: int = 50) -> list[
     return [Heard(**dict(row)) for row in rows]
 
 
-async def announced(pool: Pool, order_id: str, most: int = 50) -> list[Announced]:
+async def sent_events(pool: Pool, order_id: str, most: int = 50) -> list[Announced]:
     """What the storefront was told of the order, the first first."""
     rows = await pool.fetch(
         """SELECT e.at, e.type, d.endpoint_id, d.status, coalesce(jsonb_array_length(d.attempts), 0) AS tries

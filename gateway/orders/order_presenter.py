@@ -1,4 +1,4 @@
-"""Orders for people who run the shop: lists, what waits for somebody, and one order with all that happened to it."""
+"""Orders for operators: lists, what waits for an operator, and one order with all that happened to it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from schemas.money import Money
 from schemas.orders import OpsOrder
 from schemas.page import Page
 
-LOOK_SECONDS = 8.0  # who asks waits no longer; the look goes on
+POLL_SECONDS = 8.0  # who asks waits no longer; the look goes on
 _LONGEST_QUESTION = 200
 _ICCID_DIGITS = range(18, 23)
 
@@ -49,7 +49,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """An order that waits for somebody, and why."""
+    """An order that waits for an operator, and why."""
 
     what: Attention
     line: Line
@@ -68,7 +68,7 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """One order with everything about it. ``what`` is set while it waits for somebody."""
+    """One order with everything about it. ``what`` is set while it waits for an operator."""
 
     order: OpsOrder
     money: OrderMoney
@@ -78,9 +78,9 @@ class Shown(msgspec.Struct, frozen=True):
     refunded: Money | None
 
 
-async def listing(deps: Deps, wanted: OrderFilter, asked: PageRequest) -> Page[Line]:
+async def listing(deps: Deps, wanted: OrderFilter, page_request: PageRequest) -> Page[Line]:
     """Orders that are so, the newest first."""
-    found, rates = await asyncio.gather(order_search_rows.newest(deps.pool, wanted, asked), engine.rates(deps))
+    found, rates = await asyncio.gather(order_search_rows.newest(deps.pool, wanted, page_request), engine.rates(deps))
     return found.map(lambda order: _line(order, rates))
 
 
@@ -104,22 +104,22 @@ async def lines(deps: Deps, ids: Sequence[str]) -> list[Line]:
 
 
 async def waiting(
-    deps: Deps, mode: str, asked: PageRequest = FIRST_PAGE, kind: str | None = None
+    deps: Deps, mode: str, page_request: PageRequest = FIRST_PAGE, kind: str | None = None
 ) -> tuple[Page[Waiting], dict[str, int]]:
-    """What waits for somebody, the longest first, and how many there are of each kind."""
+    """What waits for an operator, the longest first, and how many there are of each kind."""
     every = await _attention(deps, mode)
     counts: dict[str, int] = {}
     for what in every:
         counts[what.kind] = counts.get(what.kind, 0) + 1
-    start = asked.after(datetime, str)
+    start = page_request.after(datetime, str)
     left = [what for what in every if (kind is None or what.kind == kind) and _place(what) > start]
-    page = asked.page(left, _place)
+    page = page_request.page(left, _place)
     of_id = {line.order.id: line for line in await lines(deps, [what.order_id for what in page.data])}
     return page.of(Waiting(what, of_id[what.order_id]) for what in page.data if what.order_id in of_id), counts
 
 
 async def counted(deps: Deps, mode: str) -> tuple[int, datetime | None]:
-    """How many wait for somebody, and since when the longest does."""
+    """How many wait for an operator, and since when the longest does."""
     every = await _attention(deps, mode)
     return len(every), every[0].since if every else None
 
@@ -132,12 +132,12 @@ async def one(deps: Deps, order_id: str) -> Shown | None:
     if order is None or money is None:
         return None
     ids = [attempt.reference for attempt in order.attempts or ()]
-    events, said, booked, heard, announced, listed = await asyncio.gather(
+    events, messages, booked, heard, sent_events, listed = await asyncio.gather(
         order_view_rows.events(deps.pool, order_id, with_ops=True),
         call_log_rows.of_attempts(deps.pool, ids),
         order_page_rows.booked(deps.pool, ids),
         order_page_rows.heard(deps.pool, ids),
-        order_page_rows.announced(deps.pool, order_id),
+        order_page_rows.sent_events(deps.pool, order_id),
         lines(deps, [order_id]),
     )
     number = {attempt.reference: attempt.n for attempt in order.attempts or ()}
@@ -145,7 +145,7 @@ async def one(deps: Deps, order_id: str) -> Shown | None:
     moments += [_of_event(event) for event in events]
     moments += [
         Moment(row.at, "exchange", f"{row.method} {row.path}", exchange=row, facts=_attempt(number, row.attempt_id))
-        for row in said
+        for row in messages
     ]
     moments += [
         Moment(
@@ -165,7 +165,7 @@ async def one(deps: Deps, order_id: str) -> Shown | None:
             row.at, "storefront", row.type, "" if row.endpoint_id is None else f"{row.endpoint_id}, {row.tries} tries",
             state=row.status,
         )
-        for row in announced
+        for row in sent_events
     ]  # fmt: skip
     moments.sort(key=lambda moment: moment.at)
     back = [row for row in booked if row.kind == "refund"]
@@ -183,7 +183,7 @@ async def look_up(deps: Deps, order_id: str, by: Visitor | str) -> bool | Proble
         if await order_view_rows.one(connection, order_id, None) is None:
             return Problem("not_found", "there is no such order")
         await audit_rows.record(connection, by, "order.looked_up", f"order:{order_id}")
-    done, _ = await asyncio.wait({start(deps, order_id, poll=True)}, timeout=LOOK_SECONDS)
+    done, _ = await asyncio.wait({start(deps, order_id, poll=True)}, timeout=POLL_SECONDS)
     return bool(done)
 
 
@@ -279,7 +279,7 @@ def _of_event(event: Any) -> Moment:
 
 def _fact(value: Any) -> str:
     if isinstance(value, list):
-        return "; ".join(_fact(one) for one in value)
+        return "; ".join(_fact(part) for part in value)
     if isinstance(value, Mapping):
         return " ".join(str(inner) for inner in value.values())
     return str(value)

@@ -64,14 +64,14 @@ class ListedOrder(msgspec.Struct, frozen=True, kw_only=True):
     fee_base: Decimal | None
 
 
-async def newest(pool: Pool, wanted: OrderFilter, asked: PageRequest) -> Page[ListedOrder]:
+async def newest(pool: Pool, wanted: OrderFilter, page_request: PageRequest) -> Page[ListedOrder]:
     """The orders that are so, the newest first."""
-    words: list[str] = []
+    conditions: list[str] = []
     values: list[Any] = []
 
     def where(condition: str, value: Any) -> None:
         values.append(value)
-        words.append(condition.format(f"${len(values)}"))
+        conditions.append(condition.format(f"${len(values)}"))
 
     for name, column in (("mode", "mode"), ("status", "status"), ("kind", "kind"), ("storefront", "storefront_id")):
         value = getattr(wanted, name)
@@ -81,17 +81,17 @@ async def newest(pool: Pool, wanted: OrderFilter, asked: PageRequest) -> Page[Li
         where("o.created_at >= {}", wanted.since)
     if wanted.supplier is not None:
         where("EXISTS (SELECT FROM attempts a WHERE a.order_id = o.id AND a.supplier = {})", wanted.supplier)
-    if asked.cursor is not None:
-        values += asked.before(datetime, str)
+    if page_request.cursor is not None:
+        values += page_request.before(datetime, str)
         time, name = f"${len(values) - 1}", f"${len(values)}"
-        words.append(f"o.created_at <= {time} AND (o.created_at < {time} OR o.id > {name})")
-    values.append(asked.fetch)
-    found = f"""SELECT o.id, o.created_at FROM orders o WHERE {" AND ".join(words) or "true"}
+        conditions.append(f"o.created_at <= {time} AND (o.created_at < {time} OR o.id > {name})")
+    values.append(page_request.fetch)
+    found = f"""SELECT o.id, o.created_at FROM orders o WHERE {" AND ".join(conditions) or "true"}
                 ORDER BY o.created_at DESC, o.id LIMIT ${len(values)}"""  # noqa: S608 - our own words
     async with pool.acquire() as connection, connection.transaction():
         # A plan that fits every supplier alike fits the one that sold three orders badly.
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-        page = asked.page(await connection.fetch(found, *values), columns("created_at", "id"))
+        page = page_request.page(await connection.fetch(found, *values), columns("created_at", "id"))
         return page.of(await _listed(connection, [row["id"] for row in page.data]))
 
 

@@ -193,7 +193,7 @@ async def wake(connection: Connection | Pool, order_id: str, now: datetime) -> N
     )
 
 
-async def announce(pool: Pool, order_ids: Sequence[str]) -> None:
+async def notify_answered(pool: Pool, order_ids: Sequence[str]) -> None:
     """Notify other processes of orders that are answered."""
     await pool.execute("SELECT pg_notify('orders_answered', id) FROM unnest($1::text[]) AS answered (id)", order_ids)
 

@@ -63,22 +63,22 @@ _PAGE = """
 """
 
 
-async def one(pool: Pool | Connection, order_id: str, whose: StorefrontScope | None) -> OrderRow | None:
+async def one(pool: Pool | Connection, order_id: str, scope: StorefrontScope | None) -> OrderRow | None:
     """The order of that id; None when there is none, or it is another's."""
     row = await pool.fetchrow(
         _SELECT
         + "WHERE o.id = $1 AND ($2::text IS NULL OR o.storefront_id = $2) AND ($3::text IS NULL OR o.mode = $3)",
         order_id,
-        whose.storefront_id if whose else None,
-        whose.mode if whose else None,
+        scope.storefront_id if scope else None,
+        scope.mode if scope else None,
     )
     return None if row is None else _order(row)
 
 
 async def newest_first(
     pool: Pool,
-    whose: StorefrontScope,
-    asked: PageRequest,
+    scope: StorefrontScope,
+    page_request: PageRequest,
     *,
     status: str | None = None,
     kind: str | None = None,
@@ -91,19 +91,19 @@ async def newest_first(
                AND ($6::text IS NULL OR o.status = $6) AND ($7::text IS NULL OR o.kind = $7)
                AND ($8::text IS NULL OR o.reference = $8)"""
         + _PAGE,
-        *whose,
-        *asked.before(datetime, str),
-        asked.fetch,
+        *scope,
+        *page_request.before(datetime, str),
+        page_request.fetch,
         status,
         kind,
         reference,
     )
-    return asked.page(rows, columns("created_at", "id")).map(_order)
+    return page_request.page(rows, columns("created_at", "id")).map(_order)
 
 
 async def of_all(
     pool: Pool,
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     mode: str | None = None,
     status: str | None = None,
@@ -119,12 +119,12 @@ async def of_all(
         + _PAGE,
         status,
         mode,
-        *asked.before(datetime, str),
-        asked.fetch,
+        *page_request.before(datetime, str),
+        page_request.fetch,
         storefront,
         supplier,
     )
-    return asked.page(rows, columns("created_at", "id")).map(_order)
+    return page_request.page(rows, columns("created_at", "id")).map(_order)
 
 
 async def attempts(pool: Pool | Connection, order_ids: Sequence[str]) -> dict[str, list[Attempt]]:
@@ -175,7 +175,7 @@ async def events(pool: Pool, order_id: str, *, with_ops: bool = False) -> list[O
 
 
 async def ledger(
-    pool: Pool, asked: PageRequest, *, supplier: str | None = None, order_id: str | None = None
+    pool: Pool, page_request: PageRequest, *, supplier: str | None = None, order_id: str | None = None
 ) -> Page[LedgerEntry]:
     """Charges and refunds, the newest first."""
     rows = await pool.fetch(
@@ -183,12 +183,12 @@ async def ledger(
            WHERE id < $1
              AND ($2::text IS NULL OR supplier = $2) AND ($3::text IS NULL OR order_id = $3)
            ORDER BY id DESC LIMIT $4""",
-        *asked.before(int),
+        *page_request.before(int),
         supplier,
         order_id,
-        asked.fetch,
+        page_request.fetch,
     )
-    return asked.page(rows, columns("id")).map(_entry)
+    return page_request.page(rows, columns("id")).map(_entry)
 
 
 def _entry(row: asyncpg.Record) -> LedgerEntry:

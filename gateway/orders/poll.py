@@ -10,7 +10,7 @@ import structlog
 
 from gateway.inventory import number_rows
 from gateway.kit.pool import DATABASE_DOWN
-from gateway.orders.answers import words_of_attempt
+from gateway.orders.answers import texts_of_attempt
 from gateway.orders.observations import LookupFailed, NotFoundAtSupplier, Observation
 from gateway.orders.order_rows import AttemptRow, OrderRow
 from gateway.orders.rules.cancelling import CancelSeen
@@ -39,7 +39,7 @@ async def poll_purchase(deps: Deps, order: OrderRow, attempt: AttemptRow) -> Obs
     iccid = deps.seal.open_text(attempt.iccid) if attempt.kind == "topup" and attempt.iccid is not None else None
     begun_at = deps.clock()
     try:
-        with record_calls(deps, attempt.id, await words_of_attempt(deps, attempt)):
+        with record_calls(deps, attempt.id, await texts_of_attempt(deps, attempt)):
             found = await _found(deps, account, attempt, attempt.request(iccid))
         if found is None:
             return NotFoundAtSupplier(begun_at)
@@ -60,7 +60,7 @@ async def poll_purchase(deps: Deps, order: OrderRow, attempt: AttemptRow) -> Obs
 async def poll_cancel(deps: Deps, order: OrderRow, cancel: AttemptRow, tries: list[AttemptRow]) -> Observation:
     """Whether the eSIM is revoked, and what came back for the order that bought it."""
     account = account_of(deps.accounts, cancel.supplier, order.mode)
-    bought = next((one for one in tries if one.kind == "purchase" and one.now.live), None)
+    bought = next((attempt for attempt in tries if attempt.kind == "purchase" and attempt.now.live), None)
     if account is None or bought is None or cancel.iccid is None:
         return LookupFailed(NOT_CONFIGURED)
     begun_at = deps.clock()
@@ -72,7 +72,7 @@ async def poll_cancel(deps: Deps, order: OrderRow, cancel: AttemptRow, tries: li
         if status.service_state is not ServiceState.UNKNOWN:
             revoked = status.service_state is ServiceState.REVOKED
         async for moved in account.provider.transactions(cancel.signed_at - _BEFORE_THE_SEND):
-            # A purchase whose number nobody told has no refund that can be recognised.
+            # A purchase whose number the supplier did not report has no refund that can be recognised.
             ours = bought.supplier_order_id is not None and moved.supplier_order_id == bought.supplier_order_id
             if ours and moved.kind is TransactionKind.REFUND:
                 refunded = moved.amount
@@ -96,7 +96,7 @@ def failed_lookup(error: GatewayError) -> LookupFailed:
 
 def _fault(attempt: AttemptRow, error: Exception) -> LookupFailed:
     """A plugin's fault, or an answer that nobody foresaw: as much as a poll without an answer."""
-    log.error("poll_fault", attempt=attempt.id, supplier=attempt.supplier, exc_info=error)
+    log.error("order_poll_failed", attempt=attempt.id, supplier=attempt.supplier, exc_info=error)
     return LookupFailed(f"a fault of ours: {type(error).__name__}")
 
 

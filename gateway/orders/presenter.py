@@ -25,9 +25,9 @@ from schemas.orders import Attempt, Failure, OpsOrder, Order, OrderedEsim, Order
 _BUYING = frozenset({"purchase", "topup"})
 
 
-async def order(deps: Deps, order_id: str, whose: StorefrontScope, *, with_costs: bool = False) -> Order | None:
+async def order(deps: Deps, order_id: str, scope: StorefrontScope, *, with_costs: bool = False) -> Order | None:
     """A storefront's order with what it delivered; None when it has none of that id."""
-    row = await order_view_rows.one(deps.pool, order_id, whose)
+    row = await order_view_rows.one(deps.pool, order_id, scope)
     return None if row is None else (await orders(deps, [row], with_costs=with_costs))[0]
 
 
@@ -136,8 +136,8 @@ async def _delivered(deps: Deps, rows: Sequence[OrderRow], *, with_codes: bool) 
     for target in {row.target_esim_id for row in rows if row.target_esim_id is not None}:
         esim = await esim_rows.get(deps.pool, deps.seal, target)
         if esim is not None:
-            shown = ordered_esim(deps, esim, with_code=False)
-            found |= {row.id: shown for row in rows if row.target_esim_id == target}
+            presented = ordered_esim(deps, esim, with_code=False)
+            found |= {row.id: presented for row in rows if row.target_esim_id == target}
     return found
 
 

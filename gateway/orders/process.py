@@ -52,7 +52,7 @@ async def process_order(deps: Deps, order_id: str, *, poll: bool = False) -> Non
         if found is None:
             return
         order, tries = found
-        states = [one.now for one in tries]
+        states = [attempt.now for attempt in tries]
         unread = None if still_unread else steps.unread_answer(order.now, states, deps.clock(), poll=poll)
         if unread is not None:
             # Read or not, the order has another time to be looked at now: it goes on from there.
@@ -68,7 +68,7 @@ async def process_order(deps: Deps, order_id: str, *, poll: bool = False) -> Non
             return
         poll = False
         done += going == "on"
-    log.error("order_not_settling", order=order_id, steps=MOST_STEPS)
+    log.error("order_settle_stuck", order=order_id, steps=MOST_STEPS)
 
 
 async def poll_failed_attempt(deps: Deps, attempt_id: str) -> None:
@@ -114,9 +114,9 @@ async def wait_for_answer(deps: Deps, order_id: str, seconds: float, *, admitted
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     with deps.watch.waiting(order_id) as waiter:
-        look = not admitted_here
+        read_status = not admitted_here
         while not waiter.answered:
-            if look:
+            if read_status:
                 status = await order_state_rows.status_of(deps.pool, order_id)
                 if status is None or status[0] in ANSWERED:
                     return
@@ -127,10 +127,10 @@ async def wait_for_answer(deps: Deps, order_id: str, seconds: float, *, admitted
                 async with asyncio.timeout(min(left, deps.watch.pause)):
                     await waiter.woken.wait()
             except TimeoutError:
-                look = True
+                read_status = True
             else:
                 waiter.woken.clear()
-                look = True
+                read_status = True
 
 
 async def drain(deps: Deps, seconds: float) -> None:
@@ -149,7 +149,7 @@ async def _quietly(deps: Deps, order_id: str, *, poll: bool) -> None:
     except DATABASE_DOWN as error:
         log.warning("order_waits_for_database", order=order_id, error=type(error).__name__)
     except Exception:
-        log.exception("order_not_processed", order=order_id)
+        log.exception("order_processing_failed", order=order_id)
         await _put_off_after_fault(deps, order_id)
 
 
@@ -160,11 +160,11 @@ async def _put_off_after_fault(deps: Deps, order_id: str) -> None:
         if order is not None:
             await order_state_rows.put_off(deps.pool, order, deps.clock() + AFTER_A_FAULT)
     except Exception:
-        log.exception("order_not_put_off", order=order_id)
+        log.exception("order_postpone_failed", order=order_id)
 
 
 def _of(tries: Sequence[AttemptRow], attempt_id: str) -> AttemptRow:
-    return next(one for one in tries if one.id == attempt_id)
+    return next(attempt for attempt in tries if attempt.id == attempt_id)
 
 
 async def _do(  # noqa: PLR0911 - one for each step
@@ -196,7 +196,7 @@ async def _rest(deps: Deps, order: OrderRow, tries: list[AttemptRow]) -> None:
     """
     if order.status in FINAL:
         return
-    sending = next((one for one in tries if one.state is AttemptState.SENDING), None)
+    sending = next((attempt for attempt in tries if attempt.state is AttemptState.SENDING), None)
     if sending is not None:
         later: datetime | None = sending.deadline
     else:

@@ -57,14 +57,14 @@ async def read_again(deps: Deps, order: OrderRow, attempt: AttemptRow, *, unread
             raise
         except Exception as error:
             if isinstance(error, UnreadableAnswer):
-                log.warning("answer_not_read", attempt=attempt.id, order=order.id, error=str(error))
+                log.warning("supplier_answer_read_failed", attempt=attempt.id, order=order.id, error=str(error))
             else:  # a fault of ours
-                log.exception("answer_not_read", attempt=attempt.id, order=order.id)
+                log.exception("supplier_answer_read_failed", attempt=attempt.id, order=order.id)
             await settling_rows.reading_failed(deps.pool, answer_id, order, deps.clock() + READ_AGAIN)
         else:
             done += 1
             changed += settled is not None and settled.changed
-            log.info("answer_read_again", attempt=attempt.id, order=order.id)
+            log.info("supplier_answer_replayed", attempt=attempt.id, order=order.id)
     return AnswersRead(len(answers), done, changed)
 
 

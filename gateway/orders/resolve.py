@@ -1,4 +1,4 @@
-"""A person's word on an order that needs review."""
+"""An operator's word on an order that needs review."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
     *,
     item: NumberDelivery | VoucherCodes | None = None,
 ) -> Problem | None:
-    """Settle an order that needs review as a person says; None when that is done.
+    """Settle an order that needs review as an operator says; None when that is done.
 
     An eSIM is fulfilled with its activation code, and its ICCID where no supplier told it; a number with the number
     and a voucher with all its codes, as ``item``. One that a restore left to an operator goes on when it is released.
@@ -62,8 +62,8 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
             return Problem("not_found", "there is no such order")
         if order.status != "needs_review":
             return Problem("conflict", f"the order is {order.status}; only one that needs review is resolved")
-        tries = [one for one in await order_state_rows.attempts_of(connection, order_id) if one.now.live]
-        attempt = next((one for one in tries if one.kind == "cancel"), next(iter(tries), None))
+        tries = [tried for tried in await order_state_rows.attempts_of(connection, order_id) if tried.now.live]
+        attempt = next((pending for pending in tries if pending.kind == "cancel"), next(iter(tries), None))
         if attempt is None:
             return await _without_attempt(deps, connection, order, outcome, redact(note), by)
         if attempt.kind == "cancel" and outcome == "failed":
@@ -71,13 +71,16 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
         delivery: Delivered | None = None
         if outcome == "fulfilled" and attempt.kind == "purchase":
             of_item = order.kind in ITEM_KINDS
-            given = _item(order, item) if of_item else _delivery(deps, attempt, activation_code, iccid)
-            if isinstance(given, Problem):
-                return given
-            holder = await delivered.holder_of(deps, connection, order, attempt, given)
+            item_or_problem = _item(order, item) if of_item else _delivery(deps, attempt, activation_code, iccid)
+            if isinstance(item_or_problem, Problem):
+                return item_or_problem
+            holder = await delivered.holder_of(deps, connection, order, attempt, item_or_problem)
             if holder is not None:
-                return _wrong(_FIELDS[type(given)], f"{delivered.word_of(given)} was delivered to {holder} before")
-            delivery = given
+                return _wrong(
+                    _FIELDS[type(item_or_problem)],
+                    f"{delivered.label_of(item_or_problem)} was delivered to {holder} before",
+                )
+            delivery = item_or_problem
         note = _without_codes(redact(note), item)
         settled = await settle(deps, connection, attempt.id, OperatorDecision(outcome, note, delivery))
         if settled is None or not settled.changed:
@@ -104,32 +107,32 @@ async def _without_attempt(
     if outcome == "failed":
         code = "supplier_refused"
         end = Change(
-            status="failed", failure_code=code, failure_detail=failures.words_of(code), events=("resolved", "failed")
+            status="failed", failure_code=code, failure_detail=failures.detail_of(code), events=("resolved", "failed")
         )
     await move(deps, connection, order, end, ops={"as": outcome, "note": note})
     await audit_rows.record(connection, by, "order.resolved", f"order:{order.id}", {"as": outcome, "note": note})
     return None
 
 
-def _without_codes(note: str, given: NumberDelivery | VoucherCodes | None) -> str:
+def _without_codes(note: str, item: NumberDelivery | VoucherCodes | None) -> str:
     """A note without what is delivered: nobody can tell a PIN by its looks."""
-    codes = given.codes if isinstance(given, VoucherCodes) else ()
+    codes = item.codes if isinstance(item, VoucherCodes) else ()
     texts = {text for code in codes for text in (code.pin, code.serial) if text and len(text) >= _SHORTEST_CODE}
-    if isinstance(given, NumberDelivery):
-        texts |= {given.phone_number, number_rows.same(given.phone_number)}
+    if isinstance(item, NumberDelivery):
+        texts |= {item.phone_number, number_rows.same(item.phone_number)}
     for text in sorted(texts, key=len, reverse=True):
         note = note.replace(text, REDACTED)
     return note
 
 
-def _item(order: OrderRow, given: NumberDelivery | VoucherCodes | None) -> Delivered | Problem:
+def _item(order: OrderRow, submitted: NumberDelivery | VoucherCodes | None) -> Delivered | Problem:
     item = item_of(order.plan)
     if isinstance(item, VoucherItem):
-        if isinstance(given, VoucherCodes) and complete(given.codes, item.quantity):
-            return given
+        if isinstance(submitted, VoucherCodes) and complete(submitted.codes, item.quantity):
+            return submitted
         return _wrong("codes", f"{item.quantity} codes were bought, so as many are needed, none of them twice")
-    if isinstance(given, NumberDelivery) and is_phone_number(given.phone_number):
-        return given
+    if isinstance(submitted, NumberDelivery) and is_phone_number(submitted.phone_number):
+        return submitted
     return _wrong("phone_number", "the number that was delivered is needed")
 
 

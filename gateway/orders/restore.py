@@ -81,7 +81,7 @@ async def poll_restored(deps: Deps, stop: asyncio.Event) -> None:
                     return
                 await _poll(deps, order_id)
         except DATABASE_DOWN as error:
-            log.warning("restored_orders_not_polled", error=type(error).__name__)
+            log.warning("restored_orders_poll_failed", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
         else:
@@ -94,7 +94,7 @@ async def _poll(deps: Deps, order_id: str) -> None:
     except DATABASE_DOWN:
         raise
     except Exception:
-        log.exception("restored_order_not_polled", order=order_id)
+        log.exception("restored_order_poll_failed", order=order_id)
     async with deps.pool.acquire() as connection, connection.transaction():
         order = await order_state_rows.lock(connection, order_id)
         if order is None or order.review_reason != "restored":
@@ -108,9 +108,13 @@ async def _poll(deps: Deps, order_id: str) -> None:
 
 def _to_be_polled(tries: Sequence[AttemptRow]) -> AttemptRow | None:
     """The attempt that a supplier can tell the end of: the cancel of what was delivered, else the purchase."""
-    live = [one for one in tries if one.now.live and one.state is not AttemptState.SUCCEEDED]
-    kind = "cancel" if any(one.state is AttemptState.SUCCEEDED for one in tries if one.kind != "cancel") else None
-    return next((one for one in live if kind is None or one.kind == kind), None)
+    live = [attempt for attempt in tries if attempt.now.live and attempt.state is not AttemptState.SUCCEEDED]
+    kind = (
+        "cancel"
+        if any(attempt.state is AttemptState.SUCCEEDED for attempt in tries if attempt.kind != "cancel")
+        else None
+    )
+    return next((attempt for attempt in live if kind is None or attempt.kind == kind), None)
 
 
 async def release(deps: Deps, order_id: str | None, by: Visitor | str, note: str = "") -> list[str] | Problem:
@@ -122,15 +126,15 @@ async def release(deps: Deps, order_id: str | None, by: Visitor | str, note: str
     if "restored" in (await selling_rows.stops(deps.pool)).get(selling_rows.ALL, []):
         return Problem("conflict", "the books are not compared yet: run `esim-gateway reconcile` until it is clean")
     released = []
-    for one in await restore_rows.held(deps.pool) if order_id is None else [order_id]:
+    for released_id in await restore_rows.awaiting_release(deps.pool) if order_id is None else [order_id]:
         async with deps.pool.acquire() as connection, connection.transaction():
-            order = await order_state_rows.lock(connection, one)
-            problem = _not_releasable(order, await order_state_rows.attempts_of(connection, one))
+            order = await order_state_rows.lock(connection, released_id)
+            problem = _not_releasable(order, await order_state_rows.attempts_of(connection, released_id))
             if problem is not None and order_id is not None:
                 return problem
             if problem is None and order is not None:
                 await _release(deps, connection, order, by, note)
-                released.append(one)
+                released.append(released_id)
     return released
 
 
@@ -140,7 +144,7 @@ def _not_releasable(order: OrderRow | None, tries: Sequence[AttemptRow]) -> Prob
     if order.status != "needs_review" or order.review_reason != "restored":
         what = "only one that needs review because of a restore is released"
         return Problem("conflict", f"the order is {order.status}; {what}")
-    if any(one.state is AttemptState.CHARGED_UNDELIVERABLE for one in tries):
+    if any(attempt.state is AttemptState.CHARGED_UNDELIVERABLE for attempt in tries):
         return Problem("conflict", "a supplier was paid for it and did not deliver; resolve it")
     return None
 

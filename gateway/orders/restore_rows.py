@@ -41,7 +41,7 @@ async def known_there(connection: Connection, order_id: str) -> None:
     )
 
 
-async def held(pool: Pool) -> list[str]:
+async def awaiting_release(pool: Pool) -> list[str]:
     """Orders that wait for an operator because they were pending in the backup, the oldest first."""
     rows = await pool.fetch(
         """SELECT id FROM orders WHERE review_reason = 'restored' AND status = 'needs_review'

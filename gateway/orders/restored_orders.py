@@ -28,8 +28,8 @@ async def ask_operator(deps: Deps, order_id: str) -> bool:
 
 async def to_operator(deps: Deps, connection: Connection, order: OrderRow, now: datetime) -> None:
     """Write it, under the order's lock. An attempt that may still be told of is polled on."""
-    tries = [one.now for one in await order_state_rows.attempts_of(connection, order.id)]
-    open_there = any(one.live and one.state != "succeeded" for one in tries)
+    tries = [attempt.now for attempt in await order_state_rows.attempts_of(connection, order.id)]
+    open_there = any(attempt.live and attempt.state != "succeeded" for attempt in tries)
     review = Change(
         status="needs_review", next_poll_at=now + _POLL_IN_REVIEW if open_there else None, events=("needs_review",)
     )

@@ -16,7 +16,7 @@ from gateway.items import item_rules
 from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.pool import DATABASE_DOWN
 from gateway.orders import settling_rows
-from gateway.orders.answers import words_of
+from gateway.orders.answers import answer_texts
 from gateway.orders.attempt_rows import NewAttempt
 from gateway.orders.observations import Observation
 from gateway.orders.settle import Known, Settled, Source, record, record_sent
@@ -79,7 +79,7 @@ async def _send(
     known: Known | None,
 ) -> Settled | None:
     request = request_of(new, iccid, fields)
-    with record_calls(deps, new.id, words_of(dict(fields))), recording() as heard:
+    with record_calls(deps, new.id, answer_texts(dict(fields))), recording() as heard:
         if new.kind == "cancel":
             observation, read = await call(account, new.kind, request)
         else:
@@ -106,7 +106,7 @@ async def call(
     except GatewayError as error:
         return error, True
     except Exception as error:
-        log.exception("send_fault", supplier=account.name, attempt=request.reference)
+        log.exception("order_send_failed", supplier=account.name, attempt=request.reference)
         return SupplierError(f"a fault of ours: {type(error).__name__}", supplier=account.name), False
 
 
@@ -144,7 +144,7 @@ async def record_answer(
         except DATABASE_DOWN:
             raise
         except Exception:
-            log.exception("answer_not_recorded", attempt=attempt_id, tried=tried + 1)
+            log.exception("supplier_answer_record_failed", attempt=attempt_id, tried=tried + 1)
         if sealed is not None and await _kept_alone(deps, attempt_id, sealed):
             return None
         await asyncio.sleep(_PAUSE_SECONDS)
@@ -173,7 +173,7 @@ async def _kept_alone(deps: Deps, attempt_id: str, sealed: bytes) -> bool:
     except DATABASE_DOWN:
         raise
     except Exception:
-        log.exception("answer_not_kept", attempt=attempt_id)
+        log.exception("supplier_answer_store_failed", attempt=attempt_id)
         return False
     return True
 

@@ -16,7 +16,7 @@ import structlog
 from gateway.kit.pool import Connection, clock_of
 from gateway.orders import attempt_rows, delivered, ledger_rows, order_state_rows, settling_rows
 from gateway.orders.answered import notify_answered
-from gateway.orders.answers import answers_in, without_answers, words_of
+from gateway.orders.answers import answer_texts, answers_in, without_answers
 from gateway.orders.observations import LookupFailed, NoResponse, NotFoundAtSupplier, Observation, OperatorDecision
 from gateway.orders.order_rows import AttemptRow, OrderRow
 from gateway.orders.rules import verdicts
@@ -80,9 +80,9 @@ async def record(deps: Deps, attempt_id: str, observation: Observation, source: 
     for tried in range(_TRIES):
         try:
             async with deps.pool.acquire() as connection, connection.transaction():
-                look = tried > 0 or not source.sent or not deps.seal.single
+                check_owners = tried > 0 or not source.sent or not deps.seal.single
                 found = await settle(
-                    deps, connection, attempt_id, observation, source, check_owners=look, announced=True
+                    deps, connection, attempt_id, observation, source, check_owners=check_owners, notified=True
                 )
         except asyncpg.UniqueViolationError:
             if tried + 1 == _TRIES:
@@ -130,7 +130,7 @@ async def record_sent(  # noqa: PLR0911 - one for each way in which that does no
         if writes.attempt is None:
             return None
         writes.attempt.call_ended = True
-        if not await settling_rows.write(deps.group_commit, writes, expected_step=order.step, announced=True):
+        if not await settling_rows.write(deps.group_commit, writes, expected_step=order.step, notified=True):
             return None
     except asyncpg.UniqueViolationError:
         return None
@@ -153,7 +153,7 @@ async def settle(
     source: Source = NOTHING,
     *,
     check_owners: bool = True,
-    announced: bool = False,
+    notified: bool = False,
 ) -> Settled | None:
     """Record what is now known of an attempt, in the caller's transaction; None when it is nobody's.
 
@@ -181,7 +181,7 @@ async def settle(
     if source.polled is not None:
         await _reschedule(connection, writes, attempt, observation, source.polled)
     if not writes.empty:
-        await settling_rows.write(connection, writes, announced=announced)
+        await settling_rows.write(connection, writes, notified=notified)
     return Settled(changed, status_after(writes), writes)
 
 
@@ -218,7 +218,7 @@ async def _verdict_on(
     believed = _verdict(deps, order, attempt, observation, now)
     if believed.error_code == "absent" and not await _clocks_agree(connection):
         believed = verdicts.of_absence(attempt.now, now, trust_absence=False)
-    believed = without_answers(believed, words_of(answers_in(deps, order.fields)))
+    believed = without_answers(believed, answer_texts(answers_in(deps, order.fields)))
     # Numbers and codes have no unique index that could say it later.
     if check_owners or not (believed.delivery is None or isinstance(believed.delivery, Delivery)):
         return await _own(deps, connection, order, attempt, believed)
@@ -237,7 +237,7 @@ def _verdict(deps: Deps, order: OrderRow, attempt: AttemptRow, observation: Obse
             trusted = account is not None and account.settings.trust_absence
             return verdicts.of_absence(seen, min(observation.at, now), trust_absence=trusted)
         case LookupFailed():
-            return verdicts.of_no_look(seen, now, observation.error)
+            return verdicts.of_failed_poll(seen, now, observation.error)
         case NoResponse():
             return verdicts.of_loss(seen)
     raise TypeError(f"{type(observation).__name__} says nothing of a purchase")
@@ -259,18 +259,18 @@ async def _own(deps: Deps, connection: Connection, order: OrderRow, attempt: Att
         if other is not None:
             return _not_ours(f"the supplier's order belongs to {other}", None)
     if verdict.state is AttemptState.SUCCEEDED and attempt.kind == "purchase" and verdict.delivery is not None:
-        holder = await delivered.holder_of(deps, connection, order, attempt, verdict.delivery)
-        if holder is not None:
-            return _not_ours(f"{delivered.word_of(verdict.delivery)} was delivered to {holder} before", verdict)
+        holding_order = await delivered.holder_of(deps, connection, order, attempt, verdict.delivery)
+        if holding_order is not None:
+            return _not_ours(f"{delivered.label_of(verdict.delivery)} was delivered to {holding_order} before", verdict)
     return verdict
 
 
-def _not_ours(why: str, told: Verdict | None) -> Verdict:
+def _not_ours(why: str, verdict: Verdict | None) -> Verdict:
     """Another's goods. What was told of the charge stands where it was told of our own order."""
     return Verdict(
         state=AttemptState.CHARGED_UNDELIVERABLE,
-        charged=None if told is None else told.charged,
-        supplier_order_id=None if told is None else told.supplier_order_id,
+        charged=None if verdict is None else verdict.charged,
+        supplier_order_id=None if verdict is None else verdict.supplier_order_id,
         error_code="not_ours",
         error=why,
         review=why,
@@ -287,8 +287,8 @@ async def _fill(
     known = what.nothing or (what.contradiction and await _is_old_news(connection, writes, attempt))
     if known and not booked and not news:
         return False
-    given = verdict.delivery
-    iccid = given.iccid if isinstance(given, Delivery) and attempt.iccid is None else None
+    delivery = verdict.delivery
+    iccid = delivery.iccid if isinstance(delivery, Delivery) and attempt.iccid is None else None
     succeeded = what.attempt is AttemptState.SUCCEEDED
     writes.attempt = AttemptWrite(
         attempt.id,
@@ -303,14 +303,14 @@ async def _fill(
     if what.attempt is AttemptState.FAILED:
         await _learn(deps, connection, order, attempt, verdict)
     elif succeeded:
-        goods_id = await deliver(deps, connection, writes, attempt, given)
+        goods_id = await deliver(deps, connection, writes, attempt, delivery)
         if verdict.charged is None and attempt.charged is None:
-            # The ledger has no row for what nobody told; reconcile names it by the supplier's statements.
+            # A charge that was not reported has no ledger row; reconcile finds it by the supplier's statements.
             writes.add_event("charge_not_told", supplier=attempt.supplier, n=attempt.n)
             log.warning("charge_not_told", supplier=attempt.supplier, attempt=attempt.id, order=order.id)
     if not what.nothing:
         ops = {"supplier": attempt.supplier, "n": attempt.n, "error": verdict.error, "why": verdict.review}
-        await transition(deps, connection, writes, what, ops=ops, goods_id=goods_id, delivery=given)
+        await transition(deps, connection, writes, what, ops=ops, goods_id=goods_id, delivery=delivery)
     return True
 
 
@@ -326,7 +326,7 @@ async def _book(
             writes.charge = verdict.charged
         else:
             # What a failed order still holds is what refunds have left of its charge, not another word on the charge.
-            correct = verdict.held is None and not _is_older(writes, attempt)
+            correct = verdict.kept_charge is None and not _is_older(writes, attempt)
             written = await ledger_rows.charge(connection, attempt, verdict.charged, writes.now, correct=correct)
             if written == "same":
                 return False
@@ -337,8 +337,9 @@ async def _book(
         await _judge_charge(deps, connection, writes, attempt, verdict.charged)
         return True
     if what.attempt is AttemptState.FAILED:
-        held = await ledger_rows.held(connection, attempt.id)  # less what statements showed to be refunded already
-        return held is not None and verdict.gone and await ledger_rows.refund(connection, attempt, held, writes.now)
+        # Less what statements showed to be refunded already.
+        net = await ledger_rows.net_charge(connection, attempt.id)
+        return net is not None and verdict.gone and await ledger_rows.refund(connection, attempt, net, writes.now)
     return False
 
 
@@ -364,8 +365,9 @@ async def _judge_charge(
     if not verdicts.charged_more(listed, charged, tolerance_of(deps, attempt.supplier), rates):
         return
     note = f"charged {charged} where {listed} was listed"
-    one = not isinstance(attempt.item, GoodWanted) or (attempt.item.quantity == 1 and attempt.item.amount is None)
-    comparable = charged.amount if same and one else None
+    item = attempt.item
+    single_unit = not isinstance(item, GoodWanted) or (item.quantity == 1 and item.amount is None)
+    comparable = charged.amount if same and single_unit else None
     if not writes.order.is_trigger:
         await selling_rows.stop_offer(connection, attempt.supplier, attempt.supplier_plan_id, comparable, note)
     writes.add_event("charged_more", supplier=attempt.supplier, n=attempt.n, note=note)

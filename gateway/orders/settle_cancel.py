@@ -80,7 +80,7 @@ def _cancel_verdict(  # noqa: PLR0911 - one for each kind of observation
         case CancelSeen():
             account = account_of(deps.accounts, attempt.supplier, order.mode)
             trusted = account is not None and account.settings.trust_absence
-            return cancelling.of_look(observation, attempt.now, now, trust_absence=trusted)
+            return cancelling.of_poll(observation, attempt.now, now, trust_absence=trusted)
         case NoResponse() if attempt.state is AttemptState.SENDING:
             return CancelVerdict(state=AttemptState.UNKNOWN, error_code="lost", error="the run that sent was lost")
         case LookupFailed() if now >= attempt.quiescent_at + verdicts.UNSEEN_FOR:
@@ -102,14 +102,14 @@ async def _cancelled(
     order = writes.order
     bought = next(
         (
-            one
-            for one in await order_state_rows.attempts_of(connection, order.id)
-            if one.kind == "purchase" and one.now.live
+            attempt
+            for attempt in await order_state_rows.attempts_of(connection, order.id)
+            if attempt.kind == "purchase" and attempt.now.live
         ),
         None,
     )
     if bought is not None and decided:
-        refunded = await ledger_rows.held(connection, bought.id)
+        refunded = await ledger_rows.net_charge(connection, bought.id)
     if bought is not None and refunded is not None:
         await ledger_rows.refund(connection, bought, refunded, writes.now)
     esim = await esim_rows.end(connection, order.id)

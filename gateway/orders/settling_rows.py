@@ -167,7 +167,7 @@ class Writes:
     def empty(self) -> bool:
         """Whether nothing at all is to be written."""
         found = (self.attempt, self.charge, self.esim, self.move, self.event, self.answer, self.answer_id)
-        return not self.events and all(one is None for one in found)
+        return not self.events and all(value is None for value in found)
 
 
 def detail_of(text: str, ops: dict[str, Any]) -> dict[str, Any]:
@@ -181,7 +181,7 @@ def detail_of(text: str, ops: dict[str, Any]) -> dict[str, Any]:
 
 
 async def write(
-    connection: Connection | GroupCommit, writes: Writes, *, expected_step: int | None = None, announced: bool = False
+    connection: Connection | GroupCommit, writes: Writes, *, expected_step: int | None = None, notified: bool = False
 ) -> bool:
     """Write it all, in the caller's transaction or in a group commit.
 
@@ -230,7 +230,7 @@ async def write(
         None if event is None else event.id,
         None if event is None else event.type,
         None if event is None else event.body,
-        writes.answered and not announced,
+        writes.answered and not notified,
         writes.wake,
         writes.answer_read,
         move.review_reason,

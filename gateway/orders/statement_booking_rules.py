@@ -67,12 +67,12 @@ def to_book(lines: Sequence[StatementLine], rows: Sequence[LedgerRow], *, failed
 def _late_charge(lines: Sequence[StatementLine]) -> Money | None:
     """What was taken for an attempt that failed; None when all of it came back, or in several currencies."""
     taken: dict[str, Decimal] = defaultdict(Decimal)
-    held: dict[str, Decimal] = defaultdict(Decimal)
+    balance: dict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
         amount, currency = line.amount.amount, line.amount.currency
         taken[currency] += amount if line.kind == "charge" else 0
-        held[currency] += amount if line.kind == "charge" else -amount
-    if not any(held.values()) or len(taken) != 1:
+        balance[currency] += amount if line.kind == "charge" else -amount
+    if not any(balance.values()) or len(taken) != 1:
         return None
     ((currency, amount),) = taken.items()
     return Money(amount, currency) if amount > 0 else None

@@ -120,17 +120,17 @@ async def _options(
     wanted = currency or prices.rates.base
     offers = {topup_plan_id(line.supplier, line.key): line.plan for line in lines}
     options: dict[str, tuple[Decimal, TopupOption]] = {}
-    for one in in_order(engine.judged(deps, lines, prices, Limits(), Capability.TOPUP)):
-        if one.unfit is not None or set(one.why_not) - {WhyNot.SUPPLIER_PAUSED}:
+    for candidate in in_order(engine.judged(deps, lines, prices, Limits(), Capability.TOPUP)):
+        if candidate.unfit is not None or set(candidate.why_not) - {WhyNot.SUPPLIER_PAUSED}:
             continue
         try:
-            price = engine.price_in(one, prices.rates, wanted)
+            price = engine.price_in(candidate, prices.rates, wanted)
         except NoRate:
             what = f"there is no exchange rate for {currency}"
             return Problem("invalid", f"currency: {what}", (("/currency", what),))
-        name = topup_plan_id(one.supplier, one.supplier_plan_id)
-        if price is not None and one.cost_base is not None:
-            options.setdefault(name, (one.cost_base, TopupOption(name, offers[name], price)))
+        name = topup_plan_id(candidate.supplier, candidate.supplier_plan_id)
+        if price is not None and candidate.cost_base is not None:
+            options.setdefault(name, (candidate.cost_base, TopupOption(name, offers[name], price)))
     return [option for _, option in sorted(options.values(), key=lambda pair: (pair[0], pair[1].id))]
 
 
@@ -156,7 +156,7 @@ async def _listed(deps: Deps, esim: Esim, account: Account) -> list[PlanLine] | 
 async def _new_order(
     deps: Deps, esim: Esim, account: Account, body: TopupForPlan | TopupForOption
 ) -> NewOrder | Problem:
-    if (await selling_rows.standing(deps.pool, [account.name]))[account.name].paused:
+    if (await selling_rows.selling_states(deps.pool, [account.name]))[account.name].paused:
         return STOPPED  # the supplier is not even asked
     lines = await _listed(deps, esim, account)
     if isinstance(lines, Problem):

@@ -99,7 +99,7 @@ async def deliver(
         return await delivered.keep(deps, connection, order, attempt, delivery, now)
     if order.kind != "esim":
         if order.target_esim_id is not None:
-            await esim_rows.look_at(connection, order.target_esim_id, now)
+            await esim_rows.set_poll_at(connection, order.target_esim_id, now)
         return order.target_esim_id
     if not isinstance(delivery, Delivery) or delivery.iccid is None:
         raise ValueError("a delivered eSIM has an ICCID")
@@ -117,7 +117,7 @@ def esim_write(deps: Deps, delivery: Delivery, iccid: str, now: datetime) -> Esi
         activation_code=None if code is None else seal.seal(code),
         code_digest=None if code is None else seal.digest(code),
         confirmation_code_required=delivery.confirmation_code_required,
-        next_poll_at=now + esim_rows.FIRST_LOOK,
+        next_poll_at=now + esim_rows.FIRST_POLL,
     )
 
 

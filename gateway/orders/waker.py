@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 DUE = "orders_due"
 ANSWERED = "orders_answered"
 CATALOG = "catalog_changed"
-LOOK_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
 # Whoever claims an order and is killed leaves it to others after this; a step of its own that takes longer moves it on.
 # Two who are killed over it one after the other still leave it less than ten seconds late.
 LEASE = timedelta(seconds=3)
@@ -52,7 +52,7 @@ class OrderWaker:
                 self._woken.clear()
                 if not await self._claim():
                     woken = asyncio.create_task(until_set(self._woken))
-                    await asyncio.wait([woken, stopping], timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait([woken, stopping], timeout=PAUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                     await end(woken)
         finally:
             await end(listening, stopping)
@@ -73,9 +73,9 @@ class OrderWaker:
         try:
             return await self.claim_once() >= AT_ONCE
         except DATABASE_DOWN as error:
-            log.warning("orders_not_claimed", error=type(error).__name__)
+            log.warning("order_claim_failed", error=type(error).__name__)
         except Exception:
-            log.exception("orders_not_claimed")
+            log.exception("order_claim_failed")
         return False
 
     def _begin(self, order_id: str) -> None:

@@ -42,7 +42,7 @@ async def order_health(connection: Pool | Connection) -> OrderHealth:
     )
     if row is None:
         return OrderHealth(worker_seen_seconds=None)
-    oldest = tuple(OverdueOrder(*one) for one in zip(row["ids"], row["due"], strict=True))
+    oldest = tuple(OverdueOrder(*overdue) for overdue in zip(row["ids"], row["due"], strict=True))
     return OrderHealth(worker_seen_seconds=row["seen"], overdue=row["overdue"], oldest=oldest)
 
 

@@ -82,7 +82,7 @@ async def chunk(
     rates: Rates,
     *,
     after: Place | None,
-    look_at: int,
+    scan_limit: int,
     limit: int,
     offers: Offers | None = None,
 ) -> Chunk:
@@ -91,7 +91,7 @@ async def chunk(
     ``offers`` (supplier, its own id) are those whose changes are looked at, all when None.
     """
     sql = _Sql()
-    scanned = _scanned(sql, wanted, offers, after, look_at)
+    scanned = _scanned(sql, wanted, offers, after, scan_limit)
     rows = await connection.fetch(
         f"""
         WITH scanned AS MATERIALIZED ({scanned}),
@@ -105,18 +105,18 @@ async def chunk(
     if not rows:
         return Chunk([], None)
     first = rows[0]
-    edge = Place(first["edge_at"], first["edge_src"], first["edge_id"]) if first["seen"] >= look_at else None
+    edge = Place(first["edge_at"], first["edge_src"], first["edge_id"]) if first["seen"] >= scan_limit else None
     return Chunk([dict(row) for row in rows if row["at"] is not None], edge)
 
 
 async def by_country(
-    connection: Connection | Pool, wanted: ChangeFilter, rates: Rates, look_at: int
+    connection: Connection | Pool, wanted: ChangeFilter, rates: Rates, scan_limit: int
 ) -> tuple[list[dict[str, Any]], int]:
     """Counts of each kind for each country, over the newest ``look_at`` changes; and how many there were."""
     sql = _Sql()
     rows = await connection.fetch(
         f"""
-        WITH scanned AS MATERIALIZED ({_scanned(sql, wanted, None, None, look_at)}),
+        WITH scanned AS MATERIALIZED ({_scanned(sql, wanted, None, None, scan_limit)}),
         weighed AS MATERIALIZED (SELECT plan_id, kind FROM ({_weighed(sql, wanted, rates)}) s),
         -- A plan's offers cover the same countries: counted by plan, then spread over its countries.
         plans AS (SELECT plan_id, {_counts()} FROM weighed GROUP BY plan_id),
@@ -139,11 +139,11 @@ async def by_country(
 
 
 async def largest(
-    connection: Connection | Pool, wanted: ChangeFilter, rates: Rates, look_at: int, limit: int
+    connection: Connection | Pool, wanted: ChangeFilter, rates: Rates, scan_limit: int, limit: int
 ) -> list[dict[str, Any]]:
     """The prices that moved furthest by share, among the newest ``look_at`` changes; no country may be asked for."""
     sql = _Sql()
-    scanned = _scanned(sql, wanted, None, None, look_at)
+    scanned = _scanned(sql, wanted, None, None, scan_limit)
     rows = await connection.fetch(
         f"""
         WITH scanned AS MATERIALIZED ({scanned}),
@@ -195,28 +195,28 @@ def _counts() -> str:
     return ", ".join(f"count(*) FILTER (WHERE kind = '{kind}') AS {kind}" for kind in _COUNTED)
 
 
-def _scanned(sql: _Sql, wanted: ChangeFilter, offers: Offers | None, after: Place | None, look_at: int) -> str:
+def _scanned(sql: _Sql, wanted: ChangeFilter, offers: Offers | None, after: Place | None, scan_limit: int) -> str:
     """The next rows of both tables in the feed's order, whatever they are."""
     sources = []
     if wanted.prices:
-        sources.append(_source(sql, _PRICES, _PRICE, wanted, offers, after, look_at))
+        sources.append(_source(sql, _PRICES, _PRICE, wanted, offers, after, scan_limit))
     if wanted.events:
-        sources.append(_source(sql, _EVENTS, _EVENT, wanted, offers, after, look_at))
+        sources.append(_source(sql, _EVENTS, _EVENT, wanted, offers, after, scan_limit))
     both = " UNION ALL ".join(f"({source})" for source in sources)
-    return f"SELECT * FROM ({both}) AS both_of_them ORDER BY at DESC, src DESC, id DESC LIMIT {look_at:d}"  # noqa: S608
+    return f"SELECT * FROM ({both}) AS both_of_them ORDER BY at DESC, src DESC, id DESC LIMIT {scan_limit:d}"  # noqa: S608
 
 
 def _source(
-    sql: _Sql, select: str, src: int, wanted: ChangeFilter, offers: Offers | None, after: Place | None, look_at: int
+    sql: _Sql, select: str, src: int, wanted: ChangeFilter, offers: Offers | None, after: Place | None, scan_limit: int
 ) -> str:
     conditions = []
     if after is not None:
         # Of one moment prices come before events.
-        behind = after.id if src == after.src else (0 if src > after.src else _LAST)
-        conditions.append(f"(c.at, c.id) < ({sql(after.at)}, {sql(behind)}::bigint)")
+        last_id = after.id if src == after.src else (0 if src > after.src else _LAST)
+        conditions.append(f"(c.at, c.id) < ({sql(after.at)}, {sql(last_id)}::bigint)")
     if wanted.since is not None:
         conditions.append(f"c.at > {sql(wanted.since)}")
-    last = f"ORDER BY c.at DESC, c.id DESC LIMIT {look_at:d}"
+    last = f"ORDER BY c.at DESC, c.id DESC LIMIT {scan_limit:d}"
     if offers is not None:
         keys = f"unnest({sql([o[0] for o in offers])}::text[], {sql([o[1] for o in offers])}::text[]) AS k (a, b)"
         conditions.append("c.supplier = k.a AND c.supplier_plan_id = k.b")

@@ -17,14 +17,14 @@ def note(change: Change) -> str:
 
 
 PERCENT = columns(
-    "percent:csv", Column("by", lambda one: None if one.percent is None else f"{one.percent:+g} %", ["terminal"])
+    "percent:csv", Column("by", lambda row: None if row.percent is None else f"{row.percent:+g} %", ["terminal"])
 )
 CHANGES = columns(
     "at, kind, supplier, plan=plan_id, offer=offer_id:csv, supplier's id=supplier_plan_id:csv, name:csv",
     "old:money, new:money, moved by=amount:amount:csv",
     *PERCENT,
     Column("note", note),
-    Column("name", lambda one: one.name or one.supplier_plan_id, ["terminal"]),
+    Column("name", lambda row: row.name or row.supplier_plan_id, ["terminal"]),
     "sync run=sync_run_id:csv",
 )
 
@@ -34,14 +34,15 @@ def of_summary(summary: ChangeSummary) -> Sheet:
     titles = ["of", "name", "up", "down", "new", "gone", "in stock", "out of stock", "good syncs", "failed", "held"]
     rows: list[list[Cell]] = [
         [
-            *("supplier", one.supplier, one.up, one.down, one.new, one.gone, one.in_stock, one.out_of_stock),
-            *(one.good, one.failed, one.quarantined),
+            *("supplier", supplier.supplier, supplier.up, supplier.down, supplier.new, supplier.gone),
+            *(supplier.in_stock, supplier.out_of_stock),
+            *(supplier.good, supplier.failed, supplier.quarantined),
         ]
-        for one in summary.suppliers
+        for supplier in summary.suppliers
     ]
     rows += [
-        ["country", one.country, one.up, one.down, one.new, one.gone, None, None, None, None, None]
-        for one in summary.countries
+        ["country", country.country, country.up, country.down, country.new, country.gone, None, None, None, None, None]
+        for country in summary.countries
     ]
     return Sheet(titles, rows)
 
@@ -67,7 +68,7 @@ def history_steps(history: PriceHistory) -> list[HistoryStep]:
     return [
         HistoryStep(offer, step, until)
         for offer in history.offers
-        for step, until in zip(offer.steps, [*(one.at for one in offer.steps[1:]), history.until], strict=False)
+        for step, until in zip(offer.steps, [*(later.at for later in offer.steps[1:]), history.until], strict=False)
     ]
 
 

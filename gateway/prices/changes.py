@@ -27,24 +27,24 @@ LARGEST, _AMONG = 10, 4_000  # so many that moved furthest, among so many of the
 _NAME = 300
 
 
-async def feed(pool: Pool, base: str, wanted: ChangeFilter, asked: PageRequest) -> Page[Change]:
+async def feed(pool: Pool, base: str, wanted: ChangeFilter, page_request: PageRequest) -> Page[Change]:
     """A page of changes, the newest first. It may be short, even empty, although it ``has_more``."""
     rates = await rates_in(pool, base)
     offers = None if wanted.plan_id is None else await change_rows.offers_of(pool, wanted.plan_id)
     if offers == []:
         return Page.complete([])
-    place = None if asked.cursor is None else Place(*asked.before(datetime, int, int))
+    place = None if page_request.cursor is None else Place(*page_request.before(datetime, int, int))
     found: list[dict[str, Any]] = []
-    for look_at in _CHUNKS if wanted.picks else (asked.fetch,):
-        room = asked.fetch - len(found)
+    for scan_limit in _CHUNKS if wanted.picks else (page_request.fetch,):
+        left = page_request.fetch - len(found)
         chunk = await change_rows.chunk(
-            pool, wanted, rates, after=place, look_at=max(look_at, room), limit=room, offers=offers
+            pool, wanted, rates, after=place, scan_limit=max(scan_limit, left), limit=left, offers=offers
         )
         found += chunk.rows
         place = chunk.edge
-        if place is None or len(found) == asked.fetch:
+        if place is None or len(found) == page_request.fetch:
             break
-    page = asked.page(found, columns("at", "src", "id")).map(lambda row: shown(row, base))
+    page = page_request.page(found, columns("at", "src", "id")).map(lambda row: present(row, base))
     if page.has_more or place is None:
         return page
     return Page(page.data, has_more=True, next_cursor=write_cursor(place.at, place.src, place.id))
@@ -81,7 +81,7 @@ async def largest_moves(pool: Pool, base: str, wanted: ChangeFilter, limit: int)
     """The costs that moved furthest by share, among the newest 4,000 that are wanted."""
     moved = msgspec.structs.replace(wanted, kinds=frozenset({"up", "down"}))
     rows = await change_rows.largest(pool, moved, await rates_in(pool, base), _AMONG, limit)
-    return [shown(row, base) for row in rows]
+    return [present(row, base) for row in rows]
 
 
 async def suppliers_of(pool: Pool, mode: str | None) -> list[str]:
@@ -94,7 +94,7 @@ async def rates_in(pool: Pool, base: str) -> dict[str, Decimal]:
     return {name: rate.rate for name, rate in (await fx_rows.current(pool, base)).items()}
 
 
-def shown(row: Mapping[str, Any], base: str) -> Change:
+def present(row: Mapping[str, Any], base: str) -> Change:
     """A row of the feed as the API writes it."""
     event = row["event"]
     moved = move(_in(row["old_base"], base), _in(row["new_base"], base))

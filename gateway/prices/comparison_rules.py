@@ -39,13 +39,13 @@ class Line(msgspec.Struct, frozen=True):
 def lines(offers: Sequence[ComparedOffer], country: str | None = None) -> list[Line]:
     """The comparison. Networks are those of ``country`` where one is given that an offer covers."""
     return [
-        *(Line(name, label, tuple(say(one) for one in offers)) for name, label, say in _IDENTITY),
-        *(_line(name, label, [say(one) for one in offers]) for name, label, say in _TERMS),
-        _line("networks", "Networks", [_networks(one, country) for one in offers]),
-        _line("generation", "Generation", [_generation(one, country) for one in offers]),
-        *(_line(name, label, [say(one) for one in offers]) for name, label, say in _FEATURES),
-        *(_priced(name, label, [price(one) for one in offers]) for name, label, price in _MONEY),
-        *(_line(name, label, [say(one) for one in offers]) for name, label, say in _STANDING),
+        *(Line(name, label, tuple(say(offer) for offer in offers)) for name, label, say in _IDENTITY),
+        *(_line(name, label, [say(offer) for offer in offers]) for name, label, say in _TERMS),
+        _line("networks", "Networks", [_networks(offer, country) for offer in offers]),
+        _line("generation", "Generation", [_generation(offer, country) for offer in offers]),
+        *(_line(name, label, [say(offer) for offer in offers]) for name, label, say in _FEATURES),
+        *(_priced(name, label, [price(offer) for offer in offers]) for name, label, price in _MONEY),
+        *(_line(name, label, [say(offer) for offer in offers]) for name, label, say in _STANDING),
     ]
 
 
@@ -100,8 +100,8 @@ def _networks(offer: ComparedOffer, country: str | None) -> str:
     for network in found:
         named.setdefault(network.country, []).append(" ".join(filter(None, (network.operator, network.generation))))
     if len(offer.countries) == 1 or country in offer.countries:
-        return ", ".join(sorted(words for group in named.values() for words in group))
-    return "; ".join(f"{code}: {', '.join(sorted(words))}" for code, words in sorted(named.items()))
+        return ", ".join(sorted(names for group in named.values() for names in group))
+    return "; ".join(f"{code}: {', '.join(sorted(names))}" for code, names in sorted(named.items()))
 
 
 def _generation(offer: ComparedOffer, country: str | None) -> str:
@@ -124,7 +124,7 @@ def _there(offer: ComparedOffer, country: str | None) -> list[PlanNetwork]:
     return [network for network in offer.networks if network.country == country]
 
 
-def _said(value: bool | None) -> str:
+def _yes_or_no(value: bool | None) -> str:
     return _NOT_SAID if value is None else "yes" if value else "no"
 
 
@@ -144,35 +144,35 @@ def _seen(offer: ComparedOffer) -> str:
 
 _Say = tuple[tuple[str, str, Callable[[ComparedOffer], str]], ...]
 _IDENTITY: _Say = (
-    ("supplier", "Supplier", lambda one: one.supplier),
-    ("name", "Name", lambda one: one.name),
-    ("supplier_plan_id", "Supplier's id", lambda one: one.supplier_plan_id),
-    ("offer_id", "Offer", lambda one: one.offer_id),
+    ("supplier", "Supplier", lambda offer: offer.supplier),
+    ("name", "Name", lambda offer: offer.name),
+    ("supplier_plan_id", "Supplier's id", lambda offer: offer.supplier_plan_id),
+    ("offer_id", "Offer", lambda offer: offer.offer_id),
 )
 _TERMS: _Say = (
-    ("plan", "Plan", lambda one: one.plan_name),
+    ("plan", "Plan", lambda offer: offer.plan_name),
     ("data", "Data", _data),
     ("fair_use", "Fair use", _fair_use),
-    ("days", "Days", lambda one: str(one.days)),
-    ("starts", "Days begin", lambda one: _STARTS[one.validity.starts]),
+    ("days", "Days", lambda offer: str(offer.days)),
+    ("starts", "Days begin", lambda offer: _STARTS[offer.validity.starts]),
     ("countries", "Countries", _countries),
 )
 _FEATURES: _Say = (
     ("exit_country", "Exit country", _exit),
-    ("topup", "Top-up", lambda one: _said(one.features.topup)),
-    ("voice", "Voice", lambda one: _said(one.features.voice)),
-    ("sms", "SMS", lambda one: _said(one.features.sms)),
+    ("topup", "Top-up", lambda offer: _yes_or_no(offer.features.topup)),
+    ("voice", "Voice", lambda offer: _yes_or_no(offer.features.voice)),
+    ("sms", "SMS", lambda offer: _yes_or_no(offer.features.sms)),
 )
 _MONEY: tuple[tuple[str, str, Callable[[ComparedOffer], Price | None]], ...] = (
-    ("cost", "Cost", lambda one: one.cost),
-    ("cost_base", "Cost, base currency", lambda one: one.cost_base),
-    ("per_gb", "Cost per GB", lambda one: one.per_gb),
-    ("per_day", "Cost per day", lambda one: one.per_day),
-    ("price", "Price", lambda one: one.price),
+    ("cost", "Cost", lambda offer: offer.cost),
+    ("cost_base", "Cost, base currency", lambda offer: offer.cost_base),
+    ("per_gb", "Cost per GB", lambda offer: offer.per_gb),
+    ("per_day", "Cost per day", lambda offer: offer.per_day),
+    ("price", "Price", lambda offer: offer.price),
 )
 _STANDING: _Say = (
-    ("priced_by", "Price made by", lambda one: one.priced_by or _NOT_SAID),
-    ("stock", "Stock", lambda one: _NOT_SAID if one.stock is None else str(one.stock)),
+    ("priced_by", "Price made by", lambda offer: offer.priced_by or _NOT_SAID),
+    ("stock", "Stock", lambda offer: _NOT_SAID if offer.stock is None else str(offer.stock)),
     ("sold", "Can be sold", _sold),
     ("observed_at", "Last seen", _seen),
 )

@@ -12,7 +12,7 @@ from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
 from gateway.prices import change_rows, history_rows
 from gateway.prices.change_rules import ChangeFilter
-from gateway.prices.changes import rates_in, shown
+from gateway.prices.changes import present, rates_in
 from gateway.prices.history_rows import HistoryOffer
 from gateway.prices.history_rules import CurrentOffer, PriceStep, Recorded, gaps, stairs
 from schemas.api import Price
@@ -60,7 +60,7 @@ async def price_history(
         ChangeFilter(since=since),
         rates,
         after=None,
-        look_at=MOST_CHANGES + 1,
+        scan_limit=MOST_CHANGES + 1,
         limit=MOST_CHANGES + 1,
         offers=[(offer.supplier, offer.supplier_plan_id) for offer in kept],
     )
@@ -82,7 +82,7 @@ async def price_history(
             for name in names
             if name in unlooked
         ],
-        changes=[shown(row, base) for row in rows],
+        changes=[present(row, base) for row in rows],
         complete=complete,
     )
 

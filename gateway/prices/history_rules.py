@@ -42,7 +42,7 @@ class Span(msgspec.Struct, frozen=True):
     until: datetime
 
 
-def stairs(standing: CurrentOffer, recorded: Iterable[Recorded], since: datetime) -> list[PriceStep]:
+def stairs(offer: CurrentOffer, recorded: Iterable[Recorded], since: datetime) -> list[PriceStep]:
     """The steps from ``since`` on, the oldest first; the last one holds until now.
 
     ``recorded`` is everything since then, the oldest first. What stood before is what the first change
@@ -50,13 +50,13 @@ def stairs(standing: CurrentOffer, recorded: Iterable[Recorded], since: datetime
     """
     rows = list(recorded)
     prices = [row for row in rows if row.event is None]
-    cost = prices[0].old if prices else standing.cost
-    there = _there_at(standing, rows, since)
+    cost = prices[0].old if prices else offer.cost
+    there = _there_at(offer, rows, since)
     steps = [PriceStep(since, cost, there)] if there else []
-    if not there and standing.first_seen_at > since:
-        rows = sorted([*rows, Recorded(standing.first_seen_at, "new")], key=lambda row: row.at)
-    if standing.gone_at is not None and standing.gone_at > since:
-        rows = sorted([*rows, Recorded(standing.gone_at, "gone")], key=lambda row: row.at)
+    if not there and offer.first_seen_at > since:
+        rows = sorted([*rows, Recorded(offer.first_seen_at, "new")], key=lambda row: row.at)
+    if offer.gone_at is not None and offer.gone_at > since:
+        rows = sorted([*rows, Recorded(offer.gone_at, "gone")], key=lambda row: row.at)
     for row in rows:
         if row.event is None:
             cost, there = row.new, True
@@ -83,10 +83,10 @@ def gaps(spans: Sequence[Span], since: datetime, until: datetime, longest: timed
     ]
 
 
-def _there_at(standing: CurrentOffer, rows: Sequence[Recorded], at: datetime) -> bool:
+def _there_at(offer: CurrentOffer, rows: Sequence[Recorded], at: datetime) -> bool:
     """Whether the offer was listed then, by what happened to it next: only what is listed changes or goes."""
-    if standing.first_seen_at > at:
+    if offer.first_seen_at > at:
         return False
     if rows:
         return rows[0].event not in {"new", "back"}
-    return standing.gone_at is None or standing.gone_at > at
+    return offer.gone_at is None or offer.gone_at > at

@@ -9,7 +9,7 @@ import numpy as np
 
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.catalog.index import Index
-from gateway.catalog.index.margins import Fees, MarginQuery, Ranked, behind, ranked
+from gateway.catalog.index.margins import Fees, MarginQuery, Ranked, rank_of, ranked
 from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.settings import Settings
 from gateway.kit.sheet import Sheet, columns, sheet_of
@@ -26,12 +26,12 @@ def fees_of(settings: Settings) -> Fees:
     return Fees(settings.pricing.fee_percent, settings.pricing.fee_fixed)
 
 
-def page(index: Index, fees: Fees, wanted: MarginQuery, asked: PageRequest) -> MarginPage:
+def page(index: Index, fees: Fees, wanted: MarginQuery, page_request: PageRequest) -> MarginPage:
     """A page of offers by what is left of their prices, the negative and thin ones first."""
     found = ranked(index, fees, wanted)
-    start = 0 if asked.cursor is None else _start(index, found, asked)
-    places = range(start, min(start + asked.fetch, len(found.rows)))
-    page = asked.page(places, lambda place: _position(index, found, place))
+    start = 0 if page_request.cursor is None else _start(index, found, page_request)
+    places = range(start, min(start + page_request.fetch, len(found.rows)))
+    page = page_request.page(places, lambda place: _position(index, found, place))
     return MarginPage(
         **msgspec.structs.asdict(page.map(lambda place: _margin(index, fees, int(found.rows[place])))),
         summary=_summary(index, found),
@@ -48,9 +48,9 @@ MARGINS = columns(
 )
 
 
-def sheet(index: Index, fees: Fees, asked: MarginQuery) -> Sheet:
+def sheet(index: Index, fees: Fees, query: MarginQuery) -> Sheet:
     """The same as a table of plain values."""
-    found = ranked(index, fees, asked)
+    found = ranked(index, fees, query)
     return sheet_of(MARGINS, (_margin(index, fees, row) for row in found.rows[:_MOST_LINES].tolist()))
 
 
@@ -88,7 +88,7 @@ def _margin(index: Index, fees: Fees, row: int) -> Margin:
 
 def _summary(index: Index, found: Ranked) -> MarginSummary:
     shares = found.margins / np.maximum(found.prices, 1e-9)
-    thin = index.ruled.thin
+    thin = index.rule_prices.thin
     return MarginSummary(
         offers=len(found.rows),
         negative=int((found.margins < 0).sum()),
@@ -103,20 +103,20 @@ def _position(index: Index, found: Ranked, place: int) -> tuple[int, str, str, s
     return int(found.first[place]), repr(float(found.margins[place])), supplier, key
 
 
-def _start(index: Index, found: Ranked, asked: PageRequest) -> int:
+def _start(index: Index, found: Ranked, page_request: PageRequest) -> int:
     """The place behind a cursor; the end for a text that names none."""
-    first, margin, supplier, key = asked.after(int, str, str, str)
+    first, margin, supplier, key = page_request.after(int, str, str, str)
     try:
-        return behind(found, first, float(margin), index.snapshot.find_row(supplier, key))
+        return rank_of(found, first, float(margin), index.snapshot.find_row(supplier, key))
     except (TypeError, ValueError):
         return len(found.rows)
 
 
 def _price(money: Money) -> Price:
-    shown = price_of(money)
-    if shown is None:
+    price = price_of(money)
+    if price is None:
         raise LookupError("money is shown")
-    return shown
+    return price
 
 
 def _percent(part: Decimal, whole: Decimal) -> float:

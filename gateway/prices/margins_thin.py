@@ -11,11 +11,11 @@ import numpy as np
 
 from gateway.catalog import snapshot_files as files
 from gateway.catalog import snapshot_rows
+from gateway.catalog.index.affordable import standing_in
 from gateway.catalog.index.build import WHY_NOT
 from gateway.catalog.index.index import Index
 from gateway.catalog.index.layout import SnapshotFile
 from gateway.catalog.index.overlay import Overlay
-from gateway.catalog.index.payable import standing_in
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import LIMB
 from gateway.kit.freshness import FreshnessBounds
@@ -38,7 +38,7 @@ class ThinMargins(msgspec.Struct, frozen=True):
     thin: int
     least_percent: float | None
 
-    def words(self, percent: Decimal) -> str:
+    def summary(self, percent: Decimal) -> str:
         """The counts for people."""
         parts = [f"{self.thin:,} offers earn less than {percent:f} % of their cost"] if self.thin else []
         if self.kept_back:
@@ -57,7 +57,7 @@ async def thin_margins(deps: Deps, percent: Decimal, now: datetime) -> list[Thin
         if index is None:
             return None
         found.append(index)
-    return [one for index in found for one in await asyncio.to_thread(thin_of, index, percent)]
+    return [thin for index in found for thin in await asyncio.to_thread(thin_of, index, percent)]
 
 
 def thin_of(index: Index, percent: Decimal) -> list[ThinMargins]:
@@ -66,16 +66,18 @@ def thin_of(index: Index, percent: Decimal) -> list[ThinMargins]:
     columns = snapshot.columns
     costs = (columns["cost_low"] + columns["cost_high"].astype(np.float64) * LIMB) / 10.0**snapshot.scale
     prices = view.minor / 10.0**view.digits
-    earned = np.where(costs[view.ruled.slot_cost] > 0, prices / costs[view.ruled.slot_cost] - 1, np.inf) * 100
+    earned = (
+        np.where(costs[view.rule_prices.slot_cost] > 0, prices / costs[view.rule_prices.slot_cost] - 1, np.inf) * 100
+    )
     rows = np.flatnonzero(index.selectable)
     shares = earned[view.slots.take(rows)]
     low = shares < float(percent) - _CLOSE
     size = len(snapshot.suppliers)
     thin = np.bincount(snapshot.supplier[rows[low]], minlength=size)
-    held = (index.why_not >> _HELD) & 1
-    if index.ruled.thin is not None:
-        held |= index.ruled.thin
-    kept_back = np.bincount(snapshot.supplier, weights=held, minlength=size)
+    blocked = (index.why_not >> _HELD) & 1
+    if index.rule_prices.thin is not None:
+        blocked |= index.rule_prices.thin
+    kept_back = np.bincount(snapshot.supplier, weights=blocked, minlength=size)
     least = np.full(size, np.inf)
     np.minimum.at(least, snapshot.supplier[rows[low]], shares[low])
     return [

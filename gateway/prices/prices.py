@@ -48,33 +48,35 @@ def prices(index: Index, ask: Ask) -> PriceMatrix:
     (last,) = ask.page.after(str)
     if last != "":
         passed = None if last is None else matrix.sort_key(last, matrix.name_of(snapshot, last))
-        rows = [] if passed is None else [one for one in rows if matrix.sort_key(*one) > passed]
+        rows = [] if passed is None else [country for country in rows if matrix.sort_key(*country) > passed]
     page = ask.page.page(rows, lambda row: (row[0],))
     cells = matrix.cells(snapshot, index.selectable, ask.bucket, [code for code, _ in page.data])
-    teller = _Teller(index, ask.bucket.days)
-    shown = [
-        _row(teller, ask, code, name, [row for row in found if row != matrix.NONE])
+    presenter = _OfferPresenter(index, ask.bucket.days)
+    page_rows = [
+        _row(presenter, ask, code, name, [row for row in found if row != matrix.NONE])
         for (code, name), found in zip(page.data, cells.tolist(), strict=True)
     ]
     return PriceMatrix(
-        **msgspec.structs.asdict(page.of(shown)),
+        **msgspec.structs.asdict(page.of(page_rows)),
         per=ask.per,
         suppliers=[_column(index, name) for name in snapshot.suppliers],
         catalog=CatalogNote(index.version, index.synced_at, index.stale),
     )
 
 
-def offers(index: Index, bucket: Bucket, country: str, supplier: str | None, asked: PageRequest) -> Page[PricedOffer]:
+def offers(
+    index: Index, bucket: Bucket, country: str, supplier: str | None, page_request: PageRequest
+) -> Page[PricedOffer]:
     """The offers that compete in a country, or in one cell of it: first those that can be sold, cheapest first."""
     rows = matrix.competing(index.snapshot, index.selectable, bucket, country, supplier)
-    teller = _Teller(index, bucket.days)
-    start = 0 if asked.cursor is None else teller.behind(rows, asked.after(str, str, str))
-    return asked.page(rows[start : start + asked.fetch].tolist(), teller.position).map(teller.offer)
+    presenter = _OfferPresenter(index, bucket.days)
+    start = 0 if page_request.cursor is None else presenter.rank_of(rows, page_request.after(str, str, str))
+    return page_request.page(rows[start : start + page_request.fetch].tolist(), presenter.position).map(presenter.offer)
 
 
 def one(index: Index, row: int) -> PricedOffer:
     """One offer of the index."""
-    return _Teller(index, None).offer(row)
+    return _OfferPresenter(index, None).offer(row)
 
 
 async def compare(pool: Pool, index: Index, ids: Sequence[str], days: int | None = None) -> Comparison:
@@ -82,12 +84,12 @@ async def compare(pool: Pool, index: Index, ids: Sequence[str], days: int | None
     wanted = list(dict.fromkeys(ids))
     keys = await offer_keys(pool, wanted)
     rows = {each: index.snapshot.find_row(*keys[each]) for each in wanted if each in keys}
-    teller = _Teller(index, days)
-    found = [teller.compared(row) for row in (rows.get(each) for each in wanted) if row is not None]
+    presenter = _OfferPresenter(index, days)
+    found = [presenter.compared(row) for row in (rows.get(each) for each in wanted) if row is not None]
     return Comparison(found, [each for each in wanted if rows.get(each) is None])
 
 
-class _Teller:
+class _OfferPresenter:
     """Rows of one index in words and figures; what repeats is worked out once."""
 
     def __init__(self, index: Index, days: int | None) -> None:
@@ -99,15 +101,15 @@ class _Teller:
         self.days = self.snapshot.kind_days.tolist()
         self.scopes = [Scope(SCOPES[at]) for at in self.snapshot.columns["kind_scope"].tolist()]
         states = [index.supplier_now(name) for name in self.snapshot.suppliers]
-        self.stale = [one is None or one.stale for one in states]
+        self.stale = [state is None or state.stale for state in states]
         self._declared: dict[int, str] = {}
-        self._told: dict[int, PricedOffer] = {}
+        self._offers: dict[int, PricedOffer] = {}
 
     def offer(self, row: int) -> PricedOffer:
         """One offer with its figures. A regional one stands in many cells."""
-        known = self._told.get(row)
+        known = self._offers.get(row)
         if known is None:
-            known = self._told[row] = PricedOffer(**self._figures(row))
+            known = self._offers[row] = PricedOffer(**self._figures(row))
         return known
 
     def compared(self, row: int) -> ComparedOffer:
@@ -120,17 +122,17 @@ class _Teller:
             snapshot.piece("network_at", int(snapshot.columns["network"][row])),
             snapshot.piece("feature_at", int(snapshot.columns["feature"][row])),
         ]
-        said = msgspec.json.decode(b"".join(parts).removesuffix(b",") + b"}", type=_Said)
+        plan = msgspec.json.decode(b"".join(parts).removesuffix(b",") + b"}", type=_PlanJson)
         now = self.index.supplier_now(snapshot.suppliers[int(snapshot.supplier[row])])
         return ComparedOffer(
             **self._figures(row),
             supplier_plan_id=snapshot.offer_text(row)[0],
-            plan_name=said.name,
-            countries=said.countries,
-            data=said.data,
-            validity=said.validity,
-            networks=said.networks,
-            features=said.features,
+            plan_name=plan.name,
+            countries=plan.countries,
+            data=plan.data,
+            validity=plan.validity,
+            networks=plan.networks,
+            features=plan.features,
             priced_by=self.index.price_words(row),
             observed_at=None if now is None else now.last_good_at,
         )
@@ -181,18 +183,18 @@ class _Teller:
         cost = "" if key[1] is None else str(key[1])
         return str(int(key[0])), cost, offer_id(offer_key(supplier, supplier_plan_id))
 
-    def behind(self, rows: Array, position: Sequence[str | None]) -> int:
+    def rank_of(self, rows: Array, position: Sequence[str | None]) -> int:
         """How many of the rows a position has passed. One that has left is taken for the first of its cost."""
-        held, cost, one = position
-        if held is None or cost is None:
+        blocked, cost, offer_id = position
+        if blocked is None or cost is None:
             return len(rows)
-        passed = held == "1", _cost(cost)
+        passed = blocked == "1", _cost(cost)
         listed = rows.tolist()
         at = bisect_left(listed, _order(passed), key=lambda row: _order(self._standing(row)))
         for ahead in range(at, len(listed)):
             if self._standing(listed[ahead]) != passed:
                 break
-            if self.position(listed[ahead])[2] == one:
+            if self.position(listed[ahead])[2] == offer_id:
                 return ahead + 1
         return at
 
@@ -217,7 +219,7 @@ class _Amount(msgspec.Struct):
     data: PlanData
 
 
-class _Said(msgspec.Struct):
+class _PlanJson(msgspec.Struct):
     name: str
     countries: list[str]
     data: PlanData
@@ -226,15 +228,15 @@ class _Said(msgspec.Struct):
     features: PlanFeatures
 
 
-def _row(teller: _Teller, ask: Ask, code: str, name: str, rows: list[int]) -> PriceRow:
-    told = {row: teller.offer(row) for row in rows}
-    first = matrix.lead([(row, matrix.figure(teller.snapshot, row, ask.per, ask.bucket.days)) for row in rows])
+def _row(presenter: _OfferPresenter, ask: Ask, code: str, name: str, rows: list[int]) -> PriceRow:
+    offers = {row: presenter.offer(row) for row in rows}
+    first = matrix.lead([(row, matrix.figure(presenter.snapshot, row, ask.per, ask.bucket.days)) for row in rows])
     cheapest = None
     if first is not None:
-        by = None if first.by is None else teller.difference(first.by)
+        by = None if first.by is None else presenter.difference(first.by)
         percent = None if first.share is None else float(round(first.share * 100, 1))
-        cheapest = PriceLead(told[first.row].supplier, told[first.row].offer_id, by, percent)
-    return PriceRow(code, name, list(told.values()), cheapest)
+        cheapest = PriceLead(offers[first.row].supplier, offers[first.row].offer_id, by, percent)
+    return PriceRow(code, name, list(offers.values()), cheapest)
 
 
 def _column(index: Index, name: str) -> PriceColumn:
@@ -250,9 +252,9 @@ def _text(whole: int, scale: int, digits: int) -> str:
     return f"{above}.{below}" if below else above
 
 
-def _order(standing: tuple[bool, Fraction | None]) -> tuple[bool, bool, Fraction]:
-    held, cost = standing
-    return held, cost is None, cost or Fraction(0)
+def _order(position: tuple[bool, Fraction | None]) -> tuple[bool, bool, Fraction]:
+    blocked, cost = position
+    return blocked, cost is None, cost or Fraction(0)
 
 
 def _cost(text: str) -> Fraction | None:

@@ -26,36 +26,36 @@ Find = Callable[[Mode], Index]
 
 
 async def preview(
-    pool: Pool, settings: Settings, index_of: Find, asked: PreviewRequest, mode: Mode
+    pool: Pool, settings: Settings, index_of: Find, request: PreviewRequest, mode: Mode
 ) -> PricingPreview | Problem:
     """The effect of a change of rules that is not made. ``index_of`` gives the catalogue of a mode.
 
     Looked at now, or when the rule that it is about comes into force.
     """
-    storefronts = {name: one for one, name in (await pricing_rule_rows.storefronts(pool)).items()}
-    if asked.storefront is not None and asked.storefront not in storefronts:
-        what = f"there is no storefront {asked.storefront}"
+    storefronts = {name: storefront_id for storefront_id, name in (await pricing_rule_rows.storefronts(pool)).items()}
+    if request.storefront is not None and request.storefront not in storefronts:
+        what = f"there is no storefront {request.storefront}"
         return Problem("not_found", what, (("/storefront", what),))
     stood = [stored.rule for stored in await pricing_rule_rows.every(pool)]
-    draft = await _draft(pool, settings, asked)
+    draft = await _draft(pool, settings, request)
     if isinstance(draft, Problem):
         return draft
-    storefront = storefronts[asked.storefront] if asked.storefront is not None else _whose(draft)
+    storefront = storefronts[request.storefront] if request.storefront is not None else _storefront_of(draft)
     now = datetime.now(UTC)
     begins = draft.about.valid_from if draft.about is not None else None
     at = max(now, begins) if begins is not None else now
     before, after = (sets_now(rules, settings, at).of(storefront) for rules in (stood, draft.rules))
     index = index_of(mode)
-    currency = asked.currency or index.base_currency
+    currency = request.currency or index.base_currency
     try:
         index.snapshot.rates.of(currency)
     except NoRate as error:
         return Problem("invalid", str(error), (("/currency", str(error)),))
-    names = {one: name for name, one in storefronts.items()}
-    return await asyncio.to_thread(_told, index, (before, after), currency, at, names.get(storefront or ""))
+    names = {storefront_id: name for name, storefront_id in storefronts.items()}
+    return await asyncio.to_thread(_presented, index, (before, after), currency, at, names.get(storefront or ""))
 
 
-def _told(
+def _presented(
     index: Index, sets: tuple[RuleSet, RuleSet], currency: str, at: datetime, storefront: str | None
 ) -> PricingPreview:
     before, after = (Index(index.snapshot, index.standing, rules) for rules in sets)
@@ -76,7 +76,7 @@ def _told(
         at_ceiling=found.bounds["ceiling"],
         at_minimum_margin=found.bounds["minimum_margin"],
         priced_by=priced_by(after.rules, found),
-        examples=[_example(one, before, after, currency) for one in found.examples],
+        examples=[_example(example, before, after, currency) for example in found.examples],
     )
 
 
@@ -86,19 +86,19 @@ def priced_by(rules: RuleSet, found: Effect) -> list[PricedBy]:
     return [PricedBy(ids[number], rules.words(number), count) for number, count in sorted(found.by_rule.items())]
 
 
-async def _draft(pool: Pool, settings: Settings, asked: PreviewRequest) -> Draft | Problem:
-    if asked.rule is not None:
-        return await with_rule(pool, settings, asked.rule, asked.id)
+async def _draft(pool: Pool, settings: Settings, request: PreviewRequest) -> Draft | Problem:
+    if request.rule is not None:
+        return await with_rule(pool, settings, request.rule, request.id)
     stood = [stored.rule for stored in await pricing_rule_rows.every(pool)]
-    if asked.order is not None:
-        return in_order(stood, asked.order)
-    if asked.id is not None and asked.remove:
-        return without(stood, asked.id)
+    if request.order is not None:
+        return in_order(stood, request.order)
+    if request.id is not None and request.remove:
+        return without(stood, request.id)
     what = "say a rule, an id to remove, or an order"
     return Problem("conflict", what, (("/rule", what),))
 
 
-def _whose(draft: Draft) -> str | None:
+def _storefront_of(draft: Draft) -> str | None:
     """The storefront whose prices the change is about."""
     rule = draft.about or draft.before
     return None if rule is None else rule.when.storefront
@@ -111,23 +111,23 @@ def _move(spread: Spread | None, currency: str) -> PriceMove:
     return PriceMove(spread.count, median, spread.median_percent, most, spread.most_percent)
 
 
-def _example(one: Example, before: Index, after: Index, currency: str) -> PricingExample:
+def _example(example: Example, before: Index, after: Index, currency: str) -> PricingExample:
     snapshot = after.snapshot
-    row = one.row_after if one.row_after is not None else one.row_before
+    row = example.row_after if example.row_after is not None else example.row_before
     if row is None:
         raise LookupError("an example is sold before or after")
-    reasons = after.reasons(row) if one.row_after is None else ()
+    reasons = after.reasons(row) if example.row_after is None else ()
     base = snapshot.base_text(int(snapshot.cost[row])).split(" ")
     return PricingExample(
-        plan_id=snapshot.plan_id(one.plan),
-        name=snapshot.plan_name(one.plan)[:_NAME],
+        plan_id=snapshot.plan_id(example.plan),
+        name=snapshot.plan_name(example.plan)[:_NAME],
         supplier=snapshot.suppliers[int(snapshot.supplier[row])],
         cost_base=Price(base[0], base[1]),
-        before=None if one.before is None else _price(one.before, currency),
-        after=None if one.after is None else _price(one.after, currency),
-        percent=one.percent,
-        rule_before=None if one.row_before is None else before.price_words(one.row_before),
-        rule_after=None if one.row_after is None else after.price_words(one.row_after),
+        before=None if example.before is None else _price(example.before, currency),
+        after=None if example.after is None else _price(example.after, currency),
+        percent=example.percent,
+        rule_before=None if example.row_before is None else before.price_words(example.row_before),
+        rule_after=None if example.row_after is None else after.price_words(example.row_after),
         why_not=reasons[0].value if reasons else None,
     )
 

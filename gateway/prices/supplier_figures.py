@@ -31,10 +31,10 @@ _NONE = BlockedCounts(0, 0, {})
 
 
 async def figures(
-    deps: Deps, asked: PageRequest, mode: Mode | None = None, hours: int = HOURS
+    deps: Deps, page_request: PageRequest, mode: Mode | None = None, hours: int = HOURS
 ) -> Page[SupplierFigures]:
     """Suppliers by name, each with its figures."""
-    found = await supplier_list_rows.suppliers(deps.pool, asked, await _context(deps), mode)
+    found = await supplier_list_rows.suppliers(deps.pool, page_request, await _context(deps), mode)
     return found.of(await _of(deps, found.data, hours))
 
 
@@ -44,12 +44,12 @@ async def one(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | No
     return None if found is None else (await _of(deps, [found], hours))[0]
 
 
-async def listed(deps: Deps, asked: PageRequest) -> Page[Supplier]:
+async def listed(deps: Deps, page_request: PageRequest) -> Page[Supplier]:
     """Suppliers by name, each with its state and our money there."""
-    found = await supplier_list_rows.suppliers(deps.pool, asked, await _context(deps))
-    names = [one.name for one in found.data]
+    found = await supplier_list_rows.suppliers(deps.pool, page_request, await _context(deps))
+    names = [supplier.name for supplier in found.data]
     money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
-    return found.map(lambda one: msgspec.structs.replace(one, balance=money[one.name].balance))
+    return found.map(lambda supplier: msgspec.structs.replace(supplier, balance=money[supplier.name].balance))
 
 
 async def account(deps: Deps, name: str) -> Supplier | None:
@@ -59,46 +59,46 @@ async def account(deps: Deps, name: str) -> Supplier | None:
 
 async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[SupplierFigures]:
     now = deps.clock()
-    names = [one.name for one in suppliers]
+    names = [supplier.name for supplier in suppliers]
     attempts = await supplier_figure_rows.attempts(deps.pool, names, now - timedelta(hours=hours))
     syncs = await supplier_figure_rows.syncs(deps.pool, names)
     open_now = await supplier_figure_rows.open_counts(deps.pool, names)
     stops = await supplier_figure_rows.stops(deps.pool)
     money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, now)
-    held = _held(deps)
+    blocked = _blocked_counts(deps)
     bounds = FreshnessBounds(deps.settings.sync.interval_seconds, deps.settings.sync.expire_after_seconds)
     return [
         SupplierFigures(
-            supplier=msgspec.structs.replace(one, balance=money[one.name].balance),
-            freshness=_age(one, now, bounds),
-            orders=_orders(attempts[one.name], hours),
-            syncs=_syncs(syncs[one.name]),
-            open_attempts=open_now.get(one.name, 0),
-            selectable=None if held is None else held.get((one.mode, one.name), _NONE).selectable,
-            why_not=None if held is None else held.get((one.mode, one.name), _NONE).why_not,
-            stops=[stop_shown(stop) for stop in stops if stop.supplier in (ALL, one.name)],
-            balance=money[one.name],
+            supplier=msgspec.structs.replace(supplier, balance=money[supplier.name].balance),
+            freshness=_age(supplier, now, bounds),
+            orders=_orders(attempts[supplier.name], hours),
+            syncs=_syncs(syncs[supplier.name]),
+            open_attempts=open_now.get(supplier.name, 0),
+            selectable=None if blocked is None else blocked.get((supplier.mode, supplier.name), _NONE).selectable,
+            why_not=None if blocked is None else blocked.get((supplier.mode, supplier.name), _NONE).why_not,
+            stops=[stop_shown(stop) for stop in stops if stop.supplier in (ALL, supplier.name)],
+            balance=money[supplier.name],
         )
-        for one in suppliers
+        for supplier in suppliers
     ]
 
 
-async def balance_of_all(deps: Deps, asked: PageRequest) -> Page[SupplierBalance]:
+async def balance_of_all(deps: Deps, page_request: PageRequest) -> Page[SupplierBalance]:
     """Our money at each supplier, by name."""
-    found = await supplier_list_rows.suppliers(deps.pool, asked, supplier_list_rows.SupplierContext())
-    names = [one.name for one in found.data]
+    found = await supplier_list_rows.suppliers(deps.pool, page_request, supplier_list_rows.SupplierContext())
+    names = [supplier.name for supplier in found.data]
     money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
     return found.of(money[name] for name in names)
 
 
-async def set_paused(deps: Deps, name: str, who: Visitor | str, *, paused: bool) -> Problem | None:
+async def set_paused(deps: Deps, name: str, actor: Visitor | str, *, paused: bool) -> Problem | None:
     """Take a supplier's offers out of the selection, or put them back, within two seconds everywhere."""
     word = "paused" if paused else "active"
     async with deps.pool.acquire() as connection, connection.transaction():
         if not await supplier_list_rows.set_supplier_state(connection, name, word):
             return Problem("not_found", "there is no such supplier")
         action = "supplier.paused" if paused else "supplier.resumed"
-        await audit_rows.record(connection, who, action, f"supplier:{name}")
+        await audit_rows.record(connection, actor, action, f"supplier:{name}")
     return None
 
 
@@ -132,7 +132,7 @@ def stop_shown(stop: Stop) -> StopShown:
     )
 
 
-def _held(deps: Deps) -> dict[tuple[str, str], BlockedCounts] | None:
+def _blocked_counts(deps: Deps) -> dict[tuple[str, str], BlockedCounts] | None:
     """Counts of offers by mode and supplier, None where this process has no catalogue."""
     if deps.index is None:
         return None
@@ -141,11 +141,11 @@ def _held(deps: Deps) -> dict[tuple[str, str], BlockedCounts] | None:
         indexes: list[Index] = [deps.index(mode) for mode in modes]
     except LookupError:
         return None
-    return {(index.mode, name): held for index in indexes for name, held in held_back(index).items()}
+    return {(index.mode, name): counts for index in indexes for name, counts in held_back(index).items()}
 
 
-def _age(one: Supplier, now: datetime, bounds: FreshnessBounds) -> Literal["fresh", "stale", "expired"]:
-    last = one.last_sync
+def _age(supplier: Supplier, now: datetime, bounds: FreshnessBounds) -> Literal["fresh", "stale", "expired"]:
+    last = supplier.last_sync
     return freshness(last.good_at if last else None, last.state if last else None, now, bounds).value
 
 

@@ -40,8 +40,8 @@ async def try_again(deps: Deps, name: str, by: Visitor | str) -> Tried | Problem
         return Problem("not_found", f"no supplier {name} is configured")
     await follow_keys(deps.accounts, deps.pool, deps.seal)
     account = deps.accounts[name]
-    told = await balances.look_now(deps.pool, deps.accounts, [name], deps.clock(), by_operator=True)
-    error = told[name] if name in told else await checkup.first_answer(account)
+    errors = await balances.poll_now(deps.pool, deps.accounts, [name], deps.clock(), by_operator=True)
+    error = errors[name] if name in errors else await checkup.first_answer(account)
     state = (await supplier_states.of_all(deps)).get(name, UNKNOWN)
     async with deps.pool.acquire() as connection, connection.transaction():
         detail = {"answer": error or "ok", "state": state.state}

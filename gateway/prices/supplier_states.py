@@ -58,8 +58,8 @@ async def states(
     available = available_funds_by_supplier(await fund_rows.load_all(pool), rates, tolerances)
     short = await _without_affordable(pool, available, rates, tolerances)
     stops: dict[str, list[StopFact]] = {}
-    for one in await supplier_figure_rows.stops(pool):
-        stops.setdefault(one.supplier, []).append(StopFact(one.reason, one.note, one.supplier == ALL))
+    for stop in await supplier_figure_rows.stops(pool):
+        stops.setdefault(stop.supplier, []).append(StopFact(stop.reason, stop.note, stop.supplier == ALL))
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
     return {
         row.name: supplier_state(
@@ -98,10 +98,10 @@ async def nothing_sells(deps: Deps, mode: Mode) -> str:
         return ""
     now = deps.clock()
     known = {row.name: row for row in await supplier_fact_rows.rows(deps.pool, now, 1)}
-    here = {name: one for name, one in (await of_all(deps)).items() if _is_sold_in(known.get(name), mode)}
+    here = {name: state for name, state in (await of_all(deps)).items() if _is_sold_in(known.get(name), mode)}
     why_not: dict[str, int] = {}
-    for held in held_back(index).values():
-        for reason, count in held.why_not.items():
+    for counts in held_back(index).values():
+        for reason, count in counts.why_not.items():
             why_not[reason] = why_not.get(reason, 0) + count
     return nothing_for_sale(index.plan_count, 0, here, why_not)
 

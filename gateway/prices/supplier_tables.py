@@ -7,16 +7,16 @@ from gateway.suppliers.state_rules import described
 from schemas.api_suppliers import SupplierFigures
 
 
-def _reason(one: SupplierFigures) -> str | None:
-    return described(one.supplier.problems[0]) if one.supplier.problems else None
+def _reason(figures: SupplierFigures) -> str | None:
+    return described(figures.supplier.problems[0]) if figures.supplier.problems else None
 
 
-def _rate_limit(one: SupplierFigures) -> int | None:
-    return one.supplier.rate_limit.reported_limit or one.supplier.rate_limit.per_minute
+def _rate_limit(figures: SupplierFigures) -> int | None:
+    return figures.supplier.rate_limit.reported_limit or figures.supplier.rate_limit.per_minute
 
 
-def _success(one: SupplierFigures) -> str | None:
-    return None if one.orders.success_rate is None else f"{one.orders.success_rate:.1%}"
+def _success(figures: SupplierFigures) -> str | None:
+    return None if figures.orders.success_rate is None else f"{figures.orders.success_rate:.1%}"
 
 
 FIGURES = columns(

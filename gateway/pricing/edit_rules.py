@@ -19,11 +19,11 @@ from gateway.pricing import fx_rows, pricing_rule_rows
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing import countries_by_region, default_rule
 from gateway.pricing.pricing_rule_rows import StoredRule
-from gateway.pricing.pricing_rules import MOST_RULES, Conditions, Rule, terms_in_words, words_of
+from gateway.pricing.pricing_rules import MOST_RULES, Conditions, Rule, described, terms_text
 from providers.kit.places import is_country
 from schemas.api_pricing import DefaultRule, PricingRule, PricingRulePage, RuleBody, RulePatch
 
-Who = Visitor | str
+Actor = Visitor | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Draft:
 async def every(pool: Pool, settings: Settings) -> PricingRulePage:
     """All rules in order, and the default behind them."""
     now = datetime.now(UTC)
-    found = [shown(one, now) for one in await pricing_rule_rows.every(pool)]
+    found = [present(stored, now) for stored in await pricing_rule_rows.every(pool)]
     return PricingRulePage(found, has_more=False, next_cursor=None, default=default_shown(settings))
 
 
 async def one(pool: Pool, rule_id: str) -> PricingRule | None:
     """One rule, None when there is none."""
-    found = await pricing_rule_rows.one(pool, rule_id)
-    return None if found is None else shown(found, datetime.now(UTC))
+    found = await pricing_rule_rows.find(pool, rule_id)
+    return None if found is None else present(found, datetime.now(UTC))
 
 
 async def storefront_of(pool: Pool, name: str) -> str | None:
@@ -53,7 +53,7 @@ async def storefront_of(pool: Pool, name: str) -> str | None:
     return await pricing_rule_rows.storefront_id(pool, name)
 
 
-async def create(pool: Pool, settings: Settings, who: Who, body: RuleBody) -> PricingRule | Problem:
+async def create(pool: Pool, settings: Settings, actor: Actor, body: RuleBody) -> PricingRule | Problem:
     """A new rule at its place, at the end when none is said."""
     async with pool.acquire() as connection, connection.transaction():
         await pricing_rule_rows.lock(connection)
@@ -62,46 +62,46 @@ async def create(pool: Pool, settings: Settings, who: Who, body: RuleBody) -> Pr
             return draft
         made = _about(draft)
         await pricing_rule_rows.insert(connection, made)
-        await _note(connection, who, "created", made, {"after": body})
+        await _note(connection, actor, "created", made, {"after": body})
     return await _read(pool, made.id)
 
 
-async def replace(pool: Pool, settings: Settings, who: Who, rule_id: str, body: RuleBody) -> PricingRule | Problem:
+async def replace(pool: Pool, settings: Settings, actor: Actor, rule_id: str, body: RuleBody) -> PricingRule | Problem:
     """Another wording of a rule. It stays where it stands unless a place is said."""
     async with pool.acquire() as connection, connection.transaction():
         await pricing_rule_rows.lock(connection)
-        return await _replace(connection, settings, who, rule_id, body)
+        return await _replace(connection, settings, actor, rule_id, body)
 
 
-async def patch(pool: Pool, settings: Settings, who: Who, rule_id: str, sent: RulePatch) -> PricingRule | Problem:
+async def patch(pool: Pool, settings: Settings, actor: Actor, rule_id: str, sent: RulePatch) -> PricingRule | Problem:
     """Parts of a rule changed."""
-    given = {
+    changes = {
         name: value
         for name in sent.__struct_fields__
         if not isinstance(value := getattr(sent, name), msgspec.UnsetType)
     }
     async with pool.acquire() as connection, connection.transaction():
         await pricing_rule_rows.lock(connection)
-        stored = await pricing_rule_rows.one(connection, rule_id)
+        stored = await pricing_rule_rows.find(connection, rule_id)
         if stored is None:
             return _NONE
-        body = msgspec.structs.replace(body_of(stored), **given)
-        return await _replace(connection, settings, who, rule_id, body)
+        body = msgspec.structs.replace(body_of(stored), **changes)
+        return await _replace(connection, settings, actor, rule_id, body)
 
 
-async def remove(pool: Pool, who: Who, rule_id: str) -> bool:
+async def remove(pool: Pool, actor: Actor, rule_id: str) -> bool:
     """Take a rule out; False when there is none."""
     async with pool.acquire() as connection, connection.transaction():
         await pricing_rule_rows.lock(connection)
-        stored = await pricing_rule_rows.one(connection, rule_id)
+        stored = await pricing_rule_rows.find(connection, rule_id)
         if stored is None:
             return False
         await pricing_rule_rows.remove(connection, rule_id)
-        await _note(connection, who, "removed", stored.rule, {"before": body_of(stored)})
+        await _note(connection, actor, "removed", stored.rule, {"before": body_of(stored)})
     return True
 
 
-async def put_in_order(pool: Pool, who: Who, ids: Sequence[str]) -> Problem | None:
+async def put_in_order(pool: Pool, actor: Actor, ids: Sequence[str]) -> Problem | None:
     """Another order of all rules."""
     async with pool.acquire() as connection, connection.transaction():
         await pricing_rule_rows.lock(connection)
@@ -113,11 +113,11 @@ async def put_in_order(pool: Pool, who: Who, ids: Sequence[str]) -> Problem | No
         if before != list(ids):
             await pricing_rule_rows.put_in_order(connection, ids)
             detail = {"before": before, "after": list(ids)}
-            await audit_rows.record(connection, who, "pricing_rule.ordered", "pricing_rules", detail)
+            await audit_rows.record(connection, actor, "pricing_rule.ordered", "pricing_rules", detail)
     return None
 
 
-async def move(pool: Pool, who: Who, rule_id: str, by: int) -> Problem | None:
+async def move(pool: Pool, actor: Actor, rule_id: str, by: int) -> Problem | None:
     """Move a rule so many places down, or up when negative; as far as it goes."""
     async with pool.acquire() as connection, connection.transaction():
         await pricing_rule_rows.lock(connection)
@@ -128,13 +128,13 @@ async def move(pool: Pool, who: Who, rule_id: str, by: int) -> Problem | None:
         if after != ids:
             await pricing_rule_rows.put_in_order(connection, after)
             places = {"from": ids.index(rule_id) + 1, "to": after.index(rule_id) + 1}
-            await audit_rows.record(connection, who, "pricing_rule.ordered", f"pricing_rule:{rule_id}", places)
+            await audit_rows.record(connection, actor, "pricing_rule.ordered", f"pricing_rule:{rule_id}", places)
     return None
 
 
 def moved(ids: Sequence[str], rule_id: str, by: int) -> list[str]:
     """The ids with one of them so many places further down, or up when negative; as far as it goes."""
-    others = [one for one in ids if one != rule_id]
+    others = [other_id for other_id in ids if other_id != rule_id]
     others.insert(max(0, min(len(others), ids.index(rule_id) + by)), rule_id)
     return others
 
@@ -179,13 +179,13 @@ def in_order(stood: Sequence[Rule], ids: Sequence[str]) -> Draft | Problem:
     if sorted(by_id) != sorted(ids):
         what = "must be the ids of all rules, each once"
         return Problem("conflict", f"ids: {what}; somebody may have changed them meanwhile", (("/ids", what),))
-    return Draft(_numbered([by_id[one] for one in ids]))
+    return Draft(_numbered([by_id[rule_id] for rule_id in ids]))
 
 
 # -- as JSON
 
 
-def shown(stored: StoredRule, now: datetime) -> PricingRule:
+def present(stored: StoredRule, now: datetime) -> PricingRule:
     """A rule as the API writes it."""
     rule = stored.rule
     if rule.in_force(now):
@@ -199,7 +199,7 @@ def shown(stored: StoredRule, now: datetime) -> PricingRule:
         **fields,
         id=rule.id,
         state=state,  # type: ignore[arg-type]
-        words=words_of(rule),
+        words=described(rule),
         created_at=stored.created_at,
         updated_at=stored.updated_at,
     )
@@ -209,7 +209,7 @@ def default_shown(settings: Settings) -> DefaultRule:
     """``[pricing]`` of the settings as the API writes it."""
     rule = default_rule(settings)
     return DefaultRule(
-        words=f"default: {terms_in_words(rule)}",
+        words=f"default: {terms_text(rule)}",
         percent=_text(rule.percent),
         fixed=_text(rule.fixed),
         minimum_margin=_text(rule.minimum_margin),
@@ -246,9 +246,9 @@ def body_of(stored: StoredRule) -> RuleBody:
 
 
 async def _replace(
-    connection: Connection, settings: Settings, who: Who, rule_id: str, body: RuleBody
+    connection: Connection, settings: Settings, actor: Actor, rule_id: str, body: RuleBody
 ) -> PricingRule | Problem:
-    stored = await pricing_rule_rows.one(connection, rule_id)
+    stored = await pricing_rule_rows.find(connection, rule_id)
     draft = await with_rule(connection, settings, body, rule_id)
     if isinstance(draft, Problem) or stored is None:
         return draft if isinstance(draft, Problem) else _NONE
@@ -257,18 +257,18 @@ async def _replace(
     await pricing_rule_rows.put_in_order(connection, [rule.id for rule in draft.rules])
     before, after = body_of(stored), msgspec.structs.replace(body, position=None)
     changed = {name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)}
-    await _note(connection, who, "changed", made, {"before": before, "after": after, "changed": sorted(changed)})
+    await _note(connection, actor, "changed", made, {"before": before, "after": after, "changed": sorted(changed)})
     return await _read(connection, rule_id)
 
 
 async def _read(connection: Connection | Pool, rule_id: str) -> PricingRule | Problem:
-    found = await pricing_rule_rows.one(connection, rule_id)
-    return _NONE if found is None else shown(found, datetime.now(UTC))
+    found = await pricing_rule_rows.find(connection, rule_id)
+    return _NONE if found is None else present(found, datetime.now(UTC))
 
 
-async def _note(connection: Connection, who: Who, what: str, rule: Rule, detail: dict[str, Any]) -> None:
+async def _note(connection: Connection, actor: Actor, what: str, rule: Rule, detail: dict[str, Any]) -> None:
     plain = {"name": rule.name, **{name: msgspec.to_builtins(value) for name, value in detail.items()}}
-    await audit_rows.record(connection, who, f"pricing_rule.{what}", f"pricing_rule:{rule.id}", plain)
+    await audit_rows.record(connection, actor, f"pricing_rule.{what}", f"pricing_rule:{rule.id}", plain)
 
 
 async def _wrong(connection: Connection | Pool, settings: Settings, body: RuleBody) -> list[tuple[str, str]]:

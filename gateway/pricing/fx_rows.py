@@ -93,10 +93,10 @@ async def worth(connection: Connection | Pool, base: str) -> dict[str, Decimal]:
     return {row["currency"]: row["rate"] for row in rows}
 
 
-def _table(table: dict[str, Any], told_in: str, base: str) -> list[Rate]:
+def _table(table: dict[str, Any], reported_in: str, base: str) -> list[Rate]:
     as_of = date.fromisoformat(table["date"])
     figures = {k: Decimal(v) for k, v in table.items() if k not in {"date", "source"}}
-    figures[told_in] = Decimal(1)
+    figures[reported_in] = Decimal(1)
     ours = figures.get(base)
     if ours is None:
         return []

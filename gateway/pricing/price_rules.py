@@ -56,7 +56,7 @@ class PriceRule(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         amounts = (self.percent, self.fixed, self.minimum_margin, self.floor, self.ceiling)
-        figures = ("" if one is None else f"{one.normalize():f}" for one in amounts)
+        figures = ("" if amount is None else f"{amount.normalize():f}" for amount in amounts)
         margin = self.currency if self.margin_currency is None else self.margin_currency
         return "|".join((*figures, self.rounding, self.currency or "", margin or ""))
 
@@ -157,9 +157,9 @@ def margin_of(rule: PriceRule, rates: Rates) -> Decimal:
     return rates.to_base(Money(rule.minimum_margin, currency or rates.base)).amount
 
 
-def most_an_order_may_cost(held: Money, rates: Rates, minimum_margin: Decimal) -> Money:
+def most_an_order_may_cost(price: Money, rates: Rates, minimum_margin: Decimal) -> Money:
     """The held price less the minimum margin, in base currency: never sold at a loss. Raises ``NoRate``."""
-    return Money(_EXACT.subtract(rates.to_base(held).amount, minimum_margin), rates.base)
+    return Money(_EXACT.subtract(rates.to_base(price).amount, minimum_margin), rates.base)
 
 
 def minor_per_gb(minor: int, total_mb: int) -> int:

@@ -87,8 +87,8 @@ async def prices_with_version(
     base = settings.base_currency
     found = await pricing_rule_rows.with_rates(connection, base)
     tomorrow = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)  # has rates of its own
-    ruled = changes_at(found.rules, now)
-    changes = tomorrow if ruled is None else min(ruled, tomorrow)
+    rules_change_at = changes_at(found.rules, now)
+    changes = tomorrow if rules_change_at is None else min(rules_change_at, tomorrow)
     rules = sets_now(found.rules, settings, now).of(storefront_id)
     return Prices(rules, Rates(base, found.rates), changes), found.version
 

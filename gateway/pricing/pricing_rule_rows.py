@@ -69,7 +69,7 @@ async def every(connection: Connection | Pool) -> list[StoredRule]:
     return [_stored(row) for row in await connection.fetch(_RULES + "ORDER BY r.position")]
 
 
-async def one(connection: Connection | Pool, rule_id: str) -> StoredRule | None:
+async def find(connection: Connection | Pool, rule_id: str) -> StoredRule | None:
     """A rule by its id."""
     row = await connection.fetchrow(_RULES + "WHERE r.id = $1", rule_id)
     return None if row is None else _stored(row)

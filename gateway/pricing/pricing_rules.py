@@ -96,7 +96,7 @@ class RuleSet:
     def digest(self) -> str:
         """Differs with everything that decides a price."""
         parts = [
-            [str(rule.price), sorted(places) if places is not None else None, *_asked(rule.when)]
+            [str(rule.price), sorted(places) if places is not None else None, *_condition_key(rule.when)]
             for rule, places in zip(self.rules, self.places, strict=True)
         ]
         made_of = msgspec.json.encode([str(self.default), parts])
@@ -120,8 +120,8 @@ class RuleSet:
     def words(self, number: int) -> str:
         """The rule in words: "rule 3: Europe +18 %, rounded to .99"."""
         if number >= len(self.rules):
-            return f"default: {terms_in_words(self.default)}"
-        return words_of(self.rules[number])
+            return f"default: {terms_text(self.default)}"
+        return described(self.rules[number])
 
     def explain(self, number: int, cost_base: Money, rates: Rates, currency: str) -> str:
         """The rule in words, and which of its bounds made the price, if one did. Raises ``NoRate``."""
@@ -186,26 +186,26 @@ def _asks_for_data(when: Conditions) -> bool:
     return (when.scope, when.unlimited, when.min_data_mb, when.max_data_mb) != (None, None, None, None)
 
 
-def words_of(rule: Rule) -> str:
+def described(rule: Rule) -> str:
     """A rule in words: "rule 3: Europe +18 %, rounded to .99"."""
-    return f"rule {rule.number}: {rule.name} {terms_in_words(rule.price)}"
+    return f"rule {rule.number}: {rule.name} {terms_text(rule.price)}"
 
 
-def terms_in_words(rule: PriceRule) -> str:
+def terms_text(rule: PriceRule) -> str:
     """Percentage, fixed part and bounds: "+18 % +0.50 USD, rounded to .99, at least 4.00 USD"."""
     unit = rule.currency or ""
-    words = [f"+{rule.percent.normalize():f} %"]
+    parts = [f"+{rule.percent.normalize():f} %"]
     if rule.fixed:
-        words[0] += f" +{_amount(rule.fixed, unit)}"
+        parts[0] += f" +{_amount(rule.fixed, unit)}"
     if rule.rounding == ".99":
-        words.append("rounded to .99")
+        parts.append("rounded to .99")
     if rule.ceiling is not None:
-        words.append(f"at most {_amount(rule.ceiling, unit)}")
+        parts.append(f"at most {_amount(rule.ceiling, unit)}")
     if rule.floor is not None:
-        words.append(f"at least {_amount(rule.floor, unit)}")
+        parts.append(f"at least {_amount(rule.floor, unit)}")
     if rule.minimum_margin:
-        words.append(f"margin at least {_amount(rule.minimum_margin, rule.margin_currency or unit)}")
-    return ", ".join(words)
+        parts.append(f"margin at least {_amount(rule.minimum_margin, rule.margin_currency or unit)}")
+    return ", ".join(parts)
 
 
 def _amount(amount: object, unit: str) -> str:
@@ -223,14 +223,14 @@ def _settled(rule: Rule, default: PriceRule) -> Rule:
 
 
 def _places(when: Conditions, regions: Mapping[str, frozenset[str]]) -> frozenset[str] | None:
-    held = frozenset(when.countries) if when.countries else None
+    countries = frozenset(when.countries) if when.countries else None
     if when.region is not None:
         region = regions.get(when.region, frozenset())
-        held = region if held is None else held & region
-    return held
+        countries = region if countries is None else countries & region
+    return countries
 
 
-def _asked(when: Conditions) -> tuple[object, ...]:
+def _condition_key(when: Conditions) -> tuple[object, ...]:
     plans = sorted(when.plan_ids)
     return (when.supplier, when.scope, when.min_data_mb, when.max_data_mb, when.unlimited, plans)
 

@@ -15,25 +15,25 @@ _FEW = 12
 
 def conditions(rule: PricingRule) -> str:
     """What an offer must be for the rule, in words; "everything" when it need not be anything."""
-    words = [f"storefront {rule.storefront}"] if rule.storefront is not None else []
+    parts = [f"storefront {rule.storefront}"] if rule.storefront is not None else []
     if rule.supplier is not None:
-        words.append(f"supplier {rule.supplier}")
+        parts.append(f"supplier {rule.supplier}")
     if rule.countries:
         more = len(rule.countries) - _FEW
-        words.append("within " + " ".join(rule.countries[:_FEW]) + (f" and {more} more" if more > 0 else ""))
+        parts.append("within " + " ".join(rule.countries[:_FEW]) + (f" and {more} more" if more > 0 else ""))
     if rule.region is not None:
-        words.append(f"region {rule.region}")
+        parts.append(f"region {rule.region}")
     if rule.scope is not None:
-        words.append(f"scope {rule.scope}")
+        parts.append(f"scope {rule.scope}")
     if rule.min_data_mb is not None:
-        words.append(f"from {data(rule.min_data_mb)}")
+        parts.append(f"from {data(rule.min_data_mb)}")
     if rule.max_data_mb is not None:
-        words.append(f"up to {data(rule.max_data_mb)}")
+        parts.append(f"up to {data(rule.max_data_mb)}")
     if rule.unlimited is not None:
-        words.append("unlimited" if rule.unlimited else "not unlimited")
+        parts.append("unlimited" if rule.unlimited else "not unlimited")
     if rule.plan_ids:
-        words.append(rule.plan_ids[0] if len(rule.plan_ids) == 1 else f"{len(rule.plan_ids)} plans")
-    return ", ".join(words) or "everything"
+        parts.append(rule.plan_ids[0] if len(rule.plan_ids) == 1 else f"{len(rule.plan_ids)} plans")
+    return ", ".join(parts) or "everything"
 
 
 def data(megabytes: int) -> str:
@@ -45,20 +45,20 @@ def data(megabytes: int) -> str:
 
 def dates(rule: PricingRule) -> str | None:
     """When a rule holds, in words, unless that is now and for ever."""
-    words = [] if rule.state == "in_force" else [str(rule.state)]
+    parts = [] if rule.state == "in_force" else [str(rule.state)]
     for word, at in (("from", rule.valid_from), ("until", rule.valid_until)):
         if at is not None:
-            words.append(f"{word} {at:%Y-%m-%d %H:%M}")
-    return " ".join(words) or None
+            parts.append(f"{word} {at:%Y-%m-%d %H:%M}")
+    return " ".join(parts) or None
 
 
 def _if_rule(show: Callable[[PricingRule], str | None], default: str | None) -> Callable[[Any], str | None]:
-    return lambda one: show(one) if isinstance(one, PricingRule) else default
+    return lambda row: show(row) if isinstance(row, PricingRule) else default
 
 
 RULES = columns(
     "position",
-    Column("rule", lambda one: one.words.partition(": ")[2] or one.words),
+    Column("rule", lambda row: row.words.partition(": ")[2] or row.words),
     Column("for", _if_rule(conditions, "everything else")),
     Column("dates", _if_rule(dates, None)),
     "id",
@@ -74,12 +74,13 @@ def of_rules(found: PricingRulePage) -> Sheet:
     ]
     rows: list[list[str | int | Decimal | None]] = [
         [
-            *(one.position, one.id, one.name, one.state, conditions(one), Decimal(one.percent), Decimal(one.fixed)),
-            *(_decimal(amount) for amount in (one.minimum_margin, one.floor, one.ceiling)),
-            *(one.rounding, one.currency),
-            *(None if at is None else at.isoformat() for at in (one.valid_from, one.valid_until)),
+            *(rule.position, rule.id, rule.name, rule.state, conditions(rule)),
+            *(Decimal(rule.percent), Decimal(rule.fixed)),
+            *(_decimal(amount) for amount in (rule.minimum_margin, rule.floor, rule.ceiling)),
+            *(rule.rounding, rule.currency),
+            *(None if at is None else at.isoformat() for at in (rule.valid_from, rule.valid_until)),
         ]
-        for one in found.data
+        for rule in found.data
     ]
     last = found.default
     figures = (Decimal(last.percent), Decimal(last.fixed), Decimal(last.minimum_margin))
@@ -104,7 +105,7 @@ def of_rules(found: PricingRulePage) -> Sheet:
 
 EXAMPLES = columns(
     "plan=plan_id:csv, name, supplier, cost=cost_base:amount",
-    Column("currency", lambda one: (one.before or one.after or one.cost_base).currency, ["csv"]),
+    Column("currency", lambda row: (row.before or row.after or row.cost_base).currency, ["csv"]),
     "before:amount, after:amount, percent, rule before=rule_before:csv, rule after=rule_after:csv",
 )
 """Plans whose price would change most."""

@@ -1,4 +1,4 @@
-"""Whether a whole walk may replace a supplier's offers, or a person must look first."""
+"""Whether a whole walk may replace a supplier's offers, or an operator must look first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def moved_far(old: Decimal | None, new: Decimal | None, by: Decimal) -> bool:
 
 
 def quarantine(change: WalkChange, bounds: QuarantineBounds) -> str | None:
-    """Why the walk must wait for a person, in words with figures; None when it may replace the offers."""
+    """Why the walk must wait for an operator, in words with figures; None when it may replace the offers."""
     if change.gone >= bounds.from_offers and change.gone > bounds.max_gone_share * change.before:
         return f"{change.gone} of {change.before} offers vanished, more than {_percent(bounds.max_gone_share)}"
     if change.moved >= bounds.from_offers and change.moved > bounds.max_moved_share * change.before:

@@ -1,6 +1,6 @@
 """Prices that cannot be right: too far from the offer's own past, or from what others ask.
 
-A suspect price keeps one offer out of the selection until a person releases it or it is back within
+A suspect price keeps one offer out of the selection until an operator releases it or it is back within
 bounds. The past is judged when an offer's cost changes; the others once everybody of a run has come in,
 so that the result does not depend on who came first.
 """

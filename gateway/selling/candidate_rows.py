@@ -130,8 +130,8 @@ async def observe_cost(connection: Connection, supplier: str, key: str, cost: Mo
 
 
 async def _with_funds(connection: Connection | Pool, rows: Sequence[Any]) -> list[Stored]:
-    held = await fund_rows.load(connection, sorted({row["supplier"] for row in rows}))
-    return [_stored(row, held.get(row["supplier"])) for row in rows]
+    funds = await fund_rows.load(connection, sorted({row["supplier"] for row in rows}))
+    return [_stored(row, funds.get(row["supplier"])) for row in rows]
 
 
 def _stored(row: Any, known: Funds | None) -> Stored:

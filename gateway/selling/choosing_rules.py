@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.catalog.index.query import Wanted
 from gateway.items.item_rules import ItemWanted
-from gateway.orders.rules.failures import MOST_OF_OURS, MOST_TRIES, OURS, failure_of, words_of
+from gateway.orders.rules.failures import MOST_OF_OURS, MOST_TRIES, OURS, detail_of, failure_of
 from gateway.orders.rules.states import AttemptNow
 from gateway.pricing.price_rules import PriceRule
 from schemas.money import Money
@@ -98,23 +98,23 @@ def choices(
     """Every offer that may be bought next, the one to buy first: the others are for a supplier that is busy."""
     left: list[tuple[str, str, str]] = []
     found: list[Chosen] = []
-    dear = limited = held = False
-    for one in in_order(candidates):
-        reason = _against(one, attempts)
+    dear = limited = waiting = False
+    for candidate in in_order(candidates):
+        reason = _against(candidate, attempts)
         waits = reason == WhyNot.SUPPLIER_PAUSED.value and len(attempts) < MOST_TRIES
         if reason is None or waits:
-            if one.most is None or one.most > max_cost:
+            if candidate.most is None or candidate.most > max_cost:
                 reason, waits, dear = "above what the order may cost", False, True
-            elif (one.supplier, one.supplier_plan_id) in over_limit:
+            elif (candidate.supplier, candidate.supplier_plan_id) in over_limit:
                 reason, waits, limited = "the supplier's daily spend limit is reached", False, True
-        held = held or waits
+        waiting = waiting or waits
         if reason is None and len(attempts) < MOST_TRIES:
-            found.append(Chosen(one, _why(one, attempts), tuple(left)))
+            found.append(Chosen(candidate, _why(candidate, attempts), tuple(left)))
         else:
-            left.append((one.supplier, one.supplier_plan_id, reason or "tried often enough"))
+            left.append((candidate.supplier, candidate.supplier_plan_id, reason or "tried often enough"))
     if found:
         return found
-    return Waits(tuple(left)) if held else _none(tuple(left), attempts, dear=dear, limited=limited)
+    return Waits(tuple(left)) if waiting else _none(tuple(left), attempts, dear=dear, limited=limited)
 
 
 RATE_WAIT = timedelta(seconds=60)
@@ -142,34 +142,36 @@ def fits(wanted: Wanted, features: Features, networks: Sequence[Network], countr
     return f"without {', '.join(lacking)}" if lacking else None
 
 
-def _against(one: Candidate, attempts: Sequence[AttemptNow]) -> str | None:
+def _against(candidate: Candidate, attempts: Sequence[AttemptNow]) -> str | None:
     """What keeps an offer from being bought; a pause or stop only where nothing else does, for it is waited for."""
-    if one.unfit is not None:
-        return one.unfit
-    others = [why for why in one.why_not if why is not WhyNot.SUPPLIER_PAUSED]
+    if candidate.unfit is not None:
+        return candidate.unfit
+    others = [why for why in candidate.why_not if why is not WhyNot.SUPPLIER_PAUSED]
     if others:
         return others[0].value
-    paused = WhyNot.SUPPLIER_PAUSED.value if one.why_not else None
-    return _after_tries(one, attempts) or paused
+    paused = WhyNot.SUPPLIER_PAUSED.value if candidate.why_not else None
+    return _after_tries(candidate, attempts) or paused
 
 
-def _after_tries(one: Candidate, attempts: Sequence[AttemptNow]) -> str | None:
-    tries = [a for a in attempts if (a.supplier, a.supplier_plan_id) == (one.supplier, one.supplier_plan_id)]
+def _after_tries(candidate: Candidate, attempts: Sequence[AttemptNow]) -> str | None:
+    tries = [
+        a for a in attempts if (a.supplier, a.supplier_plan_id) == (candidate.supplier, candidate.supplier_plan_id)
+    ]
     if any(a.error_code not in OURS for a in tries) or len(tries) >= MOST_OF_OURS:
         return f"tried: {tries[-1].error_code}"
     # What a supplier answers to one offer for a reason of its own it answers to the next one too.
-    blocked = next((a for a in attempts if a.supplier == one.supplier and a.error_code in _WHOLE_SUPPLIER), None)
+    blocked = next((a for a in attempts if a.supplier == candidate.supplier and a.error_code in _WHOLE_SUPPLIER), None)
     return None if blocked is None else f"the supplier said {blocked.error_code}"
 
 
 _WHOLE_SUPPLIER = frozenset({"insufficient_balance", "not_authorised", "rate_limited", "not_reached"})
 
 
-def _why(one: Candidate, attempts: Sequence[AttemptNow]) -> str:
+def _why(candidate: Candidate, attempts: Sequence[AttemptNow]) -> str:
     if not attempts:
-        return f"cheapest in stock at {one.cost}"
+        return f"cheapest in stock at {candidate.cost}"
     last = attempts[-1]
-    return f"cheapest left at {one.cost} after {last.supplier}: {last.error_code}"
+    return f"cheapest left at {candidate.cost} after {last.supplier}: {last.error_code}"
 
 
 def _none(
@@ -181,4 +183,4 @@ def _none(
         code = failure_of(attempts[-1].error_code)[0]
     else:
         code = "spend_limit" if limited else "no_stock"
-    return NoneLeft(code, words_of(code), left)
+    return NoneLeft(code, detail_of(code), left)

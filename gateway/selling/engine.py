@@ -74,7 +74,7 @@ class Sale(msgspec.Struct, frozen=True):
     @property
     def offers_left(self) -> int:
         """How many offers an order for it could be filled from now."""
-        return sum(not one.why_not and one.unfit is None for one in self.candidates)
+        return sum(not candidate.why_not and candidate.unfit is None for candidate in self.candidates)
 
 
 def line_of(candidate: Candidate, lines: Sequence[OfferLine]) -> OfferLine:
@@ -229,26 +229,26 @@ def _lacking(line: OfferLine, limits: Limits) -> str | None:
 async def over_limit(deps: Deps, found: Sequence[Candidate]) -> frozenset[tuple[str, str]]:
     """Offers (supplier, its key) that the supplier's daily spend limit does not allow any more."""
     over: set[tuple[str, str]] = set()
-    for supplier in {one.supplier for one in found}:
+    for supplier in {candidate.supplier for candidate in found}:
         account = deps.accounts.get(supplier)
         limit = None if account is None else account.settings.daily_spend_limit
         if limit is None:
             continue
         left = limit - await spend_rows.spent(deps.pool, "supplier", supplier, deps.clock())
         over |= {
-            (supplier, one.supplier_plan_id)
-            for one in found
-            if one.supplier == supplier and one.cost_base is not None and one.cost_base > left
+            (supplier, candidate.supplier_plan_id)
+            for candidate in found
+            if candidate.supplier == supplier and candidate.cost_base is not None and candidate.cost_base > left
         }
     return frozenset(over)
 
 
-def price_of(one: Candidate, rates: Rates, currency: str) -> Money:
+def price_of(candidate: Candidate, rates: Rates, currency: str) -> Money:
     """What the customer pays for all units: so many times the price of one. Raises ``NoRate``."""
-    if one.cost_base is None:
-        raise NoRate(one.cost.currency)
-    unit = one.cost_base if one.units == 1 else one.cost_base / one.units
-    return Money(price(Money(unit, rates.base), one.rule, rates, currency).amount * one.units, currency)
+    if candidate.cost_base is None:
+        raise NoRate(candidate.cost.currency)
+    unit = candidate.cost_base if candidate.units == 1 else candidate.cost_base / candidate.units
+    return Money(price(Money(unit, rates.base), candidate.rule, rates, currency).amount * candidate.units, currency)
 
 
 def terms_of(
@@ -263,42 +263,46 @@ def terms_of(
         return _none_left(chosen, found)
     limit = request.max_price
     if request.held is not None:
-        held = request.held
+        price = request.held
     else:
-        held = price_of(chosen.candidate, rates, rates.base if limit is None else limit.currency)
-        if limit is not None and held > limit:
+        price = price_of(chosen.candidate, rates, rates.base if limit is None else limit.currency)
+        if limit is not None and price > limit:
             # Under a highest price only offers count that are sold for no more, as in a list under that filter.
-            within = [one for one in found if not one.why_not and price_of(one, rates, limit.currency) <= limit]
+            within = [
+                candidate
+                for candidate in found
+                if not candidate.why_not and price_of(candidate, rates, limit.currency) <= limit
+            ]
             again = choosing_rules.choose(within, most_allowed, (), over)
             if isinstance(again, Chosen):
-                chosen, held = again, price_of(again.candidate, rates, limit.currency)
-    if limit is not None and rates.to_base(limit) < rates.to_base(held):
-        return Problem("price_changed", f"the price is {held}, more than max_price", (("/max_price", "too low"),))
-    most = request.held_cost or max_cost_at(held, chosen.candidate, rates)
+                chosen, price = again, price_of(again.candidate, rates, limit.currency)
+    if limit is not None and rates.to_base(limit) < rates.to_base(price):
+        return Problem("price_changed", f"the price is {price}, more than max_price", (("/max_price", "too low"),))
+    most = request.held_cost or max_cost_at(price, chosen.candidate, rates)
     if not _covers(most, chosen.candidate):
         return Problem("no_stock", "none can be sold at present for its price in this currency")
-    return SaleTerms(chosen, held, most)
+    return SaleTerms(chosen, price, most)
 
 
-def max_cost_at(price: Money, one: Candidate, rates: Rates) -> Money:
+def max_cost_at(price: Money, candidate: Candidate, rates: Rates) -> Money:
     """What an order for an offer at this price may come to cost, in base currency."""
-    return most_an_order_may_cost(price, rates, margin_of(one.rule, rates) * one.units)
+    return most_an_order_may_cost(price, rates, margin_of(candidate.rule, rates) * candidate.units)
 
 
-def price_in(one: Candidate, rates: Rates, currency: str) -> Money | None:
+def price_in(candidate: Candidate, rates: Rates, currency: str) -> Money | None:
     """``price_of``; None where it does not cover the cost: rounded otherwise in another currency, it may not."""
-    found = price_of(one, rates, currency)
-    return found if _covers(max_cost_at(found, one, rates), one) else None
+    found = price_of(candidate, rates, currency)
+    return found if _covers(max_cost_at(found, candidate, rates), candidate) else None
 
 
-def _covers(most: Money, one: Candidate) -> bool:
-    return one.most is None or one.most <= most.amount
+def _covers(most: Money, candidate: Candidate) -> bool:
+    return candidate.most is None or candidate.most <= most.amount
 
 
 def _none_left(none: NoneLeft, found: Sequence[Candidate]) -> Problem:
     if none.code == "price_changed":
         return Problem("price_changed", _CHANGED)
-    if found and all(one.unfit is not None for one in found):
+    if found and all(candidate.unfit is not None for candidate in found):
         return Problem("no_plan", "there is no offer with these features at the suppliers that are allowed")
     return Problem(none.code if none.code == "spend_limit" else "no_stock", "none can be sold at present")
 
@@ -317,7 +321,7 @@ async def _checked(deps: Deps, source: OfferSource, line: OfferLine, end: float)
     except NotFound:
         return await mark_sold_out(deps, line, "the supplier does not have it any more")
     except (GatewayError, TimeoutError) as error:
-        log.info("price_not_checked", supplier=line.supplier, error=type(error).__name__)
+        log.info("price_check_failed", supplier=line.supplier, error=type(error).__name__)
         return None
     if answer is None or (answer.cost is not None and not _believed(line.cost, answer.cost)):
         return None

@@ -45,9 +45,9 @@ class Asker(msgspec.Struct, frozen=True):
     locale: str | None = None
 
 
-async def page(deps: Deps, asker: Asker, wanted: Wanted, asked: PageRequest) -> Page[DigitalGood] | Problem:
+async def page(deps: Deps, asker: Asker, wanted: Wanted, page_request: PageRequest) -> Page[DigitalGood] | Problem:
     """Goods by name. Problems: invalid (a currency without a rate)."""
-    found = await goods_rows.listed(deps.pool, asker.mode, wanted, asked)
+    found = await goods_rows.listed(deps.pool, asker.mode, wanted, page_request)
     rows = await goods_rows.of_goods(deps.pool, asker.mode, found.data)
     by_id = {good_id: list(same) for good_id, same in groupby(rows, key=lambda row: row.good_id)}
     try:
@@ -84,16 +84,16 @@ async def categories(deps: Deps, mode: Mode, locale: str | None) -> GoodCategory
     return GoodCategoryList(
         [
             GoodCategoryShown(
-                id=one.id,
-                name=one.name,
-                parent_id=one.parent_id,
+                id=category.id,
+                name=category.name,
+                parent_id=category.parent_id,
                 attributes=[
                     GoodAttributeName(a.code, a.name, a.type, "product" if a.target == "product" else "sku")
-                    for a in one.attributes
+                    for a in category.attributes
                 ],
-                goods=counts.get(one.id, 0),
+                goods=counts.get(category.id, 0),
             )
-            for one in await goods_rows.categories(deps.pool, mode, locale)
+            for category in await goods_rows.categories(deps.pool, mode, locale)
         ]
     )
 
@@ -104,7 +104,7 @@ async def _priced(
     prices = await engine.prices(deps, asker.storefront_id)
     prices.rates.of(asker.currency or prices.rates.base)
     judged = await candidates(deps, [row for same in found for row in same], prices, amount)
-    return [_shown(deps, asker, same, judged, prices, amount) for same in found]
+    return [_digital_good(deps, asker, same, judged, prices, amount) for same in found]
 
 
 async def candidates(
@@ -113,10 +113,10 @@ async def candidates(
     """Each row judged as an order for one of it would judge it, by supplier and SKU."""
     lines = await with_states(deps, [line_of(deps, row, 1, amount) for row in rows])
     judged = engine.judged(deps, lines, prices, Limits(), Capability.GOODS)
-    return {(one.supplier, one.supplier_plan_id): one for one in judged}
+    return {(candidate.supplier, candidate.supplier_plan_id): candidate for candidate in judged}
 
 
-def _shown(
+def _digital_good(
     deps: Deps,
     asker: Asker,
     same: Sequence[GoodRow],
@@ -126,7 +126,7 @@ def _shown(
 ) -> DigitalGood:
     """One good as it would be sold: by the cheapest account that can, else by the cheapest at all."""
     known = [judged[row.supplier, row.sku] for row in same if (row.supplier, row.sku) in judged]
-    able = [one for one in known if not one.why_not and one.unfit is None]
+    able = [candidate for candidate in known if not candidate.why_not and candidate.unfit is None]
     best = next(iter(in_order(able or known)), None)
     row = next((row for row in same if best is not None and row.supplier == best.supplier), same[0])
     text = text_in(row.texts, asker.locale, row.locale)
@@ -136,7 +136,7 @@ def _shown(
     sync = deps.settings.sync
     bounds = FreshnessBounds(sync.interval_seconds, sync.expire_after_seconds)
     age = freshness(row.good_at, row.walk_state, deps.clock(), bounds)
-    told = asker.locale if asker.locale in row.texts else row.locale
+    locale = asker.locale if asker.locale in row.texts else row.locale
     return DigitalGood(
         id=row.good_id,
         type=row.type,
@@ -158,7 +158,7 @@ def _shown(
         price=price_of(price),
         in_stock=bool(able),
         stale=age is not Freshness.FRESH,
-        locale=told or None,
+        locale=locale or None,
         updated_at=row.changed_at,
     )
 

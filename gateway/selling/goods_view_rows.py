@@ -25,7 +25,7 @@ class Narrowed(msgspec.Struct, frozen=True):
     q: str | None = None
 
 
-async def by_account(pool: Pool, narrowed: Narrowed, asked: PageRequest) -> Page[GoodRow]:
+async def by_account(pool: Pool, narrowed: Narrowed, page_request: PageRequest) -> Page[GoodRow]:
     """Rows by supplier and SKU."""
     rows = await pool.fetch(
         rows_where(
@@ -40,10 +40,10 @@ async def by_account(pool: Pool, narrowed: Narrowed, asked: PageRequest) -> Page
         narrowed.mode,
         narrowed.why_not,
         matching(narrowed.q),
-        *asked.after(str, str),
-        asked.fetch,
+        *page_request.after(str, str),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("supplier", "sku")).map(good_row)
+    return page_request.page(rows, columns("supplier", "sku")).map(good_row)
 
 
 async def walks(pool: Pool) -> list[GoodsWalk]:
@@ -61,7 +61,7 @@ async def walks(pool: Pool) -> list[GoodsWalk]:
     return [GoodsWalk(**dict(row)) for row in rows]
 
 
-async def changes(pool: Pool, asked: PageRequest, good_id: str | None) -> Page[GoodChange]:
+async def changes(pool: Pool, page_request: PageRequest, good_id: str | None) -> Page[GoodChange]:
     """What changed, the newest first."""
     rows = await pool.fetch(
         """
@@ -70,23 +70,23 @@ async def changes(pool: Pool, asked: PageRequest, good_id: str | None) -> Page[G
         FROM goods_changes c LEFT JOIN goods g USING (supplier, sku)
         WHERE c.id < $1 AND ($2::text IS NULL OR c.good_id = $2) ORDER BY c.id DESC LIMIT $3
         """,
-        *asked.before(int),
+        *page_request.before(int),
         good_id,
-        asked.fetch,
+        page_request.fetch,
     )
-    return asked.page(rows, columns("id")).map(_change)
+    return page_request.page(rows, columns("id")).map(_change)
 
 
-async def set_aside(pool: Pool, asked: PageRequest) -> Page[GoodSetAside]:
+async def set_aside(pool: Pool, page_request: PageRequest) -> Page[GoodSetAside]:
     """Goods that were not understood, by supplier and SKU."""
     rows = await pool.fetch(
         """SELECT a.supplier, a.sku, a.name, a.reason, a.detail FROM goods_aside a
            JOIN suppliers s ON s.name = a.supplier
            WHERE s.configured AND (a.supplier, a.sku) > ($1::text, $2::text) ORDER BY 1, 2 LIMIT $3""",
-        *asked.after(str, str),
-        asked.fetch,
+        *page_request.after(str, str),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("supplier", "sku")).map(lambda row: msgspec.convert(dict(row), GoodSetAside))
+    return page_request.page(rows, columns("supplier", "sku")).map(lambda row: msgspec.convert(dict(row), GoodSetAside))
 
 
 async def known(connection: Connection, good_id: str) -> bool:

@@ -45,7 +45,7 @@ async def offers(
     pool: Pool,
     settings: Settings,
     tolerances: Mapping[str, Decimal],
-    asked: PageRequest,
+    page_request: PageRequest,
     *,
     reason: WhyNot | None,
     supplier: str | None,
@@ -58,19 +58,19 @@ async def offers(
     Priced as for a storefront without rules of its own. A page may be short, even empty, although there are more:
     ``has_more`` says so.
     """
-    bench = await _bench(pool, settings, tolerances)
+    context = await _bench(pool, settings, tolerances)
     suspect = reason is WhyNot.SUSPECT_PRICE
     triggers = triggers or reason is not None or plan_id is not None
     found: list[Offer] = []
-    cursor = asked.cursor
+    cursor = page_request.cursor
     for _ in range(_MOST_CHUNKS):
-        chunk = PageRequest(asked.limit if reason is None else _CHUNK, cursor)
+        chunk = PageRequest(page_request.limit if reason is None else _CHUNK, cursor)
         rows = await offer_list_rows.offers(pool, chunk, supplier, plan_id, suspect=suspect, triggers=triggers)
         for row in rows.data:
-            reasons = judge(row, bench)
+            reasons = judge(row, context)
             if reason is None or reason in reasons:
-                found.append(shown(row, reasons, reason, bench))
-                if len(found) == asked.limit and (rows.has_more or row is not rows.data[-1]):
+                found.append(present(row, reasons, reason, context))
+                if len(found) == page_request.limit and (rows.has_more or row is not rows.data[-1]):
                     return Page(found, has_more=True, next_cursor=write_cursor(row.id))
         cursor = rows.next_cursor
         if cursor is None:
@@ -81,19 +81,19 @@ async def offers(
 async def one(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal], offer_id: str) -> Offer | None:
     """One offer, None when there is none."""
     row = await offer_list_rows.offer(pool, offer_id)
-    bench = await _bench(pool, settings, tolerances)
-    return None if row is None else shown(row, judge(row, bench), None, bench)
+    context = await _bench(pool, settings, tolerances)
+    return None if row is None else present(row, judge(row, context), None, context)
 
 
-def judge(row: offer_list_rows.OfferRow, bench: PricingContext) -> tuple[WhyNot, ...]:
+def judge(row: offer_list_rows.OfferRow, context: PricingContext) -> tuple[WhyNot, ...]:
     """Every reason that keeps this offer from sale now."""
-    settings = bench.settings
+    settings = context.settings
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
-    cost_base, priced = _in_base(row, bench), _priced(row, bench)
+    cost_base, priced = _in_base(row, context), _priced(row, context)
     most = None if priced is None else priced.most
-    tolerance = bench.tolerances.get(row.supplier, Decimal(0))
+    tolerance = context.tolerances.get(row.supplier, Decimal(0))
     short = insufficient(
-        bench.available_funds.get(row.supplier), None if cost_base is None else cost_base.amount, tolerance
+        context.available_funds.get(row.supplier), None if cost_base is None else cost_base.amount, tolerance
     )
     return why_not(
         visible=row.visible,
@@ -101,7 +101,7 @@ def judge(row: offer_list_rows.OfferRow, bench: PricingContext) -> tuple[WhyNot,
         cost_base=None if cost_base is None or priced is None else cost_base.amount,
         has_cost=row.cost is not None,
         suspect=row.suspect,
-        expired=freshness(row.last_good_at, row.last_sync_state, bench.now, bounds) is Freshness.EXPIRED,
+        expired=freshness(row.last_good_at, row.last_sync_state, context.now, bounds) is Freshness.EXPIRED,
         marks=row.marks,
         paused=row.paused,
         no_balance=row.no_balance or short,
@@ -110,13 +110,13 @@ def judge(row: offer_list_rows.OfferRow, bench: PricingContext) -> tuple[WhyNot,
     )
 
 
-def shown(
-    row: offer_list_rows.OfferRow, reasons: tuple[WhyNot, ...], asked: WhyNot | None, bench: PricingContext
+def present(
+    row: offer_list_rows.OfferRow, reasons: tuple[WhyNot, ...], why_not: WhyNot | None, context: PricingContext
 ) -> Offer:
     """The offer as the API writes it. Of several reasons it names the one asked for, else the first."""
-    settings = bench.settings
+    settings = context.settings
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
-    cost_base, priced = _in_base(row, bench), _priced(row, bench)
+    cost_base, priced = _in_base(row, context), _priced(row, context)
     return Offer(
         id=row.id,
         plan_id=row.plan_id,
@@ -126,13 +126,13 @@ def shown(
         cost=price_of(row.cost),
         cost_base=price_of(cost_base),
         price=price_of(None if priced is None else priced.price),
-        price_rule=None if priced is None else priced.words,
+        price_rule=None if priced is None else priced.text,
         stock=row.stock,
         in_stock=WhyNot.OUT_OF_STOCK not in reasons,
-        stale=freshness(row.last_good_at, row.last_sync_state, bench.now, bounds) is not Freshness.FRESH,
+        stale=freshness(row.last_good_at, row.last_sync_state, context.now, bounds) is not Freshness.FRESH,
         observed_at=row.last_good_at,
         selectable=not reasons,
-        why_not=asked if asked in reasons else next(iter(reasons), None),
+        why_not=why_not if why_not in reasons else next(iter(reasons), None),
     )
 
 
@@ -143,9 +143,9 @@ async def _bench(pool: Pool, settings: Settings, tolerances: Mapping[str, Decima
     return PricingContext(settings, prices, now, tolerances, left)
 
 
-def _in_base(row: offer_list_rows.OfferRow, bench: PricingContext) -> Money | None:
+def _in_base(row: offer_list_rows.OfferRow, context: PricingContext) -> Money | None:
     try:
-        return None if row.cost is None else bench.prices.rates.to_base(row.cost)
+        return None if row.cost is None else context.prices.rates.to_base(row.cost)
     except NoRate:
         return None
 
@@ -156,14 +156,14 @@ class _Priced:
 
     price: Money
     most: Decimal
-    words: str
+    text: str
 
 
-def _priced(row: offer_list_rows.OfferRow, bench: PricingContext) -> _Priced | None:
+def _priced(row: offer_list_rows.OfferRow, context: PricingContext) -> _Priced | None:
     """None without a cost, and where cost or rule have no exchange rate."""
-    rates, rules = bench.prices.rates, bench.prices.rules
+    rates, rules = context.prices.rates, context.prices.rules
     number = rules.find(subject_of(row.supplier, row.plan_id, row.coverage, row.data, row.days))
-    rule, base = rules.price_rule(number), _in_base(row, bench)
+    rule, base = rules.price_rule(number), _in_base(row, context)
     if base is None:
         return None
     try:

@@ -56,7 +56,7 @@ _OFFERS = """
 
 
 async def price_changes(
-    pool: Pool, asked: PageRequest, supplier_name: str | None, plan_id: str | None
+    pool: Pool, page_request: PageRequest, supplier_name: str | None, plan_id: str | None
 ) -> Page[PriceChange]:
     """Price changes, the newest first."""
     rows = await pool.fetch(
@@ -65,17 +65,17 @@ async def price_changes(
            WHERE id < $1
              AND ($2::text IS NULL OR supplier = $2) AND ($3::text IS NULL OR plan_id = $3)
            ORDER BY id DESC LIMIT $4""",
-        *asked.before(int),
+        *page_request.before(int),
         supplier_name,
         plan_id,
-        asked.fetch,
+        page_request.fetch,
     )
-    return asked.page(rows, columns("id")).map(_price_change)
+    return page_request.page(rows, columns("id")).map(_price_change)
 
 
 async def offers(
     pool: Pool,
-    asked: PageRequest,
+    page_request: PageRequest,
     supplier_name: str | None,
     plan_id: str | None,
     *,
@@ -90,15 +90,15 @@ async def offers(
              AND (NOT $4 OR o.suspect IS NOT NULL)
              AND ($6 OR s.mode <> 'test' OR o.coverage <> ARRAY[$7::text])
            ORDER BY o.id LIMIT $5""",
-        *asked.after(str),
+        *page_request.after(str),
         supplier_name,
         plan_id,
         suspect,
-        asked.fetch,
+        page_request.fetch,
         triggers,
         TRIGGER_COUNTRY,
     )
-    return asked.page(rows, columns("id")).map(_offer)
+    return page_request.page(rows, columns("id")).map(_offer)
 
 
 async def offer(pool: Pool, offer_id: str) -> OfferRow | None:

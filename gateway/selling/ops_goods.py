@@ -20,12 +20,12 @@ from schemas.page import Page
 from schemas.plan import WhyNot
 
 
-async def page(deps: Deps, narrowed: Narrowed, asked: PageRequest) -> Page[OpsGood]:
+async def page(deps: Deps, narrowed: Narrowed, page_request: PageRequest) -> Page[OpsGood]:
     """Goods by account, priced as for a storefront without rules of its own."""
-    found = await goods_view_rows.by_account(deps.pool, narrowed, asked)
+    found = await goods_view_rows.by_account(deps.pool, narrowed, page_request)
     prices = await engine.prices(deps, "")
     judged = await goods.candidates(deps, found.data, prices)
-    return found.map(lambda row: _shown(row, judged.get((row.supplier, row.sku)), prices))
+    return found.map(lambda row: _ops_good(row, judged.get((row.supplier, row.sku)), prices))
 
 
 async def walks(deps: Deps) -> list[GoodsWalk]:
@@ -33,14 +33,14 @@ async def walks(deps: Deps) -> list[GoodsWalk]:
     return await goods_view_rows.walks(deps.pool)
 
 
-async def changes(deps: Deps, asked: PageRequest, good_id: str | None = None) -> Page[GoodChange]:
+async def changes(deps: Deps, page_request: PageRequest, good_id: str | None = None) -> Page[GoodChange]:
     """What changed, the newest first."""
-    return await goods_view_rows.changes(deps.pool, asked, good_id)
+    return await goods_view_rows.changes(deps.pool, page_request, good_id)
 
 
-async def set_aside(deps: Deps, asked: PageRequest) -> Page[GoodSetAside]:
+async def set_aside(deps: Deps, page_request: PageRequest) -> Page[GoodSetAside]:
     """Goods that were not understood."""
-    return await goods_view_rows.set_aside(deps.pool, asked)
+    return await goods_view_rows.set_aside(deps.pool, page_request)
 
 
 async def release(deps: Deps, good_id: str, by: Visitor | str) -> GoodReleased | Problem:
@@ -53,10 +53,14 @@ async def release(deps: Deps, good_id: str, by: Visitor | str) -> GoodReleased |
     return GoodReleased(good_id, released)
 
 
-def _shown(row: GoodRow, one: Candidate | None, prices: Prices) -> OpsGood:
+def _ops_good(row: GoodRow, candidate: Candidate | None, prices: Prices) -> OpsGood:
     text, custom = text_in(row.texts, None, row.locale), row.custom
     try:
-        price = None if one is None or custom is not None else engine.price_of(one, prices.rates, prices.rates.base)
+        price = (
+            None
+            if candidate is None or custom is not None
+            else engine.price_of(candidate, prices.rates, prices.rates.base)
+        )
     except NoRate:
         price = None
     return OpsGood(
@@ -81,7 +85,7 @@ def _shown(row: GoodRow, one: Candidate | None, prices: Prices) -> OpsGood:
         price=price_of(price),
         stock=row.stock,
         max_per_order=row.max_per_order,
-        why_not=[WhyNot(reason) for reason in one.why_not] if one is not None else [WhyNot.NO_FIXED_PRICE],
+        why_not=[WhyNot(reason) for reason in candidate.why_not] if candidate is not None else [WhyNot.NO_FIXED_PRICE],
         suspect=row.suspect,
         changed_at=row.changed_at,
         observed_at=row.observed_at,

@@ -95,7 +95,7 @@ class PlanLine(OfferLine, frozen=True, kw_only=True):
 def plan_lines(deps: Deps, stored: Sequence[Stored]) -> list[PlanLine]:
     """Offers of plans as the selling engine takes them."""
     now, bounds = deps.clock(), _bounds(deps)
-    return [_line(deps, one, now, bounds) for one in stored]
+    return [_line(deps, offer, now, bounds) for offer in stored]
 
 
 def sold_plan(deps: Deps, sale: Sale) -> api.Plan:
@@ -155,33 +155,33 @@ def _plan_of(line: OfferLine) -> Stored:
     return line.plan
 
 
-def _line(deps: Deps, one: Stored, now: datetime, bounds: FreshnessBounds) -> PlanLine:
+def _line(deps: Deps, stored: Stored, now: datetime, bounds: FreshnessBounds) -> PlanLine:
     return PlanLine(
-        supplier=one.supplier,
-        key=one.supplier_plan_id,
-        subject=subject_of(one.supplier, one.plan_id, one.coverage, one.data, one.days),
-        cost=one.cost,
-        stock=one.stock,
-        visible=one.visible,
-        suspect=one.suspect,
-        expired=freshness(one.last_good_at, one.last_sync_state, now, bounds) is Freshness.EXPIRED,
-        marks=one.marks,
-        paused=one.paused,
-        no_balance=one.no_balance,
-        funds=one.funds,
-        features=one.features,
-        networks=one.networks,
-        needs_check=_needs_check(deps, one, now),
-        plan=one,
+        supplier=stored.supplier,
+        key=stored.supplier_plan_id,
+        subject=subject_of(stored.supplier, stored.plan_id, stored.coverage, stored.data, stored.days),
+        cost=stored.cost,
+        stock=stored.stock,
+        visible=stored.visible,
+        suspect=stored.suspect,
+        expired=freshness(stored.last_good_at, stored.last_sync_state, now, bounds) is Freshness.EXPIRED,
+        marks=stored.marks,
+        paused=stored.paused,
+        no_balance=stored.no_balance,
+        funds=stored.funds,
+        features=stored.features,
+        networks=stored.networks,
+        needs_check=_needs_check(deps, stored, now),
+        plan=stored,
     )
 
 
-def _needs_check(deps: Deps, one: Stored, now: datetime) -> bool:
+def _needs_check(deps: Deps, stored: Stored, now: datetime) -> bool:
     """Whether it was observed so long ago that its supplier is asked before admission, where it can tell."""
-    account = deps.accounts.get(one.supplier)
+    account = deps.accounts.get(stored.supplier)
     if account is None or Capability.PLAN_LOOKUP not in account.manifest.capabilities:
         return False
-    return one.last_good_at is None or now - one.last_good_at > timedelta(
+    return stored.last_good_at is None or now - stored.last_good_at > timedelta(
         seconds=deps.settings.orders.price_check_seconds
     )
 

@@ -44,11 +44,11 @@ def plan_sold(
             fair_use=None if fair is None else api.FairUsePolicy(fair.after, fair.allowance_mb, fair.per_day),
         ),
         validity=api.PlanValidity(days=days, starts=Starts(starts)),
-        networks=[api.PlanNetwork(one.country, one.operator, one.generation) for one in networks],
+        networks=[api.PlanNetwork(network.country, network.operator, network.generation) for network in networks],
         features=api.PlanFeatures(features.topup, features.voice, features.sms, features.exit_country),
-        price=shown(price),
-        price_per_gb=shown(Money.from_minor(minor_per_gb(minor, total), price.currency)) if total else None,
-        price_per_day=shown(Money.from_minor(minor_per_day(minor, days), price.currency)),
+        price=api_price(price),
+        price_per_gb=api_price(Money.from_minor(minor_per_gb(minor, total), price.currency)) if total else None,
+        price_per_day=api_price(Money.from_minor(minor_per_day(minor, days), price.currency)),
         in_stock=True,
         offer_count=offer_count,
         stale=stale,
@@ -65,6 +65,6 @@ def name_of(order: Order) -> str:
     return order.plan.name if order.plan is not None else order.kind
 
 
-def shown(money: Money) -> api.Price:
+def api_price(money: Money) -> api.Price:
     """Money as the API writes it."""
     return api.Price(f"{money.padded().amount:f}", money.currency)

@@ -158,7 +158,7 @@ async def keep_following(accounts: MutableMapping[str, Account], pool: Pool, sea
             failing = False
         except Exception as error:  # noqa: BLE001 - whatever it is, the next look may find a key that must be followed
             if not failing:
-                log.warning("supplier_keys_not_read", error=type(error).__name__)
+                log.warning("supplier_key_read_failed", error=type(error).__name__)
             failing = True
 
 
@@ -170,7 +170,7 @@ def _with_key(account: Account, found: InForce | None, seal: Seal) -> Account:
         try:
             settings = account.provider.with_key(seal.open_text(found.secret))
         except (Unsealable, ConfigurationError) as error:
-            log.error("supplier_key_not_opened", supplier=account.name, key=found.id, error=str(error))  # noqa: TRY400 - its words say all
+            log.error("supplier_key_decrypt_failed", supplier=account.name, key=found.id, error=str(error))  # noqa: TRY400 - its words say all
             return replace(account, key=found.id, configured=configured)
     return replace(
         account,

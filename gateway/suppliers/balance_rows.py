@@ -44,7 +44,7 @@ class Seen(msgspec.Struct, frozen=True):
     parts: Parts = Parts()
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class KnownBalance(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one account's money: the last figure, and how the last look went."""
 
     supplier: str
@@ -97,7 +97,7 @@ async def keep(pool: Pool, supplier: str, balance: Balance, now: datetime) -> No
             balance.spendable.currency,
             msgspec.to_builtins(_parts(balance)),
         )
-        await _looked(connection, supplier, now, None)
+        await _note_poll(connection, supplier, now, None)
         await connection.execute(
             "DELETE FROM supplier_balances WHERE supplier = $1 AND (at < $2 OR at > $3)",
             supplier,
@@ -109,10 +109,10 @@ async def keep(pool: Pool, supplier: str, balance: Balance, now: datetime) -> No
 async def keep_error(pool: Pool, supplier: str, error: str, now: datetime) -> None:
     """Note that a look told nothing, and why."""
     async with pool.acquire() as connection:
-        await _looked(connection, supplier, now, error[:300])
+        await _note_poll(connection, supplier, now, error[:300])
 
 
-async def _looked(connection: Connection, supplier: str, now: datetime, error: str | None) -> None:
+async def _note_poll(connection: Connection, supplier: str, now: datetime, error: str | None) -> None:
     await connection.execute(
         """INSERT INTO supplier_balance_looks (supplier, asked_at, error) VALUES ($1, $2, $3)
            ON CONFLICT (supplier) DO UPDATE SET asked_at = excluded.asked_at, error = excluded.error""",
@@ -122,7 +122,7 @@ async def _looked(connection: Connection, supplier: str, now: datetime, error: s
     )
 
 
-async def known(pool: Pool, suppliers: Sequence[str]) -> dict[str, Known]:
+async def known(pool: Pool, suppliers: Sequence[str]) -> dict[str, KnownBalance]:
     """What is known of each of these accounts' money."""
     rows = await pool.fetch(
         """SELECT n.name, l.asked_at, l.error, b.at, b.balance, b.spendable, b.currency, b.parts
@@ -133,7 +133,7 @@ async def known(pool: Pool, suppliers: Sequence[str]) -> dict[str, Known]:
         suppliers,
     )
     return {
-        row["name"]: Known(
+        row["name"]: KnownBalance(
             supplier=row["name"],
             seen=None if row["at"] is None else _seen(row),
             asked_at=row["asked_at"],
@@ -181,7 +181,9 @@ def _parts(balance: Balance) -> Parts:
     return Parts(
         reserved=None if balance.reserved is None else balance.reserved.amount,
         credit=None if balance.credit is None else balance.credit.amount,
-        wallets=tuple(Wallet(one.name, one.balance.amount, one.balance.currency) for one in balance.wallets),
+        wallets=tuple(
+            Wallet(wallet.name, wallet.balance.amount, wallet.balance.currency) for wallet in balance.wallets
+        ),
     )
 
 

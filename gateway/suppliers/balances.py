@@ -15,8 +15,8 @@ from gateway.pricing.price_rules import NoRate, Rates
 from gateway.pricing.rates import current_rates
 from gateway.suppliers import balance_rows, fund_rows
 from gateway.suppliers.accounts import Account
-from gateway.suppliers.balance_rows import Known, Seen, Spent, Wallet
-from gateway.suppliers.runway_rules import LOOKED_BACK, days_left, spent_per_day
+from gateway.suppliers.balance_rows import KnownBalance, Seen, Spent, Wallet
+from gateway.suppliers.days_left_rules import LOOKBACK, days_left, spent_per_day
 from gateway.suppliers.spendable_rules import available_funds_by_supplier, ends_refusal
 from providers.contract import Capability
 from providers.kit.supplier_rate import Priority
@@ -27,23 +27,23 @@ from schemas.money import Money
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY = timedelta(minutes=10)
-LOOK_WHEN_WATCHED = timedelta(seconds=45)  # where money is waited for: with every look of the schedule
-LOOK_SECONDS = 60.0
+POLL_EVERY = timedelta(minutes=10)
+POLL_WHEN_WATCHED = timedelta(seconds=45)  # where money is waited for: with every look of the schedule
+TIMEOUT_SECONDS = 60.0
 
 
-async def look_if_due(pool: Pool, accounts: Mapping[str, Account], now: datetime) -> list[str]:
+async def poll_if_due(pool: Pool, accounts: Mapping[str, Account], now: datetime) -> list[str]:
     """Ask every supplier for its balance that nobody asked for ``LOOK_EVERY``; the names of those asked.
 
     Where money is waited for (a deposit was begun, or a purchase was refused for want of it) each call of this asks.
     They are asked with the lowest priority under their rate. One that does not tell is noted with the reason.
     """
-    due = await balance_rows.claim(pool, tellers(accounts), now, LOOK_EVERY, LOOK_WHEN_WATCHED)
-    await asyncio.gather(*(_look(pool, accounts[name], now, Priority.USAGE) for name in due))
+    due = await balance_rows.claim(pool, with_balance(accounts), now, POLL_EVERY, POLL_WHEN_WATCHED)
+    await asyncio.gather(*(_poll(pool, accounts[name], now, Priority.USAGE) for name in due))
     return due
 
 
-async def look_now(
+async def poll_now(
     pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], now: datetime, *, by_operator: bool = False
 ) -> dict[str, str | None]:
     """Ask these suppliers at once, whether or not a breaker is open; those that cannot tell are passed over.
@@ -51,30 +51,30 @@ async def look_now(
     By supplier: None when it told, else why not. ``by_operator``: a balance that covers what was refused ends the
     refusal's pause although it is no more than was known before.
     """
-    able = set(tellers(accounts))
-    asked = [name for name in names if name in able]
-    told = await asyncio.gather(
-        *(_look(pool, accounts[name], now, Priority.SETTLE, by_operator=by_operator) for name in asked)
+    able = set(with_balance(accounts))
+    polled = [name for name in names if name in able]
+    errors = await asyncio.gather(
+        *(_poll(pool, accounts[name], now, Priority.SETTLE, by_operator=by_operator) for name in polled)
     )
-    return dict(zip(asked, told, strict=True))
+    return dict(zip(polled, errors, strict=True))
 
 
-def tellers(accounts: Mapping[str, Account]) -> list[str]:
+def with_balance(accounts: Mapping[str, Account]) -> list[str]:
     """The accounts whose supplier tells our balance."""
     return [name for name, account in accounts.items() if Capability.BALANCE in account.manifest.capabilities]
 
 
-async def _look(
+async def _poll(
     pool: Pool, account: Account, now: datetime, priority: Priority, *, by_operator: bool = False
 ) -> str | None:
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             found = await account.provider.balance(priority)
     except (GatewayError, TimeoutError) as error:
-        words = str(error) or "no answer in time"
-        log.info("balance_not_told", supplier=account.name, error=words)
-        await balance_rows.keep_error(pool, account.name, words, now)
-        return words
+        message = str(error) or "no answer in time"
+        log.info("balance_poll_failed", supplier=account.name, error=message)
+        await balance_rows.keep_error(pool, account.name, message, now)
+        return message
     before = (await fund_rows.load(pool, [account.name])).get(account.name)
     await balance_rows.keep(pool, account.name, found, now)
     refusal = await balance_rows.last_refusal(pool, account.name)
@@ -91,14 +91,16 @@ async def of_accounts(
 ) -> dict[str, SupplierBalance]:
     """Our money at each of these accounts with its age, and how many days it lasts."""
     known = await balance_rows.known(pool, names)
-    spent = await balance_rows.spent(pool, names, now - LOOKED_BACK)
+    spent = await balance_rows.spent(pool, names, now - LOOKBACK)
     first = await balance_rows.first_charges(pool, names)
     rates = await current_rates(pool, base)
     left = available_funds_by_supplier(
-        await fund_rows.load(pool, names), rates, {name: tolerance(one) for name, one in accounts.items()}
+        await fund_rows.load(pool, names), rates, {name: tolerance(account) for name, account in accounts.items()}
     )
     return {
-        name: _told(accounts.get(name), known[name], spent.get(name, ()), first.get(name), rates, now, left.get(name))
+        name: _presented(
+            accounts.get(name), known[name], spent.get(name, ()), first.get(name), rates, now, left.get(name)
+        )
         for name in names
     }
 
@@ -116,9 +118,9 @@ async def history(
     return await balance_rows.history(pool, supplier, now - timedelta(days=days), points)
 
 
-def _told(
+def _presented(
     account: Account | None,
-    known: Known,
+    known: KnownBalance,
     spent: Sequence[Spent],
     first_at: datetime | None,
     rates: Rates,
@@ -140,7 +142,7 @@ def _told(
         room=None if available is None else price_of(Money(available, rates.base).rounded_half_up()),
         reserved=_part(seen, None if seen is None else seen.parts.reserved),
         credit=_part(seen, None if seen is None else seen.parts.credit),
-        wallets=[] if seen is None else [_wallet(one) for one in seen.parts.wallets],
+        wallets=[] if seen is None else [_wallet(wallet) for wallet in seen.parts.wallets],
         at=None if seen is None else seen.at,
         asked_at=known.asked_at,
         error=known.error,
@@ -154,11 +156,11 @@ def _part(seen: Seen | None, amount: Decimal | None) -> Price | None:
     return None if seen is None or amount is None else price_of(Money(amount, seen.currency))
 
 
-def _wallet(one: Wallet) -> SupplierWallet:
-    return SupplierWallet(one.name, f"{Money(one.amount, one.currency).padded().amount:f}", one.currency)
+def _wallet(wallet: Wallet) -> SupplierWallet:
+    return SupplierWallet(wallet.name, f"{Money(wallet.amount, wallet.currency).padded().amount:f}", wallet.currency)
 
 
-def _why_none(account: Account | None, known: Known) -> str:
+def _why_none(account: Account | None, known: KnownBalance) -> str:
     if account is None:
         return "this account is not configured any more"
     if Capability.BALANCE not in account.manifest.capabilities:
@@ -170,7 +172,7 @@ def _why_none(account: Account | None, known: Known) -> str:
 def _sum(spent: Sequence[Spent], rates: Rates, currency: str) -> Money | None:
     """What was spent as one amount, None when a currency has no rate."""
     try:
-        total = sum((rates.to_base(Money(one.amount, one.currency)).amount for one in spent), start=Decimal(0))
+        total = sum((rates.to_base(Money(entry.amount, entry.currency)).amount for entry in spent), start=Decimal(0))
         return Money(total / rates.of(currency), currency)
     except NoRate:
         return None

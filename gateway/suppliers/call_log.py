@@ -55,9 +55,9 @@ async def _write(deps: Deps) -> None:
         while unwritten.waiting:
             some, unwritten.waiting[:AT_ONCE] = unwritten.waiting[:AT_ONCE], []
             async with asyncio.timeout(WRITE_SECONDS):
-                await call_log_rows.write(deps.pool, [await _scrub(*one) for one in some])
+                await call_log_rows.write(deps.pool, [await _scrub(*call) for call in some])
     except Exception as error:  # noqa: BLE001 - it is detail for people, and must not trouble an order
-        log.warning("exchanges_lost", error=type(error).__name__)
+        log.warning("supplier_calls_lost", error=type(error).__name__)
     finally:
         unwritten.writing = False
 

@@ -14,7 +14,16 @@ from gateway.kit.pages import price_of
 from gateway.kit.problem import Problem
 from gateway.suppliers import selling_rows, supplier_check_rows, supplier_key_rows
 from gateway.suppliers.accounts import Account, follow_keys
-from gateway.suppliers.checkup_rules import BALANCE, CATALOGUE, CREDENTIALS, Facts, KeyFacts, Looked, is_refused, judge
+from gateway.suppliers.checkup_rules import (
+    BALANCE,
+    CATALOGUE,
+    CREDENTIALS,
+    Facts,
+    KeyFacts,
+    ProbeResult,
+    is_refused,
+    judge,
+)
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import PaymentAccount
 from providers.contract import Capability, CatalogPage, Probe
@@ -48,27 +57,27 @@ async def check_all(deps: Deps, names: Sequence[str] = ()) -> list[CheckReport]:
 
 async def first_answer(account: Account) -> str | None:
     """Read one thing of an account, as the probe of its breaker; None when it answered, else why not."""
-    looking = _Looking(account.limiter)
+    run = _ProbeRun(account.limiter)
     for probe in (account.provider.probes() or _plain_probes(account))[:1]:
-        await looking.look(probe.what, probe.settings, probe.read)
-    if not looking.made:
-        await looking.look(CATALOGUE, (), lambda: _first_page(account.provider.catalog()))
-    error = looking.made[0].error
+        await run.probe(probe.what, probe.settings, probe.read)
+    if not run.made:
+        await run.probe(CATALOGUE, (), lambda: _first_page(account.provider.catalog()))
+    error = run.made[0].error
     return None if error is None else str(error)
 
 
-class _Looking:
+class _ProbeRun:
     """The calls, one after the other, and what they gave. When the supplier does not know us no more are made."""
 
     def __init__(self, limiter: SupplierRateLimiter) -> None:
         self.limiter = limiter
-        self.made: list[Looked] = []
+        self.made: list[ProbeResult] = []
         self.refused = False
 
-    async def look(self, about: str, settings: tuple[str, ...], call: Callable[[], Awaitable[Any]]) -> Any:
+    async def probe(self, about: str, settings: tuple[str, ...], call: Callable[[], Awaitable[Any]]) -> Any:
         """What the call gives; None when it gives nothing, or was not worth making."""
         if self.refused:
-            self.made.append(Looked(about, settings, made=False))
+            self.made.append(ProbeResult(about, settings, made=False))
             return None
         found, error, began = None, None, time.monotonic()
         try:
@@ -84,30 +93,30 @@ class _Looking:
         except Exception as fault:  # noqa: BLE001 - a plugin's own fault is a finding too, and no secret is in its kind
             error = SupplierError(f"a fault of the plugin: {type(fault).__name__}")
         ms = round((time.monotonic() - began) * 1000)
-        words = f"{found} on the first page" if about == CATALOGUE and isinstance(found, int) else ""
-        looked = Looked(about, settings, error, ms, found=words)
-        self.made.append(looked)
-        self.refused = is_refused(looked)
+        found_text = f"{found} on the first page" if about == CATALOGUE and isinstance(found, int) else ""
+        result = ProbeResult(about, settings, error, ms, found=found_text)
+        self.made.append(result)
+        self.refused = is_refused(result)
         return found
 
 
 async def _report(deps: Deps, account: Account) -> CheckReport:
     provider, able = account.provider, account.manifest.capabilities
-    looking = _Looking(account.limiter)
-    account_told: SupplierAccount | None = None
+    run = _ProbeRun(account.limiter)
+    reported_account: SupplierAccount | None = None
     keys: list[SupplierKey] | None = None
     # Credentials first, whatever order the plugin names them in: they decide whether the rest is worth asking.
     for probe in sorted(provider.probes() or _plain_probes(account), key=lambda probe: probe.what != CREDENTIALS):
-        found = await looking.look(probe.what, probe.settings, probe.read)
+        found = await run.probe(probe.what, probe.settings, probe.read)
         if isinstance(found, SupplierAccount):
-            account_told = found
+            reported_account = found
         elif isinstance(found, list) and all(isinstance(key, SupplierKey) for key in found):
             keys = found
-    first_page = await looking.look(CATALOGUE, (), lambda: _first_page(provider.catalog()))
+    first_page = await run.probe(CATALOGUE, (), lambda: _first_page(provider.catalog()))
     balance: Balance | None = None
     if Capability.BALANCE in able:
-        balance = await looking.look(BALANCE, (), provider.balance)
-    facts = await _facts(deps, account, looking.made, account_told, balance)
+        balance = await run.probe(BALANCE, (), provider.balance)
+    facts = await _facts(deps, account, run.made, reported_account, balance)
     findings = judge(facts)
     return CheckReport(
         name=account.name,
@@ -134,15 +143,15 @@ async def _report(deps: Deps, account: Account) -> CheckReport:
 
 async def _payments_report(deps: Deps, account: PaymentAccount) -> CheckReport:
     """An account at a payment supplier: whether it lets us in. It sells nothing, so there is not much more to ask."""
-    looking = _Looking(account.limiter)
+    run = _ProbeRun(account.limiter)
     secrets = [name for name, value in account.settings if isinstance(value, SecretStr)]
-    await looking.look(CREDENTIALS, tuple(secrets), lambda: _first(account.provider.links()))
+    await run.probe(CREDENTIALS, tuple(secrets), lambda: _first(account.provider.links()))
     clock = account.provider.transport.clock
     facts = Facts(
         name=account.name,
         title=account.manifest.title,
         now=deps.clock(),
-        looked=looking.made,
+        probes=run.made,
         clock_ahead=None if clock is None else clock.ahead,
         clock_within=0.0 if clock is None else clock.within,
     )
@@ -174,8 +183,8 @@ async def _first(links: Any) -> None:
 async def _facts(
     deps: Deps,
     account: Account,
-    made: list[Looked],
-    told: SupplierAccount | None,
+    made: list[ProbeResult],
+    reported: SupplierAccount | None,
     balance: Balance | None,
 ) -> Facts:
     manifest, clock = account.manifest, account.provider.transport.clock
@@ -185,10 +194,10 @@ async def _facts(
         name=account.name,
         title=manifest.title,
         now=deps.clock(),
-        looked=made,
+        probes=made,
         clock_ahead=None if clock is None else clock.ahead,
         clock_within=0.0 if clock is None else clock.within,
-        account=told,
+        account=reported,
         balance=balance,
         per_minute=account.settings.requests_per_minute or manifest.limits.requests_per_minute,
         reported_limit=limit.reported_limit,

@@ -34,7 +34,7 @@ _MINUTE = 60
 Level = Literal["ok", "warn", "bad", "unknown"]
 
 
-class Looked(msgspec.Struct, frozen=True):
+class ProbeResult(msgspec.Struct, frozen=True):
     """One harmless call. ``made`` False: it was not worth making. ``settings`` as in ``providers.contract.Probe``."""
 
     about: str
@@ -51,7 +51,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     title: str
     now: datetime
-    looked: Sequence[Looked]
+    probes: Sequence[ProbeResult]
     clock_ahead: float | None = None
     clock_within: float = 0.0
     account: SupplierAccount | None = None
@@ -79,59 +79,59 @@ class KeyFacts(msgspec.Struct, frozen=True):
 
 def judge(facts: Facts) -> tuple[CheckFinding, ...]:
     """Each thing that was looked at, in the order in which it helps to put them right."""
-    looked = [look for look in facts.looked if look.about != BALANCE or look.error is not None or not look.made]
-    found = [_clock(facts), *(_look(facts, look) for look in looked)]
+    listed = [probe for probe in facts.probes if probe.about != BALANCE or probe.error is not None or not probe.made]
+    found = [_clock(facts), *(_probe_finding(facts, probe) for probe in listed)]
     found += [_account(facts), _balance(facts), _rate(facts), _webhooks(facts), _key(facts), *_stops(facts)]
     return tuple(finding for finding in found if finding is not None)
 
 
-def is_refused(looked: Looked) -> bool:
+def is_refused(probe: ProbeResult) -> bool:
     """Whether nothing else is worth asking: the supplier does not know us, or is not there."""
-    return looked.about == CREDENTIALS and isinstance(looked.error, NotAuthorised | NotReached | CircuitOpen)
+    return probe.about == CREDENTIALS and isinstance(probe.error, NotAuthorised | NotReached | CircuitOpen)
 
 
 # --- calls ---------------------------------------------------------------------------------------------
 
 
-def _look(facts: Facts, look: Looked) -> CheckFinding:
-    settings = tuple(_setting(facts, name) for name in look.settings)
-    if not look.made:
-        return CheckFinding(look.about, "unknown", "not looked at: put the credentials right first", settings=settings)
-    if look.error is None:
-        return CheckFinding(look.about, "ok", look.found or "works", settings=settings, ms=look.ms)
-    level: Level = "warn" if look.about == BELIEVING else "bad"
-    error = look.error
+def _probe_finding(facts: Facts, probe: ProbeResult) -> CheckFinding:
+    settings = tuple(_setting(facts, name) for name in probe.settings)
+    if not probe.made:
+        return CheckFinding(probe.about, "unknown", "not looked at: put the credentials right first", settings=settings)
+    if probe.error is None:
+        return CheckFinding(probe.about, "ok", probe.found or "works", settings=settings, ms=probe.ms)
+    level: Level = "warn" if probe.about == BELIEVING else "bad"
+    error = probe.error
     detail = error.detail if error.status is None else f"{error.detail} (HTTP {error.status})"
-    return CheckFinding(look.about, level, detail, _what_to_do(facts, look, error), settings, look.ms)
+    return CheckFinding(probe.about, level, detail, _what_to_do(facts, probe, error), settings, probe.ms)
 
 
-def _what_to_do(facts: Facts, look: Looked, error: SupplierError) -> str:
-    settings = [_setting(facts, name) for name in look.settings]
+def _what_to_do(facts: Facts, probe: ProbeResult, error: SupplierError) -> str:
+    settings = [_setting(facts, name) for name in probe.settings]
     base = _setting(facts, "base_url")
     where = next((name for name in settings if ".paths." in name), base)
     if isinstance(error, NotAuthorised):
-        return _refused(facts, look, settings)
+        return _refused(facts, probe, settings)
     if error.status == _GONE:
         return f"the path is not there: find where {facts.title} has it now, and set {where}"
     if isinstance(error, InvalidRequest) and error.status is None and settings:
         return f"set {settings[0]}"
-    words: tuple[tuple[tuple[type[SupplierError], ...], str], ...] = (
+    advice: tuple[tuple[tuple[type[SupplierError], ...], str], ...] = (
         ((NotReached,), f"nothing answers there: look at {base}, the name service and the firewall"),
         ((UnreadableAnswer,), f"what answers there is not what {facts.title} describes: look at {where}"),
         ((RateLimited, CircuitOpen), "wait and check again: it was asked too often, or failed too often"),
         ((TimedOut, ConnectionLost, ServerFault), f"check again; if it stays so, ask {facts.title}"),
         ((SupplierError,), f"look at {' and '.join(settings) or base}, or ask {facts.title}"),
     )
-    return next(what for kinds, what in words if isinstance(error, kinds))
+    return next(what for kinds, what in advice if isinstance(error, kinds))
 
 
-def _refused(facts: Facts, look: Looked, settings: Sequence[str]) -> str:
+def _refused(facts: Facts, probe: ProbeResult, settings: Sequence[str]) -> str:
     named = settings[0] if settings else _setting(facts, "base_url")
-    if look.about == SIGNATURE:
+    if probe.about == SIGNATURE:
         if _is_far(facts):
             return f"put the clock right first: what is signed with it is refused; then look at {named}"
         return f"{named} is not the one that {facts.title} has for us: copy it from there; it is no other key or token"
-    if look.about == CREDENTIALS:
+    if probe.about == CREDENTIALS:
         stored = facts.key is not None and facts.key.in_force
         more = f"; then run `esim-gateway suppliers keys {facts.name} use-configured`" if stored else ""
         return f"the key is wrong or was revoked: make one at {facts.title} and set {named}{more}"
@@ -161,7 +161,7 @@ def _is_far(facts: Facts) -> bool:
 
 
 def _signs(facts: Facts) -> bool:
-    return any(look.about == SIGNATURE for look in facts.looked)
+    return any(probe.about == SIGNATURE for probe in facts.probes)
 
 
 def _account(facts: Facts) -> CheckFinding | None:
@@ -178,10 +178,10 @@ def _balance(facts: Facts) -> CheckFinding | None:
     if facts.balance is None:
         return None
     spendable = facts.balance.spendable
-    words = f"{spendable.padded().amount:f} {spendable.currency} can be spent"
+    text = f"{spendable.padded().amount:f} {spendable.currency} can be spent"
     if spendable.amount > 0:
-        return CheckFinding("money", "ok", words)
-    return CheckFinding("money", "bad", words, f"fill our balance at {facts.title}: nothing is bought there until then")
+        return CheckFinding("money", "ok", text)
+    return CheckFinding("money", "bad", text, f"fill our balance at {facts.title}: nothing is bought there until then")
 
 
 def _rate(facts: Facts) -> CheckFinding:
@@ -203,7 +203,7 @@ def _webhooks(facts: Facts) -> CheckFinding | None:
     if not facts.hears:
         return None
     good, forged = facts.heard_at, facts.forged_at
-    names = [name for look in facts.looked if look.about in (BELIEVING, SIGNATURE) for name in look.settings]
+    names = [name for probe in facts.probes if probe.about in (BELIEVING, SIGNATURE) for name in probe.settings]
     settings = tuple(_setting(facts, name) for name in names)
     if forged is not None and facts.now - forged < FORGED_LATELY and (good is None or forged > good):
         detail = f"at {forged:%Y-%m-%d %H:%M} UTC one came in its name whose signature does not fit"
@@ -226,16 +226,16 @@ def _key(facts: Facts) -> CheckFinding | None:
         return CheckFinding("stored key", "bad", "no key of secret_key opens it", what, ("secret_key",))
     if key.state == "done":
         what = "see to it at the supplier; nothing here waits for it" if key.error else ""
-        words = key.error or ("is in force" if key.in_force else "was let go: the configured one is in force")
-        return CheckFinding("stored key", "warn" if key.error else "ok", words, what)
-    detail = f"is being turned over ({key.state}){': ' + key.error if key.error else ''}"
+        text = key.error or ("is in force" if key.in_force else "was let go: the configured one is in force")
+        return CheckFinding("stored key", "warn" if key.error else "ok", text, what)
+    detail = f"is being rotated ({key.state}){': ' + key.error if key.error else ''}"
     what = f"nothing: it is gone on with; `esim-gateway suppliers keys {facts.name} rotate` goes on at once"
     return CheckFinding("stored key", "warn" if key.error else "ok", detail, what)
 
 
 def _stops(facts: Facts) -> list[CheckFinding]:
     why = {
-        "person": "a person stopped it",
+        "person": "an operator stopped it",
         "account": "it refused our account",
         "restored": "the database was put back, and its books are not compared yet",
     }

@@ -47,7 +47,7 @@ class Unwritten:
 class Deps:
     """A process's pool, supplier accounts, settings and keys.
 
-    ``accounts`` change when a supplier's key was turned over; ``payments`` are those at payment suppliers. ``index``
+    ``accounts`` change when a supplier's key was rotated; ``payments`` are those at payment suppliers. ``index``
     gives the catalogue of a mode where the process has one; orders are chosen from PostgreSQL and do without.
     ``inline`` says that this process processes what it admits; workers take over when it does not get to it.
     ``running`` is what is in flight: ``orders.process.drain`` waits for it. ``waiting`` are tasks of it that only wait

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.kit.worker_jobs import EVERY_10_SECONDS, EVERY_MINUTE, JobContext, PeriodicJob
-from gateway.suppliers.balances import look_if_due
+from gateway.suppliers.balances import poll_if_due
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.key_rotation import go_on_all
 
@@ -14,7 +14,7 @@ async def _supplier_keys_due(context: JobContext[Deps]) -> None:
 
 async def _balances_if_due(context: JobContext[Deps]) -> None:
     deps = context.deps
-    await look_if_due(deps.pool, deps.accounts, deps.clock())
+    await poll_if_due(deps.pool, deps.accounts, deps.clock())
 
 
 PERIODIC_JOBS = (

@@ -47,7 +47,7 @@ AGAIN_SECONDS = (5.0, 15.0, 60.0, 300.0)
 PATIENCE = timedelta(minutes=10)
 
 
-async def rotate(deps: Deps, supplier: str, who: Visitor | str) -> KeyRotation | Problem:
+async def rotate(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotation | Problem:
     """Have a supplier give a new key and take it into use, as far as that goes now.
 
     One that was begun before is gone on with, or put right, first. The schedule goes on with what is left to do.
@@ -60,7 +60,7 @@ async def rotate(deps: Deps, supplier: str, who: Visitor | str) -> KeyRotation |
         note = account.manifest.capability_notes.get(Capability.KEYS, "it has no call for keys")
         return Problem("not_supported", f"{account.manifest.title}: {note}")
     # Neither a visitor who leaves nor a shutdown breaks it off between a call and its commit.
-    return await _whole(deps, _rotate(deps, supplier, who))
+    return await _whole(deps, _rotate(deps, supplier, actor))
 
 
 async def go_on(deps: Deps, supplier: str) -> KeyRotation | None:
@@ -82,10 +82,10 @@ async def go_on_all(deps: Deps) -> None:
             log.exception("supplier_key_stuck", supplier=supplier)
 
 
-async def use_configured(deps: Deps, supplier: str, who: Visitor | str) -> str | Problem:
+async def use_configured(deps: Deps, supplier: str, actor: Visitor | str) -> str | Problem:
     """Let the configured key hold again, once the supplier was seen to take it; which stored key was let go.
 
-    One that is being turned over is undone: where no stored key works any more it could not go on. Problems:
+    One that is being rotated is undone: where no stored key works any more it could not go on. Problems:
     not_found, conflict.
     """
     account = deps.accounts.get(supplier)
@@ -93,29 +93,29 @@ async def use_configured(deps: Deps, supplier: str, who: Visitor | str) -> str |
         return Problem("not_found", f"{supplier} has no stored key in force")
     async with _alone(deps, supplier) as alone:
         if not alone:
-            return Problem("conflict", f"the key of {supplier} is being turned over just now")
+            return Problem("conflict", f"the key of {supplier} is being rotated just now")
         try:
             async with _way(account, account.configured) as configured:
                 await configured.keys()
         except GatewayError as error:
             return Problem("conflict", f"the configured key was not taken, so the stored one stays: {error}")
         try:
-            left = await _let_go(deps, supplier, who)
+            left = await _let_go(deps, supplier, actor)
         except _MovedError:
-            return Problem("conflict", f"the key of {supplier} is being turned over just now")
+            return Problem("conflict", f"the key of {supplier} is being rotated just now")
         await follow_keys(deps.accounts, deps.pool, deps.seal)
     return left or ""
 
 
-async def _let_go(deps: Deps, supplier: str, who: Visitor | str) -> str | None:
+async def _let_go(deps: Deps, supplier: str, actor: Visitor | str) -> str | None:
     async with deps.pool.acquire() as connection, connection.transaction():
         row = await supplier_key_rows.open_one(connection, supplier)
         if row is not None and row.state != "undoing":
-            words = "the configured key was put in force instead"
-            if await supplier_key_rows.give_up(connection, row, words, deps.clock()) is None:
+            reason = "the configured key was put in force instead"
+            if await supplier_key_rows.begin_undo(connection, row, reason, deps.clock()) is None:
                 raise _MovedError
         left = await supplier_key_rows.take_out_of_force(connection, supplier) or (None if row is None else row.key_id)
-        await audit_rows.record(connection, who, "supplier_key.let_go", f"supplier:{supplier}", {"key": left})
+        await audit_rows.record(connection, actor, "supplier_key.let_go", f"supplier:{supplier}", {"key": left})
         return left
 
 
@@ -171,20 +171,20 @@ async def _alone(deps: Deps, supplier: str) -> AsyncIterator[bool]:
         yield await locks.try_acquire((LOCK, supplier))
 
 
-async def _rotate(deps: Deps, supplier: str, who: Visitor | str) -> KeyRotation | Problem:
+async def _rotate(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotation | Problem:
     async with _alone(deps, supplier) as alone:
         row = await supplier_key_rows.open_one(deps.pool, supplier)
         if not alone:
             return shown(row) if row is not None else Problem("conflict", "somebody else begins to do so just now")
         await follow_keys(deps.accounts, deps.pool, deps.seal)
         if row is None:
-            return await _begin(deps, supplier, who)
+            return await _begin(deps, supplier, actor)
         row = await _on(deps, row)
         if row.state == "undoing":
             until = f"{row.quiet_at:%Y-%m-%d %H:%M:%S} UTC"
-            words = f"the key that was asked for before is being put right until {until}: {row.error}"
-            return Problem("conflict", words)
-        return await _begin(deps, supplier, who) if row.state == "undone" else shown(row)
+            message = f"the key that was asked for before is being put right until {until}: {row.error}"
+            return Problem("conflict", message)
+        return await _begin(deps, supplier, actor) if row.state == "undone" else shown(row)
 
 
 async def _continue(deps: Deps, supplier: str) -> None:
@@ -198,7 +198,7 @@ async def _continue(deps: Deps, supplier: str) -> None:
 # --- the steps -----------------------------------------------------------------------------------------
 
 
-async def _begin(deps: Deps, supplier: str, who: Visitor | str) -> KeyRotation | Problem:
+async def _begin(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotation | Problem:
     account, now = deps.accounts[supplier], deps.clock()
     try:
         _ = deps.seal.head  # without a key of ours nothing can be kept
@@ -209,7 +209,7 @@ async def _begin(deps: Deps, supplier: str, who: Visitor | str) -> KeyRotation |
     known = None if stored is None else stored.key_id
     key_id = f"sky_{secrets.token_hex(8)}"
     deadline = now + timedelta(seconds=SEND_SECONDS)
-    patience = account.settings.timeout_seconds + account.settings.quiescence_seconds
+    grace = account.settings.timeout_seconds + account.settings.quiescence_seconds
     try:
         async with deps.pool.acquire() as connection, connection.transaction():
             row = await supplier_key_rows.begin(
@@ -218,12 +218,12 @@ async def _begin(deps: Deps, supplier: str, who: Visitor | str) -> KeyRotation |
                 supplier=supplier,
                 name=f"esim-gateway {supplier} {key_id}",
                 old_key_id=listing.in_use(present, account.settings.secrets(), known),
-                started_by=who.name if isinstance(who, Visitor) else who,
+                started_by=actor.name if isinstance(actor, Visitor) else actor,
                 now=now,
                 deadline=deadline,
-                quiet_at=deadline + timedelta(seconds=patience),
+                quiet_at=deadline + timedelta(seconds=grace),
             )
-            await audit_rows.record(connection, who, "supplier_key.asked", f"supplier:{supplier}", {"id": key_id})
+            await audit_rows.record(connection, actor, "supplier_key.asked", f"supplier:{supplier}", {"id": key_id})
     except asyncpg.UniqueViolationError:
         return Problem("conflict", "somebody else begins to do so just now")
     return shown(await _ask(deps, account, row))
@@ -235,8 +235,8 @@ async def _ask(deps: Deps, account: Account, row: KeyRow) -> KeyRow:
         made = await account.provider.create_key(row.name, row.deadline)
     except GatewayError as error:
         if isinstance(error, SupplierError) and error.outcome is Outcome.UNKNOWN:
-            words = f"what came of asking for it is not known: {error}"
-            moved = await retry_while_database_down(supplier_key_rows.undo)(deps.pool, row, words, deps.clock())
+            error_text = f"what came of asking for it is not known: {error}"
+            moved = await retry_while_database_down(supplier_key_rows.undo)(deps.pool, row, error_text, deps.clock())
             return row if moved is None else await _on(deps, moved)
         moved = await retry_while_database_down(supplier_key_rows.undone)(
             deps.pool, row, f"no key was made: {error}", deps.clock()
@@ -265,8 +265,8 @@ async def _on(deps: Deps, row: KeyRow) -> KeyRow:
 
 
 async def _lost(deps: Deps, row: KeyRow) -> KeyRow | None:
-    words = "the process that asked for it ended before it had the key"
-    return await supplier_key_rows.undo(deps.pool, row, words, deps.clock())
+    reason = "the process that asked for it ended before it had the key"
+    return await supplier_key_rows.undo(deps.pool, row, reason, deps.clock())
 
 
 async def _learn(deps: Deps, row: KeyRow) -> KeyRow | None:
@@ -276,8 +276,8 @@ async def _learn(deps: Deps, row: KeyRow) -> KeyRow | None:
         return await supplier_key_rows.know(deps.pool, row, found.id, now)
     if found == "none" and now < row.changed_at + PATIENCE:
         raise SupplierError("it does not list the new key yet", supplier=row.supplier)
-    words = f"the supplier lists {found} of its name; look there for {row.name}"
-    return await supplier_key_rows.undo(deps.pool, row, words, now)
+    reason = f"the supplier lists {found} of its name; look there for {row.name}"
+    return await supplier_key_rows.undo(deps.pool, row, reason, now)
 
 
 async def _verify(deps: Deps, row: KeyRow) -> KeyRow | None:
@@ -331,13 +331,15 @@ async def _revoke(deps: Deps, row: KeyRow) -> KeyRow | None:
 
 
 async def _revoke_old(deps: Deps, row: KeyRow, account: Account, new: Provider) -> str | None:
-    """The old key is valid no more; or why it was left, for a person."""
+    """The old key is valid no more; or why it was left, for an operator."""
     if row.old_key_id is None:
         return "the supplier's list does not tell which key was in use before: revoke it there by hand"
     if row.old_key_id == row.key_id:
         return "the old key and the new one have one id at the supplier: neither was revoked"
     old = set((await _before(deps, row, account)).secrets())
-    others = [name for name, one in deps.accounts.items() if name != row.supplier and old & set(one.settings.secrets())]
+    others = [
+        name for name, other in deps.accounts.items() if name != row.supplier and old & set(other.settings.secrets())
+    ]
     if others:
         return f"the old key stays valid, for {', '.join(others)} goes with it too: turn that over as well"
     await _revoked(new, row.old_key_id)
@@ -356,9 +358,9 @@ async def _back(deps: Deps, row: KeyRow, refused: NotAuthorised) -> KeyRow | Non
     account = deps.accounts[row.supplier]
     async with _way(account, await _before(deps, row, account)) as old:
         await old.keys()
-    words = f"the supplier takes it no more, so the old one is in force again: {refused}"
+    reason = f"the supplier takes it no more, so the old one is in force again: {refused}"
     async with deps.pool.acquire() as connection, connection.transaction():
-        moved = await supplier_key_rows.switch_back(connection, row, words, deps.clock())
+        moved = await supplier_key_rows.switch_back(connection, row, reason, deps.clock())
     await follow_keys(deps.accounts, deps.pool, deps.seal)
     return moved
 

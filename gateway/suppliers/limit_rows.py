@@ -192,7 +192,7 @@ class SharedRateLimiter(QueuedRateLimiter):
         if row["blocked_for"] is not None and row["blocked_for"] > self._blocked_for():
             self._block(row["blocked_for"])
         self._reported_limit = row["reported_limit"]
-        self._adopt(row, version)
+        self._take_over(row, version)
 
     async def close(self) -> None:
         """As ``SupplierRateLimiter.close``. What cannot be written then is dropped: it is only what headers said."""
@@ -207,7 +207,7 @@ class SharedRateLimiter(QueuedRateLimiter):
                 async with asyncio.timeout(REFRESH_WAIT_SECONDS):
                     await self._write_report(None)
             except DATABASE_DOWN as error:
-                _log.info("supplier_rate_not_recorded", supplier=self.supplier, error=type(error).__name__)
+                _log.info("supplier_rate_record_failed", supplier=self.supplier, error=type(error).__name__)
 
     # --- what QueuedRateLimiter asks for ------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class SharedRateLimiter(QueuedRateLimiter):
             _LEASE, self.supplier, self.per_minute, wanted, RESERVED_SHARE[priority], REPORT_SECONDS, at,
             self._process, [storefront_id for storefront_id, _ in waiting], [since for _, since in waiting],
         )  # fmt: skip
-        self._adopt(row, version)
+        self._take_over(row, version)
         return Lease(row["granted"], row["wait"], tuple(row["turns"]))
 
     async def _record_report(self, report: RateReport, blocked: float | None) -> None:
@@ -272,14 +272,14 @@ class SharedRateLimiter(QueuedRateLimiter):
         try:
             await self.refresh()
         except DATABASE_DOWN as error:
-            _log.debug("supplier_state_not_read", supplier=self.supplier, error=type(error).__name__)
+            _log.debug("supplier_state_read_failed", supplier=self.supplier, error=type(error).__name__)
 
     async def _report_soon(self) -> None:
         await asyncio.sleep(max(0.0, self._reported_at + REFRESH_SECONDS - self._clock()))
         try:
             await self._write_report(None)
         except DATABASE_DOWN as error:
-            _log.debug("supplier_rate_not_recorded", supplier=self.supplier, error=type(error).__name__)
+            _log.debug("supplier_rate_record_failed", supplier=self.supplier, error=type(error).__name__)
 
     async def _write_report(self, blocked: float | None) -> None:
         report, self._report = self._report, None
@@ -296,19 +296,19 @@ class SharedRateLimiter(QueuedRateLimiter):
         finally:
             self._breaker_writes -= 1
         if row is not None:
-            self._adopt(row, version)
+            self._take_over(row, version)
         elif statement is _FAIL:  # another process opened it before
             self._asked_at = self._seen_at = -math.inf
 
-    def _adopt(self, row: asyncpg.Record, version: int) -> None:
+    def _take_over(self, row: asyncpg.Record, version: int) -> None:
         """Take over what the breaker's row said, unless this process knows something newer."""
         self._seen_at = self._clock()
         if version != self.breaker.version or self._breaker_writes:
             return
         if row["state"] is None:
-            self.breaker.adopt(self._clock(), BreakerRow())
+            self.breaker.load(self._clock(), BreakerRow())
             return
-        self.breaker.adopt(
+        self.breaker.load(
             self._clock(),
             BreakerRow(
                 state=BreakerState(row["state"]),

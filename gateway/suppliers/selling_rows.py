@@ -55,15 +55,15 @@ async def stops(connection: Connection | Pool) -> dict[str, list[str]]:
     return found
 
 
-async def in_force(pool: Pool, asked: PageRequest = FIRST_PAGE) -> Page[Stop]:
+async def in_force(pool: Pool, page_request: PageRequest = FIRST_PAGE) -> Page[Stop]:
     """The stops, that of all suppliers first, then by name."""
     rows = await pool.fetch(
         f"""SELECT {_STOP} FROM selling_stops t
             WHERE (t.supplier, t.reason) > ($1, $2) ORDER BY t.supplier, t.reason LIMIT $3""",  # noqa: S608 - the words above
-        *asked.after(str, str),
-        asked.fetch,
+        *page_request.after(str, str),
+        page_request.fetch,
     )
-    page = asked.page(rows, lambda row: (row["supplier"] or ALL, row["reason"]))
+    page = page_request.page(rows, lambda row: (row["supplier"] or ALL, row["reason"]))
     return page.map(lambda row: msgspec.convert(dict(row), Stop))
 
 
@@ -80,9 +80,9 @@ async def mark_out_of_stock(connection: Connection, supplier: str, key: str, unt
 
 
 async def stop_offer(connection: Connection, supplier: str, key: str, charged: Decimal | None, note: str) -> None:
-    """It was charged more than it is listed for: not sold until a sync lists as much, or a person releases it.
+    """It was charged more than it is listed for: not sold until a sync lists as much, or an operator releases it.
 
-    ``charged`` None (it was in another currency) leaves it to a person.
+    ``charged`` None (it was in another currency) leaves it to an operator.
     """
     await connection.execute(
         "INSERT INTO offer_marks (supplier, supplier_plan_id, why, note, charged) VALUES ($1, $2, 'stopped', $3, $4)"
@@ -110,7 +110,7 @@ class SellingState(msgspec.Struct, frozen=True):
     no_balance: bool
 
 
-async def standing(connection: Connection | Pool, suppliers: Collection[str]) -> dict[str, SellingState]:
+async def selling_states(connection: Connection | Pool, suppliers: Collection[str]) -> dict[str, SellingState]:
     """How these suppliers stand; one that is not known is paused."""
     rows = await connection.fetch(
         """SELECT s.name, s.state <> 'active' OR NOT s.configured

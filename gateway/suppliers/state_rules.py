@@ -106,18 +106,18 @@ def nothing_for_sale(total: int, for_sale: int, states: Mapping[str, SupplierSta
     """
     if for_sale:
         return ""
-    told = [f"{name}: {one.words}" for name, one in sorted(states.items()) if one.problems]
-    if not told:
+    reasons = [f"{name}: {state.words}" for name, state in sorted(states.items()) if state.problems]
+    if not reasons:
         most = sorted(why_not.items(), key=lambda entry: (-entry[1], entry[0]))
-        told = [f"{count:,} offers are kept back: {reason.replace('_', ' ')}" for reason, count in most]
-    if not told:
-        told = ["no offer was taken over yet: run a sync" if states else "no supplier is configured in this mode"]
-    return f"0 of {total:,} plans for sale: {'; '.join(told)}."
+        reasons = [f"{count:,} offers are kept back: {reason.replace('_', ' ')}" for reason, count in most]
+    if not reasons:
+        reasons = ["no offer was taken over yet: run a sync" if states else "no supplier is configured in this mode"]
+    return f"0 of {total:,} plans for sale: {'; '.join(reasons)}."
 
 
 def _stopped(facts: SupplierFacts) -> Sequence[SupplierProblem]:
     found = []
-    for stop in sorted(facts.stops, key=lambda one: not one.everywhere):
+    for stop in sorted(facts.stops, key=lambda each: not each.everywhere):
         where = "selling is stopped everywhere: " if stop.everywhere else ""
         note = f" ({stop.note})" if stop.note else ""
         found.append(_problem("stop", f"{where}{_STOPS.get(stop.reason, stop.reason)}{note}"))

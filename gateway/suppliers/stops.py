@@ -1,4 +1,4 @@
-"""The stop-selling switch, as a person works it: over HTTP and at the command line alike."""
+"""The stop-selling switch, as an operator works it: over HTTP and at the command line alike."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from gateway.suppliers import selling_rows
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.selling_rows import Stop
 
-_LIFTED_BY_A_PERSON: tuple[selling_rows.Reason, ...] = ("person", "account")
+_LIFTED_BY_OPERATOR: tuple[selling_rows.Reason, ...] = ("person", "account")
 
 
-async def stop(deps: Deps, supplier: str | None, who: Visitor | str, note: str = "") -> Stop | Problem:
+async def stop(deps: Deps, supplier: str | None, actor: Visitor | str, note: str = "") -> Stop | Problem:
     """Buy nothing more at a supplier, or at any (None), until it is resumed. Doing it again changes the note.
 
     Orders that wait go on waiting, and what was bought is followed. Problem: not_found.
@@ -20,12 +20,12 @@ async def stop(deps: Deps, supplier: str | None, who: Visitor | str, note: str =
     if (unknown := _unknown(deps, supplier)) is not None:
         return unknown
     async with deps.pool.acquire() as connection, connection.transaction():
-        await audit_rows.record(connection, who, "selling.stopped", f"supplier:{supplier or 'all'}", {"note": note})
+        await audit_rows.record(connection, actor, "selling.stopped", f"supplier:{supplier or 'all'}", {"note": note})
         return await selling_rows.stop(connection, supplier or selling_rows.ALL, "person", note)
 
 
-async def resume(deps: Deps, supplier: str | None, who: Visitor | str) -> Problem | None:
-    """Lift a stop that a person made, or that a supplier's account was stopped for; None when that is done.
+async def resume(deps: Deps, supplier: str | None, actor: Visitor | str) -> Problem | None:
+    """Lift a stop that an operator made, or that a supplier's account was stopped for; None when that is done.
 
     A stop for all suppliers and one for a single one are lifted each for itself. Problems: not_found, and conflict
     while a restore keeps selling off: that ends with a clean ``reconcile``.
@@ -34,10 +34,10 @@ async def resume(deps: Deps, supplier: str | None, who: Visitor | str) -> Proble
         return unknown
     name = supplier or selling_rows.ALL
     async with deps.pool.acquire() as connection, connection.transaction():
-        lifted = [await selling_rows.go_on(connection, name, reason) for reason in _LIFTED_BY_A_PERSON]
+        lifted = [await selling_rows.go_on(connection, name, reason) for reason in _LIFTED_BY_OPERATOR]
         left = (await selling_rows.stops(connection)).get(name, [])
         if any(lifted):
-            await audit_rows.record(connection, who, "selling.resumed", f"supplier:{supplier or 'all'}")
+            await audit_rows.record(connection, actor, "selling.resumed", f"supplier:{supplier or 'all'}")
     if any(lifted):
         return None
     if left:

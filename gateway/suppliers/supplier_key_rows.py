@@ -105,7 +105,7 @@ async def newest(pool: Pool, supplier: str) -> KeyRow | None:
 
 
 async def open_one(pool: Pool | Connection, supplier: str) -> KeyRow | None:
-    """The key of a supplier that is being turned over or undone."""
+    """The key of a supplier that is being rotated or undone."""
     row = await pool.fetchrow("SELECT * FROM supplier_keys WHERE supplier = $1 AND state = ANY($2)", supplier, OPEN)
     return None if row is None else _row(row)
 
@@ -160,7 +160,7 @@ async def undo(pool: Pool, row: KeyRow, error: str, now: datetime) -> KeyRow | N
     return await _move(pool, row, "undoing", now, error=error)
 
 
-async def give_up(connection: Connection, row: KeyRow, error: str, now: datetime) -> KeyRow | None:
+async def begin_undo(connection: Connection, row: KeyRow, error: str, now: datetime) -> KeyRow | None:
     """Begin to undo it, in force or not; in the caller's transaction."""
     return await _move(connection, row, "undoing", now, in_force=False, error=error)
 
@@ -170,7 +170,7 @@ async def undone(pool: Pool, row: KeyRow, error: str | None, now: datetime) -> K
     return await _move(pool, row, "undone", now, secret=None, error=error)
 
 
-async def put_off(pool: Pool, row: KeyRow, error: str | None, look_at: datetime) -> None:
+async def put_off(pool: Pool, row: KeyRow, error: str | None, poll_at: datetime) -> None:
     """Go on later; ``error`` says what was in the way."""
     await pool.execute(
         """UPDATE supplier_keys SET look_at = $3, error = coalesce($4, error),
@@ -178,7 +178,7 @@ async def put_off(pool: Pool, row: KeyRow, error: str | None, look_at: datetime)
            WHERE id = $1 AND state = $2""",
         row.id,
         row.state,
-        look_at,
+        poll_at,
         error,
     )
 

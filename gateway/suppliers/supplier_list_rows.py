@@ -41,7 +41,7 @@ _SUPPLIERS = """
 
 
 async def suppliers(
-    pool: Pool, asked: PageRequest, context: SupplierContext, mode: str | None = None
+    pool: Pool, page_request: PageRequest, context: SupplierContext, mode: str | None = None
 ) -> Page[Supplier]:
     """Supplier accounts by name, those of a mode; those that are configured no longer stay while they have offers."""
     rows = await pool.fetch(
@@ -49,11 +49,11 @@ async def suppliers(
         + """WHERE s.name > $1 AND (s.configured OR o.offers > 0)
                  AND ($3::text IS NULL OR s.mode = $3)
              ORDER BY s.name LIMIT $2""",
-        *asked.after(str),
-        asked.fetch,
+        *page_request.after(str),
+        page_request.fetch,
         mode,
     )
-    return asked.page(rows, columns("name")).map(lambda row: _supplier(row, context))
+    return page_request.page(rows, columns("name")).map(lambda row: _supplier(row, context))
 
 
 async def supplier(pool: Pool, name: str, context: SupplierContext) -> Supplier | None:

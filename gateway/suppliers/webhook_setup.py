@@ -19,20 +19,20 @@ from schemas.api_accounts import WebhookSetUp
 from schemas.errors import GatewayError
 
 ARRIVES_SECONDS = 30.0
-_LOOK_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 async def set_up(
     deps: Deps,
     supplier: str,
     base_url: str,
-    who: Visitor | str,
+    actor: Visitor | str,
     *,
     seconds: float = ARRIVES_SECONDS,
-    tell: Tell = lambda _: None,
+    tell: Report = lambda _: None,
 ) -> WebhookSetUp | Problem:
     """Have a supplier send its webhooks to this gateway, which suppliers reach at ``base_url``, and try it.
 
@@ -51,27 +51,27 @@ async def set_up(
         advice = account.manifest.webhook_advice or f"set this address at {title}"
         note = account.manifest.capability_notes.get(Capability.WEBHOOK_SETTINGS, "")
         return WebhookSetUp(supplier, url, "by_hand", note, advice)
-    return await _tried(deps, account, url, who, seconds, tell)
+    return await _tried(deps, account, url, actor, seconds, tell)
 
 
 async def _tried(
-    deps: Deps, account: Account, url: str, who: Visitor | str, seconds: float, tell: Tell
+    deps: Deps, account: Account, url: str, actor: Visitor | str, seconds: float, report: Report
 ) -> WebhookSetUp:
     """The address set at the supplier, and what became of its test."""
     name, title = account.name, account.manifest.title
     began = await supplier_check_rows.now(deps.pool)
     try:
-        tell(f"{name}: setting {url}")
+        report(f"{name}: setting {url}")
         await account.provider.set_webhook(url)
         async with deps.pool.acquire() as connection, connection.transaction():
-            await audit_rows.record(connection, who, "supplier_webhook.set", f"supplier:{name}", {"url": url})
-        tell(f"{name}: asking for a test")
+            await audit_rows.record(connection, actor, "supplier_webhook.set", f"supplier:{name}", {"url": url})
+        report(f"{name}: asking for a test")
         await account.provider.test_webhook()
     except GatewayError as error:
         what = f"run `esim-gateway suppliers check {name}`, and set it at {title} by hand if it stays so"
         return WebhookSetUp(name, url, "refused", str(error), what)
-    tell(f"{name}: waiting for the test, {seconds:g} s at most")
-    for _ in range(max(1, round(seconds / _LOOK_SECONDS))):
+    report(f"{name}: waiting for the test, {seconds:g} s at most")
+    for _ in range(max(1, round(seconds / _POLL_SECONDS))):
         heard = await supplier_check_rows.heard(deps.pool, name)
         if heard.good_at is not None and heard.good_at >= began:
             return WebhookSetUp(name, url, "arrived", "the test has arrived, and its signature fits", "")
@@ -79,7 +79,7 @@ async def _tried(
             detail = "something has arrived, and its signature does not fit"
             what = f"suppliers.{name}.webhook_secret is not the one that {title} signs with: copy it from there"
             return WebhookSetUp(name, url, "forged", detail, what)
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
     detail = f"{title} took the address and the test, and nothing has arrived within {seconds:g} s"
     what = (
         "see that this address reaches the gateway from outside, that `serve` runs on this database, and that what"

@@ -36,7 +36,7 @@ async def compare(
         for row in found:
             groups[row.group].append(row)
         marks: dict[str, str] = {}
-        cleared: list[str] = []
+        unmarked: list[str] = []
         for rows in groups.values():
             suspects = below_others([row.rival for row in rows], bounds)
             for row in rows:
@@ -44,14 +44,14 @@ async def compare(
                 if reason is not None and row.suspect is None:
                     marks[row.rival.id] = reason
                 elif reason is None and row.suspect is not None and row.suspect.startswith(BELOW_OTHERS):
-                    cleared.append(row.rival.id)
+                    unmarked.append(row.rival.id)
         if marks:
             await rival_rows.mark(connection, marks.items(), run_id, began_at)
-        if cleared:
-            await rival_rows.clear(connection, cleared)
-        if marks or cleared:
-            await rival_rows.date_plans_of(connection, [*marks, *cleared], datetime.now(UTC))
+        if unmarked:
+            await rival_rows.clear(connection, unmarked)
+        if marks or unmarked:
+            await rival_rows.date_plans_of(connection, [*marks, *unmarked], datetime.now(UTC))
             counts = {name: await offer_rows.count_suspect(connection, name) for name in suppliers}
             await sync_run_rows.set_suspect(connection, run_id, counts)
             await catalog_state_rows.content_changed(connection)
-    return len(marks) + len(cleared)
+    return len(marks) + len(unmarked)

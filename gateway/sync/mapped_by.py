@@ -18,15 +18,15 @@ from providers.kit.mapping_overrides import MappingOverrides
 _TABLES = ("places.toml", "regions.toml")
 
 
-def mapping_of(provider: Provider, told: MappingOverrides | None = None) -> bytes:
+def mapping_of(provider: Provider, overrides: MappingOverrides | None = None) -> bytes:
     """16 bytes that stand for all that decides how this account's items are mapped. No secret is in them.
 
-    ``told`` is what people told of single words.
+    ``overrides`` are the mappings of operators.
     """
     whole = hashlib.blake2b(digest_size=16)
     whole.update(_code(type(provider).__module__))
     whole.update(provider.settings.model_dump_json(exclude={"timeout_seconds", "requests_per_minute"}).encode())
-    whole.update(told.digest if told is not None else b"")
+    whole.update(overrides.digest if overrides is not None else b"")
     return whole.digest()
 
 

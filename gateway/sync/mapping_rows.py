@@ -10,7 +10,7 @@ import msgspec
 from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from providers.kit.mapping_overrides import MappingOverrides
-from providers.kit.term_mappings import Meaning, shipped, told
+from providers.kit.term_mappings import Meaning, overrides_of, shipped
 from schemas.page import Page
 from schemas.plan import About
 
@@ -41,7 +41,9 @@ _ROWS = """
 """
 
 
-async def told_of(pool: Pool | Connection, provider: str, besides: Meaning | None = None) -> MappingOverrides | None:
+async def load_overrides(
+    pool: Pool | Connection, provider: str, besides: Meaning | None = None
+) -> MappingOverrides | None:
     """What counts for a provider's items now: the file, then what was told here, then ``besides``.
 
     Raises ``ConfigurationError`` for a file that cannot be read.
@@ -50,11 +52,11 @@ async def told_of(pool: Pool | Connection, provider: str, besides: Meaning | Non
         "SELECT provider, about, word, means FROM mappings WHERE provider IN ('', $1) ORDER BY created_at", provider
     )
     kept = [msgspec.convert(dict(row), Meaning) for row in rows]
-    return told([*shipped(), *kept, *([besides] if besides is not None else ())], provider)
+    return overrides_of([*shipped(), *kept, *([besides] if besides is not None else ())], provider)
 
 
 async def newest_first(
-    pool: Pool, asked: PageRequest, provider: str | None = None, about: About | None = None
+    pool: Pool, page_request: PageRequest, provider: str | None = None, about: About | None = None
 ) -> Page[MappingRow]:
     """What was told, the newest first."""
     rows = await pool.fetch(
@@ -62,12 +64,12 @@ async def newest_first(
         + """WHERE ($1::text IS NULL OR (m.created_at, m.id) < (SELECT created_at, id FROM mappings WHERE id = $1))
                AND ($2::text IS NULL OR m.provider = $2) AND ($3::text IS NULL OR m.about = $3)
              ORDER BY m.created_at DESC, m.id DESC LIMIT $4""",
-        *asked.before(str),
+        *page_request.before(str),
         provider,
         about,
-        asked.fetch,
+        page_request.fetch,
     )
-    return asked.page(rows, columns("id")).map(lambda row: msgspec.convert(dict(row), MappingRow))
+    return page_request.page(rows, columns("id")).map(lambda row: msgspec.convert(dict(row), MappingRow))
 
 
 async def every(pool: Pool) -> list[Meaning]:
@@ -76,7 +78,7 @@ async def every(pool: Pool) -> list[Meaning]:
     return [msgspec.convert(dict(row), Meaning) for row in rows]
 
 
-async def put(connection: Connection, meaning: Meaning, note: str, who: str) -> str:
+async def put(connection: Connection, meaning: Meaning, note: str, actor: str) -> str:
     """Keep a meaning in the place of another of the same word; its id."""
     found: str = await connection.fetchval(
         """INSERT INTO mappings AS m (id, provider, about, word, key, means, note, created_by)
@@ -91,12 +93,12 @@ async def put(connection: Connection, meaning: Meaning, note: str, who: str) -> 
         meaning.key,
         meaning.means,
         note,
-        who,
+        actor,
     )
     return found
 
 
-async def one(pool: Pool | Connection, mapping_id: str) -> MappingRow | None:
+async def find(pool: Pool | Connection, mapping_id: str) -> MappingRow | None:
     """One of them, None when there is none of that id."""
     row = await pool.fetchrow(_ROWS + "WHERE m.id = $1", mapping_id)
     return None if row is None else msgspec.convert(dict(row), MappingRow)

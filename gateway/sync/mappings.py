@@ -33,54 +33,56 @@ MOST_EXAMPLES = 10
 _AT_ONCE = 50  # items mapped before others get a turn
 
 
-async def groups(pool: Pool, base: str, scope: Scope, asked: PageRequest) -> Page[UnmappedGroup]:
+async def groups(pool: Pool, base: str, scope: Scope, page_request: PageRequest) -> Page[UnmappedGroup]:
     """What was not understood, that first on which most money hangs."""
-    (offset,) = asked.after(int)
+    (offset,) = page_request.after(int)
     worth = (await current_rates(pool, base)).worth
-    found = await unmapped_rows.groups(pool, scope, {**worth, base: Decimal(1)}, asked.fetch, offset)
-    page = asked.page(found, lambda _: (offset + asked.limit,))
+    found = await unmapped_rows.groups(pool, scope, {**worth, base: Decimal(1)}, page_request.fetch, offset)
+    page = page_request.page(found, lambda _: (offset + page_request.limit,))
     return page.of(
         UnmappedGroup(
-            supplier=one.supplier,
-            provider=one.provider,
-            reason=one.reason,
-            about=one.about,
-            word=one.word,
-            offers=one.offers,
-            priced=one.priced,
-            cost_total=price_of(None if one.total is None else Money(one.total, base)),
-            cost_median=price_of(None if one.median is None else Money(one.median, base)),
-            examples=one.examples,
-            detail=one.detail,
-            first_seen_at=one.first_seen_at,
-            can_be_told=can_be_told(one.about, one.word),
+            supplier=group.supplier,
+            provider=group.provider,
+            reason=group.reason,
+            about=group.about,
+            word=group.word,
+            offers=group.offers,
+            priced=group.priced,
+            cost_total=price_of(None if group.total is None else Money(group.total, base)),
+            cost_median=price_of(None if group.median is None else Money(group.median, base)),
+            examples=group.examples,
+            detail=group.detail,
+            first_seen_at=group.first_seen_at,
+            can_be_told=can_be_told(group.about, group.word),
         )
-        for one in page.data
+        for group in page.data
     )
 
 
 def can_be_told(about: About, word: str) -> bool:
-    """Whether a person can tell what a word means; the rest needs a rule in the supplier's mapping."""
+    """Whether an operator can tell what a word means; the rest needs a rule in the supplier's mapping."""
     return bool(word) and about in {About.PLACE, About.UNIT, About.ATTRIBUTE}
 
 
-def meaning_of(accounts: Mapping[str, Account], asked: MappingRequest) -> Meaning | Problem:
+def meaning_of(accounts: Mapping[str, Account], request: MappingRequest) -> Meaning | Problem:
     """What is asked to be told, in its one way of writing; or what of it cannot be (conflict, with its field)."""
-    provider = asked.provider or EVERY_PROVIDER
+    provider = request.provider or EVERY_PROVIDER
     if provider and provider not in {account.manifest.name for account in accounts.values()}:
         return Problem("conflict", f"no account at a provider {provider} is configured", (("/provider", "not known"),))
     try:
-        return checked(Meaning(provider=provider, about=About(asked.about), word=asked.word, means=asked.means))
+        return checked(Meaning(provider=provider, about=About(request.about), word=request.word, means=request.means))
     except WrongMeaningError as error:
         return Problem("conflict", str(error), ((f"/{error.field}", str(error)),))
 
 
 def codes_in(text: str) -> str:
-    """ISO codes for what a person wrote: codes, names of countries, or a region of ours; the text itself for others."""
+    """ISO codes for what an operator wrote: codes, names of countries, a region of ours; the text itself for others."""
     found = places.countries(text) or places.countries(text.upper())
     if found is None:
         wanted = text.strip().casefold()
-        found = next((one.countries for one in places.regions() if wanted in (one.code, one.name.casefold())), None)
+        found = next(
+            (region.countries for region in places.regions() if wanted in (region.code, region.name.casefold())), None
+        )
     return text if found is None else " ".join(found)
 
 
@@ -88,12 +90,19 @@ async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning)
     """How many set-aside items would be mapped with this meaning that are not without it, and to what.
 
     The suppliers' own mappings are run over the items as they are kept; nothing is changed. Items are those that
-    were set aside for this word, at most ``MOST_TRIED`` of them; ``cut`` when there are more.
+    were unmapped for this word, at most ``MOST_TRIED`` of them; ``cut`` when there are more.
     """
-    names = [name for name, one in sorted(accounts.items()) if meaning.provider in (EVERY_PROVIDER, one.manifest.name)]
+    names = [
+        name
+        for name, candidate in sorted(accounts.items())
+        if meaning.provider in (EVERY_PROVIDER, candidate.manifest.name)
+    ]
     items = await unmapped_rows.about_word(pool, names, meaning.about, meaning.word, MOST_TRIED + 1)
-    told = {
-        provider: (await mapping_rows.told_of(pool, provider), await mapping_rows.told_of(pool, provider, meaning))
+    overrides = {
+        provider: (
+            await mapping_rows.load_overrides(pool, provider),
+            await mapping_rows.load_overrides(pool, provider, meaning),
+        )
         for provider in {accounts[name].manifest.name for name in names}
     }
     mapped: Counter[str] = Counter()
@@ -105,7 +114,7 @@ async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning)
         if number % _AT_ONCE == 0:
             await asyncio.sleep(0)
         account = accounts[item.supplier]
-        before, after = told[account.manifest.name]
+        before, after = overrides[account.manifest.name]
         raw = item.raw.encode()
         found = account.provider.remap(raw, after)
         if found is None:
@@ -133,38 +142,40 @@ async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning)
     )
 
 
-async def tell(pool: Pool, meaning: Meaning, note: str, who: Visitor | str) -> Shown:
+async def tell(pool: Pool, meaning: Meaning, note: str, actor: Visitor | str) -> Shown:
     """Keep a meaning; the next sync of each supplier that it concerns maps all of its items by it."""
-    name = who.name if isinstance(who, Visitor) else who
+    name = actor.name if isinstance(actor, Visitor) else actor
     async with pool.acquire() as connection, connection.transaction():
         mapping_id = await mapping_rows.put(connection, meaning, note, name)
-        await audit_rows.record(connection, who, "mapping.told", f"mapping:{mapping_id}", msgspec.to_builtins(meaning))
-        row = await mapping_rows.one(connection, mapping_id)
+        await audit_rows.record(
+            connection, actor, "mapping.told", f"mapping:{mapping_id}", msgspec.to_builtins(meaning)
+        )
+        row = await mapping_rows.find(connection, mapping_id)
     if row is None:
         raise LookupError(mapping_id)
-    return shown(row)
+    return present(row)
 
 
-async def forget(pool: Pool, mapping_id: str, who: Visitor | str) -> Shown | None:
+async def forget(pool: Pool, mapping_id: str, actor: Visitor | str) -> Shown | None:
     """Take a meaning back, and give what it was; None when there is none of that id.
 
-    What it mapped is set aside at the next sync.
+    What it mapped is unmapped at the next sync.
     """
     async with pool.acquire() as connection, connection.transaction():
-        row = await mapping_rows.one(connection, mapping_id)
+        row = await mapping_rows.find(connection, mapping_id)
         if row is None or not await mapping_rows.remove(connection, mapping_id):
             return None
         await audit_rows.record(
-            connection, who, "mapping.forgotten", f"mapping:{mapping_id}", msgspec.to_builtins(row.meaning)
+            connection, actor, "mapping.forgotten", f"mapping:{mapping_id}", msgspec.to_builtins(row.meaning)
         )
-    return shown(row)
+    return present(row)
 
 
 async def listed(
-    pool: Pool, asked: PageRequest, provider: str | None = None, about: About | None = None
+    pool: Pool, page_request: PageRequest, provider: str | None = None, about: About | None = None
 ) -> Page[Shown]:
     """What was told here, the newest first."""
-    return (await mapping_rows.newest_first(pool, asked, provider, about)).map(shown)
+    return (await mapping_rows.newest_first(pool, page_request, provider, about)).map(present)
 
 
 async def toml(pool: Pool) -> str:
@@ -173,7 +184,7 @@ async def toml(pool: Pool) -> str:
     return as_toml(known.values())
 
 
-def shown(row: MappingRow) -> Shown:
+def present(row: MappingRow) -> Shown:
     """A meaning as the API writes it."""
     return Shown(
         id=row.id,

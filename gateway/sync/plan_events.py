@@ -19,8 +19,8 @@ from gateway.access.key_rows import Mode
 from gateway.catalog import snapshot_files as files
 from gateway.catalog import snapshot_rows
 from gateway.catalog.index import Index
+from gateway.catalog.index.affordable import standing_in
 from gateway.catalog.index.overlay import Overlay
-from gateway.catalog.index.payable import standing_in
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.publish import Published, publish
 from gateway.kit.freshness import FreshnessBounds
@@ -60,11 +60,11 @@ async def publish_and_tell(pool: Pool, redis: Any | None, settings: Settings) ->
     if done.changed and before is not None and since is not None:
         try:
             for mode in _MODES:
-                await _tell(
+                await _send_events(
                     pool, settings, mode, (before.versions.get(mode), done.versions.get(mode)), since - _OVERLAP
                 )
         except Exception:
-            log.exception("plan_changes_not_told")
+            log.exception("plan_events_not_sent")
     return done
 
 
@@ -82,30 +82,30 @@ def changes(before: Mapping[str, Offered], after: Mapping[str, Offered]) -> dict
     return {NoticeType.PLAN_PRICE_CHANGED: moved, NoticeType.PLAN_OUT_OF_STOCK: out}
 
 
-async def _tell(
+async def _send_events(
     pool: Pool, settings: Settings, mode: Mode, versions: tuple[str | None, str | None], since: datetime
 ) -> None:
     types = (NoticeType.PLAN_PRICE_CHANGED, NoticeType.PLAN_OUT_OF_STOCK)
-    asking = {kind: await webhook_rows.storefronts_asking(pool, mode, kind) for kind in types}
-    if not any(asking.values()):
+    subscribers = {kind: await webhook_rows.storefronts_asking(pool, mode, kind) for kind in types}
+    if not any(subscribers.values()):
         return
     touched = await snapshot_rows.touched_since(pool, since)
     async with pool.acquire() as connection:
         overlay = await snapshot_rows.overlay(connection)
         sets = sets_now(await pricing_rule_rows.rules(connection), settings, datetime.now(UTC))
     seal = Seal.from_settings(settings)
-    storefronts = {one for kind in types for one in asking[kind]}
-    for rules in {sets.of(one).digest: sets.of(one) for one in storefronts}.values():
+    storefronts = {subscriber for kind in types for subscriber in subscribers[kind]}
+    for rules in {sets.of(storefront).digest: sets.of(storefront) for storefront in storefronts}.values():
         read = [await asyncio.to_thread(_read, settings, mode, v, overlay, touched, rules) for v in versions]
         if read[0] is None or read[1] is None:
             return
         for kind, plans in changes(read[0], read[1]).items():
-            for storefront_id in asking[kind]:
+            for storefront_id in subscribers[kind]:
                 if sets.of(storefront_id).digest == rules.digest:
-                    await _announce(pool, seal, storefront_id, mode, kind, plans)
+                    await _send_event(pool, seal, storefront_id, mode, kind, plans)
 
 
-async def _announce(
+async def _send_event(
     pool: Pool, seal: Seal, storefront_id: str, mode: Mode, kind: NoticeType, plans: Sequence[dict[str, Any]]
 ) -> None:
     async with pool.acquire() as connection, connection.transaction():

@@ -54,10 +54,10 @@ async def written(pool: Pool, run_id: str, other: Progress | None = None) -> Asy
 
     A database that is away is no fault of the sync's.
     """
-    told = Written(other)
-    task = asyncio.create_task(_write(pool, run_id, told))
+    progress = Written(other)
+    task = asyncio.create_task(_write(pool, run_id, progress))
     try:
-        yield told
+        yield progress
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -66,12 +66,12 @@ async def written(pool: Pool, run_id: str, other: Progress | None = None) -> Asy
             await sync_progress_rows.forget(pool, run_id)
 
 
-async def _write(pool: Pool, run_id: str, told: Written) -> None:
+async def _write(pool: Pool, run_id: str, progress: Written) -> None:
     while True:
         await asyncio.sleep(EVERY_SECONDS)
-        fresh, told.fresh = told.fresh, {}
+        fresh, progress.fresh = progress.fresh, {}
         if fresh:
             try:
                 await sync_progress_rows.write(pool, run_id, fresh)
             except DATABASE_DOWN as error:
-                log.debug("progress_not_written", error=type(error).__name__)
+                log.debug("sync_progress_write_failed", error=type(error).__name__)

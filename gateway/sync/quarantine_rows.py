@@ -1,7 +1,7 @@
-"""Quarantined walks: how each differs from what stands, and what a person decided.
+"""Quarantined walks: how each differs from what stands, and what an operator decided.
 
 Of a supplier at most one waits. Its largest differences are kept until it is decided or another overtakes
-it; its counts, who decided and why stay. What a person refused is not asked again while the supplier goes on
+it; its counts, who decided and why stay. What an operator refused is not asked again while the supplier goes on
 saying the same.
 """
 
@@ -75,7 +75,7 @@ async def keep(connection: Connection, found: Difference, gone: Sequence[str], r
         "SELECT md5(string_agg(id || encode(substr(digest, 1, 16), 'hex'), '' ORDER BY id)) FROM incoming",
         timeout=WRITE_SECONDS,
     )
-    said = hashlib.blake2b(f"{staged} {' '.join(gone)}".encode(), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(f"{staged} {' '.join(gone)}".encode(), digest_size=16).hexdigest()
     refused = await connection.fetchrow(
         """
         SELECT decided_by, why FROM (
@@ -83,7 +83,7 @@ async def keep(connection: Connection, found: Difference, gone: Sequence[str], r
         ) AS last WHERE state = 'refused' AND difference = $2
         """,
         found.supplier,
-        said,
+        digest,
     )
     await end_waiting(connection, found.supplier)
     ups, downs = await connection.fetchrow(
@@ -112,7 +112,7 @@ async def keep(connection: Connection, found: Difference, gone: Sequence[str], r
         ups,
         downs,
         found.moved_far,
-        said,
+        digest,
         refused["decided_by"] if refused else None,
         refused["why"] if refused else "",
     )
@@ -225,7 +225,7 @@ async def of_run(connection: Connection | Pool, run_id: str) -> list[QuarantineR
     return [QuarantineRow(**row) for row in rows]
 
 
-async def one(connection: Connection | Pool, run_id: str, supplier: str) -> QuarantineRow | None:
+async def find(connection: Connection | Pool, run_id: str, supplier: str) -> QuarantineRow | None:
     """One quarantined walk, None when there is none."""
     row = await connection.fetchrow(
         f"SELECT {_COLUMNS} FROM quarantines q WHERE q.run_id = $1 AND q.supplier = $2",  # noqa: S608 - as above
@@ -236,7 +236,7 @@ async def one(connection: Connection | Pool, run_id: str, supplier: str) -> Quar
 
 
 async def waiting(connection: Connection | Pool, mode: str | None = None) -> list[QuarantineRow]:
-    """What waits for a person, the oldest first; of suppliers of one mode when one is named."""
+    """What waits for an operator, the oldest first; of suppliers of one mode when one is named."""
     rows = await connection.fetch(
         f"SELECT {_COLUMNS} FROM quarantines q JOIN suppliers s ON s.name = q.supplier"  # noqa: S608 - as above
         " WHERE q.state = 'waiting' AND ($1::text IS NULL OR s.mode = $1) ORDER BY q.at, q.supplier",

@@ -34,7 +34,7 @@ class RunTakenOverError(GatewayError):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the changed costs of a walk come to: why a person must look first, and which are suspect, and why."""
+    """What the changed costs of a walk come to: why an operator must look first, and which are suspect, and why."""
 
     quarantined: str | None
     suspects: dict[str, str]
@@ -44,11 +44,11 @@ class Verdict(msgspec.Struct, frozen=True):
 def judge(
     repriced: Sequence[Repriced], before: int, gone: int, rates: dict[str, Rate], sync: Sync, *, accepted: bool
 ) -> Verdict:
-    """Judge a walk: which prices are suspect, and whether a person must look first.
+    """Judge a walk: which prices are suspect, and whether an operator must look first.
 
     Costs of one offer in two currencies are compared by today's rates.
 
-    A person who accepts a walk has looked at its prices: neither the bounds of quarantine nor the
+    An operator who accepts a walk has looked at its prices: neither the bounds of quarantine nor the
     offers' own past hold it back then.
     """
     if accepted:
@@ -58,9 +58,9 @@ def judge(
     moved = 0
     suspects: dict[str, str] = {}
     for offer in repriced:
-        old = _told_in(offer.old_cost, offer.old_currency, offer.currency, rates)
+        old = _cost_in(offer.old_cost, offer.old_currency, offer.currency, rates)
         moved += offer.live and moved_far(old, offer.cost, moved_by)
-        good = _told_in(offer.good_cost, offer.good_currency, offer.currency, rates)
+        good = _cost_in(offer.good_cost, offer.good_currency, offer.currency, rates)
         if reason := against_past(offer.cost, good, offer.released_cost, bounds):
             suspects[offer.id] = reason
     return Verdict(quarantine(WalkChange(before, gone, moved), quarantine_bounds(sync)), suspects, moved)
@@ -69,7 +69,7 @@ def judge(
 async def replace(
     pool: Pool, walk: Walk, run_id: str, settings: Settings, at: datetime, *, accepted: bool, began: float
 ) -> SupplierRun:
-    """Put a whole walk in place of the supplier's offers, or leave all as it was when a person must look first.
+    """Put a whole walk in place of the supplier's offers, or leave all as it was when an operator must look first.
 
     ``at`` dates the changes; ``began`` is the ``time.monotonic`` of the first request. Raises
     ``RunTakenOverError``, and what the database raises; nothing is changed then. Called again after a lost
@@ -169,7 +169,7 @@ async def _keep(
     await quarantine_rows.keep(connection, found, gone, {name: rate.rate for name, rate in rates.items()})
 
 
-def _told_in(cost: Decimal | None, currency: str | None, wanted: str | None, rates: dict[str, Rate]) -> Decimal | None:
+def _cost_in(cost: Decimal | None, currency: str | None, wanted: str | None, rates: dict[str, Rate]) -> Decimal | None:
     if cost is None or currency is None or wanted is None or currency == wanted:
         return cost if wanted is not None else None
     if currency not in rates or wanted not in rates:

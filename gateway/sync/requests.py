@@ -41,30 +41,30 @@ async def detail(pool: Pool, run_id: str) -> SyncRunDetail | None:
     found = await sync_run_rows.detail(pool, run_id)
     if found is None:
         return None
-    held = await quarantine_rows.of_run(pool, run_id)
-    return SyncRunDetail(**found, quarantines=[_shown(row) for row in held])
+    quarantines = await quarantine_rows.of_run(pool, run_id)
+    return SyncRunDetail(**found, quarantines=[_quarantine(row) for row in quarantines])
 
 
 async def waiting(pool: Pool, mode: str | None = None) -> list[Quarantine]:
-    """Every quarantined walk that waits for a person, the oldest first."""
-    return [_shown(row) for row in await quarantine_rows.waiting(pool, mode)]
+    """Every quarantined walk that waits for an operator, the oldest first."""
+    return [_quarantine(row) for row in await quarantine_rows.waiting(pool, mode)]
 
 
 async def difference(
-    pool: Pool, run_id: str, supplier: str, asked: PageRequest, *, kind: str | None = None
+    pool: Pool, run_id: str, supplier: str, page_request: PageRequest, *, kind: str | None = None
 ) -> DifferencePage | None:
     """A quarantined walk and a page of how it differs; None when the run did not quarantine this supplier.
 
     ``kind``: only prices that moved, offers that are gone, or new ones; each the largest first.
     """
-    held = await quarantine_rows.one(pool, run_id, supplier)
-    if held is None:
+    quarantined = await quarantine_rows.find(pool, run_id, supplier)
+    if quarantined is None:
         return None
-    passed, number = asked.after(str, int)
+    passed, number = page_request.after(str, int)
     kinds = [kind] if kind else _kinds_from(passed)
-    rows = await quarantine_rows.rows(pool, run_id, supplier, kinds, number, asked.fetch)
-    page = asked.page(rows, columns("kind", "n")).map(_difference)
-    return DifferencePage(quarantine=_shown(held), **msgspec.structs.asdict(page))
+    rows = await quarantine_rows.rows(pool, run_id, supplier, kinds, number, page_request.fetch)
+    page = page_request.page(rows, columns("kind", "n")).map(_difference)
+    return DifferencePage(quarantine=_quarantine(quarantined), **msgspec.structs.asdict(page))
 
 
 async def accept(
@@ -105,9 +105,9 @@ async def refuse(
         return problem
     async with pool.acquire() as connection, connection.transaction():
         if not await quarantine_rows.decide(connection, run_id, supplier, "refused", _name(by), why):
-            held = await quarantine_rows.one(connection, run_id, supplier)
-            words = "is not kept any more" if held is None else f"is {held.state} already"
-            return Problem("conflict", f"what {supplier} brought {words}")
+            quarantined = await quarantine_rows.find(connection, run_id, supplier)
+            state = "is not kept any more" if quarantined is None else f"is {quarantined.state} already"
+            return Problem("conflict", f"what {supplier} brought {state}")
         await audit_rows.record(
             connection, by, "quarantine.refused", f"sync:{run_id}", {"supplier": supplier, "why": why}
         )
@@ -149,5 +149,5 @@ def _name(by: Visitor | str) -> str:
     return by.name if isinstance(by, Visitor) else by
 
 
-def _shown(row: QuarantineRow) -> Quarantine:
+def _quarantine(row: QuarantineRow) -> Quarantine:
     return Quarantine(**{name: getattr(row, name) for name in row.__struct_fields__})

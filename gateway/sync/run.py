@@ -29,7 +29,7 @@ from gateway.suppliers.accounts import Account
 from gateway.sync import sync_run_rows
 from gateway.sync.compare import compare
 from gateway.sync.mapped_by import mapping_of
-from gateway.sync.mapping_rows import told_of
+from gateway.sync.mapping_rows import load_overrides
 from gateway.sync.progress import Progress, written
 from gateway.sync.replace import replace
 from gateway.sync.run_rules import SupplierRun, SyncRun
@@ -78,12 +78,12 @@ async def run_sync(
         if isinstance(began, SyncRun):
             return began
         try:
-            async with written(pool, began.run_id, progress) as told:
-                run = _Run(pool, locks, settings, began.run_id, frozenset(accept), told, publish)
+            async with written(pool, began.run_id, progress) as writer:
+                run = _Run(pool, locks, settings, began.run_id, frozenset(accept), writer, publish)
                 await run.sync([accounts[name] for name in names], everything=began.after_a_dead_one)
         except BaseException as error:
-            words = "stopped before it was done" if isinstance(error, asyncio.CancelledError) else str(error)
-            await asyncio.shield(_close(pool, began.run_id, words))
+            message = "stopped before it was done" if isinstance(error, asyncio.CancelledError) else str(error)
+            await asyncio.shield(_close(pool, began.run_id, message))
             raise
         return await _close(pool, began.run_id, "not done")
 
@@ -200,13 +200,13 @@ class _Run:
         staging = Staging(_folder_for_staging(self._settings))
         walk: Walk | None = None
         try:
-            told = await retry_while_database_down(told_of)(self._pool, account.manifest.name)
-            mapping = mapping_of(account.provider, told)
+            overrides = await retry_while_database_down(load_overrides)(self._pool, account.manifest.name)
+            mapping = mapping_of(account.provider, overrides)
             remapped = (
                 await retry_while_database_down(supplier_rows.mapping_of)(self._pool, account.name) != mapping.hex()
             )
             stored = await retry_while_database_down(offer_rows.stored)(self._pool, account.name)
-            walk = Walk(account.name, stored, staging, mapping, remapped=remapped, told=told)
+            walk = Walk(account.name, stored, staging, mapping, remapped=remapped, overrides=overrides)
             await account.limiter.probe()
             accepted = account.name in self._accept
             walk.warnings += await sync_goods(self._pool, account, self._id, self._settings, accepted=accepted)
@@ -234,10 +234,10 @@ class _Run:
         self, supplier: str, started_at: datetime, walk: Walk | None, error: Exception, ms: int
     ) -> SupplierRun:
         if isinstance(error, GatewayError):
-            words = str(error)
-            log.warning("sync_failed", supplier=supplier, error=words)
+            message = str(error)
+            log.warning("sync_failed", supplier=supplier, error=message)
         else:
-            words = f"{type(error).__name__} while syncing"
+            message = f"{type(error).__name__} while syncing"
             log.error("sync_failed", supplier=supplier, exc_info=error)
         part = SupplierRun(
             supplier=supplier,
@@ -247,7 +247,7 @@ class _Run:
             set_aside=dict(sorted(walk.staging.reasons.items())) if walk else {},
             other_products=walk.other_products if walk else 0,
             warnings=walk.warnings if walk else [],
-            error=words,
+            error=message,
             ms=ms,
         )
         return await _record_failure(self._pool, self._id, part, started_at)

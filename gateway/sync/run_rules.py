@@ -15,7 +15,7 @@ EXIT_ALL, EXIT_SOME, EXIT_NONE = 0, 3, 4
 
 
 class SupplierRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One supplier's part of a run. ``total`` = ``mapped`` + set aside; other products are apart.
+    """One supplier's part of a run. ``total`` = ``mapped`` + unmapped; other products are apart.
 
     ``new``, ``changed`` and ``gone`` count what was replaced; all 0 unless the state is ok. ``up`` and
     ``down`` are costs that rose and fell, in one currency; ``in_stock`` and ``out_of_stock`` offers that

@@ -73,13 +73,13 @@ class Staging:
         self.reasons[item.reason.value] += 1
         raw = item.raw.decode("utf-8", "replace")
         row = (item.supplier_plan_id, item.name, item.reason.value, item.detail, raw, item.about.value)
-        words = _text("{" + ",".join(map(_element, item.words)) + "}")
-        self._aside.write(_line([*(_text(value) for value in row), words, *_cost(item.cost)]))
+        unknown_words = _text("{" + ",".join(map(_element, item.words)) + "}")
+        self._aside.write(_line([*(_text(value) for value in row), unknown_words, *_cost(item.cost)]))
         return True
 
     @property
     def aside(self) -> int:
-        """How many items were set aside."""
+        """How many items were unmapped."""
         return len(self._aside_ids)
 
     async def copy_to(self, connection: Connection) -> None:

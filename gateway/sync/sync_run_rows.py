@@ -150,7 +150,7 @@ async def detail(pool: Pool, run_id: str) -> dict[str, Any] | None:
     return {
         **dict(row),
         "suppliers": [SyncRunSupplier(**part) for part in parts],
-        "progress": [SyncProgress(**one) for one in far if one["supplier"] not in ended],
+        "progress": [SyncProgress(**progress) for progress in far if progress["supplier"] not in ended],
     }
 
 

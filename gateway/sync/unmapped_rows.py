@@ -14,7 +14,7 @@ from schemas.page import Page
 from schemas.plan import About, SetAsideReason
 
 # An item counts under each of its words; one without any under what was not understood, or its whole detail.
-_WORDS = """
+_ITEM_WORDS = """
     SELECT s.supplier, p.provider, s.reason, s.about, g.word, s.supplier_plan_id, s.name, s.detail, s.first_seen_at,
            s.cost, s.currency
     FROM set_aside s JOIN suppliers p ON p.name = s.supplier
@@ -28,7 +28,7 @@ _WORDS = """
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Items of one supplier that were set aside for one word. Costs are in base currency, of ``priced`` items."""
+    """Items of one supplier that were unmapped for one word. Costs are in base currency, of ``priced`` items."""
 
     supplier: str
     provider: str
@@ -74,7 +74,7 @@ async def groups(pool: Pool, scope: Scope, worth: Mapping[str, Decimal], limit: 
     """The groups, those first on which most money hangs. ``worth`` is a unit of each currency in base currency."""
     rows = await pool.fetch(
         f"""
-        WITH items AS ({_WORDS}), rates AS (SELECT * FROM unnest($5::text[], $6::numeric[]) AS r (currency, rate))
+        WITH items AS ({_ITEM_WORDS}), rates AS (SELECT * FROM unnest($5::text[], $6::numeric[]) AS r (currency, rate))
         SELECT supplier, min(provider) AS provider, reason, about, word, count(*)::int AS offers,
                count(cost * rate)::int AS priced, sum(cost * rate) AS total,
                percentile_disc(0.5) WITHIN GROUP (ORDER BY cost * rate) AS median,
@@ -94,7 +94,7 @@ async def groups(pool: Pool, scope: Scope, worth: Mapping[str, Decimal], limit: 
 
 
 async def totals(pool: Pool, mode: str | None) -> dict[str, int]:
-    """How many items are set aside, by reason."""
+    """How many items are unmapped, by reason."""
     rows = await pool.fetch(
         """SELECT reason, count(*) AS items FROM set_aside s JOIN suppliers p ON p.name = s.supplier
            WHERE p.configured AND ($1::text IS NULL OR p.mode = $1) GROUP BY reason ORDER BY items DESC, reason""",
@@ -103,7 +103,9 @@ async def totals(pool: Pool, mode: str | None) -> dict[str, int]:
     return {row["reason"]: row["items"] for row in rows}
 
 
-async def of_group(pool: Pool, supplier: str, reason: str, about: str, word: str, asked: PageRequest) -> Page[Item]:
+async def of_group(
+    pool: Pool, supplier: str, reason: str, about: str, word: str, page_request: PageRequest
+) -> Page[Item]:
     """The items of a group by their ids."""
     rows = await pool.fetch(
         """SELECT supplier, supplier_plan_id, name, reason, detail, raw, cost, currency, first_seen_at FROM set_aside
@@ -115,14 +117,14 @@ async def of_group(pool: Pool, supplier: str, reason: str, about: str, word: str
         reason,
         about,
         word,
-        *asked.after(str),
-        asked.fetch,
+        *page_request.after(str),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("supplier_plan_id")).map(lambda row: msgspec.convert(dict(row), Item))
+    return page_request.page(rows, columns("supplier_plan_id")).map(lambda row: msgspec.convert(dict(row), Item))
 
 
 async def about_word(pool: Pool, suppliers: Sequence[str], about: str, word: str, limit: int) -> list[Item]:
-    """Items that may be set aside for a word: one of their words holds it, whatever its case."""
+    """Items that may be unmapped for a word: one of their words holds it, whatever its case."""
     rows = await pool.fetch(
         """SELECT supplier, supplier_plan_id, name, reason, detail, raw, cost, currency, first_seen_at FROM set_aside
            WHERE supplier = ANY($1) AND about = $2

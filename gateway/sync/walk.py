@@ -38,15 +38,15 @@ class Walk:
         mapping: bytes = bytes(16),
         *,
         remapped: bool = True,
-        told: MappingOverrides | None = None,
+        overrides: MappingOverrides | None = None,
     ) -> None:
         """``mapping`` stands for what maps the items; ``remapped``: the stored offers were mapped otherwise.
 
-        ``told`` is what people told of single words; it is part of ``mapping``.
+        ``overrides`` are the mappings of operators; they are part of ``mapping``.
         """
         self.supplier = supplier
         self.mapping = mapping
-        self._told = told
+        self._overrides = overrides
         self._remapped = remapped
         self.stored = stored
         self.staging = staging
@@ -60,14 +60,14 @@ class Walk:
 
     @property
     def total(self) -> int:
-        """Items that are eSIMs: mapped and set aside."""
+        """Items that are eSIMs: mapped and unmapped."""
         return self.mapped + self.staging.aside
 
     async def run(self, provider: Provider, seen: Seen | None = None) -> None:
         """Walk to the end. Raises ``SupplierError`` when the supplier did not give all of it."""
         pages = 0
         provider.recall = self.recall
-        provider.told = self._told
+        provider.overrides = self._overrides
         own = provider.settings.charge_tolerance
         self.tolerance = own if own is not None else provider.manifest.charge_tolerance
         walk: Any = provider.catalog()

@@ -32,7 +32,7 @@ AT_ONCE = 32
 EVENTS_AT_ONCE = 500
 AT_ONCE_PER_ENDPOINT = 4
 AT_ONCE_PER_STOREFRONT = 8
-LOOK_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
 LEASE_SECONDS = 60.0  # four times what a send may take
 BACK_OFF_SECONDS = 2.0
 DRAIN_SECONDS = TIMEOUT_SECONDS + 5
@@ -69,27 +69,29 @@ class Deliverer:
                 away = False
             except AWAY as error:
                 if not away:
-                    log.warning("deliveries_wait", error=type(error).__name__)
+                    log.warning("webhook_delivery_paused", error=type(error).__name__)
                 away, claimed = True, 0
             if not claimed:
-                await self._pause(stop, BACK_OFF_SECONDS if away else LOOK_SECONDS)
+                await self._pause(stop, BACK_OFF_SECONDS if away else PAUSE_SECONDS)
         await self.drain()
 
     async def start_due(self) -> int:
         """Claim what is due and has room, and begin to send it; how many were begun."""
         busy = Counter(due.endpoint_id for due in self._running.values())
         busy_storefronts = Counter(due.storefront_id for due in self._running.values())
-        room = AT_ONCE - len(self._running)
-        if room <= 0:
+        free = AT_ONCE - len(self._running)
+        if free <= 0:
             return 0
         claimed = await webhook_rows.claim_due(
             self._pool,
-            most=room,
+            most=free,
             most_per_endpoint=AT_ONCE_PER_ENDPOINT,
             most_per_storefront=AT_ONCE_PER_STOREFRONT,
             lease_seconds=LEASE_SECONDS,
             without=[endpoint for endpoint, sends in busy.items() if sends >= AT_ONCE_PER_ENDPOINT],
-            without_storefronts=[who for who, sends in busy_storefronts.items() if sends >= AT_ONCE_PER_STOREFRONT],
+            without_storefronts=[
+                storefront_id for storefront_id, sends in busy_storefronts.items() if sends >= AT_ONCE_PER_STOREFRONT
+            ],
         )
         for due in claimed:
             task = asyncio.create_task(self._deliver(due), name=f"delivery {due.id}")
@@ -134,7 +136,7 @@ class Deliverer:
         self._running.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The claim runs out and it is sent again, which is the best that can be done.
-            log.warning("delivery_not_recorded", task=task.get_name(), error=type(error).__name__)
+            log.warning("webhook_delivery_record_failed", task=task.get_name(), error=type(error).__name__)
 
     async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
         """Until it is time to look again, a send has ended, or ``stop`` is set."""

@@ -155,17 +155,17 @@ async def send_one(pool: Pool, event: NewEvent, endpoint_id: str) -> Delivery:
     return _delivery(row)
 
 
-async def deliveries(pool: Pool, endpoint_id: str, asked: PageRequest = FIRST_PAGE) -> Page[Delivery]:
+async def deliveries(pool: Pool, endpoint_id: str, page_request: PageRequest = FIRST_PAGE) -> Page[Delivery]:
     """What was sent to an endpoint, the newest first; the caller has seen that it is the owner's."""
     rows = await pool.fetch(
         f"""SELECT {_DELIVERY} WHERE d.endpoint_id = $1
             AND (d.created_at, d.id) < ($2, $3)
             ORDER BY d.created_at DESC, d.id DESC LIMIT $4""",
         endpoint_id,
-        *asked.before(datetime, str),
-        asked.fetch,
+        *page_request.before(datetime, str),
+        page_request.fetch,
     )
-    return asked.page(rows, columns("created_at", "id")).map(_delivery)
+    return page_request.page(rows, columns("created_at", "id")).map(_delivery)
 
 
 async def replay(pool: Pool, endpoint_id: str, delivery_id: str, also: Also | None = None) -> Delivery | None:

@@ -10,7 +10,7 @@ WAITS: tuple[float, ...] = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_00
 JITTER = 0.1
 GONE = 410
 
-Meaning = Literal["delivered", "failed", "gone"]
+DeliveryOutcome = Literal["delivered", "failed", "gone"]
 
 
 def wait_before_next(tries: int, draw: float) -> float | None:
@@ -23,7 +23,7 @@ def wait_before_next(tries: int, draw: float) -> float | None:
     return WAITS[tries] * (1 + JITTER * draw)
 
 
-def meaning(status: int | None) -> Meaning:
+def meaning(status: int | None) -> DeliveryOutcome:
     """What an HTTP status says of a delivery; None is an answer that never came.
 
     Only 2xx took it: a redirect is not followed, so it is a failure. 410 asks for no more of them, ever.

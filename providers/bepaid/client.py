@@ -96,15 +96,15 @@ class BePaid(PaymentProvider):
         found: list[PaymentLink] = []
         for row in await self._read("/products", list[Raw], mapping.refusal):
             try:
-                one = mapping.listed(row)
+                link = mapping.listed(row)
             except (ValueError, RecursionError):
                 raise self._unreadable("a product in the list cannot be read") from None
-            if one is not None:
-                found.append(one)
+            if link is not None:
+                found.append(link)
         # One that does not say when it was made may be the newest: whoever stops at the old ones has seen it.
-        found.sort(key=lambda one: one.created_at or datetime.max.replace(tzinfo=UTC), reverse=True)
-        for one in found:
-            yield one
+        found.sort(key=lambda link: link.created_at or datetime.max.replace(tzinfo=UTC), reverse=True)
+        for link in found:
+            yield link
 
     async def close_link(self, link_id: str) -> None:
         """Let a product expire now: one PUT. Raises ``NotFound`` when it is not there."""

@@ -179,8 +179,8 @@ def _refusal(kinds: Mapping[int, type[SupplierError]], status: int, body: bytes)
         problem = _problem.decode(body)
     except (ValueError, RecursionError):
         return None
-    said = "; ".join(_faults(problem.errors)) or _sentence(problem.message) or _sentence(problem.error)
-    return kind(said) if said else None
+    message = "; ".join(_faults(problem.errors)) or _sentence(problem.message) or _sentence(problem.error)
+    return kind(message) if message else None
 
 
 def _remaining(product: wire.Product) -> int | None:
@@ -208,8 +208,8 @@ def _faults(errors: Any) -> Iterable[str]:
     if not isinstance(errors, dict):
         return
     for name, faults in list(errors.items())[:_MOST_FAULTS]:
-        words = [_sentence(fault) for fault in (faults if isinstance(faults, list) else [faults])[:_MOST_FAULTS]]
-        yield f"{clean_text(str(name), 40)}: {', '.join(filter(None, words))}"
+        sentences = [_sentence(fault) for fault in (faults if isinstance(faults, list) else [faults])[:_MOST_FAULTS]]
+        yield f"{clean_text(str(name), 40)}: {', '.join(filter(None, sentences))}"
 
 
 def _sentence(text: Any) -> str:

@@ -75,14 +75,14 @@ _known_key = lru_cache(maxsize=16)(public_key)
 
 def verify(headers: Mapping[str, str], body: bytes, *, shop_id: str, secret_key: str, key: str) -> bool:
     """Whether bePaid sent exactly these bytes to this shop. A body above 64 KiB is nobody's."""
-    given = {name.lower(): value for name, value in headers.items()}
-    word, _, sent = given.get(AUTHORIZATION, "").strip().partition(" ")
+    lowered = {name.lower(): value for name, value in headers.items()}
+    word, _, sent = lowered.get(AUTHORIZATION, "").strip().partition(" ")
     expected = credentials(shop_id, secret_key)
     known = hmac.compare_digest(sent.strip().encode("utf-8", "replace"), expected.encode())
     if not known or word.lower() != "basic" or not shop_id or not secret_key or len(body) > MAX_BODY:
         return False
     try:
-        signature = base64.b64decode(given.get(SIGNATURE, "").strip(), validate=True)
+        signature = base64.b64decode(lowered.get(SIGNATURE, "").strip(), validate=True)
         _known_key(key).verify(signature, body, PKCS1v15(), hashes.SHA256())
     except (InvalidSignature, ValueError):
         return False
@@ -96,24 +96,26 @@ def parse(body: bytes) -> PaymentNotice:
     product is looked for by the form of its id, since no page says where it stands.
     """
     try:
-        told = _notice.decode(body).transaction
+        transaction = _notice.decode(body).transaction
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    if not _PLAIN.fullmatch(told.uid):
+    if not _PLAIN.fullmatch(transaction.uid):
         raise ValueError("its uid is none")
-    if not 0 <= told.amount <= _MOST_MINOR or not _CURRENCY.fullmatch(told.currency):
+    if not 0 <= transaction.amount <= _MOST_MINOR or not _CURRENCY.fullmatch(transaction.currency):
         raise ValueError("its amount is none")
-    state, kind = STATES.get(told.status), KINDS.get(told.type or "")
+    state, kind = STATES.get(transaction.status), KINDS.get(transaction.type or "")
     if state is None or kind is None:
-        _log.warning("payment_word_unknown", status=state is None, type=kind is None)
+        _log.warning("payment_status_unknown", status=state is None, type=kind is None)
     return PaymentNotice(
-        payment_id=told.uid,
+        payment_id=transaction.uid,
         state=state or PaymentState.PENDING,
-        paid=Money.from_minor(told.amount, told.currency),
-        link_id=_product_in((told.product_id, told.additional_data, told.tracking_id, told.description)),
-        checkout_id=checkout_id_of(_text(told.description)) or checkout_id_of(_text(told.tracking_id)),
-        paid_at=time_of(_text(told.paid_at)),
-        test=told.test is not False,
+        paid=Money.from_minor(transaction.amount, transaction.currency),
+        link_id=_product_in(
+            (transaction.product_id, transaction.additional_data, transaction.tracking_id, transaction.description)
+        ),
+        checkout_id=checkout_id_of(_text(transaction.description)) or checkout_id_of(_text(transaction.tracking_id)),
+        paid_at=time_of(_text(transaction.paid_at)),
+        test=transaction.test is not False,
         kind=kind or PaymentKind.OTHER,
     )
 

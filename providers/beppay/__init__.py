@@ -33,7 +33,7 @@ MANIFEST = Manifest(
             "GET", "/api/partner/balance", used_for="what can be spent, and whether all charges together explain it"
         ),
         SandboxRoute("GET", "/api/partner/keys", used_for="our keys, and the id of one that was just made"),
-        SandboxRoute("POST", "/api/partner/keys", used_for="a new key, when the key is turned over"),
+        SandboxRoute("POST", "/api/partner/keys", used_for="a new key, when the key is rotated"),
         SandboxRoute("DELETE", "/api/partner/keys", used_for="the old key, when the new one is in force"),
         SandboxRoute("GET", "/api/partner/virtual-numbers/countries", used_for="where virtual numbers are sold"),
         SandboxRoute("GET", "/api/partner/virtual-numbers/tiers", used_for="how long numbers are held, and prices"),
@@ -43,7 +43,7 @@ MANIFEST = Manifest(
             "/api/partner/virtual-numbers/orders",
             used_for="what became of a number's purchase, by country, tier and time; expiry and autorenew",
         ),
-        SandboxRoute("GET", "/api/auth/me", why_not="it takes a person's session cookie from the dashboard, not a key"),
+        SandboxRoute("GET", "/api/auth/me", why_not="it takes a user's session cookie from the dashboard, not a key"),
     ),
     one_number_at_a_time=True,
     deposit_ways=(
@@ -66,6 +66,6 @@ MANIFEST = Manifest(
         Capability.TRANSACTIONS: "BepPay lists orders, not movements of the balance",
         Capability.WEBHOOKS: "BepPay sends no webhooks",
         Capability.WEBHOOK_SETTINGS: "BepPay sends no webhooks",
-        Capability.ACCOUNT: "BepPay shows the account to a person's session cookie only, never to a key",
+        Capability.ACCOUNT: "BepPay shows the account to a user's session cookie only, never to a key",
     },
 )

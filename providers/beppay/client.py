@@ -60,7 +60,7 @@ class BepPay(Provider):
         ``total`` counts is no list, and raises ``UnreadableAnswer``.
         """
         answer = await self.transport.read(PLANS, wire.Plans, refusal=mapping.refusal, lax=True)
-        reader = Reader(partial(mapping.item, told=self.told), mapping.plan_id_of, self.recall)
+        reader = Reader(partial(mapping.item, overrides=self.overrides), mapping.plan_id_of, self.recall)
         rows = len(answer.data)
         if not rows and answer.total:
             raise UnreadableAnswer(f"an empty list, and total says {answer.total}", supplier=self.name)
@@ -92,7 +92,7 @@ class BepPay(Provider):
             raise UnreadableAnswer("the answer to a purchase cannot be read", supplier=self.name) from None
         if order.delivery is None or order.delivery.qr_image is None:
             return order
-        return msgspec.structs.replace(order, delivery=await self._look_at_picture(order.delivery))
+        return msgspec.structs.replace(order, delivery=await self._read_picture(order.delivery))
 
     async def find_order(
         self,
@@ -129,9 +129,9 @@ class BepPay(Provider):
         if not orders.reaches_back(rows, answer.total, since):
             raise UnreadableAnswer(f"the history shows {len(rows)} of {answer.total} orders", supplier=self.name)
         for row in rows:
-            told = orders.from_history(row)
-            if told.created_at is None or told.created_at >= since:
-                yield told
+            order = orders.from_history(row)
+            if order.created_at is None or order.created_at >= since:
+                yield order
 
     async def number_countries(self) -> list[NumberCountry]:
         """Where virtual numbers can be bought. The call is public and goes without the key."""
@@ -195,13 +195,13 @@ class BepPay(Provider):
         if not numbers.reaches_back(rows, len(answer.data), answer.total, since):
             raise UnreadableAnswer(f"the history shows {len(rows)} of {answer.total} numbers", supplier=self.name)
         for row in rows:
-            told = numbers.from_history(row)
-            if told.created_at is None or told.created_at >= since:
-                yield told
+            order = numbers.from_history(row)
+            if order.created_at is None or order.created_at >= since:
+                yield order
 
-    def remap(self, raw: bytes, told: MappingOverrides | None) -> Offer | SetAside | None:
+    def remap(self, raw: bytes, overrides: MappingOverrides | None) -> Offer | SetAside | None:
         """A set-aside plan mapped once more."""
-        return mapping.item(Raw(raw), told)
+        return mapping.item(Raw(raw), overrides)
 
     async def balance(self, priority: Priority = Priority.SETTLE) -> Balance:
         """Our money across all wallets, in USD."""
@@ -309,7 +309,7 @@ class BepPay(Provider):
             lax=True,
         )
 
-    async def _look_at_picture(self, delivery: Delivery) -> Delivery:
+    async def _read_picture(self, delivery: Delivery) -> Delivery:
         # In a thread, which the decoder leaves free to run beside the others: at worst it takes a second.
         return await asyncio.to_thread(orders.with_picture, delivery)
 

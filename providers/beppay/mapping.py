@@ -62,15 +62,15 @@ _DAYS = re.compile(r"(\d{1,9})(?:\s*-?\s*([A-Za-z]{1,20}))?")
 _UNITS = {"": "DAY", "D": "DAY", "DAY": "DAY", "DAYS": "DAY", "MONTH": "MONTH", "MONTHS": "MONTH"}
 
 
-def item(raw: Raw, told: MappingOverrides | None = None) -> Offer | SetAside:
-    """One plan of the list, mapped or set aside with its reason; ``told`` says what single words mean. Never raises."""
+def item(raw: Raw, overrides: MappingOverrides | None = None) -> Offer | SetAside:
+    """One plan of the list, mapped or unmapped with its reason; ``overrides`` map single terms. Never raises."""
     try:
         plan = _PLAN.decode(raw)
     except (ValueError, RecursionError) as error:
         return unreadable(raw, error, id_fields=("plan_id", "id"), reasons=UNREADABLE_FIELD)
     name = clean_text(plan.name)
     try:
-        return _offer(plan, name, told)
+        return _offer(plan, name, overrides)
     except Unmapped as why:
         return why.row(raw, id_or_none(_plan_id(plan)), name, cost_if_any(plan.price, CURRENCY))
 
@@ -94,7 +94,9 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
     return kind(clean_text(problem.error or problem.message) or "refused without a reason", status=status)
 
 
-def coverage(names: str | list[str] | None, iso2: str | None, told: MappingOverrides | None = None) -> tuple[str, ...]:
+def coverage(
+    names: str | list[str] | None, iso2: str | None, overrides: MappingOverrides | None = None
+) -> tuple[str, ...]:
     """The sorted countries of a plan. Raises ``Unmapped`` when they are not known or contradict each other.
 
     ``countries_included`` decides when it names more than ``countryIso2``; a code that is not among the
@@ -104,28 +106,28 @@ def coverage(names: str | list[str] | None, iso2: str | None, told: MappingOverr
     text = ", ".join(names) if isinstance(names, list) else names or ""
     if (length := len(text) + len(iso2 or "")) > MAX_NAMES_LENGTH:
         raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"countries of {length} characters")
-    return _coverage(text, iso2 or "", told)
+    return _coverage(text, iso2 or "", overrides)
 
 
-def days(value: str | int | None, told: MappingOverrides | None = None) -> int:
+def days(value: str | int | None, overrides: MappingOverrides | None = None) -> int:
     """The validity in days of "30", 30 or "30 Days". Raises ``Unmapped``."""
     text = clean_text(str(value)) if value is not None else ""
     if not (match := _DAYS.fullmatch(text)):
         raise Unmapped(SetAsideReason.NO_VALIDITY, f"days {text!r}", About.DAYS)
     word = match[2] or ""
-    found = units.days(match[1], _UNITS.get(word.upper(), word), told.units if told is not None else None)
+    found = units.days(match[1], _UNITS.get(word.upper(), word), overrides.units if overrides is not None else None)
     if isinstance(found, SetAsideReason):
         strange = (units.unit_key(word),) if found is SetAsideReason.UNKNOWN_UNIT else ()
         raise Unmapped(found, f"days {text!r}", About.UNIT if strange else About.DAYS, strange)
     return found
 
 
-def _offer(plan: wire.Plan, name: str, told: MappingOverrides | None) -> Offer:
+def _offer(plan: wire.Plan, name: str, overrides: MappingOverrides | None) -> Offer:
     plan_id = id_of(_plan_id(plan), _NO_ID)
     if not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name")
     cost = cost_of(plan.price, CURRENCY)
-    validity = Validity(days(plan.days, told))
+    validity = Validity(days(plan.days, overrides))
     text = clean_text(plan.data)
     data = _allowance(text)
     if data is None:
@@ -133,7 +135,7 @@ def _offer(plan: wire.Plan, name: str, told: MappingOverrides | None) -> Offer:
     return Offer(
         supplier_plan_id=plan_id,
         name=name,
-        coverage=coverage(plan.countries_included, plan.country_iso2, told),
+        coverage=coverage(plan.countries_included, plan.country_iso2, overrides),
         data=data,
         validity=validity,
         cost=cost,
@@ -148,14 +150,14 @@ def _allowance(text: str) -> DataAllowance | None:
 
 
 @lru_cache(maxsize=4096)
-def _coverage(names: str, iso2: str, told: MappingOverrides | None) -> tuple[str, ...]:
+def _coverage(names: str, iso2: str, overrides: MappingOverrides | None) -> tuple[str, ...]:
     codes = _codes(iso2)
-    named = _named(names, told)
+    named = _named(names, overrides)
     if named.strange or (named.islands and not named.codes and not named.regions):
-        words = named.strange + named.islands
-        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, "no such country: " + ", ".join(words), About.PLACE, words)
+        unknown = named.strange + named.islands
+        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, "no such country: " + ", ".join(unknown), About.PLACE, unknown)
     if named.regions:
-        return _of_region(named, codes, told)
+        return _of_region(named, codes, overrides)
     if not named.codes:
         if codes:
             return tuple(sorted(codes))
@@ -167,13 +169,13 @@ def _coverage(names: str, iso2: str, told: MappingOverrides | None) -> tuple[str
     return tuple(sorted(named.codes))
 
 
-def _of_region(named: _Named, codes: frozenset[str], told: MappingOverrides | None) -> tuple[str, ...]:
+def _of_region(named: _Named, codes: frozenset[str], overrides: MappingOverrides | None) -> tuple[str, ...]:
     if len(codes) > 1 and named.codes <= codes:
         return tuple(sorted(codes))
     if codes and not codes <= named.codes:
         detail = f"{', '.join(named.regions)} is more than {', '.join(sorted(codes))}"
         raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
-    listed = {region: places.supplier_region(PROVIDER, region, told) for region in named.regions}
+    listed = {region: places.supplier_region(PROVIDER, region, overrides) for region in named.regions}
     if strange := [region for region, countries in listed.items() if countries is None]:
         detail = f"the countries of {', '.join(map(repr, strange))} are not given"
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, strange)
@@ -189,33 +191,33 @@ class _Named(msgspec.Struct, frozen=True):
     strange: tuple[str, ...] = ()
 
 
-def _named(text: str, told: MappingOverrides | None) -> _Named:
+def _named(text: str, overrides: MappingOverrides | None) -> _Named:
     parts = [part for part in (clean_text(p) for p in text.split(",")) if part]
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {PlaceKind.REGION: [], PlaceKind.NO_COUNTRY: [], PlaceKind.UNKNOWN: []}
     at = 0
     while at < len(parts):
         # A name may hold a comma itself ("Korea, Republic of"), so two parts that are one country go first.
-        pair = places.country(f"{parts[at]}, {parts[at + 1]}", told) if at + 1 < len(parts) else None
+        pair = places.country(f"{parts[at]}, {parts[at + 1]}", overrides) if at + 1 < len(parts) else None
         if pair is not None:
             codes.add(pair)
             at += 2
             continue
-        found = places.place(parts[at], told)
+        found = places.place(parts[at], overrides)
         codes.update(found.codes)
         if not found.codes:
-            listed = places.supplier_region(PROVIDER, parts[at], told) is not None
+            listed = places.supplier_region(PROVIDER, parts[at], overrides) is not None
             others[PlaceKind.REGION if listed else found.kind].append(parts[at])
         at += 1
-    return _Named(frozenset(codes), *(tuple(words) for words in others.values()))
+    return _Named(frozenset(codes), *(tuple(unknown) for unknown in others.values()))
 
 
 def _codes(text: str) -> frozenset[str]:
     """The countries among the codes; a region's word ("EU", "global") is none."""
-    words = re.split(r"[\s,;/|]+", text.upper())
+    codes = re.split(r"[\s,;/|]+", text.upper())
     return frozenset(
         code
-        for word in words
+        for word in codes
         if len(word) == 2 and (code := word if places.is_country(word) else places.country(word))  # noqa: PLR2004
     )
 

@@ -42,13 +42,13 @@ def countries(raws: Iterable[msgspec.Raw]) -> list[NumberCountry]:
     found: dict[str, NumberCountry] = {}
     for raw in raws:
         try:
-            one = country(_COUNTRY.decode(raw))
+            number_country = country(_COUNTRY.decode(raw))
         except (ValueError, RecursionError):
-            one = None
-        if one is None:
-            _log.warning("number_row_left_out", what="country")
+            number_country = None
+        if number_country is None:
+            _log.warning("number_row_skipped", what="country")
         else:
-            found.setdefault(one.code, one)
+            found.setdefault(number_country.code, number_country)
     return list(found.values())
 
 
@@ -66,16 +66,16 @@ def tiers(raws: Iterable[msgspec.Raw]) -> list[NumberTier]:
     twice: set[str] = set()
     for raw in raws:
         try:
-            one = tier(_TIER.decode(raw))
+            number_tier = tier(_TIER.decode(raw))
         except (ValueError, RecursionError):
-            one = None
-        if one is None:
-            _log.warning("number_row_left_out", what="tier")
-        elif found.setdefault(one.id, one) != one:
-            twice.add(one.id)
+            number_tier = None
+        if number_tier is None:
+            _log.warning("number_row_skipped", what="tier")
+        elif found.setdefault(number_tier.id, number_tier) != number_tier:
+            twice.add(number_tier.id)
     if twice:
-        _log.warning("number_row_left_out", what="tier told twice", rows=len(twice))
-    return [one for one in found.values() if one.id not in twice]
+        _log.warning("number_row_skipped", what="tier told twice", rows=len(twice))
+    return [number_tier for number_tier in found.values() if number_tier.id not in twice]
 
 
 def tier(row: wire.NumberTier) -> NumberTier | None:
@@ -97,22 +97,23 @@ def purchase_answer(body: bytes, wanted: NumberWanted) -> SupplierOrder:
 
 
 def purchased(answer: wire.Charged[wire.PurchasedNumber], wanted: NumberWanted) -> SupplierOrder:
-    """What a purchase gave. Without a number it is pending; a number of another kind is PARTIAL, for a person."""
-    given = answer.data
-    told = SupplierOrder(
+    """What a purchase gave. Without a number it is pending; a number of another kind is PARTIAL, for an operator."""
+    purchase = answer.data
+    order = SupplierOrder(
         supplier_order_id=None, reference=None, state=SupplierOrderState.PENDING, charged=charged(answer.meta)
     )
-    if not given.phone_number:
-        return told
+    if not purchase.phone_number:
+        return order
     number = NumberDelivery(
-        phone_number=given.phone_number.strip(), expires_at=None if given.expires_at is None else utc(given.expires_at)
+        phone_number=purchase.phone_number.strip(),
+        expires_at=None if purchase.expires_at is None else utc(purchase.expires_at),
     )
-    told = msgspec.structs.replace(told, state=SupplierOrderState.COMPLETED, number=number)
-    other = given.country_code is not None and given.country_code.strip().upper() != wanted.country
-    if other or (given.tier is not None and given.tier.id != wanted.tier_id):
+    order = msgspec.structs.replace(order, state=SupplierOrderState.COMPLETED, number=number)
+    other = purchase.country_code is not None and purchase.country_code.strip().upper() != wanted.country
+    if other or (purchase.tier is not None and purchase.tier.id != wanted.tier_id):
         error = "the number is of another country or tier than was bought"
-        return msgspec.structs.replace(told, state=SupplierOrderState.PARTIAL, error=error)
-    return told
+        return msgspec.structs.replace(order, state=SupplierOrderState.PARTIAL, error=error)
+    return order
 
 
 def history(raws: Iterable[msgspec.Raw], wanted: NumberWanted | None) -> list[wire.HistoryNumber]:
@@ -162,12 +163,12 @@ def attempt_s_own(
     return None
 
 
-def reaches_back(rows: Sequence[wire.HistoryNumber], shown: int, total: int | None, since: datetime) -> bool:
-    """Whether a history of ``shown`` rows without an attempt's order says something.
+def reaches_back(rows: Sequence[wire.HistoryNumber], count: int, total: int | None, since: datetime) -> bool:
+    """Whether a history of ``count`` rows without an attempt's order says something.
 
     It does when it is whole, or begins before the attempt.
     """
-    if total is None or total <= shown:
+    if total is None or total <= count:
         return True
     return any(row.created_at is not None and _at(row) < since - CLOCKS_APART for row in rows)
 

@@ -80,21 +80,21 @@ def delivery(esim: wire.Esim) -> Delivery:
     return activation.delivery(esim.iccid, esim.activation_code, png(esim.qr_code))
 
 
-def with_picture(given: Delivery) -> Delivery:
+def with_picture(delivery: Delivery) -> Delivery:
     """The same delivery after a look at its picture, which may keep a core busy for a second.
 
     The picture's code fills in for a text that is not installable. Two complete codes that differ are a
     conflict: then no parts are filled, and text and picture stay for the person who decides. A picture that
     has told what it knows is dropped.
     """
-    text = activation.parse(given.activation_code)
-    drawn = [code for code in map(activation.parse, qr.texts(given.qr_image or b"")) if code is not None]
+    text = activation.parse(delivery.activation_code)
+    drawn = [code for code in map(activation.parse, qr.texts(delivery.qr_image or b"")) if code is not None]
     codes = ([text] if text is not None else []) + drawn
     if not codes:
-        return given
+        return delivery
     if len({(code.smdp_address.casefold(), code.matching_id) for code in codes}) > 1:
-        return msgspec.structs.replace(given, smdp_address=None, matching_id=None, conflict=True)
-    return activation.delivery(given.iccid, _fullest(codes).text)
+        return msgspec.structs.replace(delivery, smdp_address=None, matching_id=None, conflict=True)
+    return activation.delivery(delivery.iccid, _fullest(codes).text)
 
 
 def history(raws: Iterable[msgspec.Raw], reference: str) -> list[wire.HistoryOrder]:
@@ -128,7 +128,7 @@ def reaches_back(rows: Sequence[wire.HistoryOrder], total: int | None, since: da
 
 
 def found(rows: Sequence[wire.HistoryOrder], request: PurchaseRequest) -> SupplierOrder:
-    """What the rows of one attempt say. Several of them, or another plan, is PARTIAL: for a person to settle."""
+    """What the rows of one attempt say. Several of them, or another plan, is PARTIAL: for an operator to settle."""
     first = from_history(rows[0])
     if len(rows) > 1:
         return msgspec.structs.replace(
@@ -167,22 +167,22 @@ def balance(answer: wire.Wallets) -> Balance:
     if not is_amount(answer.total_balance_usd):
         raise ValueError("a balance that is no amount")
     total = Money(answer.total_balance_usd, PRICES)
-    wallets = tuple(_wallet(one) for one in answer.wallets if is_amount(one.balance))
+    wallets = tuple(_wallet(wallet) for wallet in answer.wallets if is_amount(wallet.balance))
     return Balance(balance=total, spendable=total, wallets=wallets)
 
 
-def _wallet(one: wire.Wallet) -> Wallet:
+def _wallet(wallet: wire.Wallet) -> Wallet:
     """One of our wallets, with its amount in the gateway's word for its currency (USDT for USDT_TRC20)."""
-    word = clean_text(one.currency, 40).upper()
-    name = f"{clean_text(str(one.id), 40)} {word}".strip()
-    return Wallet(name=name, balance=Money(one.balance, CURRENCIES.get(word, word)))
+    word = clean_text(wallet.currency, 40).upper()
+    name = f"{clean_text(str(wallet.id), 40)} {word}".strip()
+    return Wallet(name=name, balance=Money(wallet.balance, CURRENCIES.get(word, word)))
 
 
 def order_state(status: str) -> SupplierOrderState:
     """A status in the gateway's words; pending when the pages do not name it."""
     state = ORDER_STATES.get(status.strip().lower())
     if state is None:
-        _log.warning("unknown_word", what="order status", word=clean_text(status, 60))
+        _log.warning("supplier_term_unknown", what="order status", word=clean_text(status, 60))
         return SupplierOrderState.PENDING
     return state
 

@@ -122,7 +122,7 @@ def read_answer(
     try:
         return cast("T", _decoder(cast("Any", type), lax).decode(body))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        if refusal is not None and (refused := _asked(refusal, status, body, redact)):
+        if refusal is not None and (refused := _refusal_of(refusal, status, body, redact)):
             raise refused from None
         # Goods may stand in it, under any name, so what was answered is not repeated when it is JSON.
         seen = "" if body.lstrip()[:1] in {b"{", b"["} else f": {_glimpse(body, redact)}"
@@ -149,7 +149,7 @@ def _names(pairs: list[tuple[str, Any]]) -> _Names:
 def _refusal(status: int, body: bytes, refusal: RefusalTable | None, redact: Redactor) -> SupplierError | None:
     if _says_twice(body):
         return None
-    if refusal is not None and (known := _asked(refusal, status, body, redact)):
+    if refusal is not None and (known := _refusal_of(refusal, status, body, redact)):
         return known
     try:
         envelope = _envelope.decode(body)
@@ -165,7 +165,7 @@ def _refusal(status: int, body: bytes, refusal: RefusalTable | None, redact: Red
     return _KINDS.get(status, Refused)(detail, status=status)
 
 
-def _asked(refusal: RefusalTable, status: int, body: bytes, redact: Redactor) -> SupplierError | None:
+def _refusal_of(refusal: RefusalTable, status: int, body: bytes, redact: Redactor) -> SupplierError | None:
     try:
         known = refusal(status, body)
     except Exception as error:  # noqa: BLE001 - a hostile body must not turn a doubt into a crash

@@ -161,25 +161,25 @@ def _table(name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files("config").joinpath(name).read_text("utf-8"))
 
 
-def words_of(text: str) -> list[str]:
+def tokens_of(text: str) -> list[str]:
     """The text's words without case, accents and small differences; a comma stands for every list mark."""
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
     plain = _JOINED.sub("", plain).replace("&", " and ")
-    words: list[str] = []
+    tokens: list[str] = []
     for number, piece in enumerate(_LIST_MARKS.split(plain)):
         if number:
-            words.append(LIST_MARK)
+            tokens.append(LIST_MARK)
         found = (_SAME_WORD.get(word, word) for word in _NOT_A_WORD.split(piece))
-        words.extend(word for word in found if word and word != _THE)
-    return words
+        tokens.extend(word for word in found if word and word != _THE)
+    return tokens
 
 
-def without_marks(words: list[str]) -> str:
+def without_marks(tokens: list[str]) -> str:
     """The words as a key."""
-    return " ".join(word for word in words if word != LIST_MARK)
+    return " ".join(word for word in tokens if word != LIST_MARK)
 
 
 def key_of(name: str) -> str:
     """What a name is looked up by."""
-    return without_marks(words_of(name))
+    return without_marks(tokens_of(name))

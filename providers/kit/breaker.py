@@ -150,7 +150,7 @@ class Breaker:
         self.version += 1
         return True
 
-    def adopt(self, now: float, row: BreakerRow) -> None:
+    def load(self, now: float, row: BreakerRow) -> None:
         """Take over what the shared row says."""
         self.state, self.failures, self.read_failures = row.state, row.failures, row.read_failures
         self.last_error = row.last_error

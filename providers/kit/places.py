@@ -52,20 +52,20 @@ _CODES = re.compile(r"[A-Z]{2}(?:[\s,;/|+&]+[A-Z]{2})*")
 _BRACKETED = re.compile(r"([^()]+)\(([^()]+)\)")
 
 
-def place(text: str, told: MappingOverrides | None = None) -> Place:
+def place(text: str, overrides: MappingOverrides | None = None) -> Place:
     """What ``text`` names. Never raises; a text that is too long or not understood is ``unknown``.
 
-    Codes are understood in capitals, alone or listed ("JP", "JP,KR"). ``told`` lies over what the tables know; a
+    Codes are understood in capitals, alone or listed ("JP", "JP,KR"). ``overrides`` lie over what the tables know; a
     region that it lists is a region here too.
     """
     if len(text) > MAX_TEXT:
         return UNKNOWN
-    return _remembered(text, told) if len(text) <= _REMEMBERED_TEXT else _understood(text, told)
+    return _remembered(text, overrides) if len(text) <= _REMEMBERED_TEXT else _understood(text, overrides)
 
 
-def country(text: str, told: MappingOverrides | None = None) -> str | None:
+def country(text: str, overrides: MappingOverrides | None = None) -> str | None:
     """The code of the one country that ``text`` names or is ("Türkiye", "TR"); None for anything else."""
-    found = place(text, told)
+    found = place(text, overrides)
     return found.codes[0] if found.kind is PlaceKind.COUNTRY else None
 
 
@@ -77,12 +77,12 @@ def countries(text: str) -> tuple[str, ...] | None:
     return place(text).codes or None
 
 
-def supplier_region(provider: str, name: str, told: MappingOverrides | None = None) -> tuple[str, ...] | None:
+def supplier_region(provider: str, name: str, overrides: MappingOverrides | None = None) -> tuple[str, ...] | None:
     """The countries that ``name`` means at this provider; None unless it was told or regions.toml lists them for it."""
     if len(name) > MAX_TEXT:
         return None
     key = atlas.key_of(name)
-    listed = told.regions.get(key) if told is not None else None
+    listed = overrides.regions.get(key) if overrides is not None else None
     return listed or atlas.regions()[1].get(provider, {}).get(key)
 
 
@@ -150,30 +150,30 @@ class _Tie(IntEnum):
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _remembered(text: str, told: MappingOverrides | None) -> Place:
-    return _understood(text, told)
+def _remembered(text: str, overrides: MappingOverrides | None) -> Place:
+    return _understood(text, overrides)
 
 
 @functools.lru_cache(maxsize=_ATLASES)
-def _with(told: MappingOverrides) -> Atlas:
+def _with(overrides: MappingOverrides) -> Atlas:
     """The atlas with what was told laid over it."""
     known = atlas.atlas()
-    over = {key: Place(PlaceKind.COUNTRY, (code,)) for key, code in told.countries.items()}
-    over |= dict.fromkeys(told.regions, REGION)
+    over = {key: Place(PlaceKind.COUNTRY, (code,)) for key, code in overrides.countries.items()}
+    over |= dict.fromkeys(overrides.regions, REGION)
     return msgspec.structs.replace(known, meanings={**known.meanings, **over}, ambiguous=known.ambiguous - over.keys())
 
 
-def _understood(text: str, told: MappingOverrides | None) -> Place:
-    known = atlas.atlas() if told is None else _with(told)
-    words = atlas.words_of(text)
-    found = _as_codes(text, known) or _as_owned(text, known) or _as_name(atlas.without_marks(words), known)
+def _understood(text: str, overrides: MappingOverrides | None) -> Place:
+    known = atlas.atlas() if overrides is None else _with(overrides)
+    tokens = atlas.tokens_of(text)
+    found = _as_codes(text, known) or _as_owned(text, known) or _as_name(atlas.without_marks(tokens), known)
     if found is not None:
         return found
-    if (parts := _parts(words, known)) is not None:
+    if (parts := _parts(tokens, known)) is not None:
         return _together(parts, known)
-    if len(words) > 1 and words[-1] == "city":  # "Mexico City": a city, whatever its country
+    if len(tokens) > 1 and tokens[-1] == "city":  # "Mexico City": a city, whatever its country
         return NO_COUNTRY
-    return REGION if _names_region(words, known) else UNKNOWN
+    return REGION if _names_region(tokens, known) else UNKNOWN
 
 
 def _as_codes(text: str, known: Atlas) -> Place | None:
@@ -213,42 +213,42 @@ def _together(parts: list[_Part], known: Atlas) -> Place:
     return _listed(codes)
 
 
-def _parts(words: list[str], known: Atlas) -> list[_Part] | None:
+def _parts(tokens: list[str], known: Atlas) -> list[_Part] | None:
     """The text cut into known names without a rest, the longest first; None when that cannot be.
 
     Worked from the end: ``ends[start, tie]`` is where the first name from ``start`` on ends if all the
     rest can be cut too.
     """
-    ends: dict[tuple[int, _Tie], int] = {(len(words), tie): len(words) for tie in _Tie}
-    for start in reversed(range(len(words))):
+    ends: dict[tuple[int, _Tie], int] = {(len(tokens), tie): len(tokens) for tie in _Tie}
+    for start in reversed(range(len(tokens))):
         for tie in _Tie:
-            if words[start] in (LIST_MARK, AND):
+            if tokens[start] in (LIST_MARK, AND):
                 if (start + 1, _Tie.NONE) in ends:
                     ends[start, tie] = start + 1
                 continue
-            for end in range(min(len(words), start + _MAX_WORDS), start, -1):
-                found = _part(words[start:end], tie, known)
+            for end in range(min(len(tokens), start + _MAX_WORDS), start, -1):
+                found = _part(tokens[start:end], tie, known)
                 if found is not None and (end, found[1]) in ends:
                     ends[start, tie] = end
                     break
     parts: list[_Part] = []
     start, tie = 0, _Tie.NONE
-    while start < len(words):
+    while start < len(tokens):
         if (start, tie) not in ends:
             return None
         end = ends[start, tie]
-        found = _part(words[start:end], tie, known)
+        found = _part(tokens[start:end], tie, known)
         if found is not None:
             parts.append(found[0])
         start, tie = end, _Tie.NONE if found is None else found[1]
     return parts
 
 
-def _part(words: list[str], tie: _Tie, known: Atlas) -> tuple[_Part, _Tie] | None:
+def _part(tokens: list[str], tie: _Tie, known: Atlas) -> tuple[_Part, _Tie] | None:
     """These words as one name behind ``tie``, and the tie for what follows; None when they are none."""
-    if words[0] in (LIST_MARK, AND) or words[-1] in (LIST_MARK, AND):
+    if tokens[0] in (LIST_MARK, AND) or tokens[-1] in (LIST_MARK, AND):
         return None
-    key = atlas.without_marks(words)
+    key = atlas.without_marks(tokens)
     if key in known.qualifiers:
         return _Part(UNKNOWN, loose=False, qualifier=True), _Tie.NONE
     found = known.meanings.get(key)
@@ -260,11 +260,11 @@ def _part(words: list[str], tie: _Tie, known: Atlas) -> tuple[_Part, _Tie] | Non
     return _Part(found, loose=tie is not _Tie.NONE), _Tie.ALONE if alone else _Tie.COUNTRY
 
 
-def _names_region(words: list[str], known: Atlas) -> bool:
+def _names_region(tokens: list[str], known: Atlas) -> bool:
     """Whether a region's name stands anywhere: other words make it a product of that region at most."""
-    for start in range(len(words)):
-        for end in range(start + 1, min(len(words), start + _MAX_WORDS) + 1):
-            found = known.meanings.get(atlas.without_marks(words[start:end]))
+    for start in range(len(tokens)):
+        for end in range(start + 1, min(len(tokens), start + _MAX_WORDS) + 1):
+            found = known.meanings.get(atlas.without_marks(tokens[start:end]))
             if found is not None and found.kind is PlaceKind.REGION:
                 return True
     return False

@@ -54,18 +54,18 @@ class Parsed(msgspec.Struct, frozen=True):
         return self.data is not None and self.data.reset is Reset.DAILY
 
 
-def parse(text: str, told: MappingOverrides | None = None) -> Parsed:
+def parse(text: str, overrides: MappingOverrides | None = None) -> Parsed:
     """The amount, duration and place in a name. Never raises; a text that is too long says nothing.
 
-    ``told`` says what other units of time count.
+    ``overrides`` say what other units of time count.
     """
     if len(text) > units.MAX_TEXT:
         return Parsed()
     text = unicodedata.normalize("NFKC", text)
-    told_units = told.units if told is not None else {}
-    durations = _durations(tuple(told_units))
-    days, other_unit = _duration(text, durations, told_units)
-    place = _place_words(text, durations)
+    extra_units = overrides.units if overrides is not None else {}
+    durations = _durations(tuple(extra_units))
+    days, other_unit = _duration(text, durations, extra_units)
+    place = _place_text(text, durations)
     return Parsed(data=units.declared_from_text(text), days=days, place=place, other_unit=other_unit)
 
 
@@ -78,7 +78,9 @@ def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     return f"{_where(coverage)} {_amount(data)}, {days} {'day' if days == 1 else 'days'}"
 
 
-def _duration(text: str, durations: re.Pattern[str], told: Mapping[str, Fraction]) -> tuple[int | None, str | None]:
+def _duration(
+    text: str, durations: re.Pattern[str], extra_units: Mapping[str, Fraction]
+) -> tuple[int | None, str | None]:
     found: set[int] = set()
     other: str | None = None
     for match in durations.finditer(text):
@@ -87,8 +89,8 @@ def _duration(text: str, durations: re.Pattern[str], told: Mapping[str, Fraction
             value = units.days(match[1], "DAY")
         elif unit in ("mo", "month", "months"):
             value = units.days(match[1], "MONTH")
-        elif units.unit_key(unit) in told:
-            value = units.days(match[1], unit, told)
+        elif units.unit_key(unit) in extra_units:
+            value = units.days(match[1], unit, extra_units)
         else:
             other = other or match[0]
             continue
@@ -98,23 +100,25 @@ def _duration(text: str, durations: re.Pattern[str], told: Mapping[str, Fraction
     return days, None if days is not None else other
 
 
-def _place_words(text: str, durations: re.Pattern[str]) -> str:
+def _place_text(text: str, durations: re.Pattern[str]) -> str:
     """What stays when amounts, durations, speeds and words of the trade are taken away."""
     text = _BRACKETED.sub(
         lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" {m[1] or m[2] or ''} ", text
     )
     for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, durations, _COUNTED, _SPEED):
         text = pattern.sub(" ", text)
-    words = text.split()
-    kept = [word for word in words if not all(part.lower() in _FILLERS or not part for part in _SEPARATORS.split(word))]
+    tokens = text.split()
+    kept = [
+        word for word in tokens if not all(part.lower() in _FILLERS or not part for part in _SEPARATORS.split(word))
+    ]
     return " ".join(kept).strip(" ,;:|/_+-–—•·()[]&")
 
 
 @lru_cache(maxsize=8)
-def _durations(told: tuple[str, ...]) -> re.Pattern[str]:
+def _durations(extra_units: tuple[str, ...]) -> re.Pattern[str]:
     """What a duration looks like; the words of units that were told are known too, with a plural's "s"."""
-    words = "|".join((_UNITS_OF_TIME, *(f"{re.escape(word)}s?" for word in told)))
-    return re.compile(rf"(?<![0-9A-Za-z.,])([0-9]{{1,5}})\s?-?\s?({words})\b", re.IGNORECASE)
+    units_pattern = "|".join((_UNITS_OF_TIME, *(f"{re.escape(word)}s?" for word in extra_units)))
+    return re.compile(rf"(?<![0-9A-Za-z.,])([0-9]{{1,5}})\s?-?\s?({units_pattern})\b", re.IGNORECASE)
 
 
 def _says_amount(text: str) -> bool:

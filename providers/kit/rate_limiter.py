@@ -132,11 +132,11 @@ class QueuedRateLimiter(ABC):
 
     async def admit(self, priority: Priority, *, write: bool = False) -> None:
         """As ``SupplierRateLimiter.admit``."""
-        held = held_token() if priority is Priority.PURCHASE and self._blocked_for() <= 0 else None
-        await self._know_state(leasing=held is None and self._must_lease(priority))
+        token = held_token() if priority is Priority.PURCHASE and self._blocked_for() <= 0 else None
+        await self._know_state(leasing=token is None and self._must_lease(priority))
         passage = self._check_breaker(priority, write=write)
-        if held is not None:
-            held.used = True
+        if token is not None:
+            token.used = True
             self._forget_handed()
         elif self._waiting_before(priority) or self._take(priority) is None:
             expiry = await self._wait_turn(priority, NO_STOREFRONT, datetime.now(UTC), None)

@@ -112,8 +112,8 @@ class _Eye:
             window = window.replace(literal, REDACTED)
         if len(value) > _MOST_TEXT + 3000:  # what is cut in half is not recognised
             window = window[:-2000]
-        shown = _DIGITS.sub(REDACTED, self._redact(window, _MOST_TEXT))
-        return shown + "…" if len(value) > _MOST_TEXT else shown
+        masked = _DIGITS.sub(REDACTED, self._redact(window, _MOST_TEXT))
+        return masked + "…" if len(value) > _MOST_TEXT else masked
 
 
 def _side(body: bytes, value: Any, eye: _Eye) -> str:
@@ -121,8 +121,8 @@ def _side(body: bytes, value: Any, eye: _Eye) -> str:
         return f"[{len(body):,} bytes]"
     if value is _NOTHING:
         return eye.text(body[: 4 * MOST_CHARS].decode("utf-8", "replace"))
-    shown = _encoder.encode(_shown(value, "", eye, 0))
-    return msgspec.json.format(shown, indent=1).decode()
+    scrubbed_value = _encoder.encode(_scrub(value, "", eye, 0))
+    return msgspec.json.format(scrubbed_value, indent=1).decode()
 
 
 def _read(body: bytes | None) -> Any:
@@ -135,12 +135,12 @@ def _read(body: bytes | None) -> Any:
     return value if isinstance(value, (dict, list)) else _NOTHING
 
 
-def _shown(value: Any, name: str, eye: _Eye, depth: int) -> Any:  # noqa: PLR0911 - one for each kind of JSON
+def _scrub(value: Any, name: str, eye: _Eye, depth: int) -> Any:  # noqa: PLR0911 - one for each kind of JSON
     if isinstance(value, dict):
         if depth >= _DEEPEST:
             return "…"
         return {
-            eye.text(str(key))[:80]: REDACTED if _is_secret(str(key)) and inner not in (None, "") else _shown(
+            eye.text(str(key))[:80]: REDACTED if _is_secret(str(key)) and inner not in (None, "") else _scrub(
                 inner, str(key), eye, depth + 1
             )
             for key, inner in list(value.items())[:_MOST_NAMES]
@@ -148,8 +148,8 @@ def _shown(value: Any, name: str, eye: _Eye, depth: int) -> Any:  # noqa: PLR091
     if isinstance(value, list):
         if depth >= _DEEPEST:
             return "…"
-        shown = [_shown(inner, name, eye, depth + 1) for inner in value[:_MOST_ITEMS]]
-        return shown + ([f"… and {len(value) - _MOST_ITEMS} more"] if len(value) > _MOST_ITEMS else [])
+        items = [_scrub(inner, name, eye, depth + 1) for inner in value[:_MOST_ITEMS]]
+        return items + ([f"… and {len(value) - _MOST_ITEMS} more"] if len(value) > _MOST_ITEMS else [])
     if isinstance(value, str):
         return eye.id(value) if _names_an_id(name) else eye.text(value)
     if value is None or isinstance(value, bool):

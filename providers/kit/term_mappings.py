@@ -56,7 +56,7 @@ class WrongMeaningError(ValueError):
         self.field = field
 
 
-def told(meanings: Iterable[Meaning], provider: str) -> MappingOverrides | None:
+def overrides_of(meanings: Iterable[Meaning], provider: str) -> MappingOverrides | None:
     """What of these counts for a provider's items; None when nothing does.
 
     Its own word goes before every provider's, and of two meanings of one word the later one counts.
@@ -81,13 +81,13 @@ def told(meanings: Iterable[Meaning], provider: str) -> MappingOverrides | None:
             units[key] = Fraction(meaning.means)
         else:
             attributes.setdefault(meaning.means, []).append(key)
-    said = [(about, key, meaning.means) for (about, key), meaning in sorted(known.items())]
+    terms = [(about, key, meaning.means) for (about, key), meaning in sorted(known.items())]
     return MappingOverrides(
         countries,
         regions,
         units,
         {name: tuple(codes) for name, codes in attributes.items()},
-        hashlib.blake2b(msgspec.json.encode(said), digest_size=16).digest(),
+        hashlib.blake2b(msgspec.json.encode(terms), digest_size=16).digest(),
     )
 
 
@@ -161,7 +161,7 @@ def read_toml(text: str) -> tuple[Meaning, ...]:
 def as_toml(meanings: Iterable[Meaning]) -> str:
     """The meanings as ``config/mappings.toml`` holds them, in a fixed order; empty text for none."""
     lines: list[str] = []
-    for each in sorted(meanings, key=lambda one: (one.provider, one.about, one.key)):
+    for each in sorted(meanings, key=lambda meaning: (meaning.provider, meaning.about, meaning.key)):
         lines.append("[[mapping]]")
         if each.provider:
             lines.append(f"provider = {_quoted(each.provider)}")

@@ -270,9 +270,9 @@ class Transport:
             return read_answer(again.status, again.body, type, refusal=refusal, redact=self.redact, lax=lax)
         await self._limiter.admit(priority, write=write)
         try:
-            with CallRecorder(method, url, body, self.redact, self._base_path) as told:
+            with CallRecorder(method, url, body, self.redact, self._base_path) as recorder:
                 status, answer = await self._exchange(session, method, url, body, headers, deadline)
-                told.answered(status, answer)
+                recorder.answered(status, answer)
             value = read_answer(status, answer, type, refusal=refusal, redact=self.redact, lax=lax)
         except DeadlinePassed as error:
             error.supplier = self.supplier  # says nothing of the supplier, so the limiter is told nothing
@@ -352,7 +352,7 @@ class Transport:
             async with asyncio.timeout(COUNT_SECONDS):
                 await self._limiter.observed(response.headers, response.status)
         except Exception as error:  # noqa: BLE001 - keeping count must not lose an answer that came
-            _log.warning("rate_not_recorded", supplier=self.supplier, error=self.redact(error, 120))
+            _log.warning("supplier_rate_record_failed", supplier=self.supplier, error=self.redact(error, 120))
 
     async def _report(self, error: SupplierError | None, *, write: bool) -> None:
         outage = error is not None and is_outage(error)
@@ -366,7 +366,7 @@ class Transport:
                 else:
                     await self._limiter.succeeded()
         except Exception as fault:  # noqa: BLE001 - as above
-            _log.warning("breaker_not_recorded", supplier=self.supplier, error=self.redact(fault, 120))
+            _log.warning("breaker_record_failed", supplier=self.supplier, error=self.redact(fault, 120))
 
 
 def _pause_before_retry(priority: Priority, error: Exception) -> bool | float:

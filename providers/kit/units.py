@@ -103,16 +103,16 @@ def unlimited(
 
 
 def days(
-    number: int | str | Decimal | None, unit: str = "DAY", told: Mapping[str, Fraction] | None = None
+    number: int | str | Decimal | None, unit: str = "DAY", extra_units: Mapping[str, Fraction] | None = None
 ) -> int | SetAsideReason:
     """A validity in days: DAY counts one, MONTH thirty.
 
-    ``told`` says what other units count, by ``unit_key``. Anything else is ``UNKNOWN_UNIT``; a number that is
+    ``extra_units`` says what other units count, by ``unit_key``. Anything else is ``UNKNOWN_UNIT``; a number that is
     missing, not positive, no whole number of days or beyond a century is ``NO_VALIDITY``.
     """
     factor: int | Fraction | None = _DAYS_PER_UNIT.get(unit.strip().upper())
-    if factor is None and told is not None:
-        factor = told.get(unit_key(unit))
+    if factor is None and extra_units is not None:
+        factor = extra_units.get(unit_key(unit))
     if factor is None:
         return SetAsideReason.UNKNOWN_UNIT
     if number is None or (isinstance(number, str) and len(number) > MAX_TEXT):

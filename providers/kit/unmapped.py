@@ -104,7 +104,7 @@ def cost_of(amount: Decimal | None, currency: str, most: Decimal = MAX_COST) -> 
 
 
 def cost_if_any(amount: Decimal | None, currency: str) -> Money | None:
-    """The price of an item that is set aside, for the sake of knowing what hangs on it; None when there is none."""
+    """The price of an item that is unmapped, for the sake of knowing what hangs on it; None when there is none."""
     try:
         return cost_of(amount, currency)
     except Unmapped:
@@ -112,7 +112,7 @@ def cost_if_any(amount: Decimal | None, currency: str) -> Money | None:
 
 
 class Once:
-    """Sees to it that no id of a walk stands for two items: repeated ones are set aside, none is lost."""
+    """Sees to it that no id of a walk stands for two items: repeated ones are unmapped, none is lost."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()  # hashes: the texts themselves would be most of a walk's memory

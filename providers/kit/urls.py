@@ -17,12 +17,12 @@ Params = Mapping[str, str | int | bool | None]
 
 def joined(base_url: str, path: str, params: Params | None = None) -> URL:
     """The path below a checked base URL, with those parameters that are not None; True is "true"."""
-    words = {
+    pairs = {
         name: str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in (params or {}).items()
         if value is not None
     }
-    query = f"?{urlencode(words, quote_via=quote)}" if words else ""
+    query = f"?{urlencode(pairs, quote_via=quote)}" if pairs else ""
     return URL(f"{base_url}/{path.lstrip('/')}{query}", encoded=True)
 
 

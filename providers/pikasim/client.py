@@ -67,7 +67,7 @@ class PikaSim(Provider):
         ahead: deque[asyncio.Task[wire.PackagePage]] = deque()
         try:
             walk = Walk(first.pagination)
-            reader = Reader(partial(mapping.item, told=self.told), mapping.code_of, self.recall)
+            reader = Reader(partial(mapping.item, overrides=self.overrides), mapping.code_of, self.recall)
             yield self._mapped(walk, 1, first, reader)
             numbers = iter(range(2, walk.pages + 1))
             for number in range(2, walk.pages + 1):
@@ -116,13 +116,13 @@ class PikaSim(Provider):
         rows = [self._own(found, request)] if found is not None else await self._reader.orders_of(request)
         if not rows:
             return None
-        told = orders.told(rows, request)
-        if told.state is SupplierOrderState.COMPLETED and request.iccid is None:
-            return await self._delivered(told, request, listed=found is None)
-        if orders.needs_transactions(told, request, datetime.now(UTC)):
+        order = orders.matching_order(rows, request)
+        if order.state is SupplierOrderState.COMPLETED and request.iccid is None:
+            return await self._delivered(order, request, listed=found is None)
+        if orders.needs_transactions(order, request, datetime.now(UTC)):
             entries = [entry async for entry in self._reader.ledger(request.signed_at - orders.CLOCKS_APART)]
-            told = orders.settled(told, orders.held(entries, rows[0].order_id))
-        return told
+            order = orders.settled(order, orders.net_charge(entries, rows[0].order_id))
+        return order
 
     async def topup_plans(self, iccid: str, supplier_plan_id: str) -> list[Offer]:
         """What can be added to an eSIM, by the supplier's own list for it.
@@ -178,16 +178,19 @@ class PikaSim(Provider):
         """Every order back to ``since``. Raises when one cannot be read."""
         async with aclosing(self._reader.orders_since(since)) as rows:
             async for row in rows:
-                told = orders.order(row)
-                if told.created_at is None or told.created_at >= since:
-                    yield told
+                order = orders.order(row)
+                if order.created_at is None or order.created_at >= since:
+                    yield order
 
     async def account(self) -> SupplierAccount:
         """Who we are to the supplier; an account that is not approved is not active."""
-        told = await self._reader.read("/account", wire.Answer[wire.Account], Priority.SETTLE)
-        status = clean_text(told.status)
+        reported = await self._reader.read("/account", wire.Answer[wire.Account], Priority.SETTLE)
+        status = clean_text(reported.status)
         return SupplierAccount(
-            name=clean_text(told.company_name), active=status == "approved", status=status, orders=told.total_orders
+            name=clean_text(reported.company_name),
+            active=status == "approved",
+            status=status,
+            orders=reported.total_orders,
         )
 
     async def set_webhook(self, url: str, events: Sequence[str] = ()) -> None:
@@ -206,7 +209,7 @@ class PikaSim(Provider):
         )
 
     async def deposit(self, way: str, amount: Money) -> DepositSession:
-        """Begin a deposit by Stripe or BTCPay: one POST. Nothing is paid before a person does it at the page."""
+        """Begin a deposit by Stripe or BTCPay: one POST. Nothing is paid before an operator does it at the page."""
         path = deposits.PATHS.get(way)
         if path is None:
             raise InvalidRequest(f"there is no way {way}; nothing was sent", supplier=self.name)
@@ -237,9 +240,9 @@ class PikaSim(Provider):
         """The event of a verified body. Raises ``ValueError`` for one that is no notification."""
         return webhook.parse(body)
 
-    def remap(self, raw: bytes, told: MappingOverrides | None) -> Offer | SetAside | None:
+    def remap(self, raw: bytes, overrides: MappingOverrides | None) -> Offer | SetAside | None:
         """A set-aside package mapped once more."""
-        return mapping.item(Raw(raw), told)
+        return mapping.item(Raw(raw), overrides)
 
     async def _believing(self) -> None:
         if self.settings.webhook_secret is None:
@@ -278,23 +281,23 @@ class PikaSim(Provider):
             raise self._reader.unreadable("the order has another externalOrderId")
         return found
 
-    async def _delivered(self, told: SupplierOrder, request: PurchaseRequest, *, listed: bool) -> SupplierOrder:
+    async def _delivered(self, reported: SupplierOrder, request: PurchaseRequest, *, listed: bool) -> SupplierOrder:
         """A completed order with its eSIM, which a list may leave out, as an order may its code; else pending."""
-        if told.delivery is None and listed and told.supplier_order_id:
-            whole = await self._reader.order(told.supplier_order_id)
-            told = told if whole is None else orders.told([self._own(whole, request)], request)
-        given = told.delivery
-        if given is None:
-            return msgspec.structs.replace(told, state=SupplierOrderState.PENDING)
-        if given.smdp_address is not None or given.iccid is None:
-            return told
+        if reported.delivery is None and listed and reported.supplier_order_id:
+            whole = await self._reader.order(reported.supplier_order_id)
+            reported = reported if whole is None else orders.matching_order([self._own(whole, request)], request)
+        delivery = reported.delivery
+        if delivery is None:
+            return msgspec.structs.replace(reported, state=SupplierOrderState.PENDING)
+        if delivery.smdp_address is not None or delivery.iccid is None:
+            return reported
         try:
-            esim = await self._reader.read(_esim(given.iccid), wire.Answer[wire.Esim], Priority.SETTLE)
+            esim = await self._reader.read(_esim(delivery.iccid), wire.Answer[wire.Esim], Priority.SETTLE)
         except NotFound:
-            return told
-        fuller = orders.delivery_of_esim(self._same(esim, given.iccid))
+            return reported
+        fuller = orders.delivery_of_esim(self._same(esim, delivery.iccid))
         own = esim.external_order_id in (None, request.reference)  # ICCIDs come back
-        return msgspec.structs.replace(told, delivery=fuller) if own and fuller.smdp_address else told
+        return msgspec.structs.replace(reported, delivery=fuller) if own and fuller.smdp_address else reported
 
     async def _coverage(self, supplier_plan_id: str) -> tuple[str, ...]:
         try:

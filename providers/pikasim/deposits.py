@@ -1,4 +1,4 @@
-"""PikaSim's deposits: the ways to fill the wallet, and the page at which a person pays. Pure.
+"""PikaSim's deposits: the ways to fill the wallet, and the page at which an operator pays. Pure.
 
 The page shows the answer of the Stripe call only, and its fields stand beside ``success``; that of BTCPay is read by
 the names that its servers use (2026-11), there or under ``data``.
@@ -38,12 +38,12 @@ def body(amount: Money) -> wire.Deposit:
 
 
 def session(answer: wire.DepositAnswer, amount: Money) -> DepositSession:
-    """Where a person pays. Raises ``ValueError`` when the answer names no page that can be opened."""
+    """Where an operator pays. Raises ``ValueError`` when the answer names no page that can be opened."""
     parts = (answer, answer.data) if answer.data is not None else (answer,)
     url = next(
-        (found for one in parts for found in (one.checkout_url, one.checkout_link, one.invoice_url) if found), ""
+        (found for part in parts for found in (part.checkout_url, part.checkout_link, part.invoice_url) if found), ""
     )
     if not is_page(url):
         raise ValueError("the answer names no page to pay at")
-    names = (found for one in parts for found in (one.session_id, one.invoice_id, one.id) if found is not None)
+    names = (found for part in parts for found in (part.session_id, part.invoice_id, part.id) if found is not None)
     return DepositSession(id=clean_text(str(next(names, ""))) or None, url=url, amount=amount)

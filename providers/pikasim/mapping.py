@@ -103,15 +103,15 @@ _NO_CODE = "no packageCode"
 _DOUBTFUL = frozenset({408, 425, 429})
 
 
-def item(raw: Raw, told: MappingOverrides | None = None) -> Offer | SetAside:
-    """One package, mapped or set aside with its reason; ``told`` says what single words mean. Never raises."""
+def item(raw: Raw, overrides: MappingOverrides | None = None) -> Offer | SetAside:
+    """One package, mapped or unmapped with its reason; ``overrides`` say what single words mean. Never raises."""
     try:
         package = _PACKAGE.decode(raw)
     except (ValueError, RecursionError) as error:
         return unreadable(raw, error, id_fields=("packageCode",), reasons=UNREADABLE_FIELD)
     name = clean_text(package.name)
     try:
-        return _offer(package, name, told)
+        return _offer(package, name, overrides)
     except Unmapped as why:
         return why.row(raw, id_or_none(package.package_code), name, _cost_if_any(package.price))
 
@@ -163,9 +163,9 @@ def cancel_refusal(status: int, body: bytes) -> SupplierError | None:
     if problem.success or not answered or status in _DOUBTFUL:
         return refusal(status, body)
     state = problem.current_status
-    words = clean_text(f"{state.esim_status or '?'}/{state.smdp_status or '?'}", 60)
+    states = clean_text(f"{state.esim_status or '?'}/{state.smdp_status or '?'}", 60)
     detail = clean_text(problem.error or problem.message) or "cannot be cancelled"
-    return REFUSALS.get(status, Refused)(f"{detail} ({words})", status=status)
+    return REFUSALS.get(status, Refused)(f"{detail} ({states})", status=status)
 
 
 def topup_options(data: Raw) -> list[Raw]:
@@ -206,7 +206,7 @@ def allowance(package: wire.Package) -> DataAllowance:
     return _allowance(package.data_type, package.volume, gb if usable else None)
 
 
-def coverage(package: wire.Package, told: MappingOverrides | None = None) -> tuple[str, ...]:
+def coverage(package: wire.Package, overrides: MappingOverrides | None = None) -> tuple[str, ...]:
     """The sorted countries of a package. Raises ``Unmapped`` when they are not known or contradict each other.
 
     The longer of ``location`` and ``locationNetworkList`` decides when it holds the other whole;
@@ -218,17 +218,17 @@ def coverage(package: wire.Package, told: MappingOverrides | None = None) -> tup
     location = package.location or ""
     if len(location) > MAX_LOCATION:
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"location of {len(location)} characters")
-    return _coverage(location, names, (package.region or "")[:NAME_LENGTH], regional, told)
+    return _coverage(location, names, (package.region or "")[:NAME_LENGTH], regional, overrides)
 
 
 def networks(
-    package: wire.Package, covered: Iterable[str], told: MappingOverrides | None = None
+    package: wire.Package, covered: Iterable[str], overrides: MappingOverrides | None = None
 ) -> tuple[Network, ...]:
     """The operators in the covered countries, without repeats; the package's ``speed`` where one has no type."""
     inside = set(covered)
     found: dict[Network, None] = {}
     for entry in package.location_network_list or ():
-        country = _country((entry.location_name or "")[:NAME_LENGTH], told)
+        country = _country((entry.location_name or "")[:NAME_LENGTH], overrides)
         if country not in inside or country is None:
             continue
         for operator in entry.operator_list or ():
@@ -242,8 +242,8 @@ def networks(
 @lru_cache(maxsize=1024)
 def generation(text: str | None) -> str | None:
     """The newest generation that a text names: "3G/4G/5G" is "5G", "4G/LTE" is "4G"."""
-    words = clean_text(text).upper()
-    return next((name for word, name in GENERATIONS if word in words), None)
+    spelled = clean_text(text).upper()
+    return next((name for word, name in GENERATIONS if word in spelled), None)
 
 
 def exit_country(package: wire.Package) -> str | None:
@@ -258,7 +258,7 @@ def exit_country(package: wire.Package) -> str | None:
     return _country(package.ip_export[:NAME_LENGTH])
 
 
-def _offer(package: wire.Package, name: str, told: MappingOverrides | None) -> Offer:
+def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None) -> Offer:
     code = id_of(package.package_code, _NO_CODE)
     if not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name")
@@ -268,11 +268,11 @@ def _offer(package: wire.Package, name: str, told: MappingOverrides | None) -> O
     cost = cost_of(cents.scaleb(-CENTS), CURRENCY)
     data = allowance(package)
     unit = clean_text(package.duration_unit).upper()
-    days = units.days(package.duration, unit, told.units if told is not None else None)
+    days = units.days(package.duration, unit, overrides.units if overrides is not None else None)
     if isinstance(days, SetAsideReason):
         strange = (units.unit_key(unit),) if days is SetAsideReason.UNKNOWN_UNIT else ()
         raise Unmapped(days, f"duration {package.duration} {unit}", About.UNIT if strange else About.DAYS, strange)
-    covered = coverage(package, told)
+    covered = coverage(package, overrides)
     topup = package.support_top_up_type
     return Offer(
         supplier_plan_id=code,
@@ -281,7 +281,7 @@ def _offer(package: wire.Package, name: str, told: MappingOverrides | None) -> O
         data=data,
         validity=Validity(days, STARTS.get(package.active_type or 0, Starts.UNKNOWN)),
         cost=cost,
-        networks=networks(package, covered, told),
+        networks=networks(package, covered, overrides),
         features=Features(
             topup=topup if isinstance(topup, bool) else None,
             # The page lists what a package has, data and SMS; calls are not among it.
@@ -310,10 +310,10 @@ def _allowance(kind: int | None, volume: int | None, gb: Decimal | None) -> Data
 
 @lru_cache(maxsize=8192)
 def _coverage(
-    location: str, names: tuple[str, ...], region: str, regional: bool, told: MappingOverrides | None = None
+    location: str, names: tuple[str, ...], region: str, regional: bool, overrides: MappingOverrides | None = None
 ) -> tuple[str, ...]:
-    located, kind = _located(location, told)
-    named, others = _named(names, told)
+    located, kind = _located(location, overrides)
+    named, others = _named(names, overrides)
     if located:
         if islands := others[PlaceKind.NO_COUNTRY] if not named else ():
             detail = f"location {location!r}, networks in {', '.join(islands)}"
@@ -326,53 +326,57 @@ def _coverage(
     if strange := others[PlaceKind.UNKNOWN]:
         detail = f"no such country: {', '.join(strange)}"
         raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, detail, About.PLACE, strange)
-    if regions := _not_listed(others[PlaceKind.REGION], told):
+    if regions := _not_listed(others[PlaceKind.REGION], overrides):
         detail = f"the countries of {', '.join(regions)} are not given"
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, regions)
-    named = named.union(*(_listed(name, told) or () for name in others[PlaceKind.REGION]))
+    named = named.union(*(_listed(name, overrides) or () for name in others[PlaceKind.REGION]))
     where = clean_text(location or region)
     if not where and not named and (islands := others[PlaceKind.NO_COUNTRY]):
         raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {', '.join(islands)}", About.PLACE, islands)
-    return _of_region(where, named, regional or kind is PlaceKind.REGION or not location, told)
+    return _of_region(where, named, regional or kind is PlaceKind.REGION or not location, overrides)
 
 
-def _of_region(where: str, named: frozenset[str], is_region: bool, told: MappingOverrides | None) -> tuple[str, ...]:
+def _of_region(
+    where: str, named: frozenset[str], is_region: bool, overrides: MappingOverrides | None
+) -> tuple[str, ...]:
     if named and (is_region or len(named) > 1):
         return tuple(sorted(named))
-    if (listed := _listed(where, told)) is not None:
+    if (listed := _listed(where, overrides)) is not None:
         return listed
-    words = (where,) if where else ()
+    unknown = (where,) if where else ()
     if is_region:
         detail = f"the countries of {where!r} are not given"
-        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, words)
-    raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {where}", About.PLACE, words)
+        raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, unknown)
+    raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, f"no such country: {where}", About.PLACE, unknown)
 
 
-def _listed(where: str, told: MappingOverrides | None) -> tuple[str, ...] | None:
-    return places.supplier_region(PROVIDER, where, told)
+def _listed(where: str, overrides: MappingOverrides | None) -> tuple[str, ...] | None:
+    return places.supplier_region(PROVIDER, where, overrides)
 
 
-def _not_listed(regions: list[str], told: MappingOverrides | None) -> list[str]:
-    """Regions among the networks' places whose countries nobody told."""
-    return [name for name in regions if _listed(name, told) is None]
+def _not_listed(regions: list[str], overrides: MappingOverrides | None) -> list[str]:
+    """Regions among the networks' places whose countries the supplier did not report."""
+    return [name for name in regions if _listed(name, overrides) is None]
 
 
-def _located(location: str, told: MappingOverrides | None) -> tuple[frozenset[str], PlaceKind]:
+def _located(location: str, overrides: MappingOverrides | None) -> tuple[frozenset[str], PlaceKind]:
     """The countries of ``location``, and what it is when they are none."""
-    words = [word for word in (clean_text(part) for part in location.split(",")) if word]
-    codes = [_country(word, told) for word in words if len(word) == len("JP")]
-    if words and len(codes) == len(words) and None not in codes:
+    parts = [word for word in (clean_text(part) for part in location.split(",")) if word]
+    codes = [_country(word, overrides) for word in parts if len(word) == len("JP")]
+    if parts and len(codes) == len(parts) and None not in codes:
         return frozenset(filter(None, codes)), PlaceKind.COUNTRIES
-    found = places.place(clean_text(location), told)
+    found = places.place(clean_text(location), overrides)
     return frozenset(found.codes), found.kind
 
 
-def _named(names: tuple[str, ...], told: MappingOverrides | None) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
+def _named(
+    names: tuple[str, ...], overrides: MappingOverrides | None
+) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
     """The countries that network entries name, and by kind those of their names that are none."""
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {kind: [] for kind in PlaceKind}
     for name in filter(None, map(clean_text, names)):
-        found = places.place(name, told)
+        found = places.place(name, overrides)
         codes.update(found.codes)
         if not found.codes:
             others[found.kind].append(name)
@@ -385,9 +389,9 @@ def _operator(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _country(text: str, told: MappingOverrides | None = None) -> str | None:
+def _country(text: str, overrides: MappingOverrides | None = None) -> str | None:
     word = clean_text(text)
-    return word.upper() if places.is_country(word.upper()) else places.country(word, told)
+    return word.upper() if places.is_country(word.upper()) else places.country(word, overrides)
 
 
 def _cost_if_any(cents: Decimal | None) -> Money | None:

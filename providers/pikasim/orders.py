@@ -82,15 +82,15 @@ def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
         _unknown_word("order status", answer.status)
         state = SupplierOrderState.PENDING
     failed = state is SupplierOrderState.FAILED
-    given = delivery(answer.esim)
-    if given is not None and iccid is not None and given.iccid not in (None, iccid):
-        given = msgspec.structs.replace(given, conflict=True)
+    esim = delivery(answer.esim)
+    if esim is not None and iccid is not None and esim.iccid not in (None, iccid):
+        esim = msgspec.structs.replace(esim, conflict=True)
     return SupplierOrder(
         supplier_order_id=answer.order_id,
         reference=answer.external_order_id,
         state=state,
         charged=None if failed else taken_cents(answer.price),
-        delivery=given,
+        delivery=esim,
         created_at=None if answer.created_at is None else utc(answer.created_at),
         error=(_redact(clean_text(answer.reason or answer.message)) or "failed") if failed else None,
     )
@@ -108,11 +108,11 @@ def rows(raws: Iterable[msgspec.Raw], reference: str) -> list[wire.Order]:
     return read
 
 
-def told(found: Sequence[wire.Order], request: PurchaseRequest) -> SupplierOrder:
-    """What the orders with an attempt's reference say. Several, or another package, is PARTIAL: a person settles it."""
+def matching_order(found: Sequence[wire.Order], request: PurchaseRequest) -> SupplierOrder:
+    """What the orders with an attempt's reference say. Several, or another package: PARTIAL, for an operator."""
     first = order(found[0], request.iccid)
     if len(found) > 1:
-        charges = [taken_cents(one.price) for one in found]
+        charges = [taken_cents(row.price) for row in found]
         known = [charge for charge in charges if charge is not None]
         whole = known[0] if known else None
         for charge in known[1:]:
@@ -137,7 +137,7 @@ def entries(page: wire.LedgerPage) -> list[wire.LedgerEntry]:
     return page.transactions
 
 
-def held(entries: Iterable[wire.LedgerEntry], order_id: str) -> Money | None:
+def net_charge(entries: Iterable[wire.LedgerEntry], order_id: str) -> Money | None:
     """What the transactions show to be held for an order: charges less refunds, never below zero.
 
     None when they show no charge of it.
@@ -148,25 +148,25 @@ def held(entries: Iterable[wire.LedgerEntry], order_id: str) -> Money | None:
     return _cents(max(-sum(amounts, Decimal(0)), Decimal(0)))
 
 
-def settled(told: SupplierOrder, held: Money | None) -> SupplierOrder:
+def settled(reported: SupplierOrder, charge: Money | None) -> SupplierOrder:
     """A failed order with what is still held for it, and a pending one that was given back as the failure it is.
 
     A failed order is refunded by itself, says the page; so one whose charge is not shown holds nothing.
     """
-    if told.state is SupplierOrderState.FAILED:
-        return msgspec.structs.replace(told, charged=held if held is not None else _cents(Decimal(0)))
-    if held is not None and held.amount == 0:
+    if reported.state is SupplierOrderState.FAILED:
+        return msgspec.structs.replace(reported, charged=charge if charge is not None else _cents(Decimal(0)))
+    if charge is not None and charge.amount == 0:
         return msgspec.structs.replace(
-            told, state=SupplierOrderState.FAILED, charged=held, error="refunded while it was processed"
+            reported, state=SupplierOrderState.FAILED, charged=charge, error="refunded while it was processed"
         )
-    return told
+    return reported
 
 
-def needs_transactions(told: SupplierOrder, request: PurchaseRequest, now: datetime) -> bool:
+def needs_transactions(reported: SupplierOrder, request: PurchaseRequest, now: datetime) -> bool:
     """Whether the transactions have to say what an order alone does not."""
-    if told.state is SupplierOrderState.FAILED:
+    if reported.state is SupplierOrderState.FAILED:
         return True
-    return told.state is SupplierOrderState.PENDING and now - request.signed_at >= STUCK_AFTER
+    return reported.state is SupplierOrderState.PENDING and now - request.signed_at >= STUCK_AFTER
 
 
 def delivery(esim: wire.OrderEsim | None) -> Delivery | None:
@@ -283,4 +283,4 @@ def utc(at: datetime) -> datetime:
 
 
 def _unknown_word(what: str, word: str) -> None:
-    _log.warning("unknown_word", what=what, word=clean_text(word, 60))
+    _log.warning("supplier_term_unknown", what=what, word=clean_text(word, 60))

@@ -62,7 +62,7 @@ class S2S(Provider):
 
     async def catalog(self) -> AsyncIterator[CatalogPage]:
         """Every eSIM SKU, joined from price list and products; products of other types are only counted."""
-        join = Join(self._codes(), self.told)
+        join = Join(self._codes(), self.overrides)
         async for page in self._esims(join):
             yield page
         yield join.left_over()
@@ -80,7 +80,7 @@ class S2S(Provider):
             raise NotSupported(self.name, Capability.PLAN_LOOKUP.value, reason)
         product = await self._product(supplier_product_id, Priority.PURCHASE)
         try:
-            found = mapping.of_product(product, supplier_plan_id, self._codes(), self.told)
+            found = mapping.of_product(product, supplier_plan_id, self._codes(), self.overrides)
         except _BROKEN:
             raise UnreadableAnswer("the SKU cannot be read", supplier=self.name) from None
         if found is None or product.type != ESIM:
@@ -148,10 +148,10 @@ class S2S(Provider):
             found = await self._by_reference(request.reference)
         if found is None:
             return None
-        told = self._told(found, request)
-        if told.state in orders.NOTHING_TAKEN:
-            told = msgspec.structs.replace(told, charged=await self._held(found, request))
-        return told
+        order = self._reported(found, request)
+        if order.state in orders.NOTHING_TAKEN:
+            order = msgspec.structs.replace(order, charged=await self._held(found, request))
+        return order
 
     async def topup_plans(self, iccid: str, supplier_plan_id: str) -> list[Offer]:
         """The SKU that the eSIM was bought as, at today's price; nothing when it cannot be renewed or is gone.
@@ -161,7 +161,7 @@ class S2S(Provider):
         """
         if (await self.esim_status(iccid)).can_topup is False:
             return []
-        join = Join(self._codes(), self.told)
+        join = Join(self._codes(), self.overrides)
         async with aclosing(self._esims(join)) as pages:
             async for page in pages:
                 for offer in page.offers:
@@ -195,14 +195,18 @@ class S2S(Provider):
         params: Params = {"per_page": PER_HISTORY_PAGE}
         async for rows in self._walk(self.settings.paths.orders, params, Priority.SETTLE):
             try:
-                told = [orders.order(_order.decode(raw)) for raw in rows]
+                orders_read = [orders.order(_order.decode(raw)) for raw in rows]
             except _BROKEN:
                 raise UnreadableAnswer("an order in the list cannot be read", supplier=self.name) from None
-            for one in told:
-                if one.created_at is None or one.created_at >= since.replace(microsecond=0):
-                    yield one
+            for order in orders_read:
+                if order.created_at is None or order.created_at >= since.replace(microsecond=0):
+                    yield order
             # A day beyond, for a row or two may stand out of order.
-            if told and told[-1].created_at is not None and told[-1].created_at < since - CLOCKS_APART:
+            if (
+                orders_read
+                and orders_read[-1].created_at is not None
+                and orders_read[-1].created_at < since - CLOCKS_APART
+            ):
                 return
 
     async def account(self) -> SupplierAccount:
@@ -222,9 +226,9 @@ class S2S(Provider):
         """The event, and which order it is about; what the body says of the order is not signed and not read."""
         return webhook.parse(body)
 
-    def remap(self, raw: bytes, told: MappingOverrides | None) -> Offer | SetAside | None:
+    def remap(self, raw: bytes, overrides: MappingOverrides | None) -> Offer | SetAside | None:
         """A set-aside SKU mapped once more."""
-        return mapping.kept(raw, self._codes(), told)
+        return mapping.kept(raw, self._codes(), overrides)
 
     def _codes(self) -> AttributeCodes:
         return AttributeCodes(**self.settings.attributes.model_dump())
@@ -242,22 +246,22 @@ class S2S(Provider):
             lax=True,
             deadline=request.deadline,
         )
-        return self._told(answer.data, request)
+        return self._reported(answer.data, request)
 
-    def _told(self, found: wire.Order, request: PurchaseRequest) -> SupplierOrder:
+    def _reported(self, found: wire.Order, request: PurchaseRequest) -> SupplierOrder:
         """An order that is this attempt's. Raises ``UnreadableAnswer``, which leaves it unknown, when it is not."""
         if found.external_id != request.reference:
             raise UnreadableAnswer("the order that was answered has another external_id", supplier=self.name)
-        told = orders.order(found, request.iccid)
+        order = orders.order(found, request.iccid)
         bought, quantity = request.supplier_plan_id, 1
         if request.good is not None:
             bought, quantity = request.good.sku, request.good.quantity
             codes = vouchers.codes(found, recharge=request.good.recharge)
-            told = msgspec.structs.replace(told, delivery=None, codes=codes)
-        if told.state not in orders.NOTHING_TAKEN and not orders.is_for(found, bought, quantity):
+            order = msgspec.structs.replace(order, delivery=None, codes=codes)
+        if order.state not in orders.NOTHING_TAKEN and not orders.is_for(found, bought, quantity):
             word = "the order is for something else than was bought"
-            return msgspec.structs.replace(told, state=SupplierOrderState.PARTIAL, error=word)
-        return msgspec.structs.replace(told, error=told.error and self.transport.redact(told.error))
+            return msgspec.structs.replace(order, state=SupplierOrderState.PARTIAL, error=word)
+        return msgspec.structs.replace(order, error=order.error and self.transport.redact(order.error))
 
     async def _product(self, product_id: str, priority: Priority) -> wire.Product:
         path = self.settings.paths.product.replace("{uuid}", segment(product_id))
@@ -294,9 +298,9 @@ class S2S(Provider):
 
     async def _held(self, found: wire.Order, request: PurchaseRequest) -> Money | None:
         lines = [line async for page in self._history(request.signed_at - CLOCKS_APART) for line in page]
-        held = orders.held((moved for _, moved in lines), found.id)
-        if held is not None:
-            return held
+        net_charge = orders.net_charge((moved for _, moved in lines), found.id)
+        if net_charge is not None:
+            return net_charge
         # No line may mean no charge, or a history that is behind. It is not when its last line says our balance now.
         settled = datetime.now(UTC) - request.signed_at > HISTORY_SETTLES
         now, ours = await self._balance()

@@ -41,8 +41,8 @@ def esim(delivered: Any) -> Delivery | None:
     image = next((png for text in texts if (png := _picture(text)) is not None), None)
     if codes:
         # The same code may stand there with and without its last part, which says that a confirmation is needed.
-        told = max(codes, key=lambda code: code.confirmation_code_required)
-        whole = activation.delivery(iccid, told.text, image)
+        fullest = max(codes, key=lambda code: code.confirmation_code_required)
+        whole = activation.delivery(iccid, fullest.text, image)
         differ = len({(code.smdp_address.casefold(), code.matching_id) for code in codes}) > 1
         return msgspec.structs.replace(whole, conflict=differ)
     part = next(

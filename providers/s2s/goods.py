@@ -1,6 +1,6 @@
 """S2S's vouchers and recharges in the gateway's words, and the categories they stand in. Pure.
 
-Whatever a product says in words is lax and made harmless; what it costs is exact, or the SKU is set aside.
+Whatever a product says in words is lax and made harmless; what it costs is exact, or the SKU is unmapped.
 """
 
 from __future__ import annotations
@@ -126,10 +126,13 @@ def categories(nodes: Iterable[wire.CategoryNode]) -> list[GoodCategory]:
             parent_id=str(node.parent_id) if node.parent_id else None,
             attributes=tuple(
                 GoodAttribute(
-                    clean_text(one.code, _LONGEST_CODE), clean_text(one.name), clean_text(one.type, 20), one.target
+                    clean_text(attribute.code, _LONGEST_CODE),
+                    clean_text(attribute.name),
+                    clean_text(attribute.type, 20),
+                    attribute.target,
                 )
-                for one in (node.attributes or [])[:_MOST_ATTRIBUTES]
-                if one.target in {"product", "sku"} and clean_text(one.code)
+                for attribute in (node.attributes or [])[:_MOST_ATTRIBUTES]
+                if attribute.target in {"product", "sku"} and clean_text(attribute.code)
             ),
         )
         for node in nodes
@@ -147,8 +150,8 @@ def _is_custom(row: wire.Price, product: wire.Product) -> bool:
 def _named(name: str, *ids: str) -> None:
     if not name:
         raise Unmapped(SetAsideReason.NO_NAME, "neither the SKU nor its product has a name")
-    for one in ids:
-        if not is_supplier_id(one, _LONGEST_ID):
+    for supplier_id in ids:
+        if not is_supplier_id(supplier_id, _LONGEST_ID):
             raise Unmapped(SetAsideReason.NO_NAME, "an id that cannot be one")
 
 
@@ -192,8 +195,8 @@ def _bound(raws: tuple[Raw, ...], name: str) -> Decimal | None:
     """A bound of the denomination under the name that the settings give it; None where nothing fit stands there."""
     for raw in raws:
         try:
-            told = _numbers.decode(raw).get(name)
-            bound = None if told is None or bytes(told) == b"null" else _decimal.decode(told)
+            bound_raw = _numbers.decode(raw).get(name)
+            bound = None if bound_raw is None or bytes(bound_raw) == b"null" else _decimal.decode(bound_raw)
         except _BROKEN:
             continue
         if bound is not None and _within(bound, Decimal(0), MAX_COST):
@@ -218,22 +221,22 @@ def _face_value(attributes: Mapping[str, str]) -> Money | None:
     return Money(amount, currency) if fits else None
 
 
-def _attributes(given: wire.Attributes) -> dict[str, str]:
-    if not isinstance(given, dict):
+def _attributes(attributes: wire.Attributes) -> dict[str, str]:
+    if not isinstance(attributes, dict):
         return {}
-    told: dict[str, str] = {}
-    for code, value in list(given.items())[:_MOST_ATTRIBUTES]:
+    read: dict[str, str] = {}
+    for code, value in list(attributes.items())[:_MOST_ATTRIBUTES]:
         name, text = clean_text(code, _LONGEST_CODE), _text(value)
         if name and text:
-            told[name] = text
-    return told
+            read[name] = text
+    return read
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return clean_text(", ".join(filter(None, (_text(one) for one in value[:_MOST_OPTIONS]))))
+        return clean_text(", ".join(filter(None, (_text(part) for part in value[:_MOST_OPTIONS]))))
     return clean_text(str(value)) if isinstance(value, str | int | float | Decimal) else ""
 
 
@@ -243,24 +246,27 @@ def _image(text: str | None) -> str | None:
 
 def _countries(attributes: Mapping[str, str], code: str, product_name: str | None) -> tuple[str, ...]:
     """Where a good is accepted: by its attribute, else by the country behind the bar in "Apple gift card | USA"."""
-    told = attributes.get(code)
-    if told is None:
-        _, bar, told = clean_text(product_name).rpartition("|")
+    name = attributes.get(code)
+    if name is None:
+        _, bar, name = clean_text(product_name).rpartition("|")
         if not bar:
             return ()
-    found = places.place(told.strip())
+    found = places.place(name.strip())
     return found.codes if found.kind in {PlaceKind.COUNTRY, PlaceKind.COUNTRIES} else ()
 
 
-def _fields(given: Any, amount: str, *, custom: bool) -> tuple[GoodField, ...]:
+def _fields(described: Any, amount: str, *, custom: bool) -> tuple[GoodField, ...]:
     """What a product asks for. Raises ``Unmapped`` for what is required and cannot be told: such an order fails."""
-    if not given:
+    if not described:
         return ()
-    if isinstance(given, dict):
-        given = [{"name": name, **(one if isinstance(one, dict) else {"label": one})} for name, one in given.items()]
-    if not isinstance(given, list) or len(given) > _MOST_FIELDS:
+    if isinstance(described, dict):
+        described = [
+            {"name": name, **(value if isinstance(value, dict) else {"label": value})}
+            for name, value in described.items()
+        ]
+    if not isinstance(described, list) or len(described) > _MOST_FIELDS:
         raise Unmapped(SetAsideReason.UNKNOWN_FIELDS, "the fields have another shape")
-    fields = [_field(one) for one in given]
+    fields = [_field(value) for value in described]
     # These two we write ourselves, whether or not the product asks for them.
     written = {OURS, amount}
     named = [field for field in fields if field.name not in written]
@@ -272,28 +278,28 @@ def _fields(given: Any, amount: str, *, custom: bool) -> tuple[GoodField, ...]:
     return tuple(named)
 
 
-def _field(given: Any) -> GoodField:
-    told: Mapping[str, Any] = {"name": given} if isinstance(given, str) else given if isinstance(given, dict) else {}
-    name = next((told[key] for key in ("name", "code", "key", "id") if isinstance(told.get(key), str)), "")
+def _field(field: Any) -> GoodField:
+    members: Mapping[str, Any] = {"name": field} if isinstance(field, str) else field if isinstance(field, dict) else {}
+    name = next((members[key] for key in ("name", "code", "key", "id") if isinstance(members.get(key), str)), "")
     if not is_supplier_id(name, _LONGEST_CODE):
-        raise Unmapped(SetAsideReason.UNKNOWN_FIELDS, f"a field without a name: {clean_text(str(given))[:80]}")
-    label = next((_text(told[key]) for key in ("label", "title", "name") if _text(told.get(key))), name)
-    listed = (told.get(key) for key in ("options", "values", "enum"))
-    options: list[Any] = next((one for one in listed if isinstance(one, list)), [])
-    pattern = next((told[key] for key in ("pattern", "regex", "mask") if isinstance(told.get(key), str)), None)
+        raise Unmapped(SetAsideReason.UNKNOWN_FIELDS, f"a field without a name: {clean_text(str(field))[:80]}")
+    label = next((_text(members[key]) for key in ("label", "title", "name") if _text(members.get(key))), name)
+    listed = (members.get(key) for key in ("options", "values", "enum"))
+    options: list[Any] = next((choices for choices in listed if isinstance(choices, list)), [])
+    pattern = next((members[key] for key in ("pattern", "regex", "mask") if isinstance(members.get(key), str)), None)
     return GoodField(
         name=name,
         label=label,
-        required=told.get("required", True) not in (False, 0, "0", "false"),
+        required=members.get("required", True) not in (False, 0, "0", "false"),
         pattern=plain_pattern(pattern),
-        options=tuple(filter(None, (_option(one) for one in options[:_MOST_OPTIONS]))),
+        options=tuple(filter(None, (_option(option) for option in options[:_MOST_OPTIONS]))),
     )
 
 
-def _option(given: Any) -> str:
-    if isinstance(given, dict):
-        return next((_text(given[key]) for key in ("value", "id", "code", "name") if _text(given.get(key))), "")
-    return _text(given)
+def _option(option: Any) -> str:
+    if isinstance(option, dict):
+        return next((_text(option[key]) for key in ("value", "id", "code", "name") if _text(option.get(key))), "")
+    return _text(option)
 
 
 def plain_pattern(text: str | None) -> str | None:
@@ -317,5 +323,5 @@ def plain_pattern(text: str | None) -> str | None:
 
 def _as_it_came(named: Named, price: Raw | None) -> Raw:
     product = named.product
-    told = {"id": product.id, "type": product.type, "name": product.name, "fields": product.fields}
-    return Raw(msgspec.json.encode({"product": told, "sku": named.raw, "price": price}))
+    product_fields = {"id": product.id, "type": product.type, "name": product.name, "fields": product.fields}
+    return Raw(msgspec.json.encode({"product": product_fields, "sku": named.raw, "price": price}))

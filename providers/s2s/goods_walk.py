@@ -70,14 +70,16 @@ class GoodsCollector:
                 self._prices[sku_id] = raw.copy()
 
     def all(self) -> GoodsPage:
-        """Every SKU, mapped in each of its languages or set aside once."""
+        """Every SKU, mapped in each of its languages or unmapped once."""
         goods: list[Good] = []
         for sku_id, versions in self._named.items():
-            mapped = [good_or_reason(one, self._prices.get(sku_id), self._terms, self._currency) for one in versions]
+            mapped = [
+                good_or_reason(version, self._prices.get(sku_id), self._terms, self._currency) for version in versions
+            ]
             if isinstance(mapped[0], SetAside):
                 self._aside.append(mapped[0])
             else:
-                goods += [one for one in mapped if isinstance(one, Good)]
+                goods += [good for good in mapped if isinstance(good, Good)]
         return GoodsPage(tuple(goods), tuple(self._aside), total=len(self._named) + len(self._aside))
 
     def _take(self, product: wire.Product, raw: Raw, locale: str) -> None:
@@ -95,7 +97,7 @@ class GoodsCollector:
             self._aside.append(why.row(raw, f"{id_or_none(sku.id) or UNNAMED}#{nth}", clean_text(sku.name)))
         elif own:
             self._named[sku.id] = [Named(product, sku, raw.copy(), locale)]
-        elif versions is not None and all(one.locale != locale for one in versions):
+        elif versions is not None and all(version.locale != locale for version in versions):
             versions.append(Named(product, sku, raw.copy(), locale))
 
 
@@ -103,7 +105,7 @@ async def walk_goods(
     pages: Pages, products: str, pricelist: str, per_page: int, collector: GoodsCollector, locale: str
 ) -> GoodsPage:
     """The whole walk; it raises when a list does not end as a list should."""
-    for language in (locale, *(one for one in LOCALES if one != locale)):
+    for language in (locale, *(other for other in LOCALES if other != locale)):
         for kind in TYPES:
             params: Params = {"type": kind, "locale": language, "per_page": per_page, "include_skus": True}
             async for rows in pages(products, params):

@@ -35,9 +35,9 @@ _listed = msgspec.json.Decoder(wire.Listed, strict=False)
 class Join:
     """Prices first, then product pages in any order, then what is left over."""
 
-    def __init__(self, codes: AttributeCodes, told: MappingOverrides | None = None) -> None:
+    def __init__(self, codes: AttributeCodes, overrides: MappingOverrides | None = None) -> None:
         self._codes = codes
-        self._told = told
+        self._overrides = overrides
         # Raw rows, not structs: a third of the memory, and the price list is held whole.
         self._prices: dict[str, Raw] = {}
         self._others: set[str] = set()
@@ -58,7 +58,7 @@ class Join:
             self._prices[sku_id] = raw.copy()
 
     def products(self, rows: Iterable[Raw]) -> CatalogPage:
-        """The SKUs of a page of products, each mapped or set aside."""
+        """The SKUs of a page of products, each mapped or unmapped."""
         offers: list[Offer] = []
         aside: list[SetAside] = []
         warnings: list[str] = []
@@ -104,7 +104,7 @@ class Join:
         return CatalogPage(set_aside=tuple(aside))
 
     def _items(self, product: wire.Product) -> Iterator[Offer | SetAside]:
-        of = described(product, self._told)
+        of = described(product, self._overrides)
         for raw in product.skus or ():
             try:
                 sku = _sku.decode(raw)
@@ -118,7 +118,7 @@ class Join:
             if isinstance(price, SetAside):
                 yield self._once(msgspec.structs.replace(price, name=clean_text(sku.name or product.name)), raw)
             else:
-                yield self._once(offer_or_reason(of, sku, price, self._codes, raw, self._told), raw)
+                yield self._once(offer_or_reason(of, sku, price, self._codes, raw, self._overrides), raw)
 
 
 def _read_price(raw: Raw) -> wire.Price | SetAside:

@@ -23,11 +23,11 @@ from providers.s2s.sources import (
     PRODUCT_NAME,
     SKU_NAME,
     AttributeCodes,
-    Said,
+    SourceTerms,
     Unclear,
-    said_by_attributes,
-    said_by_name,
     strange_codes,
+    terms_of_attributes,
+    terms_of_name,
 )
 from schemas.errors import (
     DuplicateReference,
@@ -62,7 +62,7 @@ class Described(msgspec.Struct, frozen=True):
     product: wire.Product
     name: str
     description: str
-    said: Said
+    terms: SourceTerms
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -76,11 +76,11 @@ class Joined(msgspec.Struct, frozen=True):
 _JOINED = msgspec.json.Decoder(Joined, strict=False)
 
 
-def described(product: wire.Product, told: MappingOverrides | None = None) -> Described:
+def described(product: wire.Product, overrides: MappingOverrides | None = None) -> Described:
     """What a product says of every SKU in it."""
     name = clean_text(product.name)
     return Described(
-        product, name, clean_text(product.description, DESCRIPTION_LENGTH), said_by_name(PRODUCT_NAME, name, told)
+        product, name, clean_text(product.description, DESCRIPTION_LENGTH), terms_of_name(PRODUCT_NAME, name, overrides)
     )
 
 
@@ -90,24 +90,24 @@ def offer_or_reason(
     price: wire.Price | None,
     codes: AttributeCodes,
     raw: Raw,
-    told: MappingOverrides | None = None,
+    overrides: MappingOverrides | None = None,
 ) -> Offer | SetAside:
     """The offer that a SKU of a product is, or why it is none. ``raw`` is the SKU's own JSON.
 
     Without a row of the price list the cost is None, as it is for a custom denomination.
     """
     sku_name = clean_text(sku.name)
-    by_name = said_by_name(SKU_NAME, sku_name, told)
+    by_name = terms_of_name(SKU_NAME, sku_name, overrides)
     name = _name(of.name, sku_name, by_name)
     attributes = of.product.attributes, sku.attributes
-    said = (said_by_attributes(*attributes, codes, told), by_name, of.said)
+    sources = (terms_of_attributes(*attributes, codes, overrides), by_name, of.terms)
     try:
         return Offer(
             supplier_plan_id=id_of(sku.id, "a SKU without an id"),
             name=_stated(name),
-            coverage=_coverage(said, told),
-            data=_data(said),
-            validity=Validity(_days(said)),
+            coverage=_coverage(sources, overrides),
+            data=_data(sources),
+            validity=Validity(_days(sources)),
             cost=_cost(price, of.product.denomination_type),
             stock=_stock(price),
             description=of.description,
@@ -116,24 +116,24 @@ def offer_or_reason(
     except Unmapped as why:
         if not why.words and why.reason in _UNSTATED:
             # Perhaps it is stated under a code of which nobody said what it means.
-            codes_unknown = strange_codes(*attributes, codes, told)
+            codes_unknown = strange_codes(*attributes, codes, overrides)
             why = Unmapped(why.reason, why.detail, About.ATTRIBUTE if codes_unknown else why.about, codes_unknown)
         cost = _cost_if_any(price, of.product.denomination_type)
         return why.row(_as_it_came(of.product, price, raw), id_or_none(sku.id), name, cost)
 
 
-def kept(raw: bytes, codes: AttributeCodes, told: MappingOverrides | None) -> Offer | SetAside | None:
+def kept(raw: bytes, codes: AttributeCodes, overrides: MappingOverrides | None) -> Offer | SetAside | None:
     """A set-aside row's JSON mapped once more; None when it is no SKU that was joined with its product."""
     try:
         joined = _JOINED.decode(raw)
         sku = _SKU.decode(joined.sku)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return offer_or_reason(described(joined.product, told), sku, joined.price, codes, joined.sku, told)
+    return offer_or_reason(described(joined.product, overrides), sku, joined.price, codes, joined.sku, overrides)
 
 
 def of_product(
-    product: wire.Product, sku_id: str, codes: AttributeCodes, told: MappingOverrides | None
+    product: wire.Product, sku_id: str, codes: AttributeCodes, overrides: MappingOverrides | None
 ) -> Offer | SetAside | None:
     """One SKU from the answer about its product, in which each carries its own price; None when it is not there.
 
@@ -150,7 +150,7 @@ def of_product(
                 stock=sku.stock,
                 max_per_order=sku.max_per_order,
             )
-            return offer_or_reason(described(product, told), sku, price, codes, raw, told)
+            return offer_or_reason(described(product, overrides), sku, price, codes, raw, overrides)
     return None
 
 
@@ -161,30 +161,32 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
     used ``external_id`` is no refusal but the news that an earlier request arrived, so any doubt goes there.
     """
     try:
-        said = msgspec.json.decode(body, type=wire.Failure)
+        failure = msgspec.json.decode(body, type=wire.Failure)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    if said.success:
+    if failure.success:
         return None
-    detail = clean_text(said.message or _words(said.error) or "refused without a reason")
+    detail = clean_text(failure.message or _text_of(failure.error) or "refused without a reason")
     if status in (401, 403):
         return NotAuthorised(detail, status=status)
     if status == 404:  # noqa: PLR2004 - the status itself
         return NotFound(detail, status=status)
-    refused = _refusal_by_words(f"{detail} {_words(said.error)} {_words(said.errors)}".casefold(), detail, status)
+    refused = _refusal_by_words(
+        f"{detail} {_text_of(failure.error)} {_text_of(failure.errors)}".casefold(), detail, status
+    )
     if status in (400, 422) or status < 300 or isinstance(refused, DuplicateReference):  # noqa: PLR2004 - the HTTP classes
         return refused
     return None
 
 
-def _coverage(said: Sequence[Said], told: MappingOverrides | None = None) -> tuple[str, ...]:
+def _coverage(sources: Sequence[SourceTerms], overrides: MappingOverrides | None = None) -> tuple[str, ...]:
     """The countries that the first source to speak of a place names, unless another names others."""
-    speaking = [one for one in said if one.place is not None]
+    speaking = [source for source in sources if source.place is not None]
     if not speaking:
-        words = [one.place_words for one in said if one.place_words]
-        if words:
-            detail = f"not understood: {', '.join(words)}"
-            raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, detail, About.PLACE, dict.fromkeys(words))
+        unknown = [source.place_words for source in sources if source.place_words]
+        if unknown:
+            detail = f"not understood: {', '.join(unknown)}"
+            raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, detail, About.PLACE, dict.fromkeys(unknown))
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, "no source names a place", About.PLACE)
     first = speaking[0]
     kind, codes = (first.place.kind, first.place.codes) if first.place is not None else (None, ())
@@ -193,7 +195,7 @@ def _coverage(said: Sequence[Said], told: MappingOverrides | None = None) -> tup
             SetAsideReason.NO_SUCH_COUNTRY, f"no country: {first.place_words}", About.PLACE, (first.place_words,)
         )
     if kind is PlaceKind.REGION:
-        listed = places.supplier_region(PROVIDER, first.place_words, told)
+        listed = places.supplier_region(PROVIDER, first.place_words, overrides)
         if listed is None:
             detail = f"a region without its countries: {first.place_words}"
             raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, (first.place_words,))
@@ -204,10 +206,10 @@ def _coverage(said: Sequence[Said], told: MappingOverrides | None = None) -> tup
     return codes
 
 
-def _data(said: Sequence[Said]) -> DataAllowance:
-    stated = [(one, one.data) for one in said if one.data is not None]
+def _data(sources: Sequence[SourceTerms]) -> DataAllowance:
+    stated = [(source, source.data) for source in sources if source.data is not None]
     if not stated:
-        raise _nothing_stated([one.unclear_data for one in said], SetAsideReason.NO_DATA_AMOUNT, About.DATA)
+        raise _nothing_stated([source.unclear_data for source in sources], SetAsideReason.NO_DATA_AMOUNT, About.DATA)
     first, data = stated[0]
     for other, theirs in stated[1:]:
         if (theirs.mb, theirs.unlimited, theirs.reset) != (data.mb, data.unlimited, data.reset):
@@ -226,10 +228,10 @@ def _fair_use(data: DataAllowance) -> str | None:
     return f"{data.fair_use.allowance_mb} MB{' a day' if data.fair_use.per_day else ''}"
 
 
-def _days(said: Sequence[Said]) -> int:
-    stated = [(one, one.days) for one in said if one.days is not None]
+def _days(sources: Sequence[SourceTerms]) -> int:
+    stated = [(source, source.days) for source in sources if source.days is not None]
     if not stated:
-        raise _nothing_stated([one.unclear_days for one in said], SetAsideReason.NO_VALIDITY, About.DAYS)
+        raise _nothing_stated([source.unclear_days for source in sources], SetAsideReason.NO_VALIDITY, About.DAYS)
     first, days = stated[0]
     for other, theirs in stated[1:]:
         if theirs != days:
@@ -268,11 +270,11 @@ def _product_id(product: wire.Product) -> str | None:
     return product.id if product.id and clean_text(product.id, _LONGEST_ID) == product.id else None
 
 
-def _name(product: str, sku: str, said_by_sku: Said) -> str:
+def _name(product: str, sku: str, terms_of_sku: SourceTerms) -> str:
     """The SKU's name, after its product's where it names no place itself ("Japan 3 GB 30 Days")."""
     if not sku or not product:
         return sku or product
-    if said_by_sku.place is not None or product.casefold() in sku.casefold():
+    if terms_of_sku.place is not None or product.casefold() in sku.casefold():
         return sku
     return f"{product} {sku}"[:NAME_LENGTH]
 
@@ -284,13 +286,13 @@ def _stated(name: str) -> str:
 
 
 def _nothing_stated(unclear: Sequence[Unclear | None], otherwise: SetAsideReason, about: About) -> Unmapped:
-    for one in filter(None, unclear):
-        return Unmapped(one.reason, f"not understood: {one.words}", one.about, one.strange)
+    for reading in filter(None, unclear):
+        return Unmapped(reading.reason, f"not understood: {reading.text}", reading.about, reading.strange)
     return Unmapped(otherwise, _NOT_STATED[otherwise], about)
 
 
-def _contradiction(about: About, one: Said, its: str, other: Said, theirs: str) -> Unmapped:
-    detail = f"{about}: {its[:100]} by {one.source}, {theirs[:100]} by {other.source}"
+def _contradiction(about: About, first: SourceTerms, its: str, other: SourceTerms, theirs: str) -> Unmapped:
+    detail = f"{about}: {its[:100]} by {first.source}, {theirs[:100]} by {other.source}"
     return Unmapped(SetAsideReason.CONTRADICTORY, clean_text(detail, 400), about)
 
 
@@ -310,17 +312,17 @@ def _as_it_came(product: wire.Product, price: wire.Price | None, raw: Raw) -> Ra
     return Raw(msgspec.json.encode(joined))
 
 
-def _refusal_by_words(words: str, detail: str, status: int) -> SupplierError:
-    if any(word in words for word in ("external_id", "external id", "duplicate", "already")):
+def _refusal_by_words(text: str, detail: str, status: int) -> SupplierError:
+    if any(word in text for word in ("external_id", "external id", "duplicate", "already")):
         return DuplicateReference(detail, status=status)
-    if any(word in words for word in ("out of stock", "out_of_stock", "insufficient stock", "not enough stock")):
+    if any(word in text for word in ("out of stock", "out_of_stock", "insufficient stock", "not enough stock")):
         return OutOfStock(detail, status=status)
-    if any(word in words for word in ("balance", "funds", "overdraft")):
+    if any(word in text for word in ("balance", "funds", "overdraft")):
         return InsufficientBalance(detail, status=status)
     return InvalidRequest(detail, status=status) if status in (400, 422) else Refused(detail, status=status)
 
 
-def _words(error: object) -> str:
+def _text_of(error: object) -> str:
     if isinstance(error, str):
         return error
     return "" if error is None else msgspec.json.encode(error).decode()

@@ -97,15 +97,15 @@ def order(answer: wire.Order, iccid: str | None = None) -> SupplierOrder:
         state = SupplierOrderState.PENDING
     items = answer.items or []
     errors = [clean_text(str(item.error_message)) for item in items if item.error_message]
-    given = delivery.esim([item.delivery_data for item in items])
-    if given is not None and iccid is not None and given.iccid is not None and not same_iccid(given.iccid, iccid):
-        given = msgspec.structs.replace(given, conflict=True)
+    esim = delivery.esim([item.delivery_data for item in items])
+    if esim is not None and iccid is not None and esim.iccid is not None and not same_iccid(esim.iccid, iccid):
+        esim = msgspec.structs.replace(esim, conflict=True)
     return SupplierOrder(
         supplier_order_id=answer.id,
         reference=answer.external_id,
         state=state,
         charged=None if state in NOTHING_TAKEN else total(answer),
-        delivery=given,
+        delivery=esim,
         created_at=moment(answer.created_at),
         error="; ".join(errors) or None,
     )
@@ -130,7 +130,7 @@ def money(amount: Decimal, currency: str) -> Money:
     return Money(amount, currency.strip().upper())
 
 
-def held(moves: Iterable[Transaction], order_id: str) -> Money | None:
+def net_charge(moves: Iterable[Transaction], order_id: str) -> Money | None:
     """What the supplier holds for an order by the balance history: charges less refunds, never below zero.
 
     None when no line is about the order.
@@ -229,4 +229,4 @@ def utc(at: datetime) -> datetime:
 
 
 def _unknown_word(what: str, word: str) -> None:
-    _log.warning("unknown_word", what=what, word=clean_text(word, 60))
+    _log.warning("supplier_term_unknown", what=what, word=clean_text(word, 60))

@@ -49,12 +49,12 @@ class Unclear(NamedTuple):
     """Words about a field that no rule understands, and the reason that they are if no other source speaks of it."""
 
     reason: SetAsideReason
-    words: str
+    text: str
     about: About
     strange: tuple[str, ...] = ()
 
 
-class Said(msgspec.Struct, frozen=True):
+class SourceTerms(msgspec.Struct, frozen=True):
     """What one source says of a SKU; None where it does not speak of a field.
 
     ``place_words`` are what ``place`` was read from.
@@ -69,56 +69,56 @@ class Said(msgspec.Struct, frozen=True):
     unclear_days: Unclear | None = None
 
 
-def said_by_attributes(
-    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, told: MappingOverrides | None = None
-) -> Said:
+def terms_of_attributes(
+    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, overrides: MappingOverrides | None = None
+) -> SourceTerms:
     """What the attributes say; a SKU's own value stands before its product's.
 
     Codes that were told count beside those that the account is configured with, and after them.
     """
-    also: Mapping[str, tuple[str, ...]] = told.attributes if told is not None else {}
+    also: Mapping[str, tuple[str, ...]] = overrides.attributes if overrides is not None else {}
     place_words = _attribute(product, sku, codes.country, also.get("country", ()))
     data, unclear_data = _data_in(_attribute(product, sku, codes.data, also.get("data", ())))
-    days, unclear_days = _days_in(_attribute(product, sku, codes.days, also.get("days", ())), told)
-    place = _place_in(place_words, told) if place_words else None
-    return Said("its attributes", place, place_words, data, days, unclear_data, unclear_days)
+    days, unclear_days = _days_in(_attribute(product, sku, codes.days, also.get("days", ())), overrides)
+    place = _place_in(place_words, overrides) if place_words else None
+    return SourceTerms("its attributes", place, place_words, data, days, unclear_data, unclear_days)
 
 
 def strange_codes(
-    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, told: MappingOverrides | None
+    product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, overrides: MappingOverrides | None
 ) -> tuple[str, ...]:
     """The codes of attributes that have a value, and of which nobody said what they mean; sorted."""
     known = {codes.country, codes.data, codes.days}
-    if told is not None:
-        known.update(*told.attributes.values())
+    if overrides is not None:
+        known.update(*overrides.attributes.values())
     found = {
         code
         for attributes in (sku, product)
         if isinstance(attributes, dict)
         for code, value in attributes.items()
-        if code not in known and value is not None and _words(value if isinstance(value, str) else _text(value))
+        if code not in known and value is not None and _text_of(value if isinstance(value, str) else _text(value))
     }
     return tuple(sorted(found))
 
 
 @lru_cache(maxsize=16384)
-def said_by_name(source: str, name: str, told: MappingOverrides | None = None) -> Said:
+def terms_of_name(source: str, name: str, overrides: MappingOverrides | None = None) -> SourceTerms:
     """What a name says. Words that are no known place say nothing about the place."""
-    parsed = plan_names.parse(_english(name), told)
-    place: Place | None = places.place(parsed.place, told)
+    parsed = plan_names.parse(_english(name), overrides)
+    place: Place | None = places.place(parsed.place, overrides)
     if place is not None and place.kind is PlaceKind.UNKNOWN:
         place = None
     other = _strange_unit(parsed.other_unit) if parsed.other_unit else None
-    return Said(source, place, parsed.place, parsed.data, parsed.days, unclear_days=other)
+    return SourceTerms(source, place, parsed.place, parsed.data, parsed.days, unclear_days=other)
 
 
 def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None, also: tuple[str, ...] = ()) -> str:
     """The words of the first of these attributes that has any; empty where none has. Lists are written with commas."""
-    for one in (code, *also):
+    for name in (code, *also):
         for attributes in (sku, product):
-            value = attributes.get(one) if isinstance(attributes, dict) and one is not None else None
-            if value is not None and (words := _words(value if isinstance(value, str) else _text(value))):
-                return words
+            value = attributes.get(name) if isinstance(attributes, dict) and name is not None else None
+            if value is not None and (text := _text_of(value if isinstance(value, str) else _text(value))):
+                return text
     return ""
 
 
@@ -132,17 +132,17 @@ def _text(value: object) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _words(text: str) -> str:
+def _text_of(text: str) -> str:
     return clean_text(text, _LONGEST_LIST)
 
 
 @lru_cache(maxsize=4096)
-def _place_in(words: str, told: MappingOverrides | None = None) -> Place:
+def _place_in(text: str, overrides: MappingOverrides | None = None) -> Place:
     """What an attribute's words name. It is meant as the coverage, so words not understood are no country."""
-    whole = places.place(words, told)
+    whole = places.place(text, overrides)
     if whole.kind is not PlaceKind.UNKNOWN:
         return whole
-    found = [places.country(part, told) for part in _BETWEEN.split(words) if part.strip()]
+    found = [places.country(part, overrides) for part in _BETWEEN.split(text) if part.strip()]
     codes = tuple(sorted({code for code in found if code is not None}))
     if not codes or None in found:
         return Place(PlaceKind.NO_COUNTRY)
@@ -150,44 +150,44 @@ def _place_in(words: str, told: MappingOverrides | None = None) -> Place:
 
 
 @lru_cache(maxsize=4096)
-def _data_in(words: str) -> tuple[DataAllowance | None, Unclear | None]:
-    if not words:
+def _data_in(text: str) -> tuple[DataAllowance | None, Unclear | None]:
+    if not text:
         return None, None
-    data = units.declared_from_text(_english(words))
+    data = units.declared_from_text(_english(text))
     if data is not None:
         return data, None
     # "10" alone states no unit, "Flex" states no amount.
-    if any(character.isdigit() for character in words):
-        return None, Unclear(SetAsideReason.UNKNOWN_UNIT, words, About.DATA, (words,))
-    return None, Unclear(SetAsideReason.UNKNOWN_DATA_TYPE, words, About.DATA_TYPE, (words,))
+    if any(character.isdigit() for character in text):
+        return None, Unclear(SetAsideReason.UNKNOWN_UNIT, text, About.DATA, (text,))
+    return None, Unclear(SetAsideReason.UNKNOWN_DATA_TYPE, text, About.DATA_TYPE, (text,))
 
 
 @lru_cache(maxsize=4096)
-def _days_in(words: str, told: MappingOverrides | None = None) -> tuple[int | None, Unclear | None]:
-    if not words:
+def _days_in(text: str, overrides: MappingOverrides | None = None) -> tuple[int | None, Unclear | None]:
+    if not text:
         return None, None
-    if _BARE_NUMBER.fullmatch(words):
-        counted = units.days(words)
-        return (counted, None) if isinstance(counted, int) else (None, Unclear(counted, words, About.DAYS))
-    parsed = plan_names.parse(_english(words), told)
+    if _BARE_NUMBER.fullmatch(text):
+        counted = units.days(text)
+        return (counted, None) if isinstance(counted, int) else (None, Unclear(counted, text, About.DAYS))
+    parsed = plan_names.parse(_english(text), overrides)
     if parsed.days is not None:
         return parsed.days, None
     if parsed.other_unit:
         return None, _strange_unit(parsed.other_unit)
-    found = _COUNTED.fullmatch(words)
+    found = _COUNTED.fullmatch(text)
     if found is None:
-        return None, Unclear(SetAsideReason.NO_VALIDITY, words, About.DAYS)
-    return None, Unclear(SetAsideReason.UNKNOWN_UNIT, words, About.UNIT, (units.unit_key(found[1]),))
+        return None, Unclear(SetAsideReason.NO_VALIDITY, text, About.DAYS)
+    return None, Unclear(SetAsideReason.UNKNOWN_UNIT, text, About.UNIT, (units.unit_key(found[1]),))
 
 
-def _strange_unit(words: str) -> Unclear:
+def _strange_unit(text: str) -> Unclear:
     """A number with a unit of time that is neither days nor months ("2 weeks")."""
-    unit = units.unit_key(words.lstrip("0123456789 -"))
-    return Unclear(SetAsideReason.UNKNOWN_UNIT, words, About.UNIT, (unit,))
+    unit = units.unit_key(text.lstrip("0123456789 -"))
+    return Unclear(SetAsideReason.UNKNOWN_UNIT, text, About.UNIT, (unit,))
 
 
-def _english(words: str) -> str:
-    if not words.isascii():
+def _english(text: str) -> str:
+    if not text.isascii():
         for pattern, english in _RUSSIAN:
-            words = pattern.sub(english, words)
-    return words
+            text = pattern.sub(english, text)
+    return text

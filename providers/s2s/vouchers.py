@@ -20,7 +20,7 @@ from schemas.order import GoodWanted, VoucherCode
 PIN_KEYS = ("pin", "pincode", "vouchercode")
 SERIAL_KEYS = ("serialnumber", "serial")
 EXPIRY_KEYS = ("expiration", "expirationdate", "expiresat")
-TOLD_KEYS = ("message", "status")
+MESSAGE_KEYS = ("message", "status")
 
 _LONGEST_CODE = 1000  # some PINs are links
 _MOST_CODES = 1001  # one more than an order may have: too many are not taken for enough
@@ -49,10 +49,12 @@ def _rows(delivered: Any) -> Iterator[Mapping[str, Any]]:
 
 def _code(row: Mapping[str, Any], *, recharge: bool) -> VoucherCode | None:
     pin, serial = _secret(row, PIN_KEYS), _secret(row, SERIAL_KEYS)
-    told = next((text for key in TOLD_KEYS if isinstance(row.get(key), str) and (text := clean_text(row[key]))), None)
+    message = next(
+        (text for key in MESSAGE_KEYS if isinstance(row.get(key), str) and (text := clean_text(row[key]))), None
+    )
     if pin is None and serial is None:
-        return VoucherCode(told=told) if recharge and told else None
-    return VoucherCode(pin, serial, _expiry(row), told)
+        return VoucherCode(told=message) if recharge and message else None
+    return VoucherCode(pin, serial, _expiry(row), message)
 
 
 def _secret(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:

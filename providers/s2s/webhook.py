@@ -45,21 +45,21 @@ def parse(body: bytes) -> list[SupplierEvent]:
     envelope = msgspec.json.decode(body, type=wire.WebhookEnvelope)
     kind = EVENTS.get(envelope.event)
     if kind is None:
-        _log.warning("unknown_word", what="webhook event", word=clean_text(envelope.event, 60))
+        _log.warning("supplier_term_unknown", what="webhook event", word=clean_text(envelope.event, 60))
         return [SupplierEvent(SupplierEventType.UNKNOWN, envelope.idempotency_key)]
     try:
-        told = msgspec.json.decode(body, type=wire.WebhookPointer)
+        pointer = msgspec.json.decode(body, type=wire.WebhookPointer)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         # Signed, so it is theirs: worth knowing of, even where its order cannot be read.
         return [SupplierEvent(kind, envelope.idempotency_key)]
-    order = told.data.order
+    order = pointer.data.order
     return [
         SupplierEvent(
             type=kind,
             dedupe_key=envelope.idempotency_key,
             supplier_order_id=_id(order.id),
             reference=_id(order.external_id),
-            occurred_at=orders.moment(told.timestamp),
+            occurred_at=orders.moment(pointer.timestamp),
         )
     ]
 

@@ -37,14 +37,14 @@ def stamp(name: str, root: Path) -> list[Path]:
     Raises ``ConfigurationError`` for a name that cannot be a package, or that is taken.
     """
     _check(name, root)
-    words = _words(name)
+    substitutions = _words(name)
     written = [root / "tests" / "providers" / name / "__init__.py"]
     written[0].parent.mkdir(parents=True)
     written[0].touch()
     for template, target in _FILES.items():
         path = root / target.format(name=name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_filled(template, words), "utf-8")
+        path.write_text(_filled(template, substitutions), "utf-8")
         written.append(path)
     return sorted(written)
 
@@ -123,9 +123,9 @@ def _plan_name(item: Item) -> str:
     return f"{item.place} {item.data_text} {item.days} days"
 
 
-def _filled(template: str, words: dict[str, str]) -> str:
+def _filled(template: str, substitutions: dict[str, str]) -> str:
     text = resources.files("providers.scaffold").joinpath("templates", f"{template}.tmpl").read_text("utf-8")
-    return _sorted_imports(Template(text).substitute(words))
+    return _sorted_imports(Template(text).substitute(substitutions))
 
 
 def _sorted_imports(text: str) -> str:

@@ -116,13 +116,13 @@ def listing(request: web.Request, keep: Callable[[Item], bool] | None = None) ->
         items = [item for item in items if keep(item)]
     if FaultKind.PRICE_OFF_BY_TEN in faults:
         items = [_off_by_ten(item) for item in items]
-    shown = Listing(
+    found = Listing(
         items,
         total=len(items) + (_TOO_MANY_IN_TOTAL if FaultKind.WRONG_TOTAL in faults else 0),
         empty_from=(len(items) + 1) // 2 if FaultKind.EMPTY_PAGES in faults else None,
     )
-    request[_LISTING] = shown
-    return shown
+    request[_LISTING] = found
+    return found
 
 
 def item_of(request: web.Request, key: str) -> Item | None:
@@ -204,8 +204,12 @@ class _Frame:
             response.headers["Date"] = formatdate(account.now(), usegmt=True)
         if spoil := request.get(SPOIL):
             return await self._unanswered(request, response, spoil)
-        shown = request.get(_LISTING)
-        midway = FaultKind.VANISH_MIDWAY in faults and shown is not None and shown.reached > (len(shown.items) + 1) // 2
+        listing = request.get(_LISTING)
+        midway = (
+            FaultKind.VANISH_MIDWAY in faults
+            and listing is not None
+            and listing.reached > (len(listing.items) + 1) // 2
+        )
         if midway or FaultKind.TRUNCATED in faults:
             return await _cut_off(request, response)
         if (sale := request.get(SALE)) is not None and response.status < 400 and _still_there(request):  # noqa: PLR2004

@@ -51,7 +51,7 @@ class _Shape:
         return f"{amount}-DAILY" if self.daily else amount
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         if self.mb is None:
             if self.fair_use_mb is None:
                 return "Unlimited"
@@ -161,7 +161,7 @@ def _item(
         key=f"{prefix}-{shape.code}-{shape.days}D",
         place=place,
         countries=codes,
-        data_text=shape.words,
+        data_text=shape.label,
         price=price,
         region=region,
         mb=shape.mb,
@@ -243,8 +243,8 @@ def _market_items(path: Path) -> Iterator[Item]:
     """The rows as items. A key is made of the row's words, and numbered where rows share them."""
     seen: Counter[str] = Counter()
     for row in _rows(path):
-        words = (row["competitor"], row["country"], row["data"], f"{row['days']}d" if row["days"] else "")
-        base = "-".join(_NOT_A_WORD.sub("-", word.lower()).strip("-") for word in words if word)
+        parts = (row["competitor"], row["country"], row["data"], f"{row['days']}d" if row["days"] else "")
+        base = "-".join(_NOT_A_WORD.sub("-", word.lower()).strip("-") for word in parts if word)
         seen[base] += 1
         data = units.declared_from_text(row["data"])
         days = units.days(row["days"])

@@ -139,8 +139,8 @@ def simulator_of(request: web.Request) -> SupplierSimulator:
 
 def changes_of(body: msgspec.Struct) -> dict[str, Any]:
     """The fields that were given, by name."""
-    given = {name: getattr(body, name) for name in body.__struct_fields__}
-    return {name: value for name, value in given.items() if value is not UNSET}
+    members = {name: getattr(body, name) for name in body.__struct_fields__}
+    return {name: value for name, value in members.items() if value is not UNSET}
 
 
 def _state(request: web.Request) -> dict[str, Any]:
@@ -159,11 +159,11 @@ def _state(request: web.Request) -> dict[str, Any]:
 
 
 def _items(request: web.Request) -> dict[str, Any]:
-    words = request.query.get("place", "").casefold()
+    text = request.query.get("place", "").casefold()
     limit = request.query.get("limit", "")
     count = min(int(limit), _SHOWN_AT_MOST) if limit.isdecimal() else _SHOWN_BY_DEFAULT
     items = request.app[WORLD].items(request.app[SUPPLIER])
-    found = [item for item in items if words in item.place.casefold() or words.upper() in item.countries]
+    found = [item for item in items if text in item.place.casefold() or text.upper() in item.countries]
     return {"total": len(found), "items": found[:count]}
 
 

@@ -111,7 +111,7 @@ class Sale(msgspec.Struct):
     due_at: datetime | None = None
     ended_at: datetime | None = None
     error: str | None = None
-    looks: int = 0
+    polls: int = 0
     answered: bool = False
 
     @property

@@ -123,8 +123,8 @@ class SupplierSimulator(Simulator[Trigger]):
         item = purchase.item
         key = item.key if item else purchase.key
         struck = self._strike(act, key, item.triggers if item else purchase.triggers)
-        asked = UnchargedRequest(act, key, purchase.reference, purchase.iccid, purchase.details, _now())
-        sale = await self._carry_out(request, asked, struck, lambda: self._book(purchase, key, struck))
+        uncharged = UnchargedRequest(act, key, purchase.reference, purchase.iccid, purchase.details, _now())
+        sale = await self._carry_out(request, uncharged, struck, lambda: self._book(purchase, key, struck))
         if TriggerKind.DUPLICATE_REFERENCE in struck and purchase.reference is not None:
             raise SupplierRefusal(RefusalReason.DUPLICATE_REFERENCE)
         return sale
@@ -137,23 +137,23 @@ class SupplierSimulator(Simulator[Trigger]):
         esim = self.esim(iccid)
         key, own = (esim.packages[0].item.key, esim.packages[0].item.triggers) if esim else ("", ())
         struck = self._strike(Act.CANCEL, key, own)
-        asked = UnchargedRequest(Act.CANCEL, key, None, iccid, {}, _now())
-        return await self._carry_out(request, asked, struck, lambda: self._take_back(esim))
+        uncharged = UnchargedRequest(Act.CANCEL, key, None, iccid, {}, _now())
+        return await self._carry_out(request, uncharged, struck, lambda: self._take_back(esim))
 
     def order(self, sale_id: str) -> Sale | None:
         """One sale as it stands now; this is a look at it."""
         sale = self._sale(sale_id)
         if sale is not None:
-            self._look(sale)
+            self._poll(sale)
         return sale
 
     def orders(self, keep: Callable[[Sale], bool] = lambda _sale: True) -> list[Sale]:
         """The sales that lists show now and ``keep`` accepts, newest first; this is a look at each of them."""
         now = _now()
-        shown = [sale for sale in reversed(self.records.sales.values()) if sale.shown_at <= now and keep(sale)]
-        for sale in shown:
-            self._look(sale)
-        return shown
+        visible = [sale for sale in reversed(self.records.sales.values()) if sale.shown_at <= now and keep(sale)]
+        for sale in visible:
+            self._poll(sale)
+        return visible
 
     def sales(self) -> list[Sale]:
         """Every sale, oldest first, without a look at any: for checks, not for what a supplier shows."""
@@ -222,14 +222,14 @@ class SupplierSimulator(Simulator[Trigger]):
         return {trigger.kind: trigger for trigger in (*(mine for mine in own if act in mine.acts), *hit)}
 
     async def _carry_out(
-        self, request: web.Request, asked: UnchargedRequest, struck: Struck, act: Callable[[], Sale]
+        self, request: web.Request, uncharged: UnchargedRequest, struck: Struck, act: Callable[[], Sale]
     ) -> Sale:
         def booked() -> Sale:
             try:
                 _refuse(struck)
                 return act()
             except (SupplierRefusal, UnansweredRequest) as refusal:
-                self.records.refuse(asked, str(refusal))
+                self.records.refuse(uncharged, str(refusal))
                 raise
 
         async def later(seconds: float) -> Sale:
@@ -322,12 +322,12 @@ class SupplierSimulator(Simulator[Trigger]):
         await asyncio.sleep(seconds)
         self._end(sale)
 
-    def _look(self, sale: Sale) -> None:
+    def _poll(self, sale: Sale) -> None:
         if sale.ended_at is not None or TriggerKind.NEVER_PROVISIONED in sale.triggers:
             return
-        sale.looks += 1
-        looked = self.delivery_looks is not None and sale.looks >= self.delivery_looks
-        if looked or (sale.due_at is not None and sale.due_at <= _now()):
+        sale.polls += 1
+        polled = self.delivery_looks is not None and sale.polls >= self.delivery_looks
+        if polled or (sale.due_at is not None and sale.due_at <= _now()):
             self._end(sale)
 
     def _end(self, sale: Sale) -> None:

@@ -124,7 +124,7 @@ def audit_of(simulator: SupplierSimulator) -> SupplierAudit:
 
 
 def _charge(simulator: SupplierSimulator, sale: Sale, now: datetime) -> Charge:
-    shown = sale.shown_at <= now
+    visible = sale.shown_at <= now
     delivered = sale.ended_at is not None and sale.state in {SaleState.COMPLETED, SaleState.CANCELLED}
     delivered = delivered and TriggerKind.CANCELLED_AFTER_PROCESSING not in sale.triggers
     code_shown = sale.kind is not OrderKind.ESIM or (delivered and simulator.rules.shows_codes)
@@ -132,9 +132,9 @@ def _charge(simulator: SupplierSimulator, sale: Sale, now: datetime) -> Charge:
         order_id=sale.id,
         delivered=delivered,
         given=simulator.rules.gives(sale),
-        shown=shown,
+        shown=visible,
         code_shown=code_shown,
-        knowable=shown and _becomes_final(sale, delivered=delivered, code_shown=code_shown),
+        knowable=visible and _becomes_final(sale, delivered=delivered, code_shown=code_shown),
         at=sale.created_at,
         **{name: getattr(sale, name) for name in _OF_THE_SALE},
     )

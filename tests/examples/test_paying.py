@@ -142,7 +142,7 @@ async def test_until_a_late_notification_comes_the_customer_who_is_back_waits_an
 
 
 async def test_a_payment_that_is_never_told_goes_to_a_person_who_has_the_order_placed(street, open_page, monkeypatch):
-    for name, value in {"UNTOLD_FOR": timedelta(0), "_LOOKS": (1.0,), "_RETRY_SECONDS": 1.0}.items():
+    for name, value in {"UNREPORTED_FOR": timedelta(0), "_POLLS": (1.0,), "_RETRY_SECONDS": 1.0}.items():
         monkeypatch.setattr(checkout_rules, name, value)
     await trigger(street, "notice_never")
     page = await to_the_payment_page(street, open_page)

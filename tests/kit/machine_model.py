@@ -146,7 +146,7 @@ class Model:
 
     async def _stopped(self) -> frozenset[str]:
         """The suppliers that are stopped or paused now."""
-        found = await selling_rows.standing(self.counter.deps.pool, SELLERS)
+        found = await selling_rows.selling_states(self.counter.deps.pool, SELLERS)
         return frozenset(name for name in SELLERS if found[name].paused)
 
     async def _unread(self, one: Followed) -> int:

@@ -10,10 +10,10 @@ from decimal import Decimal
 import msgspec
 
 from gateway.catalog.index import Index, layout
+from gateway.catalog.index.affordable import standing_in
 from gateway.catalog.index.build import SnapshotBuilder, Terms
 from gateway.catalog.index.geography import Geography, Region
 from gateway.catalog.index.overlay import Mark, Overlay, SupplierState
-from gateway.catalog.index.payable import standing_in
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import finish
 from gateway.kit.freshness import FreshnessBounds

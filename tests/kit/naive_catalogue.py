@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from gateway.catalog.index import InStock, Need, PlanQuery, Wanted
-from gateway.catalog.index.overlay import standing
-from gateway.catalog.index.words import words_of
+from gateway.catalog.index.overlay import state_of
+from gateway.catalog.index.words import terms_of
 from gateway.catalog.selectable_rules import why_not
 from gateway.pricing.price_rules import NoRate, margin_of, price
 from gateway.pricing.pricing_rules import Subject
@@ -36,7 +36,7 @@ class Judged:
 class Naive:
     def __init__(self, market: Market, now: datetime = NOW) -> None:
         self.market = market
-        self.now = standing(market.overlay, market.mode, now, BOUNDS)
+        self.now = state_of(market.overlay, market.mode, now, BOUNDS)
         states = {one.name: one for one in self.now.suppliers}
         marks: dict[tuple[str, str], set[str]] = defaultdict(set)
         for supplier, key, why in self.now.marks:
@@ -181,8 +181,8 @@ class Naive:
         named = [GEOGRAPHY.plan_name(offer.coverage, offer.data, offer.validity.days), *offer.coverage]
         named += [GEOGRAPHY.country_name(code) for code in offer.coverage]
         named += [r.name for r in REGIONS if r.code == region]
-        having = {word for text in named for word in words_of(text)}
-        asked = words_of(q)
+        having = {word for text in named for word in terms_of(text)}
+        asked = terms_of(q)
         return all(word in having for word in asked[:-1]) and any(w.startswith(asked[-1]) for w in having)
 
     def _offer_fits(self, judged: Judged, query: PlanQuery, currency: str) -> bool:

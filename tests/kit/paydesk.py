@@ -130,7 +130,7 @@ class PayDesk:
             self.counter.clock.ahead = max(
                 self.counter.clock.ahead, found.next_look_at - datetime.now(UTC) + timedelta(seconds=0.05)
             )
-            await payments.look_at_links(self.deps)
+            await payments.poll_links(self.deps)
         return await self.checkout(checkout_id)
 
     async def orders(self) -> int:

@@ -75,7 +75,7 @@ async def sold(
             seal.seal(iccid),
             seal.digest(iccid),
             None if code is None else seal.seal(code),
-            at + esim_rows.FIRST_LOOK,
+            at + esim_rows.FIRST_POLL,
             at,
         )
     found = await esim_rows.get(pool, seal, esim_id)

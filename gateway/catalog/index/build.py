@@ -127,10 +127,10 @@ class SnapshotBuilder:
         money = NO_COST
         if cost is not None and currency is not None:
             money = (self._costs.get((cost, currency)) or self._new_cost(cost, currency))[0]
-        said = (money, visible, stock is not None and stock <= 0, suspect)
-        why = self._why.get(said)
+        facts = (money, visible, stock is not None and stock <= 0, suspect)
+        why = self._why.get(facts)
         if why is None:
-            why = self._why[said] = self._judge(*said)
+            why = self._why[facts] = self._judge(*facts)
         self.keys.append(supplier_plan_id)
         self.texts.append(f"{supplier_plan_id}\0{name}".encode())
         values = (plan, cover, self.suppliers.number(supplier), kind, able, piece, network, feature, five_g, money, why)

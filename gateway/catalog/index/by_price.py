@@ -36,8 +36,8 @@ def _walk(scan: Scan, stream: Stream, need: int) -> Found:
             start, end = _cut(scan, stream, start, end, int(rows[-ENOUGH * need if scan.down else ENOUGH * need]))
             rows = rows.compress((rows >= start) & (rows < end))
         if len(rows):
-            one = scan.stand(scan.plans_of(rows))
-            part = scan.ahead(one.take(np.flatnonzero(_within(scan, one, stream, start, end))))
+            stood = scan.stand(scan.plans_of(rows))
+            part = scan.ahead(stood.take(np.flatnonzero(_within(scan, stood, stream, start, end))))
             parts.append(part)
             have += len(part)
         low, high = (low, start) if scan.down else (end, high)
@@ -97,10 +97,10 @@ def _walk_prices(scan: Scan, stream: Stream, need: int) -> Found:
                 far = int(np.partition(prices, ENOUGH * need)[ENOUGH * need])
             rows = rows.compress((prices > near) & (prices <= far))
         if len(rows):
-            one = scan.stand(scan.plans_of(rows))
-            price = scan.keys(one.rows)
-            keep = (price > near) & (price <= far) & _of_stream(scan, one, stream)
-            part = scan.ahead(one.take(np.flatnonzero(keep)))
+            stood = scan.stand(scan.plans_of(rows))
+            price = scan.keys(stood.rows)
+            keep = (price > near) & (price <= far) & _of_stream(scan, stood, stream)
+            part = scan.ahead(stood.take(np.flatnonzero(keep)))
             parts.append(part)
             have += len(part)
         low, high = (low, near) if scan.down else (far, high)
@@ -129,16 +129,16 @@ def _price_stretch(
     return low, (high if last >= end else max(low + 1, min(high, low if edge is None else edge)))
 
 
-def _of_stream(scan: Scan, one: Found, stream: Stream) -> Array:
+def _of_stream(scan: Scan, found: Found, stream: Stream) -> Array:
     """Which of the plans have what stands for them in this stream."""
-    return _within(scan, one, stream, stream.low, stream.high)
+    return _within(scan, found, stream, stream.low, stream.high)
 
 
-def _within(scan: Scan, one: Found, stream: Stream, start: int, end: int) -> Array:
+def _within(scan: Scan, found: Found, stream: Stream, start: int, end: int) -> Array:
     """Which of the plans have what stands for them in this stretch of this stream."""
-    keep: Array = (one.rows >= start) & (one.rows < end)
+    keep: Array = (found.rows >= start) & (found.rows < end)
     if scan.in_stock is not InStock.TRUE:
-        keep &= (one.counts > 0) == stream.live
+        keep &= (found.counts > 0) == stream.live
         if scan.blocked is not None:
-            keep &= scan.blocked.mask.take(one.rows) == stream.blocked
+            keep &= scan.blocked.mask.take(found.rows) == stream.blocked
     return keep

@@ -29,11 +29,11 @@ def plans(scan: Scan, need: int) -> Found:
         windows = [_window(scan, stream, kinds, least, most) for stream in scan.streams()]
         rows, far = _nearest(scan, np.concatenate(windows), guess, enough)
         enough *= 4
-        one = scan.stand(scan.plans_of(rows))
-        inside = one.keys != NULL
+        stood = scan.stand(scan.plans_of(rows))
+        inside = stood.keys != NULL
         if far is not None:
-            inside &= (one.keys >= far) if scan.down else (one.keys <= far)
-        found = scan.ahead(one.take(inside))
+            inside &= (stood.keys >= far) if scan.down else (stood.keys <= far)
+        found = scan.ahead(stood.take(inside))
         if len(found) >= need:
             break
     return found

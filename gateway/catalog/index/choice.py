@@ -56,24 +56,24 @@ def what_is_missing(snapshot: Snapshot, need: Need) -> str:
     """The first thing, in the order in which people ask, that no plan has together with those before."""
     where = " and ".join(need.countries) or "any country"
     steps: list[tuple[Need, str]] = []
-    asked = Need(countries=need.countries, triggers=need.triggers)
-    steps.append((asked, f"no plan covers {where}"))
+    partial = Need(countries=need.countries, triggers=need.triggers)
+    steps.append((partial, f"no plan covers {where}"))
     if need.unlimited:
-        asked = _with(asked, unlimited=True)
-        steps.append((asked, f"no plan for {where} has unlimited data"))
+        partial = _with(partial, unlimited=True)
+        steps.append((partial, f"no plan for {where} has unlimited data"))
     if need.days is not None:
-        asked = _with(asked, days=need.days)
-        steps.append((asked, f"no such plan for {where} lasts {need.days} days"))
+        partial = _with(partial, days=need.days)
+        steps.append((partial, f"no such plan for {where} lasts {need.days} days"))
     if need.data_mb is not None:
-        asked = _with(asked, data_mb=need.data_mb)
-        steps.append((asked, f"no such plan for {where} holds {need.data_mb} MB"))
+        partial = _with(partial, data_mb=need.data_mb)
+        steps.append((partial, f"no such plan for {where} holds {need.data_mb} MB"))
     has: dict[str, object] = {}
-    for name, words in _FEATURES.items():
+    for name, template in _FEATURES.items():
         value = getattr(need.wanted, name)
         if value:
             has[name] = value
-            asked = _with(asked, wanted=Wanted(**has))  # type: ignore[arg-type]
-            steps.append((asked, f"no such plan for {where} has {words.format(value)}"))
+            partial = _with(partial, wanted=Wanted(**has))  # type: ignore[arg-type]
+            steps.append((partial, f"no such plan for {where} has {template.format(value)}"))
     return next((text for step, text in steps if plans_for(snapshot, step) is None), "no plan meets all of it")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gateway.catalog.index.index import Index
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.ruled import rule_of_rows
+from gateway.catalog.index.rule_prices import rule_of_rows
 from gateway.pricing.price_rules import DECIDING, Deciding, deciding_column
 from gateway.pricing.pricing_rules import RuleSet
 
@@ -85,7 +85,7 @@ def effect(before: Index, after: Index, currency: str | None = None) -> Effect:
 def offers_by_rule(index: Index) -> dict[int, int]:
     """How many offers that can be sold each rule of the set prices, by its number; rules without any are left out."""
     counts = _of_slots(index)
-    found = {one.number: int(counts[one.start : one.end].sum()) for one in index.ruled.segments}
+    found = {segment.number: int(counts[segment.start : segment.end].sum()) for segment in index.rule_prices.segments}
     return {number: count for number, count in found.items() if count}
 
 
@@ -103,12 +103,12 @@ def offers_under(index: Index, rules: RuleSet) -> dict[int, int]:
 
 def bounds(index: Index) -> dict[Deciding, int]:
     """How many prices of offers that can be sold each part of the rules makes."""
-    ruled, snapshot = index.ruled, index.snapshot
+    rule_prices, snapshot = index.rule_prices, index.snapshot
     counts, found = _of_slots(index), np.zeros(len(DECIDING), dtype=np.int64)
     if not snapshot.columns["cost_high"].any():
-        for number, start, end in ruled.segments:
-            costs = snapshot.columns["cost_low"].take(ruled.slot_cost[start:end])
-            terms = (snapshot.scale, ruled.rule(number), snapshot.rates, snapshot.rates.base)
+        for number, start, end in rule_prices.segments:
+            costs = snapshot.columns["cost_low"].take(rule_prices.slot_cost[start:end])
+            terms = (snapshot.scale, rule_prices.rule(number), snapshot.rates, snapshot.rates.base)
             made = deciding_column(costs, *terms)
             found += np.bincount(made, weights=counts[start:end], minlength=len(DECIDING)).astype(np.int64)
     return {word: int(count) for word, count in zip(DECIDING, found, strict=True)}
@@ -116,14 +116,14 @@ def bounds(index: Index) -> dict[Deciding, int]:
 
 def thin_count(index: Index) -> int:
     """How many offers their price alone keeps from sale."""
-    thin = index.ruled.thin
+    thin = index.rule_prices.thin
     return 0 if thin is None else int(thin[: index.snapshot.sold_end].sum())
 
 
 def _of_slots(index: Index) -> Array:
     """How many rows that can be sold each slot has."""
     rows = np.flatnonzero(index.selectable)
-    return np.bincount(index.ruled.slots.take(rows), minlength=len(index.ruled.slot_cost))
+    return np.bincount(index.rule_prices.slots.take(rows), minlength=len(index.rule_prices.slot_cost))
 
 
 def _spread(by: Array, shares: Array, which: Array) -> Spread | None:
@@ -141,7 +141,7 @@ def _spread(by: Array, shares: Array, which: Array) -> Spread | None:
 
 def _examples(rows: Array, prices: Array, shares: Array, which: tuple[Array, Array, Array]) -> list[Example]:
     """What is no longer sold, what is sold again, then the prices that move furthest."""
-    end, begin, moved = (np.flatnonzero(one) for one in which)
+    end, begin, moved = (np.flatnonzero(rows_of) for rows_of in which)
     far = moved[np.argsort(-np.abs(shares[moved]), kind="stable")]
     chosen = np.concatenate((end, begin, far))[:MOST_EXAMPLES].tolist()
     return [_example(plan, rows[:, plan].tolist(), prices[:, plan].tolist()) for plan in chosen]

@@ -15,7 +15,7 @@ from gateway.catalog.index.query import PlanQuery, QueryError, Wanted
 from gateway.catalog.index.snapshot import Snapshot, micros
 from gateway.catalog.index.tables import SCOPES
 from gateway.catalog.index.views import Within
-from gateway.catalog.index.words import MAX_WORDS, words_of
+from gateway.catalog.index.words import MAX_WORDS, terms_of
 from schemas.plan import Scope
 
 TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8
@@ -98,7 +98,7 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, within: Within | None) -> Fi
     ``within`` is what ``max_price`` allows.
     """
     several = len(set(query.countries)) > 1
-    asked = Kinds(
+    kinds_query = Kinds(
         query.scope, query.min_data_mb, query.unlimited, query.min_days, query.max_days, several, query.triggers
     )
     if query.region is not None and snapshot.region(query.region) is None:
@@ -106,10 +106,10 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, within: Within | None) -> Fi
     numbers = places(snapshot, query.countries, query.region)
     if numbers is None:
         return None
-    words = tuple(words_of(query.q)[:MAX_WORDS]) if query.q is not None else ()
-    if query.q is not None and query.q.strip() and not words:
+    terms = tuple(terms_of(query.q)[:MAX_WORDS]) if query.q is not None else ()
+    if query.q is not None and query.q.strip() and not terms:
         return None
-    kinds, named, either = _spoken(snapshot, kinds_of(snapshot, asked), words)
+    kinds, named, either = _spoken(snapshot, kinds_of(snapshot, kinds_query), terms)
     ables = ables_of(snapshot, query.wanted)
     if not kinds.any() or (ables is not None and not ables.any()):
         return None
@@ -127,7 +127,7 @@ def filter_of(snapshot: Snapshot, query: PlanQuery, within: Within | None) -> Fi
     if not numbers and not named:
         few = _named(snapshot, kinds, either) if either else _few(snapshot, kinds, ables)
         return found if few is None else replace(found, source=few, closed=True)
-    source, covers, all_covers = where(snapshot, numbers, words, named)
+    source, covers, all_covers = where(snapshot, numbers, terms, named)
     share = 1.0 if ables is None else float(snapshot.rows_of_able.compress(ables).sum() / snapshot.rows)
     if covers is not None:
         share *= int(snapshot.rows_of_cover.compress(covers).sum()) / len(source)
@@ -139,7 +139,7 @@ def _named(snapshot: Snapshot, kinds: Array, either: tuple[tuple[Array, Array], 
     """The rows that the most telling word names, of these kinds or in its places, where they are few."""
     sizes = np.diff(snapshot.columns["kind_rows_at"])
     covers, alike = min(
-        either, key=lambda one: snapshot.rows_of_cover.compress(one[0]).sum() + sizes.compress(one[1] & kinds).sum()
+        either, key=lambda pair: snapshot.rows_of_cover.compress(pair[0]).sum() + sizes.compress(pair[1] & kinds).sum()
     )
     both = kinds & alike
     if int(snapshot.rows_of_cover.compress(covers).sum() + sizes.compress(both).sum()) > 4 * FEW:
@@ -177,25 +177,25 @@ def places(snapshot: Snapshot, countries: Sequence[str], region: str | None) -> 
     return tuple(sorted(numbers, key=lambda number: (snapshot.list_length(number), number)))
 
 
-def kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
+def kinds_of(snapshot: Snapshot, kinds_query: Kinds) -> Array:
     """For each kind, whether it will do."""
-    return snapshot.memo(asked, lambda: _kinds_of(snapshot, asked))
+    return snapshot.memo(kinds_query, lambda: _kinds_of(snapshot, kinds_query))
 
 
-def _kinds_of(snapshot: Snapshot, asked: Kinds) -> Array:
-    will = np.ones(snapshot.kinds, dtype=np.bool_) if asked.triggers else ~snapshot.kind_trigger
-    if asked.scope is not None:
-        will &= snapshot.columns["kind_scope"] == SCOPES.index(asked.scope.value)
-    if asked.several:  # the coverages say so too, but later
+def _kinds_of(snapshot: Snapshot, kinds_query: Kinds) -> Array:
+    will = np.ones(snapshot.kinds, dtype=np.bool_) if kinds_query.triggers else ~snapshot.kind_trigger
+    if kinds_query.scope is not None:
+        will &= snapshot.columns["kind_scope"] == SCOPES.index(kinds_query.scope.value)
+    if kinds_query.several:  # the coverages say so too, but later
         will &= snapshot.columns["kind_scope"] != SCOPES.index(Scope.COUNTRY.value)
-    if asked.min_data_mb is not None:
-        will &= snapshot.unlimited | (totals(snapshot, asked.min_days) >= asked.min_data_mb)
-    if asked.unlimited is not None:
-        will &= snapshot.unlimited == asked.unlimited
-    if asked.min_days is not None:
-        will &= snapshot.kind_days >= asked.min_days
-    if asked.max_days is not None:
-        will &= snapshot.kind_days <= asked.max_days
+    if kinds_query.min_data_mb is not None:
+        will &= snapshot.unlimited | (totals(snapshot, kinds_query.min_days) >= kinds_query.min_data_mb)
+    if kinds_query.unlimited is not None:
+        will &= snapshot.unlimited == kinds_query.unlimited
+    if kinds_query.min_days is not None:
+        will &= snapshot.kind_days >= kinds_query.min_days
+    if kinds_query.max_days is not None:
+        will &= snapshot.kind_days <= kinds_query.max_days
     return will
 
 
@@ -222,14 +222,14 @@ def totals(snapshot: Snapshot, days: int | None) -> Array:
 
 
 def where(
-    snapshot: Snapshot, numbers: tuple[int, ...], words: tuple[str, ...], named: list[Array]
+    snapshot: Snapshot, numbers: tuple[int, ...], terms: tuple[str, ...], named: list[Array]
 ) -> tuple[Listing | All, Array | None, Array | None]:
     """(source, what it leaves open, the whole condition) for coverages in these lists that these words name."""
     if not numbers and not named:
         return snapshot.all, None, None
     if len(numbers) == 1 and not named:
         return snapshot.listing(numbers[0]), None, snapshot.covering(numbers[0])
-    return snapshot.memo(("where", numbers, words), lambda: _where(snapshot, numbers, named))
+    return snapshot.memo(("where", numbers, terms), lambda: _where(snapshot, numbers, named))
 
 
 def _where(
@@ -265,13 +265,13 @@ def _together(snapshot: Snapshot, numbers: tuple[int, ...], named: list[Array]) 
 
 
 def _spoken(
-    snapshot: Snapshot, kinds: Array, words: tuple[str, ...]
+    snapshot: Snapshot, kinds: Array, terms: tuple[str, ...]
 ) -> tuple[Array, list[Array], tuple[tuple[Array, Array], ...]]:
     """The words laid upon kinds and coverages: (kinds, conditions on coverages, either-or conditions)."""
     named: list[Array] = []
     either: list[tuple[Array, Array]] = []
-    for at, word in enumerate(words):
-        covers, alike = _word(snapshot, word, begins=at == len(words) - 1)
+    for at, word in enumerate(terms):
+        covers, alike = _word(snapshot, word, begins=at == len(terms) - 1)
         if alike.compress(kinds).all():
             continue
         if not covers.any():
@@ -284,11 +284,11 @@ def _spoken(
 
 
 def _word(snapshot: Snapshot, word: str, *, begins: bool) -> tuple[Array, Array]:
-    return snapshot.memo(("word", word, begins), lambda: _look_up(snapshot, word, begins=begins))
+    return snapshot.memo(("word", word, begins), lambda: _find_word(snapshot, word, begins=begins))
 
 
-def _look_up(snapshot: Snapshot, word: str, *, begins: bool) -> tuple[Array, Array]:
-    places, amounts = snapshot.words
+def _find_word(snapshot: Snapshot, word: str, *, begins: bool) -> tuple[Array, Array]:
+    places, amounts = snapshot.name_index
     covers = np.zeros(snapshot.covers, dtype=np.bool_)
     covers[list(places.having(word, begins=begins))] = True
     kinds = np.zeros(snapshot.kinds, dtype=np.bool_)

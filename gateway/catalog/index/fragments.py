@@ -59,7 +59,7 @@ def coverage_piece(codes: tuple[str, ...]) -> bytes:
 def data_piece(data: DataAllowance, days: int, starts: str) -> bytes:
     """The members data and validity."""
     fair_use = None if data.fair_use is None else msgspec.to_builtins(data.fair_use)
-    shown: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "mb": data.mb,
         "total_mb": data.total_mb(days),
         "declared": data.declared,
@@ -67,13 +67,13 @@ def data_piece(data: DataAllowance, days: int, starts: str) -> bytes:
         "reset": data.reset.value,
         "fair_use": fair_use,
     }
-    return b'"data":' + orjson.dumps(shown) + b',"validity":' + orjson.dumps({"days": days, "starts": starts}) + b","
+    return b'"data":' + orjson.dumps(fields) + b',"validity":' + orjson.dumps({"days": days, "starts": starts}) + b","
 
 
 def network_piece(networks: tuple[Network, ...]) -> bytes:
     """The member networks."""
-    shown = [{"country": n.country, "operator": n.operator, "generation": n.generation} for n in networks]
-    return b'"networks":' + orjson.dumps(shown) + b","
+    fields = [{"country": n.country, "operator": n.operator, "generation": n.generation} for n in networks]
+    return b'"networks":' + orjson.dumps(fields) + b","
 
 
 def feature_piece(features: Features) -> bytes:

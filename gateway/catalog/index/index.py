@@ -11,11 +11,11 @@ import numpy as np
 import orjson
 
 from gateway.catalog.index import choice, page, places, render
+from gateway.catalog.index.affordable import short
 from gateway.catalog.index.build import WHY_NOT
 from gateway.catalog.index.filters import Filter, filter_of
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.overlay import OverlayState, SupplierNow
-from gateway.catalog.index.payable import short
 from gateway.catalog.index.query import (
     MAX_LIMIT,
     SORTS,
@@ -28,7 +28,7 @@ from gateway.catalog.index.query import (
     PlanQuery,
     QueryError,
 )
-from gateway.catalog.index.ruled import ruled
+from gateway.catalog.index.rule_prices import rule_prices_of
 from gateway.catalog.index.scan import NULL, After, Found, Scan
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.stock import Blocked, standing
@@ -56,7 +56,7 @@ class Index:
         self.snapshot = snapshot
         self.standing = now
         self.rules = rules
-        self.ruled = ruled(snapshot, rules)
+        self.rule_prices = rule_prices_of(snapshot, rules)
         self.mode = snapshot.mode
         self.key = (snapshot.mode, rules.digest)
         self.base_currency = snapshot.rates.base
@@ -66,7 +66,7 @@ class Index:
         self.stale: bool = now.stale
         made_of = f"{snapshot.digest}|{now.digest.hex()}|{rules.digest}".encode()
         self.version = hashlib.blake2b(made_of, digest_size=10).hexdigest()
-        self._states = {one.name: one for one in now.suppliers}
+        self._states = {state.name: state for state in now.suppliers}
         self._marks: dict[int, int] = {}
         for supplier, supplier_plan_id, why in now.marks:
             row = snapshot.find_row(supplier, supplier_plan_id)
@@ -77,16 +77,18 @@ class Index:
         self._held = np.array([self._against(name) for name in snapshot.suppliers], dtype=np.uint16)
         states = [self._states.get(name) for name in snapshot.suppliers]
         self._blocked = self._block()
-        self._render = render.Renderer(snapshot, np.array([one is None or one.stale for one in states], dtype=np.bool_))
+        self._render = render.Renderer(
+            snapshot, np.array([status is None or status.stale for status in states], dtype=np.bool_)
+        )
         self._note = render.note(self.version, self.synced_at, stale=self.stale)
 
     def plans(self, query: PlanQuery) -> PlanPage:
         """A page of plans, each with its cheapest offer under the filters. Raises ``QueryError``."""
         if query.sort.removeprefix("-") not in SORTS:
             raise QueryError("sort", f"one of {', '.join(SORTS)}, or with - before it")
-        asked = PageRequest(max(1, min(query.limit, MAX_LIMIT)), query.cursor)
+        page_request = PageRequest(max(1, min(query.limit, MAX_LIMIT)), query.cursor)
         view = self._view(query.currency)
-        after = self._after(asked)
+        after = self._after(page_request)
         within = None if query.max_price is None else view.within(view.whole(query.max_price))
         gone = None
         if query.updated_since is not None and query.cursor is None:
@@ -95,10 +97,10 @@ class Index:
         if found is None:
             return PlanPage(render.page((), self._note, None, gone), 0)
         scan = Scan(self.snapshot, view, found, self._blocked, query.in_stock, query.sort, after)
-        seen = page.first(scan, asked.fetch)
+        seen = page.first(scan, page_request.fetch)
         ahead = None
-        if len(seen) > asked.limit:
-            seen = seen.take(slice(asked.limit))
+        if len(seen) > page_request.limit:
+            seen = seen.take(slice(page_request.limit))
             key, last = int(seen.keys[-1]), self.snapshot.plan_id(int(seen.plans[-1]))
             ahead = write_cursor(_NO_VALUE if key == NULL else key, last)
         pieces = self._render.plans(seen, view, query.min_days)
@@ -126,21 +128,21 @@ class Index:
         why = {row: self._why_not(row) for row in rows}
         costs = {row: int(snapshot.cost[row]) for row in rows}
         rows.sort(key=lambda row: (why[row] != 0, costs[row] if costs[row] >= 0 else NULL, row))
-        shown = [self._render.offer(row, view, why[row], observed_at=self._observed_at(row)) for row in rows]
-        return b'{"data":[' + b",".join(shown) + b"]}"
+        fragments = [self._render.offer(row, view, why[row], observed_at=self._observed_at(row)) for row in rows]
+        return b'{"data":[' + b",".join(fragments) + b"]}"
 
     def countries(self, currency: str | None = None) -> bytes:
         """The JSON list of countries with plans in stock, by code."""
         view, snapshot = self._view(currency), self.snapshot
         plans, lowest = self._counts(view)
-        shown = [
+        data = [
             {"code": code, "name": name, "plan_count": count, "from_price": self._from(view, minor)}
             for code, name, count, minor in zip(
                 snapshot.country_codes, snapshot.country_names, plans.tolist(), lowest.tolist(), strict=False
             )
             if count
         ]
-        return orjson.dumps({"data": shown})
+        return orjson.dumps({"data": data})
 
     def regions(self, currency: str | None = None) -> bytes:
         """The JSON list of regions with plans in stock, by code."""
@@ -148,12 +150,12 @@ class Index:
         plans, lowest = self._counts(view)
         first = len(snapshot.country_codes)
         listed = zip(snapshot.regions, plans[first:].tolist(), lowest[first:].tolist(), strict=True)
-        shown = [
+        data = [
             {"code": code, "name": name, "countries": codes, "plan_count": count, "from_price": self._from(view, minor)}
             for (code, name, codes), count, minor in sorted(listed)
             if count
         ]
-        return orjson.dumps({"data": shown})
+        return orjson.dumps({"data": data})
 
     def choose(self, need: Need) -> Choice | NoMatch:
         """The cheapest plan in stock that meets the need, or what was missing. Raises ``QueryError``."""
@@ -173,13 +175,13 @@ class Index:
         next_best = None
         if len(plans) > 1:
             next_best = (snapshot.plan_id(int(plans[1])), view.money(int(rows[1])))
-        one = Found(plans[:1], rows[:1], counts[:1], counts[:1])
+        chosen = Found(plans[:1], rows[:1], counts[:1], counts[:1])
         cost = int(snapshot.cost[rows[0]])
         return Choice(
             plan_id=snapshot.plan_id(int(plans[0])),
-            plan=b"".join(self._render.plans(one, view, need.days)),
+            plan=b"".join(self._render.plans(chosen, view, need.days)),
             price=view.money(int(rows[0])),
-            minimum_margin=self.ruled.margin_of(int(view.slots[rows[0]])),
+            minimum_margin=self.rule_prices.margin_of(int(view.slots[rows[0]])),
             cost_base=Money.of(snapshot.base_text(cost).split(" ")[0], self.base_currency),
             considered=len(considered),
             in_stock=len(plans),
@@ -221,15 +223,15 @@ class Index:
     def reasons(self, row: int) -> tuple[WhyNot, ...]:
         """What keeps a row from sale now, in the fixed order."""
         why = self._why_not(row)
-        return tuple(one for at, one in enumerate(WHY_NOT) if why >> at & 1) if why else ()
+        return tuple(reason for at, reason in enumerate(WHY_NOT) if why >> at & 1) if why else ()
 
     def price_of(self, row: int) -> Money | None:
         """What a customer pays for a row, in base currency; None where its cost is not known."""
         return None if self.snapshot.cost[row] < 0 else self._view(None).money(row)
 
     def price_words(self, row: int) -> str | None:
-        """How the price of a row comes about, for people who run the shop; None where its cost is not known."""
-        return self._view(None).words(int(self.ruled.slots[row]))
+        """How the price of a row comes about, for operators; None where its cost is not known."""
+        return self._view(None).explanation(int(self.rule_prices.slots[row]))
 
     def supplier_now(self, name: str) -> SupplierNow | None:
         """How a supplier of the snapshot stands now; None when the database does not know it."""
@@ -244,15 +246,15 @@ class Index:
     def _view(self, currency: str | None) -> PriceView:
         """Prices in a currency, made when first asked for; the least used of too many is let go."""
         try:
-            return view_of(self.ruled, currency or self.base_currency)
+            return view_of(self.rule_prices, currency or self.base_currency)
         except NoRate as error:
             raise QueryError("currency", str(error)) from None
 
-    def _after(self, asked: PageRequest) -> After | None:
+    def _after(self, page_request: PageRequest) -> After | None:
         """Behind which sort value and plan a page begins; prices are the customer's, in minor units."""
-        if asked.cursor is None:
+        if page_request.cursor is None:
             return None
-        value, plan_id = asked.after(str, str)
+        value, plan_id = page_request.after(str, str)
         if value == _NO_VALUE:
             return After(NULL, self.snapshot.plan_after(plan_id))
         if value is None or _VALUE.fullmatch(value) is None:
@@ -272,16 +274,18 @@ class Index:
         now = self._states.get(supplier)
         if now is None:
             return _bit(WhyNot.SUPPLIER_PAUSED)
-        held = (
+        conditions = (
             (WhyNot.EXPIRED, now.expired),
             (WhyNot.SUPPLIER_PAUSED, now.paused),
             (WhyNot.NO_BALANCE, now.no_balance),
         )
-        return sum(_bit(reason) for reason, holds in held if holds)
+        return sum(_bit(reason) for reason, holds in conditions if holds)
 
     def _block(self) -> Blocked | None:
         """The rows that could be sold by themselves and cannot be now: a mark, the supplier, the price or our money."""
-        priced_out = [mask for mask in (self.ruled.thin, self.ruled.unrated, self._short) if mask is not None]
+        priced_out = [
+            mask for mask in (self.rule_prices.thin, self.rule_prices.unrated, self._short) if mask is not None
+        ]
         if not self._marks and not self._held.any() and not priced_out:
             return None
         snapshot = self.snapshot
@@ -297,9 +301,9 @@ class Index:
         why = int(snapshot.why[row]) | int(self._held[snapshot.supplier[row]]) | self._marks.get(row, 0)
         if self._short is not None and self._short[row]:
             why |= _bit(WhyNot.NO_BALANCE)
-        if self.ruled.thin is not None and self.ruled.thin[row]:
+        if self.rule_prices.thin is not None and self.rule_prices.thin[row]:
             why |= _bit(WhyNot.THIN_MARGIN)
-        if self.ruled.unrated is not None and self.ruled.unrated[row]:
+        if self.rule_prices.unrated is not None and self.rule_prices.unrated[row]:
             why |= _bit(WhyNot.NO_RATE)
         return why
 
@@ -313,7 +317,7 @@ class Index:
         return self.snapshot.memo(key, lambda: places.counts(self.snapshot, view, self._blocked))
 
     def _from(self, view: PriceView, minor: int) -> orjson.Fragment | None:
-        return None if minor == places.NO_PRICE else orjson.Fragment(view.shown(minor))
+        return None if minor == places.NO_PRICE else orjson.Fragment(view.price_json(minor))
 
 
 def _bit(reason: WhyNot) -> int:

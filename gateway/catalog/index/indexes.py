@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from gateway.catalog.index.index import Index
 from gateway.catalog.index.overlay import OverlayState
-from gateway.catalog.index.ruled import MAX_SETS
+from gateway.catalog.index.rule_prices import MAX_SETS
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.pricing.pricing_rules import RuleSets
 
@@ -44,10 +44,10 @@ class Indexes:
     @property
     def used(self) -> tuple[str, ...]:
         """The storefronts with rules of their own whose catalogue stands ready."""
-        return tuple(one for one, rules in self.sets.own.items() if rules.digest in self._own)
+        return tuple(storefront_id for storefront_id, rules in self.sets.own.items() if rules.digest in self._own)
 
     def warm(self, storefronts: Collection[str] = ()) -> None:
         """Work out beforehand what the first questions, and those of these storefronts, would have to wait for."""
         self.shared.warm()
-        for one in storefronts:
-            self.of(one).view()
+        for storefront in storefronts:
+            self.of(storefront).view()

@@ -62,9 +62,9 @@ def ragged(lists: Iterable[Iterable[int]]) -> tuple[Array, Array]:
     """(starts, members) of lists of numbers."""
     counts: list[int] = []
     members: list[int] = []
-    for one in lists:
+    for values in lists:
         before = len(members)
-        members.extend(one)
+        members.extend(values)
         counts.append(len(members) - before)
     return starts_of(np.array(counts, dtype=np.int64)).astype(np.int32), np.array(members, dtype=np.int32)
 

@@ -91,19 +91,19 @@ def encode(meta: Mapping[str, Any], basis: str, arrays: Mapping[str, Array]) -> 
 
 def _header(digest: str, meta: dict[str, Any], basis: str, arrays: Mapping[str, Array]) -> bytes:
     """The header with true offsets: its own length moves them, so it is padded to a fixed one."""
-    room = 0
+    size = 0
     while True:
-        at = _START + room
+        at = _START + size
         placed: dict[str, tuple[str, int, int]] = {}
         for name, column in arrays.items():
             at += -at % _ALIGN
             placed[name] = (column.dtype.str, at, column.size)
             at += column.nbytes
         head = msgspec.json.encode(Header(LAYOUT, digest, at, meta, basis, placed))
-        if len(head) <= room:
-            head = head.ljust(room)
+        if len(head) <= size:
+            head = head.ljust(size)
             break
-        room = len(head) + _ALIGN
+        size = len(head) + _ALIGN
     mark = hashlib.blake2b(head, digest_size=_DIGEST_BYTES).digest()
     return _MAGIC + len(head).to_bytes(8, "little") + mark + head
 

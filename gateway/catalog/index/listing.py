@@ -57,14 +57,14 @@ class Listing:
         """A list of the rows of the wanted kinds alone, where that is much shorter; else this one."""
         if len(self.rows) <= LEAST:
             return self
-        held = self.present(wanted)
-        if not len(held.kind):
-            return Listing(self._kinds, self.rows[:0], self.row_kinds[:0], held)
-        if int(held.size.sum()) * SPARSE > len(self.rows):
+        present = self.present(wanted)
+        if not len(present.kind):
+            return Listing(self._kinds, self.rows[:0], self.row_kinds[:0], present)
+        if int(present.size.sum()) * SPARSE > len(self.rows):
             return self
-        first, last = self._places(int(held.first.min()), int(held.last.max()) + 1)
+        first, last = self._places(int(present.first.min()), int(present.last.max()) + 1)
         at = first + np.flatnonzero(wanted.take(self.row_kinds[first:last]))
-        return Listing(self._kinds, self.rows.take(at), self.row_kinds.take(at), held)
+        return Listing(self._kinds, self.rows.take(at), self.row_kinds.take(at), present)
 
     def between(self, wanted: Array, low: int, high: int) -> Array:
         """The rows of the wanted kinds from ``low`` to below ``high``, ascending."""
@@ -202,9 +202,9 @@ class All:
         return found
 
 
-def _wanted(held: Present, wanted: Array) -> Present:
-    at = np.flatnonzero(wanted.take(held.kind))
-    return Present(held.kind[at], held.size[at], held.first[at], held.last[at])
+def _wanted(present: Present, wanted: Array) -> Present:
+    at = np.flatnonzero(wanted.take(present.kind))
+    return Present(present.kind[at], present.size[at], present.first[at], present.last[at])
 
 
 def _count(kinds: int, rows: Array, row_kinds: Array) -> Present:

@@ -60,14 +60,14 @@ class Ranked(NamedTuple):
         return Ranked(*(column.take(which) for column in self))
 
 
-def ranked(index: Index, fees: Fees, asked: MarginQuery) -> Ranked:
+def ranked(index: Index, fees: Fees, query: MarginQuery) -> Ranked:
     """The offers that are asked for, in order: negative and thin ones, then the others, each by margin, then row."""
-    snapshot, ruled = index.snapshot, index.ruled
-    every: Ranked = snapshot.memo(("margins", ruled.rules.digest, fees), lambda: _every(index, fees))
-    return every.take(np.flatnonzero(_will(index, every, asked)))
+    snapshot, rule_prices = index.snapshot, index.rule_prices
+    every: Ranked = snapshot.memo(("margins", rule_prices.rules.digest, fees), lambda: _every(index, fees))
+    return every.take(np.flatnonzero(_will(index, every, query)))
 
 
-def behind(found: Ranked, first: int, margin: float, row: int | None) -> int:
+def rank_of(found: Ranked, first: int, margin: float, row: int | None) -> int:
     """How many of them stand up to this place; ``row`` None: the one that stood there has left."""
     passed = (found.first < first) | ((found.first == first) & (found.margins < margin))
     count = int(passed.sum())
@@ -79,63 +79,63 @@ def behind(found: Ranked, first: int, margin: float, row: int | None) -> int:
 
 
 def _every(index: Index, fees: Fees) -> Ranked:
-    snapshot, ruled = index.snapshot, index.ruled
+    snapshot, rule_prices = index.snapshot, index.rule_prices
     end = snapshot.priced_end
     minor = index.view().minor
     below, unit = 10 ** currency_digits(index.base_currency), 10**snapshot.scale
     columns = snapshot.columns
-    costs = columns["cost_low"].take(ruled.slot_cost) / unit + columns["cost_high"].take(ruled.slot_cost) * (
-        LIMB / unit
-    )
-    # A fee is whole minor units, as a person would read it.
+    costs = columns["cost_low"].take(rule_prices.slot_cost) / unit + columns["cost_high"].take(
+        rule_prices.slot_cost
+    ) * (LIMB / unit)
+    # A fee is whole minor units, as a reader would.
     charged = np.floor(minor * float(fees.percent) / 100 + float(fees.fixed) * below + 0.5)
     left = (minor - charged) / below - costs
-    slots = ruled.slots[:end]
+    slots = rule_prices.slots[:end]
     margins, prices = left.take(slots), (minor / below).take(slots)
     worst = margins < -1e-9  # noqa: PLR2004 - what floats make of nothing is no loss
-    if ruled.thin is not None:
-        worst |= ruled.thin[:end]
+    if rule_prices.thin is not None:
+        worst |= rule_prices.thin[:end]
     first = np.where(worst, 0, 1).astype(np.int8)
     order = np.lexsort((np.arange(end), margins, first)).astype(np.int32)
     return Ranked(order, first[order], margins[order], prices[order])
 
 
-def _will(index: Index, every: Ranked, asked: MarginQuery) -> Array:
-    ruled, rows = index.ruled, every.rows
-    thin = np.zeros(len(rows), dtype=np.bool_) if ruled.thin is None else ruled.thin.take(rows)
-    will = _there(index, rows, asked)
-    if not asked.everything:
+def _will(index: Index, every: Ranked, query: MarginQuery) -> Array:
+    rule_prices, rows = index.rule_prices, every.rows
+    thin = np.zeros(len(rows), dtype=np.bool_) if rule_prices.thin is None else rule_prices.thin.take(rows)
+    will = _there(index, rows, query)
+    if not query.everything:
         will &= (rows < index.snapshot.sold_end) & (index.selectable.take(rows) | thin)
-    if not asked.triggers:
+    if not query.triggers:
         will &= ~index.snapshot.kind_trigger.take(index.snapshot.kind.take(rows))
-    if asked.rule is not None:
-        slots = ruled.slots.take(rows)
-        mine = [(one.start, one.end) for one in ruled.segments if one.number == asked.rule]
+    if query.rule is not None:
+        slots = rule_prices.slots.take(rows)
+        mine = [(segment.start, segment.end) for segment in rule_prices.segments if segment.number == query.rule]
         start, end = mine[0] if mine else (0, 0)
         will &= (slots >= start) & (slots < end)
-    if asked.negative:
+    if query.negative:
         will &= every.margins < 0
-    if asked.thin:
+    if query.thin:
         will &= thin
-    if asked.below is not None:
-        will &= every.margins < every.prices * float(asked.below) / 100
+    if query.below is not None:
+        will &= every.margins < every.prices * float(query.below) / 100
     return will
 
 
-def _there(index: Index, rows: Array, asked: MarginQuery) -> Array:
+def _there(index: Index, rows: Array, query: MarginQuery) -> Array:
     """Which of the rows are of this supplier, place and scope."""
     snapshot = index.snapshot
     will = np.ones(len(rows), dtype=np.bool_)
-    if asked.supplier is not None:
-        names = np.array([name == asked.supplier for name in snapshot.suppliers], dtype=np.bool_)
+    if query.supplier is not None:
+        names = np.array([name == query.supplier for name in snapshot.suppliers], dtype=np.bool_)
         will &= names.take(snapshot.supplier.take(rows))
-    if asked.country is not None:
-        number = snapshot.country(asked.country)
+    if query.country is not None:
+        number = snapshot.country(query.country)
         will &= False if number is None else snapshot.covering(number).take(snapshot.cover.take(rows))
-    if asked.region is not None:
-        number = snapshot.region(asked.region)
+    if query.region is not None:
+        number = snapshot.region(query.region)
         will &= False if number is None else snapshot.covering(number).take(snapshot.cover.take(rows))
-    if asked.scope is not None:
-        kinds = snapshot.columns["kind_scope"] == SCOPES.index(asked.scope.value)
+    if query.scope is not None:
+        kinds = snapshot.columns["kind_scope"] == SCOPES.index(query.scope.value)
         will &= kinds.take(snapshot.kind.take(rows))
     return will

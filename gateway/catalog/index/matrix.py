@@ -68,18 +68,18 @@ class Lead(NamedTuple):
 
 
 def places(
-    snapshot: Snapshot, region: str | None, asked: Sequence[str], *, triggers: bool = False
+    snapshot: Snapshot, region: str | None, chosen: Sequence[str], *, triggers: bool = False
 ) -> list[tuple[str, str]]:
     """(code, name) of the countries of a matrix, by name: those asked for, else all that have offers.
 
     Only those of the ``region``, when one is given that is known.
     """
     every = snapshot.memo(("places by name", triggers), lambda: _by_name(snapshot, triggers=triggers))
-    if asked:
-        every = sorted(((code, name_of(snapshot, code)) for code in set(asked)), key=lambda one: sort_key(*one))
+    if chosen:
+        every = sorted(((code, name_of(snapshot, code)) for code in set(chosen)), key=lambda place: sort_key(*place))
     if region is not None:
         within = next((set(codes) for code, _, codes in snapshot.regions if code == region), set())
-        every = [one for one in every if one[0] in within]
+        every = [place for place in every if place[0] in within]
     return every
 
 
@@ -171,8 +171,8 @@ def lead(figures: Iterable[tuple[int, Ratio | None]]) -> Lead | None:
 
 def _by_name(snapshot: Snapshot, *, triggers: bool) -> list[tuple[str, str]]:
     both = zip(snapshot.country_codes, snapshot.country_names, strict=True)
-    shown = [one for number, one in enumerate(both) if triggers or not _only_triggers(snapshot, number)]
-    return sorted(shown, key=lambda one: sort_key(*one))
+    places = [place for number, place in enumerate(both) if triggers or not _only_triggers(snapshot, number)]
+    return sorted(places, key=lambda place: sort_key(*place))
 
 
 def _only_triggers(snapshot: Snapshot, number: int) -> bool:

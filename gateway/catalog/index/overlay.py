@@ -78,18 +78,18 @@ class OverlayState(msgspec.Struct, frozen=True):
         return any(s.stale or s.expired for s in self.suppliers if not s.paused)
 
 
-def standing(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds) -> OverlayState:
+def state_of(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds) -> OverlayState:
     """What the overlay means for one mode at ``now``."""
     suppliers = []
-    for one in sorted(overlay.suppliers):
-        if one.mode != mode:
+    for supplier in sorted(overlay.suppliers):
+        if supplier.mode != mode:
             continue
-        age = freshness(one.last_good_at, one.last_sync_state, now, bounds)
-        paused = not one.configured or one.state != "active"
-        no_balance = one.no_balance_until is not None and one.no_balance_until > now
+        age = freshness(supplier.last_good_at, supplier.last_sync_state, now, bounds)
+        paused = not supplier.configured or supplier.state != "active"
+        no_balance = supplier.no_balance_until is not None and supplier.no_balance_until > now
         stale, expired = age is not Freshness.FRESH, age is Freshness.EXPIRED
-        suppliers.append(SupplierNow(one.name, one.last_good_at, stale, expired, paused, no_balance))
-    names = {one.name for one in suppliers}
+        suppliers.append(SupplierNow(supplier.name, supplier.last_good_at, stale, expired, paused, no_balance))
+    names = {supplier.name for supplier in suppliers}
     marks = {
         (mark.supplier, mark.supplier_plan_id, mark.why)
         for mark in overlay.marks
@@ -101,8 +101,8 @@ def standing(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds
 def next_change(overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> datetime | None:
     """When the clock alone will next change a standing; None when it will not."""
     moments: Iterable[datetime] = (
-        *(moment for one in overlay.suppliers for moment in changes_at(one.last_good_at, bounds)),
+        *(moment for supplier in overlay.suppliers for moment in changes_at(supplier.last_good_at, bounds)),
         *(mark.until for mark in overlay.marks if mark.until is not None),
-        *(one.no_balance_until for one in overlay.suppliers if one.no_balance_until is not None),
+        *(supplier.no_balance_until for supplier in overlay.suppliers if supplier.no_balance_until is not None),
     )
     return min((moment for moment in moments if moment > now), default=None)

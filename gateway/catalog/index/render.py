@@ -97,13 +97,13 @@ class Renderer:
         return tail
 
     def offer(self, row: int, view: PriceView, why: int, *, observed_at: datetime | None) -> bytes:
-        """One offer's JSON for people who run the shop; ``why`` has a bit for each reason against it."""
+        """One offer's JSON for operators; ``why`` has a bit for each reason against it."""
         snapshot = self.snapshot
         supplier_plan_id, name = snapshot.offer_text(row)
         listed, cost, stock = int(snapshot.columns["listed"][row]), int(snapshot.cost[row]), int(snapshot.stock[row])
         supplier, slot = int(snapshot.supplier[row]), int(view.slots[row])
-        reason = next((one.value for at, one in enumerate(WHY_NOT) if why >> at & 1), None)
-        shown = {
+        reason = next((why_not.value for at, why_not in enumerate(WHY_NOT) if why >> at & 1), None)
+        fields = {
             "id": offer_id(offer_key(snapshot.suppliers[supplier], supplier_plan_id)),
             "plan_id": snapshot.plan_id(int(snapshot.plan[row])),
             "supplier": snapshot.suppliers[supplier],
@@ -112,7 +112,7 @@ class Renderer:
             "cost": None if listed < 0 else _money(snapshot.piece("listed_at", listed).decode()),
             "cost_base": None if cost < 0 else _money(snapshot.base_text(cost)),
             "price": orjson.Fragment(view.priced(slot)),
-            "price_rule": view.words(slot),
+            "price_rule": view.explanation(slot),
             "stock": None if stock < 0 else stock,
             "in_stock": reason != "out_of_stock",
             "stale": bool(self.stale[supplier]),
@@ -120,7 +120,7 @@ class Renderer:
             "selectable": why == 0,
             "why_not": reason,
         }
-        return orjson.dumps(shown, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+        return orjson.dumps(fields, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
 
 
 def page(plans: Sequence[bytes], note: bytes, cursor: str | None, gone: Sequence[str] | None) -> bytes:
@@ -134,8 +134,8 @@ def page(plans: Sequence[bytes], note: bytes, cursor: str | None, gone: Sequence
 
 def note(version: str, synced_at: datetime | None, *, stale: bool) -> bytes:
     """Which catalogue answers, as JSON."""
-    shown = {"version": version, "synced_at": synced_at, "stale": stale}
-    return orjson.dumps(shown, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+    fields = {"version": version, "synced_at": synced_at, "stale": stale}
+    return orjson.dumps(fields, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
 
 
 def _money(text: str) -> dict[str, str]:

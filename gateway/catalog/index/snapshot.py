@@ -145,9 +145,9 @@ class Snapshot:
 
     def _covering(self, number: int) -> Array:
         start, end = self.columns["list_covers_at"][number : number + 2].tolist()
-        held = np.zeros(self.covers, dtype=np.bool_)
-        held[self.columns["list_covers"][start:end]] = True
-        return held
+        covering = np.zeros(self.covers, dtype=np.bool_)
+        covering[self.columns["list_covers"][start:end]] = True
+        return covering
 
     @cached_property
     def rows_of_cover(self) -> Array:
@@ -167,17 +167,17 @@ class Snapshot:
     def _five_g_in(self, countries: tuple[int, ...]) -> Array:
         starts, members = self.columns["five_g_at"], self.columns["five_g_countries"]
         owner = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        held = np.ones(len(starts) - 1, dtype=np.bool_)
+        everywhere = np.ones(len(starts) - 1, dtype=np.bool_)
         for country in countries:
-            one = np.zeros(len(starts) - 1, dtype=np.bool_)
-            one[owner[members == country]] = True
-            held &= one
-        return held
+            here = np.zeros(len(starts) - 1, dtype=np.bool_)
+            here[owner[members == country]] = True
+            everywhere &= here
+        return everywhere
 
     # -- text
 
     @cached_property
-    def words(self) -> tuple[WordIndex, WordIndex]:
+    def name_index(self) -> tuple[WordIndex, WordIndex]:
         """Words of coverages, and words of kinds."""
         places, amounts = msgspec.json.decode(self.file.header.meta["words"])
         return WordIndex(*places), WordIndex(*amounts)

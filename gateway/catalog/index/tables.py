@@ -24,7 +24,7 @@ from gateway.catalog.index import fragments
 from gateway.catalog.index.build import SnapshotBuilder
 from gateway.catalog.index.intern import grouped, narrow, ragged, spans, starts_of
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.words import index_words
+from gateway.catalog.index.words import index_terms
 from schemas.plan import Scope
 
 LIMB = 10**18
@@ -119,7 +119,7 @@ class Tables:
         self._row("feature_at", self.blob.add(feature_pieces))
         self._row("listed_at", self.blob.add([text.encode() for text in listed]))
         scale = self._cost_tables(costs, sizes)
-        words = self._words(covers, kinds)
+        name_index = self._name_index(covers, kinds)
         gone = sorted((at, plan_id) for plan_id, at in self.gone.items() if plan_id not in built.plans.numbers)
         self._row("gone_when", np.array([at for at, _ in gone], dtype=np.int64))
         self._row("gone_at", self.blob.add([plan_id.encode() for _, plan_id in gone]))
@@ -138,7 +138,7 @@ class Tables:
             "exits": self.exits,
             "segments": sizes.tolist(),
             "scale": scale,
-            "words": words,
+            "words": name_index,
         }
         return meta, self.arrays
 
@@ -270,15 +270,15 @@ class Tables:
         rows: list[Array] = []
         present: list[tuple[Array, Array, Array, Array]] = []
         for covering in having:
-            one, which = self._list(np.array(covering, dtype=np.int64))
-            rows.append(one)
+            lists, which = self._list(np.array(covering, dtype=np.int64))
+            rows.append(lists)
             present.append(which)
-        self._row("list_at", starts_of(np.array([len(one) for one in rows], dtype=np.int64)))
+        self._row("list_at", starts_of(np.array([len(row) for row in rows], dtype=np.int64)))
         self._row("list_rows", _joined(rows), np.int32)
         self._row("list_kinds", self.arrays["kind"][self.arrays["list_rows"]])
-        self._row("present_at", starts_of(np.array([len(one[0]) for one in present], dtype=np.int64)))
+        self._row("present_at", starts_of(np.array([len(lists[0]) for lists in present], dtype=np.int64)))
         for at, name in enumerate(("present_kind", "present_count", "present_first", "present_last")):
-            self._row(name, _joined([one[at] for one in present]), np.int32)
+            self._row(name, _joined([lists[at] for lists in present]), np.int32)
 
     def _list(self, covering: Array) -> tuple[Array, tuple[Array, Array, Array, Array]]:
         starts = self.arrays["cover_rows_at"].astype(np.int64)
@@ -292,7 +292,7 @@ class Tables:
         lasts = rows[by_kind[ends - 1]]
         return rows, (present, counts[present], firsts, lasts)
 
-    def _words(self, covers: list[tuple[str, ...]], kinds: list[Any]) -> str:
+    def _name_index(self, covers: list[tuple[str, ...]], kinds: list[Any]) -> str:
         """The word index as JSON: [words, members] of coverages, then of kinds."""
         geography = self.built.geography
         names = {region.code: region.name for region in geography.regions}
@@ -302,7 +302,7 @@ class Tables:
             named = [] if region < 0 else [names[self.region_codes[region]]]
             places[at] = [geography.place_name(codes), *codes, *map(geography.country_name, codes), *named]
         amounts = {at: [kind.rest_of_name] for at, kind in enumerate(kinds)}
-        return msgspec.json.encode((index_words(places), index_words(amounts))).decode()
+        return msgspec.json.encode((index_terms(places), index_terms(amounts))).decode()
 
 
 def block_count(rows: int, kinds: int) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.ruled import Ruled
+from gateway.catalog.index.rule_prices import RulePrices
 from gateway.pricing.price_rules import minor_per_day, minor_per_gb
 from schemas.money import Money, currency_digits
 
@@ -55,34 +55,34 @@ class PriceView:
     With ``even`` a slot is a distinct cost, and prices ascend as costs do. Otherwise they ascend within each rule.
     """
 
-    def __init__(self, ruled: Ruled, currency: str) -> None:
-        self.ruled = ruled
+    def __init__(self, rule_prices: RulePrices, currency: str) -> None:
+        self.rule_prices = rule_prices
         self.currency = currency
         self.digits = currency_digits(currency)
-        self.minor: Array = ruled.minor(currency)
-        self.slots = ruled.slots
-        self.even = ruled.even
+        self.minor: Array = rule_prices.minor(currency)
+        self.slots = rule_prices.slots
+        self.even = rule_prices.even
         self._pieces: dict[tuple[int, int, int], bytes] = {}
         self._ready: dict[int | None, Ready] = {}
 
     def ready(self, days: int | None) -> dict[int, tuple[bytes, bytes]]:
         """Plans that were put together before: by row, what stands before and after stock and staleness."""
-        held = self._ready.get(days)
-        return held.rows if held is not None else {}
+        memory = self._ready.get(days)
+        return memory.rows if memory is not None else {}
 
     def room_for(self, days: int | None, keep: list[int]) -> Ready:
         """Where more of them may be put; the oldest are let go when there are too many, but for those to keep."""
-        held = self._ready.get(days)
-        if held is None:
+        memory = self._ready.get(days)
+        if memory is None:
             if len(self._ready) >= MAX_DAYS:
                 self._ready.clear()
-            held = self._ready[days] = Ready()
-        if held.size > READY_BYTES:
-            kept = {row: held.rows[row] for row in keep}
-            held = self._ready[days] = Ready()
+            memory = self._ready[days] = Ready()
+        if memory.size > READY_BYTES:
+            kept = {row: memory.rows[row] for row in keep}
+            memory = self._ready[days] = Ready()
             for row, parts in kept.items():
-                held.put(row, *parts)
-        return held
+                memory.put(row, *parts)
+        return memory
 
     def whole(self, price: Decimal) -> int:
         """An amount in minor units, what is over let fall."""
@@ -124,12 +124,12 @@ class PriceView:
 
         The second has one entry more, before the first price; the third one more, behind the last.
         """
-        costs = self.ruled.slot_cost
+        costs = self.rule_prices.slot_cost
         order = np.argsort(self.minor, kind="stable")
         by_price = costs.take(order)
         most = np.zeros(len(order) + 1, dtype=np.int64)
         np.maximum.accumulate(by_price + 1, out=most[1:])
-        least = np.full(len(order) + 1, len(self.ruled.snapshot.columns["cost_low"]), dtype=np.int64)
+        least = np.full(len(order) + 1, len(self.rule_prices.snapshot.columns["cost_low"]), dtype=np.int64)
         least[:-1] = np.minimum.accumulate(by_price[::-1])[::-1]
         return self.minor.take(order), most, least
 
@@ -148,9 +148,9 @@ class PriceView:
         """The price of a row."""
         return Money.from_minor(int(self.minor[self.slots[row]]), self.currency)
 
-    def words(self, slot: int) -> str | None:
-        """How the price of a slot comes about, for people who run the shop; None for a cost that is not known."""
-        return None if slot < 0 else self.ruled.words(slot)
+    def explanation(self, slot: int) -> str | None:
+        """How the price of a slot comes about, for operators; None for a cost that is not known."""
+        return None if slot < 0 else self.rule_prices.explanation(slot)
 
     def amount(self, minor: int) -> str:
         """Minor units as text: "5.50"."""
@@ -161,7 +161,7 @@ class PriceView:
 
     def priced(self, slot: int) -> bytes:
         """The price of a slot as JSON; null for a cost that is not known."""
-        return b"null" if slot < 0 else self.shown(int(self.minor[slot]))
+        return b"null" if slot < 0 else self.price_json(int(self.minor[slot]))
 
     def piece(self, slot: int, total_mb: int, days: int) -> bytes:
         """The members price, price_per_gb and price_per_day. ``total_mb`` is negative when unlimited."""
@@ -176,27 +176,27 @@ class PriceView:
         return found
 
     def _piece(self, minor: int, total_mb: int, days: int) -> bytes:
-        per_gb = b"null" if total_mb <= 0 else self.shown(minor_per_gb(minor, total_mb))
+        per_gb = b"null" if total_mb <= 0 else self.price_json(minor_per_gb(minor, total_mb))
         return b'"price":%b,"price_per_gb":%b,"price_per_day":%b,' % (
-            self.shown(minor),
+            self.price_json(minor),
             per_gb,
-            self.shown(minor_per_day(minor, days)),
+            self.price_json(minor_per_day(minor, days)),
         )
 
-    def shown(self, minor: int) -> bytes:
+    def price_json(self, minor: int) -> bytes:
         """Minor units as JSON."""
         return f'{{"amount":"{self.amount(minor)}","currency":"{self.currency}"}}'.encode()
 
 
-def view_of(ruled: Ruled, currency: str) -> PriceView:
+def view_of(rule_prices: RulePrices, currency: str) -> PriceView:
     """Prices in a currency, worked out when first asked for. Raises ``NoRate``.
 
     The least used of too many is let go.
     """
-    views = cast("OrderedDict[str, PriceView]", ruled.views)
+    views = cast("OrderedDict[str, PriceView]", rule_prices.views)
     view = views.get(currency)
     if view is None:
-        view = views[currency] = PriceView(ruled, currency)
+        view = views[currency] = PriceView(rule_prices, currency)
         if len(views) > MAX_VIEWS:
             views.popitem(last=False)
     else:

@@ -1,4 +1,4 @@
-"""Which orders wait for somebody, why, and since when. Pure."""
+"""Which orders wait for an operator, why, and since when. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 Kind = Literal["charged", "review", "unknown", "stuck"]
 KINDS: tuple[tuple[Kind, str], ...] = (
     ("charged", "charged and undelivered"),
-    ("review", "waits for a person"),
+    ("review", "waits for an operator"),
     ("unknown", "unknown"),
     ("stuck", "stuck"),
 )
@@ -23,10 +23,10 @@ OVERDUE_AFTER = timedelta(minutes=5)  # a schedule that runs is never so late
 
 
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that is not at rest, waits for a person, or was charged after it had failed.
+    """An order that is not answered, waits for an operator, or was charged after it had failed.
 
     ``attempt_state`` and what follows are of the attempt that matters now. ``standing`` is what suppliers still hold
-    for it. ``reviewed_at`` is when it began to wait for a person, ``late_at`` when a charge came after its end.
+    for it. ``reviewed_at`` is when it began to wait for an operator, ``late_at`` when a charge came after its end.
     """
 
     id: str
@@ -47,7 +47,7 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attention(msgspec.Struct, frozen=True):
-    """Why an order waits and since when. ``resolvable``: a person may say what became of it."""
+    """Why an order waits and since when. ``resolvable``: an operator may say what became of it."""
 
     order_id: str
     kind: Kind
@@ -66,8 +66,8 @@ def attention(order: OpenOrder, now: datetime) -> Attention | None:
     if order.status not in {"pending", "cancel_pending"}:
         return None
     if order.attempt_state == "unknown" and order.started_at is not None and now - order.started_at > UNKNOWN_AFTER:
-        told = order.attempt_error or "no answer"
-        why = f"nobody knows yet what became of the {_call(order)} at {order.supplier}: {told}"
+        error = order.attempt_error or "no answer"
+        why = f"nobody knows yet what became of the {_call(order)} at {order.supplier}: {error}"
         return Attention(order.id, "unknown", why, order.started_at, resolvable=False)
     overdue = order.next_poll_at is not None and now - order.next_poll_at > OVERDUE_AFTER
     if overdue or now - order.created_at > STUCK_AFTER:

@@ -54,7 +54,7 @@ def of_answer(answer: Cancellation | GatewayError) -> CancelVerdict:
     )
 
 
-def of_look(seen: CancelSeen, attempt: AttemptNow, now: datetime, *, trust_absence: bool) -> CancelVerdict:
+def of_poll(seen: CancelSeen, attempt: AttemptNow, now: datetime, *, trust_absence: bool) -> CancelVerdict:
     """What a look says: cancelled when the money came back; otherwise nothing before the quiescence is over."""
     refunded = plausible.money(seen.refunded)
     if refunded is not None and seen.revoked is not False:
@@ -72,11 +72,11 @@ def never_sent(order: OrderNow, attempts: Sequence[AttemptNow]) -> bool:
     An attempt that failed is definite. One that was pending in a backup may have been sent since.
     """
     waits = order.status in {"pending", "cancel_pending"} and order.review_reason is None
-    return waits and not any(one.live for one in attempts)
+    return waits and not any(attempt.live for attempt in attempts)
 
 
 def topup_case(attempts: Sequence[AttemptNow], now: datetime) -> Change:
     """A top-up of an eSIM that is taken back goes to an operator; what is not known of it is polled on."""
-    settled = any(one.state is AttemptState.SUCCEEDED for one in attempts)
+    settled = any(attempt.state is AttemptState.SUCCEEDED for attempt in attempts)
     later = None if settled else now + _POLL_IN_REVIEW
     return Change(status="needs_review", next_poll_at=later, events=("needs_review",))

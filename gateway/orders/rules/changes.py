@@ -1,6 +1,6 @@
 """What a verdict changes: the attempt, the order, and what is told. State moves one way.
 
-The two steps back are a cancel that the supplier refuses (back to fulfilled) and a person's resolution.
+The two steps back are a cancel that the supplier refuses (back to fulfilled) and an operator's resolution.
 """
 
 from __future__ import annotations

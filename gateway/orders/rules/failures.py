@@ -20,7 +20,7 @@ _CODES = {
     "gate_unavailable": "supplier_unavailable",
     "not_supported": "not_supported",
 }
-_WORDS = {
+_DETAILS = {
     "no_stock": "it is sold out",
     "price_changed": "it costs more than the price that was held",
     "supplier_unavailable": "it cannot be bought at present",
@@ -43,12 +43,12 @@ class Lesson(StrEnum):
 def failure_of(error_code: str | None, _detail: str | None = None) -> tuple[str, str]:
     """The storefront's failure code for an attempt's error, and words that name no supplier."""
     code = _CODES.get(error_code or "", "supplier_refused")
-    return code, _WORDS[code]
+    return code, _DETAILS[code]
 
 
-def words_of(code: str) -> str:
+def detail_of(code: str) -> str:
     """What a failure code says to people."""
-    return _WORDS[code]
+    return _DETAILS[code]
 
 
 def lesson(error_code: str | None) -> Lesson:

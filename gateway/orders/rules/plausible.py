@@ -20,28 +20,28 @@ LONGEST_TEXT = 500
 _CURRENCY = re.compile(r"[A-Z][A-Z0-9_]{1,19}")
 
 
-def order(told: SupplierOrder) -> SupplierOrder:
+def order(reported: SupplierOrder) -> SupplierOrder:
     """The order with what can be believed of it."""
-    number = told.supplier_order_id
+    number = reported.supplier_order_id
     return msgspec.structs.replace(
-        told,
+        reported,
         supplier_order_id=number if number and len(number) <= LONGEST_ID and number.isprintable() else None,
-        charged=money(told.charged),
-        error=text(told.error),
+        charged=money(reported.charged),
+        error=text(reported.error),
     )
 
 
-def money(told: Money | None) -> Money | None:
+def money(reported: Money | None) -> Money | None:
     """The amount, None for one that cannot be."""
-    if told is None or not told.amount.is_finite() or not 0 <= told.amount < MOST:
+    if reported is None or not reported.amount.is_finite() or not 0 <= reported.amount < MOST:
         return None
-    exponent = told.amount.as_tuple().exponent
+    exponent = reported.amount.as_tuple().exponent
     fits = isinstance(exponent, int) and exponent >= -MOST_DIGITS
-    return told if fits and _CURRENCY.fullmatch(told.currency) else None
+    return reported if fits and _CURRENCY.fullmatch(reported.currency) else None
 
 
-def text(told: str | None) -> str | None:
+def text(reported: str | None) -> str | None:
     """Words that a row can hold."""
-    if told is None:
+    if reported is None:
         return None
-    return "".join(letter if letter.isprintable() else " " for letter in told[:LONGEST_TEXT])
+    return "".join(letter if letter.isprintable() else " " for letter in reported[:LONGEST_TEXT])

@@ -33,7 +33,7 @@ class AttemptNow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``item`` says which other thing than an eSIM is bought, and ``units`` how many of it.
     Nothing is sent after ``deadline``; absence means something from ``quiescent_at`` on;
-    ``provision_by`` is when a person polls at what was accepted and not delivered.
+    ``provision_by`` is when an operator polls at what was accepted and not delivered.
     """
 
     id: str

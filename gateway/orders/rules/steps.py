@@ -57,7 +57,7 @@ def unread_answer(order: OrderNow, attempts: Sequence[AttemptNow], now: datetime
     """A stored answer that is to be read before anything else is done, None when there is none."""
     if order.status in FINAL or not _is_due(order, now, poll=poll):
         return None
-    return next((ReadAnswer(one) for one in attempts if one.unread_answer), None)
+    return next((ReadAnswer(attempt) for attempt in attempts if attempt.unread_answer), None)
 
 
 def next_step(  # noqa: PLR0911 - one for each step
@@ -67,7 +67,7 @@ def next_step(  # noqa: PLR0911 - one for each step
     if order.status in FINAL:
         return Rest()
     due = _is_due(order, now, poll=poll)
-    purchase = next((one for one in attempts if one.kind != "cancel" and one.live), None)
+    purchase = next((attempt for attempt in attempts if attempt.kind != "cancel" and attempt.live), None)
     if purchase is None:
         if order.status == "needs_review":
             return Rest()
@@ -94,7 +94,7 @@ def _following(attempt: AttemptNow, now: datetime, *, due: bool) -> Step:
 def _cancelling(
     order: OrderNow, attempts: Sequence[AttemptNow], purchase: AttemptNow, now: datetime, *, due: bool
 ) -> Step:
-    live = next((one for one in attempts if one.kind == "cancel" and one.live), None)
+    live = next((attempt for attempt in attempts if attempt.kind == "cancel" and attempt.live), None)
     if live is not None:
         return _following(live, now, due=due)
     if order.review_reason is not None and order.status == "cancel_pending":

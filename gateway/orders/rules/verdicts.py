@@ -1,7 +1,7 @@
 """What an answer, an error or a look makes of an attempt.
 
 Nothing is guessed: only a documented refusal or a send that never left is a failure, only a delivery is a
-success, and whatever else stays unknown or accepted until a look tells more or a person does.
+success, and whatever else stays unknown or accepted until a look tells more or an operator does.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from schemas.errors import GatewayError, NotSupported, Outcome, SupplierError
 from schemas.money import Money
 from schemas.order import Delivery, OrderKind, SupplierOrder, SupplierOrderState
 
-# A supplier that cannot be asked for so long after the quiescence leaves the order to a person.
+# A supplier that cannot be asked for so long after the quiescence leaves the order to an operator.
 UNSEEN_FOR = timedelta(hours=1)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What is now known of an attempt.
 
-    ``state`` None says nothing new. ``charged`` is what the supplier took, ``held`` what it still holds of an
-    order that failed there (None: not known, or it did not fail). ``review`` is why a person has to look, None
+    ``state`` None says nothing new. ``charged`` is what the supplier took, ``kept_charge`` what it still holds of an
+    order that failed there (None: not known, or it did not fail). ``review`` is why an operator has to look, None
     when nobody has to.
     ``gone`` marks a failure by the supplier's own word on its order, which overrules "accepted".
     """
 
     state: AttemptState | None
     charged: Money | None = None
-    held: Money | None = None
+    kept_charge: Money | None = None
     supplier_order_id: str | None = None
     delivery: Delivered | None = None
     error_code: str | None = None
@@ -44,25 +44,25 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     gone: bool = False
 
 
-def of_order(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+def of_order(reported: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
     """What a supplier's word on its order makes of the attempt."""
-    told = plausible.order(told)
-    match told.state:
+    reported = plausible.order(reported)
+    match reported.state:
         case SupplierOrderState.COMPLETED:
-            return _completed(told, attempt, now)
+            return _completed(reported, attempt, now)
         case SupplierOrderState.PARTIAL:
-            return _told(
-                told,
+            return _verdict(
+                reported,
                 state=AttemptState.CHARGED_UNDELIVERABLE,
-                charged=told.charged,
+                charged=reported.charged,
                 error_code="partial",
-                error=told.error or "the supplier calls the order partly done",
-                review=told.error or "the supplier calls the order partly done",
+                error=reported.error or "the supplier calls the order partly done",
+                review=reported.error or "the supplier calls the order partly done",
             )
         case SupplierOrderState.FAILED | SupplierOrderState.CANCELLED:
-            return _ended(told, attempt, now)
+            return _ended(reported, attempt, now)
         case _:
-            return _pending(told, attempt, now)
+            return _pending(reported, attempt, now)
 
 
 def of_error(error: GatewayError) -> Verdict:
@@ -95,8 +95,8 @@ def of_absence(attempt: AttemptNow, now: datetime, *, trust_absence: bool) -> Ve
     )
 
 
-def of_no_look(attempt: AttemptNow, now: datetime, error: str) -> Verdict:
-    """What a look that could not be made means: a person looks once it has been impossible for long."""
+def of_failed_poll(attempt: AttemptNow, now: datetime, error: str) -> Verdict:
+    """What a look that could not be made means: an operator looks once it has been impossible for long."""
     if attempt.state is AttemptState.UNKNOWN and now >= attempt.quiescent_at + UNSEEN_FOR:
         return Verdict(state=None, review=f"the supplier cannot be asked: {error}")
     return _overdue(attempt, now)
@@ -137,82 +137,88 @@ def deliverable(delivery: Delivery | None, kind: AttemptKind) -> bool:
     )
 
 
-def _completed(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+def _completed(reported: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
     if attempt.item is OrderKind.NUMBER:
-        return _number(told, attempt, now)
+        return _number(reported, attempt, now)
     if attempt.item is OrderKind.VOUCHER:
-        return _codes(told, attempt, now)
-    if deliverable(told.delivery, attempt.kind):
-        return _told(told, state=AttemptState.SUCCEEDED, charged=told.charged, delivery=told.delivery)
-    if told.delivery is None:
-        return _pending(told, attempt, now)
-    what = "the supplier gave two that differ" if told.delivery.conflict else "nothing that can be installed was given"
-    return _told(
-        told,
+        return _codes(reported, attempt, now)
+    if deliverable(reported.delivery, attempt.kind):
+        return _verdict(reported, state=AttemptState.SUCCEEDED, charged=reported.charged, delivery=reported.delivery)
+    if reported.delivery is None:
+        return _pending(reported, attempt, now)
+    conflict = reported.delivery.conflict
+    what = "the supplier gave two that differ" if conflict else "nothing that can be installed was given"
+    return _verdict(
+        reported,
         state=AttemptState.CHARGED_UNDELIVERABLE,
-        charged=told.charged,
-        delivery=told.delivery,
-        error_code="conflict" if told.delivery.conflict else "undeliverable",
+        charged=reported.charged,
+        delivery=reported.delivery,
+        error_code="conflict" if conflict else "undeliverable",
         error=what,
         review=what,
     )
 
 
-def _number(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+def _number(reported: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
     """A virtual number is delivered with the number itself."""
-    if told.number is None:
-        return _pending(told, attempt, now)
-    if item_rules.is_phone_number(told.number.phone_number):
-        return _told(told, state=AttemptState.SUCCEEDED, charged=told.charged, delivery=told.number)
-    return _undeliverable(told, "nothing that can be called was given")
+    if reported.number is None:
+        return _pending(reported, attempt, now)
+    if item_rules.is_phone_number(reported.number.phone_number):
+        return _verdict(reported, state=AttemptState.SUCCEEDED, charged=reported.charged, delivery=reported.number)
+    return _undeliverable(reported, "nothing that can be called was given")
 
 
-def _codes(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
-    """A voucher is delivered with one code for each unit that was bought: fewer or more are for a person."""
-    if not told.codes:
-        return _pending(told, attempt, now)
-    if item_rules.complete(told.codes, attempt.units):
-        codes = VoucherCodes(told.codes)
-        return _told(told, state=AttemptState.SUCCEEDED, charged=told.charged, delivery=codes)
-    return _undeliverable(told, f"{len(told.codes)} codes came, and {attempt.units} usable ones were bought")
+def _codes(reported: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+    """A voucher is delivered with one code for each unit that was bought: fewer or more are for an operator."""
+    if not reported.codes:
+        return _pending(reported, attempt, now)
+    if item_rules.complete(reported.codes, attempt.units):
+        codes = VoucherCodes(reported.codes)
+        return _verdict(reported, state=AttemptState.SUCCEEDED, charged=reported.charged, delivery=codes)
+    return _undeliverable(reported, f"{len(reported.codes)} codes came, and {attempt.units} usable ones were bought")
 
 
-def _undeliverable(told: SupplierOrder, what: str) -> Verdict:
-    return _told(
-        told,
+def _undeliverable(reported: SupplierOrder, what: str) -> Verdict:
+    return _verdict(
+        reported,
         state=AttemptState.CHARGED_UNDELIVERABLE,
-        charged=told.charged,
+        charged=reported.charged,
         error_code="undeliverable",
         error=what,
         review=what,
     )
 
 
-def _ended(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+def _ended(reported: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
     """Failed or cancelled at the supplier: definite only once no charge stands."""
-    error = told.error or f"the supplier calls the order {told.state.value}"
-    if told.charged is not None and told.charged.amount == 0:
-        return _told(
-            told, state=AttemptState.FAILED, held=told.charged, error_code="failed_there", error=error, gone=True
+    error = reported.error or f"the supplier calls the order {reported.state.value}"
+    if reported.charged is not None and reported.charged.amount == 0:
+        return _verdict(
+            reported,
+            state=AttemptState.FAILED,
+            kept_charge=reported.charged,
+            error_code="failed_there",
+            error=error,
+            gone=True,
         )
-    why = "whether its charge stands is not known" if told.charged is None else "its charge still stands"
-    return _told(
-        told,
+    why = "whether its charge stands is not known" if reported.charged is None else "its charge still stands"
+    return _verdict(
+        reported,
         state=AttemptState.ACCEPTED,
-        charged=told.charged,
-        held=told.charged,
+        charged=reported.charged,
+        kept_charge=reported.charged,
         error_code="failed_there",
         error=error,
         review=f"{error}; {why}" if now >= attempt.quiescent_at else None,
     )
 
 
-def _pending(told: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
+def _pending(reported: SupplierOrder, attempt: AttemptNow, now: datetime) -> Verdict:
     late = attempt.provision_by is not None and now >= attempt.provision_by
-    return _told(
-        told,
+    return _verdict(
+        reported,
         state=AttemptState.ACCEPTED,
-        charged=told.charged,
+        charged=reported.charged,
         review="accepted and not delivered in time" if late else None,
     )
 
@@ -222,5 +228,5 @@ def _overdue(attempt: AttemptNow, now: datetime) -> Verdict:
     return Verdict(state=None, review="accepted and not delivered in time" if late else None)
 
 
-def _told(told: SupplierOrder, **known: object) -> Verdict:
-    return Verdict(supplier_order_id=told.supplier_order_id, **known)  # type: ignore[arg-type]
+def _verdict(reported: SupplierOrder, **known: object) -> Verdict:
+    return Verdict(supplier_order_id=reported.supplier_order_id, **known)  # type: ignore[arg-type]

@@ -52,13 +52,13 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
 async def create(request: web.Request) -> web.StreamResponse:
     """POST /products."""
     simulator = payments_of(request)
-    given = await _parameters(request)
-    struck = simulator.strike(str(given.get("description", "")))
+    parameters = await _parameters(request)
+    struck = simulator.strike(str(parameters.get("description", "")))
     refuse_unanswered(struck)
     if PaymentTriggerKind.REFUSE in struck:
         return _wrong(WrongParametersError({"currency": ["is not enabled for the shop"]}))
     try:
-        product = simulator.make(checked(given, new=True), struck)
+        product = simulator.make(checked(parameters, new=True), struck)
     except WrongParametersError as error:
         return _wrong(error)
     if PaymentTriggerKind.PAID_BEFORE_ANSWER in struck:
@@ -126,12 +126,12 @@ def _asked_for(request: web.Request) -> SandboxProduct | None:
 
 async def _parameters(request: web.Request) -> dict[str, Any]:
     try:
-        given = msgspec.json.decode(await request.read())
+        parameters = msgspec.json.decode(await request.read())
     except msgspec.MsgspecError:
-        given = None
-    if not isinstance(given, dict):
+        parameters = None
+    if not isinstance(parameters, dict):
         raise web.HTTPBadRequest(text="The request is not a JSON object")
-    return given
+    return parameters
 
 
 def _unknown(request: web.Request) -> web.Response:

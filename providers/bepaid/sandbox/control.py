@@ -103,7 +103,7 @@ async def _visit(request: web.Request, body: _Visit) -> Any:
         made = await payments_of(request).visit(product, body.outcome, body.customer)
     except ClosedError as error:
         raise web.HTTPGone(text=error.why) from None
-    return {"payments": [_shown(request, payment) for payment in made]}
+    return {"payments": [_payment(request, payment) for payment in made]}
 
 
 async def _act(request: web.Request, body: _Later) -> Any:
@@ -111,7 +111,7 @@ async def _act(request: web.Request, body: _Later) -> Any:
     if payment is None:
         raise web.HTTPNotFound(text=f"no payment {request.match_info['uid']}")
     try:
-        return _shown(request, await payments_of(request).act(payment, body.act))
+        return _payment(request, await payments_of(request).act(payment, body.act))
     except ClosedError as error:
         raise web.HTTPGone(text=error.why) from None
 
@@ -126,10 +126,10 @@ def _audit(request: web.Request) -> Any:
 
 
 def _payments(request: web.Request) -> list[dict[str, Any]]:
-    return [_shown(request, payment) for payment in payments_of(request).payments.values()]
+    return [_payment(request, payment) for payment in payments_of(request).payments.values()]
 
 
-def _shown(request: web.Request, payment: SandboxPayment) -> dict[str, Any]:
+def _payment(request: web.Request, payment: SandboxPayment) -> dict[str, Any]:
     """A payment with what follows from it; ``paid`` is its amount in whole units."""
     paid = Money.from_minor(payment.amount, payment.currency).padded()
     return {

@@ -32,22 +32,22 @@ class _WrongError(ValueError):
     """The faults of one parameter."""
 
 
-def checked(given: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
+def checked(parameters: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
     """The parameters with their types. Raises ``WrongParametersError``; those that nobody knows are passed over."""
     errors: dict[str, list[str]] = {}
     values: dict[str, Any] = {}
     for name, check in _CHECKS.items():
-        if name not in given or given[name] is None:
+        if name not in parameters or parameters[name] is None:
             if new and name in REQUIRED:
                 errors[name] = [_BLANK]
             continue
         try:
-            values[name] = check(given[name])
+            values[name] = check(parameters[name])
         except _WrongError as error:
             errors[name] = list(error.args)
-    if given.get("infinite") is True and "quantity" in given:
+    if parameters.get("infinite") is True and "quantity" in parameters:
         errors.setdefault("quantity", []).append("must not be sent when the product is infinite")
-    if new and values.get("infinite") is not True and "quantity" not in given:
+    if new and values.get("infinite") is not True and "quantity" not in parameters:
         errors["quantity"] = [_BLANK]
     if new and values.get("quantity") == 0:
         errors["quantity"] = ["must be greater than 0"]

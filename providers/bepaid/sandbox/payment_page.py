@@ -42,7 +42,7 @@ _RUSSIAN: Mapping[str, str] = {
     "unknown": "Такой ссылки нет.",
     "back": "Вернуться в магазин",
 }
-_WORDS: Mapping[str, Mapping[str, str]] = {"ru": _RUSSIAN, "be": _RUSSIAN}
+_TEXTS: Mapping[str, Mapping[str, str]] = {"ru": _RUSSIAN, "be": _RUSSIAN}
 
 
 def page(product: SandboxProduct | None, note: str | None = None, action: str | None = None) -> str:
@@ -50,10 +50,10 @@ def page(product: SandboxProduct | None, note: str | None = None, action: str | 
 
     ``note`` is the key of what it says first: why it cannot be paid, or ``after_`` and an outcome.
     """
-    words = _WORDS.get(product.language if product else "", _ENGLISH)
+    texts = _TEXTS.get(product.language if product else "", _ENGLISH)
     price = Money.from_minor(product.amount, product.currency) if product else None
     outcomes = [outcome.value for outcome in Outcome]
-    return _template().render(product=product, note=note, action=action, words=words, price=price, outcomes=outcomes)
+    return _template().render(product=product, note=note, action=action, words=texts, price=price, outcomes=outcomes)
 
 
 @functools.cache

@@ -259,7 +259,7 @@ class PaymentSimulator(Simulator[PaymentTrigger]):
             currency = other.currency if other.currency != currency else "USD"
         late = PaymentTriggerKind.AFTER_EXPIRY in struck and product.expired_at is not None
         at = max(now, product.expired_at + _TOO_LATE) if late and product.expired_at else now
-        held = PaymentTriggerKind.AUTHORISED_ONLY in struck
+        authorised_only = PaymentTriggerKind.AUTHORISED_ONLY in struck
         stranger = PaymentTriggerKind.NOTICE_OF_A_STRANGER in struck
         return SandboxPayment(
             uid=str(uuid.uuid4()),
@@ -268,7 +268,7 @@ class PaymentSimulator(Simulator[PaymentTrigger]):
             amount=amount,
             currency=currency,
             status=STATUSES[outcome],
-            type=TransactionType.AUTHORIZATION if held else product.transaction_type,
+            type=TransactionType.AUTHORIZATION if authorised_only else product.transaction_type,
             test=product.test is not (PaymentTriggerKind.OTHER_MODE in struck),
             language=product.language,
             at=at,

@@ -40,7 +40,7 @@ RULES = SupplierRules(
         RefusalReason.NO_BALANCE: (402, "Insufficient balance"),
         RefusalReason.BLOCKED: (401, "API key is not active"),
     },
-    gives=numbers.given,
+    gives=numbers.delivered_of,
 )
 FEW = 3  # up to so many countries have their codes in `countryIso2`; a region has none
 
@@ -52,8 +52,8 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
     def authenticate(request: web.Request) -> str | None:
         if request.path.endswith((*PUBLIC, routes.DASHBOARD)):
             return None  # the dashboard asks for its own session
-        given = request.headers.get("X-API-Key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return None if account.admits(given) else "Invalid or missing API key"
+        key = request.headers.get("X-API-Key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return None if account.admits(key) else "Invalid or missing API key"
 
     return sandbox_app(
         world,
@@ -68,8 +68,8 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
 
 async def plans(request: web.Request) -> web.Response:
     """GET /api/partner/esim/plans: everything in one answer, what is hidden marked so."""
-    shown = listing(request)
-    return answer([serialize_plan(item) for item in shown.all()], total=shown.total)
+    found = listing(request)
+    return answer([serialize_plan(item) for item in found.all()], total=found.total)
 
 
 def serialize_plan(item: Item) -> dict[str, Any]:

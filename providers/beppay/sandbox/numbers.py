@@ -107,7 +107,7 @@ def _change(request: web.Request, body: _NumberChange) -> dict[str, Any]:
     return _row(sale)
 
 
-def given(sale: Sale) -> tuple[str, ...]:
+def delivered_of(sale: Sale) -> tuple[str, ...]:
     """The number that a sale has delivered; nothing for an eSIM."""
     return (phone_number(sale),) if sale.kind is OrderKind.NUMBER and sale.state is SaleState.COMPLETED else ()
 

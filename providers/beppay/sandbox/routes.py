@@ -81,9 +81,9 @@ async def _purchase(request: web.Request) -> web.Response:
     if not (at and local and "." in domain) or len(body.email) > MOST_EMAIL:
         raise web.HTTPBadRequest(text="email is invalid")
     item = item_of(request, body.plan_id)
-    shown = item if item is not None and item.visible else None
+    visible = item if item is not None and item.visible else None
     simulator = simulator_of(request)
-    sale = await simulator.buy(request, Purchase(shown, details={"email": body.email}))
+    sale = await simulator.buy(request, Purchase(visible, details={"email": body.email}))
     return answer({"esim": _delivered(simulator.esim_of(sale)), "plan": _plan(sale)}, meta=charged(request, sale))
 
 

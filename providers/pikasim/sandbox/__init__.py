@@ -47,8 +47,8 @@ def sandbox(world: SandboxWorld, settings: Mapping[str, Any]) -> web.Application
 async def packages(request: web.Request) -> web.Response:
     """GET /packages with the page's filters and its paging by number."""
     wanted = _filters(request.query)
-    shown = listing(request, keep=lambda item: _listed(item) and all(fits(item) for fits in wanted))
-    return paged(request, "packages", shown.page, shown.total, serialize_plan, DEFAULT_LIMIT, MAX_LIMIT)
+    found = listing(request, keep=lambda item: _listed(item) and all(fits(item) for fits in wanted))
+    return paged(request, "packages", found.page, found.total, serialize_plan, DEFAULT_LIMIT, MAX_LIMIT)
 
 
 async def package(request: web.Request) -> web.Response:
@@ -66,11 +66,11 @@ async def topup_options(request: web.Request) -> web.Response:
     def fits(item: Item) -> bool:
         return _listed(item) and item.topup and item.price is not None and same_place(item, esim)
 
-    shown = listing(request, keep=fits).all() if esim.renewable else []
+    found = listing(request, keep=fits).all() if esim.renewable else []
     return answer(
         {
             "topupPackages": [
-                serialize_plan(item) | {"packageCode": f"{routes.TOPUP_PREFIX}{item.key}"} for item in shown
+                serialize_plan(item) | {"packageCode": f"{routes.TOPUP_PREFIX}{item.key}"} for item in found
             ]
         }
     )
@@ -156,26 +156,26 @@ def _listed(item: Item) -> bool:
 
 def _filters(query: Mapping[str, str]) -> list[Callable[[Item], bool]]:
     """What the query asks of a package. A word that is no number or no privacy level is a 400."""
-    asked: list[Callable[[Item], bool]] = []
+    filters: list[Callable[[Item], bool]] = []
     if country := query.get("country", "").upper():
-        asked.append(lambda item: country in codes_of(item))
+        filters.append(lambda item: country in codes_of(item))
     if region := query.get("region", "").lower():
-        asked.append(lambda item: (item.region or "").lower() == region)
+        filters.append(lambda item: (item.region or "").lower() == region)
     if query.get("duration"):
         days = whole(query["duration"], default=0)
-        asked.append(lambda item: item.days == days)
+        filters.append(lambda item: item.days == days)
     if query.get("minData"):
         least = _number(query["minData"]) * 1024
-        asked.append(lambda item: item.unlimited or (item.mb or 0) >= least)
+        filters.append(lambda item: item.unlimited or (item.mb or 0) >= least)
     if query.get("maxData"):
         most = _number(query["maxData"]) * 1024
-        asked.append(lambda item: not item.unlimited and (item.mb or 0) <= most)
+        filters.append(lambda item: not item.unlimited and (item.mb or 0) <= most)
     privacy = query.get("privacy", "all")
     if privacy not in {"max", "standard", "all"}:
         raise web.HTTPBadRequest(text="privacy must be max, standard or all")
     if privacy != "all":
-        asked.append(lambda item: (item.exit_country not in HONG_KONG_OR_CHINA) is (privacy == "max"))
-    return asked
+        filters.append(lambda item: (item.exit_country not in HONG_KONG_OR_CHINA) is (privacy == "max"))
+    return filters
 
 
 def _number(text: str) -> float:

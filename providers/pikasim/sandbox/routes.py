@@ -227,10 +227,10 @@ async def _btcpay(request: web.Request) -> web.Response:
 
 async def _dollars(request: web.Request) -> Decimal:
     """What is to be paid in, asked for in cents."""
-    asked = await body_of(request, _Deposit)
-    if not 0 < asked.amount <= MOST_DEPOSITED:
+    request_body = await body_of(request, _Deposit)
+    if not 0 < request_body.amount <= MOST_DEPOSITED:
         raise web.HTTPBadRequest(text="amount must be a positive number of cents")
-    return Decimal(asked.amount).scaleb(-2)
+    return Decimal(request_body.amount).scaleb(-2)
 
 
 async def _set_webhook(request: web.Request) -> web.Response:
@@ -287,8 +287,8 @@ def _paged(
     return paged(request, name, lambda start, limit: rows[start : start + limit], len(rows), serialize)
 
 
-def _one_of(request: web.Request, name: str, words: Sequence[str]) -> str | None:
+def _one_of(request: web.Request, name: str, allowed: Sequence[str]) -> str | None:
     word = request.query.get(name)
-    if word is not None and word not in words:
-        raise web.HTTPBadRequest(text=f"{name} must be one of {', '.join(words)}")
+    if word is not None and word not in allowed:
+        raise web.HTTPBadRequest(text=f"{name} must be one of {', '.join(allowed)}")
     return word

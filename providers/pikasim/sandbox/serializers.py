@@ -80,10 +80,10 @@ def listed(sale: Sale, esim: Esim | None) -> dict[str, Any]:
 
 def order(sale: Sale, esim: Esim | None) -> dict[str, Any]:
     """One order, with its eSIM once it is completed."""
-    shown = listed(sale, esim)
-    if esim is not None and shown["status"] == "completed":
-        shown["esim"] = _delivered(esim) if sale.kind is OrderKind.ESIM else {"iccid": esim.iccid}
-    return shown
+    fields = listed(sale, esim)
+    if esim is not None and fields["status"] == "completed":
+        fields["esim"] = _delivered(esim) if sale.kind is OrderKind.ESIM else {"iccid": esim.iccid}
+    return fields
 
 
 def type_of(line: StatementLine) -> str:

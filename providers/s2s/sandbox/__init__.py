@@ -9,7 +9,7 @@ from aiohttp import web
 
 from providers.s2s.sandbox import products, routes
 from providers.s2s.sandbox.other_goods import CARD, other_goods
-from providers.s2s.sandbox.paging import answer, asked_page, cursor_to, one_of
+from providers.s2s.sandbox.paging import answer, cursor_to, one_of, requested_page
 from providers.s2s.sandbox.products import CatalogProduct
 from providers.s2s.sandbox.vouchers import stock_left
 from providers.s2s.wire import PRODUCT_TYPES
@@ -51,18 +51,18 @@ async def _products(request: web.Request) -> web.Response:
     """One page of products. A product of eSIMs stands for as many items as it has SKUs."""
     locale = _locale(request)
     kind = one_of(request, "type", PRODUCT_TYPES)
-    shown = listing(request, keep=_on_sale)
+    listed = listing(request, keep=_on_sale)
     # Grouped as the items are listed, so that a fault at the middle item strikes the page that holds it.
     found = [
         product
-        for product in (*products.esim_products(shown.items, locale), *other_goods(locale))
+        for product in (*products.esim_products(listed.items, locale), *other_goods(locale))
         if _in_category(request, product) and kind in (None, product.about["type"])
     ]
     start, per_page = _page(request)
     page = found[start : start + per_page]
     first = sum(len(product.items) for product in found[:start])
     count = sum(len(product.items) for product in page)
-    empty = count > 0 and not shown.page(first, count)
+    empty = count > 0 and not listed.page(first, count)
     with_skus = request.query.get("include_skus", "false") in ("true", "1")
     rows = [product.about | ({"skus": product.skus(locale)} if with_skus else {}) for product in page]
     return answer([] if empty else rows, _meta(start, per_page, len(found), go_on=empty))
@@ -83,7 +83,7 @@ async def _product(request: web.Request) -> web.Response:
 async def _pricelist(request: web.Request) -> web.Response:
     _locale(request)
     kind = one_of(request, "type", PRICED_TYPES)
-    shown = listing(request, keep=_on_sale)
+    found = listing(request, keep=_on_sale)
     category = request.query.get("category_id")
     others = [
         _without(row, _NOT_PRICES)
@@ -91,13 +91,13 @@ async def _pricelist(request: web.Request) -> web.Response:
         if kind in (None, product.about["type"]) and _in_category(request, product)
         for row in _priced(request, product)
     ]
-    esims = len(shown.items) if kind in (None, "esim") and category in (None, str(products.ESIM_CATEGORY["id"])) else 0
+    esims = len(found.items) if kind in (None, "esim") and category in (None, str(products.ESIM_CATEGORY["id"])) else 0
     start, per_page = _page(request)
-    asked = max(0, min(start + per_page, esims) - start)
-    page = shown.page(start, asked) if asked else []
+    wanted = max(0, min(start + per_page, esims) - start)
+    page = found.page(start, wanted) if wanted else []
     rows = [products.price_row(item) for item in page]
     rows += others[max(0, start - esims) : max(0, start + per_page - esims)]
-    return answer(rows, _meta(start, per_page, esims + len(others), go_on=len(page) < asked))
+    return answer(rows, _meta(start, per_page, esims + len(others), go_on=len(page) < wanted))
 
 
 async def _categories(request: web.Request) -> web.Response:
@@ -137,7 +137,7 @@ def _locale(request: web.Request) -> str:
 
 def _page(request: web.Request) -> tuple[int, int]:
     """Where the asked-for page begins and how long it is."""
-    start, per_page = asked_page(request, _DEFAULT_PER_PAGE, _MOST_PER_PAGE)
+    start, per_page = requested_page(request, _DEFAULT_PER_PAGE, _MOST_PER_PAGE)
     return start or 0, per_page
 
 

@@ -103,7 +103,7 @@ def _card(product: str, name: str, place: str, fields: list[dict[str, Any]]) -> 
 
 
 def _troubled() -> CatalogProduct:
-    names = {worth: f"${worth} {SANDBOX_CARD}: {words}" for worth, (words, _) in _TROUBLES.items()}
+    names = {worth: f"${worth} {SANDBOX_CARD}: {label}" for worth, (label, _) in _TROUBLES.items()}
     made = _fixed(
         "voucher",
         SANDBOX_CARD,
@@ -196,14 +196,14 @@ def _product(
 
 
 def _in_russian(product: CatalogProduct) -> CatalogProduct:
-    about = {**product.about, **{name: _words(product.about[name]) for name in ("name", "description")}}
+    about = {**product.about, **{name: _label(product.about[name]) for name in ("name", "description")}}
     about["category"] = in_category(about["category"], "ru")
-    about["fields"] = [{**field, "label": _words(field["label"])} for field in about["fields"]]
-    priced = tuple({**row, "sku_name": _words(row["sku_name"])} for row in product.priced)
+    about["fields"] = [{**field, "label": _label(field["label"])} for field in about["fields"]]
+    priced = tuple({**row, "sku_name": _label(row["sku_name"])} for row in product.priced)
     return CatalogProduct(about, priced=priced, triggers=product.triggers)
 
 
-def _words(text: str) -> str:
+def _label(text: str) -> str:
     for english, russian in _RUSSIAN.items():
         text = text.replace(english, russian)
     return text

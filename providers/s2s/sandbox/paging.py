@@ -35,7 +35,7 @@ def one_of(request: web.Request, name: str, allowed: Sequence[str]) -> str | Non
     return value
 
 
-def asked_page(request: web.Request, usual: int, most: int) -> tuple[int | None, int]:
+def requested_page(request: web.Request, usual: int, most: int) -> tuple[int | None, int]:
     """What the cursor points at, None without one, and how many items are asked for."""
     text = request.query.get("per_page", str(usual))
     if not text.isdecimal() or not 1 <= int(text) <= most:
@@ -62,7 +62,7 @@ def newest_first(
     request: web.Request, rows: Sequence[T], number: Callable[[T], int], in_words: Callable[[T], Any]
 ) -> web.Response:
     """A page of a history. Its cursor is the last number shown, so that new rows shift nothing."""
-    after, per_page = asked_page(request, usual=50, most=100)
+    after, per_page = requested_page(request, usual=50, most=100)
     left = [row for row in rows if after is None or number(row) < after]
     page = left[:per_page]
     last = number(page[-1]) if len(page) < len(left) else None

@@ -151,13 +151,13 @@ def _transaction(line: StatementLine) -> dict[str, Any]:
 async def _orders(request: web.Request) -> web.Response:
     """The order history. Searching by external_id finds whatever contains it, as searches do."""
     status = paging.one_of(request, "status", serializers.STATUSES)
-    words = request.query.get("external_id", "")
+    external_id = request.query.get("external_id", "")
     since, until = _moment(request, "date_from"), _moment(request, "date_to")
     simulator = simulator_of(request)
 
     def wanted(sale: Sale) -> bool:
         return (
-            words in (sale.reference or "")
+            external_id in (sale.reference or "")
             and (since is None or sale.created_at >= since)
             and (until is None or sale.created_at <= until)
         )

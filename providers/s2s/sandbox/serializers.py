@@ -92,13 +92,13 @@ def _voucher(sale: Sale, number: int) -> dict[str, Any]:
 def _customer_data(sale: Sale) -> dict[str, Any] | None:
     if sale.kind is OrderKind.TOPUP:
         return {"iccid": sale.iccid, "quantity": 1}
-    asked = sale.details.get("fields")
-    return {**asked, "quantity": sale.details.get("quantity", 1)} if asked else None
+    fields = sale.details.get("fields")
+    return {**fields, "quantity": sale.details.get("quantity", 1)} if fields else None
 
 
 def status_of(sale: Sale) -> str:
     """The word for where a sale stands; it is only created until its first look-up."""
-    return "created" if not sale.final and sale.looks == 0 else _STATES[sale.state]
+    return "created" if not sale.final and sale.polls == 0 else _STATES[sale.state]
 
 
 def _delivered(sale: Sale, esim: Esim | None) -> list[dict[str, Any]] | None:

@@ -68,7 +68,7 @@ def purchase(
     quantity = quantity_of(fields)
     if quantity > row["max_per_order"]:
         raise web.HTTPUnprocessableEntity(text=TOO_MANY)
-    asked = _asked(product, fields)
+    answers = _fields_of(product, fields)
     unit = _custom_price(row, fields) if row["denomination_type"] == "custom" else _decimal.decode(row["price"])
     if stock_left(request, row) < quantity:
         raise SupplierRefusal(RefusalReason.OUT_OF_STOCK)
@@ -81,7 +81,7 @@ def purchase(
             "quantity": quantity,
             "sku_name": row["sku_name"],
             "type": product.about["type"],
-            "fields": asked,
+            "fields": answers,
         },
         key=row["sku_id"],
         price=unit * quantity,
@@ -89,8 +89,8 @@ def purchase(
     )
 
 
-def _asked(product: CatalogProduct, fields: Mapping[str, msgspec.Raw]) -> dict[str, str]:
-    given: dict[str, str] = {}
+def _fields_of(product: CatalogProduct, fields: Mapping[str, msgspec.Raw]) -> dict[str, str]:
+    answers: dict[str, str] = {}
     for field in product.about["fields"]:
         name = field["name"]
         try:
@@ -103,8 +103,8 @@ def _asked(product: CatalogProduct, fields: Mapping[str, msgspec.Raw]) -> dict[s
         if text and (fits is None or text not in field.get("options", [text])):
             raise web.HTTPUnprocessableEntity(text=f"The fields.{name} format is invalid.")
         if text:
-            given[name] = text
-    return given
+            answers[name] = text
+    return answers
 
 
 def _custom_price(row: Mapping[str, Any], fields: Mapping[str, msgspec.Raw]) -> Decimal:

@@ -59,9 +59,9 @@ def _hold(seconds: float) -> None:
     from gateway.worker import periodic_jobs
 
     Checkouts.hold_seconds = property(lambda _self: seconds)
-    judging.UNTOLD_FOR, judging.EXPIRED_AFTER = timedelta(seconds=5), timedelta(seconds=1)
+    judging.UNREPORTED_FOR, judging.EXPIRED_AFTER = timedelta(seconds=5), timedelta(seconds=1)
     judging.MADE_WITHIN, judging._LATE_RETRY = timedelta(seconds=8), timedelta(seconds=5)
-    judging._SEARCHES, judging._LOOKS, judging._RETRY_SECONDS = (0.5, 1.0, 2.0), (2.0, 3.0, 4.0), 1.5
+    judging._SEARCHES, judging._POLLS, judging._RETRY_SECONDS = (0.5, 1.0, 2.0), (2.0, 3.0, 4.0), 1.5
     open_checkout._SENT_WITHIN = timedelta(seconds=5)
     links.CLAIMED_FOR, links.RETRY = timedelta(seconds=6), timedelta(seconds=2)
     hurried = {worker_jobs.EVERY_5_SECONDS: worker_jobs.EVERY_2_SECONDS}

@@ -17,8 +17,8 @@ from gateway.alerts.alert_rules import (
     beyond,
     decide,
     default_rules,
+    evaluate_moves,
     fault_of,
-    look_at_moves,
 )
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -46,14 +46,14 @@ def test_what_is_found_is_raised_what_stands_is_not_told_again_and_what_is_gone_
     decision = decide([look], [standing("old"), standing("gone")], {}, DAMPING, NOW)
     assert [one.finding.subject for one in decision.raised] == ["new"]
     assert decision.kept == ()
-    assert [(one.standing.subject, one.told) for one in decision.cleared] == [("gone", True)]
+    assert [(one.alert.subject, one.sent) for one in decision.resolved] == [("gone", True)]
 
 
 def test_what_could_not_be_looked_at_stays_and_a_rule_that_is_gone_takes_its_alerts_silently():
     alerts = [standing("a"), standing("b"), standing("c", rule_id="other")]
     decision = decide([Evaluation(rule=RULE, unknown=frozenset({"a"}))], alerts, {}, DAMPING, NOW)
-    assert [(one.standing.subject, one.told) for one in decision.cleared] == [("b", True), ("c", False)]
-    assert decide([Evaluation(rule=RULE, all_known=False)], alerts[:2], {}, DAMPING, NOW).cleared == ()
+    assert [(one.alert.subject, one.sent) for one in decision.resolved] == [("b", True), ("c", False)]
+    assert decide([Evaluation(rule=RULE, all_known=False)], alerts[:2], {}, DAMPING, NOW).resolved == ()
 
 
 def test_what_was_raised_often_lately_flaps_and_ends_after_some_quiet_only():
@@ -62,30 +62,30 @@ def test_what_was_raised_often_lately_flaps_and_ends_after_some_quiet_only():
         False, False, True, True,
     ]  # fmt: skip
     flaps = standing("s", flapping=True)
-    assert decide([empty], [flaps], {}, DAMPING, NOW + timedelta(minutes=59)).cleared == ()
-    assert len(decide([empty], [flaps], {}, DAMPING, NOW + timedelta(minutes=60)).cleared) == 1
+    assert decide([empty], [flaps], {}, DAMPING, NOW + timedelta(minutes=59)).resolved == ()
+    assert len(decide([empty], [flaps], {}, DAMPING, NOW + timedelta(minutes=60)).resolved) == 1
     (seen,) = decide([look], [flaps], {}, DAMPING, NOW + timedelta(minutes=30)).kept
-    assert seen.standing.seen_at == NOW + timedelta(minutes=30)
+    assert seen.alert.seen_at == NOW + timedelta(minutes=30)
 
 
 def test_a_move_and_its_way_back_within_one_look_are_nothing():
-    look = look_at_moves(RULE, moves("10", "14", "10"), [], NOW, DAY)
+    look = evaluate_moves(RULE, moves("10", "14", "10"), [], NOW, DAY)
     assert (look.found, look.values) == ((), {})
 
 
 def test_the_way_back_does_not_count_as_a_move_of_its_own():
     stands = standing("s", baseline=Decimal(10), value=Decimal(14))
-    assert look_at_moves(RULE, moves("14", "10"), [stands], NOW, DAY).found == ()
-    (on,) = look_at_moves(RULE, moves("14", "13"), [stands], NOW, DAY).found
+    assert evaluate_moves(RULE, moves("14", "10"), [stands], NOW, DAY).found == ()
+    (on,) = evaluate_moves(RULE, moves("14", "13"), [stands], NOW, DAY).found
     assert (on.title, on.detail, on.baseline) == ("s: cost up 30 %", "from 10.00 to 13.00 USD", Decimal(10))
 
 
 def test_a_new_move_after_a_day_is_told_anew():
     stands = standing("s", baseline=Decimal(10), value=Decimal(14), raised_at=NOW - DAY)
-    look = look_at_moves(RULE, moves("14", "20"), [stands], NOW, DAY)
+    look = evaluate_moves(RULE, moves("14", "20"), [stands], NOW, DAY)
     decision = decide([look], [stands], {}, DAMPING, NOW)
     assert [one.finding.baseline for one in decision.raised] == [Decimal(14)]
-    assert [one.why for one in decision.cleared] == ["the new cost has become the usual one"]
+    assert [one.why for one in decision.resolved] == ["the new cost has become the usual one"]
 
 
 def test_a_rule_on_rises_does_not_see_falls():
@@ -112,10 +112,10 @@ def test_however_moves_come_in_looks_an_alert_stands_just_while_the_cost_is_away
     stands, told = [], 0
     while steps:
         size = data.draw(st.integers(1, len(steps)))
-        look = look_at_moves(RULE, steps[:size], stands, NOW, DAY)
+        look = evaluate_moves(RULE, steps[:size], stands, NOW, DAY)
         decision = decide([look], stands, {}, FlapSuppression(99, DAY, DAY), NOW)
-        assert len(decision.raised) + len(stands) <= 1 + len(decision.cleared)
-        told += len(decision.raised) - len(decision.cleared)
+        assert len(decision.raised) + len(stands) <= 1 + len(decision.resolved)
+        told += len(decision.raised) - len(decision.resolved)
         values = {finding.subject: finding for finding in look.found}
         stands = [standing("s", baseline=values["s"].baseline, value=values["s"].value)] if values else []
         assert told == len(stands)

@@ -50,7 +50,7 @@ class Watch:
         """Evaluate once and send what is due; what the evaluation came to."""
         found = await alerts.evaluate(self.deps)
         await self.send()
-        return found.raised, found.cleared
+        return found.raised, found.resolved
 
     async def send(self):
         while await self.sender.start_due():
@@ -359,8 +359,8 @@ async def test_goods_that_wait_for_a_person_and_numbers_that_are_held_back_are_t
     assert await watch.look() == (2, 0)
     told = {alert.title: alert.detail for alert in await watch.all()}
     assert told == {
-        "a: a walk through its goods waits for a person": "15 of 30 offers vanished",
-        "a: trouble with its numbers": "tiers that are not sold until a person releases their cost: 1",
+        "a: a walk through its goods waits for an operator": "15 of 30 offers vanished",
+        "a: trouble with its numbers": "tiers that are not sold until an operator releases their cost: 1",
     }
     await pool.execute("UPDATE goods_walks SET state = 'ok', error = NULL")
     await pool.execute("UPDATE number_tiers SET suspect = NULL")

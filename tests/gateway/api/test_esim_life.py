@@ -9,7 +9,7 @@ import zxingcpp
 from PIL import Image
 
 from gateway.api import state
-from gateway.inventory.esim_polls import look_at_due, look_soon
+from gateway.inventory.esim_polls import poll_due, poll_soon
 
 GOOD = {"beppay": "bv-1gb-1d-be1f6882a426", "pikasim": "bv-1gb-2d-06d3e3e4ddb9", "s2s": "bv-1gb-3d-06e8ea6afa94"}
 PICTURE_ONLY = "bv-23gb-1d-d47d6ef3afc1"
@@ -87,13 +87,13 @@ async def test_a_supplier_that_only_sells_says_so(shop):
 async def test_a_look_by_schedule_tells_what_was_used(shop):
     deps = shop.api.client.app[state.DEPS]
     lines = {supplier: await bought(shop, GOOD[supplier]) for supplier in TELLING}
-    assert await look_at_due(deps, 15) == 0
+    assert await poll_due(deps, 15) == 0
     for supplier, esim in lines.items():
         await use(shop, supplier, esim, 950)
-        await look_soon(deps, esim["id"])
-    assert await look_at_due(deps, 15) == 2
-    for row in await shop.api.pool.fetch("SELECT usage_told, state_told FROM esims"):
-        assert (row["usage_told"], row["state_told"].partition("/")[2]) == (90, "active")
+        await poll_soon(deps, esim["id"])
+    assert await poll_due(deps, 15) == 2
+    for row in await shop.api.pool.fetch("SELECT usage_notified, state_notified FROM esims"):
+        assert (row["usage_notified"], row["state_notified"].partition("/")[2]) == (90, "active")
 
 
 async def test_a_cancelled_esim_has_no_page_and_no_picture(shop):

@@ -12,10 +12,10 @@ from gateway.api import state
 from gateway.kit.settings import load
 from gateway.suppliers import balance_rows
 from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts
-from gateway.suppliers.balances import LOOK_EVERY, look_if_due
-from gateway.suppliers.runway_rules import days_left, spent_per_day
+from gateway.suppliers.balances import POLL_EVERY, poll_if_due
+from gateway.suppliers.days_left_rules import days_left, spent_per_day
 from gateway.sync.mapped_by import mapping_of
-from gateway.sync.mapping_rows import told_of
+from gateway.sync.mapping_rows import load_overrides
 from gateway.sync.mappings import toml
 from gateway.sync.run import run_sync
 from providers.kit.supplier_rate import Priority
@@ -49,12 +49,12 @@ async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_
             await first(priority, write=write)
 
         account.limiter.admit = admit
-    assert await look_if_due(deps.pool, deps.accounts, now) == ["beppay", "pikasim", "s2s"]
+    assert await poll_if_due(deps.pool, deps.accounts, now) == ["beppay", "pikasim", "s2s"]
     assert asked == [Priority.USAGE] * 3
-    assert await look_if_due(deps.pool, deps.accounts, now + LOOK_EVERY / 2) == []
+    assert await poll_if_due(deps.pool, deps.accounts, now + POLL_EVERY / 2) == []
     await shop.town.tell("s2s", "faults", {"kind": "down"})
-    later = now + LOOK_EVERY + timedelta(seconds=1)
-    assert await look_if_due(deps.pool, deps.accounts, later) == ["beppay", "pikasim", "s2s"]
+    later = now + POLL_EVERY + timedelta(seconds=1)
+    assert await poll_if_due(deps.pool, deps.accounts, later) == ["beppay", "pikasim", "s2s"]
     page = await shop.ops.read("/v1/ops/balances", Page[SupplierBalance])
     told = {one.supplier: one for one in page.data}
     assert told["pikasim"].at == later.replace(microsecond=later.microsecond)
@@ -64,7 +64,7 @@ async def test_suppliers_are_asked_for_our_money_now_and_then_behind_everything_
     listed = await shop.ops.read("/v1/ops/suppliers", Page[shapes.Supplier])
     assert {one.name: one.balance for one in listed.data} == {name: one.balance for name, one in told.items()}
     # Old figures go, so that the history stays short.
-    await look_if_due(deps.pool, deps.accounts, now + balance_rows.KEPT + timedelta(minutes=1))
+    await poll_if_due(deps.pool, deps.accounts, now + balance_rows.KEPT + timedelta(minutes=1))
     assert await deps.pool.fetchval("SELECT count(*) FROM supplier_balances WHERE supplier = 'pikasim'") == 2
 
 
@@ -72,7 +72,7 @@ async def test_days_left_go_by_what_the_ledger_says_was_spent(shop):
     deps, now = deps_of(shop.ops), datetime.now(UTC)
     order = await (await shop.order({"plan_id": PLAN})).json()
     charged = await deps.pool.fetchrow("SELECT supplier, amount, currency FROM ledger WHERE order_id = $1", order["id"])
-    await look_if_due(deps.pool, deps.accounts, now)
+    await poll_if_due(deps.pool, deps.accounts, now)
     page = await shop.ops.read("/v1/ops/balances", Page[SupplierBalance])
     for one in page.data:
         if one.supplier != charged["supplier"]:
@@ -107,7 +107,7 @@ async def test_a_supplier_that_tells_no_balance_says_why(make_api):
     (one,) = (await ops.read("/v1/ops/balances", Page[SupplierBalance])).data
     assert one.balance is None
     assert "not asked for yet" in one.why_none
-    await look_if_due(ops.pool, deps_of(ops).accounts, datetime.now(UTC))
+    await poll_if_due(ops.pool, deps_of(ops).accounts, datetime.now(UTC))
     (one,) = (await ops.read("/v1/ops/balances", Page[SupplierBalance])).data
     assert one.why_none == one.error
 
@@ -233,12 +233,12 @@ async def test_what_a_preview_counts_is_what_the_next_sync_maps_and_nothing_else
 async def test_a_mapping_s_mark_changes_with_what_was_told_of_its_provider_alone(shop):
     deps, pool = deps_of(shop.ops), shop.ops.pool
     pikasim = deps.accounts["pikasim"].provider
-    plain = mapping_of(pikasim, await told_of(pool, "pikasim"))
+    plain = mapping_of(pikasim, await load_overrides(pool, "pikasim"))
     assert plain == mapping_of(pikasim)
     for provider, changes in (("beppay", False), ("pikasim", True)):
         body = {"provider": provider, "about": "place", "word": "Bali City", "means": "ID"}
         assert (await shop.ops.post("/v1/ops/mappings", json=body)).status == 201
-        assert (mapping_of(pikasim, await told_of(pool, "pikasim")) != plain) is changes
+        assert (mapping_of(pikasim, await load_overrides(pool, "pikasim")) != plain) is changes
 
 
 @pytest.mark.parametrize(

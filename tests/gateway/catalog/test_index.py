@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
-from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, standing
-from gateway.catalog.index.words import words_of
+from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, state_of
+from gateway.catalog.index.words import terms_of
 from gateway.kit.pages import write_cursor
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only
@@ -185,13 +185,13 @@ def test_views_of_many_currencies_are_bounded() -> None:
     index = market.index()
     for currency in rates:
         plans(index, currency=currency)
-    assert len(index.ruled.views) <= 8
+    assert len(index.rule_prices.views) <= 8
 
 
 def test_staleness_comes_from_a_failed_sync_or_two_intervals_and_expiry_from_a_day() -> None:
     def now(**changes: object) -> tuple[bool, bool]:
         state = msgspec.structs.replace(SupplierState("a", "live", last_good_at=NOW, last_sync_state="ok"), **changes)
-        (one,) = standing(Overlay((state,)), "live", NOW, BOUNDS).suppliers
+        (one,) = state_of(Overlay((state,)), "live", NOW, BOUNDS).suppliers
         return one.stale, one.expired
 
     assert now() == (False, False)
@@ -210,6 +210,6 @@ def test_the_clock_changes_things_next_when_a_mark_ends_or_offers_grow_old() -> 
 
 
 def test_words_are_folded() -> None:
-    assert words_of("Türkiye, Île-de-France 10GB 7days ＡＢＣ") == [
+    assert terms_of("Türkiye, Île-de-France 10GB 7days ＡＢＣ") == [
         "turkiye", "ile", "de", "france", "10", "gb", "7", "days", "abc",
     ]  # fmt: skip

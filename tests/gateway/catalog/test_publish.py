@@ -4,7 +4,7 @@ import pytest
 
 from gateway.catalog import snapshot_files, snapshot_rows
 from gateway.catalog.index import Index, layout
-from gateway.catalog.index.overlay import standing
+from gateway.catalog.index.overlay import state_of
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.publish import publish
 from gateway.pricing.pricing import sets_now
@@ -20,7 +20,7 @@ def settings(tmp_path, database_url):
 async def index_of(pool, settings, published, mode="live"):
     file = layout.open_file(snapshot_files.path_of(settings.state_dir, mode, published.versions[mode]))
     overlay, now = await snapshot_rows.overlay(pool), datetime.now(UTC)
-    return Index(Snapshot(file), standing(overlay, mode, now, BOUNDS), sets_now((), settings, now).shared)
+    return Index(Snapshot(file), state_of(overlay, mode, now, BOUNDS), sets_now((), settings, now).shared)
 
 
 async def test_what_is_in_the_database_can_be_asked_of_the_published_file(pool, settings) -> None:

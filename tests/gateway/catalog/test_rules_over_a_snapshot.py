@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.catalog.index import Choice, Index, Need, PlanQuery
 from gateway.catalog.index.effect import effect, offers_by_rule
 from gateway.catalog.index.indexes import Indexes
-from gateway.catalog.index.ruled import MAX_SETS, rule_of_rows, ruled
+from gateway.catalog.index.rule_prices import MAX_SETS, rule_of_rows, rule_prices_of
 from gateway.catalog.offer_lines import Limits
 from gateway.kit.problem import Problem
 from gateway.kit.settings import load
@@ -247,4 +247,4 @@ def test_a_rule_of_another_name_keeps_the_version_and_changes_the_words() -> Non
     assert other.version == index.version
     row = index.snapshot.find_row("a", "cheap")
     assert (index.price_words(row), other.price_words(row)) == ("rule 1: First +20 %", "rule 1: Second +20 %")
-    assert ruled(index.snapshot, with_rules(second).rules).rules.rules[0].name == "Second"
+    assert rule_prices_of(index.snapshot, with_rules(second).rules).rules.rules[0].name == "Second"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.checkouts.checkout_rules import (
     EXPIRED_AFTER,
     REASONS,
-    UNTOLD_FOR,
+    UNREPORTED_FOR,
     WORDS,
     Accept,
     CheckoutNow,
@@ -21,9 +21,9 @@ from gateway.checkouts.checkout_rules import (
     PaymentNow,
     Review,
     State,
-    after_look,
+    after_poll,
     after_search,
-    given_up,
+    creation_timed_out,
     judge,
     next_search,
     not_made,
@@ -131,49 +131,49 @@ def test_no_captured_payment_is_without_an_order_or_a_person(
 
 def test_a_link_is_looked_at_later_and_later_and_once_at_its_end():
     times, seen, now = [], checkout(), NOW + timedelta(minutes=1)
-    while (step := after_look(seen, link(), now)).state is None:
-        times.append(step.next_look_at - now)
-        now, seen = step.next_look_at, checkout(looks=seen.looks + 1)
+    while (step := after_poll(seen, link(), now)).state is None:
+        times.append(step.next_poll_at - now)
+        now, seen = step.next_poll_at, checkout(polls=seen.polls + 1)
     assert times[:3] == [timedelta(seconds=60), timedelta(seconds=300), timedelta(seconds=600)]
     assert now == END + EXPIRED_AFTER
     assert (step.state, step.close_link, step.settled, step.review) == ("expired", True, False, None)
     # What was under way may still come to its end: it is looked at once more.
-    last = after_look(checkout(state="expired"), link(), step.next_look_at)
-    assert (last.next_look_at, last.close_link, last.settled) == (None, False, True)
-    assert after_look(checkout(state="expired"), link(0), step.next_look_at).gone_since == step.next_look_at
+    last = after_poll(checkout(state="expired"), link(), step.next_poll_at)
+    assert (last.next_poll_at, last.close_link, last.settled) == (None, False, True)
+    assert after_poll(checkout(state="expired"), link(0), step.next_poll_at).gone_since == step.next_poll_at
 
 
 def test_a_used_link_without_a_word_goes_to_a_person_after_a_while():
-    first = after_look(checkout(), link(0), NOW)
+    first = after_poll(checkout(), link(0), NOW)
     assert (first.state, first.review, first.gone_since) == (None, None, NOW)
-    later = after_look(checkout(gone_since=NOW), link(0), NOW + UNTOLD_FOR)
-    assert (later.review.reason, later.next_look_at, later.state) == ("payment_not_seen", None, None)
-    over = after_look(checkout(gone_since=END), link(0), END + UNTOLD_FOR)
+    later = after_poll(checkout(gone_since=NOW), link(0), NOW + UNREPORTED_FOR)
+    assert (later.review.reason, later.next_poll_at, later.state) == ("payment_not_seen", None, None)
+    over = after_poll(checkout(gone_since=END), link(0), END + UNREPORTED_FOR)
     assert (over.review.reason, over.state) == ("payment_not_seen", "expired")
 
 
 def test_a_used_link_of_which_money_was_told_needs_nobody_for_that():
-    assert after_look(checkout(), link(0), NOW, paid=True).review is None
-    assert after_look(checkout(), link(0), NOW, paid=True).settled
+    assert after_poll(checkout(), link(0), NOW, paid=True).review is None
+    assert after_poll(checkout(), link(0), NOW, paid=True).settled
 
 
 def test_a_link_that_is_gone_or_cannot_be_seen_does_not_hold_the_price_for_longer():
     over = END + EXPIRED_AFTER
-    assert after_look(checkout(), LinkGone(), over).state == "expired"
-    unseen = after_look(checkout(), LinkUnseen("away"), over)
+    assert after_poll(checkout(), LinkGone(), over).state == "expired"
+    unseen = after_poll(checkout(), LinkUnseen("away"), over)
     assert (unseen.state, unseen.settled) == ("expired", False)
-    assert unseen.next_look_at is not None
-    never = after_look(checkout(state="expired"), LinkUnseen("away"), END + timedelta(days=3))
-    assert (never.review.reason, never.next_look_at) == ("payment_not_seen", None)
-    assert after_look(checkout(), LinkUnseen("away"), NOW).state is None
+    assert unseen.next_poll_at is not None
+    never = after_poll(checkout(state="expired"), LinkUnseen("away"), END + timedelta(days=3))
+    assert (never.review.reason, never.next_poll_at) == ("payment_not_seen", None)
+    assert after_poll(checkout(), LinkUnseen("away"), NOW).state is None
 
 
 @pytest.mark.parametrize("state", ["paid", "closed", "failed"])
 def test_a_link_that_has_done_its_work_is_closed_if_it_can_still_be_paid(state):
-    assert after_look(checkout(state=state), link(1), NOW).close_link
-    assert not after_look(checkout(state=state), link(0), NOW).close_link
-    assert not after_look(checkout(state=state), LinkGone(), NOW).close_link
-    assert after_look(checkout(state=state), LinkUnseen("away"), NOW).next_look_at is not None
+    assert after_poll(checkout(state=state), link(1), NOW).close_link
+    assert not after_poll(checkout(state=state), link(0), NOW).close_link
+    assert not after_poll(checkout(state=state), LinkGone(), NOW).close_link
+    assert after_poll(checkout(state=state), LinkUnseen("away"), NOW).next_poll_at is not None
 
 
 def test_what_a_failed_creation_means():
@@ -186,8 +186,8 @@ def test_what_a_failed_creation_means():
 
 def test_a_lost_creation_is_searched_for_soon_given_up_in_time_and_watched_until_its_end():
     assert next_search(0, NOW) < next_search(3, NOW) < next_search(9, NOW)
-    assert not given_up(checkout(state="creating"), NOW + timedelta(seconds=90))
-    assert given_up(checkout(state="creating"), NOW + timedelta(minutes=2))
+    assert not creation_timed_out(checkout(state="creating"), NOW + timedelta(seconds=90))
+    assert creation_timed_out(checkout(state="creating"), NOW + timedelta(minutes=2))
     assert after_search(checkout(state="failed"), NOW) is not None
     assert after_search(checkout(state="failed"), END) is None
 

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.kit.pages import PageRequest
 from gateway.prices import supplier_figures
-from gateway.suppliers.balances import look_if_due
+from gateway.suppliers.balances import poll_if_due
 from gateway.sync.mappings import tell
 from providers.kit.term_mappings import Meaning, read_toml
 from schemas.plan import About
@@ -36,7 +36,7 @@ async def test_what_was_told_is_printed_as_the_file_for_the_configuration(shop, 
 
 async def test_suppliers_stand_in_figures_as_everywhere_else(shop, command):
     await shop.buy(GOOD)
-    await look_if_due(shop.deps.pool, shop.deps.accounts, datetime.now(UTC))
+    await poll_if_due(shop.deps.pool, shop.deps.accounts, datetime.now(UTC))
     code, out, _ = await command("suppliers", "figures", "--json")
     assert code == 0
     told = json.loads(out)

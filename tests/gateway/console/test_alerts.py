@@ -64,7 +64,7 @@ async def worker(console, outside):
         found = await alerts.evaluate(deps)
         while await sender.start_due():
             await sender.drain()
-        return found.raised, found.cleared
+        return found.raised, found.resolved
 
     return deps, work
 

@@ -59,7 +59,7 @@ async def test_when_nothing_can_be_sold_every_page_says_so_with_the_reasons(cons
 
 
 async def test_try_again_now_reads_the_balance_lifts_the_pause_and_stands_in_the_log(console):
-    await balances.look_now(console.pool, console.deps.accounts, ["pikasim"], console.deps.clock())
+    await balances.poll_now(console.pool, console.deps.accounts, ["pikasim"], console.deps.clock())
     await without_balance(console, "pikasim")
     assert "Try again now" in (await console.operator.get(PAGE)).words
     done = await console.operator.post(f"{PAGE}/try-again")

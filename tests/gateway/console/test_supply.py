@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import expect
 
 from gateway.access import audit_rows
-from gateway.suppliers.balances import look_if_due
+from gateway.suppliers.balances import poll_if_due
 from gateway.sync.run import run_sync
 from providers.kit.term_mappings import read_toml
 from tests.kit.secret_keys import SECRET_KEY
@@ -28,7 +28,7 @@ def word_links(answer):
 
 
 async def test_every_supplier_stands_on_a_line_with_its_figures_and_on_a_page_of_its_own(console):
-    assert await look_if_due(console.pool, console.deps.accounts, datetime.now(UTC)) == ["beppay", "pikasim", "s2s"]
+    assert await poll_if_due(console.pool, console.deps.accounts, datetime.now(UTC)) == ["beppay", "pikasim", "s2s"]
     page = await console.viewer.get("/console/suppliers")
     assert page.status == 200
     for name in ("beppay", "pikasim", "s2s"):

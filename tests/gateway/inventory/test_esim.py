@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from gateway.inventory import esim_rows
-from gateway.inventory.esim_polls import keep_looking, look_at_due, look_soon, looks_allowed
+from gateway.inventory.esim_polls import keep_polling, poll_due, poll_soon, polls_allowed
 from gateway.inventory.esims import record, with_status, with_usage
 from gateway.kit.problem import Problem
 from gateway.kit.sealing import Seal
@@ -119,7 +119,7 @@ async def test_within_the_cache_s_time_the_supplier_is_not_asked_again_unless_to
 async def test_after_a_top_up_the_cache_does_not_show_what_was_before(line):
     await line.ask()
     calls = line.looks()
-    await look_soon(line.deps, line.esim.id)
+    await poll_soon(line.deps, line.esim.id)
     await line.ask()
     assert line.looks() > calls
 
@@ -162,10 +162,10 @@ async def test_a_change_of_state_is_told_with_what_it_was(line):
 
 
 async def test_an_esim_is_looked_at_when_it_is_due_and_not_before(line):
-    assert await look_at_due(line.deps, 15) == 0
-    await look_soon(line.deps, line.esim.id)
-    assert await look_at_due(line.deps, 15) == 1
-    assert await look_at_due(line.deps, 15) == 0
+    assert await poll_due(line.deps, 15) == 0
+    await poll_soon(line.deps, line.esim.id)
+    assert await poll_due(line.deps, 15) == 1
+    assert await poll_due(line.deps, 15) == 0
     seen = await esim_rows.get(line.deps.pool, SEAL, line.esim.id)
     assert seen.status is not None
     assert seen.next_poll_at > line.deps.clock()
@@ -175,15 +175,15 @@ async def test_one_that_cannot_be_opened_keeps_no_other_from_being_looked_at(lin
     lost = await sold(line.deps.pool, supplier=line.esim.supplier, iccid="8999901000000000009")
     await line.deps.pool.execute("UPDATE esims SET iccid = $2 WHERE id = $1", lost.id, Seal(["x" * 40]).seal("8999"))
     for esim_id in (lost.id, line.esim.id):
-        await look_soon(line.deps, esim_id, line.deps.clock() - timedelta(seconds=esim_id == lost.id))
-    assert await look_at_due(line.deps, 15) == 1
+        await poll_soon(line.deps, esim_id, line.deps.clock() - timedelta(seconds=esim_id == lost.id))
+    assert await poll_due(line.deps, 15) == 1
     assert (await esim_rows.get(line.deps.pool, SEAL, line.esim.id)).status is not None
 
 
 async def test_looking_goes_on_until_it_is_told_to_stop(line):
     stop = asyncio.Event()
-    looking = asyncio.create_task(keep_looking(line.deps, stop, 0.02))
-    await look_soon(line.deps, line.esim.id)
+    looking = asyncio.create_task(keep_polling(line.deps, stop, 0.02))
+    await poll_soon(line.deps, line.esim.id)
     async with asyncio.timeout(20):
         while (await esim_rows.get(line.deps.pool, SEAL, line.esim.id)).status is None:  # noqa: ASYNC110 - it is a row
             await asyncio.sleep(0.02)
@@ -192,9 +192,9 @@ async def test_looking_goes_on_until_it_is_told_to_stop(line):
 
 
 async def test_several_processes_look_at_an_esim_once(line):
-    await look_soon(line.deps, line.esim.id)
+    await poll_soon(line.deps, line.esim.id)
     before = line.looks()
-    assert sum(await asyncio.gather(*(look_at_due(line.deps, 15) for _ in range(5)))) == 1
+    assert sum(await asyncio.gather(*(poll_due(line.deps, 15) for _ in range(5)))) == 1
     one_look = line.looks() - before
     assert one_look in {1, 2}  # one of the suppliers has a page of its own for figures
 
@@ -203,7 +203,7 @@ async def test_no_more_are_claimed_than_the_share_whatever_way_the_planner_takes
     """A subquery that is run again for every row locks and takes other rows each time."""
     now = datetime.now(UTC)
     for n in range(8):
-        await esim_rows.look_at(
+        await esim_rows.set_poll_at(
             pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=8 - n)
         )
     database = await pool.fetchval("SELECT current_database()")
@@ -228,8 +228,10 @@ async def test_no_more_are_claimed_than_the_share_whatever_way_the_planner_takes
 async def test_all_processes_together_look_at_no_more_than_the_share(pool):
     now = datetime.now(UTC)
     for n in range(8):
-        await esim_rows.look_at(pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=n))
-    await esim_rows.look_at(pool, (await sold(pool, supplier="pikasim")).id, now)
+        await esim_rows.set_poll_at(
+            pool, (await sold(pool, iccid=f"899990100000000000{n}")).id, now - timedelta(seconds=n)
+        )
+    await esim_rows.set_poll_at(pool, (await sold(pool, supplier="pikasim")).id, now)
 
     async def claimed(at):
         claims = await asyncio.gather(*(esim_rows.claim_due(pool, "s2s", at, 3, 15) for _ in range(4)))
@@ -243,8 +245,8 @@ async def test_all_processes_together_look_at_no_more_than_the_share(pool):
 
 async def test_an_esim_that_the_supplier_does_not_know_is_left_alone_for_a_day(line):
     unknown = await sold(line.deps.pool, supplier=line.esim.supplier, supplier_plan_id="X", iccid="8999901000000000009")
-    await look_soon(line.deps, unknown.id)
-    assert await look_at_due(line.deps, 15) == 0
+    await poll_soon(line.deps, unknown.id)
+    assert await poll_due(line.deps, 15) == 0
     after = await esim_rows.get(line.deps.pool, SEAL, unknown.id)
     assert after.next_poll_at - line.deps.clock() == timedelta(hours=24)
     assert (await line.ask(unknown.id)).status is None
@@ -282,7 +284,7 @@ async def test_an_event_that_cannot_be_written_undoes_the_look(pool, monkeypatch
     monkeypatch.setattr("gateway.inventory.esims.emit_event", fails)
     with pytest.raises(OSError, match="no disk"):
         await record(deps, esim.id, status_of(esim, 800))
-    assert (await esim_rows.get(pool, SEAL, esim.id)).usage_told == 0
+    assert (await esim_rows.get(pool, SEAL, esim.id)).usage_notified == 0
 
 
 async def test_an_esim_without_status_is_shown_and_its_usage_names_the_missing_capability(pool):
@@ -296,8 +298,8 @@ async def test_an_esim_without_status_is_shown_and_its_usage_names_the_missing_c
         problem = await with_usage(deps, "sf_shop", "test", esim.id)
         assert problem.code == "not_supported"
         assert "esim_status" in problem.detail
-        await look_soon(deps, esim.id)
-        assert await look_at_due(deps, 15) == 0
+        await poll_soon(deps, esim.id)
+        assert await poll_due(deps, 15) == 0
         assert (await esim_rows.get(pool, SEAL, esim.id)).next_poll_at is None
 
 
@@ -311,4 +313,4 @@ async def test_of_an_iccid_that_came_back_the_newest_is_found(pool):
 
 @pytest.mark.parametrize(("rate", "allowed"), [(60, 3), (600, 30), (1, 1), (None, 3)])
 def test_looks_take_a_share_of_the_supplier_s_rate(rate, allowed):
-    assert looks_allowed(rate, 0.2, 15) == allowed
+    assert polls_allowed(rate, 0.2, 15) == allowed

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.inventory.esim_life_rules import LATEST, SOONEST, THRESHOLDS, news, next_look, used_percent
+from gateway.inventory.esim_life_rules import LATEST, SOONEST, THRESHOLDS, news, next_poll, used_percent
 from schemas.esim import DataUsage, EsimStatus, ProfileState, ServiceState
 
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -28,13 +28,13 @@ def test_of_several_thresholds_passed_at_once_the_highest_is_told():
 
 def test_more_data_takes_back_what_was_told_so_that_it_is_told_again():
     added = news(status(1000, total=5000), 100, "enabled/active")
-    assert (added.threshold, added.usage_told) == (None, 0)
-    assert news(status(3750, total=5000), added.usage_told, "enabled/active").threshold == 75
+    assert (added.threshold, added.usage_notified) == (None, 0)
+    assert news(status(3750, total=5000), added.usage_notified, "enabled/active").threshold == 75
 
 
 def test_a_supplier_that_names_no_figures_tells_the_end_by_its_word():
     assert news(status(None, service="depleted"), 0, None).threshold == 100
-    assert news(status(None), 90, None).usage_told == 90
+    assert news(status(None), 90, None).usage_notified == 90
 
 
 def test_the_first_look_at_an_unused_esim_is_no_news():
@@ -70,26 +70,26 @@ def test_the_share_used_is_of_what_the_supplier_names(data, percent):
 
 @pytest.mark.parametrize("over", [{"service": "expired"}, {"service": "revoked"}, {"profile": "deleted"}])
 def test_an_esim_that_is_over_is_not_looked_at_again(over):
-    assert next_look(status(**over), None) is None
+    assert next_poll(status(**over), None) is None
 
 
 def test_what_does_not_move_is_looked_at_ever_more_rarely():
-    assert next_look(status(minutes=30), status()) == timedelta(minutes=60)
-    assert next_look(status(minutes=600), status()) == LATEST
+    assert next_poll(status(minutes=30), status()) == timedelta(minutes=60)
+    assert next_poll(status(minutes=600), status()) == LATEST
 
 
 def test_what_moves_is_looked_at_a_quarter_of_the_way_to_the_next_threshold():
     # 100 MB in an hour; 350 MB are left to 75 %, so 3.5 hours, of which a quarter.
-    assert next_look(status(400, minutes=60), status(300)) == timedelta(minutes=52.5)
+    assert next_poll(status(400, minutes=60), status(300)) == timedelta(minutes=52.5)
 
 
 def test_a_first_look_is_followed_soon():
-    assert next_look(status(), None) == SOONEST
+    assert next_poll(status(), None) == SOONEST
 
 
 @given(st.integers(0, 2000), st.integers(0, 2000), st.integers(1, 10_000))
 def test_a_look_is_never_too_soon_nor_too_late(used, before, minutes):
-    wait = next_look(status(used, minutes=minutes), status(before))
+    wait = next_poll(status(used, minutes=minutes), status(before))
     assert wait is not None
     assert SOONEST <= wait <= LATEST
 
@@ -99,7 +99,7 @@ def test_along_a_life_without_more_data_no_threshold_is_told_twice(moves):
     told, seen = [], 0
     for used in sorted(moves):
         found = news(status(used), seen, "enabled/active")
-        seen = found.usage_told
+        seen = found.usage_notified
         if found.threshold is not None:
             told.append(found.threshold)
     assert told == sorted(set(told))

@@ -255,13 +255,13 @@ async def test_expiry_and_autorenew_come_with_the_next_look_and_the_books_name_t
     order_id = await ordered(counter, "n-13")
     (sale,) = sales(counter)
     sale.details = {**sale.details, "autorenew": True, "expires_at": "2027-06-01T00:00:00.000Z"}
-    assert await number_polls.look_if_due(counter.deps) == ["beppay"]
+    assert await number_polls.poll_if_due(counter.deps) == ["beppay"]
     (attempt,) = await counter.attempts(order_id)
     assert attempt.supplier_order_id == f"number-{sale.number}"
     held = (await number_rows.of_orders(counter.deps.pool, counter.deps.seal, [order_id]))[order_id]
     assert (held.autorenew, held.expires_at) == (True, datetime(2027, 6, 1, tzinfo=UTC))
     assert await counter.ledger(order_id) == [("beppay", "charge", "10")]
-    assert await number_polls.look_if_due(counter.deps) == []
+    assert await number_polls.poll_if_due(counter.deps) == []
 
 
 async def test_the_books_agree_and_a_number_bought_by_hand_is_named(counter: Counter) -> None:

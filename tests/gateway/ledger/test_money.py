@@ -255,17 +255,17 @@ async def test_more_money_than_was_known_of_ends_a_refusal_s_pause(counter: Coun
 
 async def test_where_money_is_waited_for_the_schedule_looks_every_minute(counter: Counter) -> None:
     deps = counter.deps
-    assert await balances.look_if_due(deps.pool, deps.accounts, deps.clock()) == ["beppay", "pikasim", "s2s"]
+    assert await balances.poll_if_due(deps.pool, deps.accounts, deps.clock()) == ["beppay", "pikasim", "s2s"]
     assert await supplier_statements.read_if_due(deps) == ["beppay", "pikasim", "s2s"]
     made = await deposits.begin(deps, "pikasim", "stripe", Money(Decimal(50), "USD"), "a test")
     assert isinstance(made, Deposit)
     counter.clock.pass_(seconds=60)
-    assert await balances.look_if_due(deps.pool, deps.accounts, deps.clock()) == ["pikasim"]
+    assert await balances.poll_if_due(deps.pool, deps.accounts, deps.clock()) == ["pikasim"]
     assert await supplier_statements.read_if_due(deps) == ["pikasim"]
     counter.clock.pass_(hours=2)
-    assert len(await balances.look_if_due(deps.pool, deps.accounts, deps.clock())) == 3
+    assert len(await balances.poll_if_due(deps.pool, deps.accounts, deps.clock())) == 3
     counter.clock.pass_(seconds=60)
-    assert await balances.look_if_due(deps.pool, deps.accounts, deps.clock()) == []
+    assert await balances.poll_if_due(deps.pool, deps.accounts, deps.clock()) == []
 
 
 @pytest.mark.parametrize("way", ["stripe", "btcpay"])

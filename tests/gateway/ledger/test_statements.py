@@ -97,13 +97,13 @@ async def test_a_stated_refund_is_written_beside_others_only_as_far_as_the_charg
     async with counter.deps.pool.acquire() as connection, connection.transaction():
         assert await ledger_rows.refund(connection, attempt, usd("4"), now, "line-1")
         assert not await ledger_rows.refund(connection, attempt, usd("4"), now, "line-1")
-        assert await ledger_rows.held(connection, attempt.id) == usd("6")
+        assert await ledger_rows.net_charge(connection, attempt.id) == usd("6")
         assert not await ledger_rows.refund(connection, attempt, usd("4"), now), "the line of that amount is it"
         assert not await ledger_rows.refund(connection, attempt, usd("7"), now), "more than the supplier holds"
         assert await ledger_rows.refund(connection, attempt, usd("6"), now)
         assert not await ledger_rows.refund(connection, attempt, usd("6"), now, "line-2"), "the stated one is this line"
         assert await ledger_rows.charge(connection, attempt, usd("10"), now, correct=False) == "same"
-        assert await ledger_rows.held(connection, attempt.id) == usd("0")
+        assert await ledger_rows.net_charge(connection, attempt.id) == usd("0")
     assert [row[1:] for row in await counter.ledger(order_id)] == [("charge", "10"), ("refund", "4"), ("refund", "6")]
 
 

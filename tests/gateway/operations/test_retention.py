@@ -19,7 +19,7 @@ VALUES ($1, 'sto_1', 'test', 'esim', $2, 'p', '{}', 5, 'USD', 5, 5, 'USD',
 """
 CHECKOUT = """
 INSERT INTO checkouts (id, storefront_id, mode, state, plan_id, plan, price, currency, price_base, max_cost,
-                       base_currency, language, account, expires_at, created_at, updated_at, next_look_at)
+                       base_currency, language, account, expires_at, created_at, updated_at, next_poll_at)
 VALUES ($1, 'sto_1', 'test', 'expired', 'p', '{}', 5, 'USD', 5, 5, 'USD', 'en', 'a', now(), now(),
         now() - make_interval(days => $2), CASE WHEN $3 THEN now() END)
 """

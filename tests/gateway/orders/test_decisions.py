@@ -311,7 +311,7 @@ def test_every_error_has_a_failure_code_of_the_api() -> None:
     ],
 )
 def test_a_cancel_is_over_when_the_money_came_back(seen: CancelSeen, age: float, trust: bool, end: str | None) -> None:
-    assert cancelling.of_look(seen, attempt(age=age, kind="cancel"), NOW, trust_absence=trust).end == end
+    assert cancelling.of_poll(seen, attempt(age=age, kind="cancel"), NOW, trust_absence=trust).end == end
 
 
 def test_the_answer_to_a_cancel_is_the_end_only_when_it_is_definite() -> None:

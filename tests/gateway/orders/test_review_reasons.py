@@ -88,4 +88,4 @@ def test_a_topup_that_is_not_settled_is_polled_on_as_a_case() -> None:
 
 
 def _failed() -> Verdict:
-    return Verdict(state=S.FAILED, error_code="failed_there", error="no", gone=True, held=None)
+    return Verdict(state=S.FAILED, error_code="failed_there", error="no", gone=True, kept_charge=None)

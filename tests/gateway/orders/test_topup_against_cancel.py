@@ -93,7 +93,7 @@ async def test_an_esim_whose_cancel_is_asked_for_or_done_is_not_topped_up(counte
 @pytest.mark.parametrize("state", ["revoked", "expired"])
 async def test_an_esim_that_is_revoked_or_expired_is_not_topped_up(counter: Counter, state: str) -> None:
     order_id = await counter.delivered()
-    await counter.deps.pool.execute("UPDATE esims SET state_told = 'enabled/' || $1::text", state)
+    await counter.deps.pool.execute("UPDATE esims SET state_notified = 'enabled/' || $1::text", state)
     assert _code(await _topup(counter, order_id)) == "not_topupable"
 
 
@@ -153,7 +153,7 @@ async def test_a_topup_is_not_sent_to_an_esim_whose_cancel_was_asked_for_meanwhi
 async def test_a_topup_is_not_sent_to_an_esim_that_expired_meanwhile(counter: Counter) -> None:
     order_id = await counter.delivered()
     ordered = await _admitted(counter, order_id)
-    await counter.deps.pool.execute("UPDATE esims SET state_told = 'enabled/expired'")
+    await counter.deps.pool.execute("UPDATE esims SET state_notified = 'enabled/expired'")
     await process_order(counter.deps, ordered)
     assert await _failure(counter, ordered) == "not_supported"
     assert len(counter.simulator("pikasim").sales()) == 1

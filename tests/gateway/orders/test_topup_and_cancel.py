@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.inventory.esims import look, with_usage
+from gateway.inventory.esims import poll, with_usage
 from gateway.kit.problem import Problem
 from gateway.orders.admit import Admitted
 from gateway.orders.cancel import request_cancel
@@ -222,7 +222,7 @@ async def test_an_esim_of_test_money_is_not_touched_at_an_account_that_turned_li
     assert code_of(await admit_topup(live.deps, STOREFRONT, "test", esim.id, body, "top-live")) == "unavailable"
     assert code_of(await with_usage(live.deps, STOREFRONT, "test", esim.id, fresh=True)) == "unavailable"
     with pytest.raises(NotFound):
-        await look(live.deps, esim)
+        await poll(live.deps, esim)
     assert (counter.calls("s2s"), len(counter.simulator("s2s").sales())) == (writes, sales)
 
 

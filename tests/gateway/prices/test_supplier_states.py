@@ -30,7 +30,7 @@ async def refused(counter: Counter, name: str) -> None:
 
 async def look(counter: Counter, name: str) -> None:
     counter.clock.pass_(seconds=60)
-    await balances.look_now(counter.deps.pool, counter.deps.accounts, [name], counter.deps.clock())
+    await balances.poll_now(counter.deps.pool, counter.deps.accounts, [name], counter.deps.clock())
 
 
 async def test_a_refusal_for_want_of_balance_degrades_until_a_balance_that_covers_it_is_read(counter: Counter) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.pricing.price_rules import DECIDING, NoRate, PriceRule, Rates, deciding, deciding_column, margin_of, price
-from gateway.pricing.pricing_rules import Conditions, Rule, Subject, changes_at, matches, only, sets_at, terms_in_words
+from gateway.pricing.pricing_rules import Conditions, Rule, Subject, changes_at, matches, only, sets_at, terms_text
 from schemas.money import Money, currency_digits
 from schemas.plan import Scope
 
@@ -138,7 +138,7 @@ def test_words_are_short_where_there_is_little_to_say() -> None:
     found = of(rule(3, PriceRule(Decimal(18), rounding=".99"), name="Europe"))
     assert found.explain(0, Money.of("5.00", "USD"), RATES, "USD") == "rule 3: Europe +18 %, rounded to .99"
     assert found.words(1) == "default: +10 %"
-    assert terms_in_words(PriceRule(Decimal("2.50"), Decimal("0.5"), currency="EUR")) == "+2.5 % +0.50 EUR"
+    assert terms_text(PriceRule(Decimal("2.50"), Decimal("0.5"), currency="EUR")) == "+2.5 % +0.50 EUR"
 
 
 def test_the_first_rule_that_matches_prices_an_offer_and_the_default_what_is_left() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.suppliers.checkup_rules import Facts, KeyFacts, Looked, is_refused, judge
+from gateway.suppliers.checkup_rules import Facts, KeyFacts, ProbeResult, is_refused, judge
 from gateway.suppliers.key_rotation_rules import in_use, made
 from schemas.account import SupplierKey
 from schemas.errors import (
@@ -24,8 +24,8 @@ from schemas.errors import (
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def judged(*looked: Looked, **more) -> dict[str, tuple[str, str]]:
-    facts = Facts(name="acme", title="Acme", now=NOW, looked=looked, **more)
+def judged(*looked: ProbeResult, **more) -> dict[str, tuple[str, str]]:
+    facts = Facts(name="acme", title="Acme", now=NOW, probes=looked, **more)
     return {finding.about: (finding.level, finding.what_to_do) for finding in judge(facts)}
 
 
@@ -45,7 +45,7 @@ def judged(*looked: Looked, **more) -> dict[str, tuple[str, str]]:
     ],
 )
 def test_every_fault_says_what_to_do(error, words):
-    level, what = judged(Looked("path orders", ("paths.orders",), error))["path orders"]
+    level, what = judged(ProbeResult("path orders", ("paths.orders",), error))["path orders"]
     assert level == "bad"
     assert words in what
 
@@ -56,15 +56,15 @@ def test_every_fault_says_what_to_do(error, words):
      (360, 1, False, "warn"), (245, 10, True, "warn")],
 )  # fmt: skip
 def test_a_clock_is_as_bad_as_what_is_signed_with_it(ahead, within, signs, level):
-    looked = [Looked("signature", ("secret",))] if signs else []
+    looked = [ProbeResult("signature", ("secret",))] if signs else []
     assert judged(*looked, clock_ahead=ahead, clock_within=within)["clock"][0] == level
 
 
 def test_only_refused_credentials_end_the_looking():
-    assert is_refused(Looked("credentials", (), NotAuthorised("no", status=401)))
-    assert is_refused(Looked("credentials", (), NotReached("no")))
-    assert not is_refused(Looked("credentials", (), UnreadableAnswer("?", status=404)))
-    assert not is_refused(Looked("signature", (), NotAuthorised("no", status=401)))
+    assert is_refused(ProbeResult("credentials", (), NotAuthorised("no", status=401)))
+    assert is_refused(ProbeResult("credentials", (), NotReached("no")))
+    assert not is_refused(ProbeResult("credentials", (), UnreadableAnswer("?", status=404)))
+    assert not is_refused(ProbeResult("signature", (), NotAuthorised("no", status=401)))
 
 
 def test_webhooks_are_judged_by_what_was_heard_last():

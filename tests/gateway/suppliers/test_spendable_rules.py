@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.catalog.index.affordable import affordable_costs
 from gateway.catalog.index.overlay import Overlay
-from gateway.catalog.index.payable import payable
 from gateway.pricing.price_rules import Rates
 from gateway.suppliers.spendable_rules import (
     Funds,
@@ -76,12 +76,12 @@ def test_a_purchase_that_leaves_enough_changes_no_answer() -> None:
     snapshot = market.snapshot()
 
     def short(spendable: str) -> tuple[tuple[str, int], ...]:
-        return payable(snapshot, (funds(spendable),))
+        return affordable_costs(snapshot, (funds(spendable),))
 
     assert short("1000") == short("9.45") == ()
     assert short("9.44") == short("5.25") == (("c", 0),)
     assert short("5.24") == short("0") == short("-7") == (("c", -1),)
-    assert payable(snapshot, (msgspec.structs.replace(funds("0"), supplier="nobody"),)) == ()
+    assert affordable_costs(snapshot, (msgspec.structs.replace(funds("0"), supplier="nobody"),)) == ()
 
 
 def test_the_version_moves_with_what_is_sold_and_not_with_the_money() -> None:
@@ -103,7 +103,7 @@ def test_however_many_purchases_spend_the_money_the_version_goes_down_in_few_ste
     ).snapshot()
     shown: list[tuple[tuple[str, int], ...]] = []
     for left in (Decimal(cents) / 100 for cents in range(42_100, 0, -30)):
-        now = payable(snapshot, (funds(str(left)),))
+        now = affordable_costs(snapshot, (funds(str(left)),))
         ((_, most),) = now or (("c", len(snapshot.whole_costs) - 1),)
         dearest = Decimal(snapshot.whole_costs[most]).scaleb(-snapshot.scale) if most >= 0 else Decimal(0)
         least = left / (1 + snapshot.tolerance["c"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from gateway.catalog import snapshot_rows
-from gateway.catalog.index.overlay import next_change, standing
+from gateway.catalog.index.overlay import next_change, state_of
 from gateway.kit.freshness import FreshnessBounds
 from gateway.suppliers import selling_rows
 from gateway.sync.run import run_sync
@@ -17,7 +17,7 @@ BOUNDS = FreshnessBounds(900, 86400)
 
 async def _now(counter: Counter) -> dict[str, tuple[bool, bool]]:
     overlay = await snapshot_rows.overlay(counter.deps.pool)
-    held = standing(overlay, "test", datetime.now(UTC), BOUNDS)
+    held = state_of(overlay, "test", datetime.now(UTC), BOUNDS)
     return {one.name: (one.paused, one.no_balance) for one in held.suppliers}
 
 
@@ -45,7 +45,7 @@ async def test_a_supplier_without_our_money_is_out_of_the_catalogue_until_the_cl
     assert (await _now(counter))["s2s"] == (False, True)
     overlay = await snapshot_rows.overlay(pool)
     assert next_change(overlay, datetime.now(UTC), BOUNDS) == until
-    later = standing(overlay, "test", until, BOUNDS)
+    later = state_of(overlay, "test", until, BOUNDS)
     assert not any(one.no_balance for one in later.suppliers)
 
 

@@ -98,7 +98,7 @@ def test_countries_that_are_not_certain_set_the_plan_aside(names: str, codes: st
 
 def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {("beppay", "Low Countries"): ("BE", "LU", "NL")}
-    monkeypatch.setattr(places, "supplier_region", lambda provider, name, told=None: listed.get((provider, name)))
+    monkeypatch.setattr(places, "supplier_region", lambda provider, name, overrides=None: listed.get((provider, name)))
     assert mapping.coverage("Low Countries", "") == ("BE", "LU", "NL")
     assert mapping.coverage("Low Countries, France", "FR") == ("BE", "FR", "LU", "NL")
 

@@ -16,7 +16,7 @@ from providers.beppay import mapping as beppay
 from providers.kit import places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
-from providers.kit.term_mappings import Meaning, WrongMeaningError, as_toml, checked, read_toml, shipped, told
+from providers.kit.term_mappings import Meaning, WrongMeaningError, as_toml, checked, overrides_of, read_toml, shipped
 from providers.pikasim import mapping as pikasim
 from providers.s2s import mapping as s2s
 from providers.s2s import wire
@@ -31,7 +31,7 @@ def meaning(word: str, means: str, about: About = About.PLACE, provider: str = "
 
 
 def known(*meanings: Meaning, provider: str = "pikasim") -> MappingOverrides:
-    found = told(meanings, provider)
+    found = overrides_of(meanings, provider)
     assert found is not None
     return found
 
@@ -82,7 +82,7 @@ def test_a_provider_s_own_word_goes_before_every_provider_s_and_the_later_before
     assert known(BALI, everywhere).countries == {"bali city": "ID"}
     assert known(BALI, everywhere, provider="beppay").countries == {"bali city": "SG"}
     assert known(BALI, meaning("bali city", "MY")).countries == {"bali city": "MY"}
-    assert told([BALI], "beppay") is None
+    assert overrides_of([BALI], "beppay") is None
 
 
 def test_what_says_the_same_is_equal_and_what_says_otherwise_is_not():
@@ -126,7 +126,7 @@ def test_pikasim_maps_by_what_was_told_and_says_before_which_word_it_was():
     }  # fmt: skip
 
     def item(*meanings: Meaning) -> Any:
-        return pikasim.item(Raw(msgspec.json.encode(package)), told(meanings, "pikasim"))
+        return pikasim.item(Raw(msgspec.json.encode(package)), overrides_of(meanings, "pikasim"))
 
     aside = item()
     assert isinstance(aside, SetAside)
@@ -148,7 +148,7 @@ def test_beppay_maps_by_what_was_told():
     own = [WEEK, meaning("Asia Pacific 3", "AU HK", provider="beppay")]
 
     def item(*meanings: Meaning) -> Any:
-        return beppay.item(Raw(msgspec.json.encode(plan)), told(meanings, "beppay"))
+        return beppay.item(Raw(msgspec.json.encode(plan)), overrides_of(meanings, "beppay"))
 
     assert item().words == ("WEEK",)
     assert (item(WEEK).about, item(WEEK).words) == (About.PLACE, ("Asia Pacific 3",))
@@ -162,7 +162,7 @@ def test_s2s_names_the_attributes_that_nobody_explained_and_reads_them_once_some
     codes = AttributeCodes(country="where")
 
     def item(*meanings: Meaning) -> Any:
-        words = told(meanings, "s2s")
+        words = overrides_of(meanings, "s2s")
         raw = Raw(msgspec.json.encode({"id": "S", "name": "Trip", "attributes": sku.attributes}))
         price = wire.Price(sku_id="S", price=Decimal("4.2"), currency="USD")
         return s2s.offer_or_reason(s2s.described(product, words), sku, price, codes, raw, words)
@@ -177,7 +177,7 @@ def test_s2s_names_the_attributes_that_nobody_explained_and_reads_them_once_some
     ]
     offer = item(bali, *told_codes)
     assert (offer.coverage, offer.data.mb, offer.validity.days) == (("ID",), 5120, 30)
-    again = s2s.kept(aside.raw, codes, told([bali, *told_codes], "s2s"))
+    again = s2s.kept(aside.raw, codes, overrides_of([bali, *told_codes], "s2s"))
     assert isinstance(again, Offer)
     assert (again.coverage, again.cost) == (offer.coverage, offer.cost)
 

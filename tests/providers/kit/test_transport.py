@@ -571,7 +571,7 @@ async def test_a_rate_limiter_that_cannot_keep_count_loses_no_answer(open_transp
         transport._limiter.succeeded = lambda: transport._limiter.observed({}, 200)
         with structlog.testing.capture_logs() as lines:
             assert await transport.write("POST", "/", dict, json={}) == {"order": 1}
-    assert [line["event"] for line in lines] == ["rate_not_recorded", "breaker_not_recorded"]
+    assert [line["event"] for line in lines] == ["supplier_rate_record_failed", "breaker_record_failed"]
 
 
 async def test_a_rate_limiter_that_hangs_holds_no_answer_back_for_long(open_transport, monkeypatch):

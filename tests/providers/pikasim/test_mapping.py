@@ -128,7 +128,7 @@ def test_countries_that_are_not_certain_set_the_package_aside(fields: dict[str, 
 
 def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {("pikasim", "Benelux Area"): ("BE", "LU", "NL")}
-    monkeypatch.setattr(places, "supplier_region", lambda provider, name, told=None: listed.get((provider, name)))
+    monkeypatch.setattr(places, "supplier_region", lambda provider, name, overrides=None: listed.get((provider, name)))
     assert offer(**where("Benelux Area", region="Benelux Area")).coverage == ("BE", "LU", "NL")
 
 

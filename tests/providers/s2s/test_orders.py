@@ -61,7 +61,7 @@ def test_every_status_of_the_page_has_its_state(word, state):
 def test_a_status_that_the_page_does_not_name_is_pending_and_one_log_line():
     with structlog.testing.capture_logs() as lines:
         assert order(status="teleported").state is SupplierOrderState.PENDING
-    assert [(line["event"], line["word"]) for line in lines] == [("unknown_word", "teleported")]
+    assert [(line["event"], line["word"]) for line in lines] == [("supplier_term_unknown", "teleported")]
 
 
 @pytest.mark.parametrize("word", ["failed", "cancelled"])
@@ -207,8 +207,8 @@ def line(amount, order_id="o-1"):
 )
 def test_what_is_held_is_charges_less_refunds_and_never_below_zero(amounts, held):
     lines = [line("-99", "another"), *map(line, amounts), line("7", None)]
-    assert orders.held(lines, "o-1") == Money.of(held, "USD")
+    assert orders.net_charge(lines, "o-1") == Money.of(held, "USD")
 
 
 def test_without_a_line_of_the_order_nothing_is_known_of_its_money():
-    assert orders.held([line("-5", "another"), line("-5", None)], "o-1") is None
+    assert orders.net_charge([line("-5", "another"), line("-5", None)], "o-1") is None

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.overlay import Overlay, OverlayState, standing
+from gateway.catalog.index.overlay import Overlay, OverlayState, state_of
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.kit.freshness import FreshnessBounds
 from gateway.suppliers.spendable_rules import Funds, available_funds, highest_affordable_cost
@@ -40,11 +40,11 @@ class Short(NamedTuple):
 
 def standing_in(snapshot: Snapshot, overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> OverlayState:
     """What an overlay means for a snapshot at a moment."""
-    made = standing(overlay, snapshot.mode, now, bounds)
-    return msgspec.structs.replace(made, payable=payable(snapshot, overlay.funds))
+    made = state_of(overlay, snapshot.mode, now, bounds)
+    return msgspec.structs.replace(made, payable=affordable_costs(snapshot, overlay.funds))
 
 
-def payable(snapshot: Snapshot, funds: tuple[Funds, ...]) -> tuple[tuple[str, int], ...]:
+def affordable_costs(snapshot: Snapshot, funds: tuple[Funds, ...]) -> tuple[tuple[str, int], ...]:
     """Suppliers that have something dearer than our money there suffices for, with the highest cost that it does."""
     whole = snapshot.whole_costs
     found: list[tuple[str, int]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
-LOOKED_BACK = timedelta(days=14)
+LOOKBACK = timedelta(days=14)
 MOST_DAYS = Decimal(9999)
 _SHORTEST = Decimal(1)
 
@@ -17,7 +17,7 @@ def spent_per_day(spent: Decimal, first_at: datetime | None, now: datetime) -> D
     """
     if first_at is None or spent <= 0:
         return None
-    seconds = min(now - first_at, LOOKED_BACK).total_seconds()
+    seconds = min(now - first_at, LOOKBACK).total_seconds()
     return spent / max(_SHORTEST, Decimal(str(seconds)) / 86_400)
 
 

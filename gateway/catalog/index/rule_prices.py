@@ -35,7 +35,7 @@ class Segment(NamedTuple):
     end: int
 
 
-class Ruled:
+class RulePrices:
     """A snapshot's rows under a rule set. Immutable but for ``views``, which are by currency.
 
     ``slots`` is the slot of each row, -1 without a cost. ``even`` says that prices ascend with costs, and so with
@@ -78,7 +78,7 @@ class Ruled:
         whole = snapshot.whole_costs[int(self.slot_cost[slot])]
         return Money(Decimal(whole).scaleb(-snapshot.scale), snapshot.rates.base)
 
-    def words(self, slot: int) -> str:
+    def explanation(self, slot: int) -> str:
         """How the price of a slot comes about, in base currency."""
         number = self.number_of(slot)
         if not self._usable(number):
@@ -154,15 +154,15 @@ class Ruled:
         return thin
 
 
-def ruled(snapshot: Snapshot, rules: RuleSet) -> Ruled:
+def rule_prices_of(snapshot: Snapshot, rules: RuleSet) -> RulePrices:
     """The rows of a snapshot under a rule set, worked out once; the least used of too many sets is let go."""
-    held: OrderedDict[str, Ruled] = snapshot.memo("rule sets", OrderedDict)
-    found = held.get(rules.digest)
+    known: OrderedDict[str, RulePrices] = snapshot.memo("rule sets", OrderedDict)
+    found = known.get(rules.digest)
     if found is None or found.rules != rules:  # names may differ although prices do not
-        found = held[rules.digest] = Ruled(snapshot, rules)
-        if len(held) > MAX_SETS:
-            held.popitem(last=False)
-    held.move_to_end(rules.digest)
+        found = known[rules.digest] = RulePrices(snapshot, rules)
+        if len(known) > MAX_SETS:
+            known.popitem(last=False)
+    known.move_to_end(rules.digest)
     return found
 
 
@@ -237,4 +237,4 @@ def _slots(snapshot: Snapshot, which: Array, rules: int, costs: int) -> tuple[Ar
     slots[:end] = place_of_row.astype(np.int32)
     bounds = pairs.searchsorted(np.arange(rules + 1) * costs).tolist()
     segments = [Segment(number, bounds[number], bounds[number + 1]) for number in range(rules)]
-    return slots, pairs % costs, [one for one in segments if one.end > one.start]
+    return slots, pairs % costs, [segment for segment in segments if segment.end > segment.start]
