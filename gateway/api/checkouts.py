@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from aiohttp import web
+from msgspec import UNSET, Meta, UnsetType
 
 from gateway.api.changes import who
 from gateway.api.ordering import HEADERS, IDEMPOTENCY_KEY, deps_of, idempotency_key, refusal, run_to_completion, whose
 from gateway.api.paging import json_answer
-from gateway.api.parameters import NoParameters
-from gateway.api.parameters_checkouts import CheckoutParameters, OpsCheckoutParameters, PaymentCaseParameters
+from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
@@ -17,17 +19,49 @@ from gateway.checkouts.decisions import decide
 from gateway.checkouts.open_checkout import open_checkout
 from gateway.kit.problem import Problem
 from schemas.checkouts import (
+    CaseReason,
     CaseResolveRequest,
     CasesResolved,
     Checkout,
     CheckoutForPlan,
     CheckoutForQuote,
+    CheckoutStatus,
     OpsCheckout,
     PaymentCase,
 )
+from schemas.orders import Reference
 from schemas.page import Page
 
 routes = Table()
+
+_Status = Annotated[CheckoutStatus, Meta(description="Only checkouts in this state.")]
+_Mode = Annotated[Literal["live", "test"], Meta(description="Only live ones, or only test ones.")]
+
+
+class CheckoutParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A storefront's checkouts."""
+
+    status: _Status | UnsetType = UNSET
+    reference: Annotated[Reference, Meta(description="The checkout with this reference of yours.")] | UnsetType = UNSET
+
+
+class OpsCheckoutParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All storefronts' checkouts."""
+
+    status: _Status | UnsetType = UNSET
+    mode: _Mode | UnsetType = UNSET
+    storefront: (
+        Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$", description="A storefront's name.")]
+        | UnsetType
+    ) = UNSET
+
+
+class PaymentCaseParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What waits for a person."""
+
+    mode: _Mode | UnsetType = UNSET
+    reason: Annotated[CaseReason, Meta(description="Only what waits for this reason.")] | UnsetType = UNSET
+
 
 CHECKOUT_PART = {"id": ("^co_[A-Za-z0-9]{1,60}$", "The checkout's `id`.")}
 _PROBLEMS = (

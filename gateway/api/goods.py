@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated, Literal
 
+import msgspec
 from aiohttp import web
-from msgspec import UNSET
+from msgspec import UNSET, Meta, UnsetType
 
 from gateway.api.changes import who
 from gateway.api.ordering import deps_of, refusal, whose
 from gateway.api.paging import json_answer
-from gateway.api.parameters import NoParameters, PageParameters
-from gateway.api.parameters_goods import CategoryParameters, GoodParameters, GoodsParameters, OpsGoodsParameters
+from gateway.api.parameters import Currency, NoParameters, PageParameters
 from gateway.api.problems import invalid
 from gateway.api.reading import read_query, unset_to_none
 from gateway.api.spec import Table
@@ -21,10 +22,92 @@ from gateway.selling import goods, ops_goods
 from gateway.selling.goods import Asker
 from gateway.selling.goods_view_rows import Narrowed
 from providers.kit.places import is_country
-from schemas.api_goods import DigitalGood, GoodCategoryList, GoodChange, GoodReleased, GoodSetAside, GoodsWalk, OpsGood
+from schemas.api import CountryCode, SupplierName
+from schemas.api_goods import (
+    DigitalGood,
+    GoodCategoryList,
+    GoodChange,
+    GoodReleased,
+    GoodSetAside,
+    GoodsWalk,
+    Locale,
+    OpsGood,
+)
 from schemas.page import Page
 
 routes = Table()
+
+Language = Annotated[Locale, Meta(description="The language of names and descriptions, where the supplier has it.")]
+Words = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]+$", description="Words of the name.")]
+
+
+class GoodsParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The filters of the list of goods. Every one narrows."""
+
+    category: (
+        Annotated[
+            str, Meta(pattern=r"^[^\x00]+$", max_length=60, description="A category's `id` in `/v1/goods/categories`.")
+        ]
+        | UnsetType
+    ) = UNSET
+    type: (
+        Annotated[
+            str,
+            Meta(
+                pattern="^[a-z_]+$",
+                max_length=60,
+                description="`voucher`, `recharge_fixed`, `recharge`, `voucher_open_range` or `other`.",
+                examples=["voucher"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    q: Words | UnsetType = UNSET
+    country: Annotated[CountryCode, Meta(description="Goods that are accepted there, as told.")] | UnsetType = UNSET
+    attribute: Annotated[
+        list[Annotated[str, Meta(pattern=r"^[^:\x00]+:[^\x00]+$", max_length=300, examples=["denomination:10"])]],
+        Meta(max_length=10, description="`code:value`, to the letter; repeated: all of them."),
+    ] = msgspec.field(default_factory=list)
+    locale: Language | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+
+
+class GoodParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One good."""
+
+    amount: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$",
+                max_length=16,
+                description="A denomination of one's choice, in its own currency: the price is then of it.",
+                examples=["25"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    locale: Language | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+
+
+class CategoryParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The categories."""
+
+    locale: Language | UnsetType = UNSET
+
+
+class OpsGoodsParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Goods by account."""
+
+    supplier: SupplierName | UnsetType = UNSET
+    mode: Annotated[Literal["live", "test"], Meta(description="Only accounts of this mode.")] | UnsetType = UNSET
+    why_not: (
+        Annotated[Literal["suspect_price", "stopped"], Meta(description="Only goods that this keeps from sale.")]
+        | UnsetType
+    ) = UNSET
+    q: Words | UnsetType = UNSET
+
 
 GOOD_PART = {"id": ("^good_[0-9a-f]{24}$", "The good's `id`.")}
 

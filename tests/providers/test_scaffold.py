@@ -26,9 +26,9 @@ NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.csv", "static")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what a plugin and its tests stand on, with one freshly stamped plugin."""
     root = tmp_path_factory.mktemp("checkout")
-    for folder in ("providers", "schemas", "config", "gateway"):
+    for folder in ("providers", "schemas", "config", "gateway", "tests/kit"):
         shutil.copytree(CHECKOUT / folder, root / folder, ignore=NOT_COPIED)
-    (root / "tests" / "providers").mkdir(parents=True)
+    (root / "tests" / "providers").mkdir()
     for file in ("pyproject.toml", "tests/__init__.py", "tests/conftest.py", "tests/patient_loop.py"):
         shutil.copy(CHECKOUT / file, root / file)
     for path in (CHECKOUT / "tests" / "providers").glob("*.py"):
