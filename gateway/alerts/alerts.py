@@ -27,11 +27,12 @@ from gateway.alerts.alert_rules import (
     default_rules,
     fault_of,
 )
-from gateway.alerts.evaluate import Gathered, evaluate_health_rule, evaluate_or_report, evaluate_prices, rates_of
+from gateway.alerts.evaluate import Gathered, evaluate_health_rule, evaluate_or_report, evaluate_prices
 from gateway.kit.pool import Connection, Pool, allow_long_work
 from gateway.kit.problem import Problem
 from gateway.kit.settings import Settings
 from gateway.orders import worker_rows
+from gateway.prices.changes import rates_in
 from gateway.suppliers import supplier_list_rows
 from gateway.suppliers.deps import Deps
 from schemas.api_alerts import Alert, AlertChannel, AlertRule, AlertRuleRequest, AlertsTold
@@ -53,7 +54,7 @@ class Evaluated(msgspec.Struct, frozen=True):
 async def evaluate(deps: Deps) -> Evaluated:
     """Look at every rule now but those on health. Raises what the database raises; nothing is changed then."""
     now = deps.clock()
-    worth = await rates_of(deps)
+    worth = await rates_in(deps.pool, deps.settings.base_currency)
     async with deps.pool.acquire() as connection, connection.transaction():
         await allow_long_work(connection)
         await alert_rows.only_one(connection)

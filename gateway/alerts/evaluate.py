@@ -28,7 +28,6 @@ from gateway.kit.pool import DATABASE_DOWN, Connection
 from gateway.ledger import supplier_statement_rows
 from gateway.orders.health_rules import MOST_COUNTED, OrderHealth, degradations
 from gateway.prices import supplier_figures
-from gateway.prices.changes import rates_in
 from gateway.prices.margins_thin import ThinMargins, thin_margins
 from gateway.pricing.price_rules import NoRate, Rates
 from gateway.suppliers.deps import Deps, utc_now
@@ -444,8 +443,3 @@ async def evaluate_or_report(gathered: Gathered, rule: Rule) -> Evaluation:
     except Exception as error:
         log.exception("alert_rule_evaluation_failed", rule=rule.id)
         return Evaluation(rule=rule, all_known=False, trouble=f"{type(error).__name__} while looking")
-
-
-async def rates_of(deps: Deps) -> dict[str, Decimal]:
-    """What a unit of each currency is worth today."""
-    return await rates_in(deps.pool, deps.settings.base_currency)

@@ -57,7 +57,7 @@ class OpsCheckoutParameters(PageParameters, frozen=True, forbid_unknown_fields=T
 
 
 class PaymentCaseParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What waits for a person."""
+    """Payment cases that need an operator."""
 
     mode: _Mode | UnsetType = UNSET
     reason: Annotated[CaseReason, Meta(description="Only what waits for this reason.")] | UnsetType = UNSET
@@ -194,7 +194,7 @@ async def get_ops_checkout(request: web.Request) -> web.Response:
     parameters=PaymentCaseParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_payment_cases(request: web.Request) -> web.Response:
-    """What waits for a person about checkouts and payments, the longest first.
+    """Payment cases that need an operator, the oldest first.
 
     A payment that nobody knows the checkout of stands here alone.
     """
@@ -209,7 +209,7 @@ async def list_payment_cases(request: web.Request) -> web.Response:
     parameters=NoParameters, bodies=(CaseResolveRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def resolve_checkout(request: web.Request) -> web.Response:
-    """Decide what waits for a person.
+    """Resolve a payment case.
 
     `placed` has the order bought now, at the price and cost that were held; `refunded`: you gave the money back at
     the payment supplier; `closed`: neither. Nothing is sent to the payment supplier. 409 when it was decided before,

@@ -63,7 +63,7 @@ class GoodsParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
         | UnsetType
     ) = UNSET
     q: Words | UnsetType = UNSET
-    country: Annotated[CountryCode, Meta(description="Goods that are accepted there, as told.")] | UnsetType = UNSET
+    country: Annotated[CountryCode, Meta(description="Only goods accepted there.")] | UnsetType = UNSET
     attribute: Annotated[
         list[Annotated[str, Meta(pattern=r"^[^:\x00]+:[^\x00]+$", max_length=300, examples=["denomination:10"])]],
         Meta(max_length=10, description="`code:value`, to the letter; repeated: all of them."),

@@ -191,7 +191,7 @@ async def _own(request: web.Request) -> str:
 async def list_ops_orders(request: web.Request) -> web.Response:
     """All storefronts' orders, live and test, the newest first.
 
-    With costs and attempts, without activation codes. `status=needs_review` is what waits for a person.
+    With costs and attempts, without activation codes. `status=needs_review` lists those that need an operator.
     """
     sent = read_query(request, OpsOrderParameters)
     deps = deps_of(request)
@@ -236,7 +236,7 @@ async def list_ops_order_events(request: web.Request) -> web.Response:
     parameters=NoParameters, bodies=(ResolveRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def resolve_order(request: web.Request) -> web.Response:
-    """Settle an order that waits for a person.
+    """Resolve an order that needs review.
 
     `fulfilled` needs what was delivered where it is not known yet: activation code and ICCID of an eSIM, the phone
     number (and `expires_at`) of a number, as many codes of a voucher as were bought; `failed`: the supplier took
