@@ -35,6 +35,7 @@ app = command_group(
     {
         "list": Command(
             operation="checkouts.list_ops_checkouts",
+            nothing="No matching checkouts",
             help="Show checkouts, the newest first.",
             table=CHECKOUTS,
             most=1000,

@@ -102,6 +102,7 @@ app = command_group(
     {
         "list": Command(
             operation="orders.list_ops_orders",
+            nothing="No matching orders",
             help="Show orders, the newest first. `--status needs_review` is what waits for an operator.",
             table=ORDERS,
             most=1000,
