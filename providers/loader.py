@@ -16,14 +16,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import providers
-from providers.contract import (
-    ENTRY_POINT_GROUP,
-    Manifest,
-    PaymentProvider,
-    Provider,
-    SupplierSettings,
-    check_manifest,
-)
+from providers.checks import check_manifest
+from providers.contract import ENTRY_POINT_GROUP, Manifest, PaymentProvider, Provider, SupplierSettings
 from providers.kit.transport import SupplierRateLimiter, Transport
 from schemas.errors import ConfigurationError
 

@@ -221,7 +221,7 @@ def _suppliers(settings: Settings, states: Mapping[str, SupplierState]) -> Itera
             "suppliers", good=False, says="none is configured: set GATEWAY_SUPPLIERS__… or name a GATEWAY_CONFIG"
         )
         return
-    from providers.contract import check_settings
+    from providers.checks import check_settings
     from providers.loader import load_manifests
 
     try:

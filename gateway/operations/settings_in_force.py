@@ -19,7 +19,8 @@ from pydantic.fields import FieldInfo
 
 from gateway.kit.settings import ENV_CONFIG, Settings
 from gateway.operations.setting_meanings import MEANINGS, OF_EVERY_SUPPLIER
-from providers.contract import Manifest, SupplierSettings, check_settings
+from providers.checks import check_settings
+from providers.contract import Manifest, SupplierSettings
 from providers.loader import load_manifests
 from schemas.api_suppliers import Setting
 from schemas.errors import ConfigurationError

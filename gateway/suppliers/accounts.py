@@ -15,7 +15,8 @@ from gateway.kit.settings import Settings
 from gateway.suppliers import supplier_key_rows, supplier_rows
 from gateway.suppliers.limit_rows import SharedRateLimiter
 from gateway.suppliers.supplier_key_rows import InForce
-from providers.contract import Capability, Manifest, Provider, SupplierSettings, check_settings
+from providers.checks import check_settings
+from providers.contract import Capability, Manifest, Provider, SupplierSettings
 from providers.kit.supplier_rate import SupplierRateLimiter
 from providers.loader import load_manifests, open_provider
 from schemas.errors import ConfigurationError

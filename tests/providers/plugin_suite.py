@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import SecretStr
 
-from providers.contract import CAPABILITY_METHODS, Capability, Manifest, Provider, check_manifest, check_settings
+from providers.checks import check_manifest, check_settings
+from providers.contract import CAPABILITY_METHODS, Capability, Manifest, Provider
 from schemas.errors import ConfigurationError, NotSupported
 from tests.providers.checks import check_imports, error_of, is_expected_failure, refuses
 from tests.providers.shop import Shop

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from providers.contract import Capability, Manifest, PaymentProvider, Provider, check_settings
+from providers.checks import check_settings
+from providers.contract import Capability, Manifest, PaymentProvider, Provider
 from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_payment, open_provider
 from providers.simulator import Item, SandboxWorld, base_url, sandbox_site

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from providers.checks import check_manifest, check_settings
 from providers.contract import (
     CAPABILITY_METHODS,
     Capability,
@@ -16,8 +17,6 @@ from providers.contract import (
     PaymentProvider,
     Provider,
     SupplierSettings,
-    check_manifest,
-    check_settings,
 )
 from schemas.errors import ConfigurationError, NotSupported
 

@@ -8,7 +8,8 @@ import pytest
 
 import providers
 from providers import loader
-from providers.contract import Manifest, PaymentProvider, check_settings
+from providers.checks import check_settings
+from providers.contract import Manifest, PaymentProvider
 from providers.kit.transport import MemoryRateLimiter
 from providers.loader import load_manifests, open_payment, open_provider
 from schemas.errors import ConfigurationError

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from providers.bepaid import MANIFEST, mapping, wire
-from providers.contract import check_settings
+from providers.checks import check_settings
 from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_payment
 from schemas.errors import ConfigurationError, InvalidRequest, NotAuthorised, NotFound, Outcome, UnreadableAnswer

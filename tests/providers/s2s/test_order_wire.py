@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import stamina
 
-from providers.contract import check_settings
+from providers.checks import check_settings
 from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_provider
 from providers.s2s import MANIFEST

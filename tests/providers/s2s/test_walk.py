@@ -9,7 +9,7 @@ import pytest
 import stamina
 from aiohttp import web
 
-from providers.contract import check_settings
+from providers.checks import check_settings
 from providers.kit.transport import MemoryRateLimiter
 from providers.loader import open_provider
 from providers.s2s import MANIFEST, client
