@@ -6,6 +6,7 @@ Made-up plans are the same for the same seed in every process.
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import random
 import re
@@ -25,6 +26,9 @@ from schemas.plan import AfterAllowance, Network, Starts
 
 COLUMNS = ("date", "competitor", "country", "data", "days", "price_usd", "source_url")
 _NOT_A_WORD = re.compile(r"[^a-z0-9.]+")
+# What a list says of an amount, reckoned by itself: of it the answers are made that the plugins read.
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB|TB)", re.IGNORECASE)
+_MB = {"MB": 1, "GB": 1024, "TB": 1024 * 1024}
 _CENT = Decimal("0.01")
 _NETWORKS_LISTED = 45  # of a global plan only so many countries come with operators
 
@@ -229,14 +233,15 @@ def _letters(name: str) -> str:
 
 
 def deal_items(path: Path, suppliers: Sequence[str]) -> dict[str, list[Item]]:
-    """Each supplier's items: the list's brands, sorted, go round-robin to ``suppliers`` as they stand.
+    """Each supplier's items. A brand belongs to the same supplier in every list, whatever other brands stand in it.
 
     Every row is one item. Raises ``ConfigurationError`` when the file cannot be read as such a list.
     """
-    items = list(_market_items(path))
-    brands = sorted({item.brand for item in items})
-    owner = {brand: suppliers[n % len(suppliers)] for n, brand in enumerate(brands)} if suppliers else {}
-    return {name: [item for item in items if owner[item.brand] == name] for name in suppliers}
+    dealt: dict[str, list[Item]] = {name: [] for name in suppliers}
+    for item in _market_items(path) if suppliers else ():
+        digest = hashlib.blake2b(item.brand.encode(), digest_size=8).digest()
+        dealt[suppliers[int.from_bytes(digest) % len(suppliers)]].append(item)
+    return dealt
 
 
 def _market_items(path: Path) -> Iterator[Item]:
@@ -246,17 +251,17 @@ def _market_items(path: Path) -> Iterator[Item]:
         parts = (row["competitor"], row["country"], row["data"], f"{row['days']}d" if row["days"] else "")
         base = "-".join(_NOT_A_WORD.sub("-", word.lower()).strip("-") for word in parts if word)
         seen[base] += 1
-        data = units.declared_from_text(row["data"])
-        days = units.days(row["days"])
+        amount = _AMOUNT.fullmatch(row["data"].strip())
+        days = row["days"].strip()
         yield Item(
             key=f"{base}-{seen[base]}",
             place=row["country"],
             countries=(),
             data_text=row["data"],
             price=_price(row["price_usd"]),
-            mb=None if data is None else data.mb,
-            unlimited=data is not None and data.unlimited,
-            days=days if type(days) is int else None,
+            mb=None if amount is None else int(Decimal(amount[1]) * _MB[amount[2].upper()]),
+            unlimited=row["data"].strip().lower() == "unlimited",
+            days=int(days) if days.isascii() and days.isdecimal() else None,
             brand=row["competitor"],
             source_url=row["source_url"],
         )

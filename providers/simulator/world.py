@@ -46,8 +46,8 @@ class SandboxWorld:
 
     Nothing changes by itself: two looks without a control call between them see the same. The same
     suppliers, seed and market file give the same items in every process. ``market`` is a CSV with the
-    columns date, competitor, country, data, days, price_usd, source_url; its brands, sorted, are dealt
-    round-robin to the suppliers, sorted. Raises ``ConfigurationError`` for a file that is no such list.
+    columns date, competitor, country, data, days, price_usd, source_url; each of its brands
+    belongs to one supplier, the same in every list. Raises ``ConfigurationError`` for a file that is no such list.
 
     ``enforce_rate_limits`` False never refuses a caller for the rate, nor speaks of one. ``records`` is a
     folder in which what the suppliers sold outlives the process; without it that is in memory alone.

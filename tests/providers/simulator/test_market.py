@@ -28,10 +28,20 @@ def market(tmp_path: Path) -> Path:
     return path
 
 
-def test_brands_are_dealt_round_robin_in_sorted_order(market: Path) -> None:
-    world = SandboxWorld(["s2s", "beppay", "pikasim"], market=market)
-    brands = {name: {item.brand for item in world.items(name)} for name in world.suppliers}
-    assert brands == {"beppay": {"Alpha", "delta"}, "pikasim": {"Beta"}, "s2s": {"Gamma"}}
+def brands(world: SandboxWorld) -> dict[str, set[str]]:
+    return {name: {item.brand for item in world.items(name)} for name in world.suppliers}
+
+
+def test_a_brand_belongs_to_one_supplier_in_every_list(market: Path, tmp_path: Path) -> None:
+    suppliers = ["s2s", "beppay", "pikasim"]
+    dealt = brands(SandboxWorld(suppliers, market=market))
+    assert sorted(brand for names in dealt.values() for brand in names) == ["Alpha", "Beta", "Gamma", "delta"]
+    other = tmp_path / "other.csv"
+    other.write_text(
+        HEAD + "2026-02-01,Aardvark,Japan,1 GB,7,3,\n" + "".join(ROWS.splitlines(keepends=True)[-2:]), "utf-8"
+    )
+    for name, names in brands(SandboxWorld(suppliers, market=other)).items():
+        assert names - {"Aardvark"} <= dealt[name]
 
 
 def test_every_row_is_one_item_with_a_key_of_its_own(market: Path) -> None:
