@@ -1,10 +1,12 @@
 """Orders: the gateway beside a plain service, and what a long history costs.
 
-    python -m benchmarks.orders [--quick] [--orders N] [--rounds N] [--history 1000,300000] [--ordinary]
+    python -m benchmarks.orders [--quick] [--orders N] [--rounds N] [--history 1000,300000] [--serving N] [--ordinary]
 
 The supplier is a sandbox in a process of its own that takes 200 ms over every order. In each round the same number of
 callers asks it directly, through a plain service (``orders_plain``) and through the gateway, which buys over a fresh
 connection for each order and commits before and after. A ``worker`` runs, and the database holds a history of orders.
+The catalogue is synced before that, so that no order asks for its price first: a second call, which the plain service
+does not make.
 PostgreSQL keeps every promise: fsync and synchronous_commit are on.
 
 What a long history costs is measured with two databases side by side, each with its own ``serve`` and ``worker``, asked
@@ -19,6 +21,7 @@ import contextlib
 import itertools
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -70,20 +73,27 @@ class Timings:
         return sorted(self.ms)[min(len(self.ms) - 1, int(len(self.ms) * share))]
 
 
-async def plain_service(stack: contextlib.ExitStack, setting: Setting) -> RunningService:
-    """The plain service, on a database of its own in the same server."""
+async def plain_service(stack: contextlib.ExitStack, setting: Setting, serving: int) -> RunningService:
+    """The plain service in so many processes, on a database of its own in the same server."""
     setting.servers.postgres.create_database("plain")
     port = free_port()
     url = setting.servers.postgres.url("plain")
-    process = stack.enter_context(
-        started(
-            *("benchmarks.orders_plain", str(port), url, setting.supplier_url),
-            output=setting.folder / "plain.log",
-        )
+    pids = []
+    for number in range(serving):
+        command = ("benchmarks.orders_plain", str(port), url, setting.supplier_url)
+        process = stack.enter_context(started(*command, output=setting.folder / f"plain-{number}.log"))
+        pids.append(process.pid)
+        await wait_until_ready(f"http://127.0.0.1:{port}/readyz")  # the first one makes the table
+    return RunningService(f"http://127.0.0.1:{port}", tuple(pids))
+
+
+async def sync_again(setting: Setting, database: str) -> None:
+    """Have the catalogue observed anew: an order of what was seen long ago asks the supplier for its price first."""
+    sync = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", "sync", "--quiet"), env=setting.environment("sync", database)
     )
-    service = RunningService(f"http://127.0.0.1:{port}", (process.pid,))
-    await wait_until_ready(f"{service.url}/readyz")
-    return service
+    if await sync.wait():
+        raise SystemExit("the catalogue cannot be synced")
 
 
 class Callers:
@@ -153,12 +163,14 @@ async def measure_burst(timings: Timings, call: Callable[[int], Awaitable[None]]
     await asyncio.gather(*map(caller, range(AT_ONCE)))
 
 
-async def beside_plain_service(setting: Setting, gateway: RunningService, orders: int, rounds: int) -> None:
+async def beside_plain_service(setting: Setting, gateway: RunningService, asked: argparse.Namespace) -> None:
     """The supplier asked directly, through the plain service and through the gateway, in turn."""
+    orders, rounds = asked.orders, asked.rounds
+    await sync_again(setting, "long")
     postgres = (setting.servers.postgres.pid,)
     floor, plain_timings, gateway_timings = Timings(), Timings(), Timings()
     with contextlib.ExitStack() as stack:
-        plain = await plain_service(stack, setting)
+        plain = await plain_service(stack, setting, asked.serving)
         watched = {"gateway": gateway.pids, "plain": plain.pids, "PostgreSQL": postgres}
         connector = aiohttp.TCPConnector(limit=AT_ONCE)
         async with aiohttp.ClientSession(connector=connector) as http:
@@ -322,11 +334,11 @@ async def main(asked: argparse.Namespace, folder: Path) -> None:
         databases = await two_histories(setting, sizes)
         with contextlib.ExitStack() as short:
             services = [
-                await gateway_on(short, setting, databases[0]),
-                await gateway_on(stack, setting, databases[1]),
+                await gateway_on(short, setting, databases[0], serving=asked.serving),
+                await gateway_on(stack, setting, databases[1], serving=asked.serving),
             ]
             await growth(setting, services, databases, sizes, 40 if asked.quick else MOST_ASKED)
-        await beside_plain_service(setting, services[1], asked.orders, asked.rounds)
+        await beside_plain_service(setting, services[1], asked)
         print(f"load of the machine: {os.getloadavg()[0]:.1f}")
 
 
@@ -337,6 +349,9 @@ def cli() -> None:
     parser.add_argument("--orders", type=int, help="orders of one round")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--history", help="orders in the tables, a short and a long history")
+    parser.add_argument(
+        "--serving", type=int, default=1, help="processes that answer, of the gateway as of the plain service"
+    )
     parser.add_argument("--ordinary", action="store_true", help="admission the ordinary way, not from memory")
     asked = parser.parse_args()
     asked.orders = asked.orders or (320 if asked.quick else 960)

@@ -26,7 +26,7 @@ from providers.loader import load_manifests
 from providers.s2s.signatures import order_headers
 
 _TABLE = """
-CREATE TABLE plain_orders (
+CREATE TABLE IF NOT EXISTS plain_orders (
     id              text PRIMARY KEY,
     plan_id         text NOT NULL,
     status          text NOT NULL,
@@ -35,7 +35,7 @@ CREATE TABLE plain_orders (
     created_at      timestamptz NOT NULL DEFAULT now(),
     fulfilled_at    timestamptz
 );
-CREATE INDEX plain_orders_created ON plain_orders (created_at DESC);
+CREATE INDEX IF NOT EXISTS plain_orders_created ON plain_orders (created_at DESC);
 """
 _INSERT = "INSERT INTO plain_orders (id, plan_id, status) VALUES ($1, $2, 'pending')"
 _UPDATE = """
@@ -109,6 +109,6 @@ def application(database_url: str, supplier_url: str) -> web.Application:
 if __name__ == "__main__":
     uvloop.install() if sys.version_info < (3, 12) else None
     web.run_app(
-        application(sys.argv[2], sys.argv[3]), host="127.0.0.1", port=int(sys.argv[1]), access_log=None,
-        print=lambda *_: None, handle_signals=os.name == "posix",
+        application(sys.argv[2], sys.argv[3]), host="127.0.0.1", port=int(sys.argv[1]), reuse_port=True,
+        access_log=None, print=lambda *_: None, handle_signals=os.name == "posix",
     )  # fmt: skip
