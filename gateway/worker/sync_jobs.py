@@ -79,7 +79,7 @@ async def is_due(connection: Connection, names: Sequence[str], seconds: int) -> 
 
 def sync_arguments(job: SyncJob) -> tuple[str, ...]:
     """The command line that runs a sync job."""
-    words = ["sync", "--json"]
+    words = ["sync", "--json", "--verbose"]
     for option, names in (("--supplier", job.only), ("--accept", job.accept)):
         for name in names:
             words += [option, name]

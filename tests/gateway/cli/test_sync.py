@@ -46,9 +46,9 @@ def command(sandbox, database_url, tmp_path):
 
 
 async def test_sync_prints_the_run_and_its_exit_code_says_it_all(command, sandbox):
-    code, out, _ = await command("sync", "--json")
+    code, out, err = await command("sync", "--json")
     run = json.loads(out)
-    assert (code, run["state"]) == (0, "ok")
+    assert (code, run["state"], err) == (0, "ok", "")
     for part in run["suppliers"]:
         assert part["total"] == part["mapped"] + sum(part["set_aside"].values()) > 500
 
@@ -63,6 +63,15 @@ async def test_sync_prints_the_run_and_its_exit_code_says_it_all(command, sandbo
     code, out, _ = await command("sync", "--json")
     states = {part["supplier"]: part["state"] for part in json.loads(out)["suppliers"]}
     assert (code, states.pop("beppay"), set(states.values())) == (3, "failed", {"ok"})
+
+    code, out, _ = await command("sync", "--quiet")
+    assert code == 3
+    assert [line.split()[:2] for line in out.splitlines() if "items" in line] == [["beppay", "failed"]]
+
+    code, out, err = await command("sync", "--quiet", "--supplier", "pikasim")
+    assert (code, out, err) == (0, "", "")
+    code, out, err = await command("sync", "--verbose", "--supplier", "pikasim")
+    assert (code, "supplier_synced" in err) == (0, True)
 
     code, out, _ = await command("sync", "--supplier", "beppay")
     assert code == 4

@@ -67,7 +67,7 @@ async def test_a_worker_runs_a_sync_that_was_asked_for_with_its_names(pool, data
     await until(lambda: calls(tmp_path))
     stop.set()
     await worker
-    assert calls(tmp_path) == ["sync --json --supplier a --accept b --run-id sync_1"]
+    assert calls(tmp_path) == ["sync --json --verbose --supplier a --accept b --run-id sync_1"]
     assert await pool.fetchval("SELECT count(*) FROM pgqueuer") == 0
 
 
@@ -78,7 +78,7 @@ async def test_a_worker_syncs_by_itself_when_one_is_due(database_url, settings, 
     await until(lambda: calls(tmp_path))
     stop.set()
     await worker
-    assert calls(tmp_path)[0] == "sync --json"
+    assert calls(tmp_path)[0] == "sync --json --verbose"
 
 
 async def test_a_sync_is_due_when_none_of_all_suppliers_began_within_the_interval(pool):
@@ -130,7 +130,7 @@ async def test_a_worker_that_is_stopped_ends_its_sync_by_a_signal_and_waits_for_
     await until(lambda: "ready" in calls(tmp_path))
     stop.set()
     await asyncio.wait_for(worker, 30)
-    assert calls(tmp_path) == ["sync --json", "ready", "ended"]
+    assert calls(tmp_path) == ["sync --json --verbose", "ready", "ended"]
 
 
 async def test_a_worker_that_is_stopped_waits_for_no_books(database_url, tmp_path, monkeypatch):
