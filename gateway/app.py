@@ -79,7 +79,7 @@ def make_app(
     traveller.install(app)
     console.install(
         app,
-        console.Behind(
+        console.ConsoleContext(
             deps=lambda: app.get(state.DEPS),
             address=lambda request: client_address(request, settings.trusted_proxies),
             origin=lambda request: origin(request, settings.trusted_proxies),

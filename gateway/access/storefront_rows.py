@@ -53,7 +53,7 @@ async def all_of(pool: Pool, mode: str, page_request: PageRequest) -> Page[Store
     return page_request.page(rows, columns("name")).map(lambda row: Storefront(**dict(row)))
 
 
-async def one(pool: Pool, mode: str, storefront_id: str) -> Storefront | None:
+async def find(pool: Pool, mode: str, storefront_id: str) -> Storefront | None:
     """One storefront."""
     row = await pool.fetchrow(_SELECT + "WHERE s.id = $2", mode, storefront_id)
     return None if row is None else Storefront(**dict(row))

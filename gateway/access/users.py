@@ -13,7 +13,7 @@ FIRST_ADMIN = "admin"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}\Z")
 
 
-class PeopleError(ValueError):
+class UserError(ValueError):
     """A change of users that cannot be; its text says why."""
 
 
@@ -35,17 +35,17 @@ async def create(
 ) -> User:
     """A new user, who with ``must_change`` has to choose another password at the first log-in.
 
-    Raises ``PeopleError`` for a name that cannot be or is taken, and a short password.
+    Raises ``UserError`` for a name that cannot be or is taken, and a short password.
     """
     name = name.strip().lower()
     if not _NAME.match(name):
-        raise PeopleError("a name is 1 to 100 letters a-z, digits and ._@+-, beginning with a letter or digit")
+        raise UserError("a name is 1 to 100 letters a-z, digits and ._@+-, beginning with a letter or digit")
     _check(password)
     hashed = await hash_password(password)
     async with pool.acquire() as connection, connection.transaction():
         made = await user_rows.add(connection, name, role, hashed, must_change=must_change)
         if made is None:
-            raise PeopleError(f"there is a user {name} already")
+            raise UserError(f"there is a user {name} already")
         await audit_rows.record(connection, actor, "user.created", f"user:{name}", {"role": role})
     return made
 
@@ -61,7 +61,7 @@ async def set_password(
 ) -> None:
     """Another password for a user, whose failed log-ins are forgotten; their sessions end, but for that of ``keep``.
 
-    With ``must_change`` they have to choose another one at the next log-in. Raises ``PeopleError`` for a short
+    With ``must_change`` they have to choose another one at the next log-in. Raises ``UserError`` for a short
     password and for a user who is not there.
     """
     _check(password)
@@ -74,7 +74,7 @@ async def set_password(
 
 
 async def unlock(pool: Pool, actor: Visitor | str, name: str) -> int:
-    """Forget the failed log-ins that make a user wait; how many. Raises ``PeopleError`` for nobody."""
+    """Forget the failed log-ins that make a user wait; how many. Raises ``UserError`` for nobody."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         failures = await login_failure_rows.unlock(connection, user.id)
@@ -85,19 +85,19 @@ async def unlock(pool: Pool, actor: Visitor | str, name: str) -> int:
 async def reset_totp(pool: Pool, actor: Visitor | str, name: str) -> None:
     """Turn a user's second factor off, for who lost it; their sessions end.
 
-    Raises ``PeopleError`` for nobody and for a user without one.
+    Raises ``UserError`` for nobody and for a user without one.
     """
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         await login_failure_rows.unlock(connection, user.id)
         if not await user_rows.clear_totp(connection, user.id):
-            raise PeopleError(f"{user.name} has no second factor")
+            raise UserError(f"{user.name} has no second factor")
         await user_rows.end_sessions(connection, user.id)
         await audit_rows.record(connection, actor, "user.second_factor_reset", f"user:{user.name}")
 
 
 async def set_role(pool: Pool, actor: Visitor | str, name: str, role: Role) -> None:
-    """Another role. Raises ``PeopleError`` for nobody, and where no admin would be left."""
+    """Another role. Raises ``UserError`` for nobody, and where no admin would be left."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         if user.role == role:
@@ -109,7 +109,7 @@ async def set_role(pool: Pool, actor: Visitor | str, name: str, role: Role) -> N
 
 
 async def set_disabled(pool: Pool, actor: Visitor | str, name: str, *, disabled: bool) -> None:
-    """Shut a user out at once, or let them in again. Raises ``PeopleError`` as ``set_role`` does."""
+    """Shut a user out at once, or let them in again. Raises ``UserError`` as ``set_role`` does."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         if disabled == (user.disabled_at is not None):
@@ -121,7 +121,7 @@ async def set_disabled(pool: Pool, actor: Visitor | str, name: str, *, disabled:
 
 
 async def end_sessions(pool: Pool, actor: Visitor | str, name: str, *, keep: bytes | None = None) -> int:
-    """Log a user out everywhere; how many sessions that ended. Raises ``PeopleError`` for nobody."""
+    """Log a user out everywhere; how many sessions that ended. Raises ``UserError`` for nobody."""
     async with pool.acquire() as connection, connection.transaction():
         user = await _there(connection, name)
         count = await user_rows.end_sessions(connection, user.id, keep=keep)
@@ -132,15 +132,15 @@ async def end_sessions(pool: Pool, actor: Visitor | str, name: str, *, keep: byt
 async def _there(connection: Connection, name: str) -> User:
     user = await user_rows.by_name(connection, name.strip().lower())
     if user is None:
-        raise PeopleError(f"there is no user {name}")
+        raise UserError(f"there is no user {name}")
     return user
 
 
 async def _not_last(connection: Connection, user: User) -> None:
     if user.disabled_at is None and not await user_rows.admins_left(connection, user.id):
-        raise PeopleError(f"{user.name} is the only admin: make another one first")
+        raise UserError(f"{user.name} is the only admin: make another one first")
 
 
 def _check(password: str) -> None:
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise PeopleError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+        raise UserError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.alerts import alert_rows as stored
 from gateway.alerts import alerts, channels
-from gateway.api.changes import who
+from gateway.api.changes import actor_of
 from gateway.api.ordering import deps_of
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
@@ -90,7 +90,7 @@ async def add_alert_rule(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AlertRuleRequest)
-    return json_answer(_or_refuse(await alerts.add_rule(pool_of(request), sent, who(request))), 201)
+    return json_answer(_or_refuse(await alerts.add_rule(pool_of(request), sent, actor_of(request))), 201)
 
 
 @routes(
@@ -106,7 +106,7 @@ async def change_alert_rule(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, AlertRuleRequest)
     rule_id = request.match_info["id"]
-    return json_answer(_or_refuse(await alerts.change_rule(pool_of(request), rule_id, sent, who(request))))
+    return json_answer(_or_refuse(await alerts.change_rule(pool_of(request), rule_id, sent, actor_of(request))))
 
 
 @routes(
@@ -122,7 +122,7 @@ async def delete_alert_rule(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     rule_id = request.match_info["id"]
     before = await alerts.one_rule(pool_of(request), rule_id)
-    _or_refuse(await alerts.remove_rule(pool_of(request), rule_id, who(request)))
+    _or_refuse(await alerts.remove_rule(pool_of(request), rule_id, actor_of(request)))
     return json_answer(before)
 
 
@@ -150,7 +150,7 @@ async def add_alert_channel(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AlertChannelRequest)
-    return json_answer(_or_refuse(await channels.create(deps_of(request), sent, who(request))), 201)
+    return json_answer(_or_refuse(await channels.create(deps_of(request), sent, actor_of(request))), 201)
 
 
 @routes(
@@ -164,7 +164,7 @@ async def test_alert_channel(request: web.Request) -> web.Response:
     The answer takes as long as the other side does, twenty seconds at most.
     """
     read_query(request, NoParameters)
-    return json_answer(_or_refuse(await channels.test(deps_of(request), request.match_info["id"], who(request))))
+    return json_answer(_or_refuse(await channels.test(deps_of(request), request.match_info["id"], actor_of(request))))
 
 
 @routes(
@@ -179,8 +179,10 @@ async def delete_alert_channel(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     channel_id = request.match_info["id"]
-    before = next((one for one in await channels.all_channels(pool_of(request)) if one.id == channel_id), None)
-    _or_refuse(await channels.remove(pool_of(request), channel_id, who(request)))
+    before = next(
+        (channel for channel in await channels.all_channels(pool_of(request)) if channel.id == channel_id), None
+    )
+    _or_refuse(await channels.remove(pool_of(request), channel_id, actor_of(request)))
     return json_answer(before)
 
 

@@ -98,7 +98,7 @@ class Answer:
         """Bytes of all its forms."""
         return sum({id(form): len(form.body) for form in self._forms.values()}.values())
 
-    def held(self, if_none_match: str) -> str | None:
+    def matching_etag(self, if_none_match: str) -> str | None:
         """The ETag of the form that a client holds already, None when it holds none."""
         return held_tag(if_none_match, (self.plain.etag, *(f'"{self._tag}.{coding}"' for coding in CODINGS)))
 
@@ -168,8 +168,8 @@ class Memories:
             del self._held[next(iter(self._held))]
         memory = self._held[key] = Memory()
         share = MOST_MEMORIES_BYTES // len(self._held)
-        for one in self._held.values():
-            one.bound(min(MOST_BYTES, share))
+        for kept in self._held.values():
+            kept.bound(min(MOST_BYTES, share))
         return memory
 
 
@@ -214,9 +214,9 @@ class PreparedDocument:
         """The document in the form that suits the request; 304 for who holds it."""
         etags = {None: f'"{self._tag}"', "gzip": f'"{self._tag}.gzip"'}
         kept = {"Cache-Control": "no-cache"}
-        held = held_tag(request.headers.get(hdrs.IF_NONE_MATCH, ""), tuple(etags.values()))
-        if held is not None:
-            return web.Response(status=304, headers={**kept, "ETag": held})
+        held_etag = held_tag(request.headers.get(hdrs.IF_NONE_MATCH, ""), tuple(etags.values()))
+        if held_etag is not None:
+            return web.Response(status=304, headers={**kept, "ETag": held_etag})
         coding = preferred_coding(request.headers.get(hdrs.ACCEPT_ENCODING, ""), ("gzip",))
         headers = {**kept, "ETag": etags[coding], "Content-Type": JSON_TYPE}
         if coding is None:

@@ -234,15 +234,19 @@ async def refuse_quarantined(request: web.Request) -> web.Response:
     sent = await read_body(request, RefuseRequest)
     pool, run_id = pool_of(request), request.match_info["id"]
     configured = request.app[state.CAPABILITIES]
-    problem = await requests.refuse(pool, configured, run_id, sent.supplier, who(request), sent.why)
+    problem = await requests.refuse(pool, configured, run_id, sent.supplier, actor_of(request), sent.why)
     if problem is not None:
         raise refused(problem)
     found = await requests.detail(pool, run_id)
-    held = [] if found is None else [one for one in found.quarantines if one.supplier == sent.supplier]
-    return json_answer(held[0])
+    quarantines = (
+        []
+        if found is None
+        else [quarantine for quarantine in found.quarantines if quarantine.supplier == sent.supplier]
+    )
+    return json_answer(quarantines[0])
 
 
-def who(request: web.Request) -> str:
+def actor_of(request: web.Request) -> str:
     """Whose key asks, for the log of changes."""
     return request[state.CALLER].actor
 

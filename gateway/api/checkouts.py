@@ -7,8 +7,16 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api.changes import who
-from gateway.api.ordering import HEADERS, IDEMPOTENCY_KEY, deps_of, idempotency_key, refusal, run_to_completion, whose
+from gateway.api.changes import actor_of
+from gateway.api.ordering import (
+    HEADERS,
+    IDEMPOTENCY_KEY,
+    deps_of,
+    idempotency_key,
+    refusal,
+    run_to_completion,
+    storefront_of,
+)
 from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal
@@ -89,7 +97,7 @@ async def create_checkout(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     key = idempotency_key(request)
     sent: CheckoutForPlan | CheckoutForQuote = await read_body(request, CheckoutForPlan, CheckoutForQuote)
-    opened = await run_to_completion(open_checkout(deps_of(request), *whose(request), sent, key))
+    opened = await run_to_completion(open_checkout(deps_of(request), *storefront_of(request), sent, key))
     if isinstance(opened, Problem):
         raise refusal(opened)
     headers = {"Location": f"/v1/checkouts/{opened.order_id}"}
@@ -113,13 +121,13 @@ async def list_checkouts(request: web.Request) -> web.Response:
     deps = deps_of(request)
     found = await checkout_view_rows.newest_first(
         deps.pool,
-        whose(request),
+        storefront_of(request),
         sent.page,
         status=unset_to_none(sent.status),
         reference=unset_to_none(sent.reference),
     )
     now = deps.clock()
-    return json_answer(found.map(lambda row: presenter.shown(row, now)))
+    return json_answer(found.map(lambda row: presenter.present(row, now)))
 
 
 @routes(
@@ -138,7 +146,7 @@ async def get_checkout(request: web.Request) -> web.Response:
 
 
 async def _own(request: web.Request, checkout_id: str) -> Checkout:
-    found = await presenter.one(deps_of(request), checkout_id, whose(request))
+    found = await presenter.checkout(deps_of(request), checkout_id, storefront_of(request))
     if found is None:
         raise Refusal("not_found", "there is no such checkout")
     return found
@@ -171,7 +179,7 @@ async def list_ops_checkouts(request: web.Request) -> web.Response:
         status=unset_to_none(sent.status),
         storefront=unset_to_none(sent.storefront),
     )
-    return json_answer(found.of(await presenter.ops_shown(deps, found.data)))
+    return json_answer(found.of(await presenter.ops_checkouts(deps, found.data)))
 
 
 @routes(
@@ -182,7 +190,7 @@ async def list_ops_checkouts(request: web.Request) -> web.Response:
 async def get_ops_checkout(request: web.Request) -> web.Response:
     """Any storefront's checkout."""
     read_query(request, NoParameters)
-    found = await presenter.ops_one(deps_of(request), request.match_info["id"])
+    found = await presenter.ops_checkout(deps_of(request), request.match_info["id"])
     if found is None:
         raise Refusal("not_found", "there is no such checkout")
     return json_answer(found)
@@ -218,9 +226,9 @@ async def resolve_checkout(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, CaseResolveRequest)
     deps = deps_of(request)
-    by = who(request)
+    by = actor_of(request)
     closed = await run_to_completion(decide(deps, request.match_info["id"], sent.as_, sent.note, by))
     if isinstance(closed, Problem):
         raise refusal(closed)
-    found = [await presenter.case(deps, one.id) for one in closed]
-    return json_answer(CasesResolved([one for one in found if one is not None]))
+    found = [await presenter.case(deps, row.id) for row in closed]
+    return json_answer(CasesResolved([case for case in found if case is not None]))

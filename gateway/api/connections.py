@@ -176,7 +176,7 @@ class FrontDoor(web.Server):
         self.unfinished[connection] = (self._loop.time(), address)
         count = self._counts[address] = self._counts.get(address, 0) + 1
         if count > self._per_address and address:
-            self._end(next(one for one, (_, theirs) in self.unfinished.items() if theirs == address))
+            self._end(next(request for request, (_, theirs) in self.unfinished.items() if theirs == address))
         elif len(self.unfinished) > self._most:
             self._end(next(iter(self.unfinished)))
         if self._sweep is None:
@@ -195,7 +195,7 @@ class FrontDoor(web.Server):
     def make_room(self) -> None:
         """Close the oldest idle connection where connections hold more than half of the descriptors."""
         if len(self._connections) > 2 * self._most:
-            idle = next((one for one in self._connections if cast("Connection", one).idle), None)
+            idle = next((connection for connection in self._connections if cast("Connection", connection).idle), None)
             if idle is not None:
                 idle.force_close()
 

@@ -16,7 +16,7 @@ from gateway.api.ordering import (
     placed,
     refusal,
     run_to_completion,
-    whose,
+    storefront_of,
 )
 from gateway.api.paging import json_answer
 from gateway.api.parameters import CurrencyParameters, NoParameters, PageParameters
@@ -57,7 +57,7 @@ async def list_esims(request: web.Request) -> web.Response:
     """
     sent = read_query(request, PageParameters)
     deps = deps_of(request)
-    found = await esim_rows.newest_first(deps.pool, deps.seal, *whose(request), sent.page)
+    found = await esim_rows.newest_first(deps.pool, deps.seal, *storefront_of(request), sent.page)
     return json_answer(found.map(lambda esim: _shown(deps, esim)))
 
 
@@ -75,7 +75,7 @@ async def get_esim(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     deps = deps_of(request)
-    esim = await with_status(deps, *whose(request), _name(request), fresh=_is_fresh(request))
+    esim = await with_status(deps, *storefront_of(request), _name(request), fresh=_is_fresh(request))
     if esim is None:
         raise Refusal("not_found", "there is no such eSIM")
     return json_answer(_shown(deps, esim))
@@ -92,7 +92,7 @@ async def get_esim_usage(request: web.Request) -> web.Response:
     501: its supplier tells no usage.
     """
     read_query(request, NoParameters)
-    found = await with_usage(deps_of(request), *whose(request), _name(request), fresh=_is_fresh(request))
+    found = await with_usage(deps_of(request), *storefront_of(request), _name(request), fresh=_is_fresh(request))
     if isinstance(found, Problem):
         raise refusal(found)
     data = found.status.data if found.status is not None else None
@@ -130,7 +130,7 @@ async def list_esim_topup_plans(request: web.Request) -> web.Response:
     Empty when nothing can. 501: this supplier cannot add to an eSIM.
     """
     sent = read_query(request, CurrencyParameters)
-    found = await topup_options(deps_of(request), *whose(request), _name(request), unset_to_none(sent.currency))
+    found = await topup_options(deps_of(request), *storefront_of(request), _name(request), unset_to_none(sent.currency))
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(api_esims.TopupPlanList([_option(option) for option in found]))
@@ -154,7 +154,9 @@ async def top_up_esim(request: web.Request) -> web.Response:
     key = idempotency_key(request)
     sent: TopupForOption | TopupForPlan = await read_body(request, TopupForOption, TopupForPlan)
     deps = deps_of(request)
-    return await placed(request, await run_to_completion(admit_topup(deps, *whose(request), _name(request), sent, key)))
+    return await placed(
+        request, await run_to_completion(admit_topup(deps, *storefront_of(request), _name(request), sent, key))
+    )
 
 
 def _is_fresh(request: web.Request) -> bool:
@@ -165,7 +167,7 @@ def _is_fresh(request: web.Request) -> bool:
 async def _code(request: web.Request) -> str:
     read_query(request, NoParameters)
     deps = deps_of(request)
-    esim = await esim_rows.find(deps.pool, deps.seal, *whose(request), _name(request))
+    esim = await esim_rows.find(deps.pool, deps.seal, *storefront_of(request), _name(request))
     if esim is None:
         raise Refusal("not_found", "there is no such eSIM")
     if esim.order_status == "cancelled":

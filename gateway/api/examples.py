@@ -16,7 +16,7 @@ _PLAIN: dict[type[inspect.Type], Any] = {
 }  # fmt: skip
 
 
-def example_of(kind: Any, given: Any = UNSET) -> Any:
+def example_of(kind: Any, own_values: Any = UNSET) -> Any:
     """The example of a type, as JSON. What is ``given`` takes the place of what would be made, also deep within.
 
     A field is shown with the example beside it, otherwise with that of its type: a list has one row, a dict none, an
@@ -24,36 +24,36 @@ def example_of(kind: Any, given: Any = UNSET) -> Any:
     is null unless it is a struct, a list or a dict. Raises ``LookupError`` for text and for a choice of literals that
     have no example, and for a given field that the type does not have.
     """
-    return _example(inspect.type_info(kind), given, str(kind))
+    return _example(inspect.type_info(kind), own_values, str(kind))
 
 
-def _example(kind: inspect.Type, given: Any, where: str) -> Any:
+def _example(kind: inspect.Type, own_values: Any, where: str) -> Any:
     if isinstance(kind, inspect.Metadata):
-        return _example(kind.type, _merged(_own(kind), given), where)
+        return _example(kind.type, _merged(_own(kind), own_values), where)
     if isinstance(kind, inspect.UnionType):
-        return _optional(kind, given, where)
+        return _optional(kind, own_values, where)
     if isinstance(kind, inspect.StructType):
-        return _struct(kind, {} if given is UNSET else given)
+        return _struct(kind, {} if own_values is UNSET else own_values)
     if isinstance(kind, _LISTS):
-        return [_example(kind.item_type, row, where) for row in ([UNSET] if given is UNSET else given)]
-    return _plain(kind, where) if given is UNSET else given
+        return [_example(kind.item_type, row, where) for row in ([UNSET] if own_values is UNSET else own_values)]
+    return _plain(kind, where) if own_values is UNSET else own_values
 
 
-def _optional(kind: inspect.UnionType, given: Any, where: str) -> Any:
+def _optional(kind: inspect.UnionType, own_values: Any, where: str) -> Any:
     value = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
-    if given is UNSET and kind.includes_none and not isinstance(value, _SHOWN) and _own(value) is UNSET:
+    if own_values is UNSET and kind.includes_none and not isinstance(value, _SHOWN) and _own(value) is UNSET:
         return None
-    return None if given is None else _example(value, given, where)
+    return None if own_values is None else _example(value, own_values, where)
 
 
-def _struct(kind: inspect.StructType, given: dict[str, Any]) -> dict[str, Any]:
+def _struct(kind: inspect.StructType, own_values: dict[str, Any]) -> dict[str, Any]:
     name = kind.cls.__name__
-    if unknown := given.keys() - {field.encode_name for field in kind.fields}:
+    if unknown := own_values.keys() - {field.encode_name for field in kind.fields}:
         raise LookupError(f"{name} has no field {', '.join(sorted(unknown))}")
     return {
-        field.encode_name: _example(field.type, given.get(field.encode_name, UNSET), f"{name}.{field.name}")
+        field.encode_name: _example(field.type, own_values.get(field.encode_name, UNSET), f"{name}.{field.name}")
         for field in kind.fields
-        if field.required or field.encode_name in given or _is_shown(field.type)
+        if field.required or field.encode_name in own_values or _is_shown(field.type)
     }
 
 
@@ -69,10 +69,10 @@ def _own(kind: inspect.Type) -> Any:
     return (kind.extra or {}).get("example", first)
 
 
-def _merged(own: Any, given: Any) -> Any:
-    if isinstance(own, dict) and isinstance(given, dict):
-        return own | {name: _merged(own.get(name, UNSET), value) for name, value in given.items()}
-    return own if given is UNSET else given
+def _merged(own: Any, own_values: Any) -> Any:
+    if isinstance(own, dict) and isinstance(own_values, dict):
+        return own | {name: _merged(own.get(name, UNSET), value) for name, value in own_values.items()}
+    return own if own_values is UNSET else own_values
 
 
 def _plain(kind: inspect.Type, where: str) -> Any:

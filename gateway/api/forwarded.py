@@ -41,8 +41,12 @@ def origin(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -
 
 def is_https(request: web.Request, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
     """Whether the client talks https, to us or, as it says, to a trusted proxy before us."""
-    if trusted and (told := request.headers.get("X-Forwarded-Proto")) and _is_in(request.remote or "", trusted):
-        return told.split(",")[-1].strip().lower() == "https"
+    if (
+        trusted
+        and (forwarded_proto := request.headers.get("X-Forwarded-Proto"))
+        and _is_in(request.remote or "", trusted)
+    ):
+        return forwarded_proto.split(",")[-1].strip().lower() == "https"
     return request.secure
 
 

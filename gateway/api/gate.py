@@ -108,7 +108,7 @@ class Gate:
         """
         headers, caller.used = request.headers, True
         form, status, tag = answer.plain, 200, None
-        if (holds := headers.get(hdrs.IF_NONE_MATCH)) is not None and (tag := answer.held(holds)) is not None:
+        if (holds := headers.get(hdrs.IF_NONE_MATCH)) is not None and (tag := answer.matching_etag(holds)) is not None:
             status = 304
         elif not first:
             form, added = answer.form(headers.get(hdrs.ACCEPT_ENCODING))
@@ -289,8 +289,8 @@ class Gate:
         return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": _EXPOSED}
 
     def _request_id(self, request: web.Request) -> str:
-        given = request.headers.get("X-Request-Id")
-        return given if given is not None and _REQUEST_ID.match(given) else next(self._ids)
+        sent_id = request.headers.get("X-Request-Id")
+        return sent_id if sent_id is not None and _REQUEST_ID.match(sent_id) else next(self._ids)
 
     def _now(self) -> bytes:
         second = int(time())

@@ -9,8 +9,8 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api.changes import who
-from gateway.api.ordering import deps_of, refusal, whose
+from gateway.api.changes import actor_of
+from gateway.api.ordering import deps_of, refusal, storefront_of
 from gateway.api.paging import json_answer
 from gateway.api.parameters import Currency, NoParameters, PageParameters
 from gateway.api.problems import invalid
@@ -133,7 +133,7 @@ async def list_goods(request: web.Request) -> web.Response:
         q=unset_to_none(sent.q),
         locale=unset_to_none(sent.locale),
     )
-    storefront, mode = whose(request)
+    storefront, mode = storefront_of(request)
     asker = Asker(storefront, mode, unset_to_none(sent.currency), unset_to_none(sent.locale))
     found = await goods.page(deps_of(request), asker, wanted, sent.page)
     if isinstance(found, Problem):
@@ -152,7 +152,7 @@ async def list_good_categories(request: web.Request) -> web.Response:
     With the attributes that goods in them carry, and how many goods stand in each.
     """
     sent = read_query(request, CategoryParameters)
-    return json_answer(await goods.categories(deps_of(request), whose(request)[1], unset_to_none(sent.locale)))
+    return json_answer(await goods.categories(deps_of(request), storefront_of(request)[1], unset_to_none(sent.locale)))
 
 
 @routes(
@@ -166,10 +166,10 @@ async def get_good(request: web.Request) -> web.Response:
     With `amount`, the price of that denomination where it is of one's choice; 409 for one that it cannot have.
     """
     sent = read_query(request, GoodParameters)
-    storefront, mode = whose(request)
+    storefront, mode = storefront_of(request)
     asker = Asker(storefront, mode, unset_to_none(sent.currency), unset_to_none(sent.locale))
     amount = None if sent.amount is UNSET else Decimal(sent.amount)
-    found = await goods.one(deps_of(request), asker, request.match_info["id"], amount)
+    found = await goods.find(deps_of(request), asker, request.match_info["id"], amount)
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(found)
@@ -244,7 +244,7 @@ async def release_good(request: web.Request) -> web.Response:
     Its present price, however far it moved, and whatever it was stopped for.
     """
     read_query(request, NoParameters)
-    found = await ops_goods.release(deps_of(request), request.match_info["id"], who(request))
+    found = await ops_goods.release(deps_of(request), request.match_info["id"], actor_of(request))
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(found)

@@ -49,7 +49,7 @@ async def get_readyz(request: web.Request) -> web.Response:
     if limiter.failing and not any(line.startswith("redis") for line in degraded):
         degraded.append("redis: rate limits are counted in each process alone")
     if (monitor := request.app.get(state.HEALTH)) is not None:
-        degraded += [f"{one.word}: {one.reason}" for one in monitor.degradations]
+        degraded += [f"{degradation.word}: {degradation.reason}" for degradation in monitor.degradations]
     if not catalog.loaded:
         raise Refusal("unavailable", "no catalogue is loaded yet: " + "; ".join(degraded), headers={"Retry-After": "2"})
     modes = {}

@@ -8,7 +8,7 @@ from aiohttp import web
 from gateway.access import key_rows
 from gateway.access.key_rows import ApiKey
 from gateway.access.scope_rules import fault_of_scopes
-from gateway.api.changes import refused, who
+from gateway.api.changes import actor_of, refused
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
 from gateway.api.problems import Refusal, invalid
@@ -55,7 +55,7 @@ async def make_key(request: web.Request) -> web.Response:
         raise invalid("/scopes", fault)
     made = await storefronts.make_key(
         pool_of(request),
-        who(request),
+        actor_of(request),
         storefront=sent.storefront,
         mode=sent.mode,
         scopes=sent.scopes,
@@ -79,7 +79,7 @@ async def revoke_key(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     pool, key_id = pool_of(request), request.match_info["id"]
-    revoked = await storefronts.revoke_key(pool, who(request), key_id)
+    revoked = await storefronts.revoke_key(pool, actor_of(request), key_id)
     found = await key_rows.one_key(pool, key_id) if revoked else None
     if found is None:
         raise Refusal("not_found", f"there is no key {key_id}")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api.changes import who
+from gateway.api.changes import actor_of
 from gateway.api.ordering import deps_of, refusal
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
@@ -17,7 +17,7 @@ from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.sync import mappings
 from gateway.sync.unmapped_rows import Scope
-from providers.kit.term_mappings import Meaning
+from providers.kit.term_mappings import TermMapping
 from schemas.api import SupplierName
 from schemas.api_mappings import Mapping, MappingEffect, MappingRequest, ProviderName, Tellable, UnmappedGroup
 from schemas.page import Page
@@ -100,8 +100,8 @@ async def tell_mapping(request: web.Request) -> web.Response:
     mean.
     """
     meaning, sent = await _meaning(request)
-    told = await mappings.tell(pool_of(request), meaning, sent.note, who(request))
-    return json_answer(told, status=201)
+    added = await mappings.add_mapping(pool_of(request), meaning, sent.note, actor_of(request))
+    return json_answer(added, status=201)
 
 
 @routes(
@@ -130,13 +130,13 @@ async def forget_mapping(request: web.Request) -> web.Response:
     The next sync sets aside again what only this word's meaning mapped.
     """
     read_query(request, NoParameters)
-    was = await mappings.forget(pool_of(request), request.match_info["id"], who(request))
+    was = await mappings.forget(pool_of(request), request.match_info["id"], actor_of(request))
     if was is None:
         raise Refusal("not_found", "there is no such mapping")
     return json_answer(was)
 
 
-async def _meaning(request: web.Request) -> tuple[Meaning, MappingRequest]:
+async def _meaning(request: web.Request) -> tuple[TermMapping, MappingRequest]:
     read_query(request, NoParameters)
     sent = await read_body(request, MappingRequest)
     meaning = mappings.meaning_of(deps_of(request).accounts, sent)

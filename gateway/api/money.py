@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.api import state
-from gateway.api.changes import who
+from gateway.api.changes import actor_of
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters
@@ -183,7 +183,7 @@ async def begin_deposit(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, NewDeposit)
     amount = Money(Decimal(sent.amount.amount), sent.amount.currency)
-    made = await run_to_completion(deposits.begin(deps_of(request), sent.supplier, sent.way, amount, who(request)))
+    made = await run_to_completion(deposits.begin(deps_of(request), sent.supplier, sent.way, amount, actor_of(request)))
     if isinstance(made, Problem):
         raise refusal(made)
     return json_answer(money.deposit_shown(made), status=201)

@@ -9,8 +9,8 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
-from gateway.api.changes import who
-from gateway.api.ordering import deps_of, refusal, whose
+from gateway.api.changes import actor_of
+from gateway.api.ordering import deps_of, refusal, storefront_of
 from gateway.api.paging import json_answer
 from gateway.api.parameters import Currency, CurrencyParameters, NoParameters, PageParameters
 from gateway.api.problems import Refusal
@@ -45,7 +45,7 @@ async def list_number_countries(request: web.Request) -> web.Response:
     Each with the price of its cheapest tier.
     """
     sent = read_query(request, CurrencyParameters)
-    found = await numbers.countries(deps_of(request), *whose(request), unset_to_none(sent.currency))
+    found = await numbers.countries(deps_of(request), *storefront_of(request), unset_to_none(sent.currency))
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(found)
@@ -64,7 +64,7 @@ async def list_number_tiers(request: web.Request) -> web.Response:
     """
     sent = read_query(request, TierParameters)
     found = await numbers.tiers(
-        deps_of(request), *whose(request), unset_to_none(sent.country), unset_to_none(sent.currency)
+        deps_of(request), *storefront_of(request), unset_to_none(sent.country), unset_to_none(sent.currency)
     )
     if isinstance(found, Problem):
         raise refusal(found)
@@ -82,7 +82,7 @@ async def list_numbers(request: web.Request) -> web.Response:
     Expiry and renewal are as the supplier last said; it is asked every hour.
     """
     sent = read_query(request, PageParameters)
-    return json_answer(await numbers.page(deps_of(request), *whose(request), sent.page))
+    return json_answer(await numbers.page(deps_of(request), *storefront_of(request), sent.page))
 
 
 @routes(
@@ -93,7 +93,7 @@ async def list_numbers(request: web.Request) -> web.Response:
 async def get_number(request: web.Request) -> web.Response:
     """One virtual number."""
     read_query(request, NoParameters)
-    found = await numbers.one(deps_of(request), *whose(request), request.match_info["id"])
+    found = await numbers.find(deps_of(request), *storefront_of(request), request.match_info["id"])
     if found is None:
         raise Refusal("not_found", "there is no such number")
     return json_answer(found)
@@ -124,7 +124,7 @@ async def release_number_tier(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, ReleaseTier)
-    found = await numbers.release(deps_of(request), sent.supplier, sent.tier_id, Decimal(sent.cost), who(request))
+    found = await numbers.release(deps_of(request), sent.supplier, sent.tier_id, Decimal(sent.cost), actor_of(request))
     if found is not None:
         raise refusal(found)
     return json_answer(Page.complete(await numbers.ops_tiers(deps_of(request))))

@@ -74,8 +74,10 @@ def document(
         "CurrencyCode": {"type": "string", "description": "Of a price.", "enum": sorted(currencies)},
         "RegionCode": {"type": "string", "description": "A region of `/v1/regions`.", "enum": sorted(regions)},
     }  # fmt: skip
-    asked = _asked(listed)
-    schemas = dict(_page_named(name, _named(schema, asked=name in asked)) for name, schema in components.items())
+    request_names = _asked(listed)
+    schemas = dict(
+        _page_named(name, _named(schema, is_request=name in request_names)) for name, schema in components.items()
+    )
     paths: dict[str, dict[str, Any]] = {}
     for route in listed:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -176,9 +178,9 @@ def _good_answer(route: Route) -> dict[str, Any]:
 
 def _body_example(route: Route) -> dict[str, Any]:
     """The example of a body: of the first type that has what the route gives for it."""
-    given = route.body_example
-    shown = next(kind for kind in route.bodies if given.keys() <= set(kind.__struct_encode_fields__))
-    body: dict[str, Any] = example_of(shown, given)
+    values = route.body_example
+    body_type = next(kind for kind in route.bodies if values.keys() <= set(kind.__struct_encode_fields__))
+    body: dict[str, Any] = example_of(body_type, values)
     return body
 
 
@@ -243,7 +245,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     properties: dict[str, Any] = described.get("properties", {})
     found = []
     for name, schema in properties.items():
-        named = _named(schema, asked=True, name=name)
+        named = _named(schema, is_request=True, name=name)
         text = named.pop("description", None) if isinstance(named, dict) else None
         required = name in described.get("required", ())
         parameter = {"name": name, "in": "query", "required": required, "schema": named}
@@ -255,10 +257,10 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     return found
 
 
-def _named(schema: Any, *, asked: bool, name: str = "") -> Any:
+def _named(schema: Any, *, is_request: bool, name: str = "") -> Any:
     """Put the known codes in the place of their patterns, where they are asked for."""
     if isinstance(schema, list):
-        return [_named(item, asked=asked, name=name) for item in schema]
+        return [_named(item, is_request=is_request, name=name) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if schema.get("enum") == [True]:  # generators of clients know a constant, and no enum of booleans
@@ -268,11 +270,13 @@ def _named(schema: Any, *, asked: bool, name: str = "") -> Any:
     known = {"^[A-Z]{2}$": "CountryCode", "^[A-Z]{3,4}$": "CurrencyCode"}.get(str(pattern))
     if name == "region" and schema.get("type") == "string":
         known = "RegionCode"
-    if known is not None and asked:
+    if known is not None and is_request:
         named: dict[str, Any] = {"$ref": _REF.format(name=known)}
         return named | ({"description": schema["description"]} if "description" in schema else {})
     # What may be null, too, is one of several under the name of all of them.
-    return {key: _named(value, asked=asked, name=name if key == "anyOf" else key) for key, value in schema.items()}
+    return {
+        key: _named(value, is_request=is_request, name=name if key == "anyOf" else key) for key, value in schema.items()
+    }
 
 
 def _asked(routes: Iterable[Route]) -> set[str]:

@@ -59,7 +59,7 @@ def deps_of(request: web.Request) -> Deps:
     return deps
 
 
-def whose(request: web.Request) -> StorefrontScope:
+def storefront_of(request: web.Request) -> StorefrontScope:
     """The storefront and mode of the caller's key."""
     caller = request[state.CALLER]
     return StorefrontScope(caller.key.storefront_id, caller.mode)
@@ -100,7 +100,7 @@ async def placed(request: web.Request, admitted: Admitted | Problem) -> web.Resp
     headers = {"Location": f"/v1/orders/{order_id}"}
     if admitted.replayed:
         headers["Idempotent-Replayed"] = "true"
-        return await shown(request, order_id, headers, answered=200)
+        return await respond_with_order(request, order_id, headers, answered=200)
     if admitted.sending is not None:
         follow(deps, order_id, admitted.sending)
     elif deps.inline:
@@ -115,7 +115,7 @@ async def placed(request: web.Request, admitted: Admitted | Problem) -> web.Resp
     return answer_of(order or await _read(request, order_id), headers, answered=201)
 
 
-async def shown(
+async def respond_with_order(
     request: web.Request,
     order_id: str,
     headers: Mapping[str, str] | None = None,
@@ -146,7 +146,7 @@ def answer_of(order: Order, headers: Mapping[str, str], *, answered: int, not_ye
 
 async def _read(request: web.Request, order_id: str) -> Order:
     costs = request[state.CALLER].sees_costs
-    order = await presenter.order(deps_of(request), order_id, whose(request), with_costs=costs)
+    order = await presenter.order(deps_of(request), order_id, storefront_of(request), with_costs=costs)
     if order is None:
         raise Refusal("not_found", "there is no such order")
     return order

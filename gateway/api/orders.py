@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.api import state
-from gateway.api.changes import who
+from gateway.api.changes import actor_of
 from gateway.api.ordering import (
     ALSO,
     HEADERS,
@@ -15,9 +15,9 @@ from gateway.api.ordering import (
     idempotency_key,
     placed,
     refusal,
+    respond_with_order,
     run_to_completion,
-    shown,
-    whose,
+    storefront_of,
 )
 from gateway.api.paging import json_answer
 from gateway.api.parameters import LedgerParameters, NoParameters, OpsOrderParameters, OrderParameters
@@ -71,7 +71,7 @@ async def create_order(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     key = idempotency_key(request)
     sent = await _sent(request)
-    return await placed(request, await run_to_completion(admit(deps_of(request), *whose(request), sent, key)))
+    return await placed(request, await run_to_completion(admit(deps_of(request), *storefront_of(request), sent, key)))
 
 
 @routes(
@@ -86,7 +86,7 @@ async def validate_order(request: web.Request) -> web.Response:
     Its price, or the problem that it would meet. Nothing is placed and nothing held.
     """
     read_query(request, NoParameters)
-    found = await validate(deps_of(request), *whose(request), await _sent(request))
+    found = await validate(deps_of(request), *storefront_of(request), await _sent(request))
     if isinstance(found, Problem):
         raise refusal(found)
     return json_answer(Validated(valid=True, price=found.price))
@@ -103,7 +103,7 @@ async def list_orders(request: web.Request) -> web.Response:
     deps = deps_of(request)
     found = await order_view_rows.newest_first(
         deps.pool,
-        whose(request),
+        storefront_of(request),
         sent.page,
         status=unset_to_none(sent.status),
         kind=unset_to_none(sent.kind),
@@ -123,7 +123,7 @@ async def get_order(request: web.Request) -> web.Response:
     With the scope `ops:read` also what it cost, and each attempt at a supplier.
     """
     read_query(request, NoParameters)
-    return await shown(request, await _own(request), not_yet=200)
+    return await respond_with_order(request, await _own(request), not_yet=200)
 
 
 @routes(
@@ -157,12 +157,12 @@ async def cancel_order(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     deps, order_id = deps_of(request), request.match_info["id"]
-    problem = await run_to_completion(request_cancel(deps, *whose(request), order_id))
+    problem = await run_to_completion(request_cancel(deps, *storefront_of(request), order_id))
     if problem is not None:
         raise refusal(problem)
     if deps.inline:
         start(deps, order_id)
-    return await shown(request, order_id)
+    return await respond_with_order(request, order_id)
 
 
 async def _sent(request: web.Request) -> Sent:
@@ -178,7 +178,7 @@ async def _sent(request: web.Request) -> Sent:
 async def _own(request: web.Request) -> str:
     """The id in the path if it is the caller's order; 404 for another's."""
     order_id = request.match_info["id"]
-    if await order_view_rows.one(deps_of(request).pool, order_id, whose(request)) is None:
+    if await order_view_rows.by_id(deps_of(request).pool, order_id, storefront_of(request)) is None:
         raise Refusal("not_found", "there is no such order")
     return order_id
 
@@ -247,7 +247,7 @@ async def resolve_order(request: web.Request) -> web.Response:
     sent = await read_body(request, ResolveRequest)
     deps = deps_of(request)
     order_id = request.match_info["id"]
-    by = who(request)
+    by = actor_of(request)
     code, iccid = unset_to_none(sent.activation_code), unset_to_none(sent.iccid)
     problem = await run_to_completion(resolve(deps, order_id, sent.as_, sent.note, code, iccid, by, item=_item(sent)))
     if problem is not None:
@@ -272,7 +272,7 @@ async def cancel_ops_order(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, OpsCancelRequest, optional=True)
     deps, order_id = deps_of(request), request.match_info["id"]
-    by = who(request)
+    by = actor_of(request)
     problem = await run_to_completion(cancel_by_operator(deps, order_id, by, force=sent.force, note=sent.note))
     if problem is not None:
         raise refusal(problem)
@@ -326,18 +326,18 @@ def _item(sent: ResolveRequest) -> NumberDelivery | VoucherCodes | None:
     return VoucherCodes(
         tuple(
             VoucherCode(
-                unset_to_none(one.pin),
-                unset_to_none(one.serial),
-                unset_to_none(one.expires_at),
-                unset_to_none(one.told),
+                unset_to_none(code.pin),
+                unset_to_none(code.serial),
+                unset_to_none(code.expires_at),
+                unset_to_none(code.told),
             )
-            for one in codes
+            for code in codes
         )
     )
 
 
 async def _there(request: web.Request) -> None:
-    if await order_view_rows.one(deps_of(request).pool, request.match_info["id"], None) is None:
+    if await order_view_rows.by_id(deps_of(request).pool, request.match_info["id"], None) is None:
         raise Refusal("not_found", "there is no such order")
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.api import state
-from gateway.api.changes import who
+from gateway.api.changes import actor_of
 from gateway.api.ordering import refusal
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters, Triggers
@@ -89,7 +89,7 @@ async def create_pricing_rule(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, RuleBody)
-    made = await edit_rules.create(pool_of(request), request.app[state.SETTINGS], who(request), sent)
+    made = await edit_rules.create(pool_of(request), request.app[state.SETTINGS], actor_of(request), sent)
     return await _changed(request, made, 201)
 
 
@@ -101,7 +101,7 @@ async def create_pricing_rule(request: web.Request) -> web.Response:
 async def get_pricing_rule(request: web.Request) -> web.Response:
     """One pricing rule."""
     read_query(request, NoParameters)
-    found = await edit_rules.one(pool_of(request), request.match_info["id"])
+    found = await edit_rules.find(pool_of(request), request.match_info["id"])
     if found is None:
         raise Refusal("not_found", "there is no such pricing rule")
     return json_answer(found)
@@ -122,7 +122,7 @@ async def replace_pricing_rule(request: web.Request) -> web.Response:
     sent = await read_body(request, RuleBody)
     pool, settings = pool_of(request), request.app[state.SETTINGS]
     return await _changed(
-        request, await edit_rules.replace(pool, settings, who(request), request.match_info["id"], sent)
+        request, await edit_rules.replace(pool, settings, actor_of(request), request.match_info["id"], sent)
     )
 
 
@@ -140,7 +140,9 @@ async def change_pricing_rule(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, RulePatch)
     pool, settings = pool_of(request), request.app[state.SETTINGS]
-    return await _changed(request, await edit_rules.patch(pool, settings, who(request), request.match_info["id"], sent))
+    return await _changed(
+        request, await edit_rules.patch(pool, settings, actor_of(request), request.match_info["id"], sent)
+    )
 
 
 @routes(
@@ -154,7 +156,7 @@ async def remove_pricing_rule(request: web.Request) -> web.Response:
     The answer is the rules that are left.
     """
     read_query(request, NoParameters)
-    if not await edit_rules.remove(pool_of(request), who(request), request.match_info["id"]):
+    if not await edit_rules.remove(pool_of(request), actor_of(request), request.match_info["id"]):
         raise Refusal("not_found", "there is no such pricing rule")
     return await _all(request)
 
@@ -171,7 +173,7 @@ async def order_pricing_rules(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, RuleOrder)
-    problem = await edit_rules.put_in_order(pool_of(request), who(request), sent.ids)
+    problem = await edit_rules.put_in_order(pool_of(request), actor_of(request), sent.ids)
     if problem is not None:
         raise refusal(problem)
     return await _all(request)
@@ -220,7 +222,7 @@ async def list_margins(request: web.Request) -> web.Response:
         raise invalid("/country", f"{country} is no country")
     if region is not None and index.snapshot.region(region) is None:
         raise invalid("/region", f"no region {region!r}")
-    asked = MarginQuery(
+    query = MarginQuery(
         supplier=unset_to_none(sent.supplier),
         country=country,
         region=region,
@@ -232,7 +234,7 @@ async def list_margins(request: web.Request) -> web.Response:
         triggers=sent.triggers,
     )
     fees = margins.fees_of(request.app[state.SETTINGS])
-    return json_answer(margins.page(index, fees, asked, sent.page))
+    return json_answer(margins.page(index, fees, query, sent.page))
 
 
 async def _changed(request: web.Request, made: PricingRule | Problem, status: int = 200) -> web.Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.api import state
-from gateway.api.changes import who
+from gateway.api.changes import actor_of
 from gateway.api.ordering import deps_of, refusal, run_to_completion
 from gateway.api.paging import json_answer
 from gateway.api.parameters import NoParameters, PageParameters, StopParameters
@@ -48,7 +48,9 @@ async def stop_selling(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     sent = await read_body(request, StopRequest, optional=True)
-    made = await run_to_completion(stops.stop(deps_of(request), unset_to_none(sent.supplier), who(request), sent.note))
+    made = await run_to_completion(
+        stops.stop(deps_of(request), unset_to_none(sent.supplier), actor_of(request), sent.note)
+    )
     if isinstance(made, Problem):
         raise refusal(made)
     await request.app[state.CATALOG].refresh()
@@ -68,7 +70,7 @@ async def resume_selling(request: web.Request) -> web.Response:
     """
     sent = read_query(request, StopParameters)
     deps = deps_of(request)
-    problem = await run_to_completion(stops.resume(deps, unset_to_none(sent.supplier), who(request)))
+    problem = await run_to_completion(stops.resume(deps, unset_to_none(sent.supplier), actor_of(request)))
     if problem is not None:
         raise refusal(problem)
     await request.app[state.CATALOG].refresh()

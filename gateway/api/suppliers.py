@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import UNSET, Meta, UnsetType
 
 from gateway.api import state
-from gateway.api.changes import refused, who
+from gateway.api.changes import actor_of, refused
 from gateway.api.ordering import deps_of
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import NoParameters, PageParameters
@@ -69,7 +69,7 @@ async def get_supplier(request: web.Request) -> web.Response:
     How its orders and syncs went, how long its answers took, what keeps its offers from sale, our money there.
     """
     sent = read_query(request, OneFiguresParameters)
-    found = await supplier_figures.one(deps_of(request), request.match_info["name"], sent.hours)
+    found = await supplier_figures.figures_of(deps_of(request), request.match_info["name"], sent.hours)
     if found is None:
         raise Refusal("not_found", "there is no such supplier")
     return json_answer(found)
@@ -128,7 +128,7 @@ async def resume_supplier(request: web.Request) -> web.Response:
 async def _set_paused(request: web.Request, *, paused: bool) -> web.Response:
     read_query(request, NoParameters)
     name = request.match_info["name"]
-    _or_refuse(await supplier_figures.set_paused(deps_of(request), name, who(request), paused=paused))
+    _or_refuse(await supplier_figures.set_paused(deps_of(request), name, actor_of(request), paused=paused))
     await request.app[state.CATALOG].refresh()
     return json_answer(await supplier_figures.account(deps_of(request), name))
 

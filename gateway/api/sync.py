@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api import state
-from gateway.api.changes import refused, who
+from gateway.api.changes import actor_of, refused
 from gateway.api.paging import json_answer, pool_of
 from gateway.api.parameters import (
     NoParameters,
@@ -65,7 +65,7 @@ async def start_sync(request: web.Request) -> web.Response:
     for name in only:
         _configured(request, name)
     pool, configured = pool_of(request), request.app[state.CAPABILITIES]
-    run_id = await requests.ask_for_sync(pool, configured, only, (), who(request))
+    run_id = await requests.ask_for_sync(pool, configured, only, (), actor_of(request))
     return json_answer(await sync_run_rows.read(pool, run_id), status=202)
 
 
@@ -83,7 +83,7 @@ async def accept_quarantined(request: web.Request) -> web.Response:
     read_query(request, NoParameters)
     sent = await read_body(request, AcceptRequest)
     pool, configured = pool_of(request), request.app[state.CAPABILITIES]
-    answer = await requests.accept(pool, configured, request.match_info["id"], sent.supplier, who(request))
+    answer = await requests.accept(pool, configured, request.match_info["id"], sent.supplier, actor_of(request))
     if isinstance(answer, Problem):
         raise refused(answer)
     return json_answer(await sync_run_rows.read(pool, answer), status=202)
@@ -168,7 +168,7 @@ async def release_offer(request: web.Request) -> web.Response:
         raise Refusal("not_found", "there is no such offer")
     await request.app[state.CATALOG].refresh()
     settings, tolerances = request.app[state.SETTINGS], request.app[state.TOLERANCES]
-    return json_answer(await judge.one(pool, settings, tolerances, released["id"]))
+    return json_answer(await judge.find_offer(pool, settings, tolerances, released["id"]))
 
 
 def _configured(request: web.Request, name: str) -> None:

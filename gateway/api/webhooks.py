@@ -231,7 +231,7 @@ def _owner(request: web.Request) -> Owner:
 
 async def _endpoint(request: web.Request) -> Endpoint:
     """The endpoint of the path, if it is the caller's."""
-    return _found(await endpoint_rows.one(pool_of(request), _owner(request), request.match_info["id"]))
+    return _found(await endpoint_rows.find(pool_of(request), _owner(request), request.match_info["id"]))
 
 
 def _found(endpoint: E | None) -> E:

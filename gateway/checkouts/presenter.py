@@ -29,24 +29,24 @@ from schemas.money import Money
 from schemas.page import Page
 
 
-async def one(deps: Deps, checkout_id: str, scope: StorefrontScope) -> Checkout | None:
+async def checkout(deps: Deps, checkout_id: str, scope: StorefrontScope) -> Checkout | None:
     """A storefront's checkout; None when it has none of that id."""
     row = await checkout_view_rows.by_id(deps.pool, checkout_id, scope)
-    return None if row is None else shown(row, deps.clock())
+    return None if row is None else present(row, deps.clock())
 
 
-def shown(row: CheckoutView, now: datetime) -> Checkout:
+def present(row: CheckoutView, now: datetime) -> Checkout:
     """A checkout as its storefront sees it."""
     return Checkout(**_fields(row, now))
 
 
-async def ops_one(deps: Deps, checkout_id: str) -> OpsCheckout | None:
+async def ops_checkout(deps: Deps, checkout_id: str) -> OpsCheckout | None:
     """Any storefront's checkout; None when there is none of that id."""
     row = await checkout_view_rows.by_id(deps.pool, checkout_id, None)
-    return None if row is None else (await ops_shown(deps, [row]))[0]
+    return None if row is None else (await ops_checkouts(deps, [row]))[0]
 
 
-async def ops_shown(deps: Deps, rows: Sequence[CheckoutView]) -> list[OpsCheckout]:
+async def ops_checkouts(deps: Deps, rows: Sequence[CheckoutView]) -> list[OpsCheckout]:
     """Checkouts with their payments and cases, and what is left of each price after fee and cost."""
     ids = [row.id for row in rows]
     paid = await payment_rows.of_checkouts(deps.pool, ids)

@@ -53,9 +53,9 @@ def try_out(
         if unknown := [name for name in channel or () if not any(name in {c["id"], c["name"]} for c in every)]:
             raise ConfigurationError(f"no channel is named {unknown[0]}")
         return {
-            one["name"]: await gateway.call("alerts.test_alert_channel", {"id": one["id"]})
-            for one in every
-            if not channel or one["id"] in channel or one["name"] in channel
+            row["name"]: await gateway.call("alerts.test_alert_channel", {"id": row["id"]})
+            for row in every
+            if not channel or row["id"] in channel or row["name"] in channel
         }
 
     tests = run_at_gateway(state_dir, send, "alerts")
@@ -64,7 +64,9 @@ def try_out(
     elif not tests:
         print("there is no channel; make one in the console under Alerts")
     else:
-        for name, one in tests.items():
-            print(f"{name}: {'arrived' if one['arrived'] else 'did not arrive'} ({one['said']}, {one['ms']} ms)")
-    if not all(one["arrived"] for one in tests.values()):
+        for name, result in tests.items():
+            print(
+                f"{name}: {'arrived' if result['arrived'] else 'did not arrive'} ({result['said']}, {result['ms']} ms)"
+            )
+    if not all(result["arrived"] for result in tests.values()):
         raise typer.Exit(SOME_ARE_LOST)

@@ -69,7 +69,7 @@ def show(
         from gateway.checkouts import checkout_view_rows as checkout_views
         from gateway.checkouts import presenter as checkout_pages
 
-        return await checkout_pages.ops_one(deps, checkout_id), await checkout_views.events(deps.pool, checkout_id)
+        return await checkout_pages.ops_checkout(deps, checkout_id), await checkout_views.events(deps.pool, checkout_id)
 
     found, events = run_connected(state_dir, read)
     if found is None:
@@ -79,7 +79,7 @@ def show(
 
         print_json({**msgspec.to_builtins(found), "events": msgspec.to_builtins(events)})
         return
-    price, fee, margin = (price_text(one) for one in (found.price, found.fee, found.margin))
+    price, fee, margin = (price_text(amount) for amount in (found.price, found.fee, found.margin))
     print(f"{found.id}  {found.status}  {found.plan.name}  {price}  ({found.storefront}, {found.mode})")
     print(f"  link {found.link_id or '-'} at {found.account}, until {found.expires_at:%Y-%m-%d %H:%M:%S} UTC")
     if found.order_id is not None:
@@ -88,19 +88,19 @@ def show(
         print(f"  {found.failure.code}: {found.failure.detail}")
     for paid in found.payments:
         print(f"  {_payment(paid)}")
-    for one in found.cases:
-        print(f"  {_case(one)}")
+    for case in found.cases:
+        print(f"  {_case(case)}")
     for event in events:
         detail = " ".join(f"{name}={value}" for name, value in event.detail.items())
         print(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.type:<14}  {detail}")
 
 
-def _case(one: PaymentCase) -> str:
-    waits = f"since {one.opened_at:%Y-%m-%d %H:%M} UTC" if one.outcome is None else one.outcome
-    paid = "" if one.payment is None else f"  {_payment(one.payment)}"
-    return f"{one.id}  {waits}  {one.reason}: {one.detail}  {one.checkout_id or 'no checkout'}{paid}"
+def _case(case: PaymentCase) -> str:
+    waits = f"since {case.opened_at:%Y-%m-%d %H:%M} UTC" if case.outcome is None else case.outcome
+    paid = "" if case.payment is None else f"  {_payment(case.payment)}"
+    return f"{case.id}  {waits}  {case.reason}: {case.detail}  {case.checkout_id or 'no checkout'}{paid}"
 
 
-def _payment(one: CheckoutPayment) -> str:
-    word = "accepted" if one.accepted else "not accepted"
-    return f"{one.kind} {one.supplier_payment_id}  {one.state}  {price_text(one.amount)}  {word}"
+def _payment(payment: CheckoutPayment) -> str:
+    word = "accepted" if payment.accepted else "not accepted"
+    return f"{payment.kind} {payment.supplier_payment_id}  {payment.state}  {price_text(payment.amount)}  {word}"

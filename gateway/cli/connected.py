@@ -114,7 +114,7 @@ def print_json(value: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def who() -> str:
+def cli_actor() -> str:
     """Whose command it is, for the log of changes."""
     try:
         return f"command line, {getpass.getuser()}"

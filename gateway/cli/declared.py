@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from gateway.api.spec import Route
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ModeOption = Annotated[
+    Literal["live", "test"] | None, typer.Option("--mode", help="Whose suppliers; live where there are some.")
+]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 _PAGING = ("limit", "cursor")
 
@@ -74,7 +77,7 @@ class Command:
     with_catalog: bool = False
 
 
-def command_group(words: str, commands: Mapping[str, Command]) -> typer.Typer:
+def command_group(help_text: str, commands: Mapping[str, Command]) -> typer.Typer:
     """A group of declared commands, to which others may be added as to any typer app."""
 
     class Group(TyperGroup):
@@ -98,7 +101,7 @@ def command_group(words: str, commands: Mapping[str, Command]) -> typer.Typer:
                 else _built(cmd_name, declared)
             )
 
-    app = typer.Typer(cls=Group, help=words, no_args_is_help=True)
+    app = typer.Typer(cls=Group, help=help_text, no_args_is_help=True)
     app.callback()(lambda: None)
     return app
 
@@ -111,12 +114,16 @@ def _built(name: str, declared: Command) -> Any:
         _run(declared, route, typed)
 
     parameters = [
-        *(_argument(part, words) for part, (_, words) in route.parts.items()),
-        *(_option(one, declared.options.get(one.name, Option())) for one in _fields(route) if one.name not in _PAGING),
+        *(_argument(part, description) for part, (_, description) in route.parts.items()),
+        *(
+            _option(field, declared.options.get(field.name, Option()))
+            for field in _fields(route)
+            if field.name not in _PAGING
+        ),
         *_common(declared),
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
     app.command(name, help=declared.help)(run)
     return typer.main.get_command(app)
@@ -128,7 +135,7 @@ def _run(declared: Command, route: Route, typed: dict[str, Any]) -> None:
         if option.parse is not None and typed[name] is not None:
             typed[name] = option.parse(typed[name])
     parts = {name: typed.pop(name) for name in route.parts}
-    fields = {one.name: one.encode_name for one in _fields(route)}
+    fields = {field.name: field.encode_name for field in _fields(route)}
     values = {
         fields[name]: value for name, value in typed.items() if name != "limit" and value is not False and value != []
     }
@@ -175,54 +182,54 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _argument(name: str, words: str) -> inspect.Parameter:
-    return _parameter(name, Annotated[str, typer.Argument(metavar=name.upper(), help=words)])
+def _argument(name: str, help_text: str) -> inspect.Parameter:
+    return _parameter(name, Annotated[str, typer.Argument(metavar=name.upper(), help=help_text)])
 
 
-def _option(given: msgspec_inspect.Field, option: Option) -> inspect.Parameter:
+def _option(field: msgspec_inspect.Field, option: Option) -> inspect.Parameter:
     """The option of a field. A switch is sent when it is set."""
     import msgspec
 
-    kind, words, bounds = _kind(given.type)
+    kind, description, bounds = _kind(field.type)
     if option.parse is not None:
         kind, bounds = option.kind or (kind if kind == list[str] else str), {}
     default = option.default
-    if default is inspect.Parameter.empty and not given.required:
-        default = None if given.default in (msgspec.NODEFAULT, msgspec.UNSET) else given.default
+    if default is inspect.Parameter.empty and not field.required:
+        default = None if field.default in (msgspec.NODEFAULT, msgspec.UNSET) else field.default
         default = bool(default) if kind is bool else default
-    flag = option.flag or "--" + given.encode_name.replace("_", "-")
-    told = typer.Option(flag, help=option.help or words, metavar=option.metavar, **bounds)
-    return _parameter(given.name, Annotated[kind | None if default is None else kind, told], default)
+    flag = option.flag or "--" + field.encode_name.replace("_", "-")
+    typer_option = typer.Option(flag, help=option.help or description, metavar=option.metavar, **bounds)
+    return _parameter(field.name, Annotated[kind | None if default is None else kind, typer_option], default)
 
 
-def _kind(given: Any, words: str = "") -> tuple[Any, str, dict[str, Any]]:
+def _kind(field_type: Any, description: str = "") -> tuple[Any, str, dict[str, Any]]:
     """What an option takes, its description, and the bounds of a number."""
     from msgspec import inspect as types
 
     kind: Any = str
     bounds: dict[str, Any] = {}
-    match given:
+    match field_type:
         case types.Metadata():
-            return _kind(given.type, words or (given.extra_json_schema or {}).get("description", ""))
+            return _kind(field_type.type, description or (field_type.extra_json_schema or {}).get("description", ""))
         case types.UnionType():
-            return _kind(given.types[0], words)
+            return _kind(field_type.types[0], description)
         case types.LiteralType(values=(True,)) | types.BoolType():
             kind = bool
         case types.LiteralType():
-            kind = Literal[tuple(given.values)]
+            kind = Literal[tuple(field_type.values)]
         case types.EnumType():
-            kind = Literal[tuple(one.value for one in given.cls)]
+            kind = Literal[tuple(member.value for member in field_type.cls)]
         case types.IntType():
-            kind, bounds = int, {"min": given.ge, "max": given.le}
+            kind, bounds = int, {"min": field_type.ge, "max": field_type.le}
         case types.ListType():
-            kind, words = list[str], words or _kind(given.item_type)[1]
-    return kind, words, bounds
+            kind, description = list[str], description or _kind(field_type.item_type)[1]
+    return kind, description, bounds
 
 
 def _common(declared: Command) -> Iterator[inspect.Parameter]:
     if declared.most is not None:
-        told = typer.Option(help="How many at most.", min=1, max=declared.most)
-        yield _parameter("limit", Annotated[int, told], declared.limit)
+        limit_option = typer.Option(help="How many at most.", min=1, max=declared.most)
+        yield _parameter("limit", Annotated[int, limit_option], declared.limit)
     if declared.table or declared.csv:
         yield _parameter("as_csv", AsCsv, False)
     yield _parameter("as_json", AsJson, False)

@@ -123,8 +123,8 @@ def _run(
     children.start("serve", "--host", host, "--port", str(port))
     children.start("worker")
     keys = asyncio.run(dev_keys.keys(settings))
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-    url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    shown_host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    url = f"http://{f'[{shown_host}]' if ':' in shown_host else shown_host}:{port}"
     _until_answers(children, servers, f"{url}/readyz" if fetched else f"{url}/livez")
     if sandboxed:
         _send_webhooks(settings, url)

@@ -63,14 +63,14 @@ async def _known(pool: Pool, kept: DevKeys) -> bool:
 
 
 async def _make(pool: Pool, mode: Mode) -> DevKeys:
-    from gateway.cli.connected import who
+    from gateway.cli.connected import cli_actor
     from gateway.kit.problem import Problem
     from gateway.operations.storefronts import make_key
 
     made: dict[str, str] = {}
     for name, scopes in _SCOPES.items():
         key = await make_key(
-            pool, who(), storefront=_STOREFRONT, mode=mode, scopes=scopes, name=f"dev {name}", per_minute=None
+            pool, cli_actor(), storefront=_STOREFRONT, mode=mode, scopes=scopes, name=f"dev {name}", per_minute=None
         )
         if isinstance(key, Problem):
             raise ConfigurationError(key.detail)

@@ -43,8 +43,8 @@ def doctor(
     if as_json:
         import orjson
 
-        words = {True: "ok", None: "warning", False: "wrong"}
-        print(orjson.dumps([{"name": c.name, "state": words[c.good], "says": c.says} for c in checks]).decode())
+        state_names = {True: "ok", None: "warning", False: "wrong"}
+        print(orjson.dumps([{"name": c.name, "state": state_names[c.good], "says": c.says} for c in checks]).decode())
     else:
         signs = {True: "ok", None: "note", False: "WRONG"}
         width = max(len(check.name) for check in checks)
@@ -128,7 +128,7 @@ async def _orders(url: str) -> AsyncIterator[Check]:
         health = await order_health(connection)
     finally:
         await connection.close()
-    wrong = {one.word: one.reason for one in degradations(health, WORKER_SECONDS)}
+    wrong = {degradation.word: degradation.reason for degradation in degradations(health, WORKER_SECONDS)}
     if (reason := wrong.get("no_worker")) is None:
         seen = health.worker_seen_seconds or 0.0
         yield Check("worker", good=True, says=f"last heartbeat {max(0.0, seen):.0f} s ago")
@@ -139,7 +139,7 @@ async def _orders(url: str) -> AsyncIterator[Check]:
     if (reason := wrong.get("orders_overdue")) is None:
         yield Check("orders", good=True, says="none is overdue")
     else:
-        oldest = ", ".join(f"{one.id} since {one.due_at:%Y-%m-%d %H:%M:%S} UTC" for one in health.oldest)
+        oldest = ", ".join(f"{order.id} since {order.due_at:%Y-%m-%d %H:%M:%S} UTC" for order in health.oldest)
         yield Check("orders_overdue", good=False, says=f"{reason}: {oldest}")
 
 
@@ -245,7 +245,7 @@ def _suppliers(settings: Settings, states: Mapping[str, SupplierState]) -> Itera
             if state is None or not state.problems:
                 yield Check(name, good=True, says=says)
             else:
-                yield Check(name, good=None, says=f"{says}: {state.state}: {state.words}")
+                yield Check(name, good=None, says=f"{says}: {state.state}: {state.description}")
 
 
 def _port(name: str, port: int, holder: str) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
-from gateway.cli.connected import ENV_URL, remote_url, run_connected, who
+from gateway.cli.connected import ENV_URL, cli_actor, remote_url, run_connected
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -87,17 +87,17 @@ class Gateway:
 
     def _words(self, status: int, problem: Mapping[str, Any], path: str, names: list[str]) -> str:
         """A problem in one line, with what to do."""
-        words = problem.get("detail") or problem.get("title") or f"it answers /{path} with status {status}"
-        words = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
-        if status == 404 and names and names[-1] not in words:  # noqa: PLR2004 - HTTP
-            words = f"{words}: {names[-1]}"
+        text = problem.get("detail") or problem.get("title") or f"it answers /{path} with status {status}"
+        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+        if status == 404 and names and names[-1] not in text:  # noqa: PLR2004 - HTTP
+            text = f"{text}: {names[-1]}"
         if self._url is None:
-            return words
+            return text
         if status == _UNAUTHORIZED:
-            return f"{words}: {self._url} does not take the key in {ENV_KEY}"
+            return f"{text}: {self._url} does not take the key in {ENV_KEY}"
         if status == _FORBIDDEN:
-            return f"{words}; the key in {ENV_KEY} lacks it: make one with esim-gateway keys create --scope …"
-        return words if problem else f"{self._url}: {words}"
+            return f"{text}; the key in {ENV_KEY} lacks it: make one with esim-gateway keys create --scope …"
+        return text if problem else f"{self._url}: {text}"
 
 
 def run_at_gateway(
@@ -118,7 +118,7 @@ def run_at_gateway(
         from gateway.cli.local_gateway import local_session
 
         tables = [table_of(module) for module in modules]
-        async with local_session(deps, tables, who(), with_catalog=with_catalog) as session:
+        async with local_session(deps, tables, cli_actor(), with_catalog=with_catalog) as session:
             return await action(Gateway(session))
 
     return run_connected(state_dir, locally)
@@ -169,4 +169,4 @@ def route_of(operation: str) -> Route:
 def _texts(query: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A query as it is written: lists repeated, true for True."""
     listed = ((name, value if isinstance(value, list) else [value]) for name, value in query.items())
-    return [(name, "true" if one is True else str(one)) for name, values in listed for one in values]
+    return [(name, "true" if value is True else str(value)) for name, values in listed for value in values]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.connected import agreed, print_json, run_connected, who
+from gateway.cli.connected import agreed, cli_actor, print_json, run_connected
 from gateway.cli.declared import AsJson, Command, Option, command_group
 from gateway.cli.operation_client import Gateway, run_at_gateway
 from gateway.cli.state import StateDir
@@ -192,19 +192,19 @@ def release(
     async def act(deps: Deps) -> list[str]:
         from gateway.orders.restore import release as let_go_on
 
-        return agreed(await let_go_on(deps, order_id, who(), note))
+        return agreed(await let_go_on(deps, order_id, cli_actor(), note))
 
     released = run_connected(state_dir, act)
     if as_json:
         print_json({"orders": released})
         return
     print(f"{len(released)} released")
-    for one in released:
-        print(f"  {one}")
+    for released_id in released:
+        print(f"  {released_id}")
 
 
-@app.command()
-def adopt(
+@app.command("adopt")
+def link_order(
     order_id: OrderId,
     supplier: Annotated[str, typer.Option(help="Whose books have the attempt.")],
     reference: Annotated[str | None, typer.Option(help="Our reference of it, as reconcile names it (att_…).")] = None,
@@ -217,10 +217,10 @@ def adopt(
     """Give a waiting order the attempt that a restore of the database took from it, and look what became of it."""
 
     async def act(deps: Deps) -> None:
-        from gateway.orders.link_supplier_order import link_supplier_order as take_back
+        from gateway.orders.link_supplier_order import link_supplier_order
         from gateway.orders.process import process_order
 
-        agreed(await take_back(deps, order_id, supplier, reference, supplier_order))
+        agreed(await link_supplier_order(deps, order_id, supplier, reference, supplier_order))
         await process_order(deps, order_id, poll=True)
 
     run_connected(state_dir, act)

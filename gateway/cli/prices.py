@@ -10,7 +10,7 @@ import typer
 
 from gateway.cli import prices_history
 from gateway.cli.connected import print_json, run_connected
-from gateway.cli.declared import AsCsv, AsJson, Command, Option, command_group
+from gateway.cli.declared import AsCsv, AsJson, Command, ModeOption, Option, command_group
 from gateway.cli.sheets import print_csv
 from gateway.cli.state import StateDir
 from gateway.cli.typed_values import country_code, country_codes, megabytes
@@ -39,9 +39,6 @@ Reach = Annotated[
 Triggers = Annotated[
     bool, typer.Option("--triggers", help="In test mode: plans on which a sandbox goes wrong on purpose, too.")
 ]
-Side = Annotated[
-    Literal["live", "test"] | None, typer.Option("--mode", help="Whose suppliers; live where there are some.")
-]
 
 
 def _print_matrix(found: PriceMatrix) -> None:
@@ -59,13 +56,13 @@ def _print_matrix(found: PriceMatrix) -> None:
     for row in found.data:
         cells = {cell.supplier: cell for cell in row.cells}
         first = row.cheapest
-        shown = []
+        texts = []
         for column in found.suppliers:
             cell = cells.get(column.name)
-            words = "" if cell is None else _amount(figure(cell, found.per)) + ("" if cell.selectable else " *")
-            shown.append(Text(words, "bold green" if first and cell and cell.offer_id == first.offer_id else ""))
+            text = "" if cell is None else _amount(figure(cell, found.per)) + ("" if cell.selectable else " *")
+            texts.append(Text(text, "bold green" if first and cell and cell.offer_id == first.offer_id else ""))
         lead = "" if first is None or first.by is None else f"{_amount(first.by)} ({first.percent:g} %)"
-        table.add_row(Text(f"{row.country} {row.name}"), *shown, lead)
+        table.add_row(Text(f"{row.country} {row.name}"), *texts, lead)
     console = Console()
     console.print(table)
     if any(not cell.selectable for row in found.data for cell in row.cells):
@@ -110,7 +107,7 @@ def compare_(
     unlimited: Unlimited = False,
     exact: Exact = False,
     triggers: Triggers = False,
-    mode: Side = None,
+    mode: ModeOption = None,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
     state_dir: StateDir = None,
@@ -140,19 +137,19 @@ def compare_(
         return await prices.compare(deps.pool, index, ids, days)
 
     found = _from_catalog(state_dir, mode, read)
-    for one in found.missing:
-        print(f"{one} is not in the catalogue", file=sys.stderr)
+    for offer_id in found.missing:
+        print(f"{offer_id} is not in the catalogue", file=sys.stderr)
     if as_json:
         print_json(found)
     elif found.data:
         from gateway.prices.comparison_rules import lines
         from gateway.prices.price_tables import of_comparison
 
-        told = lines(found.data, code)
+        table = lines(found.data, code)
         if as_csv:
-            print_csv(of_comparison(told))
+            print_csv(of_comparison(table))
         else:
-            _print_comparison(told)
+            _print_comparison(table)
 
 
 def _from_catalog(state_dir: Path | None, mode: Mode | None, read: Callable[[Deps, Index], Awaitable[R]]) -> R:

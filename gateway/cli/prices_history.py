@@ -23,7 +23,7 @@ Suppliers = Annotated[list[str] | None, typer.Option("--supplier", help="Only th
 Kinds = Annotated[
     list[str] | None, typer.Option("--kind", help="Only up, down, price, new, gone or stock; may be repeated.")
 ]
-Side = Annotated[Literal["live", "test"] | None, typer.Option("--mode", help="Only suppliers in this mode.")]
+OnlyMode = Annotated[Literal["live", "test"] | None, typer.Option("--mode", help="Only suppliers in this mode.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def history(
     plan: Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or an offer's (off_…).")],
     supplier: Suppliers = None,
     since: Since = "30d",
-    mode: Side = None,
+    mode: OnlyMode = None,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
     state_dir: StateDir = None,
@@ -80,7 +80,7 @@ def changes(
     min_amount: Annotated[str | None, typer.Option(help="Costs that moved by so much, in base currency.")] = None,
     limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=10_000)] = 50,
     summary: Annotated[bool, typer.Option("--summary", help="Sums by supplier and country, since 24h ago.")] = False,
-    mode: Side = None,
+    mode: OnlyMode = None,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
     state_dir: StateDir = None,
@@ -136,8 +136,8 @@ def _print_history(found: PriceHistory, *, as_csv: bool) -> None:
     print_rows(history_columns(found.currency), history_steps(found), as_csv=as_csv)
     if as_csv:
         return
-    for one in found.gaps:
-        for gap in one.gaps:
-            print(f"{one.supplier} was not synced from {gap.since:%Y-%m-%d %H:%M} to {gap.until:%Y-%m-%d %H:%M}")
+    for missed in found.gaps:
+        for gap in missed.gaps:
+            print(f"{missed.supplier} was not synced from {gap.since:%Y-%m-%d %H:%M} to {gap.until:%Y-%m-%d %H:%M}")
     if not found.complete:
         print("there is more than is shown here; narrow it with --supplier or --since")

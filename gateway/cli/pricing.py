@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.cli.connected import print_json
-from gateway.cli.declared import AsCsv, AsJson, Command, Option, command_group
+from gateway.cli.declared import AsCsv, AsJson, Command, ModeOption, Option, command_group
 from gateway.cli.operation_client import run_at_gateway
 from gateway.cli.sheets import print_rows
 from gateway.cli.state import StateDir
@@ -19,9 +19,6 @@ from schemas.errors import ConfigurationError
 if TYPE_CHECKING:
     from schemas.api_pricing import MarginPage, PriceMove, PricingPreview, PricingRulePage
 
-Side = Annotated[
-    Literal["live", "test"] | None, typer.Option("--mode", help="Whose suppliers; live where there are some.")
-]
 _MARGINS = "gateway.prices.margins:MARGINS"
 
 
@@ -72,7 +69,7 @@ def preview(
     remove: Annotated[bool, typer.Option("--remove", help="What taking out the rule with --id would do.")] = False,
     storefront: Annotated[str | None, typer.Option(help="For this storefront's prices.")] = None,
     currency: Annotated[str | None, typer.Option(help="In this currency.")] = None,
-    mode: Side = None,
+    mode: ModeOption = None,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
     state_dir: StateDir = None,
@@ -83,10 +80,10 @@ def preview(
     from gateway.pricing.pricing_tables import EXAMPLES
     from schemas.api_pricing import PricingPreview
 
-    asked: dict[str, Any] = {**_asked(rule, rule_id, storefront, currency, remove=remove), "mode": mode}
+    query: dict[str, Any] = {**_asked(rule, rule_id, storefront, currency, remove=remove), "mode": mode}
     raw = run_at_gateway(
         state_dir,
-        lambda gateway: gateway.call("pricing.preview_pricing_rules", **asked),
+        lambda gateway: gateway.call("pricing.preview_pricing_rules", **query),
         "pricing",
         with_catalog=True,
     )
@@ -105,24 +102,24 @@ def _asked(
 ) -> dict[str, Any]:
     import json
 
-    asked: dict[str, Any] = {"id": rule_id, "remove": remove, "storefront": storefront, "currency": currency}
+    query: dict[str, Any] = {"id": rule_id, "remove": remove, "storefront": storefront, "currency": currency}
     text = sys.stdin.read() if rule == "-" else rule
     if text:
         try:
-            asked["rule"] = json.loads(text)
+            query["rule"] = json.loads(text)
         except ValueError as error:
             raise ConfigurationError(f"the rule is no JSON: {error}") from None
-    return asked
+    return query
 
 
 def _print_summary(found: PricingPreview) -> None:
-    whose = found.storefront or "storefronts without rules of their own"
-    print(f"For {whose} ({found.mode}), in {found.currency}:")
+    storefront = found.storefront or "storefronts without rules of their own"
+    print(f"For {storefront} ({found.mode}), in {found.currency}:")
     print(f"  {found.rise.count} prices rise{_far(found.rise)}, {found.fall.count} fall{_far(found.fall)},")
     print(f"  {found.same} stay; {found.end} plans are no longer sold, {found.begin} are sold again.")
     print(f"  Offers whose price does not cover them: {found.thin_before} now, {found.thin_after} then.")
-    for one in found.priced_by:
-        print(f"  {one.offers:>8} offers by {printable(one.words)}")
+    for part in found.priced_by:
+        print(f"  {part.offers:>8} offers by {printable(part.words)}")
 
 
 def _far(move: PriceMove) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gateway.cli.connected import agreed, print_json, run_connected, who
+from gateway.cli.connected import agreed, cli_actor, print_json, run_connected
 from gateway.cli.declared import AsCsv, AsJson
 from gateway.cli.sheets import print_rows
 from gateway.cli.state import StateDir
@@ -35,9 +35,9 @@ def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
     if as_json:
         print_json(found)
         return
-    for one in found:
-        print(f"{one.supplier}  {one.at:%Y-%m-%d %H:%M}  {one.run_id}  {one.reason}")
-        print(f"  of {one.before} offers: {one.up} up, {one.down} down, {one.new} new, {one.gone} gone")
+    for quarantine in found:
+        print(f"{quarantine.supplier}  {quarantine.at:%Y-%m-%d %H:%M}  {quarantine.run_id}  {quarantine.reason}")
+        print(f"  {_counts(quarantine)}")
 
 
 @app.command()
@@ -57,8 +57,8 @@ def show(
         from gateway.kit.pages import PageRequest
         from gateway.sync.requests import difference
 
-        held = await _waiting(deps, supplier)
-        page = await difference(deps.pool, held.run_id, supplier, PageRequest(limit), kind=kind)
+        quarantine = await _waiting(deps, supplier)
+        page = await difference(deps.pool, quarantine.run_id, supplier, PageRequest(limit), kind=kind)
         if page is None:
             raise ConfigurationError(f"nothing of {supplier} waits")
         return page
@@ -78,8 +78,8 @@ def accept(supplier: Supplier, as_json: AsJson = False, state_dir: StateDir = No
     async def note(deps: Deps) -> None:
         from gateway.sync.requests import note_accepted
 
-        held = await _waiting(deps, supplier)
-        await note_accepted(deps.pool, held.run_id, supplier, who())
+        quarantine = await _waiting(deps, supplier)
+        await note_accepted(deps.pool, quarantine.run_id, supplier, cli_actor())
 
     run_connected(state_dir, note)
     sync(supplier=None, accept=[supplier], as_json=as_json, run_id=None, state_dir=state_dir)
@@ -96,8 +96,8 @@ def refuse(
     async def act(deps: Deps) -> None:
         from gateway.sync.requests import refuse as refuse_it
 
-        held = await _waiting(deps, supplier)
-        agreed(await refuse_it(deps.pool, deps.accounts, held.run_id, supplier, who(), why))
+        quarantine = await _waiting(deps, supplier)
+        agreed(await refuse_it(deps.pool, deps.accounts, quarantine.run_id, supplier, cli_actor(), why))
 
     run_connected(state_dir, act)
     print(f"what {supplier} brought is refused; its offers stay as they were")
@@ -106,19 +106,23 @@ def refuse(
 async def _waiting(deps: Deps, supplier: str) -> Quarantine:
     from gateway.sync.requests import waiting
 
-    for one in await waiting(deps.pool):
-        if one.supplier == supplier:
-            return one
+    for quarantine in await waiting(deps.pool):
+        if quarantine.supplier == supplier:
+            return quarantine
     raise ConfigurationError(f"nothing of {supplier} waits")
 
 
 def _print(found: DifferencePage, *, as_csv: bool) -> None:
     from gateway.prices.change_tables import difference_columns
 
-    held = found.quarantine
+    quarantine = found.quarantine
     if not as_csv:
-        print(f"{held.supplier}, {held.at:%Y-%m-%d %H:%M} UTC: {held.reason}")
-        print(f"of {held.before} offers: {held.up} up, {held.down} down, {held.new} new, {held.gone} gone")
-    print_rows(difference_columns(held.supplier), found.data, as_csv=as_csv)
+        print(f"{quarantine.supplier}, {quarantine.at:%Y-%m-%d %H:%M} UTC: {quarantine.reason}")
+        print(_counts(quarantine))
+    print_rows(difference_columns(quarantine.supplier), found.data, as_csv=as_csv)
     if found.has_more and not as_csv:
         print(f"the first {len(found.data)}; more with --limit")
+
+
+def _counts(row: Quarantine) -> str:
+    return f"of {row.before} offers: {row.up} up, {row.down} down, {row.new} new, {row.gone} gone"

@@ -60,15 +60,15 @@ def reconcile(
     only = tuple(supplier or ())
     if explain is not None and (len(only) != 1 or not note):
         raise ConfigurationError("--explain needs one --supplier and a --note")
-    given = _date(day)
+    chosen_day = _date(day)
 
     async def compare(deps: Deps) -> Reconciled:
         from gateway.ledger import reconcile as flow
         from gateway.ledger import reconcile_rows
 
         today = datetime.now(UTC).date()
-        first = given or await reconcile_rows.restored_as_of(deps.pool) or today
-        last = given or today
+        first = chosen_day or await reconcile_rows.restored_as_of(deps.pool) or today
+        last = chosen_day or today
         if explain is not None:
             report = await flow.reconcile(deps, first, last, only)
             if not await flow.explain(deps, report, only[0], explain, note or ""):
@@ -80,7 +80,7 @@ def reconcile(
         print_json(report)
     else:
         _print(report)
-    if any(one.state != "compared" for one in report.suppliers):
+    if any(part.state != "compared" for part in report.suppliers):
         raise typer.Exit(NOT_COMPARED)
     if not report.clean:
         raise typer.Exit(DIFFERENT)
@@ -98,9 +98,9 @@ def _print(report: Reconciled) -> None:
     for part in report.suppliers:
         said = part.error or f"{part.movements} movements, {len(part.differences)} differences"
         print(f"  {part.supplier}: {part.state}, {said}")
-        for one in part.differences:
-            print(f"    {one.at:%Y-%m-%d %H:%M:%S}  {_WORDS[one.what]}: {_sums(one)}")
-            names = (one.movement, one.attempt or one.reference, one.order_id)
+        for difference in part.differences:
+            print(f"    {difference.at:%Y-%m-%d %H:%M:%S}  {_WORDS[difference.what]}: {_sums(difference)}")
+            names = (difference.movement, difference.attempt or difference.reference, difference.order_id)
             print(f"      {'  '.join(name for name in names if name)}")
     for paid in report.payments:
         print(f"  payment {paid.payment_id} at {paid.account}: {paid.amount:f} {paid.currency}, {_PAID[paid.what]}")
@@ -109,5 +109,5 @@ def _print(report: Reconciled) -> None:
         print("clean since the restore: sending is on again")
 
 
-def _sums(one: Difference) -> str:
-    return f"theirs {one.theirs or '-'}, ours {one.ours or '-'}"
+def _sums(difference: Difference) -> str:
+    return f"theirs {difference.theirs or '-'}, ours {difference.ours or '-'}"

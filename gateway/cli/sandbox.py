@@ -27,19 +27,19 @@ def sandbox(
         typer.Option(help="A market price list (CSV) to sell instead of made-up plans.", exists=True, dir_okay=False),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed makes up another catalogue.")] = DEFAULT_SEED,
-    books: Annotated[
+    records: Annotated[
         Path | None,
-        typer.Option(help="A folder in which orders, eSIMs and money outlive the process.", file_okay=False),
+        typer.Option("--books", help="A folder in which orders, eSIMs and money outlive the process.", file_okay=False),
     ] = None,
 ) -> None:
     """Serve every supplier's sandbox until Ctrl-C, and say what to configure to use them.
 
     They sell made-up plans, the same for the same seed, and change only when told to by their control routes.
     """
-    asyncio.run(_serve(host, port, market, seed, books))
+    asyncio.run(_serve(host, port, market, seed, records))
 
 
-async def _serve(host: str, port: int, market: Path | None, seed: int, books: Path | None) -> None:
+async def _serve(host: str, port: int, market: Path | None, seed: int, records: Path | None) -> None:
     from providers.loader import load_manifests
     from providers.simulator import serve, world_for
 
@@ -48,7 +48,7 @@ async def _serve(host: str, port: int, market: Path | None, seed: int, books: Pa
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(ending, ended.set)
     manifests = load_manifests()
-    async with await serve(world_for(manifests, seed, market, records=books), manifests, host, port) as served:
+    async with await serve(world_for(manifests, seed, market, records=records), manifests, host, port) as served:
         print(_greeting(served, manifests), flush=True)
         await ended.wait()
 

@@ -17,12 +17,12 @@ def _by_supplier(stops: Any) -> list[dict[str, Any]]:
     return [{"supplier": name, "reasons": listed} for name, listed in reasons.items()]
 
 
-def _show_stops(stops: Any, words: str = "") -> None:
+def _show_stops(stops: Any, prefix: str = "") -> None:
     reasons: dict[str, list[str]] = {}
     for stop in stops.data:
         reasons.setdefault(stop.supplier or "all suppliers", []).append(stop.reason)
     for name, listed in reasons.items():
-        print(f"{words}{name}: {', '.join(listed)}")
+        print(f"{prefix}{name}: {', '.join(listed)}")
 
 
 def _show_resumed(stops: Any) -> None:

@@ -53,19 +53,19 @@ def settings_here(state_dir: Path | None = None) -> Settings:
 
     if state_dir is not None:  # the command line lies over the environment, and children see it too
         os.environ[ENV_STATE_DIR] = str(state_dir.absolute())
-    given = settings.load()
+    configured = settings.load()
     found: dict[str, Any] = {}
-    servers = embedded.running(given.state_dir)
+    servers = embedded.running(configured.state_dir)
     if servers is not None:
-        if given.database_url is None and servers.database_url:
+        if configured.database_url is None and servers.database_url:
             found["database_url"] = servers.database_url
-        if given.redis_url is None and servers.redis_url:
+        if configured.redis_url is None and servers.redis_url:
             found["redis_url"] = servers.redis_url
-        if not given.suppliers and (dev := dev_before(given.state_dir)) is not None:
+        if not configured.suppliers and (dev := dev_before(configured.state_dir)) is not None:
             found["suppliers"] = dev.accounts
-    if not given.secret_key and (key := kept_secret(given.state_dir)):
+    if not configured.secret_key and (key := kept_secret(configured.state_dir)):
         found["secret_key"] = [key]
-    return settings.load(**found) if found else given
+    return settings.load(**found) if found else configured
 
 
 def database_url(settings: Settings) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.connected import agreed, print_json, run_connected, who
+from gateway.cli.connected import agreed, cli_actor, print_json, run_connected
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
@@ -46,12 +46,12 @@ def check(names: Names = None, as_json: AsJson = False, state_dir: StateDir = No
     """
     from gateway.sync.run_rules import EXIT_ALL, EXIT_NONE, EXIT_SOME
 
-    async def look(deps: Deps) -> list[CheckReport]:
+    async def run_checks(deps: Deps) -> list[CheckReport]:
         from gateway.suppliers import checkup
 
         return await checkup.check_all(deps, _known(deps, names))
 
-    reports = run_connected(state_dir, look)
+    reports = run_connected(state_dir, run_checks)
     if as_json:
         print_json(reports)
     elif not reports:
@@ -79,8 +79,8 @@ def keys(
         case KeysAction.LIST:
             _print_keys(run_connected(state_dir, lambda deps: _list(deps, name)), as_json=as_json)
         case KeysAction.ROTATE:
-            told = run_connected(state_dir, lambda deps: _rotate(deps, name, wait=wait, quiet=as_json))
-            _print_rotation(told, as_json=as_json)
+            rotation = run_connected(state_dir, lambda deps: _rotate(deps, name, wait=wait, quiet=as_json))
+            _print_rotation(rotation, as_json=as_json)
         case KeysAction.USE_CONFIGURED:
             left = run_connected(state_dir, lambda deps: _use_configured(deps, name))
             print(f"{name}: the configured key is in force; revoke the stored one at the supplier (its id is {left})")
@@ -110,19 +110,27 @@ def setup_webhooks(
         done = []
         for name in _known(deps, names):
             if name in deps.accounts:
-                one = await webhook_setup.set_up(deps, name, base_url, who(), seconds=seconds, tell=_progress(as_json))
-                done.append(agreed(one))
+                result = await webhook_setup.set_up(
+                    deps, name, base_url, cli_actor(), seconds=seconds, report=_progress(as_json)
+                )
+                done.append(agreed(result))
         return done
 
     done = run_connected(state_dir, set_up)
     if as_json:
         print_json(done)
     else:
-        for one in done:
-            print(f"{one.supplier}: {one.state.replace('_', ' ')}{': ' if one.detail else ''}{one.detail}")
-            if one.what_to_do:
-                print(f"  -> {one.what_to_do} ({one.url})" if one.state == "by_hand" else f"  -> {one.what_to_do}")
-    if any(one.state not in {"arrived", "by_hand"} for one in done):
+        for webhook in done:
+            print(
+                f"{webhook.supplier}: {webhook.state.replace('_', ' ')}{': ' if webhook.detail else ''}{webhook.detail}"
+            )
+            if webhook.what_to_do:
+                print(
+                    f"  -> {webhook.what_to_do} ({webhook.url})"
+                    if webhook.state == "by_hand"
+                    else f"  -> {webhook.what_to_do}"
+                )
+    if any(webhook.state not in {"arrived", "by_hand"} for webhook in done):
         raise typer.Exit(EXIT_NONE)
 
 
@@ -138,22 +146,22 @@ async def _list(deps: Deps, name: str) -> list[SupplierKey]:
 async def _rotate(deps: Deps, name: str, *, wait: bool, quiet: bool) -> KeyRotation:
     from gateway.suppliers import key_rotation
 
-    told: KeyRotation = agreed(await key_rotation.rotate(deps, name, who()))
-    tell = _progress(quiet)
-    if told.state == "switched":
-        tell(f"{name}: the new key is in force; the old one is valid until {told.revoke_at:%H:%M:%S} UTC")
-    while wait and told.state == "switched":
+    rotation: KeyRotation = agreed(await key_rotation.rotate(deps, name, cli_actor()))
+    report = _progress(quiet)
+    if rotation.state == "switched":
+        report(f"{name}: the new key is in force; the old one is valid until {rotation.revoke_at:%H:%M:%S} UTC")
+    while wait and rotation.state == "switched":
         await asyncio.sleep(_LOOK_SECONDS)
-        if told.look_at is not None and told.look_at > deps.clock():
+        if rotation.look_at is not None and rotation.look_at > deps.clock():
             continue
-        told = await key_rotation.go_on(deps, name) or told
-    return told
+        rotation = await key_rotation.go_on(deps, name) or rotation
+    return rotation
 
 
 async def _use_configured(deps: Deps, name: str) -> str:
     from gateway.suppliers import key_rotation
 
-    return str(agreed(await key_rotation.use_configured(deps, name, who())))
+    return str(agreed(await key_rotation.use_configured(deps, name, cli_actor())))
 
 
 def _known(deps: Deps, names: list[str] | None) -> list[str]:
@@ -164,7 +172,7 @@ def _known(deps: Deps, names: list[str] | None) -> list[str]:
 
 
 def _progress(quiet: bool) -> Any:
-    return (lambda _: None) if quiet else (lambda words: print(words, flush=True))
+    return (lambda _: None) if quiet else (lambda line: print(line, flush=True))
 
 
 # --- how they say it ------------------------------------------------------------------------------------
@@ -199,18 +207,18 @@ def _print_keys(found: list[SupplierKey], *, as_json: bool) -> None:
         print(_key_line(key))
 
 
-def _print_rotation(told: KeyRotation, *, as_json: bool) -> None:
+def _print_rotation(rotation: KeyRotation, *, as_json: bool) -> None:
     if as_json:
-        print_json(told)
+        print_json(rotation)
     else:
-        words = {
+        text = {
             "done": "the new key is in force, and the old one is revoked",
             "switched": "the new key is in force; the worker revokes the old one",
             "undoing": "no new key; what was made of it is being revoked, and the old one holds",
             "undone": "no new key; the old one holds",
-        }.get(told.state, f"{told.state}; the worker goes on")
-        if told.state == "done" and told.error:
-            words = "the new key is in force"
-        print(f"{told.supplier}: {words}{': ' + told.error if told.error else ''}")
-    if not told.in_force:
+        }.get(rotation.state, f"{rotation.state}; the worker goes on")
+        if rotation.state == "done" and rotation.error:
+            text = "the new key is in force"
+        print(f"{rotation.supplier}: {text}{': ' + rotation.error if rotation.error else ''}")
+    if not rotation.in_force:
         raise typer.Exit(4)

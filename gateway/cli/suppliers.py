@@ -50,6 +50,6 @@ async def _stored(pool: Pool, settings: Settings) -> list[dict[str, Any]]:
 
     rows, states = await supplier_rows.all_configured(pool), await of_settings(pool, settings)
     return [
-        msgspec.to_builtins(row) | {"state": state.state, "reason": state.words or None}
+        msgspec.to_builtins(row) | {"state": state.state, "reason": state.description or None}
         for row, state in ((row, states.get(row.name, UNKNOWN)) for row in rows)
     ]

@@ -158,12 +158,12 @@ def _bars() -> Any:
     from rich.progress import Progress as Bars
 
     @contextmanager
-    def shown() -> Any:
+    def show_bars() -> Any:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
             yield _on(bars)
 
-    return shown()
+    return show_bars()
 
 
 def _on(bars: Any) -> Progress:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from gateway.cli.connected import run_on_database, who
+from gateway.cli.connected import cli_actor, run_on_database
 from gateway.cli.state import StateDir
 from schemas.errors import ConfigurationError
 
@@ -37,7 +37,7 @@ def create(
 
     password = _given() if password_stdin else new_password()
     must_change = not password_stdin
-    made = _run(state_dir, lambda pool: users.create(pool, who(), name, role, password, must_change=must_change))
+    made = _run(state_dir, lambda pool: users.create(pool, cli_actor(), name, role, password, must_change=must_change))
     print(f"{made.name} is {made.role}")
     if not password_stdin:
         _show(password)
@@ -46,12 +46,12 @@ def create(
 @app.command()
 def password(name: Name, password_stdin: FromStdin = False, state_dir: StateDir = None) -> None:
     """Give a user another password, which ends their sessions. Not given, it is made up and shown once."""
-    from gateway.access import users as people
+    from gateway.access import users
     from gateway.access.passwords import new_password
 
     text = _given() if password_stdin else new_password()
     must_change = not password_stdin
-    _run(state_dir, lambda pool: people.set_password(pool, who(), name, text, must_change=must_change))
+    _run(state_dir, lambda pool: users.set_password(pool, cli_actor(), name, text, must_change=must_change))
     print(f"{name} has another password")
     if not password_stdin:
         _show(text)
@@ -79,36 +79,36 @@ def list_(
 @app.command()
 def disable(name: Name, state_dir: StateDir = None) -> None:
     """Shut a user out, at once and everywhere."""
-    from gateway.access import users as people
+    from gateway.access import users
 
-    _run(state_dir, lambda pool: people.set_disabled(pool, who(), name, disabled=True))
+    _run(state_dir, lambda pool: users.set_disabled(pool, cli_actor(), name, disabled=True))
     print(f"{name} is shut out")
 
 
 @app.command()
 def enable(name: Name, state_dir: StateDir = None) -> None:
     """Let a user in again."""
-    from gateway.access import users as people
+    from gateway.access import users
 
-    _run(state_dir, lambda pool: people.set_disabled(pool, who(), name, disabled=False))
+    _run(state_dir, lambda pool: users.set_disabled(pool, cli_actor(), name, disabled=False))
     print(f"{name} is let in again")
 
 
 @app.command("reset-totp")
 def reset_totp(name: Name, state_dir: StateDir = None) -> None:
     """Turn off the second factor of a user who lost it, which ends their sessions."""
-    from gateway.access import users as people
+    from gateway.access import users
 
-    _run(state_dir, lambda pool: people.reset_totp(pool, who(), name))
+    _run(state_dir, lambda pool: users.reset_totp(pool, cli_actor(), name))
     print(f"{name} has no second factor any more and logs in with the password alone")
 
 
 @app.command()
 def unlock(name: Name, state_dir: StateDir = None) -> None:
     """Let a user log in at once, whatever log-ins have failed."""
-    from gateway.access import users as people
+    from gateway.access import users
 
-    failures = _run(state_dir, lambda pool: people.unlock(pool, who(), name))
+    failures = _run(state_dir, lambda pool: users.unlock(pool, cli_actor(), name))
     print(f"{name} can log in at once; {failures} failed attempts are forgotten")
 
 
@@ -121,9 +121,9 @@ def _show(text: str) -> None:
 
 
 def _run(state_dir: StateDir, action: Callable[[Pool], Awaitable[R]]) -> R:
-    from gateway.access.users import PeopleError
+    from gateway.access.users import UserError
 
     try:
         return run_on_database(state_dir, action)
-    except PeopleError as error:
+    except UserError as error:
         raise ConfigurationError(str(error)) from None

@@ -10,10 +10,10 @@ from aiohttp import web
 from gateway.console import render, static_files
 from gateway.console.guard import Guard
 from gateway.console.navigation import navigation
-from gateway.console.pages import BEHIND, FINDERS, NOTICES, Behind, ConsolePage, Pages, View
+from gateway.console.pages import CONTEXT, FINDERS, NOTICES, ConsoleContext, ConsolePage, Pages, View
 from gateway.features import face_modules
 
-__all__ = ["Behind", "all_pages", "install"]
+__all__ = ["ConsoleContext", "all_pages", "install"]
 
 MODULES: tuple[Pages, ...] = tuple(module.pages for module in face_modules("console"))
 
@@ -23,10 +23,10 @@ def all_pages() -> list[ConsolePage]:
     return [page for module in MODULES for page in module.table]
 
 
-def install(app: web.Application, behind: Behind) -> None:
-    """Give the application the console. ``behind`` is what it stands on."""
-    app[BEHIND] = behind
-    app[NOTICES] = tuple(looks for module in MODULES for looks in module.notices)
+def install(app: web.Application, context: ConsoleContext) -> None:
+    """Give the application the console. ``context`` is what the application gives it."""
+    app[CONTEXT] = context
+    app[NOTICES] = tuple(source for module in MODULES for source in module.notices)
     app[FINDERS] = tuple(finder for module in MODULES for finder in module.finders)
     render.setup(app)
     table = all_pages()

@@ -17,11 +17,11 @@ from gateway.console.pages import (
     Notice,
     Pages,
     View,
-    deps,
+    deps_of,
     invalid,
     next_page,
     own_address,
-    page_asked,
+    page_request_of,
     see_other,
     visitor,
 )
@@ -67,18 +67,18 @@ async def history(request: web.Request) -> View:
     state = form.choice("state", [value for value, _ in _STATES], required=False)
     kind, supplier = form.choice("kind", KINDS, required=False), form.text("supplier", most=40)
     found = await stored.newest(
-        deps(request).pool,
-        page_asked(request, _PAGE),
+        deps_of(request).pool,
+        page_request_of(request, _PAGE),
         state=cast('Literal["standing", "cleared"]', state) if state else None,
         kind=kind or None,
         supplier=supplier or None,
     )
     context = {
-        "rows": [(one, own_address(one.link, _LIST)) for one in found.data],
+        "rows": [(alert, own_address(alert.link, _LIST)) for alert in found.data],
         "next": next_page(request, found),
         "states": _STATES,
         "kinds": list(KIND_WORDS.items()),
-        "accounts": sorted(deps(request).accounts),
+        "accounts": sorted(deps_of(request).accounts),
         "wanted": {"state": state, "kind": kind, "supplier": supplier},
     }
     return View("alert_history.html", context, title="Alerts that were", csv=_csv("alert-history", found.data))
@@ -96,9 +96,9 @@ async def add_rule(request: web.Request) -> View | web.Response:
     form = await form_data(request)
     wanted = _rule_of(form)
     if wanted is not None:
-        made = await alerts.add_rule(deps(request).pool, wanted, visitor(request))
+        made = await alerts.add_rule(deps_of(request).pool, wanted, visitor(request))
         if not isinstance(made, Problem):
-            return see_other(request, _LIST, told=f"The rule “{made.name}” is in force within a minute.")
+            return see_other(request, _LIST, message=f"The rule “{made.name}” is in force within a minute.")
         _wrong(form, made)
     return invalid(await _rule(request, None, form), form)
 
@@ -115,9 +115,9 @@ async def change_rule(request: web.Request) -> View | web.Response:
     before, form = await _known_rule(request), await form_data(request)
     wanted = _rule_of(form)
     if wanted is not None:
-        found = await alerts.change_rule(deps(request).pool, before.id, wanted, visitor(request))
+        found = await alerts.change_rule(deps_of(request).pool, before.id, wanted, visitor(request))
         if not isinstance(found, Problem):
-            return see_other(request, _LIST, told=f"The rule “{found.name}” is changed.")
+            return see_other(request, _LIST, message=f"The rule “{found.name}” is changed.")
         _wrong(form, found)
     return invalid(await _rule(request, before, form), form)
 
@@ -127,14 +127,14 @@ async def switch_rule(request: web.Request) -> web.Response:
     """Switch a rule on or off."""
     enabled = (await form_data(request)).ticked("enabled")
     rule_id = request.match_info["id"]
-    problem = await alerts.enable_rule(deps(request).pool, rule_id, visitor(request), enabled=enabled)
+    problem = await alerts.enable_rule(deps_of(request).pool, rule_id, visitor(request), enabled=enabled)
     return _done(request, problem, f"The rule is switched {'on' if enabled else 'off'}.")
 
 
 @pages("POST", _RULES + "/{id}/delete", role="admin", nav="Alerts")
 async def delete_rule(request: web.Request) -> web.Response:
     """Delete a rule."""
-    problem = await alerts.remove_rule(deps(request).pool, request.match_info["id"], visitor(request))
+    problem = await alerts.remove_rule(deps_of(request).pool, request.match_info["id"], visitor(request))
     return _done(request, problem, "The rule is deleted.")
 
 
@@ -144,7 +144,9 @@ async def add_channel(request: web.Request) -> View | web.Response:
     form = await form_data(request)
     name, kind = form.text("name", required=True, most=100), form.choice("kind", ("email", "webhook"))
     url = form.text("url", most=2048)
-    recipients = [one for one in form.text("recipients", most=4000).replace(",", " ").replace(";", " ").split() if one]
+    recipients = [
+        address for address in form.text("recipients", most=4000).replace(",", " ").replace(";", " ").split() if address
+    ]
     if form:
         wanted = AlertChannelRequest(
             name=name,
@@ -152,10 +154,10 @@ async def add_channel(request: web.Request) -> View | web.Response:
             recipients=recipients if kind == "email" else [],
             url=url or None if kind == "webhook" else None,
         )
-        made = await alert_channels.create(deps(request), wanted, visitor(request))
+        made = await alert_channels.create(deps_of(request), wanted, visitor(request))
         if not isinstance(made, Problem):
             if made.secret is None:
-                return see_other(request, _LIST, told=f"“{made.name}” is made. Test it.")
+                return see_other(request, _LIST, message=f"“{made.name}” is made. Test it.")
             return View("alert_secret.html", {"channel": made}, title=f"Secret of {made.name}")
         _wrong(form, made)
     return invalid(await _overview(request), form)
@@ -164,12 +166,15 @@ async def add_channel(request: web.Request) -> View | web.Response:
 @pages("GET", _CHANNELS + "/{id}", nav="Alerts")
 async def channel(request: web.Request) -> View:
     """One channel with what was sent to it."""
-    pool, channel_id = deps(request).pool, request.match_info["id"]
-    found = next((one for one in await alert_channels.all_channels(pool) if one.id == channel_id), None)
+    pool, channel_id = deps_of(request).pool, request.match_info["id"]
+    found = next((row for row in await alert_channels.all_channels(pool) if row.id == channel_id), None)
     if found is None:
         raise web.HTTPNotFound
     messages = await alert_channels.messages(pool, channel_id, _PAGE)
-    rows = [(one.created_at, one.status, one.raised, one.cleared, len(one.attempts), one.next_at) for one in messages]
+    rows = [
+        (message.created_at, message.status, message.raised, message.cleared, len(message.attempts), message.next_at)
+        for message in messages
+    ]
     sheet = Csv("alert-messages", ("made", "state", "raised", "over", "tries", "next try"), rows)
     return View("alert_channel.html", {"channel": found, "messages": messages}, title=found.name, csv=sheet)
 
@@ -177,11 +182,13 @@ async def channel(request: web.Request) -> View:
 @pages("POST", _CHANNELS + "/{id}/test", role="operator", nav="Alerts")
 async def test_channel(request: web.Request) -> web.Response:
     """Send a test now, and tell whether it arrived."""
-    told = await alert_channels.test(deps(request), request.match_info["id"], visitor(request))
-    if isinstance(told, Problem):
+    result = await alert_channels.test(deps_of(request), request.match_info["id"], visitor(request))
+    if isinstance(result, Problem):
         raise web.HTTPNotFound
-    words = "The test arrived" if told.arrived else "The test did not arrive"
-    return see_other(request, f"{_CHANNELS}/{request.match_info['id']}", told=f"{words}: {told.said} ({told.ms} ms).")
+    outcome = "The test arrived" if result.arrived else "The test did not arrive"
+    return see_other(
+        request, f"{_CHANNELS}/{request.match_info['id']}", message=f"{outcome}: {result.said} ({result.ms} ms)."
+    )
 
 
 @pages("POST", _CHANNELS + "/{id}/switch", role="admin", nav="Alerts")
@@ -189,14 +196,14 @@ async def switch_channel(request: web.Request) -> web.Response:
     """Switch a channel on or off."""
     enabled = (await form_data(request)).ticked("enabled")
     channel_id = request.match_info["id"]
-    problem = await alert_channels.enable(deps(request).pool, channel_id, visitor(request), enabled=enabled)
+    problem = await alert_channels.enable(deps_of(request).pool, channel_id, visitor(request), enabled=enabled)
     return _done(request, problem, f"The channel is switched {'on' if enabled else 'off'}.")
 
 
 @pages("POST", _CHANNELS + "/{id}/delete", role="admin", nav="Alerts")
 async def delete_channel(request: web.Request) -> web.Response:
     """Delete a channel with what waits for it."""
-    problem = await alert_channels.remove(deps(request).pool, request.match_info["id"], visitor(request))
+    problem = await alert_channels.remove(deps_of(request).pool, request.match_info["id"], visitor(request))
     return _done(request, problem, "The channel is deleted.")
 
 
@@ -206,55 +213,55 @@ _WORDS = (("warning stands", "warnings stand"), ("alert stands", "alerts stand")
 @pages.notice
 async def notices(request: web.Request) -> list[Notice]:
     """Alerts that stand, and channels that fail."""
-    pool = deps(request).pool
+    pool = deps_of(request).pool
     counts = await stored.counts(pool)
     found = [
         Notice("bad" if level == "bad" else "warn", _WORDS[level == "bad"][count > 1], _LIST, count)
         for level, count in counts.items()
     ]
     found += [
-        Notice("bad", f"alerts do not arrive at {one.name}: {one.last_error}", f"{_CHANNELS}/{one.id}")
-        for one in await alert_channels.all_channels(pool)
-        if one.enabled and one.failing_since is not None
+        Notice("bad", f"alerts do not arrive at {channel.name}: {channel.last_error}", f"{_CHANNELS}/{channel.id}")
+        for channel in await alert_channels.all_channels(pool)
+        if channel.enabled and channel.failing_since is not None
     ]
     return found
 
 
 async def _overview(request: web.Request) -> View:
-    pool = deps(request).pool
-    found = await stored.newest(pool, page_asked(request, _PAGE), state="standing")
+    pool = deps_of(request).pool
+    found = await stored.newest(pool, page_request_of(request, _PAGE), state="standing")
     channels = await alert_channels.all_channels(pool)
     context = {
-        "rows": [(one, own_address(one.link, _LIST)) for one in found.data],
+        "rows": [(alert, own_address(alert.link, _LIST)) for alert in found.data],
         "next": next_page(request, found),
-        "rules": [(one, _words(one)) for one in await alerts.all_rules(pool)],
+        "rules": [(rule, _words(rule)) for rule in await alerts.all_rules(pool)],
         "channels": channels,
-        "names": {one.id: one.name for one in channels},
+        "names": {channel.id: channel.name for channel in channels},
         "evaluated_at": await stored.evaluated_at(pool),
-        "smtp": bool(deps(request).settings.smtp.host),
+        "smtp": bool(deps_of(request).settings.smtp.host),
         "channel_kinds": (("email", "e-mail"), ("webhook", "webhook")),
     }
     return View("alerts.html", context, title="Alerts", csv=_csv("alerts", found.data))
 
 
-async def _rule(request: web.Request, shown: AlertRule | None, typed: Form | None = None) -> View:
-    ticked = shown.channels if shown is not None else []
-    channels = await alert_channels.all_channels(deps(request).pool)
+async def _rule(request: web.Request, rule: AlertRule | None, typed: Form | None = None) -> View:
+    ticked = rule.channels if rule is not None else []
+    channels = await alert_channels.all_channels(deps_of(request).pool)
     context = {
-        "rule": shown,
-        "address": _RULES if shown is None else f"{_RULES}/{shown.id}",
-        "kinds": [(kind, f"{words} ({UNITS[kind] or 'no threshold'})") for kind, words in KIND_WORDS.items()],
+        "rule": rule,
+        "address": _RULES if rule is None else f"{_RULES}/{rule.id}",
+        "kinds": [(kind, f"{text} ({UNITS[kind] or 'no threshold'})") for kind, text in KIND_WORDS.items()],
         "ways": _WAYS,
         "abouts": _ABOUTS,
-        "accounts": sorted(capabilities(deps(request).accounts)),
+        "accounts": sorted(capabilities(deps_of(request).accounts)),
         "channels": channels,
         "chosen": ticked if typed is None else typed.all("channel"),
     }
-    return View("alert_rule.html", context, title="A new rule" if shown is None else shown.name)
+    return View("alert_rule.html", context, title="A new rule" if rule is None else rule.name)
 
 
 async def _known_rule(request: web.Request) -> AlertRule:
-    found = await alerts.one_rule(deps(request).pool, request.match_info["id"])
+    found = await alerts.one_rule(deps_of(request).pool, request.match_info["id"])
     if found is None:
         raise web.HTTPNotFound
     return found
@@ -284,12 +291,12 @@ def _rule_of(form: Form) -> AlertRuleRequest | None:
     )
 
 
-def _words(one: AlertRule) -> str:
+def _words(rule: AlertRule) -> str:
     """What a rule tells of, in words."""
-    figure = "" if one.threshold is None else one.threshold
-    words = {
-        "price_move": f"the cost {dict(_ABOUTS)[one.about].partition(':')[0]} moves by {figure} % "
-        f"{dict(_WAYS)[one.direction]}",
+    figure = "" if rule.threshold is None else rule.threshold
+    text = {
+        "price_move": f"the cost {dict(_ABOUTS)[rule.about].partition(':')[0]} moves by {figure} % "
+        f"{dict(_WAYS)[rule.direction]}",
         "thin_margin": f"offers earn less than {figure} % of their cost, or cannot be sold for it",
         "low_balance": f"the balance is under {figure} in base currency",
         "few_days_left": f"the balance lasts for less than {figure} days",
@@ -302,8 +309,8 @@ def _words(one: AlertRule) -> str:
         "statement_differs": "lines of its statement differ from the ledger, and nobody explained them",
         "no_worker": "no worker has been seen for 60 seconds",
         "orders_overdue": "orders have waited for 60 seconds past their time",
-    }[one.kind]
-    return words + (f", in {country_name(one.country)}" if one.country else "")
+    }[rule.kind]
+    return text + (f", in {country_name(rule.country)}" if rule.country else "")
 
 
 def _wrong(form: Form, problem: Problem) -> None:
@@ -311,10 +318,10 @@ def _wrong(form: Form, problem: Problem) -> None:
         form.wrong(pointer.strip("/"), why)
 
 
-def _done(request: web.Request, problem: Problem | None, told: str) -> web.Response:
+def _done(request: web.Request, problem: Problem | None, message: str) -> web.Response:
     if problem is not None:
         raise web.HTTPNotFound
-    return see_other(request, _LIST, told=told)
+    return see_other(request, _LIST, message=message)
 
 
 def _csv(name: str, rows: list[Alert]) -> Csv:

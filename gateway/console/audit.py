@@ -7,7 +7,7 @@ from aiohttp import web
 
 from gateway.access import audit_rows as store
 from gateway.console.forms import query_form
-from gateway.console.pages import Csv, Pages, View, deps, next_page, page_asked
+from gateway.console.pages import Csv, Pages, View, deps_of, next_page, page_request_of
 
 pages = Pages()
 _PAGE = 50
@@ -20,8 +20,8 @@ async def audit(request: web.Request) -> View:
     form = query_form(request)
     wanted = {name: form.text(name) for name in ("actor", "action", "object")}
     found = await store.newest(
-        deps(request).pool,
-        page_asked(request, _PAGE),
+        deps_of(request).pool,
+        page_request_of(request, _PAGE),
         actor=wanted["actor"] or None,
         action=wanted["action"] or None,
         what=wanted["object"] or None,

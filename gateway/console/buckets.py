@@ -46,7 +46,7 @@ class Filters:
         return f"{path}?{urlencode({name: value for name, value in query.items() if value is not None})}"
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The bucket in words: "at least 5 GB for at least 30 days"."""
         bucket = self.bucket
         least = "just " if bucket.exact else "at least "
@@ -91,7 +91,7 @@ def read(request: web.Request, index: Index) -> Filters:
     for name, usual in _USUAL.items():
         form.typed.setdefault(name, usual)
     unlimited = form.typed["data_mb"] == UNLIMITED
-    scope = form.choice("scope", [one.value for one in Scope], required=False)
+    scope = form.choice("scope", [scope.value for scope in Scope], required=False)
     bucket = Bucket(
         data_mb=None if unlimited else form.whole("data_mb", least=1, most=_MOST_MB),
         days=form.whole("days", least=1, most=_MOST_DAYS),

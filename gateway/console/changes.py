@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.console.forms import Form, query_form
 from gateway.console.history import as_money, since_of
-from gateway.console.pages import Csv, Notice, Pages, View, deps, mode, next_page, page_asked, visitor
+from gateway.console.pages import Csv, Notice, Pages, View, deps_of, mode, next_page, page_request_of, visitor
 from gateway.kit.sheet import sheet_of
 from gateway.prices import changes as flow
 from gateway.prices.change_rules import KINDS, ChangeFilter
@@ -24,20 +24,20 @@ SINCE = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), ("visit", "m
 @pages("GET", "/console/changes", nav="Changes")
 async def changes(request: web.Request) -> View:
     """The feed, the newest first, with its filters in the address."""
-    form, behind = query_form(request), deps(request)
-    who = visitor(request)
+    form, deps = query_form(request), deps_of(request)
+    user = visitor(request)
     wanted = ChangeFilter(
         kinds=frozenset(kind for kind in KINDS if kind in form.all("kind")),
         suppliers=tuple(filter(None, [form.text("supplier", most=40)])),
         mode=mode(request),
         country=_country(form),
         plan_id=form.text("plan", most=100) or None,
-        since=since_of(form, who.last_visit),
+        since=since_of(form, user.last_visit),
         min_percent=form.decimal("percent", least=0, most=1_000_000),
         min_amount=form.decimal("amount", least=0, most=1_000_000),
     )
-    base = behind.settings.base_currency
-    found = await flow.feed(behind.pool, base, wanted, page_asked(request, _PAGE))
+    base = deps.settings.base_currency
+    found = await flow.feed(deps.pool, base, wanted, page_request_of(request, _PAGE))
     sheet = sheet_of(CHANGES, found.data)
     context = {
         "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
@@ -47,10 +47,10 @@ async def changes(request: web.Request) -> View:
         "filters_typed": form.typed,
         "errors": form.errors,
         "spans": SINCE,
-        "suppliers": await flow.suppliers_of(behind.pool, mode(request)),
-        "held": await waiting(behind.pool, mode(request)),
+        "suppliers": await flow.suppliers_of(deps.pool, mode(request)),
+        "quarantines": await waiting(deps.pool, mode(request)),
         "currency": base,
-        "last_visit": who.last_visit,
+        "last_visit": user.last_visit,
     }
     return View("changes.html", context, title="Changes", csv=Csv("changes", sheet.columns, sheet.rows))
 
@@ -58,15 +58,15 @@ async def changes(request: web.Request) -> View:
 @pages("GET", "/console/changes/since", nav="Changes")
 async def since(request: web.Request) -> View:
     """What changed since a date or the last visit, for each supplier and each country."""
-    form, behind = query_form(request), deps(request)
-    who = visitor(request)
-    usual = "visit" if who.last_visit is not None else "24h"
-    moment = since_of(form, who.last_visit, usual) or datetime.now(UTC) - timedelta(days=1)
-    found = await flow.summary(behind.pool, behind.settings.base_currency, moment, mode=mode(request))
+    form, deps = query_form(request), deps_of(request)
+    user = visitor(request)
+    usual = "visit" if user.last_visit is not None else "24h"
+    moment = since_of(form, user.last_visit, usual) or datetime.now(UTC) - timedelta(days=1)
+    found = await flow.summary(deps.pool, deps.settings.base_currency, moment, mode=mode(request))
     sheet = of_summary(found)
     context = {
         "found": found,
-        "countries": [(one, places.country_name(one.country)) for one in found.countries],
+        "countries": [(country, places.country_name(country.country)) for country in found.countries],
         "largest": [(row, as_money(row.old), as_money(row.new)) for row in found.largest],
         "spans": SINCE,
         "chosen": "" if form.typed.get("from") else form.typed.get("since") or usual,
@@ -83,10 +83,10 @@ async def quarantined(request: web.Request) -> list[Notice]:
     return [
         Notice(
             "bad",
-            f"{one.supplier}: a sync waits for you: {one.reason}",
-            f"/console/sync-runs/{one.run_id}/difference/{one.supplier}",
+            f"{quarantine.supplier}: a sync waits for you: {quarantine.reason}",
+            f"/console/sync-runs/{quarantine.run_id}/difference/{quarantine.supplier}",
         )
-        for one in await waiting(deps(request).pool, mode(request))
+        for quarantine in await waiting(deps_of(request).pool, mode(request))
     ]
 
 

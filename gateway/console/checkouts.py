@@ -21,11 +21,11 @@ from gateway.console.pages import (
     Notice,
     Pages,
     View,
-    deps,
+    deps_of,
     invalid,
     mode,
     next_page,
-    page_asked,
+    page_request_of,
     see_other,
     visitor,
 )
@@ -52,43 +52,43 @@ _OTHERS = (
 @pages("GET", LIST, nav="Checkouts")
 async def checkouts(request: web.Request) -> View:
     """The checkouts, the newest first, and above them payments that belong to none."""
-    form, behind = query_form(request), deps(request)
+    form, deps = query_form(request), deps_of(request)
     side = form.choice("mode", [value for value, _ in _MODES], required=False) or mode(request)
     status = form.choice("status", _STATUSES, required=False) or None
     storefront = form.text("storefront") or None
     only = None if side == "both" else side
     page, strangers = await asyncio.gather(
         checkout_view_rows.of_all(
-            behind.pool, page_asked(request, _PAGE), mode=only, status=status, storefront=storefront
+            deps.pool, page_request_of(request, _PAGE), mode=only, status=status, storefront=storefront
         ),
-        flow.waiting(behind, PageRequest(_MOST_CASES), mode=only, reason="unknown_checkout"),
+        flow.waiting(deps, PageRequest(_MOST_CASES), mode=only, reason="unknown_checkout"),
     )
-    found = await flow.ops_shown(behind, page.data)
+    found = await flow.ops_checkouts(deps, page.data)
     context = {
         "rows": found,
         "strangers": strangers.data,
         "as_money": as_money,
-        "statuses": [(one, one.replace("_", " ")) for one in _STATUSES],
+        "statuses": [(status_name, status_name.replace("_", " ")) for status_name in _STATUSES],
         "modes": _MODES,
         "side": side,
         "filters_typed": form.typed,
-        "base": behind.settings.base_currency,
+        "base": deps.settings.base_currency,
         "next": next_page(request, page),
     }
-    base = behind.settings.base_currency
+    base = deps.settings.base_currency
     return View("checkouts.html", context, title="Checkouts", csv=Csv("checkouts", *sheet_of(_table(base), found)))
 
 
 @pages("GET", LIST + "/{id}", nav="Checkouts")
 async def checkout(request: web.Request) -> View:
     """One checkout: its payments, its cases, and everything that happened to it."""
-    behind, checkout_id = deps(request), part(request, "id")
-    found = await flow.ops_one(behind, checkout_id)
+    deps, checkout_id = deps_of(request), part(request, "id")
+    found = await flow.ops_checkout(deps, checkout_id)
     if found is None:
         raise web.HTTPNotFound
-    events = await checkout_view_rows.events(behind.pool, checkout_id)
+    events = await checkout_view_rows.events(deps.pool, checkout_id)
     context = {
-        "one": found,
+        "checkout": found,
         "events": events,
         "as_money": as_money,
         "audit_url": "/console/audit?" + urlencode({"object": f"checkout:{checkout_id}"}),
@@ -115,12 +115,12 @@ async def resolve(request: web.Request) -> View | web.Response:
     outcome = form.choice("as", _OUTCOMES)
     note = form.text("note", required=True, most=1000)
     if form:
-        work = decide(deps(request), case_id, cast("Decided", outcome), note, visitor(request))
+        work = decide(deps_of(request), case_id, cast("Decided", outcome), note, visitor(request))
         # It goes on to its end although the browser goes away.
         closed = await asyncio.shield(asyncio.ensure_future(work))
         if not isinstance(closed, Problem):
             where = LIST if closed[0].checkout_id is None else f"{LIST}/{closed[0].checkout_id}"
-            return see_other(request, where, told=f"Decided: {outcome}.")
+            return see_other(request, where, message=f"Decided: {outcome}.")
         if closed.code == "not_found":
             raise web.HTTPNotFound
         form.wrong("", f"Nothing was done: {closed.detail}.")
@@ -130,36 +130,36 @@ async def resolve(request: web.Request) -> View | web.Response:
 @pages.notice
 async def notices(request: web.Request) -> list[Notice]:
     """How many payments wait, and for how long."""
-    count, since = await checkout_view_rows.waiting(deps(request).pool, mode(request))
+    count, since = await checkout_view_rows.waiting(deps_of(request).pool, mode(request))
     if since is None:
         return []
-    words = "payment waits for somebody" if count == 1 else "payments wait for somebody"
+    text = "payment waits for somebody" if count == 1 else "payments wait for somebody"
     return [
-        Notice("bad", f"{words}, the longest since {since:%Y-%m-%d %H:%M} UTC", "/console/attention#payments", count)
+        Notice("bad", f"{text}, the longest since {since:%Y-%m-%d %H:%M} UTC", "/console/attention#payments", count)
     ]
 
 
 @pages.finds("Checkouts")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Checkouts by their id, reference, link or payment."""
-    found = await checkout_view_rows.find(deps(request).pool, question.strip()[:200])
+    found = await checkout_view_rows.find(deps_of(request).pool, question.strip()[:200])
     return [
         Hit(
-            one.id,
-            f"{LIST}/{one.id}",
-            f"{str(one.plan.get('name', one.id))[:80]}, {one.storefront[:60]}, {one.status.replace('_', ' ')}",
+            row.id,
+            f"{LIST}/{row.id}",
+            f"{str(row.plan.get('name', row.id))[:80]}, {row.storefront[:60]}, {row.status.replace('_', ' ')}",
             only=len(found) == 1,
         )
-        for one in found
+        for row in found
     ]
 
 
 async def _form(request: web.Request) -> View:
-    behind = deps(request)
-    case = await flow.case(behind, part(request, "id"))
+    deps = deps_of(request)
+    case = await flow.case(deps, part(request, "id"))
     if case is None:
         raise web.HTTPNotFound
-    found = None if case.checkout_id is None else await flow.ops_one(behind, case.checkout_id)
+    found = None if case.checkout_id is None else await flow.ops_checkout(deps, case.checkout_id)
     return View("payment_case.html", _context(case, found), title="Decide about a payment")
 
 
@@ -167,7 +167,7 @@ def _context(case: PaymentCase, found: OpsCheckout | None) -> dict[str, Any]:
     placeable = found is not None and flow.may_place(found, case)
     return {
         "case": case,
-        "one": found,
+        "checkout": found,
         "as_money": as_money,
         "outcomes": (_PLACED, *_OTHERS) if placeable else _OTHERS,
     }

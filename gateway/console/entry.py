@@ -6,20 +6,19 @@ from typing import cast, get_args
 
 from aiohttp import web
 
-from gateway.access import login, user_rows
-from gateway.access import users as people
+from gateway.access import login, user_rows, users
 from gateway.access.key_rows import Mode
 from gateway.access.login import LoggedIn, Step
-from gateway.access.users import PeopleError
+from gateway.access.users import UserError
 from gateway.console import guard
 from gateway.console.forms import form_data
 from gateway.console.pages import (
-    BEHIND,
+    CONTEXT,
     SESSION,
     STEP,
     Pages,
     View,
-    deps,
+    deps_of,
     invalid,
     own_address,
     see_other,
@@ -46,14 +45,14 @@ async def log_in(request: web.Request) -> View | web.Response:
     """Begin a session. Name and password are kept apart from what is said about a failure."""
     form = await form_data(request)
     target = own_address(form.text("next", most=2000))
-    stage = deps(request)
+    stage = deps_of(request)
     name, password = form.typed.get("name", ""), form.typed.pop("password", "")
     done = await login.log_in(
         stage,
         name,
         password,
         _first_mode(request),
-        address=request.app[BEHIND].address(request),
+        address=request.app[CONTEXT].address(request),
         device_cookie=guard.device_cookie(request),
     )
     if isinstance(done, LoggedIn):
@@ -73,10 +72,10 @@ async def enter_code(request: web.Request) -> View | web.Response:
     if STEP not in request:
         return see_other(request, target)
     done = await login.enter_code(
-        deps(request),
+        deps_of(request),
         request[SESSION],
         form.typed.pop("code", ""),
-        address=request.app[BEHIND].address(request),
+        address=request.app[CONTEXT].address(request),
         device_cookie=guard.device_cookie(request),
     )
     if isinstance(done, str):
@@ -94,7 +93,7 @@ def _code_page(target: str) -> View:
 @pages("POST", "/console/logout", own=True, steps=EVERY_STEP)
 async def log_out(request: web.Request) -> web.Response:
     """End this session."""
-    await login.log_out(deps(request), request[SESSION])
+    await login.log_out(deps_of(request), request[SESSION])
     answer = see_other(request, "/console/login")
     guard.drop_session(request, answer)
     return answer
@@ -106,7 +105,7 @@ async def set_mode(request: web.Request) -> web.Response:
     form = await form_data(request)
     chosen = form.choice("mode", ("live", "test"))
     if chosen:
-        await user_rows.set_mode(deps(request).pool, request[SESSION].digest, cast("Mode", chosen))
+        await user_rows.set_mode(deps_of(request).pool, request[SESSION].digest, cast("Mode", chosen))
     return see_other(request, form.text("next", most=2000))
 
 
@@ -132,7 +131,7 @@ async def change_password(request: web.Request) -> View | web.Response:
     form = await form_data(request)
     target = own_address(form.text("next", most=2000))
     old, new, again = (form.typed.pop(name, "") for name in ("old", "new", "again"))
-    stage, who = deps(request), visitor(request)
+    stage, user = deps_of(request), visitor(request)
     refused = await login.check_own_password(stage, request[SESSION], old)
     if refused is not None:
         form.wrong("old", too_many(refused.wait) if refused.wait else "is not your password now")
@@ -142,11 +141,11 @@ async def change_password(request: web.Request) -> View | web.Response:
         form.wrong("again", "is not the same")
     if form:
         try:
-            await people.set_password(stage.pool, who, who.name, new, keep=request[SESSION].digest)
-        except PeopleError as error:
+            await users.set_password(stage.pool, user, user.name, new, keep=request[SESSION].digest)
+        except UserError as error:
             form.wrong("new", str(error))
         else:
-            return see_other(request, target, told="Your password is changed; you are logged out everywhere else.")
+            return see_other(request, target, message="Your password is changed; you are logged out everywhere else.")
     return invalid(_password_page(target), form)
 
 
@@ -155,7 +154,7 @@ def _password_page(target: str) -> View:
 
 
 def _first_mode(request: web.Request) -> Mode:
-    accounts = deps(request).settings.suppliers.values()
+    accounts = deps_of(request).settings.suppliers.values()
     return "live" if any(account.get("mode") == "live" for account in accounts) else "test"
 
 

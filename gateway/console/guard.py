@@ -25,14 +25,14 @@ from gateway.access.passwords import RETRY_AFTER_SECONDS, PasswordsBusyError
 from gateway.access.user_rows import Session
 from gateway.console.forms import FormError, csrf_field
 from gateway.console.navigation import Group
-from gateway.console.pages import BEHIND, SESSION, STEP, TOLD, ConsolePage, NoDatabaseError, View, deps, is_htmx
+from gateway.console.pages import CONTEXT, MESSAGE, SESSION, STEP, ConsolePage, NoDatabaseError, View, deps_of, is_htmx
 from gateway.console.render import draw
 from gateway.kit.pool import is_database_down
 from gateway.kit.request_body import BodyError
 from gateway.prices import supplier_states
 
 _TOKEN_BYTES = 32
-_TOLD_COOKIE = "gw_told"
+_MESSAGE_COOKIE = "gw_message"
 _UNSOLD = web.RequestKey("console_unsold", str)
 THEME_COOKIE = "gw_theme"
 THEMES = ("system", "light", "dark")
@@ -72,7 +72,7 @@ class Frame:
     nav: str
     theme: str
     nonce: str
-    told: str
+    message: str
     back: str
     step: Step | None
     unsold: str
@@ -83,7 +83,7 @@ async def _unsold(request: web.Request) -> str:
     session = request.get(SESSION)
     if session is None or is_htmx(request):
         return ""
-    return await supplier_states.nothing_sells(deps(request), session.mode)
+    return await supplier_states.nothing_sells(deps_of(request), session.mode)
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -142,7 +142,7 @@ class Guard:
         if writes:
             _from_here(request)
         session = await self._session(request)
-        step = None if session is None else due_step(session, deps(request).settings)
+        step = None if session is None else due_step(session, deps_of(request).settings)
         if step is not None:
             request[STEP] = step
         if page.role is None:
@@ -156,7 +156,7 @@ class Guard:
         if not session.visitor.may(page.role):
             raise Refused(403, f"This needs the role {page.role}; yours is {session.visitor.role}.")
         if session.due and step is None:
-            await user_rows.touch(deps(request).pool, session)
+            await user_rows.touch(deps_of(request).pool, session)
         return await page.handler(request)
 
     def _drawn(
@@ -168,7 +168,7 @@ class Guard:
         token = request.cookies.get(session_cookie(request))
         if not token:
             return None
-        found = await user_rows.session(deps(request).pool, token)
+        found = await user_rows.session(deps_of(request).pool, token)
         if found is not None:
             request[SESSION] = found
         return found
@@ -182,7 +182,7 @@ class Guard:
             nav=page.nav,
             theme=theme(request),
             nonce=nonce,
-            told=_read_told(request),
+            message=_read_message(request),
             back=request.path_qs if request.method == "GET" else "/console",
             step=step,
             unsold=request.get(_UNSOLD, ""),
@@ -197,7 +197,7 @@ class Guard:
     def _refusal(
         self, request: web.Request, page: ConsolePage, nonce: str, status: int, why: str, *, title: str = ""
     ) -> web.Response:
-        context = {"status": status, "why": why, "request_id": request.app[BEHIND].request_id(request)}
+        context = {"status": status, "why": why, "request_id": request.app[CONTEXT].request_id(request)}
         view = View("error.html", context, title=title or _TITLES.get(status, "That did not work"), status=status)
         return draw(request, view, self._base(request, page, nonce))
 
@@ -223,11 +223,11 @@ class Guard:
         headers["X-Robots-Tag"] = "noindex, nofollow"
         headers.setdefault("Cache-Control", "no-store")
         headers["Server-Timing"] = f"app;dur={seconds * 1000:.1f}"
-        told = request.get(TOLD)
-        if told:
-            _set(request, response, _told_cookie(request), _pack(told), 120)
-        elif response.status == 200 and _told_cookie(request) in request.cookies:  # noqa: PLR2004 - HTTP
-            _drop(request, response, _told_cookie(request))
+        message = request.get(MESSAGE)
+        if message:
+            _set(request, response, _message_cookie(request), _pack(message), 120)
+        elif response.status == 200 and _message_cookie(request) in request.cookies:  # noqa: PLR2004 - HTTP
+            _drop(request, response, _message_cookie(request))
         if is_htmx(request) and response.status == 303 and "Location" in headers:  # noqa: PLR2004 - HTTP
             # htmx would follow the redirection by itself and put the whole page into a part of this one.
             headers["HX-Redirect"] = headers.pop("Location")
@@ -241,7 +241,7 @@ def _require_no_nul(request: web.Request) -> None:
     """Refuse an address with a NUL in it: PostgreSQL stores none, so nothing is called that or can be looked for."""
     if any("\0" in part for part in request.match_info.values()):
         raise web.HTTPNotFound
-    if any("\0" in text for asked in request.query.items() for text in asked):
+    if any("\0" in text for field in request.query.items() for text in field):
         raise Refused(422, "The address contains a NUL character. Remove it and try again.")
 
 
@@ -252,17 +252,17 @@ def _from_here(request: web.Request) -> None:
         raise Refused(403, "This form came from another site, so nothing was done.")
     origin = request.headers.get("Origin")
     if origin is not None:
-        own = urlsplit(request.app[BEHIND].origin(request)).netloc
+        own = urlsplit(request.app[CONTEXT].origin(request)).netloc
         if urlsplit(origin).netloc.lower() != own.lower():
             raise Refused(403, "This form came from another site, so nothing was done.")
 
 
 async def _meant(request: web.Request) -> None:
     """Refuse a form that does not carry the session's own token."""
-    given = request.headers.get("X-CSRF-Token")
-    if given is None:
-        given = await csrf_field(request)
-    if not _is_token(request, given):
+    token = request.headers.get("X-CSRF-Token")
+    if token is None:
+        token = await csrf_field(request)
+    if not _is_token(request, token):
         raise Refused(403, "This form is too old, or not ours. Go back, load the page again and send it once more.")
 
 
@@ -273,9 +273,9 @@ def csrf_token(request: web.Request) -> str:
     return base64.urlsafe_b64encode(mask + bytes(a ^ b for a, b in zip(mask, secret, strict=True))).decode()
 
 
-def _is_token(request: web.Request, given: str) -> bool:
+def _is_token(request: web.Request, token: str) -> bool:
     try:
-        raw = base64.urlsafe_b64decode(given.encode("ascii"))
+        raw = base64.urlsafe_b64decode(token.encode("ascii"))
     except ValueError:
         return False
     if len(raw) != 2 * _TOKEN_BYTES:
@@ -291,12 +291,12 @@ def _csrf_secret(request: web.Request) -> bytes:
 
 def _to_login(request: web.Request, *, writes: bool, target: str = "/console/login") -> web.Response:
     """To the log-in or a step of it, and from there back to the page that the person is on."""
-    asked = request.path_qs
+    target_path = request.path_qs
     if is_htmx(request):
         current = urlsplit(request.headers.get("HX-Current-URL", ""))
-        asked, writes = f"{current.path}?{current.query}".rstrip("?"), False
-    if not writes and asked not in {"", "/console"}:
-        target += "?next=" + quote(asked, safe="/")
+        target_path, writes = f"{current.path}?{current.query}".rstrip("?"), False
+    if not writes and target_path not in {"", "/console"}:
+        target += "?next=" + quote(target_path, safe="/")
     return web.Response(status=303, headers={"Location": target})
 
 
@@ -305,7 +305,7 @@ def _to_login(request: web.Request, *, writes: bool, target: str = "/console/log
 
 def is_https(request: web.Request) -> bool:
     """Whether the person's browser talks https, to us or to the proxy before us."""
-    return request.app[BEHIND].origin(request).startswith("https:")
+    return request.app[CONTEXT].origin(request).startswith("https:")
 
 
 def session_cookie(request: web.Request) -> str:
@@ -349,12 +349,12 @@ def _device_cookie(request: web.Request) -> str:
     return f"__Host-{_DEVICE_COOKIE}" if is_https(request) else _DEVICE_COOKIE
 
 
-def _told_cookie(request: web.Request) -> str:
-    return f"__Host-{_TOLD_COOKIE}" if is_https(request) else _TOLD_COOKIE
+def _message_cookie(request: web.Request) -> str:
+    return f"__Host-{_MESSAGE_COOKIE}" if is_https(request) else _MESSAGE_COOKIE
 
 
-def _read_told(request: web.Request) -> str:
-    packed = request.cookies.get(_told_cookie(request), "")
+def _read_message(request: web.Request) -> str:
+    packed = request.cookies.get(_message_cookie(request), "")
     try:
         return base64.urlsafe_b64decode(packed.encode("ascii")).decode()[:500]
     except ValueError:

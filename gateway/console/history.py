@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.console.forms import Form, query_form
-from gateway.console.pages import Csv, Pages, View, deps, mode
+from gateway.console.pages import Csv, Pages, View, deps_of, mode
 from gateway.kit.sheet import sheet_of
 from gateway.kit.since import since as moment_of
 from gateway.prices.change_rules import ChangeFilter
@@ -38,14 +38,14 @@ async def history(request: web.Request) -> View:
         plan_id, offer_id = "", plan_id
     since = moment_of(span, datetime.now(UTC)) or datetime.now(UTC)
     context: dict[str, Any] = {"plan": plan_id, "offer": offer_id, "range": span, "ranges": RANGES, "supplier": ""}
-    pool = deps(request).pool
+    pool = deps_of(request).pool
     if offer_id and not plan_id:
         plan_id = context["plan"] = await plan_of(pool, offer_id) or ""
     if not plan_id:
         return await _start(request, context)
     supplier = context["supplier"] = form.text("supplier", most=40)
     found = await price_history(
-        pool, deps(request).settings, plan_id, since=since, mode=mode(request), offer_id=offer_id or None
+        pool, deps_of(request).settings, plan_id, since=since, mode=mode(request), offer_id=offer_id or None
     )
     if found is None:
         return View("history.html", {**context, "found": None, "moves": []}, title="History")
@@ -70,10 +70,10 @@ async def history(request: web.Request) -> View:
 async def _start(request: web.Request, context: dict[str, Any]) -> View:
     since = moment_of("7d", datetime.now(UTC))
     wanted = ChangeFilter(since=since, mode=mode(request))
-    moves = await largest_moves(deps(request).pool, deps(request).settings.base_currency, wanted, _MOVES)
+    moves = await largest_moves(deps_of(request).pool, deps_of(request).settings.base_currency, wanted, _MOVES)
     missed = bool(context["offer"])
-    shown = [(move, as_money(move.old), as_money(move.new)) for move in moves]
-    return View("history.html", {**context, "found": None, "moves": shown, "missed": missed}, title="History")
+    rows = [(move, as_money(move.old), as_money(move.new)) for move in moves]
+    return View("history.html", {**context, "found": None, "moves": rows, "missed": missed}, title="History")
 
 
 def _only(found: PriceHistory, supplier: str) -> PriceHistory:
@@ -98,7 +98,9 @@ def chart_of(found: PriceHistory) -> str:
                 for offer in found.offers
                 if offer.steps
             ],
-            "gaps": [[gap.since.timestamp(), gap.until.timestamp()] for one in found.gaps for gap in one.gaps],
+            "gaps": [
+                [gap.since.timestamp(), gap.until.timestamp()] for supplier in found.gaps for gap in supplier.gaps
+            ],
         }
     ).decode()
 

@@ -21,9 +21,9 @@ T = TypeVar("T")
 @pages("GET", "/console", nav="Home")
 async def home(request: web.Request) -> View:
     """What needs attention now, the worst first."""
-    told = await asyncio.gather(*(_or_none(look(request)) for look in request.app[NOTICES]))
-    failed = sum(part is None for part in told)
-    parts = [sorted(part, key=_weight) for part in told if part]
+    answers = await asyncio.gather(*(_or_none(source(request)) for source in request.app[NOTICES]))
+    failed = sum(part is None for part in answers)
+    parts = [sorted(part, key=_weight) for part in answers if part]
     parts.sort(key=lambda part: _weight(part[0]))
     return View("home.html", {"parts": parts, "most": _MOST, "failed": failed}, title="Home")
 
@@ -47,10 +47,10 @@ def _weight(notice: Notice) -> int:
     return _LEVELS.index(notice.level)
 
 
-async def _or_none(asked: Awaitable[T]) -> T | None:
+async def _or_none(notices: Awaitable[T]) -> T | None:
     """What a part tells, None when it cannot: one part's fault does not take the page away."""
     try:
-        return await asked
+        return await notices
     except Exception:  # noqa: BLE001 - whatever it is, the log has it and the page says that something is missing
         structlog.get_logger().exception("console: a part of a page is missing")
         return None

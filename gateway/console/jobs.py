@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from gateway.console.pages import Csv, Notice, Pages, View, deps, next_page, page_asked
+from gateway.console.pages import Csv, Notice, Pages, View, deps_of, next_page, page_request_of
 from gateway.kit import job_queue
 from gateway.kit.sheet import columns, sheet_of
 from gateway.operations import running
@@ -20,7 +20,7 @@ _JOBS = columns("id, kind, state, about, created=created_at, due=due_at, attempt
 @pages("GET", "/console/jobs", nav="Jobs")
 async def jobs(request: web.Request) -> View:
     """The queue, the oldest first, and the schedules."""
-    found = await running.jobs(deps(request).pool, page_asked(request, _PAGE))
+    found = await running.jobs(deps_of(request).pool, page_request_of(request, _PAGE))
     context = {"queue": found, "next": next_page(request, found)}
     return View("jobs.html", context, title="Jobs", csv=Csv("jobs", *sheet_of(_JOBS, found.data)))
 
@@ -28,7 +28,7 @@ async def jobs(request: web.Request) -> View:
 @pages.notice
 async def waiting(request: web.Request) -> list[Notice]:
     """Jobs that nobody begins: a sign that no worker runs."""
-    oldest = await job_queue.oldest_late(deps(request).pool)
+    oldest = await job_queue.oldest_late(deps_of(request).pool)
     if oldest is None or datetime.now(UTC) - oldest < _LATE:
         return []
     return [Notice("bad", "Jobs wait and nobody begins them. Does a worker run?", "/console/jobs")]

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from gateway.catalog.index import Index
 from gateway.catalog.index.margins import MarginQuery, ranked
+from gateway.console.filters import clean
 from gateway.console.forms import Form, query_form
-from gateway.console.pages import Csv, Notice, Pages, View, deps, is_htmx, mode, next_page, page_asked
-from gateway.console.shown import clean
+from gateway.console.pages import Csv, Notice, Pages, View, deps_of, is_htmx, mode, next_page, page_request_of
 from gateway.prices import margins
 from gateway.pricing import pricing_rule_rows
 from providers.kit import places
@@ -27,20 +27,20 @@ _SCOPES = (("country", "one country"), ("region", "regional"), ("global", "globa
 @pages("GET", "/console/margins", nav="Margins")
 async def list_(request: web.Request) -> View:
     """A hundred offers at a time; htmx fetches the next hundred when they come into sight."""
-    behind, form = deps(request), query_form(request)
-    storefronts = await pricing_rule_rows.storefronts(behind.pool)
+    deps, form = deps_of(request), query_form(request)
+    storefronts = await pricing_rule_rows.storefronts(deps.pool)
     storefront = form.text("storefront") or None
     index = index_of(request, storefront)
-    fees = margins.fees_of(behind.settings)
+    fees = margins.fees_of(deps.settings)
     wanted = _asked(form, index)
-    asked = page_asked(request, A_PAGE)
-    found = margins.page(index, fees, wanted, asked)
+    page_request = page_request_of(request, A_PAGE)
+    found = margins.page(index, fees, wanted, page_request)
     context: dict[str, Any] = {
-        "rows": [_figures(one) for one in found.data],
+        "rows": [_figures(margin) for margin in found.data],
         "next": next_page(request, found),
         "currency": index.base_currency,
     }
-    if is_htmx(request) and asked.cursor is not None:
+    if is_htmx(request) and page_request.cursor is not None:
         return View("_margins_rows.html", context)
     context |= {
         "summary": found.summary,
@@ -49,11 +49,11 @@ async def list_(request: web.Request) -> View:
         "wrong": form.errors,
         "storefronts": list(storefronts.items()),
         "suppliers": index.snapshot.suppliers,
-        "regions": sorted(((code, name) for code, name, _ in index.snapshot.regions), key=lambda one: one[1]),
+        "regions": sorted(((code, name) for code, name, _ in index.snapshot.regions), key=lambda region: region[1]),
         "rules": _rules(index),
         "scopes": _SCOPES,
         "only": _ONLY,
-        "first": asked.cursor is None,
+        "first": page_request.cursor is None,
     }
     return View("margins.html", context, title="Margins", csv=Csv("margins", *_file(request, index, wanted)))
 
@@ -62,7 +62,7 @@ async def list_(request: web.Request) -> View:
 async def losses(request: web.Request) -> list[Notice]:
     """Offers that are sold at a loss, after fees."""
     index = index_of(request, None)
-    lost = ranked(index, margins.fees_of(deps(request).settings), MarginQuery(negative=True))
+    lost = ranked(index, margins.fees_of(deps_of(request).settings), MarginQuery(negative=True))
     if not len(lost.rows):
         return []
     return [Notice("warn", "offers are sold at a loss after fees", "/console/margins?only=negative", len(lost.rows))]
@@ -70,7 +70,7 @@ async def losses(request: web.Request) -> list[Notice]:
 
 def index_of(request: web.Request, storefront_id: str | None) -> Index:
     """The catalogue of the side that the visitor looks at, priced for a storefront."""
-    index = deps(request).index
+    index = deps_of(request).index
     if index is None:
         raise web.HTTPServiceUnavailable
     return index(mode(request), storefront_id)
@@ -102,20 +102,20 @@ def _asked(form: Form, index: Index) -> MarginQuery:
 def _rules(index: Index) -> list[tuple[str, str]]:
     """The rules of the set, to choose among, the default last."""
     numbers = range(len(index.rules.rules) + 1)
-    return [(str(number), clean(index.rules.words(number))[:60]) for number in numbers]
+    return [(str(number), clean(index.rules.describe(number))[:60]) for number in numbers]
 
 
 def _file(request: web.Request, index: Index, wanted: MarginQuery) -> tuple[Any, Any]:
     if request.query.get("format") != "csv":
         return (), ()
-    found = margins.sheet(index, margins.fees_of(deps(request).settings), wanted)
+    found = margins.sheet(index, margins.fees_of(deps_of(request).settings), wanted)
     return found.columns, found.rows
 
 
-def _figures(one: Margin) -> dict[str, Any]:
+def _figures(margin: Margin) -> dict[str, Any]:
     """A row as the page draws it."""
     return {
-        "one": one,
-        "level": "bad" if one.negative else "warn" if one.why_not == "thin_margin" else "",
-        "same": one.cost.currency == one.cost_base.currency,
+        "margin": margin,
+        "level": "bad" if margin.negative else "warn" if margin.why_not == "thin_margin" else "",
+        "same": margin.cost.currency == margin.cost_base.currency,
     }

@@ -14,11 +14,11 @@ from gateway.console.pages import (
     Notice,
     Pages,
     View,
-    deps,
+    deps_of,
     invalid,
     mode,
     next_page,
-    page_asked,
+    page_request_of,
     see_other,
     visitor,
 )
@@ -44,13 +44,13 @@ _LEVELS = {
 @pages("GET", _LIST, nav="Money")
 async def money_page(request: web.Request) -> View:
     """All suppliers of a mode, each on a line, and the deposits that were begun last."""
-    behind = deps(request)
-    found = await money.of_all(behind, page_asked(request, _PAGE), mode(request))
-    begun = await money.deposits_begun(behind, PageRequest(_DEPOSITS), mode=mode(request))
+    deps = deps_of(request)
+    found = await money.of_all(deps, page_request_of(request, _PAGE), mode(request))
+    begun = await money.deposits_begun(deps, PageRequest(_DEPOSITS), mode=mode(request))
     context = {
-        "suppliers": [(one, _amounts(one)) for one in found.data],
+        "suppliers": [(supplier, _amounts(supplier)) for supplier in found.data],
         "next": next_page(request, found),
-        "deposits": [(one, as_money(one.amount)) for one in begun.data],
+        "deposits": [(deposit, as_money(deposit.amount)) for deposit in begun.data],
         "few_days": FEW_DAYS,
     }
     return View("money.html", context, title="Money", csv=Csv("money", *sheet_of(MONEY, found.data)))
@@ -66,68 +66,68 @@ async def supplier_money(request: web.Request) -> View:
 async def refresh(request: web.Request) -> web.Response:
     """Ask the suppliers now, one or all."""
     form = await form_data(request)
-    behind, name = deps(request), form.text("supplier", most=40)
-    if name and name not in behind.accounts:
+    deps, name = deps_of(request), form.text("supplier", most=40)
+    if name and name not in deps.accounts:
         raise web.HTTPNotFound
-    await money.refresh(behind, [name] if name else None)
-    return see_other(request, f"{_LIST}/{name}" if name else _LIST, told="The suppliers were asked.")
+    await money.refresh(deps, [name] if name else None)
+    return see_other(request, f"{_LIST}/{name}" if name else _LIST, message="The suppliers were asked.")
 
 
 @pages("POST", _LIST + "/{name}/deposits", role="operator", nav="Money")
 async def begin_deposit(request: web.Request) -> View | web.Response:
     """Ask the supplier for a page at which a person pays."""
-    behind, name, form = deps(request), request.match_info["name"], await form_data(request)
-    ways = {one.name: one for one in deposits.ways(behind.accounts.get(name)) if one.online}
+    deps, name, form = deps_of(request), request.match_info["name"], await form_data(request)
+    ways = {way.name: way for way in deposits.ways(deps.accounts.get(name)) if way.online}
     way = form.choice("way", list(ways))
     amount = form.money("amount", (ways[way].currency if way else None) or "USD", required=True)
     if not form or amount is None:
         return invalid(await _one(request, name), form)
-    made = await deposits.begin(behind, name, way, amount, visitor(request))
+    made = await deposits.begin(deps, name, way, amount, visitor(request))
     if isinstance(made, Problem):
         form.wrong("amount", made.detail)
         return invalid(await _one(request, name), form)
-    told = (
+    message = (
         f"{amount} by {ways[way].title}: pay at the page that is linked below. The balance is looked at every minute."
     )
-    return see_other(request, f"{_LIST}/{name}", told=told)
+    return see_other(request, f"{_LIST}/{name}", message=message)
 
 
 @pages.notice
 async def short_of_money(request: web.Request) -> list[Notice]:
     """Suppliers that have offers which our money there does not suffice for."""
-    behind = deps(request)
-    if behind.index is None:
+    deps = deps_of(request)
+    if deps.index is None:
         return []
     try:
-        index = behind.index(mode(request))
+        index = deps.index(mode(request))
     except LookupError:
         return []
     return [
         Notice("warn", f"{name} has offers that our money there does not suffice for: they are not sold", _page(name))
-        for name, _ in index.standing.payable
+        for name, _ in index.standing.affordable
     ]
 
 
 async def _one(request: web.Request, name: str) -> View:
-    behind, form = deps(request), query_form(request)
-    if not await supplier_list_rows.is_supplier(behind.pool, name):
+    deps, form = deps_of(request), query_form(request)
+    if not await supplier_list_rows.is_supplier(deps.pool, name):
         raise web.HTTPNotFound
-    (one,) = await money.of(behind, [name])
+    (supplier,) = await money.of(deps, [name])
     first, last, days = _days(request, form)
     differing = form.ticked("differing")
-    found = await money.ledger(behind, name, first, last, page_asked(request, _PAGE), differing=differing)
+    found = await money.ledger(deps, name, first, last, page_request_of(request, _PAGE), differing=differing)
     if found is None:
         raise web.HTTPNotFound
-    begun = await money.deposits_begun(behind, PageRequest(_DEPOSITS), supplier=name)
+    begun = await money.deposits_begun(deps, PageRequest(_DEPOSITS), supplier=name)
     context = {
         "name": name,
-        "one": one,
-        "amounts": _amounts(one),
-        "online": [(way.name, way.title) for way in one.deposit_ways if way.online],
+        "supplier": supplier,
+        "amounts": _amounts(supplier),
+        "online": [(way.name, way.title) for way in supplier.deposit_ways if way.online],
         "deposits": [(each, as_money(each.amount)) for each in begun.data],
         "lines": [(line, as_money(line.theirs), as_money(line.ours), _LEVELS[line.verdict]) for line in found.data],
         "totals": [(total, as_money(total.theirs), as_money(total.ours)) for total in found.totals],
-        "books": found.books,
+        "statements": found.books,
         "first": first,
         "last": last,
         "days": days,
@@ -144,7 +144,7 @@ async def _one(request: web.Request, name: str) -> View:
 
 def _days(request: web.Request, form: Form) -> tuple[date, date, int]:
     """The days that are asked for; what cannot be is left out."""
-    today = money.usual_days(deps(request).clock())[1]
+    today = money.usual_days(deps_of(request).clock())[1]
     days = form.whole("days", least=1, most=money.MOST_DAYS) or money.USUAL_DAYS
     moment = form.moment("last")
     last = today if moment is None else min(moment.date(), today)
@@ -152,8 +152,8 @@ def _days(request: web.Request, form: Form) -> tuple[date, date, int]:
     return last - timedelta(days=days - 1), last, days
 
 
-def _amounts(one: SupplierMoney) -> dict[str, Any]:
-    balance = one.balance
+def _amounts(supplier: SupplierMoney) -> dict[str, Any]:
+    balance = supplier.balance
     return {
         "balance": as_money(balance.balance),
         "spendable": as_money(balance.spendable),

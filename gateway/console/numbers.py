@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.console.forms import form_data
 from gateway.console.goods import PLACE
 from gateway.console.history import as_money
-from gateway.console.pages import Pages, deps, mode, see_other, visitor
+from gateway.console.pages import Pages, deps_of, mode, see_other, visitor
 from gateway.inventory import numbers
 
 pages = Pages()
@@ -20,14 +20,19 @@ _CAN_BE_RELEASED = frozenset({"suspect_price", "stopped"})
 
 async def half(request: web.Request) -> dict[str, Any]:
     """What the template ``_numbers.html`` shows."""
-    behind, side = deps(request), mode(request)
-    tiers = [one for one in await numbers.ops_tiers(behind) if one.mode == side]
+    deps, side = deps_of(request), mode(request)
+    tiers = [tier for tier in await numbers.ops_tiers(deps) if tier.mode == side]
     return {
         "tiers": [
-            (one, as_money(one.cost), as_money(one.price), bool(one.stopped or _CAN_BE_RELEASED & set(one.why_not)))
-            for one in tiers
+            (
+                tier,
+                as_money(tier.cost),
+                as_money(tier.price),
+                bool(tier.stopped or _CAN_BE_RELEASED & set(tier.why_not)),
+            )
+            for tier in tiers
         ],
-        "number_lists": [one for one in await numbers.lists(behind) if one.mode == side],
+        "number_lists": [status for status in await numbers.lists(deps) if status.mode == side],
         "release_url": RELEASE,
     }
 
@@ -41,6 +46,6 @@ async def release(request: web.Request) -> web.Response:
         cost = Decimal(written)
     except InvalidOperation:
         raise web.HTTPNotFound from None
-    problem = await numbers.release(deps(request), supplier, tier, cost, visitor(request))
-    told = "It is sold again at its present cost." if problem is None else f"Nothing was done: {problem.detail}."
-    return see_other(request, PLACE, told=told)
+    problem = await numbers.release(deps_of(request), supplier, tier, cost, visitor(request))
+    message = "It is sold again at its present cost." if problem is None else f"Nothing was done: {problem.detail}."
+    return see_other(request, PLACE, message=message)

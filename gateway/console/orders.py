@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from gateway.checkouts import presenter
+from gateway.console.filters import clean
 from gateway.console.forms import Form, form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.pages import (
@@ -21,15 +22,14 @@ from gateway.console.pages import (
     Notice,
     Pages,
     View,
-    deps,
+    deps_of,
     invalid,
     mode,
     next_page,
-    page_asked,
+    page_request_of,
     see_other,
     visitor,
 )
-from gateway.console.shown import clean
 from gateway.items.item_rules import VoucherCodes, codes_in
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
@@ -37,7 +37,7 @@ from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.orders import cancel as cancelling
 from gateway.orders import order_presenter as flow
 from gateway.orders import order_search_rows, restore
-from gateway.orders.order_presenter import Line, Shown
+from gateway.orders.order_presenter import Line, OrderDetail
 from gateway.orders.order_search_rows import OrderFilter
 from gateway.orders.resolve import resolve as settle_as
 from gateway.orders.rules.attention import KINDS, WORDS
@@ -87,17 +87,17 @@ _OF_A_CANCEL = (
 @pages("GET", LIST, nav="Orders")
 async def orders(request: web.Request) -> View | web.Response:
     """The orders, the newest first, by filters; or those that a text names."""
-    form, behind = query_form(request), deps(request)
+    form, deps = query_form(request), deps_of(request)
     question = form.text("q", most=200)
     storefronts, suppliers = await asyncio.gather(
-        order_search_rows.storefronts_named(behind.pool), order_search_rows.suppliers_named(behind.pool)
+        order_search_rows.storefronts_named(deps.pool), order_search_rows.suppliers_named(deps.pool)
     )
     wanted, chosen = _wanted(request, form, storefronts)
     following = None
     if question:
-        rows = await flow.lines(behind, await flow.search(behind, question))
+        rows = await flow.lines(deps, await flow.search(deps, question))
     else:
-        found = await flow.listing(behind, wanted, page_asked(request, _PAGE))
+        found = await flow.listing(deps, wanted, page_request_of(request, _PAGE))
         rows, following = found.data, next_page(request, found)
     context = {
         "lines": rows,
@@ -112,7 +112,7 @@ async def orders(request: web.Request) -> View | web.Response:
         "storefronts": [(known, clean(name)[:60]) for known, name in storefronts],
         "suppliers": suppliers,
         "next": following,
-        "base": behind.settings.base_currency,
+        "base": deps.settings.base_currency,
     }
     return View("orders.html", context, title="Orders", csv=Csv("orders", COLUMNS, [row_of(line) for line in rows]))
 
@@ -127,27 +127,27 @@ async def order(request: web.Request) -> View:
 async def look_up(request: web.Request) -> web.Response:
     """Ask the supplier now what became of it."""
     form, order_id = await form_data(request), part(request, "id")
-    answer = await flow.look_up(deps(request), order_id, visitor(request))
+    answer = await flow.look_up(deps_of(request), order_id, visitor(request))
     if isinstance(answer, Problem):
         raise web.HTTPNotFound
-    told = (
+    message = (
         "The supplier was asked; what it said is below." if answer else "The supplier is being asked; look again soon."
     )
     back = form.text("next", most=500)
-    return see_other(request, back if back.startswith("/console/") else f"{LIST}/{order_id}", told=told)
+    return see_other(request, back if back.startswith("/console/") else f"{LIST}/{order_id}", message=message)
 
 
 @pages("POST", LIST + "/{id}/cancel", role="operator", nav="Orders")
 async def cancel(request: web.Request) -> View | web.Response:
     """Ask for its cancellation, as its storefront could; with top-ups only where the operator says so."""
-    form, order_id, behind = await form_data(request), part(request, "id"), deps(request)
+    form, order_id, deps = await form_data(request), part(request, "id"), deps_of(request)
     await _found(request)
     force = form.ticked("force")
-    problem = await cancelling.cancel_by_operator(behind, order_id, visitor(request), force=force)
+    problem = await cancelling.cancel_by_operator(deps, order_id, visitor(request), force=force)
     if problem is not None:
         form.wrong("", f"Not cancelled: {problem.detail}.")
         return invalid(await _order(request), form)
-    return see_other(request, f"{LIST}/{order_id}", told="The cancellation was asked for.")
+    return see_other(request, f"{LIST}/{order_id}", message="The cancellation was asked for.")
 
 
 @pages("POST", LIST + "/{id}/release", role="operator", nav="Orders")
@@ -155,18 +155,18 @@ async def release(request: web.Request) -> View | web.Response:
     """Let an order go on that was pending in a restored backup."""
     form, order_id = await form_data(request), part(request, "id")
     await _found(request)
-    problem = await restore.release(deps(request), order_id, visitor(request))
+    problem = await restore.release(deps_of(request), order_id, visitor(request))
     if isinstance(problem, Problem):
         form.wrong("", f"Not released: {problem.detail}.")
         return invalid(await _order(request), form)
-    return see_other(request, f"{LIST}/{order_id}", told="Released: it is bought as usual.")
+    return see_other(request, f"{LIST}/{order_id}", message="Released: it is bought as usual.")
 
 
 @pages("POST", LIST + "/{id}/reveal", role="operator", nav="Orders")
 async def reveal(request: web.Request) -> View:
     """What was delivered and is secret, on a page of its own. That it was looked at is on record by then."""
     order_id = part(request, "id")
-    answer = await flow.reveal(deps(request), order_id, visitor(request))
+    answer = await flow.reveal(deps_of(request), order_id, visitor(request))
     if isinstance(answer, Problem):
         raise web.HTTPNotFound
     return View("order_code.html", {"order_id": order_id, "secrets": answer}, title="What was delivered")
@@ -179,18 +179,18 @@ async def late_charge(request: web.Request) -> View | web.Response:
     note = form.text("note", required=True, most=1000)
     if not form:
         return invalid(await _order(request), form)
-    problem = await flow.settle_late_charge(deps(request), order_id, note, visitor(request))
+    problem = await flow.settle_late_charge(deps_of(request), order_id, note, visitor(request))
     if problem is not None:
         form.wrong("", f"Nothing was noted: {problem.detail}.")
         return invalid(await _order(request), form)
-    return see_other(request, f"{LIST}/{order_id}", told="Noted.")
+    return see_other(request, f"{LIST}/{order_id}", message="Noted.")
 
 
 @pages.finds("Orders")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Orders by anything that names one; a single one is gone to at once."""
-    behind = deps(request)
-    found = await flow.lines(behind, (await flow.search(behind, question))[:10])
+    deps = deps_of(request)
+    found = await flow.lines(deps, (await flow.search(deps, question))[:10])
     return [
         Hit(
             line.order.id,
@@ -212,21 +212,21 @@ def part(request: web.Request, name: str) -> str:
 
 def row_of(line: Line) -> tuple[Any, ...]:
     """An order as a row of a file."""
-    one, cost, margin = line.order, line.cost, line.margin
+    order, cost, margin = line.order, line.cost, line.margin
     return (
         *(
-            one.id,
-            one.created_at,
-            one.status,
-            one.kind,
-            one.storefront,
-            one.mode,
-            one.reference,
-            one.plan,
-            one.supplier,
+            order.id,
+            order.created_at,
+            order.status,
+            order.kind,
+            order.storefront,
+            order.mode,
+            order.reference,
+            order.plan,
+            order.supplier,
         ),
         *(line.price, line.price.currency, cost, None if cost is None else cost.currency),
-        *(None if margin is None else margin.amount, None if margin is None else one.base_currency),
+        *(None if margin is None else margin.amount, None if margin is None else order.base_currency),
     )
 
 
@@ -235,38 +235,40 @@ def _lines_of(text: str) -> str:
     return "\n".join(clean(line) for line in text[:_LONGEST_SIDE].splitlines()) or "(nothing)"
 
 
-async def _found(request: web.Request) -> Shown:
-    shown = await flow.one(deps(request), part(request, "id"))
-    if shown is None:
+async def _found(request: web.Request) -> OrderDetail:
+    detail = await flow.detail(deps_of(request), part(request, "id"))
+    if detail is None:
         raise web.HTTPNotFound
-    return shown
+    return detail
 
 
 async def _order(request: web.Request) -> View:
-    shown = await _found(request)
-    who, one = visitor(request), shown.order
+    detail = await _found(request)
+    user, order = visitor(request), detail.order
     iccid = None
-    if one.esim is not None:
-        iccid = one.esim.iccid if who.may("operator") else "…" + one.esim.iccid[-4:]
-    looks = [moment for moment in shown.moments if moment.exchange is not None]
+    if order.esim is not None:
+        iccid = order.esim.iccid if user.may("operator") else "…" + order.esim.iccid[-4:]
+    polls = [moment for moment in detail.moments if moment.exchange is not None]
     context = {
-        "shown": shown,
+        "detail": detail,
         "as_money": as_money,
         "lines_of": _lines_of,
-        "order": one,
-        "line": shown.line,
+        "order": order,
+        "line": detail.line,
         "iccid": iccid,
-        "secret": _secret(one),
-        "sold_base": Money(shown.money.price_base, shown.money.base_currency),
-        "max_cost": Money(shown.money.max_cost, shown.money.base_currency),
-        "margin": shown.line.margin and Money(shown.line.margin.amount, shown.money.base_currency),
-        "opened": looks[-1:] if len(looks) > _EXCHANGES_OPEN else looks,
-        "cancellable": shown.money.cancel_requested_at is None and _cancellable(one),
-        "releasable": one.status == "needs_review" and shown.money.review_reason == "restored",
-        "late_charge": shown.what is not None and not shown.what.resolvable and shown.what.kind == "charged",
-        "audit_url": "/console/audit?" + urlencode({"object": f"order:{one.id}"}),
+        "secret": _secret(order),
+        "sold_base": Money(detail.money.price_base, detail.money.base_currency),
+        "max_cost": Money(detail.money.max_cost, detail.money.base_currency),
+        "margin": detail.line.margin and Money(detail.line.margin.amount, detail.money.base_currency),
+        "opened": polls[-1:] if len(polls) > _EXCHANGES_OPEN else polls,
+        "cancellable": detail.money.cancel_requested_at is None and _cancellable(order),
+        "releasable": order.status == "needs_review" and detail.money.review_reason == "restored",
+        "late_charge": detail.what is not None and not detail.what.resolvable and detail.what.kind == "charged",
+        "audit_url": "/console/audit?" + urlencode({"object": f"order:{order.id}"}),
     }
-    return View("order.html", context, title=f"Order {one.id}", csv=Csv(one.id, *sheet_of(_MOMENTS, shown.moments)))
+    return View(
+        "order.html", context, title=f"Order {order.id}", csv=Csv(order.id, *sheet_of(_MOMENTS, detail.moments))
+    )
 
 
 def _cancellable(order: OpsOrder) -> bool:
@@ -311,21 +313,23 @@ def _wanted(request: web.Request, form: Form, storefronts: list[tuple[str, str]]
 @pages("GET", _ATTENTION, nav="Needs attention")
 async def attention(request: web.Request) -> View:
     """All that waits, the longest first: payments above orders."""
-    behind, asked = deps(request), page_asked(request, _PAGE)
+    deps, page_request = deps_of(request), page_request_of(request, _PAGE)
     kind = query_form(request).choice("kind", list(WORDS), required=False) or None
-    found, counts = await flow.waiting(behind, mode(request), asked, kind)
-    paid = None if asked.cursor or kind else await presenter.waiting(behind, PageRequest(_PAGE), mode=mode(request))
+    found, counts = await flow.waiting(deps, mode(request), page_request, kind)
+    paid = (
+        None if page_request.cursor or kind else await presenter.waiting(deps, PageRequest(_PAGE), mode=mode(request))
+    )
     context = {
         "rows": found.data,
         "cases": paid.data if paid is not None else [],
         "as_money": as_money,
-        "kinds": [(name, words, counts.get(name, 0)) for name, words in KINDS],
-        "words": WORDS,
+        "kinds": [(name, label, counts.get(name, 0)) for name, label in KINDS],
+        "labels": WORDS,
         "kind": kind,
         "total": sum(counts.values()),
         "next": next_page(request, found),
     }
-    rows = [(one.what.kind, one.what.since, one.what.why, *row_of(one.line)) for one in found.data]
+    rows = [(row.what.kind, row.what.since, row.what.why, *row_of(row.line)) for row in found.data]
     columns = ("kind", "since", "why", *COLUMNS)
     return View("attention.html", context, title="Needs attention", csv=Csv("attention", columns, rows))
 
@@ -355,11 +359,13 @@ async def resolve(request: web.Request) -> View | web.Response:
         item = VoucherCodes(codes_in(written))
     if form:
         said = cast("Literal['fulfilled', 'failed', 'refunded', 'released']", outcome)
-        work = settle_as(deps(request), order_id, said, note, code or None, iccid or None, visitor(request), item=item)
+        work = settle_as(
+            deps_of(request), order_id, said, note, code or None, iccid or None, visitor(request), item=item
+        )
         # It goes on to its end although the browser goes away.
         problem = await asyncio.shield(asyncio.ensure_future(work))
         if problem is None:
-            return see_other(request, f"{LIST}/{order_id}", told=f"Resolved as {outcome}.")
+            return see_other(request, f"{LIST}/{order_id}", message=f"Resolved as {outcome}.")
         if problem.code == "not_found":
             raise web.HTTPNotFound
         for pointer, why in problem.errors:
@@ -372,32 +378,34 @@ async def resolve(request: web.Request) -> View | web.Response:
 @pages.notice
 async def notices(request: web.Request) -> list[Notice]:
     """How many orders wait, and for how long."""
-    count, since = await flow.counted(deps(request), mode(request))
+    count, since = await flow.counted(deps_of(request), mode(request))
     if since is None:
         return []
-    words = "order waits for somebody" if count == 1 else "orders wait for somebody"
-    return [Notice("bad", f"{words}, the longest since {since:%Y-%m-%d %H:%M} UTC", _ATTENTION, count)]
+    text = "order waits for somebody" if count == 1 else "orders wait for somebody"
+    return [Notice("bad", f"{text}, the longest since {since:%Y-%m-%d %H:%M} UTC", _ATTENTION, count)]
 
 
 async def _resolve_form(request: web.Request) -> View:
-    shown = await flow.one(deps(request), part(request, "id"))
-    if shown is None:
+    detail = await flow.detail(deps_of(request), part(request, "id"))
+    if detail is None:
         raise web.HTTPNotFound
-    return View("order_resolve.html", _resolve_context(shown), title=f"Resolve {shown.order.id}")
+    return View("order_resolve.html", _resolve_context(detail), title=f"Resolve {detail.order.id}")
 
 
-def _resolve_context(shown: Shown) -> dict[str, object]:
-    live = [attempt for attempt in shown.order.attempts or () if attempt.state != "failed"]
+def _resolve_context(detail: OrderDetail) -> dict[str, object]:
+    live = [attempt for attempt in detail.order.attempts or () if attempt.state != "failed"]
     cancel = any(attempt.kind == "cancel" for attempt in live)
-    esim = shown.order.kind == "esim" and not cancel
-    words = _DELIVERED.get(shown.order.kind)
-    outcomes = _OF_A_CANCEL if cancel else ((("fulfilled", words), _FAILED, _REFUNDED) if words else _OF_A_TOPUP)
-    if shown.money.review_reason == "restored":
+    esim = detail.order.kind == "esim" and not cancel
+    delivered = _DELIVERED.get(detail.order.kind)
+    outcomes = (
+        _OF_A_CANCEL if cancel else ((("fulfilled", delivered), _FAILED, _REFUNDED) if delivered else _OF_A_TOPUP)
+    )
+    if detail.money.review_reason == "restored":
         # Without an attempt nothing can have been delivered as far as the database knows: `orders adopt` gives one.
         outcomes = (_RELEASED, *outcomes) if live else (_RELEASED, _FAILED, _REFUNDED)
     return {
-        "shown": shown,
-        "order": shown.order,
+        "detail": detail,
+        "order": detail.order,
         "attempt": live[-1] if live else None,
         "is_cancel": cancel,
         "needs_code": esim and bool(live),

@@ -30,13 +30,13 @@ __all__ = [
     "Notice",
     "Pages",
     "View",
-    "deps",
+    "deps_of",
     "here",
     "invalid",
     "is_htmx",
     "mode",
     "next_page",
-    "page_asked",
+    "page_request_of",
     "see_other",
     "visitor",
 ]
@@ -87,7 +87,7 @@ class Hit:
 
 Answer = View | web.StreamResponse
 Handler = Callable[[web.Request], Awaitable[Answer]]
-Looks = Callable[[web.Request], Awaitable[Sequence[Notice]]]
+NoticeSource = Callable[[web.Request], Awaitable[Sequence[Notice]]]
 Finds = Callable[[web.Request, str], Awaitable[Sequence[Hit]]]
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 
@@ -125,7 +125,7 @@ class Pages:
     def __init__(self, *entries: NavEntry) -> None:
         self.entries = entries
         self.table: list[ConsolePage] = []
-        self.notices: list[Looks] = []
+        self.notices: list[NoticeSource] = []
         self.finders: list[tuple[str, Finds]] = []
 
     def __call__(
@@ -151,10 +151,10 @@ class Pages:
 
         return declare
 
-    def notice(self, looks: Looks) -> Looks:
+    def notice(self, source: NoticeSource) -> NoticeSource:
         """Declare what this module tells on the first page: ``async def (request) -> list[Notice]``."""
-        self.notices.append(looks)
-        return looks
+        self.notices.append(source)
+        return source
 
     def finds(self, kind: str) -> Callable[[Finds], Finds]:
         """Declare what this module finds for the search: ``async def (request, q) -> list[Hit]``, some ten at most."""
@@ -170,8 +170,8 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """What the console stands on, given to it by the application."""
+class ConsoleContext:
+    """What the application gives the console."""
 
     deps: Callable[[], Deps | None]
     address: Callable[[web.Request], str]
@@ -183,17 +183,17 @@ class NoDatabaseError(Exception):
     """This process has no database at all."""
 
 
-BEHIND = web.AppKey("console_behind", Behind)
-NOTICES: web.AppKey[tuple[Looks, ...]] = web.AppKey("console_notices")
+CONTEXT = web.AppKey("console_context", ConsoleContext)
+NOTICES: web.AppKey[tuple[NoticeSource, ...]] = web.AppKey("console_notices")
 FINDERS: web.AppKey[tuple[tuple[str, Finds], ...]] = web.AppKey("console_finders")
 SESSION = web.RequestKey("console_session", Session)
-TOLD = web.RequestKey("console_told", str)
+MESSAGE = web.RequestKey("console_message", str)
 STEP: web.RequestKey[Step] = web.RequestKey("console_step")
 
 
-def deps(request: web.Request) -> Deps:
+def deps_of(request: web.Request) -> Deps:
     """Pool, suppliers' accounts, settings, keys and catalogue index of this process."""
-    found = request.app[BEHIND].deps()
+    found = request.app[CONTEXT].deps()
     if found is None:
         raise NoDatabaseError
     return found
@@ -222,7 +222,7 @@ def here(request: web.Request, **changes: Any) -> str:
     return request.path + ("?" + urlencode(kept) if kept else "")
 
 
-def page_asked(request: web.Request, limit: int) -> PageRequest:
+def page_request_of(request: web.Request, limit: int) -> PageRequest:
     """Which page of the list on this page is asked for."""
     return PageRequest(limit, request.query.get("cursor") or None)
 
@@ -232,10 +232,10 @@ def next_page(request: web.Request, found: Page[Any]) -> str | None:
     return here(request, cursor=found.next_cursor) if found.has_more else None
 
 
-def see_other(request: web.Request, url: str, *, told: str = "") -> web.Response:
-    """Lead the browser to a page of ours after a change; ``told`` is shown there once."""
-    if told:
-        request[TOLD] = told[:500]
+def see_other(request: web.Request, url: str, *, message: str = "") -> web.Response:
+    """Lead the browser to a page of ours after a change; ``message`` is shown there once."""
+    if message:
+        request[MESSAGE] = message[:500]
     return web.Response(status=303, headers={"Location": own_address(url)})
 
 

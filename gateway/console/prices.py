@@ -14,9 +14,10 @@ from markupsafe import Markup, escape
 from gateway.catalog.index import Index, InStock, PlanQuery
 from gateway.catalog.index.matrix import Per
 from gateway.catalog.offer_key_rows import offer_keys
-from gateway.console import buckets, shown
+from gateway.console import buckets
 from gateway.console.buckets import Filters
-from gateway.console.pages import Csv, Hit, Pages, View, deps, is_htmx, mode, next_page, page_asked
+from gateway.console.filters import clean
+from gateway.console.pages import Csv, Hit, Pages, View, deps_of, is_htmx, mode, next_page, page_request_of
 from gateway.kit.sheet import sheet_of
 from gateway.prices import price_tables, prices
 from providers.kit import places
@@ -35,24 +36,24 @@ async def matrix(request: web.Request) -> View:
     """The matrix, fifty countries at a time; htmx fetches the next fifty when they come into sight."""
     index = index_of(request)
     filters = buckets.read(request, index)
-    asked = page_asked(request, prices.MOST_COUNTRIES)
-    ask = prices.Ask(filters.bucket, filters.per, filters.countries or (), filters.region, asked)
+    page_request = page_request_of(request, prices.MOST_COUNTRIES)
+    ask = prices.Ask(filters.bucket, filters.per, filters.countries or (), filters.region, page_request)
     found = prices.prices(index, ask)
     if filters.countries is None:
         found = PriceMatrix([], False, None, found.per, found.suppliers, found.catalog)
     context = {
-        "asked": filters,
-        "regions": [(code, name) for code, name, _ in sorted(index.snapshot.regions, key=lambda one: one[1])],
+        "selection": filters,
+        "regions": [(code, name) for code, name, _ in sorted(index.snapshot.regions, key=lambda region: region[1])],
         "matrix": found,
         "band": [_line(row, found, filters) for row in found.data],
         "bounds": (found.data[0].name, found.data[-1].name) if found.data else ("", ""),
         "next": next_page(request, found),
-        "first": asked.cursor is None,
+        "first": page_request.cursor is None,
         "currency": index.base_currency,
     }
-    if is_htmx(request) and asked.cursor is not None:
+    if is_htmx(request) and page_request.cursor is not None:
         return View("_prices_band.html", context)
-    columns = ["country", "name", *(one.name for one in found.suppliers), "cheapest", "by", "percent"]
+    columns = ["country", "name", *(column.name for column in found.suppliers), "cheapest", "by", "percent"]
     return View("prices.html", context, title="Prices", csv=Csv("prices", columns, _every_row(index, ask)))
 
 
@@ -65,20 +66,20 @@ async def cell(request: web.Request) -> View:
     index = index_of(request)
     filters = buckets.read(request, index)
     supplier = filters.form.text("supplier", most=40) or None
-    asked = page_asked(request, OFFERS_A_PAGE)
-    found = prices.offers(index, filters.bucket, code, supplier, asked)
+    page_request = page_request_of(request, OFFERS_A_PAGE)
+    found = prices.offers(index, filters.bucket, code, supplier, page_request)
     context = {
-        "asked": filters,
+        "selection": filters,
         "country": code,
         "country_name": places.country_name(code),
         "supplier": supplier or "",
         "suppliers": index.snapshot.suppliers,
         "offers": found.data,
         "next": next_page(request, found),
-        "first": asked.cursor is None,
+        "first": page_request.cursor is None,
         "currency": index.base_currency,
     }
-    if is_htmx(request) and asked.cursor is not None:
+    if is_htmx(request) and page_request.cursor is not None:
         return View("_prices_offers.html", context)
     sheet = sheet_of(price_tables.OFFERS, found.data)
     name = f"prices-{code.lower()}"
@@ -96,9 +97,9 @@ async def countries(_request: web.Request, question: str) -> list[Hit]:
 async def plans(request: web.Request, question: str) -> list[Hit]:
     """The plan of that id, or the plans whose names have these words, the cheapest first."""
     index = index_of(request)
-    one = index.plan(question) if question.isascii() else None
-    if isinstance(one, bytes):
-        plan = msgspec.json.decode(one, type=Plan)
+    stored = index.plan(question) if question.isascii() else None
+    if isinstance(stored, bytes):
+        plan = msgspec.json.decode(stored, type=Plan)
         return [Hit(plan.name, _history(plan=plan.id), plan.id, only=True)]
     page = index.plans(PlanQuery(q=question, in_stock=InStock.ANY, limit=HITS))
     found = msgspec.json.decode(page.body, type=PlanList).data
@@ -111,15 +112,15 @@ async def found_offers(request: web.Request, question: str) -> list[Hit]:
     index = index_of(request)
     keys = [(name, question) for name in index.snapshot.suppliers]
     if question.startswith("off_"):
-        keys = list((await offer_keys(deps(request).pool, [question])).values())
+        keys = list((await offer_keys(deps_of(request).pool, [question])).values())
     rows = [row for row in (index.snapshot.find_row(*key) for key in keys) if row is not None]
-    told = [prices.one(index, row) for row in rows]
-    return [Hit(one.name, _history(offer=one.offer_id), f"{one.supplier}, {one.offer_id}") for one in told]
+    offers = [prices.priced_offer(index, row) for row in rows]
+    return [Hit(offer.name, _history(offer=offer.offer_id), f"{offer.supplier}, {offer.offer_id}") for offer in offers]
 
 
 def index_of(request: web.Request) -> Index:
     """The catalogue of the side that the visitor looks at."""
-    index = deps(request).index
+    index = deps_of(request).index
     if index is None:
         raise web.HTTPServiceUnavailable
     return index(mode(request))
@@ -136,7 +137,7 @@ def _every_row(index: Index, ask: prices.Ask) -> Iterator[list[Any]]:
 
 def _line(row: PriceRow, found: PriceMatrix, filters: Filters) -> dict[str, Any]:
     """A row as the page draws it. A thousand cells are drawn at once, so that each is put together here."""
-    cells = {one.supplier: one for one in row.cells}
+    cells = {cell.supplier: cell for cell in row.cells}
     path = f"/console/prices/{row.country}"
     ahead = row.cheapest
     first = None if ahead is None else ahead.offer_id
@@ -158,22 +159,22 @@ def _cell(offer: PricedOffer | None, address: str, per: Per, *, first: str | Non
     if offer is None:
         return "<td></td>"
     figure = price_tables.figure(offer, per)
-    words = "–" if figure is None else _short(figure)
+    text = "–" if figure is None else _short(figure)
     classes, marks = [], []
     if offer.offer_id == first:
         classes.append("first")
-        words = f'<b>{words}</b><span class="unseen"> cheapest</span>'
+        text = f'<b>{text}</b><span class="unseen"> cheapest</span>'
     if offer.stale:
         classes.append("stale")
     if offer.why_not is not None:
-        classes.append("held")
+        classes.append("blocked")
         marks.append(offer.why_not.value.replace("_", " "))
     elif offer.stock is not None and offer.stock < LOW_STOCK:
         marks.append(f"{offer.stock} left")
     kind = f' class="{" ".join(classes)}"' if classes else ""
     small = f"<small>{', '.join(marks)}</small>" if marks else ""
     link = f'{address}&amp;supplier={escape(offer.supplier)}" title="{escape(_title(offer))}'
-    return f'<td{kind}><a href="{link}">{words}</a>{small}</td>'
+    return f'<td{kind}><a href="{link}">{text}</a>{small}</td>'
 
 
 def _short(figure: Price) -> str:
@@ -191,5 +192,5 @@ def _title(offer: PricedOffer) -> str:
     days = f"{offer.days} {'day' if offer.days == 1 else 'days'}"
     stock = "" if offer.stock is None else f" · {offer.stock:,} in stock"
     stale = " · stale" if offer.stale else ""
-    name = shown.clean(offer.name[: 2 * _NAME])[:_NAME]
+    name = clean(offer.name[: 2 * _NAME])[:_NAME]
     return f"{cost}{price} · {offer.declared}, {days}, {offer.scope.value}{stock}{stale} · {name}"

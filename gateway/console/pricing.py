@@ -12,10 +12,10 @@ import msgspec
 from aiohttp import web
 
 from gateway.catalog.index.effect import offers_under
+from gateway.console.filters import clean
 from gateway.console.forms import Form, form_data
 from gateway.console.margins import index_of
-from gateway.console.pages import Csv, Hit, Pages, View, deps, invalid, mode, see_other, visitor
-from gateway.console.shown import clean
+from gateway.console.pages import Csv, Hit, Pages, View, deps_of, invalid, mode, see_other, visitor
 from gateway.kit.problem import Problem
 from gateway.prices import pricing_preview
 from gateway.pricing import edit_rules, fx_rows
@@ -45,11 +45,11 @@ _SEEN = 24
 @pages("GET", _LIST, nav="Pricing rules")
 async def list_(request: web.Request) -> View:
     """All rules in the order in which they are asked, and the default behind them."""
-    behind = deps(request)
-    found = await edit_rules.every(behind.pool, behind.settings)
+    deps = deps_of(request)
+    found = await edit_rules.every(deps.pool, deps.settings)
     counts = await _counts(request, found.data)
     context = {
-        "rules": [(one, conditions(one), one.words.partition(": ")[2], counts.get(one.id)) for one in found.data],
+        "rules": [(rule, conditions(rule), rule.words.partition(": ")[2], counts.get(rule.id)) for rule in found.data],
         "default": found.default,
         "default_count": counts.get(None),
     }
@@ -86,15 +86,15 @@ async def change(request: web.Request) -> View | web.Response:
 async def move(request: web.Request) -> web.Response:
     """One place up or down, or to an end; told with what that does."""
     form, rule = await form_data(request), await _rule(request)
-    behind, way = deps(request), form.choice("to", _STEPS)
+    deps, way = deps_of(request), form.choice("to", _STEPS)
     if not form:
         raise web.HTTPBadRequest
-    ids = [one.id for one in (await edit_rules.every(behind.pool, behind.settings)).data]
+    ids = [each.id for each in (await edit_rules.every(deps.pool, deps.settings)).data]
     found = await _effect(request, PreviewRequest(order=edit_rules.moved(ids, rule.id, _STEPS[way])))
-    await edit_rules.move(behind.pool, visitor(request), rule.id, _STEPS[way])
+    await edit_rules.move(deps.pool, visitor(request), rule.id, _STEPS[way])
     moved = await _rule(request)
     does = "" if isinstance(found, Problem) else f" {found.rise.count} prices rise, {found.fall.count} fall."
-    return see_other(request, f"{_LIST}#{rule.id}", told=f"{_short(moved.name)} is rule {moved.position} now.{does}")
+    return see_other(request, f"{_LIST}#{rule.id}", message=f"{_short(moved.name)} is rule {moved.position} now.{does}")
 
 
 @pages("GET", _LIST + "/{id}/remove", role="admin", nav="Pricing rules")
@@ -112,19 +112,20 @@ async def ask_to_remove(request: web.Request) -> View:
 async def remove(request: web.Request) -> web.Response:
     """Take a rule out."""
     rule = await _rule(request)
-    await edit_rules.remove(deps(request).pool, visitor(request), rule.id)
-    return see_other(request, _LIST, told=f"{_short(rule.name)} is taken out.")
+    await edit_rules.remove(deps_of(request).pool, visitor(request), rule.id)
+    return see_other(request, _LIST, message=f"{_short(rule.name)} is taken out.")
 
 
 @pages.finds("Pricing rules")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Rules by a part of their name, or by their id."""
-    behind = deps(request)
-    found = (await edit_rules.every(behind.pool, behind.settings)).data
+    deps = deps_of(request)
+    found = (await edit_rules.every(deps.pool, deps.settings)).data
     wanted = question.lower()
-    hits = [one for one in found if wanted in one.name.lower() or wanted == one.id]
+    hits = [rule for rule in found if wanted in rule.name.lower() or wanted == rule.id]
     return [
-        Hit(_short(one.name), f"{_LIST}#{one.id}", clean(one.words)[:200], only=one.id == wanted) for one in hits[:10]
+        Hit(_short(rule.name), f"{_LIST}#{rule.id}", clean(rule.words)[:200], only=rule.id == wanted)
+        for rule in hits[:10]
     ]
 
 
@@ -139,14 +140,14 @@ async def _try_or_keep(request: web.Request, rule: PricingRule | None) -> View |
     if body is None:
         return invalid(view, form)
     seen = _digest(body)
-    behind = deps(request)
+    deps = deps_of(request)
     if form.typed.get("do") == "keep" and form.typed.get("seen") == seen:
         if rule is None:
-            made = await edit_rules.create(behind.pool, behind.settings, visitor(request), body)
+            made = await edit_rules.create(deps.pool, deps.settings, visitor(request), body)
         else:
-            made = await edit_rules.replace(behind.pool, behind.settings, visitor(request), rule.id, body)
+            made = await edit_rules.replace(deps.pool, deps.settings, visitor(request), rule.id, body)
         if not isinstance(made, Problem):
-            return see_other(request, f"{_LIST}#{made.id}", told=f"Kept: {clean(made.words)}.")
+            return see_other(request, f"{_LIST}#{made.id}", message=f"Kept: {clean(made.words)}.")
         return invalid(view, _pointed(form, made))
     found = await _effect(request, PreviewRequest(rule=body, id=None if rule is None else rule.id))
     if isinstance(found, Problem):
@@ -156,18 +157,18 @@ async def _try_or_keep(request: web.Request, rule: PricingRule | None) -> View |
 
 
 async def _form(request: web.Request, rule: PricingRule | None, typed: dict[str, str]) -> View:
-    behind = deps(request)
-    base = behind.settings.base_currency
-    known = await fx_rows.worth(behind.pool, base)
-    regions = sorted(((one.code, one.name) for one in places.regions()), key=lambda one: one[1])
-    names = await supplier_rows.last_good(behind.pool)
+    deps = deps_of(request)
+    base = deps.settings.base_currency
+    known = await fx_rows.worth(deps.pool, base)
+    regions = sorted(((region.code, region.name) for region in places.regions()), key=lambda region: region[1])
+    names = await supplier_rows.last_good(deps.pool)
     chosen = typed.get("supplier", "")
     suppliers = sorted(names.keys() | ({chosen} if chosen else set()))
     context = {
         "rule": rule,
         "typed": typed,
-        "count": await store.count(behind.pool),
-        "storefronts": list((await store.storefronts(behind.pool)).values()),
+        "count": await store.count(deps.pool),
+        "storefronts": list((await store.storefronts(deps.pool)).values()),
         "suppliers": suppliers,
         "regions": regions,
         "scopes": _SCOPES,
@@ -193,7 +194,7 @@ def _body(form: Form) -> RuleBody | None:
         "min_data_mb": _megabytes(form, "min_data"),
         "max_data_mb": _megabytes(form, "max_data"),
         "unlimited": {"yes": True, "no": False}.get(form.choice("unlimited", ("yes", "no"), required=False)),
-        "scope": form.choice("scope", [one.value for one in Scope], required=False) or None,
+        "scope": form.choice("scope", [scope.value for scope in Scope], required=False) or None,
         "region": form.choice("region", list(countries_by_region()), required=False) or None,
         "valid_from": form.moment("valid_from"),
         "valid_until": form.moment("valid_until"),
@@ -238,7 +239,7 @@ def _countries(form: Form) -> list[str]:
     """The countries typed, by code or name, with commas or (between codes) spaces between them."""
     text = form.text("countries", most=5000)
     found: list[str] = []
-    for part in (one.strip() for one in text.split(",")):
+    for part in (code.strip() for code in text.split(",")):
         if not part:
             continue
         whole = places.country(part)
@@ -252,9 +253,9 @@ def _countries(form: Form) -> list[str]:
 def _plans(form: Form) -> list[str]:
     """The plans typed, by id, with spaces or commas between them."""
     found = form.text("plan_ids", most=9000).replace(",", " ").split()
-    for one in found:
-        if not _PLAN.match(one):
-            form.wrong("plan_ids", f"{one[:60]} is no plan's id")
+    for plan_id in found:
+        if not _PLAN.match(plan_id):
+            form.wrong("plan_ids", f"{plan_id[:60]} is no plan's id")
     return found
 
 
@@ -297,39 +298,41 @@ def _pointed(form: Form, problem: Problem) -> Form:
 
 
 async def _rule(request: web.Request) -> PricingRule:
-    found = await edit_rules.one(deps(request).pool, request.match_info["id"])
+    found = await edit_rules.find(deps_of(request).pool, request.match_info["id"])
     if found is None:
         raise web.HTTPNotFound
     return found
 
 
-async def _effect(request: web.Request, asked: PreviewRequest) -> PricingPreview | Problem:
-    behind = deps(request)
-    if behind.index is None:
+async def _effect(request: web.Request, preview_request: PreviewRequest) -> PricingPreview | Problem:
+    deps = deps_of(request)
+    if deps.index is None:
         raise web.HTTPServiceUnavailable
-    return await pricing_preview.preview(behind.pool, behind.settings, behind.index, asked, mode(request))
+    return await pricing_preview.preview(deps.pool, deps.settings, deps.index, preview_request, mode(request))
 
 
 def _shown(found: PricingPreview) -> dict[str, Any]:
     """An effect as the page draws it."""
     moves = [
-        (word, one, *(None if p is None else Money.of(p.amount, p.currency) for p in (one.median, one.most)))
-        for word, one in (("rise", found.rise), ("fall", found.fall))
+        (word, side, *(None if p is None else Money.of(p.amount, p.currency) for p in (side.median, side.most)))
+        for word, side in (("rise", found.rise), ("fall", found.fall))
     ]
     return {"effect": found, "moves": moves, "now": datetime.now(UTC)}
 
 
 async def _counts(request: web.Request, rules: list[PricingRule]) -> dict[str | None, int]:
     """How many offers for sale each rule prices, by its id (None: the default); a storefront's among its own prices."""
-    behind = deps(request)
+    deps = deps_of(request)
     index = index_of(request, None)
-    sets = sets_now(await store.rules(behind.pool), behind.settings, datetime.now(UTC))
-    ids = {name: one for one, name in (await store.storefronts(behind.pool)).items()}
-    whose = {one.id: one.storefront for one in rules}
+    sets = sets_now(await store.rules(deps.pool), deps.settings, datetime.now(UTC))
+    ids = {name: storefront_id for storefront_id, name in (await store.storefronts(deps.pool)).items()}
+    storefront_of_rule = {rule.id: rule.storefront for rule in rules}
     found: dict[str | None, int] = {}
-    for storefront in {*whose.values(), None}:
+    for storefront in {*storefront_of_rule.values(), None}:
         ruling = sets.of(None if storefront is None else ids.get(storefront))
         counts = offers_under(index, ruling)
         numbered = enumerate([*(rule.id for rule in ruling.rules), None])
-        found |= {rule: counts.get(number, 0) for number, rule in numbered if whose.get(rule or "") == storefront}
+        found |= {
+            rule: counts.get(number, 0) for number, rule in numbered if storefront_of_rule.get(rule or "") == storefront
+        }
     return found

@@ -17,12 +17,12 @@ from aiohttp import web
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from gateway.console import shown, static_files
+from gateway.console import filters, static_files
 from gateway.console.pages import Csv, View, here, is_htmx
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("console_templates", jinja2.Environment)
 _WORTH_PACKING = 2_000
-_SHOWN = ("money", "number", "percent", "when", "took", "badge", "text", "sparkline", "clean")
+_FILTERS = ("money", "number", "percent", "when", "took", "badge", "text", "sparkline", "clean")
 _MACROS = ("empty", "more", "filters", "check", "select")
 _NOT_A_NAME = re.compile(r"[^a-z0-9-]+")
 
@@ -44,9 +44,9 @@ def _environment() -> jinja2.Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    environment.globals.update({name: getattr(shown, name) for name in _SHOWN})
+    environment.globals.update({name: getattr(filters, name) for name in _FILTERS})
     environment.globals.update(
-        csrf=csrf, field=field, here=_here, static=static_files.address, may=_may, exact=shown.exact
+        csrf=csrf, field=field, here=_here, static=static_files.address, may=_may, exact=filters.exact
     )
     module = environment.get_template("_macros.html").module
     environment.globals.update({name: getattr(module, name) for name in (*_MACROS, "drawn_field")})
@@ -77,7 +77,7 @@ def _file(request: web.Request, table: Csv) -> web.Response:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow(table.columns)
-    writer.writerows([shown.plain(value) for value in row] for row in table.rows)
+    writer.writerows([filters.plain(value) for value in row] for row in table.rows)
     answer = _packed(request, 200, lines.getvalue().encode("utf-8", "replace"), "text/csv")
     name = _NOT_A_NAME.sub("-", table.name.lower()).strip("-") or "table"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{datetime.now(UTC):%Y%m%d-%H%M}.csv"'
@@ -119,5 +119,5 @@ def _here(context: Context, **changes: Any) -> str:
 @jinja2.pass_context
 def _may(context: Context, role: Any) -> bool:
     """Whether the visitor's role suffices: what they cannot do is not offered."""
-    who = context["visitor"]
-    return who is not None and who.may(role)
+    user = context["visitor"]
+    return user is not None and user.may(role)

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from aiohttp import web
 
-from gateway.console.pages import Csv, Pages, View, deps
+from gateway.console.pages import Csv, Pages, View, deps_of
 from gateway.operations import running
 from schemas.api_suppliers import Setting
 
@@ -23,24 +23,24 @@ _COLUMNS = ("setting", "value", "source", "meaning")
 @pages("GET", "/console/settings", nav="Settings")
 async def settings(request: web.Request) -> View:
     """All of them by section."""
-    found = running.settings_in_force(deps(request).settings)
+    found = running.settings_in_force(deps_of(request).settings)
     only = request.query.get("source", "")
     if only in SOURCES:
-        found = [one for one in found if one.source == only]
+        found = [setting for setting in found if setting.source == only]
     sections = [(name, list(rows)) for name, rows in groupby(found, _section)]
     context = {"sections": sections, "sources": list(SOURCES.items()), "only": only}
-    rows = [(one.name, _said(one), one.source, one.meaning) for one in found]
+    rows = [(setting.name, _said(setting), setting.source, setting.meaning) for setting in found]
     return View("settings.html", context, title="Settings", csv=Csv("settings", _COLUMNS, rows))
 
 
-def _section(one: Setting) -> str:
-    parts = one.name.split(".")
+def _section(setting: Setting) -> str:
+    parts = setting.name.split(".")
     if parts[0] == "suppliers":
         return ".".join(parts[:2])
     return parts[0] if len(parts) > 1 else ""
 
 
-def _said(one: Setting) -> str:
-    if one.secret:
-        return "set" if one.is_set else "not set"
-    return one.value or "not set"
+def _said(setting: Setting) -> str:
+    if setting.secret:
+        return "set" if setting.is_set else "not set"
+    return setting.value or "not set"

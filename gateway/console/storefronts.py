@@ -12,6 +12,7 @@ from gateway.access import storefront_rows as store
 from gateway.access.key_rows import Mode, NewKey, keys_of
 from gateway.access.scope_rules import SCOPES, fault_of_scopes
 from gateway.access.storefront_rows import Storefront
+from gateway.console.filters import clean
 from gateway.console.forms import Form, form_data
 from gateway.console.orders import part
 from gateway.console.pages import (
@@ -19,15 +20,14 @@ from gateway.console.pages import (
     Hit,
     Pages,
     View,
-    deps,
+    deps_of,
     invalid,
     mode,
     next_page,
-    page_asked,
+    page_request_of,
     see_other,
     visitor,
 )
-from gateway.console.shown import clean
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.operations import storefronts as flow
@@ -88,10 +88,10 @@ async def make_key(request: web.Request) -> View:
 async def revoke_key(request: web.Request) -> web.Response:
     """Refuse a key for good."""
     where, key = part(request, "id"), part(request, "key")
-    if not await flow.revoke_key(deps(request).pool, visitor(request), key, where):
+    if not await flow.revoke_key(deps_of(request).pool, visitor(request), key, where):
         raise web.HTTPNotFound
     return see_other(
-        request, f"{_LIST}/{where}", told="The key is revoked; within five seconds nobody gets in with it."
+        request, f"{_LIST}/{where}", message="The key is revoked; within five seconds nobody gets in with it."
     )
 
 
@@ -104,9 +104,9 @@ async def set_limit(request: web.Request) -> View | web.Response:
         form.wrong("limit", "must be more than 0; leave it empty for no limit")
     if not form:
         return invalid(await _one(request), form)
-    await flow.set_limit(deps(request).pool, visitor(request), found.id, limit)
-    told = "No limit any more." if limit is None else f"The limit is {limit:f} a day now."
-    return see_other(request, f"{_LIST}/{found.id}", told=told)
+    await flow.set_limit(deps_of(request).pool, visitor(request), found.id, limit)
+    message = "No limit any more." if limit is None else f"The limit is {limit:f} a day now."
+    return see_other(request, f"{_LIST}/{found.id}", message=message)
 
 
 @pages("POST", _LIST + "/{id}/endpoints/{endpoint}/enable", role="operator", nav="Storefronts")
@@ -124,16 +124,16 @@ async def disable(request: web.Request) -> web.Response:
 @pages("GET", _LIST + "/{id}/endpoints/{endpoint}", nav="Storefronts")
 async def endpoint(request: web.Request) -> View:
     """What was sent to an endpoint, the newest first, each delivery with its tries."""
-    behind = deps(request)
-    found = await _found(request)
-    owner = Owner(found.id, mode(request))
-    one = await endpoint_rows.one(behind.pool, owner, part(request, "endpoint"))
-    if one is None:
+    deps = deps_of(request)
+    storefront = await _found(request)
+    owner = Owner(storefront.id, mode(request))
+    found = await endpoint_rows.find(deps.pool, owner, part(request, "endpoint"))
+    if found is None:
         raise web.HTTPNotFound
-    sent = await endpoint_rows.deliveries(behind.pool, one.id, page_asked(request, _PAGE))
+    sent = await endpoint_rows.deliveries(deps.pool, found.id, page_request_of(request, _PAGE))
     context = {
-        "storefront": found,
-        "endpoint": one,
+        "storefront": storefront,
+        "endpoint": found,
         "deliveries": sent.data,
         "next": next_page(request, sent),
     }
@@ -145,7 +145,7 @@ async def endpoint(request: web.Request) -> View:
         for row in sent.data
     ]  # fmt: skip
     columns = ("at", "type", "event", "status", "tries", "last status", "last error")
-    return View("endpoint.html", context, title="Deliveries", csv=Csv(f"deliveries-{one.id}", columns, rows))
+    return View("endpoint.html", context, title="Deliveries", csv=Csv(f"deliveries-{found.id}", columns, rows))
 
 
 @pages("POST", _LIST + "/{id}/endpoints/{endpoint}/deliveries/{delivery}/replay", role="operator", nav="Storefronts")
@@ -153,29 +153,31 @@ async def replay(request: web.Request) -> web.Response:
     """Send an event once more."""
     where, which = part(request, "id"), part(request, "endpoint")
     owner = Owner(where, mode(request))
-    problem = await flow.replay(deps(request).pool, visitor(request), owner, which, part(request, "delivery"))
+    problem = await flow.replay(deps_of(request).pool, visitor(request), owner, which, part(request, "delivery"))
     if problem is not None and problem.code == "not_found":
         raise web.HTTPNotFound
-    told = (
+    message = (
         "It is sent once more; the receiver can tell by its event id."
         if problem is None
         else f"Not sent: {problem.detail}."
     )
-    return see_other(request, f"{_LIST}/{where}/endpoints/{which}", told=told)
+    return see_other(request, f"{_LIST}/{where}/endpoints/{which}", message=message)
 
 
 @pages.finds("Storefronts")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Storefronts by a part of their name."""
-    return [Hit(name, f"{_LIST}/{found}") for found, name in await store.named(deps(request).pool, question, 10)]
+    return [Hit(name, f"{_LIST}/{found}") for found, name in await store.named(deps_of(request).pool, question, 10)]
 
 
 async def _list(request: web.Request, sent: Form | None = None) -> View:
-    side, behind = mode(request), deps(request)
-    page = await store.all_of(behind.pool, side, page_asked(request, _PAGE))
-    base = behind.settings.base_currency
+    side, deps = mode(request), deps_of(request)
+    page = await store.all_of(deps.pool, side, page_request_of(request, _PAGE))
+    base = deps.settings.base_currency
     context = {
-        "storefronts": [(one, Money(one.sold, base), _money(one, base)) for one in page.data],
+        "storefronts": [
+            (storefront, Money(storefront.sold, base), _money(storefront, base)) for storefront in page.data
+        ],
         "next": next_page(request, page),
         "scopes": _SCOPE_WORDS,
         "modes": _MODES,
@@ -189,13 +191,13 @@ async def _list(request: web.Request, sent: Form | None = None) -> View:
 
 
 async def _one(request: web.Request, sent: Form | None = None) -> View:
-    found, side, behind = await _found(request), mode(request), deps(request)
+    found, side, deps = await _found(request), mode(request), deps_of(request)
     keys, outward, spent = await asyncio.gather(
-        keys_of(behind.pool, found.id),
-        endpoint_rows.all_of(behind.pool, Owner(found.id, side)),
-        spend_rows.spent(behind.pool, "storefront", found.id, datetime.now(UTC)),
+        keys_of(deps.pool, found.id),
+        endpoint_rows.all_of(deps.pool, Owner(found.id, side)),
+        spend_rows.spent(deps.pool, "storefront", found.id, datetime.now(UTC)),
     )
-    base = behind.settings.base_currency
+    base = deps.settings.base_currency
     context = {
         "storefront": found,
         "keys": keys,
@@ -204,7 +206,7 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
         "spent": Money(spent, base),
         "sold": Money(found.sold, base),
         "base": base,
-        "per_minute": behind.settings.rate_limit.per_minute,
+        "per_minute": deps.settings.rate_limit.per_minute,
         "scopes": _SCOPE_WORDS,
         "modes": _MODES,
         "ticked": {"storefront"} if sent is None else set(sent.all("scope")),
@@ -214,7 +216,7 @@ async def _one(request: web.Request, sent: Form | None = None) -> View:
 
 
 async def _found(request: web.Request) -> Storefront:
-    found = await store.one(deps(request).pool, mode(request), part(request, "id"))
+    found = await store.find(deps_of(request).pool, mode(request), part(request, "id"))
     if found is None:
         raise web.HTTPNotFound
     return found
@@ -231,7 +233,7 @@ async def _make(request: web.Request, form: Form, storefront: str) -> NewKey | N
     if not form:
         return None
     made = await flow.make_key(
-        deps(request).pool,
+        deps_of(request).pool,
         visitor(request),
         storefront=storefront,
         mode=cast("Mode", side),
@@ -246,7 +248,7 @@ async def _make(request: web.Request, form: Form, storefront: str) -> NewKey | N
 
 
 async def _shown_once(request: web.Request, made: NewKey) -> View:
-    found = await store.named(deps(request).pool, made.storefront, 50)
+    found = await store.named(deps_of(request).pool, made.storefront, 50)
     where = next((known for known, name in found if name == made.storefront), "")
     return View("storefront_key.html", {"made": made, "back": f"{_LIST}/{where}"}, title="A new key")
 
@@ -255,12 +257,12 @@ async def _switch(request: web.Request, status: str) -> web.Response:
     where, which = part(request, "id"), part(request, "endpoint")
     owner = Owner(where, mode(request))
     done = await flow.switch_endpoint(
-        deps(request).pool, visitor(request), owner, which, "enabled" if status == "enabled" else "disabled"
+        deps_of(request).pool, visitor(request), owner, which, "enabled" if status == "enabled" else "disabled"
     )
     if not done:
         raise web.HTTPNotFound
-    return see_other(request, f"{_LIST}/{where}", told=f"The endpoint is {status}.")
+    return see_other(request, f"{_LIST}/{where}", message=f"The endpoint is {status}.")
 
 
-def _money(one: Storefront, base: str) -> Money | None:
-    return None if one.daily_spend_limit is None else Money(one.daily_spend_limit, base)
+def _money(storefront: Storefront, base: str) -> Money | None:
+    return None if storefront.daily_spend_limit is None else Money(storefront.daily_spend_limit, base)

@@ -10,16 +10,16 @@ from gateway.access import audit_rows
 from gateway.console.forms import form_data
 from gateway.console.history import as_money
 from gateway.console.pages import (
-    BEHIND,
+    CONTEXT,
     Csv,
     Hit,
     Notice,
     Pages,
     View,
-    deps,
+    deps_of,
     mode,
     next_page,
-    page_asked,
+    page_request_of,
     see_other,
     visitor,
 )
@@ -64,12 +64,12 @@ _SAID = {
 @pages("GET", _LIST, nav="Suppliers")
 async def suppliers(request: web.Request) -> View:
     """All suppliers of a mode, each on a line."""
-    behind = deps(request)
-    found = await supplier_figures.figures(behind, page_asked(request, _PAGE), mode(request))
+    deps = deps_of(request)
+    found = await supplier_figures.figures(deps, page_request_of(request, _PAGE), mode(request))
     context = {
-        "suppliers": [(one, as_money(one.balance.spendable)) for one in found.data],
+        "suppliers": [(supplier_, as_money(supplier_.balance.spendable)) for supplier_ in found.data],
         "next": next_page(request, found),
-        "stopped": [stop for stop in await rows.stops(behind.pool) if stop.supplier == supplier_figures.ALL],
+        "stopped": [stop for stop in await rows.stops(deps.pool) if stop.supplier == supplier_figures.ALL],
         "few_days": FEW_DAYS,
         "hours": supplier_figures.HOURS,
     }
@@ -79,32 +79,32 @@ async def suppliers(request: web.Request) -> View:
 @pages("GET", _LIST + "/{name}", nav="Suppliers")
 async def supplier(request: web.Request) -> View:
     """One supplier in full."""
-    behind, name = deps(request), request.match_info["name"]
-    one = await supplier_figures.one(behind, name)
-    if one is None:
+    deps, name = deps_of(request), request.match_info["name"]
+    figures = await supplier_figures.figures_of(deps, name)
+    if figures is None:
         raise web.HTTPNotFound
-    account = behind.accounts.get(name)
-    now = behind.clock()
-    seen = await balances.history(behind.pool, name, now)
+    account = deps.accounts.get(name)
+    now = deps.clock()
+    seen = await balances.history(deps.pool, name, now)
     context = {
-        "one": one,
-        "held": sorted((one.why_not or {}).items(), key=lambda entry: -entry[1]),
+        "figures": figures,
+        "blocked": sorted((figures.why_not or {}).items(), key=lambda entry: -entry[1]),
         "money_of": {
-            "balance": as_money(one.balance.balance),
-            "spendable": as_money(one.balance.spendable),
-            "per_day": as_money(one.balance.spent_per_day),
+            "balance": as_money(figures.balance.balance),
+            "spendable": as_money(figures.balance.spendable),
+            "per_day": as_money(figures.balance.spent_per_day),
         },
         "points": [point.spendable for point in seen],
         "span": (seen[0].at, seen[-1].at) if seen else None,
         "capabilities": [
-            (each.value, each.value in one.supplier.capabilities, _note(account, each)) for each in Capability
+            (each.value, each.value in figures.supplier.capabilities, _note(account, each)) for each in Capability
         ],
-        "syncs": await rows.last_syncs(behind.pool, name, _LAST_SYNCS),
-        "open": await rows.open_attempts(behind.pool, name, _OPEN),
+        "syncs": await rows.last_syncs(deps.pool, name, _LAST_SYNCS),
+        "open": await rows.open_attempts(deps.pool, name, _OPEN),
         "few_days": FEW_DAYS,
-        "stopped_here": [stop for stop in one.stops if not stop.everything],
+        "stopped_here": [stop for stop in figures.stops if not stop.everything],
         "set_aside_url": f"/console/unmapped?supplier={name}",
-        "account": await account_of(request, behind, name),
+        "account": await account_of(request, deps, name),
     }
     return View("supplier.html", context, title=name)
 
@@ -113,7 +113,7 @@ async def supplier(request: web.Request) -> View:
 async def pause(request: web.Request) -> web.Response:
     """Take its offers out of the selection."""
     name = request.match_info["name"]
-    problem = await supplier_figures.set_paused(deps(request), name, visitor(request), paused=True)
+    problem = await supplier_figures.set_paused(deps_of(request), name, visitor(request), paused=True)
     return _done(request, name, problem, f"{name} is paused: nothing more of it is chosen, and it is still synced.")
 
 
@@ -121,7 +121,7 @@ async def pause(request: web.Request) -> web.Response:
 async def resume(request: web.Request) -> web.Response:
     """Put them back."""
     name = request.match_info["name"]
-    problem = await supplier_figures.set_paused(deps(request), name, visitor(request), paused=False)
+    problem = await supplier_figures.set_paused(deps_of(request), name, visitor(request), paused=False)
     return _done(request, name, problem, f"{name} is chosen from again.")
 
 
@@ -129,7 +129,7 @@ async def resume(request: web.Request) -> web.Response:
 async def stop(request: web.Request) -> web.Response:
     """Send no purchase there any more, not even for orders that wait."""
     name, form = request.match_info["name"], await form_data(request)
-    done = await stops.stop(deps(request), name, visitor(request), form.text("note", most=500))
+    done = await stops.stop(deps_of(request), name, visitor(request), form.text("note", most=500))
     problem = done if isinstance(done, Problem) else None
     return _done(request, name, problem, f"Selling from {name} is stopped.")
 
@@ -138,7 +138,7 @@ async def stop(request: web.Request) -> web.Response:
 async def sell(request: web.Request) -> web.Response:
     """Lift the stop."""
     name = request.match_info["name"]
-    problem = await stops.resume(deps(request), name, visitor(request))
+    problem = await stops.resume(deps_of(request), name, visitor(request))
     return _done(request, name, problem, f"{name} sells again.")
 
 
@@ -146,46 +146,49 @@ async def sell(request: web.Request) -> web.Response:
 async def try_again(request: web.Request) -> web.Response:
     """Ask it now: its balance, and whether it answers again."""
     name = request.match_info["name"]
-    found = await supplier_retry.try_again(deps(request), name, visitor(request))
+    found = await supplier_retry.try_again(deps_of(request), name, visitor(request))
     if isinstance(found, Problem):
         return _done(request, name, found, "")
-    return _done(request, name, None, found.words)
+    return _done(request, name, None, found.description)
 
 
 @pages("POST", "/console/selling/stop", role="operator", nav="Suppliers")
 async def stop_all(request: web.Request) -> web.Response:
     """Buy nothing more anywhere."""
     form = await form_data(request)
-    await stops.stop(deps(request), None, visitor(request), form.text("note", most=500))
-    return see_other(request, _LIST, told="Selling is stopped everywhere.")
+    await stops.stop(deps_of(request), None, visitor(request), form.text("note", most=500))
+    return see_other(request, _LIST, message="Selling is stopped everywhere.")
 
 
 @pages("POST", "/console/selling/resume", role="operator", nav="Suppliers")
 async def sell_all(request: web.Request) -> web.Response:
     """Lift that stop."""
-    problem = await stops.resume(deps(request), None, visitor(request))
-    return see_other(request, _LIST, told=problem.detail if problem else "Selling is on again.")
+    problem = await stops.resume(deps_of(request), None, visitor(request))
+    return see_other(request, _LIST, message=problem.detail if problem else "Selling is on again.")
 
 
 @pages.notice
 async def troubles(request: web.Request) -> list[Notice]:
     """What is the matter with suppliers."""
-    behind = deps(request)
-    found = await supplier_figures.figures(behind, PageRequest(_PAGE), mode(request))
-    told = [
-        Notice("bad", f"Selling is stopped everywhere{_because(one.note)}", _LIST)
-        for one in await rows.stops(behind.pool)
-        if one.supplier == supplier_figures.ALL
+    deps = deps_of(request)
+    found = await supplier_figures.figures(deps, PageRequest(_PAGE), mode(request))
+    notices = [
+        Notice("bad", f"Selling is stopped everywhere{_because(stop.note)}", _LIST)
+        for stop in await rows.stops(deps.pool)
+        if stop.supplier == supplier_figures.ALL
     ]
-    for one in found.data:
-        told += [Notice(level, f"{one.supplier.name} {words}", _page(one.supplier.name)) for level, words in _of(one)]
-    return told
+    for figures in found.data:
+        notices += [
+            Notice(level, f"{figures.supplier.name} {text}", _page(figures.supplier.name))
+            for level, text in _of(figures)
+        ]
+    return notices
 
 
 @pages.finds("Suppliers")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Suppliers by a part of their name."""
-    accounts = deps(request).accounts
+    accounts = deps_of(request).accounts
     names = [name for name in sorted(accounts) if question.lower() in name]
     return [
         Hit(
@@ -195,14 +198,14 @@ async def find(request: web.Request, question: str) -> list[Hit]:
     ]
 
 
-def _of(one: SupplierFigures) -> list[tuple[Any, str]]:
+def _of(figures: SupplierFigures) -> list[tuple[Any, str]]:
     """What is the matter with one, each with how bad it is. A stop of all suppliers is told by itself."""
-    everywhere = sum(stop.everything for stop in one.stops)
+    everywhere = sum(stop.everything for stop in figures.stops)
     found: list[tuple[Any, str]] = [
-        (_LEVELS.get(each.cause, "warn"), f"is {one.supplier.state}: {described(each)}")
-        for each in one.supplier.problems[everywhere:]
+        (_LEVELS.get(each.cause, "warn"), f"is {figures.supplier.state}: {described(each)}")
+        for each in figures.supplier.problems[everywhere:]
     ]
-    left = one.balance.days_left
+    left = figures.balance.days_left
     if left is not None and left < FEW_DAYS:
         found.append(("bad" if left < 1 else "warn", f"has money for {left:g} days"))
     return found
@@ -223,28 +226,28 @@ def _page(name: str) -> str:
     return f"{_LIST}/{name}"
 
 
-def _done(request: web.Request, name: str, problem: Problem | None, told: str) -> web.Response:
+def _done(request: web.Request, name: str, problem: Problem | None, message: str) -> web.Response:
     if problem is not None and problem.code == "not_found":
         raise web.HTTPNotFound
-    return see_other(request, _page(name), told=problem.detail if problem is not None else told)
+    return see_other(request, _page(name), message=problem.detail if problem is not None else message)
 
 
-async def account_of(request: web.Request, behind: Deps, name: str) -> dict[str, Any]:
+async def account_of(request: web.Request, deps: Deps, name: str) -> dict[str, Any]:
     """What the supplier's page shows of our account there; nothing of it asks the supplier."""
-    account = behind.accounts.get(name)
+    account = deps.accounts.get(name)
     if account is None:
         return {"report": None, "rotation": None, "able": frozenset()}
-    newest = await supplier_key_rows.newest(behind.pool, name)
+    newest = await supplier_key_rows.newest(deps.pool, name)
     return {
-        "report": await supplier_check_rows.last(behind.pool, name),
+        "report": await supplier_check_rows.last(deps.pool, name),
         "levels": _CHECK_LEVELS,
-        "rotation": None if newest is None else key_rotation.shown(newest),
+        "rotation": None if newest is None else key_rotation.present(newest),
         "stored": account.key,
         "able": {capability.value for capability in account.manifest.capabilities},
         "hears": Capability.WEBHOOKS in account.manifest.capabilities,
-        "heard": await supplier_check_rows.heard(behind.pool, name),
+        "heard": await supplier_check_rows.heard(deps.pool, name),
         "advice": account.manifest.webhook_advice,
-        "origin": request.app[BEHIND].origin(request),
+        "origin": request.app[CONTEXT].origin(request),
     }
 
 
@@ -252,22 +255,22 @@ async def account_of(request: web.Request, behind: Deps, name: str) -> dict[str,
 async def check(request: web.Request) -> web.Response:
     """Look at the account now."""
     name = request.match_info["name"]
-    found = await checkup.check(deps(request), name)
+    found = await checkup.check(deps_of(request), name)
     if isinstance(found, Problem):
         raise web.HTTPNotFound
-    behind = deps(request)
-    async with behind.pool.acquire() as connection, connection.transaction():
+    deps = deps_of(request)
+    async with deps.pool.acquire() as connection, connection.transaction():
         await audit_rows.record(connection, visitor(request), "supplier.checked", f"supplier:{name}")
     wrong = sum(finding.level == "bad" for finding in found.findings)
-    told = "All is good." if not wrong else f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong; see below."
-    return _back(request, told)
+    message = "All is good." if not wrong else f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong; see below."
+    return _back(request, message)
 
 
 @pages("POST", _ACCOUNT + "/keys/rotate", role="admin", nav="Suppliers")
 async def rotate(request: web.Request) -> web.Response:
     """Turn the key over, as far as that goes now."""
     name = request.match_info["name"]
-    done = await key_rotation.rotate(deps(request), name, visitor(request))
+    done = await key_rotation.rotate(deps_of(request), name, visitor(request))
     if isinstance(done, Problem):
         return _problem(request, done)
     if done.in_force:
@@ -280,13 +283,13 @@ async def webhooks(request: web.Request) -> web.Response:
     """Have it send its webhooks here, and wait for a test."""
     name, form = request.match_info["name"], await form_data(request)
     base = form.text("base_url", required=True, most=500)
-    done = await webhook_setup.set_up(deps(request), name, base, visitor(request), seconds=_ARRIVES_SECONDS)
+    done = await webhook_setup.set_up(deps_of(request), name, base, visitor(request), seconds=_ARRIVES_SECONDS)
     if isinstance(done, Problem):
         return _problem(request, done)
-    words = _SAID[done.state]
+    text = _SAID[done.state]
     if done.state in {"refused", "forged", "not_arrived"}:
-        words = f"{words}: {done.detail}."
-    return _back(request, f"{words} {done.what_to_do}".strip())
+        text = f"{text}: {done.detail}."
+    return _back(request, f"{text} {done.what_to_do}".strip())
 
 
 def _problem(request: web.Request, problem: Problem) -> web.Response:
@@ -295,5 +298,5 @@ def _problem(request: web.Request, problem: Problem) -> web.Response:
     return _back(request, problem.detail)
 
 
-def _back(request: web.Request, told: str) -> web.Response:
-    return see_other(request, _ACCOUNT.format(name=request.match_info["name"]), told=told)
+def _back(request: web.Request, message: str) -> web.Response:
+    return see_other(request, _ACCOUNT.format(name=request.match_info["name"]), message=message)

@@ -14,11 +14,11 @@ from gateway.console.pages import (
     Hit,
     Pages,
     View,
-    deps,
+    deps_of,
     invalid,
     is_htmx,
     next_page,
-    page_asked,
+    page_request_of,
     see_other,
     visitor,
 )
@@ -51,22 +51,22 @@ async def sync_runs(request: web.Request) -> View:
 @pages("POST", _LIST, role="operator", nav="Sync runs")
 async def start(request: web.Request) -> View | web.Response:
     """Start one, of all suppliers or of those that were named."""
-    form, behind = await form_data(request), deps(request)
+    form, deps = await form_data(request), deps_of(request)
     wanted = [name for name in form.all("supplier") if name]
-    if unknown := [name for name in wanted if name not in behind.accounts]:
+    if unknown := [name for name in wanted if name not in deps.accounts]:
         form.wrong("supplier", f"no supplier {unknown[0][:60]} is configured")
-    if not behind.accounts:
+    if not deps.accounts:
         form.wrong("supplier", "no supplier is configured")
     if not form:
         return invalid(await _list(request), form)
-    run_id = await requests.ask_for_sync(behind.pool, behind.accounts, wanted, (), visitor(request))
-    return see_other(request, f"{_LIST}/{run_id}", told="The sync was asked for; a worker begins it.")
+    run_id = await requests.ask_for_sync(deps.pool, deps.accounts, wanted, (), visitor(request))
+    return see_other(request, f"{_LIST}/{run_id}", message="The sync was asked for; a worker begins it.")
 
 
 @pages("GET", _LIST + "/{id}", nav="Sync runs")
 async def sync_run(request: web.Request) -> View:
     """One run: each supplier's counts, reasons, errors and warnings; while it runs, how far it is."""
-    found = await requests.detail(deps(request).pool, request.match_info["id"])
+    found = await requests.detail(deps_of(request).pool, request.match_info["id"])
     if found is None:
         raise web.HTTPNotFound
     ended = {part.supplier for part in found.suppliers}
@@ -74,7 +74,7 @@ async def sync_run(request: web.Request) -> View:
         "run": found,
         "parts": [(part, _reasons(part)) for part in found.suppliers],
         "under_way": [(name, _far(found.progress, name)) for name in found.asked if name not in ended],
-        "held": {one.supplier: one for one in found.quarantines},
+        "quarantines": {quarantine.supplier: quarantine for quarantine in found.quarantines},
         "seconds": _seconds(found.started_at, found.ended_at),
         "whole": not is_htmx(request),
     }
@@ -90,49 +90,49 @@ async def difference(request: web.Request) -> View:
 @pages("POST", _LIST + "/{id}/accept", role="operator", nav="Sync runs")
 async def accept(request: web.Request) -> View | web.Response:
     """Take over what a supplier said."""
-    form, behind = await form_data(request), deps(request)
+    form, deps = await form_data(request), deps_of(request)
     run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
     why = form.text("why", most=500)
-    answer = await requests.accept(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
+    answer = await requests.accept(deps.pool, deps.accounts, run_id, supplier, visitor(request), why)
     if isinstance(answer, Problem):
-        return _told(request, answer, run_id)
-    told = f"Accepted: {supplier} is synced again, and what it says is taken over."
-    return see_other(request, f"{_LIST}/{answer}", told=told)
+        return _refused(request, answer, run_id)
+    message = f"Accepted: {supplier} is synced again, and what it says is taken over."
+    return see_other(request, f"{_LIST}/{answer}", message=message)
 
 
 @pages("POST", _LIST + "/{id}/refuse", role="operator", nav="Sync runs")
 async def refuse(request: web.Request) -> View | web.Response:
     """Leave what stands as it is, with a word why."""
-    form, behind = await form_data(request), deps(request)
+    form, deps = await form_data(request), deps_of(request)
     run_id, supplier = request.match_info["id"], form.text("supplier", most=40)
     why = form.text("why", required=True, most=500)
     if not form:
-        if await requests.difference(behind.pool, run_id, supplier, PageRequest(1)) is None:
+        if await requests.difference(deps.pool, run_id, supplier, PageRequest(1)) is None:
             raise web.HTTPNotFound
         return invalid(await _difference(request, supplier), form)
-    problem = await requests.refuse(behind.pool, behind.accounts, run_id, supplier, visitor(request), why)
+    problem = await requests.refuse(deps.pool, deps.accounts, run_id, supplier, visitor(request), why)
     if problem is not None:
-        return _told(request, problem, run_id)
-    return see_other(request, f"{_LIST}/{run_id}", told=f"Refused: the offers of {supplier} stay as they were.")
+        return _refused(request, problem, run_id)
+    return see_other(request, f"{_LIST}/{run_id}", message=f"Refused: the offers of {supplier} stay as they were.")
 
 
 @pages.finds("Sync runs")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """A run by its id."""
-    found = await requests.detail(deps(request).pool, question) if question.startswith("sync_") else None
+    found = await requests.detail(deps_of(request).pool, question) if question.startswith("sync_") else None
     return (
         [] if found is None else [Hit(found.id, f"{_LIST}/{found.id}", f"{found.started_at:%Y-%m-%d %H:%M}", only=True)]
     )
 
 
 async def _list(request: web.Request) -> View:
-    behind = deps(request)
-    found = await run_list_rows.sync_runs(behind.pool, page_asked(request, _PAGE))
+    deps = deps_of(request)
+    found = await run_list_rows.sync_runs(deps.pool, page_request_of(request, _PAGE))
     context = {
         "runs": [(run, _seconds(run.started_at, run.ended_at), _sums(run)) for run in found.data],
         "next": next_page(request, found),
-        "accounts": sorted(behind.accounts),
-        "held": await requests.waiting(behind.pool),
+        "accounts": sorted(deps.accounts),
+        "quarantines": await requests.waiting(deps.pool),
     }
     rows = [
         (run.id, run.started_at, run.ended_at, run.state, *row)
@@ -148,39 +148,39 @@ async def _difference(request: web.Request, supplier: str = "") -> View:
     supplier = supplier or request.match_info["supplier"]
     kind = form.choice("kind", [value for value, _ in _KINDS], required=False) or "moved"
     found = await requests.difference(
-        deps(request).pool, request.match_info["id"], supplier, page_asked(request, _PAGE), kind=kind
+        deps_of(request).pool, request.match_info["id"], supplier, page_request_of(request, _PAGE), kind=kind
     )
     if found is None:
         raise web.HTTPNotFound
-    held = found.quarantine
-    counts = {"moved": held.up + held.down, "gone": held.gone, "new": held.new}
+    quarantine = found.quarantine
+    counts = {"moved": quarantine.up + quarantine.down, "gone": quarantine.gone, "new": quarantine.new}
     context = {
-        "held": held,
+        "quarantine": quarantine,
         "kind": kind,
-        "kinds": [(value, words, counts[value]) for value, words in _KINDS],
+        "kinds": [(value, label, counts[value]) for value, label in _KINDS],
         "all_of_kind": counts[kind],
         "kept": min(counts[kind], MOST[kind]),
         "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
         "next": next_page(request, found),
-        "address": f"{_LIST}/{held.run_id}/difference/{supplier}",
+        "address": f"{_LIST}/{quarantine.run_id}/difference/{supplier}",
     }
     sheet = sheet_of(difference_columns(supplier), found.data)
     title = f"What {supplier} would change"
     return View("difference.html", context, title=title, csv=Csv(f"difference-{supplier}", sheet.columns, sheet.rows))
 
 
-def _told(request: web.Request, problem: Problem, run_id: str) -> web.Response:
+def _refused(request: web.Request, problem: Problem, run_id: str) -> web.Response:
     if problem.code == "not_found":
         raise web.HTTPNotFound
-    return see_other(request, f"{_LIST}/{run_id}", told=f"Nothing was done: {problem.detail}.")
+    return see_other(request, f"{_LIST}/{run_id}", message=f"Nothing was done: {problem.detail}.")
 
 
 def _reasons(part: SyncRunSupplier) -> list[tuple[str, int]]:
-    return sorted(part.set_aside.items(), key=lambda one: (-one[1], one[0]))
+    return sorted(part.set_aside.items(), key=lambda entry: (-entry[1], entry[0]))
 
 
 def _far(progress: list[Any], name: str) -> Any:
-    return next((one for one in progress if one.supplier == name), None)
+    return next((step for step in progress if step.supplier == name), None)
 
 
 def _sums(run: SyncRun) -> dict[str, int]:

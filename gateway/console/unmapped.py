@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from gateway.console.filters import clean
 from gateway.console.forms import Form, form_data, query_form
 from gateway.console.history import as_money
 from gateway.console.pages import (
@@ -13,15 +14,14 @@ from gateway.console.pages import (
     Hit,
     Pages,
     View,
-    deps,
+    deps_of,
     invalid,
     mode,
     next_page,
-    page_asked,
+    page_request_of,
     see_other,
     visitor,
 )
-from gateway.console.shown import clean
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
 from gateway.kit.sheet import Column, columns, sheet_of
@@ -29,30 +29,30 @@ from gateway.sync import mappings
 from gateway.sync import unmapped_rows as store
 from gateway.sync.unmapped_rows import Scope
 from providers.kit import places
-from providers.kit.term_mappings import Meaning
+from providers.kit.term_mappings import TermMapping
 from schemas.api_mappings import MappingRequest, UnmappedGroup
 from schemas.money import Money
 from schemas.plan import About, SetAsideReason
 
 pages = Pages()
-_LIST, _WORD, _TOLD = "/console/unmapped", "/console/unmapped/at", "/console/unmapped/told"
+_LIST, _WORD, _MAPPINGS = "/console/unmapped", "/console/unmapped/at", "/console/unmapped/told"
 _PAGE, _ITEMS = 50, 25
 _RAW = 4_000
 _FIELDS = {"/word": "word", "/means": "means", "/provider": "everywhere"}
 _GROUPS = columns(
     "supplier, reason, about, word, offers, priced, cost in all=cost_total:amount",
     "cost in the middle=cost_median:amount",
-    Column("example", lambda one: one.examples[0] if one.examples else ""),
+    Column("example", lambda group: group.examples[0] if group.examples else ""),
     "since=first_seen_at",
 )
-_MAPPINGS = columns("provider, about, word, means, note, by=created_by, at=created_at, applied")
+_MAPPING_COLUMNS = columns("provider, about, word, means, note, by=created_by, at=created_at, applied")
 ATTRIBUTES = (("country", "the countries"), ("data", "the amount of data"), ("days", "the number of days"))
 
 
 @pages("GET", _LIST, nav="Unmapped")
 async def unmapped(request: web.Request) -> View:
     """What was not understood, that first on which most money hangs."""
-    behind, form = deps(request), query_form(request)
+    deps, form = deps_of(request), query_form(request)
     reasons = [reason.value for reason in SetAsideReason]
     scope = Scope(
         mode=mode(request),
@@ -60,14 +60,18 @@ async def unmapped(request: web.Request) -> View:
         reason=form.choice("reason", reasons, required=False) or None,
         about=form.choice("about", [about.value for about in About if about], required=False) or None,
     )
-    base = behind.settings.base_currency
-    found = await mappings.groups(behind.pool, base, scope, page_asked(request, _PAGE))
+    base = deps.settings.base_currency
+    found = await mappings.groups(deps.pool, base, scope, page_request_of(request, _PAGE))
     context = {
-        "groups": [(one, as_money(one.cost_total), as_money(one.cost_median), _url(one)) for one in found.data],
+        "groups": [
+            (group, as_money(group.cost_total), as_money(group.cost_median), _url(group)) for group in found.data
+        ],
         "next": next_page(request, found),
-        "totals": await store.totals(behind.pool, mode(request)),
+        "totals": await store.totals(deps.pool, mode(request)),
         "scope": scope,
-        "suppliers": [name for name, one in sorted(behind.accounts.items()) if one.settings.mode == mode(request)],
+        "suppliers": [
+            name for name, account in sorted(deps.accounts.items()) if account.settings.mode == mode(request)
+        ],
         "reasons": [(reason, reason.replace("_", " ")) for reason in reasons],
         "abouts": [(about.value, about.value.replace("_", " ")) for about in About if about],
         "currency": base,
@@ -85,15 +89,15 @@ async def word(request: web.Request) -> View:
     meaning = _meaning(request, form, request.match_info["supplier"])
     if meaning is None:
         return invalid(view, form)
-    behind = deps(request)
-    effect = await mappings.preview(behind.pool, behind.accounts, meaning)
-    shown = [(one, as_money(one.cost)) for one in effect.examples]
-    context = {**view.context, "effect": effect, "shown": shown, "typed": form.typed, "codes": _names(meaning)}
+    deps = deps_of(request)
+    effect = await mappings.preview(deps.pool, deps.accounts, meaning)
+    examples = [(example, as_money(example.cost)) for example in effect.examples]
+    context = {**view.context, "effect": effect, "examples": examples, "typed": form.typed, "codes": _names(meaning)}
     return View(view.template, context, title=view.title)
 
 
-@pages("POST", _TOLD, role="operator", nav="Unmapped")
-async def tell(request: web.Request) -> View | web.Response:
+@pages("POST", _MAPPINGS, role="operator", nav="Unmapped")
+async def add_mapping(request: web.Request) -> View | web.Response:
     """Keep what a word means."""
     form = await form_data(request)
     supplier = form.text("supplier", most=40)
@@ -101,38 +105,38 @@ async def tell(request: web.Request) -> View | web.Response:
     note = form.text("note", most=500)
     if meaning is None or not form:
         return invalid(await _word(request, form, supplier), form)
-    await mappings.tell(deps(request).pool, meaning, note, visitor(request))
-    told = f"{meaning.word} means {meaning.means} from the next sync on."
-    return see_other(request, _TOLD, told=told)
+    await mappings.add_mapping(deps_of(request).pool, meaning, note, visitor(request))
+    message = f"{meaning.word} means {meaning.means} from the next sync on."
+    return see_other(request, _MAPPINGS, message=message)
 
 
-@pages("GET", _TOLD, nav="Unmapped")
-async def told(request: web.Request) -> View:
+@pages("GET", _MAPPINGS, nav="Unmapped")
+async def list_mappings(request: web.Request) -> View:
     """What was told, the newest first; to take back, to use now, and to take along as a file."""
-    behind = deps(request)
-    found = await mappings.listed(behind.pool, page_asked(request, _PAGE))
+    deps = deps_of(request)
+    found = await mappings.listed(deps.pool, page_request_of(request, _PAGE))
     context = {
         "rows": found.data,
         "next": next_page(request, found),
-        "waiting": [one for one in found.data if not one.applied],
+        "waiting": [mapping for mapping in found.data if not mapping.applied],
     }
-    sheet = sheet_of(_MAPPINGS, found.data)
-    return View("unmapped_told.html", context, title="Words that were told", csv=Csv("mappings", *sheet))
+    sheet = sheet_of(_MAPPING_COLUMNS, found.data)
+    return View("unmapped_mappings.html", context, title="Words that were told", csv=Csv("mappings", *sheet))
 
 
-@pages("POST", _TOLD + "/{id}/forget", role="operator", nav="Unmapped")
+@pages("POST", _MAPPINGS + "/{id}/forget", role="operator", nav="Unmapped")
 async def forget(request: web.Request) -> web.Response:
     """Take a meaning back."""
-    was = await mappings.forget(deps(request).pool, request.match_info["id"], visitor(request))
+    was = await mappings.forget(deps_of(request).pool, request.match_info["id"], visitor(request))
     if was is None:
         raise web.HTTPNotFound
-    return see_other(request, _TOLD, told=f"{was.word} is not known any more from the next sync on.")
+    return see_other(request, _MAPPINGS, message=f"{was.word} is not known any more from the next sync on.")
 
 
 @pages("GET", "/console/unmapped/mappings.toml")
 async def download(request: web.Request) -> web.Response:
     """All meanings in force as the file for ``config/``."""
-    text = await mappings.toml(deps(request).pool)
+    text = await mappings.toml(deps_of(request).pool)
     headers = {"Content-Disposition": 'attachment; filename="mappings.toml"'}
     return web.Response(text=text or "# Nothing was told yet.\n", content_type="application/toml", headers=headers)
 
@@ -140,24 +144,24 @@ async def download(request: web.Request) -> web.Response:
 @pages.finds("Unmapped words")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Words that are not understood and hold the question."""
-    behind = deps(request)
-    base = behind.settings.base_currency
-    found = await mappings.groups(behind.pool, base, Scope(mode=mode(request)), PageRequest(200))
+    deps = deps_of(request)
+    base = deps.settings.base_currency
+    found = await mappings.groups(deps.pool, base, Scope(mode=mode(request)), PageRequest(200))
     return [
-        Hit(one.word, _url(one), f"{one.offers} offers of {one.supplier}")
-        for one in found.data
-        if question.lower() in one.word.lower()
+        Hit(group.word, _url(group), f"{group.offers} offers of {group.supplier}")
+        for group in found.data
+        if question.lower() in group.word.lower()
     ][:10]
 
 
 async def _word(request: web.Request, form: Form, supplier: str) -> View:
-    behind = deps(request)
+    deps = deps_of(request)
     reason = form.text("reason", most=40)
     about, text = form.text("about", most=40), clean(form.typed.get("word", "")[:200])
-    account = behind.accounts.get(supplier)
+    account = deps.accounts.get(supplier)
     if account is None:
         raise web.HTTPNotFound
-    items = await store.of_group(behind.pool, supplier, reason, about, text, page_asked(request, _ITEMS))
+    items = await store.of_group(deps.pool, supplier, reason, about, text, page_request_of(request, _ITEMS))
     known = {each.value: each for each in About}.get(about, About.NOTHING)
     context = {
         "supplier": supplier,
@@ -166,22 +170,22 @@ async def _word(request: web.Request, form: Form, supplier: str) -> View:
         "reason": reason,
         "about": about,
         "word": text,
-        "items": [(one, _cost(one), one.raw[:_RAW], len(one.raw) > _RAW) for one in items.data],
+        "items": [(item, _cost(item), item.raw[:_RAW], len(item.raw) > _RAW) for item in items.data],
         "next": next_page(request, items),
         "can_be_told": mappings.can_be_told(known, text),
         "attributes": ATTRIBUTES,
         "regions": [(region.name, f"{region.name} ({len(region.countries)})") for region in places.regions()],
         "effect": None,
-        "shown": [],
+        "examples": [],
         "codes": "",
     }
     return View("unmapped_word.html", context, title=text[:80] or reason.replace("_", " "))
 
 
-def _meaning(request: web.Request, form: Form, supplier: str) -> Meaning | None:
+def _meaning(request: web.Request, form: Form, supplier: str) -> TermMapping | None:
     """What the form tells; None when something of it is wrong, which then stands beside its field."""
-    behind = deps(request)
-    account = behind.accounts.get(supplier)
+    deps = deps_of(request)
+    account = deps.accounts.get(supplier)
     about = form.choice("about", ("place", "unit", "attribute"))
     text, means = form.text("word", required=True), form.text("means", required=True, most=2000)
     if account is None or not form:
@@ -189,7 +193,7 @@ def _meaning(request: web.Request, form: Form, supplier: str) -> Meaning | None:
     if about == "place":
         means = mappings.codes_in(means)
     provider = None if form.ticked("everywhere") else account.manifest.name
-    found = mappings.meaning_of(behind.accounts, MappingRequest(about, text, means, provider))  # type: ignore[arg-type]
+    found = mappings.meaning_of(deps.accounts, MappingRequest(about, text, means, provider))  # type: ignore[arg-type]
     if isinstance(found, Problem):
         for pointer, why in found.errors:
             form.wrong(_FIELDS.get(pointer, "means"), why)
@@ -197,17 +201,17 @@ def _meaning(request: web.Request, form: Form, supplier: str) -> Meaning | None:
     return found
 
 
-def _names(meaning: Meaning) -> str:
+def _names(meaning: TermMapping) -> str:
     """The countries of a place's meaning in words, "" for anything else."""
     if meaning.about is not About.PLACE:
         return ""
     return ", ".join(places.country_name(code) for code in meaning.means.split())
 
 
-def _cost(one: store.Item) -> Money | None:
-    return None if one.cost is None or one.currency is None else Money(one.cost, one.currency)
+def _cost(item: store.Item) -> Money | None:
+    return None if item.cost is None or item.currency is None else Money(item.cost, item.currency)
 
 
-def _url(one: UnmappedGroup) -> str:
-    query = {"reason": one.reason.value, "about": one.about.value, "word": one.word}
-    return f"{_WORD}/{one.supplier}?{urlencode(query)}"
+def _url(group: UnmappedGroup) -> str:
+    query = {"reason": group.reason.value, "about": group.about.value, "word": group.word}
+    return f"{_WORD}/{group.supplier}?{urlencode(query)}"

@@ -7,12 +7,12 @@ from typing import cast
 from aiohttp import web
 
 from gateway.access import user_rows as store
-from gateway.access import users as people
+from gateway.access import users
 from gateway.access.passwords import new_password
 from gateway.access.user_rows import ROLES, Role
-from gateway.access.users import PeopleError
+from gateway.access.users import UserError
 from gateway.console.forms import Form, form_data
-from gateway.console.pages import SESSION, Csv, Hit, Pages, View, deps, invalid, see_other, visitor
+from gateway.console.pages import SESSION, Csv, Hit, Pages, View, deps_of, invalid, see_other, visitor
 
 pages = Pages()
 _WORDS = {
@@ -24,7 +24,7 @@ _LIST = "/console/users"
 
 
 @pages("GET", "/console/users", role="admin", nav="Users")
-async def users(request: web.Request) -> View:
+async def list_users(request: web.Request) -> View:
     """Everybody, with what can be done about each, and the form for a new one."""
     return await _list(request)
 
@@ -38,10 +38,10 @@ async def create(request: web.Request) -> View | web.Response:
     password = new_password()
     if form:
         try:
-            made = await people.create(
-                deps(request).pool, visitor(request), name, cast("Role", role), password, must_change=True
+            made = await users.create(
+                deps_of(request).pool, visitor(request), name, cast("Role", role), password, must_change=True
             )
-        except PeopleError as error:
+        except UserError as error:
             form.wrong("name", str(error))
         else:
             return _shown_once(made.name, password)
@@ -53,8 +53,8 @@ async def reset(request: web.Request) -> View | web.Response:
     """A new random password for somebody who lost theirs. It ends their sessions."""
     name, password = request.match_info["name"], new_password()
     try:
-        await people.set_password(deps(request).pool, visitor(request), name, password, must_change=True)
-    except PeopleError as error:
+        await users.set_password(deps_of(request).pool, visitor(request), name, password, must_change=True)
+    except UserError as error:
         return await _refused(request, error)
     return _shown_once(name, password)
 
@@ -67,10 +67,10 @@ async def set_role(request: web.Request) -> View | web.Response:
     if not form:
         return invalid(await _list(request), form)
     try:
-        await people.set_role(deps(request).pool, visitor(request), name, cast("Role", role))
-    except PeopleError as error:
+        await users.set_role(deps_of(request).pool, visitor(request), name, cast("Role", role))
+    except UserError as error:
         return await _refused(request, error)
-    return see_other(request, _LIST, told=f"{name} is {role} now.")
+    return see_other(request, _LIST, message=f"{name} is {role} now.")
 
 
 @pages("POST", "/console/users/{name}/disable", role="admin", nav="Users")
@@ -90,10 +90,10 @@ async def log_out(request: web.Request) -> View | web.Response:
     """End every session of somebody, but for this very one."""
     name = request.match_info["name"]
     try:
-        count = await people.end_sessions(deps(request).pool, visitor(request), name, keep=request[SESSION].digest)
-    except PeopleError as error:
+        count = await users.end_sessions(deps_of(request).pool, visitor(request), name, keep=request[SESSION].digest)
+    except UserError as error:
         return await _refused(request, error)
-    return see_other(request, _LIST, told=f"{count} session{'' if count == 1 else 's'} of {name} ended.")
+    return see_other(request, _LIST, message=f"{count} session{'' if count == 1 else 's'} of {name} ended.")
 
 
 @pages.finds("Users")
@@ -101,21 +101,21 @@ async def find(request: web.Request, question: str) -> list[Hit]:
     """Users by a part of their name; admins alone find them."""
     if not visitor(request).may("admin"):
         return []
-    everybody = await store.all_users(deps(request).pool)
+    everybody = await store.all_users(deps_of(request).pool)
     return [Hit(user.name, _LIST, user.role) for user in everybody if question.lower() in user.name][:10]
 
 
 async def _switch(request: web.Request, *, disabled: bool) -> View | web.Response:
     name = request.match_info["name"]
     try:
-        await people.set_disabled(deps(request).pool, visitor(request), name, disabled=disabled)
-    except PeopleError as error:
+        await users.set_disabled(deps_of(request).pool, visitor(request), name, disabled=disabled)
+    except UserError as error:
         return await _refused(request, error)
-    return see_other(request, _LIST, told=f"{name} is {'shut out' if disabled else 'let in again'}.")
+    return see_other(request, _LIST, message=f"{name} is {'shut out' if disabled else 'let in again'}.")
 
 
 async def _list(request: web.Request) -> View:
-    everybody = await store.all_users(deps(request).pool)
+    everybody = await store.all_users(deps_of(request).pool)
     rows = [(u.name, u.role, u.created_at, u.last_seen_at, u.totp_since, u.disabled_at) for u in everybody]
     columns = ("name", "role", "made", "last seen", "second factor", "disabled")
     roles = [(role, _WORDS[role]) for role in ROLES]
@@ -123,7 +123,7 @@ async def _list(request: web.Request) -> View:
     return View("users.html", context, title="Users", csv=Csv("users", columns, rows))
 
 
-async def _refused(request: web.Request, error: PeopleError) -> View:
+async def _refused(request: web.Request, error: UserError) -> View:
     form = Form({})
     form.wrong("", f"{str(error)[:1].upper()}{str(error)[1:]}.")
     return invalid(await _list(request), form)

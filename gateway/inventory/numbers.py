@@ -79,7 +79,7 @@ async def page(deps: Deps, storefront_id: str, mode: Mode, page_request: PageReq
     return found.map(lambda row: _present(deps, row))
 
 
-async def one(deps: Deps, storefront_id: str, mode: Mode, number_id: str) -> VirtualNumber | None:
+async def find(deps: Deps, storefront_id: str, mode: Mode, number_id: str) -> VirtualNumber | None:
     """The storefront's number of that id; None when it has none."""
     found = await number_rows.find(deps.pool, deps.seal, storefront_id, mode, number_id)
     return None if found is None else _present(deps, found)

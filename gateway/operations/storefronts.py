@@ -90,7 +90,7 @@ async def replay(pool: Pool, by: Visitor | str, owner: Owner, endpoint_id: str, 
             connection, by, "delivery.replayed", f"delivery:{delivery_id}", {"endpoint": endpoint_id}
         )
 
-    endpoint = await endpoint_rows.one(pool, owner, endpoint_id)
+    endpoint = await endpoint_rows.find(pool, owner, endpoint_id)
     if endpoint is None:
         return Problem("not_found", "there is no such endpoint")
     if endpoint.status != "enabled":

@@ -73,29 +73,29 @@ def may_be_fast(deps: Deps) -> bool:
     return deps.inline and deps.settings.orders.fast_admission
 
 
-async def chosen_from_memory(deps: Deps, asked: SaleRequest) -> Ready | None:
+async def chosen_from_memory(deps: Deps, request: SaleRequest) -> Ready | None:
     """The offer to buy now, its token held; None where the ordinary way has to be taken. Raises ``NoRate``."""
-    if not isinstance(asked.source, PlanSource):
+    if not isinstance(request.source, PlanSource):
         return None
-    mode, plan_id = asked.source.mode, asked.source.plan_id
-    remembered = await _remembered(deps, mode, plan_id, asked.storefront_id)
+    mode, plan_id = request.source.mode, request.source.plan_id
+    remembered = await _remembered(deps, mode, plan_id, request.storefront_id)
     if remembered is None:
         return None
     stored, prices, version = remembered
-    lines, admitted = plan_lines(deps, stored), asked.held is not None
-    found = engine.judged(deps, lines, prices, asked.limits, asked.source.capability, admitted=admitted)
-    terms = engine.terms_of(asked, found, prices.rates, ())
+    lines, admitted = plan_lines(deps, stored), request.quoted_price is not None
+    found = engine.judged(deps, lines, prices, request.limits, request.source.capability, admitted=admitted)
+    terms = engine.terms_of(request, found, prices.rates, ())
     if isinstance(terms, Problem):
         deps.memory.forget_offers(mode, plan_id)
         return None  # said by what stands in PostgreSQL
-    one = terms.chosen.candidate
-    account = deps.accounts[one.supplier]
-    if engine.line_of(one, lines).needs_check or not _is_simple(deps, account, one):
+    candidate = terms.chosen.candidate
+    account = deps.accounts[candidate.supplier]
+    if engine.line_of(candidate, lines).needs_check or not _is_simple(deps, account, candidate):
         deps.memory.forget_offers(mode, plan_id)
         return None
     now, sale = deps.clock(), engine.sold(terms, found, lines, prices.rates)
     ready = Ready(sold_plan(deps, sale), sale, version, account)
-    if account.limiter.purchase_blocked_for() > 0 or not await _token(account, asked.storefront_id, now):
+    if account.limiter.purchase_blocked_for() > 0 or not await _token(account, request.storefront_id, now):
         return None
     return ready
 
@@ -106,10 +106,10 @@ async def write(deps: Deps, new: NewOrder, key: str, request: bytes, ready: Read
     The token is given back where nothing is sent. Raises ``asyncpg.UniqueViolationError`` as ``admission.admit``.
     """
     found: Admission | None = None
-    one = ready.candidate
+    candidate = ready.candidate
     chosen = ready.sale.terms.chosen
-    attempt = new_attempt(new.id, "purchase", one, ready.account.settings, why=chosen.why, iccid=None, now=now)
-    ops = {"supplier": one.supplier, "why": chosen.why, "left": left_out(chosen.left)}
+    attempt = new_attempt(new.id, "purchase", candidate, ready.account.settings, why=chosen.why, iccid=None, now=now)
+    ops = {"supplier": candidate.supplier, "why": chosen.why, "left": left_out(chosen.left)}
     try:
         found = await admission_rows.admit(
             deps.group_commit, new, key, request, now,
@@ -128,8 +128,8 @@ async def write(deps: Deps, new: NewOrder, key: str, request: bytes, ready: Read
     if found.outcome == "admitted":
         ready.attempt = attempt
         ready.known = Known(new.row(now, attempt.deadline), attempt.row(1))
-        if one.most is not None:
-            deps.memory.reserve(one.supplier, one.most)
+        if candidate.most is not None:
+            deps.memory.reserve(candidate.supplier, candidate.most)
         return found
     if found.outcome == "changed":
         deps.memory.forget()
@@ -193,10 +193,14 @@ async def _load_funds(deps: Deps) -> None:
     deps.memory.keep_funds(await fund_rows.load_all(deps.pool), asyncio.get_running_loop().time())
 
 
-def _is_simple(deps: Deps, account: Account, one: Candidate) -> bool:
+def _is_simple(deps: Deps, account: Account, candidate: Candidate) -> bool:
     """Whether nothing has to be counted before this offer is bought."""
-    reserved = deps.memory.reserved.get(one.supplier, 0)
-    ample = one.available_funds is None or one.most is None or one.available_funds - reserved >= one.most * LAST_MONEY
+    reserved = deps.memory.reserved.get(candidate.supplier, 0)
+    ample = (
+        candidate.available_funds is None
+        or candidate.most is None
+        or candidate.available_funds - reserved >= candidate.most * LAST_MONEY
+    )
     return ample and account.settings.daily_spend_limit is None
 
 

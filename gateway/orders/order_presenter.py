@@ -67,7 +67,7 @@ class Moment(msgspec.Struct, frozen=True):
     exchange: KeptExchange | None = None
 
 
-class Shown(msgspec.Struct, frozen=True):
+class OrderDetail(msgspec.Struct, frozen=True):
     """One order with everything about it. ``what`` is set while it waits for an operator."""
 
     order: OpsOrder
@@ -124,7 +124,7 @@ async def counted(deps: Deps, mode: str) -> tuple[int, datetime | None]:
     return len(every), every[0].since if every else None
 
 
-async def one(deps: Deps, order_id: str) -> Shown | None:
+async def detail(deps: Deps, order_id: str) -> OrderDetail | None:
     """One order with its money and its timeline, None when there is none of that id."""
     order, money = await asyncio.gather(
         presenter.ops_order(deps, order_id), order_page_rows.money_of(deps.pool, order_id)
@@ -171,7 +171,7 @@ async def one(deps: Deps, order_id: str) -> Shown | None:
     back = [row for row in booked if row.kind == "refund"]
     refunded = Money(sum((row.amount for row in back), Decimal(0)), back[0].currency) if back else None
     what = next(iter(await _attention(deps, order.mode, order_id)), None)
-    return Shown(order, money, listed[0], moments, what, refunded)
+    return OrderDetail(order, money, listed[0], moments, what, refunded)
 
 
 # -- what people do ---------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ async def one(deps: Deps, order_id: str) -> Shown | None:
 async def look_up(deps: Deps, order_id: str, by: Visitor | str) -> bool | Problem:
     """Ask the supplier now; True when it answered in time, False when the look goes on. Nothing is bought by it."""
     async with deps.pool.acquire() as connection, connection.transaction():
-        if await order_view_rows.one(connection, order_id, None) is None:
+        if await order_view_rows.by_id(connection, order_id, None) is None:
             return Problem("not_found", "there is no such order")
         await audit_rows.record(connection, by, "order.looked_up", f"order:{order_id}")
     done, _ = await asyncio.wait({start(deps, order_id, poll=True)}, timeout=POLL_SECONDS)

@@ -63,7 +63,7 @@ _PAGE = """
 """
 
 
-async def one(pool: Pool | Connection, order_id: str, scope: StorefrontScope | None) -> OrderRow | None:
+async def by_id(pool: Pool | Connection, order_id: str, scope: StorefrontScope | None) -> OrderRow | None:
     """The order of that id; None when there is none, or it is another's."""
     row = await pool.fetchrow(
         _SELECT

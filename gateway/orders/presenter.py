@@ -27,7 +27,7 @@ _BUYING = frozenset({"purchase", "topup"})
 
 async def order(deps: Deps, order_id: str, scope: StorefrontScope, *, with_costs: bool = False) -> Order | None:
     """A storefront's order with what it delivered; None when it has none of that id."""
-    row = await order_view_rows.one(deps.pool, order_id, scope)
+    row = await order_view_rows.by_id(deps.pool, order_id, scope)
     return None if row is None else (await orders(deps, [row], with_costs=with_costs))[0]
 
 
@@ -107,7 +107,7 @@ async def orders(deps: Deps, rows: Sequence[OrderRow], *, with_costs: bool = Fal
 
 async def ops_order(deps: Deps, order_id: str) -> OpsOrder | None:
     """Any storefront's order as an operator sees it; None when there is none of that id."""
-    row = await order_view_rows.one(deps.pool, order_id, None)
+    row = await order_view_rows.by_id(deps.pool, order_id, None)
     return None if row is None else (await ops_orders(deps, [row]))[0]
 
 

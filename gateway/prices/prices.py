@@ -74,7 +74,7 @@ def offers(
     return page_request.page(rows[start : start + page_request.fetch].tolist(), presenter.position).map(presenter.offer)
 
 
-def one(index: Index, row: int) -> PricedOffer:
+def priced_offer(index: Index, row: int) -> PricedOffer:
     """One offer of the index."""
     return _OfferPresenter(index, None).offer(row)
 

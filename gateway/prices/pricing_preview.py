@@ -83,7 +83,7 @@ def _presented(
 def priced_by(rules: RuleSet, found: Effect) -> list[PricedBy]:
     """How many offers each rule prices, in their order, the default last."""
     ids = [*(rule.id for rule in rules.rules), None]
-    return [PricedBy(ids[number], rules.words(number), count) for number, count in sorted(found.by_rule.items())]
+    return [PricedBy(ids[number], rules.describe(number), count) for number, count in sorted(found.by_rule.items())]
 
 
 async def _draft(pool: Pool, settings: Settings, request: PreviewRequest) -> Draft | Problem:

@@ -38,7 +38,7 @@ async def figures(
     return found.of(await _of(deps, found.data, hours))
 
 
-async def one(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | None:
+async def figures_of(deps: Deps, name: str, hours: int = HOURS) -> SupplierFigures | None:
     """One supplier, None when there is none of that name."""
     found = await supplier_list_rows.supplier(deps.pool, name, await _context(deps))
     return None if found is None else (await _of(deps, [found], hours))[0]

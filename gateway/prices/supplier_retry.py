@@ -22,10 +22,10 @@ class Tried(msgspec.Struct, frozen=True):
     state: SupplierState
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The same for people."""
         answer = "answered" if self.error is None else f"did not answer: {self.error}"
-        left = f"; {self.state.words}" if self.state.problems else "; nothing is the matter with it"
+        left = f"; {self.state.description}" if self.state.problems else "; nothing is the matter with it"
         return f"{self.supplier} {answer}{left}."
 
 

@@ -42,7 +42,7 @@ async def every(pool: Pool, settings: Settings) -> PricingRulePage:
     return PricingRulePage(found, has_more=False, next_cursor=None, default=default_shown(settings))
 
 
-async def one(pool: Pool, rule_id: str) -> PricingRule | None:
+async def find(pool: Pool, rule_id: str) -> PricingRule | None:
     """One rule, None when there is none."""
     found = await pricing_rule_rows.find(pool, rule_id)
     return None if found is None else present(found, datetime.now(UTC))

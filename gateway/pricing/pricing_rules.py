@@ -117,7 +117,7 @@ class RuleSet:
         """What is made of an offer's cost."""
         return self.price_rule(self.find(subject))
 
-    def words(self, number: int) -> str:
+    def describe(self, number: int) -> str:
         """The rule in words: "rule 3: Europe +18 %, rounded to .99"."""
         if number >= len(self.rules):
             return f"default: {terms_text(self.default)}"
@@ -127,7 +127,7 @@ class RuleSet:
         """The rule in words, and which of its bounds made the price, if one did. Raises ``NoRate``."""
         rule = self.price_rule(number)
         made = _BOUNDS.get(deciding(cost_base, rule, rates, currency))
-        return self.words(number) if made is None else f"{self.words(number)}; {made}"
+        return self.describe(number) if made is None else f"{self.describe(number)}; {made}"
 
 
 @dataclass(frozen=True)

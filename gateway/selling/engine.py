@@ -40,14 +40,14 @@ _CHANGED = "it costs more now than the price that was shown"
 
 
 class SaleRequest(msgspec.Struct, frozen=True):
-    """What an order asks for. ``held`` and ``held_cost`` are a quote's price and what it may cost, in base currency."""
+    """What an order asks for. With a quote: its price, and the most that it may cost in base currency."""
 
     storefront_id: str
     source: OfferSource
     limits: Limits = Limits()
     max_price: Money | None = None
-    held: Money | None = None
-    held_cost: Money | None = None
+    quoted_price: Money | None = None
+    quoted_cost: Money | None = None
 
 
 class SaleTerms(msgspec.Struct, frozen=True):
@@ -111,7 +111,9 @@ async def sale(deps: Deps, request: SaleRequest) -> Sale | Problem:
     checked: set[tuple[str, str]] = set()
     first: SaleTerms | None = None
     while True:
-        found = judged(deps, lines, current, request.limits, source.capability, admitted=request.held is not None)
+        found = judged(
+            deps, lines, current, request.limits, source.capability, admitted=request.quoted_price is not None
+        )
         terms = terms_of(request, found, current.rates, await over_limit(deps, found))
         if isinstance(terms, Problem):
             return terms
@@ -255,15 +257,15 @@ def terms_of(
     request: SaleRequest, found: Sequence[Candidate], rates: Rates, over: Collection[tuple[str, str]]
 ) -> SaleTerms | Problem:
     """The cheapest of these offers by the order's own limits. ``over``: offers beyond their supplier's day."""
-    most_allowed = Decimal("Infinity") if request.held_cost is None else request.held_cost.amount
+    most_allowed = Decimal("Infinity") if request.quoted_cost is None else request.quoted_cost.amount
     chosen = choosing_rules.choose(found, most_allowed, (), over)
     if isinstance(chosen, Waits):
         return STOPPED
     if isinstance(chosen, NoneLeft):
         return _none_left(chosen, found)
     limit = request.max_price
-    if request.held is not None:
-        price = request.held
+    if request.quoted_price is not None:
+        price = request.quoted_price
     else:
         price = price_of(chosen.candidate, rates, rates.base if limit is None else limit.currency)
         if limit is not None and price > limit:
@@ -278,7 +280,7 @@ def terms_of(
                 chosen, price = again, price_of(again.candidate, rates, limit.currency)
     if limit is not None and rates.to_base(limit) < rates.to_base(price):
         return Problem("price_changed", f"the price is {price}, more than max_price", (("/max_price", "too low"),))
-    most = request.held_cost or max_cost_at(price, chosen.candidate, rates)
+    most = request.quoted_cost or max_cost_at(price, chosen.candidate, rates)
     if not _covers(most, chosen.candidate):
         return Problem("no_stock", "none can be sold at present for its price in this currency")
     return SaleTerms(chosen, price, most)

@@ -57,7 +57,7 @@ async def page(deps: Deps, asker: Asker, wanted: Wanted, page_request: PageReque
     return found.of(priced)
 
 
-async def one(deps: Deps, asker: Asker, good_id: str, amount: Decimal | None) -> DigitalGood | Problem:
+async def find(deps: Deps, asker: Asker, good_id: str, amount: Decimal | None) -> DigitalGood | Problem:
     """One good, with its price for an amount of one's choice.
 
     Problems: not_found, conflict (an amount that it cannot have), invalid (a currency without a rate).

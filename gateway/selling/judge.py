@@ -78,7 +78,7 @@ async def offers(
     return Page(found, cursor is not None, cursor)
 
 
-async def one(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal], offer_id: str) -> Offer | None:
+async def find_offer(pool: Pool, settings: Settings, tolerances: Mapping[str, Decimal], offer_id: str) -> Offer | None:
     """One offer, None when there is none."""
     row = await offer_list_rows.offer(pool, offer_id)
     context = await _bench(pool, settings, tolerances)

@@ -68,7 +68,7 @@ async def go_on(deps: Deps, supplier: str) -> KeyRotation | None:
     if supplier in deps.accounts:
         await _whole(deps, _continue(deps, supplier))
     row = await supplier_key_rows.newest(deps.pool, supplier)
-    return None if row is None else shown(row)
+    return None if row is None else present(row)
 
 
 async def go_on_all(deps: Deps) -> None:
@@ -133,7 +133,7 @@ async def listed(deps: Deps, supplier: str) -> list[SupplierKey] | Problem:
         return Problem("unavailable", str(error))
 
 
-def shown(row: KeyRow) -> KeyRotation:
+def present(row: KeyRow) -> KeyRotation:
     """A row as people see it, without the key."""
     return KeyRotation(
         id=row.id,
@@ -175,7 +175,7 @@ async def _rotate(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotatio
     async with _alone(deps, supplier) as alone:
         row = await supplier_key_rows.open_one(deps.pool, supplier)
         if not alone:
-            return shown(row) if row is not None else Problem("conflict", "somebody else begins to do so just now")
+            return present(row) if row is not None else Problem("conflict", "somebody else begins to do so just now")
         await follow_keys(deps.accounts, deps.pool, deps.seal)
         if row is None:
             return await _begin(deps, supplier, actor)
@@ -184,7 +184,7 @@ async def _rotate(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotatio
             until = f"{row.quiet_at:%Y-%m-%d %H:%M:%S} UTC"
             message = f"the key that was asked for before is being put right until {until}: {row.error}"
             return Problem("conflict", message)
-        return await _begin(deps, supplier, actor) if row.state == "undone" else shown(row)
+        return await _begin(deps, supplier, actor) if row.state == "undone" else present(row)
 
 
 async def _continue(deps: Deps, supplier: str) -> None:
@@ -202,7 +202,7 @@ async def _begin(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotation
     account, now = deps.accounts[supplier], deps.clock()
     try:
         _ = deps.seal.head  # without a key of ours nothing can be kept
-        present = await account.provider.keys()
+        listed_keys = await account.provider.keys()
     except (GatewayError, ConfigurationError) as error:
         return Problem("conflict", f"no key was asked for: {error}")
     stored = None if account.key is None else await supplier_key_rows.get(deps.pool, account.key)
@@ -217,7 +217,7 @@ async def _begin(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotation
                 key_id=key_id,
                 supplier=supplier,
                 name=f"esim-gateway {supplier} {key_id}",
-                old_key_id=listing.in_use(present, account.settings.secrets(), known),
+                old_key_id=listing.in_use(listed_keys, account.settings.secrets(), known),
                 started_by=actor.name if isinstance(actor, Visitor) else actor,
                 now=now,
                 deadline=deadline,
@@ -226,7 +226,7 @@ async def _begin(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotation
             await audit_rows.record(connection, actor, "supplier_key.asked", f"supplier:{supplier}", {"id": key_id})
     except asyncpg.UniqueViolationError:
         return Problem("conflict", "somebody else begins to do so just now")
-    return shown(await _ask(deps, account, row))
+    return present(await _ask(deps, account, row))
 
 
 async def _ask(deps: Deps, account: Account, row: KeyRow) -> KeyRow:

@@ -67,7 +67,7 @@ class SupplierState(msgspec.Struct, frozen=True):
     problems: tuple[SupplierProblem, ...] = ()
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The worst of it on one line; empty when nothing is the matter."""
         return described(self.problems[0]) if self.problems else ""
 
@@ -106,7 +106,7 @@ def nothing_for_sale(total: int, for_sale: int, states: Mapping[str, SupplierSta
     """
     if for_sale:
         return ""
-    reasons = [f"{name}: {state.words}" for name, state in sorted(states.items()) if state.problems]
+    reasons = [f"{name}: {state.description}" for name, state in sorted(states.items()) if state.problems]
     if not reasons:
         most = sorted(why_not.items(), key=lambda entry: (-entry[1], entry[0]))
         reasons = [f"{count:,} offers are kept back: {reason.replace('_', ' ')}" for reason, count in most]

@@ -32,11 +32,11 @@ async def set_up(
     actor: Visitor | str,
     *,
     seconds: float = ARRIVES_SECONDS,
-    tell: Report = lambda _: None,
+    report: Report = lambda _: None,
 ) -> WebhookSetUp | Problem:
     """Have a supplier send its webhooks to this gateway, which suppliers reach at ``base_url``, and try it.
 
-    ``tell`` hears what is being done. Problems: not_found, invalid (the address).
+    ``report`` gets each step as a line of text. Problems: not_found, invalid (the address).
     """
     account = deps.accounts.get(supplier)
     if account is None:
@@ -51,7 +51,7 @@ async def set_up(
         advice = account.manifest.webhook_advice or f"set this address at {title}"
         note = account.manifest.capability_notes.get(Capability.WEBHOOK_SETTINGS, "")
         return WebhookSetUp(supplier, url, "by_hand", note, advice)
-    return await _tried(deps, account, url, actor, seconds, tell)
+    return await _tried(deps, account, url, actor, seconds, report)
 
 
 async def _tried(

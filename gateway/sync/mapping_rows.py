@@ -10,7 +10,7 @@ import msgspec
 from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from providers.kit.mapping_overrides import MappingOverrides
-from providers.kit.term_mappings import Meaning, overrides_of, shipped
+from providers.kit.term_mappings import TermMapping, overrides_of, shipped
 from schemas.page import Page
 from schemas.plan import About
 
@@ -29,8 +29,8 @@ class MappingRow(msgspec.Struct, frozen=True, kw_only=True):
     applied: bool
 
     @property
-    def meaning(self) -> Meaning:
-        return Meaning(provider=self.provider, about=self.about, word=self.word, means=self.means)
+    def meaning(self) -> TermMapping:
+        return TermMapping(provider=self.provider, about=self.about, word=self.word, means=self.means)
 
 
 _ROWS = """
@@ -42,7 +42,7 @@ _ROWS = """
 
 
 async def load_overrides(
-    pool: Pool | Connection, provider: str, besides: Meaning | None = None
+    pool: Pool | Connection, provider: str, besides: TermMapping | None = None
 ) -> MappingOverrides | None:
     """What counts for a provider's items now: the file, then what was told here, then ``besides``.
 
@@ -51,7 +51,7 @@ async def load_overrides(
     rows = await pool.fetch(
         "SELECT provider, about, word, means FROM mappings WHERE provider IN ('', $1) ORDER BY created_at", provider
     )
-    kept = [msgspec.convert(dict(row), Meaning) for row in rows]
+    kept = [msgspec.convert(dict(row), TermMapping) for row in rows]
     return overrides_of([*shipped(), *kept, *([besides] if besides is not None else ())], provider)
 
 
@@ -72,13 +72,13 @@ async def newest_first(
     return page_request.page(rows, columns("id")).map(lambda row: msgspec.convert(dict(row), MappingRow))
 
 
-async def every(pool: Pool) -> list[Meaning]:
+async def every(pool: Pool) -> list[TermMapping]:
     """All that was told here, for a file."""
     rows = await pool.fetch("SELECT provider, about, word, means FROM mappings ORDER BY provider, about, key")
-    return [msgspec.convert(dict(row), Meaning) for row in rows]
+    return [msgspec.convert(dict(row), TermMapping) for row in rows]
 
 
-async def put(connection: Connection, meaning: Meaning, note: str, actor: str) -> str:
+async def put(connection: Connection, meaning: TermMapping, note: str, actor: str) -> str:
     """Keep a meaning in the place of another of the same word; its id."""
     found: str = await connection.fetchval(
         """INSERT INTO mappings AS m (id, provider, about, word, key, means, note, created_by)

@@ -21,7 +21,7 @@ from gateway.sync.mapping_rows import MappingRow
 from gateway.sync.unmapped_rows import Scope
 from providers.kit import places
 from providers.kit.plan_names import plan_name
-from providers.kit.term_mappings import EVERY_PROVIDER, Meaning, WrongMeaningError, as_toml, checked, shipped
+from providers.kit.term_mappings import EVERY_PROVIDER, TermMapping, TermMappingError, as_toml, checked, shipped
 from schemas.api_mappings import Mapping as Shown
 from schemas.api_mappings import MappingEffect, MappingRequest, RemappedItem, UnmappedGroup
 from schemas.money import Money
@@ -64,14 +64,16 @@ def can_be_told(about: About, word: str) -> bool:
     return bool(word) and about in {About.PLACE, About.UNIT, About.ATTRIBUTE}
 
 
-def meaning_of(accounts: Mapping[str, Account], request: MappingRequest) -> Meaning | Problem:
+def meaning_of(accounts: Mapping[str, Account], request: MappingRequest) -> TermMapping | Problem:
     """What is asked to be told, in its one way of writing; or what of it cannot be (conflict, with its field)."""
     provider = request.provider or EVERY_PROVIDER
     if provider and provider not in {account.manifest.name for account in accounts.values()}:
         return Problem("conflict", f"no account at a provider {provider} is configured", (("/provider", "not known"),))
     try:
-        return checked(Meaning(provider=provider, about=About(request.about), word=request.word, means=request.means))
-    except WrongMeaningError as error:
+        return checked(
+            TermMapping(provider=provider, about=About(request.about), word=request.word, means=request.means)
+        )
+    except TermMappingError as error:
         return Problem("conflict", str(error), ((f"/{error.field}", str(error)),))
 
 
@@ -86,7 +88,7 @@ def codes_in(text: str) -> str:
     return text if found is None else " ".join(found)
 
 
-async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning) -> MappingEffect:
+async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: TermMapping) -> MappingEffect:
     """How many set-aside items would be mapped with this meaning that are not without it, and to what.
 
     The suppliers' own mappings are run over the items as they are kept; nothing is changed. Items are those that
@@ -142,7 +144,7 @@ async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: Meaning)
     )
 
 
-async def tell(pool: Pool, meaning: Meaning, note: str, actor: Visitor | str) -> Shown:
+async def add_mapping(pool: Pool, meaning: TermMapping, note: str, actor: Visitor | str) -> Shown:
     """Keep a meaning; the next sync of each supplier that it concerns maps all of its items by it."""
     name = actor.name if isinstance(actor, Visitor) else actor
     async with pool.acquire() as connection, connection.transaction():

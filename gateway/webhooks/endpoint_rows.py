@@ -62,7 +62,7 @@ async def all_of(pool: Pool, owner: Owner) -> list[Endpoint]:
     return [_endpoint(row) for row in rows]
 
 
-async def one(pool: Pool, owner: Owner, endpoint_id: str) -> Endpoint | None:
+async def find(pool: Pool, owner: Owner, endpoint_id: str) -> Endpoint | None:
     """One endpoint of the owner's."""
     row = await pool.fetchrow(
         "SELECT * FROM webhook_endpoints WHERE storefront_id = $1 AND mode = $2 AND id = $3",

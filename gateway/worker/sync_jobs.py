@@ -79,13 +79,13 @@ async def is_due(connection: Connection, names: Sequence[str], seconds: int) -> 
 
 def sync_arguments(job: SyncJob) -> tuple[str, ...]:
     """The command line that runs a sync job."""
-    words = ["sync", "--json", "--verbose"]
+    arguments = ["sync", "--json", "--verbose"]
     for option, names in (("--supplier", job.only), ("--accept", job.accept)):
         for name in names:
-            words += [option, name]
+            arguments += [option, name]
     if job.run_id is not None:
-        words += ["--run-id", job.run_id]
-    return tuple(words)
+        arguments += ["--run-id", job.run_id]
+    return tuple(arguments)
 
 
 async def run_child(command: Sequence[str], stop: asyncio.Event) -> int:

@@ -28,7 +28,7 @@ _OWN_UNITS = frozenset({"DAY", "MONTH"})
 _MOST_DAYS = 366
 
 
-class Meaning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TermMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one word means. ``provider`` empty is every provider's word.
 
     ``means`` are ISO codes between spaces for a place (one: a country; several: a region of that provider), days as
@@ -48,7 +48,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return units.unit_key(self.word) if self.about is About.UNIT else self.word
 
 
-class WrongMeaningError(ValueError):
+class TermMappingError(ValueError):
     """What was told cannot be; ``field`` is the field of ``Meaning`` that is wrong."""
 
     def __init__(self, field: str, detail: str) -> None:
@@ -56,12 +56,12 @@ class WrongMeaningError(ValueError):
         self.field = field
 
 
-def overrides_of(meanings: Iterable[Meaning], provider: str) -> MappingOverrides | None:
+def overrides_of(meanings: Iterable[TermMapping], provider: str) -> MappingOverrides | None:
     """What of these counts for a provider's items; None when nothing does.
 
     Its own word goes before every provider's, and of two meanings of one word the later one counts.
     """
-    known: dict[tuple[str, str], Meaning] = {}
+    known: dict[tuple[str, str], TermMapping] = {}
     for owner in (EVERY_PROVIDER, provider):
         known |= {(each.about, each.key): each for each in meanings if each.provider == owner}
     if not known:
@@ -91,51 +91,51 @@ def overrides_of(meanings: Iterable[Meaning], provider: str) -> MappingOverrides
     )
 
 
-def checked(meaning: Meaning) -> Meaning:
+def checked(meaning: TermMapping) -> TermMapping:
     """The meaning in its one way of writing. Raises ``WrongMeaningError``."""
     word, means = clean_text(meaning.word), clean_text(meaning.means, 2000)
     if not word or word != " ".join(meaning.word.split()):
-        raise WrongMeaningError("word", f"the word must have 1 to {NAME_LENGTH} visible characters")
+        raise TermMappingError("word", f"the word must have 1 to {NAME_LENGTH} visible characters")
     made = msgspec.structs.replace(meaning, word=word)
     if meaning.about not in TELLABLE:
-        raise WrongMeaningError("about", f"a meaning is about {', '.join(TELLABLE)}")
+        raise TermMappingError("about", f"a meaning is about {', '.join(TELLABLE)}")
     if not made.key:
-        raise WrongMeaningError("word", "the word has no letters or digits")
+        raise TermMappingError("word", "the word has no letters or digits")
     check = {About.PLACE: _place, About.UNIT: _unit, About.ATTRIBUTE: _attribute}[meaning.about]
     return msgspec.structs.replace(made, means=check(made, means))
 
 
-def _place(meaning: Meaning, means: str) -> str:
+def _place(meaning: TermMapping, means: str) -> str:
     codes = codes_of(means)
     if not codes:
-        raise WrongMeaningError("means", "a place means one or more ISO codes of countries")
+        raise TermMappingError("means", "a place means one or more ISO codes of countries")
     if wrong := [code for code in codes if not places.is_country(code)]:
-        raise WrongMeaningError("means", f"no such country: {' '.join(wrong)}")
+        raise TermMappingError("means", f"no such country: {' '.join(wrong)}")
     already = places.place(meaning.word).codes
     if already:
-        raise WrongMeaningError("word", f"{meaning.word} is understood already, as {' '.join(already)}")
+        raise TermMappingError("word", f"{meaning.word} is understood already, as {' '.join(already)}")
     if len(codes) > 1 and not meaning.provider:
-        raise WrongMeaningError("provider", "a region's countries differ from provider to provider: name the provider")
+        raise TermMappingError("provider", "a region's countries differ from provider to provider: name the provider")
     return " ".join(codes)
 
 
-def _unit(meaning: Meaning, means: str) -> str:
+def _unit(meaning: TermMapping, means: str) -> str:
     if meaning.key in _OWN_UNITS or not meaning.key.isalpha():
-        raise WrongMeaningError("word", f"{meaning.word} is no unit that needs a meaning")
+        raise TermMappingError("word", f"{meaning.word} is no unit that needs a meaning")
     try:
         days = Fraction(means)
     except (ValueError, ZeroDivisionError):
         days = Fraction(0)
     if not 0 < days <= _MOST_DAYS or days.denominator > units.MAX_PARTS:
-        raise WrongMeaningError("means", 'a unit means a number of days: "7" for a week, "1/24" for an hour')
+        raise TermMappingError("means", 'a unit means a number of days: "7" for a week, "1/24" for an hour')
     return str(days)
 
 
-def _attribute(meaning: Meaning, means: str) -> str:
+def _attribute(meaning: TermMapping, means: str) -> str:
     if means not in ATTRIBUTES:
-        raise WrongMeaningError("means", f"an attribute means {', '.join(ATTRIBUTES)}")
+        raise TermMappingError("means", f"an attribute means {', '.join(ATTRIBUTES)}")
     if not meaning.provider:
-        raise WrongMeaningError("provider", "an attribute's code is one provider's own: name the provider")
+        raise TermMappingError("provider", "an attribute's code is one provider's own: name the provider")
     return means
 
 
@@ -144,21 +144,21 @@ def codes_of(means: str) -> tuple[str, ...]:
     return tuple(sorted(set(means.upper().replace(",", " ").split())))
 
 
-def shipped() -> tuple[Meaning, ...]:
+def shipped() -> tuple[TermMapping, ...]:
     """What ``config/mappings.toml`` holds. Raises ``ConfigurationError`` naming the entry that cannot be."""
     return read_toml(resources.files("config").joinpath("mappings.toml").read_text("utf-8"))
 
 
-def read_toml(text: str) -> tuple[Meaning, ...]:
+def read_toml(text: str) -> tuple[TermMapping, ...]:
     """The meanings in a file of the form of ``config/mappings.toml``. Raises ``ConfigurationError``."""
     try:
         table: dict[str, Any] = tomllib.loads(text)
-        return tuple(checked(msgspec.convert(row, Meaning)) for row in table.get("mapping", ()))
+        return tuple(checked(msgspec.convert(row, TermMapping)) for row in table.get("mapping", ()))
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
         raise ConfigurationError(f"config/mappings.toml: {error}") from None
 
 
-def as_toml(meanings: Iterable[Meaning]) -> str:
+def as_toml(meanings: Iterable[TermMapping]) -> str:
     """The meanings as ``config/mappings.toml`` holds them, in a fixed order; empty text for none."""
     lines: list[str] = []
     for each in sorted(meanings, key=lambda meaning: (meaning.provider, meaning.about, meaning.key)):

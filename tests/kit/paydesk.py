@@ -75,7 +75,7 @@ class PayDesk:
         return opened.order_id
 
     async def checkout(self, checkout_id: str) -> OpsCheckout:
-        found = await presenter.ops_one(self.deps, checkout_id)
+        found = await presenter.ops_checkout(self.deps, checkout_id)
         assert found is not None
         return found
 

@@ -41,7 +41,7 @@ class Short(NamedTuple):
 def standing_in(snapshot: Snapshot, overlay: Overlay, now: datetime, bounds: FreshnessBounds) -> OverlayState:
     """What an overlay means for a snapshot at a moment."""
     made = state_of(overlay, snapshot.mode, now, bounds)
-    return msgspec.structs.replace(made, payable=affordable_costs(snapshot, overlay.funds))
+    return msgspec.structs.replace(made, affordable=affordable_costs(snapshot, overlay.funds))
 
 
 def affordable_costs(snapshot: Snapshot, funds: tuple[Funds, ...]) -> tuple[tuple[str, int], ...]:
@@ -85,10 +85,10 @@ def _steps(snapshot: Snapshot, supplier: str) -> tuple[int, list[int]]:
 
 def short(snapshot: Snapshot, standing_now: OverlayState) -> Short | None:
     """What a standing keeps from sale for want of money; None when that is nothing."""
-    if not standing_now.payable:
+    if not standing_now.affordable:
         return None
     most = np.full(len(snapshot.suppliers), np.iinfo(np.int32).max, dtype=np.int32)
-    for name, cost in standing_now.payable:
+    for name, cost in standing_now.affordable:
         if name in snapshot.suppliers:
             most[snapshot.suppliers.index(name)] = cost
     return Short(most)

@@ -55,13 +55,13 @@ class SupplierNow(msgspec.Struct, frozen=True):
 class OverlayState(msgspec.Struct, frozen=True):
     """An overlay as it stands at one moment, for one mode. Equal standings have equal digests.
 
-    ``payable`` names the suppliers at which our money does not suffice for everything in a snapshot, each with the
+    ``affordable`` names the suppliers at which our money does not suffice for everything in a snapshot, each with the
     number of the highest distinct cost that it suffices for, -1 for none.
     """
 
     suppliers: tuple[SupplierNow, ...] = ()
     marks: tuple[tuple[str, str, str], ...] = ()
-    payable: tuple[tuple[str, int], ...] = ()
+    affordable: tuple[tuple[str, int], ...] = ()
 
     @property
     def digest(self) -> bytes:

@@ -82,7 +82,7 @@ class RulePrices:
         """How the price of a slot comes about, in base currency."""
         number = self.number_of(slot)
         if not self._usable(number):
-            return f"{self.rules.words(number)}; no exchange rate for its amounts"
+            return f"{self.rules.describe(number)}; no exchange rate for its amounts"
         snapshot = self.snapshot
         return self.rules.explain(number, self.cost_of(slot), snapshot.rates, snapshot.rates.base)
 

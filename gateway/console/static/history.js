@@ -36,22 +36,22 @@
   }
 
   function draw(box) {
-    const told = JSON.parse(box.dataset.chart);
-    if (told.lines.length === 0) return;
+    const chartData = JSON.parse(box.dataset.chart);
+    if (chartData.lines.length === 0) return;
     const stepped = uPlot.paths.stepped({ align: 1 });
-    const shown = (_, value) => (value === null || value === undefined ? "–" : `${value.toFixed(2)} ${told.currency}`);
+    const formatted = (_, value) => (value === null || value === undefined ? "–" : `${value.toFixed(2)} ${chartData.currency}`);
     const axis = { stroke: () => css("--faint"), grid: { stroke: () => css("--line"), width: 1 }, ticks: { stroke: () => css("--line") } };
     const size = () => ({ width: Math.max(box.clientWidth - 12, 200), height: 260 });
     const options = {
       ...size(),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-      scales: { x: { range: (_, least, most) => [Math.min(told.from, least), most] } },
+      scales: { x: { range: (_, least, most) => [Math.min(chartData.from, least), most] } },
       axes: [{ ...axis, values: days }, { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) }],
       series: [
         { label: "UTC", value: (_, tick) => (tick ? new Date(tick * 1000).toISOString().slice(0, 16).replace("T", " ") : "–") },
-        ...told.lines.map((line, at) => ({
+        ...chartData.lines.map((line, at) => ({
           label: line.label,
-          value: shown,
+          value: formatted,
           paths: stepped,
           stroke: () => css(`--line-${at % COLOURS}`),
           dash: DASHES[Math.floor(at / COLOURS) % DASHES.length],
@@ -59,12 +59,12 @@
           points: { show: true, size: 5, fill: () => css(`--line-${at % COLOURS}`), filter: () => corners(line.y) },
         })),
       ],
-      hooks: { drawClear: [(chart) => shade(chart, told.gaps)] },
+      hooks: { drawClear: [(chart) => shade(chart, chartData.gaps)] },
     };
-    const chart = new uPlot(options, [told.x, ...told.lines.map((line) => line.y)], box);
+    const chart = new uPlot(options, [chartData.x, ...chartData.lines.map((line) => line.y)], box);
     new ResizeObserver(() => chart.setSize(size())).observe(box);
-    const look = window.matchMedia("(prefers-color-scheme: dark)");
-    look.addEventListener("change", () => chart.redraw());
+    const scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    scheme.addEventListener("change", () => chart.redraw());
   }
 
   for (const box of document.querySelectorAll("[data-chart]")) draw(box);

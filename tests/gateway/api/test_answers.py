@@ -80,12 +80,12 @@ def test_the_coding_is_the_one_that_the_client_likes_best(header, coding):
 def test_a_client_holds_the_answer_in_whatever_form_it_got_it(memory):
     answer = remembered(memory)
     plain, packed = answer.plain.etag, answer.form("gzip")[0].etag
-    assert answer.held(plain) == plain
-    assert answer.held(f'"other", {packed}') == packed
-    assert answer.held("*") == plain
-    assert answer.held(f"W/{plain}") == plain
-    assert answer.held('"other"') is None
-    assert answer.held("") is None
+    assert answer.matching_etag(plain) == plain
+    assert answer.matching_etag(f'"other", {packed}') == packed
+    assert answer.matching_etag("*") == plain
+    assert answer.matching_etag(f"W/{plain}") == plain
+    assert answer.matching_etag('"other"') is None
+    assert answer.matching_etag("") is None
 
 
 def test_the_oldest_answers_make_room():

@@ -10,8 +10,8 @@ import msgspec
 from gateway.kit.pages import PageRequest
 from gateway.prices import supplier_figures
 from gateway.suppliers.balances import poll_if_due
-from gateway.sync.mappings import tell
-from providers.kit.term_mappings import Meaning, read_toml
+from gateway.sync.mappings import add_mapping
+from providers.kit.term_mappings import TermMapping, read_toml
 from schemas.plan import About
 from tests.gateway.cli.test_orders import GOOD, command, shop
 
@@ -19,10 +19,10 @@ __all__ = ["command", "shop"]
 
 
 async def test_what_was_told_is_printed_as_the_file_for_the_configuration(shop, command):
-    week = Meaning(about=About.UNIT, word="week", means="7")
-    asia = Meaning(about=About.PLACE, word='Asia "3"', means="HK JP", provider="pikasim")
+    week = TermMapping(about=About.UNIT, word="week", means="7")
+    asia = TermMapping(about=About.PLACE, word='Asia "3"', means="HK JP", provider="pikasim")
     for meaning in (week, asia):
-        await tell(shop.deps.pool, meaning, "", "command line")
+        await add_mapping(shop.deps.pool, meaning, "", "command line")
     code, out, _ = await command("mappings", "export")
     assert (code, read_toml(out)) == (0, (week, asia))
     _, out, _ = await command("mappings", "list", "--json")

@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 
 from gateway.access import users
-from gateway.access.users import PeopleError
+from gateway.access.users import UserError
 from tests.gateway.console.conftest import PASSWORD
 from tests.kit.stored_password import is_password
 
@@ -250,11 +250,11 @@ async def test_a_password_under_old_parameters_is_kept_anew_when_its_owner_comes
 
 
 async def test_what_cannot_be_is_said_and_changes_nothing(pool):
-    with pytest.raises(PeopleError, match="12 to 500"):
+    with pytest.raises(UserError, match="12 to 500"):
         await users.create(pool, "test", "somebody", "viewer", "short")
-    with pytest.raises(PeopleError, match="no user"):
+    with pytest.raises(UserError, match="no user"):
         await users.set_role(pool, "test", "somebody", "viewer")
     await users.create(pool, "test", "somebody", "viewer", "long enough for it")
-    with pytest.raises(PeopleError, match="already"):
+    with pytest.raises(UserError, match="already"):
         await users.create(pool, "test", "Somebody", "admin", "long enough for it")
     assert await pool.fetchval("SELECT count(*) FROM audit_log") == 1

@@ -241,7 +241,7 @@ async def test_who_lost_the_app_gets_in_after_a_reset(console, phone):
     assert (await console.viewer.get("/console", follow=False)).location == "/console/login"
     person = await console.log_in("viewer")
     assert (await person.get("/console", follow=False)).status == 200
-    with pytest.raises(users.PeopleError, match="no second factor"):
+    with pytest.raises(users.UserError, match="no second factor"):
         await users.reset_totp(console.pool, "test", "viewer")
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.cli.sheets import print_csv
-from gateway.console import shown
+from gateway.console import filters
 from gateway.kit.sheet import Sheet
 from gateway.kit.spreadsheet import text_cell
 
@@ -21,7 +21,7 @@ SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 def test_what_a_spreadsheet_would_compute_is_marked_as_text(gap, sign, capsys):
     text = f"{gap}{sign}cmd|' /C calc'!A0"
     assert text_cell(text) == "'" + text
-    assert shown.plain(text).startswith("'")
+    assert filters.plain(text).startswith("'")
     print_csv(Sheet(["name", "cost"], [[text, Decimal("-5.50")]]))
     ((_, _), (name, cost)) = csv.reader(io.StringIO(capsys.readouterr().out, newline=""))
     assert (name[:1], cost) == ("'", "-5.50")
@@ -38,5 +38,5 @@ def test_a_cell_that_begins_with_a_tab_or_a_return_is_marked(text):
 
 
 def test_numbers_and_times_stay_what_they_are():
-    assert shown.plain(Decimal("-1.5")) == Decimal("-1.5")
-    assert shown.plain(datetime(2026, 11, 20, 10, tzinfo=UTC)) == "2026-11-20T10:00:00Z"
+    assert filters.plain(Decimal("-1.5")) == Decimal("-1.5")
+    assert filters.plain(datetime(2026, 11, 20, 10, tzinfo=UTC)) == "2026-11-20T10:00:00Z"

@@ -22,7 +22,7 @@ from gateway.ledger.reconcile_rules import Day
 from gateway.orders.admit import Admitted
 from gateway.orders.process import process_order
 from gateway.orders.topup import topup_options
-from gateway.selling.judge import one as one_offer
+from gateway.selling.judge import find_offer as one_offer
 from gateway.suppliers import balances
 from providers.kit.supplier_rate import Priority
 from schemas.account import Transaction, TransactionKind

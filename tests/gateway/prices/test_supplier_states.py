@@ -70,7 +70,7 @@ async def test_a_balance_that_suffices_for_no_offer_degrades(counter: Counter) -
     await counter.deps.pool.execute("UPDATE supplier_balances SET spendable = 0.02 WHERE supplier = 'pikasim'")
     known = await state_of(counter, "pikasim")
     assert [one.cause for one in known.problems] == ["balance"]
-    assert "0.02 USD available" in known.words
+    assert "0.02 USD available" in known.description
     cheapest = await counter.deps.pool.fetchval("SELECT min(cost) FROM offers WHERE supplier = 'pikasim' AND visible")
     enough = cheapest * Decimal("1.06")  # PikaSim may charge 5 % more than it lists
     await counter.deps.pool.execute("UPDATE supplier_balances SET spendable = $1 WHERE supplier = 'pikasim'", enough)

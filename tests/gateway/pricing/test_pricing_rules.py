@@ -137,7 +137,7 @@ def test_floor_and_minimum_margin_win_over_the_ceiling_and_words_say_which(cost,
 def test_words_are_short_where_there_is_little_to_say() -> None:
     found = of(rule(3, PriceRule(Decimal(18), rounding=".99"), name="Europe"))
     assert found.explain(0, Money.of("5.00", "USD"), RATES, "USD") == "rule 3: Europe +18 %, rounded to .99"
-    assert found.words(1) == "default: +10 %"
+    assert found.describe(1) == "default: +10 %"
     assert terms_text(PriceRule(Decimal("2.50"), Decimal("0.5"), currency="EUR")) == "+2.5 % +0.50 EUR"
 
 

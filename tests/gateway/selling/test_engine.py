@@ -226,11 +226,11 @@ async def test_a_held_price_stands_and_a_cost_above_it_is_a_changed_price(counte
     usual = await engine.sale(counter.deps, SaleRequest(STOREFRONT, real))
     assert isinstance(usual, Sale)
     held = Money(usual.terms.price.amount * 2, usual.terms.price.currency)
-    found = await engine.sale(counter.deps, SaleRequest(STOREFRONT, real, held=held, held_cost=held))
+    found = await engine.sale(counter.deps, SaleRequest(STOREFRONT, real, quoted_price=held, quoted_cost=held))
     assert isinstance(found, Sale)
     assert found.terms.price == held
     little = Money(Decimal("0.01"), usual.terms.max_cost.currency)
-    refused = await engine.sale(counter.deps, SaleRequest(STOREFRONT, real, held=held, held_cost=little))
+    refused = await engine.sale(counter.deps, SaleRequest(STOREFRONT, real, quoted_price=held, quoted_cost=little))
     assert code_of(refused) == "price_changed"
 
 

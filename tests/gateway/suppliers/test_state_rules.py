@@ -46,7 +46,7 @@ def test_each_cause_gives_the_state_with_its_reason_and_end(known, state, cause,
     (problem,) = found.problems
     assert (found.state, problem.cause, problem.until) == (state, cause, until)
     assert words in problem.reason
-    assert words in found.words
+    assert words in found.description
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_worst_comes_first_and_all_others_after_it():
         "stop", "stop", "pause", "balance", "expired", "breaker", "quarantine", "success_rate"
     ]  # fmt: skip
     assert found.state == "stopped"
-    assert found.words.startswith("selling is stopped everywhere")
+    assert found.description.startswith("selling is stopped everywhere")
     assert supplier_state(SupplierFacts(**{**everything, "stops": ()}), NOW).state == "paused"
 
 

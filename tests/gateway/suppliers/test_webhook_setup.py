@@ -31,7 +31,7 @@ async def test_a_test_that_arrives_is_seen_each_time_it_is_asked_for(gateway):
     deps, base = gateway
     told = []
     for _ in range(2):
-        done = await set_up(deps, "pikasim", f"{base}/", "the test", seconds=20, tell=told.append)
+        done = await set_up(deps, "pikasim", f"{base}/", "the test", seconds=20, report=told.append)
         assert (done.state, done.url) == ("arrived", f"{base}/webhooks/pikasim")
     assert told[0] == f"pikasim: setting {base}/webhooks/pikasim"
     rows = await deps.pool.fetch("SELECT action, detail FROM audit_log")

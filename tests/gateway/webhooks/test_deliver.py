@@ -164,7 +164,7 @@ async def test_what_is_not_taken_is_sent_again_by_the_schedule_with_the_same_id_
     (delivery,) = await shop.log(endpoint)
     assert delivery.status == "failed"
     assert [a.http_status for a in delivery.attempts] == [500] * 10
-    assert (await stored.one(shop.pool, shop.owner, endpoint.id)).status == "enabled"
+    assert (await stored.find(shop.pool, shop.owner, endpoint.id)).status == "enabled"
 
 
 async def test_an_event_is_sent_again_after_a_failure_and_then_delivered(shop, receiver):
@@ -186,7 +186,7 @@ async def test_410_disables_an_endpoint_and_calls_off_what_was_on_its_way(shop, 
     await shop.work()
     await shop.announce(NoticeType.ORDER_FAILED)
     await shop.work()
-    assert (await stored.one(shop.pool, shop.owner, endpoint.id)).status == "disabled"
+    assert (await stored.find(shop.pool, shop.owner, endpoint.id)).status == "disabled"
     await shop.make_due()
     assert await shop.announce() is None
     await shop.work()
@@ -272,7 +272,7 @@ async def test_a_worker_that_froze_past_its_claim_does_not_write_over_what_anoth
     await frozen.drain()
     (delivery,) = await shop.log(endpoint)
     assert (delivery.status, len(delivery.attempts)) == ("delivered", 1)
-    assert (await stored.one(shop.pool, shop.owner, endpoint.id)).status == "enabled"
+    assert (await stored.find(shop.pool, shop.owner, endpoint.id)).status == "enabled"
 
 
 async def test_an_endpoint_that_hangs_does_not_keep_the_others_waiting(shop, receiver):
@@ -328,7 +328,7 @@ async def test_410_from_an_address_that_was_left_meanwhile_does_not_disable_the_
         )
         left.hold.set()
         await shop.worker.drain()
-    assert (await stored.one(shop.pool, shop.owner, endpoint.id)).status == "enabled"
+    assert (await stored.find(shop.pool, shop.owner, endpoint.id)).status == "enabled"
     event_id = await shop.announce()
     await shop.work()
     assert event_id in receiver.ids

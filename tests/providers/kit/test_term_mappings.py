@@ -16,7 +16,15 @@ from providers.beppay import mapping as beppay
 from providers.kit import places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
-from providers.kit.term_mappings import Meaning, WrongMeaningError, as_toml, checked, overrides_of, read_toml, shipped
+from providers.kit.term_mappings import (
+    TermMapping,
+    TermMappingError,
+    as_toml,
+    checked,
+    overrides_of,
+    read_toml,
+    shipped,
+)
 from providers.pikasim import mapping as pikasim
 from providers.s2s import mapping as s2s
 from providers.s2s import wire
@@ -26,11 +34,11 @@ from schemas.money import Money
 from schemas.plan import About, Offer, SetAside, SetAsideReason
 
 
-def meaning(word: str, means: str, about: About = About.PLACE, provider: str = "pikasim") -> Meaning:
-    return checked(Meaning(about=about, word=word, means=means, provider=provider))
+def meaning(word: str, means: str, about: About = About.PLACE, provider: str = "pikasim") -> TermMapping:
+    return checked(TermMapping(about=about, word=word, means=means, provider=provider))
 
 
-def known(*meanings: Meaning, provider: str = "pikasim") -> MappingOverrides:
+def known(*meanings: TermMapping, provider: str = "pikasim") -> MappingOverrides:
     found = overrides_of(meanings, provider)
     assert found is not None
     return found
@@ -72,7 +80,7 @@ def test_a_meaning_is_brought_into_one_way_of_writing():
     ],
 )
 def test_what_cannot_be_told_says_which_field_is_wrong(word, means, about, provider, field):
-    with pytest.raises(WrongMeaningError) as caught:
+    with pytest.raises(TermMappingError) as caught:
         meaning(word, means, about, provider)
     assert caught.value.field == field
 
@@ -125,7 +133,7 @@ def test_pikasim_maps_by_what_was_told_and_says_before_which_word_it_was():
         "durationUnit": "WEEK", "location": "Bali City",
     }  # fmt: skip
 
-    def item(*meanings: Meaning) -> Any:
+    def item(*meanings: TermMapping) -> Any:
         return pikasim.item(Raw(msgspec.json.encode(package)), overrides_of(meanings, "pikasim"))
 
     aside = item()
@@ -147,7 +155,7 @@ def test_beppay_maps_by_what_was_told():
     }  # fmt: skip
     own = [WEEK, meaning("Asia Pacific 3", "AU HK", provider="beppay")]
 
-    def item(*meanings: Meaning) -> Any:
+    def item(*meanings: TermMapping) -> Any:
         return beppay.item(Raw(msgspec.json.encode(plan)), overrides_of(meanings, "beppay"))
 
     assert item().words == ("WEEK",)
@@ -161,7 +169,7 @@ def test_s2s_names_the_attributes_that_nobody_explained_and_reads_them_once_some
     sku = wire.Sku(id="S", name="Trip", attributes={"volume": "5 GB", "length": "30", "colour": "red"})
     codes = AttributeCodes(country="where")
 
-    def item(*meanings: Meaning) -> Any:
+    def item(*meanings: TermMapping) -> Any:
         words = overrides_of(meanings, "s2s")
         raw = Raw(msgspec.json.encode({"id": "S", "name": "Trip", "attributes": sku.attributes}))
         price = wire.Price(sku_id="S", price=Decimal("4.2"), currency="USD")
@@ -190,7 +198,7 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Cf
 def test_what_is_written_into_a_file_is_read_again(word, codes):
     try:
         one = meaning(word, " ".join(codes))
-    except WrongMeaningError:
+    except TermMappingError:
         return
     assert read_toml(as_toml([one, WEEK])) == (WEEK, one)
 

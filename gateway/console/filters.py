@@ -31,7 +31,7 @@ _LEVELS = {
         "supplier_paused overdue negative dead"
     ),
 }
-_LEVEL = {word: level for level, words in _LEVELS.items() for word in words.split()}
+_LEVEL = {word: level for level, states in _LEVELS.items() for word in states.split()}
 
 
 def money(value: Money | None, *, currency: bool = True) -> Markup:
@@ -49,10 +49,10 @@ def number(value: Decimal | float | None, digits: int | None = None, unit: str =
     if value is None:
         return NOTHING
     if digits is not None:
-        shown = f"{value:,.{digits}f}"
+        figure = f"{value:,.{digits}f}"
     else:
-        shown = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
-    return Markup("{}{}").format(shown, Markup(' <small class="unit">{}</small>').format(unit) if unit else "")
+        figure = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
+    return Markup("{}{}").format(figure, Markup(' <small class="unit">{}</small>').format(unit) if unit else "")
 
 
 def percent(share: Decimal | float | None, digits: int = 0, *, signed: bool = False) -> Markup:
@@ -102,12 +102,12 @@ def took(ms: float | None) -> Markup:
     return Markup('{} <small class="unit">min</small>').format(f"{ms / minute:,.0f}")
 
 
-def badge(state: str | None, words: str | None = None, level: str | None = None) -> Markup:
-    """A state as a small mark. ``words`` say it otherwise, ``level`` (good, warn, bad, idle) takes it otherwise."""
+def badge(state: str | None, label: str | None = None, level: str | None = None) -> Markup:
+    """A state as a small mark. ``label`` says it otherwise, ``level`` (good, warn, bad, idle) takes it otherwise."""
     if state is None:
         return NOTHING
-    shown = (words or state.replace("_", " "))[:60]
-    return Markup('<span class="badge {}">{}</span>').format(level or _LEVEL.get(state, "idle"), shown)
+    caption = (label or state.replace("_", " "))[:60]
+    return Markup('<span class="badge {}">{}</span>').format(level or _LEVEL.get(state, "idle"), caption)
 
 
 def text(value: Any, most: int = 120) -> Markup:
