@@ -12,7 +12,7 @@ from gateway.access import audit_rows
 from gateway.access.key_rows import Mode
 from gateway.access.user_rows import Visitor
 from gateway.catalog.index import Index
-from gateway.catalog.index.held import BlockedCounts, held_back
+from gateway.catalog.index.blocked import BlockedCounts, blocked_counts
 from gateway.kit.freshness import FreshnessBounds, freshness
 from gateway.kit.pages import PageRequest
 from gateway.kit.problem import Problem
@@ -141,7 +141,7 @@ def _blocked_counts(deps: Deps) -> dict[tuple[str, str], BlockedCounts] | None:
         indexes: list[Index] = [deps.index(mode) for mode in modes]
     except LookupError:
         return None
-    return {(index.mode, name): counts for index in indexes for name, counts in held_back(index).items()}
+    return {(index.mode, name): counts for index in indexes for name, counts in blocked_counts(index).items()}
 
 
 def _age(supplier: Supplier, now: datetime, bounds: FreshnessBounds) -> Literal["fresh", "stale", "expired"]:

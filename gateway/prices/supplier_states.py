@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from gateway.access.key_rows import Mode
-from gateway.catalog.index.held import held_back
+from gateway.catalog.index.blocked import blocked_counts
 from gateway.kit.freshness import FreshnessBounds, freshness
 from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
@@ -100,7 +100,7 @@ async def nothing_sells(deps: Deps, mode: Mode) -> str:
     known = {row.name: row for row in await supplier_fact_rows.rows(deps.pool, now, 1)}
     here = {name: state for name, state in (await of_all(deps)).items() if _is_sold_in(known.get(name), mode)}
     why_not: dict[str, int] = {}
-    for counts in held_back(index).values():
+    for counts in blocked_counts(index).values():
         for reason, count in counts.why_not.items():
             why_not[reason] = why_not.get(reason, 0) + count
     return nothing_for_sale(index.plan_count, 0, here, why_not)

@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from gateway.catalog.index import InStock, Need, PlanQuery, Wanted
+from gateway.catalog.index.name_index import terms_of
 from gateway.catalog.index.overlay import state_of
-from gateway.catalog.index.words import terms_of
 from gateway.catalog.selectable_rules import why_not
 from gateway.pricing.price_rules import NoRate, margin_of, price
 from gateway.pricing.pricing_rules import Subject

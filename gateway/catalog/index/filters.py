@@ -11,11 +11,11 @@ import numpy as np
 from gateway.catalog.index.intern import spans
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.listing import All, Listing
+from gateway.catalog.index.name_index import MAX_WORDS, terms_of
 from gateway.catalog.index.query import PlanQuery, QueryError, Wanted
 from gateway.catalog.index.snapshot import Snapshot, micros
 from gateway.catalog.index.tables import SCOPES
 from gateway.catalog.index.views import Within
-from gateway.catalog.index.words import MAX_WORDS, terms_of
 from schemas.plan import Scope
 
 TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8

@@ -17,8 +17,8 @@ from gateway.catalog.index import fragments
 from gateway.catalog.index.intern import spans
 from gateway.catalog.index.layout import Array, SnapshotFile
 from gateway.catalog.index.listing import All, Listing, Present
+from gateway.catalog.index.name_index import WordIndex
 from gateway.catalog.index.tables import LIMB
-from gateway.catalog.index.words import WordIndex
 from gateway.pricing.price_rules import Rates
 from schemas.money import Money
 

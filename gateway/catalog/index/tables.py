@@ -24,7 +24,7 @@ from gateway.catalog.index import fragments
 from gateway.catalog.index.build import SnapshotBuilder
 from gateway.catalog.index.intern import grouped, narrow, ragged, spans, starts_of
 from gateway.catalog.index.layout import Array
-from gateway.catalog.index.words import index_terms
+from gateway.catalog.index.name_index import index_terms
 from schemas.plan import Scope
 
 LIMB = 10**18

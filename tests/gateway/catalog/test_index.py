@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
+from gateway.catalog.index.name_index import terms_of
 from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, state_of
-from gateway.catalog.index.words import terms_of
 from gateway.kit.pages import write_cursor
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only

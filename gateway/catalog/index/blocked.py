@@ -17,7 +17,7 @@ class BlockedCounts(msgspec.Struct, frozen=True):
     why_not: dict[str, int]
 
 
-def held_back(index: Index) -> dict[str, BlockedCounts]:
+def blocked_counts(index: Index) -> dict[str, BlockedCounts]:
     """The counts of every supplier in the catalogue, as it stands now."""
     snapshot = index.snapshot
     why = index.why_not
