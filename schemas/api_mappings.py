@@ -1,4 +1,4 @@
-"""What people tell of words that no table knows, as JSON: what it would do, what was told, what is still unknown."""
+"""Mappings of terms by operators as JSON: the unmapped terms, the preview of a mapping, the added mappings."""
 
 from __future__ import annotations
 

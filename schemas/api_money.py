@@ -105,7 +105,7 @@ class SupplierLedgerTotal(msgspec.Struct, frozen=True):
 
 
 class SupplierLedgerPage(Page[SupplierLedgerLine], frozen=True):
-    """A page of both books for some days (UTC), the newest first. ``totals`` are of all of them."""
+    """A page of a statement beside the ledger for some days (UTC), the newest first. ``totals`` are of all of them."""
 
     supplier: SupplierName
     first: Annotated[date, example("2026-11-14")]

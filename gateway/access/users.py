@@ -45,7 +45,7 @@ async def create(
     async with pool.acquire() as connection, connection.transaction():
         made = await user_rows.add(connection, name, role, hashed, must_change=must_change)
         if made is None:
-            raise UserError(f"there is a user {name} already")
+            raise UserError(f"the user {name} exists already")
         await audit_rows.record(connection, actor, "user.created", f"user:{name}", {"role": role})
     return made
 
@@ -138,7 +138,7 @@ async def _there(connection: Connection, name: str) -> User:
 
 async def _not_last(connection: Connection, user: User) -> None:
     if user.disabled_at is None and not await user_rows.admins_left(connection, user.id):
-        raise UserError(f"{user.name} is the only admin: make another one first")
+        raise UserError(f"{user.name} is the only admin: create another admin first")
 
 
 def _check(password: str) -> None:

@@ -41,7 +41,8 @@ class AlertParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
     """Alerts."""
 
     state: (
-        Annotated[Literal["standing", "cleared"], Meta(description="Only those that stand, or that ended.")] | UnsetType
+        Annotated[Literal["standing", "cleared"], Meta(description="Only open alerts, or only resolved ones.")]
+        | UnsetType
     ) = UNSET
     kind: Annotated[AlertKind, Meta(description="Only those of rules of this kind.")] | UnsetType = UNSET
     supplier: SupplierName | UnsetType = UNSET
@@ -55,7 +56,7 @@ class AlertParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 async def list_alerts(request: web.Request) -> web.Response:
     """Alerts, the newest first.
 
-    An alert is raised once and stands until what it tells of is over. `cleared_at` is null while it stands.
+    An alert is raised once and stays open until its cause is over. `cleared_at` is null while it is open.
     """
     sent = read_query(request, AlertParameters)
     filters = {
@@ -99,9 +100,9 @@ async def add_alert_rule(request: web.Request) -> web.Response:
     parameters=NoParameters, bodies=(AlertRuleRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def change_alert_rule(request: web.Request) -> web.Response:
-    """Change a rule of alerts, whole.
+    """Replace an alert rule.
 
-    What stands under it is judged by the new one within a minute.
+    Its open alerts are evaluated by the new rule within a minute.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AlertRuleRequest)
@@ -115,9 +116,9 @@ async def change_alert_rule(request: web.Request) -> web.Response:
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_alert_rule(request: web.Request) -> web.Response:
-    """Delete a rule of alerts; the answer is what it was.
+    """Delete an alert rule; the answer is the deleted rule.
 
-    What stands under it ends, and nobody is told.
+    Its open alerts are resolved without a notification.
     """
     read_query(request, NoParameters)
     rule_id = request.match_info["id"]
@@ -143,10 +144,10 @@ async def list_alert_channels(request: web.Request) -> web.Response:
     parameters=NoParameters, bodies=(AlertChannelRequest,), problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def add_alert_channel(request: web.Request) -> web.Response:
-    """A new channel for alerts.
+    """Create an alert channel.
 
-    A webhook gets `alerts.changed` with what rose and what ended, signed by Standard Webhooks; `secret` is told this
-    once. What could not be delivered is sent again for three days.
+    A webhook gets `alerts.changed` with raised and resolved alerts, signed as Standard Webhooks; `secret` is shown only
+    once. Failed deliveries are retried for three days.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AlertChannelRequest)
@@ -159,9 +160,9 @@ async def add_alert_channel(request: web.Request) -> web.Response:
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def test_alert_channel(request: web.Request) -> web.Response:
-    """Send a test to a channel, and tell whether it arrived.
+    """Send a test to a channel and report whether it arrived.
 
-    The answer takes as long as the other side does, twenty seconds at most.
+    The answer waits for the receiver, at most twenty seconds.
     """
     read_query(request, NoParameters)
     return json_answer(_or_refuse(await channels.test(deps_of(request), request.match_info["id"], actor_of(request))))
@@ -173,9 +174,9 @@ async def test_alert_channel(request: web.Request) -> web.Response:
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_alert_channel(request: web.Request) -> web.Response:
-    """Delete a channel with what waits for it; the answer is what it was.
+    """Delete a channel and its queued messages; the answer is the deleted channel.
 
-    A rule that goes there alone is switched off.
+    A rule whose only channel it is becomes disabled.
     """
     read_query(request, NoParameters)
     channel_id = request.match_info["id"]

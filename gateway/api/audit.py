@@ -26,7 +26,7 @@ class AuditParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
     action: (
         Annotated[Word, Meta(description="Only actions that begin so, such as `user.` or `key.revoked`.")] | UnsetType
     ) = UNSET
-    object: Annotated[Word, Meta(description="Only what was done to this, such as `user:ana`.")] | UnsetType = UNSET
+    object: Annotated[Word, Meta(description="Only changes of this object, such as `user:ana`.")] | UnsetType = UNSET
 
 
 @routes(
@@ -37,8 +37,8 @@ class AuditParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 async def list_audit(request: web.Request) -> web.Response:
     """The audit log, the newest first.
 
-    Log-ins, failed log-ins and log-outs, and every change that somebody made at the console, over the API or on the
-    command line, with what it was before and after. Secrets are never in it.
+    Log-ins, failed log-ins and log-outs, and every change made in the console, over the API or on the command line,
+    with what it was before and after. Secrets are never in it.
     """
     sent = read_query(request, AuditParameters)
     found = await audit_rows.newest(

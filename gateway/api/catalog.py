@@ -14,7 +14,7 @@ from gateway.api.problems import Refusal, invalid
 from gateway.api.reading import clamped, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError, Wanted
-from providers.kit.places import is_country
+from providers.kit.places import is_country, unknown_country
 from schemas.api import CountryList, NeedFeatures, OfferList, Plan, PlanList, RegionList
 
 routes = Table()
@@ -142,7 +142,7 @@ def wanted(sent: PlanParameters | NeedFeatures) -> Wanted:
     prefix = "/features" if isinstance(sent, NeedFeatures) else ""
     country = unset_to_none(sent.exit_country)
     if country is not None and not is_country(country):
-        raise invalid(f"{prefix}/exit_country", f"{country} is no country")
+        raise invalid(f"{prefix}/exit_country", unknown_country(country))
     return Wanted(
         topup=sent.topup is True,
         voice=sent.voice is True,
@@ -160,7 +160,7 @@ def question(error: QueryError, names: dict[str, str] | None = None) -> Refusal:
 def _known_countries(codes: list[str]) -> tuple[str, ...]:
     for code in codes:
         if not is_country(code):
-            raise invalid("/country", f"{code} is no country")
+            raise invalid("/country", unknown_country(code))
     return tuple(sorted(set(codes)))
 
 

@@ -114,8 +114,8 @@ _REFUSED = {
 async def list_changes(request: web.Request) -> web.Response:
     """What changed at the suppliers, the newest first.
 
-    Costs that went up or down, offers that are new or gone, stock that ended or came back. Thresholds are for
-    moved costs, `min_amount` in base currency. A page may hold fewer than `limit` although `has_more`.
+    Costs that went up or down, new and removed offers, stock that ended or came back. Thresholds are for moved costs,
+    `min_amount` in base currency. A page may hold fewer than `limit` although `has_more`.
     """
     sent = read_query(request, ChangeParameters)
     wanted = ChangeFilter(
@@ -201,10 +201,10 @@ async def get_sync_run(request: web.Request) -> web.Response:
     parameters=DifferenceParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_difference(request: web.Request) -> web.Response:
-    """How a quarantined supplier differs from what stands.
+    """How a quarantined sync differs from the current offers.
 
-    Counts of all of it, and the largest differences: prices that would move, then offers that would go, then new ones.
-    They are kept until another sync of the supplier overtakes them.
+    Counts of all of it, and the largest differences: changed prices, then removed offers, then new ones. They are kept
+    until another sync of the supplier overtakes them.
     """
     sent = read_query(request, DifferenceParameters)
     found = await requests.difference(
@@ -225,10 +225,10 @@ async def get_difference(request: web.Request) -> web.Response:
     parameters=NoParameters, bodies=(RefuseRequest,), problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def refuse_quarantined(request: web.Request) -> web.Response:
-    """Do not take over a quarantined supplier.
+    """Refuse a quarantined sync.
 
-    What stands stays. It is not asked about again while the supplier goes on saying the very same. 409 when it does
-    not wait for a decision.
+    The current offers stay. No new decision is requested while the supplier sends the same offers. 409 when it does not
+    wait for a decision.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, RefuseRequest)

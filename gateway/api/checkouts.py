@@ -68,7 +68,7 @@ class PaymentCaseParameters(PageParameters, frozen=True, forbid_unknown_fields=T
     """Payment cases that need an operator."""
 
     mode: _Mode | UnsetType = UNSET
-    reason: Annotated[CaseReason, Meta(description="Only what waits for this reason.")] | UnsetType = UNSET
+    reason: Annotated[CaseReason, Meta(description="Only cases with this reason.")] | UnsetType = UNSET
 
 
 CHECKOUT_PART = {"id": ("^co_[A-Za-z0-9]{1,60}$", "The checkout's `id`.")}
@@ -138,8 +138,8 @@ async def list_checkouts(request: web.Request) -> web.Response:
 async def get_checkout(request: web.Request) -> web.Response:
     """One checkout.
 
-    `paid` has an `order_id`: what was bought stands there. `needs_review`: money moved, or may have, in a way that a
-    person has to look at; `review` says what it is about.
+    `paid` has the `order_id` of its order. `needs_review`: money moved, or may have, in a way that needs an operator;
+    `review` has the reason.
     """
     read_query(request, NoParameters)
     return json_answer(await _own(request, request.match_info["id"]))
@@ -156,7 +156,7 @@ _CASE_PART = {"id": ("^(co|pc)_[A-Za-z0-9]{1,60}$", "A case's `id`, or a checkou
 _REFUNDED = {
     "outcome": "refunded",
     "closed_at": "2026-11-20T10:30:00Z",
-    "note": "given back in the shop's account at bePaid",
+    "note": "refunded in the shop's account at bePaid",
 }
 
 
@@ -204,7 +204,7 @@ async def get_ops_checkout(request: web.Request) -> web.Response:
 async def list_payment_cases(request: web.Request) -> web.Response:
     """Payment cases that need an operator, the oldest first.
 
-    A payment that nobody knows the checkout of stands here alone.
+    Payments of no known checkout are listed without one.
     """
     sent = read_query(request, PaymentCaseParameters)
     mode, reason = unset_to_none(sent.mode), unset_to_none(sent.reason)

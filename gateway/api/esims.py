@@ -53,7 +53,7 @@ ID_PART = {"id": (f"^({_NAME.pattern})$", "The eSIM's `id` or its ICCID (then yo
 async def list_esims(request: web.Request) -> web.Response:
     """Your eSIMs, the newest first.
 
-    Each as its supplier last told it; asking for one of them asks the supplier.
+    Each as its supplier last reported it; a GET of one of them asks the supplier.
     """
     sent = read_query(request, PageParameters)
     deps = deps_of(request)
@@ -69,8 +69,8 @@ async def list_esims(request: web.Request) -> web.Response:
 async def get_esim(request: web.Request) -> web.Response:
     """One eSIM: the state of its profile and its service, and its data.
 
-    What the supplier said is kept for a minute; `observed_at` says when that was, and `Cache-Control: no-cache`
-    asks the supplier again. Usage comes late with some suppliers, by hours. Where the supplier said nothing yet, or
+    The supplier's answer is cached for a minute; `observed_at` is its time, and `Cache-Control: no-cache` asks the
+    supplier again. Usage comes late with some suppliers, by hours. Where the supplier has not reported a state yet, or
     cannot, the states are `unknown`, the data and `observed_at` null.
     """
     read_query(request, NoParameters)
@@ -89,7 +89,7 @@ async def get_esim(request: web.Request) -> web.Response:
 async def get_esim_usage(request: web.Request) -> web.Response:
     """How much of an eSIM's data is used.
 
-    501: its supplier tells no usage.
+    501: its supplier reports no usage.
     """
     read_query(request, NoParameters)
     found = await with_usage(deps_of(request), *storefront_of(request), _name(request), fresh=_is_fresh(request))

@@ -21,7 +21,7 @@ from gateway.kit.problem import Problem
 from gateway.selling import goods, ops_goods
 from gateway.selling.goods import Asker
 from gateway.selling.goods_view_rows import Narrowed
-from providers.kit.places import is_country
+from providers.kit.places import is_country, unknown_country
 from schemas.api import CountryCode, SupplierName
 from schemas.api_goods import (
     DigitalGood,
@@ -124,7 +124,7 @@ async def list_goods(request: web.Request) -> web.Response:
     """
     sent = read_query(request, GoodsParameters)
     if sent.country is not UNSET and not is_country(sent.country):
-        raise invalid("/country", f"{sent.country} is no country")
+        raise invalid("/country", unknown_country(sent.country))
     wanted = Wanted(
         category=unset_to_none(sent.category),
         type=unset_to_none(sent.type),
@@ -149,7 +149,7 @@ async def list_goods(request: web.Request) -> web.Response:
 async def list_good_categories(request: web.Request) -> web.Response:
     """Categories of digital goods.
 
-    With the attributes that goods in them carry, and how many goods stand in each.
+    With the attributes that goods in them carry, and how many goods are in each.
     """
     sent = read_query(request, CategoryParameters)
     return json_answer(await goods.categories(deps_of(request), storefront_of(request)[1], unset_to_none(sent.locale)))
@@ -213,7 +213,7 @@ async def list_goods_walks(request: web.Request) -> web.Response:
 async def list_goods_changes(request: web.Request) -> web.Response:
     """Changes of digital goods.
 
-    Those that came and went, and prices that moved, the newest first.
+    New and removed goods and changed prices, the newest first.
     """
     sent = read_query(request, PageParameters)
     return json_answer(await ops_goods.changes(deps_of(request), sent.page))

@@ -1,4 +1,4 @@
-"""What operators tell of words that no table knows: what is still unknown, what a meaning would do, what was told."""
+"""Mappings of terms by operators: the unmapped terms, the preview of a mapping, the added mappings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class GroupParameters(PageParameters, frozen=True, forbid_unknown_fields=True, k
 
 
 class MappingParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What was told."""
+    """A filter for mappings."""
 
     provider: Annotated[ProviderName, Meta(description="Only words of this provider.")] | UnsetType = UNSET
     about: Annotated[Tellable, Meta(description="Only places, units or attributes.")] | UnsetType = UNSET
@@ -50,9 +50,9 @@ class MappingParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
     parameters=GroupParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_unmapped_groups(request: web.Request) -> web.Response:
-    """What was not understood, word by word.
+    """List unmapped terms.
 
-    Those first on which most money hangs. An item with two unknown words counts under both.
+    Those with the highest total cost first. An item with two unknown terms counts under both.
     """
     sent = read_query(request, GroupParameters)
     deps = deps_of(request)
@@ -71,9 +71,9 @@ async def list_unmapped_groups(request: web.Request) -> web.Response:
     parameters=MappingParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_mappings(request: web.Request) -> web.Response:
-    """What was told of words, the newest first.
+    """List the mappings that operators added, the newest first.
 
-    What the gateway's own tables and `config/mappings.toml` hold is not among it.
+    Those of the gateway's own tables and of `config/mappings.toml` are not listed.
     """
     sent = read_query(request, MappingParameters)
     about = unset_to_none(sent.about)
@@ -93,11 +93,10 @@ async def list_mappings(request: web.Request) -> web.Response:
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def tell_mapping(request: web.Request) -> web.Response:
-    """Tell what a word means.
+    """Add a mapping for a term.
 
-    In the place of what was told of it before. The next sync of each supplier that it concerns maps all of its items
-    by it. 409 for a word that is understood already, and for what such a word cannot
-    mean.
+    It replaces an earlier mapping of the term. The next sync of each supplier concerned applies it to all items. 409
+    for a term that is mapped already, and for a meaning that such a term cannot have.
     """
     meaning, sent = await _meaning(request)
     added = await mappings.add_mapping(pool_of(request), meaning, sent.note, actor_of(request))
@@ -110,10 +109,9 @@ async def tell_mapping(request: web.Request) -> web.Response:
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def preview_mapping(request: web.Request) -> web.Response:
-    """What telling it would do.
+    """Preview a mapping.
 
-    The items that are set aside for this word are mapped once more as they are kept, up to 2,000 of them. Nothing is
-    changed.
+    Maps up to 2,000 of the stored unmapped items with this term. Nothing is changed.
     """
     meaning, _ = await _meaning(request)
     return json_answer(await mappings.preview(pool_of(request), deps_of(request).accounts, meaning))
@@ -125,9 +123,9 @@ async def preview_mapping(request: web.Request) -> web.Response:
     parts=_MAPPING_PART, narrow=True, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def forget_mapping(request: web.Request) -> web.Response:
-    """Take back what was told; the answer is what it was.
+    """Delete a mapping; the answer is the deleted mapping.
 
-    The next sync sets aside again what only this word's meaning mapped.
+    Items that only this mapping mapped are unmapped again at the next sync.
     """
     read_query(request, NoParameters)
     was = await mappings.forget(pool_of(request), request.match_info["id"], actor_of(request))

@@ -57,7 +57,7 @@ class TransactionParameters(PageParameters, frozen=True, forbid_unknown_fields=T
 
 
 class LedgerParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Both books for some days."""
+    """The comparison of a statement with the ledger for some days."""
 
     last: Annotated[date, Meta(description="The last of the days (UTC); today by default.")] | UnsetType = UNSET
     days: Annotated[int, Meta(ge=1, le=money.MOST_DAYS, description="How many days.")] = money.USUAL_DAYS
@@ -77,10 +77,10 @@ class DepositParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
     parameters=MoneyParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_money(request: web.Request) -> web.Response:
-    """Our money at the suppliers, and how to fill it.
+    """Balances at the suppliers and ways to deposit.
 
-    Balances with their parts, what can be spent now, the days that are left, the ways to deposit, and how far the
-    supplier's own books were read.
+    Balances with their parts, the amount that can be spent now, the days left, the deposit methods, and how far each
+    supplier's statement was read.
     """
     sent = read_query(request, MoneyParameters)
     return json_answer(await money.of_all(deps_of(request), sent.page, unset_to_none(sent.mode)))
@@ -93,10 +93,10 @@ async def list_money(request: web.Request) -> web.Response:
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def refresh_money(request: web.Request) -> web.Response:
-    """Ask the suppliers for our money now.
+    """Refresh the balances now.
 
-    Balances are asked for and the books are read up to now, of one supplier or of all; 25 seconds at most. What money
-    that came in lets be sold again is back within two seconds. One page has them all.
+    Reads the balances and statements of one supplier or of all; 25 seconds at most. Offers that a deposit makes
+    affordable are sold again within two seconds. One page has them all.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, RefreshRequest, optional=True)
@@ -115,9 +115,10 @@ async def refresh_money(request: web.Request) -> web.Response:
     parameters=TransactionParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_transactions(request: web.Request) -> web.Response:
-    """The suppliers' own books, the newest first.
+    """List the suppliers' statements, the newest first.
 
-    Read every ten minutes, each line once. Of a supplier that lists no movements these are what its orders took.
+    Read every ten minutes, each line once. For a supplier that lists no transactions these are the charges of its
+    orders.
     """
     sent = read_query(request, TransactionParameters)
     since = unset_to_none(sent.since)
@@ -138,10 +139,10 @@ async def list_transactions(request: web.Request) -> web.Response:
     parts=SUPPLIER_PART, parameters=LedgerParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def get_ledger(request: web.Request) -> web.Response:
-    """A supplier's books beside ours.
+    """Compare a supplier's statement with the ledger.
 
-    Order by order, with each difference named; deposits and corrections stand apart. As far as the supplier's books
-    were read: `reconcile` asks it anew.
+    Order by order, each difference with its kind; deposits and corrections are listed separately. As far as the
+    statement was read: `reconcile` reads it again.
     """
     sent = read_query(request, LedgerParameters)
     deps, name = deps_of(request), request.match_info["name"]
@@ -160,7 +161,7 @@ async def get_ledger(request: web.Request) -> web.Response:
     parameters=DepositParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_deposits(request: web.Request) -> web.Response:
-    """Deposits that somebody began, the newest first."""
+    """List deposits, the newest first."""
     sent = read_query(request, DepositParameters)
     deps = deps_of(request)
     found = await money.deposits_begun(
@@ -175,10 +176,10 @@ async def list_deposits(request: web.Request) -> web.Response:
     problems=("not_found", "conflict", "not_supported", "invalid", "unavailable"),
 )  # fmt: skip
 async def begin_deposit(request: web.Request) -> web.Response:
-    """Begin a deposit.
+    """Start a deposit.
 
-    The supplier gives a page at which a person pays (`url`); no money moves before that. For an hour the balance is
-    then looked at every minute. 501 says what to do where a supplier takes no deposits online.
+    The supplier returns a payment page (`url`); no money moves before it is paid. The balance is then polled every
+    minute for an hour. 501 says what to do where a supplier takes no deposits online.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, NewDeposit)

@@ -150,10 +150,10 @@ async def list_order_events(request: web.Request) -> web.Response:
 async def cancel_order(request: web.Request) -> web.Response:
     """Cancel an order.
 
-    Gives an unused eSIM back where its supplier can; `refund` then holds what you get back. It is asked for once,
-    however often this is sent. An order of which nothing was sent to a supplier yet is cancelled at once, whatever its
-    kind. An order whose outcome is not known yet is cancelled when it is. When the supplier refuses, the order is
-    fulfilled as before. An eSIM that has top-ups is not cancelled: 409 `has_topups`.
+    Cancels an unused eSIM where its supplier can; `refund` is then the amount that you get back. The supplier is asked
+    once, however often this is sent. An order of which nothing was sent to a supplier yet is cancelled at once,
+    whatever its kind. An order whose outcome is not known yet is cancelled when it is. When the supplier refuses, the
+    order is fulfilled as before. An eSIM that has top-ups is not cancelled: 409 `has_topups`.
     """
     read_query(request, NoParameters)
     deps, order_id = deps_of(request), request.match_info["id"]
@@ -239,9 +239,9 @@ async def resolve_order(request: web.Request) -> web.Response:
     """Resolve an order that needs review.
 
     `fulfilled` needs what was delivered where it is not known yet: activation code and ICCID of an eSIM, the phone
-    number (and `expires_at`) of a number, as many codes of a voucher as were bought; `failed`: the supplier took
-    nothing; `refunded`: it took something and gave it back. `released` lets an order that was pending in a restored
-    backup go on as pending, once `reconcile` is clean. 409 when the order does not wait for a person.
+    number (and `expires_at`) of a number, as many codes of a voucher as were bought; `failed`: the supplier charged
+    nothing; `refunded`: it charged and refunded. `released` lets an order that was pending in a restored backup go on
+    as pending, once `reconcile` is clean. 409 when the order does not need review.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, ResolveRequest)
@@ -287,9 +287,9 @@ async def cancel_ops_order(request: web.Request) -> web.Response:
     parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def look_up_order(request: web.Request) -> web.Response:
-    """Ask the supplier now what became of an order.
+    """Poll the supplier of an order now.
 
-    What it says is settled as if the schedule had asked. Nothing is bought by it that would not be bought anyway.
+    The answer is processed like that of a scheduled poll. Nothing is bought that would not be bought anyway.
     """
     read_query(request, NoParameters)
     await _there(request)

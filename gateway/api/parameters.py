@@ -171,7 +171,7 @@ class BucketParameters(PageParameters, frozen=True, forbid_unknown_fields=True, 
     scope: Annotated[Scope, Meta(description="Plans of this reach only; all compete by default.")] | UnsetType = UNSET
     triggers: Triggers = False
     mode: (
-        Annotated[Literal["live", "test"], Meta(description="Whose suppliers; those of the key's own mode by default.")]
+        Annotated[Literal["live", "test"], Meta(description="Mode of the suppliers; the key's own mode by default.")]
         | UnsetType
     ) = UNSET
 
@@ -206,7 +206,7 @@ class CompareParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         Meta(min_length=2, max_length=10, description="An offer's `id`; repeated, two to ten of them."),
     ]
     mode: (
-        Annotated[Literal["live", "test"], Meta(description="Whose suppliers; those of the key's own mode by default.")]
+        Annotated[Literal["live", "test"], Meta(description="Mode of the suppliers; the key's own mode by default.")]
         | UnsetType
     ) = UNSET
 

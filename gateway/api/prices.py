@@ -13,7 +13,7 @@ from gateway.api.spec import Table
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Bucket
 from gateway.prices import prices
-from providers.kit.places import is_country
+from providers.kit.places import is_country, unknown_country
 from schemas.api_prices import Comparison, PricedOffer, PriceMatrix
 from schemas.page import Page
 
@@ -37,7 +37,7 @@ async def list_prices(request: web.Request) -> web.Response:
     index = _index(request, sent)
     for code in sent.country:
         if not is_country(code):
-            raise invalid("/country", f"{code} is no country")
+            raise invalid("/country", unknown_country(code))
     region = unset_to_none(sent.region)
     if region is not None and index.snapshot.region(region) is None:
         raise invalid("/region", f"no region {region!r}")

@@ -20,7 +20,7 @@ from gateway.catalog.index.margins import MarginQuery
 from gateway.kit.problem import Problem
 from gateway.prices import margins, pricing_preview
 from gateway.pricing import edit_rules
-from providers.kit.places import is_country
+from providers.kit.places import is_country, unknown_country
 from schemas.api import CountryCode, SupplierName
 from schemas.api_pricing import (
     MarginPage,
@@ -82,9 +82,9 @@ async def list_pricing_rules(request: web.Request) -> web.Response:
     problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def create_pricing_rule(request: web.Request) -> web.Response:
-    """Make a pricing rule.
+    """Create a pricing rule.
 
-    It stands last unless a `position` is sent, and is in force everywhere within two seconds. 409 for a storefront or
+    It is added last unless a `position` is sent, and is in force everywhere within two seconds. 409 for a storefront or
     supplier that is not there and for bounds that contradict each other, each pointed at.
     """
     read_query(request, NoParameters)
@@ -219,7 +219,7 @@ async def list_margins(request: web.Request) -> web.Response:
     index = request.app[state.CATALOG].index(unset_to_none(sent.mode) or request[state.CALLER].mode, storefront)
     country, region, below = unset_to_none(sent.country), unset_to_none(sent.region), unset_to_none(sent.below)
     if country is not None and not is_country(country):
-        raise invalid("/country", f"{country} is no country")
+        raise invalid("/country", unknown_country(country))
     if region is not None and index.snapshot.region(region) is None:
         raise invalid("/region", f"no region {region!r}")
     query = MarginQuery(

@@ -15,7 +15,7 @@ from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Need, NoMatch, QueryError, Wanted
 from gateway.catalog.quote import make_quote
-from providers.kit.places import is_country
+from providers.kit.places import is_country, unknown_country
 from schemas.api import Quote, QuoteForNeed, QuoteForPlan
 
 routes = Table()
@@ -28,11 +28,11 @@ routes = Table()
     problems=("no_plan", "no_stock", "gone", "invalid"),
 )  # fmt: skip
 async def create_quote(request: web.Request) -> web.Response:
-    """Ask for a price that is held.
+    """Create a quote.
 
-    Send a need (countries, data, days, features) or a plan's id. The answer is the cheapest plan in stock that
-    meets it, its price held until `expires_at`, and why it was chosen. Regional and unlimited plans compete with
-    local ones. 404 `no_plan` says what was missing; 409 `no_stock`: some would do, but none can be sold now.
+    Send a need (countries, data, days, features) or a plan's id. The answer is the cheapest plan in stock that meets
+    it, its price held until `expires_at`, and why it was chosen. Regional and unlimited plans compete with local ones.
+    404 `no_plan` says what was missing; 409 `no_stock`: plans match, but none can be sold now.
     """
     read_query(request, NoParameters)
     sent: QuoteForPlan | QuoteForNeed = await read_body(request, QuoteForPlan, QuoteForNeed)
@@ -59,7 +59,7 @@ def _need(sent: QuoteForPlan | QuoteForNeed) -> Need:
         return Need(plan_id=sent.plan_id, wanted=features, currency=unset_to_none(sent.currency))
     for place, code in enumerate(sent.countries):
         if not is_country(code):
-            raise invalid(f"/countries/{place}", f"{code} is no country")
+            raise invalid(f"/countries/{place}", unknown_country(code))
     return Need(
         countries=tuple(sorted(set(sent.countries))),
         data_mb=unset_to_none(sent.data_mb),

@@ -63,7 +63,7 @@ async def read_body(request: web.Request, *kinds: type[T], optional: bool = Fals
     try:
         sent = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise Refusal("malformed", f"the body is no JSON: {error.msg} at character {error.pos}") from None
+        raise Refusal("malformed", f"the body is not valid JSON: {error.msg} at character {error.pos}") from None
     if not isinstance(sent, dict):
         raise invalid("", "must be a JSON object")
     kind = next((kind for kind in kinds[:-1] if set(kind.__struct_fields__[:1]) & sent.keys()), kinds[-1])

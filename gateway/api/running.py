@@ -37,7 +37,7 @@ async def list_jobs(request: web.Request) -> web.Response:
 async def list_settings(request: web.Request) -> web.Response:
     """The settings in force, all on one page.
 
-    Each with where it comes from and what it means. Of a secret it is told only whether it is set.
+    Each with where it comes from and what it means. A secret shows only whether it is set.
     """
     read_query(request, NoParameters)
     return json_answer(Page.complete(running.settings_in_force(request.app[state.SETTINGS])))

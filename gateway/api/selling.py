@@ -41,10 +41,10 @@ async def list_selling_stops(request: web.Request) -> web.Response:
     problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def stop_selling(request: web.Request) -> web.Response:
-    """Buy nothing more, at all or at one supplier.
+    """Stop selling everywhere or at one supplier.
 
-    In force within two seconds in every process. Orders that wait go on waiting; what was bought is followed, and
-    while all selling is stopped new orders are answered 503 `selling_stopped`. Sent again it changes the note.
+    In force within two seconds in every process. Waiting orders keep waiting and started purchases are completed. While
+    all selling is stopped, new orders get 503 `selling_stopped`. Sent again it changes the note.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, StopRequest, optional=True)

@@ -33,13 +33,13 @@ class FiguresParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
     """Suppliers in figures."""
 
     mode: Annotated[Literal["live", "test"], Meta(description="Only suppliers of this mode.")] | UnsetType = UNSET
-    hours: Annotated[int, Meta(ge=1, le=720, description="How far back orders are looked at.")] = 24
+    hours: Annotated[int, Meta(ge=1, le=720, description="How many hours of orders are counted.")] = 24
 
 
 class OneFiguresParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One supplier in figures."""
 
-    hours: Annotated[int, Meta(ge=1, le=720, description="How far back orders are looked at.")] = 24
+    hours: Annotated[int, Meta(ge=1, le=720, description="How many hours of orders are counted.")] = 24
 
 
 @routes(
@@ -93,10 +93,10 @@ async def list_supplier_figures(request: web.Request) -> web.Response:
     parameters=PageParameters, problems=("invalid", "unavailable"),
 )  # fmt: skip
 async def list_balances(request: web.Request) -> web.Response:
-    """Our money at the suppliers.
+    """Balances at the suppliers.
 
-    Suppliers are asked every ten minutes, behind everything else. `days_left` goes by what the ledger says was spent
-    in the last 14 days. Where there is no balance, `why_none` says why.
+    Suppliers are polled every ten minutes, after everything else. `days_left` goes by what the ledger says was spent in
+    the last 14 days. Where there is no balance, `why_none` says why.
     """
     sent = read_query(request, PageParameters)
     return json_answer(await supplier_figures.balance_of_all(deps_of(request), sent.page))
@@ -159,10 +159,10 @@ async def last_check(request: web.Request) -> web.Response:
     parts=SUPPLIER_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def check_supplier(request: web.Request) -> web.Response:
-    """Look at an account now.
+    """Check a supplier account.
 
-    By harmless calls: credentials, the clock, each configured path, the signature (an order for what does not exist),
-    money, rate and webhooks. Each finding says what to do. Nothing is bought.
+    With calls that buy nothing: credentials, the clock, each configured path, the signature (an order for what does not
+    exist), money, rate and webhooks. Each finding says what to do. Nothing is bought.
     """
     read_query(request, NoParameters)
     found = await checkup.check(deps_of(request), request.match_info["name"])

@@ -42,7 +42,7 @@ _NOT_BEGUN: dict[str, Any] = {"ended_at": None, "state": None, "suppliers": []}
 async def list_sync_runs(request: web.Request) -> web.Response:
     """Sync runs, the newest first.
 
-    For each supplier total = mapped + set aside; products that are no eSIM are counted apart.
+    For each supplier `total` = `mapped` + `set_aside`; products that are no eSIM are counted apart.
     """
     sent = read_query(request, PageParameters)
     return json_answer(await run_list_rows.sync_runs(pool_of(request), sent.page))
@@ -76,9 +76,9 @@ async def start_sync(request: web.Request) -> web.Response:
     problems=("not_found", "conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def accept_quarantined(request: web.Request) -> web.Response:
-    """Take over a quarantined supplier.
+    """Accept a quarantined sync.
 
-    Starts a sync of that supplier whose bounds of quarantine are lifted. 409 when the run did not quarantine it.
+    Starts a sync of that supplier without quarantine limits. 409 when the run did not quarantine it.
     """
     read_query(request, NoParameters)
     sent = await read_body(request, AcceptRequest)

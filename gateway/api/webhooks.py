@@ -47,12 +47,12 @@ _DELIVERY_PARTS = {**_ENDPOINT_PART, "delivery_id": (_ID, "The delivery's `id`."
     problems=("malformed", "unauthorized", "request_timeout", "too_large", "unsupported_media_type", "unavailable"),
 )  # fmt: skip
 async def take_supplier_webhook(request: web.Request) -> web.Response:
-    """What a supplier sends.
+    """Receive a supplier webhook.
 
-    For suppliers only: verified by the supplier's own signature, stored once, and answered when it is stored.
-    What it says is a hint; the order is then fetched from the supplier. A supplier that is not configured, or sends
-    no webhooks, is answered like a wrong signature and at the same cost, so that nobody finds out who supplies this
-    gateway.
+    For suppliers only: verified by the supplier's own signature, stored once, and answered when it is stored. Its
+    content is a hint; the order is then fetched from the supplier. A supplier that is not configured, or sends no
+    webhooks, is answered like a wrong signature and at the same cost, so that callers cannot find out which suppliers
+    this gateway uses.
     """
     deps, body = _deps(request), await receive_body(request)
     outcome = await inbound.receive(deps, request.match_info["supplier"], request.headers, body, datetime.now(UTC))
@@ -69,11 +69,11 @@ async def take_supplier_webhook(request: web.Request) -> web.Response:
     parameters=NoParameters, bodies=(NewEndpoint,), problems=("conflict", "invalid", "unavailable"),
 )  # fmt: skip
 async def create_webhook_endpoint(request: web.Request) -> web.Response:
-    """Have events sent.
+    """Create a webhook endpoint.
 
-    Without `events` all are sent. They are signed as Standard Webhooks says, with the `secret` that is shown here
-    and never again. An event that is not taken with 2xx is sent again, ten times within three days; 410 disables
-    the endpoint.
+    Without `events` all are sent. They are signed as Standard Webhooks says, with the `secret` that is shown here and
+    never again. An event that is not answered with 2xx is retried ten times within three days; 410 disables the
+    endpoint.
     """
     read_query(request, NoParameters)
     sent: NewEndpoint = await read_body(request, NewEndpoint)
@@ -146,7 +146,7 @@ async def change_webhook_endpoint(request: web.Request) -> web.Response:
     parts=_ENDPOINT_PART, parameters=NoParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def delete_webhook_endpoint(request: web.Request) -> web.Response:
-    """Delete an endpoint, and the log of what was sent to it; the answer is what it was."""
+    """Delete an endpoint and its delivery log; the answer is the deleted endpoint."""
     read_query(request, NoParameters)
     was = await _endpoint(request)
     await endpoint_rows.remove(pool_of(request), _owner(request), was.id)
@@ -190,9 +190,9 @@ async def test_webhook_endpoint(request: web.Request) -> web.Response:
     parts=_ENDPOINT_PART, parameters=PageParameters, problems=("not_found", "invalid", "unavailable"),
 )  # fmt: skip
 async def list_webhook_deliveries(request: web.Request) -> web.Response:
-    """What was sent to an endpoint.
+    """List the deliveries of an endpoint.
 
-    The newest first, each with its tries.
+    The newest first, each with its attempts.
     """
     sent = read_query(request, PageParameters)
     endpoint = await _endpoint(request)

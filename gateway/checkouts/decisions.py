@@ -43,7 +43,7 @@ async def decide(
         row, cases = found
         now = deps.clock()
         if outcome == "refunded" and row is not None and row.order_id != (None if order is None else order.id):
-            return Problem("conflict", "its order was placed just now; look at it again")
+            return Problem("conflict", "its order was placed just now; reload it")
         if outcome == "placed":
             placed = await _place(deps, connection, row, cases, now)
             if isinstance(placed, Problem):
@@ -99,7 +99,7 @@ async def _named(connection: Connection, name: str) -> tuple[CheckoutRow | None,
         await payment_rows.lock(connection, case.payment_id)
     case = await payment_rows.case(connection, name)  # as it is now that nobody else can close it
     if case is None or case.closed_at is not None:
-        return Problem("conflict", "this was decided before")
+        return Problem("conflict", "this is already resolved")
     return row, [case]
 
 

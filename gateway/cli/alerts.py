@@ -15,13 +15,13 @@ from schemas.errors import ConfigurationError
 SOME_ARE_LOST = 3
 
 app = command_group(
-    "Alerts: what stands, and whether the channels work.",
+    "Alerts: list open alerts, test the channels.",
     {
         "list": Command(
             operation="alerts.list_alerts",
-            help="Show the alerts that stand, the newest first.",
+            help="Show the open alerts, the newest first.",
             table="gateway.alerts.alert_tables:ALERTS",
-            nothing="no alert stands",
+            nothing="no open alerts",
             options={
                 "state": Option(
                     "--all",
@@ -46,7 +46,7 @@ def try_out(
     as_json: AsJson = False,
     state_dir: StateDir = None,
 ) -> None:
-    """Send a test to channels, and tell whether it arrived. Exit code 3: not at all of them."""
+    """Send a test to channels and report whether it arrived. Exit code 3: a test did not arrive."""
 
     async def send(gateway: Gateway) -> dict[str, Any]:
         every = (await gateway.call("alerts.list_alert_channels"))["data"]
@@ -62,7 +62,7 @@ def try_out(
     if as_json:
         print_json(tests)
     elif not tests:
-        print("there is no channel; make one in the console under Alerts")
+        print("no channels yet; create one in the console under Alerts")
     else:
         for name, result in tests.items():
             print(

@@ -50,8 +50,8 @@ app = command_group(
             operation="checkouts.resolve_checkout",
             help="""Decide what waits for an operator.
 
-            As placed: the order is bought now, at the price that was held. As refunded: you gave the money back at the
-            payment supplier. As closed: neither. Nothing is sent to the payment supplier.""",
+            As placed: the order is bought now, at the held price. As refunded: you refunded it at the payment
+            supplier. As closed: neither. Nothing is sent to the payment supplier.""",
             options={"as_": Option(help="What you decided."), "note": Option(help="Why; kept with it.")},
             show=_show_resolved,
         ),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModeOption = Annotated[
-    Literal["live", "test"] | None, typer.Option("--mode", help="Whose suppliers; live where there are some.")
+    Literal["live", "test"] | None, typer.Option("--mode", help="Mode of the suppliers; live where there are some.")
 ]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 _PAGING = ("limit", "cursor")

@@ -175,7 +175,9 @@ async def _users(url: str) -> Check:
     finally:
         await pool.close()
     says = (
-        "somebody can log in" if found else "there is none: make one with esim-gateway users create NAME --role admin"
+        "at least one user can log in"
+        if found
+        else "no users: create one with esim-gateway users create NAME --role admin"
     )
     return Check("console users", good=True if found else None, says=says)
 

@@ -1,4 +1,4 @@
-"""``esim-gateway mappings``: what operators told of words that no table knows."""
+"""``esim-gateway mappings``: mappings of terms that operators added."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def _show(mappings: Any) -> None:
 
 
 app = command_group(
-    "What operators told of words that no table knows.",
+    "Mappings of terms that operators added.",
     {
         "list": Command(
             operation="mappings.list_mappings",
-            help="Show what was told in the console and over the API, the newest first.",
+            help="Show the mappings added in the console and over the API, the newest first.",
             show=_show,
         )
     },

@@ -117,17 +117,17 @@ app = command_group(
             operation="orders.resolve_order",
             help="""Settle an order that waits for an operator.
 
-            As failed: the supplier took nothing. As refunded: it took something and gave it back. As released: an
+            As failed: the supplier charged nothing. As refunded: it charged and refunded. As released: an
             order that was pending in a restored backup goes on (see `orders release`).""",
             options={
                 "as_": Option(help="What became of it."),
                 "note": Option(help="How you know; kept with the order."),
                 "activation_code": Option(help="Of an eSIM; - reads it from standard input.", parse=_typed),
-                "iccid": Option(help="Of an eSIM, where no supplier told it."),
+                "iccid": Option(help="Of an eSIM, where no supplier sent it."),
                 "phone_number": Option(help="Of a virtual number; - reads it from standard input.", parse=_typed),
                 "expires_at": Option(help="Until when a virtual number is ours."),
                 "codes": Option(
-                    help="Of a voucher: a file (or -) with one a line, PIN;serial;what was told.",
+                    help="Of a voucher: a file (or -) with one a line, PIN;serial;other text.",
                     parse=_codes,
                     kind=str,
                 ),
@@ -206,7 +206,7 @@ def release(
 @app.command("adopt")
 def link_order(
     order_id: OrderId,
-    supplier: Annotated[str, typer.Option(help="Whose books have the attempt.")],
+    supplier: Annotated[str, typer.Option(help="The supplier whose statement has the attempt.")],
     reference: Annotated[str | None, typer.Option(help="Our reference of it, as reconcile names it (att_…).")] = None,
     supplier_order: Annotated[
         str | None, typer.Option(help="The supplier's order, where it shows no reference of ours (virtual numbers).")
@@ -214,7 +214,7 @@ def link_order(
     as_json: AsJson = False,
     state_dir: StateDir = None,
 ) -> None:
-    """Give a waiting order the attempt that a restore of the database took from it, and look what became of it."""
+    """Link a waiting order to an attempt that a restore of the database lost, and poll it."""
 
     async def act(deps: Deps) -> None:
         from gateway.orders.link_supplier_order import link_supplier_order

@@ -86,7 +86,7 @@ app = command_group(
                 "data_mb": Option("--data", "At least so much: 5GB, 500MB, or MB.", parse=megabytes, metavar="AMOUNT"),
                 "country": Option(help="Only this country (JP); repeatable.", parse=country_codes),
                 "region": Option(help="Only countries of this region (europe)."),
-                "mode": Option(help="Whose suppliers; live where there are some, or those of the key's own mode."),
+                "mode": Option(help="Mode of the suppliers; live where there are some, or the key's own mode."),
             },
             show=_print_matrix,
             page=50,

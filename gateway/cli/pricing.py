@@ -108,7 +108,7 @@ def _asked(
         try:
             query["rule"] = json.loads(text)
         except ValueError as error:
-            raise ConfigurationError(f"the rule is no JSON: {error}") from None
+            raise ConfigurationError(f"the rule is not valid JSON: {error}") from None
     return query
 
 
@@ -117,7 +117,7 @@ def _print_summary(found: PricingPreview) -> None:
     print(f"For {storefront} ({found.mode}), in {found.currency}:")
     print(f"  {found.rise.count} prices rise{_far(found.rise)}, {found.fall.count} fall{_far(found.fall)},")
     print(f"  {found.same} stay; {found.end} plans are no longer sold, {found.begin} are sold again.")
-    print(f"  Offers whose price does not cover them: {found.thin_before} now, {found.thin_after} then.")
+    print(f"  Offers below the minimum margin: {found.thin_before} now, {found.thin_after} then.")
     for part in found.priced_by:
         print(f"  {part.offers:>8} offers by {printable(part.words)}")
 

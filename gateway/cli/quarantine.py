@@ -1,4 +1,4 @@
-"""``esim-gateway quarantine``: what a supplier said that a person must look at, and what they decide."""
+"""``esim-gateway quarantine``: quarantined syncs, and what operators decide about them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from schemas.api_changes import DifferencePage, Quarantine
 
 app = typer.Typer(
-    help="Syncs that wait for a person: how they differ from what stands; accept or refuse.", no_args_is_help=True
+    help="Quarantined syncs: show how they differ from the current offers, accept or refuse them.", no_args_is_help=True
 )
-Supplier = Annotated[str, typer.Argument(metavar="SUPPLIER", help="Whose sync waits.")]
+Supplier = Annotated[str, typer.Argument(metavar="SUPPLIER", help="The supplier of the quarantined sync.")]
 
 
 @app.command("list")
 def list_(as_json: AsJson = False, state_dir: StateDir = None) -> None:
-    """Show what waits for a person, the oldest first."""
+    """Show quarantined syncs, the oldest first."""
 
     async def read(deps: Deps) -> list[Quarantine]:
         from gateway.sync.requests import waiting
@@ -51,7 +51,7 @@ def show(
     as_json: AsJson = False,
     state_dir: StateDir = None,
 ) -> None:
-    """Show how a supplier's waiting sync differs from what stands, the largest differences first."""
+    """Show how a quarantined sync differs from the current offers, the largest differences first."""
 
     async def read(deps: Deps) -> DifferencePage:
         from gateway.kit.pages import PageRequest
@@ -72,7 +72,7 @@ def show(
 
 @app.command()
 def accept(supplier: Supplier, as_json: AsJson = False, state_dir: StateDir = None) -> None:
-    """Sync a supplier and take what it says, however much vanished or moved. Exits like `sync --accept`."""
+    """Sync a supplier and apply the result, however many offers disappear or change. Exits like `sync --accept`."""
     from gateway.cli.sync import sync
 
     async def note(deps: Deps) -> None:
@@ -88,10 +88,10 @@ def accept(supplier: Supplier, as_json: AsJson = False, state_dir: StateDir = No
 @app.command()
 def refuse(
     supplier: Supplier,
-    why: Annotated[str, typer.Option(help="Kept, and shown to those who look at it later.")],
+    why: Annotated[str, typer.Option(help="The reason, kept with the decision.")],
     state_dir: StateDir = None,
 ) -> None:
-    """Leave what stands as it is. It is not asked again while the supplier goes on saying the very same."""
+    """Keep the current offers. No new decision is requested while the supplier sends the same offers."""
 
     async def act(deps: Deps) -> None:
         from gateway.sync.requests import refuse as refuse_it

@@ -33,9 +33,9 @@ _WORDS = {
 _PAID = {
     "not_judged": "written down a moment ago",
     "under_way": "its order is being bought; it is followed",
-    "not_accepted": "for no order, and nobody looks at it",
-    "without_order": "without an order, and nobody looks at it",
-    "not_delivered": "its order was not delivered, and nobody looks at it",
+    "not_accepted": "for no order, and no review is open",
+    "without_order": "without an order, and no review is open",
+    "not_delivered": "its order was not delivered, and no review is open",
 }
 
 

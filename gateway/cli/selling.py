@@ -35,8 +35,8 @@ app = command_group(
     {
         "stop": Command(
             operation="selling.stop_selling",
-            help="Buy nothing more, at all or at one supplier. Orders that wait go on waiting; what was bought is "
-            "followed.",
+            help="Stop selling everywhere or at one supplier. Waiting orders keep waiting; started "
+            "purchases are completed.",
             options={"supplier": _SUPPLIER, "note": Option(help="Why.")},
             show=lambda stop: print(f"stopped: {stop.supplier or 'all suppliers'}"),
         ),

@@ -180,7 +180,7 @@ def _progress(quiet: bool) -> Any:
 
 def _page(report: CheckReport) -> list[str]:
     wrong = sum(finding.level == "bad" for finding in report.findings)
-    verdict = "all good" if report.answers else f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong"
+    verdict = "no problems found" if report.answers else f"problems found: {wrong}"
     lines = [f"{report.name}  ({report.provider}, {report.mode} mode): {verdict}"]
     lines.append(f"  can      {', '.join(report.capabilities)}")
     lines += [f"  cannot   {name}: {why}" for name, why in report.cannot.items() if why]
@@ -214,7 +214,7 @@ def _print_rotation(rotation: KeyRotation, *, as_json: bool) -> None:
         text = {
             "done": "the new key is in force, and the old one is revoked",
             "switched": "the new key is in force; the worker revokes the old one",
-            "undoing": "no new key; what was made of it is being revoked, and the old one holds",
+            "undoing": "no new key; the created one is being revoked, and the old one stays in force",
             "undone": "no new key; the old one holds",
         }.get(rotation.state, f"{rotation.state}; the worker goes on")
         if rotation.state == "done" and rotation.error:

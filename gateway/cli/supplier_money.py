@@ -32,16 +32,16 @@ def _show_ledger(ledger: Any) -> None:
 COMMANDS = {
     "transactions": Command(
         operation="money.list_transactions",
-        help="Show the suppliers' own books, the newest first, as they were read.",
+        help="Show the suppliers' statements, the newest first, as they were read.",
         table=f"{_TABLES}:TRANSACTIONS",
         nothing="nothing was read yet; a worker reads every ten minutes, `suppliers money --refresh` now",
         most=MOST,
     ),
     "ledger": Command(
         operation="money.get_ledger",
-        help="""Show a supplier's books beside ours, each difference by name. Exit code 3: something differs.
+        help="""Compare a supplier's statement with the ledger. Exit code 3: there are differences.
 
-        As far as its books were read; `reconcile` asks the supplier anew.""",
+        As far as the statement was read; `reconcile` reads it again.""",
         options={"last": Option(help="The last of them, UTC (2026-11-20) [today].")},
         table=f"{_TABLES}:LEDGER",
         show=_show_ledger,
@@ -50,9 +50,9 @@ COMMANDS = {
     ),
     "deposits": Command(
         operation="money.list_deposits",
-        help="Show deposits that somebody began, the newest first.",
+        help="Show deposits, the newest first.",
         table=f"{_TABLES}:DEPOSITS",
-        nothing="nobody began a deposit",
+        nothing="no deposits yet",
         most=MOST,
     ),
 }
@@ -98,7 +98,7 @@ def deposit(
     as_json: AsJson = False,
     state_dir: StateDir = None,
 ) -> None:
-    """Begin a deposit: prints the page at which a person pays. No money moves before that."""
+    """Start a deposit and print its payment page. No money moves before it is paid."""
     paid = {"amount": amount, "currency": currency.upper()}
 
     async def begin(gateway: Gateway) -> Any:
@@ -109,7 +109,7 @@ def deposit(
         print_json(made)
         return
     print(f"{made['id']}: {made['amount']['amount']} {made['amount']['currency']} to {name}\npay at {made['url']}")
-    print("The balance is looked at every minute for an hour; `suppliers money --refresh` looks now.")
+    print("The balance is polled every minute for an hour; `suppliers money --refresh` polls it now.")
 
 
 def _show_money(found: list[SupplierMoney]) -> None:

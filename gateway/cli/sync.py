@@ -26,7 +26,9 @@ def sync(
     supplier: Annotated[list[str] | None, typer.Option(help="Only this supplier; may be repeated.")] = None,
     accept: Annotated[
         list[str] | None,
-        typer.Option(help="Sync this supplier and take what it says, however much vanished or moved; may be repeated."),
+        typer.Option(
+            help="Sync this supplier and apply the result, however many offers disappear or change; may be repeated."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the sync run as JSON.")] = False,
     quiet: Annotated[

@@ -17,7 +17,9 @@ def country_code(text: str) -> str:
 
     code = country(text)
     if code is None:
-        raise ConfigurationError(f"{text!r} is no country")
+        raise ConfigurationError(
+            f"unknown country {text!r}: use its English name or its ISO 3166-1 alpha-2 code, such as JP"
+        )
     return code
 
 
@@ -32,7 +34,7 @@ def megabytes(text: str) -> int:
 
     found = _AMOUNT.match(text)
     if found is None:
-        raise ConfigurationError(f"{text!r} is no amount of data; such as 5GB, 500MB, 512")
+        raise ConfigurationError(f"{text!r} is not an amount of data. Use for example 5GB, 500MB or 512")
     return round(float(found[1]) * (MB_PER_GB if found[2].lower() == "gb" else 1))
 
 
@@ -42,5 +44,5 @@ def moment(text: str) -> datetime:
 
     found = since(text, datetime.now(UTC))
     if found is None:
-        raise ConfigurationError(f"{text!r} is no time; such as 24h, 7d, 2026-11-20")
+        raise ConfigurationError(f"{text!r} is not a time. Use for example 24h, 7d or 2026-11-20")
     return found

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-app = typer.Typer(help="People of the console.", no_args_is_help=True)
+app = typer.Typer(help="Users of the console.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="What they log in with.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
@@ -31,7 +31,7 @@ def create(
     password_stdin: FromStdin = False,
     state_dir: StateDir = None,
 ) -> None:
-    """Make a user. A password that is not given is made up, and shown now and never again."""
+    """Create a user. Without a password one is generated and shown only once."""
     from gateway.access import users
     from gateway.access.passwords import new_password
 
@@ -45,7 +45,7 @@ def create(
 
 @app.command()
 def password(name: Name, password_stdin: FromStdin = False, state_dir: StateDir = None) -> None:
-    """Give a user another password, which ends their sessions. Not given, it is made up and shown once."""
+    """Change a user's password and end their sessions. Without a password one is generated and shown once."""
     from gateway.access import users
     from gateway.access.passwords import new_password
 
@@ -72,7 +72,7 @@ def list_(
         return
     for user in found:
         seen = "never seen" if user.last_seen_at is None else f"last seen {user.last_seen_at:%Y-%m-%d %H:%M} UTC"
-        state = f"shut out {user.disabled_at:%Y-%m-%d}" if user.disabled_at is not None else seen
+        state = f"disabled {user.disabled_at:%Y-%m-%d}" if user.disabled_at is not None else seen
         print(f"{user.name}  {user.role}  {state}")
 
 
@@ -82,7 +82,7 @@ def disable(name: Name, state_dir: StateDir = None) -> None:
     from gateway.access import users
 
     _run(state_dir, lambda pool: users.set_disabled(pool, cli_actor(), name, disabled=True))
-    print(f"{name} is shut out")
+    print(f"{name} is disabled")
 
 
 @app.command()

@@ -36,10 +36,10 @@ _LIST = "/console/alerts"
 _RULES, _CHANNELS = _LIST + "/rules", _LIST + "/channels"
 _PAGE = 50
 KIND_WORDS: dict[AlertKind, str] = {
-    "price_move": "a cost moved",
+    "price_move": "a cost changed",
     "thin_margin": "margins are thin or negative",
     "low_balance": "a balance is low",
-    "few_days_left": "money for few days",
+    "few_days_left": "the balance lasts for few days",
     "supplier_failing": "a supplier fails",
     "sync_trouble": "a sync is late, failed or quarantined",
     "charged_more": "charged more than listed",
@@ -81,7 +81,7 @@ async def history(request: web.Request) -> View:
         "accounts": sorted(deps_of(request).accounts),
         "wanted": {"state": state, "kind": kind, "supplier": supplier},
     }
-    return View("alert_history.html", context, title="Alerts that were", csv=_csv("alert-history", found.data))
+    return View("alert_history.html", context, title="Alert history", csv=_csv("alert-history", found.data))
 
 
 @pages("GET", _RULES + "/new", role="admin", nav="Alerts")
@@ -92,7 +92,7 @@ async def new_rule(request: web.Request) -> View:
 
 @pages("POST", _RULES, role="admin", nav="Alerts")
 async def add_rule(request: web.Request) -> View | web.Response:
-    """A new rule."""
+    """New rule."""
     form = await form_data(request)
     wanted = _rule_of(form)
     if wanted is not None:
@@ -157,7 +157,7 @@ async def add_channel(request: web.Request) -> View | web.Response:
         made = await alert_channels.create(deps_of(request), wanted, visitor(request))
         if not isinstance(made, Problem):
             if made.secret is None:
-                return see_other(request, _LIST, message=f"“{made.name}” is made. Test it.")
+                return see_other(request, _LIST, message=f"“{made.name}” is created. Test it.")
             return View("alert_secret.html", {"channel": made}, title=f"Secret of {made.name}")
         _wrong(form, made)
     return invalid(await _overview(request), form)
@@ -185,7 +185,7 @@ async def test_channel(request: web.Request) -> web.Response:
     result = await alert_channels.test(deps_of(request), request.match_info["id"], visitor(request))
     if isinstance(result, Problem):
         raise web.HTTPNotFound
-    outcome = "The test arrived" if result.arrived else "The test did not arrive"
+    outcome = "The test was delivered" if result.arrived else "The test was not delivered"
     return see_other(
         request, f"{_CHANNELS}/{request.match_info['id']}", message=f"{outcome}: {result.said} ({result.ms} ms)."
     )
@@ -207,7 +207,7 @@ async def delete_channel(request: web.Request) -> web.Response:
     return _done(request, problem, "The channel is deleted.")
 
 
-_WORDS = (("warning stands", "warnings stand"), ("alert stands", "alerts stand"))
+_WORDS = (("open warning", "open warnings"), ("open alert", "open alerts"))
 
 
 @pages.notice
@@ -220,7 +220,7 @@ async def notices(request: web.Request) -> list[Notice]:
         for level, count in counts.items()
     ]
     found += [
-        Notice("bad", f"alerts do not arrive at {channel.name}: {channel.last_error}", f"{_CHANNELS}/{channel.id}")
+        Notice("bad", f"alerts are not delivered to {channel.name}: {channel.last_error}", f"{_CHANNELS}/{channel.id}")
         for channel in await alert_channels.all_channels(pool)
         if channel.enabled and channel.failing_since is not None
     ]
@@ -257,7 +257,7 @@ async def _rule(request: web.Request, rule: AlertRule | None, typed: Form | None
         "channels": channels,
         "chosen": ticked if typed is None else typed.all("channel"),
     }
-    return View("alert_rule.html", context, title="A new rule" if rule is None else rule.name)
+    return View("alert_rule.html", context, title="New rule" if rule is None else rule.name)
 
 
 async def _known_rule(request: web.Request) -> AlertRule:
@@ -275,7 +275,7 @@ def _rule_of(form: Form) -> AlertRuleRequest | None:
     about = form.choice("about", [value for value, _ in _ABOUTS], required=False) or "offer"
     country = form.text("country", most=60).upper()
     if country and not is_country(country):
-        form.wrong("country", "is no country's two letters")
+        form.wrong("country", "is not an ISO 3166-1 alpha-2 code")
     if not form:
         return None
     return AlertRuleRequest(
@@ -297,16 +297,16 @@ def _words(rule: AlertRule) -> str:
     text = {
         "price_move": f"the cost {dict(_ABOUTS)[rule.about].partition(':')[0]} moves by {figure} % "
         f"{dict(_WAYS)[rule.direction]}",
-        "thin_margin": f"offers earn less than {figure} % of their cost, or cannot be sold for it",
+        "thin_margin": f"offers earn less than {figure} % of their cost, or cannot be sold because of it",
         "low_balance": f"the balance is under {figure} in base currency",
         "few_days_left": f"the balance lasts for less than {figure} days",
-        "supplier_failing": f"it is left alone or stopped, or under {figure} % of an hour's orders succeed",
+        "supplier_failing": f"it is paused or stopped, or under {figure} % of an hour's orders succeed",
         "sync_trouble": "its sync failed, is quarantined, or late by "
         + (f"{figure} minutes" if figure else "two intervals"),
         "charged_more": "an offer is stopped because more was charged for it than listed",
         "orders_attention": "an order has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
         "payments_attention": "a payment has needed attention" + (f" for {figure} minutes" if figure != "0" else ""),
-        "statement_differs": "lines of its statement differ from the ledger, and nobody explained them",
+        "statement_differs": "its statement has unexplained differences from the ledger",
         "no_worker": "no worker has been seen for 60 seconds",
         "orders_overdue": "orders have waited for 60 seconds past their time",
     }[rule.kind]

@@ -74,16 +74,16 @@ async def since(request: web.Request) -> View:
         "errors": form.errors,
         "since_text": moment.isoformat(timespec="seconds"),
     }
-    return View("changes_since.html", context, title="What changed", csv=Csv("changed", sheet.columns, sheet.rows))
+    return View("changes_since.html", context, title="Changes", csv=Csv("changed", sheet.columns, sheet.rows))
 
 
 @pages.notice
 async def quarantined(request: web.Request) -> list[Notice]:
-    """Syncs that wait for a person, each with its reason."""
+    """Quarantined syncs that wait for a decision, each with its reason."""
     return [
         Notice(
             "bad",
-            f"{quarantine.supplier}: a sync waits for you: {quarantine.reason}",
+            f"{quarantine.supplier}: a sync waits for a decision: {quarantine.reason}",
             f"/console/sync-runs/{quarantine.run_id}/difference/{quarantine.supplier}",
         )
         for quarantine in await waiting(deps_of(request).pool, mode(request))
@@ -96,5 +96,5 @@ def _country(form: Form) -> str | None:
         return None
     code = places.country(word)
     if code is None:
-        form.wrong("country", "is no country that we know")
+        form.wrong("country", "is not a known country")
     return code

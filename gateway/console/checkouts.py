@@ -1,4 +1,4 @@
-"""Checkouts: who was to pay what and did, what waits for a person about it, and the form in which one decides."""
+"""Checkouts: who was to pay what and did, the payment cases of operators, and the form that resolves one."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ _MOST_CASES = 20
 _STATUSES: tuple[str, ...] = get_args(CheckoutStatus)
 _MODES = (("live", "live"), ("test", "test"), ("both", "both"))
 _OUTCOMES: tuple[str, ...] = get_args(Decided)
-_PLACED = ("placed", "place the order: it is bought now, at the price that was held")
+_PLACED = ("placed", "place the order: it is bought now, at the held price")
 _OTHERS = (
-    ("refunded", "refunded: I gave the money back at the payment supplier"),
-    ("closed", "closed: neither; it is settled otherwise"),
+    ("refunded", "refunded: I refunded it at the payment supplier"),
+    ("closed", "closed: settled in another way"),
 )
 
 
@@ -133,7 +133,7 @@ async def notices(request: web.Request) -> list[Notice]:
     count, since = await checkout_view_rows.waiting(deps_of(request).pool, mode(request))
     if since is None:
         return []
-    text = "payment waits for somebody" if count == 1 else "payments wait for somebody"
+    text = "payment needs attention" if count == 1 else "payments need attention"
     return [
         Notice("bad", f"{text}, the longest since {since:%Y-%m-%d %H:%M} UTC", "/console/attention#payments", count)
     ]

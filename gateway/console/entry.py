@@ -60,7 +60,7 @@ async def log_in(request: web.Request) -> View | web.Response:
         guard.set_session(request, answer, done.token)
         guard.set_device(request, answer, done.device_cookie)
         return answer
-    form.wrong("", too_many(done.wait) if done.wait else "Name or password are not right.")
+    form.wrong("", too_many(done.wait) if done.wait else "Wrong name or password.")
     return invalid(View("login.html", {"next": target}, title="Log in"), form)
 
 
@@ -82,7 +82,7 @@ async def enter_code(request: web.Request) -> View | web.Response:
         answer = see_other(request, target)
         guard.set_device(request, answer, done)
         return answer
-    form.wrong("code", too_many(done.wait) if done.wait else "is not right, or was used before")
+    form.wrong("code", too_many(done.wait) if done.wait else "is wrong or already used")
     return invalid(_code_page(target), form)
 
 
@@ -134,18 +134,18 @@ async def change_password(request: web.Request) -> View | web.Response:
     stage, user = deps_of(request), visitor(request)
     refused = await login.check_own_password(stage, request[SESSION], old)
     if refused is not None:
-        form.wrong("old", too_many(refused.wait) if refused.wait else "is not your password now")
+        form.wrong("old", too_many(refused.wait) if refused.wait else "is not your current password")
     if new == old:
-        form.wrong("new", "is your password now; choose another one")
+        form.wrong("new", "is your current password; choose another one")
     if new != again:
-        form.wrong("again", "is not the same")
+        form.wrong("again", "does not match")
     if form:
         try:
             await users.set_password(stage.pool, user, user.name, new, keep=request[SESSION].digest)
         except UserError as error:
             form.wrong("new", str(error))
         else:
-            return see_other(request, target, message="Your password is changed; you are logged out everywhere else.")
+            return see_other(request, target, message="Password changed. All other sessions are ended.")
     return invalid(_password_page(target), form)
 
 
@@ -165,4 +165,4 @@ def too_many(seconds: int) -> str:
         wait = "1 second" if seconds == 1 else f"{seconds} seconds"
     else:
         wait = f"{-(-seconds // minute)} minutes"
-    return f"Too many tries. The next one can be made in {wait}."
+    return f"Too many attempts. Try again in {wait}."

@@ -39,9 +39,9 @@ class Form:
         """A line of text, "" when there is none."""
         value = self.typed.get(name, "").strip()
         if required and not value:
-            self.wrong(name, "is needed")
+            self.wrong(name, "is required")
         elif len(value) > most:
-            self.wrong(name, f"has more than {most:,} characters")
+            self.wrong(name, f"is longer than {most:,} characters")
         return value
 
     def all(self, name: str) -> list[str]:
@@ -58,7 +58,7 @@ class Form:
         if not value and not required:
             return ""
         if value not in among:
-            self.wrong(name, f"must be one of {', '.join(among)}" if value else "is needed")
+            self.wrong(name, f"must be one of {', '.join(among)}" if value else "is required")
             return ""
         return value
 
@@ -79,7 +79,7 @@ class Form:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite():
-            self.wrong(name, "is no number")
+            self.wrong(name, "is not a number")
         elif least is not None and number < least:
             self.wrong(name, f"must be {least} or more")
         elif most is not None and number > most:
@@ -113,7 +113,7 @@ class Form:
         try:
             found = datetime.fromisoformat(value)
         except ValueError:
-            self.wrong(name, "is no date")
+            self.wrong(name, "is not a date")
             return None
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 

@@ -63,7 +63,7 @@ async def release(request: web.Request) -> web.Response:
     done = await ops_goods.release(deps_of(request), request.match_info["id"], visitor(request))
     if isinstance(done, Problem):
         raise web.HTTPNotFound
-    return see_other(request, PLACE, message="It is sold again at its present price.")
+    return see_other(request, PLACE, message="Selling resumed at the current price.")
 
 
 @pages.finds("Other goods")

@@ -46,15 +46,15 @@ _STEP_PAGES: dict[Step, str] = {
     "second_factor": "/console/second-factor",
 }
 _TITLES = {
-    400: "That could not be read",
+    400: "Bad request",
     403: "Not allowed",
-    404: "There is no such page",
-    405: "That cannot be done here",
-    408: "That did not arrive in time",
-    413: "That is too large",
-    422: "That cannot be looked for",
-    500: "Something went wrong here",
-    503: "The database cannot be reached",
+    404: "Page not found",
+    405: "Method not allowed",
+    408: "Request timed out",
+    413: "Request too large",
+    422: "Invalid request",
+    500: "Internal error",
+    503: "Database unavailable",
 }
 
 Wrapped = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -198,7 +198,7 @@ class Guard:
         self, request: web.Request, page: ConsolePage, nonce: str, status: int, why: str, *, title: str = ""
     ) -> web.Response:
         context = {"status": status, "why": why, "request_id": request.app[CONTEXT].request_id(request)}
-        view = View("error.html", context, title=title or _TITLES.get(status, "That did not work"), status=status)
+        view = View("error.html", context, title=title or _TITLES.get(status, "Request failed"), status=status)
         return draw(request, view, self._base(request, page, nonce))
 
     def _fault(self, request: web.Request, page: ConsolePage, nonce: str, error: Exception) -> web.Response:
@@ -263,7 +263,7 @@ async def _meant(request: web.Request) -> None:
     if token is None:
         token = await csrf_field(request)
     if not _is_token(request, token):
-        raise Refused(403, "This form is too old, or not ours. Go back, load the page again and send it once more.")
+        raise Refused(403, "This form has expired. Go back, reload the page and submit it again.")
 
 
 def csrf_token(request: web.Request) -> str:

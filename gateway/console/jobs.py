@@ -31,4 +31,4 @@ async def waiting(request: web.Request) -> list[Notice]:
     oldest = await job_queue.oldest_late(deps_of(request).pool)
     if oldest is None or datetime.now(UTC) - oldest < _LATE:
         return []
-    return [Notice("bad", "Jobs wait and nobody begins them. Does a worker run?", "/console/jobs")]
+    return [Notice("bad", "Jobs are waiting and no worker starts them. Check that a worker runs.", "/console/jobs")]

@@ -20,7 +20,7 @@ from schemas.plan import Scope
 
 pages = Pages()
 A_PAGE = 100
-_ONLY = (("negative", "only losses"), ("thin", "only thin ones"))
+_ONLY = (("negative", "losses only"), ("thin", "thin margins only"))
 _SCOPES = (("country", "one country"), ("region", "regional"), ("global", "global"))
 
 
@@ -82,7 +82,7 @@ def _asked(form: Form, index: Index) -> MarginQuery:
     if typed := form.text("country", most=60):
         country = places.country(typed) or places.country(typed.upper())
         if country is None:
-            form.wrong("country", f"{typed[:40]} is no country that we know")
+            form.wrong("country", f"{typed[:40]} is not a known country")
     rule = form.whole("rule", least=0, most=len(index.rules.rules))
     only = form.choice("only", ("negative", "thin"), required=False)
     return MarginQuery(

@@ -58,7 +58,7 @@ async def money_page(request: web.Request) -> View:
 
 @pages("GET", _LIST + "/{name}", nav="Money")
 async def supplier_money(request: web.Request) -> View:
-    """One supplier: what its balance is made of, ways to fill it, and both books for some days."""
+    """One supplier: what its balance is made of, ways to fill it, and its statement beside the ledger for some days."""
     return await _one(request, request.match_info["name"])
 
 
@@ -70,12 +70,12 @@ async def refresh(request: web.Request) -> web.Response:
     if name and name not in deps.accounts:
         raise web.HTTPNotFound
     await money.refresh(deps, [name] if name else None)
-    return see_other(request, f"{_LIST}/{name}" if name else _LIST, message="The suppliers were asked.")
+    return see_other(request, f"{_LIST}/{name}" if name else _LIST, message="Balances requested from the suppliers.")
 
 
 @pages("POST", _LIST + "/{name}/deposits", role="operator", nav="Money")
 async def begin_deposit(request: web.Request) -> View | web.Response:
-    """Ask the supplier for a page at which a person pays."""
+    """Ask the supplier for a payment page."""
     deps, name, form = deps_of(request), request.match_info["name"], await form_data(request)
     ways = {way.name: way for way in deposits.ways(deps.accounts.get(name)) if way.online}
     way = form.choice("way", list(ways))
@@ -86,9 +86,7 @@ async def begin_deposit(request: web.Request) -> View | web.Response:
     if isinstance(made, Problem):
         form.wrong("amount", made.detail)
         return invalid(await _one(request, name), form)
-    message = (
-        f"{amount} by {ways[way].title}: pay at the page that is linked below. The balance is looked at every minute."
-    )
+    message = f"{amount} by {ways[way].title}: pay on the page linked below. The balance is polled every minute."
     return see_other(request, f"{_LIST}/{name}", message=message)
 
 
@@ -103,7 +101,7 @@ async def short_of_money(request: web.Request) -> list[Notice]:
     except LookupError:
         return []
     return [
-        Notice("warn", f"{name} has offers that our money there does not suffice for: they are not sold", _page(name))
+        Notice("warn", f"{name} has offers that cost more than our balance there: they are not sold", _page(name))
         for name, _ in index.standing.affordable
     ]
 

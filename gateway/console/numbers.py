@@ -47,5 +47,5 @@ async def release(request: web.Request) -> web.Response:
     except InvalidOperation:
         raise web.HTTPNotFound from None
     problem = await numbers.release(deps_of(request), supplier, tier, cost, visitor(request))
-    message = "It is sold again at its present cost." if problem is None else f"Nothing was done: {problem.detail}."
+    message = "Selling resumed at the current cost." if problem is None else f"Nothing was done: {problem.detail}."
     return see_other(request, PLACE, message=message)

@@ -1,6 +1,6 @@
 """Orders: found by filters or by what one has in hand; one of them with its money and all that happened to it.
 
-And those that wait for a person: why, since when, and the form that settles one.
+And those that need an operator: why, since when, and the form that settles one.
 """
 
 from __future__ import annotations
@@ -69,18 +69,18 @@ _ATTENTION = "/console/attention"
 _OUTCOMES = ("fulfilled", "failed", "refunded", "released")
 _LONGEST_CODE = 500
 _LONGEST_CODES = 10_000
-_FAILED = ("failed", "failed: the supplier took nothing; the order ends as failed")
-_REFUNDED = ("refunded", "refunded: the supplier took money and gave it back; the order ends as cancelled")
+_FAILED = ("failed", "failed: the supplier charged nothing; the order ends as failed")
+_REFUNDED = ("refunded", "refunded: the supplier charged and refunded it; the order ends as cancelled")
 _DELIVERED = {
     "esim": "delivered, with the code below",
     "number": "delivered: the number below",
     "voucher": "delivered, with the codes below",
 }
 _OF_A_TOPUP = (("fulfilled", "delivered: the data is on the eSIM"), _FAILED, _REFUNDED)
-_RELEASED = ("released", "released: it did not end after the backup; it goes on and is bought as usual")
+_RELEASED = ("released", "released: it did not end after the backup; it is bought as usual")
 _OF_A_CANCEL = (
-    ("fulfilled", "not taken back: the eSIM stands, and the order is fulfilled again"),
-    ("refunded", "taken back: the supplier revoked it, and the customer gets the price back"),
+    ("fulfilled", "not cancelled: the eSIM stays valid and the order is fulfilled again"),
+    ("refunded", "cancelled: the supplier revoked it and the customer is refunded"),
 )
 
 
@@ -130,9 +130,8 @@ async def look_up(request: web.Request) -> web.Response:
     answer = await flow.look_up(deps_of(request), order_id, visitor(request))
     if isinstance(answer, Problem):
         raise web.HTTPNotFound
-    message = (
-        "The supplier was asked; what it said is below." if answer else "The supplier is being asked; look again soon."
-    )
+    waiting = "The supplier is being polled. Reload the page in a few seconds."
+    message = "The supplier was polled. Its answer is below." if answer else waiting
     back = form.text("next", most=500)
     return see_other(request, back if back.startswith("/console/") else f"{LIST}/{order_id}", message=message)
 
@@ -147,7 +146,7 @@ async def cancel(request: web.Request) -> View | web.Response:
     if problem is not None:
         form.wrong("", f"Not cancelled: {problem.detail}.")
         return invalid(await _order(request), form)
-    return see_other(request, f"{LIST}/{order_id}", message="The cancellation was asked for.")
+    return see_other(request, f"{LIST}/{order_id}", message="The cancellation was requested.")
 
 
 @pages("POST", LIST + "/{id}/release", role="operator", nav="Orders")
@@ -164,12 +163,12 @@ async def release(request: web.Request) -> View | web.Response:
 
 @pages("POST", LIST + "/{id}/reveal", role="operator", nav="Orders")
 async def reveal(request: web.Request) -> View:
-    """What was delivered and is secret, on a page of its own. That it was looked at is on record by then."""
+    """The delivered secret, on a page of its own. The audit log has the visit by then."""
     order_id = part(request, "id")
     answer = await flow.reveal(deps_of(request), order_id, visitor(request))
     if isinstance(answer, Problem):
         raise web.HTTPNotFound
-    return View("order_code.html", {"order_id": order_id, "secrets": answer}, title="What was delivered")
+    return View("order_code.html", {"order_id": order_id, "secrets": answer}, title="Delivered item")
 
 
 @pages("POST", LIST + "/{id}/late-charge", role="operator", nav="Orders")
@@ -181,7 +180,7 @@ async def late_charge(request: web.Request) -> View | web.Response:
         return invalid(await _order(request), form)
     problem = await flow.settle_late_charge(deps_of(request), order_id, note, visitor(request))
     if problem is not None:
-        form.wrong("", f"Nothing was noted: {problem.detail}.")
+        form.wrong("", f"Not saved: {problem.detail}.")
         return invalid(await _order(request), form)
     return see_other(request, f"{LIST}/{order_id}", message="Noted.")
 
@@ -248,7 +247,7 @@ async def _order(request: web.Request) -> View:
     iccid = None
     if order.esim is not None:
         iccid = order.esim.iccid if user.may("operator") else "…" + order.esim.iccid[-4:]
-    polls = [moment for moment in detail.moments if moment.exchange is not None]
+    calls = [moment for moment in detail.moments if moment.exchange is not None]
     context = {
         "detail": detail,
         "as_money": as_money,
@@ -260,7 +259,7 @@ async def _order(request: web.Request) -> View:
         "sold_base": Money(detail.money.price_base, detail.money.base_currency),
         "max_cost": Money(detail.money.max_cost, detail.money.base_currency),
         "margin": detail.line.margin and Money(detail.line.margin.amount, detail.money.base_currency),
-        "opened": polls[-1:] if len(polls) > _EXCHANGES_OPEN else polls,
+        "opened": calls[-1:] if len(calls) > _EXCHANGES_OPEN else calls,
         "cancellable": detail.money.cancel_requested_at is None and _cancellable(order),
         "releasable": order.status == "needs_review" and detail.money.review_reason == "restored",
         "late_charge": detail.what is not None and not detail.what.resolvable and detail.what.kind == "charged",
@@ -307,7 +306,7 @@ def _wanted(request: web.Request, form: Form, storefronts: list[tuple[str, str]]
     return wanted, chosen
 
 
-# -- what waits for a person
+# -- what needs an operator
 
 
 @pages("GET", _ATTENTION, nav="Needs attention")
@@ -342,7 +341,7 @@ async def resolving(request: web.Request) -> View:
 
 @pages("POST", LIST + "/{id}/resolve", role="operator", nav="Needs attention")
 async def resolve(request: web.Request) -> View | web.Response:
-    """Settle it as a person says."""
+    """Settle it as an operator decides."""
     form, order_id = await form_data(request), part(request, "id")
     outcome = form.choice("as", _OUTCOMES)
     note = form.text("note", required=True, most=1000)
@@ -381,7 +380,7 @@ async def notices(request: web.Request) -> list[Notice]:
     count, since = await flow.counted(deps_of(request), mode(request))
     if since is None:
         return []
-    text = "order waits for somebody" if count == 1 else "orders wait for somebody"
+    text = "order needs attention" if count == 1 else "orders need attention"
     return [Notice("bad", f"{text}, the longest since {since:%Y-%m-%d %H:%M} UTC", _ATTENTION, count)]
 
 

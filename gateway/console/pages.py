@@ -210,7 +210,7 @@ def mode(request: web.Request) -> Mode:
 
 
 def is_htmx(request: web.Request) -> bool:
-    """Whether htmx asks for a part of a page, and not a person for the whole."""
+    """Whether htmx asks for a part of a page, and not a browser for the whole."""
     headers = request.headers
     return headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in headers
 

@@ -105,7 +105,7 @@ async def ask_to_remove(request: web.Request) -> View:
     if isinstance(found, Problem):
         raise web.HTTPNotFound
     context = {"rule": rule, "about": conditions(rule), **_shown(found)}
-    return View("pricing_rule_remove.html", context, title=f"Take out {_short(rule.name)}")
+    return View("pricing_rule_remove.html", context, title=f"Remove {_short(rule.name)}")
 
 
 @pages("POST", _LIST + "/{id}/remove", role="admin", nav="Pricing rules")
@@ -113,7 +113,7 @@ async def remove(request: web.Request) -> web.Response:
     """Take a rule out."""
     rule = await _rule(request)
     await edit_rules.remove(deps_of(request).pool, visitor(request), rule.id)
-    return see_other(request, _LIST, message=f"{_short(rule.name)} is taken out.")
+    return see_other(request, _LIST, message=f"{_short(rule.name)} is removed.")
 
 
 @pages.finds("Pricing rules")
@@ -178,7 +178,7 @@ async def _form(request: web.Request, rule: PricingRule | None, typed: dict[str,
         "effect": None,
         "seen": "",
     }
-    title = "A new pricing rule" if rule is None else f"Pricing rule {_short(rule.name)}"
+    title = "New pricing rule" if rule is None else f"Pricing rule {_short(rule.name)}"
     return View("pricing_rule.html", context, title=title)
 
 
@@ -245,7 +245,7 @@ def _countries(form: Form) -> list[str]:
         whole = places.country(part)
         codes = [whole] if whole else [places.country(word.upper()) for word in part.split()]
         if None in codes:
-            form.wrong("countries", f"{part[:60]} is no country that we know")
+            form.wrong("countries", f"{part[:60]} is not a known country")
         found += [code for code in codes if code is not None]
     return sorted(set(found))
 
@@ -255,7 +255,7 @@ def _plans(form: Form) -> list[str]:
     found = form.text("plan_ids", most=9000).replace(",", " ").split()
     for plan_id in found:
         if not _PLAN.match(plan_id):
-            form.wrong("plan_ids", f"{plan_id[:60]} is no plan's id")
+            form.wrong("plan_ids", f"{plan_id[:60]} is not a plan ID")
     return found
 
 
@@ -265,7 +265,7 @@ def _megabytes(form: Form, name: str) -> int | None:
         return None
     found = _DATA.match(text)
     if found is None:
-        form.wrong(name, "is no amount of data; such as 5 GB, 500 MB")
+        form.wrong(name, "is not an amount of data. Use for example 5 GB or 500 MB")
         return None
     return round(Decimal(found[1]) * (_MB_PER_GB if found[2].lower() == "gb" else 1))
 

@@ -11,7 +11,7 @@ from gateway.console.forms import form_data
 from gateway.console.pages import SESSION, Pages, View, deps_of, invalid, own_address, see_other, visitor
 
 pages = Pages()
-_WRONG_CODE = "is not right, or was used before"
+_WRONG_CODE = "is wrong or already used"
 
 
 @pages("GET", "/console/second-factor", steps=("second_factor",))

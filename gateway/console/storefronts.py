@@ -91,7 +91,7 @@ async def revoke_key(request: web.Request) -> web.Response:
     if not await flow.revoke_key(deps_of(request).pool, visitor(request), key, where):
         raise web.HTTPNotFound
     return see_other(
-        request, f"{_LIST}/{where}", message="The key is revoked; within five seconds nobody gets in with it."
+        request, f"{_LIST}/{where}", message="The key is revoked. It is refused everywhere within five seconds."
     )
 
 
@@ -105,7 +105,7 @@ async def set_limit(request: web.Request) -> View | web.Response:
     if not form:
         return invalid(await _one(request), form)
     await flow.set_limit(deps_of(request).pool, visitor(request), found.id, limit)
-    message = "No limit any more." if limit is None else f"The limit is {limit:f} a day now."
+    message = "The limit is removed." if limit is None else f"The limit is now {limit:f} per day."
     return see_other(request, f"{_LIST}/{found.id}", message=message)
 
 
@@ -156,11 +156,7 @@ async def replay(request: web.Request) -> web.Response:
     problem = await flow.replay(deps_of(request).pool, visitor(request), owner, which, part(request, "delivery"))
     if problem is not None and problem.code == "not_found":
         raise web.HTTPNotFound
-    message = (
-        "It is sent once more; the receiver can tell by its event id."
-        if problem is None
-        else f"Not sent: {problem.detail}."
-    )
+    message = "It is sent again with the same event ID." if problem is None else f"Not sent: {problem.detail}."
     return see_other(request, f"{_LIST}/{where}/endpoints/{which}", message=message)
 
 
@@ -250,7 +246,7 @@ async def _make(request: web.Request, form: Form, storefront: str) -> NewKey | N
 async def _shown_once(request: web.Request, made: NewKey) -> View:
     found = await store.named(deps_of(request).pool, made.storefront, 50)
     where = next((known for known, name in found if name == made.storefront), "")
-    return View("storefront_key.html", {"made": made, "back": f"{_LIST}/{where}"}, title="A new key")
+    return View("storefront_key.html", {"made": made, "back": f"{_LIST}/{where}"}, title="New key")
 
 
 async def _switch(request: web.Request, status: str) -> web.Response:

@@ -49,15 +49,15 @@ _PAGE = 50
 _LAST_SYNCS, _OPEN = 10, 50
 FEW_DAYS = 3.0
 _ACCOUNT = "/console/suppliers/{name}"
-# Longer than a supplier's test takes, and no longer than a person waits for a page.
+# Longer than a supplier's test takes, and no longer than a visitor waits for a page.
 _ARRIVES_SECONDS = 10.0
 _CHECK_LEVELS = {"bad": "bad", "warn": "warn", "ok": "ok", "unknown": ""}
 _SAID = {
-    "arrived": "The test has arrived, and its signature fits.",
-    "by_hand": "It has no call for that.",
+    "arrived": "The test event arrived and its signature is valid.",
+    "by_hand": "The supplier does not support this.",
     "refused": "It was refused",
-    "forged": "Its signature does not fit",
-    "not_arrived": "Nothing has arrived",
+    "forged": "Its signature is invalid",
+    "not_arrived": "No event arrived",
 }
 
 
@@ -67,7 +67,7 @@ async def suppliers(request: web.Request) -> View:
     deps = deps_of(request)
     found = await supplier_figures.figures(deps, page_request_of(request, _PAGE), mode(request))
     context = {
-        "suppliers": [(supplier_, as_money(supplier_.balance.spendable)) for supplier_ in found.data],
+        "suppliers": [(row, as_money(row.balance.spendable)) for row in found.data],
         "next": next_page(request, found),
         "stopped": [stop for stop in await rows.stops(deps.pool) if stop.supplier == supplier_figures.ALL],
         "few_days": FEW_DAYS,
@@ -114,7 +114,7 @@ async def pause(request: web.Request) -> web.Response:
     """Take its offers out of the selection."""
     name = request.match_info["name"]
     problem = await supplier_figures.set_paused(deps_of(request), name, visitor(request), paused=True)
-    return _done(request, name, problem, f"{name} is paused: nothing more of it is chosen, and it is still synced.")
+    return _done(request, name, problem, f"{name} is paused: its offers are no longer selected. It is still synced.")
 
 
 @pages("POST", _LIST + "/{name}/resume", role="operator", nav="Suppliers")
@@ -122,7 +122,7 @@ async def resume(request: web.Request) -> web.Response:
     """Put them back."""
     name = request.match_info["name"]
     problem = await supplier_figures.set_paused(deps_of(request), name, visitor(request), paused=False)
-    return _done(request, name, problem, f"{name} is chosen from again.")
+    return _done(request, name, problem, f"{name} is resumed: its offers are selected again.")
 
 
 @pages("POST", _LIST + "/{name}/stop", role="operator", nav="Suppliers")
@@ -139,7 +139,7 @@ async def sell(request: web.Request) -> web.Response:
     """Lift the stop."""
     name = request.match_info["name"]
     problem = await stops.resume(deps_of(request), name, visitor(request))
-    return _done(request, name, problem, f"{name} sells again.")
+    return _done(request, name, problem, f"{name} is selling again.")
 
 
 @pages("POST", _LIST + "/{name}/try-again", role="operator", nav="Suppliers")
@@ -164,7 +164,7 @@ async def stop_all(request: web.Request) -> web.Response:
 async def sell_all(request: web.Request) -> web.Response:
     """Lift that stop."""
     problem = await stops.resume(deps_of(request), None, visitor(request))
-    return see_other(request, _LIST, message=problem.detail if problem else "Selling is on again.")
+    return see_other(request, _LIST, message=problem.detail if problem else "Selling is resumed.")
 
 
 @pages.notice
@@ -262,19 +262,19 @@ async def check(request: web.Request) -> web.Response:
     async with deps.pool.acquire() as connection, connection.transaction():
         await audit_rows.record(connection, visitor(request), "supplier.checked", f"supplier:{name}")
     wrong = sum(finding.level == "bad" for finding in found.findings)
-    message = "All is good." if not wrong else f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong; see below."
+    message = "No problems found." if not wrong else f"Problems found: {wrong}. See below."
     return _back(request, message)
 
 
 @pages("POST", _ACCOUNT + "/keys/rotate", role="admin", nav="Suppliers")
 async def rotate(request: web.Request) -> web.Response:
-    """Turn the key over, as far as that goes now."""
+    """Rotate the key, as far as that goes now."""
     name = request.match_info["name"]
     done = await key_rotation.rotate(deps_of(request), name, visitor(request))
     if isinstance(done, Problem):
         return _problem(request, done)
     if done.in_force:
-        return _back(request, "The new key is in force. The old one is revoked when every process has followed.")
+        return _back(request, "The new key is in force. The old one is revoked once every process uses the new one.")
     return _back(request, f"No new key is in force: {done.error or done.state}")
 
 

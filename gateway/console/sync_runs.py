@@ -33,7 +33,7 @@ from schemas.api import SyncRun, SyncRunSupplier
 pages = Pages()
 _PAGE = 50
 _LIST = "/console/sync-runs"
-_KINDS = (("moved", "prices that would move"), ("gone", "offers that would go"), ("new", "new offers"))
+_KINDS = (("moved", "changed prices"), ("gone", "removed offers"), ("new", "new offers"))
 _PARTS = columns(
     "supplier, state, total, mapped",
     Column("set aside", lambda part: sum(part.set_aside.values())),
@@ -60,7 +60,7 @@ async def start(request: web.Request) -> View | web.Response:
     if not form:
         return invalid(await _list(request), form)
     run_id = await requests.ask_for_sync(deps.pool, deps.accounts, wanted, (), visitor(request))
-    return see_other(request, f"{_LIST}/{run_id}", message="The sync was asked for; a worker begins it.")
+    return see_other(request, f"{_LIST}/{run_id}", message="Sync requested. A worker starts it.")
 
 
 @pages("GET", _LIST + "/{id}", nav="Sync runs")
@@ -96,7 +96,7 @@ async def accept(request: web.Request) -> View | web.Response:
     answer = await requests.accept(deps.pool, deps.accounts, run_id, supplier, visitor(request), why)
     if isinstance(answer, Problem):
         return _refused(request, answer, run_id)
-    message = f"Accepted: {supplier} is synced again, and what it says is taken over."
+    message = f"Accepted: {supplier} is synced again and its offers are applied."
     return see_other(request, f"{_LIST}/{answer}", message=message)
 
 
@@ -113,7 +113,7 @@ async def refuse(request: web.Request) -> View | web.Response:
     problem = await requests.refuse(deps.pool, deps.accounts, run_id, supplier, visitor(request), why)
     if problem is not None:
         return _refused(request, problem, run_id)
-    return see_other(request, f"{_LIST}/{run_id}", message=f"Refused: the offers of {supplier} stay as they were.")
+    return see_other(request, f"{_LIST}/{run_id}", message=f"Refused: the offers of {supplier} stay unchanged.")
 
 
 @pages.finds("Sync runs")
@@ -165,7 +165,7 @@ async def _difference(request: web.Request, supplier: str = "") -> View:
         "address": f"{_LIST}/{quarantine.run_id}/difference/{supplier}",
     }
     sheet = sheet_of(difference_columns(supplier), found.data)
-    title = f"What {supplier} would change"
+    title = f"Differences at {supplier}"
     return View("difference.html", context, title=title, csv=Csv(f"difference-{supplier}", sheet.columns, sheet.rows))
 
 

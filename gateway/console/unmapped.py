@@ -112,7 +112,7 @@ async def add_mapping(request: web.Request) -> View | web.Response:
 
 @pages("GET", _MAPPINGS, nav="Unmapped")
 async def list_mappings(request: web.Request) -> View:
-    """What was told, the newest first; to take back, to use now, and to take along as a file."""
+    """The mappings of operators, the newest first; to remove, to apply now, and to download as a file."""
     deps = deps_of(request)
     found = await mappings.listed(deps.pool, page_request_of(request, _PAGE))
     context = {
@@ -121,7 +121,7 @@ async def list_mappings(request: web.Request) -> View:
         "waiting": [mapping for mapping in found.data if not mapping.applied],
     }
     sheet = sheet_of(_MAPPING_COLUMNS, found.data)
-    return View("unmapped_mappings.html", context, title="Words that were told", csv=Csv("mappings", *sheet))
+    return View("unmapped_mappings.html", context, title="Mappings", csv=Csv("mappings", *sheet))
 
 
 @pages("POST", _MAPPINGS + "/{id}/forget", role="operator", nav="Unmapped")
@@ -130,7 +130,7 @@ async def forget(request: web.Request) -> web.Response:
     was = await mappings.forget(deps_of(request).pool, request.match_info["id"], visitor(request))
     if was is None:
         raise web.HTTPNotFound
-    return see_other(request, _MAPPINGS, message=f"{was.word} is not known any more from the next sync on.")
+    return see_other(request, _MAPPINGS, message=f"{was.word} is unmapped from the next sync on.")
 
 
 @pages("GET", "/console/unmapped/mappings.toml")
@@ -138,10 +138,10 @@ async def download(request: web.Request) -> web.Response:
     """All meanings in force as the file for ``config/``."""
     text = await mappings.toml(deps_of(request).pool)
     headers = {"Content-Disposition": 'attachment; filename="mappings.toml"'}
-    return web.Response(text=text or "# Nothing was told yet.\n", content_type="application/toml", headers=headers)
+    return web.Response(text=text or "# No mappings yet.\n", content_type="application/toml", headers=headers)
 
 
-@pages.finds("Unmapped words")
+@pages.finds("Unmapped terms")
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Words that are not understood and hold the question."""
     deps = deps_of(request)

@@ -16,9 +16,9 @@ from gateway.console.pages import SESSION, Csv, Hit, Pages, View, deps_of, inval
 
 pages = Pages()
 _WORDS = {
-    "viewer": "viewer: sees everything, changes nothing",
+    "viewer": "viewer: read-only",
     "operator": "operator: settles orders, sets rules, accepts syncs",
-    "admin": "admin: an operator who also makes users and keys",
+    "admin": "admin: an operator who also manages users and keys",
 }
 _LIST = "/console/users"
 
@@ -111,7 +111,7 @@ async def _switch(request: web.Request, *, disabled: bool) -> View | web.Respons
         await users.set_disabled(deps_of(request).pool, visitor(request), name, disabled=disabled)
     except UserError as error:
         return await _refused(request, error)
-    return see_other(request, _LIST, message=f"{name} is {'shut out' if disabled else 'let in again'}.")
+    return see_other(request, _LIST, message=f"{name} is {'disabled' if disabled else 'enabled'}.")
 
 
 async def _list(request: web.Request) -> View:

@@ -45,10 +45,10 @@ def used_percent(data: DataUsage | None) -> int | None:
 
 
 def news(status: EsimStatus, usage_notified: int, state_notified: str | None) -> News:
-    """What of a status is news, after what was told before.
+    """The news in a status, after those that were notified before.
 
-    Of several thresholds passed at once the highest is told. More data (a top-up) takes back what was told, so
-    that it is told again. A state that the supplier does not know keeps what was known of it.
+    Of several thresholds passed at once the highest is notified. More data (a top-up) resets it, so that it is notified
+    again. A state that the supplier does not know keeps what was known of it.
     """
     before = state_notified or AT_FIRST
     state = _state(status, before)

@@ -74,7 +74,7 @@ async def with_usage(deps: Deps, storefront_id: str, mode: Mode, name: str, *, f
         return esim
     if _lacks(deps, esim, Capability.ESIM_STATUS):
         return not_supported(Capability.ESIM_STATUS)
-    return Problem("unavailable", "the supplier has not told the state of this eSIM yet")
+    return Problem("unavailable", "the supplier has not reported the state of this eSIM yet")
 
 
 def can_topup(deps: Deps, esim: Esim) -> bool | None:

@@ -130,7 +130,7 @@ async def release(deps: Deps, supplier: str, tier_id: str, cost: Decimal, by: Vi
     """Let a tier be sold at its cost of now, and lift the stops on it. Problems: conflict (it costs something else)."""
     async with deps.pool.acquire() as connection, connection.transaction():
         if not await number_list_rows.release_tier(connection, supplier, tier_id, cost):
-            return Problem("conflict", f"{supplier} has no tier {tier_id} at that cost; look at it again")
+            return Problem("conflict", f"{supplier} has no tier {tier_id} at that cost; reload it")
         detail = {"tier": tier_id, "cost": f"{cost:f}"}
         await audit_rows.record(connection, by, "number_tier.released", f"supplier:{supplier}", detail)
     return None

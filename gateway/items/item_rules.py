@@ -117,7 +117,7 @@ def is_phone_number(text: str) -> bool:
 
 
 def codes_in(text: str) -> tuple[VoucherCode, ...]:
-    """Codes as people write them: one a line, PIN; serial; what was told instead, each of which may be empty."""
+    """Codes as people write them: one a line, PIN; serial; other text, each of which may be empty."""
     found: list[VoucherCode] = []
     for line in filter(str.strip, text.splitlines()):
         parts = [part.strip() or None for part in line.split(";", 2)]

@@ -62,7 +62,7 @@ async def begin(deps: Deps, name: str, way: str, amount: Money, actor: Visitor |
     except GatewayError as error:
         await deposit_rows.failed(deps.pool, deposit_id, str(error))
         log.warning("deposit_start_failed", supplier=name, way=way)
-        return Problem("unavailable", f"{account.manifest.title} gave no page to pay at: {error}")
+        return Problem("unavailable", f"{account.manifest.title} returned no payment page: {error}")
     await deposit_rows.begun(deps.pool, deposit_id, session.id, session.url)
     made = await deposit_rows.find(deps.pool, deposit_id)
     return made if made is not None else Problem("not_found", "the deposit is gone")

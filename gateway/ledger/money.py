@@ -1,4 +1,4 @@
-"""Our money at the suppliers as console, API and command line show it: balances, both books, deposits."""
+"""Our money at the suppliers for console, API and command line: balances, statements beside the ledger, deposits."""
 
 from __future__ import annotations
 

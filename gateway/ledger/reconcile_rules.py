@@ -124,7 +124,7 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Beside(msgspec.Struct, frozen=True):
-    """Both books, order by order, and what moved at the supplier for no order."""
+    """Statement and ledger, order by order, and transactions at the supplier for no order."""
 
     pairs: tuple[Pair, ...]
     nameless: tuple[Movement, ...]

@@ -42,7 +42,7 @@ from gateway.selling.plan_source import PlanSource, sold_plan
 from gateway.selling.sold_rules import api_price
 from gateway.suppliers import spend_rows
 from gateway.suppliers.deps import Deps
-from providers.kit.places import is_country
+from providers.kit.places import is_country, unknown_country
 from schemas import api
 from schemas.api import NeedFeatures, Price
 from schemas.money import Money
@@ -304,7 +304,7 @@ def _wanted(features: NeedFeatures | None) -> Wanted | Problem:
         return Wanted()
     country = _given(features.exit_country)
     if country is not None and not is_country(country):
-        what = f"{country} is no country"
+        what = unknown_country(country)
         return Problem("invalid", f"features/exit_country: {what}", (("/features/exit_country", what),))
     return Wanted(
         topup=features.topup is True,
@@ -388,7 +388,9 @@ class _NotTopupable(Exception):  # noqa: N818 - undoes the transaction
     pass
 
 
-NOT_TOPUPABLE = Problem("not_topupable", "this eSIM is cancelled, revoked or expired, or a cancel was asked for")
+NOT_TOPUPABLE = Problem(
+    "not_topupable", "this eSIM is cancelled, revoked or expired, or its cancellation was requested"
+)
 _LIMIT = Problem("spend_limit", "the daily spend limit is reached")
 
 

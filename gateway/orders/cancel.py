@@ -75,7 +75,7 @@ async def ask_cancel(
         return problem
     topups = await esim_lock_rows.live_topups(connection, order.id, cases=False)
     if topups and not force:
-        return Problem("has_topups", "data was added to this eSIM, so it is not given back")
+        return Problem("has_topups", "data was added to this eSIM, so it cannot be cancelled")
     # One that waits for an operator goes on waiting; the cancel follows once it is known.
     status = order.status if order.status == "needs_review" else "cancel_pending"
     await order_state_rows.want_cancelled(connection, order.id, status, now)
@@ -107,7 +107,7 @@ def _refusal(  # noqa: PLR0911 - one for each way in which it may not be
     if refunded:
         return None
     if order.kind in ITEM_KINDS:
-        return Problem("not_supported", f"an order of kind {order.kind} cannot be cancelled: no supplier takes it back")
+        return Problem("not_supported", f"an order of kind {order.kind} cannot be cancelled: no supplier cancels it")
     if order.kind != "esim":
         return Problem("not_cancellable", f"an order of kind {order.kind} cannot be cancelled")
     bought = next((attempt for attempt in tries if attempt.kind == "purchase" and attempt.now.live), None)

@@ -29,7 +29,7 @@ async def link_supplier_order(  # noqa: PLR0911 - one for each way in which it m
     conflict.
     """
     if reference is None and supplier_order_id is None:
-        return Problem("conflict", "our reference or the supplier's order is needed")
+        return Problem("conflict", "our reference or the supplier's order is required")
     reference = reference or f"att_{secrets.token_hex(12)}"
     account = deps.accounts.get(supplier)
     if account is None or Capability.ORDERS not in account.manifest.capabilities:
@@ -44,7 +44,7 @@ async def link_supplier_order(  # noqa: PLR0911 - one for each way in which it m
         waits = order.status == "pending" or order.review_reason == "restored"
         if not waits or any(attempt.now.live for attempt in tries):
             return Problem(
-                "conflict", f"the order is {order.status}; only one that waits and has no attempt adopts one"
+                "conflict", f"the order is {order.status}; only one that waits and has no attempt can be linked"
             )
         if await order_state_rows.attempt(connection, reference) is not None:
             return Problem("conflict", "that attempt is known already")

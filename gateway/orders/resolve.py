@@ -84,7 +84,7 @@ async def resolve(  # noqa: PLR0911 - one for each way in which it may not be
         note = _without_codes(redact(note), item)
         settled = await settle(deps, connection, attempt.id, OperatorDecision(outcome, note, delivery))
         if settled is None or not settled.changed:
-            return Problem("conflict", "the order moved meanwhile; look at it again")
+            return Problem("conflict", "the order changed meanwhile; reload it")
         await audit_rows.record(connection, by, "order.resolved", f"order:{order_id}", {"as": outcome, "note": note})
     return None
 

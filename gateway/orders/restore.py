@@ -124,7 +124,9 @@ async def release(deps: Deps, order_id: str | None, by: Visitor | str, note: str
     need review because of a restore.
     """
     if "restored" in (await selling_rows.stops(deps.pool)).get(selling_rows.ALL, []):
-        return Problem("conflict", "the books are not compared yet: run `esim-gateway reconcile` until it is clean")
+        return Problem(
+            "conflict", "the statements are not compared yet: run `esim-gateway reconcile` until it is clean"
+        )
     released = []
     for released_id in await restore_rows.awaiting_release(deps.pool) if order_id is None else [order_id]:
         async with deps.pool.acquire() as connection, connection.transaction():

@@ -266,7 +266,7 @@ async def _own(deps: Deps, connection: Connection, order: OrderRow, attempt: Att
 
 
 def _not_ours(why: str, verdict: Verdict | None) -> Verdict:
-    """Another's goods. What was told of the charge stands where it was told of our own order."""
+    """Another's goods. A charge that was reported of our own order stands."""
     return Verdict(
         state=AttemptState.CHARGED_UNDELIVERABLE,
         charged=None if verdict is None else verdict.charged,

@@ -20,7 +20,7 @@ from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing import countries_by_region, default_rule
 from gateway.pricing.pricing_rule_rows import StoredRule
 from gateway.pricing.pricing_rules import MOST_RULES, Conditions, Rule, described, terms_text
-from providers.kit.places import is_country
+from providers.kit.places import is_country, unknown_country
 from schemas.api_pricing import DefaultRule, PricingRule, PricingRulePage, RuleBody, RulePatch
 
 Actor = Visitor | str
@@ -287,7 +287,7 @@ async def _wrong(connection: Connection | Pool, settings: Settings, body: RuleBo
 
 def _wrong_places(body: RuleBody) -> list[tuple[str, str]]:
     errors = [
-        (f"/countries/{at}", f"{code} is no country") for at, code in enumerate(body.countries) if not is_country(code)
+        (f"/countries/{at}", unknown_country(code)) for at, code in enumerate(body.countries) if not is_country(code)
     ]
     if body.region is not None and body.region not in countries_by_region():
         errors.append(("/region", f"there is no region {body.region}"))

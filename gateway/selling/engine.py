@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 CHECK_SECONDS = 2.0  # for all price checks of one admission together
 # A cost that fell further between two syncs may be a fault of theirs: the sync's own bounds judge it.
 BELIEVED_MOVE = Decimal("0.30")
-STOPPED = Problem("selling_stopped", "selling is stopped at present; ask again later")
+STOPPED = Problem("selling_stopped", "selling is stopped; try again later")
 _CHANGED = "it costs more now than the price that was shown"
 
 

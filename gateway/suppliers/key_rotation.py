@@ -98,7 +98,7 @@ async def use_configured(deps: Deps, supplier: str, actor: Visitor | str) -> str
             async with _way(account, account.configured) as configured:
                 await configured.keys()
         except GatewayError as error:
-            return Problem("conflict", f"the configured key was not taken, so the stored one stays: {error}")
+            return Problem("conflict", f"the configured key was not accepted, so the stored one stays: {error}")
         try:
             left = await _let_go(deps, supplier, actor)
         except _MovedError:
@@ -175,7 +175,7 @@ async def _rotate(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotatio
     async with _alone(deps, supplier) as alone:
         row = await supplier_key_rows.open_one(deps.pool, supplier)
         if not alone:
-            return present(row) if row is not None else Problem("conflict", "somebody else begins to do so just now")
+            return present(row) if row is not None else Problem("conflict", "another rotation is just starting")
         await follow_keys(deps.accounts, deps.pool, deps.seal)
         if row is None:
             return await _begin(deps, supplier, actor)
@@ -204,7 +204,7 @@ async def _begin(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotation
         _ = deps.seal.head  # without a key of ours nothing can be kept
         listed_keys = await account.provider.keys()
     except (GatewayError, ConfigurationError) as error:
-        return Problem("conflict", f"no key was asked for: {error}")
+        return Problem("conflict", f"no key was requested: {error}")
     stored = None if account.key is None else await supplier_key_rows.get(deps.pool, account.key)
     known = None if stored is None else stored.key_id
     key_id = f"sky_{secrets.token_hex(8)}"
@@ -225,7 +225,7 @@ async def _begin(deps: Deps, supplier: str, actor: Visitor | str) -> KeyRotation
             )
             await audit_rows.record(connection, actor, "supplier_key.asked", f"supplier:{supplier}", {"id": key_id})
     except asyncpg.UniqueViolationError:
-        return Problem("conflict", "somebody else begins to do so just now")
+        return Problem("conflict", "another rotation is just starting")
     return present(await _ask(deps, account, row))
 
 

@@ -41,7 +41,7 @@ async def resume(deps: Deps, supplier: str | None, actor: Visitor | str) -> Prob
     if any(lifted):
         return None
     if left:
-        return Problem("conflict", "the database was put back: selling goes on when reconcile finds nothing open")
+        return Problem("conflict", "the database was restored: selling resumes when reconcile finds nothing open")
     return Problem("not_found", f"no stop of {supplier or 'all suppliers'} is in force")
 
 

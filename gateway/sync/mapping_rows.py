@@ -44,7 +44,7 @@ _ROWS = """
 async def load_overrides(
     pool: Pool | Connection, provider: str, besides: TermMapping | None = None
 ) -> MappingOverrides | None:
-    """What counts for a provider's items now: the file, then what was told here, then ``besides``.
+    """What counts for a provider's items now: the file, then the mappings of operators, then ``besides``.
 
     Raises ``ConfigurationError`` for a file that cannot be read.
     """
@@ -58,7 +58,7 @@ async def load_overrides(
 async def newest_first(
     pool: Pool, page_request: PageRequest, provider: str | None = None, about: About | None = None
 ) -> Page[MappingRow]:
-    """What was told, the newest first."""
+    """The mappings of operators, the newest first."""
     rows = await pool.fetch(
         _ROWS  # noqa: S608 - the words above
         + """WHERE ($1::text IS NULL OR (m.created_at, m.id) < (SELECT created_at, id FROM mappings WHERE id = $1))

@@ -176,7 +176,7 @@ async def forget(pool: Pool, mapping_id: str, actor: Visitor | str) -> Shown | N
 async def listed(
     pool: Pool, page_request: PageRequest, provider: str | None = None, about: About | None = None
 ) -> Page[Shown]:
-    """What was told here, the newest first."""
+    """The mappings of operators, the newest first."""
     return (await mapping_rows.newest_first(pool, page_request, provider, about)).map(present)
 
 

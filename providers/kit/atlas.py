@@ -134,7 +134,7 @@ def _cldr_meaning(code: str) -> Place | None:
 def regions() -> tuple[tuple[Region, ...], Mapping[str, Mapping[str, tuple[str, ...]]]]:
     """The public regions, smallest first and then by code, and what each provider means by its own.
 
-    Raises ``ConfigurationError`` naming a code that is no country.
+    Raises ``ConfigurationError`` naming an unknown country code.
     """
     table = _table("regions.toml")
     suppliers = table.pop("suppliers", {})

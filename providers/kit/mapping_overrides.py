@@ -9,7 +9,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True, eq=False)
 class MappingOverrides:
-    """What was told, as one provider's mapping looks it up. Equal when it says the same; a key of caches.
+    """Term mappings, as one provider's mapping looks them up. Equal when it says the same; a key of caches.
 
     ``countries``: key of a place -> its code. ``regions``: key -> sorted codes. ``units``: ``units.unit_key`` -> days.
     ``attributes``: country, data and days -> codes that mean it.

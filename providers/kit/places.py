@@ -37,6 +37,7 @@ __all__ = [
     "region_of",
     "regions",
     "supplier_region",
+    "unknown_country",
 ]
 
 MAX_TEXT = 5000  # a list of every country fits
@@ -129,6 +130,11 @@ def is_country(code: str) -> bool:
     return code in _names()
 
 
+def unknown_country(code: str) -> str:
+    """The error for a code that is none."""
+    return f'unknown country code "{code}": use ISO 3166-1 alpha-2, such as "JP"'
+
+
 def _names() -> Mapping[str, str]:
     return atlas.atlas().names
 
@@ -156,7 +162,7 @@ def _remembered(text: str, overrides: MappingOverrides | None) -> Place:
 
 @functools.lru_cache(maxsize=_ATLASES)
 def _with(overrides: MappingOverrides) -> Atlas:
-    """The atlas with what was told laid over it."""
+    """The atlas with the term mappings laid over it."""
     known = atlas.atlas()
     over = {key: Place(PlaceKind.COUNTRY, (code,)) for key, code in overrides.countries.items()}
     over |= dict.fromkeys(overrides.regions, REGION)

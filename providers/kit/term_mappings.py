@@ -1,7 +1,7 @@
-"""What people told of single words that no table knows: a place's spelling, a unit of time, an attribute's code.
+"""Mappings of single terms that no table knows: a place's spelling, a unit of time, an attribute's code.
 
-A mapping gets what was told as a value, ``MappingOverrides``, for one walk; nothing here is remembered between walks.
-``config/mappings.toml`` holds what was told for good, the gateway's database what was told since.
+A provider's mapping gets them as a value, ``MappingOverrides``, for one walk; nothing is remembered between walks.
+``config/mappings.toml`` ships some, the gateway's database has those of operators.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TermMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class TermMappingError(ValueError):
-    """What was told cannot be; ``field`` is the field of ``Meaning`` that is wrong."""
+    """A mapping is invalid; ``field`` is the field of ``TermMapping`` that is wrong."""
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)

@@ -71,7 +71,7 @@ def parse(body: bytes) -> list[SupplierEvent]:
 
 
 def stringified(body: bytes) -> bytes | None:
-    """The body as ``JSON.stringify`` writes it; None when it is no JSON."""
+    """The body as ``JSON.stringify`` writes it; None when it is not valid JSON."""
     try:
         return json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False).encode()
     except (ValueError, RecursionError):

@@ -245,7 +245,7 @@ async def _body(request: web.Request, kind: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise web.HTTPUnprocessableEntity(text=f"The given data was invalid: {error}") from None
     except msgspec.MsgspecError:
-        raise web.HTTPBadRequest(text="The body is no JSON.") from None
+        raise web.HTTPBadRequest(text="The body is not valid JSON.") from None
 
 
 def _moment(request: web.Request, name: str) -> datetime | None:

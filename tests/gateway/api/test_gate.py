@@ -169,7 +169,7 @@ async def test_the_docs_page_asks_nobody_else(api):
 
 async def test_the_type_of_a_problem_leads_to_what_it_means(api):
     answer = await api.with_key("").get("/errors/no_plan")
-    assert "No plan meets the need" in await answer.text()
+    assert "No matching plan" in await answer.text()
     await problem(await api.get("/errors/<script>"), 404, "not_found")
 
 

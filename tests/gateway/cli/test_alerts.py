@@ -32,9 +32,9 @@ async def raise_one(pool, **more):
 
 
 def test_nothing_stands_at_first(run):
-    assert run("list").output == "no alert stands\n"
+    assert run("list").output == "no open alerts\n"
     assert json.loads(run("list", "--json").output) == []
-    assert "there is no channel" in run("test").output
+    assert "no channels yet" in run("test").output
 
 
 async def test_what_stands_is_listed_and_what_is_over_with_it_when_asked_for(run, pool):

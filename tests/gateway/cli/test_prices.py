@@ -79,8 +79,8 @@ async def test_offers_are_compared_by_id_or_as_the_cheapest_of_each_supplier(com
 
 async def test_what_cannot_be_is_said_in_one_line(command):
     wrong = {
-        ("matrix", "--data", "much"): "no amount of data",
-        ("matrix", "--country", "Atlantis"): "no country",
+        ("matrix", "--data", "much"): "not an amount of data",
+        ("matrix", "--country", "Atlantis"): "unknown country",
         ("matrix", "--region", "nowhere"): "no region",
         ("compare", "off_1"): "two to ten offers",
     }

@@ -16,13 +16,13 @@ __all__ = ["command", "shop"]
 
 async def test_the_page_names_what_is_wrong_and_what_to_do_and_the_exit_code_says_how_many_are_good(shop, command):
     code, out, _ = await command("suppliers", "check")
-    assert (code, out.count(": all good")) == (0, 3)
+    assert (code, out.count(": no problems found")) == (0, 3)
     await shop.suppliers.tell("s2s", "account", {"secret": "another", "clock_seconds": 360})
     await shop.suppliers.tell("beppay", "account", {"revoke": 1})
     code, out, _ = await command("suppliers", "check")
     assert code == 3
     lines = out.splitlines()
-    for words in ("beppay  (beppay, test mode): 1 thing is wrong", "s2s  (s2s, test mode): 2 things are wrong"):
+    for words in ("beppay  (beppay, test mode): problems found: 1", "s2s  (s2s, test mode): problems found: 2"):
         assert words in lines
     assert any(line.startswith("  WRONG    clock: the supplier's clock is 6 min 0 s ahead of ours") for line in lines)
     at = next(place for place, line in enumerate(lines) if line.startswith("  WRONG    credentials:"))

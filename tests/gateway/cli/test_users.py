@@ -37,7 +37,7 @@ def test_a_user_is_made_listed_given_a_password_and_shut_out(users):
     given = users("password", "ana", "--password-stdin", typed="a long enough one\n")
     assert given.stdout == "ana has another password\n"
     assert users("disable", "ana").returncode == 0
-    assert "shut out" in users("list").stdout
+    assert "disabled" in users("list").stdout
     assert users("enable", "ana").returncode == 0
 
 

@@ -103,7 +103,7 @@ async def test_a_sync_that_moves_one_price_by_40_percent_is_one_alert_at_both_an
             assert [one["supplier"] for one in event["data"]["raised"]] == ["pikasim"]
             page = await console.viewer.get(HOME)
             assert "cost up 40 %" in page.words
-            assert "alert stands" in (await console.viewer.get("/console")).words
+            assert "open alert" in (await console.viewer.get("/console")).words
             key = await console.api_key("ops")
             _, told = await console.api("/v1/ops/alerts?state=standing&kind=price_move", key=key)
             assert [one["supplier"] for one in told["data"]] == ["pikasim"]
@@ -128,7 +128,7 @@ async def test_orders_that_need_attention_are_told_and_thin_margins_are_found_in
             await work()
             page = await console.viewer.get(HOME)
             assert "needs attention" in page.words
-            assert "not looked at" not in page.words
+            assert "not evaluated" not in page.words
             await alerts.add_rule(console.pool, _thin("5000"), "test")
             assert (await work())[0] >= 1
             assert "margins are thin" in (await console.viewer.get(f"{HOME}?format=csv")).text
@@ -149,12 +149,12 @@ def _thin(threshold):
 async def test_a_test_button_tells_whether_it_arrived(watched, box, receiver):
     _, ids = await make_channels(watched, receiver)
     answer = await watched.operator.post(f"{HOME}/channels/{ids['mail']}/test")
-    assert "The test arrived: 250" in answer.words
+    assert "The test was delivered: 250" in answer.words
     assert [str(message["To"]) for message in box.got] == ["ops@example.com, on-call@example.com"]
     receiver.answers = [500]
     answer = await watched.operator.post(f"{HOME}/channels/{ids['hook']}/test")
-    assert "The test did not arrive: HTTP 500" in answer.words
-    assert "alerts do not arrive at hook" in (await watched.viewer.get("/console")).words
+    assert "The test was not delivered: HTTP 500" in answer.words
+    assert "alerts are not delivered to hook" in (await watched.viewer.get("/console")).words
     assert (await watched.viewer.post(f"{HOME}/channels/{ids['hook']}/test")).status == 403
     assert (await watched.operator.post(f"{HOME}/channels/ach_0/test")).status == 404
 

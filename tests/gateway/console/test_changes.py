@@ -68,15 +68,15 @@ async def test_the_feed_shows_what_moved_filters_it_and_gives_it_as_csv(moved):
     assert table.text.splitlines()[0].startswith("at,kind,supplier")
     assert len(table.text.splitlines()) == 1
     nothing = await console.viewer.get("/console/changes?kind=gone")
-    assert "Nothing changed that is like this" in nothing.words
+    assert "No matching changes" in nothing.words
     wrong = await console.viewer.get("/console/changes?country=Atlantis&percent=much&from=someday")
     assert wrong.status == 200
-    assert "country is no country that we know" in wrong.words
+    assert "country is not a known country" in wrong.words
     assert 'value="Atlantis"' in wrong.text
     await summed_up(console)
     await console.viewer.post("/console/mode", {"mode": "live", "next": "/console/changes"})
     other_side = await console.viewer.get("/console/changes")
-    assert "Nothing changed" in other_side.words
+    assert "No matching changes" in other_side.words
     assert moved.held not in other_side.text
 
 
@@ -88,7 +88,7 @@ async def summed_up(console):
     assert f'<td class="n">{ups}</td>' in row
     assert "Countries" in page.words
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
-    assert "No offer changed since then" in (await console.viewer.get(f"/console/changes/since?from={tomorrow}")).words
+    assert "No changes since then" in (await console.viewer.get(f"/console/changes/since?from={tomorrow}")).words
     assert (await console.viewer.get("/console/changes/since?since=visit")).status == 200
     assert (await console.viewer.get("/console/changes/since?since=nonsense")).status == 200
 
@@ -130,7 +130,7 @@ async def decides_nothing(moved):
 async def test_an_operator_accepts_after_seeing_the_difference_and_a_viewer_cannot(moved):
     console = moved.console
     await decides_nothing(moved)
-    assert "waits for you" in (await console.operator.get("/console")).words
+    assert "waits for a decision" in (await console.operator.get("/console")).words
     page = await console.operator.get(moved.difference)
     largest = re.search(r"<tr data-row>.*?</tr>", page.text, re.DOTALL)[0]
     assert re.search(r"[78][0-9]\.[0-9] %", unescape(largest))
@@ -142,7 +142,7 @@ async def test_an_operator_accepts_after_seeing_the_difference_and_a_viewer_cann
     assert tuple(held) == ("accepted", console.operator.name, started)
     actions = [(entry.action, entry.actor) for entry in (await audit_rows.newest(console.pool)).data]
     assert ("quarantine.accepted", console.operator.name) in actions
-    assert "waits for you" not in (await console.operator.get("/console/changes")).words
+    assert "waits for a decision" not in (await console.operator.get("/console/changes")).words
 
 
 async def test_an_operator_refuses_with_a_reason_and_without_one_is_asked_for_it(moved):
@@ -150,7 +150,7 @@ async def test_an_operator_refuses_with_a_reason_and_without_one_is_asked_for_it
     path = f"/console/sync-runs/{moved.held}/refuse"
     asked = await console.operator.post(path, {"supplier": "beppay", "why": " "})
     assert asked.status == 422
-    assert "is needed" in asked.words
+    assert "is required" in asked.words
     answer = await console.operator.post(path, {"supplier": "beppay", "why": "a fault of theirs"})
     assert "Refused" in answer.words
     assert "a fault of theirs" in answer.words
@@ -166,7 +166,7 @@ async def test_sync_runs_are_listed_and_one_is_started_and_watched(console):
     listed = await console.operator.get("/console/sync-runs")
     assert f"/console/sync-runs/{first}" in listed.text
     page = await console.operator.get(f"/console/sync-runs/{first}")
-    assert "set aside" in page.words.lower()
+    assert "unmapped" in page.words.lower()
     assert "hx-trigger" not in page.text
     started = await console.operator.post("/console/sync-runs", {"supplier": "pikasim"})
     assert "waits for a worker" in started.words

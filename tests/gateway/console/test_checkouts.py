@@ -1,4 +1,4 @@
-"""Checkouts at the console: found, looked into, and decided where a payment waits for somebody."""
+"""Checkouts at the console: found, looked into, and decided where a payment needs attention."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_the_list_has_fee_and_margin_and_its_filters_stand_in_the_address(
     ):
         found = await paid.viewer.get(f"{LIST}?{query}")
         assert set(re.findall(r'href="/console/checkouts/(co_[^"]+)"', found.text)) == ids, query
-    assert "nobody knows what for" in page.words
+    assert "Payments without a checkout" in page.words
     file = await paid.viewer.get(f"{LIST}?format=csv")
     assert file.text.splitlines()[0].startswith("checkout,at,status,storefront,mode,reference,plan,price,currency,fee")
     assert (await paid.viewer.get(f"{LIST}?cursor=nonsense&status=nonsense&mode=x")).status == 200
@@ -87,7 +87,7 @@ async def test_a_checkout_is_found_by_whatever_names_it(paid):
 
 
 async def test_what_waits_stands_on_the_first_page_and_in_needs_attention(paid):
-    assert "payments wait for somebody" in (await paid.viewer.get("/console")).words
+    assert "payments need attention" in (await paid.viewer.get("/console")).words
     page = await paid.operator.get("/console/attention")
     assert {f"{CASES}/{one}/resolve" for one in ("pc_little", "pc_stranger")} <= set(
         re.findall(r'href="([^"]+/resolve)"', page.text)
@@ -103,13 +103,13 @@ async def test_an_operator_decides_and_it_is_on_record(paid):
     form = await paid.operator.get(path)
     assert "place the order" in form.words
     wrong = await paid.operator.post(path, {"as": "sold", "note": ""})
-    assert (wrong.status, "is needed" in wrong.words) == (422, True)
+    assert (wrong.status, "is required" in wrong.words) == (422, True)
     done = await paid.operator.post(path, {"as": "refunded", "note": "given back, told a@example.com"})
     assert (done.status, done.url) == (200, f"{LIST}/co_little")
     assert "given back" in done.words
     assert "a@example.com" not in done.text
     again = await paid.operator.post(path, {"as": "closed", "note": "twice"})
-    assert (again.status, "decided before" in again.words) == (422, True)
+    assert (again.status, "already resolved" in again.words) == (422, True)
     stranger = f"{CASES}/pc_stranger/resolve"
     assert "place the order" not in (await paid.operator.get(stranger)).words
     refused = await paid.operator.post(stranger, {"as": "placed", "note": "?"})
@@ -124,8 +124,8 @@ async def test_an_operator_decides_and_it_is_on_record(paid):
 async def test_a_person_decides_in_a_browser(paid, open_page):
     page = await open_page(paid.operator, "/console/attention")
     await page.get_by_role("link", name="Decide about case pc_little").click()
-    await page.get_by_label("closed: neither").check()
-    await page.get_by_label("Why, and how you know").fill("a friend of the house")
+    await page.get_by_label("closed: settled in another way").check()
+    await page.get_by_label("Reason and evidence").fill("a friend of the house")
     await page.get_by_role("button", name="Decide").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Checkout")
     await expect(page.locator("body")).to_contain_text("a friend of the house")

@@ -52,7 +52,7 @@ async def test_a_wrong_password_and_a_name_that_nobody_has_read_alike(console):
     assert [answer.status for answer in answers] == [422, 422]
     texts = [answer.words.replace("viewer", "nobody") for answer in answers]
     assert texts[0] == texts[1]
-    assert "Name or password are not right." in texts[0]
+    assert "Wrong name or password." in texts[0]
     assert 'value="viewer"' in answers[0].text
     assert "wrong" not in answers[0].words
 
@@ -128,8 +128,8 @@ async def test_a_new_password_ends_every_other_session_of_its_user(console):
     here, elsewhere = await console.log_in("viewer"), console.viewer
     values = {"old": PASSWORD, "new": "another horse battery", "again": "another horse battery"}
     answer = await here.post("/console/password", values)
-    assert "Your password is changed" in answer.words
-    assert "Your password is changed" not in (await here.get("/console")).words
+    assert "Password changed" in answer.words
+    assert "Password changed" not in (await here.get("/console")).words
     assert (await elsewhere.get("/console", follow=False)).status == 303
     assert (await try_in(console, "viewer", PASSWORD)).status == 422
     assert (await try_in(console, "viewer", "another horse battery")).status == 303
@@ -141,7 +141,7 @@ async def test_a_password_is_not_changed_by_mistake(console):
     for wrong, why in (
         ({"old": "wrong"}, "is not your password"),
         ({"new": "short", "again": "short"}, "12 to 500 characters"),
-        ({"again": "another horse"}, "is not the same"),
+        ({"again": "another horse"}, "does not match"),
     ):
         answer = await console.viewer.post("/console/password", good | wrong)
         assert answer.status == 422

@@ -26,7 +26,7 @@ async def lock(console, name="viewer"):
     """Failures of four addresses until the name is locked for unknown devices."""
     for number in range(10):
         answer = await try_from(console, f"198.51.100.{number // 3}", name)
-        assert "not right" in answer.words
+        assert "Wrong name or password" in answer.words
 
 
 async def after_many(console, counter):
@@ -37,7 +37,7 @@ async def after_many(console, counter):
 
 async def test_one_address_never_locks_a_name(console):
     for _ in range(19):
-        assert "not right" in (await try_from(console, "198.51.100.7", "viewer")).words
+        assert "Wrong name or password" in (await try_from(console, "198.51.100.7", "viewer")).words
     assert await console.pool.fetchval("SELECT count(*) FROM login_name_failures") == 3
     assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
 
@@ -52,7 +52,7 @@ async def test_ten_failures_from_several_addresses_make_unknown_devices_wait_a_q
     await lock(console)
     answer = await try_from(console, "203.0.113.5", "viewer", PASSWORD)
     assert answer.status == 422
-    assert "Too many tries. The next one can be made in 15 minutes." in answer.words
+    assert "Too many attempts. Try again in 15 minutes." in answer.words
     assert (await try_from(console, "203.0.113.5", "operator@example.com", PASSWORD)).status == 303
     await console.pool.execute("UPDATE login_name_failures SET at = at - interval '15 min'")
     assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
@@ -73,7 +73,7 @@ async def test_a_device_that_logged_in_before_gets_into_a_locked_name(console):
     assert answer.status == 303
     other = await console.stranger()
     answer = await other.post("/console/login", values, token=False, follow=False)
-    assert "Too many tries" in answer.words
+    assert "Too many attempts" in answer.words
 
 
 async def test_a_known_device_gets_in_from_an_address_that_has_to_wait(console):
@@ -83,7 +83,7 @@ async def test_a_known_device_gets_in_from_an_address_that_has_to_wait(console):
     await console.pool.execute("DELETE FROM login_failures WHERE tried <> '198.51.100.7'")
     await after_many(console, "address")
     await try_from(console, "198.51.100.7", "nobody")
-    assert "Too many tries" in (await try_from(console, "198.51.100.7", "viewer", PASSWORD)).words
+    assert "Too many attempts" in (await try_from(console, "198.51.100.7", "viewer", PASSWORD)).words
     values = {"name": "viewer", "password": PASSWORD}
     assert (await known.post("/console/login", values, token=False, follow=False, headers=headers)).status == 303
 
@@ -94,10 +94,10 @@ async def test_a_known_device_has_its_own_count_and_is_a_stranger_to_other_names
     async def try_there(name, password):
         return await known.post("/console/login", {"name": name, "password": password}, token=False, follow=False)
 
-    assert "not right" in (await try_there("viewer", "wrong")).words
+    assert "Wrong name or password" in (await try_there("viewer", "wrong")).words
     await after_many(console, "device")
-    assert "not right" in (await try_there("viewer", "wrong")).words
-    assert "Too many tries" in (await try_there("viewer", PASSWORD)).words
+    assert "Wrong name or password" in (await try_there("viewer", "wrong")).words
+    assert "Too many attempts" in (await try_there("viewer", PASSWORD)).words
     assert await console.pool.fetchval("SELECT count(*) FROM login_name_failures") == 0
     assert (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).status == 303
     await try_there("operator@example.com", "wrong")
@@ -117,13 +117,13 @@ async def test_a_forged_device_cookie_is_an_unknown_device(console):
             follow=False,
             headers={"Cookie": f"gw_device={text}"},
         )
-        assert "Too many tries" in answer.words
+        assert "Too many attempts" in answer.words
 
 
 @pytest.mark.parametrize("lift", ["unlock", "reset"])
 async def test_a_reset_and_an_unlock_lift_the_lock(console, lift):
     await lock(console)
-    assert "Too many tries" in (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).words
+    assert "Too many attempts" in (await try_from(console, "203.0.113.5", "viewer", PASSWORD)).words
     if lift == "unlock":
         assert await users.unlock(console.pool, "test", "viewer") == 10
     else:
@@ -133,7 +133,7 @@ async def test_a_reset_and_an_unlock_lift_the_lock(console, lift):
 
 async def test_names_that_nobody_has_get_no_rows_and_are_never_locked(console):
     for number in range(12):
-        assert "not right" in (await try_from(console, f"198.51.100.{number}", "nobody-at-all")).words
+        assert "Wrong name or password" in (await try_from(console, f"198.51.100.{number}", "nobody-at-all")).words
     rows = await console.pool.fetch(
         "SELECT f::text FROM login_failures f UNION SELECT n::text FROM login_name_failures n"
     )
@@ -162,8 +162,8 @@ async def test_a_name_that_nobody_has_costs_the_same_argon2_work_outside_the_eve
 
 async def test_a_hundred_tries_at_once_are_no_better_than_one_after_the_other(console):
     answers = await asyncio.gather(*(try_from(console, f"198.51.100.{n}", "viewer", f"wrong {n}") for n in range(16)))
-    assert sum("not right" in answer.words for answer in answers) == 10
-    assert sum("Too many tries" in answer.words for answer in answers) == 6
+    assert sum("Wrong name or password" in answer.words for answer in answers) == 10
+    assert sum("Too many attempts" in answer.words for answer in answers) == 6
 
 
 async def test_too_many_passwords_at_once_are_a_503_that_says_when_and_counts_nothing(console, monkeypatch):
@@ -201,7 +201,7 @@ async def test_changing_a_password_is_limited_as_logging_in_is(console):
             await after_many(console, "session")
     answer = await console.viewer.post("/console/password", good)
     assert answer.status == 422
-    assert "Too many tries" in answer.words
+    assert "Too many attempts" in answer.words
     other = await console.log_in("viewer")  # a session's failures are its own
     assert (await other.post("/console/password", good)).status == 200
 

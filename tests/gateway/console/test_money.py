@@ -14,14 +14,14 @@ from gateway.ledger import money
 
 async def test_every_supplier_stands_on_a_line_and_its_page_shows_its_parts_and_both_books(console):
     asked = await console.operator.post("/console/money/refresh")
-    assert "The suppliers were asked" in asked.words
+    assert "Balances requested" in asked.words
     for name in ("beppay", "pikasim", "s2s"):
         assert f'href="/console/money/{name}"' in asked.text
     sheet = list(csv.DictReader(io.StringIO((await console.viewer.get("/console/money?format=csv")).text)))
     assert {row["supplier"] for row in sheet} == {"beppay", "pikasim", "s2s"}
     page = await console.viewer.get("/console/money/beppay")
     assert "1 USDT_TRC20" in page.words
-    assert "by hand" in page.words
+    assert "manual" in page.words
     ledger = await console.viewer.get("/console/money/s2s?days=1")
     assert "apart" in ledger.words
     lines = list(csv.DictReader(io.StringIO((await console.viewer.get("/console/money/s2s?days=1&format=csv")).text)))
@@ -39,7 +39,7 @@ async def test_an_operator_begins_a_deposit_and_finds_the_page_to_pay_at(console
     entry = (await audit_rows.newest(console.pool)).data[0]
     assert (entry.action, entry.object, entry.detail["way"]) == ("supplier.deposit_begun", "supplier:pikasim", "stripe")
     for form, words in (
-        ({"way": "stripe", "amount": "much"}, "is no number"),
+        ({"way": "stripe", "amount": "much"}, "is not a number"),
         ({"way": "cash", "amount": "5"}, "must be one of"),
         ({"way": "stripe", "amount": "0"}, "more than 0"),
     ):

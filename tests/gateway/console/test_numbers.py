@@ -30,7 +30,7 @@ async def test_tiers_stand_there_with_cost_and_price(console):
     page = await console.viewer.get(PLACE)
     for words in ("Virtual numbers", "7 Days", "1 Year", "10.00", "11.00", "44.00", "2 countries, 2 tiers"):
         assert words in page.words
-    assert "Sell it again" not in page.words
+    assert "Resume selling" not in page.words
 
 
 async def test_a_tier_is_released_by_an_operator_at_the_cost_that_was_seen(console):
@@ -50,7 +50,7 @@ async def test_an_order_shows_its_number_only_to_who_asks_and_that_is_on_record(
     row = await console.pool.fetchrow("SELECT status, plan FROM orders WHERE id = $1", order_id)
     assert (row["status"], row["plan"]["name"]) == ("fulfilled", "United States number, 7 Days")
     page = await console.operator.get(f"/console/orders/{order_id}")
-    for words in ("United States number, 7 Days", "Renews itself", "Show the phone number"):
+    for words in ("United States number, 7 Days", "Auto-renewal", "Show the phone number"):
         assert words in page.words
     assert "+1202" not in page.text
     shown = await console.operator.post(f"/console/orders/{order_id}/reveal")

@@ -53,7 +53,7 @@ async def test_an_esim_with_a_topup_is_cancelled_only_where_the_operator_says_so
     assert "data was added to this eSIM" in refused.words
     assert "also with 1 top-up" in refused.words
     page = await console.operator.post(f"{LIST}/{order_id}/cancel", {"force": "1"})
-    assert "The cancellation was asked for" in page.words
+    assert "The cancellation was requested" in page.words
     await answered(console.deps, order_id, 60)
     assert await status(console, order_id) == "cancelled"
     assert await status(console, ordered) == "needs_review"
@@ -78,9 +78,9 @@ async def test_what_a_restore_left_for_review_is_released_when_the_books_are_cle
     assert f'action="{LIST}/{order_id}/release"' in page.text
     refused = await console.operator.post(f"{LIST}/{order_id}/release")
     assert refused.status == 422
-    assert "the books are not compared yet" in refused.words
+    assert "the statements are not compared yet" in refused.words
     form = await console.operator.get(f"{LIST}/{order_id}/resolve")
-    assert "it goes on and is bought as usual" in form.words
+    assert "it is bought as usual" in form.words
     assert "Activation code" not in form.words
     await selling_rows.go_on(console.pool, selling_rows.ALL, "restored")
     page = await console.operator.post(f"{LIST}/{order_id}/release")

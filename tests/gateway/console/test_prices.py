@@ -122,11 +122,11 @@ async def test_a_cell_lists_the_offers_that_compete_and_those_ticked_stand_side_
         assert f"{one.cost_base.amount} USD" in page.words
     lines = {line.name: line for line in prices_lines(compared)}
     assert page.text.count('class="sign" title="they differ"') == sum(line.differ for line in lines.values())
-    without = html.unescape(re.search(r'<a href="([^"]+)" title="Without this one"', page.text)[1])
+    without = html.unescape(re.search(r'<a href="([^"]+)" title="Remove"', page.text)[1])
     assert found[0] not in without
-    assert "One offer alone." in (await console.viewer.get(without)).words
+    assert "Only one offer is selected." in (await console.viewer.get(without)).words
     many = await console.viewer.get("/console/compare", params=[("offer", one) for one in found[:12]])
-    assert "Only the first 10 offers stand here." in many.words
+    assert "Only the first 10 offers are shown." in many.words
     assert "Nothing to compare yet." in (await console.viewer.get("/console/compare")).words
 
 
@@ -217,7 +217,7 @@ async def test_the_cheapest_supplier_is_found_by_keys_and_clicks_and_its_rivals_
     await page.wait_for_url(re.compile("supplier=(&|$)"))
     for at in range(3):
         await page.locator("input[name=offer]").nth(at).check()
-    await page.click("text=Compare those ticked")
+    await page.click("text=Compare selected")
     await page.wait_for_url("**/console/compare**")
     await expect(page.locator("thead th")).to_have_count(3)
     assert await page.locator("tr.differs .sign").count() > 1

@@ -48,11 +48,11 @@ def id_of(page, name: str) -> str:
 
 async def test_a_rule_is_kept_only_after_its_effect_was_seen(console):
     at_once = await console.admin.post(f"{LIST}/new", {**EUROPE, "do": "keep"})
-    assert "What it would do" in at_once.words
+    assert "Preview" in at_once.words
     assert await console.pool.fetchval("SELECT count(*) FROM pricing_rules") == 0
     tried, page = await kept(console.admin, EUROPE)
     assert re.search(
-        r"To the prices of storefronts without rules of their own \(test\).*?[1-9][0-9]* rise", tried.words
+        r"To the prices of storefronts without pricing rules of their own \(test\).*?[1-9][0-9]* rise", tried.words
     )
     assert 'value="Europe"' in tried.text
     assert "Kept: rule 1: Europe +18 %, rounded to .99, at least 4.00 USD" in page.words
@@ -62,7 +62,7 @@ async def test_a_rule_is_kept_only_after_its_effect_was_seen(console):
     other = await console.admin.post(
         f"{LIST}/{rule['id']}", {**EUROPE, "percent": "30", "do": "keep", "seen": hidden(tried, "seen")}
     )
-    assert "What it would do" in other.words
+    assert "Preview" in other.words
     assert await console.pool.fetchval("SELECT percent FROM pricing_rules") == 18
     _, page = await kept(console.admin, {**EUROPE, "percent": "30", "position": "1"}, f"{LIST}/{rule['id']}")
     assert "Europe +30 %" in page.words
@@ -101,14 +101,14 @@ async def test_rules_are_moved_and_taken_out_and_listed_with_what_they_price(con
 
 
 WRONG = (
-    ({"name": ""}, "is needed"),
-    ({"percent": "much"}, "is no number"),
-    ({"countries": "Japan, Atlantis"}, "Atlantis is no country"),
-    ({"min_data": "lots"}, "is no amount of data"),
+    ({"name": ""}, "is required"),
+    ({"percent": "much"}, "is not a number"),
+    ({"countries": "Japan, Atlantis"}, "Atlantis is not a known country"),
+    ({"min_data": "lots"}, "is not an amount of data"),
     ({"floor": "9", "ceiling": "8"}, "is below the floor"),
     ({"valid_from": "2027-01-02T00:00", "valid_until": "2027-01-01T00:00"}, "is not after valid_from"),
     ({"storefront": "nobody"}, "there is no storefront nobody"),
-    ({"plan_ids": "jp-1 NOT_A_PLAN"}, "NOT_A_PLAN is no plan's id"),
+    ({"plan_ids": "jp-1 NOT_A_PLAN"}, "NOT_A_PLAN is not a plan ID"),
 )
 
 
@@ -180,7 +180,7 @@ async def test_margins_are_filtered_and_a_file(console):
     assert len(lines) == count + 1
     assert lines[0].startswith("offer,plan,name,supplier")
     nowhere = await console.viewer.get("/console/margins?country=Atlantis&below=much")
-    assert "country Atlantis is no country that we know" in nowhere.words
+    assert "country Atlantis is not a known country" in nowhere.words
     assert 'value="Atlantis"' in nowhere.text
     page = await console.viewer.get("/console/margins")
     following = unescape(re.search(r'href="([^"]+)" rel="next"', page.text)[1])
@@ -193,7 +193,7 @@ async def test_margins_are_filtered_and_a_file(console):
 async def test_a_rule_is_changed_with_the_keyboard_alone_after_seeing_what_it_does(console, open_page):
     page = await open_page(console.admin, LIST)
     await page.keyboard.press("Escape")
-    await page.get_by_role("link", name="A new rule").focus()
+    await page.get_by_role("link", name="New rule").focus()
     await page.keyboard.press("Enter")
     await page.get_by_label("Name").focus()
     await page.keyboard.type("Japan")
@@ -202,10 +202,10 @@ async def test_a_rule_is_changed_with_the_keyboard_alone_after_seeing_what_it_do
     await page.get_by_label("Percent on the cost").focus()
     await page.keyboard.type("35")
     await page.keyboard.press("Enter")
-    await page.get_by_role("heading", name="What it would do").wait_for()
+    await page.get_by_role("heading", name="Preview").wait_for()
     effect = await page.locator("#effect").inner_text()
     assert re.search(r"[1-9]\d* rise", effect)
-    await page.get_by_role("button", name="Make this rule").focus()
+    await page.get_by_role("button", name="Create this rule").focus()
     await page.keyboard.press("Enter")
     await page.get_by_text("Kept: rule 1: Japan +35 %").wait_for()
     assert await console.pool.fetchval("SELECT percent FROM pricing_rules") == 35

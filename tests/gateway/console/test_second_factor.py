@@ -90,7 +90,7 @@ async def test_a_made_up_password_opens_nothing_but_the_page_that_changes_it(con
     assert (answer.status, answer.location) == (303, "/console/password")
     change = {"old": password, "next": "/console/orders?q=1"}
     answer = await person.post("/console/password", {**change, "new": password, "again": password})
-    assert "is your password now; choose another one" in answer.words
+    assert "is your current password; choose another one" in answer.words
     answer = await person.post("/console/password", {**change, "new": NEW, "again": NEW})
     assert (answer.status, answer.url) == (200, "/console/orders?q=1")
     assert (await try_in(console, "new.person", password)).status == 422
@@ -123,7 +123,7 @@ async def test_a_second_factor_is_turned_on_by_password_and_code_and_its_secret_
     answer = await console.viewer.post("/console/second-factor", form | {"password": "wrong"})
     assert (answer.status, "is not your password" in answer.words) == (422, True)
     answer = await console.viewer.post("/console/second-factor", form | {"code": phone.wrong_code()})
-    assert (answer.status, "is not right" in answer.words) == (422, True)
+    assert (answer.status, "is wrong" in answer.words) == (422, True)
     assert setup_in(answer)[1] == phone.secret  # what is in the app already stays
     answer = await console.viewer.post("/console/second-factor", form)
     assert "Your second factor is on; you are logged out everywhere else." in answer.words
@@ -149,10 +149,10 @@ async def test_a_second_factor_is_turned_off_by_a_code_and_guesses_are_limited(c
     await turn_on(console.viewer, phone)
     for _ in range(2):
         answer = await console.viewer.post("/console/second-factor/off", {"code": phone.wrong_code()})
-        assert "is not right" in answer.words
+        assert "is wrong" in answer.words
         await after_many(console, "session")
     answer = await console.viewer.post("/console/second-factor/off", {"code": phone.code()})
-    assert "Too many tries" in answer.words
+    assert "Too many attempts" in answer.words
     await users.unlock(console.pool, "test", "viewer")
     answer = await console.viewer.post("/console/second-factor/off", {"code": phone.code()})
     assert "Your second factor is off." in answer.words
@@ -184,7 +184,7 @@ async def test_a_log_in_asks_for_a_code_and_opens_nothing_before(console, phone)
     answer = await person.post("/console/password", {"old": PASSWORD, "new": NEW, "again": NEW}, follow=False)
     assert answer.location == "/console/login"
     answer = await person.post("/console/login/code", {"code": phone.wrong_code(), "next": "/console/audit"})
-    assert (answer.status, "is not right" in answer.words) == (422, True)
+    assert (answer.status, "is wrong" in answer.words) == (422, True)
     answer = await person.post("/console/login/code", {"code": phone.code(), "next": "/console/audit"})
     assert (answer.status, answer.url) == (200, "/console/audit")
     assert "gw_device" in {morsel.key for morsel in person.http.cookie_jar}
@@ -199,7 +199,7 @@ async def test_a_code_works_once_even_when_two_send_it_at_once(console, phone):
     answers = await asyncio.gather(*(who.post("/console/login/code", form, follow=False) for who in (first, second)))
     assert sorted(answer.status for answer in answers) == [303, 422]
     left = first if answers[0].status == 422 else second
-    assert "was used before" in (await left.post("/console/login/code", form)).words
+    assert "already used" in (await left.post("/console/login/code", form)).words
     answer = await left.post("/console/login/code", {"code": phone.pass_time().code()}, follow=False)
     assert answer.status == 303
 
@@ -212,11 +212,11 @@ async def test_codes_are_limited_as_passwords_are_and_a_right_password_forgets_n
         headers = {"X-Forwarded-For": f"198.51.100.{number // 3}"}
         person = await password_given(console, "viewer", **headers)
         answer = await person.post("/console/login/code", {"code": phone.wrong_code()}, headers=headers)
-        assert "is not right" in answer.words
+        assert "is wrong" in answer.words
     answer = await person.post("/console/login/code", {"code": phone.code()}, headers=headers)
-    assert "Too many tries" in answer.words
+    assert "Too many attempts" in answer.words
     answer = await try_in(console, "viewer", PASSWORD, headers={"X-Forwarded-For": "203.0.113.5"})
-    assert "Too many tries" in answer.words
+    assert "Too many attempts" in answer.words
 
 
 async def test_a_right_password_does_not_stay_good_for_long_without_a_code(console, phone):
@@ -232,7 +232,7 @@ async def test_a_secret_that_no_key_opens_lets_nobody_in(console, phone):
     await console.pool.execute("UPDATE users SET totp_secret = '\\x00' WHERE name = 'viewer'")
     person = await password_given(console, "viewer")
     answer = await person.post("/console/login/code", {"code": phone.code()})
-    assert (answer.status, "is not right" in answer.words) == (422, True)
+    assert (answer.status, "is wrong" in answer.words) == (422, True)
 
 
 async def test_who_lost_the_app_gets_in_after_a_reset(console, phone):
@@ -292,10 +292,10 @@ async def test_from_a_made_password_to_the_console_on_a_phone_in_the_dark(make_c
         await page.get_by_role("button", name="Log in").click()
         await page.wait_for_url("**/console/password?**")
         await check()
-        await page.get_by_label("Password now").fill(PASSWORD)
+        await page.get_by_label("Current password").fill(PASSWORD)
         await page.get_by_label("New password", exact=True).fill(NEW)
-        await page.get_by_label("New password once more").fill(NEW)
-        await page.get_by_role("button", name="Change it").click()
+        await page.get_by_label("Repeat the new password").fill(NEW)
+        await page.get_by_role("button", name="Change password").click()
         await page.wait_for_url("**/console/second-factor?**")
         await check()
         # A phone's camera reads the secret from the picture, in the dark too.

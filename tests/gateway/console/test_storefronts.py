@@ -29,11 +29,11 @@ async def test_the_list_counts_what_each_did_and_the_page_shows_its_keys(console
     assert page.text.count("<tr data-row>") == 2
     count = await console.pool.fetchval("SELECT count(*) FROM orders WHERE mode = 'test'")
     assert re.search(rf'storefront={shop_id}">{count}</a>', page.text)
-    assert "A new storefront" not in page.words
+    assert "New storefront" not in page.words
     one = await console.viewer.get(f"{LIST}/{shop_id}")
     assert "gw_test_" in one.words
     assert "Revoke" not in one.words
-    assert "Make a key" not in one.words
+    assert "Create key" not in one.words
     assert (await console.viewer.get(f"{LIST}/sf_nothing")).status == 404
     assert (await console.viewer.get(f"{LIST}?format=csv")).text.startswith("name,keys,last used,orders 24 h")
     assert "shop" in (await console.viewer.get("/console/search?q=HOP")).words
@@ -96,7 +96,7 @@ async def test_a_spend_limit_is_set_in_force_and_taken_away(console, shop_id):
     assert (status, problem["code"]) == (409, "spend_limit")
     assert (await entry(console, "storefront.limit_set")).detail == {"before": None, "after": "0.01"}
     page = await console.admin.post(place, {"limit": ""})
-    assert "No limit any more" in page.words
+    assert "The limit is removed" in page.words
 
 
 async def test_endpoints_are_switched_and_what_was_sent_is_sent_again(console, shop_id):
@@ -119,7 +119,7 @@ async def test_endpoints_are_switched_and_what_was_sent_is_sent_again(console, s
     place = f"{LIST}/{shop_id}/endpoints/{made.id}"
     assert (await console.viewer.post(f"{place}/deliveries/{delivery}/replay")).status == 403
     page = await console.operator.post(f"{place}/deliveries/{delivery}/replay")
-    assert "It is sent once more" in page.words
+    assert "It is sent again" in page.words
     assert await console.pool.fetchval("SELECT count(*) FROM webhook_deliveries") == 61
     assert (await entry(console, "delivery.replayed")).object == f"delivery:{delivery}"
     assert (await console.operator.post(f"{place}/deliveries/whd_none/replay")).status == 404

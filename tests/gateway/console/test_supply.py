@@ -47,7 +47,7 @@ async def test_a_supplier_is_paused_and_resumed_and_selling_is_stopped_by_an_ope
     await console.operator.post("/console/suppliers/pikasim/pause")
     assert await console.pool.fetchval("SELECT state FROM suppliers WHERE name = 'pikasim'") == "paused"
     done = await console.operator.post("/console/suppliers/pikasim/resume")
-    assert "chosen from again" in done.words
+    assert "selected again" in done.words
     stopped = await console.operator.post("/console/suppliers/s2s/stop", {"note": "they <b>raised</b> prices"})
     assert "they <b>raised</b> prices" in stopped.words
     home = await console.viewer.get("/console")
@@ -56,7 +56,7 @@ async def test_a_supplier_is_paused_and_resumed_and_selling_is_stopped_by_an_ope
     await console.operator.post("/console/selling/stop", {"note": "all wrong"})
     assert "Selling is stopped everywhere" in (await console.viewer.get("/console")).words
     again = await console.operator.post("/console/selling/resume")
-    assert "Selling is on again" in again.words
+    assert "Selling is resumed" in again.words
     twice = await console.operator.post("/console/selling/resume")
     assert "no stop of all suppliers is in force" in twice.words
     log = [(entry.action, entry.object) for entry in (await audit_rows.newest(console.pool)).data]
@@ -84,7 +84,7 @@ async def test_a_word_is_told_after_its_effect_was_seen_and_the_next_sync_maps_b
     assert wrong.status == 422
     assert "Narnia" in wrong.text
     seen = await console.operator.get(link + "&means=Iceland")
-    found = re.search(r"(\d+) would be offers of (\d+) plan", seen.words)
+    found = re.search(r"(\d+) would become offers of (\d+) plan", seen.words)
     assert found, seen.words
     would_map = int(found[1])
     assert would_map > 0
@@ -104,7 +104,7 @@ async def test_a_word_is_told_after_its_effect_was_seen_and_the_next_sync_maps_b
     now = await console.pool.fetchval("SELECT count(*) FROM offers WHERE supplier = 'pikasim' AND gone_at IS NULL")
     assert now - before == would_map
     gone = await console.viewer.get(link)
-    assert "No offer is set aside for this any more" in gone.words
+    assert "No more unmapped offers for this term" in gone.words
     file = await console.viewer.get("/console/unmapped/mappings.toml")
     assert [(one.word, one.means) for one in read_toml(file.text)] == [(form["word"], "IS")]
     entry = (await audit_rows.newest(console.pool, action="mapping.")).data[0]
@@ -119,8 +119,8 @@ async def test_a_word_is_told_after_its_effect_was_seen_and_the_next_sync_maps_b
 async def test_a_viewer_sees_the_effect_and_cannot_tell(console):
     link = word_links(await console.viewer.get("/console/unmapped?supplier=beppay&about=place"))[0]
     seen = await console.viewer.get(link + "&means=JP")
-    assert "would be offers of" in seen.words
-    assert "An operator can tell it" in seen.words
+    assert "would become offers of" in seen.words
+    assert "An operator can save this mapping" in seen.words
     refused = await console.viewer.post(
         "/console/unmapped/told", {"supplier": "beppay", "about": "place", "word": "x", "means": "JP"}
     )
@@ -172,7 +172,7 @@ async def test_jobs_show_what_waits_what_failed_and_what_runs_again_without_sayi
     for words in ("beppay", "pikasim", "ValueError", "stranger"):
         assert words in page.words
     assert "very-secret" not in page.text
-    assert "nobody begins them" in (await console.viewer.get("/console")).words
+    assert "no worker starts them" in (await console.viewer.get("/console")).words
 
 
 async def test_settings_stand_with_where_they_come_from_and_no_secret_among_them(console, monkeypatch, tmp_path):
@@ -209,7 +209,7 @@ async def test_a_place_is_mapped_in_chromium_by_keys_alone_and_its_effect_is_see
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/console/unmapped/at/s2s**")
     word = await page.locator("h1 bdi").inner_text()
-    await page.get_by_label("Where that is").fill("Iceland, Norway")
+    await page.get_by_label("Place").fill("Iceland, Norway")
     await page.keyboard.press("Enter")
     effect = page.locator("#effect")
     await effect.wait_for()
