@@ -35,13 +35,13 @@ def run(part: str) -> tuple[list[str], bool]:
 
 def main() -> None:
     """The command line."""
-    asked = sys.argv[1:] or list(PARTS)
-    unknown = sorted(set(asked) - set(PARTS))
+    chosen = sys.argv[1:] or list(PARTS)
+    unknown = sorted(set(chosen) - set(PARTS))
     if unknown:
         raise SystemExit(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         os.environ[SHARED_FOLDER] = folder
-        results = {part: run(part) for part in asked}
+        results = {part: run(part) for part in chosen}
     print("\n== all goals\n")
     for part, (lines, well) in results.items():
         for line in lines:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks.goals import shown
+from benchmarks.goals import compare_with_goal
 from benchmarks.orders_gateway import SECRET_KEY, Setting, open_setting
 from benchmarks.processes import free_port, started, wait_until_ready
 from gateway.catalog.publish import publish
@@ -224,14 +224,18 @@ async def run(name: str, case: Case, setting: Setting, seconds: float) -> bool:
     for path, (taken, statuses) in attacked.items():
         before = p99(quiet[path][0])
         bound = max(TIMES_QUIET * before, LEAST_BOUND_MS)
-        lines.append(shown(f"{name}: p99 of {path} (quiet {before:.2f} ms)", p99(taken), "<=", round(bound, 1), "ms"))
+        lines.append(
+            compare_with_goal(f"{name}: p99 of {path} (quiet {before:.2f} ms)", p99(taken), "<=", round(bound, 1), "ms")
+        )
         others = {status: count for status, count in statuses.items() if status != "200"}
         if others:
             lines.append(f"MISSED {name}: {path} was answered {others}")
-    lines.append(shown(f"{name}: SIGTERM to the end", ended, "<=", END_SECONDS, "s"))
+    lines.append(compare_with_goal(f"{name}: SIGTERM to the end", ended, "<=", END_SECONDS, "s"))
     if "slowest_ms" in target.clients:
         slowest = target.clients.pop("slowest_ms") / 1000
-        lines.append(shown(f"{name}: slowest answer that needs the database", slowest, "<=", ANSWER_SECONDS, "s"))
+        lines.append(
+            compare_with_goal(f"{name}: slowest answer that needs the database", slowest, "<=", ANSWER_SECONDS, "s")
+        )
     lines += [f"MISSED {name}: logged {line}" for line in wrong_causes(log_file, case.events)]
     print("\n".join(lines))
     print(f"{name}: answers to the clients of the attack: {target.clients}\n", flush=True)
@@ -265,11 +269,11 @@ def cli() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("attacks", nargs="*", help=f"some of {', '.join(CASES)}; all without")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each lasts")
-    asked = parser.parse_args()
-    if unknown := sorted(set(asked.attacks) - set(CASES)):
+    arguments = parser.parse_args()
+    if unknown := sorted(set(arguments.attacks) - set(CASES)):
         parser.error(f"no attack {', '.join(unknown)}; there are {', '.join(CASES)}")
     with tempfile.TemporaryDirectory(prefix="bench-attacks-") as folder:
-        if not uvloop.run(main(asked.attacks or list(CASES), asked.seconds, Path(folder))):
+        if not uvloop.run(main(arguments.attacks or list(CASES), arguments.seconds, Path(folder))):
             sys.exit(1)
 
 

@@ -51,8 +51,8 @@ def geography() -> Geography:
         if len(coverage) < 2:
             return None
         for region in REGIONS:
-            held = set(region.countries)
-            if sum(code in held for code in coverage) >= 0.8 * len(coverage):
+            members = set(region.countries)
+            if sum(code in members for code in coverage) >= 0.8 * len(coverage):
                 return region.code
         return None
 

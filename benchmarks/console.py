@@ -26,7 +26,7 @@ import aiohttp
 
 from benchmarks.console_data import Size, accounts, fill
 from benchmarks.console_places import places
-from benchmarks.goals import shown
+from benchmarks.goals import compare_with_goal
 from gateway.access import user_rows
 from gateway.catalog.publish import publish
 from gateway.console import static_files
@@ -45,10 +45,10 @@ _SECRET = "uJ4wXq9RzT2nKc7LvBe5YhMg8sPfDo3iAa6tGkV0rNxQyZ1W"
 _FILES = re.compile(rb'/console/static/([^"?]+)')
 
 
-async def main(asked: argparse.Namespace) -> None:
+async def main(arguments: argparse.Namespace) -> None:
     """Make the data, serve, ask, show."""
     log.configure("error")
-    with _folder(asked.data) as folder, embedded.start(Path(folder), valkey=False) as servers:
+    with _folder(arguments.data) as folder, embedded.start(Path(folder), valkey=False) as servers:
         url = servers.where.database_url or ""
         settings = load(
             database_url=url, redis_url=None, state_dir=Path(folder), secret_key=[_SECRET], suppliers=accounts()
@@ -57,14 +57,19 @@ async def main(asked: argparse.Namespace) -> None:
         pool = await open_pool(url, statement_seconds=900)
         if not await pool.fetchval("SELECT EXISTS (SELECT FROM offers)"):
             began = time.monotonic()
-            await fill(pool, Seal.from_settings(settings), Size(asked.offers, asked.changes, asked.orders))
-            print(f"{asked.offers:,} offers, {asked.changes:,} price changes, {asked.orders:,} orders", end=" ")
+            await fill(pool, Seal.from_settings(settings), Size(arguments.offers, arguments.changes, arguments.orders))
+            print(
+                f"{arguments.offers:,} offers, {arguments.changes:,} price changes, {arguments.orders:,} orders",
+                end=" ",
+            )
             print(f"made in {time.monotonic() - began:.0f} s\n", flush=True)
         await publish(pool, None, settings)
         token = await _admin(pool)
-        wanted = {n: a for n, a in (await places(pool, MODE)).items() if not asked.words or _is_asked(n, asked.words)}
+        wanted = {
+            n: a for n, a in (await places(pool, MODE)).items() if not arguments.words or _is_asked(n, arguments.words)
+        }
         await pool.close()
-        await _serve(settings, Path(folder), token, wanted, asked.rounds)
+        await _serve(settings, Path(folder), token, wanted, arguments.rounds)
 
 
 @contextmanager
@@ -77,8 +82,8 @@ def _folder(kept: str) -> Iterator[str]:
         yield made
 
 
-def _is_asked(name: str, words: list[str]) -> bool:
-    return any(word in name for word in words)
+def _is_asked(name: str, parts: list[str]) -> bool:
+    return any(word in name for word in parts)
 
 
 async def _admin(pool: Any) -> str:
@@ -143,8 +148,8 @@ async def _measure(http: aiohttp.ClientSession, url: str, name: str, address: st
         print(f"{name:<58} {status}" + ("" if status in {302, 303} else "  MISSED"))
         return
     files = sum(static_files.size(file.decode()) for file in set(_FILES.findall(body)))
-    print(shown(name, statistics.median(took), "<=", GOAL_MS, " ms"))
-    print(shown(f"{name}, all it loads", (len(body) + files) / 1024, "<=", GOAL_KB, " KB"), flush=True)
+    print(compare_with_goal(name, statistics.median(took), "<=", GOAL_MS, " ms"))
+    print(compare_with_goal(f"{name}, all it loads", (len(body) + files) / 1024, "<=", GOAL_KB, " KB"), flush=True)
 
 
 if __name__ == "__main__":

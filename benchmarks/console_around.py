@@ -1,4 +1,4 @@
-"""What stands around offers and orders after a while: deliveries, balances, alerts, jobs, what people did."""
+"""What stands around offers and orders after a while: deliveries, balances, alerts, jobs, the audit log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schemas.api_accounts import CheckReport
 
 
 async def around(connection: Any, runs: int, orders: int) -> None:
-    """Endpoints and their deliveries, balances, marks, and what people did."""
+    """Endpoints and their deliveries, balances, marks, and the audit log."""
     await connection.execute(
         """
         INSERT INTO webhook_endpoints (id, storefront_id, mode, url, secret)
@@ -94,7 +94,7 @@ async def _accounts(connection: Any) -> None:
 
 
 async def _checkouts(connection: Any) -> None:
-    """A share of the orders was paid through a link; some payments wait for a person."""
+    """A share of the orders was paid through a link; some payments need an operator."""
     await connection.execute(
         """
         INSERT INTO checkouts (id, storefront_id, mode, state, reference, plan_id, plan, price, currency, price_base,
@@ -175,7 +175,7 @@ async def _numbers(connection: Any) -> None:
 
 
 async def _quarantine(connection: Any) -> None:
-    """One supplier's last walk waits for a person."""
+    """One supplier's last walk is quarantined."""
     await connection.execute(
         """
         UPDATE sync_run_suppliers SET state = 'quarantined'

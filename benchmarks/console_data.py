@@ -98,7 +98,7 @@ def accounts() -> dict[str, dict[str, Any]]:
 
 async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
     """Make it all in an empty migrated database."""
-    asked, dice, now = size or Size(), random.Random(7), utc_now()
+    wanted, dice, now = size or Size(), random.Random(7), utc_now()
     async with pool.acquire() as connection:
         await connection.execute(
             # No foreign keys looked up and no triggers either: what comes in is whole.
@@ -108,11 +108,11 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
         try:
             await fx_rows.store(pool, "USD", fx_rows.shipped("USD"))
             indexes = await _without_indexes(connection)
-            await _suppliers(connection, asked.runs, now)
-            offers = await _offers(connection, asked.offers, dice, now)
-            await _changes(connection, asked.changes, asked.runs)
-            await _orders(connection, seal, offers, asked.orders, dice, now)
-            await around(connection, asked.runs, asked.orders)
+            await _suppliers(connection, wanted.runs, now)
+            offers = await _offers(connection, wanted.offers, dice, now)
+            await _changes(connection, wanted.changes, wanted.runs)
+            await _orders(connection, seal, offers, wanted.orders, dice, now)
+            await around(connection, wanted.runs, wanted.orders)
             for index in indexes:
                 await connection.execute(index)
             await connection.execute("ANALYZE")

@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.catalog_offers import CODES, NOW, build_file, open_index
-from benchmarks.goals import shown
+from benchmarks.goals import compare_with_goal
 from gateway.catalog.index import Index, InStock, Need, PlanQuery, Wanted
 from gateway.catalog.index.matrix import Bucket
 from gateway.prices.prices import Ask, prices
@@ -128,14 +128,18 @@ def report(sizes: list[int], folder: Path, only: str) -> None:
         if found:
             name = max(found, key=found.__getitem__)
             title = f"slowest {kind} at {largest:,} offers ({name})"
-            print(shown(title, found[name], "<=", GOAL_MICROSECONDS, "us"))
+            print(compare_with_goal(title, found[name], "<=", GOAL_MICROSECONDS, "us"))
             within = sum(value <= GOAL_MICROSECONDS for value in found.values())
             print(
                 f"  {within} of {len(found)} are within it; their median is {statistics.median(found.values()):.0f} us"
             )
     smallest = sizes[0]
     title = f"the matrix of prices: 50 countries, 20 suppliers, {smallest:,} offers"
-    print(shown(title, statistics.median(_matrix(indexes[smallest]) for _ in range(ROUNDS)), "<=", GOAL_MATRIX, "ms"))
+    print(
+        compare_with_goal(
+            title, statistics.median(_matrix(indexes[smallest]) for _ in range(ROUNDS)), "<=", GOAL_MATRIX, "ms"
+        )
+    )
     need = Need(countries=(A, B), data_mb=3072, days=10)
     taken = sorted(_timed(indexes[largest], need) for _ in range(ROUNDS))
     print(f"  a choice for a need of two countries, all plans counted: {taken[len(taken) // 2]:.0f} us")
@@ -158,9 +162,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--offers", default="50000,1000000")
     parser.add_argument("--only", default="")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-core-") as folder:
-        report([int(size) for size in asked.offers.split(",")], Path(folder), asked.only)
+        report([int(size) for size in arguments.offers.split(",")], Path(folder), arguments.only)
 
 
 if __name__ == "__main__":

@@ -45,10 +45,10 @@ class Server:
     def measure(self, what: str, paths: list[str], count: int) -> None:
         """Ask ``count`` times and note requests per second and the server's CPU microseconds for each."""
         before = self.cpu_seconds()
-        asked = {"port": self.port, "paths": paths, "count": count, "connections": CONNECTIONS, "key": KEY}
+        load = {"port": self.port, "paths": paths, "count": count, "connections": CONNECTIONS, "key": KEY}
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.http_load"],
-            input=json.dumps(asked), capture_output=True, text=True, check=True,
+            input=json.dumps(load), capture_output=True, text=True, check=True,
         )  # fmt: skip
         answer = json.loads(done.stdout)
         if answer["bad"]:
@@ -103,8 +103,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--count", type=int, default=4000, help="requests of one round")
     parser.add_argument("--offers", default="50000,1000000", help="sizes of the catalogue; the first is measured most")
-    asked = parser.parse_args()
-    sizes = [int(size) for size in asked.offers.split(",")]
+    arguments = parser.parse_args()
+    sizes = [int(size) for size in arguments.offers.split(",")]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = {}
@@ -114,8 +114,8 @@ def main() -> None:
         body.write_bytes(fetch(servers[sizes[0]].port, QUESTION))
         floor = stack.enter_context(server("bare", body))
         new = 0
-        for number in range(asked.rounds + 1):
-            count = asked.count if number else 500  # the first round only warms up
+        for number in range(arguments.rounds + 1):
+            count = arguments.count if number else 500  # the first round only warms up
             for made in servers.values():
                 floor.measure("floor", [QUESTION], count)
                 made.measure("seen", [QUESTION], count)
@@ -123,9 +123,9 @@ def main() -> None:
                 made.measure("mixed", mixed(new, count // 8), count // 8)
                 new += count // 2
             if number == 0:
-                for one in (floor, *servers.values()):
-                    one.rates.clear()
-                    one.cpu.clear()
+                for measured in (floor, *servers.values()):
+                    measured.rates.clear()
+                    measured.cpu.clear()
         report(floor, servers, body.stat().st_size)
 
 

@@ -74,5 +74,5 @@ async def load(port: int, paths: list[str], count: int, connections: int, key: s
 
 
 if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    print(json.dumps(uvloop.run(load(**asked))))
+    arguments = json.load(sys.stdin)
+    print(json.dumps(uvloop.run(load(**arguments))))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.catalog_offers import CODES, build_file, open_index
 from benchmarks.core import filters, orders
-from benchmarks.goals import shown
+from benchmarks.goals import compare_with_goal
 from gateway.catalog.index import PlanQuery
 
 GOAL_SHARED, GOAL_PRIVATE = 250, 60
@@ -40,13 +40,13 @@ def megabytes(pid: int, path: Path) -> tuple[float, float]:
     mapped = private = 0
     inside = False
     for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
-        words = line.split()
-        if "-" in words[0] and not words[0].endswith(":"):
+        columns = line.split()
+        if "-" in columns[0] and not columns[0].endswith(":"):
             inside = line.endswith(str(path))
-        elif words[0] == "Rss:" and inside:
-            mapped += int(words[1])
-        elif words[0] in ("Private_Clean:", "Private_Dirty:") and not inside:
-            private += int(words[1])
+        elif columns[0] == "Rss:" and inside:
+            mapped += int(columns[1])
+        elif columns[0] in ("Private_Clean:", "Private_Dirty:") and not inside:
+            private += int(columns[1])
     return mapped / 1024, private / 1024
 
 
@@ -71,8 +71,12 @@ def report(offers: int, workers: int) -> None:
         for process in found:
             if process.stdin is not None:
                 process.stdin.close()
-        print(shown(f"shared at {offers:,} offers", max(mapped for mapped, _ in sizes), "<=", GOAL_SHARED, "MB"))
-        print(shown("private, a process", max(private for _, private in sizes), "<=", GOAL_PRIVATE, "MB"))
+        print(
+            compare_with_goal(
+                f"shared at {offers:,} offers", max(mapped for mapped, _ in sizes), "<=", GOAL_SHARED, "MB"
+            )
+        )
+        print(compare_with_goal("private, a process", max(private for _, private in sizes), "<=", GOAL_PRIVATE, "MB"))
 
 
 def main() -> None:
@@ -81,11 +85,11 @@ def main() -> None:
     parser.add_argument("--offers", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.serve is not None:
-        serve(asked.serve)
+    arguments = parser.parse_args()
+    if arguments.serve is not None:
+        serve(arguments.serve)
     else:
-        report(asked.offers, asked.workers)
+        report(arguments.offers, arguments.workers)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ import aiohttp
 import asyncpg
 import uvloop
 
-from benchmarks.goals import shown
+from benchmarks.goals import compare_with_goal
 from benchmarks.orders_gateway import RunningService, Setting, gateway_on, headers_of, open_setting
 from benchmarks.orders_history import fill_history
 from benchmarks.orders_supplier import SUPPLIER
@@ -163,14 +163,14 @@ async def measure_burst(timings: Timings, call: Callable[[int], Awaitable[None]]
     await asyncio.gather(*map(caller, range(AT_ONCE)))
 
 
-async def beside_plain_service(setting: Setting, gateway: RunningService, asked: argparse.Namespace) -> None:
+async def beside_plain_service(setting: Setting, gateway: RunningService, arguments: argparse.Namespace) -> None:
     """The supplier asked directly, through the plain service and through the gateway, in turn."""
-    orders, rounds = asked.orders, asked.rounds
+    orders, rounds = arguments.orders, arguments.rounds
     await sync_again(setting, "long")
     postgres = (setting.servers.postgres.pid,)
     floor, plain_timings, gateway_timings = Timings(), Timings(), Timings()
     with contextlib.ExitStack() as stack:
-        plain = await plain_service(stack, setting, asked.serving)
+        plain = await plain_service(stack, setting, arguments.serving)
         watched = {"gateway": gateway.pids, "plain": plain.pids, "PostgreSQL": postgres}
         connector = aiohttp.TCPConnector(limit=AT_ONCE)
         async with aiohttp.ClientSession(connector=connector) as http:
@@ -181,7 +181,7 @@ async def beside_plain_service(setting: Setting, gateway: RunningService, asked:
             idle = await _idle_cpu(watched)
             for _ in range(rounds):
                 await measure(floor, callers.ask_supplier, orders)
-                for timings, call, whose in (
+                for timings, call, names in (
                     (plain_timings, callers.ask_plain, ("plain", "PostgreSQL")),
                     (gateway_timings, callers.ask_gateway, ("gateway", "PostgreSQL")),
                 ):
@@ -189,7 +189,7 @@ async def beside_plain_service(setting: Setting, gateway: RunningService, asked:
                     await measure(timings, call, orders)
                     await asyncio.sleep(DRAIN_SECONDS)
                     after, seconds = _cpu(watched), time.monotonic() - began
-                    for name in whose:
+                    for name in names:
                         used = after[name] - before[name] - idle[name] * seconds
                         timings.cpu[name] = timings.cpu.get(name, 0.0) + used * 1e3 / (orders * rounds)
                 for timings, call in (
@@ -234,12 +234,12 @@ def _print_beside(floor: Timings, plain: Timings, gateway: Timings) -> None:
         added, plainly = (timings.quantile(share) - floor.quantile(share) for timings in (gateway, plain))
         print(f"added over the supplier's own, {word}: {added:.1f} ms, by a plain service {plainly:.1f} ms")
         ratio = added / max(plainly, 0.1)  # a plain service that adds nothing is noise
-        print(shown(f"order: time added, over a plain service's, {word}", ratio, "<=", GOAL_ADDED, "x"))
+        print(compare_with_goal(f"order: time added, over a plain service's, {word}", ratio, "<=", GOAL_ADDED, "x"))
     bursts = [statistics.median(timings.burst_ms) for timings in (floor, plain, gateway)]
     print(f"{AT_ONCE} at the same instant, median: {bursts[2] - bursts[0]:.1f} ms added, by a plain service", end=" ")
     print(f"{bursts[1] - bursts[0]:.1f} ms")
     cpu = sum(gateway.cpu.values()) / sum(plain.cpu.values())
-    print(shown("order: CPU of it and PostgreSQL, over a plain service's", cpu, "<=", GOAL_CPU, "x"))
+    print(compare_with_goal("order: CPU of it and PostgreSQL, over a plain service's", cpu, "<=", GOAL_CPU, "x"))
 
 
 @dataclass(frozen=True)
@@ -297,7 +297,7 @@ async def growth(
     for what, (short, long) in cost.ms.items():
         few, many = statistics.median(short[WARM_UP:]), statistics.median(long[WARM_UP:])
         print(f"{what}: {few:.2f} and {many:.2f} ms")
-        print(shown(f"{what}, {sizes[1]:,} orders over {sizes[0]:,}", many / few, "<=", GOAL_GROWTH, "x"))
+        print(compare_with_goal(f"{what}, {sizes[1]:,} orders over {sizes[0]:,}", many / few, "<=", GOAL_GROWTH, "x"))
 
 
 async def two_histories(setting: Setting, sizes: list[int]) -> list[str]:
@@ -323,22 +323,22 @@ async def two_histories(setting: Setting, sizes: list[int]) -> list[str]:
     return databases
 
 
-async def main(asked: argparse.Namespace, folder: Path) -> None:
+async def main(arguments: argparse.Namespace, folder: Path) -> None:
     """The whole measurement."""
     log.configure("error")
-    sizes = [int(size) for size in asked.history.split(",")]
+    sizes = [int(size) for size in arguments.history.split(",")]
     with contextlib.ExitStack() as stack:
-        more = {"GATEWAY_ORDERS__FAST_ADMISSION": "false"} if asked.ordinary else {}
+        more = {"GATEWAY_ORDERS__FAST_ADMISSION": "false"} if arguments.ordinary else {}
         setting = await open_setting(stack, folder, SUPPLIER_SECONDS, more)
         print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs", flush=True)
         databases = await two_histories(setting, sizes)
         with contextlib.ExitStack() as short:
             services = [
-                await gateway_on(short, setting, databases[0], serving=asked.serving),
-                await gateway_on(stack, setting, databases[1], serving=asked.serving),
+                await gateway_on(short, setting, databases[0], serving=arguments.serving),
+                await gateway_on(stack, setting, databases[1], serving=arguments.serving),
             ]
-            await growth(setting, services, databases, sizes, 40 if asked.quick else MOST_ASKED)
-        await beside_plain_service(setting, services[1], asked)
+            await growth(setting, services, databases, sizes, 40 if arguments.quick else MOST_ASKED)
+        await beside_plain_service(setting, services[1], arguments)
         print(f"load of the machine: {os.getloadavg()[0]:.1f}")
 
 
@@ -353,13 +353,13 @@ def cli() -> None:
         "--serving", type=int, default=1, help="processes that answer, of the gateway as of the plain service"
     )
     parser.add_argument("--ordinary", action="store_true", help="admission the ordinary way, not from memory")
-    asked = parser.parse_args()
-    asked.orders = asked.orders or (320 if asked.quick else 960)
-    asked.rounds = asked.rounds or (1 if asked.quick else 3)
-    asked.history = asked.history or ("1000,20000" if asked.quick else "1000,300000")
+    arguments = parser.parse_args()
+    arguments.orders = arguments.orders or (320 if arguments.quick else 960)
+    arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
+    arguments.history = arguments.history or ("1000,20000" if arguments.quick else "1000,300000")
     with tempfile.TemporaryDirectory(prefix="bench-orders-") as folder:
         try:
-            uvloop.run(main(asked, Path(folder)))
+            uvloop.run(main(arguments, Path(folder)))
         finally:
             print_logs(Path(folder))
 

@@ -23,7 +23,7 @@ from typing import Any
 import aiohttp
 import uvloop
 
-from benchmarks.goals import shown
+from benchmarks.goals import compare_with_goal
 from benchmarks.orders_gateway import RunningService, Setting, gateway_on, headers_of, open_setting
 from benchmarks.processes import print_logs
 from gateway.access.key_rows import create_key
@@ -63,22 +63,22 @@ class Load:
         """Orders of the small storefront, each waited for."""
         found = SmallStorefront()
 
-        async def one() -> None:
+        async def place() -> None:
             began = time.monotonic()
             status = await self._order(key, {"Prefer": f"wait={WAIT_SECONDS}"})
             found.seconds.append(time.monotonic() - began)
             found.statuses[status] += 1
 
-        await self._steadily(one, SMALL_EVERY_SECONDS, seconds)
+        await self._steadily(place, SMALL_EVERY_SECONDS, seconds)
         return found
 
     async def large(self, key: str, seconds: float) -> None:
         """Orders of the large storefront, none waited for."""
 
-        async def one() -> None:
+        async def place() -> None:
             await self._order(key, {})
 
-        await self._steadily(one, SMALL_EVERY_SECONDS / TIMES_THE_LOAD, seconds)
+        await self._steadily(place, SMALL_EVERY_SECONDS / TIMES_THE_LOAD, seconds)
 
     async def _steadily(self, send: Callable[[], Coroutine[Any, Any, None]], every: float, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -108,24 +108,24 @@ async def keys_of_two(setting: Setting) -> tuple[str, str]:
     return made[0], made[1]
 
 
-async def main(asked: argparse.Namespace, folder: Path) -> None:
+async def main(arguments: argparse.Namespace, folder: Path) -> None:
     """The whole measurement."""
     log.configure("error")
     with contextlib.ExitStack() as stack:
         more = {"GATEWAY_ORDERS__MAX_OPEN": "0"}
-        setting = await open_setting(stack, folder, SUPPLIER_SECONDS, more, per_minute=asked.rate)
+        setting = await open_setting(stack, folder, SUPPLIER_SECONDS, more, per_minute=arguments.rate)
         small_key, large_key = await keys_of_two(setting)
-        service = await gateway_on(stack, setting, DATABASE, serving=asked.processes)
+        service = await gateway_on(stack, setting, DATABASE, serving=arguments.processes)
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
             load = Load(setting, service, http)
             await load.small(small_key, WARM_UP * SMALL_EVERY_SECONDS)
-            alone = await load.small(small_key, asked.seconds)
-            large = asyncio.create_task(load.large(large_key, asked.seconds + BACKLOG_SECONDS))
+            alone = await load.small(small_key, arguments.seconds)
+            large = asyncio.create_task(load.large(large_key, arguments.seconds + BACKLOG_SECONDS))
             await asyncio.sleep(BACKLOG_SECONDS)
-            beside = await load.small(small_key, asked.seconds)
+            beside = await load.small(small_key, arguments.seconds)
             await large
-    each = f"{1 / SMALL_EVERY_SECONDS:g} order a second, {asked.rate} requests a minute at the supplier"
+    each = f"{1 / SMALL_EVERY_SECONDS:g} order a second, {arguments.rate} requests a minute at the supplier"
     print(f"\n{len(beside.seconds)} orders of the small storefront, {each}\n")
     print(f"{'':<34}{'p50 ms':>9}{'p95 ms':>9}{'max ms':>9}")
     for name, found in (("alone", alone), (f"beside {TIMES_THE_LOAD} times its load", beside)):
@@ -134,7 +134,7 @@ async def main(asked: argparse.Namespace, folder: Path) -> None:
         print(f"{name:<34}{figures}  {outcomes}")
     print()
     ratio = beside.quantile(0.95) / alone.quantile(0.95)
-    print(shown(f"small storefront's p95, beside {TIMES_THE_LOAD} times its load", ratio, "<=", GOAL, "x"))
+    print(compare_with_goal(f"small storefront's p95, beside {TIMES_THE_LOAD} times its load", ratio, "<=", GOAL, "x"))
     if set(beside.statuses) | set(alone.statuses) != {"fulfilled"}:
         raise SystemExit("not every order of the small storefront was fulfilled in time")
 
@@ -146,11 +146,11 @@ def cli() -> None:
     parser.add_argument("--rate", type=int, default=600, help="our limit of requests a minute at the supplier")
     parser.add_argument("--processes", type=int, default=2, help="processes that serve, beside one worker")
     parser.add_argument("--seconds", type=float, help="how long the small storefront is measured, each time")
-    asked = parser.parse_args()
-    asked.seconds = asked.seconds or (15.0 if asked.quick else 60.0)
+    arguments = parser.parse_args()
+    arguments.seconds = arguments.seconds or (15.0 if arguments.quick else 60.0)
     with tempfile.TemporaryDirectory(prefix="bench-fair-") as folder:
         try:
-            uvloop.run(main(asked, Path(folder)))
+            uvloop.run(main(arguments, Path(folder)))
         finally:
             print_logs(Path(folder))
 

@@ -163,9 +163,9 @@ def cli() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=3000)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-storage-") as folder:
-        uvloop.run(main(asked.orders, Path(folder)))
+        uvloop.run(main(arguments.orders, Path(folder)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.catalog_offers import CODES, build_file, open_index
-from benchmarks.goals import shown
+from benchmarks.goals import compare_with_goal
 from gateway.catalog.index import Index, PlanQuery
 
 GOAL = 6
@@ -65,15 +65,19 @@ async def measure(offers: int, folder: Path) -> None:
 
     busy = await _during(asking, build_and_swap())
     print(f"p99 quiet {_p99(quiet):.0f} us of {len(quiet):,} queries, busy {_p99(busy):.0f} us of {len(busy):,}")
-    print(shown("query p99 during a build and swaps, over the quiet p99", _p99(busy) / _p99(quiet), "<=", GOAL, "x"))
+    print(
+        compare_with_goal(
+            "query p99 during a build and swaps, over the quiet p99", _p99(busy) / _p99(quiet), "<=", GOAL, "x"
+        )
+    )
 
 
 async def _during(asking: Asking, work: object) -> list[float]:
     done = asyncio.Event()
-    asked = asyncio.create_task(asking.until(done))
+    task = asyncio.create_task(asking.until(done))
     await work  # type: ignore[misc]
     done.set()
-    return await asked
+    return await task
 
 
 def _taken_over(path: Path) -> Index:
@@ -91,12 +95,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--offers", type=int, default=1_000_000)
     parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.build is not None:
-        build_file(asked.offers, asked.build)
+    arguments = parser.parse_args()
+    if arguments.build is not None:
+        build_file(arguments.offers, arguments.build)
         return
     with tempfile.TemporaryDirectory(prefix="bench-swap-") as folder:
-        asyncio.run(measure(asked.offers, Path(folder)))
+        asyncio.run(measure(arguments.offers, Path(folder)))
 
 
 if __name__ == "__main__":

@@ -166,15 +166,15 @@ async def _server(items: int, suppliers: int) -> AsyncIterator[str]:
 
 async def serve(items: int, suppliers: int) -> None:
     """Pages of many packages out of some templates, each with its own code, days and price."""
-    shelves = [_Shelf(number, items) for number in range(suppliers)]
+    catalogs = [_Catalog(number, items) for number in range(suppliers)]
 
     async def packages(request: web.Request) -> web.Response:
-        shelf = shelves[int(request.match_info["supplier"])]
-        return web.Response(body=shelf.page(int(request.query["page"])), content_type="application/json")
+        catalog = catalogs[int(request.match_info["supplier"])]
+        return web.Response(body=catalog.page(int(request.query["page"])), content_type="application/json")
 
     async def change(request: web.Request) -> web.Response:
-        for shelf in shelves:
-            shelf.change(float(request.match_info["share"]))
+        for catalog in catalogs:
+            catalog.change(float(request.match_info["share"]))
         return web.Response()
 
     app = web.Application()
@@ -188,7 +188,7 @@ async def serve(items: int, suppliers: int) -> None:
     await asyncio.Event().wait()
 
 
-class _Shelf:
+class _Catalog:
     def __init__(self, number: int, items: int) -> None:
         self._number, self._items = number, items
         world = SandboxWorld(["pikasim"])
@@ -232,7 +232,7 @@ async def floor(url: str, suppliers: int) -> int:
         async with session.get(f"{url}/{supplier}/packages?page={number}&limit={PAGE}") as answer:
             return decoder.decode(await answer.read()).data
 
-    async def shelf(session: aiohttp.ClientSession, supplier: int) -> int:
+    async def walk(session: aiohttp.ClientSession, supplier: int) -> int:
         first = await page(session, supplier, 1)
         numbers = iter(range(2, first.pagination.pages + 1))
 
@@ -242,7 +242,7 @@ async def floor(url: str, suppliers: int) -> int:
         return len(first.packages) + sum(await asyncio.gather(*(some() for _ in range(AT_ONCE))))
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        return sum(await asyncio.gather(*(shelf(session, supplier) for supplier in range(suppliers))))
+        return sum(await asyncio.gather(*(walk(session, supplier) for supplier in range(suppliers))))
 
 
 async def sync(url: str, suppliers: int, folder: str, dsn: str, *, walk_only: bool) -> tuple[int, int]:

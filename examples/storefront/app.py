@@ -50,14 +50,14 @@ class Settings:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Self:
         """From ``SHOP_GATEWAY_URL``, ``SHOP_GATEWAY_KEY`` and so on. Raises ``SystemExit`` saying what is missing."""
-        given = {
+        values = {
             name: value for name in cls.__dataclass_fields__ if (value := environment.get(f"SHOP_{name.upper()}", ""))
         }
-        if missing := [f"SHOP_{name.upper()}" for name in ("gateway_url", "gateway_key") if name not in given]:
+        if missing := [f"SHOP_{name.upper()}" for name in ("gateway_url", "gateway_key") if name not in values]:
             raise SystemExit(f"set {' and '.join(missing)}")
-        if given.get("payment", "link") not in {"link", "none"}:
+        if values.get("payment", "link") not in {"link", "none"}:
             raise SystemExit("SHOP_PAYMENT is link or none")
-        return cls(**{**given, "book": Path(given.get("book", cls.book))})  # type: ignore[arg-type]
+        return cls(**{**values, "book": Path(values.get("book", cls.book))})  # type: ignore[arg-type]
 
 
 def make_app(settings: Settings) -> web.Application:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 State = Literal["sending", "to_pay", "preparing", "ready", "in_review", "failed", "cancelled", "expired", "refused"]
 OVER: frozenset[str] = frozenset({"ready", "failed", "cancelled", "refused"})
-"""States that only an event makes the shop look at again. A person may yet end one that is in review or expired."""
+"""States that only an event makes the shop look at again. An operator may yet end one that is in review or expired."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS sales (

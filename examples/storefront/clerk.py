@@ -33,7 +33,7 @@ _OF_ORDERS: dict[str, State] = {
     "cancel_pending": "preparing",
     "cancelled": "cancelled",
 }
-# Before there is an order. Money that comes late or twice goes to a person at the gateway, who may place it yet.
+# Before there is an order. Money that comes late or twice goes to an operator of the gateway, who may still place it.
 _OF_CHECKOUTS: dict[str, State] = {
     "creating": "sending",
     "open": "to_pay",

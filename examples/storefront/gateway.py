@@ -102,8 +102,8 @@ class Gateway:
                     return answer, await answer.read()
                 body = await answer.json(content_type=None)
                 if answer.status >= ERROR:
-                    words = body.get("detail") or body.get("title") or ""
-                    raise GatewayProblem(answer.status, body.get("code", ""), words)
+                    text = body.get("detail") or body.get("title") or ""
+                    raise GatewayProblem(answer.status, body.get("code", ""), text)
                 return answer, body
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NoAnswer(f"{method} {path}: {type(error).__name__}") from error

@@ -53,16 +53,16 @@ async def search(request: web.Request) -> web.Response:
     shop = request.app[SHOP]
     query = {name: request.query.get(name, "") for name in ("country", "gb", "days", "cursor")}
     countries = await _countries(request)
-    asked = {
+    filters = {
         "country": query["country"] if query["country"] in countries else "",
         "min_data_mb": _number(query["gb"], _MOST_GB) * MB_IN_GB,
         "min_days": _number(query["days"], _MOST_DAYS),
     }
     found = None
-    if asked["country"]:
+    if filters["country"]:
         found = await shop.gateway.catalogue(
             "/v1/plans",
-            **asked,
+            **filters,
             currency=request.app[SETTINGS].currency,
             limit=_PER_PAGE,
             cursor=query["cursor"],
