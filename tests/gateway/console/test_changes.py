@@ -107,7 +107,7 @@ async def test_a_history_has_a_chart_and_the_same_figures_as_a_table(moved):
     assert change.supplier_plan_id in by_offer.words
     table = await console.viewer.get(f"/console/history?plan={change.plan_id}&format=csv")
     assert change.old.amount in table.text
-    assert "no supplier has" in (await console.viewer.get("/console/history?plan=none-of-it")).words.lower()
+    assert "no supplier offers this" in (await console.viewer.get("/console/history?plan=none-of-it")).words.lower()
     furthest = max((one for one in await changes(console) if one.percent), key=lambda one: abs(one.percent))
     assert furthest.plan_id in (await console.viewer.get("/console/history")).text
     await hold_markup(moved)
@@ -236,5 +236,5 @@ async def test_a_running_sync_is_followed_without_loading_the_page_again(console
     )
     await page.get_by_text("40 of 160").first.wait_for()
     await run_sync(console.pool, console.deps.accounts, console.settings, run_id=run)
-    await page.get_by_role("columnheader", name="Mapped").wait_for()
+    await page.get_by_role("columnheader", name="Mapped", exact=True).wait_for()
     assert await page.evaluate("window.stayed")

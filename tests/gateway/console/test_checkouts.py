@@ -109,7 +109,7 @@ async def test_an_operator_decides_and_it_is_on_record(paid):
     assert "given back" in done.words
     assert "a@example.com" not in done.text
     again = await paid.operator.post(path, {"as": "closed", "note": "twice"})
-    assert (again.status, "already resolved" in again.words) == (422, True)
+    assert (again.status, "Already resolved" in again.words) == (422, True)
     stranger = f"{CASES}/pc_stranger/resolve"
     assert "place the order" not in (await paid.operator.get(stranger)).words
     refused = await paid.operator.post(stranger, {"as": "placed", "note": "?"})

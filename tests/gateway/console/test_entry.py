@@ -139,7 +139,7 @@ async def test_a_new_password_ends_every_other_session_of_its_user(console):
 async def test_a_password_is_not_changed_by_mistake(console):
     good = {"old": PASSWORD, "new": "another horse battery", "again": "another horse battery"}
     for wrong, why in (
-        ({"old": "wrong"}, "is not your password"),
+        ({"old": "wrong"}, "is not your current password"),
         ({"new": "short", "again": "short"}, "12 to 500 characters"),
         ({"again": "another horse"}, "does not match"),
     ):
@@ -151,7 +151,7 @@ async def test_a_password_is_not_changed_by_mistake(console):
 
 async def test_a_user_who_is_shut_out_is_out_at_once_and_can_be_let_in_again(console):
     answer = await console.admin.post("/console/users/viewer/disable")
-    assert "viewer is shut out." in answer.words
+    assert "viewer is disabled." in answer.words
     assert (await console.viewer.get("/console", follow=False)).status == 303
     assert (await try_in(console, "viewer", PASSWORD)).status == 422
     await console.admin.post("/console/users/viewer/enable")

@@ -95,7 +95,7 @@ async def test_without_scripts_tables_forms_and_the_phones_menu_work(console, op
     await page.locator("header.top .switch").get_by_role("button", name="live").click()
     await expect(page.locator("header.top button.live")).to_have_attribute("aria-pressed", "true")
     await page.goto("/console/audit")
-    await page.get_by_label("What").fill("user.created")
+    await page.get_by_label("Action").fill("user.created")
     await page.get_by_role("button", name="Show").click()
     await page.wait_for_url("**/console/audit?*action=user.created*")
     await expect(page.locator("tbody tr")).to_have_count(1)

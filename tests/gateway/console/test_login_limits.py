@@ -196,7 +196,7 @@ async def test_changing_a_password_is_limited_as_logging_in_is(console):
     good = {"old": PASSWORD, "new": "another horse battery", "again": "another horse battery"}
     for number in range(5):
         answer = await console.viewer.post("/console/password", good | {"old": f"wrong {number}"})
-        assert "is not your password" in answer.words
+        assert "is not your current password" in answer.words
         if number == 3:
             await after_many(console, "session")
     answer = await console.viewer.post("/console/password", good)

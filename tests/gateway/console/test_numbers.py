@@ -41,7 +41,7 @@ async def test_a_tier_is_released_by_an_operator_at_the_cost_that_was_seen(conso
     seen = {"supplier": "beppay", "tier": "7d", "cost": "10"}
     assert (await console.viewer.post(RELEASE, seen)).status == 403
     assert "Nothing was done" in (await console.operator.post(RELEASE, seen | {"cost": "9"})).words
-    assert "sold again" in (await console.operator.post(RELEASE, seen)).words
+    assert "Selling resumed" in (await console.operator.post(RELEASE, seen)).words
     (entry,) = [one for one in (await audit_rows.newest(console.pool)).data if one.action == "number_tier.released"]
     assert entry.object == "supplier:beppay"
 
