@@ -113,6 +113,6 @@ async def test_a_changed_filter_applies_at_once_and_a_dangerous_button_asks(cons
         await dialog.dismiss()
 
     page.on("dialog", refuse)
-    await page.get_by_role("button", name="Shut viewer out").click()
-    assert said == ["Shut viewer out?"]
+    await page.get_by_role("button", name="Disable viewer").click()
+    assert said == ["Disable viewer?"]
     assert (await console.viewer.get("/console", follow=False)).status == 200

@@ -59,7 +59,7 @@ async def test_home_tells_of_a_supplier_whose_offers_our_money_does_not_suffice_
         "INSERT INTO supplier_balances (supplier, at, balance, spendable, currency)"
         " VALUES ('pikasim', now(), 0.10, 0.10, 'USD')"
     )
-    words = "pikasim has offers that our money there does not suffice for"
+    words = "pikasim has offers that cost more than our balance there"
     async with asyncio.timeout(20):  # the catalogue follows within two seconds
         while words not in (await console.viewer.get("/console")).words:  # noqa: ASYNC110 - another task does it
             await asyncio.sleep(0.1)

@@ -96,7 +96,7 @@ async def test_a_country_is_found_by_name_or_code_and_what_names_none_is_said_an
         assert "JP" in [code for code, _, _ in rows_of(page.text)], typed
         assert len(list(rows_of(page.text))) == 1 + ("," in typed)
     page = await console.viewer.get("/console/prices", params={"country": "Atlantis & Co"})
-    assert "No country is named “ Atlantis & Co ”" in page.words
+    assert "Unknown country “ Atlantis & Co ”" in page.words
     assert 'value="Atlantis &amp; Co"' in page.text
     assert list(rows_of(page.text)) == []
     for nonsense in ("data_mb=x&days=-1&per=week&scope=moon&region=nowhere&cursor=zz", "data_mb=&days="):
