@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
+from coverage import Coverage
 
 from gateway.kit.pool import Pool, open_pool
 from gateway.migrations import upgrade
@@ -101,6 +102,22 @@ def _folder() -> Iterator[Path]:
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM
     with tempfile.TemporaryDirectory(prefix="gateway-tests-", dir=memory if roomy else None) as name:
         yield Path(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Coverage is of what decides with plain values, which the tests that take no servers test.
+
+    All Python runs two to three times slower while it is measured, what is not of interest too.
+    """
+    measured = Coverage.current() if "servers" in item.fixturenames or "own_servers" in item.fixturenames else None
+    if measured is None:
+        return (yield)
+    measured.stop()
+    try:
+        return (yield)
+    finally:
+        measured.start()
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

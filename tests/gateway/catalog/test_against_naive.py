@@ -176,7 +176,9 @@ def test_every_query_walks_through_the_plans_that_the_obvious_way_finds_in_the_s
     compare_lists(seed, [query])
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize(
+    "seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.no_cover) for seed in range(8, 40))]
+)
 def test_a_fixed_set_of_queries_finds_the_same_plans_in_every_market(seed: int) -> None:
     compare_lists(seed, FIXED_QUERIES)
 
