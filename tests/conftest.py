@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import itertools
+import logging
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
+from coverage import Coverage
 
 from gateway.kit.pool import Pool, open_pool
 from gateway.migrations import upgrade
@@ -29,14 +30,12 @@ from gateway.runtime import embedded
 from gateway.suppliers import call_log
 from providers.loader import load_manifests
 from providers.simulator import ServedSandboxes, serve, world_for
+from tests.kit.keeper import Keeper
 from tests.patient_loop import PatientLoop
 
 _TEMPLATE = "migrated"
+_TESTS = "tests"
 _ROOM = 4 * 2**30  # bytes that must be free in memory
-_THROW_OUT = """
-SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-"""
 # Without triggers and foreign keys, so that the order of the tables does not matter.
 _EMPTY = """
 DO $$
@@ -47,13 +46,18 @@ BEGIN
     SET LOCAL synchronous_commit = off;
     FOR name IN SELECT oid::regclass FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+        AND pg_relation_size(oid) > 0
     LOOP
         EXECUTE 'DELETE FROM ' || name;
     END LOOP;
     INSERT INTO catalog_state DEFAULT VALUES;
 END $$
 """
-_numbers = itertools.count(1)
+# As without configuration, but for tracebacks: with every variable in a frame, each takes a second to draw.
+_LOG = [
+    *structlog.get_config()["processors"][:-1],
+    structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+]
 
 
 class OutsideConnectionError(RuntimeError):
@@ -100,6 +104,22 @@ def _folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Coverage is of what decides with plain values, which the tests that take no servers test.
+
+    All Python runs two to three times slower while it is measured, what is not of interest too.
+    """
+    measured = Coverage.current() if "servers" in item.fixturenames or "own_servers" in item.fixturenames else None
+    if measured is None:
+        return (yield)
+    measured.stop()
+    try:
+        return (yield)
+    finally:
+        measured.start()
+
+
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop of every asynchronous test."""
     return {"patient": PatientLoop}
@@ -108,9 +128,14 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 @pytest.fixture(autouse=True)
 def _logs_as_ever() -> Iterator[None]:
     """A command that a test runs in its own process sets up the log; the next test finds it as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    structlog.reset_defaults()
+    structlog.configure(processors=_LOG)
     yield
-    if structlog.is_configured():
-        structlog.reset_defaults()
+    if structlog.get_config()["processors"] is not _LOG:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -128,9 +153,18 @@ def servers() -> Iterator[embedded.Servers]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def _made_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of a PostgreSQL that has run once: to copy its data is quicker than to make it."""
+    folder = tmp_path_factory.mktemp("made")
+    embedded.start(folder, valkey=False).close()
+    return folder
+
+
 @pytest.fixture
-def own_servers(tmp_path: Path) -> Iterator[embedded.Servers]:
+def own_servers(_made_data: Path, tmp_path: Path) -> Iterator[embedded.Servers]:
     """Servers for one test alone, which may stop and start them. Their database is not migrated."""
+    shutil.copytree(_made_data, tmp_path / "servers", ignore=shutil.ignore_patterns("sockets", "lock"))
     with embedded.start(tmp_path / "servers") as started:
         yield started
     shutil.rmtree(tmp_path / "servers")
@@ -165,22 +199,17 @@ def _template(servers: embedded.Servers) -> str:
 
 
 @pytest.fixture(scope="session")
-def _emptied() -> list[str]:
-    return []
+def _tests_database(servers: embedded.Servers, _template: str) -> Iterator[Keeper]:
+    _run(servers.postgres.url("postgres"), f"CREATE DATABASE {_TESTS} TEMPLATE {_template}")
+    with Keeper(servers.postgres.url(_TESTS)) as keeper:
+        yield keeper
 
 
 @pytest.fixture
-def database_url(servers: embedded.Servers, _template: str, _emptied: list[str]) -> Iterator[str]:
+def database_url(_tests_database: Keeper) -> Iterator[str]:
     """A migrated database as good as new. Whoever is still connected to it after the test is thrown out."""
-    if _emptied:
-        name = _emptied.pop()
-    else:
-        name = f"test_{next(_numbers)}"
-        _run(servers.postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {_template}")
-    yield servers.postgres.url(name)
-    _run(servers.postgres.url(name), _THROW_OUT, f"ALTER DATABASE {name} RESET ALL")
-    _run(servers.postgres.url(name), _EMPTY)
-    _emptied.append(name)
+    yield _tests_database.url
+    _tests_database.put_back(f"ALTER DATABASE {_TESTS} RESET ALL", _EMPTY)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The layout holds, and what breaks it is found."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.layout import circle, faults, imports, is_for_sql, modules, sql_elsewhere

@@ -1,7 +1,5 @@
 """The audit finds what it is there to find."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from decimal import Decimal
 

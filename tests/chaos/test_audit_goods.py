@@ -1,7 +1,5 @@
 """The audit finds what is wrong with numbers and vouchers."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 

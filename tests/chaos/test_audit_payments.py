@@ -1,7 +1,5 @@
 """The audit finds what is wrong with payments."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal

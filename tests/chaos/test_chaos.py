@@ -1,7 +1,5 @@
 """A storm in short: the long form is ``make chaos``."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

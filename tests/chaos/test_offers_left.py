@@ -1,7 +1,5 @@
 """Which failed orders count as failed although an offer was left, on made-up rows."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 

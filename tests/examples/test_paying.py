@@ -1,7 +1,5 @@
 """From the search to the installed eSIM in a real Chromium, paid at bePaid's sandbox, told of it or not."""
 
-from __future__ import annotations
-
 import io
 import re
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The example storefront over HTTP: what it shows, what it sends, and what it survives."""
 
-from __future__ import annotations
-
 import ast
 import html
 import re

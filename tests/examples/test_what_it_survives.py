@@ -1,7 +1,5 @@
 """The example storefront when things go wrong: killed, without events, with forged ones, with the gateway away."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

@@ -1,7 +1,5 @@
 """Every example of the suppliers' pages: sent to the sandbox as it stands, and answered as the page answers it."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 

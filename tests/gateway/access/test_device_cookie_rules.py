@@ -1,7 +1,5 @@
 """The cookie of a device that logged in before."""
 
-from __future__ import annotations
-
 import pytest
 
 from gateway.access.device_cookie_rules import MOST_USERS, device_of, remember_device

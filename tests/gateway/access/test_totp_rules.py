@@ -1,7 +1,5 @@
 """Codes of a second factor."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pyotp

@@ -1,7 +1,5 @@
 """Cancels over the API: at once while nothing was sent, never beside a top-up, and by force only for operators."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from gateway.api import state

@@ -1,7 +1,5 @@
 """Checkouts over the API: opened, paid on the payment page, told, and decided by an operator."""
 
-from __future__ import annotations
-
 import asyncio
 
 import msgspec

@@ -1,7 +1,5 @@
 """An eSIM from its order to its end, over the API, at the suppliers' sandboxes."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

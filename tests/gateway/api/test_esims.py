@@ -1,7 +1,5 @@
 """eSIMs over the API, and the traveller's page."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta

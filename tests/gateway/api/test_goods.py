@@ -1,7 +1,5 @@
 """Digital goods over the API: read with the scope only, ordered and delivered by the machine, shown to operators."""
 
-from __future__ import annotations
-
 import pytest
 
 PHONE = {"phone": "+919812345678", "operator": "Jio"}

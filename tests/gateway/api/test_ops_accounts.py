@@ -1,7 +1,5 @@
 """Our accounts at suppliers over the API: checked, and the last report."""
 
-from __future__ import annotations
-
 from gateway.api import state
 from gateway.suppliers import checkup
 from schemas.api_accounts import CheckReport

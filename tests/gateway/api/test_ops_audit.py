@@ -1,7 +1,5 @@
 """The audit log over the API."""
 
-from __future__ import annotations
-
 from gateway.access import audit_rows
 from schemas.api_audit import AuditEntry
 from schemas.page import Page

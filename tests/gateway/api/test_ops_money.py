@@ -1,7 +1,5 @@
 """What operators see of our money at the suppliers over the API, and deposits that they begin."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import aiohttp

@@ -1,7 +1,5 @@
 """The matrix over HTTP: what a cell says is what the list of plans and a look at every offer say."""
 
-from __future__ import annotations
-
 import random
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal

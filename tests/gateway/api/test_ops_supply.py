@@ -1,7 +1,5 @@
 """What operators see of suppliers, words and jobs over the API, at suppliers that answer."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """Every problem that an order may meet: nothing is placed or charged, and the Idempotency-Key is not used up."""
 
-from __future__ import annotations
-
 import asyncio
 
 import asyncpg

@@ -1,7 +1,5 @@
 """Orders over the API, at the suppliers' sandboxes: what goes well, what is answered twice, what is cancelled."""
 
-from __future__ import annotations
-
 import pytest
 
 from gateway.api.ordering import seconds_to_wait

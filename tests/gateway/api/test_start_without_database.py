@@ -1,7 +1,5 @@
 """Serving begins although PostgreSQL does not answer: it is waited for once, by the catalogue."""
 
-from __future__ import annotations
-
 import socket
 
 import gateway.app

@@ -1,7 +1,5 @@
 """Plans on which a sandbox goes wrong, over the API: found by id, and in lists that ask for them."""
 
-from __future__ import annotations
-
 import pytest
 
 TRIGGER = "bv-2gb-3d-88b723a64374"

@@ -1,7 +1,5 @@
 """Webhooks both ways around real orders: the sandboxes send them, spoilt in every way; a storefront hears the end."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

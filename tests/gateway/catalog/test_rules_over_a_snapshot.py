@@ -141,6 +141,7 @@ def charged(made: Market, naive: Naive, plan_id: str, max_price: Money | None) -
     return terms.price
 
 
+@pytest.mark.no_cover  # it goes through all of the index again and again, as other tests do
 @pytest.mark.parametrize("currency", ["USD", "EUR", "JPY"])
 @settings(deadline=None, max_examples=12)
 @given(seed=seeds)

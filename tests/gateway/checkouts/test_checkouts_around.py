@@ -1,7 +1,5 @@
 """Around checkouts: what the database itself refuses, what is forgotten, told, and held against the books."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import asyncpg

@@ -1,24 +1,17 @@
 """Alerts on the terminal."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
-from typer.testing import CliRunner
 
-from gateway.cli import app
-from tests.kit.secret_keys import SECRET_KEY
+from tests.kit.command_line import command_with, environment_of
+from tests.kit.shelf import settings_for
 
 
 @pytest.fixture
-def run(database_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("GATEWAY_DATABASE_URL", database_url)
-    monkeypatch.setenv("GATEWAY_STATE_DIR", str(tmp_path))
-    monkeypatch.setenv("GATEWAY_SECRET_KEY", SECRET_KEY)
-
-    def invoke(*words):
-        return CliRunner().invoke(app, ["alerts", *words])
-
-    return invoke
+def run(database_url, tmp_path):
+    return command_with(environment_of(settings_for(tmp_path, database_url)), "alerts")
 
 
 async def raise_one(pool, **more):
@@ -31,30 +24,25 @@ async def raise_one(pool, **more):
     )
 
 
-def test_nothing_stands_at_first(run):
-    assert run("list").output == "no open alerts\n"
-    assert json.loads(run("list", "--json").output) == []
-    assert "no channels yet" in run("test").output
+async def test_nothing_stands_at_first(run):
+    assert (await run("list")).out == "no open alerts\n"
+    assert json.loads((await run("list", "--json")).out) == []
+    assert "no channels yet" in (await run("test")).out
 
 
 async def test_what_stands_is_listed_and_what_is_over_with_it_when_asked_for(run, pool):
-    import asyncio
-    from datetime import UTC, datetime
-
     await raise_one(pool, title="a: cost\x1b[31m up 40 %")
     await raise_one(pool, id="alt_2", title="b: it was", cleared_at=datetime.now(UTC))
-    listed = (await asyncio.to_thread(run, "list")).output
+    listed = (await run("list")).out
     assert "cost[31m up 40 %  from 5 to 7" in listed
     assert "b: it was" not in listed
-    assert "b: it was" in (await asyncio.to_thread(run, "list", "--all")).output
+    assert "b: it was" in (await run("list", "--all")).out
 
 
 async def test_a_test_that_does_not_arrive_is_exit_code_3(run, pool):
-    import asyncio
-
     await pool.execute(
         "INSERT INTO alert_channels (id, name, kind, recipients) VALUES ('ach_1', 'm', 'email', '{a@b}')"
     )
-    done = await asyncio.to_thread(run, "test")
-    assert (done.exit_code, "m: did not arrive (no mail server is set" in done.output) == (3, True)
-    assert (await asyncio.to_thread(run, "test", "nobody")).exit_code != 0
+    done = await run("test")
+    assert (done.code, "m: did not arrive (no mail server is set" in done.out) == (3, True)
+    assert (await run("test", "nobody")).code != 0

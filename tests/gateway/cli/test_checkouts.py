@@ -1,15 +1,10 @@
 """``checkouts`` as scripts use it."""
 
-from __future__ import annotations
-
-import asyncio
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from gateway.cli.checkouts import app
-from tests.gateway.cli.test_serve import environment
+from tests.kit.command_line import command_with, environment_of
 from tests.kit.counter import counter
 from tests.kit.paydesk import paydesk
 
@@ -20,20 +15,8 @@ async def desk(pool, database_url, tmp_path):
         yield opened
 
 
-@pytest.fixture
-def command(desk, monkeypatch):
-    settings = desk.deps.settings
-    for name, value in environment(settings, GATEWAY_SUPPLIERS=json.dumps(settings.suppliers, default=str)).items():
-        monkeypatch.setenv(name, value)
-
-    async def run(*words: str) -> tuple[int, str, str]:
-        done = await asyncio.to_thread(CliRunner().invoke, app, list(words))
-        return done.exit_code, done.stdout, str(done.exception or "")
-
-    return run
-
-
-async def test_checkouts_are_listed_shown_and_decided(desk, command):
+async def test_checkouts_are_listed_shown_and_decided(desk):
+    command = command_with(environment_of(desk.deps.settings), "checkouts")
     good, little = await desk.open(), await desk.open()
     await desk.pay(good)
     await desk.delivered(good)

@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 
-from tests.gateway.cli.test_serve import environment, free_port, serve, shop, until
+from tests.gateway.cli.test_serve import serve, shop, until
+from tests.kit.command_line import environment_of
 from tests.kit.raw_client import RawClient
+from tests.kit.running_gateway import free_port
 
 __all__ = ["shop"]
 
@@ -36,7 +38,7 @@ async def status_of(port: int, path: str, key: str) -> int:
 async def test_slow_bodies_from_many_addresses_leave_descriptors_for_others(shop, tmp_path):
     settings, key = shop
     port = free_port()
-    env = environment(settings, GATEWAY_METRICS__PORT="0")
+    env = environment_of(settings, GATEWAY_METRICS__PORT="0")
     prefix = ("prlimit", f"--nofile={DESCRIPTORS}")
     with serve(tmp_path, env, "--port", str(port), prefix=prefix) as process:
         await until(lambda: status_of(port, "/readyz", key))
@@ -58,7 +60,7 @@ async def test_slow_bodies_from_many_addresses_leave_descriptors_for_others(shop
 async def test_a_request_that_never_ends_does_not_hold_up_the_end(shop, tmp_path):
     settings, key = shop
     port = free_port()
-    with serve(tmp_path, environment(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port)) as process:
+    with serve(tmp_path, environment_of(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port)) as process:
         await until(lambda: status_of(port, "/readyz", key))
         async with AsyncExitStack() as stack:
             head, body, idle = [await stack.enter_async_context(RawClient.to("127.0.0.1", port)) for _ in range(3)]

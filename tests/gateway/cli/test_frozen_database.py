@@ -10,9 +10,11 @@ from gateway.access.key_rows import create_key
 from gateway.catalog.publish import publish
 from gateway.kit.pool import open_pool
 from gateway.migrations import upgrade
-from tests.gateway.cli.test_serve import environment, free_port, serve, until
+from tests.gateway.cli.test_serve import serve, until
+from tests.kit.command_line import environment_of
 from tests.kit.frozen import frozen_postgres
 from tests.kit.made_up_market import Item, offer
+from tests.kit.running_gateway import free_port
 from tests.kit.shelf import settings_for, stock
 
 BOUND = 60  # for a test that fails; RULES ask for 5 s, which the attack test measures
@@ -30,7 +32,7 @@ async def test_requests_do_not_hang_with_a_silent_database(own_servers, tmp_path
     await pool.close()
     port = free_port()
     plan = offer("one").plan_id
-    with serve(tmp_path, environment(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port)) as process:
+    with serve(tmp_path, environment_of(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port)) as process:
         async with aiohttp.ClientSession(
             f"http://127.0.0.1:{port}",
             headers={"Authorization": f"Bearer {key}"},

@@ -9,9 +9,11 @@ import pytest
 from gateway.access.key_rows import create_key
 from gateway.catalog import snapshot_files
 from gateway.catalog.publish import publish
-from tests.gateway.cli.test_serve import children, environment, free_port, serve, until
+from tests.gateway.cli.test_serve import children, serve, until
 from tests.kit import full_disk as disks
+from tests.kit.command_line import environment_of
 from tests.kit.made_up_market import Item, offer, some_items
+from tests.kit.running_gateway import free_port
 from tests.kit.shelf import settings_for, stock
 
 
@@ -47,7 +49,7 @@ async def test_a_full_disk_kills_no_process_and_is_named(
     settings = settings_for(tmp_path / "full", database_url, redis_url if from_redis else None)
     port = free_port()
     with serve(
-        tmp_path, environment(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port), prefix=full.prefix
+        tmp_path, environment_of(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port), prefix=full.prefix
     ) as process:
         async with aiohttp.ClientSession(
             f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}

@@ -2,46 +2,39 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
 from gateway.access import audit_rows
 from gateway.kit.pool import open_pool
+from tests.kit.command_line import environment_with, run_command
 
 
 @pytest.fixture
 def keys(database_url, tmp_path):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    env = kept | {"GATEWAY_DATABASE_URL": database_url, "GATEWAY_STATE_DIR": str(tmp_path)}
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "gateway", "keys", *words]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-
-    return run
+    environment = environment_with(GATEWAY_DATABASE_URL=database_url, GATEWAY_STATE_DIR=str(tmp_path))
+    return partial(run_command, environment, "keys")
 
 
 def test_a_key_is_made_listed_and_revoked(keys):
     words = ("--scope", "ops", "--scope", "storefront", "--name", "till 1")
-    made = json.loads(keys("create", "--storefront", "Shop", "--mode", "live", *words, "--json").stdout)
+    made = json.loads(keys("create", "--storefront", "Shop", "--mode", "live", *words, "--json").out)
     assert set(made) == {"id", "key", "name", "storefront", "mode", "scopes"}
     assert (made["storefront"], made["mode"], made["scopes"]) == ("Shop", "live", ["storefront", "ops"])
     assert made["key"].startswith("gw_live_")
     listed = keys("list", "--json")
-    assert made["key"] not in listed.stdout
-    assert [key["id"] for key in json.loads(listed.stdout)] == [made["id"]]
-    assert json.loads(listed.stdout)[0]["name"] == "till 1"
-    assert keys("revoke", made["id"]).returncode == 0
-    assert "revoked" in keys("list").stdout
+    assert made["key"] not in listed.out
+    assert [key["id"] for key in json.loads(listed.out)] == [made["id"]]
+    assert json.loads(listed.out)[0]["name"] == "till 1"
+    assert keys("revoke", made["id"]).code == 0
+    assert "revoked" in keys("list").out
 
 
 def test_keys_made_and_revoked_stand_in_the_audit_log(keys, database_url):
-    made = json.loads(keys("create", "--storefront", "Shop", "--scope", "ops", "--json").stdout)
+    made = json.loads(keys("create", "--storefront", "Shop", "--scope", "ops", "--json").out)
     for _ in range(2):
-        assert keys("revoke", made["id"]).returncode == 0
+        assert keys("revoke", made["id"]).code == 0
 
     async def entries():
         pool = await open_pool(database_url)
@@ -62,6 +55,6 @@ def test_a_wrong_word_is_one_line_and_exit_code_2(keys):
     create = ("create", "--storefront", "Shop", "--scope")
     for words in ((*create, "admin"), (*create, "goods"), (*create, "routing"), ("revoke", "key_of_nobody")):
         done = keys(*words)
-        assert done.returncode == 2
-        assert done.stderr.startswith("esim-gateway: ")
-        assert len(done.stderr.splitlines()) == 1
+        assert done.code == 2
+        assert done.err.startswith("esim-gateway: ")
+        assert len(done.err.splitlines()) == 1

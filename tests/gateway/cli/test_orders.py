@@ -1,10 +1,6 @@
 """``orders``, ``reconcile``, ``selling`` and ``db restored`` as scripts use them."""
 
-from __future__ import annotations
-
-import asyncio
 import json
-import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +10,7 @@ from gateway.orders.process import process_order
 from gateway.orders.topup import admit_topup
 from providers.beppay import orders as beppay
 from schemas.orders import TopupForPlan
-from tests.gateway.cli.test_serve import environment
+from tests.kit.command_line import command_with, environment_of
 from tests.kit.sandboxed import shop_on, stock_from, town
 from tests.kit.shelf import settings_for
 from tests.kit.working import answered
@@ -36,20 +32,7 @@ async def shop(pool, database_url, tmp_path):
 
 @pytest.fixture
 def command(shop):
-    env = environment(shop.deps.settings, GATEWAY_SUPPLIERS=json.dumps(shop.suppliers.accounts()))
-
-    async def run(*words: str, typed: str = "") -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway", *words),
-            env=env,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate(typed.encode())
-        return process.returncode or 0, out.decode(), err.decode()
-
-    return run
+    return command_with(environment_of(shop.deps.settings))
 
 
 async def test_an_order_is_listed_shown_with_its_timeline_and_resolved(shop, command):

@@ -1,14 +1,13 @@
 """One Idempotency-Key at two serving processes at once: one order, one charge."""
 
-from __future__ import annotations
-
 import asyncio
-import json
 
 import aiohttp
 
 from gateway.access.key_rows import create_key
-from tests.gateway.cli.test_serve import environment, free_port, running, serve, until
+from tests.gateway.cli.test_serve import running, serve, until
+from tests.kit.command_line import environment_of
+from tests.kit.running_gateway import free_port
 from tests.kit.sandboxed import stock_from, town
 from tests.kit.shelf import settings_for
 
@@ -23,8 +22,7 @@ async def test_fifty_posts_with_one_key_over_two_processes_make_one_order_and_on
         settings = settings_for(tmp_path / "state", database_url, redis_url, suppliers=suppliers.accounts())
         await stock_from(pool, settings)
         key = await create_key(pool, storefront="shop", mode="test", scopes=["storefront", "ops"], per_minute=10**6)
-        accounts = json.dumps(suppliers.accounts())
-        env = environment(settings, GATEWAY_METRICS__PORT="0", GATEWAY_SUPPLIERS=accounts)
+        env = environment_of(settings, GATEWAY_METRICS__PORT="0")
         ports = [free_port(), free_port()]
         headers = {"Authorization": f"Bearer {key.key}", "Idempotency-Key": "once"}
         folders = [tmp_path / str(port) for port in ports]

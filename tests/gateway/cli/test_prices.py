@@ -1,12 +1,9 @@
 """``prices matrix`` and ``prices compare`` as people and scripts use them."""
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import io
 import json
-import sys
 
 import pytest
 
@@ -14,7 +11,7 @@ from gateway.catalog.browse import Catalog
 from gateway.catalog.index.matrix import Bucket
 from gateway.catalog.publish import publish
 from gateway.prices import prices
-from tests.gateway.cli.test_serve import environment
+from tests.kit.command_line import command_with, environment_of
 from tests.kit.made_up_market import some_items
 from tests.kit.shelf import settings_for, stock
 
@@ -29,17 +26,7 @@ async def settings(pool, database_url, tmp_path):
 
 @pytest.fixture
 def command(settings):
-    async def run(*words: str) -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway", "prices", *words),
-            env=environment(settings, COLUMNS="200"),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        return process.returncode or 0, out.decode(), err.decode()
-
-    return run
+    return command_with(environment_of(settings, COLUMNS="200"), "prices")
 
 
 async def test_the_matrix_on_the_terminal_has_the_figures_of_the_index_in_every_form(settings, pool, command):

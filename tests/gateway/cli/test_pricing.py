@@ -1,19 +1,16 @@
 """``pricing list``, ``preview`` and ``margins`` as people and scripts use them."""
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import io
 import json
-import sys
 
 import pytest
 
 from gateway.catalog.publish import publish
 from gateway.pricing import edit_rules
 from schemas.api_pricing import RuleBody
-from tests.gateway.cli.test_serve import environment
+from tests.kit.command_line import command_with, environment_of
 from tests.kit.made_up_market import Item, offer
 from tests.kit.shelf import settings_for, stock
 
@@ -29,18 +26,7 @@ async def settings(pool, database_url, tmp_path):
 
 @pytest.fixture
 def command(settings):
-    async def run(*words: str, said: str = "") -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway", "pricing", *words),
-            env=environment(settings, COLUMNS="200"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate(said.encode())
-        return process.returncode or 0, out.decode(), err.decode()
-
-    return run
+    return command_with(environment_of(settings, COLUMNS="200"), "pricing")
 
 
 async def test_rules_and_what_another_would_do_in_every_form(pool, command):
@@ -50,7 +36,7 @@ async def test_rules_and_what_another_would_do_in_every_form(pool, command):
         command("list"),
         command("list", "--json"),
         command("list", "--csv"),
-        command("preview", "-", "--json", said=rule),
+        command("preview", "-", "--json", typed=rule),
         command("preview", rule, "--csv"),
         command("preview", "--id", rule_id, "--remove"),
         command("preview", '{"name": "x", "percent": "1", "region": "atlantis"}'),

@@ -2,53 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 
 import aiohttp
 import pytest
 
 from gateway.access.key_rows import create_key
 from tests.gateway.cli.test_orders import GOOD, PARTLY, shop
-from tests.gateway.cli.test_serve import environment, free_port, serve, until
-from tests.kit.sandboxed import Shop
+from tests.gateway.cli.test_serve import serve, until
+from tests.kit.command_line import Finished, command_with, environment_of, environment_with
+from tests.kit.running_gateway import free_port
 
 __all__ = ["shop"]
 
 
-async def run(env: dict[str, str], *words: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", *words),
-        env=env,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+async def run(env: dict[str, str], *words: str) -> Finished:
+    return await command_with(env)(*words)
 
 
-def local(shop: Shop) -> dict[str, str]:
-    return environment(shop.deps.settings, GATEWAY_SUPPLIERS=json.dumps(shop.suppliers.accounts()))
-
-
-def remote(url: str, key: str, **more: str) -> dict[str, str]:
+def remote(url: str, key: str) -> dict[str, str]:
     """Nothing but the gateway's address and a key: no database, no supplier."""
-    env = {name: value for name, value in environment_without_gateway().items() if value}
-    return env | {"GATEWAY_URL": url, "GATEWAY_KEY": key} | more
-
-
-def environment_without_gateway() -> dict[str, str]:
-    import os
-
-    return {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    return environment_with(GATEWAY_URL=url, GATEWAY_KEY=key)
 
 
 @pytest.fixture
 async def serving(shop, tmp_path):
     """The address of a gateway that serves the shop's database."""
     port = free_port()
-    env = local(shop) | {"GATEWAY_METRICS__PORT": "0"}
+    env = environment_of(shop.deps.settings, GATEWAY_METRICS__PORT="0")
 
     async def ready() -> bool:
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as got:
@@ -66,7 +47,7 @@ async def ops_key(shop) -> str:
 
 async def test_commands_print_the_same_of_the_database_and_of_a_remote_gateway(shop, serving, ops_key):
     good, stuck = await shop.buy(GOOD), await shop.buy(PARTLY)
-    away, here = remote(serving, ops_key), local(shop)
+    away, here = remote(serving, ops_key), environment_of(shop.deps.settings)
     for words in (
         ("orders", "list", "--json"),
         ("orders", "list", "--status", "needs_review"),
@@ -88,12 +69,11 @@ async def test_commands_print_the_same_of_the_database_and_of_a_remote_gateway(s
         ("prices", "changes", "--summary", "--since", "2026-01-01", "--csv"),
         ("orders", "show", "ord_nobody"),
     ):
-        there, same = await asyncio.gather(run(away, *words), run(here, *words))
-        assert there == same, words
+        assert await run(away, *words) == await run(here, *words), words
 
 
 async def test_what_is_done_remotely_is_logged_with_the_key_and_locally_with_the_user(shop, serving, ops_key):
-    away, here = remote(serving, ops_key), local(shop)
+    away, here = remote(serving, ops_key), environment_of(shop.deps.settings)
     code, out, _ = await run(away, "selling", "stop", "--supplier", "pikasim", "--note", "prices")
     assert (code, out) == (0, "stopped: pikasim\n")
     assert (await run(here, "selling", "resume", "--supplier", "pikasim"))[0] == 0
@@ -131,6 +111,6 @@ async def test_what_a_remote_gateway_refuses_is_one_line_that_says_what_to_do(sh
 
 
 async def test_a_state_folder_is_local_whatever_the_environment_names(shop, tmp_path):
-    env = local(shop) | {"GATEWAY_URL": "http://127.0.0.1:9", "GATEWAY_KEY": "x"}
+    env = environment_of(shop.deps.settings, GATEWAY_URL="http://127.0.0.1:9", GATEWAY_KEY="x")
     code, out, _ = await run(env, "orders", "list", "--json", "--state-dir", str(tmp_path))
     assert (code, json.loads(out)) == (0, [])

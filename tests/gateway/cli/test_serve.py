@@ -20,23 +20,10 @@ from gateway.catalog.publish import publish
 from gateway.kit.pool import open_pool
 from gateway.migrations import upgrade
 from gateway.runtime import supervisor
+from tests.kit.command_line import environment_of
 from tests.kit.made_up_market import Item, offer
-from tests.kit.shelf import SECRET, settings_for, stock
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def environment(settings, **more) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    made = kept | {"GATEWAY_STATE_DIR": str(settings.state_dir), "GATEWAY_SECRET_KEY": SECRET}
-    made["GATEWAY_DATABASE_URL"] = settings.database_url.get_secret_value()
-    if settings.redis_url is not None:
-        made["GATEWAY_REDIS_URL"] = settings.redis_url.get_secret_value()
-    return made | more
+from tests.kit.running_gateway import free_port
+from tests.kit.shelf import settings_for, stock
 
 
 @contextmanager
@@ -103,7 +90,7 @@ async def shop(pool, database_url, redis_url, tmp_path):
 async def test_workers_share_the_socket_are_replaced_and_add_up_their_figures(shop, tmp_path):
     settings, key = shop
     port, metrics = free_port(), free_port()
-    env = environment(settings, GATEWAY_METRICS__PORT=str(metrics))
+    env = environment_of(settings, GATEWAY_METRICS__PORT=str(metrics))
     headers = {"Authorization": f"Bearer {key}"}
     url = f"http://127.0.0.1:{port}"
     with serve(tmp_path, env, "--workers", "2", "--port", str(port)) as process:
@@ -147,7 +134,7 @@ async def test_workers_share_the_socket_are_replaced_and_add_up_their_figures(sh
 async def test_a_request_that_runs_is_answered_before_the_end(shop, tmp_path):
     settings, key = shop
     port = free_port()
-    with serve(tmp_path, environment(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port)) as process:
+    with serve(tmp_path, environment_of(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port)) as process:
         async with aiohttp.ClientSession() as session:
 
             async def ready() -> bool:
@@ -174,7 +161,7 @@ async def test_a_request_that_runs_is_answered_before_the_end(shop, tmp_path):
 
 async def test_killed_without_warning_it_leaves_no_process_behind(shop, tmp_path):
     settings, _ = shop
-    env = environment(settings, GATEWAY_METRICS__PORT="0")
+    env = environment_of(settings, GATEWAY_METRICS__PORT="0")
     with serve(tmp_path, env, "--workers", "2", "--port", "0") as process:
 
         async def both() -> set[int]:
@@ -200,7 +187,7 @@ async def test_a_port_in_use_is_one_clear_line(shop, tmp_path, taken):
         used = str(holder.getsockname()[1])
         metrics = used if taken == "metrics" else "0"
         options = ("--port", used if taken == "port" else "0")
-        with serve(tmp_path, environment(settings, GATEWAY_METRICS__PORT=metrics), *options) as process:
+        with serve(tmp_path, environment_of(settings, GATEWAY_METRICS__PORT=metrics), *options) as process:
             assert process.wait(30) == 2
     (line,) = (line for line in (tmp_path / "serve.log").read_text().splitlines() if not line.startswith("{"))
     assert line.startswith(f"esim-gateway: cannot listen on 127.0.0.1 port {used}")
@@ -219,7 +206,7 @@ async def test_it_starts_with_its_servers_gone_and_recovers_by_itself(own_server
     own_servers.valkey.stop()
     port = free_port()
     headers = {"Authorization": f"Bearer {key.key}"}
-    with serve(tmp_path, environment(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port)) as process:
+    with serve(tmp_path, environment_of(settings, GATEWAY_METRICS__PORT="0"), "--port", str(port)) as process:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
 
             async def ready() -> dict:

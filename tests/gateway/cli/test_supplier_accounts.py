@@ -1,7 +1,5 @@
 """``suppliers check``, ``keys`` and ``setup-webhooks`` as people and scripts use them."""
 
-from __future__ import annotations
-
 import json
 
 from aiohttp import web

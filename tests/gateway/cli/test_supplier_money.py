@@ -1,7 +1,5 @@
 """``suppliers money``, ``transactions``, ``ledger`` and ``deposit`` as people and scripts use them."""
 
-from __future__ import annotations
-
 import json
 
 import msgspec

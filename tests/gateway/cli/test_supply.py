@@ -1,7 +1,5 @@
 """``mappings`` and ``suppliers figures`` as scripts use them."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 

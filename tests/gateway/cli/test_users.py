@@ -2,43 +2,37 @@
 
 import asyncio
 import json
-import os
 import re
-import subprocess
-import sys
+from functools import partial
 
 import aiohttp
 import asyncpg
 import pytest
 
 from tests.conftest import _run
-from tests.gateway.cli.test_serve import free_port, serve, until
-from tests.kit.secret_keys import SECRET_KEY
+from tests.gateway.cli.test_serve import serve, until
+from tests.kit.command_line import environment_of, environment_with, run_command
+from tests.kit.running_gateway import free_port
+from tests.kit.shelf import settings_for
 
 
 @pytest.fixture
 def users(database_url, tmp_path):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    env = kept | {"GATEWAY_DATABASE_URL": database_url, "GATEWAY_STATE_DIR": str(tmp_path)}
-
-    def run(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "gateway", "users", *words]
-        return subprocess.run(command, env=env, input=typed, capture_output=True, text=True, check=False)
-
-    return run
+    environment = environment_with(GATEWAY_DATABASE_URL=database_url, GATEWAY_STATE_DIR=str(tmp_path))
+    return partial(run_command, environment, "users")
 
 
 def test_a_user_is_made_listed_given_a_password_and_shut_out(users):
     made = users("create", "ana", "--role", "operator")
-    assert made.returncode == 0, made.stderr
-    assert re.search(r"\n[a-z2-9]{5}(-[a-z2-9]{5}){3}\n", made.stdout)
-    (shown,) = json.loads(users("list", "--json").stdout)
+    assert made.code == 0, made.err
+    assert re.search(r"\n[a-z2-9]{5}(-[a-z2-9]{5}){3}\n", made.out)
+    (shown,) = json.loads(users("list", "--json").out)
     assert (shown["name"], shown["role"], shown["disabled_at"]) == ("ana", "operator", None)
     given = users("password", "ana", "--password-stdin", typed="a long enough one\n")
-    assert given.stdout == "ana has another password\n"
-    assert users("disable", "ana").returncode == 0
-    assert "disabled" in users("list").stdout
-    assert users("enable", "ana").returncode == 0
+    assert given.out == "ana has another password\n"
+    assert users("disable", "ana").code == 0
+    assert "disabled" in users("list").out
+    assert users("enable", "ana").code == 0
 
 
 def test_a_user_is_unlocked(users, database_url):
@@ -48,8 +42,8 @@ def test_a_user_is_unlocked(users, database_url):
         """INSERT INTO login_name_failures (user_id, address)
            SELECT id, '192.0.2.' || n FROM users, generate_series(1, 10) AS n""",
     )
-    assert users("unlock", "ana").stdout == "ana can log in at once; 10 failed attempts are forgotten\n"
-    assert users("unlock", "ana").stdout == "ana can log in at once; 0 failed attempts are forgotten\n"
+    assert users("unlock", "ana").out == "ana can log in at once; 10 failed attempts are forgotten\n"
+    assert users("unlock", "ana").out == "ana can log in at once; 0 failed attempts are forgotten\n"
 
 
 def test_a_made_up_password_must_be_changed_and_a_given_one_not(users, database_url):
@@ -63,7 +57,7 @@ def test_a_made_up_password_must_be_changed_and_a_given_one_not(users, database_
 
         return asyncio.run(ask())
 
-    assert "must be changed at the first log-in" in users("create", "ana").stdout
+    assert "must be changed at the first log-in" in users("create", "ana").out
     assert must_change()
     users("password", "ana", "--password-stdin", typed="a long enough one\n")
     assert not must_change()
@@ -73,10 +67,10 @@ def test_a_made_up_password_must_be_changed_and_a_given_one_not(users, database_
 
 def test_a_second_factor_is_reset(users, database_url):
     users("create", "ana")
-    assert users("reset-totp", "ana").stderr == "esim-gateway: ana has no second factor\n"
+    assert users("reset-totp", "ana").err == "esim-gateway: ana has no second factor\n"
     _run(database_url, "UPDATE users SET totp_secret = '\\x00', totp_since = now()")
-    assert users("reset-totp", "ana").returncode == 0
-    assert json.loads(users("list", "--json").stdout)[0]["totp_since"] is None
+    assert users("reset-totp", "ana").code == 0
+    assert json.loads(users("list", "--json").out)[0]["totp_since"] is None
 
 
 def test_what_cannot_be_is_one_line_and_exit_code_2(users):
@@ -89,19 +83,13 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(users):
         (("reset-totp", "nobody"), ""),
     ):
         done = users(*words, typed=typed)
-        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
-        assert done.stderr.startswith("esim-gateway: ")
+        assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
+        assert done.err.startswith("esim-gateway: ")
 
 
 async def test_serve_makes_no_user_and_the_one_that_is_made_gets_in(users, database_url, tmp_path):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     port = free_port()
-    env = kept | {
-        "GATEWAY_DATABASE_URL": database_url,
-        "GATEWAY_METRICS__PORT": "0",
-        "GATEWAY_SECRET_KEY": SECRET_KEY,
-        "GATEWAY_STATE_DIR": str(tmp_path),
-    }
+    env = environment_of(settings_for(tmp_path, database_url), GATEWAY_METRICS__PORT="0")
     login = f"http://127.0.0.1:{port}/console/login"
     with serve(tmp_path, env, "--port", str(port)):
         async with aiohttp.ClientSession() as session:
@@ -112,8 +100,8 @@ async def test_serve_makes_no_user_and_the_one_that_is_made_gets_in(users, datab
                     return answer.status
 
             await until(lambda: try_in("a password of nobody"))
-            assert json.loads(users("list", "--json").stdout) == []
-            made = users("create", "admin", "--role", "admin")
-            password = re.search(r"\n([a-z2-9]{5}(?:-[a-z2-9]{5}){3})\n", made.stdout)[1]
+            assert json.loads((await asyncio.to_thread(users, "list", "--json")).out) == []
+            made = await asyncio.to_thread(users, "create", "admin", "--role", "admin")
+            password = re.search(r"\n([a-z2-9]{5}(?:-[a-z2-9]{5}){3})\n", made.out)[1]
             assert await try_in(password) == 303
     assert "password" not in (tmp_path / "serve.log").read_text()

@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from argon2 import PasswordHasher
 from yarl import URL
 
 from benchmarks.console_data import Size, accounts, fill
@@ -35,9 +36,10 @@ from gateway.kit.settings import Settings, load
 from gateway.orders.process import drain
 from gateway.runtime import embedded
 from gateway.suppliers.deps import Deps
-from tests.conftest import _THROW_OUT, _run
+from tests.conftest import _run
 from tests.kit.chromium import chromium
 from tests.kit.gateway_server import GatewayServer
+from tests.kit.keeper import Keeper
 from tests.kit.sandboxed import Town, shop_on, stock_from, town
 from tests.kit.secret_keys import SECRET_KEY
 
@@ -180,8 +182,6 @@ class Console:
 
 @pytest.fixture(scope="session")
 def _hash() -> str:
-    from argon2 import PasswordHasher
-
     return PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
 
 
@@ -248,11 +248,17 @@ def _settings(url: str, redis: str, folder: str, suppliers: dict[str, Any], **mo
     return load(**(given | more))
 
 
+@pytest.fixture(scope="session")
+def _stocked_database(servers: embedded.Servers, _stocked: Path) -> Iterator[Keeper]:
+    with Keeper(servers.postgres.url(_STOCKED)) as keeper:
+        yield keeper
+
+
 @pytest.fixture
-def stocked_url(servers: embedded.Servers, _stocked: Path) -> Iterator[str]:
+def stocked_url(_stocked_database: Keeper) -> Iterator[str]:
     """The stocked database, put back after the test into what it was."""
-    yield servers.postgres.url(_STOCKED)
-    _run(servers.postgres.url(_STOCKED), _THROW_OUT, _PUT_BACK)
+    yield _stocked_database.url
+    _stocked_database.put_back(_PUT_BACK)
 
 
 @pytest.fixture
@@ -289,8 +295,9 @@ async def _work(url: str, folder: str) -> None:
 @pytest.fixture
 def busy_url(servers: embedded.Servers, _busy: Path) -> Iterator[str]:
     """The busy database, put back after the test into what it was."""
-    yield servers.postgres.url(_BUSY)
-    _run(servers.postgres.url(_BUSY), _THROW_OUT, _PUT_BACK)
+    with Keeper(servers.postgres.url(_BUSY)) as keeper:
+        yield keeper.url
+        keeper.put_back(_PUT_BACK)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Alerts at the console and over the API, and one from a supplier's price to the mailbox."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 from ipaddress import ip_network

@@ -1,7 +1,5 @@
 """Bodies that are no form: each is refused with a page that says why, before anything is done."""
 
-from __future__ import annotations
-
 FORM = "application/x-www-form-urlencoded"
 BROKEN = {
     "multipart without a boundary": (b"--x\r\n\r\nv\r\n", "multipart/form-data"),

@@ -1,7 +1,5 @@
 """Checkouts at the console: found, looked into, and decided where a payment needs attention."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Getting in and out of the console: sessions, passwords, failed tries, the first admin."""
 
-from __future__ import annotations
-
 import asyncio
 import html
 from hashlib import sha256

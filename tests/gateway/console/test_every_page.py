@@ -1,7 +1,5 @@
 """Every page there is, on a gateway that was at work: whole without scripts, light, safe from what others wrote."""
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import html

@@ -1,7 +1,5 @@
 """Vouchers and recharges on the console's page of other goods."""
 
-from __future__ import annotations
-
 import csv
 import io
 

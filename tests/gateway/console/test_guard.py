@@ -1,7 +1,5 @@
 """What stands before every page: who may, where a form comes from, and what goes out with each answer."""
 
-from __future__ import annotations
-
 import re
 
 import asyncpg

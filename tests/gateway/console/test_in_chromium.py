@@ -1,7 +1,5 @@
 """The console in a real browser: read by axe, used by keys, and without any script."""
 
-from __future__ import annotations
-
 from importlib import resources
 
 import pytest

@@ -1,7 +1,5 @@
 """Failed log-ins over HTTP: strangers lock nobody out, and each device, address and session has its own count."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 

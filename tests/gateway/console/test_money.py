@@ -1,7 +1,5 @@
 """The pages of our money at the suppliers: what there is, both books, deposits that are begun there."""
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import io

@@ -1,7 +1,5 @@
 """Orders at the console: found, looked into, looked up again, resolved; nothing of it shows what must not be seen."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape

@@ -1,7 +1,5 @@
 """What operators decide about orders at the console: a cancel in spite of top-ups, and what a restore left to them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from gateway.access import audit_rows

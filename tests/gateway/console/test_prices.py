@@ -1,7 +1,5 @@
 """Prices and Compare: from the matrix to a cell's offers to a comparison, with and without scripts."""
 
-from __future__ import annotations
-
 import csv
 import html
 import io

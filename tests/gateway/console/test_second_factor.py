@@ -1,7 +1,5 @@
 """The steps between a password and the console: a password of one's own, and the second factor."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import re

@@ -1,7 +1,5 @@
 """Storefronts at the console: keys shown once, limits, endpoints and what was sent to them."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """Our account on a supplier's page: checked, its key turned over, its webhooks set."""
 
-from __future__ import annotations
-
 import msgspec
 
 from gateway.access import audit_rows

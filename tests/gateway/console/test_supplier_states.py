@@ -1,7 +1,5 @@
 """Suppliers' states in the console: the reason and its end, why nothing can be sold, and trying again at once."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

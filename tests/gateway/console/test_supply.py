@@ -1,7 +1,5 @@
 """Suppliers, words that are not understood, jobs and settings on the pages."""
 
-from __future__ import annotations
-
 import csv
 import html
 import io

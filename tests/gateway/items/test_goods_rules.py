@@ -1,7 +1,5 @@
 """Digital goods: exact costs, what an order must tell, and what a walk comes to beside what stands."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import msgspec

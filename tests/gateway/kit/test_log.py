@@ -11,12 +11,8 @@ from gateway.kit import log
 @pytest.fixture
 def lines():
     written = []
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
     log.configure("info", written.append)
-    yield lambda: [orjson.loads(line) for line in b"".join(written).splitlines()]
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    return lambda: [orjson.loads(line) for line in b"".join(written).splitlines()]
 
 
 def test_a_line_is_one_json_object_with_time_and_level(lines):

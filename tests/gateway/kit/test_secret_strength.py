@@ -1,7 +1,5 @@
 """Which secret keys can be guessed."""
 
-from __future__ import annotations
-
 import pytest
 
 from gateway.kit.secret_strength import guessable_bits, is_weak, new_secret

@@ -1,7 +1,5 @@
 """Settings: the database's password apart from its URL, and what `dev` leaves as it was set."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit

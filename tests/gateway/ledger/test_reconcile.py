@@ -1,7 +1,5 @@
 """Our ledger beside the sandboxes' own books, and the walk through a restore of the database."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """What a comparison of two books names, with plain values."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """Which orders wait for somebody: told from how they stand, and from nothing else."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
 
 from gateway.orders import order_state_rows, send
 from gateway.orders.cancel import ask_cancel
@@ -73,14 +72,6 @@ async def answers_repeated(counter: Counter, order_id: str) -> None:
         await read_order_again(counter.deps, order_id)
 
 
-@pytest.fixture
-async def quiet() -> AsyncIterator[None]:
-    """Rendering the traceback of each fault takes longer than the test."""
-    with structlog.testing.capture_logs():
-        yield
-
-
-@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize(
     "disturb",
     [stopped, paused, breaker_open, settling_fails, reading_fails, answers_repeated],

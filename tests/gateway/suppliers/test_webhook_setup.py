@@ -1,7 +1,5 @@
 """A supplier's webhooks set by a call, and waited for until its test has arrived, or not."""
 
-from __future__ import annotations
-
 import pytest
 from aiohttp import web
 

@@ -1,7 +1,5 @@
 """What a mapping is known by: the code and tables that decide how items are mapped."""
 
-from __future__ import annotations
-
 from gateway.sync import mapped_by
 from providers.pikasim import MANIFEST
 

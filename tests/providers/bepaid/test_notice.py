@@ -1,7 +1,5 @@
 """Notifications: verified over their bytes, and read."""
 
-from __future__ import annotations
-
 import base64
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """What is kept of an exchange: its shape and its plain words, and nothing that anybody could use."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from providers.kit.signing import hmac_sha256, signed_by

@@ -1,7 +1,5 @@
 """An account at S2S's sandbox for a test. What it sells is asked for by the id of its SKU."""
 
-from __future__ import annotations
-
 from contextlib import asynccontextmanager
 
 from providers.s2s import MANIFEST

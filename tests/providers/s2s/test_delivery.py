@@ -1,7 +1,5 @@
 """An eSIM found in delivered goods of no stated shape."""
 
-from __future__ import annotations
-
 import base64
 
 import pytest

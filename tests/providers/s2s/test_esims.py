@@ -1,7 +1,5 @@
 """eSIMs that were bought at S2S: what they say of themselves, and more data for them, over HTTP."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import msgspec

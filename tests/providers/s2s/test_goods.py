@@ -1,7 +1,5 @@
 """S2S's vouchers and recharges as goods: what the two lists say of them, in both languages, and what is set aside."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 

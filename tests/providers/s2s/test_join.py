@@ -1,7 +1,5 @@
 """Products joined with the price list: every SKU comes out once, whichever list it stands in."""
 
-from __future__ import annotations
-
 from collections import Counter
 from decimal import Decimal
 

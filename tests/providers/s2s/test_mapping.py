@@ -1,7 +1,5 @@
 """What a SKU is, from its attributes, its name and its product's name; and what a refusal means."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import msgspec

@@ -1,7 +1,5 @@
 """Orders at S2S, over HTTP against its sandbox: bought once, found again, and what each failure means."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 

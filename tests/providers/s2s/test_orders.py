@@ -1,7 +1,5 @@
 """Orders, eSIMs and money beyond the page's examples: other words, other keys, missing parts."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import msgspec

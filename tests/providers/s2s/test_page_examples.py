@@ -1,7 +1,5 @@
 """Each JSON example of the page goes through the wire types whole; ``test_contract`` says what most become."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from decimal import Decimal
 

@@ -3,8 +3,6 @@
 Signatures are vectors made with ``printf %s MESSAGE | openssl dgst -sha256 -hmac SECRET``.
 """
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Signatures against vectors made with ``printf %s MESSAGE | openssl dgst -sha256 -hmac SECRET``."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import msgspec

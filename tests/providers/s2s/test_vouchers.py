@@ -1,7 +1,5 @@
 """Vouchers and recharges bought at S2S, over HTTP against its sandbox: codes, fields, amounts, and what goes wrong."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """The walk by cursor, against a supplier that answers what a test tells it to."""
 
-from __future__ import annotations
-
 from itertools import count
 
 import msgspec

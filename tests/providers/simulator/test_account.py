@@ -1,7 +1,5 @@
 """A sandbox's account: its keys, its secret, its clock, and a path that moved, as they are told over HTTP."""
 
-from __future__ import annotations
-
 import pytest
 from aiohttp import ClientSession
 
