@@ -39,7 +39,7 @@ _AMOUNTS = (
     200,
     300,
     500,
-    *tuple(int(1024 * gb) for gb in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)),
+    *tuple(int(1000 * gb) for gb in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)),
 )
 _DAYS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 15, 20, 21, 25, 28, 30, 45, 60, 90, 180, 365)
 
@@ -88,7 +88,7 @@ def rows(count: int, seed: int = 1) -> Iterator[tuple[Any, ...]]:
             made = _allowance(*kind)
             allowances[kind] = (made, msgspec.json.encode(made).decode())
         data, data_json = allowances[kind]
-        size = 2 if data.mb is None else data.mb / 1024 * (days if data.reset is Reset.DAILY else 1)
+        size = 2 if data.mb is None else data.mb / 1000 * (days if data.reset is Reset.DAILY else 1)
         cents = int(40 + 90 * (size**0.8) * (1 + days / 60) * (1 + len(coverage) / 60) * dice.uniform(0.6, 1.8))
         supplier = SUPPLIERS[number % len(SUPPLIERS)]
         yield (
@@ -129,7 +129,7 @@ def _allowance(mb: int, unlimited: bool, daily: bool) -> DataAllowance:
         fair_use = FairUse(AfterAllowance.THROTTLED, mb, per_day=True) if mb < 5000 and daily else None
         text = "unlimited" if fair_use is None else f"unlimited ({mb} MB a day at full speed)"
         return DataAllowance(None, text, unlimited=True, fair_use=fair_use)
-    text = f"{mb} MB" if mb < 1024 else f"{mb / 1024:g} GB"
+    text = f"{mb} MB" if mb < 1000 else f"{mb / 1000:g} GB"
     if daily and mb < 6000:
         return DataAllowance(mb, f"{text} a day", reset=Reset.DAILY)
     return DataAllowance(mb, text)

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from schemas.examples import AT, example
 from schemas.page import Page
-from schemas.plan import AfterAllowance, Reset, Scope, SetAsideReason, Starts, WhyNot
+from schemas.plan import AfterAllowance, DataAllowance, FairUse, Reset, Scope, SetAsideReason, Starts, WhyNot, shown_mb
 
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["JP"])]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3,4}$", examples=["USD"])]
@@ -54,9 +54,17 @@ class FairUsePolicy(msgspec.Struct, frozen=True):
     allowance_mb: int | None = None
     per_day: bool = False
 
+    @classmethod
+    def of(cls, use: FairUse | None) -> FairUsePolicy | None:
+        """The same with the allowance as the API shows it."""
+        return None if use is None else cls(use.after, mb_or_null(use.allowance_mb), use.per_day)
+
 
 class PlanData(msgspec.Struct, frozen=True):
-    """How much data. ``mb`` counts 1 GB as 1024, is a day's amount when ``reset`` is daily, null when unlimited."""
+    """How much data. ``mb`` is a day's amount when ``reset`` is daily, and null when unlimited.
+
+    Amounts below 1 GB are as they are; from there on 1 GB counts as 1024.
+    """
 
     mb: Annotated[int | None, example(1024)]
     total_mb: Annotated[int | None, example(1024)]
@@ -64,6 +72,23 @@ class PlanData(msgspec.Struct, frozen=True):
     unlimited: bool
     reset: Reset
     fair_use: Annotated[FairUsePolicy | None, example(None)]
+
+    @classmethod
+    def of(cls, data: DataAllowance, days: int) -> PlanData:
+        """An allowance over so many days, as the API shows it."""
+        return cls(
+            mb=mb_or_null(data.mb),
+            total_mb=mb_or_null(data.total_mb(days)),
+            declared=data.declared,
+            unlimited=data.unlimited,
+            reset=data.reset,
+            fair_use=FairUsePolicy.of(data.fair_use),
+        )
+
+
+def mb_or_null(nominal: int | None) -> int | None:
+    """Nominal MB as ``mb`` of the API; null stays null."""
+    return None if nominal is None else shown_mb(nominal)
 
 
 class PlanValidity(msgspec.Struct, frozen=True):

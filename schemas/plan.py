@@ -11,7 +11,8 @@ import msgspec
 
 from schemas.money import Money
 
-MB_PER_GB = 1024
+MB_PER_GB = 1024  # in `mb` of the API, and in what is asked of it
+NOMINAL_MB_PER_GB = 1000  # everywhere inside
 GLOBAL_FROM = 100
 # Nobody lives on Bouvet Island: the plans on which the sandboxes go wrong are for it.
 TRIGGER_COUNTRY = "BV"
@@ -60,8 +61,8 @@ class Starts(StrEnum):
 class FairUse(msgspec.Struct, frozen=True):
     """What limits an allowance beyond its amount.
 
-    ``allowance_mb`` is the stated high-speed amount of an unlimited plan, in MB with 1 GB = 1024,
-    per day when ``per_day``; None when the supplier states none.
+    ``allowance_mb`` is the stated high-speed amount of an unlimited plan, in nominal MB, per day when
+    ``per_day``; None when the supplier states none.
     """
 
     after: AfterAllowance | None = None
@@ -72,9 +73,9 @@ class FairUse(msgspec.Struct, frozen=True):
 class DataAllowance(msgspec.Struct, frozen=True):
     """The declared amount of data.
 
-    ``mb`` counts 1 GB as 1024 and is None when unlimited; it is a day's amount when ``reset`` is
-    daily. ``declared`` is the normalised text ("1 GB"), ``bytes`` what the supplier counts, if it
-    says so, and ``basis`` how it counts.
+    ``mb`` is whole nominal MB (1 GB = 1000; the API shows ``shown_mb`` of it), a day's amount when ``reset``
+    is daily, and None when unlimited. ``declared`` is the normalised text ("1 GB"), ``bytes`` what the supplier
+    counts, if it says so, and ``basis`` how it counts.
     """
 
     mb: int | None
@@ -86,7 +87,7 @@ class DataAllowance(msgspec.Struct, frozen=True):
     basis: Basis = Basis.TEXT
 
     def total_mb(self, days: int) -> int | None:
-        """MB over ``days`` days: the amount itself, or a day's amount times the days; None when unlimited."""
+        """Nominal MB over ``days`` days: the amount, or a day's amount times the days; None when unlimited."""
         if self.mb is None:
             return None
         return self.mb * days if self.reset is Reset.DAILY else self.mb
@@ -152,6 +153,7 @@ class SetAsideReason(StrEnum):
 
     NO_VALIDITY = "no_validity"
     NO_DATA_AMOUNT = "no_data_amount"
+    UNLIKELY_AMOUNT = "unlikely_amount"
     NO_SUCH_COUNTRY = "no_such_country"
     COVERAGE_UNKNOWN = "coverage_unknown"
     CONTRADICTORY = "contradictory"
@@ -222,6 +224,23 @@ def is_trigger(mode: str, coverage: Collection[str]) -> bool:
     return mode == "test" and len(coverage) == 1 and TRIGGER_COUNTRY in coverage
 
 
+def nominal_mb(number: int) -> int:
+    """What a number of MB means, of a supplier or of a request, in nominal MB.
+
+    512 and 256 are half and a quarter of a GB; a multiple of 512 from 1024 on counts 1024 a GB; every other
+    number counts 1000 (1500 is 1.5 GB).
+    """
+    binary = number in (MB_PER_GB // 4, MB_PER_GB // 2) or (number >= MB_PER_GB and number % (MB_PER_GB // 2) == 0)
+    return number * NOMINAL_MB_PER_GB // MB_PER_GB if binary else number
+
+
+def shown_mb(nominal: int) -> int:
+    """An amount of nominal MB as ``mb`` of the API: unchanged below 1 GB, with 1 GB = 1024 from there on."""
+    if nominal < NOMINAL_MB_PER_GB:
+        return nominal
+    return (2 * nominal * MB_PER_GB + NOMINAL_MB_PER_GB) // (2 * NOMINAL_MB_PER_GB)
+
+
 def scope_of(coverage: tuple[str, ...]) -> Scope:
     """Country for one country, global from 100 countries on, region between."""
     if len(coverage) == 1:
@@ -233,14 +252,16 @@ def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     """The stable id of a plan: readable words, then a digest of all that makes its identity.
 
     Identity is the coverage set, ``mb``, ``unlimited``, ``reset``, ``days`` and, for an unlimited
-    plan, its stated fair-use allowance. It is the same on every process and after every sync.
+    plan, its stated fair-use allowance. It is the same on every process and after every sync. Amounts go into the
+    digest as the API shows them: so they did before they were nominal, and ids must stay.
     """
     codes = sorted(set(coverage))
     allowance = ""
     if data.unlimited and data.fair_use is not None and data.fair_use.allowance_mb is not None:
-        allowance = f"{data.fair_use.allowance_mb}{'/d' if data.fair_use.per_day else ''}"
+        allowance = f"{shown_mb(data.fair_use.allowance_mb)}{'/d' if data.fair_use.per_day else ''}"
+    shown = None if data.mb is None else shown_mb(data.mb)
     identity = "|".join(
-        ("1", ",".join(codes), str(data.mb), str(int(data.unlimited)), data.reset.value, str(days), allowance)
+        ("1", ",".join(codes), str(shown), str(int(data.unlimited)), data.reset.value, str(days), allowance)
     )
     digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
     where = "-".join(codes).lower() if len(codes) <= _SPELT_OUT else f"{len(codes)}countries"
@@ -251,7 +272,7 @@ def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
 def _amount_slug(data: DataAllowance) -> str:
     if data.mb is None:
         return "unlimited"
-    if data.mb % (MB_PER_GB // 2) == 0 and data.mb >= MB_PER_GB:
-        whole, rest = divmod(data.mb, MB_PER_GB)
+    if data.mb % (NOMINAL_MB_PER_GB // 2) == 0 and data.mb >= NOMINAL_MB_PER_GB:
+        whole, rest = divmod(data.mb, NOMINAL_MB_PER_GB)
         return f"{whole}{'.5' if rest else ''}gb"
-    return f"{data.mb}mb"
+    return f"{shown_mb(data.mb)}mb"

@@ -63,7 +63,8 @@ class PlanParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Meta(
                 ge=1,
                 le=1_000_000_000,
-                description="At least this much data, 1 GB being 1024. A daily plan counts its amount times its days, "
+                description="At least this much data in MB. Multiples of 512 count 1024 a GB, other numbers 1000. "
+                "A daily plan counts its amount times its days, "
                 "or times `min_days` when that is given. Unlimited meets any amount.",
             ),
         ]
@@ -159,7 +160,8 @@ class BucketParameters(PageParameters, frozen=True, forbid_unknown_fields=True, 
             Meta(
                 ge=1,
                 le=1_000_000_000,
-                description="At least this much data, 1 GB being 1024. A daily plan counts its amount times `days`, "
+                description="At least this much data in MB. Multiples of 512 count 1024 a GB, other numbers 1000. "
+                "A daily plan counts its amount times `days`, "
                 "or times its own. Unlimited meets any amount.",
             ),
         ]

@@ -25,7 +25,7 @@ from schemas.api import CatalogNote, PlanData, PlanFeatures, PlanNetwork, PlanVa
 from schemas.api_prices import ComparedOffer, Comparison, PriceColumn, PricedOffer, PriceLead, PriceMatrix, PriceRow
 from schemas.money import currency_digits
 from schemas.page import Page
-from schemas.plan import Scope
+from schemas.plan import NOMINAL_MB_PER_GB, Scope, shown_mb
 
 MOST_COUNTRIES = 50
 FEWEST_COMPARED, MOST_COMPARED = 2, 10
@@ -152,12 +152,12 @@ class _OfferPresenter:
             "plan_id": snapshot.plan_id(int(snapshot.plan[row])),
             "name": name,
             "declared": self._declared_of(int(snapshot.columns["data"][row])),
-            "total_mb": None if total < 0 else total,
+            "total_mb": None if total < 0 else shown_mb(total),
             "days": days,
             "scope": self.scopes[kind],
             "cost": None if listed < 0 else Price(*snapshot.piece("listed_at", listed).decode().split(" ")),
             "cost_base": None if whole is None else Price(_text(whole, snapshot.scale, self.digits), self.currency),
-            "per_gb": None if whole is None or total <= 0 else self._rounded(whole * 1024, total * below),
+            "per_gb": None if whole is None or total <= 0 else self._rounded(whole * NOMINAL_MB_PER_GB, total * below),
             "per_day": None if whole is None else self._rounded(whole, days * below),
             "price": None if price is None else Price(f"{price.amount:f}", price.currency),
             "stock": None if stock < 0 else stock,

@@ -18,7 +18,7 @@ import msgspec
 
 from gateway.pricing.price_rules import PriceRule, Rates, deciding
 from schemas.money import Money
-from schemas.plan import Scope, scope_of
+from schemas.plan import Scope, nominal_mb, scope_of
 
 MOST_RULES = 200
 
@@ -176,8 +176,8 @@ def matches(when: Conditions, places: frozenset[str] | None, subject: Subject) -
         and (places is None or places.issuperset(subject.coverage))
         and (when.scope is None or when.scope is scope_of(subject.coverage))
         and when.unlimited in (None, total is None)
-        and (when.min_data_mb is None or total is None or total >= when.min_data_mb)
-        and (when.max_data_mb is None or (total is not None and total <= when.max_data_mb))
+        and (when.min_data_mb is None or total is None or total >= nominal_mb(when.min_data_mb))
+        and (when.max_data_mb is None or (total is not None and total <= nominal_mb(when.max_data_mb)))
         and (not when.plan_ids or subject.plan_id in when.plan_ids)
     )
 

@@ -29,20 +29,12 @@ def plan_sold(
     """The plan with the price it is sold for, and the networks and features of the offer that was chosen."""
     total = data.total_mb(days)
     minor = price.to_minor()
-    fair = data.fair_use
     return api.Plan(
         id=plan_id,
         name=name,
         scope=scope_of(coverage),
         countries=list(coverage),
-        data=api.PlanData(
-            mb=data.mb,
-            total_mb=total,
-            declared=data.declared,
-            unlimited=data.unlimited,
-            reset=data.reset,
-            fair_use=None if fair is None else api.FairUsePolicy(fair.after, fair.allowance_mb, fair.per_day),
-        ),
+        data=api.PlanData.of(data, days),
         validity=api.PlanValidity(days=days, starts=Starts(starts)),
         networks=[api.PlanNetwork(network.country, network.operator, network.generation) for network in networks],
         features=api.PlanFeatures(features.topup, features.voice, features.sms, features.exit_country),

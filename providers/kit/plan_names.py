@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from providers.kit import places, units
+from providers.kit import durations, places, units
 from schemas.plan import DataAllowance, Reset
 
 if TYPE_CHECKING:
@@ -19,17 +16,17 @@ if TYPE_CHECKING:
 
 NAMED_COUNTRIES = 3
 
-_UNITS_OF_TIME = "days?|d|months?|mo|weeks?|wk|w|hours?|hrs?|h|years?|yrs?|y|minutes?|mins?"
 _BRACKETED = re.compile(r"\(([^()]{0,100})\)|\[([^\[\]]{0,100})\]")
 _COUNTED = re.compile(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinations|regions)\b", re.IGNORECASE)
 _SPEED = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE|[0-9]{1,4}\s?[km]bps)\b", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;:|/_+\-–—•·]+")
 # Words of the trade that are part of no place's name.
 _FILLERS = frozenset(
-    "bundle data esim esims fair fixed full fup high internet mobile only pack package packages pass plan plans"  # noqa: SIM905
+    "bundle data esim esims fair fixed for full fup high internet mobile only pack package packages pass plan plans"  # noqa: SIM905
     " prepaid recharge reduced roaming sim speed then throttled topup total tourist travel unlimited use valid"
-    " validity".split()  # a list of words reads better as words
+    " validity интернет трафик данные".split()  # a list of words reads better as words
 )
+_UP_TO = re.compile(r"\bup to\b", re.IGNORECASE)
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -37,13 +34,13 @@ class Parsed(msgspec.Struct, frozen=True):
 
     ``data`` is None when the name states no amount, ``days`` None when it states no number of days or
     several. ``place`` is what is left of the words ("Europe"), for ``places.place``; empty when nothing is.
-    ``other_unit`` is a duration that is neither days nor months ("2 weeks"), None when there is none.
+    ``unknown_unit`` is the ``durations.unit_key`` of a duration's unit that no table knows; empty when there is none.
     """
 
     data: DataAllowance | None = None
     days: int | None = None
     place: str = ""
-    other_unit: str | None = None
+    unknown_unit: str = ""
 
     @property
     def unlimited(self) -> bool:
@@ -63,10 +60,9 @@ def parse(text: str, overrides: MappingOverrides | None = None) -> Parsed:
         return Parsed()
     text = unicodedata.normalize("NFKC", text)
     extra_units = overrides.units if overrides is not None else {}
-    durations = _durations(tuple(extra_units))
-    days, other_unit = _duration(text, durations, extra_units)
-    place = _place_text(text, durations)
-    return Parsed(data=units.declared_from_text(text), days=days, place=place, other_unit=other_unit)
+    days, unknown_unit = durations.in_text(text, extra_units)
+    place = _place_text(text, durations.pattern(tuple(extra_units)))
+    return Parsed(data=units.declared_from_text(text), days=days, place=place, unknown_unit=unknown_unit)
 
 
 def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
@@ -78,47 +74,18 @@ def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     return f"{_where(coverage)} {_amount(data)}, {days} {'day' if days == 1 else 'days'}"
 
 
-def _duration(
-    text: str, durations: re.Pattern[str], extra_units: Mapping[str, Fraction]
-) -> tuple[int | None, str | None]:
-    found: set[int] = set()
-    other: str | None = None
-    for match in durations.finditer(text):
-        unit = match[2].lower()
-        if unit in ("d", "day", "days"):
-            value = units.days(match[1], "DAY")
-        elif unit in ("mo", "month", "months"):
-            value = units.days(match[1], "MONTH")
-        elif units.unit_key(unit) in extra_units:
-            value = units.days(match[1], unit, extra_units)
-        else:
-            other = other or match[0]
-            continue
-        if isinstance(value, int):
-            found.add(value)
-    days = found.pop() if len(found) == 1 else None
-    return days, None if days is not None else other
-
-
-def _place_text(text: str, durations: re.Pattern[str]) -> str:
+def _place_text(text: str, duration: re.Pattern[str]) -> str:
     """What stays when amounts, durations, speeds and words of the trade are taken away."""
     text = _BRACKETED.sub(
         lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" {m[1] or m[2] or ''} ", text
     )
-    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, durations, _COUNTED, _SPEED):
+    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, _UP_TO, duration, _COUNTED, _SPEED):
         text = pattern.sub(" ", text)
     tokens = text.split()
     kept = [
         word for word in tokens if not all(part.lower() in _FILLERS or not part for part in _SEPARATORS.split(word))
     ]
     return " ".join(kept).strip(" ,;:|/_+-–—•·()[]&")
-
-
-@lru_cache(maxsize=8)
-def _durations(extra_units: tuple[str, ...]) -> re.Pattern[str]:
-    """What a duration looks like; the words of units that were told are known too, with a plural's "s"."""
-    units_pattern = "|".join((_UNITS_OF_TIME, *(f"{re.escape(word)}s?" for word in extra_units)))
-    return re.compile(rf"(?<![0-9A-Za-z.,])([0-9]{{1,5}})\s?-?\s?({units_pattern})\b", re.IGNORECASE)
 
 
 def _says_amount(text: str) -> bool:

@@ -12,11 +12,14 @@ import msgspec
 from msgspec import Raw
 
 from providers.kit.text import ID_LENGTH, clean_text, is_supplier_id, raw_json
+from providers.kit.units import LIKELY_MB, declared_text
 from schemas.money import Money
-from schemas.plan import About, Offer, SetAside, SetAsideReason
+from schemas.plan import About, DataAllowance, Offer, SetAside, SetAsideReason
 
 MAX_COST = Decimal(100_000)
 MAX_DECIMALS = 8
+# A supplier that counts in binary floats writes 0.89 as 0.8899999999999999.
+_PRICE_STEP, _FLOAT_TAIL = Decimal("0.000001"), Decimal("1e-9")
 MOST_WORDS = 20
 UNNAMED = "unnamed-"
 
@@ -93,14 +96,26 @@ def id_of(value: str | int | None, missing: str) -> str:
 def cost_of(amount: Decimal | None, currency: str, most: Decimal = MAX_COST) -> Money:
     """A price as money. Raises ``Unmapped`` for one that is missing, not positive or beyond all reason.
 
-    ``most`` is what is beyond reason, in ``currency``: 100,000 dollars are, as many dong are not.
+    ``most`` is what is beyond reason, in ``currency``: 100,000 dollars are, as many dong are not. A price within 10^-9
+    of a number with at most six decimals is that number.
     """
     if amount is None or not amount.is_finite() or not 0 < amount <= most:
         raise Unmapped(SetAsideReason.NO_PRICE, f"price {amount}")
+    near = amount.quantize(_PRICE_STEP)
+    if 0 < abs(near - amount) <= _FLOAT_TAIL and near:
+        amount = near.normalize()
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MAX_DECIMALS:
         raise Unmapped(SetAsideReason.NO_PRICE, f"price with {-exponent} digits after the point")
     return Money(amount, currency)
+
+
+def amount_of(data: DataAllowance) -> DataAllowance:
+    """An amount as an offer has it. Raises ``Unmapped`` for one that no supplier sells to one traveller."""
+    stated = data.mb if data.fair_use is None else max(data.mb or 0, data.fair_use.allowance_mb or 0)
+    if stated is not None and stated > LIKELY_MB:
+        raise Unmapped(SetAsideReason.UNLIKELY_AMOUNT, f"data {declared_text(stated)}", About.DATA)
+    return data
 
 
 def cost_if_any(amount: Decimal | None, currency: str) -> Money | None:

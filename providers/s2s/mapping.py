@@ -17,7 +17,7 @@ from providers.kit import places
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.kit.unmapped import Unmapped, cost_of, id_of, id_or_none
+from providers.kit.unmapped import Unmapped, amount_of, cost_of, id_of, id_or_none
 from providers.s2s import wire
 from providers.s2s.sources import (
     PRODUCT_NAME,
@@ -106,7 +106,7 @@ def offer_or_reason(
             supplier_plan_id=id_of(sku.id, "a SKU without an id"),
             name=_stated(name),
             coverage=_coverage(sources, overrides),
-            data=_data(sources),
+            data=amount_of(_data(sources)),
             validity=Validity(_days(sources)),
             cost=_cost(price, of.product.denomination_type),
             stock=_stock(price),

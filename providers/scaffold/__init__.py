@@ -91,7 +91,7 @@ def _is_plain(item: Item) -> bool:
         return False
     declared = units.declared_from_text(item.data_text)
     named = len(item.countries) == 1 and item.place.isascii()
-    return named and bool(item.days and item.price) and declared is not None and declared.mb == item.mb
+    return named and bool(item.days and item.price) and declared is not None
 
 
 def _example(item: Item) -> dict[str, str]:
@@ -112,7 +112,7 @@ def _example(item: Item) -> dict[str, str]:
         "body": msgspec.json.format(msgspec.json.encode(body), indent=2).decode(),
         "plan_name": _plan_name(item),
         "country": item.countries[0],
-        "mb": str(item.mb),
+        "mb": str(declared.mb if declared else None),
         "declared": declared.declared if declared else "",
         "days": str(item.days),
         "price": str(item.price),

@@ -20,7 +20,7 @@ from gateway.kit.freshness import FreshnessBounds
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import Conditions, Rule, RuleSet, only, sets_at
 from schemas.money import Money
-from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset, Scope, Starts, Validity
+from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset, Scope, Starts, Validity, nominal_mb
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BOUNDS = FreshnessBounds(900, 86400)
@@ -47,7 +47,7 @@ def region_of(coverage: tuple[str, ...]) -> str | None:
 
 def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     place = ", ".join(NAMES.get(c, c) for c in coverage) if len(coverage) <= 3 else f"{len(coverage)} countries"
-    amount = "unlimited" if data.mb is None else f"{data.mb / 1024:g} GB" if data.mb >= 1024 else f"{data.mb} MB"
+    amount = "unlimited" if data.mb is None else f"{data.mb / 1000:g} GB" if data.mb >= 1000 else f"{data.mb} MB"
     daily = " a day" if data.reset is Reset.DAILY else ""
     return f"{place} {amount}{daily}, {days} {'day' if days == 1 else 'days'}"
 
@@ -147,11 +147,16 @@ def offer(
     features: Features = UNSAID,
     starts: Starts = Starts.INSTALL,
 ) -> Offer:
+    """An offer; amounts are as the API shows them."""
     coverage = tuple(sorted(countries.split()))
-    fair_use = FairUse(allowance_mb=allowance) if allowance is not None else None
+    fair_use = FairUse(allowance_mb=nominal_mb(allowance)) if allowance is not None else None
     declared = "Unlimited" if mb is None else f"{mb} MB"
     data = DataAllowance(
-        mb=mb, declared=declared, unlimited=mb is None, reset=Reset.DAILY if daily else Reset.NEVER, fair_use=fair_use
+        mb=None if mb is None else nominal_mb(mb),
+        declared=declared,
+        unlimited=mb is None,
+        reset=Reset.DAILY if daily else Reset.NEVER,
+        fair_use=fair_use,
     )
     fast = five_g.split()
     networks = tuple(Network(c, "Operator", "5G" if c in fast else "4G") for c in coverage)

@@ -17,7 +17,7 @@ from gateway.pricing.price_rules import NoRate, margin_of, price
 from gateway.pricing.pricing_rules import Subject
 from gateway.suppliers.spendable_rules import available_funds_by_supplier, insufficient
 from schemas.money import Money
-from schemas.plan import Reset, WhyNot, scope_of
+from schemas.plan import Reset, WhyNot, nominal_mb, scope_of
 from tests.kit.made_up_market import BOUNDS, GEOGRAPHY, NOW, REGIONS, Item, Market
 
 
@@ -134,7 +134,7 @@ class Naive:
         offer = stands.item.offer
         money = self.price(stands, currency)
         total = self._total(stands.item, query.min_days)
-        per_gb = None if money is None or total is None else _half_up(Fraction(money.amount) * 1024 / total, currency)
+        per_gb = None if money is None or total is None else _half_up(Fraction(money.amount) * 1000 / total, currency)
         per_day = None if money is None else _half_up(Fraction(money.amount) / offer.validity.days, currency)
         return {
             "id": plan_id,
@@ -147,7 +147,7 @@ class Naive:
             "declared": offer.data.declared,
             "sort": {
                 "price": None if money is None else money.amount,
-                "price_per_gb": None if money is None or total is None else _fine(money, 1024, total),
+                "price_per_gb": None if money is None or total is None else _fine(money, 1000, total),
                 "price_per_day": None if money is None else _fine(money, 1, offer.validity.days),
                 "data": Decimal(10**9) if total is None else Decimal(total),
                 "days": Decimal(offer.validity.days),
@@ -167,7 +167,7 @@ class Naive:
             set(query.countries) <= set(offer.coverage)
             and query.region in (None, region)
             and query.scope in (None, scope_of(offer.coverage))
-            and (query.min_data_mb is None or total is None or total >= query.min_data_mb)
+            and (query.min_data_mb is None or total is None or total >= nominal_mb(query.min_data_mb))
             and query.unlimited in (None, offer.data.unlimited)
             and (query.min_days is None or offer.validity.days >= query.min_days)
             and (query.max_days is None or offer.validity.days <= query.max_days)

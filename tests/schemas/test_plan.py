@@ -45,7 +45,7 @@ unlimited = st.builds(
 allowances = fixed | unlimited
 days = st.integers(1, 3650)
 
-GB = DataAllowance(mb=1024, declared="1 GB")
+GB = DataAllowance(mb=1000, declared="1 GB")
 
 
 def identity(coverage, data, days):
@@ -87,8 +87,8 @@ def test_how_the_amount_is_written_counted_or_ended_is_no_part_of_the_plan(cover
     [
         (("KR",), GB, 7),
         (("JP", "KR"), GB, 7),
-        (("JP",), DataAllowance(mb=1000, declared="1000 MB"), 7),
-        (("JP",), DataAllowance(mb=1024, declared="1 GB", reset=Reset.DAILY), 7),
+        (("JP",), DataAllowance(mb=1024, declared="1.024 GB"), 7),
+        (("JP",), DataAllowance(mb=1000, declared="1 GB", reset=Reset.DAILY), 7),
         (("JP",), DataAllowance(mb=None, declared="Unlimited", unlimited=True), 7),
         (("JP",), GB, 8),
     ],
@@ -111,10 +111,10 @@ def test_a_stated_fair_use_makes_another_unlimited_plan_and_an_unstated_one_does
     ("coverage", "data", "day", "begins"),
     [
         (("JP",), GB, 7, "jp-1gb-7d-"),
-        (("KR", "JP"), DataAllowance(mb=1536, declared="1.5 GB"), 30, "jp-kr-1.5gb-30d-"),
+        (("KR", "JP"), DataAllowance(mb=1500, declared="1.5 GB"), 30, "jp-kr-1.5gb-30d-"),
         (("JP",), DataAllowance(mb=512, declared="512 MB", reset=Reset.DAILY), 5, "jp-512mb-daily-5d-"),
         (("DE", "ES", "FR", "IT"), DataAllowance(mb=None, declared="U", unlimited=True), 1, "4countries-unlimited-1d-"),
-        (("JP",), DataAllowance(mb=2_000_000 * 1024, declared="2000000 GB"), 1, "jp-2000000gb-1d-"),
+        (("JP",), DataAllowance(mb=2_000_000 * 1000, declared="2000000 GB"), 1, "jp-2000000gb-1d-"),
     ],
 )
 def test_an_id_can_be_read(coverage, data, day, begins):
@@ -124,7 +124,7 @@ def test_an_id_can_be_read(coverage, data, day, begins):
 def test_an_id_is_the_same_in_every_process():
     code = (
         "from schemas.plan import DataAllowance, plan_id;"
-        "print(plan_id(('KR', 'JP'), DataAllowance(mb=1024, declared='1 GB'), 7))"
+        "print(plan_id(('KR', 'JP'), DataAllowance(mb=1000, declared='1 GB'), 7))"
     )
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "1"}).stdout

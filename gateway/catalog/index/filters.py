@@ -16,7 +16,7 @@ from gateway.catalog.index.query import PlanQuery, QueryError, Wanted
 from gateway.catalog.index.snapshot import Snapshot, micros
 from gateway.catalog.index.tables import SCOPES
 from gateway.catalog.index.views import Within
-from schemas.plan import Scope
+from schemas.plan import Scope, nominal_mb
 
 TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8
 FEW = 4096
@@ -189,7 +189,7 @@ def _kinds_of(snapshot: Snapshot, kinds_query: Kinds) -> Array:
     if kinds_query.several:  # the coverages say so too, but later
         will &= snapshot.columns["kind_scope"] != SCOPES.index(Scope.COUNTRY.value)
     if kinds_query.min_data_mb is not None:
-        will &= snapshot.unlimited | (totals(snapshot, kinds_query.min_days) >= kinds_query.min_data_mb)
+        will &= snapshot.unlimited | (totals(snapshot, kinds_query.min_days) >= nominal_mb(kinds_query.min_data_mb))
     if kinds_query.unlimited is not None:
         will &= snapshot.unlimited == kinds_query.unlimited
     if kinds_query.min_days is not None:
@@ -213,7 +213,7 @@ def ables_of(snapshot: Snapshot, wanted: Wanted) -> Array | None:
 
 
 def totals(snapshot: Snapshot, days: int | None) -> Array:
-    """MB of each kind, -1 when unlimited: a daily amount counts for ``days``, or for the plan's own."""
+    """Nominal MB of each kind, -1 when unlimited: a daily amount counts for ``days``, or for the plan's own."""
     if days is None:
         return snapshot.kind_total
     return snapshot.memo(

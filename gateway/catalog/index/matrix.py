@@ -19,7 +19,7 @@ from gateway.catalog.index.layout import Array
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import SCOPES
 from providers.kit.places import country_name
-from schemas.plan import Scope
+from schemas.plan import NOMINAL_MB_PER_GB, Scope, nominal_mb
 
 Per = Literal["plan", "gb", "day"]
 NONE = -1
@@ -130,7 +130,7 @@ def kinds_of(snapshot: Snapshot, bucket: Bucket) -> Array:
 
 
 def figure(snapshot: Snapshot, row: int, per: Per, days: int | None) -> Ratio | None:
-    """The cost of a row in base currency per plan, per GB of 1024 MB or per day, exact.
+    """The cost of a row in base currency per plan, per GB or per day, exact.
 
     None without a cost, and per GB of an unlimited plan. A daily amount counts for the ``days`` of
     the need, or for the plan's own.
@@ -145,7 +145,7 @@ def figure(snapshot: Snapshot, row: int, per: Per, days: int | None) -> Ratio | 
     if per == "day":
         return Ratio(whole, int(snapshot.kind_days[kind]) * unit)
     total = int(totals(snapshot, days)[kind])
-    return None if total <= 0 else Ratio(whole * 1024, total * unit)
+    return None if total <= 0 else Ratio(whole * NOMINAL_MB_PER_GB, total * unit)
 
 
 def lead(figures: Iterable[tuple[int, Ratio | None]]) -> Lead | None:
@@ -204,7 +204,8 @@ def _kinds_of(snapshot: Snapshot, bucket: Bucket) -> Array:
     if bucket.unlimited:
         will &= snapshot.unlimited
     if bucket.data_mb is not None:
-        will &= amount == bucket.data_mb if bucket.exact else snapshot.unlimited | (amount >= bucket.data_mb)
+        asked = nominal_mb(bucket.data_mb)
+        will &= amount == asked if bucket.exact else snapshot.unlimited | (amount >= asked)
     if bucket.days is not None:
         will &= days == bucket.days if bucket.exact else days >= bucket.days
     return will

@@ -20,6 +20,7 @@ from gateway.catalog.index.query import InStock
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.stock import NONE, Blocked, standing
 from gateway.catalog.index.views import PriceView
+from schemas.plan import NOMINAL_MB_PER_GB
 
 NULL = (1 << 62) - 1  # the key of a plan without a value: it comes last either way
 ENOUGH = 4  # so many rows for each plan that is needed are looked at closely
@@ -165,7 +166,7 @@ class Scan:
     def ratio(self) -> tuple[int, Array]:
         """(times, below) for each kind: its key is price x times x FINE / below; below <= 0 has none."""
         if self.order == "price_per_gb":
-            return 1024, totals(self.snapshot, self.filter.days)
+            return NOMINAL_MB_PER_GB, totals(self.snapshot, self.filter.days)
         return 1, self.snapshot.kind_days
 
     def values(self) -> Array:

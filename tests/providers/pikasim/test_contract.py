@@ -98,7 +98,7 @@ class TestPikaSim(ProviderSuite):
                     supplier_plan_id="JP_7D_1GB",
                     name="Japan 7 Days 1GB",
                     coverage=("JP",),
-                    data=DataAllowance(mb=1024, declared="1 GB", bytes=2**30, basis=Basis.BINARY),
+                    data=DataAllowance(mb=1000, declared="1 GB", bytes=2**30, basis=Basis.BINARY),
                     validity=Validity(7, Starts.INSTALL),
                     cost=Money(Decimal("5.00"), "USD"),
                     networks=(Network("JP", "Docomo", "4G"),),
