@@ -23,7 +23,7 @@ from gateway.catalog.index.tables import finish
 from gateway.kit.freshness import FreshnessBounds
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import only
-from schemas.plan import AfterAllowance, DataAllowance, FairUse, Features, Network, Reset, plan_id
+from schemas.plan import DataAllowance, Features, FullSpeed, Network, Period, Reset, plan_id
 
 SHARED_FOLDER = "BENCH_FOLDER"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -126,9 +126,9 @@ def _networks(coverage: tuple[str, ...], dice: random.Random) -> str:
 
 def _allowance(mb: int, unlimited: bool, daily: bool) -> DataAllowance:
     if unlimited:
-        fair_use = FairUse(AfterAllowance.THROTTLED, mb, per_day=True) if mb < 5000 and daily else None
-        text = "unlimited" if fair_use is None else f"unlimited ({mb} MB a day at full speed)"
-        return DataAllowance(None, text, unlimited=True, fair_use=fair_use)
+        allowance = FullSpeed(mb, Period.DAY) if mb < 5000 and daily else None
+        text = "unlimited" if allowance is None else f"unlimited ({mb} MB a day at full speed)"
+        return DataAllowance(None, text, unlimited=True, allowance=allowance)
     text = f"{mb} MB" if mb < 1000 else f"{mb / 1000:g} GB"
     if daily and mb < 6000:
         return DataAllowance(mb, f"{text} a day", reset=Reset.DAILY)

@@ -13,6 +13,8 @@ from schemas.money import Money
 
 MB_PER_GB = 1024  # in `mb` of the API, and in what is asked of it
 NOMINAL_MB_PER_GB = 1000  # everywhere inside
+BOUNDLESS = 10**15  # nominal MB, above every amount of data
+DAYS_PER_MONTH = 30
 GLOBAL_FROM = 100
 # Nobody lives on Bouvet Island: the plans on which the sandboxes go wrong are for it.
 TRIGGER_COUNTRY = "BV"
@@ -28,10 +30,19 @@ class Scope(StrEnum):
 
 
 class Reset(StrEnum):
-    """Whether the data amount is for the whole validity or for each day of it."""
+    """Whether the data amount is for the whole validity, or for each day or month of it."""
 
     NEVER = "never"
     DAILY = "daily"
+    MONTHLY = "monthly"
+
+
+class Period(StrEnum):
+    """What an amount of full-speed data is for."""
+
+    TOTAL = "total"
+    DAY = "day"
+    MONTH = "month"
 
 
 class Basis(StrEnum):
@@ -43,7 +54,7 @@ class Basis(StrEnum):
 
 
 class AfterAllowance(StrEnum):
-    """What happens when a daily or fair-use allowance is used up."""
+    """What happens when a daily or fair-use allowance is used up, in one word."""
 
     THROTTLED = "throttled"
     CUT_OFF = "cut_off"
@@ -58,39 +69,76 @@ class Starts(StrEnum):
     UNKNOWN = "unknown"
 
 
-class FairUse(msgspec.Struct, frozen=True):
-    """What limits an allowance beyond its amount.
+class FullSpeed(msgspec.Struct, frozen=True):
+    """How much data runs at full speed, in nominal MB. ``mb`` None: the supplier says that nothing limits it."""
 
-    ``allowance_mb`` is the stated high-speed amount of an unlimited plan, in nominal MB, per day when
-    ``per_day``; None when the supplier states none.
-    """
+    mb: int | None
+    per: Period = Period.TOTAL
 
-    after: AfterAllowance | None = None
-    allowance_mb: int | None = None
-    per_day: bool = False
+    def over(self, days: int) -> int | None:
+        """Nominal MB over so many days; a month is 30 days, rounded down, and at least one counts."""
+        if self.mb is None or self.per is Period.TOTAL:
+            return self.mb
+        return self.mb * (days if self.per is Period.DAY else max(1, days // DAYS_PER_MONTH))
+
+
+class AfterFullSpeed(msgspec.Struct, frozen=True):
+    """What follows the full-speed data. ``kbps`` is the speed, ``cut_off`` whether data ends; None where not stated."""
+
+    kbps: int | None = None
+    cut_off: bool | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is stated that data goes on."""
+        return self.kbps is not None or self.cut_off is False
+
+
+NOT_STATED = AfterFullSpeed()
 
 
 class DataAllowance(msgspec.Struct, frozen=True):
     """The declared amount of data.
 
-    ``mb`` is whole nominal MB (1 GB = 1000; the API shows ``shown_mb`` of it), a day's amount when ``reset``
-    is daily, and None when unlimited. ``declared`` is the normalised text ("1 GB"), ``bytes`` what the supplier
-    counts, if it says so, and ``basis`` how it counts.
+    ``mb`` is whole nominal MB (1 GB = 1000; the API shows ``shown_mb`` of it), an amount of a day or month by
+    ``reset``, and None when unlimited. ``declared`` is the normalised text ("1 GB"). ``allowance`` is what an unlimited
+    plan states to run at full speed, None where it states nothing; ``after`` is what follows the full-speed data, and
+    ``tier`` the supplier's word for a grade of the plan ("Lite"). ``bytes`` is what the supplier counts, if it says so,
+    and ``basis`` how it counts.
     """
 
     mb: int | None
     declared: str
     unlimited: bool = False
     reset: Reset = Reset.NEVER
-    fair_use: FairUse | None = None
+    allowance: FullSpeed | None = None
+    after: AfterFullSpeed = NOT_STATED
+    tier: str | None = None
     bytes: int | None = None
     basis: Basis = Basis.TEXT
 
+    @property
+    def full_speed(self) -> FullSpeed | None:
+        """The amount itself, of an unlimited plan its stated allowance; None where it states none."""
+        return self.allowance if self.mb is None else FullSpeed(self.mb, _PERIODS[self.reset])
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether data goes on after the full-speed data, be it slower."""
+        return self.unlimited or self.after.goes_on
+
     def total_mb(self, days: int) -> int | None:
-        """Nominal MB over ``days`` days: the amount, or a day's amount times the days; None when unlimited."""
-        if self.mb is None:
-            return None
-        return self.mb * days if self.reset is Reset.DAILY else self.mb
+        """Nominal MB of the amount over ``days`` days; None when unlimited."""
+        return None if self.mb is None else FullSpeed(self.mb, _PERIODS[self.reset]).over(days)
+
+    def counted_mb(self, days: int, assumed_per_day: int) -> int:
+        """Nominal MB at full speed over ``days`` days, as they count against a need.
+
+        ``BOUNDLESS`` where nothing limits them; ``assumed_per_day`` counts where nothing is stated.
+        """
+        found = self.full_speed or FullSpeed(assumed_per_day, Period.DAY)
+        counted = found.over(days)
+        return BOUNDLESS if counted is None else counted
 
 
 class Validity(msgspec.Struct, frozen=True):
@@ -215,6 +263,10 @@ class Observation(msgspec.Struct, frozen=True):
     observed_at: datetime
 
 
+_PERIODS = {Reset.NEVER: Period.TOTAL, Reset.DAILY: Period.DAY, Reset.MONTHLY: Period.MONTH}
+_PER = {Period.TOTAL: "", Period.DAY: "/d", Period.MONTH: "/m"}
+
+
 def is_trigger(mode: str, coverage: Collection[str]) -> bool:
     """Whether a plan is one on which something goes wrong on purpose: in test mode, for Bouvet Island alone.
 
@@ -232,6 +284,11 @@ def nominal_mb(number: int) -> int:
     """
     binary = number in (MB_PER_GB // 4, MB_PER_GB // 2) or (number >= MB_PER_GB and number % (MB_PER_GB // 2) == 0)
     return number * NOMINAL_MB_PER_GB // MB_PER_GB if binary else number
+
+
+def asked_mb(nominal: int) -> int:
+    """A number of MB for a request that ``nominal_mb`` reads as this amount: 5 GB are 5120, 1.1 GB are 1100."""
+    return shown_mb(nominal) if nominal % (NOMINAL_MB_PER_GB // 2) == 0 else nominal
 
 
 def shown_mb(nominal: int) -> int:
@@ -252,21 +309,26 @@ def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     """The stable id of a plan: readable words, then a digest of all that makes its identity.
 
     Identity is the coverage set, ``mb``, ``unlimited``, ``reset``, ``days`` and, for an unlimited
-    plan, its stated fair-use allowance. It is the same on every process and after every sync. Amounts go into the
+    plan, its stated full-speed allowance. It is the same on every process and after every sync. Amounts go into the
     digest as the API shows them: so they did before they were nominal, and ids must stay.
     """
     codes = sorted(set(coverage))
-    allowance = ""
-    if data.unlimited and data.fair_use is not None and data.fair_use.allowance_mb is not None:
-        allowance = f"{shown_mb(data.fair_use.allowance_mb)}{'/d' if data.fair_use.per_day else ''}"
-    shown = None if data.mb is None else shown_mb(data.mb)
+    mb = None if data.mb is None else shown_mb(data.mb)
     identity = "|".join(
-        ("1", ",".join(codes), str(shown), str(int(data.unlimited)), data.reset.value, str(days), allowance)
+        ("1", ",".join(codes), str(mb), str(int(data.unlimited)), data.reset.value, str(days), _allowance_word(data))
     )
     digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
     where = "-".join(codes).lower() if len(codes) <= _SPELT_OUT else f"{len(codes)}countries"
-    daily = "-daily" if data.reset is Reset.DAILY else ""
+    daily = "" if data.reset is Reset.NEVER else f"-{data.reset.value}"
     return f"{where}-{_amount_slug(data)}{daily}-{days}d-{digest}"
+
+
+def _allowance_word(data: DataAllowance) -> str:
+    if not data.unlimited or data.allowance is None:
+        return ""
+    if data.allowance.mb is None:
+        return "boundless"
+    return f"{shown_mb(data.allowance.mb)}{_PER[data.allowance.per]}"
 
 
 def _amount_slug(data: DataAllowance) -> str:

@@ -31,6 +31,7 @@ from gateway.pricing import pricing_rule_rows
 from gateway.pricing.price_rules import rates_on
 from gateway.pricing.pricing_rules import Rule
 from gateway.suppliers.accounts import check_accounts
+from schemas.plan import nominal_mb
 
 log = structlog.get_logger()
 
@@ -108,7 +109,7 @@ async def _terms(connection: Connection, settings: Settings) -> Terms:
         for name, (manifest, account) in check_accounts(settings).items()
     }
     rates = rates_on(datetime.now(UTC).date(), base, dated)
-    return Terms(rates, tolerance)
+    return Terms(rates, tolerance, nominal_mb(settings.needs.unstated_unlimited_mb_per_day))
 
 
 async def _basis(connection: Connection, content: int, terms: Terms) -> str:

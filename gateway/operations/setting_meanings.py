@@ -20,6 +20,7 @@ MEANINGS: Mapping[str, str] = {
     "pricing.fee_percent": "What being paid costs of a price, in percent. The margins shown are without it.",
     "pricing.fee_fixed": "What being paid costs besides, in base currency.",
     "pricing.minimum_margin": "What an order must leave over its cost, in base currency. Less is not sold.",
+    "needs.unstated_unlimited_mb_per_day": "What counts of an unlimited plan that states nothing at full speed.",
     "quotes.ttl_seconds": "How long a quote's price is held.",
     "sync.interval_seconds": "How often suppliers are synced. Offers are stale after two intervals.",
     "sync.expire_after_seconds": "When offers that no sync saw any more leave the selection.",

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from providers.beppay import wire
-from providers.kit import durations, places, units
+from providers.kit import durations, places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.text import clean_text
@@ -123,14 +123,14 @@ def _offer(plan: wire.Plan, name: str, overrides: MappingOverrides | None) -> Of
     cost = cost_of(plan.price, CURRENCY)
     validity = Validity(days(plan.days, overrides))
     text = clean_text(plan.data)
-    data = _allowance(text)
+    data = _allowance(text, name)
     if data is None:
         raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"data {text!r}", About.DATA, (text,))
     return Offer(
         supplier_plan_id=plan_id,
         name=name,
         coverage=coverage(plan.countries_included, plan.country_iso2, overrides),
-        data=amount_of(data),
+        data=amount_of(data, validity.days),
         validity=validity,
         cost=cost,
         features=FEATURES,
@@ -139,8 +139,10 @@ def _offer(plan: wire.Plan, name: str, overrides: MappingOverrides | None) -> Of
 
 
 @lru_cache(maxsize=4096)
-def _allowance(text: str) -> DataAllowance | None:
-    return units.declared_from_text(text)
+def _allowance(text: str, name: str) -> DataAllowance | None:
+    """The amount in ``data``; what follows it, or its tier, may stand in the name alone."""
+    data, named = units.declared_from_text(text), plan_names.data_of(name)
+    return data if data is None or named is None else units.completed(data, named) or data
 
 
 @lru_cache(maxsize=4096)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 
 from schemas.plan import SetAsideReason
 
@@ -29,13 +28,18 @@ _WORDS: Mapping[str, str] = {
     _YEAR: "y yr yrs year years jahr jahre jahren an ans année années año años ano anos anno anni jaar год года лет yıl"
     " rok lata 年 년 سنة",
 }
-_UNIT_OF = {word: unit for unit, words in _WORDS.items() for word in words.split()}
+_UNIT_OF = {word: unit for unit, spelled in _WORDS.items() for word in spelled.split()}
 _DAYS_PER = {_DAY: 1, _WEEK: 7, _YEAR: 365}
 _HOURS_PER_DAY, _DAYS_PER_MONTH, _MONTHS_PER_YEAR = 24, 30, 12
-_MINUTES = "minutes?|mins?"  # no duration of a plan; an operator may say otherwise
+_STRANGE = frozenset({"MINUTE", "MIN"})  # no unit of a plan's validity; an operator may say otherwise
 _TO = r"(?:-|–|—|~|〜|～|/|to|or|bis|oder|à|a|до|至)"
+_COUNTED = re.compile(
+    rf"(?<![0-9A-Za-z.,])(?P<range>(?:[0-9]{{1,5}}\s?{_TO}\s?){{0,3}})(?P<number>[0-9]{{1,5}})\s?-?\s?"
+    r"(?P<word>[^\W\d_]{1,30})",
+    re.IGNORECASE,
+)
+_LONGEST_JOINED = max(len(word) for word in _UNIT_OF if word[0] >= "\u3040")  # of scripts without spaces
 _BARE_NUMBER = re.compile(r"[0-9]{1,6}")
-_COUNTED = re.compile(r"[0-9]{1,6}\s?-?\s?([^\W\d_]{1,30})")
 
 
 def days(
@@ -47,8 +51,8 @@ def days(
     ``UNKNOWN_UNIT``; a number that is missing, not positive, not whole, under a day or beyond a century is
     ``NO_VALIDITY``.
     """
-    known, told = _UNIT_OF.get(unit.strip().casefold(), ""), (extra_units or {}).get(unit_key(unit))
-    if not known and told is None:
+    known, extra = _UNIT_OF.get(unit.strip().casefold(), ""), (extra_units or {}).get(unit_key(unit))
+    if not known and extra is None:
         return SetAsideReason.UNKNOWN_UNIT
     if number is None or (isinstance(number, str) and len(number) > MAX_TEXT):
         return SetAsideReason.NO_VALIDITY
@@ -58,7 +62,7 @@ def days(
         return SetAsideReason.NO_VALIDITY
     if not value.is_finite() or not 0 < value <= MAX_DAYS * MAX_PARTS or value != value.to_integral_value():
         return SetAsideReason.NO_VALIDITY
-    whole = _days_of(int(value), known) if told is None else int(int(value) * told)
+    whole = _days_of(int(value), known) if extra is None else int(int(value) * extra)
     return whole if 0 < whole <= MAX_DAYS else SetAsideReason.NO_VALIDITY
 
 
@@ -73,8 +77,8 @@ def stated(text: str, extra_units: Mapping[str, Fraction] | None = None) -> tupl
     found, strange = in_text(text, extra_units)
     if found is not None:
         return found, ""
-    if not strange and (counted := _COUNTED.fullmatch(text)) and counted[1].casefold() not in _UNIT_OF:
-        strange = unit_key(counted[1])
+    if not strange and (counted := _COUNTED.fullmatch(text)) and counted["word"].casefold() not in _UNIT_OF:
+        strange = unit_key(counted["word"])
     return (SetAsideReason.UNKNOWN_UNIT, strange) if strange else (SetAsideReason.NO_VALIDITY, "")
 
 
@@ -87,10 +91,10 @@ def in_text(text: str, extra_units: Mapping[str, Fraction] | None = None) -> tup
         return None, ""
     found: set[int | None] = set()
     strange = ""
-    for match in pattern(tuple(extra_units or ())).finditer(plain_digits(unicodedata.normalize("NFKC", text))):
-        value = None if match["range"] else days(match["number"], match["unit"], extra_units)
+    for match, unit in _durations(plain_digits(unicodedata.normalize("NFKC", text)), extra_units):
+        value = None if match["range"] else days(match["number"], unit, extra_units)
         if value is SetAsideReason.UNKNOWN_UNIT:
-            strange = strange or unit_key(match["unit"])
+            strange = strange or unit_key(unit)
         else:
             found.add(value if isinstance(value, int) else None)
     only = found.pop() if len(found) == 1 else None
@@ -103,17 +107,13 @@ def unit_key(word: str) -> str:
     return word[:-1] if len(word) > len("hr") and word.endswith("S") else word
 
 
-@lru_cache(maxsize=8)
-def pattern(extra_units: tuple[str, ...] = ()) -> re.Pattern[str]:
-    """What a duration looks like, a range too; the words of ``extra_units`` are known too, with a plural's "s"."""
-    told = "|".join((_MINUTES, *(f"{re.escape(word)}s?" for word in extra_units)))
-    spaced = "|".join(sorted((word for word in _UNIT_OF if word[0] < "一"), key=len, reverse=True))
-    joined = "|".join(sorted((word for word in _UNIT_OF if word[0] >= "一"), key=len, reverse=True))
-    return re.compile(
-        rf"(?<![0-9A-Za-z.,])(?P<range>(?:[0-9]{{1,5}}\s?{_TO}\s?)*)(?P<number>[0-9]{{1,5}})\s?-?\s?"
-        rf"(?P<unit>(?:{spaced}|{told})\b|(?:ヶ月|か月|カ月|{joined}))",
-        re.IGNORECASE,
-    )
+def without_durations(text: str, extra_units: Mapping[str, Fraction] | None = None) -> str:
+    """The text with a space for each duration."""
+    parts, at = [], 0
+    for match, unit in _durations(text, extra_units):
+        parts.append(text[at : match.start()])
+        at = match.start("word") + len(unit)
+    return " ".join((*parts, text[at:]))
 
 
 def plain_digits(text: str) -> str:
@@ -121,6 +121,19 @@ def plain_digits(text: str) -> str:
     if text.isascii():
         return text
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+
+
+def _durations(text: str, extra_units: Mapping[str, Fraction] | None) -> Iterator[tuple[re.Match[str], str]]:
+    """Each duration with its unit's word, those too whose unit is known to be none of a plan."""
+    for match in _COUNTED.finditer(text):
+        word = match["word"]
+        key = unit_key(word)
+        if word.casefold() in _UNIT_OF or key in _STRANGE or (extra_units is not None and key in extra_units):
+            yield match, word
+        elif word[0] >= "\u3040":
+            starts = (word[:length] for length in range(_LONGEST_JOINED, 0, -1))
+            if unit := next((start for start in starts if start in _UNIT_OF), ""):
+                yield match, unit
 
 
 def _days_of(count: int, unit: str) -> int:

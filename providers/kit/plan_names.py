@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from providers.kit import durations, places, units
-from schemas.plan import DataAllowance, Reset
+from providers.kit import durations, full_speed, places, units
+from schemas.plan import DataAllowance, Period, Reset
 
 if TYPE_CHECKING:
     from providers.kit.mapping_overrides import MappingOverrides
@@ -18,15 +20,17 @@ NAMED_COUNTRIES = 3
 
 _BRACKETED = re.compile(r"\(([^()]{0,100})\)|\[([^\[\]]{0,100})\]")
 _COUNTED = re.compile(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinations|regions)\b", re.IGNORECASE)
-_SPEED = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE|[0-9]{1,4}\s?[km]bps)\b", re.IGNORECASE)
+_UP_TO = re.compile(r"\bup to\b", re.IGNORECASE)
+_GENERATION = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE)\b", re.IGNORECASE)
+# What a name says besides its place, in this order: a tier goes with its "unlimited".
+_NO_PLACES = (full_speed.SPEED, units.AMOUNT, units.DAILY, units.MONTHLY, full_speed.TIER, full_speed.UNLIMITED, _UP_TO)
 _SEPARATORS = re.compile(r"[\s,;:|/_+\-–—•·]+")
 # Words of the trade that are part of no place's name.
 _FILLERS = frozenset(
-    "bundle data esim esims fair fixed for full fup high internet mobile only pack package packages pass plan plans"  # noqa: SIM905
-    " prepaid recharge reduced roaming sim speed then throttled topup total tourist travel unlimited use valid"
-    " validity интернет трафик данные".split()  # a list of words reads better as words
+    "after at bundle calls data esim esims fair fixed for full fup high internet minutes mobile only pack package"  # noqa: SIM905
+    " packages pass per plan plans prepaid recharge reduced roaming sim sms speed then throttled to topup total tourist"
+    " travel unlimited use valid validity week weekly with интернет трафик данные".split()  # reads better as words
 )
-_UP_TO = re.compile(r"\bup to\b", re.IGNORECASE)
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -60,9 +64,24 @@ def parse(text: str, overrides: MappingOverrides | None = None) -> Parsed:
         return Parsed()
     text = unicodedata.normalize("NFKC", text)
     extra_units = overrides.units if overrides is not None else {}
-    days, unknown_unit = durations.in_text(text, extra_units)
-    place = _place_text(text, durations.pattern(tuple(extra_units)))
-    return Parsed(data=units.declared_from_text(text), days=days, place=place, unknown_unit=unknown_unit)
+    days, unknown_unit = durations.in_text(units.DAILY.sub(" ", text), extra_units)
+    place = _place_text(text, extra_units)
+    data = data_of(text, overrides)
+    if data is not None and data.tier is not None and data.tier == _last_tier(text):
+        place = _without_last(place, data.tier)
+    return Parsed(data=data, days=days, place=place, unknown_unit=unknown_unit)
+
+
+def data_of(text: str, overrides: MappingOverrides | None = None) -> DataAllowance | None:
+    """The amount in a name, with the tier that ends a name which is understood without it."""
+    data = units.declared_from_text(text)
+    if data is None or data.tier is not None or (tier := _last_tier(text)) is None:
+        return data
+    place = _place_text(text, overrides.units if overrides is not None else {})
+    without = _without_last(place, tier)
+    # Of a region nobody knows whether "Europe Plus" is as large as Europe.
+    understood = without != place and (not without or places.place(without, overrides).codes)
+    return msgspec.structs.replace(data, tier=tier) if understood else data
 
 
 def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
@@ -74,12 +93,25 @@ def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     return f"{_where(coverage)} {_amount(data)}, {days} {'day' if days == 1 else 'days'}"
 
 
-def _place_text(text: str, duration: re.Pattern[str]) -> str:
+def _last_tier(text: str) -> str | None:
+    """The tier that ends a name; None for another word."""
+    parts = text.rstrip(" )]").split()
+    return full_speed.TIERS.get(parts[-1].casefold()) if parts else None
+
+
+def _without_last(place: str, tier: str) -> str:
+    return place[: -len(tier)].rstrip() if place.casefold().endswith(tier.casefold()) else place
+
+
+def _place_text(text: str, extra_units: Mapping[str, Fraction]) -> str:
     """What stays when amounts, durations, speeds and words of the trade are taken away."""
     text = _BRACKETED.sub(
         lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" {m[1] or m[2] or ''} ", text
     )
-    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, _UP_TO, duration, _COUNTED, _SPEED):
+    for pattern in _NO_PLACES:
+        text = pattern.sub(" ", text)
+    text = durations.without_durations(text, extra_units)
+    for pattern in (_COUNTED, _GENERATION):
         text = pattern.sub(" ", text)
     tokens = text.split()
     kept = [
@@ -89,7 +121,7 @@ def _place_text(text: str, duration: re.Pattern[str]) -> str:
 
 
 def _says_amount(text: str) -> bool:
-    return units.AMOUNT.search(text) is not None or units.UNLIMITED.search(text) is not None
+    return units.AMOUNT.search(text) is not None or full_speed.UNLIMITED.search(text) is not None
 
 
 def _where(coverage: tuple[str, ...]) -> str:
@@ -102,10 +134,14 @@ def _where(coverage: tuple[str, ...]) -> str:
 
 
 def _amount(data: DataAllowance) -> str:
-    if data.mb is None:
-        allowance = data.fair_use.allowance_mb if data.fair_use is not None else None
-        if data.fair_use is None or allowance is None:
-            return "unlimited"
-        each = " a day" if data.fair_use.per_day else ""
-        return f"unlimited ({units.declared_text(allowance)}{each} at full speed)"
-    return units.declared_text(data.mb) + (" a day" if data.reset is Reset.DAILY else "")
+    if data.mb is not None:
+        return units.declared_text(data.mb) + _EACH[data.reset]
+    if data.allowance is None or data.allowance.mb is None:
+        return "unlimited" if data.allowance is None else "unlimited at full speed"
+    if data.allowance.mb == 0:
+        return "unlimited at reduced speed"
+    each = "" if data.allowance.per is Period.TOTAL else f" a {data.allowance.per.value}"
+    return f"unlimited ({units.declared_text(data.allowance.mb)}{each} at full speed)"
+
+
+_EACH = {Reset.NEVER: "", Reset.DAILY: " a day", Reset.MONTHLY: " a month"}

@@ -12,20 +12,27 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from operator import itemgetter
 
+from msgspec.structs import replace
+
+from providers.kit import full_speed
 from providers.kit.durations import MAX_TEXT, plain_digits
 from schemas.plan import (
+    DAYS_PER_MONTH,
     NOMINAL_MB_PER_GB,
-    AfterAllowance,
+    NOT_STATED,
+    AfterFullSpeed,
     Basis,
     DataAllowance,
-    FairUse,
+    FullSpeed,
+    Period,
     Reset,
     SetAsideReason,
     nominal_mb,
 )
 
+_RESETS = {Period.TOTAL: Reset.NEVER, Period.DAY: Reset.DAILY, Period.MONTH: Reset.MONTHLY}
 MAX_MB = 2**31 - 1
-LIKELY_MB = 1000 * NOMINAL_MB_PER_GB  # nobody sells more to one traveller: above it a unit was mistaken
+MOST_MB = full_speed.MOST_GB * NOMINAL_MB_PER_GB
 
 # A count of bytes is a multiple when it is within one 10,000th of it, and a stated number is of the same amount
 # within 8 %: 10^9 and 2^30 are 7.4 % apart.
@@ -42,12 +49,12 @@ _UNITS = {
     r"|メガ(?:バイト)?|메가(?:바이트)?|ميجا(?:بايت)?",
     "TB": r"TB|TIB|terabytes?|ТБ",
 }
-_UNIT = "(?:" + "|".join(f"(?:{words})" for words in _UNITS.values()) + ")(?![A-Za-z0-9А-Яа-я])"
+_UNIT = "(?:" + "|".join(f"(?:{spelled})" for spelled in _UNITS.values()) + ")(?![A-Za-z0-9А-Яа-я])"
 _PLUS = r"(?:\+|\s\+\s|\s?\(\s?\+\s?)"
 # One amount, or the sum of several: "20+10 GB", "20 GB + 10 GB", "20 GB (+10 GB)".
 AMOUNT = re.compile(rf"(?<![0-9A-Za-z.,])(?:{_NUMBER}(?:\s?{_UNIT})?{_PLUS}){{0,3}}{_NUMBER}\s?{_UNIT}", re.IGNORECASE)
 _TERM = re.compile(rf"({_NUMBER})\s?({_UNIT})?", re.IGNORECASE)
-_KIND_OF_UNIT = tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in _UNITS.items())
+_KIND_OF_UNIT = tuple((kind, re.compile(spelled, re.IGNORECASE)) for kind, spelled in _UNITS.items())
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:[.,][0-9]{3})+")
 _24_HOURS = r"24\s?(?:h(?:rs?|ours?)?|stunden|std|heures|horas|ore|uur|часа|часов)"
 DAILY = re.compile(
@@ -59,14 +66,13 @@ DAILY = re.compile(
     r"|每天|每日|毎日|1日あたり|매일|하루|일일|يوميا|في اليوم",
     re.IGNORECASE,
 )
-UNLIMITED = re.compile(
-    r"\b(?:unlimited|unltd|безлимит(?:ный|ные)?)\b(?!\s(?:calls?|minutes?|mins?|sms|texts?|voice|talk)\b)|∞",
+MONTHLY = re.compile(
+    r"/\s?(?:month|mo|monat|mois|mes|mês|mese|maand|месяц|ay)\b|/\s?[月월]"
+    r"|\b(?:per|a|each|every|pro|par|por|al|cada|в)\s(?:month|monat|mois|mes|mês|mese|maand|месяц)\b"
+    r"|\b(?:monthly|monatlich|mensuel(?:le)?s?|mensual(?:es)?|mensal|mensil[ei]|maandelijks|ежемесячно|aylık"
+    r"|miesięcznie)\b|每月|毎月|매월|شهريا",
     re.IGNORECASE,
 )
-_THROTTLED = re.compile(
-    r"throttl|\breduced\b|\bslow|\bhigh[ -]?speed\b|\bfull[ -]?speed\b|[0-9]\s?[km]bps", re.IGNORECASE
-)
-_CUT_OFF = re.compile(r"\bcut[ -]?off\b", re.IGNORECASE)
 
 
 def declared_from_bytes(
@@ -75,7 +81,7 @@ def declared_from_bytes(
     basis: Basis = Basis.BINARY,
     stated: Iterable[Decimal] = (),
     daily: bool = False,
-    after: AfterAllowance | None = None,
+    after: AfterFullSpeed = NOT_STATED,
 ) -> DataAllowance | SetAsideReason:
     """The declared amount behind a number of bytes.
 
@@ -100,34 +106,43 @@ def declared_from_bytes(
         mb = affordable[0] if affordable else count * NOMINAL_MB_PER_GB // unit
     elif agreed := [mb for mb in wanted if mb in multiples]:
         mb, found = agreed[0], multiples[agreed[0]]
-    data = _allowance(mb, daily=daily, after=after, count=count, basis=found)
+    data = _allowance(mb, Period.DAY if daily else Period.TOTAL, after=after, count=count, basis=found)
     return SetAsideReason.NO_DATA_AMOUNT if data is None else data
 
 
-def declared_from_text(text: str, *, daily: bool = False, after: AfterAllowance | None = None) -> DataAllowance | None:
+def declared_from_text(text: str) -> DataAllowance | None:
     """The declared amount in a text: "5GB", "20+10 GB", "500MB/day", "1GB Daily", "Unlimited".
 
-    "Unlimited (2GB/day high speed then throttled)" is unlimited with a stated fair use. ``daily`` and
-    ``after`` are what the supplier says elsewhere. None when the text is too long or states no amount,
-    or two that differ.
+    "Unlimited (2GB/day high speed then throttled)" is unlimited with what it states to run at full speed. A speed is
+    what follows the amount, and of unlimited data without one the speed of all of it; one of ``FULL_SPEED_KBPS`` or
+    more slows nothing down. None when the text is too long or states no amount, or two that differ.
     """
     if len(text) > MAX_TEXT:
         return None
     text = plain_digits(unicodedata.normalize("NFKC", text))
-    per_day = daily or DAILY.search(text) is not None
-    after = after or _after_in(text)
-    amounts = set(_amounts(text, daily=per_day))
+    kbps = full_speed.slowest_kbps(text)
+    per = Period.DAY if DAILY.search(text) else Period.MONTH if MONTHLY.search(text) else Period.TOTAL
+    amounts = set(_amounts(text if kbps is None else full_speed.SPEED.sub(" ", text), daily=per is Period.DAY))
     if len(amounts) > 1 or any(mb <= 0 for mb in amounts):
         return None
     mb = next(iter(amounts), None)
-    if UNLIMITED.search(text):
-        return unlimited(allowance_mb=mb, per_day=per_day and mb is not None, after=after)
-    return None if mb is None else _allowance(mb, daily=per_day, after=after)
+    after = _after(text, kbps, beside_amount=mb is not None)
+    if not full_speed.is_unlimited(text):
+        return None if mb is None else _allowance(mb, per, after=after)
+    allowance = None if mb is None else FullSpeed(mb, per)
+    if kbps is not None and kbps >= full_speed.FULL_SPEED_KBPS:
+        if allowance is None or full_speed.speed_follows(text):
+            allowance, after = FullSpeed(None), NOT_STATED
+    elif kbps is not None:
+        allowance = allowance or FullSpeed(0)
+    elif full_speed.says_boundless(text):
+        allowance = allowance or FullSpeed(None)
+    return unlimited(allowance, after=after, tier=full_speed.tier_in(text))
 
 
 def stated_gb(text: str) -> Decimal | None:
     """The one plain amount in a text in GB, with the digits that it shows; None for none, a sum or several."""
-    if len(text) > MAX_TEXT or UNLIMITED.search(text):
+    if len(text) > MAX_TEXT or full_speed.is_unlimited(text):
         return None
     found = {match[0] for match in AMOUNT.finditer(plain_digits(unicodedata.normalize("NFKC", text)))}
     terms = _terms(found.pop()) if len(found) == 1 else None
@@ -142,13 +157,36 @@ def stated_gb(text: str) -> Decimal | None:
 
 
 def unlimited(
-    *, allowance_mb: int | None = None, per_day: bool = False, after: AfterAllowance | None = None
+    allowance: FullSpeed | None = None, *, after: AfterFullSpeed = NOT_STATED, tier: str | None = None
 ) -> DataAllowance:
-    """An unlimited amount, with its stated fair-use allowance if there is one."""
-    fair_use = None
-    if allowance_mb is not None or after is not None:
-        fair_use = FairUse(after=after, allowance_mb=allowance_mb, per_day=per_day)
-    return DataAllowance(mb=None, declared="Unlimited", unlimited=True, fair_use=fair_use)
+    """Unlimited data, with what is stated to run at full speed."""
+    return DataAllowance(mb=None, declared="Unlimited", unlimited=True, allowance=allowance, after=after, tier=tier)
+
+
+def over_days(data: DataAllowance, days: int) -> DataAllowance:
+    """The same for a plan of so many days: an amount a month that lasts for less than two is one of all days."""
+    if days >= 2 * DAYS_PER_MONTH:
+        return data
+    if data.reset is Reset.MONTHLY and data.mb is not None:
+        return replace(data, reset=Reset.NEVER, declared=declared_text(data.mb))
+    if data.allowance is not None and data.allowance.per is Period.MONTH:
+        return replace(data, allowance=FullSpeed(data.allowance.mb))
+    return data
+
+
+def completed(data: DataAllowance, other: DataAllowance) -> DataAllowance | None:
+    """An amount with what another source states of it besides; None where the two contradict each other."""
+    if (data.mb, data.unlimited, data.reset) != (other.mb, other.unlimited, other.reset):
+        return None
+    if None not in (data.allowance, other.allowance) and data.allowance != other.allowance:
+        return None
+    if None not in (data.tier, other.tier) and data.tier != other.tier:
+        return None
+    after = AfterFullSpeed(
+        other.after.kbps if data.after.kbps is None else data.after.kbps,
+        other.after.cut_off if data.after.cut_off is None else data.after.cut_off,
+    )
+    return replace(data, allowance=data.allowance or other.allowance, after=after, tier=data.tier or other.tier)
 
 
 def declared_text(mb: int) -> str:
@@ -165,8 +203,8 @@ def _agrees(count: int, gb: Decimal, unit: int) -> bool:
     if abs(Fraction(gb) - exact) <= _NEAR * exact:
         return True
     exponent = gb.as_tuple().exponent
-    shown = Decimal(1).scaleb(min(exponent, 0)) if isinstance(exponent, int) else Decimal(1)
-    return gb < MAX_MB and (Decimal(count) / unit).quantize(shown, ROUND_HALF_UP) == gb
+    digits = Decimal(1).scaleb(min(exponent, 0)) if isinstance(exponent, int) else Decimal(1)
+    return gb < MAX_MB and (Decimal(count) / unit).quantize(digits, ROUND_HALF_UP) == gb
 
 
 def _multiples(count: int, basis: Basis) -> dict[int, Basis]:
@@ -213,7 +251,7 @@ def _terms(text: str) -> list[tuple[Decimal, str]] | None:
 
 
 def _unit_of(word: str) -> str:
-    return next(kind for kind, words in _KIND_OF_UNIT if words.match(word)) if word.lower() != "mo" else "MB"
+    return next(kind for kind, spelled in _KIND_OF_UNIT if spelled.match(word)) if word.lower() != "mo" else "MB"
 
 
 def _number(text: str, unit: str) -> Decimal | None:
@@ -230,28 +268,30 @@ def _nominal(number: Decimal, unit: str) -> int:
     return int(number * NOMINAL_MB_PER_GB * (NOMINAL_MB_PER_GB if unit == "TB" else 1))
 
 
-def _after_in(text: str) -> AfterAllowance | None:
-    if _THROTTLED.search(text):
-        return AfterAllowance.THROTTLED
-    return AfterAllowance.CUT_OFF if _CUT_OFF.search(text) else None
+def _after(text: str, kbps: int | None, *, beside_amount: bool) -> AfterFullSpeed:
+    if kbps is not None and kbps < full_speed.FULL_SPEED_KBPS:
+        return AfterFullSpeed(kbps, cut_off=False)
+    if full_speed.says_throttled(text, beside_amount=beside_amount):
+        return NOT_STATED if full_speed.says_boundless(text) else AfterFullSpeed(cut_off=False)
+    return AfterFullSpeed(cut_off=True) if full_speed.says_cut_off(text) else NOT_STATED
 
 
 def _allowance(
     mb: int,
+    per: Period,
     *,
-    daily: bool,
-    after: AfterAllowance | None,
+    after: AfterFullSpeed,
     count: int | None = None,
     basis: Basis = Basis.TEXT,
 ) -> DataAllowance | None:
     if not 0 < mb <= MAX_MB:
         return None
-    declared = declared_text(mb)
+    each = "" if per is Period.TOTAL else f"/{per.value}"
     return DataAllowance(
         mb=mb,
-        declared=f"{declared}/day" if daily else declared,
-        reset=Reset.DAILY if daily else Reset.NEVER,
-        fair_use=FairUse(after=after) if after is not None else None,
+        declared=f"{declared_text(mb)}{each}",
+        reset=_RESETS[per],
+        after=after,
         bytes=count,
         basis=basis,
     )

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from providers.kit.text import ID_LENGTH, clean_text, is_supplier_id, raw_json
-from providers.kit.units import LIKELY_MB, declared_text
+from providers.kit.units import MOST_MB, declared_text, over_days
 from schemas.money import Money
 from schemas.plan import About, DataAllowance, Offer, SetAside, SetAsideReason
 
@@ -110,12 +110,15 @@ def cost_of(amount: Decimal | None, currency: str, most: Decimal = MAX_COST) -> 
     return Money(amount, currency)
 
 
-def amount_of(data: DataAllowance) -> DataAllowance:
-    """An amount as an offer has it. Raises ``Unmapped`` for one that no supplier sells to one traveller."""
-    stated = data.mb if data.fair_use is None else max(data.mb or 0, data.fair_use.allowance_mb or 0)
-    if stated is not None and stated > LIKELY_MB:
+def amount_of(data: DataAllowance, days: int) -> DataAllowance:
+    """An amount as an offer of so many days has it.
+
+    Raises ``Unmapped`` for one that no supplier sells to one traveller.
+    """
+    stated = data.full_speed.mb if data.full_speed is not None else None
+    if stated is not None and stated > MOST_MB:
         raise Unmapped(SetAsideReason.UNLIKELY_AMOUNT, f"data {declared_text(stated)}", About.DATA)
-    return data
+    return over_days(data, days)
 
 
 def cost_if_any(amount: Decimal | None, currency: str) -> Money | None:

@@ -15,7 +15,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, Raw
 
-from providers.kit import durations, places, units
+from providers.kit import durations, places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
@@ -33,13 +33,16 @@ from schemas.errors import (
 )
 from schemas.money import Money
 from schemas.plan import (
+    NOT_STATED,
     About,
-    AfterAllowance,
+    AfterFullSpeed,
     Basis,
     DataAllowance,
     Features,
+    FullSpeed,
     Network,
     Offer,
+    Period,
     SetAside,
     SetAsideReason,
     Starts,
@@ -59,9 +62,9 @@ MAX_CENTS = 100 * MAX_COST
 
 # The page states 1 and 2; 3 and 4 were seen upstream (2026-11).
 TOTAL, DAILY_THROTTLED, DAILY_CUT_OFF, UNLIMITED = 1, 2, 3, 4
-DAILY: dict[int, AfterAllowance] = {
-    DAILY_THROTTLED: AfterAllowance.THROTTLED,
-    DAILY_CUT_OFF: AfterAllowance.CUT_OFF,
+DAILY: dict[int, AfterFullSpeed] = {
+    DAILY_THROTTLED: AfterFullSpeed(cut_off=False),
+    DAILY_CUT_OFF: AfterFullSpeed(cut_off=True),
 }
 
 # smsStatus 2 is SMS through the supplier's API only, which is no SMS to a traveller.
@@ -205,7 +208,10 @@ def allowance(package: wire.Package) -> DataAllowance:
     """
     gb = package.volume_gb
     usable = gb is not None and gb.is_finite() and 0 < gb <= MAX_GB
-    return _allowance(package.data_type, package.volume, gb if usable else None, _named_gb(package))
+    data = _allowance(package.data_type, package.volume, gb if usable else None, _named_gb(package))
+    # What follows the amount, and a tier, stand in the name alone.
+    named = plan_names.data_of((package.name or "")[:NAME_LENGTH])
+    return data if named is None else units.completed(data, named) or data
 
 
 def coverage(package: wire.Package, overrides: MappingOverrides | None = None) -> tuple[str, ...]:
@@ -280,7 +286,7 @@ def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None)
         supplier_plan_id=code,
         name=name,
         coverage=covered,
-        data=amount_of(data),
+        data=amount_of(data, days),
         validity=Validity(days, STARTS.get(package.active_type or 0, Starts.UNKNOWN)),
         cost=cost,
         networks=networks(package, covered, overrides),
@@ -313,10 +319,12 @@ def _allowance(kind: int | None, volume: int | None, gb: Decimal | None, named: 
     if count is None or not 0 < count <= MAX_BYTES:
         raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, detail, About.DATA)
     stated = [number for number in (gb, named) if number is not None]
-    data = units.declared_from_bytes(count, basis=BYTE_BASIS, stated=stated, daily=kind in DAILY, after=DAILY.get(kind))
+    data = units.declared_from_bytes(
+        count, basis=BYTE_BASIS, stated=stated, daily=kind in DAILY, after=DAILY.get(kind, NOT_STATED)
+    )
     if isinstance(data, SetAsideReason):
         raise Unmapped(data, detail, About.DATA)
-    return units.unlimited(allowance_mb=data.mb, per_day=True) if kind == UNLIMITED else data
+    return units.unlimited(FullSpeed(data.mb, Period.DAY)) if kind == UNLIMITED else data
 
 
 @lru_cache(maxsize=8192)

@@ -20,7 +20,21 @@ from gateway.kit.freshness import FreshnessBounds
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import Conditions, Rule, RuleSet, only, sets_at
 from schemas.money import Money
-from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset, Scope, Starts, Validity, nominal_mb
+from schemas.plan import (
+    NOT_STATED,
+    AfterFullSpeed,
+    DataAllowance,
+    Features,
+    FullSpeed,
+    Network,
+    Offer,
+    Period,
+    Reset,
+    Scope,
+    Starts,
+    Validity,
+    nominal_mb,
+)
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BOUNDS = FreshnessBounds(900, 86400)
@@ -141,22 +155,24 @@ def offer(
     currency: str = "USD",
     daily: bool = False,
     allowance: int | None = None,
+    per: Period = Period.TOTAL,
+    after: AfterFullSpeed = NOT_STATED,
     stock: int | None = None,
     visible: bool = True,
     five_g: str = "",
     features: Features = UNSAID,
     starts: Starts = Starts.INSTALL,
 ) -> Offer:
-    """An offer; amounts are as the API shows them."""
+    """An offer; amounts are as the API shows them, an ``allowance`` of -1 has no limit."""
     coverage = tuple(sorted(countries.split()))
-    fair_use = FairUse(allowance_mb=nominal_mb(allowance)) if allowance is not None else None
     declared = "Unlimited" if mb is None else f"{mb} MB"
     data = DataAllowance(
         mb=None if mb is None else nominal_mb(mb),
         declared=declared,
         unlimited=mb is None,
         reset=Reset.DAILY if daily else Reset.NEVER,
-        fair_use=fair_use,
+        allowance=None if allowance is None else FullSpeed(None if allowance < 0 else nominal_mb(allowance), per),
+        after=after,
     )
     fast = five_g.split()
     networks = tuple(Network(c, "Operator", "5G" if c in fast else "4G") for c in coverage)
@@ -186,7 +202,9 @@ def some_items(seed: int, count: int) -> list[Item]:
                     cost=dice.choice([None, "0.01", f"{dice.randint(1, 12)}.{dice.choice(['00', '49', '495'])}"]),
                     currency=dice.choice(["USD", "USD", "EUR", "USDT", "XXX"]),
                     daily=mb is not None and dice.random() < 0.2,
-                    allowance=dice.choice([None, 2048]) if mb is None else None,
+                    allowance=dice.choice([None, 2048, 500, 0, -1]) if mb is None else None,
+                    per=dice.choice([Period.TOTAL, Period.DAY]),
+                    after=dice.choice([NOT_STATED, AfterFullSpeed(128, cut_off=False), AfterFullSpeed(cut_off=True)]),
                     stock=dice.choice([None, None, 3, 0]),
                     visible=dice.random() < 0.95,
                     five_g=dice.choice(["", countries, countries.split()[0]]),

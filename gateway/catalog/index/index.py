@@ -186,6 +186,7 @@ class Index:
             considered=len(considered),
             in_stock=len(plans),
             next_best=next_best,
+            assumed=need.data_mb is not None and int(snapshot.kind_full_mb[snapshot.kind[rows[0]]]) < 0,
         )
 
     @cached_property

@@ -33,6 +33,7 @@ def test_a_plan_is_shown_as_the_api_says() -> None:
         "countries": ["JP"],
         "data": {
             "mb": 1024, "total_mb": 1024, "declared": "1024 MB", "unlimited": False, "reset": "never", "fair_use": None,
+            "full_speed": {"mb": 1024, "per": "total"}, "after": {"kbps": None, "cut_off": None}, "tier": None,
         },
         "validity": {"days": 7, "starts": "install"},
         "networks": [{"country": "JP", "operator": "Operator", "generation": "5G"}],

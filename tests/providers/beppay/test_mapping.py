@@ -16,7 +16,7 @@ from providers.kit import places
 from providers.kit.unmapped import Once, Unmapped
 from schemas.errors import InsufficientBalance, NotAuthorised, NotFound, OutOfStock, Refused
 from schemas.money import Money
-from schemas.plan import AfterAllowance, FairUse, Features, Offer, Reset, SetAside, SetAsideReason
+from schemas.plan import AfterFullSpeed, Features, FullSpeed, Offer, Period, Reset, SetAside, SetAsideReason
 from tests.providers.json_shape import ANYTHING
 
 GOOD: dict[str, Any] = {
@@ -163,7 +163,13 @@ def test_data_is_total_daily_or_unlimited() -> None:
     assert (offer(data="1GB/day").data.mb, offer(data="1GB/day").data.reset) == (1000, Reset.DAILY)
     assert offer(data="Unlimited").data.unlimited
     fair = offer(data="Unlimited (2GB/day high speed then throttled)").data
-    assert fair.fair_use == FairUse(after=AfterAllowance.THROTTLED, allowance_mb=2000, per_day=True)
+    assert (fair.allowance, fair.after) == (FullSpeed(2000, Period.DAY), AfterFullSpeed(cut_off=False))
+
+
+def test_the_name_completes_what_the_amount_says() -> None:
+    assert offer(data="Unlimited", name="Japan Unlimited Lite").data.tier == "Lite"
+    assert offer(data="Unlimited", name="Japan Unlimited 512kbps").data.after == AfterFullSpeed(512, cut_off=False)
+    assert offer(data="5GB", name="Japan 10GB").data.mb == 5000
 
 
 def test_a_hidden_plan_is_mapped_and_not_visible() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.kit import places, plan_names, units
-from schemas.plan import AfterAllowance, FairUse, plan_id
+from schemas.plan import AfterFullSpeed, FullSpeed, Period, plan_id
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_name_states_the_fair_use_of_an_unlimited_plan() -> None:
     assert found.unlimited
     assert not found.daily
     assert found.data is not None
-    assert found.data.fair_use == FairUse(AfterAllowance.THROTTLED, 2000, per_day=True)
+    assert (found.data.allowance, found.data.after) == (FullSpeed(2000, Period.DAY), AfterFullSpeed(cut_off=False))
     assert (found.place, found.days) == ("Japan", 10)
 
 
@@ -104,6 +104,9 @@ def test_a_display_name_reads_back_as_the_plan(code: str, gigabytes: int, days: 
         (("US",), "500MB/day", 5, "United States 0.5 GB a day, 5 days"),
         (("FR",), "Unlimited", 7, "France unlimited, 7 days"),
         (("FR",), "Unlimited (2GB/day)", 7, "France unlimited (2 GB a day at full speed), 7 days"),
+        (("FR",), "Unlimited 512 kbps", 7, "France unlimited at reduced speed, 7 days"),
+        (("FR",), "Unlimited 10 Mbps", 7, "France unlimited at full speed, 7 days"),
+        (("FR",), "200GB Monthly", 365, "France 200 GB a month, 365 days"),
         (("AE", "BH", "KW", "OM"), "5GB", 30, "Gulf states (4 countries) 5 GB, 30 days"),
         (("AR", "JP", "KE", "NO"), "5GB", 30, "4 countries 5 GB, 30 days"),
     ],

@@ -7,10 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.kit import units
-from schemas.plan import AfterAllowance, Basis, DataAllowance, FairUse, Reset, SetAsideReason, nominal_mb, shown_mb
+from schemas.plan import AfterFullSpeed, Basis, DataAllowance, Reset, SetAsideReason, nominal_mb, shown_mb
 
 GIB, GB, MIB, MB = 2**30, 10**9, 2**20, 10**6
-THROTTLED, CUT_OFF = AfterAllowance.THROTTLED, AfterAllowance.CUT_OFF
 CONTRADICTORY, NO_AMOUNT = SetAsideReason.CONTRADICTORY, SetAsideReason.NO_DATA_AMOUNT
 
 
@@ -314,23 +313,6 @@ def test_a_duration_is_no_day_s_amount(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "fair_use"),
-    [
-        ("Unlimited", None),
-        ("unlimited data", None),
-        ("Unlimited (2GB/day high speed then throttled)", FairUse(THROTTLED, 2000, per_day=True)),
-        ("Unlimited (1 GB per day)", FairUse(None, 1000, per_day=True)),
-        ("Unlimited, 50GB at full speed", FairUse(THROTTLED, 50_000, per_day=False)),
-        ("Unlimited, reduced speed", FairUse(THROTTLED)),
-    ],
-)
-def test_unlimited_keeps_the_fair_use_that_is_stated(text: str, fair_use: FairUse | None) -> None:
-    found = units.declared_from_text(text)
-    assert found is not None
-    assert (found.unlimited, found.mb, found.reset, found.fair_use) == (True, None, Reset.NEVER, fair_use)
-
-
-@pytest.mark.parametrize(
     "text",
     ["", "data", "5G", "5 credits", "0GB", "0 MB", "10GB or 5GB", "1GB + 500MB/day", "GB", "-", "9999999 TB",
      "1.2.3 GB", "x" * 300 + "5GB"],
@@ -356,7 +338,7 @@ def test_what_is_rendered_reads_back_as_the_same_amount(mb: int) -> None:
 
 
 def test_what_follows_the_allowance_is_shown_and_does_not_change_the_amount() -> None:
-    cut = units.declared_from_bytes(GIB, daily=True, after=CUT_OFF)
+    cut = units.declared_from_bytes(GIB, daily=True, after=AfterFullSpeed(cut_off=True))
     assert isinstance(cut, DataAllowance)
     assert (cut.mb, cut.declared, cut.reset) == (1000, "1 GB/day", Reset.DAILY)
-    assert cut.fair_use == FairUse(after=CUT_OFF)
+    assert cut.after == AfterFullSpeed(cut_off=True)

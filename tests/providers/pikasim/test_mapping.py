@@ -24,7 +24,17 @@ from schemas.errors import (
     SupplierError,
 )
 from schemas.money import Money
-from schemas.plan import AfterAllowance, FairUse, Network, Offer, Reset, SetAside, SetAsideReason, Starts
+from schemas.plan import (
+    AfterFullSpeed,
+    FullSpeed,
+    Network,
+    Offer,
+    Period,
+    Reset,
+    SetAside,
+    SetAsideReason,
+    Starts,
+)
 from tests.providers.json_shape import ANYTHING
 
 GIGABYTE = 2**30
@@ -133,23 +143,40 @@ def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("kind", "mb", "reset", "fair_use"),
+    ("kind", "mb", "reset", "allowance", "after"),
     [
-        (1, 1000, Reset.NEVER, None),
-        (2, 1000, Reset.DAILY, FairUse(after=AfterAllowance.THROTTLED)),
-        (3, 1000, Reset.DAILY, FairUse(after=AfterAllowance.CUT_OFF)),
-        (4, None, Reset.NEVER, FairUse(allowance_mb=1000, per_day=True)),
+        (1, 1000, Reset.NEVER, None, AfterFullSpeed()),
+        (2, 1000, Reset.DAILY, None, AfterFullSpeed(cut_off=False)),
+        (3, 1000, Reset.DAILY, None, AfterFullSpeed(cut_off=True)),
+        (4, None, Reset.NEVER, FullSpeed(1000, Period.DAY), AfterFullSpeed()),
     ],
 )
-def test_each_data_type_has_its_meaning(kind: int, mb: int | None, reset: Reset, fair_use: FairUse | None) -> None:
+def test_each_data_type_has_its_meaning(
+    kind: int, mb: int | None, reset: Reset, allowance: FullSpeed | None, after: AfterFullSpeed
+) -> None:
     data = offer(dataType=kind).data
-    assert (data.mb, data.reset, data.fair_use, data.unlimited) == (mb, reset, fair_use, kind == 4)
+    assert (data.mb, data.reset, data.allowance, data.after, data.unlimited) == (mb, reset, allowance, after, kind == 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "tier", "after"),
+    [
+        (4, "Japan Unlimited Plus 7 Days", "Plus", AfterFullSpeed()),
+        (4, "Japan Unlimited 1GB/day then 512kbps", None, AfterFullSpeed(512, cut_off=False)),
+        (2, "Japan 1GB/Day (512kbps) 7 Days", None, AfterFullSpeed(512, cut_off=False)),
+        (2, "Japan 2GB/Day 7 Days", None, AfterFullSpeed(cut_off=False)),
+    ],
+)
+def test_the_name_says_what_follows_and_the_tier(kind: int, name: str, tier: str | None, after: AfterFullSpeed) -> None:
+    volume = 2 * GIGABYTE if "2GB" in name else GIGABYTE
+    data = offer(dataType=kind, name=name, volume=volume, volumeGB=0).data
+    assert (data.tier, data.after) == (tier, after)
 
 
 @pytest.mark.parametrize("volume", [0, None, ...])
 def test_unlimited_without_a_volume_states_no_fair_use(volume: Any) -> None:
     data = offer(dataType=4, volume=volume, volumeGB=volume).data
-    assert (data.unlimited, data.mb, data.fair_use) == (True, None, None)
+    assert (data.unlimited, data.mb, data.allowance) == (True, None, None)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +203,7 @@ def test_the_declared_amount_comes_from_the_bytes(volume: Any, gigabytes: Any, m
         (15 * 10**9, "Japan 15GB 30 Days", 15_000),
         (50 * 10**9, "Japan 50 GB", 50_000),
         (10_000 * 2**20, "Japan 10GB", 10_000),
-        (49 * 10**9 + 123_456, "Japan 47 GB", 47_000),
+        (49_123_456_789, "Japan 47 GB", 47_000),
         (GIGABYTE, "Japan 1GB/day", 1000),  # of a day, beside bytes of all days
         (GIGABYTE, "Japan", 1000),
     ],

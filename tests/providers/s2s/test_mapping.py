@@ -22,7 +22,7 @@ from schemas.errors import (
     Refused,
 )
 from schemas.money import Money
-from schemas.plan import Offer, Reset, SetAside, Starts
+from schemas.plan import FullSpeed, Offer, Period, Reset, SetAside, Starts
 
 CODES = AttributeCodes(country="coverage", data="volume", days="validity")
 FIXED = wire.Price("sku-1", "fixed", Decimal("4.90"), "USD", 7, 1)
@@ -148,7 +148,19 @@ def test_a_region_s_name_does_not_contradict_a_country():
 def test_a_fair_use_that_one_source_states_completes_the_other():
     offer = of("Unlimited (2GB/day high speed then throttled) 10 Days", "Japan", volume="Unlimited")
     assert offer.data.unlimited
-    assert offer.data.fair_use.allowance_mb == 2000
+    assert offer.data.allowance == FullSpeed(2000, Period.DAY)
+
+
+def test_monthly_counts_by_the_days_and_where_they_stand():
+    year = of("200GB Monthly Plan for 12 Months", "Japan")
+    assert (year.data.reset, year.data.declared, year.validity.days) == (Reset.MONTHLY, "200 GB/month", 365)
+    month = of("Monthly 5GB", "Japan", volume="5000 MB", validity="30")
+    assert (month.data.reset, what(month)) == (Reset.NEVER, (("JP",), 5000, 30))
+
+
+def test_a_tier_in_one_source_completes_the_other_and_two_contradict_each_other():
+    assert of("Unlimited Plus 7 Days", "Japan", volume="Unlimited").data.tier == "Plus"
+    assert why(of("Unlimited Plus 7 Days", "Japan", volume="Unlimited Lite")) == "contradictory"
 
 
 # --- what cannot be mapped ------------------------------------------------------------------------
