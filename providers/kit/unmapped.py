@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw
 
+from providers.kit.amounts import without_float_tail
 from providers.kit.text import ID_LENGTH, clean_text, is_supplier_id, raw_json
 from providers.kit.units import MOST_MB, declared_text, over_days
 from schemas.money import Money
@@ -18,8 +19,6 @@ from schemas.plan import About, DataAllowance, Offer, SetAside, SetAsideReason
 
 MAX_COST = Decimal(100_000)
 MAX_DECIMALS = 8
-# A supplier that counts in binary floats writes 0.89 as 0.8899999999999999.
-_PRICE_STEP, _FLOAT_TAIL = Decimal("0.000001"), Decimal("1e-9")
 MOST_WORDS = 20
 UNNAMED = "unnamed-"
 
@@ -101,9 +100,7 @@ def cost_of(amount: Decimal | None, currency: str, most: Decimal = MAX_COST) -> 
     """
     if amount is None or not amount.is_finite() or not 0 < amount <= most:
         raise Unmapped(SetAsideReason.NO_PRICE, f"price {amount}")
-    near = amount.quantize(_PRICE_STEP)
-    if 0 < abs(near - amount) <= _FLOAT_TAIL and near:
-        amount = near.normalize()
+    amount = without_float_tail(amount)
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MAX_DECIMALS:
         raise Unmapped(SetAsideReason.NO_PRICE, f"price with {-exponent} digits after the point")

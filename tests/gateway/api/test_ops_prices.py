@@ -100,7 +100,9 @@ async def test_500_random_cells_are_what_a_look_at_every_offer_finds(ops):
         if best["base"] is not None:
             amount = full_speed(best, bucket.get("days"))
             assert Decimal(cell.cost_base.amount) == best["base"], where
-            assert (cell.per_gb and cell.per_gb.amount) == (cents(best["base"] * 1000 / amount) if amount else None), where
+            assert (cell.per_gb and cell.per_gb.amount) == (cents(best["base"] * 1000 / amount) if amount else None), (
+                where
+            )
             assert cell.per_day.amount == cents(best["base"] / best["days"]), where
     assert filled > 250
 
