@@ -476,7 +476,10 @@ class ProblemError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An error (RFC 9457). ``code`` is for programs, ``detail`` for people."""
+    """An error (RFC 9457). ``code`` is for programs, ``detail`` for people.
+
+    ``successors`` of ``plan_replaced`` are the plans that the offers of the one asked for are now.
+    """
 
     type: str
     title: str
@@ -485,6 +488,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     request_id: str
     detail: str | UnsetType = UNSET
     errors: list[ProblemError] | UnsetType = UNSET
+    successors: list[PlanId] | UnsetType = UNSET
 
 
 class Ready(msgspec.Struct, frozen=True):

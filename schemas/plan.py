@@ -15,6 +15,7 @@ MB_PER_GB = 1024  # in `mb` of the API, and in what is asked of it
 NOMINAL_MB_PER_GB = 1000  # everywhere inside
 BOUNDLESS = 10**15  # nominal MB, above every amount of data
 DAYS_PER_MONTH = 30
+SLOW_KBPS = 1000
 GLOBAL_FROM = 100
 # Nobody lives on Bouvet Island: the plans on which the sandboxes go wrong are for it.
 TRIGGER_COUNTRY = "BV"
@@ -69,6 +70,15 @@ class Starts(StrEnum):
     UNKNOWN = "unknown"
 
 
+class AfterGrade(StrEnum):
+    """What follows full-speed data, as far as unlimited plans differ by it."""
+
+    SLOW = "under 1 Mbps"
+    FAST = "1 Mbps or more"
+    THROTTLED = "throttled"
+    CUT_OFF = "cut off"
+
+
 class FullSpeed(msgspec.Struct, frozen=True):
     """How much data runs at full speed, in nominal MB. ``mb`` None: the supplier says that nothing limits it."""
 
@@ -92,6 +102,15 @@ class AfterFullSpeed(msgspec.Struct, frozen=True):
     def goes_on(self) -> bool:
         """Whether it is stated that data goes on."""
         return self.kbps is not None or self.cut_off is False
+
+    @property
+    def grade(self) -> AfterGrade | None:
+        """What of it makes another plan; None where nothing is stated."""
+        if self.kbps is not None:
+            return AfterGrade.SLOW if self.kbps < SLOW_KBPS else AfterGrade.FAST
+        if self.cut_off is None:
+            return None
+        return AfterGrade.CUT_OFF if self.cut_off else AfterGrade.THROTTLED
 
 
 NOT_STATED = AfterFullSpeed()
@@ -174,7 +193,7 @@ class Offer(msgspec.Struct, frozen=True):
     ``coverage`` is a sorted tuple of ISO 3166-1 alpha-2 codes without repeats. ``cost`` is what we
     pay, None when the supplier gives no fixed price (never 0). ``stock`` is None when it does not say.
     ``supplier_product_id`` is the product that the item belongs to, where a supplier tells one item's price by
-    its product only.
+    its product only. ``provider`` is the name of the plugin that mapped it.
     """
 
     supplier_plan_id: str
@@ -189,11 +208,12 @@ class Offer(msgspec.Struct, frozen=True):
     visible: bool = True
     description: str = ""
     supplier_product_id: str | None = None
+    provider: str = ""
 
     @property
     def plan_id(self) -> str:
         """The id of the plan that this offer is."""
-        return plan_id(self.coverage, self.data, self.validity.days)
+        return plan_id(self.coverage, self.data, self.validity.days, self.provider)
 
 
 class SetAsideReason(StrEnum):
@@ -305,17 +325,26 @@ def scope_of(coverage: tuple[str, ...]) -> Scope:
     return Scope.GLOBAL if len(coverage) >= GLOBAL_FROM else Scope.REGION
 
 
-def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
+def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int, provider: str = "") -> str:
     """The stable id of a plan: readable words, then a digest of all that makes its identity.
 
     Identity is the coverage set, ``mb``, ``unlimited``, ``reset``, ``days`` and, for an unlimited
-    plan, its stated full-speed allowance. It is the same on every process and after every sync. Amounts go into the
+    plan, its stated full-speed allowance, what follows it and its tier. An unlimited plan that states no allowance is
+    equal only to offers of its own provider. It is the same on every process and after every sync. Amounts go into the
     digest as the API shows them: so they did before they were nominal, and ids must stay.
     """
     codes = sorted(set(coverage))
     mb = None if data.mb is None else shown_mb(data.mb)
     identity = "|".join(
-        ("1", ",".join(codes), str(mb), str(int(data.unlimited)), data.reset.value, str(days), _allowance_word(data))
+        (
+            "1",
+            ",".join(codes),
+            str(mb),
+            str(int(data.unlimited)),
+            data.reset.value,
+            str(days),
+            *_unlimited(data, provider),
+        )
     )
     digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
     where = "-".join(codes).lower() if len(codes) <= _SPELT_OUT else f"{len(codes)}countries"
@@ -323,12 +352,18 @@ def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     return f"{where}-{_amount_slug(data)}{daily}-{days}d-{digest}"
 
 
-def _allowance_word(data: DataAllowance) -> str:
-    if not data.unlimited or data.allowance is None:
-        return ""
-    if data.allowance.mb is None:
-        return "boundless"
-    return f"{shown_mb(data.allowance.mb)}{_PER[data.allowance.per]}"
+def _unlimited(data: DataAllowance, provider: str) -> tuple[str, ...]:
+    """What tells unlimited plans apart; without the parts behind the allowance where none says anything."""
+    if not data.unlimited:
+        return ("",)
+    grade, tier = data.after.grade, (data.tier or "").lower()
+    if data.allowance is None:
+        allowance, owner = "", provider
+    else:
+        amount = "boundless" if data.allowance.mb is None else str(shown_mb(data.allowance.mb))
+        allowance, owner = amount + ("" if data.allowance.mb is None else _PER[data.allowance.per]), ""
+    also = (owner, grade.value if grade is not None else "", tier)
+    return (allowance, *also) if any(also) else (allowance,)
 
 
 def _amount_slug(data: DataAllowance) -> str:

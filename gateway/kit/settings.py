@@ -168,6 +168,7 @@ class Retention(_Section):
     sync_runs_days: Days = 90
     price_changes_days: Days = 400
     offer_events_days: Days = 400
+    plan_successors_days: Days = 90
     order_events_days: Days = 400
     checkout_events_days: Days = 400
     supplier_transactions_days: Days = 1100

@@ -56,6 +56,7 @@ MEANINGS: Mapping[str, str] = {
     "retention.sync_runs_days": "After so many days syncs and their quarantines are deleted. 0: never.",
     "retention.price_changes_days": "After so many days changes of costs are deleted. 0: never.",
     "retention.offer_events_days": "After so many days what happened to offers is deleted. 0: never.",
+    "retention.plan_successors_days": "After so many days the id of a replaced plan leads nowhere. 0: never.",
     "retention.order_events_days": "When an order has been final for so many days its timeline is deleted. 0: never.",
     "retention.checkout_events_days": "When a checkout is over for so many days its timeline is deleted. 0: never.",
     "retention.supplier_transactions_days": "After so many days lines of suppliers' statements are deleted. 0: never.",

@@ -135,6 +135,7 @@ def _offer(plan: wire.Plan, name: str, overrides: MappingOverrides | None) -> Of
         cost=cost,
         features=FEATURES,
         visible=plan.is_visible is not False,
+        provider=PROVIDER,
     )
 
 

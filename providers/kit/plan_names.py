@@ -60,7 +60,7 @@ def parse(text: str, overrides: MappingOverrides | None = None) -> Parsed:
 
     ``overrides`` say what other units of time count.
     """
-    if len(text) > units.MAX_TEXT:
+    if len(text) > durations.MAX_TEXT:
         return Parsed()
     text = unicodedata.normalize("NFKC", text)
     extra_units = overrides.units if overrides is not None else {}
@@ -136,12 +136,16 @@ def _where(coverage: tuple[str, ...]) -> str:
 def _amount(data: DataAllowance) -> str:
     if data.mb is not None:
         return units.declared_text(data.mb) + _EACH[data.reset]
-    if data.allowance is None or data.allowance.mb is None:
-        return "unlimited" if data.allowance is None else "unlimited at full speed"
-    if data.allowance.mb == 0:
-        return "unlimited at reduced speed"
-    each = "" if data.allowance.per is Period.TOTAL else f" a {data.allowance.per.value}"
-    return f"unlimited ({units.declared_text(data.allowance.mb)}{each} at full speed)"
+    allowance, grade = data.allowance, data.after.grade
+    said = []
+    if allowance is not None and allowance.mb != 0:
+        amount = "all" if allowance.mb is None else units.declared_text(allowance.mb)
+        each = "" if allowance.per is Period.TOTAL else f" a {allowance.per.value}"
+        said.append(f"{amount}{each} at full speed")
+    if grade is not None:
+        said.append(f"then {grade.value}" if said else grade.value)
+    tier = f" {data.tier}" if data.tier else ""
+    return f"unlimited{tier}" + (f" ({', '.join(said)})" if said else "")
 
 
 _EACH = {Reset.NEVER: "", Reset.DAILY: " a day", Reset.MONTHLY: " a month"}

@@ -298,6 +298,7 @@ def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None)
             exit_country=exit_country(package),
         ),
         description=clean_text(package.description, DESCRIPTION_LENGTH),
+        provider=PROVIDER,
     )
 
 

@@ -112,6 +112,7 @@ def offer_or_reason(
             stock=_stock(price),
             description=of.description,
             supplier_product_id=_product_id(of.product),
+            provider=PROVIDER,
         )
     except Unmapped as why:
         if not why.words and why.reason in _UNSTATED:

@@ -71,7 +71,7 @@ def _words(name: str) -> dict[str, str]:
         "env_name": name.upper(),
         "rows": "\n".join(f'    "{item.key}": None,  # {_plan_name(item)}' for item in plans),
         "keys": ", ".join(f'"{item.key}"' for item in plans),
-        "examples": "".join(_filled("example.py", _example(item)) for item in plans).rstrip(),
+        "examples": "".join(_filled("example.py", _example(item, name)) for item in plans).rstrip(),
     }
 
 
@@ -94,7 +94,7 @@ def _is_plain(item: Item) -> bool:
     return named and bool(item.days and item.price) and declared is not None
 
 
-def _example(item: Item) -> dict[str, str]:
+def _example(item: Item, provider: str) -> dict[str, str]:
     declared = units.declared_from_text(item.data_text)
     body = {
         "success": True,
@@ -109,6 +109,7 @@ def _example(item: Item) -> dict[str, str]:
     }
     return {
         "key": item.key,
+        "provider": provider,
         "body": msgspec.json.format(msgspec.json.encode(body), indent=2).decode(),
         "plan_name": _plan_name(item),
         "country": item.countries[0],

@@ -97,6 +97,7 @@ class Market:
     rules: RuleSet = field(default_factory=lambda: only(PriceRule(minimum_margin=Decimal("0.10"))))
     touched: dict[str, datetime] = field(default_factory=dict)
     gone: dict[str, datetime] = field(default_factory=dict)
+    successors: dict[str, tuple[str, ...]] = field(default_factory=dict)
     overlay: Overlay = field(default_factory=lambda: Overlay(ALL_WELL))
 
     def snapshot(self) -> Snapshot:
@@ -107,6 +108,7 @@ class Market:
             builder,
             {plan: micros(at) for plan, at in self.touched.items()},
             {plan: micros(at) for plan, at in self.gone.items()},
+            self.successors,
         )
         _, parts = layout.encode(meta, "test", arrays)
         return Snapshot(layout.from_memory(b"".join(parts)))

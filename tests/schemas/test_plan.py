@@ -42,6 +42,8 @@ unlimited = st.builds(
     declared=st.just("Unlimited"),
     unlimited=st.just(True),
     allowance=st.none() | st.builds(FullSpeed, st.none() | st.integers(0, 10_000), st.sampled_from(Period)),
+    after=st.builds(AfterFullSpeed, st.none() | st.integers(1, 4999), st.none() | st.booleans()),
+    tier=st.sampled_from([None, "Lite", "Plus"]),
 )
 allowances = fixed | unlimited
 days = st.integers(1, 3650)
@@ -52,7 +54,8 @@ GB = DataAllowance(mb=1000, declared="1 GB")
 def identity(coverage, data, days):
     stated = data.allowance if data.unlimited else None
     boundless = stated is not None and stated.mb is None
-    return frozenset(coverage), data.mb, data.unlimited, data.reset, days, boundless or stated
+    also = (data.after.grade, data.tier) if data.unlimited else None
+    return frozenset(coverage), data.mb, data.unlimited, data.reset, days, boundless or stated, also
 
 
 @given(coverages, allowances, days, coverages, allowances, days)
@@ -104,6 +107,29 @@ def test_a_stated_allowance_makes_another_unlimited_plan():
 
     stated = [None, FullSpeed(None), FullSpeed(0), FullSpeed(2000), *(FullSpeed(2000, per) for per in Period)]
     assert len({unlimited_with(allowance) for allowance in stated}) == 6
+
+
+def test_what_follows_and_the_tier_make_another_unlimited_plan():
+    def unlimited_with(after=AfterFullSpeed(), tier=None):  # noqa: B008 - immutable
+        return plan_id(("JP",), DataAllowance(None, "Unlimited", unlimited=True, after=after, tier=tier), 7)
+
+    afters = [
+        AfterFullSpeed(),
+        AfterFullSpeed(512),
+        AfterFullSpeed(1000),
+        AfterFullSpeed(cut_off=False),
+        AfterFullSpeed(cut_off=True),
+    ]
+    assert len({*map(unlimited_with, afters), *(unlimited_with(tier=tier) for tier in ("Lite", "Plus"))}) == 7
+    assert unlimited_with(AfterFullSpeed(128, cut_off=False)) == unlimited_with(AfterFullSpeed(999))
+
+
+def test_an_unlimited_plan_without_a_stated_allowance_is_its_provider_s_own():
+    unstated = DataAllowance(None, "Unlimited", unlimited=True)
+    stated = DataAllowance(None, "Unlimited", unlimited=True, allowance=FullSpeed(1000, Period.DAY))
+    assert len({plan_id(("JP",), unstated, 7, provider) for provider in ("a", "b")}) == 2
+    assert len({plan_id(("JP",), stated, 7, provider) for provider in ("a", "b")}) == 1
+    assert len({plan_id(("JP",), GB, 7, provider) for provider in ("a", "b")}) == 1
 
 
 @given(coverages, allowances, allowances, days)

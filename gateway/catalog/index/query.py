@@ -88,10 +88,11 @@ class PlanPage(msgspec.Struct, frozen=True):
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """A plan that was in the catalogue once: its page answers 410."""
+    """A plan that was in the catalogue once: its page answers 410. ``successors`` are what its offers are now."""
 
     plan_id: str
     gone_at: datetime
+    successors: tuple[str, ...] = ()
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -138,10 +139,11 @@ class NoMatch(msgspec.Struct, frozen=True):
     """Nothing meets the need. ``missing`` says in one sentence what there was none of.
 
     ``code`` is no_plan when no plan would do and no_stock when one would but none can be sold now;
-    ``gone`` is set when the plan asked for by id has left the catalogue.
+    ``gone`` is set when the plan asked for by id has left the catalogue, ``successors`` are what its offers are now.
     """
 
     code: str
     missing: str
     considered: int = 0
     gone: bool = False
+    successors: tuple[str, ...] = ()

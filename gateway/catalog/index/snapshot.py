@@ -261,6 +261,15 @@ class Snapshot:
         """When each plan that is no longer here left."""
         return dict(self.gone_since(None))
 
+    def successors(self, plan_id: str) -> tuple[str, ...]:
+        """The plans that the offers of a plan that is no longer here are now; none where they are gone, too."""
+        number = self._gone_numbers.get(plan_id)
+        return () if number is None else tuple(self.piece("gone_successors_at", number).decode().split())
+
+    @cached_property
+    def _gone_numbers(self) -> dict[str, int]:
+        return {plan_id: number for number, (plan_id, _) in enumerate(self.gone_since(None))}
+
 
 def over(mb: Array, per: Array, days: Array | int) -> Array:
     """Amounts of each kind over so many days; what is no amount (negative, or boundless) stays as it is."""

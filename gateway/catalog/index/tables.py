@@ -53,23 +53,33 @@ class Blob:
 
 
 def finish(
-    built: SnapshotBuilder, touched: Mapping[str, int], gone: Mapping[str, int]
+    built: SnapshotBuilder,
+    touched: Mapping[str, int],
+    gone: Mapping[str, int],
+    successors: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Array]]:
     """(meta, arrays) of the snapshot of what was gathered.
 
     ``touched`` and ``gone`` are by plan id, in microseconds since 1970: when each plan last changed, and when each plan
-    that has no offers left was last there.
+    that has no offers left was last there. ``successors`` are the plans that the offers of such a plan are now.
     """
-    return Tables(built, touched, gone).everything()
+    return Tables(built, touched, gone, successors or {}).everything()
 
 
 class Tables:
     """One use: ``everything()`` gives a snapshot's meta and arrays."""
 
-    def __init__(self, built: SnapshotBuilder, touched: Mapping[str, int], gone: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        built: SnapshotBuilder,
+        touched: Mapping[str, int],
+        gone: Mapping[str, int],
+        successors: Mapping[str, tuple[str, ...]],
+    ) -> None:
         self.built = built
         self.touched = touched
         self.gone = gone
+        self.successors = successors
         self.blob = Blob()
         self.arrays: dict[str, Array] = {}
         self.rows = len(built.keys)
@@ -122,9 +132,7 @@ class Tables:
         self._row("listed_at", self.blob.add([text.encode() for text in listed]))
         scale = self._cost_tables(costs, sizes)
         name_index = self._name_index(covers, kinds)
-        gone = sorted((at, plan_id) for plan_id, at in self.gone.items() if plan_id not in built.plans.numbers)
-        self._row("gone_when", np.array([at for at, _ in gone], dtype=np.int64))
-        self._row("gone_at", self.blob.add([plan_id.encode() for _, plan_id in gone]))
+        self._gone()
         self._row("blob", np.frombuffer(b"".join(self.blob.parts), dtype=np.uint8))
         meta = {
             "mode": built.mode,
@@ -144,6 +152,15 @@ class Tables:
             "words": name_index,
         }
         return meta, self.arrays
+
+    def _gone(self) -> None:
+        """The plans that are no longer here, with what took their place."""
+        known = self.built.plans.numbers
+        gone = sorted((at, plan_id) for plan_id, at in self.gone.items() if plan_id not in known)
+        self._row("gone_when", np.array([at for at, _ in gone], dtype=np.int64))
+        self._row("gone_at", self.blob.add([plan_id.encode() for _, plan_id in gone]))
+        successors = (" ".join(self.successors.get(plan_id, ())) for _, plan_id in gone)
+        self._row("gone_successors_at", self.blob.add([ids.encode() for ids in successors]))
 
     def _row(self, name: str, values: Array, kind: Any = None) -> None:
         self.arrays[name] = values if kind is None else values.astype(kind)

@@ -64,6 +64,7 @@ class TestBepPay(ProviderSuite):
                     validity=Validity(30),
                     cost=Money(Decimal("25.00"), "USD"),
                     features=Features(topup=False),
+                    provider="beppay",
                 )
             ],
         ),

@@ -104,6 +104,7 @@ class TestPikaSim(ProviderSuite):
                     networks=(Network("JP", "Docomo", "4G"),),
                     features=Features(topup=True, voice=False, sms=False, exit_country="US"),
                     description="7-day Japan eSIM with 1GB data",
+                    provider="pikasim",
                 )
             ],
         ),
