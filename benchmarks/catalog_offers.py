@@ -23,7 +23,7 @@ from gateway.catalog.index.tables import finish
 from gateway.kit.freshness import FreshnessBounds
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import only
-from schemas.plan import AfterAllowance, DataAllowance, FairUse, Features, Network, Reset, plan_id
+from schemas.plan import DataAllowance, Features, FullSpeed, Network, Period, Reset, plan_id
 
 SHARED_FOLDER = "BENCH_FOLDER"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ _AMOUNTS = (
     200,
     300,
     500,
-    *tuple(int(1024 * gb) for gb in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)),
+    *tuple(int(1000 * gb) for gb in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)),
 )
 _DAYS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 15, 20, 21, 25, 28, 30, 45, 60, 90, 180, 365)
 
@@ -88,7 +88,7 @@ def rows(count: int, seed: int = 1) -> Iterator[tuple[Any, ...]]:
             made = _allowance(*kind)
             allowances[kind] = (made, msgspec.json.encode(made).decode())
         data, data_json = allowances[kind]
-        size = 2 if data.mb is None else data.mb / 1024 * (days if data.reset is Reset.DAILY else 1)
+        size = 2 if data.mb is None else data.mb / 1000 * (days if data.reset is Reset.DAILY else 1)
         cents = int(40 + 90 * (size**0.8) * (1 + days / 60) * (1 + len(coverage) / 60) * dice.uniform(0.6, 1.8))
         supplier = SUPPLIERS[number % len(SUPPLIERS)]
         yield (
@@ -126,10 +126,10 @@ def _networks(coverage: tuple[str, ...], dice: random.Random) -> str:
 
 def _allowance(mb: int, unlimited: bool, daily: bool) -> DataAllowance:
     if unlimited:
-        fair_use = FairUse(AfterAllowance.THROTTLED, mb, per_day=True) if mb < 5000 and daily else None
-        text = "unlimited" if fair_use is None else f"unlimited ({mb} MB a day at full speed)"
-        return DataAllowance(None, text, unlimited=True, fair_use=fair_use)
-    text = f"{mb} MB" if mb < 1024 else f"{mb / 1024:g} GB"
+        allowance = FullSpeed(mb, Period.DAY) if mb < 5000 and daily else None
+        text = "unlimited" if allowance is None else f"unlimited ({mb} MB a day at full speed)"
+        return DataAllowance(None, text, unlimited=True, allowance=allowance)
+    text = f"{mb} MB" if mb < 1000 else f"{mb / 1000:g} GB"
     if daily and mb < 6000:
         return DataAllowance(mb, f"{text} a day", reset=Reset.DAILY)
     return DataAllowance(mb, text)

@@ -36,7 +36,7 @@ _SUPPLIERS = 20
 _CHANGES_A_RUN = 350
 _EVENTS_A_RUN = 70
 _SETTINGS = {"requests_per_minute": 600, "base_url": "http://127.0.0.1:9"}
-_AMOUNTS = (300, 500, *(1024 * gb for gb in (1, 2, 3, 5, 10, 15, 20, 30, 50)))
+_AMOUNTS = (300, 500, *(1000 * gb for gb in (1, 2, 3, 5, 10, 15, 20, 30, 50)))
 _DAYS = (1, 3, 5, 7, 10, 14, 15, 20, 30, 60, 90)
 _OFFER_COLUMNS = (
     *("id", "supplier", "supplier_plan_id", "plan_id", "name", "description", "coverage", "data", "days", "starts"),
@@ -205,9 +205,9 @@ def _offer_rows(count: int, dice: random.Random, now: datetime) -> Iterator[tupl
         coverage = (dice.choices(codes, cum_weights=weights)[0],) if dice.random() < 0.75 else dice.choice(wide)
         mb, days = dice.choice(_AMOUNTS), dice.choice(_DAYS)
         daily = mb < 3000 and dice.random() < 0.1
-        text = f"{mb} MB" if mb < 1024 else f"{mb // 1024} GB"
+        text = f"{mb} MB" if mb < 1000 else f"{mb // 1000} GB"
         data = DataAllowance(mb, f"{text} a day", reset=Reset.DAILY) if daily else DataAllowance(mb, text)
-        size = mb / 1024 * (days if daily else 1)
+        size = mb / 1000 * (days if daily else 1)
         cost = Decimal(int(40 + 90 * size**0.8 * (1 + days / 60) * dice.uniform(0.6, 1.8))) / 100
         supplier = suppliers[number % len(suppliers)]
         key = f"{coverage[0]}-{number}"

@@ -36,7 +36,7 @@ from schemas.good import Good, GoodCategory
 from schemas.money import Money
 from schemas.order import Cancellation, PurchaseRequest, SupplierOrder
 from schemas.payment import PaymentLink, PaymentLinkRequest, PaymentNotice
-from schemas.plan import Offer, SetAside
+from schemas.plan import Basis, Offer, SetAside
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -147,7 +147,8 @@ class Manifest:
     """A plugin's own description: everything that the gateway may know before it makes the provider.
 
     ``provider`` makes the adapter. ``sandbox`` makes the supplier itself as an aiohttp app from a
-    world of plans. ``absence_fence`` says why a write that was not seen within the quiescence time
+    world of plans. ``byte_basis`` is how the supplier counts a gigabyte where it states bytes, ``TEXT`` where it
+    states none. ``absence_fence`` says why a write that was not seen within the quiescence time
     can no longer arrive; without one, ``trust_absence`` is refused, and so it is with a quiescence shorter than
     ``absence_fence_seconds``, which is how long that takes from the signed time on, clocks apart included.
     ``one_number_at_a_time`` says that purchases of virtual numbers at one account must not overlap, because they
@@ -168,6 +169,7 @@ class Manifest:
     sandbox: Callable[[SandboxWorld, Mapping[str, Any]], web.Application] | None = None
     sandbox_settings: Mapping[str, Any] = field(default_factory=dict)
     routes: tuple[SandboxRoute, ...] = ()
+    byte_basis: Basis = Basis.TEXT
     charge_tolerance: Decimal = Decimal(0)
     absence_fence: str | None = None
     absence_fence_seconds: int = 0

@@ -14,7 +14,18 @@ from msgspec import UNSET, Meta, UnsetType
 
 from schemas.examples import AT, example
 from schemas.page import Page
-from schemas.plan import AfterAllowance, Reset, Scope, SetAsideReason, Starts, WhyNot
+from schemas.plan import (
+    NOT_STATED,
+    AfterAllowance,
+    DataAllowance,
+    Period,
+    Reset,
+    Scope,
+    SetAsideReason,
+    Starts,
+    WhyNot,
+    shown_mb,
+)
 
 CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", examples=["JP"])]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3,4}$", examples=["USD"])]
@@ -48,15 +59,45 @@ Cost = Annotated[Price, example({"amount": "5.00"})]
 
 
 class FairUsePolicy(msgspec.Struct, frozen=True):
-    """What limits an allowance beyond its amount."""
+    """What limits an allowance beyond its amount, in short: ``full_speed`` and ``after`` say it exactly."""
 
     after: AfterAllowance | None = None
     allowance_mb: int | None = None
     per_day: bool = False
 
+    @classmethod
+    def of(cls, data: DataAllowance) -> FairUsePolicy | None:
+        """What an unlimited plan states to run at full speed, and what follows it; null where nothing is stated."""
+        after = None
+        if data.after != NOT_STATED:
+            after = AfterAllowance.THROTTLED if data.after.goes_on else AfterAllowance.CUT_OFF
+        stated = data.allowance.mb if data.allowance is not None else None
+        if after is None and stated is None:
+            return None
+        per_day = data.allowance is not None and data.allowance.per is Period.DAY
+        return cls(after, mb_or_null(stated), per_day)
+
+
+class PlanFullSpeed(msgspec.Struct, frozen=True):
+    """How much data runs at full speed; ``mb`` null where the supplier says that nothing limits it."""
+
+    mb: Annotated[int | None, example(1024)]
+    per: Period
+
+
+class PlanAfter(msgspec.Struct, frozen=True):
+    """What follows the full-speed data: its speed, and whether data ends. Null where the supplier does not say."""
+
+    kbps: Annotated[int | None, example(None)]
+    cut_off: Annotated[bool | None, example(None)]
+
 
 class PlanData(msgspec.Struct, frozen=True):
-    """How much data. ``mb`` counts 1 GB as 1024, is a day's amount when ``reset`` is daily, null when unlimited."""
+    """How much data. ``mb`` is an amount of a day or month by ``reset``, and null when unlimited.
+
+    Amounts below 1 GB are as they are; from there on 1 GB counts as 1024. ``full_speed`` is null where an unlimited
+    plan states nothing. ``tier`` is the supplier's word for a grade of the plan, such as Lite.
+    """
 
     mb: Annotated[int | None, example(1024)]
     total_mb: Annotated[int | None, example(1024)]
@@ -64,6 +105,30 @@ class PlanData(msgspec.Struct, frozen=True):
     unlimited: bool
     reset: Reset
     fair_use: Annotated[FairUsePolicy | None, example(None)]
+    full_speed: PlanFullSpeed | None = None
+    after: PlanAfter = PlanAfter(None, None)
+    tier: Annotated[str | None, example(None)] = None
+
+    @classmethod
+    def of(cls, data: DataAllowance, days: int) -> PlanData:
+        """An allowance over so many days, as the API shows it."""
+        full_speed = data.full_speed
+        return cls(
+            mb=mb_or_null(data.mb),
+            total_mb=mb_or_null(data.total_mb(days)),
+            declared=data.declared,
+            unlimited=data.unlimited,
+            reset=data.reset,
+            fair_use=FairUsePolicy.of(data),
+            full_speed=None if full_speed is None else PlanFullSpeed(mb_or_null(full_speed.mb), full_speed.per),
+            after=PlanAfter(data.after.kbps, data.after.cut_off),
+            tier=data.tier,
+        )
+
+
+def mb_or_null(nominal: int | None) -> int | None:
+    """Nominal MB as ``mb`` of the API; null stays null."""
+    return None if nominal is None else shown_mb(nominal)
 
 
 class PlanValidity(msgspec.Struct, frozen=True):
@@ -233,12 +298,16 @@ class NextBest(msgspec.Struct, frozen=True):
 
 
 class WhyChosen(msgspec.Struct, frozen=True):
-    """How the plan of a quote was found."""
+    """How the plan of a quote was found.
+
+    ``assumed``: the plan is unlimited, does not say how much of it is at full speed, and counted by what is assumed.
+    """
 
     plans_considered: Annotated[int, example(41)]
     plans_in_stock: Annotated[int, example(37)]
     rule: Annotated[str, example("cheapest_in_stock")]
     next_best: NextBest | None
+    assumed: bool = False
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -407,7 +476,10 @@ class ProblemError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An error (RFC 9457). ``code`` is for programs, ``detail`` for people."""
+    """An error (RFC 9457). ``code`` is for programs, ``detail`` for people.
+
+    ``successors`` of ``plan_replaced`` are the plans that the offers of the one asked for are now.
+    """
 
     type: str
     title: str
@@ -416,6 +488,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     request_id: str
     detail: str | UnsetType = UNSET
     errors: list[ProblemError] | UnsetType = UNSET
+    successors: list[PlanId] | UnsetType = UNSET
 
 
 class Ready(msgspec.Struct, frozen=True):

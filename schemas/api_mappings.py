@@ -43,7 +43,7 @@ class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a word means. Without ``provider`` it is every provider's word.
 
     A place means ISO codes between spaces, one for a country and several for a region of that provider; a unit how
-    many days one of it is ("7", "1/24"); an attribute's code country, data or days.
+    many days one of it is ("14", "1/1440"); an attribute's code country, data or days.
     """
 
     about: Annotated[Tellable, example("place")]

@@ -244,7 +244,7 @@ def _page(request: web.Request, template: str, status: int = 200, **context: Any
 def _data(data: Mapping[str, Any]) -> str:
     if data["unlimited"]:
         return "Unlimited data"
-    return f"{data['declared']} a day" if data["reset"] == "daily" else str(data["declared"])
+    return str(data["declared"]).replace("/", " a ")
 
 
 def _days(validity: Mapping[str, Any]) -> str:

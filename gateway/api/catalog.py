@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.api import state
 from gateway.api.answers import Answer
 from gateway.api.parameters import CurrencyParameters, PlanParameters
-from gateway.api.problems import Refusal, invalid
+from gateway.api.problems import Refusal, invalid, left_catalogue
 from gateway.api.reading import clamped, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError, Wanted
@@ -64,7 +64,7 @@ async def list_plans(request: web.Request) -> Answer:
 @routes(
     "GET", "/v1/plans/{plan_id}",
     access="catalog", tag="Catalogue", answer=Plan, parts=_PLAN_PART,
-    parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
+    parameters=CurrencyParameters, problems=("not_found", "gone", "plan_replaced", "invalid"), cached=True,
 )  # fmt: skip
 async def get_plan(request: web.Request) -> Answer:
     """One plan.
@@ -82,7 +82,7 @@ async def get_plan(request: web.Request) -> Answer:
 @routes(
     "GET", "/v1/plans/{plan_id}/offers",
     access="ops:read", tag="Catalogue", answer=OfferList, parts=_PLAN_PART,
-    parameters=CurrencyParameters, problems=("not_found", "gone", "invalid"), cached=True,
+    parameters=CurrencyParameters, problems=("not_found", "gone", "plan_replaced", "invalid"), cached=True,
 )  # fmt: skip
 async def list_plan_offers(request: web.Request) -> Answer:
     """The offers of a plan, with what they cost.
@@ -168,7 +168,7 @@ def _there(found: bytes | Gone | None) -> bytes:
     if found is None:
         raise Refusal("not_found", "there is no such plan")
     if isinstance(found, Gone):
-        raise Refusal("gone", f"this plan left the catalogue at {found.gone_at:%Y-%m-%dT%H:%M:%SZ}")
+        raise left_catalogue(f"this plan left the catalogue at {found.gone_at:%Y-%m-%dT%H:%M:%SZ}", found.successors)
     return found
 
 

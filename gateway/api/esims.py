@@ -33,11 +33,11 @@ from gateway.suppliers.deps import Deps
 from providers.kit import activation
 from providers.kit.plan_names import plan_name
 from schemas import api_esims
-from schemas.api import FairUsePolicy, PlanData, PlanValidity
+from schemas.api import PlanData, PlanValidity
 from schemas.esim import ProfileState, ServiceState
 from schemas.orders import WITHOUT_CODE, Order, TopupForOption, TopupForPlan
 from schemas.page import Page
-from schemas.plan import DataAllowance, Starts
+from schemas.plan import Starts
 
 routes = Table()
 
@@ -214,21 +214,9 @@ def _option(option: TopupOption) -> api_esims.TopupPlan:
         id=option.id,
         plan_id=offer.plan_id,
         name=plan_name(offer.coverage, offer.data, offer.days),
-        data=_data(offer.data, offer.days),
+        data=PlanData.of(offer.data, offer.days),
         validity=PlanValidity(offer.days, Starts(offer.starts)),
         price=price,
-    )
-
-
-def _data(data: DataAllowance, days: int) -> PlanData:
-    use = data.fair_use
-    return PlanData(
-        mb=data.mb,
-        total_mb=data.total_mb(days),
-        declared=data.declared,
-        unlimited=data.unlimited,
-        reset=data.reset,
-        fair_use=None if use is None else FairUsePolicy(use.after, use.allowance_mb, use.per_day),
     )
 
 

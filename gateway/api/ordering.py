@@ -45,9 +45,9 @@ ALSO: Mapping[int, str] = {
     202: "Placed, and not answered yet: follow it, or wait for its event.",
 }
 PROBLEMS = (
-    "idempotency_key_required", "no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired",
-    "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "too_many_open_orders", "selling_stopped",
-    "unavailable",
+    "idempotency_key_required", "no_plan", "not_found", "gone", "plan_replaced", "no_stock", "price_changed",
+    "quote_expired", "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "too_many_open_orders",
+    "selling_stopped", "unavailable",
 )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def seconds_to_wait(request: web.Request) -> int:
 def refusal(problem: Problem) -> Refusal:
     """A flow's problem as the answer."""
     headers = {"Retry-After": "5"} if KINDS[problem.code].status in {429, 503} else None
-    return Refusal(problem.code, problem.detail, errors=problem.errors, headers=headers)
+    return Refusal(problem.code, problem.detail, errors=problem.errors, successors=problem.successors, headers=headers)
 
 
 async def run_to_completion(work: Awaitable[T]) -> T:

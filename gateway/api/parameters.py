@@ -63,13 +63,17 @@ class PlanParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Meta(
                 ge=1,
                 le=1_000_000_000,
-                description="At least this much data, 1 GB being 1024. A daily plan counts its amount times its days, "
-                "or times `min_days` when that is given. Unlimited meets any amount.",
+                description="At least this much data in MB. Multiples of 512 count 1024 a GB, other numbers 1000. "
+                "Only data at full speed counts: of a daily "
+                "plan its amount times its days, or times `min_days` when that is given; of an unlimited plan what it "
+                "states to run at full speed, or what is assumed where it states nothing.",
             ),
         ]
         | UnsetType
     ) = UNSET
-    unlimited: Annotated[bool, Meta(description="Only unlimited plans, or none of them.")] | UnsetType = UNSET
+    unlimited: (
+        Annotated[bool, Meta(description="Only plans whose data goes on, be it slower, or none of them.")] | UnsetType
+    ) = UNSET
     min_days: Annotated[Days, Meta(description="Valid for at least so many days.")] | UnsetType = UNSET
     max_days: Annotated[Days, Meta(description="Valid for at most so many days.")] | UnsetType = UNSET
     topup: Annotated[Literal[True], Meta(description="Can be topped up.")] | UnsetType = UNSET
@@ -159,14 +163,17 @@ class BucketParameters(PageParameters, frozen=True, forbid_unknown_fields=True, 
             Meta(
                 ge=1,
                 le=1_000_000_000,
-                description="At least this much data, 1 GB being 1024. A daily plan counts its amount times `days`, "
-                "or times its own. Unlimited meets any amount.",
+                description="At least this much data in MB. Multiples of 512 count 1024 a GB, other numbers 1000. "
+                "Only data at full speed counts: of a daily plan its amount times `days`, or times its own; of an "
+                "unlimited plan what it states, or what is assumed.",
             ),
         ]
         | UnsetType
     ) = UNSET
     days: Annotated[Days, Meta(description="Valid for at least so many days.")] | UnsetType = UNSET
-    unlimited: Annotated[Literal[True], Meta(description="Unlimited plans only.")] | UnsetType = UNSET
+    unlimited: (
+        Annotated[Literal[True], Meta(description="Only plans whose data goes on, be it slower.")] | UnsetType
+    ) = UNSET
     exact: Annotated[bool, Meta(description="Just that amount of data and just so many days.")] = False
     scope: Annotated[Scope, Meta(description="Plans of this reach only; all compete by default.")] | UnsetType = UNSET
     triggers: Triggers = False

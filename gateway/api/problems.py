@@ -41,6 +41,7 @@ KINDS: Mapping[str, Kind] = {
     "has_topups": Kind(409, "The eSIM has top-ups"),
     "not_topupable": Kind(409, "The eSIM cannot be topped up"),
     "gone": Kind(410, "Resource is gone"),
+    "plan_replaced": Kind(410, "Plan was replaced"),
     "too_large": Kind(413, "Request too large"),
     "unsupported_media_type": Kind(415, "Unsupported media type"),
     "expectation_failed": Kind(417, "Expectation failed"),
@@ -63,7 +64,7 @@ _BY_STATUS = {
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
     """Raised anywhere under a request: the answer is this problem.
 
-    ``errors`` are (pointer, detail) pairs.
+    ``errors`` are (pointer, detail) pairs, ``successors`` the plans that took the place of one that was replaced.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         detail: str | None = None,
         *,
         errors: Iterable[tuple[str, str]] = (),
+        successors: Iterable[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail or KINDS[code].title)
@@ -79,6 +81,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         self.status = KINDS[code].status
         self.detail = detail
         self.errors = tuple(errors)
+        self.successors = tuple(successors)
         self.headers = dict(headers or {})
 
 
@@ -90,6 +93,11 @@ def invalid(pointer: str, detail: str) -> Refusal:
 def unavailable(what: str, retry_after: int = 5) -> Refusal:
     """503: ``what`` needs something that is down; worth another try after ``retry_after`` seconds."""
     return Refusal("unavailable", what, headers={"Retry-After": str(retry_after)})
+
+
+def left_catalogue(detail: str, successors: tuple[str, ...]) -> Refusal:
+    """410 for a plan that is no longer there, with the plans that its offers are now."""
+    return Refusal("plan_replaced" if successors else "gone", detail, successors=successors)
 
 
 def of_status(error: web.HTTPException) -> Refusal:
@@ -110,6 +118,7 @@ def render(refusal: Refusal, request_id: str) -> web.Response:
         request_id=request_id,
         detail=refusal.detail if refusal.detail is not None else msgspec.UNSET,
         errors=[ProblemError(*error) for error in refusal.errors] if refusal.errors else msgspec.UNSET,
+        successors=list(refusal.successors) if refusal.successors else msgspec.UNSET,
     )
     headers = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store", **refusal.headers}
     if kind.status == 401:  # noqa: PLR2004 - HTTP

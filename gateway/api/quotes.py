@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.api import state
 from gateway.api.catalog import index_of, question, wanted
 from gateway.api.parameters import NoParameters
-from gateway.api.problems import Refusal, invalid
+from gateway.api.problems import Refusal, invalid, left_catalogue
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
 from gateway.catalog.index import Need, NoMatch, QueryError, Wanted
@@ -25,7 +25,7 @@ routes = Table()
     "POST", "/v1/quotes",
     access="storefront", tag="Quotes", status=201, answer=Quote,
     parameters=NoParameters, bodies=(QuoteForPlan, QuoteForNeed), body_example={"countries": ["JP", "KR"]},
-    problems=("no_plan", "no_stock", "gone", "invalid"),
+    problems=("no_plan", "no_stock", "gone", "plan_replaced", "invalid"),
 )  # fmt: skip
 async def create_quote(request: web.Request) -> web.Response:
     """Create a quote.
@@ -49,7 +49,7 @@ async def create_quote(request: web.Request) -> web.Response:
     except QueryError as error:
         raise question(error, {}) from None
     if isinstance(quote, NoMatch):
-        raise Refusal("gone" if quote.gone else quote.code, quote.missing)
+        raise left_catalogue(quote.missing, quote.successors) if quote.gone else Refusal(quote.code, quote.missing)
     return web.Response(status=201, body=quote.body, content_type="application/json")
 
 

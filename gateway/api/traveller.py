@@ -128,7 +128,7 @@ def _shown(esim: Esim, token: str) -> dict[str, Any]:
 def _data(data: dict[str, Any]) -> str:
     if data.get("unlimited"):
         return "Unlimited data"
-    return f"{data.get('declared') or ''}{' a day' if data.get('reset') == 'daily' else ''}"
+    return str(data.get("declared") or "").replace("/", " a ")
 
 
 def _where(codes: list[str]) -> str:

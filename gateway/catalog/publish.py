@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from gateway.catalog import snapshot_files as files
-from gateway.catalog import snapshot_rows
+from gateway.catalog import snapshot_rows, successor_rows
 from gateway.catalog.index import layout
 from gateway.catalog.index.build import SnapshotBuilder, Terms
 from gateway.catalog.index.geography import of_this_world
@@ -31,6 +31,7 @@ from gateway.pricing import pricing_rule_rows
 from gateway.pricing.price_rules import rates_on
 from gateway.pricing.pricing_rules import Rule
 from gateway.suppliers.accounts import check_accounts
+from schemas.plan import nominal_mb
 
 log = structlog.get_logger()
 
@@ -108,7 +109,7 @@ async def _terms(connection: Connection, settings: Settings) -> Terms:
         for name, (manifest, account) in check_accounts(settings).items()
     }
     rates = rates_on(datetime.now(UTC).date(), base, dated)
-    return Terms(rates, tolerance)
+    return Terms(rates, tolerance, nominal_mb(settings.needs.unstated_unlimited_mb_per_day))
 
 
 async def _basis(connection: Connection, content: int, terms: Terms) -> str:
@@ -146,7 +147,11 @@ async def _build(connection: Connection, terms: Terms) -> dict[str, tuple[dict[s
         await asyncio.sleep(0)
     touched = await snapshot_rows.touched(connection)
     gone = {mode: await snapshot_rows.gone(connection, mode) for mode in snapshot_rows.MODES}
-    return {mode: await asyncio.to_thread(finish, builder, touched, gone[mode]) for mode, builder in builders.items()}
+    successors = {mode: await successor_rows.of_mode(connection, mode) for mode in snapshot_rows.MODES}
+    return {
+        mode: await asyncio.to_thread(finish, builder, touched, gone[mode], successors[mode])
+        for mode, builder in builders.items()
+    }
 
 
 def _write(

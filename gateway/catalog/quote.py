@@ -134,6 +134,7 @@ def _body(token: str, choice: Choice, expires_at: datetime) -> bytes:
             "price": _price_json(choice.price),
             "expires_at": expires_at,
             "why": {
+                "assumed": choice.assumed,
                 "plans_considered": choice.considered,
                 "plans_in_stock": choice.in_stock,
                 "rule": choice.rule,

@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 Amount = Annotated[str | None, typer.Option("--data", help="At least so much: 5GB, 500MB, or MB.", metavar="AMOUNT")]
 Days = Annotated[int | None, typer.Option(help="For at least so many days.", min=1, max=10_000)]
-Unlimited = Annotated[bool, typer.Option("--unlimited", help="Unlimited plans only.")]
+Unlimited = Annotated[bool, typer.Option("--unlimited", help="Only plans whose data goes on, be it slower.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Just that amount and just so many days.")]
 Reach = Annotated[
     Literal["country", "region", "global"] | None, typer.Option("--scope", help="Only plans of this reach.")

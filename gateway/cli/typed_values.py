@@ -30,12 +30,13 @@ def country_codes(texts: Iterable[str]) -> list[str]:
 
 def megabytes(text: str) -> int:
     """An amount of data: "5GB", "500MB", "512". Raises ``ConfigurationError``."""
-    from schemas.plan import MB_PER_GB
+    from schemas.plan import NOMINAL_MB_PER_GB, asked_mb
 
     found = _AMOUNT.match(text)
     if found is None:
         raise ConfigurationError(f"{text!r} is not an amount of data. Use for example 5GB, 500MB or 512")
-    return round(float(found[1]) * (MB_PER_GB if found[2].lower() == "gb" else 1))
+    number = float(found[1])
+    return asked_mb(round(number * NOMINAL_MB_PER_GB)) if found[2].lower() == "gb" else round(number)
 
 
 def moment(text: str) -> datetime:

@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.catalog.index import Index
 from gateway.catalog.index.matrix import Bucket, Per
 from gateway.console.forms import Form, query_form
+from gateway.pricing.pricing_tables import data as data_in_words
 from providers.kit import places
 from schemas.plan import MB_PER_GB, Scope
 
@@ -52,7 +53,7 @@ class Filters:
         least = "just " if bucket.exact else "at least "
         data = "unlimited data" if bucket.unlimited else "any amount of data"
         if bucket.data_mb is not None:
-            data = least + amount(bucket.data_mb)
+            data = least + data_in_words(bucket.data_mb)
         days = "any time" if bucket.days is None else f"{least}{bucket.days} {'day' if bucket.days == 1 else 'days'}"
         return f"{data}, for {days}"
 
@@ -63,7 +64,7 @@ class Filters:
         amounts = sorted({*_AMOUNTS} | ({bucket.data_mb} if bucket.data_mb is not None else set()))
         days = sorted({*_DAYS} | ({bucket.days} if bucket.days is not None else set()))
         return {
-            "data_mb": [("", "any"), *((str(mb), amount(mb)) for mb in amounts), (UNLIMITED, "unlimited")],
+            "data_mb": [("", "any"), *((str(mb), data_in_words(mb)) for mb in amounts), (UNLIMITED, "unlimited")],
             "days": [("", "any"), *((str(day), str(day)) for day in days)],
             "scope": [("country", "one country"), ("region", "regional"), ("global", "global")],
             "per": [("plan", "per plan"), ("gb", "per GB"), ("day", "per day")],
@@ -106,12 +107,6 @@ def read(request: web.Request, index: Index) -> Filters:
     typed = form.text("country")
     known = index.snapshot.region(region) is not None
     return Filters(bucket, cast("Per", per), region if known else None, typed, _countries(typed), form)
-
-
-def amount(mb: int) -> str:
-    """An amount of data: "5 GB", "500 MB"."""
-    whole, rest = divmod(2 * mb, MB_PER_GB)
-    return f"{mb} MB" if rest or mb < MB_PER_GB else f"{whole // 2}{'.5' if whole % 2 else ''} GB"
 
 
 def _countries(typed: str) -> tuple[str, ...] | None:

@@ -26,7 +26,7 @@ from gateway.suppliers import supplier_rows
 from providers.kit import places
 from schemas.api_pricing import PreviewRequest, PricingPreview, PricingRule, RuleBody
 from schemas.money import Money
-from schemas.plan import Scope
+from schemas.plan import NOMINAL_MB_PER_GB, Scope, asked_mb
 
 pages = Pages()
 _LIST = "/console/pricing-rules"
@@ -37,7 +37,6 @@ _AMOUNTS = ("fixed", "minimum_margin", "floor", "ceiling")
 _FIELDS = {"min_data_mb": "min_data", "max_data_mb": "max_data"}
 _DATA = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*(gb|mb|)\Z", re.IGNORECASE)
 _PLAN = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}\Z")
-_MB_PER_GB = 1024
 _STEPS = {"up": -1, "down": 1, "top": -1000, "bottom": 1000}
 _SEEN = 24
 
@@ -267,7 +266,8 @@ def _megabytes(form: Form, name: str) -> int | None:
     if found is None:
         form.wrong(name, "is not an amount of data. Use for example 5 GB or 500 MB")
         return None
-    return round(Decimal(found[1]) * (_MB_PER_GB if found[2].lower() == "gb" else 1))
+    number = Decimal(found[1])
+    return asked_mb(round(number * NOMINAL_MB_PER_GB)) if found[2].lower() == "gb" else round(number)
 
 
 def _plain(number: Decimal | None) -> str | None:

@@ -16,13 +16,15 @@ _LACKING = {
 class Problem(msgspec.Struct, frozen=True):
     """A refusal. ``code`` is one of the API's error codes; ``errors`` are (pointer, detail) pairs.
 
-    Codes: no_plan, no_stock, price_changed, quote_expired, not_found, gone, invalid, duplicate_reference,
-    idempotency_mismatch, spend_limit, not_cancellable, not_supported, unavailable.
+    ``successors`` are the ids of the plans that took the place of one that was replaced.
+    Codes: no_plan, no_stock, price_changed, quote_expired, not_found, gone, plan_replaced, invalid,
+    duplicate_reference, idempotency_mismatch, spend_limit, not_cancellable, not_supported, unavailable.
     """
 
     code: str
     detail: str
     errors: tuple[tuple[str, str], ...] = ()
+    successors: tuple[str, ...] = ()
 
 
 def not_supported(capability: Capability) -> Problem:

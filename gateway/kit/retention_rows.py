@@ -74,6 +74,7 @@ RETENTION_RULES: tuple[RetentionRule, ...] = (
     _by_age("price_changes", "price_changes_days"),
     _by_age("goods_changes", "price_changes_days"),
     _by_age("offer_events", "offer_events_days"),
+    _by_age("plan_successors", "plan_successors_days"),
     _by_age("order_events", "order_events_days", also=f"{_NOT_READ} {_FINAL_ORDER}"),
     _by_age("checkout_events", "checkout_events_days", also=_FINAL_CHECKOUT),
     RetentionRule(table="supplier_transactions", setting="supplier_transactions_days", delete=_TRANSACTIONS),

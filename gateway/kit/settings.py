@@ -71,6 +71,15 @@ class Pricing(_Section):
     fee_fixed: Decimal = Field(default=Decimal(0), ge=0)
 
 
+class Needs(_Section):
+    """How much of an unlimited plan counts against a need where it does not say what runs at full speed.
+
+    In MB as the API reads them; 0: it meets no amount.
+    """
+
+    unstated_unlimited_mb_per_day: int = Field(default=1000, ge=0, le=1_000_000)
+
+
 class Quotes(_Section):
     ttl_seconds: int = Field(default=900, gt=0)
 
@@ -159,6 +168,7 @@ class Retention(_Section):
     sync_runs_days: Days = 90
     price_changes_days: Days = 400
     offer_events_days: Days = 400
+    plan_successors_days: Days = 90
     order_events_days: Days = 400
     checkout_events_days: Days = 400
     supplier_transactions_days: Days = 1100
@@ -210,6 +220,7 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pricing: Pricing = Pricing()
+    needs: Needs = Needs()
     quotes: Quotes = Quotes()
     sync: Sync = Sync()
     orders: Orders = Orders()

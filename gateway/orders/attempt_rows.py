@@ -276,7 +276,8 @@ async def is_known_order(connection: Connection, supplier: str, supplier_order_i
 async def cheapest_of(connection: Connection, supplier: str, plan_id: str | None) -> Bound | None:
     """A supplier's cheapest offer of a plan, for sale or not."""
     row = await connection.fetchrow(
-        "SELECT supplier_plan_id, cost, currency FROM offers WHERE supplier = $1 AND plan_id = $2 ORDER BY cost",
+        "SELECT supplier_plan_id, cost, currency FROM offers WHERE supplier = $1 AND (plan_id = $2 OR id IN"
+        " (SELECT offer_id FROM plan_successors WHERE plan_id = $2)) ORDER BY cost",
         supplier,
         plan_id,
     )

@@ -268,7 +268,7 @@ async def source_of(deps: Deps, order: OrderRow) -> OfferSource | None:
         return TopupSource(tuple(await with_states(deps, [line])))
     if order.kind in item_rules.ITEM_KINDS:
         return item_source.source_of(order.mode, item_rules.item_of(order.plan))
-    return PlanSource(order.mode, order.plan_id)
+    return PlanSource(order.mode, order.plan_id, order_id=order.id)
 
 
 async def _left(deps: Deps, connection: Connection | Pool, supplier: str, rates: Rates) -> Decimal | None:

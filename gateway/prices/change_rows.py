@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from gateway.catalog.successor_rows import OF_PLAN_AND_SUCCESSORS
 from gateway.kit.pool import Connection, Pool
 from gateway.prices.change_rules import ChangeFilter
 
@@ -65,8 +66,11 @@ class _Sql:
 
 
 async def offers_of(pool: Pool, plan_id: str) -> list[tuple[str, str]]:
-    """Every offer that is or was one of this plan's: supplier and its own id."""
-    rows = await pool.fetch("SELECT supplier, supplier_plan_id FROM offers WHERE plan_id = $1 LIMIT 1000", plan_id)
+    """Every offer that is or was one of this plan's, or of what it became: supplier and its own id."""
+    rows = await pool.fetch(
+        f"SELECT supplier, supplier_plan_id FROM offers o WHERE {OF_PLAN_AND_SUCCESSORS} LIMIT 1000",  # noqa: S608
+        plan_id,
+    )
     return [(row[0], row[1]) for row in rows]
 
 

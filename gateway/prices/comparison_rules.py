@@ -10,7 +10,7 @@ import msgspec
 from providers.kit.places import country_name
 from schemas.api import PlanNetwork, Price
 from schemas.api_prices import ComparedOffer
-from schemas.plan import MB_PER_GB, Reset, Starts
+from schemas.plan import MB_PER_GB, Period, Reset, Starts
 
 _SPELT_OUT = 3
 _NOT_SAID = "not said"
@@ -66,20 +66,21 @@ def _priced(name: str, label: str, prices: Sequence[Price | None]) -> Line:
 
 def _data(offer: ComparedOffer) -> str:
     data = offer.data
-    if data.reset is Reset.DAILY and data.total_mb is not None:
+    if data.reset is not Reset.NEVER and data.total_mb is not None:
         return f"{data.declared} ({_amount(data.total_mb)} in all)"
     return data.declared
 
 
-def _fair_use(offer: ComparedOffer) -> str:
-    policy = offer.data.fair_use
-    if policy is None:
-        return "none stated"
+def _full_speed(offer: ComparedOffer) -> str:
+    full, after = offer.data.full_speed, offer.data.after
     parts = []
-    if policy.allowance_mb is not None:
-        parts.append(f"{_amount(policy.allowance_mb)}{' a day' if policy.per_day else ''} at full speed")
-    if policy.after is not None:
-        parts.append(f"then {policy.after.value.replace('_', ' ')}" if parts else policy.after.value.replace("_", " "))
+    if offer.data.unlimited and full is not None:
+        each = "" if full.per is Period.TOTAL else f" a {full.per.value}"
+        parts.append("all at full speed" if full.mb is None else f"{_amount(full.mb)}{each} at full speed")
+    if after.kbps is not None:
+        parts.append(f"then {after.kbps} kbps")
+    elif after.cut_off is not None:
+        parts.append("then cut off" if after.cut_off else "then throttled")
     return ", ".join(parts) or "none stated"
 
 
@@ -152,7 +153,8 @@ _IDENTITY: _Say = (
 _TERMS: _Say = (
     ("plan", "Plan", lambda offer: offer.plan_name),
     ("data", "Data", _data),
-    ("fair_use", "Fair use", _fair_use),
+    ("full_speed", "Full speed", _full_speed),
+    ("tier", "Tier", lambda offer: offer.data.tier or _NOT_SAID),
     ("days", "Days", lambda offer: str(offer.days)),
     ("starts", "Days begin", lambda offer: _STARTS[offer.validity.starts]),
     ("countries", "Countries", _countries),

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from gateway.catalog.successor_rows import OF_PLAN_AND_SUCCESSORS
 from gateway.kit.pool import Connection, Pool
 from gateway.prices.history_rules import Span
 
@@ -51,7 +52,7 @@ async def offers(
         f"""
         SELECT {_COLUMNS} FROM offers o JOIN suppliers s ON s.name = o.supplier
         LEFT JOIN unnest($5::text[], $6::numeric[]) AS r (currency, rate) ON r.currency = o.currency
-        WHERE o.plan_id = $1 AND (o.gone_at IS NULL OR o.gone_at > $4) AND ($2::text IS NULL OR s.mode = $2)
+        WHERE {OF_PLAN_AND_SUCCESSORS} AND (o.gone_at IS NULL OR o.gone_at > $4) AND ($2::text IS NULL OR s.mode = $2)
           AND (cardinality($3::text[]) = 0 OR o.supplier = ANY($3::text[]))
         ORDER BY o.gone_at IS NOT NULL, o.cost * r.rate NULLS LAST, o.supplier, o.supplier_plan_id LIMIT $7
         """,  # noqa: S608 - our own columns

@@ -14,7 +14,7 @@ import msgspec
 
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.catalog.index import Index, matrix
-from gateway.catalog.index.filters import totals
+from gateway.catalog.index.filters import per_gb, totals
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.matrix import Bucket, Per
 from gateway.catalog.index.tables import SCOPES
@@ -25,7 +25,7 @@ from schemas.api import CatalogNote, PlanData, PlanFeatures, PlanNetwork, PlanVa
 from schemas.api_prices import ComparedOffer, Comparison, PriceColumn, PricedOffer, PriceLead, PriceMatrix, PriceRow
 from schemas.money import currency_digits
 from schemas.page import Page
-from schemas.plan import Scope
+from schemas.plan import NOMINAL_MB_PER_GB, Scope, shown_mb
 
 MOST_COUNTRIES = 50
 FEWEST_COMPARED, MOST_COMPARED = 2, 10
@@ -98,6 +98,7 @@ class _OfferPresenter:
         self.currency = index.base_currency
         self.digits = currency_digits(self.currency)
         self.totals = totals(self.snapshot, days).tolist()
+        self.full = per_gb(self.snapshot, days).tolist()
         self.days = self.snapshot.kind_days.tolist()
         self.scopes = [Scope(SCOPES[at]) for at in self.snapshot.columns["kind_scope"].tolist()]
         states = [index.supplier_now(name) for name in self.snapshot.suppliers]
@@ -141,7 +142,7 @@ class _OfferPresenter:
         snapshot = self.snapshot
         supplier, kind = int(snapshot.supplier[row]), int(snapshot.kind[row])
         key, name = snapshot.offer_text(row)
-        total, days, stock = self.totals[kind], self.days[kind], int(snapshot.stock[row])
+        total, full, days, stock = self.totals[kind], self.full[kind], self.days[kind], int(snapshot.stock[row])
         listed, cost = int(snapshot.columns["listed"][row]), int(snapshot.cost[row])
         reasons = self.index.reasons(row)
         whole, below = (snapshot.whole_costs[cost], 10**snapshot.scale) if cost >= 0 else (None, 1)
@@ -152,12 +153,12 @@ class _OfferPresenter:
             "plan_id": snapshot.plan_id(int(snapshot.plan[row])),
             "name": name,
             "declared": self._declared_of(int(snapshot.columns["data"][row])),
-            "total_mb": None if total < 0 else total,
+            "total_mb": None if total < 0 else shown_mb(total),
             "days": days,
             "scope": self.scopes[kind],
             "cost": None if listed < 0 else Price(*snapshot.piece("listed_at", listed).decode().split(" ")),
             "cost_base": None if whole is None else Price(_text(whole, snapshot.scale, self.digits), self.currency),
-            "per_gb": None if whole is None or total <= 0 else self._rounded(whole * 1024, total * below),
+            "per_gb": None if whole is None or full <= 0 else self._rounded(whole * NOMINAL_MB_PER_GB, full * below),
             "per_day": None if whole is None else self._rounded(whole, days * below),
             "price": None if price is None else Price(f"{price.amount:f}", price.currency),
             "stock": None if stock < 0 else stock,

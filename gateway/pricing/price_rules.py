@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.money import Money, currency_digits
+from schemas.plan import NOMINAL_MB_PER_GB
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 Rounding = Literal["currency", ".99"]
@@ -163,8 +164,8 @@ def most_an_order_may_cost(price: Money, rates: Rates, minimum_margin: Decimal) 
 
 
 def minor_per_gb(minor: int, total_mb: int) -> int:
-    """Minor units per GB of 1024 MB, halves up."""
-    return (2 * minor * 1024 + total_mb) // (2 * total_mb)
+    """Minor units per GB of so many nominal MB, halves up."""
+    return (2 * minor * NOMINAL_MB_PER_GB + total_mb) // (2 * total_mb)
 
 
 def minor_per_day(minor: int, days: int) -> int:

@@ -16,9 +16,12 @@ from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import Conditions, Rule
 from schemas.plan import Scope
 
-_RULES = """
-    SELECT r.*, s.name AS storefront FROM pricing_rules r LEFT JOIN storefronts s ON s.id = r.storefront_id
-"""
+_SUCCESSORS = """ARRAY(SELECT DISTINCT t.successor FROM plan_successors t WHERE t.plan_id = ANY (r.plan_ids)
+    ORDER BY 1) AS successors"""
+_RULES = f"""
+    SELECT r.*, s.name AS storefront, {_SUCCESSORS}
+    FROM pricing_rules r LEFT JOIN storefronts s ON s.id = r.storefront_id
+"""  # noqa: S608 - our own words
 
 
 class StoredRule(msgspec.Struct, frozen=True):
@@ -33,7 +36,8 @@ class StoredRule(msgspec.Struct, frozen=True):
 async def rules(connection: Connection | Pool) -> list[Rule]:
     """The rules that are in force or will be, in order."""
     rows = await connection.fetch(
-        "SELECT * FROM pricing_rules WHERE enabled AND (valid_until IS NULL OR valid_until > now()) ORDER BY position"
+        f"SELECT r.*, {_SUCCESSORS} FROM pricing_rules r"  # noqa: S608 - our own words
+        " WHERE enabled AND (valid_until IS NULL OR valid_until > now()) ORDER BY position"
     )
     return [_rule(row) for row in rows]
 
@@ -188,6 +192,7 @@ def _rule(row: asyncpg.Record) -> Rule:
             max_data_mb=row["max_data_mb"],
             unlimited=row["unlimited"],
             plan_ids=tuple(row["plan_ids"]),
+            successors=tuple(row["successors"]),
         ),
         price=price if margin is None else msgspec.structs.replace(price, minimum_margin=margin),
         enabled=row["enabled"],

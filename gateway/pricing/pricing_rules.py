@@ -18,7 +18,7 @@ import msgspec
 
 from gateway.pricing.price_rules import PriceRule, Rates, deciding
 from schemas.money import Money
-from schemas.plan import Scope, scope_of
+from schemas.plan import Scope, nominal_mb, scope_of
 
 MOST_RULES = 200
 
@@ -27,7 +27,8 @@ class Conditions(msgspec.Struct, frozen=True):
     """What an offer must be for a rule to price it; None and () ask for nothing, all that is said must hold.
 
     ``countries`` and the countries of ``region`` must hold the offer's whole coverage. Data is the whole
-    of a plan in MB: unlimited meets any minimum and no maximum.
+    of a plan in MB: unlimited meets any minimum and no maximum. ``successors`` are what the plans of ``plan_ids`` that
+    were replaced are now.
     """
 
     storefront: str | None = None
@@ -39,6 +40,7 @@ class Conditions(msgspec.Struct, frozen=True):
     max_data_mb: int | None = None
     unlimited: bool | None = None
     plan_ids: tuple[str, ...] = ()
+    successors: tuple[str, ...] = ()
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -176,9 +178,9 @@ def matches(when: Conditions, places: frozenset[str] | None, subject: Subject) -
         and (places is None or places.issuperset(subject.coverage))
         and (when.scope is None or when.scope is scope_of(subject.coverage))
         and when.unlimited in (None, total is None)
-        and (when.min_data_mb is None or total is None or total >= when.min_data_mb)
-        and (when.max_data_mb is None or (total is not None and total <= when.max_data_mb))
-        and (not when.plan_ids or subject.plan_id in when.plan_ids)
+        and (when.min_data_mb is None or total is None or total >= nominal_mb(when.min_data_mb))
+        and (when.max_data_mb is None or (total is not None and total <= nominal_mb(when.max_data_mb)))
+        and (not when.plan_ids or subject.plan_id in (*when.plan_ids, *when.successors))
     )
 
 

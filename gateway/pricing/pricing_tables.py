@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.kit.sheet import Column, Sheet, columns
+from providers.kit.units import declared_text
 from schemas.api_pricing import PricingRule, PricingRulePage
+from schemas.plan import nominal_mb
 
-_MB_PER_GB = 1024
 _FEW = 12
 
 
@@ -37,10 +38,8 @@ def conditions(rule: PricingRule) -> str:
 
 
 def data(megabytes: int) -> str:
-    """An amount of data in words: "5 GB", "500 MB"."""
-    if megabytes < _MB_PER_GB:
-        return f"{megabytes} MB"
-    return f"{Decimal(megabytes) / _MB_PER_GB:.4g} GB"
+    """An amount of data as it is asked for, in words: "5 GB", "300 MB"."""
+    return declared_text(nominal_mb(megabytes))
 
 
 def dates(rule: PricingRule) -> str | None:

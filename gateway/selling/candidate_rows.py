@@ -34,6 +34,10 @@ _OFFERS = """
     FROM offers o JOIN suppliers s ON s.name = o.supplier
     WHERE o.gone_at IS NULL AND s.mode = $1
 """
+_ADMITTED = """ AND (o.plan_id = $2 OR EXISTS (
+    SELECT FROM plan_successors s WHERE s.plan_id = $2 AND s.offer_id = o.id AND s.at >= (
+        SELECT coalesce(c.created_at, r.created_at) FROM orders r LEFT JOIN checkouts c ON c.id = r.checkout_id
+        WHERE r.id = $3)))"""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +69,16 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     version: tuple[int, int, int] = (0, 0, 0)
 
 
-async def of_plan(connection: Connection | Pool, mode: Mode, plan_id: str) -> list[Stored]:
-    """The offers of a plan at suppliers of that mode."""
-    return await _with_funds(connection, await connection.fetch(_OFFERS + " AND o.plan_id = $2", mode, plan_id))
+async def of_plan(connection: Connection | Pool, mode: Mode, plan_id: str, order_id: str | None = None) -> list[Stored]:
+    """The offers of a plan at suppliers of that mode.
+
+    With an order those, too, that had the plan's id when it, or its checkout, was admitted.
+    """
+    if order_id is None:
+        rows = await connection.fetch(_OFFERS + " AND o.plan_id = $2", mode, plan_id)
+    else:
+        rows = await connection.fetch(_OFFERS + _ADMITTED, mode, plan_id, order_id)
+    return await _with_funds(connection, rows)
 
 
 async def of_plan_without_funds(connection: Connection | Pool, mode: Mode, plan_id: str) -> list[Stored]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from gateway.access.key_rows import Mode
+from gateway.catalog import successor_rows
 from gateway.catalog.index.geography import Geography, of_this_world
 from gateway.catalog.offer_lines import OfferLine, SupplierAnswer, mark_sold_out
 from gateway.kit.freshness import Freshness, FreshnessBounds, freshness
@@ -25,22 +26,28 @@ from schemas.plan import DataAllowance, Offer
 
 
 class PlanSource(msgspec.Struct, frozen=True):
-    """The offers of a plan at suppliers of one mode. ``stored``: those that the caller has read already."""
+    """The offers of a plan at suppliers of one mode. ``stored``: those that the caller has read already.
+
+    With ``order_id`` those, too, that had the plan's id when that order, or its checkout, was admitted.
+    """
 
     mode: Mode
     plan_id: str
     stored: tuple[Stored, ...] | None = None
+    order_id: str | None = None
     capability = Capability.ORDERS
 
     async def lines(self, deps: Deps) -> Sequence[OfferLine]:
         """Every offer that the catalogue has."""
         stored = self.stored
         if stored is None:
-            stored = tuple(await candidate_rows.of_plan(deps.pool, self.mode, self.plan_id))
+            stored = tuple(await candidate_rows.of_plan(deps.pool, self.mode, self.plan_id, self.order_id))
         return plan_lines(deps, stored)
 
     async def missing(self, deps: Deps) -> Problem:
         """Whether it was in the catalogue once."""
+        if successors := await successor_rows.of_plan(deps.pool, self.mode, self.plan_id):
+            return Problem("plan_replaced", f"plan {self.plan_id} was replaced", successors=successors)
         known = await candidate_rows.was_there(deps.pool, self.plan_id)
         return Problem("gone" if known else "no_plan", f"no plan {self.plan_id}")
 

@@ -27,27 +27,19 @@ def plan_sold(
     updated_at: datetime,
 ) -> api.Plan:
     """The plan with the price it is sold for, and the networks and features of the offer that was chosen."""
-    total = data.total_mb(days)
+    full = None if data.full_speed is None else data.full_speed.over(days)
     minor = price.to_minor()
-    fair = data.fair_use
     return api.Plan(
         id=plan_id,
         name=name,
         scope=scope_of(coverage),
         countries=list(coverage),
-        data=api.PlanData(
-            mb=data.mb,
-            total_mb=total,
-            declared=data.declared,
-            unlimited=data.unlimited,
-            reset=data.reset,
-            fair_use=None if fair is None else api.FairUsePolicy(fair.after, fair.allowance_mb, fair.per_day),
-        ),
+        data=api.PlanData.of(data, days),
         validity=api.PlanValidity(days=days, starts=Starts(starts)),
         networks=[api.PlanNetwork(network.country, network.operator, network.generation) for network in networks],
         features=api.PlanFeatures(features.topup, features.voice, features.sms, features.exit_country),
         price=api_price(price),
-        price_per_gb=api_price(Money.from_minor(minor_per_gb(minor, total), price.currency)) if total else None,
+        price_per_gb=api_price(Money.from_minor(minor_per_gb(minor, full), price.currency)) if full else None,
         price_per_day=api_price(Money.from_minor(minor_per_day(minor, days), price.currency)),
         in_stock=True,
         offer_count=offer_count,

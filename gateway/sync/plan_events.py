@@ -8,7 +8,7 @@ which no endpoint asks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ import structlog
 from gateway.access.key_rows import Mode
 from gateway.catalog import snapshot_files as files
 from gateway.catalog import snapshot_rows
-from gateway.catalog.index import Index
+from gateway.catalog.index import Gone, Index
 from gateway.catalog.index.affordable import standing_in
 from gateway.catalog.index.overlay import Overlay
 from gateway.catalog.index.snapshot import Snapshot
@@ -68,12 +68,14 @@ async def publish_and_tell(pool: Pool, redis: Any | None, settings: Settings) ->
     return done
 
 
-def changes(before: Mapping[str, Offered], after: Mapping[str, Offered]) -> dict[NoticeType, list[dict[str, Any]]]:
-    """What is told of each plan, by the type of event; a plan that was not for sale before is no news."""
+def changes(
+    before: Mapping[str, Offered], after: Mapping[str, Offered], replaced: Collection[str] = ()
+) -> dict[NoticeType, list[dict[str, Any]]]:
+    """What is told of each plan, by the type of event; one not for sale before, or that was replaced, is no news."""
     moved, out = [], []
     for plan_id, was in sorted(before.items()):
         now = after.get(plan_id)
-        if not was.in_stock:
+        if not was.in_stock or plan_id in replaced:
             continue
         if now is None or not now.in_stock:
             out.append({"id": was.id, "name": was.name})
@@ -99,7 +101,8 @@ async def _send_events(
         read = [await asyncio.to_thread(_read, settings, mode, v, overlay, touched, rules) for v in versions]
         if read[0] is None or read[1] is None:
             return
-        for kind, plans in changes(read[0], read[1]).items():
+        (before, _), (after, replaced) = read[0], read[1]
+        for kind, plans in changes(before, after, replaced).items():
             for storefront_id in subscribers[kind]:
                 if sets.of(storefront_id).digest == rules.digest:
                     await _send_event(pool, seal, storefront_id, mode, kind, plans)
@@ -116,13 +119,19 @@ async def _send_event(
 
 def _read(
     settings: Settings, mode: Mode, version: str | None, overlay: Overlay, plan_ids: Sequence[str], rules: RuleSet
-) -> dict[str, Offered] | None:
-    """Those plans as one version of the catalogue has them, priced by the rules; None when its file is not here."""
+) -> tuple[dict[str, Offered], set[str]] | None:
+    """Those plans as one version of the catalogue has them, priced by the rules, and those that it has replaced.
+
+    None when its file is not here.
+    """
     file = files.open_or_refuse(files.path_of(settings.state_dir, mode, version)) if version is not None else None
     if file is None:
         return None
     bounds = FreshnessBounds(settings.sync.interval_seconds, settings.sync.expire_after_seconds)
     snapshot = Snapshot(file)
     index = Index(snapshot, standing_in(snapshot, overlay, datetime.now(UTC), bounds), rules)
-    bodies = ((plan_id, index.plan(plan_id)) for plan_id in plan_ids)
-    return {plan_id: msgspec.json.decode(body, type=Offered) for plan_id, body in bodies if isinstance(body, bytes)}
+    found = {plan_id: index.plan(plan_id) for plan_id in plan_ids}
+    plans = {
+        plan_id: msgspec.json.decode(body, type=Offered) for plan_id, body in found.items() if isinstance(body, bytes)
+    }
+    return plans, {plan_id for plan_id, gone in found.items() if isinstance(gone, Gone) and gone.successors}

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.catalog import catalog_state_rows, offer_rows
+from gateway.catalog import catalog_state_rows, offer_rows, successor_rows
 from gateway.catalog.diff_rules import offer_id
 from gateway.catalog.offer_rows import Moves, Repriced
 from gateway.kit.pool import Connection, Pool
@@ -135,6 +135,7 @@ async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdi
         first = not len(walk.stored) and await supplier_rows.never_synced(connection, walk.supplier)
         await offer_rows.mark_suspect(connection, verdict.suspects)
         await offer_rows.touch_plans(connection, gone)
+        await successor_rows.record(connection, at)
         if not first:
             moves = await offer_rows.record_changes(connection, walk.supplier, run_id, at)
         await offer_rows.merge(connection, walk.supplier, at, staged, run_id, first=first)

@@ -52,7 +52,7 @@ async def suspicious(
             JOIN suppliers s ON s.name = o.supplier AND s.configured
             JOIN rates r ON r.currency = o.currency
             WHERE p.updated_at >= coalesce($2, '-infinity'::timestamptz) AND p.gone_at IS NULL
-              AND NOT ((o.data->>'unlimited')::boolean AND o.data#>>'{fair_use,allowance_mb}' IS NULL)
+              AND NOT ((o.data->>'unlimited')::boolean AND o.data->>'allowance' IS NULL)
         ), beside AS (
             SELECT *, min(cost_base) OVER one AS low, max(cost_base) OVER one AS high,
                    min(provider) OVER one <> max(provider) OVER one AS several,

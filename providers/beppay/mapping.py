@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Raw
 
 from providers.beppay import wire
-from providers.kit import places, units
+from providers.kit import durations, places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.text import clean_text
-from providers.kit.unmapped import Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
+from providers.kit.unmapped import Unmapped, amount_of, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
     InsufficientBalance,
     InvalidRequest,
@@ -58,8 +58,6 @@ UNREADABLE_FIELD: dict[str, SetAsideReason] = {
 _PLAN = msgspec.json.Decoder(wire.Plan, strict=False)
 _PROBLEM = msgspec.json.Decoder(wire.Problem)
 _NO_ID = "neither plan_id nor id"
-_DAYS = re.compile(r"(\d{1,9})(?:\s*-?\s*([A-Za-z]{1,20}))?")
-_UNITS = {"": "DAY", "D": "DAY", "DAY": "DAY", "DAYS": "DAY", "MONTH": "MONTH", "MONTHS": "MONTH"}
 
 
 def item(raw: Raw, overrides: MappingOverrides | None = None) -> Offer | SetAside:
@@ -112,13 +110,9 @@ def coverage(
 def days(value: str | int | None, overrides: MappingOverrides | None = None) -> int:
     """The validity in days of "30", 30 or "30 Days". Raises ``Unmapped``."""
     text = clean_text(str(value)) if value is not None else ""
-    if not (match := _DAYS.fullmatch(text)):
-        raise Unmapped(SetAsideReason.NO_VALIDITY, f"days {text!r}", About.DAYS)
-    word = match[2] or ""
-    found = units.days(match[1], _UNITS.get(word.upper(), word), overrides.units if overrides is not None else None)
+    found, strange = durations.stated(text, overrides.units if overrides is not None else None)
     if isinstance(found, SetAsideReason):
-        strange = (units.unit_key(word),) if found is SetAsideReason.UNKNOWN_UNIT else ()
-        raise Unmapped(found, f"days {text!r}", About.UNIT if strange else About.DAYS, strange)
+        raise Unmapped(found, f"days {text!r}", About.UNIT if strange else About.DAYS, filter(None, (strange,)))
     return found
 
 
@@ -129,24 +123,27 @@ def _offer(plan: wire.Plan, name: str, overrides: MappingOverrides | None) -> Of
     cost = cost_of(plan.price, CURRENCY)
     validity = Validity(days(plan.days, overrides))
     text = clean_text(plan.data)
-    data = _allowance(text)
+    data = _allowance(text, name)
     if data is None:
         raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"data {text!r}", About.DATA, (text,))
     return Offer(
         supplier_plan_id=plan_id,
         name=name,
         coverage=coverage(plan.countries_included, plan.country_iso2, overrides),
-        data=data,
+        data=amount_of(data, validity.days),
         validity=validity,
         cost=cost,
         features=FEATURES,
         visible=plan.is_visible is not False,
+        provider=PROVIDER,
     )
 
 
 @lru_cache(maxsize=4096)
-def _allowance(text: str) -> DataAllowance | None:
-    return units.declared_from_text(text)
+def _allowance(text: str, name: str) -> DataAllowance | None:
+    """The amount in ``data``; what follows it, or its tier, may stand in the name alone."""
+    data, named = units.declared_from_text(text), plan_names.data_of(name)
+    return data if data is None or named is None else units.completed(data, named) or data
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ import structlog
 from providers.beppay import wire
 from providers.beppay.orders import CLOCKS_APART, PRICES, charged, money, order_state, utc
 from providers.contract import NUMBER_CLOCKS_APART
-from providers.kit.amounts import is_amount
+from providers.kit.amounts import is_amount, without_float_tail
 from providers.kit.places import is_country
 from providers.kit.text import clean_text
 from schemas.account import NumberCountry, NumberTier
@@ -84,7 +84,7 @@ def tier(row: wire.NumberTier) -> NumberTier | None:
     if not plain or not 0 < row.days <= MOST_DAYS or not is_amount(row.price_usd) or row.price_usd <= 0:
         return None
     name = clean_text(row.name, MOST_TEXT) or row.id
-    return NumberTier(id=row.id, name=name, days=row.days, cost=Money(row.price_usd, PRICES))
+    return NumberTier(id=row.id, name=name, days=row.days, cost=Money(without_float_tail(row.price_usd), PRICES))
 
 
 def purchase_answer(body: bytes, wanted: NumberWanted) -> SupplierOrder:

@@ -11,7 +11,7 @@ from fractions import Fraction
 class MappingOverrides:
     """Term mappings, as one provider's mapping looks them up. Equal when it says the same; a key of caches.
 
-    ``countries``: key of a place -> its code. ``regions``: key -> sorted codes. ``units``: ``units.unit_key`` -> days.
+    ``countries``: key of a place -> its code. ``regions``: key -> sorted codes. ``units``: ``unit_key`` -> days.
     ``attributes``: country, data and days -> codes that mean it.
     """
 

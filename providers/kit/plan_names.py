@@ -6,29 +6,30 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from providers.kit import places, units
-from schemas.plan import DataAllowance, Reset
+from providers.kit import durations, full_speed, places, units
+from schemas.plan import DataAllowance, Period, Reset
 
 if TYPE_CHECKING:
     from providers.kit.mapping_overrides import MappingOverrides
 
 NAMED_COUNTRIES = 3
 
-_UNITS_OF_TIME = "days?|d|months?|mo|weeks?|wk|w|hours?|hrs?|h|years?|yrs?|y|minutes?|mins?"
 _BRACKETED = re.compile(r"\(([^()]{0,100})\)|\[([^\[\]]{0,100})\]")
 _COUNTED = re.compile(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinations|regions)\b", re.IGNORECASE)
-_SPEED = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE|[0-9]{1,4}\s?[km]bps)\b", re.IGNORECASE)
+_UP_TO = re.compile(r"\bup to\b", re.IGNORECASE)
+_GENERATION = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE)\b", re.IGNORECASE)
+# What a name says besides its place, in this order: a tier goes with its "unlimited".
+_NO_PLACES = (full_speed.SPEED, units.AMOUNT, units.DAILY, units.MONTHLY, full_speed.TIER, full_speed.UNLIMITED, _UP_TO)
 _SEPARATORS = re.compile(r"[\s,;:|/_+\-–—•·]+")
 # Words of the trade that are part of no place's name.
 _FILLERS = frozenset(
-    "bundle data esim esims fair fixed full fup high internet mobile only pack package packages pass plan plans"  # noqa: SIM905
-    " prepaid recharge reduced roaming sim speed then throttled topup total tourist travel unlimited use valid"
-    " validity".split()  # a list of words reads better as words
+    "after at bundle calls data esim esims fair fixed for full fup high internet minutes mobile only pack package"  # noqa: SIM905
+    " packages pass per plan plans prepaid recharge reduced roaming sim sms speed then throttled to topup total tourist"
+    " travel unlimited use valid validity week weekly with интернет трафик данные".split()  # reads better as words
 )
 
 
@@ -37,13 +38,13 @@ class Parsed(msgspec.Struct, frozen=True):
 
     ``data`` is None when the name states no amount, ``days`` None when it states no number of days or
     several. ``place`` is what is left of the words ("Europe"), for ``places.place``; empty when nothing is.
-    ``other_unit`` is a duration that is neither days nor months ("2 weeks"), None when there is none.
+    ``unknown_unit`` is the ``durations.unit_key`` of a duration's unit that no table knows; empty when there is none.
     """
 
     data: DataAllowance | None = None
     days: int | None = None
     place: str = ""
-    other_unit: str | None = None
+    unknown_unit: str = ""
 
     @property
     def unlimited(self) -> bool:
@@ -59,14 +60,28 @@ def parse(text: str, overrides: MappingOverrides | None = None) -> Parsed:
 
     ``overrides`` say what other units of time count.
     """
-    if len(text) > units.MAX_TEXT:
+    if len(text) > durations.MAX_TEXT:
         return Parsed()
     text = unicodedata.normalize("NFKC", text)
     extra_units = overrides.units if overrides is not None else {}
-    durations = _durations(tuple(extra_units))
-    days, other_unit = _duration(text, durations, extra_units)
-    place = _place_text(text, durations)
-    return Parsed(data=units.declared_from_text(text), days=days, place=place, other_unit=other_unit)
+    days, unknown_unit = durations.in_text(units.DAILY.sub(" ", text), extra_units)
+    place = _place_text(text, extra_units)
+    data = data_of(text, overrides)
+    if data is not None and data.tier is not None and data.tier == _last_tier(text):
+        place = _without_last(place, data.tier)
+    return Parsed(data=data, days=days, place=place, unknown_unit=unknown_unit)
+
+
+def data_of(text: str, overrides: MappingOverrides | None = None) -> DataAllowance | None:
+    """The amount in a name, with the tier that ends a name which is understood without it."""
+    data = units.declared_from_text(text)
+    if data is None or data.tier is not None or (tier := _last_tier(text)) is None:
+        return data
+    place = _place_text(text, overrides.units if overrides is not None else {})
+    without = _without_last(place, tier)
+    # Of a region nobody knows whether "Europe Plus" is as large as Europe.
+    understood = without != place and (not without or places.place(without, overrides).codes)
+    return msgspec.structs.replace(data, tier=tier) if understood else data
 
 
 def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
@@ -78,34 +93,25 @@ def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     return f"{_where(coverage)} {_amount(data)}, {days} {'day' if days == 1 else 'days'}"
 
 
-def _duration(
-    text: str, durations: re.Pattern[str], extra_units: Mapping[str, Fraction]
-) -> tuple[int | None, str | None]:
-    found: set[int] = set()
-    other: str | None = None
-    for match in durations.finditer(text):
-        unit = match[2].lower()
-        if unit in ("d", "day", "days"):
-            value = units.days(match[1], "DAY")
-        elif unit in ("mo", "month", "months"):
-            value = units.days(match[1], "MONTH")
-        elif units.unit_key(unit) in extra_units:
-            value = units.days(match[1], unit, extra_units)
-        else:
-            other = other or match[0]
-            continue
-        if isinstance(value, int):
-            found.add(value)
-    days = found.pop() if len(found) == 1 else None
-    return days, None if days is not None else other
+def _last_tier(text: str) -> str | None:
+    """The tier that ends a name; None for another word."""
+    parts = text.rstrip(" )]").split()
+    return full_speed.TIERS.get(parts[-1].casefold()) if parts else None
 
 
-def _place_text(text: str, durations: re.Pattern[str]) -> str:
+def _without_last(place: str, tier: str) -> str:
+    return place[: -len(tier)].rstrip() if place.casefold().endswith(tier.casefold()) else place
+
+
+def _place_text(text: str, extra_units: Mapping[str, Fraction]) -> str:
     """What stays when amounts, durations, speeds and words of the trade are taken away."""
     text = _BRACKETED.sub(
         lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" {m[1] or m[2] or ''} ", text
     )
-    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, durations, _COUNTED, _SPEED):
+    for pattern in _NO_PLACES:
+        text = pattern.sub(" ", text)
+    text = durations.without_durations(text, extra_units)
+    for pattern in (_COUNTED, _GENERATION):
         text = pattern.sub(" ", text)
     tokens = text.split()
     kept = [
@@ -114,15 +120,8 @@ def _place_text(text: str, durations: re.Pattern[str]) -> str:
     return " ".join(kept).strip(" ,;:|/_+-–—•·()[]&")
 
 
-@lru_cache(maxsize=8)
-def _durations(extra_units: tuple[str, ...]) -> re.Pattern[str]:
-    """What a duration looks like; the words of units that were told are known too, with a plural's "s"."""
-    units_pattern = "|".join((_UNITS_OF_TIME, *(f"{re.escape(word)}s?" for word in extra_units)))
-    return re.compile(rf"(?<![0-9A-Za-z.,])([0-9]{{1,5}})\s?-?\s?({units_pattern})\b", re.IGNORECASE)
-
-
 def _says_amount(text: str) -> bool:
-    return units.AMOUNT.search(text) is not None or units.UNLIMITED.search(text) is not None
+    return units.AMOUNT.search(text) is not None or full_speed.UNLIMITED.search(text) is not None
 
 
 def _where(coverage: tuple[str, ...]) -> str:
@@ -135,10 +134,18 @@ def _where(coverage: tuple[str, ...]) -> str:
 
 
 def _amount(data: DataAllowance) -> str:
-    if data.mb is None:
-        allowance = data.fair_use.allowance_mb if data.fair_use is not None else None
-        if data.fair_use is None or allowance is None:
-            return "unlimited"
-        each = " a day" if data.fair_use.per_day else ""
-        return f"unlimited ({units.declared_text(allowance)}{each} at full speed)"
-    return units.declared_text(data.mb) + (" a day" if data.reset is Reset.DAILY else "")
+    if data.mb is not None:
+        return units.declared_text(data.mb) + _EACH[data.reset]
+    allowance, grade = data.allowance, data.after.grade
+    said = []
+    if allowance is not None and allowance.mb != 0:
+        amount = "all" if allowance.mb is None else units.declared_text(allowance.mb)
+        each = "" if allowance.per is Period.TOTAL else f" a {allowance.per.value}"
+        said.append(f"{amount}{each} at full speed")
+    if grade is not None:
+        said.append(f"then {grade.value}" if said else grade.value)
+    tier = f" {data.tier}" if data.tier else ""
+    return f"unlimited{tier}" + (f" ({', '.join(said)})" if said else "")
+
+
+_EACH = {Reset.NEVER: "", Reset.DAILY: " a day", Reset.MONTHLY: " a month"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from providers.kit import atlas, places, units
+from providers.kit import atlas, durations, places
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.text import NAME_LENGTH, clean_text
 from schemas.errors import ConfigurationError
@@ -45,7 +45,7 @@ class TermMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """What the word is looked up by; two meanings with one key are about one word."""
         if self.about is About.PLACE:
             return atlas.key_of(self.word)
-        return units.unit_key(self.word) if self.about is About.UNIT else self.word
+        return durations.unit_key(self.word) if self.about is About.UNIT else self.word
 
 
 class TermMappingError(ValueError):
@@ -92,7 +92,7 @@ def overrides_of(meanings: Iterable[TermMapping], provider: str) -> MappingOverr
 
 
 def checked(meaning: TermMapping) -> TermMapping:
-    """The meaning in its one way of writing. Raises ``WrongMeaningError``."""
+    """The meaning in its one way of writing. Raises ``TermMappingError``."""
     word, means = clean_text(meaning.word), clean_text(meaning.means, 2000)
     if not word or word != " ".join(meaning.word.split()):
         raise TermMappingError("word", f"the word must have 1 to {NAME_LENGTH} visible characters")
@@ -126,8 +126,8 @@ def _unit(meaning: TermMapping, means: str) -> str:
         days = Fraction(means)
     except (ValueError, ZeroDivisionError):
         days = Fraction(0)
-    if not 0 < days <= _MOST_DAYS or days.denominator > units.MAX_PARTS:
-        raise TermMappingError("means", 'a unit means a number of days: "7" for a week, "1/24" for an hour')
+    if not 0 < days <= _MOST_DAYS or days.denominator > durations.MAX_PARTS:
+        raise TermMappingError("means", 'a unit means a number of days: "14" for a fortnight, "1/1440" for a minute')
     return str(days)
 
 

@@ -1,203 +1,297 @@
-"""Amounts of data and durations as suppliers state them, to the declared amount and to days.
+"""Amounts of data as suppliers state them, to the declared amount in nominal MB (1 GB = 1000). Pure.
 
-1 GB counts as 1024 MB, whatever a supplier's gigabyte is: plans are equal when what they declare is.
+A supplier's gigabyte is 2^30 or 10^9 bytes, or 1024 or 1000 MB: plans are equal when what they declare is.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from operator import itemgetter
 
-from schemas.plan import MB_PER_GB, AfterAllowance, Basis, DataAllowance, FairUse, Reset, SetAsideReason
+from msgspec.structs import replace
 
-MAX_TEXT = 200
+from providers.kit import full_speed
+from providers.kit.durations import MAX_TEXT, plain_digits
+from schemas.plan import (
+    DAYS_PER_MONTH,
+    NOMINAL_MB_PER_GB,
+    NOT_STATED,
+    AfterFullSpeed,
+    Basis,
+    DataAllowance,
+    FullSpeed,
+    Period,
+    Reset,
+    SetAsideReason,
+    nominal_mb,
+)
+
+_RESETS = {Period.TOTAL: Reset.NEVER, Period.DAY: Reset.DAILY, Period.MONTH: Reset.MONTHLY}
 MAX_MB = 2**31 - 1
-MAX_DAYS = 36_500
-DAYS_PER_MONTH = 30
-MAX_PARTS = 24 * 60  # a unit may be as short as a minute
-OWN_NUMBER_FROM_GB = 100
-TOLERANCE = 200  # a candidate fits when the bytes are within one 200th (0.5 %) of it
+MOST_MB = full_speed.MOST_GB * NOMINAL_MB_PER_GB
 
-_GIB, _GB, _MIB, _MB = 2**30, 10**9, 2**20, 10**6
-_MB_STEP = 50
-_DAYS_PER_UNIT = {"DAY": 1, "DAYS": 1, "MONTH": DAYS_PER_MONTH, "MONTHS": DAYS_PER_MONTH}
-_MB_PER_UNIT = {"GB": Decimal(MB_PER_GB), "MB": Decimal(1), "TB": Decimal(MB_PER_GB * MB_PER_GB)}
+# A count of bytes is a multiple when it is within one 10,000th of it, and a stated number is of the same amount
+# within 8 %: 10^9 and 2^30 are 7.4 % apart.
+_EXACT, _NEAR = Fraction(1, 10_000), Fraction(8, 100)
+_GIB, _GB, _THOUSAND_MIB, _MB = 2**30, 10**9, 1000 * 2**20, 10**6
+_STEP, _FINE_STEP, _FINE_BELOW = 500, 50, 10_000
 
-# Bare G and M are no units: "5G" is a network. A comma before three digits groups thousands.
-AMOUNT = re.compile(
-    r"(?<![0-9A-Za-z.,])([0-9]{1,7}(?:[.,][0-9]{1,4})?)\s?(GB|GIB|MB|MIB|TB)(?![A-Za-z0-9])", re.IGNORECASE
+_NUMBER = r"[0-9]{1,7}(?:[.,][0-9]{1,4}){0,2}"
+# Bare G and M are no units: "5G" is a network. "Mo" is a megaoctet where it cannot be months.
+_UNITS = {
+    "GB": r"GB|GIB|gigabytes?|gigas?|gigaoctets?|Go|ГБ|гигабайт[а-я]{0,2}"
+    r"|ギガ(?:バイト)?|기가(?:바이트)?|جيجا(?:بايت)?",
+    "MB": r"MB|MIB|megabytes?|megas?|m[ée]gaoctets?|(?-i:(?:(?<=[0-9]{3}\s)|(?<=[0-9]{3}))Mo)|МБ|мегабайт[а-я]{0,2}"
+    r"|メガ(?:バイト)?|메가(?:바이트)?|ميجا(?:بايت)?",
+    "TB": r"TB|TIB|terabytes?|ТБ",
+}
+_UNIT = "(?:" + "|".join(f"(?:{spelled})" for spelled in _UNITS.values()) + ")(?![A-Za-z0-9А-Яа-я])"
+_PLUS = r"(?:\+|\s\+\s|\s?\(\s?\+\s?)"
+# One amount, or the sum of several: "20+10 GB", "20 GB + 10 GB", "20 GB (+10 GB)".
+AMOUNT = re.compile(rf"(?<![0-9A-Za-z.,])(?:{_NUMBER}(?:\s?{_UNIT})?{_PLUS}){{0,3}}{_NUMBER}\s?{_UNIT}", re.IGNORECASE)
+_TERM = re.compile(rf"({_NUMBER})\s?({_UNIT})?", re.IGNORECASE)
+_KIND_OF_UNIT = tuple((kind, re.compile(spelled, re.IGNORECASE)) for kind, spelled in _UNITS.items())
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:[.,][0-9]{3})+")
+_24_HOURS = r"24\s?(?:h(?:rs?|ours?)?|stunden|std|heures|horas|ore|uur|часа|часов)"
+DAILY = re.compile(
+    r"/\s?(?:day|d|tag|jour|j|d[íi]a|giorno|dag|день|сутки|gün|dzień|24\s?h(?:rs?|ours?)?)\b|/\s?[天日일]"
+    rf"|\b(?:per|a|each|every|pro|par|por|al|je|alle|toutes les|cada|за|в)\s(?:day|d|tag|jour|d[íi]a|giorno|dag|день"
+    rf"|сутки|{_24_HOURS})\b"
+    r"|\b(?:daily|everyday|täglich|am tag|quotidiene?n?s?|journali(?:er|ère)s?|diari[oa]s?|diári[oa]s?|giornalier[oi]"
+    r"|dagelijks|ежедневно|günlük|günde|dziennie|na dzień)\b"
+    r"|每天|每日|毎日|1日あたり|매일|하루|일일|يوميا|في اليوم",
+    re.IGNORECASE,
 )
-DAILY = re.compile(r"(?:/\s?(?:day|d)|\b(?:per|a|each|every)\s(?:day|d)|\bdaily|\beveryday)\b", re.IGNORECASE)
-UNLIMITED = re.compile(
-    r"\b(?:unlimited|unltd)\b(?!\s(?:calls?|minutes?|mins?|sms|texts?|voice|talk)\b)|∞", re.IGNORECASE
+MONTHLY = re.compile(
+    r"/\s?(?:month|mo|monat|mois|mes|mês|mese|maand|месяц|ay)\b|/\s?[月월]"
+    r"|\b(?:per|a|each|every|pro|par|por|al|cada|в)\s(?:month|monat|mois|mes|mês|mese|maand|месяц)\b"
+    r"|\b(?:monthly|monatlich|mensuel(?:le)?s?|mensual(?:es)?|mensal|mensil[ei]|maandelijks|ежемесячно|aylık"
+    r"|miesięcznie)\b|每月|毎月|매월|شهريا",
+    re.IGNORECASE,
 )
-_THROTTLED = re.compile(
-    r"throttl|\breduced\b|\bslow|\bhigh[ -]?speed\b|\bfull[ -]?speed\b|[0-9]\s?[km]bps", re.IGNORECASE
-)
-_CUT_OFF = re.compile(r"\bcut[ -]?off\b", re.IGNORECASE)
-_THOUSANDS = re.compile(r"^[0-9]{1,3},[0-9]{3}$")
 
 
 def declared_from_bytes(
-    count: int, *, gb: Decimal | None = None, daily: bool = False, after: AfterAllowance | None = None
-) -> DataAllowance | None:
-    """The declared amount behind a number of bytes; None when there is none (zero or less).
+    count: int,
+    *,
+    basis: Basis = Basis.BINARY,
+    stated: Iterable[Decimal] = (),
+    daily: bool = False,
+    after: AfterFullSpeed = NOT_STATED,
+) -> DataAllowance | SetAsideReason:
+    """The declared amount behind a number of bytes.
 
-    The first of these within 0.5 %: n or n.5 times 2^30, n or n.5 times 10^9 (both from 1 on); below
-    1 GB multiples of 50 times 2^20, of 50 times 10^6; else the nearest 2^20. From 100 GB on the
-    supplier's own number of GB (``gb``) decides when given. ``daily`` makes it a day's amount and
-    ``after`` says what follows it.
+    ``basis`` is how the supplier counts its gigabyte, ``stated`` are the numbers of GB that it writes beside the bytes
+    (above 0). A multiple of 0.5 GB, or below 10 GB of 50 MB, in any basis, is that amount. Otherwise a stated number
+    decides that agrees with the bytes and is not more than they are; else they are rounded down to whole MB.
+    ``daily`` makes it a day's amount and ``after`` says what follows it.
+
+    ``CONTRADICTORY`` when a stated number is of another amount, ``NO_DATA_AMOUNT`` for less than 1 MB.
     """
     if count <= 0:
-        return None
-    if gb is not None and gb.is_finite() and gb >= OWN_NUMBER_FROM_GB:
-        mb = _whole(gb * MB_PER_GB)
-        basis = Basis.BINARY if abs(count - gb * _GIB) <= abs(count - gb * _GB) else Basis.DECIMAL
-    else:
-        mb, basis = _declared_mb(count)
-    return _allowance(mb, declared_text(mb), daily=daily, after=after, count=count, basis=basis)
+        return SetAsideReason.NO_DATA_AMOUNT
+    unit = _GB if basis is Basis.DECIMAL else _GIB
+    numbers = [number for number in stated if number.is_finite() and number > 0]
+    if not all(_agrees(count, number, unit) for number in numbers):
+        return SetAsideReason.CONTRADICTORY
+    wanted = [int(number * NOMINAL_MB_PER_GB) for number in numbers]
+    multiples = _multiples(count, basis)
+    mb, found = next(iter(multiples.items()), (0, basis))
+    if not multiples:
+        affordable = [mb for mb in wanted if mb * _MB <= count * (1 + _EXACT)]
+        mb = affordable[0] if affordable else count * NOMINAL_MB_PER_GB // unit
+    elif agreed := [mb for mb in wanted if mb in multiples]:
+        mb, found = agreed[0], multiples[agreed[0]]
+    data = _allowance(mb, Period.DAY if daily else Period.TOTAL, after=after, count=count, basis=found)
+    return SetAsideReason.NO_DATA_AMOUNT if data is None else data
 
 
-def declared_from_gb(gb: Decimal, *, daily: bool = False, after: AfterAllowance | None = None) -> DataAllowance | None:
-    """The declared amount from a supplier's number of GB (0.5 is 512 MB); None for zero or less."""
-    if not gb.is_finite() or gb <= 0:
-        return None
-    mb = _whole(gb * MB_PER_GB)
-    return _allowance(mb, _declared(mb, gb, "GB"), daily=daily, after=after)
+def declared_from_text(text: str) -> DataAllowance | None:
+    """The declared amount in a text: "5GB", "20+10 GB", "500MB/day", "1GB Daily", "Unlimited".
 
-
-def declared_from_text(text: str, *, daily: bool = False, after: AfterAllowance | None = None) -> DataAllowance | None:
-    """The declared amount in a text: "5GB", "0.5 GB", "500MB/day", "1GB Daily", "Unlimited".
-
-    "Unlimited (2GB/day high speed then throttled)" is unlimited with a stated fair use. ``daily`` and
-    ``after`` are what the supplier says elsewhere. None when the text is too long or states no amount,
-    or two that differ.
+    "Unlimited (2GB/day high speed then throttled)" is unlimited with what it states to run at full speed. A speed is
+    what follows the amount, and of unlimited data without one the speed of all of it; one of ``FULL_SPEED_KBPS`` or
+    more slows nothing down. None when the text is too long or states no amount, or two that differ.
     """
     if len(text) > MAX_TEXT:
         return None
-    text = unicodedata.normalize("NFKC", text)
-    per_day = daily or DAILY.search(text) is not None
-    after = after or _after_in(text)
-    amounts = {_whole(number * _MB_PER_UNIT[unit]): (number, unit) for number, unit in _amounts(text)}
+    text = plain_digits(unicodedata.normalize("NFKC", text))
+    kbps = full_speed.slowest_kbps(text)
+    per = Period.DAY if DAILY.search(text) else Period.MONTH if MONTHLY.search(text) else Period.TOTAL
+    amounts = set(_amounts(text if kbps is None else full_speed.SPEED.sub(" ", text), daily=per is Period.DAY))
     if len(amounts) > 1 or any(mb <= 0 for mb in amounts):
         return None
-    if UNLIMITED.search(text):
-        allowance_mb = next(iter(amounts), None)
-        return unlimited(allowance_mb=allowance_mb, per_day=per_day and allowance_mb is not None, after=after)
-    for mb, (number, unit) in amounts.items():
-        return _allowance(mb, _declared(mb, number, unit), daily=per_day, after=after)
-    return None
+    mb = next(iter(amounts), None)
+    after = _after(text, kbps, beside_amount=mb is not None)
+    if not full_speed.is_unlimited(text):
+        return None if mb is None else _allowance(mb, per, after=after)
+    allowance = None if mb is None else FullSpeed(mb, per)
+    if kbps is not None and kbps >= full_speed.FULL_SPEED_KBPS:
+        if allowance is None or full_speed.speed_follows(text):
+            allowance, after = FullSpeed(None), NOT_STATED
+    elif kbps is not None:
+        allowance = allowance or FullSpeed(0)
+    elif full_speed.says_boundless(text):
+        allowance = allowance or FullSpeed(None)
+    return unlimited(allowance, after=after, tier=full_speed.tier_in(text))
+
+
+def stated_gb(text: str) -> Decimal | None:
+    """The one plain amount in a text in GB, with the digits that it shows; None for none, a sum or several."""
+    if len(text) > MAX_TEXT or full_speed.is_unlimited(text):
+        return None
+    found = {match[0] for match in AMOUNT.finditer(plain_digits(unicodedata.normalize("NFKC", text)))}
+    terms = _terms(found.pop()) if len(found) == 1 else None
+    if terms is None or len(terms) > 1:
+        return None
+    number, unit = terms[0]
+    if unit == "MB":
+        # By its digits: 500 MB are 0.500 GB, and 512 MB half of one.
+        whole = nominal_mb(int(number)) if number == int(number) else number
+        return Decimal(whole).scaleb(-3)
+    return number.scaleb(3) if unit == "TB" else number
 
 
 def unlimited(
-    *, allowance_mb: int | None = None, per_day: bool = False, after: AfterAllowance | None = None
+    allowance: FullSpeed | None = None, *, after: AfterFullSpeed = NOT_STATED, tier: str | None = None
 ) -> DataAllowance:
-    """An unlimited amount, with its stated fair-use allowance if there is one."""
-    fair_use = None
-    if allowance_mb is not None or after is not None:
-        fair_use = FairUse(after=after, allowance_mb=allowance_mb, per_day=per_day)
-    return DataAllowance(mb=None, declared="Unlimited", unlimited=True, fair_use=fair_use)
+    """Unlimited data, with what is stated to run at full speed."""
+    return DataAllowance(mb=None, declared="Unlimited", unlimited=True, allowance=allowance, after=after, tier=tier)
 
 
-def days(
-    number: int | str | Decimal | None, unit: str = "DAY", extra_units: Mapping[str, Fraction] | None = None
-) -> int | SetAsideReason:
-    """A validity in days: DAY counts one, MONTH thirty.
-
-    ``extra_units`` says what other units count, by ``unit_key``. Anything else is ``UNKNOWN_UNIT``; a number that is
-    missing, not positive, no whole number of days or beyond a century is ``NO_VALIDITY``.
-    """
-    factor: int | Fraction | None = _DAYS_PER_UNIT.get(unit.strip().upper())
-    if factor is None and extra_units is not None:
-        factor = extra_units.get(unit_key(unit))
-    if factor is None:
-        return SetAsideReason.UNKNOWN_UNIT
-    if number is None or (isinstance(number, str) and len(number) > MAX_TEXT):
-        return SetAsideReason.NO_VALIDITY
-    try:
-        value = Decimal(number)
-    except ArithmeticError:
-        return SetAsideReason.NO_VALIDITY
-    if not value.is_finite() or not 0 < value <= MAX_DAYS * MAX_PARTS or value != value.to_integral_value():
-        return SetAsideReason.NO_VALIDITY
-    whole = int(value) * factor
-    if whole.denominator != 1 or whole > MAX_DAYS:
-        return SetAsideReason.NO_VALIDITY
-    return int(whole)
+def over_days(data: DataAllowance, days: int) -> DataAllowance:
+    """The same for a plan of so many days: an amount a month that lasts for less than two is one of all days."""
+    if days >= 2 * DAYS_PER_MONTH:
+        return data
+    if data.reset is Reset.MONTHLY and data.mb is not None:
+        return replace(data, reset=Reset.NEVER, declared=declared_text(data.mb))
+    if data.allowance is not None and data.allowance.per is Period.MONTH:
+        return replace(data, allowance=FullSpeed(data.allowance.mb))
+    return data
 
 
-def unit_key(word: str) -> str:
-    """What a unit of time is looked up by: case and a plural's "s" make no difference."""
-    word = word.strip().upper()
-    return word[:-1] if len(word) > len("hr") and word.endswith("S") else word
+def completed(data: DataAllowance, other: DataAllowance) -> DataAllowance | None:
+    """An amount with what another source states of it besides; None where the two contradict each other."""
+    if (data.mb, data.unlimited, data.reset) != (other.mb, other.unlimited, other.reset):
+        return None
+    if None not in (data.allowance, other.allowance) and data.allowance != other.allowance:
+        return None
+    if None not in (data.tier, other.tier) and data.tier != other.tier:
+        return None
+    after = AfterFullSpeed(
+        other.after.kbps if data.after.kbps is None else data.after.kbps,
+        other.after.cut_off if data.after.cut_off is None else data.after.cut_off,
+    )
+    return replace(data, allowance=data.allowance or other.allowance, after=after, tier=data.tier or other.tier)
 
 
 def declared_text(mb: int) -> str:
-    """An amount of MB as it is shown: whole and half GB as "5 GB" and "0.5 GB", all else as "500 MB"."""
-    if mb % (MB_PER_GB // 2) == 0:
-        return f"{Decimal(mb) / MB_PER_GB:f} GB"
+    """Nominal MB as they are shown: "5 GB", "1.126 GB", "0.5 GB", and what is less as "750 MB"."""
+    if mb >= NOMINAL_MB_PER_GB or mb % (NOMINAL_MB_PER_GB // 2) == 0 or nominal_mb(mb) != mb:
+        gigabytes = Decimal(mb).scaleb(-3).normalize()
+        return f"{gigabytes:f} GB"
     return f"{mb} MB"
 
 
-def _declared_mb(count: int) -> tuple[int, Basis]:
-    """The rule for bytes, candidate by candidate, in whole numbers throughout."""
-    for unit, basis in ((_GIB, Basis.BINARY), (_GB, Basis.DECIMAL)):
-        halves = (2 * count + unit // 2) // unit  # the nearest half of a unit
-        if halves >= 2 and _fits(2 * count, halves * unit):  # noqa: PLR2004 - two halves: from one whole on
-            return halves * (MB_PER_GB // 2), basis
-    if count < _GIB:
-        for unit, basis in ((_MIB, Basis.BINARY), (_MB, Basis.DECIMAL)):
-            step = _MB_STEP * unit
-            steps = (2 * count + step) // (2 * step)
-            if steps >= 1 and _fits(count, steps * step):
-                return steps * _MB_STEP, basis
-    return max(1, (2 * count + _MIB) // (2 * _MIB)), Basis.BINARY
+def _agrees(count: int, gb: Decimal, unit: int) -> bool:
+    """Whether a stated number of GB is of the same amount as the bytes."""
+    exact = Fraction(count, unit)
+    if abs(Fraction(gb) - exact) <= _NEAR * exact:
+        return True
+    exponent = gb.as_tuple().exponent
+    digits = Decimal(1).scaleb(min(exponent, 0)) if isinstance(exponent, int) else Decimal(1)
+    return gb < MAX_MB and (Decimal(count) / unit).quantize(digits, ROUND_HALF_UP) == gb
 
 
-def _fits(count: int, candidate: int) -> bool:
-    return abs(count - candidate) * TOLERANCE <= candidate
+def _multiples(count: int, basis: Basis) -> dict[int, Basis]:
+    """The round amounts that the bytes are, in nominal MB, the best first, with the basis of each."""
+    units = [(_GIB, Basis.BINARY), (_THOUSAND_MIB, Basis.BINARY), (_GB, Basis.DECIMAL)]
+    if basis is Basis.DECIMAL:
+        units.reverse()
+    found: list[tuple[Fraction, int, Basis]] = []
+    for unit, counted in units:
+        for step in (_STEP, _FINE_STEP):
+            mb = (2 * count * NOMINAL_MB_PER_GB + unit * step) // (2 * unit * step) * step
+            if mb == 0 or (step == _FINE_STEP and mb >= _FINE_BELOW):
+                continue
+            error = abs(Fraction(count * NOMINAL_MB_PER_GB, mb * unit) - 1)
+            if error <= _EXACT:
+                found.append((error, mb, counted))
+    found.sort(key=itemgetter(0))  # of equal ones the supplier's own basis stays first
+    best: dict[int, Basis] = {}
+    for _, mb, counted in found:
+        best.setdefault(mb, counted)
+    return best
 
 
-def _amounts(text: str) -> Iterator[tuple[Decimal, str]]:
-    for number, unit in AMOUNT.findall(text):
-        plain = number.replace(",", "") if _THOUSANDS.match(number) else number.replace(",", ".")
-        yield Decimal(plain), unit.upper().replace("I", "")
+def _amounts(text: str, *, daily: bool) -> Iterator[int]:
+    """Each amount in nominal MB, a sum as one; 0 for what cannot be read as one."""
+    for match in AMOUNT.finditer(text):
+        terms = _terms(match[0])
+        # "1 GB + 500 MB/day" is no day's amount, nor one of all days.
+        unclear = daily and sum(1 for term in _TERM.finditer(match[0]) if term[2]) > 1
+        yield 0 if terms is None or unclear else sum(_nominal(number, unit) for number, unit in terms)
 
 
-def _after_in(text: str) -> AfterAllowance | None:
-    if _THROTTLED.search(text):
-        return AfterAllowance.THROTTLED
-    return AfterAllowance.CUT_OFF if _CUT_OFF.search(text) else None
+def _terms(text: str) -> list[tuple[Decimal, str]] | None:
+    """The numbers of an amount with their units; one without a unit has that of the next. None for no number."""
+    terms: list[tuple[Decimal, str]] = []
+    unit = ""
+    for match in reversed(list(_TERM.finditer(text))):
+        unit = _unit_of(match[2]) if match[2] else unit
+        number = _number(match[1], unit)
+        if number is None:
+            return None
+        terms.append((number, unit))
+    return terms
 
 
-def _declared(mb: int, number: Decimal, unit: str) -> str:
-    """The canonical text where there is one, so that equal amounts read the same; else the supplier's number."""
-    return declared_text(mb) if mb % (MB_PER_GB // 2) == 0 else f"{number.normalize():f} {unit}"
+def _unit_of(word: str) -> str:
+    return next(kind for kind, spelled in _KIND_OF_UNIT if spelled.match(word)) if word.lower() != "mo" else "MB"
+
+
+def _number(text: str, unit: str) -> Decimal | None:
+    """A number as it is written: with MB, a dot or comma before three digits groups thousands."""
+    if unit == "MB" and _GROUPED.fullmatch(text):
+        return Decimal(re.sub(r"[.,]", "", text))
+    plain = text.replace(",", ".")
+    return Decimal(plain) if plain.count(".") <= 1 else None
+
+
+def _nominal(number: Decimal, unit: str) -> int:
+    if unit == "MB":
+        return nominal_mb(int(number)) if number == int(number) else int(number)
+    return int(number * NOMINAL_MB_PER_GB * (NOMINAL_MB_PER_GB if unit == "TB" else 1))
+
+
+def _after(text: str, kbps: int | None, *, beside_amount: bool) -> AfterFullSpeed:
+    if kbps is not None and kbps < full_speed.FULL_SPEED_KBPS:
+        return AfterFullSpeed(kbps, cut_off=False)
+    if full_speed.says_throttled(text, beside_amount=beside_amount):
+        return NOT_STATED if full_speed.says_boundless(text) else AfterFullSpeed(cut_off=False)
+    return AfterFullSpeed(cut_off=True) if full_speed.says_cut_off(text) else NOT_STATED
 
 
 def _allowance(
     mb: int,
-    declared: str,
+    per: Period,
     *,
-    daily: bool,
-    after: AfterAllowance | None,
+    after: AfterFullSpeed,
     count: int | None = None,
     basis: Basis = Basis.TEXT,
 ) -> DataAllowance | None:
     if not 0 < mb <= MAX_MB:
         return None
+    each = "" if per is Period.TOTAL else f"/{per.value}"
     return DataAllowance(
         mb=mb,
-        declared=f"{declared}/day" if daily else declared,
-        reset=Reset.DAILY if daily else Reset.NEVER,
-        fair_use=FairUse(after=after) if after is not None else None,
+        declared=f"{declared_text(mb)}{each}",
+        reset=_RESETS[per],
+        after=after,
         bytes=count,
         basis=basis,
     )
-
-
-def _whole(mb: Decimal) -> int:
-    return int(mb.to_integral_value(ROUND_HALF_UP))

@@ -11,9 +11,11 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw
 
+from providers.kit.amounts import without_float_tail
 from providers.kit.text import ID_LENGTH, clean_text, is_supplier_id, raw_json
+from providers.kit.units import MOST_MB, declared_text, over_days
 from schemas.money import Money
-from schemas.plan import About, Offer, SetAside, SetAsideReason
+from schemas.plan import About, DataAllowance, Offer, SetAside, SetAsideReason
 
 MAX_COST = Decimal(100_000)
 MAX_DECIMALS = 8
@@ -93,14 +95,27 @@ def id_of(value: str | int | None, missing: str) -> str:
 def cost_of(amount: Decimal | None, currency: str, most: Decimal = MAX_COST) -> Money:
     """A price as money. Raises ``Unmapped`` for one that is missing, not positive or beyond all reason.
 
-    ``most`` is what is beyond reason, in ``currency``: 100,000 dollars are, as many dong are not.
+    ``most`` is what is beyond reason, in ``currency``: 100,000 dollars are, as many dong are not. A price within 10^-9
+    of a number with at most six decimals is that number.
     """
     if amount is None or not amount.is_finite() or not 0 < amount <= most:
         raise Unmapped(SetAsideReason.NO_PRICE, f"price {amount}")
+    amount = without_float_tail(amount)
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MAX_DECIMALS:
         raise Unmapped(SetAsideReason.NO_PRICE, f"price with {-exponent} digits after the point")
     return Money(amount, currency)
+
+
+def amount_of(data: DataAllowance, days: int) -> DataAllowance:
+    """An amount as an offer of so many days has it.
+
+    Raises ``Unmapped`` for one that no supplier sells to one traveller.
+    """
+    stated = data.full_speed.mb if data.full_speed is not None else None
+    if stated is not None and stated > MOST_MB:
+        raise Unmapped(SetAsideReason.UNLIKELY_AMOUNT, f"data {declared_text(stated)}", About.DATA)
+    return over_days(data, days)
 
 
 def cost_if_any(amount: Decimal | None, currency: str) -> Money | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from providers.contract import Capability, Limits, Manifest, SandboxRoute
 from providers.pikasim import deposits
 from providers.pikasim.client import PikaSim, PikaSimSettings
+from providers.pikasim.mapping import BYTE_BASIS
 from providers.pikasim.sandbox import sandbox
 
 MANIFEST = Manifest(
@@ -53,6 +54,7 @@ MANIFEST = Manifest(
         SandboxRoute("PUT", "/webhook", used_for="where notifications go, by `suppliers setup-webhooks`"),
         SandboxRoute("POST", "/webhook/test", used_for="whether they arrive there and are believed"),
     ),
+    byte_basis=BYTE_BASIS,
     charge_tolerance=Decimal("0.05"),
     deposit_ways=deposits.WAYS,
     capability_notes={

@@ -15,11 +15,11 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, Raw
 
-from providers.kit import places, units
+from providers.kit import durations, places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.kit.unmapped import MAX_COST, Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
+from providers.kit.unmapped import MAX_COST, Unmapped, amount_of, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from providers.pikasim import wire
 from schemas.errors import (
     DuplicateReference,
@@ -33,12 +33,16 @@ from schemas.errors import (
 )
 from schemas.money import Money
 from schemas.plan import (
+    NOT_STATED,
     About,
-    AfterAllowance,
+    AfterFullSpeed,
+    Basis,
     DataAllowance,
     Features,
+    FullSpeed,
     Network,
     Offer,
+    Period,
     SetAside,
     SetAsideReason,
     Starts,
@@ -48,6 +52,7 @@ from schemas.plan import (
 PROVIDER = "pikasim"
 CURRENCY = "USD"
 CENTS = 2  # decimal places of a price
+BYTE_BASIS = Basis.BINARY  # of "volume", by the page's examples
 BYTES_PER_GB = 2**30
 MAX_NETWORKS = 1000
 MAX_LOCATION = 2000
@@ -57,9 +62,9 @@ MAX_CENTS = 100 * MAX_COST
 
 # The page states 1 and 2; 3 and 4 were seen upstream (2026-11).
 TOTAL, DAILY_THROTTLED, DAILY_CUT_OFF, UNLIMITED = 1, 2, 3, 4
-DAILY: dict[int, AfterAllowance] = {
-    DAILY_THROTTLED: AfterAllowance.THROTTLED,
-    DAILY_CUT_OFF: AfterAllowance.CUT_OFF,
+DAILY: dict[int, AfterFullSpeed] = {
+    DAILY_THROTTLED: AfterFullSpeed(cut_off=False),
+    DAILY_CUT_OFF: AfterFullSpeed(cut_off=True),
 }
 
 # smsStatus 2 is SMS through the supplier's API only, which is no SMS to a traveller.
@@ -199,11 +204,14 @@ def allowance(package: wire.Package) -> DataAllowance:
     """The declared amount. Raises ``Unmapped`` for no amount or a dataType that nobody stated.
 
     A ``volume`` of an unlimited package is its stated high-speed amount of a day (the upstream calls
-    the type "daily unlimited").
+    the type "daily unlimited"). ``volumeGB`` and the name are read beside the bytes.
     """
     gb = package.volume_gb
     usable = gb is not None and gb.is_finite() and 0 < gb <= MAX_GB
-    return _allowance(package.data_type, package.volume, gb if usable else None)
+    data = _allowance(package.data_type, package.volume, gb if usable else None, _named_gb(package))
+    # What follows the amount, and a tier, stand in the name alone.
+    named = plan_names.data_of((package.name or "")[:NAME_LENGTH])
+    return data if named is None else units.completed(data, named) or data
 
 
 def coverage(package: wire.Package, overrides: MappingOverrides | None = None) -> tuple[str, ...]:
@@ -268,9 +276,9 @@ def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None)
     cost = cost_of(cents.scaleb(-CENTS), CURRENCY)
     data = allowance(package)
     unit = clean_text(package.duration_unit).upper()
-    days = units.days(package.duration, unit, overrides.units if overrides is not None else None)
+    days = durations.days(package.duration, unit, overrides.units if overrides is not None else None)
     if isinstance(days, SetAsideReason):
-        strange = (units.unit_key(unit),) if days is SetAsideReason.UNKNOWN_UNIT else ()
+        strange = (durations.unit_key(unit),) if days is SetAsideReason.UNKNOWN_UNIT else ()
         raise Unmapped(days, f"duration {package.duration} {unit}", About.UNIT if strange else About.DAYS, strange)
     covered = coverage(package, overrides)
     topup = package.support_top_up_type
@@ -278,7 +286,7 @@ def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None)
         supplier_plan_id=code,
         name=name,
         coverage=covered,
-        data=data,
+        data=amount_of(data, days),
         validity=Validity(days, STARTS.get(package.active_type or 0, Starts.UNKNOWN)),
         cost=cost,
         networks=networks(package, covered, overrides),
@@ -290,22 +298,34 @@ def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None)
             exit_country=exit_country(package),
         ),
         description=clean_text(package.description, DESCRIPTION_LENGTH),
+        provider=PROVIDER,
     )
 
 
+def _named_gb(package: wire.Package) -> Decimal | None:
+    """The amount in the name, where it is of the same kind as the bytes: of a day, or of all days."""
+    name = (package.name or "")[:NAME_LENGTH]
+    daily = units.DAILY.search(name) is not None
+    return units.stated_gb(name) if daily is (package.data_type in (UNLIMITED, *DAILY)) else None
+
+
 @lru_cache(maxsize=4096)
-def _allowance(kind: int | None, volume: int | None, gb: Decimal | None) -> DataAllowance:
+def _allowance(kind: int | None, volume: int | None, gb: Decimal | None, named: Decimal | None) -> DataAllowance:
     if kind not in (TOTAL, UNLIMITED, *DAILY):
         raise Unmapped(SetAsideReason.UNKNOWN_DATA_TYPE, f"dataType {kind}", About.DATA_TYPE, (str(kind),))
     count = int(gb * BYTES_PER_GB) if volume is None and gb is not None else volume
     if kind == UNLIMITED and not count:
         return units.unlimited()
-    data = None
-    if count is not None and 0 < count <= MAX_BYTES:
-        data = units.declared_from_bytes(count, gb=gb, daily=kind in DAILY, after=DAILY.get(kind))
-    if data is None:
-        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, f"volume {volume}, volumeGB {gb}", About.DATA)
-    return units.unlimited(allowance_mb=data.mb, per_day=True) if kind == UNLIMITED else data
+    detail = f"volume {volume}, volumeGB {gb}, named {named} GB"
+    if count is None or not 0 < count <= MAX_BYTES:
+        raise Unmapped(SetAsideReason.NO_DATA_AMOUNT, detail, About.DATA)
+    stated = [number for number in (gb, named) if number is not None]
+    data = units.declared_from_bytes(
+        count, basis=BYTE_BASIS, stated=stated, daily=kind in DAILY, after=DAILY.get(kind, NOT_STATED)
+    )
+    if isinstance(data, SetAsideReason):
+        raise Unmapped(data, detail, About.DATA)
+    return units.unlimited(FullSpeed(data.mb, Period.DAY)) if kind == UNLIMITED else data
 
 
 @lru_cache(maxsize=8192)

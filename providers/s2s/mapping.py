@@ -13,11 +13,11 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw
 
-from providers.kit import places
+from providers.kit import places, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
-from providers.kit.unmapped import Unmapped, cost_of, id_of, id_or_none
+from providers.kit.unmapped import Unmapped, amount_of, cost_of, id_of, id_or_none
 from providers.s2s import wire
 from providers.s2s.sources import (
     PRODUCT_NAME,
@@ -40,7 +40,7 @@ from schemas.errors import (
     SupplierError,
 )
 from schemas.money import Money
-from schemas.plan import About, DataAllowance, Offer, SetAside, SetAsideReason, Validity
+from schemas.plan import DAYS_PER_MONTH, About, DataAllowance, Offer, SetAside, SetAsideReason, Validity
 
 CUSTOM = "custom"
 MAX_STOCK = 2**31 - 1
@@ -112,6 +112,7 @@ def offer_or_reason(
             stock=_stock(price),
             description=of.description,
             supplier_product_id=_product_id(of.product),
+            provider=PROVIDER,
         )
     except Unmapped as why:
         if not why.words and why.reason in _UNSTATED:
@@ -207,25 +208,23 @@ def _coverage(sources: Sequence[SourceTerms], overrides: MappingOverrides | None
 
 
 def _data(sources: Sequence[SourceTerms]) -> DataAllowance:
-    stated = [(source, source.data) for source in sources if source.data is not None]
+    days = next((source.days for source in sources if source.days is not None), DAYS_PER_MONTH)
+    stated = [(source, amount_of(source.data, days)) for source in sources if source.data is not None]
     if not stated:
         raise _nothing_stated([source.unclear_data for source in sources], SetAsideReason.NO_DATA_AMOUNT, About.DATA)
     first, data = stated[0]
     for other, theirs in stated[1:]:
-        if (theirs.mb, theirs.unlimited, theirs.reset) != (data.mb, data.unlimited, data.reset):
-            raise _contradiction(About.DATA, first, data.declared, other, theirs.declared)
-        mine, also = _fair_use(data), _fair_use(theirs)
-        if None not in (mine, also) and mine != also:
-            raise _contradiction(About.DATA, first, str(mine), other, str(also))
-        if mine is None and theirs.fair_use is not None:
-            data = theirs  # the same amount, said with what limits it
+        both = units.completed(data, theirs)
+        if both is None:
+            raise _contradiction(About.DATA, first, _said(data), other, _said(theirs))
+        data = both
     return data
 
 
-def _fair_use(data: DataAllowance) -> str | None:
-    if data.fair_use is None or data.fair_use.allowance_mb is None:
-        return None
-    return f"{data.fair_use.allowance_mb} MB{' a day' if data.fair_use.per_day else ''}"
+def _said(data: DataAllowance) -> str:
+    allowance = data.allowance
+    stated = "" if allowance is None or allowance.mb is None else f", {units.declared_text(allowance.mb)} at full speed"
+    return f"{data.declared}{stated}" + (f", {data.tier}" if data.tier else "")
 
 
 def _days(sources: Sequence[SourceTerms]) -> int:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from providers.kit import places, plan_names, units
+from providers.kit import durations, places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import Place, PlaceKind
 from providers.kit.text import clean_text
@@ -19,22 +19,7 @@ from schemas.plan import About, DataAllowance, SetAsideReason
 SKU_NAME = "the SKU's name"
 PRODUCT_NAME = "the product's name"
 _BETWEEN = re.compile(r"[,;|]")
-_BARE_NUMBER = re.compile(r"[0-9]{1,6}")
-_COUNTED = re.compile(r"[0-9]{1,6}\s?-?\s?([^\W\d_]{1,30})")
 _LONGEST_LIST = 4000
-# What SKUs are called under locale=ru, for the name parser, which reads English. The first that fits counts.
-_RUSSIAN = tuple(
-    (re.compile(pattern, re.IGNORECASE), english)
-    for pattern, english in (
-        (r"(?:/\s?|\bв )день\b|\bежедневно\b", "/day"),
-        (r"(?<=[\d\s])ГБ\b", "GB"),
-        (r"(?<=[\d\s])МБ\b", "MB"),
-        (r"(?<=[\d\s])(?:день|дня|дней)\b", "days"),
-        (r"(?<=[\d\s])месяц(?:а|ев)?\b", "months"),
-        (r"\bбезлимит(?:ный|ные)?\b", "Unlimited"),
-        (r"\b(?:интернет|трафик|данные)\b", "data"),
-    )
-)
 
 
 class AttributeCodes(msgspec.Struct, frozen=True):
@@ -104,12 +89,12 @@ def strange_codes(
 @lru_cache(maxsize=16384)
 def terms_of_name(source: str, name: str, overrides: MappingOverrides | None = None) -> SourceTerms:
     """What a name says. Words that are no known place say nothing about the place."""
-    parsed = plan_names.parse(_english(name), overrides)
+    parsed = plan_names.parse(name, overrides)
     place: Place | None = places.place(parsed.place, overrides)
     if place is not None and place.kind is PlaceKind.UNKNOWN:
         place = None
-    other = _strange_unit(parsed.other_unit) if parsed.other_unit else None
-    return SourceTerms(source, place, parsed.place, parsed.data, parsed.days, unclear_days=other)
+    unclear = _unknown_unit(name, parsed.unknown_unit) if parsed.unknown_unit else None
+    return SourceTerms(source, place, parsed.place, parsed.data, parsed.days, unclear_days=unclear)
 
 
 def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None, also: tuple[str, ...] = ()) -> str:
@@ -153,7 +138,7 @@ def _place_in(text: str, overrides: MappingOverrides | None = None) -> Place:
 def _data_in(text: str) -> tuple[DataAllowance | None, Unclear | None]:
     if not text:
         return None, None
-    data = units.declared_from_text(_english(text))
+    data = units.declared_from_text(text)
     if data is not None:
         return data, None
     # "10" alone states no unit, "Flex" states no amount.
@@ -166,28 +151,11 @@ def _data_in(text: str) -> tuple[DataAllowance | None, Unclear | None]:
 def _days_in(text: str, overrides: MappingOverrides | None = None) -> tuple[int | None, Unclear | None]:
     if not text:
         return None, None
-    if _BARE_NUMBER.fullmatch(text):
-        counted = units.days(text)
-        return (counted, None) if isinstance(counted, int) else (None, Unclear(counted, text, About.DAYS))
-    parsed = plan_names.parse(_english(text), overrides)
-    if parsed.days is not None:
-        return parsed.days, None
-    if parsed.other_unit:
-        return None, _strange_unit(parsed.other_unit)
-    found = _COUNTED.fullmatch(text)
-    if found is None:
-        return None, Unclear(SetAsideReason.NO_VALIDITY, text, About.DAYS)
-    return None, Unclear(SetAsideReason.UNKNOWN_UNIT, text, About.UNIT, (units.unit_key(found[1]),))
+    found, unit = durations.stated(text, overrides.units if overrides is not None else None)
+    if not isinstance(found, SetAsideReason):
+        return found, None
+    return None, _unknown_unit(text, unit) if unit else Unclear(found, text, About.DAYS)
 
 
-def _strange_unit(text: str) -> Unclear:
-    """A number with a unit of time that is neither days nor months ("2 weeks")."""
-    unit = units.unit_key(text.lstrip("0123456789 -"))
+def _unknown_unit(text: str, unit: str) -> Unclear:
     return Unclear(SetAsideReason.UNKNOWN_UNIT, text, About.UNIT, (unit,))
-
-
-def _english(text: str) -> str:
-    if not text.isascii():
-        for pattern, english in _RUSSIAN:
-            text = pattern.sub(english, text)
-    return text

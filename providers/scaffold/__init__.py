@@ -71,7 +71,7 @@ def _words(name: str) -> dict[str, str]:
         "env_name": name.upper(),
         "rows": "\n".join(f'    "{item.key}": None,  # {_plan_name(item)}' for item in plans),
         "keys": ", ".join(f'"{item.key}"' for item in plans),
-        "examples": "".join(_filled("example.py", _example(item)) for item in plans).rstrip(),
+        "examples": "".join(_filled("example.py", _example(item, name)) for item in plans).rstrip(),
     }
 
 
@@ -91,10 +91,10 @@ def _is_plain(item: Item) -> bool:
         return False
     declared = units.declared_from_text(item.data_text)
     named = len(item.countries) == 1 and item.place.isascii()
-    return named and bool(item.days and item.price) and declared is not None and declared.mb == item.mb
+    return named and bool(item.days and item.price) and declared is not None
 
 
-def _example(item: Item) -> dict[str, str]:
+def _example(item: Item, provider: str) -> dict[str, str]:
     declared = units.declared_from_text(item.data_text)
     body = {
         "success": True,
@@ -109,10 +109,11 @@ def _example(item: Item) -> dict[str, str]:
     }
     return {
         "key": item.key,
+        "provider": provider,
         "body": msgspec.json.format(msgspec.json.encode(body), indent=2).decode(),
         "plan_name": _plan_name(item),
         "country": item.countries[0],
-        "mb": str(item.mb),
+        "mb": str(declared.mb if declared else None),
         "declared": declared.declared if declared else "",
         "days": str(item.days),
         "price": str(item.price),

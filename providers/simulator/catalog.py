@@ -18,7 +18,6 @@ from pathlib import Path
 
 import msgspec
 
-from providers.kit import units
 from providers.simulator import geography
 from providers.simulator.items import Dirt, Item
 from schemas.errors import ConfigurationError
@@ -51,7 +50,7 @@ class _Shape:
     def code(self) -> str:
         if self.mb is None:
             return "UNLIMITED" if self.fair_use_mb is None else f"UNLIMITED{self.fair_use_mb // 1024}"
-        amount = units.declared_text(self.mb).replace(" ", "")
+        amount = _written(self.mb).replace(" ", "")
         return f"{amount}-DAILY" if self.daily else amount
 
     @property
@@ -59,8 +58,13 @@ class _Shape:
         if self.mb is None:
             if self.fair_use_mb is None:
                 return "Unlimited"
-            return f"Unlimited ({units.declared_text(self.fair_use_mb)}/day high speed then throttled)"
-        return units.declared_text(self.mb) + ("/day" if self.daily else "")
+            return f"Unlimited ({_written(self.fair_use_mb)}/day high speed then throttled)"
+        return _written(self.mb) + ("/day" if self.daily else "")
+
+
+def _written(mb: int) -> str:
+    """An amount as a supplier writes it, with 1 GB = 1024 MB."""
+    return f"{mb} MB" if mb % 512 else f"{Decimal(mb) / 1024:f} GB"
 
 
 _CORE = (

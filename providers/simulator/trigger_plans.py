@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from providers.simulator.items import Item
 from providers.simulator.triggers import Act, Trigger, TriggerKind
-from schemas.plan import MB_PER_GB, TRIGGER_COUNTRY, DataAllowance, Network, Starts, plan_id
+from schemas.plan import MB_PER_GB, TRIGGER_COUNTRY, DataAllowance, Network, Starts, nominal_mb, plan_id
 
 WHERE = TRIGGER_COUNTRY
 PLACE = "Bouvet Island"
@@ -124,5 +124,5 @@ def _item(key: str, label: str, gigabytes: int, rank: int, price: Decimal, trigg
 
 
 def _plan_id(item: Item) -> str:
-    data = DataAllowance(mb=item.mb, declared=item.data_text)
+    data = DataAllowance(mb=None if item.mb is None else nominal_mb(item.mb), declared=item.data_text)
     return plan_id(item.countries, data, item.days or 0)

@@ -19,7 +19,7 @@ async def common_plan(counter: Counter, *suppliers: str) -> str:
         if not suppliers or name in suppliers:
             await counter.deps.pool.execute(
                 "UPDATE offers SET plan_id = $3, cost = $2, good_cost = $2, coverage = ARRAY[$4] WHERE supplier = $1"
-                " AND coverage = '{BV}' AND (data->>'mb')::int = 1024 AND cost = 10",
+                " AND coverage = '{BV}' AND (data->>'mb')::int = 1000 AND cost = 10",
                 name,
                 Decimal(cost),
                 PLAN_ID,

@@ -69,7 +69,7 @@ class Counter:
         found = await self.deps.pool.fetchval(
             "SELECT plan_id FROM offers WHERE supplier = $1 AND coverage = '{BV}' AND days = $2"
             " AND (data->>'mb')::int = $3",
-            supplier, days, gigabytes * 1024,
+            supplier, days, gigabytes * 1000,
         )  # fmt: skip
         assert found is not None
         return found

@@ -20,7 +20,21 @@ from gateway.kit.freshness import FreshnessBounds
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import Conditions, Rule, RuleSet, only, sets_at
 from schemas.money import Money
-from schemas.plan import DataAllowance, FairUse, Features, Network, Offer, Reset, Scope, Starts, Validity
+from schemas.plan import (
+    NOT_STATED,
+    AfterFullSpeed,
+    DataAllowance,
+    Features,
+    FullSpeed,
+    Network,
+    Offer,
+    Period,
+    Reset,
+    Scope,
+    Starts,
+    Validity,
+    nominal_mb,
+)
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BOUNDS = FreshnessBounds(900, 86400)
@@ -47,7 +61,7 @@ def region_of(coverage: tuple[str, ...]) -> str | None:
 
 def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
     place = ", ".join(NAMES.get(c, c) for c in coverage) if len(coverage) <= 3 else f"{len(coverage)} countries"
-    amount = "unlimited" if data.mb is None else f"{data.mb / 1024:g} GB" if data.mb >= 1024 else f"{data.mb} MB"
+    amount = "unlimited" if data.mb is None else f"{data.mb / 1000:g} GB" if data.mb >= 1000 else f"{data.mb} MB"
     daily = " a day" if data.reset is Reset.DAILY else ""
     return f"{place} {amount}{daily}, {days} {'day' if days == 1 else 'days'}"
 
@@ -83,6 +97,7 @@ class Market:
     rules: RuleSet = field(default_factory=lambda: only(PriceRule(minimum_margin=Decimal("0.10"))))
     touched: dict[str, datetime] = field(default_factory=dict)
     gone: dict[str, datetime] = field(default_factory=dict)
+    successors: dict[str, tuple[str, ...]] = field(default_factory=dict)
     overlay: Overlay = field(default_factory=lambda: Overlay(ALL_WELL))
 
     def snapshot(self) -> Snapshot:
@@ -93,6 +108,7 @@ class Market:
             builder,
             {plan: micros(at) for plan, at in self.touched.items()},
             {plan: micros(at) for plan, at in self.gone.items()},
+            self.successors,
         )
         _, parts = layout.encode(meta, "test", arrays)
         return Snapshot(layout.from_memory(b"".join(parts)))
@@ -141,17 +157,24 @@ def offer(
     currency: str = "USD",
     daily: bool = False,
     allowance: int | None = None,
+    per: Period = Period.TOTAL,
+    after: AfterFullSpeed = NOT_STATED,
     stock: int | None = None,
     visible: bool = True,
     five_g: str = "",
     features: Features = UNSAID,
     starts: Starts = Starts.INSTALL,
 ) -> Offer:
+    """An offer; amounts are as the API shows them, an ``allowance`` of -1 has no limit."""
     coverage = tuple(sorted(countries.split()))
-    fair_use = FairUse(allowance_mb=allowance) if allowance is not None else None
     declared = "Unlimited" if mb is None else f"{mb} MB"
     data = DataAllowance(
-        mb=mb, declared=declared, unlimited=mb is None, reset=Reset.DAILY if daily else Reset.NEVER, fair_use=fair_use
+        mb=None if mb is None else nominal_mb(mb),
+        declared=declared,
+        unlimited=mb is None,
+        reset=Reset.DAILY if daily else Reset.NEVER,
+        allowance=None if allowance is None else FullSpeed(None if allowance < 0 else nominal_mb(allowance), per),
+        after=after,
     )
     fast = five_g.split()
     networks = tuple(Network(c, "Operator", "5G" if c in fast else "4G") for c in coverage)
@@ -181,7 +204,9 @@ def some_items(seed: int, count: int) -> list[Item]:
                     cost=dice.choice([None, "0.01", f"{dice.randint(1, 12)}.{dice.choice(['00', '49', '495'])}"]),
                     currency=dice.choice(["USD", "USD", "EUR", "USDT", "XXX"]),
                     daily=mb is not None and dice.random() < 0.2,
-                    allowance=dice.choice([None, 2048]) if mb is None else None,
+                    allowance=dice.choice([None, 2048, 500, 0, -1]) if mb is None else None,
+                    per=dice.choice([Period.TOTAL, Period.DAY]),
+                    after=dice.choice([NOT_STATED, AfterFullSpeed(128, cut_off=False), AfterFullSpeed(cut_off=True)]),
                     stock=dice.choice([None, None, 3, 0]),
                     visible=dice.random() < 0.95,
                     five_g=dice.choice(["", countries, countries.split()[0]]),

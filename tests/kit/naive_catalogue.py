@@ -17,7 +17,7 @@ from gateway.pricing.price_rules import NoRate, margin_of, price
 from gateway.pricing.pricing_rules import Subject
 from gateway.suppliers.spendable_rules import available_funds_by_supplier, insufficient
 from schemas.money import Money
-from schemas.plan import Reset, WhyNot, scope_of
+from schemas.plan import WhyNot, nominal_mb, scope_of
 from tests.kit.made_up_market import BOUNDS, GEOGRAPHY, NOW, REGIONS, Item, Market
 
 
@@ -133,8 +133,8 @@ class Naive:
     def _shown(self, plan_id: str, stands: Judged, count: int, query: PlanQuery, currency: str) -> dict[str, Any]:
         offer = stands.item.offer
         money = self.price(stands, currency)
-        total = self._total(stands.item, query.min_days)
-        per_gb = None if money is None or total is None else _half_up(Fraction(money.amount) * 1024 / total, currency)
+        full = self._full(stands.item, query.min_days) or None
+        per_gb = None if money is None or full is None else _half_up(Fraction(money.amount) * 1000 / full, currency)
         per_day = None if money is None else _half_up(Fraction(money.amount) / offer.validity.days, currency)
         return {
             "id": plan_id,
@@ -147,28 +147,31 @@ class Naive:
             "declared": offer.data.declared,
             "sort": {
                 "price": None if money is None else money.amount,
-                "price_per_gb": None if money is None or total is None else _fine(money, 1024, total),
+                "price_per_gb": None if money is None or full is None else _fine(money, 1000, full),
                 "price_per_day": None if money is None else _fine(money, 1, offer.validity.days),
-                "data": Decimal(10**9) if total is None else Decimal(total),
+                "data": Decimal(self._counted(stands.item, query.min_days)),
                 "days": Decimal(offer.validity.days),
             },
         }
 
-    def _total(self, item: Item, days: int | None) -> int | None:
-        data = item.offer.data
-        return data.total_mb(days if days is not None and data.reset is Reset.DAILY else item.offer.validity.days)
+    def _full(self, item: Item, days: int | None) -> int | None:
+        """The data at full speed: None where it is not known, or nothing limits it."""
+        full = item.offer.data.full_speed
+        return None if full is None else full.over(days or item.offer.validity.days)
+
+    def _counted(self, item: Item, days: int | None) -> int:
+        return item.offer.data.counted_mb(days or item.offer.validity.days, self.market.terms.assumed_mb_per_day)
 
     def _plan_fits(self, plan_id: str, item: Item, query: PlanQuery) -> bool:
         offer = item.offer
-        total = self._total(item, query.min_days)
+        counted = self._counted(item, query.min_days)
         region = GEOGRAPHY.region_of(offer.coverage)
         since = query.updated_since
         return (
             set(query.countries) <= set(offer.coverage)
             and query.region in (None, region)
             and query.scope in (None, scope_of(offer.coverage))
-            and (query.min_data_mb is None or total is None or total >= query.min_data_mb)
-            and query.unlimited in (None, offer.data.unlimited)
+            and (query.min_data_mb is None or counted >= nominal_mb(query.min_data_mb))
             and (query.min_days is None or offer.validity.days >= query.min_days)
             and (query.max_days is None or offer.validity.days <= query.max_days)
             and (since is None or self.market.touched[plan_id] >= since)
@@ -190,6 +193,7 @@ class Naive:
         money = self.price(judged, currency)
         return (
             _has(offer.features, wanted)
+            and query.unlimited in (None, offer.data.goes_on)
             and _fast(judged.item, wanted, query.countries)
             and (query.max_price is None or (money is not None and money.amount <= query.max_price))
         )

@@ -24,7 +24,7 @@ from providers.loader import open_provider
 from providers.page_reader import Reader
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
-from schemas.plan import DataAllowance, Offer, SetAside, SetAsideReason, Validity
+from schemas.plan import DataAllowance, Offer, SetAside, SetAsideReason, Validity, nominal_mb
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,8 @@ class RecallingProvider(Provider):
 
 
 def _offer(row: Row) -> Offer:
-    data = DataAllowance(row.mb, "unlimited" if row.mb is None else f"{row.mb} MB", unlimited=row.mb is None)
+    mb = None if row.mb is None else nominal_mb(row.mb)
+    data = DataAllowance(mb, "unlimited" if row.mb is None else f"{row.mb} MB", unlimited=row.mb is None)
     cost = None if row.cost is None else Money.of(row.cost, row.currency)
     return Offer(row.id, row.name, (row.country,), data, Validity(row.days), cost, stock=row.stock, visible=row.visible)
 

@@ -18,7 +18,7 @@ from providers.simulator.supplier_control import Charge, SupplierAudit, audit_of
 from providers.simulator.trigger_plans import TRIGGER_PLANS
 from schemas.errors import SupplierError
 from schemas.order import PurchaseRequest, SupplierOrder, SupplierOrderState
-from schemas.plan import MB_PER_GB, Offer
+from schemas.plan import Offer
 from tests.kit.waiting import until
 from tests.providers.account import failure
 from tests.providers.shop import Shop, open_shop
@@ -122,7 +122,7 @@ async def open_market(manifest: Manifest) -> AsyncIterator[Market]:
     world.remove(name, [item.key for item in world.items(name) if not item.label])
     world.disarm(name)
     async with open_shop(manifest, world, timeout_seconds=20) as shop:
-        offers = {(offer.data.mb or 0) // MB_PER_GB: offer for offer in (await shop.walk()).offers}
+        offers = {(offer.data.mb or 0) // 1000: offer for offer in (await shop.walk()).offers}
         assert len(offers) == len(TRIGGER_PLANS), "mapping.py: plans of the sandbox are not mapped"
         shop.sent.clear()
         world.simulator(name).delivery_looks = 2  # few calls, and so none too many for the supplier's rate

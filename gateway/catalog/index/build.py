@@ -20,7 +20,7 @@ from gateway.catalog.index.intern import Numbered
 from gateway.catalog.selectable_rules import why_not
 from gateway.pricing.price_rules import NoRate, Rates
 from schemas.money import Money
-from schemas.plan import DataAllowance, Features, Network, Reset, WhyNot, is_trigger, scope_of
+from schemas.plan import BOUNDLESS, DataAllowance, Features, Network, Period, WhyNot, is_trigger, scope_of
 
 WHY_NOT = tuple(WhyNot)
 NO_COST = -1
@@ -30,23 +30,29 @@ UNSAID = -1
 class Terms(msgspec.Struct, frozen=True):
     """What decides costs and selection besides the offers themselves; prices are views, and no part of a snapshot.
 
-    ``tolerance`` is, by supplier, the share by which it may charge more than it lists.
+    ``tolerance`` is, by supplier, the share by which it may charge more than it lists. ``assumed_mb_per_day`` is
+    how much of an unlimited plan counts against a need where it does not say how much runs at full speed.
     """
 
     rates: Rates
     tolerance: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
+    assumed_mb_per_day: int = 1000
 
 
 class Kind(msgspec.Struct, frozen=True, order=True):
-    """What all plans of one amount, duration and scope have in common; ``mb`` is -1 when unlimited.
+    """What all plans of one amount, duration and scope have in common.
 
-    Plans on which sandboxes go wrong (``is_trigger``) are of kinds of their own: leaving them out of a list is then
-    a matter of its kinds, and costs nothing where there are none.
+    ``mb`` is nominal, per ``per``, and -1 when unlimited. ``full_mb`` is what runs at full speed, ``UNSAID`` where that
+    is not stated and ``BOUNDLESS`` where nothing limits it. Plans on which sandboxes go wrong (``is_trigger``) are of
+    kinds of their own: leaving them out of a list is a matter of its kinds, and costs nothing where there are none.
     """
 
     rest_of_name: str
     mb: int
-    daily: bool
+    per: Period
+    full_mb: int
+    full_per: Period
+    goes_on: bool
     days: int
     scope: str
     trigger: bool = False
@@ -117,9 +123,7 @@ class SnapshotBuilder:
         alike = (piece, scope, trigger)
         kind = self._kinds.get(alike)
         if kind is None:
-            mb = UNSAID if allowance.mb is None else allowance.mb
-            daily = allowance.reset is Reset.DAILY
-            kind = self.kinds.number(Kind(rest, mb, daily, days, scope, trigger))
+            kind = self.kinds.number(_kind(rest, allowance, days, scope, trigger))
             self._kinds[alike] = kind
         plan = self.plans.number(plan_id)
         if plan not in self.plan_names:
@@ -187,6 +191,15 @@ class SnapshotBuilder:
     def base_costs(self) -> list[Decimal | None]:
         """The cost in base currency of each listed amount, None where there is no rate."""
         return self._base
+
+
+def _kind(rest: str, data: DataAllowance, days: int, scope: str, trigger: bool) -> Kind:
+    mb, per, full_mb, full_per = UNSAID, Period.TOTAL, UNSAID, Period.TOTAL
+    if (full := data.full_speed) is not None:
+        full_mb, full_per = (BOUNDLESS, Period.TOTAL) if full.mb is None else (full.mb, full.per)
+    if data.mb is not None:
+        mb, per = full_mb, full_per
+    return Kind(rest, mb, per, full_mb, full_per, data.goes_on, days, scope, trigger)
 
 
 _COLUMNS = (

@@ -44,7 +44,7 @@ def plans(scan: Scan, need: int) -> Found:
 
 
 def without_value(scan: Scan, need: int) -> Found:
-    """The first ``need`` plans that have no sort value (unlimited per GB, or no price), by id."""
+    """The first ``need`` plans that have no sort value (no full-speed data known, or no price), by id."""
     kinds = scan.filter.kinds
     endless = kinds & (scan.ratio()[1] <= 0) if scan.order == "price_per_gb" else np.zeros_like(kinds)
     after = scan.after

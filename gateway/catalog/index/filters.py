@@ -13,10 +13,10 @@ from gateway.catalog.index.layout import Array
 from gateway.catalog.index.listing import All, Listing
 from gateway.catalog.index.name_index import MAX_WORDS, terms_of
 from gateway.catalog.index.query import PlanQuery, QueryError, Wanted
-from gateway.catalog.index.snapshot import Snapshot, micros
+from gateway.catalog.index.snapshot import Snapshot, micros, over
 from gateway.catalog.index.tables import SCOPES
 from gateway.catalog.index.views import Within
-from schemas.plan import Scope
+from schemas.plan import BOUNDLESS, Scope, nominal_mb
 
 TOPUP, VOICE, SMS, FIVE_G = 1, 2, 4, 8
 FEW = 4096
@@ -189,9 +189,9 @@ def _kinds_of(snapshot: Snapshot, kinds_query: Kinds) -> Array:
     if kinds_query.several:  # the coverages say so too, but later
         will &= snapshot.columns["kind_scope"] != SCOPES.index(Scope.COUNTRY.value)
     if kinds_query.min_data_mb is not None:
-        will &= snapshot.unlimited | (totals(snapshot, kinds_query.min_days) >= kinds_query.min_data_mb)
+        will &= counted(snapshot, kinds_query.min_days) >= nominal_mb(kinds_query.min_data_mb)
     if kinds_query.unlimited is not None:
-        will &= snapshot.unlimited == kinds_query.unlimited
+        will &= snapshot.kind_goes_on == kinds_query.unlimited
     if kinds_query.min_days is not None:
         will &= snapshot.kind_days >= kinds_query.min_days
     if kinds_query.max_days is not None:
@@ -213,12 +213,29 @@ def ables_of(snapshot: Snapshot, wanted: Wanted) -> Array | None:
 
 
 def totals(snapshot: Snapshot, days: int | None) -> Array:
-    """MB of each kind, -1 when unlimited: a daily amount counts for ``days``, or for the plan's own."""
+    """Nominal MB of each kind, -1 when unlimited: a day's or month's amount counts for ``days``, or the plan's own."""
     if days is None:
         return snapshot.kind_total
-    return snapshot.memo(
-        ("totals", days), lambda: np.where(snapshot.kind_daily, snapshot.kind_mb * days, snapshot.kind_mb)
-    )
+    return snapshot.memo(("totals", days), lambda: over(snapshot.kind_mb, snapshot.kind_per, days))
+
+
+def full_speed(snapshot: Snapshot, days: int | None) -> Array:
+    """The same of the data at full speed: -1 where that is not stated, ``BOUNDLESS`` where nothing limits it."""
+    those = snapshot.kind_days if days is None else days
+    return snapshot.memo(("full speed", days), lambda: over(snapshot.kind_full_mb, snapshot.kind_full_per, those))
+
+
+def counted(snapshot: Snapshot, days: int | None) -> Array:
+    """The same as it counts against a need: what is assumed where nothing is stated."""
+    those = snapshot.kind_days if days is None else days
+    full = full_speed(snapshot, days)
+    return snapshot.memo(("counted", days), lambda: np.where(full < 0, snapshot.assumed_mb_per_day * those, full))
+
+
+def per_gb(snapshot: Snapshot, days: int | None) -> Array:
+    """What a price per GB is of: the data at full speed; 0 or less where it has none."""
+    full = full_speed(snapshot, days)
+    return snapshot.memo(("per gb", days), lambda: np.where(full >= BOUNDLESS, -1, full))
 
 
 def where(

@@ -7,11 +7,11 @@ chosen offer's data and validity, that offer's networks, its features, then pric
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import orjson
 
+from schemas.api import PlanData
 from schemas.plan import DataAllowance, Features, Network, scope_of
 
 FIVE_G = "5G"
@@ -58,16 +58,13 @@ def coverage_piece(codes: tuple[str, ...]) -> bytes:
 
 def data_piece(data: DataAllowance, days: int, starts: str) -> bytes:
     """The members data and validity."""
-    fair_use = None if data.fair_use is None else msgspec.to_builtins(data.fair_use)
-    fields: dict[str, Any] = {
-        "mb": data.mb,
-        "total_mb": data.total_mb(days),
-        "declared": data.declared,
-        "unlimited": data.unlimited,
-        "reset": data.reset.value,
-        "fair_use": fair_use,
-    }
-    return b'"data":' + orjson.dumps(fields) + b',"validity":' + orjson.dumps({"days": days, "starts": starts}) + b","
+    return (
+        b'"data":'
+        + msgspec.json.encode(PlanData.of(data, days))
+        + b',"validity":'
+        + orjson.dumps({"days": days, "starts": starts})
+        + b","
+    )
 
 
 def network_piece(networks: tuple[Network, ...]) -> bytes:

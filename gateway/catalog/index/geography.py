@@ -9,7 +9,7 @@ from providers.kit import places, plan_names
 from schemas.plan import DataAllowance
 
 _SOMEWHERE = "AD"  # a plan's name is its place, then the rest; any country's name shows where the rest begins
-_SOMETHING = DataAllowance(mb=1024, declared="1 GB")
+_SOMETHING = DataAllowance(mb=1000, declared="1 GB")
 
 
 @dataclass(frozen=True, slots=True)

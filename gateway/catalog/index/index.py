@@ -161,7 +161,9 @@ class Index:
         """The cheapest plan in stock that meets the need, or what was missing. Raises ``QueryError``."""
         view, snapshot = self._view(need.currency), self.snapshot
         if need.plan_id is not None and snapshot.find_plan(need.plan_id) is None:
-            return NoMatch("no_plan", f"no plan {need.plan_id}", gone=need.plan_id in snapshot.gone)
+            gone = need.plan_id in snapshot.gone
+            successors = snapshot.successors(need.plan_id) if gone else ()
+            return NoMatch("no_plan", f"no plan {need.plan_id}", gone=gone, successors=successors)
         meeting = choice.plans_for(snapshot, need)
         if meeting is None:
             what = (
@@ -186,6 +188,7 @@ class Index:
             considered=len(considered),
             in_stock=len(plans),
             next_best=next_best,
+            assumed=need.data_mb is not None and int(snapshot.kind_full_mb[snapshot.kind[rows[0]]]) < 0,
         )
 
     @cached_property
@@ -267,7 +270,7 @@ class Index:
 
     def _gone(self, plan_id: str) -> Gone | None:
         at = self.snapshot.gone.get(plan_id)
-        return None if at is None else Gone(plan_id, at)
+        return None if at is None else Gone(plan_id, at, self.snapshot.successors(plan_id))
 
     def _against(self, supplier: str) -> int:
         """What speaks against a supplier's offers as a whole; one that the database does not know is not sold."""

@@ -14,12 +14,12 @@ from typing import Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from gateway.catalog.index.filters import totals
+from gateway.catalog.index.filters import counted, per_gb, totals
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.tables import SCOPES
 from providers.kit.places import country_name
-from schemas.plan import Scope
+from schemas.plan import NOMINAL_MB_PER_GB, Scope, nominal_mb
 
 Per = Literal["plan", "gb", "day"]
 NONE = -1
@@ -130,10 +130,10 @@ def kinds_of(snapshot: Snapshot, bucket: Bucket) -> Array:
 
 
 def figure(snapshot: Snapshot, row: int, per: Per, days: int | None) -> Ratio | None:
-    """The cost of a row in base currency per plan, per GB of 1024 MB or per day, exact.
+    """The cost of a row in base currency per plan, per GB or per day, exact.
 
-    None without a cost, and per GB of an unlimited plan. A daily amount counts for the ``days`` of
-    the need, or for the plan's own.
+    None without a cost, and per GB where it is not known how much data runs at full speed. A day's or month's amount
+    counts for the ``days`` of the need, or for the plan's own.
     """
     cost = int(snapshot.cost[row])
     if cost < 0:
@@ -144,8 +144,8 @@ def figure(snapshot: Snapshot, row: int, per: Per, days: int | None) -> Ratio | 
     kind = int(snapshot.kind[row])
     if per == "day":
         return Ratio(whole, int(snapshot.kind_days[kind]) * unit)
-    total = int(totals(snapshot, days)[kind])
-    return None if total <= 0 else Ratio(whole * 1024, total * unit)
+    full = int(per_gb(snapshot, days)[kind])
+    return None if full <= 0 else Ratio(whole * NOMINAL_MB_PER_GB, full * unit)
 
 
 def lead(figures: Iterable[tuple[int, Ratio | None]]) -> Lead | None:
@@ -198,13 +198,15 @@ def _choice(snapshot: Snapshot, rows: Array) -> Array:
 
 def _kinds_of(snapshot: Snapshot, bucket: Bucket) -> Array:
     will = np.ones(snapshot.kinds, dtype=np.bool_) if bucket.triggers else ~snapshot.kind_trigger
-    amount, days = totals(snapshot, bucket.days), snapshot.kind_days
+    days = snapshot.kind_days
     if bucket.scope is not None:
         will &= snapshot.columns["kind_scope"] == SCOPES.index(bucket.scope.value)
     if bucket.unlimited:
-        will &= snapshot.unlimited
+        will &= snapshot.kind_goes_on
     if bucket.data_mb is not None:
-        will &= amount == bucket.data_mb if bucket.exact else snapshot.unlimited | (amount >= bucket.data_mb)
+        wanted = nominal_mb(bucket.data_mb)
+        amounts = totals(snapshot, bucket.days) == wanted if bucket.exact else counted(snapshot, bucket.days) >= wanted
+        will &= amounts
     if bucket.days is not None:
         will &= days == bucket.days if bucket.exact else days >= bucket.days
     return will

@@ -49,10 +49,11 @@ class Wanted(msgspec.Struct, frozen=True):
 class PlanQuery(msgspec.Struct, frozen=True):
     """A list of plans. Every filter narrows; ``countries`` are all covered by each plan.
 
-    ``currency`` None is the base currency. ``max_price`` is an amount of ``currency``. ``unlimited``
-    None asks for nothing. ``sort`` is one of ``SORTS``, turned round by a ``-`` before it. Equal
-    sort values go by plan id, ascending, whichever way the sort goes. ``triggers`` lists the plans on which a sandbox
-    goes wrong on purpose, too; only test mode has such.
+    ``currency`` None is the base currency. ``max_price`` is an amount of ``currency``. ``min_data_mb`` asks for data at
+    full speed, as a number of MB is read (``nominal_mb``). ``unlimited`` asks for plans whose data goes on after that,
+    be it slower, or for the others; None asks for nothing. ``sort`` is one of ``SORTS``, turned round by a ``-`` before
+    it. Equal sort values go by plan id, ascending, whichever way the sort goes. ``triggers`` lists the plans on which a
+    sandbox goes wrong on purpose, too; only test mode has such.
     """
 
     countries: tuple[str, ...] = ()
@@ -87,17 +88,19 @@ class PlanPage(msgspec.Struct, frozen=True):
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """A plan that was in the catalogue once: its page answers 410."""
+    """A plan that was in the catalogue once: its page answers 410. ``successors`` are what its offers are now."""
 
     plan_id: str
     gone_at: datetime
+    successors: tuple[str, ...] = ()
 
 
 class Need(msgspec.Struct, frozen=True):
     """What a traveller needs, or one plan by ``plan_id``.
 
-    Met by every plan that covers all ``countries``, holds at least ``data_mb`` for at least ``days``
-    and has what is ``wanted``; regional and unlimited plans compete with local ones. ``triggers`` lets the plans
+    Met by every plan that covers all ``countries``, holds at least ``data_mb`` at full speed for at least ``days``
+    and has what is ``wanted``; regional and unlimited plans compete with local ones. With ``unlimited`` data goes on
+    after that. ``triggers`` lets the plans
     compete on which a sandbox goes wrong on purpose; one that is asked for by its id needs no such word.
     """
 
@@ -116,7 +119,8 @@ class Choice(msgspec.Struct, frozen=True):
 
     ``plan`` is its JSON as in a list. ``cost_base`` is what the chosen offer costs us and ``minimum_margin``
     what its rule wants above that, in base currency: never shown to a storefront. ``next_best`` is the
-    plan that would have been chosen next.
+    plan that would have been chosen next. ``assumed``: the plan does not say how much of it runs at full speed, and
+    counted by what is assumed.
     """
 
     plan_id: str
@@ -128,16 +132,18 @@ class Choice(msgspec.Struct, frozen=True):
     in_stock: int
     rule: str = "cheapest_in_stock"
     next_best: tuple[str, Money] | None = None
+    assumed: bool = False
 
 
 class NoMatch(msgspec.Struct, frozen=True):
     """Nothing meets the need. ``missing`` says in one sentence what there was none of.
 
     ``code`` is no_plan when no plan would do and no_stock when one would but none can be sold now;
-    ``gone`` is set when the plan asked for by id has left the catalogue.
+    ``gone`` is set when the plan asked for by id has left the catalogue, ``successors`` are what its offers are now.
     """
 
     code: str
     missing: str
     considered: int = 0
     gone: bool = False
+    successors: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import orjson
 
 from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.catalog.index.build import WHY_NOT
-from gateway.catalog.index.filters import totals
+from gateway.catalog.index.filters import per_gb
 from gateway.catalog.index.fragments import STAMP_LENGTH
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.scan import Found
@@ -64,7 +64,7 @@ class Renderer:
             self._spans("network_at", snapshot.columns["network"][new]),
             self._spans("feature_at", snapshot.columns["feature"][new]),
             view.slots[new].tolist(),
-            totals(snapshot, days)[kinds].tolist(),
+            per_gb(snapshot, days)[kinds].tolist(),
             snapshot.kind_days[kinds].tolist(),
             strict=True,
         ):

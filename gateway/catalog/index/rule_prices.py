@@ -20,6 +20,7 @@ from gateway.catalog.index.tables import LIMB, SCOPES
 from gateway.pricing.price_rules import NoRate, PriceRule, margin_of, minor_price_column, minor_prices
 from gateway.pricing.pricing_rules import Rule, RuleSet
 from schemas.money import Money, currency_digits
+from schemas.plan import nominal_mb
 
 MAX_SETS = 8  # how many rule sets of one snapshot are remembered
 _CLOSE = 1e-9  # what floats cannot tell apart is told apart exactly
@@ -180,7 +181,7 @@ def _matching(snapshot: Snapshot, rule: Rule, places: frozenset[str] | None) -> 
     when = rule.when
     rows: Array | None = None
     if when.plan_ids:
-        plans = [plan for plan in map(snapshot.find_plan, when.plan_ids) if plan is not None]
+        plans = [plan for plan in map(snapshot.find_plan, {*when.plan_ids, *when.successors}) if plan is not None]
         rows = snapshot.rows_of_plans(np.array(sorted(plans), dtype=np.int64))
     for column, will in _wanted(snapshot, rule, places):
         if rows is None and column is snapshot.cover and int(snapshot.rows_of_cover @ will) * _FEW < snapshot.rows:
@@ -205,9 +206,9 @@ def _wanted(snapshot: Snapshot, rule: Rule, places: frozenset[str] | None) -> It
     if when.unlimited is not None:
         kinds &= snapshot.unlimited == when.unlimited
     if when.min_data_mb is not None:
-        kinds &= snapshot.unlimited | (snapshot.kind_total >= when.min_data_mb)
+        kinds &= snapshot.unlimited | (snapshot.kind_total >= nominal_mb(when.min_data_mb))
     if when.max_data_mb is not None:
-        kinds &= ~snapshot.unlimited & (snapshot.kind_total <= when.max_data_mb)
+        kinds &= ~snapshot.unlimited & (snapshot.kind_total <= nominal_mb(when.max_data_mb))
     if not kinds.all():
         yield snapshot.kind, kinds
 

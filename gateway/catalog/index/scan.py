@@ -13,18 +13,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gateway.catalog.index.filters import FEW, Filter, totals
+from gateway.catalog.index.filters import FEW, Filter, counted, per_gb
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.listing import All, Listing
 from gateway.catalog.index.query import InStock
 from gateway.catalog.index.snapshot import Snapshot
 from gateway.catalog.index.stock import NONE, Blocked, standing
 from gateway.catalog.index.views import PriceView
+from schemas.plan import NOMINAL_MB_PER_GB
 
 NULL = (1 << 62) - 1  # the key of a plan without a value: it comes last either way
 ENOUGH = 4  # so many rows for each plan that is needed are looked at closely
 FINE = 1000  # ratios are told apart to a thousandth of the minor unit that is shown
-UNLIMITED = 10**15  # MB, above every amount of data
 _EMPTY = np.empty(0, dtype=np.int64)
 
 
@@ -165,18 +165,14 @@ class Scan:
     def ratio(self) -> tuple[int, Array]:
         """(times, below) for each kind: its key is price x times x FINE / below; below <= 0 has none."""
         if self.order == "price_per_gb":
-            return 1024, totals(self.snapshot, self.filter.days)
+            return NOMINAL_MB_PER_GB, per_gb(self.snapshot, self.filter.days)
         return 1, self.snapshot.kind_days
 
     def values(self) -> Array:
         """The key of each kind in the orders by data and by days."""
         if self.order == "days":
             return self.snapshot.kind_days
-        return self.snapshot.memo(("amounts", self.filter.days), self._amounts)
-
-    def _amounts(self) -> Array:
-        total = totals(self.snapshot, self.filter.days)
-        return np.where(total < 0, UNLIMITED, total)
+        return counted(self.snapshot, self.filter.days)
 
     def ahead(self, found: Found) -> Found:
         """Without what the cursor has passed."""

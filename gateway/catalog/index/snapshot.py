@@ -18,13 +18,15 @@ from gateway.catalog.index.intern import spans
 from gateway.catalog.index.layout import Array, SnapshotFile
 from gateway.catalog.index.listing import All, Listing, Present
 from gateway.catalog.index.name_index import WordIndex
-from gateway.catalog.index.tables import LIMB
+from gateway.catalog.index.tables import LIMB, PERIODS
 from gateway.pricing.price_rules import Rates
 from schemas.money import Money
+from schemas.plan import BOUNDLESS, DAYS_PER_MONTH, Period
 
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MEMO_SIZE = 512
+_DAY, _MONTH = PERIODS.index(Period.DAY), PERIODS.index(Period.MONTH)
 
 
 class Snapshot:
@@ -58,8 +60,11 @@ class Snapshot:
         self.plan_cover, self.updated = columns["plan_cover"], columns["updated"]
         self.sold_at, self.held_at = columns["sold_at"], columns["held_at"]
         self.kind_mb, self.kind_days = columns["kind_mb"], columns["kind_days"]
-        self.kind_daily, self.kind_trigger = columns["kind_daily"], columns["kind_trigger"]
-        self.kind_total = np.where(self.kind_daily, self.kind_mb * self.kind_days, self.kind_mb)
+        self.kind_per, self.kind_trigger = columns["kind_per"], columns["kind_trigger"]
+        self.kind_full_mb, self.kind_full_per = columns["kind_full_mb"], columns["kind_full_per"]
+        self.kind_goes_on = columns["kind_goes_on"]
+        self.assumed_mb_per_day: int = meta["assumed_mb_per_day"]
+        self.kind_total = over(self.kind_mb, self.kind_per, self.kind_days)
         self.unlimited = self.kind_mb < 0
         self.rows = len(self.plan)
         self.plans = len(self.updated)
@@ -255,6 +260,22 @@ class Snapshot:
     def gone(self) -> dict[str, datetime]:
         """When each plan that is no longer here left."""
         return dict(self.gone_since(None))
+
+    def successors(self, plan_id: str) -> tuple[str, ...]:
+        """The plans that the offers of a plan that is no longer here are now; none where they are gone, too."""
+        number = self._gone_numbers.get(plan_id)
+        return () if number is None else tuple(self.piece("gone_successors_at", number).decode().split())
+
+    @cached_property
+    def _gone_numbers(self) -> dict[str, int]:
+        return {plan_id: number for number, (plan_id, _) in enumerate(self.gone_since(None))}
+
+
+def over(mb: Array, per: Array, days: Array | int) -> Array:
+    """Amounts of each kind over so many days; what is no amount (negative, or boundless) stays as it is."""
+    months = np.maximum(1, np.asarray(days) // DAYS_PER_MONTH)
+    times = np.where(per == _DAY, days, np.where(per == _MONTH, months, 1))
+    return np.where((mb < 0) | (mb >= BOUNDLESS), mb, mb * times)
 
 
 def micros(moment: datetime) -> int:

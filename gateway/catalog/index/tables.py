@@ -5,7 +5,8 @@ Names of arrays, by what they are indexed with:
 - row (an offer): plan, cover, supplier, kind, able, data, network, feature, five_g, cost, listed, why, stock, text_at
 - plan (in the order of ids): plan_cover, plan_rows_at, plan_at, updated; plan_rows holds rows by plan
 - cover (a set of countries): cover_countries_at, cover_rows_at, cover_at, cover_region
-- kind: kind_mb, kind_daily, kind_days, kind_scope, kind_trigger, kind_rows_at (into kind_rows and kind_places)
+- kind: kind_mb, kind_per, kind_full_mb, kind_full_per, kind_goes_on, kind_days, kind_scope, kind_trigger, kind_rows_at
+  (into kind_rows and kind_places)
 - able (what an offer can do): able_can, able_exit; pair (kind and able): pair_kind, pair_able, pair_rows_at
 - list (each country, then each region): list_at into list_rows and list_kinds, in row order; and
   present_at into present_kind, present_count, present_first, present_last: which kinds it has
@@ -25,11 +26,12 @@ from gateway.catalog.index.build import SnapshotBuilder
 from gateway.catalog.index.intern import grouped, narrow, ragged, spans, starts_of
 from gateway.catalog.index.layout import Array
 from gateway.catalog.index.name_index import index_terms
-from schemas.plan import Scope
+from schemas.plan import Period, Scope
 
 LIMB = 10**18
 NO_COST = -1
 SCOPES = tuple(scope.value for scope in Scope)
+PERIODS = tuple(Period)
 BLOCK_CELLS = 2**20
 MAX_BLOCKS = 128
 _SECOND = 1_000_000
@@ -51,23 +53,33 @@ class Blob:
 
 
 def finish(
-    built: SnapshotBuilder, touched: Mapping[str, int], gone: Mapping[str, int]
+    built: SnapshotBuilder,
+    touched: Mapping[str, int],
+    gone: Mapping[str, int],
+    successors: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Array]]:
     """(meta, arrays) of the snapshot of what was gathered.
 
     ``touched`` and ``gone`` are by plan id, in microseconds since 1970: when each plan last changed, and when each plan
-    that has no offers left was last there.
+    that has no offers left was last there. ``successors`` are the plans that the offers of such a plan are now.
     """
-    return Tables(built, touched, gone).everything()
+    return Tables(built, touched, gone, successors or {}).everything()
 
 
 class Tables:
     """One use: ``everything()`` gives a snapshot's meta and arrays."""
 
-    def __init__(self, built: SnapshotBuilder, touched: Mapping[str, int], gone: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        built: SnapshotBuilder,
+        touched: Mapping[str, int],
+        gone: Mapping[str, int],
+        successors: Mapping[str, tuple[str, ...]],
+    ) -> None:
         self.built = built
         self.touched = touched
         self.gone = gone
+        self.successors = successors
         self.blob = Blob()
         self.arrays: dict[str, Array] = {}
         self.rows = len(built.keys)
@@ -120,9 +132,7 @@ class Tables:
         self._row("listed_at", self.blob.add([text.encode() for text in listed]))
         scale = self._cost_tables(costs, sizes)
         name_index = self._name_index(covers, kinds)
-        gone = sorted((at, plan_id) for plan_id, at in self.gone.items() if plan_id not in built.plans.numbers)
-        self._row("gone_when", np.array([at for at, _ in gone], dtype=np.int64))
-        self._row("gone_at", self.blob.add([plan_id.encode() for _, plan_id in gone]))
+        self._gone()
         self._row("blob", np.frombuffer(b"".join(self.blob.parts), dtype=np.uint8))
         meta = {
             "mode": built.mode,
@@ -132,6 +142,7 @@ class Tables:
             "tolerance": {
                 n: str(share) for n, share in sorted(built.terms.tolerance.items()) if n in suppliers and share
             },
+            "assumed_mb_per_day": built.terms.assumed_mb_per_day,
             "countries": self.country_codes,
             "country_names": [built.geography.country_name(code) for code in self.country_codes],
             "regions": [[r.code, r.name, list(r.countries)] for r in built.geography.regions],
@@ -141,6 +152,15 @@ class Tables:
             "words": name_index,
         }
         return meta, self.arrays
+
+    def _gone(self) -> None:
+        """The plans that are no longer here, with what took their place."""
+        known = self.built.plans.numbers
+        gone = sorted((at, plan_id) for plan_id, at in self.gone.items() if plan_id not in known)
+        self._row("gone_when", np.array([at for at, _ in gone], dtype=np.int64))
+        self._row("gone_at", self.blob.add([plan_id.encode() for _, plan_id in gone]))
+        successors = (" ".join(self.successors.get(plan_id, ())) for _, plan_id in gone)
+        self._row("gone_successors_at", self.blob.add([ids.encode() for ids in successors]))
 
     def _row(self, name: str, values: Array, kind: Any = None) -> None:
         self.arrays[name] = values if kind is None else values.astype(kind)
@@ -221,7 +241,10 @@ class Tables:
 
     def _kinds(self, kinds: list[Any]) -> None:
         self._row("kind_mb", np.array([kind.mb for kind in kinds], dtype=np.int64))
-        self._row("kind_daily", np.array([kind.daily for kind in kinds], dtype=np.bool_))
+        self._row("kind_per", np.array([PERIODS.index(kind.per) for kind in kinds], dtype=np.uint8))
+        self._row("kind_full_mb", np.array([kind.full_mb for kind in kinds], dtype=np.int64))
+        self._row("kind_full_per", np.array([PERIODS.index(kind.full_per) for kind in kinds], dtype=np.uint8))
+        self._row("kind_goes_on", np.array([kind.goes_on for kind in kinds], dtype=np.bool_))
         self._row("kind_days", np.array([kind.days for kind in kinds], dtype=np.int64))
         self._row("kind_scope", np.array([SCOPES.index(kind.scope) for kind in kinds], dtype=np.uint8))
         self._row("kind_trigger", np.array([kind.trigger for kind in kinds], dtype=np.bool_))

@@ -163,20 +163,20 @@ class PriceView:
         """The price of a slot as JSON; null for a cost that is not known."""
         return b"null" if slot < 0 else self.price_json(int(self.minor[slot]))
 
-    def piece(self, slot: int, total_mb: int, days: int) -> bytes:
-        """The members price, price_per_gb and price_per_day. ``total_mb`` is negative when unlimited."""
+    def piece(self, slot: int, full_mb: int, days: int) -> bytes:
+        """The members price, price_per_gb and price_per_day; no price per GB without data at full speed."""
         if slot < 0:
             return NO_PRICE
-        key = (slot, total_mb, days)
+        key = (slot, full_mb, days)
         found = self._pieces.get(key)
         if found is None:
             if len(self._pieces) >= FRAGMENTS:
                 self._pieces.clear()
-            found = self._pieces[key] = self._piece(int(self.minor[slot]), total_mb, days)
+            found = self._pieces[key] = self._piece(int(self.minor[slot]), full_mb, days)
         return found
 
-    def _piece(self, minor: int, total_mb: int, days: int) -> bytes:
-        per_gb = b"null" if total_mb <= 0 else self.price_json(minor_per_gb(minor, total_mb))
+    def _piece(self, minor: int, full_mb: int, days: int) -> bytes:
+        per_gb = b"null" if full_mb <= 0 else self.price_json(minor_per_gb(minor, full_mb))
         return b'"price":%b,"price_per_gb":%b,"price_per_day":%b,' % (
             self.price_json(minor),
             per_gb,

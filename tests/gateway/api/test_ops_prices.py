@@ -10,7 +10,7 @@ import pytest
 from providers.kit import places
 from schemas import api_prices as shapes
 from schemas.page import Page
-from schemas.plan import scope_of
+from schemas.plan import DataAllowance, nominal_mb, scope_of
 from tests.kit.made_up_market import Item, offer, some_items
 
 BUCKETS = [
@@ -44,25 +44,27 @@ async def stored(pool):
         rate = rates.get(row["currency"])
         row["base"] = None if row["cost"] is None or rate is None else row["cost"] * rate
         row["sold"] = row["visible"] and row["stock"] != 0 and not row["suspect"] and row["base"] is not None
-        row["mb"], row["daily"] = data["mb"], data["reset"] == "daily"
+        row["data"] = msgspec.convert(data, DataAllowance)
         found.append(row)
     return found
 
 
-def total(row, days):
-    return row["mb"] * (days or row["days"]) if row["daily"] else row["mb"]
+def full_speed(row, days):
+    """The nominal MB that a price per GB is of; None or 0 where there is none."""
+    full = row["data"].full_speed
+    return None if full is None else full.over(days or row["days"])
 
 
 def competes(row, country, bucket):
     mb, days = bucket.get("data_mb"), bucket.get("days")
-    amount = total(row, days) if row["mb"] else None
-    exact = "exact" in bucket
+    data, exact = row["data"], "exact" in bucket
+    amount, counted = data.total_mb(days or row["days"]), data.counted_mb(days or row["days"], 1000)
     return (
         country in row["coverage"]
         and ("all" in bucket or row["sold"])
         and ("scope" not in bucket or scope_of(tuple(row["coverage"])) == bucket["scope"])
-        and ("unlimited" not in bucket or amount is None)
-        and (mb is None or (amount == mb if exact else amount is None or amount >= mb))
+        and ("unlimited" not in bucket or data.goes_on)
+        and (mb is None or (amount == nominal_mb(mb) if exact else counted >= nominal_mb(mb)))
         and (days is None or (row["days"] == days if exact else row["days"] >= days))
     )
 
@@ -94,9 +96,11 @@ async def test_500_random_cells_are_what_a_look_at_every_offer_finds(ops):
         assert cell.offer_id == best["id"], where
         assert (cell.selectable, cell.stock, cell.days) == (best["sold"], best["stock"], best["days"]), where
         if best["base"] is not None:
-            amount = total(best, bucket.get("days")) if best["mb"] else None
+            amount = full_speed(best, bucket.get("days"))
             assert Decimal(cell.cost_base.amount) == best["base"], where
-            assert (cell.per_gb and cell.per_gb.amount) == (amount and cents(best["base"] * 1024 / amount)), where
+            assert (cell.per_gb and cell.per_gb.amount) == (cents(best["base"] * 1000 / amount) if amount else None), (
+                where
+            )
             assert cell.per_day.amount == cents(best["base"] / best["days"]), where
     assert filled > 250
 

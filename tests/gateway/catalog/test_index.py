@@ -4,7 +4,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from gateway.catalog.index import Gone, Index, InStock, PlanQuery, QueryError
+from gateway.catalog.index import Gone, Index, InStock, Need, NoMatch, PlanQuery, QueryError
 from gateway.catalog.index.name_index import terms_of
 from gateway.catalog.index.overlay import Overlay, SupplierState, next_change, state_of
 from gateway.kit.pages import write_cursor
@@ -33,6 +33,7 @@ def test_a_plan_is_shown_as_the_api_says() -> None:
         "countries": ["JP"],
         "data": {
             "mb": 1024, "total_mb": 1024, "declared": "1024 MB", "unlimited": False, "reset": "never", "fair_use": None,
+            "full_speed": {"mb": 1024, "per": "total"}, "after": {"kbps": None, "cut_off": None}, "tier": None,
         },
         "validity": {"days": 7, "starts": "install"},
         "networks": [{"country": "JP", "operator": "Operator", "generation": "5G"}],
@@ -115,6 +116,17 @@ def test_a_supplier_that_the_database_does_not_know_is_not_sold() -> None:
     assert plans(index).data == []
     offers = msgspec.json.decode(index.offers(PLAN), type=api.OfferList).data
     assert offers[0].why_not == "supplier_paused"
+
+
+def test_a_plan_that_was_replaced_names_its_successors() -> None:
+    left = NOW - timedelta(hours=1)
+    market = Market([CHEAP], gone={"a-plan": left, "old-plan": left}, successors={"old-plan": (PLAN, "z-plan")})
+    index = market.index()
+    assert index.plan("old-plan") == Gone("old-plan", left, (PLAN, "z-plan"))
+    assert index.plan("a-plan") == Gone("a-plan", left)
+    chosen = index.choose(Need(plan_id="old-plan"))
+    assert isinstance(chosen, NoMatch)
+    assert (chosen.gone, chosen.successors) == (True, (PLAN, "z-plan"))
 
 
 def test_a_plan_that_is_gone_says_when_and_is_listed_to_those_who_ask_since() -> None:

@@ -69,7 +69,7 @@ async def test_an_order_is_listed_shown_with_its_timeline_and_resolved(shop, com
 async def test_the_answer_of_a_supplier_is_read_again(shop, command, monkeypatch):
     plan = await shop.deps.pool.fetchval(
         "SELECT plan_id FROM offers WHERE supplier = 'beppay' AND coverage = '{BV}' AND days = 1"
-        " AND (data->>'mb')::int = 1024"
+        " AND (data->>'mb')::int = 1000"
     )
 
     def broken(*_):

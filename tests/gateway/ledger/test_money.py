@@ -40,7 +40,7 @@ async def one_plan(counter: Counter) -> str:
     for name, cost in SELLERS:
         await counter.deps.pool.execute(
             "UPDATE offers SET plan_id = 'plan-of-all', cost = $2, good_cost = $2, coverage = '{AQ}'"
-            " WHERE supplier = $1 AND coverage = '{BV}' AND (data->>'mb')::int = 1024 AND cost = 10",
+            " WHERE supplier = $1 AND coverage = '{BV}' AND (data->>'mb')::int = 1000 AND cost = 10",
             name,
             Decimal(cost),
         )

@@ -329,7 +329,7 @@ def test_one_order_under_everything_that_can_happen_is_what_the_model_says(
         for name, cost in zip(SELLERS, ("10.00", "10.10", "10.20"), strict=True):
             await pool.execute(
                 "UPDATE offers SET plan_id = 'plan-of-all', cost = $2, good_cost = $2, coverage = '{AQ}'"
-                " WHERE supplier = $1 AND coverage = '{BV}' AND (data->>'mb')::int = 1024 AND cost = 10",
+                " WHERE supplier = $1 AND coverage = '{BV}' AND (data->>'mb')::int = 1000 AND cost = 10",
                 name, Decimal(cost),
             )  # fmt: skip
         made.deps = replace(made.deps, inline=False)

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from gateway.prices.comparison_rules import lines
-from schemas.api import FairUsePolicy, PlanData, PlanFeatures, PlanNetwork, PlanValidity, Price
+from schemas.api import PlanAfter, PlanData, PlanFeatures, PlanFullSpeed, PlanNetwork, PlanValidity, Price
 from schemas.api_prices import ComparedOffer
-from schemas.plan import AfterAllowance, Reset, Scope, Starts, WhyNot
+from schemas.plan import Period, Reset, Scope, Starts, WhyNot
 
 USD = "USD"
 ONE = ComparedOffer(
@@ -64,7 +64,7 @@ def test_equal_offers_of_two_suppliers_differ_in_nothing():
         ({"stale": True}, "observed_at", "2026-11-20 10:00 UTC, stale"),
         ({"cost": None}, "cost", "not known"),
         (
-            {"data": PlanData(1024, 7168, "1 GB/day", False, Reset.DAILY, FairUsePolicy(AfterAllowance.CUT_OFF))},
+            {"data": PlanData(1024, 7168, "1 GB/day", False, Reset.DAILY, None)},
             "data",
             "1 GB/day (7 GB in all)",
         ),
@@ -77,18 +77,19 @@ def test_a_line_that_tells_them_apart_is_marked(changes, line, words):
 
 
 @pytest.mark.parametrize(
-    ("policy", "words"),
+    ("full_speed", "after", "words"),
     [
-        (None, "none stated"),
-        (FairUsePolicy(), "none stated"),
-        (FairUsePolicy(AfterAllowance.THROTTLED), "throttled"),
-        (FairUsePolicy(AfterAllowance.THROTTLED, 512, per_day=True), "512 MB a day at full speed, then throttled"),
-        (FairUsePolicy(None, 10240), "10 GB at full speed"),
+        (None, (None, None), "none stated"),
+        (None, (None, False), "then throttled"),
+        (None, (None, True), "then cut off"),
+        (PlanFullSpeed(512, Period.DAY), (None, False), "512 MB a day at full speed, then throttled"),
+        (PlanFullSpeed(10240, Period.TOTAL), (128, False), "10 GB at full speed, then 128 kbps"),
+        (PlanFullSpeed(None, Period.TOTAL), (None, None), "all at full speed"),
     ],
 )
-def test_fair_use_is_said_in_words(policy, words):
-    data = PlanData(None, None, "Unlimited", True, Reset.NEVER, policy)
-    assert told(other(data=data))["fair_use"].values == (words,)
+def test_what_runs_at_full_speed_is_said_in_words(full_speed, after, words):
+    data = PlanData(None, None, "Unlimited", True, Reset.NEVER, None, full_speed, PlanAfter(*after))
+    assert told(other(data=data))["full_speed"].values == (words,)
 
 
 def test_the_lowest_figures_are_named_all_of_them_where_they_tie_and_none_where_all_are_equal():

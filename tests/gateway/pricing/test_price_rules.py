@@ -75,8 +75,8 @@ def test_an_order_may_cost_the_held_price_less_the_margin_in_base_currency() -> 
 
 
 def test_figures_per_gb_and_day_round_halves_up() -> None:
-    assert minor_per_gb(550, 1024) == 550
-    assert minor_per_gb(1, 2048) == 1
+    assert minor_per_gb(550, 1000) == 550
+    assert minor_per_gb(1, 2000) == 1
     assert minor_per_day(550, 7) == 79
     assert minor_per_day(1, 3) == 0
 

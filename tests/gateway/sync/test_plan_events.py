@@ -35,6 +35,25 @@ def test_another_price_is_told_and_so_is_a_plan_that_can_no_longer_be_sold():
     assert told(before, after) == ([("a", "5.00", "6.00")], ["b", "c"])
 
 
+def test_a_plan_that_was_replaced_is_no_news():
+    found = changes({"a": offered("a"), "b": offered("b")}, {}, {"a"})
+    assert [plan["id"] for plan in found[NoticeType.PLAN_OUT_OF_STOCK]] == ["b"]
+
+
+async def test_no_event_is_sent_for_a_plan_s_new_id(pool, tmp_path, owner):
+    stall = Stall(shelf(12))
+    async with market(pool, tmp_path, {"a": stall}) as m:
+        settings = m.settings.model_copy(update={"secret_key": _key()})
+        await endpoints.create(
+            pool, Seal([KEY]), owner, url="https://shop.example.com/", events=[NoticeType.PLAN_OUT_OF_STOCK],
+            description="",
+        )  # fmt: skip
+        await synced(m, settings)
+        stall.change("p003", days=9)
+        assert (await synced(m, settings)).changed
+        assert await events(pool) == []
+
+
 def test_what_was_not_for_sale_before_is_no_news():
     assert told([offered("a", in_stock=False)], [offered("a", "9.00"), offered("b")]) == ([], [])
 

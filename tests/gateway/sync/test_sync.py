@@ -21,7 +21,7 @@ async def test_a_first_sync_stores_every_offer_and_counts_the_rest(pool, tmp_pat
         assert await m.one("SELECT count(*) FROM price_changes") == 0
         row = (await m.fetch("SELECT * FROM offers WHERE supplier_plan_id = 'p001'"))[0]
         assert row["coverage"] == ["JP"]
-        assert row["data"]["mb"] == 2048
+        assert row["data"]["mb"] == 2000
         assert str(row["cost"]) == "5.00"
         assert row["plan_id"].startswith("jp-2gb-7d-")
         assert await m.one("SELECT count(*) FROM plans WHERE gone_at IS NULL") == 12

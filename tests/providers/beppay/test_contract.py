@@ -60,10 +60,11 @@ class TestBepPay(ProviderSuite):
                     supplier_plan_id=PLAN,
                     name="USA 5GB 30 Days",
                     coverage=("US",),
-                    data=DataAllowance(mb=5120, declared="5 GB"),
+                    data=DataAllowance(mb=5000, declared="5 GB"),
                     validity=Validity(30),
                     cost=Money(Decimal("25.00"), "USD"),
                     features=Features(topup=False),
+                    provider="beppay",
                 )
             ],
         ),

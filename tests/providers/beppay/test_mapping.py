@@ -16,7 +16,7 @@ from providers.kit import places
 from providers.kit.unmapped import Once, Unmapped
 from schemas.errors import InsufficientBalance, NotAuthorised, NotFound, OutOfStock, Refused
 from schemas.money import Money
-from schemas.plan import AfterAllowance, FairUse, Features, Offer, Reset, SetAside, SetAsideReason
+from schemas.plan import AfterFullSpeed, Features, FullSpeed, Offer, Period, Reset, SetAside, SetAsideReason
 from tests.providers.json_shape import ANYTHING
 
 GOOD: dict[str, Any] = {
@@ -119,7 +119,9 @@ def test_what_was_not_understood_stands_in_the_detail_with_the_item_as_it_came()
         ({"days": "soon"}, SetAsideReason.NO_VALIDITY),
         ({"days": "-3"}, SetAsideReason.NO_VALIDITY),
         ({"days": ["30"]}, SetAsideReason.NO_VALIDITY),
-        ({"days": "2 weeks"}, SetAsideReason.UNKNOWN_UNIT),
+        ({"days": "2 fortnights"}, SetAsideReason.UNKNOWN_UNIT),
+        ({"days": "7-15 days"}, SetAsideReason.NO_VALIDITY),
+        ({"data": "1001 GB"}, SetAsideReason.UNLIKELY_AMOUNT),
         ({"data": ""}, SetAsideReason.NO_DATA_AMOUNT),
         ({"data": "5 credits"}, SetAsideReason.NO_DATA_AMOUNT),
         ({"data": 5}, SetAsideReason.NO_DATA_AMOUNT),
@@ -144,7 +146,9 @@ def test_a_plan_that_lacks_something_is_set_aside_with_the_reason(changes: Any, 
     assert aside(**changes).reason is reason
 
 
-@pytest.mark.parametrize(("days", "expected"), [("30", 30), (30, 30), ("7 Days", 7), ("1 day", 1), ("6 months", 180)])
+@pytest.mark.parametrize(
+    ("days", "expected"), [("30", 30), (30, 30), ("7 Days", 7), ("1 day", 1), ("6 months", 180), ("2 weeks", 14)]
+)
 def test_the_validity_is_read_from_a_string(days: Any, expected: int) -> None:
     assert offer(days=days).validity.days == expected
 
@@ -156,10 +160,16 @@ def test_the_price_is_exact_usd(price: Any) -> None:
 
 def test_data_is_total_daily_or_unlimited() -> None:
     assert (offer(data="500MB").data.mb, offer(data="500MB").data.reset) == (500, Reset.NEVER)
-    assert (offer(data="1GB/day").data.mb, offer(data="1GB/day").data.reset) == (1024, Reset.DAILY)
+    assert (offer(data="1GB/day").data.mb, offer(data="1GB/day").data.reset) == (1000, Reset.DAILY)
     assert offer(data="Unlimited").data.unlimited
     fair = offer(data="Unlimited (2GB/day high speed then throttled)").data
-    assert fair.fair_use == FairUse(after=AfterAllowance.THROTTLED, allowance_mb=2048, per_day=True)
+    assert (fair.allowance, fair.after) == (FullSpeed(2000, Period.DAY), AfterFullSpeed(cut_off=False))
+
+
+def test_the_name_completes_what_the_amount_says() -> None:
+    assert offer(data="Unlimited", name="Japan Unlimited Lite").data.tier == "Lite"
+    assert offer(data="Unlimited", name="Japan Unlimited 512kbps").data.after == AfterFullSpeed(512, cut_off=False)
+    assert offer(data="5GB", name="Japan 10GB").data.mb == 5000
 
 
 def test_a_hidden_plan_is_mapped_and_not_visible() -> None:

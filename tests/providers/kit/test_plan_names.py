@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.kit import places, plan_names, units
-from schemas.plan import AfterAllowance, FairUse, plan_id
+from schemas.plan import AfterFullSpeed, FullSpeed, Period, plan_id
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from schemas.plan import AfterAllowance, FairUse, plan_id
         ("USA 5GB 30 Days", "5 GB", 30, "USA"),
         ("Japan 7 Days 1GB", "1 GB", 7, "Japan"),
         ("Unlimited", "Unlimited", None, ""),
-        ("500MB/day", "500 MB/day", None, ""),
+        ("500MB/day", "0.5 GB/day", None, ""),
         ("5G Japan 3GB 1 Month", "3 GB", 30, "Japan"),
         ("eSIM Guinea-Bissau 1GB 7D", "1 GB", 7, "Guinea-Bissau"),
         ("1GB per day Italy 7 Days", "1 GB/day", 7, "Italy"),
@@ -36,7 +36,7 @@ def test_a_name_states_the_fair_use_of_an_unlimited_plan() -> None:
     assert found.unlimited
     assert not found.daily
     assert found.data is not None
-    assert found.data.fair_use == FairUse(AfterAllowance.THROTTLED, 2048, per_day=True)
+    assert (found.data.allowance, found.data.after) == (FullSpeed(2000, Period.DAY), AfterFullSpeed(cut_off=False))
     assert (found.place, found.days) == ("Japan", 10)
 
 
@@ -45,11 +45,27 @@ def test_a_daily_amount_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "unit"), [("Spain 1GB 2 Weeks", "2 Weeks"), ("24 hours 1GB France", "24 hours"), ("1GB 1 Year", "1 Year")]
+    ("text", "days", "place"),
+    [
+        ("Spain 1GB 2 Weeks", 14, "Spain"),
+        ("24 hours 1GB France", 1, "France"),
+        ("1GB 1 Year Japan", 365, "Japan"),
+        ("1GB/Tag Italien 7 Tage", 7, "Italien"),
+        ("Japan 1GB per 24h 5 days", 5, "Japan"),
+        ("Up to 30 days Japan 10GB", 30, "Japan"),
+        ("Japan 20+10 GB 30 Days", 30, "Japan"),
+        ("日本 每天1GB 7天", 7, "日本"),
+    ],
 )
-def test_a_duration_in_other_units_is_reported_and_not_converted(text: str, unit: str) -> None:
+def test_amounts_and_durations_are_no_part_of_the_place(text: str, days: int, place: str) -> None:
     found = plan_names.parse(text)
-    assert (found.days, found.other_unit) == (None, unit)
+    assert (found.days, found.place) == (days, place)
+
+
+@pytest.mark.parametrize(("text", "unit"), [("Spain 1GB 90 minutes", "MINUTE"), ("Japan 1GB 7-15 days", "")])
+def test_a_duration_that_is_no_number_of_days_names_its_unit_where_that_is_why(text: str, unit: str) -> None:
+    found = plan_names.parse(text)
+    assert (found.days, found.unknown_unit) == (None, unit)
 
 
 def test_two_durations_are_none() -> None:
@@ -85,9 +101,19 @@ def test_a_display_name_reads_back_as_the_plan(code: str, gigabytes: int, days: 
         (("JP",), "1GB", 7, "Japan 1 GB, 7 days"),
         (("JP",), "512MB", 1, "Japan 0.5 GB, 1 day"),
         (("JP", "KR"), "3GB", 10, "Japan, South Korea 3 GB, 10 days"),
-        (("US",), "500MB/day", 5, "United States 500 MB a day, 5 days"),
+        (("US",), "500MB/day", 5, "United States 0.5 GB a day, 5 days"),
         (("FR",), "Unlimited", 7, "France unlimited, 7 days"),
         (("FR",), "Unlimited (2GB/day)", 7, "France unlimited (2 GB a day at full speed), 7 days"),
+        (("FR",), "Unlimited 512 kbps", 7, "France unlimited (under 1 Mbps), 7 days"),
+        (("FR",), "Unlimited 10 Mbps", 7, "France unlimited (all at full speed), 7 days"),
+        (("FR",), "Unlimited Lite", 7, "France unlimited Lite, 7 days"),
+        (
+            ("FR",),
+            "1GB/day then unlimited 2 Mbps",
+            7,
+            "France unlimited (1 GB a day at full speed, then 1 Mbps or more), 7 days",
+        ),
+        (("FR",), "200GB Monthly", 365, "France 200 GB a month, 365 days"),
         (("AE", "BH", "KW", "OM"), "5GB", 30, "Gulf states (4 countries) 5 GB, 30 days"),
         (("AR", "JP", "KE", "NO"), "5GB", 30, "4 countries 5 GB, 30 days"),
     ],

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from providers.beppay import mapping as beppay
-from providers.kit import places, plan_names, units
+from providers.kit import durations, places, plan_names
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.term_mappings import (
@@ -46,12 +46,12 @@ def known(*meanings: TermMapping, provider: str = "pikasim") -> MappingOverrides
 
 ASIA = meaning("Asia Pacific 3", "AU,hk jp")
 BALI = meaning("Bali City", "ID")
-WEEK = meaning("weeks", "7", About.UNIT, "")
+FORTNIGHT = meaning("fortnights", "14", About.UNIT, "")
 
 
 def test_a_meaning_is_brought_into_one_way_of_writing():
     assert ASIA.means == "AU HK JP"
-    assert WEEK.key == meaning("WEEK", "7", About.UNIT).key
+    assert FORTNIGHT.key == meaning("FORTNIGHT", "14", About.UNIT).key
     assert meaning("hours", " 1/24 ", About.UNIT).means == "1/24"
     assert meaning("The Bali  City", "id").key == BALI.key
 
@@ -110,27 +110,28 @@ def test_places_are_read_with_what_was_told_and_without_it_as_before():
 
 
 @pytest.mark.parametrize(
-    ("number", "unit", "days"), [(2, "weeks", 14), ("1", "WEEK", 7), (48, "hour", 2), (1, "MONTHS", 30)]
+    ("number", "unit", "days"), [(2, "fortnights", 28), ("1", "FORTNIGHT", 14), (48, "hour", 4), (1, "MONTHS", 30)]
 )
-def test_units_count_what_was_told(number, unit, days):
-    with_it = {"WEEK": Fraction(7), "HOUR": Fraction(1, 24)}
-    assert units.days(number, unit, with_it) == days
+def test_units_count_what_was_told_also_before_the_tables(number, unit, days):
+    with_it = {"FORTNIGHT": Fraction(14), "HOUR": Fraction(1, 12)}
+    assert durations.days(number, unit, with_it) == days
 
 
-def test_a_duration_that_is_no_whole_number_of_days_is_none():
-    assert units.days(25, "hours", {"HOUR": Fraction(1, 24)}) is SetAsideReason.NO_VALIDITY
+def test_what_is_left_over_of_a_day_is_rounded_down():
+    assert durations.days(25, "hours", {"HOUR": Fraction(1, 24)}) == 1
+    assert durations.days(23, "hours", {"HOUR": Fraction(1, 24)}) is SetAsideReason.NO_VALIDITY
 
 
 def test_names_are_read_with_units_that_were_told():
-    assert plan_names.parse("Japan 5GB 2 weeks", known(WEEK)).days == 14
-    assert plan_names.parse("Japan 5GB 3 Wochen", known(meaning("Wochen", "7", About.UNIT))).days == 21
-    assert plan_names.parse("Japan 5GB 2 weeks").days is None
+    assert plan_names.parse("Japan 5GB 2 fortnights", known(FORTNIGHT)).days == 28
+    assert plan_names.parse("Japan 5GB 3 viikko", known(meaning("viikko", "7", About.UNIT))).days == 21
+    assert plan_names.parse("Japan 5GB 2 fortnights").days is None
 
 
 def test_pikasim_maps_by_what_was_told_and_says_before_which_word_it_was():
     package: dict[str, Any] = {
-        "packageCode": "B5", "name": "Bali 5GB", "price": 550, "volume": 5 * 2**30, "dataType": 1, "duration": 2,
-        "durationUnit": "WEEK", "location": "Bali City",
+        "packageCode": "B5", "name": "Bali 5GB", "price": 550, "volume": 5 * 2**30, "dataType": 1, "duration": 1,
+        "durationUnit": "FORTNIGHT", "location": "Bali City",
     }  # fmt: skip
 
     def item(*meanings: TermMapping) -> Any:
@@ -138,28 +139,28 @@ def test_pikasim_maps_by_what_was_told_and_says_before_which_word_it_was():
 
     aside = item()
     assert isinstance(aside, SetAside)
-    assert (aside.about, aside.words, aside.cost) == (About.UNIT, ("WEEK",), Money.of("5.5", "USD"))
-    aside = item(WEEK)
+    assert (aside.about, aside.words, aside.cost) == (About.UNIT, ("FORTNIGHT",), Money.of("5.5", "USD"))
+    aside = item(FORTNIGHT)
     assert (aside.about, aside.words) == (About.PLACE, ("Bali City",))
-    offer = item(WEEK, BALI)
+    offer = item(FORTNIGHT, BALI)
     assert (offer.coverage, offer.validity.days) == (("ID",), 14)
     package |= {"location": "Asia Pacific 3", "region": "Asia Pacific 3"}
-    assert item(WEEK).words == ("Asia Pacific 3",)
-    assert item(WEEK, ASIA).coverage == ("AU", "HK", "JP")
+    assert item(FORTNIGHT).words == ("Asia Pacific 3",)
+    assert item(FORTNIGHT, ASIA).coverage == ("AU", "HK", "JP")
 
 
 def test_beppay_maps_by_what_was_told():
     plan = {
-        "plan_id": "p1", "name": "Trip", "days": "2 weeks", "price": "9.90", "data": "5GB",
+        "plan_id": "p1", "name": "Trip", "days": "1 fortnight", "price": "9.90", "data": "5GB",
         "countries_included": "Japan, Asia Pacific 3", "countryIso2": "",
     }  # fmt: skip
-    own = [WEEK, meaning("Asia Pacific 3", "AU HK", provider="beppay")]
+    own = [FORTNIGHT, meaning("Asia Pacific 3", "AU HK", provider="beppay")]
 
     def item(*meanings: TermMapping) -> Any:
         return beppay.item(Raw(msgspec.json.encode(plan)), overrides_of(meanings, "beppay"))
 
-    assert item().words == ("WEEK",)
-    assert (item(WEEK).about, item(WEEK).words) == (About.PLACE, ("Asia Pacific 3",))
+    assert item().words == ("FORTNIGHT",)
+    assert (item(FORTNIGHT).about, item(FORTNIGHT).words) == (About.PLACE, ("Asia Pacific 3",))
     assert item(*own).coverage == ("AU", "HK", "JP")
     assert item(*own).validity.days == 14
 
@@ -184,7 +185,7 @@ def test_s2s_names_the_attributes_that_nobody_explained_and_reads_them_once_some
         meaning("length", "days", About.ATTRIBUTE, "s2s"),
     ]
     offer = item(bali, *told_codes)
-    assert (offer.coverage, offer.data.mb, offer.validity.days) == (("ID",), 5120, 30)
+    assert (offer.coverage, offer.data.mb, offer.validity.days) == (("ID",), 5000, 30)
     again = s2s.kept(aside.raw, codes, overrides_of([bali, *told_codes], "s2s"))
     assert isinstance(again, Offer)
     assert (again.coverage, again.cost) == (offer.coverage, offer.cost)
@@ -200,7 +201,7 @@ def test_what_is_written_into_a_file_is_read_again(word, codes):
         one = meaning(word, " ".join(codes))
     except TermMappingError:
         return
-    assert read_toml(as_toml([one, WEEK])) == (WEEK, one)
+    assert read_toml(as_toml([one, FORTNIGHT])) == (FORTNIGHT, one)
 
 
 def test_a_file_with_a_fault_is_named():

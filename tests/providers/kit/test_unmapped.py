@@ -50,7 +50,7 @@ def test_an_item_that_cannot_be_read_keeps_its_id_or_gets_a_stand_in(key, kept):
 async def test_a_plan_is_bought_by_its_id_as_it_was_listed(manifest, key):
     async with open_market(manifest) as market:
         market.shop.world.rename(market.name, market.offers[1].supplier_plan_id, key)
-        (listed,) = (offer for offer in (await market.shop.walk()).offers if offer.data.mb == 1024)
+        (listed,) = (offer for offer in (await market.shop.walk()).offers if offer.data.mb == 1000)
         request = market.request(plan=listed.supplier_plan_id)
         order = await market.provider.purchase(request)
         if order.state is SupplierOrderState.PENDING:

@@ -24,7 +24,17 @@ from schemas.errors import (
     SupplierError,
 )
 from schemas.money import Money
-from schemas.plan import AfterAllowance, FairUse, Network, Offer, Reset, SetAside, SetAsideReason, Starts
+from schemas.plan import (
+    AfterFullSpeed,
+    FullSpeed,
+    Network,
+    Offer,
+    Period,
+    Reset,
+    SetAside,
+    SetAsideReason,
+    Starts,
+)
 from tests.providers.json_shape import ANYTHING
 
 GIGABYTE = 2**30
@@ -133,42 +143,73 @@ def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("kind", "mb", "reset", "fair_use"),
+    ("kind", "mb", "reset", "allowance", "after"),
     [
-        (1, 1024, Reset.NEVER, None),
-        (2, 1024, Reset.DAILY, FairUse(after=AfterAllowance.THROTTLED)),
-        (3, 1024, Reset.DAILY, FairUse(after=AfterAllowance.CUT_OFF)),
-        (4, None, Reset.NEVER, FairUse(allowance_mb=1024, per_day=True)),
+        (1, 1000, Reset.NEVER, None, AfterFullSpeed()),
+        (2, 1000, Reset.DAILY, None, AfterFullSpeed(cut_off=False)),
+        (3, 1000, Reset.DAILY, None, AfterFullSpeed(cut_off=True)),
+        (4, None, Reset.NEVER, FullSpeed(1000, Period.DAY), AfterFullSpeed()),
     ],
 )
-def test_each_data_type_has_its_meaning(kind: int, mb: int | None, reset: Reset, fair_use: FairUse | None) -> None:
+def test_each_data_type_has_its_meaning(
+    kind: int, mb: int | None, reset: Reset, allowance: FullSpeed | None, after: AfterFullSpeed
+) -> None:
     data = offer(dataType=kind).data
-    assert (data.mb, data.reset, data.fair_use, data.unlimited) == (mb, reset, fair_use, kind == 4)
+    assert (data.mb, data.reset, data.allowance, data.after, data.unlimited) == (mb, reset, allowance, after, kind == 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "tier", "after"),
+    [
+        (4, "Japan Unlimited Plus 7 Days", "Plus", AfterFullSpeed()),
+        (4, "Japan Unlimited 1GB/day then 512kbps", None, AfterFullSpeed(512, cut_off=False)),
+        (2, "Japan 1GB/Day (512kbps) 7 Days", None, AfterFullSpeed(512, cut_off=False)),
+        (2, "Japan 2GB/Day 7 Days", None, AfterFullSpeed(cut_off=False)),
+    ],
+)
+def test_the_name_says_what_follows_and_the_tier(kind: int, name: str, tier: str | None, after: AfterFullSpeed) -> None:
+    volume = 2 * GIGABYTE if "2GB" in name else GIGABYTE
+    data = offer(dataType=kind, name=name, volume=volume, volumeGB=0).data
+    assert (data.tier, data.after) == (tier, after)
 
 
 @pytest.mark.parametrize("volume", [0, None, ...])
 def test_unlimited_without_a_volume_states_no_fair_use(volume: Any) -> None:
     data = offer(dataType=4, volume=volume, volumeGB=volume).data
-    assert (data.unlimited, data.mb, data.fair_use) == (True, None, None)
+    assert (data.unlimited, data.mb, data.allowance) == (True, None, None)
 
 
 @pytest.mark.parametrize(
     ("volume", "gigabytes", "mb", "declared"),
     [
-        (GIGABYTE, 1, 1024, "1 GB"),
-        (10**9, 1, 1024, "1 GB"),
-        (GIGABYTE // 2, 0.5, 512, "0.5 GB"),
-        (500 * 2**20, 0.49, 500, "500 MB"),
-        (500 * 10**6, 0.5, 500, "500 MB"),
-        (3 * GIGABYTE, 99, 3072, "3 GB"),  # bytes are trusted over the number of GB
-        (1001 * GIGABYTE, 1001, 1001 * 1024, "1001 GB"),
-        (None, 2, 2048, "2 GB"),
-        ("1073741824", "1", 1024, "1 GB"),
+        (GIGABYTE, 1, 1000, "1 GB"),
+        (10**9, 1, 1000, "1 GB"),
+        (GIGABYTE // 2, 0.5, 500, "0.5 GB"),
+        (500 * 2**20, 0.49, 500, "0.5 GB"),
+        (500 * 10**6, 0.5, 500, "0.5 GB"),
+        (1000 * GIGABYTE, 1000, 1_000_000, "1000 GB"),
+        (None, 2, 2000, "2 GB"),
+        ("1073741824", "1", 1000, "1 GB"),
     ],
 )
 def test_the_declared_amount_comes_from_the_bytes(volume: Any, gigabytes: Any, mb: int, declared: str) -> None:
-    data = offer(volume=volume, volumeGB=gigabytes).data
+    data = offer(volume=volume, volumeGB=gigabytes, name="Japan").data
     assert (data.mb, data.declared) == (mb, declared)
+
+
+@pytest.mark.parametrize(
+    ("volume", "name", "mb"),
+    [
+        (15 * 10**9, "Japan 15GB 30 Days", 15_000),
+        (50 * 10**9, "Japan 50 GB", 50_000),
+        (10_000 * 2**20, "Japan 10GB", 10_000),
+        (49_123_456_789, "Japan 47 GB", 47_000),
+        (GIGABYTE, "Japan 1GB/day", 1000),  # of a day, beside bytes of all days
+        (GIGABYTE, "Japan", 1000),
+    ],
+)
+def test_the_name_is_read_beside_the_bytes(volume: int, name: str, mb: int) -> None:
+    assert offer(volume=volume, volumeGB=0, name=name).data.mb == mb
 
 
 @pytest.mark.parametrize(
@@ -185,10 +226,15 @@ def test_the_declared_amount_comes_from_the_bytes(volume: Any, gigabytes: Any, m
         ({"volume": None, "volumeGB": "NaN"}, SetAsideReason.NO_DATA_AMOUNT),
         ({"volume": None, "volumeGB": "sNaN"}, SetAsideReason.NO_DATA_AMOUNT),
         ({"volume": {}}, SetAsideReason.NO_DATA_AMOUNT),
+        ({"volume": 3 * GIGABYTE, "volumeGB": 99}, SetAsideReason.CONTRADICTORY),
+        ({"volume": 524_288_000, "volumeGB": 500}, SetAsideReason.CONTRADICTORY),
+        ({"volume": GIGABYTE, "name": "Japan 7 Days 10GB"}, SetAsideReason.CONTRADICTORY),
+        ({"volume": 1001 * GIGABYTE, "volumeGB": 1001, "name": "Japan"}, SetAsideReason.UNLIKELY_AMOUNT),
+        ({"volume": 1001 * GIGABYTE, "volumeGB": 0, "name": "Japan", "dataType": 4}, SetAsideReason.UNLIKELY_AMOUNT),
         ({"duration": None}, SetAsideReason.NO_VALIDITY),
         ({"duration": 0}, SetAsideReason.NO_VALIDITY),
         ({"duration": "a week"}, SetAsideReason.NO_VALIDITY),
-        ({"durationUnit": "WEEK"}, SetAsideReason.UNKNOWN_UNIT),
+        ({"durationUnit": "FORTNIGHT"}, SetAsideReason.UNKNOWN_UNIT),
         ({"durationUnit": None}, SetAsideReason.UNKNOWN_UNIT),
         ({"durationUnit": 1}, SetAsideReason.UNKNOWN_UNIT),
         ({"price": None}, SetAsideReason.NO_PRICE),
@@ -211,12 +257,16 @@ def test_a_package_that_lacks_something_is_set_aside_with_the_reason(changes: An
     assert found.detail
 
 
-@pytest.mark.parametrize(("duration", "unit", "days"), [(7, "DAY", 7), (1, "MONTH", 30), ("3", "month", 90)])
+@pytest.mark.parametrize(
+    ("duration", "unit", "days"), [(7, "DAY", 7), (1, "MONTH", 30), ("3", "month", 90), (2, "WEEK", 14)]
+)
 def test_durations_are_counted_in_days(duration: Any, unit: str, days: int) -> None:
     assert offer(duration=duration, durationUnit=unit).validity.days == days
 
 
-@pytest.mark.parametrize(("cents", "dollars"), [(500, "5"), (1, "0.01"), ("518", "5.18"), (499.5, "4.995")])
+@pytest.mark.parametrize(
+    ("cents", "dollars"), [(500, "5"), (1, "0.01"), ("518", "5.18"), (499.5, "4.995"), (88.99999999999999, "0.89")]
+)
 def test_the_price_is_exact_cents_of_a_dollar(cents: Any, dollars: str) -> None:
     assert offer(price=cents).cost == Money(Decimal(dollars), "USD")
 

@@ -20,7 +20,7 @@ from schemas.errors import (
     Refused,
 )
 from schemas.money import Money
-from schemas.plan import MB_PER_GB, Offer, Reset, SetAside, Starts
+from schemas.plan import FullSpeed, Offer, Period, Reset, SetAside, Starts
 
 CODES = AttributeCodes(country="coverage", data="volume", days="validity")
 FIXED = wire.Price("sku-1", "fixed", Decimal("4.90"), "USD", 7, 1)
@@ -48,20 +48,20 @@ def why(row):
 
 
 def test_attributes_alone_make_a_plan():
-    assert what(of("Travel", "Travel", coverage="JP", volume="3 GB", validity="30")) == (("JP",), 3072, 30)
+    assert what(of("Travel", "Travel", coverage="JP", volume="3 GB", validity="30")) == (("JP",), 3000, 30)
 
 
 def test_a_sku_s_name_alone_makes_a_plan():
-    assert what(of("10GB Japan Data 30 Days", "Travel eSIM")) == (("JP",), 10240, 30)
+    assert what(of("10GB Japan Data 30 Days", "Travel eSIM")) == (("JP",), 10_000, 30)
 
 
 def test_the_product_names_the_place_where_the_sku_names_amount_and_days():
-    assert what(of("3 GB 30 Days", "South Korea")) == (("KR",), 3072, 30)
+    assert what(of("3 GB 30 Days", "South Korea")) == (("KR",), 3000, 30)
 
 
 def test_an_attribute_list_is_the_coverage_of_a_region_s_name():
     offer = of("10GB Europe Data 30 Days", "Europe", coverage="FR, DE,IT")
-    assert what(offer) == (("DE", "FR", "IT"), 10240, 30)
+    assert what(offer) == (("DE", "FR", "IT"), 10_000, 30)
 
 
 @pytest.mark.parametrize("listed", ["JP,KR", "Japan, South Korea", "KR; JP", "JP|KR", ["KR", "JP"], ["Japan", "KR"]])
@@ -71,10 +71,10 @@ def test_a_list_of_countries_is_read_in_any_order_and_spelling(listed):
 
 def test_a_product_s_attribute_counts_where_the_sku_has_none_of_its_own():
     offer = of("3 GB 30 Days", product_attributes={"coverage": "JP", "validity": "7"}, validity="30")
-    assert what(offer) == (("JP",), 3072, 30)
+    assert what(offer) == (("JP",), 3000, 30)
 
 
-@pytest.mark.parametrize("days", ["30", 30, 30.0, "30 days", "1 month"])
+@pytest.mark.parametrize("days", ["30", 30, 30.0, "30 days", "1 month", "up to 30 days", "720 hours"])
 def test_days_are_a_number_or_say_their_unit(days):
     assert what(of("3 GB", "Japan", validity=days))[2] == 30
 
@@ -93,7 +93,7 @@ def test_attributes_that_no_setting_names_say_nothing():
 def test_russian_names_are_read_like_english_ones():
     russian = of("3 ГБ/день 7 дней", "Япония")
     english = of("3 GB/day 7 Days", "Japan")
-    assert what(russian) == what(english) == (("JP",), 3072, 7)
+    assert what(russian) == what(english) == (("JP",), 3000, 7)
     assert russian.plan_id == english.plan_id
     assert russian.data.reset is Reset.DAILY
     assert of("Безлимит 1 месяц", "Франция").data.unlimited
@@ -113,7 +113,7 @@ def test_the_plan_is_the_same_whichever_source_says_it(code, gigabytes, days):
         of(f"{gigabytes} GB", place, validity=f"{days} days"),
         of(f"{gigabytes}GB {place} {days} Days", place, coverage=[code], volume=f"{gigabytes}GB", validity=str(days)),
     ]
-    assert [what(way) for way in ways] == [((code,), gigabytes * MB_PER_GB, days)] * len(ways)
+    assert [what(way) for way in ways] == [((code,), gigabytes * 1000, days)] * len(ways)
     assert len({way.plan_id for way in ways}) == 1
 
 
@@ -146,7 +146,19 @@ def test_a_region_s_name_does_not_contradict_a_country():
 def test_a_fair_use_that_one_source_states_completes_the_other():
     offer = of("Unlimited (2GB/day high speed then throttled) 10 Days", "Japan", volume="Unlimited")
     assert offer.data.unlimited
-    assert offer.data.fair_use.allowance_mb == 2 * MB_PER_GB
+    assert offer.data.allowance == FullSpeed(2000, Period.DAY)
+
+
+def test_monthly_counts_by_the_days_and_where_they_stand():
+    year = of("200GB Monthly Plan for 12 Months", "Japan")
+    assert (year.data.reset, year.data.declared, year.validity.days) == (Reset.MONTHLY, "200 GB/month", 365)
+    month = of("Monthly 5GB", "Japan", volume="5000 MB", validity="30")
+    assert (month.data.reset, what(month)) == (Reset.NEVER, (("JP",), 5000, 30))
+
+
+def test_a_tier_in_one_source_completes_the_other_and_two_contradict_each_other():
+    assert of("Unlimited Plus 7 Days", "Japan", volume="Unlimited").data.tier == "Plus"
+    assert why(of("Unlimited Plus 7 Days", "Japan", volume="Unlimited Lite")) == "contradictory"
 
 
 # --- what cannot be mapped ------------------------------------------------------------------------
@@ -164,11 +176,14 @@ def test_a_fair_use_that_one_source_states_completes_the_other():
         ("3 GB 30 Days", "Zorblax", {}, "no_such_country"),
         ("3 GB 30 Days", "Europe", {}, "coverage_unknown"),
         ("3 GB 30 Days", "eSIM", {}, "coverage_unknown"),
-        ("3 GB 2 Weeks", "Japan", {}, "unknown_unit"),
+        ("3 GB 2 Fortnights", "Japan", {"validity": "2 fortnights"}, "unknown_unit"),
         ("30 Days", "Japan", {"volume": "10"}, "unknown_unit"),
         ("30 Days", "Japan", {"volume": "Flex"}, "unknown_data_type"),
-        ("3 GB", "Japan", {"validity": "2 weeks"}, "unknown_unit"),
+        ("3 GB", "Japan", {"validity": "90 minutes"}, "unknown_unit"),
         ("3 GB", "Japan", {"validity": "0"}, "no_validity"),
+        ("3 GB", "Japan", {"validity": "12 hours"}, "no_validity"),
+        ("3 GB 7-15 Days", "Japan", {}, "no_validity"),
+        ("1001 GB 30 Days", "Japan", {}, "unlikely_amount"),
         ("", "", {"coverage": "JP", "volume": "3 GB", "validity": "30"}, "no_name"),
     ],
 )
@@ -180,7 +195,7 @@ def test_a_sku_that_is_no_plan_is_set_aside_with_its_reason(sku, product, attrib
 
 
 def test_words_that_no_rule_understands_do_not_hide_what_another_source_says():
-    assert what(of("Premium 10 GB 30 Days", "Japan", volume="10", validity="soon")) == (("JP",), 10240, 30)
+    assert what(of("Premium 10 GB 30 Days", "Japan", volume="10", validity="soon")) == (("JP",), 10_000, 30)
 
 
 def test_a_row_set_aside_keeps_the_sku_its_product_and_its_price_as_they_came():

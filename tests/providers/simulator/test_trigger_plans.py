@@ -9,7 +9,7 @@ import pytest
 from providers.loader import load_manifests
 from providers.simulator import SandboxWorld, TriggerKind, world_for
 from providers.simulator.trigger_plans import DEARER, PRICE, TRIGGER_PLANS, WHERE, table
-from schemas.plan import DataAllowance, plan_id
+from schemas.plan import DataAllowance, nominal_mb, plan_id
 from tests.providers.simulator.corner_shop import corner_shop
 
 DOCS = Path(__file__).parents[3] / "docs" / "sandbox.md"
@@ -33,7 +33,7 @@ def test_each_is_a_plan_of_its_own_that_one_supplier_sells_cheapest(world: Sandb
             if item.label:
                 assert item.mb is not None
                 assert item.days is not None
-                plan = plan_id(item.countries, DataAllowance(mb=item.mb, declared=""), item.days)
+                plan = plan_id(item.countries, DataAllowance(mb=nominal_mb(item.mb), declared=""), item.days)
                 sold.setdefault(plan, []).append((name, item.price))
             else:
                 assert WHERE not in item.countries

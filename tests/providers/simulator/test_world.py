@@ -8,7 +8,7 @@ import pytest
 
 from providers.kit import places, units
 from providers.simulator import Dirt, Item, SandboxWorld
-from schemas.plan import plan_id
+from schemas.plan import nominal_mb, plan_id
 
 SUPPLIERS = ("beppay", "pikasim", "s2s")
 
@@ -68,8 +68,9 @@ def test_the_words_of_an_item_say_its_numbers(untouched: SandboxWorld) -> None:
                 continue
             data = units.declared_from_text(item.data_text)
             assert data is not None, item
-            assert (data.mb, data.unlimited) == (item.mb, item.unlimited)
-            assert (data.fair_use.allowance_mb if data.fair_use else None) == item.fair_use_mb
+            assert (data.mb, data.unlimited) == (item.mb and nominal_mb(item.mb), item.unlimited)
+            stated = data.allowance.mb if data.allowance is not None else None
+            assert stated == (item.fair_use_mb and nominal_mb(item.fair_use_mb))
 
 
 def test_every_place_that_is_no_dirt_is_spelt_understandably(untouched: SandboxWorld) -> None:

@@ -1,0 +1,117 @@
+"""What a text says of data without end: whether "unlimited" is about data, at what speed, and in which tier. Pure."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import resources
+
+_TABLE = tomllib.loads(resources.files("config").joinpath("tiers.toml").read_text("utf-8"))
+MOST_GB: int = _TABLE["most_gb"]
+FULL_SPEED_KBPS: int = _TABLE["full_speed_kbps"]
+TIERS: dict[str, str] = {word.casefold(): word for word in _TABLE["tiers"]}
+
+_UNLIMITED = (
+    r"(?:\b(?:unlimited|unltd|unbegrenzt(?:e[nrs]?)?|unlimitiert(?:e[nrs]?)?|illimit[ée]e?s?|illimitat[oiae]"
+    r"|ilimitad[oa]s?|onbeperkte?|безлимит(?:ный|ные|ная|ное|но)?|sınırsız|nielimitowan[yeai])\b"
+    r"|∞|无限|不限|無限(?!制)|無制限|使い放題|무제한|غير محدود[ةه]?|بلا حدود)"
+)
+_NOT = re.compile(r"\b(?:not|non|nicht|не)\s?-?\s?$", re.IGNORECASE)
+_DATA = (
+    r"(?:mobile\s)?(?:data|internet|traffic|usage|surf(?:ing)?|browsing|datos|daten(?:volumen)?|données|dati|dados"
+    r"|интернет|трафик|流量|数据|データ(?:通信)?|데이터|بيانات|إنترنت)"
+)
+# What may be unlimited beside data. One app's data, a hotspot's or a night's is no data for all uses.
+_OTHER = (
+    r"(?:calls?|calling|minutes?|mins?|sms|mms|texts?|texting|messages?|messaging|voice|talk|phone|whatsapp|facebook"
+    r"|messenger|instagram|telegram|viber|tiktok|youtube|netflix|spotify|snapchat|twitter|wechat"
+    r"|social(?:\s(?:media|networks?))?|chat|music|video|streaming|apps?|hot-?spots?|tethering|wi-?fi|sharing|nights?"
+    r"|night-?time|weekends?|validity|speeds?|devices?|countries|recharges?|top-?ups?|llamadas?|minutos|mensajes|appels?"
+    r"|chiamate|minuti|messaggi|chamadas|mensagens|anrufe|telefonie|telefonate|bellen|звонк[иов]+|смс|минут[ыа]?"
+    r"|aramalar?|通话|短信|語音|通話|통화|문자|مكالمات|رسائل)(?:\s(?:data|internet))?"
+)
+_KIND = r"(?:(?:incoming|outgoing|local|national|international|domestic|free|[345]g|lte|high[ -]speed)[\s,/&]+)*"
+_AND = r"\s?(?:,|/|&|\+|、|和|\b(?:and|y|et|und|e|и|en|ve)\b)\s?"
+_NOUN = rf"{_KIND}(?:{_OTHER}|{_DATA})(?![a-zа-я])"
+# "unlimited" with the nouns that follow it.
+UNLIMITED = re.compile(rf"{_UNLIMITED}(?:[\s:\-–]*(?P<nouns>{_NOUN}(?:{_AND}{_NOUN})*))?", re.IGNORECASE)
+_IS_OTHER = re.compile(_OTHER, re.IGNORECASE)
+_SAYS_DATA = re.compile(_DATA, re.IGNORECASE)
+_OTHER_BEFORE = re.compile(rf"(?:^|[^a-zа-я])(?:{_OTHER})\s?[:=\-–]?\s?$", re.IGNORECASE)
+_ONLY_THEN = re.compile(rf"\s?\(?(?:at|by|during|on|for|with|in)\s(?:the\s)?(?:{_OTHER})", re.IGNORECASE)
+
+SPEED = re.compile(
+    r"(?<![0-9.,])(?:([0-9]{1,5}(?:[.,][0-9]{1,3})?)\s?[-–]\s?)?([0-9]{1,5}(?:[.,][0-9]{1,3})?)\s?"
+    r"([kmg])\s?(bps|bits?\s?/\s?s(?:ec)?|bits?ps|b\s?/\s?s(?:ec)?)(?![a-z])",
+    re.IGNORECASE,
+)
+_THEN = re.compile(
+    rf"(?:\bthen|\bafter\w*|\bdanach|\bdann|\bdespués|\bluego|\bensuite|\bpuis|\bpoi|\bпотом|之后|その後"
+    rf"|{_UNLIMITED}(?:\sdata)?\sat)[^0-9]{{0,40}}$",
+    re.IGNORECASE,
+)
+_KBPS_PER = {"k": 1, "m": 1000, "g": 1_000_000}
+_BITS_PER_BYTE = 8
+_BOUNDLESS = re.compile(
+    r"\b(?:no|not|never|without|zero)\s(?:data\s)?(?:throttl\w*|speed\s(?:limits?|caps?|reductions?|restrictions?)|fup"
+    rf"|fair[ -]use)|\btruly unlimited|{_UNLIMITED}\s(?:at\s)?(?:full|max(?:imum)?|top)[ -]?speed|\bohne drosselung"
+    r"|\bsans (?:bridage|limitation de débit)|\bsin (?:límite|reducción) de velocidad|不限速|速度制限なし",
+    re.IGNORECASE,
+)
+_THROTTLED = re.compile(r"throttl|\breduced\b|\bslow|\bgedrosselt|\bbrid[ée]|\breducid[oa]|\bridott[oa]", re.IGNORECASE)
+_SPEED_NAMED = re.compile(r"\b(?:high|full)[ -]?speed\b", re.IGNORECASE)
+_CUT_OFF = re.compile(r"\bcut[ -]?off\b", re.IGNORECASE)
+
+_TIER = "(" + "|".join(map(re.escape, TIERS)) + r")\b"
+TIER = re.compile(rf"{_UNLIMITED}\s?[-–:(\[]?\s?{_TIER}|\b{_TIER}\s?[-–]?\s?{_UNLIMITED}", re.IGNORECASE)
+
+
+def is_unlimited(text: str) -> bool:
+    """Whether data is unlimited: the word alone, or beside data; not beside calls, one app, a hotspot or nights."""
+    return any(_is_of_data(match) for match in UNLIMITED.finditer(text))
+
+
+def slowest_kbps(text: str) -> int | None:
+    """The lowest speed in a text; None where none is stated. "MB/s" are megabytes, "Mb/s" and the like megabits."""
+    speeds = []
+    for match in SPEED.finditer(text):
+        in_bytes = match[4][0] == "B" and "/" in match[4] and match[4][1:2] != "i"
+        factor = _KBPS_PER[match[3].lower()] * (_BITS_PER_BYTE if in_bytes else 1)
+        speeds += [float(number.replace(",", ".")) * factor for number in (match[1], match[2]) if number]
+    return int(min(speeds)) if speeds else None
+
+
+def speed_follows(text: str) -> bool:
+    """Whether a speed is said to be that of what comes after the amount, or of all unlimited data."""
+    return any(_THEN.search(text[: match.start()]) for match in SPEED.finditer(text))
+
+
+def says_boundless(text: str) -> bool:
+    """Whether it is stated that nothing slows unlimited data down."""
+    return _BOUNDLESS.search(text) is not None
+
+
+def says_throttled(text: str, *, beside_amount: bool) -> bool:
+    """Whether data goes on slower; with an amount, also where only that amount is said to be at full speed."""
+    return _THROTTLED.search(text) is not None or (beside_amount and _SPEED_NAMED.search(text) is not None)
+
+
+def says_cut_off(text: str) -> bool:
+    """Whether data ends with its amount."""
+    return _CUT_OFF.search(text) is not None
+
+
+def tier_in(text: str) -> str | None:
+    """The tier beside "unlimited", as ``config/tiers.toml`` writes it; None where there is none."""
+    found = TIER.search(text)
+    return TIERS[(found[1] or found[2]).casefold()] if found else None
+
+
+def _is_of_data(match: re.Match[str]) -> bool:
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    if _NOT.search(before):
+        return False
+    if match["nouns"]:
+        says_data = _SAYS_DATA.search(_IS_OTHER.sub("", match["nouns"])) is not None
+        return says_data and _ONLY_THEN.match(after) is None
+    return _OTHER_BEFORE.search(before) is None
