@@ -24,11 +24,18 @@ _BRACKETED = re.compile(r"\(([^()]{0,100})\)|\[([^\[\]]{0,100})\]")
 _COUNTED = re.compile(r"\b[0-9]{1,3}\s?\+?\s?(?:countries|country|areas|destinations|regions)\b", re.IGNORECASE)
 _SPEED = re.compile(r"\b(?:[2345]\s?G(?:\s?/\s?[2345]\s?G)*|LTE|[0-9]{1,4}\s?[km]bps)\b", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,;:|/_+\-–—•·]+")
-# Words of the trade that are part of no place's name.
+_WORD = re.compile(r"\([^()]*\)|[^\s()]+")
+# Words of the trade that are part of no place's name, alone and in phrases.
 _FILLERS = frozenset(
     "bundle data esim esims fair fixed full fup high internet mobile only pack package packages pass plan plans"  # noqa: SIM905
     " prepaid recharge reduced roaming sim speed then throttled topup total tourist travel unlimited use valid"
-    " validity".split()  # a list of words reads better as words
+    " validity for für pour para для daten datenpaket datentarif reise reisetarif tarif forfait données carte voyage"
+    " prépayé prépayée piano dati prepagata viaggio viaje datos dados pakiet danych podróż veri paketi paket интернет"
+    " трафик тариф пакет данные данных 流量 套餐 上网 上网卡 数据 數據 漫游 漫遊 データ プラン 通信"
+    " 데이터 요금제 이심 로밍".split()
+)
+_TRADE = re.compile(
+    r"\b(?:plano?|paquete|pacote|carte) d[eo] (?:datos|dados|donn[eé]es)\b|\bgói (?:cước|dữ liệu)\b", re.IGNORECASE
 )
 
 
@@ -103,15 +110,16 @@ def _duration(
 def _place_text(text: str, durations: re.Pattern[str]) -> str:
     """What stays when amounts, durations, speeds and words of the trade are taken away."""
     text = _BRACKETED.sub(
-        lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" {m[1] or m[2] or ''} ", text
+        lambda m: " " if _says_amount(m[0]) or _COUNTED.search(m[0]) else f" ({m[1] or m[2] or ''}) ", text
     )
-    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, durations, _COUNTED, _SPEED):
+    for pattern in (units.AMOUNT, units.DAILY, units.UNLIMITED, durations, _COUNTED, _SPEED, _TRADE):
         text = pattern.sub(" ", text)
-    tokens = text.split()
-    kept = [
-        word for word in tokens if not all(part.lower() in _FILLERS or not part for part in _SEPARATORS.split(word))
-    ]
-    return " ".join(kept).strip(" ,;:|/_+-–—•·()[]&")
+    return " ".join(word for word in _WORD.findall(text) if not _is_trade(word)).strip(" ,;:|/_+-–—•·&")
+
+
+def _is_trade(text: str) -> bool:
+    """Whether a word, or a whole bracket, holds words of the trade alone."""
+    return all(part in _FILLERS or not part for part in _SEPARATORS.split(text.strip("()").lower()))
 
 
 @lru_cache(maxsize=8)

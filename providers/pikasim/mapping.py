@@ -209,16 +209,27 @@ def allowance(package: wire.Package) -> DataAllowance:
 def coverage(package: wire.Package, overrides: MappingOverrides | None = None) -> tuple[str, ...]:
     """The sorted countries of a package. Raises ``Unmapped`` when they are not known or contradict each other.
 
-    The longer of ``location`` and ``locationNetworkList`` decides when it holds the other whole;
-    otherwise they contradict each other. A region's name alone counts only where
-    ``config/regions.toml`` lists its countries for this supplier.
+    The longer of ``location`` and ``locationNetworkList`` decides when it holds the other whole; a state beside its
+    coded territory does not count (see ``places.reconciled``), and otherwise they contradict each other. A region's
+    name alone counts only where ``config/regions.toml`` lists its countries for this supplier.
     """
     names = tuple((entry.location_name or "")[:NAME_LENGTH] for entry in package.location_network_list or ())
     regional = bool(package.region) or bool(package.is_global_package)
     location = package.location or ""
     if len(location) > MAX_LOCATION:
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"location of {len(location)} characters")
-    return _coverage(location, names, (package.region or "")[:NAME_LENGTH], regional, overrides)
+    stated = location, names, (package.region or "")[:NAME_LENGTH], regional, overrides
+    try:
+        return _coverage(*stated)
+    except Unmapped as why:
+        operators = frozenset(
+            _operator((operator.operator_name or "")[:NAME_LENGTH])
+            for entry in (package.location_network_list or ())[:MAX_NETWORKS]
+            for operator in (entry.operator_list or ())[:MAX_NETWORKS]
+        ) - {""}
+        if why.reason is not SetAsideReason.NO_SUCH_COUNTRY or not operators:
+            raise
+        return _coverage(*stated, operators)  # "Japan Docomo", where Docomo is one of the networks
 
 
 def networks(
@@ -310,16 +321,19 @@ def _allowance(kind: int | None, volume: int | None, gb: Decimal | None) -> Data
 
 @lru_cache(maxsize=8192)
 def _coverage(
-    location: str, names: tuple[str, ...], region: str, regional: bool, overrides: MappingOverrides | None = None
+    location: str,
+    names: tuple[str, ...],
+    region: str,
+    regional: bool,
+    overrides: MappingOverrides | None = None,
+    operators: frozenset[str] = frozenset(),
 ) -> tuple[str, ...]:
-    located, kind = _located(location, overrides)
-    named, others = _named(names, overrides)
+    located, kind = _located(location, overrides, operators)
+    named, others = _named(names, overrides, operators)
     if located:
-        if islands := others[PlaceKind.NO_COUNTRY] if not named else ():
-            detail = f"location {location!r}, networks in {', '.join(islands)}"
-            raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
-        if named <= located or located <= named:
-            return tuple(sorted(located | named))
+        covered = located if named <= located else places.reconciled(located, named)
+        if covered is not None:
+            return tuple(sorted(covered))
         apart = ", ".join(sorted(located ^ named))
         detail = f"location and locationNetworkList differ in {apart}"
         raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
@@ -359,24 +373,26 @@ def _not_listed(regions: list[str], overrides: MappingOverrides | None) -> list[
     return [name for name in regions if _listed(name, overrides) is None]
 
 
-def _located(location: str, overrides: MappingOverrides | None) -> tuple[frozenset[str], PlaceKind]:
+def _located(
+    location: str, overrides: MappingOverrides | None, operators: frozenset[str]
+) -> tuple[frozenset[str], PlaceKind]:
     """The countries of ``location``, and what it is when they are none."""
-    parts = [word for word in (clean_text(part) for part in location.split(",")) if word]
-    codes = [_country(word, overrides) for word in parts if len(word) == len("JP")]
-    if parts and len(codes) == len(parts) and None not in codes:
+    parts = [part for part in map(clean_text, location.split(",")) if part]
+    codes = list(map(places.code_of, parts))
+    if codes and None not in codes:
         return frozenset(filter(None, codes)), PlaceKind.COUNTRIES
-    found = places.place(clean_text(location), overrides)
+    found = places.place(clean_text(location), overrides, operators)
     return frozenset(found.codes), found.kind
 
 
 def _named(
-    names: tuple[str, ...], overrides: MappingOverrides | None
+    names: tuple[str, ...], overrides: MappingOverrides | None, operators: frozenset[str]
 ) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
     """The countries that network entries name, and by kind those of their names that are none."""
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {kind: [] for kind in PlaceKind}
     for name in filter(None, map(clean_text, names)):
-        found = places.place(name, overrides)
+        found = places.place(name, overrides, operators)
         codes.update(found.codes)
         if not found.codes:
             others[found.kind].append(name)
@@ -391,7 +407,7 @@ def _operator(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _country(text: str, overrides: MappingOverrides | None = None) -> str | None:
     word = clean_text(text)
-    return word.upper() if places.is_country(word.upper()) else places.country(word, overrides)
+    return places.code_of(word) or places.country(word, overrides)
 
 
 def _cost_if_any(cents: Decimal | None) -> Money | None:
