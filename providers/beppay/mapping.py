@@ -16,6 +16,7 @@ from providers.beppay import wire
 from providers.kit import places, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
+from providers.kit.product_kinds import require_new_esim
 from providers.kit.text import clean_text
 from providers.kit.unmapped import Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
@@ -126,6 +127,7 @@ def _offer(plan: wire.Plan, name: str, overrides: MappingOverrides | None) -> Of
     plan_id = id_of(_plan_id(plan), _NO_ID)
     if not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name")
+    require_new_esim(name)
     cost = cost_of(plan.price, CURRENCY)
     validity = Validity(days(plan.days, overrides))
     text = clean_text(plan.data)

@@ -18,6 +18,7 @@ from msgspec import UNSET, Raw
 from providers.kit import places, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
+from providers.kit.product_kinds import require_new_esim
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.kit.unmapped import MAX_COST, Unmapped, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from providers.pikasim import wire
@@ -105,12 +106,19 @@ _DOUBTFUL = frozenset({408, 425, 429})
 
 def item(raw: Raw, overrides: MappingOverrides | None = None) -> Offer | SetAside:
     """One package, mapped or unmapped with its reason; ``overrides`` say what single words mean. Never raises."""
+    return _mapped(raw, overrides, new=True)
+
+
+def _mapped(raw: Raw, overrides: MappingOverrides | None = None, *, new: bool) -> Offer | SetAside:
+    """The same; ``new`` where a top-up is no package."""
     try:
         package = _PACKAGE.decode(raw)
     except (ValueError, RecursionError) as error:
         return unreadable(raw, error, id_fields=("packageCode",), reasons=UNREADABLE_FIELD)
     name = clean_text(package.name)
     try:
+        if new:
+            require_new_esim(name)
         return _offer(package, name, overrides)
     except Unmapped as why:
         return why.row(raw, id_or_none(package.package_code), name, _cost_if_any(package.price))
@@ -182,7 +190,7 @@ def topup_options(data: Raw) -> list[Raw]:
 
 def option(raw: Raw, covered: tuple[str, ...]) -> Offer | SetAside:
     """One top-up package; ``covered`` is where the eSIM works, for a package that names no place of its own."""
-    found = item(raw)
+    found = _mapped(raw, new=False)
     if isinstance(found, Offer) or not covered or found.reason is not SetAsideReason.COVERAGE_UNKNOWN:
         return found
     try:
@@ -192,7 +200,7 @@ def option(raw: Raw, covered: tuple[str, ...]) -> Offer | SetAside:
     if package.location or package.region or package.location_network_list:
         return found
     package.location = ",".join(covered)
-    return item(Raw(msgspec.json.encode(package)))
+    return _mapped(Raw(msgspec.json.encode(package)), new=False)
 
 
 def allowance(package: wire.Package) -> DataAllowance:

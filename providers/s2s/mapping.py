@@ -16,6 +16,7 @@ from msgspec import Raw
 from providers.kit import places
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
+from providers.kit.product_kinds import require_new_esim
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.kit.unmapped import Unmapped, cost_of, id_of, id_or_none
 from providers.s2s import wire
@@ -102,6 +103,7 @@ def offer_or_reason(
     attributes = of.product.attributes, sku.attributes
     sources = (terms_of_attributes(*attributes, codes, overrides), by_name, of.terms)
     try:
+        require_new_esim(sku_name, of.name)
         return Offer(
             supplier_plan_id=id_of(sku.id, "a SKU without an id"),
             name=_stated(name),

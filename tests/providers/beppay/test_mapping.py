@@ -148,6 +148,7 @@ def test_what_was_not_understood_stands_in_the_detail_with_the_item_as_it_came()
         ({"name": None}, SetAsideReason.NO_NAME),
         ({"id": ..., "plan_id": ...}, SetAsideReason.NO_NAME),
         ({"countries_included": 7}, SetAsideReason.COVERAGE_UNKNOWN),
+        ({"name": "Japan 5GB Top-up"}, SetAsideReason.NOT_A_NEW_ESIM),
     ],
 )
 def test_a_plan_that_lacks_something_is_set_aside_with_the_reason(changes: Any, reason: SetAsideReason) -> None:

@@ -248,6 +248,24 @@ OPERATORS = [
     ("Japan Docomo Plus", (), "unknown"),
 ]
 
+NOT_NEW = [
+    "Japan 5GB Top-up", "Top up 1GB Japan", "TOPUP - Europe 10GB", "Top-up plan: Global 1GB",
+    "Recharge only: Thailand 3GB", "USA 5GB (recharge only)", "Physical SIM Japan 10GB",
+    "Japan physical SIM card 8 days", "Turkey 10GB plastic SIM", "Пополнение Турция 5 ГБ",
+    "Физическая SIM-карта Япония 10 ГБ", "Nur Aufladung: Spanien 3GB", "仅充值 日本 5GB", "日本 5GB 实体SIM卡",
+    "Carte SIM physique France 20 Go", "Tarjeta SIM física España 10GB", "Nur zum Aufladen - Italien 5 GB",
+    "Top‑up 5GB Japan", "Japan SIM card (physical) 5GB",
+    "Solo recarga: México 3GB", "Recharge uniquement - Espagne 5 Go", "日本 3GB チャージ専用",
+]  # fmt: skip
+
+NEW = [
+    "Japan 5GB eSIM", "Japan 5GB (top-up available)", "USA 10GB, top up anytime", "Europe 10GB rechargeable eSIM",
+    "Japan 1GB no top-up", "Non-top-up Japan 1GB", "Thailand eSIM with top-up option", "Italy 5GB topup supported",
+    "No physical SIM needed - Japan 3GB", "eSIM (not a physical SIM) Korea 5GB", "Laptop Upgrade Japan 5GB",
+    "Turkey 10GB without top-up", "Japan 5GB Reloadable", "Spain 3GB (supports top-ups)", "eSIM only Japan 5GB",
+    "Franz. Guayana 5GB", "Japan 5GB top-up: yes", "Japan 5GB w/ top-ups", "Topup not supported: Japan 5GB",
+]  # fmt: skip
+
 # What shops call their plans. name -> place
 PLAN_NAMES = [
     # English

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.beppay import mapping as beppay
-from providers.kit import atlas, cldr_names, places
+from providers.kit import atlas, cldr_names, places, product_kinds
 from providers.kit.places import Place
 from providers.kit.spelling import key_of, tokens_of
 from providers.kit.unmapped import Unmapped
@@ -57,6 +57,19 @@ def test_a_code_is_the_country_of_its_label(code: str, label: str | None) -> Non
 @pytest.mark.parametrize(("name", "label"), place_tables.PLAN_NAMES)
 def test_a_plan_s_name_names_the_place_of_its_label(name: str, label: str) -> None:
     assert label_of(terms_of_name(PRODUCT_NAME, name).place) == label
+
+
+@pytest.mark.parametrize("name", place_tables.NOT_NEW)
+def test_a_top_up_or_a_card_of_plastic_is_no_new_esim(name: str) -> None:
+    assert product_kinds.other_kind(name)
+    with pytest.raises(Unmapped) as caught:
+        product_kinds.require_new_esim("Japan 5GB", name)
+    assert caught.value.reason.value == "not_a_new_esim"
+
+
+@pytest.mark.parametrize("name", place_tables.NEW + [name for name, _ in place_tables.PLAN_NAMES])
+def test_an_esim_that_can_be_topped_up_is_a_new_one(name: str) -> None:
+    assert product_kinds.other_kind(name) is None
 
 
 # --- every language of CLDR -----------------------------------------------------------------------

@@ -137,6 +137,14 @@ def test_an_operator_of_the_networks_is_left_out_behind_its_country() -> None:
     assert aside(location="Japan Blorptel", locationNetworkList=[]).reason is SetAsideReason.NO_SUCH_COUNTRY
 
 
+def test_a_top_up_is_no_package_but_an_option() -> None:
+    raw = Raw(msgspec.json.encode(GOOD | {"name": "Japan 1GB Top-up"}))
+    found = mapping.item(raw)
+    assert isinstance(found, SetAside)
+    assert found.reason is SetAsideReason.NOT_A_NEW_ESIM
+    assert isinstance(mapping.option(raw, ("JP",)), Offer)
+
+
 def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {("pikasim", "Benelux Area"): ("BE", "LU", "NL")}
     monkeypatch.setattr(places, "supplier_region", lambda provider, name, overrides=None: listed.get((provider, name)))

@@ -195,6 +195,8 @@ def test_names_that_contradict_each_other_do_so_beside_a_code_too():
         ("", "", {"coverage": "JP", "volume": "3 GB", "validity": "30"}, "no_name"),
         ("3 GB 30 Days", "Hong Kong, China", {}, "no_such_country"),
         ("3 GB 30 Days", "Japan", {"coverage": "Virgin Islands"}, "no_such_country"),
+        ("Top-up 3 GB 30 Days", "Japan", {}, "not_a_new_esim"),
+        ("3 GB 30 Days", "Japan physical SIM", {}, "not_a_new_esim"),
     ],
 )
 def test_a_sku_that_is_no_plan_is_set_aside_with_its_reason(sku, product, attributes, reason):
