@@ -230,6 +230,7 @@ class SetAsideReason(StrEnum):
     NO_PRICE = "no_price"
     NO_NAME = "no_name"
     UNKNOWN_FIELDS = "unknown_fields"
+    NOT_A_NEW_ESIM = "not_a_new_esim"
 
 
 class About(StrEnum):

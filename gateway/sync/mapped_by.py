@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 from providers.contract import Provider
 from providers.kit.mapping_overrides import MappingOverrides
 
-_TABLES = ("places.toml", "regions.toml", "tiers.toml")
+_TABLES = ("places.toml", "regions.toml", "operators.toml", "territory_names.txt", "tiers.toml")
 
 
 def mapping_of(provider: Provider, overrides: MappingOverrides | None = None) -> bytes:

@@ -16,6 +16,7 @@ from providers.beppay import wire
 from providers.kit import durations, places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
+from providers.kit.product_kinds import require_new_esim
 from providers.kit.text import clean_text
 from providers.kit.unmapped import Unmapped, amount_of, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from schemas.errors import (
@@ -97,8 +98,8 @@ def coverage(
 ) -> tuple[str, ...]:
     """The sorted countries of a plan. Raises ``Unmapped`` when they are not known or contradict each other.
 
-    ``countries_included`` decides when it names more than ``countryIso2``; a code that is not among the
-    names contradicts them. A region's name gives no countries: its codes do, or its own list in
+    ``countries_included`` decides when it names more than ``countryIso2`` (see ``places.reconciled``); where no country
+    can be read in it the codes do. A region's name gives no countries: its codes do, or its own list in
     ``config/regions.toml``.
     """
     text = ", ".join(names) if isinstance(names, list) else names or ""
@@ -120,6 +121,7 @@ def _offer(plan: wire.Plan, name: str, overrides: MappingOverrides | None) -> Of
     plan_id = id_of(_plan_id(plan), _NO_ID)
     if not name:
         raise Unmapped(SetAsideReason.NO_NAME, "no name")
+    require_new_esim(name)
     cost = cost_of(plan.price, CURRENCY)
     validity = Validity(days(plan.days, overrides))
     text = clean_text(plan.data)
@@ -150,20 +152,20 @@ def _allowance(text: str, name: str) -> DataAllowance | None:
 def _coverage(names: str, iso2: str, overrides: MappingOverrides | None) -> tuple[str, ...]:
     codes = _codes(iso2)
     named = _named(names, overrides)
-    if named.strange or (named.islands and not named.codes and not named.regions):
-        unknown = named.strange + named.islands
-        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, "no such country: " + ", ".join(unknown), About.PLACE, unknown)
     if named.regions:
         return _of_region(named, codes, overrides)
-    if not named.codes:
-        if codes:
-            return tuple(sorted(codes))
+    # Without codes a word that nobody knows may be another country, and a country beside a city the city's.
+    if not codes and (named.strange or (named.islands and len(named.codes) <= 1)):
+        unknown = named.strange + named.islands
+        raise Unmapped(SetAsideReason.NO_SUCH_COUNTRY, "no such country: " + ", ".join(unknown), About.PLACE, unknown)
+    covered = places.reconciled(codes, named.codes)
+    if covered is None:
+        detail = f"countryIso2 has {', '.join(sorted(codes))}, countries_included {', '.join(sorted(named.codes))}"
+        raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
+    if not covered:
         detail = f"no country in {iso2!r}" if iso2 else "names no country"
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE)
-    if beyond := codes - named.codes:
-        detail = f"countryIso2 has {', '.join(sorted(beyond))}, countries_included has not"
-        raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
-    return tuple(sorted(named.codes))
+    return tuple(sorted(covered))
 
 
 def _of_region(named: _Named, codes: frozenset[str], overrides: MappingOverrides | None) -> tuple[str, ...]:
@@ -189,6 +191,10 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 def _named(text: str, overrides: MappingOverrides | None) -> _Named:
+    if whole := places.codes_in(text) or places.place(text, overrides).codes:
+        return _Named(frozenset(whole))
+    if places.is_shared(text):  # the parts of "Hong Kong, China" are no list
+        return _Named(strange=(text,))
     parts = [part for part in (clean_text(p) for p in text.split(",")) if part]
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {PlaceKind.REGION: [], PlaceKind.NO_COUNTRY: [], PlaceKind.UNKNOWN: []}
@@ -211,12 +217,7 @@ def _named(text: str, overrides: MappingOverrides | None) -> _Named:
 
 def _codes(text: str) -> frozenset[str]:
     """The countries among the codes; a region's word ("EU", "global") is none."""
-    codes = re.split(r"[\s,;/|]+", text.upper())
-    return frozenset(
-        code
-        for word in codes
-        if len(word) == 2 and (code := word if places.is_country(word) else places.country(word))  # noqa: PLR2004
-    )
+    return frozenset(filter(None, map(places.code_of, re.split(r"[\s,;/|]+", text))))
 
 
 def _plan_id(plan: wire.Plan) -> str | int | None:

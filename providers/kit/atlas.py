@@ -1,37 +1,24 @@
 """What is known of places: names from CLDR and ``config/places.toml``, regions from ``config/regions.toml``.
 
-Everything is looked up by a normalised key; ``providers.kit.places`` reads texts with it.
+Everything is looked up by a normalised key (``providers.kit.spelling``); ``providers.kit.places`` reads texts with it.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 import tomllib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from importlib import resources
 from typing import Any
 
 import msgspec
-from babel import Locale
 
+from providers.kit.spelling import AND, key_of
 from schemas.errors import ConfigurationError
 
-LIST_MARK, AND = ",", "and"
-
-_LANGUAGES = ("en", "ru", "de", "es", "fr")  # the first to name a place decides
-# CLDR's codes beside ISO's: parts of countries, groups of them, and its own tests.
-_CLDR_PARTS = frozenset(["AC", "CP", "CQ", "DG", "EA", "IC", "TA"])
-_CLDR_GROUPS = frozenset(["EU", "EZ", "QO", "UN"])
-_CLDR_OTHER = frozenset(["XA", "XB", "ZZ"])
-
-_JOINED = re.compile(r"[.'’‘`´ʼ]")
-_LIST_MARKS = re.compile(r"[,;/|+&\n]")
-_NOT_A_WORD = re.compile(r"[^\w]+|_")
-_SAME_WORD = {"st": "saint", "ste": "saint", "islands": "island", "isl": "island", "n": AND}
-_THE = "the"
+# Names of other languages so short stand only alone: "Tai" is Thailand in Estonian, "Sec" Czechia in Vietnamese.
+_SHORT = 4
 
 
 class PlaceKind(StrEnum):
@@ -69,36 +56,53 @@ UNKNOWN = Place(PlaceKind.UNKNOWN)
 
 
 class Atlas(msgspec.Struct, frozen=True):
-    """Every known name, and what the words around names mean. All but codes are keys (see ``key_of``)."""
+    """Every known name, and what the words around names mean. All but codes are keys (see ``spelling.key_of``)."""
 
     names: Mapping[str, str]  # code -> English name to show
+    codes: Mapping[str, str]  # other codes of countries, alpha-3 above all -> alpha-2
     meanings: Mapping[str, Place]
-    alone: frozenset[str]
-    ambiguous: frozenset[str]
+    alone: frozenset[str]  # names that mean too many things to stand beside another without a separator
+    shared: frozenset[str]  # spellings of two places
     qualifiers: frozenset[str]
-    sovereign: Mapping[str, str]  # territory -> the state that it belongs to
+    parts: frozenset[str]  # words that say in a bracket that not the whole country is meant
+    state_of: Mapping[str, str]  # territory -> the state that it belongs to
+    operators: Mapping[str, frozenset[str]]  # an operator's name -> its countries
+
+
+class _Cldr(msgspec.Struct):
+    """What ``config/territory_names.txt`` holds."""
+
+    names: dict[str, str]
+    codes: dict[str, str]
+    meanings: dict[str, Place]
+    alone: set[str]  # keys too short to be told from other words
+    shared: set[str]
 
 
 @functools.cache
 def atlas() -> Atlas:
     """All that is known of places, read once."""
-    table = _table("places.toml")
-    meanings: dict[str, Place] = {}
-    for name, meaning in (*_tabled_names(table), *_cldr_names()):
-        key = key_of(name)
-        for form in (key, key.replace(f" {AND} ", " ")):
-            meanings.setdefault(form, meaning)
-    english = Locale(_LANGUAGES[0]).territories
-    display = {code: name for code, name in english.items() if (_cldr_meaning(code) or UNKNOWN).codes}
+    table, cldr = _table("places.toml"), _cldr()
+    meanings = cldr.meanings
+    own = {form: meaning for name, meaning in _tabled_names(table) for form in _forms(name)}
+    meanings |= own
     parsing = table["parsing"]
     return Atlas(
-        names=display | table["names"],
+        names=cldr.names | table["names"],
+        codes=cldr.codes | table["codes"],
         meanings=meanings,
-        alone=frozenset(map(key_of, parsing["alone"])),
-        ambiguous=frozenset(map(key_of, parsing["ambiguous"])),
+        alone=frozenset((cldr.alone - own.keys()).union(map(key_of, parsing["alone"]))),
+        shared=frozenset((cldr.shared - meanings.keys()).union(map(key_of, parsing["ambiguous"]))),
         qualifiers=frozenset(map(key_of, parsing["qualifiers"])),
-        sovereign={code: state for state, codes in table["territories"].items() for code in codes},
+        parts=frozenset(map(key_of, parsing["parts"])),
+        state_of={code: state for state, codes in table["state_of"].items() for code in codes.split()},
+        operators=_operators(),
     )
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    key = key_of(name)
+    return key, key.replace(f" {AND} ", " ")
 
 
 def _tabled_names(table: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
@@ -112,22 +116,43 @@ def _tabled_names(table: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
             yield name, NO_COUNTRY
 
 
-def _cldr_names() -> Iterator[tuple[str, Place]]:
-    """CLDR's names in each language, those of countries before those of their groups."""
-    for language in _LANGUAGES:
-        for code, name in sorted(Locale(language).territories.items(), key=lambda entry: len(entry[0])):
-            meaning = _cldr_meaning(code)
-            if meaning is not None:
-                yield name, meaning
+def _cldr() -> _Cldr:
+    """CLDR's names in all of its languages, of which the first that feeds are written in decide."""
+    found = _Cldr({}, {}, {}, set(), set())
+    for line in resources.files("config").joinpath("territory_names.txt").read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        meaning, *columns = line.split("\t")
+        if meaning == "shared":
+            found.shared.add(columns[0])
+            continue
+        code, name, usual, rare = columns
+        place = {"region": REGION, "no country": NO_COUNTRY}.get(meaning) or Place(PlaceKind.COUNTRY, (meaning,))
+        if place.codes:
+            found.names[meaning] = name
+            found.codes[code] = meaning
+        found.meanings |= dict.fromkeys(filter(None, f"{usual}|{rare}".split("|")), place)
+        found.alone.update(key for key in rare.split("|") if len(key) <= _SHORT and key.isascii())
+    return found
 
 
-def _cldr_meaning(code: str) -> Place | None:
-    """What CLDR's code stands for here: numbers are groups, and some letters are no country of ISO's."""
-    if code in _CLDR_OTHER:
-        return None
-    if code in _CLDR_GROUPS or len(code) != 2:  # noqa: PLR2004 - alpha-2
-        return REGION
-    return NO_COUNTRY if code in _CLDR_PARTS else Place(PlaceKind.COUNTRY, (code,))
+def _operators() -> Mapping[str, frozenset[str]]:
+    countries: dict[str, set[str]] = {}
+    for code, names in _table("operators.toml").items():
+        for name in names:
+            countries.setdefault(key_of(name), set()).add(code)
+    return {key: frozenset(codes) for key, codes in countries.items()}
+
+
+@functools.cache
+def name_words() -> Mapping[str, Place]:
+    """Every word of a place's name, with the place where it is one place's alone, and ``UNKNOWN`` where it is not."""
+    found: dict[str, Place] = {}
+    for key, place in atlas().meanings.items():
+        for word in key.split():
+            if found.setdefault(word, place) != place:
+                found[word] = UNKNOWN
+    return found
 
 
 @functools.cache
@@ -159,27 +184,3 @@ def _checked(text: str, where: str) -> tuple[str, ...]:
 
 def _table(name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files("config").joinpath(name).read_text("utf-8"))
-
-
-def tokens_of(text: str) -> list[str]:
-    """The text's words without case, accents and small differences; a comma stands for every list mark."""
-    plain = unicodedata.normalize("NFKD", text)
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    plain = _JOINED.sub("", plain).replace("&", " and ")
-    tokens: list[str] = []
-    for number, piece in enumerate(_LIST_MARKS.split(plain)):
-        if number:
-            tokens.append(LIST_MARK)
-        found = (_SAME_WORD.get(word, word) for word in _NOT_A_WORD.split(piece))
-        tokens.extend(word for word in found if word and word != _THE)
-    return tokens
-
-
-def without_marks(tokens: list[str]) -> str:
-    """The words as a key."""
-    return " ".join(word for word in tokens if word != LIST_MARK)
-
-
-def key_of(name: str) -> str:
-    """What a name is looked up by."""
-    return without_marks(tokens_of(name))

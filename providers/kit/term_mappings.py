@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
-from providers.kit import atlas, durations, places
+from providers.kit import durations, places
 from providers.kit.mapping_overrides import MappingOverrides
+from providers.kit.spelling import key_of
 from providers.kit.text import NAME_LENGTH, clean_text
 from schemas.errors import ConfigurationError
 from schemas.plan import About
@@ -44,7 +45,7 @@ class TermMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def key(self) -> str:
         """What the word is looked up by; two meanings with one key are about one word."""
         if self.about is About.PLACE:
-            return atlas.key_of(self.word)
+            return key_of(self.word)
         return durations.unit_key(self.word) if self.about is About.UNIT else self.word
 
 
@@ -150,12 +151,21 @@ def shipped() -> tuple[TermMapping, ...]:
 
 
 def read_toml(text: str) -> tuple[TermMapping, ...]:
-    """The meanings in a file of the form of ``config/mappings.toml``. Raises ``ConfigurationError``."""
+    """The meanings in a file of the form of ``config/mappings.toml``. Raises ``ConfigurationError``.
+
+    Places that the tables of a newer release know as the file has them are left out.
+    """
     try:
         table: dict[str, Any] = tomllib.loads(text)
-        return tuple(checked(msgspec.convert(row, TermMapping)) for row in table.get("mapping", ()))
+        found = [msgspec.convert(row, TermMapping) for row in table.get("mapping", ())]
+        return tuple(checked(mapping) for mapping in found if not _is_in_tables(mapping))
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
         raise ConfigurationError(f"config/mappings.toml: {error}") from None
+
+
+def _is_in_tables(mapping: TermMapping) -> bool:
+    known = places.place(mapping.word).codes if mapping.about is About.PLACE else ()
+    return bool(known) and known == codes_of(mapping.means)
 
 
 def as_toml(meanings: Iterable[TermMapping]) -> str:

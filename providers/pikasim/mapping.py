@@ -18,6 +18,7 @@ from msgspec import UNSET, Raw
 from providers.kit import durations, places, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
+from providers.kit.product_kinds import require_new_esim
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.kit.unmapped import MAX_COST, Unmapped, amount_of, cost_if_any, cost_of, id_of, id_or_none, unreadable
 from providers.pikasim import wire
@@ -110,12 +111,19 @@ _DOUBTFUL = frozenset({408, 425, 429})
 
 def item(raw: Raw, overrides: MappingOverrides | None = None) -> Offer | SetAside:
     """One package, mapped or unmapped with its reason; ``overrides`` say what single words mean. Never raises."""
+    return _mapped(raw, overrides, new=True)
+
+
+def _mapped(raw: Raw, overrides: MappingOverrides | None = None, *, new: bool) -> Offer | SetAside:
+    """The same; ``new`` where a top-up is no package."""
     try:
         package = _PACKAGE.decode(raw)
     except (ValueError, RecursionError) as error:
         return unreadable(raw, error, id_fields=("packageCode",), reasons=UNREADABLE_FIELD)
     name = clean_text(package.name)
     try:
+        if new:
+            require_new_esim(name)
         return _offer(package, name, overrides)
     except Unmapped as why:
         return why.row(raw, id_or_none(package.package_code), name, _cost_if_any(package.price))
@@ -187,7 +195,7 @@ def topup_options(data: Raw) -> list[Raw]:
 
 def option(raw: Raw, covered: tuple[str, ...]) -> Offer | SetAside:
     """One top-up package; ``covered`` is where the eSIM works, for a package that names no place of its own."""
-    found = item(raw)
+    found = _mapped(raw, new=False)
     if isinstance(found, Offer) or not covered or found.reason is not SetAsideReason.COVERAGE_UNKNOWN:
         return found
     try:
@@ -197,7 +205,7 @@ def option(raw: Raw, covered: tuple[str, ...]) -> Offer | SetAside:
     if package.location or package.region or package.location_network_list:
         return found
     package.location = ",".join(covered)
-    return item(Raw(msgspec.json.encode(package)))
+    return _mapped(Raw(msgspec.json.encode(package)), new=False)
 
 
 def allowance(package: wire.Package) -> DataAllowance:
@@ -217,16 +225,27 @@ def allowance(package: wire.Package) -> DataAllowance:
 def coverage(package: wire.Package, overrides: MappingOverrides | None = None) -> tuple[str, ...]:
     """The sorted countries of a package. Raises ``Unmapped`` when they are not known or contradict each other.
 
-    The longer of ``location`` and ``locationNetworkList`` decides when it holds the other whole;
-    otherwise they contradict each other. A region's name alone counts only where
-    ``config/regions.toml`` lists its countries for this supplier.
+    The longer of ``location`` and ``locationNetworkList`` decides when it holds the other whole; a state beside its
+    coded territory does not count (see ``places.reconciled``), and otherwise they contradict each other. A region's
+    name alone counts only where ``config/regions.toml`` lists its countries for this supplier.
     """
     names = tuple((entry.location_name or "")[:NAME_LENGTH] for entry in package.location_network_list or ())
     regional = bool(package.region) or bool(package.is_global_package)
     location = package.location or ""
     if len(location) > MAX_LOCATION:
         raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, f"location of {len(location)} characters")
-    return _coverage(location, names, (package.region or "")[:NAME_LENGTH], regional, overrides)
+    stated = location, names, (package.region or "")[:NAME_LENGTH], regional, overrides
+    try:
+        return _coverage(*stated)
+    except Unmapped as why:
+        operators = frozenset(
+            _operator((operator.operator_name or "")[:NAME_LENGTH])
+            for entry in (package.location_network_list or ())[:MAX_NETWORKS]
+            for operator in (entry.operator_list or ())[:MAX_NETWORKS]
+        ) - {""}
+        if why.reason is not SetAsideReason.NO_SUCH_COUNTRY or not operators:
+            raise
+        return _coverage(*stated, operators)  # "Japan Docomo", where Docomo is one of the networks
 
 
 def networks(
@@ -330,16 +349,19 @@ def _allowance(kind: int | None, volume: int | None, gb: Decimal | None, named: 
 
 @lru_cache(maxsize=8192)
 def _coverage(
-    location: str, names: tuple[str, ...], region: str, regional: bool, overrides: MappingOverrides | None = None
+    location: str,
+    names: tuple[str, ...],
+    region: str,
+    regional: bool,
+    overrides: MappingOverrides | None = None,
+    operators: frozenset[str] = frozenset(),
 ) -> tuple[str, ...]:
-    located, kind = _located(location, overrides)
-    named, others = _named(names, overrides)
+    located, kind = _located(location, overrides, operators)
+    named, others = _named(names, overrides, operators)
     if located:
-        if islands := others[PlaceKind.NO_COUNTRY] if not named else ():
-            detail = f"location {location!r}, networks in {', '.join(islands)}"
-            raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
-        if named <= located or located <= named:
-            return tuple(sorted(located | named))
+        covered = located if named <= located else places.reconciled(located, named)
+        if covered is not None:
+            return tuple(sorted(covered))
         apart = ", ".join(sorted(located ^ named))
         detail = f"location and locationNetworkList differ in {apart}"
         raise Unmapped(SetAsideReason.CONTRADICTORY, detail, About.PLACE)
@@ -379,24 +401,26 @@ def _not_listed(regions: list[str], overrides: MappingOverrides | None) -> list[
     return [name for name in regions if _listed(name, overrides) is None]
 
 
-def _located(location: str, overrides: MappingOverrides | None) -> tuple[frozenset[str], PlaceKind]:
+def _located(
+    location: str, overrides: MappingOverrides | None, operators: frozenset[str]
+) -> tuple[frozenset[str], PlaceKind]:
     """The countries of ``location``, and what it is when they are none."""
-    parts = [word for word in (clean_text(part) for part in location.split(",")) if word]
-    codes = [_country(word, overrides) for word in parts if len(word) == len("JP")]
-    if parts and len(codes) == len(parts) and None not in codes:
+    parts = [part for part in map(clean_text, location.split(",")) if part]
+    codes = list(map(places.code_of, parts))
+    if codes and None not in codes:
         return frozenset(filter(None, codes)), PlaceKind.COUNTRIES
-    found = places.place(clean_text(location), overrides)
+    found = places.place(clean_text(location), overrides, operators)
     return frozenset(found.codes), found.kind
 
 
 def _named(
-    names: tuple[str, ...], overrides: MappingOverrides | None
+    names: tuple[str, ...], overrides: MappingOverrides | None, operators: frozenset[str]
 ) -> tuple[frozenset[str], dict[PlaceKind, list[str]]]:
     """The countries that network entries name, and by kind those of their names that are none."""
     codes: set[str] = set()
     others: dict[PlaceKind, list[str]] = {kind: [] for kind in PlaceKind}
     for name in filter(None, map(clean_text, names)):
-        found = places.place(name, overrides)
+        found = places.place(name, overrides, operators)
         codes.update(found.codes)
         if not found.codes:
             others[found.kind].append(name)
@@ -411,7 +435,7 @@ def _operator(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _country(text: str, overrides: MappingOverrides | None = None) -> str | None:
     word = clean_text(text)
-    return word.upper() if places.is_country(word.upper()) else places.country(word, overrides)
+    return places.code_of(word) or places.country(word, overrides)
 
 
 def _cost_if_any(cents: Decimal | None) -> Money | None:

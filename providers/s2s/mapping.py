@@ -16,6 +16,7 @@ from msgspec import Raw
 from providers.kit import places, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
+from providers.kit.product_kinds import require_new_esim
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.kit.unmapped import Unmapped, amount_of, cost_of, id_of, id_or_none
 from providers.s2s import wire
@@ -102,6 +103,7 @@ def offer_or_reason(
     attributes = of.product.attributes, sku.attributes
     sources = (terms_of_attributes(*attributes, codes, overrides), by_name, of.terms)
     try:
+        require_new_esim(sku_name, of.name)
         return Offer(
             supplier_plan_id=id_of(sku.id, "a SKU without an id"),
             name=_stated(name),
@@ -181,7 +183,10 @@ def refusal(status: int, body: bytes) -> SupplierError | None:
 
 
 def _coverage(sources: Sequence[SourceTerms], overrides: MappingOverrides | None = None) -> tuple[str, ...]:
-    """The countries that the first source to speak of a place names, unless another names others."""
+    """The countries that the first source to speak of a place names, unless another names others.
+
+    Codes in the attributes and the names beside them are one statement (see ``places.reconciled``).
+    """
     speaking = [source for source in sources if source.place is not None]
     if not speaking:
         unknown = [source.place_words for source in sources if source.place_words]
@@ -201,10 +206,16 @@ def _coverage(sources: Sequence[SourceTerms], overrides: MappingOverrides | None
             detail = f"a region without its countries: {first.place_words}"
             raise Unmapped(SetAsideReason.COVERAGE_UNKNOWN, detail, About.PLACE, (first.place_words,))
         codes = listed
-    for other in speaking[1:]:
-        if other.place is not None and other.place.codes and other.place.codes != codes:
+    named = [(other, other.place.codes) for other in speaking[1:] if other.place is not None and other.place.codes]
+    meant = _reconciled(codes, named[0][1]) or codes if first.coded and named else codes
+    for other, theirs in named:
+        if (_reconciled(codes, theirs) if first.coded else theirs) != meant:
             raise _contradiction(About.PLACE, first, first.place_words, other, other.place_words)
-    return codes
+    return meant
+
+
+def _reconciled(codes: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(places.reconciled(codes, named) or ()))
 
 
 def _data(sources: Sequence[SourceTerms]) -> DataAllowance:

@@ -42,12 +42,13 @@ class Unclear(NamedTuple):
 class SourceTerms(msgspec.Struct, frozen=True):
     """What one source says of a SKU; None where it does not speak of a field.
 
-    ``place_words`` are what ``place`` was read from.
+    ``place_words`` are what ``place`` was read from; ``coded`` when they are codes and no names.
     """
 
     source: str
     place: Place | None = None
     place_words: str = ""
+    coded: bool = False
     data: DataAllowance | None = None
     days: int | None = None
     unclear_data: Unclear | None = None
@@ -66,7 +67,8 @@ def terms_of_attributes(
     data, unclear_data = _data_in(_attribute(product, sku, codes.data, also.get("data", ())))
     days, unclear_days = _days_in(_attribute(product, sku, codes.days, also.get("days", ())), overrides)
     place = _place_in(place_words, overrides) if place_words else None
-    return SourceTerms("its attributes", place, place_words, data, days, unclear_data, unclear_days)
+    coded = places.codes_in(place_words) is not None
+    return SourceTerms("its attributes", place, place_words, coded, data, days, unclear_data, unclear_days)
 
 
 def strange_codes(
@@ -94,7 +96,7 @@ def terms_of_name(source: str, name: str, overrides: MappingOverrides | None = N
     if place is not None and place.kind is PlaceKind.UNKNOWN:
         place = None
     unclear = _unknown_unit(name, parsed.unknown_unit) if parsed.unknown_unit else None
-    return SourceTerms(source, place, parsed.place, parsed.data, parsed.days, unclear_days=unclear)
+    return SourceTerms(source, place, parsed.place, data=parsed.data, days=parsed.days, unclear_days=unclear)
 
 
 def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None, also: tuple[str, ...] = ()) -> str:
@@ -124,13 +126,14 @@ def _text_of(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _place_in(text: str, overrides: MappingOverrides | None = None) -> Place:
     """What an attribute's words name. It is meant as the coverage, so words not understood are no country."""
-    whole = places.place(text, overrides)
-    if whole.kind is not PlaceKind.UNKNOWN:
-        return whole
-    found = [places.country(part, overrides) for part in _BETWEEN.split(text) if part.strip()]
-    codes = tuple(sorted({code for code in found if code is not None}))
-    if not codes or None in found:
-        return Place(PlaceKind.NO_COUNTRY)
+    if (codes := places.codes_in(text)) is None:
+        whole = places.place(text, overrides)
+        if whole.kind is not PlaceKind.UNKNOWN:
+            return whole
+        found = [places.country(part, overrides) for part in _BETWEEN.split(text) if part.strip()]
+        codes = tuple(sorted({code for code in found if code is not None}))
+        if not codes or None in found or places.is_shared(text):
+            return Place(PlaceKind.NO_COUNTRY)
     return Place(PlaceKind.COUNTRY if len(codes) == 1 else PlaceKind.COUNTRIES, codes)
 
 

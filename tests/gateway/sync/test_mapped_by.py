@@ -8,4 +8,6 @@ def test_the_plugin_what_all_plugins_share_and_the_tables_are_part_of_it(monkeyp
     added = set()
     monkeypatch.setattr(mapped_by, "_add", lambda _whole, file: added.add(file.name))
     mapped_by._code.__wrapped__(MANIFEST.provider.__module__)
-    assert {"mapping.py", "contract.py", "places.py", "units.py", "plan.py", "places.toml", "regions.toml"} <= added
+    code = {"mapping.py", "contract.py", "places.py", "units.py", "plan.py"}
+    tables = {"places.toml", "regions.toml", "operators.toml", "territory_names.txt"}
+    assert code | tables <= added

@@ -62,6 +62,13 @@ def aside(**changes: Any) -> SetAside:
         ("United States", "us", ("US",)),
         ("United Kingdom", "UK", ("GB",)),
         ("Portugal, Madeira", "PT", ("PT",)),  # an island in a list adds nothing to its country
+        ("Spain, Portugal, Madeira", "", ("ES", "PT")),
+        ("Canary Islands", "ES", ("ES",)),  # no country is read, so the codes decide
+        ("Bali City", "ID", ("ID",)),
+        ("Japan, Nowhereland", "JP", ("JP",)),
+        ("日本", "JP", ("JP",)),
+        ("Japan", "JPN", ("JP",)),
+        ("Gibraltar, United Kingdom", "GI", ("GI",)),
         ("Europe", "FR,DE", ("DE", "FR")),  # a region's name is no list, its codes are
         ("France, Germany", "EU", ("DE", "FR")),  # a region's code is no country
         ("Korea, Republic of, Japan", "", ("JP", "KR")),  # a name that holds a comma itself
@@ -84,9 +91,12 @@ def test_the_countries_are_those_that_names_and_codes_give_together(names: Any, 
         ("", "", "coverage_unknown"),
         ("", "EU", "coverage_unknown"),
         ("Canary Islands", "", "no_such_country"),
-        ("Canary Islands", "ES", "no_such_country"),  # an island is not the country that it belongs to
-        ("Bali City", "ID", "no_such_country"),
-        ("Japan, Nowhereland", "JP", "no_such_country"),
+        ("Bali City", "", "no_such_country"),
+        ("Portugal, Madeira", "", "no_such_country"),  # an island is not the country that it belongs to
+        ("Japan, Nowhereland", "", "no_such_country"),
+        ("Japan, Nowhereland", "JP,KR", "contradictory"),
+        ("United Kingdom", "GI", "contradictory"),
+        ("Hong Kong, China", "", "no_such_country"),  # one place or two: nobody knows
         ("x" * 20_000, "JP", "no_such_country"),
     ],
 )
@@ -104,7 +114,7 @@ def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatc
 
 
 def test_what_was_not_understood_stands_in_the_detail_with_the_item_as_it_came() -> None:
-    found = aside(countries_included="Japan, Nowhereland")
+    found = aside(countries_included="Japan, Nowhereland", countryIso2="")
     assert (found.supplier_plan_id, found.name) == ("p1", "Japan 5GB 30 Days")
     assert "Nowhereland" in found.detail
     assert msgspec.json.decode(found.raw)["countries_included"] == "Japan, Nowhereland"
@@ -140,6 +150,7 @@ def test_what_was_not_understood_stands_in_the_detail_with_the_item_as_it_came()
         ({"name": None}, SetAsideReason.NO_NAME),
         ({"id": ..., "plan_id": ...}, SetAsideReason.NO_NAME),
         ({"countries_included": 7}, SetAsideReason.COVERAGE_UNKNOWN),
+        ({"name": "Japan 5GB Top-up"}, SetAsideReason.NOT_A_NEW_ESIM),
     ],
 )
 def test_a_plan_that_lacks_something_is_set_aside_with_the_reason(changes: Any, reason: SetAsideReason) -> None:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from babel import Locale
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from providers.kit import atlas, places
 from providers.kit.places import Place, PlaceKind
+from providers.kit.spelling import key_of
 from schemas.errors import ConfigurationError
 
 SPELLINGS = {
@@ -171,19 +171,6 @@ def test_a_list_of_names_gives_back_its_codes(codes: list[str], separator: str) 
     assert places.countries(text) == tuple(sorted(set(codes)))
 
 
-@pytest.mark.parametrize("language", ["en", "ru", "de", "fr"])
-def test_every_country_is_known_in_the_other_languages_too(language: str) -> None:
-    territories = Locale(language).territories
-    wrong = {code: territories[code] for code in places.country_codes() if places.country(territories[code]) != code}
-    assert wrong == {}
-
-
-def test_a_spanish_name_that_is_also_a_city_elsewhere_stays_the_city() -> None:
-    territories = Locale("es").territories
-    wrong = {code for code in places.country_codes() if places.country(territories[code]) != code}
-    assert wrong == {"GD"}  # Granada
-
-
 def test_the_codes_are_iso_s_and_kosovo_s() -> None:
     codes = places.country_codes()
     assert len(codes) == 250
@@ -273,14 +260,21 @@ def test_a_supplier_s_own_list_is_its_own_alone(monkeypatch: pytest.MonkeyPatch)
 def test_no_spelling_stands_for_two_places() -> None:
     meanings: dict[str, set[Place]] = {}
     for name, meaning in atlas._tabled_names(atlas._table("places.toml")):
-        meanings.setdefault(atlas.key_of(name), set()).add(meaning)
+        meanings.setdefault(key_of(name), set()).add(meaning)
     assert {key: found for key, found in meanings.items() if len(found) > 1} == {}
 
 
 def test_every_code_in_the_tables_is_a_country() -> None:
     table = atlas._table("places.toml")
-    territories = [code for codes in table["territories"].values() for code in codes]
-    written = [*table["names"], *table["spellings"], *table["territories"], *territories]
+    territories = [code for codes in table["state_of"].values() for code in codes.split()]
+    written = [
+        *table["names"],
+        *table["spellings"],
+        *table["codes"].values(),
+        *table["state_of"],
+        *territories,
+        *atlas._table("operators.toml"),
+    ]
     assert [code for code in written if not places.is_country(code)] == []
 
 

@@ -23,6 +23,10 @@ from schemas.plan import AfterFullSpeed, FullSpeed, Period, plan_id
         ("Europe (33 countries) 5 GB, 30 days", "5 GB", 30, "Europe"),
         ("Congo-the Democratic Republic of the 1GB 7 Days", "1 GB", 7, "Congo-the Democratic Republic of the"),
         ("Côte d’Ivoire", None, None, "Côte d’Ivoire"),
+        ("Japan (Docomo) 5GB 7 Days", "5 GB", 7, "Japan (Docomo)"),
+        ("[Data Only] Spain (mainland only) 5GB", "5 GB", None, "Spain (mainland only)"),
+        ("Forfait données Japon 5GB", "5 GB", None, "Japon"),
+        ("Data plan for Japan 5GB", "5 GB", None, "Japan"),
         ("", None, None, ""),
     ],
 )

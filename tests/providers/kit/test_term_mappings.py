@@ -209,3 +209,13 @@ def test_a_file_with_a_fault_is_named():
         with pytest.raises(ConfigurationError, match=r"config/mappings\.toml"):
             read_toml(text)
     assert shipped() == ()
+
+
+def test_a_place_that_the_tables_know_by_now_is_left_out_of_a_file():
+    known, anew = (
+        TermMapping(about=About.PLACE, word="日本", means="JP"),
+        TermMapping(about=About.PLACE, word="日本", means="KR"),
+    )
+    assert read_toml(as_toml([known])) == ()
+    with pytest.raises(ConfigurationError, match="understood already"):
+        read_toml(as_toml([anew]))

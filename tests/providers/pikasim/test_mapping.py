@@ -104,6 +104,11 @@ def where(location: Any, *names: str, **more: Any) -> dict[str, Any]:
         (where("JP", "Japan", "Somewhere"), ("JP",)),  # the code is certain, the odd name is no country more
         (where("Iberia", "Spain", "Canary Islands", region="Iberia"), ("ES",)),
         ({"location": "JP", "locationNetworkList": None}, ("JP",)),
+        (where("JPN,KOR", "Japan", "South Korea"), ("JP", "KR")),
+        (where("ES", "Canary Islands"), ("ES",)),  # no country is read, so the code decides
+        (where("HK", "Hong Kong", "China"), ("HK",)),  # China is whose Hong Kong is
+        (where("GI", "United Kingdom", "Gibraltar"), ("GI",)),
+        (where("Japan Docomo", "Japan"), ("JP",)),
     ],
 )
 def test_the_countries_are_the_longer_of_location_and_networks(fields: dict[str, Any], expected: Any) -> None:
@@ -115,7 +120,7 @@ def test_the_countries_are_the_longer_of_location_and_networks(fields: dict[str,
     [
         (where("JP", "South Korea"), "contradictory"),
         (where("JP,FR", "Japan", "South Korea"), "contradictory"),
-        (where("ES", "Canary Islands"), "contradictory"),
+        (where("HK", "China"), "contradictory"),
         (where("Europe"), "coverage_unknown"),
         (where("EU-42", region="Europe"), "coverage_unknown"),
         (where("Everywhere", isGlobalPackage=True), "coverage_unknown"),
@@ -134,6 +139,20 @@ def test_countries_that_are_not_certain_set_the_package_aside(fields: dict[str, 
     found = aside(**fields)
     assert found.reason.value == reason
     assert found.detail
+
+
+def test_an_operator_of_the_networks_is_left_out_behind_its_country() -> None:
+    networks = [{"locationName": "Japan", "operatorList": [{"operatorName": "Blorptel", "networkType": "4G"}]}]
+    assert offer(location="Japan Blorptel", locationNetworkList=networks).coverage == ("JP",)
+    assert aside(location="Japan Blorptel", locationNetworkList=[]).reason is SetAsideReason.NO_SUCH_COUNTRY
+
+
+def test_a_top_up_is_no_package_but_an_option() -> None:
+    raw = Raw(msgspec.json.encode(GOOD | {"name": "Japan 1GB Top-up"}))
+    found = mapping.item(raw)
+    assert isinstance(found, SetAside)
+    assert found.reason is SetAsideReason.NOT_A_NEW_ESIM
+    assert isinstance(mapping.option(raw, ("JP",)), Offer)
 
 
 def test_a_region_that_is_listed_for_the_supplier_has_those_countries(monkeypatch: pytest.MonkeyPatch) -> None:

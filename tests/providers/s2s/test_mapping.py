@@ -161,6 +161,27 @@ def test_a_tier_in_one_source_completes_the_other_and_two_contradict_each_other(
     assert why(of("Unlimited Plus 7 Days", "Japan", volume="Unlimited Lite")) == "contradictory"
 
 
+@pytest.mark.parametrize(
+    ("product", "codes", "coverage"),
+    [
+        ("Gibraltar, United Kingdom", "GI", ("GI",)),
+        ("Hong Kong, China", "HK", ("HK",)),
+        ("Japan, South Korea", "JP", ("JP", "KR")),
+        ("Japan, South Korea", "JPN,KOR", ("JP", "KR")),
+        ("Zorblax", "JP", ("JP",)),
+        ("日本", "JP", ("JP",)),
+        ("Canary Islands", "ES", ("ES",)),
+        ("Réunion (France)", "REU", ("RE",)),
+    ],
+)
+def test_codes_and_the_names_beside_them_are_one_statement(product, codes, coverage):
+    assert what(of("3 GB 30 Days", product, coverage=codes))[0] == coverage
+
+
+def test_names_that_contradict_each_other_do_so_beside_a_code_too():
+    assert why(of("Japan 3 GB 30 Days", "Japan, South Korea", coverage="JP")) == "contradictory"
+
+
 # --- what cannot be mapped ------------------------------------------------------------------------
 
 
@@ -185,6 +206,10 @@ def test_a_tier_in_one_source_completes_the_other_and_two_contradict_each_other(
         ("3 GB 7-15 Days", "Japan", {}, "no_validity"),
         ("1001 GB 30 Days", "Japan", {}, "unlikely_amount"),
         ("", "", {"coverage": "JP", "volume": "3 GB", "validity": "30"}, "no_name"),
+        ("3 GB 30 Days", "Hong Kong, China", {}, "no_such_country"),
+        ("3 GB 30 Days", "Japan", {"coverage": "Virgin Islands"}, "no_such_country"),
+        ("Top-up 3 GB 30 Days", "Japan", {}, "not_a_new_esim"),
+        ("3 GB 30 Days", "Japan physical SIM", {}, "not_a_new_esim"),
     ],
 )
 def test_a_sku_that_is_no_plan_is_set_aside_with_its_reason(sku, product, attributes, reason):
