@@ -74,8 +74,8 @@ class PaymentCaseParameters(PageParameters, frozen=True, forbid_unknown_fields=T
 CHECKOUT_PART = {"id": ("^co_[A-Za-z0-9]{1,60}$", "The checkout's `id`.")}
 _PROBLEMS = (
     "idempotency_key_required", "no_plan", "not_found", "gone", "no_stock", "price_changed", "quote_expired",
-    "duplicate_reference", "spend_limit", "idempotency_mismatch", "not_supported", "invalid", "selling_stopped",
-    "unavailable",
+    "duplicate_reference", "spend_limit", "idempotency_mismatch", "not_supported", "invalid", "no_rate",
+    "selling_stopped", "unavailable",
 )  # fmt: skip
 
 
