@@ -11,12 +11,13 @@ import random
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from benchmarks.console_around import around
 from gateway.api.examples import example_of
@@ -24,6 +25,8 @@ from gateway.catalog.diff_rules import offer_id, offer_key
 from gateway.kit.pool import Pool
 from gateway.kit.sealing import Seal
 from gateway.pricing import fx_rows
+from gateway.pricing.rate_files import shipped
+from gateway.pricing.rate_rules import Rate
 from gateway.suppliers.deps import utc_now
 from providers.contract import Capability
 from providers.kit.places import country_codes, country_name, regions
@@ -96,6 +99,17 @@ def accounts() -> dict[str, dict[str, Any]]:
     return made
 
 
+def _rates(day: date) -> list[Rate]:
+    """A rate of today for each currency but one, which is of yesterday, and a year of another."""
+    today = [replace(rate, as_of=day, source="ecb rates.example.com", kind="fetched") for rate in shipped("USD")]
+    (euro,) = (rate for rate in today if rate.currency == "EUR")
+    year = [
+        replace(euro, as_of=day - timedelta(days=n), rate=euro.rate + Decimal(n % 40) / 1000) for n in range(1, 400)
+    ]
+    later = [replace(rate, as_of=day - timedelta(days=1)) for rate in today if rate.currency == "TRY"]
+    return [*(rate for rate in today if rate.currency != "TRY"), *later, *year]
+
+
 async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
     """Make it all in an empty migrated database."""
     wanted, dice, now = size or Size(), random.Random(7), utc_now()
@@ -106,7 +120,9 @@ async def fill(pool: Pool, seal: Seal, size: Size | None = None) -> None:
             " SET session_replication_role = replica"
         )
         try:
-            await fx_rows.store(pool, "USD", fx_rows.shipped("USD"))
+            await fx_rows.write(connection, "USD", _rates(now.date()))
+            lira = Rate("TRY", Decimal("0.02"), now.date(), "ecb rates.example.com", "fetched")
+            await fx_rows.hold(connection, "USD", [lira])
             indexes = await _without_indexes(connection)
             await _suppliers(connection, wanted.runs, now)
             offers = await _offers(connection, wanted.offers, dice, now)

@@ -30,6 +30,7 @@ PARTS = {
     "/console/prices/{country}": "SELECT 'JP'",
     "/console/pricing-rules/{id}": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
     "/console/pricing-rules/{id}/remove": "SELECT id FROM pricing_rules ORDER BY position LIMIT 1",
+    "/console/rates/{currency}": "SELECT 'EUR'",
     "/console/suppliers/{name}": _SUPPLIER,
     "/console/money/{name}": _SUPPLIER,
     "/console/sync-runs/{id}": _RUN,

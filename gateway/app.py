@@ -34,7 +34,6 @@ from gateway.kit.tasks import end
 from gateway.kit.watchdog import DatabaseWatchdog
 from gateway.orders.process import drain
 from gateway.orders.waker import ANSWERED, CATALOG
-from gateway.pricing import fx_rows
 from gateway.suppliers.accounts import check_accounts, close_accounts, connect_accounts, follow_keys, keep_following
 from gateway.suppliers.deps import Deps
 from gateway.suppliers.payment_accounts import check_payment_accounts, close_payment_accounts, connect_payment_accounts
@@ -102,18 +101,17 @@ def all_routes() -> list[Route]:
 
 def _describe(app: web.Application, settings: Settings) -> None:
     state.describe_accounts(app, settings)
-    app[state.DOCUMENT] = _document(settings.base_currency)
+    app[state.DOCUMENT] = _document()
 
 
 @cache
-def _document(base_currency: str) -> PreparedDocument:
+def _document() -> PreparedDocument:
     """The description of the API. It is the same for every application of a process, and dear to make."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     described = document(
         all_routes(),
         countries=[a + b for a in letters for b in letters if places.is_country(a + b)],
         regions=[region.code for region in places.regions()],
-        currencies={rate.currency for rate in fx_rows.shipped(base_currency)} | {base_currency},
     )
     return PreparedDocument(described)
 
@@ -206,7 +204,7 @@ async def _health(app: web.Application) -> AsyncIterator[None]:
     if deps is None:
         yield
         return
-    monitor = HealthMonitor(deps.pool)
+    monitor = HealthMonitor(deps.pool, deps.settings)
     app[state.HEALTH] = monitor
     stop = asyncio.Event()
     refreshing = asyncio.create_task(monitor.keep_refreshing(), name="refresh health")

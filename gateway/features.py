@@ -24,7 +24,7 @@ class Feature(NamedTuple):
 FEATURES = (
     Feature("access", ("entry", "second_factor", "storefronts", "users", "keys", "audit")),
     Feature("webhooks"),
-    Feature("pricing"),
+    Feature("pricing", ("rates",)),
     Feature("suppliers"),
     Feature("catalog", ("quotes",)),
     Feature("items", ("goods", "other_goods")),

@@ -24,6 +24,7 @@ AlertKind: TypeAlias = Literal[
     "statement_differs",
     "no_worker",
     "orders_overdue",
+    "stale_rates",
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
 ChannelId = Annotated[str, Meta(pattern="^ach_[0-9a-f]{1,40}$")]

@@ -25,6 +25,7 @@ AlertKind: TypeAlias = Literal[
     "statement_differs",
     "no_worker",
     "orders_overdue",
+    "stale_rates",
 ]
 KINDS: tuple[AlertKind, ...] = (
     "price_move",
@@ -39,9 +40,10 @@ KINDS: tuple[AlertKind, ...] = (
     "statement_differs",
     "no_worker",
     "orders_overdue",
+    "stale_rates",
 )
 # Told by the processes that serve: a worker that died cannot tell of itself.
-HEALTH_KINDS: frozenset[AlertKind] = frozenset({"no_worker", "orders_overdue"})
+HEALTH_KINDS: frozenset[AlertKind] = frozenset({"no_worker", "orders_overdue", "stale_rates"})
 Direction: TypeAlias = Literal["any", "up", "down"]
 About: TypeAlias = Literal["offer", "plan"]
 Level: TypeAlias = Literal["warn", "bad"]
@@ -58,6 +60,7 @@ LEVELS: Mapping[AlertKind, Level] = {
     "statement_differs": "bad",
     "no_worker": "bad",
     "orders_overdue": "bad",
+    "stale_rates": "warn",
 }
 # What a rule's threshold counts, None where it has none; and whether the rule may do without.
 UNITS: Mapping[AlertKind, str | None] = {
@@ -73,6 +76,7 @@ UNITS: Mapping[AlertKind, str | None] = {
     "statement_differs": None,
     "no_worker": None,
     "orders_overdue": None,
+    "stale_rates": None,
 }
 MAY_LACK_THRESHOLD = frozenset({"sync_trouble", "charged_more", "statement_differs"}) | HEALTH_KINDS
 
@@ -343,6 +347,7 @@ def default_rules() -> tuple[Rule, ...]:
         Rule(id="", name="Supplier statement differs", kind="statement_differs"),
         Rule(id="", name="No worker for 60 seconds", kind="no_worker"),
         Rule(id="", name="Orders overdue", kind="orders_overdue"),
+        Rule(id="", name="Exchange rates are old", kind="stale_rates"),
     )
 
 

@@ -27,12 +27,13 @@ from gateway.alerts.alert_rules import (
     default_rules,
     fault_of,
 )
-from gateway.alerts.evaluate import Gathered, evaluate_health_rule, evaluate_or_report, evaluate_prices
+from gateway.alerts.evaluate import Gathered, evaluate_or_report, evaluate_prices
+from gateway.alerts.evaluate_health import evaluate_health_rule, evaluate_rates_rule
 from gateway.kit.pool import Connection, Pool, allow_long_work
 from gateway.kit.problem import Problem
 from gateway.kit.settings import Settings
 from gateway.orders import worker_rows
-from gateway.prices.changes import rates_in
+from gateway.pricing.rates import bounds_of, rate_report, rates_now
 from gateway.suppliers import supplier_list_rows
 from gateway.suppliers.deps import Deps
 from schemas.api_alerts import Alert, AlertChannel, AlertRule, AlertRuleRequest, AlertsTold
@@ -54,14 +55,14 @@ class Evaluated(msgspec.Struct, frozen=True):
 async def evaluate(deps: Deps) -> Evaluated:
     """Look at every rule now but those on health. Raises what the database raises; nothing is changed then."""
     now = deps.clock()
-    worth = await rates_in(deps.pool, deps.settings.base_currency)
+    rates = await rates_now(deps.pool, deps.settings)
     async with deps.pool.acquire() as connection, connection.transaction():
         await allow_long_work(connection)
         await alert_rows.only_one(connection)
         kinds = [kind for kind in KINDS if kind not in HEALTH_KINDS]
         rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in kinds]
         active = await alert_rows.active(connection, kinds)
-        gathered = Gathered(deps, now, active, worth)
+        gathered = Gathered(deps, now, active, rates)
         since = await alert_rows.marks(connection)
         to = await alert_rows.horizon(deps.pool)
         priced = [rule for rule in rules if rule.kind == "price_move"]
@@ -86,7 +87,14 @@ async def evaluate_health(deps: Deps, watched_seconds: float) -> Evaluated:
         rules = [rule for rule in await _rules(connection) if rule.enabled and rule.kind in HEALTH_KINDS]
         active = await alert_rows.active(connection, sorted(HEALTH_KINDS))
         health = await worker_rows.order_health(connection)
-        evaluations = [evaluate_health_rule(rule, health, watched_seconds) for rule in rules]
+        rates = await rate_report(connection, deps.settings)
+        bounds = bounds_of(deps.settings)
+        evaluations = [
+            evaluate_rates_rule(rule, rates, bounds, now)
+            if rule.kind == "stale_rates"
+            else evaluate_health_rule(rule, health, watched_seconds)
+            for rule in rules
+        ]
         done = await _decided(connection, deps, evaluations, active, now)
     return _logged(done)
 

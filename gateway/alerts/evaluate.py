@@ -26,11 +26,10 @@ from gateway.checkouts.checkout_rules import WORDS
 from gateway.kit.pages import PageRequest
 from gateway.kit.pool import DATABASE_DOWN, Connection
 from gateway.ledger import supplier_statement_rows
-from gateway.orders.health_rules import MOST_COUNTED, OrderHealth, degradations
 from gateway.prices import supplier_figures
 from gateway.prices.margins_thin import ThinMargins, thin_margins
 from gateway.pricing.price_rules import NoRate, Rates
-from gateway.suppliers.deps import Deps, utc_now
+from gateway.suppliers.deps import Deps
 from schemas.api_suppliers import SupplierFigures
 from schemas.money import Money
 
@@ -49,15 +48,10 @@ class Gathered:
     deps: Deps
     now: datetime
     active: Sequence[ActiveAlert]
-    worth: dict[str, Decimal] = field(default_factory=dict)
+    rates: Rates
     lists: list[alert_figure_rows.OtherList] | None = None
     _suppliers: list[SupplierFigures] | None = None
     _margins: dict[Decimal, list[ThinMargins] | None] = field(default_factory=dict)
-
-    @property
-    def rates(self) -> Rates:
-        """Today's exchange rates."""
-        return Rates(self.deps.settings.base_currency, self.worth)
 
     async def suppliers(self) -> list[SupplierFigures]:
         """Every configured supplier, as its page shows it."""
@@ -87,7 +81,7 @@ async def evaluate_prices(
     cheapest: list[alert_figure_rows.CheapestMoved] = []
     reached = to or since
     if to is not None and to != since:
-        worth = gathered.worth | {gathered.rates.base: Decimal(1)}
+        worth = gathered.rates.worth
         if offers:
             least = min((rule.threshold for rule in offers if rule.threshold is not None), default=Decimal(0))
             ids = {rule.id for rule in offers}
@@ -105,36 +99,6 @@ async def evaluate_prices(
         evaluate_moves(rule, _plan_moves(rule, cheapest, base), gathered.active, gathered.now, lasts) for rule in plans
     ]
     return evaluations, reached
-
-
-def evaluate_health_rule(rule: Rule, health: OrderHealth, watched_seconds: float) -> Evaluation:
-    """What a rule on the processing of orders finds. What changes with every second is not in the words."""
-    found = {degradation.word for degradation in degradations(health, watched_seconds)}
-    if rule.kind not in found:
-        return Evaluation(rule=rule)
-    if rule.kind == "no_worker":
-        ago = None if health.worker_seen_seconds is None else timedelta(seconds=health.worker_seen_seconds)
-        seen = "none was ever seen" if ago is None else f"the last one was seen {_minute(utc_now() - ago)}"
-        finding = Finding(
-            subject="no_worker",
-            title="No worker is running",
-            detail=f"{seen}; start esim-gateway worker",
-            link="/console/jobs",
-        )
-    else:
-        first = health.oldest[0]
-        count = f"{health.overdue}{' or more' if health.overdue >= MOST_COUNTED else ''}"
-        finding = Finding(
-            subject="orders_overdue",
-            title=f"Orders are overdue: {count}",
-            detail=f"the first since {_minute(first.due_at)}: {', '.join(order.id for order in health.oldest)}",
-            link=f"/console/orders/{quote(first.id)}",
-        )
-    return Evaluation(rule=rule, found=(finding,))
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 async def evaluate_rule(gathered: Gathered, rule: Rule) -> Evaluation:

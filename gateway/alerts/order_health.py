@@ -17,14 +17,17 @@ from gateway.alerts.alerts import evaluate_health
 from gateway.alerts.delivery import Sender
 from gateway.kit.guarded_http import GuardedHttpClient
 from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings
 from gateway.orders import worker_rows
 from gateway.orders.health_rules import Degradation, OrderHealth, degradations, seconds_without_worker
+from gateway.pricing.rates import stale_rates
 from gateway.suppliers.deps import Deps
 
 log = structlog.get_logger(__name__)
 
 REFRESH_SECONDS = 3.0
 REFRESH_TIMEOUT = 5.0
+RATES_SECONDS = 15.0  # rates grow old by days
 JUDGE_SECONDS = 5.0
 LEASE_SECONDS = 15.0  # with JUDGE_SECONDS: 20 seconds after its holder died another process judges
 HEARTBEAT_SECONDS = 10.0
@@ -32,13 +35,16 @@ _LEASE = "health_alerts"
 
 
 class HealthMonitor:
-    """The health of order processing, refreshed in the background and read from memory: a request waits for nothing.
+    """The health of order processing and the age of exchange rates, refreshed in the background and read from memory.
 
     While the database cannot be read the last reading stands: what is unknown is neither degraded nor well.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
+        self._settings = settings
+        self._stale_rates: str | None = None
+        self._rates_read_at = float("-inf")
         self._began = time.monotonic()
         self._health: OrderHealth | None = None
         self._failing = False
@@ -51,7 +57,8 @@ class HealthMonitor:
     @property
     def degradations(self) -> list[Degradation]:
         """What is degraded by the last reading."""
-        return [] if self._health is None else degradations(self._health, self.watched_seconds)
+        found = [] if self._health is None else degradations(self._health, self.watched_seconds)
+        return found if self._stale_rates is None else [*found, Degradation("stale_rates", self._stale_rates)]
 
     @property
     def orders_overdue(self) -> int | None:
@@ -68,6 +75,9 @@ class HealthMonitor:
         try:
             async with asyncio.timeout(REFRESH_TIMEOUT):
                 self._health = await worker_rows.order_health(self._pool)
+                if time.monotonic() - self._rates_read_at > RATES_SECONDS:
+                    self._stale_rates = await stale_rates(self._pool, self._settings)
+                    self._rates_read_at = time.monotonic()
         except Exception as error:  # noqa: BLE001 - whatever it is, the next reading is seconds away
             if not self._failing:
                 log.warning("health_read_failed", error=type(error).__name__)

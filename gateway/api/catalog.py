@@ -26,7 +26,8 @@ _NAMES = {"countries": "country"}
 
 @routes(
     "GET", "/v1/plans",
-    access="catalog", tag="Catalogue", answer=PlanList, parameters=PlanParameters, problems=("invalid",), cached=True,
+    access="catalog", tag="Catalogue", answer=PlanList, parameters=PlanParameters, problems=("invalid", "no_rate"),
+    cached=True,
 )  # fmt: skip
 async def list_plans(request: web.Request) -> Answer:
     """List plans.
@@ -64,7 +65,7 @@ async def list_plans(request: web.Request) -> Answer:
 @routes(
     "GET", "/v1/plans/{plan_id}",
     access="catalog", tag="Catalogue", answer=Plan, parts=_PLAN_PART,
-    parameters=CurrencyParameters, problems=("not_found", "gone", "plan_replaced", "invalid"), cached=True,
+    parameters=CurrencyParameters, problems=("not_found", "gone", "plan_replaced", "invalid", "no_rate"), cached=True,
 )  # fmt: skip
 async def get_plan(request: web.Request) -> Answer:
     """One plan.
@@ -82,7 +83,7 @@ async def get_plan(request: web.Request) -> Answer:
 @routes(
     "GET", "/v1/plans/{plan_id}/offers",
     access="ops:read", tag="Catalogue", answer=OfferList, parts=_PLAN_PART,
-    parameters=CurrencyParameters, problems=("not_found", "gone", "plan_replaced", "invalid"), cached=True,
+    parameters=CurrencyParameters, problems=("not_found", "gone", "plan_replaced", "invalid", "no_rate"), cached=True,
 )  # fmt: skip
 async def list_plan_offers(request: web.Request) -> Answer:
     """The offers of a plan, with what they cost.
@@ -100,7 +101,7 @@ async def list_plan_offers(request: web.Request) -> Answer:
 @routes(
     "GET", "/v1/countries",
     access="catalog", tag="Catalogue", answer=CountryList,
-    parameters=CurrencyParameters, problems=("invalid",), cached=True,
+    parameters=CurrencyParameters, problems=("invalid", "no_rate"), cached=True,
 )  # fmt: skip
 async def list_countries(request: web.Request) -> Answer:
     """Countries that plans in stock cover.
@@ -117,7 +118,7 @@ async def list_countries(request: web.Request) -> Answer:
 @routes(
     "GET", "/v1/regions",
     access="catalog", tag="Catalogue", answer=RegionList,
-    parameters=CurrencyParameters, problems=("invalid",), cached=True,
+    parameters=CurrencyParameters, problems=("invalid", "no_rate"), cached=True,
 )  # fmt: skip
 async def list_regions(request: web.Request) -> Answer:
     """Regions.
@@ -154,7 +155,8 @@ def wanted(sent: PlanParameters | NeedFeatures) -> Wanted:
 
 def question(error: QueryError, names: dict[str, str] | None = None) -> Refusal:
     """The 422 for what the index cannot answer."""
-    return invalid(f"/{(_NAMES if names is None else names).get(error.parameter, error.parameter)}", error.detail)
+    name = (_NAMES if names is None else names).get(error.parameter, error.parameter)
+    return Refusal(error.code, f"{name}: {error.detail}", errors=[(f"/{name}", error.detail)])
 
 
 def _known_countries(codes: list[str]) -> tuple[str, ...]:

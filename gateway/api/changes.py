@@ -128,8 +128,7 @@ async def list_changes(request: web.Request) -> web.Response:
         min_percent=_figure(unset_to_none(sent.min_percent)),
         min_amount=_figure(unset_to_none(sent.min_amount)),
     )
-    base = _settings(request).base_currency
-    return json_answer(await changes.feed(pool_of(request), base, wanted, sent.page))
+    return json_answer(await changes.feed(pool_of(request), _settings(request), wanted, sent.page))
 
 
 @routes(
@@ -145,10 +144,11 @@ async def sum_changes(request: web.Request) -> web.Response:
     """
     sent = read_query(request, ChangeSummaryParameters)
     since = clamped(sent.since)
-    base = _settings(request).base_currency
     suppliers = tuple(dict.fromkeys(sent.supplier))
     return json_answer(
-        await changes.summary(pool_of(request), base, since, mode=unset_to_none(sent.mode), suppliers=suppliers)
+        await changes.summary(
+            pool_of(request), _settings(request), since, mode=unset_to_none(sent.mode), suppliers=suppliers
+        )
     )
 
 

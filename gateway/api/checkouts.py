@@ -75,7 +75,7 @@ CHECKOUT_PART = {"id": ("^co_[A-Za-z0-9]{1,60}$", "The checkout's `id`.")}
 _PROBLEMS = (
     "idempotency_key_required", "no_plan", "not_found", "gone", "plan_replaced", "no_stock", "price_changed",
     "quote_expired", "duplicate_reference", "spend_limit", "idempotency_mismatch", "not_supported", "invalid",
-    "selling_stopped", "unavailable",
+    "no_rate", "selling_stopped", "unavailable",
 )  # fmt: skip
 
 

@@ -122,7 +122,7 @@ async def get_esim_qr_png(request: web.Request) -> web.Response:
 @routes(
     "GET", "/v1/esims/{id}/topup-plans",
     access="storefront", tag="eSIMs", answer=api_esims.TopupPlanList, parts=ID_PART,
-    parameters=CurrencyParameters, problems=("not_found", "invalid", "not_supported", "unavailable"),
+    parameters=CurrencyParameters, problems=("not_found", "invalid", "no_rate", "not_supported", "unavailable"),
 )  # fmt: skip
 async def list_esim_topup_plans(request: web.Request) -> web.Response:
     """What can be added to an eSIM now, the cheapest first.

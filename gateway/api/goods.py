@@ -115,7 +115,7 @@ GOOD_PART = {"id": ("^good_[0-9a-f]{24}$", "The good's `id`.")}
 @routes(
     "GET", "/v1/goods",
     access="goods", tag="Digital goods", answer=Page[DigitalGood],
-    parameters=GoodsParameters, problems=("invalid", "unavailable"),
+    parameters=GoodsParameters, problems=("invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def list_goods(request: web.Request) -> web.Response:
     """List digital goods.
@@ -158,7 +158,7 @@ async def list_good_categories(request: web.Request) -> web.Response:
 @routes(
     "GET", "/v1/goods/{id}",
     access="goods", tag="Digital goods", answer=DigitalGood, parts=GOOD_PART, narrow=True, parameters=GoodParameters,
-    problems=("not_found", "conflict", "invalid", "unavailable"),
+    problems=("not_found", "conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def get_good(request: web.Request) -> web.Response:
     """One digital good.

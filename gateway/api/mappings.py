@@ -62,7 +62,7 @@ async def list_unmapped_groups(request: web.Request) -> web.Response:
         reason=unset_to_none(sent.reason),
         about=unset_to_none(sent.about),
     )
-    return json_answer(await mappings.groups(deps.pool, deps.settings.base_currency, scope, sent.page))
+    return json_answer(await mappings.groups(deps.pool, deps.settings, scope, sent.page))
 
 
 @routes(

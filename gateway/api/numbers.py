@@ -37,7 +37,7 @@ class TierParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @routes(
     "GET", "/v1/numbers/countries",
     access="storefront", tag="Numbers", answer=NumberCountryList,
-    parameters=CurrencyParameters, problems=("invalid", "unavailable"),
+    parameters=CurrencyParameters, problems=("invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def list_number_countries(request: web.Request) -> web.Response:
     """Countries in which virtual numbers are sold.
@@ -54,7 +54,7 @@ async def list_number_countries(request: web.Request) -> web.Response:
 @routes(
     "GET", "/v1/numbers/tiers",
     access="storefront", tag="Numbers", answer=NumberTierList,
-    parameters=TierParameters, problems=("invalid", "unavailable"),
+    parameters=TierParameters, problems=("invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def list_number_tiers(request: web.Request) -> web.Response:
     """How long virtual numbers are held.

@@ -61,17 +61,18 @@ _TAGS = {
 _TAG_ORDER = {tag: place for place, tag in enumerate(_TAGS)}
 
 
-def document(
-    routes: Iterable[Route], *, countries: Iterable[str], regions: Iterable[str], currencies: Iterable[str]
-) -> bytes:
-    """The whole document as JSON. Countries, regions and currencies are those that the gateway knows."""
+def document(routes: Iterable[Route], *, countries: Iterable[str], regions: Iterable[str]) -> bytes:
+    """The whole document as JSON. Countries and regions are those that the gateway knows."""
     listed = sorted(routes, key=lambda route: _TAG_ORDER.get(route.tag, len(_TAG_ORDER)))
     types = {kind for route in listed for kind in _types(route)} | {Problem}
     ordered = sorted(types, key=_component_name)
     _, components = msgspec_json.schema_components(ordered, ref_template=_REF)
     known: dict[str, dict[str, Any]] = {
         "CountryCode": {"type": "string", "description": "ISO 3166-1 alpha-2.", "enum": sorted(countries)},
-        "CurrencyCode": {"type": "string", "description": "Of a price.", "enum": sorted(currencies)},
+        "CurrencyCode": {
+            "type": "string", "pattern": "^[A-Z]{3,4}$", "examples": ["USD"],
+            "description": "Any currency that has an exchange rate; 422 `no_rate` for one without.",
+        },
         "RegionCode": {"type": "string", "description": "A region of `/v1/regions`.", "enum": sorted(regions)},
     }  # fmt: skip
     request_names = _asked(listed)

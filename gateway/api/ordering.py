@@ -46,7 +46,8 @@ ALSO: Mapping[int, str] = {
 }
 PROBLEMS = (
     "idempotency_key_required", "no_plan", "not_found", "gone", "plan_replaced", "no_stock", "price_changed",
-    "quote_expired", "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "too_many_open_orders",
+    "quote_expired", "duplicate_reference", "spend_limit", "idempotency_mismatch", "invalid", "no_rate",
+    "too_many_open_orders",
     "selling_stopped", "unavailable",
 )  # fmt: skip
 

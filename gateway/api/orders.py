@@ -78,7 +78,8 @@ async def create_order(request: web.Request) -> web.Response:
     "POST", "/v1/orders/validate",
     access="storefront", tag="Orders", answer=Validated, parameters=NoParameters, bodies=BODIES,
     problems=("no_plan", "not_found", "gone", "plan_replaced", "no_stock", "price_changed", "quote_expired",
-              "duplicate_reference", "spend_limit", "forbidden", "invalid", "selling_stopped", "unavailable"),
+              "duplicate_reference", "spend_limit", "forbidden", "invalid", "no_rate", "selling_stopped",
+              "unavailable"),
 )  # fmt: skip
 async def validate_order(request: web.Request) -> web.Response:
     """Say whether an order would be taken now.

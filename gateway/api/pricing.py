@@ -79,7 +79,7 @@ async def list_pricing_rules(request: web.Request) -> web.Response:
 @routes(
     "POST", "/v1/ops/pricing-rules",
     access="ops", tag="Operations", status=201, answer=PricingRule, parameters=NoParameters, bodies=(RuleBody,),
-    problems=("conflict", "invalid", "unavailable"),
+    problems=("conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def create_pricing_rule(request: web.Request) -> web.Response:
     """Create a pricing rule.
@@ -111,7 +111,7 @@ async def get_pricing_rule(request: web.Request) -> web.Response:
     "PUT", "/v1/ops/pricing-rules/{id}",
     access="ops", tag="Operations", answer=PricingRule,
     parts=_PART, narrow=True, parameters=NoParameters, bodies=(RuleBody,),
-    problems=("not_found", "conflict", "invalid", "unavailable"),
+    problems=("not_found", "conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def replace_pricing_rule(request: web.Request) -> web.Response:
     """Word a pricing rule anew.
@@ -130,7 +130,7 @@ async def replace_pricing_rule(request: web.Request) -> web.Response:
     "PATCH", "/v1/ops/pricing-rules/{id}",
     access="ops", tag="Operations", answer=PricingRule, example={"enabled": False, "state": "off"},
     parts=_PART, narrow=True, parameters=NoParameters, bodies=(RulePatch,),
-    problems=("not_found", "conflict", "invalid", "unavailable"),
+    problems=("not_found", "conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def change_pricing_rule(request: web.Request) -> web.Response:
     """Change parts of a pricing rule.
@@ -182,7 +182,7 @@ async def order_pricing_rules(request: web.Request) -> web.Response:
 @routes(
     "POST", "/v1/ops/pricing-rules/preview",
     access="ops:read", tag="Operations", answer=PricingPreview, parameters=NoParameters, bodies=(PreviewRequest,),
-    problems=("not_found", "conflict", "invalid", "unavailable"),
+    problems=("not_found", "conflict", "invalid", "no_rate", "unavailable"),
 )  # fmt: skip
 async def preview_pricing_rules(request: web.Request) -> web.Response:
     """What a change of pricing rules would do.

@@ -46,6 +46,7 @@ KINDS: Mapping[str, Kind] = {
     "unsupported_media_type": Kind(415, "Unsupported media type"),
     "expectation_failed": Kind(417, "Expectation failed"),
     "invalid": Kind(422, "Invalid request"),
+    "no_rate": Kind(422, "No exchange rate for this currency"),
     "idempotency_mismatch": Kind(422, "The Idempotency-Key belongs to another request"),
     "rate_limited": Kind(429, "Too many requests"),
     "too_many_open_orders": Kind(429, "Too many open orders"),

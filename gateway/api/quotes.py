@@ -25,7 +25,7 @@ routes = Table()
     "POST", "/v1/quotes",
     access="storefront", tag="Quotes", status=201, answer=Quote,
     parameters=NoParameters, bodies=(QuoteForPlan, QuoteForNeed), body_example={"countries": ["JP", "KR"]},
-    problems=("no_plan", "no_stock", "gone", "plan_replaced", "invalid"),
+    problems=("no_plan", "no_stock", "gone", "plan_replaced", "invalid", "no_rate"),
 )  # fmt: skip
 async def create_quote(request: web.Request) -> web.Response:
     """Create a quote.

@@ -42,6 +42,7 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 LAG_SECONDS = 30.0  # how long a change may wait for a sync process to publish it before another process does
+REBUILD_SECONDS = 20.0
 LISTEN_SECONDS = 0.5
 DATABASE_SECONDS = 5.0
 REDIS_SECONDS = 60.0
@@ -134,6 +135,15 @@ class Catalog:
             elif not self._snapshots:
                 await self._follow_redis()
             await self._stand()
+
+    async def refresh_wholly(self) -> None:
+        """``refresh``, and wait for a snapshot that has to be made for that, for some seconds at most."""
+        await self.refresh()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REBUILD_SECONDS):
+                while self._rebuild.running:  # one that had begun before makes way for another
+                    await self._rebuild.finished()
+                    await self.refresh()
 
     async def close(self) -> None:
         """Stop watching and let go of the files."""
@@ -230,7 +240,10 @@ class Catalog:
             self._behind_since = None
         elif self._behind_since is None:
             self._behind_since = loop.time()
-        late = self._behind_since is not None and loop.time() - self._behind_since > LAG_SECONDS
+        # Nobody who changed exchange rates publishes them.
+        late = (now.newest is not None and now.newest.rates != now.rates) or (
+            self._behind_since is not None and loop.time() - self._behind_since > LAG_SECONDS
+        )
         if not lacking and now.content <= now.published:
             self._rebuild.failure = ""
         if (lacking or late) and self._rebuild.start():

@@ -12,7 +12,6 @@ import os
 import pickle
 import sys
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -28,8 +27,8 @@ from gateway.catalog.index.tables import finish
 from gateway.kit.pool import Connection, Pool, allow_long_work, open_pool
 from gateway.kit.settings import Settings
 from gateway.pricing import pricing_rule_rows
-from gateway.pricing.price_rules import rates_on
 from gateway.pricing.pricing_rules import Rule
+from gateway.pricing.rates import rates_now
 from gateway.suppliers.accounts import check_accounts
 from schemas.plan import nominal_mb
 
@@ -95,21 +94,19 @@ async def _publish(pool: Pool, settings: Settings) -> tuple[dict[str, str], dict
         made_of = msgspec.json.encode(Basis(basis, overlay, rules)).decode()
         written = await asyncio.to_thread(_write, settings, built, made_of)
         versions = {mode: version for mode, (version, _) in written.items()}
-        await snapshot_rows.published(connection, now.content, snapshot_rows.Published(basis, versions))
+        await snapshot_rows.published(connection, now.content, snapshot_rows.Published(basis, versions, now.rates))
         kept = set(versions.values()) | set(now.newest.versions.values() if now.newest is not None else ())
     await asyncio.to_thread(files.prune, settings.state_dir, kept)
     return versions, {mode: offers for mode, (_, offers) in written.items()}, True
 
 
 async def _terms(connection: Connection, settings: Settings) -> Terms:
-    base = settings.base_currency
-    dated = await snapshot_rows.rates(connection, base)
     tolerance = {
         name: account.charge_tolerance if account.charge_tolerance is not None else manifest.charge_tolerance
         for name, (manifest, account) in check_accounts(settings).items()
     }
-    rates = rates_on(datetime.now(UTC).date(), base, dated)
-    return Terms(rates, tolerance, nominal_mb(settings.needs.unstated_unlimited_mb_per_day))
+    assumed = nominal_mb(settings.needs.unstated_unlimited_mb_per_day)
+    return Terms(await rates_now(connection, settings), tolerance, assumed)
 
 
 async def _basis(connection: Connection, content: int, terms: Terms) -> str:

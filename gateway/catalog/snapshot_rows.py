@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,25 +18,30 @@ _ROWS_AT_ONCE = 5000
 
 
 class Published(msgspec.Struct, frozen=True):
-    """What the newest snapshots are: the version of each mode, and a digest of what they were made from."""
+    """What the newest snapshots are: the version of each mode, and digests of what they were made from."""
 
     basis: str
     versions: dict[str, str]
+    rates: str = ""
 
 
 class State(msgspec.Struct, frozen=True):
-    """The counters of ``catalog_state``; ``newest`` is None before anything was published."""
+    """The counters of ``catalog_state``; ``newest`` is None before anything was published.
+
+    ``rates`` is a digest of the exchange rates in force, "" before any were noted.
+    """
 
     content: int
     overlay: int
     pricing: int
     published: int
     newest: Published | None
+    rates: str = ""
 
 
 async def state(connection: Connection | Pool) -> State:
     """Where the catalogue stands."""
-    row = await connection.fetchrow("SELECT content, overlay, pricing, published, digest FROM catalog_state")
+    row = await connection.fetchrow("SELECT content, overlay, pricing, published, digest, rates FROM catalog_state")
     if row is None:
         raise LookupError("catalog_state has no row; the database was not migrated")
     newest = None
@@ -46,7 +50,7 @@ async def state(connection: Connection | Pool) -> State:
             newest = msgspec.json.decode(row["digest"], type=Published)
         except msgspec.DecodeError:  # another release wrote it
             newest = None
-    return State(row["content"], row["overlay"], row["pricing"], row["published"], newest)
+    return State(row["content"], row["overlay"], row["pricing"], row["published"], newest, row["rates"] or "")
 
 
 async def published(connection: Connection | Pool, content: int, newest: Published) -> None:
@@ -56,12 +60,6 @@ async def published(connection: Connection | Pool, content: int, newest: Publish
         content,
         msgspec.json.encode(newest).decode(),
     )
-
-
-async def rates(connection: Connection, base: str) -> list[tuple[str, Decimal, date]]:
-    """Every dated rate: (currency, rate, day)."""
-    rows = await connection.fetch("SELECT currency, rate, as_of FROM fx_rates WHERE base = $1 ORDER BY 1, 3", base)
-    return [(row["currency"], row["rate"], row["as_of"]) for row in rows]
 
 
 async def supplier_modes(connection: Connection) -> dict[str, str]:

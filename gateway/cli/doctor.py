@@ -112,6 +112,7 @@ async def _database(settings: Settings) -> AsyncIterator[Check]:
     yield Check("schema", good=True, says=f"revision {HEAD}, and the job queue fits the installed PgQueuer")
     async for check in _orders(url):
         yield check
+    yield await _rates(url, settings)
     async for check in _keys(url):
         yield check
     yield await _users(url)
@@ -141,6 +142,22 @@ async def _orders(url: str) -> AsyncIterator[Check]:
     else:
         oldest = ", ".join(f"{order.id} since {order.due_at:%Y-%m-%d %H:%M:%S} UTC" for order in health.oldest)
         yield Check("orders_overdue", good=False, says=f"{reason}: {oldest}")
+
+
+async def _rates(url: str, settings: Settings) -> Check:
+    """Whether exchange rates are fresh."""
+    from gateway.kit.pool import open_pool
+    from gateway.pricing.rates import rates_now, stale_rates
+
+    pool = await open_pool(url, max_size=1, name="esim-gateway doctor")
+    try:
+        stale, found = await stale_rates(pool, settings), await rates_now(pool, settings)
+    finally:
+        await pool.close()
+    if stale is None:
+        return Check("exchange rates", good=True, says=f"of {len(found.worth)} currencies")
+    advice = "set [rates] sources" if not settings.rates.sources else "see esim-gateway rates list"
+    return Check("stale_rates", good=None, says=f"{stale}: {advice}, or esim-gateway rates import or set")
 
 
 async def _keys(url: str) -> AsyncIterator[Check]:

@@ -48,6 +48,7 @@ KIND_WORDS: dict[AlertKind, str] = {
     "statement_differs": "a supplier's statement differs from the ledger",
     "no_worker": "no worker is running",
     "orders_overdue": "orders are overdue",
+    "stale_rates": "exchange rates are old or wait for an operator",
 }
 _WAYS = (("any", "either way"), ("up", "up"), ("down", "down"))
 _ABOUTS = (("offer", "of an offer"), ("plan", "of a plan: the cheapest of all suppliers"))
@@ -309,6 +310,7 @@ def _words(rule: AlertRule) -> str:
         "statement_differs": "its statement has unexplained differences from the ledger",
         "no_worker": "no worker has been seen for 60 seconds",
         "orders_overdue": "orders have waited for 60 seconds past their time",
+        "stale_rates": "exchange rates were not fetched lately, are old, or wait for an operator",
     }[rule.kind]
     return text + (f", in {country_name(rule.country)}" if rule.country else "")
 

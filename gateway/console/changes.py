@@ -37,7 +37,7 @@ async def changes(request: web.Request) -> View:
         min_amount=form.decimal("amount", least=0, most=1_000_000),
     )
     base = deps.settings.base_currency
-    found = await flow.feed(deps.pool, base, wanted, page_request_of(request, _PAGE))
+    found = await flow.feed(deps.pool, deps.settings, wanted, page_request_of(request, _PAGE))
     sheet = sheet_of(CHANGES, found.data)
     context = {
         "rows": [(row, as_money(row.old), as_money(row.new)) for row in found.data],
@@ -62,7 +62,7 @@ async def since(request: web.Request) -> View:
     user = visitor(request)
     usual = "visit" if user.last_visit is not None else "24h"
     moment = since_of(form, user.last_visit, usual) or datetime.now(UTC) - timedelta(days=1)
-    found = await flow.summary(deps.pool, deps.settings.base_currency, moment, mode=mode(request))
+    found = await flow.summary(deps.pool, deps.settings, moment, mode=mode(request))
     sheet = of_summary(found)
     context = {
         "found": found,

@@ -70,7 +70,7 @@ async def history(request: web.Request) -> View:
 async def _start(request: web.Request, context: dict[str, Any]) -> View:
     since = moment_of("7d", datetime.now(UTC))
     wanted = ChangeFilter(since=since, mode=mode(request))
-    moves = await largest_moves(deps_of(request).pool, deps_of(request).settings.base_currency, wanted, _MOVES)
+    moves = await largest_moves(deps_of(request).pool, deps_of(request).settings, wanted, _MOVES)
     missed = bool(context["offer"])
     rows = [(move, as_money(move.old), as_money(move.new)) for move in moves]
     return View("history.html", {**context, "found": None, "moves": rows, "missed": missed}, title="History")

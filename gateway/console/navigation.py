@@ -20,6 +20,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Changes", "n"),
             ("Margins", "m"),
             ("Pricing rules", "r"),
+            ("Rates", "x"),
         ),
     ),
     ("Orders", (("Orders", "o"), ("Needs attention", "a"), ("Checkouts", "k"), ("Storefronts", "f"))),

@@ -18,10 +18,11 @@ from gateway.console.margins import index_of
 from gateway.console.pages import Csv, Hit, Pages, View, deps_of, invalid, mode, see_other, visitor
 from gateway.kit.problem import Problem
 from gateway.prices import pricing_preview
-from gateway.pricing import edit_rules, fx_rows
+from gateway.pricing import edit_rules
 from gateway.pricing import pricing_rule_rows as store
 from gateway.pricing.pricing import countries_by_region, sets_now
 from gateway.pricing.pricing_tables import conditions, data, of_rules
+from gateway.pricing.rates import rates_now
 from gateway.suppliers import supplier_rows
 from providers.kit import places
 from schemas.api_pricing import PreviewRequest, PricingPreview, PricingRule, RuleBody
@@ -158,7 +159,7 @@ async def _try_or_keep(request: web.Request, rule: PricingRule | None) -> View |
 async def _form(request: web.Request, rule: PricingRule | None, typed: dict[str, str]) -> View:
     deps = deps_of(request)
     base = deps.settings.base_currency
-    known = await fx_rows.worth(deps.pool, base)
+    known = (await rates_now(deps.pool, deps.settings)).worth
     regions = sorted(((region.code, region.name) for region in places.regions()), key=lambda region: region[1])
     names = await supplier_rows.last_good(deps.pool)
     chosen = typed.get("supplier", "")

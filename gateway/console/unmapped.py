@@ -61,7 +61,7 @@ async def unmapped(request: web.Request) -> View:
         about=form.choice("about", [about.value for about in About if about], required=False) or None,
     )
     base = deps.settings.base_currency
-    found = await mappings.groups(deps.pool, base, scope, page_request_of(request, _PAGE))
+    found = await mappings.groups(deps.pool, deps.settings, scope, page_request_of(request, _PAGE))
     context = {
         "groups": [
             (group, as_money(group.cost_total), as_money(group.cost_median), _url(group)) for group in found.data
@@ -145,8 +145,7 @@ async def download(request: web.Request) -> web.Response:
 async def find(request: web.Request, question: str) -> list[Hit]:
     """Words that are not understood and hold the question."""
     deps = deps_of(request)
-    base = deps.settings.base_currency
-    found = await mappings.groups(deps.pool, base, Scope(mode=mode(request)), PageRequest(200))
+    found = await mappings.groups(deps.pool, deps.settings, Scope(mode=mode(request)), PageRequest(200))
     return [
         Hit(group.word, _url(group), f"{group.offers} offers of {group.supplier}")
         for group in found.data

@@ -20,6 +20,7 @@ from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
+from gateway.pricing.rates import no_rate
 from gateway.selling import engine
 from gateway.selling.choosing_rules import Candidate
 from gateway.selling.sold_rules import api_price
@@ -44,11 +45,11 @@ Priced = tuple[NumberLine, Money | None]
 async def countries(
     deps: Deps, storefront_id: str, mode: Mode, currency: str | None = None
 ) -> NumberCountryList | Problem:
-    """Where numbers are sold, by name. Problems: invalid (a currency without a rate)."""
+    """Where numbers are sold, by name. Problems: no_rate."""
     try:
         priced = await _priced(deps, storefront_id, mode, currency)
     except NoRate as error:
-        return _no_rate(error)
+        return no_rate(error)
     found: dict[str, list[Money]] = defaultdict(list)
     for line, price in priced:
         found[line.country] += [] if price is None else [price]
@@ -66,7 +67,7 @@ async def tiers(
     try:
         priced = await _priced(deps, storefront_id, mode, currency, country)
     except NoRate as error:
-        return _no_rate(error)
+        return no_rate(error)
     found: dict[str, list[Priced]] = defaultdict(list)
     for line, price in priced:
         found[line.tier_id].append((line, price))
@@ -206,8 +207,3 @@ def _present(deps: Deps, number: Number) -> VirtualNumber:
         observed_at=number.observed_at,
         created_at=number.created_at,
     )
-
-
-def _no_rate(error: NoRate) -> Problem:
-    what = f"there is no exchange rate for {error.currency}"
-    return Problem("invalid", f"currency: {what}", (("/currency", what),))

@@ -15,9 +15,8 @@ from gateway.items.goods_walk_rules import Difference, Met, difference, together
 from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.pool import Pool, allow_long_work
 from gateway.kit.settings import Settings
-from gateway.pricing import fx_rows
 from gateway.pricing.bounds import quarantine_bounds, suspect_bounds
-from gateway.pricing.price_rules import Rates
+from gateway.pricing.rates import rates_now
 from gateway.suppliers.accounts import Account
 from providers.contract import Capability, Provider
 from schemas.errors import GatewayError, UnreadableAnswer
@@ -104,8 +103,7 @@ async def _replace(
     async with pool.acquire() as connection, connection.transaction():
         await allow_long_work(connection)
         stored = await goods_walk_rows.stored(connection, supplier)
-        known = await fx_rows.current(connection, settings.base_currency)
-        rates = Rates(settings.base_currency, {name: rate.rate for name, rate in known.items()})
+        rates = await rates_now(connection, settings)
         bounds = quarantine_bounds(settings.sync), suspect_bounds(settings.sync)
         found = difference(account.manifest.name, walked.met, stored, rates, bounds, accepted=accepted)
         outcome = Outcome(

@@ -15,6 +15,7 @@ from yarl import URL
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 LONGEST_URL = 2048
 _HIGHEST_PORT = 65535
 _PLAIN = re.compile(r"[!-~]+\Z")
@@ -55,6 +56,14 @@ def is_excepted(address: Address, exceptions: Sequence[Network]) -> bool:
     """Whether the address stands in one of the networks; a mapped IPv4 address counts as itself."""
     address = _unwrapped(address)
     return any(address in network for network in exceptions if network.version == address.version)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a URL's host is this machine by its address, or called localhost."""
+    try:
+        return is_excepted(ip_address(host), LOOPBACK)
+    except ValueError:
+        return host == "localhost"
 
 
 def counted_as(text: str) -> str:

@@ -1,8 +1,8 @@
-"""The HTTP client for addresses that storefronts name: it reaches the public internet by https, and nothing else.
+"""The HTTP client for addresses that others name: it reaches the public internet by https, and nothing else.
 
 The guard stands where a socket is made, with the address in hand that is about to be connected to. A literal, a
 name that resolves to a private address, and one that does so only the second time all end there. Redirects are not
-followed, proxies of the environment not used, and of an answer only the status is read.
+followed, proxies of the environment not used, and of the answer to a webhook only the status is read.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ CONNECT_SECONDS = 5.0
 AT_ONCE = 64
 LOOKUPS_AT_ONCE = 64  # one that is given up goes on in its thread until the system gives it up too
 _LONGEST_HEADER = 8190
+_CHUNK = 64 * 1024
 
 
 class AddressRefused(OSError):  # noqa: N818 - named after what happened
@@ -64,16 +65,18 @@ class OwnThreads(AbstractResolver):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: an HTTP status, or a word for why none did."""
+    """What came back: an HTTP status, or a word for why none did; of a ``get`` the body, too."""
 
     status: int | None
     error: str | None = None
+    body: bytes = b""
 
 
 class GuardedHttpClient:
-    """Posts to storefronts' URLs. ``exceptions`` are private networks that may be reached, by http too.
+    """Posts to storefronts' URLs, and reads what the settings name.
 
-    ``resolver`` and ``tls`` are the system's by default, names being looked up in threads of this client's own.
+    ``exceptions`` are private networks that may be reached, by http too. ``resolver`` and ``tls`` are the system's by
+    default, names being looked up in threads of this client's own.
     """
 
     def __init__(
@@ -92,13 +95,27 @@ class GuardedHttpClient:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Send once. Never raises for what the other side, its name or the network does."""
+        return await self._send("POST", url, data=body, headers=headers)
+
+    async def get(self, url: str, *, most_bytes: int) -> Reply:
+        """Read once, a body of so many bytes at most ("too_large"). Never raises, as above."""
+        return await self._send("GET", url, most_bytes=most_bytes, headers={"Accept-Encoding": "identity"})
+
+    async def _send(self, method: str, url: str, *, most_bytes: int = 0, **request: Any) -> Reply:
         if fault_of_url(url, self._exceptions) is not None:
             return Reply(None, "address_refused")
         try:
-            async with self._sessions[url.split(":", 1)[0].lower()].post(
-                url, data=body, headers=headers, allow_redirects=False, timeout=self._timeout
+            async with self._sessions[url.split(":", 1)[0].lower()].request(
+                method, url, allow_redirects=False, timeout=self._timeout, **request
             ) as answer:
-                return Reply(answer.status, "redirect" if 300 <= answer.status < 400 else None)  # noqa: PLR2004 - HTTP
+                if 300 <= answer.status < 400:  # noqa: PLR2004 - HTTP
+                    return Reply(answer.status, "redirect")
+                body = bytearray()
+                while most_bytes and (chunk := await answer.content.read(_CHUNK)):
+                    body += chunk
+                    if len(body) > most_bytes:
+                        return Reply(None, "too_large")
+                return Reply(answer.status, None, bytes(body))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Reply(None, _word_for(error))
 

@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.kit.addresses import LOOPBACK, fault_of_url, is_loopback
 from gateway.kit.secret_strength import is_weak
 from schemas.errors import ConfigurationError
 
@@ -78,6 +79,60 @@ class Needs(_Section):
     """
 
     unstated_unlimited_mb_per_day: int = Field(default=1000, ge=0, le=1_000_000)
+
+
+class RateSource(_Section):
+    """Where exchange rates are fetched: the European Central Bank's daily XML, or a service that answers in JSON.
+
+    ``base``, ``rates`` and ``date`` name the fields of JSON ("data.rates"); without ``date`` rates are of the day on
+    which they are fetched. https only, and http to this machine.
+    """
+
+    kind: Literal["ecb", "json"]
+    url: SecretStr  # services put a key into it
+    base: str = Field(default="base", min_length=1)
+    rates: str = Field(default="rates", min_length=1)
+    date: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _guarded(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if (fault := fault_of_url(url, LOOPBACK)) is not None:
+            raise ValueError(fault)
+        parts = urlsplit(url)
+        if parts.scheme.lower() == "http" and not is_loopback(parts.hostname or ""):
+            raise ValueError("must be https; http is only for this machine")
+        return value
+
+    @property
+    def name(self) -> str:
+        """What it is called: the address may hold a key."""
+        return f"{self.kind} {urlsplit(self.url.get_secret_value()).netloc}"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExchangeRates(_Section):
+    """Where exchange rates come from, the first source that has a currency first, and when they are too old.
+
+    A fetched rate that moved by more than ``max_move_percent`` in a day waits for an operator. Days count from the last
+    fetch (``fetch_warn_days``) or from a rate's own date.
+    """
+
+    sources: tuple[RateSource, ...] = ()
+    max_move_percent: Decimal = Field(default=Decimal(10), gt=0)
+    fetch_warn_days: int = Field(default=3, gt=0)
+    warn_days: int = Field(default=6, gt=0)
+    no_rate_days: int = Field(default=14, gt=0)
+
+    @field_validator("sources")
+    @classmethod
+    def _apart(cls, value: tuple[RateSource, ...]) -> tuple[RateSource, ...]:
+        if len({source.name for source in value}) < len(value):
+            raise ValueError("two sources have one kind and one host")
+        return value
 
 
 class Quotes(_Section):
@@ -221,6 +276,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     pricing: Pricing = Pricing()
     needs: Needs = Needs()
+    rates: ExchangeRates = ExchangeRates()
     quotes: Quotes = Quotes()
     sync: Sync = Sync()
     orders: Orders = Orders()

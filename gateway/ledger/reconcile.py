@@ -23,8 +23,8 @@ from gateway.ledger.reconcile_rules import (
     is_explained,
 )
 from gateway.orders import number_polls
-from gateway.pricing import fx_rows
-from gateway.pricing.price_rules import NoRate, Rates
+from gateway.pricing.price_rules import NoRate
+from gateway.pricing.rates import rates_now
 from gateway.suppliers import balance_rows, selling_rows
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
@@ -120,8 +120,7 @@ async def _balance_sum(
     named = {text for movement in movements for text in (movement.supplier_order_id, movement.reference) if text}
     if any(order.open and not {order.attempt, order.supplier_order_id} & named for order in ours.known):
         return None
-    base = deps.settings.base_currency
-    rates = Rates(base, await fx_rows.worth(deps.pool, base))
+    rates = await rates_now(deps.pool, deps.settings)
     try:
         readings = [
             Reading(reading.at, rates.to_base(Money(reading.balance, reading.currency)).amount)
@@ -142,8 +141,8 @@ async def _balance_sum(
         supplier=name,
         movement=f"balance:{day.start.date().isoformat()}",
         at=found.at,
-        theirs=Money(found.fell.normalize(), base),
-        ours=Money(found.charged.normalize(), base),
+        theirs=Money(found.fell.normalize(), rates.base),
+        ours=Money(found.charged.normalize(), rates.base),
     )
     return None if is_explained(fell, ours.explained) else fell
 

@@ -37,6 +37,7 @@ from gateway.orders.order_rows import Bound, NewOrder
 from gateway.orders.rules.schedule import CONTINUES
 from gateway.orders.settle import Settled
 from gateway.pricing.price_rules import NoRate
+from gateway.pricing.rates import no_rate
 from gateway.selling.engine import Sale, SaleRequest, sale
 from gateway.selling.plan_source import PlanSource, sold_plan
 from gateway.selling.sold_rules import api_price
@@ -232,7 +233,7 @@ async def offered_for(deps: Deps, storefront_id: str, mode: Mode, body: Body) ->
             return await _offered_plan(deps, storefront_id, mode, body)
         return await _offered_item(deps, storefront_id, mode, body)
     except NoRate as error:
-        return no_rate(error)
+        return no_rate(error, "/max_price/currency")
 
 
 async def _offered_plan(
@@ -257,12 +258,6 @@ async def _offered_item(
     limits = _limits(body)
     found = await sale(deps, SaleRequest(storefront_id, source, limits, max_price_of(body)))
     return found if isinstance(found, Problem) else Offered(request.kind, request.item, found, limits, request.fields)
-
-
-def no_rate(error: NoRate) -> Problem:
-    """What to say of a highest price in a currency without a rate."""
-    what = f"there is no exchange rate for {error.currency}"
-    return Problem("invalid", f"max_price: {what}", (("/max_price/currency", what),))
 
 
 def _limits(body: Body, wanted: Wanted | None = None) -> Limits:

@@ -27,9 +27,9 @@ from gateway.orders.send import record_answer, send
 from gateway.orders.send_checks import may_be_sent, refuse
 from gateway.orders.settle import Known
 from gateway.orders.transitions import fail
-from gateway.pricing import fx_rows
 from gateway.pricing.price_rules import Rates
 from gateway.pricing.pricing_rules import Subject
+from gateway.pricing.rates import rates_now
 from gateway.selling import choosing_rules, engine
 from gateway.selling.choosing_rules import Candidate, Chosen, NoneLeft, Waits
 from gateway.selling.plan_source import PlanSource, TopupSource
@@ -325,7 +325,7 @@ async def _commit(
 
 
 async def _still_enough(deps: Deps, connection: Connection, candidate: Candidate) -> bool:
-    rates = Rates(deps.settings.base_currency, await fx_rows.worth(connection, deps.settings.base_currency))
+    rates = await rates_now(connection, deps.settings)
     await fund_rows.lock(connection, candidate.supplier)
     return not insufficient(
         await _left(deps, connection, candidate.supplier, rates), candidate.cost_base, candidate.tolerance

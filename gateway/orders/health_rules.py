@@ -1,5 +1,7 @@
 """What is degraded about processing orders: no worker, orders overdue. Pure; the same words everywhere.
 
+`stale_rates` is told beside them: `gateway.pricing.rate_rules` decides on it.
+
 ``/readyz``, ``doctor``, the metrics and the alerts report it from the orders themselves and from workers' heartbeats,
 so that a queue or a scheduler that stopped is seen whatever it says of itself.
 """
@@ -11,7 +13,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-HealthWord: TypeAlias = Literal["no_worker", "orders_overdue"]
+HealthWord: TypeAlias = Literal["no_worker", "orders_overdue", "stale_rates"]
 WORKER_SECONDS = 60.0  # without a heartbeat for so long, no worker is there; one is written every 10 seconds
 OVERDUE_SECONDS = 60.0  # so long after its time an order is overdue; a living worker is late by a few seconds
 MOST_COUNTED = 10_000  # overdue orders are counted to this many: a count must stay cheap when it is bad

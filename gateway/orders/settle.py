@@ -29,8 +29,8 @@ from gateway.orders.settle_cancel import settle_cancel
 from gateway.orders.settle_decision import settle_decision
 from gateway.orders.settling_rows import AttemptWrite, Writes
 from gateway.orders.transitions import deliver, status_after, transition
-from gateway.pricing import fx_rows
 from gateway.pricing.price_rules import Rates
+from gateway.pricing.rates import rates_now
 from gateway.suppliers import selling_rows, spend_rows
 from gateway.suppliers.accounts import account_of
 from gateway.suppliers.deps import Deps, utc_now
@@ -360,8 +360,8 @@ async def _judge_charge(
     if attempt.listed is None or attempt.currency is None:
         return
     listed = Money(attempt.listed, attempt.currency)
-    base, same = deps.settings.base_currency, charged.currency == listed.currency
-    rates = Rates(base, {} if same else await fx_rows.worth(connection, base))
+    same = charged.currency == listed.currency
+    rates = Rates(deps.settings.base_currency) if same else await rates_now(connection, deps.settings)
     if not verdicts.charged_more(listed, charged, tolerance_of(deps, attempt.supplier), rates):
         return
     note = f"charged {charged} where {listed} was listed"

@@ -22,12 +22,12 @@ from gateway.orders.admit import (
     keyed,
     max_price_of,
     new_order,
-    no_rate,
     one_at_a_time,
     place,
 )
 from gateway.orders.order_rows import Bound, NewOrder
 from gateway.pricing.price_rules import NoRate
+from gateway.pricing.rates import no_rate
 from gateway.selling import candidate_rows, engine
 from gateway.selling.candidate_rows import Stored
 from gateway.selling.choosing_rules import in_order
@@ -125,9 +125,8 @@ async def _options(
             continue
         try:
             price = engine.price_in(candidate, prices.rates, wanted)
-        except NoRate:
-            what = f"there is no exchange rate for {currency}"
-            return Problem("invalid", f"currency: {what}", (("/currency", what),))
+        except NoRate as error:
+            return no_rate(error)
         name = topup_plan_id(candidate.supplier, candidate.supplier_plan_id)
         if price is not None and candidate.cost_base is not None:
             options.setdefault(name, (candidate.cost_base, TopupOption(name, offers[name], price)))
@@ -165,7 +164,7 @@ async def _new_order(
     try:
         found = await engine.sale(deps, SaleRequest(esim.storefront_id, source, max_price=max_price_of(body)))
     except NoRate as error:
-        return no_rate(error)
+        return no_rate(error, "/max_price/currency")
     if isinstance(found, Problem):
         return found
     if not await attempt_rows.may_sell(deps.pool, account.name):

@@ -12,10 +12,11 @@ import msgspec
 
 from gateway.kit.pages import PageRequest, columns, price_of, write_cursor
 from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings
 from gateway.prices import change_rows
 from gateway.prices.change_rows import Place
 from gateway.prices.change_rules import EVENT_KINDS, ChangeFilter, move
-from gateway.pricing import fx_rows
+from gateway.pricing.rates import rates_now
 from schemas.api_changes import Change, ChangeSummary, CountryChanges, SupplierChanges
 from schemas.money import Money
 from schemas.page import Page
@@ -27,9 +28,9 @@ LARGEST, _AMONG = 10, 4_000  # so many that moved furthest, among so many of the
 _NAME = 300
 
 
-async def feed(pool: Pool, base: str, wanted: ChangeFilter, page_request: PageRequest) -> Page[Change]:
+async def feed(pool: Pool, settings: Settings, wanted: ChangeFilter, page_request: PageRequest) -> Page[Change]:
     """A page of changes, the newest first. It may be short, even empty, although it ``has_more``."""
-    rates = await rates_in(pool, base)
+    rates = await rates_now(pool, settings)
     offers = None if wanted.plan_id is None else await change_rows.offers_of(pool, wanted.plan_id)
     if offers == []:
         return Page.complete([])
@@ -38,13 +39,13 @@ async def feed(pool: Pool, base: str, wanted: ChangeFilter, page_request: PageRe
     for scan_limit in _CHUNKS if wanted.picks else (page_request.fetch,):
         left = page_request.fetch - len(found)
         chunk = await change_rows.chunk(
-            pool, wanted, rates, after=place, scan_limit=max(scan_limit, left), limit=left, offers=offers
+            pool, wanted, rates.worth, after=place, scan_limit=max(scan_limit, left), limit=left, offers=offers
         )
         found += chunk.rows
         place = chunk.edge
         if place is None or len(found) == page_request.fetch:
             break
-    page = page_request.page(found, columns("at", "src", "id")).map(lambda row: present(row, base))
+    page = page_request.page(found, columns("at", "src", "id")).map(lambda row: present(row, rates.base))
     if page.has_more or place is None:
         return page
     return Page(page.data, has_more=True, next_cursor=write_cursor(place.at, place.src, place.id))
@@ -52,18 +53,18 @@ async def feed(pool: Pool, base: str, wanted: ChangeFilter, page_request: PageRe
 
 async def summary(
     pool: Pool,
-    base: str,
+    settings: Settings,
     since: datetime,
     *,
     mode: str | None = None,
     suppliers: tuple[str, ...] = (),
 ) -> ChangeSummary:
     """What changed since then: for each supplier over all its syncs, for each country over the newest changes."""
-    rates = await rates_in(pool, base)
+    rates = await rates_now(pool, settings)
     wanted = ChangeFilter(since=since, mode=mode, suppliers=suppliers)
     (countries, seen), largest, of_suppliers = await asyncio.gather(
-        change_rows.by_country(pool, wanted, rates, SUMMED),
-        largest_moves(pool, base, wanted, LARGEST),
+        change_rows.by_country(pool, wanted, rates.worth, SUMMED),
+        largest_moves(pool, settings, wanted, LARGEST),
         change_rows.by_supplier(pool, since, mode, suppliers),
     )
     return ChangeSummary(
@@ -77,21 +78,17 @@ async def summary(
     )
 
 
-async def largest_moves(pool: Pool, base: str, wanted: ChangeFilter, limit: int) -> list[Change]:
+async def largest_moves(pool: Pool, settings: Settings, wanted: ChangeFilter, limit: int) -> list[Change]:
     """The costs that moved furthest by share, among the newest 4,000 that are wanted."""
     moved = msgspec.structs.replace(wanted, kinds=frozenset({"up", "down"}))
-    rows = await change_rows.largest(pool, moved, await rates_in(pool, base), _AMONG, limit)
-    return [present(row, base) for row in rows]
+    rates = await rates_now(pool, settings)
+    rows = await change_rows.largest(pool, moved, rates.worth, _AMONG, limit)
+    return [present(row, rates.base) for row in rows]
 
 
 async def suppliers_of(pool: Pool, mode: str | None) -> list[str]:
     """The names of all suppliers, or of those in one mode, also of those that are configured no longer."""
     return await change_rows.suppliers(pool, mode)
-
-
-async def rates_in(pool: Pool, base: str) -> dict[str, Decimal]:
-    """What a unit of each currency is worth in the base currency today."""
-    return {name: rate.rate for name, rate in (await fx_rows.current(pool, base)).items()}
 
 
 def present(row: Mapping[str, Any], base: str) -> Change:

@@ -12,9 +12,10 @@ from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
 from gateway.prices import change_rows, history_rows
 from gateway.prices.change_rules import ChangeFilter
-from gateway.prices.changes import present, rates_in
+from gateway.prices.changes import present
 from gateway.prices.history_rows import HistoryOffer
 from gateway.prices.history_rules import CurrentOffer, PriceStep, Recorded, gaps, stairs
+from gateway.pricing.rates import rates_now
 from schemas.api import Price
 from schemas.api_changes import Gap, OfferHistory, PriceHistory, Step, SupplierGaps
 from schemas.money import Money
@@ -46,7 +47,7 @@ async def price_history(
     """
     until = datetime.now(UTC)
     base = settings.base_currency
-    rates = await rates_in(pool, base)
+    rates = (await rates_now(pool, settings)).worth
     found = await history_rows.offers(
         pool, plan_id, mode=mode, suppliers=suppliers, since=since, rates=rates, limit=MOST_OFFERS + 1
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -44,7 +44,7 @@ async def offers(
     mode: str | None,
     suppliers: Sequence[str],
     since: datetime,
-    rates: dict[str, Decimal],
+    rates: Mapping[str, Decimal],
     limit: int,
 ) -> list[HistoryOffer]:
     """Offers of a plan that were on sale at some time since then: the cheapest of today first, the gone ones last."""

@@ -17,6 +17,7 @@ from gateway.pricing.edit_rules import Draft, in_order, with_rule, without
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import sets_now
 from gateway.pricing.pricing_rules import RuleSet
+from gateway.pricing.rates import no_rate
 from schemas.api import Price
 from schemas.api_pricing import PreviewRequest, PricedBy, PriceMove, PricingExample, PricingPreview
 from schemas.money import Money
@@ -50,7 +51,7 @@ async def preview(
     try:
         index.snapshot.rates.of(currency)
     except NoRate as error:
-        return Problem("invalid", str(error), (("/currency", str(error)),))
+        return no_rate(error)
     names = {storefront_id: name for name, storefront_id in storefronts.items()}
     return await asyncio.to_thread(_presented, index, (before, after), currency, at, names.get(storefront or ""))
 

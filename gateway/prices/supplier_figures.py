@@ -48,7 +48,7 @@ async def listed(deps: Deps, page_request: PageRequest) -> Page[Supplier]:
     """Suppliers by name, each with its state and our money there."""
     found = await supplier_list_rows.suppliers(deps.pool, page_request, await _context(deps))
     names = [supplier.name for supplier in found.data]
-    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, deps.clock())
     return found.map(lambda supplier: msgspec.structs.replace(supplier, balance=money[supplier.name].balance))
 
 
@@ -64,7 +64,7 @@ async def _of(deps: Deps, suppliers: Sequence[Supplier], hours: int) -> list[Sup
     syncs = await supplier_figure_rows.syncs(deps.pool, names)
     open_now = await supplier_figure_rows.open_counts(deps.pool, names)
     stops = await supplier_figure_rows.stops(deps.pool)
-    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, now)
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, now)
     blocked = _blocked_counts(deps)
     bounds = FreshnessBounds(deps.settings.sync.interval_seconds, deps.settings.sync.expire_after_seconds)
     return [
@@ -87,7 +87,7 @@ async def balance_of_all(deps: Deps, page_request: PageRequest) -> Page[Supplier
     """Our money at each supplier, by name."""
     found = await supplier_list_rows.suppliers(deps.pool, page_request, supplier_list_rows.SupplierContext())
     names = [supplier.name for supplier in found.data]
-    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings.base_currency, deps.clock())
+    money = await balances.of_accounts(deps.pool, deps.accounts, names, deps.settings, deps.clock())
     return found.of(money[name] for name in names)
 
 

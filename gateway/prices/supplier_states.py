@@ -14,7 +14,7 @@ from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
 from gateway.prices import supplier_figure_rows
 from gateway.pricing.price_rules import Rates
-from gateway.pricing.rates import current_rates
+from gateway.pricing.rates import rates_now
 from gateway.suppliers import balances, fund_rows, supplier_fact_rows
 from gateway.suppliers.accounts import check_accounts
 from gateway.suppliers.deps import Deps, utc_now
@@ -54,7 +54,7 @@ async def states(
 ) -> dict[str, SupplierState]:
     """The same without accounts; ``tolerances`` are the shares by which they may charge more than they list."""
     rows = await supplier_fact_rows.rows(pool, now - timedelta(hours=SUCCESS_HOURS), supplier_figure_rows.MOST_ATTEMPTS)
-    rates = await current_rates(pool, settings.base_currency)
+    rates = await rates_now(pool, settings)
     available = available_funds_by_supplier(await fund_rows.load_all(pool), rates, tolerances)
     short = await _without_affordable(pool, available, rates, tolerances)
     stops: dict[str, list[StopFact]] = {}
@@ -114,4 +114,4 @@ async def _without_affordable(
     pool: Pool, available: Mapping[str, Decimal], rates: Rates, tolerances: Mapping[str, Decimal]
 ) -> frozenset[str]:
     most = {name: left / (1 + tolerances.get(name, Decimal(0))) for name, left in available.items()}
-    return await supplier_fact_rows.without_affordable(pool, most, {**rates.worth, rates.base: Decimal(1)})
+    return await supplier_fact_rows.without_affordable(pool, most, rates.worth)

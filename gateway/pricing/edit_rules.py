@@ -15,11 +15,12 @@ from gateway.access.user_rows import Visitor
 from gateway.kit.pool import Connection, Pool
 from gateway.kit.problem import Problem
 from gateway.kit.settings import Settings
-from gateway.pricing import fx_rows, pricing_rule_rows
-from gateway.pricing.price_rules import PriceRule
+from gateway.pricing import pricing_rule_rows
+from gateway.pricing.price_rules import NoRate, PriceRule
 from gateway.pricing.pricing import countries_by_region, default_rule
 from gateway.pricing.pricing_rule_rows import StoredRule
 from gateway.pricing.pricing_rules import MOST_RULES, Conditions, Rule, described, terms_text
+from gateway.pricing.rates import rates_now
 from providers.kit.places import is_country, unknown_country
 from schemas.api_pricing import DefaultRule, PricingRule, PricingRulePage, RuleBody, RulePatch
 
@@ -154,9 +155,10 @@ async def with_rule(
         return Problem("conflict", f"there are {MOST_RULES} rules already")
     errors = await _wrong(connection, settings, body)
     if errors:
-        unknown = any(at.partition("/")[2].partition("/")[0] in _CODES for at, _ in errors)
+        wrong = {at.split("/")[1] for at, _ in errors}
         detail = "; ".join(f"{at[1:]}: {what}" for at, what in errors)
-        return Problem("invalid" if unknown else "conflict", detail, tuple(errors))
+        code = "no_rate" if wrong == {"currency"} else "invalid" if wrong & _CODES else "conflict"
+        return Problem(code, detail, tuple(errors))
     others = [rule for rule in stood if rule.id != rule_id]
     place = min(body.position or (before.number if before is not None else len(stood) + 1), len(others) + 1)
     storefront = None if body.storefront is None else await pricing_rule_rows.storefront_id(connection, body.storefront)
@@ -280,8 +282,8 @@ async def _wrong(connection: Connection | Pool, settings: Settings, body: RuleBo
     if named is not None and not await pricing_rule_rows.has_supplier(connection, named):
         errors.append(("/supplier", f"there is no supplier {body.supplier}"))
     base = settings.base_currency
-    if body.currency not in (None, base) and body.currency not in await fx_rows.worth(connection, base):
-        errors.append(("/currency", f"there is no exchange rate for {body.currency}"))
+    if body.currency not in (None, base) and body.currency not in (await rates_now(connection, settings)).worth:
+        errors.append(("/currency", NoRate(body.currency or base).advice))
     return errors + _wrong_places(body) + _wrong_figures(body)
 
 
@@ -359,5 +361,5 @@ def _text(amount: Decimal) -> str:
 
 
 _MOST_PERCENT = 1000
-_CODES = ("countries", "region", "currency")  # what must be a word of a list that is known to all
+_CODES = {"countries", "region", "currency"}  # what must be a word of a list that is known to all
 _NONE = Problem("not_found", "there is no such pricing rule")

@@ -1,109 +1,121 @@
-"""Exchange rates: dated rows, copied from ``config/fx.toml`` (or another file of its form)."""
+"""Exchange rates as rows: dated, with their source; those that wait; and how fetching from each source went."""
 
 from __future__ import annotations
 
-import tomllib
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from importlib import resources
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from typing import Any
 
-import msgspec
-
+from gateway.kit.pages import PageRequest
 from gateway.kit.pool import Connection, Pool
-from schemas.errors import ConfigurationError
+from gateway.pricing.rate_rules import Rate, SourceState
+from schemas.page import Page
+
+# The newest rate of each currency from the day $2 to the day $3; ``base`` is $1. Rows of the kind "shipped" are of
+# older releases, which copied the shipped file here.
+NEWEST = """
+    SELECT DISTINCT ON (currency) currency, rate, as_of, source, kind FROM fx_rates
+    WHERE base = $1 AND as_of BETWEEN $2 AND $3 AND kind <> 'shipped' ORDER BY currency, as_of DESC
+"""
 
 
-class Rate(msgspec.Struct, frozen=True):
-    """What one unit of ``currency`` is worth in the base currency on a day, and who says so."""
-
-    currency: str
-    rate: Decimal
-    as_of: date
-    source: str
+async def newest(connection: Connection | Pool, base: str, since: date, day: date) -> list[Rate]:
+    """The newest rate of each currency between two days."""
+    return [Rate(**row) for row in await connection.fetch(NEWEST, base, since, day)]
 
 
-def parse(text: str, base: str) -> list[Rate]:
-    """The rates in a file, told in ``base``: a file in another base is converted by its own rate of ours.
+async def waiting(connection: Connection | Pool, base: str) -> dict[str, Rate]:
+    """The rates that wait for an operator, by currency."""
+    rows = await connection.fetch(
+        "SELECT currency, rate, as_of, source, 'fetched' AS kind FROM waiting_rates WHERE base = $1 ORDER BY currency",
+        base,
+    )
+    return {row["currency"]: Rate(**row) for row in rows}
 
-    Raises ``ConfigurationError`` for a file that cannot be used or does not know ``base``.
+
+async def history(
+    connection: Connection | Pool, base: str, currency: str, page_request: PageRequest
+) -> Page[dict[str, Any]]:
+    """Every rate of a currency with the time at which it was written, the newest first."""
+    (before,) = page_request.before(str)
+    rows = await connection.fetch(
+        """SELECT currency, rate, as_of, source, kind, written_at FROM fx_rates
+           WHERE base = $1 AND currency = $2 AND kind <> 'shipped' AND ($3::text IS NULL OR as_of::text < $3)
+           ORDER BY as_of DESC LIMIT $4""",
+        base,
+        currency,
+        before,
+        page_request.fetch,
+    )
+    return page_request.page([dict(row) for row in rows], lambda row: (str(row["as_of"]),))
+
+
+async def lock(connection: Connection) -> None:
+    """Be the only one who writes rates until this transaction ends; reading goes on."""
+    await connection.execute("LOCK TABLE fx_rates IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def write(connection: Connection, base: str, rates: Sequence[Rate]) -> None:
+    """Write rates, after which none of the same or an older day waits any more.
+
+    A fetched one leaves what an operator said of the same day; that of an operator replaces any.
     """
-    try:
-        document = tomllib.loads(text)
-        rates = [rate for table in document["rates"] for rate in _table(table, document["base"], base)]
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, ArithmeticError, TypeError) as error:
-        raise ConfigurationError(f"exchange rates: {type(error).__name__}: {error}") from None
-    if not rates:
-        raise ConfigurationError(f"exchange rates: no rate of the base currency {base}")
-    return rates
-
-
-def shipped(base: str) -> list[Rate]:
-    """The rates of ``config/fx.toml``."""
-    return parse(resources.files("config").joinpath("fx.toml").read_text("utf-8"), base)
-
-
-async def store(pool: Pool, base: str, rates: list[Rate]) -> bool:
-    """Write the rates that are new or differ. True when the rates of today changed since the last snapshot."""
-    async with pool.acquire() as connection, connection.transaction():
-        before = await current(connection, base)
-        await connection.executemany(
-            """
-            INSERT INTO fx_rates AS f (base, currency, rate, as_of, source) VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (base, currency, as_of) DO UPDATE SET rate = excluded.rate, source = excluded.source
-            WHERE (f.rate, f.source) IS DISTINCT FROM (excluded.rate, excluded.source)
-            """,
-            [(base, r.currency, r.rate, r.as_of, r.source) for r in rates],
-        )
-        # A rate that was written for a later day comes into force by the calendar alone.
-        came_due = await connection.fetchval(
-            """
-            SELECT EXISTS (SELECT FROM fx_rates f, catalog_state c
-                           WHERE f.base = $1 AND f.as_of <= current_date AND f.as_of > c.published_at::date)
-            """,
-            base,
-        )
-        changed = bool(came_due) or before != await current(connection, base)
-        if changed:
-            await connection.execute("UPDATE catalog_state SET content = content + 1")
-    return changed
-
-
-async def current(connection: Connection | Pool, base: str) -> dict[str, Rate]:
-    """For each currency the newest rate that is not of a later day. The base itself is always 1."""
-    rows = await connection.fetch(
+    await connection.executemany(
         """
-        SELECT DISTINCT ON (currency) currency, rate, as_of, source FROM fx_rates
-        WHERE base = $1 AND as_of <= current_date ORDER BY currency, as_of DESC
+        INSERT INTO fx_rates AS f (base, currency, rate, as_of, source, kind) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (base, currency, as_of) DO UPDATE SET rate = excluded.rate, source = excluded.source,
+            kind = excluded.kind, written_at = now()
+        WHERE (f.kind IN ('fetched', 'shipped') OR excluded.kind <> 'fetched')
+          AND (f.rate, f.source, f.kind) IS DISTINCT FROM (excluded.rate, excluded.source, excluded.kind)
         """,
-        base,
+        [(base, rate.currency, rate.rate, rate.as_of, rate.source, rate.kind) for rate in rates],
     )
-    rates = {row["currency"]: Rate(**row) for row in rows}
-    rates.setdefault(base, Rate(base, Decimal(1), datetime.now(UTC).date(), "base currency"))
-    return rates
+    await connection.executemany(
+        "DELETE FROM waiting_rates WHERE base = $1 AND currency = $2 AND as_of <= $3",
+        [(base, rate.currency, rate.as_of) for rate in rates],
+    )
 
 
-async def worth(connection: Connection | Pool, base: str) -> dict[str, Decimal]:
-    """What one unit of each currency is worth in the base currency today."""
+async def hold(connection: Connection, base: str, rates: Sequence[Rate]) -> None:
+    """Let fetched rates wait for an operator, instead of those of the same currencies that waited before."""
+    await connection.executemany(
+        """INSERT INTO waiting_rates (base, currency, rate, as_of, source) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (base, currency) DO UPDATE SET rate = excluded.rate, as_of = excluded.as_of,
+               source = excluded.source, fetched_at = now()""",
+        [(base, rate.currency, rate.rate, rate.as_of, rate.source) for rate in rates],
+    )
+
+
+async def note_in_force(connection: Connection | Pool, digest: str) -> bool:
+    """Make it a new version of the catalogue when other rates are in force than the last noted; whether they are."""
+    row = await connection.fetchrow(
+        "UPDATE catalog_state SET content = content + 1, rates = $1 WHERE rates IS DISTINCT FROM $1 RETURNING true",
+        digest,
+    )
+    return row is not None
+
+
+async def sources(connection: Connection | Pool, names: Collection[str]) -> list[SourceState]:
+    """How fetching went, of those of these sources that were tried."""
     rows = await connection.fetch(
-        """SELECT DISTINCT ON (currency) currency, rate FROM fx_rates
-           WHERE base = $1 AND as_of <= current_date ORDER BY currency, as_of DESC""",
-        base,
+        """SELECT source, since, tried_at, fetched_at, as_of, error FROM rate_sources
+           WHERE source = ANY ($1::text[]) ORDER BY array_position($1::text[], source)""",
+        list(names),
     )
-    return {row["currency"]: row["rate"] for row in rows}
+    return [SourceState(**row) for row in rows]
 
 
-def _table(table: dict[str, Any], reported_in: str, base: str) -> list[Rate]:
-    as_of = date.fromisoformat(table["date"])
-    figures = {k: Decimal(v) for k, v in table.items() if k not in {"date", "source"}}
-    figures[reported_in] = Decimal(1)
-    ours = figures.get(base)
-    if ours is None:
-        return []
-    if any(not figure.is_finite() or figure <= 0 for figure in figures.values()):
-        raise ValueError(f"a rate of {as_of} is not above 0")
-    digits = Decimal(1).scaleb(-12)
-    return [
-        Rate(currency, figure if ours == 1 else (figure / ours).quantize(digits).normalize(), as_of, table["source"])
-        for currency, figure in figures.items()
-    ]
+async def note_source(connection: Connection, source: str, at: datetime, as_of: date | None, error: str | None) -> None:
+    """Note a try at a source: the day of its rates, or why there are none."""
+    await connection.execute(
+        """
+        INSERT INTO rate_sources AS s (source, since, tried_at, fetched_at, as_of, error)
+        VALUES ($1, $2, $2, CASE WHEN $4::text IS NULL THEN $2::timestamptz END, $3, $4)
+        ON CONFLICT (source) DO UPDATE SET tried_at = excluded.tried_at, error = excluded.error,
+            fetched_at = coalesce(excluded.fetched_at, s.fetched_at), as_of = coalesce(excluded.as_of, s.as_of)
+        """,
+        source,
+        at,
+        as_of,
+        error,
+    )

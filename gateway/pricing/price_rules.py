@@ -9,8 +9,7 @@ rounded on the way; a catalogue prices each distinct cost once, through ``minor_
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
@@ -37,6 +36,7 @@ class NoRate(ValueError):  # noqa: N818 - named for what is missing
     def __init__(self, currency: str) -> None:
         super().__init__(f"no exchange rate for {currency}")
         self.currency = currency
+        self.advice = f"there is no exchange rate for {currency}; the operator of this gateway can add one"
 
 
 class PriceRule(msgspec.Struct, frozen=True):
@@ -80,15 +80,6 @@ class Rates(msgspec.Struct, frozen=True):
     def to_base(self, cost: Money) -> Money:
         """The same money in base currency, with every digit. Raises ``NoRate``."""
         return Money(_EXACT.multiply(cost.amount, self.of(cost.currency)), self.base)
-
-
-def rates_on(day: date, base: str, dated: Iterable[tuple[str, Decimal, date]]) -> Rates:
-    """The rates in force on ``day``: of each currency the newest that is not in the future."""
-    newest: dict[str, tuple[date, Decimal]] = {}
-    for currency, rate, as_of in dated:
-        if as_of <= day and (currency not in newest or as_of > newest[currency][0]):
-            newest[currency] = (as_of, rate)
-    return Rates(base, {currency: rate for currency, (_, rate) in sorted(newest.items())})
 
 
 def price(cost_base: Money, rule: PriceRule, rates: Rates, currency: str) -> Money:

@@ -13,6 +13,7 @@ from gateway.kit.settings import Settings
 from gateway.pricing import pricing_rule_rows
 from gateway.pricing.price_rules import NoRate, PriceRule, Rates, margin_of, most_an_order_may_cost, price
 from gateway.pricing.pricing_rules import Rule, RuleSet, RuleSets, Subject, changes_at, sets_at
+from gateway.pricing.rates import bounds_of, rates_of_rows
 from providers.kit.places import regions
 from schemas.money import Money
 from schemas.plan import DataAllowance
@@ -84,13 +85,13 @@ async def prices_with_version(
     connection: Connection | Pool, settings: Settings, storefront_id: str | None, now: datetime
 ) -> tuple[Prices, tuple[int, int, int] | None]:
     """``prices_now``, and the version of the catalogue that they were read at."""
-    base = settings.base_currency
-    found = await pricing_rule_rows.with_rates(connection, base)
-    tomorrow = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)  # has rates of its own
+    bounds, day = bounds_of(settings), now.astimezone(UTC).date()
+    found = await pricing_rule_rows.with_rates(connection, bounds.base, bounds.oldest(day), day)
+    tomorrow = datetime.combine(day + timedelta(days=1), time.min, UTC)  # has rates of its own
     rules_change_at = changes_at(found.rules, now)
     changes = tomorrow if rules_change_at is None else min(rules_change_at, tomorrow)
     rules = sets_now(found.rules, settings, now).of(storefront_id)
-    return Prices(rules, Rates(base, found.rates), changes), found.version
+    return Prices(rules, rates_of_rows(found.rates, settings, day), changes), found.version
 
 
 def subject_of(supplier: str, plan_id: str, coverage: tuple[str, ...], data: DataAllowance, days: int) -> Subject:

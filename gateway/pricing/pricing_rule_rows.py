@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
 import msgspec
 
 from gateway.kit.pool import Connection, Pool
+from gateway.pricing.fx_rows import NEWEST
 from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import Conditions, Rule
+from gateway.pricing.rate_rules import Rate
 from schemas.plan import Scope
 
 _SUCCESSORS = """ARRAY(SELECT DISTINCT t.successor FROM plan_successors t WHERE t.plan_id = ANY (r.plan_ids)
@@ -43,29 +44,33 @@ async def rules(connection: Connection | Pool) -> list[Rule]:
 
 
 class RulesAndRates(msgspec.Struct, frozen=True):
-    """The rules, the rates (units of base currency), and the version of the catalogue that they were read at."""
+    """The rules, the newest rates, and the version of the catalogue that they were read at, None without one."""
 
     rules: list[Rule]
-    rates: dict[str, Decimal]
+    rates: list[Rate]
     version: tuple[int, int, int] | None
 
 
-async def with_rates(connection: Connection | Pool, base: str) -> RulesAndRates:
-    """The rules that are in force or will be, and what one unit of each currency is worth in the base currency today.
+async def with_rates(connection: Connection | Pool, base: str, since: date, day: date) -> RulesAndRates:
+    """The rules that are in force or will be, and the newest rate of each currency between two days.
 
-    Most gateways have no rule at all: then that is learnt together with the rates. The version is None where there
-    are no rates.
+    Most gateways have no rule at all: then that is learnt together with the rates.
     """
     rows = await connection.fetch(
-        """SELECT DISTINCT ON (currency) currency, rate, EXISTS (SELECT FROM pricing_rules WHERE enabled) AS ruled,
-                  (SELECT ARRAY[content, overlay, pricing] FROM catalog_state) AS version
-           FROM fx_rates WHERE base = $1 AND as_of <= current_date ORDER BY currency, as_of DESC""",
+        f"""SELECT r.*, EXISTS (SELECT FROM pricing_rules WHERE enabled) AS ruled,
+                   ARRAY[c.content, c.overlay, c.pricing] AS version
+            FROM catalog_state c LEFT JOIN ({NEWEST}) r ON true""",  # noqa: S608 - our own words
         base,
+        since,
+        day,
     )
     # A rule that changes between the two statements changes the version too: the first one's is the older of both.
     found = await rules(connection) if not rows or rows[0]["ruled"] else []
     version = tuple(rows[0]["version"]) if rows else None
-    return RulesAndRates(found, {row["currency"]: row["rate"] for row in rows}, version)
+    known = [
+        Rate(row["currency"], row["rate"], row["as_of"], row["source"], row["kind"]) for row in rows if row["currency"]
+    ]
+    return RulesAndRates(found, known, version)
 
 
 async def every(connection: Connection | Pool) -> list[StoredRule]:

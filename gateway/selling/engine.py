@@ -17,9 +17,9 @@ import structlog
 from gateway.catalog.offer_lines import Limits, OfferLine, OfferSource, mark_sold_out
 from gateway.catalog.selectable_rules import why_not
 from gateway.kit.problem import Problem
-from gateway.pricing import fx_rows
 from gateway.pricing.price_rules import NoRate, Rates, margin_of, most_an_order_may_cost, price
 from gateway.pricing.pricing import Prices, prices_now
+from gateway.pricing.rates import rates_now
 from gateway.selling import choosing_rules
 from gateway.selling.choosing_rules import Candidate, Chosen, NoneLeft, Waits, fits
 from gateway.suppliers import selling_rows, spend_rows
@@ -89,9 +89,8 @@ async def prices(deps: Deps, storefront_id: str) -> Prices:
 
 
 async def rates(deps: Deps) -> Rates:
-    """Today's exchange rates."""
-    base = deps.settings.base_currency
-    return Rates(base, await fx_rows.worth(deps.pool, base))
+    """The exchange rates in force."""
+    return await rates_now(deps.pool, deps.settings)
 
 
 async def sale(deps: Deps, request: SaleRequest) -> Sale | Problem:

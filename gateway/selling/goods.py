@@ -19,6 +19,7 @@ from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.problem import Problem
 from gateway.pricing.price_rules import NoRate
 from gateway.pricing.pricing import Prices
+from gateway.pricing.rates import no_rate
 from gateway.selling import engine
 from gateway.selling.choosing_rules import Candidate, in_order
 from gateway.suppliers.deps import Deps
@@ -46,21 +47,21 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 async def page(deps: Deps, asker: Asker, wanted: Wanted, page_request: PageRequest) -> Page[DigitalGood] | Problem:
-    """Goods by name. Problems: invalid (a currency without a rate)."""
+    """Goods by name. Problems: no_rate."""
     found = await goods_rows.listed(deps.pool, asker.mode, wanted, page_request)
     rows = await goods_rows.of_goods(deps.pool, asker.mode, found.data)
     by_id = {good_id: list(same) for good_id, same in groupby(rows, key=lambda row: row.good_id)}
     try:
         priced = await _priced(deps, asker, [by_id[good_id] for good_id in found.data if good_id in by_id], None)
     except NoRate as error:
-        return _no_rate(error)
+        return no_rate(error)
     return found.of(priced)
 
 
 async def find(deps: Deps, asker: Asker, good_id: str, amount: Decimal | None) -> DigitalGood | Problem:
     """One good, with its price for an amount of one's choice.
 
-    Problems: not_found, conflict (an amount that it cannot have), invalid (a currency without a rate).
+    Problems: not_found, conflict (an amount that it cannot have), no_rate.
     """
     rows = await goods_rows.of_goods(deps.pool, asker.mode, [good_id])
     if not rows:
@@ -74,7 +75,7 @@ async def find(deps: Deps, asker: Asker, good_id: str, amount: Decimal | None) -
     try:
         (found,) = await _priced(deps, asker, [rows], chosen)
     except NoRate as error:
-        return _no_rate(error)
+        return no_rate(error)
     return found
 
 
@@ -174,8 +175,3 @@ def _denomination(row: GoodRow) -> GoodDenomination:
         least=None if custom.least is None else f"{custom.least:f}",
         most=None if custom.most is None else f"{custom.most:f}",
     )
-
-
-def _no_rate(error: NoRate) -> Problem:
-    what = f"there is no exchange rate for {error.currency}"
-    return Problem("invalid", f"currency: {what}", (("/currency", what),))

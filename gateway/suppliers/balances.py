@@ -11,8 +11,9 @@ import structlog
 
 from gateway.kit.pages import price_of
 from gateway.kit.pool import Pool
+from gateway.kit.settings import Settings
 from gateway.pricing.price_rules import NoRate, Rates
-from gateway.pricing.rates import current_rates
+from gateway.pricing.rates import rates_now
 from gateway.suppliers import balance_rows, fund_rows
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.balance_rows import KnownBalance, Seen, Spent, Wallet
@@ -87,13 +88,13 @@ async def _poll(
 
 
 async def of_accounts(
-    pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], base: str, now: datetime
+    pool: Pool, accounts: Mapping[str, Account], names: Sequence[str], settings: Settings, now: datetime
 ) -> dict[str, SupplierBalance]:
     """Our money at each of these accounts with its age, and how many days it lasts."""
     known = await balance_rows.known(pool, names)
     spent = await balance_rows.spent(pool, names, now - LOOKBACK)
     first = await balance_rows.first_charges(pool, names)
-    rates = await current_rates(pool, base)
+    rates = await rates_now(pool, settings)
     left = available_funds_by_supplier(
         await fund_rows.load(pool, names), rates, {name: tolerance(account) for name, account in accounts.items()}
     )

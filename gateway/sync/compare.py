@@ -10,6 +10,7 @@ from gateway.catalog import catalog_state_rows, offer_rows
 from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings
 from gateway.pricing.bounds import suspect_bounds
+from gateway.pricing.rates import rates_now
 from gateway.pricing.suspect_rules import BELOW_OTHERS, below_others
 from gateway.sync import rival_rows, sync_run_rows
 
@@ -27,7 +28,7 @@ async def compare(
         await catalog_state_rows.lock_writer(connection)
         found = await rival_rows.suspicious(
             connection,
-            settings.base_currency,
+            (await rates_now(connection, settings)).worth,
             None if everything else began_at,
             bounds.below_median,
             settings.sync.expire_after_seconds,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal
 
 import msgspec
 
@@ -14,7 +13,8 @@ from gateway.access.user_rows import Visitor
 from gateway.kit.pages import PageRequest, price_of
 from gateway.kit.pool import Pool
 from gateway.kit.problem import Problem
-from gateway.pricing.rates import current_rates
+from gateway.kit.settings import Settings
+from gateway.pricing.rates import rates_now
 from gateway.suppliers.accounts import Account
 from gateway.sync import mapping_rows, unmapped_rows
 from gateway.sync.mapping_rows import MappingRow
@@ -33,11 +33,11 @@ MOST_EXAMPLES = 10
 _AT_ONCE = 50  # items mapped before others get a turn
 
 
-async def groups(pool: Pool, base: str, scope: Scope, page_request: PageRequest) -> Page[UnmappedGroup]:
+async def groups(pool: Pool, settings: Settings, scope: Scope, page_request: PageRequest) -> Page[UnmappedGroup]:
     """What was not understood, that first on which most money hangs."""
     (offset,) = page_request.after(int)
-    worth = (await current_rates(pool, base)).worth
-    found = await unmapped_rows.groups(pool, scope, {**worth, base: Decimal(1)}, page_request.fetch, offset)
+    rates = await rates_now(pool, settings)
+    found = await unmapped_rows.groups(pool, scope, rates.worth, page_request.fetch, offset)
     page = page_request.page(found, lambda _: (offset + page_request.limit,))
     return page.of(
         UnmappedGroup(
@@ -48,8 +48,8 @@ async def groups(pool: Pool, base: str, scope: Scope, page_request: PageRequest)
             word=group.word,
             offers=group.offers,
             priced=group.priced,
-            cost_total=price_of(None if group.total is None else Money(group.total, base)),
-            cost_median=price_of(None if group.median is None else Money(group.median, base)),
+            cost_total=price_of(None if group.total is None else Money(group.total, rates.base)),
+            cost_median=price_of(None if group.median is None else Money(group.median, rates.base)),
             examples=group.examples,
             detail=group.detail,
             first_seen_at=group.first_seen_at,

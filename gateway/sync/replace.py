@@ -14,10 +14,10 @@ from gateway.catalog.diff_rules import offer_id
 from gateway.catalog.offer_rows import Moves, Repriced
 from gateway.kit.pool import Connection, Pool
 from gateway.kit.settings import Settings, Sync
-from gateway.pricing import fx_rows
 from gateway.pricing.bounds import quarantine_bounds, suspect_bounds
-from gateway.pricing.fx_rows import Rate
+from gateway.pricing.price_rules import Rates
 from gateway.pricing.quarantine_rules import WalkChange, moved_far, quarantine
+from gateway.pricing.rates import rates_now
 from gateway.pricing.suspect_rules import against_past
 from gateway.suppliers import supplier_rows
 from gateway.sync import quarantine_rows, sync_run_rows, unmapped_item_rows
@@ -41,9 +41,7 @@ class Verdict(msgspec.Struct, frozen=True):
     moved_far: int = 0
 
 
-def judge(
-    repriced: Sequence[Repriced], before: int, gone: int, rates: dict[str, Rate], sync: Sync, *, accepted: bool
-) -> Verdict:
+def judge(repriced: Sequence[Repriced], before: int, gone: int, rates: Rates, sync: Sync, *, accepted: bool) -> Verdict:
     """Judge a walk: which prices are suspect, and whether an operator must look first.
 
     Costs of one offer in two currencies are compared by today's rates.
@@ -82,7 +80,7 @@ async def replace(
         if not await sync_run_rows.still_open(connection, run_id):
             raise RunTakenOverError("another sync found this one dead and closed it")
         await walk.staging.copy_to(connection)
-        rates = await fx_rows.current(connection, settings.base_currency)
+        rates = await rates_now(connection, settings)
         verdict = judge(
             await offer_rows.repriced(connection),
             len(walk.stored),
@@ -151,9 +149,7 @@ async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdi
     return bool(staged or gone), moves
 
 
-async def _keep(
-    connection: Connection, walk: Walk, run_id: str, verdict: Verdict, rates: dict[str, Rate], at: datetime
-) -> None:
+async def _keep(connection: Connection, walk: Walk, run_id: str, verdict: Verdict, rates: Rates, at: datetime) -> None:
     """Keep the difference for the person who is to decide; what waited before is overtaken by it."""
     gone = sorted(offer_id(key) for key in walk.stored.gone())
     found = Difference(
@@ -167,12 +163,12 @@ async def _keep(
         gone=len(gone),
         moved_far=verdict.moved_far,
     )
-    await quarantine_rows.keep(connection, found, gone, {name: rate.rate for name, rate in rates.items()})
+    await quarantine_rows.keep(connection, found, gone, rates.worth)
 
 
-def _cost_in(cost: Decimal | None, currency: str | None, wanted: str | None, rates: dict[str, Rate]) -> Decimal | None:
+def _cost_in(cost: Decimal | None, currency: str | None, wanted: str | None, rates: Rates) -> Decimal | None:
     if cost is None or currency is None or wanted is None or currency == wanted:
         return cost if wanted is not None else None
-    if currency not in rates or wanted not in rates:
+    if currency not in rates.worth or wanted not in rates.worth:
         return None
-    return cost * rates[currency].rate / rates[wanted].rate
+    return cost * rates.worth[currency] / rates.worth[wanted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -24,7 +24,11 @@ class RivalRow(msgspec.Struct, frozen=True):
 
 
 async def suspicious(
-    connection: Connection, base: str, since: datetime | None, share: Decimal, expire_after_seconds: int
+    connection: Connection,
+    worth: Mapping[str, Decimal],
+    since: datetime | None,
+    share: Decimal,
+    expire_after_seconds: int,
 ) -> list[RivalRow]:
     """The offers of every plan touched since (None: of all) whose cheapest could be under ``share`` of the rest.
 
@@ -34,10 +38,7 @@ async def suspicious(
     rows = await connection.fetch(
         """
         WITH rates AS (
-            SELECT DISTINCT ON (currency) currency, rate FROM (
-                SELECT currency, rate, as_of FROM fx_rates WHERE base = $1 AND as_of <= current_date
-                UNION ALL SELECT $1, 1, '-infinity') AS known
-            ORDER BY currency, as_of DESC
+            SELECT * FROM unnest($1::text[], $6::numeric[]) AS known (currency, rate)
         ), priced AS (
             SELECT o.plan_id, s.mode, o.id, o.supplier, s.provider, o.cost * r.rate AS cost_base, o.suspect,
                    o.cost IS DISTINCT FROM o.released_cost AS judged,
@@ -61,11 +62,12 @@ async def suspicious(
         )
         SELECT * FROM beside WHERE several AND low < $3::numeric * high OR found_before ORDER BY id
         """,
-        base,
+        list(worth),
         since,
         share,
         float(expire_after_seconds),
         f"{BELOW_OTHERS}%",
+        list(worth.values()),
         timeout=SECONDS,
     )
     return [

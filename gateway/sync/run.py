@@ -23,7 +23,7 @@ from gateway.kit.database_retry import retry_while_database_down
 from gateway.kit.pool import Pool
 from gateway.kit.run_locks import RUN_LOCK, SUPPLIER_LOCK, RunLocks, hold, run_locks
 from gateway.kit.settings import Settings
-from gateway.pricing import fx_rows
+from gateway.pricing.rates import note_rates
 from gateway.suppliers import supplier_rows
 from gateway.suppliers.accounts import Account
 from gateway.sync import sync_run_rows
@@ -173,9 +173,7 @@ class _Run:
 
     async def sync(self, accounts: Sequence[Account], *, everything: bool) -> None:
         """Walk and replace them all, compare them with each other, publish."""
-        await retry_while_database_down(fx_rows.store)(
-            self._pool, self._settings.base_currency, fx_rows.shipped(self._settings.base_currency)
-        )
+        await retry_while_database_down(note_rates)(self._pool, self._settings)
         async with self._publishing():
             await asyncio.gather(*(self._supplier(account) for account in accounts))
         names = [account.name for account in accounts]

@@ -26,8 +26,7 @@ ATTEMPTS = (
 )
 OFFERS = """
 SELECT o.supplier, o.supplier_plan_id, o.plan_id, s.mode,
-       o.cost * CASE WHEN o.currency = 'USD' THEN 1 ELSE (SELECT rate FROM fx_rates f WHERE f.base = 'USD'
-           AND f.currency = o.currency ORDER BY as_of DESC LIMIT 1) END AS cost
+       o.cost * CASE WHEN o.currency IN ('USD', 'USDT') THEN 1 END AS cost
 FROM offers o JOIN suppliers s ON s.name = o.supplier
 WHERE o.gone_at IS NULL AND o.visible AND o.suspect IS NULL AND coalesce(o.stock, 1) > 0
   AND NOT EXISTS (SELECT FROM offer_marks m WHERE m.supplier = o.supplier

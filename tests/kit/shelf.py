@@ -38,8 +38,9 @@ async def stock(pool: Pool, items: Iterable[Item], *, mode: str = "live", at: da
         )
         await connection.execute(
             """
-            INSERT INTO fx_rates
-            VALUES ('USD', 'EUR', 1.08, '2026-01-01', 'test'), ('USD', 'EUR', 99, '2999-01-01', 'test')
+            INSERT INTO fx_rates (base, currency, rate, as_of, source, kind)
+            VALUES ('USD', 'EUR', 1.08, (now() AT TIME ZONE 'UTC')::date, 'test', 'set'),
+                   ('USD', 'EUR', 99, '2999-01-01', 'test', 'set')
             ON CONFLICT DO NOTHING
             """
         )

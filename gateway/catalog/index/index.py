@@ -251,7 +251,7 @@ class Index:
         try:
             return view_of(self.rule_prices, currency or self.base_currency)
         except NoRate as error:
-            raise QueryError("currency", str(error)) from None
+            raise QueryError("currency", error.advice, "no_rate") from None
 
     def _after(self, page_request: PageRequest) -> After | None:
         """Behind which sort value and plan a page begins; prices are the customer's, in minor units."""

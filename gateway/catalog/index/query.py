@@ -17,12 +17,16 @@ SORTS = ("price", "price_per_gb", "price_per_day", "data", "days")
 
 
 class QueryError(ValueError):
-    """The catalogue cannot answer this question; ``parameter`` is the query's field that is wrong."""
+    """The catalogue cannot answer this question; ``parameter`` is the query's field that is wrong.
 
-    def __init__(self, parameter: str, detail: str) -> None:
+    ``code`` is the API's error code.
+    """
+
+    def __init__(self, parameter: str, detail: str, code: str = "invalid") -> None:
         super().__init__(f"{parameter}: {detail}")
         self.parameter = parameter
         self.detail = detail
+        self.code = code
 
 
 class InStock(StrEnum):

@@ -39,14 +39,15 @@
     const chartData = JSON.parse(box.dataset.chart);
     if (chartData.lines.length === 0) return;
     const stepped = uPlot.paths.stepped({ align: 1 });
-    const formatted = (_, value) => (value === null || value === undefined ? "–" : `${value.toFixed(2)} ${chartData.currency}`);
+    const digits = chartData.digits ?? 2;
+    const formatted = (_, value) => (value === null || value === undefined ? "–" : `${value.toFixed(digits)} ${chartData.currency}`);
     const axis = { stroke: () => css("--faint"), grid: { stroke: () => css("--line"), width: 1 }, ticks: { stroke: () => css("--line") } };
     const size = () => ({ width: Math.max(box.clientWidth - 12, 200), height: 260 });
     const options = {
       ...size(),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { x: { range: (_, least, most) => [Math.min(chartData.from, least), most] } },
-      axes: [{ ...axis, values: days }, { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) }],
+      axes: [{ ...axis, values: days }, { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => tick.toFixed(digits)) }],
       series: [
         { label: "UTC", value: (_, tick) => (tick ? new Date(tick * 1000).toISOString().slice(0, 16).replace("T", " ") : "–") },
         ...chartData.lines.map((line, at) => ({

@@ -313,7 +313,7 @@ async def test_text_of_a_supplier_cannot_end_a_header_or_a_line(pool, tmp_path):
 
 async def test_the_first_rules_are_made_once_for_ever(pool):
     first = await alerts.all_rules(pool)
-    assert len(first) == 13
+    assert len(first) == 14
     for rule in first:
         await alerts.remove_rule(pool, rule.id, "test")
     assert await alerts.all_rules(pool) == []

@@ -24,9 +24,9 @@ from gateway.catalog.publish import publish
 from gateway.kit.log import AccessLog
 from gateway.kit.pool import Pool
 from gateway.kit.settings import Settings, load
-from gateway.pricing import fx_rows
 from gateway.pricing.price_rules import PriceRule, Rates
 from gateway.pricing.pricing_rules import only
+from gateway.pricing.rate_files import shipped
 from schemas.page import Page
 from tests.kit.answers import read
 from tests.kit.gateway_server import GatewayServer
@@ -67,6 +67,9 @@ class StandingCatalog:
     async def refresh(self) -> None:
         self.refreshed += 1
 
+    async def refresh_wholly(self) -> None:
+        self.refreshed += 1
+
     async def close(self) -> None:
         return
 
@@ -75,7 +78,7 @@ def _market(items: list[Item], mode: str) -> Market:
     now = datetime.now(UTC)
     # The live catalogue lacks the last item, so that a test can tell the two apart.
     market = Market(list(items if mode == "test" else items[:-1]), mode)
-    rates = Rates("USD", {rate.currency: rate.rate for rate in fx_rows.shipped("USD")})
+    rates = Rates("USD", {rate.currency: rate.rate for rate in shipped("USD")})
     market.terms, market.rules = Terms(rates), only(PriceRule())
     states = tuple(
         SupplierState(name, mode, last_good_at=now - timedelta(minutes=1), last_sync_state="ok") for name in "abc"
@@ -175,7 +178,6 @@ async def make_api(database_url: str, redis_url: str, pool: Pool, tmp_path: Any)
             await stock_from(pool, made)
             app = make_app(made, access_log=AccessLog(lines.append))
         elif published:
-            await fx_rows.store(pool, "USD", fx_rows.shipped("USD"))
             await stock(pool, items, mode="test")
             await publish(pool, None, made)
             app = make_app(made, access_log=AccessLog(lines.append))

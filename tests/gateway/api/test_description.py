@@ -47,7 +47,8 @@ async def run(*command: object, cwd: Path) -> str:
 
 
 @pytest.fixture
-async def served(make_api):
+async def served(make_api, monkeypatch):
+    monkeypatch.setattr("gateway.catalog.browse.REBUILD_SECONDS", 0.0)  # each exchange rate that is set would wait
     supplier = {"provider": "pikasim", "mode": "test", "base_url": "http://127.0.0.1:1", "api_key": "x" * 20}
     paid = {**load_manifests()["bepaid"].sandbox_settings, "provider": "bepaid"}
     paid |= {"mode": "test", "base_url": "http://127.0.0.1:1"}

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 import pytest
 
+from gateway.pricing.rate_files import shipped
 from providers.kit import places
 from schemas import api_prices as shapes
 from schemas.page import Page
@@ -36,8 +37,7 @@ SETTINGS = {"suppliers": {key: {**SUPPLIER, "charge_tolerance": "0"} for key in 
 
 async def stored(pool):
     """Every offer as PostgreSQL has it, with its cost in USD and whether it can be sold."""
-    known = "SELECT currency, rate FROM fx_rates WHERE base = 'USD' AND as_of <= now() ORDER BY as_of"
-    rates = dict(await pool.fetch(known)) | {"USD": Decimal(1)}
+    rates = {rate.currency: rate.rate for rate in shipped("USD")} | {"USD": Decimal(1), "USDT": Decimal(1)}
     found = []
     for row in map(dict, await pool.fetch("SELECT * FROM offers WHERE gone_at IS NULL")):
         data = row["data"]

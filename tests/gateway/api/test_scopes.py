@@ -126,6 +126,12 @@ TABLE = """
 401 403 403 403 403 403 422 403 403 403 422 422 422  PUT /v1/ops/pricing-rules/{id}
 401 403 403 403 403 403 404 403 403 403 404 404 404  PATCH /v1/ops/pricing-rules/{id}
 401 403 403 403 403 403 404 403 403 403 404 404 404  DELETE /v1/ops/pricing-rules/{id}
+401 403 403 403 403 200 200 403 403 200 200 200 200  GET /v1/ops/rates
+401 403 403 403 403 403 422 403 403 403 422 422 422  POST /v1/ops/rates
+401 403 403 403 403 403 422 403 403 403 422 422 422  POST /v1/ops/rates/accept
+401 403 403 403 403 403 422 403 403 403 422 422 422  POST /v1/ops/rates/import
+401 403 403 403 403 403 409 403 403 403 409 409 409  POST /v1/ops/rates/update
+401 403 403 403 403 200 200 403 403 200 200 200 200  GET /v1/ops/rates/{currency}
 401 403 403 403 403 200 200 403 403 200 200 200 200  GET /v1/ops/selling-stops
 401 403 403 403 403 403 201 403 403 403 201 201 201  POST /v1/ops/selling-stops
 401 403 403 403 403 403 404 403 403 403 404 404 404  DELETE /v1/ops/selling-stops
@@ -180,7 +186,7 @@ def path_of(template: str) -> str:
     nothing = next((name for part, name in kinds.items() if part in template), "nothing")
     return template.format(
         id=nothing, plan_id=nothing, delivery_id=nothing, token=nothing, code="no_stock", supplier="nobody",
-        country="JP", name="docs.js" if template.startswith("/docs") else "nobody",
+        country="JP", currency="EUR", name="docs.js" if template.startswith("/docs") else "nobody",
     )  # fmt: skip
 
 

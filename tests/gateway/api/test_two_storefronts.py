@@ -137,6 +137,12 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("DELETE", "/v1/ops/pricing-rules/{id}"): OPS,
     ("POST", "/v1/ops/pricing-rules/order"): OPS,
     ("POST", "/v1/ops/pricing-rules/preview"): OPS,
+    ("GET", "/v1/ops/rates"): OPS,
+    ("POST", "/v1/ops/rates"): OPS,
+    ("POST", "/v1/ops/rates/accept"): OPS,
+    ("POST", "/v1/ops/rates/import"): OPS,
+    ("POST", "/v1/ops/rates/update"): OPS,
+    ("GET", "/v1/ops/rates/{currency}"): OPS,
     ("GET", "/v1/ops/orders"): OPS,
     ("GET", "/v1/ops/orders/{id}"): OPS,
     ("GET", "/v1/ops/orders/{id}/events"): OPS,
@@ -195,7 +201,7 @@ class Owned:
         one = f"good_{'0' * 24}" if "/goods/" in template else one
         parts = {
             "id": one, "delivery_id": self.delivery, "plan_id": PLAN, "name": "pikasim", "supplier": "pikasim",
-            "code": "no_stock", "country": "JP", "token": "x" * 40,
+            "code": "no_stock", "country": "JP", "currency": "EUR", "token": "x" * 40,
         }  # fmt: skip
         return template.format(**parts)
 

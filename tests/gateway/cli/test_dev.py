@@ -134,6 +134,9 @@ def test_dev_comes_up_sells_plans_dies_cleanly_and_comes_back(tmp_path, unused_t
         assert all("JP" in plan["countries"] for plan in plans)
         prices = [float(plan["price"]["amount"]) for plan in plans]
         assert prices == sorted(prices)
+        # However old the shipped exchange rates are, everything can be bought in another currency on made-up suppliers.
+        in_euro = get(f"{url}&currency=EUR", key)["data"]
+        assert {plan["price"]["currency"] for plan in in_euro} == {"EUR"}
         # The ops key sees whose offers they are.
         ops = shown(text, "Ops key")
         offers = get(f"{shown(text, 'API')}/v1/plans/{plans[0]['id']}/offers", ops)["data"]

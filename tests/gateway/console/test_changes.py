@@ -48,7 +48,7 @@ async def moved(console):
 
 
 async def changes(console, **wanted):
-    return (await feed(console.pool, "USD", ChangeFilter(mode="test", **wanted), PageRequest(1000))).data
+    return (await feed(console.pool, console.settings, ChangeFilter(mode="test", **wanted), PageRequest(1000))).data
 
 
 async def test_the_feed_shows_what_moved_filters_it_and_gives_it_as_csv(moved):

@@ -1,21 +1,17 @@
-"""Pool, rates and supplier rows on a real PostgreSQL."""
+"""Pool and supplier rows on a real PostgreSQL."""
 
 import asyncio
 import traceback
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 import asyncpg
 import pytest
 
 from gateway.catalog import catalog_state_rows
 from gateway.kit.pool import DATABASE_DOWN, open_pool
-from gateway.pricing import fx_rows
 from gateway.suppliers import supplier_rows
 from gateway.suppliers.supplier_rows import Configured
 from gateway.sync import sync_run_rows
 from gateway.sync.staging_rows import Staging
-from schemas.errors import ConfigurationError
 from schemas.plan import DataAllowance, Network, Offer, Validity
 
 
@@ -85,61 +81,6 @@ async def test_a_pool_opens_without_its_database_and_finds_it_again(own_servers)
     own_servers.postgres.start()
     assert await pool.fetchval("SELECT 1") == 1
     await pool.close()
-
-
-async def test_rates_are_dated_and_the_newest_that_is_not_of_a_later_day_counts(pool):
-    today = datetime.now(UTC).date()
-    rates = [
-        fx_rows.Rate("EUR", Decimal("1.05"), today - timedelta(days=9), "old"),
-        fx_rows.Rate("EUR", Decimal("1.08"), today, "new"),
-        fx_rows.Rate("EUR", Decimal("2.00"), today + timedelta(days=1), "tomorrow"),
-    ]
-    assert await fx_rows.store(pool, "USD", rates)
-    found = await fx_rows.current(pool, "USD")
-    assert (found["EUR"].rate, found["EUR"].source, found["USD"].rate) == (Decimal("1.08"), "new", Decimal(1))
-
-
-async def test_the_same_rates_again_change_nothing_and_another_one_makes_a_new_catalogue(pool):
-    content = "SELECT content FROM catalog_state"
-    shipped = fx_rows.shipped("USD")
-    assert await fx_rows.store(pool, "USD", shipped)
-    before = await pool.fetchval(content)
-    assert not await fx_rows.store(pool, "USD", shipped)
-    assert await pool.fetchval(content) == before
-    changed = [fx_rows.Rate("EUR", Decimal(3), shipped[0].as_of, "x"), *[r for r in shipped if r.currency != "EUR"]]
-    assert await fx_rows.store(pool, "USD", changed)
-    assert await pool.fetchval(content) == before + 1
-
-
-async def test_a_rate_that_came_due_since_the_last_snapshot_makes_a_new_catalogue(pool):
-    rates = [fx_rows.Rate("EUR", Decimal(1), datetime.now(UTC).date() - timedelta(days=1), "x")]
-    await fx_rows.store(pool, "USD", rates)
-    await pool.execute("UPDATE catalog_state SET published_at = now()")
-    assert not await fx_rows.store(pool, "USD", rates)
-    await pool.execute("UPDATE catalog_state SET published_at = now() - interval '3 days'")
-    assert await fx_rows.store(pool, "USD", rates)
-
-
-def test_shipped_rates_are_told_in_another_base_by_its_own_rate():
-    rates = {rate.currency: rate for rate in fx_rows.shipped("EUR")}
-    assert rates["EUR"].rate == 1
-    assert rates["USD"].rate == (1 / Decimal("1.08")).quantize(Decimal("1e-12"))
-    assert rates["USD"].as_of == date(2026, 11, 1)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "not toml at all",
-        "base = 'USD'",
-        "base = 'USD'\n[[rates]]\ndate = '2026-11-01'\nsource = 'x'\nEUR = '0'",
-        "base = 'USD'\n[[rates]]\ndate = '2026-11-01'\nsource = 'x'\nEUR = 'dear'",
-        "base = 'EUR'\n[[rates]]\ndate = '2026-11-01'\nsource = 'x'\nGBP = '1'",
-    ],
-)
-def test_a_file_of_rates_that_cannot_be_used_is_a_wrong_configuration(text):
-    with pytest.raises(ConfigurationError, match="exchange rates"):
-        fx_rows.parse(text, "USD")
 
 
 async def test_the_rows_of_suppliers_follow_the_settings_and_are_written_only_when_they_differ(pool):

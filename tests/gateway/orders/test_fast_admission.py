@@ -21,10 +21,11 @@ from gateway.orders.admission_rows import Admission
 from gateway.orders.admit import Admitted
 from gateway.orders.order_view_rows import StorefrontScope
 from gateway.orders.process import follow, process_order
-from gateway.pricing import edit_rules, fx_rows
+from gateway.pricing import edit_rates, edit_rules
 from gateway.selling import candidate_rows
 from gateway.suppliers import selling_rows
 from schemas.api_pricing import RuleBody
+from schemas.api_rates import RateEntry
 from schemas.money import Money
 from schemas.orders import Order
 from tests.kit.admitted import code_of
@@ -214,8 +215,8 @@ async def _rule(counter: Counter) -> None:
 
 
 async def _rate(counter: Counter) -> None:
-    rate = fx_rows.Rate("EUR", Decimal(2), datetime.now(UTC).date(), "a test")
-    assert await fx_rows.store(counter.deps.pool, "USD", [rate])
+    made = await edit_rates.set_rate(counter.deps.pool, counter.deps.settings, "a test", RateEntry("EUR", "USD", "2"))
+    assert not isinstance(made, Problem)
 
 
 CHANGES: dict[str, tuple[Change, str, str]] = {

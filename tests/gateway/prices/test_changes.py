@@ -7,12 +7,17 @@ from decimal import Decimal
 import pytest
 
 from gateway.kit.pages import PageRequest, write_cursor
+from gateway.kit.settings import load
 from gateway.prices.change_rules import KINDS, ChangeFilter
 from gateway.prices.changes import feed, summary
 from gateway.prices.history import price_history
+from gateway.pricing import edit_rates
 from gateway.sync.run import run_sync
+from schemas.api_rates import RateEntry
 from schemas.page import Page
 from tests.kit.stall import Stall, Thing, market, shelf, synced_stall
+
+SETTINGS = load()
 
 
 async def sync(m, **more):
@@ -23,7 +28,7 @@ async def walk(pool, wanted=None, limit=50, size=1000):
     """The whole feed, page by page."""
     found, cursor = [], None
     for _ in range(size):
-        page = await feed(pool, "USD", wanted or ChangeFilter(), PageRequest(limit, cursor))
+        page = await feed(pool, SETTINGS, wanted or ChangeFilter(), PageRequest(limit, cursor))
         found += page.data
         cursor = page.next_cursor
         if cursor is None:
@@ -72,7 +77,7 @@ async def test_stock_that_ends_and_comes_back_is_noted_and_counted(pool, tmp_pat
 async def test_a_change_tells_how_far_a_cost_moved_in_base_currency(pool, tmp_path):
     stall = Stall([Thing("p", cost="10.00", currency="EUR"), Thing("q", cost=None), Thing("r", cost="10.00")])
     async with market(pool, tmp_path, {"a": stall}, suspect_rise=100) as m:
-        await pool.execute("INSERT INTO fx_rates VALUES ('USD', 'EUR', 2, current_date, 'a test')")
+        await edit_rates.set_rate(pool, m.settings, "a test", RateEntry("EUR", "USD", "2"))
         await sync(m)
         stall.reprice("p", "12.50")
         stall.reprice("q", "4.00")
@@ -184,7 +189,7 @@ async def test_every_filter_gives_what_looking_at_each_row_gives_whatever_the_si
 
 async def test_a_position_that_means_nothing_is_the_end_and_no_fault(filled):
     for after in [("",), ("x", "1", "2"), ("2026-11-20T00:00:00", "-1", "9" * 30), ("9999-12-31T23:59:59+00:00", "1")]:
-        page = await feed(filled, "USD", ChangeFilter(), PageRequest(5, write_cursor(*after)))
+        page = await feed(filled, SETTINGS, ChangeFilter(), PageRequest(5, write_cursor(*after)))
         assert page == Page.complete([])
 
 
@@ -203,7 +208,7 @@ async def test_a_summary_counts_by_supplier_over_its_syncs_and_by_country_over_t
         stalls["a"].html = True
         stalls["b"].things = [*stalls["b"].things, Thing("q2", country="DE")]
         await sync(m)
-        found = await summary(pool, "USD", since)
+        found = await summary(pool, m.settings, since)
         one = {s.supplier: s for s in found.suppliers}
         assert (one["a"].up, one["a"].down, one["a"].good, one["a"].failed) == (1, 1, 1, 1)
         assert (one["b"].gone, one["b"].new, one["b"].good, one["b"].last_sync_state) == (1, 1, 2, "ok")
@@ -211,8 +216,8 @@ async def test_a_summary_counts_by_supplier_over_its_syncs_and_by_country_over_t
         assert places == {"JP": (1, 1, 0, 0), "FR": (0, 0, 0, 1), "DE": (0, 0, 1, 0)}
         assert told(found.largest) == [("up", "p1"), ("down", "p2")]
         assert found.complete
-        assert [s.supplier for s in (await summary(pool, "USD", since, suppliers=("b",))).suppliers] == ["b"]
-        later = await summary(pool, "USD", since + timedelta(days=1))
+        assert [s.supplier for s in (await summary(pool, m.settings, since, suppliers=("b",))).suppliers] == ["b"]
+        later = await summary(pool, m.settings, since + timedelta(days=1))
         assert (later.countries, later.largest, later.complete) == ([], [], True)
 
 

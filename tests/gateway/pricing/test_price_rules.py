@@ -1,4 +1,3 @@
-from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
 import pytest
@@ -15,7 +14,6 @@ from gateway.pricing.price_rules import (
     minor_prices,
     most_an_order_may_cost,
     price,
-    rates_on,
 )
 from schemas.money import Money
 
@@ -59,15 +57,6 @@ def test_a_currency_without_a_rate_cannot_be_priced_in() -> None:
 
 def test_a_cost_in_another_currency_comes_to_base_with_every_digit() -> None:
     assert RATES.to_base(Money.of("12.3456789", "JPY")) == usd("0.08148148074")
-
-
-def test_the_newest_rate_that_is_not_in_the_future_counts() -> None:
-    dated = [
-        ("EUR", Decimal("1.1"), date(2026, 11, 2)),
-        ("EUR", Decimal("1.0"), date(2026, 11, 1)),
-        ("EUR", Decimal("9.9"), date(2026, 11, 3)),
-    ]
-    assert rates_on(date(2026, 11, 2), "USD", dated).of("EUR") == Decimal("1.1")
 
 
 def test_an_order_may_cost_the_held_price_less_the_margin_in_base_currency() -> None:

@@ -18,11 +18,13 @@ from gateway.kit.pool import open_pool
 from gateway.kit.settings import load
 from gateway.ledger import jobs as ledger_jobs
 from gateway.migrations import upgrade
+from gateway.pricing.rates import today
 from gateway.suppliers import supplier_rows
 from gateway.sync import sync_run_rows
 from gateway.worker import jobs, sync_jobs
 from providers.loader import load_manifests
 from schemas.errors import ConfigurationError
+from tests.kit.rate_source import rate_source
 from tests.kit.rescheduled import EVERY_SECOND, NEVER, reschedule
 from tests.kit.waiting import until
 
@@ -152,6 +154,20 @@ async def test_a_worker_that_is_stopped_waits_for_no_books(database_url, tmp_pat
     stop.set()
     await asyncio.wait_for(worker, 30)
     assert cut.is_set()
+
+
+async def test_a_worker_fetches_exchange_rates_that_are_due(pool, database_url, tmp_path, monkeypatch):
+    reschedule(monkeypatch, sync_if_due=NEVER)
+    reschedule(monkeypatch, rates_if_due=EVERY_SECOND)
+    stop = asyncio.Event()
+    async with rate_source() as source:
+        source.publishes(today(), USD="1.08")
+        settings = load(state_dir=str(tmp_path), rates=source.settings())
+        worker = asyncio.create_task(jobs.work(settings, database_url, stop, program(tmp_path)))
+        await until(lambda: pool.fetchval("SELECT EXISTS (SELECT FROM fx_rates WHERE kind = 'fetched')"))
+        stop.set()
+        await asyncio.wait_for(worker, 30)
+    assert len(source.asked) == 1
 
 
 async def queue_is_empty(url):
