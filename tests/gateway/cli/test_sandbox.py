@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -69,8 +70,7 @@ def test_a_market_list_is_sold_as_it_is(tmp_path: Path) -> None:
         "date,competitor,country,data,days,price_usd,source_url\n2026-01-01,Brand,Atlantis,1 GB,7,1.25,https://a.example\n"
     )
     with _running("--port", "0", "--market", str(market)) as (_, text):
-        assert "[suppliers.beppay]  # BepPay, 1 items" in text
-        assert "[suppliers.s2s]  # S2S, 0 items" in text
+        assert sorted(re.findall(r"# \w+, ([0-9]+) items", text)) == ["0", "0", "1"]  # a brand has one supplier
 
 
 def test_a_file_that_is_no_market_list_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
