@@ -105,8 +105,8 @@ class PlanData(msgspec.Struct, frozen=True):
     unlimited: bool
     reset: Reset
     fair_use: Annotated[FairUsePolicy | None, example(None)]
-    full_speed: PlanFullSpeed | None = None
-    after: PlanAfter = PlanAfter(None, None)
+    full_speed: Annotated[PlanFullSpeed | None, example({"mb": 1024, "per": "total"})] = None
+    after: Annotated[PlanAfter, example({"kbps": None, "cut_off": None})] = PlanAfter(None, None)
     tier: Annotated[str | None, example(None)] = None
 
     @classmethod
@@ -307,7 +307,7 @@ class WhyChosen(msgspec.Struct, frozen=True):
     plans_in_stock: Annotated[int, example(37)]
     rule: Annotated[str, example("cheapest_in_stock")]
     next_best: NextBest | None
-    assumed: bool = False
+    assumed: Annotated[bool, example(False)] = False
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -465,30 +465,7 @@ class PriceChange(msgspec.Struct, frozen=True):
     sync_run_id: SyncRunId
 
 
-# -- every route ---------------------------------------------------------------------------------------------------
-
-
-class ProblemError(msgspec.Struct, frozen=True):
-    """One thing that is wrong: where, as a JSON pointer into the body or ``/name`` of a parameter, and what."""
-
-    pointer: str
-    detail: str
-
-
-class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An error (RFC 9457). ``code`` is for programs, ``detail`` for people.
-
-    ``successors`` of ``plan_replaced`` are the plans that the offers of the one asked for are now.
-    """
-
-    type: str
-    title: str
-    status: int
-    code: str
-    request_id: str
-    detail: str | UnsetType = UNSET
-    errors: list[ProblemError] | UnsetType = UNSET
-    successors: list[PlanId] | UnsetType = UNSET
+# -- every process --------------------------------------------------------------------------------------------------
 
 
 class Ready(msgspec.Struct, frozen=True):

@@ -46,6 +46,7 @@ STAYS = {
     ("providers/simulator/supplier_control.py", "shown"): _JSON,
     ("schemas/api_accounts.py", "look_at"): _JSON,
     ("schemas/api_changes.py", "asked"): _JSON,
+    ("schemas/problems.py", "asked"): _JSON,
     ("schemas/api_money.py", "books"): _JSON,
     ("schemas/api_pricing.py", "words"): _JSON,
     ("schemas/api_suppliers.py", "room"): _JSON,

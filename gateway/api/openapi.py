@@ -14,7 +14,7 @@ from msgspec import json as msgspec_json
 from gateway.api.examples import example_of
 from gateway.api.problems import KINDS, PROBLEM_TYPE
 from gateway.api.spec import Route
-from schemas.api import Problem
+from schemas.problems import Problem
 
 _REF = "#/components/schemas/{name}"
 _HEADERS: Mapping[str, tuple[str, str]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from schemas.api import Problem, ProblemError
+from schemas.problems import NearestPlan, Problem, ProblemError
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -41,7 +41,7 @@ KINDS: Mapping[str, Kind] = {
     "has_topups": Kind(409, "The eSIM has top-ups"),
     "not_topupable": Kind(409, "The eSIM cannot be topped up"),
     "gone": Kind(410, "Resource is gone"),
-    "plan_replaced": Kind(410, "Plan was replaced"),
+    "plan_replaced": Kind(410, "The plan was replaced"),
     "too_large": Kind(413, "Request too large"),
     "unsupported_media_type": Kind(415, "Unsupported media type"),
     "expectation_failed": Kind(417, "Expectation failed"),
@@ -65,7 +65,8 @@ _BY_STATUS = {
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
     """Raised anywhere under a request: the answer is this problem.
 
-    ``errors`` are (pointer, detail) pairs, ``successors`` the plans that took the place of one that was replaced.
+    ``errors`` are (pointer, detail) pairs, ``successors`` the plans that took the place of one that was replaced,
+    ``nearest`` plans that miss little of a need.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         *,
         errors: Iterable[tuple[str, str]] = (),
         successors: Iterable[str] = (),
+        nearest: Iterable[NearestPlan] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail or KINDS[code].title)
@@ -83,6 +85,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         self.detail = detail
         self.errors = tuple(errors)
         self.successors = tuple(successors)
+        self.nearest = tuple(nearest)
         self.headers = dict(headers or {})
 
 
@@ -120,6 +123,7 @@ def render(refusal: Refusal, request_id: str) -> web.Response:
         detail=refusal.detail if refusal.detail is not None else msgspec.UNSET,
         errors=[ProblemError(*error) for error in refusal.errors] if refusal.errors else msgspec.UNSET,
         successors=list(refusal.successors) if refusal.successors else msgspec.UNSET,
+        nearest=list(refusal.nearest) if refusal.nearest else msgspec.UNSET,
     )
     headers = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store", **refusal.headers}
     if kind.status == 401:  # noqa: PLR2004 - HTTP

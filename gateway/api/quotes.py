@@ -13,10 +13,11 @@ from gateway.api.parameters import NoParameters
 from gateway.api.problems import Refusal, invalid, left_catalogue
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.catalog.index import Need, NoMatch, QueryError, Wanted
+from gateway.catalog.index import Missed, Need, NoMatch, QueryError, Wanted
 from gateway.catalog.quote import make_quote
 from providers.kit.places import is_country, unknown_country
-from schemas.api import Quote, QuoteForNeed, QuoteForPlan
+from schemas.api import Plan, Quote, QuoteForNeed, QuoteForPlan
+from schemas.problems import MissedThing, NearestPlan
 
 routes = Table()
 
@@ -32,7 +33,8 @@ async def create_quote(request: web.Request) -> web.Response:
 
     Send a need (countries, data, days, features) or a plan's id. The answer is the cheapest plan in stock that meets
     it, its price held until `expires_at`, and why it was chosen. Regional and unlimited plans compete with local ones.
-    404 `no_plan` says what was missing; 409 `no_stock`: plans match, but none can be sold now.
+    404 `no_plan` says what was missing, and lists in `nearest` up to three plans that miss the least of it, the
+    cheapest first; 409 `no_stock`: plans match, but none can be sold now.
     """
     read_query(request, NoParameters)
     sent: QuoteForPlan | QuoteForNeed = await read_body(request, QuoteForPlan, QuoteForNeed)
@@ -49,8 +51,15 @@ async def create_quote(request: web.Request) -> web.Response:
     except QueryError as error:
         raise question(error, {}) from None
     if isinstance(quote, NoMatch):
-        raise left_catalogue(quote.missing, quote.successors) if quote.gone else Refusal(quote.code, quote.missing)
+        if quote.gone:
+            raise left_catalogue(quote.missing, quote.successors)
+        raise Refusal(quote.code, quote.missing, nearest=[_near(*near) for near in quote.nearest])
     return web.Response(status=201, body=quote.body, content_type="application/json")
+
+
+def _near(plan: bytes, missed: tuple[Missed, ...]) -> NearestPlan:
+    misses = [MissedThing(thing.what, thing.wanted, thing.has) for thing in missed]
+    return NearestPlan(msgspec.json.decode(plan, type=Plan), misses)
 
 
 def _need(sent: QuoteForPlan | QuoteForNeed) -> Need:

@@ -17,7 +17,7 @@ from gateway.pricing.price_rules import NoRate, margin_of, price
 from gateway.pricing.pricing_rules import Subject
 from gateway.suppliers.spendable_rules import available_funds_by_supplier, insufficient
 from schemas.money import Money
-from schemas.plan import WhyNot, nominal_mb, scope_of
+from schemas.plan import WhyNot, nominal_mb, scope_of, shown_mb
 from tests.kit.made_up_market import BOUNDS, GEOGRAPHY, NOW, REGIONS, Item, Market
 
 
@@ -125,6 +125,43 @@ class Naive:
             if good:
                 live.append((plan_id, good[0]))
         return considered, sorted(live, key=lambda pair: (self._amount(pair[1], need), *pair[1].choice))
+
+    def nearest(self, need: Need) -> list[tuple[str, list[tuple[str, Any, Any]]]]:
+        """At most three plans that miss one thing or two, each with what it misses: (what, asked, has)."""
+        found = []
+        for plan_id, judged in self.plans.items():
+            near = []
+            for one in judged:
+                missed = self._missed(one.item, need)
+                covered = set(need.countries) & set(one.item.offer.coverage)
+                things = len(missed) + len(set(need.countries)) - len(covered)
+                if need.countries and len(covered) < len(set(need.countries)):
+                    asked = list(dict.fromkeys(need.countries))
+                    missed.insert(0, ("countries", asked, [code for code in asked if code in covered]))
+                if not one.why and 0 < things < 3 and (covered or not need.countries):
+                    near.append(((things, self._amount(one, need), *one.choice), missed))
+            if near:
+                found.append((*min(near, key=lambda pair: pair[0]), plan_id))
+        found.sort(key=lambda entry: entry[0])
+        return [(plan_id, missed) for _, missed, plan_id in found[:3]]
+
+    def _missed(self, item: Item, need: Need) -> list[tuple[str, Any, Any]]:
+        offer, wanted = item.offer, need.wanted
+        features, counted = offer.features, self._counted(item, need.days)
+        things = [
+            ("unlimited", True, False, need.unlimited and not offer.data.goes_on),
+            ("days", need.days, offer.validity.days, offer.validity.days < (need.days or 0)),
+            ("data_mb", need.data_mb, shown_mb(counted), counted < nominal_mb(need.data_mb or 0)),
+            ("topup", True, False, wanted.topup and features.topup is not True),
+            ("voice", True, False, wanted.voice and features.voice is not True),
+            ("sms", True, False, wanted.sms and features.sms is not True),
+            ("network", "5G", None, not _fast(item, wanted, need.countries)),
+            (
+                "exit_country", wanted.exit_country, features.exit_country,
+                wanted.exit_country not in (None, features.exit_country),
+            ),
+        ]  # fmt: skip
+        return [(what, asked, has) for what, asked, has, is_missed in things if is_missed]
 
     def _amount(self, judged: Judged, need: Need) -> Decimal:
         money = self.price(judged, need.currency or "USD")

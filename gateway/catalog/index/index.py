@@ -15,6 +15,7 @@ from gateway.catalog.index.affordable import short
 from gateway.catalog.index.build import WHY_NOT
 from gateway.catalog.index.filters import Filter, filter_of
 from gateway.catalog.index.layout import Array
+from gateway.catalog.index.nearest import nearest
 from gateway.catalog.index.overlay import OverlayState, SupplierNow
 from gateway.catalog.index.query import (
     MAX_LIMIT,
@@ -22,6 +23,7 @@ from gateway.catalog.index.query import (
     Choice,
     Gone,
     InStock,
+    Missed,
     Need,
     NoMatch,
     PlanPage,
@@ -169,7 +171,7 @@ class Index:
             what = (
                 "the plan has no offer with these features" if need.plan_id else choice.what_is_missing(snapshot, need)
             )
-            return NoMatch("no_plan", what)
+            return NoMatch("no_plan", what, nearest=self._nearest(need, view))
         considered, found = meeting
         plans, rows, counts = choice.cheapest(snapshot, view, considered, found, self._blocked)
         if not len(plans):
@@ -190,6 +192,16 @@ class Index:
             next_best=next_best,
             assumed=need.data_mb is not None and int(snapshot.kind_full_mb[snapshot.kind[rows[0]]]) < 0,
         )
+
+    def _nearest(self, need: Need, view: PriceView) -> tuple[tuple[bytes, tuple[Missed, ...]], ...]:
+        near = nearest(self.snapshot, view, need, self.selectable)
+        return tuple((self._in_stock(plan, row, view, need.days), missed) for plan, row, missed in near)
+
+    def _in_stock(self, plan: int, row: int, view: PriceView, days: int | None) -> bytes:
+        """A plan's JSON, sold by this row of it."""
+        plans, rows = np.array([plan]), np.array([row])
+        counts = standing(self.snapshot, plans, self._everything(), self._blocked, InStock.TRUE).counts
+        return b"".join(self._render.plans(Found(plans, rows, counts, counts), view, days))
 
     @cached_property
     def has_plan_for_sale(self) -> bool:

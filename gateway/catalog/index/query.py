@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -97,6 +98,7 @@ class Gone(msgspec.Struct, frozen=True):
     plan_id: str
     gone_at: datetime
     successors: tuple[str, ...] = ()
+    nearest: tuple[tuple[bytes, tuple[Missed, ...]], ...] = ()
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -139,11 +141,20 @@ class Choice(msgspec.Struct, frozen=True):
     assumed: bool = False
 
 
+class Missed(msgspec.Struct, frozen=True):
+    """A thing of a need that a plan does not have: what was asked for, and what it has instead."""
+
+    what: str
+    wanted: Any
+    has: Any
+
+
 class NoMatch(msgspec.Struct, frozen=True):
     """Nothing meets the need. ``missing`` says in one sentence what there was none of.
 
     ``code`` is no_plan when no plan would do and no_stock when one would but none can be sold now;
     ``gone`` is set when the plan asked for by id has left the catalogue, ``successors`` are what its offers are now.
+    ``nearest`` are plans in stock, as their JSON, that come near the need, each with what it misses.
     """
 
     code: str
@@ -151,3 +162,4 @@ class NoMatch(msgspec.Struct, frozen=True):
     considered: int = 0
     gone: bool = False
     successors: tuple[str, ...] = ()
+    nearest: tuple[tuple[bytes, tuple[Missed, ...]], ...] = ()

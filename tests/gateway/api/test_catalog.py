@@ -223,8 +223,18 @@ async def test_a_quote_holds_the_cheapest_and_says_why(api):
 async def test_a_need_that_nothing_meets_says_what_was_missing(api):
     body = await problem(await api.post("/v1/quotes", json={"countries": ["AQ"]}), 404, "no_plan")
     assert body["detail"]
+    assert "nearest" not in body
     body = await problem(await api.post("/v1/quotes", json={"countries": ["FR"], "data_mb": 512000}), 404, "no_plan")
     assert body["detail"]
+    assert body["nearest"]
+    for near in body["nearest"]:
+        (missed,) = near["misses"]
+        assert (missed["what"], missed["asked"]) == ("data_mb", 512000)
+        assert missed["has"] < 512000
+        assert near["plan"]["in_stock"]
+        assert "FR" in near["plan"]["countries"]
+    prices = [float(near["plan"]["price"]["amount"]) for near in body["nearest"]]
+    assert prices == sorted(prices)
 
 
 async def test_a_plan_that_is_sold_out_is_a_conflict(api):

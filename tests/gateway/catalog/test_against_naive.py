@@ -229,6 +229,11 @@ def compare_choice(got: Choice | NoMatch, need: Need, naive: Naive, considered: 
         assert isinstance(got, NoMatch)
         assert got.code == ("no_stock" if considered else "no_plan")
         assert got.considered == len(considered)
+        near = [] if considered else naive.nearest(need)
+        assert [msgspec.json.decode(plan, type=api.Plan).id for plan, _ in got.nearest] == [plan for plan, _ in near]
+        assert [[(one.what, one.wanted, one.has) for one in missed] for _, missed in got.nearest] == [
+            missed for _, missed in near
+        ]
         return
     assert isinstance(got, Choice)
     assert (got.plan_id, got.considered, got.in_stock) == (live[0][0], len(considered), len(live))
