@@ -14,8 +14,6 @@ from typing import Any
 # The longest enumeration that is kept whole; of a longer one, the values that examples and sandboxes use.
 _LONGEST_ENUM = 30
 _KEPT_VALUES = {"AD", "BV", "JP", "KR", "US", "africa", "europe"}
-# Currencies with a rate; one without is refused.
-_CURRENCY, _KEPT_CURRENCIES = "^[A-Z]{3,4}$", ["EUR", "USD"]
 # Whether a text is a list of exchange rates, no schema expresses.
 _FREE_TEXT = {"/v1/ops/rates/import"}
 _REQUEST_PARTS = {"parameters", "requestBody"}
@@ -52,8 +50,8 @@ def use_real_ids(document: dict[str, Any], ids: Mapping[str, str], examples: Map
 def schemathesis_toml(document: dict[str, Any]) -> str:
     """The configuration for a document: which documented refusals of a valid request are no failure.
 
-    They depend on the state of a thing, which no schema expresses: 410 ``gone``, 422 ``idempotency_mismatch``, 501
-    ``not_supported``. Each is expected only of the operations that document it.
+    They depend on the state of a thing, which no schema expresses: 410 ``gone``, 422 ``idempotency_mismatch`` and
+    ``no_rate``, 501 ``not_supported``. Each is expected only of the operations that document it.
     """
     # Ids taken from answers would differ from run to run.
     phases = ("examples", "coverage", "fuzzing")
@@ -61,8 +59,9 @@ def schemathesis_toml(document: dict[str, Any]) -> str:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             answers = operation["responses"]
-            mismatch = "idempotency_mismatch" in answers.get("422", {}).get("description", "")
-            refusals = ["410"] * ("410" in answers) + ["422"] * (mismatch or path in _FREE_TEXT)
+            why_invalid = answers.get("422", {}).get("description", "")
+            of_its_state = any(code in why_invalid for code in ("idempotency_mismatch", "no_rate"))
+            refusals = ["410"] * ("410" in answers) + ["422"] * (of_its_state or path in _FREE_TEXT)
             missing = ["501"] * ("501" in answers)
             lines += [
                 f"[[operations]]\ninclude-name = {json.dumps(f'{method.upper()} {path}')}",
@@ -86,7 +85,4 @@ def _shorten_enums(schema: Any) -> Any:
     values = short.get("enum")
     if isinstance(values, list) and len(values) > _LONGEST_ENUM:
         short["enum"] = [value for value in values if value in _KEPT_VALUES]
-    if short.get("pattern") == _CURRENCY:
-        del short["pattern"]
-        short |= {"enum": _KEPT_CURRENCIES, "examples": ["USD"]}
     return short

@@ -115,10 +115,19 @@ async def quarantine(pool, sync_run):
     )
 
 
+async def hold_rate(pool):
+    """Let a rate wait for an operator, of a day that no rate which is set here takes away."""
+    await pool.execute(
+        "INSERT INTO waiting_rates (base, currency, rate, as_of, source)"
+        " VALUES ('USD', 'IDR', 0.00006, current_date + 400, 'ecb rates.example.com')"
+    )
+
+
 async def real_ids(storefront, ops, has):
     """Ids by path, and replacements for the ids and amounts in examples: the arguments of ``use_real_ids``."""
     good, sync_run = await first_id(storefront, "/v1/goods"), await first_id(ops, "/v1/ops/sync-runs")
     await quarantine(ops.pool, sync_run)
+    await hold_rate(ops.pool)
     await ops.post("/v1/ops/suppliers/pikasim/check")
     ids = {
         "/v1/plans/{plan_id}": PLAN,

@@ -14,7 +14,16 @@ from gateway.orders import admission_rows
 PLAN = "bv-1gb-2d-06d3e3e4ddb9"
 BODY = {"plan_id": PLAN}
 # What no order meets by itself, or another test shows: a fault here, the rate, no JSON, the caller's key.
-ELSEWHERE = {"gone", "plan_replaced", "not_found", "unavailable", "not_cancellable", "has_topups", "not_supported"}
+ELSEWHERE = {
+    "gone",
+    "no_rate",
+    "plan_replaced",
+    "not_found",
+    "unavailable",
+    "not_cancellable",
+    "has_topups",
+    "not_supported",
+}
 
 
 async def problem(answer):
