@@ -222,7 +222,7 @@ async def test_the_same_over_the_api(watched, receiver):
     assert (await watched.api(path, key=key, method="DELETE"))[0] == 404
     status, listed = await watched.api("/v1/ops/alert-rules", key=key)
     assert status == 200, listed
-    assert len(listed["data"]) == 13
+    assert len(listed["data"]) == 14
     assert (await watched.api(f"/v1/ops/alert-channels/{made['id']}", key=key, method="DELETE"))[0] == 200
 
 

@@ -52,13 +52,13 @@ async def test_a_rate_is_set_and_its_history_drawn(rates):
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"rate": "dear"}, "is no number"),
+        ({"rate": "dear"}, "is not a number"),
         ({"rate": "0"}, "must be above 0"),
-        ({"rate": ""}, "is needed"),
+        ({"rate": ""}, "is required"),
         ({"currency": "I1"}, "must be a currency such as IDR"),
         ({"currency": "USD"}, "between two currencies"),
         ({"base": "EGP", "currency": "TWD"}, "neither EGP nor TWD"),
-        ({"date": "soon"}, "is no date"),
+        ({"date": "soon"}, "is not a date"),
     ],
 )
 async def test_what_is_wrong_stands_beside_its_field(rates, wrong, why):
