@@ -42,6 +42,8 @@ ROWS = {
     " VALUES ('a', 'x', 'p', 5, 'USD', {at}, 'r')",
     "goods_changes": "INSERT INTO goods_changes (at, supplier, sku, good_id, kind, currency, run_id)"
     " VALUES ({at}, 'a', 'x', 'g', 'new', 'USD', 'r')",
+    "plan_successors": "INSERT INTO plan_successors (plan_id, offer_id, successor, at)"
+    " VALUES ('p', 'off_{days}', 'q', {at})",
     "offer_events": "INSERT INTO offer_events (supplier, supplier_plan_id, plan_id, kind, at, sync_run_id)"
     " VALUES ('a', 'x', 'p', 'new', {at}, 'r')",
     "order_events": "INSERT INTO order_events (order_id, type, at) VALUES ('ord_old', 'created', {at})",
