@@ -123,7 +123,7 @@ async def test_nothing_is_sold_that_the_supplier_has_none_of(thing: Thing) -> No
 async def test_nothing_is_sold_for_more_than_its_highest_price(thing: Thing) -> None:
     assert await thing.ask(max_price=PriceLimit("0.01", "USD")) == "price_changed"
     assert await thing.ask(max_price=PriceLimit("999999.00", "USD")) == "sold"
-    assert await thing.ask(max_price=PriceLimit("1.00", "XTS")) == "invalid"
+    assert await thing.ask(max_price=PriceLimit("1.00", "XTS")) == "no_rate"
 
 
 async def test_suppliers_that_are_not_allowed_sell_nothing(thing: Thing) -> None:
