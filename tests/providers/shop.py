@@ -20,7 +20,7 @@ from providers.loader import open_payment, open_provider
 from providers.simulator import Item, SandboxWorld, base_url, sandbox_site
 from providers.simulator.control import CONTROL_PREFIX
 from schemas.errors import SupplierError
-from schemas.plan import Network, Offer, SetAside
+from schemas.plan import Network, Offer, SetAside, nominal_mb
 
 WALK_SECONDS = 60
 PRIVATE = (
@@ -41,6 +41,11 @@ NASTY = (
     "{{7*7}} %s %(x)s \\u0000",
 )
 Tamper = Callable[[web.Request, bytes], web.Response | bytes]
+
+
+def amount_of(item: Item) -> int | None:
+    """An item's amount as offers have it, in nominal MB."""
+    return None if item.mb is None else nominal_mb(item.mb)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.pricing.rates import today
-from tests.gateway.cli.test_serve import environment
+from tests.kit.command_line import environment_of
 from tests.kit.rate_source import rate_source
 from tests.kit.shelf import settings_for
 
@@ -29,7 +29,7 @@ def command(pool, database_url, tmp_path, source):
         sources = json.dumps(source.settings()["sources"])
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", "rates", *words),
-            env=environment(settings, COLUMNS="200", GATEWAY_RATES__SOURCES=sources),
+            env=environment_of(settings, COLUMNS="200", GATEWAY_RATES__SOURCES=sources),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

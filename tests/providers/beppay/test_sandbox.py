@@ -11,7 +11,7 @@ from aiohttp import ClientSession, web
 from providers.beppay import MANIFEST
 from providers.simulator import Fault, FaultKind, SandboxWorld
 from schemas.errors import UnreadableAnswer
-from tests.providers.shop import Shop
+from tests.providers.shop import Shop, amount_of
 
 KEY = MANIFEST.sandbox_settings["api_key"]
 PRIVATE = ["balance", "keys", "esim/orders", "virtual-numbers/orders"]
@@ -69,7 +69,7 @@ async def test_every_plan_is_read_as_it_was_meant(shop: Shop, world: SandboxWorl
         found = offers[item.key]
         assert found.cost is not None
         assert (found.coverage, found.validity.days, found.cost.amount) == (item.countries, item.days, item.price)
-        assert (found.data.mb, found.data.unlimited, found.visible) == (item.mb, item.unlimited, item.visible)
+        assert (found.data.mb, found.data.unlimited, found.visible) == (amount_of(item), item.unlimited, item.visible)
 
 
 async def test_hidden_plans_are_listed_as_hidden(shop: Shop, world: SandboxWorld) -> None:

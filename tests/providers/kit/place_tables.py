@@ -328,7 +328,7 @@ PLAN_NAMES = [
     # Chinese
     ("日本 5GB 7 Days", "JP"),
     ("韩国 3GB", "KR"),
-    ("泰国 不限流量", "unknown"),
+    ("泰国 不限流量", "TH"),
     ("中国香港 5GB", "HK"),
     ("美国和加拿大 10GB", "CA US"),
     ("台灣 5GB", "TW"),

@@ -18,7 +18,7 @@ from providers.simulator import Fault, FaultKind, SandboxWorld, Trigger, Trigger
 from schemas.errors import NotFound, SupplierError, UnreadableAnswer
 from schemas.plan import Offer
 from tests.kit.receiver import receiving
-from tests.providers.shop import Shop, open_shop
+from tests.providers.shop import Shop, amount_of, open_shop
 
 KEY = {"X-API-Key": MANIFEST.sandbox_settings["api_key"]}
 
@@ -161,7 +161,7 @@ async def test_a_regional_package_names_all_its_countries(shop: Shop, world: San
     assert len(clean) > 1000
     for item in clean:
         found = offers[item.key]
-        assert (found.coverage, found.validity.days, found.data.mb) == (item.countries, item.days, item.mb)
+        assert (found.coverage, found.validity.days, found.data.mb) == (item.countries, item.days, amount_of(item))
         assert set(found.networks) == set(item.networks)
 
 

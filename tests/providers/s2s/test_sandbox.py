@@ -13,7 +13,7 @@ from providers.s2s import MANIFEST, wire
 from providers.s2s.sandbox import products
 from providers.simulator import SandboxWorld
 from schemas.plan import Offer, Reset
-from tests.providers.shop import open_shop
+from tests.providers.shop import amount_of, open_shop
 
 AUTH = {"Authorization": f"Bearer {MANIFEST.sandbox_settings['token']}"}
 MARKET = """\
@@ -188,7 +188,9 @@ async def test_every_offer_is_the_item_that_the_sandbox_sells(world):
     async with open_shop(MANIFEST, world) as shop:
         offers: list[Offer] = list((await shop.walk()).offers)
     sold = Counter(
-        (item.countries, item.mb, item.daily, item.days, item.price) for item in world.items("s2s") if item.visible
+        (item.countries, amount_of(item), item.daily, item.days, item.price)
+        for item in world.items("s2s")
+        if item.visible
     )
     bought = Counter(
         (o.coverage, o.data.mb, o.data.reset is Reset.DAILY, o.validity.days, o.cost and o.cost.amount) for o in offers
@@ -207,4 +209,4 @@ async def test_a_plan_on_which_something_goes_wrong_is_called_so_and_is_what_its
     for sku, item in labelled.items():
         offer = offers[sku]
         assert item.label in offer.name
-        assert (offer.coverage, offer.data.mb, offer.validity.days) == (item.countries, item.mb, item.days)
+        assert (offer.coverage, offer.data.mb, offer.validity.days) == (item.countries, amount_of(item), item.days)
