@@ -1,6 +1,6 @@
 """What is degraded about processing orders: no worker, orders overdue. Pure; the same words everywhere.
 
-`stale_rates` is told beside them: `gateway.pricing.rate_rules` decides on it.
+`stale_rates` is reported beside them: `gateway.pricing.rate_rules` decides on it.
 
 ``/readyz``, ``doctor``, the metrics and the alerts report it from the orders themselves and from workers' heartbeats,
 so that a queue or a scheduler that stopped is seen whatever it says of itself.

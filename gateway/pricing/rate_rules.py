@@ -13,7 +13,7 @@ import msgspec
 # "fixed" are the base currency and the stablecoins: nobody has to say what they are worth.
 RateKind: TypeAlias = Literal["fetched", "set", "imported", "shipped", "fixed"]
 RateState: TypeAlias = Literal["in_force", "old", "expired"]
-# Stablecoins are worth their dollar unless somebody says otherwise.
+# Stablecoins are worth 1 USD until they have a rate of their own.
 PEGGED: Mapping[str, str] = {"USDT": "USD", "USDC": "USD"}
 # A currency that nobody fetched or set for so long is no longer reported as expired.
 FORGOTTEN_DAYS = 90

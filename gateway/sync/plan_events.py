@@ -71,7 +71,7 @@ async def publish_and_tell(pool: Pool, redis: Any | None, settings: Settings) ->
 def changes(
     before: Mapping[str, Offered], after: Mapping[str, Offered], replaced: Collection[str] = ()
 ) -> dict[NoticeType, list[dict[str, Any]]]:
-    """What is told of each plan, by the type of event; one not for sale before, or that was replaced, is no news."""
+    """The plans of each type of event. A plan that was not for sale before, or was replaced, has none."""
     moved, out = [], []
     for plan_id, was in sorted(before.items()):
         now = after.get(plan_id)
