@@ -247,7 +247,8 @@ def _give(folder: Path, to: Footing) -> None:
     if os.geteuid() != 0:
         raise ConfigurationError(f"{folder} belongs to another user; choose another --state-dir")
     for path in (folder, *folder.rglob("*")):
-        os.chown(path, to.uid, to.gid, follow_symlinks=False)
+        with contextlib.suppress(FileNotFoundError):  # a server that ends takes its socket away
+            os.chown(path, to.uid, to.gid, follow_symlinks=False)
 
 
 def _end_all_in(folder: Path) -> None:

@@ -43,6 +43,10 @@ IDLE_READS = (
     "FROM esims WHERE next_poll_at",
     "FROM api_keys k JOIN",
     "WITH overdue AS MATERIALIZED",  # overdue orders, counted for /readyz
+    # The age of exchange rates for /readyz, each read by itself. An order reads rates in a transaction that writes.
+    "FROM rate_sources",
+    "FROM waiting_rates",
+    "FROM fx_rates",
     # Due orders: a claim that finds one writes, and belongs to that order.
     "FROM orders WHERE next_look_at",
     "FROM orders WHERE next_poll_at",
