@@ -12,7 +12,6 @@ import structlog
 
 from gateway.kit.processes import die_with_parent
 from gateway.kit.settings import Settings
-from gateway.kit.tasks import end
 
 log = structlog.get_logger()
 
@@ -25,6 +24,8 @@ class Rebuild:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopped = False
         self._not_before = 0.0
         self.failure = ""  # why the last one made no snapshot
 
@@ -34,7 +35,7 @@ class Rebuild:
 
     def start(self) -> bool:
         """Start it, unless it runs or has just failed. Needs a database to publish from."""
-        if self.running or self._settings.database_url is None:
+        if self.running or self._stopped or self._settings.database_url is None:
             return False
         if asyncio.get_running_loop().time() < self._not_before:
             return False
@@ -47,22 +48,27 @@ class Rebuild:
             await asyncio.wait([self._task])
 
     async def stop(self) -> None:
-        """End it."""
-        if self._task is not None:
-            await end(self._task)
+        """End it, and wait until its process has ended, however long that takes."""
+        self._stopped = True
+        self._end_process()
+        await self.finished()
+
+    def _end_process(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
 
     async def _run(self) -> None:
         try:
             self.failure = await self._publish()
         except OSError as error:  # no descriptor or process is left
             self.failure = reason_of(error)
-        if self.failure:
+        if self.failure and not self._stopped:
             self._not_before = asyncio.get_running_loop().time() + PAUSE_SECONDS
             log.warning("catalog_rebuild_failed", reason=self.failure)
 
     async def _publish(self) -> str:
         """Have it made; why it was not, "" when it was."""
-        process = await asyncio.create_subprocess_exec(
+        self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "gateway.catalog.publish",
@@ -70,12 +76,13 @@ class Rebuild:
             stdout=asyncio.subprocess.PIPE,
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
+        if self._stopped:
+            self._end_process()
         try:
             output, _ = await process.communicate(pickle.dumps(self._settings))
         finally:
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
+            self._end_process()
+            await process.wait()
         if not process.returncode:
             return ""
         lines = output.decode("utf-8", "replace").splitlines() if process.returncode == os.EX_IOERR else []
