@@ -32,7 +32,7 @@ FEATURES = (
     Feature("inventory", ("esims", "numbers")),
     Feature("orders"),
     Feature("prices", ("compare", "history", "changes", "margins")),
-    Feature("sync", ("sync_runs", "unmapped", "mappings", "quarantine")),
+    Feature("sync", ("sync_runs", "suspects", "unmapped", "mappings", "quarantine")),
     Feature("checkouts"),
     Feature("ledger", ("money",)),
     Feature("alerts"),

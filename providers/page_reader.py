@@ -34,13 +34,13 @@ class Reader:
         self._once = Once()
 
     def __call__(self, raws: Sequence[Raw], total: int | None = None) -> Reading:
-        """The items of a page; an id that came before in this walk is unmapped as ``Once`` does."""
+        """The items of a page; an id that came before with other content is unmapped as ``Once`` does."""
         ids: list[str] = []
         rows: list[tuple[Offer | SetAside, Raw]] = []
         for raw, known in zip(raws, self._recall(raws), strict=True):
             if known:
                 ids.append(self._id_of(raw))
-                self._once.note(ids[-1])
+                self._once.note(ids[-1], raw)
             else:
                 found = self._read(raw)
                 ids.append(found.supplier_plan_id)

@@ -161,7 +161,8 @@ class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
 class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
     """A walk that an operator must look at: how it differs from the ``before`` offers that stand, and what was decided.
 
-    ``overtaken``: a later sync of the supplier came to something else.
+    ``overtaken``: a later sync of the supplier came to something else. ``standing``: its list stands already, and is
+    not sold; nothing differs from it.
     """
 
     run_id: SyncRunId
@@ -180,6 +181,7 @@ class Quarantine(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str | None
     why: Annotated[str, example("")]
     accepted_run: str | None
+    standing: bool
 
 
 class DifferenceRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -270,6 +270,7 @@ class WhyNot(StrEnum):
     EXPIRED = "expired"
     SUSPECT_PRICE = "suspect_price"
     STOPPED = "stopped"
+    QUARANTINED = "quarantined"
     NO_RATE = "no_rate"
     NO_FIXED_PRICE = "no_fixed_price"
     THIN_MARGIN = "thin_margin"

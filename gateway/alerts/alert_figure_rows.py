@@ -69,6 +69,20 @@ class OtherList(msgspec.Struct, frozen=True):
     quarantined: int
 
 
+class GuardFigures(msgspec.Struct, frozen=True):
+    """What the price guard holds back of a supplier.
+
+    ``reason`` is why its list is quarantined. ``suspect`` counts the suspect offers of its last sync, of ``mapped``;
+    ``suspect_before`` those of the sync of the last day that had the fewest, 0 where there was none.
+    """
+
+    supplier: str
+    reason: str | None
+    suspect: int
+    suspect_before: int
+    mapped: int
+
+
 class StoppedOffer(msgspec.Struct, frozen=True):
     """An offer that is not bought because more was charged for it than listed. ``plan_id`` None: it is no eSIM."""
 
@@ -210,3 +224,23 @@ async def other_lists(pool: Pool) -> list[OtherList]:
            FROM number_lists l ORDER BY 1, 2"""
     )
     return [OtherList(**dict(row)) for row in rows]
+
+
+async def price_guard(pool: Pool) -> list[GuardFigures]:
+    """What the price guard holds back of every configured supplier that was synced within a day."""
+    rows = await pool.fetch(
+        """
+        SELECT s.name AS supplier, coalesce(s.quarantined, last.error) AS reason, last.suspect, last.mapped,
+               coalesce(earlier.suspect, 0) AS suspect_before
+        FROM suppliers s
+        CROSS JOIN LATERAL (
+            SELECT at, suspect, mapped, error FROM sync_run_suppliers
+            WHERE supplier = s.name AND state IN ('ok', 'quarantined') AND at > now() - interval '1 day'
+            ORDER BY at DESC LIMIT 1) AS last
+        CROSS JOIN LATERAL (
+            SELECT min(suspect) AS suspect FROM sync_run_suppliers
+            WHERE supplier = s.name AND state = 'ok' AND at > now() - interval '1 day' AND at < last.at) AS earlier
+        WHERE s.configured ORDER BY 1
+        """
+    )
+    return [GuardFigures(**dict(row)) for row in rows]

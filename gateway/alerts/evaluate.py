@@ -50,6 +50,7 @@ class Gathered:
     active: Sequence[ActiveAlert]
     rates: Rates
     lists: list[alert_figure_rows.OtherList] | None = None
+    guard: dict[str, alert_figure_rows.GuardFigures] = field(default_factory=dict)
     _suppliers: list[SupplierFigures] | None = None
     _margins: dict[Decimal, list[ThinMargins] | None] = field(default_factory=dict)
 
@@ -115,6 +116,7 @@ async def evaluate_rule(gathered: Gathered, rule: Rule) -> Evaluation:
         return await _margins(gathered, rule)
     if rule.kind == "sync_trouble" and gathered.lists is None:
         gathered.lists = await alert_figure_rows.other_lists(gathered.deps.pool)
+        gathered.guard = {each.supplier: each for each in await alert_figure_rows.price_guard(gathered.deps.pool)}
     find = _OF_SUPPLIERS[rule.kind]
     wanted = [each for each in await gathered.suppliers() if rule.supplier in {None, each.supplier.name}]
     findings_of = [(figures.supplier.name, find(gathered, rule, figures)) for figures in wanted]
@@ -257,16 +259,34 @@ def _plans(gathered: Gathered, rule: Rule, figures: SupplierFigures) -> list[Fin
     last, name = figures.supplier.last_sync, figures.supplier.name
     if last is None:
         return []
+    guard = gathered.guard.get(name)
     if last.state == "quarantined":
-        return [
-            _of(
-                figures,
-                f"{name} quarantined",
-                f"{name}: a sync waits for an operator",
-                "quarantined",
-                "/console/sync-runs",
-            )
-        ]
+        reason = guard.reason if guard is not None and guard.reason else "quarantined"
+        title = f"{name}: a sync waits for an operator"
+        return [_of(figures, f"{name} quarantined", title, reason[:300], "/console/sync-runs")]
+    return _late_or_failed(gathered, rule, figures) + _suspects_rose(gathered, figures, guard)
+
+
+def _suspects_rose(
+    gathered: Gathered, figures: SupplierFigures, guard: alert_figure_rows.GuardFigures | None
+) -> list[Finding]:
+    """Suddenly many prices are suspect: as many as could quarantine a list, and more than are believed by themselves.
+
+    What is found stands until a day has passed or the prices are released or back within their bounds.
+    """
+    sync, name = gathered.deps.settings.sync, figures.supplier.name
+    rose = 0 if guard is None else guard.suspect - guard.suspect_before
+    if guard is None or rose < sync.quarantine_from or rose <= sync.suspect_release_share * guard.mapped:
+        return []
+    detail = f"{guard.suspect} of {guard.mapped} prices are suspect, and were {guard.suspect_before} within a day"
+    link = "/console/suspects?" + urlencode({"supplier": name})
+    return [_of(figures, f"{name} suspects", f"{name}: many prices became suspect", detail, link)]
+
+
+def _late_or_failed(gathered: Gathered, rule: Rule, figures: SupplierFigures) -> list[Finding]:
+    last, name = figures.supplier.last_sync, figures.supplier.name
+    if last is None:
+        return []
     late = _late(gathered, rule)
     reasons = ["the last sync failed"] if last.state == "failed" else []
     if last.good_at is not None and (gathered.now - last.good_at).total_seconds() > late:

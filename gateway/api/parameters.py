@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.kit.pages import CURSOR_FORM, PageRequest
 from schemas.api import CountryCode, CurrencyCode, Days, PlanId, SupplierName
+from schemas.api_suspects import SuspectRule
 from schemas.orders import Kind, OrderId, OrderStatus, Reference
 from schemas.plan import Scope, SetAsideReason, WhyNot
 
@@ -152,6 +153,13 @@ class OpsOfferParameters(PageParameters, frozen=True, forbid_unknown_fields=True
     supplier: SupplierName | UnsetType = UNSET
     plan_id: PlanId | UnsetType = UNSET
     triggers: Triggers = False
+
+
+class SuspectParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Suspect prices of all suppliers."""
+
+    supplier: SupplierName | UnsetType = UNSET
+    rule: Annotated[SuspectRule, Meta(description="Only what this rule found suspect.")] | UnsetType = UNSET
 
 
 class BucketParameters(PageParameters, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -20,10 +20,9 @@ from gateway.api.parameters import (
 from gateway.api.problems import Refusal
 from gateway.api.reading import read_body, read_query, unset_to_none
 from gateway.api.spec import Table
-from gateway.catalog import offer_rows as stored_offers
 from gateway.kit.problem import Problem
 from gateway.selling import judge, offer_list_rows
-from gateway.sync import requests, run_list_rows, sync_run_rows
+from gateway.sync import requests, run_list_rows, suspects, sync_run_rows
 from schemas.api import AcceptRequest, Offer, PriceChange, SyncRequest, SyncRun, UnmappedItem
 from schemas.page import Page
 
@@ -162,13 +161,12 @@ async def release_offer(request: web.Request) -> web.Response:
     """
     read_query(request, NoParameters)
     pool = pool_of(request)
-    async with pool.acquire() as connection, connection.transaction():
-        released = await stored_offers.release(connection, request.match_info["id"])
+    released = await suspects.release_one(pool, request.match_info["id"], actor_of(request))
     if released is None:
         raise Refusal("not_found", "there is no such offer")
     await request.app[state.CATALOG].refresh()
     settings, tolerances = request.app[state.SETTINGS], request.app[state.TOLERANCES]
-    return json_answer(await judge.find_offer(pool, settings, tolerances, released["id"]))
+    return json_answer(await judge.find_offer(pool, settings, tolerances, released))
 
 
 def _configured(request: web.Request, name: str) -> None:

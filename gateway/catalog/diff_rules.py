@@ -62,6 +62,7 @@ class StoredOffers:
         self._by_raw = np.argsort(table["raw"], kind="stable")
         self._raw: Numbers = table["raw"][self._by_raw]
         self._seen: Flags = np.zeros(len(table), dtype=np.bool_)
+        self._met = self._low.copy()  # half of the digest that a walk met
         self._new = _Heads()
 
     def __len__(self) -> int:
@@ -89,26 +90,50 @@ class StoredOffers:
         flags: list[bool] = known.tolist()
         return flags
 
-    def meet(self, keys: Sequence[bytes], digests: Sequence[bytes]) -> tuple[Flags, Flags]:
+    def meet(self, keys: Sequence[bytes], digests: Sequence[bytes]) -> tuple[Flags, Flags, Flags]:
         """Mark a page's items as seen: which are to be written (new or changed), and which were met before.
 
-        An item that was met before in this walk is not to be written again.
+        An item that was met before in this walk is not to be written again. The third flags say which of these are
+        not as they were met before.
         """
-        heads = np.frombuffer(b"".join(keys), dtype=_KEY)["head"].astype(np.uint64)
+        heads = _heads_of(keys)
         found = np.frombuffer(b"".join(digests), dtype=_DIGEST)
-        repeated = np.zeros(len(heads), dtype=np.bool_)
-        repeated[np.setdiff1d(np.arange(len(heads)), np.unique(heads, return_index=True)[1])] = True
+        low = found["low"].astype(np.uint64)
+        _, first, which = np.unique(heads, return_index=True, return_inverse=True)
+        repeated = first[which] != np.arange(len(heads))
+        differs = low != low[first[which]]
+        stored, at = self._places(heads)
+        same = np.zeros(len(heads), dtype=np.bool_)
         if len(self):
-            at = np.minimum(np.searchsorted(self._head, heads), len(self) - 1)
-            stored = self._head[at] == heads
-            same = stored & (self._low[at] == found["low"]) & (self._high[at] == found["high"])
-            repeated |= stored & self._seen[at]
+            same = stored & (self._low[at] == low) & (self._high[at] == found["high"])
+            before = stored & self._seen[at]
+            differs |= before & (self._met[at] != low)
+            repeated |= before
+            self._met[at[stored & ~repeated]] = low[stored & ~repeated]
             self._seen[at[stored]] = True
-        else:
-            stored = same = np.zeros(len(heads), dtype=np.bool_)
         fresh = np.flatnonzero(~stored & ~repeated)
-        repeated[fresh[~self._new.add(heads[fresh])]] = True
-        return ~same & ~repeated, repeated
+        added, met = self._new.add(heads[fresh], low[fresh])
+        repeated[fresh[~added]] = True
+        differs[fresh[~added]] = met[~added] != low[fresh[~added]]
+        return ~same & ~repeated, repeated, repeated & differs
+
+    def met(self, key: bytes) -> bool:
+        """Whether this walk has met an item of this key."""
+        heads = _heads_of([key])
+        stored, at = self._places(heads)
+        return bool(self._seen[at[0]]) if stored[0] else heads[0] in self._new
+
+    def as_stored(self, key: bytes) -> bool | None:
+        """Whether an item that was met said what stands; None for one that is not stored."""
+        stored, at = self._places(_heads_of([key]))
+        return bool(self._met[at[0]] == self._low[at[0]]) if stored[0] else None
+
+    def _places(self, heads: Numbers) -> tuple[Flags, npt.NDArray[np.intp]]:
+        """Which are stored, and where; any place for the others."""
+        if not len(self):
+            return np.zeros(len(heads), dtype=np.bool_), np.zeros(len(heads), dtype=np.intp)
+        at = np.minimum(np.searchsorted(self._head, heads), len(self) - 1)
+        return self._head[at] == heads, at
 
     def gone(self) -> list[bytes]:
         """The keys of stored offers that the walk did not meet."""
@@ -123,32 +148,46 @@ class StoredOffers:
         return int(len(self) - np.count_nonzero(self._seen))
 
 
+def _heads_of(keys: Sequence[bytes]) -> Numbers:
+    return np.frombuffer(b"".join(keys), dtype=_KEY)["head"].astype(np.uint64)
+
+
 class _Heads:
-    """A set of numbers in about 20 bytes each: a first walk meets as many new offers as there are.
+    """Numbers with a value each, in about 40 bytes: a first walk meets as many new offers as there are.
 
     Open addressing over one array; 0 is an empty place.
     """
 
     def __init__(self) -> None:
         self._table: Numbers = np.zeros(1024, dtype=np.uint64)
+        self._values: Numbers = np.zeros(1024, dtype=np.uint64)
         self._count = 0
+
+    def __contains__(self, head: np.uint64) -> bool:
+        head = max(head, np.uint64(1))
+        at = int(head) & (len(self._table) - 1)
+        while self._table[at] not in {np.uint64(0), head}:
+            at = (at + 1) & (len(self._table) - 1)
+        return bool(self._table[at] == head)
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, heads: Numbers) -> Flags:
-        """Take these in, all different from each other; which of them were not in it."""
+    def add(self, heads: Numbers, values: Numbers) -> tuple[Flags, Numbers]:
+        """Take these in, all different from each other: which of them were not in it, and the first value of each."""
         heads = np.maximum(heads, np.uint64(1))
         while (self._count + len(heads)) * 2 > len(self._table):
-            old = self._table[self._table != 0]
+            kept = self._table != 0
+            old, of = self._table[kept], self._values[kept]
             self._table = np.zeros(len(self._table) * 2, dtype=np.uint64)
-            self._place(old)
-        added = self._place(heads)
+            self._values = np.zeros(len(self._table), dtype=np.uint64)
+            self._place(old, of)
+        added, first = self._place(heads, values)
         self._count += int(np.count_nonzero(added))
-        return added
+        return added, first
 
-    def _place(self, heads: Numbers) -> Flags:
-        added = np.zeros(len(heads), dtype=np.bool_)
+    def _place(self, heads: Numbers, values: Numbers) -> tuple[Flags, Numbers]:
+        added, first = np.zeros(len(heads), dtype=np.bool_), np.zeros(len(heads), dtype=np.uint64)
         mask = np.uint64(len(self._table) - 1)
         waiting = np.arange(len(heads))
         at = heads & mask
@@ -159,6 +198,8 @@ class _Heads:
             self._table[at[empty]] = heads[waiting[empty]]
             mine = empty & (self._table[at] == heads[waiting])
             added[waiting[mine]] = True
-            on = ~mine & (there != heads[waiting])
-            waiting, at = waiting[on], (at[on] + np.uint64(1)) & mask
-        return added
+            self._values[at[mine]] = values[waiting[mine]]
+            found = mine | (there == heads[waiting])
+            first[waiting[found]] = self._values[at[found]]
+            waiting, at = waiting[~found], (at[~found] + np.uint64(1)) & mask
+        return added, first

@@ -31,9 +31,9 @@ class OfferLine(msgspec.Struct, frozen=True, kw_only=True):
 
     ``key`` is its name in attempts, marks and stops; ``subject`` is what rules of price ask of it. ``cost`` is of one
     unit, None where it has none; ``stock`` counts units. ``wanted`` is what the supplier is asked for where that is
-    no eSIM, all units of it. ``marks``, ``paused``, ``no_balance`` and ``funds`` are the state of offer and supplier.
-    ``features`` and ``networks`` are those of a plan. ``needs_check``: observed so long ago that the supplier is asked
-    before anything is sold at this price.
+    no eSIM, all units of it. ``marks``, ``quarantined``, ``paused``, ``no_balance`` and ``funds`` are the state of
+    offer and supplier. ``features`` and ``networks`` are those of a plan. ``needs_check``: observed so long ago that
+    the supplier is asked before anything is sold at this price.
     """
 
     supplier: str
@@ -47,6 +47,7 @@ class OfferLine(msgspec.Struct, frozen=True, kw_only=True):
     suspect: bool = False
     expired: bool = False
     marks: tuple[str, ...] = ()
+    quarantined: bool = False
     paused: bool = False
     no_balance: bool = False
     funds: Funds | None = None

@@ -6,7 +6,7 @@ after ``Staging.copy_to`` has made the table ``incoming``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -61,14 +61,21 @@ async def repriced(connection: Connection) -> list[Repriced]:
     return [Repriced(*row) for row in rows]  # in the order of its fields: by name costs five times as much
 
 
-async def mark_suspect(connection: Connection, reasons: Mapping[str, str]) -> None:
-    """Write into ``incoming`` why a changed cost is suspect. One that is not named is good."""
-    if reasons:
+async def mark_suspect(
+    connection: Connection, ids: Sequence[str], reasons: Sequence[str], against: Sequence[str] | None = None
+) -> None:
+    """Write into ``incoming`` why costs are suspect that nothing was said of; ``against``: ids, divided by commas.
+
+    A cost that is not named is good.
+    """
+    if ids:
         await connection.execute(
-            "UPDATE incoming SET suspect = r.reason FROM unnest($1::text[], $2::text[]) AS r (id, reason)"
-            " WHERE incoming.id = r.id",
-            list(reasons),
-            list(reasons.values()),
+            """UPDATE incoming SET suspect = r.reason, suspect_against = nullif(r.against, '')
+               FROM unnest($1::text[], $2::text[], $3::text[]) AS r (id, reason, against)
+               WHERE incoming.id = r.id AND incoming.suspect IS NULL""",
+            ids,
+            reasons,
+            [""] * len(ids) if against is None else against,
             timeout=WRITE_SECONDS,
         )
 
@@ -140,17 +147,20 @@ async def merge(
 ) -> None:
     """Write ``incoming`` (``staged`` rows) over the supplier's offers, and note the new ones.
 
-    An unchanged cost keeps what was judged of it. A ``first`` walk is all new: that its run says.
+    An unchanged cost keeps what was judged of it, unless it is suspect now. A ``first`` walk is all new: that its run
+    says.
     """
     added = await connection.fetchval(
         """
         WITH added AS (
             INSERT INTO offers AS o (
                 id, supplier, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
-                features, cost, currency, stock, visible, digest, supplier_product_id, good_cost, good_currency,
-                first_seen_at, changed_at)
+                features, cost, currency, stock, visible, digest, supplier_product_id, suspect, suspect_since,
+                suspect_against, good_cost, good_currency, first_seen_at, changed_at)
             SELECT id, $1, supplier_plan_id, plan_id, name, description, coverage, data, days, starts, networks,
-                features, cost, currency, stock, visible, digest, supplier_product_id, cost, currency, $2, $2
+                features, cost, currency, stock, visible, digest, supplier_product_id, suspect,
+                CASE WHEN suspect IS NOT NULL THEN $2::timestamptz END, string_to_array(suspect_against, ','),
+                CASE WHEN suspect IS NULL THEN cost END, CASE WHEN suspect IS NULL THEN currency END, $2, $2
             FROM incoming i WHERE NOT EXISTS (SELECT FROM offers o WHERE o.id = i.id)
             RETURNING supplier_plan_id, plan_id, cost, currency
         ), told AS (
@@ -174,7 +184,11 @@ async def merge(
             days = i.days, starts = i.starts, networks = i.networks, features = i.features, cost = i.cost,
             currency = i.currency, stock = i.stock, visible = i.visible, digest = i.digest, changed_at = $1,
             supplier_product_id = i.supplier_product_id, gone_at = NULL,
-            suspect = CASE WHEN same THEN o.suspect ELSE i.suspect END,
+            suspect = CASE WHEN same THEN coalesce(o.suspect, i.suspect) ELSE i.suspect END,
+            suspect_since = CASE WHEN same AND o.suspect IS NOT NULL THEN o.suspect_since
+                                 WHEN i.suspect IS NOT NULL THEN $1 END,
+            suspect_against = CASE WHEN same AND o.suspect IS NOT NULL THEN o.suspect_against
+                                   ELSE string_to_array(i.suspect_against, ',') END,
             good_cost = CASE WHEN good THEN i.cost ELSE o.good_cost END,
             good_currency = CASE WHEN good THEN i.currency ELSE o.good_currency END,
             prior_good_cost = CASE WHEN same THEN o.prior_good_cost ELSE o.good_cost END,
@@ -278,8 +292,8 @@ async def release(connection: Connection, offer_id: str) -> dict[str, Any] | Non
     A change of the catalogue: dates the plan and counts ``content`` in the caller's transaction.
     """
     row = await connection.fetchrow(
-        "UPDATE offers SET suspect = NULL, good_cost = cost, good_currency = currency, released_cost = cost,"
-        " changed_at = now()"
+        "UPDATE offers SET suspect = NULL, suspect_since = NULL, suspect_against = NULL, good_cost = cost,"
+        " good_currency = currency, released_cost = cost, changed_at = now()"
         " WHERE id = $1 AND gone_at IS NULL RETURNING id, supplier, supplier_plan_id, plan_id",
         offer_id,
     )

@@ -17,6 +17,7 @@ def why_not(
     suspect: bool = False,
     expired: bool = False,
     marks: Collection[str] = (),
+    quarantined: bool = False,
     paused: bool = False,
     no_balance: bool = False,
     tolerance: Decimal = Decimal(0),
@@ -26,10 +27,10 @@ def why_not(
 
     ``cost_base`` is the cost in base currency, None when there is no rate or no cost at all
     (``has_cost`` says which). ``stock`` None means that the supplier does not say. ``marks`` are the
-    ``why`` words of the offer's rows in offer_marks. ``paused`` is a supplier that an operator paused or
-    stopped. ``max_cost_base`` is the most that an order may cost: the offer's own price less the
-    minimum margin, in base currency (None: not judged); ``tolerance`` is the supplier's share by
-    which it may charge more than it lists.
+    ``why`` words of the offer's rows in offer_marks. ``quarantined`` is a supplier whose whole list waits
+    for an operator, ``paused`` one that an operator paused or stopped. ``max_cost_base`` is the most that
+    an order may cost: the offer's own price less the minimum margin, in base currency (None: not judged);
+    ``tolerance`` is the supplier's share by which it may charge more than it lists.
     """
     thin = cost_base is not None and max_cost_base is not None and cost_base * (1 + tolerance) > max_cost_base
     conditions = (
@@ -38,6 +39,7 @@ def why_not(
         (WhyNot.EXPIRED, expired),
         (WhyNot.SUSPECT_PRICE, suspect),
         (WhyNot.STOPPED, "stopped" in marks),
+        (WhyNot.QUARANTINED, quarantined),
         (WhyNot.NO_RATE, has_cost and cost_base is None),
         (WhyNot.NO_FIXED_PRICE, not has_cost),
         (WhyNot.THIN_MARGIN, thin),

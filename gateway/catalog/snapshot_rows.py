@@ -127,7 +127,7 @@ async def overlay(connection: Connection | Pool) -> Overlay:
                CASE WHEN EXISTS (SELECT FROM selling_stops t WHERE t.supplier IN ('', s.name)) THEN 'stopped'
                     ELSE state END AS state,
                last_good_at, last_sync_state, CASE WHEN no_balance_until > now() THEN no_balance_until END
-                   AS no_balance_until
+                   AS no_balance_until, quarantined IS NOT NULL AS quarantined
         FROM suppliers s ORDER BY name
         """
     )

@@ -267,9 +267,12 @@ def _first_sync(children: Children, settings: Settings, *, changed: bool) -> boo
     if not changed and asyncio.run(_fresh(settings, synced)):
         return True
     _say("first sync")
-    accepted = [word for name in sorted(synced) if changed for word in ("--accept", name)]
-    if code := children.run("sync", *accepted):
+    if code := children.run("sync"):
         print(f"the sync ended with exit code {code}: what it fetched is served, the worker tries again", flush=True)
+        print(
+            "esim-gateway quarantine list shows what waits for you, quarantine accept SUPPLIER takes it over",
+            flush=True,
+        )
     return code != EXIT_NONE
 
 

@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Suppliers", "s"),
             ("Money", "b"),
             ("Sync runs", "y"),
+            ("Suspect prices", "t"),
             ("Unmapped", "u"),
             ("Other goods", "v"),
             ("Jobs", "j"),

@@ -140,17 +140,28 @@ class Quotes(_Section):
 
 
 class Sync(_Section):
-    """Bounds of a sync. Shares are 0 to 1; ``suspect_rise`` 2.00 means 200 % above."""
+    """Bounds of a sync. Shares are 0 to 1; ``suspect_rise`` 2.00 means 200 % above; ``…_times`` are factors."""
 
     interval_seconds: int = Field(default=900, gt=0)
     expire_after_seconds: int = Field(default=86400, gt=0)
     max_gone_share: Share = 0.30
-    moved_by: float = Field(default=0.30, gt=0)
+    moved_by: float = Field(default=0.40, gt=0)
     max_moved_share: Share = 0.30
+    max_suspect_share: Share = 0.20
+    dear_times: float = Field(default=10, gt=1)
+    max_dear_share: Share = 0.50
+    one_cost_share: Share = 0.50
+    one_cost_times: float = Field(default=4, gt=1)
+    max_flat_share: Share = 0.50
+    per_gb_times: float = Field(default=8, gt=1)
     quarantine_from: int = Field(default=10, ge=1)
     suspect_drop: Share = 0.60
     suspect_rise: float = Field(default=2.00, gt=0)
     suspect_below_median: Share = 0.25
+    suspect_below_less: Share = 0.15
+    suspect_minimum_usd: Decimal = Field(default=Decimal("0.05"), ge=0)
+    suspect_release_days: int = Field(default=7, ge=0)
+    suspect_release_share: Share = 0.05
 
 
 class Orders(_Section):

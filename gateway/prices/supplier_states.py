@@ -77,6 +77,7 @@ async def states(
                 freshness=freshness(row.last_good_at, row.last_sync_state, now, bounds),
                 last_good_at=row.last_good_at,
                 last_sync_state=row.last_sync_state,
+                quarantined=row.quarantined,
                 succeeded=row.succeeded,
                 failed=row.failed,
             ),

@@ -1,43 +1,47 @@
-"""Prices that cannot be right: too far from the offer's own past, or from what others ask.
+"""Prices that cannot be right: too far from the offer's own past, far below what others ask, or next to nothing.
 
-A suspect price keeps one offer out of the selection until an operator releases it or it is back within
-bounds. The past is judged when an offer's cost changes; the others once everybody of a run has come in,
-so that the result does not depend on who came first.
+A suspect price keeps one offer out of the selection until an operator releases it or it is back within bounds. The
+past is judged when an offer's cost changes; the others on the staged walk, and once more when all of a run have come
+in, so that the result does not depend on who came first.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from statistics import median
 
 import msgspec
+import numpy as np
 
-BELOW_OTHERS = "below_others"
-MOVED = "moved"
+from gateway.pricing.market_rules import Asked, Offers
+from schemas.api_suspects import SuspectRule
+
+# Beside the others' offers, not its own past: looked at anew whenever others change.
+BESIDE_OTHERS: tuple[SuspectRule, ...] = ("below_others", "below_less", "below_minimum")
+# What time heals: the price stayed as it is while next to nothing else of its supplier was suspect.
+HEALED_BY_TIME: tuple[SuspectRule, ...] = ("below_others", "below_less")
+_FEWEST_PROVIDERS = 2
+# Costs are compared as floats here: one that is exactly at a bound is within it.
+_EXACT = 1 - 1e-9
 
 
 class SuspectBounds(msgspec.Struct, frozen=True):
-    """``[sync]`` bounds as shares: 0.60 below, 2.00 above the last good cost, 0.25 of the others' median."""
+    """``[sync]`` bounds as shares: 0.60 below, 2.00 above the last good cost, 0.25 of the others' median.
+
+    ``below_less`` is the share of what others ask for less, ``minimum_usd`` what nothing costs less than.
+    """
 
     drop: Decimal
     rise: Decimal
     below_median: Decimal
+    below_less: Decimal = Decimal("0.15")
+    minimum_usd: Decimal = Decimal("0.05")
 
 
-class Rival(msgspec.Struct, frozen=True):
-    """One offer of a plan as the others see it.
+class Suspicion(msgspec.Struct, frozen=True):
+    """Why a price is suspect, its rule first, and the keys of the offers that it was compared with."""
 
-    ``cost_base`` is in base currency. ``counts`` says that it could be sold if its price is right, so
-    that others are measured by it; ``judged`` that no person has let this very cost through.
-    """
-
-    id: str
-    provider: str
-    cost_base: Decimal
-    counts: bool = True
-    judged: bool = True
+    reason: str
+    compared_with: tuple[bytes, ...] = ()
 
 
 def against_past(
@@ -47,40 +51,42 @@ def against_past(
     if cost is None or good_cost is None or cost == released_cost:
         return None
     if cost < good_cost * (1 - bounds.drop):
-        return f"{MOVED}: {cost:f} is more than {bounds.drop * 100:.0f} % below the last good cost {good_cost:f}"
+        return _moved(cost, good_cost, bounds.drop, "below")
     if cost > good_cost * (1 + bounds.rise):
-        return f"{MOVED}: {cost:f} is more than {bounds.rise * 100:.0f} % above the last good cost {good_cost:f}"
+        return _moved(cost, good_cost, bounds.rise, "above")
     return None
 
 
-def below_others(offers: Sequence[Rival], bounds: SuspectBounds) -> dict[str, str]:
-    """Offers of one plan that cost far less than others ask, with the reason.
+def beside_others(
+    own: Offers, market: Offers, asked: Asked, bounds: SuspectBounds, minimum: float | None
+) -> dict[int, Suspicion]:
+    """Offers of a list that cost far less than others ask, or next to nothing, by their place in it.
 
-    Each is measured by the median of the cheapest countable offers of the other providers, two at
-    least. What is found suspect no longer counts for the rest, until nothing more is found: the result
-    is the same in any order.
+    ``asked`` is ``own`` measured by ``market`` (``Market.offers``). ``minimum`` is ``bounds.minimum_usd`` in base
+    currency, None where there is no rate of it. What an operator let through is not judged.
     """
-    found: dict[str, str] = {}
-    while True:
-        cheapest = _cheapest(offer for offer in offers if offer.counts and offer.id not in found)
-        fresh: dict[str, str] = {}
-        for offer in offers:
-            if not offer.judged or offer.id in found:
-                continue
-            others = [cost for provider, cost in cheapest.items() if provider != offer.provider]
-            if len(others) < 2:  # noqa: PLR2004 - two others, by the rule
-                continue
-            middle = median(others)
-            if offer.cost_base < bounds.below_median * middle:
-                share = f"{bounds.below_median * 100:.0f} %"
-                fresh[offer.id] = f"{BELOW_OTHERS}: under {share} of {middle:.2f}, the median of {len(others)} others"
-        if not fresh:
-            return found
-        found |= fresh
+    cost = own["cost"].astype(np.float64)
+    less, median = float(bounds.below_less), float(bounds.below_median)
+    with np.errstate(invalid="ignore"):
+        too_low = own["judged"] & (cost < (minimum or 0) * _EXACT)
+        under_median = own["judged"] & (asked.others >= _FEWEST_PROVIDERS) & (cost < median * asked.median * _EXACT)
+        under_less = own["judged"] & (cost < less * asked.for_less * _EXACT)
+    found: dict[int, Suspicion] = {}
+    for at in np.flatnonzero(under_less).tolist():
+        there = market[asked.for_less_rank[at]]
+        words = (
+            f"below_less: {cost[at]:.4g} is less than {less * 100:.0f} % of {asked.for_less[at]:.2f}, "
+            "which others ask for less over the same countries"
+        )
+        found[at] = Suspicion(words, (there["id"].tobytes(),))
+    for at in np.flatnonzero(under_median).tolist():
+        middle = dict.fromkeys(market[rank]["id"].tobytes() for rank in asked.middle[at])
+        share = f"under {median * 100:.0f} % of {asked.median[at]:.2f}"
+        found[at] = Suspicion(f"below_others: {share}, the median of {asked.others[at]} others", tuple(middle))
+    for at in np.flatnonzero(too_low).tolist():
+        found[at] = Suspicion(f"below_minimum: {cost[at]:.4g} is under {minimum:.4g}, below which nothing is sold")
+    return found
 
 
-def _cheapest(offers: Iterable[Rival]) -> dict[str, Decimal]:
-    costs: dict[str, list[Decimal]] = defaultdict(list)
-    for offer in offers:
-        costs[offer.provider].append(offer.cost_base)
-    return {provider: min(values) for provider, values in costs.items()}
+def _moved(cost: Decimal, good_cost: Decimal, share: Decimal, where: str) -> str:
+    return f"moved: {cost:f} is more than {share * 100:.0f} % {where} the last good cost {good_cost:f}"

@@ -18,6 +18,7 @@ from schemas.plan import DataAllowance, Features, Network
 _OFFERS = """
     SELECT o.supplier, o.supplier_plan_id, o.plan_id, o.name, o.coverage, o.data, o.days, o.starts, o.networks,
            o.features, o.cost, o.currency, o.stock, o.supplier_product_id, o.visible, o.suspect IS NOT NULL AS suspect,
+           s.quarantined IS NOT NULL AS quarantined,
            s.state <> 'active' OR NOT s.configured
                OR EXISTS (SELECT FROM selling_stops t WHERE t.supplier IN ('', s.name)) AS paused,
            coalesce(s.no_balance_until > now(), false) AS no_balance, s.last_good_at, s.last_sync_state,
@@ -66,6 +67,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime | None
     funds: Funds | None = None
     stands_seconds: float | None = None
+    quarantined: bool = False
     version: tuple[int, int, int] = (0, 0, 0)
 
 

@@ -192,6 +192,7 @@ def _candidate(
         suspect=line.suspect,
         expired=line.expired,
         marks=line.marks,
+        quarantined=line.quarantined,
         paused=line.paused,
         no_balance=line.no_balance or insufficient(left, base, tolerance),
         tolerance=tolerance,

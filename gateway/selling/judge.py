@@ -103,6 +103,7 @@ def judge(row: offer_list_rows.OfferRow, context: PricingContext) -> tuple[WhyNo
         suspect=row.suspect,
         expired=freshness(row.last_good_at, row.last_sync_state, context.now, bounds) is Freshness.EXPIRED,
         marks=row.marks,
+        quarantined=row.quarantined,
         paused=row.paused,
         no_balance=row.no_balance or short,
         tolerance=tolerance,

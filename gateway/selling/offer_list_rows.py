@@ -34,6 +34,7 @@ class OfferRow:
     visible: bool
     suspect: bool
     marks: tuple[str, ...]
+    quarantined: bool
     paused: bool
     no_balance: bool
     last_good_at: datetime | None
@@ -44,6 +45,7 @@ _OFFERS = """
     SELECT o.id, o.plan_id, o.supplier, o.supplier_plan_id, o.name, o.coverage, o.data, o.days,
            o.cost, o.currency, o.stock, o.visible,
            o.suspect IS NOT NULL AS suspect,
+           s.quarantined IS NOT NULL AS quarantined,
            s.state <> 'active' OR NOT s.configured
                OR EXISTS (SELECT FROM selling_stops t WHERE t.supplier IN ('', s.name)) AS paused,
            coalesce(s.no_balance_until > now(), false) AS no_balance,

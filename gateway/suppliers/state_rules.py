@@ -40,7 +40,8 @@ class SupplierFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one supplier now.
 
     ``available`` are the funds there in base currency, None where they are not known; ``affordable``: they suffice for
-    one of its offers. ``succeeded`` and ``failed`` are purchases of the last ``SUCCESS_HOURS``.
+    one of its offers. ``quarantined`` is why nothing of its list is sold.
+    ``succeeded`` and ``failed`` are purchases of the last ``SUCCESS_HOURS``.
     """
 
     configured: bool = True
@@ -56,6 +57,7 @@ class SupplierFacts(msgspec.Struct, frozen=True, kw_only=True):
     freshness: Freshness = Freshness.FRESH
     last_good_at: datetime | None = None
     last_sync_state: str | None = None
+    quarantined: str | None = None
     succeeded: int = 0
     failed: int = 0
 
@@ -156,6 +158,8 @@ def _broken(facts: SupplierFacts, now: datetime) -> Sequence[SupplierProblem]:
 
 
 def _quarantined(facts: SupplierFacts) -> Sequence[SupplierProblem]:
+    if facts.quarantined is not None:
+        return [_problem("quarantine", f"nothing of it is sold until an operator accepts it: {facts.quarantined}")]
     if facts.last_sync_state != "quarantined":
         return []
     return [_problem("quarantine", "its last sync is quarantined until an operator accepts or refuses it")]

@@ -21,6 +21,7 @@ class FactsRow(msgspec.Struct, frozen=True, kw_only=True):
     no_balance_until: datetime | None
     last_good_at: datetime | None
     last_sync_state: str | None
+    quarantined: str | None
     breaker: str
     retry_at: datetime | None
     last_error: str | None
@@ -32,7 +33,7 @@ async def rows(connection: Connection | Pool, since: datetime, most: int) -> lis
     """Every supplier by name; of each the last ``most`` purchases and top-ups since then are counted."""
     found = await connection.fetch(
         """SELECT s.name, s.mode, s.state, s.configured, s.no_balance_until, s.last_good_at, s.last_sync_state,
-                  coalesce(b.state, 'closed') AS breaker, b.retry_at, b.last_error, a.succeeded, a.failed
+                  s.quarantined, coalesce(b.state, 'closed') AS breaker, b.retry_at, b.last_error, a.succeeded, a.failed
            FROM suppliers s LEFT JOIN supplier_breakers b ON b.supplier = s.name
            CROSS JOIN LATERAL (
                SELECT (count(*) FILTER (WHERE l.state = 'succeeded'))::int AS succeeded,

@@ -63,14 +63,54 @@ async def register(pool: Pool, accounts: Sequence[Configured]) -> None:
         await connection.execute("UPDATE catalog_state SET content = content + 1")
 
 
+# What a first list waits for: nothing of it is sold before it was judged beside the others.
+UNJUDGED = "its first sync has not been judged beside the other suppliers yet"
+
+
 async def synced(connection: Connection, name: str, started_at: datetime, mapping: str) -> None:
-    """A whole walk was accepted: its offers count as observed when it began, and were mapped by ``mapping``."""
+    """A whole walk replaced the offers: they count as observed when it began, and were mapped by ``mapping``.
+
+    A supplier that is quarantined stays so until ``passed``, and so does one of which no sync has passed yet.
+    """
     await connection.execute(
-        "UPDATE suppliers SET last_sync_at = $2, last_good_at = $2, last_sync_state = 'ok', mapping = $3"
-        " WHERE name = $1",
+        """
+        UPDATE suppliers SET last_sync_at = $2, last_good_at = $2, mapping = $3,
+               last_sync_state = CASE WHEN coalesce(quarantined, $4) = $4 THEN 'ok' ELSE 'quarantined' END,
+               quarantined = CASE WHEN passed_at IS NULL THEN coalesce(quarantined, $4) ELSE quarantined END
+        WHERE name = $1
+        """,
         name,
         started_at,
         mapping,
+        UNJUDGED,
+    )
+
+
+async def passed(connection: Connection, name: str, accepted_faults: Sequence[str], at: datetime) -> bool:
+    """The list that stands may be sold, whatever faults of it an operator accepted; whether that is new."""
+    status = await connection.execute(
+        """
+        UPDATE suppliers SET quarantined = NULL, passed_at = coalesce(passed_at, $3), accepted_faults = $2,
+               last_sync_state = 'ok'
+        WHERE name = $1 AND (quarantined IS NOT NULL OR passed_at IS NULL OR accepted_faults <> $2)
+        """,
+        name,
+        list(accepted_faults),
+        at,
+    )
+    return status.endswith("1")
+
+
+async def quarantined(connection: Connection, name: str) -> str | None:
+    """Why nothing is sold of the list that stands; None when it may be."""
+    reason: str | None = await connection.fetchval("SELECT quarantined FROM suppliers WHERE name = $1", name)
+    return reason
+
+
+async def quarantine(connection: Connection, name: str, reason: str) -> None:
+    """Sell nothing of the list that stands, until a sync passes or an operator lets it through."""
+    await connection.execute(
+        "UPDATE suppliers SET quarantined = $2, last_sync_state = 'quarantined' WHERE name = $1", name, reason
     )
 
 

@@ -27,7 +27,7 @@ KINDS = ("moved", "gone", "new")
 
 _COLUMNS = (
     "q.run_id, q.supplier, q.at, q.reason, q.before, q.new, q.changed, q.gone, q.up, q.down, q.moved_far, q.state,"
-    " q.decided_at, q.decided_by, q.why, q.accepted_run"
+    " q.decided_at, q.decided_by, q.why, q.accepted_run, q.difference = 'standing' AS standing"
 )
 
 
@@ -64,6 +64,7 @@ class QuarantineRow(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str | None
     why: str
     accepted_run: str | None
+    standing: bool
 
 
 async def keep(connection: Connection, found: Difference, gone: Sequence[str], rates: Mapping[str, Decimal]) -> None:
@@ -117,6 +118,25 @@ async def keep(connection: Connection, found: Difference, gone: Sequence[str], r
         refused["why"] if refused else "",
     )
     await _keep_rows(connection, found, gone, rates)
+
+
+async def keep_standing(connection: Connection, run_id: str, supplier: str, at: datetime, reason: str) -> None:
+    """A list that stands waits for an operator; nothing differs from it that could be shown."""
+    await end_waiting(connection, supplier)
+    await connection.execute(
+        """
+        INSERT INTO quarantines (run_id, supplier, at, reason, before, new, changed, gone, up, down, moved_far,
+                                 difference)
+        SELECT p.run_id, p.supplier, $3::timestamptz, $4::text,
+               (SELECT count(*) FROM offers o WHERE o.supplier = p.supplier AND o.gone_at IS NULL),
+               p.new, p.changed, p.gone, p.up, p.down, 0, 'standing'
+        FROM sync_run_suppliers p WHERE p.run_id = $1 AND p.supplier = $2 ON CONFLICT DO NOTHING
+        """,
+        run_id,
+        supplier,
+        at,
+        reason,
+    )
 
 
 async def _keep_rows(

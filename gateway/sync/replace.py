@@ -13,7 +13,7 @@ from gateway.catalog import catalog_state_rows, offer_rows, successor_rows
 from gateway.catalog.diff_rules import offer_id
 from gateway.catalog.offer_rows import Moves, Repriced
 from gateway.kit.pool import Connection, Pool
-from gateway.kit.settings import Settings, Sync
+from gateway.kit.settings import Sync
 from gateway.pricing.bounds import quarantine_bounds, suspect_bounds
 from gateway.pricing.price_rules import Rates
 from gateway.pricing.quarantine_rules import WalkChange, moved_far, quarantine
@@ -21,6 +21,7 @@ from gateway.pricing.rates import rates_now
 from gateway.pricing.suspect_rules import against_past
 from gateway.suppliers import supplier_rows
 from gateway.sync import quarantine_rows, sync_run_rows, unmapped_item_rows
+from gateway.sync.compare import PriceGuard
 from gateway.sync.quarantine_rows import Difference
 from gateway.sync.run_rules import SupplierRun
 from gateway.sync.walk import Walk
@@ -33,7 +34,7 @@ class RunTakenOverError(GatewayError):
     """Another process found this run dead and closed it; what was walked is thrown away."""
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class PastVerdict(msgspec.Struct, frozen=True):
     """What the changed costs of a walk come to: why an operator must look first, and which are suspect, and why."""
 
     quarantined: str | None
@@ -41,16 +42,18 @@ class Verdict(msgspec.Struct, frozen=True):
     moved_far: int = 0
 
 
-def judge(repriced: Sequence[Repriced], before: int, gone: int, rates: Rates, sync: Sync, *, accepted: bool) -> Verdict:
-    """Judge a walk: which prices are suspect, and whether an operator must look first.
+def judge_past(
+    repriced: Sequence[Repriced], before: int, gone: int, rates: Rates, sync: Sync, *, trusted: bool
+) -> PastVerdict:
+    """Judge a walk by what stands: which prices are suspect, and whether an operator must look first.
 
     Costs of one offer in two currencies are compared by today's rates.
 
-    An operator who accepts a walk has looked at its prices: neither the bounds of quarantine nor the
-    offers' own past hold it back then.
+    ``trusted``: neither the bounds of quarantine nor the offers' own past hold it back. An operator who accepts a walk
+    has looked at its prices.
     """
-    if accepted:
-        return Verdict(None, {})
+    if trusted:
+        return PastVerdict(None, {})
     bounds = suspect_bounds(sync)
     moved_by = Decimal(str(sync.moved_by))
     moved = 0
@@ -61,15 +64,16 @@ def judge(repriced: Sequence[Repriced], before: int, gone: int, rates: Rates, sy
         good = _cost_in(offer.good_cost, offer.good_currency, offer.currency, rates)
         if reason := against_past(offer.cost, good, offer.released_cost, bounds):
             suspects[offer.id] = reason
-    return Verdict(quarantine(WalkChange(before, gone, moved), quarantine_bounds(sync)), suspects, moved)
+    return PastVerdict(quarantine(WalkChange(before, gone, moved), quarantine_bounds(sync)), suspects, moved)
 
 
 async def replace(
-    pool: Pool, walk: Walk, run_id: str, settings: Settings, at: datetime, *, accepted: bool, began: float
+    pool: Pool, walk: Walk, run_id: str, guard: PriceGuard, at: datetime, *, accepted: bool, began: float
 ) -> SupplierRun:
     """Put a whole walk in place of the supplier's offers, or leave all as it was when an operator must look first.
 
-    ``at`` dates the changes; ``began`` is the ``time.monotonic`` of the first request. Raises
+    ``guard`` judges the list as the walk would leave it, by what stands of the other suppliers. ``at`` dates the
+    changes; ``began`` is the ``time.monotonic`` of the first request. Raises
     ``RunTakenOverError``, and what the database raises; nothing is changed then. Called again after a lost
     connection it finds what it committed.
     """
@@ -80,38 +84,45 @@ async def replace(
         if not await sync_run_rows.still_open(connection, run_id):
             raise RunTakenOverError("another sync found this one dead and closed it")
         await walk.staging.copy_to(connection)
-        rates = await rates_now(connection, settings)
-        verdict = judge(
+        rates = await rates_now(connection, guard.settings)
+        # What is not sold is no measure: a list that waits where it stands is judged like a first one.
+        held = await supplier_rows.quarantined(connection, walk.supplier) is not None
+        gone = [offer_id(key) for key in walk.gone()]
+        past = judge_past(
             await offer_rows.repriced(connection),
             len(walk.stored),
             walk.stored.gone_count(),
             rates,
-            settings.sync,
-            accepted=accepted,
+            guard.settings.sync,
+            trusted=accepted or held,
         )
+        await offer_rows.mark_suspect(connection, list(past.suspects), list(past.suspects.values()))
+        faults = await guard.judge_staged(connection, walk.supplier, gone) if walk.staging.offers or gone else None
+        reason = None if accepted else "; ".join(filter(None, (past.quarantined, faults))) or None
         changed, moves = False, Moves()
-        if verdict.quarantined is None:
-            changed, moves = await _write(connection, walk, run_id, verdict, at)
-            await quarantine_rows.end_waiting(connection, walk.supplier, accepted=accepted)
+        if reason is None:
+            changed, moves = await _write(connection, walk, run_id, gone, at)
+            if accepted or not held:
+                await quarantine_rows.end_waiting(connection, walk.supplier, accepted=accepted)
         else:
-            await _keep(connection, walk, run_id, verdict, rates, at)
+            await _keep(connection, walk, run_id, reason, past.moved_far, gone, rates, at)
         part = SupplierRun(
             supplier=walk.supplier,
-            state="ok" if verdict.quarantined is None else "quarantined",
+            state="ok" if reason is None else "quarantined",
             total=walk.total,
             mapped=walk.mapped,
             set_aside=dict(sorted(walk.staging.reasons.items())),
             other_products=walk.other_products,
-            new=0 if verdict.quarantined else walk.stored.new,
-            changed=0 if verdict.quarantined else walk.changed,
-            gone=0 if verdict.quarantined else walk.stored.gone_count(),
+            new=0 if reason else walk.new,
+            changed=0 if reason else walk.changed,
+            gone=0 if reason else len(gone),
             up=moves.up,
             down=moves.down,
             in_stock=moves.in_stock,
             out_of_stock=moves.out_of_stock,
             suspect=await offer_rows.count_suspect(connection, walk.supplier),
             warnings=walk.warnings,
-            error=verdict.quarantined,
+            error=reason,
             ms=round((time.monotonic() - began) * 1000),
         )
         await sync_run_rows.add_supplier(connection, run_id, part)
@@ -125,13 +136,13 @@ async def replace(
     return part
 
 
-async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdict, at: datetime) -> tuple[bool, Moves]:
-    gone = [offer_id(key) for key in walk.stored.gone()]
+async def _write(
+    connection: Connection, walk: Walk, run_id: str, gone: Sequence[str], at: datetime
+) -> tuple[bool, Moves]:
     staged = walk.staging.offers
     moves = Moves()
     if staged or gone:
         first = not len(walk.stored) and await supplier_rows.never_synced(connection, walk.supplier)
-        await offer_rows.mark_suspect(connection, verdict.suspects)
         await offer_rows.touch_plans(connection, gone)
         await successor_rows.record(connection, at)
         if not first:
@@ -149,21 +160,29 @@ async def _write(connection: Connection, walk: Walk, run_id: str, verdict: Verdi
     return bool(staged or gone), moves
 
 
-async def _keep(connection: Connection, walk: Walk, run_id: str, verdict: Verdict, rates: Rates, at: datetime) -> None:
-    """Keep the difference for the person who is to decide; what waited before is overtaken by it."""
-    gone = sorted(offer_id(key) for key in walk.stored.gone())
+async def _keep(
+    connection: Connection,
+    walk: Walk,
+    run_id: str,
+    reason: str,
+    moved: int,
+    gone: Sequence[str],
+    rates: Rates,
+    at: datetime,
+) -> None:
+    """Keep the difference for the operator who is to decide; what waited before is overtaken by it."""
     found = Difference(
         run_id=run_id,
         supplier=walk.supplier,
         at=at,
-        reason=verdict.quarantined or "",
+        reason=reason,
         before=len(walk.stored),
-        new=walk.stored.new,
+        new=walk.new,
         changed=walk.changed,
         gone=len(gone),
-        moved_far=verdict.moved_far,
+        moved_far=moved,
     )
-    await quarantine_rows.keep(connection, found, gone, rates.worth)
+    await quarantine_rows.keep(connection, found, sorted(gone), rates.worth)
 
 
 def _cost_in(cost: Decimal | None, currency: str | None, wanted: str | None, rates: Rates) -> Decimal | None:

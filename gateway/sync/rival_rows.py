@@ -1,124 +1,203 @@
-"""Offers of different providers for the same plan, side by side, and the marks of those that cannot be right."""
+"""The offers of a mode as the price guard measures them, and the marks of those that cannot be right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
+from gateway.catalog.diff_rules import offer_id
 from gateway.kit.pool import Connection
-from gateway.pricing.suspect_rules import BELOW_OTHERS, Rival
+from gateway.pricing.market_rules import OFFER, SENT, Offers
+from gateway.pricing.suspect_rules import BESIDE_OTHERS, HEALED_BY_TIME, Suspicion
+from schemas.plan import BOUNDLESS, DAYS_PER_MONTH
 
 SECONDS = 600
 
 
-class RivalRow(msgspec.Struct, frozen=True):
-    """One offer beside the others for its plan; plans of live and of test suppliers are never compared."""
+class SupplierRow(msgspec.Struct, frozen=True):
+    """A configured supplier to the price guard; ``passed``: some sync of it passed or was accepted.
 
-    group: str
-    supplier: str
-    rival: Rival
-    suspect: str | None
-
-
-async def suspicious(
-    connection: Connection,
-    worth: Mapping[str, Decimal],
-    since: datetime | None,
-    share: Decimal,
-    expire_after_seconds: int,
-) -> list[RivalRow]:
-    """The offers of every plan touched since (None: of all) whose cheapest could be under ``share`` of the rest.
-
-    Also those of plans where somebody was found too cheap before. Unlimited plans that state no
-    allowance are not compared.
+    ``number`` and ``provider_number`` stand for it and its provider in the offers.
     """
+
+    number: int
+    provider_number: int
+    name: str
+    provider: str
+    mode: str
+    passed: bool
+    quarantined: str | None
+    accepted_faults: list[str]
+    sells: bool
+
+
+class Scale(NamedTuple):
+    """What currencies are worth in base currency, and the nominal MB a day of unlimited plans that state nothing."""
+
+    worth: Mapping[str, Decimal]
+    assumed_mb_per_day: int
+
+
+# Nominal MB at full speed over the whole validity ($7 a day where an unlimited plan states nothing), and whether the
+# supplier states the amount. As ``DataAllowance.counted_mb``.
+_UNLIMITED = "(o.data->>'unlimited')::boolean"
+_MB = f"""CASE
+    WHEN {_UNLIMITED} AND o.data->>'allowance' IS NULL THEN $7::float8 * o.days
+    WHEN {_UNLIMITED} AND o.data#>>'{{allowance,mb}}' IS NULL THEN {BOUNDLESS}::float8
+    ELSE (CASE WHEN {_UNLIMITED} THEN o.data#>>'{{allowance,mb}}' ELSE o.data->>'mb' END)::float8
+        * CASE CASE WHEN {_UNLIMITED} THEN o.data#>>'{{allowance,per}}' ELSE o.data->>'reset' END
+            WHEN 'day' THEN o.days WHEN 'daily' THEN o.days
+            WHEN 'month' THEN greatest(o.days / {DAYS_PER_MONTH}, 1)
+            WHEN 'monthly' THEN greatest(o.days / {DAYS_PER_MONTH}, 1) ELSE 1 END END"""
+_STATED = f"NOT {_UNLIMITED} OR o.data->>'allowance' IS NOT NULL"
+_RULES = ", ".join(f"'{rule}'" for rule in BESIDE_OTHERS)
+# One row as ``market_rules.SENT`` has it.
+_ROW = f"""decode(substr(o.id, 5), 'hex') || int4send(s.number) || int4send(s.provider)
+    || int8send(hashtextextended(o.plan_id, 0)) || int8send(hash_array_extended(o.coverage, 0))
+    || float8send({_MB}) || int4send(o.days) || float8send((o.cost * r.rate)::float8)
+    || boolsend({_STATED})
+    || boolsend(s.sells AND o.visible AND coalesce(o.stock > 0, true) AND m.supplier IS NULL)
+    || boolsend(o.cost IS DISTINCT FROM o.released_cost)
+    || CASE WHEN o.suspect IS NULL THEN '\\x00'::bytea
+            WHEN split_part(o.suspect, ':', 1) IN ({_RULES}) THEN '\\x02' ELSE '\\x01' END"""
+_FROM = """JOIN unnest($1::text[], $2::int[], $3::int[], $4::boolean[]) AS s (name, number, provider, sells)
+        ON s.name = o.supplier
+    JOIN unnest($5::text[], $6::numeric[]) AS r (currency, rate) ON r.currency = o.currency
+    LEFT JOIN (SELECT DISTINCT supplier, supplier_plan_id FROM offer_marks WHERE until IS NULL OR until > now()) AS m
+        ON m.supplier = o.supplier AND m.supplier_plan_id = o.supplier_plan_id"""
+# What a walk makes of a supplier's list before it is written: what is staged, and what stands unchanged.
+_STAGED = """(
+    SELECT i.id, $8::text AS supplier, i.supplier_plan_id, i.plan_id, i.coverage, i.data, i.days, i.cost, i.currency,
+           i.stock, i.visible, CASE WHEN o.currency = i.currency THEN o.released_cost END AS released_cost,
+           CASE WHEN (i.cost, i.currency) IS NOT DISTINCT FROM (o.cost, o.currency) THEN o.suspect ELSE i.suspect END
+               AS suspect
+    FROM incoming i LEFT JOIN offers o USING (id)
+    UNION ALL
+    SELECT o.id, o.supplier, o.supplier_plan_id, o.plan_id, o.coverage, o.data, o.days, o.cost, o.currency,
+           o.stock, o.visible, o.released_cost, o.suspect
+    FROM offers o WHERE o.supplier = $8 AND o.gone_at IS NULL AND o.id <> ALL($9::text[])
+      AND NOT EXISTS (SELECT FROM incoming i WHERE i.id = o.id)) AS o"""
+
+
+async def suppliers(connection: Connection, expire_after_seconds: int) -> list[SupplierRow]:
+    """Every configured supplier, by name; ``sells``: nothing keeps all of its offers from sale but a quarantine."""
     rows = await connection.fetch(
         """
-        WITH rates AS (
-            SELECT * FROM unnest($1::text[], $6::numeric[]) AS known (currency, rate)
-        ), priced AS (
-            SELECT o.plan_id, s.mode, o.id, o.supplier, s.provider, o.cost * r.rate AS cost_base, o.suspect,
-                   o.cost IS DISTINCT FROM o.released_cost AS judged,
-                   o.visible AND coalesce(o.stock > 0, true) AND s.state = 'active'
-                       AND s.last_good_at > now() - make_interval(secs => $4)
-                       AND (o.suspect IS NULL OR o.suspect LIKE $5)
-                       AND NOT EXISTS (SELECT FROM offer_marks m WHERE m.supplier = o.supplier
-                           AND m.supplier_plan_id = o.supplier_plan_id
-                           AND (m.until IS NULL OR m.until > now())) AS counts
-            FROM plans p
-            JOIN offers o ON o.plan_id = p.id AND o.gone_at IS NULL
-            JOIN suppliers s ON s.name = o.supplier AND s.configured
-            JOIN rates r ON r.currency = o.currency
-            WHERE p.updated_at >= coalesce($2, '-infinity'::timestamptz) AND p.gone_at IS NULL
-              AND NOT ((o.data->>'unlimited')::boolean AND o.data->>'allowance' IS NULL)
-        ), beside AS (
-            SELECT *, min(cost_base) OVER one AS low, max(cost_base) OVER one AS high,
-                   min(provider) OVER one <> max(provider) OVER one AS several,
-                   bool_or(suspect LIKE $5) OVER one AS found_before
-            FROM priced WINDOW one AS (PARTITION BY plan_id, mode)
-        )
-        SELECT * FROM beside WHERE several AND low < $3::numeric * high OR found_before ORDER BY id
+        SELECT row_number() OVER (ORDER BY name)::int AS number,
+               dense_rank() OVER (ORDER BY provider)::int AS provider_number, name, provider, mode,
+               passed_at IS NOT NULL AS passed, quarantined, accepted_faults,
+               state = 'active' AND coalesce(last_good_at > now() - make_interval(secs => $1), false) AS sells
+        FROM suppliers WHERE configured ORDER BY name
         """,
-        list(worth),
-        since,
-        share,
         float(expire_after_seconds),
-        f"{BELOW_OTHERS}%",
-        list(worth.values()),
+    )
+    return [SupplierRow(**row) for row in rows]
+
+
+async def offers(connection: Connection, scale: Scale, rows: Sequence[SupplierRow]) -> Offers:
+    """What stands of these suppliers."""
+    found = await connection.fetchval(
+        f"SELECT string_agg({_ROW}, '') FROM offers o {_FROM} WHERE o.gone_at IS NULL AND o.cost IS NOT NULL",  # noqa: S608 - the words above
+        *_numbered(rows),
+        *_scaled(scale),
         timeout=SECONDS,
     )
-    return [
-        RivalRow(
-            group=f"{row['mode']} {row['plan_id']}",
-            supplier=row["supplier"],
-            rival=Rival(row["id"], row["provider"], row["cost_base"], counts=row["counts"], judged=row["judged"]),
-            suspect=row["suspect"],
-        )
-        for row in rows
-    ]
+    return _read(found)
 
 
-async def mark(connection: Connection, reasons: Iterable[tuple[str, str]], run_id: str, began_at: datetime) -> None:
-    """Mark offers (id, reason) as too cheap beside the others.
+async def staged(connection: Connection, scale: Scale, row: SupplierRow, gone: Sequence[str]) -> Offers:
+    """A supplier's list as its walk would leave it; after ``Staging.copy_to``. ``gone`` are ids that vanished."""
+    found = await connection.fetchval(
+        f"SELECT string_agg({_ROW}, '') FROM {_STAGED} {_FROM} WHERE o.cost IS NOT NULL",  # noqa: S608 - the words above
+        *_numbered([row]),
+        *_scaled(scale),
+        row.name,
+        gone,
+        timeout=SECONDS,
+    )
+    return _read(found)
+
+
+async def touched_since(connection: Connection, since: datetime) -> bool:
+    """Whether something happened to a plan from this time on."""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM plans WHERE updated_at >= $1)", since))
+
+
+async def mark(connection: Connection, found: Mapping[bytes, Suspicion], run_id: str, began_at: datetime) -> list[str]:
+    """Mark offers, by their keys, that are not suspect yet; the ids of those that now are.
 
     A cost that came with this very run (which began then) was never good: what was good before it
     counts again.
     """
-    pairs = list(reasons)
-    await connection.execute(
+    rows = await connection.fetch(
         """
-        UPDATE offers o SET suspect = r.reason,
+        UPDATE offers o SET suspect = r.reason, suspect_since = now(),
+            suspect_against = string_to_array(nullif(r.against, ''), ','),
             good_cost = CASE WHEN fresh THEN o.prior_good_cost ELSE o.good_cost END,
             good_currency = CASE WHEN fresh THEN o.prior_good_currency ELSE o.good_currency END
         FROM (
-            SELECT i.id, i.reason, o.first_seen_at >= $4 OR EXISTS (
-                SELECT FROM price_changes p WHERE p.sync_run_id = $3
+            SELECT i.id, i.reason, i.against, o.first_seen_at >= $5 OR EXISTS (
+                SELECT FROM price_changes p WHERE p.sync_run_id = $4
                 AND p.supplier = o.supplier AND p.supplier_plan_id = o.supplier_plan_id) AS fresh
-            FROM unnest($1::text[], $2::text[]) AS i (id, reason) JOIN offers o USING (id)
+            FROM unnest($1::text[], $2::text[], $3::text[]) AS i (id, reason, against) JOIN offers o USING (id)
+            WHERE o.suspect IS NULL
         ) AS r
-        WHERE o.id = r.id
+        WHERE o.id = r.id RETURNING o.id
         """,
-        [id_ for id_, _ in pairs],
-        [reason for _, reason in pairs],
+        *arrays_of(found),
         run_id,
         began_at,
         timeout=SECONDS,
     )
+    return [row["id"] for row in rows]
 
 
-async def clear(connection: Connection, ids: Iterable[str]) -> None:
-    """These are back within bounds: their present cost is good."""
+async def clear(connection: Connection, keys: Collection[bytes]) -> list[str]:
+    """These are back within bounds: their present cost is good. Their ids."""
+    ids = [offer_id(key) for key in keys]
     await connection.execute(
-        "UPDATE offers SET suspect = NULL, good_cost = cost, good_currency = currency WHERE id = ANY($1::text[])",
-        list(ids),
+        "UPDATE offers SET suspect = NULL, suspect_since = NULL, suspect_against = NULL, good_cost = cost,"
+        " good_currency = currency WHERE id = ANY($1::text[])",
+        ids,
         timeout=SECONDS,
     )
+    return ids
 
 
-async def date_plans_of(connection: Connection, ids: Iterable[str], at: datetime) -> None:
+async def heal(connection: Connection, days: int, share: float) -> list[str]:
+    """Believe the prices below the others' that stood unchanged for so long; the ids of the offers.
+
+    Only of suppliers of whose offers fewer than ``share`` are suspect.
+    """
+    rows = await connection.fetch(
+        """
+        WITH few AS (
+            SELECT supplier FROM offers WHERE gone_at IS NULL
+              AND supplier IN (SELECT supplier FROM offers WHERE suspect IS NOT NULL AND gone_at IS NULL
+                               AND suspect_since < now() - make_interval(days => $1))
+            GROUP BY supplier HAVING count(suspect) < $2::float8 * count(*)
+        )
+        UPDATE offers o SET suspect = NULL, suspect_since = NULL, suspect_against = NULL, good_cost = cost,
+               good_currency = currency, released_cost = cost
+        FROM few WHERE few.supplier = o.supplier AND o.gone_at IS NULL
+          AND split_part(o.suspect, ':', 1) = ANY($3::text[])
+          AND o.suspect_since < now() - make_interval(days => $1)
+        RETURNING o.id
+        """,
+        days,
+        share,
+        list(HEALED_BY_TIME),
+        timeout=SECONDS,
+    )
+    return [row["id"] for row in rows]
+
+
+async def date_plans_of(connection: Connection, ids: Collection[str], at: datetime) -> None:
     """Date the plans of these offers: what is sold of them changed."""
     await connection.execute(
         "UPDATE plans SET updated_at = $2 WHERE id IN (SELECT plan_id FROM offers WHERE id = ANY($1::text[]))",
@@ -126,3 +205,29 @@ async def date_plans_of(connection: Connection, ids: Iterable[str], at: datetime
         at,
         timeout=SECONDS,
     )
+
+
+def arrays_of(found: Mapping[bytes, Suspicion]) -> tuple[list[str], list[str], list[str]]:
+    """Ids, reasons, and the ids of what each was compared with, divided by commas."""
+    return (
+        [offer_id(key) for key in found],
+        [suspicion.reason for suspicion in found.values()],
+        [",".join(map(offer_id, suspicion.compared_with)) for suspicion in found.values()],
+    )
+
+
+def _numbered(rows: Sequence[SupplierRow]) -> tuple[list[str], list[int], list[int], list[bool]]:
+    return (
+        [row.name for row in rows],
+        [row.number for row in rows],
+        [row.provider_number for row in rows],
+        [row.sells for row in rows],
+    )
+
+
+def _scaled(scale: Scale) -> tuple[list[str], list[Decimal], float]:
+    return [*scale.worth], [*scale.worth.values()], float(scale.assumed_mb_per_day)
+
+
+def _read(sent: Any) -> Offers:
+    return np.frombuffer(sent or b"", dtype=SENT).astype(OFFER)

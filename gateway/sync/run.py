@@ -27,7 +27,7 @@ from gateway.pricing.rates import note_rates
 from gateway.suppliers import supplier_rows
 from gateway.suppliers.accounts import Account
 from gateway.sync import sync_run_rows
-from gateway.sync.compare import compare
+from gateway.sync.compare import PriceGuard, compare
 from gateway.sync.mapped_by import mapping_of
 from gateway.sync.mapping_rows import load_overrides
 from gateway.sync.progress import Progress, written
@@ -168,6 +168,7 @@ class _Run:
         self._progress = progress
         self._publish = publish
         self._began_at = datetime.now(UTC)
+        self._guard = PriceGuard(settings)
         self._writing = asyncio.Lock()  # one at a time: the others walk on meanwhile
         self._replaced = asyncio.Event()
 
@@ -176,9 +177,8 @@ class _Run:
         await retry_while_database_down(note_rates)(self._pool, self._settings)
         async with self._publishing():
             await asyncio.gather(*(self._supplier(account) for account in accounts))
-        names = [account.name for account in accounts]
         await retry_while_database_down(compare)(
-            self._pool, self._settings, self._id, names, self._began_at, everything=everything
+            self._pool, self._guard, self._id, self._began_at, accept=self._accept, everything=everything
         )
         await self._publish_now()
 
@@ -216,7 +216,7 @@ class _Run:
                     self._pool,
                     walk,
                     self._id,
-                    self._settings,
+                    self._guard,
                     datetime.now(UTC),
                     accepted=accepted,
                     began=began,

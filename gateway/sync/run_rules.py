@@ -17,7 +17,8 @@ EXIT_ALL, EXIT_SOME, EXIT_NONE = 0, 3, 4
 class SupplierRun(msgspec.Struct, frozen=True, kw_only=True):
     """One supplier's part of a run. ``total`` = ``mapped`` + unmapped; other products are apart.
 
-    ``new``, ``changed`` and ``gone`` count what was replaced; all 0 unless the state is ok. ``up`` and
+    ``new``, ``changed`` and ``gone`` count what was replaced: all 0 when it failed, or was quarantined before that;
+    a list that was quarantined at the end of the run stands, and is not sold. ``up`` and
     ``down`` are costs that rose and fell, in one currency; ``in_stock`` and ``out_of_stock`` offers that
     can be had again and no longer. ``suspect`` counts this supplier's offers that a suspect price keeps
     from sale. ``ms`` is the time from the first request to the commit.

@@ -25,7 +25,7 @@ INCOMING = """
 CREATE TEMP TABLE incoming (
     id text, supplier_plan_id text, plan_id text, name text, description text, coverage text[], data jsonb,
     days integer, starts text, networks jsonb, features jsonb, cost numeric, currency text, stock integer,
-    visible boolean, digest bytea, supplier_product_id text, suspect text
+    visible boolean, digest bytea, supplier_product_id text, suspect text, suspect_against text
 ) ON COMMIT DROP;
 CREATE TEMP TABLE incoming_aside (
     supplier_plan_id text, name text, reason text, detail text, raw text, about text, words text[], cost numeric,
@@ -51,6 +51,7 @@ class Staging:
         self._aside = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by close()
         self._digests = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed by close()
         self._aside_ids: set[str] = set()
+        self._dropped: list[str] = []
         self.offers = 0
         self.digests = 0
         self.reasons: Counter[str] = Counter()
@@ -77,6 +78,15 @@ class Staging:
         self._aside.write(_line([*(_text(value) for value in row), unknown_words, *_cost(item.cost)]))
         return True
 
+    def is_aside(self, supplier_plan_id: str) -> bool:
+        """Whether the item was unmapped in this walk."""
+        return supplier_plan_id in self._aside_ids
+
+    def drop(self, key: bytes, *, staged: bool) -> None:
+        """Write nothing of an offer; ``staged``: it was added as new or changed."""
+        self._dropped.append(offer_id(key))
+        self.offers -= staged
+
     @property
     def aside(self) -> int:
         """How many items were unmapped."""
@@ -86,15 +96,17 @@ class Staging:
         """Make the temporary tables ``incoming`` and ``incoming_aside`` of this transaction, and fill them."""
         await connection.execute(INCOMING)
         await connection.execute("SET LOCAL default_statistics_target = 10")
-        for name, key, columns, file, rows in (
-            ("incoming", "id", _OFFER_COLUMNS, self._offers, self.offers),
-            ("incoming_aside", "supplier_plan_id", _ASIDE_COLUMNS, self._aside, self.aside),
-            ("incoming_digest", "id", ("id", "digest"), self._digests, self.digests),
+        for name, key, columns, file in (
+            ("incoming", "id", _OFFER_COLUMNS, self._offers),
+            ("incoming_aside", "supplier_plan_id", _ASIDE_COLUMNS, self._aside),
+            ("incoming_digest", "id", ("id", "digest"), self._digests),
         ):
-            if not rows:
+            if not file.tell():
                 continue
             file.seek(0)
             await connection.copy_to_table(name, source=file, columns=columns, format="text", timeout=COPY_SECONDS)
+            if key == "id" and self._dropped:
+                await connection.execute(f"DELETE FROM {name} WHERE id = ANY($1::text[])", self._dropped)  # noqa: S608 - our own tables
             await connection.execute(f"ANALYZE {name} ({key})")
 
     def close(self) -> None:

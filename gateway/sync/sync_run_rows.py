@@ -117,6 +117,24 @@ async def set_suspect(connection: Connection, run_id: str, counts: dict[str, int
     )
 
 
+async def replaced_in(connection: Connection, run_id: str) -> list[str]:
+    """The suppliers whose offers this run has replaced."""
+    rows = await connection.fetch(
+        "SELECT supplier FROM sync_run_suppliers WHERE run_id = $1 AND state = 'ok' ORDER BY supplier", run_id
+    )
+    return [row["supplier"] for row in rows]
+
+
+async def set_quarantined(connection: Connection, run_id: str, supplier: str, reason: str) -> None:
+    """The offers that were replaced did not pass at the end of the run."""
+    await connection.execute(
+        "UPDATE sync_run_suppliers SET state = 'quarantined', error = $3 WHERE run_id = $1 AND supplier = $2",
+        run_id,
+        supplier,
+        reason,
+    )
+
+
 async def read(connection: Connection | Pool, run_id: str) -> SyncRun | None:
     """A run with its suppliers by name, None when there is no such run."""
     row = await connection.fetchrow("SELECT id, started_at, ended_at, state FROM sync_runs WHERE id = $1", run_id)

@@ -57,6 +57,19 @@ class Walk:
         self.warnings: list[str] = []
         self.tolerance = Decimal(0)
         self._repeated = 0
+        self._contradictory: dict[bytes, bool | None] = {}  # keys, and what ``StoredOffers.as_stored`` said of each
+
+    @property
+    def new(self) -> int:
+        """Offers that are not stored."""
+        return self.stored.new - sum(state is None for state in self._contradictory.values())
+
+    def gone(self) -> list[bytes]:
+        """The keys of stored offers that are no longer sold: not met, or met with contradictory content.
+
+        The latter did not vanish (``StoredOffers.gone_count``).
+        """
+        return self.stored.gone() + [key for key, state in self._contradictory.items() if state is not None]
 
     @property
     def total(self) -> int:
@@ -81,6 +94,8 @@ class Walk:
                     seen(self.total + self.other_products, page.total)
         if self._repeated:
             self.warnings.insert(0, f"{self._repeated} items came more than once; the first counts")
+        if self._contradictory:
+            self.warnings.insert(0, f"{len(self._contradictory)} ids came with different content; none of them is sold")
 
     def take(self, page: CatalogPage) -> None:
         """Count a page and stage what differs from what stands."""
@@ -91,6 +106,8 @@ class Walk:
         for item in page.set_aside:
             if not self.staging.add_aside(item):
                 self._repeated += 1
+            if self.stored.met(key := offer_key(self.supplier, item.supplier_plan_id)):
+                self._drop(key)
         self.mapped += page.recalled
         raws = [raw_digest(raw, self.mapping) for raw in page.raws] or [UNKNOWN_RAW] * len(page.offers)
         self._compare([(offer, raw) for offer, raw in zip(page.offers, raws, strict=True) if self._priced(offer)])
@@ -108,7 +125,7 @@ class Walk:
         keys = [offer_key(self.supplier, offer.supplier_plan_id) for offer in offers]
         digests = [digest(_json.encode(offer)) for offer in offers]
         before = self.stored.new
-        differs, repeated = self.stored.meet(keys, digests)
+        differs, repeated, contradicts = self.stored.meet(keys, digests)
         again = int(repeated.sum())
         self._repeated += again
         self.mapped += len(offers) - again
@@ -116,9 +133,22 @@ class Walk:
         self.changed += len(to_write) - (self.stored.new - before)
         for at in to_write:
             self.staging.add(offers[at], keys[at], digests[at] + met[at][1])
+        for at, offer in enumerate(offers):
+            if contradicts[at] or self.staging.is_aside(offer.supplier_plan_id):
+                self.staging.add_aside(_contradictory(offer))
+                self._drop(keys[at])
         if self._remapped:
             for at in (~differs & ~repeated).nonzero()[0].tolist():
                 self.staging.add_digest(keys[at], digests[at] + met[at][1])
+
+    def _drop(self, key: bytes) -> None:
+        """Write nothing of an item that was met and has come with other content too."""
+        if key in self._contradictory:
+            return
+        self._contradictory[key] = as_stored = self.stored.as_stored(key)
+        self.mapped -= 1
+        self.changed -= as_stored is False
+        self.staging.drop(key, staged=not as_stored)
 
     def _priced(self, offer: Offer) -> bool:
         # A plugin that lets a cost of 0 or less through must not sell at it.
@@ -129,3 +159,9 @@ class Walk:
         if not self.staging.add_aside(aside):
             self._repeated += 1
         return False
+
+
+def _contradictory(offer: Offer) -> SetAside:
+    detail = "the supplier lists this id more than once, with different content"
+    reason = SetAsideReason.CONTRADICTORY
+    return SetAside(offer.supplier_plan_id, offer.name, reason, detail, _json.encode(offer), cost=offer.cost)

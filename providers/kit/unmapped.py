@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -127,25 +126,23 @@ def cost_if_any(amount: Decimal | None, currency: str) -> Money | None:
 
 
 class Once:
-    """Sees to it that no id of a walk stands for two items: repeated ones are unmapped, none is lost."""
+    """Sees to it that no id of a walk stands for two items: one that comes again with other content is unmapped.
+
+    The sync then sells nothing under that id. An item that comes again as it came passes, and counts once.
+    """
 
     def __init__(self) -> None:
-        self._seen: set[int] = set()  # hashes: the texts themselves would be most of a walk's memory
-        self._again: Counter[str] = Counter()
+        self._seen: dict[int, int] = {}  # hashes: the texts themselves would be most of a walk's memory
 
-    def note(self, plan_id: str) -> int:
-        """Count an id: the how-manieth item of it this is."""
-        before = len(self._seen)
-        self._seen.add(hash(plan_id))
-        if len(self._seen) > before:
-            return 1
-        self._again[plan_id] += 1
-        return self._again[plan_id] + 1
+    def note(self, plan_id: str, raw: Raw) -> bool:
+        """Remember an item; whether its id stood for other content before."""
+        content = hash(bytes(raw))
+        return self._seen.setdefault(hash(plan_id), content) != content
 
     def __call__(self, found: Offer | SetAside, raw: Raw) -> Offer | SetAside:
-        """``found`` itself the first time its id is seen, else a row of its own that says so."""
+        """``found`` itself, or that its id stood for other content before."""
         plan_id = found.supplier_plan_id
-        if (nth := self.note(plan_id)) == 1:
+        if not self.note(plan_id, raw):
             return found
-        why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id {plan_id} stands more than once; this is number {nth}")
-        return why.row(raw, f"{plan_id}#{nth}", found.name, found.cost)
+        why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id {plan_id} stands more than once, with different content")
+        return why.row(raw, plan_id, found.name, found.cost)

@@ -6,6 +6,7 @@ kept of it are the rows of SKUs that a product named.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 
 import msgspec
@@ -14,7 +15,7 @@ from msgspec import Raw
 from providers.contract import GoodsPage
 from providers.kit.text import clean_text
 from providers.kit.transport import Params
-from providers.kit.unmapped import UNNAMED, Once, Unmapped, id_or_none, unreadable
+from providers.kit.unmapped import UNNAMED, Unmapped, id_or_none, unreadable
 from providers.s2s import wire
 from providers.s2s.goods import Named, good_or_reason
 from providers.s2s.settings import Goods
@@ -43,7 +44,7 @@ class GoodsCollector:
         self._locale = locale
         self._named: dict[str, list[Named]] = {}
         self._prices: dict[str, Raw] = {}
-        self._once = Once()
+        self._times: Counter[str] = Counter()
         self._aside: list[SetAside] = []
 
     def products(self, rows: Iterable[Raw], locale: str) -> None:
@@ -91,7 +92,8 @@ class GoodsCollector:
                 self._aside.append(unreadable(raw, error, id_fields=("id",), reasons=_REASONS))
             return
         versions = self._named.get(sku.id)
-        nth = self._once.note(sku.id) if own else 0
+        self._times[sku.id] += own
+        nth = self._times[sku.id] if own else 0
         if nth > 1:
             why = Unmapped(SetAsideReason.CONTRADICTORY, f"the id stands more than once; this is number {nth}")
             self._aside.append(why.row(raw, f"{id_or_none(sku.id) or UNNAMED}#{nth}", clean_text(sku.name)))

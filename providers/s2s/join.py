@@ -40,22 +40,25 @@ class Join:
         self._overrides = overrides
         # Raw rows, not structs: a third of the memory, and the price list is held whole.
         self._prices: dict[str, Raw] = {}
+        self._named: set[str] = set()  # SKUs of the price list that some product has named
+        self._contradictory: set[str] = set()  # SKUs that the price list has at two prices
         self._others: set[str] = set()
         self._once = Once()
 
     @property
     def priced(self) -> int:
         """How many SKUs stand in the price list that no product has named yet."""
-        return len(self._prices)
+        return len(self._prices.keys() - self._named)
 
     def add_prices(self, rows: Iterable[Raw]) -> None:
-        """Take a page of the price list in; of a SKU that is listed twice the later row counts."""
+        """Take a page of the price list in; a SKU that is listed twice with different content has no price."""
         for raw in rows:
             try:
                 sku_id = _priced.decode(raw).sku_id
             except _BROKEN as error:
                 sku_id = _broken_price(raw, error).supplier_plan_id
-            self._prices[sku_id] = raw.copy()
+            if bytes(self._prices.setdefault(sku_id, raw.copy())) != bytes(raw):
+                self._contradictory.add(sku_id)
 
     def products(self, rows: Iterable[Raw]) -> CatalogPage:
         """The SKUs of a page of products, each mapped or unmapped."""
@@ -99,7 +102,9 @@ class Join:
         nameless = Unmapped(SetAsideReason.NO_NAME, "in the price list, in no product")
         aside: list[SetAside] = []
         for sku_id, raw in self._prices.items():
-            price = _read_price(raw)
+            if sku_id in self._named:
+                continue
+            price = self._read_price(sku_id, raw)
             aside.append(price if isinstance(price, SetAside) else nameless.row(raw, id_or_none(sku_id), ""))
         return CatalogPage(set_aside=tuple(aside))
 
@@ -110,22 +115,25 @@ class Join:
                 sku = _sku.decode(raw)
             except _BROKEN as error:
                 broken = unreadable(raw, error, id_fields=("id",), reasons=_REASONS)
-                self._prices.pop(broken.supplier_plan_id, None)
+                self._named.add(broken.supplier_plan_id)
                 yield self._once(broken, raw)
                 continue
-            row = self._prices.pop(sku.id, None)
-            price = None if row is None else _read_price(row)
+            self._named.add(sku.id)
+            row = self._prices.get(sku.id)
+            price = None if row is None else self._read_price(sku.id, row)
             if isinstance(price, SetAside):
                 yield self._once(msgspec.structs.replace(price, name=clean_text(sku.name or product.name)), raw)
             else:
                 yield self._once(offer_or_reason(of, sku, price, self._codes, raw, self._overrides), raw)
 
-
-def _read_price(raw: Raw) -> wire.Price | SetAside:
-    try:
-        return _price.decode(raw)
-    except _BROKEN as error:
-        return _broken_price(raw, error)
+    def _read_price(self, sku_id: str, raw: Raw) -> wire.Price | SetAside:
+        if sku_id in self._contradictory:
+            why = Unmapped(SetAsideReason.CONTRADICTORY, "the price list has it more than once, with different content")
+            return why.row(raw, id_or_none(sku_id), "")
+        try:
+            return _price.decode(raw)
+        except _BROKEN as error:
+            return _broken_price(raw, error)
 
 
 def _broken_price(raw: Raw, error: Exception) -> SetAside:

@@ -65,6 +65,7 @@ class Naive:
                 suspect=item.suspect,
                 expired=state is not None and state.expired,
                 marks=marks[item.key],
+                quarantined=state is not None and state.quarantined,
                 paused=state is None or state.paused,
                 no_balance=insufficient(left.get(item.supplier), base, tolerance),
                 tolerance=tolerance,

@@ -161,8 +161,8 @@ def manifest(name: str = "stall", provider: type[Provider] = StallProvider) -> M
 
 
 def shelf(count: int, **fields: Any) -> list[Thing]:
-    """So many different plans, a to z by number."""
-    return [Thing(f"p{n:03}", mb=1024 * (n + 1), **fields) for n in range(count)]
+    """So many different plans, by number: alike enough to have one cost, of which one more day makes no other."""
+    return [Thing(f"p{n:03}", days=30 + n, **fields) for n in range(count)]
 
 
 @dataclass

@@ -64,7 +64,7 @@ def check_set_aside(rows: Sequence[SetAside]) -> None:
 
 
 def check_ids(walk: Walk) -> None:
-    """No id stands for two items."""
+    """No id stands for two items, in a sandbox whose ids are all different."""
     repeated = [key for key, times in Counter(walk.keys).items() if times > 1]
     assert not repeated, f"mapping.py: supplier_plan_id {repeated[:3]} stands for several items: use unmapped.Once"
 

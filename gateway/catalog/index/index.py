@@ -291,6 +291,7 @@ class Index:
             return _bit(WhyNot.SUPPLIER_PAUSED)
         conditions = (
             (WhyNot.EXPIRED, now.expired),
+            (WhyNot.QUARANTINED, now.quarantined),
             (WhyNot.SUPPLIER_PAUSED, now.paused),
             (WhyNot.NO_BALANCE, now.no_balance),
         )

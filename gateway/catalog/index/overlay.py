@@ -22,6 +22,7 @@ class SupplierState(msgspec.Struct, frozen=True, order=True):
     last_good_at: datetime | None = None
     last_sync_state: str | None = None
     no_balance_until: datetime | None = None
+    quarantined: bool = False
 
 
 class Mark(msgspec.Struct, frozen=True, order=True):
@@ -50,6 +51,7 @@ class SupplierNow(msgspec.Struct, frozen=True):
     expired: bool
     paused: bool
     no_balance: bool = False
+    quarantined: bool = False
 
 
 class OverlayState(msgspec.Struct, frozen=True):
@@ -88,7 +90,8 @@ def state_of(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds
         paused = not supplier.configured or supplier.state != "active"
         no_balance = supplier.no_balance_until is not None and supplier.no_balance_until > now
         stale, expired = age is not Freshness.FRESH, age is Freshness.EXPIRED
-        suppliers.append(SupplierNow(supplier.name, supplier.last_good_at, stale, expired, paused, no_balance))
+        held = (paused, no_balance, supplier.quarantined)
+        suppliers.append(SupplierNow(supplier.name, supplier.last_good_at, stale, expired, *held))
     names = {supplier.name for supplier in suppliers}
     marks = {
         (mark.supplier, mark.supplier_plan_id, mark.why)

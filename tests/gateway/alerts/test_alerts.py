@@ -23,7 +23,7 @@ from schemas.api_alerts import AlertChannelRequest, AlertRuleRequest
 from tests.kit.mailbox import mail
 from tests.kit.receiver import receiving
 from tests.kit.secret_keys import SECRET_KEY
-from tests.kit.stall import Stall, market, shelf
+from tests.kit.stall import Stall, Thing, market, shelf
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
@@ -365,6 +365,46 @@ async def test_goods_that_wait_for_a_person_and_numbers_that_are_held_back_are_t
     await pool.execute("UPDATE goods_walks SET state = 'ok', error = NULL")
     await pool.execute("UPDATE number_tiers SET suspect = NULL")
     assert await watch.look() == (0, 2)
+
+
+def many(cost="5.00", country="JP"):
+    """So many plans that a few suspect prices are no reason to hold all of them back."""
+    return [Thing(f"p{n:03}", cost=cost, days=30 + n, country=country) for n in range(80)]
+
+
+async def test_a_list_that_is_quarantined_is_one_alert_however_often_it_is_synced(pool, tmp_path):
+    stalls = {"a": Stall(many(), page_size=100), "b": Stall(many(), page_size=100)}
+    async with watching(pool, tmp_path, stalls) as watch:
+        for rule in await alerts.all_rules(pool):
+            if rule.kind != "sync_trouble":
+                await alerts.remove_rule(pool, rule.id, "test")
+        stalls["a"].things = many("0.01")
+        assert await watch.sync() == (1, 0)
+        assert await watch.sync() == (0, 0)
+        (alert,) = await watch.all()
+        assert alert.title == "a: a sync waits for an operator"
+        assert alert.detail.startswith("80 of 80 prices moved by more than 40 %")
+        stalls["a"].things = many()
+        assert await watch.sync() == (0, 1)
+
+
+async def test_a_sudden_rise_of_suspect_prices_is_one_alert(pool, tmp_path):
+    stalls = {"a": Stall(many(), page_size=100), "b": Stall(many(), page_size=100)}
+    async with watching(pool, tmp_path, stalls) as watch:
+        for rule in await alerts.all_rules(pool):
+            if rule.kind != "sync_trouble":
+                await alerts.remove_rule(pool, rule.id, "test")
+        stalls["a"].things = [*many("0.50")[:9], *many()[9:]]
+        assert await watch.sync() == (0, 0)
+        stalls["a"].things = [*many("0.50")[:12], *many()[12:]]
+        assert await watch.sync() == (1, 0)
+        assert await watch.sync() == (0, 0)
+        (alert,) = await watch.all()
+        assert (alert.title, alert.supplier) == ("a: many prices became suspect", "a")
+        assert alert.detail == "12 of 80 prices are suspect, and were 0 within a day"
+        assert alert.link == "/console/suspects?supplier=a"
+        stalls["a"].things = many()
+        assert await watch.sync() == (0, 1)
 
 
 async def test_a_good_that_cost_more_than_it_was_listed_for_is_told_as_an_offer_is(watch):

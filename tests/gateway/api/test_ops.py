@@ -7,7 +7,9 @@ import msgspec
 import orjson
 import pytest
 
+from gateway.access import audit_rows
 from schemas import api as shapes
+from schemas.api_suspects import Suspect, SuspectsReleased
 from schemas.page import Page
 from tests.kit.answers import problem, read
 
@@ -207,7 +209,52 @@ async def test_a_suspect_or_stopped_offer_is_sold_again_once_released(filled):
     await problem(await filled.post("/v1/ops/offers/off_9/release"), 404, "not_found")
 
 
+async def test_a_suspect_price_is_listed_with_what_it_was_compared_with(filled):
+    await filled.pool.execute(
+        "UPDATE offers SET suspect = 'below_others: under 25 % of 5.00', suspect_against = '{off_1,off_9}',"
+        " suspect_since = $1, good_cost = 4, good_currency = 'USD' WHERE id = 'off_3'",
+        NOW,
+    )
+    await filled.pool.execute("UPDATE offers SET suspect = 'moved: far' WHERE id = 'off_2'")
+    assert [each["id"] for each in await filled.rows("/v1/ops/suspects", 1)] == ["off_2", "off_3"]
+    page = await filled.read("/v1/ops/suspects?supplier=beta&rule=below_others", Page[Suspect])
+    (found,) = page.data
+    assert (found.rule, found.reason, found.since) == ("below_others", "under 25 % of 5.00", NOW)
+    assert (found.cost.amount, found.good_cost.amount) == ("0.50", "4.00")
+    assert [(each.id, each.supplier, each.cost.amount) for each in found.compared_with] == [("off_1", "alpha", "5.00")]
+    assert await filled.rows("/v1/ops/suspects?rule=below_less") == []
+    await problem(await filled.get("/v1/ops/suspects?rule=none"), 422, "invalid")
+
+
+async def test_a_suppliers_suspect_prices_are_released_together(filled):
+    await filled.pool.execute("UPDATE offers SET suspect = 'moved: far' WHERE cost IS NOT NULL")
+    release = "/v1/ops/suspects/release"
+    none = await read(await filled.post(release, json={"supplier": "alpha", "rule": "below_less"}), SuspectsReleased)
+    assert none.released == 0
+    before = await filled.pool.fetchval("SELECT content FROM catalog_state")
+    done = await read(await filled.post(release, json={"supplier": "alpha", "rule": "moved"}), SuspectsReleased)
+    assert done.released == 2
+    assert await filled.pool.fetchval("SELECT content FROM catalog_state") == before + 1
+    assert await filled.pool.fetchval("SELECT count(*) FROM offers WHERE released_cost = cost") == 2
+    assert [each["id"] for each in await filled.rows("/v1/ops/suspects")] == ["off_3"]
+    assert (await read(await filled.post(release, json={"supplier": "beta"}), SuspectsReleased)).released == 1
+    await problem(await filled.post(release, json={"supplier": "gamma"}), 404, "not_found")
+    (first, *_) = (await audit_rows.newest(filled.pool)).data
+    assert (first.action, first.object, first.detail) == ("suspects.released", "supplier:beta", {"offers": 1})
+
+
+async def test_nothing_of_a_quarantined_supplier_is_sold_and_the_reason_is_shown(filled):
+    await filled.pool.execute("UPDATE suppliers SET quarantined = 'one cost for all' WHERE name = 'alpha'")
+    held = await filled.rows("/v1/ops/offers?why_not=quarantined")
+    assert [(each["id"], each["selectable"]) for each in held] == [("off_1", False), ("off_2", False)]
+    problems = {each["name"]: each["problems"] for each in await filled.rows("/v1/ops/suppliers")}
+    assert problems["alpha"][0]["cause"] == "quarantine"
+    assert problems["alpha"][0]["reason"].endswith("one cost for all")
+
+
 OPS = [
+    ("GET", "/v1/ops/suspects"),
+    ("POST", "/v1/ops/suspects/release"),
     ("GET", "/v1/ops/suppliers"),
     ("POST", "/v1/ops/suppliers/alpha/pause"),
     ("POST", "/v1/ops/suppliers/alpha/resume"),

@@ -123,6 +123,8 @@ ROUTES: dict[tuple[str, str], Walk] = {
     ("GET", "/v1/ops/price-history"): OPS,
     ("GET", "/v1/ops/unmapped"): OPS,
     ("GET", "/v1/ops/price-changes"): OPS,
+    ("GET", "/v1/ops/suspects"): OPS,
+    ("POST", "/v1/ops/suspects/release"): OPS,
     ("GET", "/v1/ops/offers"): OPS,
     ("POST", "/v1/ops/offers/{id}/release"): OPS,
     ("GET", "/v1/ops/offers/compare"): OPS,

@@ -1,5 +1,6 @@
 """The index agrees with the obvious way of doing it, whatever is asked of whatever market."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from datetime import timedelta
@@ -33,8 +34,9 @@ from gateway.pricing.price_rules import PriceRule
 from gateway.pricing.pricing_rules import only
 from gateway.suppliers.spendable_rules import Funds
 from schemas import api
+from schemas.money import Money
 from schemas.plan import Scope
-from tests.kit.made_up_market import NOW, Market, mark, some_items, some_rules
+from tests.kit.made_up_market import NOW, Item, Market, mark, some_items, some_rules
 from tests.kit.naive_catalogue import Naive
 
 PROPERTY = settings(
@@ -65,6 +67,8 @@ def market(seed: int) -> tuple[Naive, Index, Index]:
         one, _, three = made.overlay.suppliers
         old = SupplierState("b", "live", last_good_at=NOW - timedelta(hours=seed % 3 * 20), last_sync_state="ok")
         paused = msgspec.structs.replace(three, state="paused") if seed % 8 > 5 else three
+        if seed % 8 == 3:
+            paused = msgspec.structs.replace(three, quarantined=True)
         made.overlay = Overlay((one, old, paused), made.overlay.marks)
     if seed % 3 == 1:
         costs = sorted(i.offer.cost.amount for i in made.items if i.offer.cost is not None and i.supplier == "c")
@@ -181,6 +185,37 @@ def test_every_query_walks_through_the_plans_that_the_obvious_way_finds_in_the_s
 )
 def test_a_fixed_set_of_queries_finds_the_same_plans_in_every_market(seed: int) -> None:
     compare_lists(seed, FIXED_QUERIES)
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 5))
+def test_an_offer_with_a_suspect_price_changes_no_answer(seed: int) -> None:
+    honest = [item for item in some_items(seed, 60) if not item.suspect]
+    for_nothing = [
+        Item(
+            item.supplier,
+            msgspec.structs.replace(item.offer, supplier_plan_id=f"nothing{n}", cost=Money.of(cost, "USD")),
+            True,
+        )
+        for n, (item, cost) in enumerate(itertools.product(honest, ("0.01", "900")))
+    ]
+    before, after = Market(honest).index(), Market([*honest, *for_nothing]).index()
+    for query in FIXED_QUERIES:
+        if query.max_price is None:
+            assert told(walk(before, query)) == told(walk(after, query))
+    for need in (Need(("JP",)), Need(("KR",), data_mb=1024), Need((), unlimited=True)):
+        assert told([before.choose(need)]) == told([after.choose(need)])
+
+
+def told(found: list[Any]) -> Any:
+    """An answer without the version of the catalogue, and without how many offers were considered."""
+    return [
+        {
+            name: value
+            for name, value in msgspec.to_builtins(each).items()
+            if name not in {"considered", "catalog", "plan"}
+        }
+        for each in found
+    ]
 
 
 def compare_lists(seed: int, queries: Sequence[PlanQuery]) -> None:

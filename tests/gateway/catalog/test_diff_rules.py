@@ -17,21 +17,27 @@ def row(number, version):
 @given(items, st.lists(st.tuples(st.integers(0, 50), st.integers(0, 3)), max_size=40), st.integers(1, 7))
 def test_a_walk_writes_what_is_new_or_changed_once_and_finds_what_is_gone(stored, walk, page_size):
     known = StoredOffers(b"".join(b"".join(row(n, v)) for n, v in stored.items()))
-    written, again, seen = [], [], set()
+    written, again, otherwise, seen = [], [], [], set()
     for at in range(0, len(walk), page_size):
         page = walk[at : at + page_size]
         rows = [row(n, v) for n, v in page]
-        differs, repeated = known.meet([r[0] for r in rows], [r[1] for r in rows])
+        differs, repeated, contradicts = known.meet([r[0] for r in rows], [r[1] for r in rows])
         written += [item for item, is_ in zip(page, differs, strict=True) if is_]
         again += [item for item, is_ in zip(page, repeated, strict=True) if is_]
-    expected, repeats = [], []
+        otherwise += [item for item, is_ in zip(page, contradicts, strict=True) if is_]
+    expected, repeats, first = [], [], {}
     for number, version in walk:
-        if number in seen:
+        if number in first:
             repeats.append((number, version))
         elif stored.get(number) != version:
             expected.append((number, version))
+        first.setdefault(number, version)
         seen.add(number)
     assert (written, again) == (expected, repeats)
+    assert otherwise == [(number, version) for number, version in repeats if first[number] != version]
+    assert [known.met(row(number, 0)[0]) for number in range(51)] == [number in seen for number in range(51)]
+    for number, version in first.items():
+        assert known.as_stored(row(number, 0)[0]) == (stored[number] == version if number in stored else None)
     assert known.new == len(seen - set(stored))
     assert sorted(known.gone()) == sorted(row(n, 0)[0] for n in set(stored) - seen)
     assert known.gone_count() == len(known.gone())
@@ -55,8 +61,8 @@ def test_an_item_is_recalled_once_and_only_as_it_was_stored(stored, walk, page_s
 def test_an_item_that_was_recalled_counts_as_met():
     known = StoredOffers(b"".join(row(1, 0)))
     assert known.recall([row(1, 0)[2]]) == [True]
-    differs, repeated = known.meet([row(1, 0)[0]], [row(1, 0)[1]])
-    assert (differs.tolist(), repeated.tolist()) == ([False], [True])
+    differs, repeated, contradicts = known.meet([row(1, 0)[0]] * 2, [row(1, 0)[1], row(1, 1)[1]])
+    assert (differs.tolist(), repeated.tolist(), contradicts.tolist()) == ([False] * 2, [True] * 2, [False, True])
 
 
 def test_an_offer_whose_item_is_not_known_is_never_recalled():

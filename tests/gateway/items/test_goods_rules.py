@@ -152,5 +152,5 @@ def test_a_walk_that_lost_too_much_waits_for_a_person_and_one_that_a_person_acce
     fewer = [good(f"g{n}") for n in range(20)]
     assert "vanished" in walked(fewer, before).quarantined
     assert walked(fewer, before, accepted=True).quarantined is None
-    dearer = [good(f"g{n}", cost="3.00") for n in range(30)]
+    dearer = [good(f"g{n}", cost="3.20") for n in range(30)]
     assert "moved" in walked(dearer, before).quarantined

@@ -45,7 +45,7 @@ async def test_a_first_walk_is_no_news_and_what_comes_and_goes_after_it_is_noted
         assert await walk(pool) == []
         kept = stall.things
         stall.drop("p003")
-        stall.things = [*stall.things, Thing("p900", mb=2048, days=3)]
+        stall.things = [*stall.things, Thing("p900", mb=2048, days=20)]
         stall.reprice("p001", "5.50")
         await sync(m)
         await sync(m)
@@ -195,7 +195,7 @@ async def test_a_position_that_means_nothing_is_the_end_and_no_fault(filled):
 
 async def test_a_summary_counts_by_supplier_over_its_syncs_and_by_country_over_the_changes(pool, tmp_path):
     stalls = {
-        "a": Stall([Thing(f"p{n}", mb=1024 * (n + 1)) for n in range(12)]),
+        "a": Stall([Thing(f"p{n}", days=30 + n) for n in range(12)]),
         "b": Stall([Thing("q0", country="FR"), Thing("q1", country="FR", mb=2048)]),
     }
     async with market(pool, tmp_path, stalls) as m:

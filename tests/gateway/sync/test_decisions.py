@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from random import Random
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.catalog.selectable_rules import why_not
 from gateway.kit.freshness import Freshness, FreshnessBounds, changes_at, freshness
 from gateway.pricing.quarantine_rules import QuarantineBounds, WalkChange, moved_far, quarantine
-from gateway.pricing.suspect_rules import Rival, SuspectBounds, against_past, below_others
+from gateway.pricing.suspect_rules import SuspectBounds, against_past
 from gateway.sync.run_rules import SupplierRun, SyncRun, exit_code, run_state
 from schemas.plan import WhyNot
 
@@ -19,7 +18,6 @@ SHARES = QuarantineBounds(Decimal("0.30"), Decimal("0.30"), Decimal("0.30"), 10)
 SUSPECT = SuspectBounds(Decimal("0.60"), Decimal("2.00"), Decimal("0.25"))
 FRESH = FreshnessBounds(interval_seconds=900, expire_after_seconds=86400)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-costs = st.decimals(min_value="0.01", max_value="1000", places=2)
 
 
 @pytest.mark.parametrize(
@@ -43,9 +41,9 @@ def test_quarantine_begins_above_the_share_and_from_ten_such_offers_on(before, g
 
 @pytest.mark.parametrize(
     ("old", "new", "far"),
-    [("10", "13", False), ("10", "13.01", True), ("10", "7", False), ("10", "6.99", True), (None, "1", False)],
+    [("10", "14.28", False), ("10", "14.29", True), ("10", "7", False), ("10", "6.99", True), (None, "1", False)],
 )
-def test_a_price_moved_far_when_it_moved_by_more_than_the_share_of_what_it_was(old, new, far):
+def test_a_price_moved_far_when_it_moved_by_more_than_the_share_of_the_higher_price(old, new, far):
     assert moved_far(old and Decimal(old), Decimal(new), Decimal("0.30")) is far
     assert not moved_far(Decimal(new), None, Decimal("0.30"))
 
@@ -66,53 +64,6 @@ def test_a_cost_that_a_person_let_through_is_not_suspect_and_the_next_one_is_jud
 def test_an_offer_without_a_past_or_a_price_is_not_judged_by_it():
     assert against_past(Decimal(1), None, None, SUSPECT) is None
     assert against_past(None, Decimal(1), None, SUSPECT) is None
-
-
-def rivals(*offers):
-    return [Rival(f"{p}{n}", p, Decimal(c)) for n, (p, c) in enumerate(offers)]
-
-
-def test_an_offer_under_a_quarter_of_the_median_of_two_other_providers_is_suspect():
-    assert set(below_others(rivals(("a", "2.49"), ("b", "9"), ("c", "11")), SUSPECT)) == {"a0"}
-    assert not below_others(rivals(("a", "2.50"), ("b", "9"), ("c", "11")), SUSPECT)
-
-
-def test_one_other_provider_is_not_enough_however_many_accounts_it_has():
-    assert not below_others(rivals(("a", "1"), ("b", "9"), ("b", "11"), ("b", "12")), SUSPECT)
-
-
-def test_a_providers_own_dear_offers_do_not_make_its_cheap_one_suspect():
-    assert not below_others(rivals(("a", "1"), ("a", "50"), ("b", "3"), ("c", "3"), ("c", "90")), SUSPECT)
-
-
-def test_who_cannot_be_sold_is_no_measure_and_who_was_let_through_is_not_judged():
-    offers = rivals(("a", "1"), ("b", "9"), ("c", "11"))
-    sold_out = [offers[0], offers[1], Rival("c2", "c", Decimal(11), counts=False)]
-    assert not below_others(sold_out, SUSPECT)
-    released = [Rival("a0", "a", Decimal(1), judged=False), *offers[1:]]
-    assert not below_others(released, SUSPECT)
-
-
-def test_who_is_suspect_no_longer_measures_the_others():
-    # Beside 1 and 12, 2.2 is a fifth of nothing wrong; beside 8 and 12 alone it is under a quarter of 10.
-    found = below_others(rivals(("a", "1"), ("b", "2.2"), ("c", "12"), ("d", "8")), SUSPECT)
-    assert set(found) == {"a0", "b1"}
-
-
-@given(st.lists(st.tuples(st.sampled_from("abcde"), costs), max_size=12), st.integers())
-def test_the_order_of_offers_decides_nothing(offers, seed):
-    given_ = rivals(*offers)
-    shuffled = list(given_)
-    Random(seed).shuffle(shuffled)
-    assert below_others(given_, SUSPECT) == below_others(shuffled, SUSPECT)
-
-
-@given(st.lists(st.tuples(st.sampled_from("abcde"), costs), max_size=12))
-def test_the_dearest_offer_is_never_too_cheap(offers):
-    given_ = rivals(*offers)
-    found = below_others(given_, SUSPECT)
-    if given_:
-        assert max(given_, key=lambda o: o.cost_base).id not in found
 
 
 @pytest.mark.parametrize(
@@ -157,6 +108,7 @@ def test_the_clock_alone_changes_freshness_only_at_the_times_that_are_named(seco
         ({"suspect": True}, (WhyNot.SUSPECT_PRICE,)),
         ({"cost_base": None}, (WhyNot.NO_RATE,)),
         ({"cost_base": None, "has_cost": False}, (WhyNot.NO_FIXED_PRICE,)),
+        ({"quarantined": True}, (WhyNot.QUARANTINED,)),
         ({"paused": True}, (WhyNot.SUPPLIER_PAUSED,)),
         ({"no_balance": True}, (WhyNot.NO_BALANCE,)),
         ({"max_cost_base": Decimal(5)}, ()),

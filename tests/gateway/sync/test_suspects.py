@@ -96,7 +96,7 @@ async def test_a_cost_that_fell_in_steps_goes_back_to_the_last_good_one(pool, tm
 
 
 async def test_two_accounts_of_one_provider_are_no_second_opinion(pool, tmp_path):
-    stalls = {name: Stall([Thing(name, cost=cost)]) for name, cost in {"a": "1", "b1": "9", "b2": "9"}.items()}
+    stalls = {name: Stall([Thing(name, cost=cost)]) for name, cost in {"a": "2", "b1": "9", "b2": "9"}.items()}
     async with market(pool, tmp_path, stalls, providers={"a": "a", "b1": "b", "b2": "b"}) as m:
         assert parts(await run_sync(pool, m.accounts, m.settings))["a"].suspect == 0
 
@@ -112,7 +112,7 @@ async def test_accepting_a_walk_lets_its_moves_through_but_not_what_the_others_c
         assert parts(await run_sync(pool, m.accounts, m.settings, accept=["a"]))["a"].suspect == 12
 
 
-async def test_unlimited_plans_without_a_stated_allowance_are_not_compared(pool, tmp_path):
-    stalls = {n: Stall([Thing(n, cost=c, mb=None)]) for n, c in {"a": "1.00", "b": "9.00", "c": "9.00"}.items()}
+async def test_unlimited_plans_without_a_stated_allowance_are_not_compared_by_the_median(pool, tmp_path):
+    stalls = {n: Stall([Thing(n, cost=c, mb=None)]) for n, c in {"a": "2.00", "b": "9.00", "c": "9.00"}.items()}
     async with market(pool, tmp_path, stalls) as m:
         assert parts(await run_sync(pool, m.accounts, m.settings))["a"].suspect == 0

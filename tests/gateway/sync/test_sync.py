@@ -1,11 +1,13 @@
 """A sync: what it replaces, what it leaves, and what it says of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.sync.run import run_sync
 from gateway.sync.run_rules import exit_code
 from schemas.errors import ConfigurationError
-from tests.kit.stall import Stall, Thing, ids, market, parts, shelf, synced_stall
+from tests.kit.stall import RecallingProvider, Stall, StallProvider, Thing, ids, market, parts, shelf, synced_stall
 
 
 async def test_a_first_sync_stores_every_offer_and_counts_the_rest(pool, tmp_path):
@@ -21,9 +23,9 @@ async def test_a_first_sync_stores_every_offer_and_counts_the_rest(pool, tmp_pat
         assert await m.one("SELECT count(*) FROM price_changes") == 0
         row = (await m.fetch("SELECT * FROM offers WHERE supplier_plan_id = 'p001'"))[0]
         assert row["coverage"] == ["JP"]
-        assert row["data"]["mb"] == 2000
+        assert row["data"]["mb"] == 1000
         assert str(row["cost"]) == "5.00"
-        assert row["plan_id"].startswith("jp-2gb-7d-")
+        assert row["plan_id"].startswith("jp-1gb-31d-")
         assert await m.one("SELECT count(*) FROM plans WHERE gone_at IS NULL") == 12
 
 
@@ -134,14 +136,14 @@ async def test_no_supplier_synced_is_exit_code_four(pool, tmp_path):
 
 
 async def test_everything_ten_times_cheaper_is_quarantined_until_a_person_accepts_it(pool, tmp_path):
-    stall, other = Stall(shelf(15)), Stall(shelf(2))
+    stall, other = Stall(shelf(15)), Stall(shelf(2, country="DE"))
     async with market(pool, tmp_path, {"a": stall, "b": other}) as m:
         await run_sync(pool, m.accounts, m.settings)
         stall.times("0.1")
         run = await run_sync(pool, m.accounts, m.settings)
         part = parts(run)["a"]
         assert (run.state, exit_code(run), part.state, part.changed) == ("partial", 3, "quarantined", 0)
-        assert part.error == "15 of 15 prices moved by more than 30 %, more than 30 % of them"
+        assert part.error.startswith("15 of 15 prices moved by more than 40 %, more than 30 % of them; ")
         assert await m.one("SELECT count(*) FROM price_changes") == 0
         assert str(await m.one("SELECT DISTINCT cost FROM offers WHERE supplier = 'a'")) == "5.00"
         assert await m.one("SELECT last_sync_state FROM suppliers WHERE name = 'a'") == "quarantined"
@@ -183,13 +185,49 @@ async def test_set_aside_items_are_replaced_and_keep_when_they_were_first_seen(p
         assert rows[0]["first_seen_at"] == first
 
 
-async def test_an_item_that_comes_twice_counts_once_with_a_warning(pool, tmp_path):
-    stall = Stall([Thing("p"), Thing("p", cost="9.00"), Thing("q"), Thing("p", cost="8.00")], page_size=2)
+async def test_an_item_that_comes_twice_alike_counts_once_with_a_warning(pool, tmp_path):
+    stall = Stall([Thing("p"), Thing("p"), Thing("q"), Thing("p")], page_size=2)
     async with market(pool, tmp_path, {"a": stall}) as m:
         for _ in range(2):
             part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
             assert (part.total, part.warnings) == (2, ["2 items came more than once; the first counts"])
         assert str(await m.one("SELECT cost FROM offers WHERE supplier_plan_id = 'p'")) == "5.00"
+
+
+LIVE = "SELECT supplier_plan_id FROM offers WHERE gone_at IS NULL"
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 5])
+async def test_an_id_that_comes_with_two_contents_is_contradictory_and_not_sold(pool, tmp_path, page_size):
+    stall = Stall([Thing("p"), Thing("p", cost="9.00"), Thing("q"), Thing("p")], page_size=page_size)
+    async with market(pool, tmp_path, {"a": stall}) as m:
+        for new in (1, 0):
+            part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
+            assert (part.state, part.total, part.mapped, part.new, part.changed) == ("ok", 2, 1, new, 0)
+            assert part.set_aside == {"contradictory": 1}
+            assert part.warnings[0] == "1 ids came with different content; none of them is sold"
+            assert ids(await m.fetch(LIVE)) == ["q"]
+        stall.things = [Thing("p"), Thing("q")]
+        assert parts(await run_sync(pool, m.accounts, m.settings))["a"].new == 1
+        assert ids(await m.fetch(LIVE)) == ["p", "q"]
+
+
+@pytest.mark.parametrize("now", ["5.00", "6.00"])
+@pytest.mark.parametrize("of", [StallProvider, RecallingProvider])
+async def test_ids_that_became_contradictory_are_gone_and_did_not_vanish(pool, tmp_path, now, of):
+    async with synced_stall(pool, tmp_path, shelf(12), of=of) as (stall, m):
+        stall.things = [twice for t in stall.things for twice in (replace(t, cost=now), replace(t, cost="7.00"))]
+        part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
+        assert (part.state, part.gone, part.changed, part.set_aside) == ("ok", 12, 0, {"contradictory": 12})
+        assert await m.fetch(LIVE) == []
+
+
+async def test_an_id_that_is_both_mapped_and_not_is_not_sold(pool, tmp_path):
+    stall = Stall([Thing("p"), Thing("q")], unmappable=["q"])
+    async with market(pool, tmp_path, {"a": stall}) as m:
+        part = parts(await run_sync(pool, m.accounts, m.settings))["a"]
+        assert (part.total, part.mapped) == (2, 1)
+        assert ids(await m.fetch(LIVE)) == ["p"]
 
 
 async def test_two_accounts_of_one_provider_have_their_own_offers(pool, tmp_path):

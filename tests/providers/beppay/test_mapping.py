@@ -210,12 +210,13 @@ def test_markup_and_control_characters_do_not_reach_a_name() -> None:
     assert offer(name="<b>Japan</b>\u202e 5GB\x00 &lt;script&gt;").name == "Japan 5GB"
 
 
-def test_an_id_that_stands_twice_is_an_offer_once_and_a_row_of_its_own_then() -> None:
-    once, raw = Once(), Raw(msgspec.json.encode(GOOD))
-    rows = [once(mapping.item(raw), raw) for _ in range(3)]
-    assert isinstance(rows[0], Offer)
-    assert [row.supplier_plan_id for row in rows] == ["p1", "p1#2", "p1#3"]
-    assert all(isinstance(row, SetAside) and row.reason is SetAsideReason.CONTRADICTORY for row in rows[1:])
+def test_an_id_that_comes_again_with_other_content_is_contradictory() -> None:
+    once, raw, other = Once(), Raw(msgspec.json.encode(GOOD)), Raw(msgspec.json.encode(GOOD) + b" ")
+    rows = [once(mapping.item(each), each) for each in (raw, raw, other, raw)]
+    assert [row.supplier_plan_id for row in rows] == ["p1"] * 4
+    assert [isinstance(row, Offer) for row in rows] == [True, True, False, True]
+    assert isinstance(rows[2], SetAside)
+    assert rows[2].reason is SetAsideReason.CONTRADICTORY
 
 
 @pytest.mark.parametrize(

@@ -73,16 +73,19 @@ def test_a_sku_in_the_price_list_only_has_no_name_and_is_set_aside_as_it_came():
     assert msgspec.json.decode(aside["a"].raw) == price("a", note="kept")
 
 
-def test_of_a_sku_that_is_priced_twice_the_later_row_counts():
-    offers, _, _, _ = walked([price("a"), price("a", price=5.5)], [product("a")])
-    assert offers["a"].cost == Money(Decimal("5.5"), "USD")
+def test_a_sku_that_is_priced_twice_is_contradictory_unless_both_rows_say_the_same():
+    offers, aside, _, _ = walked([price("a"), price("a", price=5.5), price("b"), price("b")], [product("a", "b")])
+    assert list(offers) == ["b"]
+    assert aside["a"].reason == "contradictory"
 
 
-def test_a_sku_in_two_products_is_one_offer_and_one_contradiction():
-    offers, aside, _, _ = walked([price("a")], [product("a"), product("a", key="p-2", name="France")])
-    assert offers["a"].coverage == ("JP",)
-    (second,) = aside.values()
-    assert second.reason == "contradictory"
+def test_a_sku_in_two_products_has_its_price_in_both_and_is_left_to_the_sync():
+    join = Join(AttributeCodes())
+    join.add_prices(raw(price("a")))
+    page = join.products(raw(product("a"), product("a"), product("a", key="p-2", name="France")))
+    assert [offer.coverage for offer in page.offers] == [("JP",), ("JP",), ("FR",)]
+    assert len({offer.cost for offer in page.offers}) == 1
+    assert join.left_over().set_aside == ()
 
 
 def test_a_price_row_of_another_shape_spoils_its_own_sku_only():
