@@ -8,22 +8,24 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.api import (
-    Cost,
-    CountryCode,
-    OfferId,
-    OfferName,
-    PlanId,
-    Price,
-    SupplierName,
-    SupplierPlanId,
-    SyncRunId,
-    SyncRunSupplier,
-)
+from schemas.api import Cost, CountryCode, OfferId, OfferName, PlanId, Price, SupplierName, SupplierPlanId, SyncRunId
+from schemas.api_sync import SyncRunSupplier
 from schemas.examples import AT, example
 from schemas.page import Page
 
 ChangeKind = Literal["up", "down", "price", "new", "gone", "stock"]
+
+
+class PriceChange(msgspec.Struct, frozen=True):
+    """A supplier's price as it was and as it became; null where there was none."""
+
+    supplier: SupplierName
+    supplier_plan_id: SupplierPlanId
+    plan_id: PlanId
+    old: Annotated[Price | None, example({"amount": "5.20"})]
+    new: Cost | None
+    at: datetime
+    sync_run_id: SyncRunId
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

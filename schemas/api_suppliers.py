@@ -7,9 +7,75 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from schemas.api import Amount, Price, Supplier, SupplierName
+from schemas.api import Amount, Price, SupplierName
 from schemas.examples import AT, example
 from schemas.page import Page
+
+
+class LastSync(msgspec.Struct, frozen=True):
+    """The last look at a supplier's catalogue; ``good_at`` is when one was last taken over whole."""
+
+    state: Annotated[Literal["ok", "failed", "quarantined"] | None, example("ok")]
+    at: Annotated[datetime | None, example(AT)]
+    good_at: Annotated[datetime | None, example(AT)]
+
+
+class Breaker(msgspec.Struct, frozen=True):
+    """Whether calls to a supplier are let through."""
+
+    state: Annotated[Literal["closed", "open", "half_open"], example("closed")]
+    failures: int
+    retry_at: datetime | None
+    last_error: str | None
+
+
+class SupplierRateLimit(msgspec.Struct, frozen=True):
+    """What a supplier allows, and what it last said of it."""
+
+    per_minute: Annotated[int | None, example(60)]
+    reported_limit: Annotated[int | None, example(60)]
+    remaining: Annotated[int | None, example(57)]
+    resets_at: Annotated[datetime | None, example("2026-11-20T10:01:00Z")]
+    blocked_until: datetime | None
+
+
+class SupplierProblem(msgspec.Struct, frozen=True):
+    """One thing that is the matter with a supplier; ``until`` is when it ends by itself, null where that is not known.
+
+    ``balance``: our money there does not suffice. ``expired``: its offers are too old to be sold, ``stale``: they are
+    old. ``success_rate``: few purchases of the last hour succeeded.
+    """
+
+    cause: Annotated[
+        Literal[
+            "stop", "not_configured", "pause", "balance", "expired", "breaker", "quarantine", "stale", "success_rate"
+        ],
+        example("pause"),
+    ]
+    reason: Annotated[str, example("an operator paused it")]
+    until: datetime | None
+
+
+class Supplier(msgspec.Struct, frozen=True):
+    """One supplier account. ``offers`` counts what is in the catalogue, ``set_aside`` what could not be mapped.
+
+    ``state`` is that of the worst of its ``problems``, which stand in that order: ``stopped`` and ``paused`` by
+    operators or for its account, ``degraded`` for everything else.
+    """
+
+    name: SupplierName
+    provider: Annotated[str, example("pikasim")]
+    mode: Annotated[Literal["live", "test"], example("live")]
+    state: Annotated[Literal["ok", "degraded", "paused", "stopped"], example("ok")]
+    configured: Annotated[bool, example(True)]
+    capabilities: Annotated[list[str], example(["catalog", "orders"])]
+    last_sync: LastSync | None
+    offers: Annotated[int, example(2310)]
+    set_aside: Annotated[int, example(12)]
+    balance: Annotated[Price | None, example({"amount": "412.50"})]
+    breaker: Breaker
+    rate_limit: SupplierRateLimit
+    problems: Annotated[tuple[SupplierProblem, ...], example([])]
 
 
 class SupplierWallet(msgspec.Struct, frozen=True):

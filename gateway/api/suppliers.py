@@ -19,9 +19,8 @@ from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.prices import supplier_figures
 from gateway.suppliers import checkup, supplier_check_rows
-from schemas.api import Supplier
 from schemas.api_accounts import CheckReport
-from schemas.api_suppliers import SupplierBalance, SupplierFigures
+from schemas.api_suppliers import Supplier, SupplierBalance, SupplierFigures
 from schemas.page import Page
 
 routes = Table()

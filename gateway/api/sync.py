@@ -23,7 +23,9 @@ from gateway.api.spec import Table
 from gateway.kit.problem import Problem
 from gateway.selling import judge, offer_list_rows
 from gateway.sync import requests, run_list_rows, suspects, sync_run_rows
-from schemas.api import AcceptRequest, Offer, PriceChange, SyncRequest, SyncRun, UnmappedItem
+from schemas.api import Offer
+from schemas.api_changes import PriceChange
+from schemas.api_sync import AcceptRequest, SyncRequest, SyncRun, UnmappedItem
 from schemas.page import Page
 
 routes = Table()

@@ -28,7 +28,7 @@ from gateway.kit.sheet import Column, columns, sheet_of
 from gateway.prices.change_tables import difference_columns
 from gateway.sync import requests, run_list_rows
 from gateway.sync.quarantine_rows import MOST
-from schemas.api import SyncRun, SyncRunSupplier
+from schemas.api_sync import SyncRun, SyncRunSupplier
 
 pages = Pages()
 _PAGE = 50

@@ -21,8 +21,7 @@ from gateway.prices.supplier_figure_rows import Attempts, Stop, Syncs
 from gateway.suppliers import balances, selling_rows, supplier_list_rows
 from gateway.suppliers.accounts import Account
 from gateway.suppliers.deps import Deps
-from schemas.api import Supplier
-from schemas.api_suppliers import OrderFigures, StopShown, SupplierBalance, SupplierFigures, SyncFigures
+from schemas.api_suppliers import OrderFigures, StopShown, Supplier, SupplierBalance, SupplierFigures, SyncFigures
 from schemas.page import Page
 
 HOURS = 24

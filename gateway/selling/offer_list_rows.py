@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.kit.pages import PageRequest, columns, money_of, price_of
 from gateway.kit.pool import Pool
-from schemas.api import PriceChange
+from schemas.api_changes import PriceChange
 from schemas.money import Money
 from schemas.page import Page
 from schemas.plan import TRIGGER_COUNTRY, DataAllowance

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from gateway.kit.freshness import Freshness
-from schemas.api import SupplierProblem
+from schemas.api_suppliers import SupplierProblem
 
 State: TypeAlias = Literal["ok", "degraded", "paused", "stopped"]
 # Of so many purchases that ended within the hour fewer than this share succeeded.

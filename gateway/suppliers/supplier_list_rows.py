@@ -10,7 +10,7 @@ import asyncpg
 from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Connection, Pool
 from gateway.suppliers.state_rules import UNKNOWN, SupplierState
-from schemas.api import Breaker, LastSync, Supplier, SupplierRateLimit
+from schemas.api_suppliers import Breaker, LastSync, Supplier, SupplierRateLimit
 from schemas.page import Page
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.kit.pages import PageRequest, columns
 from gateway.kit.pool import Pool
-from schemas.api import SyncRun, SyncRunSupplier, UnmappedItem
+from schemas.api_sync import SyncRun, SyncRunSupplier, UnmappedItem
 from schemas.page import Page
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from gateway.kit.pool import Connection, Pool
 from gateway.sync.run_rules import RunState, SupplierRun, SyncRun, run_state
-from schemas.api import SyncRunSupplier
 from schemas.api_changes import SyncProgress
+from schemas.api_sync import SyncRunSupplier
 
 _SUPPLIER_COLUMNS = (
     *("supplier", "state", "total", "mapped", "set_aside", "other_products", "new", "changed", "gone"),
