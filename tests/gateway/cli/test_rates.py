@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from datetime import timedelta
 
 import pytest
 
 from gateway.pricing.rates import today
-from tests.kit.command_line import environment_of
+from tests.kit.command_line import command_with, environment_of
 from tests.kit.rate_source import rate_source
 from tests.kit.shelf import settings_for
 
@@ -25,19 +23,8 @@ async def source():
 def command(pool, database_url, tmp_path, source):
     settings = settings_for(tmp_path, database_url)
 
-    async def run(*words: str, said: str = "") -> tuple[int, str, str]:
-        sources = json.dumps(source.settings()["sources"])
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway", "rates", *words),
-            env=environment_of(settings, COLUMNS="200", GATEWAY_RATES__SOURCES=sources),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate(said.encode())
-        return process.returncode or 0, out.decode(), err.decode()
-
-    return run
+    sources = json.dumps(source.settings()["sources"])
+    return command_with(environment_of(settings, COLUMNS="200", GATEWAY_RATES__SOURCES=sources), "rates")
 
 
 async def listed(command):
@@ -69,7 +56,7 @@ async def test_rates_are_set_imported_and_listed(command, tmp_path):
     file = tmp_path / "rates.toml"
     file.write_text(f"base = 'USD'\n[[rates]]\ndate = '{day}'\nsource = 'the bank'\nEUR = '1.08'\nEGP = '0.02'\n")
     assert await command("import", str(file)) == (0, "2 rates of EGP, EUR\n", "")
-    assert (await command("import", "-", said=f"date,base,currency,rate\n{day},USD,TWD,32\n"))[:2] == (
+    assert (await command("import", "-", typed=f"date,base,currency,rate\n{day},USD,TWD,32\n"))[:2] == (
         0, "1 rates of TWD\n",
     )  # fmt: skip
     found = await listed(command)
