@@ -270,7 +270,7 @@ def _first_sync(children: Children, settings: Settings, *, changed: bool) -> boo
     if code := children.run("sync"):
         print(f"the sync ended with exit code {code}: what it fetched is served, the worker tries again", flush=True)
         print(
-            "esim-gateway quarantine list shows what waits for you, quarantine accept SUPPLIER takes it over",
+            "esim-gateway quarantine list shows what waits for a decision, quarantine accept SUPPLIER takes it over",
             flush=True,
         )
     return code != EXIT_NONE

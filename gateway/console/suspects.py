@@ -40,14 +40,19 @@ async def suspect_prices(request: web.Request) -> View:
     context = {
         "groups": groups,
         "rows": [
-            (one, as_money(one.cost), as_money(one.good_cost), [(c, as_money(c.cost)) for c in one.compared_with])
-            for one in found.data
+            (
+                offer,
+                as_money(offer.cost),
+                as_money(offer.good_cost),
+                [(c, as_money(c.cost)) for c in offer.compared_with],
+            )
+            for offer in found.data
         ],
         "next": next_page(request, found),
         "supplier": supplier,
         "rule": rule,
         "rules": list(RULES.items()),
-        "words": RULES,
+        "rule_names": RULES,
         "suppliers": sorted({group.supplier for group in groups}),
         "quarantines": await requests.waiting(deps.pool, mode(request)),
     }

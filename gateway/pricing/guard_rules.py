@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import numpy as np
 
-from gateway.pricing.market_rules import BY_ITS_PAST, NOT_SUSPECT, Asked, Market, Offers, Ranks, keys
+from gateway.pricing.market_rules import BY_ITS_PAST, NOT_SUSPECT, Market, Offers, Ranks, RivalPrices, keys
 from gateway.pricing.quarantine_rules import ListFault, QuarantineBounds, beyond_others, list_faults
 from gateway.pricing.suspect_rules import SuspectBounds, Suspicion, beside_others
 
@@ -59,8 +59,8 @@ def measures(offers: Offers, lists: Iterable[SupplierList]) -> Offers:
 
 def judge_list(own: Offers, market: Market, of: SupplierList, bounds: GuardBounds) -> Judgement:
     """Judge one supplier's list by a market that stands."""
-    asked = market.ask(own, of.provider)
-    return _judged(own, asked, of, beside_others(own, market.offers, asked, bounds.prices, bounds.minimum), bounds)
+    rivals = market.rival_prices(own, of.provider)
+    return _judged(own, rivals, of, beside_others(own, market.offers, rivals, bounds.prices, bounds.minimum), bounds)
 
 
 def judge_lists(offers: Offers, lists: Sequence[SupplierList], bounds: GuardBounds) -> dict[int, Judgement]:
@@ -102,12 +102,12 @@ def _judge_all(
 
 
 def _judged(
-    own: Offers, asked: Asked, of: SupplierList, suspicions: Mapping[int, Suspicion], bounds: GuardBounds
+    own: Offers, rivals: RivalPrices, of: SupplierList, suspicions: Mapping[int, Suspicion], bounds: GuardBounds
 ) -> Judgement:
     by_past = set(np.flatnonzero(own["suspect"] == BY_ITS_PAST).tolist())
-    found = list_faults(own, asked, len(by_past | set(suspicions)), bounds.lists) if len(own) else {}
+    found = list_faults(own, rivals, len(by_past | set(suspicions)), bounds.lists) if len(own) else {}
     return Judgement(
-        faults={fault: words for fault, words in found.items() if fault not in of.accepted},
+        faults={fault: reason for fault, reason in found.items() if fault not in of.accepted},
         accepted=frozenset(of.accepted & set(found)),
         suspicions={own["id"][at].tobytes(): suspicion for at, suspicion in suspicions.items()},
     )

@@ -33,7 +33,7 @@ SENT = np.dtype([(name, f">{kind}" if kind[0] in "if" else kind) for name, kind 
 NOT_SUSPECT, BY_ITS_PAST, BESIDE_OTHERS = 0, 1, 2
 
 
-class Asked(NamedTuple):
+class RivalPrices(NamedTuple):
     """What the others ask beside each offer of a list: costs, NaN where nobody does, and ranks in ``Market.offers``.
 
     ``median`` is of the cheapest offers of ``others`` providers for the same plan, ``middle`` the ranks of the one or
@@ -82,12 +82,12 @@ class Market:
         self._plans = self.offers["plan"][self._cheapest]
         self._medians = _medians_per_gb(self.offers)
 
-    def ask(self, own: Offers, provider: int) -> Asked:
+    def rival_prices(self, own: Offers, provider: int) -> RivalPrices:
         """Measure a list of this provider's by the offers of all others."""
         median, count, middle = self._same_plan(own, provider)
         as_much, for_less = self._over_the_same_countries(own, provider)
         low, high = self.per_gb(own, provider)
-        return Asked(median, count, middle, self._cost(as_much), self._cost(for_less), for_less, low, high)
+        return RivalPrices(median, count, middle, self._cost(as_much), self._cost(for_less), for_less, low, high)
 
     def _cost(self, ranks: Ranks) -> Floats:
         if not len(self._costs):

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from gateway.pricing.market_rules import Asked, Floats, Offers, per_gb, spans
+from gateway.pricing.market_rules import Floats, Offers, RivalPrices, per_gb, spans
 
 ListFault: TypeAlias = Literal["suspect", "dear", "one_cost", "flat_cost", "per_gb"]
 LIST_FAULTS: tuple[ListFault, ...] = ("suspect", "dear", "one_cost", "flat_cost", "per_gb")
@@ -64,18 +64,18 @@ def quarantine(change: WalkChange, bounds: QuarantineBounds) -> str | None:
     return None
 
 
-def list_faults(own: Offers, asked: Asked, suspects: int, bounds: QuarantineBounds) -> dict[ListFault, str]:
+def list_faults(own: Offers, rivals: RivalPrices, suspects: int, bounds: QuarantineBounds) -> dict[ListFault, str]:
     """What is wrong with a supplier's list, in words with figures; empty when it may be sold.
 
-    ``asked`` is the list measured by the other providers; ``suspects`` counts its suspect offers.
+    ``rivals`` is the list measured by the other providers; ``suspects`` counts its suspect offers.
     """
-    found = dict(beyond_others(own, asked.low_per_gb, asked.high_per_gb, bounds))
+    found = dict(beyond_others(own, rivals.low_per_gb, rivals.high_per_gb, bounds))
     if suspects >= bounds.from_offers and suspects > bounds.max_suspect_share * len(own):
         found["suspect"] = (
             f"{suspects} of {len(own)} prices are suspect, more than {_percent(bounds.max_suspect_share)}"
         )
-    comparable = ~np.isnan(asked.as_much)
-    dear = int(np.count_nonzero(comparable & (own["cost"] > float(bounds.dear_times) * np.nan_to_num(asked.as_much))))
+    comparable = ~np.isnan(rivals.as_much)
+    dear = int(np.count_nonzero(comparable & (own["cost"] > float(bounds.dear_times) * np.nan_to_num(rivals.as_much))))
     if dear >= bounds.from_offers and dear > bounds.max_dear_share * int(np.count_nonzero(comparable)):
         found["dear"] = (
             f"{dear} of {np.count_nonzero(comparable)} comparable prices are over {bounds.dear_times:f} times what "

@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 
-from gateway.pricing.market_rules import Asked, Offers
+from gateway.pricing.market_rules import Offers, RivalPrices
 from schemas.api_suspects import SuspectRule
 
 # Beside the others' offers, not its own past: looked at anew whenever others change.
@@ -58,31 +58,31 @@ def against_past(
 
 
 def beside_others(
-    own: Offers, market: Offers, asked: Asked, bounds: SuspectBounds, minimum: float | None
+    own: Offers, market: Offers, rivals: RivalPrices, bounds: SuspectBounds, minimum: float | None
 ) -> dict[int, Suspicion]:
     """Offers of a list that cost far less than others ask, or next to nothing, by their place in it.
 
-    ``asked`` is ``own`` measured by ``market`` (``Market.offers``). ``minimum`` is ``bounds.minimum_usd`` in base
+    ``rivals`` is ``own`` measured by ``market`` (``Market.offers``). ``minimum`` is ``bounds.minimum_usd`` in base
     currency, None where there is no rate of it. What an operator let through is not judged.
     """
     cost = own["cost"].astype(np.float64)
     less, median = float(bounds.below_less), float(bounds.below_median)
     with np.errstate(invalid="ignore"):
         too_low = own["judged"] & (cost < (minimum or 0) * _EXACT)
-        under_median = own["judged"] & (asked.others >= _FEWEST_PROVIDERS) & (cost < median * asked.median * _EXACT)
-        under_less = own["judged"] & (cost < less * asked.for_less * _EXACT)
+        under_median = own["judged"] & (rivals.others >= _FEWEST_PROVIDERS) & (cost < median * rivals.median * _EXACT)
+        under_less = own["judged"] & (cost < less * rivals.for_less * _EXACT)
     found: dict[int, Suspicion] = {}
     for at in np.flatnonzero(under_less).tolist():
-        there = market[asked.for_less_rank[at]]
-        words = (
-            f"below_less: {cost[at]:.4g} is less than {less * 100:.0f} % of {asked.for_less[at]:.2f}, "
+        there = market[rivals.for_less_rank[at]]
+        reason = (
+            f"below_less: {cost[at]:.4g} is less than {less * 100:.0f} % of {rivals.for_less[at]:.2f}, "
             "which others ask for less over the same countries"
         )
-        found[at] = Suspicion(words, (there["id"].tobytes(),))
+        found[at] = Suspicion(reason, (there["id"].tobytes(),))
     for at in np.flatnonzero(under_median).tolist():
-        middle = dict.fromkeys(market[rank]["id"].tobytes() for rank in asked.middle[at])
-        share = f"under {median * 100:.0f} % of {asked.median[at]:.2f}"
-        found[at] = Suspicion(f"below_others: {share}, the median of {asked.others[at]} others", tuple(middle))
+        middle = dict.fromkeys(market[rank]["id"].tobytes() for rank in rivals.middle[at])
+        share = f"under {median * 100:.0f} % of {rivals.median[at]:.2f}"
+        found[at] = Suspicion(f"below_others: {share}, the median of {rivals.others[at]} others", tuple(middle))
     for at in np.flatnonzero(too_low).tolist():
         found[at] = Suspicion(f"below_minimum: {cost[at]:.4g} is under {minimum:.4g}, below which nothing is sold")
     return found

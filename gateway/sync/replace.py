@@ -86,7 +86,7 @@ async def replace(
         await walk.staging.copy_to(connection)
         rates = await rates_now(connection, guard.settings)
         # What is not sold is no measure: a list that waits where it stands is judged like a first one.
-        held = await supplier_rows.quarantined(connection, walk.supplier) is not None
+        was_quarantined = await supplier_rows.quarantined(connection, walk.supplier) is not None
         gone = [offer_id(key) for key in walk.gone()]
         past = judge_past(
             await offer_rows.repriced(connection),
@@ -94,7 +94,7 @@ async def replace(
             walk.stored.gone_count(),
             rates,
             guard.settings.sync,
-            trusted=accepted or held,
+            trusted=accepted or was_quarantined,
         )
         await offer_rows.mark_suspect(connection, list(past.suspects), list(past.suspects.values()))
         faults = await guard.judge_staged(connection, walk.supplier, gone) if walk.staging.offers or gone else None
@@ -102,7 +102,7 @@ async def replace(
         changed, moves = False, Moves()
         if reason is None:
             changed, moves = await _write(connection, walk, run_id, gone, at)
-            if accepted or not held:
+            if accepted or not was_quarantined:
                 await quarantine_rows.end_waiting(connection, walk.supplier, accepted=accepted)
         else:
             await _keep(connection, walk, run_id, reason, past.moved_far, gone, rates, at)

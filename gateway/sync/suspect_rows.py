@@ -97,7 +97,7 @@ async def release(connection: Connection, supplier: str, rule: SuspectRule | Non
 
 
 def _suspect(row: Any, compared: dict[str, ComparedOffer]) -> Suspect:
-    rule, _, words = row["suspect"].partition(": ")
+    rule, _, reason = row["suspect"].partition(": ")
     return Suspect(
         id=row["id"],
         supplier=row["supplier"],
@@ -107,7 +107,7 @@ def _suspect(row: Any, compared: dict[str, ComparedOffer]) -> Suspect:
         cost=price_of(money_of(row["cost"], row["currency"])),
         good_cost=price_of(money_of(row["good_cost"], row["good_currency"])),
         rule=rule,
-        reason=words or rule,
+        reason=reason or rule,
         since=row["since"],
         compared_with=[compared[id_] for id_ in row["against"] or () if id_ in compared],
     )

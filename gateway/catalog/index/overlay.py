@@ -90,8 +90,8 @@ def state_of(overlay: Overlay, mode: str, now: datetime, bounds: FreshnessBounds
         paused = not supplier.configured or supplier.state != "active"
         no_balance = supplier.no_balance_until is not None and supplier.no_balance_until > now
         stale, expired = age is not Freshness.FRESH, age is Freshness.EXPIRED
-        held = (paused, no_balance, supplier.quarantined)
-        suppliers.append(SupplierNow(supplier.name, supplier.last_good_at, stale, expired, *held))
+        switches = (paused, no_balance, supplier.quarantined)
+        suppliers.append(SupplierNow(supplier.name, supplier.last_good_at, stale, expired, *switches))
     names = {supplier.name for supplier in suppliers}
     marks = {
         (mark.supplier, mark.supplier_plan_id, mark.why)

@@ -11,7 +11,6 @@ import pytest
 from aiohttp import ClientSession
 
 from providers.loader import load_manifests
-from tests.kit.command_line import command_with
 
 HOUSE = Path(__file__).parents[3]
 
@@ -32,7 +31,15 @@ def command(sandbox, database_url, tmp_path):
     }
 
     async def run(*arguments, **more):
-        return await command_with(environment | more, *arguments)()
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway", *arguments),
+            cwd=HOUSE,
+            env=environment | more,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(child.communicate(), 120)
+        return child.returncode, out.decode(), err.decode()
 
     run.environment = environment
     return run

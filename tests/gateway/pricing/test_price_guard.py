@@ -37,7 +37,7 @@ def suspects(*rows, minimum=0.05):
     made = offers(rows)
     own, others = made[made["provider"] == rows[0]["of"]], made[made["provider"] != rows[0]["of"]]
     market = Market(others[others["counts"]])
-    found = beside_others(own, market.offers, market.ask(own, rows[0]["of"]), PRICES, minimum)
+    found = beside_others(own, market.offers, market.rival_prices(own, rows[0]["of"]), PRICES, minimum)
     return {at: suspicion.reason.partition(":")[0] for at, suspicion in found.items()}
 
 
@@ -90,20 +90,20 @@ def test_what_others_ask_is_what_a_look_at_each_offer_finds(rows):
     made = offers(rows)
     for of in range(5):
         own, others = made[made["provider"] == of], made[made["provider"] != of]
-        asked = Market(made).ask(own, of)
+        rivals = Market(made).rival_prices(own, of)
         for at, offer in enumerate(own):
             there = others[others["coverage"] == offer["coverage"]]
             as_much = there["cost"][(there["mb"] >= offer["mb"]) & (there["days"] >= offer["days"])]
-            assert same(asked.as_much[at], as_much.min() if len(as_much) else None)
+            assert same(rivals.as_much[at], as_much.min() if len(as_much) else None)
             at_least = [
                 there["cost"][(there["mb"] >= less["mb"]) & (there["days"] >= less["days"])].min()
                 for less in there
                 if less["mb"] <= offer["mb"] and less["days"] <= offer["days"]
             ]
-            assert same(asked.for_less[at], max(at_least, default=None))
+            assert same(rivals.for_less[at], max(at_least, default=None))
             plan = others[(others["plan"] == offer["plan"]) & others["stated"]]
             cheapest = [plan["cost"][plan["provider"] == other].min() for other in set(plan["provider"].tolist())]
-            assert same(asked.median[at], np.median(cheapest) if cheapest and offer["stated"] else None)
+            assert same(rivals.median[at], np.median(cheapest) if cheapest and offer["stated"] else None)
 
 
 def same(found, wanted):
@@ -143,7 +143,7 @@ def test_a_sale_and_its_end_are_the_same_move():
 
 def faults(rows, others=(), suspect=0):
     own = offers(rows)
-    return set(list_faults(own, Market(offers(others)).ask(own, 1), suspect, LISTS))
+    return set(list_faults(own, Market(offers(others)).rival_prices(own, 1), suspect, LISTS))
 
 
 @pytest.mark.parametrize(("same_cost", "all_of_it", "found"), [(9, 18, False), (10, 20, True), (10, 21, False)])

@@ -49,7 +49,7 @@ async def test_no_event_is_sent_for_a_plan_s_new_id(pool, tmp_path, owner):
             description="",
         )  # fmt: skip
         await synced(m, settings)
-        stall.change("p003", days=9)
+        stall.change("p003", days=90)
         assert (await synced(m, settings)).changed
         assert await events(pool) == []
 
