@@ -9,10 +9,15 @@ WRITER_LOCK = 7_310_577_102
 
 
 async def lock_writer(connection: Connection) -> None:
-    """Be the only writer of the catalogue until this transaction ends. Waits as long as the others write."""
+    """Be the only writer of the catalogue until this transaction ends. Waits as long as the others write.
+
+    A session on copies of the tables (``kit.table_copies``) is their only writer anyway, and is in nobody's way.
+    """
     await allow_long_work(connection)
     await connection.execute("SET LOCAL lock_timeout = 0")
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK, timeout=600)
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock($1) WHERE to_regclass('pg_temp.catalog_state') IS NULL", WRITER_LOCK, timeout=600
+    )
 
 
 async def content_changed(connection: Connection) -> None:

@@ -6,20 +6,31 @@ import asyncio
 import signal
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.sheets import print_rows
 from gateway.cli.state import StateDir, database_url, redis_url, settings_here
+from gateway.kit.sheet import Column, columns, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from gateway.kit.pool import Pool
     from gateway.kit.settings import Settings
     from gateway.sync.progress import Progress
     from gateway.sync.run_rules import SupplierRun, SyncRun
 
 STOPPED = 130
+
+_DRY_RUN = columns(
+    "supplier, state, items=total, mapped",
+    Column("unmapped", lambda part: sum(part.set_aside.values())),
+    "new, changed, gone, price up=up, price down=down, back in stock=in_stock, out of stock=out_of_stock, suspect",
+)
 
 
 def sync(
@@ -30,6 +41,9 @@ def sync(
             help="Sync this supplier and apply the result, however many offers disappear or change; may be repeated."
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what a sync would change, and write nothing to the database.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the sync run as JSON.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only the suppliers that need an operator; for cron.")
@@ -42,6 +56,11 @@ def sync(
 
     Exit code 0: all were synced; 3: some; 4: none. Beside a sync that is running it waits for that one
     and ends with its result. A sync that goes well writes nothing to standard error.
+
+    With --dry-run the catalogues are fetched, mapped and compared as ever, also beside a running sync, and for each
+    supplier a table shows what would be new, changed and gone, which prices would move or be suspect, what is unmapped,
+    and whether its list would be quarantined, and why. Its requests count against the suppliers' rates. Exit codes as
+    above. Add --accept to see what accepting a supplier would change.
     """
     import uvloop
 
@@ -50,15 +69,22 @@ def sync(
     settings = settings_here(state_dir)
     bars = sys.stderr.isatty() and not (as_json or quiet or verbose)
     log.configure("error" if bars else _log_level(settings.log_level, verbose=verbose))
-    printed = _as_json if as_json else _of_interest if quiet else _as_text
+    show = _print_json if as_json else partial(_print_table if dry_run else _print_lines, quiet=quiet)
+    wanted = _Wanted(tuple(supplier or ()), tuple(accept or ()), run_id, dry_run=dry_run)
     try:
-        code = uvloop.run(
-            _sync(settings, tuple(supplier or ()), tuple(accept or ()), run_id, bars=bars, printed=printed)
-        )
+        code = uvloop.run(_sync(settings, wanted, bars=bars, show=show))
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("esim-gateway sync: stopped", file=sys.stderr)
         code = STOPPED
     raise typer.Exit(code)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    only: tuple[str, ...]
+    accept: tuple[str, ...]
+    run_id: str | None
+    dry_run: bool
 
 
 def _log_level(wanted: str, *, verbose: bool) -> str:
@@ -66,19 +92,8 @@ def _log_level(wanted: str, *, verbose: bool) -> str:
     return wanted if verbose or wanted == "error" else "warning"
 
 
-async def _sync(
-    settings: Settings,
-    only: tuple[str, ...],
-    accept: tuple[str, ...],
-    run_id: str | None,
-    *,
-    bars: bool,
-    printed: Callable[[SyncRun], str],
-) -> int:
+async def _sync(settings: Settings, wanted: _Wanted, *, bars: bool, show: Callable[[SyncRun], None]) -> int:
     from gateway.kit.pool import DATABASE_DOWN, open_pool
-    from gateway.suppliers.accounts import accounts_of
-    from gateway.sync.plan_events import publish_and_tell
-    from gateway.sync.run import run_sync
     from gateway.sync.run_rules import EXIT_NONE, exit_code
 
     task = asyncio.current_task()
@@ -87,26 +102,47 @@ async def _sync(
     async with AsyncExitStack() as stack:
         pool = await open_pool(database_url(settings), name="esim-gateway sync")
         stack.push_async_callback(pool.close)
-        redis = await _redis(settings, stack)
         try:
-            accounts = await stack.enter_async_context(accounts_of(settings, pool))
             progress = stack.enter_context(_bars()) if bars else None
-            run = await run_sync(
-                pool,
-                accounts,
-                settings,
-                only=only,
-                accept=accept,
-                progress=progress,
-                publish=lambda: publish_and_tell(pool, redis, settings),
-                run_id=run_id,
-            )
+            run = await (_dry_run if wanted.dry_run else _run)(settings, pool, wanted, progress, stack)
         except DATABASE_DOWN as error:
             print(f"esim-gateway sync: the database is away: {str(error) or type(error).__name__}", file=sys.stderr)
             return EXIT_NONE
-    if text := printed(run):
-        print(text)
+    show(run)
     return exit_code(run)
+
+
+async def _run(
+    settings: Settings, pool: Pool, wanted: _Wanted, progress: Progress | None, stack: AsyncExitStack
+) -> SyncRun:
+    from gateway.suppliers.accounts import accounts_of
+    from gateway.sync.plan_events import publish_and_tell
+    from gateway.sync.run import run_sync
+
+    redis = await _redis(settings, stack)
+    accounts = await stack.enter_async_context(accounts_of(settings, pool))
+    return await run_sync(
+        pool,
+        accounts,
+        settings,
+        only=wanted.only,
+        accept=wanted.accept,
+        progress=progress,
+        publish=lambda: publish_and_tell(pool, redis, settings),
+        run_id=wanted.run_id,
+    )
+
+
+async def _dry_run(
+    settings: Settings, pool: Pool, wanted: _Wanted, progress: Progress | None, stack: AsyncExitStack
+) -> SyncRun:
+    from gateway.suppliers.accounts import accounts_of
+    from gateway.sync.dry_run import dry_run, open_copies
+
+    copies = await open_copies(database_url(settings))
+    stack.push_async_callback(copies.close)
+    accounts = await stack.enter_async_context(accounts_of(settings, pool, register_in=copies))
+    return await dry_run(copies, accounts, settings, only=wanted.only, accept=wanted.accept, progress=progress)
 
 
 async def _redis(settings: Settings, stack: AsyncExitStack) -> Any:
@@ -118,22 +154,45 @@ async def _redis(settings: Settings, stack: AsyncExitStack) -> Any:
     return await stack.enter_async_context(Redis.from_url(url, socket_connect_timeout=3, socket_timeout=30))
 
 
-def _as_json(run: SyncRun) -> str:
+def _print_json(run: SyncRun) -> None:
     import msgspec
 
-    return msgspec.json.format(msgspec.json.encode(run), indent=2).decode()
+    print(msgspec.json.format(msgspec.json.encode(run), indent=2).decode())
 
 
-def _as_text(run: SyncRun) -> str:
-    width = max((len(part.supplier) for part in run.suppliers), default=0)
-    return "\n".join([f"sync {run.id}: {run.state}", *(line for part in run.suppliers for line in _lines(part, width))])
-
-
-def _of_interest(run: SyncRun) -> str:
-    """What an operator has to look at: suppliers that were not synced, and those with suspect prices or warnings."""
-    parts = [part for part in run.suppliers if part.state != "ok" or part.suspect or part.warnings]
+def _print_lines(run: SyncRun, *, quiet: bool) -> None:
+    parts = [part for part in run.suppliers if not quiet or _needs_operator(part)]
+    if not quiet:
+        print(f"sync {run.id}: {run.state}")
     width = max((len(part.supplier) for part in parts), default=0)
-    return "\n".join(line for part in parts for line in (*_lines(part, width), *part.warnings))
+    for part in parts:
+        print(*_lines(part, width), *(part.warnings if quiet else ()), sep="\n")
+
+
+def _print_table(run: SyncRun, *, quiet: bool) -> None:
+    """What a dry run found: a table, and below it what is not a number."""
+    parts = [part for part in run.suppliers if not quiet or _needs_operator(part)]
+    if not quiet:
+        print(f"dry run: {run.state}; nothing was written")
+    print_rows(_DRY_RUN, parts)
+    for part in parts:
+        for line in _notes(part):
+            print(f"{part.supplier}: {printable(line)}")
+
+
+def _needs_operator(part: SupplierRun) -> bool:
+    return bool(part.state != "ok" or part.suspect or part.warnings)
+
+
+def _notes(part: SupplierRun) -> Iterator[str]:
+    if part.set_aside:
+        yield "unmapped: " + ", ".join(f"{count} {reason}" for reason, count in part.set_aside.items())
+    if part.state == "quarantined":
+        yield f"would be quarantined: {part.error}"
+        yield f"to see what taking it as it is would change: esim-gateway sync --dry-run --accept {part.supplier}"
+    elif part.error:
+        yield part.error
+    yield from part.warnings
 
 
 def _lines(part: SupplierRun, width: int) -> list[str]:

@@ -27,6 +27,7 @@ LOCK_SECONDS = 15
 IDLE_IN_TRANSACTION_SECONDS = 5
 LONG_WORK_SECONDS = 120
 CONNECT_SECONDS = 5
+KEEP_IDLE_SECONDS = 300
 _JSONB_VERSION = b"\x01"
 
 DATABASE_DOWN: tuple[type[Exception], ...] = (
@@ -66,11 +67,13 @@ async def open_pool(
     max_size: int = 10,
     statement_seconds: float = STATEMENT_SECONDS,
     name: str = "esim-gateway",
+    keep_idle_seconds: float = KEEP_IDLE_SECONDS,
     make_connection: Callable[..., Awaitable[Any]] | None = None,
 ) -> Pool:
     """A pool on the database at ``dsn``; ``jsonb`` columns are Python objects both ways.
 
-    ``make_connection`` takes the place of ``asyncpg.connect``.
+    ``make_connection`` takes the place of ``asyncpg.connect``. A connection is closed that nobody has used for
+    ``keep_idle_seconds``; 0 keeps it.
 
     With ``min_size`` 0 it opens although the database is down. A connection that a caller asked for
     and that cannot be made raises one of ``DATABASE_DOWN``.
@@ -82,7 +85,7 @@ async def open_pool(
         connect=cast("Any", make_connection),
         timeout=CONNECT_SECONDS,
         command_timeout=statement_seconds + CONNECT_SECONDS,
-        max_inactive_connection_lifetime=300,
+        max_inactive_connection_lifetime=keep_idle_seconds,
         init=prepare_connection,
         reset=_leave_as_it_is,
         server_settings=server_settings(statement_seconds, name),

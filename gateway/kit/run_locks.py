@@ -46,6 +46,15 @@ class RunLocks:
                 await self._connection.execute("SELECT pg_advisory_unlock($1, hashtext($2))", *key)
 
     @asynccontextmanager
+    async def holding(self, key: Key) -> AsyncIterator[None]:
+        """Wait for the lock, and hold it for the block."""
+        await self.acquire(key)
+        try:
+            yield
+        finally:
+            await self.release(key)
+
+    @asynccontextmanager
     async def starting(self) -> AsyncIterator[Connection]:
         """A transaction in which nobody else begins or closes a run."""
         async with self._one, self._connection.transaction():

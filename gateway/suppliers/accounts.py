@@ -89,15 +89,18 @@ def check_all(
 
 
 async def open_accounts(
-    settings: Settings, pool: Pool, manifests: Mapping[str, Manifest] | None = None
+    settings: Settings, pool: Pool, manifests: Mapping[str, Manifest] | None = None, *, register_in: Pool | None = None
 ) -> dict[str, Account]:
     """Every configured account by name, its row in ``suppliers`` written. ``close_accounts`` ends them.
+
+    ``register_in`` takes the rows in place of ``pool``, by which the suppliers' rates are still counted.
 
     Raises ``ConfigurationError`` for settings that a plugin refuses, and what the database raises.
     """
     checked = check_accounts(settings, manifests)
     await supplier_rows.register(
-        pool, [supplier_rows.Configured(name, m.name, account.mode) for name, (m, account) in checked.items()]
+        register_in or pool,
+        [supplier_rows.Configured(name, m.name, account.mode) for name, (m, account) in checked.items()],
     )
     accounts = await connect_accounts(checked, pool)
     await follow_keys(accounts, pool, Seal.from_settings(settings))
@@ -185,10 +188,10 @@ def _with_key(account: Account, found: InForce | None, seal: Seal) -> Account:
 
 @asynccontextmanager
 async def accounts_of(
-    settings: Settings, pool: Pool, manifests: Mapping[str, Manifest] | None = None
+    settings: Settings, pool: Pool, manifests: Mapping[str, Manifest] | None = None, *, register_in: Pool | None = None
 ) -> AsyncIterator[dict[str, Account]]:
     """``open_accounts`` for a ``with`` block."""
-    accounts = await open_accounts(settings, pool, manifests)
+    accounts = await open_accounts(settings, pool, manifests, register_in=register_in)
     try:
         yield accounts
     finally:

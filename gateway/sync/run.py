@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -79,7 +79,15 @@ async def run_sync(
             return began
         try:
             async with written(pool, began.run_id, progress) as writer:
-                run = _Run(pool, locks, settings, began.run_id, frozenset(accept), writer, publish)
+                run = RunInProgress(
+                    pool,
+                    settings,
+                    began.run_id,
+                    frozenset(accept),
+                    writer,
+                    lambda supplier: locks.holding((SUPPLIER_LOCK, supplier)),
+                    publish,
+                )
                 await run.sync([accounts[name] for name in names], everything=began.after_a_dead_one)
         except BaseException as error:
             message = "stopped before it was done" if isinstance(error, asyncio.CancelledError) else str(error)
@@ -127,8 +135,8 @@ async def _begin(
                     await sync_run_rows.insert(connection, own, names, sorted(accept))
                 await hold(connection, (RUN_LOCK, own))
                 return _Began(own, after_a_dead_one=dead)
-        await locks.acquire((RUN_LOCK, joined))
-        await locks.release((RUN_LOCK, joined))
+        async with locks.holding((RUN_LOCK, joined)):
+            pass
         found = await sync_run_rows.read(pool, joined)
         if found is not None and found.ended_at is not None:
             if run_id not in {None, joined}:
@@ -147,32 +155,32 @@ async def _close(pool: Pool, run_id: str, why_missing: str) -> SyncRun:
     return found
 
 
-class _Run:
-    """One run in progress."""
+class RunInProgress:
+    """One run in progress, of which a row is in ``sync_runs``. ``alone`` keeps others from a supplier for a block."""
 
     def __init__(
         self,
         pool: Pool,
-        locks: RunLocks,
         settings: Settings,
         run_id: str,
         accept: frozenset[str],
         progress: Progress,
-        publish: Publish | None,
+        alone: Callable[[str], AbstractAsyncContextManager[None]],
+        publish: Publish | None = None,
     ) -> None:
         self._pool = pool
-        self._locks = locks
         self._settings = settings
         self._id = run_id
         self._accept = accept
         self._progress = progress
+        self._alone = alone
         self._publish = publish
         self._began_at = datetime.now(UTC)
         self._guard = PriceGuard(settings)
         self._writing = asyncio.Lock()  # one at a time: the others walk on meanwhile
         self._replaced = asyncio.Event()
 
-    async def sync(self, accounts: Sequence[Account], *, everything: bool) -> None:
+    async def sync(self, accounts: Sequence[Account], *, everything: bool = False) -> None:
         """Walk and replace them all, compare them with each other, publish."""
         await retry_while_database_down(note_rates)(self._pool, self._settings)
         async with self._publishing():
@@ -183,12 +191,8 @@ class _Run:
         await self._publish_now()
 
     async def _supplier(self, account: Account) -> None:
-        key = (SUPPLIER_LOCK, account.name)
-        await self._locks.acquire(key)
-        try:
+        async with self._alone(account.name):
             part = await self._walk_and_replace(account)
-        finally:
-            await self._locks.release(key)
         if part.state == "ok":
             self._replaced.set()
         self._progress.ended(part)

@@ -21,7 +21,8 @@ class SupplierRun(msgspec.Struct, frozen=True, kw_only=True):
     a list that was quarantined at the end of the run stands, and is not sold. ``up`` and
     ``down`` are costs that rose and fell, in one currency; ``in_stock`` and ``out_of_stock`` offers that
     can be had again and no longer. ``suspect`` counts this supplier's offers that a suspect price keeps
-    from sale. ``ms`` is the time from the first request to the commit.
+    from sale. ``ms`` is the time from the first request to the commit. A dry run counts what would be replaced, also
+    where it would be quarantined.
     """
 
     supplier: str

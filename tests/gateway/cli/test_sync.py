@@ -88,6 +88,35 @@ async def test_sync_prints_the_run_and_its_exit_code_says_it_all(command, sandbo
     assert (code, {row["name"]: row["answers"] for row in json.loads(out)}["beppay"]) == (3, False)
 
 
+async def test_a_dry_run_prints_what_a_sync_would_change_and_nothing_is_synced(command, pool, sandbox):
+    async with (
+        ClientSession() as session,
+        session.post(f"{sandbox.urls['beppay']}/_sandbox/faults", json={"kind": "html"}) as answer,
+    ):
+        assert answer.ok
+    code, out, err = await command("sync", "--dry-run", "--json")
+    tried = json.loads(out)
+    states = {part["supplier"]: part["state"] for part in tried["suppliers"]}
+    assert (code, tried["id"], states.pop("beppay"), set(states.values())) == (3, "dry_run", "failed", {"ok"})
+    assert await pool.fetchval("SELECT count(*) FROM suppliers") == 0
+
+    code, out, err = await command("sync", "--dry-run", "--supplier", "pikasim")
+    [part] = [part for part in tried["suppliers"] if part["supplier"] == "pikasim"]
+    title, heads, row, *notes = out.splitlines()
+    assert (code, err, title) == (0, "", "dry run: ok; nothing was written")
+    assert heads.split()[:8] == ["supplier", "state", "items", "mapped", "unmapped", "new", "changed", "gone"]
+    unmapped = sum(part["set_aside"].values())
+    assert row.split()[:6] == ["pikasim", "ok", *map(str, (part["total"], part["mapped"], unmapped, part["new"]))]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in part["set_aside"].items())
+    assert f"pikasim: unmapped: {reasons}" in notes
+
+    code, out, err = await command("sync", "--dry-run", "--quiet", "--supplier", "pikasim")
+    assert (code, out, err) == (0, "", "")
+    code, out, _ = await command("sync", "--dry-run", "--quiet")
+    assert (code, {line.split()[0].rstrip(":") for line in out.splitlines()}) == (3, {"supplier", "beppay"})
+    assert await pool.fetchval("SELECT count(*) FROM offers") == 0
+
+
 async def test_sync_of_an_unknown_supplier_is_a_wrong_configuration(command):
     code, _, err = await command("sync", "--supplier", "nobody")
     assert code == 2
