@@ -40,7 +40,10 @@ class UnmappedGroup(msgspec.Struct, frozen=True):
 
 
 class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a word means. Without ``provider`` it is every provider's word.
+    """What a word means. Without ``provider`` it is every provider's word, with ``supplier`` one account's alone.
+
+    An account's own word goes before its provider's, and that before every provider's; ``supplier`` implies the
+    ``provider``.
 
     A place means ISO codes between spaces, one for a country and several for a region of that provider; a unit how
     many days one of it is ("14", "1/1440"); an attribute's code country, data or days.
@@ -50,14 +53,19 @@ class MappingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     word: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$"), example("Asia Pacific 3")]
     means: Annotated[str, Meta(max_length=1000, pattern=_MEANS, examples=["TR"]), example("AU HK JP")]
     provider: Annotated[ProviderName | None, example("pikasim")] = None
+    supplier: SupplierName | None = None
     note: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$"), example("their support named the countries")] = ""
 
 
 class Mapping(msgspec.Struct, frozen=True):
-    """What a word means, as it was told. ``applied``: each supplier that it concerns was synced since."""
+    """What a word means, as it was told. ``supplier`` null: for every account at the provider.
+
+    ``applied``: each supplier that it concerns was synced since.
+    """
 
     id: Annotated[str, example("map_5c1f0a9be2d44b77")]
     provider: Annotated[str | None, example("pikasim")]
+    supplier: SupplierName | None
     about: About
     word: Annotated[str, example("Asia Pacific 3")]
     means: Annotated[str, example("AU HK JP")]
@@ -87,6 +95,7 @@ class MappingEffect(msgspec.Struct, frozen=True):
     """
 
     provider: Annotated[str | None, example("pikasim")]
+    supplier: SupplierName | None
     about: About
     word: Annotated[str, example("Asia Pacific 3")]
     means: Annotated[str, example("AU HK JP")]

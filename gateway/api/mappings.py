@@ -41,6 +41,7 @@ class MappingParameters(PageParameters, frozen=True, forbid_unknown_fields=True,
     """A filter for mappings."""
 
     provider: Annotated[ProviderName, Meta(description="Only words of this provider.")] | UnsetType = UNSET
+    supplier: Annotated[SupplierName, Meta(description="Only words of this account alone.")] | UnsetType = UNSET
     about: Annotated[Tellable, Meta(description="Only places, units or attributes.")] | UnsetType = UNSET
 
 
@@ -82,6 +83,7 @@ async def list_mappings(request: web.Request) -> web.Response:
             pool_of(request),
             sent.page,
             unset_to_none(sent.provider),
+            unset_to_none(sent.supplier),
             None if about is None else About(about),
         )
     )

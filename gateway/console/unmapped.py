@@ -38,14 +38,14 @@ pages = Pages()
 _LIST, _WORD, _MAPPINGS = "/console/unmapped", "/console/unmapped/at", "/console/unmapped/told"
 _PAGE, _ITEMS = 50, 25
 _RAW = 4_000
-_FIELDS = {"/word": "word", "/means": "means", "/provider": "everywhere"}
+_FIELDS = {"/word": "word", "/means": "means", "/provider": "applies_to"}
 _GROUPS = columns(
     "supplier, reason, about, word, offers, priced, cost in all=cost_total:amount",
     "cost in the middle=cost_median:amount",
     Column("example", lambda group: group.examples[0] if group.examples else ""),
     "since=first_seen_at",
 )
-_MAPPING_COLUMNS = columns("provider, about, word, means, note, by=created_by, at=created_at, applied")
+_MAPPING_COLUMNS = columns("provider, supplier, about, word, means, note, by=created_by, at=created_at, applied")
 ATTRIBUTES = (("country", "the countries"), ("data", "the amount of data"), ("days", "the number of days"))
 
 
@@ -174,6 +174,8 @@ async def _word(request: web.Request, form: Form, supplier: str) -> View:
         "can_be_told": mappings.can_be_told(known, text),
         "attributes": ATTRIBUTES,
         "regions": [(region.name, f"{region.name} ({len(region.countries)})") for region in places.regions()],
+        "scopes": _scopes(supplier, account.manifest.title, about),
+        "applies_to": _applies_to(form),
         "effect": None,
         "examples": [],
         "codes": "",
@@ -187,17 +189,29 @@ def _meaning(request: web.Request, form: Form, supplier: str) -> TermMapping | N
     account = deps.accounts.get(supplier)
     about = form.choice("about", ("place", "unit", "attribute"))
     text, means = form.text("word", required=True), form.text("means", required=True, most=2000)
+    applies_to = _applies_to(form)
     if account is None or not form:
         return None
     if about == "place":
         means = mappings.codes_in(means)
-    provider = None if form.ticked("everywhere") else account.manifest.name
-    found = mappings.meaning_of(deps.accounts, MappingRequest(about, text, means, provider))  # type: ignore[arg-type]
+    provider = None if applies_to == "everywhere" else account.manifest.name
+    only = supplier if applies_to == "supplier" else None
+    found = mappings.meaning_of(deps.accounts, MappingRequest(about, text, means, provider, only))  # type: ignore[arg-type]
     if isinstance(found, Problem):
         for pointer, why in found.errors:
             form.wrong(_FIELDS.get(pointer, "means"), why)
         return None
     return found
+
+
+def _applies_to(form: Form) -> str:
+    """Which items a word is for: of one account, of its provider, of every provider."""
+    return form.choice("applies_to", ("supplier", "provider", "everywhere"), required=False) or "provider"
+
+
+def _scopes(supplier: str, title: str, about: str) -> list[tuple[str, str]]:
+    everywhere = [("everywhere", "every provider")] if about != About.ATTRIBUTE else []
+    return [("provider", f"every account at {title}"), ("supplier", f"{supplier} only"), *everywhere]
 
 
 def _names(meaning: TermMapping) -> str:

@@ -21,7 +21,15 @@ from gateway.sync.mapping_rows import MappingRow
 from gateway.sync.unmapped_rows import Scope
 from providers.kit import places
 from providers.kit.plan_names import plan_name
-from providers.kit.term_mappings import EVERY_PROVIDER, TermMapping, TermMappingError, as_toml, checked, shipped
+from providers.kit.term_mappings import (
+    EVERY_ACCOUNT,
+    EVERY_PROVIDER,
+    TermMapping,
+    TermMappingError,
+    as_toml,
+    checked,
+    shipped,
+)
 from schemas.api_mappings import Mapping as Shown
 from schemas.api_mappings import MappingEffect, MappingRequest, RemappedItem, UnmappedGroup
 from schemas.money import Money
@@ -66,12 +74,26 @@ def can_be_told(about: About, word: str) -> bool:
 
 def meaning_of(accounts: Mapping[str, Account], request: MappingRequest) -> TermMapping | Problem:
     """What is asked to be told, in its one way of writing; or what of it cannot be (conflict, with its field)."""
-    provider = request.provider or EVERY_PROVIDER
+    provider, supplier = request.provider or EVERY_PROVIDER, request.supplier or EVERY_ACCOUNT
+    if supplier:
+        account = accounts.get(supplier)
+        if account is None:
+            return Problem("conflict", f"no supplier {supplier} is configured", (("/supplier", "not known"),))
+        if provider not in (EVERY_PROVIDER, account.manifest.name):
+            detail = f"{supplier} is an account at {account.manifest.name}"
+            return Problem("conflict", detail, (("/provider", detail),))
+        provider = account.manifest.name
     if provider and provider not in {account.manifest.name for account in accounts.values()}:
         return Problem("conflict", f"no account at a provider {provider} is configured", (("/provider", "not known"),))
     try:
         return checked(
-            TermMapping(provider=provider, about=About(request.about), word=request.word, means=request.means)
+            TermMapping(
+                about=About(request.about),
+                word=request.word,
+                means=request.means,
+                provider=provider,
+                supplier=supplier,
+            )
         )
     except TermMappingError as error:
         return Problem("conflict", str(error), ((f"/{error.field}", str(error)),))
@@ -97,15 +119,15 @@ async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: TermMapp
     names = [
         name
         for name, candidate in sorted(accounts.items())
-        if meaning.provider in (EVERY_PROVIDER, candidate.manifest.name)
+        if meaning.provider in (EVERY_PROVIDER, candidate.manifest.name) and meaning.supplier in (EVERY_ACCOUNT, name)
     ]
     items = await unmapped_rows.about_word(pool, names, meaning.about, meaning.word, MOST_TRIED + 1)
     overrides = {
-        provider: (
-            await mapping_rows.load_overrides(pool, provider),
-            await mapping_rows.load_overrides(pool, provider, meaning),
+        name: (
+            await mapping_rows.load_overrides(pool, accounts[name].manifest.name, name),
+            await mapping_rows.load_overrides(pool, accounts[name].manifest.name, name, meaning),
         )
-        for provider in {accounts[name].manifest.name for name in names}
+        for name in names
     }
     mapped: Counter[str] = Counter()
     still: Counter[str] = Counter()
@@ -116,7 +138,7 @@ async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: TermMapp
         if number % _AT_ONCE == 0:
             await asyncio.sleep(0)
         account = accounts[item.supplier]
-        before, after = overrides[account.manifest.name]
+        before, after = overrides[item.supplier]
         raw = item.raw.encode()
         found = account.provider.remap(raw, after)
         if found is None:
@@ -130,6 +152,7 @@ async def preview(pool: Pool, accounts: Mapping[str, Account], meaning: TermMapp
                 examples.append(_example(item.supplier, found))
     return MappingEffect(
         provider=meaning.provider or None,
+        supplier=meaning.supplier or None,
         about=meaning.about,
         word=meaning.word,
         means=meaning.means,
@@ -174,15 +197,22 @@ async def forget(pool: Pool, mapping_id: str, actor: Visitor | str) -> Shown | N
 
 
 async def listed(
-    pool: Pool, page_request: PageRequest, provider: str | None = None, about: About | None = None
+    pool: Pool,
+    page_request: PageRequest,
+    provider: str | None = None,
+    supplier: str | None = None,
+    about: About | None = None,
 ) -> Page[Shown]:
     """The mappings of operators, the newest first."""
-    return (await mapping_rows.newest_first(pool, page_request, provider, about)).map(present)
+    return (await mapping_rows.newest_first(pool, page_request, provider, supplier, about)).map(present)
 
 
 async def toml(pool: Pool) -> str:
     """All meanings in force as ``config/mappings.toml`` would hold them: those of the file, and those told here."""
-    known = {(each.provider, each.about, each.key): each for each in (*shipped(), *await mapping_rows.every(pool))}
+    known = {
+        (each.provider, each.supplier, each.about, each.key): each
+        for each in (*shipped(), *await mapping_rows.every(pool))
+    }
     return as_toml(known.values())
 
 
@@ -191,6 +221,7 @@ def present(row: MappingRow) -> Shown:
     return Shown(
         id=row.id,
         provider=row.provider or None,
+        supplier=row.supplier or None,
         about=row.about,
         word=row.word,
         means=row.means,

@@ -202,7 +202,7 @@ class RunInProgress:
         staging = Staging(_folder_for_staging(self._settings))
         walk: Walk | None = None
         try:
-            overrides = await retry_while_database_down(load_overrides)(self._pool, account.manifest.name)
+            overrides = await retry_while_database_down(load_overrides)(self._pool, account.manifest.name, account.name)
             mapping = mapping_of(account.provider, overrides)
             remapped = (
                 await retry_while_database_down(supplier_rows.mapping_of)(self._pool, account.name) != mapping.hex()

@@ -23,6 +23,7 @@ from schemas.errors import ConfigurationError
 from schemas.plan import About
 
 EVERY_PROVIDER = ""
+EVERY_ACCOUNT = ""
 TELLABLE = (About.PLACE, About.UNIT, About.ATTRIBUTE)
 ATTRIBUTES = ("country", "data", "days")
 _OWN_UNITS = frozenset({"DAY", "MONTH"})
@@ -30,7 +31,7 @@ _MOST_DAYS = 366
 
 
 class TermMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one word means. ``provider`` empty is every provider's word.
+    """What one word means. ``provider`` empty is every provider's word, ``supplier`` empty every account's at it.
 
     ``means`` are ISO codes between spaces for a place (one: a country; several: a region of that provider), days as
     a number or a fraction for a unit, and country, data or days for an attribute's code.
@@ -40,6 +41,7 @@ class TermMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     word: str
     means: str
     provider: str = EVERY_PROVIDER
+    supplier: str = EVERY_ACCOUNT
 
     @property
     def key(self) -> str:
@@ -57,14 +59,17 @@ class TermMappingError(ValueError):
         self.field = field
 
 
-def overrides_of(meanings: Iterable[TermMapping], provider: str) -> MappingOverrides | None:
-    """What of these counts for a provider's items; None when nothing does.
+def overrides_of(
+    meanings: Iterable[TermMapping], provider: str, supplier: str = EVERY_ACCOUNT
+) -> MappingOverrides | None:
+    """What of these counts for the items of an account at a provider; None when nothing does.
 
-    Its own word goes before every provider's, and of two meanings of one word the later one counts.
+    The account's own word goes before its provider's, and that before every provider's; of two meanings of one word
+    the later one counts.
     """
     known: dict[tuple[str, str], TermMapping] = {}
-    for owner in (EVERY_PROVIDER, provider):
-        known |= {(each.about, each.key): each for each in meanings if each.provider == owner}
+    for scope in ((EVERY_PROVIDER, EVERY_ACCOUNT), (provider, EVERY_ACCOUNT), (provider, supplier)):
+        known |= {(each.about, each.key): each for each in meanings if (each.provider, each.supplier) == scope}
     if not known:
         return None
     countries: dict[str, str] = {}
@@ -102,6 +107,8 @@ def checked(meaning: TermMapping) -> TermMapping:
         raise TermMappingError("about", f"a meaning is about {', '.join(TELLABLE)}")
     if not made.key:
         raise TermMappingError("word", "the word has no letters or digits")
+    if meaning.supplier and not meaning.provider:
+        raise TermMappingError("provider", "an account's own word needs the name of its provider, too")
     check = {About.PLACE: _place, About.UNIT: _unit, About.ATTRIBUTE: _attribute}[meaning.about]
     return msgspec.structs.replace(made, means=check(made, means))
 
@@ -171,10 +178,12 @@ def _is_in_tables(mapping: TermMapping) -> bool:
 def as_toml(meanings: Iterable[TermMapping]) -> str:
     """The meanings as ``config/mappings.toml`` holds them, in a fixed order; empty text for none."""
     lines: list[str] = []
-    for each in sorted(meanings, key=lambda meaning: (meaning.provider, meaning.about, meaning.key)):
+    for each in sorted(meanings, key=lambda meaning: (meaning.provider, meaning.supplier, meaning.about, meaning.key)):
         lines.append("[[mapping]]")
         if each.provider:
             lines.append(f"provider = {_quoted(each.provider)}")
+        if each.supplier:
+            lines.append(f"supplier = {_quoted(each.supplier)}")
         lines += [f'about = "{each.about}"', f"word = {_quoted(each.word)}", f"means = {_quoted(each.means)}", ""]
     return "\n".join(lines)
 

@@ -247,6 +247,8 @@ async def test_a_mapping_s_mark_changes_with_what_was_told_of_its_provider_alone
         ({"about": "place", "word": "Narnia", "means": "XX"}, 409),
         ({"about": "place", "word": "Narnia", "means": "Germany"}, 422),
         ({"about": "unit", "word": "week", "means": "7", "provider": "nobody"}, 409),
+        ({"about": "unit", "word": "week", "means": "7", "supplier": "nobody"}, 409),
+        ({"about": "unit", "word": "week", "means": "7", "supplier": "pikasim", "provider": "s2s"}, 409),
         ({"about": "data_type", "word": "9", "means": "JP"}, 422),
         ({"about": "unit", "word": "week"}, 422),
     ],

@@ -32,6 +32,24 @@ async def test_what_was_told_is_printed_as_the_file_for_the_configuration(shop, 
     assert "every provider: unit 'week' means 7  (from the next sync on)" in out
 
 
+async def test_a_mapping_of_one_account_is_previewed_added_listed_and_removed(shop, command):
+    week = ("--about", "unit", "--word", "week", "--means", "7")
+    code, out, _ = await command("mappings", "preview", *week, "--supplier", "pikasim")
+    assert (code, out) == (0, "0 of 0 unmapped items would become offers of 0 plans\n")
+    code, out, _ = await command("mappings", "add", *week, "--supplier", "pikasim", "--note", "their support")
+    assert (code, out) == (0, "pikasim: unit 'week' means 7  (from the next sync on)\n")
+    await command("mappings", "add", *week, "--provider", "pikasim")
+    _, out, _ = await command("mappings", "list", "--supplier", "pikasim", "--json")
+    [row] = json.loads(out)
+    assert (row["provider"], row["supplier"], row["note"]) == ("pikasim", "pikasim", "their support")
+    _, out, _ = await command("mappings", "export")
+    assert [(each.provider, each.supplier) for each in read_toml(out)] == [("pikasim", ""), ("pikasim", "pikasim")]
+    code, out, _ = await command("mappings", "remove", row["id"])
+    assert (code, out) == (0, "removed: unit 'week'\n")
+    _, out, _ = await command("mappings", "list", "--json")
+    assert [row["supplier"] for row in json.loads(out)] == [None]
+
+
 async def test_suppliers_stand_in_figures_as_everywhere_else(shop, command):
     await shop.buy(GOOD)
     await poll_if_due(shop.deps.pool, shop.deps.accounts, datetime.now(UTC))

@@ -114,6 +114,24 @@ async def test_a_word_is_told_after_its_effect_was_seen_and_the_next_sync_maps_b
     assert after == before
 
 
+async def test_a_word_is_mapped_for_one_account_or_everywhere(console):
+    link = word_links(await console.viewer.get("/console/unmapped?supplier=pikasim&about=place"))[0] + "&means=Iceland"
+    for applies_to, scope, row in (
+        ("supplier", "at pikasim only", ("pikasim", "pikasim")),
+        ("everywhere", "everywhere", ("", "")),
+    ):
+        page = await console.operator.get(f"{link}&applies_to={applies_to}")
+        assert f"means Iceland {scope}:" in page.words
+        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+        form = {name: html.unescape(value) for name, value in hidden if name != "csrf"}
+        assert form["applies_to"] == applies_to
+        await console.operator.post("/console/unmapped/told", form)
+        newest = "SELECT provider, supplier FROM mappings ORDER BY created_at DESC LIMIT 1"
+        assert tuple(await console.pool.fetchrow(newest)) == row
+    assert "pikasim only" in (await console.viewer.get("/console/unmapped/told")).words
+    assert (await console.operator.get(f"{link}&applies_to=nobody")).status == 422
+
+
 async def test_a_viewer_sees_the_effect_and_cannot_tell(console):
     link = word_links(await console.viewer.get("/console/unmapped?supplier=beppay&about=place"))[0]
     seen = await console.viewer.get(link + "&means=JP")

@@ -93,6 +93,21 @@ def test_a_provider_s_own_word_goes_before_every_provider_s_and_the_later_before
     assert overrides_of([BALI], "beppay") is None
 
 
+def test_an_account_s_own_word_goes_before_its_provider_s_whichever_came_later():
+    own = checked(msgspec.structs.replace(BALI, means="MY", supplier="second"))
+    for meanings in ([own, BALI], [BALI, own]):
+        assert overrides_of(meanings, "pikasim", "second").countries == {"bali city": "MY"}
+        assert overrides_of(meanings, "pikasim", "first").countries == {"bali city": "ID"}
+    assert overrides_of([own], "pikasim", "first") is None
+    assert overrides_of([own], "beppay", "second") is None
+
+
+def test_an_account_s_own_word_names_its_provider():
+    with pytest.raises(TermMappingError, match="provider") as caught:
+        checked(TermMapping(about=About.UNIT, word="week", means="7", supplier="second"))
+    assert caught.value.field == "provider"
+
+
 def test_what_says_the_same_is_equal_and_what_says_otherwise_is_not():
     assert known(BALI, ASIA) == known(ASIA, BALI)
     assert hash(known(BALI)) == hash(known(BALI))
