@@ -58,7 +58,7 @@ async def test_each_former_id_of_an_offer_leads_to_what_it_is_now(shop):
 
 async def test_a_plan_may_become_several_and_an_offer_that_is_gone_is_none_of_them(pool, tmp_path):
     stalls = {
-        name: Stall([Thing("p"), *(Thing(f"x{n}", country="FR", days=n + 30) for n in range(9))]) for name in "abc"
+        name: Stall([Thing("p"), *(Thing(f"x{n}", country="FR", days=n + 10) for n in range(9))]) for name in "abc"
     }
     async with market(pool, tmp_path, stalls) as m:
         await run_sync(pool, m.accounts, m.settings)
