@@ -61,7 +61,11 @@ class EsimCoverage(msgspec.Struct, frozen=True):
 
 
 class EsimStatus(msgspec.Struct, frozen=True):
-    """What a supplier says of an eSIM at ``observed_at`` (UTC)."""
+    """What a supplier says of an eSIM at ``observed_at`` (UTC).
+
+    ``apn`` is the access point name that a phone needs, ``msisdn`` the eSIM's phone number and ``imsi`` its number in
+    the network.
+    """
 
     iccid: str
     profile_state: ProfileState
@@ -72,3 +76,6 @@ class EsimStatus(msgspec.Struct, frozen=True):
     can_topup: bool | None = None
     packages: tuple[EsimPackage, ...] = ()
     coverage: tuple[EsimCoverage, ...] = ()
+    apn: str | None = None
+    msisdn: str | None = None
+    imsi: str | None = None

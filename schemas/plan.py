@@ -168,23 +168,55 @@ class Validity(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """An operator that a plan uses in a country; ``generation`` is "5G", "4G", "3G" or None when unsaid."""
+    """An operator that a plan uses in a country; ``generation`` is "5G", "4G", "3G" or None when unsaid.
+
+    ``mcc_mnc`` is the operator's number by ITU-T E.212 ("44010"), None when it is not known.
+    """
 
     country: str
     operator: str
     generation: str | None = None
+    mcc_mnc: str | None = None
 
 
 class Features(msgspec.Struct, frozen=True):
     """What a plan can do besides data. None means that the supplier does not say.
 
-    ``exit_country`` is the ISO 3166-1 alpha-2 code of the country where traffic reaches the internet.
+    ``exit_country`` is the ISO 3166-1 alpha-2 code of the country where traffic reaches the internet,
+    ``not_exit_countries`` are codes of countries where the supplier says that it does not. ``voice_minutes`` and
+    ``sms_count`` are included; with ``voice_unlimited`` and ``sms_unlimited`` there is no such number.
+    ``phone_number``: the eSIM has a number of its own. ``install_within_days`` counts from the purchase. ``usage``
+    and ``refundable`` are of the supplier: it tells how much of an eSIM is used, and takes an unused one back.
     """
 
     topup: bool | None = None
     voice: bool | None = None
     sms: bool | None = None
     exit_country: str | None = None
+    hotspot: bool | None = None
+    voice_minutes: int | None = None
+    voice_unlimited: bool | None = None
+    sms_count: int | None = None
+    sms_unlimited: bool | None = None
+    phone_number: bool | None = None
+    kyc_required: bool | None = None
+    install_within_days: int | None = None
+    usage: bool | None = None
+    refundable: bool | None = None
+    not_exit_countries: tuple[str, ...] = ()
+
+    @property
+    def included(self) -> tuple[str, ...]:
+        """The minutes and SMS that are part of what a plan is, in words; what is None, 0 or False is none."""
+        # These words go into the digests of ids: another spelling would give such plans other ids.
+        return tuple(
+            f"{'unlimited' if unlimited else number} {what}"
+            for number, unlimited, what in (
+                (self.voice_minutes, self.voice_unlimited, "minutes"),
+                (self.sms_count, self.sms_unlimited, "SMS"),
+            )
+            if number or unlimited
+        )
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -213,7 +245,7 @@ class Offer(msgspec.Struct, frozen=True):
     @property
     def plan_id(self) -> str:
         """The id of the plan that this offer is."""
-        return plan_id(self.coverage, self.data, self.validity.days, self.provider)
+        return plan_id(self.coverage, self.data, self.validity.days, self.provider, self.features.included)
 
 
 class SetAsideReason(StrEnum):
@@ -327,13 +359,16 @@ def scope_of(coverage: tuple[str, ...]) -> Scope:
     return Scope.GLOBAL if len(coverage) >= GLOBAL_FROM else Scope.REGION
 
 
-def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int, provider: str = "") -> str:
+def plan_id(
+    coverage: tuple[str, ...], data: DataAllowance, days: int, provider: str = "", included: tuple[str, ...] = ()
+) -> str:
     """The stable id of a plan: readable words, then a digest of all that makes its identity.
 
-    Identity is the coverage set, ``mb``, ``unlimited``, ``reset``, ``days`` and, for an unlimited
-    plan, its stated full-speed allowance, what follows it and its tier. An unlimited plan that states no allowance is
-    equal only to offers of its own provider. It is the same on every process and after every sync. Amounts go into the
-    digest as the API shows them: so they did before they were nominal, and ids must stay.
+    Identity is the coverage set, ``mb``, ``unlimited``, ``reset``, ``days``, what is ``included`` of minutes and SMS
+    (``Features.included``) and, for an unlimited plan, its stated full-speed allowance, what follows it and its tier.
+    An unlimited plan that states no allowance is equal only to offers of its own provider. It is the same on every
+    process and after every sync. Amounts go into the digest as the API shows them: so they did before they were
+    nominal, and ids must stay.
     """
     codes = sorted(set(coverage))
     mb = None if data.mb is None else shown_mb(data.mb)
@@ -346,12 +381,14 @@ def plan_id(coverage: tuple[str, ...], data: DataAllowance, days: int, provider:
             data.reset.value,
             str(days),
             *_unlimited(data, provider),
+            *included,
         )
     )
     digest = hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()
     where = "-".join(codes).lower() if len(codes) <= _SPELT_OUT else f"{len(codes)}countries"
     daily = "" if data.reset is Reset.NEVER else f"-{data.reset.value}"
-    return f"{where}-{_amount_slug(data)}{daily}-{days}d-{digest}"
+    also = "".join(f"-{words.replace(' ', '').lower()}" for words in included)
+    return f"{where}-{_amount_slug(data)}{daily}{also}-{days}d-{digest}"
 
 
 def _unlimited(data: DataAllowance, provider: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.catalog.diff_rules import UNKNOWN_RAW, StoredOffers, digest, offer_key, raw_digest
 from gateway.sync.staging_rows import Staging
-from providers.contract import CatalogPage, Provider
+from providers.contract import Capability, CatalogPage, Provider
 from providers.kit.mapping_overrides import MappingOverrides
 from schemas.errors import UnreadableAnswer
 from schemas.plan import Offer, SetAside, SetAsideReason
@@ -57,6 +57,7 @@ class Walk:
         self.warnings: list[str] = []
         self.tolerance = Decimal(0)
         self._repeated = 0
+        self._capabilities: frozenset[Capability] | None = None
         self._contradictory: dict[bytes, bool | None] = {}  # keys, and what ``StoredOffers.as_stored`` said of each
 
     @property
@@ -81,6 +82,7 @@ class Walk:
         pages = 0
         provider.recall = self.recall
         provider.overrides = self._overrides
+        self._capabilities = provider.manifest.capabilities
         own = provider.settings.charge_tolerance
         self.tolerance = own if own is not None else provider.manifest.charge_tolerance
         walk: Any = provider.catalog()
@@ -110,7 +112,8 @@ class Walk:
                 self._drop(key)
         self.mapped += page.recalled
         raws = [raw_digest(raw, self.mapping) for raw in page.raws] or [UNKNOWN_RAW] * len(page.offers)
-        self._compare([(offer, raw) for offer, raw in zip(page.offers, raws, strict=True) if self._priced(offer)])
+        offers = map(self._with_capabilities, page.offers)
+        self._compare([(offer, raw) for offer, raw in zip(offers, raws, strict=True) if self._priced(offer)])
 
     def recall(self, items: Sequence[bytes]) -> Sequence[bool]:
         """Which items came as they came when they were mapped for the offers that stand."""
@@ -149,6 +152,14 @@ class Walk:
         self.mapped -= 1
         self.changed -= as_stored is False
         self.staging.drop(key, staged=not as_stored)
+
+    def _with_capabilities(self, offer: Offer) -> Offer:
+        """The offer with what its supplier can do for every eSIM: report usage, and take an unused one back."""
+        if self._capabilities is None:
+            return offer
+        usage, refundable = (known in self._capabilities for known in (Capability.ESIM_STATUS, Capability.CANCEL))
+        features = msgspec.structs.replace(offer.features, usage=usage, refundable=refundable)
+        return msgspec.structs.replace(offer, features=features)
 
     def _priced(self, offer: Offer) -> bool:
         # A plugin that lets a cost of 0 or less through must not sell at it.

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from providers.beppay import wire
-from providers.kit import durations, places, plan_names, units
+from providers.kit import durations, places, plan_facts, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.product_kinds import require_new_esim
@@ -35,7 +35,7 @@ CURRENCY = "USD"
 MAX_NAMES_LENGTH = 10_000
 
 # The page has nothing but data plans, and no top-up call. It says nothing of calls or SMS.
-FEATURES = Features(topup=False, voice=None, sms=None, exit_country=None)
+FEATURES = Features(topup=False)
 
 # Errors are {"success": false, "error": …} with these statuses (seen 2026-11, not on the page); 409 is "sold out".
 REFUSALS: dict[int, type[SupplierError]] = {
@@ -135,7 +135,7 @@ def _offer(plan: wire.Plan, name: str, overrides: MappingOverrides | None) -> Of
         data=amount_of(data, validity.days),
         validity=validity,
         cost=cost,
-        features=FEATURES,
+        features=plan_facts.completed(FEATURES, plan_facts.facts_of(name)),
         visible=plan.is_visible is not False,
         provider=PROVIDER,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from providers.kit import durations, full_speed, places, units
+from providers.kit import durations, full_speed, places, plan_facts, units
 from schemas.plan import DataAllowance, Period, Reset
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def parse(text: str, overrides: MappingOverrides | None = None) -> Parsed:
     """
     if len(text) > durations.MAX_TEXT:
         return Parsed()
-    text = unicodedata.normalize("NFKC", text)
+    text = plan_facts.without_facts(unicodedata.normalize("NFKC", text))
     extra_units = overrides.units if overrides is not None else {}
     days, unknown_unit = durations.in_text(units.DAILY.sub(" ", text), extra_units)
     place = _place_text(text, extra_units)
@@ -91,13 +91,14 @@ def data_of(text: str, overrides: MappingOverrides | None = None) -> DataAllowan
     return msgspec.structs.replace(data, tier=tier) if understood else data
 
 
-def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int) -> str:
+def plan_name(coverage: tuple[str, ...], data: DataAllowance, days: int, included: tuple[str, ...] = ()) -> str:
     """A plan's display name, a function of what the plan is: "Japan 1 GB, 7 days".
 
-    Up to three countries are named ("Japan, South Korea 3 GB, 10 days"); more are their region and
+    What is ``included`` besides data (``Features.included``) stands before the days. Up to three countries are named
+    ("Japan, South Korea 3 GB, 10 days"); more are their region and
     number ("Europe (33 countries) 5 GB, 30 days").
     """
-    return f"{_where(coverage)} {_amount(data)}, {days} {'day' if days == 1 else 'days'}"
+    return f"{_where(coverage)} {', '.join((_amount(data), *included, f'{days} days' if days != 1 else '1 day'))}"
 
 
 def _last_tier(text: str) -> str | None:

@@ -15,7 +15,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, Raw
 
-from providers.kit import durations, places, plan_names, units
+from providers.kit import durations, places, plan_facts, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.product_kinds import require_new_esim
@@ -70,6 +70,7 @@ DAILY: dict[int, AfterFullSpeed] = {
 
 # smsStatus 2 is SMS through the supplier's API only, which is no SMS to a traveller.
 SMS: dict[int, bool] = {0: False, 1: True, 2: False}
+NOT_EXITS = ("CN", "HK")  # of a package of maximum privacy
 STARTS: dict[int, Starts] = {1: Starts.INSTALL, 2: Starts.FIRST_USE}
 GENERATIONS: tuple[tuple[str, str], ...] = (("5G", "5G"), ("4G", "4G"), ("LTE", "4G"), ("3G", "3G"))
 
@@ -262,7 +263,8 @@ def networks(
             name = _operator((operator.operator_name or "")[:NAME_LENGTH])
             newest = generation((operator.network_type or package.speed or "")[:NAME_LENGTH])
             if name and len(found) < MAX_NETWORKS:
-                found[Network(country, name, newest)] = None
+                spelled, number = plan_facts.operator(name)
+                found[Network(country, spelled, newest, number)] = None
     return tuple(found)
 
 
@@ -285,6 +287,22 @@ def exit_country(package: wire.Package) -> str | None:
     return _country(package.ip_export[:NAME_LENGTH])
 
 
+def features(package: wire.Package, name: str) -> Features:
+    """What a package states, and what its name says of the rest.
+
+    The page lists what a package has, data and SMS: a package whose name says nothing of calls has none.
+    """
+    topup = package.support_top_up_type
+    stated = Features(
+        topup=topup if isinstance(topup, bool) else None,
+        sms=SMS.get(package.sms_status) if package.sms_status is not None else None,
+        exit_country=exit_country(package),
+        not_exit_countries=NOT_EXITS if package.max_privacy else (),
+    )
+    found = plan_facts.completed(stated, plan_facts.facts_of(name))
+    return found if found.voice is not None else msgspec.structs.replace(found, voice=False)
+
+
 def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None) -> Offer:
     code = id_of(package.package_code, _NO_CODE)
     if not name:
@@ -300,7 +318,6 @@ def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None)
         strange = (durations.unit_key(unit),) if days is SetAsideReason.UNKNOWN_UNIT else ()
         raise Unmapped(days, f"duration {package.duration} {unit}", About.UNIT if strange else About.DAYS, strange)
     covered = coverage(package, overrides)
-    topup = package.support_top_up_type
     return Offer(
         supplier_plan_id=code,
         name=name,
@@ -309,13 +326,7 @@ def _offer(package: wire.Package, name: str, overrides: MappingOverrides | None)
         validity=Validity(days, STARTS.get(package.active_type or 0, Starts.UNKNOWN)),
         cost=cost,
         networks=networks(package, covered, overrides),
-        features=Features(
-            topup=topup if isinstance(topup, bool) else None,
-            # The page lists what a package has, data and SMS; calls are not among it.
-            voice=False,
-            sms=SMS.get(package.sms_status) if package.sms_status is not None else None,
-            exit_country=exit_country(package),
-        ),
+        features=features(package, name),
         description=clean_text(package.description, DESCRIPTION_LENGTH),
         provider=PROVIDER,
     )

@@ -5,6 +5,7 @@ A word that no table holds is pending for an order and unknown for an eSIM, neve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -29,6 +30,8 @@ CLOCKS_APART = timedelta(minutes=15)
 # An order that is still processed after so long may have been refunded without a word.
 STUCK_AFTER = timedelta(minutes=1)
 
+LONGEST_APN = 100  # of an access point name (3GPP TS 23.003)
+_MSISDN, _IMSI = re.compile(r"\+?[0-9]{5,15}"), re.compile("[0-9]{14,15}")
 _ORDER = msgspec.json.Decoder(wire.Order, strict=False)
 _log = structlog.get_logger("providers.pikasim")
 _redact = Redactor()  # a reason may name the eSIM that it is about
@@ -189,7 +192,7 @@ def esim_status(esim: wire.Esim | wire.Usage, observed_at: datetime) -> EsimStat
         _unknown_word("eSIM status", service)
     if profile and profile not in PROFILE_STATES:
         _unknown_word("profile status", profile)
-    return EsimStatus(
+    status = EsimStatus(
         iccid=esim.iccid,
         profile_state=PROFILE_STATES.get(profile, ProfileState.UNKNOWN),
         service_state=SERVICE_STATES.get(service, ServiceState.UNKNOWN),
@@ -205,6 +208,17 @@ def esim_status(esim: wire.Esim | wire.Usage, observed_at: datetime) -> EsimStat
             for p in esim.package_list or ()
         ),
     )
+    return status if isinstance(esim, wire.Usage) else msgspec.structs.replace(status, **_line(esim))
+
+
+def _line(esim: wire.Esim) -> dict[str, str | None]:
+    """What the eSIM's own page says of the line. A number that is none, as the "..." of its example, is not told."""
+    msisdn, imsi = ((text or "").strip() for text in (esim.msisdn, esim.imsi))
+    return {
+        "apn": clean_text(esim.apn, LONGEST_APN) or None,
+        "msisdn": msisdn if _MSISDN.fullmatch(msisdn) else None,
+        "imsi": imsi if _IMSI.fullmatch(imsi) else None,
+    }
 
 
 def with_usage(status: EsimStatus, usage: EsimStatus) -> EsimStatus:

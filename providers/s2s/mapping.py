@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import combinations
 
 import msgspec
 from msgspec import Raw
 
-from providers.kit import places, units
+from providers.kit import places, plan_facts, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import PlaceKind
 from providers.kit.product_kinds import require_new_esim
 from providers.kit.text import DESCRIPTION_LENGTH, NAME_LENGTH, clean_text
 from providers.kit.unmapped import Unmapped, amount_of, cost_of, id_of, id_or_none
-from providers.s2s import wire
+from providers.s2s import attribute_facts, wire
 from providers.s2s.sources import (
     PRODUCT_NAME,
     SKU_NAME,
@@ -41,7 +42,7 @@ from schemas.errors import (
     SupplierError,
 )
 from schemas.money import Money
-from schemas.plan import DAYS_PER_MONTH, About, DataAllowance, Offer, SetAside, SetAsideReason, Validity
+from schemas.plan import DAYS_PER_MONTH, About, DataAllowance, Features, Offer, SetAside, SetAsideReason, Validity
 
 CUSTOM = "custom"
 MAX_STOCK = 2**31 - 1
@@ -104,13 +105,16 @@ def offer_or_reason(
     sources = (terms_of_attributes(*attributes, codes, overrides), by_name, of.terms)
     try:
         require_new_esim(sku_name, of.name)
+        covered = _coverage(sources, overrides)
         return Offer(
             supplier_plan_id=id_of(sku.id, "a SKU without an id"),
             name=_stated(name),
-            coverage=_coverage(sources, overrides),
+            coverage=covered,
             data=_data(sources),
             validity=Validity(_days(sources)),
             cost=_cost(price, of.product.denomination_type),
+            networks=attribute_facts.networks(sources[0].networks, covered),
+            features=_features(sources),
             stock=_stock(price),
             description=of.description,
             supplier_product_id=_product_id(of.product),
@@ -232,6 +236,18 @@ def _data(sources: Sequence[SourceTerms]) -> DataAllowance:
     return data
 
 
+def _features(sources: Sequence[SourceTerms]) -> Features:
+    """What the first source to state a feature says; of minutes and SMS no other may say otherwise."""
+    for first, other in combinations(sources, 2):
+        if plan_facts.contradict(first.features, other.features):
+            its, theirs = (", ".join(source.features.included) or "none" for source in (first, other))
+            raise _contradiction(About.NOTHING, first, its, other, theirs)
+    found = plan_facts.NOTHING
+    for source in sources:
+        found = plan_facts.completed(found, source.features)
+    return found
+
+
 def _said(data: DataAllowance) -> str:
     allowance = data.allowance
     stated = "" if allowance is None or allowance.mb is None else f", {units.declared_text(allowance.mb)} at full speed"
@@ -302,7 +318,7 @@ def _nothing_stated(unclear: Sequence[Unclear | None], otherwise: SetAsideReason
 
 
 def _contradiction(about: About, first: SourceTerms, its: str, other: SourceTerms, theirs: str) -> Unmapped:
-    detail = f"{about}: {its[:100]} by {first.source}, {theirs[:100]} by {other.source}"
+    detail = f"{about or 'minutes and SMS'}: {its[:100]} by {first.source}, {theirs[:100]} by {other.source}"
     return Unmapped(SetAsideReason.CONTRADICTORY, clean_text(detail, 400), about)
 
 

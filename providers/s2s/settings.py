@@ -37,13 +37,24 @@ class Paths(BaseModel):
 
 
 class Attributes(BaseModel):
-    """Which attribute code of a SKU or product means what; the names are read where one is missing."""
+    """Which attribute code of a SKU or product means what; the names are read where one is missing.
+
+    ``networks`` is a list of operators; the others from ``hotspot`` on are called as a plan's features are.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     country: str | None = None
     data: str | None = None
     days: str | None = None
+    hotspot: str | None = None
+    voice_minutes: str | None = None
+    sms_count: str | None = None
+    phone_number: str | None = None
+    kyc_required: str | None = None
+    install_within_days: str | None = None
+    exit_country: str | None = None
+    networks: str | None = None
 
 
 class Goods(BaseModel):

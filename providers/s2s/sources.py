@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from providers.kit import durations, places, plan_names, units
+from providers.kit import durations, places, plan_facts, plan_names, units
 from providers.kit.mapping_overrides import MappingOverrides
 from providers.kit.places import Place, PlaceKind
 from providers.kit.text import clean_text
-from providers.s2s import wire
-from schemas.plan import About, DataAllowance, SetAsideReason
+from providers.s2s import attribute_facts, wire
+from schemas.plan import About, DataAllowance, Features, SetAsideReason
 
 SKU_NAME = "the SKU's name"
 PRODUCT_NAME = "the product's name"
 _BETWEEN = re.compile(r"[,;|]")
 _LONGEST_LIST = 4000
+_FACTS = (
+    *("hotspot", "voice_minutes", "sms_count", "phone_number", "kyc_required", "install_within_days"),
+    *("exit_country", "networks"),
+)
 
 
 class AttributeCodes(msgspec.Struct, frozen=True):
@@ -28,6 +32,14 @@ class AttributeCodes(msgspec.Struct, frozen=True):
     country: str | None = None
     data: str | None = None
     days: str | None = None
+    hotspot: str | None = None
+    voice_minutes: str | None = None
+    sms_count: str | None = None
+    phone_number: str | None = None
+    kyc_required: str | None = None
+    install_within_days: str | None = None
+    exit_country: str | None = None
+    networks: str | None = None
 
 
 class Unclear(NamedTuple):
@@ -42,7 +54,8 @@ class Unclear(NamedTuple):
 class SourceTerms(msgspec.Struct, frozen=True):
     """What one source says of a SKU; None where it does not speak of a field.
 
-    ``place_words`` are what ``place`` was read from; ``coded`` when they are codes and no names.
+    ``place_words`` are what ``place`` was read from; ``coded`` when they are codes and no names. ``networks`` is the
+    attribute's value as it came.
     """
 
     source: str
@@ -53,6 +66,8 @@ class SourceTerms(msgspec.Struct, frozen=True):
     days: int | None = None
     unclear_data: Unclear | None = None
     unclear_days: Unclear | None = None
+    features: Features = plan_facts.NOTHING
+    networks: Any = None
 
 
 def terms_of_attributes(
@@ -68,14 +83,17 @@ def terms_of_attributes(
     days, unclear_days = _days_in(_attribute(product, sku, codes.days, also.get("days", ())), overrides)
     place = _place_in(place_words, overrides) if place_words else None
     coded = places.codes_in(place_words) is not None
-    return SourceTerms("its attributes", place, place_words, coded, data, days, unclear_data, unclear_days)
+    values = {name: _value(product, sku, getattr(codes, name)) for name in _FACTS}
+    features = attribute_facts.features(values)
+    unclear = (unclear_data, unclear_days)
+    return SourceTerms("its attributes", place, place_words, coded, data, days, *unclear, features, values["networks"])
 
 
 def strange_codes(
     product: wire.Attributes, sku: wire.Attributes, codes: AttributeCodes, overrides: MappingOverrides | None
 ) -> tuple[str, ...]:
     """The codes of attributes that have a value, and of which nobody said what they mean; sorted."""
-    known = {codes.country, codes.data, codes.days}
+    known = set(msgspec.structs.astuple(codes))
     if overrides is not None:
         known.update(*overrides.attributes.values())
     found = {
@@ -96,7 +114,10 @@ def terms_of_name(source: str, name: str, overrides: MappingOverrides | None = N
     if place is not None and place.kind is PlaceKind.UNKNOWN:
         place = None
     unclear = _unknown_unit(name, parsed.unknown_unit) if parsed.unknown_unit else None
-    return SourceTerms(source, place, parsed.place, data=parsed.data, days=parsed.days, unclear_days=unclear)
+    facts = plan_facts.facts_of(name)
+    return SourceTerms(
+        source, place, parsed.place, data=parsed.data, days=parsed.days, unclear_days=unclear, features=facts
+    )
 
 
 def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None, also: tuple[str, ...] = ()) -> str:
@@ -107,6 +128,12 @@ def _attribute(product: wire.Attributes, sku: wire.Attributes, code: str | None,
             if value is not None and (text := _text_of(value if isinstance(value, str) else _text(value))):
                 return text
     return ""
+
+
+def _value(product: wire.Attributes, sku: wire.Attributes, code: str | None) -> Any:
+    """The value of an attribute, a SKU's own before its product's; None where neither has one."""
+    found = (attributes.get(code) for attributes in (sku, product) if isinstance(attributes, dict) and code is not None)
+    return next((value for value in found if value is not None), None)
 
 
 def _text(value: object) -> str:

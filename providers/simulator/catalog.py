@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -92,9 +93,14 @@ _MORE = (
     _Shape(None, 15, 0.15),
     _Shape(None, 10, 0.1, fair_use_mb=2 * 1024),
 )
+# Plans with calls and SMS are sold in these countries, by every supplier.
+_WITH_CALLS = ("GB", "US")
+_CALLS = _Shape(12 * 1024, 30, 1.0)
+_CALLS_WORTH = 2.0
+_CALLS_IN_IT: dict[str, Any] = {"voice_minutes": 100, "sms_count": 50, "phone_number": True}
 _CARRIED = 0.75  # of the countries that are not popular, at each supplier
 _CUT_OFF = 0.3  # of the daily plans; the others are throttled
-_TOPUP, _VOICE, _SMS = 0.65, 0.04, 0.08
+_TOPUP, _VOICE, _SMS, _KYC = 0.65, 0.04, 0.08, 0.05
 _HIDDEN, _SOLD_OUT, _NEARLY = 0.015, 0.04, 0.14  # up to which draw each fate goes
 _EXITS = ("HK", "SG", "US", "GB", "NL", "PL", "FR", "DE", None)
 
@@ -118,6 +124,11 @@ def _catalogue(supplier: str, rank: int, seed: int) -> Iterator[Item]:
                 worth = _worth(shape, _per_gb(code, seed)) * level
                 item = _item(code, place, (code,), None, shape, worth, chance)
                 yield item if always else _with_fate(item, chance)
+        if code in _WITH_CALLS:
+            own = random.Random(f"{seed}|{supplier}|{code}|calls")
+            worth = _worth(_CALLS, _per_gb(code, seed)) * level + _CALLS_WORTH
+            item = _item(code, place, (code,), None, _CALLS, worth, own)
+            yield msgspec.structs.replace(item, key=f"{item.key}-CALLS", voice=True, sms=True, **_CALLS_IN_IT)
     for name, codes in _regions(rank, seed):
         chance = random.Random(f"{seed}|{supplier}|{name}")
         prefix = f"{_letters(name)}{len(codes)}"
@@ -184,7 +195,18 @@ def _item(
         voice=chance.random() < _VOICE,
         sms=chance.random() < _SMS,
         exit_country=chance.choice((*_EXITS, codes[0])),
+        **_facts(random.Random(f"{prefix}|{shape.code}|{shape.days}|facts")),
     )
+
+
+def _facts(chance: random.Random) -> dict[str, Any]:
+    """What the supplier knows of an item besides, be there a field for it or not."""
+    return {
+        "hotspot": chance.choice((True, True, False)),
+        "phone_number": False,
+        "kyc_required": chance.random() < _KYC,
+        "install_within_days": chance.choice((None, 90, 180)),
+    }
 
 
 def _networks(codes: tuple[str, ...], chance: random.Random) -> tuple[Network, ...]:

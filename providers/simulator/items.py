@@ -39,7 +39,8 @@ class Item(msgspec.Struct, frozen=True):
     ``fair_use_mb`` is an unlimited item's stated high-speed amount per day, ``after`` what follows it
     or a day's amount. ``price`` is USD. ``stock`` None means plenty. An item that is not ``visible`` is
     listed as hidden where the supplier has such a word, and left out where it has none. ``triggers`` are
-    what goes wrong when it is bought, ``label`` is its name, which says so.
+    what goes wrong when it is bought, ``label`` is its name, which says so. From ``hotspot`` to
+    ``install_within_days`` the fields mean what they do in ``Features``.
     """
 
     key: str
@@ -60,6 +61,12 @@ class Item(msgspec.Struct, frozen=True):
     voice: bool = False
     sms: bool = False
     exit_country: str | None = None
+    hotspot: bool | None = None
+    voice_minutes: int | None = None
+    sms_count: int | None = None
+    phone_number: bool | None = None
+    kyc_required: bool | None = None
+    install_within_days: int | None = None
     stock: int | None = None
     visible: bool = True
     brand: str = ""
@@ -71,6 +78,12 @@ class Item(msgspec.Struct, frozen=True):
     @property
     def in_stock(self) -> bool:
         return self.stock is None or self.stock > 0
+
+    @property
+    def calls_text(self) -> str:
+        """The minutes and SMS in it, as a name says them: "+ 100 Minutes + 50 SMS"."""
+        minutes = f"+ {self.voice_minutes} Minutes" if self.voice_minutes else ""
+        return " ".join(filter(None, (minutes, f"+ {self.sms_count} SMS" if self.sms_count else "")))
 
     @property
     def market(self) -> bool:

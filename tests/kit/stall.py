@@ -24,7 +24,7 @@ from providers.loader import open_provider
 from providers.page_reader import Reader
 from schemas.errors import UnreadableAnswer
 from schemas.money import Money
-from schemas.plan import DataAllowance, Offer, SetAside, SetAsideReason, Validity, nominal_mb
+from schemas.plan import DataAllowance, Features, Offer, SetAside, SetAsideReason, Validity, nominal_mb
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Thing:
     currency: str = "USD"
     name: str = "a plan"
     visible: bool = True
+    sms: int | None = None
 
 
 @dataclass
@@ -96,6 +97,7 @@ class Row(msgspec.Struct):
     currency: str
     name: str
     visible: bool
+    sms: int | None = None
 
 
 class Page(msgspec.Struct):
@@ -153,7 +155,9 @@ def _offer(row: Row) -> Offer:
     mb = None if row.mb is None else nominal_mb(row.mb)
     data = DataAllowance(mb, "unlimited" if row.mb is None else f"{row.mb} MB", unlimited=row.mb is None)
     cost = None if row.cost is None else Money.of(row.cost, row.currency)
-    return Offer(row.id, row.name, (row.country,), data, Validity(row.days), cost, stock=row.stock, visible=row.visible)
+    features = Features(sms_count=row.sms)
+    offer = Offer(row.id, row.name, (row.country,), data, Validity(row.days), cost, features=features)
+    return msgspec.structs.replace(offer, stock=row.stock, visible=row.visible)
 
 
 def manifest(name: str = "stall", provider: type[Provider] = StallProvider) -> Manifest:

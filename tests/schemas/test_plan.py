@@ -122,6 +122,32 @@ def test_what_follows_and_the_tier_make_another_unlimited_plan():
     assert unlimited_with(AfterFullSpeed(128, cut_off=False)) == unlimited_with(AfterFullSpeed(999))
 
 
+@pytest.mark.parametrize("none", [{}, {"voice": True, "sms": True}, {"voice_minutes": 0, "sms_unlimited": False}])
+def test_no_minutes_and_sms_are_one_whether_null_zero_or_false(none):
+    assert Features(**none).included == ()
+    assert plan_id(("JP",), GB, 7, included=Features(**none).included) == plan_id(("JP",), GB, 7)
+
+
+def test_minutes_and_sms_make_another_plan():
+    stated = [
+        {"voice_minutes": 100},
+        {"voice_minutes": 200},
+        {"voice_unlimited": True},
+        {"sms_count": 100},
+        {"sms_unlimited": True},
+        {"voice_minutes": 100, "sms_count": 100},
+    ]
+    ids = {plan_id(("JP",), GB, 7, included=Features(**facts).included) for facts in stated}
+    assert len(ids | {plan_id(("JP",), GB, 7)}) == 7
+    assert plan_id(("JP",), GB, 7, included=Features(**stated[-1]).included).startswith("jp-1gb-100minutes-100sms-7d-")
+
+
+@pytest.mark.parametrize("fact", [{"hotspot": True}, {"kyc_required": True}, {"exit_country": "HK"}, {"usage": True}])
+def test_other_facts_are_no_part_of_the_plan(fact):
+    made = Offer("x", "x", ("JP",), GB, Validity(7), None, features=Features(**fact))
+    assert made.plan_id == plan_id(("JP",), GB, 7)
+
+
 def test_an_unlimited_plan_without_a_stated_allowance_is_its_provider_s_own():
     unstated = DataAllowance(None, "Unlimited", unlimited=True)
     stated = DataAllowance(None, "Unlimited", unlimited=True, allowance=FullSpeed(1000, Period.DAY))

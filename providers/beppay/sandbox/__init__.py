@@ -81,7 +81,7 @@ def serialize_plan(item: Item) -> dict[str, Any]:
     return {
         "id": item.key,
         "plan_id": item.key,
-        "name": item.label or " ".join(filter(None, (item.place, data, days and f"{days} Days"))),
+        "name": item.label or " ".join(filter(None, (item.place, data, item.calls_text, days and f"{days} Days"))),
         "days": days,
         "price": "" if item.price is None else f"{item.price:.2f}",
         "data": data,

@@ -82,7 +82,8 @@ def serialize_plan(item: Item) -> dict[str, Any]:
     duration, unit = _duration(item)
     volume, data_type = _data(item)
     exit_country = None if item.exit_country == "HK" else item.exit_country
-    name = item.label or " ".join(filter(None, (item.place, f"{item.days} Days" if item.days else "", item.data_text)))
+    days = f"{item.days} Days" if item.days else ""
+    name = item.label or " ".join(filter(None, (item.place, days, item.data_text, item.calls_text)))
     return {
         "packageCode": item.key,
         "name": name,

@@ -18,7 +18,11 @@ from babel import Locale
 from providers.kit import places
 from providers.simulator import Dirt, Item, Trigger
 
-ATTRIBUTE_CODES: Mapping[str, str] = {"country": "coverage", "data": "data_volume", "days": "validity_days"}
+ATTRIBUTE_CODES: Mapping[str, str] = {
+    "country": "coverage", "data": "data_volume", "days": "validity_days", "hotspot": "tethering",
+    "voice_minutes": "minutes", "sms_count": "sms", "phone_number": "phone_number", "kyc_required": "kyc",
+    "install_within_days": "install_within", "exit_country": "breakout", "networks": "operators",
+}  # fmt: skip
 PLENTY = 9999
 ESIM_CATEGORY = {"id": 40, "name": "eSIM"}
 CARDS = {"id": 18, "name": "Gift cards"}
@@ -42,6 +46,14 @@ CATEGORIES: tuple[dict[str, Any], ...] = (
         {"code": "coverage", "name": "Countries", "type": "text", "target": "sku"},
         {"code": "data_volume", "name": "Data", "type": "text", "target": "sku"},
         {"code": "validity_days", "name": "Days", "type": "number", "target": "sku"},
+        {"code": "tethering", "name": "Hotspot", "type": "text", "target": "sku"},
+        {"code": "minutes", "name": "Minutes of calls", "type": "number", "target": "sku"},
+        {"code": "sms", "name": "SMS", "type": "number", "target": "sku"},
+        {"code": "phone_number", "name": "Phone number", "type": "text", "target": "sku"},
+        {"code": "kyc", "name": "Identification", "type": "text", "target": "sku"},
+        {"code": "install_within", "name": "Install within", "type": "text", "target": "sku"},
+        {"code": "breakout", "name": "Traffic leaves in", "type": "text", "target": "sku"},
+        {"code": "operators", "name": "Operators", "type": "text", "target": "sku"},
     ]},
 )  # fmt: skip
 
@@ -89,8 +101,28 @@ def sku(item: Item, locale: str) -> dict[str, Any]:
             "coverage": ",".join(item.countries),
             "data_volume": "Flex" if item.dirt is Dirt.UNKNOWN_DATA_TYPE else item.data_text,
             "validity_days": None if item.days is None else str(item.days),
+            **_facts(item),
         }
     return {"id": sku_id(item.key), "name": _in(locale, sku_name(item)), "image": "", "attributes": attributes}
+
+
+def _facts(item: Item) -> dict[str, str]:
+    """The attributes that say more than data, days and place; what the supplier does not know is left out."""
+    stated = {
+        "tethering": _word(item.hotspot, "allowed", "not allowed"),
+        "minutes": item.voice_minutes and str(item.voice_minutes),
+        "sms": item.sms_count and str(item.sms_count),
+        "phone_number": _word(item.phone_number, "yes", "no"),
+        "kyc": _word(item.kyc_required, "required", "not required"),
+        "install_within": item.install_within_days and f"{item.install_within_days} days",
+        "breakout": item.exit_country,
+        "operators": "; ".join(f"{n.country}: {n.operator} {n.generation or ''}".rstrip() for n in item.networks),
+    }
+    return {code: value for code, value in stated.items() if value}
+
+
+def _word(fact: bool | None, yes: str, no: str) -> str | None:
+    return None if fact is None else yes if fact else no
 
 
 def price_row(item: Item) -> dict[str, Any]:
@@ -144,15 +176,17 @@ def sku_name(item: Item) -> str:
         other = "JP" if item.countries == ("FR",) else "FR"
         return f"{places.country_name(other)} {item.data_text} {days}".strip()
     if item.market or item.unlimited or _has_attributes(item) or _dealt(item.key, 2):
-        return f"{item.data_text} {days}".strip() or "eSIM"
-    return f"{item.data_text.replace(' ', '')} {item.place} Data {days}".strip()
+        return " ".join(filter(None, (item.data_text, item.calls_text, days))) or "eSIM"
+    place = f"{item.place} Data"
+    return " ".join(filter(None, (item.data_text.replace(" ", ""), place, item.calls_text, days)))
 
 
 def _has_attributes(item: Item) -> bool:
-    """Plans of several countries always have them: their names alone say no countries."""
+    """Plans of several countries always have them, for their names alone say no countries, and plans with calls."""
     if item.market or not item.countries:
         return False
-    return len(item.countries) > 1 or item.dirt is not None or bool(item.label) or _dealt(f"{item.key}/attributes", 2)
+    stated = len(item.countries) > 1 or item.dirt is not None or bool(item.label) or bool(item.calls_text)
+    return stated or _dealt(f"{item.key}/attributes", 2)
 
 
 def _dealt(key: str, among: int) -> bool:

@@ -56,6 +56,15 @@ async def test_each_former_id_of_an_offer_leads_to_what_it_is_now(shop):
     assert await successor_rows.of_plan(m.pool, "test", TWO) == ()
 
 
+async def test_sms_make_another_plan_and_none_of_them_does_not(shop):
+    m, stall = shop
+    await synced(m, stall, sms=0)
+    assert await noted(m) == set()
+    await synced(m, stall, sms=50)
+    texting = plan_id(("JP",), DataAllowance(1000, "1 GB"), 7, included=("50 SMS",))
+    assert await noted(m) == {(ONE, texting)}
+
+
 async def test_a_plan_may_become_several_and_an_offer_that_is_gone_is_none_of_them(pool, tmp_path):
     stalls = {
         name: Stall([Thing("p"), *(Thing(f"x{n}", country="FR", days=n + 10) for n in range(9))]) for name in "abc"

@@ -1,5 +1,6 @@
 """A sync of the real plugins against the suppliers' sandboxes, when one of them misbehaves."""
 
+import msgspec
 import pytest
 from aiohttp import ClientSession
 
@@ -8,6 +9,7 @@ from gateway.suppliers.accounts import accounts_of
 from gateway.sync.run import run_sync
 from gateway.sync.run_rules import exit_code
 from providers.loader import load_manifests
+from schemas.plan import Features
 from tests.kit.stall import parts
 
 OFFERS = "SELECT supplier_plan_id, cost, gone_at FROM offers WHERE supplier = $1 ORDER BY 1"
@@ -44,6 +46,28 @@ async def test_a_drift_of_prices_is_recorded_once_for_each_account_and_another_s
         await run_sync(pool, accounts, settings)
         counted = await pool.fetch("SELECT supplier, count(*)::int AS n FROM price_changes GROUP BY 1 ORDER BY 1")
         assert [tuple(row) for row in counted] == [("s2s", changed["s2s"]), ("second", changed["s2s"])]
+
+
+async def test_offers_keep_the_facts_that_suppliers_state_and_what_suppliers_can_do(sandbox, pool, settings):
+    async with accounts_of(settings, pool) as accounts:
+        await run_sync(pool, accounts, settings)
+    rows = await pool.fetch(
+        "SELECT DISTINCT supplier, features->'usage' AS usage, features->'refundable' AS refundable FROM offers"
+    )
+    assert {tuple(row) for row in rows} == {
+        ("beppay", False, False), ("s2s", True, False), ("second", True, False),
+    }  # fmt: skip
+    rows = await pool.fetch(
+        """SELECT supplier, plan_id, features FROM offers WHERE coverage = '{GB}' AND features->'sms_count' = '50'
+           AND supplier <> 'second'"""
+    )
+    assert {row["supplier"] for row in rows} == {"beppay", "s2s"}
+    assert len({row["plan_id"] for row in rows}) == 1
+    by_supplier = {row["supplier"]: msgspec.convert(row["features"], Features) for row in rows}
+    assert {features.voice_minutes for features in by_supplier.values()} == {100}
+    stated = by_supplier["s2s"]
+    assert None not in (stated.hotspot, stated.kyc_required, stated.phone_number, by_supplier["beppay"].voice)
+    assert by_supplier["beppay"].hotspot is None
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,9 @@ class TestPikaSim(ProviderSuite):
                     validity=Validity(7, Starts.INSTALL),
                     cost=Money(Decimal("5.00"), "USD"),
                     networks=(Network("JP", "Docomo", "4G"),),
-                    features=Features(topup=True, voice=False, sms=False, exit_country="US"),
+                    features=Features(
+                        topup=True, voice=False, sms=False, exit_country="US", not_exit_countries=("CN", "HK")
+                    ),
                     description="7-day Japan eSIM with 1GB data",
                     provider="pikasim",
                 )
@@ -136,6 +138,8 @@ class TestPikaSim(ProviderSuite):
                 observed_at=NOW,
                 data=HALF_USED,
                 expires_at=datetime(2024, 1, 22, tzinfo=UTC),
+                apn="internet",
+                msisdn="+1234567890",
             ),
         ),
         PageExample(

@@ -312,6 +312,26 @@ def test_sms_is_what_a_traveller_can_use(status: int | None, sms: bool | None) -
     assert offer(smsStatus=status).features.sms is sms
 
 
+@pytest.mark.parametrize(
+    ("changes", "not_exits"),
+    [({"maxPrivacy": True, "ipExport": None}, ("CN", "HK")), ({"maxPrivacy": False}, ()), ({"maxPrivacy": None}, ())],
+)
+def test_maximum_privacy_rules_out_two_exits(changes: Any, not_exits: tuple[str, ...]) -> None:
+    assert offer(**changes).features.not_exit_countries == not_exits
+
+
+def test_a_name_says_what_no_field_does() -> None:
+    found = offer(name="Japan 7 Days 1GB + 100 Minutes + 50 SMS, no hotspot", smsStatus=1).features
+    assert (found.voice, found.voice_minutes, found.sms, found.sms_count) == (True, 100, True, 50)
+    assert found.hotspot is False
+    assert offer(name="Japan 7 Days 1GB + 50 SMS", smsStatus=0).features.sms_count is None
+
+
+def test_an_operator_may_come_with_its_number() -> None:
+    listed = [{"locationName": "Japan", "operatorList": [{"operatorName": "Docomo (440-10)", "networkType": "5G"}]}]
+    assert offer(location="JP", locationNetworkList=listed).networks == (Network("JP", "Docomo", "5G", "44010"),)
+
+
 @pytest.mark.parametrize(("told", "topup"), [(True, True), (False, False), (None, None), (2, None)])
 def test_topups_are_known_only_from_a_yes_or_no(told: Any, topup: bool | None) -> None:
     assert offer(supportTopUpType=told).features.topup is topup

@@ -11,6 +11,7 @@ import pytest
 from providers.kit import places
 from providers.s2s import MANIFEST, wire
 from providers.s2s.sandbox import products
+from providers.s2s.sandbox.products import ATTRIBUTE_CODES
 from providers.simulator import SandboxWorld
 from schemas.plan import Offer, Reset
 from tests.providers.shop import amount_of, open_shop
@@ -117,7 +118,8 @@ async def test_half_of_the_skus_carry_attributes_and_the_others_only_names(api):
     skus = [sku for product in products for sku in product["skus"]]
     with_attributes = [sku for sku in skus if sku["attributes"]]
     assert 0.3 < len(with_attributes) / len(skus) < 0.7
-    assert all(set(sku["attributes"]) == {"coverage", "data_volume", "validity_days"} for sku in with_attributes)
+    assert all({"coverage", "data_volume", "validity_days"} <= set(sku["attributes"]) for sku in with_attributes)
+    assert {code for sku in with_attributes for code in sku["attributes"]} == set(ATTRIBUTE_CODES.values())
 
 
 async def test_russian_names_are_russian(api):
